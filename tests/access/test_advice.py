@@ -400,6 +400,8 @@ def test_a_replacement_keeps_the_conditions_of_what_it_replaces() -> None:
     "statements",
     [
         [role(["kms:*"], Principal="*", Condition={"ArnEquals": {"aws:PrincipalArn": ROLE}})],
+        [role(["kms:*"], Principal={"AWS": "*"}, Condition={"ArnLike": {"aws:PrincipalArn": f"{ROLE[:-3]}*"}})],
+        [role(["kms:*"], Principal="*", Condition={"StringEqualsIgnoreCase": {"aws:PrincipalArn": ROLE.upper()}})],
         [role(["kms:*"], Principal="*")],
         [role(KEY_POLICY_ACTIONS, Principal={"AWS": "*"})],
         [role(["kms:*"], Principal="*", Condition={"StringEquals": {"aws:PrincipalAccount": ACCOUNT}})],
@@ -425,6 +427,16 @@ def test_a_replacement_keeps_the_principal_that_gets_past_the_boundary(
     assert [before.missing, after.missing, after.excess] == [(), (), ()]
     assert before.excess or questions
     assert "kms:CreateGrant" in {each.action for each in after.allowed} or not before.excess
+
+
+def test_nothing_gets_past_a_boundary_across_accounts() -> None:
+    """What replaces a statement for everybody names the role there."""
+    arn, condition = KEY.replace(ACCOUNT, ANOTHER_ACCOUNT), {"ArnLike": {"aws:PrincipalArn": f"{ROLE[:-3]}*"}}
+    found = model(asked(dataset_group_key=arn), iam=[iam(["kms:Decrypt"], "*")])
+    found.keys[arn] = Key(arn, [policy("key policy", [role(["kms:*"], Principal="*", Condition=condition)])])
+    found.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
+    told = {new["Principal"]["AWS"] for each in compare(found).excess if each.policy == "key" for new in each.instead}
+    assert told == {ROLE}
 
 
 @pytest.mark.parametrize(

@@ -333,8 +333,27 @@ def test_the_default_key_of_a_bucket_may_not_be_made(
     assert [(each.message, [asked.label for asked in each.asked]) for each in told] == [
         (
             "Main/Own is made only if Main.IsProd holds, but Main/Bucket refers to it in any case: CloudFormation then "
-            "refuses the template: put both under the same condition, or decide in the app",
+            "refuses the template: put both under the same condition, or only the reference, by Fn::If or in a policy "
+            "of its own",
             ["Main/Data (dataset import job)"],
         )
     ] * is_told
     assert all(each.is_warning and not each.certain and each.where[0]["logical_id"] == "Bucket" for each in told)
+
+
+def test_a_bucket_that_may_not_be_made(tmp_path: Path) -> None:
+    """The role's policy and the bucket's refer to it, in any case or where it is made."""
+    is_prod = {"Condition": "IsProd"}
+    arn = {"Fn::GetAtt": ["Bucket", "Arn"]}
+    read = managed({"Effect": "Allow", "Action": "s3:*", "Resource": [arn, {"Fn::Sub": "${Bucket.Arn}/*"}]})
+    one = bucket_policy("s3:GetObject", "s3:ListBucket", bucket={"Ref": "Bucket"})
+    template = importing(Bucket={**bucket(), **is_prod}, One=one, Read=read)
+    template["Resources"]["Data"] |= is_prod
+    found = [each for each in check(tmp_path, template).problems if each.cause is Cause.CONDITIONAL_REFERENCE]
+    assert [(each.label or each.subject, each.needed_by, len(each.asked)) for each in found] == [
+        ("Main/Bucket", ("Main/One",), 1),
+        ("Main/Bucket", ("Main/Read",), 1),
+    ]
+    template["Resources"]["One"] |= is_prod
+    template["Resources"]["Read"] |= is_prod
+    assert [each for each in check(tmp_path, template).problems if each.cause is Cause.CONDITIONAL_REFERENCE] == []

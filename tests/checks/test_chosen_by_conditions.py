@@ -204,6 +204,20 @@ def test_a_policy_that_is_not_there_where_the_request_is(
     assert {each.make for each in found.missing} == ({"", "AWS::S3::BucketPolicy"} if excluded else set())
 
 
+@pytest.mark.parametrize(("of_one", "of_other"), [("IsBoth", "IsProd"), ("IsProd", "IsBoth")])
+def test_a_policy_that_is_there_for_one_of_two_requests(of_one: str, of_other: str, tmp_path: Path) -> None:
+    """The entry of the other says on what it depends, whichever comes first."""
+    one, other = ({**dataset("One", "Read", Name=each), "Condition": each} for each in (of_one, of_other))
+    template = importing(One={**bucket_policy("s3:GetObject"), "Condition": "IsBoth"}, Data=one, More=other)
+    template["Conditions"] |= CONDITIONS
+    found = [each for each in check(tmp_path, template).missing if each.action == "s3:ListBucket"]
+    told = {of_one: "Main/Data (dataset import job)", of_other: "Main/More (dataset import job)"}
+    assert {each.depends_on: each.needed_by for each in found} == {
+        (): [told["IsBoth"]],
+        ("Main.IsBig",): [told["IsProd"]],
+    }
+
+
 @pytest.mark.parametrize(("of_statement", "of_group"), [("IsProd", "IsDev"), ("IsDev", "IsProd")])
 def test_a_statement_that_the_opposite_condition_chooses(of_statement: str, of_group: str, tmp_path: Path) -> None:
     """It isn't there where the dataset group is made; the other value is."""

@@ -38,7 +38,7 @@ def by_hand(key: kms.IKey, role: iam.IRole, data: s3.IBucket, stack: Construct) 
         dataset_type="Interactions",
         schema_arn="arn:aws:personalize:::schema/ratings",
         dataset_import_job=personalize.CfnDataset.DatasetImportJobProperty(
-            job_name="first",
+            job_name=f"{stack.node.id}First",
             role_arn=role.role_arn,
             data_source={"DataLocation": data.s3_url_for_object("import/")},
         ),
@@ -171,9 +171,7 @@ def under_opposite_conditions(stack: cdk.Stack) -> None:
         own = Construct(stack, f"Of{condition.node.id}")
         own_key = kms.Key(own, "Key")
         by_hand(own_key, role, data, own)
-        for each in (own.node.find_child("Movies"), own.node.find_child("Ratings"), own_key.node.default_child):
-            assert isinstance(each, cdk.CfnResource)
-            each.cfn_options.condition = condition
+        under(condition, own_key, own.node.find_child("Movies"), own.node.find_child("Ratings"))
     data.add_to_resource_policy(
         iam.PolicyStatement(
             actions=["s3:GetObject"],
@@ -182,9 +180,7 @@ def under_opposite_conditions(stack: cdk.Stack) -> None:
             conditions={"StringEqualsIfExists": {"aws:SourceAccount": stack.account}},
         )
     )
-    policy = data.policy.node.default_child if data.policy else None
-    assert isinstance(policy, cdk.CfnResource)
-    policy.cfn_options.condition = is_prod
+    under(is_prod, data.policy)
 
 
 def of_a_stack_before_that_of_key_and_bucket(stack: cdk.Stack) -> None:
@@ -234,6 +230,71 @@ def of_names_that_are_text(stack: cdk.Stack) -> None:
     by_hand(kms.Key(named, "Key"), role, s3.Bucket(named, "Data", bucket_name="ratings"), named)
 
 
+def of_a_bucket_of_another_account(stack: cdk.Stack) -> None:
+    """AWS refuses a policy that names a role that isn't made yet; the other bucket has no policy yet."""
+    theirs, ours = (
+        cdk.Stack(cdk.App.of(stack), id, env=cdk.Environment(account=account, region="eu-west-1"))
+        for id, account in (("Theirs", "444455556666"), ("Ours", "111122223333"))
+    )
+    role = iam.Role(ours, "Role", assumed_by=SERVICE, role_name="Personalize")
+    data, more = (s3.Bucket(theirs, id, bucket_name=id.lower()) for id in ("Data", "More"))
+    data.add_to_resource_policy(
+        iam.PolicyStatement(actions=["s3:ListBucket"], resources=[data.bucket_arn], principals=[SERVICE])
+    )
+    by_hand(kms.Key(ours, "Key"), role, data, ours)
+    declare_created(ours, PersonalizeResource.dataset_import_job(S3Location(more, "import/")), service_role=role)
+
+
+def under(condition: cdk.CfnCondition, *resources: Any) -> None:
+    for each in resources:
+        l1 = each if isinstance(each, cdk.CfnResource) else each.node.default_child
+        assert isinstance(l1, cdk.CfnResource)
+        l1.cfn_options.condition = condition
+
+
+def of_owners_under_a_condition(stack: cdk.Stack) -> None:
+    """They are made in production, and asked for there, under a narrower condition, and by code under none."""
+    stage, size = (cdk.CfnParameter(stack, id).value_as_string for id in ("Stage", "Size"))
+    is_prod: Any = cdk.CfnCondition(stack, "IsProd", expression=cdk.Fn.condition_equals(stage, "prod"))
+    is_big = cdk.Fn.condition_equals(size, "big")
+    is_both = cdk.CfnCondition(stack, "IsBoth", expression=cdk.Fn.condition_and(is_prod, is_big))
+    key, role, data = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=SERVICE), s3.Bucket(stack, "Data")
+    under(is_prod, key, role, data)
+    for condition in (is_prod, is_both):
+        own = Construct(stack, f"Of{condition.node.id}")
+        by_hand(key, role, data, own)
+        under(condition, own.node.find_child("Movies"), own.node.find_child("Ratings"))
+    declare_created(stack, PersonalizeResource.dataset_import_job(S3Location(data, "other/")), service_role=role)
+
+
+def of_a_key_or_bucket_under_a_condition(stack: cdk.Stack) -> None:
+    """The role has a policy in any case, which can't refer to what isn't made."""
+    stage = cdk.CfnParameter(stack, "Stage").value_as_string
+    is_prod = cdk.CfnCondition(stack, "IsProd", expression=cdk.Fn.condition_equals(stage, "prod"))
+    key, role, data = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=SERVICE), s3.Bucket(stack, "Data")
+    role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=["arn:aws:s3:::other"]))
+    by_hand(key, role, data, stack)
+    under(is_prod, key, data, stack.node.find_child("Movies"), stack.node.find_child("Ratings"))
+
+
+def of_a_role_under_a_condition(stack: cdk.Stack) -> None:
+    """The key is made in any case, and its policy can't name a role that isn't."""
+    stage = cdk.CfnParameter(stack, "Stage").value_as_string
+    is_prod = cdk.CfnCondition(stack, "IsProd", expression=cdk.Fn.condition_equals(stage, "prod"))
+    admin = iam.PolicyStatement(actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(ADMIN)])
+    key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
+    role, data = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize"), s3.Bucket(stack, "Data")
+    by_hand(key, role, data, stack)
+    by_text = {"ArnEquals": {"aws:PrincipalArn": f"arn:{stack.partition}:iam::{stack.account}:role/Personalize"}}
+    whom: tuple[Any, ...] = (("Open", iam.AnyPrincipal(), {}), ("ByText", iam.AccountRootPrincipal(), by_text))
+    for id, principal, conditions in whom:
+        wide = iam.PolicyStatement(actions=["kms:*"], resources=["*"], principals=[principal], conditions=conditions)
+        own = kms.Key(stack, f"Key{id}", policy=iam.PolicyDocument(statements=[wide]))
+        arns: Any = {"kms_key_arn": own.key_arn, "role_arn": role.role_arn}
+        under(is_prod, personalize.CfnDatasetGroup(stack, id, name=id.lower(), **arns))
+    under(is_prod, role, stack.node.find_child("Movies"), stack.node.find_child("Ratings"))
+
+
 @pytest.mark.parametrize(
     "build",
     [
@@ -253,6 +314,10 @@ def of_names_that_are_text(stack: cdk.Stack) -> None:
         with_a_boundary_that_refuses,
         of_two_stacks_for_an_import_alone,
         with_shared_policies,
+        of_a_bucket_of_another_account,
+        of_owners_under_a_condition,
+        of_a_key_or_bucket_under_a_condition,
+        of_a_role_under_a_condition,
     ],
 )
 def test_after_the_advice_nothing_is_missing_and_nothing_too_much(

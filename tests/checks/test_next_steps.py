@@ -51,6 +51,23 @@ MAKE = f"an AWS::IAM::Policy that has to be made, {WAITS}"
 MOVE = f"remove it, and put what is needed into a new AWS::IAM::Policy of role ${{Main/Role}}, {WAITS}"
 
 
+def test_policies_in_another_stack_than_what_is_under_a_condition(tmp_path: Path) -> None:
+    """Each stack has conditions of its own: that of the request stands for those of the key, or of the role."""
+    root, arn = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}, {"Fn::ImportValue": "Arn"}
+    exported = {"Arn": {"Value": KEY, "Export": {"Name": "Arn"}}}
+    first: Json = complete() | {"Resources": {"Key": key(root) | PROD}, "Outputs": exported}
+    parts = {"Policy": managed({**LACKING, "Resource": arn}) | PROD, "Movies": dataset_group(arn) | PROD}
+    report = check(tmp_path / "key", first, complete(Key=TOPIC, **parts), dependencies={"Other": ["Main"]})
+    told = {(each.make, each.condition) for each in report.missing if each.add_to == "role"}
+    assert told == {("", "")}
+    exported = {"Arn": {"Value": ROLE, "Export": {"Name": "Arn"}}}
+    first |= {"Resources": {"Role": role(RoleName="Personalize") | PROD}, "Outputs": exported}
+    parts = {"Policy": TOPIC, "Role": TOPIC, "Movies": dataset_group(role=arn) | PROD}
+    report = check(tmp_path / "role", first, complete(Key=key(arn), **parts), dependencies={"Other": ["Main"]})
+    told = {(each.make, each.condition) for each in report.missing if each.add_to == "role"}
+    assert told == {("AWS::IAM::Policy", "IsProd")}
+
+
 @pytest.mark.parametrize(
     ("template", "steps", "make"),
     [

@@ -272,7 +272,7 @@ class Cause(Enum):
     CONDITIONAL_REFERENCE = (
         "{subject} is made only if {conditions} holds, but {user} refers to it in any case: CloudFormation then "
         "refuses the template",
-        "put both under the same condition, or decide in the app",
+        "put both under the same condition, or only the reference, by Fn::If or in a policy of its own",
     )
     NOT_WAITED_FOR = (
         "{subject} may be created before {before}, which allows {actions}",

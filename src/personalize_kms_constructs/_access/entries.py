@@ -97,7 +97,8 @@ class Entry:
     @property
     def step(self) -> tuple[object, ...]:
         """The reason, and where something has to change."""
-        return self.because, str(getattr(self, "add", "")), self.policies, self.make, self.condition, self.file
+        where = (self.policies, self.make, self.condition, self.depends_on, self.file)
+        return self.because, str(getattr(self, "add", "")), *where
 
     def pasted(self, statement: Any) -> Any:
         """Return a statement as the template that has the policy takes it."""

@@ -23,7 +23,7 @@ from .entries import Excess, Undecided
 from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of, conditions_of
 from .remedies import is_to_be_named, statement_instead
-from .replacements import Replacements, Sharing, for_nobody_else, is_past_boundary
+from .replacements import Replacements, Sharing, for_nobody_else
 from .statements import judge
 from .strangers import as_sent, stranger, trusted_beyond
 from .values import bucket_in, has_unknown, matches, same
@@ -240,7 +240,7 @@ class _OfOne:
                 written = [each for each in actions if matches(need.action.lower(), each.lower()) is Answer.YES]
                 told = product(kept, on) if kept else product(written, [need.resource])
                 surplus = [_Surplus(*each, reason) for each in told]
-                past = is_past_boundary(self._decisions[need], statement)
+                past = statement in self._decisions[need].past_boundary
                 found = statement_instead(self._model, [need], need.policy, is_past_boundary=past)
                 instead = (for_nobody_else(found, statement, reason.cause, kept),) if kept else ()
                 yield from self._entries(surplus, statement, column, owner.arn, page=page, instead=instead)

@@ -11,14 +11,14 @@ from .answers import Answer
 from .causes import Cause, Reason
 from .decision import Decision
 from .declarations import template_of
-from .model import AccessModel, Asked, Key, Role, declared_of
+from .model import AccessModel, Asked, Key, PolicyOwner, Role, declared_of
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, TRUST, Need, owner_of
 from .values import PARTITION, same, split_arn
-from .written import allow_statements, names_principal
+from .written import Policy, allow_statements, names_principal
 
 Json = dict[str, Any]
 IAM_POLICY, BUCKET_POLICY = "AWS::IAM::Policy", "AWS::S3::BucketPolicy"
-_NAMING = (IN_KEY_POLICY, TRUST)
+_NAMING = (IN_KEY_POLICY, TRUST, IN_BUCKET_POLICY)
 """The policies that name a role, or leave to its account what it may do."""
 
 
@@ -55,10 +55,25 @@ def _statement(model: AccessModel, needs: list[Need], add_to: str) -> Json:
         partition = (split_arn(role.arn) or ("", PARTITION))[1]
         statement["Principal"] = {"AWS": f"arn:{partition}:iam::{role.account}:root"}
         statement["Condition"] = {"ArnEquals": {"aws:PrincipalArn": role.arn}}
+    elif add_to in _NAMING:
+        statement = where_named(model, needs[0], statement)
     if add_to == IN_BOUNDARY and role.boundary is not None and role.boundary.declared:
         # It allows nothing, and if it referred to a key it would be made after it, which waits for the role.
         statement["Resource"] = "*"
     return statement
+
+
+def where_named(model: AccessModel, need: Need, statement: Json) -> Json:
+    """Return a statement that names the role of a need, under the condition of that role if the owner has it not."""
+    owner, role = owner_of(model, need), model.role(need.role_arn)
+    if owner is None or role.declared is None or not may_lack(owner, role):
+        return statement
+    return {"Fn::If": [model.conditions[role.declared], statement, {"Ref": "AWS::NoValue"}]}
+
+
+def may_lack(there: Policy | PolicyOwner, named: PolicyOwner) -> bool:
+    """Tell if a condition of a template may leave out what something in it would have to refer to."""
+    return template_of(there.declared) == template_of(named.declared) and not named.only_if <= there.only_if
 
 
 def alike(needs: Iterable[Need]) -> Iterator[list[Need]]:
@@ -156,6 +171,7 @@ def _place(model: AccessModel, need: Need, kind: str, asked: list[Asked]) -> Jso
     # A key policy that names the role would wait for a policy in it or before it, and that for the key; so may the key.
     before = (role.waits_for, (target or role).waits_for, (role.declared,))
     after = [each for each in role.identity if not any(each.declared in those for those in before)]
+    after = [each for each in after if target is None or not may_lack(each, target)]
     others = [*bucket.policies, *bucket.may_have] if kind == IN_BUCKET_POLICY else []
     there = [each for each in others if only_if.isdisjoint(map(opposite, each.only_if))]
     certain = [each for each in there if each.only_if <= only_if and not each.whose]
@@ -173,10 +189,12 @@ def _place(model: AccessModel, need: Need, kind: str, asked: list[Asked]) -> Jso
     # The role's stack can't refer to what waits for it, and a stack of another account makes no policy of the role.
     is_later = kind == IN_IAM and target and role.declared in target.waits_for and _is_delegated(model, need)
     place = target if target and is_later and same(role.account, target.account) is Answer.YES else owner
-    # Where the condition doesn't hold, the bucket has another policy, or there is nothing to refer to.
-    is_open = others or owner.only_if or (target and target.only_if)
-    asking = [each for each in declared_of(asked) if is_open and each.template == template_of(place.declared)]
-    condition = "".join(model.conditions.get(each, "") for each in asking[:1])
+    # Under its condition all is there that it names. S3 keeps one policy, so beside others it is for the request alone.
+    needed = owner.only_if | (target or owner).only_if
+    those: list[Asked | PolicyOwner] = [place, owner, target or owner, *asked]
+    those = [each for each in those if template_of(each.declared) == template_of(place.declared)]
+    able = declared_of([each for each in those if each.only_if >= needed] or those[-1:])
+    condition = "".join(model.conditions.get(each, "") for each in (able[-1:] if others else able[:1]))
     made = {"make": make, "condition": condition, "beside": () if place is owner else declared_of([place])}
     return {"policies": declared_of([owner]), **(made if owner.declared else {})}
 

@@ -18,7 +18,7 @@ from .decision import Decision
 from .entries import Excess
 from .model import AccessModel, Asked, Bucket, Key
 from .needs import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
-from .remedies import IAM_POLICY, Json, alike, statement_instead
+from .remedies import IAM_POLICY, Json, alike, statement_instead, where_named
 from .statements import is_about, serves
 from .strangers import ANOTHER_ACCOUNT, as_sent
 from .values import matches, same
@@ -142,12 +142,12 @@ class Replacements:
         if serves(statement, call, of_resource=not in_iam) is Answer.NO:
             return False
         to_account = not in_iam and _is_to_account(statement, call.caller)
-        past = is_past_boundary(self._decisions[need], statement)
+        past = statement in self._decisions[need].past_boundary
         only_if = conditions_of(self._asked[need])
         for other in allow_statements(self._policies_of(entry, need)):
             stays = other.policy.only_if <= only_if and self._keeps(other, need.action)
             named = in_iam or to_account or not _is_to_account(other, call.caller)
-            named = named and (not past or is_past_boundary(self._decisions[need], other))
+            named = named and (not past or other in self._decisions[need].past_boundary)
             if stays and named and serves(other, call, of_resource=not in_iam) is Answer.YES:
                 return False
         return True
@@ -168,21 +168,24 @@ class Replacements:
 
     def _statement(self, needs: list[Need], statement: Written, policy: str) -> Json:
         """Return a statement for needs of one principal, with the conditions of the one that it replaces."""
-        past = any(is_past_boundary(self._decisions[need], statement) for need in needs)
+        past = any(statement in self._decisions[need].past_boundary for need in needs)
         found, body = statement_instead(self._model, needs, policy, is_past_boundary=past), statement.body
         condition = body.get("Condition")
         if policy == IN_IAM:
             return {**found, "Condition": condition} if condition else found
         first, call = needs[0], call_of(self._model, needs[0], self._asked[needs[0]])
-        keeps = names_principal(body, first.role_arn) or _is_to_account(statement, call.caller)
-        if keeps and not past:
+        is_named = names_principal(body, first.role_arn)
+        is_by_arn = is_named and "Principal" in body
+        keeps = is_by_arn or ((is_named or _is_to_account(statement, call.caller)) and not past)
+        if keeps:
             # By a condition, or for the account alone: the statement may name other roles too.
-            is_by_arn = names_principal(body, first.role_arn) and "Principal" in body
             found["Principal"] = body["Principal"] if is_by_arn else {"AWS": call.caller.account}
         is_enough = keeps or (first.principal == SERVICE and not self._lets_others_in(statement, first))
         own = found.pop("Condition", {})
-        merged = _with({} if is_enough and not past else own, condition or {})
-        return {**found, "Condition": merged} if merged else found
+        merged = _with({} if is_enough else own, condition or {})
+        found |= {"Condition": merged} if merged else {}
+        is_alone = not keeps or {*principals_of(body)} == {first.role_arn}
+        return where_named(self._model, first, found) if is_alone else found
 
     def _lets_others_in(self, statement: Written, need: Need) -> bool:
         """Tell if a statement lets Personalize in for whoever it works."""
@@ -230,12 +233,6 @@ def for_nobody_else(found: Json, statement: Written, cause: Cause, actions: list
     condition = _with(found.get("Condition", {}), body.get("Condition") or {})
     kept = {"Action": actions, **{name: body[name] for name in names if name in body}, "Condition": condition}
     return {name: each for name, each in {**found, **kept}.items() if f"Not{name}" not in kept and each}
-
-
-def is_past_boundary(found: Decision, statement: Written) -> bool:
-    """Tell if a statement for everybody may give a role what its permissions boundary refuses."""
-    open_ones = (each for each in found.reason.doubts if each.cause is Cause.BOUNDARY_OF_EVERYBODY)
-    return any(statement in each.statements for each in open_ones)
 
 
 def _with(check: Json, condition: Json) -> Json:

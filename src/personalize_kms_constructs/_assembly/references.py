@@ -47,8 +47,8 @@ def names_in(function: str, argument: Any) -> list[str]:
 
 
 def conditional_references(model: AccessModel, resources: Iterable[Resource]) -> Iterator[Problem]:
-    """Yield the references to roles and keys of a model that may not be made where what refers to them is."""
-    judged = {*declared_of(model.roles.values()), *declared_of(model.keys.values())}
+    """Yield the references to roles, keys and buckets of a model that may not be made where what refers to them is."""
+    judged = {*declared_of([*model.roles.values(), *model.keys.values(), *model.buckets.values()])}
     by_stack: dict[Stack, list[Resource]] = {}
     for each in resources:
         by_stack.setdefault(each.stack, []).append(each)
@@ -73,7 +73,8 @@ def conditional_references(model: AccessModel, resources: Iterable[Resource]) ->
 
 
 def _used_by(model: AccessModel, asked: Asked) -> tuple[Declaration, ...]:
-    return declared_of([model.role(asked.role_arn), *map(model.key, keys_of(model, asked))])
+    buckets = (model.bucket(each.bucket_arn, asked.account) for each in asked.locations)
+    return declared_of([model.role(asked.role_arn), *map(model.key, keys_of(model, asked)), *buckets])
 
 
 def refers_to(value: Any, logical_id: str) -> bool:
