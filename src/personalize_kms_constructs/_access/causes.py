@@ -143,8 +143,8 @@ class Cause(Enum):
     OTHER_PREFIX = "on a prefix for which nothing that can be seen asks for it"
     FOR_EVERYBODY = "for everybody: its Principal is *"
     FOR_ANY_ACCOUNT = "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out"
-    FOR_ANOTHER_ACCOUNT = "for another account: its Principal is {principal}", "remove that principal"
-    MAY_BE_ANOTHER_ACCOUNT = "its Principal {principal} may be in another account, which shouldn't assume the role"
+    FOR_ANOTHER_ACCOUNT = "for another account: its {element} is {value}", "remove that one, or the statement"
+    MAY_BE_ANOTHER_ACCOUNT = "its {element} {value} may be another account, which it shouldn't let in"
     MAY_BE_ASKED = "nothing that can be seen asks for it, and {requests}, which can't be seen in full, may"
 
     # Problems that no added statement fixes.

@@ -173,10 +173,7 @@ def _place(model: AccessModel, need: Need, kind: str, asked: list[Asked]) -> Jso
 
 
 def is_waited_for(model: AccessModel, need: Need, policy: Policy) -> bool:
-    """Tell if an IAM policy can't refer to a key or a bucket.
-
-    A key policy that names the role would wait for a policy in it or before it, and that for the key; so may the key.
-    """
+    """Tell if an IAM policy can't refer to a key or a bucket, as that waits for it, or a key policy for the role."""
     role = model.role(need.role_arn)
     before = (role.waits_for, (owner_of(model, need) or role).waits_for, (role.declared,))
     return any(policy.declared in those for those in before)
