@@ -1,7 +1,7 @@
 """Permissions of the role and of Personalize beyond what is needed, on the keys and buckets that are used.
 
-What other principals may do, and what the role may do elsewhere, isn't judged; nor is a statement that a condition
-may keep from having an effect, unless it lets others in.
+What other principals may do, and what the role may do elsewhere, isn't judged; nor is a statement that its condition
+may keep from having an effect, unless it lets others in. What a template may leave out is undecided.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from ..matrix import ASKED_ACTIONS, CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from . import decision
 from .addressed import Addressed, addressed_to
+from .alternatives import opposite
 from .answers import Answer
 from .calls import call_on
 from .causes import MAY_BE_TOO_MUCH, Cause, Reason, because
@@ -262,10 +263,15 @@ class _OfOne:
         policy = statement.policy
         on = self._on if column == IN_IAM else (policy_of,)
         asked = list(dict.fromkeys(each for owner in on for need in self._on[owner] for each in self._asked[need]))
-        is_there = not policy.only_if or policy.only_if <= conditions_of(asked)
+        surplus, holding = list(surplus), conditions_of(asked) if policy.only_if else frozenset()
+        only_if = tuple(sorted(policy.only_if - holding))
+        if only_if and surplus and surplus[0].reason.cause not in _LETS_OTHERS_IN:
+            # It is told once, and not at all where its condition excludes that of what is asked.
+            actions = ", ".join({each.action: None for each in surplus})
+            resources = ", ".join({each.resource: None for each in surplus})
+            maybe = _Surplus(actions, resources, because(Cause.MAY_BE_THERE, statement, only_if=only_if))
+            surplus = [maybe] if holding.isdisjoint(map(opposite, only_if)) else []
         for each in surplus:
-            if not is_there and each.reason.cause not in _LETS_OTHERS_IN:
-                continue
             is_key = each.action == "*" or each.action.lower().startswith("kms:")
             requests = () if each.reason.cause in _LETS_OTHERS_IN else self._may_be_asked_by(each.action)
             yield (Undecided if requests or each.reason.cause in MAY_BE_TOO_MUCH else Excess)(

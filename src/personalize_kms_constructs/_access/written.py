@@ -78,7 +78,7 @@ class Policy:
         return tuple(each for each in found if each.body.get("Effect") == "Allow")
 
     def _chosen(self, index: int, written: Written) -> Iterator[Written]:
-        if written.readable:
+        if written.readable and not isinstance(written.body.get("Action"), Either):
             yield written
             return
         chosen = replace(self, only_if=self.only_if.union(written.conditions))
