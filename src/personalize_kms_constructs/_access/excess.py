@@ -351,7 +351,7 @@ def _beyond_on_bucket(
     statement: Written, patterns: Iterable[str], bucket: Bucket, needs: list[Need]
 ) -> Iterator[_Surplus]:
     """Yield what a statement allows on a bucket beyond what is needed there, and on others by a wildcard."""
-    resources = [bucket.arn, _everything_in(bucket), *(need.resource for need in needs)]
+    resources = [bucket.arn, f"{bucket.arn}/*", *(need.resource for need in needs)]
     if all(leaves_out(statement.body, each) for each in resources):
         return
     needed: dict[str, list[str]] = {}
@@ -368,7 +368,7 @@ def _beyond_on_bucket(
 
 def _how_far(pattern: str, bucket: Bucket, needed: tuple[str, ...]) -> Cause | None:
     """Return how an action on a pattern goes beyond the resources on which the action is needed."""
-    everything = _everything_in(bucket)
+    everything = f"{bucket.arn}/*"
     if matches(f"{bucket.arn}-another", pattern) is Answer.YES:
         return Cause.OTHER_BUCKETS
     if all(resource == bucket.arn for resource in needed):
@@ -382,7 +382,3 @@ def _how_far(pattern: str, bucket: Bucket, needed: tuple[str, ...]) -> Cause | N
 
 def _matches_one(resources: Collection[str], pattern: str) -> bool:
     return pattern in resources or any(matches(resource, pattern) is Answer.YES for resource in resources)
-
-
-def _everything_in(bucket: Bucket) -> str:
-    return f"{bucket.arn}/*"

@@ -11,7 +11,7 @@ from .answers import Answer
 from .causes import Cause, Reason
 from .decision import Decision
 from .declarations import template_of
-from .model import AccessModel, Asked, Key, PolicyOwner, Role, declared_of
+from .model import AccessModel, Asked, Key, Role, declared_of
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, TRUST, Need, owner_of
 from .values import PARTITION, same, split_arn
 from .written import Policy, allow_statements, names_principal
@@ -41,7 +41,7 @@ def remedies_of(
             add = _statement(model, group, add_to) if add_to else None
             for need in group:
                 denials = declared_of(each.policy for each in reasons[need].statements)
-                place = _place(model, need, add_to, needs[need]) if add_to else {"policies": denials}
+                place = place_of(model, need, add_to, needs[need]) if add_to else {"policies": denials}
                 origins = model.origins_in((*place.get("beside", ()), *place["policies"], *declared_of(needs[need])))
                 remedy = {"reason": reasons[need], "add_to": add_to, "add": add, "origins": origins, **place}
                 remedies.setdefault(need, []).append(remedy)
@@ -149,9 +149,19 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
     return found
 
 
-def _place(model: AccessModel, need: Need, kind: str, asked: list[Asked]) -> Json:
-    """Return the policies of a kind that a need is about and that are there for what is asked, as entries have it."""
-    role, only_if = model.role(need.role_arn), need.only_if
+def is_waited_for(model: AccessModel, need: Need, policy: Policy) -> bool:
+    """Tell if an IAM policy can't refer to a key or a bucket, as that waits for it, or a key policy for the role."""
+    role = model.role(need.role_arn)
+    before = (role.waits_for, (owner_of(model, need) or role).waits_for, (role.declared,))
+    return any(policy.declared in those for those in before)
+
+
+def place_of(model: AccessModel, need: Need, kind: str, asked: list[Asked], *, is_new: bool = False) -> Json:
+    """Return the policies of a kind that a need is about and that are there for what is asked, as entries have it.
+
+    Where there are none, or it has to be a new one, return what to make for whom.
+    """
+    role, only_if, target = model.role(need.role_arn), need.only_if, owner_of(model, need)
     key, bucket = model.key(need.owner), model.bucket(need.owner, need.account)
     after = [each for each in role.identity if not is_waited_for(model, need, each)]
     others = [*bucket.policies, *bucket.may_have] if kind == IN_BUCKET_POLICY else []
@@ -166,32 +176,17 @@ def _place(model: AccessModel, need: Need, kind: str, asked: list[Asked]) -> Jso
         IN_BUCKET_POLICY: (bucket, certain or there, BUCKET_POLICY),
     }[kind]
     parts = (part for each in policies for part in (*sorted(each.only_if - only_if), *each.whose))
-    if found := declared_of(policies):
+    if (found := declared_of(policies)) and not is_new:
         return {"policies": found, "depends_on": tuple(dict.fromkeys(parts)) if kind == IN_BUCKET_POLICY else ()}
-    made = new_policy(model, need, make, owner, asked, is_one_of=bool(others)) if owner.declared else {}
-    return {"policies": declared_of([owner]), **made}
-
-
-def is_waited_for(model: AccessModel, need: Need, policy: Policy) -> bool:
-    """Tell if an IAM policy can't refer to a key or a bucket, as that waits for it, or a key policy for the role."""
-    role = model.role(need.role_arn)
-    before = (role.waits_for, (owner_of(model, need) or role).waits_for, (role.declared,))
-    return any(policy.declared in those for those in before)
-
-
-def new_policy(
-    model: AccessModel, need: Need, make: str, owner: PolicyOwner, asked: list[Asked], *, is_one_of: bool = False
-) -> Json:
-    """Return a policy that has to be made for an owner: its type, its condition, and in whose stack, as entries do."""
-    role, target = model.role(need.role_arn), owner_of(model, need)
     # The role's stack can't refer to what waits for it, and a stack of another account makes no policy of the role.
-    is_later = make == IAM_POLICY and target and role.declared in target.waits_for and _is_delegated(model, need)
+    is_later = kind == IN_IAM and target and role.declared in target.waits_for and _is_delegated(model, need)
     place = target if target and is_later and same(role.account, target.account) is Answer.YES else owner
     # Where the condition doesn't hold, the bucket has another policy, or there is nothing to refer to.
-    is_open = is_one_of or owner.only_if or (target and target.only_if)
+    is_open = others or owner.only_if or (target and target.only_if)
     asking = [each for each in declared_of(asked) if is_open and each.template == template_of(place.declared)]
     condition = "".join(model.conditions.get(each, "") for each in asking[:1])
-    return {"make": make, "condition": condition, "beside": () if place is owner else declared_of([place])}
+    made = {"make": make, "condition": condition, "beside": () if place is owner else declared_of([place])}
+    return {"policies": declared_of([owner]), **(made if owner.declared else {})}
 
 
 def trust_statement(role: Role, asked: Asked) -> Json:

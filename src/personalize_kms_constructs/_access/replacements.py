@@ -19,7 +19,7 @@ from .decision import Decision
 from .entries import Excess
 from .model import AccessModel, Asked, Bucket, Key
 from .needs import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
-from .remedies import IAM_POLICY, Json, alike, is_waited_for, new_policy, statement_instead
+from .remedies import IAM_POLICY, Json, alike, is_waited_for, place_of, statement_instead
 from .statements import is_about, serves
 from .strangers import ANOTHER_ACCOUNT, as_sent
 from .values import matches, same
@@ -87,7 +87,8 @@ class Replacements:
         policies = [each.policy for each in entry.reason.statements if entry.policy == IN_IAM and role.declared]
         if not (is_shared or any(is_waited_for(self._model, need, each) for each in policies)):
             return {}
-        return new_policy(self._model, need, IAM_POLICY, role, asked)
+        found = place_of(self._model, need, IN_IAM, asked, is_new=True)
+        return {"make": IAM_POLICY, "condition": "", "beside": (), **found, "policies": ()}
 
     def _lost(self, entry: Excess, statement: Written) -> list[Need]:
         """Return the needs that go with what is taken out of a statement."""
