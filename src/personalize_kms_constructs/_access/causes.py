@@ -41,7 +41,7 @@ _KEY_STATES = {
 _TRY = "use another condition, or try in an account whether it holds"  # the doctor sees no more of it
 TAKE_OUT, REPLACE = "remove it", "replace it with what is needed"
 """The remedies for what is too much; the second where something that is needed would go with it."""
-MOVE = "put what is needed into a new {make} of role {role}{where}"
+MOVE = "put what is needed into a new {make} of role {role}"
 """The second for a policy of several roles, and for one that stands in a role, which the policies of keys wait for."""
 DETACH = "detach that policy of AWS, which nobody else can change"
 """The first for a policy of AWS."""

@@ -167,8 +167,7 @@ class Excess(Entry):
     @property
     def fix(self) -> str:
         """The remedy, in words."""
-        moved = MOVE.format(make=self.make, role=self.make_for, where=self.made_where)
-        replaced = moved if self.make else REPLACE
+        replaced = f"{MOVE.format(make=self.make, role=self.make_for)}{self.made_where}" if self.make else REPLACE
         step = self.reason.remedy or (replaced if self.instead else TAKE_OUT)
         if any(each.policy.of_aws for each in self.reason.statements):
             step = f"{DETACH}, and {step}" if self.instead else DETACH

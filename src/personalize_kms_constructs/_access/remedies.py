@@ -157,10 +157,7 @@ def is_waited_for(model: AccessModel, need: Need, policy: Policy) -> bool:
 
 
 def place_of(model: AccessModel, need: Need, kind: str, asked: list[Asked], *, is_new: bool = False) -> Json:
-    """Return the policies of a kind that a need is about and that are there for what is asked, as entries have it.
-
-    Where there are none, or it has to be a new one, return what to make for whom.
-    """
+    """Return the policies of a kind that a need is about and that are there for what is asked, or else a new one."""
     role, only_if, target = model.role(need.role_arn), need.only_if, owner_of(model, need)
     key, bucket = model.key(need.owner), model.bucket(need.owner, need.account)
     after = [each for each in role.identity if not is_waited_for(model, need, each)]

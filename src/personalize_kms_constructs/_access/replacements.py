@@ -61,8 +61,7 @@ class Replacements:
         """
         lost = {statement: self._lost(entry, statement) for statement in entry.reason.statements}
         is_shared = entry.policy == IN_IAM and any(len(set(self._sharing(each))) > 1 for each in lost)
-        instead: dict[tuple[Any, ...], dict[str, Json]] = {}
-        needing: dict[tuple[Any, ...], list[Asked]] = {}
+        instead: dict[tuple[Any, ...], tuple[dict[str, Json], list[Asked]]] = {}
         for statement, needs in lost.items():
             taken = self._taken[_identity(statement)][entry.action.lower()]
             for group in alike(needs):
@@ -72,12 +71,13 @@ class Replacements:
                 found = self._statement(group, statement, entry.policy)
                 asked = [each for need in group for each in self._asked[need]]
                 place = self._place(entry, group[0], asked, is_shared=is_shared)
-                instead.setdefault((role, *place.items()), {})[str(found)] = found
-                needing.setdefault((role, *place.items()), []).extend(asked)
-        for (role, *made), statements in instead.items():
+                statements, needing = instead.setdefault((role, *place.items()), ({}, []))
+                statements[str(found)] = found
+                needing += asked
+        for (role, *made), (statements, needing) in instead.items():
             told = replace(entry, instead=tuple(statements.values()), **dict(made))
             if made:
-                told.make_for, told.needing = role, tuple(needing[role, *made])
+                told.make_for, told.needing = role, tuple(needing)
                 told.origins = self._model.origins_in((*told.beside, *entry.declared))
             yield told
 
@@ -92,7 +92,7 @@ class Replacements:
 
     def _lost(self, entry: Excess, statement: Written) -> list[Need]:
         """Return the needs that go with what is taken out of a statement."""
-        about = [need for need in self._needs_by(entry, statement) if _is_on(need, entry.resource)]
+        about = [need for need in self._needs_by(entry, statement) if matches(need.resource, entry.resource)]
         about += self._told_nowhere(entry, statement)
         return [need for need in about if self._loses(need, statement, entry)]
 
@@ -111,7 +111,7 @@ class Replacements:
         if key not in self._needs:
             taken = self._taken[_identity(statement)][entry.action.lower()]
             needs = self._needs_by(entry, statement)
-            self._needs[key] = [need for need in needs if not any(_is_on(need, each) for _, each in taken)]
+            self._needs[key] = [need for need in needs if not any(matches(need.resource, each) for _, each in taken)]
         return self._needs[key]
 
     def _needs_of(self, entry: Excess, statement: Written) -> Iterator[Need]:
@@ -250,10 +250,6 @@ def _with(check: Json, condition: Json) -> Json:
 def _identity(statement: Written) -> tuple[object, ...]:
     """Return what tells a statement from others; each role that has a managed policy has read it for itself."""
     return statement.policy.declared, statement.policy.name, statement.name
-
-
-def _is_on(need: Need, resource: str) -> bool:
-    return matches(need.resource, resource) is not Answer.NO
 
 
 def _is_to_account(statement: Written, caller: Caller) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from itertools import product
+from itertools import product, starmap
 from typing import Any
 
 from ..matrix import ASSUME_ROLE, CONFUSED_DEPUTY_PAGE, SERVICE_PRINCIPAL
@@ -75,19 +75,23 @@ def strangers(
         if any(lets_in(statement, policies, call) is Answer.YES for call in (call_by(caller), *nobody)):
             yield because(Cause.FOR_EVERYBODY, statement)
             return
-
-    def lets_in_for(each: Written, account: str) -> bool:
-        return lets_in(each, policies, as_sent(call_by(service(account, region)))) is Answer.YES
-
-    if own and lets_in_for(statement, ANOTHER_ACCOUNT):
+    serves_account = partial(_serves_account, policies, call_by, region)
+    if own and serves_account(ANOTHER_ACCOUNT, statement):
         yield because(Cause.FOR_ANY_ACCOUNT, statement)
         return
     for account in source_accounts(statement.body) if own else ():
         is_own = any_of(same(each, account) for each in own)
         # Where nothing lets in its own, as far as that can be seen, this may be the one.
-        is_other = is_own is Answer.NO or any(lets_in_for(*each) for each in product(allow_statements(policies), own))
-        if is_own is not Answer.YES and is_other and lets_in_for(statement, account):
+        is_other = is_own is Answer.NO or any(starmap(serves_account, product(own, allow_statements(policies))))
+        if is_own is not Answer.YES and is_other and serves_account(account, statement):
             yield because(OF_ANOTHER_ACCOUNT[is_own], statement, element="source account", value=account)
+
+
+def _serves_account(
+    policies: list[Policy], call_by: Callable[[Caller], Call], region: str, account: str, statement: Written
+) -> bool:
+    """Tell if a statement lets in Personalize at work for an account."""
+    return lets_in(statement, policies, as_sent(call_by(service(account, region)))) is Answer.YES
 
 
 def _of_nobody(call: Call, policies: Iterable[Policy]) -> Call:
@@ -129,22 +133,26 @@ def _beyond_in_trust(
         "asked": tuple(asks),
         "origins": model.origins_in(declared_of([statement.policy])),
     }
-    for reason in strangers(statement, role.trust, partial(assume_role, role=role), region, own):
+    call_by = partial(assume_role, role=role)
+    for reason in strangers(statement, role.trust, call_by, region, own):
         of_service = {"principal": "service", "principal_arn": SERVICE_PRINCIPAL, **common, "reason": reason}
         if reason.cause in OF_ANOTHER_ACCOUNT.values():
             yield (Undecided if reason.cause in MAY_BE_TOO_MUCH else Excess)(**of_service)
             continue
-        for_others = as_sent(assume_role(service(ANOTHER_ACCOUNT, region), role))
-        others = [
-            each
-            for each in allow_statements(role.trust)
-            if each is not statement and lets_in(each, role.trust, for_others) is Answer.NO
-        ]
+        stay = [each for each in allow_statements(role.trust) if each is not statement]
+        serves_account = partial(_serves_account, role.trust, call_by)
+        stay = [each for each in stay if not serves_account(region, ANOTHER_ACCOUNT, each)]
         needed = {
-            (each.account, each.region): trust_statement(role, each) for each in asks if not _is_in(others, role, each)
+            (each.account, each.region): trust_statement(role, each)
+            for each in asks
+            if not any(serves_account(each.region, each.account, other) for other in stay)
         }
         yield Excess(**of_service, instead=tuple(needed.values()))
-    for name, account in _accounts_in(statement):
+    for name in map(str, aws_principals(statement.body)):
+        parts = split_arn(name)
+        if parts is None and not name.isdigit():
+            continue  # of no account
+        account = parts[4] if parts else name
         call = assume_role(Caller(role_in(account) if is_account(name) else name, account, region), role)
         call.context = {key: value for key, value in call.context.items() if key != _CHOSEN}
         is_own = same(role.account, account)
@@ -152,18 +160,3 @@ def _beyond_in_trust(
             found = because(OF_ANOTHER_ACCOUNT[is_own], statement, element="Principal", value=name)
             kind = Undecided if is_own is Answer.MAYBE else Excess
             yield kind(principal="account", principal_arn=name, **common, reason=found)
-
-
-def _is_in(statements: Iterable[Written], role: Role, asked: Asked) -> bool:
-    """Tell if one of some statements of a role's trust policy lets Personalize in for what is asked."""
-    call = as_sent(assume_role(service(asked.account, asked.region), role))
-    return any(lets_in(each, role.trust, call) is Answer.YES for each in statements)
-
-
-def _accounts_in(statement: Written) -> Iterator[tuple[str, str]]:
-    """Yield the principals of a statement that are of an account, each with the account."""
-    for name in aws_principals(statement.body):
-        if isinstance(name, str) and name != "*":
-            parts = split_arn(name)
-            if parts is not None or is_account(name):
-                yield name, parts[4] if parts else name
