@@ -310,12 +310,17 @@ def test_personalize_at_work_for_another_account(
     own = service(KEY_POLICY_ACTIONS, Condition={"StringEqualsIfExists": {"aws:SourceAccount": account}})
     wide = service(["kms:Decrypt"], Condition={"StringEquals": {"aws:SourceAccount": sources}})
     found.keys = {key: Key(key, [policy("key policy", [role(KEY_POLICY_ACTIONS), own, wide])])}
+    # Whatever else is asked.
+    found.open_questions = [OpenQuestion("Main/Job", "…")]
     result = compare(found)
     told = [each for each in result.excess if each.policy == "key"]
     assert {each.because.partition("its source account is ")[2] for each in told} == too_much
     assert all((each.action, each.instead) == ("kms:Decrypt", ()) for each in told)
     open_ones = [each for each in result.undecided if each.cause is Cause.MAY_BE_ANOTHER_ACCOUNT]
     assert {each.because.partition("its source account ")[2].partition(" ")[0] for each in open_ones} == maybe
+    # If it alone may be for the account of the stack, that is what is undecided.
+    found.keys[key].policies = [policy("key policy", [role(KEY_POLICY_ACTIONS), wide])]
+    assert not any(each.cause is Cause.MAY_BE_ANOTHER_ACCOUNT for each in compare(found).undecided)
 
 
 def test_what_everybody_is_denied_all_the_same_is_not_too_much() -> None:

@@ -122,7 +122,7 @@ def trusted_beyond(model: AccessModel) -> Iterator[Excess | Undecided]:
 def _beyond_in_trust(
     model: AccessModel, role: Role, statement: Written, asks: list[Asked]
 ) -> Iterator[Excess | Undecided]:
-    region, own = asks[0].region, (role.account, *(each.account for each in asks))
+    region, own = asks[0].region, (role.account,)
     common: dict[str, Any] = {
         "action": ASSUME_ROLE,
         "resource": role.arn,
