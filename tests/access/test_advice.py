@@ -538,6 +538,11 @@ def test_a_denial_may_keep_others_out(condition: Statement) -> None:
             [Cause.FOR_ANY_ACCOUNT],
         ),
         ({**TRUST, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}, [Cause.FOR_ANY_ACCOUNT]),
+        # For another account, alone or beside its own.
+        *(
+            ({**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": source}}}, [Cause.FOR_ANOTHER_ACCOUNT])
+            for source in (ANOTHER_ACCOUNT, [ANOTHER_ACCOUNT, ACCOUNT])
+        ),
         # Everybody, and another account.
         ({**TRUST, "Principal": "*", "Condition": {}}, [Cause.FOR_EVERYBODY]),
         ({**TRUST, "Principal": {"AWS": "*"}, "Condition": {}}, [Cause.FOR_EVERYBODY]),
@@ -579,7 +584,7 @@ def test_whom_a_trust_policy_lets_in(statement: Statement, causes: list[Cause]) 
     assert all((each.policy, each.policy_of, each.action) == ("trust", ROLE, "sts:AssumeRole") for each in beyond)
     # What is needed is there.
     assert [each.instead for each in found.excess] == [()] * len(found.excess)
-    assert {each.fix for each in found.excess} <= {"remove it", "remove that principal"}
+    assert {each.fix for each in found.excess} <= {"remove it", "remove that one, or the statement"}
 
 
 @pytest.mark.parametrize(

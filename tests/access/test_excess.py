@@ -9,6 +9,7 @@ from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import Key, OpenQuestion
 from personalize_kms_constructs._access.report import AccessReport
 from tests.access.models import (
+    ACCOUNT,
     ACCOUNT_STATEMENT,
     BATCH_INFERENCE_JOB,
     BUCKET,
@@ -259,29 +260,67 @@ def test_statements_for_everybody_but_some(body: Statement) -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "any_account"),
+    ("condition", "cause"),
     [
-        ({}, True),
-        ({"Bool": {"aws:SecureTransport": "true"}}, True),
-        ({"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}, False),
-        ({"StringEqualsIfExists": {"aws:SourceAccount": ["111122223333", "444455556666"]}}, False),
-        ({"StringEqualsIfExists": {"aws:SourceAccount": ["111122223333", "${Main.Account?}"]}}, False),
-        ({"StringLikeIfExists": {"aws:SourceAccount": "*"}}, True),
-        ({"StringLikeIfExists": {"aws:SourceAccount": ["111122223333", "*"]}}, True),
-        ({"StringNotEquals": {"aws:SourceAccount": "444455556666"}}, True),
-        ({"ArnLikeIfExists": {"aws:SourceArn": "arn:aws:personalize:*:111122223333:*"}}, False),
-        ({"ArnLikeIfExists": {"aws:SourceArn": "arn:aws:personalize:*:*:*"}}, True),
-        ({"StringLikeIfExists": {"aws:SourceArn": "arn:*:*"}}, True),
+        ({}, Cause.FOR_ANY_ACCOUNT),
+        ({"Bool": {"aws:SecureTransport": "true"}}, Cause.FOR_ANY_ACCOUNT),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}, None),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": ["111122223333", "444455556666"]}}, Cause.FOR_ANOTHER_ACCOUNT),
+        ({"StringEquals": {"AWS:sourceaccount": 444455556666}}, Cause.FOR_ANOTHER_ACCOUNT),
+        ({"StringEquals": {"aws:SourceAccount": "444455556666"}, "Bool": {"aws:SecureTransport": "false"}}, None),
+        ({"StringEquals": {"aws:SourceAccount": ["111122223333", "4444*"]}}, None),
+        ({"ArnLike": {"aws:SourceArn": "arn:aws:personalize:*:444455556666:*"}}, Cause.FOR_ANOTHER_ACCOUNT),
+        ({"ArnNotLike": {"aws:SourceArn": "arn:aws:personalize:*:444455556666:*"}}, Cause.FOR_ANY_ACCOUNT),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": ["111122223333", "${Main.Account?}"]}}, None),
+        ({"StringLikeIfExists": {"aws:SourceAccount": "*"}}, Cause.FOR_ANY_ACCOUNT),
+        ({"StringLikeIfExists": {"aws:SourceAccount": ["111122223333", "*"]}}, Cause.FOR_ANY_ACCOUNT),
+        ({"StringNotEquals": {"aws:SourceAccount": "444455556666"}}, Cause.FOR_ANY_ACCOUNT),
+        ({"ArnLikeIfExists": {"aws:SourceArn": "arn:aws:personalize:*:111122223333:*"}}, None),
+        ({"ArnLikeIfExists": {"aws:SourceArn": "arn:aws:personalize:*:*:*"}}, Cause.FOR_ANY_ACCOUNT),
+        ({"StringLikeIfExists": {"aws:SourceArn": "arn:*:*"}}, Cause.FOR_ANY_ACCOUNT),
     ],
 )
-def test_statements_for_any_account(condition: Statement, any_account: bool) -> None:
+def test_statements_for_any_account(condition: Statement, cause: Cause | None) -> None:
     """A condition on the source narrows what Personalize may do only if its values do."""
     found = report(key=[*ON_KEY, service(["kms:Decrypt"], Condition=condition)], iam=[iam(IAM_ACTIONS)])
-    assert [each.cause for each in found.excess] == [Cause.FOR_ANY_ACCOUNT] * any_account
+    assert [each.cause for each in found.excess] == ([cause] if cause else [])
+    assert all(each.page.endswith("confused-deputy-prevention.html") for each in found.excess)
     # Whatever else is asked.
     again = model(key=[*ON_KEY, service(["kms:Decrypt"], Condition=condition)], iam=[iam(IAM_ACTIONS)])
     again.open_questions = [OpenQuestion("Main/Job", "…")]
     assert lines(compare(again).excess) == lines(found.excess)
+
+
+@pytest.mark.parametrize(
+    ("sources", "of_key", "too_much", "maybe"),
+    [
+        # Each of several accounts; not that of the key, which owns it, nor one for which Personalize uses it.
+        (["444455556666", "777788889999", ACCOUNT], ACCOUNT, {"444455556666", "777788889999"}, set()),
+        (["444455556666", ACCOUNT], "444455556666", set(), set()),
+        # The account of a stack that doesn't say its own may be any.
+        (["444455556666"], "${AWS::AccountId}", set(), {"444455556666"}),
+    ],
+)
+def test_personalize_at_work_for_another_account(
+    sources: list[str], of_key: str, too_much: set[str], maybe: set[str]
+) -> None:
+    """It is told with the account, and nothing that is needed is replaced."""
+    key, account = KEY.replace(ACCOUNT, of_key), of_key if maybe else ACCOUNT
+    found = model(asked(dataset_group_key=key, account=account), iam=[iam(KEY_POLICY_ACTIONS, key)])
+    own = service(KEY_POLICY_ACTIONS, Condition={"StringEqualsIfExists": {"aws:SourceAccount": account}})
+    wide = service(["kms:Decrypt"], Condition={"StringEquals": {"aws:SourceAccount": sources}})
+    found.keys = {key: Key(key, [policy("key policy", [role(KEY_POLICY_ACTIONS), own, wide])])}
+    # Whatever else is asked.
+    found.open_questions = [OpenQuestion("Main/Job", "…")]
+    result = compare(found)
+    told = [each for each in result.excess if each.policy == "key"]
+    assert {each.because.partition("its source account is ")[2] for each in told} == too_much
+    assert all((each.action, each.instead) == ("kms:Decrypt", ()) for each in told)
+    open_ones = [each for each in result.undecided if each.cause is Cause.MAY_BE_ANOTHER_ACCOUNT]
+    assert {each.because.partition("its source account ")[2].partition(" ")[0] for each in open_ones} == maybe
+    # If it alone may be for the account of the stack, that is what is undecided.
+    found.keys[key].policies = [policy("key policy", [role(KEY_POLICY_ACTIONS), wide])]
+    assert not any(each.cause is Cause.MAY_BE_ANOTHER_ACCOUNT for each in compare(found).undecided)
 
 
 def test_what_everybody_is_denied_all_the_same_is_not_too_much() -> None:

@@ -75,7 +75,9 @@ def with_key(statements: Any, version: str = "2012-10-17", **more: Any) -> Any:
 )
 def test_what_is_the_same_either_way_is_decided(statements: Any, version: str, tmp_path: Path) -> None:
     """A value that a condition chooses may be a part of a statement, a statement, or several."""
-    assert findings(check(tmp_path, with_key(statements, version=version))) == CLEAN
+    found = check(tmp_path, with_key(statements, version=version))
+    assert (found.missing, found.problems) == ((), ())
+    assert {each.cause for each in found.undecided} <= {Cause.MAY_BE_THERE}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_what_is_missing_either_way_is_missing(tmp_path: Path) -> None:
     """Neither value gives it."""
     found = check(tmp_path, with_key([OF_ROLE, if_prod(OF_ADMIN, {**OF_SERVICE, "Action": "kms:Encrypt"})]))
     assert {(each.principal, each.action) for each in found.missing} == {("service", each) for each in ACTIONS}
-    assert found.undecided == ()
+    assert {(each.cause, each.action) for each in found.undecided} == {(Cause.MAY_BE_THERE, "kms:Encrypt")}
 
 
 def test_a_condition_of_the_request_chooses(tmp_path: Path) -> None:
@@ -254,7 +256,8 @@ def test_a_condition_of_the_request_chooses_by_its_own_name(condition: str, tmp_
 def test_an_iam_statement_that_a_condition_chooses_is_decided_too(tmp_path: Path) -> None:
     """Both give it; where one doesn't, that alone is open."""
     every_key = {**ALLOW, "Resource": "*"}
-    assert findings(check(tmp_path, complete(Policy=managed(if_prod(ALLOW, every_key))))) == CLEAN
+    (entry,) = check(tmp_path, complete(Policy=managed(if_prod(ALLOW, every_key)))).undecided
+    assert (entry.cause, entry.action, entry.resource) == (Cause.MAY_BE_THERE, ", ".join(IN_IAM), "*")
     found = check(tmp_path, complete(Policy=managed(if_prod(ALLOW, {**ALLOW, "Action": "kms:Decrypt"}))))
     assert {each.action for each in found.undecided} == set(IN_IAM) - {"kms:Decrypt"}
     assert reasons(found) == {f"statement number 1 of policy Main/Policy: {IS_OPEN}"}
@@ -274,12 +277,40 @@ def test_everybody_is_let_in_where_a_condition_holds(chosen: Any, tmp_path: Path
     assert (entry.policy, entry.cause) == ("trust", Cause.FOR_EVERYBODY)
 
 
-def test_what_is_too_much_under_a_condition_alone_is_not_told(tmp_path: Path) -> None:
-    """Another statement for Personalize, or for the role."""
-    more = {**OF_SERVICE, "Action": "kms:Encrypt"}
-    assert check(tmp_path / "1", with_key([*ON_KEY, if_prod(more)])).excess == ()
-    wide = {**ALLOW, "Action": "kms:Encrypt"}
-    assert check(tmp_path / "2", complete(Policy=managed(ALLOW, if_prod(wide)))).excess == ()
+WIDE: Statement = {"Effect": "Allow", "Action": ["kms:*", "s3:*"], "Resource": "*"}
+ALL: Statement = {**WIDE, "Action": "*"}
+NEVER = {"Bool": {"aws:SecureTransport": "false"}}
+
+
+@pytest.mark.parametrize(
+    ("template", "too_much"),
+    [
+        # A statement in a key's policy, and in the role's; and a policy of the role.
+        (with_key([*ON_KEY, if_prod({**OF_SERVICE, "Action": "kms:Encrypt"})]), ["kms:Encrypt"]),
+        (complete(Policy=managed(ALLOW, if_prod(WIDE))), ["kms:*"]),
+        (importing(More=managed(WIDE) | {"Condition": "IsProd"}), ["kms:*, s3:*"]),
+        # Whatever is chosen.
+        (complete(Policy=managed(ALLOW, if_prod(ALL, WIDE))), ["*", "kms:*"]),
+        (complete(Policy=managed(ALLOW, {**ALL, "Action": if_prod("*", "kms:*")})), ["*", "kms:*"]),
+        # What gives nothing on what is used, and what isn't there where it is asked for.
+        (complete(Policy=managed(ALLOW, if_prod({**WIDE, "Resource": "arn:aws:s3:::other/*"}))), []),
+        (complete(Policy=managed(ALLOW, if_prod({**WIDE, "Condition": NEVER}))), []),
+        (complete(Movies=dataset_group(Condition="IsDev"), More=managed(WIDE) | {"Condition": "IsProd"}), []),
+        # There where it is asked for: it is certain.
+        (complete(Movies=dataset_group(Condition="IsProd"), More=managed(ALL) | {"Condition": "IsProd"}), None),
+    ],
+)
+def test_what_may_be_too_much_under_a_condition_is_told_once(
+    template: Any, too_much: list[str] | None, tmp_path: Path
+) -> None:
+    """Once for each statement that it may be, with what to do."""
+    found = check(tmp_path, template)
+    assert any(each.policy == "role" for each in found.excess) is (too_much is None)
+    assert [each.action for each in found.undecided] == (too_much or [])
+    assert {each.because.rpartition(": ")[2] for each in found.undecided} <= {
+        "whether it is there depends on the condition Main.IsProd"
+    }
+    assert bool(too_much) is ("→ remove it, or replace it with what is needed" in found.to_text())
 
 
 def test_a_statement_with_too_many_values_is_open(tmp_path: Path) -> None:

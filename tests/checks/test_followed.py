@@ -191,6 +191,15 @@ def of_a_stack_before_that_of_key_and_bucket(stack: cdk.Stack) -> None:
     by_hand(kms.Key(other, "Key"), role, s3.Bucket(other, "Data"), other)
 
 
+def wide_in_a_stack_before_that_of_key_and_bucket(stack: cdk.Stack) -> None:
+    """What is needed of it can't go back into the role's stack."""
+    role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
+    role.add_to_policy(iam.PolicyStatement(actions=["kms:*", "s3:*"], resources=["*"]))
+    other = cdk.Stack(cdk.App.of(stack), "Other")
+    key = kms.Key(other, "Key")
+    by_hand(key, role, s3.Bucket(other, "Data", encryption_key=key), other)
+
+
 def with_a_boundary_that_refuses(stack: cdk.Stack) -> None:
     """And policies of key and role that lack something as well."""
     listing = iam.PolicyStatement(actions=["s3:ListBucket"], resources=["*"])
@@ -314,6 +323,7 @@ OPEN_TO_ALL = (open_to_all_before_the_role, of_a_role_under_a_condition)
         open_to_all_before_the_role,
         under_opposite_conditions,
         of_a_stack_before_that_of_key_and_bucket,
+        wide_in_a_stack_before_that_of_key_and_bucket,
         with_a_boundary_that_refuses,
         of_two_stacks_for_an_import_alone,
         with_shared_policies,

@@ -58,6 +58,12 @@ class Entry:
     """The conditions and parts of names on which it depends that the policy to change is there, and the owner's."""
 
     @property
+    def made_where(self) -> str:
+        """The stack and the condition of what has to be made, in words, if it isn't simply that of ``policies``."""
+        where = "".join(f" in the stack of {each.construct_path}" for each in self.beside)
+        return where + (f" under the condition {self.condition}" if self.condition else "")
+
+    @property
     def waiting(self) -> list[Declaration]:
         """The resources of the same template that have to depend on what has to be made."""
         where = {each.template for each in self.beside or self.policies or self.found_at} if self.make else ()
@@ -162,7 +168,7 @@ class Excess(Entry):
     @property
     def fix(self) -> str:
         """The remedy, in words."""
-        replaced = MOVE.format(make=self.make, role=self.make_for) if self.make else REPLACE
+        replaced = f"{MOVE.format(make=self.make, role=self.make_for)}{self.made_where}" if self.make else REPLACE
         step = self.reason.remedy or (replaced if self.instead else TAKE_OUT)
         if any(each.policy.of_aws for each in self.reason.statements):
             step = f"{DETACH}, and {step}" if self.instead else DETACH

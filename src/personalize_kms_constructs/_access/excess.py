@@ -1,22 +1,24 @@
 """Permissions of the role and of Personalize beyond what is needed, on the keys and buckets that are used.
 
-What other principals may do, and what the role may do elsewhere, isn't judged; nor is a statement that a condition
-may keep from having an effect, unless it lets others in.
+What other principals may do, and what the role may do elsewhere, isn't judged; nor is a statement that its condition
+may keep from having an effect, unless it lets others in. What a template may leave out is undecided.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Any
 
 from ..matrix import ASKED_ACTIONS, CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from . import decision
 from .addressed import Addressed, addressed_to
+from .alternatives import opposite
 from .answers import Answer
 from .calls import call_on
-from .causes import Cause, Reason, because
+from .causes import MAY_BE_TOO_MUCH, Cause, Reason, because
 from .conditions import Context, condition_answer
 from .decision import Decision
 from .entries import Excess, Undecided
@@ -25,7 +27,7 @@ from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need,
 from .remedies import is_to_be_named, statement_instead
 from .replacements import Replacements, Sharing, for_nobody_else
 from .statements import judge
-from .strangers import as_sent, stranger, trusted_beyond
+from .strangers import OF_ANOTHER_ACCOUNT, as_sent, strangers, trusted_beyond
 from .values import bucket_in, has_unknown, matches, same
 from .written import (
     Body,
@@ -40,7 +42,8 @@ from .written import (
 )
 
 _IN_AWS_CASE = {each.lower(): each for each in ASKED_ACTIONS}
-_LETS_OTHERS_IN = (Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT)
+_OF_ANOTHER = tuple(OF_ANOTHER_ACCOUNT.values())
+_LETS_OTHERS_IN = (Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT, *_OF_ANOTHER)
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,15 @@ def excess(
     found: dict[tuple[object, ...], Excess | Undecided] = {}
     for own in groups.values():
         for each in _OfOne(model, own, needs, decisions, to_change).excess():
-            key = (type(each), each.cause, str(getattr(each, "instead", "")), *each.sort_key())
+            value, instead = each.reason.values.get("value"), str(getattr(each, "instead", ""))
+            key = (type(each), each.cause, value, instead, *each.sort_key())
             before = found.setdefault(key, each)
             # Two statements that give the same are told of together.
             by = tuple(dict.fromkeys((*before.reason.statements, *each.reason.statements)))
             declared = tuple(dict.fromkeys((*before.declared, *each.declared)))
             found[key] = replace(before, reason=replace(before.reason, statements=by), declared=declared)
-    too_much = [each for each in found.values() if isinstance(each, Excess)]
-    yield from (each for each in found.values() if isinstance(each, Undecided))
+    too_much = [each for each in found.values() if isinstance(each, Excess) and each.cause not in _OF_ANOTHER]
+    yield from (each for each in found.values() if isinstance(each, Undecided) or each.cause in _OF_ANOTHER)
     sharing = Sharing(model, needs)
     for each in (*Replacements(model, needs, decisions, too_much).of_all(), *trusted_beyond(model)):
         yield replace(each, also_for={**each.also_for, **sharing.of(each)}) if isinstance(each, Excess) else each
@@ -230,20 +234,22 @@ class _OfOne:
         Of a statement that may also be needed by what can't be seen, all that may be: it stays, for nobody else.
         """
         wide = [each for each in statements if self._caller.is_service or names_everybody(each.body)]
+        used_in = [need.account for need in self._asked if need.owner == owner.arn]
+        own = tuple(dict.fromkeys((owner.account, *used_in))) if self._caller.is_service else ()
         for statement, need in product(wide, (each for each in needs if each.policy == column)):
-            reason = stranger(statement, need, owner, with_service=self._caller.is_service)
-            if reason is not None:
-                page = CONFUSED_DEPUTY_PAGE if reason.cause is Cause.FOR_ANY_ACCOUNT else ""
+            call_by = partial(call_on, owner, action=need.action, resource=need.resource)
+            for reason in strangers(statement, owner.policies, call_by, need.region, own):
+                page = "" if reason.cause is Cause.FOR_EVERYBODY else CONFUSED_DEPUTY_PAGE
                 actions = actions_of(statement.body, need.action.partition(":")[0])
-                kept = [each for each in actions if self._may_be_asked_by(each)]
+                kept = [each for each in actions if reason.cause not in _OF_ANOTHER and self._may_be_asked_by(each)]
                 on = [owner.arn] if isinstance(owner, Key) else resources_of(statement.body)
                 written = [each for each in actions if matches(need.action.lower(), each.lower()) is Answer.YES]
                 told = product(kept, on) if kept else product(written, [need.resource])
                 surplus = [_Surplus(*each, reason) for each in told]
                 past = statement in self._decisions[need].past_boundary
                 found = statement_instead(self._model, [need], need.policy, is_past_boundary=past)
-                instead = (for_nobody_else(found, statement, reason.cause, kept),) if kept else ()
-                yield from self._entries(surplus, statement, column, owner.arn, page=page, instead=instead)
+                more = {"instead": (for_nobody_else(found, statement, reason.cause, kept),)} if kept else {}
+                yield from self._entries(surplus, statement, column, owner.arn, page=page, **more)
 
     def _entries(
         self,
@@ -257,13 +263,18 @@ class _OfOne:
         policy = statement.policy
         on = self._on if column == IN_IAM else (policy_of,)
         asked = list(dict.fromkeys(each for owner in on for need in self._on[owner] for each in self._asked[need]))
-        is_there = not policy.only_if or policy.only_if <= conditions_of(asked)
+        surplus, holding = list(surplus), conditions_of(asked) if policy.only_if else frozenset()
+        only_if = tuple(sorted(policy.only_if - holding))
+        if only_if and surplus and surplus[0].reason.cause not in _LETS_OTHERS_IN:
+            # It is told once, and not at all where its condition excludes that of what is asked.
+            actions = ", ".join({each.action: None for each in surplus})
+            resources = ", ".join({each.resource: None for each in surplus})
+            maybe = _Surplus(actions, resources, because(Cause.MAY_BE_THERE, statement, only_if=only_if))
+            surplus = [maybe] if holding.isdisjoint(map(opposite, only_if)) else []
         for each in surplus:
-            if not is_there and each.reason.cause not in _LETS_OTHERS_IN:
-                continue
             is_key = each.action == "*" or each.action.lower().startswith("kms:")
             requests = () if each.reason.cause in _LETS_OTHERS_IN else self._may_be_asked_by(each.action)
-            yield (Undecided if requests else Excess)(
+            yield (Undecided if requests or each.reason.cause in MAY_BE_TOO_MUCH else Excess)(
                 principal=SERVICE if self._caller.is_service else ROLE,
                 principal_arn=self._caller.arn,
                 action=_IN_AWS_CASE.get(each.action.lower(), each.action),
@@ -340,7 +351,7 @@ def _beyond_on_bucket(
     statement: Written, patterns: Iterable[str], bucket: Bucket, needs: list[Need]
 ) -> Iterator[_Surplus]:
     """Yield what a statement allows on a bucket beyond what is needed there, and on others by a wildcard."""
-    resources = [bucket.arn, _everything_in(bucket), *(need.resource for need in needs)]
+    resources = [bucket.arn, f"{bucket.arn}/*", *(need.resource for need in needs)]
     if all(leaves_out(statement.body, each) for each in resources):
         return
     needed: dict[str, list[str]] = {}
@@ -357,7 +368,7 @@ def _beyond_on_bucket(
 
 def _how_far(pattern: str, bucket: Bucket, needed: tuple[str, ...]) -> Cause | None:
     """Return how an action on a pattern goes beyond the resources on which the action is needed."""
-    everything = _everything_in(bucket)
+    everything = f"{bucket.arn}/*"
     if matches(f"{bucket.arn}-another", pattern) is Answer.YES:
         return Cause.OTHER_BUCKETS
     if all(resource == bucket.arn for resource in needed):
@@ -371,7 +382,3 @@ def _how_far(pattern: str, bucket: Bucket, needed: tuple[str, ...]) -> Cause | N
 
 def _matches_one(resources: Collection[str], pattern: str) -> bool:
     return pattern in resources or any(matches(resource, pattern) is Answer.YES for resource in resources)
-
-
-def _everything_in(bucket: Bucket) -> str:
-    return f"{bucket.arn}/*"

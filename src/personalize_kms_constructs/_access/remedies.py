@@ -41,7 +41,7 @@ def remedies_of(
             add = _statement(model, group, add_to) if add_to else None
             for need in group:
                 denials = declared_of(each.policy for each in reasons[need].statements)
-                place = _place(model, need, add_to, needs[need]) if add_to else {"policies": denials}
+                place = place_of(model, need, add_to, needs[need]) if add_to else {"policies": denials}
                 origins = model.origins_in((*place.get("beside", ()), *place["policies"], *declared_of(needs[need])))
                 remedy = {"reason": reasons[need], "add_to": add_to, "add": add, "origins": origins, **place}
                 remedies.setdefault(need, []).append(remedy)
@@ -164,14 +164,21 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
     return found
 
 
-def _place(model: AccessModel, need: Need, kind: str, asked: list[Asked]) -> Json:
-    """Return the policies of a kind that a need is about and that are there for what is asked, as entries have it."""
+def is_waited_for(model: AccessModel, need: Need, policy: Policy) -> bool:
+    """Tell if an IAM policy can't refer to a key or a bucket, as that waits for it, or a key policy for the role.
+
+    Nor can it refer to one that a condition may leave out where the policy is there.
+    """
+    role, target = model.role(need.role_arn), owner_of(model, need)
+    before = (role.waits_for, (target or role).waits_for, (role.declared,))
+    return any(policy.declared in those for those in before) or (target is not None and may_lack(policy, target))
+
+
+def place_of(model: AccessModel, need: Need, kind: str, asked: list[Asked], *, is_new: bool = False) -> Json:
+    """Return the policies of a kind that a need is about and that are there for what is asked, or else a new one."""
     role, only_if, target = model.role(need.role_arn), need.only_if, owner_of(model, need)
     key, bucket = model.key(need.owner), model.bucket(need.owner, need.account)
-    # A key policy that names the role would wait for a policy in it or before it, and that for the key; so may the key.
-    before = (role.waits_for, (target or role).waits_for, (role.declared,))
-    after = [each for each in role.identity if not any(each.declared in those for those in before)]
-    after = [each for each in after if target is None or not may_lack(each, target)]
+    after = [each for each in role.identity if not is_waited_for(model, need, each)]
     others = [*bucket.policies, *bucket.may_have] if kind == IN_BUCKET_POLICY else []
     there = [each for each in others if only_if.isdisjoint(map(opposite, each.only_if))]
     certain = [each for each in there if each.only_if <= only_if and not each.whose]
@@ -184,7 +191,7 @@ def _place(model: AccessModel, need: Need, kind: str, asked: list[Asked]) -> Jso
         IN_BUCKET_POLICY: (bucket, certain or there, BUCKET_POLICY),
     }[kind]
     parts = (part for each in policies for part in (*sorted(each.only_if - only_if), *each.whose))
-    if found := declared_of(policies):
+    if (found := declared_of(policies)) and not is_new:
         return {"policies": found, "depends_on": tuple(dict.fromkeys(parts)) if kind == IN_BUCKET_POLICY else ()}
     # The role's stack can't refer to what waits for it, and a stack of another account makes no policy of the role.
     is_later = kind == IN_IAM and target and role.declared in target.waits_for and _is_delegated(model, need)

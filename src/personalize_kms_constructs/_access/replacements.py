@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ..matrix import SERVICE_PRINCIPAL
 from .addressed import Addressed, addressed_to
@@ -18,7 +19,7 @@ from .decision import Decision
 from .entries import Excess
 from .model import AccessModel, Asked, Bucket, Key
 from .needs import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
-from .remedies import IAM_POLICY, Json, alike, statement_instead, where_named
+from .remedies import IAM_POLICY, Json, alike, is_waited_for, place_of, statement_instead, where_named
 from .statements import is_about, serves
 from .strangers import ANOTHER_ACCOUNT, as_sent
 from .values import matches, same
@@ -60,35 +61,38 @@ class Replacements:
         """
         lost = {statement: self._lost(entry, statement) for statement in entry.reason.statements}
         is_shared = entry.policy == IN_IAM and any(len(set(self._sharing(each))) > 1 for each in lost)
-        make = IAM_POLICY if is_shared else self._make(entry, lost)
-        instead: dict[str, dict[str, Json]] = {}
-        needing: dict[str, list[Asked]] = {}
+        instead: dict[tuple[Any, ...], tuple[dict[str, Json], list[Asked]]] = {}
         for statement, needs in lost.items():
-            told = self._taken[_identity(statement)][entry.action.lower()]
+            taken = self._taken[_identity(statement)][entry.action.lower()]
             for group in alike(needs):
                 role = group[0].role_arn if is_shared else entry.policy_of
-                if role != entry.policy_of and (role, entry.resource) in told:
+                if role != entry.policy_of and (role, entry.resource) in taken:
                     continue  # its own entry says what it needs
                 found = self._statement(group, statement, entry.policy)
-                instead.setdefault(role, {})[str(found)] = found
-                needing.setdefault(role, []).extend(each for need in group for each in self._asked[need])
-        for role, statements in instead.items():
-            made: Json = {"make": make, "make_for": role, "needing": tuple(needing[role])} if make else {}
-            yield replace(entry, instead=tuple(statements.values()), **made)
+                asked = [each for need in group for each in self._asked[need]]
+                place = self._place(entry, group[0], asked, is_shared=is_shared)
+                statements, needing = instead.setdefault((role, *place.items()), ({}, []))
+                statements[str(found)] = found
+                needing += asked
+        for (role, *made), (statements, needing) in instead.items():
+            told = replace(entry, instead=tuple(statements.values()), **dict(made))
+            if made:
+                told.make_for, told.needing = role, tuple(needing)
+                told.origins = self._model.origins_in((*told.beside, *entry.declared))
+            yield told
 
-    def _make(self, entry: Excess, lost: Mapping[Written, list[Need]]) -> str:
-        """Return the type of what takes the place of a policy for which keys or buckets wait, or policies of keys."""
-        if entry.policy != IN_IAM:
-            return ""
-        role = self._model.roles[entry.policy_of]
-        owners = (owner_of(self._model, need) or role for needs in lost.values() for need in needs)
-        before = ((role.declared,), role.waits_for, *(each.waits_for for each in owners))
-        policies = [each.policy.declared for each in entry.reason.statements if role.declared]
-        return IAM_POLICY if any(each in those for each in policies for those in before) else ""
+    def _place(self, entry: Excess, need: Need, asked: list[Asked], *, is_shared: bool) -> Json:
+        """Return the policy to make, as entries have it, where the one that loses something can't take it again."""
+        role = self._model.role(need.role_arn)
+        policies = [each.policy for each in entry.reason.statements if entry.policy == IN_IAM and role.declared]
+        if not (is_shared or any(is_waited_for(self._model, need, each) for each in policies)):
+            return {}
+        found = place_of(self._model, need, IN_IAM, asked, is_new=True)
+        return {"make": IAM_POLICY, "condition": "", "beside": (), **found, "policies": ()}
 
     def _lost(self, entry: Excess, statement: Written) -> list[Need]:
         """Return the needs that go with what is taken out of a statement."""
-        about = [need for need in self._needs_by(entry, statement) if _is_on(need, entry.resource)]
+        about = [need for need in self._needs_by(entry, statement) if matches(need.resource, entry.resource)]
         about += self._told_nowhere(entry, statement)
         return [need for need in about if self._loses(need, statement, entry)]
 
@@ -107,7 +111,7 @@ class Replacements:
         if key not in self._needs:
             taken = self._taken[_identity(statement)][entry.action.lower()]
             needs = self._needs_by(entry, statement)
-            self._needs[key] = [need for need in needs if not any(_is_on(need, each) for _, each in taken)]
+            self._needs[key] = [need for need in needs if not any(matches(need.resource, each) for _, each in taken)]
         return self._needs[key]
 
     def _needs_of(self, entry: Excess, statement: Written) -> Iterator[Need]:
@@ -243,10 +247,6 @@ def _with(check: Json, condition: Json) -> Json:
 def _identity(statement: Written) -> tuple[object, ...]:
     """Return what tells a statement from others; each role that has a managed policy has read it for itself."""
     return statement.policy.declared, statement.policy.name, statement.name
-
-
-def _is_on(need: Need, resource: str) -> bool:
-    return matches(need.resource, resource) is not Answer.NO
 
 
 def _is_to_account(statement: Written, caller: Caller) -> bool:

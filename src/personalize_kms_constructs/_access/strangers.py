@@ -5,21 +5,31 @@ https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import product, starmap
 from typing import Any
 
-from ..matrix import CONFUSED_DEPUTY_PAGE, SERVICE_PRINCIPAL
-from .answers import Answer
-from .calls import Call, Caller, assume_role, call_on, service
-from .causes import Cause, Reason, because
+from ..matrix import ASSUME_ROLE, CONFUSED_DEPUTY_PAGE, SERVICE_PRINCIPAL
+from .answers import Answer, any_of
+from .calls import Call, Caller, assume_role, service
+from .causes import MAY_BE_TOO_MUCH, Cause, Reason, because
 from .conditions import Alternatives
 from .entries import Excess, Undecided
-from .model import AccessModel, Asked, Bucket, Key, Role, declared_of
-from .needs import Need
+from .model import AccessModel, Asked, Role, declared_of
 from .remedies import trust_statement
 from .statements import judge, serves
 from .values import PARTITION, generated, same, split_arn
-from .written import Policy, Written, allow_statements, aws_principals, condition_keys, is_account, names_everybody
+from .written import (
+    Policy,
+    Written,
+    allow_statements,
+    aws_principals,
+    condition_keys,
+    is_account,
+    names_everybody,
+    source_accounts,
+)
 
 # An account that no policy names.
 ANOTHER_ACCOUNT = generated("another account")
@@ -27,6 +37,8 @@ _OF_CALLERS = ("aws:principal", "aws:userid", "aws:username")
 # The only keys of that kind that a call has which nobody signed
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html).
 _OF_NOBODY: Mapping[str, Alternatives] = {"aws:principalaccount": ("anonymous",), "aws:principaltype": ("Anonymous",)}
+OF_ANOTHER_ACCOUNT = {Answer.NO: Cause.FOR_ANOTHER_ACCOUNT, Answer.MAYBE: Cause.MAY_BE_ANOTHER_ACCOUNT}
+"""The causes of what is for one account more, by whether it is the own: that one is taken out, and nothing replaced."""
 
 
 def role_in(account: str) -> str:
@@ -50,21 +62,34 @@ def lets_in(statement: Written, policies: list[Policy], call: Call) -> Answer:
     return min(allowed, ~judge(policies, call, of_resource=True).denied.answer)
 
 
-def stranger(statement: Written, need: Need, owner: Key | Bucket, *, with_service: bool) -> Reason | None:
-    """Return whom a statement of a key or a bucket lets in as well, maybe Personalize at work for others."""
+def strangers(
+    statement: Written, policies: list[Policy], call_by: Callable[[Caller], Call], region: str, own: Collection[str]
+) -> Iterator[Reason]:
+    """Yield whom a statement lets in as well: everybody, or Personalize at work for others than its own accounts."""
+    caller = Caller(role_in(ANOTHER_ACCOUNT), ANOTHER_ACCOUNT, region)
     if names_everybody(statement.body):
-        caller = Caller(role_in(ANOTHER_ACCOUNT), ANOTHER_ACCOUNT, need.region)
-        calls = [call_on(owner, caller, need.action, need.resource)]
-        if isinstance(owner, Bucket):
-            # KMS takes no call that isn't signed, S3 does.
-            calls.append(_of_nobody(call_on(owner, caller, need.action, need.resource), owner.policies))
-        if any(lets_in(statement, owner.policies, call) is Answer.YES for call in calls):
-            return because(Cause.FOR_EVERYBODY, statement)
-    if with_service:
-        call = call_on(owner, service(ANOTHER_ACCOUNT, need.region), need.action, need.resource)
-        if lets_in(statement, owner.policies, as_sent(call)) is Answer.YES:
-            return because(Cause.FOR_ANY_ACCOUNT, statement)
-    return None
+        # KMS takes no call that isn't signed, S3 does.
+        nobody = [_of_nobody(call_by(caller), policies)] if call_by(caller).action.startswith("s3:") else []
+        if any(lets_in(statement, policies, call) is Answer.YES for call in (call_by(caller), *nobody)):
+            yield because(Cause.FOR_EVERYBODY, statement)
+            return
+    serves_account = partial(_serves_account, policies, call_by, region)
+    if own and serves_account(ANOTHER_ACCOUNT, statement):
+        yield because(Cause.FOR_ANY_ACCOUNT, statement)
+        return
+    for account in source_accounts(statement.body) if own else ():
+        is_own = any_of(same(each, account) for each in own)
+        # Where nothing lets in its own, as far as that can be seen, this may be the one.
+        is_other = is_own is Answer.NO or any(starmap(serves_account, product(own, allow_statements(policies))))
+        if is_own is not Answer.YES and is_other and serves_account(account, statement):
+            yield because(OF_ANOTHER_ACCOUNT[is_own], statement, element="source account", value=account)
+
+
+def _serves_account(
+    policies: list[Policy], call_by: Callable[[Caller], Call], region: str, account: str, statement: Written
+) -> bool:
+    """Tell if a statement lets in Personalize at work for an account."""
+    return lets_in(statement, policies, as_sent(call_by(service(account, region)))) is Answer.YES
 
 
 def _of_nobody(call: Call, policies: Iterable[Policy]) -> Call:
@@ -95,11 +120,9 @@ def trusted_beyond(model: AccessModel) -> Iterator[Excess | Undecided]:
 def _beyond_in_trust(
     model: AccessModel, role: Role, statement: Written, asks: list[Asked]
 ) -> Iterator[Excess | Undecided]:
-    region = asks[0].region
-    everybody = assume_role(Caller(role_in(ANOTHER_ACCOUNT), ANOTHER_ACCOUNT, region), role)
-    for_others = as_sent(assume_role(service(ANOTHER_ACCOUNT, region), role))
+    region, own = asks[0].region, (role.account,)
     common: dict[str, Any] = {
-        "action": everybody.action,
+        "action": ASSUME_ROLE,
         "resource": role.arn,
         "policy": "trust",
         "policy_of": role.arn,
@@ -108,42 +131,29 @@ def _beyond_in_trust(
         "asked": tuple(asks),
         "origins": model.origins_in(declared_of([statement.policy])),
     }
-    reason = None
-    if lets_in(statement, role.trust, everybody) is Answer.YES:
-        reason = because(Cause.FOR_EVERYBODY, statement)
-    elif lets_in(statement, role.trust, for_others) is Answer.YES:
-        reason = because(Cause.FOR_ANY_ACCOUNT, statement)
-    if reason is not None:
-        others = [
-            each
-            for each in allow_statements(role.trust)
-            if each is not statement and lets_in(each, role.trust, for_others) is Answer.NO
-        ]
+    call_by = partial(assume_role, role=role)
+    for reason in strangers(statement, role.trust, call_by, region, own):
+        of_service = {"principal": "service", "principal_arn": SERVICE_PRINCIPAL, **common, "reason": reason}
+        if reason.cause in OF_ANOTHER_ACCOUNT.values():
+            yield (Undecided if reason.cause in MAY_BE_TOO_MUCH else Excess)(**of_service)
+            continue
+        stay = [each for each in allow_statements(role.trust) if each is not statement]
+        serves_account = partial(_serves_account, role.trust, call_by)
+        stay = [each for each in stay if not serves_account(region, ANOTHER_ACCOUNT, each)]
         needed = {
-            (each.account, each.region): trust_statement(role, each) for each in asks if not _is_in(others, role, each)
+            (each.account, each.region): trust_statement(role, each)
+            for each in asks
+            if not any(serves_account(each.region, each.account, other) for other in stay)
         }
-        instead = tuple(needed.values())
-        yield Excess(principal="service", principal_arn=SERVICE_PRINCIPAL, **common, reason=reason, instead=instead)
-    for name, account in _accounts_in(statement):
-        is_other = ~same(role.account, account)
+        yield Excess(**of_service, instead=tuple(needed.values()))
+    for name in map(str, aws_principals(statement.body)):
+        parts = split_arn(name)
+        if parts is None and not name.isdigit():
+            continue  # of no account
+        account = parts[4] if parts else name
         call = assume_role(Caller(role_in(account) if is_account(name) else name, account, region), role)
-        if is_other is not Answer.NO and lets_in(statement, role.trust, call) is not Answer.NO:
-            certain = is_other is Answer.YES
-            cause = Cause.FOR_ANOTHER_ACCOUNT if certain else Cause.MAY_BE_ANOTHER_ACCOUNT
-            reason = because(cause, statement, principal=name)
-            yield (Excess if certain else Undecided)(principal="account", principal_arn=name, **common, reason=reason)
-
-
-def _is_in(statements: Iterable[Written], role: Role, asked: Asked) -> bool:
-    """Tell if one of some statements of a role's trust policy lets Personalize in for what is asked."""
-    call = as_sent(assume_role(service(asked.account, asked.region), role))
-    return any(lets_in(each, role.trust, call) is Answer.YES for each in statements)
-
-
-def _accounts_in(statement: Written) -> Iterator[tuple[str, str]]:
-    """Yield the principals of a statement that are of an account, each with the account."""
-    for name in aws_principals(statement.body):
-        if isinstance(name, str) and name != "*":
-            parts = split_arn(name)
-            if parts is not None or is_account(name):
-                yield name, parts[4] if parts else name
+        is_own = same(role.account, account)
+        if is_own is not Answer.YES and lets_in(statement, role.trust, call) is not Answer.NO:
+            found = because(OF_ANOTHER_ACCOUNT[is_own], statement, element="Principal", value=name)
+            kind = Undecided if is_own is Answer.MAYBE else Excess
+            yield kind(principal="account", principal_arn=name, **common, reason=found)

@@ -49,9 +49,7 @@ def step_of(row: Row, names: Names) -> Step:
     if isinstance(entry, Excess):
         words = entry.fix
     elif isinstance(entry, Missing) and entry.add is not None:
-        made = f", an {entry.make} that has to be made" if entry.make else ""
-        made += "".join(f" in the stack of {each.construct_path}" for each in entry.beside)
-        made += f" under the condition {entry.condition}" if entry.condition else ""
+        made = f", an {entry.make} that has to be made{entry.made_where}" if entry.make else ""
         if made and entry.add_to == IN_BOUNDARY:
             made += " instead of AWS's, with all that this one allows"
         if entry.depends_on:

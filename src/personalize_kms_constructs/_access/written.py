@@ -78,7 +78,7 @@ class Policy:
         return tuple(each for each in found if each.body.get("Effect") == "Allow")
 
     def _chosen(self, index: int, written: Written) -> Iterator[Written]:
-        if written.readable:
+        if written.readable and not isinstance(written.body.get("Action"), Either):
             yield written
             return
         chosen = replace(self, only_if=self.only_if.union(written.conditions))
@@ -186,7 +186,7 @@ def leaves_out(statement: Body, resource: str) -> bool:
 
 def principals_of(statement: Body) -> Iterator[str]:
     """Yield whom a statement is for: where a condition names principals of an account, these and not the account."""
-    named = [each for values in _principal_arns(statement) for each in as_list(values)]
+    named = list(_compared_with(statement, "aws:principalarn"))
     principal = statement.get("Principal", "*")
     for kind, names in principal.items() if isinstance(principal, dict) else [("AWS", principal)]:
         for name in as_list(names):
@@ -216,20 +216,27 @@ def aws_principals(statement: Body) -> list[Any]:
 
 def names_principal(statement: Body, arn: str) -> bool:
     """Report whether a statement for an account is meant for one principal, by its ARN in a condition."""
-    return any(arn in as_list(values) for values in _principal_arns(statement))
+    return arn in _compared_with(statement, "aws:principalarn")
 
 
 def is_by_principal_arn(statement: Body) -> bool:
     """Report whether a condition says who calls by ``aws:PrincipalArn``."""
-    return any(True for _ in _principal_arns(statement))
+    return any(True for _ in _compared_with(statement, "aws:principalarn"))
 
 
-def _principal_arns(statement: Body) -> Iterator[Any]:
-    """Yield what conditions compare ``aws:PrincipalArn`` with, as far as they can be read."""
+def source_accounts(statement: Body) -> list[str]:
+    """Return the accounts that conditions name as those for which a service calls."""
+    arns = (split_arn(str(each)) for each in _compared_with(statement, "aws:sourcearn"))
+    found = [*_compared_with(statement, "aws:sourceaccount"), *(parts[4] for parts in arns if parts)]
+    return sorted({str(each) for each in found if str(each).isdigit()})
+
+
+def _compared_with(statement: Body, wanted: str) -> Iterator[Any]:
+    """Yield what conditions compare a key with, as far as they can be read."""
     condition = statement.get("Condition")
     for operator, keys in condition.items() if isinstance(condition, dict) else ():
         if operator.rpartition(":")[2].removesuffix("IfExists") in _POSITIVE and isinstance(keys, dict):
-            yield from (values for key, values in keys.items() if key.lower() == "aws:principalarn")
+            yield from (each for key, values in keys.items() if key.lower() == wanted for each in as_list(values))
 
 
 def condition_keys(statement: Body) -> Iterator[str]:
