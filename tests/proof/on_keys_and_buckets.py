@@ -57,7 +57,7 @@ def _owners_key(stack: cdk.Stack) -> kms.Key:
         sid="OwnerAdministers",
         actions=["kms:Create*", "kms:Put*", "kms:Describe*", "kms:ScheduleKeyDeletion"],
         resources=["*"],
-        principals=[iam.ServicePrincipal("cloudformation.amazonaws.com")],
+        principals=[iam.ArnPrincipal(f"arn:{stack.partition}:iam::{stack.account}:role/Owner")],
     )
     return kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
 
