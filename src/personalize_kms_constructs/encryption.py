@@ -206,7 +206,7 @@ class PersonalizeEncryption(Construct):
         resource = managed.resource
         if self.__removal_policy is not RemovalPolicy.DESTROY:
             self.__made.retained[f"the statements in the policy of key {key_arn}"] = resource
-        self._personalize_wiring.permissions.add(resource)
+        self._personalize_wiring.wait_for(resource)
         if managed.lost_policy is not None:
             self._personalize_wiring.of_others.append(managed.lost_policy)
         return managed.add_statements

@@ -38,11 +38,14 @@ class Scope:
 
     def value(self, expression: Any) -> Any:
         """Return the expression with every function resolved."""
-        if isinstance(expression, str):
-            return self.string(expression)
-        if isinstance(expression, list):
-            return [item for item in map(self.value, expression) if item is not NO_VALUE]
-        if not isinstance(expression, dict):
+        # Most of a template is strings without a dynamic reference: they are left where they are.
+        kind = type(expression)
+        if kind is str:
+            return self.string(expression) if "{{" in expression else expression
+        if kind is list:
+            items = [item if type(item) is str and "{{" not in item else self.value(item) for item in expression]
+            return [item for item in items if item is not NO_VALUE] if NO_VALUE in items else items
+        if kind is not dict:
             return expression
         if len(expression) == 1:
             ((name, argument),) = expression.items()
@@ -55,8 +58,13 @@ class Scope:
                 if isinstance(found, str) and "${" in found:
                     self.origins.setdefault(found, expression)
                 return found
-        values = {name: self.value(item) for name, item in expression.items()}
-        return {name: item for name, item in values.items() if item is not NO_VALUE}
+        values = {
+            name: item if type(item) is str and "{{" not in item else self.value(item)
+            for name, item in expression.items()
+        }
+        if NO_VALUE in values.values():
+            return {name: item for name, item in values.items() if item is not NO_VALUE}
+        return values
 
     def text(self, expression: Any) -> str:
         """Return the expression as a string; a hole where it is none."""

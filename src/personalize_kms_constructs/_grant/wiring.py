@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from aws_cdk import Stage
-from constructs import Construct, DependencyGroup
+from constructs import Construct, DependencyGroup, IDependable
 
 from .._refusals import refuse
 from ..options import SourceAccountCheck
@@ -41,8 +41,7 @@ class Wiring:
         self.encryption_key = encryption_key
         self.allowed: dict[PersonalizeResource, ResolvedResource] = {}
         """The resources allowed so far, each once, in order."""
-        self.permissions = DependencyGroup()
-        """All that must exist before Personalize is called, what is added later included."""
+        self._permissions: DependencyGroup | None = None
         self.is_synthesized = False
         """True as soon as the templates are written, which nothing later can reach."""
         self._scope = scope
@@ -58,6 +57,13 @@ class Wiring:
         """Policies that the construct needs besides those of the plan, and that take no statements."""
 
     @property
+    def permissions(self) -> DependencyGroup:
+        """All that must exist before Personalize is called, what is added later included."""
+        if self._permissions is None:
+            self._permissions = DependencyGroup()
+        return self._permissions
+
+    @property
     def keys(self) -> list[ResolvedKey]:
         """The keys in use: that of the dataset groups, and those of locations."""
         keys = (self.encryption_key, *(each.key for each in self._keys.values()))
@@ -67,6 +73,14 @@ class Wiring:
     def locations(self) -> list[ResolvedLocation]:
         """The locations of all that is allowed."""
         return [location for resource in self.allowed.values() for _, location in resource.locations]
+
+    def wait_for(self, *dependables: IDependable) -> None:
+        """Add what must exist before Personalize is called."""
+        # Together at first, which is one call into jsii.
+        if self._permissions is None:
+            self._permissions = DependencyGroup(*dependables)
+        else:
+            self._permissions.add(*dependables)
 
     @property
     def policies(self) -> list[PolicyTarget]:
@@ -149,7 +163,7 @@ class Wiring:
         new = [each for each in self.policies if each not in before and not self._is_implied(each)]
         dependables = [target.dependable for target in new if target.dependable is not None]
         if dependables:
-            self.permissions.add(*dependables)
+            self.wait_for(*dependables)
 
     def _is_implied(self, target: PolicyTarget) -> bool:
         """Tell if who waits for the role's policies waits for a key too, since they refer to it."""
