@@ -35,8 +35,14 @@ class _Test(NamedTuple):
 
 # AWS documents them, but neither a template nor a read of the account has them.
 _OF_ORGANIZATION = ("aws:principalorgid", "aws:resourceorgid")
-_OF_PATHS_AND_TAGS = ("aws:principalorgpaths", "aws:principaltag/", "aws:resourceorgpaths", "aws:resourcetag/")
-_OF_TIME = ("aws:currenttime", "aws:epochtime")
+_NOT_IN_TEMPLATES = (
+    "aws:principalorgpaths",
+    "aws:principaltag/",
+    "aws:resourceorgpaths",
+    "aws:resourcetag/",
+    "aws:currenttime",
+    "aws:epochtime",
+)
 _OPERATOR = re.compile(r"(?:(ForAnyValue|ForAllValues):)?(\w+?)(IfExists)?")
 _NEGATED = {
     "StringNotEquals": "StringEquals",
@@ -79,7 +85,7 @@ def _doubt(test: _Test, context: Context) -> Reason:
     if alternatives is None:
         if key.lower() in _OF_ORGANIZATION:
             return because(Cause.KEY_OF_ORGANIZATION, operator=operator, key=key)
-        in_no_template = key.lower().startswith((*_OF_PATHS_AND_TAGS, *_OF_TIME))
+        in_no_template = key.lower().startswith(_NOT_IN_TEMPLATES)
         cause = Cause.KEY_NOT_IN_TEMPLATES if in_no_template else Cause.KEY_UNDOCUMENTED
         return because(cause, operator=operator, key=key)
     holes = [part for value in as_list(values) if isinstance(value, str) for part in open_parts(value)]

@@ -246,9 +246,11 @@ class _OfOne:
                 written = [each for each in actions if matches(need.action.lower(), each.lower()) is Answer.YES]
                 told = product(kept, on) if kept else product(written, [need.resource])
                 surplus = [_Surplus(*each, reason) for each in told]
-                past = statement in self._decisions[need].past_boundary
-                found = statement_instead(self._model, [need], need.policy, is_past_boundary=past)
-                more = {"instead": (for_nobody_else(found, statement, reason.cause, kept),)} if kept else {}
+                more: dict[str, Any] = {}
+                if kept:
+                    past = statement in self._decisions[need].past_boundary
+                    found = statement_instead(self._model, [need], need.policy, is_past_boundary=past)
+                    more["instead"] = (for_nobody_else(found, statement, reason.cause, kept),)
                 yield from self._entries(surplus, statement, column, owner.arn, page=page, **more)
 
     def _entries(

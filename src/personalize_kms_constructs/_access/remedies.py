@@ -52,8 +52,7 @@ def _statement(model: AccessModel, needs: list[Need], add_to: str) -> Json:
     statement, role = statement_for(needs, add_to), model.role(needs[0].role_arn)
     if add_to in _NAMING and _is_delegated(model, needs[0]):
         # It is for the role's account, and a condition says for whom in it.
-        partition = (split_arn(role.arn) or ("", PARTITION))[1]
-        statement["Principal"] = {"AWS": f"arn:{partition}:iam::{role.account}:root"}
+        statement["Principal"] = {"AWS": f"arn:{_partition_of(role)}:iam::{role.account}:root"}
         statement["Condition"] = {"ArnEquals": {"aws:PrincipalArn": role.arn}}
     elif add_to in _NAMING:
         statement = where_named(model, needs[0], statement)
@@ -208,13 +207,17 @@ def place_of(model: AccessModel, need: Need, kind: str, asked: list[Asked], *, i
 
 def trust_statement(role: Role, asked: Asked) -> Json:
     """Return the statement of a trust policy, as AWS's page on confused deputies has it."""
-    partition = (split_arn(role.arn) or ("", PARTITION))[1]
+    source = f"arn:{_partition_of(role)}:personalize:{asked.region}:{asked.account}:*"
     return {
         "Effect": "Allow",
         "Principal": {"Service": SERVICE_PRINCIPAL},
         "Action": "sts:AssumeRole",
         "Condition": {
             "StringEquals": {"aws:SourceAccount": asked.account},
-            "ArnLike": {"aws:SourceArn": f"arn:{partition}:personalize:{asked.region}:{asked.account}:*"},
+            "ArnLike": {"aws:SourceArn": source},
         },
     }
+
+
+def _partition_of(role: Role) -> str:
+    return (split_arn(role.arn) or ("", PARTITION))[1]

@@ -92,7 +92,7 @@ class Replacements:
 
     def _lost(self, entry: Excess, statement: Written) -> list[Need]:
         """Return the needs that go with what is taken out of a statement."""
-        about = [need for need in self._needs_by(entry, statement) if matches(need.resource, entry.resource)]
+        about = [need for need in self._needs_by(entry, statement) if _is_on(need, entry.resource)]
         about += self._told_nowhere(entry, statement)
         return [need for need in about if self._loses(need, statement, entry)]
 
@@ -111,7 +111,7 @@ class Replacements:
         if key not in self._needs:
             taken = self._taken[_identity(statement)][entry.action.lower()]
             needs = self._needs_by(entry, statement)
-            self._needs[key] = [need for need in needs if not any(matches(need.resource, each) for _, each in taken)]
+            self._needs[key] = [need for need in needs if not any(_is_on(need, each) for _, each in taken)]
         return self._needs[key]
 
     def _needs_of(self, entry: Excess, statement: Written) -> Iterator[Need]:
@@ -247,6 +247,10 @@ def _with(check: Json, condition: Json) -> Json:
 def _identity(statement: Written) -> tuple[object, ...]:
     """Return what tells a statement from others; each role that has a managed policy has read it for itself."""
     return statement.policy.declared, statement.policy.name, statement.name
+
+
+def _is_on(need: Need, resource: str) -> bool:
+    return matches(need.resource, resource) is not Answer.NO
 
 
 def _is_to_account(statement: Written, caller: Caller) -> bool:
