@@ -207,7 +207,8 @@ def role_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
     if boundary is not None:
         role.boundary = policy("boundary", boundary)
     action = draw.choice(ON_KEYS)
-    ours = decision.role_by_both(call_on(key, OF_ROLE, action, arn), role, key).answer
+    call = call_on(key, OF_ROLE, action, arn)
+    ours = decision.role_by_both(call, decision.of_role(role, call), key).answer
     documents = access.Role(ROLE, {}, ({"Statement": in_iam},), None if boundary is None else {"Statement": boundary})
     theirs = access.on_key(documents, access.Key(arn, {"Statement": on_key}), action, REGION) is None
     return ours, theirs, on_key
@@ -237,7 +238,7 @@ def role_by_iam(draw: random.Random) -> tuple[Answer, bool, Any]:
     in_iam = statements(draw, 4, S3_ACTIONS, OBJECT_RESOURCES, ROLE_CONDITIONS)
     role = Role(ROLE, identity=[policy("IAM", in_iam)])
     call = call_on(Bucket(BUCKET, ACCOUNT), OF_MEMBER, "s3:GetObject", OBJECT)
-    ours = decision.role_by_iam(call, role).answer
+    ours = decision.role_by_iam(decision.of_role(role, call)).answer
     documents = access.Role(ROLE, {}, ({"Statement": in_iam},))
     organization = {"aws:PrincipalOrgID": ORGANIZATION}
     return ours, access.by_iam(documents, "s3:GetObject", OBJECT, REGION, **organization), []
@@ -249,7 +250,11 @@ def metrics_by_iam(draw: random.Random) -> tuple[Answer, bool, Any]:
     role = Role(ROLE, identity=[policy("IAM", in_iam)])
     call = call_on(None, OF_ROLE, "cloudwatch:PutMetricData", "*")
     documents = access.Role(ROLE, {}, ({"Statement": in_iam},))
-    return decision.role_by_iam(call, role).answer, access.by_iam(documents, call.action, "*", REGION), []
+    return (
+        decision.role_by_iam(decision.of_role(role, call)).answer,
+        access.by_iam(documents, call.action, "*", REGION),
+        [],
+    )
 
 
 def _principals(found: list[Statement]) -> Iterator[Any]:
@@ -325,8 +330,9 @@ def decided(on_key: Any, for_service: Any, in_iam: Any, boundary: Any) -> tuple[
         role.boundary = policy("boundary", boundary)
     caller = Caller(ROLE, ACCOUNT, REGION, is_bounded=boundary is not None)
     key, other = Key(KEY, [policy("key", on_key)]), Key(KEY, [policy("key", for_service)])
+    call = call_on(key, caller, "kms:Decrypt", KEY)
     return (
-        decision.role_by_both(call_on(key, caller, "kms:Decrypt", KEY), role, key).answer,
+        decision.role_by_both(call, decision.of_role(role, call), key).answer,
         decision.service_on(call_on(other, OF_SERVICE, "kms:Decrypt", KEY), other).answer,
     )
 

@@ -43,7 +43,13 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
 
     What is too much is a third of the work, and what is as they ask most of the report where all is well.
     """
-    needs = {need: asked for need, asked in needs_of(model).items() if _is_there(model, need)}
+    # No policy helps where a role, a key or a bucket doesn't exist, which is told once.
+    absent = {each.arn for each in model.owners if not each.exists}
+    needs = {
+        need: asked
+        for need, asked in needs_of(model).items()
+        if need.role_arn not in absent and need.owner not in absent and not need.owner.endswith(AWS_MANAGED_KEY)
+    }
     decisions = _decisions(model, needs)
     denied = dict(_denied_in_buckets(model, needs))
     told = {need: each for need, each in decisions.items() if with_allowed or each.answer is not Answer.YES}
@@ -76,30 +82,21 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
     )
 
 
-def _is_there(model: AccessModel, need: Need) -> bool:
-    """Tell if role, key and bucket of a need exist; no policy helps where one doesn't, which is told once."""
-    if need.owner.endswith(AWS_MANAGED_KEY):
-        return False
-    owners = (model.roles.get(need.role_arn), model.keys.get(need.owner), model.buckets.get(need.owner))
-    return all(each is None or each.exists for each in owners)
-
-
 def _decisions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[Need, Decision]:
     """Decide whether each need is met: once for actions on one thing that no statement tells apart, two of three."""
     groups: dict[Need, list[Need]] = {}
     for need in needs:
-        groups.setdefault(need._replace(action=""), []).append(need)
+        groups.setdefault(need._replace(action="", policy=""), []).append(need)
     found: dict[Need, Decision] = {}
     for group in groups.values():
         policies = _policies_on(model, group[0]) if len(group) > 1 else []
         views = [each.view_of for policy in policies for each in policy.statements]
-        decided: dict[object, Decision] = {}
+        alike: dict[object, list[Need]] = {}
         for need in group:
             action = need.action.lower()
-            seen = tuple([view_of(action) for view_of in views])
-            if seen not in decided:
-                decided[seen] = _decide(model, need, needs[need])
-            found[need] = decided[seen]
+            alike.setdefault(tuple([view_of(action) for view_of in views]), []).append(need)
+        for each in alike.values():
+            found |= _decide(model, each, needs)
     return {need: found[need] for need in needs}
 
 
@@ -114,28 +111,35 @@ def _policies_on(model: AccessModel, need: Need) -> list[Policy]:
     return found
 
 
-def _decide(model: AccessModel, need: Need, asked: list[Asked]) -> Decision:
-    """Decide whether a need is met."""
-    call, owner = call_of(model, need, asked), owner_of(model, need)
-    role = model.role(need.role_arn)
-    if need.principal == SERVICE and isinstance(owner, (Bucket, Key)):
-        return decision.service_on(call, owner)
-    if isinstance(owner, Role) or (need.policy == IN_KEY_POLICY and isinstance(owner, Key)):
-        return decision.role_by_both(call, role, owner)
-    found = decision.role_by_iam(call, role)
-    if found.answer is Answer.NO:
-        others = (decision.role_by_iam(call_of(model, each, asked), role) for each in alternatives_of(need, asked))
-        if any(each.answer is not Answer.NO for each in others):
-            return Decision(Answer.MAYBE, because(Cause.SOLUTION_OR_VERSION))
-    return found
+def _decide(model: AccessModel, alike: list[Need], asked: Mapping[Need, list[Asked]]) -> dict[Need, Decision]:
+    """Decide whether needs of one call are met, once for each column of AWS's page."""
+    call, owner = call_of(model, alike[0]), owner_of(model, alike[0])
+    if alike[0].principal == SERVICE and isinstance(owner, (Bucket, Key)):
+        return dict.fromkeys(alike, decision.service_on(call, owner))
+    role = model.role(alike[0].role_arn)
+    of_role = decision.of_role(role, call)
+    columns: dict[str, Decision] = {}
+    for need in alike:
+        if need.policy in columns:
+            continue
+        if isinstance(owner, Role) or (need.policy == IN_KEY_POLICY and isinstance(owner, Key)):
+            columns[need.policy] = decision.role_by_both(call, of_role, owner)
+            continue
+        columns[need.policy] = found = decision.role_by_iam(of_role)
+        if found.answer is Answer.NO:
+            calls = [call_of(model, each) for each in alternatives_of(need, asked[need])]
+            others = [decision.role_by_iam(decision.of_role(role, each)) for each in calls]
+            if any(each.answer is not Answer.NO for each in others):
+                columns[need.policy] = Decision(Answer.MAYBE, because(Cause.SOLUTION_OR_VERSION))
+    return {need: columns[need.policy] for need in alike}
 
 
 def _denied_in_buckets(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[tuple[Need, Decision]]:
     """Yield what a bucket's policy keeps from the role, though its IAM policies may allow it."""
-    for need, asked in needs.items():
+    for need in needs:
         if need.policy == IN_IAM and need.action.startswith("s3:"):
             bucket = model.bucket(need.owner, need.account)
-            found = decision.role_in_bucket(call_of(model, need, asked), bucket)
+            found = decision.role_in_bucket(call_of(model, need), bucket)
             if found.answer is not Answer.YES:
                 yield need, found
 

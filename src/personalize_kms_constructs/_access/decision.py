@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .answers import Answer
 from .calls import Call, Caller, assume_role
@@ -42,7 +43,14 @@ class Decision:
     """The reasons for which it would be denied all the same, once the first one is no more."""
 
 
-def role_by_both(call: Call, role: Role, owner: Key | Role) -> Decision:
+class OfRole(NamedTuple):
+    """The verdicts of a role's own policies on a call."""
+
+    iam: Verdict
+    boundary: Verdict
+
+
+def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
     """Decide for a role on a key, or on a role to assume: by that one's own policy, which has to allow it, and by IAM.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html
@@ -53,7 +61,7 @@ def role_by_both(call: Call, role: Role, owner: Key | Role) -> Decision:
     of_owner = judge(policies, call, of_resource=True)
     if unseen:
         of_owner.leave_open(because(Cause.POLICY_UNSEEN, policy=policy, arn=owner.arn, why=unseen), "everybody")
-    iam, boundary = _of_role(role, call)
+    iam, boundary = of_role
     denied = (of_owner.denied, iam.denied, boundary.denied)
     one_account = same(call.caller.account, owner.account)
 
@@ -99,9 +107,9 @@ def service_on(call: Call, owner: Key | Bucket) -> Decision:
     return _by_resource(judge(owner.policies + owner.may_have, call, of_resource=True), policy, owner.arn, owner.unseen)
 
 
-def role_by_iam(call: Call, role: Role) -> Decision:
+def role_by_iam(of_role: OfRole) -> Decision:
     """Decide what the role's IAM policies say, whatever the resource's policy says."""
-    iam, boundary = _of_role(role, call)
+    iam, boundary = of_role
     parts = {Cause.BOUNDARY: boundary.allowed, Cause.NOT_IN_IAM: iam.allowed}
     lacking = [because(cause) for cause, found in parts.items() if found.answer is Answer.NO]
     return _outcome(_least(parts.values()), (iam.allowed, boundary.allowed), (iam.denied, boundary.denied), lacking)
@@ -138,7 +146,7 @@ def _by_resource(verdict: Verdict, policy: str, arn: str, unseen: str) -> Decisi
     return _outcome(allowed.answer, (allowed,), (verdict.denied,), lacking)
 
 
-def _of_role(role: Role, call: Call) -> tuple[Verdict, Verdict]:
+def of_role(role: Role, call: Call) -> OfRole:
     """Judge a call by the role's IAM policies and by its boundary."""
     iam = judge(role.identity + role.may_have, call, of_resource=False)
     if role.unseen:
@@ -146,12 +154,12 @@ def _of_role(role: Role, call: Call) -> tuple[Verdict, Verdict]:
     if role.unseen_denials:
         iam.leave_open(because(Cause.NOT_KNOWN, why=role.unseen_denials), "denied")
     if role.boundary is not None:
-        return iam, judge([role.boundary], call, of_resource=False)
+        return OfRole(iam, judge([role.boundary], call, of_resource=False))
     if role.unseen_boundary and not role.unseen:
         doubt = because(Cause.BOUNDARY_UNSEEN, arn=role.arn, why=role.unseen_boundary)
-        return iam, Verdict(Found(Answer.MAYBE, doubts=(doubt,)))
+        return OfRole(iam, Verdict(Found(Answer.MAYBE, doubts=(doubt,))))
     # What can't be seen of a role that exists already is said once, with its policies.
-    return iam, _UNBOUNDED
+    return OfRole(iam, _UNBOUNDED)
 
 
 def _beyond_boundary(everybody: Found) -> Found:

@@ -198,9 +198,9 @@ class _OfOne:
             return self._refusal(decision.service_on(call, owner)) is not Cause.DENIED
         role = self._model.role(self._caller.arn)
         if isinstance(owner, Bucket):
-            found = (decision.role_in_bucket(call, owner), decision.role_by_iam(call, role))
+            found = (decision.role_in_bucket(call, owner), decision.role_by_iam(decision.of_role(role, call)))
             return all(self._refusal(each) is not Cause.DENIED for each in found)
-        return not self._is_refused(decision.role_by_both(call, role, owner), action)
+        return not self._is_refused(decision.role_by_both(call, decision.of_role(role, call), owner), action)
 
     def _is_denied(self, role: Role, surplus: _Surplus, owners: Sequence[Key | Bucket]) -> bool:
         """Tell if the boundary or a denial takes all of it away again, the denial in whatever policy."""
@@ -208,7 +208,7 @@ class _OfOne:
             call = call_on(owner, self._caller, surplus.action, surplus.resource)
             is_one = isinstance(owner, Bucket) or same(owner.arn, surplus.resource) is Answer.YES
             by_owner = judge(owner.policies, call, of_resource=True).denied.by if is_one else ()
-            by_iam = decision.role_by_iam(call, role)
+            by_iam = decision.role_by_iam(decision.of_role(role, call))
             refused = self._is_refused(by_iam, surplus.action) if is_one else self._refusal(by_iam) is Cause.DENIED
             if not refused and self._to_change.issuperset(by_owner):
                 return False

@@ -291,6 +291,11 @@ class AccessModel:
     unseen: str = "it isn't part of the app"
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 
+    @property
+    def owners(self) -> Iterable[PolicyOwner]:
+        """All keys, roles and buckets."""
+        return (*self.keys.values(), *self.roles.values(), *self.buckets.values())
+
     def origins_in(self, declared: Iterable[Declaration]) -> Mapping[str, Any]:
         """Return the functions of the template of the first of some resources, but of roles that wait for it."""
         first = next(iter(declared), None)
@@ -303,9 +308,9 @@ class AccessModel:
     @cached_property
     def _origins_by_template(self) -> Mapping[str, Mapping[str, Any]]:
         found = {template: dict(origins) for template, origins in self.origins.items()}
-        for arn, each in (*self.keys.items(), *self.roles.items(), *self.buckets.items()):
+        for each in self.owners:
             if each.declared is not None and each.declared.template in found:
-                found[each.declared.template][arn] = {"Fn::GetAtt": [each.declared.logical_id, "Arn"]}
+                found[each.declared.template][each.arn] = {"Fn::GetAtt": [each.declared.logical_id, "Arn"]}
         return found
 
     def label(self, arn: str) -> str:

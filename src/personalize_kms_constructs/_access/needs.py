@@ -156,9 +156,9 @@ def owner_of(model: AccessModel, need: Need) -> Key | Bucket | Role | None:
     return model.key(need.owner) if need.action.startswith("kms:") else model.bucket(need.owner, need.account)
 
 
-def call_of(model: AccessModel, need: Need, asked: Iterable[Asked]) -> Call:
-    """Return the call that needs a permission, made for what is asked."""
-    owner, only_if = owner_of(model, need), conditions_of(asked)
+def call_of(model: AccessModel, need: Need) -> Call:
+    """Return the call that needs a permission."""
+    owner, only_if = owner_of(model, need), need.only_if
     for each in (owner, model.roles.get(need.role_arn)):
         if each is not None and not (each.declared and only_if.isdisjoint(map(opposite, each.only_if))):
             # Another deployment may have made it, and its policies.

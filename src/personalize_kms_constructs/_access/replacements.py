@@ -18,7 +18,7 @@ from .causes import Cause
 from .decision import Decision
 from .entries import Excess
 from .model import AccessModel, Asked, Bucket, Key
-from .needs import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, conditions_of, owner_of
+from .needs import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, owner_of
 from .remedies import IAM_POLICY, Json, alike, is_waited_for, place_of, statement_instead, where_named
 from .statements import is_about, serves
 from .strangers import ANOTHER_ACCOUNT, as_sent
@@ -141,15 +141,14 @@ class Replacements:
 
     def _loses(self, need: Need, statement: Written, entry: Excess) -> bool:
         """Tell if a need goes with the action of an entry, and no statement that stays as it is serves it as well."""
-        call = call_of(self._model, need, self._asked[need])
+        call = call_of(self._model, need)
         in_iam = entry.policy == IN_IAM
         if serves(statement, call, of_resource=not in_iam) is Answer.NO:
             return False
         to_account = not in_iam and _is_to_account(statement, call.caller)
         past = statement in self._decisions[need].past_boundary
-        only_if = conditions_of(self._asked[need])
         for other in allow_statements(self._policies_of(entry, need)):
-            stays = other.policy.only_if <= only_if and self._keeps(other, need.action)
+            stays = other.policy.only_if <= need.only_if and self._keeps(other, need.action)
             named = in_iam or to_account or not _is_to_account(other, call.caller)
             named = named and (not past or other in self._decisions[need].past_boundary)
             if stays and named and serves(other, call, of_resource=not in_iam) is Answer.YES:
@@ -177,7 +176,7 @@ class Replacements:
         condition = body.get("Condition")
         if policy == IN_IAM:
             return {**found, "Condition": condition} if condition else found
-        first, call = needs[0], call_of(self._model, needs[0], self._asked[needs[0]])
+        first, call = needs[0], call_of(self._model, needs[0])
         is_named = names_principal(body, first.role_arn)
         is_by_arn = is_named and "Principal" in body
         keeps = is_by_arn or ((is_named or _is_to_account(statement, call.caller)) and not past)

@@ -102,7 +102,7 @@ def _problem(resource: Resource, key: str, deployment: Deployment) -> Iterator[P
     deployment.add_role(found, arn)
     own, region = found.role(arn), resource.stack.template.region
     calls = [Call(role(own, region), action, key, own.account, region) for action in _NEEDED]
-    answers = {call.action: decision.role_by_iam(call, own) for call in calls}
+    answers = {call.action: decision.role_by_iam(decision.of_role(own, call)) for call in calls}
     refused = {action: (each.reason, *each.further) for action, each in answers.items() if each.answer is Answer.NO}
     if refused:
         why, *more = next(iter(refused.values()))

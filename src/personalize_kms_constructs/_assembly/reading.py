@@ -130,7 +130,7 @@ class ReadAssembly:
         for each in (role for found in self._deployment.roles.values() for role in found):
             model.names_of_others[physical.role_arn(each)] = each.path
         made = {each.declared: each for each in self._resources}
-        for owner in (*model.keys.values(), *model.roles.values(), *model.buckets.values()):
+        for owner in model.owners:
             there = None if owner.declared is None else made.get(owner.declared)
             if there is not None:
                 with noted(self._unread, there.stack.template):

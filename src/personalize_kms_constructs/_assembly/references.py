@@ -48,7 +48,7 @@ def names_in(function: str, argument: Any) -> list[str]:
 
 def conditional_references(model: AccessModel, resources: Iterable[Resource]) -> Iterator[Problem]:
     """Yield the references to roles, keys and buckets of a model that may not be made where what refers to them is."""
-    judged = {*declared_of([*model.roles.values(), *model.keys.values(), *model.buckets.values()])}
+    judged = {*declared_of(model.owners)}
     by_stack: dict[Stack, list[Resource]] = {}
     for each in resources:
         by_stack.setdefault(each.stack, []).append(each)

@@ -123,4 +123,4 @@ def _may_be_meant(caller: Role, known: Collection[str]) -> Collection[str]:
 
 def _may_pass(caller: Role, arn: str, region: str) -> bool:
     call = Call(role(caller, region), PASS_ROLE, arn, caller.account, region)
-    return decision.role_by_iam(call, caller).answer is not Answer.NO
+    return decision.role_by_iam(decision.of_role(caller, call)).answer is not Answer.NO
