@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.report import CONSTRUCTS, STACKS, WAYS, Rounds, page, too_slow
+from bench.report import CONSTRUCTS, JUDGED, STACKS, WAYS, Rounds, page, too_slow
 
 
 def main() -> int:
@@ -16,7 +16,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=15, help="how often each case is measured (default: %(default)s)")
     parser.add_argument("--output", type=Path, default=Path("docs/speed.md"), help="the page")
     arguments = parser.parse_args()
-    cases = [*((way, number) for number in CONSTRUCTS for way in WAYS), *(("judge", number) for number in STACKS)]
+    cases = [
+        *((way, number) for number in CONSTRUCTS for way in WAYS),
+        *((what, number) for what in JUDGED for number in STACKS),
+    ]
     measured: Rounds = {case: [] for case in cases}
     for number in range(arguments.rounds):
         # First one way round, then the other, so that neither way is always the one that follows.

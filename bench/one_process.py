@@ -1,6 +1,6 @@
 """One measurement, in a process of its own, printed as JSON: ``python -m bench.one_process WAY CONSTRUCTS``.
 
-With ``judge STACKS`` it measures the judge in the synth of an app of so many stacks.
+With ``judge_of_one STACKS`` or ``judge_of_two STACKS`` it measures the judge in the synth of an app of so many stacks.
 """
 
 import json
@@ -12,8 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-# In each stack of the apps that are judged.
-CONSTRUCTS = 2
+from bench.report import JUDGED
+
 WARM = 10
 
 
@@ -57,7 +57,7 @@ def construct(build: Any, stack: Any, constructs: int) -> float:
     return time.perf_counter() - start
 
 
-def measure_judge(stacks: int, directory: str) -> dict[str, float]:
+def measure_judge(stacks: int, constructs: int, directory: str) -> dict[str, float]:
     """Return the seconds that the synth of an app takes, and those of the judge in it."""
     import aws_cdk as cdk
 
@@ -76,7 +76,7 @@ def measure_judge(stacks: int, directory: str) -> dict[str, float]:
     Judge.validate = timed  # type: ignore[method-assign]
     app = cdk.App(analytics_reporting=False, outdir=directory)
     for number in range(stacks):
-        construct(with_construct, cdk.Stack(app, f"Stack{number}"), CONSTRUCTS)
+        construct(with_construct, cdk.Stack(app, f"Stack{number}"), constructs)
     start = time.perf_counter()
     app.synth()
     synth = time.perf_counter() - start
@@ -88,4 +88,5 @@ def measure_judge(stacks: int, directory: str) -> dict[str, float]:
 if __name__ == "__main__":
     what, size = sys.argv[1], int(sys.argv[2])
     with tempfile.TemporaryDirectory() as scratch:
-        print(json.dumps(measure_judge(size, scratch) if what == "judge" else measure(what, size, scratch)))
+        found = measure_judge(size, JUDGED[what], scratch) if what in JUDGED else measure(what, size, scratch)
+        print(json.dumps(found))

@@ -13,9 +13,11 @@ from typing import NamedTuple
 WAYS = ("by_hand", "with_construct")
 CONSTRUCTS = (1, 10, 50)
 STACKS = (1, 10, 100)
+# What of the judge is measured, and how many constructs each stack has then.
+JUDGED = {"judge_of_one": 1, "judge_of_two": 2}
 
 Rounds = Mapping[tuple[str, int], list[dict[str, float]]]
-"""What was measured in each round, by way and number of constructs, or for the judge by number of stacks."""
+"""What was measured in each round, by way and number of constructs, or of the judge and number of stacks."""
 
 
 class Bar(NamedTuple):
@@ -70,11 +72,12 @@ def page(measured: Rounds) -> str:
         "",
         "## The judge",
         "",
-        "Its part of `app.synth()`, in apps whose stacks have two constructs each, with the modules that it imports.",
+        "Its part of `app.synth()`, with the modules that it imports, in apps whose stacks have nothing else than one",
+        "construct or two with their buckets. Every other resource makes the share smaller.",
         "",
-        "| stacks | resources | synth | judge | judge / synth |",
-        "|--:|--:|--:|--:|--:|",
-        *(judge_row(stacks, measured["judge", stacks]) for stacks in STACKS),
+        "| stacks | constructs in each | resources | synth | judge | judge / synth |",
+        "|--:|--:|--:|--:|--:|--:|",
+        *(judge_row(stacks, number, measured[what, stacks]) for what, number in JUDGED.items() for stacks in STACKS),
         "",
     ]
     return "\n".join(lines)
@@ -86,11 +89,11 @@ def row(bar: Bar, measured: Rounds) -> str:
     return f"| {bar.name} | {by_hand} | {ours} | {spread(ratios(bar, measured))} | {bar.at_most:.2f} |"
 
 
-def judge_row(stacks: int, rounds: Sequence[Mapping[str, float]]) -> str:
+def judge_row(stacks: int, constructs: int, rounds: Sequence[Mapping[str, float]]) -> str:
     """Return one line of the table about the judge."""
     synth, judge = (milliseconds([each[key] for each in rounds]) for key in ("synth", "judge"))
     share = spread([each["judge"] / each["synth"] for each in rounds])
-    return f"| {stacks} | {rounds[0]['resources']:,} | {synth} | {judge} | {share} |"
+    return f"| {stacks} | {constructs} | {rounds[0]['resources']:,} | {synth} | {judge} | {share} |"
 
 
 def milliseconds(seconds: Sequence[float]) -> str:
