@@ -584,7 +584,8 @@ def test_whom_a_trust_policy_lets_in(statement: Statement, causes: list[Cause]) 
     assert all((each.policy, each.policy_of, each.action) == ("trust", ROLE, "sts:AssumeRole") for each in beyond)
     # What is needed is there.
     assert [each.instead for each in found.excess] == [()] * len(found.excess)
-    assert {each.fix for each in found.excess} <= {"remove it", "remove that one, or the statement"}
+    in_its_place = "put the account in which Personalize works in its place, or only remove it where that is named too"
+    assert {each.fix for each in found.excess} <= {"remove it", "remove that one, or the statement", in_its_place}
 
 
 @pytest.mark.parametrize(

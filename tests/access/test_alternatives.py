@@ -105,7 +105,7 @@ def test_a_condition_that_holds_has_chosen() -> None:
 @pytest.mark.parametrize(("number", "is_followed"), [(4, True), (5, False)])
 def test_only_so_many_conditions_are_followed(number: int, is_followed: bool) -> None:
     """Each doubles the work, and beyond them it is a hole."""
-    actions = [if_prod("kms:*", KEY_POLICY_ACTIONS[0], f"Is{each}") for each in range(number)]
+    actions = [if_prod(KEY_POLICY_ACTIONS[0], KEY_POLICY_ACTIONS[0], f"Is{each}") for each in range(number)]
     statement = role([], Action=[*actions, *KEY_POLICY_ACTIONS[1:]])
     found = reasons(statement, OF_SERVICE)
     assert (found == {}) is is_followed

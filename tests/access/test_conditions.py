@@ -80,11 +80,16 @@ def answers(found: AccessReport) -> dict[str, str]:
         # A service principal is a member of no organization; only uploads have the header.
         ({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}, **SERVICES_ALONE}, "may", "denied", ""),
         ({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}, "denied", "denied", ""),
-        # The role's session has no MFA, whether the key is absent or false; of Personalize's own calls nothing says it.
-        ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, "denied", "open", "MultiFactorAuthPresent"),
+        # No call of Personalize has MFA, whether the key is absent or false.
+        ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, "denied", "denied", ""),
         ({"Bool": {"aws:MultiFactorAuthPresent": "false"}}, "open", "open", "MultiFactorAuthPresent"),
-        ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, "may", "open", "MultiFactorAuthPresent"),
+        ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, "may", "may", ""),
         ({"Null": {"aws:MultiFactorAuthPresent": "true"}}, "open", "open", "MultiFactorAuthPresent"),
+        ({"Null": {"aws:MultiFactorAuthAge": "true"}}, "denied", "denied", ""),
+        ({"NumericGreaterThanIfExists": {"aws:MultiFactorAuthAge": "3600"}}, "denied", "denied", ""),
+        ({"NumericGreaterThan": {"aws:MultiFactorAuthAge": "3600"}}, "may", "may", ""),
+        # The role is no user; what Personalize itself has isn't documented.
+        ({"StringNotEquals": {"aws:username": "scientist"}}, "denied", "open", "username"),
         # Personalize itself is none of the roles that a denial spares, whether or not its calls have an ARN.
         *(({operator: {"aws:PrincipalArn": LISTED}}, "may", "denied", "") for operator in NEGATED),
         *(({operator: {"aws:PrincipalArn": OTHER}}, "denied", "denied", "") for operator in NEGATED),

@@ -228,7 +228,8 @@ def test_a_statement_for_any_account_is_replaced_by_one_with_a_condition() -> No
         ({"StringEqualsIfExists": {"aws:PrincipalType": "User"}}, False, False),
         ({"StringEquals": {"aws:PrincipalType": "Anonymous"}}, False, True),
         ({"StringEqualsIfExists": {"aws:userid": "AIDAEXAMPLE"}}, False, True),
-        ({"StringEqualsIfExists": {"aws:username": "scientist"}}, False, True),
+        # A role has no name of a user.
+        ({"StringEqualsIfExists": {"aws:username": "scientist"}}, True, True),
         ({"ArnLikeIfExists": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}, False, True),
         ({"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-abcdefghij"}}, False, True),
         ({"StringEqualsIfExists": {"aws:PrincipalTag/team": "ratings"}}, False, True),
@@ -304,7 +305,7 @@ def test_statements_for_any_account(condition: Statement, cause: Cause | None) -
 def test_personalize_at_work_for_another_account(
     sources: list[str], of_key: str, too_much: set[str], maybe: set[str]
 ) -> None:
-    """It is told with the account, and nothing that is needed is replaced."""
+    """It is told with the account, which alone is to be replaced."""
     key, account = KEY.replace(ACCOUNT, of_key), of_key if maybe else ACCOUNT
     found = model(asked(dataset_group_key=key, account=account), iam=[iam(KEY_POLICY_ACTIONS, key)])
     own = service(KEY_POLICY_ACTIONS, Condition={"StringEqualsIfExists": {"aws:SourceAccount": account}})
@@ -316,6 +317,7 @@ def test_personalize_at_work_for_another_account(
     told = [each for each in result.excess if each.policy == "key"]
     assert {each.because.partition("its source account is ")[2] for each in told} == too_much
     assert all((each.action, each.instead) == ("kms:Decrypt", ()) for each in told)
+    assert all(each.fix.startswith("put the account in which Personalize works in its place") for each in told)
     open_ones = [each for each in result.undecided if each.cause is Cause.MAY_BE_ANOTHER_ACCOUNT]
     assert {each.because.partition("its source account ")[2].partition(" ")[0] for each in open_ones} == maybe
     # If it alone may be for the account of the stack, that is what is undecided.

@@ -10,6 +10,7 @@ import pytest
 
 from personalize_kms_constructs._access.causes import Cause
 from tests.checks.templates import (
+    ACCOUNT,
     ACTIONS,
     CLEAN,
     IN_IAM,
@@ -38,12 +39,16 @@ OF_ADMIN: Statement = {"Effect": "Allow", "Principal": {"AWS": ADMIN}, "Action":
 DENY: Statement = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}
 DENY_ADMIN: Statement = {**DENY, "Principal": {"AWS": ADMIN}}
 ALLOW = {"Effect": "Allow", "Action": IN_IAM, "Resource": KEY}
+NOBODY_ELSE = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
 IS_OPEN = "it depends on the condition Main.IsProd"
 
 
 def if_prod(then: Any, otherwise: Any = NO_VALUE) -> Any:
     """One of two, by a condition that can't be decided."""
     return {"Fn::If": ["IsProd", then, otherwise]}
+
+
+CHECK = if_prod({"StringEquals": {"aws:SourceAccount": ACCOUNT}})
 
 
 def with_key(statements: Any, version: str = "2012-10-17", **more: Any) -> Any:
@@ -263,7 +268,18 @@ def test_an_iam_statement_that_a_condition_chooses_is_decided_too(tmp_path: Path
     assert reasons(found) == {f"statement number 1 of policy Main/Policy: {IS_OPEN}"}
 
 
-@pytest.mark.parametrize("chosen", [lambda each: each, if_prod, lambda each: if_prod(NO_VALUE, [each])])
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        lambda each: each,
+        if_prod,
+        lambda each: if_prod(NO_VALUE, [each]),
+        # A part of it, of a list or not.
+        lambda each: {**each, "Principal": if_prod({"AWS": ADMIN}, "*")},
+        lambda each: {**each, "Principal": {"AWS": [ADMIN, if_prod("*")]}},
+        lambda each: {**each, "Condition": if_prod({"StringEquals": {"aws:PrincipalAccount": ACCOUNT}})},
+    ],
+)
 def test_everybody_is_let_in_where_a_condition_holds(chosen: Any, tmp_path: Path) -> None:
     """Into a key and by a trust policy, which is told as without the condition."""
     everybody: Statement = {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}
@@ -275,6 +291,28 @@ def test_everybody_is_let_in_where_a_condition_holds(chosen: Any, tmp_path: Path
     trust.append(chosen({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}))
     (entry,) = check(tmp_path / "trust", template).excess
     assert (entry.policy, entry.cause) == ("trust", Cause.FOR_EVERYBODY)
+
+
+@pytest.mark.parametrize(
+    "chosen", [CHECK, {"StringEquals": {"aws:SourceAccount": ["111122223333", if_prod("444455556666")]}}]
+)
+def test_personalize_is_let_in_for_others_where_a_condition_holds(chosen: Any, tmp_path: Path) -> None:
+    """Into a key and by a trust policy; what is taken out is taken from both that the statement may be."""
+    found = check(tmp_path / "key", with_key([OF_ROLE, {**OF_SERVICE, "Condition": chosen}])).excess
+    cause = Cause.FOR_ANY_ACCOUNT if chosen is CHECK else Cause.FOR_ANOTHER_ACCOUNT
+    assert {(each.cause, each.principal, each.action) for each in found} == {
+        (cause, "service", each) for each in ACTIONS
+    }
+    assert {str(each.instead) for each in found} == (
+        {str(({**OF_SERVICE, "Action": [each], "Condition": NOBODY_ELSE},)) for each in ACTIONS}
+        if chosen is CHECK
+        else {"()"}
+    )
+    template = complete()
+    (trust,) = template["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    trust["Condition"] = chosen
+    (entry,) = check(tmp_path / "trust", template).excess
+    assert (entry.policy, entry.cause) == ("trust", cause)
 
 
 WIDE: Statement = {"Effect": "Allow", "Action": ["kms:*", "s3:*"], "Resource": "*"}
@@ -289,6 +327,10 @@ NEVER = {"Bool": {"aws:SecureTransport": "false"}}
         (with_key([*ON_KEY, if_prod({**OF_SERVICE, "Action": "kms:Encrypt"})]), ["kms:Encrypt"]),
         (complete(Policy=managed(ALLOW, if_prod(WIDE))), ["kms:*"]),
         (importing(More=managed(WIDE) | {"Condition": "IsProd"}), ["kms:*, s3:*"]),
+        # A part of a statement.
+        (with_key([{**OF_ROLE, "Action": [*ACTIONS, if_prod("kms:Encrypt")]}, OF_SERVICE]), ["kms:Encrypt"]),
+        (complete(Policy=managed({**ALLOW, "Resource": if_prod(KEY, "*")})), [", ".join(IN_IAM)]),
+        (complete(Policy=managed({**ALL, "Resource": [KEY, if_prod(f"{ADMIN}/*")]})), None),
         # Whatever is chosen.
         (complete(Policy=managed(ALLOW, if_prod(ALL, WIDE))), ["*", "kms:*"]),
         (complete(Policy=managed(ALLOW, {**ALL, "Action": if_prod("*", "kms:*")})), ["*", "kms:*"]),
@@ -298,6 +340,15 @@ NEVER = {"Bool": {"aws:SecureTransport": "false"}}
         (complete(Movies=dataset_group(Condition="IsDev"), More=managed(WIDE) | {"Condition": "IsProd"}), []),
         # There where it is asked for: it is certain.
         (complete(Movies=dataset_group(Condition="IsProd"), More=managed(ALL) | {"Condition": "IsProd"}), None),
+        # For one of two that ask.
+        (
+            complete(
+                Movies=dataset_group(Condition="IsProd"),
+                Books=dataset_group(Condition="IsDev"),
+                More=managed(ALL) | {"Condition": "IsProd"},
+            ),
+            None,
+        ),
     ],
 )
 def test_what_may_be_too_much_under_a_condition_is_told_once(

@@ -22,6 +22,7 @@ Json = dict[str, Any]
 ADMIN = "arn:aws:iam::111122223333:role/Admin"
 SERVICE = iam.ServicePrincipal("personalize.amazonaws.com")
 POLICIES = ("AWS::IAM::ManagedPolicy", "AWS::KMS::Key", "AWS::IAM::Role", "AWS::IAM::Policy", "AWS::S3::BucketPolicy")
+NO_VALUE = {"Ref": "AWS::NoValue"}
 DOCUMENTS = {"AWS::KMS::Key": "KeyPolicy", "AWS::IAM::Role": "AssumeRolePolicyDocument"}
 
 
@@ -205,7 +206,52 @@ def with_a_boundary_that_refuses(stack: cdk.Stack) -> None:
     listing = iam.PolicyStatement(actions=["s3:ListBucket"], resources=["*"])
     boundary = iam.ManagedPolicy(stack, "Boundary", statements=[listing])
     role = iam.Role(stack, "Role", assumed_by=SERVICE, permissions_boundary=boundary)
+    # What the boundary keeps from it today.
+    role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=["*"]))
     by_hand(kms.Key(stack, "Key"), role, s3.Bucket(stack, "Data"), stack)
+
+
+def with_policies_in_two_stacks(stack: cdk.Stack) -> None:
+    """What is added refers to what is in one of them; what is too much is told of each."""
+    role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
+    other = cdk.Stack(cdk.App.of(stack), "Other")
+    data = s3.Bucket(other, "Data", bucket_name="ratings")
+    for each in (stack, other):
+        named = iam.Role.from_role_name(each, "Same", "Personalize") if each is other else role
+        more = iam.Policy(each, "More", policy_name=f"MoreOf{each.node.id}", roles=[named])
+        more.add_statements(iam.PolicyStatement(actions=["s3:*"], resources=["arn:aws:s3:::ratings/*"]))
+    by_hand(kms.Key(other, "Key"), role, data, other)
+
+
+def with_statements_that_a_condition_chooses(stack: cdk.Stack) -> None:
+    """Open in development, and what production alone needs in a policy that is there anyway."""
+    stage = cdk.CfnParameter(stack, "Stage").value_as_string
+    is_prod = cdk.CfnCondition(stack, "IsProd", expression=cdk.Fn.condition_equals(stage, "prod"))
+    key, role = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
+    data = s3.Bucket(stack, "Data")
+    by_hand(key, role, data, stack)
+    under(is_prod, data, stack.node.find_child("Ratings"))
+    l1 = key.node.default_child
+    assert isinstance(l1, kms.CfnKey)
+    of_role = {"AWS": stack.resolve(role.role_arn)}
+    check = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    actions = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+    needed: Json = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    l1.add_property_override(
+        "KeyPolicy.Statement",
+        [
+            {**needed, "Principal": {"AWS": ADMIN}, "Action": ["kms:Put*"]},
+            {**needed, "Principal": {"Fn::If": ["IsProd", of_role, "*"]}},
+            {
+                **needed,
+                "Principal": {"Service": "personalize.amazonaws.com"},
+                "Condition": {"Fn::If": ["IsProd", check, NO_VALUE]},
+            },
+        ],
+    )
+    wide = {"Effect": "Allow", "Action": ["s3:*"], "Resource": stack.resolve(data.arn_for_objects("*"))}
+    own = iam.CfnPolicy(stack, "Own", policy_name="Own", roles=[role.role_name], policy_document={"Statement": []})
+    own.add_property_override("PolicyDocument.Statement", [{"Fn::If": ["IsProd", wide, NO_VALUE]}])
 
 
 def of_two_stacks_for_an_import_alone(stack: cdk.Stack) -> None:
@@ -327,6 +373,8 @@ OPEN_TO_ALL = (open_to_all_before_the_role, of_a_role_under_a_condition)
         with_a_boundary_that_refuses,
         of_two_stacks_for_an_import_alone,
         with_shared_policies,
+        with_policies_in_two_stacks,
+        with_statements_that_a_condition_chooses,
         of_a_bucket_of_another_account,
         of_owners_under_a_condition,
         of_a_key_or_bucket_under_a_condition,
@@ -378,13 +426,23 @@ def follow(report: Json, directory: Path) -> None:
             own = [document_of(resource)] if resource["Type"] in POLICIES else []
             for document in (*own, *(each["PolicyDocument"] for each in inline)):
                 taken = document.pop("Taken", {})
-                for number, statement in enumerate(document["Statement"], 1):
-                    actions = statement["Action"]
-                    actions = actions if isinstance(actions, list) else [actions]
-                    statement["Action"] = [each for each in actions if each not in taken.get(str(number), [])]
-                document["Statement"] = [each for each in document["Statement"] if each["Action"]]
+                left = [less(each, taken.get(str(number), [])) for number, each in enumerate(document["Statement"], 1)]
+                document["Statement"] = [each for each in left if each != NO_VALUE]
                 document["Statement"] += document.pop("Put", [])
         (directory / name).write_text(json.dumps(template), "utf-8")
+
+
+def less(statement: Json, taken: list[str]) -> Json:
+    """A statement without some actions, or whichever of two a condition chooses."""
+    if statement == NO_VALUE:
+        return statement
+    if "Fn::If" in statement:
+        condition, *branches = statement["Fn::If"]
+        branches = [less(each, taken) for each in branches]
+        return NO_VALUE if branches == [NO_VALUE, NO_VALUE] else {"Fn::If": [condition, *branches]}
+    actions = statement["Action"]
+    left = [each for each in (actions if isinstance(actions, list) else [actions]) if each not in taken]
+    return {**statement, "Action": left} if left else NO_VALUE
 
 
 def resource_of(entry: Json, files: Json) -> Any:

@@ -45,10 +45,11 @@ def test_a_value_by_ref_and_a_loop_in_a_loop(tmp_path: Path) -> None:
     assert outcome(tmp_path, template) == (set(), set())
 
 
-def test_a_loop_over_a_parameter(tmp_path: Path) -> None:
-    """What it makes isn't known, and the report says so."""
-    template = looped("${Name}", {"Ref": "Stage"})
-    template["Resources"]["Policy"] = policy()
+@pytest.mark.parametrize("loop", [["Name", {"Ref": "Stage"}, {}], ["Name", ["Key", "Other"], {"Ref": "Name"}]])
+def test_a_loop_that_is_not_known(loop: Any, tmp_path: Path) -> None:
+    """Over a parameter, or no loop over resources: what it makes isn't known, and the report says so."""
+    template = looped("${Name}", [])
+    template["Resources"] |= {"Fn::ForEach::Policies": loop, "Policy": policy()}
     missing, reasons = outcome(tmp_path, template)
     assert missing == set()
     assert reasons == {"the values of its list aren't in the template, so what it makes isn't known"}

@@ -246,10 +246,10 @@ def test_what_is_undecided_has_its_next_step_in_markdown_too(tmp_path: Path) -> 
 
 
 TRY = "use another condition, or try in an account whether it holds"
-MFA: Json = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
+UNDOCUMENTED: Json = {"StringNotEquals": {"aws:UserAgent": "ours"}}
 DENIED_BY_BUCKET = bucket_policy("s3:GetObject", "s3:ListBucket")
 DENIED_BY_BUCKET["Properties"]["PolicyDocument"]["Statement"].append(
-    {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": MFA}
+    {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": UNDOCUMENTED}
 )
 STRICT = {"StringEquals": {"aws:SourceAccount": "111122223333"}, "ArnLike": {"aws:SourceArn": "arn:aws:personalize:*"}}
 STRICT_BUCKET = bucket_policy("s3:GetObject", "s3:ListBucket")

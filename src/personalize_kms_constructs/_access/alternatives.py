@@ -64,9 +64,26 @@ def possible(value: Any, conditions: tuple[str, ...], holding: frozenset[str]) -
         yield _chosen(value, dict(zip(conditions, answers, strict=True)))
 
 
+def choices(value: Any, conditions: tuple[str, ...]) -> Iterator[tuple[frozenset[str], Any]]:
+    """Yield all that conditions may make of a value, each with the conditions, and opposites, under which it is so."""
+    for each in product(*((condition, opposite(condition)) for condition in conditions)):
+        (found,) = possible(value, conditions, frozenset(each))
+        yield frozenset(each), found
+
+
 def opposite(condition: str) -> str:
     """Return what holds where a condition doesn't."""
     return f"not {condition}"
+
+
+def names_of(conditions: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of conditions, and of those of which these are opposites."""
+    return tuple(sorted({each.removeprefix(opposite("")) for each in conditions}))
+
+
+def exclude(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Report whether conditions, and opposites of conditions, can't hold where others do."""
+    return not (some.isdisjoint(map(opposite, others)) and others.isdisjoint(map(opposite, some)))
 
 
 def may_coexist(only_if: frozenset[str], other: frozenset[str]) -> bool:

@@ -140,10 +140,6 @@ class Call:
             found["aws:principalaccount"] = (caller.account,)
             if self.action.startswith("kms:"):
                 found["kms:calleraccount"] = (caller.account,)
-            if self.action.startswith(("kms:", "s3:")):
-                # A user's device makes it true (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html),
-                # and Personalize, which assumed the role, is no user.
-                found["aws:multifactorauthpresent"] = (None, "false")
             return found
         partition = (split_arn(self.resource) or ("", unknown("partition")))[1]
         source_arn = f"arn:{partition}:personalize:{caller.region}:{caller.account}:*"
@@ -193,11 +189,16 @@ def _keys_of(action: str, is_service: bool) -> Context:
         found["iam:passedtoservice"] = (SERVICE_PRINCIPAL,) if action == PASS_ROLE else _ABSENT
     else:
         found |= dict.fromkeys(_OF_NETWORKS, _ABSENT)
+        # A user's device makes it true (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html), and
+        # Personalize is no user. Without it there is no age.
+        found |= {"aws:multifactorauthpresent": (None, "false"), "aws:multifactorauthage": _ABSENT}
     if is_service:
         # A service principal is a member of no organization.
         found |= {"aws:principalisawsservice": ("true",), **dict.fromkeys(_OF_ORGANIZATIONS, _ABSENT)}
     else:
+        # "requests that are made using … IAM roles do not include this key" (the first page above), of the name.
         found |= {"aws:principalisawsservice": ("false",), "aws:principaltype": ("AssumedRole",)}
+        found["aws:username"] = _ABSENT
         found |= dict.fromkeys(_OF_SERVICES, _ABSENT)
     for service in (_OF_KMS, _OF_S3):
         # "Service-specific condition keys are defined for use with an individual AWS service" (the first page above).

@@ -139,7 +139,7 @@ class Cause(Enum):
     OTHER_PREFIX = "on a prefix for which nothing that can be seen asks for it"
     FOR_EVERYBODY = "for everybody: its Principal is *"
     FOR_ANY_ACCOUNT = "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out"
-    FOR_ANOTHER_ACCOUNT = "for another account: its {element} is {value}", "remove that one, or the statement"
+    FOR_ANOTHER_ACCOUNT = "for another account: its {element} is {value}", "{step}"
     MAY_BE_ANOTHER_ACCOUNT = "its {element} {value} may be another account, which it shouldn't let in"
     MAY_BE_THERE = "whether it is there depends on the condition {only_if}", f"{TAKE_OUT}, or {REPLACE}"
     MAY_BE_ASKED = "nothing that can be seen asks for it, and {requests}, which can't be seen in full, may"

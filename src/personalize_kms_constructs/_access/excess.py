@@ -15,16 +15,17 @@ from typing import Any
 from ..matrix import ASKED_ACTIONS, CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from . import decision
 from .addressed import Addressed, addressed_to
-from .alternatives import opposite
+from .alternatives import exclude, names_of
 from .answers import Answer
 from .calls import call_on
 from .causes import MAY_BE_TOO_MUCH, Cause, Reason, because
 from .conditions import Context, condition_answer
 from .decision import Decision
+from .declarations import template_of
 from .entries import Excess, Undecided
 from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
-from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of, conditions_of
-from .remedies import is_to_be_named, statement_instead
+from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of
+from .remedies import is_to_be_named, statement_instead, where_chosen
 from .replacements import Replacements, Sharing, for_nobody_else
 from .statements import judge
 from .strangers import OF_ANOTHER_ACCOUNT, as_sent, strangers, trusted_beyond
@@ -54,6 +55,11 @@ class _Surplus:
     resource: str
     reason: Reason
 
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What tells it from others of its statement."""
+        return self.action, self.resource, self.reason.cause, self.reason.values.get("value")
+
 
 def excess(
     model: AccessModel,
@@ -74,9 +80,9 @@ def excess(
     for own in groups.values():
         for each in _OfOne(model, own, needs, decisions, to_change).excess():
             value, instead = each.reason.values.get("value"), str(getattr(each, "instead", ""))
-            key = (type(each), each.cause, value, instead, *each.sort_key())
+            key = (type(each), each.cause, value, instead, _place_of(each), *each.sort_key())
             before = found.setdefault(key, each)
-            # Two statements that give the same are told of together.
+            # Two statements of a template that give the same are told of together.
             by = tuple(dict.fromkeys((*before.reason.statements, *each.reason.statements)))
             declared = tuple(dict.fromkeys((*before.declared, *each.declared)))
             found[key] = replace(before, reason=replace(before.reason, statements=by), declared=declared)
@@ -84,7 +90,18 @@ def excess(
     yield from (each for each in found.values() if isinstance(each, Undecided) or each.cause in _OF_ANOTHER)
     sharing = Sharing(model, needs)
     for each in (*Replacements(model, needs, decisions, too_much).of_all(), *trusted_beyond(model)):
-        yield replace(each, also_for={**each.also_for, **sharing.of(each)}) if isinstance(each, Excess) else each
+        if isinstance(each, Excess):
+            chosen_by = frozenset() if each.make else _place_of(each)[1]
+            wrapped = tuple(where_chosen(statement, chosen_by) for statement in each.instead)
+            yield replace(each, also_for={**each.also_for, **sharing.of(each)}, instead=wrapped)
+        else:
+            yield each
+
+
+def _place_of(entry: Excess | Undecided) -> tuple[str, frozenset[str]]:
+    """Return the template of a statement that is too much, and the conditions there that choose the action in it."""
+    chosen_by = (each.policy.chosen_by for each in entry.reason.statements if not each.has_anyway(entry.action))
+    return template_of(next(iter(entry.declared), None)), next(chosen_by, frozenset())
 
 
 class _OfOne:
@@ -103,11 +120,20 @@ class _OfOne:
         self._decisions = decisions
         self._to_change = to_change
         """The denials of what is needed."""
+        of_needs = ((need, decisions[need]) for need in needs)
+        self._to_let_through = {
+            need.action.lower()
+            for need, found in of_needs
+            if any(each.cause is Cause.BOUNDARY for each in (found.reason, *found.further))
+        }
+        """The actions that the role's boundary has to allow, on everything."""
         self._on: dict[str, list[Need]] = {}
         for need in needs:
             if need.owner:
                 self._on.setdefault(need.owner, []).append(need)
         self._caller = caller_of(model, needs[0])
+        self._told: dict[tuple[str, ...], set[tuple[object, ...]]] = {}
+        """What is too much of each statement whatever conditions choose."""
 
     def excess(self) -> Iterator[Excess | Undecided]:
         for arn, needs in self._on.items():
@@ -218,7 +244,8 @@ class _OfOne:
         """Tell if a denial or the boundary takes all of an action away; the boundary may leave a part of a wildcard."""
         whole = not ("*" in action or "?" in action or has_unknown(action))
         cause = self._refusal(found)
-        return cause is Cause.DENIED or (whole and cause is Cause.BOUNDARY)
+        refused = whole and action.lower() not in self._to_let_through
+        return cause is Cause.DENIED or (refused and cause is Cause.BOUNDARY)
 
     def _refusal(self, found: Decision) -> Cause:
         """Return why a call is refused, as if the denials were gone that take away what is needed."""
@@ -263,16 +290,22 @@ class _OfOne:
         **more: Any,
     ) -> Iterator[Excess | Undecided]:
         policy = statement.policy
+        told = self._told.setdefault((policy_of, policy.name, statement.name), set())
+        if policy.chosen_by:
+            # What is so whatever conditions choose isn't told again.
+            surplus = [each for each in surplus if each.identity not in told]
+        surplus = list(surplus)
         on = self._on if column == IN_IAM else (policy_of,)
         asked = list(dict.fromkeys(each for owner in on for need in self._on[owner] for each in self._asked[need]))
-        surplus, holding = list(surplus), conditions_of(asked) if policy.only_if else frozenset()
-        only_if = tuple(sorted(policy.only_if - holding))
-        if only_if and surplus and surplus[0].reason.cause not in _LETS_OTHERS_IN:
-            # It is told once, and not at all where its condition excludes that of what is asked.
-            actions = ", ".join({each.action: None for each in surplus})
-            resources = ", ".join({each.resource: None for each in surplus})
-            maybe = _Surplus(actions, resources, because(Cause.MAY_BE_THERE, statement, only_if=only_if))
-            surplus = [maybe] if holding.isdisjoint(map(opposite, only_if)) else []
+        if policy.only_if and surplus and surplus[0].reason.cause not in _LETS_OTHERS_IN:
+            asked = [each for each in asked if not exclude(policy.only_if, each.only_if)]
+            certain = [each for each in asked if policy.only_if <= each.only_if]
+            if not certain:
+                # It is told once, and not at all where its condition excludes that of what is asked.
+                surplus = [_joined(surplus, statement)] if asked else []
+            asked = certain or asked
+        if not policy.chosen_by:
+            told.update(each.identity for each in surplus)
         for each in surplus:
             is_key = each.action == "*" or each.action.lower().startswith("kms:")
             requests = () if each.reason.cause in _LETS_OTHERS_IN else self._may_be_asked_by(each.action)
@@ -300,6 +333,14 @@ class _OfOne:
             if is_callers and (service in each.asks or (action == "*" and each.asks)):
                 found.append(each.name)
         return tuple(dict.fromkeys(found))
+
+
+def _joined(surplus: Iterable[_Surplus], statement: Written) -> _Surplus:
+    """Return all that may be there, since a condition has a say in the statement, as one."""
+    actions = ", ".join({each.action: None for each in surplus})
+    resources = ", ".join({each.resource: None for each in surplus})
+    only_if = names_of(statement.policy.only_if)
+    return _Surplus(actions, resources, because(Cause.MAY_BE_THERE, statement, only_if=only_if))
 
 
 def _holds(body: Body, context: Context) -> bool:

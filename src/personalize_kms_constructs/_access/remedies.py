@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
-from .alternatives import opposite
+from .alternatives import names_of, opposite
 from .answers import Answer
 from .causes import Cause, Reason
 from .decision import Decision
@@ -68,6 +68,15 @@ def where_named(model: AccessModel, need: Need, statement: Json) -> Json:
     if owner is None or role.declared is None or not may_lack(owner, role):
         return statement
     return {"Fn::If": [model.conditions[role.declared], statement, {"Ref": "AWS::NoValue"}]}
+
+
+def where_chosen(statement: Json, chosen_by: frozenset[str]) -> Json:
+    """Return a statement for the place of one that conditions of the template choose."""
+    for each in sorted(chosen_by):
+        (name,) = names_of([each])
+        branches = [statement, {"Ref": "AWS::NoValue"}]
+        statement = {"Fn::If": [name.rpartition(".")[2], *(branches if each == name else reversed(branches))]}
+    return statement
 
 
 def may_lack(there: Policy | PolicyOwner, named: PolicyOwner) -> bool:
@@ -189,6 +198,9 @@ def place_of(model: AccessModel, need: Need, kind: str, asked: list[Asked], *, i
         TRUST: (model.role(need.owner), model.role(need.owner).trust, ""),
         IN_BUCKET_POLICY: (bucket, certain or there, BUCKET_POLICY),
     }[kind]
+    # A statement is written for one template: that of the key or bucket, if it has such a policy.
+    policies = sorted(policies, key=lambda each: template_of(each.declared) != template_of((target or owner).declared))
+    policies = [each for each in policies if template_of(each.declared) == template_of(policies[0].declared)]
     parts = (part for each in policies for part in (*sorted(each.only_if - only_if), *each.whose))
     if (found := declared_of(policies)) and not is_new:
         return {"policies": found, "depends_on": tuple(dict.fromkeys(parts)) if kind == IN_BUCKET_POLICY else ()}

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..matrix import SERVICE_PRINCIPAL
 from .addressed import Addressed, addressed_to
+from .alternatives import exclude
 from .answers import Answer
 from .calls import Caller, call_on, service
 from .causes import Cause
@@ -143,11 +144,16 @@ class Replacements:
         """Tell if a need goes with the action of an entry, and no statement that stays as it is serves it as well."""
         call = call_of(self._model, need)
         in_iam = entry.policy == IN_IAM
-        if serves(statement, call, of_resource=not in_iam) is Answer.NO:
+        # Who takes an action out that conditions don't choose takes it out of all that they may make of the statement.
+        policies = self._policies_of(entry, need)
+        others = allow_statements(policies) if statement.has_anyway(entry.action) else ()
+        forms = [statement, *(each for each in others if _identity(each) == _identity(statement))]
+        may_be = [each for each in forms if not exclude(each.policy.only_if, need.only_if)]
+        if all(serves(each, call, of_resource=not in_iam) is Answer.NO for each in may_be):
             return False
         to_account = not in_iam and _is_to_account(statement, call.caller)
         past = statement in self._decisions[need].past_boundary
-        for other in allow_statements(self._policies_of(entry, need)):
+        for other in allow_statements(policies):
             stays = other.policy.only_if <= need.only_if and self._keeps(other, need.action)
             named = in_iam or to_account or not _is_to_account(other, call.caller)
             named = named and (not past or other in self._decisions[need].past_boundary)

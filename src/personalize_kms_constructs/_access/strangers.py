@@ -37,6 +37,8 @@ _OF_CALLERS = ("aws:principal", "aws:userid", "aws:username")
 # The only keys of that kind that a call has which nobody signed
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html).
 _OF_NOBODY: Mapping[str, Alternatives] = {"aws:principalaccount": ("anonymous",), "aws:principaltype": ("Anonymous",)}
+_IN_ITS_PLACE = "put the account in which Personalize works in its place, or only remove it where that is named too"
+_TAKE_OUT = "remove that one, or the statement"
 OF_ANOTHER_ACCOUNT = {Answer.NO: Cause.FOR_ANOTHER_ACCOUNT, Answer.MAYBE: Cause.MAY_BE_ANOTHER_ACCOUNT}
 """The causes of what is for one account more, by whether it is the own: that one is taken out, and nothing replaced."""
 
@@ -82,7 +84,9 @@ def strangers(
         # Where nothing lets in its own, as far as that can be seen, this may be the one.
         is_other = is_own is Answer.NO or any(starmap(serves_account, product(own, allow_statements(policies))))
         if is_own is not Answer.YES and is_other and serves_account(account, statement):
-            yield because(OF_ANOTHER_ACCOUNT[is_own], statement, element="source account", value=account)
+            yield because(
+                OF_ANOTHER_ACCOUNT[is_own], statement, element="source account", value=account, step=_IN_ITS_PLACE
+            )
 
 
 def _serves_account(
@@ -137,7 +141,7 @@ def _beyond_in_trust(
         if reason.cause in OF_ANOTHER_ACCOUNT.values():
             yield (Undecided if reason.cause in MAY_BE_TOO_MUCH else Excess)(**of_service)
             continue
-        stay = [each for each in allow_statements(role.trust) if each is not statement]
+        stay = [each for each in allow_statements(role.trust) if each.name != statement.name]
         serves_account = partial(_serves_account, role.trust, call_by)
         stay = [each for each in stay if not serves_account(region, ANOTHER_ACCOUNT, each)]
         needed = {
@@ -154,6 +158,6 @@ def _beyond_in_trust(
         call = assume_role(Caller(role_in(account) if is_account(name) else name, account, region), role)
         is_own = same(role.account, account)
         if is_own is not Answer.YES and lets_in(statement, role.trust, call) is not Answer.NO:
-            found = because(OF_ANOTHER_ACCOUNT[is_own], statement, element="Principal", value=name)
+            found = because(OF_ANOTHER_ACCOUNT[is_own], statement, element="Principal", value=name, step=_TAKE_OUT)
             kind = Undecided if is_own is Answer.MAYBE else Excess
             yield kind(principal="account", principal_arn=name, **common, reason=found)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .alternatives import Either, conditions_in, possible, strings_in
+from .alternatives import Either, choices, conditions_in, strings_in
 from .answers import Answer
 from .declarations import Declaration
 from .values import MARK, bucket_in, matches, split_arn
@@ -48,6 +48,8 @@ class Policy:
     """True if it is AWS's own, which nobody else can change."""
     whose: tuple[str, ...] = ()
     """The parts of names that aren't known, where that leaves open whose policy it is."""
+    chosen_by: frozenset[str] = frozenset()
+    """The conditions, and opposites of conditions, that choose one of its statements, of which alone it speaks then."""
 
     @cached_property
     def text(self) -> str:
@@ -73,20 +75,17 @@ class Policy:
 
     @cached_property
     def allowing(self) -> tuple[Written, ...]:
-        """The statements that allow something; those that a condition chooses are of a policy with that condition."""
+        """The statements that allow something; where conditions choose in one, all that it may be as well."""
         found = (each for index, written in enumerate(self.statements) for each in self._chosen(index, written))
         return tuple(each for each in found if each.body.get("Effect") == "Allow")
 
     def _chosen(self, index: int, written: Written) -> Iterator[Written]:
         if written.readable and not isinstance(written.body.get("Action"), Either):
             yield written
-            return
-        chosen = replace(self, only_if=self.only_if.union(written.conditions))
-        bodies = possible(written.body, written.conditions, frozenset()) if written.conditions else ()
-        # One value may be several statements, or none.
-        for body in (each for value in bodies for each in as_list(value)):
-            if isinstance(body, dict):
-                yield Written.of(body, index, chosen)
+        for chosen_by, value in choices(written.body, written.conditions) if written.conditions else ():
+            policy = replace(self, only_if=self.only_if | chosen_by, chosen_by=chosen_by)
+            # One value may be several statements, or none.
+            yield from (Written.of(body, index, policy) for body in as_list(value) if isinstance(body, dict))
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +132,11 @@ class Written:
     def may_be_about(self, action: str) -> bool:
         """Report whether the action may be one of its own; where it writes plain actions alone, whether it is."""
         return self.only_actions is None or action.lower() in self.only_actions
+
+    def has_anyway(self, action: str) -> bool:
+        """Report whether it writes an action whatever conditions choose in it."""
+        forms = (each.body for each in self.policy.statements if each.readable and each.name == self.name)
+        return any(action.lower() == str(each).lower() for body in forms for each in as_list(body.get("Action")))
 
     @cached_property
     def view_of(self) -> Callable[[str], object]:

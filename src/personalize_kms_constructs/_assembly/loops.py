@@ -28,12 +28,15 @@ def expanded(section: dict[str, Any]) -> dict[str, Any]:
         if not name.startswith(f"{FOR_EACH}::"):
             found[name] = entry
             continue
+        parts: list[Any] = [None]
         match entry:
             case [str(identifier), list(values), dict(part)] if all(isinstance(each, str) for each in values):
-                for value in values:
-                    found |= expanded(_with_value(part, identifier, value))
-            case _:
-                found[name] = {"Type": FOR_EACH, "Properties": {FOR_EACH: entry}}
+                parts = [_with_value(part, identifier, value) for value in values]
+        if all(isinstance(each, dict) for each in parts):
+            for each in parts:
+                found |= expanded(each)
+        else:
+            found[name] = {"Type": FOR_EACH, "Properties": {FOR_EACH: entry}}
     return found
 
 
