@@ -57,7 +57,7 @@ class _Surplus:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What tells it from others of its statement."""
+        """The values that tell it apart from the others of its statement."""
         return self.action, self.resource, self.reason.cause, self.reason.values.get("value")
 
 
