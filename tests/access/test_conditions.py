@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs._access.answers import Answer
+from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.conditions import condition_answer
 from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs._access.model import Bucket
+from personalize_kms_constructs._access.model import Bucket, Key
 from personalize_kms_constructs._access.report import AccessReport
 from tests.access.models import (
     ACCOUNT,
@@ -492,3 +493,64 @@ def test_each_key_that_leaves_a_condition_open_is_named() -> None:
     """In the order of the condition."""
     condition = {"StringEquals": {"aws:SourceIp": "10.0.0.1", "aws:UserAgent": "x"}}
     assert [str(each.values["key"]) for each in condition_answer(condition, {})[1]] == ["aws:SourceIp", "aws:UserAgent"]
+
+
+ITS_OWN, IN_TEXT = "${AWS::AccountId}", "111122223333"
+OPEN_ARN = "arn:${AWS::Partition}:personalize:eu-west-1:${AWS::AccountId}:*"
+
+
+@pytest.mark.parametrize(
+    ("condition", "sent", "cause", "parts"),
+    [
+        # What is compared with the account of a stack that doesn't say it.
+        (
+            {"StringEquals": {"aws:SourceAccount": IN_TEXT}},
+            (ITS_OWN,),
+            Cause.CONDITION_VALUE_UNKNOWN,
+            ("AWS::AccountId",),
+        ),
+        (
+            {"ArnLike": {"aws:SourceAccount": "arn:aws:personalize:eu-west-1:111122223333:*"}},
+            (OPEN_ARN,),
+            Cause.CONDITION_VALUE_UNKNOWN,
+            ("AWS::AccountId",),
+        ),
+        (
+            {"StringEqualsIfExists": {"aws:SourceAccount": IN_TEXT}},
+            (None, ITS_OWN),
+            Cause.CONDITION_VALUE_UNKNOWN,
+            ("AWS::AccountId",),
+        ),
+        (
+            {"StringEquals": {"aws:SourceAccount": "${Main.Owner?}"}},
+            (IN_TEXT,),
+            Cause.CONDITION_VALUE_UNKNOWN,
+            ("Main.Owner",),
+        ),
+        # Whether it is sent is open, not its value.
+        ({"StringEquals": {"aws:SourceAccount": ITS_OWN}}, (None, ITS_OWN), Cause.KEY_MAYBE_ABSENT, ()),
+        ({"StringNotEquals": {"aws:SourceAccount": ITS_OWN}}, (None, ITS_OWN), Cause.ONLY_IF_ABSENT, ()),
+        # Both known, and not to compare.
+        ({"IpAddress": {"aws:SourceAccount": "10.0.0.0/8"}}, ("10.0.0.1",), Cause.CONDITION_VALUE_UNDOCUMENTED, ()),
+    ],
+)
+def test_the_reason_is_what_leaves_it_open(
+    condition: Any, sent: tuple[str | None, ...], cause: Cause, parts: tuple[str, ...]
+) -> None:
+    """What is sent may be as unknown as what it is compared with."""
+    answer, (doubt,) = condition_answer(condition, {"aws:sourceaccount": sent})
+    assert (answer, doubt.cause, doubt.values.get("parts", ())) == (Answer.MAYBE, cause, parts)
+
+
+def test_personalize_has_no_account_of_a_stack() -> None:
+    """So that a denial for all but roles of the stack's own account denies it."""
+    key, of_role = KEY.replace(ACCOUNT, ITS_OWN), ROLE.replace(ACCOUNT, ITS_OWN)
+    found = model(asked(dataset_group_key=key, account=ITS_OWN, role_arn=of_role))
+    statements = [
+        service(KEY_POLICY_ACTIONS, Condition={}),
+        denial({"ArnNotEquals": {"aws:PrincipalArn": of_role}}, Action="kms:*"),
+    ]
+    found.keys = {key: Key(key, [policy("key policy", statements)])}
+    told = [each for each in compare(found).missing if each.principal == "service"]
+    assert {each.cause for each in told} == {Cause.DENIED}
+    assert {each.action for each in told} == set(KEY_POLICY_ACTIONS)

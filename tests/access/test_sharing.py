@@ -49,6 +49,8 @@ BY_ARN = {"ArnEquals": {"aws:PrincipalArn": [ROLE, ETL]}}
 OF_ACCOUNT = {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}
 ALL_OBJECTS = f"{BUCKET}/*"
 
+OF_ANY_PARTITION = ROLE.replace("arn:aws:", "arn:${AWS::Partition}:")
+
 
 @pytest.mark.parametrize(
     ("statements", "others"),
@@ -60,6 +62,20 @@ ALL_OBJECTS = f"{BUCKET}/*"
             {
                 "key": [
                     role(["kms:Encrypt"], Principal={"AWS": ROOT}, Condition={"ArnEquals": {"aws:PrincipalArn": ROLE}})
+                ]
+            },
+            {},
+        ),
+        # By another spelling of its name.
+        ({"key": [role(["kms:Encrypt"], Principal={"AWS": OF_ANY_PARTITION})]}, {}),
+        (
+            {
+                "key": [
+                    role(
+                        ["kms:Encrypt"],
+                        Principal={"AWS": ROOT},
+                        Condition={"ArnEquals": {"aws:PrincipalArn": OF_ANY_PARTITION}},
+                    )
                 ]
             },
             {},

@@ -88,13 +88,14 @@ def _doubt(test: _Test, context: Context) -> Reason:
         in_no_template = key.lower().startswith(_NOT_IN_TEMPLATES)
         cause = Cause.KEY_NOT_IN_TEMPLATES if in_no_template else Cause.KEY_UNDOCUMENTED
         return because(cause, operator=operator, key=key)
-    holes = [part for value in as_list(values) if isinstance(value, str) for part in open_parts(value)]
-    if None in alternatives and not holes:
-        sent = tuple(value for value in alternatives if value is not None)
-        fits = _all_hold([test], {**context, key.lower(): sent}) is not Answer.NO
-        return because(Cause.KEY_MAYBE_ABSENT if fits else Cause.ONLY_IF_ABSENT, operator=operator, key=key)
-    if holes:
-        parts = tuple(dict.fromkeys(holes))
+    sent = tuple(value for value in alternatives if value is not None)
+    if None in alternatives and _holds(test, None, context) is Answer.NO:
+        return because(Cause.KEY_MAYBE_ABSENT, operator=operator, key=key)
+    if _all_hold([test], {**context, key.lower(): sent}) is Answer.NO:
+        return because(Cause.ONLY_IF_ABSENT, operator=operator, key=key)
+    compared = [each for each in (*as_list(values), *sent) if isinstance(each, str)]
+    parts = tuple(dict.fromkeys(part for each in compared for part in open_parts(each.replace(PARTITION, ""))))
+    if parts:
         return because(Cause.CONDITION_VALUE_UNKNOWN, operator=operator, key=key, parts=parts)
     return because(Cause.CONDITION_VALUE_UNDOCUMENTED, operator=operator, key=key)
 

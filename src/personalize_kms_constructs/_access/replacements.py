@@ -193,7 +193,7 @@ class Replacements:
         own = found.pop("Condition", {})
         merged = _with({} if is_enough else own, condition or {})
         found |= {"Condition": merged} if merged else {}
-        is_alone = not keeps or {*principals_of(body)} == {first.role_arn}
+        is_alone = not keeps or all(same(each, first.role_arn) is Answer.YES for each in principals_of(body))
         return where_named(self._model, first, found) if is_alone else found
 
     def _lets_others_in(self, statement: Written, need: Need) -> bool:
@@ -224,7 +224,8 @@ class Sharing:
         found: dict[str, str] = {}
         for statement in entry.reason.statements:
             names = statement.policy.also_of if in_iam else principals_of(statement.body)
-            found |= dict.fromkeys((each for each in names if each not in judged), "policy" if in_iam else "statement")
+            others = (each for each in names if not any(same(each, one) is Answer.YES for one in judged))
+            found |= dict.fromkeys(others, "policy" if in_iam else "statement")
         if entry.cause is Cause.FOR_EVERYBODY:
             found.pop("*", None)
         return {**dict.fromkeys(self._users_of(entry.principal_arn), "role"), **found}

@@ -12,7 +12,7 @@ from typing import Any
 from .alternatives import Either, choices, conditions_in, strings_in
 from .answers import Answer
 from .declarations import Declaration
-from .values import MARK, bucket_in, matches, split_arn
+from .values import MARK, bucket_in, matches, same, split_arn
 
 # In other versions, and without one, the variables of a policy are plain text
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
@@ -220,7 +220,7 @@ def aws_principals(statement: Body) -> list[Any]:
 
 def names_principal(statement: Body, arn: str) -> bool:
     """Report whether a statement for an account is meant for one principal, by its ARN in a condition."""
-    return arn in _compared_with(statement, "aws:principalarn")
+    return any(same(arn, str(each)) is Answer.YES for each in _compared_with(statement, "aws:principalarn"))
 
 
 def is_by_principal_arn(statement: Body) -> bool:
