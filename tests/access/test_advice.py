@@ -395,6 +395,16 @@ def test_a_replacement_keeps_the_conditions_of_what_it_replaces() -> None:
     }
 
 
+def test_a_replacement_is_for_no_other_account() -> None:
+    """Beside what else the condition says."""
+    over_tls = {"Bool": {"aws:SecureTransport": "true"}}
+    condition = {"StringEqualsIfExists": {"aws:SourceAccount": [ACCOUNT, "444455556666"]}, **over_tls}
+    found = report(key=[role(KEY_POLICY_ACTIONS), service(["kms:*"], Condition=condition)], iam=[iam(IAM_ACTIONS)])
+    (instead,) = {str(each.instead) for each in found.excess if each.instead}
+    checked = {**over_tls, "StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
+    assert instead == str((service(sorted(KEY_POLICY_ACTIONS), Condition=checked),))
+
+
 @pytest.mark.parametrize("questions", [[], [OpenQuestion("Main/Job", "…", role_arns=(ROLE,))]])
 @pytest.mark.parametrize(
     "statements",

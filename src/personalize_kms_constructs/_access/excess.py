@@ -86,7 +86,7 @@ def excess(
             by = tuple(dict.fromkeys((*before.reason.statements, *each.reason.statements)))
             declared = tuple(dict.fromkeys((*before.declared, *each.declared)))
             found[key] = replace(before, reason=replace(before.reason, statements=by), declared=declared)
-    too_much = [each for each in found.values() if isinstance(each, Excess) and each.cause not in _OF_ANOTHER]
+    too_much = [each for each in found.values() if isinstance(each, Excess)]
     yield from (each for each in found.values() if isinstance(each, Undecided) or each.cause in _OF_ANOTHER)
     sharing = Sharing(model, needs)
     for each in (*Replacements(model, needs, decisions, too_much).of_all(), *trusted_beyond(model)):

@@ -24,7 +24,7 @@ from .remedies import IAM_POLICY, Json, alike, is_waited_for, place_of, statemen
 from .statements import is_about, serves
 from .strangers import ANOTHER_ACCOUNT, as_sent
 from .values import matches, same
-from .written import Policy, Written, actions_of, allow_statements, names_principal, principals_of
+from .written import Policy, Written, actions_of, allow_statements, names_principal, principals_of, without_sources
 
 
 class Replacements:
@@ -40,14 +40,17 @@ class Replacements:
         self._model = model
         self._asked = asked
         self._decisions = decisions
+        for_another = [each for each in entries if each.cause is Cause.FOR_ANOTHER_ACCOUNT]
+        self._for_another = {statement for each in for_another for statement in each.reason.statements}
+        """The statements with an account of which nothing is taken out but the account itself."""
+        self._entries = [each for each in entries if each.cause is not Cause.FOR_ANOTHER_ACCOUNT]
         self._taken: dict[tuple[object, ...], dict[str, list[tuple[str, str]]]] = {}
         """The actions that are taken out of a statement, each with whose policy it is and the resource told of."""
-        for entry in entries:
+        for entry in self._entries:
             for statement in entry.reason.statements:
                 taken = self._taken.setdefault(_identity(statement), {})
                 taken.setdefault(entry.action.lower(), []).append((entry.policy_of, entry.resource))
         self._needs: dict[tuple[object, ...], list[Need]] = {}
-        self._entries = entries
 
     def of_all(self) -> Iterator[Excess]:
         """Yield the entries, each with what to put in its place."""
@@ -190,6 +193,8 @@ class Replacements:
             # By a condition, or for the account alone: the statement may name other roles too.
             found["Principal"] = body["Principal"] if is_by_arn else {"AWS": call.caller.account}
         is_enough = keeps or (first.principal == SERVICE and not self._lets_others_in(statement, first))
+        if statement in self._for_another:
+            is_enough, condition = False, without_sources(condition)
         own = found.pop("Condition", {})
         merged = _with({} if is_enough else own, condition or {})
         found |= {"Condition": merged} if merged else {}
