@@ -618,13 +618,33 @@ def test_actions_that_are_asked_under_different_conditions_have_their_own_answer
     assert ("movies (dataset group)",) not in {tuple(each.needed_by) for each in told.allowed if each.policy == "key"}
 
 
-def test_a_policy_that_is_no_document_is_undecided() -> None:
-    """A parameter may hold the whole policy."""
+@pytest.mark.parametrize(
+    ("document", "because"),
+    [
+        ("${Main.Policy?}", "key policy isn't known before deployment"),
+        (Either.of("${Main.If?}", "Main.IsProd", {}, {}), "key policy depends on the condition Main.IsProd"),
+    ],
+)
+def test_a_policy_that_is_no_document_is_undecided(document: Any, because: str) -> None:
+    """A parameter may hold the whole policy, and a condition may choose it."""
     found = model(iam=[iam(IAM_ACTIONS)])
-    found.keys[KEY].policies = [Policy("${Main.Policy?}", "key policy")]
-    assert {(each.policy, each.because) for each in compare(found).undecided} == {
-        ("key", "key policy isn't known before deployment")
-    }
+    found.keys[KEY].policies = [Policy(document, "key policy")]
+    assert {(each.policy, each.because) for each in compare(found).undecided} == {("key", because)}
+
+
+def test_what_cannot_be_seen_beside_all_that_is_needed() -> None:
+    """The rest of a key's policy isn't taken to deny; a policy that may deny gives the role nothing."""
+    found = model(key=ON_KEY, iam=[iam(IAM_ACTIONS)])
+    found.keys[KEY].unseen = "only a part of it is known"
+    assert (compare(found).missing, compare(found).undecided) == ((), ())
+    found.roles[ROLE].identity, found.roles[ROLE].unseen_denials = [], "a policy isn't part of the app"
+    assert columns(compare(found).missing) == {("role", "role")}
+
+
+def test_a_statement_whose_effect_is_not_known_may_deny() -> None:
+    """Beside all that is needed."""
+    found = report(key=[*ON_KEY, role(["kms:Decrypt"], Effect="${Main.Effect?}")], iam=[iam(IAM_ACTIONS)])
+    assert {(each.policy, each.action) for each in found.undecided} == {("key", "kms:Decrypt")}
 
 
 def test_what_cannot_be_seen_of_a_role_that_exists_already_is_said_once() -> None:

@@ -211,6 +211,15 @@ def with_a_boundary_that_refuses(stack: cdk.Stack) -> None:
     by_hand(kms.Key(stack, "Key"), role, s3.Bucket(stack, "Data"), stack)
 
 
+def with_a_key_without_a_policy(stack: cdk.Stack) -> None:
+    """KMS gives it one, which goes with the first statement that is written."""
+    key = kms.Key(stack, "Key")
+    l1 = key.node.default_child
+    assert isinstance(l1, kms.CfnKey)
+    l1.add_property_deletion_override("KeyPolicy")
+    by_hand(key, iam.Role(stack, "Role", assumed_by=SERVICE), s3.Bucket(stack, "Data"), stack)
+
+
 def with_policies_in_two_stacks(stack: cdk.Stack) -> None:
     """What is added refers to what is in one of them; what is too much is told of each."""
     role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
@@ -373,6 +382,7 @@ OPEN_TO_ALL = (open_to_all_before_the_role, of_a_role_under_a_condition)
         with_a_boundary_that_refuses,
         of_two_stacks_for_an_import_alone,
         with_shared_policies,
+        with_a_key_without_a_policy,
         with_policies_in_two_stacks,
         with_statements_that_a_condition_chooses,
         of_a_bucket_of_another_account,
@@ -486,7 +496,7 @@ def put(document: Json, statement: Json) -> None:
 
 def document_of(resource: Json) -> Any:
     """The policy in the properties of a resource; of a role, its trust policy."""
-    return resource["Properties"][DOCUMENTS.get(resource["Type"], "PolicyDocument")]
+    return resource["Properties"].setdefault(DOCUMENTS.get(resource["Type"], "PolicyDocument"), {"Statement": []})
 
 
 def test_what_is_pending_for_two_constructs_names_the_file_that_has_it(tmp_path: Path) -> None:

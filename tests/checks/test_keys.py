@@ -308,13 +308,15 @@ def test_a_key_policy_that_nobody_may_change(
     assert [(each.kind, each.message, each.page, each.certain) for each in problems] == [
         (
             "configuration",
-            "key policy of Main/Key lets nobody change it, which KMS refuses: allow the key's account PutKeyPolicy, or "
-            "a role",
+            "key policy of Main/Key lets nobody change it, which KMS refuses: let the key's account administer it, as "
+            "KMS's default policy does, or a role",
             "https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html",
             True,
         )
     ] * is_refused
     assert all(each.needed_by == ("Main/Movies (dataset group)",) for each in problems)
+    whole["KeyPolicy"]["Statement"] += (statement for each in problems for statement in each.add)
+    assert check(tmp_path, template).problems == ()
 
 
 def _of_kms(statement: Any) -> Any:

@@ -29,6 +29,7 @@ from .problems import (
     AWS_MANAGED_KEY,
     configuration_problems,
     ordering_problems,
+    replaced_default_policies,
     trust_findings,
 )
 from .remedies import remedies_of
@@ -54,6 +55,7 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
     denied = dict(_denied_in_buckets(model, needs))
     told = {need: each for need, each in decisions.items() if with_allowed or each.answer is not Answer.YES}
     entries = _joined([*_entries(model, needs, told), *_entries(model, needs, denied, in_bucket=True)])
+    missing = _sorted(each for each in entries if isinstance(each, Missing))
     trust = list(trust_findings(model))
     too_much = list(excess(model, needs, decisions, denied.values())) if with_excess else []
     undecided = [
@@ -69,9 +71,10 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
         *configuration_problems(model),
         *ordering_problems(model, needs, decisions),
         *limit_problems(model),
+        *replaced_default_policies(model, missing),
     ]
     return AccessReport(
-        missing=_sorted(each for each in entries if isinstance(each, Missing)),
+        missing=missing,
         excess=_sorted(each for each in too_much if isinstance(each, Excess)),
         undecided=_sorted(undecided),
         problems=in_order(problems),

@@ -56,6 +56,8 @@ class Key(PolicyOwner):
     """As KMS's ``DescribeKey`` has it: ``Enabled``, ``Disabled``, ``PendingDeletion``…"""
     has_lockout_check: bool = False
     """True if KMS refuses a policy of it that nobody may change."""
+    has_default_policy: bool = False
+    """True if its template says none, so that KMS gives it one, which whatever the template says later replaces."""
     unseen_state: str = ""
     """The reason why its state, spec and usage can't be seen."""
 

@@ -11,6 +11,7 @@ from .answers import Answer
 from .causes import Cause, Reason
 from .decision import Decision
 from .declarations import template_of
+from .default_key_policy import default_key_policy
 from .model import AccessModel, Asked, Key, PolicyOwner, Role, declared_of
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, TRUST, Need, owner_of
 from .values import PARTITION, same, split_arn
@@ -52,7 +53,7 @@ def _statement(model: AccessModel, needs: list[Need], add_to: str) -> Json:
     statement, role = statement_for(needs, add_to), model.role(needs[0].role_arn)
     if add_to in _NAMING and _is_delegated(model, needs[0]):
         # It is for the role's account, and a condition says for whom in it.
-        statement["Principal"] = {"AWS": f"arn:{_partition_of(role)}:iam::{role.account}:root"}
+        statement["Principal"] = {"AWS": f"arn:{_partition_of(role.arn)}:iam::{role.account}:root"}
         statement["Condition"] = {"ArnEquals": {"aws:PrincipalArn": role.arn}}
     elif add_to in _NAMING:
         statement = where_named(model, needs[0], statement)
@@ -217,9 +218,14 @@ def place_of(model: AccessModel, need: Need, kind: str, asked: list[Asked], *, i
     return {"policies": declared_of([owner]), **(made if owner.declared else {})}
 
 
+def default_statements(key: Key) -> tuple[Json, ...]:
+    """Return what KMS gives a key that is made without a policy."""
+    return tuple(default_key_policy(f"arn:{_partition_of(key.arn)}:iam::{key.account}:root")["Statement"])
+
+
 def trust_statement(role: Role, asked: Asked) -> Json:
     """Return the statement of a trust policy, as AWS's page on confused deputies has it."""
-    source = f"arn:{_partition_of(role)}:personalize:{asked.region}:{asked.account}:*"
+    source = f"arn:{_partition_of(role.arn)}:personalize:{asked.region}:{asked.account}:*"
     return {
         "Effect": "Allow",
         "Principal": {"Service": SERVICE_PRINCIPAL},
@@ -231,5 +237,5 @@ def trust_statement(role: Role, asked: Asked) -> Json:
     }
 
 
-def _partition_of(role: Role) -> str:
-    return (split_arn(role.arn) or ("", PARTITION))[1]
+def _partition_of(arn: str) -> str:
+    return (split_arn(arn) or ("", PARTITION))[1]

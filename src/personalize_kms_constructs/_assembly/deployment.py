@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 from .._access.alternatives import Either
 from .._access.answers import Answer
 from .._access.aws_managed_policies import policy_of_aws
+from .._access.default_key_policy import default_key_policy
 from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Role
 from .._access.problems import AWS_MANAGED_KEY
 from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
 from .._access.written import Policy, as_list
-from .._default_key_policy import default_key_policy
 from . import physical, shared_names
 from .files import AssemblyError
 from .physical import ALIAS_PREFIX, alias_in, nearest, of_any_partition
@@ -105,9 +105,8 @@ class Deployment:
             model.keys[arn] = Key(arn, policies, unseen=unseen)
             return
         model.names[arn] = resource.path
-        policy = _policy_of(resource, "KeyPolicy")
-        if policy.document is None:
-            policy = _policy_of_kms(resource)
+        written = _policy_of(resource, "KeyPolicy")
+        policy = _policy_of_kms(resource) if written.document is None else written
         enabled = str(resource.get("Enabled"))
         key = model.keys[arn] = Key(
             arn,
@@ -115,6 +114,7 @@ class Deployment:
             spec=resource.text("KeySpec") or "SYMMETRIC_DEFAULT",
             usage=resource.text("KeyUsage") or "ENCRYPT_DECRYPT",
             state="Disabled" if enabled.lower() == "false" else "Enabled",
+            has_default_policy=policy is not written,
             has_lockout_check=str(resource.get("BypassPolicyLockoutSafetyCheck")).lower() in ("none", "false"),
             declared=resource.declared,
             only_if=resource.only_if,
