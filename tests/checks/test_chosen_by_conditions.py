@@ -28,6 +28,7 @@ from tests.checks.templates import (
     managed,
     policy,
     reasons,
+    role,
 )
 
 Statement = dict[str, Any]
@@ -39,6 +40,9 @@ OF_ADMIN: Statement = {"Effect": "Allow", "Principal": {"AWS": ADMIN}, "Action":
 DENY: Statement = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}
 DENY_ADMIN: Statement = {**DENY, "Principal": {"AWS": ADMIN}}
 ALLOW = {"Effect": "Allow", "Action": IN_IAM, "Resource": KEY}
+OF_NOBODY: Statement = {"Statement": []}
+OTHER_KEY = "arn:aws:kms:eu-west-1:111122223333:key/1"
+OTHER_ROLE = {"Fn::GetAtt": ["Other", "Arn"]}
 NOBODY_ELSE = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
 IS_OPEN = "it depends on the condition Main.IsProd"
 
@@ -384,3 +388,33 @@ def test_what_is_to_be_added_has_the_function(tmp_path: Path) -> None:
     found = json.loads(check(tmp_path, template).to_json())
     of_objects = {"Fn::Sub": ["${Bucket.Arn}/${Part1}/*", {"Part1": place}]}
     assert of_objects in [each["add"]["Resource"] for each in found["missing"]]
+
+
+OPTIONAL: Any = {"key": if_prod(KEY), "role": if_prod(ROLE)}
+IN_PROD = {"Condition": "IsProd"}
+
+
+@pytest.mark.parametrize(
+    ("template", "missing"),
+    [
+        # A key in production alone, which the dataset group and a job have there.
+        (complete(Key=key() | IN_PROD, Policy=policy() | IN_PROD, Movies=dataset_group(**OPTIONAL)), set()),
+        (importing(Key=key() | IN_PROD, Policy=policy() | IN_PROD, Movies=dataset_group(**OPTIONAL)), set()),
+        (complete(Policy=policy(actions=IN_IAM[1:]), Movies=dataset_group(**OPTIONAL)), {"kms:Decrypt"}),
+        (importing(Key=key(KeyPolicy=OF_NOBODY), Movies=dataset_group(**OPTIONAL)), set(ACTIONS)),
+        # The dataset group is made where it has no key.
+        (complete(Key=key(KeyPolicy=OF_NOBODY), Movies=dataset_group(**OPTIONAL, Condition="IsDev")), set()),
+        # Another key, another role, or another bucket, in development.
+        (complete(Movies=dataset_group(if_prod(KEY, OTHER_KEY))), set(IN_IAM)),
+        (complete(Other=role(), Movies=dataset_group(role=if_prod(ROLE, OTHER_ROLE))), set(ACTIONS)),
+        (
+            importing(Data=dataset("One", "Read", path=if_prod("s3://ratings/in/", "s3://ratings/other/"))),
+            {"s3:GetObject"},
+        ),
+    ],
+)
+def test_what_is_asked_as_conditions_choose_it(template: Any, missing: set[str], tmp_path: Path) -> None:
+    """Each is judged where it holds."""
+    found = check(tmp_path, template)
+    assert {each.action for each in found.missing} == missing
+    assert {each.policy for each in found.undecided} <= {"key"}  # that of a key which isn't in the template

@@ -75,7 +75,6 @@ def test_references_to_a_key(expression: Any, tmp_path: Path) -> None:
         ({"Fn::GetAtt": ["Lookup", "Arn"]}, "Main.Lookup.Arn"),
         ("{{resolve:ssm:/security/key}}", "resolve:ssm:/security/key"),
         ("dummy-value-for-/security/key", "resolve:dummy-value-for-/security/key"),
-        ({"Fn::If": ["IsProd", KEY, "arn:aws:kms:eu-west-1:111122223333:key/1"]}, "Fn::If IsProd"),
         ({"Fn::Transform": {"Name": "Macro"}}, "Fn::Transform"),
     ],
 )

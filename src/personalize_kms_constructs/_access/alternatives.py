@@ -92,7 +92,7 @@ def may_coexist(only_if: frozenset[str], other: frozenset[str]) -> bool:
 
 
 def _chosen(value: Any, holds: Mapping[str, bool]) -> Any:
-    if isinstance(value, Either):
+    if isinstance(value, Either) and value.condition in holds:
         return _chosen(value.then if holds[value.condition] else value.otherwise, holds)
     if isinstance(value, list):
         items = [_chosen(each, holds) for each in value]

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .._access.alternatives import choices, conditions_in, exclude, strings_in
 from .._access.causes import Reason
 from .._access.declarations import Declaration
 from .._access.model import AccessModel, Asked, Location, OpenQuestion, Problem
@@ -192,14 +193,26 @@ class ReadAssembly:
         """Put into the model what a resource of a template asks for, and what is wrong with it."""
         _add_refusals(model, request, ours=ours)
         resource, key = request.resource, request.key_arn
+        if not request.is_of_group:
+            role = self._deployment.role_arn(request.role_arn or "", resource)
+            key = request.role_arn and self._key_of_group(
+                model, request, allowed.get((role, request.permissions.resource))
+            )
+        named = strings_in([request.role_arn, key, *map(list, request.places.values())])
+        implied = resource.stack.implied(resource.logical_id)
+        for chosen_by, of in choices({"arguments": request.arguments, "key": key}, conditions_in(named)):
+            if not exclude(chosen_by, implied):
+                chosen = request._replace(arguments=of["arguments"])
+                self._add_chosen(model, chosen, of.get("key"), implied | chosen_by, ours=ours)
+
+    def _add_chosen(
+        self, model: AccessModel, request: Request, key: str | None, only_if: frozenset[str], *, ours: bool
+    ) -> None:
+        """Put into the model what a resource asks for, as conditions choose it."""
+        resource = request.resource
         if request.role_arn is None or (request.is_of_group and key is None):
             return
         role = self._deployment.role_arn(request.role_arn, resource)
-        group_key = (
-            self._groups.key_arn(str(key), resource)
-            if request.is_of_group
-            else self._key_of_group(model, request, allowed.get((role, request.permissions.resource)))
-        )
         account, region = request.environment
         places = {what: self._location(model, request, what, *place) for what, place in request.places.items()}
         asked = Asked(
@@ -208,12 +221,12 @@ class ReadAssembly:
             role_arn=role,
             account=account,
             region=region,
-            dataset_group_key=group_key,
+            dataset_group_key=None if key is None else self._groups.key_arn(key, resource),
             source=places.get("source"),
             destination=places.get("destination"),
             declared=resource.declared,
             waits_for=self._order.before(resource.stack, resource.logical_id) if request.at_deployment else None,
-            only_if=resource.stack.implied(resource.logical_id),
+            only_if=only_if,
             ours=ours,
             **self._caller(request),
         )
