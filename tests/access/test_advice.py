@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.model import AccessModel, Key, OpenQuestion, Role
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs._access.written import Policy
@@ -103,6 +105,9 @@ def followed(found: AccessModel, advice: AccessReport) -> AccessModel:
         if entry.make_for:
             found.roles[entry.make_for].identity.append(policy(f"new policy {number}", list(entry.instead)))
     return found
+
+
+ALL_BUT_THE_SECOND = {"Effect": "Allow", "NotPrincipal": {"AWS": SECOND_ROLE}, "Action": "kms:*", "Resource": "*"}
 
 
 @pytest.mark.parametrize(
@@ -405,6 +410,51 @@ def test_a_replacement_is_for_no_other_account() -> None:
     assert instead == str((service(sorted(KEY_POLICY_ACTIONS), Condition=checked),))
 
 
+@pytest.mark.parametrize(
+    ("is_first", "principal", "condition"),
+    [(True, {"AWS": ROLE}, None), (False, "*", {"ArnEquals": {"aws:PrincipalArn": ROLE}})],
+)
+def test_a_replacement_names_a_role_that_is_there_first(
+    is_first: bool, principal: Any, condition: Statement | None
+) -> None:
+    """A key of another stack refers to it; of a role that comes later it knows the name alone."""
+    found = model(key=[role(["kms:*"]), ON_KEY[1]], iam=[iam(IAM_ACTIONS)])
+    own = found.roles[ROLE].declared = in_main("Role")
+    found.keys[KEY].declared = Declaration("Other", "Other/Key", "Key")
+    found.keys[KEY].waits_for = {own} if is_first else ()
+    (instead,) = {json.dumps(each.instead): each.instead[0] for each in compare(found).excess}.values()
+    assert (instead["Principal"], instead.get("Condition")) == (principal, condition)
+
+
+@pytest.mark.parametrize(("names", "is_chosen"), [([ROLE], True), ([ROLE, SECOND_ROLE], False)])
+def test_a_replacement_for_others_too_stays_without_the_condition_of_the_role(
+    names: list[str], is_chosen: bool
+) -> None:
+    """They are there where it isn't."""
+    by_arn = {"ArnEquals": {"aws:PrincipalArn": names}}
+    found = model(
+        key=[role(["kms:*"], Principal={"AWS": ACCOUNT}, Condition=by_arn), ON_KEY[1]], iam=[iam(IAM_ACTIONS)]
+    )
+    found.roles[ROLE].declared, found.roles[ROLE].only_if = in_main("Role"), frozenset({"Main.IsProd"})
+    found.keys[KEY].declared, found.conditions[in_main("Role")] = in_main("Key"), "IsProd"
+    told = [new for each in compare(found).excess if each.policy == "key" for new in each.instead]
+    assert told
+    assert all(("Fn::If" in each) is is_chosen for each in told)
+
+
+@pytest.mark.parametrize(("account", "beside"), [(ACCOUNT, ["Other/Key"]), (ANOTHER_ACCOUNT, [])])
+def test_a_stack_of_another_account_makes_no_policy_of_the_role(account: str, beside: list[str]) -> None:
+    """Where the key waits for the role, what refers to the key is made in its stack, in the role's own account."""
+    arn = KEY.replace(ACCOUNT, account)
+    found = model(asked(dataset_group_key=arn))
+    own = found.roles[ROLE].declared = in_main("Role")
+    where = Declaration("Other", "Other/Key", "Key")
+    found.keys[arn] = Key(arn, [policy("key policy", ON_KEY)], declared=where, waits_for={own})
+    told = [each for each in compare(found).missing if each.add_to == "role"]
+    assert told
+    assert all([place.construct_path for place in each.beside] == beside for each in told)
+
+
 @pytest.mark.parametrize("questions", [[], [OpenQuestion("Main/Job", "…", role_arns=(ROLE,))]])
 @pytest.mark.parametrize(
     "statements",
@@ -416,7 +466,8 @@ def test_a_replacement_is_for_no_other_account() -> None:
         [role(KEY_POLICY_ACTIONS, Principal={"AWS": "*"})],
         [role(["kms:*"], Principal="*", Condition={"StringEquals": {"aws:PrincipalAccount": ACCOUNT}})],
         [role(["kms:*"], Principal="*", Condition={"ArnNotEquals": {"aws:PrincipalArn": SECOND_ROLE}})],
-        [{"Effect": "Allow", "NotPrincipal": {"AWS": SECOND_ROLE}, "Action": "kms:*", "Resource": "*"}],
+        [ALL_BUT_THE_SECOND],
+        [{**ALL_BUT_THE_SECOND, "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}}}],
         # One that names the role gives it no more than its boundary.
         [role(KEY_POLICY_ACTIONS, Principal="*"), ON_KEY[0]],
     ],

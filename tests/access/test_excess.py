@@ -247,8 +247,10 @@ def test_statements_for_everybody(condition: Statement, on_key: bool, on_bucket:
     of_key = service(["kms:Decrypt"], Principal="*", Condition=condition)
     of_bucket = service(["s3:GetObject"], Resource=f"{BUCKET}/import/*", Principal={"AWS": ["*"]}, Condition=condition)
     found = report(IMPORT, key=[*ON_KEY, of_key], iam=READ, bucket=[*ON_BUCKET, of_bucket])
-    policies = {each.policy for each in found.excess if each.cause is Cause.FOR_EVERYBODY}
+    told = [each for each in found.excess if each.cause is Cause.FOR_EVERYBODY]
+    policies = {each.policy for each in told}
     assert (("key" in policies), ("bucket" in policies)) == (on_key, on_bucket)
+    assert not any(each.page.endswith("confused-deputy-prevention.html") for each in told)
 
 
 @pytest.mark.parametrize("body", [{"NotPrincipal": {"AWS": ROLE}}, {"NotPrincipal": {"Service": "logs.amazonaws.com"}}])

@@ -266,14 +266,16 @@ def test_a_role_that_a_policy_names_by_text_under_a_condition(
     assert problem.message.startswith("key policy of Main/Key names Main/Role by its ARN as a string")
 
 
-def test_a_role_that_a_policy_names_whatever_a_condition_chooses(tmp_path: Path) -> None:
-    """Its statement has other parts that the condition chooses."""
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_role_that_a_policy_names_whatever_a_condition_chooses(order: int, tmp_path: Path) -> None:
+    """Its statement has other parts that the condition chooses, and another may name the role as well."""
     template = complete(Key=key("arn:aws:iam::111122223333:root"), Role=role(RoleName=ROLE_NAME))
     template["Resources"] |= {"Policy": policy(actions=ACTIONS)}
     template["Resources"]["Key"].pop("DependsOn")
     action = {"Fn::If": ["IsProd", "kms:Sign", "kms:Verify"]}
     statement: Any = {"Effect": "Allow", "Principal": {"AWS": ROLE_ARN}, "Action": action, "Resource": "*"}
-    template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].append(statement)
+    both = [statement, {"Fn::If": ["IsProd", {**statement, "Action": "kms:Sign"}, NO_VALUE]}]
+    template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"] += both[::order]
     (problem,) = check_assembly(write(tmp_path, {"Main": template})).problems
     assert (problem.kind, problem.certain) == ("ordering", True)
 

@@ -190,14 +190,13 @@ def place_of(model: AccessModel, need: Need, kind: str, asked: list[Asked], *, i
     after = [each for each in role.identity if not is_waited_for(model, need, each)]
     others = [*bucket.policies, *bucket.may_have] if kind == IN_BUCKET_POLICY else []
     there = [each for each in others if only_if.isdisjoint(map(opposite, each.only_if))]
-    certain = [each for each in there if each.only_if <= only_if and not each.whose]
     boundary = [role.boundary] if role.boundary and not role.boundary.of_aws else []
     owner, policies, make = {
         IN_BOUNDARY: (role, boundary, "AWS::IAM::ManagedPolicy"),
         IN_IAM: (role, [each for each in after if not each.also_of and each.only_if <= only_if], IAM_POLICY),
         IN_KEY_POLICY: (key, key.policies, ""),
         TRUST: (model.role(need.owner), model.role(need.owner).trust, ""),
-        IN_BUCKET_POLICY: (bucket, certain or there, BUCKET_POLICY),
+        IN_BUCKET_POLICY: (bucket, there, BUCKET_POLICY),
     }[kind]
     # A statement is written for one template: that of the key or bucket, if it has such a policy.
     policies = sorted(policies, key=lambda each: template_of(each.declared) != template_of((target or owner).declared))
