@@ -158,3 +158,27 @@ def test_what_is_not_there_where_a_condition_of_the_request_excludes_it(
     report = compare(found)
     assert {each.action for each in report.missing} == missing
     assert {each.action for each in report.undecided} == undecided
+
+
+@pytest.mark.parametrize(
+    ("statement", "chosen_by"),
+    [
+        (iam(["kms:*"]), []),
+        (iam(["kms:*"], if_prod(KEY, "*")), [set(), set(), set()]),
+        (if_prod(iam(["kms:*"])), [{"Main.IsProd"}]),
+        (if_prod(NO_VALUE, iam(["kms:*"])), [{"not Main.IsProd"}]),
+        (iam([if_prod("kms:*", "kms:Decrypt")]), [{"Main.IsProd"}]),
+        # The outer condition chooses the statement, the inner one what it is about.
+        (if_prod(iam(["kms:*"], if_prod(KEY, "*", "IsLive"))), [{"Main.IsProd"}] * 2),
+        # One has the action as well, on something else.
+        (if_prod(iam(["kms:*"]), iam(["KMS:*"], "*")), [set(), set()]),
+    ],
+)
+def test_what_chooses_an_action(statement: Any, chosen_by: list[set[str]]) -> None:
+    """Not what chooses another part of the statement."""
+    forms = policy("IAM policy", [statement], only_if=frozenset({"Main.IsBig"})).allowing
+    of_action = [each for each in forms if each.writes("kms:*")]
+    assert [each.chosen_for("kms:*") for each in of_action if each.policy.chosen_by or chosen_by] == chosen_by
+    assert [set(each.policy_for("kms:*").only_if) for each in of_action] == [
+        {"Main.IsBig", *each} for each in chosen_by or [set()]
+    ]

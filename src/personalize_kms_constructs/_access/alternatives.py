@@ -9,6 +9,7 @@ from typing import Any
 NO_VALUE = object()
 """The value of ``AWS::NoValue``; lists and objects drop it."""
 
+_NOT = "not "
 # Each doubles what there is to judge.
 _MOST = 4
 
@@ -72,18 +73,23 @@ def choices(value: Any, conditions: tuple[str, ...]) -> Iterator[tuple[frozenset
 
 
 def opposite(condition: str) -> str:
-    """Return what holds where a condition doesn't."""
-    return f"not {condition}"
+    """Return what holds where a condition, or the opposite of one, doesn't."""
+    return condition.removeprefix(_NOT) if condition.startswith(_NOT) else f"{_NOT}{condition}"
+
+
+def is_opposite(condition: str) -> bool:
+    """Tell if it is the opposite of a condition."""
+    return condition.startswith(_NOT)
 
 
 def names_of(conditions: Iterable[str]) -> tuple[str, ...]:
     """Return the names of conditions, and of those of which these are opposites."""
-    return tuple(sorted({each.removeprefix(opposite("")) for each in conditions}))
+    return tuple(sorted({each.removeprefix(_NOT) for each in conditions}))
 
 
 def exclude(some: frozenset[str], others: frozenset[str]) -> bool:
     """Report whether conditions, and opposites of conditions, can't hold where others do."""
-    return not (some.isdisjoint(map(opposite, others)) and others.isdisjoint(map(opposite, some)))
+    return not others.isdisjoint(map(opposite, some))
 
 
 def may_coexist(only_if: frozenset[str], other: frozenset[str]) -> bool:

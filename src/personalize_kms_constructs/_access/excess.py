@@ -100,7 +100,7 @@ def excess(
 
 def _place_of(entry: Excess | Undecided) -> tuple[str, frozenset[str]]:
     """Return the template of a statement that is too much, and the conditions there that choose the action in it."""
-    chosen_by = (each.policy.chosen_by for each in entry.reason.statements if not each.has_anyway(entry.action))
+    chosen_by = (each.chosen_for(entry.action) for each in entry.reason.statements)
     return template_of(next(iter(entry.declared), None)), next(chosen_by, frozenset())
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL, KeyAccess, S3Access
-from .alternatives import opposite
+from .alternatives import exclude, is_opposite
 from .calls import Call, Caller, call_on, role, service
 from .model import AccessModel, Asked, Bucket, Key, Location, Role
 
@@ -160,9 +160,9 @@ def call_of(model: AccessModel, need: Need) -> Call:
     """Return the call that needs a permission."""
     owner, only_if = owner_of(model, need), need.only_if
     for each in (owner, model.roles.get(need.role_arn)):
-        if each is not None and not (each.declared and only_if.isdisjoint(map(opposite, each.only_if))):
+        if each is not None and (not each.declared or exclude(each.only_if, only_if)):
             # Another deployment may have made it, and its policies.
-            only_if = frozenset(name for name in only_if if not name.startswith(opposite("")))
+            only_if = frozenset(name for name in only_if if not is_opposite(name))
     return call_on(owner, caller_of(model, need, only_if), need.action, need.resource)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
-from .alternatives import names_of, opposite
+from .alternatives import exclude, is_opposite
 from .answers import Answer
 from .causes import Cause, Reason
 from .decision import Decision
@@ -74,9 +74,8 @@ def where_named(model: AccessModel, need: Need, statement: Json) -> Json:
 def where_chosen(statement: Json, chosen_by: frozenset[str]) -> Json:
     """Return a statement for the place of one that conditions of the template choose."""
     for each in sorted(chosen_by):
-        (name,) = names_of([each])
-        branches = [statement, {"Ref": "AWS::NoValue"}]
-        statement = {"Fn::If": [name.rpartition(".")[2], *(branches if each == name else reversed(branches))]}
+        branches = [{"Ref": "AWS::NoValue"}, statement] if is_opposite(each) else [statement, {"Ref": "AWS::NoValue"}]
+        statement = {"Fn::If": [each.rpartition(".")[2], *branches]}
     return statement
 
 
@@ -189,7 +188,7 @@ def place_of(model: AccessModel, need: Need, kind: str, asked: list[Asked], *, i
     key, bucket = model.key(need.owner), model.bucket(need.owner, need.account)
     after = [each for each in role.identity if not is_waited_for(model, need, each)]
     others = [*bucket.policies, *bucket.may_have] if kind == IN_BUCKET_POLICY else []
-    there = [each for each in others if only_if.isdisjoint(map(opposite, each.only_if))]
+    there = [each for each in others if not exclude(each.only_if, only_if)]
     boundary = [role.boundary] if role.boundary and not role.boundary.of_aws else []
     owner, policies, make = {
         IN_BOUNDARY: (role, boundary, "AWS::IAM::ManagedPolicy"),

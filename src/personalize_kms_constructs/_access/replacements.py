@@ -88,7 +88,8 @@ class Replacements:
     def _place(self, entry: Excess, need: Need, asked: list[Asked], *, is_shared: bool) -> Json:
         """Return the policy to make, as entries have it, where the one that loses something can't take it again."""
         role = self._model.role(need.role_arn)
-        policies = [each.policy for each in entry.reason.statements if entry.policy == IN_IAM and role.declared]
+        statements = entry.reason.statements if entry.policy == IN_IAM and role.declared else ()
+        policies = [each.policy_for(entry.action) for each in statements]
         if not (is_shared or any(is_waited_for(self._model, need, each) for each in policies)):
             return {}
         found = place_of(self._model, need, IN_IAM, asked, is_new=True)
@@ -148,10 +149,11 @@ class Replacements:
         call = call_of(self._model, need)
         in_iam = entry.policy == IN_IAM
         # Who takes an action out that conditions don't choose takes it out of all that they may make of the statement.
-        policies = self._policies_of(entry, need)
-        others = allow_statements(policies) if statement.has_anyway(entry.action) else ()
-        forms = [statement, *(each for each in others if _identity(each) == _identity(statement))]
-        may_be = [each for each in forms if not exclude(each.policy.only_if, need.only_if)]
+        chosen_by, policies = statement.chosen_for(entry.action), self._policies_of(entry, need)
+        forms = allow_statements(policies) if statement.conditions or statement.policy.chosen_by else ()
+        forms = (each for each in forms if _identity(each) == _identity(statement) and each.writes(entry.action))
+        may_be = [statement, *(each for each in forms if chosen_by <= each.policy.chosen_by)]
+        may_be = [each for each in may_be if not exclude(each.policy.only_if, need.only_if)]
         if all(serves(each, call, of_resource=not in_iam) is Answer.NO for each in may_be):
             return False
         to_account = not in_iam and _is_to_account(statement, call.caller)

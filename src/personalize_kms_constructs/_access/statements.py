@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from .addressed import Addressed, Way, addressed_to
-from .alternatives import NO_VALUE, Either, opposite, possible
+from .alternatives import NO_VALUE, Either, exclude, possible
 from .answers import Answer, any_of
 from .calls import Call
 from .causes import Cause, Reason, because
@@ -88,7 +88,7 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     verdict = Verdict()
     bucket = bucket_in(call.resource)
     for policy in policies:
-        if not call.caller.only_if.isdisjoint(map(opposite, policy.only_if)):
+        if exclude(policy.only_if, call.caller.only_if):
             continue
         if isinstance(policy.document, Either):
             verdict.leave_open(because(Cause.TEMPLATE_CONDITION, what=policy.name, condition=policy.document.condition))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .alternatives import Either, choices, conditions_in, strings_in
+from .alternatives import Either, choices, conditions_in, opposite, strings_in
 from .answers import Answer
 from .declarations import Declaration
 from .values import MARK, bucket_in, matches, same, split_arn
@@ -50,7 +50,9 @@ class Policy:
     whose: tuple[str, ...] = ()
     """The parts of names that aren't known, where that leaves open whose policy it is."""
     chosen_by: frozenset[str] = frozenset()
-    """The conditions, and opposites of conditions, that choose one of its statements, of which alone it speaks then."""
+    """The conditions, and opposites of conditions, that choose one of its statements, which is what it is for then."""
+    chosen_from: Policy | None = None
+    """The policy itself, where conditions choose that statement."""
 
     @cached_property
     def text(self) -> str:
@@ -84,7 +86,7 @@ class Policy:
         if written.readable and not isinstance(written.body.get("Action"), Either):
             yield written
         for chosen_by, value in choices(written.body, written.conditions) if written.conditions else ():
-            policy = replace(self, only_if=self.only_if | chosen_by, chosen_by=chosen_by)
+            policy = replace(self, only_if=self.only_if | chosen_by, chosen_by=chosen_by, chosen_from=self)
             # One value may be several statements, or none.
             yield from (Written.of(body, index, policy) for body in as_list(value) if isinstance(body, dict))
 
@@ -134,10 +136,21 @@ class Written:
         """Report whether the action may be one of its own; where it writes plain actions alone, whether it is."""
         return self.only_actions is None or action.lower() in self.only_actions
 
-    def has_anyway(self, action: str) -> bool:
-        """Report whether it writes an action whatever conditions choose in it."""
-        forms = (each.body for each in self.policy.statements if each.readable and each.name == self.name)
-        return any(action.lower() == str(each).lower() for body in forms for each in as_list(body.get("Action")))
+    def chosen_for(self, action: str) -> frozenset[str]:
+        """Return the conditions that choose an action in it: those without which it isn't written there."""
+        chosen_by, whole = self.policy.chosen_by, self.policy.chosen_from
+        forms = (each for each in (whole.allowing if whole else ()) if each.name == self.name and each.writes(action))
+        others = {each.policy.chosen_by for each in forms}
+        return frozenset(each for each in chosen_by if chosen_by ^ {each, opposite(each)} not in others)
+
+    def policy_for(self, action: str) -> Policy:
+        """Return its policy, under the conditions that choose an action in it."""
+        whole = self.policy.chosen_from
+        return replace(whole, only_if=whole.only_if | self.chosen_for(action)) if whole else self.policy
+
+    def writes(self, action: str) -> bool:
+        """Report whether it writes an action, or the pattern of some."""
+        return action.lower() in (each.lower() for each in actions_of(self.body, action.partition(":")[0]))
 
     @cached_property
     def view_of(self) -> Callable[[str], object]:
