@@ -17,6 +17,7 @@ from tests.checks.templates import (
     KEY,
     NO_VALUE,
     ROLE,
+    bucket,
     bucket_policy,
     check,
     complete,
@@ -392,6 +393,20 @@ def test_what_is_to_be_added_has_the_function(tmp_path: Path) -> None:
 
 OPTIONAL: Any = {"key": if_prod(KEY), "role": if_prod(ROLE)}
 IN_PROD = {"Condition": "IsProd"}
+MINE = {"Fn::GetAtt": ["Mine", "Arn"]}
+IN_DEV = dataset("One", "Read") | {"Condition": "IsDev"}
+
+
+def encrypted(with_key: Any) -> Any:
+    """The bucket, encrypted with a key."""
+    return bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID=with_key)
+
+
+def encrypted_in_prod() -> Any:
+    """The bucket, which has an encryption in production alone."""
+    found = encrypted(MINE)
+    found["Properties"]["BucketEncryption"] = if_prod(found["Properties"]["BucketEncryption"])
+    return found
 
 
 @pytest.mark.parametrize(
@@ -402,6 +417,12 @@ IN_PROD = {"Condition": "IsProd"}
         (importing(Key=key() | IN_PROD, Policy=policy() | IN_PROD, Movies=dataset_group(**OPTIONAL)), set()),
         (complete(Policy=policy(actions=IN_IAM[1:]), Movies=dataset_group(**OPTIONAL)), {"kms:Decrypt"}),
         (importing(Key=key(KeyPolicy=OF_NOBODY), Movies=dataset_group(**OPTIONAL)), set(ACTIONS)),
+        # A bucket that is encrypted in production alone, or with another key.
+        (importing(Bucket=encrypted_in_prod(), Mine=key()), set()),
+        (importing(Bucket=encrypted_in_prod(), Mine=key(KeyPolicy=OF_NOBODY)), set(ACTIONS)),
+        (importing(Bucket=encrypted_in_prod(), Mine=key(KeyPolicy=OF_NOBODY), Data=IN_DEV), set()),
+        (importing(Bucket=encrypted(if_prod(MINE, KEY)), Mine=key()), set()),
+        (importing(Bucket=encrypted(if_prod(MINE, KEY)), Mine=key(KeyPolicy=OF_NOBODY)), set(ACTIONS)),
         # The dataset group is made where it has no key.
         (complete(Key=key(KeyPolicy=OF_NOBODY), Movies=dataset_group(**OPTIONAL, Condition="IsDev")), set()),
         # Another key, another role, or another bucket, in development.

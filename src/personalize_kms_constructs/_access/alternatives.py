@@ -65,6 +65,12 @@ def possible(value: Any, conditions: tuple[str, ...], holding: frozenset[str]) -
         yield _chosen(value, dict(zip(conditions, answers, strict=True)))
 
 
+def chosen(value: Any, holding: frozenset[str]) -> Any:
+    """Return what conditions that hold make of a value; the value where they leave that open."""
+    found = list(possible(value, conditions_in(strings_in([value])), holding))
+    return found[0] if len(found) == 1 else value
+
+
 def choices(value: Any, conditions: tuple[str, ...]) -> Iterator[tuple[frozenset[str], Any]]:
     """Yield all that conditions may make of a value, each with the conditions, and opposites, under which it is so."""
     for each in product(*((condition, opposite(condition)) for condition in conditions)):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL, KeyAccess, S3Access
-from .alternatives import exclude, is_opposite
+from .alternatives import chosen, exclude, is_opposite
 from .calls import Call, Caller, call_on, role, service
 from .model import AccessModel, Asked, Bucket, Key, Location, Role
 
@@ -63,7 +63,7 @@ def needs_of(model: AccessModel) -> dict[Need, list[Asked]]:
 
 def location_keys(model: AccessModel, asked: Asked, location: Location) -> list[str]:
     """Return the ARNs of the keys that encrypt a location: its own or that of the bucket, or both where it is read."""
-    of_bucket = model.bucket(location.bucket_arn, asked.account).key_arn
+    of_bucket = chosen(model.bucket(location.bucket_arn, asked.account).key_arn, asked.only_if)
     keys = [location.key_arn, of_bucket] if location.is_read else [location.key_arn or of_bucket]
     return list(dict.fromkeys(each for each in keys if each is not None))
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from .._access.alternatives import Either
+from .._access.alternatives import NO_VALUE, Either, conditions_in, possible, strings_in
 from .._access.answers import Answer
 from .._access.aws_managed_policies import policy_of_aws
 from .._access.default_key_policy import default_key_policy
 from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Role
 from .._access.problems import AWS_MANAGED_KEY
-from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
+from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, unknown, without_case
 from .._access.written import Policy, as_list
 from . import physical, shared_names
 from .files import AssemblyError
@@ -233,18 +233,31 @@ class Deployment:
         return physical.role_arn(found[0]) if found else resource.arn("iam", f"role/{role}", region=False)
 
     def _take_encryption(self, bucket: Bucket, resource: Resource, encryption: Any) -> None:
+        conditions = conditions_in(strings_in([encryption]))
+        found = [self._key_of_bucket(resource, each) for each in possible(encryption, conditions, frozenset())]
+        bucket.unseen_encryption = next((unseen for _, unseen in found if unseen), "")
+        keys = [] if bucket.unseen_encryption else [key for key, _ in found]
+        if len(keys) == 2:
+            bucket.key_arn = Either.of(unknown(f"key of {resource.path}"), conditions[0], *keys)
+        elif len(keys) == 1:
+            (bucket.key_arn,) = keys
+        elif keys:
+            bucket.unseen_encryption = f"it depends on the conditions {', '.join(conditions)}"
+
+    def _key_of_bucket(self, resource: Resource, encryption: Any) -> tuple[str | None, str]:
+        """Return the key of a bucket's default encryption, if it has one, or the reason why it can't be seen."""
+        key: str | None = None
         rules = as_list(encryption.get("ServerSideEncryptionConfiguration")) if isinstance(encryption, dict) else [None]
-        for rule in rules:
+        for rule in [] if encryption is NO_VALUE else rules:
             default = rule.get("ServerSideEncryptionByDefault", {}) if isinstance(rule, dict) else None
             algorithm = default.get("SSEAlgorithm") if isinstance(default, dict) else None
             if not isinstance(default, dict) or not isinstance(algorithm, str) or has_unknown(algorithm):
-                bucket.unseen_encryption = "its encryption isn't known before deployment"
-            elif algorithm.startswith("aws:kms"):
-                arn = self.key_arn(str(default.get("KMSMasterKeyID") or AWS_MANAGED_KEY), resource)
-                if alias_in(arn) in ("", AWS_MANAGED_KEY):
-                    bucket.key_arn = arn
-                else:
-                    bucket.unseen_encryption = f"it is encrypted with {arn}, an alias that isn't part of the app"
+                return None, "its encryption isn't known before deployment"
+            if algorithm.startswith("aws:kms"):
+                key = self.key_arn(str(default.get("KMSMasterKeyID") or AWS_MANAGED_KEY), resource)
+                if alias_in(key) not in ("", AWS_MANAGED_KEY):
+                    return None, f"it is encrypted with {key}, an alias that isn't part of the app"
+        return key, ""
 
     def _managed_policy(self, arn: Any, role: Resource) -> Resource | None:
         found = self.find(lambda each: each.managed_policies.get(of_any_partition(str(arn))))

@@ -173,6 +173,14 @@ class ReadAssembly:
         for location in asked.locations:
             with noted(self._unread, template):
                 self._add_bucket(model, location, asked)
+        encrypted = [
+            model.buckets[each.bucket_arn].key_arn for each in asked.locations if each.bucket_arn in model.buckets
+        ]
+        for chosen_by, _ in choices(None, conditions_in(strings_in(encrypted))):
+            if not exclude(chosen_by, asked.only_if):
+                self._add_with_keys(model, replace(asked, only_if=asked.only_if | chosen_by), template)
+
+    def _add_with_keys(self, model: AccessModel, asked: Asked, template: Template) -> None:
         for key in keys_of(model, asked):
             with noted(self._unread, template):
                 self._deployment.add_key(model, key)
