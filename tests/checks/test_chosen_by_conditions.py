@@ -438,4 +438,4 @@ def test_what_is_asked_as_conditions_choose_it(template: Any, missing: set[str],
     """Each is judged where it holds."""
     found = check(tmp_path, template)
     assert {each.action for each in found.missing} == missing
-    assert {each.policy for each in found.undecided} <= {"key"}  # that of a key which isn't in the template
+    assert {each.resource for each in found.undecided} <= {OTHER_KEY}  # it isn't in the template
