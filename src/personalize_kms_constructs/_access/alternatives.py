@@ -66,7 +66,9 @@ def possible(value: Any, conditions: tuple[str, ...], holding: frozenset[str]) -
 
 
 def chosen(value: Any, holding: frozenset[str]) -> Any:
-    """Return what conditions that hold make of a value; the value where they leave that open."""
+    """Return which of two values it is where some conditions hold; the value itself where they leave that open."""
+    if not isinstance(value, Either):
+        return value
     found = list(possible(value, conditions_in(strings_in([value])), holding))
     return found[0] if len(found) == 1 else value
 

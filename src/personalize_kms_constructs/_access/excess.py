@@ -6,8 +6,8 @@ may keep from having an effect, unless it lets others in. What a template may le
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import product
 from typing import Any
@@ -18,7 +18,7 @@ from .addressed import Addressed, addressed_to
 from .alternatives import exclude, names_of
 from .answers import Answer
 from .calls import call_on
-from .causes import MAY_BE_TOO_MUCH, Cause, Reason, because
+from .causes import MAY_BE_TOO_MUCH, Cause, because
 from .conditions import Context, condition_answer
 from .decision import Decision
 from .declarations import template_of
@@ -29,6 +29,15 @@ from .remedies import is_to_be_named, statement_instead, where_chosen
 from .replacements import Replacements, Sharing, for_nobody_else
 from .statements import judge
 from .strangers import OF_ANOTHER_ACCOUNT, as_sent, strangers, trusted_beyond
+from .surplus import (
+    Surplus,
+    beyond_in_key_policy,
+    beyond_on_bucket,
+    by_bucket,
+    is_asked_somewhere,
+    wanted_of,
+    why_not_asked,
+)
 from .values import bucket_in, has_unknown, matches, same
 from .written import (
     Body,
@@ -45,20 +54,6 @@ from .written import (
 _IN_AWS_CASE = {each.lower(): each for each in ASKED_ACTIONS}
 _OF_ANOTHER = tuple(OF_ANOTHER_ACCOUNT.values())
 _LETS_OTHERS_IN = (Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT, *_OF_ANOTHER)
-
-
-@dataclass(frozen=True)
-class _Surplus:
-    """An action on a resource, as the statement writes them."""
-
-    action: str
-    resource: str
-    reason: Reason
-
-    @property
-    def identity(self) -> tuple[object, ...]:
-        """The values that tell it apart from the others of its statement."""
-        return self.action, self.resource, self.reason.cause, self.reason.values.get("value")
 
 
 def excess(
@@ -147,9 +142,9 @@ class _OfOne:
         statements = list(self._for_caller(owner.policies))
         for statement in statements:
             if isinstance(owner, Key):
-                surplus = _beyond_in_key_policy(statement, owner, needs)
+                surplus = beyond_in_key_policy(statement, owner, needs)
             else:
-                surplus = _beyond_on_bucket(statement, resources_of(statement.body), owner, needs)
+                surplus = beyond_on_bucket(statement, resources_of(statement.body), owner, needs)
             effective = [each for each in surplus if self._has_effect(statement, owner, each)]
             yield from self._entries(effective, statement, column, owner.arn)
         yield from self._for_others_too(statements, needs, column, owner)
@@ -162,7 +157,7 @@ class _OfOne:
             named.setdefault(bucket_in(arn), []).append(arn)
         for statement in allow_statements(role.identity):
             body = statement.body
-            surplus: list[_Surplus] = []
+            surplus: list[Surplus] = []
             if actions_of(body, "kms"):
                 fitting = [
                     (key, keys[key.arn])
@@ -171,22 +166,22 @@ class _OfOne:
                     and _holds(body, call_on(key, self._caller, "kms:Decrypt", key.arn).context)
                 ]
                 surplus += self._beyond_in_iam(statement, fitting, role)
-            for arn, patterns in _by_bucket(resources_of(body), named) if actions_of(body, "s3") else ():
+            for arn, patterns in by_bucket(resources_of(body), named) if actions_of(body, "s3") else ():
                 bucket, needs = self._model.bucket(arn, role.account), buckets[arn]
                 if _holds(body, call_on(bucket, self._caller, "s3:GetObject", arn).context):
                     in_iam = [need for need in needs if need.policy == IN_IAM]
-                    beyond = _beyond_on_bucket(statement, patterns, bucket, in_iam)
+                    beyond = beyond_on_bucket(statement, patterns, bucket, in_iam)
                     surplus += [each for each in beyond if not self._is_denied(role, each, [bucket])]
             yield from self._entries(surplus, statement, IN_IAM, role.arn)
 
-    def _beyond_in_iam(self, statement: Written, keys: list[tuple[Key, list[Need]]], role: Role) -> Iterator[_Surplus]:
+    def _beyond_in_iam(self, statement: Written, keys: list[tuple[Key, list[Need]]], role: Role) -> Iterator[Surplus]:
         """Yield what an IAM statement allows the role on the keys that are used, and on others by a wildcard."""
         about = {
             pattern: [(key, needs) for key, needs in keys if matches(key.arn, pattern) is Answer.YES]
             for pattern in resources_of(statement.body)
         }
         concerned = [need for found in about.values() for _, needs in found for need in needs]
-        wanted, in_key_policy = _wanted(concerned, self._decisions)
+        wanted, in_key_policy = wanted_of(concerned, self._decisions)
         for pattern, found in about.items():
             if not found:
                 continue
@@ -194,11 +189,11 @@ class _OfOne:
             for action in actions_of(statement.body, "kms"):
                 if action.lower() in wanted:
                     if not is_one_key:
-                        yield _Surplus(action, pattern, because(Cause.OTHER_KEYS, statement))
+                        yield Surplus(action, pattern, because(Cause.OTHER_KEYS, statement))
                     continue
                 is_enough = action.lower() in in_key_policy
-                cause = Cause.KEY_POLICY_IS_ENOUGH if is_enough else _why_not_asked(action, wanted)
-                surplus = _Surplus(action, pattern, because(cause, statement))
+                cause = Cause.KEY_POLICY_IS_ENOUGH if is_enough else why_not_asked(action, wanted)
+                surplus = Surplus(action, pattern, because(cause, statement))
                 if not self._is_denied(role, surplus, [key for key, _ in found]):
                     yield surplus
 
@@ -210,7 +205,7 @@ class _OfOne:
             if itself or (ways and names_principal(statement.body, self._caller.arn)):
                 yield statement
 
-    def _has_effect(self, statement: Written, owner: Key | Bucket, surplus: _Surplus) -> bool:
+    def _has_effect(self, statement: Written, owner: Key | Bucket, surplus: Surplus) -> bool:
         """Tell if a statement in the policy of a key or a bucket gives the caller what it writes there.
 
         It doesn't where its condition never holds, or where a denial or the role's boundary takes all of it away.
@@ -228,7 +223,7 @@ class _OfOne:
             return all(self._refusal(each) is not Cause.DENIED for each in found)
         return not self._is_refused(decision.role_by_both(call, decision.of_role(role, call), owner), action)
 
-    def _is_denied(self, role: Role, surplus: _Surplus, owners: Sequence[Key | Bucket]) -> bool:
+    def _is_denied(self, role: Role, surplus: Surplus, owners: Sequence[Key | Bucket]) -> bool:
         """Tell if the boundary or a denial takes all of it away again, the denial in whatever policy."""
         for owner in owners:
             call = call_on(owner, self._caller, surplus.action, surplus.resource)
@@ -272,7 +267,7 @@ class _OfOne:
                 on = [owner.arn] if isinstance(owner, Key) else resources_of(statement.body)
                 written = [each for each in actions if matches(need.action.lower(), each.lower()) is Answer.YES]
                 told = product(kept, on) if kept else product(written, [need.resource])
-                surplus = [_Surplus(*each, reason) for each in told]
+                surplus = [Surplus(*each, reason) for each in told]
                 more: dict[str, Any] = {}
                 if kept:
                     past = statement in self._decisions[need].past_boundary
@@ -282,7 +277,7 @@ class _OfOne:
 
     def _entries(
         self,
-        surplus: Iterable[_Surplus],
+        surplus: Iterable[Surplus],
         statement: Written,
         column: Column,
         policy_of: str,
@@ -327,7 +322,7 @@ class _OfOne:
     def _may_be_asked_by(self, action: str) -> tuple[str, ...]:
         """Return the requests that may need an action of the caller, which can't be seen."""
         service, found = action.partition(":")[0].lower(), []
-        for each in self._model.open_questions if _is_asked_somewhere(action) else ():
+        for each in self._model.open_questions if is_asked_somewhere(action) else ():
             may_be = any(same(self._caller.arn, arn) is not Answer.NO for arn in each.role_arns)
             is_callers = self._caller.is_service or not each.role_arns or may_be
             if is_callers and (service in each.asks or (action == "*" and each.asks)):
@@ -335,93 +330,13 @@ class _OfOne:
         return tuple(dict.fromkeys(found))
 
 
-def _joined(surplus: Iterable[_Surplus], statement: Written) -> _Surplus:
+def _joined(surplus: Iterable[Surplus], statement: Written) -> Surplus:
     """Return all that may be there, since a condition has a say in the statement, as one."""
     actions = ", ".join({each.action: None for each in surplus})
     resources = ", ".join({each.resource: None for each in surplus})
     only_if = names_of(statement.policy.only_if)
-    return _Surplus(actions, resources, because(Cause.MAY_BE_THERE, statement, only_if=only_if))
+    return Surplus(actions, resources, because(Cause.MAY_BE_THERE, statement, only_if=only_if))
 
 
 def _holds(body: Body, context: Context) -> bool:
     return condition_answer(body.get("Condition"), context)[0] is Answer.YES
-
-
-def _beyond_in_key_policy(statement: Written, key: Key, needs: Iterable[Need]) -> Iterator[_Surplus]:
-    """Yield the actions that nothing needs; one with a wildcard is never needed as it is."""
-    wanted = {need.action.lower() for need in needs if need.policy == IN_KEY_POLICY}
-    is_about = any(matches(key.arn, each) is Answer.YES for each in resources_of(statement.body))
-    for action in actions_of(statement.body, "kms") if is_about and not leaves_out(statement.body, key.arn) else ():
-        if action.lower() not in wanted:
-            yield _Surplus(action, key.arn, because(_why_not_asked(action, wanted), statement))
-
-
-def _wanted(needs: list[Need], decisions: Mapping[Need, Decision]) -> tuple[set[str], set[str]]:
-    """The actions that belong into IAM policies for these keys, and those that belong into their key policies.
-
-    What a key policy asks for belongs into IAM as well where one of the key policies leaves the role to IAM.
-    """
-    in_iam = {need.action.lower() for need in needs if need.policy == IN_IAM}
-    in_key_policy = [need for need in needs if need.policy == IN_KEY_POLICY]
-    left_to_iam = {need.action.lower() for need in in_key_policy if not decisions[need].named}
-    return in_iam | left_to_iam, {need.action.lower() for need in in_key_policy}
-
-
-def _why_not_asked(action: str, wanted: Iterable[str]) -> Cause:
-    """Return why an action that nothing asks for as it is written is too much."""
-    if any(matches(each, action.lower()) is not Answer.NO for each in wanted):
-        return Cause.WIDER_THAN_ASKED
-    return Cause.NOT_SEEN_TO_BE_ASKED if _is_asked_somewhere(action) else Cause.NOT_ASKED
-
-
-def _is_asked_somewhere(action: str) -> bool:
-    """Tell if AWS's pages ask for an action, or for one of those that a pattern stands for."""
-    return any(matches(each.lower(), action.lower()) is not Answer.NO for each in ASKED_ACTIONS)
-
-
-def _by_bucket(patterns: Iterable[str], named: Mapping[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the buckets, of those with known names, that patterns of ``Resource`` may be about, each with these."""
-    found: dict[str, list[str]] = {}
-    for pattern in patterns:
-        found.setdefault(bucket_in(pattern), []).append(pattern)
-    of_any = found.pop("", [])
-    for name in named if of_any else found:
-        for arn in named.get(name, ()):
-            yield arn, [*of_any, *found.get(name, ())]
-
-
-def _beyond_on_bucket(
-    statement: Written, patterns: Iterable[str], bucket: Bucket, needs: list[Need]
-) -> Iterator[_Surplus]:
-    """Yield what a statement allows on a bucket beyond what is needed there, and on others by a wildcard."""
-    resources = [bucket.arn, f"{bucket.arn}/*", *(need.resource for need in needs)]
-    if all(leaves_out(statement.body, each) for each in resources):
-        return
-    needed: dict[str, list[str]] = {}
-    for need in needs:
-        needed.setdefault(need.action.lower(), []).append(need.resource)
-    for pattern in patterns:
-        if _matches_one(resources, pattern):
-            for action in actions_of(statement.body, "s3"):
-                on = tuple(dict.fromkeys(needed.get(action.lower(), [])))
-                cause = _how_far(pattern, bucket, on) if on else _why_not_asked(action, needed)
-                if cause is not None:
-                    yield _Surplus(action, pattern, because(cause, statement))
-
-
-def _how_far(pattern: str, bucket: Bucket, needed: tuple[str, ...]) -> Cause | None:
-    """Return how an action on a pattern goes beyond the resources on which the action is needed."""
-    everything = f"{bucket.arn}/*"
-    if matches(f"{bucket.arn}-another", pattern) is Answer.YES:
-        return Cause.OTHER_BUCKETS
-    if all(resource == bucket.arn for resource in needed):
-        return None  # listing, which has no effect on objects
-    if matches(everything, pattern) is Answer.YES:
-        return None if everything in needed else Cause.WHOLE_BUCKET
-    # On the bucket itself there are no objects.
-    on_bucket = matches(bucket.arn, pattern) is Answer.YES
-    return None if on_bucket or _matches_one(needed, pattern) else Cause.OTHER_PREFIX
-
-
-def _matches_one(resources: Collection[str], pattern: str) -> bool:
-    return pattern in resources or any(matches(resource, pattern) is Answer.YES for resource in resources)

@@ -159,7 +159,7 @@ def owner_of(model: AccessModel, need: Need) -> Key | Bucket | Role | None:
 def call_of(model: AccessModel, need: Need) -> Call:
     """Return the call that needs a permission."""
     owner, only_if = owner_of(model, need), need.only_if
-    for each in (owner, model.roles.get(need.role_arn)):
+    for each in (owner, model.roles.get(need.role_arn)) if only_if else ():
         if each is not None and (not each.declared or exclude(each.only_if, only_if)):
             # Another deployment may have made it, and its policies.
             only_if = frozenset(name for name in only_if if not is_opposite(name))

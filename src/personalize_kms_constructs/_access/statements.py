@@ -88,7 +88,7 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     verdict = Verdict()
     bucket = bucket_in(call.resource)
     for policy in policies:
-        if exclude(policy.only_if, call.caller.only_if):
+        if policy.only_if and exclude(policy.only_if, call.caller.only_if):
             continue
         if isinstance(policy.document, Either):
             verdict.leave_open(because(Cause.TEMPLATE_CONDITION, what=policy.name, condition=policy.document.condition))

@@ -178,7 +178,8 @@ class ReadAssembly:
         ]
         for chosen_by, _ in choices(None, conditions_in(strings_in(encrypted))):
             if not exclude(chosen_by, asked.only_if):
-                self._add_with_keys(model, replace(asked, only_if=asked.only_if | chosen_by), template)
+                where = asked if not chosen_by else replace(asked, only_if=asked.only_if | chosen_by)
+                self._add_with_keys(model, where, template)
 
     def _add_with_keys(self, model: AccessModel, asked: Asked, template: Template) -> None:
         for key in keys_of(model, asked):
