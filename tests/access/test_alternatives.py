@@ -62,6 +62,13 @@ def reasons(*on_key: Any, only_if: frozenset[str] = frozenset()) -> dict[str, se
         ([if_prod([OF_ROLE, OF_SERVICE], OF_SERVICE)], {"role": f"{STATEMENT}{IS_PROD}"}),
         ([if_prod([OF_ROLE, OF_SERVICE], [OF_SERVICE, OF_ROLE])], {}),
         ([if_prod(NO_VALUE, NO_VALUE), OF_ROLE, OF_SERVICE], {}),
+        # By name, or as everybody.
+        ([{**OF_ROLE, "Principal": if_prod({"AWS": ROLE}, "*")}, OF_SERVICE], {}),
+        ([{**OF_SERVICE, "Principal": if_prod("*", OF_SERVICE["Principal"])}, OF_ROLE], {}),
+        (
+            [{**OF_ROLE, "Principal": if_prod({"AWS": OTHER}, "*")}, OF_SERVICE],
+            {"role": f"{STATEMENT}{IS_PROD}"},
+        ),
         # A statement of which a part is chosen has its name, and what else leaves it open is told besides.
         (
             [{**OF_ROLE, "Sid": "Role", "Principal": {"AWS": if_prod(ROLE, "${Main.Arn?}")}}, OF_SERVICE],

@@ -128,6 +128,9 @@ def _judge_alternatives(verdict: Verdict, statement: Written, call: Call, *, of_
             answer = Answer.MAYBE
         more = [doubt for each in found for doubt in each.doubts]
         verdict.add(column.name, answer, statement, [*doubts, *more])
+    if min(each.itself.answer for each in verdicts) is Answer.YES:
+        # By its name or as everybody: a permissions boundary limits the one for certain.
+        verdict.add(Addressed.CALLER, Answer.YES, statement, ())
 
 
 def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
