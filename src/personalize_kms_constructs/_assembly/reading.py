@@ -178,10 +178,11 @@ class ReadAssembly:
         ]
         for chosen_by, _ in choices(None, conditions_in(strings_in(encrypted))):
             if not exclude(chosen_by, asked.only_if):
-                where = asked if not chosen_by else replace(asked, only_if=asked.only_if | chosen_by)
-                self._add_with_keys(model, where, template)
+                there = replace(asked, only_if=asked.only_if | chosen_by) if chosen_by else asked
+                self._add_with_keys(model, there, template)
 
     def _add_with_keys(self, model: AccessModel, asked: Asked, template: Template) -> None:
+        """Put a request into the model, and the keys, now that no condition chooses one for its buckets."""
         for key in keys_of(model, asked):
             with noted(self._unread, template):
                 self._deployment.add_key(model, key)
