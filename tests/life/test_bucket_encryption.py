@@ -209,14 +209,28 @@ def included(stack: cdk.Stack, folder: Path, encryption: dict[str, Any]) -> cfn_
 
 
 @pytest.mark.parametrize("encryption", CONDITIONAL.values(), ids=CONDITIONAL)
-def test_a_conditional_encryption_is_warned_of(stack: cdk.Stack, tmp_path: Path, encryption: dict[str, Any]) -> None:
+def test_a_conditional_encryption_is_warned_of(tmp_path: Path, encryption: dict[str, Any]) -> None:
     """It isn't known whose policy needs the statements."""
+    stack = cdk.Stack(cdk.App(outdir=str(tmp_path), context={"personalize-kms-constructs:judge": False}), "Stack")
     bucket = included(stack, tmp_path, encryption).get_resource("Data")
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     assert warnings(stack)["unknownBucketEncryption"].endswith(
         "Old/Data has an encryption that is known only at deployment, by a condition or a parameter, so it isn't known "
         "which key has to allow Personalize: pass the key that it may have, as S3Location(…, encryption_key=…)"
     )
+
+
+@pytest.mark.parametrize("encryption", CONDITIONAL.values(), ids=CONDITIONAL)
+def test_a_key_of_the_app_that_a_condition_chooses_is_judged(
+    app: cdk.App, stack: cdk.Stack, tmp_path: Path, encryption: dict[str, Any]
+) -> None:
+    """Where the condition holds, something is missing; a parameter may be anything."""
+    bucket = included(stack, tmp_path, encryption).get_resource("Data")
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    if encryption == CONDITIONAL["a parameter"]:
+        app.synth()
+    else:
+        assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}
 
 
 @pytest.mark.parametrize("encryption", [CONDITIONAL["the default"], by_default(KMS)], ids=["conditional", "plain"])
