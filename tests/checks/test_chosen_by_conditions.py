@@ -397,6 +397,41 @@ MINE = {"Fn::GetAtt": ["Mine", "Arn"]}
 IN_DEV = dataset("One", "Read") | {"Condition": "IsDev"}
 
 
+PROD = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
+NOT_PROD = {"Fn::Not": [{"Condition": "IsProd"}]}
+LIVE = {
+    "Conditions": {
+        "IsProd": PROD,
+        "IsLive": {"Fn::Or": [{"Condition": "IsProd"}, {"Condition": "IsTest"}]},
+        "IsTest": {"Fn::Equals": [{"Ref": "Stage"}, "test"]},
+    }
+}
+PASSED = {"Parameters": {"Stage": {"Type": "String"}, "Passed": {"Type": "String"}}}
+TO = {"Path": "s3://ratings/metrics/"}
+METRICS = {"RoleArn": ROLE, "S3DataDestination": TO}
+
+
+def with_stages(grant: Any = None, values: Any = None, **conditions: Any) -> Any:
+    """A template with a key in production and another in development, each with its policy."""
+    in_dev = {"Condition": "IsDev"}
+    template = complete(
+        Key=key() | IN_PROD,
+        Policy=policy() | IN_PROD,
+        Mine=key() | in_dev,
+        Grant=(grant or policy(MINE)) | in_dev,
+        Movies=dataset_group(if_prod(KEY, MINE), waits=["Policy", "Grant"]),
+    )
+    template["Conditions"] = {"IsProd": PROD, **conditions}
+    template["Parameters"] = {"Stage": {"Type": "String", **({"AllowedValues": values} if values else {})}}
+    return template
+
+
+def attribution(output: Any) -> Any:
+    """A metric attribution of the dataset group."""
+    properties = {"DatasetGroupArn": {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}, "MetricsOutputConfig": output}
+    return {"Type": "AWS::Personalize::MetricAttribution", "Properties": properties, "DependsOn": ["Policy"]}
+
+
 def encrypted(with_key: Any) -> Any:
     """The bucket, encrypted with a key."""
     return bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID=with_key)
@@ -423,6 +458,32 @@ def encrypted_in_prod() -> Any:
         (importing(Bucket=encrypted_in_prod(), Mine=key(KeyPolicy=OF_NOBODY), Data=IN_DEV), set()),
         (importing(Bucket=encrypted(if_prod(MINE, KEY)), Mine=key()), set()),
         (importing(Bucket=encrypted(if_prod(MINE, KEY)), Mine=key(KeyPolicy=OF_NOBODY)), set(ACTIONS)),
+        # One key or role for each stage, told apart by conditions that exclude each other.
+        (with_stages(IsDev=NOT_PROD), set()),
+        (with_stages(IsDev={"Fn::Not": [PROD]}), set()),
+        (with_stages(IsDev={"Fn::Equals": [{"Ref": "Stage"}, "dev"]}, values=["dev", "prod"]), set()),
+        (with_stages(IsDev=NOT_PROD, grant=policy(MINE, actions=IN_IAM[1:])), {"kms:Decrypt"}),
+        (with_stages(IsDev={"Condition": "NotProd"}, NotProd=NOT_PROD), set()),
+        # A key that is made for two stages, in one of them.
+        (complete(Key=key() | {"Condition": "IsLive"}, Movies=dataset_group(Condition="IsProd")) | LIVE, set()),
+        # One's own key or one that is passed; the policy is for the own.
+        (
+            complete(Movies=dataset_group(if_prod(KEY, {"Ref": "Passed"})), Policy=policy() | IN_PROD) | PASSED,
+            set(IN_IAM),
+        ),
+        (
+            complete(
+                Movies=dataset_group(if_prod(KEY, {"Ref": "Passed"})), Policy=policy(if_prod(KEY, {"Ref": "Passed"}))
+            )
+            | PASSED,
+            set(),
+        ),
+        # Arguments in one piece.
+        (importing(Metrics=attribution(if_prod(METRICS))), {"cloudwatch:PutMetricData", "s3:PutObject"}),
+        (
+            importing(Metrics=attribution({**METRICS, "S3DataDestination": if_prod(TO)})),
+            {"cloudwatch:PutMetricData", "s3:PutObject"},
+        ),
         # The dataset group is made where it has no key.
         (complete(Key=key(KeyPolicy=OF_NOBODY), Movies=dataset_group(**OPTIONAL, Condition="IsDev")), set()),
         # Another key, another role, or another bucket, in development.
@@ -438,4 +499,31 @@ def test_what_is_asked_as_conditions_choose_it(template: Any, missing: set[str],
     """Each is judged where it holds."""
     found = check(tmp_path, template)
     assert {each.action for each in found.missing} == missing
-    assert {each.resource for each in found.undecided} <= {OTHER_KEY}  # it isn't in the template
+    absent = {OTHER_KEY, "${Main.Passed?}"}
+    assert {each.resource for each in found.undecided} <= absent  # they aren't in the template
+
+
+@pytest.mark.parametrize("anyway", [False, True])
+def test_what_personalize_refuses_under_a_condition_is_a_warning(anyway: bool, tmp_path: Path) -> None:
+    """Where it isn't so whatever the condition is, which may never hold."""
+    found = check(tmp_path, complete(Movies=dataset_group(NO_VALUE if anyway else if_prod(KEY))))
+    (problem,) = [each for each in found.problems if each.cause is Cause.ROLE_WITHOUT_KEY]
+    assert problem.is_warning is not anyway
+
+
+@pytest.mark.parametrize("form", ["text", "object"])
+def test_a_key_that_a_condition_chooses_in_a_state_machine(form: str, tmp_path: Path) -> None:
+    """In the text of its definition too, each key is judged."""
+    arguments = {"Name": "music", "KmsKeyArn": "${KeyArn}", "RoleArn": "${RoleArn}"}
+    task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:personalize:createDatasetGroup", "End": True}
+    definition = {"StartAt": "Make", "States": {"Make": {**task, "Parameters": arguments}}}
+    named = {"KeyArn": if_prod(MINE, KEY), "RoleArn": ROLE}
+    given: Any = {"DefinitionString": {"Fn::Sub": [json.dumps(definition), named]}}
+    if form == "object":
+        chosen = if_prod(*({**arguments, "KmsKeyArn": each, "RoleArn": ROLE} for each in (MINE, KEY)))
+        given = {"Definition": {**definition, "States": {"Make": {**task, "Parameters": chosen}}}}
+    machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": given}
+    found = check(tmp_path, complete(Mine=key(KeyPolicy=OF_NOBODY), Machine=machine))
+    lacking = {each.resource.rpartition("/")[2] for each in found.missing if each.policy == "key"}
+    assert lacking == {"${Main.Mine}"}
+    assert not any("Fn::If" in each.resource for each in (*found.missing, *found.undecided))

@@ -135,16 +135,21 @@ def test_the_key_of_the_dataset_group_of_an_import(tmp_path: Path) -> None:
     assert "dataset-group/books" in entry.because
 
 
-def test_an_import_job_that_depends_on_a_condition_is_undecided(tmp_path: Path) -> None:
-    """It isn't taken for no job, and nothing is asked about a destination, which it doesn't have."""
+@pytest.mark.parametrize("place", [(), ("DataSource",)], ids=["job", "source"])
+def test_an_import_job_that_depends_on_a_condition(place: tuple[str, ...], tmp_path: Path) -> None:
+    """It is asked for where the condition holds, all or a part of it."""
     data = dataset()
-    properties = data["Properties"]
-    properties["DatasetImportJob"] = {"Fn::If": ["IsProd", properties["DatasetImportJob"], NO_VALUE]}
+    properties, name = data["Properties"], "DatasetImportJob"
+    for each in place:
+        properties, name = properties[name], each
+    properties[name] = {"Fn::If": ["IsProd", properties[name], NO_VALUE]}
     report = check(tmp_path, complete(Data=data))
     assert report.asked == ("Main/Data (dataset import job)", "Main/Movies (dataset group)")
-    assert (report.missing, report.problems) == ((), ())
-    assert any("Main/Data" in " ".join(each.needed_by) for each in report.undecided)
-    assert not any("destination" in each.because for each in report.undecided)
+    assert {(each.policy, each.action) for each in report.missing} == {
+        ("role", "s3:GetObject"),
+        ("role", "s3:ListBucket"),
+    }
+    assert {each.policy for each in report.undecided} == {"bucket", "key"}  # the bucket isn't in the template
 
 
 CALLS = json.dumps({"service": "Personalize", "action": "createDatasetExportJob", "parameters": IN_SDK})

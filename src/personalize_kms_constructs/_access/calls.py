@@ -120,6 +120,12 @@ class Call:
     resource_region: str
     resource_organization: str = ""
     """The organization of the resource's account, where it is told."""
+    holding: frozenset[str] | None = None
+    """The conditions of templates that hold wherever the resource's own policies are; those of the caller if none."""
+
+    def only_if(self, *, of_resource: bool) -> frozenset[str]:
+        """Return the conditions, and opposites, that hold for policies of the resource, or for those of the caller."""
+        return self.holding if of_resource and self.holding is not None else self.caller.only_if
 
     @cached_property
     def context(self) -> Context:

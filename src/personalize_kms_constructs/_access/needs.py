@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL, KeyAccess, S3Access
 from .alternatives import chosen, exclude, is_opposite
 from .calls import Call, Caller, call_on, role, service
-from .model import AccessModel, Asked, Bucket, Key, Location, Role
+from .model import AccessModel, Asked, Bucket, Key, Location, PolicyOwner, Role
 
 ROLE: Final = "role"
 SERVICE: Final = "service"
@@ -158,12 +158,19 @@ def owner_of(model: AccessModel, need: Need) -> Key | Bucket | Role | None:
 
 def call_of(model: AccessModel, need: Need) -> Call:
     """Return the call that needs a permission."""
-    owner, only_if = owner_of(model, need), need.only_if
-    for each in (owner, model.roles.get(need.role_arn)) if only_if else ():
-        if each is not None and (not each.declared or exclude(each.only_if, only_if)):
-            # Another deployment may have made it, and its policies.
-            only_if = frozenset(name for name in only_if if not is_opposite(name))
-    return call_on(owner, caller_of(model, need, only_if), need.action, need.resource)
+    owner, role = owner_of(model, need), model.roles.get(need.role_arn)
+    caller = caller_of(model, need, _holding_for(role, need.only_if))
+    call = call_on(owner, caller, need.action, need.resource)
+    call.holding = _holding_for(owner, need.only_if)
+    return call
+
+
+def _holding_for(owner: PolicyOwner | None, only_if: frozenset[str]) -> frozenset[str]:
+    """Return the conditions that hold wherever the policies of a role, a key or a bucket are that is asked for."""
+    if only_if and owner is not None and (not owner.declared or exclude(owner.only_if, only_if)):
+        # Another deployment may have made it, and its policies.
+        return frozenset(name for name in only_if if not is_opposite(name))
+    return only_if
 
 
 def alternatives_of(need: Need, asked: Iterable[Asked]) -> list[Need]:

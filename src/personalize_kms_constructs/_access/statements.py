@@ -85,10 +85,10 @@ class Verdict:
 
 def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     """Judge a call by the policies of a resource, or by those of an identity."""
-    verdict = Verdict()
+    verdict, only_if = Verdict(), call.only_if(of_resource=of_resource)
     bucket = bucket_in(call.resource)
     for policy in policies:
-        if policy.only_if and exclude(policy.only_if, call.caller.only_if):
+        if policy.only_if and exclude(policy.only_if, only_if):
             continue
         if isinstance(policy.document, Either):
             verdict.leave_open(because(Cause.TEMPLATE_CONDITION, what=policy.name, condition=policy.document.condition))
@@ -115,7 +115,7 @@ def _judge(verdict: Verdict, statement: Written, call: Call, *, of_resource: boo
 def _judge_alternatives(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
     """Take in what a statement says whichever of its values the conditions of the template choose."""
     verdicts = []
-    for body in possible(statement.body, statement.conditions, call.caller.only_if):
+    for body in possible(statement.body, statement.conditions, call.only_if(of_resource=of_resource)):
         verdicts.append(Verdict())
         # One value may be several statements, or none.
         for each in [] if body is NO_VALUE else as_list(body):
@@ -149,7 +149,7 @@ def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_res
     if strange := body.keys() - _ELEMENTS:
         about = Answer.MAYBE
         doubts.append(because(Cause.ELEMENT_NOT_UNDERSTOOD, elements=tuple(sorted(map(str, strange)))))
-    if open_conditions := policy.only_if - call.caller.only_if:
+    if open_conditions := policy.only_if and policy.only_if - call.only_if(of_resource=of_resource):
         about = Answer.MAYBE
         doubts += [because(Cause.TEMPLATE_CONDITION, what="it", condition=each) for each in sorted(open_conditions)]
     if policy.whose:

@@ -177,8 +177,9 @@ class ReadAssembly:
             model.buckets[each.bucket_arn].key_arn for each in asked.locations if each.bucket_arn in model.buckets
         ]
         for chosen_by, _ in choices(None, conditions_in(strings_in(encrypted))):
-            if not exclude(chosen_by, asked.only_if):
-                there = replace(asked, only_if=asked.only_if | chosen_by) if chosen_by else asked
+            holding = asked.only_if | self._with_implied(chosen_by)
+            if not exclude(holding, holding):
+                there = replace(asked, only_if=holding) if chosen_by else asked
                 self._add_with_keys(model, there, template)
 
     def _add_with_keys(self, model: AccessModel, asked: Asked, template: Template) -> None:
@@ -200,29 +201,54 @@ class ReadAssembly:
     def _add_request(
         self, model: AccessModel, request: Request, allowed: dict[tuple[str, str], Asked], *, ours: bool
     ) -> None:
-        """Put into the model what a resource of a template asks for, and what is wrong with it."""
-        _add_refusals(model, request, ours=ours)
-        resource, key = request.resource, request.key_arn
-        if not request.is_of_group:
-            role = self._deployment.role_arn(request.role_arn or "", resource)
-            key = request.role_arn and self._key_of_group(
-                model, request, allowed.get((role, request.permissions.resource))
-            )
-        named = strings_in([request.role_arn, key, *map(list, request.places.values())])
-        implied = resource.stack.implied(resource.logical_id)
-        for chosen_by, of in choices({"arguments": request.arguments, "key": key}, conditions_in(named)):
-            if not exclude(chosen_by, implied):
+        """Put into the model what a resource of a template asks for, and what is wrong with it.
+
+        Of what conditions choose, each is a request of its own.
+        """
+        named = conditions_in(strings_in([request.role_arn, request.key_arn, *map(list, request.places.values())]))
+        implied = request.resource.stack.implied(request.resource.logical_id)
+        refused: list[dict[tuple[object, ...], tuple[Reason, str]]] = []
+        for chosen_by, of in choices({"arguments": request.arguments}, named):
+            only_if = implied | self._with_implied(chosen_by)
+            if "arguments" in of and not exclude(only_if, only_if):
                 chosen = request._replace(arguments=of["arguments"])
-                self._add_chosen(model, chosen, of.get("key"), implied | chosen_by, ours=ours)
+                refused.append({(each.cause, *each.values.values()): (each, page) for each, page in chosen.refused()})
+                if chosen.role_arn is not None:
+                    self._add_chosen(model, chosen, only_if, allowed, ours=ours)
+        for name, (reason, page) in {name: each for found in refused for name, each in found.items()}.items():
+            problem = _problem(request, reason, page, ours=ours)
+            model.problems.append(replace(problem, is_warning=not all(name in found for found in refused)))
+
+    def _with_implied(self, holding: frozenset[str]) -> frozenset[str]:
+        """Return conditions, and opposites of some, with all that they imply in their templates."""
+        stacks = dict.fromkeys(each.stack for each in self._resources) if holding else ()
+        return holding.union(*(each.with_implied(holding) for each in stacks))
 
     def _add_chosen(
-        self, model: AccessModel, request: Request, key: str | None, only_if: frozenset[str], *, ours: bool
+        self,
+        model: AccessModel,
+        request: Request,
+        only_if: frozenset[str],
+        allowed: dict[tuple[str, str], Asked],
+        *,
+        ours: bool,
     ) -> None:
-        """Put into the model what a resource asks for, as conditions choose it."""
+        """Put into the model what a resource asks for, once for each key that its dataset group may have."""
+        role = self._deployment.role_arn(request.role_arn or "", request.resource)
+        key = request.key_arn
+        if not request.is_of_group:
+            key = self._key_of_group(model, request, allowed.get((role, request.permissions.resource)))
+        for chosen_by, of in choices({"key": key}, conditions_in(strings_in([key]))):
+            is_asked = of.get("key") is not None or not request.is_of_group
+            holding = only_if | self._with_implied(chosen_by)
+            if is_asked and not exclude(holding, holding):
+                self._add_with_group(model, request, role, of.get("key"), holding, ours=ours)
+
+    def _add_with_group(
+        self, model: AccessModel, request: Request, role: str, key: str | None, only_if: frozenset[str], *, ours: bool
+    ) -> None:
+        """Put into the model what a resource asks for with the key of a dataset group, if that has one."""
         resource = request.resource
-        if request.role_arn is None or (request.is_of_group and key is None):
-            return
-        role = self._deployment.role_arn(request.role_arn, resource)
         account, region = request.environment
         places = {what: self._location(model, request, what, *place) for what, place in request.places.items()}
         asked = Asked(

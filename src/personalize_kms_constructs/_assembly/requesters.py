@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .._access.alternatives import Either
 from .._access.model import OpenQuestion
 from .._access.values import unknown
 from .._access.written import as_list
@@ -44,10 +45,12 @@ def _and_others(resource: Resource, found: Iterable[Request | OpenQuestion]) -> 
 
 def _of_personalize(resource: Resource) -> Iterator[Request]:
     if resource.type == DATASET:
-        job = resource.get("DatasetImportJob")
-        if isinstance(job, dict) and job:
-            arguments = {**job, "Name": resource.get("Name"), "DatasetGroupArn": resource.get("DatasetGroupArn")}
+        job, own = resource.get("DatasetImportJob"), {name: resource.get(name) for name in ("Name", "DatasetGroupArn")}
+        if isinstance(job, Either):
+            arguments: Any = job.changed(lambda chosen: {**chosen, **own} if isinstance(chosen, dict) else chosen)
             yield _request(resource, "createdatasetimportjob", arguments)
+        elif isinstance(job, dict) and job:
+            yield _request(resource, "createdatasetimportjob", {**job, **own})
         elif job:
             yield _request(resource, "createdatasetimportjob", unknown(f"DatasetImportJob of {resource.path}"))
         return

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from .. import matrix
 from .._access.accepted import is_name
+from .._access.alternatives import Either
 from .._access.causes import Cause, Reason, because
 from .._access.model import OpenQuestion
 from .._access.problems import GROUP_PAGE
@@ -236,7 +237,9 @@ def may_call_otherwise(resource: Resource, found: int) -> bool:
 
 
 def lower_case(value: Any) -> Any:
-    """Return arguments with their names in lower case."""
+    """Return arguments with their names in lower case, those too that a condition chooses."""
+    if isinstance(value, Either):
+        return value.changed(lower_case)
     if isinstance(value, dict):
         return {str(name).lower(): lower_case(each) for name, each in value.items()}
     return [lower_case(each) for each in value] if isinstance(value, list) else value

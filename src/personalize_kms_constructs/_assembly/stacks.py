@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
-from .._access.alternatives import NO_VALUE, opposite
+from .._access.alternatives import NO_VALUE, Either, is_opposite, names_of, opposite
 from .._access.answers import Answer, all_of
 from .._access.declarations import Declaration
 from .._access.values import PARTITION, generated, same, split_outside_of_holes, unknown
+from .._access.written import as_list
 from .files import AssemblyError, parse_property
 from .intrinsics import Scope
 from .templates import Template
@@ -130,10 +131,51 @@ class Stack(Scope):
     def implied(self, logical_id: str) -> frozenset[str]:
         """Return what holds where a resource is made: its condition, what this implies, and opposites of others."""
         above = frozenset() if self.parent is None else self.parent[0].implied(self.parent[1])
-        conditions, here = self.template.body.get("Conditions", {}), self.template.name
-        found = self._conditions_of(logical_id)
-        against = (no for no in conditions for yes in found if self._exclude(no, yes) or self._exclude(yes, no))
-        return above.union((f"{here}.{each}" for each in found), (opposite(f"{here}.{each}") for each in against))
+        condition = self.template.resources[logical_id].get("Condition")
+        return above | self.with_implied([f"{self.template.name}.{condition}"] if isinstance(condition, str) else [])
+
+    def with_implied(self, holding: Iterable[str]) -> frozenset[str]:
+        """Return conditions that hold, and opposites of those that don't, with all of this template that they imply."""
+        found: set[str] = set()
+        pending, here = [*holding], f"{self.template.name}."
+        while pending:
+            each = pending.pop()
+            if each not in found:
+                found.add(each)
+                (name,) = names_of([each])
+                for other, holds in self._implied_by(name.removeprefix(here), holds=not is_opposite(each)):
+                    pending.append(f"{here}{other}" if holds else opposite(f"{here}{other}"))
+            if not pending:
+                pending += (left for left in self._left_by_values(found) if left not in found)
+        return frozenset(found)
+
+    def _left_by_values(self, found: Container[str]) -> Iterator[str]:
+        """Yield the conditions of the last values that parameters may have, where those of all others don't hold."""
+        here, conditions = f"{self.template.name}.", self.template.body.get("Conditions", {})
+        for parameter, declared in self.template.body.get("Parameters", {}).items():
+            allowed = [
+                str(each) for each in as_list(declared.get("AllowedValues") if isinstance(declared, dict) else ())
+            ]
+            named: dict[str, str] = {}
+            for name, body in conditions.items():
+                match body:
+                    case {"Fn::Equals": [{"Ref": str(ref)}, value]} if ref == parameter:
+                        named[str(value)] = f"{here}{name}"
+            left = [each for each in allowed if opposite(named.get(each, "")) not in found]
+            yield from (named[each] for each in (left or allowed)[:1] if each in named and len(left) < 2)
+
+    def _implied_by(self, name: str, *, holds: bool) -> Iterator[tuple[str, bool]]:
+        """Yield conditions of the template that hold, or don't, where one of them holds, or doesn't."""
+        conditions = self.template.body.get("Conditions", {})
+        of_parts, of_wholes = ("Fn::And", "Fn::Or") if holds else ("Fn::Or", "Fn::And")
+        yield from ((part, holds) for part in _parts(conditions.get(name), of_parts))
+        for other, body in conditions.items():
+            if name in _parts(body, of_wholes):
+                yield other, holds
+            if _is_opposite(conditions, name, other) or _is_opposite(conditions, other, name):
+                yield other, not holds
+            elif holds and self._differ(conditions.get(name), body):
+                yield other, False
 
     def _conditions_of(self, logical_id: str) -> Mapping[str, bool]:
         """Return the conditions that hold where a resource is made, and whether each says more than others of them."""
@@ -154,12 +196,9 @@ class Stack(Scope):
             pending += others
         return found
 
-    def _exclude(self, one: str, other: str) -> bool:
-        """Tell if a condition is the opposite of another, or they compare one value with two that differ."""
-        conditions = self.template.body.get("Conditions", {})
-        match conditions.get(one), conditions.get(other):
-            case ({"Fn::Not": [inner]}, body) if inner in ({"Condition": other}, body):
-                return True
+    def _differ(self, one: Any, other: Any) -> bool:
+        """Tell if two conditions compare one value with two that differ."""
+        match one, other:
             case ({"Fn::Equals": [value, first]}, {"Fn::Equals": [same_value, second]}) if value == same_value:
                 return same(self.text(first), self.text(second)) is Answer.NO
         return False
@@ -288,6 +327,32 @@ class Stack(Scope):
             self._resolving.pop()
 
 
+def _with_choices(value: Any, choices: Mapping[str, Either]) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_choices(each, choices) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_with_choices(each, choices) for each in value]
+    return choices.get(value, value) if isinstance(value, str) else value
+
+
+def _parts(condition: Any, function: str) -> list[str]:
+    """Return the names of the conditions that a function joins in another one, which may be one of them alone."""
+    match condition:
+        case {"Condition": str(name)}:
+            return [name]
+        case dict() if isinstance(parts := condition.get(function), list):
+            return [name for each in parts for name in _parts(each, "")]
+    return []
+
+
+def _is_opposite(conditions: Mapping[str, Any], one: str, other: str) -> bool:
+    """Tell if a condition says that another, by its name or its body, doesn't hold."""
+    match conditions.get(one):
+        case {"Fn::Not": [inner]}:
+            return inner in ({"Condition": other}, conditions.get(other))
+    return False
+
+
 @dataclass(frozen=True)
 class Resource:
     """A resource of a template."""
@@ -348,8 +413,13 @@ class Resource:
         return found or self.generated_id
 
     def parsed(self, text: str, what: str) -> Any:
-        """Parse JSON of one of its properties; raise an error for what is none."""
-        return parse_property(text, what, self.stack.template.path)
+        """Parse JSON of one of its properties; raise an error for what is none.
+
+        What a condition chooses for a whole string of it stays a choice.
+        """
+        found = parse_property(text, what, self.stack.template.path)
+        choices = {str(each): each for each in self.stack.origins if isinstance(each, Either)}
+        return _with_choices(found, choices) if choices else found
 
     @property
     def generated_id(self) -> str:

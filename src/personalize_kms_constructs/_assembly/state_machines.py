@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._access.alternatives import Either
 from .._access.model import OpenQuestion
 from .._access.values import HOLE, WRITTEN, account_of, as_text, joined, unknown
 from .files import read_text
@@ -54,7 +55,9 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
             if call in KINDS:
                 arguments = _arguments(name, state, states)
                 arguments = (
-                    lower_case(arguments) if isinstance(arguments, Mapping) else unknown(f"arguments of {place}")
+                    lower_case(arguments)
+                    if isinstance(arguments, (Mapping, Either))
+                    else unknown(f"arguments of {place}")
                 )
                 row, caller = KINDS[call], role_of_task(state, role, place)
                 waits = f"{_SERVICE}describe{row.noun}".lower() in waits_for
