@@ -530,6 +530,12 @@ OPEN_ARN = "arn:${AWS::Partition}:personalize:eu-west-1:${AWS::AccountId}:*"
         # Whether it is sent is open, not its value.
         ({"StringEquals": {"aws:SourceAccount": ITS_OWN}}, (None, ITS_OWN), Cause.KEY_MAYBE_ABSENT, ()),
         ({"StringNotEquals": {"aws:SourceAccount": ITS_OWN}}, (None, ITS_OWN), Cause.ONLY_IF_ABSENT, ()),
+        (
+            {"StringEquals": {"aws:SourceAccount": "${aws:PrincipalAccount}"}},
+            (None, IN_TEXT),
+            Cause.KEY_MAYBE_ABSENT,
+            (),
+        ),
         # Both known, and not to compare.
         ({"IpAddress": {"aws:SourceAccount": "10.0.0.0/8"}}, ("10.0.0.1",), Cause.CONDITION_VALUE_UNDOCUMENTED, ()),
     ],
