@@ -158,16 +158,18 @@ def owner_of(model: AccessModel, need: Need) -> Key | Bucket | Role | None:
 
 def call_of(model: AccessModel, need: Need) -> Call:
     """Return the call that needs a permission."""
-    owner, role = owner_of(model, need), model.roles.get(need.role_arn)
-    caller = caller_of(model, need, _holding_for(role, need.only_if))
-    call = call_on(owner, caller, need.action, need.resource)
+    owner = owner_of(model, need)
+    if not need.only_if:
+        return call_on(owner, caller_of(model, need), need.action, need.resource)
+    of_role = _holding_for(model.roles.get(need.role_arn), need.only_if)
+    call = call_on(owner, caller_of(model, need, of_role), need.action, need.resource)
     call.holding = _holding_for(owner, need.only_if)
     return call
 
 
 def _holding_for(owner: PolicyOwner | None, only_if: frozenset[str]) -> frozenset[str]:
     """Return the conditions that hold wherever the policies of a role, a key or a bucket are that is asked for."""
-    if only_if and owner is not None and (not owner.declared or exclude(owner.only_if, only_if)):
+    if owner is not None and (not owner.declared or exclude(owner.only_if, only_if)):
         # Another deployment may have made it, and its policies.
         return frozenset(name for name in only_if if not is_opposite(name))
     return only_if

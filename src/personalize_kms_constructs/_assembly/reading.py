@@ -176,11 +176,14 @@ class ReadAssembly:
         encrypted = [
             model.buckets[each.bucket_arn].key_arn for each in asked.locations if each.bucket_arn in model.buckets
         ]
-        for chosen_by, _ in choices(None, conditions_in(strings_in(encrypted))):
+        conditions = conditions_in(strings_in(encrypted))
+        if not conditions:
+            self._add_with_keys(model, asked, template)
+            return
+        for chosen_by, _ in choices(None, conditions):
             holding = asked.only_if | self._with_implied(chosen_by)
             if not exclude(holding, holding):
-                there = replace(asked, only_if=holding) if chosen_by else asked
-                self._add_with_keys(model, there, template)
+                self._add_with_keys(model, replace(asked, only_if=holding), template)
 
     def _add_with_keys(self, model: AccessModel, asked: Asked, template: Template) -> None:
         """Put a request into the model, and the keys, now that no condition chooses one for its buckets."""
