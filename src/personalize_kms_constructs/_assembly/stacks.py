@@ -13,7 +13,6 @@ from .._access.alternatives import NO_VALUE, Either, is_opposite, names_of, oppo
 from .._access.answers import Answer, all_of
 from .._access.declarations import Declaration
 from .._access.values import PARTITION, generated, same, split_outside_of_holes, unknown
-from .._access.written import as_list
 from .files import AssemblyError, parse_property
 from .intrinsics import Scope
 from .templates import Template
@@ -151,18 +150,19 @@ class Stack(Scope):
 
     def _left_by_values(self, found: Container[str]) -> Iterator[str]:
         """Yield the conditions of the last values that parameters may have, where those of all others don't hold."""
-        here, conditions = f"{self.template.name}.", self.template.body.get("Conditions", {})
-        for parameter, declared in self.template.body.get("Parameters", {}).items():
-            allowed = [
-                str(each) for each in as_list(declared.get("AllowedValues") if isinstance(declared, dict) else ())
-            ]
-            named: dict[str, str] = {}
-            for name, body in conditions.items():
-                match body:
-                    case {"Fn::Equals": [{"Ref": str(ref)}, value]} if ref == parameter:
-                        named[str(value)] = f"{here}{name}"
-            left = [each for each in allowed if opposite(named.get(each, "")) not in found]
-            yield from (named[each] for each in (left or allowed)[:1] if each in named and len(left) < 2)
+        conditions, parameters = (self.template.body.get(each, {}) for each in ("Conditions", "Parameters"))
+        named: dict[tuple[str, str], str] = {}
+        for name, condition in conditions.items():
+            match condition:
+                case {"Fn::Equals": [{"Ref": str(parameter)}, value]}:
+                    named[parameter, str(value)] = f"{self.template.name}.{name}"
+        for parameter, declared in parameters.items():
+            match declared:
+                # Those of a parameter of Systems Manager are names of such parameters.
+                case {"AllowedValues": list(allowed), "Type": str(kind)} if not kind.startswith("AWS::SSM"):
+                    of_values = [named.get((parameter, str(each)), "") for each in allowed]
+                    left = [each for each in of_values if not each or opposite(each) not in found]
+                    yield from (each for each in (left or of_values)[:1] if each and len(left) < 2)
 
     def _implied_by(self, name: str, *, holds: bool) -> Iterator[tuple[str, bool]]:
         """Yield conditions of the template that hold, or don't, where one of them holds, or doesn't."""
