@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -14,6 +14,7 @@ from .._access.answers import Answer, all_of
 from .._access.declarations import Declaration
 from .._access.values import PARTITION, generated, same, split_outside_of_holes, unknown
 from .files import AssemblyError, parse_property
+from .implications import with_implied
 from .intrinsics import Scope
 from .templates import Template
 
@@ -135,47 +136,16 @@ class Stack(Scope):
 
     def with_implied(self, holding: Iterable[str]) -> frozenset[str]:
         """Return conditions that hold, and opposites of those that don't, with all of this template that they imply."""
-        found: set[str] = set()
-        pending, here = [*holding], f"{self.template.name}."
-        while pending:
-            each = pending.pop()
-            if each not in found:
-                found.add(each)
-                (name,) = names_of([each])
-                for other, holds in self._implied_by(name.removeprefix(here), holds=not is_opposite(each)):
-                    pending.append(f"{here}{other}" if holds else opposite(f"{here}{other}"))
-            if not pending:
-                pending += (left for left in self._left_by_values(found) if left not in found)
-        return frozenset(found)
-
-    def _left_by_values(self, found: Container[str]) -> Iterator[str]:
-        """Yield the conditions of the last values that parameters may have, where those of all others don't hold."""
-        conditions, parameters = (self.template.body.get(each, {}) for each in ("Conditions", "Parameters"))
-        named: dict[tuple[str, str], str] = {}
-        for name, condition in conditions.items():
-            match condition:
-                case {"Fn::Equals": [{"Ref": str(parameter)}, value]}:
-                    named[parameter, str(value)] = f"{self.template.name}.{name}"
-        for parameter, declared in parameters.items():
-            match declared:
-                # Those of a parameter of Systems Manager are names of such parameters.
-                case {"AllowedValues": list(allowed), "Type": str(kind)} if not kind.startswith("AWS::SSM"):
-                    of_values = [named.get((parameter, str(each)), "") for each in allowed]
-                    left = [each for each in of_values if not each or opposite(each) not in found]
-                    yield from (each for each in (left or of_values)[:1] if each and len(left) < 2)
-
-    def _implied_by(self, name: str, *, holds: bool) -> Iterator[tuple[str, bool]]:
-        """Yield conditions of the template that hold, or don't, where one of them holds, or doesn't."""
-        conditions = self.template.body.get("Conditions", {})
-        of_parts, of_wholes = ("Fn::And", "Fn::Or") if holds else ("Fn::Or", "Fn::And")
-        yield from ((part, holds) for part in _parts(conditions.get(name), of_parts))
-        for other, body in conditions.items():
-            if name in _parts(body, of_wholes):
-                yield other, holds
-            if _is_opposite(conditions, name, other) or _is_opposite(conditions, other, name):
-                yield other, not holds
-            elif holds and self._differ(conditions.get(name), body):
-                yield other, False
+        here, body = f"{self.template.name}.", self.template.body
+        known = [
+            (name.removeprefix(here), not is_opposite(each))
+            for each in holding
+            for name in names_of([each])
+            if name.startswith(here)
+        ]
+        found = with_implied(known, body.get("Conditions", {}), body.get("Parameters", {}), self._differ)
+        names = ((f"{here}{name}", holds) for name, holds in found)
+        return frozenset(holding).union(name if holds else opposite(name) for name, holds in names)
 
     def _conditions_of(self, logical_id: str) -> Mapping[str, bool]:
         """Return the conditions that hold where a resource is made, and whether each says more than others of them."""
@@ -197,11 +167,8 @@ class Stack(Scope):
         return found
 
     def _differ(self, one: Any, other: Any) -> bool:
-        """Tell if two conditions compare one value with two that differ."""
-        match one, other:
-            case ({"Fn::Equals": [value, first]}, {"Fn::Equals": [same_value, second]}) if value == same_value:
-                return same(self.text(first), self.text(second)) is Answer.NO
-        return False
+        """Tell if two values differ for certain."""
+        return same(self.text(one), self.text(other)) is Answer.NO
 
     def may_be_no_value(self, expression: Any) -> bool:
         """Report whether a condition that can't be decided may leave a property out."""
@@ -333,24 +300,6 @@ def _with_choices(value: Any, choices: Mapping[str, Either]) -> Any:
     if isinstance(value, list):
         return [_with_choices(each, choices) for each in value]
     return choices.get(value, value) if isinstance(value, str) else value
-
-
-def _parts(condition: Any, function: str) -> list[str]:
-    """Return the names of the conditions that a function joins in another one, which may be one of them alone."""
-    match condition:
-        case {"Condition": str(name)}:
-            return [name]
-        case dict() if isinstance(parts := condition.get(function), list):
-            return [name for each in parts for name in _parts(each, "")]
-    return []
-
-
-def _is_opposite(conditions: Mapping[str, Any], one: str, other: str) -> bool:
-    """Tell if a condition says that another, by its name or its body, doesn't hold."""
-    match conditions.get(one):
-        case {"Fn::Not": [inner]}:
-            return inner in ({"Condition": other}, conditions.get(other))
-    return False
 
 
 @dataclass(frozen=True)
