@@ -503,6 +503,14 @@ def test_what_is_asked_as_conditions_choose_it(template: Any, missing: set[str],
     assert {each.resource for each in found.undecided} <= absent  # they aren't in the template
 
 
+def test_what_is_open_whichever_key_it_is_is_told_once(tmp_path: Path) -> None:
+    """The path of a job for a dataset group whose key a condition chooses."""
+    chosen = dataset_group(if_prod(KEY, {"Ref": "Passed"}))
+    template = importing(Movies=chosen, Data=dataset("One", "Read", path={"Ref": "Stage"})) | PASSED
+    found = [each.because for each in check(tmp_path, template).undecided if each.name == "Main/Data"]
+    assert found == ["its source ${Main.Stage?} isn't known before deployment"]
+
+
 @pytest.mark.parametrize("anyway", [False, True])
 def test_what_personalize_refuses_under_a_condition_is_a_warning(anyway: bool, tmp_path: Path) -> None:
     """Where it isn't so whatever the condition is, which may never hold."""

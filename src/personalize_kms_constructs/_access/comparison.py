@@ -194,7 +194,8 @@ def _open_questions(model: AccessModel) -> Iterator[Undecided]:
         if key.arn in users:
             reason, asks = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state), tuple(users[key.arn])
             yield Undecided(resource=key.arn, policy="key", policy_of=key.arn, reason=reason, asked=asks)
-    for question in model.open_questions:
+    # One that is asked with several keys leaves the same open.
+    for question in dict.fromkeys(model.open_questions):
         reason = because(question.cause, why=question.because)
         yield Undecided(name=question.name, reason=reason, declared=declared_of([question]))
     for asked in model.asked:
