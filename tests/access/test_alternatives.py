@@ -189,3 +189,20 @@ def test_what_chooses_an_action(statement: Any, chosen_by: list[set[str]]) -> No
     assert [set(each.policy_for("kms:*").only_if) for each in of_action] == [
         {"Main.IsBig", *each} for each in chosen_by or [set()]
     ]
+
+
+@pytest.mark.parametrize("is_statement", [False, True])
+def test_policies_of_a_key_that_another_deployment_may_have_made(is_statement: bool) -> None:
+    """They may be there where the condition doesn't hold here; those of a role of the template are not."""
+    only_if = frozenset() if is_statement else frozenset({"Main.IsProd"})
+
+    def chosen(statements: list[Any]) -> list[Any]:
+        return [if_prod(each) for each in statements] if is_statement else statements
+
+    found = model(asked(only_if=frozenset({"not Main.IsProd"})))
+    found.keys[KEY].policies = [policy("key policy", chosen(ON_KEY), only_if=only_if)]
+    found.roles[ROLE].declared = in_main("Role")
+    found.roles[ROLE].identity = [policy("IAM policy", chosen([iam(IAM_ACTIONS)]), only_if=only_if)]
+    told = compare(found)
+    assert {(each.principal, each.policy) for each in told.missing} == {("role", "role")}
+    assert {(each.principal, each.policy) for each in told.undecided} == {("role", "key"), ("service", "key")}

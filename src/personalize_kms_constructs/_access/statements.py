@@ -149,7 +149,7 @@ def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_res
     if strange := body.keys() - _ELEMENTS:
         about = Answer.MAYBE
         doubts.append(because(Cause.ELEMENT_NOT_UNDERSTOOD, elements=tuple(sorted(map(str, strange)))))
-    if open_conditions := policy.only_if and policy.only_if - call.only_if(of_resource=of_resource):
+    if open_conditions := policy.only_if - call.caller.only_if:
         about = Answer.MAYBE
         doubts += [because(Cause.TEMPLATE_CONDITION, what="it", condition=each) for each in sorted(open_conditions)]
     if policy.whose:
