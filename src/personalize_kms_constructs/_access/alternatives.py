@@ -49,6 +49,17 @@ def strings_in(value: Any) -> list[str]:
     return found
 
 
+def with_strings(value: Any, change: Callable[[str], Any]) -> Any:
+    """Return a value with each string of it changed; of one that a condition chooses, those of both its choices."""
+    if isinstance(value, Either):
+        return value.changed(lambda each: with_strings(each, change))
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {name: with_strings(each, change) for name, each in value.items()}
+    return [with_strings(each, change) for each in value] if isinstance(value, list) else value
+
+
 def conditions_in(strings: Iterable[str]) -> tuple[str, ...]:
     """Return the conditions that choose some of these strings; none where there are too many of them."""
     found = tuple(dict.fromkeys(each.condition for each in strings if isinstance(each, Either)))

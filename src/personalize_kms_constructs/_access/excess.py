@@ -82,7 +82,7 @@ def excess(
             declared = tuple(dict.fromkeys((*before.declared, *each.declared)))
             found[key] = replace(before, reason=replace(before.reason, statements=by), declared=declared)
     too_much = [each for each in found.values() if isinstance(each, Excess)]
-    yield from (each for each in found.values() if isinstance(each, Undecided) or each.cause in _OF_ANOTHER)
+    yield from (each for each in found.values() if isinstance(each, Undecided))
     sharing = Sharing(model, needs)
     for each in (*Replacements(model, needs, decisions, too_much).of_all(), *trusted_beyond(model)):
         if isinstance(each, Excess):

@@ -40,13 +40,15 @@ class Replacements:
         self._model = model
         self._asked = asked
         self._decisions = decisions
-        for_another = [each for each in entries if each.cause is Cause.FOR_ANOTHER_ACCOUNT]
-        self._for_another = {statement for each in for_another for statement in each.reason.statements}
+        self._entries = entries
+        self._for_another: set[Written] = set()
         """The statements with an account of which nothing is taken out but the account itself."""
-        self._entries = [each for each in entries if each.cause is not Cause.FOR_ANOTHER_ACCOUNT]
         self._taken: dict[tuple[object, ...], dict[str, list[tuple[str, str]]]] = {}
         """The actions that are taken out of a statement, each with whose policy it is and the resource told of."""
-        for entry in self._entries:
+        for entry in entries:
+            if entry.cause is Cause.FOR_ANOTHER_ACCOUNT:
+                self._for_another.update(entry.reason.statements)
+                continue
             for statement in entry.reason.statements:
                 taken = self._taken.setdefault(_identity(statement), {})
                 taken.setdefault(entry.action.lower(), []).append((entry.policy_of, entry.resource))
@@ -55,7 +57,8 @@ class Replacements:
     def of_all(self) -> Iterator[Excess]:
         """Yield the entries, each with what to put in its place."""
         for entry in self._entries:
-            replaced = [] if entry.instead else list(self._replaced(entry))
+            is_whole = bool(entry.instead) or entry.cause is Cause.FOR_ANOTHER_ACCOUNT
+            replaced = [] if is_whole else list(self._replaced(entry))
             yield from replaced or [entry]
 
     def _replaced(self, entry: Excess) -> Iterator[Excess]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .alternatives import Either, choices, conditions_in, opposite, strings_in
+from .alternatives import Either, choices, conditions_in, opposite, strings_in, with_strings
 from .answers import Answer
 from .declarations import Declaration
 from .values import MARK, bucket_in, matches, same, split_arn
@@ -114,7 +114,7 @@ class Written:
         """Return the statement at an index of a policy."""
         strings = strings_in(body) if MARK in policy.text or "?}" in policy.text else []
         if policy.has_variables and MARK in " ".join(strings):
-            body = _with_holes(body)
+            body = with_strings(body, _with_holes)
         readable = isinstance(body, dict)
         conditions = conditions_in(strings)
         of_service = readable and any(not key.startswith("aws:") for key in condition_keys(body))
@@ -294,12 +294,6 @@ def with_text_variables(text: str) -> str:
     return _VARIABLE.sub(rf"${MARK}{{\1}}", text)
 
 
-def _with_holes(value: Any) -> Any:
-    """Return a statement in which variables are holes: what they are depends on the call."""
-    if isinstance(value, Either):
-        return value.changed(_with_holes)
-    if isinstance(value, str):
-        return _WRITTEN_VARIABLE.sub(r"${\1}", value) if MARK in value else value
-    if isinstance(value, dict):
-        return {name: _with_holes(each) for name, each in value.items()}
-    return [_with_holes(each) for each in value] if isinstance(value, list) else value
+def _with_holes(text: str) -> str:
+    """Return a string of a statement in which variables are holes: what they are depends on the call."""
+    return _WRITTEN_VARIABLE.sub(r"${\1}", text) if MARK in text else text

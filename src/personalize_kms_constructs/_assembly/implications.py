@@ -34,6 +34,20 @@ def with_implied(
     return found
 
 
+def said_by(name: str, conditions: Mapping[str, Any]) -> list[str]:
+    """Return the conditions of which a condition is made, itself among them unless it says no more than they do."""
+    found: dict[str, bool] = {}
+    pending = [name]
+    while pending:
+        each = pending.pop()
+        if each not in found:
+            body = conditions.get(each) or {}
+            parts = _parts(body, "Fn::And")
+            found[each] = not parts or len(parts) < len(body.get("Fn::And", ()))
+            pending += parts
+    return [each for each, says_more in found.items() if says_more]
+
+
 def _implied_by(
     name: str, holds: bool, conditions: Mapping[str, Any], differ: Callable[[Any, Any], bool]
 ) -> Iterator[Known]:

@@ -70,6 +70,7 @@ class ReadAssembly:
         unread: list[Unread],
     ) -> None:
         self._resources = resources
+        self._stacks = list(dict.fromkeys(each.stack for each in resources))
         self._taken = taken
         self._deployment = deployment
         self._unread = unread
@@ -224,8 +225,7 @@ class ReadAssembly:
 
     def _with_implied(self, holding: frozenset[str]) -> frozenset[str]:
         """Return conditions, and opposites of some, with all that they imply in their templates."""
-        stacks = dict.fromkeys(each.stack for each in self._resources) if holding else ()
-        return holding.union(*(each.with_implied(holding) for each in stacks))
+        return holding.union(*(each.with_implied(holding) for each in self._stacks if holding))
 
     def _add_chosen(
         self,
@@ -333,7 +333,7 @@ class ReadAssembly:
                 continue
             if model.asked or "personalize" in json.dumps(resource.body).lower():
                 model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
-        for stack in dict.fromkeys(each.stack for each in self._resources) if model.asked else ():
+        for stack in self._stacks if model.asked else ():
             if macros := stack.template.macros:
                 because = f"{', '.join(macros)} may change all of it, so what becomes of its policies isn't known"
                 where = Declaration(str(stack.template.path), stack.name)

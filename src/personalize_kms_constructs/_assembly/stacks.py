@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
-from .._access.alternatives import NO_VALUE, Either, is_opposite, names_of, opposite
+from .._access.alternatives import NO_VALUE, Either, is_opposite, names_of, opposite, with_strings
 from .._access.answers import Answer, all_of
 from .._access.declarations import Declaration
 from .._access.values import PARTITION, generated, same, split_outside_of_holes, unknown
 from .files import AssemblyError, parse_property
-from .implications import with_implied
+from .implications import said_by, with_implied
 from .intrinsics import Scope
 from .templates import Template
 
@@ -124,8 +124,9 @@ class Stack(Scope):
 
     def only_if(self, logical_id: str) -> frozenset[str]:
         """Return the conditions of a resource, and of the nested stacks around it, that can't be decided."""
-        own = self._conditions_of(logical_id).items()
-        is_open = [name for name, is_more in own if is_more and self.condition(name) is Answer.MAYBE]
+        condition = self.template.resources[logical_id].get("Condition")
+        own = said_by(condition, self.template.body.get("Conditions", {})) if isinstance(condition, str) else ()
+        is_open = [each for each in own if self.condition(each) is Answer.MAYBE]
         return self.made_only_if.union(f"{self.template.name}.{each}" for each in is_open)
 
     def implied(self, logical_id: str) -> frozenset[str]:
@@ -146,25 +147,6 @@ class Stack(Scope):
         found = with_implied(known, body.get("Conditions", {}), body.get("Parameters", {}), self._differ)
         names = ((f"{here}{name}", holds) for name, holds in found)
         return frozenset(holding).union(name if holds else opposite(name) for name, holds in names)
-
-    def _conditions_of(self, logical_id: str) -> Mapping[str, bool]:
-        """Return the conditions that hold where a resource is made, and whether each says more than others of them."""
-        found: dict[str, bool] = {}
-        pending = [self.template.resources[logical_id].get("Condition")]
-        while pending:
-            condition = pending.pop()
-            if not isinstance(condition, str) or condition in found:
-                continue
-            parts: list[Any] = []
-            match self.template.body.get("Conditions", {}).get(condition):
-                case {"Condition": str()} as part:
-                    parts = [part]
-                case {"Fn::And": list(items)}:
-                    parts = items
-            others = [each.get("Condition") if isinstance(each, dict) else None for each in parts]
-            found[condition] = not others or not all(isinstance(each, str) for each in others)
-            pending += others
-        return found
 
     def _differ(self, one: Any, other: Any) -> bool:
         """Tell if two values differ for certain."""
@@ -294,14 +276,6 @@ class Stack(Scope):
             self._resolving.pop()
 
 
-def _with_choices(value: Any, choices: Mapping[str, Either]) -> Any:
-    if isinstance(value, dict):
-        return {name: _with_choices(each, choices) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_with_choices(each, choices) for each in value]
-    return choices.get(value, value) if isinstance(value, str) else value
-
-
 @dataclass(frozen=True)
 class Resource:
     """A resource of a template."""
@@ -368,7 +342,7 @@ class Resource:
         """
         found = parse_property(text, what, self.stack.template.path)
         choices = {str(each): each for each in self.stack.origins if isinstance(each, Either)}
-        return _with_choices(found, choices) if choices else found
+        return with_strings(found, lambda each: choices.get(each, each)) if choices else found
 
     @property
     def generated_id(self) -> str:
