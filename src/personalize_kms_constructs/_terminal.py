@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from contextlib import suppress
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
@@ -34,13 +34,22 @@ def write(text: str, *, coloured: bool = False) -> None:
     try:
         click.echo(shown, nl=False, color=False if os.environ.get("NO_COLOR") else None)
     except OSError as error:
+        _give_up(sys.stdout)
         stop(f"the report can't be written: {error.strerror}")
 
 
 def say(message: str) -> None:
     """Write a line to the standard error, if that takes any."""
-    with suppress(OSError):
+    try:
         click.echo(f"personalize-kms: {message}".translate(_CONTROLS), err=True)
+    except OSError:
+        _give_up(sys.stderr)
+
+
+def _give_up(stream: TextIO) -> None:
+    """Send what a stream still holds nowhere: Python would try again at its end, and end with 120."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def stop(message: str) -> NoReturn:

@@ -146,7 +146,7 @@ def test_an_interrupt_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", "personalize-kms: interrupted\n")
 
 
-COMMAND = f"{sys.executable} -m personalize_kms_constructs check"
+COMMAND = f"env -u PYTHONUNBUFFERED {sys.executable} -m personalize_kms_constructs check"
 NOT_WRITTEN = "personalize-kms: the report can't be written: "
 
 
