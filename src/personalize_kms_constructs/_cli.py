@@ -7,7 +7,6 @@ import sys
 import traceback
 from importlib.metadata import version
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import Any
 
 import click
@@ -16,7 +15,6 @@ from ._access.findings import RULES
 from ._access.ignoring import Ignore, without
 from ._access.report import AccessReport
 from ._access.sarif import sarif_report
-from ._access.text import WIDTH
 from ._address import page_at
 from ._doctor.command import doctor
 from ._terminal import FOUND, say, stop, write
@@ -105,7 +103,7 @@ def _ignores(context: click.Context, option: click.Parameter, values: tuple[str,
     callback=_ignores,
     help="Leave out what breaks a rule, at a construct path and below it. Can be repeated.",
 )
-@click.option("--quiet", is_flag=True, help="Leave out what is as AWS's pages ask, in text and Markdown.")
+@click.option("--quiet", is_flag=True, help="Leave out the policies to change, in text and Markdown.")
 @click.option(
     "--created",
     "created_file",
@@ -182,11 +180,10 @@ def _found(report: AccessReport, kind: str) -> bool:
 
 
 def _show(report: AccessReport, form: str, *, quiet: bool) -> None:
-    """Write a report; on a terminal in its width and in colours."""
+    """Write a report; on a terminal in colours."""
     if form == "json":
         write(report.to_json())
     elif form == "markdown":
         write(report.to_markdown(quiet=quiet))
     else:
-        width = get_terminal_size((WIDTH, 0)).columns if sys.stdout and sys.stdout.isatty() else WIDTH
-        write(report.to_text(width=width, quiet=quiet), coloured=True)
+        write(report.to_text(quiet=quiet), coloured=True)

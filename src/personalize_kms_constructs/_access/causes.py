@@ -39,14 +39,6 @@ _KEY_STATES = {
 
 
 _TRY = "use another condition, or try in an account whether it holds"  # the doctor sees no more of it
-TAKE_OUT, REPLACE = "remove it", "replace it with what is needed"
-"""The remedies for what is too much; the second where something that is needed would go with it."""
-MOVE = "put what is needed into a new {make} of role {role}"
-"""The second for a policy of several roles, and for one that stands in a role, which the policies of keys wait for."""
-DETACH = "detach that policy of AWS, which nobody else can change"
-"""The first for a policy of AWS."""
-FOR_OTHERS = "the {what} also serves {names}: add a {what} of their own for them"
-"""What comes before the remedy where others would lose something."""
 
 
 @unique
@@ -139,9 +131,8 @@ class Cause(Enum):
     OTHER_PREFIX = "on a prefix for which nothing that can be seen asks for it"
     FOR_EVERYBODY = "for everybody: its Principal is *"
     FOR_ANY_ACCOUNT = "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out"
-    FOR_ANOTHER_ACCOUNT = "for another account: its {element} is {value}", "{step}"
+    FOR_ANOTHER_ACCOUNT = "for another account: its {element} is {value}"
     MAY_BE_ANOTHER_ACCOUNT = "its {element} {value} may be another account, which it shouldn't let in"
-    MAY_BE_THERE = "whether it is there depends on the condition {only_if}", f"{TAKE_OUT}, or {REPLACE}"
     MAY_BE_ASKED = "nothing that can be seen asks for it, and {requests}, which can't be seen in full, may"
 
     # Problems that no added statement fixes.
@@ -264,10 +255,6 @@ class Cause(Enum):
         "{subject} lets nobody change it, which KMS refuses",
         "let the key's account administer it, as KMS's default policy does, or a role",
     )
-    DEFAULT_REPLACED = (
-        "a policy of {subject} takes the place of the one that KMS gives it, which lets its account administer it",
-        "put that statement into it too",
-    )
     REPEATED_SID = "{subject} has the sid {sid} {times} times, which AWS refuses", "name each statement once"
     WRITTEN_AS_TEXT = (
         "{subject} has {texts} as plain text, which isn't replaced there",
@@ -326,7 +313,7 @@ class Cause(Enum):
         return self.name.lower().replace("_", "-")
 
 
-MAY_BE_TOO_MUCH = frozenset({Cause.MAY_BE_ASKED, Cause.MAY_BE_THERE, Cause.MAY_BE_ANOTHER_ACCOUNT})
+MAY_BE_TOO_MUCH = frozenset({Cause.MAY_BE_ASKED, Cause.MAY_BE_ANOTHER_ACCOUNT})
 """The causes of what is there, and may be too much."""
 
 Value = str | int | tuple[str, ...]
@@ -380,11 +367,6 @@ class Reason:
 def because(cause: Cause, *statements: Written, **values: Value) -> Reason:
     """Return a reason."""
     return Reason(cause, values, statements)
-
-
-def policy_of_whom(kind: str, name: str) -> str:
-    """Say whose policy is meant."""
-    return f"{_IN_SENTENCES.get(kind, kind)} of {'role ' if kind in ('role', 'boundary') else ''}{name}"
 
 
 def _text(value: Value) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from dataclasses import replace
 
 from . import decision
 from .answers import Answer
 from .causes import Cause, because
 from .decision import Decision
-from .entries import Allowed, Entry, Excess, Missing, Undecided
-from .excess import excess
+from .entries import Entry, EntryKind
 from .limits import limit_problems
-from .model import AccessModel, Asked, Bucket, Key, Problem, Role, declared_of, labels_of
+from .model import AccessModel, Asked, Bucket, Column, Key, Problem, Role, declared_of, labels_of
 from .needs import (
     IN_BUCKET_POLICY,
     IN_IAM,
@@ -25,18 +24,17 @@ from .needs import (
     owner_of,
     users_of,
 )
-from .problems import (
-    AWS_MANAGED_KEY,
-    configuration_problems,
-    ordering_problems,
-    replaced_default_policies,
-    trust_findings,
-)
-from .remedies import remedies_of
+from .problems import AWS_MANAGED_KEY, configuration_problems, ordering_problems, trust_findings
 from .report import AccessReport, in_order
+from .should_have import Advice, Forms, Place
+from .too_much import too_much
 from .written import Policy
 
-_E = TypeVar("_E", bound=Entry)
+_KINDS: Mapping[Answer, EntryKind] = {
+    Answer.NO: "missing",
+    Answer.MAYBE: "undecided",
+    Answer.YES: "allowed",
+}
 
 
 def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool = True) -> AccessReport:
@@ -45,40 +43,52 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
     What is too much is a third of the work, and what is as they ask most of the report where all is well.
     """
     # No policy helps where a role, a key or a bucket doesn't exist, which is told once.
-    absent = {each.arn for each in model.owners if not each.exists}
-    needs = {
-        need: asked
-        for need, asked in needs_of(model).items()
-        if need.role_arn not in absent and need.owner not in absent and not need.owner.endswith(AWS_MANAGED_KEY)
-    }
+    absent = {owner.arn for owner in model.owners if not owner.exists}
+    needs = {}
+    for need, asked in needs_of(model).items():
+        if need.role_arn not in absent and need.owner not in absent and not need.owner.endswith(AWS_MANAGED_KEY):
+            needs[need] = asked
     decisions = _decisions(model, needs)
-    denied = dict(_denied_in_buckets(model, needs))
-    told = {need: each for need, each in decisions.items() if with_allowed or each.answer is not Answer.YES}
-    entries = _joined([*_entries(model, needs, told), *_entries(model, needs, denied, in_bucket=True)])
-    missing = _sorted(each for each in entries if isinstance(each, Missing))
+    forms = Forms(model, decisions)
+    advice = Advice(model, needs, forms)
+    entries: list[Entry] = []
+    missing: list[tuple[Need, Entry, list[Place]]] = []
+    for need, found, in_bucket in (
+        *((need, found, False) for need, found in decisions.items()),
+        *((need, found, True) for need, found in _denied_in_buckets(model, needs)),
+    ):
+        if not with_allowed and found.answer is Answer.YES:
+            continue
+        entry = _entry(need, found, needs[need], in_bucket=in_bucket)
+        if found.answer is Answer.NO:
+            places = advice.lacking(need, found, in_bucket=in_bucket)
+            entry = _missing(entry, needs[need], places)
+            missing.append((need, entry, places))
+        entries.append(entry)
     trust = list(trust_findings(model))
-    too_much = list(excess(model, needs, decisions, denied.values())) if with_excess else []
-    undecided = [
-        *(each for each in (*entries, *too_much) if isinstance(each, Undecided)),
-        *(each for each in trust if isinstance(each, Undecided)),
-        *_open_questions(model),
-    ]
-    others = {arn for each in too_much if isinstance(each, Excess) for arn in each.also_for}
-    names = {arn: name for arn, name in model.names_of_others.items() if arn in others} | model.names
+    entries += (finding for finding in trust if isinstance(finding, Entry))
+    entries += _open_questions(model)
+    if with_excess:
+        entries += too_much(model, needs, forms.named())
     problems = [
         *model.problems,
-        *(each for each in trust if isinstance(each, Problem)),
+        *(finding for finding in trust if isinstance(finding, Problem)),
         *configuration_problems(model),
         *ordering_problems(model, needs, decisions),
         *limit_problems(model),
-        *replaced_default_policies(model, missing),
     ]
+    excess = _of_kind("excess", entries)
+    untrusted = [problem.subject for problem in problems if problem.cause is Cause.NOT_TRUSTED]
+    policies = advice.to_change(missing, excess, untrusted)
+    others = {name for policy in policies for name in policy.also_for}
+    names = {arn: name for arn, name in model.names_of_others.items() if arn in others} | model.names
     return AccessReport(
-        missing=missing,
-        excess=_sorted(each for each in too_much if isinstance(each, Excess)),
-        undecided=_sorted(undecided),
+        missing=_of_kind("missing", entries),
+        excess=excess,
+        undecided=_of_kind("undecided", entries),
         problems=in_order(problems),
-        allowed=_sorted(each for each in entries if isinstance(each, Allowed)),
+        allowed=_of_kind("allowed", entries),
+        policies=tuple(policies),
         asked=tuple(labels_of(model.asked)),
         without_key=tuple(sorted(model.without_key)),
         names=dict(sorted(names.items())),
@@ -147,30 +157,33 @@ def _denied_in_buckets(model: AccessModel, needs: Mapping[Need, list[Asked]]) ->
                 yield need, found
 
 
-def _entries(
-    model: AccessModel, needs: dict[Need, list[Asked]], decisions: dict[Need, Decision], *, in_bucket: bool = False
-) -> Iterator[Entry]:
-    remedies = remedies_of(model, needs, decisions, in_bucket=in_bucket)
-    for need, found in decisions.items():
-        policy = IN_BUCKET_POLICY if in_bucket else need.policy
-        common: dict[str, Any] = {
-            "principal": need.principal,
-            "principal_arn": need.principal_arn,
-            "action": need.action,
-            "resource": need.resource,
-            "policy": policy,
-            "policy_of": need.owner if in_bucket else need.policy_of,
-            "page": needs[need][0].permissions.page_of(need.action),
-            "asked": tuple(needs[need]),
-        }
-        file = _file(needs[need], policy, common["policy_of"])
-        if found.answer is Answer.YES:
-            yield Allowed(**common, reason=found.reason)
-        elif found.answer is Answer.MAYBE:
-            yield Undecided(**common, reason=found.reason, file=file)
-        for remedy in remedies.get(need, ()):
-            of_policy = _file(needs[need], IN_IAM, need.role_arn) if remedy["add_to"] == IN_IAM else file
-            yield Missing(**common, **remedy, file=of_policy)
+def _entry(need: Need, found: Decision, asked: list[Asked], *, in_bucket: bool) -> Entry:
+    policy: Column = IN_BUCKET_POLICY if in_bucket else need.policy
+    policy_of = need.owner if in_bucket else need.policy_of
+    return Entry(
+        kind=_KINDS[found.answer],
+        principal=need.principal,
+        principal_arn=need.principal_arn,
+        action=need.action,
+        resource=need.resource,
+        policy=policy,
+        policy_of=policy_of,
+        page=asked[0].permissions.page_of(need.action),
+        reason=found.reason,
+        further=found.further if found.answer is Answer.NO else (),
+        asked=tuple(asked),
+        file=_file(asked, policy, policy_of) if found.answer is not Answer.YES else "",
+    )
+
+
+def _missing(entry: Entry, asked: list[Asked], places: list[Place]) -> Entry:
+    """Return an entry with the policies that lack it, or else those that deny it."""
+    declared = [declaration for place in places for declaration in place.declared]
+    statements = [statement for reason in (entry.reason, *entry.further) for statement in reason.statements]
+    denials = declared_of([statement.policy for statement in statements])
+    files = [_file(asked, place.column, place.owner) for place in places]
+    file = next(filter(None, files), entry.file)
+    return replace(entry, policies=tuple(dict.fromkeys([*denials, *declared])), file=file)
 
 
 def _file(asked: Iterable[Asked], policy: str, owner: str) -> str:
@@ -178,35 +191,37 @@ def _file(asked: Iterable[Asked], policy: str, owner: str) -> str:
     return next((each.files[policy, owner] for each in asked if (policy, owner) in each.files), "")
 
 
-def _joined(entries: Iterable[Entry]) -> Iterable[Entry]:
-    """Return entries, those as one that differ only in the conditions under which something needs them."""
-    found: dict[tuple[object, ...], Entry] = {}
-    for each in entries:
-        first = found.setdefault((type(each), *each.sort_key(), *each.step), each)
-        first.asked += each.asked if each is not first else ()
-    return found.values()
-
-
-def _open_questions(model: AccessModel) -> Iterator[Undecided]:
+def _open_questions(model: AccessModel) -> Iterator[Entry]:
     unseen = [key for key in model.keys.values() if key.unseen_state]
     users = users_of(model) if unseen else {}
     for key in unseen:
         if key.arn in users:
-            reason, asks = because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state), tuple(users[key.arn])
-            yield Undecided(resource=key.arn, policy="key", policy_of=key.arn, reason=reason, asked=asks)
+            yield Entry(
+                kind="undecided",
+                resource=key.arn,
+                policy="key",
+                policy_of=key.arn,
+                reason=because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state),
+                asked=tuple(users[key.arn]),
+            )
     # One that is asked with several keys leaves the same open.
     for question in dict.fromkeys(model.open_questions):
         reason = because(question.cause, why=question.because)
-        yield Undecided(name=question.name, reason=reason, declared=declared_of([question]))
+        yield Entry(kind="undecided", name=question.name, reason=reason, declared=declared_of([question]))
     for asked in model.asked:
         for location in asked.locations:
             if location.key_arn is None:
                 bucket = model.bucket(location.bucket_arn, asked.account)
                 if bucket.unseen_encryption:
-                    reason = because(Cause.ENCRYPTION_UNSEEN, why=bucket.unseen_encryption)
-                    page = asked.permissions.page
-                    yield Undecided(resource=bucket.arn, policy="key", page=page, reason=reason, asked=(asked,))
+                    yield Entry(
+                        kind="undecided",
+                        resource=bucket.arn,
+                        policy="key",
+                        page=asked.permissions.page,
+                        reason=because(Cause.ENCRYPTION_UNSEEN, why=bucket.unseen_encryption),
+                        asked=(asked,),
+                    )
 
 
-def _sorted(entries: Iterable[_E]) -> tuple[_E, ...]:
-    return tuple(sorted(entries, key=lambda entry: entry.sort_key()))
+def _of_kind(kind: EntryKind, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    return tuple(sorted((entry for entry in entries if entry.kind == kind), key=lambda entry: entry.sort_key()))

@@ -1,18 +1,20 @@
-"""Findings one by one, as the plugin and SARIF tell of them: one for one reason, with its rule and its words."""
+"""The findings of a report, one line each: entries that are alike told in one, and problems."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
+from .causes import MAY_BE_TOO_MUCH, POLICIES, Cause
 from .declarations import Declaration
-from .entries import AccessFindings, Entry, Excess, Missing
-from .grouping import Names, rows
+from .entries import Entry
 from .model import Problem
+from .names import Names
+from .report import AccessReport
+from .should_have import PolicyToChange
 from .values import shown
-from .words import claim, step_of
 
 _IAM_QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 
@@ -38,30 +40,44 @@ def rule_of(found: Entry | Problem) -> str:
     """Return the name of the rule that a finding breaks."""
     if isinstance(found, Problem):
         return f"Personalize::{found.kind.capitalize()}"
-    if found.policy == "trust" and isinstance(found, Excess):
+    if found.kind == "excess" and found.policy == "trust":
         return "Personalize::Trust"
-    kind = "Missing" if isinstance(found, Missing) else "Excess" if isinstance(found, Excess) else ""
-    return f"Personalize::{kind}{found.policy.capitalize()}Access" if kind else UNDECIDED
+    if found.kind in ("missing", "excess"):
+        return f"Personalize::{found.kind.capitalize()}{found.policy.capitalize()}Access"
+    return UNDECIDED
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding, of one or of several entries of a report."""
+    """A line of a report."""
 
     about: tuple[Entry | Problem, ...]
-    level: str
+    level: Literal["error", "note", "warning"]
     """``"error"`` if something is missing or wrong, ``"note"`` if it isn't needed, else ``"warning"``."""
     text: str
     """The words for what is found, and why."""
-    fix: str
-    """The words for what to do, if there are any."""
-    page: str
-    """The page of AWS's documentation, if there is one."""
+    fix: str = ""
+    """The words for what to do, where no policy to change says it."""
+    policies: tuple[PolicyToChange, ...] = ()
+    """The policies to change."""
+
+    @property
+    def mark(self) -> str:
+        """The mark of its kind in a report."""
+        if self.level == "error":
+            return "✘"
+        is_open = isinstance(self.about[0], Entry) and self.level == "warning"
+        return "?" if is_open else "!"
 
     @property
     def rule(self) -> str:
         """The name of the rule that it breaks."""
         return rule_of(self.about[0])
+
+    @property
+    def page(self) -> str:
+        """The page of AWS's documentation, if there is one."""
+        return self.about[0].page
 
     @property
     def found_at(self) -> tuple[Declaration, ...]:
@@ -71,21 +87,158 @@ class Finding:
     @property
     def to_change(self) -> tuple[Declaration, ...]:
         """The resources of templates that have the policies to change, or else those that it is about."""
-        policies = (place for each in self.about if isinstance(each, Entry) for place in each.policies)
-        return tuple(dict.fromkeys(policies)) or self.found_at
+        declared = [place for policy in self.policies for place in policy.declared]
+        declared += [place for each in self.about if isinstance(each, Entry) for place in each.policies]
+        return tuple(dict.fromkeys(declared)) or self.found_at
 
 
-def findings_of(report: AccessFindings) -> Iterator[Finding]:
-    """Yield the findings of a report, less what is allowed."""
-    names = Names(report.names)
-    for entries, level in ((report.missing, "error"), (report.excess, "note"), (report.undecided, "warning")):
-        for row in rows(entries):
-            text, step = f"{claim(row, names)}: {names.short(row.because)}", step_of(row, names)
-            statements = names.short("; ".join(map(json.dumps, step.statements)))
-            fix = f"{step.words}: {statements}" if statements else step.words
-            yield Finding(row.entries, level, shown(text), shown(fix), row.first.page)
-    for problem in report.problems:
+def findings_of(report: AccessReport) -> list[Finding]:
+    """Return the findings of a report, errors first, less what is allowed."""
+    words = _Words(report)
+    problems = [words.problem(problem) for problem in report.problems]
+    return [
+        *words.missing(),
+        *(finding for finding in problems if finding.level == "error"),
+        *words.excess(),
+        *words.undecided(),
+        *(finding for finding in problems if finding.level != "error"),
+    ]
+
+
+class _Words:
+    """Puts the entries of a report into words."""
+
+    def __init__(self, report: AccessReport) -> None:
+        self._report = report
+        self._names = Names(report.names)
+
+    def missing(self) -> list[Finding]:
+        """Return a finding for what each policy lacks in a column, and for what each statement denies."""
+        found = []
+        told: set[Entry] = set()
+        for policy in self._report.policies:
+            for column in dict.fromkeys(entry.policy for entry in policy.lacks):
+                entries = tuple(entry for entry in policy.lacks if entry.policy == column)
+                told.update(entries)
+                found.append(self._finding(entries, "error", self._lack(policy, entries), (policy,)))
+        denied = [entry for entry in self._report.missing if entry not in told or self._denials(entry)]
+        for entries in _grouped(denied, lambda entry: (self._why_denied(entry), entry.policy)):
+            text = f"{self._who(entries)} may not {self._what(entries)}: {self._why_denied(entries[0])}"
+            found.append(self._finding(entries, "error", text))
+        return found
+
+    def _denials(self, entry: Entry) -> bool:
+        return any(reason.cause is Cause.DENIED for reason in (entry.reason, *entry.further))
+
+    def _why_denied(self, entry: Entry) -> str:
+        reasons = [reason for reason in (entry.reason, *entry.further) if reason.cause is Cause.DENIED]
+        return "; ".join(reason.sentence() for reason in reasons or [entry.reason])
+
+    def _lack(self, policy: PolicyToChange, entries: tuple[Entry, ...]) -> str:
+        whose = f"{self._whose(policy)} {'lack' if policy.policy == 'role' else 'lacks'}"
+        if policy.policy == "role":
+            text = f"{whose} {self._what(entries)}"
+        else:
+            text = f"{whose} {_actions(entries)} for {self._who(entries)}"
+        if policy.policy == "role" and entries[0].policy in ("key", "bucket"):
+            text += f", which the {POLICIES[entries[0].policy]} leaves to IAM"
+        return text
+
+    def excess(self) -> list[Finding]:
+        """Return a finding for what is too much in a statement for one reason."""
+        found = []
+        for entries in _grouped(self._report.excess, lambda entry: (*_statements(entry), entry.policy, _why(entry))):
+            policies = [each for each in self._report.policies if any(entry in each.too_much for entry in entries)]
+            found.append(self._finding(entries, "note", self._too_much(entries), tuple(policies)))
+        return found
+
+    def undecided(self) -> list[Finding]:
+        """Return a finding for what is open for one reason."""
+        found = []
+        for entries in _grouped(self._report.undecided, lambda entry: (entry.because, entry.name)):
+            first = entries[0]
+            if first.cause in MAY_BE_TOO_MUCH:
+                text = f"maybe too much: {self._too_much(entries)}"
+            elif first.name:
+                text = f"{first.name}: {first.because}"
+            elif first.principal:
+                text = f"not known whether {self._who(entries)} may {self._what(entries)}: {first.because}"
+            else:
+                text = f"{self._names.of(first.resource or first.policy_of)}: {first.because}"
+            found.append(self._finding(entries, "warning", text, fix=first.reason.remedy))
+        return found
+
+    def problem(self, problem: Problem) -> Finding:
+        """Return the finding for a problem, with those whom it concerns."""
+        names = self._names
         says, fix = names.short(problem.says), names.short(problem.fix)
-        others = [each for each in problem.needed_by if each not in says]
+        others = [name for name in problem.needed_by if name not in says]
         text = f"{says} (needed by {', '.join(others)})" if others else says
-        yield Finding((problem,), "warning" if problem.is_warning else "error", shown(text), shown(fix), problem.page)
+        policies = [
+            each for each in self._report.policies if (each.policy, each.policy_of) == ("trust", problem.subject)
+        ]
+        level: Literal["error", "warning"] = "warning" if problem.is_warning else "error"
+        is_trust = problem.cause is Cause.NOT_TRUSTED
+        return Finding((problem,), level, shown(text), shown(fix), tuple(policies) if is_trust else ())
+
+    def _finding(
+        self,
+        entries: tuple[Entry, ...],
+        level: Literal["error", "note", "warning"],
+        text: str,
+        policies: tuple[PolicyToChange, ...] = (),
+        fix: str = "",
+    ) -> Finding:
+        number = f" ({len(entries)})" if len(entries) > 1 else ""
+        return Finding(entries, level, shown(self._names.short(f"{text}{number}")), shown(fix), policies)
+
+    def _too_much(self, entries: tuple[Entry, ...]) -> str:
+        statements = "; ".join(_statements(entries[0]))
+        return f"{statements}: {self._what(entries)}: {_why(entries[0])}"
+
+    def _whose(self, policy: PolicyToChange) -> str:
+        return whose(policy.policy, self._names.of(policy.policy_of))
+
+    def _who(self, entries: Iterable[Entry]) -> str:
+        names = {self._names.of(entry.principal_arn) for entry in entries if entry.principal != "service"}
+        personalize = ["Personalize"] if any(entry.principal == "service" for entry in entries) else []
+        return " and ".join([*sorted(names), *personalize])
+
+    def _what(self, entries: Iterable[Entry]) -> str:
+        """Return actions, each with the resources that it is on; those on the same resources together."""
+        on: dict[str, set[str]] = {}
+        for entry in entries:
+            on.setdefault(entry.resource, set()).add(entry.action)
+        by_actions: dict[tuple[str, ...], list[str]] = {}
+        for resource, actions in sorted(on.items()):
+            by_actions.setdefault(tuple(sorted(actions)), []).append(self._names.of(resource))
+        parts = []
+        for actions_on, resources in by_actions.items():
+            parts.append(f"{', '.join(actions_on)} on {', '.join(resources)}")
+        return "; ".join(parts)
+
+
+def whose(kind: str, name: str) -> str:
+    """Return the name of a policy, or of all IAM policies of a role."""
+    return f"{'IAM policies' if kind == 'role' else POLICIES[kind]} of {name}"
+
+
+def _actions(entries: Iterable[Entry]) -> str:
+    return ", ".join(sorted({entry.action for entry in entries}))
+
+
+def _statements(entry: Entry) -> tuple[str, ...]:
+    return tuple(statement.name for statement in entry.reason.statements)
+
+
+def _why(entry: Entry) -> str:
+    """Return the reason without the statements that it is about."""
+    return replace(entry.reason, statements=()).sentence()
+
+
+def _grouped(entries: Iterable[Entry], alike: Callable[[Entry], object]) -> list[tuple[Entry, ...]]:
+    """Return entries in groups that are alike, in their order."""
+    groups: dict[object, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(alike(entry), []).append(entry)
+    return [tuple(group) for group in groups.values()]

@@ -9,7 +9,7 @@ from typing import Any
 from .entries import Entry
 from .findings import rule_of
 from .model import Problem
-from .report import AccessReport
+from .report import AccessReport, policies_that_count
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ def _shorter(report: AccessReport, is_left_out: Callable[[Entry | Problem], bool
     number = report.left_out
     for kind in ("missing", "excess", "undecided", "problems"):
         findings = getattr(report, kind)
-        left[kind] = tuple(each for each in findings if not is_left_out(each))
+        left[kind] = tuple(finding for finding in findings if not is_left_out(finding))
         number += len(findings) - len(left[kind])
-    return replace(report, left_out=number, **left)
+    report = replace(report, left_out=number, **left)
+    return replace(report, policies=policies_that_count(report))

@@ -16,7 +16,6 @@ from .causes import Cause, because
 from .documents import document_problems, inline_name_problems, locks_out, of_policy
 from .model import AccessModel, Asked, Bucket, Key, Problem, Role, declared_of
 from .needs import users_of
-from .remedies import default_statements
 from .values import HOLE, shown
 from .written import Policy
 
@@ -49,8 +48,7 @@ def limit_problems(model: AccessModel) -> Iterator[Problem]:
             yield from _too_long(policy, limit, "bytes", page, asks)
             yield from document_problems(policy, "key" if is_key else "bucket", asks)
             if isinstance(owner, Key) and owner.has_lockout_check and locks_out(policy):
-                add = {"add": default_statements(owner), "origins": model.origins_in(declared_of([policy]))}
-                yield of_policy("configuration", policy, because(Cause.LOCKED_OUT), CREATE_KEY_PAGE, asks, **add)
+                yield of_policy("configuration", policy, because(Cause.LOCKED_OUT), CREATE_KEY_PAGE, asks)
     identity: dict[Policy, list[Asked]] = {}
     for role in model.roles.values():
         asks = users.get(role.arn, [])

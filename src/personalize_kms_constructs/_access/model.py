@@ -6,16 +6,14 @@ seen says why, so that nothing has to be guessed.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from ..matrix import Permissions
 from .causes import Cause, Reason
-from .declarations import Declaration, template_of
+from .declarations import Declaration
 from .values import account_of
 from .written import Policy
 
@@ -217,10 +215,6 @@ class Problem:
     """True if it is about a resource that a construct of this library made, and of which no request could be read."""
     is_warning: bool = False
     """True if Personalize may work all the same: it is told, and fails nothing."""
-    add: tuple[Mapping[str, Any], ...] = ()
-    """Statements that help, in the policy that the problem is about."""
-    origins: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """The functions of the template that it is about, by their values."""
     certain: bool = True
     """True if it is so whatever the values turn out to be that aren't known before deployment."""
 
@@ -286,10 +280,8 @@ class AccessModel:
     """Those of roles of which nothing is asked."""
     organization: str = ""
     """The id of the organization (``o-…``) that all accounts of the templates belong to, where it is told."""
-    origins: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    """The functions of each template, by their values with holes."""
-    conditions: dict[Declaration, str] = field(default_factory=dict)
-    """The conditions of resources, by their names in the template."""
+    pasted: Callable[[Any, tuple[Declaration, ...]], Any] = lambda statement, declared: statement
+    """Returns a statement as the template of some resources takes it."""
     unseen: str = "it isn't part of the app"
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 
@@ -297,23 +289,6 @@ class AccessModel:
     def owners(self) -> Iterable[PolicyOwner]:
         """All keys, roles and buckets."""
         return (*self.keys.values(), *self.roles.values(), *self.buckets.values())
-
-    def origins_in(self, declared: Iterable[Declaration]) -> Mapping[str, Any]:
-        """Return the functions of the template of the first of some resources, but of roles that wait for it."""
-        first = next(iter(declared), None)
-        found = self._origins_by_template.get(template_of(first), {})
-        waiting = [each.declared for each in self.roles.values() if each.declared and first in each.waits_for]
-        names = "|".join(re.escape(each.logical_id) for each in waiting if each.template == template_of(first))
-        refers = re.compile(rf'["{{]({names})["}}.]')
-        return {value: each for value, each in found.items() if not (names and refers.search(json.dumps(each)))}
-
-    @cached_property
-    def _origins_by_template(self) -> Mapping[str, Mapping[str, Any]]:
-        found = {template: dict(origins) for template, origins in self.origins.items()}
-        for each in self.owners:
-            if each.declared is not None and each.declared.template in found:
-                found[each.declared.template][each.arn] = {"Fn::GetAtt": [each.declared.logical_id, "Arn"]}
-        return found
 
     def label(self, arn: str) -> str:
         """Return the name of a key, a role or a bucket in reports."""

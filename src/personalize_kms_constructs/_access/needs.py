@@ -8,25 +8,26 @@ from typing import Final, NamedTuple
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL, KeyAccess, S3Access
 from .alternatives import chosen, exclude, is_opposite
 from .calls import Call, Caller, call_on, role, service
-from .model import AccessModel, Asked, Bucket, Key, Location, PolicyOwner, Role
+from .model import AccessModel, Asked, Bucket, Column, Key, Location, PolicyOwner, PrincipalKind, Role
 
 ROLE: Final = "role"
 SERVICE: Final = "service"
-CALLER = "caller"
+CALLER: Final = "caller"
 IN_KEY_POLICY: Final = "key"
 IN_IAM: Final = "role"
 IN_BUCKET_POLICY: Final = "bucket"
-IN_BOUNDARY, TRUST = "boundary", "trust"
+IN_BOUNDARY: Final = "boundary"
+TRUST: Final = "trust"
 
 
 class Need(NamedTuple):
     """One permission, in one of the columns of AWS's pages."""
 
-    principal: str
+    principal: PrincipalKind
     """``"role"``, ``"service"`` or ``"caller"``."""
     role_arn: str
     """The ARN of the service role, or of the caller's role; empty for Personalize itself."""
-    policy: str
+    policy: Column
     """The column: ``"key"``, ``"role"`` or ``"bucket"``."""
     action: str
     resource: str
@@ -129,7 +130,7 @@ def _on_location(asked: Asked, location: Location, access: S3Access) -> Iterator
         yield _need(asked, SERVICE, IN_BUCKET_POLICY, action, resource, bucket_arn)
 
 
-def _need(asked: Asked, principal: str, policy: str, action: str, resource: str, owner: str) -> Need:
+def _need(asked: Asked, principal: PrincipalKind, policy: Column, action: str, resource: str, owner: str) -> Need:
     # Personalize itself is the same, whatever role the resource has.
     role_arn = asked.role_arn if principal == ROLE else ""
     return Need(principal, role_arn, policy, action, resource, owner, asked.account, asked.region, asked.only_if)

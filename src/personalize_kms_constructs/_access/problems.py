@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE, SERVICE_PRINCIPAL
@@ -11,15 +11,13 @@ from .answers import Answer
 from .calls import service
 from .causes import Cause, Reason, because
 from .decision import Decision
-from .entries import Missing, Undecided
+from .entries import Entry
 from .model import AccessModel, Asked, Key, Problem, declared_of
-from .needs import IN_KEY_POLICY, Need, conditions_of, keys_of
-from .remedies import default_statements, trust_statement
+from .needs import Need, conditions_of, keys_of
 from .values import has_unknown, same, split_arn
 from .written import Policy
 
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
-DEFAULT_POLICY_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html"
 KEY_STATE_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"
 AWS_MANAGED_KEY = "alias/aws/s3"
 # A key is updating for some seconds after its primary Region was changed: "While the key state is Updating, you can use
@@ -28,7 +26,7 @@ AWS_MANAGED_KEY = "alias/aws/s3"
 _USABLE = ("Enabled", "Updating")
 
 
-def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
+def trust_findings(model: AccessModel) -> Iterator[Problem | Entry]:
     """Yield the roles that Personalize can't assume, and those where this can't be seen."""
     asked_with: dict[tuple[str, str, str], list[Asked]] = {}
     for asked in model.asked:
@@ -50,11 +48,10 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Undecided]:
                 asks,
                 label=model.label(arn),
                 declared=declared_of([role]) or declared_of(asks),
-                add=(trust_statement(role, asks[0]),) if cause is Cause.NOT_TRUSTED or found.further else (),
-                origins=model.origins_in(declared_of([role])),
             )
         elif found.answer is Answer.MAYBE:
-            yield Undecided(
+            yield Entry(
+                kind="undecided",
                 principal="service",
                 principal_arn=SERVICE_PRINCIPAL,
                 action="sts:AssumeRole",
@@ -77,28 +74,6 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
     for arn, reason, page, asks in found.values():
         label = f"key {model.label(arn)}" if page in (KMS_PAGE, KEY_STATE_PAGE) else model.label(arn)
         yield Problem.of("configuration", arn, reason, page, asks, label=label)
-
-
-def replaced_default_policies(model: AccessModel, missing: Iterable[Missing]) -> Iterator[Problem]:
-    """Yield the keys for which a policy has to be written, with what KMS gives them as long as they have none."""
-    asked_of: dict[str, list[Asked]] = {}
-    for each in missing:
-        if each.add_to == IN_KEY_POLICY and model.key(each.policy_of).has_default_policy:
-            asked_of.setdefault(each.policy_of, []).extend(each.asked)
-    for arn, asks in asked_of.items():
-        key, declared = model.key(arn), declared_of([model.key(arn)])
-        yield Problem.of(
-            "configuration",
-            arn,
-            because(Cause.DEFAULT_REPLACED),
-            DEFAULT_POLICY_PAGE,
-            dict.fromkeys(asks),
-            label=f"key {model.label(arn)}",
-            declared=declared,
-            add=default_statements(key),
-            origins=model.origins_in(declared),
-            is_warning=True,
-        )
 
 
 def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason, str]]:

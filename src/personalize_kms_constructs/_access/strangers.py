@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from itertools import product, starmap
-from typing import Any
+from typing import NamedTuple
 
 from ..matrix import ASSUME_ROLE, CONFUSED_DEPUTY_PAGE, SERVICE_PRINCIPAL
 from .answers import Answer, any_of
 from .calls import Call, Caller, assume_role, service
 from .causes import MAY_BE_TOO_MUCH, Cause, Reason, because
 from .conditions import Alternatives
-from .entries import Excess, Undecided
-from .model import AccessModel, Asked, Role, declared_of
-from .remedies import trust_statement
+from .entries import Entry
+from .model import AccessModel, Asked, PrincipalKind, Role, declared_of
 from .statements import judge, serves
 from .values import PARTITION, generated, same, split_arn
 from .written import (
@@ -32,84 +30,97 @@ from .written import (
 )
 
 # An account that no policy names.
-ANOTHER_ACCOUNT = generated("another account")
+_ANOTHER_ACCOUNT = generated("another account")
 _OF_CALLERS = ("aws:principal", "aws:userid", "aws:username")
 # The only keys of that kind that a call has which nobody signed
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html).
-_OF_NOBODY: Mapping[str, Alternatives] = {"aws:principalaccount": ("anonymous",), "aws:principaltype": ("Anonymous",)}
-_IN_ITS_PLACE = "put the account in which Personalize works in its place, or only remove it where that is named too"
-_TAKE_OUT = "remove that one, or the statement"
-OF_ANOTHER_ACCOUNT = {Answer.NO: Cause.FOR_ANOTHER_ACCOUNT, Answer.MAYBE: Cause.MAY_BE_ANOTHER_ACCOUNT}
-"""The causes of what is for one account more, by whether it is the own: that one is taken out, and nothing replaced."""
+_OF_NOBODY: Mapping[str, Alternatives] = {
+    "aws:principalaccount": ("anonymous",),
+    "aws:principaltype": ("Anonymous",),
+}
+_OF_ANOTHER_ACCOUNT = {Answer.NO: Cause.FOR_ANOTHER_ACCOUNT, Answer.MAYBE: Cause.MAY_BE_ANOTHER_ACCOUNT}
+"""The causes of a statement for one account more, by whether that is the own."""
 
 
-def role_in(account: str) -> str:
-    """Return the ARN of a role in an account that no policy names."""
-    return f"arn:{PARTITION}:iam::{account}:role/{generated('another role')}"
+class Strangers(NamedTuple):
+    """The calls by which strangers are looked for, and the policies that may let them in."""
+
+    policies: list[Policy]
+    call_by: Callable[[Caller], Call]
+    """Returns a caller's call."""
+    region: str
+    own: Collection[str]
+    """The accounts for which Personalize works; empty where only everybody is looked for."""
+
+    def are_let_in(self, statement: Written, call: Call) -> Answer:
+        """Answer whether a statement allows a call, and no other statement of the policies denies it."""
+        allowed = serves(statement, call, of_resource=True)
+        if allowed is Answer.NO:
+            return allowed
+        return min(allowed, ~judge(self.policies, call, of_resource=True).denied.answer)
+
+    def serve_account(self, statement: Written, account: str) -> bool:
+        """Tell if a statement lets in Personalize at work for an account."""
+        call = as_sent(self.call_by(service(account, self.region)))
+        return self.are_let_in(statement, call) is Answer.YES
+
+    def serve_everybody(self, statement: Written) -> bool:
+        """Tell if a statement lets in a role of any account; in S3, which takes unsigned calls, also nobody known."""
+        caller = Caller(_role_in(_ANOTHER_ACCOUNT), _ANOTHER_ACCOUNT, self.region)
+        calls = [self.call_by(caller)]
+        if calls[0].action.startswith("s3:"):
+            calls.append(_of_nobody(self.call_by(caller), self.policies))
+        return any(self.are_let_in(statement, call) is Answer.YES for call in calls)
+
+
+def strangers(statement: Written, whom: Strangers) -> Iterator[Reason]:
+    """Yield whom a statement lets in as well: everybody, or Personalize at work for others than its own accounts."""
+    if names_everybody(statement.body) and whom.serve_everybody(statement):
+        yield because(Cause.FOR_EVERYBODY, statement)
+        return
+    if whom.own and whom.serve_account(statement, _ANOTHER_ACCOUNT):
+        yield because(Cause.FOR_ANY_ACCOUNT, statement)
+        return
+    for account in source_accounts(statement.body) if whom.own else ():
+        is_own = any_of(same(own, account) for own in whom.own)
+        # Where nothing lets in its own, as far as that can be seen, this may be the one.
+        is_other = is_own is Answer.NO or _own_is_served(whom)
+        if is_own is not Answer.YES and is_other and whom.serve_account(statement, account):
+            yield because(_OF_ANOTHER_ACCOUNT[is_own], statement, element="source account", value=account)
+
+
+def _own_is_served(whom: Strangers) -> bool:
+    allowing = list(allow_statements(whom.policies))
+    return any(whom.serve_account(statement, own) for own in whom.own for statement in allowing)
 
 
 def as_sent(call: Call) -> Call:
     """Return a call in which Personalize sends all condition keys that AWS documents, the most that it may do."""
-    call.context = {
-        key: tuple(each for each in found if each is not None) or found for key, found in call.context.items()
-    }
+    sent = {}
+    for key, alternatives in call.context.items():
+        sent[key] = tuple(value for value in alternatives if value is not None) or alternatives
+    call.context = sent
     return call
 
 
-def lets_in(statement: Written, policies: list[Policy], call: Call) -> Answer:
-    """Answer whether a statement allows a call, and no other statement of the policies denies it."""
-    allowed = serves(statement, call, of_resource=True)
-    if allowed is Answer.NO:
-        return allowed
-    return min(allowed, ~judge(policies, call, of_resource=True).denied.answer)
-
-
-def strangers(
-    statement: Written, policies: list[Policy], call_by: Callable[[Caller], Call], region: str, own: Collection[str]
-) -> Iterator[Reason]:
-    """Yield whom a statement lets in as well: everybody, or Personalize at work for others than its own accounts."""
-    caller = Caller(role_in(ANOTHER_ACCOUNT), ANOTHER_ACCOUNT, region)
-    if names_everybody(statement.body):
-        # KMS takes no call that isn't signed, S3 does.
-        nobody = [_of_nobody(call_by(caller), policies)] if call_by(caller).action.startswith("s3:") else []
-        if any(lets_in(statement, policies, call) is Answer.YES for call in (call_by(caller), *nobody)):
-            yield because(Cause.FOR_EVERYBODY, statement)
-            return
-    serves_account = partial(_serves_account, policies, call_by, region)
-    if own and serves_account(ANOTHER_ACCOUNT, statement):
-        yield because(Cause.FOR_ANY_ACCOUNT, statement)
-        return
-    for account in source_accounts(statement.body) if own else ():
-        is_own = any_of(same(each, account) for each in own)
-        # Where nothing lets in its own, as far as that can be seen, this may be the one.
-        is_other = is_own is Answer.NO or any(starmap(serves_account, product(own, allow_statements(policies))))
-        if is_own is not Answer.YES and is_other and serves_account(account, statement):
-            yield because(
-                OF_ANOTHER_ACCOUNT[is_own], statement, element="source account", value=account, step=_IN_ITS_PLACE
-            )
-
-
-def _serves_account(
-    policies: list[Policy], call_by: Callable[[Caller], Call], region: str, account: str, statement: Written
-) -> bool:
-    """Tell if a statement lets in Personalize at work for an account."""
-    return lets_in(statement, policies, as_sent(call_by(service(account, region)))) is Answer.YES
+def _role_in(account: str) -> str:
+    """Return the ARN of a role in an account that no policy names."""
+    return f"arn:{PARTITION}:iam::{account}:role/{generated('another role')}"
 
 
 def _of_nobody(call: Call, policies: Iterable[Policy]) -> Call:
     """Return a call that nobody signed, of which a condition can know next to nothing."""
-    absent: dict[str, Alternatives] = {
-        key: (None,)
-        for policy in policies
-        for statement in policy.statements
-        for key in (condition_keys(statement.body) if statement.readable else ())
-        if key.startswith(_OF_CALLERS)
-    }
+    absent: dict[str, Alternatives] = {}
+    for policy in policies:
+        for statement in policy.statements:
+            for key in condition_keys(statement.body) if statement.readable else ():
+                if key.startswith(_OF_CALLERS):
+                    absent[key] = (None,)
     call.context = {**call.context, **absent, **_OF_NOBODY}
     return call
 
 
-def trusted_beyond(model: AccessModel) -> Iterator[Excess | Undecided]:
+def trusted_beyond(model: AccessModel) -> Iterator[Entry]:
     """Yield whom the trust policies of service roles let in beside Personalize for its own account."""
     asked_with: dict[str, list[Asked]] = {}
     for asked in model.asked:
@@ -117,47 +128,38 @@ def trusted_beyond(model: AccessModel) -> Iterator[Excess | Undecided]:
             asked_with.setdefault(asked.role_arn, []).append(asked)
     for arn, asks in asked_with.items():
         role = model.roles[arn]
+        whom = Strangers(role.trust, partial(assume_role, role=role), asks[0].region, (role.account,))
         for statement in allow_statements(role.trust):
-            yield from _beyond_in_trust(model, role, statement, asks)
+            for reason in strangers(statement, whom):
+                yield _trust_entry(role, asks, reason, "service", SERVICE_PRINCIPAL)
+            for reason in _foreign_principals(role, statement, whom):
+                yield _trust_entry(role, asks, reason, "account", str(reason.values["value"]))
 
 
-def _beyond_in_trust(
-    model: AccessModel, role: Role, statement: Written, asks: list[Asked]
-) -> Iterator[Excess | Undecided]:
-    region, own = asks[0].region, (role.account,)
-    common: dict[str, Any] = {
-        "action": ASSUME_ROLE,
-        "resource": role.arn,
-        "policy": "trust",
-        "policy_of": role.arn,
-        "page": CONFUSED_DEPUTY_PAGE,
-        "declared": declared_of([statement.policy]),
-        "asked": tuple(asks),
-        "origins": model.origins_in(declared_of([statement.policy])),
-    }
-    call_by = partial(assume_role, role=role)
-    for reason in strangers(statement, role.trust, call_by, region, own):
-        of_service = {"principal": "service", "principal_arn": SERVICE_PRINCIPAL, **common, "reason": reason}
-        if reason.cause in OF_ANOTHER_ACCOUNT.values():
-            yield (Undecided if reason.cause in MAY_BE_TOO_MUCH else Excess)(**of_service)
-            continue
-        stay = [each for each in allow_statements(role.trust) if each.name != statement.name]
-        serves_account = partial(_serves_account, role.trust, call_by)
-        stay = [each for each in stay if not serves_account(region, ANOTHER_ACCOUNT, each)]
-        needed = {
-            (each.account, each.region): trust_statement(role, each)
-            for each in asks
-            if not any(serves_account(each.region, each.account, other) for other in stay)
-        }
-        yield Excess(**of_service, instead=tuple(needed.values()))
+def _foreign_principals(role: Role, statement: Written, whom: Strangers) -> Iterator[Reason]:
+    """Yield the principals of other accounts that may assume a role."""
     for name in map(str, aws_principals(statement.body)):
         parts = split_arn(name)
         if parts is None and not name.isdigit():
             continue  # of no account
         account = parts[4] if parts else name
-        call = assume_role(Caller(role_in(account) if is_account(name) else name, account, region), role)
+        caller = Caller(_role_in(account) if is_account(name) else name, account, whom.region)
         is_own = same(role.account, account)
-        if is_own is not Answer.YES and lets_in(statement, role.trust, call) is not Answer.NO:
-            found = because(OF_ANOTHER_ACCOUNT[is_own], statement, element="Principal", value=name, step=_TAKE_OUT)
-            kind = Undecided if is_own is Answer.MAYBE else Excess
-            yield kind(principal="account", principal_arn=name, **common, reason=found)
+        if is_own is not Answer.YES and whom.are_let_in(statement, whom.call_by(caller)) is not Answer.NO:
+            yield because(_OF_ANOTHER_ACCOUNT[is_own], statement, element="Principal", value=name)
+
+
+def _trust_entry(role: Role, asks: list[Asked], reason: Reason, principal: PrincipalKind, arn: str) -> Entry:
+    return Entry(
+        kind="undecided" if reason.cause in MAY_BE_TOO_MUCH else "excess",
+        principal=principal,
+        principal_arn=arn,
+        action=ASSUME_ROLE,
+        resource=role.arn,
+        policy="trust",
+        policy_of=role.arn,
+        page=CONFUSED_DEPUTY_PAGE,
+        reason=reason,
+        declared=declared_of([statement.policy for statement in reason.statements]),
+        asked=tuple(asks),
+    )

@@ -1,121 +1,50 @@
-"""The report for a terminal: a mark a line, and a next step for each finding."""
+"""The report for a terminal: one line a finding, and a block for each policy to change."""
 
 from __future__ import annotations
 
 import json
-import textwrap
-from collections.abc import Iterator, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Iterator
 
-from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
-from .grouping import Names, Row, by_subject, rows
-from .model import Problem
-from .pasting import pasted
-from .words import Step, asks_nothing, claim, left_out, step_of, summary
-
-WIDTH = 100
-MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
+from .findings import Finding, findings_of
+from .lines import Lines
+from .names import Names
+from .report import AccessReport
+from .words import asks_nothing, left_out, summary, title
 
 
-def text_report(report: AccessFindings, *, width: int = WIDTH, quiet: bool = False) -> str:
+def text_report(report: AccessReport, *, quiet: bool = False) -> str:
     """Return the report in lines."""
-    return "\n".join(_Text(report, width, quiet).lines()) + "\n"
+    return "\n".join(_lines(report, quiet=quiet)) + "\n"
 
 
-class _Text:
-    """A report in lines."""
-
-    def __init__(self, report: AccessFindings, width: int, quiet: bool) -> None:
-        self._report = report
-        self._names = Names(report.names)
-        self._wrapped = partial(wrapped, width=width)
-        self._quiet = quiet
-
-    def lines(self) -> Iterator[str]:
-        report = self._report
-        if report.deployed:
-            yield from self._wrapped(f"dataset group {report.deployed}", "")
-        body = list(self._body())
-        if body:
-            yield from (*self._wrapped(summary(report), ""), *body, "")
-        yield from self._wrapped(summary(report), "")
-        yield from self._wrapped(left_out(report), "")
-
-    def _body(self) -> Iterator[str]:
-        report = self._report
-        for note in report.notes:
-            yield from self._wrapped(f"· {note}", "  ", "      ")
-        if report.asked or not report.deployed:
-            yield from self._asked()
-        entries: list[Entry] = [*report.missing, *report.excess, *report.undecided]
-        for (kind, arn), found in by_subject([*entries, *(() if self._quiet else report.allowed)]).items():
-            yield ""
-            yield from self._wrapped(f"{kind} {self._names.of(arn)}" if kind else "not known", "")
-            yield from self._wrapped(arn, "    ") if self._names.of(arn) != arn else ()
-            told: list[Step] = []
-            for row in rows(found):
-                yield from self._row(row, told)
-        if report.problems:
-            yield from ("", "problems")
-            for problem in report.problems:
-                yield from self._problem(problem)
-
-    def _asked(self) -> Iterator[str]:
-        report = self._report
-        if report.asked and self._quiet:
-            return
+def _lines(report: AccessReport, *, quiet: bool) -> Iterator[str]:
+    names, places = Names(report.names), Lines()
+    if report.deployed:
+        yield f"dataset group {report.deployed}"
+    yield from (f"· {note}" for note in report.notes)
+    findings = findings_of(report)
+    places_of = [_place(finding, places) for finding in findings]
+    width = max(map(len, places_of), default=0)
+    for finding, place in zip(findings, places_of, strict=True):
+        start = f"{finding.mark} {place.ljust(width)}  " if width else f"{finding.mark} "
+        fix = f": {finding.fix}" if finding.fix and not finding.policies else ""
+        yield f"{start}{finding.text}{fix}"
+    for policy in () if quiet else report.policies:
         yield ""
-        if report.asked:
-            yield from self._wrapped("Amazon Personalize is asked for:", "")
-            for asked in report.asked:
-                yield from self._wrapped(asked, "  ")
-        yield from self._wrapped(asks_nothing(report), "")
-
-    def _row(self, row: Row, told: list[Step]) -> Iterator[str]:
-        """Yield the lines of a row; a statement that was told of already isn't told again."""
-        entry, names = row.first, self._names
-        yield from self._wrapped(f"{MARKS[type(entry)]} {claim(row, names)}", "  ", "      ")
-        if isinstance(entry, Allowed):
-            return
-        yield from self._wrapped(names.short(row.because), "      ")
-        if not (isinstance(entry, Undecided) and self._report.deployed):  # it was looked at where it is deployed
-            yield from self._step(step_of(row, names), told)
-        if entry.principal and not isinstance(entry, Excess):
-            yield from self._wrapped(f"needed by {', '.join(row.needed_by)}", "      ", "        ")
-        yield from (f"    {page}" for page in row.pages)
-
-    def _step(self, step: Step, told: list[Step]) -> Iterator[str]:
-        is_told, statements = step in told, step.statements
-        told.append(step)
-        end = "" if not statements else ": as above" if is_told else ":"
-        yield from self._wrapped(f"→ {step.words}{end}", "      ", "        ")
-        for each in () if is_told else statements:
-            yield from (f"        {line}" for line in _pasted(each, self._names))
-
-    def _problem(self, problem: Problem) -> Iterator[str]:
-        mark = "!" if problem.is_warning else "✘"
-        yield from self._wrapped(f"{mark} {problem.kind}: {self._names.short(problem.message)}", "  ", "      ")
-        add = pasted(problem.add, problem.origins)
-        yield from (f"        {line}" for each in add for line in _pasted(each, self._names))
-        if problem.needed_by:
-            yield from self._wrapped(f"needed by {', '.join(problem.needed_by)}", "      ", "        ")
-        yield from [f"    {problem.page}"] if problem.page else []
+        yield f"{title(policy, names)}{':' if policy.should_have else ''}"
+        yield from (f"  {json.dumps(statement)}" for statement in policy.should_have)
+    if findings and not (quiet and report.asked):
+        yield ""
+    if nothing := asks_nothing(report):
+        yield f"{nothing}."
+    yield summary(report)
+    if left := left_out(report):
+        yield left
 
 
-def _pasted(statement: Mapping[str, Any], names: Names) -> list[str]:
-    """Return the lines of a statement, never wrapped: it is there to be copied."""
-    return names.short(json.dumps(statement, indent=2)).splitlines()
-
-
-def wrapped(text: str, indent: str, further: str | None = None, width: int = WIDTH) -> list[str]:
-    """Return a text in lines, its words whole: a name that is longer than a line has one of its own."""
-    further = indent if further is None else further
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=indent,
-        subsequent_indent=further,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+def _place(finding: Finding, lines: Lines) -> str:
+    """Return file and line of what has to change; nothing for templates of the CDK, whose names are paths."""
+    declared = next(iter(finding.to_change), None)
+    if declared is None or declared.template.endswith(".template.json"):
+        return ""
+    return lines.shown(declared)

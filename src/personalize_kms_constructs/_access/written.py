@@ -125,6 +125,12 @@ class Written:
         only = frozenset(each.lower() for each in actions) if plain else None
         return Written(body, name, policy, readable, conditions, only, bool(conditions) or of_service)
 
+    @property
+    def label(self) -> str:
+        """Its sid, or else its number in the policy, from 1."""
+        sid = self.body.get("Sid") if self.readable else None
+        return sid if isinstance(sid, str) else str(self.policy.statements.index(self) + 1)
+
     @cached_property
     def buckets(self) -> frozenset[str]:
         """The buckets that it is about alone; empty where it may be about others, or about something else."""

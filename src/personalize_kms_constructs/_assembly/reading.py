@@ -23,6 +23,7 @@ from .deployment import Deployment
 from .early_principals import early_principals
 from .loops import FOR_EACH, TRANSFORM
 from .manifest import Assembly
+from .pasting import Pasting
 from .policies_by_code import leave_replaced_policies_open, unable_functions
 from .references import conditional_references
 from .refused_places import refused_places, refused_prefixes
@@ -137,8 +138,8 @@ class ReadAssembly:
             if there is not None:
                 with noted(self._unread, there.stack.template):
                     owner.waits_for = self._order.before(there.stack, there.logical_id)
-        model.conditions |= {each.declared: str(each.body.get("Condition", "")) for each in self._resources}
-        model.origins |= {str(each.stack.template.path): each.stack.origins for each in self._resources}
+        origins = {str(each.template.path): each.origins for each in self._stacks}
+        model.pasted = Pasting(model, origins).pasted
         return model
 
     def _is_ours(self, path: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -10,7 +11,6 @@ from typing import Any
 
 from .._access.ignoring import of_causes
 from .._access.report import AccessReport, as_data
-from .._access.text import wrapped
 from .._access.values import shown
 from .asking import AbsentError, Account, DoctorError
 from .diagnosis import diagnose, unseen_group
@@ -169,6 +169,19 @@ def _end(totals: Totals, *, is_text: bool) -> str:
         elif items:
             lines += ["", f"# {title}", "", says, "", *(f"- {each}" for each in items)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def wrapped(text: str, indent: str, further: str | None = None) -> list[str]:
+    """Return a text in lines, its words whole: a name that is longer than a line has one of its own."""
+    further = indent if further is None else further
+    return textwrap.wrap(
+        text,
+        100,
+        initial_indent=indent,
+        subsequent_indent=further,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def _named(resources: list[str]) -> str:

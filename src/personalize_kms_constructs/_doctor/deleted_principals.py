@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from .._access.causes import Cause, because
-from .._access.entries import Missing
+from .._access.entries import Entry
 from .._access.model import AccessModel, Asked, Problem
 from .._access.written import Written, as_list
 from ..matrix import ASKED_ACTIONS
@@ -32,7 +31,7 @@ class _Orphan:
     """Those of a policy that name it."""
 
 
-def without_orphaned(model: AccessModel, missing: Iterable[Missing]) -> tuple[list[Missing], list[Problem]]:
+def without_orphaned(model: AccessModel, missing: Iterable[Entry]) -> tuple[list[Entry], list[Problem]]:
     """Return what is missing, less what ids in the place of a role explain, and a problem for each id.
 
     While a role is gone, an id may be its own, and explains nothing that others lack.
@@ -58,19 +57,20 @@ def _orphans(model: AccessModel) -> Iterator[_Orphan]:
             yield _Orphan(id, kind, owner, [each for each, named in principals.items() if id in named])
 
 
-def _healed(orphan: _Orphan, left: list[Missing]) -> list[Missing]:
+def _healed(orphan: _Orphan, left: list[Entry]) -> list[Entry]:
     """Return what a role lacks of that which the statements with the id allow, where they have the form of ours."""
     if not (orphan.id.startswith("AROA") and all(map(_is_of_a_service_role, orphan.statements))):
         return []
     actions = {action for each in orphan.statements for action in as_list(each.body["Action"])}
-    place = ("role", "key", orphan.owner)
-    lacking = [
-        each for each in left if (each.principal, each.add_to, each.policy_of) == place and each.action in actions
-    ]
-    return [each for each in lacking if each.principal_arn == lacking[0].principal_arn]
+    lacking = []
+    for entry in left:
+        is_of_role = (entry.principal, entry.policy, entry.policy_of) == ("role", "key", orphan.owner)
+        if is_of_role and entry.action in actions and entry.cause in (Cause.NO_STATEMENT, Cause.LEFT_TO_IAM):
+            lacking.append(entry)
+    return [entry for entry in lacking if entry.principal_arn == lacking[0].principal_arn]
 
 
-def _problem(model: AccessModel, orphan: _Orphan, healed: list[Missing]) -> Problem:
+def _problem(model: AccessModel, orphan: _Orphan, healed: list[Entry]) -> Problem:
     cause = Cause.DELETED_PRINCIPAL if healed else Cause.UNUSED_ID
     asked: dict[Asked, None] = dict.fromkeys(asked for each in healed for asked in each.asked)
     return Problem.of(
@@ -81,7 +81,6 @@ def _problem(model: AccessModel, orphan: _Orphan, healed: list[Missing]) -> Prob
         asked,
         label=model.label(orphan.owner),
         is_warning=not healed,
-        add=tuple(_for_role(each.body, orphan.id, by.principal_arn) for by in healed[:1] for each in orphan.statements),
     )
 
 
@@ -92,10 +91,3 @@ def _is_of_a_service_role(statement: Written) -> bool:
     actions = as_list(body.get("Action"))
     is_plain = bool(actions) and not {"Condition", "NotPrincipal"} & body.keys()
     return allows_this and is_plain and ASKED_ACTIONS.issuperset(map(str, actions))
-
-
-def _for_role(body: Any, id: str, role_arn: str) -> Any:
-    """Return a statement with a role in the place of an id, and without others: AWS refuses what names one."""
-    named = [role_arn if each == id else each for each in as_list(body["Principal"]["AWS"])]
-    named = [each for each in named if not _ID.fullmatch(str(each))]
-    return {**body, "Principal": {**body["Principal"], "AWS": named if len(named) > 1 else named[0]}}

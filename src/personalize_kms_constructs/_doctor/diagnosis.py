@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from .._access.causes import Cause, Reason, because
 from .._access.comparison import compare
-from .._access.entries import Undecided
-from .._access.model import Asked, Problem
+from .._access.entries import Entry
+from .._access.model import Asked, Column, Problem
 from .._access.needs import users_of
 from .._access.problems import GROUP_PAGE
-from .._access.report import AccessReport, in_order
+from .._access.report import AccessReport, in_order, policies_that_count
 from ..matrix import DATASET_GROUP
 from .deleted_principals import without_orphaned
 from .gathering import Gathered
@@ -35,6 +35,7 @@ def diagnose(gathered: Gathered) -> AccessReport:
         undecided=tuple(undecided),
         deployed=gathered.group.name,
     )
+    found = replace(found, policies=policies_that_count(found))
     problems = [*found.problems, *_failed_group(gathered, found)]
     return replace(found, problems=in_order(problems), notes=tuple(_notes(gathered, found)))
 
@@ -54,7 +55,7 @@ def _failed_group(gathered: Gathered, report: AccessReport) -> Iterator[Problem]
         yield Problem.of("configuration", group.arn, reason, GROUP_PAGE, asks, label=label)
 
 
-def _unseen(gathered: Gathered) -> Iterator[Undecided]:
+def _unseen(gathered: Gathered) -> Iterator[Entry]:
     jobs, model = gathered.jobs, gathered.model
     if jobs.unseen:
         yield _of_group(gathered.group, because(Cause.JOBS_UNSEEN, number=jobs.unseen))
@@ -62,15 +63,23 @@ def _unseen(gathered: Gathered) -> Iterator[Undecided]:
     for role in model.roles.values():
         if role.unseen:
             reason = because(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)
-            yield Undecided(policy="role", policy_of=role.arn, reason=reason, asked=tuple(users[role.arn]))
+            yield Entry(
+                kind="undecided", policy="role", policy_of=role.arn, reason=reason, asked=tuple(users[role.arn])
+            )
     for bucket in model.buckets.values():
         if bucket.unseen_region:
             reason = because(Cause.REGION_UNSEEN, why=bucket.unseen_region)
-            yield Undecided(policy="bucket", policy_of=bucket.arn, reason=reason, asked=tuple(users[bucket.arn]))
+            yield Entry(
+                kind="undecided", policy="bucket", policy_of=bucket.arn, reason=reason, asked=tuple(users[bucket.arn])
+            )
 
 
-def _of_group(group: Group, reason: Reason) -> Undecided:
-    return Undecided(name=f"{group.name} ({DATASET_GROUP.resource})", reason=reason)
+def _of_owner(policy: Column, arn: str, reason: Reason, users: Mapping[str, list[Asked]]) -> Entry:
+    return Entry(kind="undecided", policy=policy, policy_of=arn, reason=reason, asked=tuple(users[arn]))
+
+
+def _of_group(group: Group, reason: Reason) -> Entry:
+    return Entry(kind="undecided", name=f"{group.name} ({DATASET_GROUP.resource})", reason=reason)
 
 
 def _notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,12 +16,14 @@ from .._access.answers import Answer
 from .._access.causes import Cause
 from .._access.comparison import compare
 from .._access.declarations import Declaration
-from .._access.entries import Missing, Undecided
-from .._access.findings import CONFIGURATION, UNDECIDED, findings_of
+from .._access.entries import Entry
+from .._access.findings import CONFIGURATION, UNDECIDED, Finding, findings_of
 from .._access.model import AccessModel, Problem
+from .._access.names import Names
 from .._access.needs import CALLER, IN_BUCKET_POLICY, IN_IAM
-from .._access.report import AccessReport, merged
-from .._access.values import same
+from .._access.report import AccessReport, merged, policies_that_count
+from .._access.values import same, shown
+from .._access.words import what_to_do
 from .._assembly.constructs import PendingPolicy
 from .._assembly.files import AssemblyError
 from .._assembly.manifest import ACKNOWLEDGED, Assembly, read_assembly
@@ -104,22 +107,23 @@ def _certain(read: ReadAssembly) -> AccessReport:
     model = read.model(only_ours=True)
     report = compare(model, with_excess=False, with_allowed=False)
     pending = [each for construct in read.constructs for each in construct.pending]
-    return AccessReport(
+    found = replace(
+        report,
         missing=tuple(
             each for each in report.missing if not any(_is_pending(each, policy, model) for policy in pending)
         ),
         undecided=tuple(each for each in report.undecided if _has_another_condition(each)),
         problems=tuple(each for each in report.problems if each.certain or each.is_warning),
-        names=report.names,
     )
+    return replace(found, policies=policies_that_count(found))
 
 
-def _has_another_condition(entry: Undecided) -> bool:
+def _has_another_condition(entry: Entry) -> bool:
     """Tell if a condition that no statement of ours has, or one of the template, leaves a permission of ours open."""
     return entry.ours and entry.cause is Cause.OPEN and any(doubt.cause in _CONDITIONS for doubt in entry.reason.doubts)
 
 
-def _is_pending(entry: Missing, pending: PendingPolicy, model: AccessModel) -> bool:
+def _is_pending(entry: Entry, pending: PendingPolicy, model: AccessModel) -> bool:
     """Tell if what is missing may be in statements that others have to add to the policies of a role or a bucket.
 
     Not in the policy of a key or a bucket that the templates show: there is no other, and what isn't in it is missing,
@@ -159,7 +163,8 @@ def _less(report: AccessReport, told: AccessReport) -> AccessReport:
     left = tuple(each for each in report.problems if _identity(each) not in problems)
     open_already = {each.sort_key() for each in told.undecided}
     undecided = tuple(each for each in report.undecided if each.sort_key() not in open_already)
-    return replace(report, missing=tuple(missing), undecided=undecided, problems=left)
+    found = replace(report, missing=tuple(missing), undecided=undecided, problems=left)
+    return replace(found, policies=policies_that_count(found))
 
 
 def _identity(problem: Problem) -> tuple[object, ...]:
@@ -202,17 +207,26 @@ def violations_of(
     places: Callable[[str, Sequence[Declaration]], list[cdk.PolicyViolatingResource]] = places_of,
 ) -> Iterator[cdk.PolicyViolation]:
     """Yield the findings of a report as violations, at the constructs that they concern; less those of no place."""
+    names = Names(report.names)
     for found in findings_of(report):
         if where := places(found.rule, found.found_at):
+            fix = _fix(found, names)
             paths = dict.fromkeys(each.construct_path.removesuffix("/Resource") for each in found.found_at)
             untold = ", ".join(path for path in paths if path not in found.text)
             yield cdk.PolicyViolation(
                 rule_name=found.rule,
                 severity=ERROR if found.level == ERROR else WARNING,
                 description=f"{found.text} (at {untold})" if where == [APP] and untold else found.text,
-                fix=f"{found.fix} ({found.page})" if found.page else found.fix or None,
+                fix=f"{fix} ({found.page})" if found.page else fix or None,
                 violating_resources=where,
             )
+
+
+def _fix(finding: Finding, names: Names) -> str:
+    """Return what to do about a finding, with the statements that policies should have."""
+    statements = [statement for policy in finding.policies for statement in policy.should_have]
+    words = what_to_do(finding, names)
+    return shown(names.short(f"{words}: {'; '.join(map(json.dumps, statements))}" if statements else words))
 
 
 def _place(declaration: Declaration) -> cdk.PolicyViolatingResource:

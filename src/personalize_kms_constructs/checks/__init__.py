@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .._access.entries import Allowed, Entry, Excess, Missing, Undecided
+from .._access.entries import Entry
 from .._access.model import Problem
 from .._access.report import AccessReport
+from .._access.should_have import PolicyToChange
 from .._assembly.files import AssemblyError
 from ._checking import check_assembly
 
@@ -14,14 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccessReport",
-    "Allowed",
     "AssemblyError",
     "Entry",
-    "Excess",
-    "Missing",
     "PersonalizeAccessChecks",
+    "PolicyToChange",
     "Problem",
-    "Undecided",
     "check_assembly",
     "declare_created",
 ]

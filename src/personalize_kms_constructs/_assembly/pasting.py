@@ -5,17 +5,48 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-functio
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from .values import HOLE, WRITTEN
-from .written import with_text_variables
+from .._access.declarations import Declaration, template_of
+from .._access.model import AccessModel
+from .._access.values import WRITTEN
+from .._access.written import with_text_variables
 
 _PSEUDO_PARAMETER = re.compile(r"\$\{AWS::\w+\}")
 
 Origins = Mapping[str, Any]
 """Functions of a template, by their values with holes."""
+
+
+class Pasting:
+    """Writes statements as the templates of a model take them."""
+
+    def __init__(self, model: AccessModel, origins: Mapping[str, Origins]) -> None:
+        self._model = model
+        self._origins = {template: dict(found) for template, found in origins.items()}
+        for owner in model.owners:
+            if owner.declared is not None and owner.declared.template in self._origins:
+                function = {"Fn::GetAtt": [owner.declared.logical_id, "Arn"]}
+                self._origins[owner.declared.template][owner.arn] = function
+
+    def pasted(self, statement: Any, declared: tuple[Declaration, ...]) -> Any:
+        """Return a statement as the template of the first of some resources takes it.
+
+        It refers to no role that waits for that resource.
+        """
+        first = next(iter(declared), None)
+        found = self._origins.get(template_of(first), {})
+        later = []
+        for role in self._model.roles.values():
+            if role.declared and first in role.waits_for and role.declared.template == template_of(first):
+                later.append(re.escape(role.declared.logical_id))
+        refers = re.compile(rf'["{{]({"|".join(later)})["}}.]')
+        if later:
+            found = {value: each for value, each in found.items() if not refers.search(json.dumps(each))}
+        return pasted(statement, found)
 
 
 def pasted(value: Any, origins: Origins) -> Any:
@@ -31,17 +62,6 @@ def pasted(value: Any, origins: Origins) -> Any:
     if _PSEUDO_PARAMETER.fullmatch(value):
         return {"Ref": value[2:-1]}
     return origins[value] if value in origins else _sub(value, origins)
-
-
-def has_placeholders(value: Any) -> bool:
-    """Report whether pasted JSON still has holes, for which somebody has to find the values."""
-    if isinstance(value, dict):
-        if "Fn::Sub" in value:
-            return "${!" in str(value)
-        return any(map(has_placeholders, value.values()))
-    if isinstance(value, list):
-        return any(map(has_placeholders, value))
-    return isinstance(value, str) and HOLE.search(value) is not None
 
 
 def _sub(text: str, origins: Origins) -> Any:

@@ -1,0 +1,34 @@
+"""Names of keys, roles and buckets in reports, in the place of their ARNs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .values import HOLE
+
+
+class Names:
+    """The names of a report, by ARN."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+        self._by_hole: dict[str, list[str]] = {}
+        """The ARNs with holes, by the last one, which is most often that of no other."""
+        for arn in names:
+            for hole in HOLE.findall(arn)[-1:]:
+                self._by_hole.setdefault(hole, []).append(arn)
+
+    def of(self, arn: str) -> str:
+        """Return the name; the ARN itself where there is none."""
+        return self._names.get(arn, arn)
+
+    def short(self, text: str) -> str:
+        """Return a text in which resources of templates have their construct paths.
+
+        Only where AWS generates an id: an ARN that is known can be pasted as it is.
+        """
+        arns = {arn for hole in HOLE.findall(text) for arn in self._by_hole.get(hole, ())}
+        # An ARN may be the beginning of a longer one.
+        for arn in sorted(arns, key=len, reverse=True):
+            text = text.replace(arn, f"${{{self._names[arn]}}}")
+        return text

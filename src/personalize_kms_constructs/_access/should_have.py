@@ -1,0 +1,475 @@
+"""Policies to change, each with the whole list of statements for Personalize that it should have.
+
+The list depends on all that is needed and on the form of each pair of owner and role, and on nothing else: not on what
+the policy says today, nor on why something is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
+from .answers import Answer
+from .causes import Cause, Reason
+from .decision import Decision
+from .declarations import Declaration, template_of
+from .default_key_policy import default_key_policy
+from .entries import Entry, Json
+from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
+from .needs import (
+    CALLER,
+    IN_BOUNDARY,
+    IN_BUCKET_POLICY,
+    IN_IAM,
+    IN_KEY_POLICY,
+    SERVICE,
+    TRUST,
+    Need,
+    caller_of,
+    owner_of,
+)
+from .too_much import statements_for
+from .values import HOLE, PARTITION, has_unknown, last_part, same, split_arn
+from .written import Policy, Written, allow_statements, names_principal, principals_of
+
+IAM_POLICY, MANAGED_POLICY, BUCKET_POLICY = "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::S3::BucketPolicy"
+_OF_THE_LIST = ("aws:sourceaccount", "aws:sourcearn", "aws:principalarn", "iam:passedtoservice")
+_ORDER: Sequence[Column] = (IN_KEY_POLICY, IN_BUCKET_POLICY, IN_IAM, IN_BOUNDARY, TRUST)
+
+Owner = Key | Bucket | Role
+Needs = Mapping[Need, list[Asked]]
+Decisions = Mapping[Need, Decision]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyToChange:
+    """A policy that lacks something or has too much, with all that it should have for Personalize."""
+
+    policy: Column
+    """``"key"``, ``"role"``, ``"bucket"``, ``"trust"`` or ``"boundary"``."""
+    policy_of: str
+    """The ARN of the key, role or bucket whose policy it is."""
+    declared: tuple[Declaration, ...] = field(default=(), repr=False)
+    """The resources that have the policy, or in whose template it has to be made."""
+    lacks: tuple[Entry, ...] = ()
+    too_much: tuple[Entry, ...] = ()
+    should_have: tuple[Json, ...] = ()
+    """All statements for Personalize that it should have, as the template takes them; for callers, and for roles of
+    which nothing is too much, only those for what is missing."""
+    replaces: tuple[str, ...] = ()
+    """The statements, by sid or number, whose place the list takes, in the policy of a key or bucket or in a trust
+    policy."""
+    own_conditions: tuple[str, ...] = ()
+    """The condition keys in the statements that go, so that nobody loses a condition of their own unseen."""
+    also_for: tuple[str, ...] = ()
+    """The others whom the policy or a statement that goes serves, and who lose what they don't have elsewhere."""
+    unnamed_roles: tuple[str, ...] = ()
+    """The ARNs of roles that need a name first, since the policy can only name them by a string."""
+    file: str = ""
+    """The file of the assembly that has the statements for the policy's owner, if they are pending."""
+    make: str = ""
+    """The type of the resource to make, where no policy can take the statements."""
+    waiting: tuple[Declaration, ...] = field(default=(), repr=False)
+    """The resources of that template that have to depend on the one to make."""
+
+    def is_of(self, policy: str, owner: str) -> bool:
+        """Tell if it is the policy of a kind and of an owner."""
+        return (self.policy, self.policy_of) == (policy, owner)
+
+    @property
+    def where(self) -> list[dict[str, str]]:
+        """The resources that have the policy, or in whose template it has to be made, as reports have them."""
+        return [declaration.place for declaration in self.declared]
+
+    def to_json(self) -> Json:
+        """Return the policy as JSON."""
+        found: Json = {
+            "policy": self.policy,
+            "policy_of": self.policy_of,
+            "where": self.where,
+            "lacks": [_in_short(entry) for entry in self.lacks],
+            "too_much": [_in_short(entry) for entry in self.too_much],
+            "should_have": list(self.should_have),
+        }
+        for name in ("replaces", "own_conditions", "also_for", "unnamed_roles", "file", "make"):
+            if value := getattr(self, name):
+                found[name] = value if isinstance(value, str) else list(value)
+        return found | ({"waiting": [each.place for each in self.waiting]} if self.waiting else {})
+
+
+def _in_short(entry: Entry) -> Json:
+    return {"principal_arn": entry.principal_arn, "action": entry.action, "resource": entry.resource}
+
+
+class Place(NamedTuple):
+    """A policy, by the resources that have it or in whose template it has to be made."""
+
+    owner: str
+    column: Column
+    declared: tuple[Declaration, ...]
+    make: str = ""
+
+
+Lacking = Iterable[tuple[Need, Entry, list[Place]]]
+"""Permissions that are missing, each with the policies that lack it."""
+
+
+def _reasons(decision: Decision) -> tuple[Reason, ...]:
+    """Return the reasons for which a need isn't met."""
+    return (decision.reason, *decision.further) if decision.answer is Answer.NO else ()
+
+
+class Forms:
+    """The forms of statements, one for each pair of owner and role: naming the role, or leaving it to its account."""
+
+    def __init__(self, model: AccessModel, decisions: Decisions) -> None:
+        self._model = model
+        self._decisions = decisions
+        self._delegated: dict[tuple[str, str], bool] = {}
+        self._left_to_iam: set[tuple[str, str]] = set()
+        """The pairs of key and role of which all is allowed, and nothing by naming the role."""
+        of_pair: dict[tuple[str, str], list[Decision]] = {}
+        for need, decision in decisions.items():
+            if need.policy == IN_KEY_POLICY and need.role_arn:
+                of_pair.setdefault((need.owner, need.role_arn), []).append(decision)
+        for pair, answers in of_pair.items():
+            if all(each.answer is Answer.YES and not each.named for each in answers):
+                self._left_to_iam.add(pair)
+
+    def is_delegated(self, need: Need) -> bool:
+        """Tell if an owner's policy leaves a role to its account.
+
+        It does where naming the role would make two resources or two stacks wait for each other, and where it does so
+        already.
+        """
+        owner = owner_of(self._model, need)
+        if owner is None or need.principal == SERVICE:
+            return False
+        pair = (owner.arn, need.role_arn)
+        if pair not in self._delegated:
+            role = self._model.role(need.role_arn)
+            is_apart = template_of(owner.declared) != template_of(role.declared)
+            is_later = owner.declared in role.waits_for
+            self._delegated[pair] = is_apart or is_later or self._is_so_already(owner, role)
+        return self._delegated[pair]
+
+    def is_left_to_iam(self, need: Need) -> bool:
+        """Tell if IAM has to allow a role what the policy of its column allows too: delegated, or across accounts."""
+        owner, role = owner_of(self._model, need), self._model.role(need.role_arn)
+        is_across = owner is not None and same(owner.account, role.account) is not Answer.YES
+        return is_across or self.is_delegated(need)
+
+    def named(self) -> set[Need]:
+        """Return the needs that key policies meet by naming the role, or will once they are as they should be."""
+        changed = set()
+        for need, decision in self._decisions.items():
+            if any(self.lacking(need, reason) == IN_KEY_POLICY for reason in _reasons(decision)):
+                changed.add((need.owner, need.role_arn))
+        named = set()
+        for need, decision in self._decisions.items():
+            is_to_be = (need.owner, need.role_arn) in changed and not self.is_left_to_iam(need)
+            if decision.named or is_to_be:
+                named.add(need)
+        return named
+
+    def _is_so_already(self, owner: Owner, role: Role) -> bool:
+        policies = owner.policies if isinstance(owner, (Key, Bucket)) else []
+        by_condition = any(names_principal(each.body, role.arn) for each in allow_statements(policies))
+        return by_condition or (owner.arn, role.arn) in self._left_to_iam
+
+    def lacking(self, need: Need, reason: Reason, *, in_bucket: bool = False) -> Column:
+        """Return the policy that lacks a permission; nothing where no statement helps."""
+        if reason.cause is Cause.DENIED:
+            return ""
+        if reason.cause is Cause.BOUNDARY:
+            return IN_BOUNDARY
+        if in_bucket:
+            return IN_BUCKET_POLICY
+        if need.action == ASSUME_ROLE:
+            # Both sides: the trust policy has to name the caller, whose own policies have to allow it.
+            return TRUST if reason.cause is Cause.NO_STATEMENT else IN_IAM
+        if reason.cause is Cause.LEFT_TO_IAM and not self.is_left_to_iam(need):
+            return IN_KEY_POLICY
+        if reason.cause in (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM, Cause.BOTH_SIDES):
+            return IN_IAM
+        return IN_BUCKET_POLICY if need.policy == IN_BUCKET_POLICY else IN_KEY_POLICY
+
+
+class Advice:
+    """Finds the policies that lack something or have too much, and what they should have."""
+
+    def __init__(self, model: AccessModel, needs: Needs, forms: Forms) -> None:
+        self._model = model
+        self._needs = needs
+        self._forms = forms
+
+    def lacking(self, need: Need, decision: Decision, *, in_bucket: bool = False) -> list[Place]:
+        """Return the policies that lack a permission, each once: one that isn't allowed may lack it in several."""
+        columns = [self._forms.lacking(need, reason, in_bucket=in_bucket) for reason in _reasons(decision)]
+        return [self._place(need, column) for column in dict.fromkeys(columns) if column]
+
+    def to_change(self, missing: Lacking, excess: Iterable[Entry], untrusted: Iterable[str]) -> list[PolicyToChange]:
+        """Return the policies that lack something, have too much, or don't trust Personalize."""
+        lacks: dict[Place, list[tuple[Need, Entry]]] = {}
+        for need, entry, places in missing:
+            for place in places:
+                lacks.setdefault(place, []).append((need, entry))
+        beyond: dict[tuple[Column, str], list[Entry]] = {}
+        for entry in excess:
+            beyond.setdefault((entry.policy, entry.policy_of), []).append(entry)
+        for arn in untrusted:
+            beyond.setdefault((TRUST, arn), [])
+        for column, owner in beyond:
+            for place in self._places_with_too_much(column, owner, beyond[column, owner]):
+                lacks.setdefault(place, [])
+        found: list[PolicyToChange] = []
+        for place in sorted(lacks, key=lambda place: (_ORDER.index(place.column), place)):
+            # Of several policies of one role the first has what is too much in all of them.
+            is_wide = (place.column, place.owner) in beyond
+            is_first = not any(policy.is_of(place.column, place.owner) for policy in found)
+            entries = beyond.get((place.column, place.owner), []) if is_first else []
+            found.append(self._policy(place, lacks[place], entries, is_wide))
+        return found
+
+    def _places_with_too_much(self, column: Column, owner: str, entries: Sequence[Entry]) -> list[Place]:
+        if column == IN_IAM:
+            places = {self._place(need, IN_IAM): None for need in self._in_iam_of(owner)}
+            statements = [statement for entry in entries for statement in entry.reason.statements]
+            return list(places) or [Place(owner, IN_IAM, declared_of(each.policy for each in statements))]
+        if column == TRUST:
+            return [Place(owner, TRUST, declared_of([self._model.role(owner)]))]
+        need = next(need for need in self._needs if need.owner == owner)
+        return [self._place(need, column)]
+
+    def _in_iam_of(self, role: str) -> list[Need]:
+        """Return all that a role's IAM policies have to allow: what is left to them too."""
+        found = []
+        for need in self._needs:
+            if need.role_arn == role:
+                is_left = need.policy == IN_KEY_POLICY and self._forms.is_left_to_iam(need)
+                if need.principal != CALLER and (need.policy == IN_IAM or is_left):
+                    found.append(need)
+        return found
+
+    def _place(self, need: Need, column: Column) -> Place:
+        """Return the policies of a kind that take a statement for a need, or where a new one has to be made."""
+        role, owner = self._model.role(need.role_arn), owner_of(self._model, need)
+        if column == IN_BOUNDARY:
+            boundary = role.boundary
+            if boundary is not None and boundary.declared and not boundary.of_aws:
+                return Place(role.arn, column, declared_of([boundary]))
+            return Place(role.arn, column, declared_of([role]), MANAGED_POLICY if role.declared else "")
+        if column == IN_IAM:
+            return self._place_in_iam(need, role, owner)
+        assert owner is not None
+        policies = [*owner.policies, *owner.may_have] if isinstance(owner, (Key, Bucket)) else []
+        declared = declared_of(policies) or declared_of([owner])
+        is_new = isinstance(owner, Bucket) and owner.declared is not None and not declared_of(policies)
+        return Place(owner.arn, column, declared, BUCKET_POLICY if is_new else "")
+
+    def _place_in_iam(self, need: Need, role: Role, owner: Owner | None) -> Place:
+        able = []
+        for policy in role.identity:
+            if policy.declared and not policy.also_of and not _comes_before(policy, role, owner):
+                able.append(policy.declared)
+        if able:
+            # A statement is written for one template: that of the key or bucket, if it has such a policy.
+            preferred = template_of(owner.declared if owner else role.declared)
+            templates = [declared.template for declared in able]
+            template = preferred if preferred in templates else templates[0]
+            here = [declared for declared in able if declared.template == template]
+            return Place(role.arn, IN_IAM, tuple(dict.fromkeys(here)))
+        if role.declared is None:
+            return Place(role.arn, IN_IAM, ())
+        # The role's stack can't refer to what waits for it, and a stack of another account makes no policy of the role.
+        beside: Owner = role if owner is None or not _is_in_later_stack(owner, role) else owner
+        return Place(role.arn, IN_IAM, declared_of([beside]), IAM_POLICY)
+
+    def _policy(
+        self, place: Place, lacking: list[tuple[Need, Entry]], excess: Sequence[Entry], is_wide: bool
+    ) -> PolicyToChange:
+        needs, goes = self._all_for(place, [need for need, _ in lacking], is_wide), self._goes(place, excess)
+        statements = self._statements(place, needs)
+        entries = tuple(dict.fromkeys(entry for _, entry in lacking))
+        waiting = [asked for entry in entries for asked in entry.asked if asked.waits_for is not None]
+        templates = {declared.template for declared in place.declared}
+        return PolicyToChange(
+            policy=place.column,
+            policy_of=place.owner,
+            declared=place.declared,
+            lacks=entries,
+            too_much=tuple(excess),
+            should_have=tuple(self._model.pasted(statement, place.declared) for statement in statements),
+            replaces=() if place.column in (IN_IAM, IN_BOUNDARY) else tuple(statement.label for statement in goes),
+            own_conditions=_own_conditions(goes),
+            also_for=self._also_for(place, goes, needs),
+            unnamed_roles=self._unnamed(place, needs),
+            file=next((entry.file for entry in entries if entry.file), ""),
+            make=place.make,
+            waiting=tuple(each for each in declared_of(waiting) if place.make and each.template in templates),
+        )
+
+    def _all_for(self, place: Place, lacking: list[Need], is_wide: bool) -> list[Need]:
+        """Return all needs that a policy has to serve; for callers, and roles with nothing too much, those it lacks."""
+        column, owner = place.column, place.owner
+        if column == IN_IAM:
+            every = self._in_iam_of(owner) if is_wide else []
+            others = [need for need in every if need not in lacking and self._place(need, IN_IAM) == place]
+            return [*lacking, *others]
+        if column == IN_BOUNDARY:
+            return [need for need in self._needs if need.role_arn == owner]
+        if column == TRUST:
+            return [need for need in self._needs if need.action == ASSUME_ROLE and need.owner == owner]
+        if column == IN_KEY_POLICY:
+            return [need for need in self._needs if need.policy == column and need.owner == owner]
+        return [need for need in self._needs if need.owner == owner and self._is_in_bucket_policy(need)]
+
+    def _is_in_bucket_policy(self, need: Need) -> bool:
+        """Tell if a bucket's policy has to allow something: Personalize, and roles of other accounts."""
+        role, bucket = self._model.role(need.role_arn), self._model.bucket(need.owner, need.account)
+        is_of_role = need.policy == IN_IAM and same(role.account, bucket.account) is Answer.NO
+        return need.policy == IN_BUCKET_POLICY or is_of_role
+
+    def _statements(self, place: Place, needs: list[Need]) -> list[Json]:
+        column, owner = place.column, place.owner
+        statements: list[Json] = []
+        if column == IN_BOUNDARY:
+            # It allows nothing itself, and one that referred to a key would be made after it, which waits for the role.
+            return [{"Effect": "Allow", "Action": sorted({need.action for need in needs}), "Resource": "*"}]
+        if column == IN_KEY_POLICY and self._model.key(owner).has_default_policy:
+            statements.append(default_statement(self._model.key(owner)))
+        if column == TRUST:
+            role = self._model.role(owner)
+            asks = {(asked.account, asked.region): None for asked in self._model.asked if asked.role_arn == owner}
+            statements += [trust_statement(role, account, region) for account, region in asks]
+        for group in _alike(needs):
+            statements.append(self._statement(group, column))
+        return statements
+
+    def _statement(self, needs: list[Need], column: Column) -> Json:
+        """Return one statement for needs of one principal, with the same actions on each resource."""
+        first, statement = needs[0], Json(Effect="Allow")
+        if column != IN_IAM:
+            statement["Principal"] = {"Service": SERVICE_PRINCIPAL}
+            if first.principal != SERVICE:
+                role = self._model.role(first.role_arn)
+                is_delegated = self._forms.is_delegated(first)
+                root = f"arn:{_partition_of(role.arn)}:iam::{role.account}:root"
+                statement["Principal"] = {"AWS": root if is_delegated else role.arn}
+        statement["Action"] = sorted({need.action for need in needs})
+        if column != TRUST:
+            # In a key policy, "*" is this key.
+            resources = sorted({need.resource for need in needs})
+            one_or_more = resources if len(resources) > 1 else resources[0]
+            statement["Resource"] = "*" if column == IN_KEY_POLICY else one_or_more
+        if column != IN_IAM and first.principal == SERVICE:
+            # It shuts others out wherever Personalize says for whom it calls
+            # (https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html).
+            statement["Condition"] = {"StringEqualsIfExists": {"aws:SourceAccount": first.account}}
+        elif column != IN_IAM and self._forms.is_delegated(first):
+            statement["Condition"] = {"ArnEquals": {"aws:PrincipalArn": first.role_arn}}
+        if first.action == PASS_ROLE:
+            statement["Condition"] = {"StringEquals": {"iam:PassedToService": SERVICE_PRINCIPAL}}
+        return statement
+
+    def _goes(self, place: Place, excess: Sequence[Entry]) -> list[Written]:
+        """Return the statements whose place the list takes."""
+        goes = [statement for entry in excess for statement in entry.reason.statements]
+        if place.column in (IN_KEY_POLICY, IN_BUCKET_POLICY):
+            owner = self._model.keys.get(place.owner) or self._model.buckets.get(place.owner)
+            of_owner = [need for need in self._needs if need.owner == place.owner and need.principal != CALLER]
+            callers = dict.fromkeys(caller_of(self._model, need) for need in of_owner)
+            for caller in callers if owner is not None else ():
+                goes += statements_for(owner.policies, caller)  # type: ignore[union-attr]
+        if place.column == TRUST:
+            goes += [each for each in allow_statements(self._model.role(place.owner).trust) if _is_for_service(each)]
+        return list(dict.fromkeys(goes))
+
+    def _also_for(self, place: Place, goes: Iterable[Written], needs: Iterable[Need]) -> tuple[str, ...]:
+        """Return whom the statements that go serve besides, and who uses a role of which something is too much."""
+        served = {SERVICE_PRINCIPAL, "*", *(need.principal_arn for need in needs)}
+        if place.column == IN_IAM:
+            served.add(place.owner)
+        others: dict[str, None] = {}
+        for statement in goes:
+            if place.column == IN_IAM:
+                others |= dict.fromkeys(statement.policy.also_of)
+                trust = self._model.roles[place.owner].trust if place.owner in self._model.roles else []
+                for trusting in allow_statements(trust):
+                    others |= dict.fromkeys(principals_of(trusting.body))
+            else:
+                others |= dict.fromkeys(principals_of(statement.body))
+        return tuple(name for name in others if not any(same(name, known) is Answer.YES for known in served))
+
+    def _unnamed(self, place: Place, needs: Iterable[Need]) -> tuple[str, ...]:
+        """Return the roles without a name that a policy can only name by a string."""
+        if place.column in (IN_IAM, IN_BOUNDARY):
+            return ()
+        delegated = dict.fromkeys(need.role_arn for need in needs if self._forms.is_delegated(need))
+        names = [(arn, last_part(arn)) for arn in delegated]
+        return tuple(arn for arn, name in names if HOLE.search(name) and not has_unknown(name))
+
+
+def _is_in_later_stack(owner: Owner, role: Role) -> bool:
+    is_later = owner.declared is not None and role.declared in owner.waits_for
+    is_apart = template_of(owner.declared) != template_of(role.declared)
+    return is_later and is_apart and same(role.account, owner.account) is Answer.YES
+
+
+def default_statement(key: Key) -> Json:
+    """Return the statement that KMS gives a key that is made without a policy."""
+    found: Json = default_key_policy(f"arn:{_partition_of(key.arn)}:iam::{key.account}:root")["Statement"][0]
+    return found
+
+
+def trust_statement(role: Role, account: str, region: str) -> Json:
+    """Return the statement of a trust policy, as AWS's page on confused deputies has it."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE_PRINCIPAL},
+        "Action": ASSUME_ROLE,
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account},
+            "ArnLike": {"aws:SourceArn": f"arn:{_partition_of(role.arn)}:personalize:{region}:{account}:*"},
+        },
+    }
+
+
+def _alike(needs: Iterable[Need]) -> list[list[Need]]:
+    """Return needs in groups that one statement can serve: of one principal, with the same actions on each resource.
+
+    One statement for all of them would allow each action on each resource: writing into the folder of an import.
+    """
+    actions: dict[tuple[str, ...], set[str]] = {}
+    for need in needs:
+        actions.setdefault((need.principal_arn, need.account, need.owner, need.resource), set()).add(need.action)
+    groups: dict[tuple[object, ...], list[Need]] = {}
+    for need in needs:
+        same_actions = frozenset(actions[need.principal_arn, need.account, need.owner, need.resource])
+        groups.setdefault((need.principal_arn, need.account, need.owner, same_actions), []).append(need)
+    return list(groups.values())
+
+
+def _comes_before(policy: Policy, role: Role, owner: Owner | None) -> bool:
+    """Tell if an IAM policy can't refer to a key or bucket, since that waits for it, or a key policy for the role."""
+    waited_for = (owner or role).waits_for
+    return policy.declared in role.waits_for or policy.declared in waited_for or policy.declared == role.declared
+
+
+def _own_conditions(goes: Iterable[Written]) -> tuple[str, ...]:
+    own: set[str] = set()
+    for statement in goes:
+        condition = statement.body.get("Condition")
+        for keys in condition.values() if isinstance(condition, dict) else ():
+            own.update(key for key in keys if key.lower() not in _OF_THE_LIST)
+    return tuple(sorted(own))
+
+
+def _is_for_service(statement: Written) -> bool:
+    return SERVICE_PRINCIPAL in principals_of(statement.body)
+
+
+def _partition_of(arn: str) -> str:
+    return (split_arn(arn) or ("", PARTITION))[1]
