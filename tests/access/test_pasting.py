@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from personalize_kms_constructs._access.pasting import has_placeholders, pasted
 
 from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs._access.pasting import has_placeholders, pasted
 from personalize_kms_constructs._access.values import as_text, as_written, shown
 
 ORIGINS = {

@@ -13,10 +13,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from personalize_kms_constructs._access.grouping import by_subject
 
 import personalize_kms_constructs
 from personalize_kms_constructs import jobs
-from personalize_kms_constructs._access.grouping import by_subject
 from personalize_kms_constructs.matrix import DATASET_EXPORT_JOB, ROWS
 
 ROOT = Path(__file__).parents[2]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .findings import Finding, whose
-from .names import Names
-from .report import AccessReport
+from .outcome import AccessFindings
+from .short_names import Names
 from .should_have import PolicyToChange
 
 _NOTHING = (
@@ -53,7 +53,7 @@ def what_to_do(finding: Finding, names: Names) -> str:
     return "; ".join(parts) or finding.fix
 
 
-def asks_nothing(report: AccessReport) -> str:
+def asks_nothing(report: AccessFindings) -> str:
     """Return the words for dataset groups that ask for nothing, or for a report on nothing; else none."""
     if report.without_key:
         have, them = ("has", "it") if len(report.without_key) == 1 else ("have", "them")
@@ -64,7 +64,7 @@ def asks_nothing(report: AccessReport) -> str:
     return _NOT_KNOWN if report.undecided or report.problems else _NOTHING
 
 
-def summary(report: AccessReport) -> str:
+def summary(report: AccessFindings) -> str:
     """Return the counts in one line."""
     problems = _count(len(report.problems), "problem")
     warnings = sum(problem.is_warning for problem in report.problems)
@@ -77,7 +77,7 @@ def summary(report: AccessReport) -> str:
     )
 
 
-def left_out(report: AccessReport) -> str:
+def left_out(report: AccessFindings) -> str:
     """Return the words for the findings that the counts leave out."""
     if not report.left_out:
         return ""

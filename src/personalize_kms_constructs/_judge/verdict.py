@@ -19,9 +19,9 @@ from .._access.declarations import Declaration
 from .._access.entries import Entry
 from .._access.findings import CONFIGURATION, UNDECIDED, Finding, findings_of
 from .._access.model import AccessModel, Problem
-from .._access.names import Names
 from .._access.needs import CALLER, IN_BUCKET_POLICY, IN_IAM
-from .._access.report import AccessReport, merged, policies_that_count
+from .._access.report import AccessReport, merged
+from .._access.short_names import Names
 from .._access.values import same, shown
 from .._access.words import what_to_do
 from .._assembly.constructs import PendingPolicy
@@ -115,7 +115,7 @@ def _certain(read: ReadAssembly) -> AccessReport:
         undecided=tuple(each for each in report.undecided if _has_another_condition(each)),
         problems=tuple(each for each in report.problems if each.certain or each.is_warning),
     )
-    return replace(found, policies=policies_that_count(found))
+    return replace(found, policies=found.policies_that_count())
 
 
 def _has_another_condition(entry: Entry) -> bool:
@@ -164,7 +164,7 @@ def _less(report: AccessReport, told: AccessReport) -> AccessReport:
     open_already = {each.sort_key() for each in told.undecided}
     undecided = tuple(each for each in report.undecided if each.sort_key() not in open_already)
     found = replace(report, missing=tuple(missing), undecided=undecided, problems=left)
-    return replace(found, policies=policies_that_count(found))
+    return replace(found, policies=found.policies_that_count())
 
 
 def _identity(problem: Problem) -> tuple[object, ...]:
