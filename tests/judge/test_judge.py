@@ -487,3 +487,73 @@ def test_a_tree_that_is_no_app_has_no_judge(tmp_path: Path) -> None:
     stage = cdk.Stage(RootConstruct(), "Prod", outdir=str(tmp_path))
     break_key_policy(encryption(cdk.Stack(stage, "Main")))
     stage.synth()
+
+
+ENV = cdk.Environment(account="111122223333", region="eu-west-1")
+
+
+def stack_of_stage(app: cdk.App, stage: str) -> cdk.Stack:
+    return cdk.Stack(cdk.Stage(app, stage, env=ENV), "Main")
+
+
+def boundary(scope: cdk.Stack) -> iam.ManagedPolicy:
+    """A permissions boundary with a fixed name."""
+    everything = iam.PolicyStatement(actions=["*"], resources=["*"])
+    return iam.ManagedPolicy(scope, "Boundary", managed_policy_name="boundary", statements=[everything])
+
+
+def take_dependencies(of: PersonalizeEncryption) -> None:
+    """Add a dataset group, and take its dependencies on the role's policies by an override."""
+    of.add_dataset_group("Movies", name="movies").add_override("DependsOn", [])
+
+
+MAY_BE_EARLY = "Movies (dataset group) may be created before policy "
+
+
+@pytest.mark.parametrize("in_stages", [True, False])
+def test_a_boundary_is_no_policy_to_wait_for(in_stages: bool, app: cdk.App) -> None:
+    """IAM makes no role without it: that of an earlier stage, or of another stack, is there by its name."""
+    boundary(stack_of_stage(app, "Baseline") if in_stages else cdk.Stack(app, "Baseline", env=ENV))
+    stack = stack_of_stage(app, "Prod") if in_stages else cdk.Stack(app, "Main", env=ENV)
+    iam.PermissionsBoundary.of(stack).apply(iam.ManagedPolicy.from_managed_policy_name(stack, "Given", "boundary"))
+    encryption(stack).add_dataset_group("Movies", name="movies")
+    app.synth()
+    assert told(app) == []
+
+
+def test_policies_of_an_earlier_stage_are_there(app: cdk.App) -> None:
+    """Stages can't refer to each other, and nothing in them can wait: a bucket of another, by its name."""
+    earlier, stack = stack_of_stage(app, "Data"), stack_of_stage(app, "Prod")
+    bucket = s3.Bucket(earlier, "Ratings", bucket_name="ratings")
+    reads = iam.PolicyStatement(
+        principals=[iam.ServicePrincipal("personalize.amazonaws.com")],
+        actions=["s3:GetObject", "s3:ListBucket"],
+        resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
+        conditions={"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}},
+    )
+    bucket.add_to_resource_policy(reads)
+    made = encryption(stack)
+    made.add_dataset(
+        "Interactions",
+        dataset_group=made.add_dataset_group("Movies", name="movies"),
+        schema_arn="arn:aws:personalize:eu-west-1:111122223333:schema/interactions",
+        name="interactions",
+        dataset_type="Interactions",
+        import_from=S3Location(s3.Bucket.from_bucket_name(stack, "Ratings", "ratings"), "import/"),
+    )
+    app.synth()
+    assert told(app) == []
+
+
+@pytest.mark.parametrize("unseen", ["boundary", "managed policy"])
+def test_the_order_where_something_of_the_role_cant_be_seen(unseen: str, app: cdk.App, stack: cdk.Stack) -> None:
+    """A boundary only limits, and so does what a policy may deny."""
+    given = iam.ManagedPolicy.from_managed_policy_name(stack, "Given", "baseline")
+    made = encryption(stack)
+    if unseen == "boundary":
+        iam.PermissionsBoundary.of(stack).apply(given)
+    else:
+        made.service_role.add_managed_policy(given)
+    take_dependencies(made)
+    assert MAY_BE_EARLY in failure(app.synth)
+    assert told(app) == [("Ordering", "error", "Main/Encryption/Movies")]
