@@ -23,6 +23,8 @@ from personalize_kms_constructs.checks import PersonalizeAccessChecks, declare_c
 from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.judge.apps import LACKS, break_key_policy, by_hand, encryption, failure, new_app, told
 
+ENV = cdk.Environment(account="111122223333", region="eu-west-1")
+
 
 @pytest.fixture
 def app(tmp_path: Path) -> cdk.App:
@@ -259,6 +261,20 @@ def role_without_updates_of_another_stack(stack: cdk.Stack) -> None:
     PersonalizeEncryption(stack, "Encryption", service_role=role.without_policy_updates(), resources=resources)
 
 
+def role_without_updates_and_a_key_of_another_account(stack: cdk.Stack) -> None:
+    """Both accounts have to allow it, and the statements of both are pending."""
+    main = cdk.Stack(cast("cdk.App", stack.node.root), "Ours", env=ENV)
+    role = iam.Role(main, "Given", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    key = kms.Key.from_key_arn(main, "Key", "arn:aws:kms:eu-west-1:444455556666:key/1234abcd")
+    PersonalizeEncryption(
+        main,
+        "Encryption",
+        encryption_key=key,
+        service_role=role.without_policy_updates(),
+        resources=[PersonalizeResource.dataset_group()],
+    )
+
+
 def bucket_by_its_name(stack: cdk.Stack) -> None:
     s3.Bucket(stack, "Data", bucket_name="ratings")
     named = s3.Bucket.from_bucket_name(stack, "Named", "ratings")
@@ -266,7 +282,15 @@ def bucket_by_its_name(stack: cdk.Stack) -> None:
     PersonalizeEncryption(stack, "Encryption", resources=[export])
 
 
-@pytest.mark.parametrize("build", [role_without_updates, role_without_updates_of_another_stack, bucket_by_its_name])
+@pytest.mark.parametrize(
+    "build",
+    [
+        role_without_updates,
+        role_without_updates_of_another_stack,
+        role_without_updates_and_a_key_of_another_account,
+        bucket_by_its_name,
+    ],
+)
 def test_what_is_pending_fails_nothing(build: Callable[[cdk.Stack], None], app: cdk.App, stack: cdk.Stack) -> None:
     """The construct has told of it by a warning, and somebody may add it."""
     build(stack)
@@ -487,9 +511,6 @@ def test_a_tree_that_is_no_app_has_no_judge(tmp_path: Path) -> None:
     stage = cdk.Stage(RootConstruct(), "Prod", outdir=str(tmp_path))
     break_key_policy(encryption(cdk.Stack(stage, "Main")))
     stage.synth()
-
-
-ENV = cdk.Environment(account="111122223333", region="eu-west-1")
 
 
 def stack_of_stage(app: cdk.App, stage: str) -> cdk.Stack:

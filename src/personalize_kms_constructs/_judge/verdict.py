@@ -133,7 +133,7 @@ def _is_pending(entry: Missing, pending: PendingPolicy, model: AccessModel) -> b
     if entry.policy == pending.policy == IN_BUCKET_POLICY:
         return not model.buckets[entry.policy_of].policies and _is_it(entry.policy_of, pending.arn, model)
     # What a key policy leaves to IAM is missing there.
-    of_role = entry.policy == IN_IAM or entry.cause in (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM)
+    of_role = entry.policy == IN_IAM or entry.cause in (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM, Cause.BOTH_SIDES)
     return pending.policy == IN_IAM and of_role and _is_it(entry.principal_arn, pending.arn, model)
 
 
