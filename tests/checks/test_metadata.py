@@ -17,6 +17,7 @@ from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResourc
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import DataDeletionJob, DatasetExportJob
 from tests.checks.templates import edit, write
+from tests.judge.apps import told
 
 TYPE = "personalize-kms-constructs:resources"
 KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -179,6 +180,7 @@ def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch)
     (entry,) = check_assembly(assembly).undecided
     assert entry.needed_by == ["Main/Encryption"]
     assert entry.because == "what it was told to allow couldn't be written down: LookupError: no such thing"
+    assert told(app) == [("Undecided", "warning", "Main/Encryption")]
 
 
 @pytest.mark.parametrize(

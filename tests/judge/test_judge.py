@@ -13,13 +13,14 @@ from aws_cdk import assertions, pipelines
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_servicecatalog as servicecatalog
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import RootConstruct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs._judge import verdict
-from personalize_kms_constructs.checks import PersonalizeAccessChecks, declare_created
+from personalize_kms_constructs.checks import PersonalizeAccessChecks, check_assembly, declare_created
 from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.judge.apps import LACKS, break_key_policy, by_hand, encryption, failure, new_app, told
 
@@ -578,3 +579,49 @@ def test_the_order_where_something_of_the_role_cant_be_seen(unseen: str, app: cd
     take_dependencies(made)
     assert MAY_BE_EARLY in failure(app.synth)
     assert told(app) == [("Ordering", "error", "Main/Encryption/Movies")]
+
+
+def in_a_product(app: cdk.App) -> cdk.Stack:
+    stack = cdk.Stack(app, "Main")
+    product = servicecatalog.ProductStack(stack, "Inner")
+    template = servicecatalog.CloudFormationTemplate.from_product_stack(product)
+    version = servicecatalog.CloudFormationProductVersion(cloud_formation_template=template)
+    servicecatalog.CloudFormationProduct(stack, "Of", owner="us", product_name="p", product_versions=[version])
+    return product
+
+
+def in_a_nested_stack_as_of_old(app: cdk.App) -> cdk.Stack:
+    """Its asset is in no manifest, so nothing tells which file is its template."""
+    return cdk.NestedStack(cdk.Stack(app, "Main", synthesizer=cdk.LegacyStackSynthesizer()), "Inner")
+
+
+@pytest.mark.parametrize(
+    ("inner", "file"),
+    [
+        (in_a_product, "MainInner14B28333.product.template.json"),
+        (in_a_nested_stack_as_of_old, "MainInner14B28333.nested.template.json"),
+    ],
+)
+@pytest.mark.parametrize("with_checks", [True, False])
+def test_a_construct_whose_template_is_of_no_stack_is_not_judged(
+    inner: Callable[[cdk.App], cdk.Stack], file: str, with_checks: bool, app: cdk.App
+) -> None:
+    """A warning says so, once for all constructs of the template; what is beside it is judged."""
+    if with_checks:
+        cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
+    stack = inner(app)
+    encryption(stack, "One")
+    encryption(stack, "Two")
+    report = check_assembly(app.synth())
+    assert {(*each.needed_by, each.because) for each in report.undecided} == {
+        ("Main/Inner/One", f"{file} is the template of no stack of the assembly, so it isn't checked"),
+        ("Main/Inner/Two", f"{file} is the template of no stack of the assembly, so it isn't checked"),
+    }
+    not_judged = [("Undecided", "warning", "Main/Inner/One"), ("Undecided", "warning", "Main/Inner/Two")]
+    assert told(app) == not_judged
+    other = cdk.Stack(app, "Other")
+    break_key_policy(encryption(other))
+    assert LACKS in failure(lambda: app.synth(force=True))
+    # The checks tell of the nested stack as well.
+    of_constructs = [each for each in told(app) if "NestedStack" not in each[2]]
+    assert of_constructs == [("MissingKeyAccess", "error", "Other/Encryption"), *not_judged]
