@@ -161,6 +161,17 @@ def test_a_parameter_in_a_prefix_stays_a_reference(app: cdk.App) -> None:
     assert "${Main.Folder?}/in/*" in report.to_json()
 
 
+def test_a_dynamic_reference_in_a_prefix_is_the_same_value_in_policies(app: cdk.App) -> None:
+    """Its name has a parameter in it."""
+    stack = cdk.Stack(app, "Main")
+    folder = f"{{{{resolve:ssm:/{cdk.CfnParameter(stack, 'Env').value_as_string}/folder}}}}"
+    importing = PersonalizeResource.dataset_import_job(S3Location(s3.Bucket(stack, "Data"), f"{folder}/in/"))
+    PersonalizeEncryption(stack, "Encryption", resources=[importing])
+    report = check_assembly(app.synth())
+    assert (report.missing, report.undecided, report.problems) == ((), (), ())
+    assert "${resolve:ssm:/Main.Env?/folder #" in report.to_json()
+
+
 def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is left in the metadata as well, and the check says so."""
     from personalize_kms_constructs import _metadata

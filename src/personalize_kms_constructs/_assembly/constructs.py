@@ -147,7 +147,7 @@ class _References:
             return str(stack.ref(name) if attribute == "Ref" else stack.get_att(name, attribute))
         parts = expression.get("parts") if isinstance(expression, dict) else None
         if parts is not None:
-            return joined(self.text(part) for part in as_list(parts))
+            return self.own.string(joined(self.text(part) for part in as_list(parts)))
         return self.own.text(expression) if expression is not None else unknown("a reference that is missing")
 
     def optional_text(self, expression: Any) -> str | None:
