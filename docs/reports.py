@@ -1,4 +1,4 @@
-"""Writes the report on the template of reports.md into that page: as text, and parts of its JSON.
+"""Writes the report on the template of reports.md into that page: text and some JSON.
 
 Run it as ``python docs/reports.py``.
 """
