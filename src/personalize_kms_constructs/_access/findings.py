@@ -142,7 +142,8 @@ class _Words:
             text = f"{whose} {_actions(entries)} for {self._who(entries)}"
         if policy.policy == "role" and entries[0].policy in ("key", "bucket"):
             text += f", which the {POLICIES[entries[0].policy]} leaves to IAM"
-        return text
+        denied = dict.fromkeys(entry.reason.denied for entry in entries if entry.reason.denied)
+        return "; CloudTrail: ".join([text, *denied])
 
     def excess(self) -> list[Finding]:
         """Return a finding for what is too much in a statement for one reason."""

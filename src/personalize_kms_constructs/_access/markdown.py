@@ -22,8 +22,7 @@ def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
 
 def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
     names, findings = Names(report.names), findings_of(report)
-    deployed = f"Dataset group {_plain(report.deployed)}"
-    yield f"# {deployed if report.deployed else 'Amazon Personalize has access'}"
+    yield f"# Dataset group {_plain(report.deployed)}" if report.deployed else "# Amazon Personalize's access"
     yield from ("", f"{summary(report)}.")
     if nothing := asks_nothing(report):
         yield from ("", f"{_cell(nothing)}.")

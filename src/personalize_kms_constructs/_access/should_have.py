@@ -190,10 +190,10 @@ class Forms:
         if need.action == ASSUME_ROLE:
             # Both sides: the trust policy has to name the caller, whose own policies have to allow it.
             return TRUST if reason.cause is Cause.NO_STATEMENT else IN_IAM
-        if reason.cause is Cause.LEFT_TO_IAM and not self.is_left_to_iam(need):
-            return IN_KEY_POLICY
         if reason.cause in (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM, Cause.BOTH_SIDES):
-            return IN_IAM
+            # A key policy that names the role needs nothing of IAM.
+            is_named = need.policy == IN_KEY_POLICY and not self.is_left_to_iam(need)
+            return IN_KEY_POLICY if is_named else IN_IAM
         return IN_BUCKET_POLICY if need.policy == IN_BUCKET_POLICY else IN_KEY_POLICY
 
 

@@ -35,7 +35,7 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
         notes.append(f"its owner adds the statements in {policy.file}, which the synth wrote")
     if policy.make:
         waiting = ", ".join(place.construct_path.removesuffix("/Resource") for place in policy.waiting)
-        notes.append(f"a new {policy.make}" + (f"; {waiting} by DependsOn" if waiting else ""))
+        notes.append(f"a new {policy.make}" + (f"; have {waiting} wait for it by DependsOn" if waiting else ""))
     if policy.unnamed_roles:
         roles = ", ".join(map(names.of, policy.unnamed_roles))
         notes.append(f"first set a RoleName on {roles}")

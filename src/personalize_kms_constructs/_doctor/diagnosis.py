@@ -63,15 +63,11 @@ def _unseen(gathered: Gathered) -> Iterator[Entry]:
     for role in model.roles.values():
         if role.unseen:
             reason = because(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)
-            yield Entry(
-                kind="undecided", policy="role", policy_of=role.arn, reason=reason, asked=tuple(users[role.arn])
-            )
+            yield _of_owner("role", role.arn, reason, users)
     for bucket in model.buckets.values():
         if bucket.unseen_region:
             reason = because(Cause.REGION_UNSEEN, why=bucket.unseen_region)
-            yield Entry(
-                kind="undecided", policy="bucket", policy_of=bucket.arn, reason=reason, asked=tuple(users[bucket.arn])
-            )
+            yield _of_owner("bucket", bucket.arn, reason, users)
 
 
 def _of_owner(policy: Column, arn: str, reason: Reason, users: Mapping[str, list[Asked]]) -> Entry:
