@@ -244,29 +244,6 @@ def test_too_many_managed_policies(count: int, passed: bool, says: list[str]) ->
     assert (", 1 problem (1 warning), " in compared.to_text()) is (passed and bool(says))
 
 
-@pytest.mark.parametrize(
-    ("kind", "statements", "says"),
-    [
-        (
-            "iam",
-            [iam(IAM_ACTIONS, Sid="UseKey"), iam(["s3:GetObject"], f"{BUCKET}/import/*", Sid="UseKey")],
-            ["IAM policy has the sid UseKey 2 times, which AWS refuses: name each statement once"],
-        ),
-        (
-            "bucket",
-            [{**each, "Sid": "Read"} for each in ON_BUCKET],
-            ["bucket policy has the sid Read 2 times, which AWS refuses: name each statement once"],
-        ),
-        ("key", [{**each, "Sid": "Use"} for each in ON_KEY], []),
-    ],
-)
-def test_a_sid_that_is_there_twice(kind: str, statements: list[Statement], says: list[str]) -> None:
-    """IAM and S3 refuse the policy; of KMS AWS documents no such rule."""
-    given = {"iam": [iam(IAM_ACTIONS), *READ], "bucket": ON_BUCKET, kind: statements}
-    found = problems(asked(), asked(IMPORT_JOB, source=location()), **given)
-    assert found == [("configuration", each) for each in says]
-
-
 def test_what_is_not_waited_for() -> None:
     """One problem for each resource and policy, with the actions; what exists already needs no waiting."""
     found = model(asked(waits_for=frozenset({in_main("Key")})), **CLEAN)

@@ -245,16 +245,6 @@ class Cause(Enum):
         "{subject} has {number} bucket policies, {paths}, but S3 keeps one",
         "put the statements into one; in a CDK app, with the bucket's add_to_resource_policy",
     )
-    ELEMENT_REQUIRED = "{subject} has no {element}, so AWS refuses the whole policy", "add one"
-    ELEMENT_PROHIBITED = (
-        "{subject} has {element}, which a policy of a role can't have, so AWS refuses the whole policy",
-        "remove it",
-    )
-    ELEMENTS_EXCLUSIVE = (
-        "{subject} has {element} and Not{element}, so AWS refuses the whole policy",
-        "remove one of them",
-    )
-    VALUE_REFUSED = "{subject} has the {element} {value}, so AWS refuses the whole policy", "write {taken}"
     INLINE_NAME_TAKEN = (
         "{subject}: {paths} share the name {name}, and a role keeps only the last inline policy of a name",
         "name each differently; if the CDK has named them, set the feature flag "
@@ -268,7 +258,6 @@ class Cause(Enum):
         "a policy of {subject} takes the place of the one that KMS gives it, which lets its account administer it",
         "put that statement into it too",
     )
-    REPEATED_SID = "{subject} has the sid {sid} {times} times, which AWS refuses", "name each statement once"
     WRITTEN_AS_TEXT = (
         "{subject} has {texts} as plain text, which isn't replaced there",
         "wrap the string in Fn::Sub",

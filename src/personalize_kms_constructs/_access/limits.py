@@ -47,7 +47,7 @@ def limit_problems(model: AccessModel) -> Iterator[Problem]:
         for policy in owner.policies:
             asks = users.get(owner.arn, [])
             yield from _too_long(policy, limit, "bytes", page, asks)
-            yield from document_problems(policy, "key" if is_key else "bucket", asks)
+            yield from document_problems(policy, asks)
             if isinstance(owner, Key) and owner.has_lockout_check and locks_out(policy):
                 add = {"add": default_statements(owner), "origins": model.origins_in(declared_of([policy]))}
                 yield of_policy("configuration", policy, because(Cause.LOCKED_OUT), CREATE_KEY_PAGE, asks, **add)
@@ -56,7 +56,7 @@ def limit_problems(model: AccessModel) -> Iterator[Problem]:
         asks = users.get(role.arn, [])
         for policy in role.trust:
             yield from _too_long(policy, TRUST_POLICY_CHARACTERS, "characters", IAM_PAGE, asks, TRUST_POLICY_AT_MOST)
-            yield from document_problems(policy, "trust", asks)
+            yield from document_problems(policy, asks)
         for policy in (*role.identity, *([role.boundary] if role.boundary else [])):
             identity.setdefault(policy, []).extend(asks)
         yield from inline_name_problems(role, model.label(role.arn), asks)
@@ -64,7 +64,7 @@ def limit_problems(model: AccessModel) -> Iterator[Problem]:
     for policy, asks in identity.items():
         if not policy.inline:
             yield from _too_long(policy, MANAGED_POLICY_CHARACTERS, "characters", IAM_PAGE, asks)
-        yield from document_problems(policy, "role", asks)
+        yield from document_problems(policy, asks)
 
 
 def _of_role(model: AccessModel, role: Role, asks: list[Asked]) -> Iterator[Problem]:

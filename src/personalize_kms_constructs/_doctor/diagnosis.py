@@ -25,8 +25,8 @@ def diagnose(gathered: Gathered) -> AccessReport:
     model = gathered.model
     report = compare(model, with_excess=False)
     missing, orphaned = without_orphaned(model, report.missing)
-    # AWS has taken what is deployed, and limits can be raised.
-    problems = [each for each in report.problems if each.kind != "limit" and each.cause is not Cause.REPEATED_SID]
+    # AWS has taken what is deployed.
+    problems = [each for each in report.problems if each.kind != "limit"]
     undecided = sorted((*report.undecided, *_unseen(gathered)), key=lambda each: each.sort_key())
     found = replace(
         report,
