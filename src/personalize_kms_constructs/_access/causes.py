@@ -250,10 +250,6 @@ class Cause(Enum):
         "name each differently; if the CDK has named them, set the feature flag "
         "@aws-cdk/aws-iam:importedRoleStackSafeDefaultPolicyName",
     )
-    LOCKED_OUT = (
-        "{subject} lets nobody change it, which KMS refuses",
-        "let the key's account administer it, as KMS's default policy does, or a role",
-    )
     DEFAULT_REPLACED = (
         "a policy of {subject} takes the place of the one that KMS gives it, which lets its account administer it",
         "put that statement into it too",

@@ -8,13 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from .alternatives import conditions_in, may_coexist, possible
-from .answers import Answer
-from .calls import Call, Caller
 from .causes import Cause, Reason, because
 from .model import Asked, Problem, ProblemKind, Role, declared_of
 from .needs import conditions_of
-from .statements import judge
-from .values import MARK, unknown
+from .values import MARK
 from .written import Policy
 
 PUT_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html"
@@ -32,13 +29,6 @@ def document_problems(policy: Policy, asks: list[Asked]) -> Iterator[Problem]:
         if texts := tuple(dict.fromkeys(_NOT_OF_IAM.findall(json.dumps(statement.body, ensure_ascii=False)))):
             reason = because(Cause.WRITTEN_AS_TEXT, texts=texts)
             yield of_policy("configuration", policy, reason, SUB_PAGE, asks, label=statement.name, is_warning=True)
-
-
-def locks_out(policy: Policy) -> bool:
-    """Report whether a key policy allows nobody to change it, whatever its conditions mean."""
-    call = Call(Caller(unknown("principal"), unknown("account"), ""), "kms:PutKeyPolicy", unknown("key"), "", "")
-    call.context = {}
-    return judge([policy], call, of_resource=True).allowed.answer is Answer.NO
 
 
 def inline_name_problems(role: Role, label: str, asks: list[Asked]) -> Iterator[Problem]:

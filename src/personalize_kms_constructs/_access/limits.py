@@ -13,16 +13,14 @@ import re
 from collections.abc import Iterator
 
 from .causes import Cause, because
-from .documents import document_problems, inline_name_problems, locks_out, of_policy
+from .documents import document_problems, inline_name_problems, of_policy
 from .model import AccessModel, Asked, Bucket, Key, Problem, Role, declared_of
 from .needs import users_of
-from .remedies import default_statements
 from .values import HOLE, shown
 from .written import Policy
 
 IAM_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 KMS_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html"
-CREATE_KEY_PAGE = "https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html"
 S3_PAGE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html"
 
 KEY_POLICY_BYTES = 32_768
@@ -48,9 +46,6 @@ def limit_problems(model: AccessModel) -> Iterator[Problem]:
             asks = users.get(owner.arn, [])
             yield from _too_long(policy, limit, "bytes", page, asks)
             yield from document_problems(policy, asks)
-            if isinstance(owner, Key) and owner.has_lockout_check and locks_out(policy):
-                add = {"add": default_statements(owner), "origins": model.origins_in(declared_of([policy]))}
-                yield of_policy("configuration", policy, because(Cause.LOCKED_OUT), CREATE_KEY_PAGE, asks, **add)
     identity: dict[Policy, list[Asked]] = {}
     for role in model.roles.values():
         asks = users.get(role.arn, [])

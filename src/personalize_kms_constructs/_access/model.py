@@ -54,8 +54,6 @@ class Key(PolicyOwner):
     usage: str = "ENCRYPT_DECRYPT"
     state: str = "Enabled"
     """As KMS's ``DescribeKey`` has it: ``Enabled``, ``Disabled``, ``PendingDeletion``…"""
-    has_lockout_check: bool = False
-    """True if KMS refuses a policy of it that nobody may change."""
     has_default_policy: bool = False
     """True if its template says none, so that KMS gives it one, which whatever the template says later replaces."""
     unseen_state: str = ""

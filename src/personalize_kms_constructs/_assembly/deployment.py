@@ -115,7 +115,6 @@ class Deployment:
             usage=resource.text("KeyUsage") or "ENCRYPT_DECRYPT",
             state="Disabled" if enabled.lower() == "false" else "Enabled",
             has_default_policy=policy is not written,
-            has_lockout_check=str(resource.get("BypassPolicyLockoutSafetyCheck")).lower() in ("none", "false"),
             declared=resource.declared,
             only_if=resource.only_if,
         )
