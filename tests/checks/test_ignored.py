@@ -140,8 +140,8 @@ def test_a_finding_is_left_out_if_all_its_places_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("path", "number"), [("", 1), ("Main", 0)])
 def test_a_finding_of_no_place_is_ignored_by_its_rule_alone(path: str, number: int) -> None:
     """It is at no construct, nor below one."""
-    report = AccessReport(problems=(Problem("limit", "policy", because(Cause.NO_ROLE)),), left_out=3)
-    ignore = Ignore("Personalize::Limit", path)
+    report = AccessReport(problems=(Problem("ordering", "policy", because(Cause.NO_ROLE)),), left_out=3)
+    ignore = Ignore("Personalize::Ordering", path)
     found, used = without(report, [ignore])
     assert (found.left_out, len(found.problems), used) == (3 + number, 1 - number, {ignore} if number else set())
 

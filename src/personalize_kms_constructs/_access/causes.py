@@ -286,20 +286,6 @@ class Cause(Enum):
         "{subject} names {role} by the text of its ARN, but can't wait for it, and AWS refuses an absent principal",
         "name its account instead, with the condition ArnEquals aws:PrincipalArn, and allow the same in its IAM policy",
     )
-    POLICY_TOO_LONG = "{subject} has at least {size} {unit} but AWS takes {limit}", "write it shorter, or split it"
-    LONG_POLICY = (
-        "{subject} has at least {size} {unit}, more than the {by_default} that AWS takes by default",
-        "write it shorter, or ask AWS for up to {limit}",
-    )
-    INLINE_POLICIES_TOO_LONG = (
-        "the inline policies of {subject} have at least {size} characters together but AWS takes {limit}",
-        "write them shorter, or use managed policies",
-    )
-    MANY_MANAGED_POLICIES = (
-        "{subject} has {number} managed policies, more than the 10 that AWS takes by default",
-        "merge some of them, or ask AWS for up to 25",
-    )
-    TOO_MANY_MANAGED_POLICIES = "{subject} has {number} managed policies but AWS takes 25 at most", "merge some of them"
 
     def __init__(self, says: str, fix: str = "") -> None:
         self.says = says

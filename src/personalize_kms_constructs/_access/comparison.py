@@ -11,7 +11,6 @@ from .causes import Cause, because
 from .decision import Decision
 from .entries import Allowed, Entry, Excess, Missing, Undecided
 from .excess import excess
-from .limits import limit_problems
 from .model import AccessModel, Asked, Bucket, Key, Problem, Role, declared_of, labels_of
 from .needs import (
     IN_BUCKET_POLICY,
@@ -25,6 +24,7 @@ from .needs import (
     owner_of,
     users_of,
 )
+from .not_as_meant import misunderstood_policies
 from .problems import (
     AWS_MANAGED_KEY,
     configuration_problems,
@@ -70,7 +70,7 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
         *(each for each in trust if isinstance(each, Problem)),
         *configuration_problems(model),
         *ordering_problems(model, needs, decisions),
-        *limit_problems(model),
+        *misunderstood_policies(model),
         *replaced_default_policies(model, missing),
     ]
     return AccessReport(

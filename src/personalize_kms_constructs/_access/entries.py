@@ -202,7 +202,7 @@ class AccessFindings:
     undecided: tuple[Undecided, ...] = ()
     """Permissions that can't be seen, or depend on what AWS doesn't document; ``because`` says what it is."""
     problems: tuple[Problem, ...] = ()
-    """Problems that no added statement fixes: ordering, trust, limits, configuration."""
+    """Problems that no added statement fixes: ordering, trust, configuration."""
     allowed: tuple[Allowed, ...] = ()
     """Permissions that AWS's pages ask for and the policies grant."""
     asked: tuple[str, ...] = ()

@@ -14,14 +14,11 @@ from .model import Problem
 from .values import shown
 from .words import claim, step_of
 
-_IAM_QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
-
 RULES: Mapping[str, tuple[str, str]] = {
     "Personalize::Configuration": ("Personalize, CloudFormation or IAM refuses what is asked.", KMS_PAGE),
     "Personalize::ExcessBucketAccess": ("A bucket policy allows more than AWS's pages ask for.", IMPORT_PAGE),
     "Personalize::ExcessKeyAccess": ("A key policy allows more than AWS's page asks for.", KMS_PAGE),
     "Personalize::ExcessRoleAccess": ("An IAM policy allows the role more than AWS's pages ask for.", KMS_PAGE),
-    "Personalize::Limit": ("A policy or a role exceeds what AWS takes.", _IAM_QUOTAS),
     "Personalize::MissingBucketAccess": ("A bucket policy lacks what AWS's pages ask for.", IMPORT_PAGE),
     "Personalize::MissingKeyAccess": ("The policies of a key lack what AWS's page asks for.", KMS_PAGE),
     "Personalize::MissingRoleAccess": ("The role's IAM policies lack what AWS's pages ask for.", KMS_PAGE),

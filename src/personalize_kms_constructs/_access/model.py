@@ -21,7 +21,7 @@ from .written import Policy
 
 PrincipalKind = Literal["role", "service", "caller", "account", ""]
 Column = Literal["key", "role", "bucket", "boundary", "trust", ""]
-ProblemKind = Literal["ordering", "trust", "limit", "configuration"]
+ProblemKind = Literal["ordering", "trust", "configuration"]
 
 
 @dataclass(kw_only=True)
@@ -79,8 +79,6 @@ class Role(PolicyOwner):
     unseen_boundary: str = ""
     unique_id: str = ""
     """Its ``AROA…`` id, where it is known."""
-    managed_policies: int = 0
-    """The number of managed policies that are attached, whatever can't be decided."""
 
     @property
     def account(self) -> str:
@@ -193,7 +191,7 @@ def labels_of(asked: Iterable[Asked]) -> list[str]:
 class Problem:
     """Something that no added statement fixes.
 
-    ``kind`` is ``"ordering"``, ``"trust"``, ``"limit"`` or ``"configuration"``.
+    ``kind`` is ``"ordering"``, ``"trust"`` or ``"configuration"``.
     """
 
     kind: ProblemKind
