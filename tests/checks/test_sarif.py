@@ -60,6 +60,10 @@ def all_wrong() -> Json:
         Policy=policy(actions=[*IN_IAM[1:], "kms:Encrypt"]),
         One=bucket_policy("s3:GetObject"),
         Books=dataset_group(waits=[]),
+        Loose={
+            "Type": "AWS::Personalize::DatasetGroup",
+            "Properties": {"Name": "loose", "KmsKeyArn": {"Fn::GetAtt": ["Key", "Arn"]}},
+        },
         Bucket={"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "other"}},
         Schedule=schedule,
     )

@@ -11,7 +11,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
-from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._assembly.manifest import read_assembly
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
@@ -149,26 +148,6 @@ def test_stages_are_checked_each_for_itself(tmp_path: Path) -> None:
     assert report.asked == ("BetaMain/Movies (dataset group)", "ProdMain/Movies (dataset group)")
     assert {each.action for each in report.missing} == set(IN_IAM) - {"kms:Decrypt"}
     assert {tuple(each.needed_by) for each in report.missing} == {("ProdMain/Movies (dataset group)",)}
-
-
-@pytest.mark.parametrize(
-    ("environment", "names", "taken"),
-    [({}, ("movies", "movies"), 1), ({}, ("movies", "books"), 0), (AGNOSTIC, ("movies", "movies"), 0)],
-)
-def test_stages_of_one_account_with_dataset_groups_of_one_name(
-    environment: Any, names: tuple[str, str], taken: int, tmp_path: Path
-) -> None:
-    """The second can't be deployed, if it is known that they are of one account and Region."""
-    stages = {}
-    for stage, name in zip(("Beta", "Prod"), names, strict=True):
-        template = complete()
-        template["Resources"]["Movies"]["Properties"]["Name"] = name
-        stages[stage] = write(tmp_path / f"assembly-{stage}", {f"{stage}Main": template}, **environment)
-    report = check_assembly(write(tmp_path, {}, stages=stages))
-    assert [(each.cause, each.needed_by) for each in report.problems] == [
-        (Cause.NAME_TAKEN, ("BetaMain/Movies", "ProdMain/Movies"))
-    ] * taken
-    assert (len(report.asked), report.without_key) == (2, ())
 
 
 def test_exports_of_stages_are_those_of_the_same_stage(tmp_path: Path) -> None:

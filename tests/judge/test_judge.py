@@ -125,18 +125,6 @@ def test_a_fault_in_a_stage_names_the_app(app: cdk.App) -> None:
     assert told(app) == [("MissingKeyAccess", "error", "")]
 
 
-def test_a_fault_in_two_stages_is_told_once(app: cdk.App) -> None:
-    """With the paths of both."""
-    env = cdk.Environment(account="111111111111", region="eu-west-1")
-    for id in ("Test", "Prod"):
-        stack = cdk.Stack(cdk.Stage(app, id, env=env), "Main")
-        group = PersonalizeResource.dataset_group()
-        PersonalizeEncryption(stack, "Encryption", role_name="personalize", resources=[group])
-    found = failure(app.synth)
-    assert found.count("Prod/Main/Encryption/Role and Test/Main/Encryption/Role share a role name") == 1
-    assert found.count("Personalize::Configuration") == 1
-
-
 def test_a_fault_of_a_job(app: cdk.App, stack: cdk.Stack) -> None:
     """Whose path each execution chooses; the construct allows the same."""
     made = encryption(stack)

@@ -157,15 +157,6 @@ class Cause(Enum):
         "{subject} is a role in another account, which Personalize doesn't take",
         "use a role in account {account}",
     )
-    ROLE_NAME_TAKEN = (
-        "{paths} share a role name, which must be unique in an account, whatever the path and the case of the letters",
-        "name each differently, or share one role",
-    )
-    ROLE_NAME_REFUSED = (
-        "{subject} has the name {name}, and IAM takes 1 to 64 letters, digits and characters of +=,.@-_",
-        "use another name",
-    )
-    NOT_OF_AWS = "{subject} has the managed policy {arn}, which AWS doesn't have", "did you mean {meant}?"
     NOT_MADE = (
         "{subject} refers to {what} {logical_id}, which the template no longer makes",
         "leave it in the app, or pass another one",
@@ -257,10 +248,6 @@ class Cause(Enum):
     WRITTEN_AS_TEXT = (
         "{subject} has {texts} as plain text, which isn't replaced there",
         "wrap the string in Fn::Sub",
-    )
-    NAME_TAKEN = (
-        "{paths} share the name {name}, and names of {kind}s are unique in an account and Region",
-        "use another name, or put each under a condition, of which only one holds",
     )
     CONDITIONAL_REFERENCE = (
         "{subject} is made only if {conditions} holds, but {user} refers to it in any case: CloudFormation then "

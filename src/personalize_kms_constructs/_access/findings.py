@@ -15,7 +15,7 @@ from .values import shown
 from .words import claim, step_of
 
 RULES: Mapping[str, tuple[str, str]] = {
-    "Personalize::Configuration": ("Personalize, CloudFormation or IAM refuses what is asked.", KMS_PAGE),
+    "Personalize::Configuration": ("Personalize can't do what is asked, or a policy isn't as it was meant.", KMS_PAGE),
     "Personalize::ExcessBucketAccess": ("A bucket policy allows more than AWS's pages ask for.", IMPORT_PAGE),
     "Personalize::ExcessKeyAccess": ("A key policy allows more than AWS's page asks for.", KMS_PAGE),
     "Personalize::ExcessRoleAccess": ("An IAM policy allows the role more than AWS's pages ask for.", KMS_PAGE),

@@ -145,9 +145,10 @@ class Deployment:
             return
         resource = resources[0]
         alike = self._roles_named_as(resource)
-        mixed_up = shared_names.add_roles_of_one_name(model, resource, alike) if len(alike) > 1 else ""
+        mixed_up = shared_names.not_known_whose(resource, alike)
+        if mixed_up:
+            model.open_questions.append(shared_names.question_of_one_role_name(resource, alike))
         model.names[arn] = resource.path
-        model.problems += shared_names.role_name_problems(resource)
         role = Role(
             arn,
             trust=[_policy_of(resource, "AssumeRolePolicyDocument")],

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,6 @@ from .references import conditional_references
 from .refused_places import refused_places, refused_prefixes
 from .requesters import requests_of
 from .requests import S3_URI, Request
-from .shared_names import taken_names
 from .stacks import Resource, Stack
 from .state_machines import STATE_MACHINES
 from .templates import NESTED_STACK, Template, Unread, noted
@@ -50,11 +48,10 @@ def read_assemblies(assemblies: list[Assembly], unread: list[Unread]) -> Iterato
             resources[stack.template.path.parent] += stack.resources()
     of_app = [each for found in resources.values() for each in found]
     everything = Deployment.of(of_app, unread)
-    taken = cache(lambda: list(taken_names(of_app, unread)))
     for assembly in assemblies:
         own = resources[assembly.directory]
         deployment = everything if len(assemblies) == 1 else Deployment.of(own, unread, everything)
-        yield ReadAssembly(assembly, app, own, deployment, taken, unread)
+        yield ReadAssembly(assembly, app, own, deployment, unread)
 
 
 class ReadAssembly:
@@ -66,12 +63,10 @@ class ReadAssembly:
         app: App,
         resources: list[Resource],
         deployment: Deployment,
-        taken: Callable[[], list[Problem]],
         unread: list[Unread],
     ) -> None:
         self._resources = resources
         self._stacks = list(dict.fromkeys(each.stack for each in resources))
-        self._taken = taken
         self._deployment = deployment
         self._unread = unread
         self._groups = DatasetGroups(resources, deployment, unread)
@@ -121,7 +116,7 @@ class ReadAssembly:
         if not only_ours:
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
         model.without_key += self._groups.without_key
-        for problem in (*self._taken(), *self._order.circles(self._unread)):
+        for problem in self._order.circles(self._unread):
             ours = any(map(self._is_ours, problem.needed_by))
             if ours or not only_ours:
                 model.problems.append(replace(problem, of_ours=ours))
