@@ -259,11 +259,6 @@ class Cause(Enum):
         "make it depend on that policy, by DependsOn or node.add_dependency(…), with encryption.permissions where a "
         "PersonalizeEncryption has it",
     )
-    CIRCLE = (
-        "{circle} wait for each other, and CloudFormation refuses such a circle",
-        "remove one of the references or DependsOn; what a PersonalizeEncryption makes waits for the policies of its "
-        "keys and buckets without node.add_dependency(…)",
-    )
     NAMED_EARLY = (
         "{subject} names {role} by its ARN as a string and may be created before it; AWS refuses a policy with a "
         "principal that doesn't exist",

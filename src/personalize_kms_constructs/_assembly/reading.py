@@ -116,10 +116,6 @@ class ReadAssembly:
         if not only_ours:
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
         model.without_key += self._groups.without_key
-        for problem in self._order.circles(self._unread):
-            ours = any(map(self._is_ours, problem.needed_by))
-            if ours or not only_ours:
-                model.problems.append(replace(problem, of_ours=ours))
         model.problems += conditional_references(model, self._resources)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
         model.problems += unable_functions(model, self._deployment, self._unread)
