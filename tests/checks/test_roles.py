@@ -14,7 +14,6 @@ from tests.checks.templates import (
     CLEAN,
     IN_IAM,
     NO_VALUE,
-    ROLE,
     check,
     complete,
     dataset_group,
@@ -272,29 +271,6 @@ def test_a_managed_policy_of_one_name_in_another_stack(tmp_path: Path) -> None:
     report = check(tmp_path, template("kms:Decrypt"), template(*IN_IAM), **AGNOSTIC)
     lacking = {(each.principal_arn, each.action) for each in report.missing}
     assert lacking == {("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Main.Role}", each) for each in IN_IAM[1:]}
-
-
-@pytest.mark.parametrize(
-    ("reference", "condition", "is_told"),
-    [
-        (ROLE, None, True),
-        ({"Fn::Sub": "${Role}"}, None, True),
-        ({"Fn::If": ["IsProd", ROLE, "none"]}, None, False),
-        (ROLE, "IsProd", False),
-        (ROLE, "AlsoProd", False),
-    ],
-)
-def test_a_reference_to_a_role_that_may_not_be_made(
-    reference: Any, condition: str | None, is_told: bool, tmp_path: Path
-) -> None:
-    """CloudFormation refuses it, unless its resource has the condition, one that implies it, or ``Fn::If``."""
-    template = complete()
-    resources = {name: {**each, "Condition": "IsProd"} for name, each in template["Resources"].items()}
-    user: dict[str, Any] = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": reference}}
-    resources["User"] = {**user, "Condition": condition} if condition else user
-    conditions = {**template["Conditions"], "AlsoProd": {"Condition": "IsProd"}}
-    report = check(tmp_path, {**template, "Conditions": conditions, "Resources": resources})
-    assert [each.needed_by for each in report.problems] == [("Main/User",)] * is_told
 
 
 def test_an_inline_policy_by_its_name(tmp_path: Path) -> None:

@@ -249,11 +249,6 @@ class Cause(Enum):
         "{subject} has {texts} as plain text, which isn't replaced there",
         "wrap the string in Fn::Sub",
     )
-    CONDITIONAL_REFERENCE = (
-        "{subject} is made only if {conditions} holds, but {user} refers to it in any case: CloudFormation then "
-        "refuses the template",
-        "put both under the same condition, or only the reference, by Fn::If or in a policy of its own",
-    )
     NOT_WAITED_FOR = (
         "{subject} may be created before {before}, which allows {actions}",
         "make it depend on that policy, by DependsOn or node.add_dependency(…), with encryption.permissions where a "

@@ -23,7 +23,6 @@ from .early_principals import early_principals
 from .loops import FOR_EACH, TRANSFORM
 from .manifest import Assembly
 from .policies_by_code import leave_replaced_policies_open, unable_functions
-from .references import conditional_references
 from .refused_places import refused_places, refused_prefixes
 from .requesters import requests_of
 from .requests import S3_URI, Request
@@ -116,7 +115,6 @@ class ReadAssembly:
         if not only_ours:
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
         model.without_key += self._groups.without_key
-        model.problems += conditional_references(model, self._resources)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
         model.problems += unable_functions(model, self._deployment, self._unread)
         model.problems += early_principals(model, self._resources, self._deployment, self._order)
