@@ -254,15 +254,6 @@ class Cause(Enum):
         "make it depend on that policy, by DependsOn or node.add_dependency(…), with encryption.permissions where a "
         "PersonalizeEncryption has it",
     )
-    NAMED_EARLY = (
-        "{subject} names {role} by its ARN as a string and may be created before it; AWS refuses a policy with a "
-        "principal that doesn't exist",
-        "refer to the role, or make the policy depend on it",
-    )
-    NAMED_BY_WHAT_IT_WAITS_FOR = (
-        "{subject} names {role} by the text of its ARN, but can't wait for it, and AWS refuses an absent principal",
-        "name its account instead, with the condition ArnEquals aws:PrincipalArn, and allow the same in its IAM policy",
-    )
 
     def __init__(self, says: str, fix: str = "") -> None:
         self.says = says

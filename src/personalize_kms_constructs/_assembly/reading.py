@@ -19,7 +19,6 @@ from .app import App
 from .constructs import Left, left_by_constructs
 from .dataset_groups import DatasetGroups
 from .deployment import Deployment
-from .early_principals import early_principals
 from .loops import FOR_EACH, TRANSFORM
 from .manifest import Assembly
 from .policies_by_code import leave_replaced_policies_open, unable_functions
@@ -117,7 +116,6 @@ class ReadAssembly:
         model.without_key += self._groups.without_key
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
         model.problems += unable_functions(model, self._deployment, self._unread)
-        model.problems += early_principals(model, self._resources, self._deployment, self._order)
         for each in (role for found in self._deployment.roles.values() for role in found):
             model.names_of_others[physical.role_arn(each)] = each.path
         made = {each.declared: each for each in self._resources}
