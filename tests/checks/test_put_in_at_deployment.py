@@ -59,9 +59,7 @@ def test_a_policy_that_is_included(tmp_path: Path) -> None:
     assert {each.action for each in report.undecided} == {"kms:Decrypt"}
 
 
-@pytest.mark.parametrize(
-    "kind", ["AWS::Personalize::DatasetGroup", "AWS::StepFunctions::StateMachine", "AWS::Scheduler::Schedule"]
-)
+@pytest.mark.parametrize("kind", ["AWS::Personalize::DatasetGroup", "AWS::StepFunctions::StateMachine"])
 def test_a_request_that_is_included(kind: str, tmp_path: Path) -> None:
     """Nothing else is asked; where the template doesn't speak of Personalize it is no news."""
     asks = {"Type": kind, "Properties": {"Fn::Transform": INCLUDE}}

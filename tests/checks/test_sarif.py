@@ -50,10 +50,6 @@ def all_wrong() -> Json:
     """A template with findings of each level, at several resources."""
     of_role, of_service = key()["Properties"]["KeyPolicy"]["Statement"]
     statements = [of_role, {**of_service, "Action": ACTIONS[1:]}]
-    schedule = {
-        "Type": "AWS::Scheduler::Schedule",
-        "Properties": {"Target": {"Arn": "arn:aws:scheduler:::aws-sdk:personalize:x"}},
-    }
     return importing(
         Key=key(KeyPolicy={"Statement": statements}),
         Role=role(AssumeRolePolicyDocument={"Statement": []}),
@@ -65,7 +61,6 @@ def all_wrong() -> Json:
             "Properties": {"Name": "loose", "KmsKeyArn": {"Fn::GetAtt": ["Key", "Arn"]}},
         },
         Bucket={"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "other"}},
-        Schedule=schedule,
     )
 
 
