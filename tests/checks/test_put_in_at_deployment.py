@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     IN_IAM,
     Json,
@@ -17,6 +18,7 @@ from tests.checks.templates import (
     managed,
     policy,
     role,
+    write,
 )
 
 INCLUDE = {"Name": "AWS::Include", "Parameters": {"Location": "s3://theirs/part.yaml"}}
@@ -214,3 +216,15 @@ def test_a_boundary_that_is_not_part_of_the_app_beside_a_macro(tmp_path: Path) -
     report = check(tmp_path / "2", {**template, "Transform": "Ours"})
     of_role = [each.action for each in report.undecided if each.policy == "role"]
     assert sorted(of_role) == sorted(each.action for each in alone.undecided if each.policy == "role") == IN_IAM
+
+
+def test_a_role_of_a_loop_that_is_declared(tmp_path: Path) -> None:
+    """It is there once the stack is deployed, and what it may do can't be seen."""
+    loop = ["Name", ["Import", "Export"], {"${Name}Role": role()}]
+    directory = write(tmp_path, {"Main": {"Resources": {"Fn::ForEach::Roles": loop}}})
+    resource = {"resource": "dataset import job", "source": {"bucket": "arn:aws:s3:::ratings"}}
+    created = {"serviceRole": {"Fn::GetAtt": ["ImportRole", "Arn"]}, "resources": [resource]}
+    report = check_assembly(directory, created=[created])
+    assert report.asked == ("Main (dataset import job)",)
+    assert (report.missing, report.problems) == ((), ())
+    assert {each.policy for each in report.undecided if each.action} == {"bucket", "role", "trust"}

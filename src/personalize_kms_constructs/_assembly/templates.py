@@ -69,6 +69,10 @@ class Template:
         """True if anything in it has the word."""
         return "personalize" in json.dumps(self.body).lower()
 
+    def may_have(self, name: str) -> bool:
+        """Report whether it has a resource or parameter of a name, pseudo parameters included, or may be given one."""
+        return name in self.resources or name in self.body.get("Parameters", {}) or "::" in name or bool(self.macros)
+
     def path_of(self, logical_id: str) -> str:
         """Return the name of a resource in reports: the construct path, less what the CDK calls an L1 in its L2."""
         return self.construct_path_of(logical_id).removesuffix("/Resource")
