@@ -161,6 +161,17 @@ class Forms:
         is_across = owner is not None and same(owner.account, role.account) is not Answer.YES
         return is_across or self.is_delegated(need)
 
+    def is_of_account(self, need: Need) -> bool:
+        """Tell if a key policy leaves a need to a role's account already, so that it can do without the role's name."""
+        decision = self._decisions[need]
+        is_met = decision.answer is Answer.YES and not decision.named
+        is_left = is_met or any(reason.cause is Cause.LEFT_TO_IAM for reason in _reasons(decision))
+        return is_left and self.is_delegated(need)
+
+    def is_left_anew(self, need: Need) -> bool:
+        """Tell if a key policy meets a need by naming the role, and should leave the role to its account."""
+        return self._decisions[need].named and self.is_delegated(need)
+
     def named(self) -> set[Need]:
         """Return the needs that key policies meet by naming the role, or will once they are as they should be."""
         changed = set()
@@ -229,8 +240,9 @@ class Advice:
             # Of several policies of one role the first has what is too much in all of them.
             is_wide = (place.column, place.owner) in beyond
             is_first = not any(policy.is_of(place.column, place.owner) for policy in found)
-            entries = beyond.get((place.column, place.owner), []) if is_first else []
-            found.append(self._policy(place, lacks[place], entries, is_wide))
+            excess = beyond.get((place.column, place.owner), []) if is_first else []
+            needs = self._all_for(place, lacks, is_wide)
+            found.append(self._policy(place, needs, [entry for _, entry in lacks[place]], excess))
         return found
 
     def _places_with_too_much(self, column: Column, owner: str, entries: Sequence[Entry]) -> list[Place]:
@@ -288,12 +300,11 @@ class Advice:
         return Place(role.arn, IN_IAM, declared_of([beside]), IAM_POLICY)
 
     def _policy(
-        self, place: Place, lacking: list[tuple[Need, Entry]], excess: Sequence[Entry], is_wide: bool
+        self, place: Place, needs: list[Need], lacks: Iterable[Entry], excess: Sequence[Entry]
     ) -> PolicyToChange:
-        needs, goes = self._all_for(place, [need for need, _ in lacking], is_wide), self._goes(place, excess)
-        statements = self._statements(place, needs)
-        entries = tuple(dict.fromkeys(entry for _, entry in lacking))
-        waiting = [asked for entry in entries for asked in entry.asked if asked.waits_for is not None]
+        goes, statements = self._goes(place, excess), self._statements(place, needs)
+        entries = tuple(dict.fromkeys(lacks))
+        waiting = [asked for need in needs for asked in self._needs[need] if asked.waits_for is not None]
         templates = {declared.template for declared in place.declared}
         return PolicyToChange(
             policy=place.column,
@@ -304,26 +315,34 @@ class Advice:
             should_have=tuple(self._model.pasted(statement, place.declared) for statement in statements),
             replaces=() if place.column in (IN_IAM, IN_BOUNDARY) else tuple(statement.label for statement in goes),
             own_conditions=_own_conditions(goes),
-            also_for=self._also_for(place, goes, needs),
+            also_for=self._also_for(place, goes),
             unnamed_roles=self._unnamed(place, needs),
             file=next((entry.file for entry in entries if entry.file), ""),
             make=place.make,
             waiting=tuple(each for each in declared_of(waiting) if place.make and each.template in templates),
         )
 
-    def _all_for(self, place: Place, lacking: list[Need], is_wide: bool) -> list[Need]:
-        """Return all needs that a policy has to serve; for callers, and roles with nothing too much, those it lacks."""
+    def _all_for(self, place: Place, lacks: Mapping[Place, list[tuple[Need, Entry]]], is_wide: bool) -> list[Need]:
+        """Return all needs that a policy has to serve; for callers, and roles with nothing too much, those it lacks.
+
+        A role lacks besides what key policies name it for today and will leave to IAM.
+        """
         column, owner = place.column, place.owner
         if column == IN_IAM:
-            every = self._in_iam_of(owner) if is_wide else []
-            others = [need for need in every if need not in lacking and self._place(need, IN_IAM) == place]
-            return [*lacking, *others]
+            lacking = [need for need, _ in lacks[place]]
+            changed = {other.owner for other in lacks if other.column == IN_KEY_POLICY}
+            for need in self._in_iam_of(owner):
+                is_left_anew = need.owner in changed and self._forms.is_left_anew(need)
+                if (is_wide or is_left_anew) and need not in lacking and self._place(need, IN_IAM) == place:
+                    lacking.append(need)
+            return lacking
         if column == IN_BOUNDARY:
             return [need for need in self._needs if need.role_arn == owner]
         if column == TRUST:
             return [need for need in self._needs if need.action == ASSUME_ROLE and need.owner == owner]
         if column == IN_KEY_POLICY:
-            return [need for need in self._needs if need.policy == column and need.owner == owner]
+            of_key = [need for need in self._needs if need.policy == column and need.owner == owner]
+            return [need for need in of_key if not (_is_unnamed(need.role_arn) and self._forms.is_of_account(need))]
         return [need for need in self._needs if need.owner == owner and self._is_in_bucket_policy(need)]
 
     def _is_in_bucket_policy(self, need: Need) -> bool:
@@ -387,11 +406,10 @@ class Advice:
             goes += [each for each in allow_statements(self._model.role(place.owner).trust) if _is_for_service(each)]
         return list(dict.fromkeys(goes))
 
-    def _also_for(self, place: Place, goes: Iterable[Written], needs: Iterable[Need]) -> tuple[str, ...]:
+    def _also_for(self, place: Place, goes: Iterable[Written]) -> tuple[str, ...]:
         """Return whom the statements that go serve besides, and who uses a role of which something is too much."""
-        served = {SERVICE_PRINCIPAL, "*", *(need.principal_arn for need in needs)}
-        if place.column == IN_IAM:
-            served.add(place.owner)
+        served = {SERVICE_PRINCIPAL, "*", place.owner}
+        served.update(need.principal_arn for need in self._needs if need.owner == place.owner)
         others: dict[str, None] = {}
         for statement in goes:
             if place.column == IN_IAM:
@@ -408,8 +426,13 @@ class Advice:
         if place.column in (IN_IAM, IN_BOUNDARY):
             return ()
         delegated = dict.fromkeys(need.role_arn for need in needs if self._forms.is_delegated(need))
-        names = [(arn, last_part(arn)) for arn in delegated]
-        return tuple(arn for arn, name in names if HOLE.search(name) and not has_unknown(name))
+        return tuple(arn for arn in delegated if _is_unnamed(arn))
+
+
+def _is_unnamed(role_arn: str) -> bool:
+    """Tell if a role has no name before its template is deployed."""
+    name = last_part(role_arn)
+    return HOLE.search(name) is not None and not has_unknown(name)
 
 
 def _is_in_later_stack(owner: Owner, role: Role) -> bool:
