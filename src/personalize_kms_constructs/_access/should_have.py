@@ -402,7 +402,7 @@ class Advice:
             callers = dict.fromkeys(caller_of(self._model, need) for need in of_owner)
             for caller in callers if owner is not None else ():
                 goes += statements_for(owner.policies, caller)  # type: ignore[union-attr]
-        if place.column == TRUST:
+        if place.column == TRUST and any(asked.role_arn == place.owner for asked in self._model.asked):
             goes += [each for each in allow_statements(self._model.role(place.owner).trust) if _is_for_service(each)]
         return list(dict.fromkeys(goes))
 
