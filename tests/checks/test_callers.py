@@ -226,9 +226,7 @@ def test_a_role_is_assumed_and_passed_by_one_machine(
     (of_machine,) = [each for each in report.policies if each.policy_of == MACHINE]
     assert all(len(each["Action"]) == 1 for each in of_machine.should_have)
     assert {each["Action"][0]: each.get("Condition") for each in of_machine.should_have} == lacks
-    assert {each.action for each in report.allowed if each.principal_arn == MACHINE} >= {ASSUME} - {
-        action for (action,) in lacks
-    }
+    assert {each.action for each in report.allowed if each.principal_arn == MACHINE} >= {ASSUME} - lacks.keys()
 
 
 def test_a_machine_assumes_a_role_of_another_account(tmp_path: Path) -> None:

@@ -37,7 +37,10 @@ def test_whoever_has_a_policy_is_named(
     (of_role,) = report.policies
     assert of_role.also_for == tuple(f"arn:aws:iam::{ACCOUNT}:{each}" for each in others)
     # A role of the template has its path.
-    words = [{"role/${Main.Etl}": "Main/Etl"}.get(each, f"arn:aws:iam::{ACCOUNT}:{each}") for each in others]
+    words = [
+        {"role/${Main.Etl}": "Main/Etl", "role/Etl": "Main/Etl"}.get(each, f"arn:aws:iam::{ACCOUNT}:{each}")
+        for each in others
+    ]
     assert (f"what goes also serves {', '.join(words)}" in report.to_text()) == bool(others)
 
 
