@@ -6,6 +6,7 @@ the policy says today, nor on why something is missing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -201,7 +202,9 @@ class Forms:
         if need.action == ASSUME_ROLE:
             # Both sides: the trust policy has to name the caller, whose own policies have to allow it.
             return TRUST if reason.cause is Cause.NO_STATEMENT else IN_IAM
-        if reason.cause is Cause.LEFT_TO_IAM and not self.is_left_to_iam(need):
+        # In one account a key policy is enough that names the role.
+        is_named = need.policy == IN_KEY_POLICY and not self.is_left_to_iam(need)
+        if is_named and reason.cause in (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM):
             return IN_KEY_POLICY
         if reason.cause in (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM, Cause.BOTH_SIDES):
             return IN_IAM
@@ -342,7 +345,8 @@ class Advice:
             return [need for need in self._needs if need.action == ASSUME_ROLE and need.owner == owner]
         if column == IN_KEY_POLICY:
             of_key = [need for need in self._needs if need.policy == column and need.owner == owner]
-            return [need for need in of_key if not (_is_unnamed(need.role_arn) and self._forms.is_of_account(need))]
+            unnamed = self._unnamed(place, of_key)
+            return [need for need in of_key if need.role_arn not in unnamed or not self._forms.is_of_account(need)]
         return [need for need in self._needs if need.owner == owner and self._is_in_bucket_policy(need)]
 
     def _is_in_bucket_policy(self, need: Need) -> bool:
@@ -425,14 +429,14 @@ class Advice:
         """Return the roles without a name that a policy can only name by a string."""
         if place.column in (IN_IAM, IN_BOUNDARY):
             return ()
-        delegated = dict.fromkeys(need.role_arn for need in needs if self._forms.is_delegated(need))
-        return tuple(arn for arn in delegated if _is_unnamed(arn))
-
-
-def _is_unnamed(role_arn: str) -> bool:
-    """Tell if a role has no name before its template is deployed."""
-    name = last_part(role_arn)
-    return HOLE.search(name) is not None and not has_unknown(name)
+        unnamed = []
+        for arn in dict.fromkeys(need.role_arn for need in needs if self._forms.is_delegated(need)):
+            hole = HOLE.search(last_part(arn))
+            if hole and not has_unknown(hole[0]):
+                # Where the template can refer to the role, no hole is left.
+                pasted = json.dumps(self._model.pasted(arn, place.declared))
+                unnamed += [arn] if hole[0].removeprefix("${") in pasted else []
+        return tuple(unnamed)
 
 
 def _is_in_later_stack(owner: Owner, role: Role) -> bool:
