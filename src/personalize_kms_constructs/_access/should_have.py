@@ -122,6 +122,12 @@ def _reasons(decision: Decision) -> tuple[Reason, ...]:
     return (decision.reason, *decision.further) if decision.answer is Answer.NO else ()
 
 
+def _is_by_account(decision: Decision) -> bool:
+    """Tell if a key policy leaves something to IAM, which allows it, whatever a boundary or a denial takes away."""
+    lacks_none = all(reason.cause in (Cause.BOUNDARY, Cause.DENIED) for reason in _reasons(decision))
+    return decision.answer is not Answer.MAYBE and not decision.named and lacks_none
+
+
 class Forms:
     """The forms of statements, one for each pair of owner and role: naming the role, or leaving it to its account."""
 
@@ -130,13 +136,13 @@ class Forms:
         self._decisions = decisions
         self._delegated: dict[tuple[str, str], bool] = {}
         self._left_to_iam: set[tuple[str, str]] = set()
-        """The pairs of key and role of which all is allowed, and nothing by naming the role."""
+        """The pairs of key and role of which nothing lacks a statement, and nothing is allowed by naming the role."""
         of_pair: dict[tuple[str, str], list[Decision]] = {}
         for need, decision in decisions.items():
             if need.policy == IN_KEY_POLICY and need.role_arn:
                 of_pair.setdefault((need.owner, need.role_arn), []).append(decision)
         for pair, answers in of_pair.items():
-            if all(each.answer is Answer.YES and not each.named for each in answers):
+            if all(_is_by_account(decision) for decision in answers):
                 self._left_to_iam.add(pair)
 
     def is_delegated(self, need: Need) -> bool:
