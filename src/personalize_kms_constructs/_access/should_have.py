@@ -116,11 +116,6 @@ Lacking = Iterable[tuple[Need, Entry, list[Place]]]
 """Permissions that are missing, each with the policies that lack it."""
 
 
-def _reasons(decision: Decision) -> tuple[Reason, ...]:
-    """Return the reasons for which a need isn't met."""
-    return (decision.reason, *decision.further) if decision.answer is Answer.NO else ()
-
-
 class Forms:
     """The forms of statements, one for each pair of owner and role: naming the role, or leaving it to its account."""
 
@@ -165,7 +160,7 @@ class Forms:
         """Return the needs that key policies meet by naming the role, or will once they are as they should be."""
         changed = set()
         for need, decision in self._decisions.items():
-            if any(self.lacking(need, reason) == IN_KEY_POLICY for reason in _reasons(decision)):
+            if IN_KEY_POLICY in self.reasons(need, decision):
                 changed.add((need.owner, need.role_arn))
         named = set()
         for need, decision in self._decisions.items():
@@ -179,22 +174,26 @@ class Forms:
         by_condition = any(names_principal(each.body, role.arn) for each in allow_statements(policies))
         return by_condition or (owner.arn, role.arn) in self._left_to_iam
 
-    def lacking(self, need: Need, reason: Reason, *, in_bucket: bool = False) -> Column:
-        """Return the policy that lacks a permission; nothing where no statement helps."""
+    def reasons(self, need: Need, decision: Decision, *, in_bucket: bool = False) -> dict[Column, Reason]:
+        """Return why a need isn't met, one reason for each policy that lacks it; for none where no statement helps."""
+        found: dict[Column, Reason] = {}
+        for reason in (decision.reason, *decision.further) if decision.answer is Answer.NO else ():
+            found.setdefault(self._lacking(need, reason, in_bucket=in_bucket), reason)
+        return found
+
+    def _lacking(self, need: Need, reason: Reason, *, in_bucket: bool) -> Column:
         if reason.cause is Cause.DENIED:
             return ""
         if reason.cause is Cause.BOUNDARY:
             return IN_BOUNDARY
         if in_bucket:
             return IN_BUCKET_POLICY
-        if need.action == ASSUME_ROLE:
-            # Both sides: the trust policy has to name the caller, whose own policies have to allow it.
-            return TRUST if reason.cause is Cause.NO_STATEMENT else IN_IAM
-        if reason.cause is Cause.LEFT_TO_IAM and not self.is_left_to_iam(need):
-            return IN_KEY_POLICY
-        if reason.cause in (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM, Cause.BOTH_SIDES):
-            return IN_IAM
-        return IN_BUCKET_POLICY if need.policy == IN_BUCKET_POLICY else IN_KEY_POLICY
+        own = TRUST if need.action == ASSUME_ROLE else need.policy
+        if own == IN_IAM or reason.cause is Cause.NO_STATEMENT:
+            return own
+        # A policy that names the role leaves nothing to IAM; what a trust policy leaves to it stays there.
+        is_in_iam = self.is_left_to_iam(need) or (own == TRUST and reason.cause is Cause.LEFT_TO_IAM)
+        return IN_IAM if is_in_iam else own
 
 
 class Advice:
@@ -205,10 +204,9 @@ class Advice:
         self._needs = needs
         self._forms = forms
 
-    def lacking(self, need: Need, decision: Decision, *, in_bucket: bool = False) -> list[Place]:
-        """Return the policies that lack a permission, each once: one that isn't allowed may lack it in several."""
-        columns = [self._forms.lacking(need, reason, in_bucket=in_bucket) for reason in _reasons(decision)]
-        return [self._place(need, column) for column in dict.fromkeys(columns) if column]
+    def lacking(self, need: Need, columns: Iterable[Column]) -> list[Place]:
+        """Return the policies of some kinds that lack a permission."""
+        return [self._place(need, column) for column in columns if column]
 
     def to_change(self, missing: Lacking, excess: Iterable[Entry], untrusted: Iterable[str]) -> list[PolicyToChange]:
         """Return the policies that lack something, have too much, or don't trust Personalize."""
@@ -463,7 +461,8 @@ def _own_conditions(goes: Iterable[Written]) -> tuple[str, ...]:
     for statement in goes:
         condition = statement.body.get("Condition")
         for keys in condition.values() if isinstance(condition, dict) else ():
-            own.update(key for key in keys if key.lower() not in _OF_THE_LIST)
+            if isinstance(keys, dict):
+                own.update(key for key in keys if key.lower() not in _OF_THE_LIST)
     return tuple(sorted(own))
 
 
