@@ -37,8 +37,6 @@ class Decision:
     by: By = ()
     named: bool = False
     """True if the key policy allows the role the action without IAM's help."""
-    past_boundary: tuple[Written, ...] = ()
-    """The statements of the owner's policy that give the role, or may, what its permissions boundary doesn't."""
     further: tuple[Reason, ...] = ()
     """The reasons for which it would be denied all the same, once the first one is no more."""
 
@@ -96,8 +94,6 @@ def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
     doubts = [because(Cause.ACCOUNTS_UNKNOWN, kind=kind)] if one_account is Answer.MAYBE else []
     decision = _outcome(answer, parts, denied, lacking, doubts)
     decision.named = one_account is Answer.YES and of_owner.itself.answer is Answer.YES
-    if one_account is Answer.YES and boundary.allowed.answer is not Answer.YES:
-        decision.past_boundary = of_owner.session.by + of_owner.everybody.by
     return decision
 
 

@@ -32,7 +32,15 @@ from .needs import (
 )
 from .too_much import statements_for
 from .values import HOLE, PARTITION, has_unknown, last_part, same, split_arn
-from .written import Policy, Written, allow_statements, names_principal, principals_of
+from .written import (
+    Policy,
+    Written,
+    allow_statements,
+    aws_principals,
+    is_account,
+    names_principal,
+    principals_of,
+)
 
 IAM_POLICY, MANAGED_POLICY, BUCKET_POLICY = "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::S3::BucketPolicy"
 _OF_THE_LIST = ("aws:sourceaccount", "aws:sourcearn", "aws:principalarn", "iam:passedtoservice")
@@ -125,19 +133,23 @@ class Forms:
         self._delegated: dict[tuple[str, str], bool] = {}
         self._left_to_iam: set[tuple[str, str]] = set()
         """The pairs of key and role of which all is allowed, and nothing by naming the role."""
+        self._by_name: set[tuple[str, str]] = set()
+        """The pairs of key and role of which something is allowed by naming the role, or everybody."""
         of_pair: dict[tuple[str, str], list[Decision]] = {}
         for need, decision in decisions.items():
             if need.policy == IN_KEY_POLICY and need.role_arn:
                 of_pair.setdefault((need.owner, need.role_arn), []).append(decision)
         for pair, answers in of_pair.items():
-            if all(each.answer is Answer.YES and not each.named for each in answers):
+            if any(decision.named for decision in answers):
+                self._by_name.add(pair)
+            elif all(decision.answer is Answer.YES for decision in answers):
                 self._left_to_iam.add(pair)
 
     def is_delegated(self, need: Need) -> bool:
         """Tell if an owner's policy leaves a role to its account.
 
         It does where naming the role would make two resources or two stacks wait for each other, and where it does so
-        already.
+        already. One that names the role, of another stack too, goes on naming it.
         """
         owner = owner_of(self._model, need)
         if owner is None or need.principal == SERVICE:
@@ -147,7 +159,8 @@ class Forms:
             role = self._model.role(need.role_arn)
             is_apart = template_of(owner.declared) != template_of(role.declared)
             is_later = owner.declared in role.waits_for
-            self._delegated[pair] = is_apart or is_later or self._is_so_already(owner, role)
+            is_so_already = is_apart or self._is_so_already(owner, role)
+            self._delegated[pair] = is_later or (is_so_already and not _is_named(owner, role))
         return self._delegated[pair]
 
     def is_left_to_iam(self, need: Need) -> bool:
@@ -170,9 +183,14 @@ class Forms:
         return named
 
     def _is_so_already(self, owner: Owner, role: Role) -> bool:
-        policies = owner.policies if isinstance(owner, (Key, Bucket)) else []
-        by_condition = any(names_principal(each.body, role.arn) for each in allow_statements(policies))
-        return by_condition or (owner.arn, role.arn) in self._left_to_iam
+        pair = (owner.arn, role.arn)
+        if pair in self._by_name:
+            return False
+        by_condition = False
+        for statement in allow_statements(owner.policies) if isinstance(owner, (Key, Bucket)) else ():
+            is_for_account = any(is_account(str(name)) for name in aws_principals(statement.body))
+            by_condition = by_condition or (is_for_account and names_principal(statement.body, role.arn))
+        return by_condition or pair in self._left_to_iam
 
     def reasons(self, need: Need, decision: Decision, *, in_bucket: bool = False) -> dict[Column, Reason]:
         """Return why a need isn't met, one reason for each policy that lacks it; for none where no statement helps."""
@@ -408,6 +426,12 @@ class Advice:
         delegated = dict.fromkeys(need.role_arn for need in needs if self._forms.is_delegated(need))
         names = [(arn, last_part(arn)) for arn in delegated]
         return tuple(arn for arn, name in names if HOLE.search(name) and not has_unknown(name))
+
+
+def _is_named(owner: Owner, role: Role) -> bool:
+    policies = owner.trust if isinstance(owner, Role) else owner.policies
+    named = [str(name) for statement in allow_statements(policies) for name in aws_principals(statement.body)]
+    return any(same(name, role.arn) is Answer.YES for name in named)
 
 
 def _is_in_later_stack(owner: Owner, role: Role) -> bool:
