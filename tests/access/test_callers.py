@@ -111,13 +111,13 @@ def test_a_caller_that_lacks_everything() -> None:
     (to_change,) = compare(model()).policies
     assert (to_change.policy, to_change.policy_of) == ("role", CALLER)
     assert to_change.should_have == (
-        {"Effect": "Allow", "Action": ["personalize:CreateDatasetImportJob"], "Resource": [JOB, DATASET]},
         {
             "Effect": "Allow",
             "Action": ["iam:PassRole"],
             "Resource": ROLE,
             "Condition": {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}},
         },
+        {"Effect": "Allow", "Action": ["personalize:CreateDatasetImportJob"], "Resource": [JOB, DATASET]},
     )
     assert of_caller(compare(model(*to_change.should_have))) == [NEEDED, set(), set()]
 

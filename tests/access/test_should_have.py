@@ -186,9 +186,9 @@ IN_BUCKET: list[Statement] = [
         "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}},
     }
     for action, resource in (
-        ("s3:GetObject", "arn:aws:s3:::ratings/import/*"),
         ("s3:ListBucket", "arn:aws:s3:::ratings"),
         ("s3:PutObject", "arn:aws:s3:::ratings/export/*"),
+        ("s3:GetObject", "arn:aws:s3:::ratings/import/*"),
     )
 ]
 
@@ -198,9 +198,9 @@ def test_a_bucket_has_each_action_on_the_folder_that_needs_it() -> None:
     found = report(IMPORT, EXPORT, key=[role(["kms:*"]), service(["kms:*"])], iam=[])
     assert statements(found)["bucket"] == tuple(IN_BUCKET)
     assert [each for each in statements(found)["role"] if each["Resource"] != KEY] == [
-        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::ratings/import/*"},
         {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": "arn:aws:s3:::ratings"},
         {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": "arn:aws:s3:::ratings/export/*"},
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::ratings/import/*"},
     ]
 
 
@@ -210,10 +210,10 @@ def test_a_bucket_of_another_account_lets_the_role_in_too() -> None:
     of_role = {"Effect": "Allow", "Principal": {"AWS": ROLE}}
     assert statements(compare(found)) == {
         "bucket": (
+            {**of_role, "Action": ["s3:ListBucket"], "Resource": "arn:aws:s3:::ratings"},
             {**of_role, "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::ratings/import/*"},
             IN_BUCKET[0],
-            {**of_role, "Action": ["s3:ListBucket"], "Resource": "arn:aws:s3:::ratings"},
-            IN_BUCKET[1],
+            IN_BUCKET[2],
         )
     }
 
@@ -228,7 +228,7 @@ def test_several_roles_and_keys() -> None:
     second = {**NAMED, "Principal": {"AWS": "arn:aws:iam::111122223333:role/PersonalizeRole2"}}
     changes = {(change.policy, change.policy_of): change.should_have for change in compare(found).policies}
     assert changes == {
-        ("key", KEY): (NAMED, OF_SERVICE, second),
+        ("key", KEY): (NAMED, second, OF_SERVICE),
         ("key", SECOND_KEY): (NAMED, OF_SERVICE),
         ("role", ROLE): (IN_IAM, {"Effect": "Allow", "Action": FOUR, "Resource": SECOND_KEY}),
         ("role", SECOND_ROLE): (IN_IAM,),
@@ -294,8 +294,8 @@ def test_a_role_of_which_something_is_too_much_gets_all_that_it_needs() -> None:
     assert [entry.action for entry in change.too_much] == ["kms:*"]
     assert change.replaces == ()
     assert change.should_have == (
-        {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": BUCKET},
         {"Effect": "Allow", "Action": FOUR, "Resource": KEY},
+        {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": BUCKET},
         {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": f"{BUCKET}/import/*"},
     )
 

@@ -22,8 +22,8 @@ def markdown_report(report: AccessReport, *, quiet: bool = False) -> str:
 
 def _lines(report: AccessReport, *, quiet: bool) -> Iterator[str]:
     names, findings = Names(report.names), findings_of(report)
-    deployed = f"Dataset group {_plain(report.deployed)}"
-    yield f"# {deployed if report.deployed else 'Amazon Personalize has access'}"
+    heading = f"Dataset group {report.deployed}" if report.deployed else "Amazon Personalize's access"
+    yield f"# {_plain(heading)}"
     yield from ("", f"{summary(report)}.")
     if nothing := asks_nothing(report):
         yield from ("", f"{_cell(nothing)}.")

@@ -306,9 +306,10 @@ class Advice:
     def _policy(
         self, place: Place, lacking: list[tuple[Need, Entry]], excess: Sequence[Entry], is_wide: bool
     ) -> PolicyToChange:
-        needs, goes = self._all_for(place, [need for need, _ in lacking], is_wide), self._goes(place, excess)
+        needs = sorted(self._all_for(place, [need for need, _ in lacking], is_wide), key=_in_order)
+        goes = self._goes(place, excess)
         statements = self._statements(place, needs)
-        entries = tuple(dict.fromkeys(entry for _, entry in lacking))
+        entries = tuple(sorted(dict.fromkeys(entry for _, entry in lacking), key=Entry.sort_key))
         waiting = [asked for entry in entries for asked in entry.asked if asked.waits_for is not None]
         templates = {declared.template for declared in place.declared}
         return PolicyToChange(
@@ -324,7 +325,7 @@ class Advice:
             unnamed_roles=self._unnamed(place, needs),
             file=next((entry.file for entry in entries if entry.file), ""),
             make=place.make,
-            waiting=tuple(each for each in declared_of(waiting) if place.make and each.template in templates),
+            waiting=tuple(each for each in sorted(declared_of(waiting)) if place.make and each.template in templates),
         )
 
     def _all_for(self, place: Place, lacking: list[Need], is_wide: bool) -> list[Need]:
@@ -358,8 +359,8 @@ class Advice:
             statements.append(default_statement(self._model.key(owner)))
         if column == TRUST:
             role = self._model.role(owner)
-            asks = {(asked.account, asked.region): None for asked in self._model.asked if asked.role_arn == owner}
-            statements += [trust_statement(role, account, region) for account, region in asks]
+            asks = {(asked.account, asked.region) for asked in self._model.asked if asked.role_arn == owner}
+            statements += [trust_statement(role, account, region) for account, region in sorted(asks)]
         for group in _alike(needs):
             statements.append(self._statement(group, column))
         return statements
@@ -457,6 +458,11 @@ def trust_statement(role: Role, account: str, region: str) -> Json:
             "ArnLike": {"aws:SourceArn": f"arn:{_partition_of(role.arn)}:personalize:{region}:{account}:*"},
         },
     }
+
+
+def _in_order(need: Need) -> tuple[str, ...]:
+    """Return the values by which statements are sorted, whatever is asked first."""
+    return (need.principal, need.principal_arn, need.account, need.owner, need.resource, need.action)
 
 
 def _alike(needs: Iterable[Need]) -> list[list[Need]]:
