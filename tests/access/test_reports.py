@@ -139,6 +139,8 @@ CLAIM = "key policy of Main/Key, for Personalize"
         ("key", KEY, {}, CLAIM),
         ("key", KEY, {"file": "pending/Key.json"},
          f"{CLAIM} (its owner adds the statements in pending/Key.json, which the synth wrote)"),
+        ("key", KEY, {"file": "pending/Key.json", "declared": (in_main("Key"),)},
+         f"{CLAIM} (pass the construct Main/Key itself instead of its ARN)"),
         ("key", KEY, {"unnamed_roles": (ROLE,)}, f"{CLAIM} (first set a RoleName on Main/Role)"),
         ("key", KEY, {"own_conditions": ("aws:PrincipalOrgID", "aws:SourceVpc"), "also_for": (ETL,)},
          f"{CLAIM} (keep your own conditions: aws:PrincipalOrgID, aws:SourceVpc; what goes also serves {ETL})"),

@@ -469,7 +469,7 @@ def bodies(found: Policy) -> list[Any]:
     return [statement.body for statement in found.statements]
 
 
-def without(statements: list[Written], too_much: tuple[Entry, ...]) -> Iterator[Any]:
+def without(statements: tuple[Written, ...], too_much: tuple[Entry, ...]) -> Iterator[Any]:
     """Yield statements without the actions that are too much in them."""
     for statement in statements:
         taken = {entry.action.lower() for entry in too_much if statement in entry.reason.statements}
