@@ -17,7 +17,7 @@ from demo.doctor_run import DoctorFailedError, broken_and_mended, report
 from demo.nightly_run import NightFailedError, bucket_name, deletion_run, nightly_run
 from demo.ratings import ratings_csv
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs._access.text import wrapped
+from personalize_kms_constructs._doctor.account_report import wrapped
 
 _CACHE = Path(__file__).resolve().parent.parent / ".demo"
 _DATA = ("Security", "Data")

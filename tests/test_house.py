@@ -104,7 +104,7 @@ NAME_ACTIONS = {
     "_access.aws_managed_policies": "what policies of AWS allow, whatever the page asks for",
     "_access.documents": "what KMS asks of each key policy, which is no permission of Personalize",
     "_assembly.policies_by_code": "what the managed function calls, which is no permission of Personalize",
-    "_access.excess": "what is read in a policy that gives more than the page asks for",
+    "_access.too_much": "what is read in a policy that gives more than the page asks for",
     "_access.default_key_policy": "KMS's default policy, which a key without one is given",
     "_managed_key_policy.shared_function": "what the managed function calls, which is no permission of Personalize",
 }

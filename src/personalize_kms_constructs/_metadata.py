@@ -14,10 +14,9 @@ from aws_cdk import Reference, Stack, Tokenization
 from constructs import Construct
 
 from ._grant.place import Place
+from ._metadata_type import METADATA_TYPE
 from ._tokens import TOKEN
 from .matrix import Permissions
-
-METADATA_TYPE = "personalize-kms-constructs:resources"
 
 
 class DescribedLocation(NamedTuple):

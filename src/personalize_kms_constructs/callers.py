@@ -17,11 +17,11 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from ._address import page_at
+from ._grant.environments import personalize_arn_problems
 from ._grant.place import Place
 from ._grant.role import ServiceRole, is_immutable
 from ._pasted import known_values, readable, replacements
 from ._refusals.arguments import GRANTEE, ON, is_sequence, kind_of_arn, not_a_resource, shown, type_problems
-from ._refusals.environments import personalize_arn_problems
 from ._warnings import warn
 from .matrix import PASS_ROLE, SERVICE_PRINCIPAL, TAG, Permissions
 from .resources import PersonalizeResource

@@ -14,6 +14,7 @@ from aws_cdk import aws_personalize as personalize
 from constructs import Construct, IDependable, IValidation
 
 from ._grant.door import Door
+from ._grant.environments import personalize_arn_problems, service_role_problems
 from ._grant.place import Place
 from ._grant.principals import for_this_account
 from ._grant.resolved import ResolvedKey
@@ -34,7 +35,6 @@ from ._refusals.arguments import (
     is_sequence,
     type_problems,
 )
-from ._refusals.environments import personalize_arn_problems, service_role_problems
 from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, name_problems, role_name_problems
 from ._synth import AtSynth, Made
 from ._tokens import in_words, is_token, is_yet_to_be_looked_up, l1_behind, literal_part

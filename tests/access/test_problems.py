@@ -293,6 +293,52 @@ def test_what_is_not_waited_for() -> None:
     assert compare(found).problems == ()
 
 
+MANY = policy("boundary Main/Boundary", [iam(["*"], "*")], declared=in_main("Boundary"))
+DENIES = iam(["kms:Decrypt"], Effect="Deny", Condition={"StringEquals": {"aws:RequestedRegion": "${region?}"}})
+
+
+@pytest.mark.parametrize(
+    ("more", "statements", "open_actions"),
+    [
+        ({"boundary": MANY}, [], set()),
+        ({"unseen_boundary": "it isn't part of the app"}, [], {*IAM_ACTIONS, "kms:CreateGrant"}),
+        ({"unseen_denials": "managed policy Baseline isn't part of the app"}, [], {*IAM_ACTIONS, "kms:CreateGrant"}),
+        ({}, [DENIES], {"kms:Decrypt"}),
+    ],
+)
+def test_what_only_limits_has_no_say_in_the_order(
+    more: dict[str, Any], statements: list[Statement], open_actions: set[str]
+) -> None:
+    """The policies that allow have to be there, whatever a boundary or a denial turns out to take away."""
+    found = model(asked(waits_for=frozenset()), **CLEAN)
+    found.roles[ROLE] = Role(ROLE, trust=found.roles[ROLE].trust, **more)
+    found.roles[ROLE].identity = [
+        policy("policy Main/Policy", [iam(IAM_ACTIONS), *statements], declared=in_main("Policy"))
+    ]
+    report = compare(found)
+    assert {each.action for each in report.undecided} == open_actions
+    assert [(each.cause, each.certain, each.reason.values["before"]) for each in report.problems] == [
+        (Cause.NOT_WAITED_FOR, True, "policy Main/Policy")
+    ]
+    assert report.problems[0].reason.values["actions"] == (
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKey",
+        "kms:ListGrants",
+    )
+
+
+def test_what_is_denied_or_outside_of_a_boundary_waits_for_nothing() -> None:
+    """It is missing, and no order helps."""
+    found = model(asked(waits_for=frozenset()), **CLEAN)
+    denies = iam(IAM_ACTIONS, Effect="Deny")
+    found.roles[ROLE].identity = [policy("IAM policy", [iam(IAM_ACTIONS), denies], declared=in_main("Policy"))]
+    assert compare(found).problems == ()
+    found.roles[ROLE].identity = [policy("IAM policy", [iam(IAM_ACTIONS)], declared=in_main("Policy"))]
+    found.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
+    assert compare(found).problems == ()
+
+
 PROD, TEST = frozenset({"Main.IsProd"}), frozenset({"Main.IsTest"})
 
 

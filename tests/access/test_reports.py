@@ -14,8 +14,8 @@ from personalize_kms_constructs._access.causes import Cause, because
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.model import AccessModel, OpenQuestion, Problem
-from personalize_kms_constructs._access.names import Names
-from personalize_kms_constructs._access.report import AccessReport, merged, policies_that_count
+from personalize_kms_constructs._access.report import AccessReport, merged
+from personalize_kms_constructs._access.short_names import Names
 from personalize_kms_constructs._access.should_have import PolicyToChange
 from personalize_kms_constructs._access.words import title
 from tests.access.models import (
@@ -147,7 +147,8 @@ CLAIM = "key policy of Main/Key, for Personalize"
         ("bucket", BUCKET, {"make": "AWS::S3::BucketPolicy"},
          "bucket policy of Main/Data, for Personalize (a new AWS::S3::BucketPolicy)"),
         ("role", ROLE, {"make": "AWS::IAM::Policy", "waiting": (in_main("Movies/Resource"), in_main("Ratings"))},
-         "IAM policies of Main/Role, to add (a new AWS::IAM::Policy; Main/Movies, Main/Ratings by DependsOn)"),
+         "IAM policies of Main/Role, to add (a new AWS::IAM::Policy; "
+         "have Main/Movies, Main/Ratings wait for it by DependsOn)"),
         ("role", ROLE, {"too_much": TOO_MUCH}, "IAM policies of Main/Role, in the place of what is too much"),
         ("role", ROLE, {"too_much": TOO_MUCH, "should_have": ()},
          "IAM policies of Main/Role, nothing in the place of what is too much"),
@@ -492,7 +493,7 @@ def test_a_policy_counts_as_long_as_a_finding_is_about_it() -> None:
     found = report(
         key=ON_KEY[:1], iam=[iam([*IAM_ACTIONS, "kms:Encrypt"])], trust=[{**TRUST, "Action": "sts:TagSession"}]
     )
-    assert [change.policy for change in policies_that_count(found)] == ["key", "role", "trust"]
-    assert [change.policy for change in policies_that_count(replace(found, excess=()))] == ["key", "trust"]
-    (of_key,) = policies_that_count(replace(found, excess=(), problems=(), missing=found.missing[:1]))
+    assert [change.policy for change in found.policies_that_count()] == ["key", "role", "trust"]
+    assert [change.policy for change in replace(found, excess=()).policies_that_count()] == ["key", "trust"]
+    (of_key,) = replace(found, excess=(), problems=(), missing=found.missing[:1]).policies_that_count()
     assert lines(of_key.lacks) == {("service", "key", "kms:CreateGrant", KEY)}

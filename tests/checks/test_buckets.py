@@ -267,6 +267,10 @@ def test_paths_that_are_none(tmp_path: Path) -> None:
     unknown = check(tmp_path, complete(Data=dataset(path={"Ref": "Stage"})))
     assert unknown.problems == ()
     assert reasons(unknown) == {"its source ${Main.Stage?} isn't known before deployment"}
+    # Systems Manager has the bucket's name.
+    kept = check(tmp_path, complete(Data=dataset(path={"Fn::Sub": "s3://{{resolve:ssm:/${Stage}/bucket}}/import/"})))
+    assert kept.problems == ()
+    assert {each.action for each in kept.undecided if each.policy == "bucket"} == {"s3:GetObject", "s3:ListBucket"}
 
 
 def writing(path: Any, **more: Any) -> Json:

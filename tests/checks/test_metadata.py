@@ -17,6 +17,7 @@ from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResourc
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import DataDeletionJob, DatasetExportJob
 from tests.checks.templates import edit, write
+from tests.judge.apps import told
 
 TYPE = "personalize-kms-constructs:resources"
 KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -160,6 +161,17 @@ def test_a_parameter_in_a_prefix_stays_a_reference(app: cdk.App) -> None:
     assert "${Main.Folder?}/in/*" in report.to_json()
 
 
+def test_a_dynamic_reference_in_a_prefix_is_the_same_value_in_policies(app: cdk.App) -> None:
+    """Its name has a parameter in it."""
+    stack = cdk.Stack(app, "Main")
+    folder = f"{{{{resolve:ssm:/{cdk.CfnParameter(stack, 'Env').value_as_string}/folder}}}}"
+    importing = PersonalizeResource.dataset_import_job(S3Location(s3.Bucket(stack, "Data"), f"{folder}/in/"))
+    PersonalizeEncryption(stack, "Encryption", resources=[importing])
+    report = check_assembly(app.synth())
+    assert (report.missing, report.undecided, report.problems) == ((), (), ())
+    assert "${resolve:ssm:/Main.Env?/folder #" in report.to_json()
+
+
 def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is left in the metadata as well, and the check says so."""
     from personalize_kms_constructs import _metadata
@@ -179,6 +191,7 @@ def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch)
     (entry,) = check_assembly(assembly).undecided
     assert entry.needed_by == ["Main/Encryption"]
     assert entry.because == "what it was told to allow couldn't be written down: LookupError: no such thing"
+    assert told(app) == [("Undecided", "warning", "Main/Encryption")]
 
 
 @pytest.mark.parametrize(

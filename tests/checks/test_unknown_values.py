@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs._access.answers import Answer
-from personalize_kms_constructs._access.values import as_written, open_parts, same
+from personalize_kms_constructs._access.values import HOLE, as_written, open_parts, same
 from personalize_kms_constructs._assembly.app import App
 from personalize_kms_constructs._assembly.manifest import read_assembly
 from personalize_kms_constructs._assembly.physical import role_name
@@ -124,6 +124,38 @@ def test_what_an_account_keeps_for_a_region(expression: Any, name: str, tmp_path
     assert len(set(ireland)) == 1
     assert len({ireland[0], virginia, elsewhere}) == 3
     assert {each for value in (ireland[0], virginia, elsewhere) for each in open_parts(value)} == {name}
+
+
+IN_BUCKET = "s3://${resolve:ssm:/Main.Stage?/bucket #"
+
+
+@pytest.mark.parametrize(
+    ("expression", "begins"),
+    [
+        ({"Fn::Sub": "s3://{{resolve:ssm:/data}}/import/"}, "s3://${resolve:ssm:/data #"),
+        ({"Fn::Sub": "s3://{{resolve:ssm:/${Stage}/bucket}}/import/"}, IN_BUCKET),
+        ({"Fn::Sub": "s3://{{resolve:ssm:/${ Stage }/bucket}}/import/"}, IN_BUCKET),
+        (
+            {"Fn::Sub": ["s3://{{resolve:ssm:/${name}}}/import/", {"name": {"Ref": "Stage"}}]},
+            "s3://${resolve:ssm:/Main",
+        ),
+        (
+            {"Fn::Join": ["", ["s3://{{resolve:ssm:/", {"Ref": "Stage"}, "/bucket}}", "/import/"]]},
+            IN_BUCKET,
+        ),
+        ({"Fn::Join": ["/", ["s3://{{resolve:ssm:", {"Ref": "Stage"}, "bucket}}/import/"]]}, IN_BUCKET),
+    ],
+    ids=lambda each: json.dumps(each)[:60],
+)
+def test_a_dynamic_reference_that_a_function_makes(expression: Any, begins: str, tmp_path: Path) -> None:
+    """Its value isn't known, and what is around it is."""
+    (stack, nested) = stacks_of(tmp_path, "Main")
+    value = stack.text(as_written(json.dumps(expression)))
+    assert value.startswith(begins)
+    assert value.endswith("?}/import/")
+    assert len(HOLE.findall(value)) == 1
+    if "Stage" in begins:
+        assert nested.text(as_written(json.dumps(expression))) != value
 
 
 def test_the_names_that_people_read(tmp_path: Path) -> None:

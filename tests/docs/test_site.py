@@ -13,14 +13,15 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from personalize_kms_constructs._access.grouping import by_subject
 
 import personalize_kms_constructs
 from personalize_kms_constructs import jobs
-from personalize_kms_constructs._access.grouping import by_subject
 from personalize_kms_constructs.matrix import DATASET_EXPORT_JOB, ROWS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+KINDS = {"kms": "key", "s3": "bucket"}
 POLICIES = {"key": "key policy", "role": "IAM policy", "bucket": "bucket policy"}
 
 
@@ -155,10 +156,11 @@ def test_readme_shows_what_the_report_of_its_example_allows() -> None:
     exec(readme[1], names)
     report = names["report"]
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for (kind, arn), entries in by_subject(report.allowed).items():
-        subject = f"{kind} {report.names[arn]}".replace("Recommendations/", "")
-        for each in entries:
-            found[f"{subject}: {POLICIES[each.policy]}", each.principal].add(each.action.partition(":")[2])
+    for entry in report.allowed:
+        service, _, action = entry.action.partition(":")
+        owner = entry.resource.partition("/import/")[0].partition("/export/")[0]
+        subject = f"{KINDS[service]} {report.names[owner]}".replace("Recommendations/", "")
+        found[f"{subject}: {POLICIES[entry.policy]}", entry.principal].add(action)
     shown = {}
     subject = ""
     for line in readme[2].replace("`", "").splitlines():

@@ -64,8 +64,7 @@ def test_its_commands_find_a_fault_and_prove_that_it_is_mended(tmp_path: Path) -
     assert run(CHECK, tmp_path).returncode == 1
     found = json.loads((tmp_path / "access.json").read_text())
     read = run(READ, tmp_path)
-    shown = {json.dumps([each["add_to"], each["add"]]) for each in found["missing"]}
-    assert (read.returncode, len(read.stdout.splitlines())) == (0, len(shown))
+    assert (read.returncode, len(read.stdout.splitlines())) == (0, len(found["policies"]))
     assert '"Service": "personalize.amazonaws.com"' in read.stdout
     assert run(PROVE, tmp_path).returncode == 1
 
@@ -78,13 +77,21 @@ def test_its_commands_find_a_fault_and_prove_that_it_is_mended(tmp_path: Path) -
 
 
 def test_it_names_what_a_report_has(tmp_path: Path) -> None:
-    """Each field of its table is one of the report's; those that are there only at times, docs/how-to/check.md has."""
-    at_times = {"make", "beside", "condition", "waiting"}
-    (documented,) = re.findall(r"^(`make`.*) are in the JSON only", (DOCS / "how-to" / "check.md").read_text(), re.M)
-    assert at_times <= set(re.findall(r"`(\w+)`", documented))
-    (template,) = re.findall(r"```yaml\n(.*?)```", (DOCS / "how-to" / "reports.md").read_text(), re.DOTALL)
+    """Each field of its table, and of the page on reports, is one of the report's, or there at times."""
+    at_times = {"replaces", "own_conditions", "also_for", "unnamed_roles", "file", "make", "waiting"}
+    assert at_times - {"replaces"} <= set(re.findall(r"`(\w+)`", TEXT.partition("A policy may also have")[2]))
+    page = (DOCS / "how-to" / "reports.md").read_text()
+    (template,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "template.yaml").write_text(template + OF_AN_UNKNOWN_KEY)
     report = json.loads(run("personalize-kms check template.yaml --format json", tmp_path).stdout)
-    for part in ("missing", "problems", "undecided", "excess"):
+    for part in ("missing", "problems", "undecided", "excess", "policies"):
         (row,) = (line for line in TEXT.splitlines() if line.startswith(f"| `{part}` |"))
-        assert set(re.findall(r"`(\w+)`", row)) - {part} <= {*report[part][0], *at_times}
+        named = set(re.findall(r"`(\w+)`", row)) - {part, "policies", "denied", "role"}
+        assert named <= {*report[part][0], *at_times}
+    entries, policies, problems = (
+        {field for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for field in re.findall(r"`(\w+)`", cell)}
+        for table in re.findall(r"^\| field \| what \|\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
+    )
+    assert entries == {*report["missing"][0], "file"}
+    assert policies == {*report["policies"][0], *at_times}
+    assert problems == {*report["problems"][0]}

@@ -16,7 +16,7 @@ from botocore.validate import validate_parameters
 from personalize_kms_constructs._doctor.account_report import Totals, look, written
 from personalize_kms_constructs._doctor.asking import Account
 from personalize_kms_constructs.matrix import ROWS, Permissions
-from tests.doctor.findings import Finding, findings
+from tests.doctor.findings import Finding, findings, should_have
 from tests.doctor.looking import looked
 
 Statements = list[dict[str, Any]]
@@ -167,6 +167,10 @@ class FakeAccount:
         """The one thing that isn't as it should be."""
         (finding,) = self.findings()
         return finding
+
+    def should_have(self) -> dict[tuple[str, str], list[Any]]:
+        """The statements that policies should have, by the kinds of the policies and the ARNs of their owners."""
+        return should_have(self.report())
 
     def _answer(self, operation: str, arguments: dict[str, Any]) -> Any:
         self.calls[operation] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-# Nothing else is ever to be added to a policy.
+# Nothing else is ever told to be in a policy.
 ACTIONS = {
     "kms:CreateGrant",
     "kms:Decrypt",
@@ -35,15 +35,8 @@ class Finding:
     actions: list[str] = field(default_factory=list)
     resources: list[str] = field(default_factory=list)
     needed_by: list[str] = field(default_factory=list)
-    add: list[tuple[str, Any]] = field(default_factory=list)
-    """The statements to add, each once, and the kind of policy that they belong in."""
 
-    @property
-    def statements(self) -> list[Any]:
-        """The statements to add."""
-        return [statement for _, statement in self.add]
-
-    def take(self, says: str, add: list[tuple[str, Any]], entry: dict[str, Any]) -> None:
+    def take(self, says: str, entry: dict[str, Any]) -> None:
         """Add what an entry says."""
         for values, value in (
             (self.says, says),
@@ -54,36 +47,37 @@ class Finding:
         ):
             if value and value not in values:
                 values[:] = sorted([*values, value])
-        self.add += [each for each in add if each not in self.add]
 
 
 def findings(report: dict[str, Any]) -> list[Finding]:
     """Return all that isn't as it should be."""
     found: dict[tuple[str, str, str], Finding] = {}
 
-    def take(status: str, of: str, says: str, add: list[tuple[str, Any]], entry: dict[str, Any]) -> None:
+    def take(status: str, of: str, says: str, entry: dict[str, Any]) -> None:
         name = (status, entry["cause"], of)
-        found.setdefault(name, Finding(*name)).take(says, add, entry)
+        found.setdefault(name, Finding(*name)).take(says, entry)
 
-    for each in report["missing"]:
-        of = each["principal_arn"] if each["add_to"] in ("role", "boundary") else each["policy_of"]
-        take("failed", of, each["because"], [(each["add_to"], each["add"])] if each["add"] else [], each)
-    for each in report["problems"]:
-        status = "warning" if each["severity"] == "warning" else "failed"
-        take(status, each["subject"], each["message"], [("", statement) for statement in each["add"]], each)
-    for each in report["undecided"]:
-        take("undecided", each["policy_of"], each["because"], [], each)
-    for _, statement in (added for finding in found.values() for added in finding.add):
+    for entry in report["missing"]:
+        is_in_role = entry["cause"] in ("boundary", "both-sides")
+        take("failed", entry["principal_arn" if is_in_role else "policy_of"], entry["because"], entry)
+    for problem in report["problems"]:
+        status = "warning" if problem["severity"] == "warning" else "failed"
+        take(status, problem["subject"], problem["message"], problem)
+    for entry in report["undecided"]:
+        take("undecided", entry["policy_of"], entry["because"], entry)
+    return list(found.values())
+
+
+def should_have(report: dict[str, Any]) -> dict[tuple[str, str], list[Any]]:
+    """Return the statements that policies should have, by the kinds of the policies and the ARNs of their owners."""
+    policies = {(policy["policy"], policy["policy_of"]): policy["should_have"] for policy in report["policies"]}
+    assert len(policies) == len(report["policies"])
+    for statement in (statement for statements in policies.values() for statement in statements):
         actions = statement["Action"]
         assert ACTIONS.issuperset([actions] if isinstance(actions, str) else actions), statement
-    return list(found.values())
+    return policies
 
 
 def bad(report: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Return cause, status and subject of all that isn't as it should be."""
     return [(each.cause, each.status, each.of) for each in findings(report)]
-
-
-def failed(report: dict[str, Any]) -> list[Finding]:
-    """Return what is missing or wrong."""
-    return [each for each in findings(report) if each.status == "failed"]

@@ -293,8 +293,8 @@ def test_a_key_of_another_account(code: str) -> None:
     both = "no IAM policy of the role allows it, and across accounts the key policy has to allow it too"
     assert says.startswith(f"{both}: the key policy of {key} can't be seen: ")
     assert found["failed", "both-sides", ROLE].actions == BASE_5
-    assert {str(each.add) for each in found.values() if each.add} == {str([("role", allow(BASE_5, None, key))])}
-    account.policies["P"] += found["failed", "both-sides", ROLE].statements
+    assert account.should_have() == {("role", ROLE): [allow(BASE_5, None, key)]}
+    account.policies["P"].append(allow(BASE_5, None, key))
     (unseen,) = account.findings()
     assert (unseen.status, unseen.actions) == ("undecided", BASE_5)
     assert unseen.principals == [ROLE, SERVICE["Service"]]
@@ -370,7 +370,8 @@ def test_a_bucket_whose_region_cannot_be_seen() -> None:
     assert account.finding().says == [
         "whether it is in the Region that Personalize works in can't be seen: s3:GetBucketLocation was denied"
     ]
-    assert f"    {BUCKET}\n  ? load (dataset import job)\n" in "".join(account.written())
+    says = "whether it is in the Region that Personalize works in can't be seen: s3:GetBucketLocation was denied"
+    assert f"\n? ratings: {says}\n" in "".join(account.written())
 
 
 def test_public_access(account: FakeAccount) -> None:

@@ -26,6 +26,8 @@ from tests.doctor.fake_account import (
     allow,
     trust,
 )
+from tests.doctor.findings import findings
+from tests.doctor.following import apply
 
 DEAD, OTHER_DEAD, DEAD_USER = "AROADEADDEADDEADDEAD1", "AROADEADDEADDEADDEAD2", "AIDADEADDEADDEADDEAD1"
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
@@ -80,7 +82,7 @@ def test_a_key_that_is_gone(account: FakeAccount) -> None:
     """No statement is proposed for it, and what depends on it isn't told one by one."""
     del account.keys[KEY]
     assert account.bad() == [("key-absent", "failed", KEY)]
-    assert (account.finding().add, account.finding().needed_by) == ([], NEEDED_BY)
+    assert (account.should_have(), account.finding().needed_by) == ({}, NEEDED_BY)
 
 
 def test_a_role_that_is_gone(account: FakeAccount) -> None:
@@ -99,17 +101,12 @@ def test_a_bucket_that_is_gone(account: FakeAccount) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statements", "cause", "status", "instead"),
+    ("statements", "cause", "status"),
     [
-        ([allow(BASE_5, {"AWS": DEAD})], "deleted-principal", "failed", [allow(BASE_5, {"AWS": ROLE})]),
-        (
-            [allow(BASE_5, {"AWS": [DEAD, ADMIN]})],
-            "deleted-principal",
-            "failed",
-            [allow(BASE_5, {"AWS": [ROLE, ADMIN]})],
-        ),
-        ([allow(BASE_5, {"AWS": ROLE}), allow(["kms:Encrypt"], {"AWS": DEAD})], "unused-id", "warning", []),
-        ([allow(BASE_5, {"AWS": ROLE}), allow(["kms:Encrypt"], {"AWS": DEAD_USER})], "unused-id", "warning", []),
+        ([allow(BASE_5, {"AWS": DEAD})], "deleted-principal", "failed"),
+        ([allow(BASE_5, {"AWS": [DEAD, ADMIN]})], "deleted-principal", "failed"),
+        ([allow(BASE_5, {"AWS": ROLE}), allow(["kms:Encrypt"], {"AWS": DEAD})], "unused-id", "warning"),
+        ([allow(BASE_5, {"AWS": ROLE}), allow(["kms:Encrypt"], {"AWS": DEAD_USER})], "unused-id", "warning"),
         (
             [
                 allow(BASE_5, {"AWS": ROLE}),
@@ -117,19 +114,16 @@ def test_a_bucket_that_is_gone(account: FakeAccount) -> None:
             ],
             "unused-id",
             "warning",
-            [],
         ),
     ],
     ids=["needed", "needed beside another", "of a role that nobody needs", "of a user", "of one that isn't denied"],
 )
-def test_the_id_of_a_deleted_role(
-    account: FakeAccount, statements: Statements, cause: str, status: str, instead: Statements
-) -> None:
-    """What is to be put in the place of statements that Personalize needs; the others keep nobody out."""
+def test_the_id_of_a_deleted_role(account: FakeAccount, statements: Statements, cause: str, status: str) -> None:
+    """One that Personalize needs fails; the others keep nobody out. What to do is told in words alone."""
     account.keys[KEY] = [*statements, allow(BASE_5, SERVICE)]
     assert account.bad() == [(cause, status, KEY)]
-    assert account.finding().statements == instead
-    assert account.finding().needed_by == (NEEDED_BY if instead else [])
+    assert account.should_have() == {}
+    assert account.finding().needed_by == (NEEDED_BY if status == "failed" else [])
 
 
 def test_an_id_while_a_role_is_gone(account: FakeAccount) -> None:
@@ -148,17 +142,22 @@ def test_several_ids_of_one_policy(account: FakeAccount) -> None:
     """Each is told, and only the one that Personalize needs fails."""
     others = [allow(BASE_5, SERVICE), allow(["kms:Encrypt"], {"AWS": OTHER_DEAD})]
     account.keys[KEY] = [allow(BASE_5, {"AWS": DEAD}), *others]
-    assert {(each.cause, each.status): each.statements for each in account.findings()} == {
-        ("deleted-principal", "failed"): [allow(BASE_5, {"AWS": ROLE})],
-        ("unused-id", "warning"): [],
+    assert {(each.cause, each.status): each.says for each in account.findings()} == {
+        ("deleted-principal", "failed"): [
+            f"the key policy of {KEY} names {DEAD}, the id of a deleted role, and a role that is created again gets a "
+            "new id: replace the id with the role"
+        ],
+        ("unused-id", "warning"): [
+            f"the key policy of {KEY} names {OTHER_DEAD}, the id of a role or user that was deleted: "
+            "remove the id: AWS refuses every change of a policy that contains it"
+        ],
     }
 
 
 def test_two_ids_in_one_statement(account: FakeAccount) -> None:
-    """The statement that is to be put in their place has neither, and who is alive stays in it."""
+    """One of them has to be the role's, and both have to go."""
     account.keys[KEY] = [allow(BASE_5, {"AWS": [OTHER_DEAD, DEAD, ADMIN]}), allow(BASE_5, SERVICE)]
-    statements = [each.statements for each in account.findings() if each.cause == "deleted-principal"]
-    assert statements == [[allow(BASE_5, {"AWS": [ROLE, ADMIN]})]]
+    assert sorted(account.bad()) == [("deleted-principal", "failed", KEY), ("unused-id", "warning", KEY)]
 
 
 @pytest.mark.parametrize(
@@ -175,10 +174,16 @@ def test_two_ids_in_one_statement(account: FakeAccount) -> None:
 def test_the_id_of_an_administrator_who_left(account: FakeAccount, id: str, actions: list[str]) -> None:
     """It isn't taken for the role's, which gets what AWS's page asks for and nothing else; no user is a role."""
     account.keys[KEY] = [allow(actions, {"AWS": id}), allow(BASE_5, SERVICE)]
-    found = {each.cause: each for each in account.findings()}
-    assert set(found) == {"unused-id", "no-statement"}
-    assert found["unused-id"].statements == []
-    assert [each for _, each in found["no-statement"].add] == [allow(BASE_5, {"AWS": ROLE}, "*")]
+    assert {each.cause for each in account.findings()} == {"unused-id", "no-statement"}
+    assert account.should_have() == {
+        ("key", KEY): [
+            allow(BASE_5, {"AWS": ROLE}),
+            {
+                **allow(BASE_5, SERVICE),
+                "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
+            },
+        ]
+    }
 
 
 def test_an_id_beside_a_denial(account: FakeAccount) -> None:
@@ -263,7 +268,7 @@ def test_a_trust_policy_that_denies(account: FakeAccount) -> None:
         "Reader doesn't trust Personalize, which has to assume it (denied by statement number 2 of the trust policy): "
         "remove the denial from its trust policy, or exempt personalize.amazonaws.com"
     ]
-    assert account.finding().add == []
+    assert account.should_have() == {}
 
 
 NO_RESOURCE = {"Effect": "Allow", "Principal": SERVICE, "Action": BASE_5}
@@ -368,8 +373,8 @@ def test_what_aws_has_taken_is_no_finding(account: FakeAccount) -> None:
     assert account.bad() == []
 
 
-def test_what_is_to_be_added_mends_all_faults_at_once(account: FakeAccount) -> None:
-    """Each statement is pasted as it is, into the policy that the finding names."""
+def test_what_policies_should_have_mends_all_faults_at_once(account: FakeAccount) -> None:
+    """Each list is put in the place of what the report names, or added to the role's policies and its boundary."""
     account.add(matrix.DATASET_EXPORT_JOB, "dump")
     account.keys[KEY] = [allow(BASE_4, {"AWS": DEAD})]
     account.bucket_policy = [allow(["s3:ListBucket"], SERVICE, BUCKET)]
@@ -378,13 +383,8 @@ def test_what_is_to_be_added_mends_all_faults_at_once(account: FakeAccount) -> N
     account.trust = [trust({"Service": "lambda.amazonaws.com"})]
     causes = set()
     for _ in range(3):
-        for each in account.findings():
-            causes.add(each.cause)
-            if each.cause == "deleted-principal":
-                account.keys[KEY] = each.statements
-            for to, statement in each.add:
-                policies = {"key": account.keys[KEY], "bucket": account.bucket_policy, "role": account.policies["P"]}
-                policies |= {"boundary": account.boundary, "": account.trust if each.of == ROLE else []}
-                policies[to].append(statement)
+        report = account.report()
+        causes |= {each.cause for each in findings(report)}
+        apply(account, report)
     assert account.bad() == []
     assert causes >= {"deleted-principal", "no-statement", "not-in-iam", "boundary", "not-trusted"}

@@ -14,7 +14,7 @@ from botocore.config import Config
 from demo.doctor_run import broken_and_mended
 from tests.doctor import faults
 from tests.doctor.conftest import Deployed, Report
-from tests.doctor.findings import Finding, bad, failed, findings
+from tests.doctor.findings import bad, findings, should_have
 
 BASE_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 BASE_5 = ["kms:CreateGrant", *BASE_4]
@@ -173,25 +173,21 @@ def test_a_fault_is_named_and_nothing_else(
     assert bad(report()) == []
 
 
-def only(found: list[Finding]) -> Finding:
-    (finding,) = found
-    return finding
-
-
 def test_what_is_to_be_added_mends_it(deployed: Deployed, report: Callable[[], Report]) -> None:
-    """The statement is pasted as it is."""
+    """The statements are pasted as they are."""
     with statements_pending(deployed):
-        statements = only(failed(report())).statements
+        statements = should_have(report())["key", deployed.key]
         with faults.key_policy(deployed, deployed.key, faults.with_more(*statements)):
             assert bad(report()) == []
 
 
 def test_the_boundary_takes_the_statements(deployed: Deployed, report: Callable[[], Report]) -> None:
-    """It lacks some actions on one key, and others on another."""
+    """It lacks some actions on one key, and others on another, and gets one statement for all that the role needs."""
     with boundary(deployed):
-        added = only(failed(report())).add
-    assert {policy for policy, _ in added} == {"boundary"}
-    assert {each["Resource"]: each["Action"] for _, each in added} == {deployed.key: BASE_6, deployed.data_key: BASE_5}
+        actions = sorted([*BASE_6, "cloudwatch:PutMetricData", "s3:GetObject", "s3:ListBucket", "s3:PutObject"])
+        assert should_have(report()) == {
+            ("boundary", deployed.role): [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
+        }
 
 
 def test_the_demo_breaks_what_the_doctor_finds(

@@ -23,56 +23,64 @@ def markdown(account: FakeAccount, command: Callable[..., Result]) -> Callable[[
     return lambda: command("movies", "--format", "markdown").stdout
 
 
-def rows(text: str, title: str) -> list[list[str]]:
-    """The cells of the table below a heading, less its head."""
-    (section,) = re.findall(rf"^## {title}\n\n(.*?)(?:^#|\Z)", text, re.MULTILINE | re.DOTALL)
-    lines = [line for line in section.splitlines() if line.startswith("| ")]
+def rows(text: str) -> list[list[str]]:
+    """The cells of the table of findings, less its head."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines][1:]
 
 
 def test_findings_in_a_terminal(account: FakeAccount, command: Callable[..., Result]) -> None:
-    """Beneath the line that failed are the reason and the next step, with a statement that can be pasted as it is."""
+    """A line says what is missing, and below is all that the policy should have, which can be pasted as it is."""
     account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE}), allow(BASE_5[:4], SERVICE)]
     result = command("movies")
     assert result.exit_code == 1
-    start = result.stdout.index("  ✘ Personalize lacks kms:ListGrants on")
-    told = result.stdout[start : result.stdout.index("needed by", start)]
-    words = " ".join(told.split())
-    assert f"the key policy has no statement that allows it → add to the key policy of {KEY}: {{" in words
+    lines = result.stdout.splitlines()
+    assert f"✘ key policy of {KEY} lacks kms:ListGrants for Personalize" in lines
+    start = lines.index(f"key policy of {KEY}, for Personalize:") + 1
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
-    added = json.loads(told[told.index("{") :])
-    assert added == {**allow(["kms:ListGrants"], SERVICE), "Condition": condition}
-    assert result.stdout.splitlines()[-1].startswith("1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided")
+    assert [json.loads(line) for line in lines[start : start + 2]] == [
+        allow(BASE_5, {"AWS": ROLE}),
+        {**allow(BASE_5, SERVICE), "Condition": condition},
+    ]
+    assert lines[start + 2 : start + 4] == ["", "1 missing, 0 problems, 0 undecided, 13 as AWS's pages ask"]
+    assert lines[-1].startswith("1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided")
 
 
 def test_findings_in_a_ticket(account: FakeAccount, markdown: Callable[[], str]) -> None:
-    """A row for each finding, and beneath the table each statement."""
+    """A row for each finding, and beneath the table the statements that the policy should have."""
     account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE}), allow(BASE_5[:4], SERVICE)]
     text = markdown()
     assert text.startswith(
         "account 111122223333, Region eu-west-1\n\n# Dataset group movies\n\n1 missing, 0 problems, 0 undecided"
     )
     assert "\nNotes:\n\n- it is ACTIVE, and has a key and a role\n" in text
-    ((on, who, what, where, why, needed_by, page),) = rows(text, "Missing")
-    assert (on, who, what) == (f"key {KEY}", "Personalize", "`kms:ListGrants`")
-    assert (where, why) == ("key policy", "the key policy has no statement that allows it")
-    assert (needed_by, page) == ("load (dataset import job), movies (dataset group)", f"[AWS]({KMS_PAGE})")
-    assert f"\nAdd to the key policy of {KEY}:\n\n```json\n" in text
+    assert rows(text) == [
+        [
+            "✘",
+            f"key policy of {KEY} lacks kms:ListGrants for Personalize",
+            "",
+            "load (dataset import job), movies (dataset group)",
+            f"[AWS]({KMS_PAGE})",
+        ]
+    ]
+    assert f"\nKey policy of {KEY}, for Personalize:\n\n```json\n" in text
     assert "\n# Control policies\n" in text
     actions = ", ".join(f"`{action}`" for action in [*BASE_5, "s3:GetObject", "s3:ListBucket"])
     assert f"\n- for Personalize: {actions}\n" in text
     assert text.splitlines()[-1].startswith("1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided, ")
 
 
-def test_what_is_to_be_replaced_is_not_called_an_addition(account: FakeAccount, markdown: Callable[[], str]) -> None:
-    """KMS refuses a policy that keeps the id of a deleted role."""
+def test_the_id_of_a_deleted_role_is_told_in_words(account: FakeAccount, markdown: Callable[[], str]) -> None:
+    """KMS refuses a policy that keeps the id, and the rest of the statement may stay."""
     account.keys[KEY] = [allow(BASE_5, {"AWS": "AROADEADDEADDEADDEAD1"}), allow(BASE_5, SERVICE)]
     text = markdown()
-    assert "\nreplace the id with the role:\n" in text
-    assert "Add to" not in text
-    ((_, message, *_),) = rows(text, "Problems")
-    assert message.endswith(
-        ", the id of a deleted role, and a role that is created again gets a new id: replace the id with the role"
+    assert "```json" not in text
+    ((mark, says, *_),) = rows(text)
+    assert (mark, says) == (
+        "✘",
+        f"the key policy of {KEY} names AROADEADDEADDEADDEAD1, the id of a deleted role, and a role that is created "
+        "again gets a new id (needed by load (dataset import job), movies (dataset group)): "
+        "replace the id with the role",
     )
 
 
@@ -82,8 +90,11 @@ def test_what_is_not_answered_is_listed(account: FakeAccount, markdown: Callable
     text = markdown()
     says = "not answered: allow these actions, ask somebody who has them to run it, or try again later"
     assert f"\n# Not answered\n\n{says}\n\n- `personalize:ListSolutions` on {GROUP}\n" in text
-    ((*_, why, needed_by, _),) = rows(text, "Undecided")
-    assert why == "not all of its jobs, or of their listings, can be seen: 1 not answered"
+    ((mark, finding, _, needed_by, _),) = rows(text)
+    assert (mark, finding) == (
+        "?",
+        "movies (dataset group): not all of its jobs, or of their listings, can be seen: 1 not answered",
+    )
     assert needed_by == "movies (dataset group)"
 
 
@@ -135,6 +146,12 @@ def test_findings_by_their_names(
     assert found["control_policies"]["must_leave_alone"]["service"] == sorted(BASE_5)
     text = command(*arguments).stdout
     assert (f"\n{left_out} finding" in text) is (left_out > 0)
+    told = {("key", KEY)} if "no-statement" in causes else set()
+    told |= {("trust", ROLE)} if "not-trusted" in causes else set()
+    assert {(policy["policy"], policy["policy_of"]) for policy in group["policies"]} == told
+    assert re.findall(r"^(\w+) policy of .*, for Personalize\b.*:$", text, re.MULTILINE) == sorted(
+        kind for kind, _ in told
+    )
 
 
 @pytest.mark.parametrize("option", ["--only", "--ignore"])

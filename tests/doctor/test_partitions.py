@@ -29,14 +29,21 @@ def test_what_is_to_be_added(account: FakeAccount) -> None:
     """The statements have the partition's ARNs."""
     account.trust, account.bucket_policy = [], []
     account.policies["P"] = [allow(["kms:*"])]
-    added = {each.cause: each.statements for each in account.findings()}
-    assert sorted(added) == ["no-statement", "not-in-iam", "not-trusted"]
-    (trust,) = added["not-trusted"]
-    assert trust["Condition"] == {
-        "StringEquals": {"aws:SourceAccount": ACCOUNT},
-        "ArnLike": {"aws:SourceArn": f"arn:{account.partition}:personalize:{account.region}:{ACCOUNT}:*"},
-    }
-    reading = [allow(["s3:GetObject"], None, f"{account.bucket}/in/*"), allow(["s3:ListBucket"], None, account.bucket)]
-    assert added["not-in-iam"] == reading
+    assert sorted(cause for cause, _, _ in account.bad()) == ["no-statement", "not-in-iam", "not-trusted"]
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
-    assert added["no-statement"] == [{**each, "Principal": SERVICE, "Condition": condition} for each in reading]
+    reading = [allow(["s3:ListBucket"], None, account.bucket), allow(["s3:GetObject"], None, f"{account.bucket}/in/*")]
+    assert account.should_have() == {
+        ("bucket", account.bucket): [{**each, "Principal": SERVICE, "Condition": condition} for each in reading],
+        ("role", account.role): reading,
+        ("trust", account.role): [
+            {
+                "Effect": "Allow",
+                "Principal": SERVICE,
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": ACCOUNT},
+                    "ArnLike": {"aws:SourceArn": f"arn:{account.partition}:personalize:{account.region}:{ACCOUNT}:*"},
+                },
+            }
+        ],
+    }

@@ -120,8 +120,11 @@ def test_each_is_beside_the_finding_that_it_explains(
         denied(OF_SERVICE, "ListGrants"),
     ]
     assert [OTHERWISE in each for each in notes()] == [False, True, True]
-    says = (
-        "the key policy has no statement that allows it; CloudTrail: User: Personalize is not authorized to perform: "
+    says = {"json": "the key policy has no statement that allows it"}.get(
+        form, f"key policy of {KEY} lacks kms:ListGrants for Personalize"
+    )
+    says += (
+        "; CloudTrail: User: Personalize is not authorized to perform: "
         f"kms:ListGrants on resource: {KEY} because no resource-based policy allows it (2026-11-26T10:00:00Z)"
     )
     assert says in " ".join(command("--cloudtrail", "--format", form).stdout.split())

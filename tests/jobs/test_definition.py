@@ -10,7 +10,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import jobs
-from personalize_kms_constructs._metadata import METADATA_TYPE
+from personalize_kms_constructs._metadata_type import METADATA_TYPE
 from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob, DatasetExportJob, DatasetImportJob
 from tests.jobs.machines import DATASET, Data, definition, job, machine, machine_policy, states
 from tests.policies import template

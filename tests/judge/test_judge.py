@@ -13,15 +13,18 @@ from aws_cdk import assertions, pipelines
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_servicecatalog as servicecatalog
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import RootConstruct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs._judge import verdict
-from personalize_kms_constructs.checks import PersonalizeAccessChecks, declare_created
+from personalize_kms_constructs.checks import PersonalizeAccessChecks, check_assembly, declare_created
 from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.judge.apps import LACKS, break_key_policy, by_hand, encryption, failure, new_app, told
+
+ENV = cdk.Environment(account="111122223333", region="eu-west-1")
 
 
 @pytest.fixture
@@ -259,6 +262,20 @@ def role_without_updates_of_another_stack(stack: cdk.Stack) -> None:
     PersonalizeEncryption(stack, "Encryption", service_role=role.without_policy_updates(), resources=resources)
 
 
+def role_without_updates_and_a_key_of_another_account(stack: cdk.Stack) -> None:
+    """Both accounts have to allow it, and the statements of both are pending."""
+    main = cdk.Stack(cast("cdk.App", stack.node.root), "Ours", env=ENV)
+    role = iam.Role(main, "Given", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    key = kms.Key.from_key_arn(main, "Key", "arn:aws:kms:eu-west-1:444455556666:key/1234abcd")
+    PersonalizeEncryption(
+        main,
+        "Encryption",
+        encryption_key=key,
+        service_role=role.without_policy_updates(),
+        resources=[PersonalizeResource.dataset_group()],
+    )
+
+
 def bucket_by_its_name(stack: cdk.Stack) -> None:
     s3.Bucket(stack, "Data", bucket_name="ratings")
     named = s3.Bucket.from_bucket_name(stack, "Named", "ratings")
@@ -266,7 +283,15 @@ def bucket_by_its_name(stack: cdk.Stack) -> None:
     PersonalizeEncryption(stack, "Encryption", resources=[export])
 
 
-@pytest.mark.parametrize("build", [role_without_updates, role_without_updates_of_another_stack, bucket_by_its_name])
+@pytest.mark.parametrize(
+    "build",
+    [
+        role_without_updates,
+        role_without_updates_of_another_stack,
+        role_without_updates_and_a_key_of_another_account,
+        bucket_by_its_name,
+    ],
+)
 def test_what_is_pending_fails_nothing(build: Callable[[cdk.Stack], None], app: cdk.App, stack: cdk.Stack) -> None:
     """The construct has told of it by a warning, and somebody may add it."""
     build(stack)
@@ -487,3 +512,116 @@ def test_a_tree_that_is_no_app_has_no_judge(tmp_path: Path) -> None:
     stage = cdk.Stage(RootConstruct(), "Prod", outdir=str(tmp_path))
     break_key_policy(encryption(cdk.Stack(stage, "Main")))
     stage.synth()
+
+
+def stack_of_stage(app: cdk.App, stage: str) -> cdk.Stack:
+    return cdk.Stack(cdk.Stage(app, stage, env=ENV), "Main")
+
+
+def boundary(scope: cdk.Stack) -> iam.ManagedPolicy:
+    """A permissions boundary with a fixed name."""
+    everything = iam.PolicyStatement(actions=["*"], resources=["*"])
+    return iam.ManagedPolicy(scope, "Boundary", managed_policy_name="boundary", statements=[everything])
+
+
+def take_dependencies(of: PersonalizeEncryption) -> None:
+    """Add a dataset group, and take its dependencies on the role's policies by an override."""
+    of.add_dataset_group("Movies", name="movies").add_override("DependsOn", [])
+
+
+MAY_BE_EARLY = "Movies (dataset group) may be created before policy "
+
+
+@pytest.mark.parametrize("in_stages", [True, False])
+def test_a_boundary_is_no_policy_to_wait_for(in_stages: bool, app: cdk.App) -> None:
+    """IAM makes no role without it: that of an earlier stage, or of another stack, is there by its name."""
+    boundary(stack_of_stage(app, "Baseline") if in_stages else cdk.Stack(app, "Baseline", env=ENV))
+    stack = stack_of_stage(app, "Prod") if in_stages else cdk.Stack(app, "Main", env=ENV)
+    iam.PermissionsBoundary.of(stack).apply(iam.ManagedPolicy.from_managed_policy_name(stack, "Given", "boundary"))
+    encryption(stack).add_dataset_group("Movies", name="movies")
+    app.synth()
+    assert told(app) == []
+
+
+def test_policies_of_an_earlier_stage_are_there(app: cdk.App) -> None:
+    """Stages can't refer to each other, and nothing in them can wait: a bucket of another, by its name."""
+    earlier, stack = stack_of_stage(app, "Data"), stack_of_stage(app, "Prod")
+    bucket = s3.Bucket(earlier, "Ratings", bucket_name="ratings")
+    reads = iam.PolicyStatement(
+        principals=[iam.ServicePrincipal("personalize.amazonaws.com")],
+        actions=["s3:GetObject", "s3:ListBucket"],
+        resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
+        conditions={"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}},
+    )
+    bucket.add_to_resource_policy(reads)
+    made = encryption(stack)
+    made.add_dataset(
+        "Interactions",
+        dataset_group=made.add_dataset_group("Movies", name="movies"),
+        schema_arn="arn:aws:personalize:eu-west-1:111122223333:schema/interactions",
+        name="interactions",
+        dataset_type="Interactions",
+        import_from=S3Location(s3.Bucket.from_bucket_name(stack, "Ratings", "ratings"), "import/"),
+    )
+    app.synth()
+    assert told(app) == []
+
+
+@pytest.mark.parametrize("unseen", ["boundary", "managed policy"])
+def test_the_order_where_something_of_the_role_cant_be_seen(unseen: str, app: cdk.App, stack: cdk.Stack) -> None:
+    """A boundary only limits, and so does what a policy may deny."""
+    given = iam.ManagedPolicy.from_managed_policy_name(stack, "Given", "baseline")
+    made = encryption(stack)
+    if unseen == "boundary":
+        iam.PermissionsBoundary.of(stack).apply(given)
+    else:
+        made.service_role.add_managed_policy(given)
+    take_dependencies(made)
+    assert MAY_BE_EARLY in failure(app.synth)
+    assert told(app) == [("Ordering", "error", "Main/Encryption/Movies")]
+
+
+def in_a_product(app: cdk.App) -> cdk.Stack:
+    stack = cdk.Stack(app, "Main")
+    product: cdk.Stack = servicecatalog.ProductStack(stack, "Inner")
+    template = servicecatalog.CloudFormationTemplate.from_product_stack(product)
+    version = servicecatalog.CloudFormationProductVersion(cloud_formation_template=template)
+    servicecatalog.CloudFormationProduct(stack, "Of", owner="us", product_name="p", product_versions=[version])
+    return product
+
+
+def in_a_nested_stack_as_of_old(app: cdk.App) -> cdk.Stack:
+    """Its asset is in no manifest, so nothing tells which file is its template."""
+    return cdk.NestedStack(cdk.Stack(app, "Main", synthesizer=cdk.LegacyStackSynthesizer()), "Inner")
+
+
+@pytest.mark.parametrize(
+    ("inner", "file"),
+    [
+        (in_a_product, "MainInner14B28333.product.template.json"),
+        (in_a_nested_stack_as_of_old, "MainInner14B28333.nested.template.json"),
+    ],
+)
+@pytest.mark.parametrize("with_checks", [True, False])
+def test_a_construct_whose_template_is_of_no_stack_is_not_judged(
+    inner: Callable[[cdk.App], cdk.Stack], file: str, with_checks: bool, app: cdk.App
+) -> None:
+    """A warning says so, once for all constructs of the template; what is beside it is judged."""
+    if with_checks:
+        cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
+    stack = inner(app)
+    encryption(stack, "One")
+    encryption(stack, "Two")
+    report = check_assembly(app.synth())
+    assert {(*each.needed_by, each.because) for each in report.undecided} == {
+        ("Main/Inner/One", f"{file} is the template of no stack of the assembly, so it isn't checked"),
+        ("Main/Inner/Two", f"{file} is the template of no stack of the assembly, so it isn't checked"),
+    }
+    not_judged = [("Undecided", "warning", "Main/Inner/One"), ("Undecided", "warning", "Main/Inner/Two")]
+    assert told(app) == not_judged
+    other = cdk.Stack(app, "Other")
+    break_key_policy(encryption(other))
+    assert LACKS in failure(lambda: app.synth(force=True))
+    # The checks tell of the nested stack as well.
+    of_constructs = [each for each in told(app) if "NestedStack" not in each[2]]
+    assert of_constructs == [("MissingKeyAccess", "error", "Other/Encryption"), *not_judged]

@@ -26,7 +26,7 @@ from .needs import (
 )
 from .problems import AWS_MANAGED_KEY, configuration_problems, ordering_problems, trust_findings
 from .report import AccessReport, in_order
-from .should_have import Advice, Forms, Place
+from .should_have import Advice, Forms, WhichPolicy
 from .too_much import too_much
 from .written import Policy
 
@@ -52,7 +52,7 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
     forms = Forms(model, decisions)
     advice = Advice(model, needs, forms)
     entries: list[Entry] = []
-    missing: list[tuple[Need, Entry, list[Place]]] = []
+    missing: list[tuple[Need, Entry, list[WhichPolicy]]] = []
     for need, found, in_bucket in (
         *((need, found, False) for need, found in decisions.items()),
         *((need, found, True) for need, found in _denied_in_buckets(model, needs)),
@@ -176,7 +176,7 @@ def _entry(need: Need, found: Decision, asked: list[Asked], *, in_bucket: bool) 
     )
 
 
-def _missing(entry: Entry, asked: list[Asked], places: list[Place]) -> Entry:
+def _missing(entry: Entry, asked: list[Asked], places: list[WhichPolicy]) -> Entry:
     """Return an entry with the policies that lack it, or else those that deny it."""
     declared = [declaration for place in places for declaration in place.declared]
     statements = [statement for reason in (entry.reason, *entry.further) for statement in reason.statements]

@@ -35,6 +35,11 @@ class Decision:
     reason: Reason
     """The statements that allow or deny, or what leaves it open."""
     by: By = ()
+    """The statements that have to be there before the call, unless the answer is no.
+
+    A boundary's aren't among them, since IAM makes no role without it. Where a boundary or a denial leaves the answer
+    open, they are as if it weren't there: it only limits.
+    """
     named: bool = False
     """True if the key policy allows the role the action without IAM's help."""
     further: tuple[Reason, ...] = ()
@@ -93,6 +98,8 @@ def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
     kind = "key" if isinstance(owner, Key) else "other role"
     doubts = [because(Cause.ACCOUNTS_UNKNOWN, kind=kind)] if one_account is Answer.MAYBE else []
     decision = _outcome(answer, parts, denied, lacking, doubts)
+    is_limited = boundary.allowed.answer is Answer.NO
+    decision.by = _together(within(Found(Answer.NO if is_limited else Answer.YES))[1])
     decision.named = one_account is Answer.YES and of_owner.itself.answer is Answer.YES
     return decision
 
@@ -108,7 +115,10 @@ def role_by_iam(of_role: OfRole) -> Decision:
     iam, boundary = of_role
     parts = {Cause.BOUNDARY: boundary.allowed, Cause.NOT_IN_IAM: iam.allowed}
     lacking = [because(cause) for cause, found in parts.items() if found.answer is Answer.NO]
-    return _outcome(_least(parts.values()), (iam.allowed, boundary.allowed), (iam.denied, boundary.denied), lacking)
+    answer, denied = _least(parts.values()), (iam.denied, boundary.denied)
+    decision = _outcome(answer, (iam.allowed, boundary.allowed), denied, lacking)
+    decision.by = _together([iam.allowed])
+    return decision
 
 
 def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
@@ -139,7 +149,9 @@ def _by_resource(verdict: Verdict, policy: str, arn: str, unseen: str) -> Decisi
     # Nobody but the caller itself: no account speaks for a service principal.
     allowed = verdict.allowed
     lacking = [because(Cause.NO_STATEMENT, policy=policy)] if allowed.answer is Answer.NO else []
-    return _outcome(allowed.answer, (allowed,), (verdict.denied,), lacking)
+    decision = _outcome(allowed.answer, (allowed,), (verdict.denied,), lacking)
+    decision.by = _together([allowed])
+    return decision
 
 
 def of_role(role: Role, call: Call) -> OfRole:
@@ -174,6 +186,13 @@ def _least(parts: Iterable[Found]) -> Answer:
     return min(part.answer for part in parts)
 
 
+def _together(parts: Iterable[Found]) -> By:
+    """Return the statements that say yes together; none where one part doesn't."""
+    found = list(parts)
+    is_certain = _least(found) is Answer.YES
+    return tuple(tuple(dict.fromkeys(part.by)) for part in found if part.by) if is_certain else ()
+
+
 def _denials(denied: Iterable[Found]) -> list[Reason]:
     """Return the reason for which statements deny a call, if some do."""
     found = [each for each in denied if each.by]
@@ -196,7 +215,7 @@ def _outcome(
     if answer is Answer.YES and may_deny:
         return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=tuple(may_deny)))
     if answer is Answer.YES:
-        by = tuple(tuple(dict.fromkeys(found.by)) for found in allowed if found.by)
-        return Decision(answer, because(Cause.ALLOWED, *(each for found in by for each in found)), by)
+        statements = [statement for found in allowed for statement in dict.fromkeys(found.by)]
+        return Decision(answer, because(Cause.ALLOWED, *statements))
     doubts = [doubt for found in allowed if found.answer is Answer.MAYBE for doubt in found.doubts]
     return Decision(Answer.MAYBE, Reason(Cause.OPEN, doubts=(*doubts, *may_deny, *more)))

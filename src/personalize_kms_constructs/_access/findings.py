@@ -11,8 +11,8 @@ from .causes import MAY_BE_TOO_MUCH, POLICIES, Cause
 from .declarations import Declaration
 from .entries import Entry
 from .model import Problem
-from .names import Names
-from .report import AccessReport
+from .outcome import AccessFindings
+from .short_names import Names
 from .should_have import PolicyToChange
 from .values import shown
 
@@ -92,7 +92,7 @@ class Finding:
         return tuple(dict.fromkeys(declared)) or self.found_at
 
 
-def findings_of(report: AccessReport) -> list[Finding]:
+def findings_of(report: AccessFindings) -> list[Finding]:
     """Return the findings of a report, errors first, less what is allowed."""
     words = _Words(report)
     problems = [words.problem(problem) for problem in report.problems]
@@ -108,7 +108,7 @@ def findings_of(report: AccessReport) -> list[Finding]:
 class _Words:
     """Puts the entries of a report into words."""
 
-    def __init__(self, report: AccessReport) -> None:
+    def __init__(self, report: AccessFindings) -> None:
         self._report = report
         self._names = Names(report.names)
 
@@ -144,7 +144,8 @@ class _Words:
             text = f"{whose} {_actions(entries)} for {self._who(entries)}"
         if policy.policy == "role" and entries[0].policy in ("key", "bucket"):
             text += f", which the {POLICIES[entries[0].policy]} leaves to IAM"
-        return text
+        denied = dict.fromkeys(entry.reason.denied for entry in entries if entry.reason.denied)
+        return "; CloudTrail: ".join([text, *denied])
 
     def excess(self) -> list[Finding]:
         """Return a finding for what is too much in a statement for one reason."""

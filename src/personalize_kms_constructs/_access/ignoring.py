@@ -9,7 +9,7 @@ from typing import Any
 from .entries import Entry
 from .findings import rule_of
 from .model import Problem
-from .report import AccessReport, policies_that_count
+from .report import AccessReport
 
 
 @dataclass(frozen=True)
@@ -58,4 +58,4 @@ def _shorter(report: AccessReport, is_left_out: Callable[[Entry | Problem], bool
         left[kind] = tuple(finding for finding in findings if not is_left_out(finding))
         number += len(findings) - len(left[kind])
     report = replace(report, left_out=number, **left)
-    return replace(report, policies=policies_that_count(report))
+    return replace(report, policies=report.policies_that_count())

@@ -7,23 +7,22 @@ import re
 from collections.abc import Iterator
 
 from .findings import Finding, findings_of
-from .names import Names
-from .report import AccessReport
+from .outcome import AccessFindings
+from .short_names import Names
 from .words import asks_nothing, left_out, summary, title
 
 # What a text of AWS's may hold and would be markup.
 _MARKUP = re.compile(r"[|*<`]")
 
 
-def markdown_report(report: AccessReport, *, quiet: bool = False) -> str:
+def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
     """Return the report in GitHub's Markdown."""
     return "\n".join(_lines(report, quiet=quiet)) + "\n"
 
 
-def _lines(report: AccessReport, *, quiet: bool) -> Iterator[str]:
+def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
     names, findings = Names(report.names), findings_of(report)
-    heading = f"Dataset group {report.deployed}" if report.deployed else "Amazon Personalize's access"
-    yield f"# {_plain(heading)}"
+    yield f"# Dataset group {_plain(report.deployed)}" if report.deployed else "# Amazon Personalize's access"
     yield from ("", f"{summary(report)}.")
     if nothing := asks_nothing(report):
         yield from ("", f"{_cell(nothing)}.")

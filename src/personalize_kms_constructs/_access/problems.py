@@ -129,7 +129,7 @@ def ordering_problems(
     early: dict[tuple[Asked, Policy], list[Need]] = {}
     for need, found in decisions.items():
         waiting = [each for each in needs[need] if each.waits_for is not None]
-        for asked, alternatives in product(waiting, found.by if found.answer is Answer.YES else ()):
+        for asked, alternatives in product(waiting, found.by if found.answer is not Answer.NO else ()):
             before = asked.waits_for or ()
             if all(each.policy.declared and each.policy.declared not in before for each in alternatives):
                 early.setdefault((asked, alternatives[0].policy), []).append(need)

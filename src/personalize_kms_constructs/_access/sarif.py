@@ -19,15 +19,15 @@ from .entries import Entry
 from .findings import RULES, Finding, findings_of
 from .lines import Lines
 from .model import Problem
-from .names import Names
-from .report import AccessReport
+from .outcome import AccessFindings
+from .short_names import Names
 from .values import shown
 from .words import what_to_do
 
 Json = dict[str, Any]
 
 
-def sarif_report(report: AccessReport, manifest: Path, version: str) -> str:
+def sarif_report(report: AccessFindings, manifest: Path, version: str) -> str:
     """Return the report as SARIF: a result for each finding, at the first template that it is about.
 
     The location is in a template, for any language of the CDK, whether it is in the repository or not. GitHub takes

@@ -111,7 +111,7 @@ def _in_short(entry: Entry) -> Json:
     return {"principal_arn": entry.principal_arn, "action": entry.action, "resource": entry.resource}
 
 
-class Place(NamedTuple):
+class WhichPolicy(NamedTuple):
     """A policy, by the resources that have it or in whose template it has to be made."""
 
     owner: str
@@ -120,7 +120,7 @@ class Place(NamedTuple):
     make: str = ""
 
 
-Lacking = Iterable[tuple[Need, Entry, list[Place]]]
+Lacking = Iterable[tuple[Need, Entry, list[WhichPolicy]]]
 """Permissions that are missing, each with the policies that lack it."""
 
 
@@ -222,13 +222,13 @@ class Advice:
         self._needs = needs
         self._forms = forms
 
-    def lacking(self, need: Need, columns: Iterable[Column]) -> list[Place]:
+    def lacking(self, need: Need, columns: Iterable[Column]) -> list[WhichPolicy]:
         """Return the policies of some kinds that lack a permission."""
         return [self._place(need, column) for column in columns if column]
 
     def to_change(self, missing: Lacking, excess: Iterable[Entry], untrusted: Iterable[str]) -> list[PolicyToChange]:
         """Return the policies that lack something, have too much, or don't trust Personalize."""
-        lacks: dict[Place, list[tuple[Need, Entry]]] = {}
+        lacks: dict[WhichPolicy, list[tuple[Need, Entry]]] = {}
         for need, entry, places in missing:
             for place in places:
                 lacks.setdefault(place, []).append((need, entry))
@@ -249,13 +249,13 @@ class Advice:
             found.append(self._policy(place, lacks[place], entries, is_wide))
         return found
 
-    def _places_with_too_much(self, column: Column, owner: str, entries: Sequence[Entry]) -> list[Place]:
+    def _places_with_too_much(self, column: Column, owner: str, entries: Sequence[Entry]) -> list[WhichPolicy]:
         if column == IN_IAM:
             places = {self._place(need, IN_IAM): None for need in self._in_iam_of(owner)}
             statements = [statement for entry in entries for statement in entry.reason.statements]
-            return list(places) or [Place(owner, IN_IAM, declared_of(each.policy for each in statements))]
+            return list(places) or [WhichPolicy(owner, IN_IAM, declared_of(each.policy for each in statements))]
         if column == TRUST:
-            return [Place(owner, TRUST, declared_of([self._model.role(owner)]))]
+            return [WhichPolicy(owner, TRUST, declared_of([self._model.role(owner)]))]
         need = next(need for need in self._needs if need.owner == owner)
         return [self._place(need, column)]
 
@@ -269,23 +269,23 @@ class Advice:
                     found.append(need)
         return found
 
-    def _place(self, need: Need, column: Column) -> Place:
+    def _place(self, need: Need, column: Column) -> WhichPolicy:
         """Return the policies of a kind that take a statement for a need, or where a new one has to be made."""
         role, owner = self._model.role(need.role_arn), owner_of(self._model, need)
         if column == IN_BOUNDARY:
             boundary = role.boundary
             if boundary is not None and boundary.declared and not boundary.of_aws:
-                return Place(role.arn, column, declared_of([boundary]))
-            return Place(role.arn, column, declared_of([role]), MANAGED_POLICY if role.declared else "")
+                return WhichPolicy(role.arn, column, declared_of([boundary]))
+            return WhichPolicy(role.arn, column, declared_of([role]), MANAGED_POLICY if role.declared else "")
         if column == IN_IAM:
             return self._place_in_iam(need, role, owner)
         assert owner is not None
         policies = [*owner.policies, *owner.may_have] if isinstance(owner, (Key, Bucket)) else []
         declared = declared_of(policies) or declared_of([owner])
         is_new = isinstance(owner, Bucket) and owner.declared is not None and not declared_of(policies)
-        return Place(owner.arn, column, declared, BUCKET_POLICY if is_new else "")
+        return WhichPolicy(owner.arn, column, declared, BUCKET_POLICY if is_new else "")
 
-    def _place_in_iam(self, need: Need, role: Role, owner: Owner | None) -> Place:
+    def _place_in_iam(self, need: Need, role: Role, owner: Owner | None) -> WhichPolicy:
         able = []
         for policy in role.identity:
             if policy.declared and not policy.also_of and not _comes_before(policy, role, owner):
@@ -296,15 +296,15 @@ class Advice:
             templates = [declared.template for declared in able]
             template = preferred if preferred in templates else templates[0]
             here = [declared for declared in able if declared.template == template]
-            return Place(role.arn, IN_IAM, tuple(dict.fromkeys(here)))
+            return WhichPolicy(role.arn, IN_IAM, tuple(dict.fromkeys(here)))
         if role.declared is None:
-            return Place(role.arn, IN_IAM, ())
+            return WhichPolicy(role.arn, IN_IAM, ())
         # The role's stack can't refer to what waits for it, and a stack of another account makes no policy of the role.
         beside: Owner = role if owner is None or not _is_in_later_stack(owner, role) else owner
-        return Place(role.arn, IN_IAM, declared_of([beside]), IAM_POLICY)
+        return WhichPolicy(role.arn, IN_IAM, declared_of([beside]), IAM_POLICY)
 
     def _policy(
-        self, place: Place, lacking: list[tuple[Need, Entry]], excess: Sequence[Entry], is_wide: bool
+        self, place: WhichPolicy, lacking: list[tuple[Need, Entry]], excess: Sequence[Entry], is_wide: bool
     ) -> PolicyToChange:
         needs = sorted(self._all_for(place, [need for need, _ in lacking], is_wide), key=_in_order)
         goes = self._goes(place, excess)
@@ -328,7 +328,7 @@ class Advice:
             waiting=tuple(each for each in sorted(declared_of(waiting)) if place.make and each.template in templates),
         )
 
-    def _all_for(self, place: Place, lacking: list[Need], is_wide: bool) -> list[Need]:
+    def _all_for(self, place: WhichPolicy, lacking: list[Need], is_wide: bool) -> list[Need]:
         """Return all needs that a policy has to serve; for callers, and roles with nothing too much, those it lacks."""
         column, owner = place.column, place.owner
         if column == IN_IAM:
@@ -349,7 +349,7 @@ class Advice:
         is_of_role = need.policy == IN_IAM and same(role.account, bucket.account) is Answer.NO
         return need.policy == IN_BUCKET_POLICY or is_of_role
 
-    def _statements(self, place: Place, needs: list[Need]) -> list[Json]:
+    def _statements(self, place: WhichPolicy, needs: list[Need]) -> list[Json]:
         column, owner = place.column, place.owner
         statements: list[Json] = []
         if column == IN_BOUNDARY:
@@ -391,7 +391,7 @@ class Advice:
             statement["Condition"] = {"StringEquals": {"iam:PassedToService": SERVICE_PRINCIPAL}}
         return statement
 
-    def _goes(self, place: Place, excess: Sequence[Entry]) -> list[Written]:
+    def _goes(self, place: WhichPolicy, excess: Sequence[Entry]) -> list[Written]:
         """Return the statements whose place the list takes."""
         goes = [statement for entry in excess for statement in entry.reason.statements]
         if place.column in (IN_KEY_POLICY, IN_BUCKET_POLICY):
@@ -404,7 +404,7 @@ class Advice:
             goes += [each for each in allow_statements(self._model.role(place.owner).trust) if _is_for_service(each)]
         return list(dict.fromkeys(goes))
 
-    def _also_for(self, place: Place, goes: Iterable[Written], needs: Iterable[Need]) -> tuple[str, ...]:
+    def _also_for(self, place: WhichPolicy, goes: Iterable[Written], needs: Iterable[Need]) -> tuple[str, ...]:
         """Return whom the statements that go serve besides, and who uses a role of which something is too much."""
         served = {SERVICE_PRINCIPAL, "*", *(need.principal_arn for need in needs)}
         if place.column == IN_IAM:
@@ -420,7 +420,7 @@ class Advice:
                 others |= dict.fromkeys(principals_of(statement.body))
         return tuple(name for name in others if not any(same(name, known) is Answer.YES for known in served))
 
-    def _unnamed(self, place: Place, needs: Iterable[Need]) -> tuple[str, ...]:
+    def _unnamed(self, place: WhichPolicy, needs: Iterable[Need]) -> tuple[str, ...]:
         """Return the roles without a name that a policy can only name by a string."""
         if place.column in (IN_IAM, IN_BOUNDARY):
             return ()

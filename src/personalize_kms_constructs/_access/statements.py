@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
+from ..matrix import ROWS
 from .addressed import Addressed, Way, addressed_to
 from .alternatives import NO_VALUE, Either, exclude, possible
 from .answers import Answer, any_of
@@ -21,7 +22,9 @@ from .written import Body, Policy, Written, as_list, has_variables, with_variabl
 _ELEMENTS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 )
-_WITHOUT_RESOURCES = ("cloudwatch:PutMetricData",)
+_WITHOUT_RESOURCES = frozenset(
+    action for row in ROWS for actions in row.role_on_everything for action in actions.actions
+)
 _PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
 _ITSELF = [Way(Addressed.CALLER, Answer.YES)]
 

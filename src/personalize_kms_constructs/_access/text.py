@@ -7,17 +7,17 @@ from collections.abc import Iterator
 
 from .findings import Finding, findings_of
 from .lines import Lines
-from .names import Names
-from .report import AccessReport
+from .outcome import AccessFindings
+from .short_names import Names
 from .words import asks_nothing, left_out, summary, title
 
 
-def text_report(report: AccessReport, *, quiet: bool = False) -> str:
+def text_report(report: AccessFindings, *, quiet: bool = False) -> str:
     """Return the report in lines."""
     return "\n".join(_lines(report, quiet=quiet)) + "\n"
 
 
-def _lines(report: AccessReport, *, quiet: bool) -> Iterator[str]:
+def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
     names, places = Names(report.names), Lines()
     if report.deployed:
         yield f"dataset group {report.deployed}"

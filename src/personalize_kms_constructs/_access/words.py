@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .findings import Finding, whose
-from .names import Names
-from .report import AccessReport
+from .outcome import AccessFindings
+from .short_names import Names
 from .should_have import PolicyToChange
 
 _NOTHING = (
@@ -38,7 +38,7 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
         notes.append(f"its owner adds the statements in {policy.file}, which the synth wrote")
     if policy.make:
         waiting = ", ".join(place.construct_path.removesuffix("/Resource") for place in policy.waiting)
-        notes.append(f"a new {policy.make}" + (f"; {waiting} by DependsOn" if waiting else ""))
+        notes.append(f"a new {policy.make}" + (f"; have {waiting} wait for it by DependsOn" if waiting else ""))
     if policy.unnamed_roles:
         roles = ", ".join(map(names.of, policy.unnamed_roles))
         notes.append(f"first set a RoleName on {roles}")
@@ -56,7 +56,7 @@ def what_to_do(finding: Finding, names: Names) -> str:
     return "; ".join(parts) or finding.fix
 
 
-def asks_nothing(report: AccessReport) -> str:
+def asks_nothing(report: AccessFindings) -> str:
     """Return the words for dataset groups that ask for nothing, or for a report on nothing; else none."""
     if report.without_key:
         have, them = ("has", "it") if len(report.without_key) == 1 else ("have", "them")
@@ -67,7 +67,7 @@ def asks_nothing(report: AccessReport) -> str:
     return _NOT_KNOWN if report.undecided or report.problems else _NOTHING
 
 
-def summary(report: AccessReport) -> str:
+def summary(report: AccessFindings) -> str:
     """Return the counts in one line."""
     problems = _count(len(report.problems), "problem")
     warnings = sum(problem.is_warning for problem in report.problems)
@@ -80,7 +80,7 @@ def summary(report: AccessReport) -> str:
     )
 
 
-def left_out(report: AccessReport) -> str:
+def left_out(report: AccessFindings) -> str:
     """Return the words for the findings that the counts leave out."""
     if not report.left_out:
         return ""

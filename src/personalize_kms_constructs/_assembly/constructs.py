@@ -71,8 +71,10 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups, unre
         left = Left(path, template if own is None else own.template, file, ours=not data.get("isDeclared"))
         problem = data.get("problem")
         if own is None or problem is not None:
-            because = f"what it was told to allow couldn't be written down: {problem or 'its stack is unknown'}"
-            left.questions.append(OpenQuestion(path, because))
+            because = f"what it was told to allow couldn't be written down: {problem}"
+            if problem is None:
+                because = f"{file.name} is the template of no stack of the assembly, so it isn't checked"
+            left.questions.append(OpenQuestion(path, because, Declaration(str(left.template.path), path)))
         else:
             with noted(unread, own.template):
                 _read(_References(app, template, own), data, groups, left)
@@ -145,7 +147,7 @@ class _References:
             return str(stack.ref(name) if attribute == "Ref" else stack.get_att(name, attribute))
         parts = expression.get("parts") if isinstance(expression, dict) else None
         if parts is not None:
-            return joined(self.text(part) for part in as_list(parts))
+            return self.own.string(joined(self.text(part) for part in as_list(parts)))
         return self.own.text(expression) if expression is not None else unknown("a reference that is missing")
 
     def optional_text(self, expression: Any) -> str | None:

@@ -114,7 +114,7 @@ def _join(scope: Scope, argument: Any) -> str:
     items = scope.value(items)
     if not isinstance(items, list):
         return unknown(f"Fn::Join {_shown(argument)}", separator, items)
-    return joined((scope.text(item) for item in items), str(separator))
+    return scope.string(joined((scope.text(item) for item in items), str(separator)))
 
 
 def _select(scope: Scope, argument: Any) -> Any:
@@ -143,7 +143,8 @@ def _sub(scope: Scope, argument: Any) -> str:
         return scope.text({"Fn::GetAtt": [logical_id, attribute]} if dot else {"Ref": name})
 
     # Texts and names in turn.
-    return joined(value(part) if number % 2 else part for number, part in enumerate(VARIABLE_OF_SUB.split(text)))
+    parts = (value(part) if number % 2 else part for number, part in enumerate(VARIABLE_OF_SUB.split(text)))
+    return scope.string(joined(parts))
 
 
 def _get_att(scope: Scope, argument: Any) -> Any:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from .._access.values import unknown
 from .._access.written import as_list
+from .._metadata_type import METADATA_TYPE
 from .files import AssemblyError, Json, read_json
 from .templates import Template, Unread, add_construct_paths, noted, template_of
 
 LOGICAL_ID = "aws:cdk:logicalId"
-RESOURCES = "personalize-kms-constructs:resources"
 ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 
 _UNKNOWN = {"unknown-account": "${AWS::AccountId}", "unknown-region": "${AWS::Region}"}
@@ -153,7 +153,7 @@ class _Manifest:
                     continue
                 if entry.get("type") == LOGICAL_ID and isinstance(entry.get("data"), str):
                     paths.append((path.lstrip("/"), entry["data"]))
-                elif entry.get("type") == RESOURCES:
+                elif entry.get("type") == METADATA_TYPE:
                     data = entry.get("data")
                     told = data if isinstance(data, dict) else {"problem": "its metadata isn't an object"}
                     found.append((template, path.lstrip("/"), told))

@@ -35,8 +35,11 @@ def leave_replaced_policies_open(
 ) -> None:
     """Take the policies out of a model that ``AwsCustomResource``s or Lambda functions of the app may replace."""
     replaced: list[tuple[str, str]] = []
+    merging = _roles_of_merging_functions(deployment, unread)
     for resource in (each for each in resources if each.type in (_CUSTOM, ROLE)):
         with noted(unread, resource.stack.template):
+            if resource.type == ROLE and role_arn(resource) in merging:
+                continue
             replaced += ((arn, resource.path) for arn in _replaced_by(resource, deployment))
     owners: list[Key | Bucket] = [*model.keys.values(), *model.buckets.values()]
     for owner in owners if replaced else ():
@@ -46,6 +49,16 @@ def leave_replaced_policies_open(
         if by and not merged:
             owner.policies = []
             owner.unseen = f"{' and '.join(by)} may replace it"
+
+
+def _roles_of_merging_functions(deployment: Deployment, unread: list[Unread]) -> set[str]:
+    """Return the roles of our own functions, which leave alone what others have in a policy."""
+    roles: set[str] = set()
+    for merged in deployment.merged_key_policies.values():
+        for resource in merged:
+            with noted(unread, resource.stack.template):
+                roles.add(role_of_function(resource.text("ServiceToken"), resource))
+    return roles
 
 
 def _replaced_by(resource: Resource, deployment: Deployment) -> Iterator[str]:

@@ -265,7 +265,7 @@ class ReadAssembly:
             source=places.get("source"),
             destination=places.get("destination"),
             declared=resource.declared,
-            waits_for=self._order.before(resource.stack, resource.logical_id) if request.at_deployment else None,
+            waits_for=self._order.there(resource.stack, resource.logical_id) if request.at_deployment else None,
             only_if=only_if,
             ours=ours,
             **self._caller(request),

@@ -12,13 +12,14 @@ from typing import Any
 from .._access.alternatives import NO_VALUE, Either, is_opposite, names_of, opposite, with_strings
 from .._access.answers import Answer, all_of
 from .._access.declarations import Declaration
-from .._access.values import PARTITION, generated, same, split_outside_of_holes, unknown
+from .._access.values import MARK, PARTITION, generated, same, split_outside_of_holes, unknown
 from .files import AssemblyError, parse_property
 from .implications import said_by, with_implied
 from .intrinsics import Scope
 from .templates import Template
 
-_DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
+# A value in it, a parameter for example, may be a hole, or a variable that somebody wrote.
+_DYNAMIC = re.compile(rf"\{{\{{resolve:(?:\${MARK}?\{{[^{{}}]*\}}|[^}}])*\}}\}}")
 
 
 class Surroundings:

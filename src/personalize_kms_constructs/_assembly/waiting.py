@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
@@ -38,6 +39,22 @@ class Before:
         )
 
 
+@dataclass(frozen=True)
+class There:
+    """The resources, by their declarations, that are there when something is asked for.
+
+    Stages can't refer to each other, so what other assemblies make counts as made.
+    """
+
+    before: Before
+    templates: frozenset[str]
+    """The templates of the assembly of what asks."""
+
+    def __contains__(self, declared: object) -> bool:
+        is_of_another = isinstance(declared, Declaration) and declared.template not in self.templates
+        return is_of_another or declared in self.before
+
+
 class CreationOrder:
     """The order in which CloudFormation creates the resources of an assembly."""
 
@@ -47,6 +64,15 @@ class CreationOrder:
         found = (app.of_file(template, template.file) for template in assembly.templates)
         self._tops = [each for each in found if each is not None]
         self._uses: dict[Stack, _Uses] = {}
+
+    def there(self, stack: Stack, logical_id: str) -> There:
+        """Return what is there when a resource is created that asks for something."""
+        return There(self.before(stack, logical_id), self._templates)
+
+    @cached_property
+    def _templates(self) -> frozenset[str]:
+        """The templates of the assembly, nested ones included."""
+        return frozenset(str(stack.template.path) for top in self._tops for stack in top.with_nested())
 
     def before(self, stack: Stack, logical_id: str) -> Before:
         """Return what exists before a resource."""

@@ -41,7 +41,7 @@ def without_orphaned(model: AccessModel, missing: Iterable[Entry]) -> tuple[list
     for orphan in _orphans(model):
         healed = _healed(orphan, left) if all_exist else []
         problems.append(_problem(model, orphan, healed))
-        left = [each for each in left if each not in healed]
+        left = [each for each in left if each not in healed or _causes(each) & {Cause.BOUNDARY, Cause.DENIED}]
     return left, problems
 
 
@@ -65,9 +65,13 @@ def _healed(orphan: _Orphan, left: list[Entry]) -> list[Entry]:
     lacking = []
     for entry in left:
         is_of_role = (entry.principal, entry.policy, entry.policy_of) == ("role", "key", orphan.owner)
-        if is_of_role and entry.action in actions and entry.cause in (Cause.NO_STATEMENT, Cause.LEFT_TO_IAM):
+        if is_of_role and entry.action in actions and _causes(entry) & {Cause.NO_STATEMENT, Cause.LEFT_TO_IAM}:
             lacking.append(entry)
     return [entry for entry in lacking if entry.principal_arn == lacking[0].principal_arn]
+
+
+def _causes(entry: Entry) -> set[Cause]:
+    return {reason.cause for reason in (entry.reason, *entry.further)}
 
 
 def _problem(model: AccessModel, orphan: _Orphan, healed: list[Entry]) -> Problem:

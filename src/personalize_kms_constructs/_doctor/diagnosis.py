@@ -11,7 +11,7 @@ from .._access.entries import Entry
 from .._access.model import Asked, Column, Problem
 from .._access.needs import users_of
 from .._access.problems import GROUP_PAGE
-from .._access.report import AccessReport, in_order, policies_that_count
+from .._access.report import AccessReport, in_order
 from ..matrix import DATASET_GROUP
 from .deleted_principals import without_orphaned
 from .gathering import Gathered
@@ -35,7 +35,7 @@ def diagnose(gathered: Gathered) -> AccessReport:
         undecided=tuple(undecided),
         deployed=gathered.group.name,
     )
-    found = replace(found, policies=policies_that_count(found))
+    found = replace(found, policies=found.policies_that_count())
     problems = [*found.problems, *_failed_group(gathered, found)]
     return replace(found, problems=in_order(problems), notes=tuple(_notes(gathered, found)))
 
@@ -63,15 +63,11 @@ def _unseen(gathered: Gathered) -> Iterator[Entry]:
     for role in model.roles.values():
         if role.unseen:
             reason = because(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)
-            yield Entry(
-                kind="undecided", policy="role", policy_of=role.arn, reason=reason, asked=tuple(users[role.arn])
-            )
+            yield _of_owner("role", role.arn, reason, users)
     for bucket in model.buckets.values():
         if bucket.unseen_region:
             reason = because(Cause.REGION_UNSEEN, why=bucket.unseen_region)
-            yield Entry(
-                kind="undecided", policy="bucket", policy_of=bucket.arn, reason=reason, asked=tuple(users[bucket.arn])
-            )
+            yield _of_owner("bucket", bucket.arn, reason, users)
 
 
 def _of_owner(policy: Column, arn: str, reason: Reason, users: Mapping[str, list[Asked]]) -> Entry:

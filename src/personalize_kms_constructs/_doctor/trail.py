@@ -74,13 +74,15 @@ def with_denials(report: AccessReport, model: AccessModel, denials: list[Denial]
         return entry
 
     missing, undecided = tuple(map(beside, report.missing)), tuple(map(beside, report.undecided))
+    policies = tuple(replace(policy, lacks=tuple(map(beside, policy.lacks))) for policy in report.policies)
     others = [
         f"CloudTrail: {each.says}, which no finding of this dataset group explains: it was fixed since, a control "
         "policy denies it, or it was for another dataset group"
         for each in denials
         if each not in explained and (each.who in model.roles or _is_for_itself(each, model))
     ]
-    return replace(report, missing=missing, undecided=undecided, notes=(*report.notes, read, *others))
+    notes = (*report.notes, read, *others)
+    return replace(report, missing=missing, undecided=undecided, policies=policies, notes=notes)
 
 
 def _is_for_itself(denial: Denial, model: AccessModel) -> bool:

@@ -15,12 +15,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from .._refusals.arguments import has, is_key, not_a_resource
-from .._refusals.environments import bucket_problems, key_problems
-from .._refusals.paths import resource_problems
 from .._tokens import is_token, l1_behind, late_text, reference_in, resolved_early
 from ..locations import S3Location
 from ..resources import PersonalizeResource
 from .elsewhere import text_elsewhere
+from .environments import bucket_problems, key_problems
+from .paths import resource_problems
 from .place import Place
 from .resolved import KEY_ARN, KeyL1, ResolvedBucket, ResolvedKey, ResolvedLocation, ResolvedResource
 from .role import ServiceRole

@@ -19,9 +19,9 @@ from .._access.declarations import Declaration
 from .._access.entries import Entry
 from .._access.findings import CONFIGURATION, UNDECIDED, Finding, findings_of
 from .._access.model import AccessModel, Problem
-from .._access.names import Names
 from .._access.needs import CALLER, IN_BUCKET_POLICY, IN_IAM
-from .._access.report import AccessReport, merged, policies_that_count
+from .._access.report import AccessReport, merged
+from .._access.short_names import Names
 from .._access.values import same, shown
 from .._access.words import what_to_do
 from .._assembly.constructs import PendingPolicy
@@ -101,21 +101,22 @@ class _ReadApp:
 def _certain(read: ReadAssembly) -> AccessReport:
     """Return what is missing or wrong for certain, and isn't pending; warnings are what Personalize may work with.
 
-    What is undecided is told only where somebody has put a condition on the statements that were to allow it, or where
-    a condition of the template may leave them out.
+    What is undecided is told only where somebody has put a condition on the statements that were to allow it, where a
+    condition of the template may leave them out, and where a construct can't be judged.
     """
     model = read.model(only_ours=True)
     report = compare(model, with_excess=False, with_allowed=False)
     pending = [each for construct in read.constructs for each in construct.pending]
+    not_judged = {construct.path for construct in read.constructs if construct.ours and construct.questions}
     found = replace(
         report,
         missing=tuple(
             each for each in report.missing if not any(_is_pending(each, policy, model) for policy in pending)
         ),
-        undecided=tuple(each for each in report.undecided if _has_another_condition(each)),
+        undecided=tuple(each for each in report.undecided if _has_another_condition(each) or each.name in not_judged),
         problems=tuple(each for each in report.problems if each.certain or each.is_warning),
     )
-    return replace(found, policies=policies_that_count(found))
+    return replace(found, policies=found.policies_that_count())
 
 
 def _has_another_condition(entry: Entry) -> bool:
@@ -137,7 +138,7 @@ def _is_pending(entry: Entry, pending: PendingPolicy, model: AccessModel) -> boo
     if entry.policy == pending.policy == IN_BUCKET_POLICY:
         return not model.buckets[entry.policy_of].policies and _is_it(entry.policy_of, pending.arn, model)
     # What a key policy leaves to IAM is missing there.
-    of_role = entry.policy == IN_IAM or entry.cause in (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM)
+    of_role = entry.policy == IN_IAM or entry.cause in (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM, Cause.BOTH_SIDES)
     return pending.policy == IN_IAM and of_role and _is_it(entry.principal_arn, pending.arn, model)
 
 
@@ -161,10 +162,10 @@ def _less(report: AccessReport, told: AccessReport) -> AccessReport:
             missing.append(replace(each, asked=others))
     problems = {_identity(each) for each in told.problems}
     left = tuple(each for each in report.problems if _identity(each) not in problems)
-    open_already = {each.sort_key() for each in told.undecided}
-    undecided = tuple(each for each in report.undecided if each.sort_key() not in open_already)
+    open_already = {(each.name, *each.sort_key()) for each in told.undecided}
+    undecided = tuple(each for each in report.undecided if (each.name, *each.sort_key()) not in open_already)
     found = replace(report, missing=tuple(missing), undecided=undecided, problems=left)
-    return replace(found, policies=policies_that_count(found))
+    return replace(found, policies=found.policies_that_count())
 
 
 def _identity(problem: Problem) -> tuple[object, ...]:

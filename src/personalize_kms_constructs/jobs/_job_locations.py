@@ -16,9 +16,9 @@ from typing import Any
 from aws_cdk import aws_stepfunctions as sfn
 
 from .._access.accepted import folder
+from .._grant.paths import folder_problems
 from .._grant.resolved import ResolvedResource
 from .._refusals.arguments import shown, type_problems
-from .._refusals.paths import folder_problems
 from .._tokens import TOKEN, is_token
 from ..locations import LOCATION, S3Location
 from ..matrix import Permissions, S3Access

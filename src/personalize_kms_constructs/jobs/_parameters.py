@@ -11,9 +11,9 @@ from aws_cdk import Fn, Names, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from .._grant.environments import personalize_arn_problems
 from .._grant.place import Place
 from .._refusals.arguments import kind_of_arn, shown
-from .._refusals.environments import personalize_arn_problems
 from .._refusals.names import choice_problems, name_problems
 from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up
 from ..callers import personalize_arn

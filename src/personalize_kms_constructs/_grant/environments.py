@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._grant.place import Place
-from .._grant.resolved import KEY_ARN, ResolvedBucket, ResolvedKey
-from .._grant.role import ServiceRole
 from .._tokens import is_token, literal_part
+from .place import Place
+from .resolved import KEY_ARN, ResolvedBucket, ResolvedKey
+from .role import ServiceRole
 
 
 def personalize_arn_problems(what: str, arn: object, here: Place) -> Iterator[str]:

@@ -18,8 +18,8 @@ from .._access.accepted import (
     is_pattern,
 )
 from .._access.values import as_text
-from .._grant.resolved import ResolvedLocation, ResolvedResource
 from .._tokens import is_token, is_yet_to_be_looked_up, literal_part
+from .resolved import ResolvedLocation, ResolvedResource
 
 _MAX_BUCKET_NAME_LENGTH = 63
 

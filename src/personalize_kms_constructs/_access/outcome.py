@@ -1,0 +1,58 @@
+"""Everything that is found of an app or an account, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from .causes import Cause
+from .entries import Entry
+from .model import Problem
+from .should_have import PolicyToChange
+
+
+@dataclass(frozen=True)
+class AccessFindings:
+    """The findings on the keys and buckets that Personalize is asked to use: missing, too much, undecided or wrong."""
+
+    missing: tuple[Entry, ...] = ()
+    """Permissions that AWS's pages ask for and the policies don't grant."""
+    excess: tuple[Entry, ...] = ()
+    """Permissions that the policies grant beyond that."""
+    undecided: tuple[Entry, ...] = ()
+    """Permissions that can't be seen, or depend on what AWS doesn't document; ``because`` says on what."""
+    problems: tuple[Problem, ...] = ()
+    """Problems that no added statement fixes: ordering, trust, configuration."""
+    allowed: tuple[Entry, ...] = ()
+    """Permissions that AWS's pages ask for and the policies grant."""
+    policies: tuple[PolicyToChange, ...] = ()
+    """The policies to change, each with all statements for Personalize that it should have."""
+    asked: tuple[str, ...] = ()
+    """The resources that Personalize is asked to create."""
+    without_key: tuple[str, ...] = ()
+    """The dataset groups that Personalize encrypts with a key of its own, which asks for nothing."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """The names of the keys, roles and buckets, by ARN."""
+    left_out: int = 0
+    """The number of findings that are left out, because they are acknowledged or ignored."""
+    deployed: str = ""
+    """The dataset group of an account that it is about; nothing too much was looked for there."""
+    notes: tuple[str, ...] = ()
+    """Facts that decide nothing."""
+
+    @property
+    def passed(self) -> bool:
+        """True if nothing is missing and no problem is an error; undecided and too much don't count."""
+        return not self.missing and all(problem.is_warning for problem in self.problems)
+
+    def policies_that_count(self) -> tuple[PolicyToChange, ...]:
+        """Return the policies of a report that its findings are about, less what it leaves out."""
+        missing, excess = set(self.missing), set(self.excess)
+        untrusted = {problem.subject for problem in self.problems if problem.cause is Cause.NOT_TRUSTED}
+        found = []
+        for policy in self.policies:
+            lacks = tuple(entry for entry in policy.lacks if entry in missing)
+            too_much = tuple(entry for entry in policy.too_much if entry in excess)
+            if lacks or too_much or (policy.policy == "trust" and policy.policy_of in untrusted):
+                found.append(replace(policy, lacks=lacks, too_much=too_much))
+        return tuple(found)
