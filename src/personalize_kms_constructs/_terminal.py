@@ -13,7 +13,7 @@ import click
 PASSED, FOUND, COULD_NOT_LOOK = 0, 1, 2
 # What an account or a template says may not steer a terminal. In JSON this stands for the same character.
 _CONTROLS = {each: f"\\u{each:04x}" for each in (*range(10), *range(11, 32), *range(127, 160))}
-_COLOURS = {"✔": "green", "✘": "red", "!": "yellow", "?": "cyan"}
+_COLOURS = {"✘": "red", "!": "yellow", "?": "cyan"}
 
 
 def write(text: str, *, coloured: bool = False) -> None:
@@ -59,5 +59,5 @@ def stop(message: str) -> NoReturn:
 
 
 def _in_colour(line: str) -> str:
-    mark = line[2:3] if line.startswith("  ") else ""
-    return click.style(line, fg=_COLOURS.get(mark))
+    colour = _COLOURS.get(line[:1])
+    return click.style(line, fg=colour) if colour else line

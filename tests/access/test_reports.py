@@ -153,7 +153,9 @@ CLAIM = "key policy of Main/Key, for Personalize"
         ("role", ROLE, {"too_much": TOO_MUCH, "should_have": ()},
          "IAM policies of Main/Role, nothing in the place of what is too much"),
         ("boundary", ROLE, {}, "permissions boundary of Main/Role, to add"),
-        ("trust", ROLE, {}, "trust policy of Main/Role, for Personalize"),
+        # The list takes the place of what the trust policy has for Personalize, or is added.
+        ("trust", ROLE, {"replaces": ("1",)}, "trust policy of Main/Role, for Personalize"),
+        ("trust", ROLE, {}, "trust policy of Main/Role, to add"),
     ],
 )  # fmt: skip
 def test_a_block_says_what_somebody_has_to_mind(kind: Any, owner: str, more: dict[str, Any], words: str) -> None:

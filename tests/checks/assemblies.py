@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-from personalize_kms_constructs._access.grouping import Names
 
 from personalize_kms_constructs._access.entries import Entry
 from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_constructs._access.short_names import Names
 from tests.proof.building import KINDS, Arrangement, Building
 from tests.proof.proving import HERE
 

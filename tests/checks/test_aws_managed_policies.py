@@ -132,20 +132,22 @@ def test_what_a_known_policy_allows_beyond_what_is_needed_is_too_much(
 
 
 @pytest.mark.parametrize(
-    ("own", "fix"),
+    ("own", "where", "new"),
     [
-        (policy(), "detach that policy of AWS, which nobody else can change"),
-        (
-            policy(actions=sorted(KMS_ALONE)),
-            "detach that policy of AWS, which nobody else can change, and put what is needed into a new "
-            "AWS::IAM::Policy of role arn:aws:iam::111122223333:role/${Main.Role}",
-        ),
+        (policy(), "Policy", ""),
+        ({"Type": "AWS::SNS::Topic"}, "Role", "a new AWS::IAM::Policy; have Main/Movies wait for it by DependsOn; "),
     ],
 )
-def test_a_policy_of_aws_is_detached(own: Any, fix: str, tmp_path: Path) -> None:
+def test_a_policy_of_aws_is_detached(own: Any, where: str, new: str, tmp_path: Path) -> None:
     """Nothing can be taken out of it."""
     template = complete(Role=role(ManagedPolicyArns=[f"{OF_AWS}AdministratorAccess"]), Policy=own)
-    assert {each.fix for each in check(tmp_path, template).excess} == {fix}
+    report = check(tmp_path, template)
+    assert [each.where for each in report.excess] == [[{"template": "Main.template.json", "logical_id": "Role"}]]
+    (of_role,) = report.policies
+    assert of_role.where == [{"template": "Main.template.json", "logical_id": where}]
+    assert of_role.should_have == ({"Effect": "Allow", "Action": IN_IAM, "Resource": {"Fn::GetAtt": ["Key", "Arn"]}},)
+    said = "detach AWS's policy, which nobody else can change"
+    assert f"IAM policies of Main/Role, in the place of what is too much ({new}{said}):\n" in report.to_text()
 
 
 @pytest.mark.parametrize(

@@ -70,8 +70,7 @@ def test_the_key_of_a_bucket(encryption: Any, has_its_own: bool, environment: An
     lacking = {on for _, column, _, on in lines(report, report.missing) if column == "key"}
     assert lacking == ({"${Main/DataKey}"} if has_its_own else set())
     assert not any(each.startswith(KEY_UNSEEN) for each in reasons(report))
-    # The template says no policy for it.
-    assert [each.cause for each in report.problems] == [Cause.DEFAULT_REPLACED] * has_its_own
+    assert report.problems == ()
 
 
 @pytest.mark.parametrize(

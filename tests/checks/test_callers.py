@@ -164,7 +164,9 @@ BY_ROOT, BY_NAME = trusting({"AWS": ROOT}), trusting({"AWS": MACHINE})
 BY_LAMBDA = trusting({"Service": "lambda.amazonaws.com"})
 DENYING = trusting("*", Effect="Deny")
 MAY_DENY: Json = {"Effect": "Deny", "Action": ASSUME, "Resource": {"Ref": "Stage"}}
-TO_IAM, TO_TRUST = {"role": ASSUMING | {"Action": [ASSUME]}}, {"trust": BY_NAME | {"Action": [ASSUME]}}
+OF_MACHINE = {"AWS": {"Fn::GetAtt": ["Machine", "Arn"]}}
+TO_IAM = {"role": ({"Effect": "Allow", "Action": [ASSUME], "Resource": OF_CALLER},)}
+TO_TRUST = {"trust": ({"Effect": "Allow", "Principal": OF_MACHINE, "Action": [ASSUME]},)}
 
 
 @pytest.mark.parametrize(
@@ -176,15 +178,15 @@ TO_IAM, TO_TRUST = {"role": ASSUMING | {"Action": [ASSUME]}}, {"trust": BY_NAME 
         ([{**ASSUMING, "Resource": MACHINE}], [BY_ROOT], "missing", TO_IAM),
         # In one account the trust policy is enough that names the role.
         ([], [BY_NAME], "allowed", {}),
-        ([ASSUMING, {**ASSUMING, "Effect": "Deny"}], [BY_NAME], "missing", {"": None}),
-        ([], [trusting({"AWS": "arn:aws:iam::111122223333:role/other"})], "missing", TO_TRUST),
+        ([ASSUMING, {**ASSUMING, "Effect": "Deny"}], [BY_NAME], "missing", {}),
+        ([], [trusting({"AWS": "arn:aws:iam::111122223333:role/other"})], "missing", TO_IAM | TO_TRUST),
         ([], [trusting({"AWS": {"Ref": "Stage"}})], "undecided", {}),
         # Whatever IAM says, it has to trust the role, and nothing may deny it.
         ([ASSUMING], [BY_LAMBDA], "missing", TO_TRUST),
-        ([], [BY_LAMBDA], "missing", TO_TRUST),
+        ([], [BY_LAMBDA], "missing", TO_IAM | TO_TRUST),
         ([ASSUMING], [], "missing", TO_TRUST),
-        ([ASSUMING], [BY_ROOT, DENYING], "missing", {"": None}),
-        ([], [BY_NAME, DENYING], "missing", {"": None}),
+        ([ASSUMING], [BY_ROOT, DENYING], "missing", {}),
+        ([], [BY_NAME, DENYING], "missing", {}),
         ([MAY_DENY], [BY_NAME], "undecided", {}),
         ([ASSUMING], [trusting({"AWS": ROOT}, Condition={"StringEquals": {"sts:ExternalId": "x"}})], "undecided", {}),
         ([ASSUMING], [BY_ROOT, {**DENYING, "Condition": {"Null": {"sts:ExternalId": "true"}}}], "undecided", {}),
@@ -201,12 +203,13 @@ def test_a_machine_assumes_the_role_of_a_tasks_credentials(
         (answer, "caller", ASSUME, CALLER)
     }
     assert {each.page.rpartition("/")[2] for _, each in entries} == {"concepts-access-cross-acct-resources.html"}
-    assert {each.add_to: each.add for each in report.missing} == add
+    assert {each.policy: each.should_have for each in report.policies if each.lacks} == add
 
 
 @pytest.mark.parametrize("credentials_first", [True, False])
 @pytest.mark.parametrize(
-    ("trusts", "lacks"), [([BY_NAME], {PASS: TO_PERSONALIZE}), ([BY_ROOT], {PASS: TO_PERSONALIZE, ASSUME: None})]
+    ("trusts", "lacks"),
+    [([BY_NAME], {PASS: TO_PERSONALIZE}), ([BY_ROOT], {PASS: TO_PERSONALIZE, ASSUME: None})],
 )
 def test_a_role_is_assumed_and_passed_by_one_machine(
     trusts: list[Json], lacks: Json, credentials_first: bool, tmp_path: Path
@@ -220,9 +223,9 @@ def test_a_role_is_assumed_and_passed_by_one_machine(
     states = dict(zip("AB", both if credentials_first else both[::-1], strict=True))
     creating = {**CREATING, "Action": "personalize:*"}
     report = check(tmp_path, with_credentials([creating], trusts, **states))
-    missing = {each.action: each.add for each in report.missing if each.principal_arn == MACHINE}
-    assert {action: (add or {}).get("Condition") for action, add in missing.items()} == lacks
-    assert all(add["Action"] == [action] for action, add in missing.items() if add)
+    (of_machine,) = [each for each in report.policies if each.policy_of == MACHINE]
+    assert all(len(each["Action"]) == 1 for each in of_machine.should_have)
+    assert {each["Action"][0]: each.get("Condition") for each in of_machine.should_have} == lacks
     assert {each.action for each in report.allowed if each.principal_arn == MACHINE} >= {ASSUME} - lacks.keys()
 
 
@@ -431,7 +434,7 @@ def test_a_job_in_a_machine_whose_role_lost_its_statements(stack: cdk.Stack, kin
     assert isinstance(policy, iam.CfnPolicy)
     nothing = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
     policy.add_property_override("PolicyDocument.Statement", [nothing])
-    with pytest.raises(RuntimeError, match="lacks iam:PassRole on"):
+    with pytest.raises(RuntimeError, match="IAM policies of Stack/Machine/Role lack iam:PassRole on"):
         synthesized(stack)
 
 

@@ -323,7 +323,7 @@ def test_the_command_is_told_by_a_file_and_an_option(tmp_path: Path) -> None:
         return found.exit_code, found.output
 
     code, output = run(json.dumps([CREATED]), "--organization", ORG)
-    assert (code, "Main (dataset import job)" in output) == (1, True)
+    assert (code, "IAM policies of Main/Role lack s3:ListBucket on arn:aws:s3:::ratings" in output) == (1, True)
     assert run("[]") == (0, run("[]")[1])
     assert run("{}")[0] == run("[")[0] == run("[]", "--organization", "acme")[0] == 2
     assert "created is a dict but a list of mappings is expected" in run("{}")[1]

@@ -1,11 +1,11 @@
-"""The JSON of a report followed to the letter: statements pasted into the templates, which are then judged again."""
+"""The JSON of a report followed to the letter: each policy's list put in once, and the templates judged again."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aws_cdk as cdk
 import pytest
@@ -16,14 +16,14 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs._access.written import allow_statements, principals_of
+from personalize_kms_constructs._assembly.manifest import read_with_stages
+from personalize_kms_constructs._assembly.reading import read_assemblies
 from personalize_kms_constructs.checks import check_assembly, declare_created
 
 Json = dict[str, Any]
 ADMIN = "arn:aws:iam::111122223333:role/Admin"
 SERVICE = iam.ServicePrincipal("personalize.amazonaws.com")
-POLICIES = ("AWS::IAM::ManagedPolicy", "AWS::KMS::Key", "AWS::IAM::Role", "AWS::IAM::Policy", "AWS::S3::BucketPolicy")
-NO_VALUE = {"Ref": "AWS::NoValue"}
-DOCUMENTS = {"AWS::KMS::Key": "KeyPolicy", "AWS::IAM::Role": "AssumeRolePolicyDocument"}
 
 
 def by_hand(key: kms.IKey, role: iam.IRole, data: s3.IBucket, stack: Construct) -> None:
@@ -162,28 +162,6 @@ def open_to_all_before_the_role(stack: cdk.Stack) -> None:
     personalize.CfnDatasetGroup(other, "Music", name="music", kms_key_arn=theirs.key_arn, role_arn=role.role_arn)
 
 
-def under_opposite_conditions(stack: cdk.Stack) -> None:
-    """Each has a key of its own; the bucket has a policy in production alone."""
-    stage = cdk.CfnParameter(stack, "Stage").value_as_string
-    is_prod = cdk.CfnCondition(stack, "IsProd", expression=cdk.Fn.condition_equals(stage, "prod"))
-    is_dev = cdk.CfnCondition(stack, "IsDev", expression=cdk.Fn.condition_equals(stage, "dev"))
-    role, data = iam.Role(stack, "Role", assumed_by=SERVICE), s3.Bucket(stack, "Data")
-    for condition in (is_prod, is_dev):
-        own = Construct(stack, f"Of{condition.node.id}")
-        own_key = kms.Key(own, "Key")
-        by_hand(own_key, role, data, own)
-        under(condition, own_key, own.node.find_child("Movies"), own.node.find_child("Ratings"))
-    data.add_to_resource_policy(
-        iam.PolicyStatement(
-            actions=["s3:GetObject"],
-            resources=[data.arn_for_objects("import/*")],
-            principals=[SERVICE],
-            conditions={"StringEqualsIfExists": {"aws:SourceAccount": stack.account}},
-        )
-    )
-    under(is_prod, data.policy)
-
-
 def of_a_stack_before_that_of_key_and_bucket(stack: cdk.Stack) -> None:
     """The role's stack can't refer to them: a policy of the role that does is made in theirs."""
     role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
@@ -211,6 +189,13 @@ def with_a_boundary_that_refuses(stack: cdk.Stack) -> None:
     by_hand(kms.Key(stack, "Key"), role, s3.Bucket(stack, "Data"), stack)
 
 
+def with_a_key_that_leaves_nothing_to_the_account(stack: cdk.Stack) -> None:
+    """Its policy is to name the role, which is enough: IAM needs no ``kms:CreateGrant``."""
+    admin = iam.PolicyStatement(actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(ADMIN)])
+    key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
+    by_hand(key, iam.Role(stack, "Role", assumed_by=SERVICE), s3.Bucket(stack, "Data"), stack)
+
+
 def with_a_key_without_a_policy(stack: cdk.Stack) -> None:
     """KMS gives it one, which goes with the first statement that is written."""
     key = kms.Key(stack, "Key")
@@ -230,37 +215,6 @@ def with_policies_in_two_stacks(stack: cdk.Stack) -> None:
         more = iam.Policy(each, "More", policy_name=f"MoreOf{each.node.id}", roles=[named])
         more.add_statements(iam.PolicyStatement(actions=["s3:*"], resources=["arn:aws:s3:::ratings/*"]))
     by_hand(kms.Key(other, "Key"), role, data, other)
-
-
-def with_statements_that_a_condition_chooses(stack: cdk.Stack) -> None:
-    """Open in development, and what production alone needs in a policy that is there anyway."""
-    stage = cdk.CfnParameter(stack, "Stage").value_as_string
-    is_prod = cdk.CfnCondition(stack, "IsProd", expression=cdk.Fn.condition_equals(stage, "prod"))
-    key, role = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
-    data = s3.Bucket(stack, "Data")
-    by_hand(key, role, data, stack)
-    under(is_prod, data, stack.node.find_child("Ratings"))
-    l1 = key.node.default_child
-    assert isinstance(l1, kms.CfnKey)
-    of_role = {"AWS": stack.resolve(role.role_arn)}
-    check = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-    actions = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
-    needed: Json = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    l1.add_property_override(
-        "KeyPolicy.Statement",
-        [
-            {**needed, "Principal": {"AWS": ADMIN}, "Action": ["kms:Put*"]},
-            {**needed, "Principal": {"Fn::If": ["IsProd", of_role, "*"]}},
-            {
-                **needed,
-                "Principal": {"Service": "personalize.amazonaws.com"},
-                "Condition": {"Fn::If": ["IsProd", check, NO_VALUE]},
-            },
-        ],
-    )
-    wide = {"Effect": "Allow", "Action": ["s3:*"], "Resource": stack.resolve(data.arn_for_objects("*"))}
-    own = iam.CfnPolicy(stack, "Own", policy_name="Own", roles=[role.role_name], policy_document={"Statement": []})
-    own.add_property_override("PolicyDocument.Statement", [{"Fn::If": ["IsProd", wide, NO_VALUE]}])
 
 
 def of_two_stacks_for_an_import_alone(stack: cdk.Stack) -> None:
@@ -309,57 +263,24 @@ def of_a_bucket_of_another_account(stack: cdk.Stack) -> None:
     declare_created(ours, PersonalizeResource.dataset_import_job(S3Location(more, "import/")), service_role=role)
 
 
-def under(condition: cdk.CfnCondition, *resources: Any) -> None:
-    for each in resources:
-        l1 = each if isinstance(each, cdk.CfnResource) else each.node.default_child
-        assert isinstance(l1, cdk.CfnResource)
-        l1.cfn_options.condition = condition
-
-
-def of_owners_under_a_condition(stack: cdk.Stack) -> None:
-    """They are made in production, and asked for there, under a narrower condition, and by code under none."""
-    stage, size = (cdk.CfnParameter(stack, id).value_as_string for id in ("Stage", "Size"))
-    is_prod: Any = cdk.CfnCondition(stack, "IsProd", expression=cdk.Fn.condition_equals(stage, "prod"))
-    is_big = cdk.Fn.condition_equals(size, "big")
-    is_both = cdk.CfnCondition(stack, "IsBoth", expression=cdk.Fn.condition_and(is_prod, is_big))
-    key, role, data = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=SERVICE), s3.Bucket(stack, "Data")
-    under(is_prod, key, role, data)
-    for condition in (is_prod, is_both):
-        own = Construct(stack, f"Of{condition.node.id}")
-        by_hand(key, role, data, own)
-        under(condition, own.node.find_child("Movies"), own.node.find_child("Ratings"))
-    declare_created(stack, PersonalizeResource.dataset_import_job(S3Location(data, "other/")), service_role=role)
-
-
-def of_a_key_or_bucket_under_a_condition(stack: cdk.Stack) -> None:
-    """The role has a policy in any case, which can't refer to what isn't made."""
-    stage = cdk.CfnParameter(stack, "Stage").value_as_string
-    is_prod = cdk.CfnCondition(stack, "IsProd", expression=cdk.Fn.condition_equals(stage, "prod"))
-    key, role, data = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=SERVICE), s3.Bucket(stack, "Data")
-    role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=["arn:aws:s3:::other"]))
+def with_conditions_and_principals_of_their_own(stack: cdk.Stack) -> None:
+    """Statements that serve others besides, under conditions that the list doesn't have."""
+    glue = iam.ServicePrincipal("glue.amazonaws.com")
+    auditor = iam.ArnPrincipal("arn:aws:iam::111122223333:role/Auditor")
+    both = iam.CompositePrincipal(SERVICE, iam.ServicePrincipal("lambda.amazonaws.com"))
+    own = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    key, role = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=both)
+    data = s3.Bucket(stack, "Data")
+    everything: Any = {"actions": ["kms:*"], "resources": ["*"], "principals": [role, auditor]}
+    key.add_to_resource_policy(iam.PolicyStatement(**everything, conditions=own))
+    reading: Any = {"actions": ["s3:GetObject"], "principals": [SERVICE, glue]}
+    secure = {"Bool": {"aws:SecureTransport": "true"}}
+    arns = [data.arn_for_objects("*")]
+    data.add_to_resource_policy(iam.PolicyStatement(**reading, resources=arns, conditions=secure))
+    theirs: Any = {"actions": ["s3:GetObject"], "principals": [glue]}
+    data.add_to_resource_policy(iam.PolicyStatement(**theirs, resources=arns))
+    role.add_to_policy(iam.PolicyStatement(actions=["kms:*"], resources=[key.key_arn], conditions=secure))
     by_hand(key, role, data, stack)
-    under(is_prod, key, data, stack.node.find_child("Movies"), stack.node.find_child("Ratings"))
-
-
-def of_a_role_under_a_condition(stack: cdk.Stack) -> None:
-    """The key is made in any case, and its policy can't name a role that isn't."""
-    stage = cdk.CfnParameter(stack, "Stage").value_as_string
-    is_prod = cdk.CfnCondition(stack, "IsProd", expression=cdk.Fn.condition_equals(stage, "prod"))
-    admin = iam.PolicyStatement(actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(ADMIN)])
-    key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
-    role, data = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize"), s3.Bucket(stack, "Data")
-    by_hand(key, role, data, stack)
-    by_text = {"ArnEquals": {"aws:PrincipalArn": f"arn:{stack.partition}:iam::{stack.account}:role/Personalize"}}
-    whom: tuple[Any, ...] = (("Open", iam.AnyPrincipal(), {}), ("ByText", iam.AccountRootPrincipal(), by_text))
-    for id, principal, conditions in whom:
-        wide = iam.PolicyStatement(actions=["kms:*"], resources=["*"], principals=[principal], conditions=conditions)
-        own = kms.Key(stack, f"Key{id}", policy=iam.PolicyDocument(statements=[wide]))
-        arns: Any = {"kms_key_arn": own.key_arn, "role_arn": role.role_arn}
-        under(is_prod, personalize.CfnDatasetGroup(stack, id, name=id.lower(), **arns))
-    under(is_prod, role, stack.node.find_child("Movies"), stack.node.find_child("Ratings"))
-
-
-OPEN_TO_ALL = (open_to_all_before_the_role, of_a_role_under_a_condition)
 
 
 @pytest.mark.parametrize(
@@ -376,127 +297,175 @@ OPEN_TO_ALL = (open_to_all_before_the_role, of_a_role_under_a_condition)
         with_inline_policies,
         with_inline_policies_on_the_key,
         open_to_all_before_the_role,
-        under_opposite_conditions,
         of_a_stack_before_that_of_key_and_bucket,
         wide_in_a_stack_before_that_of_key_and_bucket,
         with_a_boundary_that_refuses,
         of_two_stacks_for_an_import_alone,
         with_shared_policies,
+        with_a_key_that_leaves_nothing_to_the_account,
         with_a_key_without_a_policy,
         with_policies_in_two_stacks,
-        with_statements_that_a_condition_chooses,
         of_a_bucket_of_another_account,
-        of_owners_under_a_condition,
-        of_a_key_or_bucket_under_a_condition,
-        of_a_role_under_a_condition,
+        with_conditions_and_principals_of_their_own,
     ],
 )
-def test_after_the_advice_nothing_is_missing_and_nothing_too_much(
+def test_after_the_lists_nothing_is_missing_and_nothing_too_much(
     build: Callable[[cdk.Stack], None], tmp_path: Path
 ) -> None:
-    """In one reading."""
+    """In one reading; nobody else loses anything that isn't told."""
     app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
     build(cdk.Stack(app, "Main"))
     app.synth()
     report = check_assembly(tmp_path)
     assert report.missing or report.excess
+    before = grants_in(tmp_path)
     follow(json.loads(report.to_json()), tmp_path)
     after = check_assembly(tmp_path)
     assert (after.missing, after.excess, after.undecided) == ((), (), ()), after.to_text()
     # A policy that is there already isn't waited for yet, nor by a nested stack what is made beside it. What was open
     # to all has lost who may change it.
-    told = {"not-waited-for", *(["locked-out"] if build in OPEN_TO_ALL else [])}
-    assert {each.cause.id for each in after.problems} <= told
+    told = {"not-waited-for", *(["locked-out"] if build is open_to_all_before_the_role else [])}
+    assert {each.cause.id for each in after.problems} <= told, after.to_text()
     assert any("/New" in each.message for each in after.problems) == (build is of_a_nested_stack), after.to_text()
+    for grant in before - grants_in(tmp_path):
+        policies = [each for each in report.policies if each.is_of(grant.policy, grant.policy_of)]
+        assert grant.is_for_personalize or any(grant.principal in each.also_for for each in policies), grant
+        own_conditions = {key for each in policies for key in each.own_conditions}
+        assert set(grant.condition_keys) - OF_THE_LIST <= own_conditions, grant
+
+
+def test_whom_else_and_which_conditions_the_statements_that_go_have(tmp_path: Path) -> None:
+    """Not those of the role and of Personalize, which the lists have; a user of the role loses what it has too much."""
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
+    env = cdk.Environment(account="111122223333", region="eu-west-1")
+    with_conditions_and_principals_of_their_own(cdk.Stack(app, "Main", env=env))
+    app.synth()
+    policies = check_assembly(tmp_path).policies
+    assert {each.policy: (each.replaces, each.own_conditions, each.also_for) for each in policies} == {
+        "key": (("2",), ("aws:PrincipalOrgID",), ("arn:aws:iam::111122223333:role/Auditor",)),
+        "bucket": (("1",), ("aws:SecureTransport",), ("glue.amazonaws.com",)),
+        "role": ((), ("aws:SecureTransport",), ("lambda.amazonaws.com",)),
+        "trust": (("1",), (), ()),
+    }
+
+
+class Grant(NamedTuple):
+    """A statement as one of its principals has it, in the policy of a key, bucket or role."""
+
+    policy: str
+    policy_of: str
+    principal: str
+    is_for_personalize: bool
+    """True for the service principal, for roles with which Personalize is asked for something, and for everybody."""
+    condition_keys: tuple[str, ...]
+    statement: str
+
+
+OF_THE_LIST = {"aws:SourceAccount", "aws:SourceArn", "aws:PrincipalArn"}
+
+
+def grants_in(directory: Path) -> set[Grant]:
+    """Return the statements of all policies, once for each principal."""
+    grants: set[Grant] = set()
+    for read in read_assemblies(list(read_with_stages(directory, [])), []):
+        model = read.model()
+        ours = {"personalize.amazonaws.com", "*", *(asked.role_arn for asked in model.asked)}
+        policies = [("key", key.arn, key.policies) for key in model.keys.values()]
+        policies += [("bucket", bucket.arn, bucket.policies) for bucket in model.buckets.values()]
+        policies += [("trust", role.arn, role.trust) for role in model.roles.values()]
+        policies += [("role", role.arn, role.identity) for role in model.roles.values()]
+        for kind, arn, documents in policies:
+            for statement in allow_statements(documents):
+                whom = [arn, *statement.policy.also_of] if kind == "role" else principals_of(statement.body)
+                body = {name: value for name, value in statement.body.items() if name != "Principal"}
+                keys = tuple(key for each in body.get("Condition", {}).values() for key in each)
+                for principal in whom:
+                    grants.add(Grant(kind, arn, principal, principal in ours, keys, json.dumps(body, sort_keys=True)))
+    return grants
 
 
 def follow(report: Json, directory: Path) -> None:
-    """Take out of each statement what is told, and paste what is to be put in, into the templates that are named."""
+    """Put the list of each policy in once, in the place of what goes."""
     files = {path.name: json.loads(path.read_text("utf-8")) for path in directory.glob("*.template.json")}
     for entry in report["excess"]:
-        (place,) = entry["where"]
-        resource = files[place["template"]]["Resources"][place["logical_id"]]
-        # One that stands in a role is named.
-        inline = entry["because"].partition(" of inline policy ")[2].partition(" ")[0]
-        document = inline_of(resource, inline) if inline else document_of(resource)
-        number = int(entry["because"].removeprefix("statement number ").split(" ")[0])
-        of_this = document.setdefault("Taken", {}).setdefault(str(number), [])
-        of_this += [entry["action"]]
-        for statement in entry["instead"]:
-            put(document_of(resource_of(entry, files)), statement)
-    for entry in report["missing"]:
-        put(document_of(resource_of(entry, files)), entry["add"])
-    for problem in report["problems"]:
-        for statement in problem["add"]:
-            (place,) = problem["where"]
-            put(document_of(files[place["template"]]["Resources"][place["logical_id"]]), statement)
+        for place in entry["where"] if entry["policy"] == "role" else ():
+            resource = files[place["template"]]["Resources"][place["logical_id"]]
+            is_inline = resource["Type"] == "AWS::IAM::Role"
+            document = inline_of(resource, place["policy_name"]) if is_inline else document_of(resource)
+            take_out(entry["action"], place["statement"], document)
+    for policy in report["policies"]:
+        if not policy["should_have"] and not policy.get("replaces"):
+            continue
+        is_trust = policy["policy"] == "trust"
+        document = document_of(resource_of(policy, files), trust=is_trust)
+        for label in policy.get("replaces", ()):
+            document["Statement"][number_of(label, document)] = None
+        document["Statement"] += policy["should_have"]
     for name, template in files.items():
-        for resource in template.get("Resources", {}).values():
-            inline = resource.get("Properties", {}).get("Policies", [])
-            own = [document_of(resource)] if resource["Type"] in POLICIES else []
-            for document in (*own, *(each["PolicyDocument"] for each in inline)):
-                taken = document.pop("Taken", {})
-                left = [less(each, taken.get(str(number), [])) for number, each in enumerate(document["Statement"], 1)]
-                document["Statement"] = [each for each in left if each != NO_VALUE]
-                document["Statement"] += document.pop("Put", [])
-        (directory / name).write_text(json.dumps(template), "utf-8")
+        (directory / name).write_text(json.dumps(without_gone(template)), "utf-8")
 
 
-def less(statement: Json, taken: list[str]) -> Json:
-    """A statement without some actions, or whichever of two a condition chooses."""
-    if statement == NO_VALUE:
-        return statement
-    if "Fn::If" in statement:
-        condition, *branches = statement["Fn::If"]
-        branches = [less(each, taken) for each in branches]
-        return NO_VALUE if branches == [NO_VALUE, NO_VALUE] else {"Fn::If": [condition, *branches]}
+def without_gone(value: Any) -> Any:
+    """Return a template without the statements that are gone."""
+    if isinstance(value, dict):
+        return {name: without_gone(each) for name, each in value.items()}
+    return [without_gone(each) for each in value if each is not None] if isinstance(value, list) else value
+
+
+def number_of(label: str, document: Json) -> int:
+    """Return the index of a statement, by its sid or its number."""
+    sids = [(statement or {}).get("Sid") for statement in document["Statement"]]
+    return sids.index(label) if label in sids else int(label) - 1
+
+
+def take_out(action: str, label: str, document: Json) -> None:
+    """Take an action out of a statement; one without any goes."""
+    number = number_of(label, document)
+    statement = document["Statement"][number]
+    if statement is None:
+        return
     actions = statement["Action"]
-    left = [each for each in (actions if isinstance(actions, list) else [actions]) if each not in taken]
-    return {**statement, "Action": left} if left else NO_VALUE
+    left = [each for each in (actions if isinstance(actions, list) else [actions]) if each != action]
+    document["Statement"][number] = {**statement, "Action": left} if left else None
 
 
-def resource_of(entry: Json, files: Json) -> Any:
-    """The resource that has the policy to change, made if it has to be."""
-    place = entry["where"][0]
+def resource_of(policy: Json, files: Json) -> Any:
+    """Return the resource that has the policy to change, made if it has to be."""
+    place = policy["where"][0]
     resources = files[place["template"]]["Resources"]
-    if "make" not in entry:
+    if "make" not in policy:
         return resources[place["logical_id"]]
-    of_whom = {"Ref": place["logical_id"]}
+    name = f"New{policy['policy'].capitalize()}{place['logical_id']}"
     properties: Json = {"PolicyDocument": {"Statement": []}}
-    if entry["make"] == "AWS::S3::BucketPolicy":
-        properties["Bucket"] = of_whom
+    if policy["make"] == "AWS::S3::BucketPolicy":
+        properties["Bucket"] = {"Ref": place["logical_id"]}
+    elif policy["make"] == "AWS::IAM::ManagedPolicy":
+        resources[place["logical_id"]]["Properties"]["PermissionsBoundary"] = {"Ref": name}
     else:
-        properties |= {"Roles": [of_whom]}
-    name = f"New{entry.get('condition', '')}{place['logical_id']}"
-    properties |= {"PolicyName": f"{name}{len(entry.get('beside', ()))}"} if "Roles" in properties else {}
-    more = {"Condition": entry["condition"]} if "condition" in entry else {}
-    for place in entry.get("beside", ()):
-        # The role is referred to by its name.
-        properties["Roles"] = [entry["principal_arn"].rpartition("/")[2]]
-        resources = files[place["template"]]["Resources"]
-    for each in entry.get("waiting", ()):
+        is_here = resources[place["logical_id"]]["Type"] == "AWS::IAM::Role"
+        role = {"Ref": place["logical_id"]} if is_here else policy["policy_of"].rpartition("/")[2]
+        properties |= {"PolicyName": name, "Roles": [role]}
+    for each in policy.get("waiting", ()):
         assert each["template"] == place["template"]
         waiting = resources[each["logical_id"]]
         given = waiting.get("DependsOn", [])
         waiting["DependsOn"] = sorted({name, *([given] if isinstance(given, str) else given)})
-    return resources.setdefault(name, {"Type": entry["make"], "Properties": properties, **more})
+    assert name not in resources
+    resources[name] = {"Type": policy["make"], "Properties": properties}
+    return resources[name]
 
 
 def inline_of(role: Json, name: str) -> Any:
-    """One of the policies in the properties of a role."""
+    """Return one of the policies in the properties of a role."""
     (found,) = [each["PolicyDocument"] for each in role["Properties"]["Policies"] if each["PolicyName"] == name]
     return found
 
 
-def put(document: Json, statement: Json) -> None:
-    found = document.setdefault("Put", [])
-    if statement not in found:
-        found.append(statement)
-
-
-def document_of(resource: Json) -> Any:
-    """The policy in the properties of a resource; of a role, its trust policy."""
-    return resource["Properties"].setdefault(DOCUMENTS.get(resource["Type"], "PolicyDocument"), {"Statement": []})
+def document_of(resource: Json, *, trust: bool = False) -> Any:
+    """Return the policy in the properties of a resource."""
+    own = {"AWS::KMS::Key": "KeyPolicy", "AWS::IAM::Role": "AssumeRolePolicyDocument"}
+    assert trust == (resource["Type"] == "AWS::IAM::Role")
+    return resource["Properties"].setdefault(own.get(resource["Type"], "PolicyDocument"), {"Statement": []})
 
 
 def test_what_is_pending_for_two_constructs_names_the_file_that_has_it(tmp_path: Path) -> None:

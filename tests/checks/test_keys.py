@@ -224,8 +224,10 @@ def test_what_is_added_where_key_and_role_are_of_one_stack(tmp_path: Path) -> No
     """The key policy can name the role, although it leaves everything to the account."""
     delegating = key({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"})
     delegating["Properties"]["KeyPolicy"]["Statement"][0]["Action"] = "kms:*"
-    missing = check(tmp_path, complete(Key=delegating)).missing
-    assert {(each.action, each.policy, each.add_to) for each in missing} == {("kms:CreateGrant", "key", "key")}
+    (of_key,) = check(tmp_path, complete(Key=delegating)).policies
+    assert {(each.action, each.policy) for each in of_key.lacks} == {("kms:CreateGrant", "key")}
+    assert of_key.policy == "key"
+    assert of_key.should_have[0]["Principal"] == {"AWS": {"Fn::GetAtt": ["Role", "Arn"]}}
 
 
 @pytest.mark.parametrize("account", ["111122223333", "unknown-account"])

@@ -68,8 +68,8 @@ def test_a_stack_by_hand_fails_at_the_constructs(tmp_path: Path) -> None:
     }
     of_role = [each for each in found["violations"] if each["ruleName"] == "Personalize::MissingRoleAccess"]
     assert [each["suggestedFix"] for each in of_role] == [
-        "add to an IAM policy of role Main/Role: "
-        '{"Effect": "Allow", "Action": ["kms:DescribeKey", "kms:ListGrants"], '
+        "IAM policies of Main/Role, in the place of what is too much: "
+        '{"Effect": "Allow", "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"], '
         '"Resource": {"Fn::GetAtt": ["Key961B73FD", "Arn"]}} '
         "(https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html)"
     ]

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from personalize_kms_constructs._access.causes import Cause, because
 from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs._access.entries import Excess, Missing, Undecided
+from personalize_kms_constructs._access.entries import Entry
 from personalize_kms_constructs._access.model import Problem
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs._access.sarif import sarif_report
@@ -133,12 +133,12 @@ def test_a_result_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
     statements = [key()["Properties"]["KeyPolicy"]["Statement"][0]]
     (found,) = results(sarif(write(tmp_path, {"Main": complete(Key=key(KeyPolicy={"Statement": statements}))})))
     text = found["message"]["text"]
-    said = "Personalize lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants on "
-    assert text.startswith(f"{said}${{Main/Key}} (key policy): ")
+    lacks = "lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants for Personalize"
+    assert text.startswith(f"key policy of Main/Key {lacks} (5). What to do: key policy of Main/Key, for Personalize: ")
     assert text.endswith(f". {KMS_PAGE}")
-    assert ". What to do: add to the key policy of Main/Key: " in text
-    statement = json.loads(text[text.index('{"Effect"') : text.rindex("}") + 1])
-    assert statement["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}
+    of_role, of_service = text[text.index('{"Effect"') : text.rindex("}") + 1].split("; ")
+    assert json.loads(of_role)["Principal"] == {"AWS": {"Fn::GetAtt": ["Role", "Arn"]}}
+    assert json.loads(of_service)["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}
     assert re.search(r"[{}]{2}", text) is None
 
 
@@ -195,13 +195,13 @@ def test_what_is_about_several_resources_is_at_the_first(tmp_path: Path) -> None
 
 def test_what_is_about_the_app_is_at_its_manifest(tmp_path: Path) -> None:
     """GitHub shows no result without a location."""
-    question = Undecided(name="Main", reason=because(Cause.NOT_KNOWN, why="it can't be read"))
+    question = Entry(kind="undecided", name="Main", reason=because(Cause.NOT_KNOWN, why="it can't be read"))
     (found,) = results(
         json.loads(sarif_report(AccessReport(undecided=(question,)), tmp_path / "manifest.json", "1.0.0"))
     )
     (place,) = found["locations"]
     assert place["physicalLocation"]["artifactLocation"]["uri"] == f"{tmp_path.as_uri()}/manifest.json"
-    assert found["message"]["text"].startswith("Main: it can't be read. What to do: ")
+    assert found["message"]["text"] == "Main: it can't be read"
 
 
 def fingerprints(log: Json) -> dict[str, set[str]]:
@@ -245,25 +245,27 @@ SUBJECT, NO_ROLE = "policy Main/One", because(Cause.NO_ROLE)
     ("one", "other"),
     [
         # The rule, the subject, the cause; who lacks what on what, and in which policy.
-        (Missing(**LACKED), Undecided(**LACKED)),
+        (Entry(kind="missing", **LACKED), Entry(kind="undecided", **LACKED)),
         (Problem("limit", SUBJECT, NO_ROLE), Problem("trust", SUBJECT, NO_ROLE)),
         (Problem("limit", SUBJECT, NO_ROLE), Problem("limit", "policy Main/Two", NO_ROLE)),
         (Problem("limit", SUBJECT, NO_ROLE), Problem("limit", SUBJECT, because(Cause.KEY_WITHOUT_ROLE))),
-        (Undecided(**LACKED), Undecided(**{**LACKED, "policy": "role"})),
+        (Entry(kind="undecided", **LACKED), Entry(kind="undecided", **{**LACKED, "policy": "role"})),
         *(
-            (Missing(**LACKED), Missing(**{**LACKED, name: LACKED[name].replace("one", "two")}))
+            (
+                Entry(kind="missing", **LACKED),
+                Entry(kind="missing", **{**LACKED, name: LACKED[name].replace("one", "two")}),
+            )
             for name in ("principal_arn", "policy_of", "resource")
         ),
-        (Excess(**LACKED), Excess(**{**LACKED, "action": "kms:*"})),
-        (Undecided(name="Main/One", reason=OPEN), Undecided(name="Main/Two", reason=OPEN)),
+        (Entry(kind="excess", **LACKED), Entry(kind="excess", **{**LACKED, "action": "kms:*"})),
+        (Entry(kind="undecided", name="Main/One", reason=OPEN), Entry(kind="undecided", name="Main/Two", reason=OPEN)),
     ],
 )
 def test_another_finding_is_another_alert(one: Any, other: Any, tmp_path: Path) -> None:
     """GitHub would take it for the one that was dismissed."""
-    kinds = {Missing: "missing", Undecided: "undecided", Excess: "excess", Problem: "problems"}
 
     def alert(found: Any) -> set[str]:
-        report: Any = {kinds[type(found)]: (found,)}
+        report: Any = {found.kind if isinstance(found, Entry) else "problems": (found,)}
         log = json.loads(sarif_report(AccessReport(**report), tmp_path / "manifest.json", "1.0.0"))
         return set.union(*fingerprints(log).values())
 
@@ -295,7 +297,7 @@ def test_an_alert_stays_though_another_of_its_rule_is_mended(tmp_path: Path) -> 
     mended = {**both, "Resources": {**both["Resources"], "Policy": policy(), "Another": another}}
     after = sarif(write(tmp_path / "2", {"Main": mended}))
     (left,) = fingerprints(after)["Personalize::MissingRoleAccess"]
-    said = "role Main/Second lacks kms:Decrypt on ${Main/Key} (IAM)"
+    said = "IAM policies of Main/Second lack kms:Decrypt on Main/Key"
     (of_second,) = [each for each in results(first) if each["message"]["text"].startswith(said)]
     assert of_second["partialFingerprints"]["primaryLocationLineHash"] == left
 
@@ -303,7 +305,7 @@ def test_an_alert_stays_though_another_of_its_rule_is_mended(tmp_path: Path) -> 
 def test_findings_that_are_alike_are_several_alerts(tmp_path: Path) -> None:
     """They differ in their words alone, which may change."""
     reasons = [because(Cause.NOT_KNOWN, why=why) for why in ("one", "other")]
-    questions = tuple(Undecided(name="Main", reason=reason) for reason in reasons)
+    questions = tuple(Entry(kind="undecided", name="Main", reason=reason) for reason in reasons)
     log = json.loads(sarif_report(AccessReport(undecided=questions), tmp_path / "manifest.json", "1.0.0"))
     (prints,) = fingerprints(log).values()
     assert len(prints) == 2

@@ -19,7 +19,6 @@ from tests.checks.templates import (
     dataset_group,
     importing,
     key,
-    managed,
     messages,
     policy,
     role,
@@ -77,11 +76,11 @@ def test_what_two_strings_spell_together(tmp_path: Path) -> None:
         assert wrong(tmp_path / str(number), Policy=policy(arn)) == ({("role", "role")}, set())
 
 
-def test_a_statement_of_the_report_that_is_pasted_as_it_is(tmp_path: Path) -> None:
+def test_a_resource_of_the_report_that_is_pasted_as_it_is(tmp_path: Path) -> None:
     """What was missing is still missing, and the report says why."""
     report = check(tmp_path / "1", complete(Policy=policy(actions=["kms:Decrypt"])), **AGNOSTIC)
-    (statement,) = {json.dumps(each.add) for each in report.missing}
-    report = check(tmp_path / "2", complete(Policy=managed(json.loads(statement))), **AGNOSTIC)
+    (resource,) = {each["resource"] for each in json.loads(report.to_json())["missing"]}
+    report = check(tmp_path / "2", complete(Policy=policy(resource)), **AGNOSTIC)
     assert {each.action for each in report.missing} == set(IN_IAM)
     assert messages(report) == [
         "statement number 1 of policy Main/Policy has ${AWS::Partition}, ${AWS::Region}, ${AWS::AccountId}, "

@@ -48,7 +48,7 @@ def test_a_fault_fails_a_plain_synth(scope: str, tmp_path: Path) -> None:
     """Of a stack, and of a stage, no stack of which is selected; there is no traceback."""
     found = synth(tmp_path, scope, fault=True)
     assert found.returncode == 1
-    assert "Personalize lacks kms:CreateGrant" in found.stdout + found.stderr
+    assert "Encryption/Key lacks kms:CreateGrant" in found.stdout + found.stderr
     assert "Traceback" not in found.stdout + found.stderr
 
 

@@ -44,7 +44,7 @@ def test_the_cli_reads_an_old_report_again(tmp_path: Path) -> None:
     assert cdk_cli(tmp_path, "app", "synth", "--quiet", fault=True).returncode == 1
     without_judge = ("synth", "--quiet", "--context", "personalize-kms-constructs:judge=false")
     again = cdk_cli(tmp_path, "app", *without_judge, fault=False)
-    assert (again.returncode, "Personalize lacks" in again.stdout + again.stderr) == (1, True)
+    assert (again.returncode, "Encryption/Key lacks" in again.stdout + again.stderr) == (1, True)
     (tmp_path / "cdk.out" / "validation-report.json").unlink()
     assert cdk_cli(tmp_path, "app", *without_judge, fault=False).returncode == 0
 

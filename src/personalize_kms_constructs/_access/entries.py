@@ -115,5 +115,7 @@ def _place_of(statement: Written) -> dict[str, str]:
     policy = statement.policy
     if policy.declared is None:
         return {}
+    if policy.of_aws:
+        return policy.declared.place
     named = {"policy_name": policy.inline} if policy.inline else {}
     return {**policy.declared.place, **named, "statement": statement.label}

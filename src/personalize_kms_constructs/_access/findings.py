@@ -158,8 +158,9 @@ class _Words:
     def undecided(self) -> list[Finding]:
         """Return a finding for what is open for one reason."""
         found = []
-        for entries in _grouped(self._report.undecided, lambda entry: (entry.because, entry.name)):
+        for entries in _grouped(self._report.undecided, lambda entry: (entry.because, entry.name, entry.file)):
             first = entries[0]
+            fix = f"have its owner add the statements in {first.file}, which the synth wrote" if first.file else ""
             if first.cause in MAY_BE_TOO_MUCH:
                 text = f"maybe too much: {self._too_much(entries)}"
             elif first.name:
@@ -168,7 +169,7 @@ class _Words:
                 text = f"not known whether {self._who(entries)} may {self._what(entries)}: {first.because}"
             else:
                 text = f"{self._names.of(first.resource or first.policy_of)}: {first.because}"
-            found.append(self._finding(entries, "warning", text, fix=first.reason.remedy))
+            found.append(self._finding(entries, "warning", text, fix=fix or first.reason.remedy))
         return found
 
     def problem(self, problem: Problem) -> Finding:

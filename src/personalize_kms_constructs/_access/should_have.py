@@ -6,6 +6,7 @@ the policy says today, nor on why something is missing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -124,6 +125,17 @@ Lacking = Iterable[tuple[Need, Entry, list[WhichPolicy]]]
 """Permissions that are missing, each with the policies that lack it."""
 
 
+def _reasons(decision: Decision) -> tuple[Reason, ...]:
+    """Return the reasons for which a need isn't met."""
+    return (decision.reason, *decision.further) if decision.answer is Answer.NO else ()
+
+
+def _is_by_account(decision: Decision) -> bool:
+    """Tell if a key policy leaves something to IAM, which allows it, whatever a boundary or a denial takes away."""
+    lacks_none = all(reason.cause in (Cause.BOUNDARY, Cause.DENIED) for reason in _reasons(decision))
+    return decision.answer is not Answer.MAYBE and not decision.named and lacks_none
+
+
 class Forms:
     """The forms of statements, one for each pair of owner and role: naming the role, or leaving it to its account."""
 
@@ -132,7 +144,7 @@ class Forms:
         self._decisions = decisions
         self._delegated: dict[tuple[str, str], bool] = {}
         self._left_to_iam: set[tuple[str, str]] = set()
-        """The pairs of key and role of which all is allowed, and nothing by naming the role."""
+        """The pairs of key and role of which nothing lacks a statement, and nothing is allowed by naming the role."""
         self._by_name: set[tuple[str, str]] = set()
         """The pairs of key and role of which something is allowed by naming the role, or everybody."""
         of_pair: dict[tuple[str, str], list[Decision]] = {}
@@ -142,7 +154,7 @@ class Forms:
         for pair, answers in of_pair.items():
             if any(decision.named for decision in answers):
                 self._by_name.add(pair)
-            elif all(decision.answer is Answer.YES for decision in answers):
+            elif all(_is_by_account(decision) for decision in answers):
                 self._left_to_iam.add(pair)
 
     def is_delegated(self, need: Need) -> bool:
@@ -168,6 +180,17 @@ class Forms:
         owner, role = owner_of(self._model, need), self._model.role(need.role_arn)
         is_across = owner is not None and same(owner.account, role.account) is not Answer.YES
         return is_across or self.is_delegated(need)
+
+    def is_of_account(self, need: Need) -> bool:
+        """Tell if a key policy leaves a need to a role's account already, so that it can do without the role's name."""
+        decision = self._decisions[need]
+        is_met = decision.answer is Answer.YES and not decision.named
+        is_left = is_met or any(reason.cause is Cause.LEFT_TO_IAM for reason in _reasons(decision))
+        return is_left and self.is_delegated(need)
+
+    def is_left_anew(self, need: Need) -> bool:
+        """Tell if a key policy meets a need by naming the role, and should leave the role to its account."""
+        return self._decisions[need].named and self.is_delegated(need)
 
     def named(self) -> set[Need]:
         """Return the needs that key policies meet by naming the role, or will once they are as they should be."""
@@ -195,7 +218,7 @@ class Forms:
     def reasons(self, need: Need, decision: Decision, *, in_bucket: bool = False) -> dict[Column, Reason]:
         """Return why a need isn't met, one reason for each policy that lacks it; for none where no statement helps."""
         found: dict[Column, Reason] = {}
-        for reason in (decision.reason, *decision.further) if decision.answer is Answer.NO else ():
+        for reason in _reasons(decision):
             found.setdefault(self._lacking(need, reason, in_bucket=in_bucket), reason)
         return found
 
@@ -245,8 +268,9 @@ class Advice:
             # Of several policies of one role the first has what is too much in all of them.
             is_wide = (place.column, place.owner) in beyond
             is_first = not any(policy.is_of(place.column, place.owner) for policy in found)
-            entries = beyond.get((place.column, place.owner), []) if is_first else []
-            found.append(self._policy(place, lacks[place], entries, is_wide))
+            excess = beyond.get((place.column, place.owner), []) if is_first else []
+            needs = self._all_for(place, lacks, is_wide)
+            found.append(self._policy(place, needs, [entry for _, entry in lacks[place]], excess))
         return found
 
     def _places_with_too_much(self, column: Column, owner: str, entries: Sequence[Entry]) -> list[WhichPolicy]:
@@ -304,13 +328,12 @@ class Advice:
         return WhichPolicy(role.arn, IN_IAM, declared_of([beside]), IAM_POLICY)
 
     def _policy(
-        self, place: WhichPolicy, lacking: list[tuple[Need, Entry]], excess: Sequence[Entry], is_wide: bool
+        self, place: WhichPolicy, needs: list[Need], lacks: Iterable[Entry], excess: Sequence[Entry]
     ) -> PolicyToChange:
-        needs = sorted(self._all_for(place, [need for need, _ in lacking], is_wide), key=_in_order)
-        goes = self._goes(place, excess)
-        statements = self._statements(place, needs)
-        entries = tuple(sorted(dict.fromkeys(entry for _, entry in lacking), key=Entry.sort_key))
-        waiting = [asked for entry in entries for asked in entry.asked if asked.waits_for is not None]
+        needs = sorted(needs, key=_in_order)
+        goes, statements = self._goes(place, excess), self._statements(place, needs)
+        entries = tuple(sorted(dict.fromkeys(lacks), key=Entry.sort_key))
+        waiting = [asked for need in needs for asked in self._needs[need] if asked.waits_for is not None]
         templates = {declared.template for declared in place.declared}
         return PolicyToChange(
             policy=place.column,
@@ -321,26 +344,37 @@ class Advice:
             should_have=tuple(self._model.pasted(statement, place.declared) for statement in statements),
             replaces=() if place.column in (IN_IAM, IN_BOUNDARY) else tuple(statement.label for statement in goes),
             own_conditions=_own_conditions(goes),
-            also_for=self._also_for(place, goes, needs),
+            also_for=self._also_for(place, goes),
             unnamed_roles=self._unnamed(place, needs),
             file=next((entry.file for entry in entries if entry.file), ""),
             make=place.make,
             waiting=tuple(each for each in sorted(declared_of(waiting)) if place.make and each.template in templates),
         )
 
-    def _all_for(self, place: WhichPolicy, lacking: list[Need], is_wide: bool) -> list[Need]:
-        """Return all needs that a policy has to serve; for callers, and roles with nothing too much, those it lacks."""
+    def _all_for(
+        self, place: WhichPolicy, lacks: Mapping[WhichPolicy, list[tuple[Need, Entry]]], is_wide: bool
+    ) -> list[Need]:
+        """Return all needs that a policy has to serve; for callers, and roles with nothing too much, those it lacks.
+
+        A role lacks besides what key policies name it for today and will leave to IAM.
+        """
         column, owner = place.column, place.owner
         if column == IN_IAM:
-            every = self._in_iam_of(owner) if is_wide else []
-            others = [need for need in every if need not in lacking and self._place(need, IN_IAM) == place]
-            return [*lacking, *others]
+            lacking = [need for need, _ in lacks[place]]
+            changed = {other.owner for other in lacks if other.column == IN_KEY_POLICY}
+            for need in self._in_iam_of(owner):
+                is_left_anew = need.owner in changed and self._forms.is_left_anew(need)
+                if (is_wide or is_left_anew) and need not in lacking and self._place(need, IN_IAM) == place:
+                    lacking.append(need)
+            return lacking
         if column == IN_BOUNDARY:
             return [need for need in self._needs if need.role_arn == owner]
         if column == TRUST:
             return [need for need in self._needs if need.action == ASSUME_ROLE and need.owner == owner]
         if column == IN_KEY_POLICY:
-            return [need for need in self._needs if need.policy == column and need.owner == owner]
+            of_key = [need for need in self._needs if need.policy == column and need.owner == owner]
+            unnamed = self._unnamed(place, of_key)
+            return [need for need in of_key if need.role_arn not in unnamed or not self._forms.is_of_account(need)]
         return [need for need in self._needs if need.owner == owner and self._is_in_bucket_policy(need)]
 
     def _is_in_bucket_policy(self, need: Need) -> bool:
@@ -400,15 +434,14 @@ class Advice:
             callers = dict.fromkeys(caller_of(self._model, need) for need in of_owner)
             for caller in callers if owner is not None else ():
                 goes += statements_for(owner.policies, caller)  # type: ignore[union-attr]
-        if place.column == TRUST:
+        if place.column == TRUST and any(asked.role_arn == place.owner for asked in self._model.asked):
             goes += [each for each in allow_statements(self._model.role(place.owner).trust) if _is_for_service(each)]
         return list(dict.fromkeys(goes))
 
-    def _also_for(self, place: WhichPolicy, goes: Iterable[Written], needs: Iterable[Need]) -> tuple[str, ...]:
+    def _also_for(self, place: WhichPolicy, goes: Iterable[Written]) -> tuple[str, ...]:
         """Return whom the statements that go serve besides, and who uses a role of which something is too much."""
-        served = {SERVICE_PRINCIPAL, "*", *(need.principal_arn for need in needs)}
-        if place.column == IN_IAM:
-            served.add(place.owner)
+        served = {SERVICE_PRINCIPAL, "*", place.owner}
+        served.update(need.principal_arn for need in self._needs if need.owner == place.owner)
         others: dict[str, None] = {}
         for statement in goes:
             if place.column == IN_IAM:
@@ -424,9 +457,14 @@ class Advice:
         """Return the roles without a name that a policy can only name by a string."""
         if place.column in (IN_IAM, IN_BOUNDARY):
             return ()
-        delegated = dict.fromkeys(need.role_arn for need in needs if self._forms.is_delegated(need))
-        names = [(arn, last_part(arn)) for arn in delegated]
-        return tuple(arn for arn, name in names if HOLE.search(name) and not has_unknown(name))
+        unnamed = []
+        for arn in dict.fromkeys(need.role_arn for need in needs if self._forms.is_delegated(need)):
+            hole = HOLE.search(last_part(arn))
+            if hole and not has_unknown(hole[0]):
+                # Where the template can refer to the role, no hole is left.
+                pasted = json.dumps(self._model.pasted(arn, place.declared))
+                unnamed += [arn] if hole[0].removeprefix("${") in pasted else []
+        return tuple(unnamed)
 
 
 def _is_named(owner: Owner, role: Role) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from .findings import Finding, whose
 from .outcome import AccessFindings
 from .short_names import Names
 from .should_have import PolicyToChange
+from .values import shown
 
 _NOTHING = (
     "Nothing in the templates asks Amazon Personalize for anything, so nothing was checked. They don't show calls from "
@@ -15,7 +18,7 @@ _NOT_KNOWN = "What is asked of Amazon Personalize can't be checked: see the prob
 _TITLES = {
     "key": "for Personalize",
     "bucket": "for Personalize",
-    "trust": "for Personalize",
+    "trust": "to add",
     "boundary": "to add",
     "role": "to add",
 }
@@ -24,6 +27,8 @@ _TITLES = {
 def title(policy: PolicyToChange, names: Names) -> str:
     """Return the words for what a policy should have, with all that somebody has to mind who writes it."""
     what = _TITLES[policy.policy]
+    if policy.policy == "trust" and policy.replaces:
+        what = "for Personalize"
     if policy.policy == "role" and policy.too_much:
         what = "in the place of what is too much" if policy.should_have else "nothing in the place of what is too much"
     return f"{whose(policy.policy, names.of(policy.policy_of))}, {what}{_notes(policy, names)}"
@@ -39,6 +44,8 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
     if policy.make:
         waiting = ", ".join(place.construct_path.removesuffix("/Resource") for place in policy.waiting)
         notes.append(f"a new {policy.make}" + (f"; have {waiting} wait for it by DependsOn" if waiting else ""))
+    if any(statement.policy.of_aws for entry in policy.too_much for statement in entry.reason.statements):
+        notes.append("detach AWS's policy, which nobody else can change")
     if policy.unnamed_roles:
         roles = ", ".join(map(names.of, policy.unnamed_roles))
         notes.append(f"first set a RoleName on {roles}")
@@ -51,9 +58,12 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
 
 
 def what_to_do(finding: Finding, names: Names) -> str:
-    """Return what to do about a finding, in words."""
-    parts = [title(policy, names) for policy in finding.policies]
-    return "; ".join(parts) or finding.fix
+    """Return what to do about a finding: the statements that policies should have, or else words."""
+    parts = []
+    for policy in finding.policies:
+        statements = "; ".join(map(json.dumps, policy.should_have))
+        parts.append(": ".join(filter(None, (title(policy, names), statements))))
+    return shown(names.short("; ".join(parts))) or finding.fix
 
 
 def asks_nothing(report: AccessFindings) -> str:

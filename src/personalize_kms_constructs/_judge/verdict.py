@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,12 +16,12 @@ from .._access.causes import Cause
 from .._access.comparison import compare
 from .._access.declarations import Declaration
 from .._access.entries import Entry
-from .._access.findings import CONFIGURATION, UNDECIDED, Finding, findings_of
+from .._access.findings import CONFIGURATION, UNDECIDED, findings_of
 from .._access.model import AccessModel, Problem
 from .._access.needs import CALLER, IN_BUCKET_POLICY, IN_IAM
 from .._access.report import AccessReport, merged
 from .._access.short_names import Names
-from .._access.values import same, shown
+from .._access.values import same
 from .._access.words import what_to_do
 from .._assembly.constructs import PendingPolicy
 from .._assembly.files import AssemblyError
@@ -153,19 +152,24 @@ def _is_it(arn: str, pending: str, model: AccessModel) -> bool:
 def _less(report: AccessReport, told: AccessReport) -> AccessReport:
     """Return a report without what is told of elsewhere."""
     of_ours = {each.sort_key() for each in told.missing}
-    missing = []
-    for each in report.missing:
-        others = tuple(asked for asked in each.asked if not asked.ours)
-        if each.sort_key() not in of_ours:
-            missing.append(each)
-        elif others:
-            missing.append(replace(each, asked=others))
+    missing = tuple(_of_others(report.missing, of_ours))
+    policies = tuple(replace(policy, lacks=tuple(_of_others(policy.lacks, of_ours))) for policy in report.policies)
     problems = {_identity(each) for each in told.problems}
     left = tuple(each for each in report.problems if _identity(each) not in problems)
     open_already = {(each.name, *each.sort_key()) for each in told.undecided}
     undecided = tuple(each for each in report.undecided if (each.name, *each.sort_key()) not in open_already)
-    found = replace(report, missing=tuple(missing), undecided=undecided, problems=left)
+    found = replace(report, missing=missing, undecided=undecided, problems=left, policies=policies)
     return replace(found, policies=found.policies_that_count())
+
+
+def _of_others(entries: Iterable[Entry], of_ours: Container[tuple[str, ...]]) -> Iterator[Entry]:
+    """Yield what is missing, for the requests alone of which the judge doesn't tell it."""
+    for entry in entries:
+        others = tuple(asked for asked in entry.asked if not asked.ours)
+        if entry.sort_key() not in of_ours:
+            yield entry
+        elif others:
+            yield replace(entry, asked=others)
 
 
 def _identity(problem: Problem) -> tuple[object, ...]:
@@ -211,7 +215,7 @@ def violations_of(
     names = Names(report.names)
     for found in findings_of(report):
         if where := places(found.rule, found.found_at):
-            fix = _fix(found, names)
+            fix = what_to_do(found, names)
             paths = dict.fromkeys(each.construct_path.removesuffix("/Resource") for each in found.found_at)
             untold = ", ".join(path for path in paths if path not in found.text)
             yield cdk.PolicyViolation(
@@ -221,13 +225,6 @@ def violations_of(
                 fix=f"{fix} ({found.page})" if found.page else fix or None,
                 violating_resources=where,
             )
-
-
-def _fix(finding: Finding, names: Names) -> str:
-    """Return what to do about a finding, with the statements that policies should have."""
-    statements = [statement for policy in finding.policies for statement in policy.should_have]
-    words = what_to_do(finding, names)
-    return shown(names.short(f"{words}: {'; '.join(map(json.dumps, statements))}" if statements else words))
 
 
 def _place(declaration: Declaration) -> cdk.PolicyViolatingResource:
