@@ -102,7 +102,6 @@ def test_a_class_has_its_name_alone() -> None:
 # The modules that name an action of KMS or S3 though they aren't the table, and why they may.
 NAME_ACTIONS = {
     "_access.aws_managed_policies": "what policies of AWS allow, whatever the page asks for",
-    "_access.documents": "what KMS asks of each key policy, which is no permission of Personalize",
     "_assembly.policies_by_code": "what the managed function calls, which is no permission of Personalize",
     "_access.too_much": "what is read in a policy that gives more than the page asks for",
     "_access.default_key_policy": "KMS's default policy, which a key without one is given",

@@ -13,7 +13,6 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs._grant.sizes import most_of
-from tests.life.conftest import l1_role, trusted_role
 from tests.policies import resources, template
 
 # What CloudFormation fills in, at its longest.
@@ -146,18 +145,6 @@ def test_a_managed_policy_fits_in_every_partition_and_stack(stack: cdk.Stack, ab
     assert len(policies) > 1
     sizes = [size(policy["Properties"]["PolicyDocument"]) for policy in policies]
     assert [each for each in sizes if each > 6144] == []
-
-
-@pytest.mark.parametrize("make", [l1_role, trusted_role])
-def test_policies_that_others_attach_in_nested_stacks(stack: cdk.Stack, make: Any) -> None:
-    """A nested stack has the role by a parameter, which looks like a role of its own."""
-    group = PersonalizeResource.dataset_group()
-    role, key = make(stack, role_name="personalize"), kms.Key(stack, "Key")
-    for number in range(26):
-        nested = cdk.NestedStack(stack, f"Nested{number}")
-        PersonalizeEncryption(nested, "Encryption", service_role=role, encryption_key=key, resources=[group])
-    with pytest.raises(RuntimeError, match="has 26 managed policies but AWS takes "):
-        template(stack)
 
 
 @pytest.mark.parametrize(

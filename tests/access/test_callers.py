@@ -25,7 +25,6 @@ from tests.access.models import (
     lines,
     policy,
 )
-from tests.access.test_problems import long_policy
 
 CALLER = f"arn:aws:iam::{ACCOUNT}:role/Machine"
 HERE = f"arn:aws:personalize:{REGION}:{ACCOUNT}"
@@ -188,18 +187,6 @@ def test_a_report_says_which_role_calls() -> None:
     found.names[CALLER] = "Main/Machine/Role"
     assert compare(found).to_text().splitlines()[0] == (
         "✘ IAM policies of Main/Machine/Role lack iam:PassRole on arn:aws:iam::111122223333:role/PersonalizeRole"
-    )
-
-
-def test_policies_of_a_caller_that_iam_refuses_concern_what_it_asks_for() -> None:
-    """As those of the service role do, so that a construct answers for its jobs."""
-    found = model(CREATING, PASSING, ours=True)
-    found.roles[CALLER].identity.append(long_policy("policy of the machine", 6_145))
-    (problem,) = [each for each in compare(found).problems if each.kind == "limit"]
-    assert (problem.subject, problem.needed_by, problem.ours) == (
-        "policy of the machine",
-        ("movies (dataset import job)",),
-        True,
     )
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.limits import least_size
 from personalize_kms_constructs._access.model import Asked, Key, Role
 from personalize_kms_constructs._access.written import Policy
 from tests.access.models import (
@@ -164,111 +163,6 @@ def test_a_role_of_another_account() -> None:
     )
 
 
-def long_policy(name: str, size: int, *, inline: bool = False) -> Policy:
-    """A policy of that size, in characters without white space."""
-    shell = least_size(policy(name, [iam(["s3:GetObject"], "")]))
-    return policy(name, [iam(["s3:GetObject"], "x" * (size - shell))], inline=inline)
-
-
-@pytest.mark.parametrize(
-    ("place", "limit", "says"),
-    [
-        ("key", 32_768, "long policy has at least 32,769 bytes but AWS takes 32,768"),
-        ("bucket", 20_480, "long policy has at least 20,481 bytes but AWS takes 20,480"),
-        ("identity", 6_144, "long policy has at least 6,145 characters but AWS takes 6,144"),
-        (
-            "inline",
-            10_240,
-            f"the inline policies of {ROLE} have at least 10,241 characters together but AWS takes 10,240",
-        ),
-        (
-            "trust",
-            2_048,
-            "long policy has at least 2,049 characters, more than the 2,048 that AWS takes by default",
-        ),
-        ("trust", 8_192, "long policy has at least 8,193 characters but AWS takes 8,192"),
-    ],
-)
-def test_policies_at_their_limit_and_beyond(place: str, limit: int, says: str) -> None:
-    """One character more is a problem, and none less."""
-    for size, expected in ((limit, []), (limit + 1, [says])):
-        found = model(**CLEAN)
-        policies = {
-            "key": found.keys[KEY].policies,
-            "bucket": found.buckets[BUCKET].policies,
-            "identity": found.roles[ROLE].identity,
-            "inline": found.roles[ROLE].identity,
-            "trust": found.roles[ROLE].trust,
-        }
-        policies[place].append(long_policy("long policy", size, inline=place == "inline"))
-        limits = [each for each in compare(found).problems if each.kind == "limit"]
-        if place == "trust" and limit == 8_192:
-            limits = [each for each in limits if not each.is_warning]
-        assert [each.says for each in limits] == expected
-
-
-def test_letters_of_two_bytes_are_characters_of_iam_and_bytes_of_kms() -> None:
-    """IAM takes letters up to U+00FF."""
-    found = policy("policy", [iam(["kms:Decrypt"], "\u00e9" * 100)])
-    assert least_size(found, "bytes") == least_size(found) + 100
-
-
-def test_holes_count_as_little_as_they_can() -> None:
-    """An account has twelve digits, a key's id thirty-six characters, a generated name at least one."""
-
-    def size(resource: str) -> int:
-        return least_size(policy("policy", [iam(["kms:Decrypt"], resource)]))
-
-    assert size("arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/${Main.Key961B73FD}") == size(
-        "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    )
-    assert size("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Main.Role}") == size(
-        "arn:aws:iam::111122223333:role/x"
-    )
-
-
-@pytest.mark.parametrize(
-    ("count", "passed", "says"),
-    [
-        (10, True, []),
-        (11, True, [f"{ROLE} has 11 managed policies, more than the 10 that AWS takes by default"]),
-        (25, True, [f"{ROLE} has 25 managed policies, more than the 10 that AWS takes by default"]),
-        (26, False, [f"{ROLE} has 26 managed policies but AWS takes 25 at most"]),
-    ],
-)
-def test_too_many_managed_policies(count: int, passed: bool, says: list[str]) -> None:
-    """Ten a role, and up to twenty-five if AWS is asked: that is a warning, and fails nothing."""
-    found = model(**CLEAN)
-    found.roles[ROLE].managed_policies = count
-    compared = compare(found)
-    assert [(each.kind, each.says) for each in compared.problems] == [("limit", each) for each in says]
-    assert compared.passed is passed
-    assert (", 1 problem (1 warning), " in compared.to_text()) is (passed and bool(says))
-
-
-@pytest.mark.parametrize(
-    ("kind", "statements", "says"),
-    [
-        (
-            "iam",
-            [iam(IAM_ACTIONS, Sid="UseKey"), iam(["s3:GetObject"], f"{BUCKET}/import/*", Sid="UseKey")],
-            ["IAM policy has the sid UseKey 2 times, which AWS refuses: name each statement once"],
-        ),
-        (
-            "bucket",
-            [{**each, "Sid": "Read"} for each in ON_BUCKET],
-            ["bucket policy has the sid Read 2 times, which AWS refuses: name each statement once"],
-        ),
-        ("key", [{**each, "Sid": "Use"} for each in ON_KEY], []),
-    ],
-)
-def test_a_sid_that_is_there_twice(kind: str, statements: list[Statement], says: list[str]) -> None:
-    """IAM and S3 refuse the policy; of KMS AWS documents no such rule."""
-    given = {"iam": [iam(IAM_ACTIONS), *READ], "bucket": ON_BUCKET, kind: statements}
-    found = problems(asked(), asked(IMPORT_JOB, source=location()), **given)
-    assert found == [("configuration", each) for each in says]
-
-
 def test_what_is_not_waited_for() -> None:
     """One problem for each resource and policy, with the actions; what exists already needs no waiting."""
     found = model(asked(waits_for=frozenset({in_main("Key")})), **CLEAN)
@@ -355,16 +249,3 @@ def test_entries_and_problems_have_the_requests_behind_them() -> None:
     (problem,) = report.problems
     assert (problem.asked, problem.ours, problem.certain) == ((ours, theirs), True, True)
     assert problem.needed_by == ("ours (dataset group)", "theirs (dataset import job)")
-
-
-@pytest.mark.parametrize(("only_if", "certain"), [(frozenset(), False), (PROD, True), (PROD | TEST, True)])
-def test_a_policy_that_may_not_be_there_is_not_too_long_for_certain(only_if: frozenset[str], certain: bool) -> None:
-    """But for what depends on the same condition; nor do those together that may not be there."""
-    found = model(asked(only_if=only_if), **CLEAN)
-    long = long_policy("long policy", 6_145)
-    found.roles[ROLE].identity.append(Policy(long.document, long.name, only_if=PROD))
-    found.roles[ROLE].identity.append(
-        Policy(long_policy("inline", 10_241).document, "inline", only_if=PROD, inline="own")
-    )
-    (problem,) = [each for each in compare(found).problems if each.kind == "limit"]
-    assert (problem.subject, problem.certain) == ("long policy", certain)

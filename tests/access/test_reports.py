@@ -468,7 +468,7 @@ def test_the_problems_of_merged_reports_are_in_one_order() -> None:
     """Those that read alike too, in the order of a single report: by kind, place and message."""
     problems = [
         Problem(kind, name, because(Cause.NO_ROLE), needed_by=(where,), declared=(declared,))
-        for kind in ("trust", "limit")
+        for kind in ("trust", "ordering")
         for name in ("b", "a")
         for where in ("2", "1")
         for declared in (in_main("y"), in_main("x"))

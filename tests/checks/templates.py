@@ -86,7 +86,7 @@ def key(role: Any = None, **properties: Any) -> Json:
             "Condition": condition,
         },
     ]
-    given = {"KeyPolicy": {"Statement": statements}, "BypassPolicyLockoutSafetyCheck": True, **properties}
+    given = {"KeyPolicy": {"Statement": statements}, **properties}
     return {"Type": "AWS::KMS::Key", "Properties": given, **waits}
 
 

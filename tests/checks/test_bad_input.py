@@ -99,10 +99,6 @@ def test_a_manifest_that_is_no_text(tmp_path: Path) -> None:
         ('{"Resources": []}', "not a CloudFormation template: Resources isn't an object"),
         ('{"Resources": ["Fn::ForEach::Key"]}', "not a CloudFormation template: Resources isn't an object"),
         ('{"Outputs": []}', "not a CloudFormation template: Outputs isn't an object"),
-        (
-            '{"Resources": {"Fn::ForEach::Topics": ["Name", ["a"], {"Topic${Name}": []}]}}',
-            "not a CloudFormation template: Resources.Topica isn't an object",
-        ),
         ('{"Resources": {"Key": {"Properties": {}}}}', "not a CloudFormation template: Resources.Key has no Type"),
         (
             '{"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": []}}}',

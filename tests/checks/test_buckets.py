@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.assemblies import lines
 from tests.checks.templates import (
@@ -23,7 +22,6 @@ from tests.checks.templates import (
     dataset,
     findings,
     importing,
-    key,
     managed,
     messages,
     reasons,
@@ -311,53 +309,3 @@ def test_the_key_of_an_output_that_is_not_named_by_its_arn(tmp_path: Path) -> No
         "Main/Clicks: the key of its destination is ${Main.Key}, and Personalize takes only the ARN of a key: "
         "pass the key's ARN"
     ]
-
-
-@pytest.mark.parametrize(
-    ("condition", "of_key", "is_told"),
-    [
-        ({}, "IsProd", True),
-        ({"Condition": "IsTest"}, "IsProd", True),
-        ({"Condition": "IsProd"}, "IsProd", False),
-        ({"Condition": "IsBoth"}, "IsProd", False),
-        ({"Condition": "IsProd"}, "Always", False),
-    ],
-)
-def test_the_default_key_of_a_bucket_may_not_be_made(
-    condition: dict[str, str], of_key: str, is_told: bool, tmp_path: Path
-) -> None:
-    """Whoever uses the bucket uses the key, as one that a location names; CloudFormation refuses the template then."""
-    encrypted = {**bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID={"Fn::GetAtt": ["Own", "Arn"]}), **condition}
-    template = importing(Bucket=encrypted, Own={**key(), "Condition": of_key})
-    both = [{"Condition": "IsProd"}, {"Condition": "IsTest"}]
-    stage_is_test = {"Fn::Equals": [{"Ref": "Stage"}, "test"]}
-    template["Conditions"] = {**template["Conditions"], "IsTest": stage_is_test, "IsBoth": {"Fn::And": both}}
-    found = check(tmp_path, template)
-    told = [each for each in found.problems if each.cause is Cause.CONDITIONAL_REFERENCE]
-    assert [(each.message, [asked.label for asked in each.asked]) for each in told] == [
-        (
-            "Main/Own is made only if Main.IsProd holds, but Main/Bucket refers to it in any case: CloudFormation then "
-            "refuses the template: put both under the same condition, or only the reference, by Fn::If or in a policy "
-            "of its own",
-            ["Main/Data (dataset import job)"],
-        )
-    ] * is_told
-    assert all(each.is_warning and not each.certain and each.where[0]["logical_id"] == "Bucket" for each in told)
-
-
-def test_a_bucket_that_may_not_be_made(tmp_path: Path) -> None:
-    """The role's policy and the bucket's refer to it, in any case or where it is made."""
-    is_prod = {"Condition": "IsProd"}
-    arn = {"Fn::GetAtt": ["Bucket", "Arn"]}
-    read = managed({"Effect": "Allow", "Action": "s3:*", "Resource": [arn, {"Fn::Sub": "${Bucket.Arn}/*"}]})
-    one = bucket_policy("s3:GetObject", "s3:ListBucket", bucket={"Ref": "Bucket"})
-    template = importing(Bucket={**bucket(), **is_prod}, One=one, Read=read)
-    template["Resources"]["Data"] |= is_prod
-    found = [each for each in check(tmp_path, template).problems if each.cause is Cause.CONDITIONAL_REFERENCE]
-    assert [(each.label or each.subject, each.needed_by, len(each.asked)) for each in found] == [
-        ("Main/Bucket", ("Main/One",), 1),
-        ("Main/Bucket", ("Main/Read",), 1),
-    ]
-    template["Resources"]["One"] |= is_prod
-    template["Resources"]["Read"] |= is_prod
-    assert [each for each in check(tmp_path, template).problems if each.cause is Cause.CONDITIONAL_REFERENCE] == []

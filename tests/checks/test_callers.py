@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
-from aws_cdk import custom_resources
 from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, jobs
@@ -21,8 +17,7 @@ from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.matrix import ROWS, Permissions
 from tests.checks.templates import Json, check, managed
-from tests.checks.test_requests import DATASET_ARN, EXPORT, IN_SDK, ROLE_ARN
-from tests.checks.test_schedules import CALL, UNIVERSAL
+from tests.checks.test_requests import DATASET_ARN, EXPORT, ROLE_ARN
 from tests.checks.test_state_machines import machine, task
 from tests.jobs.machines import DATASET, SOLUTION, VERSION, Data, job
 from tests.jobs.machines import machine as machine_of
@@ -38,9 +33,6 @@ OF_CALLER = {"Fn::GetAtt": ["Caller", "Arn"]}
 TO_PERSONALIZE = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
 CREATING: Json = {"Effect": "Allow", "Action": CREATE, "Resource": "*"}
 PASSING: Json = {"Effect": "Allow", "Action": PASS, "Resource": ROLE_ARN, "Condition": TO_PERSONALIZE}
-
-FUNCTION = {"Type": "AWS::Lambda::Function", "Properties": {"Role": OF_CALLER}}
-GIVEN_FUNCTION = {"Fn::GetAtt": ["Function", "Arn"]}
 
 
 def of_caller(report: AccessReport) -> dict[str, set[tuple[str, str]]]:
@@ -66,44 +58,12 @@ def callers(report: AccessReport) -> set[str]:
     return {each.principal_arn for each in entries if each.principal == "caller" and each.action != ASSUME}
 
 
-def told(function: Any) -> Json:
-    """A task that tells a function what to call."""
-    given = {"FunctionName": function, "Payload": CALL}
-    return {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": given, "End": True}
-
-
 SHAPES: dict[str, Json] = {
     "a state machine": machine({"Export": task("createDatasetExportJob", EXPORT)}, RoleArn=OF_CALLER),
     "credentials of a task": machine(
         {"Export": task("createDatasetExportJob", EXPORT, Credentials={"RoleArn": CALLER})},
         RoleArn="arn:aws:iam::111122223333:role/another",
     ),
-    "a function that a task tells": machine(
-        {"Export": told("${Function}")}, DefinitionSubstitutions={"Function": GIVEN_FUNCTION}
-    ),
-    "a function that is the task": machine(
-        {"Export": {"Type": "Task", "Resource": "${Function}", "Parameters": CALL, "End": True}},
-        DefinitionSubstitutions={"Function": GIVEN_FUNCTION},
-    ),
-    "a schedule": {
-        "Type": "AWS::Scheduler::Schedule",
-        "Properties": {"Target": {"Arn": UNIVERSAL, "RoleArn": OF_CALLER, "Input": json.dumps(EXPORT)}},
-    },
-    "a function that a rule tells": {
-        "Type": "AWS::Events::Rule",
-        "Properties": {"Targets": [{"Arn": GIVEN_FUNCTION, "Id": "Target0", "Input": json.dumps(CALL)}]},
-    },
-    "a custom resource": {
-        "Type": "Custom::AWS",
-        "Properties": {"ServiceToken": GIVEN_FUNCTION, "Create": json.dumps(CALL)},
-    },
-    "a custom resource with a role of its own": {
-        "Type": "Custom::AWS",
-        "Properties": {
-            "ServiceToken": "arn:aws:lambda:eu-west-1:111122223333:function:call",
-            "Create": json.dumps({**CALL, "assumedRoleArn": CALLER}),
-        },
-    },
 }
 
 
@@ -116,7 +76,7 @@ def test_the_caller_is_the_role_that_calls(
     shape: str, statements: list[Json], lacks: set[tuple[str, str]], tmp_path: Path
 ) -> None:
     """However the template shows it: a role that may create jobs but not pass the role is refused by AWS."""
-    resources = {"Caller": CALLERS_ROLE, "Function": FUNCTION, "Asks": SHAPES[shape]}
+    resources = {"Caller": CALLERS_ROLE, "Asks": SHAPES[shape]}
     policy = managed(*statements, role={"Ref": "Caller"})
     report = check(tmp_path, {"Resources": {**resources, "Policy": policy}})
     assert of_caller(report) == {"yes": NEEDED - lacks, "no": lacks, "open": set()}
@@ -258,30 +218,11 @@ def test_who_creates_with_tags_tags(
     assert of_caller(check(tmp_path, {"Resources": resources}))["no"] == missing
 
 
-def test_a_callers_role_that_is_refused_at_first(tmp_path: Path) -> None:
-    """Its trust policy names a role that isn't there yet: then nothing can be called."""
-    other = {"AWS": "arn:aws:iam::111122223333:role/other"}
-    trust = {"Statement": [{"Effect": "Allow", "Principal": other, "Action": "sts:AssumeRole"}]}
-    named = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "other", "AssumeRolePolicyDocument": {}}}
-    caller = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}}
-    resources = {"Caller": caller, "Other": named, "Asks": SHAPES["a state machine"]}
-    (problem,) = check(tmp_path, {"Resources": resources}).problems
-    assert problem.kind == "ordering"
-    assert problem.needed_by == ("Main/Asks · Export (dataset export job)",)
-
-
-@pytest.mark.parametrize(
-    "asks",
-    [
-        machine({"Export": task("createDatasetExportJob", EXPORT)}) | {"Type": "AWS::Serverless::StateMachine"},
-        machine({"Export": told("arn:aws:lambda:eu-west-1:111122223333:function:call")}, RoleArn=OF_CALLER),
-        {"Type": "Custom::AWS", "Properties": {"ServiceToken": {"Ref": "Token"}, "Create": json.dumps(CALL)}},
-    ],
-)
-def test_a_caller_whom_no_template_shows_is_undecided(asks: Json, tmp_path: Path) -> None:
-    """A function of another app, of which nothing is known, or the role that SAM makes."""
-    report = check(tmp_path, {"Parameters": {"Token": {"Type": "String"}}, "Resources": {"Asks": asks}})
-    assert report.asked == (f"Main/Asks{' · Export' if 'Custom' not in asks['Type'] else ''} (dataset export job)",)
+def test_a_caller_whom_no_template_shows_is_undecided(tmp_path: Path) -> None:
+    """The role that SAM makes."""
+    asks = machine({"Export": task("createDatasetExportJob", EXPORT)}) | {"Type": "AWS::Serverless::StateMachine"}
+    report = check(tmp_path, {"Resources": {"Asks": asks}})
+    assert report.asked == ("Main/Asks · Export (dataset export job)",)
     assert of_caller(report)["open"]
     assert of_caller(report) == {"yes": set(), "no": set(), "open": of_caller(report)["open"]}
     assert any(action == PASS for action, _ in of_caller(report)["open"])
@@ -321,42 +262,16 @@ def test_what_an_execution_chooses(arguments: Json, resource: str, answer: str, 
     assert chosen == [answer]
 
 
-def test_a_policy_that_a_custom_resource_needs_is_waited_for(tmp_path: Path) -> None:
-    """CloudFormation may make it before the caller's policy."""
-    asks = SHAPES["a custom resource"]
-    policy = managed(CREATING, PASSING, role={"Ref": "Caller"})
-    resources = {"Caller": CALLERS_ROLE, "Function": FUNCTION, "Policy": policy, "Asks": asks}
-    (problem,) = check(tmp_path, {"Resources": resources}).problems
-    assert (problem.kind, problem.needed_by) == ("ordering", ("Main/Asks (dataset export job)",))
-    resources["Asks"] = {**asks, "DependsOn": "Policy"}
-    assert check(tmp_path, {"Resources": resources}).problems == ()
-
-
-def test_the_cdks_own_constructs_lack_the_right_to_pass_the_role(tmp_path: Path) -> None:
-    """``CallAwsService``, ``CallAwsServiceCrossRegion``, ``AwsCustomResource`` and ``AwsApi`` never give it."""
+def test_the_cdks_own_construct_lacks_the_right_to_pass_the_role(tmp_path: Path) -> None:
+    """``CallAwsService`` never gives it."""
     app = cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"))
     stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     call: Any = {"service": "personalize", "action": "createDatasetExportJob"}
     export = tasks.CallAwsService(stack, "Export", **call, parameters=EXPORT, iam_resources=["*"])
-    elsewhere = tasks.CallAwsServiceCrossRegion(
-        stack, "Elsewhere", **call, parameters=EXPORT, iam_resources=["*"], region="us-east-1"
-    )
-    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export.next(elsewhere)))
-    allow = iam.PolicyStatement(actions=[CREATE], resources=["*"])
-    nightly = events.Rule(stack, "Nightly", schedule=events.Schedule.rate(cdk.Duration.days(1)))
-    nightly.add_target(targets.AwsApi(**CALL, policy_statement=allow))
-    custom_resources.AwsCustomResource(
-        stack,
-        "Call",
-        on_create=custom_resources.AwsSdkCall(
-            **{**CALL, "parameters": IN_SDK}, physical_resource_id=custom_resources.PhysicalResourceId.of("export")
-        ),
-        policy=custom_resources.AwsCustomResourcePolicy.from_sdk_calls(resources=["*"]),
-    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
     report = check_assembly(app.synth())
     found = of_caller(report)
     assert (found["no"], found["open"]) == ({(PASS, ROLE_ARN)}, set())
-    assert len(callers(report)) == len({"Machine", "Elsewhere", "Nightly", "Call"})
     assert {action for action, _ in found["yes"]} == {CREATE}
 
 

@@ -16,17 +16,17 @@ from click.testing import CliRunner, Result
 from personalize_kms_constructs._address import page_at
 from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import IN_IAM, Json, complete, key, policy, role, write
+from tests.checks.templates import IN_IAM, Json, complete, key, managed, policy, role, write
+from tests.checks.test_state_machines import machine, task
 
 LACKING = complete(Policy=policy(actions=IN_IAM[1:]))
 WIDE = complete(Policy=policy(actions=[*IN_IAM, "kms:Encrypt"]))
 GROUP = "AWS::Personalize::DatasetGroup"
-SCHEDULE = {
-    "Type": "AWS::Scheduler::Schedule",
-    "Properties": {"Target": {"Arn": {"Fn::Sub": "arn:${AWS::Partition}:scheduler:::aws-sdk:personalize:${Call}"}}},
-}
-OPEN: Json = {"Resources": {"Schedule": SCHEDULE}}
-WARNED = complete(Role=role(ManagedPolicyArns=[f"arn:aws:iam::aws:policy/No{number}" for number in range(11)]))
+MACHINE = machine({"Create": task("${Call}", {})})
+OPEN: Json = {"Resources": {"Machine": MACHINE}}
+WARNED = complete(
+    Queue=managed({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:*:*:${Queue}"}),
+)
 UNTRUSTED = complete(Role=role(AssumeRolePolicyDocument={"Statement": []}))
 OF_PERSONALIZE: Json = {"Resources": {"Movies": {"Type": GROUP, "Properties": {"Name": "movies"}}}}
 

@@ -13,7 +13,6 @@ import pytest
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
-    REGION,
     bucket,
     bucket_policy,
     complete,
@@ -97,22 +96,6 @@ def on_conditions(count: int) -> dict[str, Any]:
     return {"Main": template}
 
 
-def across_regions(count: int) -> dict[str, Any]:
-    """Stacks that read from parameters what stacks of another Region write into them."""
-    stacks = {}
-    for number in range(count):
-        exports = {f"/role{number}": {"Fn::GetAtt": ["Role", "Arn"]}}
-        stacks[f"Stack{number}"] = complete(
-            Writer={
-                "Type": "Custom::CrossRegionExportWriter",
-                "Properties": {"WriterProps": {"region": REGION, "exports": exports}},
-            },
-            Reader={"Type": "Custom::CrossRegionExportReader"},
-            Movies=dataset_group(role={"Fn::GetAtt": ["Reader", f"/role{number}"]}),
-        )
-    return stacks
-
-
 def in_one_bucket(count: int) -> dict[str, Any]:
     """One stack of so many import jobs, each from a folder of its own, which the policies name one by one."""
     one, read = bucket_policy("s3:GetObject"), reading()
@@ -171,7 +154,6 @@ def buckets_in_many_statements(count: int) -> dict[str, Any]:
         (alone, 10, 4.2),
         (in_one_template, 10, 4.2),
         (on_conditions, 50, 4.2),
-        (across_regions, 10, 4.2),
         (in_one_bucket, 25, 4.2),
         (named_by_each_other, 5, 4.2),
         (buckets_in_one_statement, 10, 4.2),
@@ -184,7 +166,6 @@ def buckets_in_many_statements(count: int) -> dict[str, Any]:
         "alone",
         "in_one_template",
         "on_conditions",
-        "across_regions",
         "in_one_bucket",
         "named_by_each_other",
         "buckets_in_one_statement",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,6 @@ from tests.checks.templates import (
     AGNOSTIC,
     CLEAN,
     KEY,
-    NO_VALUE,
-    ROLE,
     alias,
     check,
     complete,
@@ -268,61 +265,3 @@ def test_the_policy_of_an_imported_key_cannot_be_seen(tmp_path: Path) -> None:
     """Unless the app merges into it, as above."""
     report = check(tmp_path, complete(Movies=dataset_group(KEY_ARN), Policy=policy(KEY_ARN)))
     assert f"the key policy of {KEY_ARN} can't be seen: it isn't part of the app" in reasons(report)
-
-
-ROOT = "arn:aws:iam::111122223333:root"
-
-
-@pytest.mark.parametrize(
-    ("more", "properties", "is_refused"),
-    [
-        ([], {}, True),
-        ([], {"BypassPolicyLockoutSafetyCheck": "false"}, True),
-        ([], {"BypassPolicyLockoutSafetyCheck": True}, False),
-        ([], {"BypassPolicyLockoutSafetyCheck": "true"}, False),
-        ([], {"BypassPolicyLockoutSafetyCheck": {"Ref": "Stage"}}, False),
-        ([{"Principal": {"AWS": ROOT}}], {}, False),
-        ([{"Principal": {"AWS": "444455556666"}, "Action": "kms:Put*"}], {}, False),
-        ([{"Principal": {"AWS": ROLE}, "Action": ["kms:getkeypolicy", "kms:putkeypolicy"]}], {}, False),
-        ([{"Principal": "*", "Condition": {"Bool": {"aws:PrincipalIsAWSService": "true"}}}], {}, False),
-        ([{"Principal": {"AWS": {"Ref": "Stage"}}, "Action": {"Ref": "Stage"}}], {}, False),
-        ([{"NotPrincipal": {"AWS": ROLE}, "NotAction": "kms:Decrypt"}], {}, False),
-        ([{"Effect": {"Ref": "Stage"}, "Principal": "*"}], {}, False),
-        ([{"Fn::If": ["IsProd", {"Principal": {"AWS": ROOT}}, NO_VALUE]}], {}, False),
-        ([{"Fn::Transform": {"Name": "Macro"}}], {}, False),
-        ([{"Fn::If": ["IsProd", {"Principal": {"AWS": ROOT}, "Action": "kms:Describe*"}, NO_VALUE]}], {}, True),
-        ([{"Principal": {"AWS": ROOT}, "NotAction": "kms:Put*"}], {}, True),
-        ([{"Principal": {"Service": "logs.amazonaws.com"}}], {}, True),
-        ([{"Effect": "Deny", "Principal": {"AWS": ROOT}}], {}, True),
-    ],
-)
-def test_a_key_policy_that_nobody_may_change(
-    more: list[Any], properties: Any, is_refused: bool, tmp_path: Path
-) -> None:
-    """KMS refuses it where nobody is allowed to for certain, unless the template says to skip its check."""
-    template = complete(Key=key())
-    whole = template["Resources"]["Key"]["Properties"]
-    del whole["BypassPolicyLockoutSafetyCheck"]
-    whole |= properties
-    whole["KeyPolicy"]["Statement"] += json.loads(json.dumps(more), object_hook=_of_kms)
-    problems = check(tmp_path, template).problems
-    assert [(each.kind, each.message, each.page, each.certain) for each in problems] == [
-        (
-            "configuration",
-            "key policy of Main/Key lets nobody change it, which KMS refuses: let the key's account administer it, as "
-            "KMS's default policy does, or a role",
-            "https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html",
-            True,
-        )
-    ] * is_refused
-    assert all(each.needed_by == ("Main/Movies (dataset group)",) for each in problems)
-    whole["KeyPolicy"]["Statement"] += (statement for each in problems for statement in each.add)
-    assert check(tmp_path, template).problems == ()
-
-
-def _of_kms(statement: Any) -> Any:
-    """A statement that allows everything, but for what it says itself."""
-    if {"Principal", "NotPrincipal"}.isdisjoint(statement):
-        return statement
-    action = {} if "NotAction" in statement else {"Action": "kms:*"}
-    return {"Effect": "Allow", **action, "Resource": "*", **statement}

@@ -89,7 +89,6 @@ def broken(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         for resource in template["Resources"].values():
             if resource["Type"] == "AWS::KMS::Key":
                 assert resource["Properties"]["KeyPolicy"]["Statement"].pop(0)["Action"] == "kms:*"
-                resource["Properties"]["BypassPolicyLockoutSafetyCheck"] = True
         path.write_text(json.dumps(template))
     return Broken(directory, given)
 

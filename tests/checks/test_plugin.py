@@ -144,7 +144,6 @@ def test_the_names_of_the_rules_last() -> None:
         "Personalize::ExcessBucketAccess",
         "Personalize::ExcessKeyAccess",
         "Personalize::ExcessRoleAccess",
-        "Personalize::Limit",
         "Personalize::MissingBucketAccess",
         "Personalize::MissingKeyAccess",
         "Personalize::MissingRoleAccess",

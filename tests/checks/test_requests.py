@@ -12,7 +12,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
-from aws_cdk import custom_resources
 
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
@@ -152,7 +151,6 @@ def test_an_import_job_that_depends_on_a_condition(place: tuple[str, ...], tmp_p
     assert {each.policy for each in report.undecided} == {"bucket", "key"}  # the bucket isn't in the template
 
 
-CALLS = json.dumps({"service": "Personalize", "action": "createDatasetExportJob", "parameters": IN_SDK})
 TASK = {
     "Type": "Task",
     "Resource": "arn:aws:states:::aws-sdk:personalize:createDatasetExportJob",
@@ -160,7 +158,6 @@ TASK = {
     "End": True,
 }
 DEFINITION = {"StartAt": "Export", "States": {"Export": TASK}}
-UNIVERSAL = {"Arn": "arn:aws:scheduler:::aws-sdk:personalize:createDatasetExportJob", "Input": json.dumps(EXPORT)}
 UNSEEN = "its definition can't be seen, so what it asks of Personalize isn't known"
 
 
@@ -171,10 +168,6 @@ def chosen(then: Any, otherwise: Any = NO_VALUE) -> Json:
 @pytest.mark.parametrize(
     ("kind", "properties", "because"),
     [
-        ("Custom::AWS", {"Create": chosen(CALLS)}, NOT_KNOWN),
-        ("AWS::Scheduler::Schedule", {"Target": chosen(UNIVERSAL)}, NOT_KNOWN),
-        ("AWS::Scheduler::Schedule", {"Target": {**UNIVERSAL, "Arn": chosen(UNIVERSAL["Arn"], "x")}}, NOT_KNOWN),
-        ("AWS::Events::Rule", {"Targets": [chosen({"Id": "x", "Arn": "y", "Input": CALLS})]}, NOT_KNOWN),
         ("AWS::StepFunctions::StateMachine", {"DefinitionString": chosen(json.dumps(DEFINITION), "{}")}, UNSEEN),
         ("AWS::StepFunctions::StateMachine", {"Definition": chosen(DEFINITION)}, UNSEEN),
         ("AWS::StepFunctions::StateMachine", {"DefinitionString": {"Ref": "Personalize"}}, UNSEEN),
@@ -219,8 +212,6 @@ def test_a_call_that_a_condition_chooses_beside_another(tmp_path: Path) -> None:
         ("AWS::StepFunctions::StateMachine", {"DefinitionString": {"Ref": "Stage"}}),
         ("AWS::StepFunctions::StateMachine", {"DefinitionS3Location": {"Bucket": "theirs", "Key": "x.json"}}),
         ("AWS::StepFunctions::StateMachine", {"DefinitionString": chosen('{"States": {}}', "{}")}),
-        ("Custom::AWS", {"Create": chosen('{"service": "Forecast", "action": "createDatasetExportJob"}')}),
-        ("Custom::AWS", {"Create": CALLS.replace("createDatasetExportJob", "createSchema"), "Update": chosen("{}")}),
     ],
 )
 def test_a_choice_that_has_nothing_to_do_with_personalize(kind: str, properties: Json, tmp_path: Path) -> None:
@@ -244,63 +235,8 @@ def test_resources_that_a_condition_leaves_out(tmp_path: Path) -> None:
     assert check(tmp_path, complete(Movies=dataset_group(Condition="Never"))).asked == ()
 
 
-@pytest.mark.parametrize(
-    ("call", "asked"),
-    [
-        ({"service": "Personalize", "action": "createDatasetExportJob"}, True),
-        ({"service": "personalize", "action": "CreateDatasetExportJob"}, True),
-        ({"service": "@aws-sdk/client-personalize", "action": "CreateDatasetExportJobCommand"}, True),
-        ({"service": "Personalize", "action": "describeDatasetGroup"}, False),
-        ({"service": "S3", "action": "putObject"}, False),
-    ],
-)
-@pytest.mark.parametrize("event", ["Create", "Update"])
-def test_calls_of_custom_resources(call: dict[str, str], asked: bool, event: str, tmp_path: Path) -> None:
-    """``AwsCustomResource``, however it spells service and action, with arguments in lower camel case."""
-    properties = {event: json.dumps({**call, "parameters": IN_SDK})}
-    report = alone(tmp_path, {"Type": "Custom::AWS", "Properties": properties})
-    assert report.asked == (("Main/Asks (dataset export job)",) if asked else ())
-    assert wanted(report) == (EXPORTING if asked else set())
-
-
-@pytest.mark.parametrize(
-    ("call", "problems"),
-    [
-        ({}, ["configuration"]),
-        ({"region": "us-east-1"}, ["configuration"]),
-        ({"assumedRoleArn": "arn:aws:iam::444455556666:role/caller"}, []),
-        ({"assumedRoleArn": "arn:aws:iam::444455556666:role/caller", "region": "us-east-1"}, ["configuration"]),
-    ],
-)
-def test_a_custom_resource_in_another_account_or_region(call: Any, problems: list[str], tmp_path: Path) -> None:
-    """``AwsCustomResource`` has props for both; the key has to be in the Region of the call."""
-    parameters = {
-        "name": "movies",
-        "kmsKeyArn": "arn:aws:kms:eu-west-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-        "roleArn": "arn:aws:iam::444455556666:role/personalize",
-    }
-    text = json.dumps({"service": "personalize", "action": "createDatasetGroup", "parameters": parameters, **call})
-    found = alone(tmp_path, {"Type": "Custom::AWS", "Properties": {"Create": text}}).problems
-    assert sorted({each.kind for each in found}) == problems
-    in_region = [each.message for each in found if "Personalize works in us-east-1" in each.message]
-    assert len(in_region) == ("region" in call)
-
-
-def test_custom_resources_wait_for_policies(tmp_path: Path) -> None:
-    """Their calls are made while the stack is deployed."""
-    call = {"service": "Personalize", "action": "createDatasetGroup"}
-    arguments = {"name": "books", "roleArn": "${Role.Arn}", "kmsKeyArn": "${Key.Arn}"}
-    text = {"Fn::Sub": json.dumps({**call, "parameters": arguments})}
-    books: dict[str, Any] = {"Type": "Custom::AWS", "Properties": {"Create": text}}
-    report = check(tmp_path, complete(Books=books))
-    assert report.missing == ()
-    assert {each.principal for each in report.undecided} == {"caller"}
-    assert [(each.kind, each.needed_by) for each in report.problems] == [("ordering", ("Main/Books (dataset group)",))]
-    assert check(tmp_path, complete(Books={**books, "DependsOn": "Policy"})).problems == ()
-
-
 def test_the_cdks_own_constructs(tmp_path: Path) -> None:
-    """``CallAwsService`` and ``AwsCustomResource``, as aws-cdk-lib writes them."""
+    """``CallAwsService``, as aws-cdk-lib writes it."""
     app = cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"))
     stack = cdk.Stack(app, "Main")
     data = s3.Bucket(stack, "Data")
@@ -315,22 +251,8 @@ def test_the_cdks_own_constructs(tmp_path: Path) -> None:
         iam_resources=["*"],
     )
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
-    custom_resources.AwsCustomResource(
-        stack,
-        "Call",
-        on_create=custom_resources.AwsSdkCall(
-            service="Personalize",
-            action="createDatasetExportJob",
-            parameters={**IN_SDK, "roleArn": role.role_arn, "jobOutput": {"s3DataDestination": {"path": path}}},
-            physical_resource_id=custom_resources.PhysicalResourceId.of("export"),
-        ),
-        policy=custom_resources.AwsCustomResourcePolicy.from_sdk_calls(resources=["*"]),
-    )
     report = check_assembly(app.synth())
-    assert report.asked == (
-        "Main/Call/Resource/Default (dataset export job)",
-        "Main/Machine · Export (dataset export job)",
-    )
+    assert report.asked == ("Main/Machine · Export (dataset export job)",)
     entry = next(each for each in report.missing if each.action == "s3:PutObject" and each.principal == "role")
     assert entry.needed_by == list(report.asked)
     (of_role,) = [each for each in report.policies if entry in each.lacks]

@@ -50,18 +50,17 @@ def all_wrong() -> Json:
     """A template with findings of each level, at several resources."""
     of_role, of_service = key()["Properties"]["KeyPolicy"]["Statement"]
     statements = [of_role, {**of_service, "Action": ACTIONS[1:]}]
-    schedule = {
-        "Type": "AWS::Scheduler::Schedule",
-        "Properties": {"Target": {"Arn": "arn:aws:scheduler:::aws-sdk:personalize:x"}},
-    }
     return importing(
         Key=key(KeyPolicy={"Statement": statements}),
         Role=role(AssumeRolePolicyDocument={"Statement": []}),
         Policy=policy(actions=[*IN_IAM[1:], "kms:Encrypt"]),
         One=bucket_policy("s3:GetObject"),
         Books=dataset_group(waits=[]),
+        Loose={
+            "Type": "AWS::Personalize::DatasetGroup",
+            "Properties": {"Name": "loose", "KmsKeyArn": {"Fn::GetAtt": ["Key", "Arn"]}},
+        },
         Bucket={"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "other"}},
-        Schedule=schedule,
     )
 
 
@@ -95,7 +94,7 @@ def test_it_has_what_github_requires(tmp_path: Path) -> None:
     assert (log["$schema"], log["version"]) == ("https://json.schemastore.org/sarif-2.1.0.json", "2.1.0")
     driver = log["runs"][0]["tool"]["driver"]
     assert driver["name"] == "personalize-kms"
-    assert len(driver["rules"]) == 11
+    assert len(driver["rules"]) == 10
     for each in driver["rules"]:
         texts = (each["id"], each["name"], each["shortDescription"]["text"], each["fullDescription"]["text"])
         assert all(0 < len(text) <= limit for text, limit in zip(texts, (255, 255, 1024, 1024), strict=True))
@@ -187,7 +186,7 @@ def test_what_is_about_several_resources_is_at_the_first(tmp_path: Path) -> None
     file = tmp_path / "Main.template.json"
     file.write_text(json.dumps(template, indent=1))
     both = tuple(Declaration(str(file), f"Main/{id}", id) for id in ("Two", "One"))
-    found = AccessReport(problems=(Problem("limit", "Main/Two", because(Cause.NO_ROLE), declared=both),))
+    found = AccessReport(problems=(Problem("ordering", "Main/Two", because(Cause.NO_ROLE), declared=both),))
     assert places(json.loads(sarif_report(found, tmp_path / "manifest.json", "1.0.0"))) == {
         "Main/Two": (f"{tmp_path.as_uri()}/Main.template.json", 6)
     }
@@ -246,9 +245,9 @@ SUBJECT, NO_ROLE = "policy Main/One", because(Cause.NO_ROLE)
     [
         # The rule, the subject, the cause; who lacks what on what, and in which policy.
         (Entry(kind="missing", **LACKED), Entry(kind="undecided", **LACKED)),
-        (Problem("limit", SUBJECT, NO_ROLE), Problem("trust", SUBJECT, NO_ROLE)),
-        (Problem("limit", SUBJECT, NO_ROLE), Problem("limit", "policy Main/Two", NO_ROLE)),
-        (Problem("limit", SUBJECT, NO_ROLE), Problem("limit", SUBJECT, because(Cause.KEY_WITHOUT_ROLE))),
+        (Problem("ordering", SUBJECT, NO_ROLE), Problem("trust", SUBJECT, NO_ROLE)),
+        (Problem("ordering", SUBJECT, NO_ROLE), Problem("ordering", "policy Main/Two", NO_ROLE)),
+        (Problem("ordering", SUBJECT, NO_ROLE), Problem("ordering", SUBJECT, because(Cause.KEY_WITHOUT_ROLE))),
         (Entry(kind="undecided", **LACKED), Entry(kind="undecided", **{**LACKED, "policy": "role"})),
         *(
             (

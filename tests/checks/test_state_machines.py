@@ -19,7 +19,6 @@ from tests.checks.test_requests import (
     DATASET_ARN,
     EXPORT,
     EXPORTING,
-    IN_SDK,
     NOT_KNOWN,
     ROLE_ARN,
     alone,
@@ -94,18 +93,6 @@ def test_jobs_of_state_machines(states: Any, asked: str, needs: set[tuple[str, s
     assert [each.rpartition(" (")[2] for each in report.asked] == [f"{asked})"]
     assert wanted(report) == needs
     assert "its dataset group can't be seen" in " ".join(each.because for each in report.undecided)
-
-
-@pytest.mark.parametrize("name", ["Parameters", "Arguments"])
-@pytest.mark.parametrize("resource", [LAMBDA, "arn:aws:states:::lambda:invoke.waitForTaskToken"])
-def test_a_state_whose_function_is_told_what_to_call(resource: str, name: str, tmp_path: Path) -> None:
-    """Directly, or in the payload of an invocation, as the CDK does it to wait for a token."""
-    told: Json = {"service": "personalize", "action": "createDatasetExportJob", "parameters": IN_SDK}
-    if resource != LAMBDA:
-        told = {"FunctionName": LAMBDA, "Payload": told}
-    report = alone(tmp_path, machine({"Export": {"Type": "Task", "Resource": resource, name: told, "End": True}}))
-    assert report.asked == ("Main/Asks · Export (dataset export job)",)
-    assert wanted(report) == EXPORTING
 
 
 def test_other_tasks_ask_for_nothing(tmp_path: Path) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from aws_cdk import custom_resources
 
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import Json, check, complete, managed, role, write
@@ -318,3 +325,76 @@ def test_what_is_undeclared_is_open_for_the_roles_that_are_passed(tmp_path: Path
     }
     report = check(tmp_path, app(CREATING, PASSING, Second=second, **more))
     assert [each.action for each in report.excess if each.policy == "role"] == ["kms:GenerateDataKeyWithoutPlaintext"]
+
+
+SCHEDULED = {
+    "Type": "AWS::Scheduler::Schedule",
+    "Properties": {
+        "Target": {
+            "Arn": "arn:aws:scheduler:::aws-sdk:personalize:createDatasetImportJob",
+            "RoleArn": OF_CALLER,
+            "Input": "{}",
+        }
+    },
+}
+TOLD = '{"service": "Personalize", "action": "createDatasetImportJob", "parameters": {}}'
+START = {"Fn::GetAtt": ["Start", "Arn"]}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        SCHEDULED,
+        {"Type": "AWS::Events::Rule", "Properties": {"Targets": [{"Id": "Target0", "Arn": START, "Input": TOLD}]}},
+        {"Type": "Custom::AWS", "Properties": {"ServiceToken": START, "Create": TOLD}},
+        machine(
+            {
+                "Call": {
+                    "Type": "Task",
+                    "Resource": "arn:aws:states:::lambda:invoke",
+                    "Parameters": {"FunctionName": "${Start}", "Payload": {"service": "Personalize"}},
+                    "End": True,
+                }
+            },
+            DefinitionSubstitutions={"Start": START},
+        ),
+    ],
+    ids=["a schedule", "a rule", "a custom resource", "a function that a task tells"],
+)
+@pytest.mark.parametrize("principal", ["scheduler.amazonaws.com", "lambda.amazonaws.com"])
+def test_what_calls_by_a_role_of_the_app(resource: Json, principal: str, tmp_path: Path) -> None:
+    """Its role is told, and what the role of Personalize has for it may be needed."""
+    read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::ratings/*"}
+    template = app(CREATING, PASSING, Asks=resource, Read=managed(read))
+    trust = {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"}
+    template["Resources"]["Caller"]["Properties"]["AssumeRolePolicyDocument"] = {"Statement": [trust]}
+    report = check(tmp_path, template)
+    assert (["Main/Caller"], LINE) in lines(report)
+    assert (report.asked, report.missing, report.problems, report.excess) == ((), (), (), ())
+
+
+def test_the_cdks_own_constructs_for_calls(tmp_path: Path) -> None:
+    """``AwsApi``, ``AwsCustomResource`` and ``CallAwsServiceCrossRegion``, once they may pass the role as well."""
+    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"))
+    stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    service_role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    pass_role = iam.PolicyStatement(actions=["iam:PassRole"], resources=[service_role.role_arn])
+    create = iam.PolicyStatement(actions=["personalize:CreateDatasetExportJob", "iam:PassRole"], resources=["*"])
+    call: Any = {"service": "personalize", "action": "createDatasetExportJob", "parameters": {}}
+    nightly = events.Rule(stack, "Nightly", schedule=events.Schedule.rate(cdk.Duration.days(1)))
+    nightly.add_target(targets.AwsApi(**call, policy_statement=create))
+    elsewhere = tasks.CallAwsServiceCrossRegion(
+        stack, "Elsewhere", **call, iam_resources=["*"], region="us-east-1", additional_iam_statements=[pass_role]
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(elsewhere))
+    custom_resources.AwsCustomResource(
+        stack,
+        "Call",
+        on_create=custom_resources.AwsSdkCall(
+            **call, physical_resource_id=custom_resources.PhysicalResourceId.of("export")
+        ),
+        policy=custom_resources.AwsCustomResourcePolicy.from_statements([create]),
+    )
+    report = check_assembly(app.synth())
+    assert report.asked == ()
+    assert [because for _, because in lines(report)] == [LINE, LINE, LINE]

@@ -13,7 +13,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from personalize_kms_constructs._access.grouping import by_subject
 
 import personalize_kms_constructs
 from personalize_kms_constructs import jobs

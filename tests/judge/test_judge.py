@@ -109,16 +109,6 @@ def test_a_condition_that_is_not_ours_is_a_warning(condition: dict[str, Any], is
     assert told(app) == [("Undecided", "warning", "Main/Encryption")] * is_told
 
 
-def test_many_managed_policies_are_a_warning(app: cdk.App, stack: cdk.Stack) -> None:
-    """AWS may have been asked for more."""
-    many = [iam.ManagedPolicy.from_aws_managed_policy_name(f"Some{number}") for number in range(11)]
-    principal = iam.ServicePrincipal("personalize.amazonaws.com")
-    role = iam.Role(stack, "Given", assumed_by=principal, managed_policies=many)
-    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()])
-    app.synth()
-    assert {(rule, severity) for rule, severity, _ in told(app)} == {("Limit", "warning")}
-
-
 def test_a_fault_in_a_nested_stack(app: cdk.App, stack: cdk.Stack) -> None:
     """By the path of the construct in it."""
     break_key_policy(encryption(cdk.NestedStack(stack, "Nested")))
@@ -136,18 +126,6 @@ def test_a_fault_in_a_stage_names_the_app(app: cdk.App) -> None:
     found = failure(app.synth)
     assert found.count(LACKS) == found.count("(at Prod/Main/Encryption)") == 1
     assert told(app) == [("MissingKeyAccess", "error", "")]
-
-
-def test_a_fault_in_two_stages_is_told_once(app: cdk.App) -> None:
-    """With the paths of both."""
-    env = cdk.Environment(account="111111111111", region="eu-west-1")
-    for id in ("Test", "Prod"):
-        stack = cdk.Stack(cdk.Stage(app, id, env=env), "Main")
-        group = PersonalizeResource.dataset_group()
-        PersonalizeEncryption(stack, "Encryption", role_name="personalize", resources=[group])
-    found = failure(app.synth)
-    assert found.count("Prod/Main/Encryption/Role and Test/Main/Encryption/Role share a role name") == 1
-    assert found.count("Personalize::Configuration") == 1
 
 
 def test_a_fault_of_a_job(app: cdk.App, stack: cdk.Stack) -> None:

@@ -96,13 +96,6 @@ CHANGES: dict[str, tuple[Callable[[cdk.Stack], Any], str, str]] = {
     "key taken out": (removing("Encryption", "Key"), "Configuration", OURS),
     "another kind of key": (setting("Encryption/Key", "key_spec", "RSA_2048"), "Configuration", OURS),
     "trust taken away": (setting("Encryption/Role", "assume_role_policy_document", EMPTY), "Trust", ROLE),
-    "role name too long": (rename(lambda _: "r" * 65), "Configuration", ROLE),
-    "role name too long before a token": (
-        rename(lambda _: f"{'r' * 63}-{cdk.Aws.REGION}"),
-        "Configuration",
-        ROLE,
-    ),
-    "role name with a slash": (rename(lambda name: f"corp/{name}"), "Configuration", ROLE),
 }
 
 

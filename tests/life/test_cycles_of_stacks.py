@@ -187,15 +187,3 @@ def test_a_role_whose_arn_the_stack_of_the_key_knows(
     key = kms.Key(cdk.NestedStack(stack, "Nested") if where == "nested" else of, "Key")
     PersonalizeEncryption(stack, "Encryption", service_role=role, encryption_key=key, resources=[GROUP])
     app.synth()
-
-
-def test_a_construct_that_waits_for_its_bucket(app: cdk.App, stack: cdk.Stack, encrypted_bucket: s3.Bucket) -> None:
-    """The role waits then, and the policy of the bucket's key names it: the judge says who needs whom."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(encrypted_bucket)])
-    encryption.node.add_dependency(encrypted_bucket)
-    message = synth_error(app)
-    assert (
-        "Stack/DataKey → Stack/Encryption/Role → Stack/EncryptedBucket/Policy → Stack/EncryptedBucket → Stack/DataKey "
-        "wait for each other, and CloudFormation refuses such a circle"
-    ) in message
-    assert "node.add_dependency" in message

@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
+from tests.judge.apps import break_key_policy
 from tests.life.conftest import GROUP, importing, judged, trusted_role
 
 GROUP_ARN = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
@@ -124,16 +125,17 @@ def test_a_refused_construct_leaves_nothing_behind(stack: cdk.Stack) -> None:
     assert stack.node.children == []
 
 
-def two_groups(stack: cdk.Stack, bucket: s3.Bucket, *names: str) -> None:
+def two_groups(stack: cdk.Stack, bucket: s3.Bucket, *names: str) -> PersonalizeEncryption:
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     for number, name in enumerate(names):
         encryption.add_dataset_group(f"Group{number}", name=name)
+    return encryption
 
 
 def test_a_construct_that_is_corrected_after_a_synth(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """As in a notebook, it is made anew under its id; nothing of the one before is judged."""
-    two_groups(stack, bucket, "movies", "movies")
-    assert {rule for rule, _ in judged(app)} == {"Configuration"}
+    break_key_policy(two_groups(stack, bucket, "movies"))
+    assert {rule for rule, _ in judged(app)} == {"MissingKeyAccess"}
     stack.node.try_remove_child("Encryption")
     # The statements of the one before are still in the policy of a bucket that stays.
     two_groups(stack, s3.Bucket(stack, "Other"), "movies", "books")

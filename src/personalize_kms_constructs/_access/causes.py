@@ -148,15 +148,6 @@ class Cause(Enum):
         "{subject} is a role in another account, which Personalize doesn't take",
         "use a role in account {account}",
     )
-    ROLE_NAME_TAKEN = (
-        "{paths} share a role name, which must be unique in an account, whatever the path and the case of the letters",
-        "name each differently, or share one role",
-    )
-    ROLE_NAME_REFUSED = (
-        "{subject} has the name {name}, and IAM takes 1 to 64 letters, digits and characters of +=,.@-_",
-        "use another name",
-    )
-    NOT_OF_AWS = "{subject} has the managed policy {arn}, which AWS doesn't have", "did you mean {meant}?"
     NOT_MADE = (
         "{subject} refers to {what} {logical_id}, which the template no longer makes",
         "leave it in the app, or pass another one",
@@ -236,72 +227,20 @@ class Cause(Enum):
         "{subject} has {number} bucket policies, {paths}, but S3 keeps one",
         "put the statements into one; in a CDK app, with the bucket's add_to_resource_policy",
     )
-    ELEMENT_REQUIRED = "{subject} has no {element}, so AWS refuses the whole policy", "add one"
-    ELEMENT_PROHIBITED = (
-        "{subject} has {element}, which a policy of a role can't have, so AWS refuses the whole policy",
-        "remove it",
-    )
-    ELEMENTS_EXCLUSIVE = (
-        "{subject} has {element} and Not{element}, so AWS refuses the whole policy",
-        "remove one of them",
-    )
-    VALUE_REFUSED = "{subject} has the {element} {value}, so AWS refuses the whole policy", "write {taken}"
     INLINE_NAME_TAKEN = (
         "{subject}: {paths} share the name {name}, and a role keeps only the last inline policy of a name",
         "name each differently; if the CDK has named them, set the feature flag "
         "@aws-cdk/aws-iam:importedRoleStackSafeDefaultPolicyName",
     )
-    LOCKED_OUT = (
-        "{subject} lets nobody change it, which KMS refuses",
-        "let the key's account administer it, as KMS's default policy does, or a role",
-    )
-    REPEATED_SID = "{subject} has the sid {sid} {times} times, which AWS refuses", "name each statement once"
     WRITTEN_AS_TEXT = (
         "{subject} has {texts} as plain text, which isn't replaced there",
         "wrap the string in Fn::Sub",
-    )
-    NAME_TAKEN = (
-        "{paths} share the name {name}, and names of {kind}s are unique in an account and Region",
-        "use another name, or put each under a condition, of which only one holds",
-    )
-    CONDITIONAL_REFERENCE = (
-        "{subject} is made only if {conditions} holds, but {user} refers to it in any case: CloudFormation then "
-        "refuses the template",
-        "put both under the same condition, or only the reference, by Fn::If or in a policy of its own",
     )
     NOT_WAITED_FOR = (
         "{subject} may be created before {before}, which allows {actions}",
         "make it depend on that policy, by DependsOn or node.add_dependency(…), with encryption.permissions where a "
         "PersonalizeEncryption has it",
     )
-    CIRCLE = (
-        "{circle} wait for each other, and CloudFormation refuses such a circle",
-        "remove one of the references or DependsOn; what a PersonalizeEncryption makes waits for the policies of its "
-        "keys and buckets without node.add_dependency(…)",
-    )
-    NAMED_EARLY = (
-        "{subject} names {role} by its ARN as a string and may be created before it; AWS refuses a policy with a "
-        "principal that doesn't exist",
-        "refer to the role, or make the policy depend on it",
-    )
-    NAMED_BY_WHAT_IT_WAITS_FOR = (
-        "{subject} names {role} by the text of its ARN, but can't wait for it, and AWS refuses an absent principal",
-        "name its account instead, with the condition ArnEquals aws:PrincipalArn, and allow the same in its IAM policy",
-    )
-    POLICY_TOO_LONG = "{subject} has at least {size} {unit} but AWS takes {limit}", "write it shorter, or split it"
-    LONG_POLICY = (
-        "{subject} has at least {size} {unit}, more than the {by_default} that AWS takes by default",
-        "write it shorter, or ask AWS for up to {limit}",
-    )
-    INLINE_POLICIES_TOO_LONG = (
-        "the inline policies of {subject} have at least {size} characters together but AWS takes {limit}",
-        "write them shorter, or use managed policies",
-    )
-    MANY_MANAGED_POLICIES = (
-        "{subject} has {number} managed policies, more than the 10 that AWS takes by default",
-        "merge some of them, or ask AWS for up to 25",
-    )
-    TOO_MANY_MANAGED_POLICIES = "{subject} has {number} managed policies but AWS takes 25 at most", "merge some of them"
 
     def __init__(self, says: str, fix: str = "") -> None:
         self.says = says

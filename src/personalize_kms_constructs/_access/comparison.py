@@ -10,7 +10,6 @@ from .answers import Answer
 from .causes import Cause, because
 from .decision import Decision
 from .entries import Entry, EntryKind
-from .limits import limit_problems
 from .model import AccessModel, Asked, Bucket, Column, Key, Problem, Role, declared_of, labels_of
 from .needs import (
     IN_BUCKET_POLICY,
@@ -24,6 +23,7 @@ from .needs import (
     owner_of,
     users_of,
 )
+from .not_as_meant import misunderstood_policies
 from .problems import AWS_MANAGED_KEY, configuration_problems, ordering_problems, trust_findings
 from .report import AccessReport, in_order
 from .should_have import Advice, Forms, WhichPolicy
@@ -76,7 +76,7 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
         *(finding for finding in trust if isinstance(finding, Problem)),
         *configuration_problems(model),
         *ordering_problems(model, needs, decisions),
-        *limit_problems(model),
+        *misunderstood_policies(model),
     ]
     excess = _of_kind("excess", entries)
     untrusted = [problem.subject for problem in problems if problem.cause is Cause.NOT_TRUSTED]

@@ -147,11 +147,6 @@ def _parsed(operator: str) -> tuple[str | None, str, bool] | None:
     return parsed[1], parsed[2], parsed[3] is not None
 
 
-def is_operator(operator: str) -> bool:
-    """Report whether IAM has an operator, with whatever stands before and after its name."""
-    return _parsed(operator) is not None
-
-
 def _compare(operator: str, value: str, expected: Any) -> Answer:
     if isinstance(expected, bool):
         expected = str(expected).lower()

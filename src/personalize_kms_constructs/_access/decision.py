@@ -163,7 +163,7 @@ def of_role(role: Role, call: Call) -> OfRole:
         iam.leave_open(because(Cause.NOT_KNOWN, why=role.unseen_denials), "denied")
     if role.boundary is not None:
         return OfRole(iam, judge([role.boundary], call, of_resource=False))
-    if role.unseen_boundary and not role.unseen:
+    if role.unseen_boundary and (role.declared or not role.unseen):
         doubt = because(Cause.BOUNDARY_UNSEEN, arn=role.arn, why=role.unseen_boundary)
         return OfRole(iam, Verdict(Found(Answer.MAYBE, doubts=(doubt,))))
     # What can't be seen of a role that exists already is said once, with its policies.

@@ -16,14 +16,11 @@ from .short_names import Names
 from .should_have import PolicyToChange
 from .values import shown
 
-_IAM_QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
-
 RULES: Mapping[str, tuple[str, str]] = {
-    "Personalize::Configuration": ("Personalize, CloudFormation or IAM refuses what is asked.", KMS_PAGE),
+    "Personalize::Configuration": ("Personalize can't do what is asked, or a policy isn't as it was meant.", KMS_PAGE),
     "Personalize::ExcessBucketAccess": ("A bucket policy allows more than AWS's pages ask for.", IMPORT_PAGE),
     "Personalize::ExcessKeyAccess": ("A key policy allows more than AWS's page asks for.", KMS_PAGE),
     "Personalize::ExcessRoleAccess": ("An IAM policy allows the role more than AWS's pages ask for.", KMS_PAGE),
-    "Personalize::Limit": ("A policy or a role exceeds what AWS takes.", _IAM_QUOTAS),
     "Personalize::MissingBucketAccess": ("A bucket policy lacks what AWS's pages ask for.", IMPORT_PAGE),
     "Personalize::MissingKeyAccess": ("The policies of a key lack what AWS's page asks for.", KMS_PAGE),
     "Personalize::MissingRoleAccess": ("The role's IAM policies lack what AWS's pages ask for.", KMS_PAGE),

@@ -19,7 +19,7 @@ from .written import Policy
 
 PrincipalKind = Literal["role", "service", "caller", "account", ""]
 Column = Literal["key", "role", "bucket", "boundary", "trust", ""]
-ProblemKind = Literal["ordering", "trust", "limit", "configuration"]
+ProblemKind = Literal["ordering", "trust", "configuration"]
 
 
 @dataclass(kw_only=True)
@@ -52,8 +52,6 @@ class Key(PolicyOwner):
     usage: str = "ENCRYPT_DECRYPT"
     state: str = "Enabled"
     """As KMS's ``DescribeKey`` has it: ``Enabled``, ``Disabled``, ``PendingDeletion``…"""
-    has_lockout_check: bool = False
-    """True if KMS refuses a policy of it that nobody may change."""
     has_default_policy: bool = False
     """True if its template says none, so that KMS gives it one, which whatever the template says later replaces."""
     unseen_state: str = ""
@@ -79,8 +77,6 @@ class Role(PolicyOwner):
     unseen_boundary: str = ""
     unique_id: str = ""
     """Its ``AROA…`` id, where it is known."""
-    managed_policies: int = 0
-    """The number of managed policies that are attached, whatever can't be decided."""
 
     @property
     def account(self) -> str:
@@ -193,7 +189,7 @@ def labels_of(asked: Iterable[Asked]) -> list[str]:
 class Problem:
     """Something that no added statement fixes.
 
-    ``kind`` is ``"ordering"``, ``"trust"``, ``"limit"`` or ``"configuration"``.
+    ``kind`` is ``"ordering"``, ``"trust"`` or ``"configuration"``.
     """
 
     kind: ProblemKind

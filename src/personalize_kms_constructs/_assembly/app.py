@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 from typing import Any
 
-from .._access.answers import Answer
 from . import physical
 from .stacks import Resource, Stack, Surroundings
 from .templates import Template, Unread, noted
-
-_READER = "Custom::CrossRegionExportReader"
 
 
 class App(Surroundings):
@@ -54,34 +50,4 @@ class App(Surroundings):
 
     def attribute(self, resource: Resource, name: str) -> Any:
         """Return what ``Fn::GetAtt`` of a resource is."""
-        read = self._cross_region(resource.stack, name) if resource.type == _READER else None
-        return read or physical.attribute(resource, name)
-
-    def _cross_region(self, reader: Stack, name: str) -> Any:
-        """Return what a stack of another Region writes for the account and Region of a stack, or none.
-
-        A custom resource of the one stack writes into parameters of Systems Manager in the Region of the other, and
-        one of the other stack reads them:
-        https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib-readme.html#accessing-resources-in-a-different-stack-and-region
-        """
-        where = (reader.template.account, reader.template.region, name)
-        for stack, writer, value in self._written.get(where, ()):
-            if stack.exists(writer) is not Answer.NO:
-                return stack.value(value)
-        return None
-
-    @cached_property
-    def _written(self) -> Mapping[tuple[str, str, str], list[tuple[Stack, str, Any]]]:
-        """The parameters that stacks write, unresolved, since values and conditions may depend on parameters."""
-        found: dict[tuple[str, str, str], list[tuple[Stack, str, Any]]] = {}
-        for stack in self.stacks:
-            for writer, resource in stack.template.resources.items():
-                match resource:
-                    case {
-                        "Type": "Custom::CrossRegionExportWriter",
-                        "Properties": {"WriterProps": {"region": str(region), "exports": dict(exports)}},
-                    }:
-                        for name, value in exports.items():
-                            where = (stack.template.account, region, name)
-                            found.setdefault(where, []).append((stack, writer, value))
-        return found
+        return physical.attribute(resource, name)

@@ -161,7 +161,7 @@ class _References:
     def is_made(self, target: tuple[Stack, str, str]) -> bool:
         """Report whether a template has the resource or the parameter that is the target of a reference."""
         stack, name, _ = target
-        return name in stack.template.resources or name in stack.template.body.get("Parameters", {}) or "::" in name
+        return stack.template.may_have(name)
 
     def only_if(self, expression: Any) -> frozenset[str]:
         """Return the conditions that hold where the resource is made that a reference is about."""

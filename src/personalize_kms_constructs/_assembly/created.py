@@ -137,7 +137,7 @@ def _of_reference(name: str, value: Mapping[str, Any], templates: _Templates, be
         return
     template = templates[beside][1]
     for each in dict.fromkeys(named):
-        if each not in template.resources and each not in template.body.get("Parameters", {}) and "::" not in each:
+        if not template.may_have(each):
             yield f"refers to {each or repr(each)}, which {beside} doesn't have"
     if name in _ARNS and str(value.get("Ref")) in template.resources:
         yield f"refers to {value['Ref']} by Ref, which isn't its ARN: use Fn::GetAtt"

@@ -115,7 +115,6 @@ class Deployment:
             usage=resource.text("KeyUsage") or "ENCRYPT_DECRYPT",
             state="Disabled" if enabled.lower() == "false" else "Enabled",
             has_default_policy=policy is not written,
-            has_lockout_check=str(resource.get("BypassPolicyLockoutSafetyCheck")).lower() in ("none", "false"),
             declared=resource.declared,
             only_if=resource.only_if,
         )
@@ -141,15 +140,15 @@ class Deployment:
             unseen = _why_unseen(arn, model)
             role = Role(arn, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
             role.identity = [self._identity_policy(each, arn) for each in identity]
-            role.managed_policies = _attached(identity, role)
             role.may_have = _may_be_of(name, account_of(arn), self._unclaimed_role_policies)
             model.roles[arn] = role
             return
         resource = resources[0]
         alike = self._roles_named_as(resource)
-        mixed_up = shared_names.add_roles_of_one_name(model, resource, alike) if len(alike) > 1 else ""
+        mixed_up = shared_names.not_known_whose(resource, alike)
+        if mixed_up:
+            model.open_questions.append(shared_names.question_of_one_role_name(resource, alike))
         model.names[arn] = resource.path
-        model.problems += shared_names.role_name_problems(resource)
         role = Role(
             arn,
             trust=[_policy_of(resource, "AssumeRolePolicyDocument")],
@@ -167,12 +166,10 @@ class Deployment:
                 foreign.append(attached if isinstance(attached, str) else str(attached))
             elif policy.declared not in [each.declared for each in identity]:
                 identity.append(policy)
-        role.managed_policies = len(foreign) + len(of_aws)
         role.unseen = "; ".join(filter(None, [_not_of_the_app(foreign), mixed_up]))
         role.may_have = _may_be_of(name, account_of(arn), self._unclaimed_role_policies)
         role.unseen_denials = _not_of_the_app(each for each in foreign if _may_deny(each))
         role.identity = [self._identity_policy(each, arn) for each in identity]
-        role.managed_policies += _attached(identity, role)
         role.identity += [*_inline_policies_of(resource), *of_aws]
         boundary = resource.text("PermissionsBoundary")
         if boundary is not None:
@@ -319,11 +316,6 @@ def _may_be_of(name: str, account: str, unclaimed: Mapping[str, list[Resource]])
         for policy in policies
         if same(policy.stack.template.account, account) is not Answer.NO
     ]
-
-
-def _attached(policies: Iterable[Resource], role: Role) -> int:
-    """Return how many managed policies are there whenever a role is."""
-    return sum(each.type == physical.MANAGED_POLICY and each.only_if <= role.only_if for each in policies)
 
 
 def _why_unseen(arn: str, model: AccessModel) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from .._access.values import HOLE, as_written
-from .loops import FOR_EACH, expanded
 
 Json = dict[str, Any]
 
@@ -20,7 +19,6 @@ _TO_BE_LOOKED_UP = re.compile(r"dummy-value-for-[^\"\\{}]*")
 _HIDDEN = re.compile(
     r"\\u(?:0024|007b|fdd0|db[89a-f]|d[89ab]..(?!\\ud[c-f]))|(?<!\\ud[89ab]..)\\ud[c-f]", re.IGNORECASE
 )
-_WITH_LOOPS = ("Resources", "Conditions", "Outputs")
 _SECTIONS = ("Resources", "Parameters", "Outputs", "Conditions", "Mappings")
 
 
@@ -69,14 +67,6 @@ def read_template(path: Path) -> Json:
                 raise
             raise AssemblyError(f"{path}: YAML needs the extra cli of this library") from None
         body = _parsed(path, text, as_json, "YAML")
-    for section in _WITH_LOOPS:
-        if isinstance(body.get(section), dict):
-            body[section] = expanded(body[section])
-    if FOR_EACH in text and isinstance(body.get("Resources"), dict):
-        for resource in body["Resources"].values():
-            has_properties = isinstance(resource, dict) and isinstance(resource.get("Properties"), dict)
-            if has_properties and resource.get("Type") != FOR_EACH:
-                resource["Properties"] = expanded(resource["Properties"])
     wrong = next(_wrong_in(body), None)
     if wrong is not None:
         raise AssemblyError(f"{path}: not a CloudFormation template: {wrong}")
@@ -97,6 +87,11 @@ def parse_property(text: str, what: str, template: Path) -> Any:
         raise AssemblyError(f"{template}: {what} isn't JSON: {_in_one_line(error)}") from None
 
 
+def is_put_in(name: str) -> bool:
+    """Report whether a macro or a loop, ``Fn::Transform`` or ``Fn::ForEach::…``, stands in the place of a resource."""
+    return name.startswith("Fn::")
+
+
 def _in_string(text: str, position: int) -> bool:
     quotes = text[:position].replace("\\\\", "").replace('\\"', "").count('"')
     return quotes % 2 == 1
@@ -115,6 +110,8 @@ def _wrong_in(body: Json) -> Iterator[str]:
         if not isinstance(body.get(section, {}), dict):
             yield f"{section} isn't an object"
     for logical_id, resource in body.get("Resources", {}).items():
+        if is_put_in(logical_id):
+            continue
         if not isinstance(resource, dict):
             yield f"Resources.{logical_id} isn't an object, as a resource is"
         elif not isinstance(resource.get("Type"), str):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from .._access.alternatives import choices, conditions_in, exclude, strings_in
 from .._access.causes import Reason
 from .._access.declarations import Declaration
-from .._access.model import AccessModel, Asked, Location, OpenQuestion, Problem
+from .._access.model import AccessModel, Asked, Location, OpenQuestion, PolicyOwner, Problem, Role
 from .._access.needs import keys_of
 from .._access.values import split
 from . import physical
@@ -20,26 +19,17 @@ from .app import App
 from .constructs import Left, left_by_constructs
 from .dataset_groups import DatasetGroups
 from .deployment import Deployment
-from .early_principals import early_principals
-from .loops import FOR_EACH, TRANSFORM
 from .manifest import Assembly
 from .pasting import Pasting
 from .policies_by_code import leave_replaced_policies_open, unable_functions
-from .references import conditional_references
 from .refused_places import refused_places, refused_prefixes
 from .requesters import requests_of
 from .requests import S3_URI, Request
-from .shared_names import taken_names
 from .stacks import Resource, Stack
 from .state_machines import STATE_MACHINES
 from .templates import NESTED_STACK, Template, Unread, noted
 from .undeclared import undeclared
 from .waiting import CreationOrder
-
-_NOT_SEEN = {
-    FOR_EACH: "the values of its list aren't in the template, so what it makes isn't known",
-    TRANSFORM: "it puts in what isn't in the template, so what it makes isn't known",
-}
 
 
 def read_assemblies(assemblies: list[Assembly], unread: list[Unread]) -> Iterator[ReadAssembly]:
@@ -51,11 +41,10 @@ def read_assemblies(assemblies: list[Assembly], unread: list[Unread]) -> Iterato
             resources[stack.template.path.parent] += stack.resources()
     of_app = [each for found in resources.values() for each in found]
     everything = Deployment.of(of_app, unread)
-    taken = cache(lambda: list(taken_names(of_app, unread)))
     for assembly in assemblies:
         own = resources[assembly.directory]
         deployment = everything if len(assemblies) == 1 else Deployment.of(own, unread, everything)
-        yield ReadAssembly(assembly, app, own, deployment, taken, unread)
+        yield ReadAssembly(assembly, app, own, deployment, unread)
 
 
 class ReadAssembly:
@@ -67,12 +56,10 @@ class ReadAssembly:
         app: App,
         resources: list[Resource],
         deployment: Deployment,
-        taken: Callable[[], list[Problem]],
         unread: list[Unread],
     ) -> None:
         self._resources = resources
-        self._stacks = list(dict.fromkeys(each.stack for each in resources))
-        self._taken = taken
+        self._stacks = [each for each in app.stacks if each.template.path.parent == assembly.directory]
         self._deployment = deployment
         self._unread = unread
         self._groups = DatasetGroups(resources, deployment, unread)
@@ -122,20 +109,15 @@ class ReadAssembly:
         if not only_ours:
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
         model.without_key += self._groups.without_key
-        for problem in (*self._taken(), *self._order.circles(self._unread)):
-            ours = any(map(self._is_ours, problem.needed_by))
-            if ours or not only_ours:
-                model.problems.append(replace(problem, of_ours=ours))
-        model.problems += conditional_references(model, self._resources)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
         model.problems += unable_functions(model, self._deployment, self._unread)
-        model.problems += early_principals(model, self._resources, self._deployment, self._order)
         for each in (role for found in self._deployment.roles.values() for role in found):
             model.names_of_others[physical.role_arn(each)] = each.path
         made = {each.declared: each for each in self._resources}
         for owner in model.owners:
             there = None if owner.declared is None else made.get(owner.declared)
             if there is not None:
+                self._leave_open_what_macros_put_in(owner, there.stack)
                 with noted(self._unread, there.stack.template):
                     owner.waits_for = self._order.before(there.stack, there.logical_id)
         origins = {str(each.template.path): each.origins for each in self._stacks}
@@ -326,19 +308,29 @@ class ReadAssembly:
         """
         for resource in self._resources:
             is_stack = resource.type == NESTED_STACK and resource.logical_id not in resource.stack.nested
-            if is_stack or resource.type.endswith("::MODULE"):
-                because = "its template isn't in the assembly, so what it does to policies isn't known"
-            elif resource.type in _NOT_SEEN:
-                because = _NOT_SEEN[resource.type]
-            else:
+            if not is_stack and not resource.type.endswith("::MODULE"):
                 continue
+            because = "its template isn't in the assembly, so what it does to policies isn't known"
             if model.asked or "personalize" in json.dumps(resource.body).lower():
                 model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
-        for stack in self._stacks if model.asked else ():
-            if macros := stack.template.macros:
-                because = f"{', '.join(macros)} may change all of it, so what becomes of its policies isn't known"
-                where = Declaration(str(stack.template.path), stack.name)
+        for stack in self._stacks:
+            template = stack.template
+            if template.macros and (model.asked or template.speaks_of_personalize):
+                because = f"{_put_in(template)}, so what becomes of its policies isn't known"
+                where = Declaration(str(template.path), stack.name)
                 model.open_questions.append(OpenQuestion(stack.name, because, where))
+
+    def _leave_open_what_macros_put_in(self, owner: PolicyOwner, made_by: Stack) -> None:
+        """Leave the policies of a key, a role or a bucket open where a macro or a loop of its stack may add to them."""
+        unseen = [_put_in(each.template) for each in made_by.top.with_nested() if each.template.macros]
+        if unseen:
+            owner.unseen = "; ".join(filter(None, [owner.unseen, *unseen]))
+            if isinstance(owner, Role):
+                owner.unseen_trust = "; ".join(filter(None, [owner.unseen_trust, *unseen]))
+
+
+def _put_in(template: Template) -> str:
+    return f"what {', '.join(template.macros)} puts in isn't in the template"
 
 
 def _taken_by(request: Request, jobs: list[tuple[Left, Asked]]) -> list[tuple[Left, Asked]]:

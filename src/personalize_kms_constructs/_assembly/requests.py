@@ -13,7 +13,7 @@ from .._access.alternatives import Either
 from .._access.causes import Cause, Reason, because
 from .._access.model import OpenQuestion
 from .._access.problems import GROUP_PAGE
-from .._access.values import MARK, account_of, has_unknown, split, split_arn, unknown
+from .._access.values import MARK, has_unknown, split, split_arn, unknown
 from .physical import alias_in
 from .stacks import Resource
 
@@ -26,8 +26,8 @@ _EXPRESS_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-w
 KINDS: Mapping[str, matrix.Permissions] = {f"create{row.noun.lower()}": row for row in matrix.ROWS}
 """The permissions that AWS's pages ask for, by the call of the API with its name in lower case."""
 
-# Of an integration of AWS's SDK, or as the CDK's functions for calls of the SDK are told of it.
-_CALL = re.compile(rf"(?:aws-sdk:personalize:|\baction\W+)(?:{'|'.join(KINDS)})(?:command)?\b")
+# Of an integration of AWS's SDK.
+_CALL = re.compile(rf"aws-sdk:personalize:(?:{'|'.join(KINDS)})\b")
 
 
 class Request(NamedTuple):
@@ -46,8 +46,6 @@ class Request(NamedTuple):
     """True if it happens while the stack is deployed, so that it has to wait for policies."""
     account: str = ""
     """The account in which the call is made, where it isn't that of the stack."""
-    region: str = ""
-    """The Region in which the call is made, where it isn't that of the stack."""
     describes: bool = False
     """True if the caller also asks for the status of what it creates."""
     in_express: bool = False
@@ -95,7 +93,7 @@ class Request(NamedTuple):
     def environment(self) -> tuple[str, str]:
         """The account and the Region in which the call is made."""
         template = self.resource.stack.template
-        return self.account or template.account, self.region or template.region
+        return self.account or template.account, template.region
 
     def calls_on(self, job_name: str, made_for: str) -> tuple[str, ...]:
         """Return the ARNs that the caller needs the API's action on.
@@ -177,26 +175,6 @@ def _is_no_arn(given: str, kind: str) -> bool:
     if parts is None or MARK in given:
         return not has_unknown(given)
     return kind == "key" and alias_in(given) != ""
-
-
-def of_sdk_call(resource: Resource, name: str, call: Any, function: Any, *, at_deployment: bool) -> Request | None:
-    """Return a call as a resource tells the CDK's functions for calls of AWS's SDK: ``service``, ``action``…"""
-    if not isinstance(call, dict) or "personalize" not in str(call.get("service")).lower():
-        return None
-    action = str(call.get("action")).lower().removesuffix("command")
-    if action not in KINDS:
-        return None
-    assumed = call.get("assumedRoleArn")
-    return Request(
-        resource,
-        name,
-        KINDS[action],
-        lower_case(call.get("parameters") or {}),
-        at_deployment=at_deployment,
-        account=account_of(str(assumed)) if assumed else "",
-        region=str(call.get("region") or ""),
-        caller=str(assumed or role_of_function(function, resource)),
-    )
 
 
 def role_of_function(function: Any, beside: Resource) -> str:

@@ -14,7 +14,7 @@ from .._access.alternatives import Either
 from .._access.model import OpenQuestion
 from .._access.values import HOLE, WRITTEN, account_of, as_text, joined, unknown
 from .files import read_text
-from .requests import KINDS, Request, call_not_known, lower_case, of_sdk_call, role_of, role_of_task
+from .requests import KINDS, Request, call_not_known, lower_case, role_of, role_of_task
 from .stacks import Resource
 
 STATE_MACHINES = {
@@ -74,15 +74,8 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                     caller=caller,
                     assumed_by=role if state.get("Credentials") else "",
                 )
-            elif isinstance(state, Mapping) and state.get("Type") == "Task":
-                if f"{_SERVICE}$" in str(state.get("Resource")):
-                    yield call_not_known(resource, place)
-                # As the CDK's CallAwsServiceCrossRegion tells its function.
-                told, function = state.get("Arguments", state.get("Parameters")), state.get("Resource")
-                if isinstance(told, Mapping) and isinstance(told.get("Payload"), Mapping):
-                    told, function = told["Payload"], told.get("FunctionName")
-                if (request := of_sdk_call(resource, place, told, function, at_deployment=False)) is not None:
-                    yield request
+            elif isinstance(state, Mapping) and f"{_SERVICE}$" in str(state.get("Resource")):
+                yield call_not_known(resource, place)
 
 
 def _definition(resource: Resource) -> Any:

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from .._access.values import unknown
 from .._access.written import as_list
-from .files import AssemblyError, Json, read_json, read_template
+from .files import AssemblyError, Json, is_put_in, read_json, read_template
 
 NESTED_STACK = "AWS::CloudFormation::Stack"
 
@@ -49,21 +50,28 @@ class Template:
 
     @cached_property
     def resources(self) -> Mapping[str, Json]:
-        """Its resources."""
-        found: Json = self.body.get("Resources", {})
-        return found
+        """Its resources, less what a macro or a loop puts among them."""
+        return {name: each for name, each in self.body.get("Resources", {}).items() if not is_put_in(name)}
 
     @cached_property
     def macros(self) -> list[str]:
-        """The macros that may change all of it, but for those of AWS that change nothing here."""
-        found = [*as_list(self.body.get("Transform")), *as_list(self.body.get("Fn::Transform"))]
+        """The macros and loops that put something into it, but for macros of AWS that change nothing here."""
+        resources = self.body.get("Resources", {})
+        found: list[Any] = []
+        for transform in (self.body.get("Transform"), self.body.get("Fn::Transform"), resources.get("Fn::Transform")):
+            found += as_list(transform)
         names = [str(each.get("Name")) if isinstance(each, Mapping) else str(each) for each in found]
-        return [each for each in names if not each.startswith(_HARMLESS)]
+        loops = [name for name in resources if name.startswith("Fn::ForEach::")]
+        return [*(each for each in names if not each.startswith(_HARMLESS)), *loops]
 
     @cached_property
     def speaks_of_personalize(self) -> bool:
         """True if anything in it has the word."""
         return "personalize" in json.dumps(self.body).lower()
+
+    def may_have(self, name: str) -> bool:
+        """Report whether it has a resource or parameter of a name, pseudo parameters included, or may be given one."""
+        return name in self.resources or name in self.body.get("Parameters", {}) or "::" in name or bool(self.macros)
 
     def path_of(self, logical_id: str) -> str:
         """Return the name of a resource in reports: the construct path, less what the CDK calls an L1 in its L2."""

@@ -40,7 +40,7 @@ _CALLERS = (physical.ROLE, *_POLICIES, *_USERS, *_OF_SAM)
 def undeclared(
     model: AccessModel, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]
 ) -> Iterator[OpenQuestion]:
-    """Yield each principal that may create what nothing asks for with a role that it may pass; note its problems."""
+    """Yield each principal that may create what nothing asks for with a role that it may pass."""
     asked = {(each.role_arn, each.permissions.create_action) for each in model.asked}
     callers = [each for each in resources if each.type in _CALLERS]
     read, passed = AccessModel(), {}
@@ -70,7 +70,6 @@ def undeclared(
             if roles:
                 arns, paths = zip(*roles, strict=True)
                 yield OpenQuestion(resource.path, ", ".join(paths), resource.declared, arns, cause=Cause.NOT_DECLARED)
-    model.problems += read.problems
 
 
 def _caller(resource: Resource, read: AccessModel, deployment: Deployment) -> Role:

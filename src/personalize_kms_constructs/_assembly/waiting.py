@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from itertools import pairwise
 from typing import NamedTuple
 
-from .._access.causes import Cause, because
 from .._access.declarations import Declaration
-from .._access.model import Problem
 from .._access.written import as_list
 from .app import App
 from .files import AssemblyError
 from .manifest import Assembly
-from .references import functions, names_in, refers_to
-from .stacks import Resource, Stack
+from .references import functions, names_in
+from .stacks import Stack
 from .templates import Unread, noted
-
-_PAGE = (
-    "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html"
-    "#troubleshooting-errors-dependency-error"
-)
 
 
 class Before:
@@ -129,36 +121,10 @@ class CreationOrder:
             with noted(unread, first.template):
                 _ = self._templates_before
 
-    def circles(self, unread: list[Unread]) -> Iterator[Problem]:
-        """Yield the resources of each stack that wait for each other; not for certain where a condition has a say."""
-        for stack in (each for top in self._tops for each in top.with_nested()):
-            with noted(unread, stack.template):
-                try:
-                    TopologicalSorter(self._of(stack).resources).prepare()
-                except CycleError as error:
-                    # What refers comes before what it refers to.
-                    found = [stack.resource(each) for each in reversed(error.args[1])]
-                    paths = tuple(each.path for each in found)
-                    yield Problem(
-                        "ordering",
-                        paths[0],
-                        because(Cause.CIRCLE, circle=" → ".join(paths)),
-                        page=_PAGE,
-                        needed_by=tuple(dict.fromkeys(paths)),
-                        declared=tuple(dict.fromkeys(each.declared for each in found)),
-                        is_warning=not all(_waits_anyway(*two) for two in pairwise(found)),
-                    )
-
     def _of(self, stack: Stack) -> _Uses:
         if stack not in self._uses:
             self._uses[stack] = _Uses.of(stack)
         return self._uses[stack]
-
-
-def _waits_anyway(user: Resource, used: Resource) -> bool:
-    """Tell if a resource waits for another whatever the conditions of the template are."""
-    depends = used.logical_id in as_list(user.body.get("DependsOn"))
-    return "Condition" not in user.body and (depends or refers_to(user.body.get("Properties"), used.logical_id))
 
 
 class _Uses(NamedTuple):

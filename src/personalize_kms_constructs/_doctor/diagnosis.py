@@ -25,13 +25,11 @@ def diagnose(gathered: Gathered) -> AccessReport:
     model = gathered.model
     report = compare(model, with_excess=False)
     missing, orphaned = without_orphaned(model, report.missing)
-    # AWS has taken what is deployed, and limits can be raised.
-    problems = [each for each in report.problems if each.kind != "limit" and each.cause is not Cause.REPEATED_SID]
     undecided = sorted((*report.undecided, *_unseen(gathered)), key=lambda each: each.sort_key())
     found = replace(
         report,
         missing=tuple(missing),
-        problems=in_order((*problems, *orphaned)),
+        problems=in_order((*report.problems, *orphaned)),
         undecided=tuple(undecided),
         deployed=gathered.group.name,
     )

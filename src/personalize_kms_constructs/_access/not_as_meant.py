@@ -1,0 +1,91 @@
+"""Policies that AWS takes in silence, but not as they were meant: placeholders left as text, names taken twice."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from .alternatives import conditions_in, may_coexist, possible
+from .causes import Cause, because
+from .model import AccessModel, Asked, Bucket, Key, PolicyOwner, Problem, Role, declared_of
+from .needs import conditions_of, users_of
+from .values import MARK
+from .written import Policy
+
+PUT_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html"
+SUB_PAGE = (
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html"
+)
+
+# Variables of IAM have a colon, or are the characters that are special in patterns.
+_NOT_OF_IAM = re.compile(rf"\${MARK}\{{(?:AWS::\w+|[\w.]+)\}}")
+
+
+def misunderstood_policies(model: AccessModel) -> Iterator[Problem]:
+    """Yield the policies with a placeholder that is plain text, and inline policies of which a role keeps one alone."""
+    users = users_of(model)
+    requests_of: dict[Policy, list[Asked]] = {}
+    for owner in model.owners:
+        for policy in _policies_of(owner):
+            requests_of.setdefault(policy, []).extend(users.get(owner.arn, []))
+    for policy, asks in requests_of.items():
+        yield from _written_as_text(policy, asks)
+    for role in model.roles.values():
+        yield from _inline_names_taken(role, model.label(role.arn), users.get(role.arn, []))
+
+
+def _policies_of(owner: PolicyOwner) -> list[Policy]:
+    """Return all policies of a key, a bucket or a role."""
+    if isinstance(owner, Role):
+        return [*owner.trust, *owner.identity, *([owner.boundary] if owner.boundary else [])]
+    return owner.policies if isinstance(owner, (Key, Bucket)) else []
+
+
+def _written_as_text(policy: Policy, asks: list[Asked]) -> Iterator[Problem]:
+    """Yield the statements of a policy in which a placeholder is plain text; certain where it is there if asked for."""
+    is_there = not policy.only_if or (bool(asks) and policy.only_if <= conditions_of(asks))
+    for statement in policy.statements if MARK in policy.text else ():
+        if texts := tuple(dict.fromkeys(_NOT_OF_IAM.findall(json.dumps(statement.body, ensure_ascii=False)))):
+            yield Problem.of(
+                "configuration",
+                policy.name,
+                because(Cause.WRITTEN_AS_TEXT, texts=texts),
+                SUB_PAGE,
+                asks,
+                label=statement.name,
+                declared=declared_of([policy]),
+                is_warning=True,
+                certain=is_there,
+            )
+
+
+def _inline_names_taken(role: Role, label: str, asks: list[Asked]) -> Iterator[Problem]:
+    """Yield inline policies of a role with other statements than one of the same name, which may exist beside it."""
+    inline = [each for each in role.identity if each.inline]
+    for index, policy in enumerate(inline):
+        rivals = ((each, _common_name(each, policy)) for each in inline[:index])
+        found = next(((each, name) for each, name in rivals if name and _is_rival(each, policy)), None)
+        if found is not None:
+            rival, name = found
+            reason = because(Cause.INLINE_NAME_TAKEN, name=name, paths=(rival.name, policy.name))
+            where = declared_of((rival, policy))
+            # What is lost may be of no use to Personalize.
+            yield Problem.of(
+                "configuration", policy.name, reason, PUT_PAGE, asks, label=label, declared=where, certain=False
+            )
+
+
+def _common_name(one: Policy, other: Policy) -> str:
+    """Return the name that two inline policies have, or may have as conditions choose it; nothing if there is none."""
+    if one.inline == other.inline:
+        return one.inline
+    both = [one.inline, other.inline]
+    conditions = conditions_in(both)
+    named = possible(both, conditions, frozenset()) if conditions else ()
+    return next((names[0] for names in named if len(names) == 2 and names[0] == names[1]), "")
+
+
+def _is_rival(one: Policy, other: Policy) -> bool:
+    says_else = [each.body for each in one.statements] != [each.body for each in other.statements]
+    return says_else and may_coexist(one.only_if, other.only_if)
