@@ -94,6 +94,15 @@ def lines(entries: tuple[Entry, ...]) -> set[Line]:
     return set(found)
 
 
+def lacking(found: AccessReport) -> dict[str, set[str]]:
+    """Return the actions that each kind of policy lacks."""
+    actions: dict[str, set[str]] = {}
+    for policy in found.policies:
+        if policy.lacks:
+            actions.setdefault(policy.policy, set()).update(entry.action for entry in policy.lacks)
+    return actions
+
+
 def of(principal: str, policy: str, actions: str, resource: str = KEY) -> set[Line]:
     """Return what entries for these actions on one resource say."""
     return {(principal, policy, action, resource) for action in actions.split()}

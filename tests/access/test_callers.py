@@ -21,6 +21,7 @@ from tests.access.models import (
     Statement,
     asked,
     iam,
+    lacking,
     lines,
     policy,
 )
@@ -104,13 +105,11 @@ def test_what_a_caller_needs(
     assert {each.page for each in (*found.allowed, *found.missing) if each.principal == "caller"} <= {PAGE}
 
 
-def test_the_statements_to_add_are_what_a_caller_needs() -> None:
-    """In an IAM policy of the caller; after them nothing is missing."""
-    found = compare(model())
-    entries = [each for each in found.missing if each.principal == "caller"]
-    assert {(each.add_to, each.add_to_whom, each.policy_of) for each in entries} == {("role", CALLER, CALLER)}
-    added = [each.add for each in entries if each.add is not None]
-    assert [each for index, each in enumerate(added) if each not in added[:index]] == [
+def test_a_caller_that_lacks_everything() -> None:
+    """Its IAM policies should have two statements, and with them nothing is missing."""
+    (to_change,) = compare(model()).policies
+    assert (to_change.policy, to_change.policy_of) == ("role", CALLER)
+    assert to_change.should_have == (
         {
             "Effect": "Allow",
             "Action": ["iam:PassRole"],
@@ -118,8 +117,8 @@ def test_the_statements_to_add_are_what_a_caller_needs() -> None:
             "Condition": {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}},
         },
         {"Effect": "Allow", "Action": ["personalize:CreateDatasetImportJob"], "Resource": [JOB, DATASET]},
-    ]
-    assert of_caller(compare(model(*added))) == [NEEDED, set(), set()]
+    )
+    assert of_caller(compare(model(*to_change.should_have))) == [NEEDED, set(), set()]
 
 
 def test_nobody_is_asked_where_no_template_shows_who_calls() -> None:
@@ -141,11 +140,10 @@ def test_a_caller_that_cannot_be_seen_is_undecided() -> None:
 
 
 def test_the_boundary_of_a_caller_counts() -> None:
-    """It is named, and takes the statement."""
+    """It lacks the action, and no IAM policy does."""
     found = model(CREATING, PASSING)
     found.roles[CALLER].boundary = policy("boundary", [iam(["personalize:*"], "*")])
-    (entry,) = [each for each in compare(found).missing if each.principal == "caller"]
-    assert (entry.action, entry.add_to) == (PASS, "boundary")
+    assert lacking(compare(found)) == {"boundary": {PASS}}
 
 
 def test_what_a_caller_has_is_not_too_much() -> None:
@@ -187,9 +185,8 @@ def test_a_report_says_which_role_calls() -> None:
     """By its name, as it does of the service role."""
     found = model(CREATING)
     found.names[CALLER] = "Main/Machine/Role"
-    assert (
-        "role Main/Machine/Role lacks iam:PassRole on arn:aws:iam::111122223333:role/PersonalizeRole (IAM)"
-        in " ".join(compare(found).to_text().split())
+    assert compare(found).to_text().splitlines()[0] == (
+        "✘ IAM policies of Main/Machine/Role lack iam:PassRole on arn:aws:iam::111122223333:role/PersonalizeRole"
     )
 
 

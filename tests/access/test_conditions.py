@@ -211,12 +211,13 @@ def answers(found: AccessReport) -> dict[str, str]:
     ],
 )
 def test_a_denial_in_the_bucket_policy(condition: Any, of_role: str, of_service: str, reason: str) -> None:
-    """It names the statement, and no statement to add; what leaves it open is named."""
+    """It names the statement, and no policy to change; what leaves it open is named."""
     found = report(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, denial(condition)])
     assert answers(found) == {"role": of_role, "service": of_service}
-    assert {(each.policy, each.because, each.add) for each in found.missing} <= {
-        ("bucket", "denied by statement Perimeter of bucket policy", None)
+    assert {(each.policy, each.because) for each in found.missing} <= {
+        ("bucket", "denied by statement Perimeter of bucket policy")
     }
+    assert found.policies == ()
     for each in found.undecided:
         assert each.because.startswith("may be denied: statement Perimeter of bucket policy: ")
         assert reason in each.because

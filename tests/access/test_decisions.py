@@ -14,7 +14,6 @@ from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.calls import Caller
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.model import AccessModel, Key, Location, Role
 from personalize_kms_constructs._access.values import as_text, as_written
 from personalize_kms_constructs._access.written import Policy
@@ -38,7 +37,7 @@ from tests.access.models import (
     Statement,
     asked,
     iam,
-    in_main,
+    lacking,
     lines,
     location,
     model,
@@ -358,71 +357,63 @@ def test_a_boundary_does_not_limit_what_the_key_policy_gives_by_the_principals_a
     assert {each.action for each in compared.undecided} == undecided
 
 
-BOUNDARY, TO_KEY, TO_ROLE = (Cause.BOUNDARY, "boundary"), (Cause.NO_STATEMENT, "key"), (Cause.NOT_IN_IAM, "role")
 DELEGATED = [role(KEY_POLICY_ACTIONS, Principal={"AWS": ROOT})]
+USED = {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}
 
 
 @pytest.mark.parametrize(
-    ("key", "in_iam", "lacking"),
+    ("key", "in_iam", "lacks"),
     [
-        (ON_KEY[:1], IAM_ACTIONS, {BOUNDARY}),
-        (ON_KEY[:1], [], {BOUNDARY, TO_ROLE}),
-        ([], IAM_ACTIONS, {BOUNDARY, TO_KEY}),
-        ([], [], {BOUNDARY, TO_KEY, TO_ROLE}),
-        (DELEGATED, IAM_ACTIONS, {BOUNDARY}),
-        (DELEGATED, [], {BOUNDARY, (Cause.LEFT_TO_IAM, "key"), TO_ROLE}),
+        (ON_KEY[:1], IAM_ACTIONS, {"boundary": USED}),
+        (ON_KEY[:1], [], {"boundary": USED, "role": set(IAM_ACTIONS)}),
+        ([], IAM_ACTIONS, {"boundary": USED, "key": ALL}),
+        ([], [], {"boundary": USED, "key": ALL, "role": set(IAM_ACTIONS)}),
+        (DELEGATED, IAM_ACTIONS, {"boundary": USED, "key": {"kms:CreateGrant"}}),
+        (DELEGATED, [], {"boundary": USED, "key": ALL, "role": set(IAM_ACTIONS)}),
     ],
 )
-@pytest.mark.parametrize(("declared", "resource"), [(None, KEY), (in_main("Boundary"), "*")])
-def test_where_the_boundary_refuses_it_takes_a_statement_and_the_policies_that_lack_one_too(
-    key: list[Statement],
-    in_iam: list[str],
-    lacking: set[tuple[Cause, str]],
-    declared: Declaration | None,
-    resource: str,
+def test_beside_a_boundary_that_refuses_it_the_policies_that_lack_it_are_told_too(
+    key: list[Statement], in_iam: list[str], lacks: dict[str, set[str]]
 ) -> None:
     """All of it in one report."""
     found = model(key=[*key, ON_KEY[1]], iam=[iam(in_iam)])
-    statements = [iam(["kms:CreateGrant", "kms:ListGrants"], "*")]
-    found.roles[ROLE].boundary = policy("boundary", statements, declared=declared)
-    used = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
-    missing = [each for each in compare(found).missing if each.action in used]
-    assert {(each.cause, each.add_to) for each in missing} == lacking
-    refused = [each for each in missing if each.add_to == "boundary"]
-    assert lines(tuple(refused)) == {("role", column, action, KEY) for column in ("key", "role") for action in used}
-    # A boundary of the template that refers to the key would be made after it, and the key after the role.
-    statement = {"Effect": "Allow", "Action": used, "Resource": resource}
-    assert all(each.add == statement and each.add_to_whom == ROLE for each in refused)
+    found.roles[ROLE].boundary = policy("boundary", [iam(["kms:CreateGrant", "kms:ListGrants"], "*")])
+    compared = compare(found)
+    assert {each.cause for each in compared.missing if each.action in USED} == {Cause.BOUNDARY}
+    assert lacking(compared) == lacks
 
 
-DENIED = (Cause.DENIED, "")
 DENY, DENY_SERVICE = role(["kms:Decrypt"], Effect="Deny"), service(["s3:*"], Effect="Deny")
 
 
 @pytest.mark.parametrize(
-    ("key", "in_iam", "bucket", "lacking"),
+    ("key", "in_iam", "bucket", "denied", "lacks"),
     [
-        ([DENY], IAM_ACTIONS, ON_BUCKET, {("role", "key", *DENIED), ("role", "key", *TO_KEY)}),
-        ([*ON_KEY[:1], DENY], [], ON_BUCKET, {("role", "key", *DENIED), ("role", "role", *TO_ROLE)}),
+        ([DENY], IAM_ACTIONS, ON_BUCKET, {("role", "key")}, {"key": ALL}),
+        ([*ON_KEY[:1], DENY], [], ON_BUCKET, {("role", "key")}, {"role": set(IAM_ACTIONS)}),
         (
             ON_KEY[:1],
             IAM_ACTIONS,
             [DENY_SERVICE],
-            {("service", "bucket", *DENIED), ("service", "bucket", Cause.NO_STATEMENT, "bucket")},
+            {("service", "bucket")},
+            {"bucket": {"s3:GetObject", "s3:ListBucket"}},
         ),
-        (ON_KEY[:1], IAM_ACTIONS, [*ON_BUCKET, DENY_SERVICE], {("service", "bucket", *DENIED)}),
+        (ON_KEY[:1], IAM_ACTIONS, [*ON_BUCKET, DENY_SERVICE], {("service", "bucket")}, {}),
         # In one account the bucket's policy needn't allow the role anything.
-        (ON_KEY[:1], IAM_ACTIONS, [*ON_BUCKET, role(["s3:*"], Effect="Deny")], {("role", "bucket", *DENIED)}),
+        (ON_KEY[:1], IAM_ACTIONS, [*ON_BUCKET, role(["s3:*"], Effect="Deny")], {("role", "bucket")}, {}),
     ],
 )
 def test_beside_a_denial_the_policies_that_lack_a_statement_are_told(
-    key: list[Statement], in_iam: list[str], bucket: list[Statement], lacking: set[tuple[str, str, Cause, str]]
+    key: list[Statement],
+    in_iam: list[str],
+    bucket: list[Statement],
+    denied: set[tuple[str, str]],
+    lacks: dict[str, set[str]],
 ) -> None:
     """What helps against the denial helps nothing without them."""
     found = report(asked(), IMPORT, key=[*key, ON_KEY[1]], iam=[*READ, iam(in_iam)], bucket=bucket)
-    missing = {(each.principal, each.policy, each.cause, each.add_to) for each in found.missing}
-    assert missing == lacking
-    assert all((each.add is None) is (each.cause is Cause.DENIED) for each in found.missing)
+    assert columns(each for each in found.missing if each.cause is Cause.DENIED) == denied
+    assert lacking(found) == lacks
 
 
 @pytest.mark.parametrize(

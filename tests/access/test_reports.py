@@ -1,8 +1,10 @@
-"""The reports: text for a terminal, JSON that can be compared, Markdown with a graph."""
+"""The reports: text for a terminal, Markdown for a pull request, JSON for programs."""
+
+from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +12,13 @@ import pytest
 from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.causes import Cause, because
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.entries import Missing, Undecided
-from personalize_kms_constructs._access.findings import findings_of
-from personalize_kms_constructs._access.model import Location, OpenQuestion, Problem
+from personalize_kms_constructs._access.declarations import Declaration
+from personalize_kms_constructs._access.model import AccessModel, OpenQuestion, Problem
 from personalize_kms_constructs._access.report import AccessReport, merged
+from personalize_kms_constructs._access.short_names import Names
+from personalize_kms_constructs._access.should_have import PolicyToChange
+from personalize_kms_constructs._access.words import title
 from tests.access.models import (
-    ACCOUNT_STATEMENT,
     BUCKET,
     EXPORT_JOB,
     IAM_ACTIONS,
@@ -24,11 +27,11 @@ from tests.access.models import (
     KEY_POLICY_ACTIONS,
     ON_KEY,
     ROLE,
-    SERVICE,
     TRUST,
     asked,
     iam,
     in_main,
+    lines,
     location,
     model,
     policy,
@@ -37,393 +40,165 @@ from tests.access.models import (
     service,
 )
 
-CLEAN = {"key": ON_KEY, "iam": [iam(IAM_ACTIONS)]}
-LACKING = {
-    "key": [role(KEY_POLICY_ACTIONS[1:]), service(KEY_POLICY_ACTIONS)],
-    "iam": [iam([*IAM_ACTIONS, "kms:Encrypt"])],
-}
+NAMES = {KEY: "Main/Key", ROLE: "Main/Role", BUCKET: "Main/Data"}
+IMPORT = asked(IMPORT_JOB, name="import", source=location())
+ALL_ACTIONS = '["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]'
 
 
-def untidy() -> AccessReport:
-    """One finding of each sort, with names as long as AWS takes them."""
-    long_name = "Main/" + "/".join(["AConstructWithQuiteALongName"] * 6)
-    requests = [
-        asked(name=f"{long_name}/Movies"),
-        asked(IMPORT_JOB, name="import", source=location("a/" * 100)),
-        asked(EXPORT_JOB, name="export", destination=location("b/"), dataset_group_key=f"{KEY}2"),
-    ]
+def one_of_each() -> AccessReport:
+    """A policy that lacks something, one with too much, a denial, a problem, and an open question."""
+    denial = role(["kms:Decrypt"], Effect="Deny", Sid="NoDecrypt")
     found = model(
-        *requests,
-        key=[ACCOUNT_STATEMENT, service(["kms:*"], Condition=None)],
-        iam=[iam(["kms:Encrypt", "s3:*"], "*")],
-        trust=[{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+        key=[role(KEY_POLICY_ACTIONS[:4]), service(KEY_POLICY_ACTIONS), denial],
+        iam=[iam([*IAM_ACTIONS, "kms:Encrypt"])],
     )
-    found.names = {KEY: f"{long_name}/Key"}
+    found.keys[KEY].state = "Disabled"
+    found.open_questions = [OpenQuestion("Main/Job", "it may create resources", role_arns=(f"{ROLE}2",))]
+    found.names = NAMES
     return compare(found)
 
 
-def test_the_text_of_a_report_with_findings() -> None:
-    """Grouped by key; what is missing has the statement to add, what is too much the remedy, and each has its page."""
-    assert (
-        report(**LACKING).to_text()
-        == f"""\
-1 missing, 0 problems, 1 too much, 0 undecided, 13 as AWS's pages ask
-
-Amazon Personalize is asked for:
-  movies (dataset group)
-
-key {KEY}
-  ✘ role {ROLE} lacks kms:Decrypt on
-      {KEY} (key policy)
-      the key policy has no statement that allows it
-      → add to the key policy of
-        {KEY}:
-        {{
-          "Effect": "Allow",
-          "Principal": {{
-            "AWS": "{ROLE}"
-          }},
-          "Action": [
-            "kms:Decrypt"
-          ],
-          "Resource": "*"
-        }}
-      needed by movies (dataset group)
-    https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
-  ! too much: role {ROLE} may kms:Encrypt on
-      {KEY} (IAM)
-      statement number 1 of IAM policy: AWS's pages don't ask for it
-      → remove it
-    https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
-  ✔ role {ROLE} may kms:Decrypt, kms:DescribeKey,
-      kms:GenerateDataKey, kms:ListGrants (IAM)
-  ✔ role {ROLE} may kms:CreateGrant, kms:DescribeKey,
-      kms:GenerateDataKey, kms:ListGrants (key policy)
-  ✔ Personalize may kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey,
-      kms:ListGrants (key policy)
-
-1 missing, 0 problems, 1 too much, 0 undecided, 13 as AWS's pages ask
+FINDINGS = """\
+✘ key policy of Main/Key lacks kms:ListGrants for Main/Role
+✘ Main/Role may not kms:Decrypt on Main/Key: denied by statement NoDecrypt of key policy
+✘ key Main/Key is Disabled (needed by movies (dataset group)): enable it
+! statement number 1 of IAM policy: kms:Encrypt on Main/Key: AWS's pages don't ask for it
+? Main/Job: it may create resources
 """
+SUM = "2 missing, 1 problem, 1 too much, 1 undecided, 12 as AWS's pages ask\n"
+
+
+def test_the_text_has_a_line_for_each_finding_and_a_block_for_each_policy() -> None:
+    """Errors first, then what is too much or open, the statements as they are pasted, and the sum."""
+    assert (
+        one_of_each().to_text()
+        == f"""\
+{FINDINGS}
+key policy of Main/Key, for Personalize:
+  {{"Effect": "Allow", "Principal": {{"AWS": "{ROLE}"}}, "Action": {ALL_ACTIONS}, "Resource": "*"}}
+  {{"Effect": "Allow", "Principal": {{"Service": "personalize.amazonaws.com"}}, "Action": {ALL_ACTIONS}, \
+"Resource": "*", "Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "111122223333"}}}}}}
+
+IAM policies of Main/Role, in the place of what is too much:
+  {{"Effect": "Allow", "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"], \
+"Resource": "{KEY}"}}
+
+{SUM}"""
     )
 
 
-def statements(text: str) -> list[str]:
-    """The statements of a report, as one copies them from a terminal."""
-    return re.findall(r"^ {8}\{\n.*?^ {8}\}$", text, re.DOTALL | re.MULTILINE)
+def test_a_quiet_report_has_the_findings_and_the_sum() -> None:
+    """The policies are left out, in Markdown too."""
+    assert one_of_each().to_text(quiet=True) == f"{FINDINGS}{SUM}"
+    markdown = one_of_each().to_markdown(quiet=True)
+    assert "AWS's pages don't ask for it" in markdown
+    assert "```json" not in markdown
 
 
-@pytest.mark.parametrize("width", [20, 60, 100, 200])
-def test_lines_are_as_long_as_they_may_be_and_names_are_whole(width: int) -> None:
-    """Longer ones, but of statements, are single names: whoever searches for an ARN, an action or a path finds it."""
-    found = untidy()
-    text = found.to_text(width=width)
-    prose = text
-    for statement in statements(text):
-        prose = prose.replace(statement, "")
-    longer = [line for line in prose.splitlines() if len(line) > width]
-    assert [line for line in longer if " " in line.strip(" →✔✘!?")] == []
-    words = set(prose.replace(",", " ").replace("${", " ").replace("}", " ").split())
-    findings = [*found.missing, *found.excess, *found.undecided, *found.allowed]
-    names = {each for entry in findings for each in (entry.action, entry.principal_arn) if each not in ("", SERVICE)}
-    assert {each.partition(" (")[0] for entry in findings for each in entry.needed_by} | names <= words
+def test_a_clean_report_is_one_line() -> None:
+    found = report(key=ON_KEY, iam=[iam(IAM_ACTIONS)])
+    assert found.to_text() == "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
 
 
-def test_a_quiet_report_has_what_is_wrong_or_not_known_and_the_counts() -> None:
-    """Neither what is asked for nor what is as AWS's pages ask; what can't be pasted into a program has all of it."""
-    found = report(**LACKING)
-    text = found.to_text(quiet=True)
-    assert "✔" not in text
-    assert "is asked for" not in text
-    lines = found.to_text().splitlines()
-    assert text.splitlines() == [*lines[:2], *lines[5:-8], *lines[-2:]]
-    markdown = found.to_markdown(quiet=True)
-    assert [line for line in markdown.splitlines() if line.startswith("#")] == [
-        "# Amazon Personalize's access",
-        "## Missing",
-        "## Too much",
+def test_a_line_begins_with_the_resource_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in a template of the CDK, where nobody looks for it; the resource has the policy to change."""
+    monkeypatch.chdir(tmp_path)
+    lines_of_template = ["Resources:", "  Key:", "    Type: AWS::KMS::Key", "  Policy:", "    Type: AWS::IAM::Policy"]
+    for name in ("app.yaml", "Main.template.json"):
+        (tmp_path / name).write_text("\n".join(lines_of_template))
+
+    def text(name: str) -> list[str]:
+        found = model(key=ON_KEY[1:])
+        found.names = NAMES
+        found.keys[KEY].declared = Declaration(str(tmp_path / name), "Key", "Key")
+        of_role = Declaration(str(tmp_path / name), "Policy", "Policy")
+        found.roles[ROLE].declared = Declaration(str(tmp_path / name), "Role", "Role")
+        found.roles[ROLE].identity = [policy("IAM policy", [iam(["kms:Decrypt"])], declared=of_role)]
+        return compare(found).to_text(quiet=True).splitlines()[:2]
+
+    four = "kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants for Main/Role (5)"
+    three = "kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants on Main/Key (3)"
+    assert text("app.yaml") == [
+        f"✘ app.yaml:2  key policy of Main/Key lacks {four}",
+        f"✘ app.yaml:4  IAM policies of Main/Role lack {three}",
     ]
-    assert "1 missing, 0 problems, 1 too much, 0 undecided, 13 as AWS's pages ask.\n" in markdown
-    clean = report(**CLEAN)
-    counts = "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
-    assert clean.to_text(quiet=True) == counts
-
-
-def test_each_finding_has_a_next_step() -> None:
-    """A line with an arrow, or the words of a problem."""
-    text = untidy().to_text()
-    marks = [
-        line[2] for line in text.splitlines() if line.startswith("  ") and line[2:3] in "✘!?✔" and line[3:4] == " "
+    assert text("Main.template.json") == [
+        f"✘ key policy of Main/Key lacks {four}",
+        f"✘ IAM policies of Main/Role lack {three}",
     ]
-    assert set(marks) == set("✘!?✔")
-    steps = sum(line.startswith("      → ") for line in text.splitlines())
-    problems = len(untidy().problems)
-    assert steps == sum(mark != "✔" for mark in marks) - problems
 
 
-ON_ONE_KEY: dict[str, Any] = {
-    "principal": "role",
-    "principal_arn": ROLE,
-    "action": "kms:Decrypt",
-    "resource": KEY,
-    "policy": "key",
-    "policy_of": KEY,
-}
-ADD = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": ["kms:Decrypt"], "Resource": "*"}
-FILE = "personalize-kms-pending/Key.json"
-FROM_FILE = f"have its owner add the statements in {FILE}, which the synth wrote, "
-
-
-def test_a_statement_that_two_findings_ask_for_is_told_once() -> None:
-    reasons = (because(Cause.NO_STATEMENT, policy="key"), because(Cause.LEFT_TO_IAM, policy="key"))
-    found = AccessReport(missing=tuple(Missing(**ON_ONE_KEY, add=ADD, add_to="key", reason=each) for each in reasons))
-    text = found.to_text(width=200)
-    assert len(statements(text)) == 1
-    assert re.findall("→ .*", text) == [
-        f"→ add to the key policy of {KEY}:",
-        f"→ add to the key policy of {KEY}: as above",
-    ]
+ETL = "arn:aws:iam::111122223333:role/Etl"
+TOO_MUCH = report(key=[*ON_KEY, role(["kms:Encrypt"])], iam=[iam(IAM_ACTIONS)]).excess
+CLAIM = "key policy of Main/Key, for Personalize"
 
 
 @pytest.mark.parametrize(
-    ("kind", "cause", "add", "step"),
+    ("kind", "owner", "more", "words"),
     [
-        (Missing, Cause.LEFT_TO_IAM, ADD, f"{FROM_FILE}or add to the key policy of {KEY}"),
-        (Missing, Cause.DENIED, None, "change what the reason names: no further statement helps"),
-        (
-            Undecided,
-            Cause.BOUNDARY_OF_EVERYBODY,
-            None,
-            f"{FROM_FILE}then look at it where it is deployed, with personalize-kms doctor",
-        ),
+        ("key", KEY, {}, CLAIM),
+        ("key", KEY, {"file": "pending/Key.json"},
+         f"{CLAIM} (its owner adds the statements in pending/Key.json, which the synth wrote)"),
+        ("key", KEY, {"file": "pending/Key.json", "declared": (in_main("Key"),)},
+         f"{CLAIM} (pass the construct Main/Key itself instead of its ARN)"),
+        ("key", KEY, {"unnamed_roles": (ROLE,)}, f"{CLAIM} (first set a RoleName on Main/Role)"),
+        ("key", KEY, {"own_conditions": ("aws:PrincipalOrgID", "aws:SourceVpc"), "also_for": (ETL,)},
+         f"{CLAIM} (keep your own conditions: aws:PrincipalOrgID, aws:SourceVpc; what goes also serves {ETL})"),
+        ("bucket", BUCKET, {"make": "AWS::S3::BucketPolicy"},
+         "bucket policy of Main/Data, for Personalize (a new AWS::S3::BucketPolicy)"),
+        ("role", ROLE, {"make": "AWS::IAM::Policy", "waiting": (in_main("Movies/Resource"), in_main("Ratings"))},
+         "IAM policies of Main/Role, to add (a new AWS::IAM::Policy; "
+         "have Main/Movies, Main/Ratings wait for it by DependsOn)"),
+        ("role", ROLE, {"too_much": TOO_MUCH}, "IAM policies of Main/Role, in the place of what is too much"),
+        ("role", ROLE, {"too_much": TOO_MUCH, "should_have": ()},
+         "IAM policies of Main/Role, nothing in the place of what is too much"),
+        ("boundary", ROLE, {}, "permissions boundary of Main/Role, to add"),
+        # The list takes the place of what the trust policy has for Personalize, or is added.
+        ("trust", ROLE, {"replaces": ("1",)}, "trust policy of Main/Role, for Personalize"),
+        ("trust", ROLE, {}, "trust policy of Main/Role, to add"),
     ],
-)
-def test_every_form_says_the_same_of_pending_statements(kind: type[Any], cause: Cause, add: Any, step: str) -> None:
-    """A file helps where a statement does."""
-    more = {} if kind is Undecided else {"add": add, "add_to": "key"}
-    entry = kind(**ON_ONE_KEY, **more, reason=because(cause, policy="key"), file=FILE)
-    found = AccessReport(missing=(entry,)) if kind is Missing else AccessReport(undecided=(entry,))
-    assert re.findall("→ (.*?):?$", found.to_text(width=400), re.MULTILINE) == [step]
-    assert step[1:] in found.to_markdown()
-    assert [each.fix.partition(": {")[0] for each in findings_of(found)] == [step]
+)  # fmt: skip
+def test_a_block_says_what_somebody_has_to_mind(kind: Any, owner: str, more: dict[str, Any], words: str) -> None:
+    """Besides the statements."""
+    change = PolicyToChange(policy=kind, policy_of=owner, **{"should_have": ({},), **more})
+    assert title(change, Names(NAMES)) == words
 
 
-def test_statements_can_be_pasted() -> None:
-    """They are never wrapped: a string of JSON has no line breaks, and spaces in the name of an object count.
-
-    One that several actions lack is told once.
-    """
-    found = model(
-        asked(IMPORT_JOB, name="import", source=location("a  b/" * 40)),
-        asked(EXPORT_JOB, name="export", destination=location("b/")),
-        iam=[],
-    )
-    report = compare(found)
-    told = [json.loads(each) for each in statements(report.to_text())]
-    assert sorted(map(json.dumps, told)) == sorted({json.dumps(each.add) for each in report.missing})
-    assert f"{BUCKET}/{'a  b/' * 40}*" in json.dumps(told)
-
-
-def test_an_empty_report_says_that_nothing_was_asked() -> None:
-    """A clean report on nothing isn't mistaken for one on everything."""
-    text = " ".join(AccessReport().to_text().split())
-    assert "Nothing in the templates asks Amazon Personalize for anything, so nothing was checked. " in text
-    markdown = AccessReport().to_markdown()
-    assert "\nNothing in the templates asks Amazon Personalize for anything, so nothing was checked. " in markdown
-
-
-def test_json_is_complete_and_stable() -> None:
-    """Every attribute that tests and programs read, in an order that depends on nothing but the content."""
-    found = json.loads(report(**LACKING).to_json())
-    kinds = ["missing", "excess", "undecided", "problems", "allowed"]
-    assert list(found) == ["asked", *kinds, "without_key", "left_out", "names"]
-    assert found["missing"] == [
-        {
-            "principal": "role",
-            "principal_arn": ROLE,
-            "action": "kms:Decrypt",
-            "resource": KEY,
-            "policy": "key",
-            "policy_of": KEY,
-            "needed_by": ["movies (dataset group)"],
-            "page": "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html",
-            "where": [],
-            "cause": "no-statement",
-            "because": "the key policy has no statement that allows it",
-            "add": {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": ["kms:Decrypt"], "Resource": "*"},
-            "add_to": "key",
-        }
+def test_what_a_key_policy_leaves_to_iam_is_told_apart() -> None:
+    """AWS's page asks for it in the key policy."""
+    of_account = {"Principal": {"AWS": "111122223333"}, "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}}}
+    found = report(key=[role(KEY_POLICY_ACTIONS, **of_account), ON_KEY[1]], iam=[iam(IAM_ACTIONS[1:])])
+    told = [line.replace(KEY, "Key").replace(ROLE, "Role") for line in found.to_text(quiet=True).splitlines()[:2]]
+    assert told == [
+        "✘ IAM policies of Role lack kms:Decrypt on Key",
+        "✘ IAM policies of Role lack kms:CreateGrant, kms:Decrypt on Key, which the key policy leaves to IAM (2)",
     ]
-    assert (found["undecided"], found["problems"]) == ([], [])
-    one, other = asked(), asked(IMPORT_JOB, name="import", source=location())
-    assert compare(model(one, other)).to_json() == compare(model(other, one)).to_json()
 
 
-def test_needs_of_several_are_reported_once_with_all_that_need_them() -> None:
-    """Two dataset groups on one key lack one statement."""
-    found = report(asked(name="movies"), asked(name="books"))
-    assert {tuple(each.needed_by) for each in found.missing} == {("books (dataset group)", "movies (dataset group)")}
-    assert len(found.missing) == 14
+def marked(found: AccessModel, mark: str) -> list[str]:
+    """Return the lines of a text with a mark, with the names of key, role and bucket."""
+    found.names = {KEY: "Key", ROLE: "Role", BUCKET: "Data"}
+    return [line for line in compare(found).to_text(quiet=True).splitlines() if line.startswith(mark)]
 
 
-def test_the_statements_to_add_have_all_that_their_policies_lack_and_no_more() -> None:
-    """With them nothing is missing, and nothing is too much: no reading of exports, no writing of imports."""
-    requests = [
-        asked(),
-        asked(IMPORT_JOB, name="import", source=location("import/")),
-        asked(EXPORT_JOB, name="export", destination=location("export/")),
-    ]
-    added: dict[str, list[dict[str, object]]] = {"key": [], "role": [], "bucket": []}
-    for each in report(*requests).missing:
-        assert each.add is not None
-        if each.add not in added[each.add_to]:
-            added[each.add_to].append(each.add)
-    in_iam = [
-        (["s3:GetObject"], f"{BUCKET}/import/*"),
-        (["s3:ListBucket"], BUCKET),
-        (["s3:PutObject"], f"{BUCKET}/export/*"),
-    ]
-    on_bucket = [(each["Action"], each["Resource"]) for each in added["role"] if "kms:Decrypt" not in str(each)]
-    assert on_bucket == in_iam
-    assert [(each["Action"], each["Resource"]) for each in added["bucket"]] == in_iam
-    mended = report(*requests, key=added["key"], iam=added["role"], bucket=added["bucket"])
-    assert (mended.missing, mended.excess, mended.undecided, mended.problems) == ((), (), (), ())
-
-
-def test_one_reason_is_one_row_whatever_needs_it() -> None:
-    """A key that can't be seen is told of once for each principal, a bucket's once; each with all that needs it."""
-    jobs = [
-        asked(),
-        asked(EXPORT_JOB, name="export", destination=location("export/")),
-        asked(IMPORT_JOB, name="import", source=location("import/")),
-    ]
-    found = model(*jobs, iam=[iam(["kms:*", "s3:*"], "*")])
+def test_one_reason_is_one_line_whatever_needs_it() -> None:
+    """A key that can't be seen is told of once for role and Personalize, a bucket's policy and encryption once."""
+    export = asked(EXPORT_JOB, name="export", destination=location("export/"))
+    found = model(asked(), export, IMPORT, iam=[iam(["kms:*", "s3:*"], "*")])
     found.keys.clear()
     found.buckets.clear()
-    text = compare(found).to_text(width=10_000, quiet=True)
-    assert [line for line in text.splitlines() if line.startswith(("  ?", "      needed by"))] == [
-        f"  ? not known whether role {ROLE} may kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, "
-        f"kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants on {KEY} (key policy)",
-        "      needed by export (dataset export job), import (dataset import job), movies (dataset group)",
-        "  ? not known whether Personalize may kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, "
-        f"kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants on {KEY} (key policy)",
-        "      needed by export (dataset export job), import (dataset import job), movies (dataset group)",
-        "  ? export (dataset export job), import (dataset import job)",
-        f"  ? not known whether Personalize may s3:ListBucket on {BUCKET}, s3:PutObject on {BUCKET}/export/*, "
-        f"s3:GetObject on {BUCKET}/import/* (bucket policy)",
-        "      needed by export (dataset export job), import (dataset import job)",
+    assert marked(found, "?") == [
+        "? Data: a key that encrypts the bucket needs permissions too, and it can't be seen whether there is "
+        "one: it isn't "
+        "part of the app (2)",
+        "? not known whether Role and Personalize may kms:CreateGrant, kms:Decrypt, kms:DescribeKey, "
+        "kms:GenerateDataKey, "
+        "kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants on Key: the key policy of "
+        f"{KEY} can't be seen: it isn't part of the app (12)",
+        f"? not known whether Personalize may s3:ListBucket on Data; s3:PutObject on {BUCKET}/export/*; "
+        "s3:GetObject on "
+        f"{BUCKET}/import/*: the bucket policy of {BUCKET} can't be seen: it isn't part of the app (3)",
     ]
-
-
-def test_a_statement_is_two_rows_whatever_is_too_much_in_it() -> None:
-    """What is taken out, and what is replaced, by one statement for each resource; each reason with its actions."""
-    wide = ["s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:DeleteObject"]
-    jobs = [asked(IMPORT_JOB, name=name, source=location(f"{name}/")) for name in ("a", "b")]
-    found = report(*jobs, key=ON_KEY, iam=[], bucket=[service(wide, Resource=[BUCKET, f"{BUCKET}/*"], Condition={})])
-    text = found.to_text(width=10_000)
-    assert [
-        line.strip() for line in text.splitlines() if "! " in line or "statement number" in line or "→ rem" in line
-    ] == [
-        f"! too much: Personalize may s3:DeleteObject, s3:PutObject on {BUCKET}, {BUCKET}/* (bucket policy)",
-        "statement number 1 of bucket policy: AWS's pages don't ask for it (s3:DeleteObject); nothing that can be seen "
-        "asks for it (s3:PutObject)",
-        "→ remove it",
-        f"! too much: Personalize may s3:ListBucket on {BUCKET}, s3:GetObject on {BUCKET}/*, {BUCKET}/a/*, "
-        f"{BUCKET}/b/* (bucket policy)",
-        "statement number 1 of bucket policy: on the whole bucket, not only the prefix that is used (s3:GetObject); "
-        "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out (s3:GetObject, "
-        "s3:ListBucket)",
-    ]
-    replaced = text.split("→ replace it with what is needed:")[1].split("https")[0]
-    assert [(each["Action"], each["Resource"]) for each in map(json.loads, statements(replaced))] == [
-        (["s3:GetObject"], [f"{BUCKET}/a/*", f"{BUCKET}/b/*"]),
-        (["s3:ListBucket"], BUCKET),
-    ]
-    markdown = found.to_markdown()
-    assert "| `s3:DeleteObject`, `s3:PutObject` on the bucket, `*` | bucket policy |" in markdown
-    assert "| `s3:ListBucket`, `s3:GetObject` on `*`, `a/*`, `b/*` | bucket policy |" in markdown
-
-
-def test_statements_that_replace_actions_of_one_statement_are_one() -> None:
-    """They differ in their actions alone."""
-    found = report(key=[service(KEY_POLICY_ACTIONS, Condition={})], iam=[])
-    (told,) = statements(found.to_text().split("! too much")[1])
-    assert json.loads(told) == service(sorted(KEY_POLICY_ACTIONS))
-
-
-def test_keys_and_buckets_are_named_so_whatever_their_arns_are() -> None:
-    """An ARN that is a parameter of the template says nothing of its kind."""
-    key, bucket = "${Main.KeyArn?}", "${Main.BucketArn?}"
-    source = Location(bucket, "import/", key_arn=None)
-    job = asked(IMPORT_JOB, name="import", source=source, dataset_group_key=key)
-    lines = report(job).to_text().splitlines()
-    assert [line for line in lines if line.startswith(("key", "bucket", "role"))] == [f"key {key}", f"bucket {bucket}"]
-
-
-def test_markdown_has_tables_statements_and_a_graph() -> None:
-    """For a pull request and an auditor: who may do what, and why."""
-    job = asked(IMPORT_JOB, name="import", source=location())
-    markdown = report(asked(), job, **LACKING).to_markdown()
-    assert (
-        "## Missing\n\n| on | who | what | where | why | needed by | page |\n|---|---|---|---|---|---|---|\n"
-        in markdown
-    )
-    page = "[AWS](https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html)"
-    assert (
-        f"| key {KEY} | role {ROLE} | `kms:Decrypt` | key policy | the key policy has no statement that allows it | "
-        f"import (dataset import job), movies (dataset group) | {page} |" in markdown
-    )
-    assert "```json\n{\n" in markdown
-    graph = markdown.split("```mermaid\n")[1].split("```")[0]
-    assert graph.startswith("graph LR\n")
-    assert '-->|"kms:CreateGrant, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants<br/>for' in graph
-    assert '-.->|"missing: s3:GetObject, s3:ListBucket<br/>for import (dataset import job)"|' in graph
-    assert f'["bucket {BUCKET}"]' in graph
-
-
-def test_a_row_has_the_statements_and_pages_of_all_its_actions() -> None:
-    """Not those of the first one alone."""
-    requests = [
-        asked(IMPORT_JOB, name="import", source=location()),
-        asked(EXPORT_JOB, name="export", destination=location("export/")),
-    ]
-    in_iam = [
-        iam(["s3:GetObject"], f"{BUCKET}/import/*", Sid="Read"),
-        iam(["s3:PutObject"], f"{BUCKET}/export/*", Sid="Write"),
-        iam(["s3:ListBucket"], BUCKET, Sid="List"),
-    ]
-    markdown = report(*requests, iam=in_iam).to_markdown()
-    guide = "https://docs.aws.amazon.com/personalize/latest/dg"
-    assert (
-        f"| bucket {BUCKET} | role {ROLE} | "
-        "`s3:ListBucket`, `s3:PutObject` on `export/*`, `s3:GetObject` on `import/*` | IAM | "
-        "statement Read of IAM policy; statement List of IAM policy; statement Write of IAM policy | "
-        "export (dataset export job), import "
-        f"(dataset import job) | [AWS]({guide}/export-permissions.html), "
-        f"[AWS]({guide}/granting-personalize-s3-access.html) |"
-    ) in markdown
-
-
-def test_every_form_shows_the_prefix() -> None:
-    """What is allowed on one folder is told apart from what is allowed on everything, needed or not."""
-    statements = {"key": ON_KEY, "iam": [iam(["s3:GetObject"], f"{BUCKET}/import/*"), iam(["s3:ListBucket"], BUCKET)]}
-    folder = report(asked(IMPORT_JOB, source=location()), **statements)
-    text, markdown = folder.to_text(), folder.to_markdown()
-    assert f"✔ role {ROLE} may s3:ListBucket, s3:GetObject on import/*" in " ".join(text.split())
-    assert "| `s3:ListBucket`, `s3:GetObject` on `import/*` | IAM |" in markdown
-    statements["iam"][0] = iam(["s3:GetObject"], "*")
-    whole = report(asked(IMPORT_JOB, source=location("")), **statements)
-    assert f"✔ role {ROLE} may s3:ListBucket, s3:GetObject on *" in " ".join(whole.to_text().split())
-    assert "| `s3:ListBucket`, `s3:GetObject` on `*` | IAM |" in whole.to_markdown()
-    assert f"| role {ROLE} | role {ROLE} | `s3:GetObject` on `*` | IAM |" in whole.to_markdown()
-
-
-def test_a_row_has_a_statement_by_which_much_is_allowed_once() -> None:
-    """Some of its actions are allowed by two statements, and others by one of these."""
-    both = [iam(IAM_ACTIONS, KEY, Sid="Two"), iam(["kms:Decrypt"], KEY, Sid="One")]
-    (row,) = [
-        line for line in report(asked(), key=ON_KEY, iam=both).to_markdown().splitlines() if "of IAM policy" in line
-    ]
-    assert (row.count("statement One of"), row.count("statement Two of")) == (1, 1)
 
 
 def test_what_may_be_too_much_is_there() -> None:
@@ -432,70 +207,248 @@ def test_what_may_be_too_much_is_there() -> None:
     trusting = {**TRUST, "Principal": {"AWS": account}, "Condition": {}}
     found = model(key=ON_KEY, iam=[iam([*IAM_ACTIONS, "kms:*"])], trust=[TRUST, trusting])
     found.open_questions = [OpenQuestion("Main/Job", "it may create resources")]
-    lines = compare(found).to_text(width=10_000, quiet=True).splitlines()
-    assert [line for line in lines if line.startswith("  ?")] == [
-        f"  ? maybe too much: role {ROLE} may kms:* on {KEY} (IAM)",
-        f"  ? maybe too much: {account} may sts:AssumeRole on {ROLE} (trust policy)",
-        "  ? Main/Job",
+    assert marked(found, "?") == [
+        "? Main/Job: it may create resources",
+        "? maybe too much: statement number 1 of IAM policy: kms:* on Key: nothing that can be seen asks for "
+        "it, and Main/Job, "
+        "which can't be seen in full, may",
+        f"? maybe too much: statement number 2 of trust policy: sts:AssumeRole on Role: its Principal {account} may be "
+        "another account, which it shouldn't let in",
+    ]
+
+
+def test_a_statement_is_a_line_for_each_reason_for_which_it_is_too_much() -> None:
+    """With its actions, and the resources that they are on."""
+    wide = ["s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:DeleteObject"]
+    of_bucket = service(wide, Resource=[BUCKET, f"{BUCKET}/*"], Condition={}, Sid="Wide")
+    assert marked(model(IMPORT, key=ON_KEY, bucket=[of_bucket]), "!") == [
+        f"! statement Wide of bucket policy: s3:DeleteObject on Data, {BUCKET}/*: AWS's pages don't ask for it (2)",
+        f"! statement Wide of bucket policy: s3:GetObject on {BUCKET}/*: on the whole bucket, not only the "
+        "prefix that is used",
+        f"! statement Wide of bucket policy: s3:ListBucket on Data; s3:GetObject on {BUCKET}/import/*: for "
+        "any account: no "
+        "condition on aws:SourceAccount or aws:SourceArn keeps others out (2)",
+        f"! statement Wide of bucket policy: s3:PutObject on Data, {BUCKET}/*: nothing that can be seen asks "
+        "for it (2)",
     ]
 
 
 def test_what_a_boundary_refuses_is_told_once() -> None:
     """Not for each column of the pages, nor for each that needs it: one statement mends it all."""
-    found = model(asked(), asked(IMPORT_JOB, name="import"), **CLEAN)
+    found = model(asked(), asked(IMPORT_JOB, name="import"), key=ON_KEY, iam=[iam(IAM_ACTIONS)])
     found.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
-    text = compare(found).to_text()
-    assert text.count("the role's permissions boundary doesn't allow it") == 1
-    assert text.count("lacks kms:") == 1
-    assert "needed by import (dataset import job), movies (dataset group)" in " ".join(text.split())
-    markdown = compare(found).to_markdown()
-    assert markdown.count("| permissions boundary |") == 1
-
-
-def test_markdown_says_what_to_do_about_a_denial() -> None:
-    """There is no statement to add."""
-    denial = {**role(["kms:Decrypt"]), "Effect": "Deny"}
-    markdown = report(key=[*ON_KEY, denial], iam=[iam(IAM_ACTIONS)]).to_markdown()
-    assert (
-        "| denied by statement number 3 of key policy: change what the reason names: no further statement helps |"
-        in markdown
-    )
-
-
-def test_the_graph_has_one_node_for_one_role() -> None:
-    """That uses a key, that is passed, and that passes it."""
-    found = model(asked(caller_arn=f"{ROLE}2"), **CLEAN)
-    found.roles[f"{ROLE}2"] = replace(found.roles[ROLE], arn=f"{ROLE}2", identity=[policy("2", [iam(["iam:*"], "*")])])
-    found.names = {ROLE: "Main/Role", f"{ROLE}2": "Main/Caller", KEY: "Main/Key"}
-    graph = compare(found).to_markdown().split("```mermaid\n")[1]
-    nodes = re.findall(r'^  n\d+\["(.*)"\]$', graph, re.MULTILINE)
-    assert sorted(nodes) == ["Personalize", "key Main/Key", "role Main/Caller", "role Main/Role"]
-
-
-@pytest.mark.parametrize(("number", "length", "is_drawn"), [(500, 1, True), (501, 1, False), (90, 500, False)])
-def test_a_graph_that_github_does_not_draw_is_left_out(number: int, length: int, is_drawn: bool) -> None:
-    """Of more edges or characters than Mermaid takes by default."""
-    one = report(**CLEAN).allowed[0]
-    keys = [f"{KEY}{each:03}{'x' * length}" for each in range(number)]
-    allowed = tuple(replace(one, policy="key", policy_of=each, resource=each) for each in keys)
-    found = AccessReport(allowed=allowed, names={each: each.removeprefix(KEY) for each in keys})
-    markdown = found.to_markdown()
-    assert ("```mermaid" in markdown) is is_drawn
-    assert ("The graph is left out: it is larger than GitHub draws.\n" in markdown) is not is_drawn
-
-
-def test_the_graph_draws_what_everything_stands_for() -> None:
-    """CloudWatch, whose actions take ``*`` alone; of an action that the rows don't know it says no more than ``*``."""
-    unknown = matrix.Actions("Notify", ("made-up:Notify",))
-    made_up = replace(matrix.METRIC_ATTRIBUTION, role_on_everything=(unknown, matrix.PUBLISH_METRICS))
-    markdown = report(asked(made_up), iam=[iam(["cloudwatch:PutMetricData"], "*")]).to_markdown()
-    graph = markdown.split("```mermaid\n")[1].split("```")[0]
-    nodes = dict(re.findall(r'^  (n\d+)\["(.*)"\]$', graph, re.MULTILINE))
-    edges = re.findall(r'^  n\d+ (\S+)\|"(.*)<br/>.*"\| (n\d+)$', graph, re.MULTILINE)
-    assert [(arrow, actions, nodes[target]) for arrow, actions, target in edges if "kms" not in actions] == [
-        ("-->", "cloudwatch:PutMetricData", "CloudWatch"),
-        ("-.->", "missing: made-up:Notify", "*"),
+    assert marked(found, "✘") == [
+        "✘ permissions boundary of Role lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, "
+        "kms:ListGrants for Role (9)",
     ]
+
+
+def test_a_resource_of_a_template_has_its_path_and_a_statement_its_arn() -> None:
+    """An ARN with an id that AWS generates is read by nobody; in a statement it is what is pasted."""
+    key = "arn:aws:kms:eu-west-1:111122223333:key/${Main.Key961B73FD}"
+    found = model(asked(dataset_group_key=key), key=ON_KEY)
+    found.names = {key: "Main/Key", ROLE: "Main/Role"}
+    compared = compare(found)
+    assert "✘ IAM policies of Main/Role lack" in compared.to_text()
+    assert f'"Resource": "{key}"' in compared.to_text()
+
+
+MARKDOWN = """\
+# Amazon Personalize's access
+
+1 missing, 0 problems, 0 too much, 0 undecided, 13 as AWS's pages ask.
+
+Notes:
+
+- a note
+
+| | finding | where | needed by | page |
+|---|---|---|---|---|
+| ✘ | key policy of Main/Key lacks kms:Decrypt for Personalize |  | movies (dataset group) | \
+[AWS](https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html) |
+
+Key policy of Main/Key, for Personalize:
+
+```json
+{
+  "Effect": "Allow",
+  "Principal": {
+    "AWS": "arn:aws:iam::111122223333:role/PersonalizeRole"
+  },
+  "Action": [
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKey",
+    "kms:ListGrants"
+  ],
+  "Resource": "*"
+}
+```
+
+```json
+{
+  "Effect": "Allow",
+  "Principal": {
+    "Service": "personalize.amazonaws.com"
+  },
+  "Action": [
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKey",
+    "kms:ListGrants"
+  ],
+  "Resource": "*",
+  "Condition": {
+    "StringEqualsIfExists": {
+      "aws:SourceAccount": "111122223333"
+    }
+  }
+}
+```
+
+1 finding left out, acknowledged in the app or ignored.
+"""
+
+
+def test_the_markdown_has_a_table_of_findings_and_the_statements() -> None:
+    """For a pull request and an auditor."""
+    found = report(key=[ON_KEY[0], service(KEY_POLICY_ACTIONS[1:])], iam=[iam(IAM_ACTIONS)])
+    markdown = replace(found, names=NAMES, left_out=1, notes=("a note",)).to_markdown()
+    assert markdown == MARKDOWN
+
+
+def test_the_markdown_names_the_resources_to_change() -> None:
+    """By logical id and template, each once."""
+    found = model(key=ON_KEY[:1], iam=[iam(IAM_ACTIONS)])
+    found.keys[KEY].declared = Declaration("cdk.out/Main.template.json", "Main/Key", "Key")
+    found.roles[ROLE].declared = Declaration("cdk.out/Main.template.json", "Main/Role", "Role")
+    (row,) = [line for line in compare(found).to_markdown().splitlines() if line.startswith("| ✘")]
+    assert "| `Key` in `Main.template.json` |" in row
+
+
+def test_markdown_keeps_its_table_whatever_names_are() -> None:
+    """A bar or a line break in a name ends no cell."""
+    markdown = report(asked(name='a|b\n"c"')).to_markdown()
+    rows = [line for line in markdown.splitlines() if line.startswith("| ✘")]
+    assert rows
+    assert {row.replace("\\|", "").count("|") for row in rows} == {6}
+    assert all('a\\|b "c" (dataset group)' in row for row in rows)
+
+
+PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html"
+
+
+def test_json_has_everything() -> None:
+    """Every attribute that tests and programs read."""
+    in_policy = policy("IAM policy", [iam([*IAM_ACTIONS, "kms:Encrypt"])], declared=in_main("Role"), inline="Own")
+    found = model(key=[role(KEY_POLICY_ACTIONS[1:], Sid="UseKey"), ON_KEY[1]])
+    found.keys[KEY].declared, found.roles[ROLE].declared = in_main("Key"), in_main("Role")
+    found.roles[ROLE].identity = [in_policy]
+    told = json.loads(compare(found).to_json())
+    kinds = ["missing", "excess", "undecided", "problems", "allowed"]
+    assert list(told) == ["asked", *kinds, "policies", "without_key", "left_out", "names"]
+    lacks = {"principal_arn": ROLE, "action": "kms:Decrypt", "resource": KEY}
+    too_much = {"principal_arn": ROLE, "action": "kms:Encrypt", "resource": KEY}
+    of_key, of_role = {"template": "Main", "logical_id": "Key"}, {"template": "Main", "logical_id": "Role"}
+    assert told["missing"] == [
+        {
+            "principal": "role",
+            **lacks,
+            "policy": "key",
+            "policy_of": KEY,
+            "needed_by": ["movies (dataset group)"],
+            "page": PAGE,
+            "where": [of_key],
+            "cause": "no-statement",
+            "because": "the key policy has no statement that allows it",
+        }
+    ]
+    assert told["excess"] == [
+        {
+            "principal": "role",
+            **too_much,
+            "policy": "role",
+            "policy_of": ROLE,
+            "needed_by": ["movies (dataset group)"],
+            "page": PAGE,
+            "where": [{**of_role, "policy_name": "Own", "statement": "1"}],
+            "cause": "not-asked",
+            "because": "statement number 1 of IAM policy: AWS's pages don't ask for it",
+        }
+    ]
+    actions = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+    named = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": actions, "Resource": "*"}
+    assert told["policies"] == [
+        {
+            "policy": "key",
+            "policy_of": KEY,
+            "where": [of_key],
+            "lacks": [lacks],
+            "too_much": [],
+            "should_have": [named, service(actions)],
+            "replaces": ["UseKey", "2"],
+        },
+        {
+            "policy": "role",
+            "policy_of": ROLE,
+            "where": [of_role],
+            "lacks": [],
+            "too_much": [too_much],
+            "should_have": [iam(["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"])],
+            "make": "AWS::IAM::Policy",
+        },
+    ]
+    assert (told["undecided"], told["problems"]) == ([], [])
+
+
+def test_a_report_depends_on_nothing_but_what_is_asked() -> None:
+    """Not on the order in which it is read."""
+    assert compare(model(asked(), IMPORT)).to_json() == compare(model(IMPORT, asked())).to_json()
+
+
+def test_the_json_of_a_problem_has_its_severity() -> None:
+    """And its subject, in the place of a policy."""
+    (problem,) = json.loads(one_of_each().to_json())["problems"]
+    assert problem == {
+        "kind": "configuration",
+        "cause": "key-state",
+        "severity": "error",
+        "subject": KEY,
+        "message": "key Main/Key is Disabled: enable it",
+        "where": [],
+        "needed_by": ["movies (dataset group)"],
+        "page": "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html",
+    }
+
+
+def test_an_empty_report_says_that_nothing_was_asked() -> None:
+    """A clean report on nothing isn't mistaken for one on everything."""
+    nothing = "Nothing in the templates asks Amazon Personalize for anything, so nothing was checked. "
+    assert AccessReport().to_text().startswith(nothing)
+    assert f"\n{nothing}" in AccessReport().to_markdown()
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "1 finding left out"), (2, "2 findings left out")])
+def test_what_is_left_out_is_counted(number: int, words: str) -> None:
+    assert AccessReport(left_out=number).to_text().endswith(f"{words}, acknowledged in the app or ignored\n")
+
+
+def test_warnings_are_counted_and_told_last() -> None:
+    """They fail nothing."""
+    warning = Problem("trust", "Main/Movies", because(Cause.NO_ROLE), is_warning=True)
+    found = replace(one_of_each(), problems=(warning,))
+    told = found.to_text(quiet=True).splitlines()
+    assert told[-2] == "! Main/Movies has no role, without which Personalize can't create it: set its RoleArn"
+    assert ", 1 problem (1 warning), " in told[-1]
+
+
+def test_needs_of_several_are_reported_once_with_all_that_need_them() -> None:
+    """Two dataset groups on one key lack one statement."""
+    found = report(asked(name="movies"), asked(name="books"))
+    assert {tuple(each.needed_by) for each in found.missing} == {("books (dataset group)", "movies (dataset group)")}
+    assert len(found.missing) == 14
 
 
 def test_a_permission_links_to_the_page_that_asks_for_it() -> None:
@@ -509,16 +462,6 @@ def test_a_permission_links_to_the_page_that_asks_for_it() -> None:
         assert actions["s3:GetObject"] == f"{guide}/granting-personalize-s3-access.html"
     assert pages["dataset import job"]["kms:Decrypt"] == f"{guide}/granting-personalize-key-access.html"
     assert pages["data deletion job"]["kms:Decrypt"] == f"{guide}/granting-personalize-s3-access.html"
-
-
-def test_markdown_keeps_its_tables_whatever_names_are() -> None:
-    """A bar, a line break or a quotation mark in a name ends neither a cell nor a label."""
-    markdown = report(asked(name='a|b\n"c"')).to_markdown()
-    rows = [line for line in markdown.splitlines() if line.startswith("| key")]
-    assert rows
-    assert {row.replace("\\|", "").count("|") for row in rows} == {8}
-    graph = markdown.split("```mermaid\n")[1].split("```")[0]
-    assert 'a|b #quot;c#quot; (dataset group)"|' in graph
 
 
 def test_the_problems_of_merged_reports_are_in_one_order() -> None:
@@ -545,3 +488,14 @@ def test_reports_merge_without_repeating() -> None:
     assert len(both.missing) == 2 * len(one.missing)
     assert merged([one]) is one
     assert (merged([]).asked, merged([]).missing) == ((), ())
+
+
+def test_a_policy_counts_as_long_as_a_finding_is_about_it() -> None:
+    """Those that are acknowledged or ignored aren't."""
+    found = report(
+        key=ON_KEY[:1], iam=[iam([*IAM_ACTIONS, "kms:Encrypt"])], trust=[{**TRUST, "Action": "sts:TagSession"}]
+    )
+    assert [change.policy for change in found.policies_that_count()] == ["key", "role", "trust"]
+    assert [change.policy for change in replace(found, excess=()).policies_that_count()] == ["key", "trust"]
+    (of_key,) = replace(found, excess=(), problems=(), missing=found.missing[:1]).policies_that_count()
+    assert lines(of_key.lacks) == {("service", "key", "kms:CreateGrant", KEY)}

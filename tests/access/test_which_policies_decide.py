@@ -1,4 +1,4 @@
-"""Which of the policies decides: what a resource waits for, where a statement is added, and whether one helps."""
+"""Which of the policies decides: what a resource waits for, and which one lacks a permission."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from tests.access.models import (
     asked,
     iam,
     in_main,
+    lacking,
     lines,
     location,
     model,
@@ -109,30 +110,29 @@ def test_a_key_of_another_account_wants_both_sides() -> None:
     """Named in its policy, the role needs every action in IAM as well."""
     found = compare(on_key_of(OTHERS_KEY, ON_KEY, IAM_ACTIONS))
     assert lines(found.missing) == {("role", "key", "kms:CreateGrant", OTHERS_KEY)}
-    assert [each.add_to for each in found.missing] == ["role"]
+    assert lacking(found) == {"role": {"kms:CreateGrant"}}
     found = compare(on_key_of(OTHERS_KEY, ON_KEY, KEY_POLICY_ACTIONS))
     assert (found.missing, found.excess) == ((), ())
     found = compare(on_key_of(OTHERS_KEY, ON_KEY[1:], []))
-    of_role = {(each.action, each.add_to) for each in found.missing if each.policy == "key"}
-    assert of_role == {(action, add_to) for action in KEY_POLICY_ACTIONS for add_to in ("key", "role")}
+    assert lacking(found) == {"key": set(KEY_POLICY_ACTIONS), "role": set(KEY_POLICY_ACTIONS)}
     # Of a key policy that can't be seen, nothing is known to be missing.
     unseen = on_key_of(OTHERS_KEY, [], [])
     unseen.keys[OTHERS_KEY] = Key(OTHERS_KEY, unseen="it isn't part of the app")
-    both = {(Cause.NOT_IN_IAM, "role"), (Cause.BOTH_SIDES, "role")}
-    assert {(each.cause, each.add_to) for each in compare(unseen).missing} == both
+    assert {each.cause for each in compare(unseen).missing} == {Cause.NOT_IN_IAM, Cause.BOTH_SIDES}
+    assert lacking(compare(unseen)) == {"role": set(KEY_POLICY_ACTIONS)}
 
 
 def test_what_no_policy_says_is_missing_though_the_accounts_are_not_known() -> None:
     """Whether the role is of the key's account makes no difference then."""
     key_arn = KEY.replace(ACCOUNT, "${Main.Account?}")
-    missing = compare(on_key_of(key_arn, [], [])).missing
-    for add_to in ("key", "role"):
-        told = tuple(each for each in missing if (each.principal, each.policy, each.add_to) == ("role", "key", add_to))
-        assert lines(told) == {("role", "key", action, key_arn) for action in KEY_POLICY_ACTIONS}
+    found = compare(on_key_of(key_arn, [], []))
+    told = tuple(each for each in found.missing if (each.principal, each.policy) == ("role", "key"))
+    assert lines(told) == {("role", "key", action, key_arn) for action in KEY_POLICY_ACTIONS}
+    assert lacking(found) == {"key": set(KEY_POLICY_ACTIONS), "role": set(KEY_POLICY_ACTIONS)}
 
 
 @pytest.mark.parametrize(
-    ("key", "cause", "add_to"),
+    ("key", "cause", "lacks"),
     [
         ([], Cause.NO_STATEMENT, "key"),
         ([role(["kms:DescribeKey"])], Cause.NO_STATEMENT, "key"),
@@ -141,15 +141,18 @@ def test_what_no_policy_says_is_missing_though_the_accounts_are_not_known() -> N
         ([{**BY_ARN, "Action": ["kms:DescribeKey"]}], Cause.NO_STATEMENT, "key"),
     ],
 )
-def test_where_a_statement_is_added_for_the_role(key: list[Statement], cause: Cause, add_to: str) -> None:
-    """To the key policy, but where that one leaves the role to IAM by its ARN."""
-    found = report(key=[*key, ON_KEY[1]], iam=[iam(IAM_ACTIONS)]).missing
-    (entry,) = [each for each in found if each.action == "kms:CreateGrant"]
-    assert (entry.principal, entry.cause, entry.add_to) == ("role", cause, add_to)
-    if add_to == "role":
-        assert entry.add == {"Effect": "Allow", "Action": ["kms:CreateGrant"], "Resource": KEY}
-        with_it = report(key=[*key, ON_KEY[1]], iam=[iam(KEY_POLICY_ACTIONS)])
-        assert (with_it.missing, with_it.excess) == ((), ())
+def test_which_policy_lacks_what_the_role_needs(key: list[Statement], cause: Cause, lacks: str) -> None:
+    """The key policy does, but where that one leaves the role to IAM by its ARN."""
+    found = report(key=[*key, ON_KEY[1]], iam=[iam(IAM_ACTIONS)])
+    (entry,) = [each for each in found.missing if each.action == "kms:CreateGrant"]
+    assert (entry.principal, entry.cause) == ("role", cause)
+    assert "kms:CreateGrant" in lacking(found)[lacks]
+
+
+def test_what_a_key_policy_leaves_to_iam_by_the_roles_arn_is_all_there() -> None:
+    """With the one action in IAM that is missing above, nothing is, and nothing is too much."""
+    found = report(key=[BY_ARN, ON_KEY[1]], iam=[iam(KEY_POLICY_ACTIONS)])
+    assert (found.missing, found.excess) == ((), ())
 
 
 OF_ROLE = [role(["s3:GetObject"], Resource=f"{BUCKET}/import/*"), role(["s3:ListBucket"], Resource=BUCKET)]
@@ -181,7 +184,7 @@ def test_a_bucket_of_another_account_has_to_let_the_role_in(
     assert {(each.principal, each.policy, each.policy_of, each.action) for each in found.missing} == {
         ("role", "bucket", BUCKET, action) for action in missing
     }
-    assert [each.add is None for each in found.missing] == [DENIED[0] in statements] * len(missing)
+    assert lacking(found) == ({"bucket": missing} if missing and DENIED[0] not in statements else {})
 
 
 def test_whether_a_bucket_is_of_the_roles_account_is_not_guessed() -> None:

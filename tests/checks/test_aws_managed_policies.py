@@ -133,7 +133,7 @@ def test_what_a_known_policy_allows_beyond_what_is_needed_is_too_much(
     ("own", "where", "new"),
     [
         (policy(), "Policy", ""),
-        ({"Type": "AWS::SNS::Topic"}, "Role", "a new AWS::IAM::Policy; Main/Movies by DependsOn; "),
+        ({"Type": "AWS::SNS::Topic"}, "Role", "a new AWS::IAM::Policy; have Main/Movies wait for it by DependsOn; "),
     ],
 )
 def test_a_policy_of_aws_is_detached(own: Any, where: str, new: str, tmp_path: Path) -> None:

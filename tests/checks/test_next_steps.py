@@ -113,7 +113,7 @@ def test_what_has_to_be_made_is_said(template: Json, policy: str, where: str, ma
     waiting = "Data" if "Data" in template["Resources"] else "Movies"
     place = {"template": "Main.template.json", "logical_id": waiting}
     assert found.get("waiting") == ([place] if make else None)
-    words = f"(a new {make}; Main/{waiting} by DependsOn"
+    words = f"(a new {make}; have Main/{waiting} wait for it by DependsOn"
     assert (words in report.to_text()) == (words in report.to_markdown()) == bool(make)
 
 

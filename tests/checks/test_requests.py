@@ -256,7 +256,7 @@ def test_the_cdks_own_constructs(tmp_path: Path) -> None:
     entry = next(each for each in report.missing if each.action == "s3:PutObject" and each.principal == "role")
     assert entry.needed_by == list(report.asked)
     (of_role,) = [each for each in report.policies if entry in each.lacks]
-    assert of_role.should_have[0] == {
+    assert of_role.should_have[1] == {
         "Effect": "Allow",
         "Action": ["s3:PutObject"],
         "Resource": {"Fn::Sub": "${Data666C94C7.Arn}/export/*"},

@@ -149,7 +149,7 @@ def test_findings_by_their_names(
     told = {("key", KEY)} if "no-statement" in causes else set()
     told |= {("trust", ROLE)} if "not-trusted" in causes else set()
     assert {(policy["policy"], policy["policy_of"]) for policy in group["policies"]} == told
-    assert re.findall(r"^(\w+) policy of .*, for Personalize\b.*:$", text, re.MULTILINE) == sorted(
+    assert re.findall(r"^(\w+) policy of .*, (?:for Personalize|to add)\b.*:$", text, re.MULTILINE) == sorted(
         kind for kind, _ in told
     )
 

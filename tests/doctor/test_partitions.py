@@ -31,7 +31,7 @@ def test_what_is_to_be_added(account: FakeAccount) -> None:
     account.policies["P"] = [allow(["kms:*"])]
     assert sorted(cause for cause, _, _ in account.bad()) == ["no-statement", "not-in-iam", "not-trusted"]
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
-    reading = [allow(["s3:GetObject"], None, f"{account.bucket}/in/*"), allow(["s3:ListBucket"], None, account.bucket)]
+    reading = [allow(["s3:ListBucket"], None, account.bucket), allow(["s3:GetObject"], None, f"{account.bucket}/in/*")]
     assert account.should_have() == {
         ("bucket", account.bucket): [{**each, "Principal": SERVICE, "Condition": condition} for each in reading],
         ("role", account.role): reading,

@@ -90,7 +90,7 @@ def test_an_arn_with_the_id_of_a_key(app: cdk.App, env: cdk.Environment, account
     key = kms.Key.from_key_arn(stack, "Imported", arn)
     construct = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
     assert [each.policy for each in construct.pending_statements] == ["key"]
-    advice = "pass the construct Stack/Key itself instead of its ARN, or add to the key policy of Stack/Key:"
+    advice = "key policy of Stack/Key, for Personalize (pass the construct Stack/Key itself instead of its ARN)"
     assert (advice in failure(app.synth)) is is_own
 
 

@@ -61,8 +61,9 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
             continue
         entry = _entry(need, found, needs[need], in_bucket=in_bucket)
         if found.answer is Answer.NO:
-            places = advice.lacking(need, found, in_bucket=in_bucket)
-            entry = _missing(entry, needs[need], places)
+            reasons = forms.reasons(need, found, in_bucket=in_bucket)
+            places = advice.lacking(need, reasons)
+            entry = _missing(replace(entry, further=tuple(reasons.values())[1:]), needs[need], places)
             missing.append((need, entry, places))
         entries.append(entry)
     trust = list(trust_findings(model))
@@ -170,7 +171,6 @@ def _entry(need: Need, found: Decision, asked: list[Asked], *, in_bucket: bool) 
         policy_of=policy_of,
         page=asked[0].permissions.page_of(need.action),
         reason=found.reason,
-        further=found.further if found.answer is Answer.NO else (),
         asked=tuple(asked),
         file=_file(asked, policy, policy_of) if found.answer is not Answer.YES else "",
     )

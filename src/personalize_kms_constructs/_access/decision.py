@@ -42,8 +42,6 @@ class Decision:
     """
     named: bool = False
     """True if the key policy allows the role the action without IAM's help."""
-    past_boundary: tuple[Written, ...] = ()
-    """The statements of the owner's policy that give the role, or may, what its permissions boundary doesn't."""
     further: tuple[Reason, ...] = ()
     """The reasons for which it would be denied all the same, once the first one is no more."""
 
@@ -103,8 +101,6 @@ def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
     is_limited = boundary.allowed.answer is Answer.NO
     decision.by = _together(within(Found(Answer.NO if is_limited else Answer.YES))[1])
     decision.named = one_account is Answer.YES and of_owner.itself.answer is Answer.YES
-    if one_account is Answer.YES and boundary.allowed.answer is not Answer.YES:
-        decision.past_boundary = of_owner.session.by + of_owner.everybody.by
     return decision
 
 

@@ -110,14 +110,16 @@ class _Words:
         self._names = Names(report.names)
 
     def missing(self) -> list[Finding]:
-        """Return a finding for what each policy lacks in a column, and for what each statement denies."""
+        """Return a finding for what each policy lacks, for IAM in each column, and for what each statement denies."""
         found = []
         told: set[Entry] = set()
         for policy in self._report.policies:
-            for column in dict.fromkeys(entry.policy for entry in policy.lacks):
-                entries = tuple(entry for entry in policy.lacks if entry.policy == column)
-                told.update(entries)
-                found.append(self._finding(entries, "error", self._lack(policy, entries), (policy,)))
+            told.update(policy.lacks)
+            in_columns: dict[str, list[Entry]] = {}
+            for entry in policy.lacks:
+                in_columns.setdefault(entry.policy if policy.policy == "role" else "", []).append(entry)
+            for lacks in map(tuple, in_columns.values()):
+                found.append(self._finding(lacks, "error", self._lack(policy, lacks), (policy,)))
         denied = [entry for entry in self._report.missing if entry not in told or self._denials(entry)]
         for entries in _grouped(denied, lambda entry: (self._why_denied(entry), entry.policy)):
             text = f"{self._who(entries)} may not {self._what(entries)}: {self._why_denied(entries[0])}"

@@ -33,7 +33,15 @@ from .needs import (
 )
 from .too_much import statements_for
 from .values import HOLE, PARTITION, has_unknown, last_part, same, split_arn
-from .written import Policy, Written, allow_statements, names_principal, principals_of
+from .written import (
+    Policy,
+    Written,
+    allow_statements,
+    aws_principals,
+    is_account,
+    names_principal,
+    principals_of,
+)
 
 IAM_POLICY, MANAGED_POLICY, BUCKET_POLICY = "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::S3::BucketPolicy"
 _OF_THE_LIST = ("aws:sourceaccount", "aws:sourcearn", "aws:principalarn", "iam:passedtoservice")
@@ -137,19 +145,23 @@ class Forms:
         self._delegated: dict[tuple[str, str], bool] = {}
         self._left_to_iam: set[tuple[str, str]] = set()
         """The pairs of key and role of which nothing lacks a statement, and nothing is allowed by naming the role."""
+        self._by_name: set[tuple[str, str]] = set()
+        """The pairs of key and role of which something is allowed by naming the role, or everybody."""
         of_pair: dict[tuple[str, str], list[Decision]] = {}
         for need, decision in decisions.items():
             if need.policy == IN_KEY_POLICY and need.role_arn:
                 of_pair.setdefault((need.owner, need.role_arn), []).append(decision)
         for pair, answers in of_pair.items():
-            if all(_is_by_account(decision) for decision in answers):
+            if any(decision.named for decision in answers):
+                self._by_name.add(pair)
+            elif all(_is_by_account(decision) for decision in answers):
                 self._left_to_iam.add(pair)
 
     def is_delegated(self, need: Need) -> bool:
         """Tell if an owner's policy leaves a role to its account.
 
         It does where naming the role would make two resources or two stacks wait for each other, and where it does so
-        already.
+        already. One that names the role, of another stack too, goes on naming it.
         """
         owner = owner_of(self._model, need)
         if owner is None or need.principal == SERVICE:
@@ -159,7 +171,8 @@ class Forms:
             role = self._model.role(need.role_arn)
             is_apart = template_of(owner.declared) != template_of(role.declared)
             is_later = owner.declared in role.waits_for
-            self._delegated[pair] = is_apart or is_later or self._is_so_already(owner, role)
+            is_so_already = is_apart or self._is_so_already(owner, role)
+            self._delegated[pair] = is_later or (is_so_already and not _is_named(owner, role))
         return self._delegated[pair]
 
     def is_left_to_iam(self, need: Need) -> bool:
@@ -183,7 +196,7 @@ class Forms:
         """Return the needs that key policies meet by naming the role, or will once they are as they should be."""
         changed = set()
         for need, decision in self._decisions.items():
-            if any(self.lacking(need, reason) == IN_KEY_POLICY for reason in _reasons(decision)):
+            if IN_KEY_POLICY in self.reasons(need, decision):
                 changed.add((need.owner, need.role_arn))
         named = set()
         for need, decision in self._decisions.items():
@@ -193,26 +206,35 @@ class Forms:
         return named
 
     def _is_so_already(self, owner: Owner, role: Role) -> bool:
-        policies = owner.policies if isinstance(owner, (Key, Bucket)) else []
-        by_condition = any(names_principal(each.body, role.arn) for each in allow_statements(policies))
-        return by_condition or (owner.arn, role.arn) in self._left_to_iam
+        pair = (owner.arn, role.arn)
+        if pair in self._by_name:
+            return False
+        by_condition = False
+        for statement in allow_statements(owner.policies) if isinstance(owner, (Key, Bucket)) else ():
+            is_for_account = any(is_account(str(name)) for name in aws_principals(statement.body))
+            by_condition = by_condition or (is_for_account and names_principal(statement.body, role.arn))
+        return by_condition or pair in self._left_to_iam
 
-    def lacking(self, need: Need, reason: Reason, *, in_bucket: bool = False) -> Column:
-        """Return the policy that lacks a permission; nothing where no statement helps."""
+    def reasons(self, need: Need, decision: Decision, *, in_bucket: bool = False) -> dict[Column, Reason]:
+        """Return why a need isn't met, one reason for each policy that lacks it; for none where no statement helps."""
+        found: dict[Column, Reason] = {}
+        for reason in _reasons(decision):
+            found.setdefault(self._lacking(need, reason, in_bucket=in_bucket), reason)
+        return found
+
+    def _lacking(self, need: Need, reason: Reason, *, in_bucket: bool) -> Column:
         if reason.cause is Cause.DENIED:
             return ""
         if reason.cause is Cause.BOUNDARY:
             return IN_BOUNDARY
         if in_bucket:
             return IN_BUCKET_POLICY
-        if need.action == ASSUME_ROLE:
-            # Both sides: the trust policy has to name the caller, whose own policies have to allow it.
-            return TRUST if reason.cause is Cause.NO_STATEMENT else IN_IAM
-        if reason.cause in (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM, Cause.BOTH_SIDES):
-            # A key policy that names the role needs nothing of IAM.
-            is_named = need.policy == IN_KEY_POLICY and not self.is_left_to_iam(need)
-            return IN_KEY_POLICY if is_named else IN_IAM
-        return IN_BUCKET_POLICY if need.policy == IN_BUCKET_POLICY else IN_KEY_POLICY
+        own = TRUST if need.action == ASSUME_ROLE else need.policy
+        if own == IN_IAM or reason.cause is Cause.NO_STATEMENT:
+            return own
+        # A policy that names the role leaves nothing to IAM; what a trust policy leaves to it stays there.
+        is_in_iam = self.is_left_to_iam(need) or (own == TRUST and reason.cause is Cause.LEFT_TO_IAM)
+        return IN_IAM if is_in_iam else own
 
 
 class Advice:
@@ -223,10 +245,9 @@ class Advice:
         self._needs = needs
         self._forms = forms
 
-    def lacking(self, need: Need, decision: Decision, *, in_bucket: bool = False) -> list[WhichPolicy]:
-        """Return the policies that lack a permission, each once: one that isn't allowed may lack it in several."""
-        columns = [self._forms.lacking(need, reason, in_bucket=in_bucket) for reason in _reasons(decision)]
-        return [self._place(need, column) for column in dict.fromkeys(columns) if column]
+    def lacking(self, need: Need, columns: Iterable[Column]) -> list[WhichPolicy]:
+        """Return the policies of some kinds that lack a permission."""
+        return [self._place(need, column) for column in columns if column]
 
     def to_change(self, missing: Lacking, excess: Iterable[Entry], untrusted: Iterable[str]) -> list[PolicyToChange]:
         """Return the policies that lack something, have too much, or don't trust Personalize."""
@@ -309,8 +330,9 @@ class Advice:
     def _policy(
         self, place: WhichPolicy, needs: list[Need], lacks: Iterable[Entry], excess: Sequence[Entry]
     ) -> PolicyToChange:
+        needs = sorted(needs, key=_in_order)
         goes, statements = self._goes(place, excess), self._statements(place, needs)
-        entries = tuple(dict.fromkeys(lacks))
+        entries = tuple(sorted(dict.fromkeys(lacks), key=Entry.sort_key))
         waiting = [asked for need in needs for asked in self._needs[need] if asked.waits_for is not None]
         templates = {declared.template for declared in place.declared}
         return PolicyToChange(
@@ -326,7 +348,7 @@ class Advice:
             unnamed_roles=self._unnamed(place, needs),
             file=next((entry.file for entry in entries if entry.file), ""),
             make=place.make,
-            waiting=tuple(each for each in declared_of(waiting) if place.make and each.template in templates),
+            waiting=tuple(each for each in sorted(declared_of(waiting)) if place.make and each.template in templates),
         )
 
     def _all_for(
@@ -371,8 +393,8 @@ class Advice:
             statements.append(default_statement(self._model.key(owner)))
         if column == TRUST:
             role = self._model.role(owner)
-            asks = {(asked.account, asked.region): None for asked in self._model.asked if asked.role_arn == owner}
-            statements += [trust_statement(role, account, region) for account, region in asks]
+            asks = {(asked.account, asked.region) for asked in self._model.asked if asked.role_arn == owner}
+            statements += [trust_statement(role, account, region) for account, region in sorted(asks)]
         for group in _alike(needs):
             statements.append(self._statement(group, column))
         return statements
@@ -445,6 +467,12 @@ class Advice:
         return tuple(unnamed)
 
 
+def _is_named(owner: Owner, role: Role) -> bool:
+    policies = owner.trust if isinstance(owner, Role) else owner.policies
+    named = [str(name) for statement in allow_statements(policies) for name in aws_principals(statement.body)]
+    return any(same(name, role.arn) is Answer.YES for name in named)
+
+
 def _is_in_later_stack(owner: Owner, role: Role) -> bool:
     is_later = owner.declared is not None and role.declared in owner.waits_for
     is_apart = template_of(owner.declared) != template_of(role.declared)
@@ -468,6 +496,11 @@ def trust_statement(role: Role, account: str, region: str) -> Json:
             "ArnLike": {"aws:SourceArn": f"arn:{_partition_of(role.arn)}:personalize:{region}:{account}:*"},
         },
     }
+
+
+def _in_order(need: Need) -> tuple[str, ...]:
+    """Return the values by which statements are sorted, whatever is asked first."""
+    return (need.principal, need.principal_arn, need.account, need.owner, need.resource, need.action)
 
 
 def _alike(needs: Iterable[Need]) -> list[list[Need]]:
@@ -496,7 +529,8 @@ def _own_conditions(goes: Iterable[Written]) -> tuple[str, ...]:
     for statement in goes:
         condition = statement.body.get("Condition")
         for keys in condition.values() if isinstance(condition, dict) else ():
-            own.update(key for key in keys if key.lower() not in _OF_THE_LIST)
+            if isinstance(keys, dict):
+                own.update(key for key in keys if key.lower() not in _OF_THE_LIST)
     return tuple(sorted(own))
 
 

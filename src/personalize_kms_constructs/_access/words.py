@@ -36,7 +36,10 @@ def title(policy: PolicyToChange, names: Names) -> str:
 
 def _notes(policy: PolicyToChange, names: Names) -> str:
     notes = []
-    if policy.file:
+    if policy.file and policy.policy == "key" and policy.declared:
+        # The templates have the key, and the construct knows a part of its ARN, its id for example.
+        notes.append(f"pass the construct {names.of(policy.policy_of)} itself instead of its ARN")
+    elif policy.file:
         notes.append(f"its owner adds the statements in {policy.file}, which the synth wrote")
     if policy.make:
         waiting = ", ".join(place.construct_path.removesuffix("/Resource") for place in policy.waiting)

@@ -1,0 +1,534 @@
+"""Statements that each policy should have: the whole list for Personalize, in the form of each key, bucket and role."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs import matrix
+from personalize_kms_constructs._access.causes import Cause
+from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.declarations import Declaration
+from personalize_kms_constructs._access.entries import Entry
+from personalize_kms_constructs._access.model import AccessModel, Bucket, Key, Role
+from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_constructs._access.should_have import PolicyToChange
+from personalize_kms_constructs._access.written import Policy, Written
+from tests.access import test_random_questions as drawn
+from tests.access.models import (
+    ACCOUNT,
+    ACCOUNT_STATEMENT,
+    ANOTHER_ACCOUNT,
+    BATCH_INFERENCE_JOB,
+    BUCKET,
+    EXPORT_JOB,
+    IAM_ACTIONS,
+    IMPORT_JOB,
+    KEY,
+    ON_BUCKET,
+    ON_KEY,
+    READ,
+    ROLE,
+    ROOT,
+    SERVICE,
+    TRUST,
+    Statement,
+    asked,
+    iam,
+    in_main,
+    lacking,
+    location,
+    model,
+    policy,
+    report,
+    role,
+    service,
+)
+
+IMPORT = asked(IMPORT_JOB, name="import", source=location())
+EXPORT = asked(EXPORT_JOB, name="export", destination=location("export/"))
+ETL = f"arn:aws:iam::{ACCOUNT}:role/Etl"
+SECOND_ROLE, SECOND_KEY = f"{ROLE}2", f"{KEY}2"
+OTHERS_KEY = KEY.replace(ACCOUNT, ANOTHER_ACCOUNT)
+IN_OTHER = Declaration("Other", "Other/Role", "Role")
+MODELS = 200
+
+# What a dataset group needs on its key: of the role by its name, by its account, of Personalize, and in IAM.
+FIVE = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+FOUR = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+NAMED: Statement = {
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::111122223333:role/PersonalizeRole"},
+    "Action": FIVE,
+    "Resource": "*",
+}
+DELEGATED: Statement = {
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+    "Action": FIVE,
+    "Resource": "*",
+    "Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/PersonalizeRole"}},
+}
+OF_SERVICE: Statement = {
+    "Effect": "Allow",
+    "Principal": {"Service": "personalize.amazonaws.com"},
+    "Action": FIVE,
+    "Resource": "*",
+    "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}},
+}
+IN_IAM: Statement = {"Effect": "Allow", "Action": FOUR, "Resource": KEY}
+ALL_IN_IAM: Statement = {"Effect": "Allow", "Action": FIVE, "Resource": KEY}
+
+
+def to_change(found: AccessReport, kind: str) -> PolicyToChange:
+    """Return the one policy of a kind that a report tells to change."""
+    (change,) = [change for change in found.policies if change.policy == kind]
+    return change
+
+
+def statements(found: AccessReport) -> dict[str, tuple[Statement, ...]]:
+    """Return what each policy should have, by its kind."""
+    assert len({change.policy for change in found.policies}) == len(found.policies)
+    return {change.policy: change.should_have for change in found.policies}
+
+
+def of_stacks(of_key: Declaration, of_role: Declaration, *, is_later: bool = False, **given: Any) -> AccessModel:
+    """A model whose key and role are resources of templates; the role may wait for the key."""
+    found = model(**given)
+    found.keys[KEY].declared, found.roles[ROLE].declared = of_key, of_role
+    found.roles[ROLE].waits_for = {of_key} if is_later else ()
+    return found
+
+
+def test_a_key_policy_names_a_role_of_its_stack() -> None:
+    """The key policy has all five actions for both, IAM the four that AWS's page asks for there."""
+    found = compare(of_stacks(in_main("Key"), in_main("Role")))
+    assert statements(found) == {"key": (NAMED, OF_SERVICE), "role": (IN_IAM,)}
+
+
+@pytest.mark.parametrize(
+    ("of_role", "is_later"),
+    [(IN_OTHER, False), (in_main("Role"), True)],
+    ids=["of another stack", "that waits for the key"],
+)
+def test_a_key_policy_leaves_a_role_to_its_account(of_role: Declaration, is_later: bool) -> None:
+    """A reference to the role would be a circle, so IAM has all five actions too."""
+    found = compare(of_stacks(in_main("Key"), of_role, is_later=is_later))
+    assert statements(found) == {"key": (DELEGATED, OF_SERVICE), "role": (ALL_IN_IAM,)}
+
+
+def test_a_role_of_another_stack_that_is_named_goes_on_being_named() -> None:
+    """The key's stack refers to it already, and IAM keeps the four actions that it has."""
+    of_role = {**NAMED, "Action": FOUR}
+    found = of_stacks(in_main("Key"), IN_OTHER, key=[of_role, OF_SERVICE], iam=[IN_IAM])
+    assert statements(compare(found)) == {"key": (NAMED, OF_SERVICE)}
+
+
+def test_a_key_policy_that_speaks_of_the_role_by_its_arn_goes_on_doing_so() -> None:
+    """It leaves the role to its account."""
+    found = report(key=[{**DELEGATED, "Action": ["kms:DescribeKey"]}])
+    assert statements(found) == {"key": (DELEGATED, OF_SERVICE), "role": (ALL_IN_IAM,)}
+
+
+@pytest.mark.parametrize("principal", ["*", {"Service": SERVICE}])
+def test_a_statement_by_the_roles_arn_for_somebody_else_leaves_nothing_to_the_account(principal: Any) -> None:
+    """Everybody with the role's ARN is the role itself, and a service never has it."""
+    found = report(key=[{**DELEGATED, "Principal": principal, "Action": ["kms:DescribeKey"]}], iam=[IN_IAM])
+    assert statements(found) == {"key": (NAMED, OF_SERVICE)}
+
+
+def test_a_key_policy_that_leaves_all_to_the_account_goes_on_doing_so_where_all_is_allowed() -> None:
+    """Only Personalize lacks something."""
+    found = report(key=[ACCOUNT_STATEMENT, service(FOUR)], iam=[iam(FIVE)])
+    assert statements(found) == {"key": (DELEGATED, OF_SERVICE)}
+
+
+def test_a_key_policy_that_leaves_all_to_the_account_names_the_role_where_something_is_missing() -> None:
+    """IAM lacks CreateGrant, which AWS's page asks for in key policies alone."""
+    found = report(key=[ACCOUNT_STATEMENT, service(FIVE)], iam=[iam(FOUR)])
+    assert statements(found) == {"key": (NAMED, OF_SERVICE)}
+
+
+def test_a_key_of_another_account_wants_all_actions_on_both_sides() -> None:
+    found = model(asked(dataset_group_key=OTHERS_KEY))
+    found.keys = {OTHERS_KEY: Key(OTHERS_KEY, [policy("key policy", [])])}
+    assert statements(compare(found)) == {
+        "key": (NAMED, OF_SERVICE),
+        "role": ({"Effect": "Allow", "Action": FIVE, "Resource": OTHERS_KEY},),
+    }
+
+
+@pytest.mark.parametrize(("arn", "actions"), [(KEY, FOUR), (OTHERS_KEY, FIVE)])
+def test_of_an_imported_key_the_iam_policy_alone_is_told(arn: str, actions: list[str]) -> None:
+    """What its policy lacks isn't known."""
+    found = model(asked(dataset_group_key=arn))
+    found.keys = {}
+    assert statements(compare(found)) == {"role": ({"Effect": "Allow", "Action": actions, "Resource": arn},)}
+
+
+def test_a_key_without_a_policy_begins_with_the_default_one() -> None:
+    """Whatever the template says takes the place of what KMS gives it."""
+    found = model(iam=[IN_IAM])
+    found.keys[KEY].has_default_policy = True
+    default = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:*", "Resource": "*"}
+    assert statements(compare(found)) == {"key": (default, NAMED, OF_SERVICE)}
+
+
+IN_BUCKET: list[Statement] = [
+    {
+        "Effect": "Allow",
+        "Principal": {"Service": "personalize.amazonaws.com"},
+        "Action": [action],
+        "Resource": resource,
+        "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}},
+    }
+    for action, resource in (
+        ("s3:ListBucket", "arn:aws:s3:::ratings"),
+        ("s3:PutObject", "arn:aws:s3:::ratings/export/*"),
+        ("s3:GetObject", "arn:aws:s3:::ratings/import/*"),
+    )
+]
+
+
+def test_a_bucket_has_each_action_on_the_folder_that_needs_it() -> None:
+    """No reading of exports, no writing of imports: for the role in IAM, for Personalize in the bucket policy."""
+    found = report(IMPORT, EXPORT, key=[role(["kms:*"]), service(["kms:*"])], iam=[])
+    assert statements(found)["bucket"] == tuple(IN_BUCKET)
+    assert [each for each in statements(found)["role"] if each["Resource"] != KEY] == [
+        {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": "arn:aws:s3:::ratings"},
+        {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": "arn:aws:s3:::ratings/export/*"},
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::ratings/import/*"},
+    ]
+
+
+def test_a_bucket_of_another_account_lets_the_role_in_too() -> None:
+    found = model(IMPORT, key=ON_KEY, iam=READ)
+    found.buckets[BUCKET].account = ANOTHER_ACCOUNT
+    of_role = {"Effect": "Allow", "Principal": {"AWS": ROLE}}
+    assert statements(compare(found)) == {
+        "bucket": (
+            {**of_role, "Action": ["s3:ListBucket"], "Resource": "arn:aws:s3:::ratings"},
+            {**of_role, "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::ratings/import/*"},
+            IN_BUCKET[0],
+            IN_BUCKET[2],
+        )
+    }
+
+
+def test_several_roles_and_keys() -> None:
+    """Each key policy has a statement for each role that uses the key, and one for Personalize."""
+    third = asked(name="third", role_arn=SECOND_ROLE)
+    books = asked(name="books", dataset_group_key=SECOND_KEY)
+    found = model(asked(), books, third)
+    found.keys[SECOND_KEY] = Key(SECOND_KEY, [policy("key policy 2", [])])
+    found.roles[SECOND_ROLE] = Role(SECOND_ROLE, trust=[policy("trust policy 2", [TRUST])])
+    second = {**NAMED, "Principal": {"AWS": "arn:aws:iam::111122223333:role/PersonalizeRole2"}}
+    changes = {(change.policy, change.policy_of): change.should_have for change in compare(found).policies}
+    assert changes == {
+        ("key", KEY): (NAMED, second, OF_SERVICE),
+        ("key", SECOND_KEY): (NAMED, OF_SERVICE),
+        ("role", ROLE): (IN_IAM, {"Effect": "Allow", "Action": FOUR, "Resource": SECOND_KEY}),
+        ("role", SECOND_ROLE): (IN_IAM,),
+    }
+
+
+def test_a_trust_policy_has_one_statement() -> None:
+    """As AWS's page on confused deputies has it, in the place of what is for Personalize already."""
+    of_lambda = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    found = report(key=ON_KEY, iam=[IN_IAM], trust=[of_lambda, {**TRUST, "Action": "sts:TagSession", "Condition": {}}])
+    change = to_change(found, "trust")
+    assert (change.should_have, change.replaces) == ((TRUST,), ("2",))
+
+
+def test_a_trust_policy_has_a_statement_for_each_region_of_its_role() -> None:
+    requests = [asked(), asked(name="books", region="us-east-1", dataset_group_key=None)]
+    found = report(*requests, key=ON_KEY, iam=[IN_IAM], trust=[{**TRUST, "Condition": {}}])
+    conditions = [statement["Condition"]["ArnLike"] for statement in to_change(found, "trust").should_have]
+    assert conditions == [
+        {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111122223333:*"},
+        {"aws:SourceArn": "arn:aws:personalize:us-east-1:111122223333:*"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("declared", "of_aws", "where", "make"),
+    [
+        (in_main("Boundary"), False, ["Main/Boundary"], ""),
+        (in_main("Boundary"), True, ["Main/Role"], "AWS::IAM::ManagedPolicy"),
+        (None, False, ["Main/Role"], "AWS::IAM::ManagedPolicy"),
+    ],
+    ids=["of the app", "of AWS", "imported"],
+)
+def test_a_boundary_has_one_statement_about_everything(
+    declared: Declaration | None, of_aws: bool, where: list[str], make: str
+) -> None:
+    """It allows nothing itself, and one that refers to the key would be made after it; nobody changes one of AWS."""
+    found = model(key=ON_KEY, iam=[IN_IAM])
+    found.roles[ROLE].declared = in_main("Role")
+    boundary = policy("boundary", [iam(["s3:*"], "*")], declared=declared, of_aws=of_aws)
+    found.roles[ROLE].boundary = boundary
+    (change,) = compare(found).policies
+    assert change.should_have == ({"Effect": "Allow", "Action": FIVE, "Resource": "*"},)
+    assert ([place.construct_path for place in change.declared], change.make) == (where, make)
+
+
+def test_a_denial_gets_no_statement() -> None:
+    """What denies has to go first."""
+    found = report(key=[*ON_KEY, role(["kms:Decrypt"], Effect="Deny")], iam=[IN_IAM])
+    assert (len(found.missing), found.policies) == (1, ())
+
+
+def test_a_role_of_which_nothing_is_too_much_gets_what_it_lacks() -> None:
+    """What it has stays, and isn't repeated."""
+    found = report(asked(), IMPORT, key=ON_KEY, iam=[IN_IAM, READ[0]], bucket=ON_BUCKET)
+    assert statements(found) == {"role": ({"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": BUCKET},)}
+
+
+def test_a_role_of_which_something_is_too_much_gets_all_that_it_needs() -> None:
+    """The actions that are too much go out of their statements, and may be needed on some of the resources."""
+    found = report(asked(), IMPORT, key=ON_KEY, iam=[iam(["kms:*"]), READ[0]], bucket=ON_BUCKET)
+    change = to_change(found, "role")
+    assert [entry.action for entry in change.too_much] == ["kms:*"]
+    assert change.replaces == ()
+    assert change.should_have == (
+        {"Effect": "Allow", "Action": FOUR, "Resource": KEY},
+        {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": BUCKET},
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": f"{BUCKET}/import/*"},
+    )
+
+
+def able(name: str, declared: Declaration, **more: Any) -> Policy:
+    return policy(name, [], declared=declared, **more)
+
+
+IN_POLICY, IN_ROLE, IN_KEY = in_main("Policy"), in_main("Role"), in_main("Key")
+
+
+@pytest.mark.parametrize(
+    ("identity", "where", "make"),
+    [
+        ([able("policy", IN_POLICY)], IN_POLICY, ""),
+        # An inline policy of the role is made with it, before the key; one of several roles would give them all.
+        ([able("inline", IN_ROLE, inline="Own")], IN_ROLE, "AWS::IAM::Policy"),
+        ([able("shared", IN_POLICY, also_of=(ETL,))], IN_ROLE, "AWS::IAM::Policy"),
+        ([able("shared", IN_POLICY, also_of=(ETL,)), able("own", in_main("Second"))], in_main("Second"), ""),
+        ([], IN_ROLE, "AWS::IAM::Policy"),
+    ],
+    ids=["a policy", "inline", "of several roles", "the one that can", "none"],
+)
+def test_which_iam_policy_takes_the_statements(identity: list[Policy], where: Declaration, make: str) -> None:
+    """One of the role alone that can refer to the key; where there is none, one has to be made, and is waited for."""
+    movies = asked(declared=in_main("Movies"), waits_for=frozenset())
+    found = model(movies, key=ON_KEY)
+    found.keys[KEY].declared, found.roles[ROLE].declared = IN_KEY, IN_ROLE
+    found.roles[ROLE].identity = identity
+    change = to_change(compare(found), "role")
+    assert (change.declared, change.make) == ((where,), make)
+    assert change.waiting == ((in_main("Movies"),) if make else ())
+
+
+@pytest.mark.parametrize(("account", "where"), [(ACCOUNT, "Other/Key"), (ANOTHER_ACCOUNT, "Main/Role")])
+def test_a_policy_is_made_in_the_stack_of_a_later_key(account: str, where: str) -> None:
+    """The role's stack can't refer to what waits for it; a stack of another account makes no policy of the role."""
+    arn = KEY.replace(ACCOUNT, account)
+    found = model(asked(dataset_group_key=arn))
+    found.roles[ROLE].declared = IN_ROLE
+    in_other = Declaration("Other", "Other/Key", "Key")
+    found.keys = {arn: Key(arn, [policy("key policy", ON_KEY)], declared=in_other, waits_for={IN_ROLE})}
+    change = to_change(compare(found), "role")
+    assert ([place.construct_path for place in change.declared], change.make) == ([where], "AWS::IAM::Policy")
+
+
+def test_a_bucket_without_a_policy_gets_one() -> None:
+    found = model(IMPORT, key=ON_KEY, iam=READ)
+    found.buckets[BUCKET].declared = in_main("Data")
+    change = to_change(compare(found), "bucket")
+    assert (change.declared, change.make) == ((in_main("Data"),), "AWS::S3::BucketPolicy")
+
+
+def test_the_list_takes_the_place_of_what_is_for_the_role_and_personalize() -> None:
+    """By sid, or by number; what is for others stays."""
+    key = [ACCOUNT_STATEMENT, role(["kms:Decrypt"], Sid="UseKey"), role(["kms:*"], Principal={"AWS": ETL}), OF_SERVICE]
+    change = to_change(report(key=key, iam=[IN_IAM]), "key")
+    assert (change.replaces, change.should_have) == (("UseKey", "4"), (NAMED, OF_SERVICE))
+
+
+@pytest.mark.parametrize(
+    ("condition", "own"),
+    [
+        ({"StringEquals": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"}, "Bool": {"aws:SecureTransport": "true"}},
+         ("aws:PrincipalOrgID", "aws:SecureTransport")),
+        # Those that the list has as well aren't lost.
+        ({"StringEquals": {"AWS:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": "arn:*"}}, ()),
+        # One that AWS refuses has none.
+        ({"NumericEquals": 1.5}, ()),
+    ],
+)  # fmt: skip
+def test_conditions_of_statements_that_go_are_told(condition: Statement, own: tuple[str, ...]) -> None:
+    """Nobody loses one of their own unseen."""
+    found = report(key=[role(["kms:Decrypt"]), service(["kms:Decrypt"], Condition=condition)], iam=[IN_IAM])
+    assert to_change(found, "key").own_conditions == own
+
+
+@pytest.mark.parametrize(
+    ("place", "statement", "others"),
+    [
+        # Nobody else, by whatever spelling of its name.
+        ("key", role(["kms:Encrypt"]), ()),
+        ("key", role(["kms:Encrypt"], Principal={"AWS": ROLE, "Service": SERVICE}), ()),
+        ("key", role(["kms:Encrypt"], Principal={"AWS": ROLE.replace(":aws:", ":${AWS::Partition}:")}), ()),
+        ("key", {**DELEGATED, "Action": "kms:*"}, ()),
+        ("key", role(["kms:Decrypt"], Principal="*"), ()),
+        # Others of the statement: by name, by a condition, a service, an account without quotes.
+        ("key", role(["kms:Encrypt"], Principal={"AWS": [ROLE, ETL], "Service": "logs.amazonaws.com"}),
+         (ETL, "logs.amazonaws.com")),
+        ("key", {**DELEGATED, "Action": "kms:*", "Condition": {"ArnEquals": {"aws:PrincipalArn": [ROLE, ETL]}}},
+         (ETL,)),
+        ("key", role(["kms:Encrypt"], Principal={"AWS": [ROLE, ROOT]}), (ROOT,)),
+        ("key", role(["kms:Encrypt"], Principal={"AWS": [ROLE, int(ANOTHER_ACCOUNT)]}), (ANOTHER_ACCOUNT,)),
+        ("bucket", service(["s3:Put*"], Resource=f"{BUCKET}/*",
+                           Principal={"Service": [SERVICE, "forecast.amazonaws.com"]}), ("forecast.amazonaws.com",)),
+        # Those whom a trust policy lets in, by the same statement.
+        ("trust", {**TRUST, "Principal": {"Service": [SERVICE, "sagemaker.amazonaws.com"]}, "Condition": {}},
+         ("sagemaker.amazonaws.com",)),
+    ],
+)  # fmt: skip
+def test_others_whom_a_statement_serves_that_goes(place: str, statement: Statement, others: tuple[str, ...]) -> None:
+    """They need a statement of their own."""
+    right = {"key": ON_KEY, "iam": [IN_IAM, *READ], "bucket": ON_BUCKET, "trust": [TRUST]}
+    found = report(asked(), IMPORT, **{**right, place: [*right[place], statement]})
+    assert [change.also_for for change in found.policies] == [others]
+
+
+def test_others_who_have_the_policy_or_the_role_of_which_something_is_too_much() -> None:
+    """A role that has the same managed policy, and a service that uses the same role."""
+    of_sagemaker = {**TRUST, "Principal": {"Service": "sagemaker.amazonaws.com"}}
+    found = model(key=ON_KEY, trust=[TRUST, of_sagemaker])
+    found.roles[ROLE].identity = [policy("shared", [iam([*IAM_ACTIONS, "kms:Encrypt"])], also_of=(ETL,))]
+    assert to_change(compare(found), "role").also_for == (ETL, "sagemaker.amazonaws.com")
+
+
+def test_a_role_that_is_named_by_a_string_needs_a_name() -> None:
+    """CloudFormation generates one, which a template of another stack can't know."""
+    role_arn = "arn:aws:iam::111122223333:role/${Other.Role}"
+    found = model(asked(role_arn=role_arn))
+    found.roles = {role_arn: Role(role_arn, trust=[policy("trust policy", [TRUST])], declared=IN_OTHER)}
+    found.keys[KEY].declared = in_main("Key")
+    assert to_change(compare(found), "key").unnamed_roles == (role_arn,)
+    assert to_change(compare(found), "role").unnamed_roles == ()
+
+
+def test_the_file_of_what_is_pending_is_told() -> None:
+    """It has the statements that the owner adds."""
+    pending = asked(files={("key", KEY): "personalize-kms-pending/Key.json"})
+    found = report(pending, iam=[IN_IAM])
+    assert to_change(found, "key").file == "personalize-kms-pending/Key.json"
+
+
+MATRIX_ACTIONS = {action for row in matrix.ROWS for group in row.groups() for action in group.actions}
+
+
+def test_no_list_has_an_action_that_no_page_asks_for() -> None:
+    """Whatever the policies say now: the actions of the matrix, and that of a trust policy."""
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    requests = [
+        asked(row, name=row.resource, source=location("in/"), destination=location("out/")) for row in matrix.ROWS
+    ]
+    actions: set[str] = set()
+    for in_iam in ([], [iam(["*", "logs:*", "kms:Encrypt"], "*")]):
+        for of_resource in ([], [everybody], [role(["kms:*", "s3:*"], Principal={"AWS": ROLE, "Service": SERVICE})]):
+            found = model(*requests, key=of_resource, bucket=of_resource, iam=in_iam, trust=[everybody])
+            for change in compare(found).policies:
+                for statement in change.should_have:
+                    actions.update([statement["Action"]] if change.policy == "trust" else statement["Action"])
+    assert actions == {*MATRIX_ACTIONS, "sts:AssumeRole"}
+
+
+def followed(found: AccessModel, told: AccessReport) -> None:
+    """Follow a report once, in the model."""
+    for change in told.policies:
+        if change.policy == "boundary":
+            boundary = found.roles[change.policy_of].boundary
+            assert boundary is not None
+            found.roles[change.policy_of].boundary = policy(boundary.name, [*bodies(boundary), *change.should_have])
+        elif change.policy == "role":
+            identity = found.roles[change.policy_of].identity
+            kept = [body for of_role in identity for body in without(of_role.statements, change.too_much)]
+            identity[:] = [policy("IAM policy", [*kept, *change.should_have])]
+        else:
+            owner = found.keys.get(change.policy_of) or found.buckets.get(change.policy_of)
+            policies = found.roles[change.policy_of].trust if owner is None else owner.policies
+            kept = [each.body for each in policies[0].statements if each.label not in change.replaces]
+            policies[:] = [policy(policies[0].name, [*kept, *change.should_have])]
+
+
+def bodies(found: Policy) -> list[Any]:
+    return [statement.body for statement in found.statements]
+
+
+def without(statements: tuple[Written, ...], too_much: tuple[Entry, ...]) -> Iterator[Any]:
+    """Yield statements without the actions that are too much in them."""
+    for statement in statements:
+        taken = {entry.action.lower() for entry in too_much if statement in entry.reason.statements}
+        name = "NotAction" if "NotAction" in statement.body else "Action"
+        actions = statement.body.get(name, [])
+        actions = actions if isinstance(actions, list) else [actions]
+        if taken and name == "NotAction":
+            yield {**statement.body, name: [*actions, *sorted(taken)]}
+        elif kept := [action for action in actions if action.lower() not in taken]:
+            yield {**statement.body, name: kept}
+
+
+def random_model(draw: random.Random) -> AccessModel:
+    """Some requests of two roles on two keys, one of another account, with policies of random statements."""
+    to_batch = {"source": location("in/"), "destination": location("out/"), "role_arn": SECOND_ROLE}
+    requests = [
+        asked(),
+        IMPORT,
+        asked(EXPORT_JOB, name="export", destination=location("export/"), role_arn=SECOND_ROLE),
+        asked(name="books", dataset_group_key=OTHERS_KEY),
+        asked(BATCH_INFERENCE_JOB, name="batch", dataset_group_key=OTHERS_KEY, **to_batch),
+    ]
+    on_key = (drawn.KMS_ACTIONS, drawn.KEY_RESOURCES, drawn.ROLE_CONDITIONS)
+    on_bucket = (drawn.S3_ACTIONS, drawn.OBJECT_RESOURCES, drawn.SERVICE_CONDITIONS)
+    found = AccessModel(asked=draw.sample(requests, draw.randint(1, 4)))
+    for arn in (KEY, OTHERS_KEY):
+        found.keys[arn] = Key(arn, [policy("key policy", drawn.statements(draw, 3, *on_key, principals=True))])
+    of_bucket = policy("bucket policy", drawn.statements(draw, 3, *on_bucket, principals=True))
+    found.buckets[BUCKET] = Bucket(BUCKET, draw.choice((ACCOUNT, ACCOUNT, ANOTHER_ACCOUNT)), [of_bucket])
+    for arn in (ROLE, SECOND_ROLE):
+        in_iam = [*drawn.statements(draw, 2, *on_key), *drawn.statements(draw, 2, *on_bucket)]
+        trust = [
+            {**TRUST, "Principal": draw.choice(drawn.PRINCIPALS), "Condition": draw.choice((TRUST["Condition"], {}))}
+        ]
+        boundary = policy("boundary", drawn.statements(draw, 2, *on_key)) if draw.random() < 0.3 else None
+        found.roles[arn] = Role(arn, trust=[policy("trust policy", trust)], identity=[policy("IAM policy", in_iam)])
+        found.roles[arn].boundary = boundary
+    return found
+
+
+def test_a_report_that_is_followed_once_leaves_nothing_missing_and_nothing_too_much() -> None:
+    """But what is denied, of which a report names the statement and has no list.
+
+    All policies can be seen here, and no boundary is of AWS. Key and role are of one stack: where they are of two, a
+    statement for everybody that gave the role something goes, and IAM lacks it in the second report.
+    """
+    draw = random.Random(34)
+    lacked = too_much = 0
+    for _ in range(MODELS):
+        found = random_model(draw)
+        before = compare(found)
+        lacked, too_much = lacked + bool(lacking(before)), too_much + bool(before.excess)
+        followed(found, before)
+        after = compare(found)
+        assert [entry for entry in after.missing if not is_denied(entry)] == []
+        assert after.excess == ()
+        assert Cause.NOT_TRUSTED not in {problem.cause for problem in after.problems}
+    assert (lacked, too_much > MODELS / 2) == (MODELS, True)
+
+
+def is_denied(entry: Entry) -> bool:
+    return any(reason.cause is Cause.DENIED for reason in (entry.reason, *entry.further))
