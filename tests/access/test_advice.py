@@ -426,22 +426,6 @@ def test_a_replacement_names_a_role_that_is_there_first(
     assert (instead["Principal"], instead.get("Condition")) == (principal, condition)
 
 
-@pytest.mark.parametrize(("names", "is_chosen"), [([ROLE], True), ([ROLE, SECOND_ROLE], False)])
-def test_a_replacement_for_others_too_stays_without_the_condition_of_the_role(
-    names: list[str], is_chosen: bool
-) -> None:
-    """They are there where it isn't."""
-    by_arn = {"ArnEquals": {"aws:PrincipalArn": names}}
-    found = model(
-        key=[role(["kms:*"], Principal={"AWS": ACCOUNT}, Condition=by_arn), ON_KEY[1]], iam=[iam(IAM_ACTIONS)]
-    )
-    found.roles[ROLE].declared, found.roles[ROLE].only_if = in_main("Role"), frozenset({"Main.IsProd"})
-    found.keys[KEY].declared, found.conditions[in_main("Role")] = in_main("Key"), "IsProd"
-    told = [new for each in compare(found).excess if each.policy == "key" for new in each.instead]
-    assert told
-    assert all(("Fn::If" in each) is is_chosen for each in told)
-
-
 @pytest.mark.parametrize(("account", "beside"), [(ACCOUNT, ["Other/Key"]), (ANOTHER_ACCOUNT, [])])
 def test_a_stack_of_another_account_makes_no_policy_of_the_role(account: str, beside: list[str]) -> None:
     """Where the key waits for the role, what refers to the key is made in its stack, in the role's own account."""
@@ -528,7 +512,7 @@ def test_what_is_added_and_what_is_replaced_go_together(
 def test_a_policy_that_may_not_be_there_replaces_nothing() -> None:
     """What another policy gives only under a condition of the template has to be put in."""
     found = model(key=ON_KEY)
-    surplus, conditional = policy("one", [iam(["kms:*"])]), policy("other", [iam(IAM_ACTIONS)], only_if=frozenset("A"))
+    surplus, conditional = policy("one", [iam(["kms:*"])]), policy("other", [iam(IAM_ACTIONS)], condition="A")
     found.roles[ROLE].identity = [surplus, conditional]
     assert [each.instead for each in compare(found).excess] == [(iam(sorted(IAM_ACTIONS)),)]
 

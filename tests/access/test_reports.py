@@ -235,7 +235,7 @@ def test_json_is_complete_and_stable() -> None:
     """Every attribute that tests and programs read, in an order that depends on nothing but the content."""
     found = json.loads(report(**LACKING).to_json())
     kinds = ["missing", "excess", "undecided", "problems", "allowed"]
-    assert list(found) == ["asked", *kinds, "without_key", "left_out", "names"]
+    assert list(found) == ["asked", *kinds, "without_key", "left_out", "names", "assumed"]
     assert found["missing"] == [
         {
             "principal": "role",

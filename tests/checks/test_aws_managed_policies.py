@@ -220,8 +220,8 @@ MOVED = f"{OF_AWS}AmazonPersonalizeFullAccess"
 @pytest.mark.parametrize(
     ("id", "of_role"),
     [
-        ("Role", role(ManagedPolicyArns=[{"Fn::If": ["IsProd", MOVED, NO_VALUE]}])),
-        ("Role", role(PermissionsBoundary={"Fn::If": ["IsDev", OTHER, MOVED]})),
+        ("Role", role(ManagedPolicyArns=[{"Fn::If": ["Always", MOVED, NO_VALUE]}])),
+        ("Role", role(PermissionsBoundary={"Fn::If": ["Never", OTHER, MOVED]})),
         # One with which nothing is asked, and that of a function that may ask.
         ("Spare", role(ManagedPolicyArns=[MOVED])),
         ("Ours", of_function(MOVED)),

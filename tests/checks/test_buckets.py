@@ -23,7 +23,6 @@ from tests.checks.templates import (
     dataset,
     findings,
     importing,
-    key,
     managed,
     messages,
     reasons,
@@ -126,24 +125,17 @@ def test_two_policies_of_a_bucket(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "told"),
-    [
-        ("IsProd", "IsProd", True),
-        (None, "IsProd", True),
-        ("IsProd", "IsLive", True),
-        ("IsProd", "IsDev", False),
-    ],
+    ("one", "other", "in_prod"),
+    [("IsProd", "IsProd", 1), (None, "IsProd", 1), (None, "IsDev", 0), ("IsProd", "IsDev", 0)],
 )
-def test_two_policies_of_a_bucket_under_conditions(one: str | None, other: str, told: bool, tmp_path: Path) -> None:
-    """It is a problem where both may be made at once, and no error of the synth, since none may be."""
+def test_two_policies_of_a_bucket_under_conditions(one: str | None, other: str, in_prod: int, tmp_path: Path) -> None:
+    """It is a problem where both are made."""
     conditions = [{} if each is None else {"Condition": each} for each in (one, other)]
     half, rest = bucket_policy("s3:GetObject", **conditions[0]), bucket_policy("s3:ListBucket", **conditions[1])
-    template = importing(One=half, Other=rest, Data={**dataset("One", "Other", "Read"), "Condition": "IsProd"})
-    template["Conditions"]["IsLive"] = {"Condition": "IsProd"}
-    problems = [each for each in check(tmp_path, template).problems if "bucket policies" in each.message]
-    assert [(each.message.partition(",")[0], each.certain) for each in problems] == [
-        ("Main/Bucket has 2 bucket policies", False)
-    ] * told
+    template = importing(One=half, Other=rest, Data=dataset("One", "Other", "Read"))
+    for parameters, number in ((None, 0), ({"Stage": "prod"}, in_prod)):
+        problems = check_assembly(write(tmp_path, {"Main": template}), parameters=parameters).problems
+        assert [each.cause.id for each in problems] == ["bucket-policies"] * number
 
 
 @pytest.mark.parametrize(
@@ -308,53 +300,3 @@ def test_the_key_of_an_output_that_is_not_named_by_its_arn(tmp_path: Path) -> No
         "Main/Clicks: the key of its destination is ${Main.Key}, and Personalize takes only the ARN of a key: "
         "pass the key's ARN"
     ]
-
-
-@pytest.mark.parametrize(
-    ("condition", "of_key", "is_told"),
-    [
-        ({}, "IsProd", True),
-        ({"Condition": "IsTest"}, "IsProd", True),
-        ({"Condition": "IsProd"}, "IsProd", False),
-        ({"Condition": "IsBoth"}, "IsProd", False),
-        ({"Condition": "IsProd"}, "Always", False),
-    ],
-)
-def test_the_default_key_of_a_bucket_may_not_be_made(
-    condition: dict[str, str], of_key: str, is_told: bool, tmp_path: Path
-) -> None:
-    """Whoever uses the bucket uses the key, as one that a location names; CloudFormation refuses the template then."""
-    encrypted = {**bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID={"Fn::GetAtt": ["Own", "Arn"]}), **condition}
-    template = importing(Bucket=encrypted, Own={**key(), "Condition": of_key})
-    both = [{"Condition": "IsProd"}, {"Condition": "IsTest"}]
-    stage_is_test = {"Fn::Equals": [{"Ref": "Stage"}, "test"]}
-    template["Conditions"] = {**template["Conditions"], "IsTest": stage_is_test, "IsBoth": {"Fn::And": both}}
-    found = check(tmp_path, template)
-    told = [each for each in found.problems if each.cause is Cause.CONDITIONAL_REFERENCE]
-    assert [(each.message, [asked.label for asked in each.asked]) for each in told] == [
-        (
-            "Main/Own is made only if Main.IsProd holds, but Main/Bucket refers to it in any case: CloudFormation then "
-            "refuses the template: put both under the same condition, or only the reference, by Fn::If or in a policy "
-            "of its own",
-            ["Main/Data (dataset import job)"],
-        )
-    ] * is_told
-    assert all(each.is_warning and not each.certain and each.where[0]["logical_id"] == "Bucket" for each in told)
-
-
-def test_a_bucket_that_may_not_be_made(tmp_path: Path) -> None:
-    """The role's policy and the bucket's refer to it, in any case or where it is made."""
-    is_prod = {"Condition": "IsProd"}
-    arn = {"Fn::GetAtt": ["Bucket", "Arn"]}
-    read = managed({"Effect": "Allow", "Action": "s3:*", "Resource": [arn, {"Fn::Sub": "${Bucket.Arn}/*"}]})
-    one = bucket_policy("s3:GetObject", "s3:ListBucket", bucket={"Ref": "Bucket"})
-    template = importing(Bucket={**bucket(), **is_prod}, One=one, Read=read)
-    template["Resources"]["Data"] |= is_prod
-    found = [each for each in check(tmp_path, template).problems if each.cause is Cause.CONDITIONAL_REFERENCE]
-    assert [(each.label or each.subject, each.needed_by, len(each.asked)) for each in found] == [
-        ("Main/Bucket", ("Main/One",), 1),
-        ("Main/Bucket", ("Main/Read",), 1),
-    ]
-    template["Resources"]["One"] |= is_prod
-    template["Resources"]["Read"] |= is_prod
-    assert [each for each in check(tmp_path, template).problems if each.cause is Cause.CONDITIONAL_REFERENCE] == []

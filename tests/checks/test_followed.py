@@ -162,28 +162,6 @@ def open_to_all_before_the_role(stack: cdk.Stack) -> None:
     personalize.CfnDatasetGroup(other, "Music", name="music", kms_key_arn=theirs.key_arn, role_arn=role.role_arn)
 
 
-def under_opposite_conditions(stack: cdk.Stack) -> None:
-    """Each has a key of its own; the bucket has a policy in production alone."""
-    stage = cdk.CfnParameter(stack, "Stage").value_as_string
-    is_prod = cdk.CfnCondition(stack, "IsProd", expression=cdk.Fn.condition_equals(stage, "prod"))
-    is_dev = cdk.CfnCondition(stack, "IsDev", expression=cdk.Fn.condition_equals(stage, "dev"))
-    role, data = iam.Role(stack, "Role", assumed_by=SERVICE), s3.Bucket(stack, "Data")
-    for condition in (is_prod, is_dev):
-        own = Construct(stack, f"Of{condition.node.id}")
-        own_key = kms.Key(own, "Key")
-        by_hand(own_key, role, data, own)
-        under(condition, own_key, own.node.find_child("Movies"), own.node.find_child("Ratings"))
-    data.add_to_resource_policy(
-        iam.PolicyStatement(
-            actions=["s3:GetObject"],
-            resources=[data.arn_for_objects("import/*")],
-            principals=[SERVICE],
-            conditions={"StringEqualsIfExists": {"aws:SourceAccount": stack.account}},
-        )
-    )
-    under(is_prod, data.policy)
-
-
 def of_a_stack_before_that_of_key_and_bucket(stack: cdk.Stack) -> None:
     """The role's stack can't refer to them: a policy of the role that does is made in theirs."""
     role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
@@ -230,37 +208,6 @@ def with_policies_in_two_stacks(stack: cdk.Stack) -> None:
         more = iam.Policy(each, "More", policy_name=f"MoreOf{each.node.id}", roles=[named])
         more.add_statements(iam.PolicyStatement(actions=["s3:*"], resources=["arn:aws:s3:::ratings/*"]))
     by_hand(kms.Key(other, "Key"), role, data, other)
-
-
-def with_statements_that_a_condition_chooses(stack: cdk.Stack) -> None:
-    """Open in development, and what production alone needs in a policy that is there anyway."""
-    stage = cdk.CfnParameter(stack, "Stage").value_as_string
-    is_prod = cdk.CfnCondition(stack, "IsProd", expression=cdk.Fn.condition_equals(stage, "prod"))
-    key, role = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
-    data = s3.Bucket(stack, "Data")
-    by_hand(key, role, data, stack)
-    under(is_prod, data, stack.node.find_child("Ratings"))
-    l1 = key.node.default_child
-    assert isinstance(l1, kms.CfnKey)
-    of_role = {"AWS": stack.resolve(role.role_arn)}
-    check = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-    actions = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
-    needed: Json = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    l1.add_property_override(
-        "KeyPolicy.Statement",
-        [
-            {**needed, "Principal": {"AWS": ADMIN}, "Action": ["kms:Put*"]},
-            {**needed, "Principal": {"Fn::If": ["IsProd", of_role, "*"]}},
-            {
-                **needed,
-                "Principal": {"Service": "personalize.amazonaws.com"},
-                "Condition": {"Fn::If": ["IsProd", check, NO_VALUE]},
-            },
-        ],
-    )
-    wide = {"Effect": "Allow", "Action": ["s3:*"], "Resource": stack.resolve(data.arn_for_objects("*"))}
-    own = iam.CfnPolicy(stack, "Own", policy_name="Own", roles=[role.role_name], policy_document={"Statement": []})
-    own.add_property_override("PolicyDocument.Statement", [{"Fn::If": ["IsProd", wide, NO_VALUE]}])
 
 
 def of_two_stacks_for_an_import_alone(stack: cdk.Stack) -> None:
@@ -376,7 +323,6 @@ OPEN_TO_ALL = (open_to_all_before_the_role, of_a_role_under_a_condition)
         with_inline_policies,
         with_inline_policies_on_the_key,
         open_to_all_before_the_role,
-        under_opposite_conditions,
         of_a_stack_before_that_of_key_and_bucket,
         wide_in_a_stack_before_that_of_key_and_bucket,
         with_a_boundary_that_refuses,
@@ -384,7 +330,6 @@ OPEN_TO_ALL = (open_to_all_before_the_role, of_a_role_under_a_condition)
         with_shared_policies,
         with_a_key_without_a_policy,
         with_policies_in_two_stacks,
-        with_statements_that_a_condition_chooses,
         of_a_bucket_of_another_account,
         of_owners_under_a_condition,
         of_a_key_or_bucket_under_a_condition,

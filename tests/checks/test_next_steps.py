@@ -19,7 +19,6 @@ from tests.checks.templates import (
     bucket_policy,
     check,
     complete,
-    dataset,
     dataset_group,
     importing,
     key,
@@ -42,30 +41,13 @@ OF_TWO = managed(LACKING, type="AWS::IAM::Policy", Roles=[{"Ref": "Role"}, {"Ref
 IN_ROLE = [{"PolicyName": "All", "PolicyDocument": {"Statement": [{**LACKING, "Resource": "*"}]}}]
 ADD = "add to an IAM policy of role Main/Role"
 OF_BUCKET = "add to the bucket policy of Main/Bucket"
-PROD, DEV = {"Condition": "IsProd"}, {"Condition": "IsDev"}
+PROD = {"Condition": "IsProd"}
 LOOK = "look at it where it is deployed, with personalize-kms doctor, or add to the app what isn't part of it"
-SETTLE = "put the statement under no condition, or what needs it under the same one"
+SETTLE = "pass the parameters of that condition, by --parameters NAME=VALUE, in Python by parameters="
 WAITS = "and have Main/Movies wait for it by DependsOn"
 DATA_WAITS = "and have Main/Data wait for it by DependsOn"
 MAKE = f"an AWS::IAM::Policy that has to be made, {WAITS}"
 MOVE = f"remove it, and put what is needed into a new AWS::IAM::Policy of role ${{Main/Role}}, {WAITS}"
-
-
-def test_policies_in_another_stack_than_what_is_under_a_condition(tmp_path: Path) -> None:
-    """Each stack has conditions of its own: that of the request stands for those of the key, or of the role."""
-    root, arn = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}, {"Fn::ImportValue": "Arn"}
-    exported = {"Arn": {"Value": KEY, "Export": {"Name": "Arn"}}}
-    first: Json = complete() | {"Resources": {"Key": key(root) | PROD}, "Outputs": exported}
-    parts = {"Policy": managed({**LACKING, "Resource": arn}) | PROD, "Movies": dataset_group(arn) | PROD}
-    report = check(tmp_path / "key", first, complete(Key=TOPIC, **parts), dependencies={"Other": ["Main"]})
-    told = {(each.make, each.condition) for each in report.missing if each.add_to == "role"}
-    assert told == {("", "")}
-    exported = {"Arn": {"Value": ROLE, "Export": {"Name": "Arn"}}}
-    first |= {"Resources": {"Role": role(RoleName="Personalize") | PROD}, "Outputs": exported}
-    parts = {"Policy": TOPIC, "Role": TOPIC, "Movies": dataset_group(role=arn) | PROD}
-    report = check(tmp_path / "role", first, complete(Key=key(arn), **parts), dependencies={"Other": ["Main"]})
-    told = {(each.make, each.condition) for each in report.missing if each.add_to == "role"}
-    assert told == {("AWS::IAM::Policy", "IsProd")}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +128,6 @@ def test_policies_in_another_stack_than_what_is_under_a_condition(tmp_path: Path
         ),
         # A policy that a condition may leave out takes no statement, but that of a bucket, of which there is one.
         (complete(Policy=managed(LACKING) | PROD), {f"{ADD}, {MAKE}", SETTLE}, "AWS::IAM::Policy"),
-        (complete(Policy=managed(LACKING) | PROD, Movies=dataset_group() | PROD), {ADD}, ""),
         (
             importing(One=bucket_policy("s3:ListBucket", **PROD)),
             {f"{OF_BUCKET}, maybe Main/One (it depends on Main.IsProd): a bucket takes no second one", SETTLE},
@@ -156,19 +137,6 @@ def test_policies_in_another_stack_than_what_is_under_a_condition(tmp_path: Path
             importing(One=bucket_policy("s3:ListBucket", bucket={"Ref": "Stage"})),
             {f"{OF_BUCKET}, maybe Main/One (it depends on Main.Stage): a bucket takes no second one", LOOK},
             "",
-        ),
-        (importing(One=bucket_policy(**PROD), Data=dataset("One", "Read") | PROD), {OF_BUCKET}, ""),
-        # Where its condition never holds together with that of the request, one is made under the latter.
-        (
-            importing(One=bucket_policy("s3:GetObject", "s3:ListBucket", **PROD), Data=dataset("Read") | DEV),
-            {f"{OF_BUCKET}, an AWS::S3::BucketPolicy that has to be made under the condition IsDev, {DATA_WAITS}"},
-            "AWS::S3::BucketPolicy",
-        ),
-        # So is one of a role that is there under a condition alone.
-        (
-            complete(Role=role() | DEV, Key=key() | DEV, Policy=TOPIC, Movies=dataset_group() | DEV),
-            {f"{ADD}, {MAKE}".replace("made,", "made under the condition IsDev,")},
-            "AWS::IAM::Policy",
         ),
     ],
 )
@@ -188,8 +156,6 @@ def test_what_has_to_be_made_is_said(template: Json, steps: set[str], make: str,
         assert each.get("waiting") == ([place] if make else None)
     for each in found["excess"]:
         assert each.get("make_for") == ("arn:aws:iam::111122223333:role/${Main.Role}" if make else None)
-    for each in found["missing"]:
-        assert each.get("condition") == ("IsDev" if "IsDev" in str(steps) else None)
 
 
 ALLOWING: Json = {**LACKING, "Action": IN_IAM}

@@ -82,10 +82,11 @@ IF_PROD = {"Fn::If": ["IsProd", "movies", NO_VALUE]}
         (named(STAGE), named({"Fn::Sub": "${Stage}"}), {}, True, False),
         (named(STAGE), MOVIES, {}, False, False),
         (named(IF_PROD), named(IF_PROD), {}, False, False),
-        # One of the two conditions may hold.
+        # None of the conditions may hold.
         (named("movies", Condition="IsProd"), named("movies", Condition="IsDev"), {}, False, False),
-        (named("movies", Condition="IsProd"), named("movies", Condition="IsProd"), {}, True, False),
-        (named("movies", Condition="IsProd"), MOVIES, {}, True, True),
+        (named("movies", Condition="IsProd"), named("movies", Condition="IsProd"), {}, False, False),
+        (named("movies", Condition="IsProd"), MOVIES, {}, False, False),
+        (named("movies", Condition="Always"), MOVIES, {}, True, True),
         (named("movies", Condition="Never"), MOVIES, {}, False, False),
     ],
     ids=lambda each: json.dumps(each) if isinstance(each, dict) else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, unique
+from typing import Any
 
 from .accepted import (
     ANOTHER_FOLDER,
@@ -15,7 +16,7 @@ from .accepted import (
     USE_A_NAME,
     USE_A_PREFIX,
 )
-from .values import shown
+from .values import open_parts, shown
 from .written import Written
 
 POLICIES: Mapping[str, str] = {
@@ -39,6 +40,7 @@ _KEY_STATES = {
 
 
 _TRY = "use another condition, or try in an account whether it holds"  # the doctor sees no more of it
+_PASS = "pass the parameters of that condition, by --parameters NAME=VALUE, in Python by parameters="
 TAKE_OUT, REPLACE = "remove it", "replace it with what is needed"
 """The remedies for what is too much; the second where something that is needed would go with it."""
 MOVE = "put what is needed into a new {make} of role {role}"
@@ -91,10 +93,8 @@ class Cause(Enum):
     )
     ELEMENT_UNKNOWN = "{element} isn't known before deployment"
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
-    TEMPLATE_CONDITION = (
-        "{what} depends on the condition {condition}",
-        "put the statement under no condition, or what needs it under the same one",
-    )
+    TEMPLATE_CONDITION = "it depends on the condition {condition}", _PASS
+    CHOSEN = "{why}", _PASS
     OWNER_UNKNOWN = "whose policy it is depends on {parts}, which isn't known before deployment"
     PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment"
     PATTERN_NARROW = (
@@ -106,7 +106,6 @@ class Cause(Enum):
     PRINCIPAL_ID = "Principal {principal} is the id of a role, which may have been deleted"
     NOT_SPARED = "NotPrincipal doesn't exempt a role that has a permissions boundary"
     NOT_PRINCIPAL = "NotPrincipal names the role or its account, but not its session"
-    CONDITION_UNKNOWN = "a Condition that isn't known before deployment"
     OPERATOR_WITHOUT_KEYS = "condition operator {operator} without condition keys"
     OPERATOR_UNKNOWN = "condition {operator} {key}: the operator isn't known"
     KEY_NOT_IN_TEMPLATES = "condition {operator} {key}: a template doesn't say what it is", _TRY
@@ -141,7 +140,6 @@ class Cause(Enum):
     FOR_ANY_ACCOUNT = "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out"
     FOR_ANOTHER_ACCOUNT = "for another account: its {element} is {value}", "{step}"
     MAY_BE_ANOTHER_ACCOUNT = "its {element} {value} may be another account, which it shouldn't let in"
-    MAY_BE_THERE = "whether it is there depends on the condition {only_if}", f"{TAKE_OUT}, or {REPLACE}"
     MAY_BE_ASKED = "nothing that can be seen asks for it, and {requests}, which can't be seen in full, may"
 
     # Problems that no added statement fixes.
@@ -277,11 +275,6 @@ class Cause(Enum):
         "{paths} share the name {name}, and names of {kind}s are unique in an account and Region",
         "use another name, or put each under a condition, of which only one holds",
     )
-    CONDITIONAL_REFERENCE = (
-        "{subject} is made only if {conditions} holds, but {user} refers to it in any case: CloudFormation then "
-        "refuses the template",
-        "put both under the same condition, or only the reference, by Fn::If or in a policy of its own",
-    )
     NOT_WAITED_FOR = (
         "{subject} may be created before {before}, which allows {actions}",
         "make it depend on that policy, by DependsOn or node.add_dependency(…), with encryption.permissions where a "
@@ -326,7 +319,7 @@ class Cause(Enum):
         return self.name.lower().replace("_", "-")
 
 
-MAY_BE_TOO_MUCH = frozenset({Cause.MAY_BE_ASKED, Cause.MAY_BE_THERE, Cause.MAY_BE_ANOTHER_ACCOUNT})
+MAY_BE_TOO_MUCH = frozenset({Cause.MAY_BE_ASKED, Cause.MAY_BE_ANOTHER_ACCOUNT})
 """The causes of what is there, and may be too much."""
 
 Value = str | int | tuple[str, ...]
@@ -380,6 +373,12 @@ class Reason:
 def because(cause: Cause, *statements: Written, **values: Value) -> Reason:
     """Return a reason."""
     return Reason(cause, values, statements)
+
+
+def unknown_element(element: str, value: Any) -> Reason:
+    """Return the reason that an element of a statement isn't known, with the names of what leaves it open."""
+    parts = open_parts(value) if isinstance(value, str) else []
+    return because(Cause.ELEMENT_UNKNOWN, element=f"{element} ({', '.join(parts)})" if parts else element)
 
 
 def policy_of_whom(kind: str, name: str) -> str:

@@ -54,7 +54,7 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
     decisions = _decisions(model, needs)
     denied = dict(_denied_in_buckets(model, needs))
     told = {need: each for need, each in decisions.items() if with_allowed or each.answer is not Answer.YES}
-    entries = _joined([*_entries(model, needs, told), *_entries(model, needs, denied, in_bucket=True)])
+    entries = [*_entries(model, needs, told), *_entries(model, needs, denied, in_bucket=True)]
     missing = _sorted(each for each in entries if isinstance(each, Missing))
     trust = list(trust_findings(model))
     too_much = list(excess(model, needs, decisions, denied.values())) if with_excess else []
@@ -82,6 +82,7 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
         asked=tuple(labels_of(model.asked)),
         without_key=tuple(sorted(model.without_key)),
         names=dict(sorted(names.items())),
+        assumed=dict(sorted(model.assumed.items())),
     )
 
 
@@ -176,15 +177,6 @@ def _entries(
 def _file(asked: Iterable[Asked], policy: str, owner: str) -> str:
     """Return a file with the statements for the owner of a policy: that of one of the constructs has what all need."""
     return next((each.files[policy, owner] for each in asked if (policy, owner) in each.files), "")
-
-
-def _joined(entries: Iterable[Entry]) -> Iterable[Entry]:
-    """Return entries, those as one that differ only in the conditions under which something needs them."""
-    found: dict[tuple[object, ...], Entry] = {}
-    for each in entries:
-        first = found.setdefault((type(each), *each.sort_key(), *each.step), each)
-        first.asked += each.asked if each is not first else ()
-    return found.values()
 
 
 def _open_questions(model: AccessModel) -> Iterator[Undecided]:

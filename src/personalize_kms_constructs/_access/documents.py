@@ -11,13 +11,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .alternatives import conditions_in, may_coexist, possible
 from .answers import Answer
 from .calls import Call, Caller
 from .causes import Cause, Reason, because
 from .conditions import is_operator
 from .model import Asked, Problem, ProblemKind, Role, declared_of
-from .needs import conditions_of
 from .statements import judge
 from .values import MARK, unknown
 from .written import Body, Policy, as_list
@@ -66,7 +64,7 @@ def document_problems(policy: Policy, kind: str, asks: list[Asked]) -> Iterator[
             reason = because(Cause.WRITTEN_AS_TEXT, texts=texts)
             yield of_policy("configuration", policy, reason, SUB_PAGE, asks, label=statement.name, is_warning=True)
     if kind in _WITH_UNIQUE_SIDS:
-        bodies = [each.body for each in policy.statements if each.readable]
+        bodies = [each.body for each in policy.statements if each.readable and not each.condition]
         sids = Counter(body["Sid"] for body in bodies if isinstance(body.get("Sid"), str))
         for sid, times in sids.items():
             if times > 1:
@@ -81,14 +79,12 @@ def locks_out(policy: Policy) -> bool:
 
 
 def inline_name_problems(role: Role, label: str, asks: list[Asked]) -> Iterator[Problem]:
-    """Yield inline policies of a role with other statements than one of the same name, which may exist beside it."""
-    inline = [each for each in role.identity if each.inline]
+    """Yield inline policies of a role with other statements than one of the same name; both are there in any case."""
+    inline = [each for each in role.identity if each.inline and not each.condition]
     for index, policy in enumerate(inline):
-        rivals = ((each, _common_name(each, policy)) for each in inline[:index])
-        found = next(((each, name) for each, name in rivals if name and _is_rival(each, policy)), None)
-        if found is not None:
-            rival, name = found
-            reason = because(Cause.INLINE_NAME_TAKEN, name=name, paths=(rival.name, policy.name))
+        rival = next((each for each in inline[:index] if _is_rival(each, policy)), None)
+        if rival is not None:
+            reason = because(Cause.INLINE_NAME_TAKEN, name=policy.inline, paths=(rival.name, policy.name))
             where = declared_of((rival, policy))
             # What is lost may be of no use to Personalize.
             yield Problem.of(
@@ -96,26 +92,15 @@ def inline_name_problems(role: Role, label: str, asks: list[Asked]) -> Iterator[
             )
 
 
-def _common_name(one: Policy, other: Policy) -> str:
-    """Return the name that two inline policies have, or may have as conditions choose it; nothing if there is none."""
-    if one.inline == other.inline:
-        return one.inline
-    both = [one.inline, other.inline]
-    conditions = conditions_in(both)
-    named = possible(both, conditions, frozenset()) if conditions else ()
-    return next((names[0] for names in named if len(names) == 2 and names[0] == names[1]), "")
-
-
 def _is_rival(one: Policy, other: Policy) -> bool:
     says_else = [each.body for each in one.statements] != [each.body for each in other.statements]
-    return says_else and may_coexist(one.only_if, other.only_if)
+    return says_else and one.inline == other.inline
 
 
 def of_policy(kind: ProblemKind, policy: Policy, reason: Reason, page: str, asks: list[Asked], **more: Any) -> Problem:
-    """Return a problem of a policy, which is certain if that is there whenever somebody asks."""
-    is_there = not policy.only_if or (bool(asks) and policy.only_if <= conditions_of(asks))
+    """Return a problem of a policy, which is certain if that is there in any case."""
     declared = declared_of([policy])
-    return Problem.of(kind, policy.name, reason, page, asks, declared=declared, certain=is_there, **more)
+    return Problem.of(kind, policy.name, reason, page, asks, declared=declared, certain=not policy.condition, **more)
 
 
 def _refused(policy: Policy, kind: str) -> Iterator[tuple[str, Reason]]:
@@ -125,7 +110,7 @@ def _refused(policy: Policy, kind: str) -> Iterator[tuple[str, Reason]]:
         taken = f"one of {', '.join(_VERSIONS)}"
         yield policy.name, because(Cause.VALUE_REFUSED, element="Version", value=version, taken=taken)
     for statement in policy.statements:
-        if statement.readable:
+        if statement.readable and not statement.condition:
             for reason in (*_elements_refused(statement.body, kind), *_values_refused(statement.body, kind)):
                 yield statement.name, reason
 

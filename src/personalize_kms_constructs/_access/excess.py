@@ -1,7 +1,7 @@
 """Permissions of the role and of Personalize beyond what is needed, on the keys and buckets that are used.
 
 What other principals may do, and what the role may do elsewhere, isn't judged; nor is a statement that its condition
-may keep from having an effect, unless it lets others in. What a template may leave out is undecided.
+may keep from having an effect, unless it lets others in.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 from ..matrix import ASKED_ACTIONS, CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from . import decision
 from .addressed import Addressed, addressed_to
-from .alternatives import exclude, names_of
 from .answers import Answer
 from .calls import call_on
 from .causes import MAY_BE_TOO_MUCH, Cause, because
@@ -25,7 +24,7 @@ from .declarations import template_of
 from .entries import Excess, Undecided
 from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of
-from .remedies import is_to_be_named, statement_instead, where_chosen
+from .remedies import is_to_be_named, statement_instead
 from .replacements import Replacements, Sharing, for_nobody_else
 from .statements import judge
 from .strangers import OF_ANOTHER_ACCOUNT, as_sent, strangers, trusted_beyond
@@ -75,7 +74,8 @@ def excess(
     for own in groups.values():
         for each in _OfOne(model, own, needs, decisions, to_change).excess():
             value, instead = each.reason.values.get("value"), str(getattr(each, "instead", ""))
-            key = (type(each), each.cause, value, instead, _place_of(each), *each.sort_key())
+            template = template_of(next(iter(each.declared), None))
+            key = (type(each), each.cause, value, instead, template, *each.sort_key())
             before = found.setdefault(key, each)
             # Two statements of a template that give the same are told of together.
             by = tuple(dict.fromkeys((*before.reason.statements, *each.reason.statements)))
@@ -86,17 +86,9 @@ def excess(
     sharing = Sharing(model, needs)
     for each in (*Replacements(model, needs, decisions, too_much).of_all(), *trusted_beyond(model)):
         if isinstance(each, Excess):
-            chosen_by = frozenset() if each.make else _place_of(each)[1]
-            wrapped = tuple(where_chosen(statement, chosen_by) for statement in each.instead)
-            yield replace(each, also_for={**each.also_for, **sharing.of(each)}, instead=wrapped)
+            yield replace(each, also_for={**each.also_for, **sharing.of(each)})
         else:
             yield each
-
-
-def _place_of(entry: Excess | Undecided) -> tuple[str, frozenset[str]]:
-    """Return the template of a statement that is too much, and the conditions there that choose the action in it."""
-    chosen_by = (each.chosen_for(entry.action) for each in entry.reason.statements)
-    return template_of(next(iter(entry.declared), None)), next(chosen_by, frozenset())
 
 
 class _OfOne:
@@ -127,8 +119,6 @@ class _OfOne:
             if need.owner:
                 self._on.setdefault(need.owner, []).append(need)
         self._caller = caller_of(model, needs[0])
-        self._told: dict[tuple[str, ...], set[tuple[object, ...]]] = {}
-        """What is too much of each statement whatever conditions choose."""
 
     def excess(self) -> Iterator[Excess | Undecided]:
         for arn, needs in self._on.items():
@@ -285,22 +275,8 @@ class _OfOne:
         **more: Any,
     ) -> Iterator[Excess | Undecided]:
         policy = statement.policy
-        told = self._told.setdefault((policy_of, policy.name, statement.name), set())
-        if policy.chosen_by:
-            # What is so whatever conditions choose isn't told again.
-            surplus = [each for each in surplus if each.identity not in told]
-        surplus = list(surplus)
         on = self._on if column == IN_IAM else (policy_of,)
         asked = list(dict.fromkeys(each for owner in on for need in self._on[owner] for each in self._asked[need]))
-        if policy.only_if and surplus and surplus[0].reason.cause not in _LETS_OTHERS_IN:
-            asked = [each for each in asked if not exclude(policy.only_if, each.only_if)]
-            certain = [each for each in asked if policy.only_if <= each.only_if]
-            if not certain:
-                # It is told once, and not at all where its condition excludes that of what is asked.
-                surplus = [_joined(surplus, statement)] if asked else []
-            asked = certain or asked
-        if not policy.chosen_by:
-            told.update(each.identity for each in surplus)
         for each in surplus:
             is_key = each.action == "*" or each.action.lower().startswith("kms:")
             requests = () if each.reason.cause in _LETS_OTHERS_IN else self._may_be_asked_by(each.action)
@@ -328,14 +304,6 @@ class _OfOne:
             if is_callers and (service in each.asks or (action == "*" and each.asks)):
                 found.append(each.name)
         return tuple(dict.fromkeys(found))
-
-
-def _joined(surplus: Iterable[Surplus], statement: Written) -> Surplus:
-    """Return all that may be there, since a condition has a say in the statement, as one."""
-    actions = ", ".join({each.action: None for each in surplus})
-    resources = ", ".join({each.resource: None for each in surplus})
-    only_if = names_of(statement.policy.only_if)
-    return Surplus(actions, resources, because(Cause.MAY_BE_THERE, statement, only_if=only_if))
 
 
 def _holds(body: Body, context: Context) -> bool:

@@ -69,7 +69,7 @@ def limit_problems(model: AccessModel) -> Iterator[Problem]:
 
 def _of_role(model: AccessModel, role: Role, asks: list[Asked]) -> Iterator[Problem]:
     """Yield what IAM refuses of all policies of a role together, those left out that may not be there."""
-    size = sum(least_size(policy) for policy in role.identity if policy.inline and policy.only_if <= role.only_if)
+    size = sum(least_size(policy) for policy in role.identity if policy.inline and not policy.condition)
     number = role.managed_policies
     reasons = []
     if size > INLINE_POLICIES_CHARACTERS:
@@ -94,7 +94,8 @@ def _of_role(model: AccessModel, role: Role, asks: list[Asked]) -> Iterator[Prob
 def _too_long(
     policy: Policy, limit: int, unit: str, page: str, asks: list[Asked], on_request: int = 0
 ) -> Iterator[Problem]:
-    if (size := least_size(policy, unit)) > limit:
+    is_known = not any(statement.condition for statement in policy.statements)
+    if is_known and (size := least_size(policy, unit)) > limit:
         can_be_asked_for = size <= on_request
         cause = Cause.LONG_POLICY if can_be_asked_for else Cause.POLICY_TOO_LONG
         reason = because(cause, size=size, unit=unit, limit=max(limit, on_request), by_default=limit)

@@ -16,7 +16,7 @@ from .grouping import Names, Row, by_subject, rows, who
 from .model import Problem
 from .pasting import pasted
 from .values import split_arn
-from .words import asks_nothing, left_out, step_of, summary
+from .words import asks_nothing, assumed, left_out, step_of, summary
 
 _EVERYTHING = {action: group.everything for row in ROWS for group in row.role_on_everything for action in group.actions}
 """What ``*`` stands for, by the action."""
@@ -33,7 +33,7 @@ def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
     """Return the report in GitHub's Markdown."""
     names = Names(report.names)
     title = f"Dataset group {_plain(report.deployed)}" if report.deployed else "Amazon Personalize's access"
-    lines = [f"# {title}", "", f"{summary(report)}."]
+    lines = [f"# {title}", "", *([f"{_cell(assumed(report))}.", ""] if report.assumed else []), f"{summary(report)}."]
     if report.asked and not quiet:
         lines += ["", *(f"- {_plain(asked)}" for asked in report.asked)]
     if (nothing := asks_nothing(report)) and not (quiet and report.asked):

@@ -39,8 +39,6 @@ class PolicyOwner:
     """Facts that decide nothing."""
     declared: Declaration | None = None
     """The resource of a template that makes it."""
-    only_if: frozenset[str] = frozenset()
-    """Conditions of templates that can't be decided; it depends on all of them."""
     waits_for: Container[Declaration | None] = ()
     """The resources of templates that exist before it."""
 
@@ -148,8 +146,6 @@ class Asked:
     """The resource of a template that asks; findings are shown there."""
     waits_for: Container[Declaration] | None = None
     """The resources of templates that exist before it is created; none where it is asked for after the deployment."""
-    only_if: frozenset[str] = frozenset()
-    """Conditions of templates that hold wherever it is asked for, and opposites of conditions that don't."""
     ours: bool = False
     """True if a construct of this library answers for it."""
     files: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -288,8 +284,8 @@ class AccessModel:
     """The id of the organization (``o-…``) that all accounts of the templates belong to, where it is told."""
     origins: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """The functions of each template, by their values with holes."""
-    conditions: dict[Declaration, str] = field(default_factory=dict)
-    """The conditions of resources, by their names in the template."""
+    assumed: Mapping[str, str] = field(default_factory=dict)
+    """The defaults of parameters by which conditions were decided, by stack and name: ``Main.Stage``."""
     unseen: str = "it isn't part of the app"
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 

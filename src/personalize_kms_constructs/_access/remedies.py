@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
-from .alternatives import exclude, is_opposite
 from .answers import Answer
 from .causes import Cause, Reason
 from .decision import Decision
 from .declarations import template_of
 from .default_key_policy import default_key_policy
-from .model import AccessModel, Asked, Key, PolicyOwner, Role, declared_of
+from .model import AccessModel, Asked, Key, Role, declared_of
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, TRUST, Need, owner_of
 from .values import PARTITION, same, split_arn
 from .written import Policy, allow_statements, names_principal
@@ -55,33 +54,10 @@ def _statement(model: AccessModel, needs: list[Need], add_to: str) -> Json:
         # It is for the role's account, and a condition says for whom in it.
         statement["Principal"] = {"AWS": f"arn:{_partition_of(role.arn)}:iam::{role.account}:root"}
         statement["Condition"] = {"ArnEquals": {"aws:PrincipalArn": role.arn}}
-    elif add_to in _NAMING:
-        statement = where_named(model, needs[0], statement)
     if add_to == IN_BOUNDARY and role.boundary is not None and role.boundary.declared:
         # It allows nothing, and if it referred to a key it would be made after it, which waits for the role.
         statement["Resource"] = "*"
     return statement
-
-
-def where_named(model: AccessModel, need: Need, statement: Json) -> Json:
-    """Return a statement that names the role of a need, under the condition of that role if the owner has it not."""
-    owner, role = owner_of(model, need), model.role(need.role_arn)
-    if owner is None or role.declared is None or not may_lack(owner, role):
-        return statement
-    return {"Fn::If": [model.conditions[role.declared], statement, {"Ref": "AWS::NoValue"}]}
-
-
-def where_chosen(statement: Json, chosen_by: frozenset[str]) -> Json:
-    """Return a statement for the place of one that conditions of the template choose."""
-    for each in sorted(chosen_by):
-        branches = [{"Ref": "AWS::NoValue"}, statement] if is_opposite(each) else [statement, {"Ref": "AWS::NoValue"}]
-        statement = {"Fn::If": [each.rpartition(".")[2], *branches]}
-    return statement
-
-
-def may_lack(there: Policy | PolicyOwner, named: PolicyOwner) -> bool:
-    """Tell if a condition of a template may leave out what something in it would have to refer to."""
-    return template_of(there.declared) == template_of(named.declared) and not named.only_if <= there.only_if
 
 
 def alike(needs: Iterable[Need]) -> Iterator[list[Need]]:
@@ -173,46 +149,35 @@ def statement_for(needs: list[Need], add_to: str) -> Json:
 
 
 def is_waited_for(model: AccessModel, need: Need, policy: Policy) -> bool:
-    """Tell if an IAM policy can't refer to a key or a bucket, as that waits for it, or a key policy for the role.
-
-    Nor can it refer to one that a condition may leave out where the policy is there.
-    """
+    """Tell if an IAM policy can't refer to a key or a bucket, as that waits for it, or a key policy for the role."""
     role, target = model.role(need.role_arn), owner_of(model, need)
     before = (role.waits_for, (target or role).waits_for, (role.declared,))
-    return any(policy.declared in those for those in before) or (target is not None and may_lack(policy, target))
+    return any(policy.declared in those for those in before)
 
 
 def place_of(model: AccessModel, need: Need, kind: str, asked: list[Asked], *, is_new: bool = False) -> Json:
-    """Return the policies of a kind that a need is about and that are there for what is asked, or else a new one."""
-    role, only_if, target = model.role(need.role_arn), need.only_if, owner_of(model, need)
+    """Return the policies of a kind that a need is about, or else a new one."""
+    role, target = model.role(need.role_arn), owner_of(model, need)
     key, bucket = model.key(need.owner), model.bucket(need.owner, need.account)
     after = [each for each in role.identity if not is_waited_for(model, need, each)]
-    others = [*bucket.policies, *bucket.may_have] if kind == IN_BUCKET_POLICY else []
-    there = [each for each in others if not exclude(each.only_if, only_if)]
     boundary = [role.boundary] if role.boundary and not role.boundary.of_aws else []
     owner, policies, make = {
         IN_BOUNDARY: (role, boundary, "AWS::IAM::ManagedPolicy"),
-        IN_IAM: (role, [each for each in after if not each.also_of and each.only_if <= only_if], IAM_POLICY),
+        IN_IAM: (role, [each for each in after if not each.also_of and not each.condition], IAM_POLICY),
         IN_KEY_POLICY: (key, key.policies, ""),
         TRUST: (model.role(need.owner), model.role(need.owner).trust, ""),
-        IN_BUCKET_POLICY: (bucket, there, BUCKET_POLICY),
+        IN_BUCKET_POLICY: (bucket, [*bucket.policies, *bucket.may_have], BUCKET_POLICY),
     }[kind]
     # A statement is written for one template: that of the key or bucket, if it has such a policy.
     policies = sorted(policies, key=lambda each: template_of(each.declared) != template_of((target or owner).declared))
     policies = [each for each in policies if template_of(each.declared) == template_of(policies[0].declared)]
-    parts = (part for each in policies for part in (*sorted(each.only_if - only_if), *each.whose))
+    parts = (part for each in policies for part in (*filter(None, [each.condition]), *each.whose))
     if (found := declared_of(policies)) and not is_new:
         return {"policies": found, "depends_on": tuple(dict.fromkeys(parts)) if kind == IN_BUCKET_POLICY else ()}
     # The role's stack can't refer to what waits for it, and a stack of another account makes no policy of the role.
     is_later = kind == IN_IAM and target and role.declared in target.waits_for and _is_delegated(model, need)
     place = target if target and is_later and same(role.account, target.account) is Answer.YES else owner
-    # Under its condition all is there that it names. S3 keeps one policy, so beside others it is for the request alone.
-    needed = owner.only_if | (target or owner).only_if
-    those: list[Asked | PolicyOwner] = [place, owner, target or owner, *asked]
-    those = [each for each in those if template_of(each.declared) == template_of(place.declared)]
-    able = declared_of([each for each in those if each.only_if >= needed] or those[-1:])
-    condition = "".join(model.conditions.get(each, "") for each in (able[-1:] if others else able[:1]))
-    made = {"make": make, "condition": condition, "beside": () if place is owner else declared_of([place])}
+    made = {"make": make, "beside": () if place is owner else declared_of([place])}
     return {"policies": declared_of([owner]), **(made if owner.declared else {})}
 
 

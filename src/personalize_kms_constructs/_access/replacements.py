@@ -12,7 +12,6 @@ from typing import Any
 
 from ..matrix import SERVICE_PRINCIPAL
 from .addressed import Addressed, addressed_to
-from .alternatives import exclude
 from .answers import Answer
 from .calls import Caller, call_on, service
 from .causes import Cause
@@ -20,7 +19,7 @@ from .decision import Decision
 from .entries import Excess
 from .model import AccessModel, Asked, Bucket, Key
 from .needs import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, Need, call_of, owner_of
-from .remedies import IAM_POLICY, Json, alike, is_waited_for, place_of, statement_instead, where_named
+from .remedies import IAM_POLICY, Json, alike, is_waited_for, place_of, statement_instead
 from .statements import is_about, serves
 from .strangers import ANOTHER_ACCOUNT, as_sent
 from .values import matches, same
@@ -92,11 +91,11 @@ class Replacements:
         """Return the policy to make, as entries have it, where the one that loses something can't take it again."""
         role = self._model.role(need.role_arn)
         statements = entry.reason.statements if entry.policy == IN_IAM and role.declared else ()
-        policies = [each.policy_for(entry.action) for each in statements]
+        policies = [each.policy for each in statements]
         if not (is_shared or any(is_waited_for(self._model, need, each) for each in policies)):
             return {}
         found = place_of(self._model, need, IN_IAM, asked, is_new=True)
-        return {"make": IAM_POLICY, "condition": "", "beside": (), **found, "policies": ()}
+        return {"make": IAM_POLICY, "beside": (), **found, "policies": ()}
 
     def _lost(self, entry: Excess, statement: Written) -> list[Need]:
         """Return the needs that go with what is taken out of a statement."""
@@ -151,18 +150,12 @@ class Replacements:
         """Tell if a need goes with the action of an entry, and no statement that stays as it is serves it as well."""
         call = call_of(self._model, need)
         in_iam = entry.policy == IN_IAM
-        # Who takes an action out that conditions don't choose takes it out of all that they may make of the statement.
-        chosen_by, policies = statement.chosen_for(entry.action), self._policies_of(entry, need)
-        forms = allow_statements(policies) if statement.conditions or statement.policy.chosen_by else ()
-        forms = (each for each in forms if _identity(each) == _identity(statement) and each.writes(entry.action))
-        may_be = [statement, *(each for each in forms if chosen_by <= each.policy.chosen_by)]
-        may_be = [each for each in may_be if not exclude(each.policy.only_if, need.only_if)]
-        if all(serves(each, call, of_resource=not in_iam) is Answer.NO for each in may_be):
+        if serves(statement, call, of_resource=not in_iam) is Answer.NO:
             return False
         to_account = not in_iam and _is_to_account(statement, call.caller)
         past = statement in self._decisions[need].past_boundary
-        for other in allow_statements(policies):
-            stays = other.policy.only_if <= need.only_if and self._keeps(other, need.action)
+        for other in allow_statements(self._policies_of(entry, need)):
+            stays = not other.condition and self._keeps(other, need.action)
             named = in_iam or to_account or not _is_to_account(other, call.caller)
             named = named and (not past or other in self._decisions[need].past_boundary)
             if stays and named and serves(other, call, of_resource=not in_iam) is Answer.YES:
@@ -203,8 +196,7 @@ class Replacements:
         own = found.pop("Condition", {})
         merged = _with({} if is_enough else own, condition or {})
         found |= {"Condition": merged} if merged else {}
-        is_alone = not keeps or all(same(each, first.role_arn) is Answer.YES for each in principals_of(body))
-        return where_named(self._model, first, found) if is_alone else found
+        return found
 
     def _lets_others_in(self, statement: Written, need: Need) -> bool:
         """Tell if a statement lets Personalize in for whoever it works."""

@@ -53,6 +53,7 @@ def as_data(report: AccessFindings) -> dict[str, Any]:
         "without_key": list(report.without_key),
         "left_out": report.left_out,
         "names": dict(report.names),
+        "assumed": dict(report.assumed),
     }
 
 
@@ -70,6 +71,7 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
         asked=tuple(sorted({asked for each in found for asked in each.asked})),
         without_key=tuple(sorted({label for each in found for label in each.without_key})),
         names={arn: name for each in found for arn, name in each.names.items()},
+        assumed={name: value for each in found for name, value in each.assumed.items()},
     )
 
 

@@ -26,11 +26,6 @@ class Surplus:
     resource: str
     reason: Reason
 
-    @property
-    def identity(self) -> tuple[object, ...]:
-        """The values that tell it apart from the others of its statement."""
-        return self.action, self.resource, self.reason.cause, self.reason.values.get("value")
-
 
 def beyond_in_key_policy(statement: Written, key: Key, needs: Iterable[Need]) -> Iterator[Surplus]:
     """Yield the actions that nothing needs; one with a wildcard is never needed as it is."""

@@ -12,7 +12,7 @@ from .entries import AccessFindings, Allowed, Entry, Excess, Missing, Undecided
 from .grouping import Names, Row, by_subject, rows
 from .model import Problem
 from .pasting import pasted
-from .words import Step, asks_nothing, claim, left_out, step_of, summary
+from .words import Step, asks_nothing, assumed, claim, left_out, step_of, summary
 
 WIDTH = 100
 MARKS = {Allowed: "✔", Missing: "✘", Excess: "!", Undecided: "?"}
@@ -36,6 +36,7 @@ class _Text:
         report = self._report
         if report.deployed:
             yield from self._wrapped(f"dataset group {report.deployed}", "")
+        yield from self._wrapped(assumed(report), "")
         body = list(self._body())
         if body:
             yield from (*self._wrapped(summary(report), ""), *body, "")

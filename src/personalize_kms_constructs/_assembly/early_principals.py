@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from .._access.alternatives import possible
 from .._access.causes import Cause, because
 from .._access.declarations import Declaration
 from .._access.model import AccessModel, Problem, declared_of
 from .._access.needs import users_of
-from .._access.written import Policy, as_list, aws_principals
+from .._access.written import Policy, aws_principals
 from .deployment import Deployment
 from .physical import of_any_partition
 from .stacks import Resource
@@ -39,7 +38,7 @@ def early_principals(
             _PAGE,
             users.get(owner, ()),
             declared=declared_of([policy]),
-            certain=certain and policy.only_if <= role.only_if,
+            certain=certain,
         )
 
 
@@ -60,13 +59,14 @@ def _not_waited_for(
     if not roles:
         return []
     before = order.before(owner.stack, owner.logical_id)
-    return [(found[0], certain) for found, certain in roles if not any(each.declared in before for each in found)]
+    return [
+        (found[0], certain and owner.condition in ("", found[0].condition))
+        for found, certain in roles
+        if not any(each.declared in before for each in found)
+    ]
 
 
 def _principals(policy: Policy) -> Iterator[tuple[str, bool]]:
     for statement in policy.statements:
-        chosen = possible(statement.body, statement.conditions, frozenset()) if statement.conditions else ()
-        bodies = [[each for each in as_list(body) if isinstance(each, dict)] for body in chosen or (statement.body,)]
-        named = [[str(name) for each in body for name in aws_principals(each)] for body in bodies]
-        for name in dict.fromkeys(name for names in named for name in names):
-            yield of_any_partition(name), all(name in names for names in named)
+        for name in aws_principals(statement.body) if statement.readable else ():
+            yield of_any_partition(str(name)), not statement.condition

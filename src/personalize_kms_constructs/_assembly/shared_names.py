@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from .._access.accepted import is_role_name
-from .._access.alternatives import may_coexist, strings_in
 from .._access.aws_managed_policies import meant_by
 from .._access.causes import Cause, Reason, because
 from .._access.model import AccessModel, OpenQuestion, Problem
 from .._access.values import has_unknown, without_case
 from ..matrix import IMPORT_PAGE
 from . import physical
+from .choices import items_of
 from .physical import nearest, role_arn, role_name
 from .stacks import Resource, Stack
 from .templates import Unread, noted
@@ -33,10 +33,10 @@ _CREATE_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_Create{cal
 
 
 def one_of_each_deployment(name: str, found: Iterable[Resource]) -> list[Resource]:
-    """Return the first bucket of a name, or of each stack where not all of the name is known."""
-    apart: dict[Stack | None, Resource] = {}
+    """Return the first bucket of a name, or of each stack where not all of the name is known, and of each condition."""
+    apart: dict[tuple[Stack | None, str], Resource] = {}
     for each in found:
-        apart.setdefault(each.stack.top if has_unknown(name) else None, each)
+        apart.setdefault((each.stack.top if has_unknown(name) else None, each.condition), each)
     return list(apart.values())
 
 
@@ -50,31 +50,28 @@ def bucket_policy_problems(
         owner = (nearest(buckets, each.stack).path, None) if buckets else (arn, of_stack)
         by_owner.setdefault(owner, []).append(each)
     for (label, _), own in by_owner.items():
-        rivals = [
-            each for each in own if any(each != other and may_coexist(each.only_if, other.only_if) for other in own)
-        ]
-        if rivals:
+        rivals = [each for each in own if not each.condition]
+        if len(rivals) > 1:
             paths = " and ".join(sorted(each.path for each in rivals))
             reason = because(Cause.BUCKET_POLICIES, number=len(rivals), paths=paths)
-            certain = sum(not each.only_if for each in rivals) > 1
-            declared = (rivals[-1].declared,)
-            yield Problem("configuration", arn, reason, label, IMPORT_PAGE, declared=declared, certain=certain)
+            yield Problem("configuration", arn, reason, label, IMPORT_PAGE, declared=(rivals[-1].declared,))
 
 
 def not_told_apart(others: Iterable[Resource]) -> str:
     """Return the reason why policy and key of a bucket can't be seen: other buckets have its name."""
     paths = ", ".join(each.path for each in others)
-    return paths and (
-        f"{paths} has the same name, so it isn't known whose policies and keys are whose: set the account and Region "
-        "of each stack by env"
-    )
+    apart = "which of them is made depends on conditions: pass their parameters"
+    if not any(each.condition for each in others):
+        apart = "set the account and Region of each stack by env"
+    return paths and f"{paths} has the same name, so it isn't known whose policies and keys are whose: {apart}"
 
 
 def role_name_problems(role: Resource) -> Iterator[Problem]:
     """Yield that IAM refuses the name of a role or of AWS's policy, whatever is known only at deployment."""
     name = role.text("RoleName")
     reasons = [because(Cause.ROLE_NAME_REFUSED, name=name)] if name and not is_role_name(name) else []
-    for arn in strings_in([role.get("ManagedPolicyArns"), role.get("PermissionsBoundary")]):
+    arns = [role.get("ManagedPolicyArns"), role.get("PermissionsBoundary")]
+    for arn in (str(item.value) for item in items_of(arns) if not item.place.condition):
         reasons += [because(Cause.NOT_OF_AWS, arn=arn, meant=meant)] if (meant := meant_by(arn)) else []
     for reason in reasons:
         yield Problem("configuration", role_arn(role), reason, role.path, _IAM_PAGE, declared=(role.declared,))
@@ -113,14 +110,14 @@ def _made_in_one_account(found: Sequence[Resource]) -> list[Resource]:
     """Return those that are made whatever the parameters are, if they are more than one."""
     made: dict[object, list[Resource]] = {}
     for each in found:
-        if not each.only_if:
+        if not each.condition:
             account, name = each.stack.template.account, role_name(each)
             made.setdefault(each.stack.top if has_unknown(account + name) else account, []).append(each)
     return next((each for each in made.values() if len(each) > 1), [])
 
 
 def taken_names(resources: Iterable[Resource], unread: list[Unread]) -> Iterator[Problem]:
-    """Yield each resource of an app and its stages that has the name of an earlier one, and may exist beside it."""
+    """Yield each resource of an app and its stages that has the name of an earlier one, made in any case."""
     found: dict[tuple[str, ...], list[Resource]] = {}
     users: dict[str, list[str]] = {}
     for resource in resources:
@@ -130,19 +127,18 @@ def taken_names(resources: Iterable[Resource], unread: list[Unread]) -> Iterator
                 if resource.type == physical.DATASET:
                     users.setdefault(resource.text("SchemaArn") or "", []).append(resource.path)
     for (type, name, *_), of_one_name in found.items():
-        for number, resource in enumerate(of_one_name):
-            rival = next((each for each in of_one_name[:number] if may_coexist(each.only_if, resource.only_if)), None)
-            if rival is not None:
-                kind, paths = _KINDS[type], (rival.path, resource.path)
-                datasets = users.get(physical.schema_arn(resource), ()) if type == physical.SCHEMA else ()
-                yield Problem(
-                    "configuration",
-                    resource.path,
-                    because(Cause.NAME_TAKEN, name=name, kind=kind, paths=paths),
-                    page=_CREATE_PAGE.format(call=kind.title().replace(" ", "")),
-                    needed_by=(*paths, *datasets),
-                    declared=(rival.declared, resource.declared),
-                )
+        rival, *others = [each for each in of_one_name if not each.condition] or of_one_name[:1]
+        for resource in others:
+            kind, paths = _KINDS[type], (rival.path, resource.path)
+            datasets = users.get(physical.schema_arn(resource), ()) if type == physical.SCHEMA else ()
+            yield Problem(
+                "configuration",
+                resource.path,
+                because(Cause.NAME_TAKEN, name=name, kind=kind, paths=paths),
+                page=_CREATE_PAGE.format(call=kind.title().replace(" ", "")),
+                needed_by=(*paths, *datasets),
+                declared=(rival.declared, resource.declared),
+            )
 
 
 def _one_of_a_name(resource: Resource) -> tuple[str, ...]:

@@ -32,7 +32,6 @@ APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
 # Not KEY_MAYBE_ABSENT: Personalize may or may not send what SourceAccountCheck.REQUIRED asks for, the user's choice.
 _CONDITIONS = frozenset(
     {
-        Cause.CONDITION_UNKNOWN,
         Cause.OPERATOR_UNKNOWN,
         Cause.KEY_NOT_IN_TEMPLATES,
         Cause.KEY_OF_ORGANIZATION,
@@ -116,6 +115,8 @@ def _certain(read: ReadAssembly) -> AccessReport:
 
 def _has_another_condition(entry: Undecided) -> bool:
     """Tell if a condition that no statement of ours has, or one of the template, leaves a permission of ours open."""
+    if entry.cause is Cause.CHOSEN:
+        return True
     return entry.ours and entry.cause is Cause.OPEN and any(doubt.cause in _CONDITIONS for doubt in entry.reason.doubts)
 
 
@@ -157,8 +158,8 @@ def _less(report: AccessReport, told: AccessReport) -> AccessReport:
             missing.append(replace(each, asked=others))
     problems = {_identity(each) for each in told.problems}
     left = tuple(each for each in report.problems if _identity(each) not in problems)
-    open_already = {each.sort_key() for each in told.undecided}
-    undecided = tuple(each for each in report.undecided if each.sort_key() not in open_already)
+    open_already = {(*each.sort_key(), each.name) for each in told.undecided}
+    undecided = tuple(each for each in report.undecided if (*each.sort_key(), each.name) not in open_already)
     return replace(report, missing=tuple(missing), undecided=undecided, problems=left)
 
 
