@@ -14,7 +14,7 @@ from constructs import Node
 from .._access.answers import Answer
 from .._access.causes import Cause
 from .._access.comparison import compare
-from .._access.declarations import Declaration
+from .._access.declarations import Declaration, template_of
 from .._access.entries import Missing, Undecided
 from .._access.findings import CONFIGURATION, UNDECIDED, findings_of
 from .._access.model import AccessModel, Problem
@@ -107,7 +107,7 @@ def _certain(read: ReadAssembly) -> AccessReport:
         missing=tuple(
             each for each in report.missing if not any(_is_pending(each, policy, model) for policy in pending)
         ),
-        undecided=tuple(each for each in report.undecided if _has_another_condition(each)),
+        undecided=tuple(_once_a_stack(filter(_has_another_condition, report.undecided))),
         problems=tuple(each for each in report.problems if each.certain or each.is_warning),
         names=report.names,
     )
@@ -115,9 +115,25 @@ def _certain(read: ReadAssembly) -> AccessReport:
 
 def _has_another_condition(entry: Undecided) -> bool:
     """Tell if a condition that no statement of ours has, or one of the template, leaves a permission of ours open."""
-    if entry.cause is Cause.CHOSEN:
-        return True
-    return entry.ours and entry.cause is Cause.OPEN and any(doubt.cause in _CONDITIONS for doubt in entry.reason.doubts)
+    is_open = entry.ours and entry.cause is Cause.OPEN
+    return entry.cause is Cause.CHOSEN or (is_open and any(each.cause in _CONDITIONS for each in entry.reason.doubts))
+
+
+def _depends_on_template(entry: Undecided) -> bool:
+    """Tell if a condition of the template leaves open what is asked for, or whether a statement is there."""
+    return entry.cause is Cause.CHOSEN or any(each.cause is Cause.TEMPLATE_CONDITION for each in entry.reason.doubts)
+
+
+def _once_a_stack(undecided: Iterable[Undecided]) -> Iterator[Undecided]:
+    """Yield what is undecided, and of what depends on conditions of a template the first alone, at one place."""
+    told: set[str] = set()
+    for entry in undecided:
+        template = template_of(next(iter(entry.found_at), None))
+        if not _depends_on_template(entry):
+            yield entry
+        elif template not in told:
+            told.add(template)
+            yield replace(entry, asked=entry.asked[:1])
 
 
 def _is_pending(entry: Missing, pending: PendingPolicy, model: AccessModel) -> bool:
