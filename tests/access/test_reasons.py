@@ -141,6 +141,8 @@ def of_key_policy(*statements: dict[str, Any]) -> set[str]:
         ({"Action": "${Main.Actions?}"}, [f"Action ${{Main.Actions?}}: Main.Actions {IS_UNKNOWN}"]),
         ({"Resource": "${Main.Key?}"}, [f"Resource ${{Main.Key?}}: Main.Key {IS_UNKNOWN}"]),
         ({"Condition": {"StringEquals": "x"}}, ["condition operator StringEquals without condition keys"]),
+        ({"Condition": "${Main.If?} and ${Main.Or?}"}, [f"Condition (Main.If, Main.Or) {IS_UNKNOWN}"]),
+        ({"Condition": {"Bool": "${Main.Keys?}"}}, [f"condition operator Bool (Main.Keys) {IS_UNKNOWN}"]),
         # All that leaves it open is told, and nothing that doesn't.
         (
             {"Resource": "${Main.Key?}", "Condition": FROM_AN_ADDRESS},
