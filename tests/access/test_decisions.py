@@ -16,7 +16,7 @@ from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.model import AccessModel, Key, Location, Role
 from personalize_kms_constructs._access.values import as_text, as_written
-from personalize_kms_constructs._access.written import Place, Policy
+from personalize_kms_constructs._access.written import Policy, Position
 from tests.access.models import (
     ACCOUNT,
     ANOTHER_ACCOUNT,
@@ -666,21 +666,21 @@ IF = "it depends on the condition "
 
 
 @pytest.mark.parametrize(
-    ("condition", "places", "because"),
+    ("condition", "positions", "because"),
     [
         (
             "",
-            (Place(1), Place(2, "Main.IsProd")),
+            (Position(1), Position(2, "Main.IsProd")),
             {"service": f"number 2 of key policy: {IF}Main.IsProd"},
         ),
         (
             "",
-            (Place(1), Place(1, "Main.A and Main.B")),
+            (Position(1), Position(1, "Main.A and Main.B")),
             {"service": f"number 1 of key policy: {IF}Main.A and Main.B"},
         ),
         (
             "Main.A",
-            (Place(1), Place(2, "Main.B")),
+            (Position(1), Position(2, "Main.B")),
             {
                 "role": f"number 1 of key policy: {IF}Main.A",
                 "service": f"number 2 of key policy: {IF}Main.A and Main.B",
@@ -688,7 +688,7 @@ IF = "it depends on the condition "
         ),
         (
             "Main.A",
-            (Place(1, "Main.A"), Place(2)),
+            (Position(1, "Main.A"), Position(2)),
             {
                 "role": f"number 1 of key policy: {IF}Main.A",
                 "service": f"number 2 of key policy: {IF}Main.A",
@@ -697,11 +697,11 @@ IF = "it depends on the condition "
     ],
 )
 def test_a_statement_that_depends_on_a_condition_may_not_be_there(
-    condition: str, places: tuple[Place, ...], because: dict[str, str]
+    condition: str, positions: tuple[Position, ...], because: dict[str, str]
 ) -> None:
     """Alone, or with the rest of its policy; it has its number of the template."""
     found = model()
-    found.keys[KEY].policies = [policy("key policy", ON_KEY, condition=condition, places=places)]
+    found.keys[KEY].policies = [policy("key policy", ON_KEY, condition=condition, positions=positions)]
     told = compare(found)
     assert {each.principal: each.because for each in told.undecided} == {
         principal: f"statement {each}" for principal, each in because.items()
@@ -713,9 +713,11 @@ def test_a_statement_that_depends_on_a_condition_may_not_be_there(
 def test_a_denial_that_depends_on_a_condition_may_not_be_there(is_certain: bool) -> None:
     """It leaves open what it is about, unless the same is denied in any case."""
     deny = role(["kms:Decrypt"], Effect="Deny")
-    places = (Place(1), Place(2), Place(3, "Main.IsProd"), *([Place(4)] if is_certain else []))
+    positions = (Position(1), Position(2), Position(3, "Main.IsProd"), *([Position(4)] if is_certain else []))
     found = model(iam=[iam(IAM_ACTIONS)])
-    found.keys[KEY].policies = [policy("key policy", [*ON_KEY, deny, *([deny] if is_certain else [])], places=places)]
+    found.keys[KEY].policies = [
+        policy("key policy", [*ON_KEY, deny, *([deny] if is_certain else [])], positions=positions)
+    ]
     told = compare(found)
     denied, others = (told.missing, told.undecided) if is_certain else (told.undecided, told.missing)
     assert {(each.policy, each.action) for each in denied} == {("key", "kms:Decrypt")}

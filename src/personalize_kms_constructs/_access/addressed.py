@@ -76,7 +76,7 @@ def _principals(principal: Any, caller: Caller) -> Iterator[Way]:
                 # An account without quotes, in YAML.
                 name = str(name)
             if not isinstance(name, str):
-                yield _open(unknown_element("Principal", name))
+                yield _open(because(Cause.ELEMENT_UNKNOWN, element="Principal"))
             elif kind == "Service":
                 yield _way(Addressed.CALLER, same(caller.arn, name) if caller.is_service else Answer.NO, name)
             elif kind == "AWS":

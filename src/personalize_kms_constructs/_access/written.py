@@ -28,11 +28,11 @@ Body = dict[str, Any]
 """A statement, as JSON."""
 
 
-class Place(NamedTuple):
-    """The place of a statement in a policy of a template."""
+class Position(NamedTuple):
+    """The position of a statement in a policy of a template."""
 
     number: int
-    """Its number there, which it shares with the statement that a condition has in its place."""
+    """Its number there, which it shares with the statement that a condition puts there instead."""
     condition: str = ""
     """The conditions on which it depends that it is there, in words; empty if it is there in any case."""
 
@@ -49,8 +49,8 @@ class Policy:
     """The resource of a template that makes it; none for what exists already."""
     condition: str = ""
     """The conditions of a template on which it depends that it is there, in words; empty if it is there in any case."""
-    places: tuple[Place, ...] = ()
-    """The place of each of its statements, where these have others than in ``document``."""
+    positions: tuple[Position, ...] = ()
+    """The position of each of its statements, where these have others than in ``document``."""
     inline: str = ""
     """The name of an inline policy of a role; empty for other policies."""
     also_of: tuple[str, ...] = ()
@@ -75,8 +75,8 @@ class Policy:
         """Its statements."""
         document = self.document if isinstance(self.document, dict) else {}
         bodies = as_list(document.get("Statement"))
-        places = self.places or [Place(number) for number in range(1, len(bodies) + 1)]
-        return tuple(Written.of(body, place, self) for body, place in zip(bodies, places, strict=True))
+        positions = self.positions or [Position(number) for number in range(1, len(bodies) + 1)]
+        return tuple(Written.of(body, position, self) for body, position in zip(bodies, positions, strict=True))
 
     @property
     def has_variables(self) -> bool:
@@ -108,15 +108,15 @@ class Written:
     of a service have."""
 
     @staticmethod
-    def of(body: Any, place: Place, policy: Policy) -> Written:
-        """Return the statement at a place of a policy."""
+    def of(body: Any, position: Position, policy: Policy) -> Written:
+        """Return the statement at a position of a policy."""
         if policy.has_variables and MARK in policy.text:
             body = with_strings(body, _with_holes)
         readable = isinstance(body, dict)
-        condition = all_conditions(policy.condition, place.condition)
+        condition = all_conditions(policy.condition, position.condition)
         of_service = readable and any(not key.startswith("aws:") for key in condition_keys(body))
         sid = body.get("Sid") if readable else None
-        name = f"statement {sid if isinstance(sid, str) else f'number {place.number}'} of {policy.name}"
+        name = f"statement {sid if isinstance(sid, str) else f'number {position.number}'} of {policy.name}"
         actions = as_list(body.get("Action")) if readable and "NotAction" not in body else []
         plain = bool(actions) and not any(not isinstance(each, str) or _OPEN_ACTION.search(each) for each in actions)
         only = frozenset(each.lower() for each in actions) if plain else None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .._access.values import unknown
-from .._access.written import Place, all_conditions
+from .._access.written import Position, all_conditions
 
 NO_VALUE = object()
 """The value of ``AWS::NoValue``; lists and objects drop it."""
@@ -39,7 +39,7 @@ class Item(NamedTuple):
     """An item of a list, or of one of the lists that a condition chooses."""
 
     value: Any
-    place: Place
+    position: Position
 
 
 def left_out_by(value: Any) -> str:
@@ -56,7 +56,7 @@ def items_of(value: Any, condition: str = "", number: int = 0) -> Iterator[Item]
         for index, item in enumerate(value, 1):
             yield from items_of(item, condition, number or index)
     elif value is not NO_VALUE:
-        yield Item(value, Place(number or 1, condition))
+        yield Item(value, Position(number or 1, condition))
 
 
 def condition_in(value: Any) -> str:

@@ -15,7 +15,7 @@ from .._access.default_key_policy import default_key_policy
 from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Role
 from .._access.problems import AWS_MANAGED_KEY
 from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
-from .._access.written import Place, Policy, all_conditions, as_list
+from .._access.written import Policy, Position, all_conditions, as_list
 from . import physical, shared_names
 from .choices import Either, condition_in, items_of, left_out_by
 from .files import AssemblyError
@@ -160,7 +160,7 @@ class Deployment:
         foreign: list[str] = []
         of_aws: list[Policy] = []
         # First those that are there in any case, whatever conditions choose besides.
-        attached = sorted(items_of(resource.get("ManagedPolicyArns") or []), key=lambda item: item.place.condition)
+        attached = sorted(items_of(resource.get("ManagedPolicyArns") or []), key=lambda item: item.position.condition)
         for policy_arn, (_, condition) in attached:
             policies = self._managed_policies(policy_arn, resource)
             for policy in policies:
@@ -347,21 +347,21 @@ def _policy_of(resource: Resource, property_name: str, condition: str = "") -> P
 
 def _inline_policies_of(role: Resource) -> Iterator[Policy]:
     """Yield the policies in the properties of a role."""
-    for item, place in items_of(role.get("Policies") or []):
+    for item, position in items_of(role.get("Policies") or []):
         document = item.get("PolicyDocument") if isinstance(item, dict) else item
         given = item.get("PolicyName") if isinstance(item, dict) else None
         policy_name = given if isinstance(given, str) else ""
         name = f"inline policy{policy_name and ' '}{policy_name} of {role.path}"
-        inline = policy_name or role.unknown(f"Policies {place.number}")
-        yield policy_in(document, role, name, condition=place.condition, inline=inline)
+        inline = policy_name or role.unknown(f"Policies {position.number}")
+        yield policy_in(document, role, name, condition=position.condition, inline=inline)
 
 
 def policy_in(found: Any, resource: Resource, name: str, *, condition: str = "", inline: str = "") -> Policy:
     """Return a policy of a resource, with all statements that conditions may put into its document."""
     document: Any = None
     bodies: list[Any] = []
-    places: list[Place] = []
-    for choice, (_, of_choice) in items_of(found) if isinstance(found, Either) else [(found, Place(1))]:
+    positions: list[Position] = []
+    for choice, (_, of_choice) in items_of(found) if isinstance(found, Either) else [(found, Position(1))]:
         document = _document(choice, resource)
         if isinstance(document, dict):
             statements = items_of(document.get("Statement", []), of_choice)
@@ -369,11 +369,11 @@ def policy_in(found: Any, resource: Resource, name: str, *, condition: str = "",
             statements = items_of(document, of_choice)
         for body, of_body in statements:
             bodies.append(body)
-            places.append(of_body)
-    if not any(place.condition for place in places):
+            positions.append(of_body)
+    if not any(position.condition for position in positions):
         return Policy(document, name, resource.declared, condition, inline=inline)
     elements = document if isinstance(document, dict) else {}
-    return Policy({**elements, "Statement": bodies}, name, resource.declared, condition, tuple(places), inline)
+    return Policy({**elements, "Statement": bodies}, name, resource.declared, condition, tuple(positions), inline)
 
 
 def _document(found: Any, resource: Resource) -> Any:

@@ -71,7 +71,7 @@ def role_name_problems(role: Resource) -> Iterator[Problem]:
     name = role.text("RoleName")
     reasons = [because(Cause.ROLE_NAME_REFUSED, name=name)] if name and not is_role_name(name) else []
     arns = [role.get("ManagedPolicyArns"), role.get("PermissionsBoundary")]
-    for arn in (str(item.value) for item in items_of(arns) if not item.place.condition):
+    for arn in (str(item.value) for item in items_of(arns) if not item.position.condition):
         reasons += [because(Cause.NOT_OF_AWS, arn=arn, meant=meant)] if (meant := meant_by(arn)) else []
     for reason in reasons:
         yield Problem("configuration", role_arn(role), reason, role.path, _IAM_PAGE, declared=(role.declared,))
