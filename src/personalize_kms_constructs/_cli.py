@@ -72,6 +72,17 @@ def _ignores(context: click.Context, option: click.Parameter, values: tuple[str,
     return found
 
 
+def _parameters(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Return the values of parameters by their names."""
+    found = {}
+    for given in values:
+        name, equals, value = given.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{given!r} is not of the form [STACK:]NAME=VALUE")
+        found[name] = value
+    return found
+
+
 @personalize_kms.command(
     short_help="Compare the output of cdk synth with AWS's pages.",
     epilog=f"Documentation: {page_at('how-to/check.md')}",
@@ -112,6 +123,13 @@ def _ignores(context: click.Context, option: click.Parameter, values: tuple[str,
     help="A JSON file of what code creates that no template shows.",
 )
 @click.option("--organization", metavar="ID", help="The organization of the app's accounts, for conditions on it.")
+@click.option(
+    "--parameters",
+    metavar="[STACK:]NAME=VALUE",
+    multiple=True,
+    callback=_parameters,
+    help="The value of a parameter. In conditions, the others have their defaults. Can be repeated.",
+)
 def check(
     path: Path,
     form: str,
@@ -121,6 +139,7 @@ def check(
     quiet: bool,
     created_file: Path | None,
     organization: str | None,
+    parameters: dict[str, str],
 ) -> None:
     """Check a cloud assembly, the output of cdk synth, or a template against AWS's pages.
 
@@ -139,7 +158,7 @@ def check(
     Examples:
       cdk synth --quiet && personalize-kms check
       personalize-kms check build/cdk.out --strict --quiet
-      personalize-kms check template.yaml
+      personalize-kms check template.yaml --parameters Stage=prod
       personalize-kms check --fail-on missing,problems,undecided
       personalize-kms check --ignore Personalize::Undecided@Main/Import
       personalize-kms check --format markdown >> "$GITHUB_STEP_SUMMARY"
@@ -150,7 +169,7 @@ def check(
     except (OSError, ValueError, RecursionError) as error:
         stop(f"--created {created_file} can't be read as JSON: {error}")
     try:
-        everything, assemblies = read_report(path, created=created, organization=organization)
+        everything, assemblies = read_report(path, created=created, organization=organization, parameters=parameters)
     except ValueError as error:
         stop(str(error))
     acknowledged = [Ignore(*each) for assembly in assemblies for each in assembly.acknowledged]

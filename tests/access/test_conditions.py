@@ -151,7 +151,7 @@ def answers(found: AccessReport) -> dict[str, str]:
             "open",
             "may be denied: statement Perimeter of bucket policy: condition Null aws:SourceAccount: AWS doesn't",
         ),
-        ("Restricted", "open", "open", "a Condition that isn't known before deployment"),
+        ("Restricted", "open", "open", "Condition isn't known before deployment"),
         # For a service role the key is false; for a service principal AWS doesn't say.
         ({"Bool": {"aws:ViaAWSService": "false"}}, "denied", "open", UNDOCUMENTED),
         ({"BoolIfExists": {"aws:ViaAWSService": "true"}}, "may", "open", UNDOCUMENTED),

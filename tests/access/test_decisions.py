@@ -9,19 +9,17 @@ import pytest
 
 from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.addressed import Addressed, Way, addressed_to
-from personalize_kms_constructs._access.alternatives import Either
 from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.calls import Caller
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import AccessModel, Key, Location, Role
 from personalize_kms_constructs._access.values import as_text, as_written
-from personalize_kms_constructs._access.written import Policy
+from personalize_kms_constructs._access.written import Policy, Position
 from tests.access.models import (
     ACCOUNT,
     ANOTHER_ACCOUNT,
     BUCKET,
-    EXPORT_JOB,
     IAM_ACTIONS,
     IMPORT_JOB,
     KEY,
@@ -101,11 +99,11 @@ def test_elements_of_statements(statement: Statement, missing: set[str]) -> None
     ("elements", "reason"),
     [
         ({"Actions": "kms:*"}, "element Actions isn't understood"),
-        ({"Effect": "${Main.Effect?}"}, "Effect isn't known before deployment"),
+        ({"Effect": "${Main.Effect?}"}, "Effect (Main.Effect) isn't known before deployment"),
         ({"Principal": {"AWS": "${Main.PrincipalArn?}"}}, "Main.PrincipalArn"),
         ({"Principal": {"AWS": SESSION}}, "which session"),
         ({"Principal": {"AWS": "AROAEXAMPLEID"}}, "which may have been deleted"),
-        ({"Principal": "${Main.Principal?}"}, "Principal isn't known"),
+        ({"Principal": "${Main.Principal?}"}, "Principal (Main.Principal) isn't known"),
         ({"Action": {"Ref": "Actions"}}, "Action isn't known"),
         ({"Resource": "${Main.Resource?}"}, "Main.Resource"),
     ],
@@ -548,7 +546,6 @@ OF_CONTEXT = {"Null": {"kms:EncryptionContextKeys": "true"}}
 OF_GRANTS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 USE_KEY = "kms:Decrypt kms:DescribeKey kms:GenerateDataKey"
 OF_DATA = "kms:Decrypt kms:GenerateDataKey"
-CHOSEN = Either.of("${Main.If?}", "Main.IsProd", KEY_POLICY_ACTIONS, IAM_ACTIONS)
 
 
 @pytest.mark.parametrize(
@@ -561,7 +558,6 @@ CHOSEN = Either.of("${Main.If?}", "Main.IsProd", KEY_POLICY_ACTIONS, IAM_ACTIONS
         ({"Action": ["kms:${Main.Call?}Grants", "kms:CreateGrant"]}, [], ["kms:*"], USE_KEY, "kms:ListGrants"),
         ({"Action": "kms:*", "Condition": OF_CONTEXT}, [], ["kms:*"], "", f"kms:CreateGrant {OF_DATA}"),
         ({"Action": "kms:*", "Condition": OF_GRANTS}, [], ["kms:*"], USE_KEY, "kms:CreateGrant kms:ListGrants"),
-        ({"Action": CHOSEN}, [], ["kms:*"], "", "kms:CreateGrant"),
         (OF_ROOT, IAM_ACTIONS, ["kms:*"], "kms:CreateGrant", ""),
         (OF_ROOT, KEY_POLICY_ACTIONS, ["kms:CreateGrant"], f"{USE_KEY} kms:ListGrants", ""),
     ],
@@ -596,30 +592,11 @@ def test_a_statement_is_about_the_buckets_that_it_names(statement: Any, missing:
     assert {each.action for each in told.undecided if each.action == "s3:GetObject"} == undecided
 
 
-def test_actions_that_are_asked_under_different_conditions_have_their_own_answers() -> None:
-    """An export job needs one more on the key than the dataset group, and only in production."""
-    in_prod = frozenset({"Main.IsProd"})
-    actions = [*KEY_POLICY_ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
-    found = model(asked(), asked(EXPORT_JOB, only_if=in_prod))
-    found.keys[KEY].policies = [policy("key policy", [role(actions), service(actions)], only_if=in_prod)]
-    told = compare(found)
-    assert {each.action for each in told.undecided if each.policy == "key"} == set(KEY_POLICY_ACTIONS)
-    assert {each.action for each in told.allowed if each.policy == "key"} == set(actions)
-    assert {tuple(each.needed_by) for each in told.undecided} == {("movies (dataset group)",)}
-    assert ("movies (dataset group)",) not in {tuple(each.needed_by) for each in told.allowed if each.policy == "key"}
-
-
-@pytest.mark.parametrize(
-    ("document", "because"),
-    [
-        ("${Main.Policy?}", "key policy isn't known before deployment"),
-        (Either.of("${Main.If?}", "Main.IsProd", {}, {}), "key policy depends on the condition Main.IsProd"),
-    ],
-)
-def test_a_policy_that_is_no_document_is_undecided(document: Any, because: str) -> None:
-    """A parameter may hold the whole policy, and a condition may choose it."""
+def test_a_policy_that_is_no_document_is_undecided() -> None:
+    """A parameter may hold the whole policy."""
     found = model(iam=[iam(IAM_ACTIONS)])
-    found.keys[KEY].policies = [Policy(document, "key policy")]
+    found.keys[KEY].policies = [Policy("${Main.Policy?}", "key policy")]
+    because = "key policy isn't known before deployment"
     assert {(each.policy, each.because) for each in compare(found).undecided} == {("key", because)}
 
 
@@ -646,9 +623,6 @@ def test_what_cannot_be_seen_of_a_role_that_exists_already_is_said_once() -> Non
     assert {each.policy for each in compare(found).allowed} == {"key"}
 
 
-PROD, TEST = frozenset({"Main.IsProd"}), frozenset({"Main.IsTest"})
-
-
 @pytest.mark.parametrize(
     ("place", "undecided"),
     [
@@ -659,23 +633,83 @@ PROD, TEST = frozenset({"Main.IsProd"}), frozenset({"Main.IsTest"})
         ("trust", {("service", "trust")}),
     ],
 )
-def test_a_policy_that_depends_on_a_condition_is_there_for_what_depends_on_it_too(
-    place: str, undecided: set[tuple[str, str]]
+def test_a_policy_that_depends_on_a_condition_may_not_be_there(place: str, undecided: set[tuple[str, str]]) -> None:
+    """What it allows is open, and the reason names the condition."""
+    found = model(asked(IMPORT_JOB, source=location()), **EVERYTHING)
+    key, bucket, of_role = found.keys[KEY], found.buckets[BUCKET], found.roles[ROLE]
+    if place == "key":
+        key.policies = [policy("key", ON_KEY, condition="Main.IsProd")]
+    elif place == "bucket":
+        bucket.policies = [policy("bucket", ON_BUCKET, condition="Main.IsProd")]
+    elif place == "identity":
+        of_role.identity = [policy("IAM", READ, condition="Main.IsProd")]
+    elif place == "boundary":
+        of_role.boundary = policy("boundary", [iam(["*"], "*")], condition="Main.IsProd")
+    else:
+        of_role.trust = [policy("trust", [TRUST], condition="Main.IsProd")]
+    compared = compare(found)
+    assert (compared.missing, compared.problems) == ((), ())
+    assert columns(compared.undecided) == undecided
+    assert all("it depends on the condition Main.IsProd" in each.because for each in compared.undecided)
+
+
+IF = "it depends on the condition "
+
+
+@pytest.mark.parametrize(
+    ("condition", "positions", "because"),
+    [
+        (
+            "",
+            (Position(1), Position(2, "Main.IsProd")),
+            {"service": f"number 2 of key policy: {IF}Main.IsProd"},
+        ),
+        (
+            "",
+            (Position(1), Position(1, "Main.A and Main.B")),
+            {"service": f"number 1 of key policy: {IF}Main.A and Main.B"},
+        ),
+        (
+            "Main.A",
+            (Position(1), Position(2, "Main.B")),
+            {
+                "role": f"number 1 of key policy: {IF}Main.A",
+                "service": f"number 2 of key policy: {IF}Main.A and Main.B",
+            },
+        ),
+        (
+            "Main.A",
+            (Position(1, "Main.A"), Position(2)),
+            {
+                "role": f"number 1 of key policy: {IF}Main.A",
+                "service": f"number 2 of key policy: {IF}Main.A",
+            },
+        ),
+    ],
+)
+def test_a_statement_that_depends_on_a_condition_may_not_be_there(
+    condition: str, positions: tuple[Position, ...], because: dict[str, str]
 ) -> None:
-    """And may not be there for everything else."""
-    for only_if, expected in ((frozenset(), undecided), (TEST, undecided), (PROD, set()), (PROD | TEST, set())):
-        found = model(asked(IMPORT_JOB, source=location(), only_if=only_if), **EVERYTHING)
-        key, bucket, of_role = found.keys[KEY], found.buckets[BUCKET], found.roles[ROLE]
-        if place == "key":
-            key.policies = [policy("key", ON_KEY, only_if=PROD)]
-        elif place == "bucket":
-            bucket.policies = [policy("bucket", ON_BUCKET, only_if=PROD)]
-        elif place == "identity":
-            of_role.identity = [policy("IAM", READ, only_if=PROD)]
-        elif place == "boundary":
-            of_role.boundary = policy("boundary", [iam(["*"], "*")], only_if=PROD)
-        else:
-            of_role.trust = [policy("trust", [TRUST], only_if=PROD)]
-        compared = compare(found)
-        assert (compared.missing, compared.problems) == ((), ())
-        assert columns(compared.undecided) == expected
+    """Alone, or with the rest of its policy; it has its number of the template."""
+    found = model()
+    found.keys[KEY].policies = [policy("key policy", ON_KEY, condition=condition, positions=positions)]
+    told = compare(found)
+    assert {each.principal: each.because for each in told.undecided} == {
+        principal: f"statement {each}" for principal, each in because.items()
+    }
+    assert {each.policy for each in told.missing} == {"role"}
+
+
+@pytest.mark.parametrize("is_certain", [True, False])
+def test_a_denial_that_depends_on_a_condition_may_not_be_there(is_certain: bool) -> None:
+    """It leaves open what it is about, unless the same is denied in any case."""
+    deny = role(["kms:Decrypt"], Effect="Deny")
+    positions = (Position(1), Position(2), Position(3, "Main.IsProd"), *([Position(4)] if is_certain else []))
+    found = model(iam=[iam(IAM_ACTIONS)])
+    found.keys[KEY].policies = [
+        policy("key policy", [*ON_KEY, deny, *([deny] if is_certain else [])], positions=positions)
+    ]
+    told = compare(found)
+    denied, others = (told.missing, told.undecided) if is_certain else (told.undecided, told.missing)
+    assert {(each.policy, each.action) for each in denied} == {("key", "kms:Decrypt")}
+    assert others == ()

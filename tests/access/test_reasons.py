@@ -131,8 +131,8 @@ def of_key_policy(*statements: dict[str, Any]) -> set[str]:
 @pytest.mark.parametrize(
     ("elements", "reasons"),
     [
-        ({"Effect": "${Main.Effect?}"}, [f"Effect {IS_UNKNOWN}"]),
-        ({"Principal": "${Main.Principal?}"}, [f"Principal {IS_UNKNOWN}"]),
+        ({"Effect": "${Main.Effect?}"}, [f"Effect (Main.Effect) {IS_UNKNOWN}"]),
+        ({"Principal": "${Main.Principal?}"}, [f"Principal (Main.Principal) {IS_UNKNOWN}"]),
         ({"Principal": {"AWS": [{"Ref": "Role"}]}}, [f"Principal {IS_UNKNOWN}"]),
         ({"Principal": {"Anybody": ROLE}}, ["Principal Anybody isn't understood"]),
         ({"Principal": {"AWS": SESSION}}, [f"Principal {SESSION}: which session Personalize has isn't documented"]),
@@ -141,6 +141,8 @@ def of_key_policy(*statements: dict[str, Any]) -> set[str]:
         ({"Action": "${Main.Actions?}"}, [f"Action ${{Main.Actions?}}: Main.Actions {IS_UNKNOWN}"]),
         ({"Resource": "${Main.Key?}"}, [f"Resource ${{Main.Key?}}: Main.Key {IS_UNKNOWN}"]),
         ({"Condition": {"StringEquals": "x"}}, ["condition operator StringEquals without condition keys"]),
+        ({"Condition": "${Main.If?} and ${Main.Or?}"}, [f"Condition (Main.If, Main.Or) {IS_UNKNOWN}"]),
+        ({"Condition": {"Bool": "${Main.Keys?}"}}, [f"condition operator Bool (Main.Keys) {IS_UNKNOWN}"]),
         # All that leaves it open is told, and nothing that doesn't.
         (
             {"Resource": "${Main.Key?}", "Condition": FROM_AN_ADDRESS},
@@ -225,7 +227,7 @@ def test_a_reason_names_the_condition_of_a_template() -> None:
     """And what else leaves it open."""
     found = model(asked(IMPORT_JOB, source=location()), **GIVEN)
     statements = [{**each, "Actions": "s3:*"} for each in READ]
-    found.roles[ROLE].identity = [policy("IAM", statements, only_if=frozenset({"Main.IsProd"}))]
+    found.roles[ROLE].identity = [policy("IAM", statements, condition="Main.IsProd")]
     assert {each.because for each in compare(found).undecided} == {
         f"statement number {number} of IAM: element Actions isn't understood; "
         f"statement number {number} of IAM: it depends on the condition Main.IsProd"

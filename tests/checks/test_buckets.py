@@ -123,24 +123,17 @@ def test_two_policies_of_a_bucket(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "told"),
-    [
-        ("IsProd", "IsProd", True),
-        (None, "IsProd", True),
-        ("IsProd", "IsLive", True),
-        ("IsProd", "IsDev", False),
-    ],
+    ("one", "other", "in_prod"),
+    [("IsProd", "IsProd", 1), (None, "IsProd", 1), (None, "IsDev", 0), ("IsProd", "IsDev", 0)],
 )
-def test_two_policies_of_a_bucket_under_conditions(one: str | None, other: str, told: bool, tmp_path: Path) -> None:
-    """It is a problem where both may be made at once, and no error of the synth, since none may be."""
+def test_two_policies_of_a_bucket_under_conditions(one: str | None, other: str, in_prod: int, tmp_path: Path) -> None:
+    """It is a problem where both are made."""
     conditions = [{} if each is None else {"Condition": each} for each in (one, other)]
     half, rest = bucket_policy("s3:GetObject", **conditions[0]), bucket_policy("s3:ListBucket", **conditions[1])
-    template = importing(One=half, Other=rest, Data={**dataset("One", "Other", "Read"), "Condition": "IsProd"})
-    template["Conditions"]["IsLive"] = {"Condition": "IsProd"}
-    problems = [each for each in check(tmp_path, template).problems if "bucket policies" in each.message]
-    assert [(each.message.partition(",")[0], each.certain) for each in problems] == [
-        ("Main/Bucket has 2 bucket policies", False)
-    ] * told
+    template = importing(One=half, Other=rest, Data=dataset("One", "Other", "Read"))
+    for parameters, number in ((None, 0), ({"Stage": "prod"}, in_prod)):
+        problems = check_assembly(write(tmp_path, {"Main": template}), parameters=parameters).problems
+        assert [each.cause.id for each in problems] == ["bucket-policies"] * number
 
 
 @pytest.mark.parametrize(

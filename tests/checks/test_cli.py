@@ -306,3 +306,20 @@ def test_an_output_that_knows_no_marks(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, b"")
     assert done.stdout.startswith(b"? IAM policies of Main/Role lack kms:Decrypt")
     assert b"\x1b" not in done.stdout
+
+
+def test_parameters_have_the_form_of_the_cdks_cli(tmp_path: Path) -> None:
+    """A value may have an equals sign; what isn't of that form, or of no template, is refused."""
+    policy_in_prod = {**policy(), "Condition": "IsProd"}
+    directory = str(write(tmp_path, {"Main": complete(Policy=policy_in_prod)}))
+    assert run("check", directory, "--strict").exit_code == 1
+    assert run("check", directory, "--strict", "--parameters", "Main:Stage=prod").exit_code == 0
+    found = run("check", directory, "--parameters", "Stage=a=b", "--format", "json")
+    assert (found.exit_code, len(json.loads(found.stdout)["missing"])) == (1, 4)
+    malformed = run("check", directory, "--parameters", "Stage")
+    assert (malformed.exit_code, "'Stage' is not of the form [STACK:]NAME=VALUE" in malformed.stderr) == (2, True)
+    unknown = run("check", directory, "--parameters", "Stag=prod")
+    assert (unknown.exit_code, unknown.stderr) == (
+        2,
+        "personalize-kms: parameters has Stag, but no template has a parameter Stag\n",
+    )

@@ -269,6 +269,42 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
     }
 
 
+def test_a_job_for_a_dataset_group_whose_key_a_condition_leaves_out(app: cdk.App) -> None:
+    """It is one question whether it needs the key; what it needs of the bucket is asked for."""
+    stack = cdk.Stack(app, "Main")
+    bucket = s3.Bucket(stack, "Data", bucket_name="ratings")
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    movies = encryption.add_dataset_group("Movies", name="movies")
+    parameter = cdk.CfnParameter(stack, "Encrypted", default="yes")
+    expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
+    cdk.CfnCondition(stack, "IsEncrypted", expression=expression)
+    for name in ("KmsKeyArn", "RoleArn"):
+        given = stack.resolve(getattr(movies, "kms_key_arn" if name == "KmsKeyArn" else "role_arn"))
+        movies.add_property_override(name, {"Fn::If": ["IsEncrypted", given, {"Ref": "AWS::NoValue"}]})
+    export = DataDeletionJob(
+        stack,
+        "Delete",
+        encryption=encryption,
+        dataset_group_arn=movies.attr_dataset_group_arn,
+        source=S3Location(bucket, "users/"),
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
+    assembly = app.synth()
+    report = check_assembly(assembly)
+    assert (report.missing, report.undecided, report.assumed) == ((), (), {"Main.Encrypted": "yes"})
+    template = Path(assembly.directory) / "Main.template.json"
+    written = json.loads(template.read_text())
+    del written["Parameters"]["Encrypted"]["Default"]
+    template.write_text(json.dumps(written))
+    report = check_assembly(assembly)
+    assert report.missing == ()
+    assert {(each.name, each.because) for each in report.undecided} == {
+        ("Main/Encryption/Movies", "what it asks for depends on the condition Main.IsEncrypted"),
+        ("Main/Delete", "the key of its dataset group depends on the condition Main.IsEncrypted"),
+    }
+    assert "Main/Delete (data deletion job)" in report.asked
+
+
 def test_a_bucket_of_another_account_has_to_let_the_role_in_too(app: cdk.App) -> None:
     """Its policy isn't the app's, so that it is open whether the role has a statement there."""
     stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))

@@ -136,13 +136,18 @@ def test_the_key_of_the_dataset_group_of_an_import(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", [(), ("DataSource",)], ids=["job", "source"])
 def test_an_import_job_that_depends_on_a_condition(place: tuple[str, ...], tmp_path: Path) -> None:
-    """It is asked for where the condition holds, all or a part of it."""
-    data = dataset()
+    """All or a part of it is one question, and asked for where the condition holds."""
+    data = dataset("Policy")
     properties, name = data["Properties"], "DatasetImportJob"
     for each in place:
         properties, name = properties[name], each
     properties[name] = {"Fn::If": ["IsProd", properties[name], NO_VALUE]}
     report = check(tmp_path, complete(Data=data))
+    assert (report.asked, report.missing) == (("Main/Movies (dataset group)",), ())
+    assert [(each.name, each.because) for each in report.undecided] == [
+        ("Main/Data", "what it asks for depends on the condition Main.IsProd")
+    ]
+    report = check_assembly(tmp_path, parameters={"Stage": "prod"})
     assert report.asked == ("Main/Data (dataset import job)", "Main/Movies (dataset group)")
     assert {(each.policy, each.action) for each in report.missing} == {
         ("role", "s3:GetObject"),
@@ -230,8 +235,8 @@ def test_resources_that_a_condition_leaves_out(tmp_path: Path) -> None:
     assert report.missing == ()
     assert {each.policy for each in report.undecided} == {"role"}
     assert all("it depends on the condition Main.IsProd" in each.because for each in report.undecided)
-    maybe["Resources"]["Movies"]["Condition"] = "IsProd"
-    assert findings(check(tmp_path, maybe)) == CLEAN
+    assert findings(check_assembly(tmp_path, parameters={"Stage": "prod"})) == CLEAN
+    assert {each.policy for each in check_assembly(tmp_path, parameters={"Stage": "dev"}).missing} == {"role"}
     assert check(tmp_path, complete(Movies=dataset_group(Condition="Never"))).asked == ()
 
 

@@ -12,7 +12,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, SourceAccountCheck
-from personalize_kms_constructs.checks import check_assembly
+from personalize_kms_constructs.checks import PersonalizeAccessChecks, check_assembly
+from tests.judge.apps import told
 from tests.life.conftest import change, judge_warnings, judged, l1_role, trusted_role
 
 EMPTY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
@@ -146,14 +147,50 @@ def test_a_statement_that_is_written_in_another_way(
 
 
 def test_everything_under_one_condition(app: cdk.App, stack: cdk.Stack) -> None:
-    """It is there or it isn't; the check knows that Personalize is asked for nothing in the second case."""
+    """It is there or it isn't; the check is told which, or takes the default."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     encryption.add_dataset_group("Movies", name="movies")
-    expression = cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1")
-    condition = cdk.CfnCondition(stack, "Encrypted", expression=expression)
+    parameter = cdk.CfnParameter(stack, "Encrypted", default="no")
+    expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
+    condition = cdk.CfnCondition(stack, "IsEncrypted", expression=expression)
     change(encryption, cdk.CfnResource, lambda each: setattr(each.cfn_options, "condition", condition))
-    report = check_assembly(app.synth())
-    assert (report.missing, report.undecided, report.problems) == ((), (), ())
+    assembly = app.synth()
+    report = check_assembly(assembly, parameters={"Encrypted": "yes"})
+    assert (report.missing, report.undecided, report.problems, len(report.allowed)) == ((), (), (), 14)
+    report = check_assembly(assembly)
+    assert (report.asked, report.assumed) == ((), {"Stack.Encrypted": "no"})
+
+
+def test_the_judge_warns_once_of_what_conditions_leave_open(app: cdk.App, stack: cdk.Stack) -> None:
+    """It takes no defaults, and fails nothing."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    encryption.add_dataset_group("Movies", name="movies")
+    encryption.add_dataset_group("Books", name="books")
+    encryption.allow(PersonalizeResource.metric_attribution())
+    parameter = cdk.CfnParameter(stack, "Encrypted", default="yes")
+    expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
+    condition = cdk.CfnCondition(stack, "IsEncrypted", expression=expression)
+    change(encryption, cdk.CfnResource, lambda each: setattr(each.cfn_options, "condition", condition))
+    app.synth()
+    assert told(app) == [("Undecided", "warning", "Stack/Encryption")]
+
+
+@pytest.mark.parametrize("has_checks", [False, True])
+def test_a_key_that_a_condition_leaves_out_is_warned_of(app: cdk.App, stack: cdk.Stack, has_checks: bool) -> None:
+    """Once, and the checks tell what else is open."""
+    movies = PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name="movies")
+    cdk.CfnCondition(stack, "IsDev", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
+    for name, attribute in (("KmsKeyArn", movies.kms_key_arn), ("RoleArn", movies.role_arn)):
+        without = {"Fn::If": ["IsDev", {"Ref": "AWS::NoValue"}, stack.resolve(attribute)]}
+        movies.add_property_override(name, without)
+        group = {"Name": name.lower(), "KmsKeyArn": without, "RoleArn": without}
+        cdk.CfnResource(stack, f"By{name}", type="AWS::Personalize::DatasetGroup", properties=group)
+    expected = [("Undecided", "warning", "Stack/Encryption/Movies")]
+    if has_checks:
+        cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
+        expected += [("Undecided", "warning", f"Stack/By{name}") for name in ("KmsKeyArn", "RoleArn")]
+    app.synth()
+    assert sorted(each for each in told(app) if each[0] == "Undecided") == sorted(expected)
 
 
 def test_a_required_source_account_is_the_users_choice(app: cdk.App, stack: cdk.Stack) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .answers import Answer, all_of
 from .calls import Caller
-from .causes import Cause, Reason, because
+from .causes import Cause, Reason, because, unknown_element
 from .values import last_part, open_parts, same, split, split_arn
 from .written import Body, as_list, is_by_principal_arn
 
@@ -68,7 +68,7 @@ def _principals(principal: Any, caller: Caller) -> Iterator[Way]:
         # "*" is the only string that is one (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
         return
     if not isinstance(principal, dict):
-        yield _open(Cause.ELEMENT_UNKNOWN, element="Principal")
+        yield _open(unknown_element("Principal", principal))
         return
     for kind, names in principal.items():
         for name in as_list(names):
@@ -76,13 +76,13 @@ def _principals(principal: Any, caller: Caller) -> Iterator[Way]:
                 # An account without quotes, in YAML.
                 name = str(name)
             if not isinstance(name, str):
-                yield _open(Cause.ELEMENT_UNKNOWN, element="Principal")
+                yield _open(because(Cause.ELEMENT_UNKNOWN, element="Principal"))
             elif kind == "Service":
                 yield _way(Addressed.CALLER, same(caller.arn, name) if caller.is_service else Answer.NO, name)
             elif kind == "AWS":
                 yield from _aws_principal(name, caller)
             elif kind not in ("Federated", "CanonicalUser"):
-                yield _open(Cause.PRINCIPAL_NOT_UNDERSTOOD, principal=kind)
+                yield _open(because(Cause.PRINCIPAL_NOT_UNDERSTOOD, principal=kind))
 
 
 def _aws_principal(name: str, caller: Caller) -> Iterator[Way]:
@@ -125,8 +125,8 @@ def _way(whom: Addressed, answer: Answer, name: str) -> Way:
     return Way(whom, answer, (because(Cause.PRINCIPAL_UNKNOWN, principal=name, parts=parts),))
 
 
-def _open(cause: Cause, **values: str) -> Way:
-    return Way(Addressed.EVERYBODY, Answer.MAYBE, (because(cause, **values),))
+def _open(doubt: Reason) -> Way:
+    return Way(Addressed.EVERYBODY, Answer.MAYBE, (doubt,))
 
 
 def _all_but(principal: Any, caller: Caller, *, denies: bool) -> list[Way]:
@@ -145,4 +145,4 @@ def _all_but(principal: Any, caller: Caller, *, denies: bool) -> list[Way]:
     named = any(whom is not Addressed.ACCOUNT and answer is Answer.YES for whom, answer in listed)
     if certain or (not denies and named):
         return []
-    return [_open(Cause.NOT_PRINCIPAL)]
+    return [_open(because(Cause.NOT_PRINCIPAL))]

@@ -84,19 +84,17 @@ class Caller(NamedTuple):
     unique_id: str = ""
     is_bounded: bool = False
     """True if it is a role that has a permissions boundary."""
-    only_if: frozenset[str] = frozenset()
-    """Conditions of templates that hold whenever it calls, and opposites of conditions that don't."""
     organization: str = ""
     """The id of the organization of the account, where it is told."""
 
 
 @cache
-def service(account: str, region: str, only_if: frozenset[str] = frozenset(), organization: str = "") -> Caller:
+def service(account: str, region: str, organization: str = "") -> Caller:
     """Return Personalize, at work for this account and Region."""
-    return Caller(SERVICE_PRINCIPAL, account, region, is_service=True, only_if=only_if, organization=organization)
+    return Caller(SERVICE_PRINCIPAL, account, region, is_service=True, organization=organization)
 
 
-def role(role: Role, region: str, only_if: frozenset[str] = frozenset(), organization: str = "") -> Caller:
+def role(role: Role, region: str, organization: str = "") -> Caller:
     """Return the role, at work in this Region."""
     return Caller(
         role.arn,
@@ -104,7 +102,6 @@ def role(role: Role, region: str, only_if: frozenset[str] = frozenset(), organiz
         region,
         unique_id=role.unique_id,
         is_bounded=role.boundary is not None,
-        only_if=only_if,
         organization=organization,
     )
 
@@ -120,12 +117,6 @@ class Call:
     resource_region: str
     resource_organization: str = ""
     """The organization of the resource's account, where it is told."""
-    holding: frozenset[str] | None = None
-    """The conditions of templates that hold wherever the resource's own policies are; those of the caller if none."""
-
-    def only_if(self, *, of_resource: bool) -> frozenset[str]:
-        """Return the conditions, and opposites, that hold for policies of the resource, or for those of the caller."""
-        return self.holding if of_resource and self.holding is not None else self.caller.only_if
 
     @cached_property
     def context(self) -> Context:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, unique
+from typing import Any
 
 from .accepted import (
     ANOTHER_FOLDER,
@@ -15,7 +16,7 @@ from .accepted import (
     USE_A_NAME,
     USE_A_PREFIX,
 )
-from .values import shown
+from .values import open_parts, shown
 from .written import Written
 
 POLICIES: Mapping[str, str] = {
@@ -39,6 +40,7 @@ _KEY_STATES = {
 
 
 _TRY = "use another condition, or try in an account whether it holds"  # the doctor sees no more of it
+_PASS = "pass the parameters of that condition, by --parameters NAME=VALUE, in Python by parameters="
 
 
 @unique
@@ -83,10 +85,8 @@ class Cause(Enum):
     )
     ELEMENT_UNKNOWN = "{element} isn't known before deployment"
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
-    TEMPLATE_CONDITION = (
-        "{what} depends on the condition {condition}",
-        "put the statement under no condition, or what needs it under the same one",
-    )
+    TEMPLATE_CONDITION = "it depends on the condition {condition}", _PASS
+    CHOSEN = "{why}", _PASS
     OWNER_UNKNOWN = "whose policy it is depends on {parts}, which isn't known before deployment"
     PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment"
     PATTERN_NARROW = (
@@ -98,7 +98,6 @@ class Cause(Enum):
     PRINCIPAL_ID = "Principal {principal} is the id of a role, which may have been deleted"
     NOT_SPARED = "NotPrincipal doesn't exempt a role that has a permissions boundary"
     NOT_PRINCIPAL = "NotPrincipal names the role or its account, but not its session"
-    CONDITION_UNKNOWN = "a Condition that isn't known before deployment"
     OPERATOR_WITHOUT_KEYS = "condition operator {operator} without condition keys"
     OPERATOR_UNKNOWN = "condition {operator} {key}: the operator isn't known"
     KEY_NOT_IN_TEMPLATES = "condition {operator} {key}: a template doesn't say what it is", _TRY
@@ -306,6 +305,12 @@ class Reason:
 def because(cause: Cause, *statements: Written, **values: Value) -> Reason:
     """Return a reason."""
     return Reason(cause, values, statements)
+
+
+def unknown_element(element: str, value: Any) -> Reason:
+    """Return the reason that an element of a statement isn't known, with the names of what leaves it open."""
+    parts = open_parts(value) if isinstance(value, str) else []
+    return because(Cause.ELEMENT_UNKNOWN, element=f"{element} ({', '.join(parts)})" if parts else element)
 
 
 def _text(value: Value) -> str:

@@ -93,6 +93,7 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
         asked=tuple(labels_of(model.asked)),
         without_key=tuple(sorted(model.without_key)),
         names=dict(sorted(names.items())),
+        assumed=dict(sorted(model.assumed.items())),
     )
 
 

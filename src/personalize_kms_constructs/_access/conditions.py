@@ -12,7 +12,7 @@ from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
 
 from .answers import Answer, all_of, any_of
-from .causes import Cause, Reason, because
+from .causes import Cause, Reason, because, unknown_element
 from .values import PARTITION, has_unknown, matches, open_parts, same, split_arn
 from .written import as_list, with_variables
 
@@ -61,9 +61,11 @@ def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[Rea
     if not condition:
         return Answer.YES, []
     if not isinstance(condition, dict):
-        return Answer.MAYBE, [because(Cause.CONDITION_UNKNOWN)]
+        return Answer.MAYBE, [unknown_element("Condition", condition)]
     found: dict[str, list[_Test]] = {}
     for operator, keys in condition.items():
+        if isinstance(keys, str) and has_unknown(keys):
+            return Answer.MAYBE, [unknown_element(f"condition operator {operator}", keys)]
         if not isinstance(keys, dict):
             return Answer.MAYBE, [because(Cause.OPERATOR_WITHOUT_KEYS, operator=operator)]
         for key, values in keys.items():

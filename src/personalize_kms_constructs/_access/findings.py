@@ -229,7 +229,10 @@ def _actions(entries: Iterable[Entry]) -> str:
 
 
 def _statements(entry: Entry) -> tuple[str, ...]:
-    return tuple(statement.name for statement in entry.reason.statements)
+    names = []
+    for statement in entry.reason.statements:
+        names.append(f"{statement.name} (if {statement.condition})" if statement.condition else statement.name)
+    return tuple(names)
 
 
 def _why(entry: Entry) -> str:

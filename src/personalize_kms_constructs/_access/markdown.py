@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from .findings import Finding, findings_of
 from .outcome import AccessFindings
 from .short_names import Names
-from .words import asks_nothing, left_out, summary, title
+from .words import asks_nothing, assumed, left_out, summary, title
 
 # What a text of AWS's may hold and would be markup.
 _MARKUP = re.compile(r"[|*<`]")
@@ -23,6 +23,8 @@ def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
 def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
     names, findings = Names(report.names), findings_of(report)
     yield f"# Dataset group {_plain(report.deployed)}" if report.deployed else "# Amazon Personalize's access"
+    if report.assumed:
+        yield from ("", f"{_cell(assumed(report))}.")
     yield from ("", f"{summary(report)}.")
     if nothing := asks_nothing(report):
         yield from ("", f"{_cell(nothing)}.")

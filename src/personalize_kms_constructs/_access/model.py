@@ -37,8 +37,6 @@ class PolicyOwner:
     """Facts that decide nothing."""
     declared: Declaration | None = None
     """The resource of a template that makes it."""
-    only_if: frozenset[str] = frozenset()
-    """Conditions of templates that can't be decided; it depends on all of them."""
     waits_for: Container[Declaration | None] = ()
     """The resources of templates that exist before it."""
 
@@ -142,8 +140,6 @@ class Asked:
     """The resource of a template that asks; findings are shown there."""
     waits_for: Container[Declaration] | None = None
     """The resources of templates that exist before it is created; none where it is asked for after the deployment."""
-    only_if: frozenset[str] = frozenset()
-    """Conditions of templates that hold wherever it is asked for, and opposites of conditions that don't."""
     ours: bool = False
     """True if a construct of this library answers for it."""
     files: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -278,6 +274,8 @@ class AccessModel:
     """The id of the organization (``o-…``) that all accounts of the templates belong to, where it is told."""
     pasted: Callable[[Any, tuple[Declaration, ...]], Any] = lambda statement, declared: statement
     """Returns a statement as the template of some resources takes it."""
+    assumed: Mapping[str, str] = field(default_factory=dict)
+    """The defaults of parameters by which conditions were decided, by stack and name: ``Main.Stage``."""
     unseen: str = "it isn't part of the app"
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL, KeyAccess, S3Access
-from .alternatives import chosen, exclude, is_opposite
 from .calls import Call, Caller, call_on, role, service
-from .model import AccessModel, Asked, Bucket, Column, Key, Location, PolicyOwner, PrincipalKind, Role
+from .model import AccessModel, Asked, Bucket, Column, Key, Location, PrincipalKind, Role
 
 ROLE: Final = "role"
 SERVICE: Final = "service"
@@ -37,8 +36,6 @@ class Need(NamedTuple):
     account: str
     """Where Personalize works."""
     region: str
-    only_if: frozenset[str] = frozenset()
-    """The conditions of templates under which it is needed, as requests have them."""
 
     @property
     def principal_arn(self) -> str:
@@ -52,7 +49,7 @@ class Need(NamedTuple):
 
 
 def needs_of(model: AccessModel) -> dict[Need, list[Asked]]:
-    """Return every permission once for each set of conditions, with all that needs it."""
+    """Return every permission once, with all that needs it."""
     found: dict[Need, list[Asked]] = {}
     for asked in model.asked:
         for need in _needs(model, asked):
@@ -64,7 +61,7 @@ def needs_of(model: AccessModel) -> dict[Need, list[Asked]]:
 
 def location_keys(model: AccessModel, asked: Asked, location: Location) -> list[str]:
     """Return the ARNs of the keys that encrypt a location: its own or that of the bucket, or both where it is read."""
-    of_bucket = chosen(model.bucket(location.bucket_arn, asked.account).key_arn, asked.only_if)
+    of_bucket = model.bucket(location.bucket_arn, asked.account).key_arn
     keys = [location.key_arn, of_bucket] if location.is_read else [location.key_arn or of_bucket]
     return list(dict.fromkeys(each for each in keys if each is not None))
 
@@ -105,10 +102,10 @@ def _of_caller(asked: Asked) -> Iterator[Need]:
     wanted = [(asked.permissions.create_action, resource) for resource in asked.calls_on]
     wanted += [(action, asked.calls_on[-1]) for action in asked.also_calls]
     for action, resource in (*wanted, (PASS_ROLE, asked.role_arn)):
-        yield Need(CALLER, asked.caller_arn, IN_IAM, action, resource, "", asked.account, asked.region, asked.only_if)
+        yield Need(CALLER, asked.caller_arn, IN_IAM, action, resource, "", asked.account, asked.region)
     if asked.assumed_by:
         arn = asked.caller_arn
-        yield Need(CALLER, asked.assumed_by, IN_IAM, ASSUME_ROLE, arn, arn, asked.account, asked.region, asked.only_if)
+        yield Need(CALLER, asked.assumed_by, IN_IAM, ASSUME_ROLE, arn, arn, asked.account, asked.region)
 
 
 def _on_key(asked: Asked, key_arn: str, access: KeyAccess) -> Iterator[Need]:
@@ -133,19 +130,14 @@ def _on_location(asked: Asked, location: Location, access: S3Access) -> Iterator
 def _need(asked: Asked, principal: PrincipalKind, policy: Column, action: str, resource: str, owner: str) -> Need:
     # Personalize itself is the same, whatever role the resource has.
     role_arn = asked.role_arn if principal == ROLE else ""
-    return Need(principal, role_arn, policy, action, resource, owner, asked.account, asked.region, asked.only_if)
+    return Need(principal, role_arn, policy, action, resource, owner, asked.account, asked.region)
 
 
-def conditions_of(asked: Iterable[Asked]) -> frozenset[str]:
-    """Return the conditions of templates on which all of them depend."""
-    return frozenset.intersection(*[each.only_if for each in asked])
-
-
-def caller_of(model: AccessModel, need: Need, only_if: frozenset[str] = frozenset()) -> Caller:
-    """Return who needs a permission, under conditions of templates."""
+def caller_of(model: AccessModel, need: Need) -> Caller:
+    """Return who needs a permission."""
     if need.principal == SERVICE:
-        return service(need.account, need.region, only_if, model.organization)
-    return role(model.role(need.role_arn), need.region, only_if, model.organization)
+        return service(need.account, need.region, model.organization)
+    return role(model.role(need.role_arn), need.region, model.organization)
 
 
 def owner_of(model: AccessModel, need: Need) -> Key | Bucket | Role | None:
@@ -159,21 +151,7 @@ def owner_of(model: AccessModel, need: Need) -> Key | Bucket | Role | None:
 
 def call_of(model: AccessModel, need: Need) -> Call:
     """Return the call that needs a permission."""
-    owner = owner_of(model, need)
-    if not need.only_if:
-        return call_on(owner, caller_of(model, need), need.action, need.resource)
-    of_role = _holding_for(model.roles.get(need.role_arn), need.only_if)
-    call = call_on(owner, caller_of(model, need, of_role), need.action, need.resource)
-    call.holding = _holding_for(owner, need.only_if)
-    return call
-
-
-def _holding_for(owner: PolicyOwner | None, only_if: frozenset[str]) -> frozenset[str]:
-    """Return the conditions that hold wherever the policies of a role, a key or a bucket are that is asked for."""
-    if owner is not None and (not owner.declared or exclude(owner.only_if, only_if)):
-        # Another deployment may have made it, and its policies.
-        return frozenset(name for name in only_if if not is_opposite(name))
-    return only_if
+    return call_on(owner_of(model, need), caller_of(model, need), need.action, need.resource)
 
 
 def alternatives_of(need: Need, asked: Iterable[Asked]) -> list[Need]:

@@ -6,10 +6,9 @@ import json
 import re
 from collections.abc import Iterator
 
-from .alternatives import conditions_in, may_coexist, possible
 from .causes import Cause, because
 from .model import AccessModel, Asked, Bucket, Key, PolicyOwner, Problem, Role, declared_of
-from .needs import conditions_of, users_of
+from .needs import users_of
 from .values import MARK
 from .written import Policy
 
@@ -43,8 +42,7 @@ def _policies_of(owner: PolicyOwner) -> list[Policy]:
 
 
 def _written_as_text(policy: Policy, asks: list[Asked]) -> Iterator[Problem]:
-    """Yield the statements of a policy in which a placeholder is plain text; certain where it is there if asked for."""
-    is_there = not policy.only_if or (bool(asks) and policy.only_if <= conditions_of(asks))
+    """Yield the statements of a policy in which a placeholder is plain text."""
     for statement in policy.statements if MARK in policy.text else ():
         if texts := tuple(dict.fromkeys(_NOT_OF_IAM.findall(json.dumps(statement.body, ensure_ascii=False)))):
             yield Problem.of(
@@ -56,36 +54,28 @@ def _written_as_text(policy: Policy, asks: list[Asked]) -> Iterator[Problem]:
                 label=statement.name,
                 declared=declared_of([policy]),
                 is_warning=True,
-                certain=is_there,
+                certain=not policy.condition,
             )
 
 
 def _inline_names_taken(role: Role, label: str, asks: list[Asked]) -> Iterator[Problem]:
-    """Yield inline policies of a role with other statements than one of the same name, which may exist beside it."""
-    inline = [each for each in role.identity if each.inline]
+    """Yield inline policies of a role with other statements than one of the same name; both are there in any case."""
+    inline = [policy for policy in role.identity if policy.inline and not policy.condition]
     for index, policy in enumerate(inline):
-        rivals = ((each, _common_name(each, policy)) for each in inline[:index])
-        found = next(((each, name) for each, name in rivals if name and _is_rival(each, policy)), None)
-        if found is not None:
-            rival, name = found
-            reason = because(Cause.INLINE_NAME_TAKEN, name=name, paths=(rival.name, policy.name))
-            where = declared_of((rival, policy))
-            # What is lost may be of no use to Personalize.
+        rival = next((other for other in inline[:index] if _is_rival(other, policy)), None)
+        if rival is not None:
             yield Problem.of(
-                "configuration", policy.name, reason, PUT_PAGE, asks, label=label, declared=where, certain=False
+                "configuration",
+                policy.name,
+                because(Cause.INLINE_NAME_TAKEN, name=policy.inline, paths=(rival.name, policy.name)),
+                PUT_PAGE,
+                asks,
+                label=label,
+                declared=declared_of((rival, policy)),
+                certain=False,  # what is lost may be of no use to Personalize
             )
 
 
-def _common_name(one: Policy, other: Policy) -> str:
-    """Return the name that two inline policies have, or may have as conditions choose it; nothing if there is none."""
-    if one.inline == other.inline:
-        return one.inline
-    both = [one.inline, other.inline]
-    conditions = conditions_in(both)
-    named = possible(both, conditions, frozenset()) if conditions else ()
-    return next((names[0] for names in named if len(names) == 2 and names[0] == names[1]), "")
-
-
 def _is_rival(one: Policy, other: Policy) -> bool:
-    says_else = [each.body for each in one.statements] != [each.body for each in other.statements]
-    return says_else and may_coexist(one.only_if, other.only_if)
+    says_else = [statement.body for statement in one.statements] != [statement.body for statement in other.statements]
+    return says_else and one.inline == other.inline

@@ -33,6 +33,8 @@ class AccessFindings:
     """The dataset groups that Personalize encrypts with a key of its own, which asks for nothing."""
     names: Mapping[str, str] = field(default_factory=dict)
     """The names of the keys, roles and buckets, by ARN."""
+    assumed: Mapping[str, str] = field(default_factory=dict)
+    """The defaults of parameters by which conditions of templates were decided, by stack and name: ``Main.Stage``."""
     left_out: int = 0
     """The number of findings that are left out, because they are acknowledged or ignored."""
     deployed: str = ""

@@ -13,7 +13,7 @@ from .causes import Cause, Reason, because
 from .decision import Decision
 from .entries import Entry
 from .model import AccessModel, Asked, Key, Problem, declared_of
-from .needs import Need, conditions_of, keys_of
+from .needs import Need, keys_of
 from .values import has_unknown, same, split_arn
 from .written import Policy
 
@@ -35,7 +35,7 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Entry]:
         role = model.role(arn)
         if not role.exists:
             continue
-        caller = service(asks[0].account, asks[0].region, conditions_of(asks), model.organization)
+        caller = service(asks[0].account, asks[0].region, model.organization)
         found = decision.trust(caller, role)
         if found.answer is Answer.NO:
             cause = Cause.TRUST_DENIED if found.reason.cause is Cause.DENIED else Cause.NOT_TRUSTED

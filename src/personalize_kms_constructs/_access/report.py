@@ -51,6 +51,7 @@ def as_data(report: AccessFindings) -> dict[str, Any]:
         "without_key": list(report.without_key),
         "left_out": report.left_out,
         "names": dict(report.names),
+        "assumed": dict(report.assumed),
     }
 
 
@@ -70,6 +71,7 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
         asked=tuple(sorted({asked for report in found for asked in report.asked})),
         without_key=tuple(sorted({label for report in found for label in report.without_key})),
         names={arn: name for report in found for arn, name in report.names.items()},
+        assumed={name: value for report in found for name, value in report.assumed.items()},
     )
 
 

@@ -6,15 +6,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..matrix import ROWS
 from .addressed import Addressed, Way, addressed_to
-from .alternatives import NO_VALUE, Either, exclude, possible
 from .answers import Answer, any_of
 from .calls import Call
-from .causes import Cause, Reason, because
+from .causes import Cause, Reason, because, unknown_element
 from .conditions import condition_answer
 from .values import bucket_in, has_unknown, matches, open_parts, same, split, split_arn
 from .written import Body, Policy, Written, as_list, has_variables, with_variables
@@ -88,14 +87,10 @@ class Verdict:
 
 def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     """Judge a call by the policies of a resource, or by those of an identity."""
-    verdict, only_if = Verdict(), call.only_if(of_resource=of_resource)
+    verdict = Verdict()
     bucket = bucket_in(call.resource)
     for policy in policies:
-        if policy.only_if and exclude(policy.only_if, only_if):
-            continue
-        if isinstance(policy.document, Either):
-            verdict.leave_open(because(Cause.TEMPLATE_CONDITION, what=policy.name, condition=policy.document.condition))
-        elif not isinstance(policy.document, dict):
+        if not isinstance(policy.document, dict):
             verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
         elif policy.not_understood:
             verdict.leave_open(because(Cause.ELEMENT_NOT_UNDERSTOOD, elements=policy.not_understood))
@@ -107,33 +102,10 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
 
 
 def _judge(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
-    if statement.conditions:
-        _judge_alternatives(verdict, statement, call, of_resource=of_resource)
-    elif not statement.readable:
+    if not statement.readable:
         verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=statement.name))
     elif statement.may_be_about(call.action):
         _judge_statement(verdict, statement, call, of_resource=of_resource)
-
-
-def _judge_alternatives(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
-    """Take in what a statement says whichever of its values the conditions of the template choose."""
-    verdicts = []
-    for body in possible(statement.body, statement.conditions, call.only_if(of_resource=of_resource)):
-        verdicts.append(Verdict())
-        # One value may be several statements, or none.
-        for each in [] if body is NO_VALUE else as_list(body):
-            _judge(verdicts[-1], Written.of(each, 0, statement.policy), call, of_resource=of_resource)
-    doubts = [because(Cause.TEMPLATE_CONDITION, what="it", condition=each) for each in statement.conditions]
-    for column in fields(Verdict):
-        found: list[Found] = [getattr(each, column.name) for each in verdicts]
-        answer = min(each.answer for each in found)
-        if answer is not max(each.answer for each in found):
-            answer = Answer.MAYBE
-        more = [doubt for each in found for doubt in each.doubts]
-        verdict.add(column.name, answer, statement, [*doubts, *more])
-    if min(each.itself.answer for each in verdicts) is Answer.YES:
-        # By its name or as everybody: a permissions boundary limits the one for certain.
-        verdict.add(Addressed.CALLER, Answer.YES, statement, ())
 
 
 def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
@@ -152,15 +124,15 @@ def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_res
     if strange := body.keys() - _ELEMENTS:
         about = Answer.MAYBE
         doubts.append(because(Cause.ELEMENT_NOT_UNDERSTOOD, elements=tuple(sorted(map(str, strange)))))
-    if open_conditions := policy.only_if - call.caller.only_if:
+    if statement.condition:
         about = Answer.MAYBE
-        doubts += [because(Cause.TEMPLATE_CONDITION, what="it", condition=each) for each in sorted(open_conditions)]
+        doubts.append(because(Cause.TEMPLATE_CONDITION, condition=statement.condition))
     if policy.whose:
         about = Answer.MAYBE
         doubts.append(because(Cause.OWNER_UNKNOWN, parts=policy.whose))
     if not known:
         about = Answer.MAYBE
-        doubts.append(because(Cause.ELEMENT_UNKNOWN, element="Effect"))
+        doubts.append(unknown_element("Effect", effect))
         verdict.add("denied", about, statement, doubts)
     for way in ways:
         whom = "denied" if effect == "Deny" else way.whom

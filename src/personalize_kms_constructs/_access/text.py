@@ -9,7 +9,7 @@ from .findings import Finding, findings_of
 from .lines import Lines
 from .outcome import AccessFindings
 from .short_names import Names
-from .words import asks_nothing, left_out, summary, title
+from .words import asks_nothing, assumed, left_out, summary, title
 
 
 def text_report(report: AccessFindings, *, quiet: bool = False) -> str:
@@ -22,6 +22,8 @@ def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
     if report.deployed:
         yield f"dataset group {report.deployed}"
     yield from (f"· {note}" for note in report.notes)
+    if report.assumed:
+        yield f"{assumed(report)}."
     findings = findings_of(report)
     places_of = [_place(finding, places) for finding in findings]
     width = max(map(len, places_of), default=0)

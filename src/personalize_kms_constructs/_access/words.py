@@ -90,6 +90,14 @@ def summary(report: AccessFindings) -> str:
     )
 
 
+def assumed(report: AccessFindings) -> str:
+    """Return the words for the defaults by which conditions were decided, if there are any."""
+    if not report.assumed:
+        return ""
+    values = ", ".join(f"{name}={value}" for name, value in report.assumed.items())
+    return f"Conditions are decided by defaults of parameters: {values}. Pass others by --parameters"
+
+
 def left_out(report: AccessFindings) -> str:
     """Return the words for the findings that the counts leave out."""
     if not report.left_out:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
-from .alternatives import Either, choices, conditions_in, opposite, strings_in, with_strings
 from .answers import Answer
 from .declarations import Declaration
 from .values import MARK, bucket_in, matches, same, split_arn
@@ -29,6 +28,15 @@ Body = dict[str, Any]
 """A statement, as JSON."""
 
 
+class Position(NamedTuple):
+    """The position of a statement in a policy of a template."""
+
+    number: int
+    """Its number there, which it shares with the statement that a condition puts there instead."""
+    condition: str = ""
+    """The conditions on which it depends that it is there, in words; empty if it is there in any case."""
+
+
 @dataclass(frozen=True, eq=False)
 class Policy:
     """One policy document, and where it stands."""
@@ -39,8 +47,10 @@ class Policy:
     """Where it stands, in words: ``policy Main/Encryption/Policy``."""
     declared: Declaration | None = None
     """The resource of a template that makes it; none for what exists already."""
-    only_if: frozenset[str] = frozenset()
-    """Conditions of templates that can't be decided; it depends on all of them."""
+    condition: str = ""
+    """The conditions of a template on which it depends that it is there, in words; empty if it is there in any case."""
+    positions: tuple[Position, ...] = ()
+    """The position of each of its statements, where these have others than in ``document``."""
     inline: str = ""
     """The name of an inline policy of a role; empty for other policies."""
     also_of: tuple[str, ...] = ()
@@ -49,10 +59,6 @@ class Policy:
     """True if it is AWS's own, which nobody else can change."""
     whose: tuple[str, ...] = ()
     """The parts of names that aren't known, where that leaves open whose policy it is."""
-    chosen_by: frozenset[str] = frozenset()
-    """The conditions, and opposites of conditions, that choose one of its statements, which is what it is for then."""
-    chosen_from: Policy | None = None
-    """The policy itself, where conditions choose that statement."""
 
     @cached_property
     def text(self) -> str:
@@ -68,8 +74,9 @@ class Policy:
     def statements(self) -> tuple[Written, ...]:
         """Its statements."""
         document = self.document if isinstance(self.document, dict) else {}
-        found = as_list(document.get("Statement"))
-        return tuple(Written.of(body, index, self) for index, body in enumerate(found))
+        bodies = as_list(document.get("Statement"))
+        positions = self.positions or [Position(number) for number in range(1, len(bodies) + 1)]
+        return tuple(Written.of(body, position, self) for body, position in zip(bodies, positions, strict=True))
 
     @property
     def has_variables(self) -> bool:
@@ -78,17 +85,8 @@ class Policy:
 
     @cached_property
     def allowing(self) -> tuple[Written, ...]:
-        """The statements that allow something; where conditions choose in one, all that it may be as well."""
-        found = (each for index, written in enumerate(self.statements) for each in self._chosen(index, written))
-        return tuple(each for each in found if each.body.get("Effect") == "Allow")
-
-    def _chosen(self, index: int, written: Written) -> Iterator[Written]:
-        if written.readable and not isinstance(written.body.get("Action"), Either):
-            yield written
-        for chosen_by, value in choices(written.body, written.conditions) if written.conditions else ():
-            policy = replace(self, only_if=self.only_if | chosen_by, chosen_by=chosen_by, chosen_from=self)
-            # One value may be several statements, or none.
-            yield from (Written.of(body, index, policy) for body in as_list(value) if isinstance(body, dict))
+        """The statements that allow something, or may if they are there."""
+        return tuple(each for each in self.statements if each.readable and each.body.get("Effect") == "Allow")
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,40 +94,36 @@ class Written:
     """A statement as it is written; a hole may stand for it."""
 
     body: Any
+    label: str
+    """Its sid, or else its number in the policy, from 1."""
     name: str
     """Its name in reports: its sid or its number, and its policy."""
     policy: Policy
     readable: bool
     """True if it is known before deployment that this is a statement."""
-    conditions: tuple[str, ...]
-    """The conditions of templates that choose parts of it, or all of it."""
+    condition: str
+    """The conditions of a template on which it depends that it is there, in words; empty if it is there in any case."""
     only_actions: frozenset[str] | None
     """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves that open."""
     tells_apart: bool
-    """True if it may answer differently for two actions that it writes: by a condition, of the template or on a key
-    that not all actions of a service have."""
+    """True if it may answer differently for two actions that it writes: by a condition on a key that not all actions
+    of a service have."""
 
     @staticmethod
-    def of(body: Any, index: int, policy: Policy) -> Written:
-        """Return the statement at an index of a policy."""
-        strings = strings_in(body) if MARK in policy.text or "?}" in policy.text else []
-        if policy.has_variables and MARK in " ".join(strings):
+    def of(body: Any, position: Position, policy: Policy) -> Written:
+        """Return the statement at a position of a policy."""
+        if policy.has_variables and MARK in policy.text:
             body = with_strings(body, _with_holes)
         readable = isinstance(body, dict)
-        conditions = conditions_in(strings)
+        condition = all_conditions(policy.condition, position.condition)
         of_service = readable and any(not key.startswith("aws:") for key in condition_keys(body))
         sid = body.get("Sid") if readable else None
-        name = f"statement {sid if isinstance(sid, str) else f'number {index + 1}'} of {policy.name}"
+        label = sid if isinstance(sid, str) else str(position.number)
+        name = f"statement {sid if isinstance(sid, str) else f'number {position.number}'} of {policy.name}"
         actions = as_list(body.get("Action")) if readable and "NotAction" not in body else []
         plain = bool(actions) and not any(not isinstance(each, str) or _OPEN_ACTION.search(each) for each in actions)
         only = frozenset(each.lower() for each in actions) if plain else None
-        return Written(body, name, policy, readable, conditions, only, bool(conditions) or of_service)
-
-    @property
-    def label(self) -> str:
-        """Its sid, or else its number in the policy, from 1."""
-        sid = self.body.get("Sid") if self.readable else None
-        return sid if isinstance(sid, str) else str(self.policy.statements.index(self) + 1)
+        return Written(body, label, name, policy, readable, condition, only, of_service)
 
     @cached_property
     def buckets(self) -> frozenset[str]:
@@ -142,22 +136,6 @@ class Written:
         """Report whether the action may be one of its own; where it writes plain actions alone, whether it is."""
         return self.only_actions is None or action.lower() in self.only_actions
 
-    def chosen_for(self, action: str) -> frozenset[str]:
-        """Return the conditions that choose an action in it: those without which it isn't written there."""
-        chosen_by, whole = self.policy.chosen_by, self.policy.chosen_from
-        forms = (each for each in (whole.allowing if whole else ()) if each.name == self.name and each.writes(action))
-        others = {each.policy.chosen_by for each in forms}
-        return frozenset(each for each in chosen_by if chosen_by ^ {each, opposite(each)} not in others)
-
-    def policy_for(self, action: str) -> Policy:
-        """Return its policy, under the conditions that choose an action in it."""
-        whole = self.policy.chosen_from
-        return replace(whole, only_if=whole.only_if | self.chosen_for(action)) if whole else self.policy
-
-    def writes(self, action: str) -> bool:
-        """Report whether it writes an action, or the pattern of some."""
-        return action.lower() in (each.lower() for each in actions_of(self.body, action.partition(":")[0]))
-
     @cached_property
     def view_of(self) -> Callable[[str], object]:
         """Its view of an action, in lower case: two of one service that look the same get one answer."""
@@ -168,6 +146,20 @@ class Written:
         patterns = as_list(self.body.get("Action", self.body.get("NotAction")))
         patterns = [each.lower() for each in patterns if isinstance(each, str)]
         return lambda action: tuple([matches(action, each) for each in patterns])
+
+
+def all_conditions(*conditions: str) -> str:
+    """Return conditions of a template in words, each once."""
+    return " and ".join(dict.fromkeys(filter(None, conditions)))
+
+
+def with_strings(value: Any, change: Callable[[str], Any]) -> Any:
+    """Return a value with each string of it changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {name: with_strings(item, change) for name, item in value.items()}
+    return [with_strings(item, change) for item in value] if isinstance(value, list) else value
 
 
 def as_list(value: Any) -> list[Any]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import physical
+from .parameters import NO_VALUES, ParameterValues
 from .stacks import Resource, Stack, Surroundings
 from .templates import Template, Unread, noted
 
@@ -13,7 +14,10 @@ from .templates import Template, Unread, noted
 class App(Surroundings):
     """All stacks that can refer to each other."""
 
-    def __init__(self, templates: list[Template], unread: list[Unread]) -> None:
+    def __init__(
+        self, templates: list[Template], unread: list[Unread], parameters: ParameterValues = NO_VALUES
+    ) -> None:
+        self.parameters = parameters
         self.top = [Stack(self, template) for template in templates]
         self.stacks = [each for stack in self.top for each in stack.with_nested()]
         self._by_file = {stack.template.path: stack for stack in self.stacks}

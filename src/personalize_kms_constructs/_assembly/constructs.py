@@ -14,7 +14,8 @@ from .._access.model import Asked, Location, OpenQuestion, Problem
 from .._access.values import joined, unknown
 from .._access.written import as_list
 from .app import App
-from .dataset_groups import DatasetGroups
+from .choices import left_out_by
+from .dataset_groups import DatasetGroups, key_left_open
 from .manifest import Assembly
 from .requests import KINDS
 from .stacks import Stack
@@ -100,6 +101,9 @@ def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroup
         left.made_for = references.text(job.get("madeFor", ""))
         found = groups.of(left.made_for, own)
         key = key if found is None else groups.key_of(found)
+        if condition := left_out_by(key):
+            left.questions.append(key_left_open(path, condition, where, role))
+            key = None
     for each in as_list(data.get("pending")):
         if isinstance(each, dict):
             actions = frozenset(map(str, as_list(each.get("actions"))))
@@ -125,7 +129,6 @@ def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroup
                 source=references.location(resource.get("source")),
                 destination=references.location(resource.get("destination")),
                 declared=where,
-                only_if=own.made_only_if.union(*map(references.only_if, needed.values())),
                 ours=left.ours,
                 files={(each.policy, each.arn): each.file for each in left.pending},
             )
@@ -162,11 +165,6 @@ class _References:
         """Report whether a template has the resource or the parameter that is the target of a reference."""
         stack, name, _ = target
         return stack.template.may_have(name)
-
-    def only_if(self, expression: Any) -> frozenset[str]:
-        """Return the conditions that hold where the resource is made that a reference is about."""
-        target = self._resource_of(expression)
-        return frozenset() if target is None else target[0].implied(target[1])
 
     def target_of(self, expression: Any) -> tuple[Stack, str, str] | None:
         """Return stack, logical id and attribute of a reference, as the metadata or a template writes it."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .._access.causes import Cause
+from .._access.declarations import Declaration
+from .._access.model import OpenQuestion
 from .._access.values import split, unknown
 from . import physical
 from .deployment import Deployment
@@ -56,3 +59,9 @@ class DatasetGroups:
         arn = self._deployment.key_arn(given, resource)
         alias = alias_in(arn)
         return unknown(f"key of {alias}") if alias else arn
+
+
+def key_left_open(name: str, condition: str, declared: Declaration, role_arn: str) -> OpenQuestion:
+    """Return the question for what belongs to a dataset group that has a key under a condition only."""
+    because = f"the key of its dataset group depends on the condition {condition}"
+    return OpenQuestion(name, because, declared, (role_arn,), ("kms",), Cause.CHOSEN)

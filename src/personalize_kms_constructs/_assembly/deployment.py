@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from .._access.alternatives import NO_VALUE, Either, conditions_in, possible, strings_in
 from .._access.answers import Answer
 from .._access.aws_managed_policies import policy_of_aws
 from .._access.default_key_policy import default_key_policy
 from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Role
 from .._access.problems import AWS_MANAGED_KEY
-from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, unknown, without_case
-from .._access.written import Policy, as_list
+from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
+from .._access.written import Policy, Position, all_conditions, as_list
 from . import physical, shared_names
+from .choices import Either, condition_in, items_of, left_out_by
 from .files import AssemblyError
 from .physical import ALIAS_PREFIX, alias_in, nearest, of_any_partition
 from .stacks import Resource
@@ -107,6 +107,7 @@ class Deployment:
         model.names[arn] = resource.path
         written = _policy_of(resource, "KeyPolicy")
         policy = _policy_of_kms(resource) if written.document is None else written
+        left_out = left_out_by(resource.get("KeyPolicy"))
         enabled = str(resource.get("Enabled"))
         key = model.keys[arn] = Key(
             arn,
@@ -116,7 +117,7 @@ class Deployment:
             state="Disabled" if enabled.lower() == "false" else "Enabled",
             has_default_policy=policy is not written,
             declared=resource.declared,
-            only_if=resource.only_if,
+            unseen=left_out and f"whether it has one of its own depends on the condition {left_out}",
         )
         because = ""
         if has_unknown(key.spec + key.usage):
@@ -135,11 +136,11 @@ class Deployment:
         resources = self.find(lambda each: each.roles.get(of_any_partition(arn)))
         # Where a path isn't known, it isn't known either where the name begins.
         name = physical.role_name(resources[0]) if resources else last_part(arn)
-        identity = self._policies_of(name, account_of(arn))
+        identity = {policy.declared: (policy, "") for policy in self._policies_of(name, account_of(arn))}
         if resources is None:
             unseen = _why_unseen(arn, model)
             role = Role(arn, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
-            role.identity = [self._identity_policy(each, arn) for each in identity]
+            role.identity = [self._identity_policy(policy, arn) for policy, _ in identity.values()]
             role.may_have = _may_be_of(name, account_of(arn), self._unclaimed_role_policies)
             model.roles[arn] = role
             return
@@ -154,27 +155,30 @@ class Deployment:
             trust=[_policy_of(resource, "AssumeRolePolicyDocument")],
             unseen_trust=mixed_up if len(resources) > 1 else "",
             declared=resource.declared,
-            only_if=resource.only_if,
         )
         foreign: list[str] = []
         of_aws: list[Policy] = []
-        for attached in as_list(resource.get("ManagedPolicyArns")):
-            policy = self._managed_policy(attached, resource)
-            if policy is None and (known := _policy_of_aws(attached, resource)):
+        # First those that are there in any case, whatever conditions choose besides.
+        attached = sorted(items_of(resource.get("ManagedPolicyArns") or []), key=lambda item: item.position.condition)
+        for policy_arn, (_, condition) in attached:
+            policies = self._managed_policies(policy_arn, resource)
+            for policy in policies:
+                identity.setdefault(policy.declared, (policy, condition))
+            known = None if policies else _policy_of_aws(policy_arn, resource, condition)
+            if known is not None:
                 of_aws.append(known)
-            elif policy is None:
-                foreign.append(attached if isinstance(attached, str) else str(attached))
-            elif policy.declared not in [each.declared for each in identity]:
-                identity.append(policy)
+            elif not policies:
+                foreign.append(str(policy_arn))
         role.unseen = "; ".join(filter(None, [_not_of_the_app(foreign), mixed_up]))
         role.may_have = _may_be_of(name, account_of(arn), self._unclaimed_role_policies)
         role.unseen_denials = _not_of_the_app(each for each in foreign if _may_deny(each))
-        role.identity = [self._identity_policy(each, arn) for each in identity]
+        role.identity = [self._identity_policy(policy, arn, condition) for policy, condition in identity.values()]
         role.identity += [*_inline_policies_of(resource), *of_aws]
         boundary = resource.text("PermissionsBoundary")
         if boundary is not None:
-            policy = self._managed_policy(boundary, resource)
-            role.boundary = _policy_of(policy, "PolicyDocument") if policy else _policy_of_aws(boundary, resource)
+            policies = self._managed_policies(boundary, resource)
+            limits = [_policy_of(policy, "PolicyDocument") for policy in policies[:1]]
+            role.boundary = limits[0] if limits else _policy_of_aws(boundary, resource)
             if role.boundary is None:
                 role.unseen_boundary = _not_of_the_app([boundary])
         model.roles[arn] = role
@@ -203,7 +207,6 @@ class Deployment:
         resource, *others = made
         model.names[arn] = resource.path
         bucket = Bucket(arn, resource.stack.template.account, policies, may_have=may_have, declared=resource.declared)
-        bucket.only_if = resource.only_if
         bucket.unseen = bucket.unseen_encryption = shared_names.not_told_apart(others)
         encryption = resource.get("BucketEncryption")
         if encryption is not None and not others:
@@ -230,22 +233,16 @@ class Deployment:
         return physical.role_arn(found[0]) if found else resource.arn("iam", f"role/{role}", region=False)
 
     def _take_encryption(self, bucket: Bucket, resource: Resource, encryption: Any) -> None:
-        conditions = conditions_in(strings_in([encryption]))
-        found = [self._key_of_bucket(resource, each) for each in possible(encryption, conditions, frozenset())]
-        bucket.unseen_encryption = next((unseen for _, unseen in found if unseen), "")
-        keys = [] if bucket.unseen_encryption else [key for key, _ in found]
-        if len(keys) == 2:
-            bucket.key_arn = Either.of(unknown(f"key of {resource.path}"), conditions[0], *keys)
-        elif len(keys) == 1:
-            (bucket.key_arn,) = keys
-        elif keys:
-            bucket.unseen_encryption = f"it depends on the conditions {', '.join(conditions)}"
+        if condition := condition_in(encryption):
+            bucket.unseen_encryption = f"it depends on the condition {condition}"
+        else:
+            bucket.key_arn, bucket.unseen_encryption = self._key_of_bucket(resource, encryption)
 
     def _key_of_bucket(self, resource: Resource, encryption: Any) -> tuple[str | None, str]:
         """Return the key of a bucket's default encryption, if it has one, or the reason why it can't be seen."""
         key: str | None = None
         rules = as_list(encryption.get("ServerSideEncryptionConfiguration")) if isinstance(encryption, dict) else [None]
-        for rule in [] if encryption is NO_VALUE else rules:
+        for rule in rules:
             default = rule.get("ServerSideEncryptionByDefault", {}) if isinstance(rule, dict) else None
             algorithm = default.get("SSEAlgorithm") if isinstance(default, dict) else None
             if not isinstance(default, dict) or not isinstance(algorithm, str) or has_unknown(algorithm):
@@ -256,11 +253,12 @@ class Deployment:
                     return None, f"it is encrypted with {key}, an alias that isn't part of the app"
         return key, ""
 
-    def _managed_policy(self, arn: Any, role: Resource) -> Resource | None:
-        found = self.find(lambda each: each.managed_policies.get(of_any_partition(str(arn))))
-        return nearest(found, role.stack) if found else None
+    def _managed_policies(self, arn: Any, role: Resource) -> list[Resource]:
+        """Return the policy with an ARN: more than one where conditions say which of one name is made."""
+        found = self.find(lambda each: each.managed_policies.get(of_any_partition(str(arn)))) or []
+        return [each for each in found if each.stack.top is nearest(found, role.stack).stack.top]
 
-    def _identity_policy(self, resource: Resource, role_arn: str) -> Policy:
+    def _identity_policy(self, resource: Resource, role_arn: str, condition: str = "") -> Policy:
         """Return an IAM policy of a role, with all others that have it."""
         names = as_list(resource.get("Roles")) + as_list(resource.get("RoleName"))
         arns = [self.role_arn(str(each), resource) for each in names]
@@ -272,7 +270,7 @@ class Deployment:
             arns += map(_arn_of_principal, self.find(lambda each: each.attached.get(policy)) or [])
         own = of_any_partition(role_arn)
         others = tuple(each for each in dict.fromkeys(arns) if of_any_partition(each) != own)
-        return replace(_policy_of(resource, "PolicyDocument"), also_of=others)
+        return replace(_policy_of(resource, "PolicyDocument", condition), also_of=others)
 
     @cached_property
     def _unclaimed_role_policies(self) -> dict[str, list[Resource]]:
@@ -322,25 +320,50 @@ def _why_unseen(arn: str, model: AccessModel) -> str:
     return "it isn't known before deployment" if has_unknown(arn) and arn.startswith("${") else model.unseen
 
 
-def _policy_of(resource: Resource, property_name: str) -> Policy:
-    """Return the policy in a property."""
-    kinds = {"KeyPolicy": "key policy of", "AssumeRolePolicyDocument": "trust policy of"}
-    name = f"{kinds.get(property_name, 'policy')} {resource.path}"
+def _policy_of(resource: Resource, property_name: str, condition: str = "") -> Policy:
+    """Return the policy in a property; that of a key or a role is there whenever these are."""
+    kind = {"KeyPolicy": "key policy of", "AssumeRolePolicyDocument": "trust policy of"}.get(property_name)
     inline = ""
     if resource.type in _IDENTITY_POLICIES and resource.type != physical.MANAGED_POLICY:
         inline = resource.text("PolicyName") or resource.unknown("PolicyName")
-    return Policy(_document(resource.get(property_name), resource), name, resource.declared, resource.only_if, inline)
+    return policy_in(
+        resource.get(property_name),
+        resource,
+        f"{kind or 'policy'} {resource.path}",
+        condition="" if kind else all_conditions(condition, resource.condition),
+        inline=inline,
+    )
 
 
 def _inline_policies_of(role: Resource) -> Iterator[Policy]:
     """Yield the policies in the properties of a role."""
-    for number, inline in enumerate(as_list(role.get("Policies"))):
-        document = inline.get("PolicyDocument") if isinstance(inline, dict) else inline
-        given = inline.get("PolicyName") if isinstance(inline, dict) else None
+    for item, position in items_of(role.get("Policies") or []):
+        document = item.get("PolicyDocument") if isinstance(item, dict) else item
+        given = item.get("PolicyName") if isinstance(item, dict) else None
         policy_name = given if isinstance(given, str) else ""
         name = f"inline policy{policy_name and ' '}{policy_name} of {role.path}"
-        inline_name = policy_name or role.unknown(f"Policies {number}")
-        yield Policy(_document(document, role), name, role.declared, role.only_if, inline_name)
+        inline = policy_name or role.unknown(f"Policies {position.number}")
+        yield policy_in(document, role, name, condition=position.condition, inline=inline)
+
+
+def policy_in(found: Any, resource: Resource, name: str, *, condition: str = "", inline: str = "") -> Policy:
+    """Return a policy of a resource, with all statements that conditions may put into its document."""
+    document: Any = None
+    bodies: list[Any] = []
+    positions: list[Position] = []
+    for choice, (_, of_choice) in items_of(found) if isinstance(found, Either) else [(found, Position(1))]:
+        document = _document(choice, resource)
+        if isinstance(document, dict):
+            statements = items_of(document.get("Statement", []), of_choice)
+        else:
+            statements = items_of(document, of_choice)
+        for body, of_body in statements:
+            bodies.append(body)
+            positions.append(of_body)
+    if not any(position.condition for position in positions):
+        return Policy(document, name, resource.declared, condition, inline=inline)
+    elements = document if isinstance(document, dict) else {}
+    return Policy({**elements, "Statement": bodies}, name, resource.declared, condition, tuple(positions), inline)
 
 
 def _document(found: Any, resource: Resource) -> Any:
@@ -351,9 +374,9 @@ def _document(found: Any, resource: Resource) -> Any:
     return found
 
 
-def _policy_of_aws(arn: Any, role: Resource) -> Policy | None:
+def _policy_of_aws(arn: Any, role: Resource, condition: str = "") -> Policy | None:
     """Return a managed policy of AWS that a role has, if what is in it is known."""
-    return policy_of_aws(str(arn), role.path, declared=role.declared, only_if=role.only_if)
+    return policy_of_aws(str(arn), role.path, declared=role.declared, condition=condition)
 
 
 def _policy_of_kms(resource: Resource) -> Policy:

@@ -13,9 +13,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._access.alternatives import NO_VALUE, Either
 from .._access.answers import Answer, all_of, any_of
 from .._access.values import MARK, WRITTEN, has_unknown, joined, same, split_outside_of_holes, unknown
+from .choices import NO_VALUE, Either
 from .files import AssemblyError
 
 VARIABLE_OF_SUB = re.compile(rf"\${MARK}\{{\s*([^{{}}]*?)\s*\}}")
@@ -159,8 +159,7 @@ def _if(scope: Scope, argument: Any) -> Any:
         one, other = scope.value(then), scope.value(otherwise)
         if one is not NO_VALUE and one == other:
             return one
-        hole = unknown(f"Fn::If {name}", scope.name, name, one, other)
-        return Either.of(hole, f"{scope.name}.{name}", one, other)
+        return Either.of(scope.name, name, one, other)
     return scope.value(then if answer is Answer.YES else otherwise)
 
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .._access.alternatives import choices, conditions_in, exclude, strings_in
-from .._access.causes import Reason
+from .._access.causes import Cause, Reason
 from .._access.declarations import Declaration
 from .._access.model import AccessModel, Asked, Location, OpenQuestion, PolicyOwner, Problem, Role
 from .._access.needs import keys_of
 from .._access.values import split
 from . import physical
 from .app import App
+from .choices import left_out_by
 from .constructs import Left, left_by_constructs
-from .dataset_groups import DatasetGroups
+from .dataset_groups import DatasetGroups, key_left_open
 from .deployment import Deployment
 from .manifest import Assembly
+from .parameters import NO_VALUES, ParameterValues
 from .pasting import Pasting
 from .policies_by_code import leave_replaced_policies_open, unable_functions
 from .refused_places import refused_places, refused_prefixes
@@ -32,9 +33,11 @@ from .undeclared import undeclared
 from .waiting import CreationOrder
 
 
-def read_assemblies(assemblies: list[Assembly], unread: list[Unread]) -> Iterator[ReadAssembly]:
+def read_assemblies(
+    assemblies: list[Assembly], unread: list[Unread], parameters: ParameterValues = NO_VALUES
+) -> Iterator[ReadAssembly]:
     """Yield an app and its stages with what they deploy; what can't be read, of models too, is noted and left out."""
-    app = App([template for assembly in assemblies for template in assembly.templates], unread)
+    app = App([template for assembly in assemblies for template in assembly.templates], unread, parameters)
     resources: dict[Path, list[Resource]] = {assembly.directory: [] for assembly in assemblies}
     for stack in app.stacks:
         with noted(unread, stack.template):
@@ -58,6 +61,8 @@ class ReadAssembly:
         deployment: Deployment,
         unread: list[Unread],
     ) -> None:
+        self._app = app
+        self._directory = assembly.directory
         self._resources = resources
         self._stacks = [each for each in app.stacks if each.template.path.parent == assembly.directory]
         self._deployment = deployment
@@ -122,7 +127,17 @@ class ReadAssembly:
                     owner.waits_for = self._order.before(there.stack, there.logical_id)
         origins = {str(each.template.path): each.origins for each in self._stacks}
         model.pasted = Pasting(model, origins).pasted
+        model.assumed = self._assumed()
         return model
+
+    def _assumed(self) -> Mapping[str, str]:
+        """Return the defaults of parameters by which conditions were decided."""
+        found: dict[str, str] = {}
+        for top in self._app.top:
+            if top.template.path.parent == self._directory:
+                for stack in top.with_nested():
+                    found |= stack.assumed
+        return found
 
     def _is_ours(self, path: str) -> bool:
         """Tell if one of our constructs made what stands at a path."""
@@ -157,20 +172,6 @@ class ReadAssembly:
         for location in asked.locations:
             with noted(self._unread, template):
                 self._add_bucket(model, location, asked)
-        encrypted = [
-            model.buckets[each.bucket_arn].key_arn for each in asked.locations if each.bucket_arn in model.buckets
-        ]
-        conditions = conditions_in(strings_in(encrypted))
-        if not conditions:
-            self._add_with_keys(model, asked, template)
-            return
-        for chosen_by, _ in choices(None, conditions):
-            holding = asked.only_if | self._with_implied(chosen_by)
-            if not exclude(holding, holding):
-                self._add_with_keys(model, replace(asked, only_if=holding), template)
-
-    def _add_with_keys(self, model: AccessModel, asked: Asked, template: Template) -> None:
-        """Put a request into the model, and the keys, now that no condition chooses one for its buckets."""
         for key in keys_of(model, asked):
             with noted(self._unread, template):
                 self._deployment.add_key(model, key)
@@ -190,51 +191,23 @@ class ReadAssembly:
     ) -> None:
         """Put into the model what a resource of a template asks for, and what is wrong with it.
 
-        Of what conditions choose, each is a request of its own.
+        What conditions may leave out is one open question.
         """
-        named = conditions_in(strings_in([request.role_arn, request.key_arn, *map(list, request.places.values())]))
-        implied = request.resource.stack.implied(request.resource.logical_id)
-        refused: list[dict[tuple[object, ...], tuple[Reason, str]]] = []
-        for chosen_by, of in choices({"arguments": request.arguments}, named):
-            only_if = implied | self._with_implied(chosen_by)
-            if "arguments" in of and not exclude(only_if, only_if):
-                chosen = request._replace(arguments=of["arguments"])
-                refused.append({(each.cause, *each.values.values()): (each, page) for each, page in chosen.refused()})
-                if chosen.role_arn is not None:
-                    self._add_chosen(model, chosen, only_if, allowed, ours=ours)
-        for name, (reason, page) in {name: each for found in refused for name, each in found.items()}.items():
-            problem = _problem(request, reason, page, ours=ours)
-            model.problems.append(replace(problem, is_warning=not all(name in found for found in refused)))
-
-    def _with_implied(self, holding: frozenset[str]) -> frozenset[str]:
-        """Return conditions, and opposites of some, with all that they imply in their templates."""
-        return holding.union(*(each.with_implied(holding) for each in self._stacks if holding))
-
-    def _add_chosen(
-        self,
-        model: AccessModel,
-        request: Request,
-        only_if: frozenset[str],
-        allowed: dict[tuple[str, str], Asked],
-        *,
-        ours: bool,
-    ) -> None:
-        """Put into the model what a resource asks for, once for each key that its dataset group may have."""
-        role = self._deployment.role_arn(request.role_arn or "", request.resource)
+        resource = request.resource
+        role = self._deployment.role_arn(request.role_arn or "", resource)
+        if request.chosen_by:
+            because = f"what it asks for depends on the condition {request.chosen_by}"
+            roles = () if request.role_arn is None else (role,)
+            asks = ("kms", "s3") if request.places else ("kms",)
+            question = OpenQuestion(request.name, because, resource.declared, roles, asks, Cause.CHOSEN)
+            model.open_questions.append(question)
+            return
+        _add_refusals(model, request, ours=ours)
         key = request.key_arn
+        if request.role_arn is None or (request.is_of_group and key is None):
+            return
         if not request.is_of_group:
             key = self._key_of_group(model, request, allowed.get((role, request.permissions.resource)))
-        for chosen_by, of in choices({"key": key}, conditions_in(strings_in([key]))):
-            is_asked = of.get("key") is not None or not request.is_of_group
-            holding = only_if | self._with_implied(chosen_by)
-            if is_asked and not exclude(holding, holding):
-                self._add_with_group(model, request, role, of.get("key"), holding, ours=ours)
-
-    def _add_with_group(
-        self, model: AccessModel, request: Request, role: str, key: str | None, only_if: frozenset[str], *, ours: bool
-    ) -> None:
-        """Put into the model what a resource asks for with the key of a dataset group, if that has one."""
-        resource = request.resource
         account, region = request.environment
         places = {what: self._location(model, request, what, *place) for what, place in request.places.items()}
         asked = Asked(
@@ -248,7 +221,6 @@ class ReadAssembly:
             destination=places.get("destination"),
             declared=resource.declared,
             waits_for=self._order.there(resource.stack, resource.logical_id) if request.at_deployment else None,
-            only_if=only_if,
             ours=ours,
             **self._caller(request),
         )
@@ -291,6 +263,11 @@ class ReadAssembly:
         """
         which = request.made_for
         found = self._groups.of(which, request.resource.stack)
+        if found is not None and (condition := left_out_by(self._groups.key_of(found))):
+            role = self._deployment.role_arn(request.role_arn or "", request.resource)
+            question = key_left_open(request.name, condition, request.resource.declared, role)
+            model.open_questions.append(question)
+            return None
         if found is not None:
             return self._groups.key_of(found)
         if allowed is not None:

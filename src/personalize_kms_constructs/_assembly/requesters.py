@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .._access.alternatives import Either
 from .._access.model import OpenQuestion
 from .._access.values import unknown
+from .choices import Either
 from .physical import DATASET
 from .requests import KINDS, Request, call_not_known, lower_case, may_call_otherwise
 from .stacks import Resource
@@ -40,13 +40,11 @@ def _and_others(resource: Resource, found: Iterable[Request | OpenQuestion]) -> 
 def _of_personalize(resource: Resource) -> Iterator[Request]:
     if resource.type == DATASET:
         job, own = resource.get("DatasetImportJob"), {name: resource.get(name) for name in ("Name", "DatasetGroupArn")}
-        if isinstance(job, Either):
-            arguments: Any = job.changed(lambda chosen: {**chosen, **own} if isinstance(chosen, dict) else chosen)
-            yield _request(resource, "createdatasetimportjob", arguments)
-        elif isinstance(job, dict) and job:
+        if isinstance(job, dict) and job:
             yield _request(resource, "createdatasetimportjob", {**job, **own})
         elif job:
-            yield _request(resource, "createdatasetimportjob", unknown(f"DatasetImportJob of {resource.path}"))
+            arguments = job if isinstance(job, Either) else unknown(f"DatasetImportJob of {resource.path}")
+            yield _request(resource, "createdatasetimportjob", arguments)
         return
     call = f"create{resource.type.removeprefix(_PREFIX).lower()}"
     if call in KINDS:

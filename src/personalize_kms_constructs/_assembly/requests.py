@@ -9,12 +9,15 @@ from typing import Any, NamedTuple
 
 from .. import matrix
 from .._access.accepted import is_name
-from .._access.alternatives import Either
+from .._access.answers import Answer
 from .._access.causes import Cause, Reason, because
 from .._access.model import OpenQuestion
 from .._access.problems import GROUP_PAGE
 from .._access.values import MARK, has_unknown, split, split_arn, unknown
+from .._access.written import all_conditions, as_list
+from .choices import Either, left_out_by
 from .physical import alias_in
+from .references import functions
 from .stacks import Resource
 
 S3_URI = "s3://"
@@ -137,6 +140,23 @@ class Request(NamedTuple):
             if access is not None
         }
 
+    @property
+    def chosen_by(self) -> str:
+        """The conditions that may leave out a role, a key or a place, or that choose all of it, in words."""
+        row = self.permissions
+        names = [row.role_argument, "KmsKeyArn" if self.is_of_group else ""]
+        for access in (row.source, row.destination):
+            names += [] if access is None else [access.path_argument, access.key_argument]
+        return all_conditions(*(self._chosen_by(name) for name in names if name))
+
+    def _chosen_by(self, name: str) -> str:
+        found: Any = self.arguments
+        for part in name.lower().split("."):
+            if isinstance(found, Either):
+                return found.condition
+            found = found.get(part) if isinstance(found, dict) else None
+        return left_out_by(found)
+
     def refused(self) -> Iterator[tuple[Reason, str]]:
         """Yield why Personalize can't do what is asked, as far as the arguments alone say it, with AWS's pages."""
         role, key = self.role_arn, self.key_arn
@@ -210,14 +230,16 @@ def call_not_known(resource: Resource, name: str) -> OpenQuestion:
 
 def may_call_otherwise(resource: Resource, found: int) -> bool:
     """Report whether a condition of the template chooses a call, so that not all calls of a resource were found."""
-    said = json.dumps(resource.body.get("Properties")).lower()
-    return '"fn::if"' in said and "personalize" in said and len(_CALL.findall(said)) > found
+    properties = resource.body.get("Properties")
+    said = json.dumps(properties).lower()
+    if '"fn::if"' not in said or "personalize" not in said or len(_CALL.findall(said)) <= found:
+        return False
+    conditions = (as_list(argument)[:1] for function, argument in functions(properties) if function == "Fn::If")
+    return any(resource.stack.condition(str(name)) is Answer.MAYBE for condition in conditions for name in condition)
 
 
 def lower_case(value: Any) -> Any:
-    """Return arguments with their names in lower case, those too that a condition chooses."""
-    if isinstance(value, Either):
-        return value.changed(lower_case)
+    """Return arguments with their names in lower case."""
     if isinstance(value, dict):
         return {str(name).lower(): lower_case(each) for name, each in value.items()}
     return [lower_case(each) for each in value] if isinstance(value, list) else value

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from .._access.alternatives import may_coexist
 from .._access.causes import Cause, because
 from .._access.model import OpenQuestion, Problem
 from .._access.values import has_unknown, without_case
@@ -17,10 +16,10 @@ from .stacks import Resource, Stack
 
 
 def one_of_each_deployment(name: str, found: Iterable[Resource]) -> list[Resource]:
-    """Return the first bucket of a name, or of each stack where not all of the name is known."""
-    apart: dict[Stack | None, Resource] = {}
+    """Return the first bucket of a name, or of each stack where not all of the name is known, and of each condition."""
+    apart: dict[tuple[Stack | None, str], Resource] = {}
     for each in found:
-        apart.setdefault(each.stack.top if has_unknown(name) else None, each)
+        apart.setdefault((each.stack.top if has_unknown(name) else None, each.condition), each)
     return list(apart.values())
 
 
@@ -34,24 +33,20 @@ def bucket_policy_problems(
         owner = (nearest(buckets, each.stack).path, None) if buckets else (arn, of_stack)
         by_owner.setdefault(owner, []).append(each)
     for (label, _), own in by_owner.items():
-        rivals = [
-            each for each in own if any(each != other and may_coexist(each.only_if, other.only_if) for other in own)
-        ]
-        if rivals:
+        rivals = [each for each in own if not each.condition]
+        if len(rivals) > 1:
             paths = " and ".join(sorted(each.path for each in rivals))
             reason = because(Cause.BUCKET_POLICIES, number=len(rivals), paths=paths)
-            certain = sum(not each.only_if for each in rivals) > 1
-            declared = (rivals[-1].declared,)
-            yield Problem("configuration", arn, reason, label, IMPORT_PAGE, declared=declared, certain=certain)
+            yield Problem("configuration", arn, reason, label, IMPORT_PAGE, declared=(rivals[-1].declared,))
 
 
 def not_told_apart(others: Iterable[Resource]) -> str:
     """Return the reason why policy and key of a bucket can't be seen: other buckets have its name."""
     paths = ", ".join(each.path for each in others)
-    return paths and (
-        f"{paths} has the same name, so it isn't known whose policies and keys are whose: set the account and Region "
-        "of each stack by env"
-    )
+    apart = "which of them is made depends on conditions: pass their parameters"
+    if not any(each.condition for each in others):
+        apart = "set the account and Region of each stack by env"
+    return paths and f"{paths} has the same name, so it isn't known whose policies and keys are whose: {apart}"
 
 
 def name_in_account(role: Resource) -> tuple[str, str]:

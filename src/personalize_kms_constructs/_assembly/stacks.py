@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
-from .._access.alternatives import NO_VALUE, Either, is_opposite, names_of, opposite, with_strings
 from .._access.answers import Answer, all_of
 from .._access.declarations import Declaration
-from .._access.values import MARK, PARTITION, generated, same, split_outside_of_holes, unknown
+from .._access.values import MARK, PARTITION, generated, same, unknown
+from .._access.written import all_conditions, with_strings
+from .choices import NO_VALUE, Either
 from .files import AssemblyError, parse_property
-from .implications import said_by, with_implied
 from .intrinsics import Scope
+from .parameters import ParameterValues, default_of, is_name_of_value, typed
 from .templates import Template
 
 # A value in it, a parameter for example, may be a hole, or a variable that somebody wrote.
@@ -25,6 +26,7 @@ _DYNAMIC = re.compile(rf"\{{\{{resolve:(?:\${MARK}?\{{[^{{}}]*\}}|[^}}])*\}}\}}"
 class Surroundings:
     """The other stacks of an app, and what AWS makes of resources, for one stack that asks: see ``App``."""
 
+    parameters: ParameterValues
     exported_as: Callable[[str], Sequence[tuple[Stack, str]]]
     stacks_named: Callable[[str], Sequence[Stack]]
     ref: Callable[[Resource], str]
@@ -39,7 +41,6 @@ class Stack(Scope):
         app: Surroundings,
         template: Template,
         parent: tuple[Stack, str] | None = None,
-        parameters: Mapping[str, Callable[[], Any]] | None = None,
     ) -> None:
         self.app = app
         self.template = template
@@ -47,19 +48,15 @@ class Stack(Scope):
         self.parent = parent
         """The stack that it is nested in, and its logical id there."""
         self.origins = {}
-        self._parameters = parameters or {}
         self._resolving: list[str] = []
         self._attributes: dict[tuple[str, str], Any] = {}
         self._conditions: dict[str, Answer] = {}
+        self.assumed: dict[str, str] = {}
+        """The defaults of parameters by which its conditions were decided."""
         self._resources: dict[str, Resource] = {}
         self.nested = {
-            logical_id: Stack(app, nested, (self, logical_id), self._passed(logical_id))
-            for logical_id, nested in template.nested.items()
+            logical_id: Stack(app, nested, (self, logical_id)) for logical_id, nested in template.nested.items()
         }
-
-    def _passed(self, logical_id: str) -> Mapping[str, Callable[[], Any]]:
-        given = self.template.resources[logical_id].get("Properties", {}).get("Parameters", {})
-        return {name: partial(self.value, each) for name, each in given.items()} if isinstance(given, dict) else {}
 
     @property
     def top(self) -> Stack:
@@ -113,52 +110,17 @@ class Stack(Scope):
         """Tell if the conditions of the nested stacks in which it is hold."""
         return Answer.YES if self.parent is None else self.parent[0].exists(self.parent[1])
 
-    @cached_property
-    def made_only_if(self) -> frozenset[str]:
-        """The conditions of the nested stacks in which it is, of those that can't be decided."""
-        return frozenset() if self.parent is None else self.parent[0].only_if(self.parent[1])
-
     def exists(self, logical_id: str) -> Answer:
         """Return whether a resource's condition holds, and those of the nested stacks around it."""
         condition = self.template.resources[logical_id].get("Condition")
         return all_of((self.is_made, self.condition(condition))) if isinstance(condition, str) else self.is_made
 
-    def only_if(self, logical_id: str) -> frozenset[str]:
-        """Return the conditions of a resource, and of the nested stacks around it, that can't be decided."""
-        condition = self.template.resources[logical_id].get("Condition")
-        own = said_by(condition, self.template.body.get("Conditions", {})) if isinstance(condition, str) else ()
-        is_open = [each for each in own if self.condition(each) is Answer.MAYBE]
-        return self.made_only_if.union(f"{self.template.name}.{each}" for each in is_open)
-
-    def implied(self, logical_id: str) -> frozenset[str]:
-        """Return what holds where a resource is made: its condition, what this implies, and opposites of others."""
-        above = frozenset() if self.parent is None else self.parent[0].implied(self.parent[1])
-        condition = self.template.resources[logical_id].get("Condition")
-        return above | self.with_implied([f"{self.template.name}.{condition}"] if isinstance(condition, str) else [])
-
-    def with_implied(self, holding: Iterable[str]) -> frozenset[str]:
-        """Return conditions that hold, and opposites of those that don't, with all of this template that they imply."""
-        here, body = f"{self.template.name}.", self.template.body
-        known = [
-            (name.removeprefix(here), not is_opposite(each))
-            for each in holding
-            for name in names_of([each])
-            if name.startswith(here)
-        ]
-        found = with_implied(known, body.get("Conditions", {}), body.get("Parameters", {}), self._differ)
-        names = ((f"{here}{name}", holds) for name, holds in found)
-        return frozenset(holding).union(name if holds else opposite(name) for name, holds in names)
-
-    def _differ(self, one: Any, other: Any) -> bool:
-        """Tell if two values differ for certain."""
-        return same(self.text(one), self.text(other)) is Answer.NO
-
-    def may_be_no_value(self, expression: Any) -> bool:
-        """Report whether a condition that can't be decided may leave a property out."""
-        match expression:
-            case {"Fn::If": [str(name), *branches]} if self.condition(name) is Answer.MAYBE:
-                return any(self.value(each) is NO_VALUE or self.may_be_no_value(each) for each in branches)
-        return False
+    def open_condition(self, logical_id: str) -> str:
+        """Return the conditions of a resource, and of nested stacks around it, that can't be decided, in words."""
+        above = "" if self.parent is None else self.parent[0].open_condition(self.parent[1])
+        own = self.template.resources[logical_id].get("Condition")
+        is_open = isinstance(own, str) and self.condition(own) is Answer.MAYBE
+        return all_conditions(above, f"{self.name}.{own}" if is_open else "")
 
     def string(self, text: str) -> str:
         """Return a string with holes for the dynamic references of CloudFormation."""
@@ -173,7 +135,9 @@ class Stack(Scope):
         if name.startswith("AWS::"):
             return f"${{{name}}}" if name == "AWS::URLSuffix" else unknown(f"{template.name}.{name}")
         if name in template.body.get("Parameters", {}):
-            return self._parameter(name)
+            found = self.given(name, None if self.parent is None else self.parent[0])
+            # A default can be replaced at each deployment.
+            return unknown(f"{template.name}.{name}") if found is None else found
         if name not in template.resources:
             return unknown(f"{template.name}.{name}")
         return self._of_resource(name, "")
@@ -242,28 +206,31 @@ class Stack(Scope):
             return Answer.MAYBE
         if name not in self._conditions:
             with self._once(f"condition {name}"):
-                self._conditions[name] = self.truth(conditions[name])
+                scope = _OfConditions(self, {})
+                answer = self._conditions[name] = scope.truth(conditions[name])
+            if answer is not Answer.MAYBE:
+                self.assumed |= scope.assumed
         return self._conditions[name]
 
     def mapping(self, name: str) -> Any:
         """Return a mapping of the template, or none."""
         return self.template.body.get("Mappings", {}).get(name)
 
-    def _parameter(self, name: str) -> Any:
-        given = self._parameters.get(name)
-        if given is None:
-            # A default can be replaced at each deployment.
-            return unknown(f"{self.template.name}.{name}")
+    def given(self, name: str, of_parent: Scope | None) -> Any:
+        """Return the value that a parameter is given, or none; a nested stack has it of the scope of its parent."""
         declared = self.template.body["Parameters"][name]
-        type = str(declared.get("Type")) if isinstance(declared, dict) else ""
-        if type.startswith("AWS::SSM::"):
-            # Given is the name of a parameter of Systems Manager.
-            return unknown(f"{self.template.name}.{name}")
+        if is_name_of_value(declared):
+            return None
+        if self.parent is None or of_parent is None:
+            told = self.app.parameters.of(self.template, name)
+            return None if told is None else typed(self.string(told), declared)
+        parent, logical_id = self.parent
+        passed = parent.template.resources[logical_id].get("Properties", {}).get("Parameters", {})
+        if not isinstance(passed, dict) or any(each.startswith("Fn::") for each in passed):
+            return unknown(f"{self.name}.{name}")
         with self._once(f"parameter {name}"):
-            found = given()
-        if isinstance(found, str) and type.startswith(("CommaDelimitedList", "List<")):
-            return split_outside_of_holes(found, ",") or found
-        return found
+            found = of_parent.value(passed.get(name))
+        return None if found is NO_VALUE else typed(found, declared)
 
     @contextmanager
     def _once(self, what: str) -> Iterator[None]:
@@ -275,6 +242,32 @@ class Stack(Scope):
             yield
         finally:
             self._resolving.pop()
+
+
+class _OfConditions(Scope):
+    """Resolves conditions of a stack, in which a parameter without a value may have its default."""
+
+    def __init__(self, stack: Stack, assumed: dict[str, str]) -> None:
+        self._stack = stack
+        self.assumed = assumed
+        """The defaults that were taken."""
+        self.name, self.origins = stack.name, {}
+        self.get_att, self.condition, self.mapping = stack.get_att, stack.condition, stack.mapping
+        self.import_value, self.stack_output, self.string = stack.import_value, stack.stack_output, stack.string
+
+    def ref(self, name: str) -> Any:
+        """Return a parameter with its default, or what ``Ref`` is elsewhere."""
+        stack = self._stack
+        declared = stack.template.body.get("Parameters", {}).get(name)
+        if declared is None:
+            return stack.ref(name)
+        of_parent = None if stack.parent is None else _OfConditions(stack.parent[0], self.assumed)
+        given = stack.given(name, of_parent)
+        default = default_of(declared) if given is None and stack.app.parameters.with_defaults else None
+        if default is None:
+            return stack.ref(name) if given is None else given
+        self.assumed[f"{stack.name}.{name}"] = default
+        return typed(stack.string(default), declared)
 
 
 @dataclass(frozen=True)
@@ -300,9 +293,9 @@ class Resource:
         return Declaration(str(template.path), template.construct_path_of(self.logical_id), self.logical_id)
 
     @property
-    def only_if(self) -> frozenset[str]:
-        """The conditions that can't be decided, on which it depends."""
-        return self.stack.only_if(self.logical_id)
+    def condition(self) -> str:
+        """The conditions on which it depends that it is made, of those that can't be decided, in words."""
+        return self.stack.open_condition(self.logical_id)
 
     def get(self, name: str) -> Any:
         """Return a property, resolved, or none."""
@@ -331,7 +324,7 @@ class Resource:
     def name_in(self, name: str) -> str:
         """Return the name that a property gives it, or the id that AWS generates for one without a name."""
         found = self.text(name)
-        if found and self.stack.may_be_no_value(self.body.get("Properties", {}).get(name)):
+        if isinstance(found, Either) and found.may_be_left_out:
             # Two resources with this expression needn't have one name.
             return self.unknown(name)
         return found or self.generated_id

@@ -17,14 +17,14 @@ from .._access.written import (
     Policy,
     actions_of,
     allow_statements,
-    as_list,
     has_variables,
     principals_of,
     resources_of,
 )
 from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL
 from . import physical
-from .deployment import Deployment
+from .choices import items_of
+from .deployment import Deployment, policy_in
 from .physical import of_any_partition
 from .stacks import Resource
 from .templates import Unread, noted
@@ -83,14 +83,14 @@ def _caller(resource: Resource, read: AccessModel, deployment: Deployment) -> Ro
         found = read.role(arn)
         names = (name for each in allow_statements(found.trust) for name in principals_of(each.body))
         return Role(arn) if all(name == SERVICE_PRINCIPAL for name in names) else found
-    documents: list[Any] = []
+    written: list[Any] = []
     if resource.type in _USERS or (resource.type in _OF_SAM and resource.get("Role") is None):
-        documents = [*as_list(resource.get("Policies")), *as_list(resource.get("ManagedPolicyArns"))]
+        written = [resource.get("Policies"), resource.get("ManagedPolicyArns")]
     elif resource.type in _POLICIES and any(
         resource.get(each) for each in ("Users", "Groups", "UserName", "GroupName")
     ):
-        documents = [resource.get("PolicyDocument")]
-    identity = [policy for each in documents if (policy := _policy(each, resource)) is not None]
+        written = [resource.get("PolicyDocument")]
+    identity = [policy for item in items_of(written) if (policy := _policy(item.value, resource)) is not None]
     return Role(resource.arn("iam", resource.generated_id, region=False), identity=identity)
 
 
@@ -99,7 +99,8 @@ def _policy(found: Any, resource: Resource) -> Policy | None:
     if isinstance(found, str):
         arn = found if ":" in found else f"arn:{PARTITION}:iam::aws:policy/{found}"
         return policy_of_aws(meant_by(arn) or arn, resource.path)
-    return Policy(found.get("PolicyDocument", found), resource.path) if isinstance(found, Mapping) else None
+    is_policy = isinstance(found, Mapping)
+    return policy_in(found.get("PolicyDocument", found), resource, resource.path) if is_policy else None
 
 
 def _may_create(caller: Role) -> list[set[str]]:

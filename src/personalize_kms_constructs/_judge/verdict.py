@@ -14,7 +14,7 @@ from constructs import Node
 from .._access.answers import Answer
 from .._access.causes import Cause
 from .._access.comparison import compare
-from .._access.declarations import Declaration
+from .._access.declarations import Declaration, template_of
 from .._access.entries import Entry
 from .._access.findings import CONFIGURATION, UNDECIDED, findings_of
 from .._access.model import AccessModel, Problem
@@ -34,7 +34,6 @@ APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
 # Not KEY_MAYBE_ABSENT: Personalize may or may not send what SourceAccountCheck.REQUIRED asks for, the user's choice.
 _CONDITIONS = frozenset(
     {
-        Cause.CONDITION_UNKNOWN,
         Cause.OPERATOR_UNKNOWN,
         Cause.KEY_NOT_IN_TEMPLATES,
         Cause.KEY_OF_ORGANIZATION,
@@ -112,15 +111,37 @@ def _certain(read: ReadAssembly) -> AccessReport:
         missing=tuple(
             each for each in report.missing if not any(_is_pending(each, policy, model) for policy in pending)
         ),
-        undecided=tuple(each for each in report.undecided if _has_another_condition(each) or each.name in not_judged),
+        undecided=tuple(_once_a_stack(entry for entry in report.undecided if _is_told(entry, not_judged))),
         problems=tuple(each for each in report.problems if each.certain or each.is_warning),
     )
     return replace(found, policies=found.policies_that_count())
 
 
+def _is_told(entry: Entry, not_judged: Container[str]) -> bool:
+    return entry.name in not_judged or _has_another_condition(entry)
+
+
 def _has_another_condition(entry: Entry) -> bool:
     """Tell if a condition that no statement of ours has, or one of the template, leaves a permission of ours open."""
-    return entry.ours and entry.cause is Cause.OPEN and any(doubt.cause in _CONDITIONS for doubt in entry.reason.doubts)
+    is_open = entry.ours and entry.cause is Cause.OPEN
+    return entry.cause is Cause.CHOSEN or (is_open and any(each.cause in _CONDITIONS for each in entry.reason.doubts))
+
+
+def _depends_on_template(entry: Entry) -> bool:
+    """Tell if a condition of the template leaves open what is asked for, or whether a statement is there."""
+    return entry.cause is Cause.CHOSEN or any(each.cause is Cause.TEMPLATE_CONDITION for each in entry.reason.doubts)
+
+
+def _once_a_stack(undecided: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield what is undecided, and of what depends on conditions of a template the first alone, at one place."""
+    told: set[str] = set()
+    for entry in undecided:
+        template = template_of(next(iter(entry.found_at), None))
+        if not _depends_on_template(entry):
+            yield entry
+        elif template not in told:
+            told.add(template)
+            yield replace(entry, asked=entry.asked[:1])
 
 
 def _is_pending(entry: Entry, pending: PendingPolicy, model: AccessModel) -> bool:

@@ -14,6 +14,7 @@ from .._access.report import AccessReport, merged
 from .._assembly.created import add_created
 from .._assembly.files import AssemblyError
 from .._assembly.manifest import Assembly, read_with_stages
+from .._assembly.parameters import ParameterValues, parameter_problems
 from .._assembly.reading import read_assemblies
 from .._assembly.templates import Unread
 from .._refusals import in_lines
@@ -30,6 +31,7 @@ def check_assembly(
     *,
     created: Sequence[Mapping[str, Any]] = (),
     organization: str | None = None,
+    parameters: Mapping[str, str] | None = None,
 ) -> AccessReport:
     """Compare what a cloud assembly deploys with what AWS asks for Personalize.
 
@@ -47,9 +49,11 @@ def check_assembly(
             ``{"serviceRole": …, "encryptionKey": …, "resources": [{"resource": "dataset import job", "source":
             {"bucket": …, "prefix": "import/"}}]}``. Keys, roles and buckets are ARNs or CloudFormation's references.
         organization: the id of the organization that the app's accounts are in, ``o-…``, for conditions on it.
+        parameters: the values of the templates' parameters in the deployment to check, by ``NAME`` or ``STACK:NAME``,
+            with the name or the construct path of a stack. In conditions, the others have their defaults.
 
     Raises:
-        ValueError: if ``created`` or ``organization`` is malformed; the message has all the reasons.
+        ValueError: if ``created``, ``organization`` or ``parameters`` is malformed; the message has all the reasons.
         AssemblyError: a ``ValueError``: if there is no cloud assembly, or it can't be read; one line that says what and
             where. A policy or a definition that can't be read is undecided.
 
@@ -58,11 +62,15 @@ def check_assembly(
     path = getattr(assembly_or_path, "directory", assembly_or_path)
     if not isinstance(path, (str, os.PathLike)):
         raise AssemblyError(f"an object of type {type(path).__name__} isn't an assembly: pass app.synth() or a path")
-    return read_report(Path(path), created=created, organization=organization)[0]
+    return read_report(Path(path), created=created, organization=organization, parameters=parameters)[0]
 
 
 def read_report(
-    directory: Path, *, created: Sequence[Mapping[str, Any]], organization: str | None
+    directory: Path,
+    *,
+    created: Sequence[Mapping[str, Any]],
+    organization: str | None,
+    parameters: Mapping[str, str] | None,
 ) -> tuple[AccessReport, list[Assembly]]:
     """Return the report on an assembly, with the assembly and its stages as they were read.
 
@@ -72,12 +80,17 @@ def read_report(
     unread: list[Unread] = []
     assemblies = list(read_with_stages(directory, unread))
     _refuse(unread)
-    problems = [*_organization_problems(organization), *add_created(created, assemblies)]
+    told = {} if parameters is None else parameters
+    problems = [
+        *_organization_problems(organization),
+        *parameter_problems(told, assemblies),
+        *add_created(created, assemblies),
+    ]
     if problems:
         raise ValueError(in_lines(problems))
     reports = []
     try:
-        for read in read_assemblies(assemblies, unread):
+        for read in read_assemblies(assemblies, unread, ParameterValues(told, with_defaults=True)):
             _refuse(unread)
             model = read.model()
             model.organization = organization or ""

@@ -1,0 +1,68 @@
+"""Values that a condition of a template chooses, where it can't be decided which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from .._access.values import unknown
+from .._access.written import Position, all_conditions
+
+NO_VALUE = object()
+"""The value of ``AWS::NoValue``; lists and objects drop it."""
+
+
+class Either(str):
+    """A hole for one of two values; as a string it is like any other hole."""
+
+    condition: str
+    then: Any
+    otherwise: Any
+
+    @staticmethod
+    def of(stack_name: str, condition: str, then: Any, otherwise: Any) -> Either:
+        """Return the hole for what a condition of a stack chooses."""
+        hole = Either(unknown(f"Fn::If {condition}", stack_name, condition, then, otherwise))
+        hole.condition, hole.then, hole.otherwise = f"{stack_name}.{condition}", then, otherwise
+        return hole
+
+    @property
+    def may_be_left_out(self) -> bool:
+        """True if one of its values is ``AWS::NoValue``."""
+        return any(
+            value is NO_VALUE or (isinstance(value, Either) and value.may_be_left_out)
+            for value in (self.then, self.otherwise)
+        )
+
+
+class Item(NamedTuple):
+    """An item of a list, or of one of the lists that a condition chooses."""
+
+    value: Any
+    position: Position
+
+
+def left_out_by(value: Any) -> str:
+    """Return the conditions that may leave a value out, in words; nothing if none does."""
+    return condition_in(value) if isinstance(value, Either) and value.may_be_left_out else ""
+
+
+def items_of(value: Any, condition: str = "", number: int = 0) -> Iterator[Item]:
+    """Yield the items of a list, or what is written without one, with all that conditions may put there."""
+    if isinstance(value, Either):
+        for choice in (value.then, value.otherwise):
+            yield from items_of(choice, all_conditions(condition, value.condition), number)
+    elif isinstance(value, list):
+        for index, item in enumerate(value, 1):
+            yield from items_of(item, condition, number or index)
+    elif value is not NO_VALUE:
+        yield Item(value, Position(number or 1, condition))
+
+
+def condition_in(value: Any) -> str:
+    """Return the conditions that choose a value or a part of it, in words; nothing if none does."""
+    if isinstance(value, Either):
+        return all_conditions(value.condition, condition_in([value.then, value.otherwise]))
+    if isinstance(value, dict):
+        value = [*value.values()]
+    return all_conditions(*map(condition_in, value)) if isinstance(value, list) else ""

@@ -1,0 +1,622 @@
+"""Conditions of templates: what is said of an app with them, with the values of its parameters and without."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from personalize_kms_constructs._access.causes import Cause
+from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_constructs.checks import check_assembly
+from tests.checks.templates import (
+    ACTIONS,
+    CLEAN,
+    IN_IAM,
+    KEY,
+    NO_VALUE,
+    ROLE,
+    bucket,
+    bucket_policy,
+    complete,
+    dataset,
+    dataset_group,
+    findings,
+    importing,
+    key,
+    managed,
+    policy,
+    reading,
+    reasons,
+    role,
+    write,
+)
+
+Statement = dict[str, Any]
+
+PROD, DEV = {"Stage": "prod"}, {"Stage": "dev"}
+ADMIN = "arn:aws:iam::111122223333:role/Admin"
+OF_ROLE, OF_SERVICE = key()["Properties"]["KeyPolicy"]["Statement"]
+ON_KEY: list[Statement] = [OF_ROLE, OF_SERVICE]
+OF_ADMIN: Statement = {"Effect": "Allow", "Principal": {"AWS": ADMIN}, "Action": "kms:*", "Resource": "*"}
+DENY: Statement = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}
+ALLOW: Statement = {"Effect": "Allow", "Action": IN_IAM, "Resource": KEY}
+ON_ANY: Statement = {**ALLOW, "Resource": "*"}
+INLINE: Any = {"PolicyName": "kms", "PolicyDocument": {"Statement": [ON_ANY]}}
+OTHER_KEY = "arn:aws:kms:eu-west-1:111122223333:key/1"
+IS_OPEN = "it depends on the condition Main.IsProd"
+IN_PROD = {"Condition": "IsProd"}
+READS = {"s3:GetObject", "s3:ListBucket"}
+NONE: set[str] = set()
+
+
+def if_prod(then: Any, otherwise: Any = NO_VALUE) -> Any:
+    """One of two values, by a condition on the stage."""
+    return {"Fn::If": ["IsProd", then, otherwise]}
+
+
+def with_key(*statements: Any) -> Any:
+    """A template with these statements in the key's policy."""
+    return complete(Key=key(KeyPolicy={"Version": "2012-10-17", "Statement": [*statements]}))
+
+
+def with_role(**properties: Any) -> Any:
+    """A template whose role has its policies itself."""
+    template = complete(Role=role(**properties), Movies=dataset_group(waits=[]))
+    del template["Resources"]["Policy"]
+    return template
+
+
+def flagged() -> Any:
+    """A template with one flag around all."""
+    template = importing()
+    for resource in template["Resources"].values():
+        resource["Condition"] = "IsProd"
+    return template
+
+
+def by_stage() -> Any:
+    """A template in which the name of a bucket, and what is allowed on it, depend on the stage."""
+    name = {"Fn::FindInMap": ["Names", {"Ref": "Stage"}, "Bucket"]}
+    one = {"Fn::Sub": ["arn:aws:s3:::${Name}", {"Name": name}]}
+    objects = {"Fn::Sub": ["arn:aws:s3:::${Name}/in/*", {"Name": name}]}
+    path = {"Fn::Sub": ["s3://${Name}/in/", {"Name": name}]}
+    allowed = bucket_policy("s3:GetObject", "s3:ListBucket", bucket={"Ref": "Bucket"})
+    allowed["Properties"]["PolicyDocument"]["Statement"][0]["Resource"] = [one, objects]
+    template = importing(
+        Bucket={"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}},
+        One=allowed,
+        Read=managed(
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": objects},
+            {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": one},
+        ),
+        Data=dataset("One", "Read", path=path),
+    )
+    return template | {"Mappings": {"Names": {each: {"Bucket": f"ratings-{each}"} for each in ("prod", "dev")}}}
+
+
+def own_or_given() -> Any:
+    """A template with a key of its own, or one that is passed."""
+    used = {"Fn::If": ["HasKey", {"Ref": "KeyArn"}, KEY]}
+    template = complete(Movies=dataset_group(used), Policy=policy(used))
+    template["Resources"]["Key"]["Condition"] = "HasNone"
+    template["Parameters"] = {"KeyArn": {"Type": "String", "Default": ""}, "Stage": {"Type": "String"}}
+    template["Conditions"] = {
+        "HasNone": {"Fn::Equals": [{"Ref": "KeyArn"}, ""]},
+        "HasKey": {"Fn::Not": [{"Condition": "HasNone"}]},
+    }
+    return template
+
+
+def report(directory: Path, template: Any, parameters: Any = None, **more: Any) -> AccessReport:
+    """Check the stack ``Main``."""
+    return check_assembly(write(directory, {"Main": template}, **more), parameters=parameters)
+
+
+def actions(entries: Any) -> set[str]:
+    """Return the actions of entries; what is open, by its name."""
+    return {each.action or each.name for each in entries}
+
+
+@pytest.mark.parametrize(
+    ("template", "open_for", "in_prod", "in_dev"),
+    [
+        # One flag around all.
+        (flagged(), {*IN_IAM, *READS}, NONE, None),
+        # An optional key, and an optional job.
+        (complete(Movies=dataset_group(if_prod(KEY), if_prod(ROLE))), {"Main/Movies"}, NONE, None),
+        (importing(Movies=dataset_group(if_prod(KEY), if_prod(ROLE))), {"Main/Movies", "Main/Data"}, NONE, NONE),
+        (importing(Data=dataset("One", "Read", DatasetImportJob=if_prod({}))), {"Main/Data"}, NONE, NONE),
+        # Another key in development, which isn't part of the app.
+        (complete(Movies=dataset_group(if_prod(KEY, OTHER_KEY))), {*ACTIONS}, NONE, {*ACTIONS}),
+        # Names by stage.
+        (by_stage(), NONE, NONE, NONE),
+        (importing(Data=dataset("One", "Read", path=if_prod("s3://ratings/in/", "s3://ratings/b/"))), None, NONE, None),
+        # The bucket policy alone, or its bucket.
+        (importing(One=bucket_policy("s3:GetObject", "s3:ListBucket", **IN_PROD)), READS, NONE, READS),
+        (importing(One=bucket_policy(*READS, bucket=if_prod("ratings", "other"))), READS, NONE, READS),
+        # A part of a statement.
+        (with_key(OF_ROLE, {**OF_SERVICE, "Condition": if_prod(OF_SERVICE["Condition"])}), {*ACTIONS}, NONE, NONE),
+        (
+            with_key(OF_ROLE, {**OF_SERVICE, "Condition": {"Bool": if_prod({"aws:SecureTransport": "false"}, {})}}),
+            {*ACTIONS},
+            {*ACTIONS},
+            NONE,
+        ),
+        (with_key(OF_ROLE, {**OF_SERVICE, "Action": [*ACTIONS, if_prod("kms:Encrypt")]}), NONE, NONE, NONE),
+        (
+            with_key(OF_ROLE, {**OF_SERVICE, "Action": [*ACTIONS[1:], if_prod(ACTIONS[0])]}),
+            {ACTIONS[0]},
+            NONE,
+            {ACTIONS[0]},
+        ),
+        (with_key({**OF_ROLE, "Principal": {"AWS": [ROLE, if_prod(ADMIN)]}}, OF_SERVICE), NONE, NONE, NONE),
+        (with_key({**OF_ROLE, "Principal": {"AWS": if_prod(ADMIN, ROLE)}}, OF_SERVICE), {*ACTIONS}, {*ACTIONS}, NONE),
+        (with_key(OF_ROLE, {**OF_SERVICE, "Effect": if_prod("Allow", "Deny")}), {*ACTIONS}, NONE, {*ACTIONS}),
+        (complete(Policy=managed({**ALLOW, "Resource": if_prod(KEY, OTHER_KEY)})), {*IN_IAM}, NONE, {*IN_IAM}),
+        # A statement; both branches are right.
+        (with_key(if_prod(OF_ROLE), OF_SERVICE), {*ACTIONS}, NONE, {*ACTIONS}),
+        (with_key(if_prod(OF_ROLE, {**OF_ROLE, "Sid": "Dev", "Action": "kms:*"}), OF_SERVICE), {*ACTIONS}, NONE, NONE),
+        (complete(Policy=managed(if_prod(ALLOW, {**ALLOW, "Resource": "*"}))), {*IN_IAM}, NONE, NONE),
+        # Statements for others.
+        (with_key(*ON_KEY, if_prod(OF_ADMIN)), NONE, NONE, NONE),
+        (with_key(*ON_KEY, if_prod(NO_VALUE, {**DENY, "Principal": {"AWS": ADMIN}})), NONE, NONE, NONE),
+        # A denial under a flag.
+        (with_key(*ON_KEY, if_prod(DENY)), {*ACTIONS}, {*ACTIONS}, NONE),
+        (complete(Deny=managed({**ALLOW, "Effect": "Deny"}, Roles=["x"]) | IN_PROD), NONE, NONE, NONE),
+        (
+            complete(
+                Deny=managed({**ALLOW, "Effect": "Deny"}) | IN_PROD, Movies=dataset_group(waits=["Policy", "Deny"])
+            ),
+            {*IN_IAM},
+            {*IN_IAM},
+            NONE,
+        ),
+        # Lists of statements, and whole documents.
+        (complete(Policy=managed(PolicyDocument={"Statement": if_prod([ALLOW], [])})), {*IN_IAM}, NONE, {*IN_IAM}),
+        (complete(Policy=managed(PolicyDocument=if_prod({"Statement": ALLOW}, {}))), {*IN_IAM}, NONE, {*IN_IAM}),
+        (complete(Key=key(KeyPolicy=if_prod({"Statement": ON_KEY}))), {*ACTIONS}, NONE, {*ACTIONS}),
+        # Policies in the role.
+        (with_role(Policies=[if_prod(INLINE)]), {*IN_IAM}, NONE, {*IN_IAM}),
+        (with_role(Policies=[INLINE, if_prod({**INLINE, "PolicyName": "x"})]), NONE, NONE, NONE),
+        (with_role(Policies=if_prod([INLINE], [])), {*IN_IAM}, NONE, {*IN_IAM}),
+        (
+            with_role(Policies=[{**INLINE, "PolicyDocument": if_prod(INLINE["PolicyDocument"], {})}]),
+            {*IN_IAM},
+            NONE,
+            None,
+        ),
+        # Policies that are attached to it.
+        (
+            with_role(ManagedPolicyArns=[if_prod("arn:aws:iam::aws:policy/AdministratorAccess")]),
+            {*IN_IAM},
+            NONE,
+            {*IN_IAM},
+        ),
+        (
+            with_role(ManagedPolicyArns=[if_prod("arn:aws:iam::111122223333:policy/A")]),
+            {*ACTIONS},
+            {*ACTIONS},
+            {*IN_IAM},
+        ),
+        (
+            complete(
+                Role=role(ManagedPolicyArns=[if_prod({"Ref": "Policy"}), {"Ref": "Policy"}]),
+                Policy=managed(ON_ANY, Roles=[]),
+            ),
+            NONE,
+            NONE,
+            NONE,
+        ),
+        (
+            complete(Role=role(ManagedPolicyArns=[if_prod({"Ref": "Policy"})]), Policy=managed(ON_ANY, Roles=[])),
+            {*IN_IAM},
+            NONE,
+            {*IN_IAM},
+        ),
+        (complete(Policy=managed(ALLOW, Roles=[if_prod({"Ref": "Role"})])), {*IN_IAM}, NONE, {*IN_IAM}),
+        # A boundary in production alone.
+        (complete(Role=role(PermissionsBoundary=if_prod({"Ref": "Limit"})), Limit=managed(Roles=[])), None, None, NONE),
+        # The bucket's encryption.
+        (
+            importing(Bucket={**bucket(), "Properties": {"BucketName": "ratings", "BucketEncryption": NO_VALUE}}),
+            NONE,
+            NONE,
+            NONE,
+        ),
+    ],
+)
+def test_a_pattern(
+    template: Any, open_for: set[str] | None, in_prod: set[str] | None, in_dev: set[str] | None, tmp_path: Path
+) -> None:
+    """Without values all that depends on the condition is open, and nothing else; with values nothing is."""
+    without = report(tmp_path, template)
+    assert (without.missing, without.problems) == ((), ())
+    assert open_for is None or actions(without.undecided) == open_for
+    for values, lacking in ((PROD, in_prod), (DEV, in_dev)):
+        found = report(tmp_path, template, values)
+        assert lacking is None or actions((*found.missing, *found.undecided)) == lacking, values
+        assert found.undecided == () or lacking
+        assert found.assumed == {}
+
+
+@pytest.mark.parametrize(
+    ("template", "because"),
+    [
+        (with_key(*ON_KEY, if_prod(DENY)), f"may be denied: statement number 3 of key policy of Main/Key: {IS_OPEN}"),
+        (
+            with_key(OF_ROLE, if_prod(OF_ADMIN, OF_SERVICE)),
+            f"statement number 2 of key policy of Main/Key: {IS_OPEN}",
+        ),
+        (
+            with_key(if_prod({**OF_ADMIN, "Sid": "Us"}, {**OF_ROLE, "Sid": "Us"}), OF_SERVICE),
+            f"statement Us of key policy of Main/Key: {IS_OPEN}",
+        ),
+        (
+            with_key(if_prod(if_prod(OF_ADMIN, {"Fn::If": ["IsDev", OF_ROLE, NO_VALUE]})), OF_SERVICE),
+            f"statement number 1 of key policy of Main/Key: {IS_OPEN} and Main.IsDev",
+        ),
+        (
+            with_key(OF_ROLE, {**OF_SERVICE, "Condition": if_prod({})}),
+            "statement number 2 of key policy of Main/Key: Condition (Fn::If IsProd) isn't known before deployment",
+        ),
+        (
+            with_key(OF_ROLE, {**OF_SERVICE, "Condition": {"Bool": if_prod({})}}),
+            "statement number 2 of key policy of Main/Key: condition operator Bool (Fn::If IsProd) isn't known before "
+            "deployment",
+        ),
+        (
+            with_role(Policies=[{**INLINE, "PolicyName": "other"}, if_prod({**INLINE, "PolicyDocument": DENY})]),
+            None,
+        ),
+        (with_role(Policies=[if_prod(INLINE)]), f"statement number 1 of inline policy kms of Main/Role: {IS_OPEN}"),
+        (flagged(), f"statement number 1 of policy Main/Policy: {IS_OPEN}"),
+        (complete(Movies=dataset_group(if_prod(KEY))), f"what {IS_OPEN.replace('it', 'it asks for', 1)}"),
+    ],
+)
+def test_a_reason_names_statement_and_condition(template: Any, because: str | None, tmp_path: Path) -> None:
+    """A statement has the number, the sid and the policy that it has in the template."""
+    assert because is None or because in reasons(report(tmp_path, template))
+
+
+@pytest.mark.parametrize(
+    ("properties", "others"),
+    [
+        # Only one of two is there.
+        ({"Policies": [if_prod(INLINE, {**INLINE, "PolicyDocument": {"Statement": [ON_ANY, ON_ANY]}})]}, {}),
+        (
+            {"Policies": [INLINE]},
+            {"Other": managed(ALLOW, type="AWS::IAM::Policy", PolicyName="kms") | IN_PROD},
+        ),
+    ],
+)
+def test_what_conditions_choose_is_no_second_of_a_name(properties: Any, others: Any, tmp_path: Path) -> None:
+    """Nor has a policy a sid twice, or all that two documents have."""
+    twice = {"Statement": if_prod([{**ON_ANY, "Sid": "A"}], [{**ON_ANY, "Sid": "A", "Action": "kms:*"}])}
+    others |= {"Twice": managed(PolicyDocument=twice)}
+    assert report(tmp_path, complete(Role=role(**properties), **others)).problems == ()
+
+
+def test_a_wide_policy_under_a_flag_is_too_much_where_it_is_there(tmp_path: Path) -> None:
+    """Without a value it is told as if it were."""
+    wide = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+    template = complete(More=managed(wide) | IN_PROD)
+    for values, too_much in ((None, {"kms:*"}), (PROD, {"kms:*"}), (DEV, NONE)):
+        found = report(tmp_path, template, values)
+        assert (actions(found.excess), findings(found)) == (too_much, CLEAN)
+
+
+@pytest.mark.parametrize(
+    ("encryption", "in_prod"),
+    [
+        (if_prod(bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID=KEY)["Properties"]["BucketEncryption"]), NONE),
+        (
+            bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID=if_prod("alias/aws/s3", KEY))["Properties"][
+                "BucketEncryption"
+            ],
+            {"key-of-aws"},
+        ),
+        (bucket(SSEAlgorithm=if_prod("aws:kms", "AES256"))["Properties"]["BucketEncryption"], {"key-of-aws"}),
+    ],
+)
+def test_the_key_of_a_bucket(encryption: Any, in_prod: set[str], tmp_path: Path) -> None:
+    """One that a condition chooses can't be seen."""
+    template = importing(Bucket={**bucket(), "Properties": {"BucketName": "ratings", "BucketEncryption": encryption}})
+    (entry,) = report(tmp_path, template).undecided
+    assert (entry.cause, IS_OPEN in entry.because) == (Cause.ENCRYPTION_UNSEEN, True)
+    assert {each.cause.id for each in report(tmp_path, template, PROD).problems} == in_prod
+    assert findings(report(tmp_path, template, DEV)) == CLEAN
+
+
+def test_a_key_may_have_the_policy_of_kms(tmp_path: Path) -> None:
+    """Where the condition leaves out its own, IAM decides for the role, and nothing for Personalize."""
+    template = complete(Key=key(KeyPolicy=if_prod({"Statement": [OF_ADMIN]})), Policy=policy(actions=ACTIONS))
+    assert report(tmp_path, template).missing == ()
+    found = {each: report(tmp_path, template, {"Stage": each}).missing for each in ("prod", "dev")}
+    assert {each.principal for each in found["prod"]} == {"role", "service"}
+    assert {each.principal for each in found["dev"]} == {"service"}
+
+
+@pytest.mark.parametrize("type", ["AWS::S3::Bucket", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"])
+def test_two_of_one_name_of_which_a_condition_chooses_one(type: str, tmp_path: Path) -> None:
+    """One is retained, for example, and the other isn't: the first doesn't stand for both."""
+    encrypted = bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID="alias/aws/s3")
+    named = role(RoleName="reader")
+    reader = "arn:aws:iam::111122223333:role/reader"
+    none = managed(Roles=[], ManagedPolicyName="use")
+    use = managed(ON_ANY, Roles=[], ManagedPolicyName="use")
+    template = {
+        "AWS::S3::Bucket": importing(Bucket=bucket() | IN_PROD, Other=encrypted | {"Condition": "IsDev"}),
+        "AWS::IAM::Role": complete(
+            Key=key(reader),
+            Role=named | IN_PROD,
+            Other=named | {"Condition": "IsDev"},
+            Policy=managed(ALLOW, role="reader"),
+            Movies=dataset_group(role=reader),
+        ),
+        "AWS::IAM::ManagedPolicy": complete(
+            Policy=none | IN_PROD,
+            More=use | {"Condition": "IsDev"},
+            Role=role(ManagedPolicyArns=["arn:aws:iam::111122223333:policy/use"]),
+        ),
+    }[type]
+    template["Resources"]["Key"].pop("DependsOn", None)
+    found = report(tmp_path, template)
+    assert found.missing == ()
+    assert found.undecided
+    assert {each.cause.id for each in report(tmp_path, template, PROD).missing} == (
+        {"not-in-iam"} if type == "AWS::IAM::ManagedPolicy" else set()
+    )
+
+
+@pytest.mark.parametrize("form", ["text", "object", "substituted"])
+def test_a_key_that_a_condition_leaves_out_in_a_state_machine(form: str, tmp_path: Path) -> None:
+    """It is one question, in a definition of whatever form."""
+    task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:personalize:createDatasetGroup", "End": True}
+    given = {"Name": "music", "KmsKeyArn": if_prod(OTHER_KEY), "RoleArn": ROLE}
+    definition: Any = {"StartAt": "Make", "States": {"Make": {**task, "Parameters": given}}}
+    properties: Any = {"Definition": definition, "RoleArn": "arn:aws:iam::111122223333:role/runner"}
+    if form == "text":
+        properties = {"DefinitionString": {"Fn::ToJsonString": definition}, "RoleArn": properties["RoleArn"]}
+    elif form == "substituted":
+        properties["DefinitionSubstitutions"] = {"Name": "music"}
+    machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
+    found = report(tmp_path, complete(Machine=machine))
+    assert found.missing == ()
+    asked = [each.because for each in found.undecided if each.name == "Main/Machine · Make"]
+    assert asked == ["what it asks for depends on the condition Main.IsProd"]
+    assert {each.resource for each in report(tmp_path, complete(Machine=machine), PROD).missing} == {OTHER_KEY}
+
+
+def test_a_call_that_a_condition_chooses(tmp_path: Path) -> None:
+    """It may be made, unless a value of a parameter says that it isn't."""
+    task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:personalize:createDatasetGroup", "End": True}
+    states = {"Make": if_prod({**task, "Parameters": {"Name": "music"}}), "End": {"Type": "Succeed"}}
+    properties = {"Definition": {"StartAt": "Make", "States": states}}
+    machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
+    template = complete(Machine=machine)
+    assert actions(report(tmp_path, template).undecided) == {"Main/Machine"}
+    assert report(tmp_path, template, DEV).undecided == ()
+
+
+def with_parameter(declared: Any, condition: Any) -> Any:
+    """A template whose role has its policy under a condition on a parameter."""
+    template = complete(Policy=policy() | IN_PROD)
+    return template | {"Parameters": {"Stage": declared}, "Conditions": {"IsProd": condition}}
+
+
+STAGE = {"Ref": "Stage"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "condition", "holds"),
+    [
+        ({"Type": "String", "Default": "prod"}, {"Fn::Equals": [STAGE, "prod"]}, True),
+        ({"Type": "String", "Default": "dev"}, {"Fn::Equals": [STAGE, "prod"]}, False),
+        ({"Type": "String", "Default": ""}, {"Fn::Not": [{"Fn::Equals": [STAGE, ""]}]}, False),
+        ({"Type": "String"}, {"Fn::Equals": [STAGE, "prod"]}, None),
+        ({"Type": "Number", "Default": 3}, {"Fn::Equals": [STAGE, "3"]}, True),
+        ({"Type": "Number", "Default": "3"}, {"Fn::Equals": [STAGE, 3]}, True),
+        ({"Type": "String", "Default": True}, {"Fn::Equals": [STAGE, "true"]}, True),
+        ({"Type": "String", "Default": ["prod"]}, {"Fn::Equals": [STAGE, "prod"]}, None),
+        ({"Type": "CommaDelimitedList", "Default": ""}, {"Fn::Equals": [{"Fn::Join": ["", STAGE]}, ""]}, True),
+        (
+            {"Type": "CommaDelimitedList", "Default": "a, prod"},
+            {"Fn::Equals": [{"Fn::Select": [1, STAGE]}, "prod"]},
+            True,
+        ),
+        ({"Type": "List<Number>", "Default": "1,2"}, {"Fn::Equals": [{"Fn::Join": ["-", STAGE]}, "1-2"]}, True),
+        # It is the name of another parameter, and what that says isn't known.
+        ({"Type": "AWS::SSM::Parameter::Value<String>", "Default": "prod"}, {"Fn::Equals": [STAGE, "prod"]}, None),
+        ({"Type": "String", "Default": "{{resolve:ssm:stage}}"}, {"Fn::Equals": [STAGE, "prod"]}, None),
+        ({"Type": "String", "Default": "prod"}, {"Fn::Or": [{"Fn::Equals": [STAGE, "prod"]}, {"Ref": "X"}]}, True),
+        ({"Type": "String", "Default": "prod"}, {"Fn::And": [{"Fn::Equals": [STAGE, "prod"]}, {"Ref": "X"}]}, None),
+    ],
+)
+def test_a_default_decides_a_condition(declared: Any, condition: Any, holds: bool | None, tmp_path: Path) -> None:
+    """As the string that CloudFormation compares; the report tells of those that have decided one."""
+    found = report(tmp_path, with_parameter(declared, condition))
+    assert (actions(found.missing), actions(found.undecided)) == (
+        NONE if holds is not False else {*IN_IAM},
+        NONE if holds is not None else {*IN_IAM},
+    )
+    assert [*found.assumed] == ([] if holds is None else ["Main.Stage"])
+
+
+def test_a_value_takes_the_place_of_a_default(tmp_path: Path) -> None:
+    """Of a list too; what is a name of Systems Manager's stays one."""
+    template = with_parameter({"Type": "String", "Default": "dev"}, {"Fn::Equals": [STAGE, "prod"]})
+    for name in ("Stage", "*:Stage", "Main:Stage"):
+        found = report(tmp_path, template, {name: "prod"})
+        assert (findings(found), found.assumed) == (CLEAN, {})
+    template["Parameters"]["Stage"]["Type"] = "AWS::SSM::Parameter::Value<String>"
+    assert actions(report(tmp_path, template, PROD).undecided) == {*IN_IAM}
+    template["Parameters"]["Stage"]["Type"] = "CommaDelimitedList"
+    template["Conditions"]["IsProd"] = {"Fn::Equals": [{"Fn::Select": [1, STAGE]}, "prod"]}
+    assert findings(report(tmp_path, template, {"Stage": "dev, prod"})) == CLEAN
+
+
+def test_a_default_is_no_name(tmp_path: Path) -> None:
+    """It is an example as often; a value is one, of a bucket and in a path."""
+    template = importing()
+    template["Parameters"] = {"Name": {"Type": "String", "Default": "ratings"}}
+    template["Conditions"] = {"IsProd": {"Fn::Equals": [{"Ref": "Name"}, "ratings"]}}
+    own = template["Resources"]
+    own["Data"]["Properties"]["DatasetImportJob"]["DataSource"]["DataLocation"] = {"Fn::Sub": "s3://${Name}/in/"}
+    own["One"]["Condition"] = "IsProd"
+    found = report(tmp_path, template)
+    assert (actions(found.undecided) >= READS, found.assumed) == (True, {"Main.Name": "ratings"})
+    assert findings(report(tmp_path, template, {"Name": "ratings"})) == CLEAN
+
+
+def test_each_stack_has_its_own_value(tmp_path: Path) -> None:
+    """By its name; the nearest counts."""
+    template = complete(Policy=policy() | IN_PROD)
+    directory = write(tmp_path, {"Main": template, "Other": template})
+    found = check_assembly(directory, parameters={"Stage": "dev", "Other:Stage": "prod", "*:Stage": "test"})
+    assert {each for entry in found.missing for each in entry.needed_by} == {"Main/Movies (dataset group)"}
+    template["Parameters"] = {"Stage": {"Type": "String", "Default": "prod"}}
+    report_of_two = check_assembly(write(tmp_path, {"Main": template, "Other": template}))
+    assert report_of_two.assumed == {"Main.Stage": "prod", "Other.Stage": "prod"}
+
+
+def nested(passed: Any, declared: Any, condition: Any, **more: Any) -> tuple[Any, Any]:
+    """A template, and that of a nested stack, in which a policy of the role has a condition."""
+    inner = {
+        "Parameters": {"Role": {"Type": "String"}, "Key": {"Type": "String"}, "Size": declared},
+        "Conditions": {"IsBig": condition},
+        "Resources": {"Policy": policy({"Ref": "Key"}, {"Ref": "Role"}) | {"Condition": "IsBig"}},
+    }
+    given = {"Role": {"Ref": "Role"}, "Key": KEY, **passed}
+    stack = {
+        "Type": "AWS::CloudFormation::Stack",
+        "Metadata": {"aws:asset:path": "nested.json"},
+        "Properties": {"Parameters": given},
+        **more,
+    }
+    template = complete(Nested=stack, Movies=dataset_group(waits="Nested"))
+    del template["Resources"]["Policy"]
+    template["Parameters"] = {"Stage": {"Type": "String", "Default": "prod"}}
+    return template, inner
+
+
+IS_BIG = {"Fn::Equals": [{"Ref": "Size"}, "big"]}
+BIG_IN_PROD = if_prod("big", "small")
+
+
+@pytest.mark.parametrize(
+    ("passed", "declared", "values", "holds"),
+    [
+        ({"Size": "big"}, {}, None, True),
+        ({}, {"Default": "big"}, None, True),
+        ({}, {}, None, None),
+        ({"Size": NO_VALUE}, {"Default": "big"}, None, True),
+        # The default of the parent's parameter counts for conditions of the nested stack, too.
+        ({"Size": {"Ref": "Stage"}}, {"Default": "big"}, None, False),
+        ({"Size": {"Ref": "Stage"}}, {}, {"Stage": "big"}, True),
+        ({"Size": BIG_IN_PROD}, {}, None, True),
+        ({"Size": BIG_IN_PROD}, {}, DEV, False),
+        ({"Size": {"Fn::ImportValue": "Size"}}, {"Default": "big"}, None, None),
+    ],
+)
+def test_a_condition_of_a_nested_stack(
+    passed: Any, declared: Any, values: Any, holds: bool | None, tmp_path: Path
+) -> None:
+    """It has the parameters that are passed."""
+    template, inner = nested(passed, {"Type": "String", **declared}, IS_BIG)
+    found = report(tmp_path, template, values, files={"nested.json": inner})
+    assert (actions(found.missing), actions(found.undecided)) == (
+        NONE if holds is not False else {*IN_IAM},
+        NONE if holds is not None else {*IN_IAM},
+    )
+
+
+def test_a_nested_stack_under_a_condition(tmp_path: Path) -> None:
+    """What is in it may be there; a value that isn't plain may be any."""
+    template, inner = nested({"Size": "big"}, {"Type": "String"}, IS_BIG, Condition="IsProd")
+    files = {"nested.json": inner}
+    assert findings(report(tmp_path, template, files=files)) == CLEAN
+    assert actions(report(tmp_path, template, DEV, files=files).missing) == {*IN_IAM}
+    template["Parameters"] = {"Stage": {"Type": "String"}}
+    of_two = reasons(report(tmp_path, template, files=files))
+    assert of_two == {f"statement number 1 of policy Main/Nested/Policy: {IS_OPEN}"}
+    stack = template["Resources"]["Nested"]["Properties"]
+    stack["Parameters"] = {"Fn::If": ["IsProd", stack["Parameters"], NO_VALUE]}
+    inner["Parameters"]["Size"]["Default"] = "big"
+    assert report(tmp_path, template, files=files).missing == ()
+
+
+def test_a_default_does_not_become_a_name_by_a_condition(tmp_path: Path) -> None:
+    """A nested stack compares the name of a bucket, whose default isn't taken for it."""
+    template, inner = nested({"Size": {"Ref": "Bucket"}}, {"Type": "String"}, {"Fn::Equals": [{"Ref": "Size"}, "big"]})
+    template["Parameters"]["Name"] = {"Type": "String", "Default": "big"}
+    named = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Ref": "Name"}}}
+    template["Resources"] |= {
+        "Bucket": named,
+        "Read": reading(),
+        "Data": dataset("Nested", "Read", path="s3://big/in/") | {"DependsOn": ["Nested", "Read"]},
+    }
+    found = report(tmp_path, template, files={"nested.json": inner})
+    assert actions(found.missing) == READS
+    assert {each.because for each in found.undecided if each.policy == "bucket"} == {
+        "the bucket policy of arn:aws:s3:::big can't be seen: it isn't part of the app"
+    }
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ({"Stag": "prod"}, "parameters has Stag, but no template has a parameter Stag"),
+        ({"Main:Stag": "prod"}, "parameters has Main:Stag, but no template of Main has a parameter Stag"),
+        ({"Mian:Stage": "prod"}, "parameters has Mian:Stage, but the stacks are Main, Other"),
+        ({"Other:Stage": "prod"}, "parameters has Other:Stage, but no template of Other has a parameter Stage"),
+        ({"Stage": 1}, "parameters['Stage'] is 1 but a string is expected"),
+        (["Stage=prod"], "parameters is ['Stage=prod'] but a mapping of names to strings is expected"),
+    ],
+)
+def test_values_that_no_parameter_takes(parameters: Any, says: str, tmp_path: Path) -> None:
+    """With whatever else is wrong, in one message."""
+    directory = write(tmp_path, {"Main": complete(), "Other": {"Resources": {}}})
+    with pytest.raises(ValueError, match="organization is 'ours'") as error:
+        check_assembly(directory, parameters=parameters, organization="ours")
+    assert says in str(error.value)
+
+
+def test_a_value_is_text(tmp_path: Path) -> None:
+    """Nothing in it is a function, but for a dynamic reference."""
+    template = importing(Data=dataset("One", "Read", path=STAGE))
+    assert findings(report(tmp_path, template, {"Stage": "s3://ratings/in/"})) == CLEAN
+    odd = report(tmp_path, template, {"Stage": "s3://${Bucket}/in/"})
+    assert "arn:aws:s3:::${Bucket}" in {each.resource for each in odd.missing} | {
+        each.policy_of.replace("\ufdd0", "") for each in (*odd.missing, *odd.undecided)
+    }
+    open_path = report(tmp_path, template, {"Stage": "{{resolve:ssm:/path}}"})
+    assert actions(open_path.undecided) == {"Main/Data"}
+
+
+def test_the_defaults_are_told_first(tmp_path: Path) -> None:
+    """In text and in Markdown, where there are any."""
+    template = with_parameter({"Type": "String", "Default": "prod"}, {"Fn::Equals": [STAGE, "prod"]})
+    found = report(tmp_path, template)
+    says = "Conditions are decided by defaults of parameters: Main.Stage=prod. Pass others by --parameters"
+    assert found.to_text().startswith(f"{says}\n0 missing")
+    assert found.to_markdown().startswith(f"# Amazon Personalize's access\n\n{says}.\n\n0 missing")
+    assert json.loads(found.to_json())["assumed"] == {"Main.Stage": "prod"}
+    without = report(tmp_path, template, PROD)
+    assert json.loads(without.to_json())["assumed"] == {}
+    assert without.to_text().startswith("0 missing")
+    assert without.to_markdown().startswith("# Amazon Personalize's access\n\n0 missing")
+
+
+def test_own_key_or_one_that_is_passed(tmp_path: Path) -> None:
+    """The default decides; the policy of another account's key can't be seen."""
+    assert findings(report(tmp_path, own_or_given())) == CLEAN
+    found = report(tmp_path, own_or_given(), {"KeyArn": OTHER_KEY})
+    assert (found.missing, {each.resource for each in found.undecided}) == ((), {OTHER_KEY})
+    template = own_or_given()
+    del template["Parameters"]["KeyArn"]["Default"]
+    found = report(tmp_path, template)
+    assert (found.missing, found.problems) == ((), ())
+    assert all("Fn::If HasKey" in each.because for each in found.undecided)
