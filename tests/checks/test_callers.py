@@ -166,6 +166,14 @@ def test_a_machine_assumes_the_role_of_a_tasks_credentials(
     assert {each.policy: each.should_have for each in report.policies if each.lacks} == add
 
 
+def test_a_caller_that_trusts_personalize_keeps_it(tmp_path: Path) -> None:
+    """Nothing is asked with it, so the list has no statement for Personalize that could take the place."""
+    report = check(tmp_path, with_credentials([ASSUMING], [trusting({"Service": "personalize.amazonaws.com"})]))
+    (of_caller,) = [each for each in report.policies if each.policy == "trust"]
+    assert (of_caller.policy_of, of_caller.replaces) == (CALLER, ())
+    assert of_caller.should_have == TO_TRUST["trust"]
+
+
 @pytest.mark.parametrize("credentials_first", [True, False])
 @pytest.mark.parametrize(
     ("trusts", "lacks"),

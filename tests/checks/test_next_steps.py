@@ -9,6 +9,7 @@ import pytest
 
 from personalize_kms_constructs._access.findings import findings_of
 from tests.checks.templates import (
+    ACTIONS,
     IN_IAM,
     KEY,
     ROLE,
@@ -254,3 +255,16 @@ def test_a_role_that_is_not_of_the_app_has_its_name(tmp_path: Path) -> None:
     exported["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].pop(0)
     (of_key,) = check(tmp_path, exported, given).policies
     assert (of_key.policy, of_key.unnamed_roles) == ("key", ())
+
+
+def test_a_boundary_changes_nothing_of_how_a_key_lets_the_role_in(tmp_path: Path) -> None:
+    """The key's policy leaves the role to IAM, which allows ``kms:CreateGrant``: that is as right as it was."""
+    bounded = managed({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}, Roles=[])
+    allowing = managed({"Effect": "Allow", "Action": ACTIONS, "Resource": KEY})
+    template = complete(Role=role(PermissionsBoundary={"Ref": "Bounded"}), Bounded=bounded, Policy=allowing)
+    of_role, of_service = template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"]
+    of_role |= {"Principal": {"AWS": "111122223333"}, "Action": "kms:*"}
+    del of_service["Condition"]
+    policies = {each.policy: each for each in check(tmp_path, template).policies}
+    assert policies.keys() == {"key", "boundary"}
+    assert policies["key"].should_have[0]["Condition"] == {"ArnEquals": {"aws:PrincipalArn": ROLE}}
