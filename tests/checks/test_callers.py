@@ -139,11 +139,11 @@ TO_TRUST = {"trust": ({"Effect": "Allow", "Principal": OF_MACHINE, "Action": [AS
         # In one account the trust policy is enough that names the role.
         ([], [BY_NAME], "allowed", {}),
         ([ASSUMING, {**ASSUMING, "Effect": "Deny"}], [BY_NAME], "missing", {}),
-        ([], [trusting({"AWS": "arn:aws:iam::111122223333:role/other"})], "missing", TO_IAM | TO_TRUST),
+        ([], [trusting({"AWS": "arn:aws:iam::111122223333:role/other"})], "missing", TO_TRUST),
         ([], [trusting({"AWS": {"Ref": "Stage"}})], "undecided", {}),
         # Whatever IAM says, it has to trust the role, and nothing may deny it.
         ([ASSUMING], [BY_LAMBDA], "missing", TO_TRUST),
-        ([], [BY_LAMBDA], "missing", TO_IAM | TO_TRUST),
+        ([], [BY_LAMBDA], "missing", TO_TRUST),
         ([ASSUMING], [], "missing", TO_TRUST),
         ([ASSUMING], [BY_ROOT, DENYING], "missing", {}),
         ([], [BY_NAME, DENYING], "missing", {}),
