@@ -348,7 +348,7 @@ def test_json_has_everything() -> None:
     found.roles[ROLE].identity = [in_policy]
     told = json.loads(compare(found).to_json())
     kinds = ["missing", "excess", "undecided", "problems", "allowed"]
-    assert list(told) == ["asked", *kinds, "policies", "without_key", "left_out", "names"]
+    assert list(told) == ["asked", *kinds, "policies", "without_key", "left_out", "names", "assumed"]
     lacks = {"principal_arn": ROLE, "action": "kms:Decrypt", "resource": KEY}
     too_much = {"principal_arn": ROLE, "action": "kms:Encrypt", "resource": KEY}
     of_key, of_role = {"template": "Main", "logical_id": "Key"}, {"template": "Main", "logical_id": "Role"}

@@ -274,7 +274,7 @@ class AccessModel:
     """The id of the organization (``o-…``) that all accounts of the templates belong to, where it is told."""
     pasted: Callable[[Any, tuple[Declaration, ...]], Any] = lambda statement, declared: statement
     """Returns a statement as the template of some resources takes it."""
-    assumed: Mapping[str, str] = field(default_factory=dict)
+    assumed: dict[str, str] = field(default_factory=dict)
     """The defaults of parameters by which conditions were decided, by stack and name: ``Main.Stage``."""
     unseen: str = "it isn't part of the app"
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""

@@ -23,7 +23,7 @@ def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
         yield f"dataset group {report.deployed}"
     yield from (f"· {note}" for note in report.notes)
     if report.assumed:
-        yield f"{assumed(report)}."
+        yield assumed(report)
     findings = findings_of(report)
     places_of = [_place(finding, places) for finding in findings]
     width = max(map(len, places_of), default=0)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from . import physical
-from .parameters import NO_VALUES, ParameterValues
+from .parameter_values import NO_VALUES, ParameterValues
 from .stacks import Resource, Stack, Surroundings
 from .templates import Template, Unread, noted
 
@@ -21,8 +22,15 @@ class App(Surroundings):
         self.top = [Stack(self, template) for template in templates]
         self.stacks = [each for stack in self.top for each in stack.with_nested()]
         self._by_file = {stack.template.path: stack for stack in self.stacks}
+        self._by_directory: dict[Path, list[Stack]] = {}
+        for stack in self.stacks:
+            self._by_directory.setdefault(stack.template.path.parent, []).append(stack)
         self._unread = unread
         self._exports: dict[str, list[tuple[Stack, str]]] | None = None
+
+    def stacks_in(self, directory: Path) -> list[Stack]:
+        """Return the stacks of an assembly, nested ones included."""
+        return self._by_directory.get(directory, [])
 
     def of_file(self, beside: Template, file: str) -> Stack | None:
         """Return the stack whose template has this name, in the directory of another template."""

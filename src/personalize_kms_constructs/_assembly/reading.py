@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from .constructs import Left, left_by_constructs
 from .dataset_groups import DatasetGroups, key_left_open
 from .deployment import Deployment
 from .manifest import Assembly
-from .parameters import NO_VALUES, ParameterValues
+from .parameter_values import NO_VALUES, ParameterValues
 from .pasting import Pasting
 from .policies_by_code import leave_replaced_policies_open, unable_functions
 from .refused_places import refused_places, refused_prefixes
@@ -61,10 +61,8 @@ class ReadAssembly:
         deployment: Deployment,
         unread: list[Unread],
     ) -> None:
-        self._app = app
-        self._directory = assembly.directory
         self._resources = resources
-        self._stacks = [each for each in app.stacks if each.template.path.parent == assembly.directory]
+        self._stacks = app.stacks_in(assembly.directory)
         self._deployment = deployment
         self._unread = unread
         self._groups = DatasetGroups(resources, deployment, unread)
@@ -127,17 +125,9 @@ class ReadAssembly:
                     owner.waits_for = self._order.before(there.stack, there.logical_id)
         origins = {str(each.template.path): each.origins for each in self._stacks}
         model.pasted = Pasting(model, origins).pasted
-        model.assumed = self._assumed()
+        for stack in self._stacks:
+            model.assumed |= stack.assumed
         return model
-
-    def _assumed(self) -> Mapping[str, str]:
-        """Return the defaults of parameters by which conditions were decided."""
-        found: dict[str, str] = {}
-        for top in self._app.top:
-            if top.template.path.parent == self._directory:
-                for stack in top.with_nested():
-                    found |= stack.assumed
-        return found
 
     def _is_ours(self, path: str) -> bool:
         """Tell if one of our constructs made what stands at a path."""

@@ -16,7 +16,7 @@ from .._access.written import all_conditions, with_strings
 from .choices import NO_VALUE, Either
 from .files import AssemblyError, parse_property
 from .intrinsics import Scope
-from .parameters import ParameterValues, default_of, is_name_of_value, typed
+from .parameter_values import ParameterValues, default_of, is_name_of_value, typed
 from .templates import Template
 
 # A value in it, a parameter for example, may be a hole, or a variable that somebody wrote.

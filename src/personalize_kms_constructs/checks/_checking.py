@@ -14,7 +14,7 @@ from .._access.report import AccessReport, merged
 from .._assembly.created import add_created
 from .._assembly.files import AssemblyError
 from .._assembly.manifest import Assembly, read_with_stages
-from .._assembly.parameters import ParameterValues, parameter_problems
+from .._assembly.parameter_values import ParameterValues, parameter_problems
 from .._assembly.reading import read_assemblies
 from .._assembly.templates import Unread
 from .._refusals import in_lines
