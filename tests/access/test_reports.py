@@ -14,9 +14,9 @@ from personalize_kms_constructs._access.causes import Cause, because
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.model import AccessModel, OpenQuestion, Problem
+from personalize_kms_constructs._access.policies import PolicyToChange
 from personalize_kms_constructs._access.report import AccessReport, merged
 from personalize_kms_constructs._access.short_names import Names
-from personalize_kms_constructs._access.should_have import PolicyToChange
 from personalize_kms_constructs._access.words import title
 from tests.access.models import (
     BUCKET,

@@ -14,8 +14,8 @@ from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.entries import Entry
 from personalize_kms_constructs._access.model import AccessModel, Bucket, Key, Role
+from personalize_kms_constructs._access.policies import PolicyToChange
 from personalize_kms_constructs._access.report import AccessReport
-from personalize_kms_constructs._access.should_have import PolicyToChange
 from personalize_kms_constructs._access.written import Policy, Written
 from tests.access import test_random_questions as drawn
 from tests.access.models import (

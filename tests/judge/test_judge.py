@@ -560,7 +560,7 @@ def test_the_order_where_something_of_the_role_cant_be_seen(unseen: str, app: cd
 
 def in_a_product(app: cdk.App) -> cdk.Stack:
     stack = cdk.Stack(app, "Main")
-    product: cdk.Stack = servicecatalog.ProductStack(stack, "Inner")
+    product = servicecatalog.ProductStack(stack, "Inner")
     template = servicecatalog.CloudFormationTemplate.from_product_stack(product)
     version = servicecatalog.CloudFormationProductVersion(cloud_formation_template=template)
     servicecatalog.CloudFormationProduct(stack, "Of", owner="us", product_name="p", product_versions=[version])

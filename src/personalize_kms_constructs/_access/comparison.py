@@ -10,6 +10,7 @@ from .answers import Answer
 from .causes import Cause, because
 from .decision import Decision
 from .entries import Entry, EntryKind
+from .forms import Forms
 from .model import AccessModel, Asked, Bucket, Column, Key, Problem, Role, declared_of, labels_of
 from .needs import (
     IN_BUCKET_POLICY,
@@ -26,7 +27,7 @@ from .needs import (
 from .not_as_meant import misunderstood_policies
 from .problems import AWS_MANAGED_KEY, configuration_problems, ordering_problems, trust_findings
 from .report import AccessReport, in_order
-from .should_have import Advice, Forms, WhichPolicy
+from .should_have import Advice, WhichPolicy
 from .too_much import too_much
 from .written import Policy
 

@@ -12,8 +12,8 @@ from .declarations import Declaration
 from .entries import Entry
 from .model import Problem
 from .outcome import AccessFindings
+from .policies import PolicyToChange
 from .short_names import Names
-from .should_have import PolicyToChange
 from .values import shown
 
 RULES: Mapping[str, tuple[str, str]] = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from .causes import Cause
 from .entries import Entry
 from .model import Problem
-from .should_have import PolicyToChange
+from .policies import PolicyToChange
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
 from .answers import Answer
-from .causes import Cause, Reason
-from .decision import Decision
 from .declarations import Declaration, template_of
 from .default_key_policy import default_key_policy
 from .entries import Entry, Json
+from .forms import Forms, Owner
 from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
 from .needs import (
     CALLER,
@@ -31,15 +29,13 @@ from .needs import (
     caller_of,
     owner_of,
 )
+from .policies import PolicyToChange
 from .too_much import statements_for
 from .values import HOLE, PARTITION, has_unknown, last_part, same, split_arn
 from .written import (
     Policy,
     Written,
     allow_statements,
-    aws_principals,
-    is_account,
-    names_principal,
     principals_of,
 )
 
@@ -47,69 +43,7 @@ IAM_POLICY, MANAGED_POLICY, BUCKET_POLICY = "AWS::IAM::Policy", "AWS::IAM::Manag
 _OF_THE_LIST = ("aws:sourceaccount", "aws:sourcearn", "aws:principalarn", "iam:passedtoservice")
 _ORDER: Sequence[Column] = (IN_KEY_POLICY, IN_BUCKET_POLICY, IN_IAM, IN_BOUNDARY, TRUST)
 
-Owner = Key | Bucket | Role
 Needs = Mapping[Need, list[Asked]]
-Decisions = Mapping[Need, Decision]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PolicyToChange:
-    """A policy that lacks something or has too much, with all that it should have for Personalize."""
-
-    policy: Column
-    """``"key"``, ``"role"``, ``"bucket"``, ``"trust"`` or ``"boundary"``."""
-    policy_of: str
-    """The ARN of the key, role or bucket whose policy it is."""
-    declared: tuple[Declaration, ...] = field(default=(), repr=False)
-    """The resources that have the policy, or in whose template it has to be made."""
-    lacks: tuple[Entry, ...] = ()
-    too_much: tuple[Entry, ...] = ()
-    should_have: tuple[Json, ...] = ()
-    """All statements for Personalize that it should have, as the template takes them; for callers, and for roles of
-    which nothing is too much, only those for what is missing."""
-    replaces: tuple[str, ...] = ()
-    """The statements, by sid or number, whose place the list takes, in the policy of a key or bucket or in a trust
-    policy."""
-    own_conditions: tuple[str, ...] = ()
-    """The condition keys in the statements that go, so that nobody loses a condition of their own unseen."""
-    also_for: tuple[str, ...] = ()
-    """The others whom the policy or a statement that goes serves, and who lose what they don't have elsewhere."""
-    unnamed_roles: tuple[str, ...] = ()
-    """The ARNs of roles that need a name first, since the policy can only name them by a string."""
-    file: str = ""
-    """The file of the assembly that has the statements for the policy's owner, if they are pending."""
-    make: str = ""
-    """The type of the resource to make, where no policy can take the statements."""
-    waiting: tuple[Declaration, ...] = field(default=(), repr=False)
-    """The resources of that template that have to depend on the one to make."""
-
-    def is_of(self, policy: str, owner: str) -> bool:
-        """Tell if it is the policy of a kind and of an owner."""
-        return (self.policy, self.policy_of) == (policy, owner)
-
-    @property
-    def where(self) -> list[dict[str, str]]:
-        """The resources that have the policy, or in whose template it has to be made, as reports have them."""
-        return [declaration.place for declaration in self.declared]
-
-    def to_json(self) -> Json:
-        """Return the policy as JSON."""
-        found: Json = {
-            "policy": self.policy,
-            "policy_of": self.policy_of,
-            "where": self.where,
-            "lacks": [_in_short(entry) for entry in self.lacks],
-            "too_much": [_in_short(entry) for entry in self.too_much],
-            "should_have": list(self.should_have),
-        }
-        for name in ("replaces", "own_conditions", "also_for", "unnamed_roles", "file", "make"):
-            if value := getattr(self, name):
-                found[name] = value if isinstance(value, str) else list(value)
-        return found | ({"waiting": [each.place for each in self.waiting]} if self.waiting else {})
-
-
-def _in_short(entry: Entry) -> Json:
-    return {"principal_arn": entry.principal_arn, "action": entry.action, "resource": entry.resource}
 
 
 class WhichPolicy(NamedTuple):
@@ -121,120 +55,9 @@ class WhichPolicy(NamedTuple):
     make: str = ""
 
 
+Lacks = dict[WhichPolicy, list[tuple[Need, Entry]]]
 Lacking = Iterable[tuple[Need, Entry, list[WhichPolicy]]]
 """Permissions that are missing, each with the policies that lack it."""
-
-
-def _reasons(decision: Decision) -> tuple[Reason, ...]:
-    """Return the reasons for which a need isn't met."""
-    return (decision.reason, *decision.further) if decision.answer is Answer.NO else ()
-
-
-def _is_by_account(decision: Decision) -> bool:
-    """Tell if a key policy leaves something to IAM, which allows it, whatever a boundary or a denial takes away."""
-    lacks_none = all(reason.cause in (Cause.BOUNDARY, Cause.DENIED) for reason in _reasons(decision))
-    return decision.answer is not Answer.MAYBE and not decision.named and lacks_none
-
-
-class Forms:
-    """The forms of statements, one for each pair of owner and role: naming the role, or leaving it to its account."""
-
-    def __init__(self, model: AccessModel, decisions: Decisions) -> None:
-        self._model = model
-        self._decisions = decisions
-        self._delegated: dict[tuple[str, str], bool] = {}
-        self._left_to_iam: set[tuple[str, str]] = set()
-        """The pairs of key and role of which nothing lacks a statement, and nothing is allowed by naming the role."""
-        self._by_name: set[tuple[str, str]] = set()
-        """The pairs of key and role of which something is allowed by naming the role, or everybody."""
-        of_pair: dict[tuple[str, str], list[Decision]] = {}
-        for need, decision in decisions.items():
-            if need.policy == IN_KEY_POLICY and need.role_arn:
-                of_pair.setdefault((need.owner, need.role_arn), []).append(decision)
-        for pair, answers in of_pair.items():
-            if any(decision.named for decision in answers):
-                self._by_name.add(pair)
-            elif all(_is_by_account(decision) for decision in answers):
-                self._left_to_iam.add(pair)
-
-    def is_delegated(self, need: Need) -> bool:
-        """Tell if an owner's policy leaves a role to its account.
-
-        It does where naming the role would make two resources or two stacks wait for each other, and where it does so
-        already. One that names the role, of another stack too, goes on naming it.
-        """
-        owner = owner_of(self._model, need)
-        if owner is None or need.principal == SERVICE:
-            return False
-        pair = (owner.arn, need.role_arn)
-        if pair not in self._delegated:
-            role = self._model.role(need.role_arn)
-            is_apart = template_of(owner.declared) != template_of(role.declared)
-            is_later = owner.declared in role.waits_for
-            is_so_already = is_apart or self._is_so_already(owner, role)
-            self._delegated[pair] = is_later or (is_so_already and not _is_named(owner, role))
-        return self._delegated[pair]
-
-    def is_left_to_iam(self, need: Need) -> bool:
-        """Tell if IAM has to allow a role what the policy of its column allows too: delegated, or across accounts."""
-        owner, role = owner_of(self._model, need), self._model.role(need.role_arn)
-        is_across = owner is not None and same(owner.account, role.account) is not Answer.YES
-        return is_across or self.is_delegated(need)
-
-    def is_of_account(self, need: Need) -> bool:
-        """Tell if a key policy leaves a need to a role's account already, so that it can do without the role's name."""
-        decision = self._decisions[need]
-        is_met = decision.answer is Answer.YES and not decision.named
-        is_left = is_met or any(reason.cause is Cause.LEFT_TO_IAM for reason in _reasons(decision))
-        return is_left and self.is_delegated(need)
-
-    def is_left_anew(self, need: Need) -> bool:
-        """Tell if a key policy meets a need by naming the role, and should leave the role to its account."""
-        return self._decisions[need].named and self.is_delegated(need)
-
-    def named(self) -> set[Need]:
-        """Return the needs that key policies meet by naming the role, or will once they are as they should be."""
-        changed = set()
-        for need, decision in self._decisions.items():
-            if IN_KEY_POLICY in self.reasons(need, decision):
-                changed.add((need.owner, need.role_arn))
-        named = set()
-        for need, decision in self._decisions.items():
-            is_to_be = (need.owner, need.role_arn) in changed and not self.is_left_to_iam(need)
-            if decision.named or is_to_be:
-                named.add(need)
-        return named
-
-    def _is_so_already(self, owner: Owner, role: Role) -> bool:
-        pair = (owner.arn, role.arn)
-        if pair in self._by_name:
-            return False
-        by_condition = False
-        for statement in allow_statements(owner.policies) if isinstance(owner, (Key, Bucket)) else ():
-            is_for_account = any(is_account(str(name)) for name in aws_principals(statement.body))
-            by_condition = by_condition or (is_for_account and names_principal(statement.body, role.arn))
-        return by_condition or pair in self._left_to_iam
-
-    def reasons(self, need: Need, decision: Decision, *, in_bucket: bool = False) -> dict[Column, Reason]:
-        """Return why a need isn't met, one reason for each policy that lacks it; for none where no statement helps."""
-        found: dict[Column, Reason] = {}
-        for reason in _reasons(decision):
-            found.setdefault(self._lacking(need, reason, in_bucket=in_bucket), reason)
-        return found
-
-    def _lacking(self, need: Need, reason: Reason, *, in_bucket: bool) -> Column:
-        if reason.cause is Cause.DENIED:
-            return ""
-        if reason.cause is Cause.BOUNDARY:
-            return IN_BOUNDARY
-        if in_bucket:
-            return IN_BUCKET_POLICY
-        own = TRUST if need.action == ASSUME_ROLE else need.policy
-        if own == IN_IAM or reason.cause is Cause.NO_STATEMENT:
-            return own
-        # A policy that names the role leaves nothing to IAM; what a trust policy leaves to it stays there.
-        is_in_iam = self.is_left_to_iam(need) or (own == TRUST and reason.cause is Cause.LEFT_TO_IAM)
-        return IN_IAM if is_in_iam else own
 
 
 class Advice:
@@ -251,7 +74,7 @@ class Advice:
 
     def to_change(self, missing: Lacking, excess: Iterable[Entry], untrusted: Iterable[str]) -> list[PolicyToChange]:
         """Return the policies that lack something, have too much, or don't trust Personalize."""
-        lacks: dict[WhichPolicy, list[tuple[Need, Entry]]] = {}
+        lacks: Lacks = {}
         for need, entry, places in missing:
             for place in places:
                 lacks.setdefault(place, []).append((need, entry))
@@ -351,22 +174,20 @@ class Advice:
             waiting=tuple(each for each in sorted(declared_of(waiting)) if place.make and each.template in templates),
         )
 
-    def _all_for(
-        self, place: WhichPolicy, lacks: Mapping[WhichPolicy, list[tuple[Need, Entry]]], is_wide: bool
-    ) -> list[Need]:
+    def _all_for(self, place: WhichPolicy, lacks: Lacks, is_wide: bool) -> list[Need]:
         """Return all needs that a policy has to serve; for callers, and roles with nothing too much, those it lacks.
 
-        A role lacks besides what key policies name it for today and will leave to IAM.
+        A role also lacks what key policies name it for today and will leave to IAM.
         """
         column, owner = place.column, place.owner
         if column == IN_IAM:
-            lacking = [need for need, _ in lacks[place]]
-            changed = {other.owner for other in lacks if other.column == IN_KEY_POLICY}
+            needs = [need for need, _ in lacks[place]]
+            keys_to_change = {other.owner for other in lacks if other.column == IN_KEY_POLICY}
             for need in self._in_iam_of(owner):
-                is_left_anew = need.owner in changed and self._forms.is_left_anew(need)
-                if (is_wide or is_left_anew) and need not in lacking and self._place(need, IN_IAM) == place:
-                    lacking.append(need)
-            return lacking
+                is_left_anew = need.owner in keys_to_change and self._forms.is_left_anew(need)
+                if (is_wide or is_left_anew) and need not in needs and self._place(need, IN_IAM) == place:
+                    needs.append(need)
+            return needs
         if column == IN_BOUNDARY:
             return [need for need in self._needs if need.role_arn == owner]
         if column == TRUST:
@@ -465,12 +286,6 @@ class Advice:
                 pasted = json.dumps(self._model.pasted(arn, place.declared))
                 unnamed += [arn] if hole[0].removeprefix("${") in pasted else []
         return tuple(unnamed)
-
-
-def _is_named(owner: Owner, role: Role) -> bool:
-    policies = owner.trust if isinstance(owner, Role) else owner.policies
-    named = [str(name) for statement in allow_statements(policies) for name in aws_principals(statement.body)]
-    return any(same(name, role.arn) is Answer.YES for name in named)
 
 
 def _is_in_later_stack(owner: Owner, role: Role) -> bool:

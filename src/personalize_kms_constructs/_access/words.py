@@ -6,8 +6,8 @@ import json
 
 from .findings import Finding, whose
 from .outcome import AccessFindings
+from .policies import PolicyToChange
 from .short_names import Names
-from .should_have import PolicyToChange
 from .values import shown
 
 _NOTHING = (

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._access.entries import Entry
 from .._access.model import Problem
+from .._access.policies import PolicyToChange
 from .._access.report import AccessReport
-from .._access.should_have import PolicyToChange
 from .._assembly.files import AssemblyError
 from ._checking import check_assembly
 
