@@ -64,14 +64,28 @@ def test_no_imports_go_in_a_circle() -> None:
         pytest.fail(" imports ".join(shown(name) for name in reversed(error.args[1])))
 
 
-ENGINE = [module for module in modules() if module[1:2] in (("_access",), ("matrix",))]
+# The table, what construct and check share, and the engine.
+OF_ENGINE = ("matrix", "_answers", "_values", "_accepted", "_default_key_policy", "_access")
+ENGINE = [module for module in modules() if module[1:2] and module[1] in OF_ENGINE]
 
 
 @pytest.mark.parametrize("module", ENGINE, ids=shown)
 def test_a_module_of_the_engine_imports_the_standard_library_the_table_and_the_engine(module: Module) -> None:
     """An account can be judged without the CDK, and a template without boto3."""
     for name in imported(module):
-        assert name[0] in sys.stdlib_module_names or name[:2] in ((*ROOT, "_access"), (*ROOT, "matrix")), name
+        assert name[0] in sys.stdlib_module_names or name[1] in OF_ENGINE, name
+
+
+def test_what_construct_and_check_share_is_below_both() -> None:
+    """The construct imports nothing of the engine, and the grants no judge."""
+    above = ("_access", "_assembly", "_doctor", "checks", "_cli")
+    below = ("_grant", "_refusals", "jobs", "encryption", "_synth", "_metadata", "_managed_key_policy")
+    wrong = {
+        shown(module): [shown(name) for name in imported(module) if len(name) > 1 and name[1] in above]
+        for module in modules()
+        if len(module) > 1 and module[1] in below
+    }
+    assert {name: found for name, found in wrong.items() if found} == {}
 
 
 def said_again(names: Iterable[tuple[str, Module]]) -> dict[str, list[str]]:
@@ -104,7 +118,7 @@ NAME_ACTIONS = {
     "_access.aws_managed_policies": "what policies of AWS allow, whatever the page asks for",
     "_assembly.policies_by_code": "what the managed function calls, which is no permission of Personalize",
     "_access.too_much": "what is read in a policy that gives more than the page asks for",
-    "_access.default_key_policy": "KMS's default policy, which a key without one is given",
+    "_default_key_policy": "KMS's default policy, which a key without one is given",
     "_managed_key_policy.shared_function": "what the managed function calls, which is no permission of Personalize",
 }
 

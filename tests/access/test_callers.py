@@ -9,7 +9,7 @@ import pytest
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import AccessModel, Role
 from personalize_kms_constructs._access.report import AccessReport
-from personalize_kms_constructs._access.values import unknown
+from personalize_kms_constructs._values import unknown
 from tests.access.models import (
     ACCOUNT,
     BATCH_INFERENCE_JOB,

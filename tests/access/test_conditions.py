@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.conditions import condition_answer
 from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.model import Bucket, Key
 from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_constructs._answers import Answer
 from tests.access.models import (
     ACCOUNT,
     ANOTHER_ACCOUNT,

@@ -9,13 +9,13 @@ import pytest
 
 from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.addressed import Addressed, Way, addressed_to
-from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.calls import Caller
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import AccessModel, Key, Location, Role
-from personalize_kms_constructs._access.values import as_text, as_written
 from personalize_kms_constructs._access.written import Policy, Position
+from personalize_kms_constructs._answers import Answer
+from personalize_kms_constructs._values import as_text, as_written
 from tests.access.models import (
     ACCOUNT,
     ANOTHER_ACCOUNT,

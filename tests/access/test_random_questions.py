@@ -18,10 +18,10 @@ import pytest
 
 from embedded_aws import access
 from personalize_kms_constructs._access import decision
-from personalize_kms_constructs._access.answers import Answer
 from personalize_kms_constructs._access.calls import Caller, call_on
 from personalize_kms_constructs._access.model import Bucket, Key, Role
 from personalize_kms_constructs._access.written import Policy
+from personalize_kms_constructs._answers import Answer
 from personalize_kms_constructs._assembly.choices import NO_VALUE, Either
 from personalize_kms_constructs._assembly.deployment import policy_in
 from tests.access.models import ACCOUNT, ANOTHER_ACCOUNT, BUCKET, KEY, REGION, ROLE, ROOT, SERVICE, policy

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs._access.values import as_text, as_written, shown
 from personalize_kms_constructs._assembly.pasting import pasted
+from personalize_kms_constructs._values import as_text, as_written, shown
 
 ORIGINS = {
     "arn:${AWS::Partition}:s3:::${Main.Data}": {"Fn::GetAtt": ["Data", "Arn"]},

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access.answers import Answer
-from personalize_kms_constructs._access.values import HOLE, as_written, open_parts, same
+from personalize_kms_constructs._answers import Answer
 from personalize_kms_constructs._assembly.app import App
 from personalize_kms_constructs._assembly.manifest import read_assembly
 from personalize_kms_constructs._assembly.physical import role_name
 from personalize_kms_constructs._assembly.requests import KINDS, Request
 from personalize_kms_constructs._assembly.stacks import Stack
+from personalize_kms_constructs._values import HOLE, as_written, open_parts, same
 from tests.checks.templates import write
 
 PROD = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}

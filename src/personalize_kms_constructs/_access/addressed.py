@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from .answers import Answer, all_of
+from .._answers import Answer, all_of
+from .._values import last_part, open_parts, same, split, split_arn
 from .calls import Caller
 from .causes import Cause, Reason, because, unknown_element
-from .values import last_part, open_parts, same, split, split_arn
 from .written import Body, as_list, is_by_principal_arn
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .values import PARTITION
+from .._values import PARTITION
 from .written import Policy
 
 _PREFIXES = ("arn:aws:iam::aws:policy/", f"arn:{PARTITION}:iam::aws:policy/")

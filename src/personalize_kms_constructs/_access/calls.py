@@ -12,15 +12,15 @@ A key that AWS doesn't document for Personalize has no entry, so that a conditio
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import NamedTuple
 
+from .._answers import Answer
+from .._values import same, split_arn, unknown
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
-from .answers import Answer
 from .conditions import Alternatives, Context
 from .model import Bucket, Key, Role
-from .values import same, split_arn, unknown
 
 # AWS's endpoints take no older version (https://docs.aws.amazon.com/AmazonS3/latest/userguide/network-isolation.html).
 _TLS_VERSIONS = ("1.2", "1.3")
@@ -117,6 +117,12 @@ class Call:
     resource_region: str
     resource_organization: str = ""
     """The organization of the resource's account, where it is told."""
+
+    def within(self, context: Context) -> Call:
+        """Return the same call with other condition keys."""
+        found = replace(self)
+        found.context = context
+        return found
 
     @cached_property
     def context(self) -> Context:

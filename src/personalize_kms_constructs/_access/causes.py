@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Any
 
-from .accepted import (
+from .._accepted import (
     ANOTHER_FOLDER,
     END_IN_SLASH,
     GIVE_THE_PREFIX,
@@ -16,7 +16,7 @@ from .accepted import (
     USE_A_NAME,
     USE_A_PREFIX,
 )
-from .values import open_parts, shown
+from .._values import open_parts, shown
 from .written import Written
 
 POLICIES: Mapping[str, str] = {

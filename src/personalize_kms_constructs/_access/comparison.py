@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from .._answers import Answer
 from . import decision
-from .answers import Answer
 from .causes import Cause, because
 from .decision import Decision
 from .entries import Entry, EntryKind

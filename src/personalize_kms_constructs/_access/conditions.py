@@ -11,9 +11,9 @@ from functools import lru_cache, partial
 from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
 
-from .answers import Answer, all_of, any_of
+from .._answers import Answer, all_of, any_of
+from .._values import PARTITION, has_unknown, matches, open_parts, same, split_arn
 from .causes import Cause, Reason, because, unknown_element
-from .values import PARTITION, has_unknown, matches, open_parts, same, split_arn
 from .written import as_list, with_variables
 
 Alternatives = tuple[str | None, ...]

@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .answers import Answer
+from .._answers import Answer
+from .._values import same
 from .calls import Call, Caller, assume_role
 from .causes import Cause, Reason, because
 from .model import Bucket, Key, Role
 from .statements import Found, Verdict, judge
-from .values import same
 from .written import Written
 
 By = tuple[tuple[Written, ...], ...]

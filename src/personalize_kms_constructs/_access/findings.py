@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from .._values import shown
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from .causes import MAY_BE_TOO_MUCH, POLICIES, Cause
 from .declarations import Declaration
@@ -14,7 +15,6 @@ from .model import Problem
 from .outcome import AccessFindings
 from .policies import PolicyToChange
 from .short_names import Names
-from .values import shown
 
 RULES: Mapping[str, tuple[str, str]] = {
     "Personalize::Configuration": ("Personalize can't do what is asked, or a policy isn't as it was meant.", KMS_PAGE),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .._answers import Answer
+from .._values import same
 from ..matrix import ASSUME_ROLE
-from .answers import Answer
 from .causes import Cause, Reason
 from .decision import Decision
 from .declarations import template_of
 from .model import AccessModel, Bucket, Column, Key, Role
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, TRUST, Need, owner_of
-from .values import same
 from .written import allow_statements, aws_principals, is_account, names_principal
 
 Owner = Key | Bucket | Role

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
+from .._values import account_of
 from ..matrix import Permissions
 from .causes import Cause, Reason
 from .declarations import Declaration
-from .values import account_of
 from .written import Policy
 
 PrincipalKind = Literal["role", "service", "caller", "account", ""]

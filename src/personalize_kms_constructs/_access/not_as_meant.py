@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Iterator
 
+from .._values import MARK
 from .causes import Cause, because
 from .model import AccessModel, Asked, Bucket, Key, PolicyOwner, Problem, Role, declared_of
 from .needs import users_of
-from .values import MARK
 from .written import Policy
 
 PUT_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html"

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import product
 
+from .._answers import Answer
+from .._values import has_unknown, same, split_arn
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE, SERVICE_PRINCIPAL
 from . import decision
-from .answers import Answer
 from .calls import service
 from .causes import Cause, Reason, because
 from .decision import Decision
 from .entries import Entry
 from .model import AccessModel, Asked, Key, Problem, declared_of
 from .needs import Need, keys_of
-from .values import has_unknown, same, split_arn
 from .written import Policy
 
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from .._values import shown
 from .entries import Entry
 from .markdown import markdown_report
 from .model import Problem
 from .outcome import AccessFindings
 from .text import text_report
-from .values import shown
 
 
 class AccessReport(AccessFindings):

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from .._values import shown
 from .entries import Entry
 from .findings import RULES, Finding, findings_of
 from .lines import Lines
 from .model import Problem
 from .outcome import AccessFindings
 from .short_names import Names
-from .values import shown
 from .words import what_to_do
 
 Json = dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .values import HOLE
+from .._values import HOLE
 
 
 class Names:

@@ -10,10 +10,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from .._answers import Answer
+from .._default_key_policy import default_key_policy
+from .._values import HOLE, PARTITION, has_unknown, last_part, same, split_arn
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
-from .answers import Answer
 from .declarations import Declaration, template_of
-from .default_key_policy import default_key_policy
 from .entries import Entry, Json
 from .forms import Forms, Owner
 from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
@@ -31,7 +32,6 @@ from .needs import (
 )
 from .policies import PolicyToChange
 from .too_much import statements_for
-from .values import HOLE, PARTITION, has_unknown, last_part, same, split_arn
 from .written import (
     Policy,
     Written,

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from .._answers import Answer, any_of
+from .._values import bucket_in, has_unknown, matches, open_parts, same, split, split_arn
 from ..matrix import ROWS
 from .addressed import Addressed, Way, addressed_to
-from .answers import Answer, any_of
 from .calls import Call
 from .causes import Cause, Reason, because, unknown_element
 from .conditions import condition_answer
-from .values import bucket_in, has_unknown, matches, open_parts, same, split, split_arn
 from .written import Body, Policy, Written, as_list, has_variables, with_variables
 
 _ELEMENTS = frozenset(

@@ -9,15 +9,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
+from .._answers import Answer, any_of
+from .._values import PARTITION, generated, same, split_arn
 from ..matrix import ASSUME_ROLE, CONFUSED_DEPUTY_PAGE, SERVICE_PRINCIPAL
-from .answers import Answer, any_of
 from .calls import Call, Caller, assume_role, service
 from .causes import MAY_BE_TOO_MUCH, Cause, Reason, because
 from .conditions import Alternatives
 from .entries import Entry
 from .model import AccessModel, Asked, PrincipalKind, Role, declared_of
 from .statements import judge, serves
-from .values import PARTITION, generated, same, split_arn
 from .written import (
     Policy,
     Written,
@@ -99,8 +99,7 @@ def as_sent(call: Call) -> Call:
     sent = {}
     for key, alternatives in call.context.items():
         sent[key] = tuple(value for value in alternatives if value is not None) or alternatives
-    call.context = sent
-    return call
+    return call.within(sent)
 
 
 def _role_in(account: str) -> str:
@@ -116,8 +115,7 @@ def _of_nobody(call: Call, policies: Iterable[Policy]) -> Call:
             for key in condition_keys(statement.body) if statement.readable else ():
                 if key.startswith(_OF_CALLERS):
                     absent[key] = (None,)
-    call.context = {**call.context, **absent, **_OF_NOBODY}
-    return call
+    return call.within({**call.context, **absent, **_OF_NOBODY})
 
 
 def trusted_beyond(model: AccessModel) -> Iterator[Entry]:

@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
+from .._answers import Answer
+from .._values import bucket_in, matches, same
 from ..matrix import ASKED_ACTIONS, CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from .addressed import Addressed, addressed_to
-from .answers import Answer
 from .calls import Caller, call_on
 from .causes import MAY_BE_TOO_MUCH, Cause, Reason, because
 from .conditions import condition_answer
@@ -22,7 +23,6 @@ from .entries import Entry
 from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of
 from .strangers import Strangers, as_sent, strangers, trusted_beyond
-from .values import bucket_in, matches, same
 from .written import (
     Policy,
     Written,

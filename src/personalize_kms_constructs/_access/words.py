@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
+from .._values import shown
 from .findings import Finding, whose
 from .outcome import AccessFindings
 from .policies import PolicyToChange
 from .short_names import Names
-from .values import shown
 
 _NOTHING = (
     "Nothing in the templates asks Amazon Personalize for anything, so nothing was checked. They don't show calls from "

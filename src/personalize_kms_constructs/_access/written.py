@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from .answers import Answer
+from .._answers import Answer
+from .._values import MARK, bucket_in, matches, same, split_arn
 from .declarations import Declaration
-from .values import MARK, bucket_in, matches, same, split_arn
 
 # In other versions, and without one, the variables of a policy are plain text
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .._access.answers import Answer
 from .._access.causes import Cause, because
 from .._access.declarations import Declaration
 from .._access.model import Asked, Location, OpenQuestion, Problem
-from .._access.values import joined, unknown
 from .._access.written import as_list
+from .._answers import Answer
+from .._values import joined, unknown
 from .app import App
 from .choices import left_out_by
 from .dataset_groups import DatasetGroups, key_left_open

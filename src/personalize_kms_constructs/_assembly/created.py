@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .._access.values import as_written
+from .._values import as_written
 from ..matrix import ROWS
 from .manifest import Assembly
 from .references import functions, names_in
@@ -28,31 +28,39 @@ _ROWS = {row.resource: row for row in ROWS}
 _A_LIST = "a list of mappings is expected"
 
 
-def add_created(created: Any, assemblies: Sequence[Assembly]) -> Iterator[str]:
-    """Add what is told to the metadata of the assemblies, and yield why it can't be read; then nothing is added."""
-    templates = {
-        template.path.name: (assembly, template)
-        for assembly in assemblies
-        for top in assembly.templates
-        for template in top.with_nested()
-    }
+def created_problems(created: Any, assemblies: Sequence[Assembly]) -> list[str]:
+    """Return why what is told can't be read, if it can't."""
     if not _is_list(created):
-        yield f"created is {_shown(created)} but {_A_LIST}"
-        return
+        return [f"created is {_shown(created)} but {_A_LIST}"]
     try:
-        told = as_written(json.dumps(created))
+        as_written(json.dumps(created))
     except (TypeError, ValueError, RecursionError) as error:
-        yield f"created can't be written as JSON: {error}"
-        return
+        return [f"created can't be written as JSON: {error}"]
+    templates = _templates_of(assemblies)
     problems: list[str] = []
-    for index, each in enumerate(created):
-        problems += _problems(f"created[{index}]", each, templates)
-    yield from problems
-    for each in () if problems else told:
-        name = each.get("template") or next(iter(templates))
+    for index, told in enumerate(created):
+        problems += _problems(f"created[{index}]", told, templates)
+    return problems
+
+
+def add_created(created: Any, assemblies: Sequence[Assembly]) -> None:
+    """Add what is told, which has no problems, to the metadata of the assemblies."""
+    templates = _templates_of(assemblies)
+    for told in as_written(json.dumps(created)):
+        name = told.get("template") or next(iter(templates))
         assembly, template = templates[name]
-        path = str(each.get("stack") or template.name)
-        assembly.metadata.append((template, path, {**each, "template": name, "isDeclared": True}))
+        path = str(told.get("stack") or template.name)
+        assembly.metadata.append((template, path, {**told, "template": name, "isDeclared": True}))
+
+
+def _templates_of(assemblies: Sequence[Assembly]) -> dict[str, tuple[Assembly, Template]]:
+    """Return all templates by the names of their files, each with its assembly."""
+    templates = {}
+    for assembly in assemblies:
+        for top in assembly.templates:
+            for template in top.with_nested():
+                templates[template.path.name] = (assembly, template)
+    return templates
 
 
 def _problems(where: str, each: Any, templates: _Templates) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from .._access.causes import Cause
 from .._access.declarations import Declaration
 from .._access.model import OpenQuestion
-from .._access.values import split, unknown
+from .._values import split, unknown
 from . import physical
 from .deployment import Deployment
 from .physical import alias_in, nearest

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from .._access.answers import Answer
 from .._access.aws_managed_policies import policy_of_aws
-from .._access.default_key_policy import default_key_policy
 from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Role
 from .._access.problems import AWS_MANAGED_KEY
-from .._access.values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
 from .._access.written import Policy, Position, all_conditions, as_list
+from .._answers import Answer
+from .._default_key_policy import default_key_policy
+from .._values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case
 from . import physical, shared_names
 from .choices import Either, condition_in, items_of, left_out_by
 from .files import AssemblyError

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .._access.values import HOLE, as_written
+from .._values import HOLE, as_written
 
 Json = dict[str, Any]
 

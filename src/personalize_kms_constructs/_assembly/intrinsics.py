@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._access.answers import Answer, all_of, any_of
-from .._access.values import MARK, WRITTEN, has_unknown, joined, same, split_outside_of_holes, unknown
+from .._answers import Answer, all_of, any_of
+from .._values import MARK, WRITTEN, has_unknown, joined, same, split_outside_of_holes, unknown
 from .choices import NO_VALUE, Either
 from .files import AssemblyError
 

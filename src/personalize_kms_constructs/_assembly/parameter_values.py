@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._access.values import as_text, split_outside_of_holes
+from .._values import as_text, split_outside_of_holes
 from .manifest import Assembly
 from .templates import Template
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from .._access.declarations import Declaration, template_of
 from .._access.model import AccessModel
-from .._access.values import WRITTEN
 from .._access.written import with_text_variables
+from .._values import WRITTEN
 
 _PSEUDO_PARAMETER = re.compile(r"\$\{AWS::\w+\}")
 

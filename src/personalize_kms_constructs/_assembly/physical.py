@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from .._access.values import HOLE, has_unknown, last_part, split_arn, unknown
+from .._values import HOLE, has_unknown, last_part, split_arn, unknown
 from .stacks import Resource, Stack
 
 KEYS = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")

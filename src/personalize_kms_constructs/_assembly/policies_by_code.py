@@ -10,12 +10,12 @@ import json
 from collections.abc import Iterable, Iterator
 
 from .._access import decision
-from .._access.answers import Answer
 from .._access.calls import Call, role
 from .._access.causes import Cause, Reason
 from .._access.model import AccessModel, Bucket, Key, Problem, declared_of
-from .._access.values import matches, split_arn
 from .._access.written import allow_statements, as_list, resources_of
+from .._answers import Answer
+from .._values import matches, split_arn
 from .deployment import Deployment
 from .physical import ROLE, of_any_partition, role_arn
 from .requests import role_of_function

@@ -12,7 +12,7 @@ from .._access.causes import Cause, Reason
 from .._access.declarations import Declaration
 from .._access.model import AccessModel, Asked, Location, OpenQuestion, PolicyOwner, Problem, Role
 from .._access.needs import keys_of
-from .._access.values import split
+from .._values import split
 from . import physical
 from .app import App
 from .choices import left_out_by
@@ -84,50 +84,66 @@ class ReadAssembly:
                     self._jobs.setdefault((*left.state, asked.kind), []).append((left, asked))
 
     def model(self, *, only_ours: bool = False) -> AccessModel:
-        """Return what is asked of Personalize, or what of it constructs of ours answer for, and all policies on it."""
+        """Return what is asked of Personalize, or what of it constructs of ours answer for, and all policies on it.
+
+        The order matters. What constructs left comes first, since requests look for their keys there. Each request
+        brings its keys, roles and buckets into the model. Once all of them are there, the policies that code may
+        replace are taken out, and at last each owner learns what it waits for, and its statements what they refer to.
+        """
         model = AccessModel()
         allowed = self._add_constructs(model, only_ours=only_ours)
-        jobs = {name: list(each) for name, each in self._jobs.items()}
-        for resource in self._resources:
-            ours = self._is_ours(resource.path)
-            has_jobs = resource.type in STATE_MACHINES and self._jobs
-            if ours or has_jobs or not only_ours:
-                with noted(self._unread, resource.stack.template):
-                    for request in requests_of(resource):
-                        if isinstance(request, OpenQuestion):
-                            model.open_questions.append(request)
-                            continue
-                        name = (resource.stack, request.state, request.permissions.resource)
-                        if name in jobs:
-                            # The job has left it in the metadata, with all that each execution chooses.
-                            _add_refusals(model, request, ours=True)
-                            for left, asked in _taken_by(request, jobs[name]):
-                                started = replace(asked, **self._caller(request, left.job_name, left.made_for))
-                                self._add(model, started, left.template)
-                        elif ours or not only_ours:
-                            self._add_request(model, request, allowed, ours=ours)
-        for left, asked in (each for not_started in jobs.values() for each in not_started):
-            self._add(model, asked, left.template)
+        self._add_requests(model, allowed, only_ours=only_ours)
         self._add_unseen(model)
         if not only_ours:
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
         model.without_key += self._groups.without_key
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
         model.problems += unable_functions(model, self._deployment, self._unread)
-        for each in (role for found in self._deployment.roles.values() for role in found):
-            model.names_of_others[physical.role_arn(each)] = each.path
-        made = {each.declared: each for each in self._resources}
+        self._add_order_and_names(model)
+        return model
+
+    def _add_requests(self, model: AccessModel, allowed: dict[tuple[str, str], Asked], *, only_ours: bool) -> None:
+        """Put into the model what resources of the templates ask for."""
+        jobs = {name: list(each) for name, each in self._jobs.items()}
+        for resource in self._resources:
+            ours = self._is_ours(resource.path)
+            has_jobs = resource.type in STATE_MACHINES and self._jobs
+            if not (ours or has_jobs or not only_ours):
+                continue
+            with noted(self._unread, resource.stack.template):
+                for request in requests_of(resource):
+                    if isinstance(request, OpenQuestion):
+                        model.open_questions.append(request)
+                        continue
+                    name = (resource.stack, request.state, request.permissions.resource)
+                    if name in jobs:
+                        # The job has left it in the metadata, with all that each execution chooses.
+                        _add_refusals(model, request, ours=True)
+                        if jobs[name]:
+                            left, asked = job = _started_by(request, jobs[name])
+                            jobs[name].remove(job)
+                            started = replace(asked, **self._caller(request, left.job_name, left.made_for))
+                            self._add(model, started, left.template)
+                    elif ours or not only_ours:
+                        self._add_request(model, request, allowed, ours=ours)
+        for left, asked in (job for not_started in jobs.values() for job in not_started):
+            self._add(model, asked, left.template)
+
+    def _add_order_and_names(self, model: AccessModel) -> None:
+        """Add to the owners of a model what they wait for, and to the model names, functions and defaults."""
+        for role in (role for found in self._deployment.roles.values() for role in found):
+            model.names_of_others[physical.role_arn(role)] = role.path
+        made = {resource.declared: resource for resource in self._resources}
         for owner in model.owners:
             there = None if owner.declared is None else made.get(owner.declared)
             if there is not None:
                 self._leave_open_what_macros_put_in(owner, there.stack)
                 with noted(self._unread, there.stack.template):
                     owner.waits_for = self._order.before(there.stack, there.logical_id)
-        origins = {str(each.template.path): each.origins for each in self._stacks}
+        origins = {str(stack.template.path): stack.origins for stack in self._stacks}
         model.pasted = Pasting(model, origins).pasted
         for stack in self._stacks:
             model.assumed |= stack.assumed
-        return model
 
     def _is_ours(self, path: str) -> bool:
         """Tell if one of our constructs made what stands at a path."""
@@ -300,11 +316,10 @@ def _put_in(template: Template) -> str:
     return f"what {', '.join(template.macros)} puts in isn't in the template"
 
 
-def _taken_by(request: Request, jobs: list[tuple[Left, Asked]]) -> list[tuple[Left, Asked]]:
-    """Take the job that a state starts out of those whose states have its name, in several state machines maybe."""
+def _started_by(request: Request, jobs: list[tuple[Left, Asked]]) -> tuple[Left, Asked]:
+    """Return the job that a state starts, of those whose states have its name, in several state machines maybe."""
     said = json.dumps(request.resource.body)
-    names = [left.job_name.rstrip("*") in said for left, _ in jobs]
-    return [jobs.pop(names.index(True) if True in names else 0)] if jobs else []
+    return next((job for job in jobs if job[0].job_name.rstrip("*") in said), jobs[0])
 
 
 def _add_refusals(model: AccessModel, request: Request, *, ours: bool) -> None:

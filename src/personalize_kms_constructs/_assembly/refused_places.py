@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._access.accepted import ARE_WILDCARDS, MAX_URI_LENGTH, folder, is_folder, is_path, is_pattern, least_length
+from .._accepted import ARE_WILDCARDS, MAX_URI_LENGTH, folder, is_folder, is_path, is_pattern, least_length
 from .._access.causes import Cause, Reason, because
 from .._access.model import Asked, Location
-from .._access.values import split
+from .._values import split
 
 
 def refused_places(asked: Asked) -> Iterator[Reason]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .._access.model import OpenQuestion
-from .._access.values import unknown
+from .._values import unknown
 from .choices import Either
 from .physical import DATASET
 from .requests import KINDS, Request, call_not_known, lower_case, may_call_otherwise

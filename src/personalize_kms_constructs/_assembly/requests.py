@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .. import matrix
-from .._access.accepted import is_name
-from .._access.answers import Answer
+from .._accepted import is_name
 from .._access.causes import Cause, Reason, because
 from .._access.model import OpenQuestion
 from .._access.problems import GROUP_PAGE
-from .._access.values import MARK, has_unknown, split, split_arn, unknown
 from .._access.written import all_conditions, as_list
+from .._answers import Answer
+from .._values import MARK, has_unknown, split, split_arn, unknown
 from .choices import Either, left_out_by
 from .physical import alias_in
 from .references import functions

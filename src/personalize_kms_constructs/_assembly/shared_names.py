@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .._access.causes import Cause, because
 from .._access.model import OpenQuestion, Problem
-from .._access.values import has_unknown, without_case
+from .._values import has_unknown, without_case
 from ..matrix import IMPORT_PAGE
 from .physical import nearest, role_name
 from .stacks import Resource, Stack

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from .._access.answers import Answer, all_of
 from .._access.declarations import Declaration
-from .._access.values import MARK, PARTITION, generated, same, unknown
 from .._access.written import all_conditions, with_strings
+from .._answers import Answer, all_of
+from .._values import MARK, PARTITION, generated, same, unknown
 from .choices import NO_VALUE, Either
 from .files import AssemblyError, parse_property
 from .intrinsics import Scope

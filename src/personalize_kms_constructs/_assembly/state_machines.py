@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._access.model import OpenQuestion
-from .._access.values import HOLE, WRITTEN, account_of, as_text, joined, unknown
+from .._values import HOLE, WRITTEN, account_of, as_text, joined, unknown
 from .choices import Either
 from .files import read_text
 from .requests import KINDS, Request, call_not_known, lower_case, role_of, role_of_task

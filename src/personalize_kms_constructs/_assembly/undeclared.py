@@ -7,12 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from .._access import decision
-from .._access.answers import Answer
 from .._access.aws_managed_policies import meant_by, policy_of_aws
 from .._access.calls import Call, role, service
 from .._access.causes import Cause
 from .._access.model import AccessModel, OpenQuestion, Role
-from .._access.values import PARTITION, matches, unknown
 from .._access.written import (
     Policy,
     actions_of,
@@ -21,6 +19,8 @@ from .._access.written import (
     principals_of,
     resources_of,
 )
+from .._answers import Answer
+from .._values import PARTITION, matches, unknown
 from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL
 from . import physical
 from .choices import items_of

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._access.ignoring import of_causes
 from .._access.report import AccessReport, as_data
-from .._access.values import shown
+from .._values import shown
 from .asking import AbsentError, Account, DoctorError
 from .diagnosis import diagnose, unseen_group
 from .gathering import AccountReader, gather

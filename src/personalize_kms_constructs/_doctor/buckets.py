@@ -7,8 +7,8 @@ from typing import Any
 
 from .._access.model import Bucket
 from .._access.problems import AWS_MANAGED_KEY
-from .._access.values import as_written, unknown
 from .._access.written import Policy
+from .._values import as_written, unknown
 from .asking import Account
 
 

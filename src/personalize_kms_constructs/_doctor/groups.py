@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
-from .._access.accepted import IS_NO_NAME, USE_A_NAME, is_name
+from .._accepted import IS_NO_NAME, USE_A_NAME, is_name
 from ..matrix import ROWS, Permissions, S3Access
 from .asking import AbsentError, Account, DoctorError, NotAnsweredError
 

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from .._access.model import Role
-from .._access.values import as_written
 from .._access.written import Policy
+from .._values import as_written
 from .asking import AbsentError, Account, NotAnsweredError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._access.accepted import (
+from .._accepted import (
     ANOTHER_FOLDER,
     ARE_WILDCARDS,
     END_IN_SLASH,
@@ -17,8 +17,8 @@ from .._access.accepted import (
     is_path,
     is_pattern,
 )
-from .._access.values import as_text
 from .._tokens import is_token, is_yet_to_be_looked_up, literal_part
+from .._values import as_text
 from .resolved import ResolvedLocation, ResolvedResource
 
 _MAX_BUCKET_NAME_LENGTH = 63

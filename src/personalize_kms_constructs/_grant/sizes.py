@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from .._access.accepted import MAX_URI_LENGTH
+from .._accepted import MAX_URI_LENGTH
 from .._tokens import TOKEN
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, in characters without white space.

@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
 
-from .._access.default_key_policy import default_key_policy
+from .._default_key_policy import default_key_policy
 from .l1_policies import BucketPolicies, added_by_cdk, extended, wrapper_of_key
 from .place import Place
 from .resolved import KeyL1, ResolvedBucket, ResolvedKey

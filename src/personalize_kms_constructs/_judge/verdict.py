@@ -11,7 +11,6 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Node
 
-from .._access.answers import Answer
 from .._access.causes import Cause
 from .._access.comparison import compare
 from .._access.declarations import Declaration, template_of
@@ -21,13 +20,14 @@ from .._access.model import AccessModel, Problem
 from .._access.needs import CALLER, IN_BUCKET_POLICY, IN_IAM
 from .._access.report import AccessReport, merged
 from .._access.short_names import Names
-from .._access.values import same
 from .._access.words import what_to_do
+from .._answers import Answer
 from .._assembly.constructs import PendingPolicy
 from .._assembly.files import AssemblyError
 from .._assembly.manifest import ACKNOWLEDGED, Assembly, read_assembly
 from .._assembly.reading import ReadAssembly, read_assemblies
 from .._assembly.templates import Unread
+from .._values import same
 
 ERROR, WARNING = "error", "warning"
 APP = cdk.PolicyViolatingResource(construct_path="", locations=[])

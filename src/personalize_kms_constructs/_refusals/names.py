@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .._access.accepted import IS_NO_NAME, USE_A_NAME, is_name, is_role_name
-from .._access.values import as_text
+from .._accepted import IS_NO_NAME, USE_A_NAME, is_name, is_role_name
 from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up
+from .._values import as_text
 from .arguments import shown
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .._access.comparison import compare
 from .._access.model import OpenQuestion
 from .._access.report import AccessReport, merged
-from .._assembly.created import add_created
+from .._assembly.created import add_created, created_problems
 from .._assembly.files import AssemblyError
 from .._assembly.manifest import Assembly, read_with_stages
 from .._assembly.parameter_values import ParameterValues, parameter_problems
@@ -84,10 +84,11 @@ def read_report(
     problems = [
         *_organization_problems(organization),
         *parameter_problems(told, assemblies),
-        *add_created(created, assemblies),
+        *created_problems(created, assemblies),
     ]
     if problems:
         raise ValueError(in_lines(problems))
+    add_created(created, assemblies)
     reports = []
     try:
         for read in read_assemblies(assemblies, unread, ParameterValues(told, with_defaults=True)):

@@ -21,7 +21,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from .answers import Answer
+from ._answers import Answer
 
 HOLE = re.compile(r"\$\{[^{}]*\}")
 PARTITION = "${AWS::Partition}"

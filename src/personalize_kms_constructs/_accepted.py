@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .values import HOLE, WRITTEN
+from ._values import HOLE, WRITTEN
 
 NOT_A_FOLDER = "which is not a folder"
 END_IN_SLASH = "end it in /"
