@@ -1,4 +1,4 @@
-"""Problems that no statement mends: trust, keys that can't work, names taken, and policies that aren't waited for."""
+"""Problems that no statement mends: trust, keys that can't work, and policies that aren't waited for."""
 
 from __future__ import annotations
 

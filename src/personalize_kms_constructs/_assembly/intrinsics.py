@@ -1,7 +1,7 @@
 """CloudFormation's intrinsic functions, resolved as far as a template tells.
 
 What it doesn't tell (a parameter, an attribute that isn't modelled, an import from another app) is a hole: see
-``access.values``.
+``_values``.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """
