@@ -143,7 +143,7 @@ CLAIM = "key policy of Main/Key, for Personalize"
          f"{CLAIM} (pass the construct Main/Key itself instead of its ARN)"),
         ("key", KEY, {"unnamed_roles": (ROLE,)}, f"{CLAIM} (first set a RoleName on Main/Role)"),
         ("key", KEY, {"own_conditions": ("aws:PrincipalOrgID", "aws:SourceVpc"), "also_for": (ETL,)},
-         f"{CLAIM} (keep your own conditions: aws:PrincipalOrgID, aws:SourceVpc; what goes also serves {ETL})"),
+         f"{CLAIM} (conditions of yours that go: aws:PrincipalOrgID, aws:SourceVpc; what goes also serves {ETL})"),
         ("bucket", BUCKET, {"make": "AWS::S3::BucketPolicy"},
          "bucket policy of Main/Data, for Personalize (a new AWS::S3::BucketPolicy)"),
         ("role", ROLE, {"make": "AWS::IAM::Policy", "waiting": (in_main("Movies/Resource"), in_main("Ratings"))},

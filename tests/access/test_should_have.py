@@ -373,6 +373,20 @@ def test_conditions_of_statements_that_go_are_told(condition: Statement, own: tu
     assert to_change(found, "key").own_conditions == own
 
 
+def test_a_role_that_exists_already_is_named_in_a_key_policy_of_the_app() -> None:
+    """A key policy that delegates to its account besides would give it nothing more."""
+    found = model(key=[ACCOUNT_STATEMENT, ON_KEY[1]], iam=[iam(IAM_ACTIONS[1:])])
+    found.keys[KEY].declared = in_main("Key")
+    assert to_change(compare(found), "key").should_have[0]["Principal"] == {"AWS": ROLE}
+
+
+def test_a_statement_with_an_empty_sid_has_its_number() -> None:
+    """Two statements may have one, which tells neither."""
+    of_admin = role(["kms:Put*"], Sid="", Principal={"AWS": ETL})
+    of_role = role(["kms:*"], Sid="")
+    assert to_change(report(key=[of_admin, of_role, ON_KEY[1]]), "key").replaces == ("2", "3")
+
+
 @pytest.mark.parametrize(
     ("place", "statement", "others"),
     [
@@ -381,7 +395,8 @@ def test_conditions_of_statements_that_go_are_told(condition: Statement, own: tu
         ("key", role(["kms:Encrypt"], Principal={"AWS": ROLE, "Service": SERVICE}), ()),
         ("key", role(["kms:Encrypt"], Principal={"AWS": ROLE.replace(":aws:", ":${AWS::Partition}:")}), ()),
         ("key", {**DELEGATED, "Action": "kms:*"}, ()),
-        ("key", role(["kms:Decrypt"], Principal="*"), ()),
+        # Everybody, an administrator among them maybe.
+        ("key", role(["kms:Decrypt"], Principal="*"), ("*",)),
         # Others of the statement: by name, by a condition, a service, an account without quotes.
         ("key", role(["kms:Encrypt"], Principal={"AWS": [ROLE, ETL], "Service": "logs.amazonaws.com"}),
          (ETL, "logs.amazonaws.com")),

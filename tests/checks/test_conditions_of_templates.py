@@ -584,6 +584,14 @@ def test_values_that_no_parameter_takes(parameters: Any, says: str, tmp_path: Pa
     assert says in str(error.value)
 
 
+def test_a_value_that_its_parameter_does_not_allow_is_refused(tmp_path: Path) -> None:
+    """A misspelt stage would be checked as one that nobody deploys."""
+    template = with_parameter({"Type": "String", "AllowedValues": ["dev", "prod"]}, {"Fn::Equals": [STAGE, "prod"]})
+    with pytest.raises(ValueError, match="parameters\\['Stage'\\] is 'prd' but one of dev, prod is expected"):
+        report(tmp_path, template, {"Stage": "prd"})
+    assert report(tmp_path, template, {"Stage": "prod"}).passed
+
+
 def test_a_value_is_text(tmp_path: Path) -> None:
     """Nothing in it is a function, but for a dynamic reference."""
     template = importing(Data=dataset("One", "Read", path=STAGE))

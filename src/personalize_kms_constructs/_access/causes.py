@@ -40,7 +40,7 @@ _KEY_STATES = {
 
 
 _TRY = "use another condition, or try in an account whether it holds"  # the doctor sees no more of it
-_PASS = "pass the parameters of that condition, by --parameters NAME=VALUE, in Python by parameters="
+_PASS = "pass the parameters of that condition to personalize-kms check, by --parameters NAME=VALUE"
 
 
 @unique

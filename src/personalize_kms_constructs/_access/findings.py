@@ -138,7 +138,8 @@ class _Words:
         if policy.policy == "role":
             text = f"{whose} {self._what(entries)}"
         else:
-            text = f"{whose} {_actions(entries)} for {self._who(entries)}"
+            what = self._what(entries) if policy.policy == "bucket" else _actions(entries)
+            text = f"{whose} {what} for {self._who(entries)}"
         if policy.policy == "role" and entries[0].policy in ("key", "bucket"):
             text += f", which the {POLICIES[entries[0].policy]} leaves to IAM"
         denied = dict.fromkeys(entry.reason.denied for entry in entries if entry.reason.denied)

@@ -62,7 +62,8 @@ class Forms:
         pair = (owner.arn, need.role_arn)
         if pair not in self._delegated:
             role = self._model.role(need.role_arn)
-            is_apart = template_of(owner.declared) != template_of(role.declared)
+            # A role that exists already can be named.
+            is_apart = role.declared is not None and template_of(owner.declared) != role.declared.template
             is_later = owner.declared in role.waits_for
             is_so_already = is_apart or self._is_so_already(owner, role)
             self._delegated[pair] = is_later or (is_so_already and not _is_named(owner, role))

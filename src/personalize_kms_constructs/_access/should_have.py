@@ -257,11 +257,11 @@ class Advice:
                 goes += statements_for(owner.policies, caller)  # type: ignore[union-attr]
         if place.column == TRUST and any(asked.role_arn == place.owner for asked in self._model.asked):
             goes += [each for each in allow_statements(self._model.role(place.owner).trust) if _is_for_service(each)]
-        return list(dict.fromkeys(goes))
+        return sorted(dict.fromkeys(goes), key=lambda statement: statement.policy.statements.index(statement))
 
     def _also_for(self, place: WhichPolicy, goes: Iterable[Written]) -> tuple[str, ...]:
         """Return whom the statements that go serve besides, and who uses a role of which something is too much."""
-        served = {SERVICE_PRINCIPAL, "*", place.owner}
+        served = {SERVICE_PRINCIPAL, place.owner}
         served.update(need.principal_arn for need in self._needs if need.owner == place.owner)
         others: dict[str, None] = {}
         for statement in goes:

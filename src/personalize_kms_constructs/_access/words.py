@@ -50,9 +50,9 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
         roles = ", ".join(map(names.of, policy.unnamed_roles))
         notes.append(f"first set a RoleName on {roles}")
     if policy.own_conditions:
-        notes.append(f"keep your own conditions: {', '.join(policy.own_conditions)}")
+        notes.append(f"conditions of yours that go: {', '.join(policy.own_conditions)}")
     if policy.also_for:
-        others = ", ".join(map(names.of, policy.also_for))
+        others = ", ".join("everybody" if name == "*" else names.of(name) for name in policy.also_for)
         notes.append(f"what goes also serves {others}")
     return f" ({'; '.join(notes)})" if notes else ""
 
@@ -94,7 +94,8 @@ def assumed(report: AccessFindings) -> str:
     """Return the words for the defaults by which conditions were decided, if there are any."""
     if not report.assumed:
         return ""
-    values = ", ".join(f"{name}={value}" for name, value in report.assumed.items())
+    empty = '""'
+    values = ", ".join(f"{name}={value or empty}" for name, value in report.assumed.items())
     return f"Conditions are decided by defaults of parameters: {values}. Pass others by --parameters"
 
 

@@ -118,8 +118,9 @@ class Written:
         condition = all_conditions(policy.condition, position.condition)
         of_service = readable and any(not key.startswith("aws:") for key in condition_keys(body))
         sid = body.get("Sid") if readable else None
-        label = sid if isinstance(sid, str) else str(position.number)
-        name = f"statement {sid if isinstance(sid, str) else f'number {position.number}'} of {policy.name}"
+        # An empty sid is none.
+        label = sid if isinstance(sid, str) and sid else str(position.number)
+        name = f"statement {label if label == sid else f'number {label}'} of {policy.name}"
         actions = as_list(body.get("Action")) if readable and "NotAction" not in body else []
         plain = bool(actions) and not any(not isinstance(each, str) or _OPEN_ACTION.search(each) for each in actions)
         only = frozenset(each.lower() for each in actions) if plain else None

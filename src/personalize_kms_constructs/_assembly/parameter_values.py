@@ -40,17 +40,29 @@ def parameter_problems(told: Any, assemblies: list[Assembly]) -> Iterator[str]:
         yield f"parameters is {told!r} but a mapping of names to strings is expected"
         return
     templates = [template for assembly in assemblies for template in assembly.templates]
-    names = {name for template in templates for name in (template.name, template.stack_name)}
+    every = [name for template in templates for name in (template.name, template.stack_name)]
+    names = sorted({name for name in every if "${" not in name})
     for key, value in told.items():
         stack, _, name = str(key).rpartition(":")
         if not isinstance(value, str):
             yield f"parameters[{key!r}] is {value!r} but a string is expected"
         if stack not in ("", _EVERY_STACK, *names):
-            yield f"parameters has {key}, but the stacks are {', '.join(sorted(names))}"
+            yield f"parameters has {key}, but the stacks are {', '.join(names)}"
             continue
         own = [each for each in templates if stack in ("", _EVERY_STACK, each.name, each.stack_name)]
-        if not any(name in each.body.get("Parameters", {}) for each in own):
+        declared = [each.body["Parameters"][name] for each in own if name in each.body.get("Parameters", {})]
+        if not declared:
             yield f"parameters has {key}, but no template{f' of {stack}' if stack else ''} has a parameter {name}"
+        for allowed in map(_allowed, declared):
+            if allowed and value not in allowed:
+                yield f"parameters[{key!r}] is {value!r} but one of {', '.join(allowed)} is expected"
+
+
+def _allowed(declared: Any) -> list[str]:
+    """Return the values that a parameter may have, as CloudFormation compares them; none where any is allowed."""
+    is_list = _type(declared).startswith(_LISTS)
+    allowed = declared.get("AllowedValues") if isinstance(declared, dict) and not is_list else None
+    return [str(value) for value in allowed] if isinstance(allowed, list) else []
 
 
 def is_name_of_value(declared: Any) -> bool:

@@ -243,7 +243,7 @@ def violations_of(
                 rule_name=found.rule,
                 severity=ERROR if found.level == ERROR else WARNING,
                 description=f"{found.text} (at {untold})" if where == [APP] and untold else found.text,
-                fix=f"{fix} ({found.page})" if found.page else fix or None,
+                fix=(f"{fix} ({found.page})" if fix and found.page else fix or found.page) or None,
                 violating_resources=where,
             )
 
