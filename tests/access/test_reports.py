@@ -74,7 +74,7 @@ def test_the_text_has_a_line_for_each_finding_and_a_block_for_each_policy() -> N
         one_of_each().to_text()
         == f"""\
 {FINDINGS}
-key policy of Main/Key, for Personalize:
+key policy of Main/Key, for Personalize (in the place of statements 1, 2):
   {{"Effect": "Allow", "Principal": {{"AWS": "{ROLE}"}}, "Action": {ALL_ACTIONS}, "Resource": "*"}}
   {{"Effect": "Allow", "Principal": {{"Service": "personalize.amazonaws.com"}}, "Action": {ALL_ACTIONS}, \
 "Resource": "*", "Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "111122223333"}}}}}}
@@ -154,7 +154,8 @@ CLAIM = "key policy of Main/Key, for Personalize"
          "IAM policies of Main/Role, nothing in the place of what is too much"),
         ("boundary", ROLE, {}, "permissions boundary of Main/Role, to add"),
         # The list takes the place of what the trust policy has for Personalize, or is added.
-        ("trust", ROLE, {"replaces": ("1",)}, "trust policy of Main/Role, for Personalize"),
+        ("trust", ROLE, {"replaces": ("1",)},
+         "trust policy of Main/Role, for Personalize (in the place of statement 1)"),
         ("trust", ROLE, {}, "trust policy of Main/Role, to add"),
     ],
 )  # fmt: skip
@@ -267,7 +268,7 @@ Notes:
 | ✘ | key policy of Main/Key lacks kms:Decrypt for Personalize |  | movies (dataset group) | \
 [AWS](https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html) |
 
-Key policy of Main/Key, for Personalize:
+Key policy of Main/Key, for Personalize (in the place of statements 1, 2):
 
 ```json
 {

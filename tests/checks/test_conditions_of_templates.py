@@ -401,6 +401,15 @@ def test_a_call_that_a_condition_chooses(tmp_path: Path) -> None:
     assert report(tmp_path, template, DEV).undecided == ()
 
 
+def test_a_statement_has_its_number_in_the_template_whatever_is_left_out(tmp_path: Path) -> None:
+    """What a list takes the place of would else be another statement, that of an administrator for example."""
+    lacking = {**OF_SERVICE, "Action": ["kms:Decrypt"]}
+    template = with_key(if_prod(OF_ADMIN), OF_ADMIN, OF_ROLE, lacking)
+    for parameters in (PROD, DEV):
+        (of_key,) = report(tmp_path, template, parameters).policies
+        assert of_key.replaces == ("3", "4")
+
+
 def with_parameter(declared: Any, condition: Any) -> Any:
     """A template whose role has its policy under a condition on a parameter."""
     template = complete(Policy=policy() | IN_PROD)

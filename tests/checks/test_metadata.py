@@ -269,6 +269,24 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
     }
 
 
+def test_a_construct_that_a_condition_leaves_out_asks_for_nothing(app: cdk.App) -> None:
+    """Though its key and its role are made all the same."""
+    stack = cdk.Stack(app, "Main")
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(stack, "Key"), service_role=role)
+    encryption.add_dataset_group("Movies", name="movies")
+    parameter = cdk.CfnParameter(stack, "Enabled", default="no")
+    expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
+    is_enabled = cdk.CfnCondition(stack, "IsEnabled", expression=expression)
+    for made in encryption.node.find_all():
+        if isinstance(made, cdk.CfnResource):
+            made.cfn_options.condition = is_enabled
+    assembly = app.synth()
+    report = check_assembly(assembly)
+    assert (report.missing, report.undecided, report.asked) == ((), (), ())
+    assert check_assembly(assembly, parameters={"Enabled": "yes"}).passed
+
+
 def test_a_job_for_a_dataset_group_whose_key_a_condition_leaves_out(app: cdk.App) -> None:
     """It is one question whether it needs the key; what it needs of the bucket is asked for."""
     stack = cdk.Stack(app, "Main")

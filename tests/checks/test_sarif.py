@@ -133,7 +133,7 @@ def test_a_result_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
     (found,) = results(sarif(write(tmp_path, {"Main": complete(Key=key(KeyPolicy={"Statement": statements}))})))
     text = found["message"]["text"]
     lacks = "lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants for Personalize"
-    assert text.startswith(f"key policy of Main/Key {lacks} (5). What to do: key policy of Main/Key, for Personalize: ")
+    assert text.startswith(f"key policy of Main/Key {lacks} (5). What to do: key policy of Main/Key, for Personalize (")
     assert text.endswith(f". {KMS_PAGE}")
     of_role, of_service = text[text.index('{"Effect"') : text.rindex("}") + 1].split("; ")
     assert json.loads(of_role)["Principal"] == {"AWS": {"Fn::GetAtt": ["Role", "Arn"]}}

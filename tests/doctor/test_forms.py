@@ -15,6 +15,8 @@ from tests.doctor.fake_account import ACCOUNT, BASE_5, GROUP, KEY, ROLE, SERVICE
 
 KMS_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html"
 
+PLACE = "in the place of statements 1, 2"
+
 
 @pytest.fixture
 def markdown(account: FakeAccount, command: Callable[..., Result]) -> Callable[[], str]:
@@ -36,7 +38,7 @@ def test_findings_in_a_terminal(account: FakeAccount, command: Callable[..., Res
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     assert f"✘ key policy of {KEY} lacks kms:ListGrants for Personalize" in lines
-    start = lines.index(f"key policy of {KEY}, for Personalize:") + 1
+    start = lines.index(f"key policy of {KEY}, for Personalize ({PLACE}):") + 1
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
     assert [json.loads(line) for line in lines[start : start + 2]] == [
         allow(BASE_5, {"AWS": ROLE}),
@@ -63,7 +65,7 @@ def test_findings_in_a_ticket(account: FakeAccount, markdown: Callable[[], str])
             f"[AWS]({KMS_PAGE})",
         ]
     ]
-    assert f"\nKey policy of {KEY}, for Personalize:\n\n```json\n" in text
+    assert f"\nKey policy of {KEY}, for Personalize ({PLACE}):\n\n```json\n" in text
     assert "\n# Control policies\n" in text
     actions = ", ".join(f"`{action}`" for action in [*BASE_5, "s3:GetObject", "s3:ListBucket"])
     assert f"\n- for Personalize: {actions}\n" in text

@@ -42,7 +42,8 @@ def test_an_override_of_a_statement_fails_the_synth(app: cdk.App, stack: cdk.Sta
     break_key_policy(encryption(stack))
     message = failure(app.synth)
     assert f"key policy of Main/Encryption/Key {LACKS}" in message
-    fix = "Suggested fix: key policy of Main/Encryption/Key, for Personalize: "
+    place = "in the place of statements PersonalizeRole, PersonalizeService"
+    fix = f"Suggested fix: key policy of Main/Encryption/Key, for Personalize ({place}): "
     assert f'{fix}{{"Effect": "Allow"' in message
     assert told(app) == [("MissingKeyAccess", "error", "Main/Encryption")]
 
@@ -544,18 +545,23 @@ def test_policies_of_an_earlier_stage_are_there(app: cdk.App) -> None:
     assert told(app) == []
 
 
-@pytest.mark.parametrize("unseen", ["boundary", "managed policy"])
-def test_the_order_where_something_of_the_role_cant_be_seen(unseen: str, app: cdk.App, stack: cdk.Stack) -> None:
-    """A boundary only limits, and so does what a policy may deny."""
+def test_the_order_where_a_boundary_cant_be_seen(app: cdk.App, stack: cdk.Stack) -> None:
+    """It only limits."""
     given = iam.ManagedPolicy.from_managed_policy_name(stack, "Given", "baseline")
     made = encryption(stack)
-    if unseen == "boundary":
-        iam.PermissionsBoundary.of(stack).apply(given)
-    else:
-        made.service_role.add_managed_policy(given)
+    iam.PermissionsBoundary.of(stack).apply(given)
     take_dependencies(made)
     assert MAY_BE_EARLY in failure(app.synth)
     assert told(app) == [("Ordering", "error", "Main/Encryption/Movies")]
+
+
+def test_the_order_where_a_policy_of_the_role_cant_be_seen(app: cdk.App, stack: cdk.Stack) -> None:
+    """It may allow the same, and is there before the dataset group, so that this is a warning."""
+    made = encryption(stack)
+    made.service_role.add_managed_policy(iam.ManagedPolicy.from_managed_policy_name(stack, "Given", "baseline"))
+    take_dependencies(made)
+    app.synth()
+    assert told(app) == [("Ordering", "warning", "Main/Encryption/Movies")]
 
 
 def in_a_product(app: cdk.App) -> cdk.Stack:

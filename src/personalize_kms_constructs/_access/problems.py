@@ -124,7 +124,8 @@ def ordering_problems(
 ) -> Iterator[Problem]:
     """Yield each policy that a resource of a template needs but may be created before.
 
-    It isn't certain where a part of the key's policy can't be seen, which may allow it as well.
+    It isn't certain where a part of the key's policy, or an IAM policy of the role, can't be seen: that may allow the
+    same. What only limits, as a boundary does, makes no difference.
     """
     early: dict[tuple[Asked, Policy], list[Need]] = {}
     for need, found in decisions.items():
@@ -137,5 +138,12 @@ def ordering_problems(
         actions = tuple(dict.fromkeys(need.action for need in for_these))
         reason = because(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions)
         page = asked.permissions.page_of(for_these[0].action)
-        certain = not any(each.owner in model.keys and model.keys[each.owner].unseen for each in for_these)
-        yield Problem.of("ordering", asked.label, reason, page, [asked], certain=certain)
+        certain = not any(_may_be_allowed_elsewhere(model, need, policy) for need in for_these)
+        yield Problem.of("ordering", asked.label, reason, page, [asked], certain=certain, is_warning=not certain)
+
+
+def _may_be_allowed_elsewhere(model: AccessModel, need: Need, policy: Policy) -> bool:
+    """Tell if something that can't be seen may allow what a policy does."""
+    role = model.role(need.role_arn)
+    of_key = model.keys[need.owner].unseen if need.owner in model.keys else ""
+    return bool(of_key or (role.unseen and policy in role.identity))

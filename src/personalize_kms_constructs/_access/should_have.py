@@ -36,6 +36,7 @@ from .written import (
     Policy,
     Written,
     allow_statements,
+    names_everybody,
     principals_of,
 )
 
@@ -233,7 +234,7 @@ class Advice:
         statement["Action"] = sorted({need.action for need in needs})
         if column != TRUST:
             # In a key policy, "*" is this key.
-            resources = sorted({need.resource for need in needs})
+            resources = sorted({_granted_on(need) for need in needs})
             one_or_more = resources if len(resources) > 1 else resources[0]
             statement["Resource"] = "*" if column == IN_KEY_POLICY else one_or_more
         if column != IN_IAM and first.principal == SERVICE:
@@ -254,7 +255,10 @@ class Advice:
             of_owner = [need for need in self._needs if need.owner == place.owner and need.principal != CALLER]
             callers = dict.fromkeys(caller_of(self._model, need) for need in of_owner)
             for caller in callers if owner is not None else ():
-                goes += statements_for(owner.policies, caller)  # type: ignore[union-attr]
+                for statement in statements_for(owner.policies, caller):  # type: ignore[union-attr]
+                    # One for everybody goes only if it is too much: what others need of it isn't known.
+                    if not names_everybody(statement.body):
+                        goes.append(statement)
         if place.column == TRUST and any(asked.role_arn == place.owner for asked in self._model.asked):
             goes += [each for each in allow_statements(self._model.role(place.owner).trust) if _is_for_service(each)]
         return sorted(dict.fromkeys(goes), key=lambda statement: statement.policy.statements.index(statement))
@@ -311,6 +315,13 @@ def trust_statement(role: Role, account: str, region: str) -> Json:
             "ArnLike": {"aws:SourceArn": f"arn:{_partition_of(role.arn)}:personalize:{region}:{account}:*"},
         },
     }
+
+
+def _granted_on(need: Need) -> str:
+    """Return the resource of a statement; in that of a caller, a part that each execution chooses is any."""
+    if need.principal != CALLER:
+        return need.resource
+    return HOLE.sub(lambda hole: "*" if has_unknown(hole[0]) and hole[0].endswith("?}") else hole[0], need.resource)
 
 
 def _in_order(need: Need) -> tuple[str, ...]:

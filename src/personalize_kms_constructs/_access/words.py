@@ -41,6 +41,9 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
         notes.append(f"pass the construct {names.of(policy.policy_of)} itself instead of its ARN")
     elif policy.file:
         notes.append(f"its owner adds the statements in {policy.file}, which the synth wrote")
+    if policy.replaces:
+        several = "s" if len(policy.replaces) > 1 else ""
+        notes.append(f"in the place of statement{several} {', '.join(policy.replaces)}")
     if policy.make:
         waiting = ", ".join(place.construct_path.removesuffix("/Resource") for place in policy.waiting)
         notes.append(f"a new {policy.make}" + (f"; have {waiting} wait for it by DependsOn" if waiting else ""))

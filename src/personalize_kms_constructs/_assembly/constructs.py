@@ -68,6 +68,8 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups, unre
         own = app.of_file(template, str(data.get("template")))
         if own is not None and own.is_made is Answer.NO:
             continue
+        if own is not None and _is_left_out(own, path):
+            continue
         file = template.path.parent / str(data.get("template"))
         left = Left(path, template if own is None else own.template, file, ours=not data.get("isDeclared"))
         problem = data.get("problem")
@@ -80,6 +82,12 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups, unre
             with noted(unread, own.template):
                 _read(_References(app, template, own), data, groups, left)
         yield left
+
+
+def _is_left_out(stack: Stack, path: str) -> bool:
+    """Tell if conditions leave out all that a construct made."""
+    made = [logical_id for logical_id, of in stack.template.paths.items() if of.startswith(f"{path}/")]
+    return bool(made) and all(stack.exists(logical_id) is Answer.NO for logical_id in made)
 
 
 def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroups, left: Left) -> None:

@@ -62,6 +62,11 @@ class Scope:
             name: item if type(item) is str and "{{" not in item else self.value(item)
             for name, item in expression.items()
         }
+        written, left = expression.get("Statement"), values.get("Statement")
+        if isinstance(written, list) and isinstance(left, list) and len(left) < len(written):
+            # A statement that is left out keeps its place, since reports name the others by their numbers.
+            found = [self.value(item) for item in written]
+            values["Statement"] = [{} if item is NO_VALUE else item for item in found]
         if NO_VALUE in values.values():
             return {name: item for name, item in values.items() if item is not NO_VALUE}
         return values

@@ -26,7 +26,7 @@ class ParameterValues:
 
     def of(self, template: Template, name: str) -> str | None:
         """Return the value that is told for a parameter, or none."""
-        keys = (f"{template.stack_name}:{name}", f"{template.name}:{name}", f"{_EVERY_STACK}:{name}", name)
+        keys = (f"{template.name}:{name}", f"{template.stack_name}:{name}", f"{_EVERY_STACK}:{name}", name)
         return next((as_text(self.told[key]) for key in keys if key in self.told), None)
 
 
