@@ -46,7 +46,10 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
         notes.append(f"in the place of statement{several} {', '.join(policy.replaces)}")
     if policy.make:
         waiting = ", ".join(place.construct_path.removesuffix("/Resource") for place in policy.waiting)
-        notes.append(f"a new {policy.make}" + (f"; have {waiting} wait for it by DependsOn" if waiting else ""))
+        instead = " instead of AWS's, with all that this one allows" if policy.policy == "boundary" else ""
+        notes.append(
+            f"a new {policy.make}{instead}" + (f"; have {waiting} wait for it by DependsOn" if waiting else "")
+        )
     if any(statement.policy.of_aws for entry in policy.too_much for statement in entry.reason.statements):
         notes.append("detach AWS's policy, which nobody else can change")
     if policy.unnamed_roles:
