@@ -362,7 +362,10 @@ def test_the_list_takes_the_place_of_what_is_for_the_role_and_personalize() -> N
         ({"StringEquals": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"}, "Bool": {"aws:SecureTransport": "true"}},
          ("aws:PrincipalOrgID", "aws:SecureTransport")),
         # Those that the list has as well aren't lost.
-        ({"StringEquals": {"AWS:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": "arn:*"}}, ()),
+        ({"StringEqualsIfExists": {"AWS:SourceAccount": ACCOUNT}, "ArnLike": {"aws:PrincipalArn": ROLE}}, ()),
+        # A list for a key has neither of those that shut Personalize out where it doesn't say for whom it calls.
+        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": "arn:*"}},
+         ("aws:SourceAccount", "aws:SourceArn")),
         # One that AWS refuses has none.
         ({"NumericEquals": 1.5}, ()),
     ],
@@ -371,6 +374,22 @@ def test_conditions_of_statements_that_go_are_told(condition: Statement, own: tu
     """Nobody loses one of their own unseen."""
     found = report(key=[role(["kms:Decrypt"]), service(["kms:Decrypt"], Condition=condition)], iam=[IN_IAM])
     assert to_change(found, "key").own_conditions == own
+
+
+def test_a_trust_policy_keeps_for_whom_personalize_calls() -> None:
+    condition = {"StringEquals": {"aws:SourceAccount": ACCOUNT, "aws:PrincipalOrgID": "o-1a2b3c4d5e"}}
+    found = model(key=ON_KEY, iam=[IN_IAM])
+    statement = service(["sts:AssumeRole"], Condition={**condition, "ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}})
+    found.roles[ROLE].trust = [policy("trust policy", [statement])]
+    assert to_change(compare(found), "trust").own_conditions == ("aws:PrincipalOrgID",)
+
+
+@pytest.mark.parametrize(("of_role", "is_excess"), [(in_main("Role"), True), (IN_OTHER, False)])
+def test_what_a_key_policy_will_leave_to_iam_is_not_too_much_there(of_role: Declaration, is_excess: bool) -> None:
+    """A key policy that lacks something and will name the role makes ``kms:CreateGrant`` in IAM superfluous."""
+    found = compare(of_stacks(in_main("Key"), of_role, key=[OF_SERVICE], iam=[ALL_IN_IAM]))
+    assert {entry.policy for entry in found.missing} == {"key"}
+    assert [entry.action for entry in found.excess] == (["kms:CreateGrant"] if is_excess else [])
 
 
 def test_a_role_that_exists_already_is_named_in_a_key_policy_of_the_app() -> None:

@@ -113,7 +113,8 @@ def test_what_has_to_be_made_is_said(template: Json, policy: str, where: str, ma
     waiting = "Data" if "Data" in template["Resources"] else "Movies"
     place = {"template": "Main.template.json", "logical_id": waiting}
     assert found.get("waiting") == ([place] if make else None)
-    words = f"(a new {make}; have Main/{waiting} wait for it by DependsOn"
+    instead = " instead of AWS's, with all that this one allows" if policy == "boundary" else ""
+    words = f"(a new {make}{instead}; have Main/{waiting} wait for it by DependsOn"
     assert (words in report.to_text()) == (words in report.to_markdown()) == bool(make)
 
 
@@ -227,7 +228,7 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
     unnamed = "arn:aws:iam::111122223333:role/${Main.Role}"
     report = check(tmp_path / "1", template)
     assert {each.policy: each.unnamed_roles for each in report.policies} == {"key": (unnamed,), "role": ()}
-    said = "first set a RoleName on Main/Role):\n"
+    said = "first set a RoleName on Main/Role, which replaces a role that is deployed):\n"
     assert said in report.to_text()
     # So is one for which everybody is replaced.
     statements.append({"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"})

@@ -38,16 +38,12 @@ class Forms:
         self._delegated: dict[tuple[str, str], bool] = {}
         self._left_to_iam: set[tuple[str, str]] = set()
         """The pairs of key and role of which nothing lacks a statement, and nothing is allowed by naming the role."""
-        self._by_name: set[tuple[str, str]] = set()
-        """The pairs of key and role of which something is allowed by naming the role, or everybody."""
         of_pair: dict[tuple[str, str], list[Decision]] = {}
         for need, decision in decisions.items():
             if need.policy == IN_KEY_POLICY and need.role_arn:
                 of_pair.setdefault((need.owner, need.role_arn), []).append(decision)
         for pair, answers in of_pair.items():
-            if any(decision.named for decision in answers):
-                self._by_name.add(pair)
-            elif all(_is_by_account(decision) for decision in answers):
+            if all(_is_by_account(decision) for decision in answers):
                 self._left_to_iam.add(pair)
 
     def is_delegated(self, need: Need) -> bool:
@@ -79,8 +75,7 @@ class Forms:
         """Tell if a key policy leaves a need to a role's account already, so that it can do without the role's name."""
         decision = self._decisions[need]
         is_met = decision.answer is Answer.YES and not decision.named
-        is_left = is_met or any(reason.cause is Cause.LEFT_TO_IAM for reason in _reasons(decision))
-        return is_left and self.is_delegated(need)
+        return is_met or any(reason.cause is Cause.LEFT_TO_IAM for reason in _reasons(decision))
 
     def is_left_anew(self, need: Need) -> bool:
         """Tell if a key policy meets a need by naming the role, or everybody, and should leave it to the account."""
@@ -100,14 +95,11 @@ class Forms:
         return named
 
     def _is_so_already(self, owner: Owner, role: Role) -> bool:
-        pair = (owner.arn, role.arn)
-        if pair in self._by_name:
-            return False
         by_condition = False
         for statement in allow_statements(owner.policies) if isinstance(owner, (Key, Bucket)) else ():
             is_for_account = any(is_account(str(name)) for name in aws_principals(statement.body))
             by_condition = by_condition or (is_for_account and names_principal(statement.body, role.arn))
-        return by_condition or pair in self._left_to_iam
+        return by_condition or (owner.arn, role.arn) in self._left_to_iam
 
     def reasons(self, need: Need, decision: Decision, *, in_bucket: bool = False) -> dict[Column, Reason]:
         """Return why a need isn't met, one reason for each policy that lacks it; for none where no statement helps."""

@@ -7,8 +7,8 @@ the policy says today, nor on why something is missing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from .._answers import Answer
 from .._default_key_policy import default_key_policy
@@ -41,7 +41,8 @@ from .written import (
 )
 
 IAM_POLICY, MANAGED_POLICY, BUCKET_POLICY = "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::S3::BucketPolicy"
-_OF_THE_LIST = ("aws:sourceaccount", "aws:sourcearn", "aws:principalarn", "iam:passedtoservice")
+_ALWAYS_IN_LIST = ("aws:principalarn", "iam:passedtoservice")
+"""Condition keys that a list has where they are needed, whatever the operator: who the role is, and to whom it goes."""
 _ORDER: Sequence[Column] = (IN_KEY_POLICY, IN_BUCKET_POLICY, IN_IAM, IN_BOUNDARY, TRUST)
 
 Needs = Mapping[Need, list[Asked]]
@@ -136,7 +137,8 @@ class Advice:
     def _place_in_iam(self, need: Need, role: Role, owner: Owner | None) -> WhichPolicy:
         able = []
         for policy in role.identity:
-            if policy.declared and not policy.also_of and not _comes_before(policy, role, owner):
+            is_own = policy.declared and not policy.also_of and not policy.condition
+            if is_own and not _comes_before(policy, role, owner):
                 able.append(policy.declared)
         if able:
             # A statement is written for one template: that of the key or bucket, if it has such a policy.
@@ -167,7 +169,7 @@ class Advice:
             too_much=tuple(excess),
             should_have=tuple(self._model.pasted(statement, place.declared) for statement in statements),
             replaces=() if place.column in (IN_IAM, IN_BOUNDARY) else tuple(statement.label for statement in goes),
-            own_conditions=_own_conditions(goes),
+            own_conditions=_own_conditions(goes, statements),
             also_for=self._also_for(place, goes),
             unnamed_roles=self._unnamed(place, needs),
             file=next((entry.file for entry in entries if entry.file), ""),
@@ -350,14 +352,24 @@ def _comes_before(policy: Policy, role: Role, owner: Owner | None) -> bool:
     return policy.declared in role.waits_for or policy.declared in waited_for or policy.declared == role.declared
 
 
-def _own_conditions(goes: Iterable[Written]) -> tuple[str, ...]:
-    own: set[str] = set()
-    for statement in goes:
-        condition = statement.body.get("Condition")
-        for keys in condition.values() if isinstance(condition, dict) else ():
-            if isinstance(keys, dict):
-                own.update(key for key in keys if key.lower() not in _OF_THE_LIST)
+def _own_conditions(goes: Iterable[Written], statements: Iterable[Json]) -> tuple[str, ...]:
+    """Return the condition keys of statements that go which no statement of the list has, with the same operator."""
+    of_list = {(operator, key.lower()) for statement in statements for operator, key in _conditions(statement)}
+    own = {
+        key
+        for statement in goes
+        for operator, key in _conditions(statement.body)
+        if key.lower() not in _ALWAYS_IN_LIST and (operator, key.lower()) not in of_list
+    }
     return tuple(sorted(own))
+
+
+def _conditions(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the operators and keys of a statement's conditions, as far as they can be read."""
+    condition = statement.get("Condition")
+    for operator, keys in condition.items() if isinstance(condition, dict) else ():
+        for key in keys if isinstance(keys, dict) else ():
+            yield operator, key
 
 
 def _is_for_service(statement: Written) -> bool:

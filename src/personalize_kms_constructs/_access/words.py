@@ -47,14 +47,13 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
     if policy.make:
         waiting = ", ".join(place.construct_path.removesuffix("/Resource") for place in policy.waiting)
         instead = " instead of AWS's, with all that this one allows" if policy.policy == "boundary" else ""
-        notes.append(
-            f"a new {policy.make}{instead}" + (f"; have {waiting} wait for it by DependsOn" if waiting else "")
-        )
+        wait = f"; have {waiting} wait for it by DependsOn" if waiting else ""
+        notes.append(f"a new {policy.make}{instead}{wait}")
     if any(statement.policy.of_aws for entry in policy.too_much for statement in entry.reason.statements):
         notes.append("detach AWS's policy, which nobody else can change")
     if policy.unnamed_roles:
         roles = ", ".join(map(names.of, policy.unnamed_roles))
-        notes.append(f"first set a RoleName on {roles}")
+        notes.append(f"first set a RoleName on {roles}, which replaces a role that is deployed")
     if policy.own_conditions:
         notes.append(f"conditions of yours that go: {', '.join(policy.own_conditions)}")
     if policy.also_for:

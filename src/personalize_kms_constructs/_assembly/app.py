@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .._answers import Answer
 from . import physical
 from .parameter_values import NO_VALUES, ParameterValues
 from .stacks import Resource, Stack, Surroundings
@@ -50,6 +51,8 @@ class App(Surroundings):
                 export = declared.get("Export") if isinstance(declared, dict) else None
                 if isinstance(export, dict) and "Name" in export:
                     with noted(self._unread, stack.template):
+                        if stack.has_output(output) is Answer.NO:
+                            continue
                         found.setdefault(stack.text(export["Name"]), []).append((stack, output))
 
     def stacks_named(self, name: str) -> Sequence[Stack]:

@@ -168,10 +168,16 @@ class Stack(Scope):
         with self._once(f"output {name}"):
             return self.value(output["Value"])
 
+    def has_output(self, name: str) -> Answer:
+        """Tell if the condition of an output holds."""
+        condition = self.template.body["Outputs"][name].get("Condition")
+        return all_of((self.is_made, self.condition(condition))) if isinstance(condition, str) else self.is_made
+
     def import_value(self, name: str) -> Any:
         """Return an export of a stack of the same account and Region."""
-        for stack, output in self.exporters(name):
-            return stack.output(output)
+        for stack, output in self.exporters(name)[:1]:
+            if stack.has_output(output) is Answer.YES:
+                return stack.output(output)
         return unknown(f"export {name}", name, self.template.account, self.template.region)
 
     def exporters(self, name: str) -> list[tuple[Stack, str]]:
