@@ -39,8 +39,6 @@ class Actions:
     actions: tuple[str, ...]
     page: str = field(default="", compare=False)
     """The page that asks for them; by default that of the row."""
-    everything: str = field(default="", compare=False)
-    """What ``*`` stands for, for people, where they take no narrower resource."""
 
     def on_page(self, page: str) -> Actions:
         """Return the same actions, asked for by another page."""
@@ -60,7 +58,7 @@ WRITE_OBJECTS = Actions("WriteObjects", ("s3:PutObject",))
 LIST_BUCKET = Actions("ListBucket", ("s3:ListBucket",))
 
 # The service authorization reference knows no resource for it.
-PUBLISH_METRICS = Actions("PublishMetrics", ("cloudwatch:PutMetricData",), everything="CloudWatch")
+PUBLISH_METRICS = Actions("PublishMetrics", ("cloudwatch:PutMetricData",))
 
 
 @dataclass(frozen=True)

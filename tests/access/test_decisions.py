@@ -225,6 +225,12 @@ def test_metrics_have_no_resource(resources: Statement, answer: str) -> None:
     assert [name for name, entries in metrics.items() if entries] == [answer]
 
 
+def test_what_is_asked_on_everything_knows_no_resource() -> None:
+    """Of another action, the service authorization reference has to say so: one with resources is allowed on them."""
+    groups = [group for row in matrix.ROWS for group in row.role_on_everything]
+    assert {action for group in groups for action in group.actions} == {"cloudwatch:PutMetricData"}
+
+
 OF_ROLE = Caller(ROLE, ACCOUNT, REGION)
 OF_BOUNDED_ROLE = Caller(ROLE, ACCOUNT, REGION, is_bounded=True)
 OF_SERVICE = Caller(SERVICE, ACCOUNT, REGION, is_service=True)

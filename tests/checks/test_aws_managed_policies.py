@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs._access.declarations import Declaration
+from personalize_kms_constructs.matrix import ASKED_ACTIONS
 from tests.checks.templates import (
     CLEAN,
     IN_IAM,
@@ -32,6 +33,13 @@ def attached(*arns: Any, **properties: Any) -> Any:
     of_role = role(ManagedPolicyArns=[f"{OF_AWS}{each}" if isinstance(each, str) else each for each in arns])
     of_role["Properties"] |= properties
     return complete(Role=of_role, Policy=policy(actions=sorted(KMS_ALONE)))
+
+
+def test_the_policies_were_read_for_all_services_of_which_something_is_asked() -> None:
+    """What they say of others is left out."""
+    read_for = {"cloudwatch", "kms", "personalize", "s3"}
+    others = {action for action in ASKED_ACTIONS if action.partition(":")[0] not in read_for}
+    assert not others, "read what AWS's policies say of these into _access/aws_managed_policies.py"
 
 
 @pytest.mark.parametrize(

@@ -403,7 +403,7 @@ def test_two_jobs_whose_states_have_one_name(stack: cdk.Stack, options: Json) ->
         given: Any = {"encryption": data.encryption, "dataset_arn": DATASET, "source": data.at("in/"), **options}
         made.append((scope, jobs.DatasetImportJob(scope, "Job", **given)))
     for scope, fragment in reversed(made):
-        sfn.StateMachine(scope, "Machine", definition_body=sfn.DefinitionBody.from_chainable(fragment))
+        sfn.StateMachine(stack, f"Runs{scope.node.id}", definition_body=sfn.DefinitionBody.from_chainable(fragment))
     report = check_assembly(synthesized(stack))
     assert [each for each in report.asked if "/Job" in each] == [
         "Stack/One/Job (dataset import job)",

@@ -542,6 +542,34 @@ def test_a_condition_of_a_nested_stack(
     )
 
 
+@pytest.mark.parametrize(
+    ("stage", "missing", "is_open"), [(PROD, NONE, False), (DEV, {*IN_IAM}, False), (None, NONE, True)]
+)
+def test_an_export_under_a_condition(stage: Any, missing: set[str], is_open: bool, tmp_path: Path) -> None:
+    """Of two outputs with one name it is the one that is made."""
+    outputs = {
+        name: {"Value": value, "Export": {"Name": "Key"}, "Condition": condition}
+        for name, value, condition in (("Any", "*", "IsProd"), ("Other", OTHER_KEY, "IsDev"))
+    }
+    template = complete(Policy=policy({"Fn::ImportValue": "Key"}))
+    exporting = with_parameter({"Type": "String"}, {"Fn::Equals": [STAGE, "prod"]})
+    exporting["Conditions"]["IsDev"] = {"Fn::Not": [{"Condition": "IsProd"}]}
+    exporting |= {"Resources": {}, "Outputs": outputs}
+    directory = write(tmp_path, {"Exporting": exporting, "Main": template})
+    found = check_assembly(directory, parameters=stage)
+    assert (actions(found.missing), bool(found.undecided)) == (missing, is_open)
+
+
+def test_a_policy_under_a_condition_gets_no_statement(tmp_path: Path) -> None:
+    """It isn't there in each deployment, so another one is made."""
+    template = complete(Policy={**policy(actions=["kms:Decrypt"]), **IN_PROD})
+    template |= with_parameter({"Type": "String"}, {"Fn::Equals": [STAGE, "prod"]}) | {
+        "Resources": template["Resources"]
+    }
+    (of_role,) = report(tmp_path, template).policies
+    assert (of_role.policy, of_role.make) == ("role", "AWS::IAM::Policy")
+
+
 def test_a_nested_stack_under_a_condition(tmp_path: Path) -> None:
     """What is in it may be there; a value that isn't plain may be any."""
     template, inner = nested({"Size": "big"}, {"Type": "String"}, IS_BIG, Condition="IsProd")

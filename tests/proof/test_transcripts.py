@@ -94,9 +94,3 @@ def test_each_row_can_be_chosen(kind: str) -> None:
 def test_each_job_is_a_fragment(kind: str) -> None:
     """In state machines."""
     assert ROWS[kind].noun in jobs.__all__
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_takes_no_narrower_resource_has_a_name(kind: str) -> None:
-    """For the graph of a report, where ``*`` says nothing."""
-    assert all(group.everything for group in ROWS[kind].role_on_everything)

@@ -151,11 +151,6 @@ class Cause(Enum):
         "{subject} refers to {what} {logical_id}, which the template no longer makes",
         "leave it in the app, or pass another one",
     )
-    FUNCTION_REFUSED = (
-        "{subject} can't merge statements into the policy of key {key}, since the role of its function may not "
-        "{actions}: {doubts}",
-        "allow these actions on the key there, and cloudformation:DescribeStacks on the stack",
-    )
     NO_ROLE = "{subject} has no role, without which Personalize can't create it", "set its RoleArn"
     KEY_WITHOUT_ROLE = "{subject} has a key but no role", "set its RoleArn as well, or remove its key"
     ROLE_WITHOUT_KEY = "{subject} has a role but no key", "set its KmsKeyArn as well, or remove its role"

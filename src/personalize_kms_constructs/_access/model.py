@@ -1,6 +1,6 @@
 """Who may do what, as data: keys, roles and buckets with their policies, and what Personalize is asked to create.
 
-A template and an account are read into the same model. Values may have holes (see ``values``), and what couldn't be
+A template and an account are read into the same model. Values may have holes (see ``_values``), and what couldn't be
 seen says why, so that nothing has to be guessed.
 """
 

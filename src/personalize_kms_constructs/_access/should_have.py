@@ -93,9 +93,9 @@ class Advice:
             # Of several policies of one role the first has what is too much in all of them.
             is_wide = (place.column, place.owner) in beyond
             is_first = not any(policy.is_of(place.column, place.owner) for policy in found)
-            excess = beyond.get((place.column, place.owner), []) if is_first else []
+            too_much = beyond[place.column, place.owner] if is_wide and is_first else []
             needs = self._all_for(place, lacks, is_wide)
-            found.append(self._policy(place, needs, [entry for _, entry in lacks[place]], excess))
+            found.append(self._policy(place, needs, [entry for _, entry in lacks[place]], too_much))
         return found
 
     def _places_with_too_much(self, column: Column, owner: str, entries: Sequence[Entry]) -> list[WhichPolicy]:
@@ -127,25 +127,22 @@ class Advice:
                 return WhichPolicy(role.arn, column, declared_of([boundary]))
             return WhichPolicy(role.arn, column, declared_of([role]), MANAGED_POLICY if role.declared else "")
         if column == IN_IAM:
-            return self._place_in_iam(need, role, owner)
+            return self._place_in_iam(role, owner)
         assert owner is not None
         policies = [*owner.policies, *owner.may_have] if isinstance(owner, (Key, Bucket)) else []
         declared = declared_of(policies) or declared_of([owner])
         is_new = isinstance(owner, Bucket) and owner.declared is not None and not declared_of(policies)
         return WhichPolicy(owner.arn, column, declared, BUCKET_POLICY if is_new else "")
 
-    def _place_in_iam(self, need: Need, role: Role, owner: Owner | None) -> WhichPolicy:
-        able = []
+    def _place_in_iam(self, role: Role, owner: Owner | None) -> WhichPolicy:
+        able: list[Declaration] = []
         for policy in role.identity:
-            is_own = policy.declared and not policy.also_of and not policy.condition
-            if is_own and not _comes_before(policy, role, owner):
+            is_own = not policy.also_of and not policy.condition
+            if policy.declared and is_own and not _comes_before(policy, role, owner):
                 able.append(policy.declared)
         if able:
-            # A statement is written for one template: that of the key or bucket, if it has such a policy.
-            preferred = template_of(owner.declared if owner else role.declared)
-            templates = [declared.template for declared in able]
-            template = preferred if preferred in templates else templates[0]
-            here = [declared for declared in able if declared.template == template]
+            # A statement is written for one template.
+            here = [declared for declared in able if declared.template == able[0].template]
             return WhichPolicy(role.arn, IN_IAM, tuple(dict.fromkeys(here)))
         if role.declared is None:
             return WhichPolicy(role.arn, IN_IAM, ())
@@ -256,8 +253,8 @@ class Advice:
             owner = self._model.keys.get(place.owner) or self._model.buckets.get(place.owner)
             of_owner = [need for need in self._needs if need.owner == place.owner and need.principal != CALLER]
             callers = dict.fromkeys(caller_of(self._model, need) for need in of_owner)
-            for caller in callers if owner is not None else ():
-                for statement in statements_for(owner.policies, caller):  # type: ignore[union-attr]
+            for caller in callers:
+                for statement in statements_for([] if owner is None else owner.policies, caller):
                     # One for everybody goes only if it is too much: what others need of it isn't known.
                     if not names_everybody(statement.body):
                         goes.append(statement)

@@ -21,7 +21,6 @@ _VARIABLE = re.compile(rf"\${_NAME_OF_VARIABLE}")
 _WRITTEN_VARIABLE = re.compile(rf"\${MARK}{_NAME_OF_VARIABLE}")
 _ELEMENTS = frozenset({"Version", "Id", "Statement"})
 _OPEN_ACTION = re.compile(r"[*?$]")
-_SOURCES = ("aws:sourceaccount", "aws:sourcearn")
 _POSITIVE = ("StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike")
 
 Body = dict[str, Any]
@@ -246,15 +245,6 @@ def source_accounts(statement: Body) -> list[str]:
     arns = (split_arn(str(each)) for each in _compared_with(statement, "aws:sourcearn"))
     found = [*_compared_with(statement, "aws:sourceaccount"), *(parts[4] for parts in arns if parts)]
     return sorted({str(each) for each in found if str(each).isdigit()})
-
-
-def without_sources(condition: Any) -> Body:
-    """Return a condition without what it says of the accounts and resources for which a service calls."""
-    found = {
-        operator: {key: each for key, each in keys.items() if key.lower() not in _SOURCES}
-        for operator, keys in condition.items()
-    }
-    return {operator: keys for operator, keys in found.items() if keys}
 
 
 def _compared_with(statement: Body, wanted: str) -> Iterator[Any]:

@@ -1,18 +1,11 @@
-"""Policies of keys and buckets that code of the app writes.
-
-Those that it may replace aren't known, and the function of ``ImportedKeyPolicy.MANAGED`` may not do its work, by a
-boundary of all roles for example.
-"""
+"""Policies of keys and buckets that code of the app may replace, so that they aren't known."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
 
-from .._access import decision
-from .._access.calls import Call, role
-from .._access.causes import Cause, Reason
-from .._access.model import AccessModel, Bucket, Key, Problem, declared_of
+from .._access.model import AccessModel, Bucket, Key
 from .._access.written import allow_statements, as_list, resources_of
 from .._answers import Answer
 from .._values import matches, split_arn
@@ -26,8 +19,6 @@ _CUSTOM = "Custom::AWS"
 _CALLS = {"putkeypolicy": "kms", "putbucketpolicy": "s3"}
 # The function of all AwsCustomResources does what these tell it.
 _TOLD_BY_CUSTOM_RESOURCES = "AWS679f53fac002430cb0da5b7982bd2287"
-_NEEDED = ("kms:GetKeyPolicy", "kms:PutKeyPolicy")
-_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"
 
 
 def leave_replaced_policies_open(
@@ -100,25 +91,3 @@ def _is_of_function(role: Resource) -> bool:
 
 def _may_be(arn: str, given: str) -> bool:
     return given in (split_arn(arn) or ())[2:3] or matches(arn, given) is not Answer.NO
-
-
-def unable_functions(model: AccessModel, deployment: Deployment, unread: list[Unread]) -> Iterator[Problem]:
-    """Yield the custom resources that can't merge statements into the policy of a key of the model, for certain."""
-    for key in model.keys:
-        for resource in deployment.merged_key_policies.get(of_any_partition(key), ()):
-            with noted(unread, resource.stack.template):
-                yield from _problem(resource, key, deployment)
-
-
-def _problem(resource: Resource, key: str, deployment: Deployment) -> Iterator[Problem]:
-    arn, found = role_of_function(resource.text("ServiceToken"), resource), AccessModel()
-    deployment.add_role(found, arn)
-    own, region = found.role(arn), resource.stack.template.region
-    calls = [Call(role(own, region), action, key, own.account, region) for action in _NEEDED]
-    answers = {call.action: decision.role_by_iam(decision.of_role(own, call)) for call in calls}
-    refused = {action: (each.reason, *each.further) for action, each in answers.items() if each.answer is Answer.NO}
-    if refused:
-        why, *more = next(iter(refused.values()))
-        declared = declared_of([own.boundary if why.cause is Cause.BOUNDARY and own.boundary else own])
-        reason = Reason(Cause.FUNCTION_REFUSED, {"key": key, "actions": ", ".join(refused)}, doubts=(why, *more))
-        yield Problem("configuration", resource.path, reason, page=_PAGE, declared=declared, of_ours=True)

@@ -22,7 +22,7 @@ from .deployment import Deployment
 from .manifest import Assembly
 from .parameter_values import NO_VALUES, ParameterValues
 from .pasting import Pasting
-from .policies_by_code import leave_replaced_policies_open, unable_functions
+from .policies_by_code import leave_replaced_policies_open
 from .refused_places import refused_places, refused_prefixes
 from .requesters import requests_of
 from .requests import S3_URI, Request
@@ -98,7 +98,6 @@ class ReadAssembly:
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
         model.without_key += self._groups.without_key
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
-        model.problems += unable_functions(model, self._deployment, self._unread)
         self._add_order_and_names(model)
         return model
 

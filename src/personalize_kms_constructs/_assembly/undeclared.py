@@ -113,7 +113,10 @@ def _may_create(caller: Role) -> list[set[str]]:
 
 
 def _may_be_meant(caller: Role, known: Collection[str]) -> Collection[str]:
-    """Return the roles that a caller may pass by their names: most name one, so that others needn't be judged."""
+    """Return the roles that a caller's policies name, or all if one isn't named for certain.
+
+    A name tells it from others: it may be allowed to pass a role that isn't of the app, and so isn't judged.
+    """
     written = [resources_of(each.body) for each in allow_statements(caller.identity) if each.may_be_about(PASS_ROLE)]
     named = {resource for resources in written for resource in resources}
     # By a wildcard, a variable, or what isn't known of it, any is meant.
