@@ -12,6 +12,7 @@ from personalize_kms_constructs._access.model import Asked, Key, Role
 from personalize_kms_constructs._access.written import Policy
 from tests.access.models import (
     ACCOUNT,
+    ACCOUNT_STATEMENT,
     ANOTHER_ACCOUNT,
     BUCKET,
     IAM_ACTIONS,
@@ -31,6 +32,7 @@ from tests.access.models import (
     model,
     policy,
     report,
+    role,
 )
 
 AWS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/aws/s3"
@@ -231,6 +233,13 @@ def test_what_is_denied_or_outside_of_a_boundary_waits_for_nothing() -> None:
     found.roles[ROLE].identity = [policy("IAM policy", [iam(IAM_ACTIONS)], declared=in_main("Policy"))]
     found.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
     assert compare(found).problems == ()
+    # A session may have it beyond the boundary, and IAM's policies still have no say.
+    of_session = role(["kms:*"], Principal={"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/PersonalizeRole/x"})
+    found.keys[KEY].policies = [policy("key policy", [ACCOUNT_STATEMENT, of_session])]
+    found.roles[ROLE].identity = [policy("IAM policy", [iam(["kms:*"])], declared=in_main("Policy"))]
+    report = compare(found)
+    assert ("key", "kms:CreateGrant") in {(each.policy, each.action) for each in report.undecided}
+    assert report.problems == ()
 
 
 PROD, TEST = frozenset({"Main.IsProd"}), frozenset({"Main.IsTest"})
