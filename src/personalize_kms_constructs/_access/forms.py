@@ -30,7 +30,12 @@ def _is_by_account(decision: Decision) -> bool:
 
 
 class Forms:
-    """The forms of statements, one for each pair of owner and role: naming the role, or leaving it to its account."""
+    """The forms of statements, one for each pair of owner and role: naming the role, or leaving it to its account.
+
+    What a policy should say: ``is_delegated`` is the form of a pair, and ``is_left_to_iam`` tells if IAM has to allow
+    the same, which across accounts it has to in both forms. What it says today: ``is_of_account`` if it leaves a need
+    to the account already. What changes: ``is_left_anew`` if it names the role, and should leave it to the account.
+    """
 
     def __init__(self, model: AccessModel, decisions: Decisions) -> None:
         self._model = model
