@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,8 @@ from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.judge.apps import LACKS, break_key_policy, by_hand, encryption, failure, new_app, told
 
 ENV = cdk.Environment(account="111122223333", region="eu-west-1")
+# Earlier versions write nothing of the constructs in a product.
+CDK_TELLS_OF_PRODUCTS = tuple(map(int, version("aws-cdk-lib").split(".")[:2])) >= (2, 274)
 
 
 @pytest.fixture
@@ -596,11 +599,10 @@ def test_a_construct_whose_template_is_of_no_stack_is_not_judged(
     encryption(stack, "One")
     encryption(stack, "Two")
     report = check_assembly(app.synth())
-    assert {(*each.needed_by, each.because) for each in report.undecided} == {
-        ("Main/Inner/One", f"{file} is the template of no stack of the assembly, so it isn't checked"),
-        ("Main/Inner/Two", f"{file} is the template of no stack of the assembly, so it isn't checked"),
-    }
-    not_judged = [("Undecided", "warning", "Main/Inner/One"), ("Undecided", "warning", "Main/Inner/Two")]
+    constructs = ["Main/Inner/One", "Main/Inner/Two"] if inner is not in_a_product or CDK_TELLS_OF_PRODUCTS else []
+    because = f"{file} is the template of no stack of the assembly, so it isn't checked"
+    assert {(*each.needed_by, each.because) for each in report.undecided} == {(each, because) for each in constructs}
+    not_judged = [("Undecided", "warning", each) for each in constructs]
     assert told(app) == not_judged
     other = cdk.Stack(app, "Other")
     break_key_policy(encryption(other))
