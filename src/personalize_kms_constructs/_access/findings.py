@@ -8,7 +8,7 @@ from typing import Literal
 
 from .._values import shown
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
-from .causes import MAY_BE_TOO_MUCH, POLICIES, Cause
+from .causes import MAY_BE_TOO_MUCH, POLICIES, Cause, Reason
 from .declarations import Declaration
 from .entries import Entry
 from .model import Problem
@@ -120,18 +120,14 @@ class _Words:
                 in_columns.setdefault(entry.policy if policy.policy == "role" else "", []).append(entry)
             for lacks in map(tuple, in_columns.values()):
                 found.append(self._finding(lacks, "error", self._lack(policy, lacks), (policy,)))
-        denied = [entry for entry in self._report.missing if entry not in told or self._denials(entry)]
+        denied = [entry for entry in self._report.missing if entry not in told or _denials(entry)]
         for entries in _grouped(denied, lambda entry: (self._why_denied(entry), entry.policy)):
             text = f"{self._who(entries)} may not {self._what(entries)}: {self._why_denied(entries[0])}"
             found.append(self._finding(entries, "error", text))
         return found
 
-    def _denials(self, entry: Entry) -> bool:
-        return any(reason.cause is Cause.DENIED for reason in (entry.reason, *entry.further))
-
     def _why_denied(self, entry: Entry) -> str:
-        reasons = [reason for reason in (entry.reason, *entry.further) if reason.cause is Cause.DENIED]
-        return "; ".join(reason.sentence() for reason in reasons or [entry.reason])
+        return "; ".join(reason.sentence() for reason in _denials(entry) or [entry.reason])
 
     def _lack(self, policy: PolicyToChange, entries: tuple[Entry, ...]) -> str:
         whose = f"{self._whose(policy)} {'lack' if policy.policy == 'role' else 'lacks'}"
@@ -176,9 +172,7 @@ class _Words:
         says, fix = names.short(problem.says), names.short(problem.fix)
         others = [name for name in problem.needed_by if name not in says]
         text = f"{says} (needed by {', '.join(others)})" if others else says
-        policies = [
-            each for each in self._report.policies if (each.policy, each.policy_of) == ("trust", problem.subject)
-        ]
+        policies = [policy for policy in self._report.policies if policy.is_of("trust", problem.subject)]
         level: Literal["error", "warning"] = "warning" if problem.is_warning else "error"
         is_trust = problem.cause is Cause.NOT_TRUSTED
         return Finding((problem,), level, shown(text), shown(fix), tuple(policies) if is_trust else ())
@@ -223,6 +217,10 @@ class _Words:
 def whose(kind: str, name: str) -> str:
     """Return the name of a policy, or of all IAM policies of a role."""
     return f"{'IAM policies' if kind == 'role' else POLICIES[kind]} of {name}"
+
+
+def _denials(entry: Entry) -> list[Reason]:
+    return [reason for reason in (entry.reason, *entry.further) if reason.cause is Cause.DENIED]
 
 
 def _actions(entries: Iterable[Entry]) -> str:
