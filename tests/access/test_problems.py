@@ -242,9 +242,6 @@ def test_what_is_denied_or_outside_of_a_boundary_waits_for_nothing() -> None:
     assert report.problems == ()
 
 
-PROD, TEST = frozenset({"Main.IsProd"}), frozenset({"Main.IsTest"})
-
-
 def test_entries_and_problems_have_the_requests_behind_them() -> None:
     """And tell whether a construct of this library answers for one of them."""
     ours, theirs = asked(name="ours", ours=True), asked(IMPORT_JOB, name="theirs", source=location())

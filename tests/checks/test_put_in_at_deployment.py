@@ -23,7 +23,6 @@ from tests.checks.templates import (
 
 INCLUDE = {"Name": "AWS::Include", "Parameters": {"Location": "s3://theirs/part.yaml"}}
 NOT_KNOWN = "it calls Personalize, and what it asks for isn't known before deployment"
-BOUND = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 
 
 def put_in(*path: str, value: Any = INCLUDE, name: str = "Fn::Transform", **more: Json) -> Json:

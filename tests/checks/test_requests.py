@@ -39,12 +39,6 @@ EXPORT = {
     "RoleArn": ROLE_ARN,
     "JobOutput": {"S3DataDestination": {"Path": "s3://ratings/export/"}},
 }
-IN_SDK = {
-    "jobName": "nightly",
-    "datasetArn": DATASET_ARN,
-    "roleArn": ROLE_ARN,
-    "jobOutput": {"s3DataDestination": {"path": "s3://ratings/export/"}},
-}
 EXPORTING = {("s3:PutObject", "arn:aws:s3:::ratings/export/*"), ("s3:ListBucket", "arn:aws:s3:::ratings")}
 NOT_KNOWN = "it calls Personalize, and what it asks for isn't known before deployment"
 

@@ -27,7 +27,6 @@ from tests.checks.test_requests import (
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/1"
 TASK = "arn:aws:states:::aws-sdk:personalize:"
-LAMBDA = "arn:aws:lambda:eu-west-1:111122223333:function:call"
 
 
 def batch(source: str) -> Json:

@@ -14,8 +14,6 @@ from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption,
 from personalize_kms_constructs.checks import check_assembly
 from tests.judge.apps import LACKS, break_key_policy, encryption, failure, new_app, told
 
-KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-
 
 def of_ssm(stack: cdk.Stack) -> str:
     return ssm.StringParameter.value_for_string_parameter(stack, "/security/key")
