@@ -14,7 +14,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import BatchInferenceJob, DataDeletionJob, DatasetExportJob, DatasetImportJob
-from tests.checks.templates import Json, bucket, check, complete, key, messages
+from tests.checks.templates import Json, bucket, check, complete, key
 from tests.checks.test_requests import (
     DATASET_ARN,
     EXPORT,
@@ -188,62 +188,6 @@ def test_a_task_in_another_account(credentials: Any, problems: list[str], tmp_pa
     """``Credentials`` makes the call in the account of the role that it names."""
     states = {"Import": task("createDatasetImportJob", IMPORT, "Parameters", Credentials=credentials)}
     assert [each.kind for each in alone(tmp_path, machine(states)).problems] == problems
-
-
-@pytest.mark.parametrize(("source", "is_told"), [("s3://ratings/out/", True), ("s3://ratings/in/", False)])
-def test_a_batch_job_writes_to_another_folder_than_it_reads_from(source: str, is_told: bool, tmp_path: Path) -> None:
-    """Personalize refuses one that doesn't."""
-    report = alone(tmp_path, machine({"Batch": task("createBatchInferenceJob", batch(source))}))
-    assert (
-        messages(report)
-        == [
-            "Main/Asks · Batch has the same source and destination, s3://ratings/out/, but Personalize wants another "
-            "folder for the output: change one of them"
-        ]
-        * is_told
-    )
-
-
-LOOK = task("describeDatasetExportJob", {"DatasetExportJobArn": "{% $states.input.JobArn %}"})
-WAITING = {"Export": task("createDatasetExportJob", EXPORT), "Look": LOOK}
-OF_EXPRESS = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}, "States": WAITING}
-
-
-@pytest.mark.parametrize(
-    ("states", "kind", "is_told"),
-    [
-        (WAITING, "EXPRESS", True),
-        (WAITING, "STANDARD", False),
-        ({"Export": task("createDatasetExportJob", EXPORT)}, "EXPRESS", False),
-        ({"Each": {"Type": "Map", "End": True, "ItemProcessor": OF_EXPRESS}}, "STANDARD", True),
-    ],
-    ids=["Express", "Standard", "without a wait", "Map of Express"],
-)
-def test_an_express_execution_that_waits_for_a_job(states: Any, kind: str, is_told: bool, tmp_path: Path) -> None:
-    """It ends after five minutes; one that only starts a job is all right."""
-    report = alone(tmp_path, machine(states, StateMachineType=kind))
-    message = (
-        "Main/Asks · Export: an execution of type EXPRESS waits for the job, and ends after five minutes, before "
-        "most jobs do: use type STANDARD, for a distributed Map too"
-    )
-    assert [each for each in messages(report) if "EXPRESS" in each] == [message] * is_told
-
-
-def test_a_job_of_ours_in_an_express_execution(app: cdk.App) -> None:
-    """The judge tells it too, though the job is known from the metadata."""
-    stack = cdk.Stack(app, "Stack")
-    data = S3Location(s3.Bucket(stack, "Data"), "in/")
-    encryption = PersonalizeEncryption(stack, "Encryption")
-    job = DatasetImportJob(stack, "Import", encryption=encryption, dataset_arn=DATASET_ARN, source=data)
-    sfn.StateMachine(
-        stack,
-        "Machine",
-        definition_body=sfn.DefinitionBody.from_chainable(job),
-        state_machine_type=sfn.StateMachineType.EXPRESS,
-    )
-    said = "Stack/Machine · Start Import: an execution of type EXPRESS waits for the job"
-    with pytest.raises(RuntimeError, match=said):
-        app.synth()
 
 
 @pytest.mark.parametrize("form", ["object", "substitutions", "named by a substitution", "asset", "numbers"])
@@ -446,14 +390,6 @@ def test_the_definition_of_a_state_machine_in_every_form(type: str, role: str, f
     assert wanted(report) == EXPORTING
     principals = {(each.principal, each.principal_arn) for each in report.undecided if each.principal != "service"}
     assert principals == {("", ""), ("role", EXPORT["RoleArn"]), ("caller", machine)}
-
-
-def test_an_express_workflow_of_sam(tmp_path: Path) -> None:
-    """Its type is another property."""
-    states = {"Export": task("createDatasetExportJob", EXPORT), "Wait": task("describeDatasetExportJob", {})}
-    found = machine(states, Type="EXPRESS")
-    report = alone(tmp_path, {**found, "Type": "AWS::Serverless::StateMachine"})
-    assert [each.cause.id for each in report.problems] == ["express-execution"]
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,6 @@ from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Any
 
-from .._accepted import (
-    ANOTHER_FOLDER,
-    END_IN_SLASH,
-    GIVE_THE_PREFIX,
-    IS_NO_NAME,
-    NOT_A_FOLDER,
-    USE_A_NAME,
-    USE_A_PREFIX,
-)
 from .._values import open_parts, shown
 from .written import Written
 
@@ -200,22 +191,6 @@ class Cause(Enum):
     NO_S3_URI = (
         "{subject}: its {what} is {given} but an s3:// URI is expected",
         "pass one, for example s3://bucket/folder/",
-    )
-    DESTINATION_IS_NO_FOLDER = "{subject}: its destination is {given}, " + NOT_A_FOLDER, END_IN_SLASH
-    PREFIX_IS_PATH = "{subject}: its {what} has prefix {given}", GIVE_THE_PREFIX
-    PREFIX_IS_PATTERN = "{subject}: its {what} has prefix {given}, but {why}", USE_A_PREFIX
-    PATH_TOO_LONG = (
-        "{subject}: its {what} has a path of {size} characters but Personalize takes {limit} at most",
-        "use a shorter prefix",
-    )
-    NAME_REFUSED = "{subject}: {name} " + IS_NO_NAME, USE_A_NAME
-    ONE_FOLDER = (
-        "{subject} has the same source and destination, {given}, " + ANOTHER_FOLDER,
-        "change one of them",
-    )
-    EXPRESS_EXECUTION = (
-        "{subject}: an execution of type EXPRESS waits for the job, and ends after five minutes, before most jobs do",
-        "use type STANDARD, for a distributed Map too",
     )
     BUCKET_POLICIES = (
         "{subject} has {number} bucket policies, {paths}, but S3 keeps one",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .._access.causes import Cause, Reason
+from .._access.causes import Cause
 from .._access.declarations import Declaration
 from .._access.model import AccessModel, Asked, Location, OpenQuestion, PolicyOwner, Problem, Role
 from .._access.needs import keys_of
@@ -23,7 +23,6 @@ from .manifest import Assembly
 from .parameter_values import NO_VALUES, ParameterValues
 from .pasting import Pasting
 from .policies_by_code import leave_replaced_policies_open
-from .refused_places import refused_places, refused_prefixes
 from .requesters import requests_of
 from .requests import S3_URI, Request
 from .stacks import Resource, Stack
@@ -163,9 +162,6 @@ class ReadAssembly:
             for asked in left.asked:
                 if left.state is None:
                     allowed.setdefault((asked.role_arn, asked.kind), asked)
-                    for reason in (*refused_places(asked), *refused_prefixes(asked)):
-                        page = asked.permissions.page
-                        model.problems.append(Problem.of("configuration", asked.label, reason, page, [asked]))
                     self._add(model, asked, left.template)
         return allowed
 
@@ -229,8 +225,6 @@ class ReadAssembly:
             ours=ours,
             **self._caller(request),
         )
-        for reason in refused_places(asked):
-            model.problems.append(_problem(request, reason, request.permissions.page, ours=ours))
         self._add(model, asked, resource.stack.template)
 
     def _caller(self, request: Request, job_name: str = "", made_for: str = "") -> dict[str, Any]:
@@ -322,12 +316,10 @@ def _started_by(request: Request, jobs: list[tuple[Left, Asked]]) -> tuple[Left,
 
 
 def _add_refusals(model: AccessModel, request: Request, *, ours: bool) -> None:
-    """Put into the model what Personalize refuses of a request."""
-    model.problems += (_problem(request, reason, page, ours=ours) for reason, page in request.refused())
-
-
-def _problem(request: Request, reason: Reason, page: str, *, ours: bool) -> Problem:
+    """Put into the model what is wrong with the role, the key and the places of a request."""
     declared, needed_by = (request.resource.declared,), (request.name,)
-    return Problem(
-        "configuration", request.name, reason, page=page, needed_by=needed_by, declared=declared, of_ours=ours
-    )
+    for reason, page in request.refused():
+        problem = Problem(
+            "configuration", request.name, reason, page=page, needed_by=needed_by, declared=declared, of_ours=ours
+        )
+        model.problems.append(problem)

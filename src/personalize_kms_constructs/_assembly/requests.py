@@ -8,10 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .. import matrix
-from .._accepted import is_name
 from .._access.causes import Cause, Reason, because
 from .._access.model import OpenQuestion
-from .._access.problems import GROUP_PAGE
 from .._access.written import all_conditions, as_list
 from .._answers import Answer
 from .._values import MARK, has_unknown, split, split_arn, unknown
@@ -23,8 +21,6 @@ from .stacks import Resource
 S3_URI = "s3://"
 # https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html
 _FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
-# Express workflows run for five minutes at most.
-_EXPRESS_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html"
 
 KINDS: Mapping[str, matrix.Permissions] = {f"create{row.noun.lower()}": row for row in matrix.ROWS}
 """The permissions that AWS's pages ask for, by the call of the API with its name in lower case."""
@@ -51,8 +47,6 @@ class Request(NamedTuple):
     """The account in which the call is made, where it isn't that of the stack."""
     describes: bool = False
     """True if the caller also asks for the status of what it creates."""
-    in_express: bool = False
-    """True if the execution that makes it, and waits for what it starts, is of type Express."""
     state: str = ""
     """The name of the state, if a state machine makes the call."""
     caller: str = ""
@@ -158,13 +152,11 @@ class Request(NamedTuple):
         return left_out_by(found)
 
     def refused(self) -> Iterator[tuple[Reason, str]]:
-        """Yield why Personalize can't do what is asked, as far as the arguments alone say it, with AWS's pages."""
+        """Yield what is wrong with the role, the key and the places, as far as they alone say it, with AWS's pages.
+
+        It couldn't be told otherwise what has to be allowed. What else Personalize refuses is left to it.
+        """
         role, key = self.role_arn, self.key_arn
-        if self.in_express:
-            yield because(Cause.EXPRESS_EXECUTION), _EXPRESS_PAGE
-        for name in (self.text("name"), self.text("jobname")):
-            if name is not None and not is_name(name):
-                yield because(Cause.NAME_REFUSED, name=name), GROUP_PAGE
         if role is None:
             if not self.is_of_group:
                 yield because(Cause.NO_ROLE), matrix.KMS_PAGE

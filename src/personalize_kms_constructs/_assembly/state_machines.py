@@ -18,11 +18,11 @@ from .requests import KINDS, Request, call_not_known, lower_case, role_of, role_
 from .stacks import Resource
 
 STATE_MACHINES = {
-    "AWS::StepFunctions::StateMachine": ("RoleArn", "StateMachineType"),
+    "AWS::StepFunctions::StateMachine": "RoleArn",
     # https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-statemachine.html
-    "AWS::Serverless::StateMachine": ("Role", "Type"),
+    "AWS::Serverless::StateMachine": "Role",
 }
-"""The types of state machines, with the properties that have the role and the type of the executions."""
+"""The types of state machines, with the properties that have the role."""
 
 _FILES = frozenset({"DefinitionS3Location", "DefinitionUri"})
 _SERVICE = "aws-sdk:personalize:"
@@ -44,9 +44,8 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
         yield definition
     elif not isinstance(definition, Mapping) and _is_elsewhere(resource):
         yield OpenQuestion(resource.path, _ELSEWHERE, resource.declared)
-    role_property, kind_property = STATE_MACHINES[resource.type]
-    role, kind = role_of(resource, role_property), resource.get(kind_property)
-    for states, is_express in _state_maps(definition, is_express=kind == "EXPRESS"):
+    role = role_of(resource, STATE_MACHINES[resource.type])
+    for states in _state_maps(definition):
         waits_for = json.dumps(states).lower()
         for name, state in states.items():
             task = _TASK.fullmatch(str(state.get("Resource"))) if isinstance(state, Mapping) else None
@@ -68,7 +67,6 @@ def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
                     arguments,
                     at_deployment=False,
                     account=account_of(caller) if state.get("Credentials") else "",
-                    in_express=is_express and waits,
                     describes=waits and not state.get("Credentials"),
                     state=str(name),
                     caller=caller,
@@ -123,22 +121,17 @@ def _from_asset(resource: Resource) -> str | None:
     return as_text(read_text(path)) if path.is_file() else None
 
 
-def _state_maps(definition: Any, *, is_express: bool) -> Iterator[tuple[Mapping[str, Any], bool]]:
-    """Yield the ``States`` of a definition and of everything in it: branches, iterators, item processors.
-
-    With each it says if the execution that has them is of type Express: the state machine, or a distributed Map in it.
-    """
+def _state_maps(definition: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the ``States`` of a definition and of everything in it: branches, iterators, item processors."""
     if isinstance(definition, Mapping):
-        config = definition.get("ProcessorConfig")
-        is_express = is_express or (isinstance(config, Mapping) and config.get("ExecutionType") == "EXPRESS")
         states = definition.get("States")
         if isinstance(states, Mapping):
-            yield states, is_express
+            yield states
         for value in definition.values():
-            yield from _state_maps(value, is_express=is_express)
+            yield from _state_maps(value)
     elif isinstance(definition, list):
         for value in definition:
-            yield from _state_maps(value, is_express=is_express)
+            yield from _state_maps(value)
 
 
 def _arguments(name: str, state: Mapping[str, Any], states: Mapping[str, Any]) -> Any:

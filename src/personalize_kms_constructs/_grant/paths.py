@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from .._accepted import (
-    ANOTHER_FOLDER,
-    ARE_WILDCARDS,
-    END_IN_SLASH,
-    GIVE_THE_PREFIX,
-    MAX_URI_LENGTH,
-    NOT_A_FOLDER,
-    USE_A_PREFIX,
-    folder,
-    is_folder,
-    is_path,
-    is_pattern,
-)
-from .._tokens import is_token, is_yet_to_be_looked_up, literal_part
-from .._values import as_text
+from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up, literal_part
 from .resolved import ResolvedLocation, ResolvedResource
 
+# https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
+MAX_URI_LENGTH = 256
 _MAX_BUCKET_NAME_LENGTH = 63
+_OPEN_END = re.compile(f"(?:{TOKEN.pattern})$")
 
 
 def resource_problems(resource: ResolvedResource) -> Iterator[str]:
@@ -35,16 +25,22 @@ def resource_problems(resource: ResolvedResource) -> Iterator[str]:
             yield from folder_problems(what, location.prefix)
     if source is not None and destination is not None and _are_one_folder(source, destination):
         yield (
-            f"{kind} has the same source and destination, prefix {source.prefix!r} of one bucket, "
-            f"{ANOTHER_FOLDER}: change one of the prefixes, or allow source and destination as two resources, if each "
-            "job has paths of its own below the prefix"
+            f"{kind} has the same source and destination, prefix {source.prefix!r} of one bucket, but Personalize "
+            "wants another folder for the output: change one of the prefixes, or allow source and destination as two "
+            "resources, if each job has paths of its own below the prefix"
         )
 
 
 def folder_problems(what: str, prefix: str) -> Iterator[str]:
     """Explain that nothing can be written below a prefix."""
-    if not is_folder(prefix) and not is_yet_to_be_looked_up(prefix):
-        yield f"{what} has prefix {prefix!r}, {NOT_A_FOLDER}: {END_IN_SLASH}, as {prefix + '/'!r}"
+    is_folder = not prefix or prefix.endswith("/") or _OPEN_END.search(prefix) is not None
+    if not is_folder and not is_yet_to_be_looked_up(prefix):
+        yield f"{what} has prefix {prefix!r}, which is not a folder: end it in /, as {prefix + '/'!r}"
+
+
+def folder(prefix: str) -> str:
+    """Return the part of a prefix that tells two folders apart."""
+    return prefix.rstrip("/")
 
 
 def _are_one_folder(one: ResolvedLocation, other: ResolvedLocation) -> bool:
@@ -53,10 +49,16 @@ def _are_one_folder(one: ResolvedLocation, other: ResolvedLocation) -> bool:
 
 def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
     prefix, literal = location.prefix, literal_part(location.prefix)
-    if is_path(prefix):
-        yield f"{what} has prefix {prefix!r}: {GIVE_THE_PREFIX}"
-    if is_pattern(as_text(literal)):
-        yield f"{what} has prefix {prefix!r}: {ARE_WILDCARDS}; {USE_A_PREFIX}"
+    if prefix.startswith("/") or "://" in prefix:
+        yield (
+            f"{what} has prefix {prefix!r}: pass only the key prefix below the bucket, without a leading slash or "
+            "s3:// address, as 'import/'"
+        )
+    if any(special in literal for special in ("*", "?", "${")):
+        yield (
+            f"{what} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in policies and would allow "
+            "other objects too; use a prefix without them"
+        )
     # Most prefixes are too short to ask for the bucket's name, a call into jsii.
     if len("s3:///") + _MAX_BUCKET_NAME_LENGTH + len(literal) > MAX_URI_LENGTH:
         # A reference to a bucket of the app doesn't say how long the name is.

@@ -7,8 +7,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from .._accepted import MAX_URI_LENGTH
 from .._tokens import TOKEN
+from .paths import MAX_URI_LENGTH
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, in characters without white space.
 MANAGED_POLICY_SIZE = 6144

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from .._accepted import IS_NO_NAME, USE_A_NAME, is_name, is_role_name
+from .._accepted import IS_NO_NAME, USE_A_NAME, is_name
 from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up
 from .._values import as_text
 from .arguments import shown
@@ -13,6 +14,8 @@ from .arguments import shown
 DOMAINS = ("ECOMMERCE", "VIDEO_ON_DEMAND")
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
 DATASET_TYPES = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
 def name_problems(what: str, name: object, known: str | None = None) -> Iterator[str]:
@@ -27,7 +30,7 @@ def role_name_problems(role_name: object) -> Iterator[str]:
     """Explain that IAM would refuse the name of a role."""
     if role_name is None or is_yet_to_be_looked_up(role_name):
         return
-    if not isinstance(role_name, str) or not is_role_name(as_text(TOKEN.sub("x", role_name))):
+    if not isinstance(role_name, str) or _ROLE_NAME.fullmatch(TOKEN.sub("x", role_name)) is None:
         yield (
             f"role_name is {shown(role_name)} but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a "
             "name of these"

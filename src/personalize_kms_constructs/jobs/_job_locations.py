@@ -15,8 +15,7 @@ from typing import Any
 
 from aws_cdk import aws_stepfunctions as sfn
 
-from .._accepted import folder
-from .._grant.paths import folder_problems
+from .._grant.paths import folder, folder_problems
 from .._grant.resolved import ResolvedResource
 from .._refusals.arguments import shown, type_problems
 from .._tokens import TOKEN, is_token
