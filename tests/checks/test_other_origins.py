@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -154,16 +155,15 @@ def test_a_template_in_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("Resources: [", "can't be read as YAML: while parsing a flow node"),
-        (
-            "Resources:\n  A: {Type: X}\n  A: {Type: Y}\n",
-            'can\'t be read as YAML: A stands twice in "<unicode string>", line 2',
-        ),
-        ("Resources: {A: !!binary aGk=}", "can't be read as YAML: Object of type bytes is not JSON serializable"),
-        ("- a", "not a YAML object, as templates and the files of an assembly are"),
-        ("Resources: {A: {}}", "not a CloudFormation template: Resources.A has no Type"),
-        ("{Resources}", "can't be read as JSON: Expecting property name"),
-        ("", "not a YAML object, as templates and the files of an assembly are"),
+        ("Resources: [", ":1: can't be read as YAML: while parsing a flow node: "),
+        ("Resources:\n  A: {Type: X}\n  B: {Type: X}\n  A: {Type: Y}\n", ":4: can't be read as YAML: A stands twice"),
+        ("Resources:\n  A: &a [1]\n  B: {<<: *a, B: 1}\n", ":2: can't be read as YAML: while constructing a mapping: "),
+        ("Resources: {A: &a [*a]}", ": can't be read as YAML: Circular reference detected"),
+        ("Resources: {A: !!binary aGk=}", ": can't be read as YAML: Object of type bytes is not JSON serializable"),
+        ("- a", ": not a YAML object, as templates and the files of an assembly are"),
+        ("Resources: {A: {}}", ": not a CloudFormation template: Resources.A has no Type"),
+        ("{Resources}", ": can't be read as JSON: Expecting property name"),
+        ("", ": not a YAML object, as templates and the files of an assembly are"),
     ],
 )
 def test_what_is_no_template(text: str, said: str, tmp_path: Path) -> None:
@@ -172,8 +172,36 @@ def test_what_is_no_template(text: str, said: str, tmp_path: Path) -> None:
     file.write_text(text)
     with pytest.raises(AssemblyError) as raised:
         check_assembly(file)
-    assert str(raised.value).startswith(f"{file}: {said}")
+    assert str(raised.value).startswith(f"{file}{said}")
     assert CliRunner().invoke(personalize_kms, ["check", str(file)]).exit_code == 2
+
+
+def test_aliases_that_grow_nine_times_a_level(tmp_path: Path) -> None:
+    """Lists and mappings of them, and long strings: they would fill the memory."""
+    lists = []
+    merges = []
+    for before, name in pairwise("abcdefghi"):
+        nine = ", ".join([f"*{before}"] * 9)
+        lists.append(f"{name}: &{name} [{nine}]")
+        merges.append(f"{name}: &{name} {{<<: [{nine}]}}")
+    long = f"long: &long {'x' * 2_000_000}"
+    for lines, line in (
+        (["a: &a [x, x, x, x, x, x, x, x, x]", *lists], 7),
+        (["a: &a {x: x}", *merges], 8),
+        ([long, "all: [*long, *long, *long, *long, *long, *long]"], 2),
+    ):
+        file = tmp_path / "template.yaml"
+        file.write_text("\n".join([*lines, "Resources: {}"]))
+        with pytest.raises(AssemblyError) as raised:
+            check_assembly(file)
+        said = "with its aliases written out it is larger than CloudFormation takes"
+        assert str(raised.value) == f"{file}:{line}: can't be read as YAML: {said}"
+
+
+def test_a_merge_of_a_merge_is_no_name_twice() -> None:
+    """One of them replaces a name of the other."""
+    text = "{One: {Deep: {Base: &base {Name: a}, More: &more {<<: *base, Name: b}}}, Two: {<<: *more}}"
+    assert json.loads(as_json(text))["Two"] == {"Name": "b"}
 
 
 def test_without_the_extra_yaml_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

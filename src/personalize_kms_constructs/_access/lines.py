@@ -8,6 +8,9 @@ from pathlib import Path
 
 from .declarations import Declaration
 
+# It can be read once.
+STANDARD_INPUT = "-"
+
 
 class Lines:
     """Finds resources in files, each of which is read once."""
@@ -18,7 +21,7 @@ class Lines:
     def of(self, declared: Declaration) -> int:
         """Return the line on which a resource begins; 1 where it isn't found."""
         file = declared.template
-        if not declared.logical_id:
+        if not declared.logical_id or file == STANDARD_INPUT:
             return 1
         if file not in self._lines:
             self._lines[file] = Path(file).read_text("utf-8").splitlines()
@@ -28,5 +31,7 @@ class Lines:
         return min(((len(line[1]), number) for line, number in found if line), default=(0, 1))[1]
 
     def shown(self, declared: Declaration) -> str:
-        """Return file and line, the file relative to the working directory."""
+        """Return file and line, the file relative to the working directory; the standard input has no lines."""
+        if declared.template == STANDARD_INPUT:
+            return STANDARD_INPUT
         return f"{os.path.relpath(declared.template)}:{self.of(declared)}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from .._access.lines import STANDARD_INPUT
 from .._values import HOLE, as_written
 
 Json = dict[str, Any]
@@ -24,6 +26,14 @@ _SECTIONS = ("Resources", "Parameters", "Outputs", "Conditions", "Mappings")
 
 class AssemblyError(ValueError):
     """A cloud assembly can't be read; the message is one line that says what is wrong, and where."""
+
+
+class LineError(ValueError):
+    """Something is wrong at a line of a file."""
+
+    def __init__(self, problem: str, line: int) -> None:
+        super().__init__(problem)
+        self.line = line
 
 
 def read_json(path: Path) -> Json:
@@ -45,13 +55,15 @@ def _parsed(path: Path, text: str, to_json: Callable[[str], str] = str, form: st
 
 
 def read_text(path: Path) -> str:
-    """Read a file."""
+    """Read a file, or the standard input."""
     try:
-        return path.read_text("utf-8")
+        return sys.stdin.buffer.read().decode("utf-8") if str(path) == STANDARD_INPUT else path.read_text("utf-8")
     except FileNotFoundError:
         raise AssemblyError(f"{path}: no such file, though the assembly refers to it") from None
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, error, "UTF-8") from None
     except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
+        raise AssemblyError(f"{path}: can't be read: {_in_one_line(error)}") from None
 
 
 def read_template(path: Path) -> Json:
@@ -97,8 +109,9 @@ def _in_string(text: str, position: int) -> bool:
     return quotes % 2 == 1
 
 
-def _unreadable(path: Path, error: Exception, form: str = "JSON") -> AssemblyError:
-    return AssemblyError(f"{path}: can't be read as {form}: {_in_one_line(error)}")
+def _unreadable(path: Path, error: Exception, form: str) -> AssemblyError:
+    where = f"{path}:{error.line}" if isinstance(error, LineError) else str(path)
+    return AssemblyError(f"{where}: can't be read as {form}: {_in_one_line(error)}")
 
 
 def _in_one_line(error: Exception) -> str:

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.h
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -118,7 +119,7 @@ def _from_asset(resource: Resource) -> str | None:
     else:
         return None
     path = template.path.parent / file
-    return as_text(read_text(path)) if path.is_file() else None
+    return as_text(read_text(path)) if os.path.isfile(path) else None
 
 
 def _state_maps(definition: Any) -> Iterator[Mapping[str, Any]]:
