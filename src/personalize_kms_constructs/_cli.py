@@ -13,14 +13,20 @@ import click
 
 from ._access.findings import RULES
 from ._access.ignoring import Ignore, without
-from ._access.report import AccessReport
+from ._access.report import AccessReport, merged
 from ._access.sarif import sarif_report
 from ._address import page_at
+from ._assembly.given_policies import wrong_in_document
+from ._assembly.manifest import is_in_manifest
 from ._doctor.command import doctor
 from ._terminal import FOUND, say, stop, write
-from .checks._checking import read_report
+from .checks._checking import Given, read_reports
 
-_KINDS = ("missing", "problems", "excess", "undecided")
+_KINDS = ("missing", "problems", "excess", "undecided", "unencrypted")
+_NOTHING_DECIDED = (
+    "not one of its answers is decided, so nothing was checked: say what isn't in the templates by --policy, "
+    "--parameters or --organization, or accept it by --ignore Personalize::Undecided"
+)
 _NOTHING_CHECKED = (
     "no template asks Personalize for anything, so nothing was checked: look at another assembly, or declare what "
     "other code creates, with declare_created or --created; where an app doesn't use Personalize, "
@@ -72,22 +78,48 @@ def _ignores(context: click.Context, option: click.Parameter, values: tuple[str,
     return found
 
 
-def _parameters(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    """Return the values of parameters by their names."""
+def _paths(context: click.Context, argument: click.Parameter, values: tuple[Path, ...]) -> list[Path]:
+    """Return the paths to check."""
+    for path in values:
+        if str(path) in _KINDS and not path.exists():
+            raise click.BadParameter(f"there is no {path}; kinds need a comma, as in --fail-on missing,problems")
+    return list(values) or [Path("cdk.out")]
+
+
+def _pairs(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Return the values of NAME=VALUE by their names."""
     found = {}
     for given in values:
         name, equals, value = given.partition("=")
         if not equals:
-            raise click.BadParameter(f"{given!r} is not of the form [STACK:]NAME=VALUE")
+            raise click.BadParameter(f"{given!r} is not of the form {option.metavar}")
         found[name] = value
     return found
+
+
+def _policies(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """Return the documents of policies by the names or ARNs of these."""
+    documents = {}
+    for name, file in _pairs(context, option, values).items():
+        document = _json_of("--policy", Path(file))
+        if wrong := wrong_in_document(document):
+            stop(f"--policy {file} is not a policy: {wrong}")
+        documents[name] = document
+    return documents
+
+
+def _json_of(option: str, file: Path) -> Any:
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        stop(f"{option} {file} can't be read as JSON: {error}")
 
 
 @personalize_kms.command(
     short_help="Compare the output of cdk synth with AWS's pages.",
     epilog=f"Documentation: {page_at('how-to/check.md')}",
 )
-@click.argument("path", default="cdk.out", type=click.Path(path_type=Path))
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path), callback=_paths)
 @click.option(
     "--format",
     "form",
@@ -103,7 +135,7 @@ def _parameters(context: click.Context, option: click.Parameter, values: tuple[s
     callback=_kinds,
     default="missing,problems",
     show_default=True,
-    help=f"What counts as a finding: {', '.join(_KINDS)}.",
+    help=f"What counts as a finding: {', '.join(_KINDS)} (a dataset group without a key of yours).",
 )
 @click.option("--strict", is_flag=True, help="Count all of them, and fail if there is nothing to check.")
 @click.option(
@@ -127,11 +159,20 @@ def _parameters(context: click.Context, option: click.Parameter, values: tuple[s
     "--parameters",
     metavar="[STACK:]NAME=VALUE",
     multiple=True,
-    callback=_parameters,
+    callback=_pairs,
     help="The value of a parameter. In conditions, the others have their defaults. Can be repeated.",
 )
+@click.option(
+    "--policy",
+    "policies",
+    metavar="NAME=FILE",
+    multiple=True,
+    callback=_policies,
+    help="The JSON document of a managed policy or permissions boundary outside of the app, which has this name, or "
+    "this ARN. Can be repeated.",
+)
 def check(
-    path: Path,
+    paths: list[Path],
     form: str,
     counted: list[str],
     strict: bool,
@@ -140,42 +181,51 @@ def check(
     created_file: Path | None,
     organization: str | None,
     parameters: dict[str, str],
+    policies: dict[str, Any],
 ) -> None:
-    """Check a cloud assembly, the output of cdk synth, or a template against AWS's pages.
+    """Check cloud assemblies, the output of cdk synth, or templates against AWS's pages.
 
-    PATH is the directory of an assembly, of an app in any language, by default cdk.out; or the file of a
-    CloudFormation template in JSON or YAML. Nested stacks and stages are included; nothing is deployed or read from
-    an account. What the app acknowledges is left out.
+    PATH is the directory of an assembly, of an app in any language, by default cdk.out; the file of a CloudFormation
+    template in JSON or YAML; a folder of templates; or -, the standard input. Templates are checked as stacks that are
+    deployed together, each assembly by itself. Nested stacks and stages are included; nothing is deployed or read
+    from an account. What the app acknowledges is left out.
 
     \b
     Exit code:
       0  nothing that counts
       1  something that counts
-      2  the check couldn't look, whatever went wrong; with --strict, also if
-         nothing asks Personalize for anything
+      2  the check couldn't look, whatever went wrong, or could decide nothing of
+         what is asked; with --strict, also if nothing asks Personalize for anything
 
     \b
     Examples:
       cdk synth --quiet && personalize-kms check
       personalize-kms check build/cdk.out --strict --quiet
       personalize-kms check template.yaml --parameters Stage=prod
+      personalize-kms check network.yaml data.yaml --policy Boundary=boundary.json
       personalize-kms check --fail-on missing,problems,undecided
       personalize-kms check --ignore Personalize::Undecided@Main/Import
       personalize-kms check --format markdown >> "$GITHUB_STEP_SUMMARY"
       personalize-kms check --format json > access.json
     """  # noqa: D301
+    created = [] if created_file is None else _json_of("--created", created_file)
     try:
-        created = [] if created_file is None else json.loads(created_file.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        stop(f"--created {created_file} can't be read as JSON: {error}")
-    try:
-        everything, assemblies = read_report(path, created=created, organization=organization, parameters=parameters)
+        found = read_reports(paths, Given(created, organization, parameters, policies))
+        alone = [path for path in paths if is_in_manifest(path)]
     except ValueError as error:
         stop(str(error))
-    acknowledged = [Ignore(*each) for assembly in assemblies for each in assembly.acknowledged]
-    report, used = without(everything, [*acknowledged, *ignored])
+    for path in alone:
+        say(f"{path} is part of an assembly: pass the folder {path.parent}: its metadata has the jobs")
+    reports = []
+    used: set[Ignore] = set()
+    for of_app, assemblies in found:
+        acknowledged = [Ignore(*told) for assembly in assemblies for told in assembly.acknowledged]
+        left, matching = without(of_app, [*acknowledged, *ignored])
+        reports.append(left)
+        used |= matching
+    report = merged(reports)
     if form == "sarif":
-        of_all = path if path.is_file() else path / "manifest.json"
+        of_all = paths[0] if paths[0].is_file() else paths[0] / "manifest.json"
         write(sarif_report(report, of_all, version("personalize-kms-constructs")))
     else:
         _show(report, form, quiet=quiet)
@@ -184,8 +234,11 @@ def check(
             say(f"--ignore {given} matches no finding: remove it")
     if any(_found(report, kind) for kind in (_KINDS if strict else counted)):
         sys.exit(FOUND)
+    where = ", ".join(map(str, paths))
+    if report.asked and report.undecided and not (report.missing or report.problems or report.allowed):
+        stop(f"{where}: {_NOTHING_DECIDED}")
     if strict and not (report.asked or report.without_key or report.left_out):
-        stop(f"{path}: {_NOTHING_CHECKED}")
+        stop(f"{where}: {_NOTHING_CHECKED}")
 
 
 personalize_kms.add_command(doctor)
@@ -195,7 +248,7 @@ def _found(report: AccessReport, kind: str) -> bool:
     """Tell if a report has findings of a kind; warnings are none."""
     if kind == "problems":
         return any(not each.is_warning for each in report.problems)
-    return bool(getattr(report, kind))
+    return bool(report.without_key if kind == "unencrypted" else getattr(report, kind))
 
 
 def _show(report: AccessReport, form: str, *, quiet: bool) -> None:

@@ -48,7 +48,9 @@ def test_what_is_no_assembly(tmp_path: Path) -> None:
     assert message(tmp_path / "cdk.json") == (
         f"{tmp_path}/cdk.json: not a CloudFormation template: it has no Resources"
     )
-    assert message(tmp_path) == (f"{tmp_path}: no manifest.json: run cdk synth first, or pass its output, cdk.out")
+    assert message(tmp_path) == (
+        f"{tmp_path}: no manifest.json and no template: run cdk synth first, or pass its output, cdk.out"
+    )
 
 
 def test_what_is_no_path() -> None:
@@ -88,14 +90,14 @@ def test_manifests_that_are_none(text: str, says: str, tmp_path: Path) -> None:
 def test_a_manifest_that_is_no_text(tmp_path: Path) -> None:
     """Bytes that aren't UTF-8."""
     (tmp_path / "manifest.json").write_bytes(b"\xff\xfe\x00")
-    assert "can't be read as JSON" in message(tmp_path)
+    assert message(tmp_path).startswith(f"{tmp_path}/manifest.json: can't be read as UTF-8: ")
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         (None, "no such file, though the assembly refers to it"),
-        ("Resources: [", "can't be read as YAML"),
+        ("Resources: {A: !!binary aGk=}", "can't be read as YAML"),
         ('{"Resources": []}', "not a CloudFormation template: Resources isn't an object"),
         ('{"Resources": ["Fn::ForEach::Key"]}', "not a CloudFormation template: Resources isn't an object"),
         ('{"Outputs": []}', "not a CloudFormation template: Outputs isn't an object"),
@@ -215,7 +217,7 @@ def test_a_definition_in_a_file_that_is_no_text(tmp_path: Path) -> None:
     write(tmp_path, {"Main": complete(Machine=machine)})
     (tmp_path / "asset.abc.json").write_bytes(b"\xff\xfe")
     (because,) = open_questions(tmp_path)
-    assert because.startswith(f"{tmp_path}/asset.abc.json: can't be read as JSON: ")
+    assert because.startswith(f"{tmp_path}/asset.abc.json: can't be read as UTF-8: ")
 
 
 @pytest.mark.parametrize("export", [7, "Name", ["Name"], True, {"Nobody": "x"}])
@@ -234,6 +236,63 @@ def test_an_import_that_goes_round(tmp_path: Path) -> None:
         return {**complete(Policy=policy({"Fn::ImportValue": imported})), "Outputs": outputs}
 
     assert "circular reference" in message(write(tmp_path, {"One": stack("a", "b"), "Two": stack("b", "a")}))
+
+
+@pytest.mark.parametrize("name", ["template.yaml", "template.json", "cdk.out"])
+def test_a_link_to_itself(name: str, tmp_path: Path) -> None:
+    """As a path, and as a file of an assembly."""
+    link = tmp_path / name
+    link.symlink_to(name)
+    assert message(link) == f"{link}: no such directory or file: run cdk synth first, or pass another path"
+    template = write(tmp_path / "app", {"Main": complete()}) / "Main.template.json"
+    template.unlink()
+    template.symlink_to(template.name)
+    assert message(tmp_path / "app").startswith(f"{template}: can't be read: ")
+
+
+def test_names_that_are_too_long(tmp_path: Path) -> None:
+    """Of a path, a definition's file and a nested template's."""
+    assert message(Path("x" * 300)).startswith("x" * 300 + ": no such directory or file")
+    machine = {"Type": "AWS::Serverless::StateMachine", "Properties": {"DefinitionUri": "x" * 300}}
+    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "./" + "x" * 300}}
+    write(tmp_path, {"Main": complete(Machine=machine, Nested=nested)})
+    assert any("its template ./xxx" in each for each in open_questions(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["template.yaml", "template.json"])
+def test_latin_1(name: str, tmp_path: Path) -> None:
+    """As an old editor writes it."""
+    file = tmp_path / name
+    file.write_bytes('{"Description": "f\xfcr Filme", "Resources": {}}'.encode("latin-1"))
+    assert message(file).startswith(f"{file}: can't be read as UTF-8: ")
+
+
+NOTHING = {"Ref": "AWS::NoValue"}
+
+
+@pytest.mark.parametrize("branches", [[NOTHING, []], [[], NOTHING]])
+@pytest.mark.parametrize(
+    ("logical_id", "name"),
+    [
+        ("Key", "KeyPolicy"),
+        ("Role", "AssumeRolePolicyDocument"),
+        ("Role", "ManagedPolicyArns"),
+        ("Role", "Policies"),
+        ("Policy", "PolicyDocument"),
+        ("Policy", "Roles"),
+        ("Movies", "KmsKeyArn"),
+        ("Movies", "Tags"),
+    ],
+)
+def test_a_choice_between_nothing_and_an_empty_list(
+    logical_id: str, name: str, branches: list[Any], tmp_path: Path
+) -> None:
+    """In the place of what may be a list."""
+    template = complete()
+    template["Resources"][logical_id]["Properties"][name] = {"Fn::If": ["IsProd", *branches]}
+    report = check_assembly(write(tmp_path, {"Main": template}))
+    assert report.problems == ()
+    assert len(report.to_text().splitlines()) < 20
 
 
 def test_assets_and_metadata_that_are_broken(tmp_path: Path) -> None:

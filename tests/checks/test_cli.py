@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from personalize_kms_constructs._address import page_at
 from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import IN_IAM, Json, complete, key, managed, policy, role, write
+from tests.checks.templates import IN_IAM, Json, complete, edit, key, managed, policy, role, write
 from tests.checks.test_state_machines import machine, task
 
 LACKING = complete(Policy=policy(actions=IN_IAM[1:]))
@@ -90,11 +90,11 @@ def test_formats_are_the_reports(form: str, tmp_path: Path, monkeypatch: pytest.
     assert (result.stdout, result.stderr) == (expected[form], "")
 
 
-@pytest.mark.parametrize("options", [[], ["--strict"]])
-def test_dataset_groups_without_a_key_ask_for_nothing(options: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("options", "code"), [([], 0), (["--strict"], 1), (["--fail-on", "unencrypted"], 1)])
+def test_dataset_groups_without_a_key_ask_for_nothing(options: list[str], code: int, tmp_path: Path) -> None:
     """Personalize encrypts them with a key of its own: that is an answer, in one line."""
     result = run("check", str(write(tmp_path, {"Main": OF_PERSONALIZE})), *options)
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (code, "")
     said = "Main/Movies has no key of yours: Personalize encrypts it with its own, and asks for nothing"
     assert said in result.stdout
     assert "nothing was checked" not in result.stdout
@@ -103,6 +103,60 @@ def test_dataset_groups_without_a_key_ask_for_nothing(options: list[str], tmp_pa
     with_role = {**OF_PERSONALIZE["Resources"]["Movies"]["Properties"], "RoleArn": "arn:aws:iam::111122223333:role/r"}
     wrong = {"Resources": {"Movies": {"Type": GROUP, "Properties": with_role}}}
     assert check_assembly(write(tmp_path, {"Main": wrong})).without_key == ()
+
+
+@pytest.mark.parametrize("path", ["", "@Main/Movies", "@Main"])
+def test_a_dataset_group_is_unencrypted_on_purpose(path: str, tmp_path: Path) -> None:
+    """It can be ignored, and acknowledged in the app."""
+    ignore = f"Personalize::Unencrypted{path}"
+    directory = write(tmp_path, {"Main": OF_PERSONALIZE})
+    result = run("check", str(directory), "--strict", "--ignore", ignore)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "1 finding left out" in result.stdout
+    assert run("check", str(directory), "--strict", "--ignore", "Personalize::Unencrypted@Main/Books").exit_code == 1
+    acknowledged = {"type": "aws:cdk:acknowledged-rules", "data": {"Personalize::Unencrypted": "a test"}}
+    edit(directory / "manifest.json", Main={"metadata": {f"/{path.strip('@') or 'Main'}": [acknowledged]}})
+    assert run("check", str(directory), "--strict").exit_code == 0
+
+
+UNSEEN: Json = {
+    "Resources": {
+        "Movies": {
+            "Type": GROUP,
+            "Properties": {
+                "Name": "movies",
+                "KmsKeyArn": "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+                "RoleArn": "arn:aws:iam::111122223333:role/personalize",
+            },
+        }
+    }
+}
+
+
+def test_where_no_answer_is_decided_the_check_could_not_look(tmp_path: Path) -> None:
+    """Unless that counts, or somebody accepts it."""
+    directory = str(write(tmp_path, {"Main": UNSEEN}))
+    result = run("check", directory)
+    assert (result.exit_code, len(check_assembly(directory).undecided)) == (2, 15)
+    assert result.stderr == (
+        f"personalize-kms: {directory}: not one of its answers is decided, so nothing was checked: say what isn't in "
+        "the templates by --policy, --parameters or --organization, or accept it by --ignore Personalize::Undecided\n"
+    )
+    assert run("check", directory, "--fail-on", "undecided").exit_code == 1
+    assert run("check", directory, "--ignore", "Personalize::Undecided").exit_code == 0
+    half = {"Resources": {**UNSEEN["Resources"], **complete()["Resources"]}, **{"Conditions": {}}}
+    half["Resources"]["More"] = UNSEEN["Resources"]["Movies"]
+    assert run("check", str(write(tmp_path, {"Main": half}))).exit_code == 0
+
+
+def test_kinds_need_a_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A space makes a path of the second, which is checked if there is one."""
+    result = run("check", "--fail-on", "missing", "problems")
+    assert result.exit_code == 2
+    assert "there is no problems; kinds need a comma, as in --fail-on missing,problems" in result.stderr
+    write(tmp_path / "problems", {"Main": complete()})
+    monkeypatch.chdir(tmp_path)
+    assert run("check", "--fail-on", "missing", "problems").exit_code == 0
 
 
 def test_with_strict_a_check_of_nothing_does_not_pass(tmp_path: Path) -> None:
@@ -129,7 +183,8 @@ def test_the_default_is_cdk_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_bad_input_is_one_line_on_standard_error(tmp_path: Path) -> None:
     """And exit code 2, as for wrong arguments."""
     result = run("check", str(tmp_path))
-    said = f"personalize-kms: {tmp_path}: no manifest.json: run cdk synth first, or pass its output, cdk.out\n"
+    what = "no manifest.json and no template: run cdk synth first, or pass its output, cdk.out"
+    said = f"personalize-kms: {tmp_path}: {what}\n"
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", said)
     assert run("check", "--format", "yaml").exit_code == 2
     assert run("chekc").exit_code == 2
@@ -138,10 +193,10 @@ def test_bad_input_is_one_line_on_standard_error(tmp_path: Path) -> None:
 def test_an_interrupt_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C ends the command with 2, since it couldn't look, and without a traceback."""
 
-    def interrupted(path: Path, **_: Any) -> None:
+    def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("personalize_kms_constructs._cli.read_report", interrupted)
+    monkeypatch.setattr("personalize_kms_constructs._cli.read_reports", interrupted)
     result = run("check")
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", "personalize-kms: interrupted\n")
 
@@ -195,10 +250,10 @@ def test_a_lone_surrogate_is_shown_as_another_character(tmp_path: Path) -> None:
 def test_a_defect_of_the_command_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends with 2, with what a report of it needs."""
 
-    def broken(path: Path, **options: object) -> None:
+    def broken(*_: object) -> None:
         raise KeyError("Main")
 
-    monkeypatch.setattr("personalize_kms_constructs._cli.read_report", broken)
+    monkeypatch.setattr("personalize_kms_constructs._cli.read_reports", broken)
     result = run("check")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("Traceback")
@@ -243,8 +298,8 @@ def test_help_has_examples() -> None:
         "  Exit code:\n"
         "    0  nothing that counts\n"
         "    1  something that counts\n"
-        "    2  the check couldn't look, whatever went wrong; with --strict, also if\n"
-        "       nothing asks Personalize for anything\n"
+        "    2  the check couldn't look, whatever went wrong, or could decide nothing of\n"
+        "       what is asked; with --strict, also if nothing asks Personalize for anything\n"
     ) in text
     assert text.endswith(f"\n  Documentation: {page_at('how-to/check.md')}\n")
     assert "check" in run("--help").stdout

@@ -113,7 +113,7 @@ def test_what_has_to_be_made_is_said(template: Json, policy: str, where: str, ma
     waiting = "Data" if "Data" in template["Resources"] else "Movies"
     place = {"template": "Main.template.json", "logical_id": waiting}
     assert found.get("waiting") == ([place] if make else None)
-    instead = " instead of AWS's, with all that this one allows" if policy == "boundary" else ""
+    instead = " instead of the present one, with all that this allows" if policy == "boundary" else ""
     words = f"(a new {make}{instead}; have Main/{waiting} wait for it by DependsOn"
     assert (words in report.to_text()) == (words in report.to_markdown()) == bool(make)
 

@@ -150,6 +150,7 @@ def test_the_names_of_the_rules_last() -> None:
         "Personalize::Ordering",
         "Personalize::Trust",
         "Personalize::Undecided",
+        "Personalize::Unencrypted",
     ]
 
 

@@ -94,7 +94,7 @@ def test_it_has_what_github_requires(tmp_path: Path) -> None:
     assert (log["$schema"], log["version"]) == ("https://json.schemastore.org/sarif-2.1.0.json", "2.1.0")
     driver = log["runs"][0]["tool"]["driver"]
     assert driver["name"] == "personalize-kms"
-    assert len(driver["rules"]) == 10
+    assert len(driver["rules"]) == 11
     for each in driver["rules"]:
         texts = (each["id"], each["name"], each["shortDescription"]["text"], each["fullDescription"]["text"])
         assert all(0 < len(text) <= limit for text, limit in zip(texts, (255, 255, 1024, 1024), strict=True))

@@ -27,9 +27,11 @@ RULES: Mapping[str, tuple[str, str]] = {
     "Personalize::Ordering": ("A resource may be created before a policy that it needs.", KMS_PAGE),
     "Personalize::Trust": ("Personalize can't assume the role, or others can.", CONFUSED_DEPUTY_PAGE),
     "Personalize::Undecided": ("The app doesn't show whether Personalize has what AWS's pages ask for.", KMS_PAGE),
+    "Personalize::Unencrypted": ("Personalize encrypts a dataset group with a key of its own.", KMS_PAGE),
 }
 """What each rule says, and the page of AWS's documentation."""
 UNDECIDED = "Personalize::Undecided"
+UNENCRYPTED = "Personalize::Unencrypted"
 CONFIGURATION = "Personalize::Configuration"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .entries import Entry
-from .findings import rule_of
+from .findings import UNENCRYPTED, rule_of
 from .model import Problem
 from .report import AccessReport
 
@@ -42,6 +42,13 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
         used.update(each for covering in by_path for each in covering)
         return all(by_path)
 
+    encrypted_by_aws = []
+    for path in report.without_key:
+        covering = [ignore for ignore in of_rule.get(UNENCRYPTED, []) if ignore.covers(path)]
+        used.update(covering)
+        encrypted_by_aws += [] if covering else [path]
+    number = report.left_out + len(report.without_key) - len(encrypted_by_aws)
+    report = replace(report, without_key=tuple(encrypted_by_aws), left_out=number)
     return _shorter(report, is_ignored), used
 
 

@@ -72,6 +72,7 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
         without_key=tuple(sorted({label for report in found for label in report.without_key})),
         names={arn: name for report in found for arn, name in report.names.items()},
         assumed={name: value for report in found for name, value in report.assumed.items()},
+        left_out=sum(report.left_out for report in found),
     )
 
 
@@ -98,5 +99,7 @@ def _union(parts: Iterable[tuple[Entry, ...]]) -> tuple[Entry, ...]:
     entries = {}
     for part in parts:
         for entry in part:
-            entries[(*entry.sort_key(), *entry.needed_by, entry.because)] = entry
+            key = (*entry.sort_key(), *entry.needed_by, entry.because)
+            # Two apps may have constructs of the same paths.
+            entries[key, entry.found_at] = entry
     return tuple(entries[key] for key in sorted(entries))

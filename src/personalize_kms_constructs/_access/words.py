@@ -46,7 +46,7 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
         notes.append(f"in the place of statement{several} {', '.join(policy.replaces)}")
     if policy.make:
         waiting = ", ".join(place.construct_path.removesuffix("/Resource") for place in policy.waiting)
-        instead = " instead of AWS's, with all that this one allows" if policy.policy == "boundary" else ""
+        instead = " instead of the present one, with all that this allows" if policy.policy == "boundary" else ""
         wait = f"; have {waiting} wait for it by DependsOn" if waiting else ""
         notes.append(f"a new {policy.make}{instead}{wait}")
     if any(statement.policy.of_aws for entry in policy.too_much for statement in entry.reason.statements):

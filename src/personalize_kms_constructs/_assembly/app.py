@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from .._answers import Answer
 from . import physical
+from .given_policies import NO_POLICIES, GivenPolicies
+from .manifest import Assembly
 from .parameter_values import NO_VALUES, ParameterValues
 from .stacks import Resource, Stack, Surroundings
 from .templates import Template, Unread, noted
@@ -17,21 +18,24 @@ class App(Surroundings):
     """All stacks that can refer to each other."""
 
     def __init__(
-        self, templates: list[Template], unread: list[Unread], parameters: ParameterValues = NO_VALUES
+        self,
+        templates: list[Template],
+        unread: list[Unread],
+        parameters: ParameterValues = NO_VALUES,
+        policies: GivenPolicies = NO_POLICIES,
     ) -> None:
-        self.parameters = parameters
+        self.parameters, self.policies = parameters, policies
         self.top = [Stack(self, template) for template in templates]
         self.stacks = [each for stack in self.top for each in stack.with_nested()]
         self._by_file = {stack.template.path: stack for stack in self.stacks}
-        self._by_directory: dict[Path, list[Stack]] = {}
-        for stack in self.stacks:
-            self._by_directory.setdefault(stack.template.path.parent, []).append(stack)
+        self._by_template = {id(stack.template): stack for stack in self.top}
         self._unread = unread
         self._exports: dict[str, list[tuple[Stack, str]]] | None = None
 
-    def stacks_in(self, directory: Path) -> list[Stack]:
+    def stacks_of(self, assembly: Assembly) -> list[Stack]:
         """Return the stacks of an assembly, nested ones included."""
-        return self._by_directory.get(directory, [])
+        tops = [self._by_template[id(template)] for template in assembly.templates]
+        return [stack for top in tops for stack in top.with_nested()]
 
     def of_file(self, beside: Template, file: str) -> Stack | None:
         """Return the stack whose template has this name, in the directory of another template."""

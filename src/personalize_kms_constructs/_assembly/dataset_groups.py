@@ -22,8 +22,8 @@ class DatasetGroups:
 
     def __init__(self, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]) -> None:
         self._deployment = deployment
-        self.without_key: list[str] = []
-        """The paths of those that Personalize encrypts with a key of its own."""
+        self.without_key: list[Resource] = []
+        """Those that Personalize encrypts with a key of its own."""
         self._groups: dict[str, list[Resource]] = {}
         self._members: dict[str, list[Resource]] = {}
         for resource in (each for each in resources if each.type in (physical.DATASET_GROUP, *_MEMBERS)):
@@ -32,7 +32,7 @@ class DatasetGroups:
                     for name in (physical.dataset_group_arn(resource), physical.ref(resource)):
                         self._groups.setdefault(name, []).append(resource)
                     if resource.get("KmsKeyArn") is None and resource.get("RoleArn") is None:
-                        self.without_key.append(resource.path)
+                        self.without_key.append(resource)
                 else:
                     self._members.setdefault(_MEMBERS[resource.type](resource), []).append(resource)
 

@@ -157,28 +157,28 @@ class Deployment:
             declared=resource.declared,
         )
         foreign: list[str] = []
-        of_aws: list[Policy] = []
+        from_outside: list[Policy] = []
         # First those that are there in any case, whatever conditions choose besides.
         attached = sorted(items_of(resource.get("ManagedPolicyArns") or []), key=lambda item: item.position.condition)
         for policy_arn, (_, condition) in attached:
             policies = self._managed_policies(policy_arn, resource)
             for policy in policies:
                 identity.setdefault(policy.declared, (policy, condition))
-            known = None if policies else _policy_of_aws(policy_arn, resource, condition)
+            known = None if policies else _policy_from_outside(policy_arn, resource, condition)
             if known is not None:
-                of_aws.append(known)
+                from_outside.append(known)
             elif not policies:
                 foreign.append(str(policy_arn))
         role.unseen = "; ".join(filter(None, [_not_of_the_app(foreign), mixed_up]))
         role.may_have = _may_be_of(name, account_of(arn), self._unclaimed_role_policies)
         role.unseen_denials = _not_of_the_app(each for each in foreign if _may_deny(each))
         role.identity = [self._identity_policy(policy, arn, condition) for policy, condition in identity.values()]
-        role.identity += [*_inline_policies_of(resource), *of_aws]
+        role.identity += [*_inline_policies_of(resource), *from_outside]
         boundary = resource.text("PermissionsBoundary")
         if boundary is not None:
             policies = self._managed_policies(boundary, resource)
             limits = [_policy_of(policy, "PolicyDocument") for policy in policies[:1]]
-            role.boundary = limits[0] if limits else _policy_of_aws(boundary, resource)
+            role.boundary = limits[0] if limits else _policy_from_outside(boundary, resource)
             if role.boundary is None:
                 role.unseen_boundary = _not_of_the_app([boundary])
         model.roles[arn] = role
@@ -374,9 +374,10 @@ def _document(found: Any, resource: Resource) -> Any:
     return found
 
 
-def _policy_of_aws(arn: Any, role: Resource, condition: str = "") -> Policy | None:
-    """Return a managed policy of AWS that a role has, if what is in it is known."""
-    return policy_of_aws(str(arn), role.path, declared=role.declared, condition=condition)
+def _policy_from_outside(arn: Any, role: Resource, condition: str = "") -> Policy | None:
+    """Return a managed policy of a role that no template makes, if what is in it is known: AWS's own, or it is told."""
+    of_aws = policy_of_aws(str(arn), role.path, declared=role.declared, condition=condition)
+    return of_aws or role.stack.app.policies.policy(str(arn), role.path, condition)
 
 
 def _policy_of_kms(resource: Resource) -> Policy:

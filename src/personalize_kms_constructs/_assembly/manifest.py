@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/cdk/v2/guide/deploy.html#deploy-how-synth
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,14 +13,13 @@ from pathlib import Path
 
 from .._access.written import as_list
 from .._metadata_type import METADATA_TYPE
-from .._values import unknown
-from .files import AssemblyError, Json, read_json
+from .files import AssemblyError, Json, read_json, read_text
 from .templates import Template, Unread, add_construct_paths, noted, template_of
 
 LOGICAL_ID = "aws:cdk:logicalId"
 ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 
-_UNKNOWN = {"unknown-account": "${AWS::AccountId}", "unknown-region": "${AWS::Region}"}
+UNKNOWN_ENVIRONMENT = {"unknown-account": "${AWS::AccountId}", "unknown-region": "${AWS::Region}"}
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
 
 
@@ -41,12 +41,12 @@ class Assembly:
 
 
 def read_assembly(directory: Path, unread: list[Unread]) -> Assembly:
-    """Read an assembly without its stages, or a template that is in none; templates that can't be read stay empty.
+    """Read an assembly without its stages; templates that can't be read stay empty.
 
     Raises:
         AssemblyError: if there is none, or its manifest can't be read.
     """
-    return _of_template(directory, unread) if directory.is_file() else _Manifest(directory, unread).read()
+    return _Manifest(directory, unread).read()
 
 
 def read_with_stages(directory: Path, unread: list[Unread], within: tuple[Path, ...] = ()) -> Iterator[Assembly]:
@@ -55,7 +55,7 @@ def read_with_stages(directory: Path, unread: list[Unread], within: tuple[Path, 
     Raises:
         AssemblyError: as above, or if it contains itself.
     """
-    here = directory.resolve()
+    here = Path(os.path.realpath(directory))
     if here in within:
         raise AssemblyError(f"{here}/manifest.json: circular reference: the assembly contains itself")
     found = read_assembly(directory, unread)
@@ -64,14 +64,11 @@ def read_with_stages(directory: Path, unread: list[Unread], within: tuple[Path, 
         yield from read_with_stages(stage, unread, (*within, here))
 
 
-def _of_template(file: Path, unread: list[Unread]) -> Assembly:
-    """Return a template as an assembly of one stack, whose environment and name only the deployment knows."""
-    name, (account, region) = file.name.partition(".")[0], _UNKNOWN.values()
-    template = Template(name, unknown(f"{name}.AWS::StackName"), account, region, file)
-    template.read(unread)
-    if not unread and "Resources" not in template.body:
-        unread.append(Unread(template, AssemblyError(f"{file}: not a CloudFormation template: it has no Resources")))
-    return Assembly(file.parent, [template], {template.file: set()})
+def is_in_manifest(template: Path) -> bool:
+    """Report whether a template is that of a stack in the assembly of its folder."""
+    manifest = template.parent / "manifest.json"
+    is_there = os.path.isfile(template) and os.path.isfile(manifest)
+    return is_there and f'"{template.name}"' in read_text(manifest)
 
 
 def _object(value: Json, name: str) -> Json:
@@ -114,10 +111,12 @@ class _Manifest:
 
     def _artifacts(self) -> Json:
         directory = self.directory
-        if not directory.is_dir():
+        if not os.path.isdir(directory):
             raise AssemblyError(f"{directory}: no such directory or file: run cdk synth first, or pass another path")
-        if not self.file.is_file():
-            raise AssemblyError(f"{directory}: no manifest.json: run cdk synth first, or pass its output, cdk.out")
+        if not os.path.isfile(self.file):
+            raise AssemblyError(
+                f"{directory}: no manifest.json and no template: run cdk synth first, or pass its output, cdk.out"
+            )
         manifest = read_json(self.file)
         artifacts = manifest.get("artifacts", {})
         if "version" not in manifest or not isinstance(artifacts, dict):
@@ -130,7 +129,7 @@ class _Manifest:
         environment = _ENVIRONMENT.fullmatch(str(artifact.get("environment")))
         if not isinstance(file, str) or environment is None:
             raise AssemblyError(f"{self.file}: stack {artifact_id} has no templateFile or no environment")
-        account, region = (_UNKNOWN.get(part, part) for part in environment.groups())
+        account, region = (UNKNOWN_ENVIRONMENT.get(part, part) for part in environment.groups())
         return Template(
             name=str(artifact.get("displayName") or artifact_id).split(" (")[0],
             stack_name=str(properties.get("stackName") or artifact_id),
@@ -163,7 +162,7 @@ class _Manifest:
         for _, path, data in found:
             own, file = template_of(path, of_construct, template), self.directory / str(data.get("template"))
             # Nested templates that are equal are one asset, which has the file of the first.
-            if own is not template and file.is_file():
+            if own is not template and os.path.isfile(file):
                 own.path = file
         assembly.metadata += found
 

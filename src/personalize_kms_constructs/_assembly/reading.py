@@ -15,10 +15,11 @@ from .._access.needs import keys_of
 from .._values import split
 from . import physical
 from .app import App
-from .choices import left_out_by
+from .choices import items_of, left_out_by
 from .constructs import Left, left_by_constructs
 from .dataset_groups import DatasetGroups, key_left_open
 from .deployment import Deployment
+from .given_policies import NO_POLICIES, GivenPolicies
 from .manifest import Assembly
 from .parameter_values import NO_VALUES, ParameterValues
 from .pasting import Pasting
@@ -27,20 +28,24 @@ from .requesters import requests_of
 from .requests import S3_URI, Request
 from .stacks import Resource, Stack
 from .state_machines import STATE_MACHINES
-from .templates import NESTED_STACK, Template, Unread, noted
+from .templates import NESTED_STACKS, Template, Unread, noted
 from .undeclared import undeclared
 from .waiting import CreationOrder
 
 
 def read_assemblies(
-    assemblies: list[Assembly], unread: list[Unread], parameters: ParameterValues = NO_VALUES
+    assemblies: list[Assembly],
+    unread: list[Unread],
+    parameters: ParameterValues = NO_VALUES,
+    policies: GivenPolicies = NO_POLICIES,
 ) -> Iterator[ReadAssembly]:
     """Yield an app and its stages with what they deploy; what can't be read, of models too, is noted and left out."""
-    app = App([template for assembly in assemblies for template in assembly.templates], unread, parameters)
+    app = App([template for assembly in assemblies for template in assembly.templates], unread, parameters, policies)
     resources: dict[Path, list[Resource]] = {assembly.directory: [] for assembly in assemblies}
-    for stack in app.stacks:
-        with noted(unread, stack.template):
-            resources[stack.template.path.parent] += stack.resources()
+    for assembly in assemblies:
+        for stack in app.stacks_of(assembly):
+            with noted(unread, stack.template):
+                resources[assembly.directory] += stack.resources()
     of_app = [each for found in resources.values() for each in found]
     everything = Deployment.of(of_app, unread)
     for assembly in assemblies:
@@ -61,7 +66,7 @@ class ReadAssembly:
         unread: list[Unread],
     ) -> None:
         self._resources = resources
-        self._stacks = app.stacks_in(assembly.directory)
+        self._stacks = app.stacks_of(assembly)
         self._deployment = deployment
         self._unread = unread
         self._groups = DatasetGroups(resources, deployment, unread)
@@ -82,6 +87,18 @@ class ReadAssembly:
                 for asked in left.asked:
                     self._jobs.setdefault((*left.state, asked.kind), []).append((left, asked))
 
+    @property
+    def without_key(self) -> list[Resource]:
+        """The dataset groups that Personalize encrypts with a key of its own."""
+        return self._groups.without_key
+
+    def managed_policies(self) -> Iterator[str]:
+        """Yield the ARNs of the managed policies and permissions boundaries that resources name."""
+        for resource in self._resources:
+            for name in ("ManagedPolicyArns", "PermissionsBoundary"):
+                with noted(self._unread, resource.stack.template):
+                    yield from (str(value) for value, _ in items_of(resource.get(name) or []))
+
     def model(self, *, only_ours: bool = False) -> AccessModel:
         """Return what is asked of Personalize, or what of it constructs of ours answer for, and all policies on it.
 
@@ -95,7 +112,7 @@ class ReadAssembly:
         self._add_unseen(model)
         if not only_ours:
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
-        model.without_key += self._groups.without_key
+        model.without_key += (group.path for group in self._groups.without_key)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
         self._add_order_and_names(model)
         return model
@@ -283,10 +300,14 @@ class ReadAssembly:
         Where nothing is asked, only of what speaks of Personalize.
         """
         for resource in self._resources:
-            is_stack = resource.type == NESTED_STACK and resource.logical_id not in resource.stack.nested
+            is_stack = resource.type in NESTED_STACKS and resource.logical_id not in resource.stack.nested
             if not is_stack and not resource.type.endswith("::MODULE"):
                 continue
-            because = "its template isn't in the assembly, so what it does to policies isn't known"
+            url = resource.body.get("Properties", {}).get(NESTED_STACKS.get(resource.type))
+            if isinstance(url, dict) and "ApplicationId" in url:
+                continue  # it is in the AWS Serverless Application Repository
+            its = f"its template {url}" if isinstance(url, str) and "://" not in url else "its template"
+            because = f"{its} isn't in the assembly, so what it does to policies isn't known"
             if model.asked or "personalize" in json.dumps(resource.body).lower():
                 model.open_questions.append(OpenQuestion(resource.path, because, resource.declared))
         for stack in self._stacks:

@@ -15,6 +15,7 @@ from .._answers import Answer, all_of
 from .._values import MARK, PARTITION, generated, same, unknown
 from .choices import NO_VALUE, Either
 from .files import AssemblyError, parse_property
+from .given_policies import GivenPolicies
 from .intrinsics import Scope
 from .parameter_values import ParameterValues, default_of, is_name_of_value, typed
 from .templates import Template
@@ -27,6 +28,7 @@ class Surroundings:
     """The other stacks of an app, and what AWS makes of resources, for one stack that asks: see ``App``."""
 
     parameters: ParameterValues
+    policies: GivenPolicies
     exported_as: Callable[[str], Sequence[tuple[Stack, str]]]
     stacks_named: Callable[[str], Sequence[Stack]]
     ref: Callable[[Resource], str]
@@ -190,7 +192,8 @@ class Stack(Scope):
             and same(stack.template.region, here.region) is Answer.YES
         ]
         # Stages may be deployed side by side; the export is that of the same assembly, if it has one.
-        return [each for each in found if each[0].template.path.parent == here.path.parent] or found
+        folder = self.top.template.path.parent
+        return [each for each in found if each[0].top.template.path.parent == folder] or found
 
     def stack_output(self, arguments: Mapping[str, Any]) -> Any:
         """Return an output of a stack of the Region it says, and of the account of the role that is to read it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,8 @@ from .._access.written import as_list
 from .._values import unknown
 from .files import AssemblyError, Json, is_put_in, read_json, read_template
 
-NESTED_STACK = "AWS::CloudFormation::Stack"
+NESTED_STACKS = {"AWS::CloudFormation::Stack": "TemplateURL", "AWS::Serverless::Application": "Location"}
+"""The types of nested stacks, with the property that says where the template is."""
 
 # Those of AWS that add to a template, or put other resources in the place of their own
 # (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-reference.html).
@@ -102,10 +104,9 @@ class Template:
     def _read_nested(self, unread: list[Unread], within: tuple[Path, ...]) -> None:
         within = (*within, self.path)
         for logical_id, resource in self.resources.items():
-            file = _nested_file(resource, self.assets) if resource["Type"] == NESTED_STACK else None
-            if file is None:
+            path = self._nested_path(resource)
+            if path is None:
                 continue  # no nested stack, or one whose template is elsewhere, which can't be seen
-            path = self.path.parent / file
             if path in within:
                 raise AssemblyError(f"{path}: circular reference: the stack is nested in itself")
             name = f"{self.name}/{logical_id}"
@@ -115,6 +116,17 @@ class Template:
                 nested.body = read_template(path)
                 self.nested[logical_id] = nested
                 nested._read_nested(unread, within)
+
+    def _nested_path(self, resource: Json) -> Path | None:
+        """Return the file of a nested stack's template: an asset, or one beside this template before it is packaged."""
+        if resource["Type"] not in NESTED_STACKS:
+            return None
+        asset = _nested_file(resource, self.assets)
+        if asset is not None:
+            return self.path.parent / asset
+        url = resource.get("Properties", {}).get(NESTED_STACKS[resource["Type"]])
+        path = Path(os.path.normpath(self.path.parent / url)) if isinstance(url, str) else None
+        return path if path is not None and os.path.isfile(path) else None
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,18 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._access.comparison import compare
 from .._access.model import OpenQuestion
 from .._access.report import AccessReport, merged
 from .._assembly.created import add_created, created_problems
 from .._assembly.files import AssemblyError
-from .._assembly.manifest import Assembly, read_with_stages
+from .._assembly.given_paths import read_paths
+from .._assembly.given_policies import GivenPolicies, policy_problems
+from .._assembly.manifest import Assembly
 from .._assembly.parameter_values import ParameterValues, parameter_problems
-from .._assembly.reading import read_assemblies
+from .._assembly.reading import ReadAssembly, read_assemblies
 from .._assembly.templates import Unread
 from .._refusals import in_lines
 
@@ -32,6 +34,7 @@ def check_assembly(
     created: Sequence[Mapping[str, Any]] = (),
     organization: str | None = None,
     parameters: Mapping[str, str] | None = None,
+    policies: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> AccessReport:
     """Compare what a cloud assembly deploys with what AWS asks for Personalize.
 
@@ -43,17 +46,20 @@ def check_assembly(
 
     Args:
         assembly_or_path: what ``app.synth()`` or ``stage.synth()`` returns, or the path of its directory, for example
-            ``cdk.out``, or of a template in JSON or, with the extra ``cli``, in YAML. Nested stacks, and the stages of
-            an app, are included.
+            ``cdk.out``, or of a template in JSON or, with the extra ``cli``, in YAML, or of a folder of templates that
+            are deployed together. Nested stacks, and the stages of an app, are included.
         created: what code creates in Personalize that no template shows, in the form of the metadata:
             ``{"serviceRole": …, "encryptionKey": …, "resources": [{"resource": "dataset import job", "source":
             {"bucket": …, "prefix": "import/"}}]}``. Keys, roles and buckets are ARNs or CloudFormation's references.
         organization: the id of the organization that the app's accounts are in, ``o-…``, for conditions on it.
         parameters: the values of the templates' parameters in the deployment to check, by ``NAME`` or ``STACK:NAME``,
             with the name or the construct path of a stack. In conditions, the others have their defaults.
+        policies: the documents of managed policies and permissions boundaries that aren't part of the app, by name, in
+            every account, or by ARN.
 
     Raises:
-        ValueError: if ``created``, ``organization`` or ``parameters`` is malformed; the message has all the reasons.
+        ValueError: if ``created``, ``organization``, ``parameters`` or ``policies`` is malformed, or names what no
+            template has; the message has all the reasons.
         AssemblyError: a ``ValueError``: if there is no cloud assembly, or it can't be read; one line that says what and
             where. A policy or a definition that can't be read is undecided.
 
@@ -62,47 +68,64 @@ def check_assembly(
     path = getattr(assembly_or_path, "directory", assembly_or_path)
     if not isinstance(path, (str, os.PathLike)):
         raise AssemblyError(f"an object of type {type(path).__name__} isn't an assembly: pass app.synth() or a path")
-    return read_report(Path(path), created=created, organization=organization, parameters=parameters)[0]
+    told = {} if parameters is None else parameters
+    given = Given(created, organization, told, {} if policies is None else policies)
+    return merged(report for report, _ in read_reports([Path(path)], given))
 
 
-def read_report(
-    directory: Path,
-    *,
-    created: Sequence[Mapping[str, Any]],
-    organization: str | None,
-    parameters: Mapping[str, str] | None,
-) -> tuple[AccessReport, list[Assembly]]:
-    """Return the report on an assembly, with the assembly and its stages as they were read.
+class Given(NamedTuple):
+    """What users tell of a deployment that its templates don't show: see ``check_assembly``."""
+
+    created: Sequence[Mapping[str, Any]] = ()
+    organization: str | None = None
+    parameters: Mapping[str, str] = {}
+    policies: Mapping[str, Mapping[str, Any]] = {}
+
+
+def read_reports(paths: Sequence[Path], given: Given) -> list[tuple[AccessReport, list[Assembly]]]:
+    """Return the report on each app at some paths, with its assembly and its stages as they were read.
 
     Raises:
         ValueError, AssemblyError: as above.
     """
     unread: list[Unread] = []
-    assemblies = list(read_with_stages(directory, unread))
+    apps = read_paths(paths, unread)
     _refuse(unread)
-    told = {} if parameters is None else parameters
+    assemblies = [assembly for app in apps for assembly in app]
     problems = [
-        *_organization_problems(organization),
-        *parameter_problems(told, assemblies),
-        *created_problems(created, assemblies),
+        *_organization_problems(given.organization),
+        *parameter_problems(given.parameters, assemblies),
+        *created_problems(given.created, assemblies),
+        *policy_problems(given.policies),
     ]
     if problems:
         raise ValueError(in_lines(problems))
-    add_created(created, assemblies)
+    add_created(given.created, assemblies)
+    parameters, policies = ParameterValues(given.parameters, with_defaults=True), GivenPolicies.of(given.policies)
     reports = []
-    try:
-        for read in read_assemblies(assemblies, unread, ParameterValues(told, with_defaults=True)):
+    named: set[str] = set()
+    for app in apps:
+        try:
+            reads = list(read_assemblies(app, unread, parameters, policies))
             _refuse(unread)
-            model = read.model()
-            model.organization = organization or ""
-            # What several look at is one question.
-            questions = dict.fromkeys((each.template.name, str(each.error)) for each in unread)
-            model.open_questions += (OpenQuestion(*each) for each in questions)
-            unread.clear()
-            reports.append(compare(model))
-    except RecursionError:
-        raise AssemblyError(f"{directory}: something is nested too deeply to be read") from None
-    return merged(reports), assemblies
+            for read in reads if given.policies else ():
+                named.update(read.managed_policies())
+            reports.append((merged([_report(read, unread, given.organization) for read in reads]), app))
+        except RecursionError:
+            raise AssemblyError(f"{app[0].directory}: something is nested too deeply to be read") from None
+    if unused := list(policies.unused(named)):
+        raise ValueError(in_lines(unused))
+    return reports
+
+
+def _report(read: ReadAssembly, unread: list[Unread], organization: str | None) -> AccessReport:
+    model = read.model()
+    model.organization = organization or ""
+    # What several look at is one question.
+    questions = dict.fromkeys((each.template.name, str(each.error)) for each in unread)
+    model.open_questions += (OpenQuestion(*each) for each in questions)
+    unread.clear()
+    return compare(model)
 
 
 def _organization_problems(organization: object) -> Iterator[str]:

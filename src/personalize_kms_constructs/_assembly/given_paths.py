@@ -1,0 +1,88 @@
+"""Paths that users give: assemblies, and templates that no assembly has, alone or in folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from .._access.lines import STANDARD_INPUT
+from .._address import page_at
+from .._values import unknown
+from .files import AssemblyError, read_template
+from .manifest import UNKNOWN_ENVIRONMENT, Assembly, read_with_stages
+from .templates import Template, Unread
+
+_ENDINGS = (".json", ".yaml", ".yml", ".template")
+_TERRAFORM = (".tf", ".tf.json")
+
+
+def read_paths(paths: Iterable[Path], unread: list[Unread]) -> list[list[Assembly]]:
+    """Read each assembly with its stages, and all templates as one more: they are deployed together.
+
+    Raises:
+        AssemblyError: if a path is that of neither, or an assembly can't be read.
+    """
+    apps: list[list[Assembly]] = []
+    files: dict[str, Path] = {}
+    for path in {os.path.realpath(path): path for path in paths}.values():
+        is_assembly = os.path.isfile(path / "manifest.json")
+        templates = [] if is_assembly else _templates_at(path)
+        files |= {os.path.realpath(file): file for file in templates}
+        if not templates:
+            apps.append(list(read_with_stages(path, unread)))
+    if files:
+        apps.append([_deployed_together(list(files.values()), unread)])
+    return apps
+
+
+def _templates_at(path: Path) -> list[Path]:
+    """Return the template that is at a path, or those in a folder."""
+    is_file = str(path) == STANDARD_INPUT or os.path.isfile(path)
+    try:
+        files = [path] if is_file else sorted(path.iterdir()) if os.path.isdir(path) else []
+        templates = files if is_file else [file for file in files if _is_template(file)]
+    except OSError as error:
+        raise AssemblyError(f"{path}: can't be read: {error}") from None
+    others = files if is_file or not templates else []
+    if any(file.name.endswith(_TERRAFORM) for file in others):
+        page = page_at("how-to/without-the-cdk.md")
+        raise AssemblyError(f"{path}: the check doesn't read Terraform: {page} has the statements for it")
+    return templates
+
+
+def _is_template(file: Path) -> bool:
+    """Report whether a file in a folder is a template; one that can't be read is told of, if it may be one."""
+    if not file.name.endswith(_ENDINGS) or not os.path.isfile(file):
+        return False
+    text = file.read_bytes()
+    return b"AWS::" in text and b"Resources" in text and "Resources" in read_template(file)
+
+
+def _deployed_together(files: Sequence[Path], unread: list[Unread]) -> Assembly:
+    """Return templates as the stacks of one assembly, whose environment and names only the deployment knows."""
+    account, region = UNKNOWN_ENVIRONMENT.values()
+    templates: list[Template] = []
+    nested: set[str] = set()
+    for file, name in zip(files, _names_of(files), strict=True):
+        template = Template(name, unknown(f"{name}.AWS::StackName"), account, region, file)
+        template.read(unread)
+        if not unread and "Resources" not in template.body:
+            unread.append(
+                Unread(template, AssemblyError(f"{file}: not a CloudFormation template: it has no Resources"))
+            )
+        nested.update(os.path.realpath(each.path) for each in template.with_nested() if each is not template)
+        templates.append(template)
+    # What is nested in another one is no stack of its own.
+    tops = [template for template in templates if os.path.realpath(template.path) not in nested]
+    return Assembly(files[0].parent, tops, {template.file: set() for template in tops})
+
+
+def _names_of(files: Sequence[Path]) -> list[str]:
+    """Return the names of stacks: the first part of the file's name or, where others have that, its path."""
+    names = ["stdin" if str(file) == STANDARD_INPUT else file.name.partition(".")[0] for file in files]
+    folder = os.path.commonpath([os.path.abspath(file.parent) for file in files])
+    return [
+        Path(os.path.relpath(file, folder)).as_posix() if names.count(name) > 1 else name
+        for file, name in zip(files, names, strict=True)
+    ]

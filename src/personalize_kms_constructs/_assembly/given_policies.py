@@ -1,0 +1,66 @@
+"""Documents of managed policies and permissions boundaries that no template makes, as users tell them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._access.written import Policy, as_list
+from .._answers import Answer
+from .._values import as_written, last_part, same, split_arn
+
+
+@dataclass(frozen=True)
+class GivenPolicies:
+    """Documents by the name of a policy, which it may have in every account, or by its ARN."""
+
+    documents: Mapping[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def of(told: Mapping[str, Mapping[str, Any]]) -> GivenPolicies:
+        """Return the documents as policies of templates are read."""
+        return GivenPolicies({name: as_written(json.dumps(document)) for name, document in told.items()})
+
+    def policy(self, arn: str, role: str, condition: str) -> Policy | None:
+        """Return the policy with an ARN, of a role of this name, if its document is told."""
+        for name, document in self.documents.items():
+            if _is_of(name, arn):
+                return Policy(document, f"managed policy {last_part(arn)} of {role}", condition=condition)
+        return None
+
+    def unused(self, arns: Collection[str]) -> Iterator[str]:
+        """Yield why documents are refused: no role has their policies."""
+        for name in self.documents:
+            if not any(_is_of(name, arn) for arn in arns):
+                known = ", ".join(sorted(arns)) or "there are none"
+                yield f"policies has {name}, but no role has such a managed policy or permissions boundary: {known}"
+
+
+NO_POLICIES = GivenPolicies()
+
+
+def policy_problems(told: Any) -> Iterator[str]:
+    """Yield why documents of policies can't be taken."""
+    if not isinstance(told, Mapping):
+        yield f"policies is {told!r} but a mapping of names to documents is expected"
+        return
+    for name, document in told.items():
+        if wrong := wrong_in_document(document):
+            yield f"policies[{name!r}] is not a policy: {wrong}"
+
+
+def wrong_in_document(document: Any) -> str:
+    """Return why something isn't the document of a policy; nothing if it is one."""
+    if not isinstance(document, Mapping) or "Statement" not in document:
+        return "it has no Statement"
+    statements = as_list(document["Statement"])
+    if not all(isinstance(each, Mapping) and each.get("Effect") in ("Allow", "Deny") for each in statements):
+        return "a statement of it has no Effect"
+    return ""
+
+
+def _is_of(name: str, arn: str) -> bool:
+    """Tell if the name or ARN that is told is that of a policy for certain."""
+    return same(name, arn) is Answer.YES or (split_arn(arn) is not None and name == last_part(arn))

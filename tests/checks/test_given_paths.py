@@ -1,0 +1,239 @@
+"""What people give as paths: several assemblies and templates, folders of templates, the standard input, Terraform."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from personalize_kms_constructs._cli import personalize_kms
+from personalize_kms_constructs.checks import AssemblyError, check_assembly
+from tests.checks.templates import (
+    CLEAN,
+    IN_IAM,
+    KEY,
+    ROLE,
+    Json,
+    complete,
+    dataset_group,
+    edit,
+    findings,
+    key,
+    managed,
+    policy,
+    reasons,
+    role,
+    write,
+)
+
+ROLE_ARN = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/personalize"}
+ROLES: Json = {"Resources": {"Role": role(RoleName="personalize")}}
+KEYS: Json = {
+    "Resources": {"Key": key("arn:aws:iam::${AWS::AccountId}:role/personalize")},
+    "Outputs": {"Key": {"Value": KEY, "Export": {"Name": "key"}}},
+}
+KEYS["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"][0]["Principal"] = {"AWS": ROLE_ARN}
+del KEYS["Resources"]["Key"]["DependsOn"]
+IMPORTED = {"Fn::ImportValue": "key"}
+MAIN: Json = {
+    "Resources": {
+        "Policy": policy(IMPORTED, "personalize"),
+        "Movies": dataset_group(IMPORTED, ROLE_ARN),
+    }
+}
+
+
+def folder_of(directory: Path, **templates: Json) -> Path:
+    """A folder of templates without a manifest; two underscores stand for a dot."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, template in templates.items():
+        (directory / name.replace("__", ".")).write_text(json.dumps(template))
+    return directory
+
+
+def run(*arguments: object, text: str | bytes | None = None) -> Result:
+    return CliRunner().invoke(personalize_kms, ["check", *map(str, arguments)], input=text)
+
+
+def test_a_folder_of_templates_is_one_deployment(tmp_path: Path) -> None:
+    """They have each other's exports, and roles by name; what is no template stays out."""
+    folder = folder_of(tmp_path / "stacks", roles__json=ROLES, keys__template=KEYS, main__yaml=MAIN)
+    (folder / "values.json").write_text('[{"ParameterKey": "Stage"}]')
+    (folder / "policy.json").write_text('{"Statement": [{"Resource": "${AWS::AccountId}", "Note": "Resources"}]}')
+    (folder / "chart.yaml").write_text("a: {{ .Values.a }}")
+    (folder / "old.json").write_bytes(b'"\xff"')
+    (folder / "loop.yaml").symlink_to("loop.yaml")
+    report = check_assembly(folder)
+    assert report.asked == ("main/Movies (dataset group)",)
+    assert findings(report) == CLEAN
+    assert len(report.allowed) == 14
+    assert run(folder, "--strict").exit_code == 0
+
+
+def test_several_templates_are_one_deployment(tmp_path: Path) -> None:
+    """Wherever they are; each line tells the file."""
+    parts = [
+        folder_of(tmp_path / "a", template__json=ROLES) / "template.json",
+        folder_of(tmp_path / "b", keys__json=KEYS) / "keys.json",
+        folder_of(tmp_path / "c", template__json=MAIN),
+    ]
+    report = json.loads(run(*parts, "--format", "json").stdout)
+    assert (report["asked"], len(report["allowed"])) == (["c/template.json/Movies (dataset group)"], 14)
+    lacking = json.loads(json.dumps(KEYS))
+    lacking["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].pop()
+    folder_of(tmp_path / "b", keys__json=lacking)
+    result = run(*parts, "--quiet")
+    assert result.exit_code == 1
+    assert "b/keys.json:1  key policy of keys/Key lacks kms:CreateGrant" in result.stdout
+    alone = check_assembly(parts[2])
+    assert (alone.missing, len(alone.undecided)) == ((), 11)
+
+
+def test_a_path_counts_once(tmp_path: Path) -> None:
+    """Though it is given twice, or its folder too."""
+    folder = folder_of(tmp_path, main__json=complete())
+    once = run(folder).stdout
+    assert run(folder, folder / "main.json", f"{folder}/../{folder.name}").stdout == once
+    assert once == "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
+
+
+def test_several_assemblies_are_judged_each_for_itself(tmp_path: Path) -> None:
+    """In one report, though their stacks have the same names; acknowledged is what the app itself acknowledges."""
+    lacking = complete(Policy=policy(actions=IN_IAM[1:]))
+    dev, prod = (write(tmp_path / name / "cdk.out", {"Main": lacking}) for name in ("dev", "prod"))
+    report = json.loads(run(dev, prod, "--format", "json").stdout)
+    assert (len(report["missing"]), len(report["allowed"])) == (2, 26)
+    acknowledged = {"type": "aws:cdk:acknowledged-rules", "data": {"Personalize::MissingRoleAccess": "known"}}
+    edit(dev / "manifest.json", Main={"metadata": {"/Main": [acknowledged]}})
+    result = run(dev, prod, "--quiet")
+    assert result.exit_code == 1
+    assert result.stdout.endswith("1 missing, 0 problems, 0 too much, 0 undecided, 26 as AWS's pages ask\n"
+                                  "1 finding left out, acknowledged in the app or ignored\n")  # fmt: skip
+    exported = folder_of(tmp_path / "keys", keys__json=KEYS)
+    assert run(exported, write(tmp_path / "apart", {"Main": MAIN}), "--fail-on", "undecided").exit_code == 1
+
+
+def test_the_standard_input(tmp_path: Path) -> None:
+    """In JSON or YAML, alone or with others; no line of it is told."""
+    lacking = json.dumps(complete(Policy=policy(actions=IN_IAM[1:])), indent=2)
+    result = run("-", "--quiet", text=lacking)
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert result.stdout.startswith("✘ -  IAM policies of stdin/Role lack kms:Decrypt on stdin/Key")
+    assert run("-", "--format", "sarif", text=lacking).exit_code == 1
+    parts = folder_of(tmp_path, roles__json=ROLES, keys__json=KEYS)
+    assert run("-", parts, "--strict", text=json.dumps(MAIN)).exit_code == 0
+    assert run("-", text="Resources: [").stderr.startswith("personalize-kms: -:1: can't be read as YAML: ")
+    assert run("-", text=b"\xff").stderr.startswith("personalize-kms: -: can't be read as UTF-8: ")
+
+
+def test_folders_that_cannot_be_read(tmp_path: Path) -> None:
+    """Without a template, or with one that is broken."""
+    nothing = f"{tmp_path}: no manifest.json and no template: run cdk synth first, or pass its output, cdk.out"
+    with pytest.raises(AssemblyError) as raised:
+        check_assembly(tmp_path)
+    assert str(raised.value) == nothing
+    (tmp_path / "broken.yaml").write_text("Resources: {A: {Type: AWS::KMS::Key}")
+    with pytest.raises(AssemblyError, match=r"broken\.yaml:1: can't be read as YAML"):
+        check_assembly(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["main.tf", "main.tf.json", "."])
+def test_terraform_is_sent_to_its_page(path: str, tmp_path: Path) -> None:
+    """By a file or a folder; a template beside it is checked."""
+    (tmp_path / "main.tf").write_text('resource "aws_kms_key" "key" {}')
+    (tmp_path / "main.tf.json").write_text('{"resource": {}}')
+    result = run(tmp_path / path)
+    said = (
+        f"personalize-kms: {tmp_path / path}: the check doesn't read Terraform: docs/how-to/without-the-cdk.md has the "
+    )
+    assert (result.exit_code, result.stderr) == (2, f"{said}statements for it\n")
+    folder_of(tmp_path, main__json=complete())
+    assert run(tmp_path).exit_code == 0
+
+
+def test_a_template_of_an_assembly_alone(tmp_path: Path) -> None:
+    """It says that the folder has more; another template in the folder doesn't."""
+    write(tmp_path, {"Main": complete()})
+    template = tmp_path / "Main.template.json"
+    result = run(template)
+    said = (
+        f"personalize-kms: {template} is part of an assembly: pass the folder {tmp_path}: its metadata has the jobs\n"
+    )
+    assert (result.exit_code, result.stderr) == (0, said)
+    folder_of(tmp_path, other__json=complete())
+    assert run(tmp_path / "other.json").stderr == ""
+
+
+INNER: Json = {
+    "Parameters": {"RoleArn": {"Type": "String"}, "RoleName": {"Type": "String"}},
+    "Resources": {"Key": key({"Ref": "RoleArn"}), "Policy": policy(role={"Ref": "RoleName"})},
+    "Outputs": {"KeyArn": {"Value": KEY}},
+}
+PASSED = {"RoleArn": ROLE, "RoleName": {"Ref": "Role"}}
+NESTED = {"stack": "AWS::CloudFormation::Stack", "application": "AWS::Serverless::Application"}
+URLS = {"stack": "TemplateURL", "application": "Location"}
+
+
+def outer(kind: str, url: object) -> Json:
+    nested = {"Type": NESTED[kind], "Properties": {URLS[kind]: url, "Parameters": PASSED}}
+    movies = dataset_group({"Fn::GetAtt": ["Nested", "Outputs.KeyArn"]}, waits=[])
+    return {"Resources": {"Role": role(), "Nested": nested, "Movies": movies}}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+@pytest.mark.parametrize("url", ["./inner.json", "inner.json", "parts/../inner.json", "parts/inner.json"])
+def test_a_nested_template_beside_the_template(url: str, kind: str, tmp_path: Path) -> None:
+    """As ``aws cloudformation package`` and SAM take it: parameters go in, outputs come out."""
+    folder_of(tmp_path / "parts", inner__json=INNER)
+    folder = folder_of(tmp_path, inner__json=INNER, main__json=outer(kind, url))
+    alone = check_assembly(folder / "main.json")
+    assert findings(alone) == CLEAN
+    assert len(alone.allowed) == 14
+
+
+def test_what_is_nested_in_another_template_of_a_folder_is_no_stack_of_its_own(tmp_path: Path) -> None:
+    """There its parameters have no values."""
+    folder = folder_of(tmp_path, inner__json=INNER, main__json=outer("stack", "./inner.json"))
+    assert findings(check_assembly(folder)) == CLEAN
+    assert run(folder / "inner.json", folder / "main.json", "--strict").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "its"),
+    [
+        ("stack", "./gone.json", "its template ./gone.json isn't in the assembly"),
+        ("application", "./gone.json", "its template ./gone.json isn't in the assembly"),
+        ("stack", "https://assets.s3.amazonaws.com/a.json", "its template isn't in the assembly"),
+        ("stack", {"Fn::Sub": "https://${Assets}/a.json"}, "its template isn't in the assembly"),
+        ("application", {"ApplicationId": "arn:aws:serverlessrepo:::a", "SemanticVersion": "1.0.0"}, ""),
+    ],
+)
+def test_a_nested_template_that_is_not_there(kind: str, url: object, its: str, tmp_path: Path) -> None:
+    """It is named where the file is said; an application of AWS's repository never is there."""
+    folder_of(tmp_path, main__json={"Resources": {**complete()["Resources"], **outer(kind, url)["Resources"]}})
+    told = {because for because in reasons(check_assembly(tmp_path)) if "template" in because}
+    assert told == ({f"{its}, so what it does to policies isn't known"} if its else set())
+
+
+def test_a_nested_template_that_nests_itself(tmp_path: Path) -> None:
+    """Directly, or by another."""
+    folder_of(tmp_path, main__json=outer("stack", "./main.json"))
+    with pytest.raises(AssemblyError, match="circular reference: the stack is nested in itself"):
+        check_assembly(tmp_path / "main.json")
+    folder_of(tmp_path, main__json=outer("stack", "a.json"), a__json=outer("application", "./main.json"))
+    with pytest.raises(AssemblyError, match="circular reference: the stack is nested in itself"):
+        check_assembly(tmp_path)
+
+
+def test_a_policy_in_a_nested_template_of_another_folder(tmp_path: Path) -> None:
+    """It belongs to the deployment, and exports to it."""
+    inner = {
+        "Resources": {"Key": KEYS["Resources"]["Key"], "More": managed(role="personalize")},
+        "Outputs": KEYS["Outputs"],
+    }
+    folder_of(tmp_path / "parts", inner__json=inner)
+    nested = {"Type": NESTED["stack"], "Properties": {"TemplateURL": "parts/inner.json"}}
+    folder_of(tmp_path, roles__json=ROLES, main__json=MAIN, keys__json={"Resources": {"Nested": nested}})
+    assert findings(check_assembly(tmp_path)) == CLEAN

@@ -1,0 +1,127 @@
+"""Managed policies and permissions boundaries outside of the app, whose documents users give."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from personalize_kms_constructs._cli import personalize_kms
+from personalize_kms_constructs.checks import check_assembly
+from tests.checks.templates import CLEAN, IN_IAM, Json, complete, findings, policy, role, write
+
+SUB = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/team/company-boundary"}
+ARN = "arn:aws:iam::111122223333:policy/team/company-boundary"
+EVERYTHING: Json = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+READING: Json = {"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
+BOUND = complete(Role=role(PermissionsBoundary=SUB))
+ATTACHED = complete(Role=role(ManagedPolicyArns=[ARN]), Policy=policy(actions=IN_IAM[1:]))
+DECRYPTING: Json = {"Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}]}
+
+
+def check(directory: Path, template: Json, **policies: Any) -> Any:
+    directory = write(directory, {"Main": template})
+    return check_assembly(directory, policies={name.replace("_", "-"): document for name, document in policies.items()})
+
+
+def test_a_boundary_by_name(tmp_path: Path) -> None:
+    """Without it what the role may do is undecided."""
+    assert len(check(tmp_path, BOUND).undecided) == 9
+    assert findings(check(tmp_path, BOUND, company_boundary=EVERYTHING)) == CLEAN
+    report = check(tmp_path, BOUND, company_boundary=READING)
+    assert {entry.cause.id for entry in report.missing} == {"boundary"}
+    assert "instead of the present one, with all that this allows" in report.to_text()
+
+
+@pytest.mark.parametrize("document", [DECRYPTING, {"Statement": DECRYPTING["Statement"][0]}])
+def test_a_managed_policy(document: Json, tmp_path: Path) -> None:
+    """It allows what it says, and what is in it may be too much."""
+    assert {entry.action for entry in check(tmp_path, ATTACHED).undecided} >= {"kms:Decrypt"}
+    assert findings(check(tmp_path, ATTACHED, company_boundary=document)) == CLEAN
+    report = check(tmp_path, ATTACHED, company_boundary=EVERYTHING)
+    assert {entry.reason.statements[0].policy.name for entry in report.excess} == {
+        "managed policy company-boundary of Main/Role"
+    }
+    denying = {"Statement": [{**DECRYPTING["Statement"][0], "Effect": "Deny"}]}
+    assert {entry.cause.id for entry in check(tmp_path, ATTACHED, company_boundary=denying).missing} == {"denied"}
+
+
+def test_by_arn(tmp_path: Path) -> None:
+    """Exactly, in an account that the stack says; a name is that of any account."""
+    write(tmp_path, {"Main": ATTACHED})
+    assert findings(check_assembly(tmp_path, policies={ARN: DECRYPTING})) == CLEAN
+    others = [ARN.replace("1111", "4444"), ARN.replace("team/", ""), "boundary", "team/company-boundary", "*"]
+    for name in others:
+        with pytest.raises(ValueError, match="policies has") as raised:
+            check_assembly(tmp_path, policies={name: DECRYPTING})
+        said = f"policies has {name}, but no role has such a managed policy or permissions boundary: {ARN}"
+        assert str(raised.value) == said
+
+
+def test_what_the_app_makes_and_what_aws_makes_stays(tmp_path: Path) -> None:
+    """A document tells only what is outside; what it has like variables of IAM are some."""
+    made = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"ManagedPolicyName": "own", "PolicyDocument": DECRYPTING}}
+    template = complete(Role=role(ManagedPolicyArns=[{"Ref": "Own"}]), Own=made, Policy=policy(actions=IN_IAM[1:]))
+    denying = {"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+    assert findings(check(tmp_path, template, own=denying)) == CLEAN
+    of_aws = complete(Role=role(ManagedPolicyArns=["arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess"]))
+    assert findings(check(tmp_path, of_aws, AWSXrayWriteOnlyAccess=denying)) == CLEAN
+    condition = {"StringEquals": {"aws:PrincipalArn": "${aws:PrincipalArn}"}}
+    variable = {"Version": "2012-10-17", "Statement": [{**EVERYTHING["Statement"][0], "Condition": condition}]}
+    assert findings(check(tmp_path, BOUND, company_boundary=variable)) == CLEAN
+
+
+def test_under_a_condition(tmp_path: Path) -> None:
+    """A policy that may be attached decides nothing for certain."""
+    chosen = {"Fn::If": ["IsProd", ARN, {"Ref": "AWS::NoValue"}]}
+    template = complete(Role=role(ManagedPolicyArns=[chosen]), Policy=policy(actions=IN_IAM[1:]))
+    report = check(tmp_path, template, company_boundary=DECRYPTING)
+    assert [entry.action for entry in report.undecided] == ["kms:Decrypt"]
+
+
+@pytest.mark.parametrize(
+    ("policies", "said"),
+    [
+        ([], "policies is [] but a mapping of names to documents is expected"),
+        ({"a": []}, "policies['a'] is not a policy: it has no Statement"),
+        ({"a": {"PolicyVersion": {}}}, "policies['a'] is not a policy: it has no Statement"),
+        ({"a": {"Statement": ["x"]}}, "policies['a'] is not a policy: a statement of it has no Effect"),
+        ({"a": {"Statement": [{"Effect": []}]}}, "policies['a'] is not a policy: a statement of it has no Effect"),
+    ],
+)
+def test_what_is_no_policy(policies: Any, said: str, tmp_path: Path) -> None:
+    """What is wrong with it."""
+    with pytest.raises(ValueError, match="policies") as raised:
+        check_assembly(write(tmp_path, {"Main": BOUND}), policies=policies)
+    assert str(raised.value) == said
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(personalize_kms, ["check", *map(str, arguments)])
+
+
+def test_on_the_command_line(tmp_path: Path) -> None:
+    """NAME=FILE, as often as there are policies; messages name the file."""
+    directory = write(
+        tmp_path / "cdk.out", {"Main": complete(Role=role(PermissionsBoundary=SUB, ManagedPolicyArns=[ARN[:-4]]))}
+    )
+    file, more, broken = tmp_path / "boundary.json", tmp_path / "more.json", tmp_path / "broken.json"
+    file.write_text(json.dumps(EVERYTHING))
+    more.write_text(json.dumps({**DECRYPTING, "Statement": []}))
+    assert run(directory, "--strict").exit_code == 1
+    both = ["--policy", f"company-boundary={file}", "--policy", f"{ARN[:-4]}={more}"]
+    assert run(directory, "--strict", *both).exit_code == 0
+    result = run(directory, "--policy", f"bundary={file}")
+    assert (result.exit_code, result.stderr.startswith("personalize-kms: policies has bundary, but no")) == (2, True)
+    malformed = run(directory, "--policy", "company-boundary")
+    assert (malformed.exit_code, "is not of the form NAME=FILE" in malformed.stderr) == (2, True)
+    for text, said in (
+        ("{", "can't be read as JSON: "),
+        ('{"Version": "2012-10-17"}', "is not a policy: it has no Statement"),
+    ):
+        broken.write_text(text)
+        result = run(directory, "--policy", f"company-boundary={broken}")
+        assert (result.exit_code, result.stderr.startswith(f"personalize-kms: --policy {broken} {said}")) == (2, True)
