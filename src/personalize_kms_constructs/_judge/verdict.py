@@ -15,7 +15,7 @@ from .._access.causes import Cause
 from .._access.comparison import compare
 from .._access.declarations import Declaration, template_of
 from .._access.entries import Entry
-from .._access.findings import CONFIGURATION, UNDECIDED, findings_of
+from .._access.findings import CONFIGURATION, UNDECIDED, UNENCRYPTED, findings_of
 from .._access.model import AccessModel, Problem
 from .._access.needs import CALLER, IN_BUCKET_POLICY, IN_IAM
 from .._access.report import AccessReport, merged
@@ -26,6 +26,7 @@ from .._assembly.constructs import PendingPolicy
 from .._assembly.files import AssemblyError
 from .._assembly.manifest import ACKNOWLEDGED, Assembly, read_assembly
 from .._assembly.reading import ReadAssembly, read_assemblies
+from .._assembly.stacks import Resource
 from .._assembly.templates import Unread
 from .._values import same
 
@@ -53,6 +54,7 @@ def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
     try:
         found = _ReadApp(context.template_paths)
         violations = [*violations_of(found.certain(), partial(_counting_places, context.app_construct))]
+        violations += _unencrypted(found.without_key(), context.app_construct)
         return violations + [violation_of_app(UNDECIDED, WARNING, text) for text in found.unreadable(only_ours=True)]
     except Exception as error:
         text = f"what Personalize may do could not be judged: {type(error).__name__}: {error}"
@@ -89,11 +91,28 @@ class _ReadApp:
         """Compare what constructs of ours ask for, and leave out what is not certain or pending."""
         return merged([_certain(each) for each in self._read])
 
+    def without_key(self) -> list[Resource]:
+        """Return the dataset groups that Personalize encrypts with a key of its own."""
+        return [group for each in self._read for group in each.without_key]
+
     def unreadable(self, *, only_ours: bool) -> list[str]:
         """Return what can't be read: of the templates and, once they are compared, of what is asked in them."""
         ours = {each.file for assembly in self._read for each in assembly.constructs if each.ours}
         unread = (str(each.error) for each in self._unread if not only_ours or each.template.path in ours)
         return list(dict.fromkeys([*self._broken, *unread]))
+
+
+def _unencrypted(groups: Iterable[Resource], app: Any) -> Iterator[cdk.PolicyViolation]:
+    """Yield a warning for each dataset group without a key: beside a construct of ours it may have been forgotten."""
+    for group in groups:
+        if where := _counting_places(app, UNENCRYPTED, [group.declared]):
+            yield cdk.PolicyViolation(
+                rule_name=UNENCRYPTED,
+                severity=WARNING,
+                description=f"{group.path} has no key of yours: Personalize encrypts it with its own",
+                fix="set its KmsKeyArn and RoleArn before it is deployed, since they replace it later",
+                violating_resources=where,
+            )
 
 
 def _certain(read: ReadAssembly) -> AccessReport:
