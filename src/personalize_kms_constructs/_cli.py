@@ -16,11 +16,11 @@ from ._access.ignoring import Ignore, without
 from ._access.report import AccessReport, merged
 from ._access.sarif import sarif_report
 from ._address import page_at
-from ._assembly.given_policies import wrong_in_document
+from ._assembly.given_policies import is_policy
 from ._assembly.manifest import is_in_manifest
 from ._doctor.command import doctor
 from ._terminal import FOUND, say, stop, write
-from .checks._checking import Given, read_reports
+from .checks._checking import read_reports
 
 _KINDS = ("missing", "problems", "excess", "undecided", "unencrypted")
 _NOTHING_DECIDED = (
@@ -101,10 +101,9 @@ def _policies(context: click.Context, option: click.Parameter, values: tuple[str
     """Return the documents of policies by the names or ARNs of these."""
     documents = {}
     for name, file in _pairs(context, option, values).items():
-        document = _json_of("--policy", Path(file))
-        if wrong := wrong_in_document(document):
-            stop(f"--policy {file} is not a policy: {wrong}")
-        documents[name] = document
+        documents[name] = _json_of("--policy", Path(file))
+        if not is_policy(documents[name]):
+            stop(f"--policy {file} is not the document of a policy, with statements")
     return documents
 
 
@@ -210,7 +209,9 @@ def check(
     """  # noqa: D301
     created = [] if created_file is None else _json_of("--created", created_file)
     try:
-        found = read_reports(paths, Given(created, organization, parameters, policies))
+        found = read_reports(
+            paths, created=created, organization=organization, parameters=parameters, policies=policies
+        )
         alone = [path for path in paths if is_in_manifest(path)]
     except ValueError as error:
         stop(str(error))

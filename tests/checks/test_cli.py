@@ -193,7 +193,7 @@ def test_bad_input_is_one_line_on_standard_error(tmp_path: Path) -> None:
 def test_an_interrupt_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C ends the command with 2, since it couldn't look, and without a traceback."""
 
-    def interrupted(*_: Any) -> None:
+    def interrupted(paths: list[Path], **_: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("personalize_kms_constructs._cli.read_reports", interrupted)
@@ -250,7 +250,7 @@ def test_a_lone_surrogate_is_shown_as_another_character(tmp_path: Path) -> None:
 def test_a_defect_of_the_command_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends with 2, with what a report of it needs."""
 
-    def broken(*_: object) -> None:
+    def broken(paths: list[Path], **options: object) -> None:
         raise KeyError("Main")
 
     monkeypatch.setattr("personalize_kms_constructs._cli.read_reports", broken)

@@ -86,10 +86,11 @@ def test_under_a_condition(tmp_path: Path) -> None:
     ("policies", "said"),
     [
         ([], "policies is [] but a mapping of names to documents is expected"),
-        ({"a": []}, "policies['a'] is not a policy: it has no Statement"),
-        ({"a": {"PolicyVersion": {}}}, "policies['a'] is not a policy: it has no Statement"),
-        ({"a": {"Statement": ["x"]}}, "policies['a'] is not a policy: a statement of it has no Effect"),
-        ({"a": {"Statement": [{"Effect": []}]}}, "policies['a'] is not a policy: a statement of it has no Effect"),
+        ({"a": []}, "policies['a'] is not the document of a policy, with statements"),
+        ({"a": {"PolicyVersion": {}}}, "policies['a'] is not the document of a policy, with statements"),
+        ({"a": {"Statement": []}}, "policies['a'] is not the document of a policy, with statements"),
+        ({"a": {"Statement": ["x"]}}, "policies['a'] is not the document of a policy, with statements"),
+        ({"a": {"Statement": [{}]}}, "policies['a'] is not the document of a policy, with statements"),
     ],
 )
 def test_what_is_no_policy(policies: Any, said: str, tmp_path: Path) -> None:
@@ -110,7 +111,7 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     )
     file, more, broken = tmp_path / "boundary.json", tmp_path / "more.json", tmp_path / "broken.json"
     file.write_text(json.dumps(EVERYTHING))
-    more.write_text(json.dumps({**DECRYPTING, "Statement": []}))
+    more.write_text(json.dumps({"Statement": {**DECRYPTING["Statement"][0], "Action": "sqs:SendMessage"}}))
     assert run(directory, "--strict").exit_code == 1
     both = ["--policy", f"company-boundary={file}", "--policy", f"{ARN[:-4]}={more}"]
     assert run(directory, "--strict", *both).exit_code == 0
@@ -120,7 +121,7 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert (malformed.exit_code, "is not of the form NAME=FILE" in malformed.stderr) == (2, True)
     for text, said in (
         ("{", "can't be read as JSON: "),
-        ('{"Version": "2012-10-17"}', "is not a policy: it has no Statement"),
+        ('{"Version": "2012-10-17"}', "is not the document of a policy, with statements"),
     ):
         broken.write_text(text)
         result = run(directory, "--policy", f"company-boundary={broken}")

@@ -13,11 +13,12 @@ import pytest
 from aws_cdk import assertions, pipelines
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_servicecatalog as servicecatalog
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
-from constructs import RootConstruct
+from constructs import Construct, RootConstruct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs._judge import verdict
@@ -610,3 +611,45 @@ def test_a_construct_whose_template_is_of_no_stack_is_not_judged(
     # The checks tell of the nested stack as well.
     of_constructs = [each for each in told(app) if "NestedStack" not in each[2]]
     assert of_constructs == [("MissingKeyAccess", "error", "Other/Encryption"), *not_judged]
+
+
+def without_key(scope: Construct, id: str = "Books") -> personalize.CfnDatasetGroup:
+    return personalize.CfnDatasetGroup(scope, id, name=id.lower())
+
+
+def test_a_dataset_group_without_a_key_is_a_warning(app: cdk.App, stack: cdk.Stack) -> None:
+    """One for each, beside a construct of ours; one that a transform may give a key, or a condition, is none."""
+    encryption(stack).add_dataset_group("Movies", name="movies")
+    without_key(stack)
+    without_key(cdk.NestedStack(stack, "Nested"))
+    maybe = without_key(stack, "Maybe")
+    maybe.add_property_override("KmsKeyArn", {"Fn::If": ["IsProd", "arn", {"Ref": "AWS::NoValue"}]})
+    stage = cdk.Stack(cdk.Stage(app, "Prod"), "Main")
+    without_key(stage)
+    app.synth()
+    assert told(app) == [
+        ("Unencrypted", "warning", ""),
+        ("Unencrypted", "warning", "Main/Books"),
+        ("Unencrypted", "warning", "Main/Nested/Books"),
+    ]
+
+
+def test_a_dataset_group_is_unencrypted_on_purpose(app: cdk.App, stack: cdk.Stack) -> None:
+    """Acknowledged at the dataset group or above it, in a stage too; without a construct nobody warns."""
+    encryption(stack)
+    stage = cdk.Stack(cdk.Stage(app, "Prod"), "Main")
+    acknowledgement = cdk.Acknowledgment(id="Personalize::Unencrypted", reason="public data")
+    cdk.Validations.of(without_key(stack)).acknowledge(acknowledgement)
+    cdk.Validations.of(stage).acknowledge(acknowledgement)
+    without_key(stage)
+    assembly = app.synth()
+    assert told(app) == []
+    assert check_assembly(assembly).without_key == ("Main/Books", "Prod/Main/Books")
+
+
+def test_nobody_warns_of_other_apps(app: cdk.App, stack: cdk.Stack) -> None:
+    """Without a construct of ours there is no judge, and the whole check doesn't warn either."""
+    without_key(stack)
+    cdk.Validations.of(app).add_plugins(cast("cdk.IPolicyValidationPlugin", PersonalizeAccessChecks()))
+    app.synth()
+    assert told(app) == []

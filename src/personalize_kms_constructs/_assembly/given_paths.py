@@ -26,8 +26,7 @@ def read_paths(paths: Iterable[Path], unread: list[Unread]) -> list[list[Assembl
     apps: list[list[Assembly]] = []
     files: dict[str, Path] = {}
     for path in {os.path.realpath(path): path for path in paths}.values():
-        is_assembly = os.path.isfile(path / "manifest.json")
-        templates = [] if is_assembly else _templates_at(path)
+        templates = [] if os.path.isfile(path / "manifest.json") else _templates_at(path)
         files |= {os.path.realpath(file): file for file in templates}
         if not templates:
             apps.append(list(read_with_stages(path, unread)))
@@ -71,7 +70,7 @@ def _deployed_together(files: Sequence[Path], unread: list[Unread]) -> Assembly:
             unread.append(
                 Unread(template, AssemblyError(f"{file}: not a CloudFormation template: it has no Resources"))
             )
-        nested.update(os.path.realpath(each.path) for each in template.with_nested() if each is not template)
+        nested.update(os.path.realpath(other.path) for other in template.with_nested() if other is not template)
         templates.append(template)
     # What is nested in another one is no stack of its own.
     tops = [template for template in templates if os.path.realpath(template.path) not in nested]

@@ -47,18 +47,16 @@ def policy_problems(told: Any) -> Iterator[str]:
         yield f"policies is {told!r} but a mapping of names to documents is expected"
         return
     for name, document in told.items():
-        if wrong := wrong_in_document(document):
-            yield f"policies[{name!r}] is not a policy: {wrong}"
+        if not is_policy(document):
+            yield f"policies[{name!r}] is not the document of a policy, with statements"
 
 
-def wrong_in_document(document: Any) -> str:
-    """Return why something isn't the document of a policy; nothing if it is one."""
-    if not isinstance(document, Mapping) or "Statement" not in document:
-        return "it has no Statement"
-    statements = as_list(document["Statement"])
-    if not all(isinstance(each, Mapping) and each.get("Effect") in ("Allow", "Deny") for each in statements):
-        return "a statement of it has no Effect"
-    return ""
+def is_policy(document: Any) -> bool:
+    """Report whether something is the document of a policy."""
+    statements = as_list(document.get("Statement")) if isinstance(document, Mapping) else []
+    return bool(statements) and all(
+        isinstance(statement, Mapping) and "Effect" in statement for statement in statements
+    )
 
 
 def _is_of(name: str, arn: str) -> bool:

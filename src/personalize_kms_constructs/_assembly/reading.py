@@ -70,6 +70,8 @@ class ReadAssembly:
         self._deployment = deployment
         self._unread = unread
         self._groups = DatasetGroups(resources, deployment, unread)
+        self.without_key = self._groups.without_key
+        """The dataset groups that Personalize encrypts with a key of its own."""
         self._order = CreationOrder(assembly, app)
         self._order.note_circle_of_stacks(unread)
         self.constructs = list(left_by_constructs(assembly, app, self._groups, unread))
@@ -86,11 +88,6 @@ class ReadAssembly:
             if left.state is not None:
                 for asked in left.asked:
                     self._jobs.setdefault((*left.state, asked.kind), []).append((left, asked))
-
-    @property
-    def without_key(self) -> list[Resource]:
-        """The dataset groups that Personalize encrypts with a key of its own."""
-        return self._groups.without_key
 
     def managed_policies(self) -> Iterator[str]:
         """Yield the ARNs of the managed policies and permissions boundaries that resources name."""
@@ -112,7 +109,7 @@ class ReadAssembly:
         self._add_unseen(model)
         if not only_ours:
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
-        model.without_key += (group.path for group in self._groups.without_key)
+        model.without_key += (group.path for group in self.without_key)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
         self._add_order_and_names(model)
         return model

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .._access.comparison import compare
 from .._access.model import OpenQuestion
@@ -68,21 +68,20 @@ def check_assembly(
     path = getattr(assembly_or_path, "directory", assembly_or_path)
     if not isinstance(path, (str, os.PathLike)):
         raise AssemblyError(f"an object of type {type(path).__name__} isn't an assembly: pass app.synth() or a path")
-    told = {} if parameters is None else parameters
-    given = Given(created, organization, told, {} if policies is None else policies)
-    return merged(report for report, _ in read_reports([Path(path)], given))
+    reports = read_reports(
+        [Path(path)], created=created, organization=organization, parameters=parameters, policies=policies
+    )
+    return merged(report for report, _ in reports)
 
 
-class Given(NamedTuple):
-    """What users tell of a deployment that its templates don't show: see ``check_assembly``."""
-
-    created: Sequence[Mapping[str, Any]] = ()
-    organization: str | None = None
-    parameters: Mapping[str, str] = {}
-    policies: Mapping[str, Mapping[str, Any]] = {}
-
-
-def read_reports(paths: Sequence[Path], given: Given) -> list[tuple[AccessReport, list[Assembly]]]:
+def read_reports(
+    paths: Sequence[Path],
+    *,
+    created: Sequence[Mapping[str, Any]],
+    organization: str | None,
+    parameters: Mapping[str, str] | None,
+    policies: Mapping[str, Mapping[str, Any]] | None,
+) -> list[tuple[AccessReport, list[Assembly]]]:
     """Return the report on each app at some paths, with its assembly and its stages as they were read.
 
     Raises:
@@ -92,28 +91,29 @@ def read_reports(paths: Sequence[Path], given: Given) -> list[tuple[AccessReport
     apps = read_paths(paths, unread)
     _refuse(unread)
     assemblies = [assembly for app in apps for assembly in app]
+    told = {} if parameters is None else parameters
     problems = [
-        *_organization_problems(given.organization),
-        *parameter_problems(given.parameters, assemblies),
-        *created_problems(given.created, assemblies),
-        *policy_problems(given.policies),
+        *_organization_problems(organization),
+        *parameter_problems(told, assemblies),
+        *created_problems(created, assemblies),
+        *policy_problems({} if policies is None else policies),
     ]
     if problems:
         raise ValueError(in_lines(problems))
-    add_created(given.created, assemblies)
-    parameters, policies = ParameterValues(given.parameters, with_defaults=True), GivenPolicies.of(given.policies)
+    add_created(created, assemblies)
+    documents = GivenPolicies.of(policies or {})
     reports = []
     named: set[str] = set()
     for app in apps:
         try:
-            reads = list(read_assemblies(app, unread, parameters, policies))
+            reads = list(read_assemblies(app, unread, ParameterValues(told, with_defaults=True), documents))
             _refuse(unread)
-            for read in reads if given.policies else ():
+            for read in reads if policies else ():
                 named.update(read.managed_policies())
-            reports.append((merged([_report(read, unread, given.organization) for read in reads]), app))
+            reports.append((merged([_report(read, unread, organization) for read in reads]), app))
         except RecursionError:
             raise AssemblyError(f"{app[0].directory}: something is nested too deeply to be read") from None
-    if unused := list(policies.unused(named)):
+    if unused := list(documents.unused(named)):
         raise ValueError(in_lines(unused))
     return reports
 
