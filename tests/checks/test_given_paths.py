@@ -91,6 +91,17 @@ def test_several_templates_are_one_deployment(tmp_path: Path) -> None:
     assert (alone.missing, len(alone.undecided)) == ((), 11)
 
 
+def test_templates_are_deployed_in_the_order_that_they_need(tmp_path: Path) -> None:
+    """Only the people who deploy them know it; within a template the order counts."""
+    policies = {"Resources": {"Policy": MAIN["Resources"]["Policy"]}}
+    groups = {"Resources": {"Movies": dataset_group(IMPORTED, ROLE_ARN, waits=[])}}
+    folder_of(tmp_path / "1", roles__json=ROLES, keys__json=KEYS, policies__json=policies, main__json=groups)
+    assert findings(check_assembly(tmp_path / "1")) == CLEAN
+    together = {"Resources": {**policies["Resources"], **groups["Resources"]}}
+    folder_of(tmp_path / "2", roles__json=ROLES, keys__json=KEYS, main__json=together)
+    assert [problem.kind for problem in check_assembly(tmp_path / "2").problems] == ["ordering"]
+
+
 def test_a_path_counts_once(tmp_path: Path) -> None:
     """Though it is given twice, or its folder too."""
     folder = folder_of(tmp_path, main__json=complete())

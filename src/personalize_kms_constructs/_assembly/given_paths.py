@@ -74,7 +74,7 @@ def _deployed_together(files: Sequence[Path], unread: list[Unread]) -> Assembly:
         templates.append(template)
     # What is nested in another one is no stack of its own.
     tops = [template for template in templates if os.path.realpath(template.path) not in nested]
-    return Assembly(files[0].parent, tops, {template.file: set() for template in tops})
+    return Assembly(files[0].parent, tops)
 
 
 def _names_of(files: Sequence[Path]) -> list[str]:

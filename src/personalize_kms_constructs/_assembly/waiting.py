@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -35,12 +35,13 @@ class Before:
 class There:
     """The resources, by their declarations, that are there when something is asked for.
 
-    Stages can't refer to each other, so what other assemblies make counts as made.
+    Stages can't refer to each other, so what other assemblies make counts as made; so does what other templates make
+    where no manifest says the order of stacks.
     """
 
     before: Before
     templates: frozenset[str]
-    """The templates of the assembly of what asks."""
+    """The templates whose order counts."""
 
     def __contains__(self, declared: object) -> bool:
         is_of_another = isinstance(declared, Declaration) and declared.template not in self.templates
@@ -59,12 +60,13 @@ class CreationOrder:
 
     def there(self, stack: Stack, logical_id: str) -> There:
         """Return what is there when a resource is created that asks for something."""
-        return There(self.before(stack, logical_id), self._templates)
+        templates = self._templates if self._assembly.dependencies else _templates_of([stack.top])
+        return There(self.before(stack, logical_id), templates)
 
     @cached_property
     def _templates(self) -> frozenset[str]:
         """The templates of the assembly, nested ones included."""
-        return frozenset(str(stack.template.path) for top in self._tops for stack in top.with_nested())
+        return _templates_of(self._tops)
 
     def before(self, stack: Stack, logical_id: str) -> Before:
         """Return what exists before a resource."""
@@ -125,6 +127,10 @@ class CreationOrder:
         if stack not in self._uses:
             self._uses[stack] = _Uses.of(stack)
         return self._uses[stack]
+
+
+def _templates_of(tops: Iterable[Stack]) -> frozenset[str]:
+    return frozenset(str(stack.template.path) for top in tops for stack in top.with_nested())
 
 
 class _Uses(NamedTuple):
