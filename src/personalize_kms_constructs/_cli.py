@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -167,8 +168,7 @@ def _json_of(option: str, file: Path) -> Any:
     metavar="NAME=FILE",
     multiple=True,
     callback=_policies,
-    help="The JSON document of a managed policy or permissions boundary outside of the app, which has this name, or "
-    "this ARN. Can be repeated.",
+    help="The JSON document of a managed policy or boundary outside of the app, by its name or ARN. Can be repeated.",
 )
 def check(
     paths: list[Path],
@@ -224,7 +224,7 @@ def check(
         left, matching = without(of_app, [*acknowledged, *ignored])
         reports.append(left)
         used |= matching
-    report = merged(reports)
+    report = replace(merged(reports), apps=len(reports))
     if form == "sarif":
         of_all = paths[0] if paths[0].is_file() else paths[0] / "manifest.json"
         write(sarif_report(report, of_all, version("personalize-kms-constructs")))

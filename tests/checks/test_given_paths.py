@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,7 @@ def test_several_assemblies_are_judged_each_for_itself(tmp_path: Path) -> None:
     edit(dev / "manifest.json", Main={"metadata": {"/Main": [acknowledged]}})
     result = run(dev, prod, "--quiet")
     assert result.exit_code == 1
+    assert f"{os.path.relpath(prod)}/Main.template.json:1  IAM policies of Main/Role lack kms:Decrypt" in result.stdout
     assert result.stdout.endswith("1 missing, 0 problems, 0 too much, 0 undecided, 26 as AWS's pages ask\n"
                                   "1 finding left out, acknowledged in the app or ignored\n")  # fmt: skip
     exported = folder_of(tmp_path / "keys", keys__json=KEYS)
@@ -159,7 +161,7 @@ def test_terraform_is_sent_to_its_page(path: str, tmp_path: Path) -> None:
     said = (
         f"personalize-kms: {tmp_path / path}: the check doesn't read Terraform: docs/how-to/without-the-cdk.md has the "
     )
-    assert (result.exit_code, result.stderr) == (2, f"{said}statements for it\n")
+    assert (result.exit_code, result.stderr) == (2, f"{said}statements\n")
     folder_of(tmp_path, main__json=complete())
     assert run(tmp_path).exit_code == 0
 

@@ -57,7 +57,7 @@ def test_by_arn(tmp_path: Path) -> None:
     for name in others:
         with pytest.raises(ValueError, match="policies has") as raised:
             check_assembly(tmp_path, policies={name: DECRYPTING})
-        said = f"policies has {name}, but no role has such a managed policy or permissions boundary: {ARN}"
+        said = f"policies has {name}, but no role has such a managed policy or boundary: {ARN}"
         assert str(raised.value) == said
 
 

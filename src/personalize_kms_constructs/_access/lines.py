@@ -31,7 +31,7 @@ class Lines:
         return min(((len(line[1]), number) for line, number in found if line), default=(0, 1))[1]
 
     def shown(self, declared: Declaration) -> str:
-        """Return file and line, the file relative to the working directory; the standard input has no lines."""
+        """Return file and line, the file relative to the working directory; no line of the input."""
         if declared.template == STANDARD_INPUT:
             return STANDARD_INPUT
         return f"{os.path.relpath(declared.template)}:{self.of(declared)}"

@@ -25,7 +25,7 @@ def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
     if report.assumed:
         yield assumed(report)
     findings = findings_of(report)
-    places_of = [_place(finding, places) for finding in findings]
+    places_of = [_place(finding, places, with_assemblies=report.apps > 1) for finding in findings]
     width = max(map(len, places_of), default=0)
     for finding, place in zip(findings, places_of, strict=True):
         start = f"{finding.mark} {place.ljust(width)}  " if width else f"{finding.mark} "
@@ -44,9 +44,9 @@ def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
         yield left
 
 
-def _place(finding: Finding, lines: Lines) -> str:
-    """Return file and line of what has to change; nothing for templates of the CDK, whose names are paths."""
+def _place(finding: Finding, lines: Lines, *, with_assemblies: bool) -> str:
+    """Return file and line of what has to change; nothing in a single app of the CDK, whose names are paths."""
     declared = next(iter(finding.to_change), None)
-    if declared is None or declared.template.endswith(".template.json"):
+    if declared is None or (declared.template.endswith(".template.json") and not with_assemblies):
         return ""
     return lines.shown(declared)

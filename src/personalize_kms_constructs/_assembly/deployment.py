@@ -375,7 +375,7 @@ def _document(found: Any, resource: Resource) -> Any:
 
 
 def _policy_from_outside(arn: Any, role: Resource, condition: str = "") -> Policy | None:
-    """Return a managed policy of a role that no template makes, if what is in it is known: AWS's own, or it is told."""
+    """Return a managed policy that no template makes, AWS's own or one that is told, if it is known."""
     of_aws = policy_of_aws(str(arn), role.path, declared=role.declared, condition=condition)
     return of_aws or role.stack.app.policies.policy(str(arn), role.path, condition)
 

@@ -18,7 +18,7 @@ _TERRAFORM = (".tf", ".tf.json")
 
 
 def read_paths(paths: Iterable[Path], unread: list[Unread]) -> list[list[Assembly]]:
-    """Read each assembly with its stages, and all templates as one more: they are deployed together.
+    """Read each assembly with its stages, and all templates as one that is deployed together.
 
     Raises:
         AssemblyError: if a path is that of neither, or an assembly can't be read.
@@ -46,12 +46,12 @@ def _templates_at(path: Path) -> list[Path]:
     others = files if is_file or not templates else []
     if any(file.name.endswith(_TERRAFORM) for file in others):
         page = page_at("how-to/without-the-cdk.md")
-        raise AssemblyError(f"{path}: the check doesn't read Terraform: {page} has the statements for it")
+        raise AssemblyError(f"{path}: the check doesn't read Terraform: {page} has the statements")
     return templates
 
 
 def _is_template(file: Path) -> bool:
-    """Report whether a file in a folder is a template; one that can't be read is told of, if it may be one."""
+    """Report whether a file of a folder is a template; raise an error if it may be a broken one."""
     if not file.name.endswith(_ENDINGS) or not os.path.isfile(file):
         return False
     text = file.read_bytes()
@@ -59,7 +59,7 @@ def _is_template(file: Path) -> bool:
 
 
 def _deployed_together(files: Sequence[Path], unread: list[Unread]) -> Assembly:
-    """Return templates as the stacks of one assembly, whose environment and names only the deployment knows."""
+    """Return templates as stacks whose environment and names only the deployment knows."""
     account, region = UNKNOWN_ENVIRONMENT.values()
     templates: list[Template] = []
     nested: set[str] = set()
@@ -67,10 +67,9 @@ def _deployed_together(files: Sequence[Path], unread: list[Unread]) -> Assembly:
         template = Template(name, unknown(f"{name}.AWS::StackName"), account, region, file)
         template.read(unread)
         if not unread and "Resources" not in template.body:
-            unread.append(
-                Unread(template, AssemblyError(f"{file}: not a CloudFormation template: it has no Resources"))
-            )
-        nested.update(os.path.realpath(other.path) for other in template.with_nested() if other is not template)
+            text = f"{file}: not a CloudFormation template: it has no Resources"
+            unread.append(Unread(template, AssemblyError(text)))
+        nested.update(os.path.realpath(inner.path) for inner in template.nested.values())
         templates.append(template)
     # What is nested in another one is no stack of its own.
     tops = [template for template in templates if os.path.realpath(template.path) not in nested]
@@ -78,7 +77,7 @@ def _deployed_together(files: Sequence[Path], unread: list[Unread]) -> Assembly:
 
 
 def _names_of(files: Sequence[Path]) -> list[str]:
-    """Return the names of stacks: the first part of the file's name or, where others have that, its path."""
+    """Return the names of stacks: of each file the first part or, where others have it, the path."""
     names = ["stdin" if str(file) == STANDARD_INPUT else file.name.partition(".")[0] for file in files]
     folder = os.path.commonpath([os.path.abspath(file.parent) for file in files])
     return [

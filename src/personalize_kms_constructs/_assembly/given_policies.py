@@ -1,4 +1,4 @@
-"""Documents of managed policies and permissions boundaries that no template makes, as users tell them."""
+"""Documents of managed policies and boundaries that no template makes, as users tell them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ class GivenPolicies:
     @staticmethod
     def of(told: Mapping[str, Mapping[str, Any]]) -> GivenPolicies:
         """Return the documents as policies of templates are read."""
-        return GivenPolicies({name: as_written(json.dumps(document)) for name, document in told.items()})
+        return GivenPolicies({name: as_written(json.dumps(given)) for name, given in told.items()})
 
     def policy(self, arn: str, role: str, condition: str) -> Policy | None:
         """Return the policy with an ARN, of a role of this name, if its document is told."""
-        for name, document in self.documents.items():
-            if _is_of(name, arn):
-                return Policy(document, f"managed policy {last_part(arn)} of {role}", condition=condition)
+        name = f"managed policy {last_part(arn)} of {role}"
+        for told, document in self.documents.items():
+            if _is_of(told, arn):
+                return Policy(document, name, condition=condition)
         return None
 
     def unused(self, arns: Collection[str]) -> Iterator[str]:
@@ -35,7 +36,7 @@ class GivenPolicies:
         for name in self.documents:
             if not any(_is_of(name, arn) for arn in arns):
                 known = ", ".join(sorted(arns)) or "there are none"
-                yield f"policies has {name}, but no role has such a managed policy or permissions boundary: {known}"
+                yield f"policies has {name}, but no role has such a managed policy or boundary: {known}"
 
 
 NO_POLICIES = GivenPolicies()

@@ -31,7 +31,7 @@ class Assembly:
     templates: list[Template] = field(default_factory=list)
     """Top-level stacks, in the order of the manifest."""
     dependencies: dict[str, set[str]] = field(default_factory=dict)
-    """The stacks that each stack waits for directly, by the files of their templates; empty without a manifest."""
+    """The stacks that each waits for directly, by the files of templates; empty without a manifest."""
     metadata: list[tuple[Template, str, Json]] = field(default_factory=list)
     """The metadata that constructs of ours left: the stack, the construct's path and the data."""
     acknowledged: list[tuple[str, str]] = field(default_factory=list)

@@ -118,7 +118,7 @@ class Template:
                 nested._read_nested(unread, within)
 
     def _nested_path(self, resource: Json) -> Path | None:
-        """Return the file of a nested stack's template: an asset, or one beside this template before it is packaged."""
+        """Return the file of a nested stack's template: an asset, or a file that isn't packaged yet."""
         if resource["Type"] not in NESTED_STACKS:
             return None
         asset = _nested_file(resource, self.assets)

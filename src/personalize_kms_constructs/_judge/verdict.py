@@ -103,7 +103,7 @@ class _ReadApp:
 
 
 def _unencrypted(groups: Iterable[Resource], app: Any) -> Iterator[cdk.PolicyViolation]:
-    """Yield a warning for each dataset group without a key: beside a construct of ours it may have been forgotten."""
+    """Yield a warning for each dataset group without a key, which may have been forgotten."""
     for group in groups:
         if where := _counting_places(app, UNENCRYPTED, [group.declared]):
             yield cdk.PolicyViolation(
