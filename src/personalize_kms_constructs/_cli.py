@@ -64,7 +64,7 @@ def _kinds(context: click.Context, option: click.Parameter, value: str) -> list[
     """Return the kinds of findings that count."""
     kinds = value.split(",")
     for unknown in set(kinds) - set(_KINDS):
-        raise click.BadParameter(f"{unknown!r} is not one of {', '.join(_KINDS)}")
+        raise click.BadParameter(f"{unknown!r} is not one of {', '.join(_KINDS)}, with commas and no spaces")
     return kinds
 
 

@@ -36,14 +36,17 @@ def read_paths(paths: Iterable[Path], unread: list[Unread]) -> list[list[Assembl
 
 
 def _templates_at(path: Path) -> list[Path]:
-    """Return the template that is at a path, or those in a folder."""
-    is_file = str(path) == STANDARD_INPUT or os.path.isfile(path)
-    try:
-        files = [path] if is_file else sorted(path.iterdir()) if os.path.isdir(path) else []
-        templates = files if is_file else [file for file in files if _is_template(file)]
-    except OSError as error:
-        raise AssemblyError(f"{path}: can't be read: {error}") from None
-    others = files if is_file or not templates else []
+    """Return the template that is at a path, or those in a folder; none where there are none."""
+    if os.path.isdir(path):
+        try:
+            files = sorted(path.iterdir())
+            templates = [file for file in files if _is_template(file)]
+        except OSError as error:
+            raise AssemblyError(f"{path}: can't be read: {error}") from None
+        others = [] if templates else files
+    else:
+        others = [path]
+        templates = others if str(path) == STANDARD_INPUT or os.path.isfile(path) else []
     if any(file.name.endswith(_TERRAFORM) for file in others):
         page = page_at("how-to/without-the-cdk.md")
         raise AssemblyError(f"{path}: the check doesn't read Terraform: {page} has the statements")
