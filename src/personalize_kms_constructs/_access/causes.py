@@ -70,9 +70,9 @@ class Cause(Enum):
     ACCOUNTS_UNKNOWN = "it isn't known whether role and {kind} are in one account"
     NOT_KNOWN = "{why}"
     NOT_DECLARED = (
-        "it may create resources of Personalize and pass {why} to it, and nothing tells which, so they aren't checked",
-        "allow them in the PersonalizeEncryption whose role it is; for another role, use declare_created in the app, "
-        "or --created",
+        "this {kind} may create resources of Personalize ({actions}) and pass {roles} to it, and no template says "
+        "which, so they aren't checked",
+        "{how}",
     )
     ELEMENT_UNKNOWN = "{element} isn't known before deployment"
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
