@@ -150,10 +150,7 @@ def test_a_denial_is_where_it_is_written(template: Json, where: list[str], tmp_p
 
 def test_what_is_undecided_has_its_next_step_in_each_form(tmp_path: Path) -> None:
     """Of a role that may create resources, that is to say which, and nothing else."""
-    declare = (
-        "allow them in the PersonalizeEncryption whose role it is; for another role, use declare_created in the app, "
-        "or --created"
-    )
+    declare = "say which by declare_created in the app, or by personalize-kms check --write-created FILE"
     report = check(tmp_path, app(CREATING, PASSING))
     assert [each.fix for each in findings_of(report)] == [declare]
     assert f": {declare}\n" in report.to_text()

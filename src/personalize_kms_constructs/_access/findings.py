@@ -31,6 +31,8 @@ RULES: Mapping[str, tuple[str, str]] = {
 """What each rule says, and the page of AWS's documentation."""
 UNDECIDED = "Personalize::Undecided"
 CONFIGURATION = "Personalize::Configuration"
+# The reasons that are about all that a role may do.
+_OF_ALL_POLICIES = (Cause.BOUNDARY_UNSEEN, Cause.NOT_KNOWN, Cause.POLICIES_UNSEEN)
 
 
 def rule_of(found: Entry | Problem) -> str:
@@ -150,20 +152,30 @@ class _Words:
         return found
 
     def undecided(self) -> list[Finding]:
-        """Return a finding for what is open for one reason."""
+        """Return a finding for each reason that leaves something open."""
+        open_for: dict[object, list[Entry]] = {}
+        reasons: dict[object, Reason] = {}
+        for entry in self._report.undecided:
+            for reason in _apart(entry.reason):
+                alike = (reason.sentence(), entry.principal and "may", entry.name and "asks", entry.file)
+                open_for.setdefault(alike, []).append(entry)
+                reasons[alike] = reason
         found = []
-        for entries in _grouped(self._report.undecided, lambda entry: (entry.because, entry.name, entry.file)):
-            first = entries[0]
+        for alike, group in open_for.items():
+            entries, reason = tuple(group), reasons[alike]
+            first, because = entries[0], reason.sentence()
             fix = f"have its owner add the statements in {first.file}, which the synth wrote" if first.file else ""
             if first.cause in MAY_BE_TOO_MUCH:
                 text = f"maybe too much: {self._too_much(entries)}"
             elif first.name:
-                text = f"{first.name}: {first.because}"
+                text = f"{', '.join(dict.fromkeys(entry.name for entry in entries))}: {because}"
+            elif first.principal and reason.cause in _OF_ALL_POLICIES:
+                text = f"not known what {self._who(entries)} may: {because}"
             elif first.principal:
-                text = f"not known whether {self._who(entries)} may {self._what(entries)}: {first.because}"
+                text = f"not known whether {self._who(entries)} may {self._what(entries)}: {because}"
             else:
-                text = f"{self._names.of(first.resource or first.policy_of)}: {first.because}"
-            found.append(self._finding(entries, "warning", text, fix=fix or first.reason.remedy))
+                text = f"{self._names.of(first.resource or first.policy_of)}: {because}"
+            found.append(self._finding(entries, "warning", text, fix=fix or reason.remedy))
         return found
 
     def problem(self, problem: Problem) -> Finding:
@@ -237,6 +249,15 @@ def _statements(entry: Entry) -> tuple[str, ...]:
 def _why(entry: Entry) -> str:
     """Return the reason without the statements that it is about."""
     return replace(entry.reason, statements=()).sentence()
+
+
+def _apart(reason: Reason) -> list[Reason]:
+    """Return what leaves something open, one by one."""
+    found = []
+    for doubt in reason.doubts:
+        alone = reason.cause is Cause.OPEN or doubt.cause is Cause.NOT_KNOWN
+        found.append(doubt if alone else replace(reason, doubts=(doubt,)))
+    return found or [reason]
 
 
 def _grouped(entries: Iterable[Entry], alike: Callable[[Entry], object]) -> list[tuple[Entry, ...]]:

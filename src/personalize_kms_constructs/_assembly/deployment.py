@@ -396,9 +396,13 @@ def _may_deny(managed_policy_arn: str) -> bool:
 
 def _not_of_the_app(managed_policy_arns: Iterable[str]) -> str:
     """Return the reason why managed policies can't be seen."""
-    return "; ".join(
-        f"which managed policy it has depends on the condition {arn.condition}"
-        if isinstance(arn, Either)
-        else f"managed policy {arn} isn't part of the app"
-        for arn in managed_policy_arns
-    )
+    reasons = []
+    for arn in managed_policy_arns:
+        if isinstance(arn, Either):
+            reasons.append(f"which managed policy it has depends on the condition {arn.condition}")
+        else:
+            how = f"pass it by --policy {last_part(arn)}=FILE, in Python by policies="
+            if has_unknown(last_part(arn)):
+                how = "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters="
+            reasons.append(f"managed policy {arn} isn't part of the app ({how})")
+    return "; ".join(reasons)

@@ -244,9 +244,9 @@ class ReadAssembly:
         if path is None:
             return None
         if path.startswith("${"):
-            because = f"its {what} {path} isn't known before deployment"
-            role = self._deployment.role_arn(request.role_arn or "", resource)
-            model.open_questions.append(OpenQuestion(request.name, because, resource.declared, (role,)))
+            roles = (self._deployment.role_arn(request.role_arn or "", resource),)
+            place, cause = f"{what} {path}", Cause.PLACE_UNKNOWN
+            model.open_questions.append(OpenQuestion(request.name, place, resource.declared, roles, cause=cause))
             return None
         if not path.startswith(S3_URI):
             return None  # it is refused

@@ -38,9 +38,8 @@ _USERS = ("AWS::IAM::User", "AWS::IAM::Group")
 _OF_SAM = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
 _CALLERS = (physical.ROLE, *_POLICIES, *_USERS, *_OF_SAM)
 _ANY_ROLE = "any role"
-_FILE = "a file, which personalize-kms check --write-created FILE begins"
-_IN_APP = f"declare them with declare_created in the app, or in {_FILE}"
-_IN_FILE = f"list them in {_FILE}, in Python by created="
+_IN_APP = "say which by declare_created in the app, or by personalize-kms check --write-created FILE"
+_IN_FILE = "say which by --write-created FILE, in Python by created="
 
 
 def undeclared(
@@ -75,8 +74,6 @@ def undeclared(
             every = set().union(*created.values())
             told = {arn for arn, action in asked if action in every}
             roles = {arn: path for arn, path in own.items() if path and (not_shown or arn not in told)}
-            if list(roles.values()) == [_ANY_ROLE] and "*" not in named:
-                roles = dict.fromkeys(roles, f"{_ANY_ROLE} like {', '.join(sorted(named))}")
             if roles:
                 yield _question(resource, roles, not_shown or tuple(created))
 
