@@ -32,7 +32,7 @@ _KEY_STATES = {
 
 _TRY = "use another condition, or try in an account whether it holds"  # the doctor sees no more of it
 _PASS = "pass the parameters of that condition by --parameters NAME=VALUE, in Python by parameters="
-_IF_PARAMETER = "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters="
+IF_PARAMETER = "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters="
 
 
 @unique
@@ -70,23 +70,23 @@ class Cause(Enum):
     SOLUTION_OR_VERSION = "whether the solution or its version has to be allowed isn't documented"
     ACCOUNTS_UNKNOWN = "it isn't known whether role and {kind} are in one account"
     NOT_KNOWN = "{why}"
-    PLACE_UNKNOWN = "its {why} isn't known before deployment", _IF_PARAMETER
+    PLACE_UNKNOWN = "its {why} isn't known before deployment", IF_PARAMETER
     NOT_DECLARED = (
         "this {kind} may create resources of Personalize ({actions}) and pass {roles} to it, but no template says "
         "which",
         "{how}",
     )
-    ELEMENT_UNKNOWN = "{element} isn't known before deployment", _IF_PARAMETER
+    ELEMENT_UNKNOWN = "{element} isn't known before deployment", IF_PARAMETER
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
     TEMPLATE_CONDITION = "it depends on the condition {condition}", _PASS
     CHOSEN = "{why}", _PASS
-    OWNER_UNKNOWN = "whose policy it is depends on {parts}, which isn't known before deployment", _IF_PARAMETER
-    PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment", _IF_PARAMETER
+    OWNER_UNKNOWN = "whose policy it is depends on {parts}, which isn't known before deployment", IF_PARAMETER
+    PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment", IF_PARAMETER
     PATTERN_NARROW = (
         "{element} {pattern} is about a part of what is needed, and which part Personalize uses isn't documented"
     )
     PRINCIPAL_NOT_UNDERSTOOD = "Principal {principal} isn't understood"
-    PRINCIPAL_UNKNOWN = "Principal {principal}: {parts} isn't known before deployment", _IF_PARAMETER
+    PRINCIPAL_UNKNOWN = "Principal {principal}: {parts} isn't known before deployment", IF_PARAMETER
     PRINCIPAL_SESSION = "Principal {principal}: which session Personalize has isn't documented"
     PRINCIPAL_ID = "Principal {principal} is the id of a role, which may have been deleted"
     NOT_SPARED = "NotPrincipal doesn't exempt a role that has a permissions boundary"
@@ -105,7 +105,7 @@ class Cause(Enum):
         "whether it does",
         _TRY,
     )
-    CONDITION_VALUE_UNKNOWN = "condition {operator} {key}: {parts} isn't known before deployment", _IF_PARAMETER
+    CONDITION_VALUE_UNKNOWN = "condition {operator} {key}: {parts} isn't known before deployment", IF_PARAMETER
     CONDITION_VALUE_UNDOCUMENTED = (
         "condition {operator} {key}: what Personalize sends isn't documented in such detail, or the values can't be "
         "compared",

@@ -156,8 +156,8 @@ class _Words:
         open_for: dict[object, list[Entry]] = {}
         reasons: dict[object, Reason] = {}
         for entry in self._report.undecided:
-            for reason in _apart(entry.reason):
-                alike = (reason.sentence(), entry.principal and "may", entry.name and "asks", entry.file)
+            for says, reason in _apart(entry.reason).items():
+                alike = (says, entry.principal and "may", entry.name and "asks", entry.file)
                 open_for.setdefault(alike, []).append(entry)
                 reasons[alike] = reason
         found = []
@@ -251,13 +251,13 @@ def _why(entry: Entry) -> str:
     return replace(entry.reason, statements=()).sentence()
 
 
-def _apart(reason: Reason) -> list[Reason]:
-    """Return what leaves something open, one by one."""
-    found = []
+def _apart(reason: Reason) -> dict[str, Reason]:
+    """Return what leaves something open one by one, by the words for it."""
+    reasons = []
     for doubt in reason.doubts:
         alone = reason.cause is Cause.OPEN or doubt.cause is Cause.NOT_KNOWN
-        found.append(doubt if alone else replace(reason, doubts=(doubt,)))
-    return found or [reason]
+        reasons.append(doubt if alone else replace(reason, doubts=(doubt,)))
+    return {each.sentence(): each for each in reasons or [reason]}
 
 
 def _grouped(entries: Iterable[Entry], alike: Callable[[Entry], object]) -> list[tuple[Entry, ...]]:

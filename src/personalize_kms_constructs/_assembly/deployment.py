@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from .._access.aws_managed_policies import policy_of_aws
+from .._access.causes import IF_PARAMETER
 from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Role
 from .._access.problems import AWS_MANAGED_KEY
 from .._access.written import Policy, Position, all_conditions, as_list
@@ -317,7 +318,8 @@ def _may_be_of(name: str, account: str, unclaimed: Mapping[str, list[Resource]])
 
 
 def _why_unseen(arn: str, model: AccessModel) -> str:
-    return "it isn't known before deployment" if has_unknown(arn) and arn.startswith("${") else model.unseen
+    is_open = has_unknown(arn) and arn.startswith("${")
+    return f"it isn't known before deployment ({IF_PARAMETER})" if is_open else model.unseen
 
 
 def _policy_of(resource: Resource, property_name: str, condition: str = "") -> Policy:
@@ -403,6 +405,6 @@ def _not_of_the_app(managed_policy_arns: Iterable[str]) -> str:
         else:
             how = f"pass it by --policy {last_part(arn)}=FILE, in Python by policies="
             if has_unknown(last_part(arn)):
-                how = "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters="
+                how = IF_PARAMETER
             reasons.append(f"managed policy {arn} isn't part of the app ({how})")
     return "; ".join(reasons)

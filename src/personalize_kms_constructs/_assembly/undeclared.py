@@ -37,7 +37,6 @@ _USERS = ("AWS::IAM::User", "AWS::IAM::Group")
 # (https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html).
 _OF_SAM = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
 _CALLERS = (physical.ROLE, *_POLICIES, *_USERS, *_OF_SAM)
-_ANY_ROLE = "any role"
 _IN_APP = "say which by declare_created in the app, or by personalize-kms check --write-created FILE"
 _IN_FILE = "say which by --write-created FILE, in Python by created="
 
@@ -59,14 +58,13 @@ def undeclared(
                 if trusted.answer is not Answer.NO:
                     passed[of_any_partition(arn)] = arn, resource.path
     if not passed and not model.asked:
-        passed[""] = unknown("a role outside of the app"), _ANY_ROLE
+        passed[""] = unknown("a role outside of the app"), "any role"
     known = passed | {name: (arn, "") for arn, _ in asked if (name := of_any_partition(arn)) not in passed}
     for resource in callers if passed else ():
         with noted(unread, resource.stack.template):
             caller, region = _caller(resource, read, deployment), resource.stack.template.region
             created = _may_create(caller)
-            named = _named_roles(caller) if created else set()
-            meant = _may_be_meant(named, known)
+            meant = _may_be_meant(caller, known) if created else ()
             own = {arn: path for name, (arn, path) in known.items() if name in meant and _may_pass(caller, arn, region)}
             shown = {action for arn, action in asked if arn in own}
             # One job that is asked for says nothing of others that are allowed by name, nor of other roles.
@@ -134,21 +132,16 @@ def _may_create(caller: Role) -> dict[str, set[str]]:
     return {action: calls for action, calls in jobs.items() if calls} or created
 
 
-def _named_roles(caller: Role) -> set[str]:
-    """Return the roles and patterns in the statements that allow a caller to pass some."""
+def _may_be_meant(caller: Role, known: Collection[str]) -> Collection[str]:
+    """Return the roles that a caller's policies name, or all if one isn't named for certain.
+
+    A name tells it from others: it may be allowed to pass a role that isn't of the app, and so isn't judged.
+    """
     named: set[str] = set()
     for statement in allow_statements(caller.identity):
         actions = actions_of(statement.body, "iam")
         if any(matches(PASS_ROLE.lower(), action.lower()) is not Answer.NO for action in actions):
             named.update(resources_of(statement.body))
-    return named
-
-
-def _may_be_meant(named: Collection[str], known: Collection[str]) -> Collection[str]:
-    """Return the roles that a caller's policies name, or all if one isn't named for certain.
-
-    A name tells it from others: it may be allowed to pass a role that isn't of the app, and so isn't judged.
-    """
     # By a wildcard, a variable, or what isn't known of it, any is meant.
     is_open = any(set("*?") & set(each) or has_variables(each) for each in named)
     return known if is_open else set(map(of_any_partition, named))
