@@ -16,7 +16,7 @@ from ._access.ignoring import Ignore, without
 from ._access.report import AccessReport
 from ._access.sarif import sarif_report
 from ._address import page_at
-from ._assembly.created import Created, entries_to_complete
+from ._assembly.created import entries_to_complete
 from ._doctor.command import doctor
 from ._terminal import FOUND, say, stop, write
 from .checks._checking import read_report
@@ -169,7 +169,6 @@ def check(
       personalize-kms check build/cdk.out --strict --quiet
       personalize-kms check template.yaml --parameters Stage=prod
       personalize-kms check template.yaml --write-created created.json
-      personalize-kms check template.yaml --created created.json
       personalize-kms check --fail-on missing,problems,undecided
       personalize-kms check --ignore Personalize::Undecided@Main/Import
       personalize-kms check --format markdown >> "$GITHUB_STEP_SUMMARY"
@@ -178,13 +177,17 @@ def check(
     if file_to_begin is not None and file_to_begin.exists():
         stop(f"--write-created {file_to_begin}: the file exists: name another one, or complete it for --created")
     try:
-        created = Created([])
-        if created_file is not None:
-            created = Created(json.loads(created_file.read_text("utf-8")), str(created_file))
+        created = [] if created_file is None else json.loads(created_file.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         stop(f"--created {created_file} can't be read as JSON: {error}")
     try:
-        everything, assemblies = read_report(path, created=created, organization=organization, parameters=parameters)
+        everything, assemblies = read_report(
+            path,
+            created=created,
+            organization=organization,
+            parameters=parameters,
+            created_file=str(created_file or ""),
+        )
     except ValueError as error:
         stop(str(error))
     acknowledged = [Ignore(*each) for assembly in assemblies for each in assembly.acknowledged]

@@ -459,3 +459,13 @@ def test_no_file_is_written_for_nothing(tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere" / "created.json"
     said, _ = begun(tmp_path, creating(CREATING, PASSING), "--write-created", str(nowhere))
     assert said == f"personalize-kms: --write-created {nowhere} can't be written: No such file or directory\n"
+
+
+def test_the_line_is_that_of_the_page(tmp_path: Path) -> None:
+    """Less the name of the file and the line in it."""
+    template = json.dumps(creating(CREATING, PASSING)).replace('"Role"', '"ImportRole"').replace("Caller", "Loader")
+    file = tmp_path / "stack.json"
+    file.write_text(template.replace('"ImportRole": {"Fn::GetAtt": ["Loader"', '"Role": {"Fn::GetAtt": ["Loader"'))
+    (line,) = [line for line in check_assembly(file).to_text().splitlines() if line.startswith("? ")]
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "check.md").read_text(encoding="utf-8")
+    assert f"  {line.partition('  ')[2]}\n" in page

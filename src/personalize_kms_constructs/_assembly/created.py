@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._access.causes import Cause
 from .._access.entries import Entry
@@ -34,27 +34,18 @@ _A_LIST = "a list of mappings is expected"
 _TO_FILL_IN = {"bucket": "<bucket ARN>", "prefix": "<folder/>"}
 
 
-class Created(NamedTuple):
-    """Entries that say what code creates."""
-
-    entries: Any
-    file: str = ""
-    """The file that has them; empty for an argument in Python."""
-
-
-def created_problems(created: Created, assemblies: Sequence[Assembly]) -> list[str]:
-    """Return why what is told can't be read, if it can't."""
-    entries, name = created.entries, created.file or "created"
-    if not _is_list(entries):
-        return [f"{name} is {_shown(entries)} but {_A_LIST}"]
+def created_problems(created: Any, assemblies: Sequence[Assembly], file: str = "") -> list[str]:
+    """Return why what is told, by a file or in Python, can't be read, if it can't."""
+    if not _is_list(created):
+        return [f"{file or 'created'} is {_shown(created)} but {_A_LIST}"]
     try:
-        as_written(json.dumps(entries))
+        as_written(json.dumps(created))
     except (TypeError, ValueError, RecursionError) as error:
-        return [f"{name} can't be written as JSON: {error}"]
-    templates = _templates_of(assemblies)
+        return [f"created can't be written as JSON: {error}"]
+    templates, start = _templates_of(assemblies), f"{file}: " if file else "created"
     problems: list[str] = []
-    for index, told in enumerate(entries):
-        problems += _problems(f"{name}{': ' if created.file else ''}[{index}]", told, templates)
+    for index, told in enumerate(created):
+        problems += _problems(f"{start}[{index}]", told, templates)
     return problems
 
 
@@ -87,10 +78,10 @@ def _resource_to_complete(row: Permissions) -> dict[str, Any]:
     return {"resource": row.resource} | {name: _TO_FILL_IN for name, access in locations.items() if access}
 
 
-def add_created(created: Created, assemblies: Sequence[Assembly]) -> None:
+def add_created(created: Any, assemblies: Sequence[Assembly]) -> None:
     """Add what is told, which has no problems, to the metadata of the assemblies."""
     templates = _templates_of(assemblies)
-    for told in as_written(json.dumps(created.entries)):
+    for told in as_written(json.dumps(created)):
         name = told.get("template") or next(iter(templates))
         assembly, template = templates[name]
         path = str(told.get("stack") or template.name)

@@ -403,8 +403,7 @@ def _not_of_the_app(managed_policy_arns: Iterable[str]) -> str:
         if isinstance(arn, Either):
             reasons.append(f"which managed policy it has depends on the condition {arn.condition}")
         else:
-            how = f"pass it by --policy {last_part(arn)}=FILE, in Python by policies="
-            if has_unknown(last_part(arn)):
-                how = IF_PARAMETER
+            name = last_part(arn)
+            how = IF_PARAMETER if has_unknown(name) else f"pass it by --policy {name}=FILE, in Python by policies="
             reasons.append(f"managed policy {arn} isn't part of the app ({how})")
     return "; ".join(reasons)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .._access.comparison import compare
 from .._access.model import OpenQuestion
 from .._access.report import AccessReport, merged
-from .._assembly.created import Created, add_created, created_problems
+from .._assembly.created import add_created, created_problems
 from .._assembly.files import AssemblyError
 from .._assembly.manifest import Assembly, read_with_stages
 from .._assembly.parameter_values import ParameterValues, parameter_problems
@@ -62,16 +62,16 @@ def check_assembly(
     path = getattr(assembly_or_path, "directory", assembly_or_path)
     if not isinstance(path, (str, os.PathLike)):
         raise AssemblyError(f"an object of type {type(path).__name__} isn't an assembly: pass app.synth() or a path")
-    told = Created(created)
-    return read_report(Path(path), created=told, organization=organization, parameters=parameters)[0]
+    return read_report(Path(path), created=created, organization=organization, parameters=parameters)[0]
 
 
 def read_report(
     directory: Path,
     *,
-    created: Created,
+    created: Sequence[Mapping[str, Any]],
     organization: str | None,
     parameters: Mapping[str, str] | None,
+    created_file: str = "",
 ) -> tuple[AccessReport, list[Assembly]]:
     """Return the report on an assembly, with the assembly and its stages as they were read.
 
@@ -85,7 +85,7 @@ def read_report(
     problems = [
         *_organization_problems(organization),
         *parameter_problems(told, assemblies),
-        *created_problems(created, assemblies),
+        *created_problems(created, assemblies, created_file),
     ]
     if problems:
         raise ValueError(in_lines(problems))
