@@ -153,28 +153,25 @@ class _Words:
 
     def undecided(self) -> list[Finding]:
         """Return a finding for each reason that leaves something open."""
-        open_for: dict[object, list[Entry]] = {}
-        reasons: dict[object, Reason] = {}
+        reasons: dict[tuple[str, bool, str], Reason] = {}
+        open_for: dict[tuple[str, bool, str], list[Entry]] = {}
         for entry in self._report.undecided:
-            for says, reason in _apart(entry.reason).items():
-                alike = (says, entry.principal and "may", entry.name and "asks", entry.file)
-                open_for.setdefault(alike, []).append(entry)
+            for reason in _apart(entry.reason):
+                alike = (reason.sentence(), bool(entry.principal), entry.file)
                 reasons[alike] = reason
+                open_for.setdefault(alike, []).append(entry)
         found = []
         for alike, group in open_for.items():
-            entries, reason = tuple(group), reasons[alike]
-            first, because = entries[0], reason.sentence()
-            fix = f"have its owner add the statements in {first.file}, which the synth wrote" if first.file else ""
-            if first.cause in MAY_BE_TOO_MUCH:
+            (because, has_principal, file), reason, entries = alike, reasons[alike], tuple(group)
+            fix = f"have its owner add the statements in {file}, which the synth wrote" if file else ""
+            if entries[0].cause in MAY_BE_TOO_MUCH:
                 text = f"maybe too much: {self._too_much(entries)}"
-            elif first.name:
-                text = f"{', '.join(dict.fromkeys(entry.name for entry in entries))}: {because}"
-            elif first.principal and reason.cause in _OF_ALL_POLICIES:
+            elif not has_principal:
+                text = f"{self._subjects(entries)}: {because}"
+            elif reason.cause in _OF_ALL_POLICIES:
                 text = f"not known what {self._who(entries)} may: {because}"
-            elif first.principal:
-                text = f"not known whether {self._who(entries)} may {self._what(entries)}: {because}"
             else:
-                text = f"{self._names.of(first.resource or first.policy_of)}: {because}"
+                text = f"not known whether {self._who(entries)} may {self._what(entries)}: {because}"
             found.append(self._finding(entries, "warning", text, fix=fix or reason.remedy))
         return found
 
@@ -211,6 +208,10 @@ class _Words:
         names = {self._names.of(entry.principal_arn) for entry in entries if entry.principal != "service"}
         personalize = ["Personalize"] if any(entry.principal == "service" for entry in entries) else []
         return " and ".join([*sorted(names), *personalize])
+
+    def _subjects(self, entries: Iterable[Entry]) -> str:
+        names = [entry.name or self._names.of(entry.resource or entry.policy_of) for entry in entries]
+        return ", ".join(dict.fromkeys(names))
 
     def _what(self, entries: Iterable[Entry]) -> str:
         """Return actions, each with the resources that it is on; those on the same resources together."""
@@ -251,13 +252,13 @@ def _why(entry: Entry) -> str:
     return replace(entry.reason, statements=()).sentence()
 
 
-def _apart(reason: Reason) -> dict[str, Reason]:
-    """Return what leaves something open one by one, by the words for it."""
-    reasons = []
+def _apart(reason: Reason) -> Iterable[Reason]:
+    """Return what leaves something open one by one, each once."""
+    reasons = {}
     for doubt in reason.doubts:
-        alone = reason.cause is Cause.OPEN or doubt.cause is Cause.NOT_KNOWN
-        reasons.append(doubt if alone else replace(reason, doubts=(doubt,)))
-    return {each.sentence(): each for each in reasons or [reason]}
+        is_alone = reason.cause is Cause.OPEN or doubt.cause is Cause.NOT_KNOWN
+        reasons[doubt.sentence()] = doubt if is_alone else replace(reason, doubts=(doubt,))
+    return reasons.values() or [reason]
 
 
 def _grouped(entries: Iterable[Entry], alike: Callable[[Entry], object]) -> list[tuple[Entry, ...]]:
