@@ -334,7 +334,7 @@ def for_two_roles(**properties: Any) -> Json:
                 Data=dataset("One", "Read", path={"Ref": "Stage"}), More=dataset("One", "Read", path={"Ref": "Stage"})
             ),
             [
-                "Main/Data, Main/More: its source ${Main.Stage?} isn't known before deployment (2): " + IF_PARAMETER,
+                f"Main/Data, Main/More: its source ${{Main.Stage?}} isn't known before deployment ({IF_PARAMETER}) (2)",
             ],
         ),
     ],

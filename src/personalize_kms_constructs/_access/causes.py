@@ -70,7 +70,6 @@ class Cause(Enum):
     SOLUTION_OR_VERSION = "whether the solution or its version has to be allowed isn't documented"
     ACCOUNTS_UNKNOWN = "it isn't known whether role and {kind} are in one account"
     NOT_KNOWN = "{why}"
-    PLACE_UNKNOWN = "its {why} isn't known before deployment", IF_PARAMETER
     NOT_DECLARED = (
         "this {kind} may create resources of Personalize ({actions}) and pass {roles} to it, but no template says "
         "which",
