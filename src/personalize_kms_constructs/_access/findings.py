@@ -162,7 +162,8 @@ class _Words:
                 open_for.setdefault(alike, []).append(entry)
         found = []
         for alike, group in open_for.items():
-            (because, has_principal, file), reason, entries = alike, reasons[alike], tuple(group)
+            because, has_principal, file = alike
+            reason, entries = reasons[alike], tuple(group)
             fix = f"have its owner add the statements in {file}, which the synth wrote" if file else ""
             if entries[0].cause in MAY_BE_TOO_MUCH:
                 text = f"maybe too much: {self._too_much(entries)}"
