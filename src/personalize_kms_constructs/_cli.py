@@ -17,11 +17,12 @@ from ._access.ignoring import Ignore, without
 from ._access.report import AccessReport, merged
 from ._access.sarif import sarif_report
 from ._address import page_at
+from ._assembly.created import entries_to_complete
 from ._assembly.given_policies import is_policy
 from ._assembly.manifest import is_in_manifest
 from ._doctor.command import doctor
 from ._terminal import FOUND, say, stop, write
-from .checks._checking import read_reports
+from .checks._checking import Told, read_reports
 
 _KINDS = ("missing", "problems", "excess", "undecided", "unencrypted")
 _NOTHING_DECIDED = (
@@ -154,6 +155,13 @@ def _json_of(option: str, file: Path) -> Any:
     type=click.Path(path_type=Path),
     help="A JSON file of what code creates that no template shows.",
 )
+@click.option(
+    "--write-created",
+    "file_to_begin",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Begin such a file, with an entry for each role that code may pass to Personalize.",
+)
 @click.option("--organization", metavar="ID", help="The organization of the app's accounts, for conditions on it.")
 @click.option(
     "--parameters",
@@ -178,6 +186,7 @@ def check(
     ignored: dict[Ignore, str],
     quiet: bool,
     created_file: Path | None,
+    file_to_begin: Path | None,
     organization: str | None,
     parameters: dict[str, str],
     policies: dict[str, Any],
@@ -201,17 +210,19 @@ def check(
       cdk synth --quiet && personalize-kms check
       personalize-kms check build/cdk.out --strict --quiet
       personalize-kms check template.yaml --parameters Stage=prod
+      personalize-kms check template.yaml --write-created created.json
       personalize-kms check network.yaml data.yaml --policy Boundary=boundary.json
       personalize-kms check --fail-on missing,problems,undecided
       personalize-kms check --ignore Personalize::Undecided@Main/Import
       personalize-kms check --format markdown >> "$GITHUB_STEP_SUMMARY"
       personalize-kms check --format json > access.json
     """  # noqa: D301
+    if file_to_begin is not None and file_to_begin.exists():
+        stop(f"--write-created {file_to_begin}: the file exists: name another one, or complete it for --created")
     created = [] if created_file is None else _json_of("--created", created_file)
+    told = Told(created, str(created_file or ""), organization, parameters, policies)
     try:
-        found = read_reports(
-            paths, created=created, organization=organization, parameters=parameters, policies=policies
-        )
+        found = read_reports(paths, told)
         alone = [path for path in paths if is_in_manifest(path)]
     except ValueError as error:
         stop(str(error))
@@ -233,6 +244,9 @@ def check(
     for each, given in ignored.items():
         if each not in used:
             say(f"--ignore {given} matches no finding: remove it")
+    if file_to_begin is not None:
+        of_all_apps = [assembly for _, assemblies in found for assembly in assemblies]
+        _begin(file_to_begin, entries_to_complete(report.undecided, of_all_apps), paths)
     if any(_found(report, kind) for kind in (_KINDS if strict else counted)):
         sys.exit(FOUND)
     where = ", ".join(map(str, paths))
@@ -250,6 +264,22 @@ def _found(report: AccessReport, kind: str) -> bool:
     if kind == "problems":
         return any(not each.is_warning for each in report.problems)
     return bool(report.without_key if kind == "unencrypted" else getattr(report, kind))
+
+
+def _begin(file: Path, entries: list[dict[str, Any]], checked: list[Path]) -> None:
+    """Write entries to complete, and say how; nothing where there are none."""
+    if not entries:
+        say(f"--write-created {file}: nothing to write, since nobody is seen who may create by code and pass a role")
+        return
+    try:
+        file.write_text(f"{json.dumps(entries, indent=2)}\n", "utf-8")
+    except OSError as error:
+        stop(f"--write-created {file} can't be written: {error.strerror}")
+    say(
+        f'{file} is written. Replace each "<…>", by a string or by a function of the template such as '
+        '{"Fn::GetAtt": ["Bucket", "Arn"]}; remove the resources that your code doesn\'t create, and encryptionKey '
+        f"if the dataset group has no key. Then: personalize-kms check {' '.join(map(str, checked))} --created {file}"
+    )
 
 
 def _show(report: AccessReport, form: str, *, quiet: bool) -> None:

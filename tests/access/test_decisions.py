@@ -524,7 +524,7 @@ OF_IAM = {("role", "key"), ("role", "role")}
         (
             {"unseen_boundary": "it isn't part of the app"},
             OF_IAM,
-            f"the permissions boundary of role {ROLE} can't be seen: it isn't part of the app",
+            "the permissions boundary can't be seen: it isn't part of the app",
         ),
         (
             {"trust": [], "unseen_trust": "it may not be read"},

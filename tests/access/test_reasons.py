@@ -40,7 +40,7 @@ NOT_IN_BUCKET_POLICY = "the bucket policy has no statement that allows it"
 KEY_UNSEEN = f"the key policy of {KEY} can't be seen: it is imported"
 BUCKET_UNSEEN = f"the bucket policy of {BUCKET} can't be seen: it is imported"
 ROLE_UNSEEN = f"not all policies of role {ROLE} can be seen: it is imported"
-BOUNDARY_UNSEEN = f"the permissions boundary of role {ROLE} can't be seen: it is imported"
+BOUNDARY_UNSEEN = "the permissions boundary can't be seen: it is imported"
 BY_EVERYBODY = [role(KEY_POLICY_ACTIONS, Principal="*"), service(KEY_POLICY_ACTIONS)]
 
 

@@ -203,6 +203,18 @@ def test_one_reason_is_one_line_whatever_needs_it() -> None:
     ]
 
 
+def test_a_line_about_several_buckets_names_each() -> None:
+    """They are open for one reason, and none of them may be forgotten."""
+    others = location("export/")._replace(bucket_arn="arn:aws:s3:::others")
+    found = model(IMPORT, asked(EXPORT_JOB, name="export", destination=others), key=ON_KEY)
+    found.buckets.clear()
+    (line,) = [line for line in marked(found, "?") if "encrypts" in line]
+    assert line == (
+        "? arn:aws:s3:::others, Data: a key that encrypts the bucket needs permissions too, and it can't be seen "
+        "whether there is one: it isn't part of the app (2)"
+    )
+
+
 def test_what_may_be_too_much_is_there() -> None:
     """It is not told like what is needed and may be lacking."""
     account = "arn:aws:iam::${Main.Account?}:root"

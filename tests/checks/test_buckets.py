@@ -256,7 +256,10 @@ def test_paths_that_are_none(tmp_path: Path) -> None:
     ]
     unknown = check(tmp_path, complete(Data=dataset(path={"Ref": "Stage"})))
     assert unknown.problems == ()
-    assert reasons(unknown) == {"its source ${Main.Stage?} isn't known before deployment"}
+    assert reasons(unknown) == {
+        "its source ${Main.Stage?} isn't known before deployment (if that is a parameter, pass its value by "
+        "--parameters NAME=VALUE, in Python by parameters=)"
+    }
     # Systems Manager has the bucket's name.
     kept = check(tmp_path, complete(Data=dataset(path={"Fn::Sub": "s3://{{resolve:ssm:/${Stage}/bucket}}/import/"})))
     assert kept.problems == ()

@@ -32,6 +32,8 @@ from tests.checks.templates import (
     write,
 )
 from tests.checks.test_metadata import left, reference
+from tests.checks.test_undeclared import CREATING, OF_ANOTHER, PASSING
+from tests.checks.test_undeclared import app as creating
 
 IN = {"bucket": "arn:aws:s3:::ratings", "prefix": "in/"}
 IMPORT: Json = {"resource": "dataset import job", "source": IN}
@@ -326,10 +328,144 @@ def test_the_command_is_told_by_a_file_and_an_option(tmp_path: Path) -> None:
     assert (code, "IAM policies of Main/Role lack s3:ListBucket on arn:aws:s3:::ratings" in output) == (1, True)
     assert run("[]") == (0, run("[]")[1])
     assert run("{}")[0] == run("[")[0] == run("[]", "--organization", "acme")[0] == 2
-    assert "created is a dict but a list of mappings is expected" in run("{}")[1]
+    assert f"personalize-kms: {file} is a dict but a list of mappings is expected" in run("{}")[1]
     assert f"personalize-kms: --created {file} can't be read as JSON: " in run("[")[1]
     assert run("[" * 100_000)[0] == 2
     assert "a defect of this command" not in run("[" * 100_000)[1]
     file.unlink()
     missing = CliRunner().invoke(personalize_kms, ["check", str(directory), "--created", str(file)])
     assert (missing.exit_code, f"--created {file} can't be read" in missing.output) == (2, True)
+
+
+PLACES = {"bucket": "<bucket ARN>", "prefix": "<folder/>"}
+OF_ROLE: Json = {"serviceRole": {"Fn::GetAtt": ["Role", "Arn"]}, "encryptionKey": "<key ARN of the dataset group>"}
+OF_SECOND: Json = {**OF_ROLE, "serviceRole": {"Fn::GetAtt": ["Second", "Arn"]}}
+IMPORTING: Json = {"resource": "dataset import job", "source": PLACES}
+EXPORTING: Json = {"resource": "dataset export job", "destination": PLACES}
+EVERYTHING: list[Json] = [
+    {"resource": "dataset group"},
+    IMPORTING,
+    EXPORTING,
+    {"resource": "batch inference job", "source": PLACES, "destination": PLACES},
+    {"resource": "batch segment job", "source": PLACES, "destination": PLACES},
+    {"resource": "data deletion job", "source": PLACES},
+    {"resource": "metric attribution", "destination": PLACES},
+]
+EXPORTER: Json = {
+    "Type": "AWS::IAM::User",
+    "Properties": {
+        "Policies": [
+            {
+                "PolicyName": "export",
+                "PolicyDocument": {
+                    "Statement": [{**CREATING, "Action": "personalize:CreateDatasetExportJob"}, PASSING]
+                },
+            }
+        ]
+    },
+}
+
+
+def begun(directory: Path, template: Json, *options: str) -> tuple[str, Any]:
+    """The messages of the command, and the file that it began."""
+    file, template_file = directory / "created.json", directory / "stack.json"
+    template_file.write_text(json.dumps(template))
+    arguments = ["check", str(template_file), "--write-created", str(file), *options]
+    found = CliRunner().invoke(personalize_kms, arguments)
+    return found.stderr, json.loads(file.read_text()) if file.exists() else None
+
+
+@pytest.mark.parametrize(
+    ("template", "entries"),
+    [
+        (creating(CREATING, PASSING), [{**OF_ROLE, "resources": [IMPORTING]}]),
+        (creating({**CREATING, "Action": "personalize:*"}, PASSING), [{**OF_ROLE, "resources": EVERYTHING}]),
+        # Another one passes the same role.
+        (creating(CREATING, PASSING, Exporter=EXPORTER), [{**OF_ROLE, "resources": [IMPORTING, EXPORTING]}]),
+        # One may pass two roles.
+        (
+            creating(CREATING, OF_ANOTHER, Second=complete()["Resources"]["Role"]),
+            [{**OF_ROLE, "resources": [IMPORTING]}, {**OF_SECOND, "resources": [IMPORTING]}],
+        ),
+        (
+            creating(CREATING, {**PASSING, "Resource": "*"}, Role=bucket()),
+            [{**OF_ROLE, "serviceRole": "<role ARN>", "resources": [IMPORTING]}],
+        ),
+    ],
+)
+def test_a_file_to_complete(template: Json, entries: Json, tmp_path: Path) -> None:
+    """An entry for each role, with each kind of resource that somebody may create."""
+    said, written = begun(tmp_path, template)
+    assert written == entries
+    file = tmp_path / "created.json"
+    assert said == (
+        f'personalize-kms: {file} is written. Replace each "<…>", by a string or by a function of the template such as '
+        '{"Fn::GetAtt": ["Bucket", "Arn"]}; remove the resources that your code doesn\'t create, and encryptionKey if '
+        f"the dataset group has no key. Then: personalize-kms check {tmp_path / 'stack.json'} --created {file}\n"
+    )
+
+
+def test_a_file_that_is_not_completed_is_refused(tmp_path: Path) -> None:
+    """With the file and each place; completed, it is checked."""
+    template = creating(CREATING, PASSING)
+    template["Resources"] |= {"Data": bucket(), "Key": complete()["Resources"]["Key"]}
+    _, (entry,) = begun(tmp_path, template)
+    file = tmp_path / "created.json"
+
+    def run() -> Any:
+        file.write_text(json.dumps([entry]))
+        return CliRunner().invoke(personalize_kms, ["check", str(tmp_path / "stack.json"), "--created", str(file)])
+
+    refused = run()
+    assert refused.exit_code == 2
+    assert [line.removeprefix("- ") for line in refused.stderr.splitlines() if line.startswith("- ")] == [
+        f"{file}: [0].encryptionKey is '<key ARN of the dataset group>' but an ARN is expected, for example "
+        "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        f"{file}: [0].resources[0].source.bucket is '<bucket ARN>' but an ARN is expected, for example "
+        "arn:aws:s3:::ratings",
+        f"{file}: [0].resources[0].source.prefix is '<folder/>' but a folder is expected, for example import/",
+    ]
+    entry["encryptionKey"] = {"Fn::GetAtt": ["Key", "Arn"]}
+    entry["resources"][0]["source"] = {"bucket": {"Fn::GetAtt": ["Data", "Arn"]}, "prefix": "import/"}
+    checked = run()
+    assert checked.exit_code == 1
+    assert "IAM policies of stack/Role lack" in checked.stdout
+    assert "no template says which" not in checked.stdout
+
+
+def test_a_file_of_an_app_names_the_templates(tmp_path: Path) -> None:
+    """That of the role's, where there are several."""
+    directory = write(tmp_path / "cdk.out", {"Main": creating(CREATING, PASSING), "Other": complete()})
+    file = tmp_path / "created.json"
+    CliRunner().invoke(personalize_kms, ["check", str(directory), "--write-created", str(file)])
+    assert json.loads(file.read_text()) == [{"template": "Main.template.json", **OF_ROLE, "resources": [IMPORTING]}]
+
+
+def test_no_file_is_written_for_nothing(tmp_path: Path) -> None:
+    """Nor over another one, nor where it can't be written."""
+    said, written = begun(tmp_path, complete())
+    file = tmp_path / "created.json"
+    assert (said, written) == (
+        f"personalize-kms: --write-created {file}: nothing to write, since nobody is seen who may create by code and "
+        "pass a role\n",
+        None,
+    )
+    file.write_text("[]")
+    said, written = begun(tmp_path, creating(CREATING, PASSING))
+    assert (said, written) == (
+        f"personalize-kms: --write-created {file}: the file exists: name another one, or complete it for --created\n",
+        [],
+    )
+    nowhere = tmp_path / "nowhere" / "created.json"
+    said, _ = begun(tmp_path, creating(CREATING, PASSING), "--write-created", str(nowhere))
+    assert said == f"personalize-kms: --write-created {nowhere} can't be written: No such file or directory\n"
+
+
+def test_the_line_is_that_of_the_page(tmp_path: Path) -> None:
+    """Less the name of the file and the line in it."""
+    template = json.dumps(creating(CREATING, PASSING)).replace('"Role"', '"ImportRole"').replace("Caller", "Loader")
+    file = tmp_path / "stack.json"
+    file.write_text(template.replace('"ImportRole": {"Fn::GetAtt": ["Loader"', '"Role": {"Fn::GetAtt": ["Loader"'))
+    (line,) = [line for line in check_assembly(file).to_text().splitlines() if line.startswith("? ")]
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "check.md").read_text(encoding="utf-8")
+    assert f"  {line.partition('  ')[2]}\n" in page

@@ -89,7 +89,11 @@ def test_what_a_template_does_not_tell_is_undecided(expression: Any, name: str, 
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ({"Ref": "Stage"}, "it isn't known before deployment"),
+        (
+            {"Ref": "Stage"},
+            "it isn't known before deployment (if that is a parameter, pass its value by --parameters NAME=VALUE, in "
+            "Python by parameters=)",
+        ),
         ({"Fn::Sub": "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/1"}, "it isn't part of the app"),
         ({"Fn::Sub": "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/${Stage}"}, "it isn't part of the app"),
     ],

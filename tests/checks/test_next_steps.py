@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,10 +19,12 @@ from tests.checks.templates import (
     bucket_policy,
     check,
     complete,
+    dataset,
     dataset_group,
     importing,
     key,
     managed,
+    policy,
     role,
 )
 from tests.checks.test_undeclared import CREATING, PASSING, app
@@ -150,10 +153,7 @@ def test_a_denial_is_where_it_is_written(template: Json, where: list[str], tmp_p
 
 def test_what_is_undecided_has_its_next_step_in_each_form(tmp_path: Path) -> None:
     """Of a role that may create resources, that is to say which, and nothing else."""
-    declare = (
-        "allow them in the PersonalizeEncryption whose role it is; for another role, use declare_created in the app, "
-        "or --created"
-    )
+    declare = "say which by declare_created in the app, or by personalize-kms check --write-created FILE"
     report = check(tmp_path, app(CREATING, PASSING))
     assert [each.fix for each in findings_of(report)] == [declare]
     assert f": {declare}\n" in report.to_text()
@@ -270,3 +270,80 @@ def test_a_boundary_changes_nothing_of_how_a_key_lets_the_role_in(tmp_path: Path
     policies = {each.policy: each for each in check(tmp_path, template).policies}
     assert policies.keys() == {"key", "boundary"}
     assert policies["key"].should_have[0]["Condition"] == {"ArnEquals": {"aws:PrincipalArn": ROLE}}
+
+
+BOUNDED = {"PermissionsBoundary": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:policy/Company"}}
+ATTACHING = {"ManagedPolicyArns": ["arn:aws:iam::111122223333:policy/team/Baseline"]}
+IF_PARAMETER = "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters="
+OF_BOUNDARY = (
+    "the permissions boundary can't be seen: managed policy arn:aws:iam::111122223333:policy/Company isn't part of the "
+    "app (pass it by --policy Company=FILE, in Python by policies=)"
+)
+OF_POLICY = (
+    "managed policy arn:aws:iam::111122223333:policy/team/Baseline isn't part of the app (pass it by --policy "
+    "Baseline=FILE, in Python by policies=)"
+)
+
+
+def for_two_roles(**properties: Any) -> Json:
+    """A template with two roles that have these properties, on one key."""
+    second = {"Fn::GetAtt": ["Second", "Arn"]}
+    template = complete(
+        Role=role(**properties),
+        Second=role(**properties),
+        More=policy(role={"Ref": "Second"}),
+        Books=dataset_group(role=second, waits="More"),
+    )
+    statements = template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"]
+    statements.append({**statements[0], "Principal": {"AWS": second}})
+    return template
+
+
+@pytest.mark.parametrize(
+    ("template", "lines"),
+    [
+        # However many permissions and roles it concerns, and whether it may allow or deny.
+        (for_two_roles(**BOUNDED), [f"not known what Main/Role and Main/Second may: {OF_BOUNDARY} (18)"]),
+        (
+            complete(Role=role(**ATTACHING), Policy=policy(actions=IN_IAM[1:])),
+            [f"not known what Main/Role may: {OF_POLICY} (9)"],
+        ),
+        # What is open for two reasons is in the line of each: one option isn't enough.
+        (
+            complete(Role=role(**BOUNDED, **ATTACHING)),
+            [f"not known what Main/Role may: {OF_BOUNDARY} (9)", f"not known what Main/Role may: {OF_POLICY} (9)"],
+        ),
+        (
+            complete(Role=role(ManagedPolicyArns=[{"Ref": "Stage"}])),
+            [
+                "not known what Main/Role may: managed policy ${Main.Stage?} isn't part of the app "
+                f"({IF_PARAMETER}) (9)",
+            ],
+        ),
+        (
+            complete(Policy=policy(key={"Fn::Sub": "arn:aws:kms:*:*:key/${Stage}"}, actions=IN_IAM)),
+            [
+                f"not known whether Main/Role may {', '.join(IN_IAM)} on Main/Key: statement number 1 of policy "
+                "Main/Policy: Resource arn:aws:kms:*:*:key/${Main.Stage?}: Main.Stage isn't known before deployment "
+                f"(4): {IF_PARAMETER}",
+            ],
+        ),
+        # Resources that ask for what isn't known are named together.
+        (
+            importing(
+                Data=dataset("One", "Read", path={"Ref": "Stage"}), More=dataset("One", "Read", path={"Ref": "Stage"})
+            ),
+            [
+                f"Main/Data, Main/More: its source ${{Main.Stage?}} isn't known before deployment ({IF_PARAMETER}) (2)",
+            ],
+        ),
+    ],
+    ids=["a boundary", "a policy", "both", "a policy by a parameter", "a statement", "a source"],
+)
+def test_one_reason_is_one_line_with_the_option_that_settles_it(
+    template: Json, lines: list[str], tmp_path: Path
+) -> None:
+    """In the data each permission is an entry of its own."""
+    report = check(tmp_path, {"Parameters": {"Stage": {"Type": "String"}}, **template})
+    assert [line.removeprefix("? ") for line in report.to_text(quiet=True).splitlines() if line[0] == "?"] == lines
+    assert (report.missing, report.problems, len({*report.undecided})) == ((), (), len(report.undecided))

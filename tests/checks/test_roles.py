@@ -216,14 +216,19 @@ def test_a_policy_of_the_app_on_an_imported_role(tmp_path: Path) -> None:
     [
         (
             "arn:aws:iam::111122223333:policy/Baseline",
-            "may be denied: managed policy arn:aws:iam::111122223333:policy/Baseline isn't part of the app",
+            "may be denied: managed policy arn:aws:iam::111122223333:policy/Baseline isn't part of the app (pass it by "
+            "--policy Baseline=FILE, in Python by policies=)",
         ),
         ("arn:aws:iam::aws:policy/AWSDenyAll", "may be denied: managed policy arn:aws:iam::aws:policy/AWSDenyAll"),
         (
             "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3",
             "may be denied: managed policy arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3 isn't part of the app",
         ),
-        ({"Ref": "Stage"}, "may be denied: managed policy ${Main.Stage?} isn't part of the app"),
+        (
+            {"Ref": "Stage"},
+            "may be denied: managed policy ${Main.Stage?} isn't part of the app (if that is a parameter, pass its "
+            "value by --parameters NAME=VALUE, in Python by parameters=)",
+        ),
     ],
 )
 def test_a_managed_policy_that_is_not_part_of_the_app_may_deny(arn: Any, because: str, tmp_path: Path) -> None:
@@ -297,13 +302,13 @@ def test_an_inline_policy_that_may_not_be_there(tmp_path: Path) -> None:
     [
         (
             {"ManagedPolicyArns": {"Fn::If": ["IsProd", ["arn:aws:iam::111122223333:policy/Theirs"], NO_VALUE]}},
-            "may be denied: managed policy arn:aws:iam::111122223333:policy/Theirs isn't part of the app",
+            "may be denied: managed policy arn:aws:iam::111122223333:policy/Theirs isn't part of the app (pass it by "
+            "--policy Theirs=FILE, in Python by policies=)",
         ),
         ({"ManagedPolicyArns": [{"Fn::If": ["IsProd", {"Ref": "Bound"}, NO_VALUE]}]}, None),
         (
             {"PermissionsBoundary": {"Fn::If": ["IsProd", {"Ref": "Bound"}, NO_VALUE]}},
-            "the permissions boundary of role arn:aws:iam::111122223333:role/${Main.Role} can't be seen: which managed "
-            "policy it has depends on the condition Main.IsProd",
+            "the permissions boundary can't be seen: which managed policy it has depends on the condition Main.IsProd",
         ),
         (
             {"Policies": {"Fn::If": ["IsProd", inline(DENY)["Policies"], NO_VALUE]}},

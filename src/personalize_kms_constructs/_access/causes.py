@@ -31,7 +31,8 @@ _KEY_STATES = {
 
 
 _TRY = "use another condition, or try in an account whether it holds"  # the doctor sees no more of it
-_PASS = "pass the parameters of that condition to personalize-kms check, by --parameters NAME=VALUE"
+_PASS = "pass the parameters of that condition by --parameters NAME=VALUE, in Python by parameters="
+IF_PARAMETER = "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters="
 
 
 @unique
@@ -56,7 +57,7 @@ class Cause(Enum):
     # What leaves an answer open.
     POLICY_UNSEEN = "{policy} of {arn} can't be seen: {why}"
     POLICIES_UNSEEN = "not all policies of role {arn} can be seen: {why}"
-    BOUNDARY_UNSEEN = "the permissions boundary of role {arn} can't be seen: {why}"
+    BOUNDARY_UNSEEN = "the permissions boundary can't be seen: {why}"
     BOUNDARY_OF_EVERYBODY = "whether a permissions boundary limits what it allows isn't documented"
     ENCRYPTION_UNSEEN = (
         "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is one: {why}"
@@ -70,21 +71,21 @@ class Cause(Enum):
     ACCOUNTS_UNKNOWN = "it isn't known whether role and {kind} are in one account"
     NOT_KNOWN = "{why}"
     NOT_DECLARED = (
-        "it may create resources of Personalize and pass {why} to it, and nothing tells which, so they aren't checked",
-        "allow them in the PersonalizeEncryption whose role it is; for another role, use declare_created in the app, "
-        "or --created",
+        "this {kind} may create resources of Personalize ({actions}) and pass {roles} to it, but no template says "
+        "which",
+        "{how}",
     )
-    ELEMENT_UNKNOWN = "{element} isn't known before deployment"
+    ELEMENT_UNKNOWN = "{element} isn't known before deployment", IF_PARAMETER
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
     TEMPLATE_CONDITION = "it depends on the condition {condition}", _PASS
     CHOSEN = "{why}", _PASS
-    OWNER_UNKNOWN = "whose policy it is depends on {parts}, which isn't known before deployment"
-    PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment"
+    OWNER_UNKNOWN = "whose policy it is depends on {parts}, which isn't known before deployment", IF_PARAMETER
+    PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment", IF_PARAMETER
     PATTERN_NARROW = (
         "{element} {pattern} is about a part of what is needed, and which part Personalize uses isn't documented"
     )
     PRINCIPAL_NOT_UNDERSTOOD = "Principal {principal} isn't understood"
-    PRINCIPAL_UNKNOWN = "Principal {principal}: {parts} isn't known before deployment"
+    PRINCIPAL_UNKNOWN = "Principal {principal}: {parts} isn't known before deployment", IF_PARAMETER
     PRINCIPAL_SESSION = "Principal {principal}: which session Personalize has isn't documented"
     PRINCIPAL_ID = "Principal {principal} is the id of a role, which may have been deleted"
     NOT_SPARED = "NotPrincipal doesn't exempt a role that has a permissions boundary"
@@ -103,7 +104,7 @@ class Cause(Enum):
         "whether it does",
         _TRY,
     )
-    CONDITION_VALUE_UNKNOWN = "condition {operator} {key}: {parts} isn't known before deployment"
+    CONDITION_VALUE_UNKNOWN = "condition {operator} {key}: {parts} isn't known before deployment", IF_PARAMETER
     CONDITION_VALUE_UNDOCUMENTED = (
         "condition {operator} {key}: what Personalize sends isn't documented in such detail, or the values can't be "
         "compared",

@@ -208,7 +208,7 @@ def _open_questions(model: AccessModel) -> Iterator[Entry]:
             )
     # One that is asked with several keys leaves the same open.
     for question in dict.fromkeys(model.open_questions):
-        reason = because(question.cause, why=question.because)
+        reason = because(question.cause, why=question.because, **dict(question.values))
         yield Entry(kind="undecided", name=question.name, reason=reason, declared=declared_of([question]))
     for asked in model.asked:
         for location in asked.locations:

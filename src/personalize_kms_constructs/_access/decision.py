@@ -158,7 +158,8 @@ def of_role(role: Role, call: Call) -> OfRole:
     """Judge a call by the role's IAM policies and by its boundary."""
     iam = judge(role.identity + role.may_have, call, of_resource=False)
     if role.unseen:
-        iam.leave_open(because(Cause.POLICIES_UNSEEN, arn=role.arn, why=role.unseen), "caller")
+        cause = Cause.NOT_KNOWN if role.declared else Cause.POLICIES_UNSEEN
+        iam.leave_open(because(cause, arn=role.arn, why=role.unseen), "caller")
     if role.unseen_denials:
         iam.leave_open(because(Cause.NOT_KNOWN, why=role.unseen_denials), "denied")
     if role.boundary is not None:

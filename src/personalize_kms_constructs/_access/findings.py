@@ -33,6 +33,8 @@ RULES: Mapping[str, tuple[str, str]] = {
 UNDECIDED = "Personalize::Undecided"
 UNENCRYPTED = "Personalize::Unencrypted"
 CONFIGURATION = "Personalize::Configuration"
+# The reasons that are about all that a role may do.
+_OF_ALL_POLICIES = (Cause.BOUNDARY_UNSEEN, Cause.NOT_KNOWN, Cause.POLICIES_UNSEEN)
 
 
 def rule_of(found: Entry | Problem) -> str:
@@ -152,20 +154,28 @@ class _Words:
         return found
 
     def undecided(self) -> list[Finding]:
-        """Return a finding for what is open for one reason."""
+        """Return a finding for each reason that leaves something open."""
+        reasons: dict[tuple[str, bool, str], Reason] = {}
+        open_for: dict[tuple[str, bool, str], list[Entry]] = {}
+        for entry in self._report.undecided:
+            for reason in _apart(entry.reason):
+                alike = (reason.sentence(), bool(entry.principal), entry.file)
+                reasons[alike] = reason
+                open_for.setdefault(alike, []).append(entry)
         found = []
-        for entries in _grouped(self._report.undecided, lambda entry: (entry.because, entry.name, entry.file)):
-            first = entries[0]
-            fix = f"have its owner add the statements in {first.file}, which the synth wrote" if first.file else ""
-            if first.cause in MAY_BE_TOO_MUCH:
+        for alike, group in open_for.items():
+            because, has_principal, file = alike
+            reason, entries = reasons[alike], tuple(group)
+            fix = f"have its owner add the statements in {file}, which the synth wrote" if file else ""
+            if entries[0].cause in MAY_BE_TOO_MUCH:
                 text = f"maybe too much: {self._too_much(entries)}"
-            elif first.name:
-                text = f"{first.name}: {first.because}"
-            elif first.principal:
-                text = f"not known whether {self._who(entries)} may {self._what(entries)}: {first.because}"
+            elif not has_principal:
+                text = f"{self._subjects(entries)}: {because}"
+            elif reason.cause in _OF_ALL_POLICIES:
+                text = f"not known what {self._who(entries)} may: {because}"
             else:
-                text = f"{self._names.of(first.resource or first.policy_of)}: {first.because}"
-            found.append(self._finding(entries, "warning", text, fix=fix or first.reason.remedy))
+                text = f"not known whether {self._who(entries)} may {self._what(entries)}: {because}"
+            found.append(self._finding(entries, "warning", text, fix=fix or reason.remedy))
         return found
 
     def problem(self, problem: Problem) -> Finding:
@@ -201,6 +211,10 @@ class _Words:
         names = {self._names.of(entry.principal_arn) for entry in entries if entry.principal != "service"}
         personalize = ["Personalize"] if any(entry.principal == "service" for entry in entries) else []
         return " and ".join([*sorted(names), *personalize])
+
+    def _subjects(self, entries: Iterable[Entry]) -> str:
+        names = [entry.name or self._names.of(entry.resource or entry.policy_of) for entry in entries]
+        return ", ".join(dict.fromkeys(names))
 
     def _what(self, entries: Iterable[Entry]) -> str:
         """Return actions, each with the resources that it is on; those on the same resources together."""
@@ -239,6 +253,15 @@ def _statements(entry: Entry) -> tuple[str, ...]:
 def _why(entry: Entry) -> str:
     """Return the reason without the statements that it is about."""
     return replace(entry.reason, statements=()).sentence()
+
+
+def _apart(reason: Reason) -> Iterable[Reason]:
+    """Return what leaves something open one by one, each once."""
+    reasons = {}
+    for doubt in reason.doubts:
+        is_alone = reason.cause is Cause.OPEN or doubt.cause is Cause.NOT_KNOWN
+        reasons[doubt.sentence()] = doubt if is_alone else replace(reason, doubts=(doubt,))
+    return reasons.values() or [reason]
 
 
 def _grouped(entries: Iterable[Entry], alike: Callable[[Entry], object]) -> list[tuple[Entry, ...]]:

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from .._values import account_of
 from ..matrix import Permissions
-from .causes import Cause, Reason
+from .causes import Cause, Reason, Value
 from .declarations import Declaration
 from .written import Policy
 
@@ -315,3 +315,5 @@ class OpenQuestion(NamedTuple):
     """The services in which it may need permissions that can't be seen."""
     cause: Cause = Cause.NOT_KNOWN
     """The cause, whose words have ``because`` in them."""
+    values: tuple[tuple[str, Value], ...] = ()
+    """What else its words need, by name."""

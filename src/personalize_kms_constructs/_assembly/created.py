@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from .._access.causes import Cause
+from .._access.entries import Entry
+from .._access.written import as_list
 from .._values import as_written
-from ..matrix import ROWS
+from ..matrix import ROWS, Permissions
 from .manifest import Assembly
 from .references import functions, names_in
 from .templates import Template
+from .undeclared import calls_of
 
 _FIELDS = ("stack", "template", "serviceRole", "encryptionKey", "resources", "pending", "isDeclared")
 _OF_LOCATION = ("bucket", "prefix", "key", "account")
@@ -26,21 +31,51 @@ _ARNS = {
 _Templates = Mapping[str, tuple[Assembly, Template]]
 _ROWS = {row.resource: row for row in ROWS}
 _A_LIST = "a list of mappings is expected"
+_TO_FILL_IN = {"bucket": "<bucket ARN>", "prefix": "<folder/>"}
 
 
-def created_problems(created: Any, assemblies: Sequence[Assembly]) -> list[str]:
-    """Return why what is told can't be read, if it can't."""
+def created_problems(created: Any, assemblies: Sequence[Assembly], file: str = "") -> list[str]:
+    """Return why what is told, by a file or in Python, can't be read, if it can't."""
     if not _is_list(created):
-        return [f"created is {_shown(created)} but {_A_LIST}"]
+        return [f"{file or 'created'} is {_shown(created)} but {_A_LIST}"]
     try:
         as_written(json.dumps(created))
     except (TypeError, ValueError, RecursionError) as error:
         return [f"created can't be written as JSON: {error}"]
-    templates = _templates_of(assemblies)
+    templates, start = _templates_of(assemblies), f"{file}: " if file else "created"
     problems: list[str] = []
     for index, told in enumerate(created):
-        problems += _problems(f"created[{index}]", told, templates)
+        problems += _problems(f"{start}[{index}]", told, templates)
     return problems
+
+
+def entries_to_complete(undecided: Iterable[Entry], assemblies: Sequence[Assembly]) -> list[dict[str, Any]]:
+    """Return an entry for each role with which code may create something, with places like ``<bucket ARN>``."""
+    templates = _templates_of(assemblies)
+    roles: dict[str, tuple[str, str]] = {}
+    for file, (_, template) in templates.items():
+        roles |= {template.path_of(logical_id): (file, logical_id) for logical_id in template.resources}
+    calls: dict[tuple[str, str], set[str]] = {}
+    for creator in undecided:
+        if creator.cause is Cause.NOT_DECLARED:
+            values, outside = creator.reason.values, (Path(creator.declared[0].template).name, "")
+            for role in as_list(values["roles"]):
+                of_role = calls.setdefault(roles.get(role, outside), set())
+                of_role.update(*map(calls_of, as_list(values["actions"])))
+    entries: list[dict[str, Any]] = []
+    for (file, logical_id), allowed in calls.items():
+        entry = {
+            "serviceRole": {"Fn::GetAtt": [logical_id, "Arn"]} if logical_id else "<role ARN>",
+            "encryptionKey": "<key ARN of the dataset group>",
+            "resources": [_resource_to_complete(row) for row in ROWS if row.create_action in allowed],
+        }
+        entries.append(entry if len(templates) == 1 else {"template": file, **entry})
+    return entries
+
+
+def _resource_to_complete(row: Permissions) -> dict[str, Any]:
+    locations = {"source": row.source, "destination": row.destination}
+    return {"resource": row.resource} | {name: _TO_FILL_IN for name, access in locations.items() if access}
 
 
 def add_created(created: Any, assemblies: Sequence[Assembly]) -> None:
@@ -128,6 +163,8 @@ def _references(
             yield f"{where}.{name} is {_shown(value)} but a string or a reference is expected"
         elif isinstance(value, str) and name in _ARNS and not _ARNS[name][0].fullmatch(value):
             yield f"{where}.{name} is {_shown(value)} but an ARN is expected, for example {_ARNS[name][1]}"
+        elif value == _TO_FILL_IN.get(name):
+            yield f"{where}.{name} is {_shown(value)} but a folder is expected, for example import/"
         elif isinstance(value, Mapping):
             yield from (f"{where}.{name} {problem}" for problem in _of_reference(name, value, templates, beside))
 

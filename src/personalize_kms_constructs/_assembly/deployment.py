@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from .._access.aws_managed_policies import policy_of_aws
+from .._access.causes import IF_PARAMETER
 from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Role
 from .._access.problems import AWS_MANAGED_KEY
 from .._access.written import Policy, Position, all_conditions, as_list
@@ -317,7 +318,8 @@ def _may_be_of(name: str, account: str, unclaimed: Mapping[str, list[Resource]])
 
 
 def _why_unseen(arn: str, model: AccessModel) -> str:
-    return "it isn't known before deployment" if has_unknown(arn) and arn.startswith("${") else model.unseen
+    is_open = has_unknown(arn) and arn.startswith("${")
+    return f"it isn't known before deployment ({IF_PARAMETER})" if is_open else model.unseen
 
 
 def _policy_of(resource: Resource, property_name: str, condition: str = "") -> Policy:
@@ -397,9 +399,12 @@ def _may_deny(managed_policy_arn: str) -> bool:
 
 def _not_of_the_app(managed_policy_arns: Iterable[str]) -> str:
     """Return the reason why managed policies can't be seen."""
-    return "; ".join(
-        f"which managed policy it has depends on the condition {arn.condition}"
-        if isinstance(arn, Either)
-        else f"managed policy {arn} isn't part of the app"
-        for arn in managed_policy_arns
-    )
+    reasons = []
+    for arn in managed_policy_arns:
+        if isinstance(arn, Either):
+            reasons.append(f"which managed policy it has depends on the condition {arn.condition}")
+        else:
+            name = last_part(arn)
+            how = IF_PARAMETER if has_unknown(name) else f"pass it by --policy {name}=FILE, in Python by policies="
+            reasons.append(f"managed policy {arn} isn't part of the app ({how})")
+    return "; ".join(reasons)

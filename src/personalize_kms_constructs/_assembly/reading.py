@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .._access.causes import Cause
+from .._access.causes import IF_PARAMETER, Cause
 from .._access.declarations import Declaration
 from .._access.model import AccessModel, Asked, Location, OpenQuestion, PolicyOwner, Problem, Role
 from .._access.needs import keys_of
@@ -258,7 +258,7 @@ class ReadAssembly:
         if path is None:
             return None
         if path.startswith("${"):
-            because = f"its {what} {path} isn't known before deployment"
+            because = f"its {what} {path} isn't known before deployment ({IF_PARAMETER})"
             role = self._deployment.role_arn(request.role_arn or "", resource)
             model.open_questions.append(OpenQuestion(request.name, because, resource.declared, (role,)))
             return None

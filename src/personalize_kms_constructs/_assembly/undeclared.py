@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .._access import decision
@@ -35,6 +37,8 @@ _USERS = ("AWS::IAM::User", "AWS::IAM::Group")
 # (https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html).
 _OF_SAM = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
 _CALLERS = (physical.ROLE, *_POLICIES, *_USERS, *_OF_SAM)
+_IN_APP = "say which by declare_created in the app, or by personalize-kms check --write-created FILE"
+_IN_FILE = "say which by --write-created FILE, in Python by created="
 
 
 def undeclared(
@@ -54,7 +58,7 @@ def undeclared(
                 if trusted.answer is not Answer.NO:
                     passed[of_any_partition(arn)] = arn, resource.path
     if not passed and not model.asked:
-        passed[""] = unknown("a role outside of the app"), "a role outside of the app"
+        passed[""] = unknown("a role outside of the app"), "any role"
     known = passed | {name: (arn, "") for arn, _ in asked if (name := of_any_partition(arn)) not in passed}
     for resource in callers if passed else ():
         with noted(unread, resource.stack.template):
@@ -64,12 +68,21 @@ def undeclared(
             own = {arn: path for name, (arn, path) in known.items() if name in meant and _may_pass(caller, arn, region)}
             shown = {action for arn, action in asked if arn in own}
             # One job that is asked for says nothing of others that are allowed by name, nor of other roles.
-            is_open, every = any(map(shown.isdisjoint, created)), set().union(*created)
+            not_shown = tuple(action for action, calls in created.items() if shown.isdisjoint(calls))
+            every = set().union(*created.values())
             told = {arn for arn, action in asked if action in every}
-            roles = [(arn, path) for arn, path in own.items() if path and (is_open or arn not in told)]
+            roles = {arn: path for arn, path in own.items() if path and (not_shown or arn not in told)}
             if roles:
-                arns, paths = zip(*roles, strict=True)
-                yield OpenQuestion(resource.path, ", ".join(paths), resource.declared, arns, cause=Cause.NOT_DECLARED)
+                yield _question(resource, roles, not_shown or tuple(created))
+
+
+def _question(creator: Resource, roles: Mapping[str, str], actions: tuple[str, ...]) -> OpenQuestion:
+    """Return what isn't known of a principal that may create resources with some roles, each with its name."""
+    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", creator.type.rpartition("::")[2]).lower()
+    is_of_app = creator.stack.template.path.with_name("manifest.json").is_file()
+    how = _IN_APP if is_of_app else _IN_FILE
+    values = ("kind", kind), ("actions", actions), ("roles", tuple(roles.values())), ("how", how)
+    return OpenQuestion(creator.path, "", creator.declared, tuple(roles), cause=Cause.NOT_DECLARED, values=values)
 
 
 def _caller(resource: Resource, read: AccessModel, deployment: Deployment) -> Role:
@@ -103,13 +116,20 @@ def _policy(found: Any, resource: Resource) -> Policy | None:
     return policy_in(found.get("PolicyDocument", found), resource, resource.path) if is_policy else None
 
 
-def _may_create(caller: Role) -> list[set[str]]:
-    """Return the calls with a role that each action of a caller allows; for dataset groups only if no others."""
-    written = [actions_of(each.body, "personalize") for each in allow_statements(caller.identity)]
-    named = {action.lower() for actions in written for action in actions if action != "*"}
-    every = [row.create_action for row in ROWS]
-    calls = [{call for call in every if matches(call.lower(), each) is Answer.YES} for each in named]
-    return [jobs for each in calls if (jobs := each - {DATASET_GROUP.create_action})] or list(filter(None, calls))
+def calls_of(action: str) -> set[str]:
+    """Return the calls with a role that an action of a policy allows."""
+    return {row.create_action for row in ROWS if matches(row.create_action.lower(), action.lower()) is Answer.YES}
+
+
+def _may_create(caller: Role) -> dict[str, set[str]]:
+    """Return the calls with a role by each action of a caller as it is written; for dataset groups if no others."""
+    created: dict[str, set[str]] = {}
+    for statement in allow_statements(caller.identity):
+        for action in actions_of(statement.body, "personalize"):
+            if action != "*" and (calls := calls_of(action)):
+                created[action] = calls
+    jobs = {action: calls - {DATASET_GROUP.create_action} for action, calls in created.items()}
+    return {action: calls for action, calls in jobs.items() if calls} or created
 
 
 def _may_be_meant(caller: Role, known: Collection[str]) -> Collection[str]:
@@ -117,13 +137,18 @@ def _may_be_meant(caller: Role, known: Collection[str]) -> Collection[str]:
 
     A name tells it from others: it may be allowed to pass a role that isn't of the app, and so isn't judged.
     """
-    written = [resources_of(each.body) for each in allow_statements(caller.identity) if each.may_be_about(PASS_ROLE)]
-    named = {resource for resources in written for resource in resources}
+    named: set[str] = set()
+    for statement in allow_statements(caller.identity):
+        actions = actions_of(statement.body, "iam")
+        if any(matches(PASS_ROLE.lower(), action.lower()) is not Answer.NO for action in actions):
+            named.update(resources_of(statement.body))
     # By a wildcard, a variable, or what isn't known of it, any is meant.
     is_open = any(set("*?") & set(each) or has_variables(each) for each in named)
     return known if is_open else set(map(of_any_partition, named))
 
 
 def _may_pass(caller: Role, arn: str, region: str) -> bool:
-    call = Call(role(caller, region), PASS_ROLE, arn, caller.account, region)
-    return decision.role_by_iam(decision.of_role(caller, call)).answer is not Answer.NO
+    """Tell if the policies that can be seen may let a caller pass a role, whatever others say."""
+    seen = replace(caller, unseen="")
+    call = Call(role(seen, region), PASS_ROLE, arn, seen.account, region)
+    return decision.role_by_iam(decision.of_role(seen, call)).answer is not Answer.NO

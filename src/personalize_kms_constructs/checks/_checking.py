@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._access.comparison import compare
 from .._access.model import OpenQuestion
@@ -68,20 +68,22 @@ def check_assembly(
     path = getattr(assembly_or_path, "directory", assembly_or_path)
     if not isinstance(path, (str, os.PathLike)):
         raise AssemblyError(f"an object of type {type(path).__name__} isn't an assembly: pass app.synth() or a path")
-    reports = read_reports(
-        [Path(path)], created=created, organization=organization, parameters=parameters, policies=policies
-    )
-    return merged(report for report, _ in reports)
+    told = Told(created, "", organization, parameters or {}, policies or {})
+    return merged(report for report, _ in read_reports([Path(path)], told))
 
 
-def read_reports(
-    paths: Sequence[Path],
-    *,
-    created: Sequence[Mapping[str, Any]],
-    organization: str | None,
-    parameters: Mapping[str, str] | None,
-    policies: Mapping[str, Mapping[str, Any]] | None,
-) -> list[tuple[AccessReport, list[Assembly]]]:
+class Told(NamedTuple):
+    """The facts that no template shows, as users tell them."""
+
+    created: Sequence[Mapping[str, Any]]
+    created_file: str
+    """The file that says what is created; empty in Python."""
+    organization: str | None
+    parameters: Mapping[str, str]
+    policies: Mapping[str, Mapping[str, Any]]
+
+
+def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, list[Assembly]]]:
     """Return the report on each app at some paths, with its assembly and its stages as they were read.
 
     Raises:
@@ -91,26 +93,25 @@ def read_reports(
     apps = read_paths(paths, unread)
     _refuse(unread)
     assemblies = [assembly for app in apps for assembly in app]
-    told = {} if parameters is None else parameters
     problems = [
-        *_organization_problems(organization),
-        *parameter_problems(told, assemblies),
-        *created_problems(created, assemblies),
-        *policy_problems({} if policies is None else policies),
+        *_organization_problems(told.organization),
+        *parameter_problems(told.parameters, assemblies),
+        *created_problems(told.created, assemblies, told.created_file),
+        *policy_problems(told.policies),
     ]
     if problems:
         raise ValueError(in_lines(problems))
-    add_created(created, assemblies)
-    documents = GivenPolicies.of(policies or {})
+    add_created(told.created, assemblies)
+    documents = GivenPolicies.of(told.policies)
     reports = []
     named: set[str] = set()
     for app in apps:
         try:
-            reads = list(read_assemblies(app, unread, ParameterValues(told, with_defaults=True), documents))
+            reads = list(read_assemblies(app, unread, ParameterValues(told.parameters, with_defaults=True), documents))
             _refuse(unread)
-            for read in reads if policies else ():
+            for read in reads if told.policies else ():
                 named.update(read.managed_policies())
-            reports.append((merged([_report(read, unread, organization) for read in reads]), app))
+            reports.append((merged([_report(read, unread, told.organization) for read in reads]), app))
         except RecursionError:
             raise AssemblyError(f"{app[0].directory}: something is nested too deeply to be read") from None
     if unused := list(documents.unused(named)):
