@@ -119,8 +119,14 @@ class Cause(Enum):
     OTHER_BUCKETS = "on buckets that aren't used"
     WHOLE_BUCKET = "on the whole bucket, not only the prefix that is used"
     OTHER_PREFIX = "on a prefix for which nothing that can be seen asks for it"
-    FOR_EVERYBODY = "for everybody: its Principal is *"
-    FOR_ANY_ACCOUNT = "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out"
+    FOR_EVERYBODY = (
+        "for everybody: its Principal is *",
+        "name those who need it as its Principal, or add a condition on who calls",
+    )
+    FOR_ANY_ACCOUNT = (
+        "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out",
+        "add a condition on aws:SourceAccount: StringEquals in a trust policy, StringEqualsIfExists elsewhere",
+    )
     FOR_ANOTHER_ACCOUNT = "for another account: its {element} is {value}"
     MAY_BE_ANOTHER_ACCOUNT = "its {element} {value} may be another account, which it shouldn't let in"
     MAY_BE_ASKED = "nothing that can be seen asks for it, and {requests}, which can't be seen in full, may"
