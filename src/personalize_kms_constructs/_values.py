@@ -103,6 +103,14 @@ def open_parts(value: str) -> list[str]:
     return [_DIGEST.sub("", hole[2:-1]).rstrip("?") for hole in HOLE.findall(value) if _is_open(hole)]
 
 
+def told_apart_by(value: str, other: str) -> tuple[list[str], list[str]]:
+    """Return the parts that only one of two values has, by name: those that can be anything, and ids of AWS's."""
+    holes, others = HOLE.findall(value), HOLE.findall(other)
+    alone = [hole for hole in dict.fromkeys(holes + others) if (hole in holes) != (hole in others)]
+    open_holes = [hole for hole in alone if _is_open(hole) and hole != PARTITION]
+    return open_parts("".join(open_holes)), [hole[2:-1] for hole in alone if not _is_open(hole)]
+
+
 @lru_cache(maxsize=_CACHED)
 def same(one: str, other: str) -> Answer:
     """Compare two values, case-sensitively and without wildcards."""

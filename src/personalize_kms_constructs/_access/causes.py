@@ -80,6 +80,10 @@ class Cause(Enum):
     CHOSEN = "{why}", _PASS
     OWNER_UNKNOWN = "whose policy it is depends on {parts}, which isn't known before deployment"
     PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment"
+    NAME_NOT_SAID = (
+        "{element}: the name of {parts} isn't in the template",
+        "set the name there, or refer to the resource",
+    )
     PATTERN_NARROW = (
         "{element} {pattern} is about a part of what is needed, and which part Personalize uses isn't documented"
     )
@@ -92,6 +96,7 @@ class Cause(Enum):
     OPERATOR_WITHOUT_KEYS = "condition operator {operator} without condition keys"
     OPERATOR_UNKNOWN = "condition {operator} {key}: the operator isn't known"
     KEY_NOT_IN_TEMPLATES = "condition {operator} {key}: a template doesn't say what it is", _TRY
+    KEY_NOT_READ = "condition {operator} {key}: the check doesn't read tags and aliases", _TRY
     KEY_OF_ORGANIZATION = (
         "condition {operator} {key}: a template doesn't say what it is",
         "name the organization of the app's accounts by --organization o-…, in Python by organization=",
