@@ -121,6 +121,10 @@ def same(one: str, other: str) -> Answer:
     one, other = _in_one_partition(one, other)
     if one == other:
         return Answer.YES
+    ends = _known_end(one), _known_end(other)
+    if all(ends) and ends[0] != ends[1]:
+        # Two names, most often; there may be hundreds of roles, each to compare with each.
+        return Answer.NO
     holes = _Holes()
     possible = holes.may_be_equal(holes.encoded(one), holes.encoded(other), wildcards=False)
     return Answer.MAYBE if possible else Answer.NO
@@ -206,6 +210,13 @@ def split_outside_of_holes(value: str, separator: str) -> list[str] | None:
         if not _is_given(hole) or _OF_GIVEN_NAMES.fullmatch(separator):
             return None
     return split(value, separator)
+
+
+@lru_cache(maxsize=_CACHED)
+def _known_end(value: str) -> str:
+    """Return what follows the last slash; nothing where there is none, or where it can be anything."""
+    end = last_part(value)
+    return "" if end == value or has_unknown(end) else end
 
 
 def _is_open(hole: str) -> bool:

@@ -195,6 +195,9 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
     if value in patterns:
         # Most often it is named as it is: no need to compare it with hundreds of others.
         return Answer.of(named == element), []
+    if named == "Resource" and (bucket := bucket_in(value)):
+        # There may be hundreds, each of another bucket.
+        patterns = [each for each in patterns if bucket_in(str(each)) in ("", bucket)]
     answers, doubts = [], []
     for pattern in patterns:
         if not isinstance(pattern, str):
