@@ -145,7 +145,8 @@ def check(
 
     PATH is the directory of an assembly, of an app in any language, by default cdk.out; or the file of a
     CloudFormation template in JSON or YAML. Nested stacks and stages are included; nothing is deployed or read from
-    an account. What the app acknowledges is left out.
+    an account. What the app acknowledges is left out. Where nothing is asked, it still tells whom policies for
+    Personalize let in.
 
     \b
     Exit code:
