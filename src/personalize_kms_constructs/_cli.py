@@ -196,7 +196,8 @@ def check(
     PATH is the directory of an assembly, of an app in any language, by default cdk.out; the file of a CloudFormation
     template in JSON or YAML; a folder of templates; or -, the standard input. Templates are checked as stacks that are
     deployed together, each assembly by itself. Nested stacks and stages are included; nothing is deployed or read
-    from an account. What the app acknowledges is left out.
+    from an account. What the app acknowledges is left out. Where nothing is asked, it still tells
+    whom policies for Personalize let in.
 
     \b
     Exit code:

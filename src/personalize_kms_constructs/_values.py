@@ -103,6 +103,14 @@ def open_parts(value: str) -> list[str]:
     return [_DIGEST.sub("", hole[2:-1]).rstrip("?") for hole in HOLE.findall(value) if _is_open(hole)]
 
 
+def told_apart_by(value: str, other: str) -> tuple[list[str], list[str]]:
+    """Return the parts that only one of two values has, by name: those that can be anything, and ids of AWS's."""
+    holes, others = HOLE.findall(value), HOLE.findall(other)
+    alone = [hole for hole in dict.fromkeys(holes + others) if (hole in holes) != (hole in others)]
+    open_holes = [hole for hole in alone if _is_open(hole) and hole != PARTITION]
+    return open_parts("".join(open_holes)), [hole[2:-1] for hole in alone if not _is_open(hole)]
+
+
 @lru_cache(maxsize=_CACHED)
 def same(one: str, other: str) -> Answer:
     """Compare two values, case-sensitively and without wildcards."""
@@ -113,6 +121,10 @@ def same(one: str, other: str) -> Answer:
     one, other = _in_one_partition(one, other)
     if one == other:
         return Answer.YES
+    ends = _known_end(one), _known_end(other)
+    if all(ends) and ends[0] != ends[1]:
+        # Two names, most often; there may be hundreds of roles, each to compare with each.
+        return Answer.NO
     holes = _Holes()
     possible = holes.may_be_equal(holes.encoded(one), holes.encoded(other), wildcards=False)
     return Answer.MAYBE if possible else Answer.NO
@@ -198,6 +210,13 @@ def split_outside_of_holes(value: str, separator: str) -> list[str] | None:
         if not _is_given(hole) or _OF_GIVEN_NAMES.fullmatch(separator):
             return None
     return split(value, separator)
+
+
+@lru_cache(maxsize=_CACHED)
+def _known_end(value: str) -> str:
+    """Return what follows the last slash; nothing where there is none, or where it can be anything."""
+    end = last_part(value)
+    return "" if end == value or has_unknown(end) else end
 
 
 def _is_open(hole: str) -> bool:

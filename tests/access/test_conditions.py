@@ -50,11 +50,49 @@ ALL = set(KEY_POLICY_ACTIONS)
 NEGATED = ("ArnNotEquals", "ArnNotLike", "StringNotEquals", "StringNotLike")
 UNDOCUMENTED = "AWS doesn't document the key for Personalize's calls"
 NOT_IN_TEMPLATES = "a template doesn't say what it is"
+NOT_READ = "the check doesn't read tags and aliases"
+SSE_C = "s3:x-amz-server-side-encryption-customer-algorithm"
 
 
 def denial(condition: Any, **elements: Any) -> Statement:
     given = {"Sid": "Perimeter", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
     return {**given, "Condition": condition, **elements}
+
+
+@pytest.mark.parametrize(
+    ("condition", "open_ones"),
+    [
+        ({"StringEquals": {"aws:ResourceTag/team": "movies"}}, ALL),
+        ({"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/movies"}}, ALL),
+    ],
+)
+def test_conditions_on_what_a_key_has(condition: Any, open_ones: set[str]) -> None:
+    """AWS documents them, and a template may say them: it is the check that doesn't look."""
+    found = report(key=[role(KEY_POLICY_ACTIONS, Condition=condition), service(KEY_POLICY_ACTIONS)], iam=[])
+    assert {entry.action for entry in found.undecided if entry.policy == "key"} == open_ones
+    assert all(NOT_READ in entry.because for entry in found.undecided)
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_denied"),
+    [
+        ({"Null": {SSE_C: "false"}}, False),
+        ({"StringEquals": {SSE_C: "AES256"}}, False),
+        ({"StringLike": {SSE_C: "*"}}, False),
+        ({"Null": {SSE_C: "true"}}, True),
+    ],
+)
+def test_a_denial_of_keys_that_customers_send(condition: Any, is_denied: bool) -> None:
+    """Personalize takes no such key, so it sends none with what it writes."""
+    export = asked(EXPORT_JOB, dataset_group_key=None, destination=location("export/"))
+    may = [iam(["s3:PutObject"], f"{BUCKET}/export/*"), iam(["s3:ListBucket"], BUCKET)]
+    of_service = [
+        service(["s3:PutObject"], Resource=f"{BUCKET}/export/*"),
+        service(["s3:ListBucket"], Resource=BUCKET),
+    ]
+    found = report(export, iam=may, bucket=[*of_service, denial(condition, Action="s3:PutObject")])
+    assert {entry.action for entry in found.missing} == ({"s3:PutObject"} if is_denied else set())
+    assert found.undecided == ()
 
 
 def answers(found: AccessReport) -> dict[str, str]:
@@ -119,9 +157,9 @@ def answers(found: AccessReport) -> dict[str, str]:
         ({"StringNotEquals": {"s3:ResourceAccount": ACCOUNT}}, "may", "may", ""),
         # What neither AWS's documentation nor a template says.
         ({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}, **OTHERS_ALONE}, "open", "may", NOT_IN_TEMPLATES),
-        ({"StringEquals": {"aws:PrincipalTag/team": "movies"}}, "open", "open", NOT_IN_TEMPLATES),
+        ({"StringEquals": {"aws:PrincipalTag/team": "movies"}}, "open", "open", NOT_READ),
         ({"StringNotEquals": {"aws:ResourceOrgPaths": "x"}}, "open", "open", NOT_IN_TEMPLATES),
-        ({"StringNotEquals": {"aws:ResourceTag/team": "x"}}, "open", "open", NOT_IN_TEMPLATES),
+        ({"StringNotEquals": {"aws:ResourceTag/team": "x"}}, "open", "open", NOT_READ),
         ({"DateLessThan": {"aws:CurrentTime": "2026-01-01"}}, "open", "open", NOT_IN_TEMPLATES),
         ({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "open", "open", UNDOCUMENTED),
         ({"Null": {"s3:x-amz-content-sha256": "true"}}, "open", "open", UNDOCUMENTED),
@@ -229,7 +267,6 @@ OF_UPLOADS = (
     "s3:x-amz-acl",
     "s3:x-amz-server-side-encryption",
     "s3:x-amz-server-side-encryption-aws-kms-key-id",
-    "s3:x-amz-server-side-encryption-customer-algorithm",
     "s3:x-amz-storage-class",
 )
 

@@ -9,7 +9,7 @@ import pytest
 from personalize_kms_constructs._access import calls, decision
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.model import Bucket, Key, Role
+from personalize_kms_constructs._access.model import Bucket, Key, Location, Role
 from personalize_kms_constructs._access.written import Policy
 from tests.access.models import (
     ACCOUNT,
@@ -211,6 +211,60 @@ def test_a_reason_names_what_an_iam_policy_leaves_open(statement: dict[str, Any]
         [] if reason is None else [f"statement number 1 of IAM policy: {reason}"]
     )
     assert len(found.missing) == (reason is None)
+
+
+NAMED_BY_AWS, OF_A_STACK = "arn:aws:s3:::${Main.Data}", "arn:aws:s3:::data-${AWS::AccountId}"
+
+
+@pytest.mark.parametrize(
+    ("bucket", "pattern", "why"),
+    [
+        (NAMED_BY_AWS, "arn:aws:s3:::main-data-*", "the name of Main.Data isn't in the template"),
+        (OF_A_STACK, f"arn:aws:s3:::data-{ACCOUNT}/*", f"AWS::AccountId {IS_UNKNOWN}"),
+        # What both have in common leaves nothing open.
+        *(
+            (
+                each,
+                f"{each}/import/a*",
+                "is about a part of what is needed, and which part Personalize uses isn't documented",
+            )
+            for each in (NAMED_BY_AWS, OF_A_STACK, "arn:aws:s3:::${Main.Name?}")
+        ),
+    ],
+)
+def test_a_reason_tells_a_name_that_is_not_known_from_a_pattern_that_is_narrow(
+    bucket: str, pattern: str, why: str
+) -> None:
+    """The bucket's own name may be what leaves it open."""
+    request = asked(IMPORT_JOB, source=Location(bucket, "import/"))
+    found = compare(model(request, key=ON_KEY, iam=[iam(["s3:GetObject"], pattern)]))
+    reading = [each.because for each in found.undecided if each.policy == "role" and each.action == "s3:GetObject"]
+    (because,) = reading
+    assert because.removeprefix(f"statement number 1 of IAM policy: Resource {pattern}").strip(": ") == why
+
+
+@pytest.mark.parametrize(
+    ("arn", "pattern", "why"),
+    [
+        (f"arn:aws:iam::{ACCOUNT}:role/${{Main.Role}}", "main-role-*", "the name of Main.Role isn't in the template"),
+        (
+            "arn:aws:iam::${AWS::AccountId}:role/${Main.Role}",
+            "main-role-*",
+            "the name of Main.Role isn't in the template",
+        ),
+        (f"arn:aws:iam::{ACCOUNT}:role/${{Main.Name?}}", "main-role-*", f"Main.Name {IS_UNKNOWN}"),
+    ],
+)
+def test_a_reason_says_that_a_role_s_name_is_not_known(arn: str, pattern: str, why: str) -> None:
+    """Where a condition has a pattern of it."""
+    named = arn.partition("role/")[0] + f"role/{pattern}"
+    of_account = role(KEY_POLICY_ACTIONS, Principal={"AWS": f"{arn.partition(':role')[0]}:root"})
+    statement = {**of_account, "Condition": {"ArnLike": {"aws:PrincipalArn": named}}}
+    found = model(asked(role_arn=arn), key=[statement, service(KEY_POLICY_ACTIONS)])
+    identity = [policy("IAM", [iam(KEY_POLICY_ACTIONS)])]
+    found.roles = {arn: Role(arn, trust=[policy("trust", [TRUST])], identity=identity)}
+    told = {each.because.partition("; ")[0] for each in compare(found).undecided if each.policy == "key"}
+    assert told == {f"statement number 1 of key policy: condition ArnLike aws:PrincipalArn: {why}"}
 
 
 def test_a_reason_says_that_a_statement_is_unknown() -> None:

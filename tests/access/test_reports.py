@@ -439,7 +439,7 @@ def test_the_json_of_a_problem_has_its_severity() -> None:
 
 def test_an_empty_report_says_that_nothing_was_asked() -> None:
     """A clean report on nothing isn't mistaken for one on everything."""
-    nothing = "Nothing in the templates asks Amazon Personalize for anything, so nothing was checked. "
+    nothing = "Nothing in the templates asks Amazon Personalize for anything, so nothing was checked but whom "
     assert AccessReport().to_text().startswith(nothing)
     assert f"\n{nothing}" in AccessReport().to_markdown()
 

@@ -65,7 +65,6 @@ _ONLY_IN: Mapping[str, tuple[str, ...]] = {
     "s3:x-amz-acl": ("PutObject",),
     "s3:x-amz-server-side-encryption": ("PutObject",),
     "s3:x-amz-server-side-encryption-aws-kms-key-id": ("PutObject",),
-    "s3:x-amz-server-side-encryption-customer-algorithm": ("PutObject",),
     "s3:x-amz-storage-class": ("PutObject",),
 }
 # Neither what somebody writes nor the account of a stack is equal to it.
@@ -213,6 +212,8 @@ def _keys_of(action: str, is_service: bool) -> Context:
             found[key] = _ABSENT
     if prefix == "s3":
         found["s3:tlsversion"] = _TLS_VERSIONS
+        # Its keys come with each request, and Personalize takes none.
+        found["s3:x-amz-server-side-encryption-customer-algorithm"] = _ABSENT
         if not is_service:
             # False for a service role
             # (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html); calls of KMS may

@@ -81,6 +81,10 @@ class Cause(Enum):
     CHOSEN = "{why}", _PASS
     OWNER_UNKNOWN = "whose policy it is depends on {parts}, which isn't known before deployment", IF_PARAMETER
     PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment", IF_PARAMETER
+    NAME_NOT_SAID = (
+        "{element}: the name of {parts} isn't in the template",
+        "set the name there, or refer to the resource",
+    )
     PATTERN_NARROW = (
         "{element} {pattern} is about a part of what is needed, and which part Personalize uses isn't documented"
     )
@@ -93,6 +97,7 @@ class Cause(Enum):
     OPERATOR_WITHOUT_KEYS = "condition operator {operator} without condition keys"
     OPERATOR_UNKNOWN = "condition {operator} {key}: the operator isn't known"
     KEY_NOT_IN_TEMPLATES = "condition {operator} {key}: a template doesn't say what it is", _TRY
+    KEY_NOT_READ = "condition {operator} {key}: the check doesn't read tags and aliases", _TRY
     KEY_OF_ORGANIZATION = (
         "condition {operator} {key}: a template doesn't say what it is",
         "name the organization of the app's accounts by --organization o-…, in Python by organization=",
@@ -120,8 +125,14 @@ class Cause(Enum):
     OTHER_BUCKETS = "on buckets that aren't used"
     WHOLE_BUCKET = "on the whole bucket, not only the prefix that is used"
     OTHER_PREFIX = "on a prefix for which nothing that can be seen asks for it"
-    FOR_EVERYBODY = "for everybody: its Principal is *"
-    FOR_ANY_ACCOUNT = "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out"
+    FOR_EVERYBODY = (
+        "for everybody: its Principal is *",
+        "name those who need it as its Principal, or add a condition on who calls",
+    )
+    FOR_ANY_ACCOUNT = (
+        "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out",
+        "add a condition on aws:SourceAccount: StringEquals in a trust policy, StringEqualsIfExists elsewhere",
+    )
     FOR_ANOTHER_ACCOUNT = "for another account: its {element} is {value}"
     MAY_BE_ANOTHER_ACCOUNT = "its {element} {value} may be another account, which it shouldn't let in"
     MAY_BE_ASKED = "nothing that can be seen asks for it, and {requests}, which can't be seen in full, may"

@@ -81,8 +81,9 @@ def compare(model: AccessModel, *, with_excess: bool = True, with_allowed: bool 
     ]
     excess = _of_kind("excess", entries)
     untrusted = [problem.subject for problem in problems if problem.cause is Cause.NOT_TRUSTED]
-    policies = advice.to_change(missing, excess, untrusted)
-    others = {name for policy in policies for name in policy.also_for}
+    # Without a request nothing says what a policy should have.
+    policies = advice.to_change(missing, [entry for entry in excess if entry.asked], untrusted)
+    others = {name for policy in policies for name in policy.also_for} | {entry.policy_of for entry in excess}
     names = {arn: name for arn, name in model.names_of_others.items() if arn in others} | model.names
     return AccessReport(
         missing=_of_kind("missing", entries),

@@ -12,7 +12,7 @@ from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
 
 from .._answers import Answer, all_of, any_of
-from .._values import PARTITION, has_unknown, matches, open_parts, same, split_arn
+from .._values import PARTITION, has_unknown, matches, same, split_arn, told_apart_by
 from .causes import Cause, Reason, because, unknown_element
 from .written import as_list, with_variables
 
@@ -37,12 +37,11 @@ class _Test(NamedTuple):
 _OF_ORGANIZATION = ("aws:principalorgid", "aws:resourceorgid")
 _NOT_IN_TEMPLATES = (
     "aws:principalorgpaths",
-    "aws:principaltag/",
     "aws:resourceorgpaths",
-    "aws:resourcetag/",
     "aws:currenttime",
     "aws:epochtime",
 )
+_NOT_READ = ("aws:principaltag/", "aws:resourcetag/", "kms:resourcealiases")
 _OPERATOR = re.compile(r"(?:(ForAnyValue|ForAllValues):)?(\w+?)(IfExists)?")
 _NEGATED = {
     "StringNotEquals": "StringEquals",
@@ -87,6 +86,8 @@ def _doubt(test: _Test, context: Context) -> Reason:
     if alternatives is None:
         if key.lower() in _OF_ORGANIZATION:
             return because(Cause.KEY_OF_ORGANIZATION, operator=operator, key=key)
+        if key.lower().startswith(_NOT_READ):
+            return because(Cause.KEY_NOT_READ, operator=operator, key=key)
         in_no_template = key.lower().startswith(_NOT_IN_TEMPLATES)
         cause = Cause.KEY_NOT_IN_TEMPLATES if in_no_template else Cause.KEY_UNDOCUMENTED
         return because(cause, operator=operator, key=key)
@@ -95,10 +96,12 @@ def _doubt(test: _Test, context: Context) -> Reason:
         return because(Cause.KEY_MAYBE_ABSENT, operator=operator, key=key)
     if _all_hold([test], {**context, key.lower(): sent}) is Answer.NO:
         return because(Cause.ONLY_IF_ABSENT, operator=operator, key=key)
-    compared = [each for each in (*as_list(values), *sent) if isinstance(each, str)]
-    parts = tuple(dict.fromkeys(part for each in compared for part in open_parts(each.replace(PARTITION, ""))))
-    if parts:
-        return because(Cause.CONDITION_VALUE_UNKNOWN, operator=operator, key=key, parts=parts)
+    written = [each for each in as_list(values) if isinstance(each, str)]
+    unknown, generated = told_apart_by(" ".join(written), " ".join(sent))
+    if unknown:
+        return because(Cause.CONDITION_VALUE_UNKNOWN, operator=operator, key=key, parts=tuple(unknown))
+    if generated:
+        return because(Cause.NAME_NOT_SAID, element=f"condition {operator} {key}", parts=tuple(generated))
     return because(Cause.CONDITION_VALUE_UNDOCUMENTED, operator=operator, key=key)
 
 

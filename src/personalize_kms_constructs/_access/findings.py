@@ -150,7 +150,8 @@ class _Words:
         found = []
         for entries in _grouped(self._report.excess, lambda entry: (*_statements(entry), entry.policy, _why(entry))):
             policies = [each for each in self._report.policies if any(entry in each.too_much for entry in entries)]
-            found.append(self._finding(entries, "note", self._too_much(entries), tuple(policies)))
+            fix = entries[0].reason.remedy
+            found.append(self._finding(entries, "note", self._too_much(entries), tuple(policies), fix))
         return found
 
     def undecided(self) -> list[Finding]:

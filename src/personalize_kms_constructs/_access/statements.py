@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .._answers import Answer, any_of
-from .._values import bucket_in, has_unknown, matches, open_parts, same, split, split_arn
+from .._values import bucket_in, has_unknown, matches, same, split, split_arn, told_apart_by
 from ..matrix import ROWS
 from .addressed import Addressed, Way, addressed_to
 from .calls import Call
@@ -195,6 +195,9 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
     if value in patterns:
         # Most often it is named as it is: no need to compare it with hundreds of others.
         return Answer.of(named == element), []
+    if named == "Resource" and (bucket := bucket_in(value)):
+        # There may be hundreds, each of another bucket.
+        patterns = [each for each in patterns if bucket_in(str(each)) in ("", bucket)]
     answers, doubts = [], []
     for pattern in patterns:
         if not isinstance(pattern, str):
@@ -211,7 +214,7 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
             answer = Answer.MAYBE
         answers.append(answer)
         if answer is Answer.MAYBE:
-            doubts.append(_open_pattern(named, pattern))
+            doubts.append(_open_pattern(named, pattern, value))
     answer = any_of(answers)
     if named == inverted:
         answer = ~answer
@@ -242,7 +245,10 @@ def _is_on(action: str, resource: str, pattern: str) -> Answer:
     return matches(resource, pattern)
 
 
-def _open_pattern(element: str, pattern: str) -> Reason:
-    if parts := open_parts(pattern):
-        return because(Cause.PATTERN_UNKNOWN, element=element, pattern=pattern, parts=tuple(parts))
+def _open_pattern(element: str, pattern: str, value: str) -> Reason:
+    unknown, generated = told_apart_by(pattern, value)
+    if unknown:
+        return because(Cause.PATTERN_UNKNOWN, element=element, pattern=pattern, parts=tuple(unknown))
+    if generated:
+        return because(Cause.NAME_NOT_SAID, element=f"{element} {pattern}", parts=tuple(generated))
     return because(Cause.PATTERN_NARROW, element=element, pattern=pattern)

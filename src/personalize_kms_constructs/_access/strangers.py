@@ -7,25 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import product
 from typing import NamedTuple
 
 from .._answers import Answer, any_of
-from .._values import PARTITION, generated, same, split_arn
+from .._values import PARTITION, generated, matches, same, split_arn, unknown
 from ..matrix import ASSUME_ROLE, CONFUSED_DEPUTY_PAGE, SERVICE_PRINCIPAL
 from .calls import Call, Caller, assume_role, service
 from .causes import MAY_BE_TOO_MUCH, Cause, Reason, because
 from .conditions import Alternatives
 from .entries import Entry
-from .model import AccessModel, Asked, PrincipalKind, Role, declared_of
+from .model import AccessModel, Asked, OwnPolicy, PrincipalKind, Role, declared_of
 from .statements import judge, serves
 from .written import (
     Policy,
     Written,
+    actions_of,
     allow_statements,
     aws_principals,
     condition_keys,
     is_account,
     names_everybody,
+    principals_of,
+    resources_of,
     source_accounts,
 )
 
@@ -38,6 +42,7 @@ _OF_NOBODY: Mapping[str, Alternatives] = {
     "aws:principalaccount": ("anonymous",),
     "aws:principaltype": ("Anonymous",),
 }
+_ANYBODY = (Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT)
 _OF_ANOTHER_ACCOUNT = {Answer.NO: Cause.FOR_ANOTHER_ACCOUNT, Answer.MAYBE: Cause.MAY_BE_ANOTHER_ACCOUNT}
 """The causes of a statement for one account more, by whether that is the own."""
 
@@ -132,6 +137,49 @@ def trusted_beyond(model: AccessModel) -> Iterator[Entry]:
                 yield _trust_entry(role, asks, reason, "service", SERVICE_PRINCIPAL)
             for reason in _foreign_principals(role, statement, whom):
                 yield _trust_entry(role, asks, reason, "account", str(reason.values["value"]))
+
+
+def let_in_beside(model: AccessModel, told: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield whom policies of templates let in, whatever is asked, less the statements of which that is told already.
+
+    That is everybody, and Personalize for any account: without a request any other account may be the right one.
+    """
+    statements = [each for entry in told if entry.cause in _ANYBODY for each in entry.reason.statements]
+    places = {(statement.policy.declared, statement.label) for statement in statements}
+    for own in model.own_policies:
+        names = [name for statement in own.policy.allowing for name in principals_of(statement.body)]
+        is_named = any(same(name, SERVICE_PRINCIPAL) is Answer.YES for name in names)
+        if not (is_named or own.column == "trust" or own.arn in model.buckets or own.arn in model.keys):
+            continue
+        for statement in own.policy.allowing:
+            if (statement.policy.declared, statement.label) not in places:
+                yield from _let_in_by(statement, own)
+
+
+def _let_in_by(statement: Written, own: OwnPolicy) -> Iterator[Entry]:
+    """Yield whom a statement lets in, with its actions and resources as they are written."""
+    service = "kms" if own.column == "key" else "s3"
+    actions = [ASSUME_ROLE] if own.column == "trust" else actions_of(statement.body, service)
+    resources = [own.arn]
+    if own.column == "bucket":
+        resources = [each for each in resources_of(statement.body) if matches(each, f"{own.arn}*") is Answer.YES]
+    for action, resource in product(actions, resources):
+        written, region = f"{service}:*" if action == "*" else action, unknown("Region")
+        call_by = partial(Call, action=written, resource=resource, resource_account=own.account, resource_region=region)
+        for reason in strangers(statement, Strangers([own.policy], call_by, region, (own.account,))):
+            if reason.cause in _ANYBODY:
+                yield Entry(
+                    kind="excess",
+                    principal="service",
+                    principal_arn=SERVICE_PRINCIPAL,
+                    action=written,
+                    resource=resource,
+                    policy=own.column,
+                    policy_of=own.arn,
+                    page="" if reason.cause is Cause.FOR_EVERYBODY else CONFUSED_DEPUTY_PAGE,
+                    reason=reason,
+                    declared=declared_of([own.policy]),
+                )
 
 
 def _foreign_principals(role: Role, statement: Written, whom: Strangers) -> Iterator[Reason]:

@@ -22,7 +22,7 @@ from .conditions import condition_answer
 from .entries import Entry
 from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of
-from .strangers import Strangers, as_sent, strangers, trusted_beyond
+from .strangers import Strangers, as_sent, let_in_beside, strangers, trusted_beyond
 from .written import (
     Policy,
     Written,
@@ -63,7 +63,8 @@ def too_much(model: AccessModel, needs: Mapping[Need, list[Asked]], named: Colle
     entries: list[Entry] = []
     for own in groups.values():
         entries += _OfCaller(model, own, needs, named).entries()
-    return [*_joined(entries), *trusted_beyond(model)]
+    entries = [*_joined(entries), *trusted_beyond(model)]
+    return [*entries, *_joined(let_in_beside(model, entries))]
 
 
 def _joined(entries: Iterable[Entry]) -> list[Entry]:

@@ -11,8 +11,9 @@ from .policies import PolicyToChange
 from .short_names import Names
 
 _NOTHING = (
-    "Nothing in the templates asks Amazon Personalize for anything, so nothing was checked. They don't show calls from "
-    "Lambda functions or from outside the app: declare what these create, with declare_created in the app or --created"
+    "Nothing in the templates asks Amazon Personalize for anything, so nothing was checked but whom policies let in. "
+    "They don't show calls from Lambda functions or from outside the app: declare what these create, with "
+    "declare_created in the app or --created"
 )
 _NOT_KNOWN = "What is asked of Amazon Personalize can't be checked: see the problems, and what is undecided"
 _TITLES = {

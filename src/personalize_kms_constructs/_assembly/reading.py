@@ -18,7 +18,7 @@ from .app import App
 from .choices import items_of, left_out_by
 from .constructs import Left, left_by_constructs
 from .dataset_groups import DatasetGroups, key_left_open
-from .deployment import Deployment
+from .deployment import Deployment, own_policy_in
 from .given_policies import NO_POLICIES, GivenPolicies
 from .manifest import Assembly
 from .parameter_values import NO_VALUES, ParameterValues
@@ -108,6 +108,7 @@ class ReadAssembly:
         self._add_requests(model, allowed, only_ours=only_ours)
         self._add_unseen(model)
         if not only_ours:
+            self._add_own_policies(model)
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
         model.without_key += (group.path for group in self.without_key)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
@@ -143,8 +144,11 @@ class ReadAssembly:
 
     def _add_order_and_names(self, model: AccessModel) -> None:
         """Add to the owners of a model what they wait for, and to the model names, functions and defaults."""
-        for role in (role for found in self._deployment.roles.values() for role in found):
-            model.names_of_others[physical.role_arn(role)] = role.path
+        others = [*self._deployment.keys.values()]
+        for found in (*self._deployment.roles.values(), *self._deployment.buckets.values()):
+            others += found
+        for resource in others:
+            model.names_of_others[physical.attribute(resource, "Arn")] = resource.path
         made = {resource.declared: resource for resource in self._resources}
         for owner in model.owners:
             there = None if owner.declared is None else made.get(owner.declared)
@@ -313,6 +317,14 @@ class ReadAssembly:
                 because = f"{_put_in(template)}, so what becomes of its policies isn't known"
                 where = Declaration(str(template.path), stack.name)
                 model.open_questions.append(OpenQuestion(stack.name, because, where))
+
+    def _add_own_policies(self, model: AccessModel) -> None:
+        """Put into the model whom policies let in, in templates that speak of Personalize."""
+        for resource in self._resources:
+            template = resource.stack.template
+            with noted(self._unread, template):
+                if template.speaks_of_personalize and (own := own_policy_in(resource)):
+                    model.own_policies.append(own)
 
     def _leave_open_what_macros_put_in(self, owner: PolicyOwner, made_by: Stack) -> None:
         """Leave the policies of a key, a role or a bucket open where a macro or a loop of its stack may add to them."""

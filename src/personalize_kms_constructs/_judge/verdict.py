@@ -37,6 +37,7 @@ _CONDITIONS = frozenset(
     {
         Cause.OPERATOR_UNKNOWN,
         Cause.KEY_NOT_IN_TEMPLATES,
+        Cause.KEY_NOT_READ,
         Cause.KEY_OF_ORGANIZATION,
         Cause.KEY_UNDOCUMENTED,
         Cause.ONLY_IF_ABSENT,

@@ -1,0 +1,200 @@
+"""Policies that let in others by Personalize, in templates that ask it for nothing, or for something else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from personalize_kms_constructs._access.entries import Entry
+from personalize_kms_constructs._cli import personalize_kms
+from personalize_kms_constructs.checks import check_assembly
+from tests.checks.templates import (
+    ACCOUNT,
+    AGNOSTIC,
+    ROLE,
+    Json,
+    bucket,
+    check,
+    complete,
+    dataset,
+    key,
+    reading,
+    role,
+    write,
+)
+
+SERVICE = {"Service": "personalize.amazonaws.com"}
+OURS = {"StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+ROOT = {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}}
+OBJECTS = {"Fn::Sub": "${Data.Arn}/*"}
+
+
+def allow(action: Any, resource: Any = "*", principal: Any = SERVICE, **more: Any) -> Json:
+    return {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource, **more}
+
+
+def trusting(*statements: Json) -> Json:
+    return role(AssumeRolePolicyDocument={"Statement": list(statements)})
+
+
+def trust(principal: Any = SERVICE, **more: Any) -> Json:
+    return {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **more}
+
+
+def protected(*statements: Json) -> Json:
+    return {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": list(statements)}}}
+
+
+def shared(*statements: Json) -> Json:
+    properties = {"Bucket": {"Ref": "Data"}, "PolicyDocument": {"Statement": list(statements)}}
+    return {"Type": "AWS::S3::BucketPolicy", "Properties": properties}
+
+
+def told(entries: tuple[Entry, ...]) -> list[tuple[str, str, str]]:
+    return [(entry.policy, entry.action, entry.cause.id) for entry in entries]
+
+
+@pytest.mark.parametrize("environment", [{}, AGNOSTIC])
+@pytest.mark.parametrize(
+    ("resource", "found"),
+    [
+        # Roles.
+        (trusting(trust()), [("trust", "sts:AssumeRole", "for-any-account")]),
+        (trusting(trust({"AWS": "*"})), [("trust", "sts:AssumeRole", "for-everybody")]),
+        (trusting(trust(), trust(ROOT)), [("trust", "sts:AssumeRole", "for-any-account")]),
+        (role(), []),
+        (trusting(trust(Condition=OURS)), []),
+        (trusting(trust({"Service": "lambda.amazonaws.com"})), []),
+        (trusting(trust({"AWS": "*"}, Condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})), []),
+        # Which accounts are right, only a request says.
+        (trusting(trust(Condition={"StringEquals": {"aws:SourceAccount": "444455556666"}})), []),
+        (trusting(trust(Condition=OURS), trust({"AWS": "444455556666"})), []),
+        # Keys.
+        (protected(allow("kms:Decrypt")), [("key", "kms:Decrypt", "for-any-account")]),
+        (protected(allow("*")), [("key", "kms:*", "for-any-account")]),
+        (
+            protected(allow("kms:Decrypt", Condition=OURS), allow("kms:*", principal="*")),
+            [("key", "kms:*", "for-everybody")],
+        ),
+        (key(), []),
+        (protected(allow("kms:Decrypt", Condition=OURS), allow("kms:*", principal=ROOT)), []),
+        # Those for everybody are told beside one for Personalize alone.
+        (protected(allow("kms:*", principal="*")), []),
+        # Buckets.
+        (shared(allow("s3:GetObject", OBJECTS)), [("bucket", "s3:GetObject", "for-any-account")]),
+        (
+            shared(
+                allow("s3:GetObject", OBJECTS, Condition=OURS),
+                allow("s3:GetObject", {"Fn::Sub": "${Data.Arn}/public/*"}, "*"),
+            ),
+            [("bucket", "s3:GetObject", "for-everybody")],
+        ),
+        (shared(allow("s3:GetObject", OBJECTS, Condition=OURS)), []),
+        (shared(allow("s3:GetObject", OBJECTS), {**allow("s3:*", OBJECTS, "*"), "Effect": "Deny"}), []),
+        (shared(allow("s3:GetObject", OBJECTS, "*")), []),
+    ],
+)
+def test_whom_policies_let_in(resource: Json, found: Any, environment: Json, tmp_path: Path) -> None:
+    """They are too much, and nothing else is told of what nothing asks for."""
+    resources = {"Data": {"Type": "AWS::S3::Bucket"}, "Owner": resource}
+    template = {"Description": "For Amazon Personalize", "Resources": resources}
+    report = check_assembly(write(tmp_path, {"Main": template}, **environment))
+    assert told(report.excess) == found
+    assert (report.missing, report.undecided, report.problems, report.policies) == ((), (), (), ())
+
+
+def test_a_template_without_personalize(tmp_path: Path) -> None:
+    """Another service's roles are nobody's business here."""
+    assert check(tmp_path, {"Resources": {"Role": trusting(trust({"AWS": "*"}))}}).excess == ()
+
+
+def test_where_something_else_is_asked(tmp_path: Path) -> None:
+    """A role, a key and a bucket beside those of a request."""
+    report = check(
+        tmp_path,
+        complete(
+            Other=trusting(trust()),
+            OtherKey=protected(allow("kms:Decrypt")),
+            Data={"Type": "AWS::S3::Bucket"},
+            Shared=shared(allow("s3:GetObject", OBJECTS)),
+        ),
+    )
+    assert (report.missing, report.undecided, report.problems, report.policies) == ((), (), (), ())
+    assert sorted(told(report.excess)) == [
+        ("bucket", "s3:GetObject", "for-any-account"),
+        ("key", "kms:Decrypt", "for-any-account"),
+        ("trust", "sts:AssumeRole", "for-any-account"),
+    ]
+    assert [entry.needed_by for entry in report.excess] == [[], [], []]
+
+
+def test_what_a_request_is_about_is_told_once(tmp_path: Path) -> None:
+    """With the request, and with the statements that the policy should have."""
+    report = check(tmp_path, complete(Role=trusting(trust())))
+    assert told(report.excess) == [("trust", "sts:AssumeRole", "for-any-account")]
+    assert [entry.needed_by for entry in report.excess] == [["Main/Movies (dataset group)"]]
+    assert [policy.policy for policy in report.policies] == ["trust"]
+
+
+def test_the_line_says_what_to_add(tmp_path: Path) -> None:
+    """It names the role and the bucket of the template, and no statement is to go."""
+    template = {
+        "Resources": {
+            "Data": {"Type": "AWS::S3::Bucket"},
+            "Policy": shared(allow(["s3:GetObject", "s3:ListBucket"], [OBJECTS, {"Fn::GetAtt": ["Data", "Arn"]}])),
+            "Role": trusting(trust()),
+        }
+    }
+    (tmp_path / "movies.json").write_text(json.dumps(template))
+    result = CliRunner().invoke(personalize_kms, ["check", str(tmp_path / "movies.json")])
+    assert result.exit_code == 0
+    *lines, _empty, nothing, counts = result.stdout.splitlines()
+    assert [line.split("movies.json:1  ")[1] for line in lines] == [
+        "statement number 1 of trust policy of movies/Role: sts:AssumeRole on movies/Role: for any account: no "
+        "condition on aws:SourceAccount or aws:SourceArn keeps others out: add a condition on aws:SourceAccount: "
+        "StringEquals in a trust policy, StringEqualsIfExists elsewhere",
+        "statement number 1 of policy movies/Policy: s3:GetObject, s3:ListBucket on movies/Data, ${movies/Data}/*: "
+        "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out (4): add a condition on "
+        "aws:SourceAccount: StringEquals in a trust policy, StringEqualsIfExists elsewhere",
+    ]
+    assert nothing.startswith("Nothing in the templates asks Amazon Personalize for anything")
+    assert counts == "0 missing, 0 problems, 5 too much, 0 undecided, 0 as AWS's pages ask"
+
+
+@pytest.mark.parametrize(("options", "code"), [([], 0), (["--fail-on", "excess"], 1), (["--strict"], 1)])
+def test_it_counts_as_what_is_too_much(options: list[str], code: int, tmp_path: Path) -> None:
+    (tmp_path / "movies.json").write_text(json.dumps({"Resources": {"Role": trusting(trust())}}))
+    result = CliRunner().invoke(personalize_kms, ["check", str(tmp_path / "movies.json"), *options])
+    assert result.exit_code == code
+
+
+def test_a_bucket_of_another_template(tmp_path: Path) -> None:
+    """Its policy is enough."""
+    shared_bucket = shared(allow("s3:PutObject", f"arn:aws:s3:::ratings-{ACCOUNT}/*"))
+    shared_bucket["Properties"]["Bucket"] = f"ratings-{ACCOUNT}"
+    report = check(tmp_path, {"Resources": {"Policy": shared_bucket}})
+    assert told(report.excess) == [("bucket", "s3:PutObject", "for-any-account")]
+    assert report.excess[0].policy_of == f"arn:aws:s3:::ratings-{ACCOUNT}"
+
+
+def test_another_folder_of_a_bucket_that_is_used(tmp_path: Path) -> None:
+    """What everybody may do there is told; no list says that its statement has to go."""
+    policy = shared(
+        allow("s3:GetObject", "arn:aws:s3:::ratings/in/*", Condition=OURS),
+        allow("s3:ListBucket", "arn:aws:s3:::ratings", Condition=OURS),
+        allow("s3:GetObject", "arn:aws:s3:::ratings/public/*", "*"),
+        # What Personalize may do on a folder that nothing asks for isn't judged, nor what the role may do there.
+        allow("s3:PutObject", "arn:aws:s3:::ratings/out/*", Condition=OURS),
+        allow("s3:PutObject", "arn:aws:s3:::ratings/out/*", {"AWS": ROLE}),
+    )
+    more = {"Data": bucket(), "Shared": policy, "Read": reading(), "Load": dataset("Read", "Shared")}
+    report = check(tmp_path, complete(**more))
+    assert [(entry.action, entry.resource) for entry in report.excess] == [
+        ("s3:GetObject", "arn:aws:s3:::ratings/public/*")
+    ]
+    assert told(report.excess) == [("bucket", "s3:GetObject", "for-everybody")]
+    assert (report.missing, report.undecided, report.problems, report.policies) == ((), (), (), ())
