@@ -68,7 +68,13 @@ def check_assembly(
     path = getattr(assembly_or_path, "directory", assembly_or_path)
     if not isinstance(path, (str, os.PathLike)):
         raise AssemblyError(f"an object of type {type(path).__name__} isn't an assembly: pass app.synth() or a path")
-    told = Told(created, "", organization, parameters or {}, policies or {})
+    told = Told(
+        created,
+        "",
+        organization,
+        {} if parameters is None else parameters,
+        {} if policies is None else policies,
+    )
     return merged(report for report, _ in read_reports([Path(path)], told))
 
 
