@@ -115,6 +115,103 @@ def test_a_role_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
     assert not (assembly / "personalize-kms-pending").exists()
 
 
+def test_a_caller_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
+    """Its dummy is of an account of nobody, too, and gets its policy in the synth after the look-up."""
+    encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
+    encryption.grant_create(iam.Role.from_lookup(concrete, "Caller", role_name="caller"), GROUP)
+    assert warnings(concrete) == {}
+    manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
+    assert [missing["provider"] for missing in manifest["missing"]] == ["cc-api-provider"]
+
+
+def looked_up(stack: cdk.Stack) -> str:
+    """What stands for a part of an ARN until the CLI has looked it up."""
+    return ssm.StringParameter.value_from_lookup(stack, "/company/shared")
+
+
+def key_looked_up(stack: cdk.Stack, part: str) -> kms.IKey:
+    account, id = "111111111111", "1234abcd-12ab-34cd-56ef-1234567890ab"
+    arns = {
+        "account": f"arn:aws:kms:eu-west-1:{looked_up(stack)}:key/{id}",
+        "id": f"arn:aws:kms:eu-west-1:{account}:key/{looked_up(stack)}",
+        "Region": f"arn:aws:kms:{looked_up(stack)}:{account}:key/{id}",
+    }
+    return kms.Key.from_key_arn(stack, "Shared", arns[part])
+
+
+def encrypted_l1(stack: cdk.Stack, key_arn: str) -> s3.CfnBucket:
+    by_default = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key_arn}
+    return s3.CfnBucket(
+        stack,
+        "Data",
+        bucket_encryption={"serverSideEncryptionConfiguration": [{"serverSideEncryptionByDefault": by_default}]},
+    )
+
+
+def imported_bucket(stack: cdk.Stack, **props: str) -> s3.IBucket:
+    return s3.Bucket.from_bucket_attributes(stack, "Data", bucket_name="data", **props)
+
+
+def on_dataset(encryption: PersonalizeEncryption, dataset_arn: str) -> None:
+    caller = iam.User(encryption, "Caller")
+    encryption.grant_create(caller, PersonalizeResource.dataset_import_job(), on=[dataset_arn])
+
+
+def role_looked_up(stack: cdk.Stack) -> iam.IRole:
+    return iam.Role.from_role_arn(stack, "Looked", f"arn:aws:iam::{looked_up(stack)}:role/personalize")
+
+
+WITH_LOOK_UPS: dict[str, Callable[[cdk.Stack], object]] = {
+    **{
+        f"{part} of the key": lambda stack, part=part: PersonalizeEncryption(  # type: ignore[misc]
+            stack, "Encryption", encryption_key=key_looked_up(stack, part), resources=[GROUP]
+        )
+        for part in ("account", "id", "Region")
+    },
+    "account of a managed key": lambda stack: PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=key_looked_up(stack, "account"),
+        imported_key_policy=ImportedKeyPolicy.MANAGED,
+        resources=[GROUP],
+    ),
+    "key of a location": lambda stack: PersonalizeEncryption(
+        stack,
+        "Encryption",
+        resources=[importing(s3.Bucket(stack, "Data"), encryption_key=key_looked_up(stack, "id"))],
+    ),
+    "key of an L1": lambda stack: PersonalizeEncryption(
+        stack,
+        "Encryption",
+        resources=[importing(encrypted_l1(stack, looked_up(stack)))],
+    ),
+    "account of the role": lambda stack: PersonalizeEncryption(
+        stack, "Encryption", service_role=role_looked_up(stack), resources=[GROUP]
+    ),
+    "account of a caller": lambda stack: PersonalizeEncryption(stack, "Encryption").grant_create(
+        role_looked_up(stack), GROUP
+    ),
+    "account of a bucket": lambda stack: PersonalizeEncryption(
+        stack, "Encryption", resources=[importing(imported_bucket(stack, account=looked_up(stack)))]
+    ),
+    "Region of a bucket": lambda stack: PersonalizeEncryption(
+        stack, "Encryption", resources=[importing(imported_bucket(stack, region=looked_up(stack)))]
+    ),
+    "account of a dataset": lambda stack: on_dataset(
+        PersonalizeEncryption(stack, "Encryption"),
+        f"arn:aws:personalize:eu-west-1:{looked_up(stack)}:dataset/movies/ITEMS",
+    ),
+}
+
+
+@pytest.mark.parametrize("make", WITH_LOOK_UPS.values(), ids=WITH_LOOK_UPS)
+def test_parts_that_are_looked_up(app: cdk.App, concrete: cdk.Stack, make: Callable[[cdk.Stack], object]) -> None:
+    """Nothing is compared with a dummy: the CLI looks it up only if the synth succeeds."""
+    make(concrete)
+    manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
+    assert [missing["provider"] for missing in manifest["missing"]] == ["ssm"]
+
+
 def test_values_that_are_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
     """Their dummies are no names, folders or ARNs, and fail neither constructor nor synth: the CLI looks them up."""
 

@@ -1,13 +1,14 @@
 """Keys, buckets and roles of another environment, and references by which two stacks would need each other.
 
-Nothing is compared while it is a token, since environment-agnostic stacks know neither account nor Region.
+Nothing is compared while it is a token, since environment-agnostic stacks know neither account nor Region, or while the
+CLI has yet to look it up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._tokens import is_token, literal_part
+from .._tokens import is_known_by_now, is_token, literal_part
 from .place import Place
 from .resolved import KEY_ARN, ResolvedBucket, ResolvedKey
 from .role import ServiceRole
@@ -112,7 +113,7 @@ def _role_reference_problems(what: str, resource: ResolvedKey | ResolvedBucket, 
 
 def _key_arn_problems(what: str, arn: str) -> Iterator[str]:
     has_wildcard = any(wildcard in literal_part(arn) for wildcard in "*?")
-    if has_wildcard or not (is_token(arn) or KEY_ARN.fullmatch(arn)):
+    if has_wildcard or (is_known_by_now(arn) and not KEY_ARN.fullmatch(arn)):
         yield (
             f"{what} has the ARN {arn}, which no key has: pass one of the form "
             "arn:aws:kms:REGION:ACCOUNT:key/ID, with an account of 12 digits and without wildcards"
@@ -121,4 +122,4 @@ def _key_arn_problems(what: str, arn: str) -> Iterator[str]:
 
 def _differ(one: str, other: str) -> bool:
     """Tell if two accounts or Regions are known to be different."""
-    return not is_token(one) and not is_token(other) and one != other
+    return is_known_by_now(one) and is_known_by_now(other) and one != other
