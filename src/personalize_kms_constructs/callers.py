@@ -181,7 +181,7 @@ def _with_versions(arn: str, row: Permissions) -> list[str]:
     if row.parents != ("solution",):
         return [arn]
     solution, *version = arn.rsplit("/", 1) if arn.count("/") > 1 else [arn]
-    return [solution, arn if version else f"{arn}/*"]
+    return [solution, arn if version else arn + "/*"]
 
 
 def _allow(actions: Sequence[str], resources: Sequence[str]) -> Json:

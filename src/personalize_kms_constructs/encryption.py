@@ -530,7 +530,7 @@ def _import_job_name(dataset: str, kind: str, group: AnyDatasetGroup, source: S3
     The bucket has no part in it: one bucket has a name, a parameter or a logical id, and a new name is a new import.
     """
     l1 = l1_behind(group, personalize.CfnDatasetGroup) if isinstance(group, str) else group
-    of_group = in_words(str(group).rpartition("/")[2] if l1 is None else l1.name)
+    of_group = in_words(cast("str", group).rpartition("/")[2] if l1 is None else l1.name)
     if "${…}" in of_group or "${AWS::Stack" in of_group:
         # The same words are another name in another stack.
         of_group = f"{here.stack.node.path}/{of_group}"

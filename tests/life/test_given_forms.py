@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
+from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.jobs import DatasetExportJob
@@ -385,3 +387,52 @@ def test_a_part_of_a_name_that_is_no_string(
     encryption.output_pending_statements()
     text = warnings(stack)["pendingBucketPolicy"]
     assert shown is None or f'"arn:aws:s3:::data{shown}/in{shown}/*"' in text
+
+
+PERSONALIZE_ARN = "arn:aws:personalize:eu-west-1:111111111111"
+
+
+def with_strings(text: Callable[[str], str]) -> cdk.Stack:
+    """A stack of all that is made of strings of the user's, each handed through a function."""
+    env = cdk.Environment(account="111111111111", region="eu-west-1")
+    stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack", env=env)
+    data = s3.Bucket(stack, "Data")
+    folder = S3Location(data, text("import/"))
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        role_name=text("personalize"),
+        resources=[PersonalizeResource.dataset_import_job(folder)],
+    )
+    encryption.add_dataset_group(
+        "Movies", name=text("movies"), domain=text("ECOMMERCE"), tags={text("team"): text("a")}
+    )
+    encryption.add_dataset(
+        "Items",
+        dataset_group=text(f"{PERSONALIZE_ARN}:dataset-group/movies"),
+        schema_arn=text(f"{PERSONALIZE_ARN}:schema/items"),
+        name=text("items"),
+        dataset_type=text("Items"),
+        import_from=folder,
+    )
+    solution = text(f"{PERSONALIZE_ARN}:solution/watched")
+    caller = iam.User(stack, "Caller")
+    encryption.grant_create(caller, PersonalizeResource.batch_inference_job(), on=[solution])
+    job = DatasetExportJob(
+        stack,
+        "Export",
+        encryption=encryption,
+        dataset_arn=text(f"{PERSONALIZE_ARN}:dataset/movies/ITEMS"),
+        destination=S3Location(data, text("export/")),
+        destination_path=text("today/"),
+        job_name=text("nightly"),
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
+    return stack
+
+
+def test_strings_of_an_enumeration() -> None:
+    """A member of ``class Folder(str, Enum)`` is its string, though an f-string says ``Folder.IMPORT``."""
+    of_enumeration = template(with_strings(lambda text: cast("str", Enum("Names", {"A": text}, type=str).A)))
+    assert of_enumeration == template(with_strings(str))
+    assert "Names.A" not in json.dumps(of_enumeration)
