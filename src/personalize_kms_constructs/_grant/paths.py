@@ -11,6 +11,8 @@ from .resolved import ResolvedLocation, ResolvedResource
 # https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
 MAX_URI_LENGTH = 256
 _MAX_BUCKET_NAME_LENGTH = 63
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+FOR_NO_POLICY = re.compile(r"[^\t\n\r\x20-\xff]")
 _OPEN_END = re.compile(f"(?:{TOKEN.pattern})$")
 
 
@@ -58,6 +60,11 @@ def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
         yield (
             f"{what} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in policies and would allow "
             "other objects too; use a prefix without them"
+        )
+    foreign = FOR_NO_POLICY.search(literal)
+    if foreign is not None:
+        yield (
+            f"{what} has prefix {prefix!r}, but IAM takes no {foreign[0]!r} in a policy: use characters up to U+00FF"
         )
     # Most prefixes are too short to ask for the bucket's name, a call into jsii.
     if len("s3:///") + _MAX_BUCKET_NAME_LENGTH + len(literal) > MAX_URI_LENGTH:
