@@ -443,7 +443,8 @@ class PersonalizeEncryption(Construct):
         """
         self.__made.tagged.append((resource, tags or {}))
         if tags:
-            resource.add_property_override("Tags", [{"Key": key, "Value": value} for key, value in tags.items()])
+            # Sorted, as the CDK does, so that their order in the mapping changes nothing.
+            resource.add_property_override("Tags", [{"Key": key, "Value": tags[key]} for key in sorted(tags)])
         else:
             resource.add_property_deletion_override("Tags")
 

@@ -150,7 +150,7 @@ def encrypted_l1(stack: cdk.Stack, key_arn: str) -> s3.CfnBucket:
     )
 
 
-def imported_bucket(stack: cdk.Stack, **props: str) -> s3.IBucket:
+def imported_bucket(stack: cdk.Stack, **props: Any) -> s3.IBucket:
     return s3.Bucket.from_bucket_attributes(stack, "Data", bucket_name="data", **props)
 
 
@@ -431,8 +431,14 @@ def with_strings(text: Callable[[str], str]) -> cdk.Stack:
     return stack
 
 
+def member(text: str) -> str:
+    """The member of an enumeration that is this string."""
+    names: Any = Enum("Names", {"A": text}, type=str)
+    return cast("str", names.A)
+
+
 def test_strings_of_an_enumeration() -> None:
     """A member of ``class Folder(str, Enum)`` is its string, though an f-string says ``Folder.IMPORT``."""
-    of_enumeration = template(with_strings(lambda text: cast("str", Enum("Names", {"A": text}, type=str).A)))
+    of_enumeration = template(with_strings(member))
     assert of_enumeration == template(with_strings(str))
     assert "Names.A" not in json.dumps(of_enumeration)
