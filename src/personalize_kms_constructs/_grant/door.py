@@ -19,7 +19,7 @@ from .._tokens import is_token, is_yet_to_be_looked_up, l1_behind, late_text, re
 from ..locations import S3Location
 from ..resources import PersonalizeResource
 from .elsewhere import text_elsewhere
-from .environments import bucket_problems, key_problems
+from .environments import bucket_problems, key_problems, prefix_problems
 from .paths import resource_problems
 from .place import Place
 from .resolved import KEY_ARN, KeyL1, ResolvedBucket, ResolvedKey, ResolvedLocation, ResolvedResource
@@ -75,6 +75,7 @@ class Door:
             yield from resource_problems(resource)
             for what, location in resource.locations:
                 yield from bucket_problems(f"bucket of the {what}", location.bucket, self._here, self._role)
+                yield from prefix_problems(what, location, self._here, self._role)
                 if location.problem:
                     yield f"bucket of the {what} {location.problem}"
                 if location.key is not None:

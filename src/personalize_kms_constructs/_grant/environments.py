@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._tokens import is_known_by_now, is_token, literal_part
+from aws_cdk import Stack
+
+from .._tokens import is_known_by_now, is_token, literal_part, targets_in
 from .place import Place
-from .resolved import KEY_ARN, ResolvedBucket, ResolvedKey
+from .resolved import KEY_ARN, ResolvedBucket, ResolvedKey, ResolvedLocation
 from .role import ServiceRole
 
 
@@ -78,6 +80,26 @@ def bucket_problems(what: str, bucket: ResolvedBucket, here: Place, role: Servic
     yield from _region_problems(what, bucket, here)
     if role is not None and not role.is_of_account(bucket.account):
         yield from _role_reference_problems(what, bucket, role)
+
+
+def prefix_problems(what: str, location: ResolvedLocation, here: Place, role: ServiceRole | None) -> Iterator[str]:
+    """Explain that the policy of a bucket of another stack can't say a prefix."""
+    prefix, there = location.prefix, location.bucket.stack
+    if there is None or there is here.stack or not is_token(prefix):
+        return
+    # The policies of the role refer to the bucket.
+    makes_cycle = (
+        role is not None
+        and role.is_mutable
+        and Place.of(there).outermost is not here.outermost
+        and any(Place.of(Stack.of(target)).outermost is here.outermost for target in targets_in(prefix))
+    )
+    if makes_cycle or "AWS.StackId" in prefix:
+        yield (
+            f"{what} has prefix {prefix!r}, a part of which only the construct's own stack can say, but the bucket is "
+            "in another stack, whose policy has it too: use literals and pseudo parameters such as Aws.REGION, or a "
+            "bucket of the construct's stack"
+        )
 
 
 def _region_problems(what: str, resource: ResolvedKey | ResolvedBucket, here: Place) -> Iterator[str]:
