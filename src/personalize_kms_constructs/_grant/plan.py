@@ -14,7 +14,18 @@ from .sizes import MANAGED_POLICY_SIZE, most_of
 from .statement import Statement
 
 Statements = tuple[Statement, ...]
-_Policy = dict[str, Statement]
+
+
+@dataclass
+class _Collected:
+    """A statement while actions and resources are added to it, in sets that keep their order."""
+
+    beginning: Statement
+    actions: dict[str, None] = field(default_factory=dict)
+    resources: dict[str, None] = field(default_factory=dict)
+
+
+_Policy = dict[str, _Collected]
 """The statements of one policy, by their sids."""
 
 
@@ -100,13 +111,20 @@ def _add(
     policy: _Policy, sid: str, actions: Iterable[str], resource: str, principal: PolicyPrincipal | None = None
 ) -> None:
     """Add actions and a resource to the statement of a sid."""
-    new = Statement(sid) if principal is None else Statement(sid, principal.principal, principal.condition)
-    policy[sid] = policy.get(sid, new).grown(actions, resource)
+    if sid not in policy:
+        new = Statement(sid) if principal is None else Statement(sid, principal.principal, principal.condition)
+        policy[sid] = _Collected(new)
+    policy[sid].actions.update(dict.fromkeys(actions))
+    policy[sid].resources[resource] = None
 
 
 def _in_order(policy: _Policy) -> Statements:
     """Return the statements, in the order of their sids."""
-    return tuple(policy[sid].without_covered() for sid in sorted(policy))
+    statements = []
+    for _, planned in sorted(policy.items()):
+        statement = planned.beginning._replace(actions=tuple(planned.actions), resources=tuple(planned.resources))
+        statements.append(statement.without_covered())
+    return tuple(statements)
 
 
 class _RolePolicies:
