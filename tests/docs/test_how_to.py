@@ -270,6 +270,10 @@ def test_pinned_name_is_the_present_one() -> None:
     (role,) = resources(names["renamed_stack"], "AWS::IAM::Role").values()
     assert role["Properties"]["RoleName"] == "Recommendations-Encryption-8485E84F-eu-west-1"
 
+    anywhere = cdk.Stack(cdk.App(), "Anywhere")
+    PersonalizeEncryption(anywhere, "Encryption")
+    assert template(names["agnostic"]) == template(anywhere)
+
 
 def test_ids_that_are_kept_by_hand() -> None:
     """With those of the page nothing differs; the page names what else of a construct has a logical id."""
