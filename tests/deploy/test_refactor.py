@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -151,7 +152,7 @@ def test_a_stack_that_is_renamed(before: Before, tmp_path: Path, job_name: str |
     ],
     ids=["a job", "the parent of the machine"],
 )
-def test_what_no_pinned_name_helps(before: Before, tmp_path: Path, names: dict[str, str], differing: set[str]) -> None:
+def test_what_no_pinned_name_helps(before: Before, tmp_path: Path, names: dict[str, Any], differing: set[str]) -> None:
     """States are named after the job's id, and the policy of the machine's role after its path."""
     after = synthesized(tmp_path, "Encryption", role_name=before.role, job_name=PRESENT_NAME, **names)
     assert set(re.findall(r"\[[-+~]\] .+", before.printed(after))) == differing

@@ -433,8 +433,8 @@ def with_strings(text: Callable[[str], str]) -> cdk.Stack:
 
 def member(text: str) -> str:
     """The member of an enumeration that is this string."""
-    names: Any = Enum("Names", {"A": text}, type=str)
-    return cast("str", names.A)
+    Names: Any = Enum("Names", {"A": text}, type=str)  # noqa: N806 - a class
+    return cast("str", Names.A)
 
 
 def test_strings_of_an_enumeration() -> None:
