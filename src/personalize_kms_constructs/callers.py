@@ -21,7 +21,7 @@ from ._grant.environments import personalize_arn_problems
 from ._grant.place import Place
 from ._grant.role import ServiceRole, is_immutable, is_lookup_dummy
 from ._pasted import known_values, readable, replacements
-from ._refusals.arguments import GRANTEE, ON, has, is_sequence, kind_of_arn, not_a_resource, shown, type_problems
+from ._refusals.arguments import GRANTEE, ON, is_sequence, kind_of_arn, not_a_resource, shown, type_problems
 from ._warnings import warn
 from .matrix import PASS_ROLE, SERVICE_PRINCIPAL, TAG, Permissions
 from .resources import PersonalizeResource
@@ -78,19 +78,13 @@ def _principal_problems(principal: Any, role: ServiceRole) -> Iterator[str]:
         return
     # Personalize has no resource policies, and AWS refuses a role of another account than the caller's
     # (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).
-    account = getattr(principal, "principal_account", None)
-    is_of_another = account is not None and role.is_of_another_account_than(account)
-    if is_of_another and not _is_yet_to_be_found(principal):
+    account = getattr(principal, "principal_account", None) or ""
+    if role.is_of_another_account_than(account) and not is_lookup_dummy(getattr(principal, "role_arn", "")):
         here = role.here.account
         yield (
             f"grantee belongs to account {account}, but the resources to {here}, and roles can't be passed across "
             f"accounts: have the caller assume a role of {here}, and pass that role as grantee"
         )
-
-
-def _is_yet_to_be_found(principal: Any) -> bool:
-    """Tell if the CLI has yet to look the caller's role up, after a synth that only asks for it."""
-    return has(principal, "role_arn") and is_lookup_dummy(principal.role_arn)
 
 
 def _on_problems(on: Any, rows: Iterable[Permissions]) -> Iterator[str]:
@@ -126,8 +120,9 @@ def grant_create(
     Without ``on`` they may be created on all that there is in the account and Region.
     """
     statements = list(_statements(Stack.of(scope), service_role_arn, resources, on))
-    if is_immutable(grantee.grant_principal) and not _is_yet_to_be_found(grantee.grant_principal):
-        _warn_of_immutable(scope, grantee.grant_principal, service_role_arn, statements)
+    principal: Any = grantee.grant_principal
+    if is_immutable(principal) and not is_lookup_dummy(principal.role_arn):
+        _warn_of_immutable(scope, principal, service_role_arn, statements)
     grants = [
         iam.Grant.add_to_principal(
             grantee=grantee,

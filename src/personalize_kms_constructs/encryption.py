@@ -435,7 +435,7 @@ class PersonalizeEncryption(Construct):
         return self.__added(id, metric_attribution, resources)
 
     def __set_tags(self, resource: CfnResource, tags: Mapping[str, str] | None) -> None:
-        """Set the tags of a resource, and let no others reach it.
+        """Set the tags of a resource, sorted as the CDK does, and let no others reach it.
 
         ``Tags.of(app).add(…)`` reaches dataset groups and datasets, whose tags are create-only: a tag that somebody
         adds to the app later would make CloudFormation refuse the update, or replace the dataset group by a new, empty
@@ -443,7 +443,6 @@ class PersonalizeEncryption(Construct):
         """
         self.__made.tagged.append((resource, tags or {}))
         if tags:
-            # Sorted, as the CDK does, so that their order in the mapping changes nothing.
             resource.add_property_override("Tags", [{"Key": key, "Value": tags[key]} for key in sorted(tags)])
         else:
             resource.add_property_deletion_override("Tags")

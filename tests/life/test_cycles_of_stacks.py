@@ -104,7 +104,7 @@ def test_a_prefix_that_the_stack_of_the_bucket_can_not_say(
         PersonalizeEncryption(here, "Encryption", resources=[importing(s3.Bucket(security, "Data"), folder(here))])
     assert str(error.value).endswith(
         "', a part of which only the construct's own stack can say, but the bucket is in another stack, whose policy "
-        "has it too: use literals and pseudo parameters such as Aws.REGION, or a bucket of the construct's stack"
+        "has it too: use literals and pseudo parameters such as Aws.REGION"
     )
 
 

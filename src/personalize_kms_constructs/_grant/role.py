@@ -44,11 +44,6 @@ class ServiceRole:
             return self.own_l1.node.path
         return self.arn if self.stack is None and not is_nameless(self.arn) else self.role.node.path
 
-    @property
-    def is_lookup_dummy(self) -> bool:
-        """True until the CLI has looked the role up."""
-        return is_lookup_dummy(self.arn)
-
     @cached_property
     def l1(self) -> iam.CfnRole | None:
         """The L1 of a role that this app makes."""
