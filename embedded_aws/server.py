@@ -35,6 +35,7 @@ def _extended_ministack() -> Any:
     from ministack.core import iam_actions, router
 
     from embedded_aws import (
+        cloudformation_exports,
         cloudformation_order,
         cloudformation_types,
         faults,
@@ -59,6 +60,7 @@ def _extended_ministack() -> Any:
     extensions: tuple[Any, ...] = (
         cloudformation_types,
         cloudformation_order,
+        cloudformation_exports,
         kms_rules,
         faults,
         policy_rules,

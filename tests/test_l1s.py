@@ -54,13 +54,15 @@ def test_a_dataset_group_has_key_role_and_order(
 
 def test_a_dataset_group_can_have_domain_and_tags(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
     """Both are as given."""
-    encryption.add_dataset_group("Movies", name="movies", domain="VIDEO_ON_DEMAND", tags={"team": "movies"})
+    tags = {"team": "movies", "cost-center": "42"}
+    encryption.add_dataset_group("Movies", name="movies", domain="VIDEO_ON_DEMAND", tags=tags)
     assert only(stack, "AWS::Personalize::DatasetGroup")["Properties"] == {
         "Name": "movies",
         "Domain": "VIDEO_ON_DEMAND",
         "KmsKeyArn": KEY,
         "RoleArn": ROLE,
-        "Tags": [{"Key": "team", "Value": "movies"}],
+        # Sorted, as the CDK does: another order would be a change of a create-only property.
+        "Tags": [{"Key": "cost-center", "Value": "42"}, {"Key": "team", "Value": "movies"}],
     }
 
 

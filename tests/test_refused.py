@@ -161,6 +161,16 @@ REFUSED: dict[str, tuple[Build, str]] = {
         lambda _, data: reading(data, f"{cdk.Fn.sub('${AWS::Region}')}/*/"),
         f"source of dataset import job has prefix '${{…}}/*/': {A_PATTERN}",
     ),
+    "a letter that IAM takes in no policy": (
+        lambda _, data: reading(data, "für/données/東/"),
+        "source of dataset import job has prefix 'für/données/東/', but IAM takes no '東' in a policy: use characters "
+        "up to U+00FF",
+    ),
+    "a control character in a prefix": (
+        lambda _, data: writing(data, f"{cdk.Aws.REGION}/\x00/"),
+        "destination of dataset export job has prefix '${AWS::Region}/\\x00/', but IAM takes no '\\x00' in a policy: "
+        "use characters up to U+00FF",
+    ),
     "a destination that is no folder": (
         lambda _, data: writing(data, "out"),
         "destination of dataset export job has prefix 'out', which is not a folder: end it in /, as 'out/'",

@@ -15,7 +15,7 @@ from constructs import Construct, IValidation
 from ._address import page_at
 from ._grant.place import Place
 from ._grant.resolved import ResolvedLocation, ResolvedResource
-from ._grant.role import is_nameless
+from ._grant.role import is_lookup_dummy, is_nameless
 from ._grant.targets import BucketTarget, KeyTarget, PolicyKind, PolicyTarget
 from ._grant.wiring import Wiring
 from ._judge.registration import bring_judge
@@ -125,7 +125,7 @@ class AtSynth:
         )
 
     def _warnings(self) -> Iterator[tuple[str, str]]:
-        if not self._wiring.role.is_lookup_dummy:
+        if not is_lookup_dummy(self._wiring.role.arn):
             # Else this synth is there for the CLI to find out what to look up, and another one follows.
             yield from self._pending_warnings()
         if not self._wiring.allowed:

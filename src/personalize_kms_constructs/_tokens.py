@@ -28,6 +28,11 @@ def is_yet_to_be_looked_up(text: object) -> bool:
     return isinstance(text, str) and "dummy-value-for-" in text
 
 
+def is_known_by_now(text: str) -> bool:
+    """Tell if neither the deployment nor a look-up of the CLI has the last word, so that the string can be compared."""
+    return not is_token(text) and not is_yet_to_be_looked_up(text)
+
+
 def literal_part(text: str) -> str:
     """Return the string without its tokens."""
     return TOKEN.sub("", text)

@@ -19,7 +19,7 @@ from constructs import Construct
 from ._address import page_at
 from ._grant.environments import personalize_arn_problems
 from ._grant.place import Place
-from ._grant.role import ServiceRole, is_immutable
+from ._grant.role import ServiceRole, is_immutable, is_lookup_dummy
 from ._pasted import known_values, readable, replacements
 from ._refusals.arguments import GRANTEE, ON, is_sequence, kind_of_arn, not_a_resource, shown, type_problems
 from ._warnings import warn
@@ -78,8 +78,8 @@ def _principal_problems(principal: Any, role: ServiceRole) -> Iterator[str]:
         return
     # Personalize has no resource policies, and AWS refuses a role of another account than the caller's
     # (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).
-    account = getattr(principal, "principal_account", None)
-    if account is not None and role.is_of_another_account_than(account):
+    account = getattr(principal, "principal_account", None) or ""
+    if role.is_of_another_account_than(account) and not is_lookup_dummy(getattr(principal, "role_arn", "")):
         here = role.here.account
         yield (
             f"grantee belongs to account {account}, but the resources to {here}, and roles can't be passed across "
@@ -120,8 +120,9 @@ def grant_create(
     Without ``on`` they may be created on all that there is in the account and Region.
     """
     statements = list(_statements(Stack.of(scope), service_role_arn, resources, on))
-    if is_immutable(grantee.grant_principal):
-        _warn_of_immutable(scope, grantee.grant_principal, service_role_arn, statements)
+    principal: Any = grantee.grant_principal
+    if is_immutable(principal) and not is_lookup_dummy(principal.role_arn):
+        _warn_of_immutable(scope, principal, service_role_arn, statements)
     grants = [
         iam.Grant.add_to_principal(
             grantee=grantee,
@@ -175,7 +176,7 @@ def _with_versions(arn: str, row: Permissions) -> list[str]:
     if row.parents != ("solution",):
         return [arn]
     solution, *version = arn.rsplit("/", 1) if arn.count("/") > 1 else [arn]
-    return [solution, arn if version else f"{arn}/*"]
+    return [solution, arn if version else arn + "/*"]
 
 
 def _allow(actions: Sequence[str], resources: Sequence[str]) -> Json:

@@ -435,7 +435,7 @@ class PersonalizeEncryption(Construct):
         return self.__added(id, metric_attribution, resources)
 
     def __set_tags(self, resource: CfnResource, tags: Mapping[str, str] | None) -> None:
-        """Set the tags of a resource, and let no others reach it.
+        """Set the tags of a resource, sorted as the CDK does, and let no others reach it.
 
         ``Tags.of(app).add(…)`` reaches dataset groups and datasets, whose tags are create-only: a tag that somebody
         adds to the app later would make CloudFormation refuse the update, or replace the dataset group by a new, empty
@@ -443,7 +443,7 @@ class PersonalizeEncryption(Construct):
         """
         self.__made.tagged.append((resource, tags or {}))
         if tags:
-            resource.add_property_override("Tags", [{"Key": key, "Value": value} for key, value in tags.items()])
+            resource.add_property_override("Tags", [{"Key": key, "Value": tags[key]} for key in sorted(tags)])
         else:
             resource.add_property_deletion_override("Tags")
 
@@ -530,7 +530,7 @@ def _import_job_name(dataset: str, kind: str, group: AnyDatasetGroup, source: S3
     The bucket has no part in it: one bucket has a name, a parameter or a logical id, and a new name is a new import.
     """
     l1 = l1_behind(group, personalize.CfnDatasetGroup) if isinstance(group, str) else group
-    of_group = in_words(str(group).rpartition("/")[2] if l1 is None else l1.name)
+    of_group = in_words(cast("str", group).rpartition("/")[2] if l1 is None else l1.name)
     if "${…}" in of_group or "${AWS::Stack" in of_group:
         # The same words are another name in another stack.
         of_group = f"{here.stack.node.path}/{of_group}"

@@ -47,6 +47,7 @@ class S3Location:
             *type_problems(KEY, optional=True, encryption_key=self.encryption_key),
         )
         refuse("S3Location", problems)
+        object.__setattr__(self, "prefix", str.__str__(self.prefix))  # not the name of a member of an Enum
 
     @property
     def bucket_name(self) -> str:

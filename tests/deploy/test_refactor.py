@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -29,17 +30,18 @@ def synthesized(
     job: str = "Import",
     job_name: str | None = None,
     jobs: str | None = None,
+    is_agnostic: bool = False,
 ) -> str:
     """The assembly of an app with a construct at this path in its stack, and a machine that runs a job."""
     app = cdk.App(analytics_reporting=False, outdir=str(folder))
     env = cdk.Environment(account=EmbeddedAws().account, region=EmbeddedAws().region)
-    top = cdk.Stack(app, stack, env=env)
+    top = cdk.Stack(app, stack, env=None if is_agnostic else env)
     parent: Construct = top
     *parents, id = path
     for parent_id in parents:
         parent = Construct(parent, parent_id)
     encryption = PersonalizeEncryption(parent, id, role_name=role_name)
-    encryption.add_dataset_group("Movies", name="movies")
+    encryption.add_dataset_group("Movies", name="books" if is_agnostic else "movies")
     parent_of_jobs = top if jobs is None else Construct(top, jobs)
     fragment = DatasetImportJob(
         parent_of_jobs,
@@ -72,6 +74,8 @@ class Before:
     environment: dict[str, str]
     role: str
     """The name that its role got."""
+    role_of_agnostic: str
+    """That of the stack that knows neither account nor Region."""
 
     def refactor(self, after: str, *options: str) -> list[list[str]]:
         """Return what ``cdk refactor`` says that it would move, and move nothing."""
@@ -91,16 +95,15 @@ def before(embedded_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) 
     bootstrap(embedded_aws, home)
     environment = embedded_aws.environment(home)
     app = synthesized(tmp_path_factory.mktemp("before"), "Encryption")
-    for assembly in (app, synthesized_empty(tmp_path_factory.mktemp("empty"), "Renamed")):
+    agnostic = synthesized(tmp_path_factory.mktemp("agnostic"), "Encryption", stack="Agnostic", is_agnostic=True)
+    for assembly in (app, agnostic, synthesized_empty(tmp_path_factory.mktemp("empty"), "Renamed")):
         run_cdk(
             "deploy", "--app", assembly, "--all", "--require-approval", "never", environment=environment, quiet=True
         )
-    (role,) = [
-        role["RoleName"]
-        for role in embedded_aws.client("iam").list_roles()["Roles"]
-        if role["RoleName"].startswith("Stack-Encryption-")
-    ]
-    return Before(environment, role)
+    names = [role["RoleName"] for role in embedded_aws.client("iam").list_roles()["Roles"]]
+    (role,) = [name for name in names if name.startswith("Stack-Encryption-")]
+    (role_of_agnostic,) = [name for name in names if name.startswith("Agnostic-Encryption-")]
+    return Before(environment, role, role_of_agnostic)
 
 
 def test_a_construct_that_is_renamed_and_moved(before: Before, tmp_path: Path) -> None:
@@ -109,6 +112,16 @@ def test_a_construct_that_is_renamed_and_moved(before: Before, tmp_path: Path) -
     moved = {cells[1]: cells[3].partition(".")[2] for cells in rows}
     assert set(moved) == TYPES
     assert all(logical_id.startswith("MoviesRenamed") for logical_id in moved.values())
+
+
+@pytest.mark.parametrize(("is_literal", "moved"), [(False, TYPES), (True, set())], ids=["as the page", "literal"])
+def test_a_stack_without_env(before: Before, tmp_path: Path, is_literal: bool, moved: set[str]) -> None:
+    """The Region is a reference in the role's name; as a literal, every resource is another one to the CLI."""
+    name, region = before.role_of_agnostic, EmbeddedAws().region
+    assert name.endswith(f"-{region}")
+    pinned = name if is_literal else f"{name.removesuffix(region)}{cdk.Aws.REGION}"
+    after = synthesized(tmp_path, "Keys", stack="Agnostic", role_name=pinned, is_agnostic=True)
+    assert {cells[1] for cells in before.refactor(after)} == moved
 
 
 PRESENT_NAME = "{% 'StackImportBFE02939-' & $uuid() %}"
@@ -139,7 +152,7 @@ def test_a_stack_that_is_renamed(before: Before, tmp_path: Path, job_name: str |
     ],
     ids=["a job", "the parent of the machine"],
 )
-def test_what_no_pinned_name_helps(before: Before, tmp_path: Path, names: dict[str, str], differing: set[str]) -> None:
+def test_what_no_pinned_name_helps(before: Before, tmp_path: Path, names: dict[str, Any], differing: set[str]) -> None:
     """States are named after the job's id, and the policy of the machine's role after its path."""
     after = synthesized(tmp_path, "Encryption", role_name=before.role, job_name=PRESENT_NAME, **names)
     assert set(re.findall(r"\[[-+~]\] .+", before.printed(after))) == differing

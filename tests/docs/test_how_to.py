@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import cloudformation_include
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
@@ -18,6 +19,7 @@ from personalize_kms_constructs.jobs import DatasetExportJob, DatasetImportJob
 from tests.docs.code import DOCS, as_written, names_of
 from tests.policies import key_policy, resources, template
 
+GROUP = PersonalizeResource.dataset_group()
 FIVE = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 
 
@@ -252,6 +254,38 @@ def test_template_goes_on_without_the_library() -> None:
     assert names["key"].node.path == "Recommendations/Template/EncryptionKey3A692D6E"
 
 
+@pytest.mark.parametrize("stack", ["security", "movies"])
+def test_templates_that_refer_weakly_go_on_without_the_library(stack: str) -> None:
+    """Nothing differs either, and ``CfnInclude`` takes no such template."""
+    names = names_of("how-to/remove-or-leave.md")
+    by_hand, copy = names[f"{stack}_by_hand"], f"{names['copies']}/{names[stack].stack_name}.template.json"
+    assert template(by_hand) == json.loads(Path(copy).read_text())
+    if stack == "movies":
+        assert "Fn::GetStackOutput" in json.dumps(template(by_hand))
+        with pytest.raises(RuntimeError, match="Unsupported CloudFormation function 'Fn::GetStackOutput'"):
+            cloudformation_include.CfnInclude(cdk.Stack(), "Template", template_file=copy)
+
+
+@pytest.mark.parametrize("of_copy", [True, False])
+def test_an_included_template_has_the_metadata_of_the_cli(tmp_path: Path, of_copy: bool) -> None:
+    """The CLI has the CDK add a resource, which the copy has too: the page's app has it added no more."""
+    app = cdk.App(analytics_reporting=True, outdir=str(tmp_path))
+    PersonalizeEncryption(cdk.Stack(app, "Recommendations"), "Encryption", resources=[GROUP])
+    copy = f"{app.synth().directory}/Recommendations.template.json"
+
+    by_hand = cdk.Stack(
+        cdk.App(analytics_reporting=not of_copy),
+        "Recommendations",
+        synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+    )
+    cloudformation_include.CfnInclude(by_hand, "Template", template_file=copy)
+    if of_copy:
+        assert template(by_hand) == json.loads(Path(copy).read_text())
+    else:
+        with pytest.raises(RuntimeError, match="section 'Resources' already contains 'CDKMetadata'"):
+            template(by_hand)
+
+
 def test_pinned_name_is_the_present_one() -> None:
     """The name of the page is what the role has without it, and the rename keeps it."""
     names = names_of("how-to/rename-or-move.md")
@@ -269,6 +303,10 @@ def test_pinned_name_is_the_present_one() -> None:
     assert template(names["nightly"]) == template(nightly)
     (role,) = resources(names["renamed_stack"], "AWS::IAM::Role").values()
     assert role["Properties"]["RoleName"] == "Recommendations-Encryption-8485E84F-eu-west-1"
+
+    anywhere = cdk.Stack(cdk.App(), "Anywhere")
+    PersonalizeEncryption(anywhere, "Encryption")
+    assert template(names["agnostic"]) == template(anywhere)
 
 
 def test_ids_that_are_kept_by_hand() -> None:

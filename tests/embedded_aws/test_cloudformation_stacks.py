@@ -20,14 +20,14 @@ def template() -> dict[str, Any]:
     return scenarios.template()
 
 
-def _deploy(aws: EmbeddedAws, template: dict[str, Any], update: bool = False) -> dict[str, str]:
+def _deploy(aws: EmbeddedAws, template: dict[str, Any], update: bool = False, name: str = "movies") -> dict[str, str]:
     """The outputs of the deployed stack."""
     cloudformation = aws.client("cloudformation")
     call = cloudformation.update_stack if update else cloudformation.create_stack
-    call(StackName="movies", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+    call(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
     waiter = cloudformation.get_waiter("stack_update_complete" if update else "stack_create_complete")
-    waiter.wait(StackName="movies", WaiterConfig={"Delay": 0.05})
-    outputs = cloudformation.describe_stacks(StackName="movies")["Stacks"][0].get("Outputs", [])
+    waiter.wait(StackName=name, WaiterConfig={"Delay": 0.05})
+    outputs = cloudformation.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", [])
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
 
@@ -140,6 +140,42 @@ def test_a_create_only_property_refuses_to_change(aws: EmbeddedAws, template: di
     resource, reason = _failure(aws, template, update=True)
     assert resource == "Group"
     assert reason.startswith("CloudFormation cannot update a stack when a custom-named resource requires replacing.")
+
+
+def _exporting(**exports: str) -> dict[str, Any]:
+    outputs = {name: {"Value": value, "Export": {"Name": f"movies:{name}"}} for name, value in exports.items()}
+    return {"Resources": {"Wait": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}, "Outputs": outputs}
+
+
+@pytest.mark.parametrize(
+    ("after", "reason"),
+    [
+        ({}, "Export movies:Schema cannot be deleted as it is in use by books"),
+        ({"Schema": "films"}, "Cannot update export movies:Schema as it is in use by books"),
+    ],
+)
+def test_an_export_that_another_stack_imports_stays(aws: EmbeddedAws, after: dict[str, str], reason: str) -> None:
+    """The update is rolled back; once nobody imports it, it goes."""
+    _deploy(aws, _exporting(Schema="books"))
+    name = {"Fn::ImportValue": {"Fn::Sub": "${Of}:Schema"}}
+    importing = {
+        "Parameters": {"Of": {"Type": "String", "Default": "movies"}},
+        "Resources": {
+            "Schema": {
+                "Type": "AWS::Personalize::Schema",
+                "Properties": {"Name": name, "Schema": json.dumps(INTERACTIONS)},
+            }
+        },
+    }
+    _deploy(aws, importing, name="books")
+    assert _failure(aws, _exporting(**after), update=True) == ("movies", reason)
+    cloudformation = aws.client("cloudformation")
+    assert [each["Value"] for each in cloudformation.list_exports()["Exports"]] == ["books"]
+
+    cloudformation.delete_stack(StackName="books")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="books", WaiterConfig={"Delay": 0.05})
+    _deploy(aws, _exporting(**after), update=True)
+    assert [each["Value"] for each in cloudformation.list_exports()["Exports"]] == list(after.values())
 
 
 def test_an_api_name_is_no_property(aws: EmbeddedAws, template: dict[str, Any]) -> None:

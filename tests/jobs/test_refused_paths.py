@@ -74,6 +74,11 @@ def test_a_prefix_of_the_deployment_is_taken(stack: cdk.Stack, data: Data, prefi
     job(data, DatasetImportJob, source=data.at(prefix), source_path="a/")
 
 
+def test_a_path_with_a_letter_that_iam_takes_in_no_policy(data: Data) -> None:
+    """No policy has the path."""
+    job(data, DatasetImportJob, source=data.at("in/"), source_path="東/")
+
+
 @pytest.mark.parametrize("kind", BATCH_KINDS)
 @pytest.mark.parametrize(
     ("source", "paths"),

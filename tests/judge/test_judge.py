@@ -114,6 +114,31 @@ def test_a_condition_that_is_not_ours_is_a_warning(condition: dict[str, Any], is
     assert told(app) == [("Undecided", "warning", "Main/Encryption")] * is_told
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEqualsIfExists": {"aws:SourceAccount": "444455556666"}},
+        {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}},
+    ],
+    ids=["account", "Region"],
+)
+def test_a_condition_on_what_a_stack_without_env_does_not_know(condition: dict[str, Any], app: cdk.App) -> None:
+    """It may be right: only the whole check tells of it, as the page says."""
+    stack = cdk.Stack(app, "Main")
+    key = encryption(stack).encryption_key.node.default_child
+    assert isinstance(key, kms.CfnKey)
+    key.add_property_override("KeyPolicy.Statement.2.Condition", {"StringEqualsIfExists": None, **condition})
+    report = check_assembly(app.synth())
+    assert told(app) == []
+    assert {entry.action for entry in report.undecided} == {
+        "kms:CreateGrant",
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKey",
+        "kms:ListGrants",
+    }
+
+
 def test_a_fault_in_a_nested_stack(app: cdk.App, stack: cdk.Stack) -> None:
     """By the path of the construct in it."""
     break_key_policy(encryption(cdk.NestedStack(stack, "Nested")))

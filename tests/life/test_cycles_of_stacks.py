@@ -85,6 +85,60 @@ def test_a_name_that_is_decided_at_the_synth(
     assert "cyclic reference" in synth_error(app)
 
 
+def by_ssm(stack: cdk.Stack) -> str:
+    return ssm.StringParameter.value_for_string_parameter(stack, "/company/folder")
+
+
+def attribute(stack: cdk.Stack) -> str:
+    return cdk.CfnResource(stack, "Resource", type="Company::Folders::Folder").get_att("Name").to_string()
+
+
+@pytest.mark.parametrize("folder", [parameter, by_ssm, attribute])
+@pytest.mark.parametrize("where", ["beside", "nested"])
+def test_a_prefix_that_the_stack_of_the_bucket_can_not_say(
+    stack: cdk.Stack, security: cdk.Stack, folder: Callable[[cdk.Stack], str], where: str
+) -> None:
+    """The bucket's policy would need the construct's stack, and the role's policy needs the bucket."""
+    here = cdk.NestedStack(stack, "Nested") if where == "nested" else stack
+    with pytest.raises(ValueError, match="Encryption: source of dataset import job has prefix '") as error:
+        PersonalizeEncryption(here, "Encryption", resources=[importing(s3.Bucket(security, "Data"), folder(here))])
+    assert str(error.value).endswith(
+        "', a part of which only the construct's own stack can say, but the bucket is in another stack, whose policy "
+        "has it too: use literals and pseudo parameters such as Aws.REGION"
+    )
+
+
+@pytest.mark.parametrize("where", ["beside", "nested", "the parent"])
+def test_the_id_of_the_stack_in_the_prefix_of_another_stacks_bucket(
+    stack: cdk.Stack, security: cdk.Stack, where: str
+) -> None:
+    """In the bucket's policy it would be another id, and nobody would tell."""
+    nested = cdk.NestedStack(stack, "Nested")
+    here, there = {"beside": (stack, security), "nested": (stack, nested), "the parent": (nested, stack)}[where]
+    job = importing(s3.Bucket(there, "Data"), f"{cdk.Aws.STACK_ID}/")
+    with pytest.raises(ValueError, match="which only the construct's own stack can say"):
+        PersonalizeEncryption(here, "Encryption", resources=[job])
+
+
+@pytest.mark.parametrize("of", ["the bucket", "a third"])
+def test_a_prefix_that_the_stack_of_the_bucket_can_say(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, of: str
+) -> None:
+    """A parameter of its own, or of a stack that needs neither."""
+    folder = parameter(security if of == "the bucket" else cdk.Stack(app, "Third"))
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(s3.Bucket(security, "Data"), f"{folder}/")])
+    app.synth()
+
+
+def test_a_prefix_where_the_role_takes_no_policies(app: cdk.App, stack: cdk.Stack, security: cdk.Stack) -> None:
+    """Nothing in the construct's stack refers to the bucket then."""
+    arn = "arn:aws:iam::111111111111:role/personalize"
+    role = iam.Role.from_role_arn(stack, "Role", arn, mutable=False)
+    job = importing(s3.Bucket(security, "Data"), f"{parameter(stack)}/")
+    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[job])
+    app.synth()
+
+
 @pytest.mark.parametrize("name", [None, f"p-{cdk.Aws.STACK_NAME}"], ids=["none", "with the stack's name"])
 def test_a_role_of_a_nested_stack_and_the_key_of_its_parent(stack: cdk.Stack, name: str | None) -> None:
     """Only CloudFormation knows the name of a nested stack."""

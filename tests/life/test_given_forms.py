@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
+from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.jobs import DatasetExportJob
@@ -113,6 +115,103 @@ def test_a_role_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
     manifest = json.loads((assembly / "manifest.json").read_text("utf-8"))
     assert [missing["provider"] for missing in manifest["missing"]] == ["cc-api-provider"]
     assert not (assembly / "personalize-kms-pending").exists()
+
+
+def test_a_caller_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
+    """Its dummy is of an account of nobody, too, and gets its policy in the synth after the look-up."""
+    encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
+    encryption.grant_create(iam.Role.from_lookup(concrete, "Caller", role_name="caller"), GROUP)
+    assert warnings(concrete) == {}
+    manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
+    assert [missing["provider"] for missing in manifest["missing"]] == ["cc-api-provider"]
+
+
+def looked_up(stack: cdk.Stack) -> str:
+    """What stands for a part of an ARN until the CLI has looked it up."""
+    return ssm.StringParameter.value_from_lookup(stack, "/company/shared")
+
+
+def key_looked_up(stack: cdk.Stack, part: str) -> kms.IKey:
+    account, id = "111111111111", "1234abcd-12ab-34cd-56ef-1234567890ab"
+    arns = {
+        "account": f"arn:aws:kms:eu-west-1:{looked_up(stack)}:key/{id}",
+        "id": f"arn:aws:kms:eu-west-1:{account}:key/{looked_up(stack)}",
+        "Region": f"arn:aws:kms:{looked_up(stack)}:{account}:key/{id}",
+    }
+    return kms.Key.from_key_arn(stack, "Shared", arns[part])
+
+
+def encrypted_l1(stack: cdk.Stack, key_arn: str) -> s3.CfnBucket:
+    by_default = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key_arn}
+    return s3.CfnBucket(
+        stack,
+        "Data",
+        bucket_encryption={"serverSideEncryptionConfiguration": [{"serverSideEncryptionByDefault": by_default}]},
+    )
+
+
+def imported_bucket(stack: cdk.Stack, **props: Any) -> s3.IBucket:
+    return s3.Bucket.from_bucket_attributes(stack, "Data", bucket_name="data", **props)
+
+
+def on_dataset(encryption: PersonalizeEncryption, dataset_arn: str) -> None:
+    caller = iam.User(encryption, "Caller")
+    encryption.grant_create(caller, PersonalizeResource.dataset_import_job(), on=[dataset_arn])
+
+
+def role_looked_up(stack: cdk.Stack) -> iam.IRole:
+    return iam.Role.from_role_arn(stack, "Looked", f"arn:aws:iam::{looked_up(stack)}:role/personalize")
+
+
+WITH_LOOK_UPS: dict[str, Callable[[cdk.Stack], object]] = {
+    **{
+        f"{part} of the key": lambda stack, part=part: PersonalizeEncryption(  # type: ignore[misc]
+            stack, "Encryption", encryption_key=key_looked_up(stack, part), resources=[GROUP]
+        )
+        for part in ("account", "id", "Region")
+    },
+    "account of a managed key": lambda stack: PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=key_looked_up(stack, "account"),
+        imported_key_policy=ImportedKeyPolicy.MANAGED,
+        resources=[GROUP],
+    ),
+    "key of a location": lambda stack: PersonalizeEncryption(
+        stack,
+        "Encryption",
+        resources=[importing(s3.Bucket(stack, "Data"), encryption_key=key_looked_up(stack, "id"))],
+    ),
+    "key of an L1": lambda stack: PersonalizeEncryption(
+        stack,
+        "Encryption",
+        resources=[importing(encrypted_l1(stack, looked_up(stack)))],
+    ),
+    "account of the role": lambda stack: PersonalizeEncryption(
+        stack, "Encryption", service_role=role_looked_up(stack), resources=[GROUP]
+    ),
+    "account of a caller": lambda stack: PersonalizeEncryption(stack, "Encryption").grant_create(
+        role_looked_up(stack), GROUP
+    ),
+    "account of a bucket": lambda stack: PersonalizeEncryption(
+        stack, "Encryption", resources=[importing(imported_bucket(stack, account=looked_up(stack)))]
+    ),
+    "Region of a bucket": lambda stack: PersonalizeEncryption(
+        stack, "Encryption", resources=[importing(imported_bucket(stack, region=looked_up(stack)))]
+    ),
+    "account of a dataset": lambda stack: on_dataset(
+        PersonalizeEncryption(stack, "Encryption"),
+        f"arn:aws:personalize:eu-west-1:{looked_up(stack)}:dataset/movies/ITEMS",
+    ),
+}
+
+
+@pytest.mark.parametrize("make", WITH_LOOK_UPS.values(), ids=WITH_LOOK_UPS)
+def test_parts_that_are_looked_up(app: cdk.App, concrete: cdk.Stack, make: Callable[[cdk.Stack], object]) -> None:
+    """Nothing is compared with a dummy: the CLI looks it up only if the synth succeeds."""
+    make(concrete)
+    manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
+    assert [missing["provider"] for missing in manifest["missing"]] == ["ssm"]
 
 
 def test_values_that_are_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
@@ -288,3 +387,58 @@ def test_a_part_of_a_name_that_is_no_string(
     encryption.output_pending_statements()
     text = warnings(stack)["pendingBucketPolicy"]
     assert shown is None or f'"arn:aws:s3:::data{shown}/in{shown}/*"' in text
+
+
+PERSONALIZE_ARN = "arn:aws:personalize:eu-west-1:111111111111"
+
+
+def with_strings(text: Callable[[str], str]) -> cdk.Stack:
+    """A stack of all that is made of strings of the user's, each handed through a function."""
+    env = cdk.Environment(account="111111111111", region="eu-west-1")
+    stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack", env=env)
+    data = s3.Bucket(stack, "Data")
+    folder = S3Location(data, text("import/"))
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        role_name=text("personalize"),
+        resources=[PersonalizeResource.dataset_import_job(folder)],
+    )
+    encryption.add_dataset_group(
+        "Movies", name=text("movies"), domain=text("ECOMMERCE"), tags={text("team"): text("a")}
+    )
+    encryption.add_dataset(
+        "Items",
+        dataset_group=text(f"{PERSONALIZE_ARN}:dataset-group/movies"),
+        schema_arn=text(f"{PERSONALIZE_ARN}:schema/items"),
+        name=text("items"),
+        dataset_type=text("Items"),
+        import_from=folder,
+    )
+    solution = text(f"{PERSONALIZE_ARN}:solution/watched")
+    caller = iam.User(stack, "Caller")
+    encryption.grant_create(caller, PersonalizeResource.batch_inference_job(), on=[solution])
+    job = DatasetExportJob(
+        stack,
+        "Export",
+        encryption=encryption,
+        dataset_arn=text(f"{PERSONALIZE_ARN}:dataset/movies/ITEMS"),
+        destination=S3Location(data, text("export/")),
+        destination_path=text("today/"),
+        job_name=text("nightly"),
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
+    return stack
+
+
+def member(text: str) -> str:
+    """The member of an enumeration that is this string."""
+    Names: Any = Enum("Names", {"A": text}, type=str)  # noqa: N806 - a class
+    return cast("str", Names.A)
+
+
+def test_strings_of_an_enumeration() -> None:
+    """A member of ``class Folder(str, Enum)`` is its string, though an f-string says ``Folder.IMPORT``."""
+    of_enumeration = template(with_strings(member))
+    assert of_enumeration == template(with_strings(str))
+    assert "Names.A" not in json.dumps(of_enumeration)

@@ -14,7 +14,10 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
 
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs.jobs import DatasetImportJob
 from tests.templates import stacks
 from tests.templates.findings import REPORT_ONLY, findings
 
@@ -80,6 +83,40 @@ def test_everything_has_only_the_wildcards_of_the_pages(app: cdk.App) -> None:
     assert [
         each for each in found if each[::2] != ("error", POLICY) or not FORCED_BY_THE_PAGES.fullmatch(each[1])
     ] == []
+
+
+def test_jobs_and_callers_have_what_the_page_says(app: cdk.App) -> None:
+    """Names of jobs, and inline policies but where a managed policy is granted it; SF1 and SF2 are the machine's."""
+    stack = cdk.Stack(app, "Jobs")
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
+    dataset = stack.format_arn(service="personalize", resource="dataset", resource_name="movies/ITEMS")
+    source = S3Location(blameless_bucket(stack))
+    job = DatasetImportJob(stack, "Import", encryption=encryption, dataset_arn=dataset, source=source)
+    sfn.StateMachine(stack, "Nightly", definition_body=sfn.DefinitionBody.from_chainable(job))
+    solution = stack.format_arn(service="personalize", resource="solution", resource_name="watched")
+    for id in ("Caller", "Managed"):
+        caller = iam.Role(stack, id, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        grantee = iam.ManagedPolicy(stack, "Policy", roles=[caller]) if id == "Managed" else caller
+        encryption.grant_create(grantee, PersonalizeResource.batch_inference_job(), on=[solution])
+
+    prefix = "Resource::arn:<AWS::Partition>:personalize:<AWS::Region>:<AWS::AccountId>"
+    caller_policy, machine_policy = "Jobs/Caller/DefaultPolicy/Resource", "Jobs/Nightly/Role/DefaultPolicy/Resource"
+    assert all_findings(app) == [
+        ("error", "AwsSolutions-IAM5[Resource::<Data666C94C7.Arn>/*]", "Jobs/Encryption/Policy/Resource"),
+        ("error", f"AwsSolutions-IAM5[{prefix}:batch-inference-job/*]", caller_policy),
+        ("error", f"AwsSolutions-IAM5[{prefix}:batch-inference-job/*]", "Jobs/Policy/Resource"),
+        ("error", f"AwsSolutions-IAM5[{prefix}:dataset-import-job/JobsImportDB111AB8-*]", machine_policy),
+        ("error", f"AwsSolutions-IAM5[{prefix}:solution/watched/*]", caller_policy),
+        ("error", f"AwsSolutions-IAM5[{prefix}:solution/watched/*]", "Jobs/Policy/Resource"),
+        ("error", "AwsSolutions-SF1", "Jobs/Nightly/Resource"),
+        ("error", "AwsSolutions-SF2", "Jobs/Nightly/Resource"),
+        ("error", "HIPAA.Security-IAMNoInlinePolicy", caller_policy),
+        ("error", "HIPAA.Security-IAMNoInlinePolicy", machine_policy),
+        ("error", "NIST.800.53.R5-IAMNoInlinePolicy", caller_policy),
+        ("error", "NIST.800.53.R5-IAMNoInlinePolicy", machine_policy),
+        ("error", "PCI.DSS.321-IAMNoInlinePolicy", caller_policy),
+        ("error", "PCI.DSS.321-IAMNoInlinePolicy", machine_policy),
+    ]
 
 
 def test_every_pack_finds_what_is_bad(app: cdk.App) -> None:

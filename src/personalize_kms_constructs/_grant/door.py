@@ -15,11 +15,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from .._refusals.arguments import has, is_key, not_a_resource
-from .._tokens import is_token, l1_behind, late_text, reference_in, resolved_early
+from .._tokens import is_token, is_yet_to_be_looked_up, l1_behind, late_text, reference_in, resolved_early
 from ..locations import S3Location
 from ..resources import PersonalizeResource
 from .elsewhere import text_elsewhere
-from .environments import bucket_problems, key_problems
+from .environments import bucket_problems, key_problems, prefix_problems
 from .paths import resource_problems
 from .place import Place
 from .resolved import KEY_ARN, KeyL1, ResolvedBucket, ResolvedKey, ResolvedLocation, ResolvedResource
@@ -75,6 +75,7 @@ class Door:
             yield from resource_problems(resource)
             for what, location in resource.locations:
                 yield from bucket_problems(f"bucket of the {what}", location.bucket, self._here, self._role)
+                yield from prefix_problems(what, location, self._here, self._role)
                 if location.problem:
                     yield f"bucket of the {what} {location.problem}"
                 if location.key is not None:
@@ -155,6 +156,8 @@ class Door:
             )
 
     def _by_id(self, key_id: str) -> _Encryption:
+        if is_yet_to_be_looked_up(key_id):
+            return _Encryption(is_unknown=True)
         if KEY_ARN.fullmatch(key_id):
             _, _, _, region, account, *_ = key_id.split(":", 5)
             return _Encryption(ResolvedKey(key_id, key_id, None, account, region))

@@ -1,16 +1,18 @@
 """Keys, buckets and roles of another environment, and references by which two stacks would need each other.
 
-Nothing is compared while it is a token, since environment-agnostic stacks know neither account nor Region.
+Nothing is compared while it is a token, as in environment-agnostic stacks, or while the CLI has yet to look it up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._tokens import is_token, literal_part
+from aws_cdk import Stack
+
+from .._tokens import is_known_by_now, is_token, literal_part, targets_in
 from .place import Place
-from .resolved import KEY_ARN, ResolvedBucket, ResolvedKey
-from .role import ServiceRole
+from .resolved import KEY_ARN, ResolvedBucket, ResolvedKey, ResolvedLocation
+from .role import ServiceRole, is_lookup_dummy
 
 
 def personalize_arn_problems(what: str, arn: object, here: Place) -> Iterator[str]:
@@ -32,7 +34,7 @@ def service_role_problems(role: ServiceRole) -> Iterator[str]:
     """Explain that Personalize takes no role of another account."""
     here = role.here
     account = role.role.principal_account if role.stack is None else role.stack.account
-    if not role.is_lookup_dummy and account is not None and _differ(account, here.account):
+    if not is_lookup_dummy(role.arn) and account is not None and _differ(account, here.account):
         yield (
             f"service_role belongs to account {account} but the stack to {here.account}, and Personalize takes no "
             "role in another account: pass a role in this account, or leave service_role out and have one made"
@@ -79,6 +81,20 @@ def bucket_problems(what: str, bucket: ResolvedBucket, here: Place, role: Servic
         yield from _role_reference_problems(what, bucket, role)
 
 
+def prefix_problems(what: str, location: ResolvedLocation, here: Place, role: ServiceRole | None) -> Iterator[str]:
+    """Explain that the policy of a bucket of another stack can't say a prefix; the role's policy says the bucket."""
+    prefix, there = location.prefix, location.bucket.stack
+    if there is None or there is here.stack or not is_token(prefix):
+        return
+    needs_bucket = role is not None and role.is_mutable and Place.of(there).outermost is not here.outermost
+    stacks = [Place.of(Stack.of(target)).outermost for target in targets_in(prefix)]
+    if "AWS.StackId" in prefix or (needs_bucket and here.outermost in stacks):
+        yield (
+            f"{what} has prefix {prefix!r}, a part of which only the construct's own stack can say, but the bucket is "
+            "in another stack, whose policy has it too: use literals and pseudo parameters such as Aws.REGION"
+        )
+
+
 def _region_problems(what: str, resource: ResolvedKey | ResolvedBucket, here: Place) -> Iterator[str]:
     if _differ(resource.region, here.region):
         yield (
@@ -112,7 +128,7 @@ def _role_reference_problems(what: str, resource: ResolvedKey | ResolvedBucket, 
 
 def _key_arn_problems(what: str, arn: str) -> Iterator[str]:
     has_wildcard = any(wildcard in literal_part(arn) for wildcard in "*?")
-    if has_wildcard or not (is_token(arn) or KEY_ARN.fullmatch(arn)):
+    if has_wildcard or (is_known_by_now(arn) and not KEY_ARN.fullmatch(arn)):
         yield (
             f"{what} has the ARN {arn}, which no key has: pass one of the form "
             "arn:aws:kms:REGION:ACCOUNT:key/ID, with an account of 12 digits and without wildcards"
@@ -121,4 +137,4 @@ def _key_arn_problems(what: str, arn: str) -> Iterator[str]:
 
 def _differ(one: str, other: str) -> bool:
     """Tell if two accounts or Regions are known to be different."""
-    return not is_token(one) and not is_token(other) and one != other
+    return is_known_by_now(one) and is_known_by_now(other) and one != other

@@ -11,6 +11,8 @@ from .resolved import ResolvedLocation, ResolvedResource
 # https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
 MAX_URI_LENGTH = 256
 _MAX_BUCKET_NAME_LENGTH = 63
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+FOR_NO_POLICY = re.compile(r"[^\t\n\r\x20-\xff]")
 _OPEN_END = re.compile(f"(?:{TOKEN.pattern})$")
 
 
@@ -23,7 +25,8 @@ def resource_problems(resource: ResolvedResource) -> Iterator[str]:
         # What is no prefix would make no folder either.
         if what == f"destination of {kind}" and not problems:
             yield from folder_problems(what, location.prefix)
-    if source is not None and destination is not None and _are_one_folder(source, destination):
+    folders = {(location.bucket.identity, folder(location.prefix)) for _, location in resource.locations}
+    if source is not None and destination is not None and len(folders) == 1:
         yield (
             f"{kind} has the same source and destination, prefix {source.prefix!r} of one bucket, but Personalize "
             "wants another folder for the output: change one of the prefixes, or allow source and destination as two "
@@ -43,10 +46,6 @@ def folder(prefix: str) -> str:
     return prefix.rstrip("/")
 
 
-def _are_one_folder(one: ResolvedLocation, other: ResolvedLocation) -> bool:
-    return one.bucket.identity == other.bucket.identity and folder(one.prefix) == folder(other.prefix)
-
-
 def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
     prefix, literal = location.prefix, literal_part(location.prefix)
     if prefix.startswith("/") or "://" in prefix:
@@ -59,6 +58,9 @@ def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
             f"{what} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in policies and would allow "
             "other objects too; use a prefix without them"
         )
+    foreign = FOR_NO_POLICY.search(literal)
+    if foreign is not None:
+        yield f"{what} has prefix {prefix!r}, but IAM takes no {foreign[0]!r} in a policy: use characters up to U+00FF"
     # Most prefixes are too short to ask for the bucket's name, a call into jsii.
     if len("s3:///") + _MAX_BUCKET_NAME_LENGTH + len(literal) > MAX_URI_LENGTH:
         # A reference to a bucket of the app doesn't say how long the name is.

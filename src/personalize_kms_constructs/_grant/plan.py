@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..matrix import Actions, KeyAccess, S3Access
@@ -14,7 +13,17 @@ from .sizes import MANAGED_POLICY_SIZE, most_of
 from .statement import Statement
 
 Statements = tuple[Statement, ...]
-_Policy = dict[str, Statement]
+
+
+class _Collected(NamedTuple):
+    """A statement while actions and resources are added to it, in sets that keep their order."""
+
+    beginning: Statement
+    actions: dict[str, None]
+    resources: dict[str, None]
+
+
+_Policy = dict[str, _Collected]
 """The statements of one policy, by their sids."""
 
 
@@ -32,13 +41,12 @@ class Terms(NamedTuple):
         return any(principal.needs_iam for principal in self.principals)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """The statements in the policies of keys and buckets, by their identities, and in those of the role."""
 
-    keys: Mapping[str, Statements] = field(default_factory=dict)
-    buckets: Mapping[str, Statements] = field(default_factory=dict)
-    role: tuple[Statements, ...] = ()
+    keys: Mapping[str, Statements]
+    buckets: Mapping[str, Statements]
+    role: tuple[Statements, ...]
     """Those of each managed policy of the role."""
 
 
@@ -100,13 +108,20 @@ def _add(
     policy: _Policy, sid: str, actions: Iterable[str], resource: str, principal: PolicyPrincipal | None = None
 ) -> None:
     """Add actions and a resource to the statement of a sid."""
-    new = Statement(sid) if principal is None else Statement(sid, principal.principal, principal.condition)
-    policy[sid] = policy.get(sid, new).grown(actions, resource)
+    if sid not in policy:
+        new = Statement(sid) if principal is None else Statement(sid, principal.principal, principal.condition)
+        policy[sid] = _Collected(new, {}, {})
+    policy[sid].actions.update(dict.fromkeys(actions))
+    policy[sid].resources[resource] = None
 
 
 def _in_order(policy: _Policy) -> Statements:
     """Return the statements, in the order of their sids."""
-    return tuple(policy[sid].without_covered() for sid in sorted(policy))
+    statements = []
+    for _, (beginning, actions, resources) in sorted(policy.items()):
+        statement = beginning._replace(actions=tuple(actions), resources=tuple(resources))
+        statements.append(statement.without_covered())
+    return tuple(statements)
 
 
 class _RolePolicies:

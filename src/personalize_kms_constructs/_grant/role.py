@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
 from .._refusals.arguments import has
-from .._tokens import TOKEN, is_token, l1_behind, late_text, resolved_early, targets_in
+from .._tokens import TOKEN, is_known_by_now, l1_behind, late_text, resolved_early, targets_in
 from .elsewhere import is_unknown_elsewhere, text_elsewhere
 from .place import Place
 
@@ -44,11 +44,6 @@ class ServiceRole:
             return self.own_l1.node.path
         return self.arn if self.stack is None and not is_nameless(self.arn) else self.role.node.path
 
-    @property
-    def is_lookup_dummy(self) -> bool:
-        """True until the CLI has looked the role up."""
-        return self.arn.endswith(":role/DUMMY_ARN")
-
     @cached_property
     def l1(self) -> iam.CfnRole | None:
         """The L1 of a role that this app makes."""
@@ -75,8 +70,8 @@ class ServiceRole:
 
     def is_of_another_account_than(self, account: str) -> bool:
         """Tell if the role is known not to belong to this account."""
-        known = [own for own in self.accounts if not is_token(own)]
-        return bool(known and account) and not is_token(account) and not self.is_of_account(account)
+        known = [own for own in self.accounts if is_known_by_now(own)]
+        return bool(known and account) and is_known_by_now(account) and not self.is_of_account(account)
 
     def arn_elsewhere(self, stack: Stack | None) -> str:
         """Return the ARN for the policies of another stack, or of an owner elsewhere.
@@ -193,6 +188,11 @@ def arn_of_role(given: Any) -> str:
     if isinstance(given, iam.CfnRole):
         return given.attr_arn
     return str(given.role_arn if has(given, "role_arn") else given.role_ref.role_arn)
+
+
+def is_lookup_dummy(arn: str) -> bool:
+    """Tell if this is the ARN of ``iam.Role.from_lookup`` until the CLI has looked; its account is nobody's."""
+    return arn.endswith(":role/DUMMY_ARN")
 
 
 def is_nameless(arn: str) -> bool:

@@ -44,7 +44,7 @@ def most_of(value: Any) -> int:
     return sum(map(most_of, value)) + brackets_and_commas
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1 << 14)
 def _most_of_text(text: str) -> int:
     """Return the most bytes of a string; each plan measures all that were measured before."""
     if _OPEN_PREFIX.match(text):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
@@ -15,12 +15,6 @@ class Statement(NamedTuple):
     actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     effect: str = "Allow"
-
-    def grown(self, actions: Iterable[str], resource: str) -> Statement:
-        """Return the statement with these actions and this resource besides."""
-        all_actions = tuple(dict.fromkeys((*self.actions, *actions)))
-        resources = self.resources if resource in self.resources else (*self.resources, resource)
-        return self._replace(actions=all_actions, resources=resources)
 
     def without_covered(self) -> Statement:
         """Return the statement without resources that a pattern of another resource has in it already."""

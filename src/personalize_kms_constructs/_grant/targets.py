@@ -222,7 +222,8 @@ class RoleOfOthers(PolicyTarget):
 
 def _grow(made: iam.PolicyStatement, before: Statement, after: Statement) -> None:
     """Add what is new; a resource that a wider one covers now stays, since the CDK takes none out."""
-    if actions := [each for each in after.actions if each not in before.actions]:
+    known = {*before.actions, *before.resources}
+    if actions := [action for action in after.actions if action not in known]:
         made.add_actions(*actions)
-    if resources := [each for each in after.resources if each not in before.resources]:
+    if resources := [resource for resource in after.resources if resource not in known]:
         made.add_resources(*resources)

@@ -15,7 +15,7 @@ from typing import Any
 
 from aws_cdk import aws_stepfunctions as sfn
 
-from .._grant.paths import folder, folder_problems
+from .._grant.paths import FOR_NO_POLICY, folder, folder_problems
 from .._grant.resolved import ResolvedResource
 from .._refusals.arguments import shown, type_problems
 from .._tokens import TOKEN, is_token
@@ -106,10 +106,11 @@ class JobLocation:
 
     @property
     def with_path(self) -> S3Location:
-        """The location with its path, where that is known before."""
-        if not isinstance(self.path, str) or not is_known(self.path) or not _is_below(self.path):
+        """The location with its path, where that is known before, and could be in a policy."""
+        path = self.path
+        if not isinstance(path, str) or not is_known(path) or not _is_below(path) or FOR_NO_POLICY.search(path):
             return self.location
-        return replace(self.location, prefix=self.location.prefix + self.path)
+        return replace(self.location, prefix=self.location.prefix + path)
 
     def problems(self) -> Iterator[str]:
         """Explain why a path can't stand below this location, as far as it is known before."""
