@@ -149,6 +149,36 @@ def test_context_decides_on_the_key(context: dict[str, str], keys: int) -> None:
     assert len(resources(stack, "AWS::Personalize::DatasetGroup")) == 1
 
 
+def test_each_account_has_its_statements_in_one_app() -> None:
+    """Nothing is pending, nothing is missing, and the application account waits for the others."""
+    names = names_of("how-to/several-accounts.md")
+    assert names["encryption"].pending_statements == ()
+    assembly = names["app"].synth()
+    report = check_assembly(assembly)
+    assert (found(report), report.problems) == ([], ())
+    assert len(report.allowed) > 0
+    waits_for = {dependency.id for dependency in assembly.get_stack_by_name("Recommendations").dependencies}
+    assert {"Security", "Data"} < waits_for
+    of_the_role = {
+        "Sid": "PersonalizeRole",
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:${AWS::Partition}:iam::777788889999:root"},
+        "Action": FIVE,
+        "Resource": "*",
+        "Condition": {
+            "ArnEquals": {
+                "aws:PrincipalArn": (
+                    "arn:${AWS::Partition}:iam::777788889999:role/Recommendations-Encryption-8485E84F-eu-west-1"
+                )
+            }
+        },
+    }
+    (key,) = resources(names["security"], "AWS::KMS::Key")
+    (key_of_data,) = resources(names["data"], "AWS::KMS::Key")
+    assert as_written(key_policy(names["security"], key)[0]) == of_the_role
+    assert as_written(key_policy(names["data"], key_of_data)[0]) == of_the_role
+
+
 def test_migration_of_l1s_and_of_a_cross_stack_key() -> None:
     """A wrapped L1 key keeps its logical id; the role that is passed by its ARN gets one managed policy."""
     names = names_of("how-to/migrate.md")
