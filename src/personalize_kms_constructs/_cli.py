@@ -105,7 +105,10 @@ def _policies(context: click.Context, option: click.Parameter, values: tuple[str
     for name, file in _pairs(context, option, values).items():
         documents[name] = _json_of("--policy", Path(file))
         if not is_policy(documents[name]):
-            stop(f"--policy {file} is not the document of a policy, with statements")
+            stop(
+                f"--policy {file} is not the document of a policy, with statements; of what get-policy-version "
+                "returns, save PolicyVersion.Document"
+            )
     return documents
 
 

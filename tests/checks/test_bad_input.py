@@ -42,7 +42,7 @@ def open_questions(directory: Path) -> list[str]:
 def test_what_is_no_assembly(tmp_path: Path) -> None:
     """The path, and what to do: of nothing, of a file that is no template, of the app's own directory."""
     assert message(tmp_path / "cdk.out") == (
-        f"{tmp_path}/cdk.out: no such directory or file: run cdk synth first, or pass another path"
+        f"{tmp_path}/cdk.out: no such directory or file: pass another path, or run cdk synth first"
     )
     (tmp_path / "cdk.json").write_text('{"app": "python app.py"}')
     assert message(tmp_path / "cdk.json") == (
@@ -243,7 +243,7 @@ def test_a_link_to_itself(name: str, tmp_path: Path) -> None:
     """As a path, and as a file of an assembly."""
     link = tmp_path / name
     link.symlink_to(name)
-    assert message(link) == f"{link}: no such directory or file: run cdk synth first, or pass another path"
+    assert message(link) == f"{link}: no such directory or file: pass another path, or run cdk synth first"
     template = write(tmp_path / "app", {"Main": complete()}) / "Main.template.json"
     template.unlink()
     template.symlink_to(template.name)

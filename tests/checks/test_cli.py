@@ -8,7 +8,6 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -193,7 +192,7 @@ def test_bad_input_is_one_line_on_standard_error(tmp_path: Path) -> None:
 def test_an_interrupt_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C ends the command with 2, since it couldn't look, and without a traceback."""
 
-    def interrupted(paths: list[Path], **_: Any) -> None:
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("personalize_kms_constructs._cli.read_reports", interrupted)
@@ -216,7 +215,7 @@ NOT_WRITTEN = "personalize-kms: the report can't be written: "
         ("{command} {path}/absent 2>/dev/full", ""),
         (
             "{command} {path}/absent",
-            "personalize-kms: {path}/absent: no such directory or file: run cdk synth first, or pass another path\n",
+            "personalize-kms: {path}/absent: no such directory or file: pass another path, or run cdk synth first\n",
         ),
     ],
 )
@@ -250,7 +249,7 @@ def test_a_lone_surrogate_is_shown_as_another_character(tmp_path: Path) -> None:
 def test_a_defect_of_the_command_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends with 2, with what a report of it needs."""
 
-    def broken(paths: list[Path], **options: object) -> None:
+    def broken(*_: object) -> None:
         raise KeyError("Main")
 
     monkeypatch.setattr("personalize_kms_constructs._cli.read_reports", broken)

@@ -33,7 +33,7 @@ def test_a_boundary_by_name(tmp_path: Path) -> None:
     assert findings(check(tmp_path, BOUND, company_boundary=EVERYTHING)) == CLEAN
     report = check(tmp_path, BOUND, company_boundary=READING)
     assert {entry.cause.id for entry in report.missing} == {"boundary"}
-    assert "instead of the present one, with all that this allows" in report.to_text()
+    assert "permissions boundary of Main/Role, to add (have its owner add them):" in report.to_text()
 
 
 @pytest.mark.parametrize("document", [DECRYPTING, {"Statement": DECRYPTING["Statement"][0]}])
@@ -55,7 +55,10 @@ def test_by_arn(tmp_path: Path) -> None:
     assert findings(check_assembly(tmp_path, policies={ARN: DECRYPTING})) == CLEAN
     others = [ARN.replace("1111", "4444"), ARN.replace("team/", ""), "boundary", "team/company-boundary", "*"]
     for name in others:
-        assert check_assembly(tmp_path, policies={name: DECRYPTING}).undecided, name
+        with pytest.raises(ValueError, match="policies has") as raised:
+            check_assembly(tmp_path, policies={name: DECRYPTING})
+        said = f"policies has {name}, but no role has such a managed policy or boundary: {ARN}"
+        assert str(raised.value) == said
 
 
 def test_what_the_app_makes_and_what_aws_makes_stays(tmp_path: Path) -> None:
@@ -112,6 +115,8 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert run(directory, "--strict").exit_code == 1
     both = ["--policy", f"company-boundary={file}", "--policy", f"{ARN[:-4]}={more}"]
     assert run(directory, "--strict", *both).exit_code == 0
+    result = run(directory, "--policy", f"bundary={file}")
+    assert (result.exit_code, result.stderr.startswith("personalize-kms: policies has bundary, but no")) == (2, True)
     malformed = run(directory, "--policy", "company-boundary")
     assert (malformed.exit_code, "is not of the form NAME=FILE" in malformed.stderr) == (2, True)
     for text, said in (

@@ -116,7 +116,7 @@ def test_what_has_to_be_made_is_said(template: Json, policy: str, where: str, ma
     waiting = "Data" if "Data" in template["Resources"] else "Movies"
     place = {"template": "Main.template.json", "logical_id": waiting}
     assert found.get("waiting") == ([place] if make else None)
-    instead = " instead of the present one, with all that this allows" if policy == "boundary" else ""
+    instead = " instead of AWS's, with all that this one allows" if policy == "boundary" else ""
     words = f"(a new {make}{instead}; have Main/{waiting} wait for it by DependsOn"
     assert (words in report.to_text()) == (words in report.to_markdown()) == bool(make)
 
@@ -153,7 +153,10 @@ def test_a_denial_is_where_it_is_written(template: Json, where: list[str], tmp_p
 
 def test_what_is_undecided_has_its_next_step_in_each_form(tmp_path: Path) -> None:
     """Of a role that may create resources, that is to say which, and nothing else."""
-    declare = "say which by declare_created in the app, or by personalize-kms check --write-created FILE"
+    declare = (
+        "say which by declare_created in the app, or begin a file by --write-created FILE, and pass it by --created "
+        "FILE; in Python pass created="
+    )
     report = check(tmp_path, app(CREATING, PASSING))
     assert [each.fix for each in findings_of(report)] == [declare]
     assert f": {declare}\n" in report.to_text()

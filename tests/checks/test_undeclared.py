@@ -446,5 +446,8 @@ def test_the_cdks_own_constructs_for_calls(tmp_path: Path) -> None:
     of_task = line(actions="personalize:createDatasetExportJob")
     assert [because for _, because in lines(report)] == [line(actions=EXPORTS), of_task, line(actions=EXPORTS)]
     # Two are one line, since they may do the same.
-    how = "say which by declare_created in the app, or by personalize-kms check --write-created FILE"
+    how = (
+        "say which by declare_created in the app, or begin a file by --write-created FILE, and pass it by --created "
+        "FILE; in Python pass created="
+    )
     assert report.to_text().count(how) == 2

@@ -123,7 +123,7 @@ class Advice:
         role, owner = self._model.role(need.role_arn), owner_of(self._model, need)
         if column == IN_BOUNDARY:
             boundary = role.boundary
-            if boundary is not None and boundary.declared and not boundary.of_aws:
+            if boundary is not None and not boundary.of_aws:
                 return WhichPolicy(role.arn, column, declared_of([boundary]))
             return WhichPolicy(role.arn, column, declared_of([role]), MANAGED_POLICY if role.declared else "")
         if column == IN_IAM:

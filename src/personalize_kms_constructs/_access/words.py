@@ -15,7 +15,7 @@ _NOTHING = (
     "They don't show calls from Lambda functions or from outside the app: declare what these create, with "
     "declare_created in the app or --created"
 )
-_NOT_KNOWN = "What is asked of Amazon Personalize can't be checked: see the problems, and what is undecided"
+_NOT_KNOWN = "What is asked of Amazon Personalize can't be checked: see "
 _TITLES = {
     "key": "for Personalize",
     "bucket": "for Personalize",
@@ -42,12 +42,14 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
         notes.append(f"pass the construct {names.of(policy.policy_of)} itself instead of its ARN")
     elif policy.file:
         notes.append(f"its owner adds the statements in {policy.file}, which the synth wrote")
+    elif policy.policy == "boundary" and not policy.declared:
+        notes.append("have its owner add them")
     if policy.replaces:
         several = "s" if len(policy.replaces) > 1 else ""
         notes.append(f"in the place of statement{several} {', '.join(policy.replaces)}")
     if policy.make:
         waiting = ", ".join(place.construct_path.removesuffix("/Resource") for place in policy.waiting)
-        instead = " instead of the present one, with all that this allows" if policy.policy == "boundary" else ""
+        instead = " instead of AWS's, with all that this one allows" if policy.policy == "boundary" else ""
         wait = f"; have {waiting} wait for it by DependsOn" if waiting else ""
         notes.append(f"a new {policy.make}{instead}{wait}")
     if any(statement.policy.of_aws for entry in policy.too_much for statement in entry.reason.statements):
@@ -80,7 +82,9 @@ def asks_nothing(report: AccessFindings) -> str:
         return f"{groups} {have} no key of yours: Personalize encrypts {them} with its own, and asks for nothing"
     if report.asked or report.deployed:
         return ""
-    return _NOT_KNOWN if report.undecided or report.problems else _NOTHING
+    if not report.undecided and not report.problems:
+        return _NOTHING
+    return _NOT_KNOWN + ("the problems" if report.problems else "what is undecided")
 
 
 def summary(report: AccessFindings) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,13 @@ class GivenPolicies:
             if _is_of(told, arn):
                 return Policy(document, name, condition=condition)
         return None
+
+    def unused(self, arns: Collection[str]) -> Iterator[str]:
+        """Yield why documents are refused: no role has their policies."""
+        for name in self.documents:
+            if not any(_is_of(name, arn) for arn in arns):
+                known = ", ".join(sorted(arns)) or "there are none"
+                yield f"policies has {name}, but no role has such a managed policy or boundary: {known}"
 
 
 NO_POLICIES = GivenPolicies()

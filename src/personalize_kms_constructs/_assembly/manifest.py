@@ -112,7 +112,7 @@ class _Manifest:
     def _artifacts(self) -> Json:
         directory = self.directory
         if not os.path.isdir(directory):
-            raise AssemblyError(f"{directory}: no such directory or file: run cdk synth first, or pass another path")
+            raise AssemblyError(f"{directory}: no such directory or file: pass another path, or run cdk synth first")
         if not os.path.isfile(self.file):
             raise AssemblyError(
                 f"{directory}: no manifest.json and no template: run cdk synth first, or pass its output, cdk.out"

@@ -15,7 +15,7 @@ from .._access.needs import keys_of
 from .._values import split
 from . import physical
 from .app import App
-from .choices import left_out_by
+from .choices import items_of, left_out_by
 from .constructs import Left, left_by_constructs
 from .dataset_groups import DatasetGroups, key_left_open
 from .deployment import Deployment, own_policy_in
@@ -88,6 +88,13 @@ class ReadAssembly:
             if left.state is not None:
                 for asked in left.asked:
                     self._jobs.setdefault((*left.state, asked.kind), []).append((left, asked))
+
+    def managed_policies(self) -> Iterator[str]:
+        """Yield the ARNs of the managed policies and permissions boundaries that resources name."""
+        for resource in self._resources:
+            for name in ("ManagedPolicyArns", "PermissionsBoundary"):
+                with noted(self._unread, resource.stack.template):
+                    yield from (str(value) for value, _ in items_of(resource.get(name) or []))
 
     def model(self, *, only_ours: bool = False) -> AccessModel:
         """Return what is asked of Personalize, or what of it constructs of ours answer for, and all policies on it.

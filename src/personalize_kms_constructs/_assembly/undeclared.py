@@ -37,8 +37,8 @@ _USERS = ("AWS::IAM::User", "AWS::IAM::Group")
 # (https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html).
 _OF_SAM = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
 _CALLERS = (physical.ROLE, *_POLICIES, *_USERS, *_OF_SAM)
-_IN_APP = "say which by declare_created in the app, or by personalize-kms check --write-created FILE"
-_IN_FILE = "say which by --write-created FILE, in Python by created="
+_IN_FILE = "begin a file by --write-created FILE, and pass it by --created FILE; in Python pass created="
+_IN_APP = f"say which by declare_created in the app, or {_IN_FILE}"
 
 
 def undeclared(

@@ -58,8 +58,8 @@ def check_assembly(
             every account, or by ARN.
 
     Raises:
-        ValueError: if ``created``, ``organization``, ``parameters`` or ``policies`` is malformed, or ``parameters``
-            names what no template has; the message has all the reasons.
+        ValueError: if ``created``, ``organization``, ``parameters`` or ``policies`` is malformed, or names what no
+            template has; the message has all the reasons.
         AssemblyError: a ``ValueError``: if there is no cloud assembly, or it can't be read; one line that says what and
             where. A policy or a definition that can't be read is undecided.
 
@@ -108,18 +108,20 @@ def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, 
     if problems:
         raise ValueError(in_lines(problems))
     add_created(told.created, assemblies)
-    parameters = ParameterValues(told.parameters, with_defaults=True)
-    policies = GivenPolicies.of(told.policies)
+    documents = GivenPolicies.of(told.policies)
     reports = []
+    named: set[str] = set()
     for app in apps:
-        of_app = []
         try:
-            for read in read_assemblies(app, unread, parameters, policies):
-                _refuse(unread)
-                of_app.append(_report(read, unread, told.organization))
+            reads = list(read_assemblies(app, unread, ParameterValues(told.parameters, with_defaults=True), documents))
+            _refuse(unread)
+            for read in reads if told.policies else ():
+                named.update(read.managed_policies())
+            reports.append((merged([_report(read, unread, told.organization) for read in reads]), app))
         except RecursionError:
             raise AssemblyError(f"{app[0].directory}: something is nested too deeply to be read") from None
-        reports.append((merged(of_app), app))
+    if unused := list(documents.unused(named)):
+        raise ValueError(in_lines(unused))
     return reports
 
 
