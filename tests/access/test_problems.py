@@ -224,6 +224,18 @@ def test_what_only_limits_has_no_say_in_the_order(
     )
 
 
+def test_a_key_policy_that_leaves_it_to_iam_has_no_say_where_iam_may_allow() -> None:
+    """The order counts once both allow."""
+    found = model(asked(waits_for=frozenset()), **CLEAN)
+    found.keys[KEY].policies = [policy("key policy", [ACCOUNT_STATEMENT], declared=in_main("Key"))]
+    of_team = {"StringEquals": {"aws:PrincipalTag/team": "movies"}}
+    statement = {**iam(["kms:*"]), "Condition": of_team}
+    found.roles[ROLE].identity = [policy("IAM policy", [statement], declared=in_main("Policy"))]
+    report = compare(found)
+    assert "kms:CreateGrant" in {each.action for each in report.undecided}
+    assert report.problems == ()
+
+
 def test_what_is_denied_or_outside_of_a_boundary_waits_for_nothing() -> None:
     """It is missing, and no order helps."""
     found = model(asked(waits_for=frozenset()), **CLEAN)

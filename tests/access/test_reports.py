@@ -153,7 +153,7 @@ CLAIM = "key policy of Main/Key, for Personalize"
         ("role", ROLE, {"too_much": TOO_MUCH}, "IAM policies of Main/Role, in the place of what is too much"),
         ("role", ROLE, {"too_much": TOO_MUCH, "should_have": ()},
          "IAM policies of Main/Role, nothing in the place of what is too much"),
-        ("boundary", ROLE, {}, "permissions boundary of Main/Role, to add"),
+        ("boundary", ROLE, {}, "permissions boundary of Main/Role, to add (have its owner add them)"),
         # The list takes the place of what the trust policy has for Personalize, or is added.
         ("trust", ROLE, {"replaces": ("1",)},
          "trust policy of Main/Role, for Personalize (in the place of statement 1)"),

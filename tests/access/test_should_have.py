@@ -258,9 +258,9 @@ def test_a_trust_policy_has_a_statement_for_each_region_of_its_role() -> None:
     [
         (in_main("Boundary"), False, ["Main/Boundary"], ""),
         (in_main("Boundary"), True, ["Main/Role"], "AWS::IAM::ManagedPolicy"),
-        (None, False, ["Main/Role"], "AWS::IAM::ManagedPolicy"),
+        (None, False, [], ""),
     ],
-    ids=["of the app", "of AWS", "imported"],
+    ids=["of the app", "of AWS", "from outside"],
 )
 def test_a_boundary_has_one_statement_about_everything(
     declared: Declaration | None, of_aws: bool, where: list[str], make: str
