@@ -18,8 +18,6 @@ from ._access.report import AccessReport, merged
 from ._access.sarif import sarif_report
 from ._address import page_at
 from ._assembly.created import entries_to_complete
-from ._assembly.given_policies import is_policy
-from ._assembly.manifest import is_in_manifest
 from ._doctor.command import doctor
 from ._terminal import FOUND, say, stop, write
 from .checks._checking import Told, read_reports
@@ -100,16 +98,9 @@ def _pairs(context: click.Context, option: click.Parameter, values: tuple[str, .
 
 
 def _policies(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
-    """Return the documents of policies by the names or ARNs of these."""
-    documents = {}
-    for name, file in _pairs(context, option, values).items():
-        documents[name] = _json_of("--policy", Path(file))
-        if not is_policy(documents[name]):
-            stop(
-                f"--policy {file} is not the document of a policy, with statements; of what get-policy-version "
-                "returns, save PolicyVersion.Document"
-            )
-    return documents
+    """Return the documents of policies by the names of these."""
+    files = _pairs(context, option, values)
+    return {name: _json_of("--policy", Path(file)) for name, file in files.items()}
 
 
 def _json_of(option: str, file: Path) -> Any:
@@ -179,7 +170,7 @@ def _json_of(option: str, file: Path) -> Any:
     metavar="NAME=FILE",
     multiple=True,
     callback=_policies,
-    help="The JSON document of a managed policy or boundary outside of the app, by its name or ARN. Can be repeated.",
+    help="The JSON document of a managed policy or boundary outside of the app. Can be repeated.",
 )
 def check(
     paths: list[Path],
@@ -227,11 +218,11 @@ def check(
     told = Told(created, str(created_file or ""), organization, parameters, policies)
     try:
         found = read_reports(paths, told)
-        alone = [path for path in paths if is_in_manifest(path)]
     except ValueError as error:
         stop(str(error))
-    for path in alone:
-        say(f"{path} is part of an assembly: pass the folder {path.parent}: its metadata has the jobs")
+    for path in paths:
+        if path.is_file() and (path.parent / "manifest.json").is_file():
+            say(f"{path} is in the folder of an assembly: pass {path.parent}: its metadata has the jobs")
     reports = []
     used: set[Ignore] = set()
     for of_app, assemblies in found:

@@ -154,8 +154,8 @@ def test_a_denial_is_where_it_is_written(template: Json, where: list[str], tmp_p
 def test_what_is_undecided_has_its_next_step_in_each_form(tmp_path: Path) -> None:
     """Of a role that may create resources, that is to say which, and nothing else."""
     declare = (
-        "say which by declare_created in the app, or begin a file by --write-created FILE, and pass it by --created "
-        "FILE; in Python pass created="
+        "begin a file by --write-created FILE, and pass it by --created FILE; in Python pass created=, and in a CDK "
+        "app use declare_created"
     )
     report = check(tmp_path, app(CREATING, PASSING))
     assert [each.fix for each in findings_of(report)] == [declare]

@@ -23,11 +23,8 @@ SERVICE_ROLE = {"Fn::GetAtt": ["Role", "Arn"]}
 IMPORTS = "personalize:CreateDatasetImportJob"
 
 
-def line(kind: str = "role", actions: str = IMPORTS, roles: str = "Main/Role") -> str:
-    return (
-        f"this {kind} may create resources of Personalize ({actions}) and pass {roles} to it, but no template says "
-        "which"
-    )
+def line(actions: str = IMPORTS, roles: str = "Main/Role") -> str:
+    return f"may create resources of Personalize ({actions}) and pass {roles} to it, but no template says which"
 
 
 CREATING: Json = {"Effect": "Allow", "Action": [IMPORTS], "Resource": "*"}
@@ -272,25 +269,25 @@ INLINE = {"PolicyName": "create", "PolicyDocument": {"Version": "2012-10-17", "S
 @pytest.mark.parametrize(
     ("type", "properties", "said"),
     [
-        ("AWS::IAM::User", {"Policies": [INLINE]}, line("user")),
-        ("AWS::IAM::User", {"ManagedPolicyArns": [FULL_ACCESS]}, line("user", "personalize:*")),
-        ("AWS::IAM::Group", {"Policies": [INLINE]}, line("group")),
-        ("AWS::IAM::Policy", {**INLINE, "Users": [{"Ref": "User"}]}, line("policy")),
-        ("AWS::IAM::ManagedPolicy", {**INLINE, "Groups": ["scientists"]}, line("managed policy")),
-        ("AWS::IAM::UserPolicy", {**INLINE, "UserName": "scientist"}, line("user policy")),
-        ("AWS::IAM::GroupPolicy", {**INLINE, "GroupName": "scientists"}, line("group policy")),
-        ("AWS::Serverless::Function", {"Policies": INLINE["PolicyDocument"]}, line("function")),
+        ("AWS::IAM::User", {"Policies": [INLINE]}, line()),
+        ("AWS::IAM::User", {"ManagedPolicyArns": [FULL_ACCESS]}, line("personalize:*")),
+        ("AWS::IAM::Group", {"Policies": [INLINE]}, line()),
+        ("AWS::IAM::Policy", {**INLINE, "Users": [{"Ref": "User"}]}, line()),
+        ("AWS::IAM::ManagedPolicy", {**INLINE, "Groups": ["scientists"]}, line()),
+        ("AWS::IAM::UserPolicy", {**INLINE, "UserName": "scientist"}, line()),
+        ("AWS::IAM::GroupPolicy", {**INLINE, "GroupName": "scientists"}, line()),
+        ("AWS::Serverless::Function", {"Policies": INLINE["PolicyDocument"]}, line()),
         (
             "AWS::Serverless::Function",
             {"Policies": ["AmazonPersonalizeFullAccess"]},
-            line("function", "personalize:*"),
+            line("personalize:*"),
         ),
         (
             "AWS::Serverless::Function",
             {"Policies": ["AdministratorAccess", {"Statement": [CREATING]}]},
-            line("function"),
+            line(),
         ),
-        ("AWS::Serverless::StateMachine", {"Policies": [INLINE["PolicyDocument"]]}, line("state machine")),
+        ("AWS::Serverless::StateMachine", {"Policies": [INLINE["PolicyDocument"]]}, line()),
     ],
 )
 def test_principals_that_are_no_roles(type: str, properties: Json, said: str, tmp_path: Path) -> None:
@@ -447,7 +444,7 @@ def test_the_cdks_own_constructs_for_calls(tmp_path: Path) -> None:
     assert [because for _, because in lines(report)] == [line(actions=EXPORTS), of_task, line(actions=EXPORTS)]
     # Two are one line, since they may do the same.
     how = (
-        "say which by declare_created in the app, or begin a file by --write-created FILE, and pass it by --created "
-        "FILE; in Python pass created="
+        "begin a file by --write-created FILE, and pass it by --created FILE; in Python pass created=, and in a CDK "
+        "app use declare_created"
     )
     assert report.to_text().count(how) == 2

@@ -71,9 +71,9 @@ class Cause(Enum):
     ACCOUNTS_UNKNOWN = "it isn't known whether role and {kind} are in one account"
     NOT_KNOWN = "{why}"
     NOT_DECLARED = (
-        "this {kind} may create resources of Personalize ({actions}) and pass {roles} to it, but no template says "
-        "which",
-        "{how}",
+        "may create resources of Personalize ({actions}) and pass {roles} to it, but no template says which",
+        "begin a file by --write-created FILE, and pass it by --created FILE; in Python pass created=, and in a CDK "
+        "app use declare_created",
     )
     ELEMENT_UNKNOWN = "{element} isn't known before deployment", IF_PARAMETER
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"

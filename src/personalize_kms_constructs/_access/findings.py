@@ -156,21 +156,16 @@ class _Words:
 
     def undecided(self) -> list[Finding]:
         """Return a finding for each reason that leaves something open."""
-        reasons: dict[tuple[str, bool, str], Reason] = {}
-        open_for: dict[tuple[str, bool, str], list[Entry]] = {}
+        apart: list[Entry] = []
         for entry in self._report.undecided:
-            for reason in _apart(entry.reason):
-                alike = (reason.sentence(), bool(entry.principal), entry.file)
-                reasons[alike] = reason
-                open_for.setdefault(alike, []).append(entry)
+            apart += [replace(entry, reason=reason) for reason in _apart(entry.reason)]
         found = []
-        for alike, group in open_for.items():
-            because, has_principal, file = alike
-            reason, entries = reasons[alike], tuple(group)
-            fix = f"have its owner add the statements in {file}, which the synth wrote" if file else ""
-            if entries[0].cause in MAY_BE_TOO_MUCH:
+        for entries in _grouped(apart, lambda entry: (entry.because, bool(entry.principal), entry.file)):
+            first, reason, because = entries[0], entries[0].reason, entries[0].because
+            fix = f"have its owner add the statements in {first.file}, which the synth wrote" if first.file else ""
+            if first.cause in MAY_BE_TOO_MUCH:
                 text = f"maybe too much: {self._too_much(entries)}"
-            elif not has_principal:
+            elif not first.principal:
                 text = f"{self._subjects(entries)}: {because}"
             elif reason.cause in _OF_ALL_POLICIES:
                 text = f"not known what {self._who(entries)} may: {because}"

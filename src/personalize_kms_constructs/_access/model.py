@@ -98,15 +98,6 @@ class Bucket(PolicyOwner):
     """The reason why its Region can't be seen."""
 
 
-class OwnPolicy(NamedTuple):
-    """The policy of a key, a role or a bucket in a template, whatever is asked."""
-
-    column: Literal["key", "bucket", "trust"]
-    arn: str
-    account: str
-    policy: Policy
-
-
 class Location(NamedTuple):
     """A file or folder in S3 that Personalize reads or writes."""
 
@@ -270,8 +261,8 @@ class AccessModel:
     roles: dict[str, Role] = field(default_factory=dict)
     buckets: dict[str, Bucket] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
-    own_policies: list[OwnPolicy] = field(default_factory=list)
-    """All of the templates that have Personalize in them."""
+    owners_beside: list[Key | Role | Bucket] = field(default_factory=list)
+    """Those of the templates that have Personalize in them, whatever is asked."""
     problems: list[Problem] = field(default_factory=list)
     """The problems that were found while the model was read."""
     without_key: list[str] = field(default_factory=list)
@@ -280,7 +271,7 @@ class AccessModel:
     names: dict[str, str] = field(default_factory=dict)
     """The names of keys, roles and buckets in reports, by ARN: a construct path for example."""
     names_of_others: dict[str, str] = field(default_factory=dict)
-    """Those of keys, roles and buckets of which nothing is asked."""
+    """Those of roles of which nothing is asked, and of ``owners_beside``."""
     organization: str = ""
     """The id of the organization (``o-…``) that all accounts of the templates belong to, where it is told."""
     pasted: Callable[[Any, tuple[Declaration, ...]], Any] = lambda statement, declared: statement

@@ -17,7 +17,7 @@ from .calls import Call, Caller, assume_role, service
 from .causes import MAY_BE_TOO_MUCH, Cause, Reason, because
 from .conditions import Alternatives
 from .entries import Entry
-from .model import AccessModel, Asked, OwnPolicy, PrincipalKind, Role, declared_of
+from .model import AccessModel, Asked, Bucket, Column, Key, PrincipalKind, Role, declared_of
 from .statements import judge, serves
 from .written import (
     Policy,
@@ -146,39 +146,45 @@ def let_in_beside(model: AccessModel, told: Iterable[Entry]) -> Iterator[Entry]:
     """
     statements = [each for entry in told if entry.cause in _ANYBODY for each in entry.reason.statements]
     places = {(statement.policy.declared, statement.label) for statement in statements}
-    for own in model.own_policies:
-        names = [name for statement in own.policy.allowing for name in principals_of(statement.body)]
+    for owner in model.owners_beside:
+        statements = list(allow_statements(owner.trust if isinstance(owner, Role) else owner.policies))
+        names = [name for statement in statements for name in principals_of(statement.body)]
         is_named = any(same(name, SERVICE_PRINCIPAL) is Answer.YES for name in names)
-        if not (is_named or own.column == "trust" or own.arn in model.buckets or own.arn in model.keys):
-            continue
-        for statement in own.policy.allowing:
-            if (statement.policy.declared, statement.label) not in places:
-                yield from _let_in_by(statement, own)
+        if is_named or isinstance(owner, Role) or owner.arn in model.buckets or owner.arn in model.keys:
+            for statement in statements:
+                if (statement.policy.declared, statement.label) not in places:
+                    yield from _let_in_by(statement, owner)
 
 
-def _let_in_by(statement: Written, own: OwnPolicy) -> Iterator[Entry]:
+def _let_in_by(statement: Written, owner: Key | Role | Bucket) -> Iterator[Entry]:
     """Yield whom a statement lets in, with its actions and resources as they are written."""
-    service = "kms" if own.column == "key" else "s3"
-    actions = [ASSUME_ROLE] if own.column == "trust" else actions_of(statement.body, service)
-    resources = [own.arn]
-    if own.column == "bucket":
-        resources = [each for each in resources_of(statement.body) if matches(each, f"{own.arn}*") is Answer.YES]
-    for action, resource in product(actions, resources):
-        written, region = f"{service}:*" if action == "*" else action, unknown("Region")
-        call_by = partial(Call, action=written, resource=resource, resource_account=own.account, resource_region=region)
-        for reason in strangers(statement, Strangers([own.policy], call_by, region, (own.account,))):
+    column: Column = "trust"
+    actions, resources = [ASSUME_ROLE], [owner.arn]
+    if isinstance(owner, Key):
+        column, actions = "key", actions_of(statement.body, "kms")
+    elif isinstance(owner, Bucket):
+        column, actions = "bucket", actions_of(statement.body, "s3")
+        resources = [each for each in resources_of(statement.body) if matches(each, f"{owner.arn}*") is Answer.YES]
+    policies = owner.trust if isinstance(owner, Role) else owner.policies
+    prefix, region = "kms" if isinstance(owner, Key) else "s3", unknown("Region")
+    for written, resource in product(actions, resources):
+        action = f"{prefix}:*" if written == "*" else written
+        call_by = partial(
+            Call, action=action, resource=resource, resource_account=owner.account, resource_region=region
+        )
+        for reason in strangers(statement, Strangers(policies, call_by, region, (owner.account,))):
             if reason.cause in _ANYBODY:
                 yield Entry(
                     kind="excess",
                     principal="service",
                     principal_arn=SERVICE_PRINCIPAL,
-                    action=written,
+                    action=action,
                     resource=resource,
-                    policy=own.column,
-                    policy_of=own.arn,
+                    policy=column,
+                    policy_of=owner.arn,
                     page="" if reason.cause is Cause.FOR_EVERYBODY else CONFUSED_DEPUTY_PAGE,
                     reason=reason,
-                    declared=declared_of([own.policy]),
+                    declared=declared_of([statement.policy]),
                 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from .._answers import Answer
 from . import physical
-from .given_policies import NO_POLICIES, GivenPolicies
+from .given_policies import GivenPolicies
 from .manifest import Assembly
 from .parameter_values import NO_VALUES, ParameterValues
 from .stacks import Resource, Stack, Surroundings
@@ -22,9 +22,9 @@ class App(Surroundings):
         templates: list[Template],
         unread: list[Unread],
         parameters: ParameterValues = NO_VALUES,
-        policies: GivenPolicies = NO_POLICIES,
+        policies: GivenPolicies | None = None,
     ) -> None:
-        self.parameters, self.policies = parameters, policies
+        self.parameters, self.policies = parameters, policies or {}
         self.top = [Stack(self, template) for template in templates]
         self.stacks = [each for stack in self.top for each in stack.with_nested()]
         self._by_file = {stack.template.path: stack for stack in self.stacks}

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from .._access.aws_managed_policies import policy_of_aws
 from .._access.causes import IF_PARAMETER
-from .._access.model import AccessModel, Bucket, Key, OpenQuestion, OwnPolicy, Role
+from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Role
 from .._access.problems import AWS_MANAGED_KEY
 from .._access.written import Policy, Position, all_conditions, as_list
 from .._answers import Answer
@@ -297,20 +297,6 @@ class Deployment:
         return [each for each in found if same(each.stack.template.account, account) is not Answer.NO]
 
 
-def own_policy_in(resource: Resource) -> OwnPolicy | None:
-    """Return the policy of a key, a role or a bucket in a resource; none in other resources."""
-    account = resource.stack.template.account
-    if resource.type in physical.KEYS:
-        return OwnPolicy("key", physical.key_arn(resource), account, _policy_of(resource, "KeyPolicy"))
-    if resource.type == physical.ROLE:
-        trust = _policy_of(resource, "AssumeRolePolicyDocument")
-        return OwnPolicy("trust", physical.role_arn(resource), account, trust)
-    if resource.type == "AWS::S3::BucketPolicy":
-        arn = resource.arn("s3", resource.text("Bucket") or "", region=False, account=False)
-        return OwnPolicy("bucket", arn, account, _policy_of(resource, "PolicyDocument"))
-    return None
-
-
 def _arn_of_principal(resource: Resource) -> str:
     """Return the ARN of a role, a user or a group."""
     if resource.type == physical.ROLE:
@@ -393,7 +379,11 @@ def _document(found: Any, resource: Resource) -> Any:
 def _policy_from_outside(arn: Any, role: Resource, condition: str = "") -> Policy | None:
     """Return a managed policy that no template makes, AWS's own or one that is told, if it is known."""
     of_aws = policy_of_aws(str(arn), role.path, declared=role.declared, condition=condition)
-    return of_aws or role.stack.app.policies.policy(str(arn), role.path, condition)
+    name = last_part(str(arn))
+    document = role.stack.app.policies.get(name)
+    if of_aws is not None or document is None:
+        return of_aws
+    return Policy(document, f"managed policy {name} of {role.path}", condition=condition)
 
 
 def _policy_of_kms(resource: Resource) -> Policy:

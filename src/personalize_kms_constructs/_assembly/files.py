@@ -28,14 +28,6 @@ class AssemblyError(ValueError):
     """A cloud assembly can't be read; the message is one line that says what is wrong, and where."""
 
 
-class LineError(ValueError):
-    """Something is wrong at a line of a file."""
-
-    def __init__(self, problem: str, line: int) -> None:
-        super().__init__(problem)
-        self.line = line
-
-
 def read_json(path: Path) -> Json:
     """Read a file that is a JSON object, or raise an ``AssemblyError``, as all functions here do."""
     return _parsed(path, read_text(path))
@@ -110,8 +102,7 @@ def _in_string(text: str, position: int) -> bool:
 
 
 def _unreadable(path: Path, error: Exception, form: str) -> AssemblyError:
-    where = f"{path}:{error.line}" if isinstance(error, LineError) else str(path)
-    return AssemblyError(f"{where}: can't be read as {form}: {_in_one_line(error)}")
+    return AssemblyError(f"{path}: can't be read as {form}: {_in_one_line(error)}")
 
 
 def _in_one_line(error: Exception) -> str:

@@ -37,20 +37,15 @@ def read_paths(paths: Iterable[Path], unread: list[Unread]) -> list[list[Assembl
 
 def _templates_at(path: Path) -> list[Path]:
     """Return the template that is at a path, or those in a folder; none where there are none."""
-    if os.path.isdir(path):
-        try:
-            files = sorted(path.iterdir())
-            templates = [file for file in files if _is_template(file)]
-        except OSError as error:
-            raise AssemblyError(f"{path}: can't be read: {error}") from None
-        others = [] if templates else files
-    else:
-        others = [path]
-        templates = others if str(path) == STANDARD_INPUT or os.path.isfile(path) else []
-    if any(file.name.endswith(_TERRAFORM) for file in others):
+    if path.name.endswith(_TERRAFORM):
         page = page_at("how-to/without-the-cdk.md")
         raise AssemblyError(f"{path}: the check doesn't read Terraform: {page} has the statements")
-    return templates
+    if not os.path.isdir(path):
+        return [path] if str(path) == STANDARD_INPUT or os.path.isfile(path) else []
+    try:
+        return [file for file in sorted(path.iterdir()) if _is_template(file)]
+    except OSError as error:
+        raise AssemblyError(f"{path}: can't be read: {error}") from None
 
 
 def _is_template(file: Path) -> bool:
@@ -66,7 +61,9 @@ def _deployed_together(files: Sequence[Path], unread: list[Unread]) -> Assembly:
     account, region = UNKNOWN_ENVIRONMENT.values()
     templates: list[Template] = []
     nested: set[str] = set()
-    for file, name in zip(files, _names_of(files), strict=True):
+    stems = ["stdin" if str(file) == STANDARD_INPUT else file.name.partition(".")[0] for file in files]
+    for file, stem in zip(files, stems, strict=True):
+        name = file.as_posix() if stems.count(stem) > 1 else stem
         template = Template(name, unknown(f"{name}.AWS::StackName"), account, region, file)
         template.read(unread)
         if not unread and "Resources" not in template.body:
@@ -77,13 +74,3 @@ def _deployed_together(files: Sequence[Path], unread: list[Unread]) -> Assembly:
     # What is nested in another one is no stack of its own.
     tops = [template for template in templates if os.path.realpath(template.path) not in nested]
     return Assembly(files[0].parent, tops)
-
-
-def _names_of(files: Sequence[Path]) -> list[str]:
-    """Return the names of stacks: of each file the first part or, where others have it, the path."""
-    names = ["stdin" if str(file) == STANDARD_INPUT else file.name.partition(".")[0] for file in files]
-    folder = os.path.commonpath([os.path.abspath(file.parent) for file in files])
-    return [
-        Path(os.path.relpath(file, folder)).as_posix() if names.count(name) > 1 else name
-        for file, name in zip(files, names, strict=True)
-    ]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .._access.written import as_list
 from .._metadata_type import METADATA_TYPE
-from .files import AssemblyError, Json, read_json, read_text
+from .files import AssemblyError, Json, read_json
 from .templates import Template, Unread, add_construct_paths, noted, template_of
 
 LOGICAL_ID = "aws:cdk:logicalId"
@@ -62,13 +62,6 @@ def read_with_stages(directory: Path, unread: list[Unread], within: tuple[Path, 
     yield found
     for stage in found.stages:
         yield from read_with_stages(stage, unread, (*within, here))
-
-
-def is_in_manifest(template: Path) -> bool:
-    """Report whether a template is that of a stack in the assembly of its folder."""
-    manifest = template.parent / "manifest.json"
-    is_there = os.path.isfile(template) and os.path.isfile(manifest)
-    return is_there and f'"{template.name}"' in read_text(manifest)
 
 
 def _object(value: Json, name: str) -> Json:

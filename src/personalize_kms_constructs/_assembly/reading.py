@@ -15,11 +15,11 @@ from .._access.needs import keys_of
 from .._values import split
 from . import physical
 from .app import App
-from .choices import items_of, left_out_by
+from .choices import left_out_by
 from .constructs import Left, left_by_constructs
 from .dataset_groups import DatasetGroups, key_left_open
-from .deployment import Deployment, own_policy_in
-from .given_policies import NO_POLICIES, GivenPolicies
+from .deployment import Deployment
+from .given_policies import GivenPolicies
 from .manifest import Assembly
 from .parameter_values import NO_VALUES, ParameterValues
 from .pasting import Pasting
@@ -37,7 +37,7 @@ def read_assemblies(
     assemblies: list[Assembly],
     unread: list[Unread],
     parameters: ParameterValues = NO_VALUES,
-    policies: GivenPolicies = NO_POLICIES,
+    policies: GivenPolicies | None = None,
 ) -> Iterator[ReadAssembly]:
     """Yield an app and its stages with what they deploy; what can't be read, of models too, is noted and left out."""
     app = App([template for assembly in assemblies for template in assembly.templates], unread, parameters, policies)
@@ -89,13 +89,6 @@ class ReadAssembly:
                 for asked in left.asked:
                     self._jobs.setdefault((*left.state, asked.kind), []).append((left, asked))
 
-    def managed_policies(self) -> Iterator[str]:
-        """Yield the ARNs of the managed policies and permissions boundaries that resources name."""
-        for resource in self._resources:
-            for name in ("ManagedPolicyArns", "PermissionsBoundary"):
-                with noted(self._unread, resource.stack.template):
-                    yield from (str(value) for value, _ in items_of(resource.get(name) or []))
-
     def model(self, *, only_ours: bool = False) -> AccessModel:
         """Return what is asked of Personalize, or what of it constructs of ours answer for, and all policies on it.
 
@@ -144,11 +137,8 @@ class ReadAssembly:
 
     def _add_order_and_names(self, model: AccessModel) -> None:
         """Add to the owners of a model what they wait for, and to the model names, functions and defaults."""
-        others = [*self._deployment.keys.values()]
-        for found in (*self._deployment.roles.values(), *self._deployment.buckets.values()):
-            others += found
-        for resource in others:
-            model.names_of_others[physical.attribute(resource, "Arn")] = resource.path
+        for role in (role for found in self._deployment.roles.values() for role in found):
+            model.names_of_others[physical.role_arn(role)] = role.path
         made = {resource.declared: resource for resource in self._resources}
         for owner in model.owners:
             there = None if owner.declared is None else made.get(owner.declared)
@@ -305,8 +295,6 @@ class ReadAssembly:
             if not is_stack and not resource.type.endswith("::MODULE"):
                 continue
             url = resource.body.get("Properties", {}).get(NESTED_STACKS.get(resource.type))
-            if isinstance(url, dict) and "ApplicationId" in url:
-                continue  # it is in the AWS Serverless Application Repository
             its = f"its template {url}" if isinstance(url, str) and "://" not in url else "its template"
             because = f"{its} isn't in the assembly, so what it does to policies isn't known"
             if model.asked or "personalize" in json.dumps(resource.body).lower():
@@ -319,12 +307,22 @@ class ReadAssembly:
                 model.open_questions.append(OpenQuestion(stack.name, because, where))
 
     def _add_own_policies(self, model: AccessModel) -> None:
-        """Put into the model whom policies let in, in templates that speak of Personalize."""
+        """Add to the model the owners of policies in templates that speak of Personalize."""
+        beside = AccessModel()
         for resource in self._resources:
             template = resource.stack.template
             with noted(self._unread, template):
-                if template.speaks_of_personalize and (own := own_policy_in(resource)):
-                    model.own_policies.append(own)
+                if not template.speaks_of_personalize:
+                    continue
+                if resource.type in physical.KEYS:
+                    self._deployment.add_key(beside, physical.key_arn(resource))
+                elif resource.type == physical.ROLE:
+                    self._deployment.add_role(beside, physical.role_arn(resource))
+                elif resource.type == "AWS::S3::BucketPolicy":
+                    arn = resource.arn("s3", resource.text("Bucket") or "", region=False, account=False)
+                    self._deployment.add_bucket(beside, arn, template.account)
+        model.owners_beside += [*beside.keys.values(), *beside.roles.values(), *beside.buckets.values()]
+        model.names_of_others.update(beside.names)
 
     def _leave_open_what_macros_put_in(self, owner: PolicyOwner, made_by: Stack) -> None:
         """Leave the policies of a key, a role or a bucket open where a macro or a loop of its stack may add to them."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -37,8 +36,6 @@ _USERS = ("AWS::IAM::User", "AWS::IAM::Group")
 # (https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html).
 _OF_SAM = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
 _CALLERS = (physical.ROLE, *_POLICIES, *_USERS, *_OF_SAM)
-_IN_FILE = "begin a file by --write-created FILE, and pass it by --created FILE; in Python pass created="
-_IN_APP = f"say which by declare_created in the app, or {_IN_FILE}"
 
 
 def undeclared(
@@ -73,16 +70,9 @@ def undeclared(
             told = {arn for arn, action in asked if action in every}
             roles = {arn: path for arn, path in own.items() if path and (not_shown or arn not in told)}
             if roles:
-                yield _question(resource, roles, not_shown or tuple(created))
-
-
-def _question(creator: Resource, roles: Mapping[str, str], actions: tuple[str, ...]) -> OpenQuestion:
-    """Return what isn't known of a principal that may create resources with some roles, each with its name."""
-    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", creator.type.rpartition("::")[2]).lower()
-    is_of_app = creator.stack.template.path.with_name("manifest.json").is_file()
-    how = _IN_APP if is_of_app else _IN_FILE
-    values = ("kind", kind), ("actions", actions), ("roles", tuple(roles.values())), ("how", how)
-    return OpenQuestion(creator.path, "", creator.declared, tuple(roles), cause=Cause.NOT_DECLARED, values=values)
+                values = ("actions", not_shown or tuple(created)), ("roles", tuple(roles.values()))
+                arns, cause = tuple(roles), Cause.NOT_DECLARED
+                yield OpenQuestion(resource.path, "", resource.declared, arns, cause=cause, values=values)
 
 
 def _caller(resource: Resource, read: AccessModel, deployment: Deployment) -> Role:

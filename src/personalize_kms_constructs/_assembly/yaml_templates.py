@@ -10,8 +10,6 @@ from typing import Any
 
 import yaml
 
-from .files import LineError
-
 # CloudFormation takes templates of 1 MB.
 _MOST_CHARACTERS = 10_000_000
 
@@ -19,40 +17,20 @@ _MOST_CHARACTERS = 10_000_000
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """Reads what CloudFormation does: dates are strings, and names are too, for example those of accounts in maps."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._sizes: dict[yaml.Node, int] = {}
-        """The characters that each node stands for, its aliases written out."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node:
-        """Return the next node, in which no name stands twice and aliases don't grow without end."""
-        node = super().compose_node(parent, index)
-        if node in self._sizes:
-            return node
-        if isinstance(node, yaml.MappingNode):
-            _refuse_second_names(node)
-            parts = [part for pair in node.value for part in pair]
-        else:
-            parts = node.value if isinstance(node, yaml.SequenceNode) else []
-        # What stands in itself has no size yet.
-        size = 1 + sum(self._sizes.get(part, 0) for part in parts)
-        self._sizes[node] = size if parts else size + len(node.value)
-        if size > _MOST_CHARACTERS:
-            problem = "with its aliases written out it is larger than CloudFormation takes"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        """Return the next mapping, in which no name may stand twice: before merges, which replace names."""
+        node = super().compose_mapping_node(anchor)
+        names = set()
+        for name, _ in node.value:
+            if not isinstance(name, yaml.ScalarNode):
+                continue
+            if name.value in names:
+                raise yaml.MarkedYAMLError(problem=f"{name.value} stands twice", problem_mark=name.start_mark)
+            names.add(name.value)
         return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         return {str(name): _listed(name, value) for name, value in super().construct_mapping(node, deep).items()}
-
-
-def _refuse_second_names(node: yaml.MappingNode) -> None:
-    names = set()
-    for name, _ in node.value:
-        if isinstance(name, yaml.ScalarNode):
-            if name.value in names:
-                raise yaml.MarkedYAMLError(problem=f"{name.value} stands twice", problem_mark=name.start_mark)
-            names.add(name.value)
 
 
 def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Any:
@@ -82,9 +60,15 @@ _Loader.yaml_implicit_resolvers = {
 def as_json(text: str) -> str:
     """Return as JSON what a template in YAML says, or raise a ``ValueError``."""
     try:
-        return json.dumps(yaml.load(text, _Loader))
+        template = yaml.load(text, _Loader)
+        written = ""
+        for part in json.JSONEncoder().iterencode(template):
+            written += part
+            if len(written) > _MOST_CHARACTERS:
+                raise ValueError("with its aliases written out it is larger than CloudFormation takes")
+        return written
     except yaml.MarkedYAMLError as error:
         what = ": ".join(filter(None, (error.context, error.problem)))
-        raise LineError(what, error.problem_mark.line + 1) from None
+        raise ValueError(f"line {error.problem_mark.line + 1}: {what}") from None
     except (yaml.YAMLError, TypeError) as error:
         raise ValueError(str(error)) from None

@@ -14,7 +14,7 @@ from .._access.report import AccessReport, merged
 from .._assembly.created import add_created, created_problems
 from .._assembly.files import AssemblyError
 from .._assembly.given_paths import read_paths
-from .._assembly.given_policies import GivenPolicies, policy_problems
+from .._assembly.given_policies import given_policies, policy_problems
 from .._assembly.manifest import Assembly
 from .._assembly.parameter_values import ParameterValues, parameter_problems
 from .._assembly.reading import ReadAssembly, read_assemblies
@@ -54,8 +54,7 @@ def check_assembly(
         organization: the id of the organization that the app's accounts are in, ``o-…``, for conditions on it.
         parameters: the values of the templates' parameters in the deployment to check, by ``NAME`` or ``STACK:NAME``,
             with the name or the construct path of a stack. In conditions, the others have their defaults.
-        policies: the documents of managed policies and permissions boundaries that aren't part of the app, by name, in
-            every account, or by ARN.
+        policies: the documents of managed policies and permissions boundaries that aren't part of the app, by name.
 
     Raises:
         ValueError: if ``created``, ``organization``, ``parameters`` or ``policies`` is malformed, or names what no
@@ -108,20 +107,18 @@ def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, 
     if problems:
         raise ValueError(in_lines(problems))
     add_created(told.created, assemblies)
-    documents = GivenPolicies.of(told.policies)
+    parameters = ParameterValues(told.parameters, with_defaults=True)
+    policies = given_policies(told.policies)
     reports = []
-    named: set[str] = set()
     for app in apps:
+        of_app = []
         try:
-            reads = list(read_assemblies(app, unread, ParameterValues(told.parameters, with_defaults=True), documents))
-            _refuse(unread)
-            for read in reads if told.policies else ():
-                named.update(read.managed_policies())
-            reports.append((merged([_report(read, unread, told.organization) for read in reads]), app))
+            for read in read_assemblies(app, unread, parameters, policies):
+                _refuse(unread)
+                of_app.append(_report(read, unread, told.organization))
         except RecursionError:
             raise AssemblyError(f"{app[0].directory}: something is nested too deeply to be read") from None
-    if unused := list(documents.unused(named)):
-        raise ValueError(in_lines(unused))
+        reports.append((merged(of_app), app))
     return reports
 
 
