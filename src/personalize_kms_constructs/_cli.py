@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +19,7 @@ from ._access.report import AccessReport, merged
 from ._access.sarif import sarif_report
 from ._address import page_at
 from ._assembly.created import entries_to_complete
+from ._assembly.manifest import Assembly
 from ._doctor.command import doctor
 from ._terminal import FOUND, say, stop, write
 from .checks._checking import Told, read_reports
@@ -190,8 +192,8 @@ def check(
     PATH is the directory of an assembly, of an app in any language, by default cdk.out; the file of a CloudFormation
     template in JSON or YAML; a folder of templates; or -, the standard input. Templates are checked as stacks that are
     deployed together, each assembly by itself. Nested stacks and stages are included; nothing is deployed or read
-    from an account. What the app acknowledges is left out. Where nothing is asked, it still tells
-    whom policies for Personalize let in.
+    from an account. What the app acknowledges is left out. Where nothing is asked, it still tells whom policies for
+    Personalize let in.
 
     \b
     Exit code:
@@ -217,41 +219,47 @@ def check(
     created = [] if created_file is None else _json_of("--created", created_file)
     told = Told(created, str(created_file or ""), organization, parameters, policies)
     try:
-        found = read_reports(paths, told)
+        apps = read_reports(paths, told)
     except ValueError as error:
         stop(str(error))
     for path in paths:
         if path.is_file() and (path.parent / "manifest.json").is_file():
             say(f"{path} is in the folder of an assembly: pass {path.parent}: its metadata has the jobs")
-    reports = []
-    used: set[Ignore] = set()
-    for of_app, assemblies in found:
-        acknowledged = [Ignore(*told) for assembly in assemblies for told in assembly.acknowledged]
-        left, matching = without(of_app, [*acknowledged, *ignored])
-        reports.append(left)
-        used |= matching
-    report = replace(merged(reports), apps=len(reports))
+    report, unused = _without(ignored, apps)
     if form == "sarif":
         of_all = paths[0] if paths[0].is_file() else paths[0] / "manifest.json"
         write(sarif_report(report, of_all, version("personalize-kms-constructs")))
     else:
         _show(report, form, quiet=quiet)
-    for each, given in ignored.items():
-        if each not in used:
-            say(f"--ignore {given} matches no finding: remove it")
+    for ignore in unused:
+        say(f"--ignore {ignored[ignore]} matches no finding: remove it")
     if file_to_begin is not None:
-        of_all_apps = [assembly for _, assemblies in found for assembly in assemblies]
-        _begin(file_to_begin, entries_to_complete(report.undecided, of_all_apps), paths)
+        assemblies = [assembly for _, of_app in apps for assembly in of_app]
+        _begin(file_to_begin, entries_to_complete(report.undecided, assemblies), paths)
     if any(_found(report, kind) for kind in (_KINDS if strict else counted)):
         sys.exit(FOUND)
-    where = ", ".join(map(str, paths))
+    checked = ", ".join(map(str, paths))
     if report.asked and report.undecided and not (report.missing or report.problems or report.allowed):
-        stop(f"{where}: {_NOTHING_DECIDED}")
+        stop(f"{checked}: {_NOTHING_DECIDED}")
     if strict and not (report.asked or report.without_key or report.left_out):
-        stop(f"{where}: {_NOTHING_CHECKED}")
+        stop(f"{checked}: {_NOTHING_CHECKED}")
 
 
 personalize_kms.add_command(doctor)
+
+
+def _without(
+    ignored: Iterable[Ignore], apps: Iterable[tuple[AccessReport, list[Assembly]]]
+) -> tuple[AccessReport, list[Ignore]]:
+    """Return one report on all apps without what is ignored or acknowledged, and the options that match nothing."""
+    reports = []
+    used: set[Ignore] = set()
+    for report, assemblies in apps:
+        acknowledged = [Ignore(*rule) for assembly in assemblies for rule in assembly.acknowledged]
+        left, matching = without(report, [*acknowledged, *ignored])
+        reports.append(left)
+        used |= matching
+    return replace(merged(reports), apps=len(reports)), [ignore for ignore in ignored if ignore not in used]
 
 
 def _found(report: AccessReport, kind: str) -> bool:
