@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from itertools import product
 from typing import NamedTuple
 
 from .._answers import Answer, any_of
@@ -157,20 +156,20 @@ def let_in_beside(model: AccessModel, told: Iterable[Entry]) -> Iterator[Entry]:
 
 
 def _let_in_by(statement: Written, owner: Key | Role | Bucket) -> Iterator[Entry]:
-    """Yield whom a statement lets in, with its actions and resources as they are written."""
+    """Yield whom a statement lets in, with its actions as they are written."""
     column: Column = "trust"
     actions, resources = [ASSUME_ROLE], [owner.arn]
     if isinstance(owner, Key):
         column, actions = "key", actions_of(statement.body, "kms")
     elif isinstance(owner, Bucket):
         column, actions = "bucket", actions_of(statement.body, "s3")
-        resources = [each for each in resources_of(statement.body) if matches(each, f"{owner.arn}*") is Answer.YES]
+        resources = [name for name in resources_of(statement.body) if matches(name, f"{owner.arn}*") is Answer.YES]
     policies = owner.trust if isinstance(owner, Role) else owner.policies
     prefix, region = "kms" if isinstance(owner, Key) else "s3", unknown("Region")
-    for written, resource in product(actions, resources):
+    for written in actions if resources else ():
         action = f"{prefix}:*" if written == "*" else written
         call_by = partial(
-            Call, action=action, resource=resource, resource_account=owner.account, resource_region=region
+            Call, action=action, resource=resources[0], resource_account=owner.account, resource_region=region
         )
         for reason in strangers(statement, Strangers(policies, call_by, region, (owner.account,))):
             if reason.cause in _ANYBODY:
@@ -179,7 +178,7 @@ def _let_in_by(statement: Written, owner: Key | Role | Bucket) -> Iterator[Entry
                     principal="service",
                     principal_arn=SERVICE_PRINCIPAL,
                     action=action,
-                    resource=resource,
+                    resource=owner.arn if len(resources) > 1 else resources[0],
                     policy=column,
                     policy_of=owner.arn,
                     page="" if reason.cause is Cause.FOR_EVERYBODY else CONFUSED_DEPUTY_PAGE,
