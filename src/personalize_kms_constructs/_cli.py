@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from ._access.causes import Cause
 from ._access.findings import RULES
 from ._access.ignoring import Ignore, without
 from ._access.report import AccessReport, merged
@@ -107,7 +108,7 @@ def _policies(context: click.Context, option: click.Parameter, values: tuple[str
 
 def _json_of(option: str, file: Path) -> Any:
     try:
-        return json.loads(file.read_text("utf-8"))
+        return json.loads(file.read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         stop(f"{option} {file} can't be read as JSON: {error}")
 
@@ -239,7 +240,7 @@ def check(
     if any(_found(report, kind) for kind in (_KINDS if strict else counted)):
         sys.exit(FOUND)
     checked = ", ".join(map(str, paths))
-    if report.asked and report.undecided and not (report.missing or report.problems or report.allowed):
+    if _decides_nothing(report):
         stop(f"{checked}: {_NOTHING_DECIDED}")
     if strict and not (report.asked or report.without_key or report.left_out):
         stop(f"{checked}: {_NOTHING_CHECKED}")
@@ -267,6 +268,14 @@ def _found(report: AccessReport, kind: str) -> bool:
     if kind == "problems":
         return any(not each.is_warning for each in report.problems)
     return bool(report.without_key if kind == "unencrypted" else getattr(report, kind))
+
+
+def _decides_nothing(report: AccessReport) -> bool:
+    """Report whether something is asked, and each answer depends on what can't be seen and isn't pending."""
+    answers = [entry for entry in report.undecided if entry.cause is not Cause.NOT_DECLARED]
+    is_pending = any(entry.file for entry in answers)
+    is_decided = report.missing or report.problems or report.allowed
+    return bool(report.asked and answers and not is_pending and not is_decided)
 
 
 def _begin(file: Path, entries: list[dict[str, Any]], checked: list[Path]) -> None:

@@ -9,9 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from click.testing import CliRunner, Result
 
+from personalize_kms_constructs import PersonalizeEncryption
 from personalize_kms_constructs._address import page_at
 from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs.checks import check_assembly
@@ -146,6 +150,21 @@ def test_where_no_answer_is_decided_the_check_could_not_look(tmp_path: Path) -> 
     half = {"Resources": {**UNSEEN["Resources"], **complete()["Resources"]}, **{"Conditions": {}}}
     half["Resources"]["More"] = UNSEEN["Resources"]["Movies"]
     assert run("check", str(write(tmp_path, {"Main": half}))).exit_code == 0
+
+
+def test_what_is_pending_is_no_check_that_could_not_look(app: cdk.App, tmp_path: Path) -> None:
+    """Key and role have other owners, who were told."""
+    stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    group = UNSEEN["Resources"]["Movies"]["Properties"]
+    encryption = PersonalizeEncryption(
+        stack,
+        "Encryption",
+        encryption_key=kms.Key.from_key_arn(stack, "Key", group["KmsKeyArn"]),
+        service_role=iam.Role.from_role_arn(stack, "Role", group["RoleArn"], mutable=False),
+    )
+    encryption.add_dataset_group("Movies", name="movies")
+    result = run("check", app.synth().directory)
+    assert (result.exit_code, result.stderr) == (0, "")
 
 
 def test_kinds_need_a_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -441,6 +441,29 @@ def test_a_file_of_an_app_names_the_templates(tmp_path: Path) -> None:
     assert json.loads(file.read_text()) == [{"template": "Main.template.json", **OF_ROLE, "resources": [IMPORTING]}]
 
 
+def test_templates_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
+    """What is declared is judged in the template of its entry, whatever is checked besides."""
+    paths = [tmp_path / name / "template.json" for name in ("a", "b")]
+    templates = creating(CREATING, PASSING), complete()
+    for path, template in zip(paths, templates, strict=True):
+        path.parent.mkdir()
+        path.write_text(json.dumps(template))
+    file = tmp_path / "created.json"
+    for given in (paths, paths[::-1]):
+        file.unlink(missing_ok=True)
+        CliRunner().invoke(personalize_kms, ["check", *map(str, given), "--write-created", str(file)])
+        assert json.loads(file.read_text()) == [
+            {"template": paths[0].as_posix(), **OF_ROLE, "resources": [IMPORTING]},
+        ]
+        entry = {"template": str(paths[0]), "serviceRole": ROLE, "resources": [{"resource": "dataset import job"}]}
+        file.write_text(json.dumps([entry]))
+        report = CliRunner().invoke(
+            personalize_kms, ["check", *map(str, given), "--created", str(file), "--format", "json"]
+        )
+        asked = json.loads(report.stdout)["asked"]
+        assert [name for name in asked if "import" in name] == [f"{paths[0].as_posix()} (dataset import job)"]
+
+
 def test_no_file_is_written_for_nothing(tmp_path: Path) -> None:
     """Nor over another one, nor where it can't be written."""
     said, written = begun(tmp_path, complete())

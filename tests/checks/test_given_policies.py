@@ -88,6 +88,10 @@ NOT_A_POLICY = (
         ([], "policies is [] but a mapping of names to documents is expected"),
         ({"a": []}, NOT_A_POLICY),
         ({"a": {"PolicyVersion": {}}}, NOT_A_POLICY),
+        (
+            {"a": {"Statement": [{"Fn::If": ["IsProd", EVERYTHING["Statement"][0], {"Ref": "AWS::NoValue"}]}]}},
+            "policy a: it has functions of a template; pass what get-policy-version returns",
+        ),
     ],
 )
 def test_what_is_no_policy(policies: Any, said: str, tmp_path: Path) -> None:

@@ -130,6 +130,16 @@ def test_a_prefix_that_the_stack_of_the_bucket_can_say(
     app.synth()
 
 
+def test_a_prefix_of_a_named_resource_and_a_bucket_of_another_account(app: cdk.App) -> None:
+    """No stack refers to the other then."""
+    here = cdk.Stack(app, "Here", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    there = cdk.Stack(app, "There", env=cdk.Environment(account="222222222222", region="eu-west-1"))
+    folder = s3.Bucket(here, "Other", bucket_name="others").bucket_name
+    job = importing(s3.Bucket(there, "Data", bucket_name="ratings"), f"{folder}/")
+    PersonalizeEncryption(here, "Encryption", resources=[job])
+    app.synth()
+
+
 def test_a_prefix_where_the_role_takes_no_policies(app: cdk.App, stack: cdk.Stack, security: cdk.Stack) -> None:
     """Nothing in the construct's stack refers to the bucket then."""
     arn = "arn:aws:iam::111111111111:role/personalize"

@@ -58,7 +58,8 @@ def entries_to_complete(undecided: Iterable[Entry], assemblies: Sequence[Assembl
     calls: dict[tuple[str, str], set[str]] = {}
     for creator in undecided:
         if creator.cause is Cause.NOT_DECLARED:
-            values, outside = creator.reason.values, (Path(creator.declared[0].template).name, "")
+            values, path = creator.reason.values, Path(creator.declared[0].template)
+            outside = path.name if path.name in templates else path.as_posix(), ""
             for role in as_list(values["roles"]):
                 of_role = calls.setdefault(roles.get(role, outside), set())
                 of_role.update(*map(calls_of, as_list(values["actions"])))
@@ -85,17 +86,21 @@ def add_created(created: Any, assemblies: Sequence[Assembly]) -> None:
         name = told.get("template") or next(iter(templates))
         assembly, template = templates[name]
         path = str(told.get("stack") or template.name)
-        assembly.metadata.append((template, path, {**told, "template": name, "isDeclared": True}))
+        assembly.metadata.append((template, path, {**told, "template": template.path.name, "isDeclared": True}))
 
 
 def _templates_of(assemblies: Sequence[Assembly]) -> dict[str, tuple[Assembly, Template]]:
-    """Return all templates by the names of their files, each with its assembly."""
+    """Return all templates, each with its assembly, by the names of their files; by paths where files have one name."""
     templates = {}
     for assembly in assemblies:
         for top in assembly.templates:
-            for template in top.with_nested():
-                templates[template.path.name] = (assembly, template)
-    return templates
+            templates.update({template.path: (assembly, template) for template in top.with_nested()})
+    names = [path.name for path in templates]
+    return {_file(path, names): found for path, found in templates.items()}
+
+
+def _file(path: Path, names: Sequence[str]) -> str:
+    return path.as_posix() if names.count(path.name) > 1 else path.name
 
 
 def _problems(where: str, each: Any, templates: _Templates) -> Iterator[str]:

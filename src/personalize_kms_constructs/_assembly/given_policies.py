@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._values import as_written
+from .references import functions
 
 GivenPolicies = Mapping[str, Any]
 """Documents by the name of a policy, which it may have in every account."""
@@ -28,3 +29,5 @@ def policy_problems(told: Any) -> Iterator[str]:
                 f"policy {name}: not the document of a policy, with statements; of what get-policy-version returns, "
                 "save PolicyVersion.Document"
             )
+        elif any(functions(document)):
+            yield f"policy {name}: it has functions of a template; pass what get-policy-version returns"

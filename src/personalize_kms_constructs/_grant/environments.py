@@ -86,7 +86,9 @@ def prefix_problems(what: str, location: ResolvedLocation, here: Place, role: Se
     prefix, there = location.prefix, location.bucket.stack
     if there is None or there is here.stack or not is_token(prefix):
         return
-    needs_bucket = role is not None and role.is_mutable and Place.of(there).outermost is not here.outermost
+    is_elsewhere = _differ(location.bucket.account, here.account) or _differ(location.bucket.region, here.region)
+    is_in_cycle = not is_elsewhere and Place.of(there).outermost is not here.outermost
+    needs_bucket = role is not None and role.is_mutable and is_in_cycle
     stacks = [Place.of(Stack.of(target)).outermost for target in targets_in(prefix)]
     if "AWS.StackId" in prefix or (needs_bucket and here.outermost in stacks):
         yield (
