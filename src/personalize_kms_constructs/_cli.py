@@ -27,8 +27,8 @@ from .checks._checking import Told, read_reports
 
 _KINDS = ("missing", "problems", "excess", "undecided", "unencrypted")
 _NOTHING_DECIDED = (
-    "not one of its answers is decided, so nothing was checked: say what isn't in the templates by --policy, "
-    "--parameters or --organization, or accept it by --ignore Personalize::Undecided"
+    "not one of its answers is decided, so nothing was checked: pass the templates of the keys, roles and buckets as "
+    "well, say more by --policy, --parameters or --organization, or look at the account with personalize-kms doctor"
 )
 _NOTHING_CHECKED = (
     "no template asks Personalize for anything, so nothing was checked: look at another assembly, or declare what "

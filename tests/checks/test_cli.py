@@ -142,8 +142,9 @@ def test_where_no_answer_is_decided_the_check_could_not_look(tmp_path: Path) -> 
     result = run("check", directory)
     assert (result.exit_code, len(check_assembly(directory).undecided)) == (2, 15)
     assert result.stderr == (
-        f"personalize-kms: {directory}: not one of its answers is decided, so nothing was checked: say what isn't in "
-        "the templates by --policy, --parameters or --organization, or accept it by --ignore Personalize::Undecided\n"
+        f"personalize-kms: {directory}: not one of its answers is decided, so nothing was checked: pass the templates "
+        "of the keys, roles and buckets as well, say more by --policy, --parameters or --organization, or look at the "
+        "account with personalize-kms doctor\n"
     )
     assert run("check", directory, "--fail-on", "undecided").exit_code == 1
     assert run("check", directory, "--ignore", "Personalize::Undecided").exit_code == 0

@@ -464,6 +464,16 @@ def test_templates_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> 
         assert [name for name in asked if "import" in name] == [f"{paths[0].as_posix()} (dataset import job)"]
 
 
+def test_a_creator_of_whom_more_is_not_known_leaves_what_is_declared_checked(tmp_path: Path) -> None:
+    """A dataset group without a key needs nothing, and the role may create jobs besides."""
+    file, template = tmp_path / "created.json", tmp_path / "stack.json"
+    template.write_text(json.dumps(creating(CREATING, PASSING)))
+    file.write_text(json.dumps([{"serviceRole": ROLE, "resources": [{"resource": "dataset group"}]}]))
+    result = CliRunner().invoke(personalize_kms, ["check", str(template), "--created", str(file)])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "1 undecided, 0 as AWS's pages ask" in result.stdout
+
+
 def test_no_file_is_written_for_nothing(tmp_path: Path) -> None:
     """Nor over another one, nor where it can't be written."""
     said, written = begun(tmp_path, complete())

@@ -31,6 +31,7 @@ SERVICE = {"Service": "personalize.amazonaws.com"}
 OURS = {"StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 ROOT = {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}}
 OBJECTS = {"Fn::Sub": "${Data.Arn}/*"}
+BUCKET_ARN = {"Fn::GetAtt": ["Data", "Arn"]}
 
 
 def allow(action: Any, resource: Any = "*", principal: Any = SERVICE, **more: Any) -> Json:
@@ -155,14 +156,28 @@ def test_the_line_says_what_to_add(tmp_path: Path) -> None:
     *lines, _empty, nothing, counts = result.stdout.splitlines()
     assert [line.split("movies.json:1  ")[1] for line in lines] == [
         "statement number 1 of trust policy of movies/Role: sts:AssumeRole on movies/Role: for any account: no "
-        "condition on aws:SourceAccount or aws:SourceArn keeps others out: add a condition on aws:SourceAccount: "
+        "condition on aws:SourceAccount or aws:SourceArn keeps others out: in a statement for "
+        "Personalize alone, add a condition on aws:SourceAccount: "
         "StringEquals in a trust policy, StringEqualsIfExists elsewhere",
         "statement number 1 of policy movies/Policy: s3:GetObject, s3:ListBucket on movies/Data: "
-        "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out (2): add a condition on "
-        "aws:SourceAccount: StringEquals in a trust policy, StringEqualsIfExists elsewhere",
+        "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out (2): in a statement for "
+        "Personalize alone, add a condition on aws:SourceAccount: StringEquals in a trust policy, StringEqualsIfExists "
+        "elsewhere",
     ]
     assert nothing.startswith("Nothing in the templates asks Amazon Personalize for anything")
     assert counts == "0 missing, 0 problems, 3 too much, 0 undecided, 0 as AWS's pages ask"
+
+
+@pytest.mark.parametrize("resource", ["*", "arn:aws:s3:::*", [OBJECTS, BUCKET_ARN], [BUCKET_ARN, OBJECTS]])
+def test_whatever_the_resources_of_a_statement(resource: Any, tmp_path: Path) -> None:
+    """Of a pattern for more, the objects of the bucket count, and the order is none."""
+    denied = {**allow("s3:*", {"Fn::Sub": "${Data.Arn}/secret/*"}, "*"), "Effect": "Deny"}
+    policy = shared(allow("s3:ListBucket", resource), denied)
+    report = check(tmp_path, {"Resources": {"Data": bucket(), "Policy": policy}})
+    said = [] if isinstance(resource, str) else [("bucket", "s3:ListBucket", "for-any-account")]
+    assert told(report.excess) == said
+    report = check(tmp_path, {"Resources": {"Data": bucket(), "Policy": shared(allow("s3:ListBucket", resource))}})
+    assert told(report.excess) == [("bucket", "s3:ListBucket", "for-any-account")]
 
 
 @pytest.mark.parametrize(("options", "code"), [([], 0), (["--fail-on", "excess"], 1), (["--strict"], 1)])

@@ -131,7 +131,8 @@ class Cause(Enum):
     )
     FOR_ANY_ACCOUNT = (
         "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out",
-        "add a condition on aws:SourceAccount: StringEquals in a trust policy, StringEqualsIfExists elsewhere",
+        "in a statement for Personalize alone, add a condition on aws:SourceAccount: StringEquals in a trust policy, "
+        "StringEqualsIfExists elsewhere",
     )
     FOR_ANOTHER_ACCOUNT = "for another account: its {element} is {value}"
     MAY_BE_ANOTHER_ACCOUNT = "its {element} {value} may be another account, which it shouldn't let in"

@@ -163,28 +163,42 @@ def _let_in_by(statement: Written, owner: Key | Role | Bucket) -> Iterator[Entry
         column, actions = "key", actions_of(statement.body, "kms")
     elif isinstance(owner, Bucket):
         column, actions = "bucket", actions_of(statement.body, "s3")
-        resources = [name for name in resources_of(statement.body) if matches(name, f"{owner.arn}*") is Answer.YES]
+        resources = _in_bucket(owner, resources_of(statement.body))
     policies = owner.trust if isinstance(owner, Role) else owner.policies
     prefix, region = "kms" if isinstance(owner, Key) else "s3", unknown("Region")
-    for written in actions if resources else ():
+    for written in actions:
         action = f"{prefix}:*" if written == "*" else written
-        call_by = partial(
-            Call, action=action, resource=resources[0], resource_account=owner.account, resource_region=region
-        )
-        for reason in strangers(statement, Strangers(policies, call_by, region, (owner.account,))):
-            if reason.cause in _ANYBODY:
-                yield Entry(
-                    kind="excess",
-                    principal="service",
-                    principal_arn=SERVICE_PRINCIPAL,
-                    action=action,
-                    resource=owner.arn if len(resources) > 1 else resources[0],
-                    policy=column,
-                    policy_of=owner.arn,
-                    page="" if reason.cause is Cause.FOR_EVERYBODY else CONFUSED_DEPUTY_PAGE,
-                    reason=reason,
-                    declared=declared_of([statement.policy]),
-                )
+        reasons: dict[Reason, None] = {}
+        for resource in resources:
+            call_by = partial(
+                Call, action=action, resource=resource, resource_account=owner.account, resource_region=region
+            )
+            whom = Strangers(policies, call_by, region, (owner.account,))
+            reasons |= dict.fromkeys(reason for reason in strangers(statement, whom) if reason.cause in _ANYBODY)
+        for reason in reasons:
+            yield Entry(
+                kind="excess",
+                principal="service",
+                principal_arn=SERVICE_PRINCIPAL,
+                action=action,
+                resource=owner.arn if len(resources) > 1 else resources[0],
+                policy=column,
+                policy_of=owner.arn,
+                page="" if reason.cause is Cause.FOR_EVERYBODY else CONFUSED_DEPUTY_PAGE,
+                reason=reason,
+                declared=declared_of([statement.policy]),
+            )
+
+
+def _in_bucket(bucket: Bucket, resources: Iterable[str]) -> list[str]:
+    """Return what resources of a statement are in a bucket; of a pattern for more, all objects."""
+    objects, found = f"{bucket.arn}/*", []
+    for resource in resources:
+        if matches(objects, resource) is Answer.YES:
+            found.append(objects)
+        elif matches(resource, f"{bucket.arn}*") is Answer.YES:
+            found.append(resource)
+    return found
 
 
 def _foreign_principals(role: Role, statement: Written, whom: Strangers) -> Iterator[Reason]:

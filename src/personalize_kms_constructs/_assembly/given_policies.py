@@ -24,7 +24,9 @@ def policy_problems(told: Any) -> Iterator[str]:
         yield f"policies is {told!r} but a mapping of names to documents is expected"
         return
     for name, document in told.items():
-        if not isinstance(document, Mapping) or "Statement" not in document:
+        if set(name) & set(":/"):
+            yield f"policy {name}: pass its name alone, without path and account"
+        elif not isinstance(document, Mapping) or "Statement" not in document:
             yield (
                 f"policy {name}: not the document of a policy, with statements; of what get-policy-version returns, "
                 "save PolicyVersion.Document"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from .._access import decision
@@ -138,7 +137,5 @@ def _may_be_meant(caller: Role, known: Collection[str]) -> Collection[str]:
 
 
 def _may_pass(caller: Role, arn: str, region: str) -> bool:
-    """Tell if the policies that can be seen may let a caller pass a role, whatever others say."""
-    seen = replace(caller, unseen="")
-    call = Call(role(seen, region), PASS_ROLE, arn, seen.account, region)
-    return decision.role_by_iam(decision.of_role(seen, call)).answer is not Answer.NO
+    call = Call(role(caller, region), PASS_ROLE, arn, caller.account, region)
+    return decision.role_by_iam(decision.of_role(caller, call)).answer is not Answer.NO

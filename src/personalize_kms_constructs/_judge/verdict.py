@@ -111,7 +111,7 @@ def _unencrypted(groups: Iterable[Resource], app: Any) -> Iterator[cdk.PolicyVio
                 rule_name=UNENCRYPTED,
                 severity=WARNING,
                 description=f"{group.path} has no key of yours: Personalize encrypts it with its own",
-                fix="set its KmsKeyArn and RoleArn before it is deployed, since they replace it later",
+                fix="set its KmsKeyArn and RoleArn before it is deployed; later it takes a second group",
                 violating_resources=where,
             )
 

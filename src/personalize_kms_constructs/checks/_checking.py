@@ -57,8 +57,8 @@ def check_assembly(
         policies: the documents of managed policies and permissions boundaries that aren't part of the app, by name.
 
     Raises:
-        ValueError: if ``created``, ``organization``, ``parameters`` or ``policies`` is malformed, or names what no
-            template has; the message has all the reasons.
+        ValueError: if ``created``, ``organization``, ``parameters`` or ``policies`` is malformed, or ``parameters``
+            names what no template has; the message has all the reasons.
         AssemblyError: a ``ValueError``: if there is no cloud assembly, or it can't be read; one line that says what and
             where. A policy or a definition that can't be read is undecided.
 
