@@ -17,7 +17,7 @@ _MOST_CHARACTERS = 10_000_000
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """Reads what CloudFormation does: dates are strings, and names are too, for example those of accounts in maps."""
 
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         """Return the next mapping, in which no name may stand twice: before merges, which replace names."""
         node = super().compose_mapping_node(anchor)
         names = set()
@@ -69,6 +69,7 @@ def as_json(text: str) -> str:
         return written
     except yaml.MarkedYAMLError as error:
         what = ": ".join(filter(None, (error.context, error.problem)))
-        raise ValueError(f"line {error.problem_mark.line + 1}: {what}") from None
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ValueError(f"line {line}: {what}") from None
     except (yaml.YAMLError, TypeError) as error:
         raise ValueError(str(error)) from None
