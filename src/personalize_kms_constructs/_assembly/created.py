@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from .._access.causes import Cause
@@ -52,14 +51,14 @@ def created_problems(created: Any, assemblies: Sequence[Assembly], file: str = "
 def entries_to_complete(undecided: Iterable[Entry], assemblies: Sequence[Assembly]) -> list[dict[str, Any]]:
     """Return an entry for each role with which code may create something, with places like ``<bucket ARN>``."""
     templates = _templates_of(assemblies)
+    files = {str(template.path): file for file, (_, template) in templates.items()}
     roles: dict[str, tuple[str, str]] = {}
     for file, (_, template) in templates.items():
         roles |= {template.path_of(logical_id): (file, logical_id) for logical_id in template.resources}
     calls: dict[tuple[str, str], set[str]] = {}
     for creator in undecided:
         if creator.cause is Cause.NOT_DECLARED:
-            values, path = creator.reason.values, Path(creator.declared[0].template)
-            outside = path.name if path.name in templates else path.as_posix(), ""
+            values, outside = creator.reason.values, (files[creator.declared[0].template], "")
             for role in as_list(values["roles"]):
                 of_role = calls.setdefault(roles.get(role, outside), set())
                 of_role.update(*map(calls_of, as_list(values["actions"])))
@@ -96,11 +95,10 @@ def _templates_of(assemblies: Sequence[Assembly]) -> dict[str, tuple[Assembly, T
         for top in assembly.templates:
             templates.update({template.path: (assembly, template) for template in top.with_nested()})
     names = [path.name for path in templates]
-    return {_file(path, names): found for path, found in templates.items()}
-
-
-def _file(path: Path, names: Sequence[str]) -> str:
-    return path.as_posix() if names.count(path.name) > 1 else path.name
+    return {
+        path.as_posix() if names.count(path.name) > 1 else path.name: assembly_and_template
+        for path, assembly_and_template in templates.items()
+    }
 
 
 def _problems(where: str, each: Any, templates: _Templates) -> Iterator[str]:

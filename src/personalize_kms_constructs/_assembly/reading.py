@@ -101,7 +101,7 @@ class ReadAssembly:
         self._add_requests(model, allowed, only_ours=only_ours)
         self._add_unseen(model)
         if not only_ours:
-            self._add_own_policies(model)
+            self._add_owners_beside(model)
             model.open_questions += undeclared(model, self._resources, self._deployment, self._unread)
         model.without_key += (group.path for group in self.without_key)
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
@@ -306,7 +306,7 @@ class ReadAssembly:
                 where = Declaration(str(template.path), stack.name)
                 model.open_questions.append(OpenQuestion(stack.name, because, where))
 
-    def _add_own_policies(self, model: AccessModel) -> None:
+    def _add_owners_beside(self, model: AccessModel) -> None:
         """Add to the model the owners of policies in templates that speak of Personalize."""
         beside = AccessModel()
         for resource in self._resources:

@@ -26,8 +26,8 @@ class PersonalizeAccessChecks:
         Validations.of(encryption).acknowledge(Acknowledgment(id="Personalize::Undecided", reason="…"))
 
     The rules are ``Personalize::MissingKeyAccess``, ``MissingRoleAccess``, ``MissingBucketAccess``,
-    ``ExcessKeyAccess``, ``ExcessRoleAccess``, ``ExcessBucketAccess``, ``Undecided``, ``Unencrypted``,
-    ``Ordering``, ``Trust`` and ``Configuration``.
+    ``ExcessKeyAccess``, ``ExcessRoleAccess``, ``ExcessBucketAccess``, ``Undecided``, ``Ordering``, ``Trust``
+    and ``Configuration``; ``Unencrypted`` is for the judge of apps with a ``PersonalizeEncryption``.
 
     An app with a ``PersonalizeEncryption`` has a plugin already that fails for what the construct answers for. This one
     leaves that out.
