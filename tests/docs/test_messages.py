@@ -109,7 +109,7 @@ def test_the_function_fails_as_the_page_says(heading: str) -> None:
         ("_language", "PersonalizeException"),
         ("_language", "LimitExceededException"),
         ("_language", "Personalize.ResourceAlreadyExistsException"),
-        ("_language", "existed before: set another job_name, or none"),
+        ("_language", "ResourceInUseException"),
         ("_language", "no reason given for"),
         ("_language", "is still"),
         ("_language", "has a status that is not documented:"),

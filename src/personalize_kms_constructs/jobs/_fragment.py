@@ -101,7 +101,7 @@ class JobFragment(sfn.StateMachineFragment):
             row,
             job_arn,
             {"JobName": name.value, **given},
-            name_may_be_taken=name.may_be_taken,
+            name_is_new=name.is_new,
             timeout_seconds=timeout_seconds(timeout),
             attempts=attempts(patience, timeout),
             checks="".join(each.check for each in places),

@@ -35,13 +35,13 @@ _PASSING = (
     "ServiceUnavailableException",
     "SdkClientException",
 )
-# The dataset, for example, is still being written to.
-_BUSY = "ResourceInUseException"
 # What was created a moment ago may not be found yet.
 _NOT_YET_FOUND = "ResourceNotFoundException"
 # "You can have a total of 5 pending or in progress dataset import jobs per region"
-# (https://docs.aws.amazon.com/personalize/latest/dg/error-messages.html). A place is free when another job has ended.
-_TOO_MANY_JOBS = "LimitExceededException"
+# (https://docs.aws.amazon.com/personalize/latest/dg/error-messages.html), and "the specified resource is in use"
+# (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html): both pass when another job has
+# ended, which takes from minutes to hours.
+_OTHERS_AT_WORK = ("LimitExceededException", "ResourceInUseException")
 _EXISTS_ALREADY = "Personalize.ResourceAlreadyExistsException"
 
 # As the API reference spells them: with "CREATE" for import and export jobs, with a space for batch jobs.
@@ -66,11 +66,11 @@ class JobLanguage:
     arguments: Json
     """The arguments of the call that starts the job."""
     _: KW_ONLY
-    name_may_be_taken: bool
-    """True if another job may have the name."""
+    name_is_new: bool
+    """True if no other job can have the name, so a job of that name is the one that an attempt has started."""
     timeout_seconds: int
     attempts: int
-    """The number of times to try again while there are too many jobs."""
+    """The number of times to try again while other jobs have to end first."""
     checks: str
     """JSONata that stops an execution for its arguments, and goes on with what follows."""
     given: Mapping[str, str]
@@ -87,26 +87,26 @@ class JobLanguage:
         return {"QueryLanguage": "JSONPath", "Type": "Pass", "Parameters": parameters, "Next": next}
 
     def create(self, *, next: str) -> Json:
-        """Start the job, or go on with the one that an earlier attempt has started."""
+        """Start the job, or go on with the one that an earlier attempt has started if its name shows that."""
         common = {"Since": "{% $states.input.Since %}", "WaitSeconds": _FIRST_WAIT_SECONDS}
-        existing: Json = {"JobArn": f"{{% '{self.job_arn}' & $states.input.Arguments.JobName %}}", **common}
-        if self.name_may_be_taken:
-            existing["TriedBefore"] = f"{{% $states.context.State.RetryCount > 0 or {_REDRIVEN} > {_SINCE} %}}"
-        too_many = {
-            **_retry(_TOO_MANY_JOBS),
+        others_at_work = {
+            **_retry(*_OTHERS_AT_WORK),
             "IntervalSeconds": FIRST_DELAY,
             "MaxDelaySeconds": LONGEST_DELAY,
             "MaxAttempts": self.attempts,
         }
-        return {
+        state = {
             "Type": "Task",
             "Resource": self._api("create"),
             "Arguments": f"{{% {self.checks}$states.input.Arguments %}}",
             "Output": {"JobArn": f"{{% $states.result.{self.row.noun}Arn %}}", **common},
-            "Retry": [too_many, _retry(*_PASSING, _BUSY)],
-            "Catch": [{"ErrorEquals": [_EXISTS_ALREADY], "Output": existing, "Next": next}],
+            "Retry": [others_at_work, _retry(*_PASSING)],
             "Next": next,
         }
+        if self.name_is_new:
+            existing = {"JobArn": f"{{% '{self.job_arn}' & $states.input.Arguments.JobName %}}", **common}
+            state["Catch"] = [{"ErrorEquals": [_EXISTS_ALREADY], "Output": existing, "Next": next}]
+        return state
 
     def wait(self, *, next: str) -> Json:
         """Wait as long as the state before says."""
@@ -153,8 +153,6 @@ class JobLanguage:
                 next=failed,
             ),
         ]
-        if self.name_may_be_taken:
-            choices.insert(0, self._is_of_others(next=failed))
         return {"Type": "Choice", "Choices": choices, "Default": wait}
 
     def done(self) -> Json:
@@ -164,21 +162,6 @@ class JobLanguage:
     def failed(self) -> Json:
         """Fail with the reason that the state before has found."""
         return {"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"}
-
-    def _is_of_others(self, *, next: str) -> Json:
-        """Tell another job of the given name from the one that an earlier attempt has started.
-
-        It is another one if it existed before any attempt, or before the fragment was entered; its success would be
-        mistaken for this one's. The clocks of the two services may differ by a moment. One that another execution has
-        started between two attempts of this one can't be told: the job says nothing of who started it.
-        """
-        tried, is_older = "$states.input.TriedBefore", f"$toMillis({_JOB}.CreationDateTime) + 1000 < {_SINCE}"
-        return _fails(
-            f"$exists({tried}) and ($not({tried}) or {is_older})",
-            _EXISTS_ALREADY,
-            f"{_JOB_ARN} & ' existed before: set another job_name, or none'",
-            next=next,
-        )
 
     def _api(self, verb: str) -> str:
         return f"arn:{Aws.PARTITION}:states:::aws-sdk:personalize:{verb}{self.row.noun}"

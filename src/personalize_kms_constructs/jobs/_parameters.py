@@ -124,20 +124,20 @@ class JobName(NamedTuple):
     """The name, or the expression that makes it, in the language of the job's parameters."""
     pattern: str
     """All names that the job may have, for policies."""
-    may_be_taken: bool = False
-    """True if another job may have the name."""
+    is_new: bool
+    """True if no other job can have the name."""
 
 
 def job_name_of(scope: Construct, given: str | None, *, as_json_path: bool) -> JobName:
     """Return the name that was given, or one that is made each time the fragment is entered."""
     if given is not None:
         pattern = given if is_known(given) else f"{_known_beginning(given)}*"
-        return JobName(given, pattern, may_be_taken=not _is_always_new(given))
+        return JobName(given, pattern, is_new=_is_always_new(given))
     prefix = Names.unique_resource_name(scope, max_length=_MAX_PREFIX_LENGTH)
     made = (
         sfn.JsonPath.format(f"{prefix}-{{}}", sfn.JsonPath.uuid()) if as_json_path else f"{{% '{prefix}-' & $uuid() %}}"
     )
-    return JobName(made, f"{prefix}-*")
+    return JobName(made, f"{prefix}-*", is_new=True)
 
 
 def job_name_problems(job_name: object) -> Iterator[str]:
