@@ -177,3 +177,47 @@ def test_another_key_by_a_parameter(aws: EmbeddedAws, keys: list[str], policies:
     assert policies()[:2] == [POLICY, written(statement("A"))]
     (attached,) = aws.client("iam").list_policies(Scope="Local")["Policies"]
     assert attached["Description"] == f"Lets the function read and write the policy of {keys[1]}"
+
+
+def test_a_deletion_that_somebody_elses_dead_id_stops(aws: EmbeddedAws, keys: list[str], policies: Policies) -> None:
+    """KMS takes no text with the id in it; the reason says which statement has to go first."""
+    kms, iam_ = aws.client("kms"), aws.client("iam")
+    assert run(aws, "create_stack", body_of(lambda stack: manage(stack, keys[0], statement("A")))) == []
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trusted = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam_.create_role(RoleName="theirs", AssumeRolePolicyDocument=trusted)["Role"]
+    theirs = {"Sid": "Theirs", "Effect": "Allow", "Principal": {"AWS": role["Arn"]}, "Action": "kms:Decrypt"}
+    document = json.loads(policies()[0])
+    document["Statement"].append({**theirs, "Resource": "*"})
+    kms.put_key_policy(KeyId=keys[0], PolicyName="default", Policy=json.dumps(document))
+    iam_.delete_role(RoleName="theirs")
+
+    reasons = run(aws, "delete_stack")
+    said = f"statement Theirs is for {role['RoleId']}, the id of a deleted role or user: have it taken out"
+    assert any(said in reason for reason in reasons), reasons
+    assert aws.client("cloudformation").describe_stacks(StackName="Stack")["Stacks"][0]["StackStatus"] == "DELETE_FAILED"
+    assert "A" in [each.get("Sid") for each in json.loads(policies()[0])["Statement"]]
+
+
+def test_a_deletion_without_access(aws: EmbeddedAws, keys: list[str], policies: Policies) -> None:
+    """The statements stay in the policy, and the stack goes without the custom resource."""
+    assert run(aws, "create_stack", body_of(lambda stack: manage(stack, keys[0], statement("A")))) == []
+    document = json.loads(policies()[0])
+    owner = aws.client("iam").create_user(UserName="owner")["User"]["Arn"]
+    document["Statement"][0]["Principal"] = {"AWS": owner}
+    aws.client("kms").put_key_policy(
+        KeyId=keys[0], PolicyName="default", Policy=json.dumps(document), BypassPolicyLockoutSafetyCheck=True
+    )
+    reasons = run(aws, "delete_stack")
+    assert any("must let the account use IAM policies" in reason for reason in reasons), reasons
+    cloudformation = aws.client("cloudformation")
+    (custom,) = [
+        each["LogicalResourceId"]
+        for each in cloudformation.describe_stack_resources(StackName="Stack")["StackResources"]
+        if each["ResourceType"].startswith("Custom::")
+    ]
+    cloudformation.delete_stack(StackName="Stack", RetainResources=[custom])
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName="Stack", WaiterConfig={"Delay": 0.1, "MaxAttempts": 300}
+    )
+    assert "A" in [each.get("Sid") for each in json.loads(policies()[0])["Statement"]]
