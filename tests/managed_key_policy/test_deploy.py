@@ -195,7 +195,8 @@ def test_a_deletion_that_somebody_elses_dead_id_stops(aws: EmbeddedAws, keys: li
     reasons = run(aws, "delete_stack")
     said = f"statement Theirs is for {role['RoleId']}, the id of a deleted role or user: have it taken out"
     assert any(said in reason for reason in reasons), reasons
-    assert aws.client("cloudformation").describe_stacks(StackName="Stack")["Stacks"][0]["StackStatus"] == "DELETE_FAILED"
+    (stack,) = aws.client("cloudformation").describe_stacks(StackName="Stack")["Stacks"]
+    assert stack["StackStatus"] == "DELETE_FAILED"
     assert "A" in [each.get("Sid") for each in json.loads(policies()[0])["Statement"]]
 
 
