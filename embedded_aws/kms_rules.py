@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core.iam_evaluator import EvalContext, caller_arn, evaluate_resource_policy
-from ministack.core.responses import error_response_json
+from ministack.core.responses import error_response_json, request_scope
 from ministack.services import iam, kms
 from ministack.services.cloudformation import provisioners
 
@@ -43,7 +43,11 @@ def register() -> None:
     """Check key policies that come in through KMS and CloudFormation, and look at them when somebody is deleted."""
     kms._create_key = _checked(kms._create_key)
     kms._put_key_policy = _checked(kms._put_key_policy)
+    kms._replicate_key = _checked(kms._replicate_key)
     _check_cloudformation()
+    keys = provisioners._RESOURCE_HANDLERS["AWS::KMS::Key"]
+    provisioners._RESOURCE_HANDLERS["AWS::KMS::ReplicaKey"] = {**keys, "create": _create_replica}
+    provisioners._REPLACING_PROPERTIES["AWS::KMS::ReplicaKey"] = ("PrimaryKeyArn",)
     iam._roles.__class__ = _store_of(type(iam._roles), "RoleId")
     iam._users.__class__ = _store_of(type(iam._users), "UserId")
 
@@ -99,6 +103,19 @@ def _check_cloudformation() -> None:
         return update(physical_id, old, new, stack_name)
 
     handlers["update"] = update_checked
+
+
+def _create_replica(logical_id: str, properties: dict[str, Any], stack_name: str) -> tuple[str, dict[str, str]]:
+    """Make a replica of a multi-Region key in the stack's Region; it has a key policy of its own."""
+    primary = properties["PrimaryKeyArn"]
+    region = deployed.caller_region()
+    request = {**provisioners._kms_create_key_payload(properties), "KeyId": primary, "ReplicaRegion": region}
+    with request_scope(deployed.caller_account(), primary.split(":")[3]):
+        status, _, body = kms._replicate_key(request)
+    if status != 200:
+        raise ValueError(f"AWS::KMS::ReplicaKey {logical_id}: {json.loads(body)['message']}")
+    replica = kms._resolve_key(primary.rpartition("/")[2])
+    return replica["KeyId"], provisioners._kms_key_attrs(replica)
 
 
 def _bypass(properties: dict[str, Any]) -> bool:

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 
 from ministack.core.iam_evaluator import _CONDITION_OPS
 from ministack.services import iam, s3
+from ministack.services.cloudformation import provisioners
 
 from embedded_aws import deployed
-from embedded_aws.errors import RefusedError, check_call, check_resource
+from embedded_aws.errors import PROPERTIES_AT, RefusedError, check_call, check_resource
 from embedded_aws.requirements import BUCKET_ACTIONS
 
 Document = dict[str, Any] | str
@@ -53,19 +54,23 @@ OBJECT_ACTIONS = frozenset({"s3:GetObject", "s3:PutObject"})
 def register() -> None:
     """Check what comes in through IAM, S3 and CloudFormation, which have the same names for it."""
     calls: dict[str, Callable[[Fields], None]] = {
-        "CreateRole": _check_role,
+        "CreateRole": _check_new_role,
         "UpdateAssumeRolePolicy": lambda fields: _check_trust(fields["PolicyDocument"]),
         "PutRolePolicy": _check_inline,
         "CreatePolicy": _check_managed,
         "CreatePolicyVersion": _check_managed,
         "AttachRolePolicy": lambda fields: None,  # what it calls is checked
+        "PutRolePermissionsBoundary": _check_boundary,
     }
     for name, check in calls.items():
         check_call(iam._IAM_HANDLERS, name, partial(_check_parameters, check), partial(iam._error, 400))
     check_call(vars(s3), "_put_bucket_policy", _check_bucket, lambda code, text: s3._error(code, text, 400))
-    check_resource("AWS::IAM::Role", _check_role)
+    check_resource("AWS::IAM::Role", _check_new_role, "create")
+    check_resource("AWS::IAM::Role", _check_role, "update")
+    _keep_boundaries(provisioners._RESOURCE_HANDLERS["AWS::IAM::Role"])
     check_resource("AWS::IAM::Policy", _check_inline)
     check_resource("AWS::IAM::ManagedPolicy", _check_managed)
+    check_resource("AWS::IAM::ManagedPolicy", provisioners._iam_policy_require_entities)
     check_resource("AWS::S3::BucketPolicy", lambda given: _check_bucket(given["Bucket"], given["PolicyDocument"]))
     iam.attach_managed_policy = partial(_attach_up_to_ten, iam.attach_managed_policy)
 
@@ -140,9 +145,45 @@ def _check_role(fields: Fields) -> None:
     if len(fields.get("RoleName") or "") > 64:
         problem = "Value at 'roleName' failed to satisfy constraint: Member must have length less than or equal to 64"
         raise RefusedError("ValidationError", f"1 validation error detected: {problem}")
+    _check_boundary(fields)
     _check_trust(fields["AssumeRolePolicyDocument"])
     for policy in fields.get("Policies") or ():
         _check_inline(policy)
+
+
+def _check_new_role(fields: Fields) -> None:
+    _check_name(fields)
+    _check_role(fields)
+
+
+def _check_name(fields: Fields) -> None:
+    """Refuse the name of a role that is there: "Names are not distinguished by case" (API reference, CreateRole)."""
+    name = fields.get("RoleName")
+    if name and name.lower() in {role.lower() for role in iam._roles}:
+        raise RefusedError("EntityAlreadyExists", f"Role with name {name} already exists.")
+
+
+def _check_boundary(fields: Fields) -> None:
+    arn = fields.get("PermissionsBoundary")
+    if arn and not _is_policy(arn):
+        raise RefusedError("NoSuchEntity", f"Scope ARN: {arn} does not exist or is not attachable.")
+
+
+def _is_policy(arn: str) -> bool:
+    # ministack has few of those that AWS manages.
+    return bool(iam._is_aws_managed_arn(arn) or iam._policy_exists(arn))
+
+
+def _keep_boundaries(handlers: Fields) -> None:
+    """Have roles of stacks keep their boundary, which ministack leaves out."""
+
+    def keep(handler: Callable[..., tuple[str, Fields]], position: int, *args: Any) -> tuple[str, Fields]:
+        name, attributes = handler(*args)
+        iam._roles[name]["PermissionsBoundary"] = args[position].get("PermissionsBoundary")
+        return name, attributes
+
+    for operation, position in PROPERTIES_AT.items():
+        handlers[operation] = partial(keep, handlers[operation], position)
 
 
 def _check_trust(document: Document) -> None:
@@ -164,6 +205,8 @@ def _check_inline(fields: Fields) -> None:
 
 
 def _attach_up_to_ten(attach: Callable[..., None], entity: Fields, arn: str) -> None:
+    if not _is_policy(arn):
+        raise RefusedError("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
     if "RoleName" in entity:
         _limit(len({*entity["AttachedPolicies"], arn}), 10, "Cannot exceed quota for PoliciesPerRole: 10")
     attach(entity, arn)

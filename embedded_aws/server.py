@@ -35,8 +35,8 @@ def _extended_ministack() -> Any:
     from ministack.core import iam_actions, router
 
     from embedded_aws import (
-        cloudformation_exports,
         cloudformation_order,
+        cloudformation_rules,
         cloudformation_types,
         faults,
         json_paths,
@@ -60,7 +60,7 @@ def _extended_ministack() -> Any:
     extensions: tuple[Any, ...] = (
         cloudformation_types,
         cloudformation_order,
-        cloudformation_exports,
+        cloudformation_rules,
         kms_rules,
         faults,
         policy_rules,

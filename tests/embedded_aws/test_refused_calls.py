@@ -145,6 +145,7 @@ def _attach_eleven(scene: Scenario) -> None:
         scene.iam.attach_role_policy(RoleName="personalize", PolicyArn=made["Arn"])
 
 
+ABSENT = f"{IAM}:policy/absent"
 COMPUTE, SCHEMA = f"{IAM}:role/compute", f"{scenarios.ARN}:schema/interactions"
 ABROAD = "arn:aws:kms:us-east-1:111111111111:key/abroad"
 DONE = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
@@ -160,6 +161,19 @@ CALLS: dict[str, tuple[Callable[[Scenario], Any], tuple[str, str]]] = {
     # IAM user guide, reference_iam-quotas
     "a name of 65": (lambda s: s.iam.create_role(RoleName="x" * 65, AssumeRolePolicyDocument=policy(TRUST)), NAME),
     "an eleventh managed policy": (_attach_eleven, ("LimitExceeded", f"{QUOTA}PoliciesPerRole: 10")),
+    # API reference, CreateRole: "Names are not distinguished by case"
+    "a name in other letters": (
+        lambda s: s.iam.create_role(RoleName="Personalize", AssumeRolePolicyDocument=policy(TRUST)),
+        ("EntityAlreadyExists", "Role with name Personalize already exists."),
+    ),
+    "a boundary that isn't there": (
+        lambda s: s.iam.put_role_permissions_boundary(RoleName="personalize", PermissionsBoundary=ABSENT),
+        ("NoSuchEntity", f"Scope ARN: {ABSENT} does not exist or is not attachable."),
+    ),
+    "an attached policy that isn't there": (
+        lambda s: s.iam.attach_role_policy(RoleName="personalize", PolicyArn=ABSENT),
+        ("NoSuchEntity", f"Policy {ABSENT} does not exist or is not attachable."),
+    ),
     # Lambda developer guide, troubleshooting-deployment and lambda-intro-execution-role
     "an environment of 4,097 bytes": (lambda s: _function(s, COMPUTE, "x" * 4_089), TOO_LARGE),
     "a function with Personalize's role": (lambda s: _function(s, s.role_arn), NOT_FOR_LAMBDA),
