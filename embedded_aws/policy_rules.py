@@ -165,13 +165,9 @@ def _check_name(fields: Fields) -> None:
 
 def _check_boundary(fields: Fields) -> None:
     arn = fields.get("PermissionsBoundary")
-    if arn and not _is_policy(arn):
+    # ministack has few of the policies that AWS manages.
+    if arn and not iam._is_aws_managed_arn(arn) and not iam._policy_exists(arn):
         raise RefusedError("NoSuchEntity", f"Scope ARN: {arn} does not exist or is not attachable.")
-
-
-def _is_policy(arn: str) -> bool:
-    # ministack has few of those that AWS manages.
-    return bool(iam._is_aws_managed_arn(arn) or iam._policy_exists(arn))
 
 
 def _keep_boundaries(handlers: Fields) -> None:
@@ -205,8 +201,6 @@ def _check_inline(fields: Fields) -> None:
 
 
 def _attach_up_to_ten(attach: Callable[..., None], entity: Fields, arn: str) -> None:
-    if not _is_policy(arn):
-        raise RefusedError("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
     if "RoleName" in entity:
         _limit(len({*entity["AttachedPolicies"], arn}), 10, "Cannot exceed quota for PoliciesPerRole: 10")
     attach(entity, arn)

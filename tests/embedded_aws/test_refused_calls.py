@@ -170,10 +170,6 @@ CALLS: dict[str, tuple[Callable[[Scenario], Any], tuple[str, str]]] = {
         lambda s: s.iam.put_role_permissions_boundary(RoleName="personalize", PermissionsBoundary=ABSENT),
         ("NoSuchEntity", f"Scope ARN: {ABSENT} does not exist or is not attachable."),
     ),
-    "an attached policy that isn't there": (
-        lambda s: s.iam.attach_role_policy(RoleName="personalize", PolicyArn=ABSENT),
-        ("NoSuchEntity", f"Policy {ABSENT} does not exist or is not attachable."),
-    ),
     # Lambda developer guide, troubleshooting-deployment and lambda-intro-execution-role
     "an environment of 4,097 bytes": (lambda s: _function(s, COMPUTE, "x" * 4_089), TOO_LARGE),
     "a function with Personalize's role": (lambda s: _function(s, s.role_arn), NOT_FOR_LAMBDA),
