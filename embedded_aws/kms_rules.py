@@ -20,20 +20,17 @@ from ministack.core.responses import error_response_json, request_scope
 from ministack.services import iam, kms
 from ministack.services.cloudformation import provisioners
 
-from embedded_aws import deployed, faults
+from embedded_aws import deployed
 from embedded_aws.access import in_effect
 from embedded_aws.errors import RefusedError
-from embedded_aws.policy_rules import FEDERATED_USER, Kind, check_grammar, compact
+from embedded_aws.policy_rules import Kind, check_grammar, compact
 
 BYTES_AT_MOST = 32_768
-# To be asked for by `EmbeddedAws.fail_next`: the policy comes back in another print than it was sent in.
-REPRINT = "ReprintKeyPolicy"
 
 # A statement without Action or Resource has no effect, and is taken.
 KEY = Kind(
     "MalformedPolicyDocumentException",
     ("Principal",),
-    other_principals=FEDERATED_USER,
     invalid_principal="Policy contains a statement with one or more invalid principals.",
 )
 LOCKOUT = "The new key policy will not allow you to update the key policy in the future."
@@ -70,11 +67,7 @@ def _checked(operation: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, 
                 check(policy, bool(request.get("BypassPolicyLockoutSafetyCheck")))
             except RefusedError as refusal:
                 return error_response_json(refusal.code, str(refusal), 400)
-        answer = operation(request)
-        record = kms._resolve_key(request.get("KeyId", ""))
-        if policy is not None and record is not None and faults.take(REPRINT):
-            record["Policy"] = as_kms_prints(json.loads(policy))
-        return answer
+        return operation(request)
 
     return check_first
 
@@ -171,9 +164,7 @@ def _orphaned(policy: str, arn: str, unique_id: str) -> str:
                 if isinstance(named, list)
                 else (unique_id if named == arn else named)
             )
-    return policy if document == json.loads(policy) else as_kms_prints(document)
-
-
-def as_kms_prints(document: Any) -> str:
-    """The text of a policy as KMS shows it."""
+    if document == json.loads(policy):
+        return policy
+    # as KMS prints it
     return json.dumps(document, indent=2, separators=(",", " : "), ensure_ascii=False)

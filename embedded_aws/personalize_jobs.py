@@ -24,7 +24,7 @@ from embedded_aws.permission_checks import (
     usable_key,
 )
 from embedded_aws.personalize_resources import key_of_group
-from embedded_aws.personalize_store import Fields, describe, listing, name_in, new_arn, one_of, put, required, role_in
+from embedded_aws.personalize_store import Fields, describe, listing, name_in, new_arn, put, required, role_in
 from embedded_aws.requirements import (
     BATCH_INFERENCE_JOB,
     BATCH_SEGMENT_JOB,
@@ -52,7 +52,6 @@ def create_dataset_import_job(request: Fields, *, at_once: bool = False) -> str:
     """
     dataset = describe(required(request, "datasetArn"))
     arn = new_arn("dataset-import-job", name_in(request, "jobName"))
-    one_of(request, "importMode", "FULL", "INCREMENTAL")
     path = required(required(request, "dataSource"), "dataLocation")
     bucket = bucket_at(path)
     location = input_location(path, encryption_key_of(bucket))
@@ -84,7 +83,6 @@ def create_dataset_export_job(request: Fields) -> str:
     """
     dataset = describe(required(request, "datasetArn"))
     arn = new_arn("dataset-export-job", name_in(request, "jobName"))
-    one_of(request, "ingestionMode", "BULK", "PUT", "ALL")
     path, key = _place(required(request, "jobOutput"), "s3DataDestination")
     role_arn, group_key = role_in(request), key_of_group(dataset["datasetGroupArn"])
     require(DATASET_EXPORT_JOB, arn, role_arn, group_key=group_key, destination=output_location(path, key))
@@ -145,7 +143,6 @@ def _users(key: str, body: bytes) -> list[str]:
 
 def create_batch_inference_job(request: Fields) -> str:
     """CreateBatchInferenceJob: for every line of the input, items."""
-    one_of(request, "batchInferenceJobMode", "BATCH_INFERENCE", "THEME_GENERATION")
     fields = ("batchInferenceJobMode", "batchInferenceJobConfig", "themeGenerationConfig")
     request = {"batchInferenceJobMode": "BATCH_INFERENCE", **request}
     return _create_batch_job(BATCH_INFERENCE_JOB, "batch-inference-job", "batchInferenceJobArn", request, fields)
