@@ -33,16 +33,7 @@ CREATE_ONLY: dict[str, tuple[str, ...]] = {
     SCHEMA: ("Name", "Schema", "Domain", "Tags"),
     DATASET_GROUP: ("Name", "RoleArn", "KmsKeyArn", "Domain", "Tags"),
     DATASET: ("Name", "DatasetType", "DatasetGroupArn", "SchemaArn", "Tags"),
-    SOLUTION: (
-        "Name",
-        "DatasetGroupArn",
-        "RecipeArn",
-        "EventType",
-        "PerformAutoML",
-        "PerformHPO",
-        "SolutionConfig",
-        "Tags",
-    ),
+    SOLUTION: ("Name", "DatasetGroupArn", "RecipeArn", "EventType", "SolutionConfig", "Tags"),
     METRIC_ATTRIBUTION: ("Name", "DatasetGroupArn", "Metrics"),
 }
 

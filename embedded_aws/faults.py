@@ -1,14 +1,9 @@
-"""Faults on demand, for tests of what callers do about them.
-
-`EmbeddedAws.fail_next` asks for them with an operation that the real API doesn't have.
-"""
+"""Faults on demand, for tests of what callers do about them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-
-OPERATION = "FailNext"
 
 
 @dataclass

@@ -73,17 +73,16 @@ def _checked(operation: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, 
 
 
 def _check_cloudformation() -> None:
-    # Creating goes through kms._create_key, but for the property that switches the lockout check off.
+    # Creating goes through kms._create_key; the policy is counted without the spaces of JSON.
     payload = provisioners._kms_create_key_payload
 
-    def payload_with_bypass(properties: dict[str, Any]) -> dict[str, Any]:
+    def payload_without_spaces(properties: dict[str, Any]) -> dict[str, Any]:
         request: dict[str, Any] = payload(properties)
-        request["BypassPolicyLockoutSafetyCheck"] = _bypass(properties)
         if isinstance(properties.get("KeyPolicy"), dict):
             request["Policy"] = compact(properties["KeyPolicy"])
         return request
 
-    provisioners._kms_create_key_payload = payload_with_bypass
+    provisioners._kms_create_key_payload = payload_without_spaces
 
     # Updating writes the policy straight into the key's record.
     handlers = provisioners._RESOURCE_HANDLERS["AWS::KMS::Key"]
@@ -92,7 +91,7 @@ def _check_cloudformation() -> None:
     def update_checked(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Any:
         policy = new.get("KeyPolicy")
         if policy is not None and policy != old.get("KeyPolicy"):
-            check(policy if isinstance(policy, str) else compact(policy), _bypass(new))
+            check(policy if isinstance(policy, str) else compact(policy))
         return update(physical_id, old, new, stack_name)
 
     handlers["update"] = update_checked
@@ -109,10 +108,6 @@ def _create_replica(logical_id: str, properties: dict[str, Any], stack_name: str
         raise ValueError(f"AWS::KMS::ReplicaKey {logical_id}: {json.loads(body)['message']}")
     replica = kms._resolve_key(primary.rpartition("/")[2])
     return replica["KeyId"], provisioners._kms_key_attrs(replica)
-
-
-def _bypass(properties: dict[str, Any]) -> bool:
-    return str(properties.get("BypassPolicyLockoutSafetyCheck", False)).lower() == "true"
 
 
 def _caller_keeps_control(policy: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import logging
 from collections.abc import Iterable, Iterator
 
 from embedded_aws import deployed, job_progress
@@ -33,8 +32,6 @@ from embedded_aws.requirements import (
     DATASET_IMPORT_JOB,
     Row,
 )
-
-logger = logging.getLogger(__name__)
 
 # What import jobs have put into datasets, by the dataset's ARN.
 _rows: dict[str, list[dict[str, str]]] = {}
@@ -64,7 +61,6 @@ def create_dataset_import_job(request: Fields, *, at_once: bool = False) -> str:
 
     def work() -> None:
         rows = read_rows(parse_schema(describe(dataset["schemaArn"])["schema"]), _files(bucket, files).items())
-        logger.info("%s imported %d rows from %d files at %s", arn, len(rows), len(files), path)
         kept = _rows.get(request["datasetArn"], []) if request.get("importMode") == "INCREMENTAL" else []
         _rows[request["datasetArn"]] = [*kept, *rows]
 

@@ -114,6 +114,13 @@ _KIND_OF = {
     for verb, ending in (("Create", ""), ("Delete", ""), ("Describe", ""), ("List", "s"))
 }
 
+# Operations that the real API doesn't have; see `EmbeddedAws`.
+_CONTROLS: dict[str, Callable[[Fields], None]] = {
+    "FailNext": faults.add,
+    "FreezeJobs": lambda request: job_progress.freeze(request["status"]),
+    "FailTraining": lambda request: job_progress.fail_training(),
+}
+
 
 async def handle_request(
     method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
@@ -121,14 +128,8 @@ async def handle_request(
     """Answer one call."""
     name = headers.get("x-amz-target", "").rpartition(".")[2]
     request = json.loads(body or b"{}")
-    if name == faults.OPERATION:
-        faults.add(request)
-        return _answer({})
-    if name == job_progress.FREEZE:
-        job_progress.freeze(request["status"])
-        return _answer({})
-    if name == job_progress.FAIL_TRAINING:
-        job_progress.fail_training()
+    if name in _CONTROLS:
+        _CONTROLS[name](request)
         return _answer({})
     operation = OPERATIONS.get(name)
     if operation is None:

@@ -33,6 +33,7 @@ class Kind(NamedTuple):
 
 
 MALFORMED = "MalformedPolicyDocument"
+SYNTAX = "Syntax errors in policy."
 IDENTITY = Kind(MALFORMED, ("Action", "Resource"))
 TRUST = Kind(MALFORMED, ("Principal", "Action"))
 BUCKET = Kind("MalformedPolicy", ("Principal", "Action", "Resource"))
@@ -67,17 +68,12 @@ def register() -> None:
 
 def check_grammar(document: Document, kind: Kind) -> None:
     """Refuse a policy that isn't one of its kind, or names a role or user that doesn't exist."""
-    for problem in _problems(_statements_of(document), kind):
-        raise RefusedError(kind.code, problem)
-
-
-def _statements_of(document: Document) -> list[dict[str, Any]]:
-    """The statements of a policy; none if it isn't one."""
     try:
         policy = json.loads(document) if isinstance(document, str) else document
     except json.JSONDecodeError:
-        return []
-    return listed(policy.get("Statement", []))
+        raise RefusedError(kind.code, SYNTAX) from None
+    for problem in _problems(_listed(policy.get("Statement", [])), kind):
+        raise RefusedError(kind.code, problem)
 
 
 def compact(document: dict[str, Any]) -> str:
@@ -85,7 +81,7 @@ def compact(document: dict[str, Any]) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
-def listed(value: Any) -> list[Any]:
+def _listed(value: Any) -> list[Any]:
     """An element's values, which may be one without a list."""
     return value if isinstance(value, list) else [value]
 
@@ -100,9 +96,9 @@ def _problems(statements: list[dict[str, Any]], kind: Kind) -> Iterator[str]:
             if statement.get(element, statement.get(f"Not{element}")) in (None, [], {}):
                 yield f"Policy statement must contain {element.lower()}s."
         if not all(map(_is_operator, statement.get("Condition", {}))):
-            yield "Syntax errors in policy."
+            yield SYNTAX
         principal = statement.get("Principal", {})
-        if not all(map(_exists, listed(principal.get("AWS", []) if isinstance(principal, dict) else principal))):
+        if not all(map(_exists, _listed(principal.get("AWS", []) if isinstance(principal, dict) else principal))):
             yield kind.invalid_principal
 
 
