@@ -102,9 +102,9 @@ def _resolved_outputs(*arguments: Any) -> tuple[list[Any], dict[str, Any]]:
     return outputs, exports
 
 
-def _delete_unless_imported(parameters: dict[str, Any]) -> Any:
+def _delete_unless_imported(params: dict[str, Any]) -> Any:
     """Answer DeleteStack. A stack with an imported export goes back to the status that it had, with an event."""
-    stack = handlers._resolve_stack(handlers._p(parameters, "StackName")) or {}
+    stack = handlers._resolve_stack(handlers._p(params, "StackName")) or {}
     for export in _exports_of(stack.get("StackId")):
         users = _users(export)
         if users:
@@ -112,7 +112,7 @@ def _delete_unless_imported(parameters: dict[str, Any]) -> Any:
             arn, name, status = stack["StackId"], stack["StackName"], stack["StackStatus"]
             stacks._add_event(arn, name, name, "AWS::CloudFormation::Stack", status, reason, arn)
             return handlers._xml(200, "DeleteStackResponse", "")
-    return _delete_stack(parameters)
+    return _delete_stack(params)
 
 
 def _exports_of(stack_id: str | None) -> dict[str, dict[str, str]]:

@@ -106,7 +106,7 @@ def _create_replica(logical_id: str, properties: dict[str, Any], stack_name: str
         status, _, body = kms._replicate_key(request)
     if status != 200:
         raise ValueError(f"AWS::KMS::ReplicaKey {logical_id}: {json.loads(body)['message']}")
-    replica = kms._resolve_key(primary.rpartition("/")[2])
+    replica = kms._keys[primary.rpartition("/")[2]]
     return replica["KeyId"], provisioners._kms_key_attrs(replica)
 
 
