@@ -29,49 +29,11 @@ METRIC_ATTRIBUTION = "AWS::Personalize::MetricAttribution"
 # What is made of solutions and dataset groups needs no permissions that are judged here: any properties will do.
 OTHERS = {"Campaign": "campaign", "EventTracker": "event-tracker", "Filter": "filter", "Recommender": "recommender"}
 
-_TAGS: Fields = {"Key": {}, "Value": {}}
-
-# The properties of each type, nested ones below them; {} is a leaf, and with None any will do.
-PROPERTIES: dict[str, Fields] = {
-    SCHEMA: {"Name": {}, "Schema": {}, "Domain": {}, "Tags": _TAGS},
-    DATASET_GROUP: {"Name": {}, "RoleArn": {}, "KmsKeyArn": {}, "Domain": {}, "Tags": _TAGS},
-    DATASET: {
-        "Name": {},
-        "DatasetType": {},
-        "DatasetGroupArn": {},
-        "SchemaArn": {},
-        "DatasetImportJob": {
-            "DatasetImportJobArn": {},
-            "DatasetArn": {},
-            "DataSource": {"DataLocation": {}},
-            "JobName": {},
-            "RoleArn": {},
-        },
-        "Tags": _TAGS,
-    },
-    SOLUTION: {
-        "Name": {},
-        "DatasetGroupArn": {},
-        "RecipeArn": {},
-        "EventType": {},
-        "PerformAutoML": {},
-        "PerformHPO": {},
-        "SolutionConfig": None,
-        "Tags": _TAGS,
-    },
-    METRIC_ATTRIBUTION: {
-        "Name": {},
-        "DatasetGroupArn": {},
-        "Metrics": {"EventType": {}, "MetricName": {}, "Expression": {}},
-        "MetricsOutputConfig": {"RoleArn": {}, "S3DataDestination": {"Path": {}, "KmsKeyArn": {}}},
-    },
-}
-
 CREATE_ONLY: dict[str, tuple[str, ...]] = {
     SCHEMA: ("Name", "Schema", "Domain", "Tags"),
     DATASET_GROUP: ("Name", "RoleArn", "KmsKeyArn", "Domain", "Tags"),
     DATASET: ("Name", "DatasetType", "DatasetGroupArn", "SchemaArn", "Tags"),
-    SOLUTION: tuple(PROPERTIES[SOLUTION]),
+    SOLUTION: ("Name", "DatasetGroupArn", "RecipeArn", "EventType", "SolutionConfig", "Tags"),
     METRIC_ATTRIBUTION: ("Name", "DatasetGroupArn", "Metrics"),
 }
 
@@ -80,20 +42,17 @@ TAGGABLE = (SCHEMA, DATASET_GROUP, DATASET, SOLUTION)
 
 def register() -> None:
     """Teach ministack the types."""
-    provisioners._RESOURCE_HANDLERS.update(
-        {
-            SCHEMA: _handlers(SCHEMA, _create_with(resources.create_schema, "SchemaArn")),
-            DATASET_GROUP: _handlers(DATASET_GROUP, _create_with(resources.create_dataset_group, "DatasetGroupArn")),
-            DATASET: _handlers(DATASET, _create_dataset),
-            SOLUTION: _handlers(SOLUTION, _create_with(resources.create_solution, "SolutionArn")),
-            METRIC_ATTRIBUTION: _handlers(
-                METRIC_ATTRIBUTION, _create_with(resources.create_metric_attribution, "MetricAttributionArn")
-            ),
-        }
-    )
+    creators = {
+        SCHEMA: _create_with(resources.create_schema, "SchemaArn"),
+        DATASET_GROUP: _create_with(resources.create_dataset_group, "DatasetGroupArn"),
+        DATASET: _create_dataset,
+        SOLUTION: _create_with(resources.create_solution, "SolutionArn"),
+        METRIC_ATTRIBUTION: _create_with(resources.create_metric_attribution, "MetricAttributionArn"),
+    }
     for noun, arn_type in OTHERS.items():
-        create = _create_with(partial(_create_other, arn_type), f"{noun}Arn")
-        provisioners._RESOURCE_HANDLERS[f"AWS::Personalize::{noun}"] = _handlers(f"AWS::Personalize::{noun}", create)
+        creators[f"AWS::Personalize::{noun}"] = _create_with(partial(_create_other, arn_type), f"{noun}Arn")
+    for resource_type, create in creators.items():
+        provisioners._RESOURCE_HANDLERS[resource_type] = _handlers(create)
     provisioners._REPLACING_PROPERTIES.update(CREATE_ONLY)
     for resource_type in CREATE_ONLY:
         # Name is required, so every replacement is refused: "cannot update a stack when a custom-named resource
@@ -102,28 +61,17 @@ def register() -> None:
     provisioners._STACK_TAG_PROPERTY.update(dict.fromkeys(TAGGABLE, ("Tags", "list")))
 
 
-def _handlers(resource_type: str, create: Callable[[Fields], Created]) -> Fields:
-    def create_known(logical_id: str, properties: Fields, stack_name: str) -> Created:
-        _refuse_unknown(properties, PROPERTIES.get(resource_type), "#")
-        return create(properties)
-
-    return {"create": create_known, "update": _refuse_update, "delete": lambda arn, properties: store.delete(arn)}
+def _handlers(create: Callable[[Fields], Created]) -> Fields:
+    return {
+        "create": lambda logical_id, properties, stack_name: create(properties),
+        "update": _refuse_update,
+        "delete": lambda arn, properties: store.delete(arn),
+    }
 
 
 def _refuse_update(arn: str, old: Fields, new: Fields, stack_name: str) -> Created:
     """Without a handler ministack would take a change for no change at all."""
     raise ValueError(f"{arn} can't be updated: the embedded AWS only creates and deletes it")
-
-
-def _refuse_unknown(properties: Any, known: Fields | None, path: str) -> None:
-    """CloudFormation takes no property its schema doesn't have; an API's field name is the likely mistake."""
-    if known is None:
-        return
-    for entry in properties if isinstance(properties, list) else [properties]:
-        for name, value in entry.items() if isinstance(entry, dict) else ():
-            if name not in known:
-                raise ValueError(f"Properties validation failed: {path}: extraneous key [{name}] is not permitted")
-            _refuse_unknown(value, known[name], f"{path}/{name}")
 
 
 def _request(properties: Any) -> Any:

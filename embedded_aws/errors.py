@@ -36,11 +36,15 @@ def check_call(operations: Any, name: str, check: Callable[..., None], answer: C
     operations[name] = check_first
 
 
-def check_resource(resource_type: str, check: Callable[[dict[str, Any]], None]) -> None:
+# Where a handler of a resource type has the new properties among its arguments.
+PROPERTIES_AT = {"create": 1, "update": 2}
+
+
+def check_resource(resource_type: str, check: Callable[[dict[str, Any]], None], *operations: str) -> None:
     """Let `check` see the properties of what a stack creates or updates first; what it refuses fails the resource."""
     handlers = provisioners._RESOURCE_HANDLERS[resource_type]
-    for operation, position in (("create", 1), ("update", 2)):
-        handlers[operation] = partial(_check_first, check, position, handlers[operation])
+    for operation in operations or PROPERTIES_AT:
+        handlers[operation] = partial(_check_first, check, PROPERTIES_AT[operation], handlers[operation])
 
 
 def _check_first(check: Callable[..., None], position: int, handler: Callable[..., Any], *args: Any) -> Any:

@@ -1,21 +1,9 @@
-"""Faults on demand, for tests of what callers do about them.
-
-`EmbeddedAws.fail_next` asks for them with an operation that the real API doesn't have. Besides Personalize's calls, it
-makes custom resources fail: their function never answers, or is called twice. Lambda promises at least one call, and a
-function that is stopped answers nothing.
-"""
+"""Faults on demand, for tests of what callers do about them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-
-from ministack.services import lambda_svc
-from ministack.services.cloudformation import custom_resource
-
-OPERATION = "FailNext"
-CUSTOM_RESOURCE = "CallCustomResource"
-NEVER_ANSWERS = "NeverAnswers"  # the other code is CalledTwice
 
 
 @dataclass
@@ -49,21 +37,3 @@ def take(operation: str) -> Fault | None:
             fault.times -= 1
             return fault
     return None
-
-
-def register() -> None:
-    """Ask for a fault at each call of a function by CloudFormation."""
-    # Answers go to the endpoint that functions have in their environment, as ours asks for.
-    custom_resource._HOST = "127.0.0.1"
-    execute = lambda_svc._execute_function_with_config_scope
-
-    def execute_with_fault(record: Any, event: Any, *more: Any) -> Any:
-        fault = take(CUSTOM_RESOURCE) if isinstance(event, dict) and "ResponseURL" in event else None
-        if fault is None:
-            return execute(record, event, *more)
-        if fault.code == NEVER_ANSWERS:
-            return None
-        execute(record, event, *more)
-        return execute(record, event, *more)
-
-    lambda_svc._execute_function_with_config_scope = execute_with_fault

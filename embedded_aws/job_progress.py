@@ -13,12 +13,6 @@ from typing import NamedTuple
 from embedded_aws.errors import RefusedError
 from embedded_aws.personalize_store import Fields, describe, listing
 
-FREEZE = "FreezeJobs"
-"""An operation that the real API doesn't have; see `EmbeddedAws.freeze_jobs`."""
-
-FAIL_TRAINING = "FailTraining"
-"""Another one; see `EmbeddedAws.fail_training`."""
-
 
 class Statuses(NamedTuple):
     """The statuses of a kind of job, as its API spells them."""

@@ -16,24 +16,21 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core.iam_evaluator import EvalContext, caller_arn, evaluate_resource_policy
-from ministack.core.responses import error_response_json
+from ministack.core.responses import error_response_json, request_scope
 from ministack.services import iam, kms
 from ministack.services.cloudformation import provisioners
 
-from embedded_aws import deployed, faults
+from embedded_aws import deployed
 from embedded_aws.access import in_effect
 from embedded_aws.errors import RefusedError
-from embedded_aws.policy_rules import FEDERATED_USER, Kind, check_grammar, compact
+from embedded_aws.policy_rules import Kind, check_grammar, compact
 
 BYTES_AT_MOST = 32_768
-# To be asked for by `EmbeddedAws.fail_next`: the policy comes back in another print than it was sent in.
-REPRINT = "ReprintKeyPolicy"
 
 # A statement without Action or Resource has no effect, and is taken.
 KEY = Kind(
     "MalformedPolicyDocumentException",
     ("Principal",),
-    other_principals=FEDERATED_USER,
     invalid_principal="Policy contains a statement with one or more invalid principals.",
 )
 LOCKOUT = "The new key policy will not allow you to update the key policy in the future."
@@ -43,7 +40,11 @@ def register() -> None:
     """Check key policies that come in through KMS and CloudFormation, and look at them when somebody is deleted."""
     kms._create_key = _checked(kms._create_key)
     kms._put_key_policy = _checked(kms._put_key_policy)
+    kms._replicate_key = _checked(kms._replicate_key)
     _check_cloudformation()
+    keys = provisioners._RESOURCE_HANDLERS["AWS::KMS::Key"]
+    provisioners._RESOURCE_HANDLERS["AWS::KMS::ReplicaKey"] = {**keys, "create": _create_replica}
+    provisioners._REPLACING_PROPERTIES["AWS::KMS::ReplicaKey"] = ("PrimaryKeyArn",)
     iam._roles.__class__ = _store_of(type(iam._roles), "RoleId")
     iam._users.__class__ = _store_of(type(iam._users), "UserId")
 
@@ -66,27 +67,22 @@ def _checked(operation: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, 
                 check(policy, bool(request.get("BypassPolicyLockoutSafetyCheck")))
             except RefusedError as refusal:
                 return error_response_json(refusal.code, str(refusal), 400)
-        answer = operation(request)
-        record = kms._resolve_key(request.get("KeyId", ""))
-        if policy is not None and record is not None and faults.take(REPRINT):
-            record["Policy"] = as_kms_prints(json.loads(policy))
-        return answer
+        return operation(request)
 
     return check_first
 
 
 def _check_cloudformation() -> None:
-    # Creating goes through kms._create_key, but for the property that switches the lockout check off.
+    # Creating goes through kms._create_key; the policy is counted without the spaces of JSON.
     payload = provisioners._kms_create_key_payload
 
-    def payload_with_bypass(properties: dict[str, Any]) -> dict[str, Any]:
+    def payload_without_spaces(properties: dict[str, Any]) -> dict[str, Any]:
         request: dict[str, Any] = payload(properties)
-        request["BypassPolicyLockoutSafetyCheck"] = _bypass(properties)
         if isinstance(properties.get("KeyPolicy"), dict):
             request["Policy"] = compact(properties["KeyPolicy"])
         return request
 
-    provisioners._kms_create_key_payload = payload_with_bypass
+    provisioners._kms_create_key_payload = payload_without_spaces
 
     # Updating writes the policy straight into the key's record.
     handlers = provisioners._RESOURCE_HANDLERS["AWS::KMS::Key"]
@@ -95,14 +91,23 @@ def _check_cloudformation() -> None:
     def update_checked(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Any:
         policy = new.get("KeyPolicy")
         if policy is not None and policy != old.get("KeyPolicy"):
-            check(policy if isinstance(policy, str) else compact(policy), _bypass(new))
+            check(policy if isinstance(policy, str) else compact(policy))
         return update(physical_id, old, new, stack_name)
 
     handlers["update"] = update_checked
 
 
-def _bypass(properties: dict[str, Any]) -> bool:
-    return str(properties.get("BypassPolicyLockoutSafetyCheck", False)).lower() == "true"
+def _create_replica(logical_id: str, properties: dict[str, Any], stack_name: str) -> tuple[str, dict[str, str]]:
+    """Make a replica of a multi-Region key in the stack's Region; it has a key policy of its own."""
+    primary = properties["PrimaryKeyArn"]
+    region = deployed.caller_region()
+    request = {**provisioners._kms_create_key_payload(properties), "KeyId": primary, "ReplicaRegion": region}
+    with request_scope(deployed.caller_account(), primary.split(":")[3]):
+        status, _, body = kms._replicate_key(request)
+    if status != 200:
+        raise ValueError(f"AWS::KMS::ReplicaKey {logical_id}: {json.loads(body)['message']}")
+    replica = kms._keys[primary.rpartition("/")[2]]
+    return replica["KeyId"], provisioners._kms_key_attrs(replica)
 
 
 def _caller_keeps_control(policy: str) -> bool:
@@ -154,9 +159,7 @@ def _orphaned(policy: str, arn: str, unique_id: str) -> str:
                 if isinstance(named, list)
                 else (unique_id if named == arn else named)
             )
-    return policy if document == json.loads(policy) else as_kms_prints(document)
-
-
-def as_kms_prints(document: Any) -> str:
-    """The text of a policy as KMS shows it."""
+    if document == json.loads(policy):
+        return policy
+    # as KMS prints it
     return json.dumps(document, indent=2, separators=(",", " : "), ensure_ascii=False)

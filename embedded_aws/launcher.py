@@ -34,7 +34,7 @@ class EmbeddedAws:
         self._enforce = enforce
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, str], Any] = {}
 
     def __enter__(self) -> Self:
         self._scratch = tempfile.TemporaryDirectory(prefix="embedded-aws-")
@@ -57,30 +57,38 @@ class EmbeddedAws:
             raise RuntimeError("the embedded AWS is not running: use it as a context manager")
         return self._process.pid
 
-    def client(self, service: str, *, account: str | None = None, credentials: dict[str, Any] | None = None) -> Any:
+    def client(
+        self,
+        service: str,
+        *,
+        account: str | None = None,
+        region: str | None = None,
+        credentials: dict[str, Any] | None = None,
+    ) -> Any:
         """A boto3 client of this AWS, and of nothing else.
 
-        `account` acts in another account, `credentials` as a role that STS has given them for.
+        `account` and `region` act in another one, `credentials` as a role that STS has given them for.
         """
         # Imported here: the server process imports this package too, and needs no boto3 to start.
         import boto3
         from botocore.config import Config
 
         owner = credentials["AccessKeyId"] if credentials else account or self.account
-        if (service, owner) not in self._clients:
+        region = region or self.region
+        if (service, owner, region) not in self._clients:
             session = boto3.session.Session(
                 botocore_session=_botocore_session(),
                 # ministack takes an access key of twelve digits for the account it acts in.
                 aws_access_key_id=owner,
                 aws_secret_access_key=credentials["SecretAccessKey"] if credentials else "embedded",
                 aws_session_token=credentials["SessionToken"] if credentials else None,
-                region_name=self.region,
+                region_name=region,
             )
             config = Config(proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
             # a service may be any string here, which no overload of the stubs has
             create: Any = session.client
-            self._clients[service, owner] = create(service, endpoint_url=self.endpoint, config=config)
-        return self._clients[service, owner]
+            self._clients[service, owner, region] = create(service, endpoint_url=self.endpoint, config=config)
+        return self._clients[service, owner, region]
 
     def environment(self, home: Path) -> dict[str, str]:
         """Environment variables under which the CDK CLI and the AWS SDKs work with this AWS.
@@ -113,8 +121,7 @@ class EmbeddedAws:
     def fail_next(self, operation: str, code: str, *, times: int = 1, after_the_fact: bool = False) -> None:
         """Have Personalize answer its next calls of an operation with an error.
 
-        `ReprintKeyPolicy` and `CallCustomResource` (code `NeverAnswers` or `CalledTwice`) are faults of other
-        services. With `after_the_fact` it does what was asked for, and only the answer is lost.
+        With `after_the_fact` it does what was asked for, and only the answer is lost.
         """
         fault = {"operation": operation, "code": code, "times": times, "after_the_fact": after_the_fact}
         self._tell_personalize("FailNext", fault)
@@ -175,6 +182,7 @@ class EmbeddedAws:
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_ACCOUNT_ID": self.account,
             "MINISTACK_REGION": self.region,
+            "MINISTACK_HOST": "127.0.0.1",
             "DOCKER_HOST": "unix:///nonexistent",
             # Listeners of their own, on every interface
             "IOT_MTLS_ENABLED": "0",

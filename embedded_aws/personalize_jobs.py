@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import logging
 from collections.abc import Iterable, Iterator
 
 from embedded_aws import deployed, job_progress
@@ -24,7 +23,7 @@ from embedded_aws.permission_checks import (
     usable_key,
 )
 from embedded_aws.personalize_resources import key_of_group
-from embedded_aws.personalize_store import Fields, describe, listing, name_in, new_arn, one_of, put, required, role_in
+from embedded_aws.personalize_store import Fields, describe, listing, name_in, new_arn, put, required, role_in
 from embedded_aws.requirements import (
     BATCH_INFERENCE_JOB,
     BATCH_SEGMENT_JOB,
@@ -33,8 +32,6 @@ from embedded_aws.requirements import (
     DATASET_IMPORT_JOB,
     Row,
 )
-
-logger = logging.getLogger(__name__)
 
 # What import jobs have put into datasets, by the dataset's ARN.
 _rows: dict[str, list[dict[str, str]]] = {}
@@ -52,7 +49,6 @@ def create_dataset_import_job(request: Fields, *, at_once: bool = False) -> str:
     """
     dataset = describe(required(request, "datasetArn"))
     arn = new_arn("dataset-import-job", name_in(request, "jobName"))
-    one_of(request, "importMode", "FULL", "INCREMENTAL")
     path = required(required(request, "dataSource"), "dataLocation")
     bucket = bucket_at(path)
     location = input_location(path, encryption_key_of(bucket))
@@ -65,7 +61,6 @@ def create_dataset_import_job(request: Fields, *, at_once: bool = False) -> str:
 
     def work() -> None:
         rows = read_rows(parse_schema(describe(dataset["schemaArn"])["schema"]), _files(bucket, files).items())
-        logger.info("%s imported %d rows from %d files at %s", arn, len(rows), len(files), path)
         kept = _rows.get(request["datasetArn"], []) if request.get("importMode") == "INCREMENTAL" else []
         _rows[request["datasetArn"]] = [*kept, *rows]
 
@@ -84,7 +79,6 @@ def create_dataset_export_job(request: Fields) -> str:
     """
     dataset = describe(required(request, "datasetArn"))
     arn = new_arn("dataset-export-job", name_in(request, "jobName"))
-    one_of(request, "ingestionMode", "BULK", "PUT", "ALL")
     path, key = _place(required(request, "jobOutput"), "s3DataDestination")
     role_arn, group_key = role_in(request), key_of_group(dataset["datasetGroupArn"])
     require(DATASET_EXPORT_JOB, arn, role_arn, group_key=group_key, destination=output_location(path, key))
@@ -145,7 +139,6 @@ def _users(key: str, body: bytes) -> list[str]:
 
 def create_batch_inference_job(request: Fields) -> str:
     """CreateBatchInferenceJob: for every line of the input, items."""
-    one_of(request, "batchInferenceJobMode", "BATCH_INFERENCE", "THEME_GENERATION")
     fields = ("batchInferenceJobMode", "batchInferenceJobConfig", "themeGenerationConfig")
     request = {"batchInferenceJobMode": "BATCH_INFERENCE", **request}
     return _create_batch_job(BATCH_INFERENCE_JOB, "batch-inference-job", "batchInferenceJobArn", request, fields)

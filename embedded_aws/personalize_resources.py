@@ -11,7 +11,7 @@ from typing import Any
 
 from embedded_aws import job_progress
 from embedded_aws.errors import invalid_input
-from embedded_aws.import_data import parse_schema
+from embedded_aws.import_data import check_schema, parse_schema
 from embedded_aws.permission_checks import bucket_at, encryption_key_of, output_location, require, usable_key
 from embedded_aws.personalize_store import Fields, describe, listing, name_in, new_arn, put, required, role_in
 from embedded_aws.requirements import DATASET_GROUP, METRIC_ATTRIBUTION
@@ -19,7 +19,8 @@ from embedded_aws.requirements import DATASET_GROUP, METRIC_ATTRIBUTION
 
 def create_schema(request: Fields) -> str:
     """CreateSchema."""
-    parse_schema(required(request, "schema"))
+    schema = parse_schema(required(request, "schema"))
+    check_schema(schema, str(schema.get("name")))
     arn = new_arn("schema", name_in(request))
     return put(arn, "schemaArn", request, ("name", "schema", "domain"), status=None)
 
@@ -39,10 +40,12 @@ def create_dataset_group(request: Fields) -> str:
 def create_dataset(request: Fields) -> str:
     """CreateDataset."""
     group = describe(required(request, "datasetGroupArn"))
-    describe(required(request, "schemaArn"))
+    schema = describe(required(request, "schemaArn"))
     name_in(request)
+    dataset_type = required(request, "datasetType")
+    check_schema(parse_schema(schema["schema"]), dataset_type)
     # One dataset of a type in a group: the type is in its ARN.
-    arn = new_arn("dataset", f"{group['name']}/{required(request, 'datasetType').upper()}")
+    arn = new_arn("dataset", f"{group['name']}/{dataset_type.upper()}")
     return put(arn, "datasetArn", request, ("name", "datasetGroupArn", "schemaArn", "datasetType"))
 
 

@@ -13,7 +13,7 @@ from embedded_aws import faults, job_progress, personalize_callers
 from embedded_aws import personalize_jobs as jobs
 from embedded_aws import personalize_resources as resources
 from embedded_aws import personalize_store as store
-from embedded_aws.errors import RefusedError, invalid_input
+from embedded_aws.errors import RefusedError
 from embedded_aws.personalize_store import Fields
 
 TARGET_PREFIX = "AmazonPersonalize"
@@ -59,32 +59,10 @@ KINDS = (
     *_JOBS,
 )
 
-# What a listing leaves out of a description.
-UNLISTED = frozenset(
-    {
-        "schema",
-        "roleArn",
-        "kmsKeyArn",
-        "metrics",
-        "metricsOutputConfig",
-        "dataSource",
-        "jobInput",
-        "jobOutput",
-        "filterArn",
-        "numResults",
-        "ingestionMode",
-        "batchInferenceJobConfig",
-        "themeGenerationConfig",
-        "publishAttributionMetricsToS3",
-        "numDeleted",
-        "latestSolutionVersion",
-    }
-)
-
 
 def _operations() -> dict[str, Callable[[Fields], Fields]]:
     operations: dict[str, Callable[[Fields], Fields]] = {
-        "ListTagsForResource": lambda request: {"tags": store.tags_of(_arn(request, "resourceArn"))},
+        "ListTagsForResource": lambda request: {"tags": store.tags_of(store.required(request, "resourceArn"))},
     }
     for kind in KINDS:
         operations[f"Create{kind.noun}"] = _create(kind)
@@ -102,12 +80,12 @@ def _create(kind: Kind) -> Callable[[Fields], Fields]:
 def _describe(kind: Kind) -> Callable[[Fields], Fields]:
     look = job_progress.look if kind in _JOBS else store.describe
     look = {"SolutionVersion": job_progress.look, "Solution": resources.describe_solution}.get(kind.noun, look)
-    return lambda request: {kind.member: look(_arn(request, kind.arn_field))}
+    return lambda request: {kind.member: look(store.required(request, kind.arn_field))}
 
 
 def _delete(kind: Kind) -> Callable[[Fields], Fields]:
     def delete(request: Fields) -> Fields:
-        store.delete(_arn(request, kind.arn_field))
+        store.delete(store.required(request, kind.arn_field))
         return {}
 
     return delete
@@ -117,9 +95,8 @@ def _list(kind: Kind) -> Callable[[Fields], Fields]:
     def listing(request: Fields) -> Fields:
         narrowed = {kind.filter: request.get(kind.filter)} if kind.filter else {}
         # A solution and its versions have ARNs of one type; a resource's own ARN is its first field.
-        found = [entry for entry in store.listing(kind.arn_type, **narrowed) if next(iter(entry)) == kind.arn_field]
-        summaries = [{name: value for name, value in entry.items() if name not in UNLISTED} for entry in found]
-        return _page(f"{kind.member}s", summaries, request)
+        entries = [entry for entry in store.listing(kind.arn_type, **narrowed) if next(iter(entry)) == kind.arn_field]
+        return _page(f"{kind.member}s", entries, request)
 
     return listing
 
@@ -130,17 +107,18 @@ def _page(member: str, entries: list[Fields], request: Fields) -> Fields:
     return {member: entries[start:end], **({"nextToken": str(end)} if end < len(entries) else {})}
 
 
-def _arn(request: Fields, field: str) -> str:
-    if not request.get(field):
-        raise invalid_input(f"Value null at '{field}' failed to satisfy constraint: Member must not be null")
-    return str(request[field])
-
-
 OPERATIONS = _operations()
 _KIND_OF = {
     f"{verb}{kind.noun}{ending}": kind
     for kind in KINDS
     for verb, ending in (("Create", ""), ("Delete", ""), ("Describe", ""), ("List", "s"))
+}
+
+# Operations that the real API doesn't have; see `EmbeddedAws`.
+_CONTROLS: dict[str, Callable[[Fields], None]] = {
+    "FailNext": faults.add,
+    "FreezeJobs": lambda request: job_progress.freeze(request["status"]),
+    "FailTraining": lambda request: job_progress.fail_training(),
 }
 
 
@@ -150,14 +128,8 @@ async def handle_request(
     """Answer one call."""
     name = headers.get("x-amz-target", "").rpartition(".")[2]
     request = json.loads(body or b"{}")
-    if name == faults.OPERATION:
-        faults.add(request)
-        return _answer({})
-    if name == job_progress.FREEZE:
-        job_progress.freeze(request["status"])
-        return _answer({})
-    if name == job_progress.FAIL_TRAINING:
-        job_progress.fail_training()
+    if name in _CONTROLS:
+        _CONTROLS[name](request)
         return _answer({})
     operation = OPERATIONS.get(name)
     if operation is None:

@@ -109,16 +109,6 @@ def role_in(fields: Fields) -> str:
     return _matching(ROLE_ARN, "roleArn", required(fields, "roleArn"))
 
 
-def one_of(request: Fields, field: str, *values: str) -> None:
-    """An optional field of an enumeration."""
-    value = request.get(field)
-    if value is not None and value not in values:
-        raise invalid_input(
-            f"Value '{value}' at '{field}' failed to satisfy constraint: "
-            f"Member must satisfy enum value set: [{', '.join(values)}]"
-        )
-
-
 def _matching(pattern: re.Pattern[str], field: str, value: str) -> str:
     if not pattern.fullmatch(value):
         raise invalid_input(

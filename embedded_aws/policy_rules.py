@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 from ministack.core.iam_evaluator import _CONDITION_OPS
 from ministack.services import iam, s3
+from ministack.services.cloudformation import provisioners
 
 from embedded_aws import deployed
-from embedded_aws.errors import RefusedError, check_call, check_resource
-from embedded_aws.requirements import BUCKET_ACTIONS
+from embedded_aws.errors import PROPERTIES_AT, RefusedError, check_call, check_resource
 
 Document = dict[str, Any] | str
 Fields = dict[str, Any]
@@ -29,60 +29,51 @@ class Kind(NamedTuple):
 
     code: str
     required: tuple[str, ...]
-    prohibited: str = ""
-    prohibited_message: str = ""
     invalid_principal: str = "Invalid principal in policy"
-    other_principals: str = ""
-    """A regular expression for principals that nobody creates."""
 
 
 MALFORMED = "MalformedPolicyDocument"
-IDENTITY = Kind(MALFORMED, ("Action", "Resource"), "Principal", "Policy document should not specify a principal.")
-TRUST = Kind(MALFORMED, ("Principal", "Action"), "Resource", "Has prohibited field Resource")
-FEDERATED_USER = r"arn:aws[a-z-]*:sts::\d{12}:federated-user/.+"
-# CloudFront developer guide, private-content-restricting-access-to-s3
-CLOUDFRONT = r"arn:aws[a-z-]*:iam::cloudfront:user/CloudFront Origin Access Identity \w+"
-BUCKET = Kind("MalformedPolicy", ("Principal", "Action", "Resource"), other_principals=f"{FEDERATED_USER}|{CLOUDFRONT}")
+SYNTAX = "Syntax errors in policy."
+IDENTITY = Kind(MALFORMED, ("Action", "Resource"))
+TRUST = Kind(MALFORMED, ("Principal", "Action"))
+BUCKET = Kind("MalformedPolicy", ("Principal", "Action", "Resource"))
 
-ACCOUNT = re.compile(r"\d{12}|arn:aws[a-z-]*:iam::\d{12}:root")
 ROLE_OR_USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+")
-# Of the actions that don't fit a resource, those of Personalize's pages.
-OBJECT_ACTIONS = frozenset({"s3:GetObject", "s3:PutObject"})
+UNIQUE_ID = re.compile(r"A(ROA|IDA)[A-Z0-9]+")
 
 
 def register() -> None:
     """Check what comes in through IAM, S3 and CloudFormation, which have the same names for it."""
     calls: dict[str, Callable[[Fields], None]] = {
-        "CreateRole": _check_role,
-        "UpdateAssumeRolePolicy": lambda fields: _check_trust(fields["PolicyDocument"]),
+        "CreateRole": _check_new_role,
+        "UpdateAssumeRolePolicy": lambda fields: check_grammar(fields["PolicyDocument"], TRUST),
         "PutRolePolicy": _check_inline,
         "CreatePolicy": _check_managed,
         "CreatePolicyVersion": _check_managed,
         "AttachRolePolicy": lambda fields: None,  # what it calls is checked
+        "PutRolePermissionsBoundary": _check_boundary,
     }
     for name, check in calls.items():
         check_call(iam._IAM_HANDLERS, name, partial(_check_parameters, check), partial(iam._error, 400))
     check_call(vars(s3), "_put_bucket_policy", _check_bucket, lambda code, text: s3._error(code, text, 400))
-    check_resource("AWS::IAM::Role", _check_role)
+    check_resource("AWS::IAM::Role", _check_new_role, "create")
+    check_resource("AWS::IAM::Role", _check_role, "update")
+    _keep_boundaries(provisioners._RESOURCE_HANDLERS["AWS::IAM::Role"])
     check_resource("AWS::IAM::Policy", _check_inline)
     check_resource("AWS::IAM::ManagedPolicy", _check_managed)
+    check_resource("AWS::IAM::ManagedPolicy", provisioners._iam_policy_require_entities)
     check_resource("AWS::S3::BucketPolicy", lambda given: _check_bucket(given["Bucket"], given["PolicyDocument"]))
     iam.attach_managed_policy = partial(_attach_up_to_ten, iam.attach_managed_policy)
 
 
 def check_grammar(document: Document, kind: Kind) -> None:
     """Refuse a policy that isn't one of its kind, or names a role or user that doesn't exist."""
-    for problem in _problems(statements_of(document), kind):
-        raise RefusedError(kind.code, problem)
-
-
-def statements_of(document: Document) -> list[dict[str, Any]]:
-    """The statements of a policy; none if it isn't one."""
     try:
         policy = json.loads(document) if isinstance(document, str) else document
     except json.JSONDecodeError:
-        return []
-    return listed(policy.get("Statement", []))
+        raise RefusedError(kind.code, SYNTAX) from None
+    for problem in _problems(_listed(policy.get("Statement", [])), kind):
+        raise RefusedError(kind.code, problem)
 
 
 def compact(document: dict[str, Any]) -> str:
@@ -90,33 +81,24 @@ def compact(document: dict[str, Any]) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
-def listed(value: Any) -> list[Any]:
+def _listed(value: Any) -> list[Any]:
     """An element's values, which may be one without a list."""
     return value if isinstance(value, list) else [value]
 
 
 def _problems(statements: list[dict[str, Any]], kind: Kind) -> Iterator[str]:
-    if not statements and kind is not TRUST:
-        yield "Syntax errors in policy."
     sids = [statement["Sid"] for statement in statements if statement.get("Sid")]
     # "In IAM", says the page of sids.
     if kind.code == MALFORMED and len(sids) != len(set(sids)):
         yield "Statement IDs (SID) in a single policy must be unique."
     for statement in statements:
-        if kind.prohibited in statement:
-            yield kind.prohibited_message
         for element in kind.required:
             if statement.get(element, statement.get(f"Not{element}")) in (None, [], {}):
                 yield f"Policy statement must contain {element.lower()}s."
-        operators = statement.get("Condition", {})
-        if statement.get("Effect") not in ("Allow", "Deny") or not all(map(_is_operator, operators)):
-            yield "Syntax errors in policy."
-        for resource in listed(statement.get("Resource", [])) if kind is IDENTITY else ():
-            if resource != "*" and not resource.startswith("arn:"):
-                yield f'Resource {resource} must be in ARN format or "*".'
+        if not all(map(_is_operator, statement.get("Condition", {}))):
+            yield SYNTAX
         principal = statement.get("Principal", {})
-        names = listed(principal.get("AWS", []) if isinstance(principal, dict) else principal)
-        if not all(re.fullmatch(kind.other_principals, each) or _exists(each) for each in names):
+        if not all(map(_exists, _listed(principal.get("AWS", []) if isinstance(principal, dict) else principal))):
             yield kind.invalid_principal
 
 
@@ -126,10 +108,10 @@ def _is_operator(name: str) -> bool:
 
 
 def _exists(principal: str) -> bool:
-    # "" is in the bootstrap stack: ministack doesn't resolve the Fn::Join in its condition HasTrustedAccounts.
-    if principal in ("", "*") or ACCOUNT.fullmatch(principal) or ":assumed-role/" in principal:
-        return True
-    return bool(ROLE_OR_USER.fullmatch(principal)) and deployed.principal_exists(principal)
+    """Tell if a principal is there, where it is a role or a user."""
+    if ROLE_OR_USER.fullmatch(principal):
+        return deployed.principal_exists(principal)
+    return not UNIQUE_ID.fullmatch(principal)
 
 
 def _check_parameters(check: Callable[[Fields], None], parameters: Fields) -> None:
@@ -137,17 +119,41 @@ def _check_parameters(check: Callable[[Fields], None], parameters: Fields) -> No
 
 
 def _check_role(fields: Fields) -> None:
-    if len(fields.get("RoleName") or "") > 64:
-        problem = "Value at 'roleName' failed to satisfy constraint: Member must have length less than or equal to 64"
-        raise RefusedError("ValidationError", f"1 validation error detected: {problem}")
-    _check_trust(fields["AssumeRolePolicyDocument"])
+    _check_boundary(fields)
+    check_grammar(fields["AssumeRolePolicyDocument"], TRUST)
     for policy in fields.get("Policies") or ():
         _check_inline(policy)
 
 
-def _check_trust(document: Document) -> None:
-    check_grammar(document, TRUST)
-    _limit(_size(document), 2_048, "Cannot exceed quota for ACLSizePerRole: 2048")
+def _check_new_role(fields: Fields) -> None:
+    _check_name(fields)
+    _check_role(fields)
+
+
+def _check_name(fields: Fields) -> None:
+    """Refuse the name of a role that is there: "Names are not distinguished by case" (API reference, CreateRole)."""
+    name = fields.get("RoleName")
+    if name and name.lower() in {role.lower() for role in iam._roles}:
+        raise RefusedError("EntityAlreadyExists", f"Role with name {name} already exists.")
+
+
+def _check_boundary(fields: Fields) -> None:
+    arn = fields.get("PermissionsBoundary")
+    # ministack has few of the policies that AWS manages.
+    if arn and not iam._is_aws_managed_arn(arn) and not iam._policy_exists(arn):
+        raise RefusedError("NoSuchEntity", f"Scope ARN: {arn} does not exist or is not attachable.")
+
+
+def _keep_boundaries(handlers: Fields) -> None:
+    """Have roles of stacks keep their boundary, which ministack leaves out."""
+
+    def keep(handler: Callable[..., tuple[str, Fields]], position: int, *args: Any) -> tuple[str, Fields]:
+        name, attributes = handler(*args)
+        iam._roles[name]["PermissionsBoundary"] = args[position].get("PermissionsBoundary")
+        return name, attributes
+
+    for operation, position in PROPERTIES_AT.items():
+        handlers[operation] = partial(keep, handlers[operation], position)
 
 
 def _check_managed(fields: Fields) -> None:
@@ -180,22 +186,8 @@ def _limit(number: int, most: int, message: str) -> None:
         raise RefusedError("LimitExceeded", message)
 
 
-def _check_bucket(bucket: str, document: dict[str, Any] | bytes) -> None:
+def _check_bucket(bucket: str, document: Fields | bytes) -> None:
     text = compact(document) if isinstance(document, dict) else document.decode()
     check_grammar(text, BUCKET)
     if len(text.encode()) > 20 * 1024:
         raise RefusedError(BUCKET.code, "Bucket policies are limited to 20 KB in size")
-    for statement in statements_of(text):
-        resources = [resource.rpartition(":::")[2] for resource in listed(statement.get("Resource", "*"))]
-        if any(
-            name != bucket and not re.search(r"[*?]", name) for name in (each.partition("/")[0] for each in resources)
-        ):
-            raise RefusedError(BUCKET.code, "Policy has invalid resource")
-        if not all(_fits(action, resources) for action in listed(statement.get("Action", []))):
-            raise RefusedError(BUCKET.code, "Action does not apply to any resource(s) in statement")
-
-
-def _fits(action: Any, resources: list[str]) -> bool:
-    if action in BUCKET_ACTIONS:
-        return any("/" not in resource for resource in resources)
-    return action not in OBJECT_ACTIONS or any("/" in resource or "*" in resource for resource in resources)

@@ -7,7 +7,7 @@ a mistake in the library's table must not be repeated here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 PERSONALIZE = "personalize.amazonaws.com"
 
@@ -82,12 +82,7 @@ DATASET_EXPORT_JOB = Row(
 # No page has KMS permissions for it alone. "You can use the following policy for dataset import jobs or data deletion
 # jobs", and with KMS "you must grant Amazon Personalize and your Amazon Personalize IAM service role permission to use
 # your key" (granting-personalize-s3-access): as import jobs, so no role_kms
-DATA_DELETION_JOB = Row(
-    resource="data deletion job",
-    pages=(KMS_PAGE, "granting-personalize-s3-access"),
-    key_policy=KEY_POLICY_ACTIONS,
-    source=("s3:GetObject", "s3:ListBucket"),
-)
+DATA_DELETION_JOB = replace(DATASET_IMPORT_JOB, resource="data deletion job")
 
 BATCH_INFERENCE_JOB = Row(
     resource="batch inference job",
@@ -98,11 +93,4 @@ BATCH_INFERENCE_JOB = Row(
     destination=("s3:PutObject", "s3:ListBucket"),
 )
 
-BATCH_SEGMENT_JOB = Row(
-    resource="batch segment job",
-    pages=(KMS_PAGE, "batch-permissions"),
-    key_policy=KEY_POLICY_ACTIONS,
-    role_kms=IAM_ACTIONS,
-    source=("s3:GetObject", "s3:ListBucket"),
-    destination=("s3:PutObject", "s3:ListBucket"),
-)
+BATCH_SEGMENT_JOB = replace(BATCH_INFERENCE_JOB, resource="batch segment job")

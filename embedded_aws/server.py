@@ -35,17 +35,15 @@ def _extended_ministack() -> Any:
     from ministack.core import iam_actions, router
 
     from embedded_aws import (
-        cloudformation_exports,
         cloudformation_order,
+        cloudformation_rules,
         cloudformation_types,
-        faults,
         json_paths,
         kms_rules,
         nested_events,
         personalize_service,
         policy_rules,
         s3_encryption,
-        service_rules,
         step_functions,
     )
 
@@ -60,11 +58,9 @@ def _extended_ministack() -> Any:
     extensions: tuple[Any, ...] = (
         cloudformation_types,
         cloudformation_order,
-        cloudformation_exports,
+        cloudformation_rules,
         kms_rules,
-        faults,
         policy_rules,
-        service_rules,
         s3_encryption,
         step_functions,
         json_paths,

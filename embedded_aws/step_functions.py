@@ -1,4 +1,4 @@
-"""Additions to ministack's Step Functions: Personalize, the identity of a state machine, and redrives.
+"""Additions to ministack's Step Functions: Personalize, the identity of a state machine, redrives, and definitions.
 
 A task of a state machine calls with the machine's role (Step Functions developer guide, procedure-create-iam-role);
 ministack calls as the account. A redrive continues a failed execution at the step that failed, with the same input and
@@ -14,7 +14,10 @@ from typing import Any
 
 from ministack.core.responses import error_response_json, json_response, now_iso
 from ministack.services import stepfunctions
+from ministack.services.cloudformation import provisioners
 
+from embedded_aws import asl
+from embedded_aws.errors import RefusedError, check_call, check_resource
 from embedded_aws.personalize_callers import state_machine_role
 from embedded_aws.personalize_service import TARGET_PREFIX
 
@@ -31,9 +34,24 @@ def register() -> None:
         ("AccessDeniedException", "ThrottlingException", "InternalFailure", "ServiceUnavailable"),
         "PersonalizeException",
     )
+    check_call(
+        vars(stepfunctions),
+        "_create_state_machine",
+        lambda fields: _check_definition(fields["definition"]),
+        lambda code, text: error_response_json(code, text, 400),
+    )
+    check_resource(
+        "AWS::StepFunctions::StateMachine", lambda given: _check_definition(provisioners._sfn_definition(given))
+    )
     _call_with_the_role()
     _report_started_tasks()
     _answer_redrives()
+
+
+def _check_definition(definition: str) -> None:
+    problems = asl.problems(definition)
+    if problems:
+        raise RefusedError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(problems)}'")
 
 
 def _call_with_the_role() -> None:

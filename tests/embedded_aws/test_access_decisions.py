@@ -5,14 +5,13 @@ Those on a role, a key and a bucket without more are in ``tests/proof/test_evalu
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from embedded_aws import access
 from embedded_aws.access import Caller, Key, Location, Missing, Role
-from embedded_aws.requirements import DATASET_GROUP, DATASET_IMPORT_JOB, METRIC_ATTRIBUTION
+from embedded_aws.requirements import DATASET_IMPORT_JOB
 from tests.embedded_aws.scenario import ACCOUNT, BASE_4, BASE_5, SERVICE, allow, allow_role, policy, trust
 
 ROLE = "arn:aws:iam::111111111111:role/personalize"
@@ -76,29 +75,6 @@ def test_a_denial_reaches_the_service_by_its_condition(condition: dict[str, Any]
     assert access.by_service(document, "s3:GetObject", "arn:aws:s3:::data/a.csv", CALLER) is allowed
 
 
-def test_everything_missing_for_a_dataset_group_is_named() -> None:
-    """With empty policies, the whole of the page's list comes back, for both principals and both places."""
-    nothing = json.dumps({"Statement": []})
-    found = access.missing(DATASET_GROUP, CALLER, Role(ROLE, nothing), dataset_group_key=Key(KEY, nothing))
-    assert found == (
-        Missing("personalize.amazonaws.com", "sts:AssumeRole", ROLE, "trust policy of the role"),
-        Missing("personalize.amazonaws.com", "kms:Decrypt", KEY, "key policy"),
-        Missing(ROLE, "kms:Decrypt", KEY, "key policy"),
-        Missing("personalize.amazonaws.com", "kms:GenerateDataKey", KEY, "key policy"),
-        Missing(ROLE, "kms:GenerateDataKey", KEY, "key policy"),
-        Missing("personalize.amazonaws.com", "kms:DescribeKey", KEY, "key policy"),
-        Missing(ROLE, "kms:DescribeKey", KEY, "key policy"),
-        Missing("personalize.amazonaws.com", "kms:CreateGrant", KEY, "key policy"),
-        Missing(ROLE, "kms:CreateGrant", KEY, "key policy"),
-        Missing("personalize.amazonaws.com", "kms:ListGrants", KEY, "key policy"),
-        Missing(ROLE, "kms:ListGrants", KEY, "key policy"),
-        Missing(ROLE, "kms:Decrypt", KEY, "IAM policies of the role"),
-        Missing(ROLE, "kms:GenerateDataKey", KEY, "IAM policies of the role"),
-        Missing(ROLE, "kms:DescribeKey", KEY, "IAM policies of the role"),
-        Missing(ROLE, "kms:ListGrants", KEY, "IAM policies of the role"),
-    )
-
-
 @pytest.mark.parametrize(
     ("principal", "lacking"),
     [
@@ -114,13 +90,3 @@ def test_an_import_needs_in_iam_what_the_key_policy_leaves_to_it(principal: Any,
     data = Location("data", "111111111111", policy(allow(SERVICE, ["s3:*"])), ("a.csv",), key=key)
     reader = _role(policy(allow_role(["s3:GetObject", "s3:ListBucket"], "*")), policy(allow_role(BASE_4, KEY)))
     assert access.missing(DATASET_IMPORT_JOB, CALLER, reader, source=data) == lacking
-
-
-def test_a_metric_attribution_writes_metrics_and_files() -> None:
-    """`cloudwatch:PutMetricData` on everything, and `s3:PutObject` for role and service where files go."""
-    target = Location("out", "111111111111", None, ("metrics/output.csv",), "metrics/")
-    assert access.missing(METRIC_ATTRIBUTION, CALLER, _role(), destination=target) == (
-        Missing(ROLE, "cloudwatch:PutMetricData", "*", "IAM policies of the role"),
-        Missing("personalize.amazonaws.com", "s3:PutObject", "arn:aws:s3:::out/metrics/output.csv", "bucket policy"),
-        Missing(ROLE, "s3:PutObject", "arn:aws:s3:::out/metrics/output.csv", "IAM policies of the role"),
-    )

@@ -142,7 +142,7 @@ def test_a_create_only_property_refuses_to_change(aws: EmbeddedAws, template: di
     assert reason.startswith("CloudFormation cannot update a stack when a custom-named resource requires replacing.")
 
 
-def _exporting(**exports: str) -> dict[str, Any]:
+def _exporting(**exports: Any) -> dict[str, Any]:
     outputs = {name: {"Value": value, "Export": {"Name": f"movies:{name}"}} for name, value in exports.items()}
     return {"Resources": {"Wait": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}, "Outputs": outputs}
 
@@ -178,14 +178,123 @@ def test_an_export_that_another_stack_imports_stays(aws: EmbeddedAws, after: dic
     assert [each["Value"] for each in cloudformation.list_exports()["Exports"]] == list(after.values())
 
 
-def test_an_api_name_is_no_property(aws: EmbeddedAws, template: dict[str, Any]) -> None:
-    """CloudFormation takes its own spelling only."""
-    config = template["Resources"]["Attribution"]["Properties"]["MetricsOutputConfig"]
-    config["S3DataDestination"] = {"path": "s3://movies/metrics/"}
-    assert _failure(aws, template) == (
-        "Attribution",
-        "Properties validation failed: #/MetricsOutputConfig/S3DataDestination: extraneous key [path] is not permitted",
+def test_two_stacks_have_no_export_of_one_name(aws: EmbeddedAws) -> None:
+    """The first stack keeps it."""
+    _deploy(aws, _exporting(Schema="books"), name="books")
+    taken = "Export with name movies:Schema is already exported by stack books"
+    assert _failure(aws, _exporting(Schema="films")) == ("movies", taken)
+    exports = aws.client("cloudformation").list_exports()["Exports"]
+    assert [export["Value"] for export in exports] == ["books"]
+
+
+def test_a_stack_with_an_imported_export_is_not_deleted(aws: EmbeddedAws) -> None:
+    """It keeps its status, and an event says why."""
+    _deploy(aws, _exporting(Schema="books"))
+    importing = _exporting(Copy={"Fn::ImportValue": "movies:Schema"})
+    _deploy(aws, importing, name="books")
+    cloudformation = aws.client("cloudformation")
+    cloudformation.delete_stack(StackName="movies")
+    event = cloudformation.describe_stack_events(StackName="movies")["StackEvents"][0]
+    assert (event["ResourceStatus"], event["ResourceStatusReason"]) == (
+        "CREATE_COMPLETE",
+        "Delete canceled. Cannot delete export movies:Schema as it is in use by books.",
     )
+    assert cloudformation.describe_stacks(StackName="movies")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+
+
+UNRESOLVED = "Template format error: Unresolved resource dependencies "
+UNDEFINED = "Template error: instance of Fn::GetAtt references undefined resource "
+
+
+@pytest.mark.parametrize(
+    ("properties", "output", "message"),
+    [
+        ({"BucketName": {"Ref": "No"}}, "", f"{UNRESOLVED}[No] in the Resources block of the template"),
+        ({"BucketName": {"Fn::Sub": "a-${No}"}}, "", f"{UNRESOLVED}[No] in the Resources block of the template"),
+        ({"BucketName": {"Ref": "Left"}}, "", f"{UNRESOLVED}[Left] in the Resources block of the template"),
+        ({"BucketName": {"Fn::GetAtt": ["No", "Arn"]}}, "", f"{UNDEFINED}No"),
+        ({}, {"Ref": "No"}, f"{UNRESOLVED}[No] in the Outputs block of the template"),
+        ({}, {"Fn::If": ["Never", {"Ref": "No"}, {"Fn::Sub": "${!No}${AWS::Region}${Data}${P}"}]}, ""),
+    ],
+)
+def test_a_reference_to_nothing_is_refused(
+    aws: EmbeddedAws, refusal: Any, properties: dict[str, Any], output: Any, message: str
+) -> None:
+    """Before a stack is there, or changes; what isn't there under the template's conditions is nothing, too."""
+    bucket = {"Type": "AWS::S3::Bucket"}
+    template = {
+        "Parameters": {"P": {"Type": "String", "Default": "p"}},
+        "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+        "Resources": {
+            "Data": {**bucket, "Properties": properties, "DependsOn": "Left"},
+            "Left": {**bucket, "Condition": "Never"},
+        },
+        "Outputs": {"Name": {"Value": output}},
+    }
+    if message:
+        call = aws.client("cloudformation").create_stack
+        answer = refusal(call, StackName="movies", TemplateBody=json.dumps(template))
+        assert answer == ("ValidationError", message)
+    else:
+        _deploy(aws, template)
+
+
+def test_a_bucket_with_objects_is_not_deleted(aws: EmbeddedAws) -> None:
+    """Nor the stack; all else of it goes, and once the bucket is empty it goes too."""
+    resources = {"Data": {"Type": "AWS::S3::Bucket"}, "Other": {"Type": "AWS::S3::Bucket"}}
+    bucket = _deploy(aws, {"Resources": resources, "Outputs": {"Data": {"Value": {"Ref": "Data"}}}})["Data"]
+    cloudformation, s3 = aws.client("cloudformation"), aws.client("s3")
+    s3.put_object(Bucket=bucket, Key="a", Body=b"")
+    cloudformation.delete_stack(StackName="movies")
+    waiter = cloudformation.get_waiter("stack_delete_complete")
+    with pytest.raises(WaiterError):
+        waiter.wait(StackName="movies", WaiterConfig={"Delay": 0.05})
+    stack = cloudformation.describe_stacks(StackName="movies")["Stacks"][0]
+    assert (stack["StackStatus"], stack["StackStatusReason"]) == (
+        "DELETE_FAILED",
+        "The following resource(s) failed to delete: [Data].",
+    )
+    events = cloudformation.describe_stack_events(StackName="movies")["StackEvents"]
+    assert next(event["ResourceStatusReason"] for event in events if event["LogicalResourceId"] == "Data") == (
+        "The bucket you tried to delete is not empty (Service: Amazon S3; Status Code: 409; Error Code: BucketNotEmpty)"
+    )
+    assert [found["Name"] for found in s3.list_buckets()["Buckets"]] == [bucket]
+    s3.delete_object(Bucket=bucket, Key="a")
+    cloudformation.delete_stack(StackName="movies")
+    waiter.wait(StackName="movies", WaiterConfig={"Delay": 0.05})
+
+
+def test_a_boundary_of_a_template_limits_the_role(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+    """Personalize is refused what the boundary doesn't allow."""
+    document = {"Version": "2012-10-17", "Statement": [allow_role(["s3:*"], "*")]}
+    boundary = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
+    template["Resources"]["Boundary"] = boundary
+    template["Resources"]["Role"]["Properties"]["PermissionsBoundary"] = {"Ref": "Boundary"}
+    resource, reason = _failure(aws, template)
+    assert (resource, reason.partition(" movies: ")[0]) == ("Group", "Insufficient privileges for dataset group")
+
+
+def test_a_replica_key_has_its_own_policy(aws: EmbeddedAws, template: dict[str, Any], refusal: Any) -> None:
+    """It has the id of the primary key, in the stack's Region, where Personalize looks at the replica's policy."""
+    primary = aws.client("kms", region="us-east-1").create_key(MultiRegion=True)["KeyMetadata"]
+    key = template["Resources"]["Key"]
+    key["Type"] = "AWS::KMS::ReplicaKey"
+    key["Properties"]["PrimaryKeyArn"] = primary["Arn"]
+    outputs = _deploy(aws, template)
+    assert outputs["Key"] == f"arn:aws:kms:eu-west-1:111111111111:key/{primary['KeyId']}"
+    described = aws.client("kms").describe_key(KeyId=outputs["Key"])["KeyMetadata"]
+    assert described["MultiRegionConfiguration"]["MultiRegionKeyType"] == "REPLICA"
+    statements = key["Properties"]["KeyPolicy"]["Statement"]
+    statements.remove(statements[0])
+    resource, reason = _failure(aws, template, update=True)
+    assert resource == "Key"
+    assert reason.endswith("The new key policy will not allow you to update the key policy in the future.")
+    aws.client("cloudformation").delete_stack(StackName="movies")
+    states = [
+        aws.client("kms", region=region).describe_key(KeyId=primary["KeyId"])["KeyMetadata"]["KeyState"]
+        for region in ("eu-west-1", "us-east-1")
+    ]
+    assert states == ["PendingDeletion", "Enabled"]
 
 
 def test_a_key_of_a_template_meets_the_rules_of_kms(aws: EmbeddedAws, template: dict[str, Any]) -> None:
@@ -199,8 +308,6 @@ def test_a_key_of_a_template_meets_the_rules_of_kms(aws: EmbeddedAws, template: 
     resource, reason = _failure(aws, locked, update=True)
     assert resource == "Key"
     assert reason.endswith(lockout)
-    locked["Resources"]["Key"]["Properties"]["BypassPolicyLockoutSafetyCheck"] = True
-    _deploy(aws, locked, update=True)
 
 
 ROLE = {"Fn::GetAtt": ["Role", "Arn"]}
@@ -209,19 +316,29 @@ TWICE = {"Statement": [{**READ, "Sid": "Twice"}, {**READ, "Sid": "Twice"}]}
 DEFINITION = json.dumps({"StartAt": "First", "States": {"First": {"Type": "Pass", "Next": "Gone"}}})
 ONCE = "Statement IDs (SID) in a single policy must be unique."
 IN_LINE = {"PolicyName": "A", "PolicyDocument": {"Statement": [{**READ, "Resource": []}]}}
+ABSENT = "arn:aws:iam::111111111111:policy/absent"
 # What is changed or added, and how the reason begins.
 BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
-    "Role": ("AWS::IAM::Role", {"AssumeRolePolicyDocument": {"Statement": [READ]}}, "Has prohibited field Resource"),
+    "Role": ("AWS::IAM::Role", {"AssumeRolePolicyDocument": {"Statement": [READ]}}, "Policy statement must contain"),
     "RolePolicy": ("AWS::IAM::ManagedPolicy", {"PolicyDocument": TWICE}, ONCE),
     "DataPolicy": ("AWS::S3::BucketPolicy", {"PolicyDocument": {"Statement": [READ]}}, "Policy statement must contain"),
     "Key": ("AWS::KMS::Key", {"KeyPolicy": {"Statement": [READ]}}, "Policy statement must contain principals."),
+    "Attached": (
+        "AWS::IAM::ManagedPolicy",
+        {"PolicyDocument": {"Version": "2012-10-17", "Statement": [READ]}, "Roles": ["absent"]},
+        "The role with name absent cannot be found.",
+    ),
+    "Limited": (
+        "AWS::IAM::Role",
+        {"AssumeRolePolicyDocument": {"Statement": [trust(SERVICE)]}, "PermissionsBoundary": ABSENT},
+        f"Scope ARN: {ABSENT} does not exist or is not attachable.",
+    ),
     "Inline": ("AWS::IAM::Policy", {**IN_LINE, "Roles": [{"Ref": "Role"}]}, "Policy statement must contain resources."),
     "Another": (
         "AWS::IAM::Role",
         {"AssumeRolePolicyDocument": {"Statement": [trust(SERVICE)]}, "Policies": [IN_LINE]},
         "Policy statement must contain resources.",
     ),
-    "Function": ("AWS::Lambda::Function", {"Role": ROLE, "Code": {"ZipFile": "pass"}}, "The role defined for the"),
     "Machine": (
         "AWS::StepFunctions::StateMachine",
         {"RoleArn": ROLE, "DefinitionString": DEFINITION},

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+import pytest
 
 from embedded_aws import EmbeddedAws
 from tests.embedded_aws.scenario import (
@@ -12,6 +15,8 @@ from tests.embedded_aws.scenario import (
     DATA,
     DATASET,
     GROUP,
+    INTERACTIONS,
+    ITEMS,
     SERVICE,
     Scenario,
     allow,
@@ -238,6 +243,38 @@ def test_tags_are_kept_and_listings_come_in_pages(aws: EmbeddedAws) -> None:
     assert [len(page["datasetGroups"]) for page in pages] == [2, 1]
 
 
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        ("Interactions", "USER_ID (string), TIMESTAMP (long)"),
+        ("Users", "USER_ID (string)"),
+        ("Actions", "ACTION_ID (string)"),
+    ],
+)
+def test_a_schema_has_the_fields_of_its_type(aws: EmbeddedAws, refusal: Any, name: str, lacking: str) -> None:
+    """Each with its data type (PDG custom-datasets-and-schemas)."""
+    fields = [{"name": "ITEM_ID", "type": "string"}, {"name": "TIMESTAMP", "type": "string"}]
+    schema = json.dumps({**INTERACTIONS, "name": name, "fields": fields})
+    create = aws.client("personalize").create_schema
+    message = f"Schema {name} lacks required fields: {lacking}"
+    assert refusal(create, name="new", schema=schema) == (INVALID, message)
+
+
+def test_the_name_of_a_schema_is_the_type_of_its_dataset(scenario: Scenario, refusal: Any) -> None:
+    """PDG how-it-works-dataset-schema."""
+    create_schema = scenario.personalize.create_schema
+    unknown = json.dumps({**ITEMS, "name": "Movies"})
+    message = "Schema name Movies doesn't match the dataset type Movies"
+    assert refusal(create_schema, name="new", schema=unknown) == (INVALID, message)
+    scenario.create_dataset_group()
+    schema = create_schema(name="items", schema=json.dumps(ITEMS))["schemaArn"]
+    dataset = {"name": "users", "datasetGroupArn": GROUP, "schemaArn": schema}
+    message = "Schema name Items doesn't match the dataset type Users"
+    create_dataset = scenario.personalize.create_dataset
+    assert refusal(create_dataset, datasetType="Users", **dataset) == (INVALID, message)
+    create_dataset(datasetType="ITEMS", **dataset)
+
+
 def caller(aws: EmbeddedAws, scenario: Scenario) -> Any:
     """A client with a role that may do nothing yet."""
     scenario.iam.create_role(RoleName="caller", AssumeRolePolicyDocument=policy(trust(ACCOUNT)))
@@ -280,7 +317,7 @@ def test_what_lasts_is_asked_by_its_arn_too(aws: EmbeddedAws, scenario: Scenario
     scenario.create_dataset()
     client = caller(aws, scenario)
     items, solution = DATASET.replace("INTERACTIONS", "ITEMS"), GROUP.replace("dataset-group/movies", "solution/one")
-    schema = GROUP.replace("dataset-group/movies", "schema/interactions")
+    schema = scenario.personalize.create_schema(name="items", schema=json.dumps(ITEMS))["schemaArn"]
     dataset = {"name": "items", "datasetGroupArn": GROUP, "datasetType": "Items", "schemaArn": schema}
     scenario.personalize.create_solution(name="one", datasetGroupArn=GROUP)
     assert refusal(client.create_dataset, **dataset)[0] == "AccessDeniedException"
