@@ -2,7 +2,7 @@
 
 `EmbeddedAws.fail_next` asks for them with an operation that the real API doesn't have. Besides Personalize's calls, it
 makes custom resources fail: their function never answers, or is called twice. Lambda promises at least one call, and a
-function that is stopped answers nothing.
+function that is stopped answers nothing. CloudFormation's `ScheduleKeyDeletion` is denied, as a control policy may do.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ministack.services import lambda_svc
-from ministack.services.cloudformation import custom_resource
+from ministack.services.cloudformation import custom_resource, provisioners
 
 OPERATION = "FailNext"
+SCHEDULE_KEY_DELETION = "ScheduleKeyDeletion"
 CUSTOM_RESOURCE = "CallCustomResource"
 NEVER_ANSWERS = "NeverAnswers"  # the other code is CalledTwice
 
@@ -52,7 +53,17 @@ def take(operation: str) -> Fault | None:
 
 
 def register() -> None:
-    """Ask for a fault at each call of a function by CloudFormation."""
+    """Ask for a fault at each call of a function by CloudFormation, and at each deletion of a key."""
+    key = provisioners._RESOURCE_HANDLERS["AWS::KMS::Key"]
+    delete = key["delete"]
+
+    def delete_or_fail(*about: Any) -> Any:
+        fault = take(SCHEDULE_KEY_DELETION)
+        if fault is not None:
+            raise RuntimeError(f"{fault.code}: not authorized to perform: kms:ScheduleKeyDeletion")
+        return delete(*about)
+
+    key["delete"] = delete_or_fail
     # Answers go to the endpoint that functions have in their environment, as ours asks for.
     custom_resource._HOST = "127.0.0.1"
     execute = lambda_svc._execute_function_with_config_scope

@@ -113,8 +113,8 @@ class EmbeddedAws:
     def fail_next(self, operation: str, code: str, *, times: int = 1, after_the_fact: bool = False) -> None:
         """Have Personalize answer its next calls of an operation with an error.
 
-        `ReprintKeyPolicy` and `CallCustomResource` (code `NeverAnswers` or `CalledTwice`) are faults of other
-        services. With `after_the_fact` it does what was asked for, and only the answer is lost.
+        `ReprintKeyPolicy`, `ScheduleKeyDeletion` and `CallCustomResource` (code `NeverAnswers` or `CalledTwice`) are
+        faults of other services. With `after_the_fact` it does what was asked for, and only the answer is lost.
         """
         fault = {"operation": operation, "code": code, "times": times, "after_the_fact": after_the_fact}
         self._tell_personalize("FailNext", fault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,12 +11,30 @@ from botocore.exceptions import ClientError
 from integ.account import Aws, Patience
 
 
+def create(call: Callable[[], str], patience: Patience) -> str:
+    """Return the ARN of what was created, perhaps when other people's jobs have ended.
+
+    AWS runs five import jobs at once, and has a limit on calls, too: there is an end to the wait for both.
+
+    Raises:
+        ClientError: if Personalize refuses it, or after ten minutes.
+    """
+    for _ in range(20):
+        try:
+            return call()
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "LimitExceededException":
+                raise
+        time.sleep(patience.between_looks)
+    return call()
+
+
 def ended(aws: Aws, arn: str, patience: Patience) -> Any:
     """Wait until a job or dataset group is no longer being created, and return its description."""
     while True:
-        found = _describe(aws, arn)
-        if found["status"] == "CREATE FAILED" or not found["status"].startswith("CREATE "):
-            return found
+        description = _describe(aws, arn)
+        if description["status"] == "CREATE FAILED" or not description["status"].startswith("CREATE "):
+            return description
         time.sleep(patience.between_looks)
 
 
@@ -36,4 +55,5 @@ def delete_group(aws: Aws, arn: str, patience: Patience) -> None:
 def _describe(aws: Aws, arn: str) -> Any:
     words = arn.split(":")[5].partition("/")[0].split("-")
     member = words[0] + "".join(word.capitalize() for word in words[1:])
-    return getattr(aws.client("personalize"), f"describe_{'_'.join(words)}")(**{f"{member}Arn": arn})[member]
+    describe = getattr(aws.client("personalize"), f"describe_{'_'.join(words)}")
+    return describe(**{f"{member}Arn": arn})[member]
