@@ -34,8 +34,8 @@ COSTS
   A key costs $1 a month, by the hour, until its deletion is scheduled. After that it waits
   for seven days and costs nothing (https://aws.amazon.com/kms/pricing/).
   Personalize charges for each GB that is imported (https://aws.amazon.com/personalize/pricing/),
-  here {kilobytes} kB in all; S3 and KMS charge for some hundred requests. What it costs in the end isn't
-  known: nobody has told of a run.
+  here {kilobytes} kB in all; S3 and KMS charge for some hundred requests. What it costs in the end
+  isn't known: nobody has told of a run.
 TAKES
   {minutes} minutes of waiting for policies and CloudTrail, and what Personalize takes for each job.
   AWS doesn't say how long that is: expect hours. {hours:g} hours after its start it stops, whatever
@@ -54,13 +54,13 @@ CONTROL POLICIES of your organization (SCPs, RCPs) can spoil it, and nothing sho
 IF IT IS KILLED, or its credentials expire, as temporary ones do, what it MAKES is left.
   After Ctrl-C, a failure, or the end of its time nothing is. This takes it away, at any time:
     {command}
-  If it is killed during `cdk deploy`, that goes on: wait for its end before.
+  If it is killed during `cdk deploy`, that may go on: wait for its end before.
   The template stays in the bucket of the bootstrap, and CloudTrail keeps its events.
 WRITES
-  {stack}.jsonl, in this folder, which you can send to others: what became of each
-  job, in Personalize's words; the calls of KMS by Personalize and the role, from CloudTrail; and
-  the doctor's reports. It has the account's id, and ARNs of what is made here. It has no
-  credentials, and nothing about other resources.
+  {stack}.jsonl, in this folder, which you can send to others:
+  what became of each job, in Personalize's words; the calls of KMS by Personalize and the role,
+  from CloudTrail; and the doctor's reports. It has the account's id, and ARNs of what is made
+  here. It has no credentials, and nothing about other resources. docs/documented.md explains it.
 """
 EARLIER = """
 An earlier run has left the stack {stack}, or is at work. This takes it away:

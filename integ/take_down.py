@@ -29,8 +29,9 @@ def take_down(context: Context, stack: str) -> None:
     """Delete a stack when nothing works on its dataset any more, and what a run has made beside it.
 
     AWS deletes no dataset that is being imported
-    (https://docs.aws.amazon.com/personalize/latest/dg/API_DeleteDataset.html). Only Ctrl-C and its own deadline end the
-    wait: nobody would see what is left in a terminal that is closed.
+    (https://docs.aws.amazon.com/personalize/latest/dg/API_DeleteDataset.html), and nothing says
+    that it deletes a dataset group without its key. Only Ctrl-C and its own deadline end the wait:
+    nobody would see what is left in a terminal that is closed.
 
     Raises:
         LeftError: if that can't be.
@@ -39,12 +40,12 @@ def take_down(context: Context, stack: str) -> None:
         with _ignored(signal.SIGTERM, signal.SIGHUP), ends_after(context.patience.for_taking_down):
             context.tell("taking everything down; Ctrl-C leaves it there")
             _take_down(context, stack)
-        context.tell("nothing is left but the keys, which KMS deletes in seven days")
+        context.tell("nothing of it is left; KMS deletes the keys after seven days")
     except BaseException as error:
         why = " ".join(str(error).split()) or type(error).__name__
         left = "\n  ".join(_left(context.aws, stack))
-        command = take_down_command(context, stack)
-        raise LeftError(f"it isn't all taken down: {why}\n  {left}\n  this takes it away: {command}") from error
+        command = f"this takes it away: {take_down_command(context, stack)}"
+        raise LeftError(f"it isn't all taken down: {why}\n  {left}\n  {command}") from error
 
 
 @contextmanager
@@ -60,7 +61,7 @@ def _ignored(*signals: signal.Signals) -> Iterator[None]:
 def _take_down(context: Context, stack: str) -> None:
     aws = context.aws
     if not stack_status(aws, stack):
-        context.tell(f"there is no stack {stack} in {aws.region}; a `cdk deploy` still at work would make it later")
+        context.tell(f"there is no stack {stack} in {aws.region}; a `cdk deploy` may still make it")
     # What a call in flight has started a moment ago may keep the first deletion from its end.
     for _ in range(2):
         status = _settled(context, stack)
@@ -80,17 +81,20 @@ def _take_down(context: Context, stack: str) -> None:
 
 
 def _settled(context: Context, stack: str) -> str:
-    """Wait until CloudFormation does nothing with a stack, and return its status, or nothing if it is gone.
+    """Wait until nothing happens to a stack, and return its status, or nothing if it is gone.
 
     One in review is what ``cdk deploy`` leaves behind that is ended early: nothing works on it.
     """
-    while (status := stack_status(context.aws, stack)).endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
+    while True:
+        status = stack_status(context.aws, stack)
+        if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
+            return status
         time.sleep(context.patience.between_looks)
-    return status
 
 
 def _there(aws: Aws, stack: str) -> list[Any]:
-    return [resource for resource in resources_of(aws, stack) if resource["ResourceStatus"] != "DELETE_COMPLETE"]
+    resources = resources_of(aws, stack)
+    return [made for made in resources if made["ResourceStatus"] != "DELETE_COMPLETE"]
 
 
 def _jobs(aws: Aws, datasets: list[str]) -> Iterator[str]:
@@ -134,6 +138,7 @@ def _left(aws: Aws, stack: str) -> Iterator[str]:
                 name = resource.get("PhysicalResourceId", resource["LogicalResourceId"])
                 yield f"left: {resource['ResourceType']} {name}{reason and f': {reason}'}"
                 if resource["ResourceType"] == "AWS::KMS::Key":
-                    yield f"  $1 a month, until `aws kms schedule-key-deletion --key-id {name}` by somebody who may"
+                    schedule = f"aws kms schedule-key-deletion --key-id {name}"
+                    yield f"  $1 a month, until somebody who may calls `{schedule}`"
     except (BotoCoreError, ClientError):
-        yield f"left, as far as it was made: the stack {stack} with all in it, and dataset groups named {stack}-…"
+        yield f"left, as far as they were made: the stack {stack}, dataset groups named {stack}-…"

@@ -282,7 +282,7 @@ def test_keys_whose_deletion_is_denied_are_named(aws: EmbeddedAws, run: Run) -> 
     assert stack == f"  left: the stack {STACK}, DELETE_FAILED"
     assert [re.sub(r"[0-9a-f-]{36}", "ID", line) for line in left] == 2 * [
         "  left: AWS::KMS::Key ID: AccessDenied: not authorized to perform: kms:ScheduleKeyDeletion",
-        "    $1 a month, until `aws kms schedule-key-deletion --key-id ID` by somebody who may",
+        "    $1 a month, until somebody who may calls `aws kms schedule-key-deletion --key-id ID`",
     ]
     assert last == f"  this takes it away: {COMMAND}"
     take_down(at_once(aws), STACK)
@@ -355,7 +355,7 @@ def test_expired_credentials_leave_what_is_named() -> None:
         raise ClientError({"Error": said}, "DescribeStacks")
 
     expired: Any = SimpleNamespace(account="111111111111", region="eu-west-1", client=refuse)
-    with pytest.raises(LeftError, match="is expired\n  left, as far as it was made: the stack"):
+    with pytest.raises(LeftError, match="is expired\n  left, as far as they were made: the stack"):
         take_down(at_once(expired), STACK)
 
 
@@ -440,22 +440,6 @@ def test_a_closed_terminal_and_a_process_that_is_killed(aws: EmbeddedAws, tmp_pa
 
     assert Process(aws, tmp_path, "--take-down", name).end() == 0
     assert left_over(aws) == []
-
-
-def test_sigterm_ends_it_as_ctrl_c_does(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Once; what comes later doesn't end what takes down."""
-    account = SimpleNamespace(account="1", region="eu-west-1", client=None)
-    monkeypatch.setattr(integ.__main__, "OwnAccount", lambda *_: account)
-    monkeypatch.setattr(integ.__main__, "integrate", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-    monkeypatch.setattr(sys, "argv", ["integ"])
-    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        assert integ.__main__.main() == 1
-        assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-    assert capsys.readouterr().err == "✘ KeyboardInterrupt\n"
 
 
 def test_a_stack_of_another_name_is_not_taken_down(
