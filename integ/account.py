@@ -37,7 +37,10 @@ class OwnAccount:
         self.account: str = self.client("sts").get_caller_identity()["Account"]
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client, which tries again for minutes: a run takes hours."""
+        """Return a boto3 client, which tries again for a minute or two: a run takes hours.
+
+        That is also how long it waits for a quota: a ``LimitExceededException`` is among what it tries again after.
+        """
         if service not in self._clients:
             config = Config(retries={"mode": "standard", "total_max_attempts": 12})
             # A service may be any string here, which no overload of the stubs has.

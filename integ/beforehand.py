@@ -45,7 +45,7 @@ NEEDS
 QUOTAS
   Room in the Region for two keys, a bucket, a role, a schema, a dataset, two dataset groups at
   a time, and one of five import jobs (https://docs.aws.amazon.com/personalize/latest/dg/limits.html).
-  It waits for room for ten minutes, and then ends.
+  It tries again for a minute or two, and then ends.
 CONTROL POLICIES of your organization (SCPs, RCPs) can spoil it, and nothing shows them before:
   if they deny something to Personalize or the role, it ends after the first jobs, or a denial
   in the file is theirs; if they deny you kms:PutKeyPolicy or s3:PutBucketPolicy, it ends;

@@ -3,30 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from integ.account import Aws, Patience
-
-
-def create(call: Callable[[], str], patience: Patience) -> str:
-    """Return the ARN of what was created, perhaps when other people's jobs have ended.
-
-    AWS runs five import jobs at once, and has a limit on calls, too: there is an end to the wait for both.
-
-    Raises:
-        ClientError: if Personalize refuses it, or after ten minutes.
-    """
-    for _ in range(20):
-        try:
-            return call()
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "LimitExceededException":
-                raise
-        time.sleep(patience.between_looks)
-    return call()
 
 
 def ended(aws: Aws, arn: str, patience: Patience) -> Any:

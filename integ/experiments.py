@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from integ.account import Aws, Context
-from integ.creations import create, delete_group, ended
+from integ.creations import delete_group, ended
 from integ.trail import PERSONALIZE
 
 # An import job takes 1,000 at least (https://docs.aws.amazon.com/personalize/latest/dg/limits.html).
@@ -147,7 +147,7 @@ def _outcome(context: Context, deployed: Deployed, kind: str, name: str) -> tupl
     """Return the status of what is created, and Personalize's reason for it."""
     aws, patience = context.aws, context.patience
     try:
-        arn = create(lambda: _create(aws, deployed, kind, name), patience)
+        arn = _create(aws, deployed, kind, name)
     except ClientError as error:
         if error.response["Error"]["Code"] != "InvalidInputException":
             raise
