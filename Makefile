@@ -35,9 +35,9 @@ demo: ## deploy the example app to an embedded AWS and show what Personalize may
 	$(SET_UP) demo $(NAMED_PYTHON)
 	@python -m demo $(if $(V),--verbose)
 
-integ: setup ## deploy a small app to an AWS account of yours, and try there what AWS doesn't document
+integ: setup ## try in an AWS account of yours what AWS doesn't document; says beforehand what it makes and costs
 	@python -m integ $(if $(PROFILE),--profile $(PROFILE)) $(if $(REGION),--region $(REGION)) \
-		$(if $(TAKE_DOWN),--take-down $(TAKE_DOWN))
+		$(if $(HOURS),--hours $(HOURS)) $(if $(YES),--yes) $(if $(TAKE_DOWN),--take-down $(TAKE_DOWN))
 
 test: setup ## run every check: lint, types, tests, a real deploy
 	@echo "▶ ruff, mypy and pyright (half a minute without their caches)"

@@ -1,9 +1,16 @@
-"""Faults on demand, for tests of what callers do about them."""
+"""Faults on demand, for tests of what callers do about them.
+
+Besides Personalize's calls, CloudFormation's `ScheduleKeyDeletion` may be denied, as a control policy denies it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+
+from ministack.services.cloudformation import provisioners
+
+_SCHEDULE_KEY_DELETION = "ScheduleKeyDeletion"
 
 
 @dataclass
@@ -37,3 +44,17 @@ def take(operation: str) -> Fault | None:
             fault.times -= 1
             return fault
     return None
+
+
+def register() -> None:
+    """Let a fault stop CloudFormation from deleting a key."""
+    key = provisioners._RESOURCE_HANDLERS["AWS::KMS::Key"]
+    delete = key["delete"]
+
+    def delete_or_fail(*about: Any) -> Any:
+        fault = take(_SCHEDULE_KEY_DELETION)
+        if fault is not None:
+            raise RuntimeError(f"{fault.code}: not authorized to perform: kms:ScheduleKeyDeletion")
+        return delete(*about)
+
+    key["delete"] = delete_or_fail

@@ -38,6 +38,7 @@ def _extended_ministack() -> Any:
         cloudformation_order,
         cloudformation_rules,
         cloudformation_types,
+        faults,
         json_paths,
         kms_rules,
         nested_events,
@@ -65,6 +66,7 @@ def _extended_ministack() -> Any:
         step_functions,
         json_paths,
         nested_events,
+        faults,
     )
     for extension in extensions:
         extension.register()

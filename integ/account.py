@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from botocore.exceptions import ClientError
-
-from personalize_kms_constructs._doctor.asking import Account
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, NoRegionError
 
 PREFIX = "PersonalizeKmsInteg-"
 """The names of all stacks begin so, and nobody else's should."""
@@ -28,17 +28,34 @@ class Aws(Protocol):
 class OwnAccount:
     """An account by AWS's usual credentials."""
 
-    def __init__(self, account: Account) -> None:
-        self.account, self.region, self.client = account.id, account.region, account.client
-        credentials = account._session.get_credentials()
-        self.is_temporary = bool(credentials and credentials.token)
-        """True if the credentials expire."""
+    def __init__(self, profile: str | None, region: str | None) -> None:
+        self._session = boto3.session.Session(profile_name=profile, region_name=region)
+        if not self._session.region_name:
+            raise NoRegionError
+        self._clients: dict[str, Any] = {}
+        self.region: str = self._session.region_name
+        self.account: str = self.client("sts").get_caller_identity()["Account"]
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client, which tries again for a minute or two: a run takes hours.
+
+        That is also how long it waits for a quota: a ``LimitExceededException`` is among what it tries again after.
+        """
+        if service not in self._clients:
+            config = Config(retries={"mode": "standard", "total_max_attempts": 12})
+            # A service may be any string here, which no overload of the stubs has.
+            create: Any = self._session.client
+            self._clients[service] = create(service, config=config)
+        return self._clients[service]
 
 
 @dataclass(frozen=True)
 class Patience:
     """Times to wait, in seconds."""
 
+    for_all: float
+    """Until it stops, whatever it waits for, and takes everything down."""
+    for_taking_down: float = 2 * 3600
     between_looks: float = 30
     for_policies: float = 60
     """Until a changed policy is in effect everywhere."""
@@ -47,32 +64,45 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Deployed:
-    """ARNs and names of what the stack has made, from its outputs."""
+class Context:
+    """Where it runs, and how it waits and tells."""
 
-    stack: str
-    group: str
-    dataset: str
-    key: str
-    data_key: str
-    bucket: str
-    role: str
-    machine: str
-
-    @staticmethod
-    def of(aws: Aws, stack: str) -> Deployed:
-        """Read the outputs of the stack."""
-        (described,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-        found: Mapping[str, str] = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
-        names = ("GroupArn", "DatasetArn", "KeyArn", "DataKeyArn", "BucketName", "RoleArn", "MachineArn")
-        return Deployed(stack, *(found[name] for name in names))
+    aws: Aws
+    environment: Mapping[str, str]
+    """The environment variables of the CDK's CLI and of the doctor."""
+    patience: Patience
+    tell: Callable[[str], None]
 
 
 def stack_status(aws: Aws, stack: str) -> str:
     """Return the status of a stack, or nothing if there is none of this name."""
     try:
-        return str(aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+        return str(_described(aws, stack)["StackStatus"])
     except ClientError as error:
         if "does not exist" not in str(error):
             raise
         return ""
+
+
+def outputs_of(aws: Aws, stack: str) -> dict[str, str]:
+    """Return the ARNs and names of what a stack has made; see the app for their names."""
+    outputs = _described(aws, stack)["Outputs"]
+    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+
+def resources_of(aws: Aws, stack: str) -> list[Any]:
+    """Return CloudFormation's descriptions of all that a stack has or had."""
+    cloudformation = aws.client("cloudformation")
+    resources: list[Any] = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+    return resources
+
+
+def ids_of(resources: list[Any], resource_type: str) -> list[str]:
+    """Return the physical ids of the resources of a type; one that isn't made yet has none."""
+    of_type = [resource for resource in resources if resource["ResourceType"] == resource_type]
+    return [made["PhysicalResourceId"] for made in of_type if "PhysicalResourceId" in made]
+
+
+def _described(aws: Aws, stack: str) -> Any:
+    (described,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    return described

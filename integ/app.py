@@ -1,4 +1,4 @@
-"""The app that is deployed: a dataset group with its key, a bucket with another one, and a state machine."""
+"""The app that is deployed: a dataset group with its key, and a bucket with another one."""
 
 import json
 import sys
@@ -8,9 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
-from integ.machine import machine
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from personalize_kms_constructs.jobs import DatasetImportJob
 
 _SCHEMA = {
     "type": "record",
@@ -60,18 +58,14 @@ class IntegStack(cdk.Stack):
             name=name,
             dataset_type="Interactions",
         )
-        source = S3Location(bucket, "import/")
-        job = DatasetImportJob(
-            self, "Import", encryption=encryption, dataset_arn=dataset.attr_dataset_arn, source=source
-        )
         for output, value in {
+            "StackName": name,
             "GroupArn": group.attr_dataset_group_arn,
             "DatasetArn": dataset.attr_dataset_arn,
             "KeyArn": key.key_arn,
             "DataKeyArn": data_key.key_arn,
             "BucketName": bucket.bucket_name,
             "RoleArn": encryption.service_role.role_arn,
-            "MachineArn": machine(self, job, group.attr_dataset_group_arn).state_machine_arn,
         }.items():
             cdk.CfnOutput(self, output, value=value)
 

@@ -13,9 +13,9 @@ from integ.account import Aws, Patience
 def ended(aws: Aws, arn: str, patience: Patience) -> Any:
     """Wait until a job or dataset group is no longer being created, and return its description."""
     while True:
-        found = _describe(aws, arn)
-        if found["status"] == "CREATE FAILED" or not found["status"].startswith("CREATE "):
-            return found
+        description = _describe(aws, arn)
+        if description["status"] == "CREATE FAILED" or not description["status"].startswith("CREATE "):
+            return description
         time.sleep(patience.between_looks)
 
 
@@ -36,4 +36,5 @@ def delete_group(aws: Aws, arn: str, patience: Patience) -> None:
 def _describe(aws: Aws, arn: str) -> Any:
     words = arn.split(":")[5].partition("/")[0].split("-")
     member = words[0] + "".join(word.capitalize() for word in words[1:])
-    return getattr(aws.client("personalize"), f"describe_{'_'.join(words)}")(**{f"{member}Arn": arn})[member]
+    describe = getattr(aws.client("personalize"), f"describe_{'_'.join(words)}")
+    return describe(**{f"{member}Arn": arn})[member]

@@ -1,10 +1,10 @@
-"""Policies changed one at a time, and a job under each: does Personalize send what a condition asks for?"""
+"""Policies changed one at a time, and what Personalize says to a job under each of them."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,20 +12,23 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from integ.account import Aws, Deployed, Patience
+from integ.account import Aws, Context
 from integ.creations import delete_group, ended
+from integ.trail import PERSONALIZE
 
-PERSONALIZE = "personalize.amazonaws.com"
-# A hundred interactions: AWS trains with a thousand, and imports fewer.
-DATA = "USER_ID,ITEM_ID,TIMESTAMP\n" + "".join(f"u{n % 10},i{n},{1_700_000_000 + n}\n" for n in range(100))
+# An import job takes 1,000 at least (https://docs.aws.amazon.com/personalize/latest/dg/limits.html).
+INTERACTIONS = 2000
+DATA = "USER_ID,ITEM_ID,TIMESTAMP\n" + "".join(
+    f"u{number % 50},i{number},{1_700_000_000 + number}\n" for number in range(INTERACTIONS)
+)
 
 GROUP_KEY, DATA_KEY, BUCKET = "the dataset group's key", "the bucket's key", "the bucket"
-NO_STATEMENT = "no statement"
-REQUIRED = "SourceAccountCheck.REQUIRED"
 GROUP, IMPORT, EXPORT = "dataset group", "import", "export"
+NO_STATEMENT = "no statement"
+BOTH = "aws:SourceAccount and aws:SourceArn"
 
-Condition = dict[str, Any] | None
-"""The condition of the statements for the service; none for no such statement."""
+Deployed = Mapping[str, str]
+"""The outputs of the stack."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Experiment:
     where: str = ""
     """Whose policy is changed; nothing for no change."""
     asks_for: str = ""
-    """The condition key, `REQUIRED` for both, or `NO_STATEMENT`."""
+    """What the statements for the service require, or `NO_STATEMENT`."""
     creates: tuple[str, ...] = (IMPORT,)
 
     @property
@@ -43,20 +46,11 @@ class Experiment:
         """The experiment in a few words."""
         return f"{self.where}: {self.asks_for}" if self.where else "as the library writes it"
 
-    def condition(self, aws: Aws, partition: str) -> Condition:
-        """Return what the statements for the service require."""
-        source_arn = f"arn:{partition}:personalize:{aws.region}:{aws.account}:*"
-        account = {"StringEquals": {"aws:SourceAccount": aws.account}}
-        source = {"ArnLike": {"aws:SourceArn": source_arn}}
-        both = {"aws:SourceAccount": account, "aws:SourceArn": source, REQUIRED: {**account, **source}}
-        return both.get(self.asks_for)
-
 
 BASELINE = Experiment(creates=(GROUP, IMPORT, EXPORT))
-# What fails under a change proves something only if it works without one, before and after.
 EXPERIMENTS = (
     BASELINE,
-    Experiment(GROUP_KEY, REQUIRED, (GROUP,)),
+    Experiment(GROUP_KEY, BOTH, (GROUP,)),
     Experiment(GROUP_KEY, NO_STATEMENT, (GROUP, IMPORT)),
     Experiment(GROUP_KEY, "aws:SourceAccount"),
     Experiment(GROUP_KEY, "aws:SourceArn"),
@@ -69,102 +63,113 @@ EXPERIMENTS = (
 )
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The result of a job, or of the creation of a dataset group."""
-
-    experiment: Experiment
-    created: str
-    worked: bool
-    reason: str
-    began: datetime
-    ended: datetime
+class BaselineError(Exception):
+    """It doesn't work as the library writes it: nothing would follow from what comes after."""
 
 
-def run(
-    aws: Aws,
-    deployed: Deployed,
-    patience: Patience,
-    tell: Callable[[str], None],
-    keep: Callable[[Outcome], None],
-) -> None:
-    """Create what each experiment says, under its change, and keep each outcome at once."""
-    aws.client("s3").put_object(Bucket=deployed.bucket, Key="import/data.csv", Body=DATA.encode())
+def run(context: Context, deployed: Deployed, keep: Callable[..., None]) -> None:
+    """Create what each experiment says, under its change, and keep each outcome at once.
+
+    Raises:
+        BaselineError: if something fails under the policies of the library.
+        ClientError: if AWS refuses anything for another reason than its input.
+    """
+    s3, bucket = context.aws.client("s3"), deployed["BucketName"]
+    s3.put_object(Bucket=bucket, Key="import/data.csv", Body=DATA.encode())
     for number, experiment in enumerate(EXPERIMENTS):
-        with changed(aws, deployed, experiment, patience):
-            for what in experiment.creates:
-                tell(f"{what}: {experiment.name}")
-                keep(_outcome(aws, deployed, experiment, what, f"{deployed.stack}-{number}", patience))
+        failures = []
+        with changed(context, deployed, experiment):
+            for kind in experiment.creates:
+                what = f"{kind}, {experiment.name}"
+                context.tell(what)
+                began = datetime.now(UTC)
+                status, reason = _outcome(context, deployed, kind, f"{deployed['StackName']}-{number}")
+                keep(created=what, status=status, reason=reason, began=began, ended=datetime.now(UTC))
+                context.tell(f"  {status} {reason}")
+                if status != "ACTIVE":
+                    failures.append(f"\n  {what}: {status} {reason}")
+        if failures and not experiment.where:
+            raise BaselineError(f"what the library writes isn't enough here:{''.join(failures)}")
 
 
 @contextmanager
-def changed(aws: Aws, deployed: Deployed, experiment: Experiment, patience: Patience) -> Iterator[None]:
+def changed(context: Context, deployed: Deployed, experiment: Experiment) -> Iterator[None]:
     """Change a policy, and put it back as it was."""
     if not experiment.where:
         yield
         return
-    read, put = _policy_of(aws, deployed, experiment.where)
+    read, put = _policy_of(context.aws, deployed, experiment.where)
     whole = read()
-    put(_with(whole, experiment.condition(aws, deployed.key.split(":")[1])))
+    put(_with(whole, experiment.asks_for, context.aws))
     try:
-        time.sleep(patience.for_policies)
+        time.sleep(context.patience.for_policies)
         yield
     finally:
         put(whole)
-    time.sleep(patience.for_policies)
+    time.sleep(context.patience.for_policies)
 
 
 def _policy_of(aws: Aws, deployed: Deployed, where: str) -> tuple[Callable[[], str], Callable[[str], Any]]:
     if where == BUCKET:
-        s3 = aws.client("s3")
+        s3, bucket = aws.client("s3"), deployed["BucketName"]
         return (
-            lambda: s3.get_bucket_policy(Bucket=deployed.bucket)["Policy"],
-            lambda policy: s3.put_bucket_policy(Bucket=deployed.bucket, Policy=policy),
+            lambda: s3.get_bucket_policy(Bucket=bucket)["Policy"],
+            lambda policy: s3.put_bucket_policy(Bucket=bucket, Policy=policy),
         )
     kms, default = aws.client("kms"), {"PolicyName": "default"}
-    key = {GROUP_KEY: deployed.key, DATA_KEY: deployed.data_key}[where]
+    key = deployed[{GROUP_KEY: "KeyArn", DATA_KEY: "DataKeyArn"}[where]]
     return (
         lambda: kms.get_key_policy(KeyId=key, **default)["Policy"],
         lambda policy: kms.put_key_policy(KeyId=key, **default, Policy=policy),
     )
 
 
-def _with(policy: str, condition: Condition) -> str:
+def _with(policy: str, asks_for: str, aws: Aws) -> str:
+    """Return the policy with another condition in the statements for the service, or without them."""
+    partition = aws.client("kms").meta.partition
+    condition = {}
+    if "aws:SourceAccount" in asks_for:
+        condition["StringEquals"] = {"aws:SourceAccount": aws.account}
+    if "aws:SourceArn" in asks_for:
+        arn = f"arn:{partition}:personalize:{aws.region}:{aws.account}:*"
+        condition["ArnLike"] = {"aws:SourceArn": arn}
     document = json.loads(policy)
     kept = []
     for statement in document["Statement"]:
         if statement["Effect"] != "Allow" or statement.get("Principal") != {"Service": PERSONALIZE}:
             kept.append(statement)
-        elif condition is not None:
+        elif asks_for != NO_STATEMENT:
             kept.append({**statement, "Condition": condition})
     return json.dumps({**document, "Statement": kept})
 
 
-def _outcome(aws: Aws, deployed: Deployed, experiment: Experiment, what: str, name: str, patience: Patience) -> Outcome:
-    began = datetime.now(UTC)
+def _outcome(context: Context, deployed: Deployed, kind: str, name: str) -> tuple[str, str]:
+    """Return the status of what is created, and Personalize's reason for it."""
+    aws, patience = context.aws, context.patience
     try:
-        arn = _create(aws, deployed, what, name)
+        arn = _create(aws, deployed, kind, name)
     except ClientError as error:
         if error.response["Error"]["Code"] != "InvalidInputException":
             raise
-        worked, reason = False, str(error.response["Error"]["Message"])
-    else:
-        found = ended(aws, arn, patience)
-        worked, reason = found["status"] == "ACTIVE", str(found.get("failureReason") or "")
-        if what == GROUP:
-            delete_group(aws, arn, patience)
-    return Outcome(experiment, what, worked, reason, began, datetime.now(UTC))
+        return "REFUSED", str(error.response["Error"]["Message"])
+    description = ended(aws, arn, patience)
+    if kind == GROUP:
+        delete_group(aws, arn, patience)
+    return description["status"], str(description.get("failureReason") or "")
 
 
-def _create(aws: Aws, deployed: Deployed, what: str, name: str) -> str:
-    personalize = aws.client("personalize")
-    if what == GROUP:
-        group = {"name": name, "roleArn": deployed.role, "kmsKeyArn": deployed.key}
-        return str(personalize.create_dataset_group(**group)["datasetGroupArn"])
-    common = {"jobName": name, "datasetArn": deployed.dataset, "roleArn": deployed.role}
-    if what == IMPORT:
-        source = {"dataLocation": f"s3://{deployed.bucket}/import/data.csv"}
-        return str(personalize.create_dataset_import_job(**common, dataSource=source)["datasetImportJobArn"])
-    output = {"s3DataDestination": {"path": f"s3://{deployed.bucket}/export/", "kmsKeyArn": deployed.data_key}}
-    created = personalize.create_dataset_export_job(**common, jobOutput=output, ingestionMode="ALL")
-    return str(created["datasetExportJobArn"])
+def _create(aws: Aws, deployed: Deployed, kind: str, name: str) -> str:
+    personalize, role = aws.client("personalize"), {"roleArn": deployed["RoleArn"]}
+    if kind == GROUP:
+        group = personalize.create_dataset_group(name=name, kmsKeyArn=deployed["KeyArn"], **role)
+        return str(group["datasetGroupArn"])
+    common = {"jobName": name, "datasetArn": deployed["DatasetArn"], **role}
+    bucket = f"s3://{deployed['BucketName']}"
+    if kind == IMPORT:
+        source = {"dataLocation": f"{bucket}/import/data.csv"}
+        job = personalize.create_dataset_import_job(**common, dataSource=source)
+        return str(job["datasetImportJobArn"])
+    destination = {"path": f"{bucket}/export/", "kmsKeyArn": deployed["DataKeyArn"]}
+    output = {"s3DataDestination": destination}
+    job = personalize.create_dataset_export_job(**common, jobOutput=output, ingestionMode="ALL")
+    return str(job["datasetExportJobArn"])

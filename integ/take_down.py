@@ -4,91 +4,97 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from integ.account import Aws, Patience, stack_status
+from botocore.exceptions import BotoCoreError, ClientError
+
+from integ.account import Aws, Context, ids_of, resources_of, stack_status
 from integ.creations import delete_group, ended
+from integ.deadline import ends_after
 
 
 class LeftError(Exception):
     """Something is left; the message names it, and the command that takes it away."""
 
 
-def take_down(aws: Aws, stack: str, patience: Patience, tell: Callable[[str], None], command: str) -> None:
+def take_down_command(context: Context, stack: str) -> str:
+    """Return the command that takes down what a run of this name has left."""
+    profile = context.environment.get("AWS_PROFILE", "")
+    return f"make integ TAKE_DOWN={stack} REGION={context.aws.region}{profile and f' PROFILE={profile}'}"
+
+
+def take_down(context: Context, stack: str) -> None:
     """Delete a stack when nothing works on its dataset any more, and what a run has made beside it.
 
     AWS deletes no dataset that is being imported
-    (https://docs.aws.amazon.com/personalize/latest/dg/API_DeleteDataset.html). Only Ctrl-C ends the wait: nobody would
-    see what is left in a terminal that is closed.
+    (https://docs.aws.amazon.com/personalize/latest/dg/API_DeleteDataset.html), and nothing says
+    that it deletes a dataset group without its key. Only Ctrl-C and its own deadline end the wait:
+    nobody would see what is left in a terminal that is closed.
 
     Raises:
         LeftError: if that can't be.
     """
     try:
-        with _ignored(signal.SIGTERM, signal.SIGHUP):
-            tell("everything is taken down; Ctrl-C leaves it there")
-            _take_down(aws, stack, patience, tell)
+        with _ignored(signal.SIGTERM, signal.SIGHUP), ends_after(context.patience.for_taking_down):
+            context.tell("taking everything down; Ctrl-C leaves it there")
+            _take_down(context, stack)
+        context.tell("nothing of it is left; KMS deletes the keys after seven days")
     except BaseException as error:
         why = " ".join(str(error).split()) or type(error).__name__
-        raise LeftError(
-            f"the stack {stack} is left, with its keys, bucket, role, state machine and dataset group: {why}\n"
-            f"  this takes it away: {command}"
-        ) from error
+        left = "\n  ".join(_left(context.aws, stack))
+        command = f"this takes it away: {take_down_command(context, stack)}"
+        raise LeftError(f"it isn't all taken down: {why}\n  {left}\n  {command}") from error
 
 
 @contextmanager
 def _ignored(*signals: signal.Signals) -> Iterator[None]:
-    before = {each: signal.signal(each, signal.SIG_IGN) for each in signals}
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in signals}
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _take_down(aws: Aws, stack: str, patience: Patience, tell: Callable[[str], None]) -> None:
-    cloudformation = aws.client("cloudformation")
+def _take_down(context: Context, stack: str) -> None:
+    aws = context.aws
     if not stack_status(aws, stack):
-        tell(f"there is no stack {stack} in {aws.region}")
+        context.tell(f"there is no stack {stack} in {aws.region}; a `cdk deploy` may still make it")
     # What a call in flight has started a moment ago may keep the first deletion from its end.
     for _ in range(2):
-        status = _settled(aws, stack, patience)
-        _delete_other_groups(aws, stack, patience, tell)
+        status = _settled(context, stack)
+        for arn in _other_groups(aws, stack):
+            context.tell(f"deleting {arn}")
+            delete_group(aws, arn, context.patience)
         if not status:
             return
-        found = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
-        _stop(aws, _ids(found, "AWS::StepFunctions::StateMachine"))
-        for arn in _jobs(aws, _ids(found, "AWS::Personalize::Dataset")):
-            tell(f"waiting for {arn}")
-            ended(aws, arn, patience)
-        _empty(aws, _ids(found, "AWS::S3::Bucket"))
-        cloudformation.delete_stack(StackName=stack)
-    if _settled(aws, stack, patience):
-        raise RuntimeError(_reasons(cloudformation, stack))
+        resources = _there(aws, stack)
+        for arn in _jobs(aws, ids_of(resources, "AWS::Personalize::Dataset")):
+            context.tell(f"waiting for {arn}")
+            ended(aws, arn, context.patience)
+        _empty(aws, ids_of(resources, "AWS::S3::Bucket"))
+        aws.client("cloudformation").delete_stack(StackName=stack)
+    if _settled(context, stack):
+        raise RuntimeError(f"CloudFormation doesn't delete the stack {stack}")
 
 
-def _settled(aws: Aws, stack: str, patience: Patience) -> str:
-    """Wait until CloudFormation does nothing with a stack, and return its status, or nothing if it is gone.
+def _settled(context: Context, stack: str) -> str:
+    """Wait until nothing happens to a stack, and return its status, or nothing if it is gone.
 
     One in review is what ``cdk deploy`` leaves behind that is ended early: nothing works on it.
     """
-    while (status := stack_status(aws, stack)).endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-        time.sleep(patience.between_looks)
-    return status
+    while True:
+        status = stack_status(context.aws, stack)
+        if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
+            return status
+        time.sleep(context.patience.between_looks)
 
 
-def _ids(resources: Any, resource_type: str) -> list[str]:
-    there = [each for each in resources if each["ResourceStatus"] != "DELETE_COMPLETE" and "PhysicalResourceId" in each]
-    return [each["PhysicalResourceId"] for each in there if each["ResourceType"] == resource_type]
-
-
-def _stop(aws: Aws, machines: list[str]) -> None:
-    states = aws.client("stepfunctions")
-    for machine in machines:
-        for each in states.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]:
-            states.stop_execution(executionArn=each["executionArn"])
+def _there(aws: Aws, stack: str) -> list[Any]:
+    resources = resources_of(aws, stack)
+    return [made for made in resources if made["ResourceStatus"] != "DELETE_COMPLETE"]
 
 
 def _jobs(aws: Aws, datasets: list[str]) -> Iterator[str]:
@@ -97,30 +103,42 @@ def _jobs(aws: Aws, datasets: list[str]) -> Iterator[str]:
         pages = personalize.get_paginator(f"list_dataset_{kind.lower()}_jobs")
         for dataset in datasets:
             for page in pages.paginate(datasetArn=dataset):
-                for each in page[f"dataset{kind}Jobs"]:
-                    if each["status"] not in ("ACTIVE", "CREATE FAILED"):
-                        yield each[f"dataset{kind}JobArn"]
+                for job in page[f"dataset{kind}Jobs"]:
+                    if job["status"] not in ("ACTIVE", "CREATE FAILED"):
+                        yield job[f"dataset{kind}JobArn"]
 
 
-def _delete_other_groups(aws: Aws, stack: str, patience: Patience, tell: Callable[[str], None]) -> None:
+def _other_groups(aws: Aws, stack: str) -> list[str]:
+    arns = []
     for page in aws.client("personalize").get_paginator("list_dataset_groups").paginate():
-        for each in page["datasetGroups"]:
-            if each["name"].startswith(f"{stack}-"):
-                tell(f"deleting {each['datasetGroupArn']}")
-                delete_group(aws, each["datasetGroupArn"], patience)
+        for group in page["datasetGroups"]:
+            if group["name"].startswith(f"{stack}-"):
+                arns.append(group["datasetGroupArn"])
+    return arns
 
 
 def _empty(aws: Aws, buckets: list[str]) -> None:
     s3 = aws.client("s3")
     for bucket in buckets:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            for each in page.get("Contents", ()):
-                s3.delete_object(Bucket=bucket, Key=each["Key"])
+            for listed in page.get("Contents", ()):
+                s3.delete_object(Bucket=bucket, Key=listed["Key"])
 
 
-def _reasons(cloudformation: Any, stack: str) -> str:
-    found = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
-    failed = [each for each in found if each["ResourceStatus"] == "DELETE_FAILED"]
-    return "; ".join(
-        f"{each['PhysicalResourceId']} can't be deleted: {each.get('ResourceStatusReason', '')}" for each in failed
-    )
+def _left(aws: Aws, stack: str) -> Iterator[str]:
+    """Name what is left, with CloudFormation's reasons."""
+    try:
+        for arn in _other_groups(aws, stack):
+            yield f"left: dataset group {arn}"
+        status = stack_status(aws, stack)
+        if status:
+            yield f"left: the stack {stack}, {status}"
+            for resource in _there(aws, stack):
+                reason = resource.get("ResourceStatusReason", "")
+                name = resource.get("PhysicalResourceId", resource["LogicalResourceId"])
+                yield f"left: {resource['ResourceType']} {name}{reason and f': {reason}'}"
+                if resource["ResourceType"] == "AWS::KMS::Key":
+                    schedule = f"aws kms schedule-key-deletion --key-id {name}"
+                    yield f"  $1 a month, until somebody who may calls `{schedule}`"
+    except (BotoCoreError, ClientError):
+        yield f"left, as far as they were made: the stack {stack}, dataset groups named {stack}-…"

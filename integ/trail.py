@@ -1,4 +1,4 @@
-"""Calls of KMS that Personalize made, as CloudTrail has them.
+"""Calls of KMS that Personalize made with the keys of a stack, as CloudTrail has them.
 
 https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
 """
@@ -6,70 +6,41 @@ https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.h
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from integ.account import Aws, Deployed, Patience
-from integ.experiments import DATA_KEY, GROUP_KEY, PERSONALIZE
+from integ.account import Aws, ids_of, resources_of
 
-
-class KmsCall(NamedTuple):
-    """Calls that are alike."""
-
-    who: str
-    """``Personalize``, or the service role."""
-    key: str
-    """Which of the two keys."""
-    action: str
-    about: str
-    """The names in its encryption context, or what a grant allows."""
-    error: str
+PERSONALIZE = "personalize.amazonaws.com"
+# The other fields have ids of credentials, of requests and of the account's organization.
+_FIELDS = ("eventTime", "eventName", "sourceIPAddress", "requestParameters", "errorCode", "errorMessage")
 
 
-def kms_calls(aws: Aws, deployed: Deployed, since: datetime, patience: Patience) -> list[tuple[datetime, KmsCall]]:
-    """Wait for CloudTrail, and return when Personalize made each call."""
-    time.sleep(patience.for_trail)
-    return [
-        call
-        for arn, key in ((deployed.key, GROUP_KEY), (deployed.data_key, DATA_KEY))
-        for call in _calls(deployed, key, _events(aws, arn, since))
-    ]
+def kms_events(aws: Aws, stack: str, since: datetime) -> Iterator[dict[str, Any]]:
+    """Return the events of Personalize, and of the roles of the stack."""
+    resources = resources_of(aws, stack)
+    roles = ids_of(resources, "AWS::IAM::Role")
+    kms, trail = aws.client("kms"), aws.client("cloudtrail")
+    for key in ids_of(resources, "AWS::KMS::Key"):
+        arn = f"arn:{kms.meta.partition}:kms:{aws.region}:{aws.account}:key/{key}"
+        about = [{"AttributeKey": "ResourceName", "AttributeValue": arn}]
+        for page in trail.get_paginator("lookup_events").paginate(LookupAttributes=about, StartTime=since):
+            for listed in page["Events"]:
+                event = json.loads(listed["CloudTrailEvent"])
+                caller = _caller(event, roles)
+                if caller and event.get("eventSource") == "kms.amazonaws.com":
+                    yield {"key": arn, "caller": caller, **{name: event[name] for name in _FIELDS if event.get(name)}}
 
 
-def _events(aws: Aws, arn: str, since: datetime) -> Iterator[Any]:
-    trail = aws.client("cloudtrail")
-    about = [{"AttributeKey": "ResourceName", "AttributeValue": arn}]
-    for page in trail.get_paginator("lookup_events").paginate(LookupAttributes=about, StartTime=since):
-        for event in page["Events"]:
-            yield json.loads(event["CloudTrailEvent"])
-
-
-def _calls(deployed: Deployed, key: str, events: Iterable[Any]) -> Iterator[tuple[datetime, KmsCall]]:
-    for event in events:
-        who = _who(deployed, event.get("userIdentity") or {})
-        if who and event.get("eventSource") == "kms.amazonaws.com":
-            parameters = event.get("requestParameters") or {}
-            names = ", ".join(sorted(parameters.get("encryptionContext") or {}))
-            about = _grant(parameters) if "granteePrincipal" in parameters else names
-            call = KmsCall(who, key, event["eventName"], about, event.get("errorCode") or "")
-            yield datetime.fromisoformat(event["eventTime"]), call
-
-
-def _grant(parameters: Any) -> str:
-    """Return grantee, operations and the names in constraints, as CreateGrant has them."""
-    operations = ", ".join(parameters.get("operations") or ())
-    constraints = (parameters.get("constraints") or {}).items()
-    under = "".join(f"; {kind}: {', '.join(sorted(context))}" for kind, context in constraints)
-    return f"{parameters['granteePrincipal']} may {operations}{under}"
-
-
-def _who(deployed: Deployed, identity: Any) -> str:
-    if identity.get("type") == "AWSService" and identity.get("invokedBy") == PERSONALIZE:
-        return "Personalize"
-    issuer = (identity.get("sessionContext") or {}).get("sessionIssuer") or {}
-    if issuer.get("arn") == deployed.role:
-        by = f", by {identity['invokedBy']}" if identity.get("invokedBy") else ""
-        return f"the role{by}"
-    return ""
+def _caller(event: Any, roles: list[str]) -> dict[str, str]:
+    """Return who made a call, or nothing if it was neither Personalize nor one of the roles."""
+    identity = event.get("userIdentity") or {}
+    role = ((identity.get("sessionContext") or {}).get("sessionIssuer") or {}).get("arn", "")
+    if role.rpartition("/")[2] not in roles and PERSONALIZE not in (
+        identity.get("invokedBy"),
+        event.get("sourceIPAddress"),
+    ):
+        return {}
+    fields = {"type": identity.get("type"), "invokedBy": identity.get("invokedBy"), "role": role}
+    return {name: value for name, value in fields.items() if value}

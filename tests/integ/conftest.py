@@ -1,14 +1,25 @@
 """One embedded AWS for all runs that take down what they deploy, and what they leave there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 
 from demo.cdk_cli import bootstrap
 from embedded_aws import EmbeddedAws
-from integ.account import Patience
+from integ.account import Context, Patience
 
-AT_ONCE = Patience(0, 0, 0)
+AT_ONCE = Patience(for_all=3600, for_taking_down=3600, between_looks=0, for_policies=0, for_trail=0)
+
+
+def at_once(
+    aws: Any,
+    tell: Callable[[str], Any] = lambda _: None,
+    environment: Mapping[str, str] | None = None,
+    patience: Patience = AT_ONCE,
+) -> Context:
+    """Return a context without waits."""
+    return Context(aws, environment or {}, patience, tell)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +37,6 @@ def left_over(aws: EmbeddedAws) -> list[str]:
     found += [each["schemaArn"] for each in personalize.list_schemas()["schemas"]]
     found += [each["RoleName"] for each in aws.client("iam").list_roles()["Roles"]]
     found += [each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]]
-    found += [each["name"] for each in aws.client("stepfunctions").list_state_machines()["stateMachines"]]
     found += [each["StackName"] for each in aws.client("cloudformation").describe_stacks()["Stacks"]]
     kms = aws.client("kms")
     states = [kms.describe_key(KeyId=each["KeyId"])["KeyMetadata"]["KeyState"] for each in kms.list_keys()["Keys"]]

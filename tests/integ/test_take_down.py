@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,21 +21,20 @@ import pytest
 from botocore.exceptions import ClientError
 
 import integ.__main__
+import integ.run
 from demo.cdk_cli import CdkError
 from embedded_aws import EmbeddedAws
-from integ.account import PREFIX, stack_status
+from integ.account import PREFIX, Patience, stack_status
 from integ.app import IntegStack
 from integ.creations import delete_group
-from integ.experiments import BASELINE, BUCKET, DATA_KEY, NO_STATEMENT, Experiment
-from integ.take_down import LeftError, _ids, take_down
-from personalize_kms_constructs._doctor.asking import Account
-from tests.deploy.stacks import deploy
-from tests.integ.conftest import AT_ONCE, left_over
+from integ.experiments import BASELINE, BUCKET, DATA_KEY, NO_STATEMENT, BaselineError, Experiment
+from integ.take_down import LeftError, take_down
+from tests.deploy.stacks import deploy, of_type
+from tests.integ.conftest import AT_ONCE, at_once, left_over
 from tests.integ.own_process import NAME as STACK
 from tests.policies import template
 
 COMMAND = f"make integ TAKE_DOWN={STACK} REGION=eu-west-1"
-LEFT = f"the stack {STACK} is left, with its keys, bucket, role, state machine and dataset group: "
 FEW = (BASELINE, Experiment(DATA_KEY, NO_STATEMENT), Experiment(BUCKET, NO_STATEMENT))
 
 THEIRS = {"Resources": {"Theirs": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "theirs"}}}}
@@ -42,19 +43,29 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(aws: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run it under one name and without the CDK's CLI, with few experiments and no doctor."""
     body = template(IntegStack(cdk.App(), STACK))
 
     def deploy_quickly(verb: str, *_: str, **__: Any) -> None:
         assert verb == "synth" or deploy(aws, {STACK: body}) == []
 
-    for module in (integ.__main__, integ.experiments):
-        monkeypatch.setattr(module, "EXPERIMENTS", FEW)
-    monkeypatch.setattr(integ.__main__, "cdk", deploy_quickly)
-    monkeypatch.setattr(integ.__main__, "_doctor", lambda *_: None)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(integ.experiments, "EXPERIMENTS", FEW)
+    monkeypatch.setattr(integ.run, "cdk", deploy_quickly)
+    monkeypatch.setattr(integ.run, "_doctor", lambda *_: None)
     monkeypatch.setattr("secrets.token_hex", lambda _: "0a1b2c3d")
-    return lambda tell=lambda _: None: integ.__main__.integrate(aws, {}, AT_ONCE, lambda _: True, tell)
+
+    def start(tell: Callable[[str], Any] = lambda _: None, patience: Patience = AT_ONCE) -> bool:
+        return integ.run.integrate(at_once(aws, tell, patience=patience), lambda _: True)
+
+    return start
+
+
+def recorded(member: str) -> list[Any]:
+    """Return the lines of the file in the working folder that have a member."""
+    lines = Path(f"{STACK}.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines if member in json.loads(line)]
 
 
 @contextmanager
@@ -91,8 +102,6 @@ def interrupt() -> None:
         "personalize.CreateDatasetExportJob",
         "kms.PutKeyPolicy",
         "s3.PutBucketPolicy",
-        "stepfunctions.StartExecution",
-        "stepfunctions.GetExecutionHistory",
         "cloudtrail.LookupEvents",
     ],
 )
@@ -101,18 +110,16 @@ def test_nothing_is_left_after_ctrl_c(aws: EmbeddedAws, run: Run, call: str) -> 
     found: list[Any] = []
 
     def look() -> None:
-        personalize, states = aws.client("personalize"), aws.client("stepfunctions")
+        personalize = aws.client("personalize")
         jobs = personalize.list_dataset_import_jobs()["datasetImportJobs"]
         jobs += personalize.list_dataset_export_jobs()["datasetExportJobs"]
-        (machine,) = states.list_state_machines()["stateMachines"]
-        jobs += states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
         found.extend(each["status"] for each in jobs)
         found.extend(aws.client("s3").list_objects_v2(Bucket=bucket_of(aws)).get("Contents", ()))
 
     deleted = around(aws, "before-call", "cloudformation.DeleteStack", look)
     with deleted, around(aws, "after-call", call, interrupt), pytest.raises(KeyboardInterrupt):
         run()
-    assert set(found) <= {"ACTIVE", "CREATE FAILED", "FAILED", "ABORTED"}
+    assert set(found) <= {"ACTIVE", "CREATE FAILED"}
     assert left_over(aws) == []
 
 
@@ -136,9 +143,14 @@ def test_a_second_ctrl_c_leaves_what_it_names(aws: EmbeddedAws, run: Run) -> Non
             run(stop_waiting)
     finally:
         aws.freeze_jobs(None)
-    assert str(error.value) == f"{LEFT}KeyboardInterrupt\n  this takes it away: {COMMAND}"
+    message = str(error.value)
+    assert message.startswith(
+        f"it isn't all taken down: KeyboardInterrupt\n  left: the stack {STACK}, CREATE_COMPLETE\n"
+    )
+    assert message.count("\n  left: AWS::KMS::Key") == 2
+    assert message.endswith(f"\n  this takes it away: {COMMAND}")
     assert stack_status(aws, STACK) == "CREATE_COMPLETE"
-    take_down(aws, STACK, AT_ONCE, lambda _: None, COMMAND)
+    take_down(at_once(aws), STACK)
     assert left_over(aws) == []
 
 
@@ -166,34 +178,110 @@ def test_what_can_not_be_deleted_is_named(aws: EmbeddedAws, run: Run, goes_meanw
         run()
     if not goes_meanwhile:
         delete_solution()
-        take_down(aws, STACK, AT_ONCE, lambda _: None, COMMAND)
+        take_down(at_once(aws), STACK)
     assert left_over(aws) == []
 
 
 @pytest.mark.parametrize(
-    ("calls", "rows"),
-    [
-        (["personalize.CreateDatasetExportJob"], 2),
-        (["stepfunctions.StartExecution"], 5),
-        (["cloudtrail.LookupEvents"], 5),
-        (["cloudtrail.LookupEvents", "cloudformation.DescribeStackResources"], 5),
-        (["cloudformation.DescribeStackResources"], 5),
-    ],
+    ("call", "rows"),
+    [("personalize.CreateDatasetExportJob", 2), ("cloudtrail.LookupEvents", 5), ("cloudformation.DeleteStack", 5)],
 )
-def test_what_was_found_is_told_before_anything_is_taken_down(
-    aws: EmbeddedAws, run: Run, calls: list[str], rows: int
+def test_what_was_seen_is_in_the_file_whatever_is_interrupted(aws: EmbeddedAws, run: Run, call: str, rows: int) -> None:
+    """Each line is written at once."""
+    with around(aws, "after-call", call, interrupt), pytest.raises((KeyboardInterrupt, LeftError)):
+        run()
+    assert len(recorded("created")) == rows
+    take_down(at_once(aws), STACK)
+    assert left_over(aws) == []
+
+
+def test_a_failed_baseline_ends_it(aws: EmbeddedAws, run: Run) -> None:
+    """Nothing would follow from the rest. What was seen until then is told, with what CloudTrail has."""
+    aws.fail_next("CreateDatasetImportJob", "InvalidInputException")
+    with pytest.raises(BaselineError) as error:
+        run()
+    said = "import, as the library writes it: REFUSED as asked for"
+    assert str(error.value) == f"what the library writes isn't enough here:\n  {said}"
+    assert [line["status"] for line in recorded("created")] == ["ACTIVE", "REFUSED", "ACTIVE"]
+    assert recorded("kms")
+    assert recorded("stopped") == [{"stopped": str(error.value)}]
+    assert left_over(aws) == []
+
+
+def test_a_failed_deployment_is_told_with_its_reasons(
+    aws: EmbeddedAws, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever is interrupted; a second Ctrl-C leaves the stack, which the command then takes away."""
-    told: list[str] = []
-    with ExitStack() as stack:
-        for call in calls:
-            stack.enter_context(around(aws, "after-call", call, interrupt))
-        stack.enter_context(pytest.raises((KeyboardInterrupt, LeftError)))
-        run(told.append)
-    found = next(number for number, each in enumerate(told) if each.startswith("for docs/documented.md"))
-    assert len([each for each in told[found].splitlines() if "as the library" in each or ": no stat" in each]) == rows
-    assert told[found + 1] == "everything is taken down; Ctrl-C leaves it there"
-    take_down(aws, STACK, AT_ONCE, lambda _: None, COMMAND)
+    """The dataset group of the stack is the first thing that Personalize may refuse."""
+    body = template(IntegStack(cdk.App(), STACK))
+    for key in of_type(body, "AWS::KMS::Key"):
+        del key["Properties"]["KeyPolicy"]["Statement"][1:]
+
+    def deploy_and_fail(verb: str, *_: str, **__: Any) -> None:
+        if verb == "deploy":
+            assert deploy(aws, {STACK: body})
+            raise CdkError("cdk deploy failed")
+
+    monkeypatch.setattr(integ.run, "cdk", deploy_and_fail)
+    with pytest.raises(CdkError):
+        run()
+    (failed,) = [line for line in recorded("failed") if "Group" in line["failed"]]
+    assert "Insufficient privileges" in failed["reason"]
+    assert left_over(aws) == []
+
+
+def test_without_a_stack_cloudtrail_is_not_waited_for(
+    aws: EmbeddedAws, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account that isn't bootstrapped, for example."""
+
+    def fail(verb: str, *_: str, **__: Any) -> None:
+        if verb == "deploy":
+            raise CdkError("no bootstrap")
+
+    monkeypatch.setattr(integ.run, "cdk", fail)
+    monkeypatch.setattr(integ.run, "sleep", None)
+    with pytest.raises(CdkError, match="no bootstrap"):
+        run()
+    assert left_over(aws) == []
+
+
+def test_a_quota_that_is_exhausted_ends_it(aws: EmbeddedAws, run: Run) -> None:
+    """After the retries of the SDK, which the embedded AWS's clients don't make."""
+    aws.fail_next("CreateDatasetImportJob", "LimitExceededException")
+    with pytest.raises(ClientError, match="LimitExceededException"):
+        run()
+    assert "LimitExceededException" in recorded("stopped")[0]["stopped"]
+    assert left_over(aws) == []
+
+
+def test_a_job_that_never_ends_has_an_end(aws: EmbeddedAws, run: Run) -> None:
+    """The deadline ends the run, and another one ends the wait for what can't be deleted."""
+    aws.freeze_jobs("CREATE IN_PROGRESS")
+    patience = replace(AT_ONCE, for_all=3, for_taking_down=1, between_looks=0.1)
+    try:
+        with pytest.raises(LeftError) as error:
+            run(patience=patience)
+    finally:
+        aws.freeze_jobs(None)
+    assert recorded("stopped") == [{"stopped": "it took longer than 0.000833 hours"}]
+    assert str(error.value).startswith("it isn't all taken down: it took longer than 0.000278 hours\n")
+    take_down(at_once(aws), STACK)
+    assert left_over(aws) == []
+
+
+def test_keys_whose_deletion_is_denied_are_named(aws: EmbeddedAws, run: Run) -> None:
+    """Nothing else is left, and they go when it is allowed."""
+    aws.fail_next("ScheduleKeyDeletion", "AccessDenied", times=4)
+    with pytest.raises(LeftError) as error:
+        run()
+    _, stack, *left, last = str(error.value).splitlines()
+    assert stack == f"  left: the stack {STACK}, DELETE_FAILED"
+    assert [re.sub(r"[0-9a-f-]{36}", "ID", line) for line in left] == 2 * [
+        "  left: AWS::KMS::Key ID: AccessDenied: not authorized to perform: kms:ScheduleKeyDeletion",
+        "    $1 a month, until somebody who may calls `aws kms schedule-key-deletion --key-id ID`",
+    ]
+    assert last == f"  this takes it away: {COMMAND}"
+    take_down(at_once(aws), STACK)
     assert left_over(aws) == []
 
 
@@ -204,9 +292,9 @@ def test_dataset_groups_are_deleted_without_their_stack(aws: EmbeddedAws, there:
     names = (f"{STACK}-1", f"{STACK}-12", "theirs") if there else ("theirs",)
     arns = [personalize.create_dataset_group(name=name)["datasetGroupArn"] for name in names]
     told: list[str] = []
-    take_down(aws, STACK, AT_ONCE, told.append, COMMAND)
-    assert told[1] == f"there is no stack {STACK} in eu-west-1"
-    assert set(told[2:]) == {f"deleting {arn}" for arn in arns[:-1]}
+    take_down(at_once(aws, told.append), STACK)
+    assert told[1].startswith(f"there is no stack {STACK} in eu-west-1")
+    assert set(told[2:-1]) == {f"deleting {arn}" for arn in arns[:-1]}
     assert left_over(aws) == arns[-1:]
     delete_group(aws, arns[-1], AT_ONCE)
 
@@ -221,16 +309,8 @@ def test_a_stack_in_review_is_deleted(aws: EmbeddedAws, monkeypatch: pytest.Monk
         assert stack_status(aws, STACK) != "REVIEW_IN_PROGRESS"
 
     monkeypatch.setattr("time.sleep", sleep)
-    take_down(aws, STACK, AT_ONCE, lambda _: None, COMMAND)
+    take_down(at_once(aws), STACK)
     assert stack_status(aws, STACK) == ""
-
-
-def test_nothing_is_asked_of_what_is_deleted() -> None:
-    """CloudFormation still lists it, and what isn't made yet."""
-    bucket = {"ResourceType": "AWS::S3::Bucket", "PhysicalResourceId": "a", "ResourceStatus": "DELETE_FAILED"}
-    gone, to_come = bucket | {"ResourceStatus": "DELETE_COMPLETE"}, dict(bucket)
-    del to_come["PhysicalResourceId"]
-    assert _ids([bucket, gone, to_come, bucket | {"ResourceType": "AWS::KMS::Key"}], "AWS::S3::Bucket") == ["a"]
 
 
 def test_a_dataset_group_that_is_being_deleted_is_waited_for() -> None:
@@ -252,7 +332,7 @@ def test_only_ctrl_c_ends_the_end(aws: EmbeddedAws, run: Run, ending: signal.Sig
     """Nobody would read what is left."""
 
     def end(line: str) -> None:
-        if line.startswith("everything is taken down"):
+        if line.startswith("taking everything down"):
             os.kill(os.getpid(), ending)
 
     before = signal.signal(ending, lambda *_: interrupt())
@@ -271,21 +351,13 @@ def test_expired_credentials_leave_what_is_named() -> None:
         raise ClientError({"Error": said}, "DescribeStacks")
 
     expired: Any = SimpleNamespace(account="111111111111", region="eu-west-1", client=refuse)
-    with pytest.raises(LeftError, match="token included in the request is expired\n  this takes it away: make integ T"):
-        take_down(expired, STACK, AT_ONCE, lambda _: None, COMMAND)
-
-
-def test_a_stack_that_is_there_is_not_touched(aws: EmbeddedAws, run: Run) -> None:
-    """Nobody's stack has such a name, but it costs nothing to look."""
-    deploy(aws, {STACK: THEIRS})
-    with pytest.raises(CdkError, match=f"there is a stack {STACK} already, which isn't touched"):
-        run()
-    assert left_over(aws) == ["theirs", STACK]
-    take_down(aws, STACK, AT_ONCE, lambda _: None, COMMAND)
+    with pytest.raises(LeftError, match="is expired\n  left, as far as they were made: the stack"):
+        take_down(at_once(expired), STACK)
 
 
 def test_ctrl_c_while_the_cli_deploys(aws: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The CLI is ended, and what CloudFormation has begun is taken down."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("secrets.token_hex", lambda _: "0a1b2c3d")
     # What a shell runs in its background ignores the signal.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -300,7 +372,7 @@ def test_ctrl_c_while_the_cli_deploys(aws: EmbeddedAws, tmp_path: Path, monkeypa
     other.start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            integ.__main__.integrate(aws, aws.environment(tmp_path), AT_ONCE, lambda _: True, lambda _: None)
+            integ.run.integrate(at_once(aws, environment=aws.environment(tmp_path)), lambda _: True)
     finally:
         signal.signal(signal.SIGINT, before)
     other.join()
@@ -348,40 +420,22 @@ class Process:
 def test_a_closed_terminal_and_a_process_that_is_killed(aws: EmbeddedAws, tmp_path: Path) -> None:
     """The kernel and the shell both tell of a closed terminal. The next run names what a killed one has left."""
     killed = Process(aws, tmp_path)
-    lines = killed.up_to("▶ import: as")
-    name = lines[0].split()[4]
+    lines = killed.up_to("▶ import, as")
+    name = next(line for line in lines if line.startswith("  The stack ")).split()[2].rstrip(":")
     assert killed.end(signal.SIGKILL) == -signal.SIGKILL
-    assert f"  make integ TAKE_DOWN={name} REGION=eu-west-1" in lines
+    assert f"    make integ TAKE_DOWN={name} REGION=eu-west-1" in lines
     assert stack_status(aws, name) == "CREATE_COMPLETE"
 
     closed = Process(aws, tmp_path)
-    lines = closed.up_to("▶ import: as")
-    earlier = lines.index(f"An earlier run has left the stack {name}, or is at work; this takes it away:")
-    assert lines[earlier + 1] == f"  make integ TAKE_DOWN={name} REGION=eu-west-1"
+    lines = closed.up_to("▶ import, as")
+    earlier = lines.index(f"An earlier run has left the stack {name}, or is at work. This takes it away:")
+    assert lines[earlier + 1] == f"    make integ TAKE_DOWN={name} REGION=eu-west-1"
     assert closed.end(signal.SIGHUP, signal.SIGHUP, signal.SIGTERM) == 1
     stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
     assert [each["StackName"] for each in stacks if each["StackName"].startswith(PREFIX)] == [name]
 
     assert Process(aws, tmp_path, "--take-down", name).end() == 0
     assert left_over(aws) == []
-
-
-def test_sigterm_ends_it_as_ctrl_c_does(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Once; what comes later doesn't end what takes down."""
-    account = SimpleNamespace(
-        id="1", region="eu-west-1", client=None, _session=SimpleNamespace(get_credentials=lambda: None)
-    )
-    monkeypatch.setattr(Account, "connect", lambda *_: account)
-    monkeypatch.setattr(integ.__main__, "integrate", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-    monkeypatch.setattr(sys, "argv", ["integ"])
-    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        assert integ.__main__.main() == 1
-        assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-    assert capsys.readouterr().err == "✘ KeyboardInterrupt\n"
 
 
 def test_a_stack_of_another_name_is_not_taken_down(

@@ -1,0 +1,98 @@
+"""What somebody has to know before it begins."""
+
+from __future__ import annotations
+
+from integ.account import PREFIX, Context
+from integ.experiments import DATA, EXPERIMENTS, GROUP, IMPORT, INTERACTIONS
+from integ.take_down import take_down_command
+
+PERMISSIONS = """\
+  cloudformation:DeleteStack, DescribeStackEvents, DescribeStackResources, DescribeStacks
+  cloudtrail:LookupEvents
+  iam:PassRole on the stack's role, to personalize.amazonaws.com
+  kms:GenerateDataKey, GetKeyPolicy, PutKeyPolicy on the stack's keys
+  personalize:CreateDatasetExportJob, CreateDatasetGroup, CreateDatasetImportJob,
+    DeleteDatasetGroup, DescribeDatasetExportJob, DescribeDatasetGroup, DescribeDatasetImportJob,
+    ListDatasetExportJobs, ListDatasetGroups, ListDatasetImportJobs
+  s3:DeleteObject, GetBucketPolicy, ListBucket, PutBucketPolicy, PutObject on the stack's bucket
+  sts:AssumeRole on the roles of the bootstrap (cdk-*), which deploy and delete the stack;
+  and those of `personalize-kms doctor`, which only read: docs/how-to/doctor.md"""
+
+BEFOREHAND = """\
+This tries in an AWS account what AWS doesn't document of Personalize and KMS keys.
+
+WHERE
+  Account {account}, Region {region}. It has to be bootstrapped (`cdk bootstrap`).
+MAKES
+  The stack {stack}: two KMS keys, a bucket, a role with its policies, a schema,
+  a dataset group, and a dataset of {interactions} interactions that are made up.
+  Then, one after the other, {jobs} import and export jobs, and {groups} dataset groups,
+  {stack}-0 and so on, each deleted at once. {changes} times it changes a policy of
+  these keys or this bucket in between, and changes it back.
+  It trains nothing, changes nothing else in the account, and deletes everything at the end.
+COSTS
+  A key costs $1 a month, by the hour, until its deletion is scheduled. After that it waits
+  for seven days and costs nothing (https://aws.amazon.com/kms/pricing/).
+  Personalize charges for each GB that is imported (https://aws.amazon.com/personalize/pricing/),
+  here {kilobytes} kB in all; S3 and KMS charge for some hundred requests. What it costs in the end
+  isn't known: nobody has told of a run.
+TAKES
+  {minutes} minutes of waiting for policies and CloudTrail, and what Personalize takes for each job.
+  AWS doesn't say how long that is: expect hours. {hours:g} hours after its start it stops, whatever
+  it waits for (HOURS=), and takes everything down, for at most {hours_down:g} hours more.
+NEEDS
+{permissions}
+QUOTAS
+  Room in the Region for two keys, a bucket, a role, a schema, a dataset, two dataset groups at
+  a time, and one of five import jobs (https://docs.aws.amazon.com/personalize/latest/dg/limits.html).
+  It tries again for a minute or two, and then ends.
+CONTROL POLICIES of your organization (SCPs, RCPs) can spoil it, and nothing shows them before:
+  if they deny something to Personalize or the role, it ends after the first jobs, or a denial
+  in the file is theirs; if they deny you kms:PutKeyPolicy or s3:PutBucketPolicy, it ends;
+  if they deny the bootstrap's role kms:ScheduleKeyDeletion, the keys stay, and cost.
+  docs/how-to/organizations.md has more.
+IF IT IS KILLED, or its credentials expire, as temporary ones do, what it MAKES is left.
+  After Ctrl-C, a failure, or the end of its time nothing is. This takes it away, at any time:
+    {command}
+  If it is killed during `cdk deploy`, that may go on: wait for its end before.
+  The template stays in the bucket of the bootstrap, and CloudTrail keeps its events.
+WRITES
+  {stack}.jsonl, in this folder, which you can send to others:
+  what became of each job, in Personalize's words; the calls of KMS by Personalize and the role,
+  from CloudTrail; and the doctor's reports. It has the account's id, and ARNs of what is made
+  here. It has no credentials, and nothing about other resources. docs/documented.md explains it.
+"""
+EARLIER = """
+An earlier run has left the stack {stack}, or is at work. This takes it away:
+    {command}
+"""
+
+
+def beforehand(context: Context, stack: str) -> str:
+    """Return what will be made, and what that costs, takes, needs and leaves."""
+    kinds = [kind for experiment in EXPERIMENTS for kind in experiment.creates]
+    groups = kinds.count(GROUP)
+    changes = len([experiment for experiment in EXPERIMENTS if experiment.where])
+    patience = context.patience
+    seconds_of_waiting = 2 * changes * patience.for_policies + patience.for_trail
+    text = BEFOREHAND.format(
+        stack=stack,
+        account=context.aws.account,
+        region=context.aws.region,
+        interactions=INTERACTIONS,
+        jobs=len(kinds) - groups,
+        groups=groups,
+        changes=changes,
+        kilobytes=kinds.count(IMPORT) * len(DATA) // 1000,
+        minutes=round(seconds_of_waiting / 60),
+        hours=patience.for_all / 3600,
+        hours_down=patience.for_taking_down / 3600,
+        permissions=PERMISSIONS,
+        command=take_down_command(context, stack),
+    )
+    for page in context.aws.client("cloudformation").get_paginator("describe_stacks").paginate():
+        for described in page["Stacks"]:
+            if described["StackName"].startswith(PREFIX):
+                command = take_down_command(context, described["StackName"])
+                text += EARLIER.format(stack=described["StackName"], command=command)
+    return text
