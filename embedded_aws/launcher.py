@@ -121,8 +121,8 @@ class EmbeddedAws:
     def fail_next(self, operation: str, code: str, *, times: int = 1, after_the_fact: bool = False) -> None:
         """Have Personalize answer its next calls of an operation with an error.
 
-        `ScheduleKeyDeletion` is CloudFormation's, when it deletes a key. With `after_the_fact` the call does its work, and
-        only the answer is lost.
+        `ScheduleKeyDeletion` is CloudFormation's, when it deletes a key. With `after_the_fact` the call does its work,
+        and only the answer is lost.
         """
         fault = {"operation": operation, "code": code, "times": times, "after_the_fact": after_the_fact}
         self._tell_personalize("FailNext", fault)
