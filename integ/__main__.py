@@ -23,7 +23,7 @@ from integ.experiments import EXPERIMENTS, GROUP, Outcome, run
 from integ.table import tables
 from integ.take_down import LeftError, take_down
 from integ.trail import KmsCall, kms_calls
-from personalize_kms_constructs._doctor.account_report import Totals, look, written
+from personalize_kms_constructs._doctor.account_report import look
 from personalize_kms_constructs._doctor.asking import Account, DoctorError
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -55,7 +55,7 @@ class _Session:
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
 
-    def client(self, service: str, region_name: str) -> Any:
+    def client(self, service: str, region_name: str, config: Any) -> Any:
         return self._aws.client(service)
 
 
@@ -139,12 +139,10 @@ def _beforehand(aws: Aws, stack: str, environment: Mapping[str, str]) -> str:
 
 def _doctor(aws: Aws, deployed: Deployed, when: str, tell: Callable[[str], None]) -> None:
     session: Any = _Session(aws)
-    account = Account(session, aws.region)
-    totals = Totals(account)
-    report = "".join(written("text", look(account, [deployed.group], 10), totals))
-    tell(f"personalize-kms doctor, {when}: {totals.line()}")
-    if totals.missing or totals.problems:
-        tell(report)
+    report = look(Account(session, aws.region), [deployed.group], 10)
+    tell(f"personalize-kms doctor, {when}: {report.line()}")
+    if report.counts["missing"] or report.counts["problems"]:
+        tell(report.to_text())
 
 
 def main() -> int:

@@ -129,7 +129,6 @@ Fault = Callable[[Deployed], AbstractContextManager[None]]
 EXPECTED: list[tuple[Fault, str, list[str], list[str], list[str]]] = [
     (statements_pending, "no-statement", ["key"], [SERVICE], BASE_6),
     (no_delegation, "no-statement", ["data_key"], ["role"], BASE_5),
-    (role_made_anew, "deleted-principal", ["data_key"], [], []),
     (key_disabled, "key-state", ["key"], [], []),
     (key_of_wrong_kind, "key-spec", [""], [], []),
     (key_of_another_region, "key-region", [""], [], []),
@@ -171,6 +170,15 @@ def test_a_fault_is_named_and_nothing_else(
     assert {action for each in found for action in each.actions} == set(actions)
     assert all(each.says for each in found)
     assert bad(report()) == []
+
+
+def test_a_role_that_was_made_anew(deployed: Deployed, report: Callable[[], Report]) -> None:
+    """The key policy lacks it, and has an id that nobody needs."""
+    with role_made_anew(deployed):
+        found = {(each.status, each.cause): each for each in findings(report())}
+    assert found.keys() == {("failed", "no-statement"), ("warning", "unused-id")}
+    assert found["failed", "no-statement"].principals == [deployed.role]
+    assert {each.of for each in found.values()} == {deployed.data_key}
 
 
 def test_what_is_to_be_added_mends_it(deployed: Deployed, report: Callable[[], Report]) -> None:

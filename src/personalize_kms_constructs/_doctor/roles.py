@@ -19,32 +19,29 @@ def read_role(account: Account, arn: str) -> Role:
         why = "it is in another account"
         return Role(arn, unseen=why, unseen_trust=why, unseen_boundary=why)
     role, name = Role(arn), arn.rpartition("/")[2]
-    described, unseen = account.see("iam", "GetRole", arn, RoleName=name)
-    found = {} if described is None else described["Role"]
+    described, unseen = account.see("iam", "GetRole", "Role", arn, RoleName=name)
     if unseen:
         role.unseen_trust = role.unseen_boundary = unseen
-    elif found.get("Arn") != arn:  # the name may be there, on another path
+    elif described is None or described["Arn"] != arn:  # the name may be there, on another path
         return Role(arn, exists=False)
     else:
-        role.unique_id = str(found["RoleId"])
-        role.trust = [Policy(_document(found["AssumeRolePolicyDocument"]), "the trust policy")]
-        _add_boundary(account, role, found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"))
+        role.unique_id = str(described["RoleId"])
+        role.trust = [Policy(_document(described["AssumeRolePolicyDocument"]), "the trust policy")]
+        _add_boundary(account, role, described.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"))
     _add_policies(account, role, name)
     return role
 
 
 def _add_boundary(account: Account, role: Role, arn: str | None) -> None:
     if arn is None:
-        role.notes = ("it has no permissions boundary",)
         return
     name = f"permissions boundary {arn.rpartition('/')[2]}"
-    role.notes = (f"it has {name}",)
     try:
         role.boundary = Policy(_managed(account, arn), name)
     except AbsentError:
         # A boundary that is no more allows nothing.
         role.boundary = Policy({"Statement": []}, name)
-        role.notes = (f"it has {name}, which doesn't exist and allows nothing",)
+        role.notes = (f"its {name} doesn't exist, and allows nothing",)
     except NotAnsweredError as error:
         role.unseen_boundary = str(error)
 
@@ -76,13 +73,14 @@ def _add_policies(account: Account, role: Role, name: str) -> None:
 
 
 def _inline(account: Account, role: Role, name: str, policy: str) -> Any:
-    return _document(account.ask("iam", "GetRolePolicy", role.arn, RoleName=name, PolicyName=policy)["PolicyDocument"])
+    names = {"RoleName": name, "PolicyName": policy}
+    return _document(account.ask("iam", "GetRolePolicy", "PolicyDocument", role.arn, **names))
 
 
 def _managed(account: Account, arn: str) -> Any:
-    version = account.ask("iam", "GetPolicy", arn, PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    found = account.ask("iam", "GetPolicyVersion", arn, PolicyArn=arn, VersionId=version)["PolicyVersion"]
-    return _document(found["Document"])
+    version = account.ask("iam", "GetPolicy", "Policy", arn, PolicyArn=arn)["DefaultVersionId"]
+    asked = {"PolicyArn": arn, "VersionId": version}
+    return _document(account.ask("iam", "GetPolicyVersion", "PolicyVersion", arn, **asked)["Document"])
 
 
 def _document(parsed: Any) -> Any:
