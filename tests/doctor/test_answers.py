@@ -40,7 +40,7 @@ def account() -> FakeAccount:
 def looked_at(account: FakeAccount) -> int:
     """How many jobs were looked at."""
     (note,) = [each for each in account.notes() if "looked at" in each]
-    return int(note.partition(" ")[0])
+    return int(note.partition(": ")[2].partition(",")[0])
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_the_newest_jobs_are_looked_at() -> None:
     days = [{name: each[name] for name in ("datasetImportJobArn", "creationDateTime")} for each in listed]
     account.answer("ListDatasetImportJobs", {"datasetImportJobs": days[7:]}, "page-2")
     account.answer("ListDatasetImportJobs", {"datasetImportJobs": days[:7], "nextToken": "page-2"})
-    assert "22 jobs and metric attributions were looked at, 2 older ones were not (--jobs)" in account.notes()
+    assert "jobs and metric attributions that were looked at: 22, 2 older not (--jobs)" in account.notes()
     newest = sorted(listed, key=lambda each: each["creationDateTime"])[2:]
     names = {f"{each['jobName']} of {each['creationDateTime']:%Y-%m-%d} (dataset" for each in newest}
     assert {note.partition(" import job)")[0] for note in account.notes() if note.startswith("night-")} == names
@@ -137,8 +137,8 @@ def test_solutions_that_are_trained_each_day(account: FakeAccount) -> None:
         "DescribeBatchSegmentJob": 1,
     }
     first, second = account.look(10)["dataset_groups"]
-    assert "204 jobs and metric attributions were looked at, 400 older ones were not (--jobs)" in first["notes"]
-    assert "6 jobs and metric attributions were looked at" in second["notes"]
+    assert "jobs and metric attributions that were looked at: 204, 400 older not (--jobs)" in first["notes"]
+    assert "jobs and metric attributions that were looked at: 6" in second["notes"]
 
 
 def test_a_job_without_a_role(account: FakeAccount) -> None:
@@ -236,9 +236,9 @@ def test_a_key_whose_policy_is_not_shown(account: FakeAccount, code: str, why: s
     assert {(each.status, each.of) for each in found} == {("undecided", BUCKET_KEY)}
     assert all(why in says for each in found for says in each.says)
     assert bool(account.look()["not_answered"]) is (code == "AccessDeniedException")
-    listed = "not answered: allow what was denied, or ask somebody who has it; for the rest, look again later "
-    listed += f"? kms:GetKeyPolicy was denied: {BUCKET_KEY} "
-    assert (listed in " ".join(account.written().split())) is (code == "AccessDeniedException")
+    listed = "not answered: allow what was denied, or ask somebody who has it; for the rest, look again later\n"
+    listed += f"? kms:GetKeyPolicy was denied: {BUCKET_KEY}\n"
+    assert (listed in account.written()) is (code == "AccessDeniedException")
 
 
 @pytest.mark.parametrize("code", ["NotFoundException", "AccessDeniedException"])

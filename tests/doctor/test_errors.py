@@ -38,27 +38,17 @@ def stopped(result: Result) -> str:
     return result.stderr.removeprefix("personalize-kms: ").rstrip()
 
 
-REJECTED = "AWS rejects the credentials in eu-west-1: An error occurred"
-NAME_THEM = "operation: so it says: name the dataset groups, allow it, or try again later"
+WHAT_TO_DO = "renew the credentials, allow it, enable the Region for the account, or try again later"
 
 
-@pytest.mark.parametrize(
-    ("code", "begins", "ends"),
-    [
-        ("ExpiredTokenException", REJECTED, "renew them, or enable the Region for the account"),
-        ("UnrecognizedClientException", REJECTED, "renew them, or enable the Region for the account"),
-        ("ThrottlingException", "An error occurred (ThrottlingException)", NAME_THEM),
-        ("AccessDeniedException", "An error occurred (AccessDeniedException)", NAME_THEM),
-        ("InvalidInputException", "An error occurred (InvalidInputException)", NAME_THEM),
-    ],
-)
-def test_the_first_listing_is_refused(
-    account: FakeAccount, command: Callable[..., Result], code: str, begins: str, ends: str
-) -> None:
+@pytest.mark.parametrize("code", ["ExpiredTokenException", "ThrottlingException", "InvalidInputException"])
+def test_the_first_listing_is_refused(account: FakeAccount, command: Callable[..., Result], code: str) -> None:
     """After as many tries as AWS's SDK makes."""
     account.answer("ListDatasetGroups", code)
-    line = stopped(command())
-    assert (line.startswith(begins), line.endswith(ends)) == (True, True), line
+    assert stopped(command()) == (
+        f"An error occurred ({code}) when calling the ListDatasetGroups operation: so it says: "
+        f"name the dataset groups, {WHAT_TO_DO}"
+    )
 
 
 PAGE: Any = {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {"content-type": "text/html;charset=x"}}}
@@ -72,7 +62,7 @@ FAILURES: dict[str, tuple[Any, str]] = {
     "lost": (ConnectionClosedError(endpoint_url="https://x"), "failed with ConnectionClosedError"),
     "a page": (PAGE, "got a web page, no answer of AWS"),
     "a denied page": (
-        ClientError({**PAGE, "Error": {"Code": "403", "Message": "<html>"}}, "ANY"),
+        ClientError(PAGE | {"Error": {"Code": "403", "Message": "<html>"}}, "ANY"),
         "got a web page, no answer of AWS",
     ),
     "a fault": ("InternalFailure", "failed with InternalFailure"),
@@ -166,8 +156,7 @@ def test_a_page_of_a_proxy(account: FakeAccount, command: Callable[..., Result],
     [
         (
             ClientError({"Error": {"Code": "AccessDenied", "Message": "User: me is not authorized"}}, "AssumeRole"),
-            "can't get credentials: An error occurred (AccessDenied) when calling the AssumeRole operation: "
-            "User: me is not authorized: allow it, or set another --profile",
+            "An error occurred (AccessDenied) when calling the AssumeRole operation: User: me is not authorized: renew",
         ),
         (
             FileNotFoundError(2, "No such file or directory", "token"),
@@ -230,31 +219,17 @@ def test_no_dataset_group(account: FakeAccount, command: Callable[..., Result]) 
     assert result.stdout == f"account 111122223333, Region eu-west-1: no dataset group is there\n\n{counts}\n"
 
 
-@pytest.mark.parametrize(
-    ("code", "says"),
-    [
-        (
-            "InvalidClientTokenId",
-            "AWS rejects the credentials in ap-east-1: An error occurred (InvalidClientTokenId) when calling the "
-            "GetCallerIdentity operation: so it says: renew them, or enable the Region for the account",
-        ),
-        (
-            "InternalFailure",
-            "An error occurred (InternalFailure) when calling the GetCallerIdentity operation: so it says: "
-            "allow it, or try again later",
-        ),
-    ],
-)
-def test_who_one_is_is_not_answered(
-    doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, code: str, says: str
-) -> None:
+@pytest.mark.parametrize("code", ["InvalidClientTokenId", "InternalFailure"])
+def test_who_one_is_is_not_answered(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """STS is down, or it is that of a Region that isn't enabled, and answers as if the credentials were wrong."""
 
     def refuse(self: Any, operation: str, arguments: Any) -> Any:
         raise ClientError({"Error": {"Code": code, "Message": "so it says"}}, operation)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
-    assert stopped(doctor("--region", "ap-east-1")) == says
+    assert stopped(doctor("--region", "ap-east-1")) == (
+        f"An error occurred ({code}) when calling the GetCallerIdentity operation: so it says: {WHAT_TO_DO}"
+    )
 
 
 def test_a_region_of_no_such_name(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ def test_it_is_told_in_lines(deployed: Deployed, doctor: Callable[..., Result]) 
     assert lines[0] == f"account {deployed.aws.account}, Region {deployed.aws.region}"
     assert lines[2] == "dataset group movies"
     assert lines[3] == "· it is ACTIVE, and has a key and a role"
-    assert re.match(r"· \d+ jobs and metric attributions were looked at", lines[4])
+    assert re.match(r"· jobs and metric attributions that were looked at: \d+", lines[4])
     assert "too much" not in result.stdout
     counts = r"1 dataset group: 0 missing, 0 problems, 0 warnings, 0 undecided, \d\d as AWS's pages ask"
     assert re.fullmatch(counts, lines[-1])

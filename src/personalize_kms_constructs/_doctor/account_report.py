@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import Any
 
 from .._access.report import as_data
 from .._access.short_names import Names
@@ -93,11 +93,6 @@ class AccountReport:
 
     def to_json(self) -> str:
         """Return the report as JSON."""
-        not_answered = []
-        for (action, why), about in sorted(self.account.not_answered.items()):
-            named = sorted(about)[:_NAMED]
-            more = len(about) - len(named)
-            not_answered.append({"action": action, "because": why, "resources": named, "more": more})
         groups = []
         for report in self.groups:
             group = {"arn": report.group.arn, "name": report.group.name, "notes": list(report.notes)}
@@ -106,7 +101,7 @@ class AccountReport:
             "account": self.account.id,
             "region": self.account.region,
             "dataset_groups": groups,
-            "not_answered": not_answered,
+            "not_answered": list(self._not_answered()),
             "control_policies": {"because": _UNREADABLE, "must_leave_alone": self.control_policies()},
             "summary": self.counts,
         }
@@ -121,9 +116,15 @@ class AccountReport:
         for report in self.groups:
             if report.findings or (len(self.groups) == 1 and not quiet):
                 lines += _lines(report, quiet=quiet)
-        lines += self._not_answered()
-        if not quiet:
-            lines += self._control_policies()
+        if self.account.not_answered:
+            lines += ["", _NOT_ANSWERED]
+        for one in self._not_answered():
+            more = f" and {one['more']} more" if one["more"] else ""
+            lines.append(f"? {one['action']} {one['because']}: {', '.join(one['resources'])}{more}")
+        must_not = {} if quiet else self.control_policies()
+        if must_not:
+            lines += ["", f"{_UNREADABLE}. They must not deny:"]
+        lines += [f"· for {_WHO[who]}: {', '.join(actions)}" for who, actions in must_not.items()]
         return shown("".join(f"{line}\n" for line in (*lines, "", self.line())))
 
     def _table(self) -> Iterator[str]:
@@ -135,20 +136,10 @@ class AccountReport:
                 says = report.findings[0].text + (f", and {more} more" if more else "")
             yield f"{mark} {report.group.name.ljust(width)}  {says}"
 
-    def _not_answered(self) -> Iterator[str]:
-        if self.account.not_answered:
-            yield from ("", *wrapped(_NOT_ANSWERED, ""))
+    def _not_answered(self) -> Iterator[dict[str, Any]]:
         for (action, why), about in sorted(self.account.not_answered.items()):
             named = sorted(about)[:_NAMED]
-            more = f" and {len(about) - _NAMED} more" if len(about) > _NAMED else ""
-            yield from wrapped(f"? {action} {why}: {', '.join(named)}{more}", "  ", "      ")
-
-    def _control_policies(self) -> Iterator[str]:
-        alone = self.control_policies()
-        if alone:
-            yield from ("", *wrapped(f"{_UNREADABLE}. They must not deny:", ""))
-        for who, actions in alone.items():
-            yield from wrapped(f"· for {_WHO[who]}: {', '.join(actions)}", "  ", "      ")
+            yield {"action": action, "because": why, "resources": named, "more": len(about) - len(named)}
 
 
 def _lines(report: GroupReport, *, quiet: bool) -> Iterator[str]:
@@ -164,19 +155,6 @@ def _lines(report: GroupReport, *, quiet: bool) -> Iterator[str]:
     for policy in report.found.policies:
         yield from ("", f"{title(policy, names)}{':' if policy.should_have else ''}")
         yield from (f"  {json.dumps(statement)}" for statement in policy.should_have)
-
-
-def wrapped(text: str, indent: str, further: str | None = None) -> list[str]:
-    """Return a text in lines, its words whole: a name that is longer than a line has one of its own."""
-    further = indent if further is None else further
-    return textwrap.wrap(
-        text,
-        100,
-        initial_indent=indent,
-        subsequent_indent=further,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
 
 
 def _counted(number: int, what: str) -> str:

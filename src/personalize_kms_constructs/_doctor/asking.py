@@ -40,17 +40,6 @@ _ABSENT = (
 )
 # What is asked for has a name that nothing can have. Of a listing it would say less.
 _IMPOSSIBLE = ("InvalidArnException", "InvalidBucketName", "InvalidInputException", "ValidationError")
-# Also what a Region says that isn't enabled for the account
-# (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html).
-_REJECTED = (
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "RequestExpired",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-)
 # The fields of an answer and of a question with the next page. The SDK has no paginator for ListDataDeletionJobs.
 _NEXT_PAGE = {
     "cloudtrail": ("NextToken", "NextToken"),
@@ -96,7 +85,7 @@ class Account:
         try:
             session = boto3.session.Session(profile_name=profile, region_name=region)
         except Exception as error:
-            raise DoctorError(_advice(error, str(region))) from error
+            raise DoctorError(_advice(error)) from error
         if not session.region_name:
             raise DoctorError("no Region: set --region or AWS_REGION")
         return Account(session, session.region_name)
@@ -134,7 +123,7 @@ class Account:
         try:
             return ask()
         except (AbsentError, NotAnsweredError) as error:
-            raise DoctorError(_advice(error.__cause__ or error, self.region)) from error
+            raise DoctorError(_advice(error.__cause__ or error)) from error
 
     def ask(self, service: str, operation: str, member: str, resource: str, **arguments: Any) -> Any:
         """Return a member of the answer to an operation, such as ``DescribeKey``, from the Region of the resource.
@@ -252,16 +241,12 @@ def _why(error: Exception, operation: str) -> str:
     return "was denied" if code in _DENIED else f"failed with {code}"
 
 
-def _advice(error: BaseException, region: str) -> str:
+def _advice(error: BaseException) -> str:
     """Say in one line why nothing can be looked at, and what to do about it."""
     said = shorten(str(error), 300, placeholder=" …")  # the SDK's words may have all of an answer in them
     if isinstance(error, exceptions.NoCredentialsError):
         return "no credentials were found: set --profile, or sign in, for example with aws sso login"
     if not isinstance(error, exceptions.ClientError) or _is_page(error.response):
         return f"{said}: check the network, the proxy, the Region, and the configuration of AWS's SDK"
-    if "AssumeRole" in error.operation_name:
-        return f"can't get credentials: {said}: allow it, or set another --profile"
-    if _code_of(error) in _REJECTED:
-        return f"AWS rejects the credentials in {region}: {said}: renew them, or enable the Region for the account"
     instead = "name the dataset groups, " if error.operation_name.startswith("List") else ""
-    return f"{said}: {instead}allow it, or try again later"
+    return f"{said}: {instead}renew the credentials, allow it, enable the Region for the account, or try again later"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -71,11 +71,11 @@ def _urgency(finding: Finding) -> int:
 
 def _to_add(policy: PolicyToChange) -> PolicyToChange:
     """Return a policy with the statements for those who lack something: added to what is there, they take nothing."""
-    if policy.policy not in ("key", "bucket"):
-        return replace(policy, replaces=(), own_conditions=(), also_for=())
-    lacking = {entry.principal == "service" for entry in policy.lacks}
-    statements = [each for each in policy.should_have if ("Service" in each["Principal"]) in lacking]
-    return replace(policy, should_have=tuple(statements), replaces=(), own_conditions=(), also_for=())
+    statements = policy.should_have
+    if policy.policy in ("key", "bucket"):
+        lacking = {entry.principal == "service" for entry in policy.lacks}
+        statements = tuple(each for each in statements if ("Service" in each["Principal"]) in lacking)
+    return replace(policy, should_have=statements, replaces=(), own_conditions=(), also_for=())
 
 
 def _failed_group(gathered: Gathered, report: AccessReport) -> Iterator[Problem]:
@@ -91,19 +91,14 @@ def _unseen(gathered: Gathered) -> Iterator[Entry]:
     jobs, model = gathered.jobs, gathered.model
     if jobs.unseen:
         yield _of_group(gathered.group, because(Cause.JOBS_UNSEEN, number=jobs.unseen))
+    doubts: list[tuple[Column, str, Reason]] = []
+    for role in (role for role in model.roles.values() if role.unseen):
+        doubts.append(("role", role.arn, because(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)))
+    for bucket in (bucket for bucket in model.buckets.values() if bucket.unseen_region):
+        doubts.append(("bucket", bucket.arn, because(Cause.REGION_UNSEEN, why=bucket.unseen_region)))
     users = users_of(model)
-    for role in model.roles.values():
-        if role.unseen:
-            reason = because(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)
-            yield _of_owner("role", role.arn, reason, users)
-    for bucket in model.buckets.values():
-        if bucket.unseen_region:
-            reason = because(Cause.REGION_UNSEEN, why=bucket.unseen_region)
-            yield _of_owner("bucket", bucket.arn, reason, users)
-
-
-def _of_owner(policy: Column, arn: str, reason: Reason, users: Mapping[str, list[Asked]]) -> Entry:
-    return Entry(kind="undecided", policy=policy, policy_of=arn, reason=reason, asked=tuple(users[arn]))
+    for column, arn, reason in doubts:
+        yield Entry(kind="undecided", policy=column, policy_of=arn, reason=reason, asked=tuple(users[arn]))
 
 
 def _of_group(group: Group, reason: Reason) -> Entry:
@@ -121,24 +116,17 @@ def _notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
         yield f"{label} had role {role}, which doesn't exist any more: what the next one needs isn't known"
     has = "a key and a role" if group.key_arn else "no key of yours: AWS's own key encrypts its data"
     yield f"it is {group.status}, and has {has}"
-    looked = _count(len(jobs.found), "job or metric attribution was", "jobs and metric attributions were")
-    older = f", {_count(jobs.older, 'older one was', 'older ones were')} not (--jobs)" if jobs.older else ""
-    yield f"{looked} looked at{older}"
+    older = f", {jobs.older} older not (--jobs)" if jobs.older else ""
+    yield f"jobs and metric attributions that were looked at: {len(jobs.found)}{older}"
     for owner in model.owners:
         yield from (f"{model.label(owner.arn)}: {note}" for note in owner.notes)
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def _today(asked: Asked | None, report: AccessReport) -> str:
     """Say what the policies give today of what something that failed needs."""
     if asked is None:
         return "what it needs isn't looked at"
-    if any(asked.label in entry.needed_by for entry in report.missing):
-        return "what it lacks is above"
-    if any(asked.label in problem.needed_by for problem in report.problems if not problem.is_warning):
+    if any(asked.label in about.needed_by for about in (*report.missing, *report.problems)):
         return "what it lacks is above"
     if any(asked.label in entry.needed_by for entry in report.undecided):
         return "whether the policies allow all that it needs isn't known, see above"

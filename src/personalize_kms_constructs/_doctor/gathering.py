@@ -9,10 +9,8 @@ from .. import matrix
 from .._access.causes import Cause, because
 from .._access.model import AccessModel, Asked, Location, Problem
 from .asking import Account, Once
-from .buckets import read_bucket
 from .groups import Group, Jobs, PersonalizeJob
-from .keys import is_alias, read_key
-from .roles import read_role
+from .owners import is_alias, read_bucket, read_key, read_role
 
 _S3 = "s3://"
 
