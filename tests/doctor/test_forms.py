@@ -33,7 +33,8 @@ def test_findings_in_a_terminal(account: FakeAccount, command: Callable[..., Res
     result = command("movies")
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
-    assert lines[2:4] == ["dataset group movies", f"✘ key policy of {KEY} lacks kms:ListGrants for Personalize"]
+    lacks = f"✘ key policy of {KEY} lacks kms:ListGrants for Personalize (needed by movies (dataset group))"
+    assert lines[2:4] == ["dataset group movies", lacks]
     start = lines.index(f"key policy of {KEY}, for Personalize:") + 1
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
     assert json.loads(lines[start]) == {**allow(BASE_5, SERVICE), "Condition": condition}

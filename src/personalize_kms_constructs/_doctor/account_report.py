@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
+from .._access.findings import Finding
+from .._access.model import Problem
 from .._access.report import as_data
 from .._access.short_names import Names
 from .._access.words import title
@@ -148,13 +150,22 @@ def _lines(report: GroupReport, *, quiet: bool) -> Iterator[str]:
     yield from ("", f"dataset group {report.group.name}")
     for finding in report.findings:
         fix = f": {finding.fix}" if finding.fix and not finding.policies else ""
-        yield f"{finding.mark} {finding.text}{fix}"
+        yield f"{finding.mark} {finding.text}{_needed_by(finding)}{fix}"
     if quiet:
         return
     yield from (f"· {note}" for note in report.notes)
     for policy in report.found.policies:
         yield from ("", f"{title(policy, names)}{':' if policy.should_have else ''}")
         yield from (f"  {json.dumps(statement)}" for statement in policy.should_have)
+
+
+def _needed_by(finding: Finding) -> str:
+    """Return the dataset group and the jobs, each with its day, that need what a finding is about."""
+    if isinstance(finding.about[0], Problem):
+        return ""  # its words have them
+    names = list(dict.fromkeys(name for entry in finding.about for name in entry.needed_by))
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f" (needed by {', '.join(names[:_NAMED])}{more})"
 
 
 def _counted(number: int, what: str) -> str:

@@ -126,7 +126,8 @@ def _today(asked: Asked | None, report: AccessReport) -> str:
     """Say what the policies give today of what something that failed needs."""
     if asked is None:
         return "what it needs isn't looked at"
-    if any(asked.label in about.needed_by for about in (*report.missing, *report.problems)):
+    told = [*(entry.needed_by for entry in report.missing), *(problem.needed_by for problem in report.problems)]
+    if any(asked.label in names for names in told):
         return "what it lacks is above"
     if any(asked.label in entry.needed_by for entry in report.undecided):
         return "whether the policies allow all that it needs isn't known, see above"
