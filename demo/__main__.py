@@ -6,6 +6,7 @@ import argparse
 import signal
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,6 @@ from demo.doctor_run import DoctorFailedError, broken_and_mended, report
 from demo.nightly_run import NightFailedError, bucket_name, deletion_run, nightly_run
 from demo.ratings import ratings_csv
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs._doctor.account_report import wrapped
 
 _CACHE = Path(__file__).resolve().parent.parent / ".demo"
 _DATA = ("Security", "Data")
@@ -79,7 +79,8 @@ def _run(*, verbose: bool) -> None:
             night = nightly_run(aws, bucket)
         for line in night:
             if verbose or line.startswith("s3://"):
-                print("\n".join(wrapped(line.removeprefix(f"s3://{bucket}/"), "  ", "      ")))
+                said = line.removeprefix(f"s3://{bucket}/")
+                print(textwrap.fill(said, 100, initial_indent="  ", subsequent_indent="      ", break_long_words=False))
         with _step("a user is forgotten: the second state machine deletes the data"):
             deletion = deletion_run(aws, bucket)
         if verbose:

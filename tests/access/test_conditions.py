@@ -49,7 +49,7 @@ LISTED = [OTHER, ROLE]
 ALL = set(KEY_POLICY_ACTIONS)
 NEGATED = ("ArnNotEquals", "ArnNotLike", "StringNotEquals", "StringNotLike")
 UNDOCUMENTED = "AWS doesn't document the key for Personalize's calls"
-NOT_IN_TEMPLATES = "a template doesn't say what it is"
+NOT_IN_TEMPLATES = "the policies don't say what it is"
 NOT_READ = "the check doesn't read tags and aliases"
 SSE_C = "s3:x-amz-server-side-encryption-customer-algorithm"
 

@@ -272,10 +272,6 @@ MARKDOWN = """\
 
 1 missing, 0 problems, 0 too much, 0 undecided, 13 as AWS's pages ask.
 
-Notes:
-
-- a note
-
 | | finding | where | needed by | page |
 |---|---|---|---|---|
 | ✘ | key policy of Main/Key lacks kms:Decrypt for Personalize |  | movies (dataset group) | \
@@ -329,7 +325,7 @@ Key policy of Main/Key, for Personalize (in the place of statements 1, 2):
 def test_the_markdown_has_a_table_of_findings_and_the_statements() -> None:
     """For a pull request and an auditor."""
     found = report(key=[ON_KEY[0], service(KEY_POLICY_ACTIONS[1:])], iam=[iam(IAM_ACTIONS)])
-    markdown = replace(found, names=NAMES, left_out=1, notes=("a note",)).to_markdown()
+    markdown = replace(found, names=NAMES, left_out=1).to_markdown()
     assert markdown == MARKDOWN
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
-from personalize_kms_constructs._doctor.account_report import Totals, look, written
+from personalize_kms_constructs._doctor.account_report import look
 from personalize_kms_constructs._doctor.asking import Account
 from personalize_kms_constructs.matrix import ROWS, Permissions
 from tests.doctor.findings import Finding, findings, should_have
-from tests.doctor.looking import looked
 
 Statements = list[dict[str, Any]]
 Answer = str | Exception | dict[str, Any]
@@ -79,6 +78,7 @@ class FakeAccount:
         """CloudTrail's, the latest first."""
         self.calls: Counter[str] = Counter()
         """How often each operation was called."""
+        self._counting = Lock()
 
     @classmethod
     def with_each_kind(cls) -> FakeAccount:
@@ -117,7 +117,7 @@ class FakeAccount:
         """Set what AWS answers to an operation: to all questions, or those that have a word in their arguments."""
         self.instead.append((operation, about, found))
 
-    def client(self, service: str, region_name: str) -> Any:
+    def client(self, service: str, region_name: str, config: Any = None) -> Any:
         """A client of AWS's SDK that asks this account, as of boto3's session."""
         client = _client(service)
 
@@ -136,14 +136,13 @@ class FakeAccount:
         session: Any = self
         return Account(session, self.region)
 
-    def look(self) -> Any:
+    def look(self, jobs: int = 10) -> Any:
         """What the doctor says, as its JSON has it."""
-        return looked(self.connect())
+        return json.loads(look(self.connect(), [], jobs).to_json())
 
-    def written(self) -> Iterator[str]:
-        """What the doctor says for a terminal, part by part."""
-        account = self.connect()
-        return written("text", look(account, [], 10), Totals(account))
+    def written(self, *, quiet: bool = False) -> str:
+        """What the doctor says for a terminal."""
+        return look(self.connect(), [], 10).to_text(quiet=quiet)
 
     def report(self) -> Any:
         """What the doctor says of the one dataset group."""
@@ -173,7 +172,8 @@ class FakeAccount:
         return should_have(self.report())
 
     def _answer(self, operation: str, arguments: dict[str, Any]) -> Any:
-        self.calls[operation] += 1
+        with self._counting:
+            self.calls[operation] += 1
         asked = json.dumps(arguments, default=str)
         found = next((found for name, about, found in self.instead if name == operation and about in asked), None)
         found = self._usual(operation, arguments) if found is None else found
@@ -204,10 +204,6 @@ class FakeAccount:
                 return self.described_key(arn) if arn in self.keys else "NotFoundException"
             case "GetKeyPolicy":
                 return {"Policy": json.dumps(_document(self.keys[arguments["KeyId"]]))}
-            case "GetKeyRotationStatus":
-                return {"KeyRotationEnabled": True}
-            case "ListGrants":
-                return {"Grants": [], "Truncated": False}
             case "GetRole":
                 return self._role()
             case "ListRolePolicies":
@@ -233,8 +229,6 @@ class FakeAccount:
                 found = [{"CloudTrailEvent": json.dumps(each)} for each in self.events[start : start + 50]]
                 more = {"NextToken": str(start + 50)} if start + 50 < len(self.events) else {}
                 return {"Events": found, **more}
-            case "GetPublicAccessBlock":
-                return {"PublicAccessBlockConfiguration": {"BlockPublicAcls": True}}
         raise AssertionError(operation)
 
     def described_key(self, arn: str = KEY, **other: str) -> dict[str, Any]:

@@ -132,3 +132,39 @@ def with_more(*more: dict[str, Any]) -> Change:
 def only_account(statements: Statements) -> Statements:
     """What the CDK begins a key policy with, and nothing else."""
     return statements[:1]
+
+
+class DeployedPolicies:
+    """The statements of all policies that the doctor tells to change, as they were read: ``put`` deploys them."""
+
+    def __init__(self, deployed: Deployed) -> None:
+        self._deployed = deployed
+        kms, s3, iam = (deployed.client(service) for service in ("kms", "s3", "iam"))
+        of_keys = {
+            arn: kms.get_key_policy(KeyId=arn, PolicyName="default") for arn in (deployed.key, deployed.data_key)
+        }
+        self.keys: dict[str, Statements] = {arn: json.loads(of["Policy"])["Statement"] for arn, of in of_keys.items()}
+        self.bucket_policy: Statements = json.loads(s3.get_bucket_policy(Bucket=deployed.bucket)["Policy"])["Statement"]
+        role = iam.get_role(RoleName=deployed.role_name)["Role"]
+        self.trust: Statements = role["AssumeRolePolicyDocument"]["Statement"]
+        self.policies: dict[str, Statements] = {"P": []}
+        self.boundary: Statements | None = None
+
+    def put(self) -> None:
+        """Put them in the place of those that are deployed; the inline policy is one more, until it is empty."""
+        kms, s3, iam = (self._deployed.client(service) for service in ("kms", "s3", "iam"))
+        for arn, statements in self.keys.items():
+            kms.put_key_policy(
+                KeyId=arn, PolicyName="default", Policy=_document(statements), BypassPolicyLockoutSafetyCheck=True
+            )
+        s3.put_bucket_policy(Bucket=self._deployed.bucket, Policy=_document(self.bucket_policy))
+        name = self._deployed.role_name
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=_document(self.trust))
+        if self.policies["P"]:
+            iam.put_role_policy(RoleName=name, PolicyName="P", PolicyDocument=_document(self.policies["P"]))
+        elif iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName="P")
+
+
+def _document(statements: Statements) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})

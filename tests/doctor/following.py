@@ -1,40 +1,64 @@
-"""A report of the doctor followed to the letter, in an account that isn't there."""
+"""A report of the doctor followed to the letter: in an account that isn't there, or in policies that were read."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Protocol
 
-from tests.doctor.fake_account import ROLE, FakeAccount, Statements
-
+Statements = list[dict[str, Any]]
 ID = re.compile(r"A(?:RO|ID)ADEAD\w+")
 """The id of a deleted role or user."""
+_NAMED = re.compile(
+    r"statement (?:number )?(\S+) of (the (key|bucket|trust) policy|(?:inline )?policy|permissions (boundary))"
+)
 
 
-def apply(account: FakeAccount, report: Any) -> list[tuple[str, Any]]:
-    """Do what a report says, and return the statements that policies were told to have, with the kinds of policies."""
+class Policies(Protocol):
+    """The policies of an account, by what they are of."""
+
+    keys: dict[str, Statements]
+    policies: dict[str, Statements]
+    boundary: Statements | None
+    bucket_policy: Statements
+    trust: Statements
+
+
+def apply(account: Policies, report: Any) -> list[tuple[str, Any]]:
+    """Do what a report says, and return the statements that were added, with the kinds of the policies."""
     told: list[tuple[str, Any]] = []
+    # A statement's number is the one that it had when the report was written.
+    denied = [(*named(account, entry, entry["because"]), entry["action"]) for entry in report["missing"]]
     for change in report["policies"]:
+        assert change.keys().isdisjoint({"replaces", "also_for"})
         policy = policy_of(account, change["policy"], change["policy_of"])
-        goes = change.get("replaces", [])
-        kept = [statement for number, statement in enumerate(policy, 1) if label(statement, number) not in goes]
-        policy[:] = kept + [statement for statement in change["should_have"] if statement not in kept]
+        policy += [statement for statement in change["should_have"] if statement not in policy]
         told += [(change["policy"], statement) for statement in change["should_have"]]
+    for *statements, action in denied:
+        for policy, statement in statements:
+            change_action(policy, statement, action)
     for problem in report["problems"]:
-        if problem["cause"] in ("deleted-principal", "unused-id"):
+        if problem["cause"] == "trust-denied":
+            for policy, statement in named(account, problem, problem["message"]):
+                policy.remove(statement)
+        elif problem["cause"] == "unused-id":
             (dead,) = ID.findall(problem["message"])
             for policy in (account.keys.get(problem["subject"], account.bucket_policy), account.trust):
-                put_in_place_of(policy, dead, [ROLE] if problem["cause"] == "deleted-principal" else [])
+                take_out(policy, dead)
         else:
-            assert problem["cause"] in ("not-trusted", "trust-denied")
-    denied = [each for each in (*report["missing"], *report["problems"]) if each["cause"] in ("denied", "trust-denied")]
-    if denied:
-        for policy in (*account.keys.values(), *account.policies.values(), account.bucket_policy, account.trust):
-            policy[:] = [statement for statement in policy if statement["Effect"] == "Allow"]
+            assert problem["cause"] == "not-trusted"
     return told
 
 
-def policy_of(account: FakeAccount, kind: str, arn: str) -> Statements:
+def named(account: Policies, entry: Any, says: str) -> list[tuple[Statements, Any]]:
+    """Return the statements that deny something, each with its policy."""
+    found = []
+    for label, _, kind, boundary in _NAMED.findall(says) if "denied by" in says else []:
+        policy = policy_of(account, kind or boundary or "role", entry.get("policy_of", ""))
+        found += [(policy, each) for number, each in enumerate(policy, 1) if label in (each.get("Sid"), str(number))]
+    return found
+
+
+def policy_of(account: Policies, kind: str, arn: str) -> Statements:
     """Return the statements of a policy; those of the role are in one."""
     if kind == "key":
         return account.keys[arn]
@@ -44,19 +68,40 @@ def policy_of(account: FakeAccount, kind: str, arn: str) -> Statements:
     return {"bucket": account.bucket_policy, "role": account.policies["P"], "trust": account.trust}[kind]
 
 
-def label(statement: Any, number: int) -> str:
-    """Return what a report calls a statement."""
-    return str(statement.get("Sid", number))
+def change_action(policy: Statements, statement: Any, action: str) -> None:
+    """Take an action out of a statement that denies it; one without any goes."""
+    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    left = [each for each in actions if each != action]
+    if left:
+        statement["Action"] = left
+    elif statement in policy:
+        policy.remove(statement)
 
 
-def put_in_place_of(policy: Statements, dead: str, others: list[str]) -> None:
-    """Put principals in the place of an id; a statement without any goes."""
+def take_out(policy: Statements, dead: str) -> None:
+    """Take an id out of a policy; a statement that names nobody else goes."""
     left = []
     for statement in policy:
         names = statement["Principal"].get("AWS", []) if isinstance(statement["Principal"], dict) else []
         names = [names] if isinstance(names, str) else names
         if dead not in names:
             left.append(statement)
-        elif named := [name for name in names if name != dead] + others:
-            left.append({**statement, "Principal": {"AWS": named}})
+        elif others := [name for name in names if name != dead]:
+            left.append({**statement, "Principal": {"AWS": others}})
     policy[:] = left
+
+
+def of_others(account: Policies, ours: set[str]) -> set[tuple[str, ...]]:
+    """Return what policies allow others than the role and Personalize, less ids of the dead."""
+    found: set[tuple[str, ...]] = set()
+    policies = [*account.keys.items(), ("bucket", account.bucket_policy), ("trust", account.trust)]
+    for owner, statements in policies:
+        for statement in statements:
+            principal = statement["Principal"] if isinstance(statement["Principal"], dict) else {"AWS": "*"}
+            for names in principal.values():
+                for name in [names] if isinstance(names, str) else names:
+                    if statement["Effect"] == "Allow" and name not in ours and not ID.match(name):
+                        actions, condition = statement["Action"], statement.get("Condition")
+                        listed = [actions] if isinstance(actions, str) else actions
+                        found |= {(owner, name, action, str(condition)) for action in listed}
+    return found

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs._doctor.account_report import Totals, look, written
+from personalize_kms_constructs._doctor.account_report import look
 from personalize_kms_constructs._doctor.asking import Account
 
 
@@ -16,7 +16,7 @@ class _Session:
     def __init__(self, aws: EmbeddedAws) -> None:
         self._aws = aws
 
-    def client(self, service: str, region_name: str) -> Any:
+    def client(self, service: str, region_name: str, config: Any) -> Any:
         """A client of the embedded AWS, whose Regions are all one."""
         return self._aws.client(service)
 
@@ -29,4 +29,4 @@ def doctor_on(aws: EmbeddedAws) -> Any:
 
 def looked(account: Account, *wanted: str) -> Any:
     """What the doctor says of an account, as its JSON has it."""
-    return json.loads("".join(written("json", look(account, wanted, 10), Totals(account))))
+    return json.loads(look(account, wanted, 10).to_json())

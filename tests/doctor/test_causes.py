@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from personalize_kms_constructs import matrix
+from personalize_kms_constructs._doctor.account_report import look
 from tests.doctor.fake_account import (
     ACCOUNT,
     BASE_4,
@@ -26,14 +28,15 @@ from tests.doctor.fake_account import (
     allow,
     trust,
 )
-from tests.doctor.findings import findings
+from tests.doctor.findings import bad, findings
 from tests.doctor.following import apply
 
 DEAD, OTHER_DEAD, DEAD_USER = "AROADEADDEADDEADDEAD1", "AROADEADDEADDEADDEAD2", "AIDADEADDEADDEADDEAD1"
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
 METRICS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:*"
 READ = allow(["s3:GetObject", "s3:ListBucket"])
-NEEDED_BY = ["load (dataset import job)", "movies (dataset group)"]
+LOAD = "load of 2026-11-01 (dataset import job)"
+NEEDED_BY = [LOAD, "movies (dataset group)"]
 
 
 @pytest.fixture
@@ -67,7 +70,7 @@ def test_a_dataset_group_that_could_not_be_made(account: FakeAccount) -> None:
     assert account.bad() == [("group-failed", "failed", GROUP)]
     account.policies["P"] = [READ]
     assert [each.cause for each in account.findings()] == ["not-in-iam", "group-failed"]
-    assert "(what it lacks is below)" in account.findings()[1].says[0]
+    assert "(what it lacks is above)" in account.findings()[1].says[0]
 
 
 def test_a_dataset_group_whose_role_is_not_told(account: FakeAccount) -> None:
@@ -75,7 +78,7 @@ def test_a_dataset_group_whose_role_is_not_told(account: FakeAccount) -> None:
     account.made["DatasetGroup"][0]["roleArn"] = None
     assert account.bad() == []
     account.policies = {}
-    assert account.finding().needed_by == ["load (dataset import job)"]
+    assert account.finding().needed_by == [LOAD]
 
 
 def test_a_key_that_is_gone(account: FakeAccount) -> None:
@@ -93,6 +96,21 @@ def test_a_role_that_is_gone(account: FakeAccount) -> None:
     assert account.bad() == [("unused-id", "warning", KEY), ("role-absent", "failed", ROLE)]
 
 
+def test_a_job_whose_role_is_gone(account: FakeAccount) -> None:
+    """Nobody can delete it, and the next one has another role: it is a note. A metric attribution is at work."""
+    retired = ROLE.replace("Reader", "Retired")
+    account.answer("GetRole", "NoSuchEntity", "Retired")
+    account.add(matrix.DATASET_EXPORT_JOB, "dump", role=retired, status="CREATE FAILED", failureReason="No role.")
+    assert account.bad() == []
+    assert account.notes()[:2] == [
+        "dump of 2026-11-01 (dataset export job) failed: No role. (what it needs isn't looked at)",
+        "dump of 2026-11-01 (dataset export job) had role Retired, which doesn't exist any more: what the next one "
+        "needs isn't known",
+    ]
+    account.add(matrix.METRIC_ATTRIBUTION, "clicks", role=retired)
+    assert account.bad() == [("role-absent", "failed", retired)]
+
+
 def test_a_bucket_that_is_gone(account: FakeAccount) -> None:
     """Even where the role has no permission for it either."""
     account.answer("GetBucketLocation", "NoSuchBucket")
@@ -101,106 +119,37 @@ def test_a_bucket_that_is_gone(account: FakeAccount) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statements", "cause", "status"),
+    "statement",
     [
-        ([allow(BASE_5, {"AWS": DEAD})], "deleted-principal", "failed"),
-        ([allow(BASE_5, {"AWS": [DEAD, ADMIN]})], "deleted-principal", "failed"),
-        ([allow(BASE_5, {"AWS": ROLE}), allow(["kms:Encrypt"], {"AWS": DEAD})], "unused-id", "warning"),
-        ([allow(BASE_5, {"AWS": ROLE}), allow(["kms:Encrypt"], {"AWS": DEAD_USER})], "unused-id", "warning"),
-        (
-            [
-                allow(BASE_5, {"AWS": ROLE}),
-                {"Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, DEAD]}, "Action": "kms:Tag*"},
-            ],
-            "unused-id",
-            "warning",
-        ),
+        allow(["kms:Encrypt"], {"AWS": DEAD}),
+        allow(["kms:Encrypt"], {"AWS": [DEAD_USER, ADMIN]}),
+        {"Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, DEAD]}, "Action": "kms:Tag*"},
     ],
-    ids=["needed", "needed beside another", "of a role that nobody needs", "of a user", "of one that isn't denied"],
+    ids=["of a role", "of a user", "of one that isn't denied"],
 )
-def test_the_id_of_a_deleted_role(account: FakeAccount, statements: Statements, cause: str, status: str) -> None:
-    """One that Personalize needs fails; the others keep nobody out. What to do is told in words alone."""
-    account.keys[KEY] = [*statements, allow(BASE_5, SERVICE)]
-    assert account.bad() == [(cause, status, KEY)]
+def test_the_id_of_a_deleted_role(account: FakeAccount, statement: Any) -> None:
+    """It keeps nobody out; what to do is told in words alone."""
+    account.keys[KEY] = [*account.keys[KEY], statement]
+    assert account.bad() == [("unused-id", "warning", KEY)]
     assert account.should_have() == {}
-    assert account.finding().needed_by == (NEEDED_BY if status == "failed" else [])
-
-
-def test_an_id_while_a_role_is_gone(account: FakeAccount) -> None:
-    """It may be that role's, so no other is put in its place; but KMS takes no policy that has it."""
-    account.keys[KEY] = [allow(BASE_5, {"AWS": DEAD}), allow(BASE_5, SERVICE)]
-    account.add(matrix.DATASET_IMPORT_JOB, "old", role=f"{ROLE}2")
-    account.answer("GetRole", "NoSuchEntity", "Reader2")
-    assert {(each.cause, each.status) for each in account.findings()} == {
-        ("unused-id", "warning"),
-        ("role-absent", "failed"),
-        ("no-statement", "failed"),
-    }
-
-
-def test_several_ids_of_one_policy(account: FakeAccount) -> None:
-    """Each is told, and only the one that Personalize needs fails."""
-    others = [allow(BASE_5, SERVICE), allow(["kms:Encrypt"], {"AWS": OTHER_DEAD})]
-    account.keys[KEY] = [allow(BASE_5, {"AWS": DEAD}), *others]
-    assert {(each.cause, each.status): each.says for each in account.findings()} == {
-        ("deleted-principal", "failed"): [
-            f"the key policy of {KEY} names {DEAD}, the id of a deleted role, and a role that is created again gets a "
-            "new id: replace the id with the role"
-        ],
-        ("unused-id", "warning"): [
-            f"the key policy of {KEY} names {OTHER_DEAD}, the id of a role or user that was deleted: "
-            "remove the id: AWS refuses every change of a policy that contains it"
-        ],
-    }
-
-
-def test_two_ids_in_one_statement(account: FakeAccount) -> None:
-    """One of them has to be the role's, and both have to go."""
-    account.keys[KEY] = [allow(BASE_5, {"AWS": [OTHER_DEAD, DEAD, ADMIN]}), allow(BASE_5, SERVICE)]
-    assert sorted(account.bad()) == [("deleted-principal", "failed", KEY), ("unused-id", "warning", KEY)]
 
 
 @pytest.mark.parametrize(
-    ("id", "actions"),
-    [
-        (DEAD, ["kms:*"]),
-        (DEAD, ["*"]),
-        (DEAD, ["kms:Create*", "kms:Describe*", "kms:List*", "kms:Put*", "kms:ScheduleKeyDeletion", "kms:CreateGrant"]),
-        (DEAD, [*BASE_5, "kms:PutKeyPolicy"]),
-        (DEAD_USER, ["kms:*"]),
-        (DEAD_USER, BASE_5),
-    ],
+    ("named", "actions"),
+    [(DEAD, BASE_5), ([DEAD, ADMIN], BASE_5), (DEAD, ["kms:*"]), (DEAD_USER, BASE_5), (DEAD_USER, ["kms:*"])],
 )
-def test_the_id_of_an_administrator_who_left(account: FakeAccount, id: str, actions: list[str]) -> None:
-    """It isn't taken for the role's, which gets what AWS's page asks for and nothing else; no user is a role."""
-    account.keys[KEY] = [allow(actions, {"AWS": id}), allow(BASE_5, SERVICE)]
-    assert {each.cause for each in account.findings()} == {"unused-id", "no-statement"}
-    assert account.should_have() == {
-        ("key", KEY): [
-            allow(BASE_5, {"AWS": ROLE}),
-            {
-                **allow(BASE_5, SERVICE),
-                "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
-            },
-        ]
-    }
-
-
-def test_an_id_beside_a_denial(account: FakeAccount) -> None:
-    """What the id doesn't explain is still missing."""
-    denied = {**allow(["kms:Decrypt"], "*"), "Effect": "Deny"}
-    account.keys[KEY] = [allow(BASE_5, {"AWS": DEAD}), allow(BASE_5, SERVICE), denied]
-    assert {(each.cause, tuple(each.actions)) for each in account.findings()} == {
-        ("deleted-principal", ()),
-        ("denied", ("kms:Decrypt",)),
-    }
-
-
-def test_an_id_beside_a_role_that_is_excepted(account: FakeAccount) -> None:
-    """A statement for all others isn't the role's."""
-    others = {"Effect": "Allow", "NotPrincipal": {"AWS": [DEAD, ROLE]}, "Action": BASE_5, "Resource": "*"}
-    account.keys[KEY] = [others, allow(BASE_5, SERVICE)]
-    assert {each.cause for each in account.findings()} == {"unused-id", "no-statement"}
+def test_an_id_in_the_place_of_a_role(account: FakeAccount, named: Any, actions: list[str]) -> None:
+    """Whose it was isn't guessed: the role gets what AWS's page asks for, and the id goes."""
+    account.keys[KEY] = [allow(actions, {"AWS": named}), allow(BASE_5, SERVICE)]
+    found = {(each.cause, each.status): each for each in account.findings()}
+    assert found.keys() == {("unused-id", "warning"), ("no-statement", "failed")}
+    assert found["unused-id", "warning"].says == [
+        f"the key policy of {KEY} names {DEAD if DEAD in str(named) else DEAD_USER}, the id of a role or user that was "
+        "deleted: take it out, with its statement if that names nobody else: AWS refuses every change of a policy that "
+        "has it"
+    ]
+    assert found["no-statement", "failed"].principals == [ROLE]
+    assert account.should_have() == {("key", KEY): [allow(BASE_5, {"AWS": ROLE})]}
 
 
 def test_the_id_of_a_living_role(account: FakeAccount) -> None:
@@ -222,15 +171,10 @@ def test_a_default_key_that_no_job_uses() -> None:
     account = FakeAccount()
     place = ("s3://ratings/", BUCKET_KEY)
     account.add(matrix.BATCH_INFERENCE_JOB, "recommend", source=place, destination=place)
-    account.default_key = BUCKET_KEY
-    says = "no job uses its default key, which objects have that are uploaded without naming another"
-    assert says not in account.notes()[-1]
     account.default_key = OTHER_KEY
     account.keys[OTHER_KEY] = [allow(["kms:*"], ROOT)]
     account.answer("DescribeKey", account.described_key(OTHER_KEY, KeyState="Disabled"), OTHER_KEY)
     assert account.bad() == []
-    bucket = f"bucket ratings: it is in eu-west-1, it is encrypted with {OTHER_KEY}, public access is blocked, {says}"
-    assert account.notes()[-1] == bucket
     account.instead = []
     account.answer("DescribeKey", "AccessDeniedException", OTHER_KEY)
     assert account.bad() == []
@@ -271,6 +215,16 @@ def test_a_trust_policy_that_denies(account: FakeAccount) -> None:
     assert account.should_have() == {}
 
 
+@pytest.mark.parametrize(("organization", "causes"), [("", {"open"}), ("o-abc", set())])
+def test_a_condition_on_the_organization(account: FakeAccount, organization: str, causes: set[str]) -> None:
+    """``--organization`` decides it, and nothing is said of a template."""
+    mine: Any = {"StringEquals": {"aws:PrincipalOrgID": "o-abc"}}
+    account.keys[KEY] = [{**allow(BASE_5, {"AWS": ROLE}), "Condition": mine}, allow(BASE_5, SERVICE)]
+    report = look(account.connect(), [], 1, organization=organization)
+    assert {cause for cause, _, _ in bad(json.loads(report.to_json())["dataset_groups"][0])} == causes
+    assert "template" not in report.to_text()
+
+
 NO_RESOURCE = {"Effect": "Allow", "Principal": SERVICE, "Action": BASE_5}
 ALL_BUT = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}
 SPARED: Any = {"ArnNotEquals": {"aws:PrincipalArn": [ROLE, ADMIN]}}
@@ -304,9 +258,9 @@ def test_a_path_that_is_none() -> None:
     """It is a problem of the job alone."""
     account = FakeAccount()
     account.add(matrix.DATASET_IMPORT_JOB, "load", source=("ratings/in/", None))
-    assert account.bad() == [("no-s3-uri", "failed", "load (dataset import job)")]
+    assert account.bad() == [("no-s3-uri", "failed", LOAD)]
     assert account.finding().says == [
-        "load (dataset import job): its path is 'ratings/in/' but an s3:// URI is expected: pass one, for example s3://bucket/folder/"
+        f"{LOAD}: its path is 'ratings/in/' but an s3:// URI is expected: pass one, for example s3://bucket/folder/"
     ]
 
 
@@ -314,31 +268,14 @@ def test_failures_are_told_beside_what_the_policies_say_today() -> None:
     """With Personalize's own reason; a failure of the past is no finding."""
     account = FakeAccount()
     account.add(matrix.DATASET_IMPORT_JOB, "load", status="CREATE FAILED", failureReason="Insufficient privileges.")
-    told = "load (dataset import job) failed on 2026-11-01: Insufficient privileges."
+    told = f"{LOAD} failed: Insufficient privileges."
     assert account.bad() == []
-    assert account.notes()[1] == f"{told} (today the policies allow all that it needs)"
+    assert account.notes()[0] == f"{told} (today the policies allow all that it needs)"
     account.bucket_policy = []
-    assert account.notes()[1] == f"{told} (what it lacks is below)"
+    assert account.notes()[0] == f"{told} (what it lacks is above)"
     account.answer("GetBucketPolicy", "AccessDenied")
     account.answer("GetKeyPolicy", "AccessDenied")
-    assert account.notes()[1] == f"{told} (whether the policies allow all that it needs isn't known, see below)"
-
-
-def test_jobs_that_need_the_same_are_judged_together() -> None:
-    """A night a job, the same place each time; each that failed is told what it lacks."""
-    account = FakeAccount()
-    failed: Any = {"status": "FAILED", "failureReason": "Insufficient privileges."}
-    for number in range(3):
-        account.add(matrix.DATASET_IMPORT_JOB, f"night-{number}", **failed)
-    account.add(matrix.DATASET_IMPORT_JOB, "other", source=("s3://ratings/other/", None), **failed)
-    account.bucket_policy = [allow(["s3:GetObject", "s3:ListBucket"], SERVICE, [BUCKET, f"{BUCKET}/other/*"])]
-    assert account.finding().needed_by == ["night-0 and 2 more (dataset import job)"]
-    assert [(note.split()[0], note.partition(". (")[2]) for note in account.notes()[1:5]] == [
-        ("night-0", "what it lacks is below)"),
-        ("night-1", "what it lacks is below)"),
-        ("night-2", "what it lacks is below)"),
-        ("other", "today the policies allow all that it needs)"),
-    ]
+    assert account.notes()[0] == f"{told} (whether the policies allow all that it needs isn't known, see above)"
 
 
 def test_jobs_with_other_destinations() -> None:
@@ -349,7 +286,10 @@ def test_jobs_with_other_destinations() -> None:
     assert account.bad() == []
     account.add(matrix.DATASET_EXPORT_JOB, "other", destination=("s3://ratings/elsewhere/", None))
     found = account.finding()
-    assert (found.resources, found.needed_by) == ([f"{BUCKET}/elsewhere/*"], ["other (dataset export job)"])
+    assert (found.resources, found.needed_by) == (
+        [f"{BUCKET}/elsewhere/*"],
+        ["other of 2026-11-01 (dataset export job)"],
+    )
 
 
 def test_jobs_with_other_roles(account: FakeAccount) -> None:
@@ -362,7 +302,7 @@ def test_jobs_with_other_roles(account: FakeAccount) -> None:
     found = account.findings()
     assert {who for each in found for who in each.principals} == {writer}
     assert {each.of for each in found} == {writer, KEY}
-    assert {by for each in found for by in each.needed_by} == {"other (dataset import job)"}
+    assert {by for each in found for by in each.needed_by} == {"other of 2026-11-01 (dataset import job)"}
 
 
 def test_what_aws_has_taken_is_no_finding(account: FakeAccount) -> None:
@@ -387,4 +327,4 @@ def test_what_policies_should_have_mends_all_faults_at_once(account: FakeAccount
         causes |= {each.cause for each in findings(report)}
         apply(account, report)
     assert account.bad() == []
-    assert causes >= {"deleted-principal", "no-statement", "not-in-iam", "boundary", "not-trusted"}
+    assert causes >= {"unused-id", "no-statement", "not-in-iam", "boundary", "not-trusted"}

@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError
+from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 from botocore.parsers import ResponseParserError
 from click.testing import CliRunner, Result
 
@@ -31,24 +38,82 @@ def stopped(result: Result) -> str:
     return result.stderr.removeprefix("personalize-kms: ").rstrip()
 
 
-@pytest.mark.parametrize(
-    ("code", "says"),
-    [
-        ("ExpiredTokenException", "AWS rejects the credentials: An error occurred (ExpiredTokenException)"),
-        ("RequestExpired", "AWS rejects the credentials: An error occurred (RequestExpired)"),
-        ("InvalidAccessKeyId", "AWS rejects the credentials in eu-west-1: An error occurred (InvalidAccessKeyId)"),
-        ("RequestLimitExceeded", "AWS throttles the requests: An error occurred (RequestLimitExceeded)"),
-        ("UnrecognizedClientException", "AWS rejects the credentials in eu-west-1: An error occurred"),
-        ("ThrottlingException", "AWS throttles the requests: An error occurred (ThrottlingException)"),
-        ("InternalServerError", "personalize:ListDatasetGroups failed with InternalServerError: name the"),
-        ("ValidationException", "personalize:ListDatasetGroups failed with ValidationException: name the"),
-        ("InvalidInputException", "personalize:ListDatasetGroups failed with InvalidInputException: name"),
-    ],
-)
-def test_aws_refuses(account: FakeAccount, command: Callable[..., Result], code: str, says: str) -> None:
+WHAT_TO_DO = "renew the credentials, allow it, enable the Region for the account, or try again later"
+
+
+@pytest.mark.parametrize("code", ["ExpiredTokenException", "ThrottlingException", "InvalidInputException"])
+def test_the_first_listing_is_refused(account: FakeAccount, command: Callable[..., Result], code: str) -> None:
     """After as many tries as AWS's SDK makes."""
     account.answer("ListDatasetGroups", code)
-    assert stopped(command()).startswith(says)
+    assert stopped(command()) == (
+        f"An error occurred ({code}) when calling the ListDatasetGroups operation: so it says: "
+        f"name the dataset groups, {WHAT_TO_DO}"
+    )
+
+
+PAGE: Any = {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {"content-type": "text/html;charset=x"}}}
+# What an operation answers or raises, and the words for it.
+FAILURES: dict[str, tuple[Any, str]] = {
+    "denied": ("AccessDeniedException", "was denied"),
+    "throttled": ("ThrottlingException", "failed with ThrottlingException"),
+    "too slow": (ReadTimeoutError(endpoint_url="https://x"), "failed with ReadTimeoutError"),
+    "no route": (ConnectTimeoutError(endpoint_url="https://x"), "failed with ConnectTimeoutError"),
+    "no name": (EndpointConnectionError(endpoint_url="https://x"), "failed with EndpointConnectionError"),
+    "lost": (ConnectionClosedError(endpoint_url="https://x"), "failed with ConnectionClosedError"),
+    "a page": (PAGE, "got a web page, no answer of AWS"),
+    "a denied page": (
+        ClientError(PAGE | {"Error": {"Code": "403", "Message": "<html>"}}, "ANY"),
+        "got a web page, no answer of AWS",
+    ),
+    "a fault": ("InternalFailure", "failed with InternalFailure"),
+    "unavailable": ("503", "failed with 503"),
+    "no JSON": (ResponseParserError("Unable to parse"), "failed with ResponseParserError"),
+    "empty": ({}, "was answered without "),
+    "expired": ("ExpiredTokenException", "failed with ExpiredTokenException"),
+    "unknown": ("UnknownOperationException", "failed with UnknownOperationException"),
+    "not enabled": ("UnrecognizedClientException", "failed with UnrecognizedClientException"),
+    "no role": (
+        ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole"),
+        "failed, since AssumeRole failed with AccessDenied",
+    ),
+}
+OPERATIONS = [
+    *("DescribeDatasetGroup", "ListDatasets", "ListSolutions", "DescribeKey", "GetKeyPolicy", "GetRole"),
+    *("ListRolePolicies", "GetRolePolicy", "ListAttachedRolePolicies", "GetPolicy", "GetPolicyVersion"),
+    *("GetBucketLocation", "GetBucketPolicy", "GetBucketEncryption", "LookupEvents"),
+    *(
+        f"{verb}{row.noun}{'s' * (verb == 'List')}"
+        for row in matrix.ROWS
+        if row.made_for
+        for verb in ("List", "Describe")
+    ),
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_whatever_fails_is_a_line(account: FakeAccount, command: Callable[..., Result], failure: str) -> None:
+    """Each operation but the first two: the report is there, and nothing is called missing or wrong."""
+    for row in (row for row in matrix.ROWS if row.made_for):
+        account.add(row, row.arn_type)
+    account.boundary = [allow(["*"])]
+    answer, why = FAILURES[failure]
+    for operation in OPERATIONS:
+        found = answer
+        if isinstance(answer, ClientError):
+            of_credentials = answer.operation_name == "AssumeRole"
+            found = ClientError(answer.response, "AssumeRole" if of_credentials else operation)
+        account.instead = [(operation, "", found)]
+        result = command("--cloudtrail", "--format", "json")
+        report = json.loads(result.stdout)
+        (line, *more) = report["not_answered"]
+        # What can't be reached isn't asked again, whatever else would be asked there.
+        assert bool(more) <= (failure in ("no route", "no name")), (operation, more)
+        named = {"GetBucketEncryption": "GetEncryptionConfiguration"}.get(operation, operation)
+        of_this = [each for each in report["not_answered"] if each["action"].endswith(f":{named}")]
+        assert [each["because"].startswith(why) for each in of_this] == [True], (operation, line)
+        assert (report["summary"]["missing"], report["summary"]["problems"]) == (0, 0), operation
+        nothing = not report["summary"]["allowed"]
+        assert (result.exit_code, bool(result.stderr)) == ((2, True) if nothing else (0, False)), operation
 
 
 NAMES = "use 1 to 63 letters, digits, hyphens and underscores, and begin with a letter or digit"
@@ -76,18 +141,14 @@ def test_what_is_no_dataset_group(
     assert account.calls.total() == calls
 
 
-@pytest.mark.parametrize("status", [200, 403])
-@pytest.mark.parametrize("operation", ["GetCallerIdentity", "ListDatasetGroups", "GetBucketPolicy"])
-def test_a_page_of_a_proxy(account: FakeAccount, command: Callable[..., Result], operation: str, status: int) -> None:
+@pytest.mark.parametrize("operation", ["GetCallerIdentity", "ListDatasetGroups"])
+@pytest.mark.parametrize("failure", ["a page", "a denied page"])
+def test_a_page_of_a_proxy(account: FakeAccount, command: Callable[..., Result], operation: str, failure: str) -> None:
     """It is no answer of AWS's, and no denial."""
-    account.add(matrix.DATASET_IMPORT_JOB, "load")
-    page: Any = {"ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": {"content-type": "text/html;charset=x"}}}
-    error: Any = {**page, "Error": {"Code": "403", "Message": "<html>"}}
-    account.answer(operation, page if status == 200 else ClientError(error, operation))
-    assert stopped(command()).endswith(f":{operation} got a web page, no answer of AWS: check the proxy")
-    page["ResponseMetadata"]["RequestId"] = "of a server that gives its answers a wrong type"
-    if status == 403:
-        assert "by a page" not in command().stderr
+    answer = FAILURES[failure][0]
+    is_error = isinstance(answer, ClientError)
+    account.answer(operation, ClientError(answer.response, operation) if is_error else answer)
+    assert "check the network, the proxy" in stopped(command())
 
 
 @pytest.mark.parametrize(
@@ -95,44 +156,34 @@ def test_a_page_of_a_proxy(account: FakeAccount, command: Callable[..., Result],
     [
         (
             ClientError({"Error": {"Code": "AccessDenied", "Message": "User: me is not authorized"}}, "AssumeRole"),
-            "can't get credentials: An error occurred (AccessDenied) when calling the AssumeRole operation: "
-            "User: me is not authorized: allow it, or set another --profile",
+            "An error occurred (AccessDenied) when calling the AssumeRole operation: User: me is not authorized: renew",
         ),
         (
             FileNotFoundError(2, "No such file or directory", "token"),
-            "FileNotFoundError: [Errno 2] No such file or directory: 'token': check the network, the proxy, and the",
+            "[Errno 2] No such file or directory: 'token': check the network, the proxy, the Region, and the",
         ),
         (
             ResponseParserError("Unable to parse:\n" + "<html> " * 1000),
-            "ResponseParserError: Unable to parse: <html> <html> ",
+            "Unable to parse: <html> <html> ",
         ),
-        (KeyError("GetCallerIdentityResult"), "KeyError: 'GetCallerIdentityResult': check the network, the proxy, and"),
-        (ValueError("Invalid endpoint: no\x1b[31m"), "ValueError: Invalid endpoint: no\\u001b[31m: check the"),
+        (KeyError("GetCallerIdentityResult"), "'GetCallerIdentityResult': check the network, the proxy, the"),
+        (ValueError("Invalid endpoint: no\x1b[31m"), "Invalid endpoint: no\\u001b[31m: check the"),
     ],
     ids=["AssumeRole", "a token file", "no XML", "other XML", "an endpoint"],
 )
-@pytest.mark.parametrize("operation", ["GetCallerIdentity", "DescribeDatasetGroup"])
 def test_what_else_may_go_wrong(
-    account: FakeAccount, command: Callable[..., Result], operation: str, raised: Exception, says: str
+    account: FakeAccount, command: Callable[..., Result], raised: Exception, says: str
 ) -> None:
-    """At the first call, or when credentials are renewed."""
-    account.answer(operation, raised)
+    """At the first call."""
+    account.answer("GetCallerIdentity", raised)
     line = stopped(command())
     assert line.startswith(says)
     assert len(line) < 400
 
 
-def test_a_report_that_has_begun_is_ended(account: FakeAccount, command: Callable[..., Result]) -> None:
-    """What was written stays readable, and says why it ends."""
-    result = command("movies", "absent", "--format", "json")
-    assert result.exit_code == 2
-    found = json.loads(result.stdout)
-    assert [each["name"] for each in found["dataset_groups"]] == ["movies"]
-    assert found["error"].startswith("there is no dataset group arn:aws:personalize:eu-west-1:")
-    for form in ("text", "markdown"):
-        assert "\nstopped: there is no dataset group" in command("movies", "absent", "--format", form).stdout
-    account.answer("GetKeyPolicy", "ThrottlingException", KEY)
-    assert stopped(command("movies", "--format", "json")).startswith("AWS throttles the requests: ")
+def test_one_of_several_that_is_absent(account: FakeAccount, command: Callable[..., Result]) -> None:
+    """Nothing is reported, as for a name that nothing can have."""
+    assert stopped(command("movies", "absent")).startswith("there is no dataset group arn:aws:personalize:eu-west-1:")
 
 
 def test_exit_codes(account: FakeAccount, command: Callable[..., Result]) -> None:
@@ -148,13 +199,13 @@ def test_exit_codes(account: FakeAccount, command: Callable[..., Result]) -> Non
     assert codes() == (0, 1)
     account.keys[KEY] = policy[:1]
     assert codes() == (1, 1)
+    account.policies["P"] = []
+    assert codes() == (1, 1)
     account.answer("GetKeyPolicy", "AccessDenied")
-    assert codes() == (0, 1)
-    account.trust = []
     assert codes() == (1, 1)
     account.answer("DescribeDatasetGroup", "AccessDenied")
     result = command("--format", "json")
-    says = "nothing could be seen: the report ends with what wasn't answered"
+    says = "nothing could be decided: the report ends with what wasn't answered"
     assert (result.exit_code, result.stderr) == (2, f"personalize-kms: {says}\n")
 
 
@@ -162,46 +213,32 @@ def test_no_dataset_group(account: FakeAccount, command: Callable[..., Result]) 
     """An account that has none is told so, in each form."""
     account.made["DatasetGroup"] = []
     assert json.loads(command("--format", "json").stdout)["dataset_groups"] == []
-    for form in ("text", "markdown"):
-        result = command("--format", form)
-        assert (result.exit_code, result.stderr) == (0, "")
-        counts = "0 dataset groups: 0 missing, 0 problems, 0 warnings, 0 undecided, 0 as AWS's pages ask"
-        assert result.stdout == f"account 111122223333, Region eu-west-1: no dataset group is there\n\n{counts}\n"
+    result = command()
+    assert (result.exit_code, result.stderr) == (0, "")
+    counts = "0 dataset groups: 0 missing, 0 problems, 0 warnings, 0 undecided, 0 as AWS's pages ask"
+    assert result.stdout == f"account 111122223333, Region eu-west-1: no dataset group is there\n\n{counts}\n"
 
 
-@pytest.mark.parametrize(
-    ("code", "says"),
-    [
-        (
-            "InvalidClientTokenId",
-            "AWS rejects the credentials in ap-east-1: An error occurred (InvalidClientTokenId) when calling the "
-            "GetCallerIdentity operation: so it says: renew them, or enable the Region for the account",
-        ),
-        (
-            "InternalFailure",
-            "sts:GetCallerIdentity failed with InternalFailure",
-        ),
-    ],
-)
-def test_who_one_is_is_not_answered(
-    doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, code: str, says: str
-) -> None:
+@pytest.mark.parametrize("code", ["InvalidClientTokenId", "InternalFailure"])
+def test_who_one_is_is_not_answered(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """STS is down, or it is that of a Region that isn't enabled, and answers as if the credentials were wrong."""
 
     def refuse(self: Any, operation: str, arguments: Any) -> Any:
         raise ClientError({"Error": {"Code": code, "Message": "so it says"}}, operation)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
-    assert stopped(doctor("--region", "ap-east-1")) == says
+    assert stopped(doctor("--region", "ap-east-1")) == (
+        f"An error occurred ({code}) when calling the GetCallerIdentity operation: so it says: {WHAT_TO_DO}"
+    )
 
 
 def test_a_region_of_no_such_name(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     """It has no STS."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr("personalize_kms_constructs._doctor.asking._CONFIG", Config(retries={"total_max_attempts": 1}))
     assert stopped(doctor("--region", "eu-nowhere-1")) == (
-        'Could not connect to the endpoint URL: "http://127.0.0.1:9/": check the network, and whether eu-nowhere-1 '
-        "has Amazon Personalize"
+        'Could not connect to the endpoint URL: "http://127.0.0.1:9/": check the network, the proxy, the Region, and '
+        "the configuration of AWS's SDK"
     )
 
 

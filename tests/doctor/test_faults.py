@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -10,11 +12,13 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from click.testing import Result
 
 from demo.doctor_run import broken_and_mended
 from tests.doctor import faults
 from tests.doctor.conftest import Deployed, Report
 from tests.doctor.findings import bad, findings, should_have
+from tests.doctor.following import apply, of_others
 
 BASE_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 BASE_5 = ["kms:CreateGrant", *BASE_4]
@@ -129,7 +133,6 @@ Fault = Callable[[Deployed], AbstractContextManager[None]]
 EXPECTED: list[tuple[Fault, str, list[str], list[str], list[str]]] = [
     (statements_pending, "no-statement", ["key"], [SERVICE], BASE_6),
     (no_delegation, "no-statement", ["data_key"], ["role"], BASE_5),
-    (role_made_anew, "deleted-principal", ["data_key"], [], []),
     (key_disabled, "key-state", ["key"], [], []),
     (key_of_wrong_kind, "key-spec", [""], [], []),
     (key_of_another_region, "key-region", [""], [], []),
@@ -173,12 +176,65 @@ def test_a_fault_is_named_and_nothing_else(
     assert bad(report()) == []
 
 
-def test_what_is_to_be_added_mends_it(deployed: Deployed, report: Callable[[], Report]) -> None:
-    """The statements are pasted as they are."""
-    with statements_pending(deployed):
-        statements = should_have(report())["key", deployed.key]
-        with faults.key_policy(deployed, deployed.key, faults.with_more(*statements)):
-            assert bad(report()) == []
+def test_a_role_that_was_made_anew(deployed: Deployed, report: Callable[[], Report]) -> None:
+    """The key policy lacks it, and has an id that nobody needs."""
+    with role_made_anew(deployed):
+        found = {(each.status, each.cause): each for each in findings(report())}
+    assert found.keys() == {("failed", "no-statement"), ("warning", "unused-id")}
+    assert found["failed", "no-statement"].principals == [deployed.role]
+    assert {each.of for each in found.values()} == {deployed.data_key}
+
+
+def break_at_random(policies: faults.DeployedPolicies, draw: random.Random, role: str, bucket: str) -> None:
+    """Take statements and actions of the deployed policies away, and add denials."""
+    for statements in (*policies.keys.values(), policies.bucket_policy):
+        ours = [each for each in statements if each.get("Sid", "").startswith("Personalize")]
+        for statement in draw.sample(ours, draw.randint(0, len(ours))):
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            left = draw.sample(actions, draw.randint(0, len(actions) - 1))
+            if left:
+                statement["Action"] = left
+            else:
+                statements.remove(statement)
+    # Somebody else's, which stays.
+    root = role.partition(":role/")[0] + ":root"
+    for statements in policies.keys.values():
+        statements.append({"Effect": "Allow", "Principal": {"AWS": root}, "Action": ["kms:Encrypt"], "Resource": "*"})
+    denied = {"Sid": "Nobody", "Effect": "Deny", "Principal": "*", "Resource": "*"}
+    if draw.random() < 0.4:
+        policies.keys[draw.choice(list(policies.keys))].append({**denied, "Action": draw.sample(BASE_5, 2)})
+    if draw.random() < 0.3:
+        resource = f"arn:aws:s3:::{bucket}/*"
+        policies.bucket_policy.append({**denied, "Action": ["s3:GetObject"], "Resource": resource})
+    if draw.random() < 0.4:
+        policies.policies["P"].append({"Effect": "Deny", "Action": draw.sample(BASE_4, 2), "Resource": "*"})
+    if draw.random() < 0.3:
+        policies.trust[:] = [{**each, "Principal": {"Service": "lambda.amazonaws.com"}} for each in policies.trust]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_the_command_says_heals(deployed: Deployed, doctor: Callable[..., Result], seed: int) -> None:
+    """Random faults; each remedy is done as it is told, gives no more, and takes nothing from others."""
+    whole, policies = faults.DeployedPolicies(deployed), faults.DeployedPolicies(deployed)
+    break_at_random(policies, random.Random(seed), deployed.role, deployed.bucket)
+    policies.put()
+    try:
+        found = json.loads(doctor("--format", "json").stdout)["dataset_groups"][0]
+        for _ in range(3):
+            should_have(found)
+            before = of_others(policies, {deployed.role, SERVICE})
+            for kind, statement in apply(policies, found):
+                principal = statement.get("Principal", {"AWS": deployed.role})
+                named = {"Service": SERVICE}, {"AWS": deployed.role}
+                by_account = {"ArnEquals": {"aws:PrincipalArn": deployed.role}}
+                assert principal in named or statement["Condition"] == by_account, (kind, statement)
+            assert before <= of_others(policies, {deployed.role, SERVICE})
+            policies.put()
+            found = json.loads(doctor("--format", "json").stdout)["dataset_groups"][0]
+        assert bad(found) == []
+        assert doctor().exit_code == 0
+    finally:
+        whole.put()
 
 
 def test_the_boundary_takes_the_statements(deployed: Deployed, report: Callable[[], Report]) -> None:

@@ -1,106 +1,135 @@
-"""The report for a terminal and for a ticket, with findings in it."""
+"""The report for a terminal, with findings in it."""
 
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from click.testing import Result
 
 from personalize_kms_constructs import matrix
+from personalize_kms_constructs._doctor import asking
 from tests.doctor.fake_account import ACCOUNT, BASE_5, GROUP, KEY, ROLE, SERVICE, FakeAccount, allow
 
-KMS_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html"
-
-PLACE = "in the place of statements 1, 2"
+OTHER = KEY.replace("1234abcd", "5678abcd")
 
 
-@pytest.fixture
-def markdown(account: FakeAccount, command: Callable[..., Result]) -> Callable[[], str]:
-    """The report on an account with an import job."""
-    account.add(matrix.DATASET_IMPORT_JOB, "load")
-    return lambda: command("movies", "--format", "markdown").stdout
-
-
-def rows(text: str) -> list[list[str]]:
-    """The cells of the table of findings, less its head."""
-    lines = [line for line in text.splitlines() if line.startswith("| ")]
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines][1:]
+def add_groups(account: FakeAccount, number: int, **more: Any) -> None:
+    """More dataset groups like the first one."""
+    first = account.made["DatasetGroup"][0]
+    for each in range(number):
+        name = more.get("name", f"movies-{each}")
+        account.made["DatasetGroup"].append({**first, "datasetGroupArn": f"{GROUP}/{name}", "name": name, **more})
 
 
 def test_findings_in_a_terminal(account: FakeAccount, command: Callable[..., Result]) -> None:
-    """A line says what is missing, and below is all that the policy should have, which can be pasted as it is."""
+    """A line says what is missing, and below is what to add for the one who lacks it, as it can be pasted."""
     account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE}), allow(BASE_5[:4], SERVICE)]
     result = command("movies")
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
-    assert f"✘ key policy of {KEY} lacks kms:ListGrants for Personalize" in lines
-    start = lines.index(f"key policy of {KEY}, for Personalize ({PLACE}):") + 1
+    lacks = f"✘ key policy of {KEY} lacks kms:ListGrants for Personalize (needed by movies (dataset group))"
+    assert lines[2:4] == ["dataset group movies", lacks]
+    start = lines.index(f"key policy of {KEY}, for Personalize:") + 1
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
-    assert [json.loads(line) for line in lines[start : start + 2]] == [
-        allow(BASE_5, {"AWS": ROLE}),
-        {**allow(BASE_5, SERVICE), "Condition": condition},
-    ]
-    assert lines[start + 2 : start + 4] == ["", "1 missing, 0 problems, 0 undecided, 13 as AWS's pages ask"]
+    assert json.loads(lines[start]) == {**allow(BASE_5, SERVICE), "Condition": condition}
+    assert lines[start + 1] == ""
     assert lines[-1].startswith("1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided")
+    quiet = command("movies", "--quiet").stdout.splitlines()
+    assert quiet == [*lines[:4], "", lines[-1]]
 
 
-def test_findings_in_a_ticket(account: FakeAccount, markdown: Callable[[], str]) -> None:
-    """A row for each finding, and beneath the table the statements that the policy should have."""
-    account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE}), allow(BASE_5[:4], SERVICE)]
-    text = markdown()
-    assert text.startswith(
-        "account 111122223333, Region eu-west-1\n\n# Dataset group movies\n\n1 missing, 0 problems, 0 undecided"
+def test_a_denial_names_its_statement_and_condition(account: FakeAccount, command: Callable[..., Result]) -> None:
+    """That is what has to be changed."""
+    condition = {"Bool": {"aws:SecureTransport": "true"}}
+    deny = {**allow(["kms:Decrypt"], "*"), "Effect": "Deny", "Sid": "NobodyElse", "Condition": condition}
+    account.keys[KEY] = [*account.keys[KEY], deny]
+    says = "denied by statement NobodyElse of the key policy (on condition " + json.dumps(condition) + ")"
+    assert says in command("--quiet").stdout
+
+
+def test_a_key_that_is_being_deleted_comes_first(account: FakeAccount, command: Callable[..., Result]) -> None:
+    """In the account, and of all that is wrong with one dataset group."""
+    account.keys = {KEY: account.keys[KEY][:1], OTHER: account.keys[KEY][:1]}
+    add_groups(account, 30)
+    add_groups(account, 1, kmsKeyArn=OTHER, name="the-last")
+    deleted = datetime(2026, 12, 6, tzinfo=UTC)
+    state = account.described_key(OTHER, KeyState="PendingDeletion")
+    state["KeyMetadata"]["DeletionDate"] = deleted
+    account.answer("DescribeKey", state, OTHER)
+    lines = command().stdout.splitlines()
+    assert lines[2].startswith(f"✘ the-last   key {OTHER} is PendingDeletion")
+    assert lines[2].endswith(", and 1 more")
+    start = lines.index("dataset group the-last")
+    assert lines[start - 1] == ""
+    assert lines[start + 1] == (
+        f"✘ key {OTHER} is PendingDeletion (needed by the-last (dataset group)): "
+        "cancel its deletion, and enable it, before everything that it encrypts is lost"
     )
-    assert "\nNotes:\n\n- it is ACTIVE, and has a key and a role\n" in text
-    assert rows(text) == [
-        [
-            "✘",
-            f"key policy of {KEY} lacks kms:ListGrants for Personalize",
-            "",
-            "load (dataset import job), movies (dataset group)",
-            f"[AWS]({KMS_PAGE})",
-        ]
-    ]
-    assert f"\nKey policy of {KEY}, for Personalize ({PLACE}):\n\n```json\n" in text
-    assert "\n# Control policies\n" in text
-    actions = ", ".join(f"`{action}`" for action in [*BASE_5, "s3:GetObject", "s3:ListBucket"])
-    assert f"\n- for Personalize: {actions}\n" in text
-    assert text.splitlines()[-1].startswith("1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided, ")
+    assert f"· {OTHER}: KMS deletes it on 2026-12-06" in lines
+    assert start < lines.index("dataset group movies")
 
 
-def test_the_id_of_a_deleted_role_is_told_in_words(account: FakeAccount, markdown: Callable[[], str]) -> None:
-    """KMS refuses a policy that keeps the id, and the rest of the statement may stay."""
-    account.keys[KEY] = [allow(BASE_5, {"AWS": "AROADEADDEADDEADDEAD1"}), allow(BASE_5, SERVICE)]
-    text = markdown()
-    assert "```json" not in text
-    ((mark, says, *_),) = rows(text)
-    assert (mark, says) == (
-        "✘",
-        f"the key policy of {KEY} names AROADEADDEADDEADDEAD1, the id of a deleted role, and a role that is created "
-        "again gets a new id (needed by load (dataset import job), movies (dataset group)): "
-        "replace the id with the role",
+def test_many_dataset_groups(account: FakeAccount, command: Callable[..., Result]) -> None:
+    """A line for each, and more for those that aren't as they should be; a quiet report has these alone."""
+    add_groups(account, 199)
+    lines = command().stdout.splitlines()
+    assert lines[2:5] == [f"✓ {name}  14 as AWS's pages ask" for name in ("movies    ", "movies-0  ", "movies-1  ")]
+    assert len(lines) == 208
+    assert len(command("--quiet").stdout.splitlines()) == 3
+    # What they share is read once, and nothing is described that isn't looked at.
+    calls = account.calls.copy()
+    command()
+    assert dict(account.calls - calls) == {
+        "GetCallerIdentity": 1,
+        "ListDatasetGroups": 1,
+        "DescribeDatasetGroup": 200,
+        "ListDatasets": 200,
+        "ListSolutions": 200,
+        "ListMetricAttributions": 200,
+        "ListDataDeletionJobs": 200,
+        "ListDatasetImportJobs": 200,
+        "ListDatasetExportJobs": 200,
+        "ListBatchInferenceJobs": 1,
+        "ListBatchSegmentJobs": 1,
+        "DescribeKey": 1,
+        "GetKeyPolicy": 1,
+        "GetRole": 1,
+        "ListRolePolicies": 1,
+        "GetRolePolicy": 1,
+        "ListAttachedRolePolicies": 1,
+    }
+
+
+def test_who_waits_is_told(
+    account: FakeAccount, command: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On standard error, beside the report."""
+    monkeypatch.setattr(asking, "_PROGRESS_AFTER", -1)
+    add_groups(account, 1)
+    result = command()
+    assert result.stderr == (
+        "personalize-kms: 1 of 2 dataset groups read\npersonalize-kms: 2 of 2 dataset groups read\n"
     )
+    assert result.exit_code == 0
 
 
-def test_what_is_not_answered_is_listed(account: FakeAccount, markdown: Callable[[], str]) -> None:
-    """With the actions that somebody has to be allowed."""
-    account.answer("ListSolutions", "AccessDeniedException")
-    text = markdown()
-    says = "not answered: allow these actions, ask somebody who has them to run it, or try again later"
-    assert f"\n# Not answered\n\n{says}\n\n- `personalize:ListSolutions` on {GROUP}\n" in text
-    ((mark, finding, _, needed_by, _),) = rows(text)
-    assert (mark, finding) == (
-        "?",
-        "movies (dataset group): not all of its jobs, or of their listings, can be seen: 1 not answered",
-    )
-    assert needed_by == "movies (dataset group)"
+def test_what_cannot_be_reached_is_asked_once(account: FakeAccount, command: Callable[..., Result]) -> None:
+    """Each call would wait half a minute; no Region is said to lack anything."""
+    account.answer("GetRole", EndpointConnectionError(endpoint_url="https://iam.amazonaws.com"))
+    text = command().stdout
+    assert account.calls["GetRole"] == 1
+    assert account.calls["ListRolePolicies"] == 0
+    assert f"? iam:GetRole failed with EndpointConnectionError: {ROLE}" in text
+    assert "has Amazon Personalize" not in text
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+@pytest.mark.parametrize("form", ["text", "json"])
 def test_nothing_steers_the_terminal(account: FakeAccount, command: Callable[..., Result], form: str) -> None:
     """Whoever names a job or a statement may write control characters; in JSON they stay what they are."""
     reason = "no\x1b[2J\x9b31m\x07\x7f\rway"
@@ -113,54 +142,4 @@ def test_nothing_steers_the_terminal(account: FakeAccount, command: Callable[...
     assert [each for each in written if unicodedata.category(each) == "Cc" and each != "\n"] == []
     assert "\\u001b" in written
     if form == "json":
-        assert reason in json.loads(result.stdout)["dataset_groups"][0]["notes"][1]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "causes", "left_out", "exit_code"),
-    [
-        ((), ["no-statement", "not-trusted", "unused-id"], 0, 1),
-        (("--only", "not-trusted"), ["not-trusted"], 2, 1),
-        (("--only", "unused-id"), ["unused-id"], 2, 0),
-        (("--only", "unused-id", "--strict"), ["unused-id"], 2, 1),
-        (("--only", "not-trusted", "--only", "no-statement"), ["no-statement", "not-trusted"], 1, 1),
-        (("--ignore", "not-trusted", "--ignore", "no-statement"), ["unused-id"], 2, 0),
-        (("--only", "not-trusted", "--ignore", "not-trusted"), [], 3, 0),
-    ],
-)
-def test_findings_by_their_names(
-    account: FakeAccount,
-    command: Callable[..., Result],
-    arguments: tuple[str, ...],
-    causes: list[str],
-    left_out: int,
-    exit_code: int,
-) -> None:
-    """What is left out doesn't count, and is counted."""
-    account.keys[KEY] = [allow(BASE_5, {"AWS": [ROLE, "AROADEADDEADDEADDEAD1"]}), allow(BASE_5[:4], SERVICE)]
-    account.trust = []
-    result = command(*arguments, "--format", "json")
-    found = json.loads(result.stdout)
-    (group,) = found["dataset_groups"]
-    assert sorted(each["cause"] for each in (*group["missing"], *group["problems"])) == causes
-    assert (group["left_out"], result.exit_code) == (left_out, exit_code)
-    assert sum(found["summary"][each] for each in ("missing", "problems", "warnings")) == len(causes)
-    assert found["control_policies"]["must_leave_alone"]["service"] == sorted(BASE_5)
-    text = command(*arguments).stdout
-    assert (f"\n{left_out} finding" in text) is (left_out > 0)
-    told = {("key", KEY)} if "no-statement" in causes else set()
-    told |= {("trust", ROLE)} if "not-trusted" in causes else set()
-    assert {(policy["policy"], policy["policy_of"]) for policy in group["policies"]} == told
-    assert re.findall(r"^(\w+) policy of .*, (?:for Personalize|to add)\b.*:$", text, re.MULTILINE) == sorted(
-        kind for kind, _ in told
-    )
-
-
-@pytest.mark.parametrize("option", ["--only", "--ignore"])
-def test_findings_of_no_such_name(account: FakeAccount, command: Callable[..., Result], option: str) -> None:
-    """A name that is mistyped would leave out nothing, or everything."""
-    result = command(option, "no-statment")
-    assert (result.exit_code, account.calls.total()) == (2, 0)
-    assert result.stderr.endswith(
-        ": 'no-statment' is not a cause: take the \"cause\" of a finding from --format json\n"
-    )
+        assert reason in json.loads(result.stdout)["dataset_groups"][0]["notes"][0]

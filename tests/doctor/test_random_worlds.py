@@ -30,7 +30,7 @@ from tests.doctor.fake_account import (
     allow,
     trust,
 )
-from tests.doctor.following import ID, apply
+from tests.doctor.following import ID, apply, of_others
 
 WORLDS = 200
 KEY_OF_OTHERS = KEY.replace(ACCOUNT, "444455556666")
@@ -206,8 +206,10 @@ def test_what_policies_should_have_heals_and_gives_no_more(start: int) -> None:
             assert rounds < 4, seed
             # Nobody sees what that key's policy says.
             assert KEY_OF_OTHERS not in {policy["policy_of"] for policy in report["policies"]}
+            before = of_others(account, {ROLE, PERSONALIZE})
             for kind, statement in apply(account, report):
                 assert_no_more_than_asked(kind, statement)
+            assert before == of_others(account, {ROLE, PERSONALIZE}), seed
         most = max(most, rounds)
         hidden = {account.default_key} if "encryption-unseen" in str(report["undecided"]) else set()
         silent = {each for each in missing - told(report, "undecided") if each[2] not in hidden}

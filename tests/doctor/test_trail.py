@@ -107,7 +107,7 @@ def test_what_no_finding_explains(
     assert notes() == [READ, *([f"CloudTrail: {says} (2026-11-26T10:00:00Z), {OTHERWISE}"] if says else [])]
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+@pytest.mark.parametrize("form", ["text", "json"])
 def test_each_is_beside_the_finding_that_it_explains(
     account: FakeAccount, command: Callable[..., Result], notes: Callable[[], list[str]], form: str
 ) -> None:

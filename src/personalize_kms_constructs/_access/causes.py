@@ -96,11 +96,11 @@ class Cause(Enum):
     NOT_PRINCIPAL = "NotPrincipal names the role or its account, but not its session"
     OPERATOR_WITHOUT_KEYS = "condition operator {operator} without condition keys"
     OPERATOR_UNKNOWN = "condition {operator} {key}: the operator isn't known"
-    KEY_NOT_IN_TEMPLATES = "condition {operator} {key}: a template doesn't say what it is", _TRY
+    KEY_NOT_IN_TEMPLATES = "condition {operator} {key}: the policies don't say what it is", _TRY
     KEY_NOT_READ = "condition {operator} {key}: the check doesn't read tags and aliases", _TRY
     KEY_OF_ORGANIZATION = (
-        "condition {operator} {key}: a template doesn't say what it is",
-        "name the organization of the app's accounts by --organization o-…, in Python by organization=",
+        "condition {operator} {key}: the policies don't say what it is",
+        "name the organization of the accounts by --organization o-…, in Python by organization=",
     )
     KEY_UNDOCUMENTED = "condition {operator} {key}: AWS doesn't document the key for Personalize's calls", _TRY
     KEY_MAYBE_ABSENT = "condition {operator} {key}: AWS doesn't document whether Personalize sends the key", _TRY
@@ -182,13 +182,9 @@ class Cause(Enum):
         "bucket {subject} is in {bucket_region}, and Personalize works in {region}",
         "use a bucket of that Region",
     )
-    DELETED_PRINCIPAL = (
-        "{policy} of {subject} names {id}, the id of a deleted role, and a role that is created again gets a new id",
-        "replace the id with the role",
-    )
     UNUSED_ID = (
         "{policy} of {subject} names {id}, the id of a role or user that was deleted",
-        "remove the id: AWS refuses every change of a policy that contains it",
+        "take it out, with its statement if that names nobody else: AWS refuses every change of a policy that has it",
     )
     GROUP_FAILED = (
         "{subject} is CREATE FAILED, {why} ({today})",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -131,7 +132,8 @@ class _Words:
         return found
 
     def _why_denied(self, entry: Entry) -> str:
-        return "; ".join(reason.sentence() for reason in _denials(entry) or [entry.reason])
+        reasons = _denials(entry) or [entry.reason]
+        return "; ".join(reason.sentence() + _condition_of(reason) for reason in reasons)
 
     def _lack(self, policy: PolicyToChange, entries: tuple[Entry, ...]) -> str:
         whose = f"{self._whose(policy)} {'lack' if policy.policy == 'role' else 'lacks'}"
@@ -233,6 +235,12 @@ def whose(kind: str, name: str) -> str:
 
 def _denials(entry: Entry) -> list[Reason]:
     return [reason for reason in (entry.reason, *entry.further) if reason.cause is Cause.DENIED]
+
+
+def _condition_of(reason: Reason) -> str:
+    """Return the conditions of the statements that deny, as they are written."""
+    conditions = [each.body["Condition"] for each in reason.statements if each.readable and each.body.get("Condition")]
+    return f" (on condition {'; '.join(map(json.dumps, conditions))})" if conditions else ""
 
 
 def _actions(entries: Iterable[Entry]) -> str:

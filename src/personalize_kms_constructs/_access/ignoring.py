@@ -52,11 +52,6 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
     return _shorter(report, is_ignored), used
 
 
-def of_causes(report: AccessReport, only: tuple[str, ...], ignored: tuple[str, ...]) -> AccessReport:
-    """Return a report with findings of some causes alone, or of all causes but some, by their names in JSON."""
-    return _shorter(report, lambda found: found.cause.id in ignored or (bool(only) and found.cause.id not in only))
-
-
 def _shorter(report: AccessReport, is_left_out: Callable[[Entry | Problem], bool]) -> AccessReport:
     left: dict[str, Any] = {}
     number = report.left_out

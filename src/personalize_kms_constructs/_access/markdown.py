@@ -22,14 +22,12 @@ def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
 
 def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
     names, findings = Names(report.names), findings_of(report)
-    yield f"# Dataset group {_plain(report.deployed)}" if report.deployed else "# Amazon Personalize's access"
+    yield "# Amazon Personalize's access"
     if report.assumed:
         yield from ("", f"{_cell(assumed(report))}.")
     yield from ("", f"{summary(report)}.")
     if nothing := asks_nothing(report):
         yield from ("", f"{_cell(nothing)}.")
-    if report.notes:
-        yield from ("", "Notes:", "", *(f"- {_cell(note)}" for note in report.notes))
     if findings:
         yield from ("", "| | finding | where | needed by | page |", "|---|---|---|---|---|")
     for finding in findings:

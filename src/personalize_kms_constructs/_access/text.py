@@ -19,9 +19,6 @@ def text_report(report: AccessFindings, *, quiet: bool = False) -> str:
 
 def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
     names, places = Names(report.names), Lines()
-    if report.deployed:
-        yield f"dataset group {report.deployed}"
-    yield from (f"· {note}" for note in report.notes)
     if report.assumed:
         yield assumed(report)
     findings = findings_of(report)

@@ -80,7 +80,7 @@ def asks_nothing(report: AccessFindings) -> str:
         have, them = ("has", "it") if len(report.without_key) == 1 else ("have", "them")
         groups = ", ".join(report.without_key)
         return f"{groups} {have} no key of yours: Personalize encrypts {them} with its own, and asks for nothing"
-    if report.asked or report.deployed:
+    if report.asked:
         return ""
     if not report.undecided and not report.problems:
         return _NOTHING
@@ -93,9 +93,8 @@ def summary(report: AccessFindings) -> str:
     warnings = sum(problem.is_warning for problem in report.problems)
     if warnings:
         problems += f" ({_count(warnings, 'warning')})"
-    excess = "" if report.deployed else f"{len(report.excess)} too much, "
     return (
-        f"{len(report.missing)} missing, {problems}, {excess}"
+        f"{len(report.missing)} missing, {problems}, {len(report.excess)} too much, "
         f"{len(report.undecided)} undecided, {len(report.allowed)} as AWS's pages ask"
     )
 

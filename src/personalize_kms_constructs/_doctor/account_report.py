@@ -1,189 +1,172 @@
-"""The reports on the dataset groups of an account as one: for a terminal, a program, a ticket."""
+"""The report on the dataset groups of an account: for a terminal, or for a program."""
 
 from __future__ import annotations
 
 import json
-import textwrap
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cache, partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
-from .._access.ignoring import of_causes
-from .._access.report import AccessReport, as_data
+from .._access.findings import Finding
+from .._access.model import Problem
+from .._access.report import as_data
+from .._access.short_names import Names
+from .._access.words import title
 from .._values import shown
-from .asking import AbsentError, Account, DoctorError
-from .diagnosis import diagnose, unseen_group
+from .asking import Account, DoctorError, Once, side_by_side
+from .diagnosis import GroupReport, diagnose, unseen_group
 from .gathering import AccountReader, gather
-from .groups import Group, group_arns, jobs_by_solution, read_group, read_jobs
+from .groups import group_arns, jobs_by_solution, read_group, read_jobs
 from .trail import read_denials, with_denials
 
 # So many resources are named for one action that isn't answered; the others are counted.
 _NAMED = 5
-_NOT_ANSWERED = "not answered: allow these actions, ask somebody who has them to run it, or try again later"
+_NOT_ANSWERED = "not answered: allow what was denied, or ask somebody who has it; for the rest, look again later"
 _UNREADABLE = "service and resource control policies can't be read from an account that they apply to"
 _WHO = {"service": "Personalize", "role": "the roles"}
 
-Reported = tuple[Group, AccessReport]
 
-
-def look(account: Account, wanted: Sequence[str], newest: int, *, cloudtrail: bool = False) -> Iterator[Reported]:
-    """Yield the reports on dataset groups, each as soon as it is known, so that a large account needs no more memory.
+def look(
+    account: Account, wanted: Sequence[str], jobs: int, *, organization: str = "", cloudtrail: bool = False
+) -> AccountReport:
+    """Read dataset groups with their newest jobs, and return what is found.
 
     Raises:
-        DoctorError: if it can't go on.
+        DoctorError: if nothing can be looked at, or a dataset group that is wanted doesn't exist.
     """
-    reader, by_solution = AccountReader(account), cache(partial(jobs_by_solution, account))
-    denials = cache(partial(read_denials, account))
-    for arn in group_arns(account, wanted):
-        try:
-            group = read_group(account, arn)
-        except AbsentError:
-            if wanted:
-                raise DoctorError(
-                    f"there is no dataset group {arn}: pass the name or ARN of another one, or none"
-                ) from None
-            continue  # deleted since it was listed
-        if group.unseen:
-            yield group, unseen_group(group)
-            continue
-        gathered = gather(reader, group, read_jobs(account, arn, newest, by_solution))
+    arns = group_arns(account, wanted)
+    reader, by_solution = AccountReader(account, organization), Once(partial(jobs_by_solution, account))
+    denials = read_denials(account) if cloudtrail else None
+
+    def report_on(arn: str) -> GroupReport | None:
+        group = read_group(account, arn)
+        if group is None or group.unseen:
+            return None if group is None else unseen_group(group)
+        gathered = gather(reader, group, read_jobs(account, arn, jobs, by_solution))
         report = diagnose(gathered)
-        yield group, with_denials(report, gathered.model, *denials()) if cloudtrail else report
+        return with_denials(report, gathered.model, *denials) if denials else report
+
+    found: list[GroupReport] = []
+    for arn, report in zip(arns, side_by_side(report_on, arns), strict=True):
+        if report is not None:
+            found.append(report)
+        elif wanted:  # others were deleted since they were listed
+            raise DoctorError(f"there is no dataset group {arn}: pass the name or ARN of another one, or none")
+    return AccountReport(account, sorted(found, key=lambda report: report.urgency))
 
 
-@dataclass
-class Totals:
-    """The counts of all dataset groups, and what is left to say of the account."""
+@dataclass(frozen=True)
+class AccountReport:
+    """The reports on dataset groups, the worst first, and what wasn't answered."""
 
     account: Account
-    groups: int = 0
-    seen: int = 0
-    missing: int = 0
-    problems: int = 0
-    """Those that aren't warnings."""
-    warnings: int = 0
-    undecided: int = 0
-    allowed: int = 0
-    actions: dict[str, set[str]] = field(default_factory=lambda: {"role": set(), "service": set()})
-    """The actions that control policies must not deny, for the roles and for Personalize."""
+    groups: list[GroupReport]
 
-    def take(self, group: Group, report: AccessReport, whole: AccessReport) -> None:
-        """Count a dataset group by its report; the actions are those of the whole one, with what is left out."""
-        self.groups += 1
-        self.seen += not group.unseen
-        self.missing += len(report.missing)
-        self.warnings += sum(each.is_warning for each in report.problems)
-        self.problems += sum(not each.is_warning for each in report.problems)
-        self.undecided += len(report.undecided)
-        self.allowed += len(report.allowed)
-        for each in (*whole.missing, *whole.undecided, *whole.allowed):
-            if each.principal in self.actions:
-                self.actions[each.principal].add(each.action)
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """The counts of all dataset groups; problems are those that aren't warnings."""
+        found = [group.found for group in self.groups]
+        is_warning = [problem.is_warning for report in found for problem in report.problems]
+        return {
+            "missing": sum(len(report.missing) for report in found),
+            "problems": is_warning.count(False),
+            "warnings": is_warning.count(True),
+            "undecided": sum(len(report.undecided) for report in found),
+            "allowed": sum(len(report.allowed) for report in found),
+        }
 
     def line(self) -> str:
         """Return the counts in one line."""
-        found = [(self.groups, "dataset group"), (self.problems, "problem"), (self.warnings, "warning")]
-        groups, problems, warnings = (f"{count} {what}{'' if count == 1 else 's'}" for count, what in found)
-        rest = f"{self.undecided} undecided, {self.allowed} as AWS's pages ask"
-        return f"{groups}: {self.missing} missing, {problems}, {warnings}, {rest}"
-
-    def as_data(self) -> dict[str, int]:
-        """Return the counts as JSON has them."""
-        names = ("missing", "problems", "warnings", "undecided", "allowed")
-        return {name: getattr(self, name) for name in names}
+        counts = self.counts
+        groups = _counted(len(self.groups), "dataset group")
+        problems, warnings = _counted(counts["problems"], "problem"), _counted(counts["warnings"], "warning")
+        rest = f"{counts['undecided']} undecided, {counts['allowed']} as AWS's pages ask"
+        return f"{groups}: {counts['missing']} missing, {problems}, {warnings}, {rest}"
 
     def control_policies(self) -> dict[str, list[str]]:
-        """Return the actions that control policies must not deny."""
-        return {who: sorted(actions) for who, actions in self.actions.items() if actions}
+        """Return the actions that control policies must not deny, for the roles and for Personalize."""
+        actions: dict[str, set[str]] = {who: set() for who in reversed(_WHO)}
+        for report in (group.found for group in self.groups):
+            for entry in (*report.missing, *report.undecided, *report.allowed):
+                if entry.principal in actions:
+                    actions[entry.principal].add(entry.action)
+        return {who: sorted(of_principal) for who, of_principal in actions.items() if of_principal}
+
+    def to_json(self) -> str:
+        """Return the report as JSON."""
+        groups = []
+        for report in self.groups:
+            group = {"arn": report.group.arn, "name": report.group.name, "notes": list(report.notes)}
+            groups.append(group | as_data(report.found))
+        data = {
+            "account": self.account.id,
+            "region": self.account.region,
+            "dataset_groups": groups,
+            "not_answered": list(self._not_answered()),
+            "control_policies": {"because": _UNREADABLE, "must_leave_alone": self.control_policies()},
+            "summary": self.counts,
+        }
+        return shown(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
+
+    def to_text(self, *, quiet: bool = False) -> str:
+        """Return the report for a terminal; a quiet one has the findings and what wasn't answered."""
+        place = f"account {self.account.id}, Region {self.account.region}"
+        lines = [place if self.groups else f"{place}: no dataset group is there"]
+        if len(self.groups) > 1 and not quiet:
+            lines += ["", *self._table()]
+        for report in self.groups:
+            if report.findings or (len(self.groups) == 1 and not quiet):
+                lines += _lines(report, quiet=quiet)
+        if self.account.not_answered:
+            lines += ["", _NOT_ANSWERED]
+        for one in self._not_answered():
+            more = f" and {one['more']} more" if one["more"] else ""
+            lines.append(f"? {one['action']} {one['because']}: {', '.join(one['resources'])}{more}")
+        must_not = {} if quiet else self.control_policies()
+        if must_not:
+            lines += ["", f"{_UNREADABLE}. They must not deny:"]
+        lines += [f"· for {_WHO[who]}: {', '.join(actions)}" for who, actions in must_not.items()]
+        return shown("".join(f"{line}\n" for line in (*lines, "", self.line())))
+
+    def _table(self) -> Iterator[str]:
+        width = max(len(report.group.name) for report in self.groups)
+        for report in self.groups:
+            mark, says = "✓", f"{len(report.found.allowed)} as AWS's pages ask"
+            if report.findings:
+                mark, more = report.findings[0].mark, len(report.findings) - 1
+                says = report.findings[0].text + (f", and {more} more" if more else "")
+            yield f"{mark} {report.group.name.ljust(width)}  {says}"
+
+    def _not_answered(self) -> Iterator[dict[str, Any]]:
+        for (action, why), about in sorted(self.account.not_answered.items()):
+            named = sorted(about)[:_NAMED]
+            yield {"action": action, "because": why, "resources": named, "more": len(about) - len(named)}
 
 
-def written(
-    form: str,
-    reported: Iterable[Reported],
-    totals: Totals,
-    only: tuple[str, ...] = (),
-    ignored: tuple[str, ...] = (),
-) -> Iterator[str]:
-    """Yield the report, text and Markdown as it becomes known, without findings of the causes that are left out.
-
-    Raises:
-        DoctorError: if the doctor couldn't go on; if anything was yielded, the report has been ended before.
-    """
-    account, stopped, data = totals.account, None, []
-    try:
-        for group, whole in reported:
-            report = of_causes(whole, only, ignored)
-            totals.take(group, report, whole)
-            if form == "json":
-                data.append({"arn": group.arn, "name": group.name, "notes": list(report.notes), **as_data(report)})
-                continue
-            if totals.groups == 1:
-                yield f"account {account.id}, Region {account.region}\n"
-            yield "\n" + (report.to_text() if form == "text" else report.to_markdown())
-    except DoctorError as error:
-        if not totals.groups:
-            raise
-        stopped = error
-    if form == "json":
-        yield _json(data, totals, stopped)
-    else:
-        yield "" if totals.groups else f"account {account.id}, Region {account.region}: no dataset group is there\n"
-        yield _end(totals, is_text=form == "text")
-        yield f"\n{totals.line()}\n" + (f"\nstopped: {stopped}\n" if stopped else "")
-    if stopped:
-        raise stopped
+def _lines(report: GroupReport, *, quiet: bool) -> Iterator[str]:
+    """Yield the lines on a dataset group: findings, notes, and policies to change with what to add."""
+    names = Names(report.found.names)
+    yield from ("", f"dataset group {report.group.name}")
+    for finding in report.findings:
+        fix = f": {finding.fix}" if finding.fix and not finding.policies else ""
+        yield f"{finding.mark} {finding.text}{_needed_by(finding)}{fix}"
+    if quiet:
+        return
+    yield from (f"· {note}" for note in report.notes)
+    for policy in report.found.policies:
+        yield from ("", f"{title(policy, names)}{':' if policy.should_have else ''}")
+        yield from (f"  {json.dumps(statement)}" for statement in policy.should_have)
 
 
-def _json(data: list[dict[str, Any]], totals: Totals, stopped: DoctorError | None) -> str:
-    found = {
-        "account": totals.account.id,
-        "region": totals.account.region,
-        "dataset_groups": data,
-        "not_answered": [
-            {"action": action, "resources": resources[:_NAMED], "more": max(0, len(resources) - _NAMED)}
-            for action, resources in sorted(totals.account.not_answered.items())
-        ],
-        "control_policies": {"because": _UNREADABLE, "must_leave_alone": totals.control_policies()},
-        "summary": totals.as_data(),
-        "error": str(stopped or ""),
-    }
-    return shown(json.dumps(found, indent=2, ensure_ascii=False)) + "\n"
+def _needed_by(finding: Finding) -> str:
+    """Return the dataset group and the jobs, each with its day, that need what a finding is about."""
+    if isinstance(finding.about[0], Problem):
+        return ""  # its words have them
+    names = list(dict.fromkeys(name for entry in finding.about for name in entry.needed_by))
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f" (needed by {', '.join(names[:_NAMED])}{more})"
 
 
-def _end(totals: Totals, *, is_text: bool) -> str:
-    """Return what wasn't answered, and what can't be asked."""
-    code = "{}" if is_text else "`{}`"
-    answers = sorted(totals.account.not_answered.items())
-    not_answered = [f"{code.format(action)} on {_named(resources)}" for action, resources in answers]
-    policies = totals.control_policies().items()
-    alone = [f"for {_WHO[who]}: {', '.join(map(code.format, actions))}" for who, actions in policies]
-    lines: list[str] = []
-    for mark, title, says, items in (
-        ("?", "Not answered", _NOT_ANSWERED, not_answered),
-        ("·", "Control policies", f"{_UNREADABLE}. They must not deny:", alone),
-    ):
-        if items and is_text:
-            lines += ["", *wrapped(says, "")]
-            lines += [line for each in items for line in wrapped(f"{mark} {each}", "  ", "      ")]
-        elif items:
-            lines += ["", f"# {title}", "", says, "", *(f"- {each}" for each in items)]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def wrapped(text: str, indent: str, further: str | None = None) -> list[str]:
-    """Return a text in lines, its words whole: a name that is longer than a line has one of its own."""
-    further = indent if further is None else further
-    return textwrap.wrap(
-        text,
-        100,
-        initial_indent=indent,
-        subsequent_indent=further,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
-
-
-def _named(resources: list[str]) -> str:
-    more = len(resources) - _NAMED
-    return ", ".join(resources[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,49 +1,54 @@
-"""Questions to one account and Region, those that weren't answered, and errors that end the work."""
+"""Questions to one account and Region, and what wasn't answered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from textwrap import shorten
-from typing import Any
+from threading import Lock
+from time import monotonic
+from typing import Any, Generic, TypeVar
 
 import boto3
 from botocore import exceptions, xform_name
+from botocore.config import Config
 
+from .._terminal import say
+from .._values import as_written
+
+_AT_ONCE = 8
+"""The number of calls that are made side by side."""
+# What can't be reached is known after half a minute; a throttled call is tried again, and the next ones wait longer.
+_CONFIG = Config(
+    max_pool_connections=_AT_ONCE,
+    connect_timeout=5,
+    read_timeout=10,
+    retries={"mode": "adaptive", "total_max_attempts": 6},
+)
+_PROGRESS_AFTER = 5.0
+"""The seconds after which somebody who waits is told how far it is."""
 # S3 answers MethodNotAllowed to those who ask for the policy of a bucket of another account.
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "MethodNotAllowed", "403", "405"})
-_ABSENT = frozenset(
-    {
-        "NoSuchBucket",
-        "NoSuchBucketPolicy",
-        "NoSuchEntity",
-        "NoSuchPublicAccessBlockConfiguration",
-        "NotFoundException",
-        "ResourceNotFoundException",
-        "ServerSideEncryptionConfigurationNotFoundError",
-    }
+_DENIED = ("AccessDenied", "AccessDeniedException", "MethodNotAllowed", "403", "405")
+_ABSENT = (
+    "NoSuchBucket",
+    "NoSuchBucketPolicy",
+    "NoSuchEntity",
+    "NotFoundException",
+    "ResourceNotFoundException",
+    "ServerSideEncryptionConfigurationNotFoundError",
 )
 # What is asked for has a name that nothing can have. Of a listing it would say less.
-_IMPOSSIBLE = frozenset({"InvalidArnException", "InvalidBucketName", "InvalidInputException", "ValidationError"})
-# Also what a Region says that isn't enabled for the account
-# (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html).
-_NOT_ENABLED = frozenset({"InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException"})
-_EXPIRED = _NOT_ENABLED | {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "SignatureDoesNotMatch"}
-_THROTTLED = frozenset(
-    {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
-)
-# Where an operation needs a permission of another name.
-_ACTIONS = {
-    "GetBucketEncryption": "GetEncryptionConfiguration",
-    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
-}
+_IMPOSSIBLE = ("InvalidArnException", "InvalidBucketName", "InvalidInputException", "ValidationError")
 # The fields of an answer and of a question with the next page. The SDK has no paginator for ListDataDeletionJobs.
 _NEXT_PAGE = {
     "cloudtrail": ("NextToken", "NextToken"),
     "iam": ("Marker", "Marker"),
-    "kms": ("NextMarker", "Marker"),
     "personalize": ("nextToken", "nextToken"),
 }
+_WEB_PAGE = "got a web page, no answer of AWS"
+
+T = TypeVar("T")
 
 
 class DoctorError(Exception):
@@ -51,7 +56,7 @@ class DoctorError(Exception):
 
 
 class NotAnsweredError(Exception):
-    """AWS doesn't answer a question, mostly for lack of a permission; the message says which one."""
+    """AWS doesn't answer a question, whatever the reason; the message says which one, and why."""
 
 
 class AbsentError(Exception):
@@ -59,14 +64,16 @@ class AbsentError(Exception):
 
 
 class Account:
-    """An account and Region, asked through AWS's SDK, which tries again."""
+    """An account and Region, asked through AWS's SDK, which tries again; by several threads at once."""
 
     def __init__(self, session: boto3.session.Session, region: str) -> None:
         self._session = session
         self._clients: dict[tuple[str, str], Any] = {}
+        self._creating = Lock()  # only clients can be used by several threads
+        self._unreachable: dict[tuple[str, str], str] = {}
         self.region = region
-        self.not_answered: dict[str, list[str]] = {}
-        """The resources about which an action wasn't answered."""
+        self.not_answered: dict[tuple[str, str], set[str]] = {}
+        """The resources about which an action wasn't answered, by the action and the reason."""
 
     @staticmethod
     def connect(profile: str | None, region: str | None) -> Account:
@@ -78,132 +85,168 @@ class Account:
         try:
             session = boto3.session.Session(profile_name=profile, region_name=region)
         except Exception as error:
-            raise _explained(error) from error
+            raise DoctorError(_advice(error)) from error
         if not session.region_name:
             raise DoctorError("no Region: set --region or AWS_REGION")
         return Account(session, session.region_name)
 
     @cached_property
-    def _identity(self) -> Any:
-        try:
-            return self.ask("sts", "GetCallerIdentity", "*")
-        except NotAnsweredError as error:
-            raise DoctorError(str(error)) from error
+    def _identity(self) -> list[str]:
+        return self.first(lambda: str(self.ask("sts", "GetCallerIdentity", "Arn", "*"))).split(":")
 
     @property
     def id(self) -> str:
         """Its number."""
-        return str(self._identity["Account"])
+        return self._identity[4]
 
     @property
     def partition(self) -> str:
         """Its partition."""
-        return str(self._identity["Arn"]).split(":")[1]
+        return self._identity[1]
 
     def client(self, service: str, region: str = "") -> Any:
         """Return a client of a service, in a Region of its own if one is given."""
-        region = region or self.region
-        if (service, region) not in self._clients:
-            # A service may be any string here, which no overload of the stubs has.
-            create: Any = self._session.client
-            self._clients[service, region] = create(service, region_name=region)
-        return self._clients[service, region]
+        place = service, region or self.region
+        with self._creating:
+            if place not in self._clients:
+                # A service may be any string here, which no overload of the stubs has.
+                create: Any = self._session.client
+                self._clients[place] = create(service, region_name=place[1], config=_CONFIG)
+            return self._clients[place]
 
-    def knows(self, service: str, operation: str) -> bool:
-        """Report whether the SDK has an operation, which an older one may lack."""
-        return hasattr(self.client(service), xform_name(operation))
-
-    def ask(self, service: str, operation: str, resource: str, *, decides: bool = True, **arguments: Any) -> Any:
-        """Return the answer to an operation, such as ``DescribeKey``, from the Region of the resource.
-
-        A question that goes elsewhere may fail where others don't: to another Region, which isn't enabled for the
-        account or doesn't exist, or to S3, which answers from the bucket's Region. If the answer ``decides`` nothing,
-        throttling doesn't end the work.
+    def first(self, ask: Callable[[], T]) -> T:
+        """Return an answer without which nothing can be looked at.
 
         Raises:
-            NotAnsweredError: if the caller lacks the permission, or AWS has another error for this one question.
-            AbsentError: if there is no such thing.
-            DoctorError: if nothing can be asked, for example with expired credentials.
+            DoctorError: if there is none.
         """
-        # The ARNs of IAM and S3 have no Region.
-        region = (resource.split(":")[3] if resource.startswith("arn:") else "") or self.region
-        elsewhere = service == "s3" or region != self.region
-        answer: Any
-        failed: exceptions.ClientError | None = None
         try:
-            answer = getattr(self.client(service, region), xform_name(operation))(**arguments)
-        except exceptions.ClientError as error:
-            failed, answer = error, error.response
-        except exceptions.ParamValidationError as error:  # a name that nothing can have
-            raise AbsentError(str(error)) from error
-        except Exception as error:  # the SDK raises those of files and of what it can't read, too
-            if not elsewhere:
-                raise _explained(error, self.region) from error
-            raise self._not_answered(service, operation, resource, type(error).__name__) from error
-        metadata = answer.get("ResponseMetadata", {})
-        if "html" in metadata.get("HTTPHeaders", {}).get("content-type", "") and "RequestId" not in metadata:
-            raise DoctorError(f"{service}:{operation} got a web page, no answer of AWS: check the proxy") from failed
-        if failed is None:
-            return answer
-        code = _code_of(failed)
-        if failed.operation_name != operation:  # the one that gets credentials
-            raise _explained(failed) from failed
-        if code in _ABSENT or (code in _IMPOSSIBLE and not operation.startswith("List")):
-            raise AbsentError(code) from failed
-        is_throttled, is_expired = code in _THROTTLED, code in _EXPIRED
-        if (is_throttled and decides) or (is_expired and not (elsewhere and code in _NOT_ENABLED)):
-            raise _explained(failed, self.region) from failed
-        raise self._not_answered(service, operation, resource, code) from failed
+            return ask()
+        except (AbsentError, NotAnsweredError) as error:
+            raise DoctorError(_advice(error.__cause__ or error)) from error
 
-    def see(self, service: str, operation: str, resource: str, **more: Any) -> tuple[Any, str]:
-        """Return the answer to an operation, or why it can't be seen; none and no reason for what doesn't exist."""
+    def ask(self, service: str, operation: str, member: str, resource: str, **arguments: Any) -> Any:
+        """Return a member of the answer to an operation, such as ``DescribeKey``, from the Region of the resource.
+
+        Raises:
+            NotAnsweredError: if it is denied, throttled, lost, or not from AWS; other questions may be answered.
+            AbsentError: if there is no such thing.
+        """
+        return self._answer(service, operation, member, resource, arguments)[member]
+
+    def see(self, service: str, operation: str, member: str, resource: str, **arguments: Any) -> tuple[Any, str]:
+        """Return the same, or why it can't be seen; none and no reason for what doesn't exist."""
         try:
-            return self.ask(service, operation, resource, **more), ""
+            return self.ask(service, operation, member, resource, **arguments), ""
         except NotAnsweredError as error:
             return None, str(error)
         except AbsentError:
             return None, ""
 
-    def pages(self, service: str, operation: str, member: str, resource: str, **more: Any) -> Iterator[Any]:
+    def pages(self, service: str, operation: str, member: str, resource: str, **arguments: Any) -> Iterator[Any]:
         """Yield the members of a listing, page by page."""
         answered, asked = _NEXT_PAGE[service]
         while True:
-            found = self.ask(service, operation, resource, **more)
-            yield from found[member]
-            if not found.get(answered):
+            answer = self._answer(service, operation, member, resource, arguments)
+            yield from answer[member]
+            if not answer.get(answered):
                 return
-            more[asked] = found[answered]
+            arguments[asked] = answer[answered]
 
-    def _not_answered(self, service: str, operation: str, resource: str, code: str) -> NotAnsweredError:
-        action = f"{service}:{_ACTIONS.get(operation, operation)}"
-        resources = self.not_answered.setdefault(action, [])
-        if resource not in resources:
-            resources.append(resource)
-        why = "was denied" if code in _DENIED else f"failed with {code}"
-        return NotAnsweredError(f"{action} {why}")
+    def _answer(self, service: str, operation: str, member: str, resource: str, arguments: dict[str, Any]) -> Any:
+        # The ARNs of IAM and S3 have no Region.
+        region = (resource.split(":")[3] if resource.startswith("arn:") else "") or self.region
+        action = "GetEncryptionConfiguration" if operation == "GetBucketEncryption" else operation
+        try:
+            if why := self._unreachable.get((service, region)):
+                raise NotAnsweredError(why)
+            answer = getattr(self.client(service, region), xform_name(operation))(**arguments)
+            if _is_page(answer) or member not in answer:
+                raise NotAnsweredError(_WEB_PAGE if _is_page(answer) else f"was answered without {member}")
+            if member == "Policy" and isinstance(answer[member], str):
+                answer[member] = as_written(answer[member])
+            return answer
+        except Exception as error:  # the SDK raises those of files and of what it can't read, too
+            if _is_absent(error, operation):
+                raise AbsentError(str(error)) from error
+            why = _why(error, operation)
+            if isinstance(error, (exceptions.ConnectTimeoutError, exceptions.EndpointConnectionError)):
+                self._unreachable[service, region] = why
+            self.not_answered.setdefault((f"{service}:{action}", why), set()).add(resource)
+            raise NotAnsweredError(f"{service}:{action} {why}") from error
+
+
+class Once(Generic[T]):
+    """Reads each thing once, though several threads ask for it."""
+
+    def __init__(self, read: Callable[[str], T]) -> None:
+        self._read = read
+        self._lock = Lock()
+        self._answers: dict[str, Future[T]] = {}
+
+    def __call__(self, name: str) -> T:
+        """Return it."""
+        with self._lock:
+            is_first = name not in self._answers
+            answer = self._answers.setdefault(name, Future())
+        if is_first:
+            try:
+                answer.set_result(self._read(name))
+            except BaseException as error:
+                answer.set_exception(error)
+        return answer.result()
+
+
+def side_by_side(read: Callable[[str], T], names: Iterable[str]) -> Iterator[T]:
+    """Yield what reading each thing gives, in their order; some are read at the same time."""
+    names, told = list(names), monotonic()
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for number, answer in enumerate(pool.map(read, names), 1):
+            if monotonic() - told > _PROGRESS_AFTER:
+                told = monotonic()
+                say(f"{number:,} of {len(names):,} dataset groups read")
+            yield answer
+
+
+def _is_page(answer: Any) -> bool:
+    """Tell if an answer is a page of a proxy or a portal."""
+    metadata = answer.get("ResponseMetadata", {})
+    is_page = "html" in metadata.get("HTTPHeaders", {}).get("content-type", "")
+    return is_page and "RequestId" not in metadata
 
 
 def _code_of(error: exceptions.ClientError) -> str:
-    """Return the code of an error of AWS's."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _explained(error: Exception, region: str = "") -> DoctorError:
-    """Return an error of AWS's or of its SDK in one line, with what to do about it."""
+def _is_absent(error: Exception, operation: str) -> bool:
+    """Tell if there is no such thing, or if nothing can have such a name."""
+    if not isinstance(error, exceptions.ClientError) or error.operation_name != operation or _is_page(error.response):
+        return isinstance(error, exceptions.ParamValidationError)
+    code = _code_of(error)
+    return code in _ABSENT or (code in _IMPOSSIBLE and not operation.startswith("List"))
+
+
+def _why(error: Exception, operation: str) -> str:
+    """Return why something isn't answered, in a few words."""
+    if isinstance(error, NotAnsweredError):
+        return str(error)
+    if not isinstance(error, exceptions.ClientError):
+        return f"failed with {type(error).__name__}"
+    if error.operation_name != operation:  # the one that gets credentials
+        return f"failed, since {error.operation_name} failed with {_code_of(error)}"
+    if _is_page(error.response):
+        return _WEB_PAGE
+    code = _code_of(error)
+    return "was denied" if code in _DENIED else f"failed with {code}"
+
+
+def _advice(error: BaseException) -> str:
+    """Say in one line why nothing can be looked at, and what to do about it."""
     said = shorten(str(error), 300, placeholder=" …")  # the SDK's words may have all of an answer in them
-    code = _code_of(error) if isinstance(error, exceptions.ClientError) else ""
-    if isinstance(error, exceptions.EndpointConnectionError):
-        said += f": check the network, and whether {region} has Amazon Personalize"
-    elif isinstance(error, exceptions.NoCredentialsError):
-        said = "no credentials were found: set --profile, or sign in, for example with aws sso login"
-    elif isinstance(error, exceptions.ClientError) and "AssumeRole" in error.operation_name:
-        said = f"can't get credentials: {said}: allow it, or set another --profile"
-    elif code in _NOT_ENABLED:
-        said = f"AWS rejects the credentials in {region}: {said}: renew them, or enable the Region for the account"
-    elif code in _EXPIRED:
-        said = f"AWS rejects the credentials: {said}: renew them"
-    elif code in _THROTTLED:
-        said = f"AWS throttles the requests: {said}: try again later, or set AWS_MAX_ATTEMPTS to more than 5"
-    elif not isinstance(error, (exceptions.BotoCoreError, exceptions.ClientError)):
-        said = f"{type(error).__name__}: {said}: check the network, the proxy, and the configuration of AWS's SDK"
-    return DoctorError(said)
+    if isinstance(error, exceptions.NoCredentialsError):
+        return "no credentials were found: set --profile, or sign in, for example with aws sso login"
+    if not isinstance(error, exceptions.ClientError) or _is_page(error.response):
+        return f"{said}: check the network, the proxy, the Region, and the configuration of AWS's SDK"
+    instead = "name the dataset groups, " if error.operation_name.startswith("List") else ""
+    return f"{said}: {instead}renew the credentials, allow it, enable the Region for the account, or try again later"

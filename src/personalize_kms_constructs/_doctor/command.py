@@ -6,21 +6,8 @@ import sys
 
 import click
 
-from .._access.causes import Cause
 from .._address import page_at
 from .._terminal import FOUND, PASSED, stop, write
-
-
-class _CauseName(click.Choice):  # type: ignore[type-arg]  # not generic in click 8.1
-    """A choice of more names than one line can list."""
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value not in self.choices:
-            self.fail(f'{value!r} is not a cause: take the "cause" of a finding from --format json', param, ctx)
-        return value
-
-
-_CAUSE = _CauseName([each.id for each in Cause])
 
 
 @click.command(
@@ -35,20 +22,20 @@ _CAUSE = _CauseName([each.id for each in Cause])
 @click.option(
     "--jobs",
     type=click.IntRange(min=0),
-    default=10,
+    default=1,
     show_default=True,
     help="How many of the newest jobs of each kind to look at, for each dataset and solution.",
 )
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "markdown"]),
+    type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="The form of the report: for a terminal, a program, or a ticket.",
+    help="The form of the report: for a terminal, or a program.",
 )
-@click.option("--only", metavar="CAUSE", type=_CAUSE, multiple=True, help="Report only findings of this cause.")
-@click.option("--ignore", "ignored", metavar="CAUSE", type=_CAUSE, multiple=True, help="Leave out this cause.")
+@click.option("--quiet", is_flag=True, help="Show the findings alone, in text.")
+@click.option("--organization", metavar="ID", default="", help="The account's organization, for conditions on it.")
 @click.option("--cloudtrail", is_flag=True, help="Also show the last calls of KMS that were denied: takes a minute.")
 @click.option("--strict", is_flag=True, help="Also count what is undecided, and warnings.")
 def doctor(
@@ -57,19 +44,19 @@ def doctor(
     profile: str | None,
     jobs: int,
     form: str,
-    only: tuple[str, ...],
-    ignored: tuple[str, ...],
+    quiet: bool,
+    organization: str,
     cloudtrail: bool,
     strict: bool,
 ) -> None:
     """Look at what is deployed, and say what keeps Amazon Personalize from working with it.
 
-    DATASET_GROUP is an ARN or a name; without one, all of the account and Region are looked at, with their jobs and
-    metric attributions, keys, roles and buckets. It only reads: nothing is changed.
+    DATASET_GROUP is an ARN or a name; without one, all of the account and Region are looked at, with their newest jobs
+    and their metric attributions, keys, roles and buckets. The worst comes first. It only reads: nothing is changed.
 
     \b
     Exit code: 0 if nothing is missing or wrong, 1 if something is, 2 if the
-    doctor couldn't look.
+    doctor couldn't look, or could decide nothing.
 
     \b
     Examples:
@@ -80,7 +67,7 @@ def doctor(
       personalize-kms doctor --strict --profile production --cloudtrail
     """  # noqa: D301
     try:
-        from .account_report import Totals, look, written
+        from .account_report import look
         from .asking import Account, DoctorError
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
@@ -88,13 +75,14 @@ def doctor(
         stop("doctor needs its extra: install the library again, with [doctor] after its name or path")
     try:
         account = Account.connect(profile, region)
-        totals = Totals(account)
-        found = look(account, dataset_groups, jobs, cloudtrail=cloudtrail)
-        for text in written(form, found, totals, only, ignored):
-            write(text, coloured=form == "text")
+        report = look(account, dataset_groups, jobs, organization=organization, cloudtrail=cloudtrail)
     except DoctorError as error:
         stop(str(error))
-    if totals.groups and not totals.seen:
-        stop("nothing could be seen: the report ends with what wasn't answered")
-    counts = totals.missing or totals.problems or (strict and (totals.undecided or totals.warnings))
-    sys.exit(FOUND if counts else PASSED)
+    write(report.to_json() if form == "json" else report.to_text(quiet=quiet), coloured=form == "text")
+    counts = report.counts
+    is_decided = counts["missing"] or counts["problems"] or counts["allowed"]
+    if counts["undecided"] and not is_decided:
+        stop("nothing could be decided: the report ends with what wasn't answered")
+    if strict and (counts["undecided"] or counts["warnings"]):
+        sys.exit(FOUND)
+    sys.exit(FOUND if counts["missing"] or counts["problems"] else PASSED)

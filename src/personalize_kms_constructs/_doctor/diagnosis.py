@@ -2,46 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from .._access.causes import Cause, Reason, because
 from .._access.comparison import compare
 from .._access.entries import Entry
+from .._access.findings import Finding, findings_of
 from .._access.model import Asked, Column, Problem
 from .._access.needs import users_of
+from .._access.policies import PolicyToChange
 from .._access.problems import GROUP_PAGE
 from .._access.report import AccessReport, in_order
 from ..matrix import DATASET_GROUP
-from .deleted_principals import without_orphaned
+from .deleted_principals import deleted_principals
 from .gathering import Gathered
 from .groups import Group
 
-_UNUSED = "no job uses its default key, which objects have that are uploaded without naming another"
+_LOST_SOON = ("PendingDeletion", "PendingReplicaDeletion")
 
 
-def diagnose(gathered: Gathered) -> AccessReport:
-    """Return what is missing, wrong, undecided and right, and notes on what decides nothing."""
-    model = gathered.model
-    report = compare(model, with_excess=False)
-    missing, orphaned = without_orphaned(model, report.missing)
-    undecided = sorted((*report.undecided, *_unseen(gathered)), key=lambda each: each.sort_key())
+@dataclass(frozen=True)
+class GroupReport:
+    """The findings on a dataset group, and notes on what decides nothing."""
+
+    group: Group
+    found: AccessReport
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """Its findings, the worst first."""
+        return sorted(findings_of(self.found), key=_urgency)
+
+    @property
+    def urgency(self) -> int:
+        """A number for its order: 0 if a key is being deleted, 1 for another error, 2 for a doubt, 3 if all is well."""
+        return min(map(_urgency, self.findings), default=3)
+
+
+def diagnose(gathered: Gathered) -> GroupReport:
+    """Return what is missing, wrong, undecided and right."""
+    report = compare(gathered.model, with_excess=False)
+    undecided = sorted((*report.undecided, *_unseen(gathered)), key=lambda entry: entry.sort_key())
     found = replace(
         report,
-        missing=tuple(missing),
-        problems=in_order((*report.problems, *orphaned)),
+        problems=in_order((*report.problems, *deleted_principals(gathered.model))),
         undecided=tuple(undecided),
-        deployed=gathered.group.name,
+        policies=tuple(map(_to_add, report.policies)),
     )
-    found = replace(found, policies=found.policies_that_count())
-    problems = [*found.problems, *_failed_group(gathered, found)]
-    return replace(found, problems=in_order(problems), notes=tuple(_notes(gathered, found)))
+    found = replace(found, problems=in_order((*found.problems, *_failed_group(gathered, found))))
+    return GroupReport(gathered.group, found, tuple(_notes(gathered, found)))
 
 
-def unseen_group(group: Group) -> AccessReport:
+def unseen_group(group: Group) -> GroupReport:
     """Return the report on a dataset group that can't be seen."""
     undecided = _of_group(group, because(Cause.GROUP_UNSEEN, why=group.unseen))
-    return AccessReport(undecided=(undecided,), deployed=group.name)
+    return GroupReport(group, AccessReport(undecided=(undecided,)))
+
+
+def _urgency(finding: Finding) -> int:
+    reason = finding.about[0].reason
+    if reason.cause is Cause.KEY_STATE and reason.values["state"] in _LOST_SOON:
+        return 0
+    return 1 if finding.level == "error" else 2
+
+
+def _to_add(policy: PolicyToChange) -> PolicyToChange:
+    """Return a policy with the statements for those who lack something: added to what is there, they take nothing."""
+    statements = policy.should_have
+    if policy.policy in ("key", "bucket"):
+        lacking = {entry.principal == "service" for entry in policy.lacks}
+        statements = tuple(each for each in statements if ("Service" in each["Principal"]) in lacking)
+    return replace(policy, should_have=statements, replaces=(), own_conditions=(), also_for=())
 
 
 def _failed_group(gathered: Gathered, report: AccessReport) -> Iterator[Problem]:
@@ -57,19 +91,14 @@ def _unseen(gathered: Gathered) -> Iterator[Entry]:
     jobs, model = gathered.jobs, gathered.model
     if jobs.unseen:
         yield _of_group(gathered.group, because(Cause.JOBS_UNSEEN, number=jobs.unseen))
+    doubts: list[tuple[Column, str, Reason]] = []
+    for role in (role for role in model.roles.values() if role.unseen):
+        doubts.append(("role", role.arn, because(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)))
+    for bucket in (bucket for bucket in model.buckets.values() if bucket.unseen_region):
+        doubts.append(("bucket", bucket.arn, because(Cause.REGION_UNSEEN, why=bucket.unseen_region)))
     users = users_of(model)
-    for role in model.roles.values():
-        if role.unseen:
-            reason = because(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)
-            yield _of_owner("role", role.arn, reason, users)
-    for bucket in model.buckets.values():
-        if bucket.unseen_region:
-            reason = because(Cause.REGION_UNSEEN, why=bucket.unseen_region)
-            yield _of_owner("bucket", bucket.arn, reason, users)
-
-
-def _of_owner(policy: Column, arn: str, reason: Reason, users: Mapping[str, list[Asked]]) -> Entry:
-    return Entry(kind="undecided", policy=policy, policy_of=arn, reason=reason, asked=tuple(users[arn]))
+    for column, arn, reason in doubts:
+        yield Entry(kind="undecided", policy=column, policy_of=arn, reason=reason, asked=tuple(users[arn]))
 
 
 def _of_group(group: Group, reason: Reason) -> Entry:
@@ -78,45 +107,28 @@ def _of_group(group: Group, reason: Reason) -> Entry:
 
 def _notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
     group, jobs, model = gathered.group, gathered.jobs, gathered.model
-    if group.key_arn is None:
-        yield f"it is {group.status}, and has no key of yours: AWS's own key encrypts its data"
-    else:
-        yield f"it is {group.status}, and has a key and a role"
     for job in jobs.found:
         if job.failure:
-            today = _today(gathered.asked_by[job.arn], report)
-            yield f"{job.name} ({job.permissions.resource}) failed on {job.when}: {job.failure} ({today})"
-    looked = _count(len(jobs.found), "job or metric attribution was", "jobs and metric attributions were")
-    older = f", {_count(jobs.older, 'older one was', 'older ones were')} not (--jobs)" if jobs.older else ""
-    yield f"{looked} looked at{older}"
-    for arn, key in model.keys.items():
-        yield from _note(f"key {arn}", key.notes)
-    doubtful = {each.subject for each in report.problems if each.kind == "trust"}
-    doubtful |= {each.policy_of for each in report.undecided if each.policy == "trust"}
-    for arn, role in model.roles.items():
-        trust = ("Personalize may assume it",) if role.exists and arn not in doubtful else ()
-        yield from _note(f"role {model.label(arn)}", (*trust, *role.notes))
-    users = users_of(model)
-    for arn, bucket in model.buckets.items():
-        unused = () if bucket.key_arn in (None, *users) else (_UNUSED,)
-        yield from _note(f"bucket {model.label(arn)}", (*bucket.notes, *unused))
-
-
-def _note(about: str, found: Iterable[str]) -> Iterator[str]:
-    if text := ", ".join(found):
-        yield f"{about}: {text}"
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+            today = _today(gathered.asked_by.get(job.arn), report)
+            yield f"{job.name} ({job.permissions.resource}) failed: {job.failure} ({today})"
+    for job in gathered.of_no_role:
+        label, role = f"{job.name} ({job.permissions.resource})", job.role_arn.rpartition("/")[2]
+        yield f"{label} had role {role}, which doesn't exist any more: what the next one needs isn't known"
+    has = "a key and a role" if group.key_arn else "no key of yours: AWS's own key encrypts its data"
+    yield f"it is {group.status}, and has {has}"
+    older = f", {jobs.older} older not (--jobs)" if jobs.older else ""
+    yield f"jobs and metric attributions that were looked at: {len(jobs.found)}{older}"
+    for owner in model.owners:
+        yield from (f"{model.label(owner.arn)}: {note}" for note in owner.notes)
 
 
 def _today(asked: Asked | None, report: AccessReport) -> str:
     """Say what the policies give today of what something that failed needs."""
-    label = asked.label if asked is not None else ""
-    lacks = any(label in each.needed_by for each in report.missing)
-    if lacks or any(label in each.needed_by for each in report.problems if not each.is_warning):
-        return "what it lacks is below"
-    if any(label in each.needed_by for each in report.undecided):
-        return "whether the policies allow all that it needs isn't known, see below"
+    if asked is None:
+        return "what it needs isn't looked at"
+    told = [*(entry.needed_by for entry in report.missing), *(problem.needed_by for problem in report.problems)]
+    if any(asked.label in names for names in told):
+        return "what it lacks is above"
+    if any(asked.label in entry.needed_by for entry in report.undecided):
+        return "whether the policies allow all that it needs isn't known, see above"
     return "today the policies allow all that it needs"

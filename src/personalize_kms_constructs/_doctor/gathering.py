@@ -2,45 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
-from typing import Any
+from functools import partial
 
 from .. import matrix
 from .._access.causes import Cause, because
-from .._access.model import AccessModel, Asked, Bucket, Key, Location, Problem, Role
-from .asking import Account
-from .buckets import read_bucket
+from .._access.model import AccessModel, Asked, Location, Problem
+from .asking import Account, Once
 from .groups import Group, Jobs, PersonalizeJob
-from .keys import is_alias, read_key
-from .roles import read_role
+from .owners import is_alias, read_bucket, read_key, read_role
 
 _S3 = "s3://"
-# Keys, roles and buckets are read once for the dataset groups that follow each other; more would fill the memory.
-_REMEMBERED = 128
 
 
 class AccountReader:
-    """Reads keys, roles and buckets, and remembers the last ones."""
+    """Reads keys, roles and buckets, each once."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, organization: str) -> None:
         self.account = account
-        remember = lru_cache(_REMEMBERED)
-        self.key: Callable[[str], Key] = remember(partial(read_key, account))
-        self.role: Callable[[str], Role] = remember(partial(read_role, account))
-        self.bucket: Callable[[str], Bucket] = remember(partial(read_bucket, account))
+        self.organization = organization
+        self.key = Once(partial(read_key, account))
+        self.role = Once(partial(read_role, account))
+        self.bucket = Once(partial(read_bucket, account))
 
 
 def gather(reader: AccountReader, group: Group, jobs: Jobs) -> Gathered:
     """Read all keys, roles and buckets that a dataset group and its jobs have to do with."""
-    gathered = Gathered(reader, group, jobs, AccessModel(unseen="it couldn't be read", names={group.arn: group.name}))
+    names, organization = {group.arn: group.name}, reader.organization
+    gathered = Gathered(reader, group, jobs, AccessModel(names=names, organization=organization))
     gathered.add_group()
-    alike: dict[Any, list[PersonalizeJob]] = {}
     for job in jobs.found:
-        alike.setdefault((job.permissions, job.role_arn, job.source, job.destination), []).append(job)
-    for found in alike.values():
-        gathered.add_jobs(found)
+        if job.permissions.is_job and not reader.role(job.role_arn).exists:
+            gathered.of_no_role.append(job)  # the next one will have another
+        else:
+            gathered.add_job(job)
     return gathered
 
 
@@ -53,7 +48,9 @@ class Gathered:
     jobs: Jobs
     model: AccessModel
     asked_by: dict[str, Asked] = field(default_factory=dict)
-    """What a dataset group or job asks for, by its ARN; jobs that ask for the same share it."""
+    """What a dataset group or job asks for, by its ARN."""
+    of_no_role: list[PersonalizeJob] = field(default_factory=list)
+    """The jobs whose role doesn't exist any more, which ask for nothing."""
 
     def add_group(self) -> None:
         """Add what the dataset group itself asks for; without a key it asks for nothing."""
@@ -61,28 +58,25 @@ class Gathered:
         if group.key_arn:
             self._add_key(group.key_arn)
             if group.role_arn:
-                self._add(self._asked(group.name, matrix.DATASET_GROUP, group.role_arn), [group.arn])
+                self._add(group.arn, self._asked(group.name, matrix.DATASET_GROUP, group.role_arn))
 
-    def add_jobs(self, jobs: list[PersonalizeJob]) -> None:
-        """Add jobs that ask for the same as one."""
-        job = jobs[0]
-        name = job.name if len(jobs) == 1 else f"{job.name} and {len(jobs) - 1} more"
-        asked = self._asked(name, job.permissions, job.role_arn)
+    def add_job(self, job: PersonalizeJob) -> None:
+        """Add what a job or a metric attribution asks for."""
+        asked = self._asked(job.name, job.permissions, job.role_arn)
         source = self._location(asked, job.source) if job.source else None
         destination = self._location(asked, job.destination, is_folder=True) if job.destination else None
-        asked = replace(asked, source=source, destination=destination)
-        self._add(asked, [each.arn for each in jobs])
+        self._add(job.arn, replace(asked, source=source, destination=destination))
 
     def _asked(self, name: str, permissions: matrix.Permissions, role_arn: str) -> Asked:
         account = self.reader.account
         return Asked(name, permissions, role_arn, account.id, account.region, self.group.key_arn)
 
-    def _add(self, asked: Asked, by: list[str]) -> None:
+    def _add(self, by: str, asked: Asked) -> None:
         arn = asked.role_arn
         self.model.names[arn] = arn.rpartition("/")[2]
-        self.model.roles.setdefault(arn, self.reader.role(arn))
+        self.model.roles[arn] = self.reader.role(arn)
         self.model.asked.append(asked)
-        self.asked_by |= dict.fromkeys(by, asked)
+        self.asked_by[by] = asked
 
     def _location(self, asked: Asked, place: tuple[str, str | None], *, is_folder: bool = False) -> Location | None:
         path, key = place

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -23,6 +23,7 @@ class PersonalizeJob:
 
     permissions: Permissions
     name: str
+    """Its name, of a job with the day on which it was made."""
     arn: str
     role_arn: str
     source: tuple[str, str | None] | None = None
@@ -30,8 +31,6 @@ class PersonalizeJob:
     destination: tuple[str, str | None] | None = None
     failure: str = ""
     """Personalize's reason, if it failed."""
-    when: str = ""
-    """The day on which it was last heard of."""
 
 
 @dataclass(frozen=True)
@@ -48,28 +47,22 @@ class Group:
     """The reason why it can't be seen."""
 
 
-def group_arns(account: Account, wanted: Iterable[str]) -> Iterator[str]:
-    """Yield the ARNs of dataset groups given by ARN or name, or of all.
+def group_arns(account: Account, wanted: Iterable[str]) -> list[str]:
+    """Return the ARNs of dataset groups given by ARN or name, or of all.
 
     Raises:
         DoctorError: if one is none, or is of another Region or account, or they can't be listed.
     """
     wanted = list(wanted)
-    for each in wanted:
-        _judge(each, account.region)
+    for name_or_arn in wanted:
+        _judge(name_or_arn, account.region)
     start = f"arn:{account.partition}:personalize:{account.region}:{account.id}:dataset-group/"
     given = list(dict.fromkeys(each if each.startswith("arn:") else start + each for each in wanted))
     for arn in given:
         if not arn.startswith(start):
             raise DoctorError(f"{arn} isn't in account {account.id}: set --profile")
-    if given:
-        yield from given
-        return
-    try:
-        for each in account.pages("personalize", "ListDatasetGroups", "datasetGroups", "*"):
-            yield str(each["datasetGroupArn"])
-    except NotAnsweredError as error:
-        raise DoctorError(f"{error}: name the dataset groups, or allow it") from error
+    pages = account.pages("personalize", "ListDatasetGroups", "datasetGroups", "*")
+    return given or account.first(lambda: [str(group["datasetGroupArn"]) for group in pages])
 
 
 def _judge(wanted: str, region: str) -> None:
@@ -81,19 +74,16 @@ def _judge(wanted: str, region: str) -> None:
         raise DoctorError(f"{wanted} isn't a dataset group of this Region: set --region, or pass another one")
 
 
-def read_group(account: Account, arn: str) -> Group:
-    """Read a dataset group.
-
-    Raises:
-        AbsentError: if there is none.
-    """
-    try:
-        found = account.ask("personalize", "DescribeDatasetGroup", arn, datasetGroupArn=arn)["datasetGroup"]
-    except NotAnsweredError as error:
-        return Group(arn, arn.rpartition("/")[2], unseen=str(error))
+def read_group(account: Account, arn: str) -> Group | None:
+    """Read a dataset group; none if it doesn't exist."""
+    arguments = {"datasetGroupArn": arn}
+    found, unseen = account.see("personalize", "DescribeDatasetGroup", "datasetGroup", arn, **arguments)
+    name = arn.rpartition("/")[2]
+    if found is None:
+        return Group(arn, name, unseen=unseen) if unseen else None
     return Group(
         arn,
-        str(found["name"]),
+        str(found.get("name", name)),
         str(found.get("status", "")),
         found.get("kmsKeyArn"),
         found.get("roleArn"),
@@ -108,86 +98,85 @@ class Jobs:
     found: list[PersonalizeJob] = field(default_factory=list)
     older: int = 0
     unseen: int = 0
-    """The number of those that couldn't be looked at, for lack of a permission."""
+    """The number of those that couldn't be looked at, and of their listings."""
 
 
-def jobs_by_solution(account: Account, noun: str) -> dict[str, list[Any]]:
+def jobs_by_solution(account: Account, noun: str) -> dict[str, list[Any]] | None:
     """List the jobs of a kind that are made for solution versions, by the ARNs of their solutions.
 
     The listings need no version, and a solution that is trained each day has hundreds
     (https://docs.aws.amazon.com/personalize/latest/dg/API_ListBatchInferenceJobs.html).
     """
     found: dict[str, list[Any]] = {}
-    for each in account.pages("personalize", f"List{noun}s", f"{_field(noun)}s", "*"):
-        found.setdefault(str(each["solutionVersionArn"]).rpartition("/")[0], []).append(each)
+    try:
+        for job in account.pages("personalize", f"List{noun}s", f"{_field(noun)}s", "*"):
+            found.setdefault(str(job["solutionVersionArn"]).rpartition("/")[0], []).append(job)
+    except NotAnsweredError:
+        return None
     return found
 
 
 def read_jobs(
-    account: Account, group_arn: str, newest: int, by_solution: Callable[[str], dict[str, list[Any]]]
+    account: Account,
+    group_arn: str,
+    newest: int,
+    by_solution: Callable[[str], dict[str, list[Any]] | None],
 ) -> Jobs:
     """Read the newest jobs of each kind, for each dataset and solution, and all metric attributions."""
     jobs = Jobs()
 
-    def listed(operation: str, member: str, **narrowed: str) -> Iterator[Any]:
+    def listed(operation: str, **narrowed: str) -> list[Any]:
         (resource,) = narrowed.values()
         try:
-            yield from account.pages("personalize", operation, member, resource, **narrowed)
+            member = _field(operation.removeprefix("List"))
+            return list(account.pages("personalize", operation, member, resource, **narrowed))
         except NotAnsweredError:
             jobs.unseen += 1
         except AbsentError:
             pass  # what it is narrowed to was deleted since it was listed
+        return []
 
-    datasets = [each["datasetArn"] for each in listed("ListDatasets", "datasets", datasetGroupArn=group_arn)]
-    solutions = [each["solutionArn"] for each in listed("ListSolutions", "solutions", datasetGroupArn=group_arn)]
+    datasets = [each["datasetArn"] for each in listed("ListDatasets", datasetGroupArn=group_arn)]
+    solutions = [each["solutionArn"] for each in listed("ListSolutions", datasetGroupArn=group_arn)]
     made_for = {"DatasetArn": datasets, "DatasetGroupArn": [group_arn]}
-
-    def of_solutions(noun: str) -> dict[str, list[Any]]:
-        try:
-            return by_solution(noun)
-        except NotAnsweredError:
-            jobs.unseen += 1
-            return {}
-
     for row in ROWS:
-        if not row.made_for or not account.knows("personalize", f"List{row.noun}s"):
-            continue
-        member, argument = _field(row.noun), _field(row.made_for)
         if row.made_for in made_for:
-            arns = made_for[row.made_for]
-            groups = [list(listed(f"List{row.noun}s", f"{member}s", **{argument: arn})) for arn in arns]
+            lists = [listed(f"List{row.noun}s", **{_field(row.made_for): arn}) for arn in made_for[row.made_for]]
         else:
-            groups = [found for arn, found in of_solutions(row.noun).items() if arn in solutions]
-        for found in groups:
-            chosen = sorted(found, key=itemgetter("creationDateTime"), reverse=True)
+            found = by_solution(row.noun) if row.made_for else {}
+            jobs.unseen += found is None
+            lists = [(found or {}).get(arn, []) for arn in solutions]
+        for summaries in lists:
+            chosen = sorted(summaries, key=itemgetter("creationDateTime"), reverse=True)
             chosen = chosen[: newest if row.is_job else _METRIC_ATTRIBUTIONS]
-            jobs.older += len(found) - len(chosen)
-            for each in chosen:
-                _add_job(account, row, each[f"{member}Arn"], jobs)
+            jobs.older += len(summaries) - len(chosen)
+            for summary in chosen:
+                _add_job(account, row, summary, jobs)
     return jobs
 
 
-def _add_job(account: Account, row: Permissions, arn: str, jobs: Jobs) -> None:
+def _add_job(account: Account, row: Permissions, summary: Any, jobs: Jobs) -> None:
     member = _field(row.noun)
+    arn = str(summary[f"{member}Arn"])
     arguments: Any = {f"{member}Arn": arn}
-    described, unseen = account.see("personalize", f"Describe{row.noun}", arn, **arguments)
+    described, unseen = account.see("personalize", f"Describe{row.noun}", member, arn, **arguments)
     if described is None and not unseen:
         return  # deleted since it was listed
-    found = {} if described is None else described[member]
+    found = described or {}
     role_arn = _member(found, row.role_argument)
     if not role_arn:
         jobs.unseen += 1
         return
     failed = found.get("status") in _FAILED
+    name = str(found.get("jobName") or found.get("name"))
     job = PersonalizeJob(
         row,
-        str(found.get("jobName") or found.get("name")),
+        f"{name} of {summary['creationDateTime']:%Y-%m-%d}" if row.is_job else name,
         arn,
         str(role_arn),
         source=_place(found, row.source),
         destination=_place(found, row.destination),
         failure=str(found.get("failureReason") or "it gave no reason") if failed else "",
-        when=f"{found['lastUpdatedDateTime']:%Y-%m-%d}" if "lastUpdatedDateTime" in found else "",
     )
     jobs.found.append(job)
 

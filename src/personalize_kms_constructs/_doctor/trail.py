@@ -11,10 +11,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
+from .._access.entries import Entry
 from .._access.model import AccessModel
-from .._access.report import AccessReport
 from ..matrix import SERVICE_PRINCIPAL
 from .asking import Account, NotAnsweredError
+from .diagnosis import GroupReport
 
 # AWS answers two look-ups a second, with 50 events each, the latest first: so many take a minute
 # (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html).
@@ -35,7 +36,7 @@ def read_denials(account: Account) -> tuple[list[Denial], str]:
     """Read the last denied calls of KMS, and say how far back they go."""
     found: dict[tuple[str, ...], Denial] = {}
     back_to, stopped = "now", ""
-    events = account.pages("cloudtrail", "LookupEvents", "Events", "*", decides=False, LookupAttributes=_OF_KMS)
+    events = account.pages("cloudtrail", "LookupEvents", "Events", "*", LookupAttributes=_OF_KMS)
     try:
         for event in islice(events, _MOST_EVENTS):
             text = event.get("CloudTrailEvent") or "{}"
@@ -62,27 +63,29 @@ def _caller(record: Any) -> tuple[str, str]:
     return who, str(identity.get("arn") or who)
 
 
-def with_denials(report: AccessReport, model: AccessModel, denials: list[Denial], read: str) -> AccessReport:
+def with_denials(report: GroupReport, model: AccessModel, denials: list[Denial], read: str) -> GroupReport:
     """Return a report in which findings name the calls that were denied for them, and notes name the other calls."""
     explained: set[Denial] = set()
 
-    def beside(entry: Any) -> Any:
-        for each in denials:
-            if (each.who, each.action) == (entry.principal_arn, entry.action) and entry.resource in each.record:
-                explained.add(each)
-                return replace(entry, reason=replace(entry.reason, denied=each.says))
+    def beside(entry: Entry) -> Entry:
+        for denial in denials:
+            is_alike = (denial.who, denial.action) == (entry.principal_arn, entry.action)
+            if is_alike and entry.resource in denial.record:
+                explained.add(denial)
+                return replace(entry, reason=replace(entry.reason, denied=denial.says))
         return entry
 
-    missing, undecided = tuple(map(beside, report.missing)), tuple(map(beside, report.undecided))
-    policies = tuple(replace(policy, lacks=tuple(map(beside, policy.lacks))) for policy in report.policies)
+    found = report.found
+    missing, undecided = tuple(map(beside, found.missing)), tuple(map(beside, found.undecided))
+    policies = tuple(replace(policy, lacks=tuple(map(beside, policy.lacks))) for policy in found.policies)
     others = [
-        f"CloudTrail: {each.says}, which no finding of this dataset group explains: it was fixed since, a control "
+        f"CloudTrail: {denial.says}, which no finding of this dataset group explains: it was fixed since, a control "
         "policy denies it, or it was for another dataset group"
-        for each in denials
-        if each not in explained and (each.who in model.roles or _is_for_itself(each, model))
+        for denial in denials
+        if denial not in explained and (denial.who in model.roles or _is_for_itself(denial, model))
     ]
-    notes = (*report.notes, read, *others)
-    return replace(report, missing=missing, undecided=undecided, policies=policies, notes=notes)
+    found = replace(found, missing=missing, undecided=undecided, policies=policies)
+    return GroupReport(report.group, found, (*report.notes, read, *others))
 
 
 def _is_for_itself(denial: Denial, model: AccessModel) -> bool:
