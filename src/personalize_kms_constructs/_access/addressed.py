@@ -13,7 +13,7 @@ from .._answers import Answer, all_of
 from .._values import last_part, open_parts, same, split, split_arn
 from .calls import Caller
 from .causes import Cause, Reason, because, unknown_element
-from .written import Body, as_list, is_by_principal_arn
+from .policy_documents import Body, as_list, is_by_principal_arn
 
 
 class Addressed(StrEnum):

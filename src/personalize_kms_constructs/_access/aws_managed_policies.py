@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._values import PARTITION
-from .written import Policy
+from .policy_documents import Policy
 
 _PREFIXES = ("arn:aws:iam::aws:policy/", f"arn:{PARTITION}:iam::aws:policy/")
 

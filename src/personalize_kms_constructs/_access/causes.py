@@ -8,7 +8,7 @@ from enum import Enum, unique
 from typing import Any
 
 from .._values import open_parts, shown
-from .written import Written
+from .policy_documents import PolicyStatement
 
 POLICIES: Mapping[str, str] = {
     "key": "key policy",
@@ -246,7 +246,7 @@ class Reason:
 
     cause: Cause
     values: Mapping[str, Value] = field(default_factory=dict)
-    statements: tuple[Written, ...] = ()
+    statements: tuple[PolicyStatement, ...] = ()
     """The statements that it is about."""
     doubts: tuple[Reason, ...] = ()
     """The reasons behind it: what leaves an answer open, or why a role isn't trusted."""
@@ -285,7 +285,7 @@ class Reason:
         return _joined(each.name for each in self.statements)
 
 
-def because(cause: Cause, *statements: Written, **values: Value) -> Reason:
+def because(cause: Cause, *statements: PolicyStatement, **values: Value) -> Reason:
     """Return a reason."""
     return Reason(cause, values, statements)
 

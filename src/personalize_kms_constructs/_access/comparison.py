@@ -25,11 +25,11 @@ from .needs import (
     users_of,
 )
 from .not_as_meant import misunderstood_policies
+from .policy_documents import Policy
 from .problems import AWS_MANAGED_KEY, configuration_problems, ordering_problems, trust_findings
 from .report import AccessReport, in_order
 from .should_have import Advice, WhichPolicy
 from .too_much import too_much
-from .written import Policy
 
 _KINDS: Mapping[Answer, EntryKind] = {
     Answer.NO: "missing",

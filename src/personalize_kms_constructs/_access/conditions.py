@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from .._answers import Answer, all_of, any_of
 from .._values import PARTITION, has_unknown, matches, same, split_arn, told_apart_by
 from .causes import Cause, Reason, because, unknown_element
-from .written import as_list, with_variables
+from .policy_documents import as_list, with_variables
 
 Alternatives = tuple[str | None, ...]
 """The possible values of a condition key in a call: none where the call may lack the key."""

@@ -17,10 +17,10 @@ from .._values import same
 from .calls import Call, Caller, assume_role
 from .causes import Cause, Reason, because
 from .model import Bucket, Key, Role
+from .policy_documents import PolicyStatement
 from .statements import Found, Verdict, judge
-from .written import Written
 
-By = tuple[tuple[Written, ...], ...]
+By = tuple[tuple[PolicyStatement, ...], ...]
 """Statements that say yes together: one of each group is enough."""
 
 

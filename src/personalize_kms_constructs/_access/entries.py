@@ -8,7 +8,7 @@ from typing import Any, Literal
 from .causes import Cause, Reason
 from .declarations import Declaration
 from .model import Asked, Column, PrincipalKind, declared_of, labels_of
-from .written import Written
+from .policy_documents import PolicyStatement
 
 Json = dict[str, Any]
 EntryKind = Literal["missing", "excess", "undecided", "allowed"]
@@ -83,7 +83,7 @@ class Entry:
                 return written
         return [declaration.place for declaration in self.policies or self.found_at]
 
-    def with_statements(self, statements: tuple[Written, ...]) -> Entry:
+    def with_statements(self, statements: tuple[PolicyStatement, ...]) -> Entry:
         """Return the same of other statements."""
         declared = declared_of([statement.policy for statement in statements])
         return replace(self, reason=replace(self.reason, statements=statements), declared=declared)
@@ -110,7 +110,7 @@ class Entry:
         return found | ({"file": self.file} if self.file else {})
 
 
-def _place_of(statement: Written) -> dict[str, str]:
+def _place_of(statement: PolicyStatement) -> dict[str, str]:
     """Return the place of a statement as reports have it; empty where no template has its policy."""
     policy = statement.policy
     if policy.declared is None:

@@ -12,7 +12,7 @@ from .decision import Decision
 from .declarations import template_of
 from .model import AccessModel, Bucket, Column, Key, Role
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, TRUST, Need, owner_of
-from .written import allow_statements, aws_principals, is_account, names_principal
+from .policy_documents import allow_statements, aws_principals, is_account, names_principal
 
 Owner = Key | Bucket | Role
 Decisions = Mapping[Need, Decision]

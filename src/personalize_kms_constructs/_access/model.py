@@ -15,7 +15,7 @@ from .._values import account_of
 from ..matrix import Permissions
 from .causes import Cause, Reason, Value
 from .declarations import Declaration
-from .written import Policy
+from .policy_documents import Policy
 
 PrincipalKind = Literal["role", "service", "caller", "account", ""]
 Column = Literal["key", "role", "bucket", "boundary", "trust", ""]

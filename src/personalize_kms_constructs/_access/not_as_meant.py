@@ -10,7 +10,7 @@ from .._values import MARK
 from .causes import Cause, because
 from .model import AccessModel, Asked, Bucket, Key, PolicyOwner, Problem, Role, declared_of
 from .needs import users_of
-from .written import Policy
+from .policy_documents import Policy
 
 PUT_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html"
 SUB_PAGE = (

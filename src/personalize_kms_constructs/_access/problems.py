@@ -15,7 +15,7 @@ from .decision import Decision
 from .entries import Entry
 from .model import AccessModel, Asked, Key, Problem, declared_of
 from .needs import Need, keys_of
-from .written import Policy
+from .policy_documents import Policy
 
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
 KEY_STATE_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"

@@ -31,14 +31,14 @@ from .needs import (
     owner_of,
 )
 from .policies import PolicyToChange
-from .too_much import statements_for
-from .written import (
+from .policy_documents import (
     Policy,
-    Written,
+    PolicyStatement,
     allow_statements,
     names_everybody,
     principals_of,
 )
+from .too_much import statements_for
 
 IAM_POLICY, MANAGED_POLICY, BUCKET_POLICY = "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::S3::BucketPolicy"
 _ALWAYS_IN_LIST = ("aws:principalarn", "iam:passedtoservice")
@@ -246,7 +246,7 @@ class Advice:
             statement["Condition"] = {"StringEquals": {"iam:PassedToService": SERVICE_PRINCIPAL}}
         return statement
 
-    def _goes(self, place: WhichPolicy, excess: Sequence[Entry]) -> list[Written]:
+    def _goes(self, place: WhichPolicy, excess: Sequence[Entry]) -> list[PolicyStatement]:
         """Return the statements whose place the list takes."""
         goes = [statement for entry in excess for statement in entry.reason.statements]
         if place.column in (IN_KEY_POLICY, IN_BUCKET_POLICY):
@@ -262,7 +262,7 @@ class Advice:
             goes += [each for each in allow_statements(self._model.role(place.owner).trust) if _is_for_service(each)]
         return sorted(dict.fromkeys(goes), key=lambda statement: statement.policy.statements.index(statement))
 
-    def _also_for(self, place: WhichPolicy, goes: Iterable[Written]) -> tuple[str, ...]:
+    def _also_for(self, place: WhichPolicy, goes: Iterable[PolicyStatement]) -> tuple[str, ...]:
         """Return whom the statements that go serve besides, and who uses a role of which something is too much."""
         served = {SERVICE_PRINCIPAL, place.owner}
         served.update(need.principal_arn for need in self._needs if need.owner == place.owner)
@@ -349,7 +349,7 @@ def _comes_before(policy: Policy, role: Role, owner: Owner | None) -> bool:
     return policy.declared in role.waits_for or policy.declared in waited_for or policy.declared == role.declared
 
 
-def _own_conditions(goes: Iterable[Written], statements: Iterable[Json]) -> tuple[str, ...]:
+def _own_conditions(goes: Iterable[PolicyStatement], statements: Iterable[Json]) -> tuple[str, ...]:
     """Return the condition keys of statements that go which no statement of the list has, with the same operator."""
     of_list = {(operator, key.lower()) for statement in statements for operator, key in _conditions(statement)}
     own = {
@@ -369,7 +369,7 @@ def _conditions(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield operator, key
 
 
-def _is_for_service(statement: Written) -> bool:
+def _is_for_service(statement: PolicyStatement) -> bool:
     return SERVICE_PRINCIPAL in principals_of(statement.body)
 
 

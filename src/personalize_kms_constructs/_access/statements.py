@@ -16,7 +16,7 @@ from .addressed import Addressed, Way, addressed_to
 from .calls import Call
 from .causes import Cause, Reason, because, unknown_element
 from .conditions import condition_answer
-from .written import Body, Policy, Written, as_list, has_variables, with_variables
+from .policy_documents import Body, Policy, PolicyStatement, as_list, has_variables, with_variables
 
 _ELEMENTS = frozenset(
     {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
@@ -32,7 +32,7 @@ class Found(NamedTuple):
     """The extent to which statements of one effect are about a call."""
 
     answer: Answer = Answer.NO
-    by: tuple[Written, ...] = ()
+    by: tuple[PolicyStatement, ...] = ()
     """The statements that say yes."""
     doubts: tuple[Reason, ...] = ()
     """What leaves it open."""
@@ -62,7 +62,7 @@ class Verdict:
     """Allowed to the caller's account."""
     denied: Found = NOTHING_FOUND
 
-    def add(self, whom: str, answer: Answer, statement: Written, doubts: Iterable[Reason]) -> None:
+    def add(self, whom: str, answer: Answer, statement: PolicyStatement, doubts: Iterable[Reason]) -> None:
         """Take in what one statement says."""
         if answer is not Answer.NO:
             by = (statement,) if answer is Answer.YES else ()
@@ -101,14 +101,14 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     return verdict
 
 
-def _judge(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
+def _judge(verdict: Verdict, statement: PolicyStatement, call: Call, *, of_resource: bool) -> None:
     if not statement.readable:
         verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=statement.name))
     elif statement.may_be_about(call.action):
         _judge_statement(verdict, statement, call, of_resource=of_resource)
 
 
-def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
+def _judge_statement(verdict: Verdict, statement: PolicyStatement, call: Call, *, of_resource: bool) -> None:
     body, policy = statement.body, statement.policy
     effect = body.get("Effect")
     known = effect in ("Allow", "Deny")
@@ -152,7 +152,7 @@ def _ways(body: Body, call: Call, *, of_resource: bool) -> list[Way]:
     return addressed_to(body, call.caller, denies=body["Effect"] == "Deny")
 
 
-def serves(statement: Written, call: Call, *, of_resource: bool) -> Answer:
+def serves(statement: PolicyStatement, call: Call, *, of_resource: bool) -> Answer:
     """Answer whether a statement that allows something allows a call, whatever else there is."""
     if not statement.may_be_about(call.action):
         return Answer.NO
@@ -160,7 +160,7 @@ def serves(statement: Written, call: Call, *, of_resource: bool) -> Answer:
     return min(max((way.answer for way in ways), default=Answer.NO), is_about(statement, call)[0])
 
 
-def is_about(statement: Written, call: Call) -> tuple[Answer, list[Reason]]:
+def is_about(statement: PolicyStatement, call: Call) -> tuple[Answer, list[Reason]]:
     """Answer whether actions, resources and conditions of a statement fit a call, and what leaves it open."""
     answers: list[Answer] = [Answer.YES]
     doubts: list[Reason] = []

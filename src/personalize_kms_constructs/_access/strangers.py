@@ -17,10 +17,9 @@ from .causes import MAY_BE_TOO_MUCH, Cause, Reason, because
 from .conditions import Alternatives
 from .entries import Entry
 from .model import AccessModel, Asked, Bucket, Column, Key, PrincipalKind, Role, declared_of
-from .statements import judge, serves
-from .written import (
+from .policy_documents import (
     Policy,
-    Written,
+    PolicyStatement,
     actions_of,
     allow_statements,
     aws_principals,
@@ -31,6 +30,7 @@ from .written import (
     resources_of,
     source_accounts,
 )
+from .statements import judge, serves
 
 # An account that no policy names.
 _ANOTHER_ACCOUNT = generated("another account")
@@ -56,19 +56,19 @@ class Strangers(NamedTuple):
     own: Collection[str]
     """The accounts for which Personalize works; empty where only everybody is looked for."""
 
-    def are_let_in(self, statement: Written, call: Call) -> Answer:
+    def are_let_in(self, statement: PolicyStatement, call: Call) -> Answer:
         """Answer whether a statement allows a call, and no other statement of the policies denies it."""
         allowed = serves(statement, call, of_resource=True)
         if allowed is Answer.NO:
             return allowed
         return min(allowed, ~judge(self.policies, call, of_resource=True).denied.answer)
 
-    def serve_account(self, statement: Written, account: str) -> bool:
+    def serve_account(self, statement: PolicyStatement, account: str) -> bool:
         """Tell if a statement lets in Personalize at work for an account."""
         call = as_sent(self.call_by(service(account, self.region)))
         return self.are_let_in(statement, call) is Answer.YES
 
-    def serve_everybody(self, statement: Written) -> bool:
+    def serve_everybody(self, statement: PolicyStatement) -> bool:
         """Tell if a statement lets in a role of any account; in S3, which takes unsigned calls, also nobody known."""
         caller = Caller(_role_in(_ANOTHER_ACCOUNT), _ANOTHER_ACCOUNT, self.region)
         calls = [self.call_by(caller)]
@@ -77,7 +77,7 @@ class Strangers(NamedTuple):
         return any(self.are_let_in(statement, call) is Answer.YES for call in calls)
 
 
-def strangers(statement: Written, whom: Strangers) -> Iterator[Reason]:
+def strangers(statement: PolicyStatement, whom: Strangers) -> Iterator[Reason]:
     """Yield whom a statement lets in as well: everybody, or Personalize at work for others than its own accounts."""
     if names_everybody(statement.body) and whom.serve_everybody(statement):
         yield because(Cause.FOR_EVERYBODY, statement)
@@ -155,7 +155,7 @@ def let_in_beside(model: AccessModel, told: Iterable[Entry]) -> Iterator[Entry]:
                     yield from _let_in_by(statement, owner)
 
 
-def _let_in_by(statement: Written, owner: Key | Role | Bucket) -> Iterator[Entry]:
+def _let_in_by(statement: PolicyStatement, owner: Key | Role | Bucket) -> Iterator[Entry]:
     """Yield whom a statement lets in, with its actions as they are written."""
     column: Column = "trust"
     actions, resources = [ASSUME_ROLE], [owner.arn]
@@ -201,7 +201,7 @@ def _in_bucket(bucket: Bucket, resources: Iterable[str]) -> list[str]:
     return found
 
 
-def _foreign_principals(role: Role, statement: Written, whom: Strangers) -> Iterator[Reason]:
+def _foreign_principals(role: Role, statement: PolicyStatement, whom: Strangers) -> Iterator[Reason]:
     """Yield the principals of other accounts that may assume a role."""
     for name in map(str, aws_principals(statement.body)):
         parts = split_arn(name)

@@ -22,10 +22,9 @@ from .conditions import condition_answer
 from .entries import Entry
 from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of
-from .strangers import Strangers, as_sent, let_in_beside, strangers, trusted_beyond
-from .written import (
+from .policy_documents import (
     Policy,
-    Written,
+    PolicyStatement,
     actions_of,
     allow_statements,
     leaves_out,
@@ -33,6 +32,7 @@ from .written import (
     names_principal,
     resources_of,
 )
+from .strangers import Strangers, as_sent, let_in_beside, strangers, trusted_beyond
 
 _IN_AWS_CASE = {action.lower(): action for action in ASKED_ACTIONS}
 _LETS_OTHERS_IN = (
@@ -79,7 +79,7 @@ def _joined(entries: Iterable[Entry]) -> list[Entry]:
     return list(found.values())
 
 
-def statements_for(policies: Iterable[Policy], caller: Caller) -> list[Written]:
+def statements_for(policies: Iterable[Policy], caller: Caller) -> list[PolicyStatement]:
     """Return the statements that allow something and are meant for a caller itself, not for its account."""
     found = []
     for statement in allow_statements(policies):
@@ -149,7 +149,7 @@ class _OfCaller:
                 surplus += self._beyond_on_buckets(statement, buckets, role)
             yield from self._told(surplus, statement, IN_IAM, role.arn)
 
-    def _beyond_on_keys(self, statement: Written, keys: Iterable[Key]) -> Iterator[Surplus]:
+    def _beyond_on_keys(self, statement: PolicyStatement, keys: Iterable[Key]) -> Iterator[Surplus]:
         """Yield permissions of an IAM statement beyond what is needed on the keys, and on others by a wildcard."""
         fitting = []
         for key in keys:
@@ -183,19 +183,21 @@ class _OfCaller:
                     in_iam.add(need.action.lower())
         return in_iam, in_key_policy
 
-    def _beyond_on_buckets(self, statement: Written, buckets: Mapping[str, list[str]], role: Role) -> Iterator[Surplus]:
+    def _beyond_on_buckets(
+        self, statement: PolicyStatement, buckets: Mapping[str, list[str]], role: Role
+    ) -> Iterator[Surplus]:
         for arn, patterns in _by_bucket(resources_of(statement.body), buckets):
             bucket = self._model.bucket(arn, role.account)
             if self._holds(statement, bucket, "s3:GetObject", arn):
                 in_iam = [need for need in self._on[arn] if need.policy == IN_IAM]
                 yield from _beyond_on_bucket(statement, patterns, bucket, in_iam)
 
-    def _holds(self, statement: Written, owner: Key | Bucket, action: str, resource: str) -> bool:
+    def _holds(self, statement: PolicyStatement, owner: Key | Bucket, action: str, resource: str) -> bool:
         """Tell if the condition of a statement holds for certain when the caller uses a key or a bucket."""
         call = as_sent(call_on(owner, self._caller, action, resource))
         return condition_answer(statement.body.get("Condition"), call.context)[0] is Answer.YES
 
-    def _for_others_too(self, statement: Written, needs: list[Need], owner: Key | Bucket) -> Iterator[Surplus]:
+    def _for_others_too(self, statement: PolicyStatement, needs: list[Need], owner: Key | Bucket) -> Iterator[Surplus]:
         """Yield permissions that a statement gives everybody, or Personalize at work for other accounts."""
         if not (self._caller.is_service or names_everybody(statement.body)):
             return
@@ -213,7 +215,9 @@ class _OfCaller:
                     if matches(need.action.lower(), action.lower()) is Answer.YES:
                         yield Surplus(action, need.resource, reason)
 
-    def _told(self, surplus: Iterable[Surplus], statement: Written, column: Column, policy_of: str) -> Iterator[Entry]:
+    def _told(
+        self, surplus: Iterable[Surplus], statement: PolicyStatement, column: Column, policy_of: str
+    ) -> Iterator[Entry]:
         asked: dict[Asked, None] = {}
         for owner in self._on if column == IN_IAM else (policy_of,):
             for need in self._on[owner]:
@@ -254,7 +258,7 @@ class _OfCaller:
         return tuple(names)
 
 
-def _beyond_in_key_policy(statement: Written, key: Key, needs: Iterable[Need]) -> Iterator[Surplus]:
+def _beyond_in_key_policy(statement: PolicyStatement, key: Key, needs: Iterable[Need]) -> Iterator[Surplus]:
     """Yield the actions that nothing needs; one with a wildcard is never needed as it is."""
     is_about = any(matches(key.arn, pattern) is Answer.YES for pattern in resources_of(statement.body))
     if not is_about or leaves_out(statement.body, key.arn):
@@ -277,7 +281,7 @@ def _by_bucket(patterns: Iterable[str], buckets: Mapping[str, list[str]]) -> Ite
 
 
 def _beyond_on_bucket(
-    statement: Written, patterns: Iterable[str], bucket: Bucket, needs: list[Need]
+    statement: PolicyStatement, patterns: Iterable[str], bucket: Bucket, needs: list[Need]
 ) -> Iterator[Surplus]:
     """Yield permissions of a statement on a bucket beyond what is needed there, and on others by a wildcard."""
     resources = [bucket.arn, f"{bucket.arn}/*", *(need.resource for need in needs)]

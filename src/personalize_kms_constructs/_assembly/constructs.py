@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from .._access.causes import Cause, because
 from .._access.declarations import Declaration
 from .._access.model import Asked, Location, OpenQuestion, Problem
-from .._access.written import as_list
+from .._access.policy_documents import as_list
 from .._answers import Answer
 from .._values import joined, unknown
 from .app import App

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from .. import matrix
 from .._access.causes import Cause, Reason, because
 from .._access.model import OpenQuestion
-from .._access.written import all_conditions, as_list
+from .._access.policy_documents import all_conditions, as_list
 from .._answers import Answer
 from .._values import MARK, has_unknown, split, split_arn, unknown
 from .choices import Either, left_out_by

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from .._access.model import Bucket
+from .._access.policy_documents import Policy
 from .._access.problems import AWS_MANAGED_KEY
-from .._access.written import Policy
 from .._values import as_written, unknown
 from .asking import Account
 

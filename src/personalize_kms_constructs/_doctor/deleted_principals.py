@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from .._access.causes import Cause, because
 from .._access.entries import Entry
 from .._access.model import AccessModel, Asked, Problem
-from .._access.written import Written, as_list
+from .._access.policy_documents import PolicyStatement, as_list
 from ..matrix import ASKED_ACTIONS
 
 _PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids"
@@ -27,7 +27,7 @@ class _Orphan:
     kind: str
     """``"key"``, ``"bucket"`` or ``"trust"``."""
     owner: str
-    statements: list[Written]
+    statements: list[PolicyStatement]
     """Those of a policy that name it."""
 
 
@@ -88,7 +88,7 @@ def _problem(model: AccessModel, orphan: _Orphan, healed: list[Entry]) -> Proble
     )
 
 
-def _is_of_a_service_role(statement: Written) -> bool:
+def _is_of_a_service_role(statement: PolicyStatement) -> bool:
     """Tell if a statement allows nothing but what AWS's pages ask for, as those of the construct do."""
     body = statement.body
     allows_this = body.get("Effect") == "Allow" and body.get("Resource") == "*"

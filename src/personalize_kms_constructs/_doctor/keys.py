@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .._access.model import Key
+from .._access.policy_documents import Policy
 from .._access.problems import AWS_MANAGED_KEY
-from .._access.written import Policy
 from .._values import as_written
 from ..matrix import SERVICE_PRINCIPAL
 from .asking import AbsentError, Account, NotAnsweredError

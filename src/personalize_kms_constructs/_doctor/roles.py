@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from .._access.model import Role
-from .._access.written import Policy
+from .._access.policy_documents import Policy
 from .._values import as_written
 from .asking import AbsentError, Account, NotAnsweredError
 

@@ -1,4 +1,4 @@
-"""Policies and their statements as they are written, before anybody judges them."""
+"""Policy documents and their statements, as they are written."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ class Policy:
         return tuple(sorted(map(str, self.document.keys() - _ELEMENTS))) if isinstance(self.document, dict) else ()
 
     @cached_property
-    def statements(self) -> tuple[Written, ...]:
+    def statements(self) -> tuple[PolicyStatement, ...]:
         """Its statements."""
         document = self.document if isinstance(self.document, dict) else {}
         bodies = as_list(document.get("Statement"))
         positions = self.positions or [Position(number) for number in range(1, len(bodies) + 1)]
-        return tuple(Written.of(body, position, self) for body, position in zip(bodies, positions, strict=True))
+        return tuple(PolicyStatement.of(body, position, self) for body, position in zip(bodies, positions, strict=True))
 
     @property
     def has_variables(self) -> bool:
@@ -83,13 +83,13 @@ class Policy:
         return isinstance(self.document, dict) and self.document.get("Version") == _WITH_VARIABLES
 
     @cached_property
-    def allowing(self) -> tuple[Written, ...]:
+    def allowing(self) -> tuple[PolicyStatement, ...]:
         """The statements that allow something, or may if they are there."""
         return tuple(each for each in self.statements if each.readable and each.body.get("Effect") == "Allow")
 
 
 @dataclass(frozen=True, eq=False)
-class Written:
+class PolicyStatement:
     """A statement as it is written; a hole may stand for it."""
 
     body: Any
@@ -109,7 +109,7 @@ class Written:
     of a service have."""
 
     @staticmethod
-    def of(body: Any, position: Position, policy: Policy) -> Written:
+    def of(body: Any, position: Position, policy: Policy) -> PolicyStatement:
         """Return the statement at a position of a policy."""
         if policy.has_variables and MARK in policy.text:
             body = with_strings(body, _with_holes)
@@ -123,7 +123,7 @@ class Written:
         actions = as_list(body.get("Action")) if readable and "NotAction" not in body else []
         plain = bool(actions) and not any(not isinstance(each, str) or _OPEN_ACTION.search(each) for each in actions)
         only = frozenset(each.lower() for each in actions) if plain else None
-        return Written(body, label, name, policy, readable, condition, only, of_service)
+        return PolicyStatement(body, label, name, policy, readable, condition, only, of_service)
 
     @cached_property
     def buckets(self) -> frozenset[str]:
@@ -171,7 +171,7 @@ def as_list(value: Any) -> list[Any]:
     return [] if value is None else [value]
 
 
-def allow_statements(policies: Iterable[Policy]) -> Iterator[Written]:
+def allow_statements(policies: Iterable[Policy]) -> Iterator[PolicyStatement]:
     """Yield the statements that allow something."""
     for policy in policies:
         yield from policy.allowing
