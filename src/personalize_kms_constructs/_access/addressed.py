@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from .._answers import Answer, all_of
 from .._values import last_part, open_parts, same, split, split_arn
 from .calls import Caller
-from .causes import Cause, Reason, because, unknown_element
+from .causes import Cause, Reason, unknown_element
 from .policy_documents import Body, as_list, is_by_principal_arn
 
 
@@ -76,13 +76,13 @@ def _principals(principal: Any, caller: Caller) -> Iterator[Way]:
                 # An account without quotes, in YAML.
                 name = str(name)
             if not isinstance(name, str):
-                yield _open(because(Cause.ELEMENT_UNKNOWN, element="Principal"))
+                yield _open(Reason.of(Cause.ELEMENT_UNKNOWN, element="Principal"))
             elif kind == "Service":
                 yield _way(Addressed.CALLER, same(caller.arn, name) if caller.is_service else Answer.NO, name)
             elif kind == "AWS":
                 yield from _aws_principal(name, caller)
             elif kind not in ("Federated", "CanonicalUser"):
-                yield _open(because(Cause.PRINCIPAL_NOT_UNDERSTOOD, principal=kind))
+                yield _open(Reason.of(Cause.PRINCIPAL_NOT_UNDERSTOOD, principal=kind))
 
 
 def _aws_principal(name: str, caller: Caller) -> Iterator[Way]:
@@ -100,7 +100,7 @@ def _aws_principal(name: str, caller: Caller) -> Iterator[Way]:
             role_name = split(parts[5], "/")[1]
             named = all_of((same(caller.account, parts[4]), same(last_part(caller.arn), role_name)))
             answer = Answer.NO if named is Answer.NO else Answer.MAYBE
-            yield Way(Addressed.SESSION, answer, (because(Cause.PRINCIPAL_SESSION, principal=name),))
+            yield Way(Addressed.SESSION, answer, (Reason.of(Cause.PRINCIPAL_SESSION, principal=name),))
             return
         yield _way(Addressed.CALLER, same(caller.arn, name), name)
         if parts[5] != "root":
@@ -108,7 +108,7 @@ def _aws_principal(name: str, caller: Caller) -> Iterator[Way]:
         account = parts[4]
     elif name.startswith("AROA"):
         known = same(caller.unique_id, name) if caller.unique_id else Answer.MAYBE
-        doubts = (because(Cause.PRINCIPAL_ID, principal=name),) if known is Answer.MAYBE else ()
+        doubts = (Reason.of(Cause.PRINCIPAL_ID, principal=name),) if known is Answer.MAYBE else ()
         yield Way(Addressed.CALLER, known, doubts)
         return
     elif not name.isdigit() and name != caller.account:
@@ -122,7 +122,7 @@ def _way(whom: Addressed, answer: Answer, name: str) -> Way:
     if answer is not Answer.MAYBE:
         return Way(whom, answer)
     parts = tuple(open_parts(name)) or ("the role",)
-    return Way(whom, answer, (because(Cause.PRINCIPAL_UNKNOWN, principal=name, parts=parts),))
+    return Way(whom, answer, (Reason.of(Cause.PRINCIPAL_UNKNOWN, principal=name, parts=parts),))
 
 
 def _open(doubt: Reason) -> Way:
@@ -140,9 +140,9 @@ def _all_but(principal: Any, caller: Caller, *, denies: bool) -> list[Way]:
     if not listed:
         return [Way(Addressed.EVERYBODY, Answer.YES)]
     if denies and caller.is_bounded:
-        return [Way(Addressed.EVERYBODY, Answer.YES, (because(Cause.NOT_SPARED),))]
+        return [Way(Addressed.EVERYBODY, Answer.YES, (Reason.of(Cause.NOT_SPARED),))]
     certain = caller.is_service and any(answer is Answer.YES for _, answer in listed)
     named = any(whom is not Addressed.ACCOUNT and answer is Answer.YES for whom, answer in listed)
     if certain or (not denies and named):
         return []
-    return [_open(because(Cause.NOT_PRINCIPAL))]
+    return [_open(Reason.of(Cause.NOT_PRINCIPAL))]

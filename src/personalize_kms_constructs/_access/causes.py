@@ -253,6 +253,11 @@ class Reason:
     denied: str = ""
     """What CloudTrail has of a call that was denied for it."""
 
+    @staticmethod
+    def of(cause: Cause, *statements: PolicyStatement, **values: Value) -> Reason:
+        """Return the reason for a cause, with the values of its words."""
+        return Reason(cause, values, statements)
+
     def sentence(self, subject: str = "it") -> str:
         """Say what it is; statements that its words don't name are put before it."""
         says = self.cause.says
@@ -285,15 +290,10 @@ class Reason:
         return _joined(each.name for each in self.statements)
 
 
-def because(cause: Cause, *statements: PolicyStatement, **values: Value) -> Reason:
-    """Return a reason."""
-    return Reason(cause, values, statements)
-
-
 def unknown_element(element: str, value: Any) -> Reason:
     """Return the reason that an element of a statement isn't known, with the names of what leaves it open."""
     parts = open_parts(value) if isinstance(value, str) else []
-    return because(Cause.ELEMENT_UNKNOWN, element=f"{element} ({', '.join(parts)})" if parts else element)
+    return Reason.of(Cause.ELEMENT_UNKNOWN, element=f"{element} ({', '.join(parts)})" if parts else element)
 
 
 def _text(value: Value) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .._answers import Answer
 from . import decision
-from .causes import Cause, because
+from .causes import Cause, Reason
 from .decision import Decision
 from .entries import Entry, EntryKind
 from .forms import Forms
@@ -147,7 +147,7 @@ def _decide(model: AccessModel, alike: list[Need], asked: Mapping[Need, list[Ask
             calls = [call_of(model, each) for each in alternatives_of(need, asked[need])]
             others = [decision.role_by_iam(decision.of_role(role, each)) for each in calls]
             if any(each.answer is not Answer.NO for each in others):
-                columns[need.policy] = Decision(Answer.MAYBE, because(Cause.SOLUTION_OR_VERSION))
+                columns[need.policy] = Decision(Answer.MAYBE, Reason.of(Cause.SOLUTION_OR_VERSION))
     return {need: columns[need.policy] for need in alike}
 
 
@@ -204,12 +204,12 @@ def _open_questions(model: AccessModel) -> Iterator[Entry]:
                 resource=key.arn,
                 policy="key",
                 policy_of=key.arn,
-                reason=because(Cause.KEY_STATE_UNSEEN, why=key.unseen_state),
+                reason=Reason.of(Cause.KEY_STATE_UNSEEN, why=key.unseen_state),
                 asked=tuple(users[key.arn]),
             )
     # One that is asked with several keys leaves the same open.
     for question in dict.fromkeys(model.open_questions):
-        reason = because(question.cause, why=question.because, **dict(question.values))
+        reason = Reason.of(question.cause, why=question.reason, **dict(question.values))
         yield Entry(kind="undecided", name=question.name, reason=reason, declared=declared_of([question]))
     for asked in model.asked:
         for location in asked.locations:
@@ -221,7 +221,7 @@ def _open_questions(model: AccessModel) -> Iterator[Entry]:
                         resource=bucket.arn,
                         policy="key",
                         page=asked.permissions.page,
-                        reason=because(Cause.ENCRYPTION_UNSEEN, why=bucket.unseen_encryption),
+                        reason=Reason.of(Cause.ENCRYPTION_UNSEEN, why=bucket.unseen_encryption),
                         asked=(asked,),
                     )
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from .._answers import Answer, all_of, any_of
 from .._values import PARTITION, has_unknown, matches, same, split_arn, told_apart_by
-from .causes import Cause, Reason, because, unknown_element
+from .causes import Cause, Reason, unknown_element
 from .policy_documents import as_list, with_variables
 
 Alternatives = tuple[str | None, ...]
@@ -66,7 +66,7 @@ def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[Rea
         if isinstance(keys, str) and has_unknown(keys):
             return Answer.MAYBE, [unknown_element(f"condition operator {operator}", keys)]
         if not isinstance(keys, dict):
-            return Answer.MAYBE, [because(Cause.OPERATOR_WITHOUT_KEYS, operator=operator)]
+            return Answer.MAYBE, [Reason.of(Cause.OPERATOR_WITHOUT_KEYS, operator=operator)]
         for key, values in keys.items():
             found.setdefault(key.lower(), []).append(_Test(operator, key, values))
     answers, doubts = [], []
@@ -81,28 +81,28 @@ def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[Rea
 def _doubt(test: _Test, context: Context) -> Reason:
     operator, key, values = test
     if _parsed(operator) is None:
-        return because(Cause.OPERATOR_UNKNOWN, operator=operator, key=key)
+        return Reason.of(Cause.OPERATOR_UNKNOWN, operator=operator, key=key)
     alternatives = _sent(key, context)
     if alternatives is None:
         if key.lower() in _OF_ORGANIZATION:
-            return because(Cause.KEY_OF_ORGANIZATION, operator=operator, key=key)
+            return Reason.of(Cause.KEY_OF_ORGANIZATION, operator=operator, key=key)
         if key.lower().startswith(_NOT_READ):
-            return because(Cause.KEY_NOT_READ, operator=operator, key=key)
+            return Reason.of(Cause.KEY_NOT_READ, operator=operator, key=key)
         in_no_template = key.lower().startswith(_NOT_IN_TEMPLATES)
         cause = Cause.KEY_NOT_IN_TEMPLATES if in_no_template else Cause.KEY_UNDOCUMENTED
-        return because(cause, operator=operator, key=key)
+        return Reason.of(cause, operator=operator, key=key)
     sent = tuple(value for value in alternatives if value is not None)
     if None in alternatives and _holds(test, None, context) is Answer.NO:
-        return because(Cause.KEY_MAYBE_ABSENT, operator=operator, key=key)
+        return Reason.of(Cause.KEY_MAYBE_ABSENT, operator=operator, key=key)
     if _all_hold([test], {**context, key.lower(): sent}) is Answer.NO:
-        return because(Cause.ONLY_IF_ABSENT, operator=operator, key=key)
+        return Reason.of(Cause.ONLY_IF_ABSENT, operator=operator, key=key)
     written = [each for each in as_list(values) if isinstance(each, str)]
     unknown, generated = told_apart_by(" ".join(written), " ".join(sent))
     if unknown:
-        return because(Cause.CONDITION_VALUE_UNKNOWN, operator=operator, key=key, parts=tuple(unknown))
+        return Reason.of(Cause.CONDITION_VALUE_UNKNOWN, operator=operator, key=key, parts=tuple(unknown))
     if generated:
-        return because(Cause.NAME_NOT_SAID, element=f"condition {operator} {key}", parts=tuple(generated))
-    return because(Cause.CONDITION_VALUE_UNDOCUMENTED, operator=operator, key=key)
+        return Reason.of(Cause.NAME_NOT_SAID, element=f"condition {operator} {key}", parts=tuple(generated))
+    return Reason.of(Cause.CONDITION_VALUE_UNDOCUMENTED, operator=operator, key=key)
 
 
 def _all_hold(tests: list[_Test], context: Context) -> Answer:

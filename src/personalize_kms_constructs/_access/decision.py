@@ -15,7 +15,7 @@ from typing import NamedTuple
 from .._answers import Answer
 from .._values import same
 from .calls import Call, Caller, assume_role
-from .causes import Cause, Reason, because
+from .causes import Cause, Reason
 from .model import Bucket, Key, Role
 from .policy_documents import PolicyStatement
 from .statements import Found, Verdict, judge
@@ -63,7 +63,7 @@ def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
     )
     of_owner = judge(policies, call, of_resource=True)
     if unseen:
-        of_owner.leave_open(because(Cause.POLICY_UNSEEN, policy=policy, arn=owner.arn, why=unseen), "everybody")
+        of_owner.leave_open(Reason.of(Cause.POLICY_UNSEEN, policy=policy, arn=owner.arn, why=unseen), "everybody")
     iam, boundary = of_role
     denied = (of_owner.denied, iam.denied, boundary.denied)
     one_account = same(call.caller.account, owner.account)
@@ -86,17 +86,17 @@ def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
         return _least(across) if alike else Answer.MAYBE, across
 
     answer, parts = within(boundary.allowed)
-    lacking = [because(Cause.BOUNDARY)] if answer is boundary.allowed.answer is Answer.NO else []
+    lacking = [Reason.of(Cause.BOUNDARY)] if answer is boundary.allowed.answer is Answer.NO else []
     if answer is Answer.NO and within(Found(Answer.YES))[0] is Answer.NO:
         is_left = by_owner.answer is Answer.YES
         if not is_left and (one_account is Answer.YES or by_owner.answer is Answer.NO):
-            lacking.append(because(Cause.NO_STATEMENT, policy=policy))
+            lacking.append(Reason.of(Cause.NO_STATEMENT, policy=policy))
         if by_iam.answer is Answer.NO and by_owner.answer is Answer.MAYBE:
             lacking.append(Reason(Cause.BOTH_SIDES, {"policy": policy}, doubts=by_owner.doubts))
         elif by_iam.answer is Answer.NO:
-            lacking.append(because(Cause.LEFT_TO_IAM if is_left else Cause.NOT_IN_IAM, policy=policy))
+            lacking.append(Reason.of(Cause.LEFT_TO_IAM if is_left else Cause.NOT_IN_IAM, policy=policy))
     kind = "key" if isinstance(owner, Key) else "other role"
-    doubts = [because(Cause.ACCOUNTS_UNKNOWN, kind=kind)] if one_account is Answer.MAYBE else []
+    doubts = [Reason.of(Cause.ACCOUNTS_UNKNOWN, kind=kind)] if one_account is Answer.MAYBE else []
     decision = _outcome(answer, parts, denied, lacking, doubts)
     is_limited = boundary.allowed.answer is Answer.NO
     decision.by = _together(within(Found(Answer.NO if is_limited else Answer.YES))[1])
@@ -114,7 +114,7 @@ def role_by_iam(of_role: OfRole) -> Decision:
     """Decide what the role's IAM policies say, whatever the resource's policy says."""
     iam, boundary = of_role
     parts = {Cause.BOUNDARY: boundary.allowed, Cause.NOT_IN_IAM: iam.allowed}
-    lacking = [because(cause) for cause, found in parts.items() if found.answer is Answer.NO]
+    lacking = [Reason.of(cause) for cause, found in parts.items() if found.answer is Answer.NO]
     answer, denied = _least(parts.values()), (iam.denied, boundary.denied)
     decision = _outcome(answer, (iam.allowed, boundary.allowed), denied, lacking)
     decision.by = _together([iam.allowed])
@@ -132,7 +132,7 @@ def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
         return _by_resource(verdict, "bucket", bucket.arn, bucket.unseen)
     found = _outcome(Answer.YES, (), (verdict.denied,))
     if found.answer is Answer.YES and one_account is not Answer.YES and verdict.itself.answer is not Answer.YES:
-        return Decision(Answer.MAYBE, because(Cause.ACCOUNTS_UNKNOWN, kind="bucket"))
+        return Decision(Answer.MAYBE, Reason.of(Cause.ACCOUNTS_UNKNOWN, kind="bucket"))
     # A policy that can't be seen is reported for Personalize itself.
     return found
 
@@ -145,10 +145,10 @@ def trust(caller: Caller, role: Role) -> Decision:
 
 def _by_resource(verdict: Verdict, policy: str, arn: str, unseen: str) -> Decision:
     if unseen:
-        verdict.leave_open(because(Cause.POLICY_UNSEEN, policy=policy, arn=arn, why=unseen), "everybody")
+        verdict.leave_open(Reason.of(Cause.POLICY_UNSEEN, policy=policy, arn=arn, why=unseen), "everybody")
     # Nobody but the caller itself: no account speaks for a service principal.
     allowed = verdict.allowed
-    lacking = [because(Cause.NO_STATEMENT, policy=policy)] if allowed.answer is Answer.NO else []
+    lacking = [Reason.of(Cause.NO_STATEMENT, policy=policy)] if allowed.answer is Answer.NO else []
     decision = _outcome(allowed.answer, (allowed,), (verdict.denied,), lacking)
     decision.by = _together([allowed])
     return decision
@@ -159,13 +159,13 @@ def of_role(role: Role, call: Call) -> OfRole:
     iam = judge(role.identity + role.may_have, call, of_resource=False)
     if role.unseen:
         cause = Cause.NOT_KNOWN if role.declared else Cause.POLICIES_UNSEEN
-        iam.leave_open(because(cause, arn=role.arn, why=role.unseen), "caller")
+        iam.leave_open(Reason.of(cause, arn=role.arn, why=role.unseen), "caller")
     if role.unseen_denials:
-        iam.leave_open(because(Cause.NOT_KNOWN, why=role.unseen_denials), "denied")
+        iam.leave_open(Reason.of(Cause.NOT_KNOWN, why=role.unseen_denials), "denied")
     if role.boundary is not None:
         return OfRole(iam, judge([role.boundary], call, of_resource=False))
     if role.unseen_boundary and (role.declared or not role.unseen):
-        doubt = because(Cause.BOUNDARY_UNSEEN, arn=role.arn, why=role.unseen_boundary)
+        doubt = Reason.of(Cause.BOUNDARY_UNSEEN, arn=role.arn, why=role.unseen_boundary)
         return OfRole(iam, Verdict(Found(Answer.MAYBE, doubts=(doubt,))))
     # What can't be seen of a role that exists already is said once, with its policies.
     return OfRole(iam, _UNBOUNDED)
@@ -179,8 +179,8 @@ def _beyond_boundary(everybody: Found) -> Found:
     """
     if everybody.answer is Answer.NO:
         return everybody
-    of_everybody = (because(Cause.BOUNDARY_OF_EVERYBODY, each) for each in everybody.by)
-    return Found(Answer.MAYBE, doubts=(*everybody.doubts, *of_everybody, because(Cause.BOUNDARY)))
+    of_everybody = (Reason.of(Cause.BOUNDARY_OF_EVERYBODY, each) for each in everybody.by)
+    return Found(Answer.MAYBE, doubts=(*everybody.doubts, *of_everybody, Reason.of(Cause.BOUNDARY)))
 
 
 def _least(parts: Iterable[Found]) -> Answer:
@@ -198,7 +198,7 @@ def _denials(denied: Iterable[Found]) -> list[Reason]:
     """Return the reason for which statements deny a call, if some do."""
     found = [each for each in denied if each.by]
     statements = tuple(statement for each in found for statement in each.by)
-    since = [because(Cause.NOT_SPARED) for each in found for doubt in each.doubts if doubt.cause is Cause.NOT_SPARED]
+    since = [Reason.of(Cause.NOT_SPARED) for each in found for doubt in each.doubts if doubt.cause is Cause.NOT_SPARED]
     return [Reason(Cause.DENIED, statements=statements, doubts=tuple(since))] if statements else []
 
 
@@ -217,6 +217,6 @@ def _outcome(
         return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=tuple(may_deny)))
     if answer is Answer.YES:
         statements = [statement for found in allowed for statement in dict.fromkeys(found.by)]
-        return Decision(answer, because(Cause.ALLOWED, *statements))
+        return Decision(answer, Reason.of(Cause.ALLOWED, *statements))
     doubts = [doubt for found in allowed if found.answer is Answer.MAYBE for doubt in found.doubts]
     return Decision(Answer.MAYBE, Reason(Cause.OPEN, doubts=(*doubts, *may_deny, *more)))

@@ -161,16 +161,16 @@ class _Words:
             apart += [replace(entry, reason=reason) for reason in _apart(entry.reason)]
         found = []
         for entries in _grouped(apart, lambda entry: (entry.because, bool(entry.principal), entry.file)):
-            first, reason, because = entries[0], entries[0].reason, entries[0].because
+            first, reason, words = entries[0], entries[0].reason, entries[0].because
             fix = f"have its owner add the statements in {first.file}, which the synth wrote" if first.file else ""
             if first.cause in MAY_BE_TOO_MUCH:
                 text = f"maybe too much: {self._too_much(entries)}"
             elif not first.principal:
-                text = f"{self._subjects(entries)}: {because}"
+                text = f"{self._subjects(entries)}: {words}"
             elif reason.cause in _OF_ALL_POLICIES:
-                text = f"not known what {self._who(entries)} may: {because}"
+                text = f"not known what {self._who(entries)} may: {words}"
             else:
-                text = f"not known whether {self._who(entries)} may {self._what(entries)}: {because}"
+                text = f"not known whether {self._who(entries)} may {self._what(entries)}: {words}"
             found.append(self._finding(entries, "warning", text, fix=fix or reason.remedy))
         return found
 

@@ -309,13 +309,14 @@ class OpenQuestion(NamedTuple):
     """Something that is asked of Personalize, but not fully known."""
 
     name: str
-    because: str
+    reason: str
+    """What isn't known, in words."""
     declared: Declaration | None = None
     role_arns: tuple[str, ...] = ()
     """The roles with which it may be asked; empty where that can't be seen either."""
     asks: tuple[str, ...] = ("kms", "s3")
     """The services in which it may need permissions that can't be seen."""
     cause: Cause = Cause.NOT_KNOWN
-    """The cause, whose words have ``because`` in them."""
+    """The cause; its words have the reason as ``why``."""
     values: tuple[tuple[str, Value], ...] = ()
     """What else its words need, by name."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from .._values import MARK
-from .causes import Cause, because
+from .causes import Cause, Reason
 from .model import AccessModel, Asked, Bucket, Key, PolicyOwner, Problem, Role, declared_of
 from .needs import users_of
 from .policy_documents import Policy
@@ -48,7 +48,7 @@ def _written_as_text(policy: Policy, asks: list[Asked]) -> Iterator[Problem]:
             yield Problem.of(
                 "configuration",
                 policy.name,
-                because(Cause.WRITTEN_AS_TEXT, texts=texts),
+                Reason.of(Cause.WRITTEN_AS_TEXT, texts=texts),
                 SUB_PAGE,
                 asks,
                 label=statement.name,
@@ -67,7 +67,7 @@ def _inline_names_taken(role: Role, label: str, asks: list[Asked]) -> Iterator[P
             yield Problem.of(
                 "configuration",
                 policy.name,
-                because(Cause.INLINE_NAME_TAKEN, name=policy.inline, paths=(rival.name, policy.name)),
+                Reason.of(Cause.INLINE_NAME_TAKEN, name=policy.inline, paths=(rival.name, policy.name)),
                 PUT_PAGE,
                 asks,
                 label=label,

@@ -10,7 +10,7 @@ from .._values import has_unknown, same, split_arn
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE, SERVICE_PRINCIPAL
 from . import decision
 from .calls import service
-from .causes import Cause, Reason, because
+from .causes import Cause, Reason
 from .decision import Decision
 from .entries import Entry
 from .model import AccessModel, Asked, Key, Problem, declared_of
@@ -80,43 +80,43 @@ def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason, s
     """Yield what Personalize can't work with, why, and AWS's page."""
     role = model.role(asked.role_arn)
     if not role.exists:
-        yield role.arn, because(Cause.ROLE_ABSENT), IMPORT_PAGE
+        yield role.arn, Reason.of(Cause.ROLE_ABSENT), IMPORT_PAGE
     elif same(role.account, asked.account) is Answer.NO:
-        yield role.arn, because(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account), IMPORT_PAGE
+        yield role.arn, Reason.of(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account), IMPORT_PAGE
     for arn in keys_of(model, asked):
         for reason in _unusable_key(model.key(arn), asked):
             yield arn, reason, KEY_STATE_PAGE if reason.cause is Cause.KEY_STATE else KMS_PAGE
     for arn in dict.fromkeys(each.bucket_arn for each in asked.locations):
         bucket = model.bucket(arn, asked.account)
         if not bucket.exists:
-            yield arn, because(Cause.BUCKET_ABSENT), IMPORT_PAGE
+            yield arn, Reason.of(Cause.BUCKET_ABSENT), IMPORT_PAGE
         elif bucket.region and same(bucket.region, asked.region) is Answer.NO:
-            reason = because(Cause.BUCKET_REGION, bucket_region=bucket.region, region=asked.region)
+            reason = Reason.of(Cause.BUCKET_REGION, bucket_region=bucket.region, region=asked.region)
             yield arn, reason, IMPORT_PAGE
 
 
 def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
     parts = split_arn(key.arn)
     if key.arn.endswith(AWS_MANAGED_KEY):
-        yield because(Cause.KEY_OF_AWS)
+        yield Reason.of(Cause.KEY_OF_AWS)
         return
     is_alias = parts is not None and parts[5].startswith("alias/")
     if not key.exists:
-        yield because(Cause.ALIAS_ABSENT if is_alias else Cause.KEY_ABSENT)
+        yield Reason.of(Cause.ALIAS_ABSENT if is_alias else Cause.KEY_ABSENT)
         return
     if is_alias:
-        yield because(Cause.KEY_IS_ALIAS)
+        yield Reason.of(Cause.KEY_IS_ALIAS)
         return
     if parts is None and not has_unknown(key.arn):
-        yield because(Cause.KEY_IS_NO_ARN)
+        yield Reason.of(Cause.KEY_IS_NO_ARN)
         return
     if key.state not in _USABLE:
-        yield because(Cause.KEY_STATE, state=key.state)
+        yield Reason.of(Cause.KEY_STATE, state=key.state)
     known = not has_unknown(key.spec + key.usage)
     if known and (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
-        yield because(Cause.KEY_SPEC, spec=key.spec, usage=key.usage)
+        yield Reason.of(Cause.KEY_SPEC, spec=key.spec, usage=key.usage)
     if parts and parts[2] == "kms" and same(parts[3], asked.region) is Answer.NO:
-        yield because(Cause.KEY_REGION, key_region=parts[3], region=asked.region)
+        yield Reason.of(Cause.KEY_REGION, key_region=parts[3], region=asked.region)
 
 
 def ordering_problems(
@@ -136,7 +136,7 @@ def ordering_problems(
                 early.setdefault((asked, alternatives[0].policy), []).append(need)
     for (asked, policy), for_these in early.items():
         actions = tuple(dict.fromkeys(need.action for need in for_these))
-        reason = because(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions)
+        reason = Reason.of(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions)
         page = asked.permissions.page_of(for_these[0].action)
         certain = not any(_may_be_allowed_elsewhere(model, need, policy) for need in for_these)
         yield Problem.of("ordering", asked.label, reason, page, [asked], certain=certain, is_warning=not certain)

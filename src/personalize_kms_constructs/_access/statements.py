@@ -14,7 +14,7 @@ from .._values import bucket_in, has_unknown, matches, same, split, split_arn, t
 from ..matrix import ROWS
 from .addressed import Addressed, Way, addressed_to
 from .calls import Call
-from .causes import Cause, Reason, because, unknown_element
+from .causes import Cause, Reason, unknown_element
 from .conditions import condition_answer
 from .policy_documents import Body, Policy, PolicyStatement, as_list, has_variables, with_variables
 
@@ -91,9 +91,9 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     bucket = bucket_in(call.resource)
     for policy in policies:
         if not isinstance(policy.document, dict):
-            verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
+            verdict.leave_open(Reason.of(Cause.ELEMENT_UNKNOWN, element=policy.name))
         elif policy.not_understood:
-            verdict.leave_open(because(Cause.ELEMENT_NOT_UNDERSTOOD, elements=policy.not_understood))
+            verdict.leave_open(Reason.of(Cause.ELEMENT_NOT_UNDERSTOOD, elements=policy.not_understood))
         for statement in policy.statements:
             # A role may have a statement for each of hundreds of buckets.
             if not bucket or not statement.buckets or bucket in statement.buckets:
@@ -103,7 +103,7 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
 
 def _judge(verdict: Verdict, statement: PolicyStatement, call: Call, *, of_resource: bool) -> None:
     if not statement.readable:
-        verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=statement.name))
+        verdict.leave_open(Reason.of(Cause.ELEMENT_UNKNOWN, element=statement.name))
     elif statement.may_be_about(call.action):
         _judge_statement(verdict, statement, call, of_resource=of_resource)
 
@@ -123,13 +123,13 @@ def _judge_statement(verdict: Verdict, statement: PolicyStatement, call: Call, *
         return
     if strange := body.keys() - _ELEMENTS:
         about = Answer.MAYBE
-        doubts.append(because(Cause.ELEMENT_NOT_UNDERSTOOD, elements=tuple(sorted(map(str, strange)))))
+        doubts.append(Reason.of(Cause.ELEMENT_NOT_UNDERSTOOD, elements=tuple(sorted(map(str, strange)))))
     if statement.condition:
         about = Answer.MAYBE
-        doubts.append(because(Cause.TEMPLATE_CONDITION, condition=statement.condition))
+        doubts.append(Reason.of(Cause.TEMPLATE_CONDITION, condition=statement.condition))
     if policy.whose:
         about = Answer.MAYBE
-        doubts.append(because(Cause.OWNER_UNKNOWN, parts=policy.whose))
+        doubts.append(Reason.of(Cause.OWNER_UNKNOWN, parts=policy.whose))
     if not known:
         about = Answer.MAYBE
         doubts.append(unknown_element("Effect", effect))
@@ -202,7 +202,7 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
     for pattern in patterns:
         if not isinstance(pattern, str):
             answers.append(Answer.MAYBE)
-            doubts.append(because(Cause.ELEMENT_UNKNOWN, element=named))
+            doubts.append(Reason.of(Cause.ELEMENT_UNKNOWN, element=named))
             continue
         if has_variables(pattern):
             pattern = _with_variables(pattern, call)
@@ -248,7 +248,7 @@ def _is_on(action: str, resource: str, pattern: str) -> Answer:
 def _open_pattern(element: str, pattern: str, value: str) -> Reason:
     unknown, generated = told_apart_by(pattern, value)
     if unknown:
-        return because(Cause.PATTERN_UNKNOWN, element=element, pattern=pattern, parts=tuple(unknown))
+        return Reason.of(Cause.PATTERN_UNKNOWN, element=element, pattern=pattern, parts=tuple(unknown))
     if generated:
-        return because(Cause.NAME_NOT_SAID, element=f"{element} {pattern}", parts=tuple(generated))
-    return because(Cause.PATTERN_NARROW, element=element, pattern=pattern)
+        return Reason.of(Cause.NAME_NOT_SAID, element=f"{element} {pattern}", parts=tuple(generated))
+    return Reason.of(Cause.PATTERN_NARROW, element=element, pattern=pattern)

@@ -13,7 +13,7 @@ from .._answers import Answer, any_of
 from .._values import PARTITION, generated, matches, same, split_arn, unknown
 from ..matrix import ASSUME_ROLE, CONFUSED_DEPUTY_PAGE, SERVICE_PRINCIPAL
 from .calls import Call, Caller, assume_role, service
-from .causes import MAY_BE_TOO_MUCH, Cause, Reason, because
+from .causes import MAY_BE_TOO_MUCH, Cause, Reason
 from .conditions import Alternatives
 from .entries import Entry
 from .model import AccessModel, Asked, Bucket, Column, Key, PrincipalKind, Role, declared_of
@@ -80,17 +80,17 @@ class Strangers(NamedTuple):
 def strangers(statement: PolicyStatement, whom: Strangers) -> Iterator[Reason]:
     """Yield whom a statement lets in as well: everybody, or Personalize at work for others than its own accounts."""
     if names_everybody(statement.body) and whom.serve_everybody(statement):
-        yield because(Cause.FOR_EVERYBODY, statement)
+        yield Reason.of(Cause.FOR_EVERYBODY, statement)
         return
     if whom.own and whom.serve_account(statement, _ANOTHER_ACCOUNT):
-        yield because(Cause.FOR_ANY_ACCOUNT, statement)
+        yield Reason.of(Cause.FOR_ANY_ACCOUNT, statement)
         return
     for account in source_accounts(statement.body) if whom.own else ():
         is_own = any_of(same(own, account) for own in whom.own)
         # Where nothing lets in its own, as far as that can be seen, this may be the one.
         is_other = is_own is Answer.NO or _own_is_served(whom)
         if is_own is not Answer.YES and is_other and whom.serve_account(statement, account):
-            yield because(_OF_ANOTHER_ACCOUNT[is_own], statement, element="source account", value=account)
+            yield Reason.of(_OF_ANOTHER_ACCOUNT[is_own], statement, element="source account", value=account)
 
 
 def _own_is_served(whom: Strangers) -> bool:
@@ -211,7 +211,7 @@ def _foreign_principals(role: Role, statement: PolicyStatement, whom: Strangers)
         caller = Caller(_role_in(account) if is_account(name) else name, account, whom.region)
         is_own = same(role.account, account)
         if is_own is not Answer.YES and whom.are_let_in(statement, whom.call_by(caller)) is not Answer.NO:
-            yield because(_OF_ANOTHER_ACCOUNT[is_own], statement, element="Principal", value=name)
+            yield Reason.of(_OF_ANOTHER_ACCOUNT[is_own], statement, element="Principal", value=name)
 
 
 def _trust_entry(role: Role, asks: list[Asked], reason: Reason, principal: PrincipalKind, arn: str) -> Entry:

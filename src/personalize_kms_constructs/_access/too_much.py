@@ -17,7 +17,7 @@ from .._values import bucket_in, matches, same
 from ..matrix import ASKED_ACTIONS, CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from .addressed import Addressed, addressed_to
 from .calls import Caller, call_on
-from .causes import MAY_BE_TOO_MUCH, Cause, Reason, because
+from .causes import MAY_BE_TOO_MUCH, Cause, Reason
 from .conditions import condition_answer
 from .entries import Entry
 from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
@@ -165,9 +165,9 @@ class _OfCaller:
                 if action.lower() not in in_iam:
                     is_enough = action.lower() in in_key_policy
                     cause = Cause.KEY_POLICY_IS_ENOUGH if is_enough else _why_not_asked(action, in_iam)
-                    yield Surplus(action, pattern, because(cause, statement))
+                    yield Surplus(action, pattern, Reason.of(cause, statement))
                 elif not is_one_key:
-                    yield Surplus(action, pattern, because(Cause.OTHER_KEYS, statement))
+                    yield Surplus(action, pattern, Reason.of(Cause.OTHER_KEYS, statement))
 
     def _wanted_on(self, keys: Collection[str]) -> tuple[set[str], set[str]]:
         """Return the actions that belong into IAM policies for keys, and those that belong into their key policies.
@@ -226,7 +226,7 @@ class _OfCaller:
             lets_others_in = reason.cause in _LETS_OTHERS_IN
             requests = () if lets_others_in else self._may_be_asked_by(action)
             if requests:
-                reason = because(Cause.MAY_BE_ASKED, statement, requests=requests)
+                reason = Reason.of(Cause.MAY_BE_ASKED, statement, requests=requests)
             page = KMS_PAGE if action == "*" or action.lower().startswith("kms:") else IMPORT_PAGE
             if lets_others_in:
                 page = "" if reason.cause is Cause.FOR_EVERYBODY else CONFUSED_DEPUTY_PAGE
@@ -266,7 +266,7 @@ def _beyond_in_key_policy(statement: PolicyStatement, key: Key, needs: Iterable[
     wanted = {need.action.lower() for need in needs if need.policy == IN_KEY_POLICY}
     for action in actions_of(statement.body, "kms"):
         if action.lower() not in wanted:
-            yield Surplus(action, key.arn, because(_why_not_asked(action, wanted), statement))
+            yield Surplus(action, key.arn, Reason.of(_why_not_asked(action, wanted), statement))
 
 
 def _by_bucket(patterns: Iterable[str], buckets: Mapping[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
@@ -297,7 +297,7 @@ def _beyond_on_bucket(
             on = tuple(dict.fromkeys(needed.get(action.lower(), [])))
             cause = _how_far(pattern, bucket, on) if on else _why_not_asked(action, needed)
             if cause is not None:
-                yield Surplus(action, pattern, because(cause, statement))
+                yield Surplus(action, pattern, Reason.of(cause, statement))
 
 
 def _how_far(pattern: str, bucket: Bucket, needed: tuple[str, ...]) -> Cause | None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from .._access.causes import Cause, because
+from .._access.causes import Cause, Reason
 from .._access.entries import Entry
 from .._access.model import AccessModel, Asked, Problem
 from .._access.policy_documents import PolicyStatement, as_list
@@ -80,7 +80,7 @@ def _problem(model: AccessModel, orphan: _Orphan, healed: list[Entry]) -> Proble
     return Problem.of(
         "configuration",
         orphan.owner,
-        because(cause, policy=orphan.kind, id=orphan.id),
+        Reason.of(cause, policy=orphan.kind, id=orphan.id),
         _PAGE,
         asked,
         label=model.label(orphan.owner),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from .._access.causes import Cause, Reason, because
+from .._access.causes import Cause, Reason
 from .._access.comparison import compare
 from .._access.entries import Entry
 from .._access.model import Asked, Column, Problem
@@ -40,7 +40,7 @@ def diagnose(gathered: Gathered) -> AccessReport:
 
 def unseen_group(group: Group) -> AccessReport:
     """Return the report on a dataset group that can't be seen."""
-    undecided = _of_group(group, because(Cause.GROUP_UNSEEN, why=group.unseen))
+    undecided = _of_group(group, Reason.of(Cause.GROUP_UNSEEN, why=group.unseen))
     return AccessReport(undecided=(undecided,), deployed=group.name)
 
 
@@ -48,7 +48,7 @@ def _failed_group(gathered: Gathered, report: AccessReport) -> Iterator[Problem]
     group = gathered.group
     if group.status == "CREATE FAILED":
         asked = gathered.asked_by.get(group.arn)
-        reason = because(Cause.GROUP_FAILED, why=group.failure or "for no reason given", today=_today(asked, report))
+        reason = Reason.of(Cause.GROUP_FAILED, why=group.failure or "for no reason given", today=_today(asked, report))
         label, asks = f"dataset group {group.name}", [] if asked is None else [asked]
         yield Problem.of("configuration", group.arn, reason, GROUP_PAGE, asks, label=label)
 
@@ -56,15 +56,15 @@ def _failed_group(gathered: Gathered, report: AccessReport) -> Iterator[Problem]
 def _unseen(gathered: Gathered) -> Iterator[Entry]:
     jobs, model = gathered.jobs, gathered.model
     if jobs.unseen:
-        yield _of_group(gathered.group, because(Cause.JOBS_UNSEEN, number=jobs.unseen))
+        yield _of_group(gathered.group, Reason.of(Cause.JOBS_UNSEEN, number=jobs.unseen))
     users = users_of(model)
     for role in model.roles.values():
         if role.unseen:
-            reason = because(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)
+            reason = Reason.of(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)
             yield _of_owner("role", role.arn, reason, users)
     for bucket in model.buckets.values():
         if bucket.unseen_region:
-            reason = because(Cause.REGION_UNSEEN, why=bucket.unseen_region)
+            reason = Reason.of(Cause.REGION_UNSEEN, why=bucket.unseen_region)
             yield _of_owner("bucket", bucket.arn, reason, users)
 
 
