@@ -18,13 +18,13 @@ from .calls import Call, Caller, assume_role
 from .causes import Cause, Reason
 from .model import Bucket, Key, Role
 from .policy_documents import PolicyStatement
-from .statements import Found, Verdict, judge
+from .statements import Match, Verdict, verdict_of
 
 By = tuple[tuple[PolicyStatement, ...], ...]
 """Statements that say yes together: one of each group is enough."""
 
 
-_UNBOUNDED = Verdict(Found(Answer.YES))
+_UNBOUNDED = Verdict(Match(Answer.YES))
 
 
 @dataclass
@@ -61,7 +61,7 @@ def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
     policy, policies, unseen = (
         ("key", owner.policies, owner.unseen) if isinstance(owner, Key) else ("trust", owner.trust, owner.unseen_trust)
     )
-    of_owner = judge(policies, call, of_resource=True)
+    of_owner = verdict_of(policies, call, of_resource=True)
     if unseen:
         of_owner.leave_open(Reason.of(Cause.POLICY_UNSEEN, policy=policy, arn=owner.arn, why=unseen), "everybody")
     iam, boundary = of_role
@@ -70,10 +70,10 @@ def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
 
     by_owner, by_iam = of_owner.allowed, iam.allowed
 
-    def within(boundary: Found) -> tuple[Answer, tuple[Found, ...]]:
+    def within(boundary: Match) -> tuple[Answer, tuple[Match, ...]]:
         """Return the answer, and what gives it."""
         # In one account each of these is enough; the first that allows most is told.
-        ways: tuple[tuple[Found, ...], ...] = (
+        ways: tuple[tuple[Match, ...], ...] = (
             (of_owner.caller | of_owner.everybody, boundary),
             (of_owner.session,),
             (of_owner.account, by_iam, boundary),
@@ -87,7 +87,7 @@ def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
 
     answer, parts = within(boundary.allowed)
     lacking = [Reason.of(Cause.BOUNDARY)] if answer is boundary.allowed.answer is Answer.NO else []
-    if answer is Answer.NO and within(Found(Answer.YES))[0] is Answer.NO:
+    if answer is Answer.NO and within(Match(Answer.YES))[0] is Answer.NO:
         is_left = by_owner.answer is Answer.YES
         if not is_left and (one_account is Answer.YES or by_owner.answer is Answer.NO):
             lacking.append(Reason.of(Cause.NO_STATEMENT, policy=policy))
@@ -99,7 +99,7 @@ def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
     doubts = [Reason.of(Cause.ACCOUNTS_UNKNOWN, kind=kind)] if one_account is Answer.MAYBE else []
     decision = _outcome(answer, parts, denied, lacking, doubts)
     is_limited = boundary.allowed.answer is Answer.NO
-    decision.by = _together(within(Found(Answer.NO if is_limited else Answer.YES))[1])
+    decision.by = _together(within(Match(Answer.NO if is_limited else Answer.YES))[1])
     decision.named = one_account is Answer.YES and of_owner.itself.answer is Answer.YES
     return decision
 
@@ -107,7 +107,9 @@ def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
 def service_on(call: Call, owner: Key | Bucket) -> Decision:
     """Decide for Personalize itself, whom only the policy of the key or bucket can name."""
     policy = "key" if isinstance(owner, Key) else "bucket"
-    return _by_resource(judge(owner.policies + owner.may_have, call, of_resource=True), policy, owner.arn, owner.unseen)
+    return _by_resource(
+        verdict_of(owner.policies + owner.may_have, call, of_resource=True), policy, owner.arn, owner.unseen
+    )
 
 
 def role_by_iam(of_role: OfRole) -> Decision:
@@ -126,7 +128,7 @@ def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
 
     In one account it only must not deny; across accounts it must allow.
     """
-    verdict = judge(bucket.policies + bucket.may_have, call, of_resource=True)
+    verdict = verdict_of(bucket.policies + bucket.may_have, call, of_resource=True)
     one_account = same(call.caller.account, bucket.account)
     if one_account is Answer.NO:
         return _by_resource(verdict, "bucket", bucket.arn, bucket.unseen)
@@ -139,7 +141,7 @@ def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
 
 def trust(caller: Caller, role: Role) -> Decision:
     """Decide whether Personalize can become the role."""
-    verdict = judge(role.trust, assume_role(caller, role), of_resource=True)
+    verdict = verdict_of(role.trust, assume_role(caller, role), of_resource=True)
     return _by_resource(verdict, "trust", role.arn, role.unseen_trust)
 
 
@@ -156,22 +158,22 @@ def _by_resource(verdict: Verdict, policy: str, arn: str, unseen: str) -> Decisi
 
 def of_role(role: Role, call: Call) -> OfRole:
     """Judge a call by the role's IAM policies and by its boundary."""
-    iam = judge(role.identity + role.may_have, call, of_resource=False)
+    iam = verdict_of(role.identity + role.may_have, call, of_resource=False)
     if role.unseen:
         cause = Cause.NOT_KNOWN if role.declared else Cause.POLICIES_UNSEEN
         iam.leave_open(Reason.of(cause, arn=role.arn, why=role.unseen), "caller")
     if role.unseen_denials:
         iam.leave_open(Reason.of(Cause.NOT_KNOWN, why=role.unseen_denials), "denied")
     if role.boundary is not None:
-        return OfRole(iam, judge([role.boundary], call, of_resource=False))
+        return OfRole(iam, verdict_of([role.boundary], call, of_resource=False))
     if role.unseen_boundary and (role.declared or not role.unseen):
         doubt = Reason.of(Cause.BOUNDARY_UNSEEN, arn=role.arn, why=role.unseen_boundary)
-        return OfRole(iam, Verdict(Found(Answer.MAYBE, doubts=(doubt,))))
+        return OfRole(iam, Verdict(Match(Answer.MAYBE, doubts=(doubt,))))
     # What can't be seen of a role that exists already is said once, with its policies.
     return OfRole(iam, _UNBOUNDED)
 
 
-def _beyond_boundary(everybody: Found) -> Found:
+def _beyond_boundary(everybody: Match) -> Match:
     """Return what an owner's policy allows everybody where the role's boundary doesn't: whether it counts isn't known.
 
     IAM's guide says that a boundary doesn't limit what is allowed to ``*`` by ``aws:PrincipalArn``, and nothing of
@@ -180,21 +182,21 @@ def _beyond_boundary(everybody: Found) -> Found:
     if everybody.answer is Answer.NO:
         return everybody
     of_everybody = (Reason.of(Cause.BOUNDARY_OF_EVERYBODY, each) for each in everybody.by)
-    return Found(Answer.MAYBE, doubts=(*everybody.doubts, *of_everybody, Reason.of(Cause.BOUNDARY)))
+    return Match(Answer.MAYBE, doubts=(*everybody.doubts, *of_everybody, Reason.of(Cause.BOUNDARY)))
 
 
-def _least(parts: Iterable[Found]) -> Answer:
+def _least(parts: Iterable[Match]) -> Answer:
     return min(part.answer for part in parts)
 
 
-def _together(parts: Iterable[Found]) -> By:
+def _together(parts: Iterable[Match]) -> By:
     """Return the statements that say yes together; none where one part doesn't."""
     found = list(parts)
     is_certain = _least(found) is Answer.YES
     return tuple(tuple(dict.fromkeys(part.by)) for part in found if part.by) if is_certain else ()
 
 
-def _denials(denied: Iterable[Found]) -> list[Reason]:
+def _denials(denied: Iterable[Match]) -> list[Reason]:
     """Return the reason for which statements deny a call, if some do."""
     found = [each for each in denied if each.by]
     statements = tuple(statement for each in found for statement in each.by)
@@ -204,8 +206,8 @@ def _denials(denied: Iterable[Found]) -> list[Reason]:
 
 def _outcome(
     answer: Answer,
-    allowed: Iterable[Found],
-    denied: Iterable[Found],
+    allowed: Iterable[Match],
+    denied: Iterable[Match],
     lacking: Iterable[Reason] = (),
     more: Iterable[Reason] = (),
 ) -> Decision:

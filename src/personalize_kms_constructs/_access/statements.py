@@ -28,7 +28,7 @@ _PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
 _ITSELF = [Way(Addressed.CALLER, Answer.YES)]
 
 
-class Found(NamedTuple):
+class Match(NamedTuple):
     """The extent to which statements of one effect are about a call."""
 
     answer: Answer = Answer.NO
@@ -37,56 +37,56 @@ class Found(NamedTuple):
     doubts: tuple[Reason, ...] = ()
     """What leaves it open."""
 
-    def __or__(self, other: Found) -> Found:
+    def __or__(self, other: Match) -> Match:
         if other.answer is Answer.NO:
             return self
         if self.answer is Answer.NO:
             return other
-        return Found(max(self.answer, other.answer), self.by + other.by, self.doubts + other.doubts)
+        return Match(max(self.answer, other.answer), self.by + other.by, self.doubts + other.doubts)
 
 
-NOTHING_FOUND = Found()
+_NO_MATCH = Match()
 
 
 @dataclass(slots=True)
 class Verdict:
     """The verdict of the statements of some policies on one call."""
 
-    caller: Found = NOTHING_FOUND
+    caller: Match = _NO_MATCH
     """Allowed to the caller by its name."""
-    session: Found = NOTHING_FOUND
+    session: Match = _NO_MATCH
     """Allowed to the caller's session, which no permissions boundary limits."""
-    everybody: Found = NOTHING_FOUND
+    everybody: Match = _NO_MATCH
     """Allowed to everybody."""
-    account: Found = NOTHING_FOUND
+    account: Match = _NO_MATCH
     """Allowed to the caller's account."""
-    denied: Found = NOTHING_FOUND
+    denied: Match = _NO_MATCH
 
     def add(self, whom: str, answer: Answer, statement: PolicyStatement, doubts: Iterable[Reason]) -> None:
         """Take in what one statement says."""
         if answer is not Answer.NO:
             by = (statement,) if answer is Answer.YES else ()
             its_doubts = tuple(Reason(doubt.cause, doubt.values, (statement,)) for doubt in doubts)
-            setattr(self, whom, getattr(self, whom) | Found(answer, by, its_doubts))
+            setattr(self, whom, getattr(self, whom) | Match(answer, by, its_doubts))
 
     def leave_open(self, doubt: Reason, *of_whom: str) -> None:
         """Take in something that can't be seen: by default it may be a permission or a denial."""
         for whom in of_whom or ("everybody", "denied"):
-            setattr(self, whom, getattr(self, whom) | Found(Answer.MAYBE, doubts=(doubt,)))
+            setattr(self, whom, getattr(self, whom) | Match(Answer.MAYBE, doubts=(doubt,)))
 
     @property
-    def itself(self) -> Found:
+    def itself(self) -> Match:
         """Join the ways in which the call may be allowed without IAM's help."""
         return self.caller | self.session | self.everybody
 
     @property
-    def allowed(self) -> Found:
+    def allowed(self) -> Match:
         """Join all ways in which the call may be allowed."""
         return self.itself | self.account
 
 
-def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
-    """Judge a call by the policies of a resource, or by those of an identity."""
+def verdict_of(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
+    """Return the verdict of the policies of a resource, or of those of an identity, on a call."""
     verdict = Verdict()
     bucket = bucket_in(call.resource)
     for policy in policies:
@@ -97,18 +97,18 @@ def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
         for statement in policy.statements:
             # A role may have a statement for each of hundreds of buckets.
             if not bucket or not statement.buckets or bucket in statement.buckets:
-                _judge(verdict, statement, call, of_resource=of_resource)
+                _add_statement(verdict, statement, call, of_resource=of_resource)
     return verdict
 
 
-def _judge(verdict: Verdict, statement: PolicyStatement, call: Call, *, of_resource: bool) -> None:
+def _add_statement(verdict: Verdict, statement: PolicyStatement, call: Call, *, of_resource: bool) -> None:
     if not statement.readable:
         verdict.leave_open(Reason.of(Cause.ELEMENT_UNKNOWN, element=statement.name))
     elif statement.may_be_about(call.action):
-        _judge_statement(verdict, statement, call, of_resource=of_resource)
+        _add_readable(verdict, statement, call, of_resource=of_resource)
 
 
-def _judge_statement(verdict: Verdict, statement: PolicyStatement, call: Call, *, of_resource: bool) -> None:
+def _add_readable(verdict: Verdict, statement: PolicyStatement, call: Call, *, of_resource: bool) -> None:
     body, policy = statement.body, statement.policy
     effect = body.get("Effect")
     known = effect in ("Allow", "Deny")

@@ -30,7 +30,7 @@ from .policy_documents import (
     resources_of,
     source_accounts,
 )
-from .statements import judge, serves
+from .statements import serves, verdict_of
 
 # An account that no policy names.
 _ANOTHER_ACCOUNT = generated("another account")
@@ -61,7 +61,7 @@ class Strangers(NamedTuple):
         allowed = serves(statement, call, of_resource=True)
         if allowed is Answer.NO:
             return allowed
-        return min(allowed, ~judge(self.policies, call, of_resource=True).denied.answer)
+        return min(allowed, ~verdict_of(self.policies, call, of_resource=True).denied.answer)
 
     def serve_account(self, statement: PolicyStatement, account: str) -> bool:
         """Tell if a statement lets in Personalize at work for an account."""
