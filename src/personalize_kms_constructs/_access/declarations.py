@@ -17,8 +17,8 @@ class Declaration(NamedTuple):
     """Empty for a construct."""
 
     @property
-    def place(self) -> dict[str, str]:
-        """The words that reports have for it.
+    def where(self) -> dict[str, str]:
+        """The place of it in a report.
 
         A template of a stage has its directory with it, as in ``assembly-Prod/ProdMain.template.json``.
         """

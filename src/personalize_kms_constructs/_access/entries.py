@@ -81,7 +81,7 @@ class Entry:
             places = [_place_of(statement) for statement in self.reason.statements]
             if written := [place for place in places if place]:
                 return written
-        return [declaration.place for declaration in self.policies or self.found_at]
+        return [declaration.where for declaration in self.policies or self.found_at]
 
     def with_statements(self, statements: tuple[PolicyStatement, ...]) -> Entry:
         """Return the same of other statements."""
@@ -116,6 +116,6 @@ def _place_of(statement: PolicyStatement) -> dict[str, str]:
     if policy.declared is None:
         return {}
     if policy.of_aws:
-        return policy.declared.place
+        return policy.declared.where
     named = {"policy_name": policy.inline} if policy.inline else {}
-    return {**policy.declared.place, **named, "statement": statement.label}
+    return {**policy.declared.where, **named, "statement": statement.label}

@@ -47,7 +47,7 @@ def _cells(finding: Finding) -> Iterator[str]:
     yield finding.mark
     fix = f": {finding.fix}" if finding.fix and not finding.policies else ""
     yield _cell(finding.text + fix)
-    places = dict.fromkeys(tuple(reversed(place.place.values())) for place in finding.to_change)
+    places = dict.fromkeys(tuple(reversed(place.where.values())) for place in finding.to_change)
     yield ", ".join(f"{_code(name)} in {_code(template)}" for name, template in places)
     yield _cell(", ".join(dict.fromkeys(name for about in finding.about for name in about.needed_by)))
     yield f"[AWS]({finding.page})" if finding.page else ""

@@ -250,7 +250,7 @@ class Problem:
     @property
     def where(self) -> list[dict[str, str]]:
         """The same as reports have it."""
-        return [each.place for each in self.found_at]
+        return [each.where for each in self.found_at]
 
 
 @dataclass

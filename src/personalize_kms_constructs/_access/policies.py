@@ -47,7 +47,7 @@ class PolicyToChange:
     @property
     def where(self) -> list[dict[str, str]]:
         """The resources that have the policy, or in whose template it has to be made, as reports have them."""
-        return [declaration.place for declaration in self.declared]
+        return [declaration.where for declaration in self.declared]
 
     def to_json(self) -> Json:
         """Return the policy as JSON."""
@@ -62,7 +62,7 @@ class PolicyToChange:
         for name in ("replaces", "own_conditions", "also_for", "unnamed_roles", "file", "make"):
             if value := getattr(self, name):
                 found[name] = value if isinstance(value, str) else list(value)
-        return found | ({"waiting": [each.place for each in self.waiting]} if self.waiting else {})
+        return found | ({"waiting": [each.where for each in self.waiting]} if self.waiting else {})
 
 
 def _in_short(entry: Entry) -> Json:
