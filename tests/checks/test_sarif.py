@@ -234,7 +234,7 @@ LACKED: dict[str, Any] = {
     "policy": "key",
     "policy_of": "arn:aws:kms:eu-west-1:111122223333:key/one",
     "name": "movies",
-    "reason": Reason.of(Cause.NO_STATEMENT, policy="key"),
+    "reason": Reason.of(Cause.NO_STATEMENT, column="key"),
 }
 OPEN = Reason.of(Cause.NOT_KNOWN, why="it can't be read")
 SUBJECT, NO_ROLE = "policy Main/One", Reason.of(Cause.NO_ROLE)

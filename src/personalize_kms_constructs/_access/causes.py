@@ -47,15 +47,15 @@ class Cause(Enum):
     ALLOWED = "{statements}"
     DENIED = "denied by {statements}{since}", "change what the reason names: no further statement helps"
     BOUNDARY = "the role's permissions boundary doesn't allow it"
-    LEFT_TO_IAM = "{policy} leaves it to the role's IAM policies, which don't allow it"
-    BOTH_SIDES = "no IAM policy of the role allows it, and across accounts {policy} has to allow it too: {doubts}"
-    NO_STATEMENT = "{policy} has no statement that allows it"
+    LEFT_TO_IAM = "{column} leaves it to the role's IAM policies, which don't allow it"
+    BOTH_SIDES = "no IAM policy of the role allows it, and across accounts {column} has to allow it too: {doubts}"
+    NO_STATEMENT = "{column} has no statement that allows it"
     NOT_IN_IAM = "no IAM policy of the role allows it"
     MAY_BE_DENIED = "may be denied: {doubts}"
     OPEN = "{doubts}"
 
     # What leaves an answer open.
-    POLICY_UNSEEN = "{policy} of {arn} can't be seen: {why}"
+    POLICY_UNSEEN = "{column} of {arn} can't be seen: {why}"
     POLICIES_UNSEEN = "not all policies of role {arn} can be seen: {why}"
     BOUNDARY_UNSEEN = "the permissions boundary can't be seen: {why}"
     BOUNDARY_OF_EVERYBODY = "whether a permissions boundary limits what it allows isn't documented"
@@ -183,11 +183,11 @@ class Cause(Enum):
         "use a bucket of that Region",
     )
     DELETED_PRINCIPAL = (
-        "{policy} of {subject} names {id}, the id of a deleted role, and a role that is created again gets a new id",
+        "{column} of {subject} names {id}, the id of a deleted role, and a role that is created again gets a new id",
         "replace the id with the role",
     )
     UNUSED_ID = (
-        "{policy} of {subject} names {id}, the id of a role or user that was deleted",
+        "{column} of {subject} names {id}, the id of a role or user that was deleted",
         "remove the id: AWS refuses every change of a policy that contains it",
     )
     GROUP_FAILED = (
@@ -279,8 +279,8 @@ class Reason:
         found["statements"] = self._names
         found["doubts"] = _joined(each.sentence() for each in self.doubts)
         found["since"] = f", since {found['doubts']}" if self.doubts else ""
-        if "policy" in found:
-            found["policy"] = _IN_SENTENCES.get(found["policy"], found["policy"])
+        if "column" in found:
+            found["column"] = _IN_SENTENCES.get(found["column"], found["column"])
         if "state" in found:
             found["mend"] = _KEY_STATES.get(found["state"], "enable it")
         return found

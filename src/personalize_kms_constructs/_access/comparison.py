@@ -103,7 +103,7 @@ def _decisions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[Ne
     """Decide whether each need is met: once for actions on one thing that no statement tells apart, two of three."""
     groups: dict[Need, list[Need]] = {}
     for need in needs:
-        groups.setdefault(need._replace(action="", policy=""), []).append(need)
+        groups.setdefault(need._replace(action="", column=""), []).append(need)
     found: dict[Need, Decision] = {}
     for group in groups.values():
         policies = _policies_on(model, group[0]) if len(group) > 1 else []
@@ -137,24 +137,24 @@ def _decide(model: AccessModel, alike: list[Need], asked: Mapping[Need, list[Ask
     of_role = decision.of_role(role, call)
     columns: dict[str, Decision] = {}
     for need in alike:
-        if need.policy in columns:
+        if need.column in columns:
             continue
-        if isinstance(owner, Role) or (need.policy == IN_KEY_POLICY and isinstance(owner, Key)):
-            columns[need.policy] = decision.role_by_both(call, of_role, owner)
+        if isinstance(owner, Role) or (need.column == IN_KEY_POLICY and isinstance(owner, Key)):
+            columns[need.column] = decision.role_by_both(call, of_role, owner)
             continue
-        columns[need.policy] = found = decision.role_by_iam(of_role)
+        columns[need.column] = found = decision.role_by_iam(of_role)
         if found.answer is Answer.NO:
             calls = [call_of(model, each) for each in alternatives_of(need, asked[need])]
             others = [decision.role_by_iam(decision.of_role(role, each)) for each in calls]
             if any(each.answer is not Answer.NO for each in others):
-                columns[need.policy] = Decision(Answer.MAYBE, Reason.of(Cause.SOLUTION_OR_VERSION))
-    return {need: columns[need.policy] for need in alike}
+                columns[need.column] = Decision(Answer.MAYBE, Reason.of(Cause.SOLUTION_OR_VERSION))
+    return {need: columns[need.column] for need in alike}
 
 
 def _denied_in_buckets(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> Iterator[tuple[Need, Decision]]:
     """Yield what a bucket's policy keeps from the role, though its IAM policies may allow it."""
     for need in needs:
-        if need.policy == IN_IAM and need.action.startswith("s3:"):
+        if need.column == IN_IAM and need.action.startswith("s3:"):
             bucket = model.bucket(need.owner, need.account)
             found = decision.role_in_bucket(call_of(model, need), bucket)
             if found.answer is not Answer.YES:
@@ -162,7 +162,7 @@ def _denied_in_buckets(model: AccessModel, needs: Mapping[Need, list[Asked]]) ->
 
 
 def _entry(need: Need, found: Decision, asked: list[Asked], *, in_bucket: bool) -> Entry:
-    policy: Column = IN_BUCKET_POLICY if in_bucket else need.policy
+    column: Column = IN_BUCKET_POLICY if in_bucket else need.column
     policy_of = need.owner if in_bucket else need.policy_of
     return Entry(
         kind=_KINDS[found.answer],
@@ -170,12 +170,12 @@ def _entry(need: Need, found: Decision, asked: list[Asked], *, in_bucket: bool) 
         principal_arn=need.principal_arn,
         action=need.action,
         resource=need.resource,
-        policy=policy,
+        policy=column,
         policy_of=policy_of,
         page=asked[0].permissions.page_of(need.action),
         reason=found.reason,
         asked=tuple(asked),
-        file=_file(asked, policy, policy_of) if found.answer is not Answer.YES else "",
+        file=_file(asked, column, policy_of) if found.answer is not Answer.YES else "",
     )
 
 
@@ -189,9 +189,9 @@ def _missing(entry: Entry, asked: list[Asked], places: list[WhichPolicy]) -> Ent
     return replace(entry, policies=tuple(dict.fromkeys([*denials, *declared])), file=file)
 
 
-def _file(asked: Iterable[Asked], policy: str, owner: str) -> str:
+def _file(asked: Iterable[Asked], column: str, owner: str) -> str:
     """Return a file with the statements for the owner of a policy: that of one of the constructs has what all need."""
-    return next((each.files[policy, owner] for each in asked if (policy, owner) in each.files), "")
+    return next((each.files[column, owner] for each in asked if (column, owner) in each.files), "")
 
 
 def _open_questions(model: AccessModel) -> Iterator[Entry]:

@@ -58,12 +58,12 @@ def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html
     """
-    policy, policies, unseen = (
+    column, policies, unseen = (
         ("key", owner.policies, owner.unseen) if isinstance(owner, Key) else ("trust", owner.trust, owner.unseen_trust)
     )
     of_owner = verdict_of(policies, call, of_resource=True)
     if unseen:
-        of_owner.leave_open(Reason.of(Cause.POLICY_UNSEEN, policy=policy, arn=owner.arn, why=unseen), "everybody")
+        of_owner.leave_open(Reason.of(Cause.POLICY_UNSEEN, column=column, arn=owner.arn, why=unseen), "everybody")
     iam, boundary = of_role
     denied = (of_owner.denied, iam.denied, boundary.denied)
     one_account = same(call.caller.account, owner.account)
@@ -90,11 +90,11 @@ def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
     if answer is Answer.NO and within(Match(Answer.YES))[0] is Answer.NO:
         is_left = by_owner.answer is Answer.YES
         if not is_left and (one_account is Answer.YES or by_owner.answer is Answer.NO):
-            lacking.append(Reason.of(Cause.NO_STATEMENT, policy=policy))
+            lacking.append(Reason.of(Cause.NO_STATEMENT, column=column))
         if by_iam.answer is Answer.NO and by_owner.answer is Answer.MAYBE:
-            lacking.append(Reason(Cause.BOTH_SIDES, {"policy": policy}, doubts=by_owner.doubts))
+            lacking.append(Reason(Cause.BOTH_SIDES, {"column": column}, doubts=by_owner.doubts))
         elif by_iam.answer is Answer.NO:
-            lacking.append(Reason.of(Cause.LEFT_TO_IAM if is_left else Cause.NOT_IN_IAM, policy=policy))
+            lacking.append(Reason.of(Cause.LEFT_TO_IAM if is_left else Cause.NOT_IN_IAM, column=column))
     kind = "key" if isinstance(owner, Key) else "other role"
     doubts = [Reason.of(Cause.ACCOUNTS_UNKNOWN, kind=kind)] if one_account is Answer.MAYBE else []
     decision = _outcome(answer, parts, denied, lacking, doubts)
@@ -106,10 +106,9 @@ def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
 
 def service_on(call: Call, owner: Key | Bucket) -> Decision:
     """Decide for Personalize itself, whom only the policy of the key or bucket can name."""
-    policy = "key" if isinstance(owner, Key) else "bucket"
-    return _by_resource(
-        verdict_of(owner.policies + owner.may_have, call, of_resource=True), policy, owner.arn, owner.unseen
-    )
+    column = "key" if isinstance(owner, Key) else "bucket"
+    verdict = verdict_of(owner.policies + owner.may_have, call, of_resource=True)
+    return _by_resource(verdict, column, owner.arn, owner.unseen)
 
 
 def role_by_iam(of_role: OfRole) -> Decision:
@@ -145,12 +144,12 @@ def trust(caller: Caller, role: Role) -> Decision:
     return _by_resource(verdict, "trust", role.arn, role.unseen_trust)
 
 
-def _by_resource(verdict: Verdict, policy: str, arn: str, unseen: str) -> Decision:
+def _by_resource(verdict: Verdict, column: str, arn: str, unseen: str) -> Decision:
     if unseen:
-        verdict.leave_open(Reason.of(Cause.POLICY_UNSEEN, policy=policy, arn=arn, why=unseen), "everybody")
+        verdict.leave_open(Reason.of(Cause.POLICY_UNSEEN, column=column, arn=arn, why=unseen), "everybody")
     # Nobody but the caller itself: no account speaks for a service principal.
     allowed = verdict.allowed
-    lacking = [Reason.of(Cause.NO_STATEMENT, policy=policy)] if allowed.answer is Answer.NO else []
+    lacking = [Reason.of(Cause.NO_STATEMENT, column=column)] if allowed.answer is Answer.NO else []
     decision = _outcome(allowed.answer, (allowed,), (verdict.denied,), lacking)
     decision.by = _together([allowed])
     return decision

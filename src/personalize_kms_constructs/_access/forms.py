@@ -45,7 +45,7 @@ class Forms:
         """The pairs of key and role of which nothing lacks a statement, and nothing is allowed by naming the role."""
         of_pair: dict[tuple[str, str], list[Decision]] = {}
         for need, decision in decisions.items():
-            if need.policy == IN_KEY_POLICY and need.role_arn:
+            if need.column == IN_KEY_POLICY and need.role_arn:
                 of_pair.setdefault((need.owner, need.role_arn), []).append(decision)
         for pair, answers in of_pair.items():
             if all(_is_by_account(decision) for decision in answers):
@@ -120,7 +120,7 @@ class Forms:
             return IN_BOUNDARY
         if in_bucket:
             return IN_BUCKET_POLICY
-        own = TRUST if need.action == ASSUME_ROLE else need.policy
+        own = TRUST if need.action == ASSUME_ROLE else need.column
         if own == IN_IAM or reason.cause is Cause.NO_STATEMENT:
             return own
         # A policy that names the role leaves nothing to IAM; what a trust policy leaves to it stays there.

@@ -26,8 +26,8 @@ class Need(NamedTuple):
     """``"role"``, ``"service"`` or ``"caller"``."""
     role_arn: str
     """The ARN of the service role, or of the caller's role; empty for Personalize itself."""
-    policy: Column
-    """The column: ``"key"``, ``"role"`` or ``"bucket"``."""
+    column: Column
+    """``"key"``, ``"role"`` or ``"bucket"``."""
     action: str
     resource: str
     """A key, a bucket, the objects below a prefix, or ``*``; for a caller the service role, or a resource to create."""
@@ -45,7 +45,7 @@ class Need(NamedTuple):
     @property
     def policy_of(self) -> str:
         """The ARN of the key, role or bucket whose policy it is."""
-        return self.role_arn if self.policy == IN_IAM else self.owner
+        return self.role_arn if self.column == IN_IAM else self.owner
 
 
 def needs_of(model: AccessModel) -> dict[Need, list[Asked]]:
@@ -127,10 +127,10 @@ def _on_location(asked: Asked, location: Location, access: S3Access) -> Iterator
         yield _need(asked, SERVICE, IN_BUCKET_POLICY, action, resource, bucket_arn)
 
 
-def _need(asked: Asked, principal: PrincipalKind, policy: Column, action: str, resource: str, owner: str) -> Need:
+def _need(asked: Asked, principal: PrincipalKind, column: Column, action: str, resource: str, owner: str) -> Need:
     # Personalize itself is the same, whatever role the resource has.
     role_arn = asked.role_arn if principal == ROLE else ""
-    return Need(principal, role_arn, policy, action, resource, owner, asked.account, asked.region)
+    return Need(principal, role_arn, column, action, resource, owner, asked.account, asked.region)
 
 
 def caller_of(model: AccessModel, need: Need) -> Caller:

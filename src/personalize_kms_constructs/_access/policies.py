@@ -40,9 +40,9 @@ class PolicyToChange:
     waiting: tuple[Declaration, ...] = field(default=(), repr=False)
     """The resources of that template that have to depend on the one to make."""
 
-    def is_of(self, policy: str, owner: str) -> bool:
-        """Tell if it is the policy of a kind and of an owner."""
-        return (self.policy, self.policy_of) == (policy, owner)
+    def is_of(self, column: str, owner: str) -> bool:
+        """Tell if it is the policy of a column and of an owner."""
+        return (self.policy, self.policy_of) == (column, owner)
 
     @property
     def where(self) -> list[dict[str, str]]:

@@ -113,8 +113,8 @@ class Advice:
         found = []
         for need in self._needs:
             if need.role_arn == role:
-                is_left = need.policy == IN_KEY_POLICY and self._forms.is_left_to_iam(need)
-                if need.principal != CALLER and (need.policy == IN_IAM or is_left):
+                is_left = need.column == IN_KEY_POLICY and self._forms.is_left_to_iam(need)
+                if need.principal != CALLER and (need.column == IN_IAM or is_left):
                     found.append(need)
         return found
 
@@ -193,7 +193,7 @@ class Advice:
         if column == TRUST:
             return [need for need in self._needs if need.action == ASSUME_ROLE and need.owner == owner]
         if column == IN_KEY_POLICY:
-            of_key = [need for need in self._needs if need.policy == column and need.owner == owner]
+            of_key = [need for need in self._needs if need.column == column and need.owner == owner]
             unnamed = self._unnamed(place, of_key)
             return [need for need in of_key if need.role_arn not in unnamed or not self._forms.is_of_account(need)]
         return [need for need in self._needs if need.owner == owner and self._is_in_bucket_policy(need)]
@@ -201,8 +201,8 @@ class Advice:
     def _is_in_bucket_policy(self, need: Need) -> bool:
         """Tell if a bucket's policy has to allow something: Personalize, and roles of other accounts."""
         role, bucket = self._model.role(need.role_arn), self._model.bucket(need.owner, need.account)
-        is_of_role = need.policy == IN_IAM and same(role.account, bucket.account) is Answer.NO
-        return need.policy == IN_BUCKET_POLICY or is_of_role
+        is_of_role = need.column == IN_IAM and same(role.account, bucket.account) is Answer.NO
+        return need.column == IN_BUCKET_POLICY or is_of_role
 
     def _statements(self, place: WhichPolicy, needs: list[Need]) -> list[Json]:
         column, owner = place.column, place.owner

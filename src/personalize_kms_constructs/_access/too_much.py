@@ -177,9 +177,9 @@ class _OfCaller:
         in_iam, in_key_policy = set(), set()
         for arn in keys:
             for need in self._on[arn]:
-                if need.policy == IN_KEY_POLICY:
+                if need.column == IN_KEY_POLICY:
                     in_key_policy.add(need.action.lower())
-                if need.policy == IN_IAM or need not in self._named:
+                if need.column == IN_IAM or need not in self._named:
                     in_iam.add(need.action.lower())
         return in_iam, in_key_policy
 
@@ -189,7 +189,7 @@ class _OfCaller:
         for arn, patterns in _by_bucket(resources_of(statement.body), buckets):
             bucket = self._model.bucket(arn, role.account)
             if self._holds(statement, bucket, "s3:GetObject", arn):
-                in_iam = [need for need in self._on[arn] if need.policy == IN_IAM]
+                in_iam = [need for need in self._on[arn] if need.column == IN_IAM]
                 yield from _beyond_on_bucket(statement, patterns, bucket, in_iam)
 
     def _holds(self, statement: PolicyStatement, owner: Key | Bucket, action: str, resource: str) -> bool:
@@ -205,7 +205,7 @@ class _OfCaller:
         own = tuple(dict.fromkeys((owner.account, *used_in))) if self._caller.is_service else ()
         column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
         for need in needs:
-            if need.policy != column:
+            if need.column != column:
                 continue
             call_by = partial(call_on, owner, action=need.action, resource=need.resource)
             whom = Strangers(owner.policies, call_by, need.region, own)
@@ -263,7 +263,7 @@ def _beyond_in_key_policy(statement: PolicyStatement, key: Key, needs: Iterable[
     is_about = any(matches(key.arn, pattern) is Answer.YES for pattern in resources_of(statement.body))
     if not is_about or leaves_out(statement.body, key.arn):
         return
-    wanted = {need.action.lower() for need in needs if need.policy == IN_KEY_POLICY}
+    wanted = {need.action.lower() for need in needs if need.column == IN_KEY_POLICY}
     for action in actions_of(statement.body, "kms"):
         if action.lower() not in wanted:
             yield Surplus(action, key.arn, Reason.of(_why_not_asked(action, wanted), statement))

@@ -80,7 +80,7 @@ def _problem(model: AccessModel, orphan: _Orphan, healed: list[Entry]) -> Proble
     return Problem.of(
         "configuration",
         orphan.owner,
-        Reason.of(cause, policy=orphan.kind, id=orphan.id),
+        Reason.of(cause, column=orphan.kind, id=orphan.id),
         _PAGE,
         asked,
         label=model.label(orphan.owner),
