@@ -111,7 +111,7 @@ class Call:
 
     caller: Caller
     action: str
-    resource: str
+    resource_arn: str
     resource_account: str
     resource_region: str
     resource_organization: str = ""
@@ -144,7 +144,7 @@ class Call:
             if self.action.startswith("kms:"):
                 found["kms:calleraccount"] = (caller.account,)
             return found
-        partition = (split_arn(self.resource) or ("", unknown("partition")))[1]
+        partition = (split_arn(self.resource_arn) or ("", unknown("partition")))[1]
         source_arn = f"arn:{partition}:personalize:{caller.region}:{caller.account}:*"
         # Documented for the trust policy; for KMS and S3 it isn't known whether Personalize sends them.
         maybe_absent = () if self.action == ASSUME_ROLE else _ABSENT
@@ -162,7 +162,7 @@ class Call:
         return found
 
 
-def call_on(owner: Key | Bucket | Role | None, caller: Caller, action: str, resource: str) -> Call:
+def call_on(owner: Key | Bucket | Role | None, caller: Caller, action: str, resource_arn: str) -> Call:
     """Return a call about a key, a role, a bucket or its objects, or about what has no policy of its own.
 
     A bucket has to be in the Region that Personalize is called in. What the templates make is of the organization that
@@ -173,7 +173,7 @@ def call_on(owner: Key | Bucket | Role | None, caller: Caller, action: str, reso
         parts = split_arn(owner.arn)
         region = parts[3] if parts else unknown(f"Region of {owner.arn}")
     is_its_own = owner is None or owner.declared or same(account, caller.account) is Answer.YES
-    return Call(caller, action, resource, account, region, caller.organization if is_its_own else "")
+    return Call(caller, action, resource_arn, account, region, caller.organization if is_its_own else "")
 
 
 def assume_role(caller: Caller, role: Role) -> Call:

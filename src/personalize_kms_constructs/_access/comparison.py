@@ -169,7 +169,7 @@ def _entry(need: Need, found: Decision, asked: list[Asked], *, in_bucket: bool) 
         principal=need.principal,
         principal_arn=need.principal_arn,
         action=need.action,
-        resource=need.resource,
+        resource=need.resource_arn,
         policy=column,
         policy_of=policy_of,
         page=asked[0].permissions.page_of(need.action),

@@ -29,7 +29,7 @@ class Need(NamedTuple):
     column: Column
     """``"key"``, ``"role"`` or ``"bucket"``."""
     action: str
-    resource: str
+    resource_arn: str
     """A key, a bucket, the objects below a prefix, or ``*``; for a caller the service role, or a resource to create."""
     owner: str
     """The ARN of the key or bucket that the resource is, or is in, or of the role to assume; else empty."""
@@ -151,7 +151,7 @@ def owner_of(model: AccessModel, need: Need) -> Key | Bucket | Role | None:
 
 def call_of(model: AccessModel, need: Need) -> Call:
     """Return the call that needs a permission."""
-    return call_on(owner_of(model, need), caller_of(model, need), need.action, need.resource)
+    return call_on(owner_of(model, need), caller_of(model, need), need.action, need.resource_arn)
 
 
 def alternatives_of(need: Need, asked: Iterable[Asked]) -> list[Need]:
@@ -159,7 +159,7 @@ def alternatives_of(need: Need, asked: Iterable[Asked]) -> list[Need]:
 
     The service authorization reference has one type for both, and doesn't say which of them is looked at.
     """
-    if need.principal != CALLER or ":solution/" not in need.resource:
+    if need.principal != CALLER or ":solution/" not in need.resource_arn:
         return []
     solutions = {each for job in asked for each in job.calls_on if ":solution/" in each}
-    return [need._replace(resource=each) for each in sorted(solutions - {need.resource})]
+    return [need._replace(resource_arn=each) for each in sorted(solutions - {need.resource_arn})]

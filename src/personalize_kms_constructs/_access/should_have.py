@@ -319,13 +319,13 @@ def trust_statement(role: Role, account: str, region: str) -> Json:
 def _granted_on(need: Need) -> str:
     """Return the resource of a statement; in that of a caller, a part that each execution chooses is any."""
     if need.principal != CALLER:
-        return need.resource
-    return HOLE.sub(lambda hole: "*" if has_unknown(hole[0]) and hole[0].endswith("?}") else hole[0], need.resource)
+        return need.resource_arn
+    return HOLE.sub(lambda hole: "*" if has_unknown(hole[0]) and hole[0].endswith("?}") else hole[0], need.resource_arn)
 
 
 def _in_order(need: Need) -> tuple[str, ...]:
     """Return the values by which statements are sorted, whatever is asked first."""
-    return (need.principal, need.principal_arn, need.account, need.owner, need.resource, need.action)
+    return (need.principal, need.principal_arn, need.account, need.owner, need.resource_arn, need.action)
 
 
 def _alike(needs: Iterable[Need]) -> list[list[Need]]:
@@ -335,10 +335,10 @@ def _alike(needs: Iterable[Need]) -> list[list[Need]]:
     """
     actions: dict[tuple[str, ...], set[str]] = {}
     for need in needs:
-        actions.setdefault((need.principal_arn, need.account, need.owner, need.resource), set()).add(need.action)
+        actions.setdefault((need.principal_arn, need.account, need.owner, need.resource_arn), set()).add(need.action)
     groups: dict[tuple[object, ...], list[Need]] = {}
     for need in needs:
-        same_actions = frozenset(actions[need.principal_arn, need.account, need.owner, need.resource])
+        same_actions = frozenset(actions[need.principal_arn, need.account, need.owner, need.resource_arn])
         groups.setdefault((need.principal_arn, need.account, need.owner, same_actions), []).append(need)
     return list(groups.values())
 

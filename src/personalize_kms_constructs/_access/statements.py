@@ -88,7 +88,7 @@ class Verdict:
 def verdict_of(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     """Return the verdict of the policies of a resource, or of those of an identity, on a call."""
     verdict = Verdict()
-    bucket = bucket_in(call.resource)
+    bucket = bucket_in(call.resource_arn)
     for policy in policies:
         if not isinstance(policy.document, dict):
             verdict.leave_open(Reason.of(Cause.ELEMENT_UNKNOWN, element=policy.name))
@@ -164,7 +164,7 @@ def is_about(statement: PolicyStatement, call: Call) -> tuple[Answer, list[Reaso
     """Answer whether actions, resources and conditions of a statement fit a call, and what leaves it open."""
     answers: list[Answer] = [Answer.YES]
     doubts: list[Reason] = []
-    elements = [("Resource", call.resource)]
+    elements = [("Resource", call.resource_arn)]
     if statement.only_actions is None:
         # ``may_be_about`` has compared the others.
         elements = [("Action", call.action), *elements]

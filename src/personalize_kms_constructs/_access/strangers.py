@@ -171,7 +171,7 @@ def _let_in_by(statement: PolicyStatement, owner: Key | Role | Bucket) -> Iterat
         reasons: dict[Reason, None] = {}
         for resource in resources:
             call_by = partial(
-                Call, action=action, resource=resource, resource_account=owner.account, resource_region=region
+                Call, action=action, resource_arn=resource, resource_account=owner.account, resource_region=region
             )
             whom = Strangers(policies, call_by, region, (owner.account,))
             reasons |= dict.fromkeys(reason for reason in strangers(statement, whom) if reason.cause in _ANYBODY)

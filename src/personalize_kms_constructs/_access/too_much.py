@@ -44,10 +44,10 @@ _LETS_OTHERS_IN = (
 
 
 class Surplus(NamedTuple):
-    """An action on a resource, as a statement writes them, that is too much."""
+    """An action on a pattern of resources, as a statement writes them, that is too much."""
 
     action: str
-    resource: str
+    pattern: str
     reason: Reason
 
 
@@ -130,7 +130,7 @@ class _OfCaller:
             effective = []
             for one in surplus:
                 action = f"{service}:*" if one.action == "*" else one.action
-                if self._holds(statement, owner, action, one.resource):
+                if self._holds(statement, owner, action, one.pattern):
                     effective.append(one)
             effective += self._for_others_too(statement, needs, owner)
             yield from self._told(effective, statement, column, owner.arn)
@@ -207,13 +207,13 @@ class _OfCaller:
         for need in needs:
             if need.column != column:
                 continue
-            call_by = partial(call_on, owner, action=need.action, resource=need.resource)
+            call_by = partial(call_on, owner, action=need.action, resource_arn=need.resource_arn)
             whom = Strangers(owner.policies, call_by, need.region, own)
             service = need.action.partition(":")[0]
             for reason in strangers(statement, whom):
                 for action in actions_of(statement.body, service):
                     if matches(need.action.lower(), action.lower()) is Answer.YES:
-                        yield Surplus(action, need.resource, reason)
+                        yield Surplus(action, need.resource_arn, reason)
 
     def _told(
         self, surplus: Iterable[Surplus], statement: PolicyStatement, column: Column, policy_of: str
@@ -222,7 +222,7 @@ class _OfCaller:
         for owner in self._on if column == IN_IAM else (policy_of,):
             for need in self._on[owner]:
                 asked |= dict.fromkeys(self._needs[need])
-        for action, resource, reason in surplus:
+        for action, pattern, reason in surplus:
             lets_others_in = reason.cause in _LETS_OTHERS_IN
             requests = () if lets_others_in else self._may_be_asked_by(action)
             if requests:
@@ -235,7 +235,7 @@ class _OfCaller:
                 principal=SERVICE if self._caller.is_service else ROLE,
                 principal_arn=self._caller.arn,
                 action=_IN_AWS_CASE.get(action.lower(), action),
-                resource=resource,
+                resource=pattern,
                 policy=column,
                 policy_of=policy_of,
                 page=page,
@@ -284,12 +284,12 @@ def _beyond_on_bucket(
     statement: PolicyStatement, patterns: Iterable[str], bucket: Bucket, needs: list[Need]
 ) -> Iterator[Surplus]:
     """Yield permissions of a statement on a bucket beyond what is needed there, and on others by a wildcard."""
-    resources = [bucket.arn, f"{bucket.arn}/*", *(need.resource for need in needs)]
+    resources = [bucket.arn, f"{bucket.arn}/*", *(need.resource_arn for need in needs)]
     if all(leaves_out(statement.body, resource) for resource in resources):
         return
     needed: dict[str, list[str]] = {}
     for need in needs:
-        needed.setdefault(need.action.lower(), []).append(need.resource)
+        needed.setdefault(need.action.lower(), []).append(need.resource_arn)
     for pattern in patterns:
         if not _matches_one(resources, pattern):
             continue
