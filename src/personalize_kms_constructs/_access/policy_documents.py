@@ -31,33 +31,33 @@ class Position(NamedTuple):
     """The position of a statement in a policy of a template."""
 
     number: int
-    """Its number there, which it shares with the statement that a condition puts there instead."""
+    """Its number, shared with the statement that a condition puts there instead."""
     condition: str = ""
-    """The conditions on which it depends that it is there, in words; empty if it is there in any case."""
+    """The conditions of the template under which it is there, in words; empty for always."""
 
 
 @dataclass(frozen=True, eq=False)
 class Policy:
-    """One policy document, and where it stands."""
+    """A policy document, and where it stands."""
 
     document: dict[str, Any] | str | None
     """The document; a hole may stand for it, or for any part of it."""
     name: str
     """Where it stands, in words: ``policy Main/Encryption/Policy``."""
     declared: Declaration | None = None
-    """The resource of a template that makes it; none for what exists already."""
+    """The resource of a template that makes it; none for a policy that exists already."""
     condition: str = ""
-    """The conditions of a template on which it depends that it is there, in words; empty if it is there in any case."""
+    """The conditions of the template under which it is there, in words; empty for always."""
     positions: tuple[Position, ...] = ()
-    """The position of each of its statements, where these have others than in ``document``."""
+    """The positions of its statements, where these differ from those in ``document``."""
     inline: str = ""
     """The name of an inline policy of a role; empty for other policies."""
     also_of: tuple[str, ...] = ()
-    """The ARNs of others that have a role's policy: roles, users and groups, as far as templates say."""
+    """The ARNs of the other roles, users and groups that have it, as far as templates say."""
     of_aws: bool = False
     """True if it is AWS's own, which nobody else can change."""
     whose: tuple[str, ...] = ()
-    """The parts of names that aren't known, where that leaves open whose policy it is."""
+    """The unknown parts of names that leave open whose policy it is."""
 
     @cached_property
     def text(self) -> str:
@@ -66,26 +66,35 @@ class Policy:
 
     @cached_property
     def not_understood(self) -> tuple[str, ...]:
-        """Its elements that no policy has: what a macro puts in their places isn't known."""
-        return tuple(sorted(map(str, self.document.keys() - _ELEMENTS))) if isinstance(self.document, dict) else ()
+        """Its elements that no policy has: a macro may put anything in their places."""
+        if not isinstance(self.document, dict):
+            return ()
+        return tuple(sorted(map(str, self.document.keys() - _ELEMENTS)))
 
     @cached_property
     def statements(self) -> tuple[PolicyStatement, ...]:
         """Its statements."""
         document = self.document if isinstance(self.document, dict) else {}
         bodies = as_list(document.get("Statement"))
-        positions = self.positions or [Position(number) for number in range(1, len(bodies) + 1)]
-        return tuple(PolicyStatement.of(body, position, self) for body, position in zip(bodies, positions, strict=True))
+        positions = self.positions or list(map(Position, range(1, len(bodies) + 1)))
+        statements = []
+        for body, position in zip(bodies, positions, strict=True):
+            statements.append(PolicyStatement.of(body, position, self))
+        return tuple(statements)
 
     @property
     def has_variables(self) -> bool:
-        """True if what is written like a variable is one."""
+        """True if its version has variables; in others ``${…}`` is plain text."""
         return isinstance(self.document, dict) and self.document.get("Version") == _WITH_VARIABLES
 
     @cached_property
     def allowing(self) -> tuple[PolicyStatement, ...]:
         """The statements that allow something, or may if they are there."""
-        return tuple(each for each in self.statements if each.readable and each.body.get("Effect") == "Allow")
+        allowing = []
+        for statement in self.statements:
+            if statement.readable and statement.body.get("Effect") == "Allow":
+                allowing.append(statement)
+        return tuple(allowing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,12 +110,13 @@ class PolicyStatement:
     readable: bool
     """True if it is known before deployment that this is a statement."""
     condition: str
-    """The conditions of a template on which it depends that it is there, in words; empty if it is there in any case."""
+    """The conditions of the template under which it is there, in words; empty for always."""
     only_actions: frozenset[str] | None
-    """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves that open."""
+    """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves
+    that open."""
     tells_apart: bool
-    """True if it may answer differently for two actions that it writes: by a condition on a key that not all actions
-    of a service have."""
+    """True if it may answer differently for two of its actions: by a condition on a key that not
+    all actions of a service have."""
 
     @staticmethod
     def of(body: Any, position: Position, policy: Policy) -> PolicyStatement:
@@ -114,38 +124,67 @@ class PolicyStatement:
         if policy.has_variables and MARK in policy.text:
             body = with_strings(body, _with_holes)
         readable = isinstance(body, dict)
-        condition = all_conditions(policy.condition, position.condition)
-        of_service = readable and any(not key.startswith("aws:") for key in condition_keys(body))
         sid = body.get("Sid") if readable else None
         # An empty sid is none.
         label = sid if isinstance(sid, str) and sid else str(position.number)
-        name = f"statement {label if label == sid else f'number {label}'} of {policy.name}"
-        actions = as_list(body.get("Action")) if readable and "NotAction" not in body else []
-        plain = bool(actions) and not any(not isinstance(each, str) or _OPEN_ACTION.search(each) for each in actions)
-        only = frozenset(each.lower() for each in actions) if plain else None
-        return PolicyStatement(body, label, name, policy, readable, condition, only, of_service)
+        name = f"statement {label}" if label == sid else f"statement number {label}"
+        return PolicyStatement(
+            body,
+            label,
+            f"{name} of {policy.name}",
+            policy,
+            readable,
+            all_conditions(policy.condition, position.condition),
+            _plain_actions(body) if readable else None,
+            tells_apart=readable and _has_key_of_service(body),
+        )
 
     @cached_property
     def buckets(self) -> frozenset[str]:
-        """The buckets that it is about alone; empty where it may be about others, or about something else."""
-        patterns = as_list(self.body.get("Resource")) if self.readable and "NotResource" not in self.body else []
-        found = frozenset(bucket_in(str(each)) for each in patterns)
-        return frozenset() if "" in found else found
+        """The only buckets that it can be about; empty where it may be about anything else."""
+        if not self.readable or "NotResource" in self.body:
+            return frozenset()
+        buckets = set()
+        for pattern in as_list(self.body.get("Resource")):
+            buckets.add(bucket_in(str(pattern)))
+        return frozenset() if "" in buckets else frozenset(buckets)
 
     def may_be_about(self, action: str) -> bool:
-        """Report whether the action may be one of its own; where it writes plain actions alone, whether it is."""
+        """Report whether the action may be one of its own; a plain list of actions decides it."""
         return self.only_actions is None or action.lower() in self.only_actions
 
     @cached_property
     def view_of(self) -> Callable[[str], object]:
-        """Its view of an action, in lower case: two of one service that look the same get one answer."""
+        """Its view of an action, in lower case.
+
+        Two actions of a service of which it has the same view get the same answer.
+        """
         if self.tells_apart or not self.readable:
             return str
         if self.only_actions is not None:
             return self.only_actions.__contains__
-        patterns = as_list(self.body.get("Action", self.body.get("NotAction")))
-        patterns = [each.lower() for each in patterns if isinstance(each, str)]
-        return lambda action: tuple([matches(action, each) for each in patterns])
+        patterns: list[str] = []
+        for action in as_list(self.body.get("Action", self.body.get("NotAction"))):
+            if isinstance(action, str):
+                patterns.append(action.lower())
+        return lambda action: tuple([matches(action, pattern) for pattern in patterns])
+
+
+def _plain_actions(statement: Body) -> frozenset[str] | None:
+    """Return the actions, in lower case; none where a wildcard or a hole leaves them open."""
+    if "NotAction" in statement:
+        return None
+    actions = set()
+    for action in as_list(statement.get("Action")):
+        if not isinstance(action, str) or _OPEN_ACTION.search(action):
+            return None
+        actions.add(action.lower())
+    return frozenset(actions) or None
+
+
+def _has_key_of_service(statement: Body) -> bool:
+    """Report whether a condition has a key that only some services or actions have."""
+    return any(not key.startswith("aws:") for key in condition_keys(statement))
 
 
 def all_conditions(*conditions: str) -> str:
@@ -159,16 +198,23 @@ def with_strings(value: Any, change: Callable[[str], Any]) -> Any:
         return change(value)
     if isinstance(value, dict):
         return {name: with_strings(item, change) for name, item in value.items()}
-    return [with_strings(item, change) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [with_strings(item, change) for item in value]
+    return value
 
 
 def as_list(value: Any) -> list[Any]:
-    """Return a list that isn't to be changed, whether one value, many or none is written."""
+    """Return a value, or several, as a list that nobody changes; an empty list for none."""
     if type(value) is list:
         return value
     if isinstance(value, (list, tuple)):
         return list(value)
     return [] if value is None else [value]
+
+
+def _strings_of(value: Any) -> list[str]:
+    """Return the strings of an element of a statement, which may have one or several."""
+    return [item for item in as_list(value) if isinstance(item, str)]
 
 
 def allow_statements(policies: Iterable[Policy]) -> Iterator[PolicyStatement]:
@@ -178,39 +224,51 @@ def allow_statements(policies: Iterable[Policy]) -> Iterator[PolicyStatement]:
 
 
 def actions_of(statement: Body, service: str) -> list[str]:
-    """Return the actions of a service as they are written; for ``NotAction`` all of the service, or none."""
+    """Return the actions of a service as they are written.
+
+    For ``NotAction``, return all actions of the service, or none.
+    """
     everything = f"{service}:*"
     if "NotAction" in statement:
-        spared = [each.lower() for each in as_list(statement["NotAction"]) if isinstance(each, str)]
-        return [] if any(matches(everything, each) is Answer.YES for each in spared) else [everything]
-    actions = [action for action in as_list(statement.get("Action")) if isinstance(action, str)]
-    return [action for action in actions if action == "*" or action.lower().startswith(f"{service}:")]
+        for excluded in _strings_of(statement["NotAction"]):
+            if matches(everything, excluded.lower()) is Answer.YES:
+                return []
+        return [everything]
+    actions = []
+    for action in _strings_of(statement.get("Action")):
+        if action == "*" or action.lower().startswith(f"{service}:"):
+            actions.append(action)
+    return actions
 
 
 def resources_of(statement: Body) -> list[str]:
     """Return the patterns of ``Resource``; for ``NotResource``, ``*``."""
-    if "NotResource" in statement:
-        return ["*"]
-    return [each for each in as_list(statement.get("Resource")) if isinstance(each, str)]
+    return ["*"] if "NotResource" in statement else _strings_of(statement.get("Resource"))
 
 
-def leaves_out(statement: Body, resource: str) -> bool:
-    """Report whether ``NotResource`` spares a resource, or may."""
-    spared = [each for each in as_list(statement.get("NotResource")) if isinstance(each, str)]
-    return any(matches(resource, each) is not Answer.NO for each in spared)
+def leaves_out(statement: Body, arn: str) -> bool:
+    """Report whether ``NotResource`` excludes a resource, or may."""
+    for excluded in _strings_of(statement.get("NotResource")):
+        if matches(arn, excluded) is not Answer.NO:
+            return True
+    return False
 
 
 def principals_of(statement: Body) -> Iterator[str]:
-    """Yield whom a statement is for: where a condition names principals of an account, these and not the account."""
+    """Yield the principals of a statement.
+
+    Where a condition names principals of an account, yield these instead of the account.
+    """
     named = list(_compared_with(statement, "aws:principalarn"))
     principal = statement.get("Principal", "*")
-    for kind, names in principal.items() if isinstance(principal, dict) else [("AWS", principal)]:
+    by_kind = principal if isinstance(principal, dict) else {"AWS": principal}
+    for kind, names in by_kind.items():
         for name in as_list(names):
             is_wide = kind == "AWS" and (name == "*" or is_account(str(name)))
             # YAML has an account without quotes as a number.
             if isinstance(name, (str, int)) and not (is_wide and named):
                 yield str(name)
-    yield from (each for each in named if isinstance(each, str))
+    yield from _strings_of(named)
 
 
 def is_account(principal: str) -> bool:
@@ -231,44 +289,60 @@ def aws_principals(statement: Body) -> list[Any]:
 
 
 def names_principal(statement: Body, arn: str) -> bool:
-    """Report whether a statement for an account is meant for one principal, by its ARN in a condition."""
-    return any(same(arn, str(each)) is Answer.YES for each in _compared_with(statement, "aws:principalarn"))
+    """Report whether a condition of a statement names a principal by its ARN."""
+    for value in _compared_with(statement, "aws:principalarn"):
+        if same(arn, str(value)) is Answer.YES:
+            return True
+    return False
 
 
 def is_by_principal_arn(statement: Body) -> bool:
     """Report whether a condition says who calls by ``aws:PrincipalArn``."""
-    return any(True for _ in _compared_with(statement, "aws:principalarn"))
+    return bool(list(_compared_with(statement, "aws:principalarn")))
 
 
 def source_accounts(statement: Body) -> list[str]:
     """Return the accounts that conditions name as those for which a service calls."""
-    arns = (split_arn(str(each)) for each in _compared_with(statement, "aws:sourcearn"))
-    found = [*_compared_with(statement, "aws:sourceaccount"), *(parts[4] for parts in arns if parts)]
-    return sorted({str(each) for each in found if str(each).isdigit()})
+    accounts = set(map(str, _compared_with(statement, "aws:sourceaccount")))
+    for arn in _compared_with(statement, "aws:sourcearn"):
+        parts = split_arn(str(arn))
+        if parts is not None:
+            accounts.add(parts[4])
+    return sorted(filter(str.isdigit, accounts))
 
 
 def _compared_with(statement: Body, wanted: str) -> Iterator[Any]:
-    """Yield what conditions compare a key with, as far as they can be read."""
-    condition = statement.get("Condition")
-    for operator, keys in condition.items() if isinstance(condition, dict) else ():
-        if operator.rpartition(":")[2].removesuffix("IfExists") in _POSITIVE and isinstance(keys, dict):
-            yield from (each for key, values in keys.items() if key.lower() == wanted for each in as_list(values))
+    """Yield the values that conditions compare a key with, as far as they can be read."""
+    for operator, keys in _conditions_of(statement):
+        if operator.rpartition(":")[2].removesuffix("IfExists") not in _POSITIVE:
+            continue
+        for key, values in keys.items():
+            if key.lower() == wanted:
+                yield from as_list(values)
 
 
 def condition_keys(statement: Body) -> Iterator[str]:
     """Yield the condition keys of a statement, in lower case, as far as they can be read."""
+    for _, keys in _conditions_of(statement):
+        yield from map(str.lower, keys)
+
+
+def _conditions_of(statement: Body) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the operators of a condition with their keys, as far as they can be read."""
     condition = statement.get("Condition")
-    for keys in condition.values() if isinstance(condition, dict) else ():
-        yield from (key.lower() for key in (keys if isinstance(keys, dict) else ()))
+    if isinstance(condition, dict):
+        for operator, keys in condition.items():
+            if isinstance(keys, dict):
+                yield operator, keys
 
 
 def has_variables(text: str) -> bool:
-    """Report whether a text has variables."""
+    """Report whether a string has variables."""
     return "${" in text and _VARIABLE.search(text) is not None
 
 
 def with_variables(text: str, context: Mapping[str, tuple[str | None, ...]]) -> str:
-    """Put what is known of a call into the variables; the others stay, and can be anything."""
+    """Put the known values of a call into the variables; the others stay, and can be anything."""
 
     def value(variable: re.Match[str]) -> str:
         alternatives = context.get(variable[1].lower(), ())
@@ -279,10 +353,10 @@ def with_variables(text: str, context: Mapping[str, tuple[str | None, ...]]) -> 
 
 
 def with_text_variables(text: str) -> str:
-    """Return a text whose variables are no holes, as it was written."""
+    """Return a string whose variables are no holes, as it was written."""
     return _VARIABLE.sub(rf"${MARK}{{\1}}", text)
 
 
 def _with_holes(text: str) -> str:
-    """Return a string of a statement in which variables are holes: what they are depends on the call."""
+    """Return a string of a statement with holes for its variables, which depend on the call."""
     return _WRITTEN_VARIABLE.sub(r"${\1}", text) if MARK in text else text
