@@ -248,10 +248,8 @@ def resources_of(statement: Body) -> list[str]:
 
 def leaves_out(statement: Body, arn: str) -> bool:
     """Report whether ``NotResource`` excludes a resource, or may."""
-    for excluded in _strings_of(statement.get("NotResource")):
-        if matches(arn, excluded) is not Answer.NO:
-            return True
-    return False
+    excluded = _strings_of(statement.get("NotResource"))
+    return any(matches(arn, pattern) is not Answer.NO for pattern in excluded)
 
 
 def principals_of(statement: Body) -> Iterator[str]:
@@ -290,10 +288,8 @@ def aws_principals(statement: Body) -> list[Any]:
 
 def names_principal(statement: Body, arn: str) -> bool:
     """Report whether a condition of a statement names a principal by its ARN."""
-    for value in _compared_with(statement, "aws:principalarn"):
-        if same(arn, str(value)) is Answer.YES:
-            return True
-    return False
+    named = _compared_with(statement, "aws:principalarn")
+    return any(same(arn, str(value)) is Answer.YES for value in named)
 
 
 def is_by_principal_arn(statement: Body) -> bool:

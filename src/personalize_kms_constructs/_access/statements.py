@@ -239,10 +239,7 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
             continue
         if has_variables(pattern):
             pattern = _with_variables(pattern, call)
-        if element == "Action":
-            answer = matches(value.lower(), pattern.lower())
-        else:
-            answer = _is_on(call.action, value, pattern)
+        answer = _fits(pattern, element, value, call.action)
         if answer is Answer.NO and has_variables(pattern) and name == inverted:
             # IAM's guide: with a variable that the call lacks, a statement may be invalid.
             answer = Answer.MAYBE
@@ -276,8 +273,10 @@ def _with_variables(pattern: str, call: Call) -> str:
     return ":".join([*before, with_variables(last, call.context)])
 
 
-def _is_on(action: str, arn: str, pattern: str) -> Answer:
-    """Answer whether a pattern of ``Resource`` matches the resource of a call."""
+def _fits(pattern: str, element: str, value: str, action: str) -> Answer:
+    """Answer whether a pattern of ``Action`` or ``Resource`` matches a value of a call."""
+    if element == "Action":
+        return matches(value.lower(), pattern.lower())
     if action in _WITHOUT_RESOURCES:
         # "You must specify all resources ("*") … in the Resource element"
         # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html).
@@ -287,7 +286,7 @@ def _is_on(action: str, arn: str, pattern: str) -> Answer:
         # "If you specify an alias ARN, the policy applies to the alias, not to the KMS key"
         # (https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies-best-practices.html).
         return Answer.NO
-    return matches(arn, pattern)
+    return matches(value, pattern)
 
 
 def _open_pattern(element: str, pattern: str, value: str) -> Reason:
