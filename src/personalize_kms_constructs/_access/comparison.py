@@ -60,8 +60,11 @@ def compare(
     advice = Advice(model, needs, forms)
     entries: list[Entry] = []
     missing: list[tuple[Need, Entry, list[WhichPolicy]]] = []
-    told = [(need, decision, False) for need, decision in decisions.items()]
-    told += [(need, decision, True) for need, decision in _denied_in_buckets(model, needs)]
+    told: list[tuple[Need, Decision, bool]] = []
+    for need, decision in decisions.items():
+        told.append((need, decision, False))
+    for need, decision in _denied_in_buckets(model, needs):
+        told.append((need, decision, True))
     for need, decision, in_bucket in told:
         if decision.answer is Answer.YES and not with_allowed:
             continue
@@ -108,11 +111,13 @@ def _names(
     model: AccessModel, policies: Iterable[PolicyToChange], excess: Iterable[Entry]
 ) -> dict[str, str]:
     """Return the names of keys, roles and buckets, and those of others that a report has."""
-    others = {entry.policy_of for entry in excess}
+    arns = {entry.policy_of for entry in excess}
     for policy in policies:
-        others.update(policy.also_for)
-    names = {arn: name for arn, name in model.names_of_others.items() if arn in others}
-    return dict(sorted((names | model.names).items()))
+        arns.update(policy.also_for)
+    names = dict(model.names)
+    for arn in arns & (model.names_of_others.keys() - names.keys()):
+        names[arn] = model.names_of_others[arn]
+    return dict(sorted(names.items()))
 
 
 def _needs_to_decide(model: AccessModel) -> dict[Need, list[Asked]]:

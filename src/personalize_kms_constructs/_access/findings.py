@@ -134,14 +134,13 @@ class Finding:
 def findings_of(report: AccessFindings) -> list[Finding]:
     """Return the findings of a report, errors first, without permissions that are allowed."""
     words = _Words(report)
-    problems = [words.problem(problem) for problem in report.problems]
-    return [
-        *words.missing(),
-        *(problem for problem in problems if problem.level == "error"),
-        *words.excess(),
-        *words.undecided(),
-        *(problem for problem in problems if problem.level != "error"),
-    ]
+    errors, warnings = [], []
+    for problem in report.problems:
+        if problem.is_warning:
+            warnings.append(words.problem(problem))
+        else:
+            errors.append(words.problem(problem))
+    return [*words.missing(), *errors, *words.excess(), *words.undecided(), *warnings]
 
 
 class _Words:
@@ -190,8 +189,11 @@ class _Words:
         else:
             what = self._what(entries) if policy.policy == "bucket" else _actions(entries)
             text = f"{whose} lacks {what} for {self._who(entries)}"
-        denied = [entry.reason.denied for entry in entries]
-        return "; CloudTrail: ".join([text, *dict.fromkeys(filter(None, denied))])
+        denials: dict[str, None] = {}
+        for entry in entries:
+            if entry.reason.denied:
+                denials[entry.reason.denied] = None
+        return "; CloudTrail: ".join([text, *denials])
 
     def excess(self) -> list[Finding]:
         """Return a finding for the excess of a statement for a reason."""
@@ -212,7 +214,8 @@ class _Words:
         """Return a finding for each reason that leaves something open."""
         apart: list[Entry] = []
         for entry in self._report.undecided:
-            apart += [replace(entry, reason=reason) for reason in _apart(entry.reason)]
+            for reason in _apart(entry.reason):
+                apart.append(replace(entry, reason=reason))
         findings = []
         groups = _grouped(apart, lambda entry: (entry.because, bool(entry.principal), entry.file))
         for entries in groups:

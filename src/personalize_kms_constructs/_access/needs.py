@@ -133,12 +133,13 @@ def _on_key(asked: Asked, key_arn: str, access: KeyAccess) -> Iterator[Need]:
 
 def _on_location(asked: Asked, location: Location, access: S3Access) -> Iterator[Need]:
     bucket_arn = location.bucket_arn
-    wanted = [(action, location.objects) for action in access.on_objects.actions]
+    wanted = [(access.on_objects, location.objects)]
     for actions in access.on_bucket:
-        wanted += [(action, bucket_arn) for action in actions.actions]
-    for action, arn in wanted:
-        yield _of_role(asked, IN_IAM, action, arn, bucket_arn)
-        yield _of_service(asked, IN_BUCKET_POLICY, action, arn, bucket_arn)
+        wanted.append((actions, bucket_arn))
+    for actions, arn in wanted:
+        for action in actions.actions:
+            yield _of_role(asked, IN_IAM, action, arn, bucket_arn)
+            yield _of_service(asked, IN_BUCKET_POLICY, action, arn, bucket_arn)
 
 
 def _of_role(asked: Asked, column: Column, action: str, arn: str, owner: str) -> Need:
@@ -185,6 +186,7 @@ def alternatives_of(need: Need, asked: Iterable[Asked]) -> list[Need]:
         return []
     solutions: set[str] = set()
     for request in asked:
-        solutions.update(arn for arn in request.calls_on if ":solution/" in arn)
-    others = sorted(solutions - {need.resource_arn})
-    return [need._replace(resource_arn=arn) for arn in others]
+        for arn in request.calls_on:
+            if ":solution/" in arn and arn != need.resource_arn:
+                solutions.add(arn)
+    return [need._replace(resource_arn=arn) for arn in sorted(solutions)]

@@ -47,17 +47,21 @@ def as_data(report: AccessFindings) -> dict[str, Any]:
     """Return a report as JSON has it."""
     return {
         "asked": list(report.asked),
-        "missing": [entry.to_json() for entry in report.missing],
-        "excess": [entry.to_json() for entry in report.excess],
-        "undecided": [entry.to_json() for entry in report.undecided],
+        "missing": _json_of(report.missing),
+        "excess": _json_of(report.excess),
+        "undecided": _json_of(report.undecided),
         "problems": [_problem(problem) for problem in report.problems],
-        "allowed": [entry.to_json() for entry in report.allowed],
-        "policies": [policy.to_json() for policy in report.policies],
+        "allowed": _json_of(report.allowed),
+        "policies": _json_of(report.policies),
         "without_key": list(report.without_key),
         "left_out": report.left_out,
         "names": dict(report.names),
         "assumed": dict(report.assumed),
     }
+
+
+def _json_of(items: Iterable[Entry | PolicyToChange]) -> list[dict[str, Any]]:
+    return [item.to_json() for item in items]
 
 
 def merged(reports: Iterable[AccessReport]) -> AccessReport:
@@ -71,7 +75,9 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
     without_key: set[str] = set()
     names: dict[str, str] = {}
     assumed: dict[str, str] = {}
+    left_out = 0
     for report in parts:
+        left_out += report.left_out
         problems += report.problems
         policies += report.policies
         asked.update(report.asked)
@@ -90,7 +96,7 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
         without_key=tuple(sorted(without_key)),
         names=names,
         assumed=assumed,
-        left_out=sum(report.left_out for report in parts),
+        left_out=left_out,
     )
 
 

@@ -72,6 +72,10 @@ class Advice:
         self._model = model
         self._needs = needs
         self._forms = forms
+        # Saves time: an app may have hundreds of owners.
+        self._needs_on: dict[str, list[Need]] = {}
+        for need in needs:
+            self._needs_on.setdefault(need.owner, []).append(need)
 
     def lacking(self, need: Need, columns: Iterable[Column]) -> list[WhichPolicy]:
         """Return the policies of some columns that lack a permission."""
@@ -109,7 +113,9 @@ class Advice:
         self, column: Column, owner: str, entries: Sequence[Entry]
     ) -> list[WhichPolicy]:
         if column == IN_IAM:
-            policies = {self._policy_for(need, IN_IAM): None for need in self._in_iam_of(owner)}
+            policies: dict[WhichPolicy, None] = {}
+            for need in self._in_iam_of(owner):
+                policies[self._policy_for(need, IN_IAM)] = None
             if policies:
                 return list(policies)
             with_excess: list[Policy] = []
@@ -118,8 +124,7 @@ class Advice:
             return [WhichPolicy(owner, IN_IAM, declared_of(with_excess))]
         if column == TRUST:
             return [WhichPolicy(owner, TRUST, declared_of([self._model.role(owner)]))]
-        need = next(need for need in self._needs if need.owner == owner)
-        return [self._policy_for(need, column)]
+        return [self._policy_for(self._needs_on[owner][0], column)]
 
     def _in_iam_of(self, role: str) -> list[Need]:
         """Return all needs that a role's IAM policies have to meet, those left to them too."""
@@ -202,7 +207,9 @@ class Advice:
         """Yield the resources that have to wait for a policy to make, in its template."""
         waiting: list[Asked] = []
         for need in needs:
-            waiting += [asked for asked in self._needs[need] if asked.waits_for is not None]
+            for asked in self._needs[need]:
+                if asked.waits_for is not None:
+                    waiting.append(asked)
         templates = {declared.template for declared in which.declared}
         for declared in sorted(declared_of(waiting)):
             if declared.template in templates:
@@ -226,7 +233,7 @@ class Advice:
             return needs
         if column == IN_BOUNDARY:
             return [need for need in self._needs if need.role_arn == owner]
-        of_owner = [need for need in self._needs if need.owner == owner]
+        of_owner = self._needs_on.get(owner, [])
         if column == TRUST:
             return [need for need in of_owner if need.action == ASSUME_ROLE]
         if column == IN_BUCKET_POLICY:
@@ -250,18 +257,23 @@ class Advice:
         if column == IN_BOUNDARY:
             # It allows nothing itself, and a boundary that refers to a key is made after the key,
             # which waits for the role.
-            actions = sorted({need.action for need in needs})
-            return [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
+            return [{"Effect": "Allow", "Action": _actions_of(needs), "Resource": "*"}]
         if column == IN_KEY_POLICY and self._model.key(owner).has_default_policy:
             statements.append(default_statement(self._model.key(owner)))
         if column == TRUST:
-            role = self._model.role(owner)
-            asking = [asked for asked in self._model.asked if asked.role_arn == owner]
-            for account, region in sorted({(asked.account, asked.region) for asked in asking}):
-                statements.append(trust_statement(role, account, region))
+            for account, region in self._environments_of(owner):
+                statements.append(trust_statement(self._model.role(owner), account, region))
         for group in _alike(needs):
             statements.append(self._statement(group, column))
         return statements
+
+    def _environments_of(self, role_arn: str) -> list[tuple[str, str]]:
+        """Return the accounts and Regions in which Personalize is asked to use a role."""
+        environments = set()
+        for asked in self._model.asked:
+            if asked.role_arn == role_arn:
+                environments.add((asked.account, asked.region))
+        return sorted(environments)
 
     def _statement(self, needs: list[Need], column: Column) -> Json:
         """Return a statement for needs of a principal with the same actions on each resource."""
@@ -273,7 +285,7 @@ class Advice:
                 is_delegated = self._forms.is_delegated(first)
                 root = f"arn:{_partition_of(role.arn)}:iam::{role.account}:root"
                 statement["Principal"] = {"AWS": root if is_delegated else role.arn}
-        statement["Action"] = sorted({need.action for need in needs})
+        statement["Action"] = _actions_of(needs)
         if column != TRUST:
             # In a key policy, "*" is this key.
             resources = sorted({_granted_on(need) for need in needs})
@@ -297,7 +309,7 @@ class Advice:
         if which.column in (IN_KEY_POLICY, IN_BUCKET_POLICY):
             replaced += self._meant_for_callers(which.owner)
         if which.column == TRUST:
-            is_asked = any(asked.role_arn == which.owner for asked in self._model.asked)
+            is_asked = self._environments_of(which.owner)
             trust = self._model.role(which.owner).trust if is_asked else []
             for statement in allow_statements(trust):
                 if SERVICE_PRINCIPAL in principals_of(statement.body):
@@ -309,8 +321,8 @@ class Advice:
         """Yield the statements of a key or bucket that are meant for who needs something there."""
         owner = self._model.keys.get(arn) or self._model.buckets.get(arn)
         callers: dict[Caller, None] = {}
-        for need in self._needs:
-            if need.owner == arn and need.principal != CALLER:
+        for need in self._needs_on.get(arn, ()):
+            if need.principal != CALLER:
                 callers[caller_of(self._model, need)] = None
         for caller in callers:
             for statement in statements_for([] if owner is None else owner.policies, caller):
@@ -330,7 +342,8 @@ class Advice:
             for trusting in allow_statements(role.trust if role else []):
                 others |= dict.fromkeys(principals_of(trusting.body))
         served = {SERVICE_PRINCIPAL, which.owner}
-        served.update(need.principal_arn for need in self._needs if need.owner == which.owner)
+        for need in self._needs_on.get(which.owner, ()):
+            served.add(need.principal_arn)
         for name in list(others):
             if any(same(name, known) is Answer.YES for known in served):
                 del others[name]
@@ -340,9 +353,12 @@ class Advice:
         """Return the roles without a name that a policy can only name by a string."""
         if which.column in (IN_IAM, IN_BOUNDARY):
             return ()
-        delegated = [need.role_arn for need in needs if self._forms.is_delegated(need)]
+        delegated: dict[str, None] = {}
+        for need in needs:
+            if self._forms.is_delegated(need):
+                delegated[need.role_arn] = None
         unnamed = []
-        for arn in dict.fromkeys(delegated):
+        for arn in delegated:
             hole = HOLE.search(last_part(arn))
             if hole and not has_unknown(hole[0]):
                 # Where the template can refer to the role, no hole is left.
@@ -378,6 +394,10 @@ def trust_statement(role: Role, account: str, region: str) -> Json:
             },
         },
     }
+
+
+def _actions_of(needs: Iterable[Need]) -> list[str]:
+    return sorted({need.action for need in needs})
 
 
 def _granted_on(need: Need) -> str:
@@ -429,7 +449,8 @@ def _own_conditions(
     """Return the condition keys that only replaced statements have, with the same operator."""
     of_list: set[tuple[str, str]] = set()
     for statement in statements:
-        of_list.update((operator, key.lower()) for operator, key in _conditions(statement))
+        for operator, key in _conditions(statement):
+            of_list.add((operator, key.lower()))
     own = set()
     for policy_statement in replaced:
         for operator, key in _conditions(policy_statement.body):

@@ -218,14 +218,18 @@ class _OfCaller:
         is_service = self._caller.is_service
         if not is_service and not names_everybody(statement.body):
             return
-        used_in = [need.account for need in self._needs if need.owner == owner.arn]
-        own = tuple(dict.fromkeys((owner.account, *used_in))) if is_service else ()
+        own: dict[str, None] = {}
+        if is_service:
+            own[owner.account] = None
+            for need in self._needs:
+                if need.owner == owner.arn:
+                    own[need.account] = None
         column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
         for need in needs:
             if need.column != column:
                 continue
             call_by = partial(call_on, owner, action=need.action, resource_arn=need.resource_arn)
-            whom = Strangers(owner.policies, call_by, need.region, own)
+            whom = Strangers(owner.policies, call_by, need.region, tuple(own))
             service = need.action.partition(":")[0]
             for reason in strangers(statement, whom):
                 for action in actions_of(statement.body, service):
