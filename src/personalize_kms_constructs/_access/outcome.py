@@ -37,11 +37,11 @@ class AccessFindings:
     assumed: Mapping[str, str] = field(default_factory=dict)
     """The defaults of parameters that decide conditions, by stack and name: ``Main.Stage``."""
     left_out: int = 0
-    """The number of findings that are left out, since they are acknowledged or ignored."""
+    """The number of findings that are left out, because they are acknowledged or ignored."""
     apps: int = 1
-    """The number of apps in it, whose templates and constructs may have the same names."""
+    """The number of apps that it is about, whose templates and constructs may have the same names."""
     deployed: str = ""
-    """The dataset group of an account that it is about; such a report has no excess."""
+    """The dataset group of an account that it is about; nothing too much was looked for there."""
     notes: tuple[str, ...] = ()
     """Facts that decide nothing."""
 

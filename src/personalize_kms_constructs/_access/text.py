@@ -21,8 +21,7 @@ def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
     names, lines = Names(report.names), Lines()
     if report.deployed:
         yield f"dataset group {report.deployed}"
-    for note in report.notes:
-        yield f"· {note}"
+    yield from (f"· {note}" for note in report.notes)
     if report.assumed:
         yield assumed(report)
     findings = findings_of(report)
