@@ -183,8 +183,8 @@ def call_on(
 ) -> Call:
     """Return a call about a key, a role, a bucket or its objects, or about anything else.
 
-    A bucket has to be in the Region that Personalize is called in. What the templates make, and
-    what else the caller's account has, is of the given organization.
+    A bucket has to be in the Region that Personalize is called in. Resources of the templates, and
+    all others of the caller's account, are of the given organization.
     """
     account = caller.account if owner is None else owner.account
     region = caller.region

@@ -1,4 +1,4 @@
-"""Compare what is asked with what the policies say."""
+"""Comparison of AWS's pages with the policies: the permissions of a report."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def compare(
 ) -> AccessReport:
     """Return everything that differs from AWS's pages, and everything that is as they ask.
 
-    Leaving out the excess saves a third of the time; what is allowed is most of a report where all
-    is well.
+    Saves time: without the excess it takes a third less, and without allowed permissions most
+    reports are short.
     """
     needs = _needs_to_decide(model)
     decisions = _decisions(model, needs)
@@ -137,7 +137,8 @@ def _needs_to_decide(model: AccessModel) -> dict[Need, list[Asked]]:
 def _decisions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[Need, Decision]:
     """Decide whether each need is met.
 
-    Saves time: actions on one thing that no statement tells apart, two of three, are decided once.
+    Saves time: two of three actions are decided with another action on the same resource, since
+    no statement tells the two apart.
     """
     groups: dict[Need, list[Need]] = {}
     for need in needs:

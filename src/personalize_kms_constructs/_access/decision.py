@@ -1,4 +1,4 @@
-"""IAM's decision on one call: which policies have to say yes, and what each of them says.
+"""IAM's decision on a call: which policies have to allow it, and whether they do.
 
 * https://docs.aws.amazon.com/kms/latest/developerguide/determining-access.html
 * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
@@ -43,7 +43,7 @@ class Decision:
     named: bool = False
     """True if the key policy allows the role the action without IAM's help."""
     further: tuple[Reason, ...] = ()
-    """The reasons for which it would be denied all the same, once the first one is no more."""
+    """The reasons for which it is denied once the first reason is gone."""
 
 
 class OfRole(NamedTuple):
@@ -67,7 +67,7 @@ class _Sides(NamedTuple):
         """Return the answer within a boundary, and the matches that give it."""
         of_owner = self.of_owner
         across = (of_owner.allowed, self.by_iam, boundary)
-        # In one account each of these is enough; the first that allows most is told.
+        # In one account each of these is enough; reports have the first that allows most.
         ways: tuple[tuple[Match, ...], ...] = (
             (of_owner.caller | of_owner.everybody, boundary),
             (of_owner.session,),
@@ -201,15 +201,15 @@ def of_role(role: Role, call: Call) -> OfRole:
     if role.unseen_boundary and (role.declared or not role.unseen):
         doubt = Reason.of(Cause.BOUNDARY_UNSEEN, arn=role.arn, why=role.unseen_boundary)
         return OfRole(iam, Verdict(Match(Answer.MAYBE, doubts=(doubt,))))
-    # What can't be seen of a role that exists already is said once, with its policies.
+    # Of a role that exists already, reports say once that its policies can't be seen.
     return OfRole(iam, _UNBOUNDED)
 
 
 def _beyond_boundary(everybody: Match) -> Match:
     """Return the match of a permission for everybody that the role's boundary doesn't give.
 
-    IAM's guide says that a boundary doesn't limit what is allowed to ``*`` by ``aws:PrincipalArn``,
-    and nothing of ``*`` without it, so it isn't known whether it counts.
+    IAM's guide says that a boundary doesn't limit permissions of ``*`` by ``aws:PrincipalArn``. It
+    says nothing of ``*`` without it, so it isn't known whether the permission counts.
     """
     if everybody.answer is Answer.NO:
         return everybody

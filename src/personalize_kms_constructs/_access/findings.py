@@ -187,8 +187,9 @@ class _Words:
             if column in ("key", "bucket"):
                 text += f", which the {POLICIES[column]} leaves to IAM"
         else:
-            what = self._what(entries) if policy.policy == "bucket" else _actions(entries)
-            text = f"{whose} lacks {what} for {self._who(entries)}"
+            is_bucket = policy.policy == "bucket"
+            lacking = self._what(entries) if is_bucket else _actions(entries)
+            text = f"{whose} lacks {lacking} for {self._who(entries)}"
         denials: dict[str, None] = {}
         for entry in entries:
             if entry.reason.denied:

@@ -225,7 +225,7 @@ class Problem:
         asked: Iterable[Asked],
         **more: Any,
     ) -> Problem:
-        """Return a problem of requests, declared where these are unless ``more`` has a place."""
+        """Return a problem of requests, declared where they are unless ``more`` says where."""
         requests = tuple(asked)
         given = {"needed_by": tuple(labels_of(requests)), "declared": declared_of(requests)}
         return Problem(kind, subject, reason, page=page, asked=requests, **{**given, **more})
@@ -257,7 +257,7 @@ class Problem:
 
     @property
     def found_at(self) -> tuple[Declaration, ...]:
-        """The resources of templates that it is about, or that ask for what it concerns."""
+        """The resources of templates that it is about, or the requests that it concerns."""
         return self.declared or declared_of(self.asked)
 
     @property

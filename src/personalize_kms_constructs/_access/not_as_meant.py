@@ -82,7 +82,7 @@ def _inline_names_taken(role: Role, label: str, asks: list[Asked]) -> Iterator[P
                     asks,
                     label=label,
                     declared=declared_of((other, policy)),
-                    certain=False,  # what is lost may be of no use to Personalize
+                    certain=False,  # Personalize may not need the lost policy
                 )
                 break
         unconditional.append(policy)

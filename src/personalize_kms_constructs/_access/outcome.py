@@ -39,7 +39,8 @@ class AccessFindings:
     left_out: int = 0
     """The number of findings that are left out, because they are acknowledged or ignored."""
     apps: int = 1
-    """The number of apps that it is about, whose templates and constructs may have the same names."""
+    """The number of apps that it is about, whose templates and constructs may have the same
+    names."""
     deployed: str = ""
     """The dataset group of an account that it is about; nothing too much was looked for there."""
     notes: tuple[str, ...] = ()

@@ -163,7 +163,7 @@ def _is_one_there_before(asked: Asked, alternatives: tuple[PolicyStatement, ...]
 
 
 def _may_be_allowed_elsewhere(model: AccessModel, need: Need, policy: Policy) -> bool:
-    """Tell if something that can't be seen may allow what a policy does."""
+    """Tell if a policy that can't be seen may allow the same."""
     role = model.role(need.role_arn)
     of_key = model.keys[need.owner].unseen if need.owner in model.keys else ""
     return bool(of_key or (role.unseen and policy in role.identity))

@@ -43,7 +43,7 @@ def sarif_report(report: AccessFindings, manifest: Path, version: str) -> str:
         numbers[fingerprint] += 1
         # Two braces side by side stand for one (SARIF, 3.11.5), and a statement may end in two.
         text = re.sub(r"(?<=[{}])(?=[{}])", " ", _message(finding, names))
-        # GitHub takes this print alone. Without it, its action makes one of the lines of the file.
+        # GitHub takes no other, and its action hashes lines of the file where this is missing.
         line_hash = f"{fingerprint}:{numbers[fingerprint]}"
         results.append(
             {

@@ -66,7 +66,7 @@ Lacking = Iterable[tuple[Need, Entry, list[WhichPolicy]]]
 
 
 class Advice:
-    """Finds the policies that lack something or have too much, and what they should have."""
+    """Finds the policies that lack something or have too much, and the statements for them."""
 
     def __init__(self, model: AccessModel, needs: Needs, forms: Forms) -> None:
         self._model = model
@@ -103,7 +103,7 @@ class Advice:
             in_column = (which.column, which.owner)
             needs = self._all_for(which, lacks, is_wide=in_column in beyond)
             entries = [entry for _, entry in lacks[which]]
-            # Of several policies of one role the first has what is too much in all of them.
+            # Of several policies of a role the first has the excess of all.
             too_much = beyond.get(in_column, []) if in_column not in told else []
             told.add(in_column)
             changes.append(self._change(which, needs, entries, too_much))
@@ -169,8 +169,8 @@ class Advice:
             return WhichPolicy(role.arn, IN_IAM, tuple(dict.fromkeys(here)))
         if role.declared is None:
             return WhichPolicy(role.arn, IN_IAM, ())
-        # The role's stack can't refer to what waits for it, and a stack of another account makes no
-        # policy of the role.
+        # The role's stack can't refer to a resource that waits for it, and a stack of another
+        # account makes no policy of the role.
         beside: Owner = role if owner is None or not _is_in_later_stack(owner, role) else owner
         return WhichPolicy(role.arn, IN_IAM, declared_of([beside]), IAM_POLICY)
 
@@ -219,7 +219,7 @@ class Advice:
         """Return all needs that a policy has to meet.
 
         For callers, and for roles with nothing too much, these are the needs that it lacks. A role
-        also lacks what key policies name it for today and will leave to IAM.
+        also lacks the permissions that key policies give it by name today and will leave to IAM.
         """
         column, owner = which.column, which.owner
         if column == IN_IAM:
@@ -314,8 +314,8 @@ class Advice:
             for statement in allow_statements(trust):
                 if SERVICE_PRINCIPAL in principals_of(statement.body):
                     replaced.append(statement)
-        in_order = dict.fromkeys(replaced)
-        return sorted(in_order, key=lambda one: one.policy.statements.index(one))
+        unique = dict.fromkeys(replaced)
+        return sorted(unique, key=lambda statement: statement.policy.statements.index(statement))
 
     def _meant_for_callers(self, arn: str) -> Iterator[PolicyStatement]:
         """Yield the statements of a key or bucket that are meant for who needs something there."""

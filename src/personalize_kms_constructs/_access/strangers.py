@@ -47,7 +47,7 @@ _OF_ANOTHER_ACCOUNT = {
     Answer.NO: Cause.FOR_ANOTHER_ACCOUNT,
     Answer.MAYBE: Cause.MAY_BE_ANOTHER_ACCOUNT,
 }
-"""The causes of a statement for one more account, by the answer whether that is the own."""
+"""The causes of a statement for another account, by whether that is the own account."""
 
 
 class Strangers(NamedTuple):
@@ -197,8 +197,8 @@ def _let_in_by(statement: PolicyStatement, owner: Key | Role | Bucket) -> Iterat
     elif isinstance(owner, Bucket):
         column, actions = "bucket", actions_of(statement.body, "s3")
         arns = _in_bucket(owner, resources_of(statement.body))
-    for written in actions:
-        action = f"{prefix}:*" if written == "*" else written
+    for pattern in actions:
+        action = f"{prefix}:*" if pattern == "*" else pattern
         for reason in _reasons_of_anybody(statement, owner, action, arns):
             yield Entry(
                 kind="excess",

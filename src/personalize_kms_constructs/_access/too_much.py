@@ -71,7 +71,7 @@ def too_much(
 
 
 def _joined(entries: Iterable[Entry]) -> list[Entry]:
-    """Return entries, with one for all statements of a policy, and all callers, that give it."""
+    """Return the entries, each once for all statements of a policy and all callers with it."""
     by_identity: dict[tuple[object, ...], Entry] = {}
     for entry in entries:
         value = entry.reason.values.get("value")
@@ -292,7 +292,7 @@ class _OfCaller:
 def _beyond_in_key_policy(
     statement: PolicyStatement, key: Key, needs: Iterable[Need]
 ) -> Iterator[Surplus]:
-    """Yield the actions that nothing needs; nothing needs one with a wildcard as it is."""
+    """Yield the actions that nothing needs; nothing needs a wildcard as it is."""
     patterns = resources_of(statement.body)
     is_about = any(matches(key.arn, pattern) is Answer.YES for pattern in patterns)
     if not is_about or leaves_out(statement.body, key.arn):
@@ -356,7 +356,7 @@ def _how_far(pattern: str, bucket: Bucket, needed: tuple[str, ...]) -> Cause | N
 
 
 def _why_not_asked(action: str, wanted: Iterable[str]) -> Cause:
-    """Return why an action that nothing asks for as it is written is too much."""
+    """Return the cause for which an action is too much that nothing asks for as it is written."""
     if any(matches(other, action.lower()) is not Answer.NO for other in wanted):
         return Cause.WIDER_THAN_ASKED
     return Cause.NOT_SEEN_TO_BE_ASKED if _is_asked_somewhere(action) else Cause.NOT_ASKED

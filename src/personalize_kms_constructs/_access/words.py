@@ -77,7 +77,7 @@ def _note_to_make(policy: PolicyToChange) -> str:
 
 
 def _is_too_much_of_aws(policy: PolicyToChange) -> bool:
-    """Tell if a policy of AWS's gives what is too much."""
+    """Tell if a policy of AWS's has an excess."""
     for entry in policy.too_much:
         for statement in entry.reason.statements:
             if statement.policy.of_aws:
