@@ -125,7 +125,7 @@ class Call:
         call.context = context
         return call
 
-    @cached_property
+    @cached_property  # Saves time: each statement with a condition asks for it.
     def context(self) -> Context:
         """Its condition keys."""
         context = dict(_keys_of(self.action, self.caller.is_service))

@@ -18,13 +18,8 @@ POLICIES: Mapping[str, str] = {
     "boundary": "permissions boundary",
 }
 """The kinds of policies, by the column of a report."""
-_IN_SENTENCES: Mapping[str, str] = {
-    "key": "the key policy",
-    "role": "an IAM policy",
-    "bucket": "the bucket policy",
-    "trust": "the trust policy",
-    "boundary": "the permissions boundary",
-}
+_IN_SENTENCES = {column: f"the {name}" for column, name in POLICIES.items()}
+_IN_SENTENCES["role"] = "an IAM policy"
 
 _KEEP = "cancel its deletion, and enable it, before everything that it encrypts is lost"
 # https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html

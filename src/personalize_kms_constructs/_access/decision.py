@@ -180,9 +180,8 @@ def _by_resource(verdict: Verdict, column: str, arn: str, unseen: str) -> Decisi
         doubt = Reason.of(Cause.POLICY_UNSEEN, column=column, arn=arn, why=unseen)
         verdict.leave_open(doubt, "everybody")
     allowed = verdict.allowed
-    lacking = []
-    if allowed.answer is Answer.NO:
-        lacking.append(Reason.of(Cause.NO_STATEMENT, column=column))
+    is_lacking = allowed.answer is Answer.NO
+    lacking = [Reason.of(Cause.NO_STATEMENT, column=column)] if is_lacking else []
     decision = _outcome(allowed.answer, (allowed,), (verdict.denied,), lacking)
     decision.by = _together([allowed])
     return decision

@@ -167,7 +167,7 @@ class Asked:
         """Its source and its destination, where it has them."""
         return [location for location in (self.source, self.destination) if location is not None]
 
-    @cached_property
+    @cached_property  # Saves time: each entry of a report asks for it.
     def label(self) -> str:
         """The name that reports use for it."""
         return f"{self.name} ({self.kind})"

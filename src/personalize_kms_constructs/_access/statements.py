@@ -25,20 +25,9 @@ from .policy_documents import (
     with_variables,
 )
 
-_ELEMENTS = frozenset(
-    {
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-    }
-)
 _PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
+_ACTIONS_AND_RESOURCES = frozenset({"Action", "NotAction", "Resource", "NotResource"})
+_ELEMENTS = _PRINCIPALS | _ACTIONS_AND_RESOURCES | {"Sid", "Effect", "Condition"}
 _ITSELF = [Way(Addressed.CALLER, Answer.YES)]
 _WITHOUT_RESOURCES: set[str] = set()
 """The actions that only ``*`` allows."""
