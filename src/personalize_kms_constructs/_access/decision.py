@@ -124,8 +124,8 @@ def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
         doubts.append(Reason.of(Cause.ACCOUNTS_UNKNOWN, kind=kind))
     denied = (of_owner.denied, of_role.iam.denied, of_role.boundary.denied)
     decision = _outcome(answer, matches, denied, lacking, doubts)
-    unlimited = Match(Answer.NO if boundary.answer is Answer.NO else Answer.YES)
-    decision.by = _together(sides.within(unlimited)[1])
+    certain_boundary = Match(Answer.NO if boundary.answer is Answer.NO else Answer.YES)
+    decision.by = _together(sides.within(certain_boundary)[1])
     decision.named = one_account is Answer.YES and of_owner.itself.answer is Answer.YES
     return decision
 
