@@ -9,8 +9,8 @@ from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.entries import Entry
 from personalize_kms_constructs._access.model import AccessModel, Asked, Bucket, Key, Location, Role
+from personalize_kms_constructs._access.policy_documents import Policy
 from personalize_kms_constructs._access.report import AccessReport
-from personalize_kms_constructs._access.written import Policy
 
 ACCOUNT = "111122223333"
 ANOTHER_ACCOUNT = "444455556666"

@@ -9,7 +9,7 @@ import pytest
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import Asked, Key, Role
-from personalize_kms_constructs._access.written import Policy
+from personalize_kms_constructs._access.policy_documents import Policy
 from tests.access.models import (
     ACCOUNT,
     ACCOUNT_STATEMENT,

@@ -20,7 +20,7 @@ from embedded_aws import access
 from personalize_kms_constructs._access import decision
 from personalize_kms_constructs._access.calls import Caller, call_on
 from personalize_kms_constructs._access.model import Bucket, Key, Role
-from personalize_kms_constructs._access.written import Policy
+from personalize_kms_constructs._access.policy_documents import Policy
 from personalize_kms_constructs._answers import Answer
 from personalize_kms_constructs._assembly.choices import NO_VALUE, Either
 from personalize_kms_constructs._assembly.deployment import policy_in

@@ -10,7 +10,7 @@ from personalize_kms_constructs._access import calls, decision
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import Bucket, Key, Location, Role
-from personalize_kms_constructs._access.written import Policy
+from personalize_kms_constructs._access.policy_documents import Policy
 from tests.access.models import (
     ACCOUNT,
     BUCKET,

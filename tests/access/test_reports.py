@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs import matrix
-from personalize_kms_constructs._access.causes import Cause, because
+from personalize_kms_constructs._access.causes import Cause, Reason
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.model import AccessModel, OpenQuestion, Problem
@@ -447,7 +447,7 @@ def test_what_is_left_out_is_counted(number: int, words: str) -> None:
 
 def test_warnings_are_counted_and_told_last() -> None:
     """They fail nothing."""
-    warning = Problem("trust", "Main/Movies", because(Cause.NO_ROLE), is_warning=True)
+    warning = Problem("trust", "Main/Movies", Reason.of(Cause.NO_ROLE), is_warning=True)
     found = replace(one_of_each(), problems=(warning,))
     told = found.to_text(quiet=True).splitlines()
     assert told[-2] == "! Main/Movies has no role, without which Personalize can't create it: set its RoleArn"
@@ -477,7 +477,7 @@ def test_a_permission_links_to_the_page_that_asks_for_it() -> None:
 def test_the_problems_of_merged_reports_are_in_one_order() -> None:
     """Those that read alike too, in the order of a single report: by kind, place and message."""
     problems = [
-        Problem(kind, name, because(Cause.NO_ROLE), needed_by=(where,), declared=(declared,))
+        Problem(kind, name, Reason.of(Cause.NO_ROLE), needed_by=(where,), declared=(declared,))
         for kind in ("trust", "ordering")
         for name in ("b", "a")
         for where in ("2", "1")

@@ -15,8 +15,8 @@ from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.entries import Entry
 from personalize_kms_constructs._access.model import AccessModel, Bucket, Key, Role
 from personalize_kms_constructs._access.policies import PolicyToChange
+from personalize_kms_constructs._access.policy_documents import Policy, PolicyStatement
 from personalize_kms_constructs._access.report import AccessReport
-from personalize_kms_constructs._access.written import Policy, Written
 from tests.access import test_random_questions as drawn
 from tests.access.models import (
     ACCOUNT,
@@ -521,7 +521,7 @@ def bodies(found: Policy) -> list[Any]:
     return [statement.body for statement in found.statements]
 
 
-def without(statements: tuple[Written, ...], too_much: tuple[Entry, ...]) -> Iterator[Any]:
+def without(statements: tuple[PolicyStatement, ...], too_much: tuple[Entry, ...]) -> Iterator[Any]:
     """Yield statements without the actions that are too much in them."""
     for statement in statements:
         taken = {entry.action.lower() for entry in too_much if statement in entry.reason.statements}

@@ -13,7 +13,7 @@ from aws_cdk import aws_personalize as personalize
 from click.testing import CliRunner, Result
 from constructs import Construct, IConstruct
 
-from personalize_kms_constructs._access.causes import Cause, because
+from personalize_kms_constructs._access.causes import Cause, Reason
 from personalize_kms_constructs._access.ignoring import Ignore, without
 from personalize_kms_constructs._access.model import Problem
 from personalize_kms_constructs._access.report import AccessReport
@@ -140,7 +140,7 @@ def test_a_finding_is_left_out_if_all_its_places_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("path", "number"), [("", 1), ("Main", 0)])
 def test_a_finding_of_no_place_is_ignored_by_its_rule_alone(path: str, number: int) -> None:
     """It is at no construct, nor below one."""
-    report = AccessReport(problems=(Problem("ordering", "policy", because(Cause.NO_ROLE)),), left_out=3)
+    report = AccessReport(problems=(Problem("ordering", "policy", Reason.of(Cause.NO_ROLE)),), left_out=3)
     ignore = Ignore("Personalize::Ordering", path)
     found, used = without(report, [ignore])
     assert (found.left_out, len(found.problems), used) == (3 + number, 1 - number, {ignore} if number else set())

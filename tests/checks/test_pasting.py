@@ -103,7 +103,7 @@ def test_what_is_text_stays_text(value: str, expected: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("declaration", "place"),
+    ("declaration", "where"),
     [
         (("cdk.out/Main.template.json", "Main/Key", "Key"), {"template": "Main.template.json", "logical_id": "Key"}),
         (
@@ -116,6 +116,6 @@ def test_what_is_text_stays_text(value: str, expected: Any) -> None:
         ),
     ],
 )
-def test_where_something_is(declaration: tuple[str, str, str], place: dict[str, str]) -> None:
+def test_where_something_is(declaration: tuple[str, str, str], where: dict[str, str]) -> None:
     """Below the app's assembly, wherever that is."""
-    assert Declaration(*declaration).place == place
+    assert Declaration(*declaration).where == where

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from personalize_kms_constructs._access.causes import Cause, because
+from personalize_kms_constructs._access.causes import Cause, Reason
 from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.entries import Entry
 from personalize_kms_constructs._access.model import Problem
@@ -186,7 +186,7 @@ def test_what_is_about_several_resources_is_at_the_first(tmp_path: Path) -> None
     file = tmp_path / "Main.template.json"
     file.write_text(json.dumps(template, indent=1))
     both = tuple(Declaration(str(file), f"Main/{id}", id) for id in ("Two", "One"))
-    found = AccessReport(problems=(Problem("ordering", "Main/Two", because(Cause.NO_ROLE), declared=both),))
+    found = AccessReport(problems=(Problem("ordering", "Main/Two", Reason.of(Cause.NO_ROLE), declared=both),))
     assert places(json.loads(sarif_report(found, tmp_path / "manifest.json", "1.0.0"))) == {
         "Main/Two": (f"{tmp_path.as_uri()}/Main.template.json", 6)
     }
@@ -194,7 +194,7 @@ def test_what_is_about_several_resources_is_at_the_first(tmp_path: Path) -> None
 
 def test_what_is_about_the_app_is_at_its_manifest(tmp_path: Path) -> None:
     """GitHub shows no result without a location."""
-    question = Entry(kind="undecided", name="Main", reason=because(Cause.NOT_KNOWN, why="it can't be read"))
+    question = Entry(kind="undecided", name="Main", reason=Reason.of(Cause.NOT_KNOWN, why="it can't be read"))
     (found,) = results(
         json.loads(sarif_report(AccessReport(undecided=(question,)), tmp_path / "manifest.json", "1.0.0"))
     )
@@ -234,10 +234,10 @@ LACKED: dict[str, Any] = {
     "policy": "key",
     "policy_of": "arn:aws:kms:eu-west-1:111122223333:key/one",
     "name": "movies",
-    "reason": because(Cause.NO_STATEMENT, policy="key"),
+    "reason": Reason.of(Cause.NO_STATEMENT, column="key"),
 }
-OPEN = because(Cause.NOT_KNOWN, why="it can't be read")
-SUBJECT, NO_ROLE = "policy Main/One", because(Cause.NO_ROLE)
+OPEN = Reason.of(Cause.NOT_KNOWN, why="it can't be read")
+SUBJECT, NO_ROLE = "policy Main/One", Reason.of(Cause.NO_ROLE)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ SUBJECT, NO_ROLE = "policy Main/One", because(Cause.NO_ROLE)
         (Entry(kind="missing", **LACKED), Entry(kind="undecided", **LACKED)),
         (Problem("ordering", SUBJECT, NO_ROLE), Problem("trust", SUBJECT, NO_ROLE)),
         (Problem("ordering", SUBJECT, NO_ROLE), Problem("ordering", "policy Main/Two", NO_ROLE)),
-        (Problem("ordering", SUBJECT, NO_ROLE), Problem("ordering", SUBJECT, because(Cause.KEY_WITHOUT_ROLE))),
+        (Problem("ordering", SUBJECT, NO_ROLE), Problem("ordering", SUBJECT, Reason.of(Cause.KEY_WITHOUT_ROLE))),
         (Entry(kind="undecided", **LACKED), Entry(kind="undecided", **{**LACKED, "policy": "role"})),
         *(
             (
@@ -303,7 +303,7 @@ def test_an_alert_stays_though_another_of_its_rule_is_mended(tmp_path: Path) -> 
 
 def test_findings_that_are_alike_are_several_alerts(tmp_path: Path) -> None:
     """They differ in their words alone, which may change."""
-    reasons = [because(Cause.NOT_KNOWN, why=why) for why in ("one", "other")]
+    reasons = [Reason.of(Cause.NOT_KNOWN, why=why) for why in ("one", "other")]
     questions = tuple(Entry(kind="undecided", name="Main", reason=reason) for reason in reasons)
     log = json.loads(sarif_report(AccessReport(undecided=questions), tmp_path / "manifest.json", "1.0.0"))
     (prints,) = fingerprints(log).values()

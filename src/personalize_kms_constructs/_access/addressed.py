@@ -1,4 +1,4 @@
-"""Principals of policies: whether a statement of a resource's policy is about a caller.
+"""Principals of resource policies: which callers a statement is about.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 from .._answers import Answer, all_of
 from .._values import last_part, open_parts, same, split, split_arn
 from .calls import Caller
-from .causes import Cause, Reason, because, unknown_element
-from .written import Body, as_list, is_by_principal_arn
+from .causes import Cause, Reason, unknown_element
+from .policy_documents import Body, as_list, is_by_principal_arn
 
 
 class Addressed(StrEnum):
-    """Whom a statement of a resource's policy is about; a role's permissions boundary limits some of them.
+    """The callers that a statement is about; a role's permissions boundary limits some of them.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html
     """
@@ -25,7 +25,8 @@ class Addressed(StrEnum):
     CALLER = "caller"
     """The caller itself, by its name: within its boundary."""
     SESSION = "session"
-    """The caller's session, or everybody with the caller's ``aws:PrincipalArn``: whatever its boundary says."""
+    """The caller's session, or everybody with the caller's ``aws:PrincipalArn``: whatever its
+    boundary says."""
     EVERYBODY = "everybody"
     """Everybody, or somebody who isn't known: whether a boundary limits it isn't documented."""
     ACCOUNT = "account"
@@ -33,31 +34,36 @@ class Addressed(StrEnum):
 
 
 class Way(NamedTuple):
-    """A way in which a statement is about a caller, how surely, and what leaves it open."""
+    """A way in which a statement is about a caller, and the doubts that leave it open."""
 
     whom: Addressed
     answer: Answer
     doubts: tuple[Reason, ...] = ()
 
 
-def addressed_to(body: Body, caller: Caller, *, denies: bool) -> list[Way]:
-    """Return in which ways a statement of a resource's policy is about the caller."""
-    if "NotPrincipal" in body:
-        return _all_but(body["NotPrincipal"], caller, denies=denies)
-    if "Principal" not in body:
-        # "The principal_block element is required in resource-based policies … and in trust policies for IAM roles"
+def addressed_to(statement: Body, caller: Caller, *, denies: bool) -> list[Way]:
+    """Return the ways in which a statement of a resource's policy is about the caller."""
+    if "NotPrincipal" in statement:
+        return _all_but(statement["NotPrincipal"], caller, denies=denies)
+    if "Principal" not in statement:
+        # "The principal_block element is required in resource-based policies … and in trust
+        # policies for IAM roles"
         # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
         return []
-    found: dict[Addressed, list[Way]] = {}
-    for way in _principals(body["Principal"], caller):
+    ways_to: dict[Addressed, list[Way]] = {}
+    for way in _principals(statement["Principal"], caller):
         if way.answer is not Answer.NO:
-            found.setdefault(way.whom, []).append(way)
-    if Addressed.EVERYBODY in found and is_by_principal_arn(body):
-        found.setdefault(Addressed.SESSION, []).extend(found.pop(Addressed.EVERYBODY))
-    return [
-        Way(whom, max(way.answer for way in ways), tuple(doubt for way in ways for doubt in way.doubts))
-        for whom, ways in found.items()
-    ]
+            ways_to.setdefault(way.whom, []).append(way)
+    if Addressed.EVERYBODY in ways_to and is_by_principal_arn(statement):
+        to_everybody = ways_to.pop(Addressed.EVERYBODY)
+        ways_to.setdefault(Addressed.SESSION, []).extend(to_everybody)
+    joined = []
+    for whom, ways in ways_to.items():
+        doubts: list[Reason] = []
+        for way in ways:
+            doubts += way.doubts
+        joined.append(Way(whom, max(way.answer for way in ways), tuple(doubts)))
+    return joined
 
 
 def _principals(principal: Any, caller: Caller) -> Iterator[Way]:
@@ -65,64 +71,71 @@ def _principals(principal: Any, caller: Caller) -> Iterator[Way]:
         yield Way(Addressed.EVERYBODY, Answer.YES)
         return
     if isinstance(principal, str) and not open_parts(principal):
-        # "*" is the only string that is one (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
+        # AWS takes no other string
+        # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
         return
     if not isinstance(principal, dict):
         yield _open(unknown_element("Principal", principal))
         return
     for kind, names in principal.items():
         for name in as_list(names):
-            if type(name) is int:
-                # An account without quotes, in YAML.
-                name = str(name)
-            if not isinstance(name, str):
-                yield _open(because(Cause.ELEMENT_UNKNOWN, element="Principal"))
-            elif kind == "Service":
-                yield _way(Addressed.CALLER, same(caller.arn, name) if caller.is_service else Answer.NO, name)
-            elif kind == "AWS":
-                yield from _aws_principal(name, caller)
-            elif kind not in ("Federated", "CanonicalUser"):
-                yield _open(because(Cause.PRINCIPAL_NOT_UNDERSTOOD, principal=kind))
+            yield from _principal(kind, name, caller)
+
+
+def _principal(kind: str, name: Any, caller: Caller) -> Iterator[Way]:
+    if type(name) is int:
+        # An account without quotes, in YAML.
+        name = str(name)
+    if not isinstance(name, str):
+        yield _open(Reason.of(Cause.ELEMENT_UNKNOWN, element="Principal"))
+    elif kind == "Service":
+        answer = same(caller.arn, name) if caller.is_service else Answer.NO
+        yield _way(Addressed.CALLER, answer, name)
+    elif kind == "AWS":
+        yield from _aws_principal(name, caller)
+    elif kind not in ("Federated", "CanonicalUser"):
+        yield _open(Reason.of(Cause.PRINCIPAL_NOT_UNDERSTOOD, principal=kind))
 
 
 def _aws_principal(name: str, caller: Caller) -> Iterator[Way]:
+    arn = split_arn(name)
     if name == "*":
         yield Way(Addressed.EVERYBODY, Answer.YES)
-        return
-    if caller.is_service:
-        # It may be everybody, but for what AWS gives: an ARN is no "*".
+    elif caller.is_service:
+        # It may be everybody, unless AWS generates it: an ARN is no "*".
         if not name.endswith(".Arn?}"):
             yield _way(Addressed.EVERYBODY, same("*", name), name)
-        return
-    account = name
-    if parts := split_arn(name):
-        if parts[2] == "sts" and parts[5].startswith("assumed-role/"):
-            role_name = split(parts[5], "/")[1]
-            named = all_of((same(caller.account, parts[4]), same(last_part(caller.arn), role_name)))
-            answer = Answer.NO if named is Answer.NO else Answer.MAYBE
-            yield Way(Addressed.SESSION, answer, (because(Cause.PRINCIPAL_SESSION, principal=name),))
-            return
+    elif arn and arn[2] == "sts" and arn[5].startswith("assumed-role/"):
+        yield _session(name, arn, caller)
+    elif arn:
         yield _way(Addressed.CALLER, same(caller.arn, name), name)
-        if parts[5] != "root":
-            return
-        account = parts[4]
+        if arn[5] == "root":
+            yield _way(Addressed.ACCOUNT, same(caller.account, arn[4]), name)
     elif name.startswith("AROA"):
-        known = same(caller.unique_id, name) if caller.unique_id else Answer.MAYBE
-        doubts = (because(Cause.PRINCIPAL_ID, principal=name),) if known is Answer.MAYBE else ()
-        yield Way(Addressed.CALLER, known, doubts)
-        return
-    elif not name.isdigit() and name != caller.account:
-        if open_parts(name):
-            yield _way(Addressed.EVERYBODY, Answer.MAYBE, name)
-        return
-    yield _way(Addressed.ACCOUNT, same(caller.account, account), name)
+        answer = same(caller.unique_id, name) if caller.unique_id else Answer.MAYBE
+        doubt = Reason.of(Cause.PRINCIPAL_ID, principal=name)
+        yield Way(Addressed.CALLER, answer, (doubt,) if answer is Answer.MAYBE else ())
+    elif name.isdigit() or name == caller.account:
+        yield _way(Addressed.ACCOUNT, same(caller.account, name), name)
+    elif open_parts(name):
+        yield _way(Addressed.EVERYBODY, Answer.MAYBE, name)
+
+
+def _session(name: str, arn: tuple[str, ...], caller: Caller) -> Way:
+    """Return the way to a caller of a principal that is a session of a role."""
+    role_name = split(arn[5], "/")[1]
+    is_of_role = same(caller.account, arn[4]), same(last_part(caller.arn), role_name)
+    # Which session Personalize has isn't documented.
+    answer = min(all_of(is_of_role), Answer.MAYBE)
+    return Way(Addressed.SESSION, answer, (Reason.of(Cause.PRINCIPAL_SESSION, principal=name),))
 
 
 def _way(whom: Addressed, answer: Answer, name: str) -> Way:
     if answer is not Answer.MAYBE:
         return Way(whom, answer)
     parts = tuple(open_parts(name)) or ("the role",)
-    return Way(whom, answer, (because(Cause.PRINCIPAL_UNKNOWN, principal=name, parts=parts),))
+    doubt = Reason.of(Cause.PRINCIPAL_UNKNOWN, principal=name, parts=parts)
+    return Way(whom, answer, (doubt,))
 
 
 def _open(doubt: Reason) -> Way:
@@ -132,17 +145,21 @@ def _open(doubt: Reason) -> Way:
 def _all_but(principal: Any, caller: Caller, *, denies: bool) -> list[Way]:
     """Answer for ``NotPrincipal``.
 
-    A denial spares a role only if its session, the role and the account are named, and the session that Personalize
-    has isn't documented; a role with a permissions boundary is never spared
+    A denial spares a role only if its session, the role and the account are named, and the
+    session that Personalize has isn't documented; a role with a permissions boundary is never
+    spared
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html).
     """
-    listed = [(way.whom, way.answer) for way in _principals(principal, caller) if way.answer is not Answer.NO]
+    listed = []
+    for way in _principals(principal, caller):
+        if way.answer is not Answer.NO:
+            listed.append(way)
     if not listed:
         return [Way(Addressed.EVERYBODY, Answer.YES)]
     if denies and caller.is_bounded:
-        return [Way(Addressed.EVERYBODY, Answer.YES, (because(Cause.NOT_SPARED),))]
-    certain = caller.is_service and any(answer is Answer.YES for _, answer in listed)
-    named = any(whom is not Addressed.ACCOUNT and answer is Answer.YES for whom, answer in listed)
-    if certain or (not denies and named):
+        return [Way(Addressed.EVERYBODY, Answer.YES, (Reason.of(Cause.NOT_SPARED),))]
+    certain = [way.whom for way in listed if way.answer is Answer.YES]
+    is_named = any(whom is not Addressed.ACCOUNT for whom in certain)
+    if (caller.is_service and certain) or (is_named and not denies):
         return []
-    return [_open(because(Cause.NOT_PRINCIPAL))]
+    return [_open(Reason.of(Cause.NOT_PRINCIPAL))]

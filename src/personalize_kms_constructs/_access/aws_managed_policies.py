@@ -1,8 +1,8 @@
-"""Managed policies of AWS that people attach, with what they say of KMS, S3, CloudWatch and Personalize.
+"""Managed policies of AWS that people attach: their KMS, S3, CloudWatch and Personalize parts.
 
-Each has a page in the reference, which is about the partition ``aws``. They were read in August 2026, and have the
-versions of that time. What they say of other services is left out, and so is ``iam:PassRole`` to other services than
-Personalize; none of them denies anything.
+Each has a page in the reference, which is about the partition ``aws``. They were read in August
+2026, and have the versions of that time. Statements on other services are left out, and so is
+``iam:PassRole`` to other services than Personalize; none of them denies anything.
 
 https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._values import PARTITION
-from .written import Policy
+from .policy_documents import Policy
 
 _PREFIXES = ("arn:aws:iam::aws:policy/", f"arn:{PARTITION}:iam::aws:policy/")
 
@@ -49,10 +49,19 @@ _POLICIES: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "CloudWatchAgentServerPolicy": ("v3", [_allow("cloudwatch:PutMetricData")]),
     "CloudWatchFullAccess": ("v4", [_allow("cloudwatch:*")]),
     "CloudWatchFullAccessV2": ("v16", [_allow("cloudwatch:*")]),
-    "CloudWatchLogsFullAccess": ("v8", [_allow("cloudwatch:GenerateQuery", "cloudwatch:GenerateQueryResultsSummary")]),
+    "CloudWatchLogsFullAccess": (
+        "v8",
+        [_allow("cloudwatch:GenerateQuery", "cloudwatch:GenerateQueryResultsSummary")],
+    ),
     "PowerUserAccess": (
         "v12",
-        [{"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*"}],
+        [
+            {
+                "Effect": "Allow",
+                "NotAction": ["iam:*", "organizations:*", "account:*"],
+                "Resource": "*",
+            }
+        ],
     ),
     "service-role/AWSLambdaBasicExecutionRole": ("v1", []),
     "service-role/AWSLambdaDynamoDBExecutionRole": ("v1", []),
@@ -72,24 +81,33 @@ _POLICIES: dict[str, tuple[str, list[dict[str, Any]]]] = {
                 "s3:ListBucket",
                 on=["arn:aws:s3:::*Personalize*", "arn:aws:s3:::*personalize*"],
             ),
-            _allow("iam:PassRole", Condition={"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}),
+            _allow(
+                "iam:PassRole",
+                Condition={"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}},
+            ),
         ],
     ),
 }
 
 
 def meant_by(arn: str) -> str:
-    """Return the ARN of the policy that has the name of another ARN below another path; none if none is known."""
-    names = [each for each in _POLICIES if each.rpartition("/")[2] == arn.rpartition("/")[2]]
-    known = [f"{prefix}{name}" for prefix in _PREFIXES if arn.startswith(prefix) for name in names]
-    return "" if arn in known else "".join(known)
+    """Return the ARN of the policy of this name and another path; empty for none."""
+    candidates = []
+    for name in _POLICIES:
+        if name.rpartition("/")[2] == arn.rpartition("/")[2]:
+            candidates += [f"{prefix}{name}" for prefix in _PREFIXES if arn.startswith(prefix)]
+    return "" if arn in candidates else "".join(candidates)
 
 
 def policy_of_aws(arn: str, of: str, **more: Any) -> Policy | None:
-    """Return the policy with this ARN, attached to the role of this name; none if what is in it isn't known here."""
-    name = next((arn.removeprefix(each) for each in _PREFIXES if arn.startswith(each)), "")
+    """Return the policy with this ARN, attached to the role of this name; none if it isn't here."""
+    name = ""
+    for prefix in _PREFIXES:
+        if arn.startswith(prefix):
+            name = arn.removeprefix(prefix)
     if name not in _POLICIES:
         return None
     version, statements = _POLICIES[name]
     document = {"Version": "2012-10-17", "Statement": statements}
-    return Policy(document, f"managed policy {name.rpartition('/')[2]} ({version}) of {of}", of_aws=True, **more)
+    shown = f"managed policy {name.rpartition('/')[2]} ({version}) of {of}"
+    return Policy(document, shown, of_aws=True, **more)

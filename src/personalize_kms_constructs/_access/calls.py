@@ -1,11 +1,12 @@
 """Calls that Personalize makes, with the values that AWS documents for their condition keys.
 
-A key that AWS doesn't document for Personalize has no entry, so that a condition on it stays undecided.
+A key that AWS doesn't document for Personalize has no entry, so that a condition on it stays
+undecided.
 
 * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 * https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
-* https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html ("doesn't communicate with AWS
-  VPCs")
+* https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
+  ("doesn't communicate with AWS VPCs")
 * https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
 """
 
@@ -22,7 +23,8 @@ from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
 from .conditions import Alternatives, Context
 from .model import Bucket, Key, Role
 
-# AWS's endpoints take no older version (https://docs.aws.amazon.com/AmazonS3/latest/userguide/network-isolation.html).
+# AWS's endpoints take no older version
+# (https://docs.aws.amazon.com/AmazonS3/latest/userguide/network-isolation.html).
 _TLS_VERSIONS = ("1.2", "1.3")
 _ABSENT = (None,)
 _OF_NETWORKS = ("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip")
@@ -67,7 +69,7 @@ _ONLY_IN: Mapping[str, tuple[str, ...]] = {
     "s3:x-amz-server-side-encryption-aws-kms-key-id": ("PutObject",),
     "s3:x-amz-storage-class": ("PutObject",),
 }
-# Neither what somebody writes nor the account of a stack is equal to it.
+# Equal to no account that somebody writes, nor to that of a stack.
 _ACCOUNT_OF_AWS = "account of AWS"
 
 
@@ -84,10 +86,10 @@ class Caller(NamedTuple):
     is_bounded: bool = False
     """True if it is a role that has a permissions boundary."""
     organization: str = ""
-    """The id of the organization of the account, where it is told."""
+    """The id of the organization of the account, where it is known."""
 
 
-@cache
+@cache  # Saves time: it is asked for each need.
 def service(account: str, region: str, organization: str = "") -> Caller:
     """Return Personalize, at work for this account and Region."""
     return Caller(SERVICE_PRINCIPAL, account, region, is_service=True, organization=organization)
@@ -107,73 +109,91 @@ def role(role: Role, region: str, organization: str = "") -> Caller:
 
 @dataclass(eq=False)
 class Call:
-    """One call, as IAM sees it."""
+    """A call, as IAM sees it."""
 
     caller: Caller
     action: str
-    resource: str
+    resource_arn: str
     resource_account: str
     resource_region: str
     resource_organization: str = ""
-    """The organization of the resource's account, where it is told."""
+    """The organization of the resource's account, where it is known."""
 
     def within(self, context: Context) -> Call:
         """Return the same call with other condition keys."""
-        found = replace(self)
-        found.context = context
-        return found
+        call = replace(self)
+        call.context = context
+        return call
 
-    @cached_property
+    @cached_property  # Saves time: each statement with a condition asks for it.
     def context(self) -> Context:
         """Its condition keys."""
-        caller = self.caller
-        found = dict(_keys_of(self.action, caller.is_service))
+        context = dict(_keys_of(self.action, self.caller.is_service))
         if self.action != PASS_ROLE:
-            found["aws:requestedregion"] = (self.resource_region,)
+            context["aws:requestedregion"] = (self.resource_region,)
         if self.action.startswith(("kms:", "s3:")):
-            found["aws:resourceaccount"] = (self.resource_account,)
+            context["aws:resourceaccount"] = (self.resource_account,)
         if self.action.startswith("s3:"):
-            found["s3:resourceaccount"] = (self.resource_account,)
+            context["s3:resourceaccount"] = (self.resource_account,)
         if self.resource_organization:
-            found["aws:resourceorgid"] = (self.resource_organization,)
-        if not caller.is_service:
-            if caller.organization:
-                found["aws:principalorgid"] = (caller.organization,)
-            found["aws:principalarn"] = (caller.arn,)
-            found["aws:principalaccount"] = (caller.account,)
-            if self.action.startswith("kms:"):
-                found["kms:calleraccount"] = (caller.account,)
-            return found
-        partition = (split_arn(self.resource) or ("", unknown("partition")))[1]
-        source_arn = f"arn:{partition}:personalize:{caller.region}:{caller.account}:*"
-        # Documented for the trust policy; for KMS and S3 it isn't known whether Personalize sends them.
-        maybe_absent = () if self.action == ASSUME_ROLE else _ABSENT
-        found["aws:principalservicename"] = (caller.arn,)
-        # A customer and a third party agree on it
-        # (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html).
-        found["sts:externalid"] = _ABSENT
-        # IAM's guide has roles, users and sessions of accounts as its values, and a service is none of a customer's.
-        of_aws = f"arn:{partition}:iam::{_ACCOUNT_OF_AWS}:{unknown('principal of Personalize')}"
-        found["aws:principalarn"] = (None, of_aws)
-        found["aws:sourceaccount"] = (*maybe_absent, caller.account)
-        found["aws:sourcearn"] = (*maybe_absent, source_arn)
+            context["aws:resourceorgid"] = (self.resource_organization,)
+        of_caller = self._keys_of_service if self.caller.is_service else self._keys_of_role
+        return context | of_caller
+
+    @property
+    def _keys_of_role(self) -> dict[str, Alternatives]:
+        caller = self.caller
+        keys: dict[str, Alternatives] = {
+            "aws:principalarn": (caller.arn,),
+            "aws:principalaccount": (caller.account,),
+        }
         if caller.organization:
-            found["aws:sourceorgid"] = (None, caller.organization)
-        return found
+            keys["aws:principalorgid"] = (caller.organization,)
+        if self.action.startswith("kms:"):
+            keys["kms:calleraccount"] = (caller.account,)
+        return keys
+
+    @property
+    def _keys_of_service(self) -> dict[str, Alternatives]:
+        caller = self.caller
+        partition = (split_arn(self.resource_arn) or ("", unknown("partition")))[1]
+        source_arn = f"arn:{partition}:personalize:{caller.region}:{caller.account}:*"
+        # IAM's guide has roles, users and sessions of accounts as values, and a service is none of
+        # a customer's.
+        of_aws = f"arn:{partition}:iam::{_ACCOUNT_OF_AWS}:{unknown('principal of Personalize')}"
+        # Documented for the trust policy; for KMS and S3 it isn't known whether Personalize sends
+        # them.
+        maybe_absent = () if self.action == ASSUME_ROLE else _ABSENT
+        keys: dict[str, Alternatives] = {
+            "aws:principalservicename": (caller.arn,),
+            # A customer and a third party agree on it
+            # (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html).
+            "sts:externalid": _ABSENT,
+            "aws:principalarn": (None, of_aws),
+            "aws:sourceaccount": (*maybe_absent, caller.account),
+            "aws:sourcearn": (*maybe_absent, source_arn),
+        }
+        if caller.organization:
+            keys["aws:sourceorgid"] = (None, caller.organization)
+        return keys
 
 
-def call_on(owner: Key | Bucket | Role | None, caller: Caller, action: str, resource: str) -> Call:
-    """Return a call about a key, a role, a bucket or its objects, or about what has no policy of its own.
+def call_on(
+    owner: Key | Bucket | Role | None, caller: Caller, action: str, resource_arn: str
+) -> Call:
+    """Return a call about a key, a role, a bucket or its objects, or about anything else.
 
-    A bucket has to be in the Region that Personalize is called in. What the templates make is of the organization that
-    is told, and so is what else the caller's account has.
+    A bucket has to be in the Region that Personalize is called in. Resources of the templates, and
+    all others of the caller's account, are of the given organization.
     """
-    account, region = caller.account if owner is None else owner.account, caller.region
+    account = caller.account if owner is None else owner.account
+    region = caller.region
     if isinstance(owner, Key):
         parts = split_arn(owner.arn)
         region = parts[3] if parts else unknown(f"Region of {owner.arn}")
-    is_its_own = owner is None or owner.declared or same(account, caller.account) is Answer.YES
-    return Call(caller, action, resource, account, region, caller.organization if is_its_own else "")
+    is_given = owner is None or owner.declared or same(account, caller.account) is Answer.YES
+    organization = caller.organization if is_given else ""
+    return Call(caller, action, resource_arn, account, region, organization)
 
 
 def assume_role(caller: Caller, role: Role) -> Call:
@@ -181,42 +201,49 @@ def assume_role(caller: Caller, role: Role) -> Call:
     return Call(caller, ASSUME_ROLE, role.arn, role.account, caller.region)
 
 
-@cache
+@cache  # Saves time: few actions are asked of many resources.
 def _keys_of(action: str, is_service: bool) -> Context:
     """Return the condition keys that are the same for every caller and resource."""
     prefix, _, operation = action.partition(":")
-    found: dict[str, Alternatives] = {"aws:securetransport": ("true",)}
+    keys: dict[str, Alternatives] = {"aws:securetransport": ("true",)}
     if prefix in ("iam", "personalize"):
-        # A role of the app calls, in a network of its own. What is passed is in the check of ``iam:PassRole`` alone
+        # A role of the app calls, in a network of its own. What is passed is in the check of
+        # ``iam:PassRole`` alone
         # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html).
-        found["iam:passedtoservice"] = (SERVICE_PRINCIPAL,) if action == PASS_ROLE else _ABSENT
+        keys["iam:passedtoservice"] = (SERVICE_PRINCIPAL,) if action == PASS_ROLE else _ABSENT
     else:
-        found |= dict.fromkeys(_OF_NETWORKS, _ABSENT)
-        # A user's device makes it true (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html), and
-        # Personalize is no user. Without it there is no age.
-        found |= {"aws:multifactorauthpresent": (None, "false"), "aws:multifactorauthage": _ABSENT}
+        keys |= dict.fromkeys(_OF_NETWORKS, _ABSENT)
+        # A user's device makes it true
+        # (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html), and Personalize
+        # is no user. Without it there is no age.
+        keys |= {"aws:multifactorauthpresent": (None, "false"), "aws:multifactorauthage": _ABSENT}
     if is_service:
         # A service principal is a member of no organization.
-        found |= {"aws:principalisawsservice": ("true",), **dict.fromkeys(_OF_ORGANIZATIONS, _ABSENT)}
+        keys |= {
+            "aws:principalisawsservice": ("true",),
+            **dict.fromkeys(_OF_ORGANIZATIONS, _ABSENT),
+        }
     else:
-        # "requests that are made using … IAM roles do not include this key" (the first page above), of the name.
-        found |= {"aws:principalisawsservice": ("false",), "aws:principaltype": ("AssumedRole",)}
-        found["aws:username"] = _ABSENT
-        found |= dict.fromkeys(_OF_SERVICES, _ABSENT)
+        # "requests that are made using … IAM roles do not include this key" (the first page above),
+        # of the name.
+        keys |= {"aws:principalisawsservice": ("false",), "aws:principaltype": ("AssumedRole",)}
+        keys["aws:username"] = _ABSENT
+        keys |= dict.fromkeys(_OF_SERVICES, _ABSENT)
     for service in (_OF_KMS, _OF_S3):
-        # "Service-specific condition keys are defined for use with an individual AWS service" (the first page above).
+        # "Service-specific condition keys are defined for use with an individual AWS service" (the
+        # first page above).
         if not action.startswith(service):
-            found[service] = _ABSENT
+            keys[service] = _ABSENT
     for key, operations in _ONLY_IN.items():
         if key.startswith(f"{prefix}:") and operation not in operations:
-            found[key] = _ABSENT
+            keys[key] = _ABSENT
     if prefix == "s3":
-        found["s3:tlsversion"] = _TLS_VERSIONS
+        keys["s3:tlsversion"] = _TLS_VERSIONS
         # Its keys come with each request, and Personalize takes none.
-        found["s3:x-amz-server-side-encryption-customer-algorithm"] = _ABSENT
+        keys["s3:x-amz-server-side-encryption-customer-algorithm"] = _ABSENT
         if not is_service:
             # False for a service role
-            # (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html); calls of KMS may
-            # be those that S3 forwards.
-            found |= {"aws:viaawsservice": ("false",), **dict.fromkeys(_OF_FORWARDED, _ABSENT)}
-    return found
+            # (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html);
+            # calls of KMS may be those that S3 forwards.
+            keys |= {"aws:viaawsservice": ("false",), **dict.fromkeys(_OF_FORWARDED, _ABSENT)}
+    return keys

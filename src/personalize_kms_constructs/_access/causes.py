@@ -1,4 +1,4 @@
-"""Causes: why something is allowed, missing, undecided, too much or wrong, with the words for each."""
+"""Causes of entries and problems: why something is allowed, missing, undecided or wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum, unique
 from typing import Any
 
 from .._values import open_parts, shown
-from .written import Written
+from .policy_documents import PolicyStatement
 
 POLICIES: Mapping[str, str] = {
     "key": "key policy",
@@ -17,76 +17,96 @@ POLICIES: Mapping[str, str] = {
     "trust": "trust policy",
     "boundary": "permissions boundary",
 }
-"""The kinds of policies, as columns of a report."""
-_IN_SENTENCES = {**{kind: f"the {name}" for kind, name in POLICIES.items()}, "role": "an IAM policy"}
+"""The kinds of policies, by the column of a report."""
+_IN_SENTENCES = {column: f"the {name}" for column, name in POLICIES.items()}
+_IN_SENTENCES["role"] = "an IAM policy"
 
+_KEEP = "cancel its deletion, and enable it, before everything that it encrypts is lost"
 # https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 _KEY_STATES = {
     "Creating": "wait until KMS has made it",
-    "PendingDeletion": "cancel its deletion, and enable it, before everything that it encrypts is lost",
-    "PendingReplicaDeletion": "cancel its deletion, and enable it, before everything that it encrypts is lost",
+    "PendingDeletion": _KEEP,
+    "PendingReplicaDeletion": _KEEP,
     "PendingImport": "import its key material",
     "Unavailable": "connect its custom key store",
 }
 
 
-_TRY = "use another condition, or try in an account whether it holds"  # the doctor sees no more of it
+# The doctor sees no more of it.
+_TRY = "use another condition, or try in an account whether it holds"
 _PASS = "pass the parameters of that condition by --parameters NAME=VALUE, in Python by parameters="
-IF_PARAMETER = "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters="
+IF_PARAMETER = (
+    "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters="
+)
 
 
 @unique
 class Cause(Enum):
-    """Tells causes apart: a value is what the cause says, and what to do where no statement to add says it.
+    """Tells causes apart.
 
-    Programs compare members; nothing reads the words again. In braces are the values of a ``Reason``, its subject,
+    A value is a sentence, and the remedy unless a statement to add says it. Programs compare
+    members; nothing reads the words again. In braces are the values of a ``Reason``, its subject,
     statements and doubts.
     """
 
     # Answers of IAM's decision.
     ALLOWED = "{statements}"
-    DENIED = "denied by {statements}{since}", "change what the reason names: no further statement helps"
+    DENIED = (
+        "denied by {statements}{since}",
+        "change what the reason names: no further statement helps",
+    )
     BOUNDARY = "the role's permissions boundary doesn't allow it"
-    LEFT_TO_IAM = "{policy} leaves it to the role's IAM policies, which don't allow it"
-    BOTH_SIDES = "no IAM policy of the role allows it, and across accounts {policy} has to allow it too: {doubts}"
-    NO_STATEMENT = "{policy} has no statement that allows it"
+    LEFT_TO_IAM = "{column} leaves it to the role's IAM policies, which don't allow it"
+    BOTH_SIDES = (
+        "no IAM policy of the role allows it, and across accounts {column} has to allow it too: "
+        "{doubts}"
+    )
+    NO_STATEMENT = "{column} has no statement that allows it"
     NOT_IN_IAM = "no IAM policy of the role allows it"
     MAY_BE_DENIED = "may be denied: {doubts}"
     OPEN = "{doubts}"
 
     # What leaves an answer open.
-    POLICY_UNSEEN = "{policy} of {arn} can't be seen: {why}"
+    POLICY_UNSEEN = "{column} of {arn} can't be seen: {why}"
     POLICIES_UNSEEN = "not all policies of role {arn} can be seen: {why}"
     BOUNDARY_UNSEEN = "the permissions boundary can't be seen: {why}"
     BOUNDARY_OF_EVERYBODY = "whether a permissions boundary limits what it allows isn't documented"
     ENCRYPTION_UNSEEN = (
-        "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is one: {why}"
+        "a key that encrypts the bucket needs permissions too, and it can't be seen whether there "
+        "is one: {why}"
     )
     KEY_STATE_UNSEEN = "its state and kind can't be seen: {why}"
     REGION_UNSEEN = "whether it is in the Region that Personalize works in can't be seen: {why}"
-    MAY_BE_DENIED_UNSEEN = "not all of its IAM policies can be seen, and one that can't may deny: {why}"
+    MAY_BE_DENIED_UNSEEN = (
+        "not all of its IAM policies can be seen, and one that can't may deny: {why}"
+    )
     GROUP_UNSEEN = "it can't be seen: {why}"
     JOBS_UNSEEN = "not all of its jobs, or of their listings, can be seen: {number} not answered"
     SOLUTION_OR_VERSION = "whether the solution or its version has to be allowed isn't documented"
     ACCOUNTS_UNKNOWN = "it isn't known whether role and {kind} are in one account"
     NOT_KNOWN = "{why}"
     NOT_DECLARED = (
-        "may create resources of Personalize ({actions}) and pass {roles} to it, but no template says which",
-        "begin a file by --write-created FILE, and pass it by --created FILE; in Python pass created=, and in a CDK "
-        "app use declare_created",
+        "may create resources of Personalize ({actions}) and pass {roles} to it, but no template "
+        "says which",
+        "begin a file by --write-created FILE, and pass it by --created FILE; in Python pass "
+        "created=, and in a CDK app use declare_created",
     )
     ELEMENT_UNKNOWN = "{element} isn't known before deployment", IF_PARAMETER
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
     TEMPLATE_CONDITION = "it depends on the condition {condition}", _PASS
     CHOSEN = "{why}", _PASS
-    OWNER_UNKNOWN = "whose policy it is depends on {parts}, which isn't known before deployment", IF_PARAMETER
+    OWNER_UNKNOWN = (
+        "whose policy it is depends on {parts}, which isn't known before deployment",
+        IF_PARAMETER,
+    )
     PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment", IF_PARAMETER
     NAME_NOT_SAID = (
         "{element}: the name of {parts} isn't in the template",
         "set the name there, or refer to the resource",
     )
     PATTERN_NARROW = (
-        "{element} {pattern} is about a part of what is needed, and which part Personalize uses isn't documented"
+        "{element} {pattern} is about a part of what is needed, and which part Personalize uses "
+        "isn't documented"
     )
     PRINCIPAL_NOT_UNDERSTOOD = "Principal {principal} isn't understood"
     PRINCIPAL_UNKNOWN = "Principal {principal}: {parts} isn't known before deployment", IF_PARAMETER
@@ -100,19 +120,29 @@ class Cause(Enum):
     KEY_NOT_READ = "condition {operator} {key}: the check doesn't read tags and aliases", _TRY
     KEY_OF_ORGANIZATION = (
         "condition {operator} {key}: the policies don't say what it is",
-        "name the organization of the accounts by --organization o-…, in Python by organization=",
+        "name the organization of the accounts by --organization o-…, in Python by "
+        "organization=",
     )
-    KEY_UNDOCUMENTED = "condition {operator} {key}: AWS doesn't document the key for Personalize's calls", _TRY
-    KEY_MAYBE_ABSENT = "condition {operator} {key}: AWS doesn't document whether Personalize sends the key", _TRY
-    ONLY_IF_ABSENT = (
-        "condition {operator} {key}: it holds only if Personalize doesn't send the key, and AWS doesn't document "
-        "whether it does",
+    KEY_UNDOCUMENTED = (
+        "condition {operator} {key}: AWS doesn't document the key for Personalize's calls",
         _TRY,
     )
-    CONDITION_VALUE_UNKNOWN = "condition {operator} {key}: {parts} isn't known before deployment", IF_PARAMETER
+    KEY_MAYBE_ABSENT = (
+        "condition {operator} {key}: AWS doesn't document whether Personalize sends the key",
+        _TRY,
+    )
+    ONLY_IF_ABSENT = (
+        "condition {operator} {key}: it holds only if Personalize doesn't send the key, and AWS "
+        "doesn't document whether it does",
+        _TRY,
+    )
+    CONDITION_VALUE_UNKNOWN = (
+        "condition {operator} {key}: {parts} isn't known before deployment",
+        IF_PARAMETER,
+    )
     CONDITION_VALUE_UNDOCUMENTED = (
-        "condition {operator} {key}: what Personalize sends isn't documented in such detail, or the values can't be "
-        "compared",
+        "condition {operator} {key}: what Personalize sends isn't documented in such detail, or "
+        "the values can't be compared",
         _TRY,
     )
 
@@ -120,7 +150,9 @@ class Cause(Enum):
     NOT_ASKED = "AWS's pages don't ask for it"
     NOT_SEEN_TO_BE_ASKED = "nothing that can be seen asks for it"
     WIDER_THAN_ASKED = "it is more than AWS's pages ask for"
-    KEY_POLICY_IS_ENOUGH = "AWS's page asks for it in key policies alone, and none concerned leaves it to IAM"
+    KEY_POLICY_IS_ENOUGH = (
+        "AWS's page asks for it in key policies alone, and none concerned leaves it to IAM"
+    )
     OTHER_KEYS = "on keys that aren't used"
     OTHER_BUCKETS = "on buckets that aren't used"
     WHOLE_BUCKET = "on the whole bucket, not only the prefix that is used"
@@ -131,12 +163,16 @@ class Cause(Enum):
     )
     FOR_ANY_ACCOUNT = (
         "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out",
-        "in a statement for Personalize alone, add a condition on aws:SourceAccount: StringEquals in a trust policy, "
-        "StringEqualsIfExists elsewhere",
+        "in a statement for Personalize alone, add a condition on aws:SourceAccount: StringEquals "
+        "in a trust policy, StringEqualsIfExists elsewhere",
     )
     FOR_ANOTHER_ACCOUNT = "for another account: its {element} is {value}"
-    MAY_BE_ANOTHER_ACCOUNT = "its {element} {value} may be another account, which it shouldn't let in"
-    MAY_BE_ASKED = "nothing that can be seen asks for it, and {requests}, which can't be seen in full, may"
+    MAY_BE_ANOTHER_ACCOUNT = (
+        "its {element} {value} may be another account, which it shouldn't let in"
+    )
+    MAY_BE_ASKED = (
+        "nothing that can be seen asks for it, and {requests}, which can't be seen in full, may"
+    )
 
     # Problems that no added statement fixes.
     NOT_TRUSTED = (
@@ -156,8 +192,14 @@ class Cause(Enum):
         "leave it in the app, or pass another one",
     )
     NO_ROLE = "{subject} has no role, without which Personalize can't create it", "set its RoleArn"
-    KEY_WITHOUT_ROLE = "{subject} has a key but no role", "set its RoleArn as well, or remove its key"
-    ROLE_WITHOUT_KEY = "{subject} has a role but no key", "set its KmsKeyArn as well, or remove its role"
+    KEY_WITHOUT_ROLE = (
+        "{subject} has a key but no role",
+        "set its RoleArn as well, or remove its key",
+    )
+    ROLE_WITHOUT_KEY = (
+        "{subject} has a role but no key",
+        "set its KmsKeyArn as well, or remove its role",
+    )
     NO_ARN = (
         "{subject}: {what} is {given}, and Personalize takes only the ARN of a {kind}",
         "pass the {kind}'s ARN",
@@ -166,25 +208,40 @@ class Cause(Enum):
         "{subject} is AWS's own key aws/s3, whose policy can't allow Personalize",
         "encrypt the bucket with a key of yours",
     )
-    KEY_IS_ALIAS = "{subject} is an alias, and Personalize takes only the ARN of a key", "pass the key's ARN"
-    KEY_IS_NO_ARN = "{subject} isn't an ARN, and Personalize takes nothing else", "pass the key's ARN"
+    KEY_IS_ALIAS = (
+        "{subject} is an alias, and Personalize takes only the ARN of a key",
+        "pass the key's ARN",
+    )
+    KEY_IS_NO_ARN = (
+        "{subject} isn't an ARN, and Personalize takes nothing else",
+        "pass the key's ARN",
+    )
     KEY_ABSENT = (
         "{subject} doesn't exist",
-        "a deleted key can't be restored: use another key, and for a dataset group create a new one",
+        "a deleted key can't be restored: use another key, and for a dataset group create a new "
+        "one",
     )
-    ALIAS_ABSENT = "{subject}: the alias doesn't exist", "make the alias, or set another default key of the bucket"
+    ALIAS_ABSENT = (
+        "{subject}: the alias doesn't exist",
+        "make the alias, or set another default key of the bucket",
+    )
     ROLE_ABSENT = (
         "role {subject} doesn't exist",
-        "create the role again under the same name and path, then put its ARN into the policies that name it",
+        "create the role again under the same name and path, then put its ARN into the policies "
+        "that name it",
     )
-    BUCKET_ABSENT = "bucket {subject} doesn't exist", "make the bucket, or use another one for the next job"
+    BUCKET_ABSENT = (
+        "bucket {subject} doesn't exist",
+        "make the bucket, or use another one for the next job",
+    )
     BUCKET_REGION = (
         "bucket {subject} is in {bucket_region}, and Personalize works in {region}",
         "use a bucket of that Region",
     )
     UNUSED_ID = (
-        "{policy} of {subject} names {id}, the id of a role or user that was deleted",
-        "take it out, with its statement if that names nobody else: AWS refuses every change of a policy that has it",
+        "{column} of {subject} names {id}, the id of a role or user that was deleted",
+        "take it out, with its statement if that names nobody else: AWS refuses every change of a "
+        "policy that has it",
     )
     GROUP_FAILED = (
         "{subject} is CREATE FAILED, {why} ({today})",
@@ -192,11 +249,14 @@ class Cause(Enum):
     )
     KEY_STATE = "{subject} is {state}", "{mend}"
     KEY_SPEC = (
-        "{subject} is {spec} for {usage}, and Personalize needs a symmetric encryption key, SYMMETRIC_DEFAULT for "
-        "ENCRYPT_DECRYPT",
+        "{subject} is {spec} for {usage}, and Personalize needs a symmetric encryption key, "
+        "SYMMETRIC_DEFAULT for ENCRYPT_DECRYPT",
         "use another key",
     )
-    KEY_REGION = "{subject} is in {key_region}, and Personalize works in {region}", "use a key of that Region"
+    KEY_REGION = (
+        "{subject} is in {key_region}, and Personalize works in {region}",
+        "use a key of that Region",
+    )
     NO_S3_URI = (
         "{subject}: its {what} is {given} but an s3:// URI is expected",
         "pass one, for example s3://bucket/folder/",
@@ -206,7 +266,8 @@ class Cause(Enum):
         "put the statements into one; in a CDK app, with the bucket's add_to_resource_policy",
     )
     INLINE_NAME_TAKEN = (
-        "{subject}: {paths} share the name {name}, and a role keeps only the last inline policy of a name",
+        "{subject}: {paths} share the name {name}, and a role keeps only the last inline policy "
+        "of a name",
         "name each differently; if the CDK has named them, set the feature flag "
         "@aws-cdk/aws-iam:importedRoleStackSafeDefaultPolicyName",
     )
@@ -216,8 +277,8 @@ class Cause(Enum):
     )
     NOT_WAITED_FOR = (
         "{subject} may be created before {before}, which allows {actions}",
-        "make it depend on that policy, by DependsOn or node.add_dependency(…), with encryption.permissions where a "
-        "PersonalizeEncryption has it",
+        "make it depend on that policy, by DependsOn or node.add_dependency(…), with "
+        "encryption.permissions where a PersonalizeEncryption has it",
     )
 
     def __init__(self, says: str, fix: str = "") -> None:
@@ -231,65 +292,69 @@ class Cause(Enum):
 
 
 MAY_BE_TOO_MUCH = frozenset({Cause.MAY_BE_ASKED, Cause.MAY_BE_ANOTHER_ACCOUNT})
-"""The causes of what is there, and may be too much."""
+"""The causes of permissions that may be too much."""
 
 Value = str | int | tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Reason:
-    """A cause, with all that its words need."""
+    """A cause, with the values of its words."""
 
     cause: Cause
     values: Mapping[str, Value] = field(default_factory=dict)
-    statements: tuple[Written, ...] = ()
+    statements: tuple[PolicyStatement, ...] = ()
     """The statements that it is about."""
     doubts: tuple[Reason, ...] = ()
-    """The reasons behind it: what leaves an answer open, or why a role isn't trusted."""
+    """The reasons behind it: they leave an answer open, or keep a role from being trusted."""
     denied: str = ""
-    """What CloudTrail has of a call that was denied for it."""
+    """CloudTrail's words for a call that was denied for this reason."""
+
+    @staticmethod
+    def of(cause: Cause, *statements: PolicyStatement, **values: Value) -> Reason:
+        """Return the reason for a cause, with the values of its words."""
+        return Reason(cause, values, statements)
 
     def sentence(self, subject: str = "it") -> str:
-        """Say what it is; statements that its words don't name are put before it."""
+        """Return the sentence of the cause, after the statements that it doesn't name itself."""
         says = self.cause.says
-        found = says.format_map(self._shown(subject))
+        sentence = says.format_map(self._shown(subject))
         if self.statements and "{statements}" not in says:
-            found = f"{self._names}: {found}"
-        return shown(f"{found}; CloudTrail: {self.denied}" if self.denied else found)
+            sentence = f"{self._names}: {sentence}"
+        if self.denied:
+            sentence += f"; CloudTrail: {self.denied}"
+        return shown(sentence)
 
     @property
     def remedy(self) -> str:
-        """The words for what to do about it, or about all its doubts; nothing where the statement to add says it."""
-        of_doubts = {each.remedy for each in self.doubts}
+        """The remedy in words, its own or its doubts'; empty if a statement to add says it."""
         own = shown(self.cause.fix.format_map(self._shown("it")))
+        of_doubts = {doubt.remedy for doubt in self.doubts}
         return own or (of_doubts.pop() if len(of_doubts) == 1 else "")
 
     def _shown(self, subject: str) -> dict[str, str]:
-        found = {name: _text(value) for name, value in self.values.items()}
-        found["subject"] = subject
-        found["statements"] = self._names
-        found["doubts"] = _joined(each.sentence() for each in self.doubts)
-        found["since"] = f", since {found['doubts']}" if self.doubts else ""
-        if "policy" in found:
-            found["policy"] = _IN_SENTENCES.get(found["policy"], found["policy"])
-        if "state" in found:
-            found["mend"] = _KEY_STATES.get(found["state"], "enable it")
-        return found
+        words = {name: _text(value) for name, value in self.values.items()}
+        words["subject"] = subject
+        words["statements"] = self._names
+        words["doubts"] = _joined([doubt.sentence() for doubt in self.doubts])
+        words["since"] = f", since {words['doubts']}" if self.doubts else ""
+        if "column" in words:
+            words["column"] = _IN_SENTENCES.get(words["column"], words["column"])
+        if "state" in words:
+            words["mend"] = _KEY_STATES.get(words["state"], "enable it")
+        return words
 
     @property
     def _names(self) -> str:
-        return _joined(each.name for each in self.statements)
-
-
-def because(cause: Cause, *statements: Written, **values: Value) -> Reason:
-    """Return a reason."""
-    return Reason(cause, values, statements)
+        return _joined([statement.name for statement in self.statements])
 
 
 def unknown_element(element: str, value: Any) -> Reason:
-    """Return the reason that an element of a statement isn't known, with the names of what leaves it open."""
+    """Return the reason for an element of a statement that isn't known, with its unknown parts."""
     parts = open_parts(value) if isinstance(value, str) else []
-    return because(Cause.ELEMENT_UNKNOWN, element=f"{element} ({', '.join(parts)})" if parts else element)
+    if parts:
+        element = f"{element} ({', '.join(parts)})"
+    return Reason.of(Cause.ELEMENT_UNKNOWN, element=element)
 
 
 def _text(value: Value) -> str:

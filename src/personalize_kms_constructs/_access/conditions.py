@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from .._answers import Answer, all_of, any_of
 from .._values import PARTITION, has_unknown, matches, same, split_arn, told_apart_by
-from .causes import Cause, Reason, because, unknown_element
-from .written import as_list, with_variables
+from .causes import Cause, Reason, unknown_element
+from .policy_documents import as_list, with_variables
 
 Alternatives = tuple[str | None, ...]
 """The possible values of a condition key in a call: none where the call may lack the key."""
@@ -26,7 +26,7 @@ One that ends in a colon stands for all that begin with it, less those that are 
 
 
 class _Test(NamedTuple):
-    """One condition key with its values, below an operator."""
+    """A condition key with its values, below an operator."""
 
     operator: str
     key: str
@@ -61,91 +61,104 @@ def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[Rea
         return Answer.YES, []
     if not isinstance(condition, dict):
         return Answer.MAYBE, [unknown_element("Condition", condition)]
-    found: dict[str, list[_Test]] = {}
+    tests_of_key: dict[str, list[_Test]] = {}
     for operator, keys in condition.items():
         if isinstance(keys, str) and has_unknown(keys):
             return Answer.MAYBE, [unknown_element(f"condition operator {operator}", keys)]
         if not isinstance(keys, dict):
-            return Answer.MAYBE, [because(Cause.OPERATOR_WITHOUT_KEYS, operator=operator)]
+            return Answer.MAYBE, [Reason.of(Cause.OPERATOR_WITHOUT_KEYS, operator=operator)]
         for key, values in keys.items():
-            found.setdefault(key.lower(), []).append(_Test(operator, key, values))
+            tests_of_key.setdefault(key.lower(), []).append(_Test(operator, key, values))
     answers, doubts = [], []
-    for tests in found.values():
+    for tests in tests_of_key.values():
         answer = _all_hold(tests, context)
         answers.append(answer)
-        if answer is Answer.MAYBE:
-            doubts += [_doubt(each, context) for each in tests if _all_hold([each], context) is Answer.MAYBE]
+        for test in tests if answer is Answer.MAYBE else ():
+            if _all_hold([test], context) is Answer.MAYBE:
+                doubts.append(_doubt(test, context))
     return all_of(answers), doubts
 
 
 def _doubt(test: _Test, context: Context) -> Reason:
     operator, key, values = test
     if _parsed(operator) is None:
-        return because(Cause.OPERATOR_UNKNOWN, operator=operator, key=key)
+        return Reason.of(Cause.OPERATOR_UNKNOWN, operator=operator, key=key)
     alternatives = _sent(key, context)
     if alternatives is None:
         if key.lower() in _OF_ORGANIZATION:
-            return because(Cause.KEY_OF_ORGANIZATION, operator=operator, key=key)
+            return Reason.of(Cause.KEY_OF_ORGANIZATION, operator=operator, key=key)
         if key.lower().startswith(_NOT_READ):
-            return because(Cause.KEY_NOT_READ, operator=operator, key=key)
+            return Reason.of(Cause.KEY_NOT_READ, operator=operator, key=key)
         in_no_template = key.lower().startswith(_NOT_IN_TEMPLATES)
         cause = Cause.KEY_NOT_IN_TEMPLATES if in_no_template else Cause.KEY_UNDOCUMENTED
-        return because(cause, operator=operator, key=key)
+        return Reason.of(cause, operator=operator, key=key)
     sent = tuple(value for value in alternatives if value is not None)
     if None in alternatives and _holds(test, None, context) is Answer.NO:
-        return because(Cause.KEY_MAYBE_ABSENT, operator=operator, key=key)
+        return Reason.of(Cause.KEY_MAYBE_ABSENT, operator=operator, key=key)
     if _all_hold([test], {**context, key.lower(): sent}) is Answer.NO:
-        return because(Cause.ONLY_IF_ABSENT, operator=operator, key=key)
-    written = [each for each in as_list(values) if isinstance(each, str)]
-    unknown, generated = told_apart_by(" ".join(written), " ".join(sent))
+        return Reason.of(Cause.ONLY_IF_ABSENT, operator=operator, key=key)
+    expected = [value for value in as_list(values) if isinstance(value, str)]
+    unknown, generated = told_apart_by(" ".join(expected), " ".join(sent))
     if unknown:
-        return because(Cause.CONDITION_VALUE_UNKNOWN, operator=operator, key=key, parts=tuple(unknown))
+        parts = tuple(unknown)
+        return Reason.of(Cause.CONDITION_VALUE_UNKNOWN, operator=operator, key=key, parts=parts)
     if generated:
-        return because(Cause.NAME_NOT_SAID, element=f"condition {operator} {key}", parts=tuple(generated))
-    return because(Cause.CONDITION_VALUE_UNDOCUMENTED, operator=operator, key=key)
+        element, parts = f"condition {operator} {key}", tuple(generated)
+        return Reason.of(Cause.NAME_NOT_SAID, element=element, parts=parts)
+    return Reason.of(Cause.CONDITION_VALUE_UNDOCUMENTED, operator=operator, key=key)
 
 
 def _all_hold(tests: list[_Test], context: Context) -> Answer:
-    """Answer whether all tests of one condition key hold in a call: each for the same value, whichever it is."""
+    """Answer whether all tests of a condition key hold in a call, for one value of the key."""
     alternatives = _sent(tests[0].key, context)
     if alternatives is None:
         return Answer.MAYBE
-    answers = {all_of(_holds(each, value, context) for each in tests) for value in alternatives}
+    answers = set()
+    for value in alternatives:
+        answers.add(all_of([_holds(test, value, context) for test in tests]))
     return answers.pop() if len(answers) == 1 else Answer.MAYBE
 
 
 def _holds(test: _Test, value: str | None, context: Context) -> Answer:
-    """Answer whether a test holds for a value of its key; none where the call lacks the key."""
+    """Answer whether a test holds for a value of its key, or for a call that lacks the key."""
     parsed = _parsed(test.operator)
     if parsed is None:
         return Answer.MAYBE
     quantifier, base, if_exists = parsed
-    negated = base in _NEGATED
-    takes_variables = base.startswith(("String", "Arn"))
-    expected = [
-        with_variables(each, context) if takes_variables and isinstance(each, str) else each
-        for each in as_list(test.values)
-    ]
+    is_negated = base in _NEGATED
+    comparison, sent = _NEGATED.get(base, base), value
     if base == "Null":
-        return any_of(_compare("Bool", str(value is None), each) for each in expected)
-    if value is None:
+        comparison, sent = "Bool", str(value is None)
+    if sent is None:
         # Without the key a comparison is false, and its negation true.
-        return Answer.of(if_exists or quantifier == "ForAllValues" or (negated and not quantifier))
-    answer = any_of(_compare(_NEGATED.get(base, base), value, each) for each in expected)
-    return ~answer if negated else answer
+        is_negation = is_negated and not quantifier
+        return Answer.of(if_exists or quantifier == "ForAllValues" or is_negation)
+    answers = []
+    for expected in as_list(test.values):
+        if isinstance(expected, str) and base.startswith(("String", "Arn")):
+            expected = with_variables(expected, context)
+        answers.append(_compare(comparison, sent, expected))
+    return ~any_of(answers) if is_negated else any_of(answers)
 
 
 def _sent(key: str, context: Context) -> Alternatives | None:
     """Return the possible values of a condition key; none if it can be anything."""
-    name = key.lower()
-    parts = name.split(":")
-    names = [name, *(":".join(parts[:end]) + ":" for end in range(len(parts) - 1, 0, -1))]
-    return next((context[each] for each in names if each in context), None)
+    parts = key.lower().split(":")
+    if key.lower() in context:
+        return context[key.lower()]
+    for end in range(len(parts) - 1, 0, -1):
+        prefix = ":".join(parts[:end]) + ":"
+        if prefix in context:
+            return context[prefix]
+    return None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256)  # Saves time: policies have few operators.
 def _parsed(operator: str) -> tuple[str | None, str, bool] | None:
-    """Return the quantifier, the comparison and whether an absent key fulfils it; none for what is no operator."""
+    """Return the quantifier, the comparison, and whether an absent key fulfils it.
+
+    Return none if it isn't an operator.
+    """
     parsed = _OPERATOR.fullmatch(operator)
     if parsed is None or parsed[2] not in (*_COMPARISONS, *_NEGATED, "Null"):
         return None
@@ -165,9 +178,9 @@ def _compare(operator: str, value: str, expected: Any) -> Answer:
 
 def _equal(value: str, expected: str) -> Answer:
     if "*" in value:
-        # Whatever the value turns out to be, it has no wildcard in it, and none is meant without "Like".
-        possible = "*" not in expected and matches(expected, value) is not Answer.NO
-        return Answer.MAYBE if possible else Answer.NO
+        # The value will have no wildcard in it, and none is meant without "Like".
+        is_possible = "*" not in expected and matches(expected, value) is not Answer.NO
+        return Answer.MAYBE if is_possible else Answer.NO
     return same(value, expected)
 
 
@@ -179,8 +192,10 @@ def _arn_like(value: str, expected: str) -> Answer:
     """Compare part by part: a wildcard doesn't stand for a colon, but in the last part."""
     parts, patterns = split_arn(value), split_arn(expected)
     if parts is None or patterns is None:
-        no_arns = [each for each, found in ((value, parts), (expected, patterns)) if found is None]
-        return Answer.MAYBE if any(has_unknown(each) or "*" in each for each in no_arns) else Answer.NO
+        for text, arn in ((value, parts), (expected, patterns)):
+            if arn is None and (has_unknown(text) or "*" in text):
+                return Answer.MAYBE
+        return Answer.NO
     if PARTITION in (parts[1], patterns[1]):
         parts, patterns = parts[2:], patterns[2:]  # a template is of one partition
     return all_of(map(matches, parts, patterns))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
 from pathlib import PurePath
 from typing import NamedTuple
 
 
 class Declaration(NamedTuple):
-    """A resource of a template, or a construct that stands for one."""
+    """A resource of a template, or a construct that stands for a resource."""
 
     template: str
     """The path of the template's file."""
@@ -17,17 +16,19 @@ class Declaration(NamedTuple):
     """Empty for a construct."""
 
     @property
-    def place(self) -> dict[str, str]:
-        """The words that reports have for it.
+    def where(self) -> dict[str, str]:
+        """Its place in a report.
 
-        A template of a stage has its directory with it, as in ``assembly-Prod/ProdMain.template.json``.
+        A template of a stage has its directory with it: ``assembly-Prod/ProdMain.template.json``.
         """
-        *above, file = PurePath(self.template).parts
-        stages = list(takewhile(lambda part: part.startswith("assembly-"), reversed(above)))
-        name = {"logical_id": self.logical_id} if self.logical_id else {"construct_path": self.construct_path}
-        return {"template": "/".join([*reversed(stages), file]), **name}
+        *directories, template = PurePath(self.template).parts
+        while directories and directories[-1].startswith("assembly-"):
+            template = f"{directories.pop()}/{template}"
+        if self.logical_id:
+            return {"template": template, "logical_id": self.logical_id}
+        return {"template": template, "construct_path": self.construct_path}
 
 
 def template_of(declared: Declaration | None) -> str:
-    """Return the template that declares something; empty for what no template makes."""
+    """Return the template of a resource; empty for a resource that no template makes."""
     return declared.template if declared is not None else ""

@@ -1,4 +1,4 @@
-"""The entries of a report: permissions that are missing, too much, undecided, or as AWS's pages ask."""
+"""Entries of a report: permissions that are missing, too much, undecided or allowed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 from .causes import Cause, Reason
 from .declarations import Declaration
 from .model import Asked, Column, PrincipalKind, declared_of, labels_of
-from .written import Written
+from .policy_documents import PolicyStatement
 
 Json = dict[str, Any]
 EntryKind = Literal["missing", "excess", "undecided", "allowed"]
@@ -16,20 +16,24 @@ EntryKind = Literal["missing", "excess", "undecided", "allowed"]
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One permission: who, what, on what, in which policy, and what it is for; what isn't known of it is empty."""
+    """A permission: who may do what, on which resource, by which policy, and for which requests.
+
+    Fields that aren't known are empty.
+    """
 
     kind: EntryKind
-    """``"missing"``: needed and not there, whatever unknown values turn out to be; ``"excess"``: there and not needed;
-    ``"undecided"``: not known; ``"allowed"``: needed and there."""
+    """``"missing"``: needed and not there, whatever the unknown values are; ``"excess"``: there and
+    not needed; ``"undecided"``: not known; ``"allowed"``: needed and there."""
     principal: PrincipalKind = ""
-    """``"role"``, ``"service"``, ``"caller"`` or ``"account"``: the service role, Personalize itself, a role that calls
-    it, or somebody whom a trust policy lets in."""
+    """``"role"``, ``"service"``, ``"caller"`` or ``"account"``: the service role, Personalize
+    itself, a role that calls it, or somebody whom a trust policy lets in."""
     principal_arn: str = ""
     """The ARN of the role, or ``personalize.amazonaws.com``."""
     action: str = ""
     resource: str = ""
     policy: Column = ""
-    """``"key"``, ``"role"``, ``"bucket"`` or ``"trust"``: the column of AWS's pages, or the role's trust policy."""
+    """``"key"``, ``"role"``, ``"bucket"`` or ``"trust"``: the column of AWS's pages, or the role's
+    trust policy."""
     policy_of: str = ""
     """The ARN of the key, role or bucket whose policy it is."""
     name: str = ""
@@ -37,17 +41,18 @@ class Entry:
     page: str = ""
     """The page of AWS's documentation."""
     reason: Reason = field(repr=False, compare=False)
-    """The cause, with all that its words need."""
+    """The cause, with the values of its words."""
     further: tuple[Reason, ...] = field(default=(), repr=False, compare=False)
-    """The reasons for which it would be missing all the same, once the first one is no more."""
+    """The reasons for which it is missing once the first reason is gone."""
     declared: tuple[Declaration, ...] = field(default=(), repr=False, compare=False)
-    """The resources of templates that it is about, if not those that ask for what needs it."""
+    """The resources of templates that it is about, if these aren't the requests that need it."""
     asked: tuple[Asked, ...] = field(default=(), repr=False, compare=False)
     """The requests that need it."""
     policies: tuple[Declaration, ...] = field(default=(), repr=False, compare=False)
     """The resources of templates that have the policies to change."""
     file: str = field(default="", repr=False, compare=False)
-    """The file of the assembly that has the statements for the policy's owner, if they are pending."""
+    """The file of the assembly that has the statements for the policy's owner, if they are
+    pending."""
 
     @property
     def needed_by(self) -> list[str]:
@@ -61,40 +66,42 @@ class Entry:
 
     @property
     def cause(self) -> Cause:
-        """The cause that allows it, leaves it open, makes it missing or too much."""
+        """The cause that makes it allowed, undecided, missing or too much."""
         return self.reason.cause
 
     @property
     def because(self) -> str:
         """The reasons, in words."""
-        return "; ".join(dict.fromkeys(reason.sentence() for reason in (self.reason, *self.further)))
+        sentences = [reason.sentence() for reason in (self.reason, *self.further)]
+        return "; ".join(dict.fromkeys(sentences))
 
     @property
     def found_at(self) -> tuple[Declaration, ...]:
-        """The resources of templates that it is about, or that ask for what needs it."""
+        """The resources of templates that it is about, or the requests that need it."""
         return self.declared or declared_of(self.asked)
 
     @property
     def where(self) -> list[dict[str, str]]:
-        """The statements that it is about, or the policies to change, or else the resources, as reports have them."""
+        """The statements that it is about, or else policies or resources, as in reports."""
         if self.kind == "excess" or self.cause is Cause.DENIED:
-            places = [_place_of(statement) for statement in self.reason.statements]
-            if written := [place for place in places if place]:
-                return written
-        return [declaration.place for declaration in self.policies or self.found_at]
+            statements = list(filter(None, map(_where, self.reason.statements)))
+            if statements:
+                return statements
+        return [declared.where for declared in self.policies or self.found_at]
 
-    def with_statements(self, statements: tuple[Written, ...]) -> Entry:
-        """Return the same of other statements."""
+    def with_statements(self, statements: tuple[PolicyStatement, ...]) -> Entry:
+        """Return the same entry for other statements."""
         declared = declared_of([statement.policy for statement in statements])
         return replace(self, reason=replace(self.reason, statements=statements), declared=declared)
 
     def sort_key(self) -> tuple[str, ...]:
         """Return the values by which reports are sorted."""
-        return (self.policy_of, self.policy, self.principal, self.principal_arn, self.action, self.resource)
+        policy, principal = (self.policy_of, self.policy), (self.principal, self.principal_arn)
+        return (*policy, *principal, self.action, self.resource)
 
     def to_json(self) -> Json:
         """Return the entry as JSON."""
-        found: Json = {
+        data: Json = {
             "principal": self.principal,
             "principal_arn": self.principal_arn,
             "action": self.action,
@@ -107,15 +114,19 @@ class Entry:
             "cause": self.cause.id,
             "because": self.because,
         }
-        return found | ({"file": self.file} if self.file else {})
+        if self.file:
+            data["file"] = self.file
+        return data
 
 
-def _place_of(statement: Written) -> dict[str, str]:
-    """Return the place of a statement as reports have it; empty where no template has its policy."""
+def _where(statement: PolicyStatement) -> dict[str, str]:
+    """Return the place of a statement in a report; empty where no template has its policy."""
     policy = statement.policy
     if policy.declared is None:
         return {}
+    where = dict(policy.declared.where)
     if policy.of_aws:
-        return policy.declared.place
-    named = {"policy_name": policy.inline} if policy.inline else {}
-    return {**policy.declared.place, **named, "statement": statement.label}
+        return where
+    if policy.inline:
+        where["policy_name"] = policy.inline
+    return {**where, "statement": statement.label}

@@ -1,4 +1,4 @@
-"""The findings of a report, one line each: entries that are alike told in one, and problems."""
+"""Findings of a report, a line for each: entries that are alike together, and problems."""
 
 from __future__ import annotations
 
@@ -18,34 +18,64 @@ from .policies import PolicyToChange
 from .short_names import Names
 
 RULES: Mapping[str, tuple[str, str]] = {
-    "Personalize::Configuration": ("Personalize can't do what is asked, or a policy isn't as it was meant.", KMS_PAGE),
-    "Personalize::ExcessBucketAccess": ("A bucket policy allows more than AWS's pages ask for.", IMPORT_PAGE),
-    "Personalize::ExcessKeyAccess": ("A key policy allows more than AWS's page asks for.", KMS_PAGE),
-    "Personalize::ExcessRoleAccess": ("An IAM policy allows the role more than AWS's pages ask for.", KMS_PAGE),
-    "Personalize::MissingBucketAccess": ("A bucket policy lacks what AWS's pages ask for.", IMPORT_PAGE),
-    "Personalize::MissingKeyAccess": ("The policies of a key lack what AWS's page asks for.", KMS_PAGE),
-    "Personalize::MissingRoleAccess": ("The role's IAM policies lack what AWS's pages ask for.", KMS_PAGE),
+    "Personalize::Configuration": (
+        "Personalize can't do what is asked, or a policy isn't as it was meant.",
+        KMS_PAGE,
+    ),
+    "Personalize::ExcessBucketAccess": (
+        "A bucket policy allows more than AWS's pages ask for.",
+        IMPORT_PAGE,
+    ),
+    "Personalize::ExcessKeyAccess": (
+        "A key policy allows more than AWS's page asks for.",
+        KMS_PAGE,
+    ),
+    "Personalize::ExcessRoleAccess": (
+        "An IAM policy allows the role more than AWS's pages ask for.",
+        KMS_PAGE,
+    ),
+    "Personalize::MissingBucketAccess": (
+        "A bucket policy lacks what AWS's pages ask for.",
+        IMPORT_PAGE,
+    ),
+    "Personalize::MissingKeyAccess": (
+        "The policies of a key lack what AWS's page asks for.",
+        KMS_PAGE,
+    ),
+    "Personalize::MissingRoleAccess": (
+        "The role's IAM policies lack what AWS's pages ask for.",
+        KMS_PAGE,
+    ),
     "Personalize::Ordering": ("A resource may be created before a policy that it needs.", KMS_PAGE),
-    "Personalize::Trust": ("Personalize can't assume the role, or others can.", CONFUSED_DEPUTY_PAGE),
-    "Personalize::Undecided": ("The app doesn't show whether Personalize has what AWS's pages ask for.", KMS_PAGE),
-    "Personalize::Unencrypted": ("Personalize encrypts a dataset group with a key of its own.", KMS_PAGE),
+    "Personalize::Trust": (
+        "Personalize can't assume the role, or others can.",
+        CONFUSED_DEPUTY_PAGE,
+    ),
+    "Personalize::Undecided": (
+        "The app doesn't show whether Personalize has what AWS's pages ask for.",
+        KMS_PAGE,
+    ),
+    "Personalize::Unencrypted": (
+        "Personalize encrypts a dataset group with a key of its own.",
+        KMS_PAGE,
+    ),
 }
-"""What each rule says, and the page of AWS's documentation."""
+"""The sentence of each rule, and the page of AWS's documentation."""
 UNDECIDED = "Personalize::Undecided"
 UNENCRYPTED = "Personalize::Unencrypted"
 CONFIGURATION = "Personalize::Configuration"
-# The reasons that are about all that a role may do.
+# The causes that are about everything that a role may do.
 _OF_ALL_POLICIES = (Cause.BOUNDARY_UNSEEN, Cause.NOT_KNOWN, Cause.POLICIES_UNSEEN)
 
 
-def rule_of(found: Entry | Problem) -> str:
-    """Return the name of the rule that a finding breaks."""
-    if isinstance(found, Problem):
-        return f"Personalize::{found.kind.capitalize()}"
-    if found.kind == "excess" and found.policy == "trust":
+def rule_of(about: Entry | Problem) -> str:
+    """Return the name of the rule that a finding about an entry or a problem breaks."""
+    if isinstance(about, Problem):
+        return f"Personalize::{about.kind.capitalize()}"
+    if about.kind == "excess" and about.policy == "trust":
         return "Personalize::Trust"
-    if found.kind in ("missing", "excess"):
-        return f"Personalize::{found.kind.capitalize()}{found.policy.capitalize()}Access"
+    if about.kind in ("missing", "excess"):
+        return f"Personalize::{about.kind.capitalize()}{about.policy.capitalize()}Access"
     return UNDECIDED
 
 
@@ -55,11 +85,12 @@ class Finding:
 
     about: tuple[Entry | Problem, ...]
     level: Literal["error", "note", "warning"]
-    """``"error"`` if something is missing or wrong, ``"note"`` if it isn't needed, else ``"warning"``."""
+    """``"error"`` if something is missing or wrong, ``"note"`` if it isn't needed, else
+    ``"warning"``."""
     text: str
-    """The words for what is found, and why."""
+    """The finding and its reason, in words."""
     fix: str = ""
-    """The words for what to do, where no policy to change says it."""
+    """The remedy in words, where no policy to change says it."""
     policies: tuple[PolicyToChange, ...] = ()
     """The policies to change."""
 
@@ -84,27 +115,33 @@ class Finding:
     @property
     def found_at(self) -> tuple[Declaration, ...]:
         """The resources of templates that it is about, each once."""
-        return tuple(dict.fromkeys(place for each in self.about for place in each.found_at))
+        declared: list[Declaration] = []
+        for subject in self.about:
+            declared += subject.found_at
+        return tuple(dict.fromkeys(declared))
 
     @property
     def to_change(self) -> tuple[Declaration, ...]:
-        """The resources of templates that have the policies to change, or else those that it is about."""
-        declared = [place for policy in self.policies for place in policy.declared]
-        declared += [place for each in self.about if isinstance(each, Entry) for place in each.policies]
+        """The resources of templates with the policies to change, or else those it is about."""
+        declared: list[Declaration] = []
+        for policy in self.policies:
+            declared += policy.declared
+        for subject in self.about:
+            if isinstance(subject, Entry):
+                declared += subject.policies
         return tuple(dict.fromkeys(declared)) or self.found_at
 
 
 def findings_of(report: AccessFindings) -> list[Finding]:
-    """Return the findings of a report, errors first, less what is allowed."""
+    """Return the findings of a report, errors first, without permissions that are allowed."""
     words = _Words(report)
-    problems = [words.problem(problem) for problem in report.problems]
-    return [
-        *words.missing(),
-        *(finding for finding in problems if finding.level == "error"),
-        *words.excess(),
-        *words.undecided(),
-        *(finding for finding in problems if finding.level != "error"),
-    ]
+    errors, warnings = [], []
+    for problem in report.problems:
+        if problem.is_warning:
+            warnings.append(words.problem(problem))
+        else:
+            errors.append(words.problem(problem))
+    return [*words.missing(), *errors, *words.excess(), *words.undecided(), *warnings]
 
 
 class _Words:
@@ -115,77 +152,104 @@ class _Words:
         self._names = Names(report.names)
 
     def missing(self) -> list[Finding]:
-        """Return a finding for what each policy lacks, for IAM in each column, and for what each statement denies."""
-        found = []
+        """Return the findings on missing permissions, by policy or by the statements that deny.
+
+        What IAM lacks has a finding for each column.
+        """
+        findings = []
         told: set[Entry] = set()
         for policy in self._report.policies:
             told.update(policy.lacks)
             in_columns: dict[str, list[Entry]] = {}
             for entry in policy.lacks:
-                in_columns.setdefault(entry.policy if policy.policy == "role" else "", []).append(entry)
+                column = entry.policy if policy.policy == "role" else ""
+                in_columns.setdefault(column, []).append(entry)
             for lacks in map(tuple, in_columns.values()):
-                found.append(self._finding(lacks, "error", self._lack(policy, lacks), (policy,)))
-        denied = [entry for entry in self._report.missing if entry not in told or _denials(entry)]
+                text = self._lack(policy, lacks)
+                findings.append(self._finding(lacks, "error", text, (policy,)))
+        denied = []
+        for entry in self._report.missing:
+            if entry not in told or _denials(entry):
+                denied.append(entry)
         for entries in _grouped(denied, lambda entry: (self._why_denied(entry), entry.policy)):
-            text = f"{self._who(entries)} may not {self._what(entries)}: {self._why_denied(entries[0])}"
-            found.append(self._finding(entries, "error", text))
-        return found
+            why = self._why_denied(entries[0])
+            text = f"{self._who(entries)} may not {self._what(entries)}: {why}"
+            findings.append(self._finding(entries, "error", text))
+        return findings
 
     def _why_denied(self, entry: Entry) -> str:
         reasons = _denials(entry) or [entry.reason]
-        return "; ".join(reason.sentence() + _condition_of(reason) for reason in reasons)
+        return "; ".join([reason.sentence() + _condition_of(reason) for reason in reasons])
 
     def _lack(self, policy: PolicyToChange, entries: tuple[Entry, ...]) -> str:
-        whose = f"{self._whose(policy)} {'lack' if policy.policy == 'role' else 'lacks'}"
+        whose, column = self._whose(policy), entries[0].policy
         if policy.policy == "role":
-            text = f"{whose} {self._what(entries)}"
+            text = f"{whose} lack {self._what(entries)}"
+            if column in ("key", "bucket"):
+                text += f", which the {POLICIES[column]} leaves to IAM"
         else:
-            what = self._what(entries) if policy.policy == "bucket" else _actions(entries)
-            text = f"{whose} {what} for {self._who(entries)}"
-        if policy.policy == "role" and entries[0].policy in ("key", "bucket"):
-            text += f", which the {POLICIES[entries[0].policy]} leaves to IAM"
-        denied = dict.fromkeys(entry.reason.denied for entry in entries if entry.reason.denied)
-        return "; CloudTrail: ".join([text, *denied])
+            is_bucket = policy.policy == "bucket"
+            lacking = self._what(entries) if is_bucket else _actions(entries)
+            text = f"{whose} lacks {lacking} for {self._who(entries)}"
+        denials: dict[str, None] = {}
+        for entry in entries:
+            if entry.reason.denied:
+                denials[entry.reason.denied] = None
+        return "; CloudTrail: ".join([text, *denials])
 
     def excess(self) -> list[Finding]:
-        """Return a finding for what is too much in a statement for one reason."""
-        found = []
-        for entries in _grouped(self._report.excess, lambda entry: (*_statements(entry), entry.policy, _why(entry))):
-            policies = [each for each in self._report.policies if any(entry in each.too_much for entry in entries)]
-            fix = entries[0].reason.remedy
-            found.append(self._finding(entries, "note", self._too_much(entries), tuple(policies), fix))
-        return found
+        """Return a finding for the excess of a statement for a reason."""
+        findings = []
+        groups = _grouped(
+            self._report.excess, lambda entry: (*_statements(entry), entry.policy, _why(entry))
+        )
+        for entries in groups:
+            policies = []
+            for policy in self._report.policies:
+                if not set(entries).isdisjoint(policy.too_much):
+                    policies.append(policy)
+            text, fix = self._too_much(entries), entries[0].reason.remedy
+            findings.append(self._finding(entries, "note", text, tuple(policies), fix))
+        return findings
 
     def undecided(self) -> list[Finding]:
         """Return a finding for each reason that leaves something open."""
         apart: list[Entry] = []
         for entry in self._report.undecided:
-            apart += [replace(entry, reason=reason) for reason in _apart(entry.reason)]
-        found = []
-        for entries in _grouped(apart, lambda entry: (entry.because, bool(entry.principal), entry.file)):
-            first, reason, because = entries[0], entries[0].reason, entries[0].because
-            fix = f"have its owner add the statements in {first.file}, which the synth wrote" if first.file else ""
-            if first.cause in MAY_BE_TOO_MUCH:
-                text = f"maybe too much: {self._too_much(entries)}"
-            elif not first.principal:
-                text = f"{self._subjects(entries)}: {because}"
-            elif reason.cause in _OF_ALL_POLICIES:
-                text = f"not known what {self._who(entries)} may: {because}"
-            else:
-                text = f"not known whether {self._who(entries)} may {self._what(entries)}: {because}"
-            found.append(self._finding(entries, "warning", text, fix=fix or reason.remedy))
-        return found
+            for reason in _apart(entry.reason):
+                apart.append(replace(entry, reason=reason))
+        findings = []
+        groups = _grouped(apart, lambda entry: (entry.because, bool(entry.principal), entry.file))
+        for entries in groups:
+            first, fix = entries[0], entries[0].reason.remedy
+            if first.file:
+                fix = f"have its owner add the statements in {first.file}, which the synth wrote"
+            text = self._undecided(entries)
+            findings.append(self._finding(entries, "warning", text, fix=fix))
+        return findings
+
+    def _undecided(self, entries: tuple[Entry, ...]) -> str:
+        first, reason = entries[0], entries[0].because
+        if first.cause in MAY_BE_TOO_MUCH:
+            return f"maybe too much: {self._too_much(entries)}"
+        if not first.principal:
+            return f"{self._subjects(entries)}: {reason}"
+        if first.cause in _OF_ALL_POLICIES:
+            return f"not known what {self._who(entries)} may: {reason}"
+        return f"not known whether {self._who(entries)} may {self._what(entries)}: {reason}"
 
     def problem(self, problem: Problem) -> Finding:
-        """Return the finding for a problem, with those whom it concerns."""
-        names = self._names
-        says, fix = names.short(problem.says), names.short(problem.fix)
-        others = [name for name in problem.needed_by if name not in says]
-        text = f"{says} (needed by {', '.join(others)})" if others else says
-        policies = [policy for policy in self._report.policies if policy.is_of("trust", problem.subject)]
+        """Return the finding for a problem, with the requests that it concerns."""
+        text, fix = self._names.short(problem.says), self._names.short(problem.fix)
+        others = [name for name in problem.needed_by if name not in text]
+        if others:
+            text += f" (needed by {', '.join(others)})"
+        policies = []
+        for policy in self._report.policies if problem.cause is Cause.NOT_TRUSTED else ():
+            if policy.is_of("trust", problem.subject):
+                policies.append(policy)
         level: Literal["error", "warning"] = "warning" if problem.is_warning else "error"
-        is_trust = problem.cause is Cause.NOT_TRUSTED
-        return Finding((problem,), level, shown(text), shown(fix), tuple(policies) if is_trust else ())
+        return Finding((problem,), level, shown(text), shown(fix), tuple(policies))
 
     def _finding(
         self,
@@ -196,7 +260,8 @@ class _Words:
         fix: str = "",
     ) -> Finding:
         number = f" ({len(entries)})" if len(entries) > 1 else ""
-        return Finding(entries, level, shown(self._names.short(f"{text}{number}")), shown(fix), policies)
+        short = self._names.short(f"{text}{number}")
+        return Finding(entries, level, shown(short), shown(fix), policies)
 
     def _too_much(self, entries: tuple[Entry, ...]) -> str:
         statements = "; ".join(_statements(entries[0]))
@@ -206,16 +271,22 @@ class _Words:
         return whose(policy.policy, self._names.of(policy.policy_of))
 
     def _who(self, entries: Iterable[Entry]) -> str:
-        names = {self._names.of(entry.principal_arn) for entry in entries if entry.principal != "service"}
-        personalize = ["Personalize"] if any(entry.principal == "service" for entry in entries) else []
+        names, personalize = set(), []
+        for entry in entries:
+            if entry.principal == "service":
+                personalize = ["Personalize"]
+            else:
+                names.add(self._names.of(entry.principal_arn))
         return " and ".join([*sorted(names), *personalize])
 
     def _subjects(self, entries: Iterable[Entry]) -> str:
-        names = [entry.name or self._names.of(entry.resource or entry.policy_of) for entry in entries]
+        names = []
+        for entry in entries:
+            names.append(entry.name or self._names.of(entry.resource or entry.policy_of))
         return ", ".join(dict.fromkeys(names))
 
     def _what(self, entries: Iterable[Entry]) -> str:
-        """Return actions, each with the resources that it is on; those on the same resources together."""
+        """Return actions with their resources; those on the same resources together."""
         on: dict[str, set[str]] = {}
         for entry in entries:
             on.setdefault(entry.resource, set()).add(entry.action)
@@ -228,9 +299,9 @@ class _Words:
         return "; ".join(parts)
 
 
-def whose(kind: str, name: str) -> str:
+def whose(column: str, name: str) -> str:
     """Return the name of a policy, or of all IAM policies of a role."""
-    return f"{'IAM policies' if kind == 'role' else POLICIES[kind]} of {name}"
+    return f"{'IAM policies' if column == 'role' else POLICIES[column]} of {name}"
 
 
 def _denials(entry: Entry) -> list[Reason]:
@@ -238,9 +309,13 @@ def _denials(entry: Entry) -> list[Reason]:
 
 
 def _condition_of(reason: Reason) -> str:
-    """Return the conditions of the statements that deny, as they are written."""
-    conditions = [each.body["Condition"] for each in reason.statements if each.readable and each.body.get("Condition")]
-    return f" (on condition {'; '.join(map(json.dumps, conditions))})" if conditions else ""
+    """Return the conditions of the statements that deny, as their policies have them."""
+    conditions = []
+    for statement in reason.statements:
+        condition = statement.body.get("Condition") if statement.readable else None
+        if condition:
+            conditions.append(json.dumps(condition))
+    return f" (on condition {'; '.join(conditions)})" if conditions else ""
 
 
 def _actions(entries: Iterable[Entry]) -> str:
@@ -250,7 +325,8 @@ def _actions(entries: Iterable[Entry]) -> str:
 def _statements(entry: Entry) -> tuple[str, ...]:
     names = []
     for statement in entry.reason.statements:
-        names.append(f"{statement.name} (if {statement.condition})" if statement.condition else statement.name)
+        condition = f" (if {statement.condition})" if statement.condition else ""
+        names.append(f"{statement.name}{condition}")
     return tuple(names)
 
 
@@ -260,7 +336,7 @@ def _why(entry: Entry) -> str:
 
 
 def _apart(reason: Reason) -> Iterable[Reason]:
-    """Return what leaves something open one by one, each once."""
+    """Return a reason for each doubt that leaves something open, each once."""
     reasons = {}
     for doubt in reason.doubts:
         is_alone = reason.cause is Cause.OPEN or doubt.cause is Cause.NOT_KNOWN

@@ -1,4 +1,4 @@
-"""Forms of statements for a role in the policy of a key, a bucket or another role: by its name, or by its account."""
+"""Forms of statements for a role in the policy of a key, bucket or role: by name or by account."""
 
 from __future__ import annotations
 
@@ -11,8 +11,17 @@ from .causes import Cause, Reason
 from .decision import Decision
 from .declarations import template_of
 from .model import AccessModel, Bucket, Column, Key, Role
-from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, SERVICE, TRUST, Need, owner_of
-from .written import allow_statements, aws_principals, is_account, names_principal
+from .needs import (
+    IN_BOUNDARY,
+    IN_BUCKET_POLICY,
+    IN_IAM,
+    IN_KEY_POLICY,
+    SERVICE,
+    TRUST,
+    Need,
+    owner_of,
+)
+from .policy_documents import allow_statements, aws_principals, is_account, names_principal
 
 Owner = Key | Bucket | Role
 Decisions = Mapping[Need, Decision]
@@ -24,28 +33,35 @@ def _reasons(decision: Decision) -> tuple[Reason, ...]:
 
 
 def _is_by_account(decision: Decision) -> bool:
-    """Tell if a key policy leaves something to IAM, which allows it, whatever a boundary or a denial takes away."""
-    lacks_none = all(reason.cause in (Cause.BOUNDARY, Cause.DENIED) for reason in _reasons(decision))
-    return decision.answer is not Answer.MAYBE and not decision.named and lacks_none
+    """Tell if a key policy leaves a permission to IAM, which gives it.
+
+    What a boundary or a denial takes away makes no difference.
+    """
+    if decision.answer is Answer.MAYBE or decision.named:
+        return False
+    return all(reason.cause in (Cause.BOUNDARY, Cause.DENIED) for reason in _reasons(decision))
 
 
 class Forms:
-    """The forms of statements, one for each pair of owner and role: naming the role, or leaving it to its account.
+    """The forms of statements, for each pair of owner and role: by the role's name or its account.
 
-    What a policy should say: ``is_delegated`` is the form of a pair, and ``is_left_to_iam`` tells if IAM has to allow
-    the same, which across accounts it has to in both forms. What it says today: ``is_of_account`` if it leaves a need
-    to the account already. What changes: ``is_left_anew`` if it names the role, and should leave it to the account.
+    * In the policy as it should be: ``is_delegated`` is the form of a pair. ``is_left_to_iam``
+      tells if IAM has to allow the same, which across accounts it has to in both forms.
+    * In the policy of today: ``is_of_account`` tells if it leaves a need to the account already.
+    * Between the two: ``is_left_anew`` tells if it names the role, and should leave a need to the
+      account.
     """
 
     def __init__(self, model: AccessModel, decisions: Decisions) -> None:
         self._model = model
         self._decisions = decisions
+        # Saves time: the form of a pair is asked for each of its needs.
         self._delegated: dict[tuple[str, str], bool] = {}
         self._left_to_iam: set[tuple[str, str]] = set()
-        """The pairs of key and role of which nothing lacks a statement, and nothing is allowed by naming the role."""
+        """The pairs of key and role whose needs are all met by the account's statement."""
         of_pair: dict[tuple[str, str], list[Decision]] = {}
         for need, decision in decisions.items():
-            if need.policy == IN_KEY_POLICY and need.role_arn:
+            if need.column == IN_KEY_POLICY and need.role_arn:
                 of_pair.setdefault((need.owner, need.role_arn), []).append(decision)
         for pair, answers in of_pair.items():
             if all(_is_by_account(decision) for decision in answers):
@@ -54,40 +70,44 @@ class Forms:
     def is_delegated(self, need: Need) -> bool:
         """Tell if an owner's policy leaves a role to its account.
 
-        It does where naming the role would make two resources or two stacks wait for each other, and where it does so
-        already. One that names the role, of another stack too, goes on naming it.
+        It does where naming the role would make two resources or two stacks wait for each other,
+        and where it does so already. A policy that names the role goes on naming it, in another
+        stack too.
         """
         owner = owner_of(self._model, need)
         if owner is None or need.principal == SERVICE:
             return False
         pair = (owner.arn, need.role_arn)
         if pair not in self._delegated:
-            role = self._model.role(need.role_arn)
-            # A role that exists already can be named.
-            is_apart = role.declared is not None and template_of(owner.declared) != role.declared.template
-            is_later = owner.declared in role.waits_for
-            is_so_already = is_apart or self._is_so_already(owner, role)
-            self._delegated[pair] = is_later or (is_so_already and not _is_named(owner, role))
+            self._delegated[pair] = self._leaves_to_account(owner, self._model.role(need.role_arn))
         return self._delegated[pair]
 
+    def _leaves_to_account(self, owner: Owner, role: Role) -> bool:
+        if owner.declared in role.waits_for:
+            return True
+        # A role that exists already can be named.
+        is_made = role.declared is not None
+        is_apart = is_made and template_of(owner.declared) != template_of(role.declared)
+        return (is_apart or self._is_so_already(owner, role)) and not _is_named(owner, role)
+
     def is_left_to_iam(self, need: Need) -> bool:
-        """Tell if IAM has to allow a role what the policy of its column allows too: delegated, or across accounts."""
+        """Tell if IAM has to allow a role the same: it is delegated, or of another account."""
         owner, role = owner_of(self._model, need), self._model.role(need.role_arn)
         is_across = owner is not None and same(owner.account, role.account) is not Answer.YES
         return is_across or self.is_delegated(need)
 
     def is_of_account(self, need: Need) -> bool:
-        """Tell if a key policy leaves a need to a role's account already, so that it can do without the role's name."""
+        """Tell if a key policy leaves a need to a role's account already, without its name."""
         decision = self._decisions[need]
         is_met = decision.answer is Answer.YES and not decision.named
         return is_met or any(reason.cause is Cause.LEFT_TO_IAM for reason in _reasons(decision))
 
     def is_left_anew(self, need: Need) -> bool:
-        """Tell if a key policy meets a need by naming the role, or everybody, and should leave it to the account."""
+        """Tell if a key policy names the role, or everybody, and should leave it to the account."""
         return self._decisions[need].named and self.is_delegated(need)
 
     def named(self) -> set[Need]:
-        """Return the needs that key policies meet by naming the role, or will once they are as they should be."""
+        """Return the needs that key policies meet by naming the role, or will as they should be."""
         changed = set()
         for need, decision in self._decisions.items():
             if IN_KEY_POLICY in self.reasons(need, decision):
@@ -100,18 +120,28 @@ class Forms:
         return named
 
     def _is_so_already(self, owner: Owner, role: Role) -> bool:
-        by_condition = False
-        for statement in allow_statements(owner.policies) if isinstance(owner, (Key, Bucket)) else ():
+        """Tell if an owner's policy leaves a role to its account today."""
+        if (owner.arn, role.arn) in self._left_to_iam:
+            return True
+        for statement in (
+            allow_statements(owner.policies) if isinstance(owner, (Key, Bucket)) else ()
+        ):
             is_for_account = any(is_account(str(name)) for name in aws_principals(statement.body))
-            by_condition = by_condition or (is_for_account and names_principal(statement.body, role.arn))
-        return by_condition or (owner.arn, role.arn) in self._left_to_iam
+            if is_for_account and names_principal(statement.body, role.arn):
+                return True
+        return False
 
-    def reasons(self, need: Need, decision: Decision, *, in_bucket: bool = False) -> dict[Column, Reason]:
-        """Return why a need isn't met, one reason for each policy that lacks it; for none where no statement helps."""
-        found: dict[Column, Reason] = {}
+    def reasons(
+        self, need: Need, decision: Decision, *, in_bucket: bool = False
+    ) -> dict[Column, Reason]:
+        """Return the reasons for which a need isn't met, by the policy that lacks it.
+
+        The column is empty where no statement helps.
+        """
+        reasons: dict[Column, Reason] = {}
         for reason in _reasons(decision):
-            found.setdefault(self._lacking(need, reason, in_bucket=in_bucket), reason)
-        return found
+            reasons.setdefault(self._lacking(need, reason, in_bucket=in_bucket), reason)
+        return reasons
 
     def _lacking(self, need: Need, reason: Reason, *, in_bucket: bool) -> Column:
         if reason.cause is Cause.DENIED:
@@ -120,15 +150,18 @@ class Forms:
             return IN_BOUNDARY
         if in_bucket:
             return IN_BUCKET_POLICY
-        own = TRUST if need.action == ASSUME_ROLE else need.policy
+        own = TRUST if need.action == ASSUME_ROLE else need.column
         if own == IN_IAM or reason.cause is Cause.NO_STATEMENT:
             return own
-        # A policy that names the role leaves nothing to IAM; what a trust policy leaves to it stays there.
-        is_in_iam = self.is_left_to_iam(need) or (own == TRUST and reason.cause is Cause.LEFT_TO_IAM)
-        return IN_IAM if is_in_iam else own
+        # A policy that names the role leaves nothing to IAM; a trust policy that does keeps to it.
+        is_trusted = own == TRUST and reason.cause is Cause.LEFT_TO_IAM
+        return IN_IAM if is_trusted or self.is_left_to_iam(need) else own
 
 
 def _is_named(owner: Owner, role: Role) -> bool:
-    policies = owner.trust if isinstance(owner, Role) else owner.policies
-    named = [str(name) for statement in allow_statements(policies) for name in aws_principals(statement.body)]
-    return any(same(name, role.arn) is Answer.YES for name in named)
+    """Tell if a statement of an owner's policy names a role."""
+    for statement in allow_statements(owner.trust if isinstance(owner, Role) else owner.policies):
+        for name in aws_principals(statement.body):
+            if same(str(name), role.arn) is Answer.YES:
+                return True
+    return False

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .declarations import Declaration
 
-# It can be read once.
+# Can be read only once.
 STANDARD_INPUT = "-"
 
 
@@ -19,19 +19,25 @@ class Lines:
         self._lines: dict[str, list[str]] = {}
 
     def of(self, declared: Declaration) -> int:
-        """Return the line on which a resource begins; 1 where it isn't found."""
+        """Return the line on which a resource begins; 1 if it isn't in the file."""
         file = declared.template
         if not declared.logical_id or file == STANDARD_INPUT:
             return 1
         if file not in self._lines:
             self._lines[file] = Path(file).read_text("utf-8").splitlines()
         begins = re.compile(rf'(\s*)"?{re.escape(declared.logical_id)}"?:(\s*\{{)?\s*(#.*)?')
-        found = [(begins.fullmatch(line), number) for number, line in enumerate(self._lines[file], 1)]
+        candidates = []
+        for number, line in enumerate(self._lines[file], 1):
+            if match := begins.fullmatch(line):
+                candidates.append((len(match[1]), number))
         # A property may have the name of a resource, and is further in.
-        return min(((len(line[1]), number) for line, number in found if line), default=(0, 1))[1]
+        return min(candidates, default=(0, 1))[1]
 
     def shown(self, declared: Declaration) -> str:
-        """Return file and line, the file relative to the working directory; no line of the input."""
+        """Return file and line, with the file relative to the working directory.
+
+        Standard input has no line.
+        """
         if declared.template == STANDARD_INPUT:
             return STANDARD_INPUT
         return f"{os.path.relpath(declared.template)}:{self.of(declared)}"

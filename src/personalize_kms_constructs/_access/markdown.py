@@ -1,4 +1,4 @@
-"""The report for a pull request or a ticket: the same as in a terminal, as a table, and the statements in full."""
+"""The report for a pull request or a ticket: a table of findings, and the policies to change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .outcome import AccessFindings
 from .short_names import Names
 from .words import asks_nothing, assumed, left_out, summary, title
 
-# What a text of AWS's may hold and would be markup.
+# AWS's texts may have these, which are markup in a table.
 _MARKUP = re.compile(r"[|*<`]")
 
 
@@ -34,7 +34,8 @@ def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
         yield f"| {' | '.join(_cells(finding))} |"
     for policy in () if quiet else report.policies:
         words = title(policy, names)
-        yield from ("", f"{_cell(words[:1].upper() + words[1:])}{':' if policy.should_have else '.'}")
+        heading = _cell(words[:1].upper() + words[1:])
+        yield from ("", f"{heading}{':' if policy.should_have else '.'}")
         for statement in policy.should_have:
             yield from ("", "```json", json.dumps(statement, indent=2), "```")
     if left := left_out(report):
@@ -45,9 +46,15 @@ def _cells(finding: Finding) -> Iterator[str]:
     yield finding.mark
     fix = f": {finding.fix}" if finding.fix and not finding.policies else ""
     yield _cell(finding.text + fix)
-    places = dict.fromkeys(tuple(reversed(place.place.values())) for place in finding.to_change)
-    yield ", ".join(f"{_code(name)} in {_code(template)}" for name, template in places)
-    yield _cell(", ".join(dict.fromkeys(name for about in finding.about for name in about.needed_by)))
+    places: dict[str, None] = {}
+    for declared in finding.to_change:
+        template, name = declared.where.values()
+        places[f"{_code(name)} in {_code(template)}"] = None
+    yield ", ".join(places)
+    needed_by: dict[str, None] = {}
+    for subject in finding.about:
+        needed_by |= dict.fromkeys(subject.needed_by)
+    yield _cell(", ".join(needed_by))
     yield f"[AWS]({finding.page})" if finding.page else ""
 
 

@@ -1,7 +1,7 @@
-"""Who may do what, as data: keys, roles and buckets with their policies, and what Personalize is asked to create.
+"""Keys, roles and buckets with their policies, and the requests to Personalize, as data.
 
-A template and an account are read into the same model. Values may have holes (see ``_values``), and what couldn't be
-seen says why, so that nothing has to be guessed.
+A template and an account are read into the same model. Values may have holes (see ``_values``), and
+each part that can't be seen has the reason why, so nothing has to be guessed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .._values import account_of
 from ..matrix import Permissions
 from .causes import Cause, Reason, Value
 from .declarations import Declaration
-from .written import Policy
+from .policy_documents import Policy
 
 PrincipalKind = Literal["role", "service", "caller", "account", ""]
 Column = Literal["key", "role", "bucket", "boundary", "trust", ""]
@@ -24,13 +24,13 @@ ProblemKind = Literal["ordering", "trust", "configuration"]
 
 @dataclass(kw_only=True)
 class PolicyOwner:
-    """A key, a role or a bucket: what policies are about."""
+    """A key, a role or a bucket, which policies are about."""
 
     arn: str = field(kw_only=False)
     unseen: str = ""
-    """The reason why a policy of its own, or a part of it, can't be seen; empty if all of it is known."""
+    """The reason why a policy of its own can't be seen in full; empty if all of it is known."""
     may_have: list[Policy] = field(default_factory=list)
-    """The policies that may be its own or another's: each says what isn't known."""
+    """The policies that may be its own or another's, by names that aren't known."""
     exists: bool = True
     """False if an account has no such key, role or bucket."""
     notes: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Key(PolicyOwner):
     state: str = "Enabled"
     """As KMS's ``DescribeKey`` has it: ``Enabled``, ``Disabled``, ``PendingDeletion``…"""
     has_default_policy: bool = False
-    """True if its template says none, so that KMS gives it one, which whatever the template says later replaces."""
+    """True if its template has no policy, so KMS gives it one until the template has one."""
     unseen_state: str = ""
     """The reason why its state, spec and usage can't be seen."""
 
@@ -63,14 +63,14 @@ class Key(PolicyOwner):
 
 @dataclass
 class Role(PolicyOwner):
-    """A service role, with every policy that bears on it; ``unseen`` is about its IAM policies."""
+    """A service role with all its policies; ``unseen`` is about its IAM policies."""
 
     trust: list[Policy] = field(default_factory=list)
     identity: list[Policy] = field(default_factory=list)
     """Inline and managed policies alike."""
     boundary: Policy | None = None
     unseen_denials: str = ""
-    """The reason why there may be more denials than are known; for a role that exists already, see ``unseen``."""
+    """The reason why there may be more denials; for a role that exists already, see ``unseen``."""
     unseen_trust: str = ""
     unseen_boundary: str = ""
     unique_id: str = ""
@@ -106,9 +106,10 @@ class Location(NamedTuple):
     key_arn: str | None = None
     """A key of its own; by default that of the bucket."""
     is_folder: bool = False
-    """True if it is one, whatever the prefix says."""
+    """True if it is a folder, whatever the prefix says."""
     is_read: bool = False
-    """True if a job reads it, naming a key: S3 decrypts each object with the key that it was written with."""
+    """True if a job that names a key reads it: S3 decrypts each object with the key with which it
+    was written."""
     account: str = ""
     """The account of the bucket, where it is known and no template makes the bucket."""
 
@@ -117,8 +118,9 @@ class Location(NamedTuple):
         """The objects, as in a policy's ``Resource``."""
         if not self.prefix or self.prefix.endswith("/"):
             return f"{self.bucket_arn}/{self.prefix}*"
-        open_end = self.prefix.endswith("}")
-        return f"{self.bucket_arn}/{self.prefix}{'/*' if self.is_folder and not open_end else ''}"
+        is_open = self.prefix.endswith("}")
+        end = "/*" if self.is_folder and not is_open else ""
+        return f"{self.bucket_arn}/{self.prefix}{end}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +128,7 @@ class Asked:
     """A resource that Personalize is asked to create."""
 
     name: str
-    """Where it is asked for: a construct path, a state of a state machine, an ARN."""
+    """The place where it is asked for: a construct path, a state of a state machine, an ARN."""
     permissions: Permissions
     """The permissions that AWS's pages ask for this kind of resource."""
     role_arn: str
@@ -137,19 +139,21 @@ class Asked:
     source: Location | None = None
     destination: Location | None = None
     declared: Declaration | None = None
-    """The resource of a template that asks; findings are shown there."""
+    """The resource of a template that asks; reports have findings there."""
     waits_for: Container[Declaration] | None = None
-    """The resources of templates that exist before it is created; none where it is asked for after the deployment."""
+    """The resources of templates that exist before it is created; none if it is created after the
+    deployment."""
     ours: bool = False
     """True if a construct of this library answers for it."""
     files: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """The files with statements for it that others have to add, by the kind of the policy and the ARN of its owner."""
+    """The files with statements for it that others have to add, by the column and the owner's ARN
+    of a policy."""
     caller_arn: str = ""
     """The ARN of the role that asks for it; empty where no template shows who asks."""
     calls_on: tuple[str, ...] = ()
-    """The ARNs that the caller needs the API's action on: what it is made for, and last what is made."""
+    """The ARNs on which the caller needs the API's action; the last is that of the new resource."""
     also_calls: tuple[str, ...] = ()
-    """The actions that the caller needs on what is made besides: to ask for its status, and to tag it."""
+    """The other actions that the caller needs on it: to ask for its status, and to tag it."""
     assumed_by: str = ""
     """The ARN of the role that has to assume the caller's; empty where none has to."""
 
@@ -161,38 +165,40 @@ class Asked:
     @property
     def locations(self) -> list[Location]:
         """Its source and its destination, where it has them."""
-        return [each for each in (self.source, self.destination) if each is not None]
+        return [location for location in (self.source, self.destination) if location is not None]
 
-    @cached_property
+    @cached_property  # Saves time: each entry of a report asks for it.
     def label(self) -> str:
         """The name that reports use for it."""
         return f"{self.name} ({self.kind})"
 
 
 def declared_of(
-    found: Iterable[Asked | OpenQuestion | Policy | PolicyOwner],
+    subjects: Iterable[Asked | OpenQuestion | Policy | PolicyOwner],
 ) -> tuple[Declaration, ...]:
     """Return the resources of templates that ask, or that make something."""
-    return tuple(dict.fromkeys(each.declared for each in found if each.declared))
+    declared = [subject.declared for subject in subjects if subject.declared]
+    return tuple(dict.fromkeys(declared))
 
 
 def labels_of(asked: Iterable[Asked]) -> list[str]:
     """Return the names of requests in reports."""
-    return sorted({each.label for each in asked})
+    return sorted({request.label for request in asked})
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Something that no added statement fixes.
+    """A problem that no added statement fixes.
 
     ``kind`` is ``"ordering"``, ``"trust"`` or ``"configuration"``.
     """
 
     kind: ProblemKind
     subject: str
-    """What has the problem: the ARN of a key, a role or a bucket, or the name of a policy or of who asks."""
+    """The ARN of the key, role or bucket that has the problem, or the name of the policy or
+    requester."""
     reason: Reason
-    """The cause, with all that its words need."""
+    """The cause, with the values of its words."""
     label: str = ""
     """The name of the subject in reports, where it has one."""
     page: str = ""
@@ -204,23 +210,30 @@ class Problem:
     asked: tuple[Asked, ...] = field(default=(), repr=False)
     """The requests that it concerns."""
     of_ours: bool = False
-    """True if it is about a resource that a construct of this library made, and of which no request could be read."""
+    """True if it is about a resource of a construct of this library whose request can't be read."""
     is_warning: bool = False
-    """True if Personalize may work all the same: it is told, and fails nothing."""
+    """True if Personalize may work all the same: it is reported, and fails nothing."""
     certain: bool = True
-    """True if it is so whatever the values turn out to be that aren't known before deployment."""
+    """True if it is a problem whatever the values that aren't known before deployment."""
 
     @staticmethod
-    def of(kind: ProblemKind, subject: str, reason: Reason, page: str, asked: Iterable[Asked], **more: Any) -> Problem:
-        """Return a problem of what is asked, which is declared where that is unless told otherwise."""
-        found = tuple(asked)
-        given = {"needed_by": tuple(labels_of(found)), "declared": declared_of(found), **more}
-        return Problem(kind, subject, reason, page=page, asked=found, **given)
+    def of(
+        kind: ProblemKind,
+        subject: str,
+        reason: Reason,
+        page: str,
+        asked: Iterable[Asked],
+        **more: Any,
+    ) -> Problem:
+        """Return a problem of requests, declared where they are unless ``more`` says where."""
+        requests = tuple(asked)
+        given = {"needed_by": tuple(labels_of(requests)), "declared": declared_of(requests)}
+        return Problem(kind, subject, reason, page=page, asked=requests, **{**given, **more})
 
     @property
     def ours(self) -> bool:
         """True if a construct of this library answers for it."""
-        return self.of_ours or any(each.ours for each in self.asked)
+        return self.of_ours or any(request.ours for request in self.asked)
 
     @property
     def cause(self) -> Cause:
@@ -229,55 +242,55 @@ class Problem:
 
     @property
     def says(self) -> str:
-        """The words for what is wrong."""
+        """The problem in words."""
         return self.reason.sentence(self.label or self.subject)
 
     @property
     def fix(self) -> str:
-        """The words for what to do."""
+        """The remedy in words."""
         return self.reason.remedy
 
     @property
     def message(self) -> str:
-        """The words for what is wrong, and what to do."""
+        """The problem and its remedy in words."""
         return f"{self.says}: {self.fix}"
 
     @property
     def found_at(self) -> tuple[Declaration, ...]:
-        """The resources of templates that it is about, or that ask for what it concerns."""
+        """The resources of templates that it is about, or the requests that it concerns."""
         return self.declared or declared_of(self.asked)
 
     @property
     def where(self) -> list[dict[str, str]]:
         """The same as reports have it."""
-        return [each.place for each in self.found_at]
+        return [declared.where for declared in self.found_at]
 
 
 @dataclass
 class AccessModel:
-    """Everything there is to judge, by ARN."""
+    """All keys, roles and buckets, by ARN, and all requests."""
 
     keys: dict[str, Key] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     buckets: dict[str, Bucket] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     owners_beside: list[Key | Role | Bucket] = field(default_factory=list)
-    """Those of the templates that have Personalize in them, whatever is asked."""
+    """The owners in templates whose policies name Personalize, whatever is asked."""
     problems: list[Problem] = field(default_factory=list)
-    """The problems that were found while the model was read."""
+    """The problems of reading the model."""
     without_key: list[str] = field(default_factory=list)
     """The names of the dataset groups that Personalize encrypts with a key of its own."""
     open_questions: list[OpenQuestion] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     """The names of keys, roles and buckets in reports, by ARN: a construct path for example."""
     names_of_others: dict[str, str] = field(default_factory=dict)
-    """Those of roles of which nothing is asked, and of ``owners_beside``."""
+    """The names of roles of which nothing is asked, and of ``owners_beside``."""
     organization: str = ""
-    """The id of the organization (``o-…``) that all accounts of the templates belong to, where it is told."""
+    """The id of the organization (``o-…``) of all accounts of the templates, where it is given."""
     pasted: Callable[[Any, tuple[Declaration, ...]], Any] = lambda statement, declared: statement
     """Returns a statement as the template of some resources takes it."""
     assumed: dict[str, str] = field(default_factory=dict)
-    """The defaults of parameters by which conditions were decided, by stack and name: ``Main.Stage``."""
+    """The defaults of parameters that decide conditions, by stack and name: ``Main.Stage``."""
     unseen: str = "it isn't part of the app"
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 
@@ -291,31 +304,32 @@ class AccessModel:
         return self.names.get(arn, arn)
 
     def key(self, arn: str) -> Key:
-        """Return a key; one that isn't in the model has a policy that can't be seen."""
+        """Return a key; if it isn't in the model, its policy can't be seen."""
         return self.keys.get(arn) or Key(arn, unseen=self.unseen)
 
     def role(self, arn: str) -> Role:
-        """Return a role; one that isn't in the model has policies that can't be seen."""
-        return self.roles.get(arn) or Role(
-            arn, unseen=self.unseen, unseen_trust=self.unseen, unseen_boundary=self.unseen
-        )
+        """Return a role; if it isn't in the model, its policies can't be seen."""
+        why = self.unseen
+        return self.roles.get(arn) or Role(arn, unseen=why, unseen_trust=why, unseen_boundary=why)
 
     def bucket(self, arn: str, account: str) -> Bucket:
-        """Return a bucket; one that isn't in the model has a policy and an encryption that can't be seen."""
-        return self.buckets.get(arn) or Bucket(arn, account, unseen=self.unseen, unseen_encryption=self.unseen)
+        """Return a bucket; if it isn't in the model, its policy and encryption can't be seen."""
+        why = self.unseen
+        return self.buckets.get(arn) or Bucket(arn, account, unseen=why, unseen_encryption=why)
 
 
 class OpenQuestion(NamedTuple):
-    """Something that is asked of Personalize, but not fully known."""
+    """A request to Personalize that isn't fully known."""
 
     name: str
-    because: str
+    reason: str
+    """The unknown part, in words."""
     declared: Declaration | None = None
     role_arns: tuple[str, ...] = ()
-    """The roles with which it may be asked; empty where that can't be seen either."""
+    """The ARNs of the roles that it may name; empty where these can't be seen either."""
     asks: tuple[str, ...] = ("kms", "s3")
     """The services in which it may need permissions that can't be seen."""
     cause: Cause = Cause.NOT_KNOWN
-    """The cause, whose words have ``because`` in them."""
+    """The cause; its words have the reason as ``why``."""
     values: tuple[tuple[str, Value], ...] = ()
-    """What else its words need, by name."""
+    """The other values of its words, by name."""

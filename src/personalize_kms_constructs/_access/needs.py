@@ -1,4 +1,4 @@
-"""AWS's pages applied to what is asked: who needs which action, on what, in which policy."""
+"""AWS's pages applied to requests: who needs which action, on which resource, in which policy."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ TRUST: Final = "trust"
 
 
 class Need(NamedTuple):
-    """One permission, in one of the columns of AWS's pages."""
+    """A permission, in one of the columns of AWS's pages."""
 
     principal: PrincipalKind
     """``"role"``, ``"service"`` or ``"caller"``."""
     role_arn: str
     """The ARN of the service role, or of the caller's role; empty for Personalize itself."""
-    policy: Column
-    """The column: ``"key"``, ``"role"`` or ``"bucket"``."""
+    column: Column
+    """``"key"``, ``"role"`` or ``"bucket"``."""
     action: str
-    resource: str
-    """A key, a bucket, the objects below a prefix, or ``*``; for a caller the service role, or a resource to create."""
+    resource_arn: str
+    """A key, a bucket, the objects below a prefix, or ``*``; for a caller the service role, or a
+    resource to create."""
     owner: str
-    """The ARN of the key or bucket that the resource is, or is in, or of the role to assume; else empty."""
+    """The ARN of the key, of the bucket or of the role to assume; empty for anything else."""
     account: str
-    """Where Personalize works."""
+    """The account that Personalize works in."""
     region: str
 
     @property
@@ -45,41 +46,48 @@ class Need(NamedTuple):
     @property
     def policy_of(self) -> str:
         """The ARN of the key, role or bucket whose policy it is."""
-        return self.role_arn if self.policy == IN_IAM else self.owner
+        return self.role_arn if self.column == IN_IAM else self.owner
 
 
 def needs_of(model: AccessModel) -> dict[Need, list[Asked]]:
-    """Return every permission once, with all that needs it."""
-    found: dict[Need, list[Asked]] = {}
+    """Return every permission once, with all requests that need it."""
+    askers_of: dict[Need, list[Asked]] = {}
     for asked in model.asked:
         for need in _needs(model, asked):
-            askers = found.setdefault(need, [])
+            askers = askers_of.setdefault(need, [])
             if not askers or askers[-1] is not asked:
                 askers.append(asked)
-    return found
+    return askers_of
 
 
 def location_keys(model: AccessModel, asked: Asked, location: Location) -> list[str]:
-    """Return the ARNs of the keys that encrypt a location: its own or that of the bucket, or both where it is read."""
+    """Return the ARNs of the keys that encrypt a location.
+
+    It is its own or that of the bucket; where the location is read, it may be both.
+    """
     of_bucket = model.bucket(location.bucket_arn, asked.account).key_arn
-    keys = [location.key_arn, of_bucket] if location.is_read else [location.key_arn or of_bucket]
-    return list(dict.fromkeys(each for each in keys if each is not None))
+    own = location.key_arn
+    keys = [own, of_bucket] if location.is_read else [own or of_bucket]
+    return list(dict.fromkeys(key for key in keys if key is not None))
 
 
 def keys_of(model: AccessModel, asked: Asked) -> list[str]:
     """Return the ARNs of all keys that a request needs, each once."""
-    of_locations = (key for each in asked.locations for key in location_keys(model, asked, each))
-    return list(dict.fromkeys(filter(None, (asked.dataset_group_key, *of_locations))))
+    keys = [asked.dataset_group_key] if asked.dataset_group_key else []
+    for location in asked.locations:
+        keys += filter(None, location_keys(model, asked, location))
+    return list(dict.fromkeys(keys))
 
 
 def users_of(model: AccessModel) -> Mapping[str, list[Asked]]:
     """Return the requests that use each role, bucket and key."""
-    found: dict[str, list[Asked]] = {}
+    users: dict[str, list[Asked]] = {}
     for asked in model.asked:
-        buckets = (each.bucket_arn for each in asked.locations)
-        for arn in dict.fromkeys((asked.role_arn, asked.caller_arn, *buckets, *keys_of(model, asked))):
-            found.setdefault(arn, []).append(asked)
-    return found
+        buckets = [location.bucket_arn for location in asked.locations]
+        used = (asked.role_arn, asked.caller_arn, *buckets, *keys_of(model, asked))
+        for arn in dict.fromkeys(used):
+            users.setdefault(arn, []).append(asked)
+    return users
 
 
 def _needs(model: AccessModel, asked: Asked) -> Iterator[Need]:
@@ -93,44 +101,55 @@ def _needs(model: AccessModel, asked: Asked) -> Iterator[Need]:
                 yield from _on_key(asked, key_arn, access.on_key)
     for actions in row.role_on_everything:
         for action in actions.actions:
-            yield _need(asked, ROLE, IN_IAM, action, "*", "")
+            yield _of_role(asked, IN_IAM, action, "*", "")
     if asked.caller_arn:
         yield from _of_caller(asked)
 
 
 def _of_caller(asked: Asked) -> Iterator[Need]:
-    wanted = [(asked.permissions.create_action, resource) for resource in asked.calls_on]
-    wanted += [(action, asked.calls_on[-1]) for action in asked.also_calls]
-    for action, resource in (*wanted, (PASS_ROLE, asked.role_arn)):
-        yield Need(CALLER, asked.caller_arn, IN_IAM, action, resource, "", asked.account, asked.region)
+    wanted = []
+    for arn in asked.calls_on:
+        wanted.append((asked.permissions.create_action, arn))
+    for action in asked.also_calls:
+        wanted.append((action, asked.calls_on[-1]))
+    wanted.append((PASS_ROLE, asked.role_arn))
+    caller, account, region = asked.caller_arn, asked.account, asked.region
+    for action, arn in wanted:
+        yield Need(CALLER, caller, IN_IAM, action, arn, "", account, region)
     if asked.assumed_by:
-        arn = asked.caller_arn
-        yield Need(CALLER, asked.assumed_by, IN_IAM, ASSUME_ROLE, arn, arn, asked.account, asked.region)
+        assumer = asked.assumed_by
+        yield Need(CALLER, assumer, IN_IAM, ASSUME_ROLE, caller, caller, account, region)
 
 
 def _on_key(asked: Asked, key_arn: str, access: KeyAccess) -> Iterator[Need]:
-    for principal in (ROLE, SERVICE):
+    for need_of in (_of_role, _of_service):
         for actions in access.key_policy:
             for action in actions.actions:
-                yield _need(asked, principal, IN_KEY_POLICY, action, key_arn, key_arn)
+                yield need_of(asked, IN_KEY_POLICY, action, key_arn, key_arn)
     for actions in access.role_policies:
         for action in actions.actions:
-            yield _need(asked, ROLE, IN_IAM, action, key_arn, key_arn)
+            yield _of_role(asked, IN_IAM, action, key_arn, key_arn)
 
 
 def _on_location(asked: Asked, location: Location, access: S3Access) -> Iterator[Need]:
     bucket_arn = location.bucket_arn
-    wanted = [(action, location.objects) for action in access.on_objects.actions]
-    wanted += [(action, bucket_arn) for actions in access.on_bucket for action in actions.actions]
-    for action, resource in wanted:
-        yield _need(asked, ROLE, IN_IAM, action, resource, bucket_arn)
-        yield _need(asked, SERVICE, IN_BUCKET_POLICY, action, resource, bucket_arn)
+    wanted = [(access.on_objects, location.objects)]
+    for actions in access.on_bucket:
+        wanted.append((actions, bucket_arn))
+    for actions, arn in wanted:
+        for action in actions.actions:
+            yield _of_role(asked, IN_IAM, action, arn, bucket_arn)
+            yield _of_service(asked, IN_BUCKET_POLICY, action, arn, bucket_arn)
 
 
-def _need(asked: Asked, principal: PrincipalKind, policy: Column, action: str, resource: str, owner: str) -> Need:
+def _of_role(asked: Asked, column: Column, action: str, arn: str, owner: str) -> Need:
+    role = asked.role_arn
+    return Need(ROLE, role, column, action, arn, owner, asked.account, asked.region)
+
+
+def _of_service(asked: Asked, column: Column, action: str, arn: str, owner: str) -> Need:
     # Personalize itself is the same, whatever role the resource has.
-    role_arn = asked.role_arn if principal == ROLE else ""
-    return Need(principal, role_arn, policy, action, resource, owner, asked.account, asked.region)
+    return Need(SERVICE, "", column, action, arn, owner, asked.account, asked.region)
 
 
 def caller_of(model: AccessModel, need: Need) -> Caller:
@@ -141,25 +160,33 @@ def caller_of(model: AccessModel, need: Need) -> Caller:
 
 
 def owner_of(model: AccessModel, need: Need) -> Key | Bucket | Role | None:
-    """Return the key, bucket or role whose own policy has a say in a permission; none for anything else."""
+    """Return the key, bucket or role whose own policy decides on a permission, if any does."""
     if not need.owner:
         return None
     if need.action == ASSUME_ROLE:
         return model.role(need.owner)
-    return model.key(need.owner) if need.action.startswith("kms:") else model.bucket(need.owner, need.account)
+    if need.action.startswith("kms:"):
+        return model.key(need.owner)
+    return model.bucket(need.owner, need.account)
 
 
 def call_of(model: AccessModel, need: Need) -> Call:
     """Return the call that needs a permission."""
-    return call_on(owner_of(model, need), caller_of(model, need), need.action, need.resource)
+    owner, caller = owner_of(model, need), caller_of(model, need)
+    return call_on(owner, caller, need.action, need.resource_arn)
 
 
 def alternatives_of(need: Need, asked: Iterable[Asked]) -> list[Need]:
     """Return the same permission on the solution of a solution version, or the other way round.
 
-    The service authorization reference has one type for both, and doesn't say which of them is looked at.
+    The service authorization reference has one type for both, and doesn't say which of them is
+    looked at.
     """
-    if need.principal != CALLER or ":solution/" not in need.resource:
+    if need.principal != CALLER or ":solution/" not in need.resource_arn:
         return []
-    solutions = {each for job in asked for each in job.calls_on if ":solution/" in each}
-    return [need._replace(resource=each) for each in sorted(solutions - {need.resource})]
+    solutions: set[str] = set()
+    for request in asked:
+        for arn in request.calls_on:
+            if ":solution/" in arn and arn != need.resource_arn:
+                solutions.add(arn)
+    return [need._replace(resource_arn=arn) for arn in sorted(solutions)]

@@ -1,4 +1,4 @@
-"""Policies that AWS takes in silence, but not as they were meant: placeholders left as text, names taken twice."""
+"""Policies that AWS takes, but not as meant: placeholders left as text, names taken twice."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import re
 from collections.abc import Iterator
 
 from .._values import MARK
-from .causes import Cause, because
+from .causes import Cause, Reason
 from .model import AccessModel, Asked, Bucket, Key, PolicyOwner, Problem, Role, declared_of
 from .needs import users_of
-from .written import Policy
+from .policy_documents import Policy
 
 PUT_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html"
 SUB_PAGE = (
-    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html"
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/"
+    "intrinsic-function-reference-sub.html"
 )
 
 # Variables of IAM have a colon, or are the characters that are special in patterns.
@@ -22,7 +23,7 @@ _NOT_OF_IAM = re.compile(rf"\${MARK}\{{(?:AWS::\w+|[\w.]+)\}}")
 
 
 def misunderstood_policies(model: AccessModel) -> Iterator[Problem]:
-    """Yield the policies with a placeholder that is plain text, and inline policies of which a role keeps one alone."""
+    """Yield policies with a placeholder as plain text, and inline policies that share a name."""
     users = users_of(model)
     requests_of: dict[Policy, list[Asked]] = {}
     for owner in model.owners:
@@ -37,18 +38,21 @@ def misunderstood_policies(model: AccessModel) -> Iterator[Problem]:
 def _policies_of(owner: PolicyOwner) -> list[Policy]:
     """Return all policies of a key, a bucket or a role."""
     if isinstance(owner, Role):
-        return [*owner.trust, *owner.identity, *([owner.boundary] if owner.boundary else [])]
+        boundary = [owner.boundary] if owner.boundary else []
+        return [*owner.trust, *owner.identity, *boundary]
     return owner.policies if isinstance(owner, (Key, Bucket)) else []
 
 
 def _written_as_text(policy: Policy, asks: list[Asked]) -> Iterator[Problem]:
     """Yield the statements of a policy in which a placeholder is plain text."""
     for statement in policy.statements if MARK in policy.text else ():
-        if texts := tuple(dict.fromkeys(_NOT_OF_IAM.findall(json.dumps(statement.body, ensure_ascii=False)))):
+        body = json.dumps(statement.body, ensure_ascii=False)
+        texts = tuple(dict.fromkeys(_NOT_OF_IAM.findall(body)))
+        if texts:
             yield Problem.of(
                 "configuration",
                 policy.name,
-                because(Cause.WRITTEN_AS_TEXT, texts=texts),
+                Reason.of(Cause.WRITTEN_AS_TEXT, texts=texts),
                 SUB_PAGE,
                 asks,
                 label=statement.name,
@@ -59,23 +63,34 @@ def _written_as_text(policy: Policy, asks: list[Asked]) -> Iterator[Problem]:
 
 
 def _inline_names_taken(role: Role, label: str, asks: list[Asked]) -> Iterator[Problem]:
-    """Yield inline policies of a role with other statements than one of the same name; both are there in any case."""
-    inline = [policy for policy in role.identity if policy.inline and not policy.condition]
-    for index, policy in enumerate(inline):
-        rival = next((other for other in inline[:index] if _is_rival(other, policy)), None)
-        if rival is not None:
-            yield Problem.of(
-                "configuration",
-                policy.name,
-                because(Cause.INLINE_NAME_TAKEN, name=policy.inline, paths=(rival.name, policy.name)),
-                PUT_PAGE,
-                asks,
-                label=label,
-                declared=declared_of((rival, policy)),
-                certain=False,  # what is lost may be of no use to Personalize
-            )
+    """Yield inline policies of a role with the name of another one, and other statements.
+
+    Both are there in any case.
+    """
+    unconditional: list[Policy] = []
+    for policy in role.identity:
+        if not policy.inline or policy.condition:
+            continue
+        for other in unconditional:
+            if _is_rival(other, policy):
+                paths = (other.name, policy.name)
+                yield Problem.of(
+                    "configuration",
+                    policy.name,
+                    Reason.of(Cause.INLINE_NAME_TAKEN, name=policy.inline, paths=paths),
+                    PUT_PAGE,
+                    asks,
+                    label=label,
+                    declared=declared_of((other, policy)),
+                    certain=False,  # Personalize may not need the lost policy
+                )
+                break
+        unconditional.append(policy)
 
 
 def _is_rival(one: Policy, other: Policy) -> bool:
-    says_else = [statement.body for statement in one.statements] != [statement.body for statement in other.statements]
-    return says_else and one.inline == other.inline
+    """Tell if two policies have one name and different statements."""
+    if one.inline != other.inline:
+        return False
+    bodies = [statement.body for statement in one.statements]
+    return bodies != [statement.body for statement in other.statements]

@@ -11,7 +11,7 @@ from .model import Column
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyToChange:
-    """A policy that lacks something or has too much, with all that it should have for Personalize."""
+    """A policy that lacks something or has too much, with the statements that it should have."""
 
     policy: Column
     """``"key"``, ``"role"``, ``"bucket"``, ``"trust"`` or ``"boundary"``."""
@@ -22,36 +22,37 @@ class PolicyToChange:
     lacks: tuple[Entry, ...] = ()
     too_much: tuple[Entry, ...] = ()
     should_have: tuple[Json, ...] = ()
-    """All statements for Personalize that it should have, as the template takes them; for callers, and for roles of
-    which nothing is too much, only those for what is missing."""
+    """All statements for Personalize that it should have, as the template takes them; for callers,
+    and for roles with nothing too much, only those for missing permissions."""
     replaces: tuple[str, ...] = ()
-    """The statements, by sid or number, whose place the list takes, in the policy of a key or bucket or in a trust
-    policy."""
+    """The statements of a key, bucket or trust policy, by sid or number, that the list replaces."""
     own_conditions: tuple[str, ...] = ()
-    """The condition keys in the statements that go, so that nobody loses a condition of their own unseen."""
+    """The condition keys of replaced statements, so that nobody loses their own condition
+    unseen."""
     also_for: tuple[str, ...] = ()
-    """The others whom the policy or a statement that goes serves, and who lose what they don't have elsewhere."""
+    """The others whom the policy or a replaced statement serves: they may lose permissions."""
     unnamed_roles: tuple[str, ...] = ()
     """The ARNs of roles that need a name first, since the policy can only name them by a string."""
     file: str = ""
-    """The file of the assembly that has the statements for the policy's owner, if they are pending."""
+    """The file of the assembly that has the statements for the policy's owner, if they are
+    pending."""
     make: str = ""
     """The type of the resource to make, where no policy can take the statements."""
     waiting: tuple[Declaration, ...] = field(default=(), repr=False)
     """The resources of that template that have to depend on the one to make."""
 
-    def is_of(self, policy: str, owner: str) -> bool:
-        """Tell if it is the policy of a kind and of an owner."""
-        return (self.policy, self.policy_of) == (policy, owner)
+    def is_of(self, column: str, owner: str) -> bool:
+        """Tell if it is the policy of a column and of an owner."""
+        return (self.policy, self.policy_of) == (column, owner)
 
     @property
     def where(self) -> list[dict[str, str]]:
-        """The resources that have the policy, or in whose template it has to be made, as reports have them."""
-        return [declaration.place for declaration in self.declared]
+        """The resources that have the policy, or in whose template to make it, as in reports."""
+        return [declaration.where for declaration in self.declared]
 
     def to_json(self) -> Json:
         """Return the policy as JSON."""
-        found: Json = {
+        data: Json = {
             "policy": self.policy,
             "policy_of": self.policy_of,
             "where": self.where,
@@ -59,11 +60,20 @@ class PolicyToChange:
             "too_much": [_in_short(entry) for entry in self.too_much],
             "should_have": list(self.should_have),
         }
-        for name in ("replaces", "own_conditions", "also_for", "unnamed_roles", "file", "make"):
-            if value := getattr(self, name):
-                found[name] = value if isinstance(value, str) else list(value)
-        return found | ({"waiting": [each.place for each in self.waiting]} if self.waiting else {})
+        for name in ("replaces", "own_conditions", "also_for", "unnamed_roles"):
+            if getattr(self, name):
+                data[name] = list(getattr(self, name))
+        for name in ("file", "make"):
+            if getattr(self, name):
+                data[name] = getattr(self, name)
+        if self.waiting:
+            data["waiting"] = [declaration.where for declaration in self.waiting]
+        return data
 
 
 def _in_short(entry: Entry) -> Json:
-    return {"principal_arn": entry.principal_arn, "action": entry.action, "resource": entry.resource}
+    return {
+        "principal_arn": entry.principal_arn,
+        "action": entry.action,
+        "resource": entry.resource,
+    }

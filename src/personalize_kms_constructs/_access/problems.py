@@ -1,27 +1,25 @@
-"""Problems that no statement mends: trust, keys that can't work, and policies that aren't waited for."""
+"""Problems that no statement fixes: trust, unusable keys, and policies that nothing waits for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import product
 
 from .._answers import Answer
 from .._values import has_unknown, same, split_arn
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE, SERVICE_PRINCIPAL
-from . import decision
 from .calls import service
-from .causes import Cause, Reason, because
-from .decision import Decision
+from .causes import Cause, Reason
+from .decision import Decision, trust
 from .entries import Entry
 from .model import AccessModel, Asked, Key, Problem, declared_of
 from .needs import Need, keys_of
-from .written import Policy
+from .policy_documents import Policy, PolicyStatement
 
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
 KEY_STATE_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"
 AWS_MANAGED_KEY = "alias/aws/s3"
-# A key is updating for some seconds after its primary Region was changed: "While the key state is Updating, you can use
-# the keys in cryptographic operations"
+# A key is updating for some seconds after its primary Region was changed: "While the key state is
+# Updating, you can use the keys in cryptographic operations"
 # (https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html).
 _USABLE = ("Enabled", "Updating")
 
@@ -30,16 +28,17 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Entry]:
     """Yield the roles that Personalize can't assume, and those where this can't be seen."""
     asked_with: dict[tuple[str, str, str], list[Asked]] = {}
     for asked in model.asked:
-        asked_with.setdefault((asked.role_arn, asked.account, asked.region), []).append(asked)
-    for (arn, _, _), asks in asked_with.items():
+        environment = (asked.role_arn, asked.account, asked.region)
+        asked_with.setdefault(environment, []).append(asked)
+    for (arn, account, region), asks in asked_with.items():
         role = model.role(arn)
         if not role.exists:
             continue
-        caller = service(asks[0].account, asks[0].region, model.organization)
-        found = decision.trust(caller, role)
-        if found.answer is Answer.NO:
-            cause = Cause.TRUST_DENIED if found.reason.cause is Cause.DENIED else Cause.NOT_TRUSTED
-            reason = Reason(cause, doubts=(found.reason, *found.further))
+        decision = trust(service(account, region, model.organization), role)
+        if decision.answer is Answer.NO:
+            is_denied = decision.reason.cause is Cause.DENIED
+            cause = Cause.TRUST_DENIED if is_denied else Cause.NOT_TRUSTED
+            reason = Reason(cause, doubts=(decision.reason, *decision.further))
             yield Problem.of(
                 "trust",
                 arn,
@@ -49,7 +48,7 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Entry]:
                 label=model.label(arn),
                 declared=declared_of([role]) or declared_of(asks),
             )
-        elif found.answer is Answer.MAYBE:
+        elif decision.answer is Answer.MAYBE:
             yield Entry(
                 kind="undecided",
                 principal="service",
@@ -59,91 +58,112 @@ def trust_findings(model: AccessModel) -> Iterator[Problem | Entry]:
                 policy="trust",
                 policy_of=arn,
                 page=CONFUSED_DEPUTY_PAGE,
-                reason=found.reason,
+                reason=decision.reason,
                 asked=tuple(asks),
             )
 
 
 def configuration_problems(model: AccessModel) -> Iterator[Problem]:
     """Yield keys and roles that Personalize can't work with, whatever the policies say."""
-    found: dict[tuple[object, ...], tuple[str, Reason, str, list[Asked]]] = {}
+    unusable: dict[tuple[object, ...], tuple[str, Reason, str]] = {}
+    asks_of: dict[tuple[object, ...], list[Asked]] = {}
     for asked in model.asked:
         for arn, reason, page in _unusable(model, asked):
-            name = (arn, reason.cause, *reason.values.values())
-            found.setdefault(name, (arn, reason, page, []))[-1].append(asked)
-    for arn, reason, page, asks in found.values():
-        label = f"key {model.label(arn)}" if page in (KMS_PAGE, KEY_STATE_PAGE) else model.label(arn)
-        yield Problem.of("configuration", arn, reason, page, asks, label=label)
+            identity: tuple[object, ...] = (arn, reason.cause, *reason.values.values())
+            unusable.setdefault(identity, (arn, reason, page))
+            asks_of.setdefault(identity, []).append(asked)
+    for identity, (arn, reason, page) in unusable.items():
+        is_key = page in (KMS_PAGE, KEY_STATE_PAGE)
+        label = f"key {model.label(arn)}" if is_key else model.label(arn)
+        yield Problem.of("configuration", arn, reason, page, asks_of[identity], label=label)
 
 
 def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason, str]]:
-    """Yield what Personalize can't work with, why, and AWS's page."""
+    """Yield the ARNs that Personalize can't work with, the reasons, and AWS's pages."""
     role = model.role(asked.role_arn)
     if not role.exists:
-        yield role.arn, because(Cause.ROLE_ABSENT), IMPORT_PAGE
+        yield role.arn, Reason.of(Cause.ROLE_ABSENT), IMPORT_PAGE
     elif same(role.account, asked.account) is Answer.NO:
-        yield role.arn, because(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account), IMPORT_PAGE
+        yield role.arn, Reason.of(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account), IMPORT_PAGE
     for arn in keys_of(model, asked):
         for reason in _unusable_key(model.key(arn), asked):
             yield arn, reason, KEY_STATE_PAGE if reason.cause is Cause.KEY_STATE else KMS_PAGE
-    for arn in dict.fromkeys(each.bucket_arn for each in asked.locations):
+    for arn in dict.fromkeys([location.bucket_arn for location in asked.locations]):
         bucket = model.bucket(arn, asked.account)
         if not bucket.exists:
-            yield arn, because(Cause.BUCKET_ABSENT), IMPORT_PAGE
+            yield arn, Reason.of(Cause.BUCKET_ABSENT), IMPORT_PAGE
         elif bucket.region and same(bucket.region, asked.region) is Answer.NO:
-            reason = because(Cause.BUCKET_REGION, bucket_region=bucket.region, region=asked.region)
-            yield arn, reason, IMPORT_PAGE
+            regions = {"bucket_region": bucket.region, "region": asked.region}
+            yield arn, Reason(Cause.BUCKET_REGION, regions), IMPORT_PAGE
 
 
 def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
     parts = split_arn(key.arn)
     if key.arn.endswith(AWS_MANAGED_KEY):
-        yield because(Cause.KEY_OF_AWS)
+        yield Reason.of(Cause.KEY_OF_AWS)
         return
     is_alias = parts is not None and parts[5].startswith("alias/")
     if not key.exists:
-        yield because(Cause.ALIAS_ABSENT if is_alias else Cause.KEY_ABSENT)
+        yield Reason.of(Cause.ALIAS_ABSENT if is_alias else Cause.KEY_ABSENT)
         return
     if is_alias:
-        yield because(Cause.KEY_IS_ALIAS)
+        yield Reason.of(Cause.KEY_IS_ALIAS)
         return
     if parts is None and not has_unknown(key.arn):
-        yield because(Cause.KEY_IS_NO_ARN)
+        yield Reason.of(Cause.KEY_IS_NO_ARN)
         return
     if key.state not in _USABLE:
-        yield because(Cause.KEY_STATE, state=key.state)
-    known = not has_unknown(key.spec + key.usage)
-    if known and (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
-        yield because(Cause.KEY_SPEC, spec=key.spec, usage=key.usage)
+        yield Reason.of(Cause.KEY_STATE, state=key.state)
+    is_known = not has_unknown(key.spec + key.usage)
+    if is_known and (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
+        yield Reason.of(Cause.KEY_SPEC, spec=key.spec, usage=key.usage)
     if parts and parts[2] == "kms" and same(parts[3], asked.region) is Answer.NO:
-        yield because(Cause.KEY_REGION, key_region=parts[3], region=asked.region)
+        yield Reason.of(Cause.KEY_REGION, key_region=parts[3], region=asked.region)
 
 
 def ordering_problems(
     model: AccessModel, needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]
 ) -> Iterator[Problem]:
-    """Yield each policy that a resource of a template needs but may be created before.
+    """Yield the policies that a resource of a template needs but may be created before.
 
-    It isn't certain where a part of the key's policy, or an IAM policy of the role, can't be seen: that may allow the
-    same. What only limits, as a boundary does, makes no difference.
+    It isn't certain where a part of the key's policy, or an IAM policy of the role, can't be seen:
+    that may allow the same. A policy that only limits, as a boundary does, makes no difference.
     """
     early: dict[tuple[Asked, Policy], list[Need]] = {}
-    for need, found in decisions.items():
-        waiting = [each for each in needs[need] if each.waits_for is not None]
-        for asked, alternatives in product(waiting, found.by if found.answer is not Answer.NO else ()):
-            before = asked.waits_for or ()
-            if all(each.policy.declared and each.policy.declared not in before for each in alternatives):
-                early.setdefault((asked, alternatives[0].policy), []).append(need)
-    for (asked, policy), for_these in early.items():
-        actions = tuple(dict.fromkeys(need.action for need in for_these))
-        reason = because(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions)
-        page = asked.permissions.page_of(for_these[0].action)
-        certain = not any(_may_be_allowed_elsewhere(model, need, policy) for need in for_these)
-        yield Problem.of("ordering", asked.label, reason, page, [asked], certain=certain, is_warning=not certain)
+    for need, decision in decisions.items():
+        if decision.answer is Answer.NO:
+            continue
+        for asked in needs[need]:
+            for alternatives in decision.by if asked.waits_for is not None else ():
+                if not _is_one_there_before(asked, alternatives):
+                    early.setdefault((asked, alternatives[0].policy), []).append(need)
+    for (asked, policy), early_needs in early.items():
+        actions = tuple(dict.fromkeys([need.action for need in early_needs]))
+        reason = Reason.of(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions)
+        page = asked.permissions.page_of(early_needs[0].action)
+        certain = not any(_may_be_allowed_elsewhere(model, need, policy) for need in early_needs)
+        yield Problem.of(
+            "ordering",
+            asked.label,
+            reason,
+            page,
+            [asked],
+            certain=certain,
+            is_warning=not certain,
+        )
+
+
+def _is_one_there_before(asked: Asked, alternatives: tuple[PolicyStatement, ...]) -> bool:
+    """Tell if one of some statements is there before a resource, or exists already."""
+    for statement in alternatives:
+        declared = statement.policy.declared
+        if declared is None or declared in (asked.waits_for or ()):
+            return True
+    return False
 
 
 def _may_be_allowed_elsewhere(model: AccessModel, need: Need, policy: Policy) -> bool:
-    """Tell if something that can't be seen may allow what a policy does."""
+    """Tell if a policy that can't be seen may allow the same."""
     role = model.role(need.role_arn)
     of_key = model.keys[need.owner].unseen if need.owner in model.keys else ""
     return bool(of_key or (role.unseen and policy in role.identity))

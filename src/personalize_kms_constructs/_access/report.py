@@ -1,4 +1,4 @@
-"""The report on who may do what, compared with what AWS's pages ask for."""
+"""The report on the permissions that AWS's pages ask for, in all forms."""
 
 from __future__ import annotations
 
@@ -7,25 +7,30 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._values import shown
-from .entries import Entry
+from .declarations import Declaration
+from .entries import Entry, EntryKind
 from .markdown import markdown_report
 from .model import Problem
 from .outcome import AccessFindings
+from .policies import PolicyToChange
 from .text import text_report
 
 
 class AccessReport(AccessFindings):
-    """The findings on the keys and buckets that Personalize is asked to use: missing, too much, undecided or wrong."""
+    """The findings on the keys and buckets that Personalize is asked to use.
+
+    Permissions are missing, too much, undecided or allowed; problems are everything else.
+    """
 
     def to_json(self) -> str:
         """Return the report as JSON: the same for the same input, sorted, and without a date."""
         return shown(json.dumps(as_data(self), indent=2, ensure_ascii=False)) + "\n"
 
     def to_text(self, *, quiet: bool = False) -> str:
-        """Return the report for a terminal: one line a finding, then a block for each policy to change.
+        """Return the report for a terminal: a line for each finding, then the policies to change.
 
         Args:
-            quiet: whether to leave out the policies.
+            quiet: True to leave out the policies.
         """
         return shown(text_report(self, quiet=quiet))
 
@@ -33,7 +38,7 @@ class AccessReport(AccessFindings):
         """Return the report for a pull request: a table of findings, then the policies to change.
 
         Args:
-            quiet: whether to leave out the policies.
+            quiet: True to leave out the policies.
         """
         return shown(markdown_report(self, quiet=quiet))
 
@@ -42,12 +47,12 @@ def as_data(report: AccessFindings) -> dict[str, Any]:
     """Return a report as JSON has it."""
     return {
         "asked": list(report.asked),
-        "missing": [entry.to_json() for entry in report.missing],
-        "excess": [entry.to_json() for entry in report.excess],
-        "undecided": [entry.to_json() for entry in report.undecided],
+        "missing": _json_of(report.missing),
+        "excess": _json_of(report.excess),
+        "undecided": _json_of(report.undecided),
         "problems": [_problem(problem) for problem in report.problems],
-        "allowed": [entry.to_json() for entry in report.allowed],
-        "policies": [policy.to_json() for policy in report.policies],
+        "allowed": _json_of(report.allowed),
+        "policies": _json_of(report.policies),
         "without_key": list(report.without_key),
         "left_out": report.left_out,
         "names": dict(report.names),
@@ -55,31 +60,53 @@ def as_data(report: AccessFindings) -> dict[str, Any]:
     }
 
 
+def _json_of(items: Iterable[Entry | PolicyToChange]) -> list[dict[str, Any]]:
+    return [item.to_json() for item in items]
+
+
 def merged(reports: Iterable[AccessReport]) -> AccessReport:
-    """Return one report of several, each entry once."""
-    found = list(reports)
-    if len(found) == 1:
-        return found[0]
-    policies = [policy for report in found for policy in report.policies]
+    """Return a report with the entries of several reports, each once."""
+    parts = list(reports)
+    if len(parts) == 1:
+        return parts[0]
+    problems: list[Problem] = []
+    policies: list[PolicyToChange] = []
+    asked: set[str] = set()
+    without_key: set[str] = set()
+    names: dict[str, str] = {}
+    assumed: dict[str, str] = {}
+    left_out = 0
+    for report in parts:
+        left_out += report.left_out
+        problems += report.problems
+        policies += report.policies
+        asked.update(report.asked)
+        without_key.update(report.without_key)
+        names |= report.names
+        assumed |= report.assumed
+    policies.sort(key=lambda policy: (policy.policy_of, policy.policy, policy.declared))
     return AccessReport(
-        missing=_union(report.missing for report in found),
-        excess=_union(report.excess for report in found),
-        undecided=_union(report.undecided for report in found),
-        problems=in_order(problem for report in found for problem in report.problems),
-        allowed=_union(report.allowed for report in found),
-        policies=tuple(sorted(policies, key=lambda policy: (policy.policy_of, policy.policy, policy.declared))),
-        asked=tuple(sorted({asked for report in found for asked in report.asked})),
-        without_key=tuple(sorted({label for report in found for label in report.without_key})),
-        names={arn: name for report in found for arn, name in report.names.items()},
-        assumed={name: value for report in found for name, value in report.assumed.items()},
-        left_out=sum(report.left_out for report in found),
+        missing=_union("missing", parts),
+        excess=_union("excess", parts),
+        undecided=_union("undecided", parts),
+        problems=in_order(problems),
+        allowed=_union("allowed", parts),
+        policies=tuple(policies),
+        asked=tuple(sorted(asked)),
+        without_key=tuple(sorted(without_key)),
+        names=names,
+        assumed=assumed,
+        left_out=left_out,
     )
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Return the problems in the order of reports, each once."""
-    found = {(each.kind, each.needed_by, each.message, each.declared): each for each in problems}
-    return tuple(found[key] for key in sorted(found))
+    by_identity = {}
+    for problem in problems:
+        identity = (problem.kind, problem.needed_by, problem.message, problem.declared)
+        by_identity[identity] = problem
+    return tuple(by_identity[identity] for identity in sorted(by_identity))
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
@@ -95,11 +122,12 @@ def _problem(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _union(parts: Iterable[tuple[Entry, ...]]) -> tuple[Entry, ...]:
-    entries = {}
-    for part in parts:
-        for entry in part:
-            key = (*entry.sort_key(), *entry.needed_by, entry.because)
+def _union(kind: EntryKind, reports: Iterable[AccessReport]) -> tuple[Entry, ...]:
+    """Return the entries of a kind in some reports, each once, in the order of reports."""
+    entries: dict[tuple[tuple[str, ...], tuple[Declaration, ...]], Entry] = {}
+    for report in reports:
+        for entry in getattr(report, kind):
+            words = (*entry.sort_key(), *entry.needed_by, entry.because)
             # Two apps may have constructs of the same paths.
-            entries[key, entry.found_at] = entry
-    return tuple(entries[key] for key in sorted(entries))
+            entries[words, entry.found_at] = entry
+    return tuple(entries[identity] for identity in sorted(entries))

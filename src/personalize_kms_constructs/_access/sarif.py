@@ -28,39 +28,51 @@ Json = dict[str, Any]
 
 
 def sarif_report(report: AccessFindings, manifest: Path, version: str) -> str:
-    """Return the report as SARIF: a result for each finding, at the first template that it is about.
+    """Return the report as SARIF: a result for each finding, at its first template.
 
-    The location is in a template, for any language of the CDK, whether it is in the repository or not. GitHub takes
-    paths relative to the repository, which are those relative to the working directory: the command is run where the
-    repository is.
+    The location is in a template, for any language of the CDK, whether it is in the repository or
+    not. GitHub takes paths relative to the repository. These are the paths relative to the working
+    directory, since the command is run in the repository.
     """
     ids = list(RULES)
-    names, told, lines = Names(report.names), Counter[str](), Lines()
+    names, lines = Names(report.names), Lines()
+    numbers = Counter[str]()
     results = []
     for finding in findings_of(report):
-        print = _fingerprint(finding, names)
-        told[print] += 1
+        fingerprint = _fingerprint(finding, names)
+        numbers[fingerprint] += 1
+        # Two braces side by side stand for one (SARIF, 3.11.5), and a statement may end in two.
+        text = re.sub(r"(?<=[{}])(?=[{}])", " ", _message(finding, names))
+        # GitHub takes no other, and its action hashes lines of the file where this is missing.
+        line_hash = f"{fingerprint}:{numbers[fingerprint]}"
         results.append(
             {
                 "ruleId": finding.rule,
                 "ruleIndex": ids.index(finding.rule),
                 "level": finding.level,
-                # Two braces side by side stand for one (SARIF, 3.11.5), and a statement may end in two.
-                "message": {"text": re.sub(r"(?<=[{}])(?=[{}])", " ", _message(finding, names))},
+                "message": {"text": text},
                 "locations": [_location(finding, manifest, lines)],
-                # GitHub takes this one alone, and its action makes it of the lines of the file where there is none.
-                "partialFingerprints": {"primaryLocationLineHash": f"{print}:{told[print]}"},
+                "partialFingerprints": {"primaryLocationLineHash": line_hash},
             }
         )
-    driver = {"name": "personalize-kms", "semanticVersion": version, "rules": [_rule(each) for each in ids]}
-    run = {"tool": {"driver": driver}, "results": results}
-    log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
+    rules = [_rule(id) for id in ids]
+    driver = {"name": "personalize-kms", "semanticVersion": version, "rules": rules}
+    log = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "results": results}],
+    }
     return shown(json.dumps(log, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _message(finding: Finding, names: Names) -> str:
+    parts = [finding.text]
     step = what_to_do(finding, names)
-    return ". ".join(filter(None, (finding.text, f"What to do: {step}" if step else "", finding.page)))
+    if step:
+        parts.append(f"What to do: {step}")
+    if finding.page:
+        parts.append(finding.page)
+    return ". ".join(filter(None, parts))
 
 
 def _rule(id: str) -> Json:
@@ -77,30 +89,39 @@ def _rule(id: str) -> Json:
 
 
 def _fingerprint(finding: Finding, names: Names) -> str:
-    """Return a digest that stays as it is while the finding does, whatever is added to what it is about."""
+    """Return a digest that stays the same while the finding does, whatever is added to it."""
     about = finding.about[0]
     if isinstance(about, Problem):
-        same = [about.subject, about.cause.id]
-    else:
-        entries = [entry for entry in finding.about if isinstance(entry, Entry)]
-        resources = sorted({entry.resource for entry in entries})
-        arns = sorted({entry.principal_arn for entry in entries})
-        named = [names.of(arn) for arn in (*arns, about.policy_of, *resources)]
-        # More that is too much isn't the same, and may be worse. Without a principal it is about whoever asks.
-        more = sorted({entry.action for entry in entries if entry.kind == "excess"})
-        same = [about.policy, *named, *more, *([] if about.principal else about.needed_by)]
-    return hashlib.sha256("\n".join([finding.rule, *same]).encode()).hexdigest()[:16]
+        parts = [finding.rule, about.subject, about.cause.id]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    resources, arns, too_much = set(), set(), set()
+    for entry in finding.about:
+        if isinstance(entry, Entry):
+            resources.add(entry.resource)
+            arns.add(entry.principal_arn)
+            # More that is too much isn't the same, and may be worse.
+            if entry.kind == "excess":
+                too_much.add(entry.action)
+    parts = [finding.rule, about.policy]
+    parts += map(names.of, (*sorted(arns), about.policy_of, *sorted(resources)))
+    parts += sorted(too_much)
+    if not about.principal:
+        # Without a principal it is about the requests.
+        parts += about.needed_by
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def _location(finding: Finding, manifest: Path, lines: Lines) -> Json:
     """Return the first place of a finding; the assembly's manifest, if it is about the app."""
-    first = next(iter(finding.to_change), None)
+    first = finding.to_change[0] if finding.to_change else None
     file = manifest if first is None else Path(first.template)
     line = 1 if first is None else lines.of(first)
     region = {"startLine": line, "startColumn": 1, "endLine": line, "endColumn": 2}
-    location: Json = {"physicalLocation": {"artifactLocation": {"uri": _uri(file)}, "region": region}}
+    physical = {"artifactLocation": {"uri": _uri(file)}, "region": region}
+    location: Json = {"physicalLocation": physical}
     if first is not None:
-        location["logicalLocations"] = [{"fullyQualifiedName": first.construct_path, "kind": "resource"}]
+        logical = {"fullyQualifiedName": first.construct_path, "kind": "resource"}
+        location["logicalLocations"] = [logical]
     return location
 
 

@@ -13,7 +13,7 @@ class Names:
     def __init__(self, names: Mapping[str, str]) -> None:
         self._names = names
         self._by_hole: dict[str, list[str]] = {}
-        """The ARNs with holes, by the last one, which is most often that of no other."""
+        """The ARNs with holes, by their last hole. Saves time: most holes are in one ARN alone."""
         for arn in names:
             for hole in HOLE.findall(arn)[-1:]:
                 self._by_hole.setdefault(hole, []).append(arn)
@@ -23,11 +23,13 @@ class Names:
         return self._names.get(arn, arn)
 
     def short(self, text: str) -> str:
-        """Return a text in which resources of templates have their construct paths.
+        """Return a text with construct paths for resources of templates.
 
-        Only where AWS generates an id: an ARN that is known can be pasted as it is.
+        Only an ARN with an id that AWS generates is replaced: a known ARN can be pasted as it is.
         """
-        arns = {arn for hole in HOLE.findall(text) for arn in self._by_hole.get(hole, ())}
+        arns: set[str] = set()
+        for hole in HOLE.findall(text):
+            arns.update(self._by_hole.get(hole, ()))
         # An ARN may be the beginning of a longer one.
         for arn in sorted(arns, key=len, reverse=True):
             text = text.replace(arn, f"${{{self._names[arn]}}}")

@@ -1,7 +1,7 @@
 """Policies to change, each with the whole list of statements for Personalize that it should have.
 
-The list depends on all that is needed and on the form of each pair of owner and role, and on nothing else: not on what
-the policy says today, nor on why something is missing.
+The list depends on all needs and on the form of each pair of owner and role, and on nothing else:
+neither on today's statements of the policy, nor on why something is missing.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from .._answers import Answer
 from .._default_key_policy import default_key_policy
 from .._values import HOLE, PARTITION, has_unknown, last_part, same, split_arn
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
+from .calls import Caller
 from .declarations import Declaration, template_of
 from .entries import Entry, Json
 from .forms import Forms, Owner
@@ -31,18 +32,20 @@ from .needs import (
     owner_of,
 )
 from .policies import PolicyToChange
-from .too_much import statements_for
-from .written import (
+from .policy_documents import (
     Policy,
-    Written,
+    PolicyStatement,
     allow_statements,
     names_everybody,
     principals_of,
 )
+from .too_much import statements_for
 
-IAM_POLICY, MANAGED_POLICY, BUCKET_POLICY = "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::S3::BucketPolicy"
+IAM_POLICY = "AWS::IAM::Policy"
+MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
+BUCKET_POLICY = "AWS::S3::BucketPolicy"
 _ALWAYS_IN_LIST = ("aws:principalarn", "iam:passedtoservice")
-"""Condition keys that a list has where they are needed, whatever the operator: who the role is, and to whom it goes."""
+"""The condition keys that a list has where they are needed, whatever the operator."""
 _ORDER: Sequence[Column] = (IN_KEY_POLICY, IN_BUCKET_POLICY, IN_IAM, IN_BOUNDARY, TRUST)
 
 Needs = Mapping[Need, list[Asked]]
@@ -63,78 +66,98 @@ Lacking = Iterable[tuple[Need, Entry, list[WhichPolicy]]]
 
 
 class Advice:
-    """Finds the policies that lack something or have too much, and what they should have."""
+    """Finds the policies that lack something or have too much, and the statements for them."""
 
     def __init__(self, model: AccessModel, needs: Needs, forms: Forms) -> None:
         self._model = model
         self._needs = needs
         self._forms = forms
+        # Saves time: an app may have hundreds of owners.
+        self._needs_on: dict[str, list[Need]] = {}
+        for need in needs:
+            self._needs_on.setdefault(need.owner, []).append(need)
 
     def lacking(self, need: Need, columns: Iterable[Column]) -> list[WhichPolicy]:
-        """Return the policies of some kinds that lack a permission."""
-        return [self._place(need, column) for column in columns if column]
+        """Return the policies of some columns that lack a permission."""
+        return [self._policy_for(need, column) for column in columns if column]
 
-    def to_change(self, missing: Lacking, excess: Iterable[Entry], untrusted: Iterable[str]) -> list[PolicyToChange]:
+    def to_change(
+        self, missing: Lacking, excess: Iterable[Entry], untrusted: Iterable[str]
+    ) -> list[PolicyToChange]:
         """Return the policies that lack something, have too much, or don't trust Personalize."""
         lacks: Lacks = {}
-        for need, entry, places in missing:
-            for place in places:
-                lacks.setdefault(place, []).append((need, entry))
+        for need, entry, policies in missing:
+            for which in policies:
+                lacks.setdefault(which, []).append((need, entry))
         beyond: dict[tuple[Column, str], list[Entry]] = {}
         for entry in excess:
             beyond.setdefault((entry.policy, entry.policy_of), []).append(entry)
         for arn in untrusted:
             beyond.setdefault((TRUST, arn), [])
-        for column, owner in beyond:
-            for place in self._places_with_too_much(column, owner, beyond[column, owner]):
-                lacks.setdefault(place, [])
-        found: list[PolicyToChange] = []
-        for place in sorted(lacks, key=lambda place: (_ORDER.index(place.column), place)):
-            # Of several policies of one role the first has what is too much in all of them.
-            is_wide = (place.column, place.owner) in beyond
-            is_first = not any(policy.is_of(place.column, place.owner) for policy in found)
-            too_much = beyond[place.column, place.owner] if is_wide and is_first else []
-            needs = self._all_for(place, lacks, is_wide)
-            found.append(self._policy(place, needs, [entry for _, entry in lacks[place]], too_much))
-        return found
+        for (column, owner), entries in beyond.items():
+            for which in self._policies_with_too_much(column, owner, entries):
+                lacks.setdefault(which, [])
+        changes: list[PolicyToChange] = []
+        told: set[tuple[Column, str]] = set()
+        for which in sorted(lacks, key=lambda which: (_ORDER.index(which.column), which)):
+            in_column = (which.column, which.owner)
+            needs = self._all_for(which, lacks, is_wide=in_column in beyond)
+            entries = [entry for _, entry in lacks[which]]
+            # Of several policies of a role the first has the excess of all.
+            too_much = beyond.get(in_column, []) if in_column not in told else []
+            told.add(in_column)
+            changes.append(self._change(which, needs, entries, too_much))
+        return changes
 
-    def _places_with_too_much(self, column: Column, owner: str, entries: Sequence[Entry]) -> list[WhichPolicy]:
+    def _policies_with_too_much(
+        self, column: Column, owner: str, entries: Sequence[Entry]
+    ) -> list[WhichPolicy]:
         if column == IN_IAM:
-            places = {self._place(need, IN_IAM): None for need in self._in_iam_of(owner)}
-            statements = [statement for entry in entries for statement in entry.reason.statements]
-            return list(places) or [WhichPolicy(owner, IN_IAM, declared_of(each.policy for each in statements))]
+            policies: dict[WhichPolicy, None] = {}
+            for need in self._in_iam_of(owner):
+                policies[self._policy_for(need, IN_IAM)] = None
+            if policies:
+                return list(policies)
+            with_excess: list[Policy] = []
+            for entry in entries:
+                with_excess += [statement.policy for statement in entry.reason.statements]
+            return [WhichPolicy(owner, IN_IAM, declared_of(with_excess))]
         if column == TRUST:
             return [WhichPolicy(owner, TRUST, declared_of([self._model.role(owner)]))]
-        need = next(need for need in self._needs if need.owner == owner)
-        return [self._place(need, column)]
+        return [self._policy_for(self._needs_on[owner][0], column)]
 
     def _in_iam_of(self, role: str) -> list[Need]:
-        """Return all that a role's IAM policies have to allow: what is left to them too."""
-        found = []
+        """Return all needs that a role's IAM policies have to meet, those left to them too."""
+        needs = []
         for need in self._needs:
-            if need.role_arn == role:
-                is_left = need.policy == IN_KEY_POLICY and self._forms.is_left_to_iam(need)
-                if need.principal != CALLER and (need.policy == IN_IAM or is_left):
-                    found.append(need)
-        return found
+            if need.role_arn != role or need.principal == CALLER:
+                continue
+            is_on_key = need.column == IN_KEY_POLICY
+            if need.column == IN_IAM or (is_on_key and self._forms.is_left_to_iam(need)):
+                needs.append(need)
+        return needs
 
-    def _place(self, need: Need, column: Column) -> WhichPolicy:
-        """Return the policies of a kind that take a statement for a need, or where a new one has to be made."""
+    def _policy_for(self, need: Need, column: Column) -> WhichPolicy:
+        """Return the policies of a column that take a statement for a need, or the one to make."""
         role, owner = self._model.role(need.role_arn), owner_of(self._model, need)
         if column == IN_BOUNDARY:
             boundary = role.boundary
             if boundary is not None and not boundary.of_aws:
                 return WhichPolicy(role.arn, column, declared_of([boundary]))
-            return WhichPolicy(role.arn, column, declared_of([role]), MANAGED_POLICY if role.declared else "")
+            make = MANAGED_POLICY if role.declared else ""
+            return WhichPolicy(role.arn, column, declared_of([role]), make)
         if column == IN_IAM:
-            return self._place_in_iam(role, owner)
+            return self._policy_in_iam(role, owner)
         assert owner is not None
-        policies = [*owner.policies, *owner.may_have] if isinstance(owner, (Key, Bucket)) else []
-        declared = declared_of(policies) or declared_of([owner])
-        is_new = isinstance(owner, Bucket) and owner.declared is not None and not declared_of(policies)
-        return WhichPolicy(owner.arn, column, declared, BUCKET_POLICY if is_new else "")
+        if not isinstance(owner, Role):
+            declared = declared_of([*owner.policies, *owner.may_have])
+            if declared:
+                return WhichPolicy(owner.arn, column, declared)
+        is_new = isinstance(owner, Bucket) and owner.declared is not None
+        make = BUCKET_POLICY if is_new else ""
+        return WhichPolicy(owner.arn, column, declared_of([owner]), make)
 
-    def _place_in_iam(self, role: Role, owner: Owner | None) -> WhichPolicy:
+    def _policy_in_iam(self, role: Role, owner: Owner | None) -> WhichPolicy:
         able: list[Declaration] = []
         for policy in role.identity:
             is_own = not policy.also_of and not policy.condition
@@ -146,82 +169,114 @@ class Advice:
             return WhichPolicy(role.arn, IN_IAM, tuple(dict.fromkeys(here)))
         if role.declared is None:
             return WhichPolicy(role.arn, IN_IAM, ())
-        # The role's stack can't refer to what waits for it, and a stack of another account makes no policy of the role.
+        # The role's stack can't refer to a resource that waits for it, and a stack of another
+        # account makes no policy of the role.
         beside: Owner = role if owner is None or not _is_in_later_stack(owner, role) else owner
         return WhichPolicy(role.arn, IN_IAM, declared_of([beside]), IAM_POLICY)
 
-    def _policy(
-        self, place: WhichPolicy, needs: list[Need], lacks: Iterable[Entry], excess: Sequence[Entry]
+    def _change(
+        self,
+        which: WhichPolicy,
+        needs: list[Need],
+        lacks: Iterable[Entry],
+        excess: Sequence[Entry],
     ) -> PolicyToChange:
         needs = sorted(needs, key=_in_order)
-        goes, statements = self._goes(place, excess), self._statements(place, needs)
-        entries = tuple(sorted(dict.fromkeys(lacks), key=Entry.sort_key))
-        waiting = [asked for need in needs for asked in self._needs[need] if asked.waits_for is not None]
-        templates = {declared.template for declared in place.declared}
+        statements = self._statements(which, needs)
+        replaced = self._replaced(which, excess)
+        entries = sorted(dict.fromkeys(lacks), key=Entry.sort_key)
+        files = [entry.file for entry in entries if entry.file]
+        has_list = which.column not in (IN_IAM, IN_BOUNDARY)
         return PolicyToChange(
-            policy=place.column,
-            policy_of=place.owner,
-            declared=place.declared,
-            lacks=entries,
+            policy=which.column,
+            policy_of=which.owner,
+            declared=which.declared,
+            lacks=tuple(entries),
             too_much=tuple(excess),
-            should_have=tuple(self._model.pasted(statement, place.declared) for statement in statements),
-            replaces=() if place.column in (IN_IAM, IN_BOUNDARY) else tuple(statement.label for statement in goes),
-            own_conditions=_own_conditions(goes, statements),
-            also_for=self._also_for(place, goes),
-            unnamed_roles=self._unnamed(place, needs),
-            file=next((entry.file for entry in entries if entry.file), ""),
-            make=place.make,
-            waiting=tuple(each for each in sorted(declared_of(waiting)) if place.make and each.template in templates),
+            should_have=tuple(self._model.pasted(body, which.declared) for body in statements),
+            replaces=tuple(statement.label for statement in replaced) if has_list else (),
+            own_conditions=_own_conditions(replaced, statements),
+            also_for=self._also_for(which, replaced),
+            unnamed_roles=self._unnamed(which, needs),
+            file=files[0] if files else "",
+            make=which.make,
+            waiting=tuple(self._waiting(which, needs)) if which.make else (),
         )
 
-    def _all_for(self, place: WhichPolicy, lacks: Lacks, is_wide: bool) -> list[Need]:
-        """Return all needs that a policy has to serve; for callers, and roles with nothing too much, those it lacks.
+    def _waiting(self, which: WhichPolicy, needs: Iterable[Need]) -> Iterator[Declaration]:
+        """Yield the resources that have to wait for a policy to make, in its template."""
+        waiting: list[Asked] = []
+        for need in needs:
+            for asked in self._needs[need]:
+                if asked.waits_for is not None:
+                    waiting.append(asked)
+        templates = {declared.template for declared in which.declared}
+        for declared in sorted(declared_of(waiting)):
+            if declared.template in templates:
+                yield declared
 
-        A role also lacks what key policies name it for today and will leave to IAM.
+    def _all_for(self, which: WhichPolicy, lacks: Lacks, *, is_wide: bool) -> list[Need]:
+        """Return all needs that a policy has to meet.
+
+        For callers, and for roles with nothing too much, these are the needs that it lacks. A role
+        also lacks the permissions that key policies give it by name today and will leave to IAM.
         """
-        column, owner = place.column, place.owner
+        column, owner = which.column, which.owner
         if column == IN_IAM:
-            needs = [need for need, _ in lacks[place]]
-            keys_to_change = {other.owner for other in lacks if other.column == IN_KEY_POLICY}
+            needs = [need for need, _ in lacks[which]]
+            changing = {other.owner for other in lacks if other.column == IN_KEY_POLICY}
             for need in self._in_iam_of(owner):
-                is_left_anew = need.owner in keys_to_change and self._forms.is_left_anew(need)
-                if (is_wide or is_left_anew) and need not in needs and self._place(need, IN_IAM) == place:
+                is_left_anew = need.owner in changing and self._forms.is_left_anew(need)
+                is_missing = (is_wide or is_left_anew) and need not in needs
+                if is_missing and self._policy_for(need, IN_IAM) == which:
                     needs.append(need)
             return needs
         if column == IN_BOUNDARY:
             return [need for need in self._needs if need.role_arn == owner]
+        of_owner = self._needs_on.get(owner, [])
         if column == TRUST:
-            return [need for need in self._needs if need.action == ASSUME_ROLE and need.owner == owner]
-        if column == IN_KEY_POLICY:
-            of_key = [need for need in self._needs if need.policy == column and need.owner == owner]
-            unnamed = self._unnamed(place, of_key)
-            return [need for need in of_key if need.role_arn not in unnamed or not self._forms.is_of_account(need)]
-        return [need for need in self._needs if need.owner == owner and self._is_in_bucket_policy(need)]
+            return [need for need in of_owner if need.action == ASSUME_ROLE]
+        if column == IN_BUCKET_POLICY:
+            return [need for need in of_owner if self._is_in_bucket_policy(need)]
+        on_key = [need for need in of_owner if need.column == column]
+        needs, unnamed = [], self._unnamed(which, on_key)
+        for need in on_key:
+            if need.role_arn not in unnamed or not self._forms.is_of_account(need):
+                needs.append(need)
+        return needs
 
     def _is_in_bucket_policy(self, need: Need) -> bool:
-        """Tell if a bucket's policy has to allow something: Personalize, and roles of other accounts."""
+        """Tell if a bucket's policy has to allow it: Personalize's, or another account's role's."""
         role, bucket = self._model.role(need.role_arn), self._model.bucket(need.owner, need.account)
-        is_of_role = need.policy == IN_IAM and same(role.account, bucket.account) is Answer.NO
-        return need.policy == IN_BUCKET_POLICY or is_of_role
+        is_of_role = need.column == IN_IAM and same(role.account, bucket.account) is Answer.NO
+        return need.column == IN_BUCKET_POLICY or is_of_role
 
-    def _statements(self, place: WhichPolicy, needs: list[Need]) -> list[Json]:
-        column, owner = place.column, place.owner
+    def _statements(self, which: WhichPolicy, needs: list[Need]) -> list[Json]:
+        column, owner = which.column, which.owner
         statements: list[Json] = []
         if column == IN_BOUNDARY:
-            # It allows nothing itself, and one that referred to a key would be made after it, which waits for the role.
-            return [{"Effect": "Allow", "Action": sorted({need.action for need in needs}), "Resource": "*"}]
+            # It allows nothing itself, and a boundary that refers to a key is made after the key,
+            # which waits for the role.
+            return [{"Effect": "Allow", "Action": _actions_of(needs), "Resource": "*"}]
         if column == IN_KEY_POLICY and self._model.key(owner).has_default_policy:
             statements.append(default_statement(self._model.key(owner)))
         if column == TRUST:
-            role = self._model.role(owner)
-            asks = {(asked.account, asked.region) for asked in self._model.asked if asked.role_arn == owner}
-            statements += [trust_statement(role, account, region) for account, region in sorted(asks)]
+            for account, region in self._environments_of(owner):
+                statements.append(trust_statement(self._model.role(owner), account, region))
         for group in _alike(needs):
             statements.append(self._statement(group, column))
         return statements
 
+    def _environments_of(self, role_arn: str) -> list[tuple[str, str]]:
+        """Return the accounts and Regions in which Personalize is asked to use a role."""
+        environments = set()
+        for asked in self._model.asked:
+            if asked.role_arn == role_arn:
+                environments.add((asked.account, asked.region))
+        return sorted(environments)
+
     def _statement(self, needs: list[Need], column: Column) -> Json:
-        """Return one statement for needs of one principal, with the same actions on each resource."""
+        """Return a statement for needs of a principal with the same actions on each resource."""
         first, statement = needs[0], Json(Effect="Allow")
         if column != IN_IAM:
             statement["Principal"] = {"Service": SERVICE_PRINCIPAL}
@@ -230,7 +285,7 @@ class Advice:
                 is_delegated = self._forms.is_delegated(first)
                 root = f"arn:{_partition_of(role.arn)}:iam::{role.account}:root"
                 statement["Principal"] = {"AWS": root if is_delegated else role.arn}
-        statement["Action"] = sorted({need.action for need in needs})
+        statement["Action"] = _actions_of(needs)
         if column != TRUST:
             # In a key policy, "*" is this key.
             resources = sorted({_granted_on(need) for need in needs})
@@ -246,48 +301,70 @@ class Advice:
             statement["Condition"] = {"StringEquals": {"iam:PassedToService": SERVICE_PRINCIPAL}}
         return statement
 
-    def _goes(self, place: WhichPolicy, excess: Sequence[Entry]) -> list[Written]:
+    def _replaced(self, which: WhichPolicy, excess: Sequence[Entry]) -> list[PolicyStatement]:
         """Return the statements whose place the list takes."""
-        goes = [statement for entry in excess for statement in entry.reason.statements]
-        if place.column in (IN_KEY_POLICY, IN_BUCKET_POLICY):
-            owner = self._model.keys.get(place.owner) or self._model.buckets.get(place.owner)
-            of_owner = [need for need in self._needs if need.owner == place.owner and need.principal != CALLER]
-            callers = dict.fromkeys(caller_of(self._model, need) for need in of_owner)
-            for caller in callers:
-                for statement in statements_for([] if owner is None else owner.policies, caller):
-                    # One for everybody goes only if it is too much: what others need of it isn't known.
-                    if not names_everybody(statement.body):
-                        goes.append(statement)
-        if place.column == TRUST and any(asked.role_arn == place.owner for asked in self._model.asked):
-            goes += [each for each in allow_statements(self._model.role(place.owner).trust) if _is_for_service(each)]
-        return sorted(dict.fromkeys(goes), key=lambda statement: statement.policy.statements.index(statement))
+        replaced: list[PolicyStatement] = []
+        for entry in excess:
+            replaced += entry.reason.statements
+        if which.column in (IN_KEY_POLICY, IN_BUCKET_POLICY):
+            replaced += self._meant_for_callers(which.owner)
+        if which.column == TRUST:
+            is_asked = self._environments_of(which.owner)
+            trust = self._model.role(which.owner).trust if is_asked else []
+            for statement in allow_statements(trust):
+                if SERVICE_PRINCIPAL in principals_of(statement.body):
+                    replaced.append(statement)
+        unique = dict.fromkeys(replaced)
+        return sorted(unique, key=lambda statement: statement.policy.statements.index(statement))
 
-    def _also_for(self, place: WhichPolicy, goes: Iterable[Written]) -> tuple[str, ...]:
-        """Return whom the statements that go serve besides, and who uses a role of which something is too much."""
-        served = {SERVICE_PRINCIPAL, place.owner}
-        served.update(need.principal_arn for need in self._needs if need.owner == place.owner)
+    def _meant_for_callers(self, arn: str) -> Iterator[PolicyStatement]:
+        """Yield the statements of a key or bucket that are meant for who needs something there."""
+        owner = self._model.keys.get(arn) or self._model.buckets.get(arn)
+        callers: dict[Caller, None] = {}
+        for need in self._needs_on.get(arn, ()):
+            if need.principal != CALLER:
+                callers[caller_of(self._model, need)] = None
+        for caller in callers:
+            for statement in statements_for([] if owner is None else owner.policies, caller):
+                # A statement for everybody goes only if it is too much: others may need it.
+                if not names_everybody(statement.body):
+                    yield statement
+
+    def _also_for(self, which: WhichPolicy, replaced: Iterable[PolicyStatement]) -> tuple[str, ...]:
+        """Return the others whom replaced statements serve, or who use a role with too much."""
         others: dict[str, None] = {}
-        for statement in goes:
-            if place.column == IN_IAM:
-                others |= dict.fromkeys(statement.policy.also_of)
-                trust = self._model.roles[place.owner].trust if place.owner in self._model.roles else []
-                for trusting in allow_statements(trust):
-                    others |= dict.fromkeys(principals_of(trusting.body))
-            else:
+        for statement in replaced:
+            if which.column != IN_IAM:
                 others |= dict.fromkeys(principals_of(statement.body))
-        return tuple(name for name in others if not any(same(name, known) is Answer.YES for known in served))
+                continue
+            others |= dict.fromkeys(statement.policy.also_of)
+            role = self._model.roles.get(which.owner)
+            for trusting in allow_statements(role.trust if role else []):
+                others |= dict.fromkeys(principals_of(trusting.body))
+        served = {SERVICE_PRINCIPAL, which.owner}
+        for need in self._needs_on.get(which.owner, ()):
+            served.add(need.principal_arn)
+        for name in list(others):
+            if any(same(name, known) is Answer.YES for known in served):
+                del others[name]
+        return tuple(others)
 
-    def _unnamed(self, place: WhichPolicy, needs: Iterable[Need]) -> tuple[str, ...]:
+    def _unnamed(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[str, ...]:
         """Return the roles without a name that a policy can only name by a string."""
-        if place.column in (IN_IAM, IN_BOUNDARY):
+        if which.column in (IN_IAM, IN_BOUNDARY):
             return ()
+        delegated: dict[str, None] = {}
+        for need in needs:
+            if self._forms.is_delegated(need):
+                delegated[need.role_arn] = None
         unnamed = []
-        for arn in dict.fromkeys(need.role_arn for need in needs if self._forms.is_delegated(need)):
+        for arn in delegated:
             hole = HOLE.search(last_part(arn))
             if hole and not has_unknown(hole[0]):
                 # Where the template can refer to the role, no hole is left.
-                pasted = json.dumps(self._model.pasted(arn, place.declared))
-                unnamed += [arn] if hole[0].removeprefix("${") in pasted else []
+                pasted = json.dumps(self._model.pasted(arn, which.declared))
+                if hole[0].removeprefix("${") in pasted:
+                    unnamed.append(arn)
         return tuple(unnamed)
 
 
@@ -299,8 +376,9 @@ def _is_in_later_stack(owner: Owner, role: Role) -> bool:
 
 def default_statement(key: Key) -> Json:
     """Return the statement that KMS gives a key that is made without a policy."""
-    found: Json = default_key_policy(f"arn:{_partition_of(key.arn)}:iam::{key.account}:root")["Statement"][0]
-    return found
+    root = f"arn:{_partition_of(key.arn)}:iam::{key.account}:root"
+    statement: Json = default_key_policy(root)["Statement"][0]
+    return statement
 
 
 def trust_statement(role: Role, account: str, region: str) -> Json:
@@ -311,53 +389,74 @@ def trust_statement(role: Role, account: str, region: str) -> Json:
         "Action": ASSUME_ROLE,
         "Condition": {
             "StringEquals": {"aws:SourceAccount": account},
-            "ArnLike": {"aws:SourceArn": f"arn:{_partition_of(role.arn)}:personalize:{region}:{account}:*"},
+            "ArnLike": {
+                "aws:SourceArn": f"arn:{_partition_of(role.arn)}:personalize:{region}:{account}:*"
+            },
         },
     }
 
 
+def _actions_of(needs: Iterable[Need]) -> list[str]:
+    return sorted({need.action for need in needs})
+
+
 def _granted_on(need: Need) -> str:
-    """Return the resource of a statement; in that of a caller, a part that each execution chooses is any."""
-    if need.principal != CALLER:
-        return need.resource
-    return HOLE.sub(lambda hole: "*" if has_unknown(hole[0]) and hole[0].endswith("?}") else hole[0], need.resource)
+    """Return the resource of a statement, with ``*`` for the part that a caller's call chooses."""
+    arn = need.resource_arn
+    for hole in HOLE.findall(arn) if need.principal == CALLER else ():
+        if has_unknown(hole) and hole.endswith("?}"):
+            arn = arn.replace(hole, "*")
+    return arn
 
 
 def _in_order(need: Need) -> tuple[str, ...]:
     """Return the values by which statements are sorted, whatever is asked first."""
-    return (need.principal, need.principal_arn, need.account, need.owner, need.resource, need.action)
+    subject = (need.principal, need.principal_arn, need.account)
+    return (*subject, need.owner, need.resource_arn, need.action)
 
 
 def _alike(needs: Iterable[Need]) -> list[list[Need]]:
-    """Return needs in groups that one statement can serve: of one principal, with the same actions on each resource.
+    """Return needs in groups for one statement: of a principal, with the same actions everywhere.
 
-    One statement for all of them would allow each action on each resource: writing into the folder of an import.
+    One statement for all of them would allow each action on each resource, for example writing into
+    the folder of an import.
     """
-    actions: dict[tuple[str, ...], set[str]] = {}
+    actions_on: dict[tuple[str, ...], set[str]] = {}
     for need in needs:
-        actions.setdefault((need.principal_arn, need.account, need.owner, need.resource), set()).add(need.action)
+        actions_on.setdefault(_subject(need), set()).add(need.action)
     groups: dict[tuple[object, ...], list[Need]] = {}
     for need in needs:
-        same_actions = frozenset(actions[need.principal_arn, need.account, need.owner, need.resource])
-        groups.setdefault((need.principal_arn, need.account, need.owner, same_actions), []).append(need)
+        actions = frozenset(actions_on[_subject(need)])
+        group = (need.principal_arn, need.account, need.owner, actions)
+        groups.setdefault(group, []).append(need)
     return list(groups.values())
 
 
+def _subject(need: Need) -> tuple[str, ...]:
+    return (need.principal_arn, need.account, need.owner, need.resource_arn)
+
+
 def _comes_before(policy: Policy, role: Role, owner: Owner | None) -> bool:
-    """Tell if an IAM policy can't refer to a key or bucket, since that waits for it, or a key policy for the role."""
+    """Tell if an IAM policy can't refer to a key or bucket, which waits for it or for the role."""
     waited_for = (owner or role).waits_for
-    return policy.declared in role.waits_for or policy.declared in waited_for or policy.declared == role.declared
+    is_waited_for = policy.declared in role.waits_for or policy.declared in waited_for
+    return is_waited_for or policy.declared == role.declared
 
 
-def _own_conditions(goes: Iterable[Written], statements: Iterable[Json]) -> tuple[str, ...]:
-    """Return the condition keys of statements that go which no statement of the list has, with the same operator."""
-    of_list = {(operator, key.lower()) for statement in statements for operator, key in _conditions(statement)}
-    own = {
-        key
-        for statement in goes
-        for operator, key in _conditions(statement.body)
-        if key.lower() not in _ALWAYS_IN_LIST and (operator, key.lower()) not in of_list
-    }
+def _own_conditions(
+    replaced: Iterable[PolicyStatement], statements: Iterable[Json]
+) -> tuple[str, ...]:
+    """Return the condition keys that only replaced statements have, with the same operator."""
+    of_list: set[tuple[str, str]] = set()
+    for statement in statements:
+        for operator, key in _conditions(statement):
+            of_list.add((operator, key.lower()))
+    own = set()
+    for policy_statement in replaced:
+        for operator, key in _conditions(policy_statement.body):
+            is_in_list = key.lower() in _ALWAYS_IN_LIST or (operator, key.lower()) in of_list
+            if not is_in_list:
+                own.add(key)
     return tuple(sorted(own))
 
 
@@ -367,10 +466,6 @@ def _conditions(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for operator, keys in condition.items() if isinstance(condition, dict) else ():
         for key in keys if isinstance(keys, dict) else ():
             yield operator, key
-
-
-def _is_for_service(statement: Written) -> bool:
-    return SERVICE_PRINCIPAL in principals_of(statement.body)
 
 
 def _partition_of(arn: str) -> str:

@@ -14,159 +14,184 @@ from .._values import bucket_in, has_unknown, matches, same, split, split_arn, t
 from ..matrix import ROWS
 from .addressed import Addressed, Way, addressed_to
 from .calls import Call
-from .causes import Cause, Reason, because, unknown_element
+from .causes import Cause, Reason, unknown_element
 from .conditions import condition_answer
-from .written import Body, Policy, Written, as_list, has_variables, with_variables
+from .policy_documents import (
+    Body,
+    Policy,
+    PolicyStatement,
+    as_list,
+    has_variables,
+    with_variables,
+)
 
-_ELEMENTS = frozenset(
-    {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
-)
-_WITHOUT_RESOURCES = frozenset(
-    action for row in ROWS for actions in row.role_on_everything for action in actions.actions
-)
 _PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
+_ACTIONS_AND_RESOURCES = frozenset({"Action", "NotAction", "Resource", "NotResource"})
+_ELEMENTS = _PRINCIPALS | _ACTIONS_AND_RESOURCES | {"Sid", "Effect", "Condition"}
 _ITSELF = [Way(Addressed.CALLER, Answer.YES)]
+_WITHOUT_RESOURCES: set[str] = set()
+"""The actions that only ``*`` allows."""
+for _row in ROWS:
+    for _actions in _row.role_on_everything:
+        _WITHOUT_RESOURCES.update(_actions.actions)
 
 
-class Found(NamedTuple):
+class Match(NamedTuple):
     """The extent to which statements of one effect are about a call."""
 
     answer: Answer = Answer.NO
-    by: tuple[Written, ...] = ()
+    by: tuple[PolicyStatement, ...] = ()
     """The statements that say yes."""
     doubts: tuple[Reason, ...] = ()
-    """What leaves it open."""
+    """The reasons that leave it open."""
 
-    def __or__(self, other: Found) -> Found:
+    def __or__(self, other: Match) -> Match:
         if other.answer is Answer.NO:
             return self
         if self.answer is Answer.NO:
             return other
-        return Found(max(self.answer, other.answer), self.by + other.by, self.doubts + other.doubts)
+        answer = max(self.answer, other.answer)
+        return Match(answer, self.by + other.by, self.doubts + other.doubts)
 
 
-NOTHING_FOUND = Found()
+_NO_MATCH = Match()
 
 
 @dataclass(slots=True)
 class Verdict:
     """The verdict of the statements of some policies on one call."""
 
-    caller: Found = NOTHING_FOUND
+    caller: Match = _NO_MATCH
     """Allowed to the caller by its name."""
-    session: Found = NOTHING_FOUND
+    session: Match = _NO_MATCH
     """Allowed to the caller's session, which no permissions boundary limits."""
-    everybody: Found = NOTHING_FOUND
+    everybody: Match = _NO_MATCH
     """Allowed to everybody."""
-    account: Found = NOTHING_FOUND
+    account: Match = _NO_MATCH
     """Allowed to the caller's account."""
-    denied: Found = NOTHING_FOUND
+    denied: Match = _NO_MATCH
 
-    def add(self, whom: str, answer: Answer, statement: Written, doubts: Iterable[Reason]) -> None:
-        """Take in what one statement says."""
-        if answer is not Answer.NO:
-            by = (statement,) if answer is Answer.YES else ()
-            its_doubts = tuple(Reason(doubt.cause, doubt.values, (statement,)) for doubt in doubts)
-            setattr(self, whom, getattr(self, whom) | Found(answer, by, its_doubts))
+    def add(
+        self, whom: str, answer: Answer, statement: PolicyStatement, doubts: Iterable[Reason]
+    ) -> None:
+        """Add the answer of a statement."""
+        if answer is Answer.NO:
+            return
+        by = (statement,) if answer is Answer.YES else ()
+        its_doubts = [Reason(doubt.cause, doubt.values, (statement,)) for doubt in doubts]
+        setattr(self, whom, getattr(self, whom) | Match(answer, by, tuple(its_doubts)))
 
     def leave_open(self, doubt: Reason, *of_whom: str) -> None:
-        """Take in something that can't be seen: by default it may be a permission or a denial."""
+        """Add something that can't be seen: by default it may be a permission or a denial."""
         for whom in of_whom or ("everybody", "denied"):
-            setattr(self, whom, getattr(self, whom) | Found(Answer.MAYBE, doubts=(doubt,)))
+            setattr(self, whom, getattr(self, whom) | Match(Answer.MAYBE, doubts=(doubt,)))
 
     @property
-    def itself(self) -> Found:
+    def itself(self) -> Match:
         """Join the ways in which the call may be allowed without IAM's help."""
         return self.caller | self.session | self.everybody
 
     @property
-    def allowed(self) -> Found:
+    def allowed(self) -> Match:
         """Join all ways in which the call may be allowed."""
         return self.itself | self.account
 
 
-def judge(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
-    """Judge a call by the policies of a resource, or by those of an identity."""
+def verdict_of(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
+    """Return the verdict of the policies of a resource, or of an identity, on a call."""
     verdict = Verdict()
-    bucket = bucket_in(call.resource)
+    bucket = bucket_in(call.resource_arn)
     for policy in policies:
         if not isinstance(policy.document, dict):
-            verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=policy.name))
+            verdict.leave_open(Reason.of(Cause.ELEMENT_UNKNOWN, element=policy.name))
         elif policy.not_understood:
-            verdict.leave_open(because(Cause.ELEMENT_NOT_UNDERSTOOD, elements=policy.not_understood))
+            elements = policy.not_understood
+            verdict.leave_open(Reason.of(Cause.ELEMENT_NOT_UNDERSTOOD, elements=elements))
         for statement in policy.statements:
-            # A role may have a statement for each of hundreds of buckets.
-            if not bucket or not statement.buckets or bucket in statement.buckets:
-                _judge(verdict, statement, call, of_resource=of_resource)
+            # Saves time: a role may have a statement for each of hundreds of buckets.
+            if bucket and statement.buckets and bucket not in statement.buckets:
+                continue
+            if not statement.readable:
+                verdict.leave_open(Reason.of(Cause.ELEMENT_UNKNOWN, element=statement.name))
+            elif statement.may_be_about(call.action):
+                _add_statement(verdict, statement, call, of_resource=of_resource)
     return verdict
 
 
-def _judge(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
-    if not statement.readable:
-        verdict.leave_open(because(Cause.ELEMENT_UNKNOWN, element=statement.name))
-    elif statement.may_be_about(call.action):
-        _judge_statement(verdict, statement, call, of_resource=of_resource)
-
-
-def _judge_statement(verdict: Verdict, statement: Written, call: Call, *, of_resource: bool) -> None:
-    body, policy = statement.body, statement.policy
-    effect = body.get("Effect")
-    known = effect in ("Allow", "Deny")
-    if not known and not (isinstance(effect, str) and has_unknown(effect)):
-        # AWS takes no others (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html).
+def _add_statement(
+    verdict: Verdict, statement: PolicyStatement, call: Call, *, of_resource: bool
+) -> None:
+    effect = statement.body.get("Effect")
+    is_known = effect in ("Allow", "Deny")
+    if not is_known and not (isinstance(effect, str) and has_unknown(effect)):
+        # AWS takes no others
+        # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html).
         return
-    ways = _ways(body, call, of_resource=of_resource)
+    ways = _ways(statement.body, call, of_resource=of_resource)
     if not ways:
         return
-    about, doubts = is_about(statement, call)
-    if about is Answer.NO:
+    answer, doubts = is_about(statement, call)
+    if answer is Answer.NO:
         return
-    if strange := body.keys() - _ELEMENTS:
-        about = Answer.MAYBE
-        doubts.append(because(Cause.ELEMENT_NOT_UNDERSTOOD, elements=tuple(sorted(map(str, strange)))))
-    if statement.condition:
-        about = Answer.MAYBE
-        doubts.append(because(Cause.TEMPLATE_CONDITION, condition=statement.condition))
-    if policy.whose:
-        about = Answer.MAYBE
-        doubts.append(because(Cause.OWNER_UNKNOWN, parts=policy.whose))
-    if not known:
-        about = Answer.MAYBE
-        doubts.append(unknown_element("Effect", effect))
-        verdict.add("denied", about, statement, doubts)
+    unknowns = _unknowns_of(statement)
+    if not is_known:
+        unknowns.append(unknown_element("Effect", effect))
+    if unknowns:
+        answer = Answer.MAYBE
+        doubts += unknowns
+    if not is_known:
+        verdict.add("denied", answer, statement, doubts)
     for way in ways:
         whom = "denied" if effect == "Deny" else way.whom
-        verdict.add(whom, min(about, way.answer), statement, [*doubts, *way.doubts])
+        verdict.add(whom, min(answer, way.answer), statement, [*doubts, *way.doubts])
 
 
-def _ways(body: Body, call: Call, *, of_resource: bool) -> list[Way]:
-    """Return in which ways a statement is about the caller; in none where AWS refuses its principal."""
+def _unknowns_of(statement: PolicyStatement) -> list[Reason]:
+    """Return the reasons that leave a statement open, whatever the call."""
+    reasons = []
+    if others := statement.body.keys() - _ELEMENTS:
+        elements = tuple(sorted(map(str, others)))
+        reasons.append(Reason.of(Cause.ELEMENT_NOT_UNDERSTOOD, elements=elements))
+    if statement.condition:
+        reasons.append(Reason.of(Cause.TEMPLATE_CONDITION, condition=statement.condition))
+    if statement.policy.whose:
+        reasons.append(Reason.of(Cause.OWNER_UNKNOWN, parts=statement.policy.whose))
+    return reasons
+
+
+def _ways(statement: Body, call: Call, *, of_resource: bool) -> list[Way]:
+    """Return the ways in which a statement is about the caller; none if AWS refuses its principal.
+
+    "You cannot use the NotPrincipal element … in an IAM role trust policy"
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html).
+    "It must not be included in identity-based policies"
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
+    """
     if not of_resource:
-        # "It must not be included in identity-based policies"
-        # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
-        return _ITSELF if _PRINCIPALS.isdisjoint(body) else []
-    if "NotPrincipal" in body and call.action.startswith("sts:"):
-        # "You cannot use the NotPrincipal element … in an IAM role trust policy"
-        # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html).
+        return _ITSELF if _PRINCIPALS.isdisjoint(statement) else []
+    if "NotPrincipal" in statement and call.action.startswith("sts:"):
         return []
-    return addressed_to(body, call.caller, denies=body["Effect"] == "Deny")
+    return addressed_to(statement, call.caller, denies=statement["Effect"] == "Deny")
 
 
-def serves(statement: Written, call: Call, *, of_resource: bool) -> Answer:
+def serves(statement: PolicyStatement, call: Call, *, of_resource: bool) -> Answer:
     """Answer whether a statement that allows something allows a call, whatever else there is."""
     if not statement.may_be_about(call.action):
         return Answer.NO
     ways = _ways(statement.body, call, of_resource=of_resource)
-    return min(max((way.answer for way in ways), default=Answer.NO), is_about(statement, call)[0])
+    return min(any_of(way.answer for way in ways), is_about(statement, call)[0])
 
 
-def is_about(statement: Written, call: Call) -> tuple[Answer, list[Reason]]:
-    """Answer whether actions, resources and conditions of a statement fit a call, and what leaves it open."""
+def is_about(statement: PolicyStatement, call: Call) -> tuple[Answer, list[Reason]]:
+    """Answer whether actions, resources and conditions of a statement fit a call.
+
+    Return the answer, and the reasons that leave it open.
+    """
     answers: list[Answer] = [Answer.YES]
     doubts: list[Reason] = []
-    elements = [("Resource", call.resource)]
+    elements = [("Resource", call.resource_arn)]
     if statement.only_actions is None:
-        # ``may_be_about`` has compared the others.
+        # Saves time: ``may_be_about`` has compared the others.
         elements = [("Action", call.action), *elements]
     for element, value in elements:
         answer, open_elements = _element(statement.body, element, value, call)
@@ -183,56 +208,64 @@ def is_about(statement: Written, call: Call) -> tuple[Answer, list[Reason]]:
 
 
 def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Answer, list[Reason]]:
-    """Answer whether ``Action`` or ``Resource``, or its opposite, is about a value, and what leaves it open."""
+    """Answer whether ``Action`` or ``Resource``, or its opposite, fits a value."""
     inverted = f"Not{element}"
     if element not in statement and inverted not in statement:
-        # A trust policy is about its role, and has no resource. Elsewhere AWS refuses a statement without, or without
-        # actions; KMS takes it into a key policy, where it has no effect
+        # A trust policy is about its role, and has no resource. Elsewhere AWS refuses a statement
+        # without resources or actions; KMS takes it into a key policy, where it has no effect
         # (https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html).
         return Answer.of(element == "Resource" and call.action.startswith("sts:")), []
-    named = element if element in statement else inverted
-    patterns = as_list(statement[named])
-    if value in patterns:
-        # Most often it is named as it is: no need to compare it with hundreds of others.
-        return Answer.of(named == element), []
-    if named == "Resource" and (bucket := bucket_in(value)):
-        # There may be hundreds, each of another bucket.
-        patterns = [each for each in patterns if bucket_in(str(each)) in ("", bucket)]
+    name = element if element in statement else inverted
     answers, doubts = [], []
-    for pattern in patterns:
+    patterns = as_list(statement[name])
+    if value in patterns:
+        # Saves time: most often it is named as it is.
+        return Answer.of(name == element), []
+    for pattern in _possible(patterns, value) if name == "Resource" else patterns:
         if not isinstance(pattern, str):
             answers.append(Answer.MAYBE)
-            doubts.append(because(Cause.ELEMENT_UNKNOWN, element=named))
+            doubts.append(Reason.of(Cause.ELEMENT_UNKNOWN, element=name))
             continue
         if has_variables(pattern):
             pattern = _with_variables(pattern, call)
-        # The case of actions doesn't matter.
-        is_action = element == "Action"
-        answer = matches(value.lower(), pattern.lower()) if is_action else _is_on(call.action, value, pattern)
-        if answer is Answer.NO and has_variables(pattern) and named == inverted:
-            # IAM's guide says that a statement with a variable which a call doesn't have may be invalid.
+        answer = _fits(pattern, element, value, call.action)
+        if answer is Answer.NO and has_variables(pattern) and name == inverted:
+            # IAM's guide: with a variable that the call lacks, a statement may be invalid.
             answer = Answer.MAYBE
         answers.append(answer)
         if answer is Answer.MAYBE:
-            doubts.append(_open_pattern(named, pattern, value))
-    answer = any_of(answers)
-    if named == inverted:
-        answer = ~answer
+            doubts.append(_open_pattern(name, pattern, value))
+    answer = any_of(answers) if name == element else ~any_of(answers)
     return answer, doubts if answer is Answer.MAYBE else []
 
 
+def _possible(patterns: list[str], arn: str) -> list[str]:
+    """Return the patterns that may match an ARN: there may be hundreds for other buckets.
+
+    Saves time: a pattern that names another bucket never matches.
+    """
+    bucket = bucket_in(arn)
+    if not bucket:
+        return patterns
+    return [pattern for pattern in patterns if bucket_in(str(pattern)) in ("", bucket)]
+
+
 def _with_variables(pattern: str, call: Call) -> str:
-    """Put what is known of a call into the variables of a resource.
+    """Put the known values of a call into the variables of a pattern.
 
     "You can't use a variable to replace parts of the ARN before the fifth colon"
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
     """
     *before, last = split(pattern, ":", 5)
-    return ":".join([*before, with_variables(last, call.context)]) if len(before) == 5 else pattern
+    if len(before) < 5:
+        return pattern
+    return ":".join([*before, with_variables(last, call.context)])
 
 
-def _is_on(action: str, resource: str, pattern: str) -> Answer:
-    """Answer whether a pattern of ``Resource`` is about what an action is called on."""
+def _fits(pattern: str, element: str, value: str, action: str) -> Answer:
+    """Answer whether a pattern of ``Action`` or ``Resource`` matches a value of a call."""
+    if element == "Action":
+        return matches(value.lower(), pattern.lower())
     if action in _WITHOUT_RESOURCES:
         # "You must specify all resources ("*") … in the Resource element"
         # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html).
@@ -242,13 +275,16 @@ def _is_on(action: str, resource: str, pattern: str) -> Answer:
         # "If you specify an alias ARN, the policy applies to the alias, not to the KMS key"
         # (https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies-best-practices.html).
         return Answer.NO
-    return matches(resource, pattern)
+    return matches(value, pattern)
 
 
 def _open_pattern(element: str, pattern: str, value: str) -> Reason:
+    """Return the reason for which it is open whether a pattern matches a value."""
     unknown, generated = told_apart_by(pattern, value)
     if unknown:
-        return because(Cause.PATTERN_UNKNOWN, element=element, pattern=pattern, parts=tuple(unknown))
+        parts = tuple(unknown)
+        return Reason.of(Cause.PATTERN_UNKNOWN, element=element, pattern=pattern, parts=parts)
     if generated:
-        return because(Cause.NAME_NOT_SAID, element=f"{element} {pattern}", parts=tuple(generated))
-    return because(Cause.PATTERN_NARROW, element=element, pattern=pattern)
+        parts = tuple(generated)
+        return Reason.of(Cause.NAME_NOT_SAID, element=f"{element} {pattern}", parts=parts)
+    return Reason.of(Cause.PATTERN_NARROW, element=element, pattern=pattern)

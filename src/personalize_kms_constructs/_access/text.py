@@ -1,4 +1,4 @@
-"""The report for a terminal: one line a finding, and a block for each policy to change."""
+"""The report for a terminal: a line for each finding, and a block for each policy to change."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ def text_report(report: AccessFindings, *, quiet: bool = False) -> str:
 
 
 def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
-    names, places = Names(report.names), Lines()
+    names, lines = Names(report.names), Lines()
     if report.assumed:
         yield assumed(report)
     findings = findings_of(report)
-    places_of = [_place(finding, places, with_assemblies=report.apps > 1) for finding in findings]
-    width = max(map(len, places_of), default=0)
-    for finding, place in zip(findings, places_of, strict=True):
-        start = f"{finding.mark} {place.ljust(width)}  " if width else f"{finding.mark} "
+    locations = []
+    for finding in findings:
+        locations.append(_location(finding, lines, with_assemblies=report.apps > 1))
+    width = max(map(len, locations), default=0)
+    for finding, location in zip(findings, locations, strict=True):
+        start = f"{finding.mark} {location.ljust(width)}  " if width else f"{finding.mark} "
         fix = f": {finding.fix}" if finding.fix and not finding.policies else ""
         yield f"{start}{finding.text}{fix}"
     for policy in () if quiet else report.policies:
         yield ""
         yield f"{title(policy, names)}{':' if policy.should_have else ''}"
-        yield from (f"  {json.dumps(statement)}" for statement in policy.should_have)
+        for statement in policy.should_have:
+            yield f"  {json.dumps(statement)}"
     if findings and not (quiet and report.asked):
         yield ""
     if nothing := asks_nothing(report):
@@ -41,9 +44,13 @@ def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
         yield left
 
 
-def _place(finding: Finding, lines: Lines, *, with_assemblies: bool) -> str:
-    """Return file and line of what has to change; nothing in a single app of the CDK, whose names are paths."""
-    declared = next(iter(finding.to_change), None)
-    if declared is None or (declared.template.endswith(".template.json") and not with_assemblies):
+def _location(finding: Finding, lines: Lines, *, with_assemblies: bool) -> str:
+    """Return file and line of the resource to change.
+
+    It is empty in a single app of the CDK, whose names are paths.
+    """
+    if not finding.to_change:
         return ""
-    return lines.shown(declared)
+    declared = finding.to_change[0]
+    is_of_cdk = declared.template.endswith(".template.json")
+    return "" if is_of_cdk and not with_assemblies else lines.shown(declared)

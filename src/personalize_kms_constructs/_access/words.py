@@ -1,4 +1,4 @@
-"""The words that all forms of a report share: what a policy should have, what nothing asks for, and the sum."""
+"""The words that all forms of a report share: titles of policies, advice and the summary."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .policies import PolicyToChange
 from .short_names import Names
 
 _NOTHING = (
-    "Nothing in the templates asks Amazon Personalize for anything, so nothing was checked but whom policies let in. "
-    "They don't show calls from Lambda functions or from outside the app: declare what these create, with "
-    "declare_created in the app or --created"
+    "Nothing in the templates asks Amazon Personalize for anything, so nothing was checked but "
+    "whom policies let in. They don't show calls from Lambda functions or from outside the app: "
+    "declare what these create, with declare_created in the app or --created"
 )
 _NOT_KNOWN = "What is asked of Amazon Personalize can't be checked: see "
 _TITLES = {
@@ -26,20 +26,24 @@ _TITLES = {
 
 
 def title(policy: PolicyToChange, names: Names) -> str:
-    """Return the words for what a policy should have, with all that somebody has to mind who writes it."""
-    what = _TITLES[policy.policy]
+    """Return the title of a policy to change, with notes for its writer."""
+    purpose = _TITLES[policy.policy]
     if policy.policy == "trust" and policy.replaces:
-        what = "for Personalize"
+        purpose = "for Personalize"
     if policy.policy == "role" and policy.too_much:
-        what = "in the place of what is too much" if policy.should_have else "nothing in the place of what is too much"
-    return f"{whose(policy.policy, names.of(policy.policy_of))}, {what}{_notes(policy, names)}"
+        purpose = "in the place of what is too much"
+        if not policy.should_have:
+            purpose = f"nothing {purpose}"
+    name = whose(policy.policy, names.of(policy.policy_of))
+    return f"{name}, {purpose}{_notes(policy, names)}"
 
 
 def _notes(policy: PolicyToChange, names: Names) -> str:
     notes = []
     if policy.file and policy.policy == "key" and policy.declared:
         # The templates have the key, and the construct knows a part of its ARN, its id for example.
-        notes.append(f"pass the construct {names.of(policy.policy_of)} itself instead of its ARN")
+        name = names.of(policy.policy_of)
+        notes.append(f"pass the construct {name} itself instead of its ARN")
     elif policy.file:
         notes.append(f"its owner adds the statements in {policy.file}, which the synth wrote")
     elif policy.policy == "boundary" and not policy.declared:
@@ -48,11 +52,8 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
         several = "s" if len(policy.replaces) > 1 else ""
         notes.append(f"in the place of statement{several} {', '.join(policy.replaces)}")
     if policy.make:
-        waiting = ", ".join(place.construct_path.removesuffix("/Resource") for place in policy.waiting)
-        instead = " instead of AWS's, with all that this one allows" if policy.policy == "boundary" else ""
-        wait = f"; have {waiting} wait for it by DependsOn" if waiting else ""
-        notes.append(f"a new {policy.make}{instead}{wait}")
-    if any(statement.policy.of_aws for entry in policy.too_much for statement in entry.reason.statements):
+        notes.append(_note_to_make(policy))
+    if _is_too_much_of_aws(policy):
         notes.append("detach AWS's policy, which nobody else can change")
     if policy.unnamed_roles:
         roles = ", ".join(map(names.of, policy.unnamed_roles))
@@ -60,26 +61,49 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
     if policy.own_conditions:
         notes.append(f"conditions of yours that go: {', '.join(policy.own_conditions)}")
     if policy.also_for:
-        others = ", ".join("everybody" if name == "*" else names.of(name) for name in policy.also_for)
-        notes.append(f"what goes also serves {others}")
+        others = ["everybody" if name == "*" else names.of(name) for name in policy.also_for]
+        notes.append(f"what goes also serves {', '.join(others)}")
     return f" ({'; '.join(notes)})" if notes else ""
 
 
+def _note_to_make(policy: PolicyToChange) -> str:
+    note = f"a new {policy.make}"
+    if policy.policy == "boundary":
+        note += " instead of AWS's, with all that this one allows"
+    waiting = [declared.construct_path.removesuffix("/Resource") for declared in policy.waiting]
+    if waiting:
+        note += f"; have {', '.join(waiting)} wait for it by DependsOn"
+    return note
+
+
+def _is_too_much_of_aws(policy: PolicyToChange) -> bool:
+    """Tell if a policy of AWS's has an excess."""
+    for entry in policy.too_much:
+        for statement in entry.reason.statements:
+            if statement.policy.of_aws:
+                return True
+    return False
+
+
 def what_to_do(finding: Finding, names: Names) -> str:
-    """Return what to do about a finding: the statements that policies should have, or else words."""
+    """Return the remedy of a finding: the statements that policies should have, or else words."""
     parts = []
     for policy in finding.policies:
         statements = "; ".join(map(json.dumps, policy.should_have))
-        parts.append(": ".join(filter(None, (title(policy, names), statements))))
+        part = title(policy, names)
+        parts.append(f"{part}: {statements}" if statements else part)
     return shown(names.short("; ".join(parts))) or finding.fix
 
 
 def asks_nothing(report: AccessFindings) -> str:
-    """Return the words for dataset groups that ask for nothing, or for a report on nothing; else none."""
+    """Return the words for a report on nothing, or for dataset groups that ask for nothing."""
     if report.without_key:
         have, them = ("has", "it") if len(report.without_key) == 1 else ("have", "them")
         groups = ", ".join(report.without_key)
-        return f"{groups} {have} no key of yours: Personalize encrypts {them} with its own, and asks for nothing"
+        return (
+            f"{groups} {have} no key of yours: Personalize encrypts {them} with its own, and asks "
+            "for nothing"
+        )
     if report.asked:
         return ""
     if not report.undecided and not report.problems:
@@ -100,12 +124,15 @@ def summary(report: AccessFindings) -> str:
 
 
 def assumed(report: AccessFindings) -> str:
-    """Return the words for the defaults by which conditions were decided, if there are any."""
+    """Return the words for the defaults that decide conditions, if there are any."""
     if not report.assumed:
         return ""
     empty = '""'
-    values = ", ".join(f"{name}={value or empty}" for name, value in report.assumed.items())
-    return f"Conditions are decided by defaults of parameters: {values}. Pass others by --parameters"
+    values = [f"{name}={value or empty}" for name, value in report.assumed.items()]
+    return (
+        f"Conditions are decided by defaults of parameters: {', '.join(values)}. "
+        "Pass others by --parameters"
+    )
 
 
 def left_out(report: AccessFindings) -> str:
@@ -115,5 +142,5 @@ def left_out(report: AccessFindings) -> str:
     return f"{_count(report.left_out, 'finding')} left out, acknowledged in the app or ignored"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

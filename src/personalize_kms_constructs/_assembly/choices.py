@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .._access.written import Position, all_conditions
+from .._access.policy_documents import Position, all_conditions
 from .._values import unknown
 
 NO_VALUE = object()

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .._access.causes import Cause, because
+from .._access.causes import Cause, Reason
 from .._access.declarations import Declaration
 from .._access.model import Asked, Location, OpenQuestion, Problem
-from .._access.written import as_list
+from .._access.policy_documents import as_list
 from .._answers import Answer
 from .._values import joined, unknown
 from .app import App
@@ -97,7 +97,7 @@ def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroup
     for what, reference in needed.items():
         target = references.target_of(reference)
         if target is not None and not references.is_made(target):
-            reason = because(Cause.NOT_MADE, what=_NAMES[what], logical_id=target[1])
+            reason = Reason.of(Cause.NOT_MADE, what=_NAMES[what], logical_id=target[1])
             problem = Problem("configuration", path, reason, needed_by=(path,), declared=(where,), of_ours=left.ours)
             left.problems.append(problem)
     if any(references.exists(each) is Answer.NO for each in needed.values()):

@@ -9,7 +9,7 @@ from typing import Any
 
 from .._access.causes import Cause
 from .._access.entries import Entry
-from .._access.written import as_list
+from .._access.policy_documents import as_list
 from .._values import as_written
 from ..matrix import ROWS, Permissions
 from .manifest import Assembly

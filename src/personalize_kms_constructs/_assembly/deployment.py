@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from .._access.aws_managed_policies import policy_of_aws
 from .._access.causes import IF_PARAMETER
 from .._access.model import AccessModel, Bucket, Key, OpenQuestion, Role
+from .._access.policy_documents import Policy, Position, all_conditions, as_list
 from .._access.problems import AWS_MANAGED_KEY
-from .._access.written import Policy, Position, all_conditions, as_list
 from .._answers import Answer
 from .._default_key_policy import default_key_policy
 from .._values import account_of, has_unknown, last_part, open_parts, same, split_arn, without_case

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .._access.written import as_list
+from .._access.policy_documents import as_list
 from .._metadata_type import METADATA_TYPE
 from .files import AssemblyError, Json, read_json
 from .templates import Template, Unread, add_construct_paths, noted, template_of

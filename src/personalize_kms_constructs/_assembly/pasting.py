@@ -12,7 +12,7 @@ from typing import Any
 
 from .._access.declarations import Declaration, template_of
 from .._access.model import AccessModel
-from .._access.written import with_text_variables
+from .._access.policy_documents import with_text_variables
 from .._values import WRITTEN
 
 _PSEUDO_PARAMETER = re.compile(r"\$\{AWS::\w+\}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .._access.written import as_list
+from .._access.policy_documents import as_list
 from .intrinsics import VARIABLE_OF_SUB
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .. import matrix
-from .._access.causes import Cause, Reason, because
+from .._access.causes import Cause, Reason
 from .._access.model import OpenQuestion
-from .._access.written import all_conditions, as_list
+from .._access.policy_documents import all_conditions, as_list
 from .._answers import Answer
 from .._values import MARK, has_unknown, split, split_arn, unknown
 from .choices import Either, left_out_by
@@ -159,12 +159,12 @@ class Request(NamedTuple):
         role, key = self.role_arn, self.key_arn
         if role is None:
             if not self.is_of_group:
-                yield because(Cause.NO_ROLE), matrix.KMS_PAGE
+                yield Reason.of(Cause.NO_ROLE), matrix.KMS_PAGE
             elif key is not None:
-                yield because(Cause.KEY_WITHOUT_ROLE), matrix.KMS_PAGE
+                yield Reason.of(Cause.KEY_WITHOUT_ROLE), matrix.KMS_PAGE
             return
         if self.is_of_group and key is None:
-            yield because(Cause.ROLE_WITHOUT_KEY), matrix.KMS_PAGE
+            yield Reason.of(Cause.ROLE_WITHOUT_KEY), matrix.KMS_PAGE
             return
         names: list[tuple[str, str, str | None]] = [("its role", "role", role)]
         if self.is_of_group:
@@ -172,10 +172,10 @@ class Request(NamedTuple):
         for what, (path, key_of_place) in self.places.items():
             names.append((f"the key of its {what}", "key", key_of_place))
             if path is not None and not path.startswith((S3_URI, "${")):
-                yield because(Cause.NO_S3_URI, what=what, given=repr(path)), self.permissions.page
+                yield Reason.of(Cause.NO_S3_URI, what=what, given=repr(path)), self.permissions.page
         for what, kind, given in names:
             if given is not None and _is_no_arn(given, kind):
-                yield because(Cause.NO_ARN, what=what, given=given, kind=kind), matrix.KMS_PAGE
+                yield Reason.of(Cause.NO_ARN, what=what, given=given, kind=kind), matrix.KMS_PAGE
 
     def _argument(self, name: str) -> str | None:
         return self.text(*name.lower().split(".")) if name else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from .._access.causes import Cause, because
+from .._access.causes import Cause, Reason
 from .._access.model import OpenQuestion, Problem
 from .._values import has_unknown, without_case
 from ..matrix import IMPORT_PAGE
@@ -36,7 +36,7 @@ def bucket_policy_problems(
         rivals = [each for each in own if not each.condition]
         if len(rivals) > 1:
             paths = " and ".join(sorted(each.path for each in rivals))
-            reason = because(Cause.BUCKET_POLICIES, number=len(rivals), paths=paths)
+            reason = Reason.of(Cause.BUCKET_POLICIES, number=len(rivals), paths=paths)
             yield Problem("configuration", arn, reason, label, IMPORT_PAGE, declared=(rivals[-1].declared,))
 
 

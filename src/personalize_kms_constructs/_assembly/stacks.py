@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from .._access.declarations import Declaration
-from .._access.written import all_conditions, with_strings
+from .._access.policy_documents import all_conditions, with_strings
 from .._answers import Answer, all_of
 from .._values import MARK, PARTITION, generated, same, unknown
 from .choices import NO_VALUE, Either

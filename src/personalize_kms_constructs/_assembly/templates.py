@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .._access.written import as_list
+from .._access.policy_documents import as_list
 from .._values import unknown
 from .files import AssemblyError, Json, is_put_in, read_json, read_template
 

@@ -11,7 +11,7 @@ from .._access.aws_managed_policies import meant_by, policy_of_aws
 from .._access.calls import Call, role, service
 from .._access.causes import Cause
 from .._access.model import AccessModel, OpenQuestion, Role
-from .._access.written import (
+from .._access.policy_documents import (
     Policy,
     actions_of,
     allow_statements,

@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
 from .._access.declarations import Declaration
-from .._access.written import as_list
+from .._access.policy_documents import as_list
 from .app import App
 from .files import AssemblyError
 from .manifest import Assembly

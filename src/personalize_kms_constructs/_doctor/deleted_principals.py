@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .._access.causes import Cause, because
+from .._access.causes import Cause, Reason
 from .._access.model import AccessModel, Problem
 
 _PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids"
@@ -27,6 +27,6 @@ def deleted_principals(model: AccessModel) -> Iterator[Problem]:
         bodies = [statement.body for statement in policy.statements if statement.readable]
         principals = " ".join(f"{body.get('Principal')} {body.get('NotPrincipal')}" for body in bodies)
         for id in sorted(set(_ID.findall(principals)) - living):
-            reason = because(Cause.UNUSED_ID, policy=kind, id=id)
+            reason = Reason.of(Cause.UNUSED_ID, column=kind, id=id)
             label = model.label(owner)
             yield Problem.of("configuration", owner, reason, _PAGE, (), label=label, is_warning=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from .._access.causes import Cause, Reason, because
+from .._access.causes import Cause, Reason
 from .._access.comparison import compare
 from .._access.entries import Entry
 from .._access.findings import Finding, findings_of
@@ -58,7 +58,7 @@ def diagnose(gathered: Gathered) -> GroupReport:
 
 def unseen_group(group: Group) -> GroupReport:
     """Return the report on a dataset group that can't be seen."""
-    undecided = _of_group(group, because(Cause.GROUP_UNSEEN, why=group.unseen))
+    undecided = _of_group(group, Reason.of(Cause.GROUP_UNSEEN, why=group.unseen))
     return GroupReport(group, AccessReport(undecided=(undecided,)))
 
 
@@ -82,7 +82,7 @@ def _failed_group(gathered: Gathered, report: AccessReport) -> Iterator[Problem]
     group = gathered.group
     if group.status == "CREATE FAILED":
         asked = gathered.asked_by.get(group.arn)
-        reason = because(Cause.GROUP_FAILED, why=group.failure or "for no reason given", today=_today(asked, report))
+        reason = Reason.of(Cause.GROUP_FAILED, why=group.failure or "for no reason given", today=_today(asked, report))
         label, asks = f"dataset group {group.name}", [] if asked is None else [asked]
         yield Problem.of("configuration", group.arn, reason, GROUP_PAGE, asks, label=label)
 
@@ -90,12 +90,12 @@ def _failed_group(gathered: Gathered, report: AccessReport) -> Iterator[Problem]
 def _unseen(gathered: Gathered) -> Iterator[Entry]:
     jobs, model = gathered.jobs, gathered.model
     if jobs.unseen:
-        yield _of_group(gathered.group, because(Cause.JOBS_UNSEEN, number=jobs.unseen))
+        yield _of_group(gathered.group, Reason.of(Cause.JOBS_UNSEEN, number=jobs.unseen))
     doubts: list[tuple[Column, str, Reason]] = []
     for role in (role for role in model.roles.values() if role.unseen):
-        doubts.append(("role", role.arn, because(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)))
+        doubts.append(("role", role.arn, Reason.of(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)))
     for bucket in (bucket for bucket in model.buckets.values() if bucket.unseen_region):
-        doubts.append(("bucket", bucket.arn, because(Cause.REGION_UNSEEN, why=bucket.unseen_region)))
+        doubts.append(("bucket", bucket.arn, Reason.of(Cause.REGION_UNSEEN, why=bucket.unseen_region)))
     users = users_of(model)
     for column, arn, reason in doubts:
         yield Entry(kind="undecided", policy=column, policy_of=arn, reason=reason, asked=tuple(users[arn]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from .. import matrix
-from .._access.causes import Cause, because
+from .._access.causes import Cause, Reason
 from .._access.model import AccessModel, Asked, Location, Problem
 from .asking import Account, Once
 from .groups import Group, Jobs, PersonalizeJob
@@ -81,7 +81,7 @@ class Gathered:
     def _location(self, asked: Asked, place: tuple[str, str | None], *, is_folder: bool = False) -> Location | None:
         path, key = place
         if not path.startswith(_S3):
-            reason = because(Cause.NO_S3_URI, what="path", given=repr(path))
+            reason = Reason.of(Cause.NO_S3_URI, what="path", given=repr(path))
             page = asked.permissions.page
             self.model.problems.append(Problem.of("configuration", asked.label, reason, page, [asked]))
             return None

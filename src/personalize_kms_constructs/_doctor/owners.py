@@ -9,7 +9,7 @@ from typing import Any
 
 from .._access.model import Bucket, Key, Role
 from .._access.problems import AWS_MANAGED_KEY
-from .._access.written import Policy
+from .._access.policy_documents import Policy
 from .._values import as_written, unknown
 from .asking import AbsentError, Account, NotAnsweredError
 
