@@ -173,13 +173,13 @@ def _is_pending(entry: Entry, pending: PendingPolicy, model: AccessModel) -> boo
     """
     if entry.cause in (Cause.DENIED, Cause.BOUNDARY) or entry.action not in pending.actions:
         return False
-    if pending.policy == CALLER:
+    if pending.column == CALLER:
         return entry.principal == CALLER and any(asked.name == pending.arn for asked in entry.asked)
-    if entry.policy == pending.policy == IN_BUCKET_POLICY:
+    if entry.policy == pending.column == IN_BUCKET_POLICY:
         return not model.buckets[entry.policy_of].policies and _is_it(entry.policy_of, pending.arn, model)
     # What a key policy leaves to IAM is missing there.
     of_role = entry.policy == IN_IAM or entry.cause in (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM, Cause.BOTH_SIDES)
-    return pending.policy == IN_IAM and of_role and _is_it(entry.principal_arn, pending.arn, model)
+    return pending.column == IN_IAM and of_role and _is_it(entry.principal_arn, pending.arn, model)
 
 
 def _is_it(arn: str, pending: str, model: AccessModel) -> bool:
