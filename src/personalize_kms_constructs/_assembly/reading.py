@@ -19,7 +19,7 @@ from .manifest import Assembly
 from .parameter_values import NO_VALUES, ParameterValues
 from .pasting import Pasting
 from .policies_by_code import leave_replaced_policies_open
-from .requested import AllowedByConstructs, RequestReader, refusals
+from .request_reader import AllowedByConstructs, RequestReader, refusals
 from .requesters import requests_of
 from .requests import Request
 from .stacks import Resource, Stack

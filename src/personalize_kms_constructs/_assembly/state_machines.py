@@ -74,11 +74,10 @@ def _request(
     """Return the request of a state, one of the states that stand together in a definition."""
     state = states[name]
     label = f"{resource.path} · {name}"
-    arguments = _arguments(name, state, states)
-    if isinstance(arguments, (Mapping, Either)):
-        arguments = lower_case(arguments)
-    else:
-        arguments = unknown(f"arguments of {label}")
+    arguments: Any = unknown(f"arguments of {label}")
+    written = _arguments(name, state, states)
+    if isinstance(written, (Mapping, Either)):
+        arguments = lower_case(written)
     caller = role_of_task(state, role_of_machine, label)
     is_assuming = bool(state.get("Credentials"))
     describes = f"{_SERVICE}describe{row.noun}".lower() in json.dumps(states).lower()
