@@ -9,7 +9,8 @@ import jsii
 
 from .._access.findings import RULES
 from .._judge.registration import is_judged
-from .._judge.verdict import check_everything, plugin_report
+from .._judge.verdict import check_everything
+from .._judge.violations import plugin_report
 
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
