@@ -1,1 +1,1 @@
-"""The judge that comes with a construct: a validation plugin, and its findings in the CDK's terms."""
+"""The judge that comes with a construct: a validation plugin of the app, and its findings."""
