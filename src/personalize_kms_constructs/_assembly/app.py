@@ -35,7 +35,7 @@ class App(Surroundings):
         self._exports: dict[str, list[tuple[Stack, str]]] | None = None
 
     def stacks_of(self, assembly: Assembly) -> list[Stack]:
-        """Return the stacks of an assembly, nested ones included."""
+        """Return the stacks of an assembly, nested stacks included."""
         stacks: list[Stack] = []
         for template in assembly.templates:
             stacks += self._by_template[id(template)].with_nested()

@@ -39,14 +39,14 @@ class PendingPolicy(NamedTuple):
 
 @dataclass
 class Left:
-    """Everything that one construct left."""
+    """The metadata of a construct, as far as it can be read."""
 
     path: str
     """The construct's."""
     template: Template
     """The template of its stack."""
     file: Path
-    """The file of that template, which may be one that can't be read."""
+    """The file of that template, which may be unreadable."""
     asked: list[Asked] = field(default_factory=list)
     questions: list[OpenQuestion] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Left:
 def left_by_constructs(
     assembly: Assembly, app: App, groups: DatasetGroups, unread: list[Unread]
 ) -> list[Left]:
-    """Return what each construct left, but for those that a condition certainly leaves out."""
+    """Return the metadata of constructs, without those that conditions certainly leave out."""
     constructs: list[Left] = []
     for template, path, data in assembly.metadata:
         own = app.of_file(template, str(data.get("template")))

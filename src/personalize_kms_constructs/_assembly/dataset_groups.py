@@ -18,7 +18,7 @@ _MEMBERS = {physical.DATASET: physical.dataset_arn, physical.SOLUTION: physical.
 
 
 class DatasetGroups:
-    """Dataset groups, and the datasets and solutions in them, by what refers to them."""
+    """Dataset groups, with their datasets and solutions, by ARNs and references."""
 
     def __init__(
         self, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]

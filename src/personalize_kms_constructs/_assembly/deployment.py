@@ -343,7 +343,7 @@ class Deployment:
         return {name: policies[name] for name in policies if name not in self.buckets}
 
     def _roles_named_as(self, role: Resource) -> list[Resource]:
-        """Return the roles that have one role's name in its account, itself included.
+        """Return all roles with the name and the account of a role, itself included.
 
         Stages may be for different accounts, unless they say theirs.
         """
@@ -380,7 +380,7 @@ def _key(resource: Resource, arn: str) -> Key:
 
 
 def _managed_policy_arns(role: Resource) -> list[Item]:
-    """Return the ARNs of a role's managed policies, those first that no condition leaves out."""
+    """Return the ARNs of a role's managed policies, first those without a condition."""
     arns = items_of(role.get("ManagedPolicyArns") or [])
     return sorted(arns, key=lambda item: item.position.condition)
 

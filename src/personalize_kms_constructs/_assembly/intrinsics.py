@@ -27,7 +27,7 @@ class Scope:
     origins: dict[str, Any]
     """The functions that were resolved, by their values with holes."""
     name: str
-    """The name of the stack: expressions that are equal in two stacks needn't have one value."""
+    """The name of the stack: expressions that are equal in two stacks may differ in value."""
     ref: Callable[[str], Any]
     get_att: Callable[[str, str], Any]
     import_value: Callable[[str], Any]
@@ -71,12 +71,15 @@ class Scope:
             value = item if is_plain else self.value(item)
             if value is not NO_VALUE:
                 values[name] = value
-        written, left = items.get("Statement"), values.get("Statement")
-        if isinstance(written, list) and isinstance(left, list) and len(left) < len(written):
-            # A statement that is left out keeps its place: reports name the others by number.
-            statements = [self.value(item) for item in written]
-            values["Statement"] = [{} if item is NO_VALUE else item for item in statements]
+        statements, left = items.get("Statement"), values.get("Statement")
+        if isinstance(statements, list) and isinstance(left, list) and len(left) < len(statements):
+            values["Statement"] = self._with_gaps(statements)
         return values
+
+    def _with_gaps(self, statements: list[Any]) -> list[Any]:
+        """Return statements with ``{}`` for those left out: reports name the others by number."""
+        values = [self.value(statement) for statement in statements]
+        return [{} if value is NO_VALUE else value for value in values]
 
     def text(self, expression: Any) -> str:
         """Return the expression as a string; a hole where it is no string."""

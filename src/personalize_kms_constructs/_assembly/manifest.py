@@ -25,7 +25,7 @@ _ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
 
 @dataclass
 class Assembly:
-    """The stacks of an app, or those of one of its stages."""
+    """The stacks of an app or of one of its stages."""
 
     directory: Path
     templates: list[Template] = field(default_factory=list)
@@ -52,7 +52,7 @@ def read_assembly(directory: Path, unread: list[Unread]) -> Assembly:
 def read_with_stages(
     directory: Path, unread: list[Unread], within: tuple[Path, ...] = ()
 ) -> list[Assembly]:
-    """Return an assembly and those of its stages.
+    """Return an assembly and the assemblies of its stages.
 
     Raises:
         AssemblyError: as above, or if it contains itself.

@@ -94,7 +94,7 @@ def _document(value: Any, resource: Resource) -> Any:
 
 
 def policy_from_outside(arn: Any, role: Resource, condition: str = "") -> Policy | None:
-    """Return a managed policy that no template makes, AWS's own or a given one, if it is known."""
+    """Return a managed policy that no template makes, if it is AWS's own or given by the user."""
     of_aws = policy_of_aws(str(arn), role.path, declared=role.declared, condition=condition)
     name = last_part(str(arn))
     document = role.stack.app.policies.get(name)
@@ -104,7 +104,7 @@ def policy_from_outside(arn: Any, role: Resource, condition: str = "") -> Policy
 
 
 def policy_of_kms(resource: Resource) -> Policy:
-    """Return the policy that KMS gives a key that is made without one."""
+    """Return the policy that KMS gives a key that is made without a policy."""
     document = default_key_policy(resource.arn("iam", "root", region=False))
     return Policy(document, f"default key policy of {resource.path}", resource.declared)
 

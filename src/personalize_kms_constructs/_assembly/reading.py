@@ -68,7 +68,7 @@ def _resources_of(stacks: Iterable[Stack], unread: list[Unread]) -> list[Resourc
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    """A job of ours, with all that each execution chooses, as its construct left it."""
+    """A job of ours, with all values that its executions may choose, as its construct left it."""
 
     left: Left
     asked: Asked
@@ -111,22 +111,22 @@ class ReadAssembly:
         self._paths = {left.path for left in self.constructs if left.ours}
 
     def model(self, *, only_ours: bool = False) -> AccessModel:
-        """Return all requests, or only those that constructs of ours answer for, with all policies.
+        """Return the requests, all or only those of constructs of ours, with all policies on them.
 
-        Each step needs those before it.
+        Each step needs the steps before it.
         """
         model = AccessModel()
-        # Constructs come first: a request of a template may have the key of the construct's group.
-        allowed = self._add_constructs(model, only_ours=only_ours)
-        self._add_requests(model, allowed, only_ours=only_ours)
-        # From here on it is known if anything is asked.
+        # Each request brings its keys, roles and buckets.
+        self._add_constructs(model, only_ours=only_ours)
+        self._add_requests(model, only_ours=only_ours)
+        # Now it is known if anything is asked.
         self._add_unseen(model)
         if not only_ours:
             self._add_owners_beside(model)
             of_creators = undeclared(model, self._resources, self._deployment, self._unread)
             model.open_questions += of_creators
         model.without_key += [group.path for group in self.without_key]
-        # From here on all keys, roles and buckets are there, and each learns what concerns it.
+        # Now all keys, roles and buckets are there.
         leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
         self._leave_open_what_macros_add(model)
         self._add_order(model)
@@ -135,28 +135,29 @@ class ReadAssembly:
         self._add_functions(model)
         return model
 
-    def _add_constructs(self, model: AccessModel, *, only_ours: bool) -> AllowedByConstructs:
-        """Add the requests of constructs of ours, and return them.
-
-        Of jobs add only the problems, since their callers aren't known yet.
-        """
-        allowed: dict[tuple[str, str], Asked] = {}
+    def _add_constructs(self, model: AccessModel, *, only_ours: bool) -> None:
+        """Add the requests of constructs of ours; of jobs only their problems, before a start."""
         for left in self.constructs:
             if only_ours and not left.ours:
                 continue
             model.open_questions += left.questions
             model.problems += left.problems
-            if left.state is not None:
-                continue
-            for asked in left.asked:
-                allowed.setdefault((asked.role_arn, asked.kind), asked)
-                self._add(model, asked, left.template)
+            if left.state is None:
+                for asked in left.asked:
+                    self._add(model, asked, left.template)
+
+    def _allowed(self, *, only_ours: bool) -> AllowedByConstructs:
+        """Return the requests that constructs allow."""
+        allowed: dict[tuple[str, str], Asked] = {}
+        for left in self.constructs:
+            if left.state is None and (left.ours or not only_ours):
+                for asked in left.asked:
+                    allowed.setdefault((asked.role_arn, asked.kind), asked)
         return allowed
 
-    def _add_requests(
-        self, model: AccessModel, allowed: AllowedByConstructs, *, only_ours: bool
-    ) -> None:
+    def _add_requests(self, model: AccessModel, *, only_ours: bool) -> None:
         """Add the requests of templates, and the jobs of ours."""
+        allowed = self._allowed(only_ours=only_ours)
         started: set[_Job] = set()
         for resource in self._resources:
             ours = self._is_ours(resource.path)
@@ -168,16 +169,8 @@ class ReadAssembly:
                 for request in requests_of(resource):
                     if isinstance(request, OpenQuestion):
                         model.open_questions.append(request)
-                        continue
-                    state = (resource.stack, request.state, request.permissions.resource)
-                    if state in self._jobs:
-                        # The metadata has the job, with all that each execution chooses.
-                        model.problems += refusals(request, ours=True)
-                        not_started = [job for job in self._jobs[state] if job not in started]
-                        if not_started:
-                            job = _started_by(request, not_started)
-                            started.add(job)
-                            self._add_started(model, request, job)
+                    elif self._jobs_of(request):
+                        self._add_job(model, request, started)
                     elif is_counted:
                         self._add_request(model, request, allowed, ours=ours)
         for jobs in self._jobs.values():
@@ -185,8 +178,22 @@ class ReadAssembly:
                 if job not in started:
                     self._add(model, job.asked, job.left.template)
 
-    def _add_started(self, model: AccessModel, request: Request, job: _Job) -> None:
-        """Add a job of ours, with the caller of the state that starts it."""
+    def _jobs_of(self, request: Request) -> list[_Job]:
+        """Return the jobs of ours in states with the name of a request's state."""
+        state = (request.resource.stack, request.state, request.permissions.resource)
+        return self._jobs.get(state, [])
+
+    def _add_job(self, model: AccessModel, request: Request, started: set[_Job]) -> None:
+        """Add the job that a state starts, with its caller, and note that it is started.
+
+        The metadata of the job has all values that its executions may choose.
+        """
+        model.problems += refusals(request, ours=True)
+        jobs = [job for job in self._jobs_of(request) if job not in started]
+        if not jobs:
+            return
+        job = _started_by(request, jobs)
+        started.add(job)
         left = job.left
         asked = self._requests.with_caller(job.asked, request, left.job_name, left.made_for)
         self._add(model, asked, left.template)
@@ -219,7 +226,7 @@ class ReadAssembly:
         model.asked.append(asked)
 
     def _add_bucket(self, model: AccessModel, arn: str, account: str) -> None:
-        """Add a bucket; for an imported one the app may have named its account and its key."""
+        """Add a bucket; the app may have named the account and the key of an imported bucket."""
         account_in_app = ""
         keys: set[str] = set()
         for location in self._locations.get(arn, []):
@@ -232,9 +239,10 @@ class ReadAssembly:
             bucket.key_arn, bucket.unseen_encryption = keys.pop(), ""
 
     def _add_unseen(self, model: AccessModel) -> None:
-        """Add questions for what may ask for something or change policies and can't be seen.
+        """Add questions for nested stacks, modules and macros that can't be seen.
 
-        Where nothing is asked, only for what speaks of Personalize.
+        They may ask for something or change policies. Where nothing is asked, only those count that
+        speak of Personalize.
         """
         for resource in self._resources:
             is_nested_elsewhere = (

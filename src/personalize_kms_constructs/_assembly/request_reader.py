@@ -36,7 +36,7 @@ class RequestReader:
         self._order = order
 
     def read(self, request: Request, allowed: AllowedByConstructs, *, ours: bool) -> ReadRequest:
-        """Return what a resource of a template asks for."""
+        """Return a request of a template, with questions where a part of it isn't known."""
         role_arn = self._role_arn(request)
         read = ReadRequest()
         if request.role_arn is None or (request.is_of_group and request.key_arn is None):
@@ -81,7 +81,7 @@ class RequestReader:
         return read
 
     def question_of_choice(self, request: Request) -> OpenQuestion:
-        """Return the one question for a request of which a condition may leave out a part."""
+        """Return the question for a request of which a condition may leave out a part."""
         reason = f"what it asks for depends on the condition {request.chosen_by}"
         role_arns: tuple[str, ...] = ()
         if request.role_arn is not None:
@@ -93,7 +93,7 @@ class RequestReader:
     def with_caller(
         self, asked: Asked, request: Request, job_name: str = "", made_for: str = ""
     ) -> Asked:
-        """Return what is asked, with who calls for it and on what, where the template shows it."""
+        """Return a request with its caller and the ARNs of the call, if the template shows it."""
         if not request.caller:
             return asked
         assumed_by = ""

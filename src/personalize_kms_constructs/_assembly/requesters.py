@@ -20,7 +20,7 @@ _PREFIX = "AWS::Personalize::"
 
 
 def requests_of(resource: Resource) -> list[Request | OpenQuestion]:
-    """Return what a resource asks Personalize for, with a question where there may be more."""
+    """Return the requests of a resource to Personalize, with a question where there may be more."""
     requests: list[Request | OpenQuestion]
     if resource.type.startswith(_PREFIX):
         requests = [*_of_personalize(resource)]

@@ -51,7 +51,7 @@ class Request(NamedTuple):
     account: str = ""
     """The account in which the call is made, where it isn't that of the stack."""
     describes: bool = False
-    """True if the caller also asks for the status of what it creates."""
+    """True if the caller also asks for the status of the new resource."""
     state: str = ""
     """The name of the state, if a state machine makes the call."""
     caller: str = ""
@@ -246,7 +246,7 @@ def call_not_known(resource: Resource, name: str) -> OpenQuestion:
 
 
 def may_call_otherwise(resource: Resource, number_read: int) -> bool:
-    """Report whether a condition of the template chooses a call besides those that were read."""
+    """Report whether a condition of the template chooses a call that wasn't read."""
     properties = resource.body.get("Properties")
     text = json.dumps(properties).lower()
     if '"fn::if"' not in text or "personalize" not in text:

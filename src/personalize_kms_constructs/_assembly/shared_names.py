@@ -31,7 +31,7 @@ def one_of_each_deployment(name: str, buckets: Iterable[Resource]) -> list[Resou
 def bucket_policy_problems(
     arn: str, name: str, policies: Iterable[Resource], buckets: list[Resource]
 ) -> list[Problem]:
-    """Return a problem for each bucket of a name that has more than one policy at once."""
+    """Return a problem for each bucket of a name that has several policies at once."""
     by_bucket: dict[tuple[str, Stack | None], list[Resource]] = {}
     for policy in policies:
         # Under a condition another policy may be left out.

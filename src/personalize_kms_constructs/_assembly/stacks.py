@@ -74,7 +74,7 @@ class Stack(Scope):
         return self if self.parent is None else self.parent[0].top
 
     def with_nested(self) -> Iterator[Stack]:
-        """Yield this stack and every one nested in it."""
+        """Yield this stack and every stack nested in it."""
         yield self
         for stack in self.nested.values():
             yield from stack.with_nested()
@@ -112,7 +112,7 @@ class Stack(Scope):
         return self._resources[logical_id]
 
     def resources(self) -> Iterator[Resource]:
-        """Yield the resources, but for those that a condition certainly leaves out."""
+        """Yield the resources that no condition certainly leaves out."""
         for logical_id in self.template.resources:
             if self.exists(logical_id) is not Answer.NO:
                 yield self.resource(logical_id)
@@ -123,7 +123,7 @@ class Stack(Scope):
         return Answer.YES if self.parent is None else self.parent[0].exists(self.parent[1])
 
     def exists(self, logical_id: str) -> Answer:
-        """Return whether a resource's condition holds, and those of the nested stacks around it."""
+        """Return whether the conditions of a resource and of nested stacks around it hold."""
         return self._is_made_under(self.template.resources[logical_id].get("Condition"))
 
     def _is_made_under(self, condition: Any) -> Answer:

@@ -71,13 +71,13 @@ def _request(
     name: str,
     states: Mapping[str, Any],
 ) -> Request:
-    """Return the request of a state, one of the states that stand together in a definition."""
+    """Return the request of a state; the states are those of its ``States`` object."""
     state = states[name]
     label = f"{resource.path} · {name}"
     arguments: Any = unknown(f"arguments of {label}")
-    written = _arguments(name, state, states)
-    if isinstance(written, (Mapping, Either)):
-        arguments = lower_case(written)
+    value = _arguments(name, state, states)
+    if isinstance(value, (Mapping, Either)):
+        arguments = lower_case(value)
     caller = role_of_task(state, role_of_machine, label)
     is_assuming = bool(state.get("Credentials"))
     describes = f"{_SERVICE}describe{row.noun}".lower() in json.dumps(states).lower()
@@ -96,7 +96,7 @@ def _request(
 
 
 def _definition(resource: Resource) -> Any:
-    """Return the definition as JSON, or the question where it can't be read; none without one."""
+    """Return the definition as JSON, none, or the question where it can't be read."""
     properties = resource.body.get("Properties", {})
     definition = resource.get("Definition")
     if "DefinitionString" in properties and "personalize" in json.dumps(properties):

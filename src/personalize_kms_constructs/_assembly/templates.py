@@ -86,7 +86,7 @@ class Template:
         return "personalize" in json.dumps(self.body).lower()
 
     def may_have(self, name: str) -> bool:
-        """Report whether it has a resource or (pseudo) parameter of a name, or a macro adds one."""
+        """Report whether it has a resource or (pseudo) parameter, or macros may add it."""
         if name in self.resources or name in self.body.get("Parameters", {}):
             return True
         return "::" in name or bool(self.macros)
@@ -110,7 +110,7 @@ class Template:
             yield from template.with_nested()
 
     def read(self, unread: list[Unread]) -> None:
-        """Read the file, and those of the stacks nested in it."""
+        """Read the file, and the files of stacks nested in it."""
         with noted(unread, self):
             self.body = read_template(self.path)
         with noted(unread, self):

@@ -57,9 +57,9 @@ class _Passed:
 def undeclared(
     model: AccessModel, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]
 ) -> list[OpenQuestion]:
-    """Return a question for each principal that may create what nothing asks for.
+    """Return a question for each principal that may create resources that nothing asks for.
 
-    The principal may do so with a role that it may pass.
+    It may do so with a role that it may pass to Personalize.
     """
     asked = {(request.role_arn, request.permissions.create_action) for request in model.asked}
     callers = [resource for resource in resources if resource.type in _CALLERS]
@@ -171,7 +171,7 @@ def _is_for_personalize(role: Role) -> bool:
 
 
 def _policy(value: Any, resource: Resource) -> Policy | None:
-    """Return an inline policy, or a managed one of AWS, which SAM takes by its name."""
+    """Return an inline policy, or a managed policy of AWS, which SAM takes by its name."""
     if isinstance(value, str):
         arn = value if ":" in value else f"arn:{PARTITION}:iam::aws:policy/{value}"
         return policy_of_aws(meant_by(arn) or arn, resource.path)

@@ -19,7 +19,7 @@ from .templates import Unread, noted
 
 
 class Before:
-    """The resources, by their declarations, that exist before another one."""
+    """The resources, by their declarations, that exist before another resource."""
 
     def __init__(self, declared: set[Declaration], templates: frozenset[str]) -> None:
         self._declared = declared
@@ -70,7 +70,7 @@ class CreationOrder:
 
     @cached_property
     def _templates(self) -> frozenset[str]:
-        """The templates of the assembly, nested ones included."""
+        """The templates of the assembly, nested templates included."""
         return _templates_of(self._tops)
 
     def before(self, stack: Stack, logical_id: str) -> Before:
@@ -101,7 +101,7 @@ class CreationOrder:
 
     @cached_property
     def _templates_before(self) -> Mapping[Stack, frozenset[str]]:
-        """The templates of all stacks that are deployed before each stack, nested ones included."""
+        """The templates of all stacks deployed before each stack, nested templates included."""
         graph: dict[Stack, list[Stack]] = {}
         to_visit = list(self._tops)
         while to_visit:
@@ -123,7 +123,7 @@ class CreationOrder:
         return templates
 
     def _stacks_before(self, top: Stack) -> list[Stack]:
-        """Return the stacks that the manifest names, and those whose outputs are read."""
+        """Return the stacks that the manifest names, and the stacks whose outputs are read."""
         stacks: list[Stack] = []
         for file in sorted(self._assembly.dependencies.get(top.template.file, set())):
             stack = self._app.of_file(top.template, file)
@@ -147,7 +147,7 @@ class CreationOrder:
 
 
 def _templates_of(tops: Iterable[Stack]) -> frozenset[str]:
-    """Return the templates of stacks, nested ones included."""
+    """Return the templates of stacks, nested templates included."""
     templates: set[str] = set()
     for top in tops:
         for stack in top.with_nested():

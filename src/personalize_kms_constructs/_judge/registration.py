@@ -25,7 +25,7 @@ Saves time: most crossings into jsii. An implicit app is a new object each time.
 
 
 def bring_judge(root: IConstruct) -> None:
-    """Give an app its judge, unless it has one or the context says no."""
+    """Give an app its judge, unless it has a judge or the context says no."""
     if root in _seen:
         return
     _seen.add(root)

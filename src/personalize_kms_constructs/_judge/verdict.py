@@ -171,9 +171,9 @@ def _depends_on_template(entry: Entry) -> bool:
 
 
 def _once_a_stack(undecided: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Return the entries, of those that conditions of a template leave open only its first.
+    """Return the entries, of a template's entries that its conditions leave open only the first.
 
-    That entry is shown at one place.
+    That entry is shown at one request.
     """
     entries: list[Entry] = []
     templates: set[str] = set()
@@ -211,7 +211,7 @@ def _is_pending(entry: Entry, pending: PendingPolicy, model: AccessModel) -> boo
 
 
 def _is_same_owner(arn: str, pending_arn: str, model: AccessModel) -> bool:
-    """Report whether an owner may be a pending policy's; must be, if a template makes it."""
+    """Report whether a pending policy may be an owner's; for certain, if a template makes it."""
     answer = same(arn, pending_arn)
     owner = model.buckets.get(arn) or model.roles.get(arn)
     if owner is not None and owner.declared:

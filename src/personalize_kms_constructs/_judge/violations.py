@@ -133,7 +133,7 @@ def _acknowledges(node: Node, rule: str) -> bool:
 def _violating_resources(
     declarations: Sequence[Declaration],
 ) -> list[cdk.PolicyViolatingResource]:
-    """Return the resources at some places of templates: the app, where there are none."""
+    """Return the resources of declarations: the app, where there are no declarations."""
     return [_violating_resource(declaration) for declaration in declarations] or [_APP]
 
 

@@ -133,7 +133,7 @@ def _report(read: ReadAssembly, unread: list[Unread], organization: str | None) 
     """Return the report on an assembly; errors while its model is made are open questions."""
     model = read.model()
     model.organization = organization or ""
-    # Several readers may stumble over one error, which is one question.
+    # An error that is met several times is one question.
     questions = dict.fromkeys((item.template.name, str(item.error)) for item in unread)
     for name, reason in questions:
         model.open_questions.append(OpenQuestion(name, reason))

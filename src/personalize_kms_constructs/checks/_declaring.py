@@ -1,4 +1,4 @@
-"""``declare_created``: what an app's own code creates, left in the metadata for the check."""
+"""``declare_created``: resources that code of an app creates, left in the metadata."""
 
 from __future__ import annotations
 
