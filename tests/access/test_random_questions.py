@@ -23,7 +23,7 @@ from personalize_kms_constructs._access.model import Bucket, Key, Role
 from personalize_kms_constructs._access.policy_documents import Policy
 from personalize_kms_constructs._answers import Answer
 from personalize_kms_constructs._assembly.choices import NO_VALUE, Either
-from personalize_kms_constructs._assembly.deployment import policy_in
+from personalize_kms_constructs._assembly.policies_in_properties import policy_in
 from tests.access.models import ACCOUNT, ANOTHER_ACCOUNT, BUCKET, KEY, REGION, ROLE, ROOT, SERVICE, policy
 
 QUESTIONS, CERTAIN = 1500, 200

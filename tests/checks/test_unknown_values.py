@@ -220,8 +220,8 @@ def test_arguments_that_each_execution_chooses(tmp_path: Path) -> None:
         Request(each.resource("Key"), "Job", KINDS["createbatchinferencejob"], arguments, at_deployment=False)
         for each in (stack, elsewhere)
     )
-    (_, source), (_, destination) = request.places.values()
-    assert request.places == again.places  # reports don't depend on the directory
+    (_, source), (_, destination) = request.paths.values()
+    assert request.paths == again.paths  # reports don't depend on the directory
     assert source != destination
     assert [open_parts(str(each)) for each in (source, destination)] == [["kmskeyarn of Job"], ["kmskeyarn of Job"]]
 

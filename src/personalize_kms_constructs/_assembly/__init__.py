@@ -1,1 +1,1 @@
-"""A cloud assembly read into an access model: templates, what they deploy, and what is asked of Personalize."""
+"""A cloud assembly read into an access model: templates, their resources, and requests."""

@@ -1,4 +1,4 @@
-"""The stacks of an app together."""
+"""The stacks of an app, which refer to each other."""
 
 from __future__ import annotations
 
@@ -26,16 +26,20 @@ class App(Surroundings):
     ) -> None:
         self.parameters, self.policies = parameters, policies or {}
         self.top = [Stack(self, template) for template in templates]
-        self.stacks = [each for stack in self.top for each in stack.with_nested()]
-        self._by_file = {stack.template.path: stack for stack in self.stacks}
         self._by_template = {id(stack.template): stack for stack in self.top}
+        self.stacks: list[Stack] = []
+        for top in self.top:
+            self.stacks += top.with_nested()
+        self._by_file = {stack.template.path: stack for stack in self.stacks}
         self._unread = unread
         self._exports: dict[str, list[tuple[Stack, str]]] | None = None
 
     def stacks_of(self, assembly: Assembly) -> list[Stack]:
-        """Return the stacks of an assembly, nested ones included."""
-        tops = [self._by_template[id(template)] for template in assembly.templates]
-        return [stack for top in tops for stack in top.with_nested()]
+        """Return the stacks of an assembly, nested stacks included."""
+        stacks: list[Stack] = []
+        for template in assembly.templates:
+            stacks += self._by_template[id(template)].with_nested()
+        return stacks
 
     def of_file(self, beside: Template, file: str) -> Stack | None:
         """Return the stack whose template has this name, in the directory of another template."""
@@ -44,29 +48,30 @@ class App(Surroundings):
     def exported_as(self, name: str) -> Sequence[tuple[Stack, str]]:
         """Return the outputs that are exported under a name."""
         if self._exports is None:
-            # A name that is an import itself can't be known.
+            # A name that is an import itself can't be known: while names are read, there is none.
             self._exports = {}
-            self._read_exports(self._exports)
+            for stack in self.stacks:
+                self._read_exports(stack, self._exports)
         return self._exports.get(name, ())
 
-    def _read_exports(self, found: dict[str, list[tuple[Stack, str]]]) -> None:
-        for stack in self.stacks:
-            for output, declared in stack.template.body.get("Outputs", {}).items():
-                export = declared.get("Export") if isinstance(declared, dict) else None
-                if isinstance(export, dict) and "Name" in export:
-                    with noted(self._unread, stack.template):
-                        if stack.has_output(output) is Answer.NO:
-                            continue
-                        found.setdefault(stack.text(export["Name"]), []).append((stack, output))
+    def _read_exports(self, stack: Stack, exports: dict[str, list[tuple[Stack, str]]]) -> None:
+        for output, declared in stack.template.body.get("Outputs", {}).items():
+            export = declared.get("Export") if isinstance(declared, dict) else None
+            if not isinstance(export, dict) or "Name" not in export:
+                continue
+            with noted(self._unread, stack.template):
+                if stack.has_output(output) is not Answer.NO:
+                    name = stack.text(export["Name"])
+                    exports.setdefault(name, []).append((stack, output))
 
     def stacks_named(self, name: str) -> Sequence[Stack]:
         """Return the top-level stacks of a name."""
-        return [each for each in self.top if each.template.stack_name == name]
+        return [stack for stack in self.top if stack.template.stack_name == name]
 
     def ref(self, resource: Resource) -> str:
-        """Return what ``Ref`` of a resource is."""
+        """Return the value of ``Ref`` of a resource."""
         return physical.ref(resource)
 
     def attribute(self, resource: Resource, name: str) -> Any:
-        """Return what ``Fn::GetAtt`` of a resource is."""
+        """Return the value of ``Fn::GetAtt`` of a resource."""
         return physical.attribute(resource, name)

@@ -1,4 +1,4 @@
-"""Values that a condition of a template chooses, where it can't be decided which."""
+"""Values that an undecided condition of a template chooses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Either(str):
 
     @staticmethod
     def of(stack_name: str, condition: str, then: Any, otherwise: Any) -> Either:
-        """Return the hole for what a condition of a stack chooses."""
+        """Return the hole for two values of which a condition of a stack chooses."""
         hole = Either(unknown(f"Fn::If {condition}", stack_name, condition, then, otherwise))
         hole.condition, hole.then, hole.otherwise = f"{stack_name}.{condition}", then, otherwise
         return hole
@@ -29,10 +29,10 @@ class Either(str):
     @property
     def may_be_left_out(self) -> bool:
         """True if one of its values is ``AWS::NoValue``."""
-        return any(
-            value is NO_VALUE or (isinstance(value, Either) and value.may_be_left_out)
-            for value in (self.then, self.otherwise)
-        )
+        for value in (self.then, self.otherwise):
+            if value is NO_VALUE or (isinstance(value, Either) and value.may_be_left_out):
+                return True
+        return False
 
 
 class Item(NamedTuple):
@@ -44,11 +44,13 @@ class Item(NamedTuple):
 
 def left_out_by(value: Any) -> str:
     """Return the conditions that may leave a value out, in words; nothing if none does."""
-    return condition_in(value) if isinstance(value, Either) and value.may_be_left_out else ""
+    if isinstance(value, Either) and value.may_be_left_out:
+        return condition_in(value)
+    return ""
 
 
 def items_of(value: Any, condition: str = "", number: int = 0) -> Iterator[Item]:
-    """Yield the items of a list, or what is written without one, with all that conditions may put there."""
+    """Yield the items of a list, or a value without a list, with all that conditions may add."""
     if isinstance(value, Either):
         for choice in (value.then, value.otherwise):
             yield from items_of(choice, all_conditions(condition, value.condition), number)
@@ -65,4 +67,6 @@ def condition_in(value: Any) -> str:
         return all_conditions(value.condition, condition_in([value.then, value.otherwise]))
     if isinstance(value, dict):
         value = [*value.values()]
-    return all_conditions(*map(condition_in, value)) if isinstance(value, list) else ""
+    if not isinstance(value, list):
+        return ""
+    return all_conditions(*(condition_in(item) for item in value))

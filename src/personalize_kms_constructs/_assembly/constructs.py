@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,26 +27,26 @@ _NAMES = {"serviceRole": "the role", "encryptionKey": "the key"}
 class PendingPolicy(NamedTuple):
     """A policy whose statements others have to add."""
 
-    policy: str
+    column: str
     """``"key"``, ``"bucket"``, ``"role"`` or ``"caller"``."""
     arn: str
     """The ARN of that key, bucket or role; for a caller the path of the job that it starts."""
     actions: frozenset[str]
-    """What the statements allow."""
+    """The actions that the statements allow."""
     file: str = ""
     """The file of the assembly that has the statements."""
 
 
 @dataclass
 class Left:
-    """Everything that one construct left."""
+    """The metadata of a construct, as far as it can be read."""
 
     path: str
     """The construct's."""
     template: Template
     """The template of its stack."""
     file: Path
-    """The file of that template, which may be one that can't be read."""
+    """The file of that template, which may be unreadable."""
     asked: list[Asked] = field(default_factory=list)
     questions: list[OpenQuestion] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -57,94 +57,123 @@ class Left:
     job_name: str = ""
     """All names that the job may have, as a pattern."""
     made_for: str = ""
-    """The ARN of what the job is made for, where each execution has the same."""
+    """The ARN of the job's dataset group or solution version, where each execution has the same."""
     ours: bool = True
     """False if users have declared it, so that no construct answers for it."""
 
 
-def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups, unread: list[Unread]) -> Iterator[Left]:
-    """Yield what each construct left, less those that a condition is known to leave out."""
+def left_by_constructs(
+    assembly: Assembly, app: App, groups: DatasetGroups, unread: list[Unread]
+) -> list[Left]:
+    """Return the metadata of constructs, without those that conditions certainly leave out."""
+    constructs: list[Left] = []
     for template, path, data in assembly.metadata:
         own = app.of_file(template, str(data.get("template")))
-        if own is not None and own.is_made is Answer.NO:
-            continue
-        if own is not None and _is_left_out(own, path):
+        if own is not None and (own.is_made is Answer.NO or _is_left_out(own, path)):
             continue
         file = template.path.parent / str(data.get("template"))
-        left = Left(path, template if own is None else own.template, file, ours=not data.get("isDeclared"))
+        own_template = template if own is None else own.template
+        left = Left(path, own_template, file, ours=not data.get("isDeclared"))
+        constructs.append(left)
         problem = data.get("problem")
-        if own is None or problem is not None:
-            because = f"what it was told to allow couldn't be written down: {problem}"
-            if problem is None:
-                because = f"{file.name} is the template of no stack of the assembly, so it isn't checked"
-            left.questions.append(OpenQuestion(path, because, Declaration(str(left.template.path), path)))
+        if problem is not None:
+            reason = f"what it was told to allow couldn't be written down: {problem}"
+        elif own is None:
+            reason = f"{file.name} is the template of no stack of the assembly, so it isn't checked"
         else:
             with noted(unread, own.template):
-                _read(_References(app, template, own), data, groups, left)
-        yield left
+                _read(left, data, _References(app, template, own), groups)
+            continue
+        declared = Declaration(str(left.template.path), path)
+        left.questions.append(OpenQuestion(path, reason, declared))
+    return constructs
 
 
 def _is_left_out(stack: Stack, path: str) -> bool:
-    """Tell if conditions leave out all that a construct made."""
-    made = [logical_id for logical_id, of in stack.template.paths.items() if of.startswith(f"{path}/")]
+    """Report whether conditions leave out all resources that a construct made."""
+    made: list[str] = []
+    for logical_id, path_of_resource in stack.template.paths.items():
+        if path_of_resource.startswith(f"{path}/"):
+            made.append(logical_id)
     return bool(made) and all(stack.exists(logical_id) is Answer.NO for logical_id in made)
 
 
-def _read(references: _References, data: Mapping[str, Any], groups: DatasetGroups, left: Left) -> None:
-    own, path = references.own, left.path
-    where = Declaration(str(own.template.path), path)
-    needed = {what: data[what] for what in _NAMES if data.get(what) is not None}
-    for what, reference in needed.items():
+def _read(
+    left: Left, data: Mapping[str, Any], references: _References, groups: DatasetGroups
+) -> None:
+    """Read the metadata of a construct."""
+    own = references.own
+    declared = Declaration(str(own.template.path), left.path)
+    needed = {name: data[name] for name in _NAMES if data.get(name) is not None}
+    for name, reference in needed.items():
         target = references.target_of(reference)
         if target is not None and not references.is_made(target):
-            reason = Reason.of(Cause.NOT_MADE, what=_NAMES[what], logical_id=target[1])
-            problem = Problem("configuration", path, reason, needed_by=(path,), declared=(where,), of_ours=left.ours)
+            reason = Reason.of(Cause.NOT_MADE, what=_NAMES[name], logical_id=target[1])
+            problem = Problem(
+                "configuration",
+                left.path,
+                reason,
+                needed_by=(left.path,),
+                declared=(declared,),
+                of_ours=left.ours,
+            )
             left.problems.append(problem)
-    if any(references.exists(each) is Answer.NO for each in needed.values()):
+    if any(references.exists(reference) is Answer.NO for reference in needed.values()):
         return  # nothing can be asked for without them
-    role, key = references.text(data.get("serviceRole")), references.optional_text(data.get("encryptionKey"))
+    role_arn = references.text(data.get("serviceRole"))
+    key_arn = references.optional_text(data.get("encryptionKey"))
     job = data.get("job")
     if isinstance(job, dict):
-        left.state, left.job_name = (own, str(job.get("state"))), references.text(job.get("name", ""))
+        left.state = (own, str(job.get("state")))
+        left.job_name = references.text(job.get("name", ""))
         left.made_for = references.text(job.get("madeFor", ""))
-        found = groups.of(left.made_for, own)
-        key = key if found is None else groups.key_of(found)
-        if condition := left_out_by(key):
-            left.questions.append(key_left_open(path, condition, where, role))
-            key = None
-    for each in as_list(data.get("pending")):
-        if isinstance(each, dict):
-            actions = frozenset(map(str, as_list(each.get("actions"))))
-            policy, arn = str(each.get("policy")), references.text(each.get("resource"))
-            left.pending.append(PendingPolicy(policy, arn, actions, str(each.get("file", ""))))
+        group = groups.of(left.made_for, own)
+        if group is not None:
+            key_arn = groups.key_of(group)
+        condition = left_out_by(key_arn)
+        if condition:
+            left.questions.append(key_left_open(left.path, condition, declared, role_arn))
+            key_arn = None
+    _read_pending(left, data, references)
     if not isinstance(data.get("resources"), list):
-        left.questions.append(OpenQuestion(path, "its metadata has no list of what it was told to allow"))
+        no_list = "its metadata has no list of what it was told to allow"
+        left.questions.append(OpenQuestion(left.path, no_list))
         return
     for resource in data["resources"]:
-        kind = f"create{str(resource.get('resource')).replace(' ', '')}" if isinstance(resource, dict) else ""
-        if kind not in KINDS:
+        call = ""
+        if isinstance(resource, dict):
+            call = f"create{str(resource.get('resource')).replace(' ', '')}"
+        if call not in KINDS:
             unknown_kind = f"{resource!r} is of a kind that this version doesn't know"
-            left.questions.append(OpenQuestion(path, unknown_kind, role_arns=(role,)))
+            left.questions.append(OpenQuestion(left.path, unknown_kind, role_arns=(role_arn,)))
             continue
-        left.asked.append(
-            Asked(
-                name=path,
-                permissions=KINDS[kind],
-                role_arn=role,
-                account=own.template.account,
-                region=own.template.region,
-                dataset_group_key=key,
-                source=references.location(resource.get("source")),
-                destination=references.location(resource.get("destination")),
-                declared=where,
-                ours=left.ours,
-                files={(each.policy, each.arn): each.file for each in left.pending},
-            )
+        asked = Asked(
+            name=left.path,
+            permissions=KINDS[call],
+            role_arn=role_arn,
+            account=own.template.account,
+            region=own.template.region,
+            dataset_group_key=key_arn,
+            source=references.location(resource.get("source")),
+            destination=references.location(resource.get("destination")),
+            declared=declared,
+            ours=left.ours,
+            files={(policy.column, policy.arn): policy.file for policy in left.pending},
         )
+        left.asked.append(asked)
+
+
+def _read_pending(left: Left, data: Mapping[str, Any], references: _References) -> None:
+    for entry in as_list(data.get("pending")):
+        if isinstance(entry, dict):
+            column, arn = str(entry.get("policy")), references.text(entry.get("resource"))
+            actions = frozenset(str(action) for action in as_list(entry.get("actions")))
+            policy = PendingPolicy(column, arn, actions, str(entry.get("file", "")))
+            left.pending.append(policy)
 
 
 class _References:
-    """Resolves references, each with the template that it is about, and expressions of the construct's own stack."""
+    """Resolves references, which name their templates, and expressions of the construct's stack."""
 
     def __init__(self, app: App, beside: Template, own: Stack) -> None:
         self._app = app
@@ -156,26 +185,32 @@ class _References:
         if target is not None:
             stack, name, attribute = target
             return str(stack.ref(name) if attribute == "Ref" else stack.get_att(name, attribute))
+        if expression is None:
+            return unknown("a reference that is missing")
         parts = expression.get("parts") if isinstance(expression, dict) else None
         if parts is not None:
             return self.own.string(joined(self.text(part) for part in as_list(parts)))
-        return self.own.text(expression) if expression is not None else unknown("a reference that is missing")
+        return self.own.text(expression)
 
     def optional_text(self, expression: Any) -> str | None:
         return None if expression is None else self.text(expression)
 
     def exists(self, expression: Any) -> Answer:
-        """Return whether the resource that a reference is about is made; yes for what is no resource of the app."""
-        target = self._resource_of(expression)
-        return Answer.YES if target is None else target[0].exists(target[1])
+        """Return whether the resource of a reference is made; yes if it isn't of the app."""
+        target = self.target_of(expression)
+        # A parameter has a logical id too.
+        if target is None or target[1] not in target[0].template.resources:
+            return Answer.YES
+        stack, logical_id, _ = target
+        return stack.exists(logical_id)
 
     def is_made(self, target: tuple[Stack, str, str]) -> bool:
-        """Report whether a template has the resource or the parameter that is the target of a reference."""
+        """Report whether a template has the resource or the parameter that a reference is to."""
         stack, name, _ = target
         return stack.template.may_have(name)
 
     def target_of(self, expression: Any) -> tuple[Stack, str, str] | None:
-        """Return stack, logical id and attribute of a reference, as the metadata or a template writes it."""
+        """Return stack, logical id and attribute of a reference, of metadata or of a template."""
         match expression:
             case {"template": str(template), "logicalId": str(name), "attribute": str(attribute)}:
                 stack = self._app.of_file(self._beside, template)
@@ -195,8 +230,3 @@ class _References:
             self.optional_text(data.get("key")),
             account=self.text(data.get("account", "")),
         )
-
-    def _resource_of(self, expression: Any) -> tuple[Stack, str, str] | None:
-        target = self.target_of(expression)
-        # A parameter has a logical id too.
-        return target if target is not None and target[1] in target[0].template.resources else None

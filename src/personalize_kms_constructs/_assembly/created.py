@@ -1,10 +1,12 @@
-"""Resources that code creates and no template shows, as users tell them: in the form of ``_metadata``."""
+"""Resources that code creates and no template shows, declared in the form of ``_metadata``."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .._access.causes import Cause
@@ -17,24 +19,36 @@ from .references import functions, names_in
 from .templates import Template
 from .undeclared import calls_of
 
-_FIELDS = ("stack", "template", "serviceRole", "encryptionKey", "resources", "pending", "isDeclared")
+_FIELDS = (
+    "stack",
+    "template",
+    "serviceRole",
+    "encryptionKey",
+    "resources",
+    "pending",
+    "isDeclared",
+)
+_OF_RESOURCE = ("resource", "source", "destination")
 _OF_LOCATION = ("bucket", "prefix", "key", "account")
-_OF_KEY = re.compile(r"arn:[^:]+:kms:[^:]+:\d{12}:(key|alias)/.+")
-# The ARNs of each field, with an example of one.
+_KEY_ARN = re.compile(r"arn:[^:]+:kms:[^:]+:\d{12}:(key|alias)/.+")
+_ROLE_ARN = re.compile(r"arn:[^:]+:iam::\d{12}:role/.+")
+_EXAMPLE_OF_KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+# The ARNs of each field, with an example.
 _ARNS = {
-    "serviceRole": (re.compile(r"arn:[^:]+:iam::\d{12}:role/.+"), "arn:aws:iam::111122223333:role/Personalize"),
-    "encryptionKey": (_OF_KEY, "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+    "serviceRole": (_ROLE_ARN, "arn:aws:iam::111122223333:role/Personalize"),
+    "encryptionKey": (_KEY_ARN, _EXAMPLE_OF_KEY),
     "bucket": (re.compile(r"arn:[^:]+:s3:::[^:/]+"), "arn:aws:s3:::ratings"),
-    "key": (_OF_KEY, "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+    "key": (_KEY_ARN, _EXAMPLE_OF_KEY),
 }
 _Templates = Mapping[str, tuple[Assembly, Template]]
 _ROWS = {row.resource: row for row in ROWS}
 _A_LIST = "a list of mappings is expected"
+_A_MAPPING = "a mapping is expected"
 _TO_FILL_IN = {"bucket": "<bucket ARN>", "prefix": "<folder/>"}
 
 
 def created_problems(created: Any, assemblies: Sequence[Assembly], file: str = "") -> list[str]:
-    """Return why what is told, by a file or in Python, can't be read, if it can't."""
+    """Return the reasons why declarations, of a file or in Python, can't be read."""
     if not _is_list(created):
         return [f"{file or 'created'} is {_shown(created)} but {_A_LIST}"]
     try:
@@ -43,152 +57,218 @@ def created_problems(created: Any, assemblies: Sequence[Assembly], file: str = "
         return [f"created can't be written as JSON: {error}"]
     templates, start = _templates_of(assemblies), f"{file}: " if file else "created"
     problems: list[str] = []
-    for index, told in enumerate(created):
-        problems += _problems(f"{start}[{index}]", told, templates)
+    for index, entry in enumerate(created):
+        problems += _problems(f"{start}[{index}]", entry, templates)
     return problems
 
 
-def entries_to_complete(undecided: Iterable[Entry], assemblies: Sequence[Assembly]) -> list[dict[str, Any]]:
-    """Return an entry for each role with which code may create something, with places like ``<bucket ARN>``."""
+def entries_to_complete(
+    undecided: Iterable[Entry], assemblies: Sequence[Assembly]
+) -> list[dict[str, Any]]:
+    """Return an entry for each role with which code may create resources.
+
+    Its gaps are written like ``<bucket ARN>``.
+    """
     templates = _templates_of(assemblies)
-    files = {str(template.path): file for file, (_, template) in templates.items()}
-    roles: dict[str, tuple[str, str]] = {}
-    for file, (_, template) in templates.items():
-        roles |= {template.path_of(logical_id): (file, logical_id) for logical_id in template.resources}
-    calls: dict[tuple[str, str], set[str]] = {}
-    for creator in undecided:
-        if creator.cause is Cause.NOT_DECLARED:
-            values, outside = creator.reason.values, (files[creator.declared[0].template], "")
-            for role in as_list(values["roles"]):
-                of_role = calls.setdefault(roles.get(role, outside), set())
-                of_role.update(*map(calls_of, as_list(values["actions"])))
+    calls = _calls_by_role(undecided, templates)
     entries: list[dict[str, Any]] = []
     for (file, logical_id), allowed in calls.items():
         entry = {
             "serviceRole": {"Fn::GetAtt": [logical_id, "Arn"]} if logical_id else "<role ARN>",
             "encryptionKey": "<key ARN of the dataset group>",
-            "resources": [_resource_to_complete(row) for row in ROWS if row.create_action in allowed],
+            "resources": [
+                _resource_to_complete(row) for row in ROWS if row.create_action in allowed
+            ],
         }
         entries.append(entry if len(templates) == 1 else {"template": file, **entry})
     return entries
 
 
+def _calls_by_role(
+    undecided: Iterable[Entry], templates: _Templates
+) -> dict[tuple[str, str], set[str]]:
+    """Return the calls of creators by file and logical id of the role, which is empty outside."""
+    files: dict[str, str] = {}
+    roles: dict[str, tuple[str, str]] = {}
+    for file, (_, template) in templates.items():
+        files[str(template.path)] = file
+        for logical_id in template.resources:
+            roles[template.path_of(logical_id)] = (file, logical_id)
+    calls: dict[tuple[str, str], set[str]] = {}
+    for creator in undecided:
+        if creator.cause is not Cause.NOT_DECLARED:
+            continue
+        outside = (files[creator.declared[0].template], "")
+        allowed: set[str] = set()
+        for action in as_list(creator.reason.values["actions"]):
+            allowed |= calls_of(action)
+        for path in as_list(creator.reason.values["roles"]):
+            calls.setdefault(roles.get(path, outside), set()).update(allowed)
+    return calls
+
+
 def _resource_to_complete(row: Permissions) -> dict[str, Any]:
-    locations = {"source": row.source, "destination": row.destination}
-    return {"resource": row.resource} | {name: _TO_FILL_IN for name, access in locations.items() if access}
+    resource: dict[str, Any] = {"resource": row.resource}
+    if row.source:
+        resource["source"] = _TO_FILL_IN
+    if row.destination:
+        resource["destination"] = _TO_FILL_IN
+    return resource
 
 
 def add_created(created: Any, assemblies: Sequence[Assembly]) -> None:
-    """Add what is told, which has no problems, to the metadata of the assemblies."""
+    """Add declarations, which have no problems, to the metadata of the assemblies."""
     templates = _templates_of(assemblies)
-    for told in as_written(json.dumps(created)):
-        name = told.get("template") or next(iter(templates))
+    for entry in as_written(json.dumps(created)):
+        name = entry.get("template") or next(iter(templates))
         assembly, template = templates[name]
-        path = str(told.get("stack") or template.name)
-        assembly.metadata.append((template, path, {**told, "template": template.path.name, "isDeclared": True}))
+        path = str(entry.get("stack") or template.name)
+        data = {**entry, "template": template.path.name, "isDeclared": True}
+        assembly.metadata.append((template, path, data))
 
 
 def _templates_of(assemblies: Sequence[Assembly]) -> dict[str, tuple[Assembly, Template]]:
-    """Return all templates, each with its assembly, by the names of their files; by paths where files have one name."""
-    templates = {}
+    """Return all templates with their assemblies, by file name; by path where names are equal."""
+    by_path: dict[Path, tuple[Assembly, Template]] = {}
     for assembly in assemblies:
         for top in assembly.templates:
-            templates.update({template.path: (assembly, template) for template in top.with_nested()})
-    names = [path.name for path in templates]
-    return {
-        path.as_posix() if names.count(path.name) > 1 else path.name: assembly_and_template
-        for path, assembly_and_template in templates.items()
-    }
+            for template in top.with_nested():
+                by_path[template.path] = (assembly, template)
+    names = [path.name for path in by_path]
+    templates: dict[str, tuple[Assembly, Template]] = {}
+    for path, assembly_and_template in by_path.items():
+        name = path.name if names.count(path.name) == 1 else path.as_posix()
+        templates[name] = assembly_and_template
+    return templates
 
 
-def _problems(where: str, each: Any, templates: _Templates) -> Iterator[str]:
-    if not isinstance(each, Mapping):
-        yield f"{where} is {_shown(each)} but a mapping is expected"
-        return
-    yield from _unknown_fields(where, each, _FIELDS)
+@dataclass(frozen=True)
+class _Beside:
+    """The templates that references may be to."""
+
+    templates: _Templates
+    file: str
+    """The template of references that don't name theirs."""
+
+
+def _problems(where: str, entry: Any, templates: _Templates) -> list[str]:
+    if not isinstance(entry, Mapping):
+        return [f"{where} is {_shown(entry)} but {_A_MAPPING}"]
+    problems = _unknown_fields(where, entry, _FIELDS)
     environments = {(template.account, template.region) for _, template in templates.values()}
-    names = ", ".join(sorted(templates))
-    if "template" in each and (not isinstance(each["template"], str) or each["template"] not in templates):
-        yield f"{where}.template is {_shown(each['template'])} but one of {names} is expected"
-    elif "template" not in each and len(environments) != 1:
-        yield f"{where} has no template, and the app has several accounts or Regions: add one of {names}"
-    beside = str(each.get("template") or next(iter(templates)))
-    yield from _references(where, each, templates, beside, required="serviceRole", optional=("encryptionKey",))
-    if "resources" not in each:
-        yield f"{where} has no resources"
-    elif not _is_list(each["resources"]) or not each["resources"]:
-        yield f"{where}.resources is {_shown(each['resources'])} but {_A_LIST}"
+    files = ", ".join(sorted(templates))
+    file = entry.get("template")
+    if "template" in entry and (not isinstance(file, str) or file not in templates):
+        problems.append(f"{where}.template is {_shown(file)} but one of {files} is expected")
+    elif "template" not in entry and len(environments) != 1:
+        problems.append(
+            f"{where} has no template, and the app has several accounts or Regions: "
+            f"add one of {files}"
+        )
+    beside = _Beside(templates, str(file or next(iter(templates))))
+    problems += _field_problems(where, entry, ("serviceRole", "encryptionKey"), beside)
+    resources = entry.get("resources")
+    if "resources" not in entry:
+        problems.append(f"{where} has no resources")
+    elif not _is_list(resources) or not resources:
+        problems.append(f"{where}.resources is {_shown(resources)} but {_A_LIST}")
     else:
-        for index, resource in enumerate(each["resources"]):
-            yield from _of_resource(f"{where}.resources[{index}]", resource, templates, beside)
+        for index, resource in enumerate(resources):
+            problems += _problems_of_resource(f"{where}.resources[{index}]", resource, beside)
+    return problems
 
 
-def _of_resource(where: str, resource: Any, templates: _Templates, beside: str) -> Iterator[str]:
+def _problems_of_resource(where: str, resource: Any, beside: _Beside) -> list[str]:
     if not isinstance(resource, Mapping):
-        yield f"{where} is {_shown(resource)} but a mapping is expected"
-        return
-    yield from _unknown_fields(where, resource, ("resource", "source", "destination"))
+        return [f"{where} is {_shown(resource)} but {_A_MAPPING}"]
+    problems = _unknown_fields(where, resource, _OF_RESOURCE)
     kind = resource.get("resource")
     row = _ROWS.get(kind) if isinstance(kind, str) else None
     if row is None:
-        yield f"{where}.resource is {_shown(kind)} but one of {', '.join(_ROWS)} is expected"
-        return
+        expected = ", ".join(_ROWS)
+        problems.append(f"{where}.resource is {_shown(kind)} but one of {expected} is expected")
+        return problems
     for name, access in (("source", row.source), ("destination", row.destination)):
         location = resource.get(name)
         if location is None:
             continue
         if access is None:
-            yield f"{where} has {name}, which a {row.resource} doesn't have"
+            problems.append(f"{where} has {name}, which a {row.resource} doesn't have")
         elif not isinstance(location, Mapping):
-            yield f"{where}.{name} is {_shown(location)} but a mapping is expected"
+            problems.append(f"{where}.{name} is {_shown(location)} but {_A_MAPPING}")
         else:
-            yield from _unknown_fields(f"{where}.{name}", location, _OF_LOCATION)
-            more = _OF_LOCATION[1:]
-            yield from _references(f"{where}.{name}", location, templates, beside, required="bucket", optional=more)
+            problems += _unknown_fields(f"{where}.{name}", location, _OF_LOCATION)
+            problems += _field_problems(f"{where}.{name}", location, _OF_LOCATION, beside)
+    return problems
 
 
-def _unknown_fields(where: str, given: Mapping[str, Any], known: Sequence[str]) -> Iterator[str]:
-    for name in given:
-        if name not in known:
-            yield f"{where} has {name}, which isn't one of {', '.join(known)}"
+def _unknown_fields(where: str, mapping: Mapping[str, Any], known: Sequence[str]) -> list[str]:
+    expected = ", ".join(known)
+    return [
+        f"{where} has {name}, which isn't one of {expected}"
+        for name in mapping
+        if name not in known
+    ]
 
 
-def _references(
-    where: str, given: Mapping[str, Any], templates: _Templates, beside: str, *, required: str, optional: Sequence[str]
-) -> Iterator[str]:
-    if required not in given:
-        yield f"{where} has no {required}"
-    for name in (required, *optional):
-        value = given.get(name)
-        if value is None and (name not in given or name != required):
+def _field_problems(
+    where: str, mapping: Mapping[str, Any], names: Sequence[str], beside: _Beside
+) -> list[str]:
+    """Return the problems with fields that are strings or references; the first is required."""
+    required = names[0]
+    problems: list[str] = []
+    if required not in mapping:
+        problems.append(f"{where} has no {required}")
+    for name in names:
+        value = mapping.get(name)
+        is_given = value is not None or (name == required and name in mapping)
+        if not is_given:
             continue
-        if not isinstance(value, (str, Mapping)):
-            yield f"{where}.{name} is {_shown(value)} but a string or a reference is expected"
-        elif isinstance(value, str) and name in _ARNS and not _ARNS[name][0].fullmatch(value):
-            yield f"{where}.{name} is {_shown(value)} but an ARN is expected, for example {_ARNS[name][1]}"
-        elif value == _TO_FILL_IN.get(name):
-            yield f"{where}.{name} is {_shown(value)} but a folder is expected, for example import/"
-        elif isinstance(value, Mapping):
-            yield from (f"{where}.{name} {problem}" for problem in _of_reference(name, value, templates, beside))
+        if isinstance(value, Mapping):
+            for problem in _reference_problems(name, value, beside):
+                problems.append(f"{where}.{name} {problem}")
+        else:
+            expected = _expected(name, value)
+            if expected:
+                problems.append(f"{where}.{name} is {_shown(value)} but {expected}")
+    return problems
 
 
-def _of_reference(name: str, value: Mapping[str, Any], templates: _Templates, beside: str) -> Iterator[str]:
-    """Yield why a reference isn't one: it is to nothing, or it is the name of a resource where its ARN belongs."""
-    if "logicalId" in value:
-        beside, named = str(value.get("template")), [str(value["logicalId"])]
-        if beside not in templates:
-            yield f"refers to template {beside}, but one of {', '.join(sorted(templates))} is expected"
+def _expected(name: str, value: Any) -> str:
+    """Return what to pass instead of a value, or nothing if the value is good."""
+    if not isinstance(value, str):
+        return "a string or a reference is expected"
+    if name in _ARNS and not _ARNS[name][0].fullmatch(value):
+        return f"an ARN is expected, for example {_ARNS[name][1]}"
+    if value == _TO_FILL_IN.get(name):
+        return "a folder is expected, for example import/"
+    return ""
+
+
+def _reference_problems(name: str, reference: Mapping[str, Any], beside: _Beside) -> list[str]:
+    """Return the problems with a reference: to nothing, or to a name where an ARN belongs."""
+    problems: list[str] = []
+    file = beside.file
+    logical_ids: list[str] = []
+    if "logicalId" in reference:
+        file = str(reference.get("template"))
+        logical_ids.append(str(reference["logicalId"]))
+        if file not in beside.templates:
+            expected = ", ".join(sorted(beside.templates))
+            problems.append(f"refers to template {file}, but one of {expected} is expected")
     else:
-        written = functions(as_written(json.dumps(value)))
-        named = [each for function, argument in written for each in names_in(function, argument)]
-    if beside not in templates:
-        return
-    template = templates[beside][1]
-    for each in dict.fromkeys(named):
-        if not template.may_have(each):
-            yield f"refers to {each or repr(each)}, which {beside} doesn't have"
-    if name in _ARNS and str(value.get("Ref")) in template.resources:
-        yield f"refers to {value['Ref']} by Ref, which isn't its ARN: use Fn::GetAtt"
+        for function, argument in functions(as_written(json.dumps(reference))):
+            logical_ids += names_in(function, argument)
+    if file not in beside.templates:
+        return problems
+    _, template = beside.templates[file]
+    for logical_id in dict.fromkeys(logical_ids):
+        if not template.may_have(logical_id):
+            problems.append(f"refers to {logical_id or repr('')}, which {file} doesn't have")
+    ref = str(reference.get("Ref"))
+    if name in _ARNS and ref in template.resources:
+        problems.append(f"refers to {ref} by Ref, which isn't its ARN: use Fn::GetAtt")
+    return problems
 
 
 def _is_list(value: object) -> bool:

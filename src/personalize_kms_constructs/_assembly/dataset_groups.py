@@ -1,4 +1,4 @@
-"""The dataset groups of an assembly, to which jobs and metric attributions belong."""
+"""The dataset groups of an assembly, which jobs and metric attributions belong to."""
 
 from __future__ import annotations
 
@@ -18,33 +18,44 @@ _MEMBERS = {physical.DATASET: physical.dataset_arn, physical.SOLUTION: physical.
 
 
 class DatasetGroups:
-    """Dataset groups, and the datasets and solutions in them, by what refers to them."""
+    """Dataset groups, with their datasets and solutions, by ARNs and references."""
 
-    def __init__(self, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]) -> None:
+    def __init__(
+        self, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]
+    ) -> None:
         self._deployment = deployment
         self.without_key: list[Resource] = []
-        """Those that Personalize encrypts with a key of its own."""
+        """The dataset groups that Personalize encrypts with a key of its own."""
         self._groups: dict[str, list[Resource]] = {}
         self._members: dict[str, list[Resource]] = {}
-        for resource in (each for each in resources if each.type in (physical.DATASET_GROUP, *_MEMBERS)):
-            with noted(unread, resource.stack.template):
-                if resource.type == physical.DATASET_GROUP:
-                    for name in (physical.dataset_group_arn(resource), physical.ref(resource)):
-                        self._groups.setdefault(name, []).append(resource)
-                    if resource.get("KmsKeyArn") is None and resource.get("RoleArn") is None:
-                        self.without_key.append(resource)
-                else:
-                    self._members.setdefault(_MEMBERS[resource.type](resource), []).append(resource)
+        for resource in resources:
+            if resource.type == physical.DATASET_GROUP:
+                with noted(unread, resource.stack.template):
+                    self._take_group(resource)
+            elif resource.type in _MEMBERS:
+                with noted(unread, resource.stack.template):
+                    arn = _MEMBERS[resource.type](resource)
+                    self._members.setdefault(arn, []).append(resource)
+
+    def _take_group(self, group: Resource) -> None:
+        for name in (physical.dataset_group_arn(group), physical.ref(group)):
+            self._groups.setdefault(name, []).append(group)
+        if group.get("KmsKeyArn") is None and group.get("RoleArn") is None:
+            self.without_key.append(group)
 
     def of(self, made_for: str, beside: Stack) -> Resource | None:
-        """Return the dataset group of a dataset, a solution or its version, or of itself, if it is part of the app."""
-        named, *others = split(made_for, "/")
-        # A solution version has its solution's name before its own, and a dataset the name of its dataset group.
-        members = self._members.get(made_for) or self._members.get("/".join([named, *others[:1]]))
+        """Return the dataset group of a dataset, a solution, a solution version, or of itself.
+
+        None for a dataset group that isn't part of the app.
+        """
+        start, *names = split(made_for, "/")
+        # The ARN of a solution version begins with that of its solution.
+        members = self._members.get(made_for) or self._members.get("/".join([start, *names[:1]]))
         if members:
             group = nearest(members, beside).text("DatasetGroupArn")
-        elif others and named.endswith(":dataset"):
-            group = f"{named}-group/{others[0]}"
+        elif names and start.endswith(":dataset"):
+            # The ARN of a dataset has the name of its dataset group.
+            group = f"{start}-group/{names[0]}"
         else:
             group = made_for
         return nearest(self._groups[group], beside) if group in self._groups else None
@@ -55,13 +66,13 @@ class DatasetGroups:
         return None if key is None else self.key_arn(key, group)
 
     def key_arn(self, given: str, resource: Resource) -> str:
-        """Return the ARN of a key; a hole for that of an alias which isn't part of the app."""
+        """Return the ARN of a key; a hole for the key of an alias that isn't part of the app."""
         arn = self._deployment.key_arn(given, resource)
         alias = alias_in(arn)
         return unknown(f"key of {alias}") if alias else arn
 
 
 def key_left_open(name: str, condition: str, declared: Declaration, role_arn: str) -> OpenQuestion:
-    """Return the question for what belongs to a dataset group that has a key under a condition only."""
-    because = f"the key of its dataset group depends on the condition {condition}"
-    return OpenQuestion(name, because, declared, (role_arn,), ("kms",), Cause.CHOSEN)
+    """Return the question for a member of a dataset group that has a key under a condition only."""
+    reason = f"the key of its dataset group depends on the condition {condition}"
+    return OpenQuestion(name, reason, declared, (role_arn,), ("kms",), Cause.CHOSEN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,23 @@ from .._values import HOLE, as_written
 
 Json = dict[str, Any]
 
-# StringParameter.value_from_lookup has it until the CLI has looked, after a synth that succeeds: it is as unknown as a
-# dynamic reference.
+# The value of StringParameter.value_from_lookup until the CLI has looked, after a synth that
+# succeeds: it is as unknown as a dynamic reference.
 _TO_BE_LOOKED_UP = re.compile(r"dummy-value-for-[^\"\\{}]*")
 # "$", "{", the characters that stand for holes, and surrogates alone.
 _HIDDEN = re.compile(
-    r"\\u(?:0024|007b|fdd0|db[89a-f]|d[89ab]..(?!\\ud[c-f]))|(?<!\\ud[89ab]..)\\ud[c-f]", re.IGNORECASE
+    r"\\u(?:0024|007b|fdd0|db[89a-f]|d[89ab]..(?!\\ud[c-f]))|(?<!\\ud[89ab]..)\\ud[c-f]",
+    re.IGNORECASE,
 )
 _SECTIONS = ("Resources", "Parameters", "Outputs", "Conditions", "Mappings")
 
 
 class AssemblyError(ValueError):
-    """A cloud assembly can't be read; the message is one line that says what is wrong, and where."""
+    """A cloud assembly can't be read; the message is one line with the reason and the place."""
 
 
 def read_json(path: Path) -> Json:
-    """Read a file that is a JSON object, or raise an ``AssemblyError``, as all functions here do."""
+    """Read a JSON object from a file, or raise an ``AssemblyError``, as all functions here do."""
     return _parsed(path, read_text(path))
 
 
@@ -38,18 +39,22 @@ def _parsed(path: Path, text: str, to_json: Callable[[str], str] = str, form: st
         text = to_json(text)
         if "dummy-value-for-" in text:
             text = _TO_BE_LOOKED_UP.sub(r"{{resolve:\g<0>}}", text)
-        found = as_written(text)
+        value = as_written(text)
     except (ValueError, RecursionError) as error:
         raise _unreadable(path, error, form) from None
-    if not isinstance(found, dict):
-        raise AssemblyError(f"{path}: not a {form} object, as templates and the files of an assembly are")
-    return dict(found)
+    if not isinstance(value, dict):
+        raise AssemblyError(
+            f"{path}: not a {form} object, as templates and the files of an assembly are"
+        )
+    return dict(value)
 
 
 def read_text(path: Path) -> str:
     """Read a file, or the standard input."""
     try:
-        return sys.stdin.buffer.read().decode("utf-8") if str(path) == STANDARD_INPUT else path.read_text("utf-8")
+        if str(path) == STANDARD_INPUT:
+            return sys.stdin.buffer.read().decode("utf-8")
+        return path.read_text("utf-8")
     except FileNotFoundError:
         raise AssemblyError(f"{path}: no such file, though the assembly refers to it") from None
     except UnicodeDecodeError as error:
@@ -71,28 +76,32 @@ def read_template(path: Path) -> Json:
                 raise
             raise AssemblyError(f"{path}: YAML needs the extra cli of this library") from None
         body = _parsed(path, text, as_json, "YAML")
-    wrong = next(_wrong_in(body), None)
-    if wrong is not None:
-        raise AssemblyError(f"{path}: not a CloudFormation template: {wrong}")
+    problem = _problem_of_template(body)
+    if problem:
+        raise AssemblyError(f"{path}: not a CloudFormation template: {problem}")
     return body
 
 
-def parse_property(text: str, what: str, template: Path) -> Any:
-    """Parse JSON in a property of a template, which may have holes, in strings and in the places of numbers."""
+def parse_property(text: str, label: str, template: Path) -> Any:
+    """Parse JSON in a property of a template, which may have holes in strings and for numbers."""
     if _HIDDEN.search(text):
-        raise AssemblyError(f"{template}: {what} has escapes that aren't read")
+        raise AssemblyError(f"{template}: {label} has escapes that aren't read")
     try:
         return json.loads(text)
     except ValueError:
         pass
+
+    def hole_or_number(hole: re.Match[str]) -> str:
+        return hole[0] if _in_string(text, hole.start()) else "0"
+
     try:
-        return json.loads(HOLE.sub(lambda hole: hole[0] if _in_string(text, hole.start()) else "0", text))
+        return json.loads(HOLE.sub(hole_or_number, text))
     except (ValueError, RecursionError) as error:
-        raise AssemblyError(f"{template}: {what} isn't JSON: {_in_one_line(error)}") from None
+        raise AssemblyError(f"{template}: {label} isn't JSON: {_in_one_line(error)}") from None
 
 
 def is_put_in(name: str) -> bool:
-    """Report whether a macro or a loop, ``Fn::Transform`` or ``Fn::ForEach::…``, stands in the place of a resource."""
+    """Report whether a resource is a macro or a loop, ``Fn::Transform`` or ``Fn::ForEach::…``."""
     return name.startswith("Fn::")
 
 
@@ -109,16 +118,18 @@ def _in_one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _wrong_in(body: Json) -> Iterator[str]:
+def _problem_of_template(body: Json) -> str:
+    """Return the first reason why an object isn't a template, or nothing."""
     for section in _SECTIONS:
         if not isinstance(body.get(section, {}), dict):
-            yield f"{section} isn't an object"
+            return f"{section} isn't an object"
     for logical_id, resource in body.get("Resources", {}).items():
         if is_put_in(logical_id):
             continue
         if not isinstance(resource, dict):
-            yield f"Resources.{logical_id} isn't an object, as a resource is"
-        elif not isinstance(resource.get("Type"), str):
-            yield f"Resources.{logical_id} has no Type"
-        elif not isinstance(resource.get("Properties", {}), dict):
-            yield f"Resources.{logical_id}: its Properties aren't an object"
+            return f"Resources.{logical_id} isn't an object, as a resource is"
+        if not isinstance(resource.get("Type"), str):
+            return f"Resources.{logical_id} has no Type"
+        if not isinstance(resource.get("Properties", {}), dict):
+            return f"Resources.{logical_id}: its Properties aren't an object"
+    return ""

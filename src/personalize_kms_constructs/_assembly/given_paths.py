@@ -18,25 +18,32 @@ _TERRAFORM = (".tf", ".tf.json")
 
 
 def read_paths(paths: Iterable[Path], unread: list[Unread]) -> list[list[Assembly]]:
-    """Read each assembly with its stages, and all templates as one that is deployed together.
+    """Read each assembly with its stages, and all templates as one app that is deployed together.
 
     Raises:
-        AssemblyError: if a path is that of neither, or an assembly can't be read.
+        AssemblyError: if a path has neither, or an assembly can't be read.
     """
     apps: list[list[Assembly]] = []
     files: dict[str, Path] = {}
-    for path in {os.path.realpath(path): path for path in paths}.values():
-        templates = [] if os.path.isfile(path / "manifest.json") else _templates_at(path)
-        files |= {os.path.realpath(file): file for file in templates}
-        if not templates:
-            apps.append(list(read_with_stages(path, unread)))
+    for path in _each_once(paths).values():
+        templates: list[Path] = []
+        if not os.path.isfile(path / "manifest.json"):
+            templates = _templates_at(path)
+        if templates:
+            files |= _each_once(templates)
+        else:
+            apps.append(read_with_stages(path, unread))
     if files:
         apps.append([_deployed_together(list(files.values()), unread)])
     return apps
 
 
+def _each_once(paths: Iterable[Path]) -> dict[str, Path]:
+    return {os.path.realpath(path): path for path in paths}
+
+
 def _templates_at(path: Path) -> list[Path]:
-    """Return the template that is at a path, or those in a folder; none where there are none."""
+    """Return the template at a path, or the templates in a folder; none where there are none."""
     if path.name.endswith(_TERRAFORM):
         page = page_at("how-to/without-the-cdk.md")
         raise AssemblyError(f"{path}: the check doesn't read Terraform: {page} has the statements")
@@ -49,7 +56,7 @@ def _templates_at(path: Path) -> list[Path]:
 
 
 def _is_template(file: Path) -> bool:
-    """Report whether a file of a folder is a template; raise an error if it may be a broken one."""
+    """Report whether a file of a folder is a template; raise an error for a broken template."""
     if not file.name.endswith(_ENDINGS) or not os.path.isfile(file):
         return False
     text = file.read_bytes()
@@ -61,7 +68,7 @@ def _deployed_together(files: Sequence[Path], unread: list[Unread]) -> Assembly:
     account, region = UNKNOWN_ENVIRONMENT.values()
     templates: list[Template] = []
     nested: set[str] = set()
-    stems = ["stdin" if str(file) == STANDARD_INPUT else file.name.partition(".")[0] for file in files]
+    stems = [_stem(file) for file in files]
     for file, stem in zip(files, stems, strict=True):
         name = file.as_posix() if stems.count(stem) > 1 else stem
         template = Template(name, unknown(f"{name}.AWS::StackName"), account, region, file)
@@ -71,6 +78,10 @@ def _deployed_together(files: Sequence[Path], unread: list[Unread]) -> Assembly:
             unread.append(Unread(template, AssemblyError(text)))
         nested.update(os.path.realpath(inner.path) for inner in template.nested.values())
         templates.append(template)
-    # What is nested in another one is no stack of its own.
+    # A template that is nested in another template is no stack of its own.
     tops = [template for template in templates if os.path.realpath(template.path) not in nested]
     return Assembly(files[0].parent, tops)
+
+
+def _stem(file: Path) -> str:
+    return "stdin" if str(file) == STANDARD_INPUT else file.name.partition(".")[0]

@@ -1,9 +1,9 @@
-"""Documents of managed policies and boundaries that no template makes, as users tell them."""
+"""Documents of managed policies and boundaries that no template makes, as users pass them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from .._values import as_written
@@ -13,23 +13,31 @@ GivenPolicies = Mapping[str, Any]
 """Documents by the name of a policy, which it may have in every account."""
 
 
-def given_policies(told: Mapping[str, Mapping[str, Any]]) -> GivenPolicies:
-    """Return documents as those of templates are read."""
-    return {name: as_written(json.dumps(document)) for name, document in told.items()}
+def given_policies(policies: Mapping[str, Mapping[str, Any]]) -> GivenPolicies:
+    """Return documents in the form of templates that were read."""
+    return {name: as_written(json.dumps(document)) for name, document in policies.items()}
 
 
-def policy_problems(told: Any) -> Iterator[str]:
-    """Yield why documents of policies can't be taken."""
-    if not isinstance(told, Mapping):
-        yield f"policies is {told!r} but a mapping of names to documents is expected"
-        return
-    for name, document in told.items():
-        if set(name) & set(":/"):
-            yield f"policy {name}: pass its name alone, without path and account"
-        elif not isinstance(document, Mapping) or "Statement" not in document:
-            yield (
-                f"policy {name}: not the document of a policy, with statements; of what get-policy-version returns, "
-                "save PolicyVersion.Document"
-            )
-        elif any(functions(document)):
-            yield f"policy {name}: it has functions of a template; pass what get-policy-version returns"
+def policy_problems(policies: Any) -> list[str]:
+    """Return the reasons why documents of policies can't be used."""
+    if not isinstance(policies, Mapping):
+        return [f"policies is {policies!r} but a mapping of names to documents is expected"]
+    problems: list[str] = []
+    for name, document in policies.items():
+        problem = _problem(name, document)
+        if problem:
+            problems.append(f"policy {name}: {problem}")
+    return problems
+
+
+def _problem(name: str, document: Any) -> str:
+    if ":" in name or "/" in name:
+        return "pass its name alone, without path and account"
+    if not isinstance(document, Mapping) or "Statement" not in document:
+        return (
+            "not the document of a policy, with statements; of what get-policy-version returns, "
+            "save PolicyVersion.Document"
+        )
+    if any(functions(document)):
+        return "it has functions of a template; pass what get-policy-version returns"
+    return ""

@@ -1,7 +1,7 @@
 """CloudFormation's intrinsic functions, resolved as far as a template tells.
 
-What it doesn't tell (a parameter, an attribute that isn't modelled, an import from another app) is a hole: see
-``_values``.
+A value that the template doesn't tell (a parameter, an attribute that isn't modelled, an import
+from another app) is a hole: see ``_values``.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """
@@ -27,7 +27,7 @@ class Scope:
     origins: dict[str, Any]
     """The functions that were resolved, by their values with holes."""
     name: str
-    """The name of the stack: expressions that are equal in two stacks needn't have one value."""
+    """The name of the stack: expressions that are equal in two stacks may differ in value."""
     ref: Callable[[str], Any]
     get_att: Callable[[str, str], Any]
     import_value: Callable[[str], Any]
@@ -38,62 +38,78 @@ class Scope:
 
     def value(self, expression: Any) -> Any:
         """Return the expression with every function resolved."""
-        # Most of a template is strings without a dynamic reference: they are left where they are.
+        # Saves time: most of a template is strings without a dynamic reference, which stay.
         kind = type(expression)
         if kind is str:
             return self.string(expression) if "{{" in expression else expression
         if kind is list:
-            items = [item if type(item) is str and "{{" not in item else self.value(item) for item in expression]
-            return [item for item in items if item is not NO_VALUE] if NO_VALUE in items else items
+            return self._list(expression)
         if kind is not dict:
             return expression
         if len(expression) == 1:
             ((name, argument),) = expression.items()
-            found: Any = expression
-            if name == "Ref":
-                found = self.ref(argument) if isinstance(argument, str) else self._not_known(name, argument)
-            elif name.startswith("Fn::"):
-                found = self._function(name, argument)
-            if found is not expression:
-                if isinstance(found, str) and "${" in found:
-                    self.origins.setdefault(found, expression)
-                return found
-        values = {
-            name: item if type(item) is str and "{{" not in item else self.value(item)
-            for name, item in expression.items()
-        }
-        written, left = expression.get("Statement"), values.get("Statement")
-        if isinstance(written, list) and isinstance(left, list) and len(left) < len(written):
-            # A statement that is left out keeps its place, since reports name the others by their numbers.
-            found = [self.value(item) for item in written]
-            values["Statement"] = [{} if item is NO_VALUE else item for item in found]
-        if NO_VALUE in values.values():
-            return {name: item for name, item in values.items() if item is not NO_VALUE}
+            if name == "Ref" or name.startswith("Fn::"):
+                value = self._function(name, argument)
+                if isinstance(value, str) and "${" in value:
+                    self.origins.setdefault(value, expression)
+                return value
+        return self._object(expression)
+
+    def _list(self, items: list[Any]) -> list[Any]:
+        values: list[Any] = []
+        for item in items:
+            is_plain = type(item) is str and "{{" not in item
+            value = item if is_plain else self.value(item)
+            if value is not NO_VALUE:
+                values.append(value)
         return values
 
+    def _object(self, items: dict[str, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, item in items.items():
+            is_plain = type(item) is str and "{{" not in item
+            value = item if is_plain else self.value(item)
+            if value is not NO_VALUE:
+                values[name] = value
+        statements, left = items.get("Statement"), values.get("Statement")
+        if isinstance(statements, list) and isinstance(left, list) and len(left) < len(statements):
+            values["Statement"] = self._with_gaps(statements)
+        return values
+
+    def _with_gaps(self, statements: list[Any]) -> list[Any]:
+        """Return statements with ``{}`` for those left out: reports name the others by number."""
+        values = [self.value(statement) for statement in statements]
+        return [{} if value is NO_VALUE else value for value in values]
+
     def text(self, expression: Any) -> str:
-        """Return the expression as a string; a hole where it is none."""
-        found = self.value(expression)
-        if isinstance(found, bool):
-            return str(found).lower()
-        return str(found) if isinstance(found, (str, int, float)) else unknown(_shown(expression), found)
+        """Return the expression as a string; a hole where it is no string."""
+        value = self.value(expression)
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, (str, int, float)):
+            return str(value)
+        return unknown(_shown(expression), value)
 
     def truth(self, expression: Any) -> Answer:
         """Return whether a condition holds."""
-        if isinstance(expression, dict) and len(expression) == 1:
-            ((name, argument),) = expression.items()
-            if name == "Condition" and isinstance(argument, str):
-                return self.condition(argument)
-            if name in ("Fn::And", "Fn::Or") and isinstance(argument, list):
-                answers = [self.truth(item) for item in argument]
-                return all_of(answers) if name == "Fn::And" else any_of(answers)
-            if name == "Fn::Not" and isinstance(argument, list) and argument:
-                return ~self.truth(argument[0])
-            if name == "Fn::Equals" and isinstance(argument, list) and len(argument) == 2:
-                return same(*(self.text(item) for item in argument))
+        if not isinstance(expression, dict) or len(expression) != 1:
+            return Answer.MAYBE
+        match expression:
+            case {"Condition": str(name)}:
+                return self.condition(name)
+            case {"Fn::And": list(conditions)}:
+                return all_of([self.truth(condition) for condition in conditions])
+            case {"Fn::Or": list(conditions)}:
+                return any_of([self.truth(condition) for condition in conditions])
+            case {"Fn::Not": [condition, *_]}:
+                return ~self.truth(condition)
+            case {"Fn::Equals": [one, other]}:
+                return same(self.text(one), self.text(other))
         return Answer.MAYBE
 
     def _function(self, name: str, argument: Any) -> Any:
+        if name == "Ref" and isinstance(argument, str):
+            return self.ref(argument)
         function = _FUNCTIONS.get(name)
         if function is None:
             return self._not_known(name, argument)
@@ -119,7 +135,8 @@ def _join(scope: Scope, argument: Any) -> str:
     items = scope.value(items)
     if not isinstance(items, list):
         return unknown(f"Fn::Join {_shown(argument)}", separator, items)
-    return scope.string(joined((scope.text(item) for item in items), str(separator)))
+    texts = [scope.text(item) for item in items]
+    return scope.string(joined(texts, str(separator)))
 
 
 def _select(scope: Scope, argument: Any) -> Any:
@@ -132,24 +149,28 @@ def _select(scope: Scope, argument: Any) -> Any:
 def _split(scope: Scope, argument: Any) -> Any:
     text = scope.text(argument[1])
     separator = str(argument[0])
-    found = split_outside_of_holes(text, separator)
-    return unknown(f"parts of {text}", separator, text) if found is None else found
+    parts = split_outside_of_holes(text, separator)
+    return unknown(f"parts of {text}", separator, text) if parts is None else parts
 
 
 def _sub(scope: Scope, argument: Any) -> str:
     text, variables = (argument, {}) if isinstance(argument, str) else argument
 
-    def value(name: str) -> str:
-        if name.startswith("!"):
-            return f"{WRITTEN}{name[1:]}}}"
-        if name in variables:
-            return scope.text(variables[name])
-        logical_id, dot, attribute = name.partition(".")
-        return scope.text({"Fn::GetAtt": [logical_id, attribute]} if dot else {"Ref": name})
-
+    parts: list[str] = []
     # Texts and names in turn.
-    parts = (value(part) if number % 2 else part for number, part in enumerate(VARIABLE_OF_SUB.split(text)))
+    for number, part in enumerate(VARIABLE_OF_SUB.split(text)):
+        parts.append(_variable(scope, part, variables) if number % 2 else part)
     return scope.string(joined(parts))
+
+
+def _variable(scope: Scope, name: str, variables: Mapping[str, Any]) -> str:
+    """Return the value of a variable of ``Fn::Sub``."""
+    if name.startswith("!"):
+        return f"{WRITTEN}{name[1:]}}}"
+    if name in variables:
+        return scope.text(variables[name])
+    logical_id, dot, attribute = name.partition(".")
+    return scope.text({"Fn::GetAtt": [logical_id, attribute]} if dot else {"Ref": name})
 
 
 def _get_att(scope: Scope, argument: Any) -> Any:
@@ -160,12 +181,12 @@ def _get_att(scope: Scope, argument: Any) -> Any:
 def _if(scope: Scope, argument: Any) -> Any:
     name, then, otherwise = argument
     answer = scope.condition(name)
-    if answer is Answer.MAYBE:
-        one, other = scope.value(then), scope.value(otherwise)
-        if one is not NO_VALUE and one == other:
-            return one
-        return Either.of(scope.name, name, one, other)
-    return scope.value(then if answer is Answer.YES else otherwise)
+    if answer is not Answer.MAYBE:
+        return scope.value(then if answer is Answer.YES else otherwise)
+    one, other = scope.value(then), scope.value(otherwise)
+    if one is not NO_VALUE and one == other:
+        return one
+    return Either.of(scope.name, name, one, other)
 
 
 def _find_in_map(scope: Scope, argument: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Statements as a template takes them: what it makes itself, or gets, is a function of that very template.
+"""Statements as a template takes them, with its own functions for its resources and parameters.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-sub.html
 """
@@ -26,7 +26,9 @@ class Pasting:
 
     def __init__(self, model: AccessModel, origins: Mapping[str, Origins]) -> None:
         self._model = model
-        self._origins = {template: dict(found) for template, found in origins.items()}
+        self._origins: dict[str, dict[str, Any]] = {}
+        for template, functions in origins.items():
+            self._origins[template] = dict(functions)
         for owner in model.owners:
             if owner.declared is not None and owner.declared.template in self._origins:
                 function = {"Fn::GetAtt": [owner.declared.logical_id, "Arn"]}
@@ -38,23 +40,34 @@ class Pasting:
         It refers to no role that waits for that resource.
         """
         first = next(iter(declared), None)
-        found = self._origins.get(template_of(first), {})
-        later = []
+        template = template_of(first)
+        origins: Origins = self._origins.get(template, {})
+        later: list[str] = []
         for role in self._model.roles.values():
-            if role.declared and first in role.waits_for and role.declared.template == template_of(first):
-                later.append(re.escape(role.declared.logical_id))
-        refers = re.compile(rf'["{{]({"|".join(later)})["}}.]')
-        if later:
-            found = {value: each for value, each in found.items() if not refers.search(json.dumps(each))}
-        return pasted(statement, found)
+            if role.declared is None or role.declared.template != template:
+                continue
+            if first in role.waits_for:
+                later.append(role.declared.logical_id)
+        return pasted(statement, _without_references(origins, later) if later else origins)
+
+
+def _without_references(origins: Origins, logical_ids: list[str]) -> Origins:
+    """Return the functions that refer to none of some resources."""
+    pattern = "|".join(re.escape(logical_id) for logical_id in logical_ids)
+    reference = re.compile(rf'["{{]({pattern})["}}.]')
+    rest: dict[str, Any] = {}
+    for value, function in origins.items():
+        if not reference.search(json.dumps(function)):
+            rest[value] = function
+    return rest
 
 
 def pasted(value: Any, origins: Origins) -> Any:
-    """Return JSON in which holes are the functions that they come from; those that come from elsewhere stay."""
+    """Return JSON with functions for holes; a hole that comes from elsewhere stays."""
     if isinstance(value, dict):
-        return {name: pasted(each, origins) for name, each in value.items()}
+        return {name: pasted(item, origins) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [pasted(each, origins) for each in value]
+        return [pasted(item, origins) for item in value]
     if not isinstance(value, str):
         return value
     # Variables of policies are text in a template.
@@ -65,36 +78,44 @@ def pasted(value: Any, origins: Origins) -> Any:
 
 
 def _sub(text: str, origins: Origins) -> Any:
-    """Return a string with holes as ``Fn::Sub``; as it is, if the template knows none of them."""
-    found, known = "", False
+    """Return a string with holes as ``Fn::Sub``; as it is, if the template knows no hole of it."""
+    parts: list[str] = []
     variables: dict[str, Any] = {}
+    is_known = False
     for part in _parts(text, origins):
         expression = origins.get(part)
         if _PSEUDO_PARAMETER.fullmatch(part):
-            found, known = found + part, True
+            parts.append(part)
+            is_known = True
         elif expression is None:
-            found += part.replace("${", "${!").replace(WRITTEN, f"{WRITTEN}!")
+            parts.append(part.replace("${", "${!").replace(WRITTEN, f"{WRITTEN}!"))
         else:
-            name = _name(expression) or f"Part{len(variables) + 1}"
-            if not _name(expression):
+            name = _name(expression)
+            if not name:
+                name = f"Part{len(variables) + 1}"
                 variables[name] = expression
-            found, known = f"{found}${{{name}}}", True
-    if not known:
+            parts.append(f"${{{name}}}")
+            is_known = True
+    if not is_known:
         return text
-    return {"Fn::Sub": [found, variables] if variables else found}
+    template = "".join(parts)
+    return {"Fn::Sub": [template, variables] if variables else template}
 
 
 def _parts(text: str, origins: Origins) -> list[str]:
-    """Cut a string into values of functions, the longest first, pseudo parameters, and what is between them."""
-    values = sorted((each for each in origins if each in text), key=len, reverse=True)
-    # A name that is text may be the beginning of another one.
-    patterns = [re.escape(each) + ("" if each.endswith("}") else "(?![^/])") for each in values]
+    """Cut a string into values of functions, the longest first, pseudo parameters, and the rest."""
+    values = [value for value in origins if value in text]
+    patterns: list[str] = []
+    for value in sorted(values, key=len, reverse=True):
+        # A name that is text may be the beginning of another name.
+        end = "" if value.endswith("}") else "(?![^/])"
+        patterns.append(re.escape(value) + end)
     pattern = "|".join([*patterns, _PSEUDO_PARAMETER.pattern])
-    return [each for each in re.split(f"({pattern})", text) if each]
+    return [part for part in re.split(f"({pattern})", text) if part]
 
 
 def _name(expression: Any) -> str:
-    """Return what ``Fn::Sub`` calls the value of ``Ref`` and ``Fn::GetAtt``."""
+    """Return the name in ``Fn::Sub`` of the value of ``Ref`` and ``Fn::GetAtt``."""
     match expression:
         case {"Ref": str(name)}:
             return name

@@ -39,13 +39,15 @@ def role_name(resource: Resource) -> str:
 
 def role_arn(resource: Resource) -> str:
     """Return the ARN of a role."""
-    return resource.arn("iam", f"role{resource.text('Path') or '/'}{role_name(resource)}", region=False)
+    path = resource.text("Path") or "/"
+    return resource.arn("iam", f"role{path}{role_name(resource)}", region=False)
 
 
 def managed_policy_arn(resource: Resource) -> str:
     """Return the ARN of a managed policy."""
     name = resource.name_in("ManagedPolicyName")
-    return resource.arn("iam", f"policy{resource.text('Path') or '/'}{name}", region=False)
+    path = resource.text("Path") or "/"
+    return resource.arn("iam", f"policy{path}{name}", region=False)
 
 
 def bucket_name(resource: Resource) -> str:
@@ -59,7 +61,11 @@ def bucket_arn(resource: Resource) -> str:
 
 
 def _personalize(kind: str) -> Callable[[Resource], str]:
-    return lambda resource: resource.arn("personalize", f"{kind}/{resource.text('Name') or resource.generated_id}")
+    def arn(resource: Resource) -> str:
+        name = resource.text("Name") or resource.generated_id
+        return resource.arn("personalize", f"{kind}/{name}")
+
+    return arn
 
 
 dataset_group_arn = _personalize("dataset-group")
@@ -68,22 +74,28 @@ schema_arn = _personalize("schema")
 
 
 def dataset_arn(resource: Resource) -> str:
-    """Return the ARN of a dataset, which has the name of its dataset group in it, and its type in capitals."""
+    """Return the ARN of a dataset: with the name of its dataset group, and its type in capitals."""
     group, kind = resource.text("DatasetGroupArn") or "", resource.text("DatasetType") or ""
     name = last_part(group) if split_arn(group) else resource.unknown("DatasetGroupArn")
-    return resource.arn("personalize", f"dataset/{name}/{kind if has_unknown(kind) else kind.upper()}")
+    if not has_unknown(kind):
+        kind = kind.upper()
+    return resource.arn("personalize", f"dataset/{name}/{kind}")
+
+
+def _generated_id(resource: Resource) -> str:
+    return resource.generated_id
 
 
 _REFS: dict[str, Callable[[Resource], str]] = {
-    **dict.fromkeys(KEYS, lambda resource: resource.generated_id),
+    **dict.fromkeys(KEYS, _generated_id),
     ROLE: role_name,
     MANAGED_POLICY: managed_policy_arn,
     BUCKET: bucket_name,
     ALIAS: alias_name,
 }
 _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
-    **{(each, "Arn"): key_arn for each in KEYS},
-    **{(each, "KeyId"): (lambda resource: resource.generated_id) for each in KEYS},
+    **{(type, "Arn"): key_arn for type in KEYS},
+    **{(type, "KeyId"): _generated_id for type in KEYS},
     (ROLE, "Arn"): role_arn,
     (MANAGED_POLICY, "PolicyArn"): managed_policy_arn,
     (BUCKET, "Arn"): bucket_arn,
@@ -95,23 +107,30 @@ _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
 
 
 def ref(resource: Resource) -> str:
-    """Return what ``Ref`` of a resource is."""
-    found = _REFS.get(resource.type)
-    return found(resource) if found else unknown(f"{resource.stack.template.name}.{resource.logical_id}")
+    """Return the value of ``Ref`` of a resource."""
+    value_of = _REFS.get(resource.type)
+    return value_of(resource) if value_of else unknown(_name(resource))
 
 
 def attribute(resource: Resource, name: str) -> str:
-    """Return what ``Fn::GetAtt`` of a resource is."""
-    found = _ATTRIBUTES.get((resource.type, name))
-    return found(resource) if found else unknown(f"{resource.stack.template.name}.{resource.logical_id}.{name}")
+    """Return the value of ``Fn::GetAtt`` of a resource."""
+    value_of = _ATTRIBUTES.get((resource.type, name))
+    return value_of(resource) if value_of else unknown(f"{_name(resource)}.{name}")
 
 
-def nearest(found: list[Resource], beside: Stack) -> Resource:
-    """Return the one that is deployed with a stack.
+def _name(resource: Resource) -> str:
+    return f"{resource.stack.template.name}.{resource.logical_id}"
 
-    Stacks that don't say their account and Region may have resources of one name, since they needn't be of one.
+
+def nearest(resources: list[Resource], beside: Stack) -> Resource:
+    """Return the resource that is deployed with a stack, of several that have one name.
+
+    Stacks that don't say their account and Region may have such resources.
     """
-    return next((each for each in found if each.stack.top is beside.top), found[0])
+    for resource in resources:
+        if resource.stack.top is beside.top:
+            return resource
+    return resources[0]
 
 
 def alias_in(arn: str) -> str:
@@ -121,5 +140,5 @@ def alias_in(arn: str) -> str:
 
 
 def of_any_partition(arn: str) -> str:
-    """Return the ARN without its partition, by which stacks that know theirs find those of stacks that don't."""
+    """Return the ARN without its partition, which not all stacks of an app know."""
     return _BEFORE_SERVICE.sub("", arn)

@@ -1,4 +1,4 @@
-"""Policies of keys and buckets that code of the app may replace, so that they aren't known."""
+"""Policies of keys and buckets that code of the app may replace."""
 
 from __future__ import annotations
 
@@ -17,33 +17,42 @@ from .templates import Unread, noted
 
 _CUSTOM = "Custom::AWS"
 _CALLS = {"putkeypolicy": "kms", "putbucketpolicy": "s3"}
-# The function of all AwsCustomResources does what these tell it.
-_TOLD_BY_CUSTOM_RESOURCES = "AWS679f53fac002430cb0da5b7982bd2287"
+# The function of all AwsCustomResources makes the calls that these name.
+_OF_CUSTOM_RESOURCES = "AWS679f53fac002430cb0da5b7982bd2287"
 
 
 def leave_replaced_policies_open(
     model: AccessModel, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]
 ) -> None:
-    """Take the policies out of a model that ``AwsCustomResource``s or Lambda functions of the app may replace."""
+    """Leave open the policies that ``AwsCustomResource``s or Lambda functions may replace."""
     replaced: list[tuple[str, str]] = []
     merging = _roles_of_merging_functions(deployment, unread)
-    for resource in (each for each in resources if each.type in (_CUSTOM, ROLE)):
+    for resource in resources:
+        if resource.type not in (_CUSTOM, ROLE):
+            continue
         with noted(unread, resource.stack.template):
             if resource.type == ROLE and role_arn(resource) in merging:
                 continue
-            replaced += ((arn, resource.path) for arn in _replaced_by(resource, deployment))
+            for arn in _replaced_by(resource, deployment):
+                replaced.append((arn, resource.path))
+    if not replaced:
+        return
     owners: list[Key | Bucket] = [*model.keys.values(), *model.buckets.values()]
-    for owner in owners if replaced else ():
-        by = dict.fromkeys(path for arn, path in replaced if _may_be(owner.arn, arn))
-        # What our own function merges into a policy leaves the rest of it alone.
-        merged = deployment.merged_key_policies.get(of_any_partition(owner.arn))
-        if by and not merged:
+    for owner in owners:
+        # Our own function keeps the rest of the policy that it merges into.
+        if deployment.merged_key_policies.get(of_any_partition(owner.arn)):
+            continue
+        paths: list[str] = []
+        for arn, path in replaced:
+            if path not in paths and _may_be(owner.arn, arn):
+                paths.append(path)
+        if paths:
             owner.policies = []
-            owner.unseen = f"{' and '.join(by)} may replace it"
+            owner.unseen = f"{' and '.join(paths)} may replace it"
 
 
 def _roles_of_merging_functions(deployment: Deployment, unread: list[Unread]) -> set[str]:
-    """Return the roles of our own functions, which leave alone what others have in a policy."""
+    """Return the roles of our own functions, which keep the statements of others in a policy."""
     roles: set[str] = set()
     for merged in deployment.merged_key_policies.values():
         for resource in merged:
@@ -53,20 +62,24 @@ def _roles_of_merging_functions(deployment: Deployment, unread: list[Unread]) ->
 
 
 def _replaced_by(resource: Resource, deployment: Deployment) -> Iterator[str]:
-    """Yield whose policies a resource of a template replaces: ARNs, or a service for all of its."""
-    if resource.type == _CUSTOM:
-        for event in ("Create", "Update"):
-            text = json.dumps(resource.body.get("Properties", {}).get(event)).lower()
-            for service in (service for call, service in _CALLS.items() if call in text):
-                yield _told(resource, event, deployment) or service
-    elif _is_of_function(resource):
-        yield from _allowed(resource, deployment)
+    """Yield the owners whose policies a resource replaces: ARNs, or a service for all of it."""
+    if resource.type != _CUSTOM:
+        if _is_of_function(resource):
+            yield from _allowed(resource, deployment)
+        return
+    for event in ("Create", "Update"):
+        text = json.dumps(resource.body.get("Properties", {}).get(event)).lower()
+        for call, service in _CALLS.items():
+            if call in text:
+                yield _owner_in(resource, event, deployment) or service
 
 
-def _told(resource: Resource, event: str, deployment: Deployment) -> str:
-    """Return the ARN of what an ``AwsCustomResource`` calls for, or nothing where that isn't told."""
-    told = resource.get(event)
-    match resource.parsed(told, f"{event} of {resource.path}") if isinstance(told, str) else told:
+def _owner_in(resource: Resource, event: str, deployment: Deployment) -> str:
+    """Return the ARN in the call of an ``AwsCustomResource``, or nothing where it has none."""
+    call = resource.get(event)
+    if isinstance(call, str):
+        call = resource.parsed(call, f"{event} of {resource.path}")
+    match call:
         case {"parameters": {"KeyId": str(key)}}:
             return deployment.key_arn(key, resource)
         case {"parameters": {"Bucket": str(bucket)}}:
@@ -74,19 +87,23 @@ def _told(resource: Resource, event: str, deployment: Deployment) -> str:
     return ""
 
 
-def _allowed(role: Resource, deployment: Deployment) -> Iterator[str]:
-    """Yield what a role may do it on, by statements that name the action."""
-    found, arn = AccessModel(), role_arn(role)
-    deployment.add_role(found, arn)
-    for statement in allow_statements(found.roles[arn].identity):
-        actions = {str(each).lower() for each in as_list(statement.body.get("Action"))}
-        for service in (service for call, service in _CALLS.items() if f"{service}:{call}" in actions):
-            yield from (service if each == "*" else each for each in resources_of(statement.body))
+def _allowed(role: Resource, deployment: Deployment) -> list[str]:
+    """Return the ARNs whose policies a role may replace, by statements that name the action."""
+    allowed: list[str] = []
+    for statement in allow_statements(deployment.role(role_arn(role)).identity):
+        actions = {str(action).lower() for action in as_list(statement.body.get("Action"))}
+        for call, service in _CALLS.items():
+            if f"{service}:{call}" not in actions:
+                continue
+            for arn in resources_of(statement.body):
+                allowed.append(service if arn == "*" else arn)
+    return allowed
 
 
 def _is_of_function(role: Resource) -> bool:
-    trust = json.dumps(role.get("AssumeRolePolicyDocument"))
-    return "lambda.amazonaws.com" in trust and not role.logical_id.startswith(_TOLD_BY_CUSTOM_RESOURCES)
+    if role.logical_id.startswith(_OF_CUSTOM_RESOURCES):
+        return False
+    return "lambda.amazonaws.com" in json.dumps(role.get("AssumeRolePolicyDocument"))
 
 
 def _may_be(arn: str, given: str) -> bool:

@@ -1,4 +1,4 @@
-"""Functions of templates, and the resources and other things that they refer to."""
+"""Functions of templates, and the names of resources and parameters that they refer to."""
 
 from __future__ import annotations
 
@@ -11,27 +11,31 @@ from .intrinsics import VARIABLE_OF_SUB
 
 def functions(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield every function in a value, with its argument."""
-    pending = [value]
-    while pending:
-        value = pending.pop()
+    to_visit = [value]
+    while to_visit:
+        value = to_visit.pop()
         if type(value) is list:
-            pending += value
+            to_visit += value
         elif type(value) is dict:
             if len(value) == 1:
                 ((name, argument),) = value.items()
                 if name == "Ref" or name.startswith("Fn::"):
                     yield name, argument
-            pending += value.values()
+            to_visit += value.values()
 
 
 def names_in(function: str, argument: Any) -> list[str]:
-    """Return the names that a function refers to, of resources and of other things."""
+    """Return the names that a function refers to, of resources and parameters."""
     first, more, *_ = [*as_list(argument), "", ""]
     if function == "Ref":
         return [str(first)]
     if function == "Fn::GetAtt":
         return [str(first).partition(".")[0]]
     if function == "Fn::Sub":
-        given: dict[str, Any] = more if isinstance(more, dict) else {}
-        return [each.partition(".")[0] for each in VARIABLE_OF_SUB.findall(str(first)) if each not in given]
+        variables: dict[str, Any] = more if isinstance(more, dict) else {}
+        names: list[str] = []
+        for name in VARIABLE_OF_SUB.findall(str(first)):
+            if name not in variables:
+                names.append(name.partition(".")[0])
+        return names
     return []

@@ -1,11 +1,11 @@
 """Resources that ask Personalize for something: its own, and state machines.
 
-What others create (schedules, custom resources, functions) is declared: see ``created`` and ``undeclared``.
+Resources that others create (schedules, custom resources, functions) are declared: see ``created``
+and ``undeclared``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .._access.model import OpenQuestion
@@ -19,38 +19,46 @@ from .state_machines import STATE_MACHINES, of_state_machine
 _PREFIX = "AWS::Personalize::"
 
 
-def requests_of(resource: Resource) -> Iterator[Request | OpenQuestion]:
-    """Yield what a resource of a template asks Personalize for."""
+def requests_of(resource: Resource) -> list[Request | OpenQuestion]:
+    """Return the requests of a resource to Personalize, with a question where there may be more."""
+    requests: list[Request | OpenQuestion]
     if resource.type.startswith(_PREFIX):
-        yield from _and_others(resource, _of_personalize(resource))
+        requests = [*_of_personalize(resource)]
     elif resource.type in STATE_MACHINES:
-        yield from _and_others(resource, of_state_machine(resource))
+        requests = of_state_machine(resource)
+    else:
+        return []
+    if not any(isinstance(request, OpenQuestion) for request in requests):
+        may_be_put_in = resource.is_added_to and resource.stack.template.speaks_of_personalize
+        if may_be_put_in or may_call_otherwise(resource, len(requests)):
+            requests.append(call_not_known(resource, resource.path))
+    return requests
 
 
-def _and_others(resource: Resource, found: Iterable[Request | OpenQuestion]) -> Iterator[Request | OpenQuestion]:
-    """Yield what a resource asks for, and that it may ask for more where that can't be read."""
-    known = list(found)
-    yield from known
-    is_told = any(isinstance(each, OpenQuestion) for each in known)
-    may_be_put_in = resource.is_added_to and resource.stack.template.speaks_of_personalize
-    if not is_told and (may_be_put_in or may_call_otherwise(resource, len(known))):
-        yield call_not_known(resource, resource.path)
-
-
-def _of_personalize(resource: Resource) -> Iterator[Request]:
+def _of_personalize(resource: Resource) -> list[Request]:
     if resource.type == DATASET:
-        job, own = resource.get("DatasetImportJob"), {name: resource.get(name) for name in ("Name", "DatasetGroupArn")}
-        if isinstance(job, dict) and job:
-            yield _request(resource, "createdatasetimportjob", {**job, **own})
-        elif job:
-            arguments = job if isinstance(job, Either) else unknown(f"DatasetImportJob of {resource.path}")
-            yield _request(resource, "createdatasetimportjob", arguments)
-        return
+        return _of_dataset(resource)
     call = f"create{resource.type.removeprefix(_PREFIX).lower()}"
-    if call in KINDS:
-        properties = {name: resource.get(name) for name in resource.body.get("Properties", {})}
-        yield _request(resource, call, properties)
+    if call not in KINDS:
+        return []
+    properties = {name: resource.get(name) for name in resource.body.get("Properties", {})}
+    return [_request(resource, call, properties)]
+
+
+def _of_dataset(resource: Resource) -> list[Request]:
+    """Return the import job of a dataset, if it has one."""
+    job = resource.get("DatasetImportJob")
+    of_dataset = {name: resource.get(name) for name in ("Name", "DatasetGroupArn")}
+    if not job:
+        return []
+    arguments: Any = job
+    if isinstance(job, dict):
+        arguments = {**job, **of_dataset}
+    elif not isinstance(job, Either):
+        arguments = unknown(f"DatasetImportJob of {resource.path}")
+    return [_request(resource, "createdatasetimportjob", arguments)]
 
 
 def _request(resource: Resource, call: str, arguments: Any) -> Request:
-    return Request(resource, resource.path, KINDS[call], lower_case(arguments), at_deployment=True)
+    lower = lower_case(arguments)
+    return Request(resource, resource.path, KINDS[call], lower, at_deployment=True)

@@ -24,8 +24,16 @@ from .templates import Template
 _DYNAMIC = re.compile(rf"\{{\{{resolve:(?:\${MARK}?\{{[^{{}}]*\}}|[^}}])*\}}\}}")
 
 
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+}
+
+
 class Surroundings:
-    """The other stacks of an app, and what AWS makes of resources, for one stack that asks: see ``App``."""
+    """The other stacks of an app, and the names of resources, for one stack: see ``App``."""
 
     parameters: ParameterValues
     policies: GivenPolicies
@@ -48,7 +56,7 @@ class Stack(Scope):
         self.template = template
         self.name = template.name
         self.parent = parent
-        """The stack that it is nested in, and its logical id there."""
+        """The stack around it, and its logical id there."""
         self.origins = {}
         self._resolving: list[str] = []
         self._attributes: dict[tuple[str, str], Any] = {}
@@ -56,25 +64,25 @@ class Stack(Scope):
         self.assumed: dict[str, str] = {}
         """The defaults of parameters by which its conditions were decided."""
         self._resources: dict[str, Resource] = {}
-        self.nested = {
-            logical_id: Stack(app, nested, (self, logical_id)) for logical_id, nested in template.nested.items()
-        }
+        self.nested: dict[str, Stack] = {}
+        for logical_id, nested in template.nested.items():
+            self.nested[logical_id] = Stack(app, nested, (self, logical_id))
 
     @property
     def top(self) -> Stack:
-        """The stack that it is nested in, directly or not; itself if it is in none."""
+        """The outermost stack around it, or itself."""
         return self if self.parent is None else self.parent[0].top
 
     def with_nested(self) -> Iterator[Stack]:
-        """Yield this stack and every one nested in it."""
+        """Yield this stack and every stack nested in it."""
         yield self
-        for each in self.nested.values():
-            yield from each.with_nested()
+        for stack in self.nested.values():
+            yield from stack.with_nested()
 
     @cached_property
     def _pseudo_parameters(self) -> dict[str, Any]:
         template = self.template
-        found = {
+        values = {
             "AWS::AccountId": template.account,
             "AWS::NoValue": NO_VALUE,
             "AWS::Partition": self.partition,
@@ -82,8 +90,8 @@ class Stack(Scope):
             "AWS::StackName": template.stack_name,
         }
         if self.partition in ("aws", "aws-us-gov"):
-            found["AWS::URLSuffix"] = "amazonaws.com"
-        return found
+            values["AWS::URLSuffix"] = "amazonaws.com"
+        return values
 
     @cached_property
     def partition(self) -> str:
@@ -91,8 +99,10 @@ class Stack(Scope):
         region = self.template.region
         if region.startswith("${"):
             return PARTITION
-        prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
-        return next((partition for prefix, partition in prefixes.items() if region.startswith(prefix)), "aws")
+        for prefix, partition in _PARTITIONS.items():
+            if region.startswith(prefix):
+                return partition
+        return "aws"
 
     def resource(self, logical_id: str) -> Resource:
         """Return a resource, its properties still to be resolved."""
@@ -102,23 +112,30 @@ class Stack(Scope):
         return self._resources[logical_id]
 
     def resources(self) -> Iterator[Resource]:
-        """Yield the resources, less those that a condition is known to leave out."""
+        """Yield the resources that no condition certainly leaves out."""
         for logical_id in self.template.resources:
             if self.exists(logical_id) is not Answer.NO:
                 yield self.resource(logical_id)
 
     @cached_property
     def is_made(self) -> Answer:
-        """Tell if the conditions of the nested stacks in which it is hold."""
+        """Tell if the conditions of the nested stacks around it hold."""
         return Answer.YES if self.parent is None else self.parent[0].exists(self.parent[1])
 
     def exists(self, logical_id: str) -> Answer:
-        """Return whether a resource's condition holds, and those of the nested stacks around it."""
-        condition = self.template.resources[logical_id].get("Condition")
-        return all_of((self.is_made, self.condition(condition))) if isinstance(condition, str) else self.is_made
+        """Return whether the conditions of a resource and of nested stacks around it hold."""
+        return self._is_made_under(self.template.resources[logical_id].get("Condition"))
+
+    def _is_made_under(self, condition: Any) -> Answer:
+        if not isinstance(condition, str):
+            return self.is_made
+        return all_of((self.is_made, self.condition(condition)))
 
     def open_condition(self, logical_id: str) -> str:
-        """Return the conditions of a resource, and of nested stacks around it, that can't be decided, in words."""
+        """Return the conditions that leave open if a resource is made, in words.
+
+        The conditions of nested stacks around it count.
+        """
         above = "" if self.parent is None else self.parent[0].open_condition(self.parent[1])
         own = self.template.resources[logical_id].get("Condition")
         is_open = isinstance(own, str) and self.condition(own) is Answer.MAYBE
@@ -126,20 +143,26 @@ class Stack(Scope):
 
     def string(self, text: str) -> str:
         """Return a string with holes for the dynamic references of CloudFormation."""
-        here = self.template
-        return _DYNAMIC.sub(lambda match: unknown(match[0].strip("{}"), match[0], here.account, here.region), text)
+        account, region = self.template.account, self.template.region
+
+        def hole(reference: re.Match[str]) -> str:
+            return unknown(reference[0].strip("{}"), reference[0], account, region)
+
+        return _DYNAMIC.sub(hole, text)
 
     def ref(self, name: str) -> Any:
-        """Return a parameter, a pseudo parameter or what ``Ref`` of a resource is."""
+        """Return the value of ``Ref``: of a parameter, a pseudo parameter or a resource."""
         template = self.template
         if name in self._pseudo_parameters:
             return self._pseudo_parameters[name]
         if name.startswith("AWS::"):
-            return f"${{{name}}}" if name == "AWS::URLSuffix" else unknown(f"{template.name}.{name}")
+            return (
+                f"${{{name}}}" if name == "AWS::URLSuffix" else unknown(f"{template.name}.{name}")
+            )
         if name in template.body.get("Parameters", {}):
-            found = self.given(name, None if self.parent is None else self.parent[0])
+            value = self.given(name, None if self.parent is None else self.parent[0])
             # A default can be replaced at each deployment.
-            return unknown(f"{template.name}.{name}") if found is None else found
+            return unknown(f"{template.name}.{name}") if value is None else value
         if name not in template.resources:
             return unknown(f"{template.name}.{name}")
         return self._of_resource(name, "")
@@ -153,13 +176,16 @@ class Stack(Scope):
         return self._of_resource(logical_id, attribute)
 
     def _of_resource(self, logical_id: str, attribute: str) -> Any:
-        """Return an attribute of a resource, or what ``Ref`` of it is: each once, since names are made of names."""
+        """Return an attribute of a resource, or the value of ``Ref`` without an attribute."""
         name = (logical_id, attribute)
+        # Saves time: names are made of names.
         if name not in self._attributes:
-            with self._once(".".join(filter(None, name))):
+            with self._once(f"{logical_id}.{attribute}" if attribute else logical_id):
                 resource = self.resource(logical_id)
-                found = self.app.attribute(resource, attribute) if attribute else self.app.ref(resource)
-                self._attributes[name] = found
+                if attribute:
+                    self._attributes[name] = self.app.attribute(resource, attribute)
+                else:
+                    self._attributes[name] = self.app.ref(resource)
         return self._attributes[name]
 
     def output(self, name: str) -> Any:
@@ -172,8 +198,7 @@ class Stack(Scope):
 
     def has_output(self, name: str) -> Answer:
         """Tell if the condition of an output holds."""
-        condition = self.template.body["Outputs"][name].get("Condition")
-        return all_of((self.is_made, self.condition(condition))) if isinstance(condition, str) else self.is_made
+        return self._is_made_under(self.template.body["Outputs"][name].get("Condition"))
 
     def import_value(self, name: str) -> Any:
         """Return an export of a stack of the same account and Region."""
@@ -183,30 +208,43 @@ class Stack(Scope):
         return unknown(f"export {name}", name, self.template.account, self.template.region)
 
     def exporters(self, name: str) -> list[tuple[Stack, str]]:
-        """Return the stacks that export a name to this one, with the output; more than one only in broken apps."""
+        """Return the stacks that export a name to this stack, with the output.
+
+        There are several in broken apps only.
+        """
         here = self.template
-        found = [
-            (stack, output)
-            for stack, output in self.app.exported_as(name)
-            if same(stack.template.account, here.account) is Answer.YES
-            and same(stack.template.region, here.region) is Answer.YES
-        ]
-        # Stages may be deployed side by side; the export is that of the same assembly, if it has one.
+        exporters: list[tuple[Stack, str]] = []
+        for stack, output in self.app.exported_as(name):
+            if stack._is_in(here.account, here.region):
+                exporters.append((stack, output))
+        # Stages may be deployed side by side: the export of the same assembly counts.
         folder = self.top.template.path.parent
-        return [each for each in found if each[0].top.template.path.parent == folder] or found
+        own: list[tuple[Stack, str]] = []
+        for stack, output in exporters:
+            if stack.top.template.path.parent == folder:
+                own.append((stack, output))
+        return own or exporters
 
     def stack_output(self, arguments: Mapping[str, Any]) -> Any:
-        """Return an output of a stack of the Region it says, and of the account of the role that is to read it."""
+        """Return an output of another stack, in the Region and the account of the arguments.
+
+        The account is that of the role that reads the output.
+        """
         name, output = str(arguments["StackName"]), str(arguments["OutputName"])
         here = self.template
         role = str(arguments.get("RoleArn", "")).split(":")
         account = role[4] if len(role) > 5 else here.account
         region = str(arguments.get("Region", here.region))
         for stack in self.app.stacks_named(name):
-            there = stack.template
-            if same(there.account, account) is Answer.YES and same(there.region, region) is Answer.YES:
+            if stack._is_in(account, region):
                 return stack.output(output)
         return unknown(f"output {output} of {name}", name, output, account, region)
+
+    def _is_in(self, account: str, region: str) -> bool:
+        template = self.template
+        if same(template.account, account) is not Answer.YES:
+            return False
+        return same(template.region, region) is Answer.YES
 
     def condition(self, name: str) -> Answer:
         """Return whether a condition of the template holds."""
@@ -226,27 +264,32 @@ class Stack(Scope):
         return self.template.body.get("Mappings", {}).get(name)
 
     def given(self, name: str, of_parent: Scope | None) -> Any:
-        """Return the value that a parameter is given, or none; a nested stack has it of the scope of its parent."""
+        """Return the value that a parameter is given, or none.
+
+        A nested stack has the value of its parent, in the scope in which the parent is resolved.
+        """
         declared = self.template.body["Parameters"][name]
         if is_name_of_value(declared):
             return None
         if self.parent is None or of_parent is None:
-            told = self.app.parameters.of(self.template, name)
-            return None if told is None else typed(self.string(told), declared)
+            text = self.app.parameters.of(self.template, name)
+            return None if text is None else typed(self.string(text), declared)
         parent, logical_id = self.parent
         passed = parent.template.resources[logical_id].get("Properties", {}).get("Parameters", {})
-        if not isinstance(passed, dict) or any(each.startswith("Fn::") for each in passed):
+        if not isinstance(passed, dict) or any(key.startswith("Fn::") for key in passed):
             return unknown(f"{self.name}.{name}")
         with self._once(f"parameter {name}"):
-            found = of_parent.value(passed.get(name))
-        return None if found is NO_VALUE else typed(found, declared)
+            value = of_parent.value(passed.get(name))
+        return None if value is NO_VALUE else typed(value, declared)
 
     @contextmanager
-    def _once(self, what: str) -> Iterator[None]:
-        if what in self._resolving:
-            circle = " → ".join([*self._resolving[self._resolving.index(what) :], what])
+    def _once(self, name: str) -> Iterator[None]:
+        """Resolve a name, or raise an error if it is being resolved already."""
+        if name in self._resolving:
+            start = self._resolving.index(name)
+            circle = " → ".join([*self._resolving[start:], name])
             raise AssemblyError(f"{self.template.path}: circular reference: {circle}")
-        self._resolving.append(what)
+        self._resolving.append(name)
         try:
             yield
         finally:
@@ -261,20 +304,26 @@ class _OfConditions(Scope):
         self.assumed = assumed
         """The defaults that were taken."""
         self.name, self.origins = stack.name, {}
-        self.get_att, self.condition, self.mapping = stack.get_att, stack.condition, stack.mapping
-        self.import_value, self.stack_output, self.string = stack.import_value, stack.stack_output, stack.string
+        self.get_att = stack.get_att
+        self.condition = stack.condition
+        self.mapping = stack.mapping
+        self.import_value = stack.import_value
+        self.stack_output = stack.stack_output
+        self.string = stack.string
 
     def ref(self, name: str) -> Any:
-        """Return a parameter with its default, or what ``Ref`` is elsewhere."""
+        """Return a parameter with its default, or the value of ``Ref`` outside of conditions."""
         stack = self._stack
         declared = stack.template.body.get("Parameters", {}).get(name)
         if declared is None:
             return stack.ref(name)
         of_parent = None if stack.parent is None else _OfConditions(stack.parent[0], self.assumed)
-        given = stack.given(name, of_parent)
-        default = default_of(declared) if given is None and stack.app.parameters.with_defaults else None
+        value = stack.given(name, of_parent)
+        if value is not None:
+            return value
+        default = default_of(declared) if stack.app.parameters.with_defaults else None
         if default is None:
-            return stack.ref(name) if given is None else given
+            return stack.ref(name)
         self.assumed[f"{stack.name}.{name}"] = default
         return typed(stack.string(default), declared)
 
@@ -287,8 +336,8 @@ class Resource:
     logical_id: str
     type: str
     body: dict[str, Any]
-    _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """The properties that were asked for, resolved."""
+    _resolved: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Saves time: the properties that were asked for."""
 
     @cached_property
     def path(self) -> str:
@@ -299,11 +348,13 @@ class Resource:
     def declared(self) -> Declaration:
         """The template, the construct path and the logical id."""
         template = self.stack.template
-        return Declaration(str(template.path), template.construct_path_of(self.logical_id), self.logical_id)
+        return Declaration(
+            str(template.path), template.construct_path_of(self.logical_id), self.logical_id
+        )
 
     @property
     def condition(self) -> str:
-        """The conditions on which it depends that it is made, of those that can't be decided, in words."""
+        """The conditions that leave open if it is made, in words."""
         return self.stack.open_condition(self.logical_id)
 
     def get(self, name: str) -> Any:
@@ -311,41 +362,47 @@ class Resource:
         properties = self.body.get("Properties", {})
         if name not in properties:
             return self.unknown(name) if self.is_added_to else None
-        if name not in self._found:
-            found = self.stack.value(properties[name])
-            self._found[name] = None if found is NO_VALUE else found
-        return self._found[name]
+        if name not in self._resolved:
+            value = self.stack.value(properties[name])
+            self._resolved[name] = None if value is NO_VALUE else value
+        return self._resolved[name]
 
     @cached_property
     def is_added_to(self) -> bool:
         """True if a macro, or a loop over a list that isn't known, may give it more properties."""
-        return any(each.startswith("Fn::") for each in (*self.body, *self.body.get("Properties", {})))
+        names = (*self.body, *self.body.get("Properties", {}))
+        return any(name.startswith("Fn::") for name in names)
 
     def text(self, name: str) -> str | None:
         """Return a property that has to be a string; a hole where it is something else."""
-        found = self.get(name)
-        return found if found is None or isinstance(found, str) else self.unknown(name)
+        value = self.get(name)
+        return value if value is None or isinstance(value, str) else self.unknown(name)
 
     def unknown(self, name: str) -> str:
         """Return the hole for a property."""
         return unknown(f"{self.path} {name}", self.stack.name, self.logical_id)
 
     def name_in(self, name: str) -> str:
-        """Return the name that a property gives it, or the id that AWS generates for one without a name."""
-        found = self.text(name)
-        if isinstance(found, Either) and found.may_be_left_out:
+        """Return the name in a property, or the id that AWS generates where there is none."""
+        value = self.text(name)
+        if isinstance(value, Either) and value.may_be_left_out:
             # Two resources with this expression needn't have one name.
             return self.unknown(name)
-        return found or self.generated_id
+        return value or self.generated_id
 
-    def parsed(self, text: str, what: str) -> Any:
-        """Parse JSON of one of its properties; raise an error for what is none.
+    def parsed(self, text: str, label: str) -> Any:
+        """Parse JSON in one of its properties, or raise an error; the label is for the message.
 
-        What a condition chooses for a whole string of it stays a choice.
+        A whole string in it that a condition chooses stays a choice.
         """
-        found = parse_property(text, what, self.stack.template.path)
-        choices = {str(each): each for each in self.stack.origins if isinstance(each, Either)}
-        return with_strings(found, lambda each: choices.get(each, each)) if choices else found
+        value = parse_property(text, label, self.stack.template.path)
+        choices: dict[str, str] = {}
+        for origin in self.stack.origins:
+            if isinstance(origin, Either):
+                choices[str(origin)] = origin
+        if not choices:
+            return value
+        return with_strings(value, lambda string: choices.get(string, string))
 
     @property
     def generated_id(self) -> str:

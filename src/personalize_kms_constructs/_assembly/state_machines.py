@@ -13,6 +13,7 @@ from typing import Any
 
 from .._access.model import OpenQuestion
 from .._values import HOLE, WRITTEN, account_of, as_text, joined, unknown
+from ..matrix import Permissions
 from .choices import Either
 from .files import read_text
 from .requests import KINDS, Request, call_not_known, lower_case, role_of, role_of_task
@@ -28,86 +29,111 @@ STATE_MACHINES = {
 _FILES = frozenset({"DefinitionS3Location", "DefinitionUri"})
 _SERVICE = "aws-sdk:personalize:"
 _IN_YAML = (
-    "its definition isn't JSON, so what it asks of Personalize isn't known: write it as JSON, or use the jobs of "
-    "this library"
+    "its definition isn't JSON, so what it asks of Personalize isn't known: write it as JSON, or "
+    "use the jobs of this library"
 )
 _ELSEWHERE = "its definition can't be seen, so what it asks of Personalize isn't known"
-_TASK = re.compile(r"arn:(?:\$\{AWS::Partition\}|[^:]+):states:::aws-sdk:personalize:(?P<call>\w+)(?:\.\w+)?")
+_TASK = re.compile(
+    r"arn:(?:\$\{AWS::Partition\}|[^:]+):states:::aws-sdk:personalize:(?P<call>\w+)(?:\.\w+)?"
+)
 _INPUT = re.compile(
-    r"\{%\s*\$states\.input(?:\.(?P<member>\w+))?\s*%\}|\{%\s*\$merge\(\s*\[\s*\$states\.input\b.*%\}", re.DOTALL
+    r"\{%\s*\$states\.input(?:\.(?P<member>\w+))?\s*%\}"
+    r"|\{%\s*\$merge\(\s*\[\s*\$states\.input\b.*%\}",
+    re.DOTALL,
 )
 
 
-def of_state_machine(resource: Resource) -> Iterator[Request | OpenQuestion]:
-    """Yield the jobs that a state machine starts."""
+def of_state_machine(resource: Resource) -> list[Request | OpenQuestion]:
+    """Return the jobs that a state machine starts."""
+    requests: list[Request | OpenQuestion] = []
     definition = _definition(resource)
     if isinstance(definition, OpenQuestion):
-        yield definition
+        requests.append(definition)
     elif not isinstance(definition, Mapping) and _is_elsewhere(resource):
-        yield OpenQuestion(resource.path, _ELSEWHERE, resource.declared)
+        requests.append(OpenQuestion(resource.path, _ELSEWHERE, resource.declared))
     role = role_of(resource, STATE_MACHINES[resource.type])
     for states in _state_maps(definition):
-        waits_for = json.dumps(states).lower()
         for name, state in states.items():
-            task = _TASK.fullmatch(str(state.get("Resource"))) if isinstance(state, Mapping) else None
-            call = task["call"].lower() if task else ""
-            place = f"{resource.path} · {name}"
-            if call in KINDS:
-                arguments = _arguments(name, state, states)
-                arguments = (
-                    lower_case(arguments)
-                    if isinstance(arguments, (Mapping, Either))
-                    else unknown(f"arguments of {place}")
-                )
-                row, caller = KINDS[call], role_of_task(state, role, place)
-                waits = f"{_SERVICE}describe{row.noun}".lower() in waits_for
-                yield Request(
-                    resource,
-                    place,
-                    row,
-                    arguments,
-                    at_deployment=False,
-                    account=account_of(caller) if state.get("Credentials") else "",
-                    describes=waits and not state.get("Credentials"),
-                    state=str(name),
-                    caller=caller,
-                    assumed_by=role if state.get("Credentials") else "",
-                )
-            elif isinstance(state, Mapping) and f"{_SERVICE}$" in str(state.get("Resource")):
-                yield call_not_known(resource, place)
+            task_resource = str(state.get("Resource")) if isinstance(state, Mapping) else ""
+            task = _TASK.fullmatch(task_resource)
+            row = KINDS.get(task["call"].lower()) if task else None
+            if row is not None:
+                requests.append(_request(resource, row, role, name, states))
+            elif f"{_SERVICE}$" in task_resource:
+                requests.append(call_not_known(resource, f"{resource.path} · {name}"))
+    return requests
+
+
+def _request(
+    resource: Resource,
+    row: Permissions,
+    role_of_machine: str,
+    name: str,
+    states: Mapping[str, Any],
+) -> Request:
+    """Return the request of a state; the states are those of its ``States`` object."""
+    state = states[name]
+    label = f"{resource.path} · {name}"
+    arguments: Any = unknown(f"arguments of {label}")
+    value = _arguments(name, state, states)
+    if isinstance(value, (Mapping, Either)):
+        arguments = lower_case(value)
+    caller = role_of_task(state, role_of_machine, label)
+    is_assuming = bool(state.get("Credentials"))
+    describes = f"{_SERVICE}describe{row.noun}".lower() in json.dumps(states).lower()
+    return Request(
+        resource,
+        label,
+        row,
+        arguments,
+        at_deployment=False,
+        account=account_of(caller) if is_assuming else "",
+        describes=describes and not is_assuming,
+        state=name,
+        caller=caller,
+        assumed_by=role_of_machine if is_assuming else "",
+    )
 
 
 def _definition(resource: Resource) -> Any:
+    """Return the definition as JSON, none, or the question where it can't be read."""
     properties = resource.body.get("Properties", {})
-    found = resource.get("Definition")
+    definition = resource.get("Definition")
     if "DefinitionString" in properties and "personalize" in json.dumps(properties):
-        found = resource.get("DefinitionString")
+        definition = resource.get("DefinitionString")
     elif _FILES & properties.keys():
-        found = _from_asset(resource)
-        if found is not None and not found.lstrip().startswith("{"):
-            return OpenQuestion(resource.path, _IN_YAML, resource.declared) if _SERVICE in found else None
+        definition = _from_asset(resource)
+        if definition is not None and not definition.lstrip().startswith("{"):
+            if _SERVICE not in definition:
+                return None
+            return OpenQuestion(resource.path, _IN_YAML, resource.declared)
     substitutions = resource.get("DefinitionSubstitutions")
-    if substitutions and isinstance(found, Mapping):
-        found = json.dumps(found, ensure_ascii=False)
-    if not isinstance(found, str):
-        return found
-    for name, value in substitutions.items() if isinstance(substitutions, Mapping) else ():
-        found = joined(found.split(f"{WRITTEN}{name}}}"), str(value))
-    return resource.parsed(found, f"definition of {resource.path}")
+    if substitutions and isinstance(definition, Mapping):
+        definition = json.dumps(definition, ensure_ascii=False)
+    if not isinstance(definition, str):
+        return definition
+    if isinstance(substitutions, Mapping):
+        for name, value in substitutions.items():
+            definition = joined(definition.split(f"{WRITTEN}{name}}}"), str(value))
+    return resource.parsed(definition, f"definition of {resource.path}")
 
 
 def _is_elsewhere(resource: Resource) -> bool:
-    """Report whether a template that speaks of Personalize leaves the definition to a parameter or to a file."""
+    """Report whether the definition is a parameter or a file, in a template about Personalize."""
     properties = resource.body.get("Properties", {})
-    functions = [each for each in ("Definition", "DefinitionString") if isinstance(properties.get(each), dict)]
-    is_open = any(HOLE.fullmatch(each) for each in map(resource.get, functions) if isinstance(each, str))
-    return (is_open or bool(_FILES & properties.keys())) and resource.stack.template.speaks_of_personalize
+    is_elsewhere = bool(_FILES & properties.keys())
+    for name in ("Definition", "DefinitionString"):
+        if isinstance(properties.get(name), dict):
+            value = resource.get(name)
+            if isinstance(value, str) and HOLE.fullmatch(value):
+                is_elsewhere = True
+    return is_elsewhere and resource.stack.template.speaks_of_personalize
 
 
 def _from_asset(resource: Resource) -> str | None:
-    """The text of a definition that is an asset of the app, or a file beside the template, before it is packaged.
+    """Return the text of a definition in an asset of the app, or in a file beside the template.
 
-    Of a stage, the asset is above the templates.
+    The assets of a stage are above its templates.
     """
     location = resource.get("DefinitionS3Location") or resource.get("DefinitionUri")
     template = resource.stack.template
@@ -123,7 +149,7 @@ def _from_asset(resource: Resource) -> str | None:
 
 
 def _state_maps(definition: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the ``States`` of a definition and of everything in it: branches, iterators, item processors."""
+    """Yield the ``States`` of a definition, and of its branches, iterators and item processors."""
     if isinstance(definition, Mapping):
         states = definition.get("States")
         if isinstance(states, Mapping):
@@ -136,19 +162,24 @@ def _state_maps(definition: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _arguments(name: str, state: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
+    """Return the arguments of a task; where it passes its input on, those of the state before."""
     arguments = state.get("Arguments", state.get("Parameters"))
+    if arguments is None and "InputPath" in state:
+        return unknown(f"InputPath of {name}")
     if arguments is None:
-        # The input is what a task without arguments sends, or what InputPath takes of it.
-        arguments = "{% $states.input %}" if "InputPath" not in state else unknown(f"InputPath of {name}")
-    handed_on = _INPUT.fullmatch(arguments) if isinstance(arguments, str) else None
-    if handed_on is None:
+        # A task without arguments sends its input.
+        arguments = "{% $states.input %}"
+    passed_on = _INPUT.fullmatch(arguments) if isinstance(arguments, str) else None
+    if passed_on is None:
         return arguments
-    # The input is what the state before says, where there is one that says it.
-    before = [each for each in states.values() if isinstance(each, Mapping) and each.get("Next") == name]
+    before: list[Mapping[str, Any]] = []
+    for other in states.values():
+        if isinstance(other, Mapping) and other.get("Next") == name:
+            before.append(other)
     if len(before) != 1 or before[0].get("Type") != "Pass":
         return arguments
-    said = before[0].get("Output", before[0].get("Parameters"))
-    member = handed_on["member"]
-    if not isinstance(said, Mapping):
+    output = before[0].get("Output", before[0].get("Parameters"))
+    if not isinstance(output, Mapping):
         return arguments
-    return said if member is None else said.get(member, arguments)
+    member = passed_on["member"]
+    return output if member is None else output.get(member, arguments)

@@ -1,11 +1,11 @@
-"""Templates with what their assembly says about them: environment, construct paths, nested stacks."""
+"""Templates with the facts of their assembly: environment, construct paths, nested stacks."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,12 +16,20 @@ from .._access.policy_documents import as_list
 from .._values import unknown
 from .files import AssemblyError, Json, is_put_in, read_json, read_template
 
-NESTED_STACKS = {"AWS::CloudFormation::Stack": "TemplateURL", "AWS::Serverless::Application": "Location"}
+NESTED_STACKS = {
+    "AWS::CloudFormation::Stack": "TemplateURL",
+    "AWS::Serverless::Application": "Location",
+}
 """The types of nested stacks, with the property that says where the template is."""
 
-# Those of AWS that add to a template, or put other resources in the place of their own
+# AWS's macros that add to a template, or put other resources in the place of their own
 # (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-reference.html).
-_HARMLESS = ("AWS::CodeDeployBlueGreen", "AWS::LanguageExtensions", "AWS::SecretsManager", "AWS::Serverless")
+_HARMLESS = (
+    "AWS::CodeDeployBlueGreen",
+    "AWS::LanguageExtensions",
+    "AWS::SecretsManager",
+    "AWS::Serverless",
+)
 
 # The CDK puts the resource that stands for a nested stack beside the construct.
 _NESTED = re.compile(r"(?P<construct>.+)\.NestedStack/[^/]+\.NestedStackResource")
@@ -52,19 +60,25 @@ class Template:
 
     @cached_property
     def resources(self) -> Mapping[str, Json]:
-        """Its resources, less what a macro or a loop puts among them."""
-        return {name: each for name, each in self.body.get("Resources", {}).items() if not is_put_in(name)}
+        """Its resources, without macros and loops among them."""
+        entries = self.body.get("Resources", {})
+        return {name: entries[name] for name in entries if not is_put_in(name)}
 
     @cached_property
     def macros(self) -> list[str]:
-        """The macros and loops that put something into it, but for macros of AWS that change nothing here."""
+        """The macros and loops that add to it, without macros of AWS that change nothing here."""
         resources = self.body.get("Resources", {})
-        found: list[Any] = []
-        for transform in (self.body.get("Transform"), self.body.get("Fn::Transform"), resources.get("Fn::Transform")):
-            found += as_list(transform)
-        names = [str(each.get("Name")) if isinstance(each, Mapping) else str(each) for each in found]
-        loops = [name for name in resources if name.startswith("Fn::ForEach::")]
-        return [*(each for each in names if not each.startswith(_HARMLESS)), *loops]
+        transforms: list[Any] = []
+        transforms += as_list(self.body.get("Transform"))
+        transforms += as_list(self.body.get("Fn::Transform"))
+        transforms += as_list(resources.get("Fn::Transform"))
+        macros: list[str] = []
+        for transform in transforms:
+            name = str(transform.get("Name") if isinstance(transform, Mapping) else transform)
+            if not name.startswith(_HARMLESS):
+                macros.append(name)
+        macros += [name for name in resources if name.startswith("Fn::ForEach::")]
+        return macros
 
     @cached_property
     def speaks_of_personalize(self) -> bool:
@@ -72,15 +86,17 @@ class Template:
         return "personalize" in json.dumps(self.body).lower()
 
     def may_have(self, name: str) -> bool:
-        """Report whether it has a resource or parameter of a name, pseudo parameters included, or may be given one."""
-        return name in self.resources or name in self.body.get("Parameters", {}) or "::" in name or bool(self.macros)
+        """Report whether it has a resource or (pseudo) parameter, or macros may add it."""
+        if name in self.resources or name in self.body.get("Parameters", {}):
+            return True
+        return "::" in name or bool(self.macros)
 
     def path_of(self, logical_id: str) -> str:
-        """Return the name of a resource in reports: the construct path, less what the CDK calls an L1 in its L2."""
+        """Return the name of a resource in reports: the construct path, of an L1 that of its L2."""
         return self.construct_path_of(logical_id).removesuffix("/Resource")
 
     def construct_path_of(self, logical_id: str) -> str:
-        """Return the construct path of a resource, or its place in the template where the CDK doesn't say."""
+        """Return the construct path of a resource, or stack and logical id without the CDK."""
         if logical_id in self.paths:
             return self.paths[logical_id]
         metadata = self.resources.get(logical_id, {}).get("Metadata", {})
@@ -88,13 +104,13 @@ class Template:
         return path if isinstance(path, str) else f"{self.name}/{logical_id}"
 
     def with_nested(self) -> Iterator[Template]:
-        """Yield this template and every one nested in it."""
+        """Yield this template and every template nested in it."""
         yield self
-        for each in self.nested.values():
-            yield from each.with_nested()
+        for template in self.nested.values():
+            yield from template.with_nested()
 
     def read(self, unread: list[Unread]) -> None:
-        """Read the file, and those of the stacks nested in it."""
+        """Read the file, and the files of stacks nested in it."""
         with noted(unread, self):
             self.body = read_template(self.path)
         with noted(unread, self):
@@ -106,7 +122,7 @@ class Template:
         for logical_id, resource in self.resources.items():
             path = self._nested_path(resource)
             if path is None:
-                continue  # no nested stack, or one whose template is elsewhere, which can't be seen
+                continue  # no nested stack, or a nested stack whose template can't be seen
             if path in within:
                 raise AssemblyError(f"{path}: circular reference: the stack is nested in itself")
             name = f"{self.name}/{logical_id}"
@@ -118,20 +134,22 @@ class Template:
                 nested._read_nested(unread, within)
 
     def _nested_path(self, resource: Json) -> Path | None:
-        """Return the file of a nested stack's template: an asset, or a file that isn't packaged yet."""
+        """Return the file of a nested stack's template: an asset, or a file that isn't packaged."""
         if resource["Type"] not in NESTED_STACKS:
             return None
         asset = _nested_file(resource, self.assets)
         if asset is not None:
             return self.path.parent / asset
         url = resource.get("Properties", {}).get(NESTED_STACKS[resource["Type"]])
-        path = Path(os.path.normpath(self.path.parent / url)) if isinstance(url, str) else None
-        return path if path is not None and os.path.isfile(path) else None
+        if not isinstance(url, str):
+            return None
+        path = Path(os.path.normpath(self.path.parent / url))
+        return path if os.path.isfile(path) else None
 
 
 @dataclass(frozen=True)
 class Unread:
-    """Something of a template that can't be read; the rest is."""
+    """A part of a template that can't be read; the rest is read."""
 
     template: Template
     error: AssemblyError
@@ -139,24 +157,26 @@ class Unread:
 
 @contextmanager
 def noted(unread: list[Unread], template: Template) -> Iterator[None]:
-    """Note an error of something in a template, and go on with what follows."""
+    """Note an error in a part of a template, and go on after it."""
     try:
         yield
     except AssemblyError as error:
         unread.append(Unread(template, error))
     except RecursionError:
-        unread.append(Unread(template, AssemblyError(f"{template.path}: something is nested too deeply to be read")))
+        text = f"{template.path}: something is nested too deeply to be read"
+        unread.append(Unread(template, AssemblyError(text)))
 
 
-def add_construct_paths(template: Template, found: Iterable[tuple[str, str]]) -> Mapping[str, Template]:
-    """Give the templates of a stack and of all nested in it the paths of their resources: pairs of path and logical id.
+def add_construct_paths(
+    template: Template, pairs: Sequence[tuple[str, str]]
+) -> Mapping[str, Template]:
+    """Add to templates the construct paths of their resources, and return templates by construct.
 
-    A logical id is unique in its template only. Of equal ones, each path is below the construct of its own stack.
-    Return the templates by the constructs that are stacks.
+    The pairs are paths and logical ids of a stack and all stacks nested in it. A logical id is
+    unique in its template only; the path is below the construct of its stack.
     """
     of_construct = {template.name: template}
-    pairs = list(found)
-    # From the outside to the inside, so that the template that a nested stack stands in is known.
+    # From the outside to the inside, so the template around a nested stack is known.
     for path, logical_id in sorted(pairs, key=lambda pair: pair[0].count("/")):
         nested_in = _NESTED.fullmatch(path)
         if nested_in:
@@ -181,22 +201,25 @@ def template_of(path: str, of_construct: Mapping[str, Template], default: Templa
 
 
 def _assets(template: Path) -> dict[str, str]:
-    """The files of assets, by their hashes, which are in the addresses of nested templates and of definitions."""
+    """Return the files of assets, by their hashes, which are in the URLs of templates."""
     path = template.with_name(template.name.replace(".template.json", ".assets.json"))
     if path == template or not path.is_file():
         return {}
-    files = read_json(path).get("files", {})
-    found = {}
-    for asset_id, asset in files.items() if isinstance(files, dict) else ():
+    entries = read_json(path).get("files", {})
+    files: dict[str, str] = {}
+    for asset_hash, asset in entries.items() if isinstance(entries, dict) else ():
         match asset:
             case {"source": {"path": str(file)}}:
-                found[asset_id] = file
-    return found
+                files[asset_hash] = file
+    return files
 
 
 def _nested_file(resource: Json, assets: Mapping[str, str]) -> str | None:
     metadata = resource.get("Metadata", {})
     if isinstance(metadata, dict) and isinstance(metadata.get("aws:asset:path"), str):
         return str(metadata["aws:asset:path"])
-    address = json.dumps(resource.get("Properties", {}).get("TemplateURL"))
-    return next((file for asset_hash, file in assets.items() if asset_hash in address), None)
+    url = json.dumps(resource.get("Properties", {}).get("TemplateURL"))
+    for asset_hash, file in assets.items():
+        if asset_hash in url:
+            return file
+    return None

@@ -12,25 +12,29 @@ import yaml
 
 # CloudFormation takes templates of 1 MB.
 _MOST_CHARACTERS = 10_000_000
+_DATE = "tag:yaml.org,2002:timestamp"
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Reads what CloudFormation does: dates are strings, and names are too, for example those of accounts in maps."""
+    """Reads YAML as CloudFormation does: dates and names, for example account ids, are strings."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        """Return the next mapping, in which no name may stand twice: before merges, which replace names."""
+        """Return the next mapping; no name may stand in it twice, before merges replace names."""
         node = super().compose_mapping_node(anchor)
         names = set()
         for name, _ in node.value:
             if not isinstance(name, yaml.ScalarNode):
                 continue
             if name.value in names:
-                raise yaml.MarkedYAMLError(problem=f"{name.value} stands twice", problem_mark=name.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem=f"{name.value} stands twice", problem_mark=name.start_mark
+                )
             names.add(name.value)
         return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        return {str(name): _listed(name, value) for name, value in super().construct_mapping(node, deep).items()}
+        mapping = super().construct_mapping(node, deep)
+        return {str(name): _listed(name, value) for name, value in mapping.items()}
 
 
 def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Any:
@@ -50,26 +54,33 @@ def _listed(name: Any, value: Any) -> Any:
     return value.split(".", 1) if name == "Fn::GetAtt" and isinstance(value, str) else value
 
 
+def _resolvers() -> dict[str, list[tuple[str, Any]]]:
+    """Return the resolvers of plain values by first character, without that of dates."""
+    resolvers: dict[str, list[tuple[str, Any]]] = {}
+    for first, by_tag in yaml.SafeLoader.yaml_implicit_resolvers.items():
+        resolvers[first] = [(tag, regexp) for tag, regexp in by_tag if tag != _DATE]
+    return resolvers
+
+
 _Loader.add_multi_constructor("!", _short_form)
-_Loader.yaml_implicit_resolvers = {
-    first: [each for each in found if each[0] != "tag:yaml.org,2002:timestamp"]
-    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+_Loader.yaml_implicit_resolvers = _resolvers()
 
 
 def as_json(text: str) -> str:
-    """Return as JSON what a template in YAML says, or raise a ``ValueError``."""
+    """Return a template in YAML as JSON, or raise a ``ValueError``."""
     try:
         template = yaml.load(text, _Loader)
-        written = ""
+        json_text = ""
         for part in json.JSONEncoder().iterencode(template):
-            written += part
-            if len(written) > _MOST_CHARACTERS:
-                raise ValueError("with its aliases written out it is larger than CloudFormation takes")
-        return written
+            json_text += part
+            if len(json_text) > _MOST_CHARACTERS:
+                raise ValueError(
+                    "with its aliases written out it is larger than CloudFormation takes"
+                )
+        return json_text
     except yaml.MarkedYAMLError as error:
-        what = ": ".join(filter(None, (error.context, error.problem)))
+        problem = ": ".join(filter(None, (error.context, error.problem)))
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ValueError(f"line {line}: {what}") from None
+        raise ValueError(f"line {line}: {problem}") from None
     except (yaml.YAMLError, TypeError) as error:
         raise ValueError(str(error)) from None

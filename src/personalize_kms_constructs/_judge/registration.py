@@ -1,6 +1,6 @@
-"""The judge that each app with a construct of ours has: a validation plugin, silent where all is well.
+"""The judge that each app with a construct of ours has: a validation plugin, silent if all is well.
 
-It sees the templates as they were written, after aspects, overrides and everything else, and answers for what this
+It reads the templates as they are deployed, after aspects and overrides, and answers for what this
 library wrote: see ``_judge.verdict``, which is imported when there is something to judge.
 """
 
@@ -15,18 +15,20 @@ import jsii
 from constructs import IConstruct
 
 _MARK = "personalize-kms-constructs:judge"
-"""The context key that switches it off, and the metadata by which others see that an app has it."""
+"""The context key that switches it off, and the metadata by which others see that it is there."""
 
-_asked: WeakSet[IConstruct] = WeakSet()
-"""The roots that were asked already, which saves most crossings into jsii; an implicit app is another object each time.
+_seen: WeakSet[IConstruct] = WeakSet()
+"""The roots that have been seen.
+
+Saves time: most crossings into jsii. An implicit app is a new object each time.
 """
 
 
 def bring_judge(root: IConstruct) -> None:
-    """Give an app its judge, unless it has one or the context says no."""
-    if root in _asked:
+    """Give an app its judge, unless it has a judge or the context says no."""
+    if root in _seen:
         return
-    _asked.add(root)
+    _seen.add(root)
     if not isinstance(root, cdk.App):
         return
     if not is_judged(root) and str(root.node.try_get_context(_MARK)).lower() != "false":
@@ -35,13 +37,13 @@ def bring_judge(root: IConstruct) -> None:
 
 
 def is_judged(root: IConstruct) -> bool:
-    """Tell if an app has its judge."""
+    """Report whether an app has its judge."""
     return any(entry.type == _MARK for entry in root.node.metadata)
 
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
 class Judge:
-    """Fails the synth for what is certainly wrong in what this library wrote.
+    """Fails the synth if anything that this library wrote is certainly wrong.
 
     It has neither version nor rules, since the CLI writes both into the templates' ``CDKMetadata``.
     """
@@ -52,13 +54,15 @@ class Judge:
         return "Personalize"
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
-        """Return the findings; nothing that can't be read fails the synth."""
-        # Python's garbage collector would walk through all objects of the app again and again, a fifth of the time.
+        """Return the findings; a template that can't be read fails no synth."""
+        # Saves time: the garbage collector would walk through all objects of the app again and
+        # again, a fifth of the time.
         is_collecting = gc.isenabled()
         gc.disable()
         try:
-            # Only now, since importing them takes time that nobody has who synthesizes nothing.
-            from .verdict import judge, plugin_report
+            # Saves time: an app that is constructed and not synthesized doesn't import these.
+            from .verdict import judge
+            from .violations import plugin_report
 
             return plugin_report(judge(context))
         finally:

@@ -1,4 +1,4 @@
-"""Checks of a whole app: who may do what in the templates that are deployed, compared with what AWS's pages ask for."""
+"""Checks of a whole app: the permissions in its templates, compared with those on AWS's pages."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -45,51 +45,54 @@ def check_assembly(
         assert not report.missing and not report.problems and not report.undecided, report.to_text()
 
     Args:
-        assembly_or_path: what ``app.synth()`` or ``stage.synth()`` returns, or the path of its directory, for example
-            ``cdk.out``, or of a template in JSON or, with the extra ``cli``, in YAML, or of a folder of templates that
-            are deployed together. Nested stacks, and the stages of an app, are included.
-        created: what code creates in Personalize that no template shows, in the form of the metadata:
-            ``{"serviceRole": …, "encryptionKey": …, "resources": [{"resource": "dataset import job", "source":
-            {"bucket": …, "prefix": "import/"}}]}``. Keys, roles and buckets are ARNs or CloudFormation's references.
-        organization: the id of the organization that the app's accounts are in, ``o-…``, for conditions on it.
-        parameters: the values of the templates' parameters in the deployment to check, by ``NAME`` or ``STACK:NAME``,
-            with the name or the construct path of a stack. In conditions, the others have their defaults.
-        policies: the documents of managed policies and permissions boundaries that aren't part of the app, by name.
+        assembly_or_path: what ``app.synth()`` or ``stage.synth()`` returns, or the path of its
+            directory, for example ``cdk.out``, or of a template in JSON or, with the extra ``cli``,
+            in YAML, or of a folder of templates that are deployed together. Nested stacks, and the
+            stages of an app, are included.
+        created: what code creates in Personalize that no template shows, in the form of the
+            metadata: ``{"serviceRole": …, "encryptionKey": …, "resources": [{"resource": "dataset
+            import job", "source": {"bucket": …, "prefix": "import/"}}]}``. Keys, roles and buckets
+            are ARNs or CloudFormation's references.
+        organization: the id of the organization that the app's accounts are in, ``o-…``, for
+            conditions on it.
+        parameters: the values of the templates' parameters in the deployment to check, by ``NAME``
+            or ``STACK:NAME``, with the name or the construct path of a stack. In conditions, the
+            others have their defaults.
+        policies: the documents of managed policies and permissions boundaries that aren't part of
+            the app, by name.
 
     Raises:
-        ValueError: if ``created``, ``organization``, ``parameters`` or ``policies`` is malformed, or ``parameters``
-            names what no template has; the message has all the reasons.
-        AssemblyError: a ``ValueError``: if there is no cloud assembly, or it can't be read; one line that says what and
-            where. A policy or a definition that can't be read is undecided.
+        ValueError: if ``created``, ``organization``, ``parameters`` or ``policies`` is malformed,
+            or ``parameters`` names what no template has; the message has all the reasons.
+        AssemblyError: a ``ValueError``: if there is no cloud assembly, or it can't be read; one
+            line that says what and where. A policy or a definition that can't be read is undecided.
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
     path = getattr(assembly_or_path, "directory", assembly_or_path)
     if not isinstance(path, (str, os.PathLike)):
-        raise AssemblyError(f"an object of type {type(path).__name__} isn't an assembly: pass app.synth() or a path")
-    told = Told(
-        created,
-        "",
-        organization,
-        {} if parameters is None else parameters,
-        {} if policies is None else policies,
-    )
+        raise AssemblyError(
+            f"an object of type {type(path).__name__} isn't an assembly: pass app.synth() or a path"
+        )
+    parameters = {} if parameters is None else parameters
+    policies = {} if policies is None else policies
+    told = Told(created, "", organization, parameters, policies)
     return merged(report for report, _ in read_reports([Path(path)], told))
 
 
 class Told(NamedTuple):
-    """The facts that no template shows, as users tell them."""
+    """The facts that no template shows, as users pass them."""
 
     created: Sequence[Mapping[str, Any]]
     created_file: str
-    """The file that says what is created; empty in Python."""
+    """The file with the declarations of ``created``; empty in Python."""
     organization: str | None
     parameters: Mapping[str, str]
     policies: Mapping[str, Mapping[str, Any]]
 
 
 def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, list[Assembly]]]:
-    """Return the report on each app at some paths, with its assembly and its stages as they were read.
+    """Return the report on each app at some paths, with the assemblies that were read.
 
     Raises:
         ValueError, AssemblyError: as above.
@@ -97,7 +100,9 @@ def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, 
     unread: list[Unread] = []
     apps = read_paths(paths, unread)
     _refuse(unread)
-    assemblies = [assembly for app in apps for assembly in app]
+    assemblies: list[Assembly] = []
+    for app in apps:
+        assemblies += app
     problems = [
         *_organization_problems(told.organization),
         *parameter_problems(told.parameters, assemblies),
@@ -109,32 +114,38 @@ def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, 
     add_created(told.created, assemblies)
     parameters = ParameterValues(told.parameters, with_defaults=True)
     policies = given_policies(told.policies)
-    reports = []
+    reports: list[tuple[AccessReport, list[Assembly]]] = []
     for app in apps:
-        of_app = []
+        of_app: list[AccessReport] = []
         try:
-            for read in read_assemblies(app, unread, parameters, policies):
-                _refuse(unread)
-                of_app.append(_report(read, unread, told.organization))
+            read = read_assemblies(app, unread, parameters, policies)
+            _refuse(unread)
+            for assembly in read:
+                of_app.append(_report(assembly, unread, told.organization))
         except RecursionError:
-            raise AssemblyError(f"{app[0].directory}: something is nested too deeply to be read") from None
+            directory = app[0].directory
+            raise AssemblyError(f"{directory}: something is nested too deeply to be read") from None
         reports.append((merged(of_app), app))
     return reports
 
 
 def _report(read: ReadAssembly, unread: list[Unread], organization: str | None) -> AccessReport:
+    """Return the report on an assembly; errors while its model is made are open questions."""
     model = read.model()
     model.organization = organization or ""
-    # What several look at is one question.
-    questions = dict.fromkeys((each.template.name, str(each.error)) for each in unread)
-    model.open_questions += (OpenQuestion(*each) for each in questions)
+    # An error that is met several times is one question.
+    questions = dict.fromkeys((item.template.name, str(item.error)) for item in unread)
+    for name, reason in questions:
+        model.open_questions.append(OpenQuestion(name, reason))
     unread.clear()
     return compare(model)
 
 
-def _organization_problems(organization: object) -> Iterator[str]:
-    if organization is not None and not _ORGANIZATION.fullmatch(str(organization)):
-        yield f"organization is {organization!r} but the id of an organization is expected, for example o-a1b2c3d4e5"
+def _organization_problems(organization: object) -> list[str]:
+    if organization is None or _ORGANIZATION.fullmatch(str(organization)):
+        return []
+    expected = "the id of an organization is expected, for example o-a1b2c3d4e5"
+    return [f"organization is {organization!r} but {expected}"]
 
 
 def _refuse(unread: list[Unread]) -> None:

@@ -1,9 +1,9 @@
-"""``declare_created``: what an app's own code creates, left in the metadata for the check."""
+"""``declare_created``: resources that code of an app creates, left in the metadata."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import jsii
 from aws_cdk import Stack
@@ -29,9 +29,10 @@ def declare_created(
     service_role: AnyRole,
     encryption_key: AnyKey | None = None,
 ) -> None:
-    """Say what code creates in Personalize that no template shows: a Lambda function, a notebook, a pipeline.
+    """Declare resources of Personalize that code creates and no template shows.
 
-    The check then asks for what these resources need of a role, keys and buckets that are wired by hand. It leaves the
+    That may be a Lambda function, a notebook or a pipeline. The check then asks for what these
+    resources need of a role, keys and buckets that are wired by hand. The declaration leaves the
     same metadata as a ``PersonalizeEncryption``, permits nothing, and fails no synth by itself:
 
         declare_created(
@@ -43,9 +44,11 @@ def declare_created(
         report = check_assembly(app.synth())
 
     Args:
-        scope: the construct that creates them, or its stack: its account and Region are Personalize's.
-        resources: what is created, with its locations.
-        service_role: the role that is passed to Personalize: an L2, an L1, an imported one or a reference.
+        scope: the construct that creates them, or its stack: its account and Region are
+            Personalize's.
+        resources: the resources that are created, with their locations.
+        service_role: the role that is passed to Personalize: an L2, an L1, an imported one or a
+            reference.
         encryption_key: the key of the dataset group, in the same forms; none if it has no key.
 
     Raises:
@@ -63,30 +66,45 @@ def declare_created(
     ]
     if not resources:
         problems.append(
-            "nothing is declared: name the resources, as declare_created(stack, PersonalizeResource.dataset_group(), …)"
+            "nothing is declared: name the resources, as declare_created(stack, "
+            "PersonalizeResource.dataset_group(), …)"
         )
     refuse(scope, problems)
     key_arn = None if encryption_key is None else door.key(encryption_key).arn
-    declared = _Declared(scope, here, arn_of_role(service_role), key_arn, door.resources(resources))
+    role_arn = arn_of_role(service_role)
+    declared = _Declared(scope, here, role_arn, key_arn, door.resources(resources))
     scope.node.add_validation(cast("IValidation", declared))
 
 
 @jsii.implements(IValidation)
 class _Declared:
-    """Leaves the metadata at the end of the synth, when no aspect can change a logical id any more."""
+    """Leaves the metadata at the end of the synth, when aspects change no logical id any more."""
 
     def __init__(
-        self, scope: Construct, here: Place, role_arn: str, key_arn: str | None, resources: Iterable[ResolvedResource]
+        self,
+        scope: Construct,
+        here: Place,
+        role_arn: str,
+        key_arn: str | None,
+        resources: Iterable[ResolvedResource],
     ) -> None:
         self._scope = scope
         self._here = here
-        self._arns: dict[str, Any] = {"service_role": role_arn, "encryption_key": key_arn}
-        self._resources = [described_resource(each, here) for each in resources]
+        self._role_arn = role_arn
+        self._key_arn = key_arn
+        self._resources = [described_resource(resource, here) for resource in resources]
         self._is_left = False
 
     def validate(self) -> list[str]:
         """Return no problems."""
         if not self._is_left:
             self._is_left = True
-            leave_resources(self._scope, self._here, resources=self._resources, is_declared=True, **self._arns)
+            leave_resources(
+                self._scope,
+                self._here,
+                service_role=self._role_arn,
+                encryption_key=self._key_arn,
+                resources=self._resources,
+                is_declared=True,
+            )
         return []

@@ -9,7 +9,8 @@ import jsii
 
 from .._access.findings import RULES
 from .._judge.registration import is_judged
-from .._judge.verdict import check_everything, plugin_report
+from .._judge.verdict import check_everything
+from .._judge.violations import plugin_report
 
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
@@ -20,17 +21,19 @@ class PersonalizeAccessChecks:
 
         Validations.of(app).add_plugins(PersonalizeAccessChecks())
 
-    What is missing or wrong is an error; what is too much or can't be decided is a warning. Acknowledge a finding by
-    the name of its rule, on the construct or on one above it:
+    A missing permission or a problem is an error; a permission that is too much or undecided is a
+    warning. Acknowledge a finding by the name of its rule, on the construct or above it:
 
-        Validations.of(encryption).acknowledge(Acknowledgment(id="Personalize::Undecided", reason="…"))
+        acknowledgment = Acknowledgment(id="Personalize::Undecided", reason="…")
+        Validations.of(encryption).acknowledge(acknowledgment)
 
-    The rules are ``Personalize::MissingKeyAccess``, ``MissingRoleAccess``, ``MissingBucketAccess``,
-    ``ExcessKeyAccess``, ``ExcessRoleAccess``, ``ExcessBucketAccess``, ``Undecided``, ``Ordering``, ``Trust``
-    and ``Configuration``; ``Unencrypted`` is for the judge of apps with a ``PersonalizeEncryption``.
+    The rules are ``Personalize::MissingKeyAccess``, ``MissingRoleAccess``,
+    ``MissingBucketAccess``, ``ExcessKeyAccess``, ``ExcessRoleAccess``, ``ExcessBucketAccess``,
+    ``Undecided``, ``Ordering``, ``Trust`` and ``Configuration``; ``Unencrypted`` is for the judge
+    of apps with a ``PersonalizeEncryption``.
 
-    An app with a ``PersonalizeEncryption`` has a plugin already that fails for what the construct answers for. This one
-    leaves that out.
+    An app with a ``PersonalizeEncryption`` already has a plugin, the judge, that fails for what the
+    construct answers for. This plugin leaves that out.
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
@@ -54,5 +57,6 @@ class PersonalizeAccessChecks:
         return list(RULES)
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
-        """Return what is wrong in the templates of the app, or of the stage that the plugin was added to."""
-        return plugin_report(check_everything(context, is_judged=is_judged(context.app_construct)))
+        """Return the findings in the templates of the app, or of the stage with the plugin."""
+        has_judge = is_judged(context.app_construct)
+        return plugin_report(check_everything(context, is_judged=has_judge))

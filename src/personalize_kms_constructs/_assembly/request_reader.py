@@ -1,0 +1,178 @@
+"""Requests of templates in the terms of the model: with ARNs, locations, keys, and who calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from .._access.causes import IF_PARAMETER, Cause
+from .._access.model import Asked, Location, OpenQuestion, Problem
+from .._values import split
+from .choices import left_out_by
+from .dataset_groups import DatasetGroups, key_left_open
+from .deployment import Deployment
+from .requests import S3_URI, Request
+from .waiting import CreationOrder
+
+AllowedByConstructs = Mapping[tuple[str, str], Asked]
+"""What constructs of ours allow, by the ARN of the role and the kind of resource."""
+
+
+@dataclass
+class ReadRequest:
+    """A request as the model takes it."""
+
+    asked: Asked | None = None
+    """None where the request asks for no access, or can't be read."""
+    questions: list[OpenQuestion] = field(default_factory=list)
+
+
+class RequestReader:
+    """Reads requests with the keys, roles, buckets and dataset groups of a deployment."""
+
+    def __init__(self, deployment: Deployment, groups: DatasetGroups, order: CreationOrder) -> None:
+        self._deployment = deployment
+        self._groups = groups
+        self._order = order
+
+    def read(self, request: Request, allowed: AllowedByConstructs, *, ours: bool) -> ReadRequest:
+        """Return a request of a template, with questions where a part of it isn't known."""
+        role_arn = self._role_arn(request)
+        read = ReadRequest()
+        if request.role_arn is None or (request.is_of_group and request.key_arn is None):
+            return read
+        key_arn: str | OpenQuestion | None
+        if request.is_of_group:
+            key_arn = request.key_arn
+        else:
+            of_construct = allowed.get((role_arn, request.permissions.resource))
+            key_arn = self._key_of_group(request, of_construct)
+        if isinstance(key_arn, OpenQuestion):
+            read.questions.append(key_arn)
+            key_arn = None
+        locations: dict[str, Location] = {}
+        for side in request.paths:
+            location = self._location(request, side)
+            if isinstance(location, OpenQuestion):
+                read.questions.append(location)
+            elif location is not None:
+                locations[side] = location
+        resource = request.resource
+        account, region = request.environment
+        waits_for = None
+        if key_arn is not None:
+            key_arn = self._groups.key_arn(key_arn, resource)
+        if request.at_deployment:
+            waits_for = self._order.there(resource.stack, resource.logical_id)
+        asked = Asked(
+            name=request.name,
+            permissions=request.permissions,
+            role_arn=role_arn,
+            account=account,
+            region=region,
+            dataset_group_key=key_arn,
+            source=locations.get("source"),
+            destination=locations.get("destination"),
+            declared=resource.declared,
+            waits_for=waits_for,
+            ours=ours,
+        )
+        read.asked = self.with_caller(asked, request)
+        return read
+
+    def question_of_choice(self, request: Request) -> OpenQuestion:
+        """Return the question for a request of which a condition may leave out a part."""
+        reason = f"what it asks for depends on the condition {request.chosen_by}"
+        role_arns: tuple[str, ...] = ()
+        if request.role_arn is not None:
+            role_arns = (self._role_arn(request),)
+        services = ("kms", "s3") if request.paths else ("kms",)
+        declared = request.resource.declared
+        return OpenQuestion(request.name, reason, declared, role_arns, services, Cause.CHOSEN)
+
+    def with_caller(
+        self, asked: Asked, request: Request, job_name: str = "", made_for: str = ""
+    ) -> Asked:
+        """Return a request with its caller and the ARNs of the call, if the template shows it."""
+        if not request.caller:
+            return asked
+        assumed_by = ""
+        if request.assumed_by:
+            assumed_by = self._deployment.role_arn(request.assumed_by, request.resource)
+        return replace(
+            asked,
+            caller_arn=self._deployment.role_arn(request.caller, request.resource),
+            assumed_by=assumed_by,
+            calls_on=request.calls_on(job_name, made_for),
+            also_calls=request.also_calls,
+        )
+
+    def _role_arn(self, request: Request) -> str:
+        return self._deployment.role_arn(request.role_arn or "", request.resource)
+
+    def _location(self, request: Request, side: str) -> Location | OpenQuestion | None:
+        """Return the bucket and the prefix in a path, or the question where the path isn't known.
+
+        None for a path that is missing or refused.
+        """
+        path, key = request.paths[side]
+        resource = request.resource
+        if path is None:
+            return None
+        if path.startswith("${"):
+            reason = f"its {side} {path} isn't known before deployment ({IF_PARAMETER})"
+            role_arns = (self._role_arn(request),)
+            return OpenQuestion(request.name, reason, resource.declared, role_arns)
+        if not path.startswith(S3_URI):
+            return None
+        bucket_name, *prefix = split(path.removeprefix(S3_URI), "/", 1)
+        return Location(
+            resource.arn("s3", bucket_name, region=False, account=False),
+            "".join(prefix),
+            None if key is None else self._groups.key_arn(key, resource),
+            is_folder=side == "destination",
+            is_read=side == "source",
+        )
+
+    def _key_of_group(
+        self, request: Request, of_construct: Asked | None
+    ) -> str | OpenQuestion | None:
+        """Return the key of the dataset group of a job or a metric attribution, or the question.
+
+        Where no template shows the dataset group, it is that of the construct that allows such
+        jobs to this role.
+        """
+        resource, made_for = request.resource, request.made_for
+        group = self._groups.of(made_for, resource.stack)
+        if group is not None:
+            key_arn = self._groups.key_of(group)
+            condition = left_out_by(key_arn)
+            if not condition:
+                return key_arn
+            role_arn = self._role_arn(request)
+            return key_left_open(request.name, condition, resource.declared, role_arn)
+        if of_construct is not None:
+            return of_construct.dataset_group_key
+        reason = (
+            "its dataset group can't be seen, so it isn't known whether that has a key, and which: "
+            f"{made_for}"
+        )
+        role_arns = (self._role_arn(request),)
+        return OpenQuestion(request.name, reason, resource.declared, role_arns, ("kms",))
+
+
+def refusals(request: Request, *, ours: bool) -> list[Problem]:
+    """Return the problems with the role, the key and the paths of a request."""
+    problems: list[Problem] = []
+    for reason, page in request.refused():
+        problem = Problem(
+            "configuration",
+            request.name,
+            reason,
+            page=page,
+            needed_by=(request.name,),
+            declared=(request.resource.declared,),
+            of_ours=ours,
+        )
+        problems.append(problem)
+    return problems

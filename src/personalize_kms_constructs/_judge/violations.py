@@ -1,0 +1,152 @@
+"""Findings in the CDK's terms: violations, with the constructs or resources that break a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Node
+
+from .._access.declarations import Declaration
+from .._access.findings import UNENCRYPTED, findings_of
+from .._access.report import AccessReport
+from .._access.short_names import Names
+from .._access.words import what_to_do
+from .._assembly.manifest import ACKNOWLEDGED
+from .._assembly.stacks import Resource
+
+ERROR, WARNING = "error", "warning"
+_SET_A_KEY = "set its KmsKeyArn and RoleArn before it is deployed; later it takes a second group"
+_APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
+
+
+def violations_of(report: AccessReport, app: Any = None) -> list[cdk.PolicyViolation]:
+    """Return the findings of a report as violations.
+
+    With an app they count in every synth of it, and acknowledged findings are left out.
+    """
+    names = Names(report.names)
+    violations: list[cdk.PolicyViolation] = []
+    for finding in findings_of(report):
+        resources = _violating_resources(finding.found_at)
+        if app is not None:
+            resources = _counted_resources(app, finding.rule, finding.found_at)
+        if not resources:
+            continue
+        description = finding.text
+        if resources == [_APP]:
+            description += _paths_to_add(finding.text, finding.found_at)
+        fix = what_to_do(finding, names)
+        if fix and finding.page:
+            fix = f"{fix} ({finding.page})"
+        violation = cdk.PolicyViolation(
+            rule_name=finding.rule,
+            severity=ERROR if finding.level == ERROR else WARNING,
+            description=description,
+            fix=fix or finding.page or None,
+            violating_resources=resources,
+        )
+        violations.append(violation)
+    return violations
+
+
+def _paths_to_add(text: str, declarations: Iterable[Declaration]) -> str:
+    """Return the construct paths that a text about the app doesn't have, to put after it."""
+    paths: list[str] = []
+    for declaration in declarations:
+        path = declaration.construct_path.removesuffix("/Resource")
+        if path not in text and path not in paths:
+            paths.append(path)
+    return f" (at {', '.join(paths)})" if paths else ""
+
+
+def violation_of_app(rule: str, severity: str, text: str) -> cdk.PolicyViolation:
+    """Return a violation that is of no construct."""
+    return cdk.PolicyViolation(
+        rule_name=rule, severity=severity, description=text, violating_resources=[_APP]
+    )
+
+
+def unencrypted_groups(groups: Iterable[Resource], app: Any) -> list[cdk.PolicyViolation]:
+    """Return a warning for each dataset group without a key, which may have been forgotten."""
+    violations: list[cdk.PolicyViolation] = []
+    for group in groups:
+        resources = _counted_resources(app, UNENCRYPTED, [group.declared])
+        if not resources:
+            continue
+        violation = cdk.PolicyViolation(
+            rule_name=UNENCRYPTED,
+            severity=WARNING,
+            description=f"{group.path} has no key of yours: Personalize encrypts it with its own",
+            fix=_SET_A_KEY,
+            violating_resources=resources,
+        )
+        violations.append(violation)
+    return violations
+
+
+def _counted_resources(
+    app: Any, rule: str, declarations: Sequence[Declaration]
+) -> list[cdk.PolicyViolatingResource]:
+    """Return the resources that break a rule, so that they count in every synth.
+
+    The CLI counts violations of the stacks that are selected, and a plain ``cdk synth`` selects no
+    stack of a stage. Violations of the app itself always count, but the CLI looks for their
+    acknowledgements at the app alone; so acknowledged ones are left out here.
+    """
+    left: list[Declaration] = []
+    for declaration in declarations:
+        if not _is_acknowledged(app.node, rule, declaration.construct_path):
+            left.append(declaration)
+    if declarations and not left:
+        return []
+    directory = Path(app.outdir).resolve()
+    for declaration in left:
+        if Path(declaration.template).parent.resolve() != directory:
+            return [_APP]
+    return _violating_resources(left)
+
+
+def _is_acknowledged(node: Node, rule: str, path: str) -> bool:
+    """Report whether a rule is acknowledged at a construct or above it."""
+    if _acknowledges(node, rule):
+        return True
+    for name in path.split("/"):
+        if not name:
+            continue
+        child = node.try_find_child(name)
+        if child is None:
+            return False
+        node = child.node
+        if _acknowledges(node, rule):
+            return True
+    return False
+
+
+def _acknowledges(node: Node, rule: str) -> bool:
+    acknowledged = (entry.data or {} for entry in node.metadata if entry.type == ACKNOWLEDGED)
+    return any(rule in rules for rules in acknowledged)
+
+
+def _violating_resources(
+    declarations: Sequence[Declaration],
+) -> list[cdk.PolicyViolatingResource]:
+    """Return the resources of declarations: the app, where there are no declarations."""
+    return [_violating_resource(declaration) for declaration in declarations] or [_APP]
+
+
+def _violating_resource(declaration: Declaration) -> cdk.PolicyViolatingResource:
+    path, construct_path, logical_id = declaration
+    if logical_id:
+        return cdk.PolicyViolatingResource(
+            resource_logical_id=logical_id, template_path=path, locations=[]
+        )
+    return cdk.PolicyViolatingResource(construct_path=construct_path, locations=[])
+
+
+def plugin_report(violations: list[cdk.PolicyViolation]) -> cdk.PolicyValidationPluginReport:
+    """Return the report that a plugin hands to the CDK."""
+    success = all(violation.severity != ERROR for violation in violations)
+    return cdk.PolicyValidationPluginReport(success=success, violations=violations)
