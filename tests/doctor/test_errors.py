@@ -288,3 +288,12 @@ def test_what_is_not_imported(module: str, without: list[str]) -> None:
         f"import sys, personalize_kms_constructs.{module}; print(*(each for each in {without} if each in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+def test_an_empty_answer_of_s3(account: FakeAccount) -> None:
+    """The SDK makes an empty member of an answer without a body."""
+    account.add(matrix.DATASET_IMPORT_JOB, "load")
+    account.answer("GetBucketEncryption", {"ServerSideEncryptionConfiguration": {}})
+    (unanswered,) = account.look()["not_answered"]
+    assert unanswered["action"] == "s3:GetEncryptionConfiguration"
+    assert unanswered["because"] == "was answered without ServerSideEncryptionConfiguration"

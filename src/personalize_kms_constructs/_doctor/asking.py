@@ -161,7 +161,7 @@ class Account:
             if why := self._unreachable.get((service, region)):
                 raise NotAnsweredError(why)
             answer = getattr(self.client(service, region), xform_name(operation))(**arguments)
-            if _is_page(answer) or member not in answer:
+            if _is_page(answer) or answer.get(member, {}) == {}:
                 raise NotAnsweredError(_WEB_PAGE if _is_page(answer) else f"was answered without {member}")
             if member == "Policy" and isinstance(answer[member], str):
                 answer[member] = as_written(answer[member])
