@@ -71,6 +71,22 @@ def test_a_location_in_the_place_of_a_resource(stack: cdk.Stack, encryption: Per
     ]
 
 
+@pytest.mark.parametrize("form", ["L2", "L1", "imported"])
+def test_a_bucket_in_the_place_of_a_resource(form: str, stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
+    """The advice names the job that uses the bucket, and not a resource without locations."""
+    data = s3.Bucket(stack, "Data")
+    l1: Any = data.node.default_child
+    imported = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
+    bucket = {"L2": data, "L1": l1, "imported": imported}[form]
+    (reason,) = refusal(lambda: encryption.allow(bucket))
+    assert reason.startswith("an object of type ")
+    assert reason.endswith(
+        " is not a resource: name the job that uses it, as "
+        "PersonalizeResource.dataset_import_job(source=S3Location(bucket, 'import/'))"
+    )
+    assert refusal(lambda: PersonalizeEncryption(stack, "Other", resources=[bucket]), "Stack/Other") == [reason]
+
+
 @pytest.mark.parametrize(
     ("argument", "value", "reason"),
     [

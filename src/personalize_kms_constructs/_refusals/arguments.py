@@ -212,9 +212,14 @@ def constructor_problems(
 
 
 def not_a_resource(value: object) -> str:
-    """Report something that no factory made: a list of resources, a location, or a factory that wasn't called."""
+    """Report something that no factory made, with the advice that fits: a list, a location or a bucket, for example."""
     if is_sequence(value):
         return f"{shown(value)} is not a resource: unpack it, as *resources"
     if has(value, "uri"):
         return f"{shown(value)} is not a resource: pass it to one, as PersonalizeResource.dataset_import_job(source=…)"
+    if BUCKET.fits(value):
+        return (
+            f"{shown(value)} is not a resource: name the job that uses it, as "
+            "PersonalizeResource.dataset_import_job(source=S3Location(bucket, 'import/'))"
+        )
     return f"{shown(value)} is not a resource: call a factory, as in PersonalizeResource.dataset_group()"
