@@ -341,13 +341,14 @@ def test_names_inside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
 
 
 @pytest.mark.parametrize("domain", ["ecommerce", ""])
-def test_a_domain_that_there_is_not(stack: cdk.Stack, domain: str) -> None:
+def test_a_domain_that_there_is_not(stack: cdk.Stack, domain: Any) -> None:
     """Case counts, and what only the deployment knows is taken."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     assert refusal(lambda: encryption.add_dataset_group("Movies", name="movies", domain=domain)) == [
         f"domain is {domain!r} but Personalize takes 'ECOMMERCE', 'VIDEO_ON_DEMAND': use one of them"
     ]
-    encryption.add_dataset_group("Later", name="m", domain=cdk.CfnParameter(stack, "Domain").value_as_string)
+    parameter: Any = cdk.CfnParameter(stack, "Domain").value_as_string
+    encryption.add_dataset_group("Later", name="m", domain=parameter)
 
 
 def test_everything_wrong_with_a_dataset(stack: cdk.Stack, bucket: s3.Bucket) -> None:

@@ -35,7 +35,15 @@ from ._refusals.arguments import (
     is_sequence,
     type_problems,
 )
-from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, name_problems, role_name_problems
+from ._refusals.names import (
+    DATASET_TYPES,
+    DOMAINS,
+    DatasetType,
+    Domain,
+    choice_problems,
+    name_problems,
+    role_name_problems,
+)
 from ._synth import AtSynth, Made
 from ._tokens import in_words, is_token, is_yet_to_be_looked_up, l1_behind, literal_part
 from .callers import caller_problems, grant_create
@@ -273,7 +281,7 @@ class PersonalizeEncryption(Construct):
         self._personalize_wiring.allow(resources)
 
     def add_dataset_group(
-        self, id: str, *, name: str, domain: str | None = None, tags: Mapping[str, str] | None = None
+        self, id: str, *, name: str, domain: Domain | None = None, tags: Mapping[str, str] | None = None
     ) -> personalize.CfnDatasetGroup:
         """Adds a dataset group encrypted with the encryption key, and allows it.
 
@@ -313,7 +321,7 @@ class PersonalizeEncryption(Construct):
         dataset_group: AnyDatasetGroup,
         schema_arn: str,
         name: str,
-        dataset_type: str,
+        dataset_type: DatasetType,
         import_from: S3Location | None = None,
         import_job_name: str | None = None,
         tags: Mapping[str, str] | None = None,

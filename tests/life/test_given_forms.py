@@ -217,7 +217,7 @@ def test_parts_that_are_looked_up(app: cdk.App, concrete: cdk.Stack, make: Calla
 def test_values_that_are_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
     """Their dummies are no names, folders or ARNs, and fail neither constructor nor synth: the CLI looks them up."""
 
-    def looked_up(name: str) -> str:
+    def looked_up(name: str) -> Any:
         return ssm.StringParameter.value_from_lookup(concrete, f"/personalize/{name}")
 
     location = S3Location(s3.Bucket(concrete, "Bucket"), looked_up("prefix"))
@@ -405,14 +405,14 @@ def with_strings(text: Callable[[str], str]) -> cdk.Stack:
         resources=[PersonalizeResource.dataset_import_job(folder)],
     )
     encryption.add_dataset_group(
-        "Movies", name=text("movies"), domain=text("ECOMMERCE"), tags={text("team"): text("a")}
+        "Movies", name=text("movies"), domain=cast("Any", text("ECOMMERCE")), tags={text("team"): text("a")}
     )
     encryption.add_dataset(
         "Items",
         dataset_group=text(f"{PERSONALIZE_ARN}:dataset-group/movies"),
         schema_arn=text(f"{PERSONALIZE_ARN}:schema/items"),
         name=text("items"),
-        dataset_type=text("Items"),
+        dataset_type=cast("Any", text("Items")),
         import_from=folder,
     )
     solution = text(f"{PERSONALIZE_ARN}:solution/watched")

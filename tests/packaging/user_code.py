@@ -17,7 +17,7 @@ from personalize_kms_constructs import (
     S3Location,
     SourceAccountCheck,
 )
-from personalize_kms_constructs.jobs import BatchInferenceJob, DataDeletionJob, DatasetImportJob
+from personalize_kms_constructs.jobs import BatchInferenceJob, DataDeletionJob, DatasetExportJob, DatasetImportJob
 
 
 def nothing_given(scope: Construct) -> PersonalizeEncryption:
@@ -155,5 +155,13 @@ def jobs(scope: Construct, encryption: PersonalizeEncryption, data: s3.Bucket, c
         timeout=Duration.days(2),
         patience=Duration.hours(12),
     )
-    chain = sfn.Chain.start(ratings).next(picks).next(deletion)
+    copy = DatasetExportJob(
+        scope,
+        "Export",
+        encryption=encryption,
+        dataset_arn=ratings_arn,
+        destination=S3Location(data, "export/"),
+        ingestion_mode="ALL",
+    )
+    chain = sfn.Chain.start(ratings).next(copy).next(picks).next(deletion)
     return sfn.StateMachine(scope, "Nightly", definition_body=sfn.DefinitionBody.from_chainable(chain))

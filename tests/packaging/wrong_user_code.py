@@ -8,6 +8,7 @@ from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import AccessReport
+from personalize_kms_constructs.jobs import DatasetExportJob
 
 
 def encryptions(scope: Construct, key: kms.Key, role: iam.Role) -> None:
@@ -47,10 +48,13 @@ def locations(bucket: s3.Bucket, key: kms.Key) -> None:
 def additions(encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, data: S3Location) -> None:
     """Code against the members that the construct adds."""
     encryption.allow([PersonalizeResource.dataset_group()])  # wrong
+    encryption.allow(data)  # wrong
     encryption.add_dataset_group("A")  # wrong
     encryption.add_dataset_group("B", "movies")  # wrong
     encryption.add_dataset_group("C", name=1)  # wrong
     encryption.add_dataset_group("D", name="movies", tags=[("team", "movies")])  # wrong
+    encryption.add_dataset_group("D2", name="movies", domain="VIDEO")  # wrong
+    encryption.add_dataset("E0", dataset_group=movies, schema_arn="", name="a", dataset_type="INTERACTIONS")  # wrong
     encryption.add_dataset("E", dataset_group=data, schema_arn="", name="a", dataset_type="Items")  # wrong
     encryption.add_dataset("F", dataset_group=movies, schema_arn="", dataset_type="Items")  # wrong
     encryption.add_dataset(
@@ -67,6 +71,18 @@ def additions(encryption: PersonalizeEncryption, movies: personalize.CfnDatasetG
     encryption.output_pending_statements(1)  # wrong
     encryption.encryption_key = "alias/movies"  # wrong
     encryption.pending_statements.append(data)  # wrong
+
+
+def jobs(scope: Construct, encryption: PersonalizeEncryption, data: S3Location) -> None:
+    """Arguments of jobs that Personalize takes one of a few words for."""
+    DatasetExportJob(
+        scope,
+        "A",
+        encryption=encryption,
+        dataset_arn="",
+        destination=data,
+        ingestion_mode="bulk",  # wrong
+    )
 
 
 def reports(report: AccessReport) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Literal, TypeAlias, get_args
 
 from .._accepted import IS_NO_NAME, USE_A_NAME, is_name
 from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up
@@ -11,9 +12,11 @@ from .._values import as_text
 from .arguments import shown
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html
-DOMAINS = ("ECOMMERCE", "VIDEO_ON_DEMAND")
+Domain: TypeAlias = Literal["ECOMMERCE", "VIDEO_ON_DEMAND"]
+DOMAINS: tuple[str, ...] = get_args(Domain)
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
-DATASET_TYPES = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
+DatasetType: TypeAlias = Literal["Interactions", "Items", "Users", "Actions", "Action_Interactions"]
+DATASET_TYPES: tuple[str, ...] = get_args(DatasetType)
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 

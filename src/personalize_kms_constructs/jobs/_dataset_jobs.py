@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from aws_cdk import Duration
 from constructs import Construct
@@ -91,7 +92,7 @@ class DatasetExportJob(JobFragment):
         destination: S3Location,
         destination_path: str | None = None,
         job_name: str | None = None,
-        ingestion_mode: str | None = None,
+        ingestion_mode: Literal["BULK", "PUT", "ALL"] | None = None,
         timeout: Duration | None = None,
         patience: Duration | None = None,
         tags: Mapping[str, str] | None = None,
@@ -107,7 +108,7 @@ class DatasetExportJob(JobFragment):
             destination_path: a folder below the prefix of ``destination``, an expression for example.
             job_name: by default a name of its own each time. One of your own has to be new each time.
             ingestion_mode: ``"BULK"`` for what import jobs imported, ``"PUT"`` for what came record by record, which is
-                Personalize's default, ``"ALL"`` for both.
+                Personalize's default, ``"ALL"`` for both. For a type checker, an expression needs ``typing.cast``.
             timeout: how long the job may take, its wait for a place included. By default 3 days.
             patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
             tags: the job's tags.
