@@ -1,4 +1,4 @@
-"""Makes what depends on the address of the documentation: the project's URLs, and the README as an index shows it."""
+"""Makes the metadata that depends on ``_address.py``: author, URLs, and the README as an index shows it."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ ADDRESS = Path("src", "personalize_kms_constructs", "_address.py")
 
 
 class AddressHook(MetadataHookInterface):
-    """Fills in ``urls`` and ``readme`` of pyproject.toml."""
+    """Fills in ``authors``, ``urls`` and ``readme`` of pyproject.toml; what nobody has set yet is left out."""
 
     def update(self, metadata: dict[str, Any]) -> None:
         """Lead from the README to the built pages, or leave its relative links out: nothing lies beside it there."""
@@ -26,4 +26,6 @@ class AddressHook(MetadataHookInterface):
         text = re.sub(r"!\[[^\]]*\]\((?!https://)[^)]+\)\n*", "", text)
         text = re.sub(r"\[([^\]]+)\]\((?!https://)(?:docs/([^)#]+\.md)|[^)#]*)(#[^)]*)?\)", linked, text)
         metadata["readme"] = {"content-type": "text/markdown", "text": text}
-        metadata["urls"] = {"Documentation": site, "Support": page_at("support.md")} if site else {}
+        urls = {"Documentation": site, "Support": page_at("support.md") if site else "", "Source": names["REPOSITORY"]}
+        metadata["urls"] = {label: url for label, url in urls.items() if url}
+        metadata["authors"] = [{"name": names["AUTHOR"]}] if names["AUTHOR"] else []

@@ -1,11 +1,17 @@
-"""The address of the documentation."""
+"""The addresses of the project and the name of its author, the only place that has them."""
 
 SITE = ""
 """The address of the published pages, with a slash at the end; empty until a person sets it."""
 
+REPOSITORY = ""
+"""The address of the repository, without a slash at the end; empty until a person sets it."""
+
+AUTHOR = ""
+"""The name of the author or of the organization; empty until a person sets it."""
+
 
 def page_at(path: str) -> str:
-    """Return the address of a page, or as long as there is none its path in repository and source distribution."""
-    if not SITE:
-        return f"docs/{path}"
-    return f"{SITE}{path.removesuffix('.md')}/".removesuffix("index/")
+    """Return the address of a page; as long as there is none its path, and where that path is."""
+    if SITE:
+        return f"{SITE}{path.removesuffix('.md')}/".removesuffix("index/")
+    return f"docs/{path} (in {REPOSITORY or 'the repository and source distribution of personalize-kms-constructs'})"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from personalize_kms_constructs._address import page_at
 from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs.checks import AssemblyError, check_assembly
 from tests.checks.templates import (
@@ -161,10 +162,11 @@ def test_terraform_is_sent_to_its_page(path: str, tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text('resource "aws_kms_key" "key" {}')
     (tmp_path / "main.tf.json").write_text('{"resource": {}}')
     result = run(tmp_path / path)
-    said = (
-        f"personalize-kms: {tmp_path / path}: the check doesn't read Terraform: docs/how-to/without-the-cdk.md has the "
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"personalize-kms: {tmp_path / path}: the check doesn't read Terraform: the statements are in "
+        f"{page_at('how-to/without-the-cdk.md')}\n",
     )
-    assert (result.exit_code, result.stderr) == (2, f"{said}statements\n")
 
 
 def test_a_template_of_an_assembly_alone(tmp_path: Path) -> None:

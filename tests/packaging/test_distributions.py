@@ -3,6 +3,8 @@
 import email.message
 import os
 import re
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -39,6 +41,16 @@ def test_source_distribution_has_what_a_build_needs_and_the_documentation(sdist:
     assert names == {f"src/{name}" for name in PACKAGE} | pages | top
 
 
+def test_help_of_a_wheel_says_where_its_page_is(wheel: Path) -> None:
+    """The wheel has no pages: an address, or a path and where that is."""
+    command = [sys.executable, "-m", "personalize_kms_constructs", "check", "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(wheel)}
+    text = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout
+
+    place = "docs/how-to/check.md (in the repository and source distribution of personalize-kms-constructs)"
+    assert re.search(rf" Documentation: (https://\S+|{re.escape(place)})$", " ".join(text.split()))
+
+
 def test_metadata_says_what_it_is_and_needs(metadata: email.message.Message) -> None:
     """Two dependencies, each within its major version, and more for the command line."""
     assert metadata["Name"] == "personalize-kms-constructs"
@@ -54,6 +66,7 @@ def test_metadata_says_what_it_is_and_needs(metadata: email.message.Message) -> 
         "click<9,>=8.1; extra == 'doctor'",
     ]
     assert metadata.get_all("Provides-Extra") == ["cli", "doctor"]
+    assert {"aws-cdk", "amazon-personalize"} <= set(metadata["Keywords"].split(","))
     assert {"Framework :: AWS CDK :: 2", "Typing :: Typed"} <= set(metadata.get_all("Classifier", []))
     assert metadata["Description-Content-Type"] == "text/markdown"
 

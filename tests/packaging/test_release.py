@@ -75,6 +75,8 @@ def release(repository: Path, *arguments: str) -> tuple[int, list[str]]:
 
 
 SITE = "https://owner.example/project/"
+REPOSITORY = "https://host.example/owner/project"
+ADDRESS = "src/personalize_kms_constructs/_address.py"
 UNRELEASED = [
     "README.md",
     "CHANGELOG.md",
@@ -83,9 +85,16 @@ UNRELEASED = [
     "docs/how-to/check.md",
     "docs/how-to/doctor.md",
     "skills/personalize-kms/SKILL.md",
-    "src/personalize_kms_constructs/_address.py",
+    ADDRESS,
 ]
-TO_FILL_IN = ["docs/support.md", "docs/how-to/ci.md", ".github/CODEOWNERS"]
+TO_FILL_IN = [ADDRESS, "docs/support.md", "docs/how-to/ci.md", ".github/CODEOWNERS"]
+
+
+def fill_in_the_address(repository: Path) -> None:
+    """Write what a person writes: who the author is, and where the repository is."""
+    file = repository / ADDRESS
+    text = file.read_text().replace('REPOSITORY = ""', f'REPOSITORY = "{REPOSITORY}"')
+    file.write_text(text.replace('AUTHOR = ""', 'AUTHOR = "Somebody"'))
 
 
 def test_a_release_is_refused_until_every_place_says_so(repository: Path) -> None:
@@ -100,6 +109,7 @@ def test_a_release_is_refused_until_every_place_says_so(repository: Path) -> Non
     for name in TO_FILL_IN:
         page = repository / name
         page.write_text(re.sub("TO FILL IN|example.com/", "somebody/", page.read_text()))
+    fill_in_the_address(repository)
 
     assert release(repository, "--check", version) == (0, [])
     assert set(release(repository, "--check", "0.0.9")[1]) == {"CHANGELOG.md", "pyproject.toml"}
@@ -121,6 +131,7 @@ def test_a_release_changes_nothing_but_what_says_that_there_is_none(repository: 
 def test_an_address_leads_from_everywhere(repository: Path) -> None:
     """Metadata, README and messages have the one that is set; a page of the repository has none on the site."""
     release(repository, "0.2.0", SITE)
+    fill_in_the_address(repository)
     build(repository, repository / "dist", "--wheel")
     (wheel,) = (repository / "dist").glob("*.whl")
     python = [sys.executable, "-m", "personalize_kms_constructs", "check", "--help"]
@@ -131,7 +142,12 @@ def test_an_address_leads_from_everywhere(repository: Path) -> None:
         metadata = email.parser.BytesParser().parsebytes(archive.read(name))
     description = metadata.get_payload(decode=True)
 
-    assert metadata.get_all("Project-URL") == [f"Documentation, {SITE}", f"Support, {SITE}support/"]
+    assert metadata["Author"] == "Somebody"
+    assert metadata.get_all("Project-URL") == [
+        f"Documentation, {SITE}",
+        f"Support, {SITE}support/",
+        f"Source, {REPOSITORY}",
+    ]
     assert isinstance(description, bytes)
     assert f"[your first stack]({SITE}first-stack/)" in description.decode()
     assert f"[documentation]({SITE})" in description.decode()
@@ -171,3 +187,12 @@ def test_workflows_run_only_targets_that_there_are(workflow: Path) -> None:
 
     assert named
     assert set(named) <= set(makefile_targets())
+
+
+def test_classifiers_name_pythons_that_the_workflow_tests() -> None:
+    """Somebody who reads the index takes a classifier for a promise."""
+    versions = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', (ROOT / "pyproject.toml").read_text())
+    (matrix,) = re.findall(r"python: \[(.*)\]", (ROOT / ".github" / "workflows" / "test.yml").read_text())
+
+    assert versions[0] == "3.11"
+    assert set(versions) <= set(re.findall(r'"(3\.\d+)"', matrix))
