@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._aws_cdk_lib import explaining_an_old_version
+
 if TYPE_CHECKING:
     from .encryption import PersonalizeEncryption
     from .locations import S3Location
@@ -39,5 +41,7 @@ def __getattr__(name: str) -> Any:
     """Return a public name."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(f".{_MODULES[name]}", __name__), name)
-    return found
+    with explaining_an_old_version():
+        module = import_module(f".{_MODULES[name]}", __name__)
+    member = globals()[name] = getattr(module, name)
+    return member

@@ -7,6 +7,7 @@ from .._access.model import Problem
 from .._access.policies import PolicyToChange
 from .._access.report import AccessReport
 from .._assembly.files import AssemblyError
+from .._aws_cdk_lib import explaining_an_old_version
 from ._checking import check_assembly
 
 if TYPE_CHECKING:
@@ -27,12 +28,13 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Return the plugin or ``declare_created``: only these need the CDK."""
-    if name == "PersonalizeAccessChecks":
-        from ._plugin import PersonalizeAccessChecks
+    with explaining_an_old_version():
+        if name == "PersonalizeAccessChecks":
+            from ._plugin import PersonalizeAccessChecks
 
-        return PersonalizeAccessChecks
-    if name == "declare_created":
-        from ._declaring import declare_created
+            return PersonalizeAccessChecks
+        if name == "declare_created":
+            from ._declaring import declare_created
 
-        return declare_created
+            return declare_created
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

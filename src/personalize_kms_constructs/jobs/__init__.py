@@ -22,7 +22,10 @@ fails. While there are too many jobs (``LimitExceededException``), a fragment tr
 ``patience``; its ``timeout`` is kept to within 5 minutes.
 """
 
-from ._batch_jobs import BatchInferenceJob, BatchSegmentJob
-from ._dataset_jobs import DataDeletionJob, DatasetExportJob, DatasetImportJob
+from .._aws_cdk_lib import explaining_an_old_version
+
+with explaining_an_old_version():
+    from ._batch_jobs import BatchInferenceJob, BatchSegmentJob
+    from ._dataset_jobs import DataDeletionJob, DatasetExportJob, DatasetImportJob
 
 __all__ = ["BatchInferenceJob", "BatchSegmentJob", "DataDeletionJob", "DatasetExportJob", "DatasetImportJob"]
