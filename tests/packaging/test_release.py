@@ -128,6 +128,64 @@ def test_a_release_changes_nothing_but_what_says_that_there_is_none(repository: 
     assert release(repository, "0.2", SITE) == release(repository, "0.2.0", "http://owner.example/") == (2, [])
 
 
+def git(repository: Path, *arguments: str) -> None:
+    """Run git as somebody without a configuration."""
+    command = ["git", "-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", *arguments]
+    subprocess.run(command, cwd=repository, check=True, capture_output=True)
+
+
+def public_names(repository: Path, version: str) -> subprocess.CompletedProcess[str]:
+    """Compare the public names with those of the last tag."""
+    command = [sys.executable, str(repository / "scripts" / "check-api"), version]
+    return subprocess.run(command, cwd=repository, capture_output=True, text=True)
+
+
+def test_without_a_tag_no_names_are_compared(repository: Path) -> None:
+    """The first version breaks nothing, and the tag of the version itself is no earlier one."""
+    said = "no earlier version has a tag, so there are no public names to compare with\n"
+    compared = public_names(repository, "0.1.0")
+    assert (compared.returncode, compared.stdout, compared.stderr) == (0, "", said)
+
+    git(repository, "init", "--quiet")
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "Release")
+    git(repository, "tag", "v0.1.0")
+    compared = public_names(repository, "0.1.0")
+    assert (compared.returncode, compared.stdout, compared.stderr) == (0, "", said)
+
+
+def test_a_public_name_breaks_only_in_a_version_that_may(repository: Path) -> None:
+    """A patch release that takes a parameter out is refused; a private module may change in any."""
+    git(repository, "init", "--quiet")
+    git(repository, "add", "src")
+    git(repository, "commit", "--quiet", "--message", "Release")
+    git(repository, "tag", "v0.1.0")
+    package = repository / "src" / "personalize_kms_constructs"
+    (package / "_pasted.py").write_text("")
+    assert public_names(repository, "0.1.1").returncode == 0
+
+    resources = package / "resources.py"
+    text = resources.read_text()
+    resources.write_text(
+        text.replace("def dataset_import_job(source: S3Location | None = None)", "def dataset_import_job()")
+    )
+    assert resources.read_text() != text
+
+    refused = public_names(repository, "0.1.1")
+    assert (refused.returncode, refused.stderr) == (1, "")
+    assert "dataset_import_job(source): Parameter was removed (since v0.1.0)\n" in refused.stdout
+    assert "dataset_import_job(source)" in "".join(broken_by_a_release(repository, "0.1.1"))
+    allowed = public_names(repository, "0.2.0")
+    assert (allowed.returncode, allowed.stdout) == (0, "")
+    assert "dataset_import_job(source): Parameter was removed" in allowed.stderr
+
+
+def broken_by_a_release(repository: Path, version: str) -> list[str]:
+    """Return the lines about public names that the release script prints."""
+    command = [sys.executable, str(repository / "scripts" / "release"), "--check", version]
+    printed = subprocess.run(command, cwd=repository, capture_output=True, text=True).stdout
+    return [line for line in printed.splitlines() if "(since v" in line]
+
+
 def test_an_address_leads_from_everywhere(repository: Path) -> None:
     """Metadata, README and messages have the one that is set; a page of the repository has none on the site."""
     release(repository, "0.2.0", SITE)
