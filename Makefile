@@ -18,6 +18,10 @@ NAMED_PYTHON := $(if $(filter command environment,$(word 1,$(origin PYTHON))),$(
 INSTALL := scripts/uv pip install --quiet --require-hashes -r
 COMPILE := scripts/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
+INTERRUPTIBLE := python scripts/interruptible
+# What the time of the tests depends on: they run in two processes for each core.
+CORES = $(shell getconf _NPROCESSORS_ONLN)
+
 WRITE_PAGES := @for page in permission_matrix reports llms; do python docs/$$page.py || exit; done
 
 .DEFAULT_GOAL := help
@@ -30,6 +34,7 @@ SET_UP := @PATH='$(SYSTEM_PATH)' scripts/set-up
 
 setup: ## install what development needs, at pinned versions; takes 1.2 GB
 	$(SET_UP) dev $(NAMED_PYTHON)
+	@$(if $(filter setup,$(MAKECMDGOALS)),echo "▶ all is installed. make test runs every check; make lists the other targets",:)
 
 demo: ## deploy the example app to an embedded AWS and show what Personalize may do; with V=1 in full
 	$(SET_UP) demo $(NAMED_PYTHON)
@@ -40,10 +45,10 @@ integ: setup ## try in an AWS account of yours what AWS doesn't document; says b
 		$(if $(HOURS),--hours $(HOURS)) $(if $(YES),--yes) $(if $(TAKE_DOWN),--take-down $(TAKE_DOWN))
 
 test: setup ## run every check: lint, types, tests, a real deploy
-	@echo "▶ ruff, mypy and pyright (half a minute without their caches)"
+	@echo "▶ ruff, mypy and pyright (seconds with the caches of an earlier run, half a minute without)"
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint mypy pyright $(VENV)/compiled
-	@echo "▶ pytest (three minutes)"
-	@python -m pytest
+	@echo "▶ pytest (three minutes on two cores that do nothing else; this machine has $(CORES))"
+	@$(INTERRUPTIBLE) python -m pytest
 
 lint: setup ## check style and formatting with ruff
 	@ruff check .
@@ -57,7 +62,7 @@ pyright: setup ## check the types with pyright
 
 # The workers of pytest would each compile the same modules when they collect the tests, at the same time.
 $(VENV)/compiled: requirements/dev.txt | setup
-	@python -m pytest --collect-only -qq -n 0 >$@ || true
+	@$(INTERRUPTIBLE) python -m pytest --collect-only -qq -n 0 >$@ || true
 
 coverage: setup ## run the tests, and fail if they leave out more branches of the library than they did
 	@coverage erase

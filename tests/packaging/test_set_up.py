@@ -5,8 +5,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -45,7 +47,10 @@ def npm(project: Path, does: str) -> None:
     path.chmod(0o755)
 
 
-def python(path: Path, version: str, *, configured: str = "exit 1", uv: str = "") -> None:
+MAKES_VENV = 'rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python'
+
+
+def python(path: Path, version: str, *, configured: str = "exit 1", uv: str = "", venv: str = MAKES_VENV) -> None:
     """Write a Python of this version: it makes a .venv, has pip's configuration, and installs a uv that does this."""
     new_enough = tuple(map(int, version.split("."))) >= (3, 11)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +59,7 @@ def python(path: Path, version: str, *, configured: str = "exit 1", uv: str = ""
         'case "$*" in\n'
         f"*python_version*) echo {version} ;;\n"
         f"*version_info*) exit {0 if new_enough else 1} ;;\n"
-        '*"-m venv --clear .venv") rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;\n'
+        f'*"-m venv --clear .venv") {venv} ;;\n'
         f"*config*) {configured} ;;\n"
         f'*wait_for_lock*) exec {sys.executable} "$@" ;;\n'
         '*"-m pip"*) echo "$*" >> .venv/asked.txt\n'
@@ -114,6 +119,41 @@ def test_an_environment_of_a_wrong_python_is_made_anew(there: str | None, projec
     assert (result.returncode, result.stderr) == (0, "")
     assert "with Python 3.13.1" in result.stdout
     assert asked(project) == [*INSTALLED, NPM]
+
+
+def test_it_says_at_once_what_it_installs(project: Path) -> None:
+    """Making .venv takes seconds by itself: the line stands above whatever goes wrong with it."""
+    python(project / "on-path" / "python3", "3.13.1", venv="echo no space left >&2; exit 1")
+
+    result = set_up(project)
+
+    assert (result.returncode, result.stderr) == (1, "no space left\n")
+    assert result.stdout.splitlines() == [
+        "▶ Python packages, into .venv with Python 3.13.1 (a quarter of a minute, 1.2 GB with all that follows)"
+    ]
+
+
+def test_an_interrupt_ends_it_in_one_line(project: Path) -> None:
+    """What Python, pip and npm say of an interrupt is a traceback, or nearly so."""
+    interrupted = "trap 'echo Traceback >&2; exit 1' INT; touch .venv/reached; sleep 20"
+    python(project / "on-path" / "python3", "3.13.1", uv=interrupted)
+    path = os.pathsep.join([str(project / "on-path"), os.environ["PATH"]])
+    process = subprocess.Popen(
+        [project / "scripts" / "set-up", "dev"],
+        env={"PATH": path},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    while not (project / ".venv" / "reached").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+
+    os.killpg(process.pid, signal.SIGINT)
+
+    _, said = process.communicate(timeout=15)
+    assert (process.returncode, said) == (130, "interrupted\n")
 
 
 def test_another_python_that_is_named_makes_the_environment_anew(project: Path) -> None:

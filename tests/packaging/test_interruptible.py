@@ -1,0 +1,62 @@
+"""``scripts/interruptible``, which ``make test`` runs pytest with."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.packaging.conftest import ROOT
+
+SCRIPT = [sys.executable, str(ROOT / "scripts" / "interruptible")]
+# It starts a process, as pytest starts workers, and takes an interrupt as pytest does.
+COMMAND = """
+import pathlib, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+pathlib.Path(sys.argv[1]).write_text(str(child.pid))
+try:
+    child.wait()
+except KeyboardInterrupt:
+    print("one line of pytest's")
+    sys.exit(2)
+"""
+
+
+def is_running(pid: int) -> bool:
+    """Report whether a process runs: one that has ended and that nobody waits for is a zombie."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def test_an_interrupt_reaches_the_command_alone(tmp_path: Path) -> None:
+    """No process that it started has the time to print a traceback, and none is left."""
+    started = tmp_path / "started"
+    process = subprocess.Popen(
+        [*SCRIPT, sys.executable, "-c", COMMAND, str(started)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+    )
+    while not (started.exists() and started.read_text()):
+        assert process.poll() is None
+        time.sleep(0.05)
+
+    os.killpg(process.pid, signal.SIGINT)
+
+    assert process.communicate(timeout=30) == ("one line of pytest's\n", "interrupted\n")
+    assert process.returncode == 130
+    deadline = time.monotonic() + 10
+    while is_running(int(started.read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_an_exit_code_is_passed_on() -> None:
+    """A test that fails makes ``make`` fail."""
+    for code in (0, 1, 5):
+        assert subprocess.run([*SCRIPT, sys.executable, "-c", f"raise SystemExit({code})"]).returncode == code
