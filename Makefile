@@ -22,7 +22,7 @@ INTERRUPTIBLE := python scripts/interruptible
 # What the time of the tests depends on: they run in two processes for each core.
 CORES = $(shell getconf _NPROCESSORS_ONLN)
 
-WRITE_PAGES := @for page in permission_matrix reports llms; do python docs/$$page.py || exit; done
+WRITE_PAGES := @for page in permission_matrix picture reports llms; do python docs/$$page.py || exit; done
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo integ test lint mypy pyright coverage docs site snapshots properties mutation versions bench dist workflows lock clean

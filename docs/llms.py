@@ -15,7 +15,7 @@ from personalize_kms_constructs._address import SITE, page_at
 
 DOCS = Path(__file__).absolute().parent
 # What can be left out where there is little room, by the format.
-OPTIONAL = "Decisions"
+OPTIONAL = "For maintainers"
 
 
 def main() -> None:

@@ -192,7 +192,12 @@ def test_nothing_is_installed_by_its_name() -> None:
 
 @pytest.mark.parametrize(
     ("name", "writes"),
-    [("matrix.md", "permission_matrix.py"), ("how-to/reports.md", "reports.py"), ("llms.txt", "llms.py")],
+    [
+        ("matrix.md", "permission_matrix.py"),
+        ("images/who-needs-what.svg", "picture.py"),
+        ("how-to/reports.md", "reports.py"),
+        ("llms.txt", "llms.py"),
+    ],
 )
 def test_page_is_as_it_is_written_anew(name: str, writes: str, project: Path) -> None:
     """After a change of a row of the matrix, or of a report's words, ``make snapshots`` writes it."""

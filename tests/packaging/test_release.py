@@ -84,6 +84,7 @@ UNRELEASED = [
     "docs/first-stack.md",
     "docs/how-to/check.md",
     "docs/how-to/doctor.md",
+    "docs/how-to/verify-a-release.md",
     "skills/personalize-kms/SKILL.md",
     ADDRESS,
 ]
