@@ -85,7 +85,7 @@ class Who:
 
 
 COLUMNS = (
-    ("IAM policies", "of the caller's role, and of the service role"),
+    ("IAM policies", "of the caller, of the service role"),
     ("Key policy", "of the dataset group's key and of each bucket's"),
     ("Bucket policy", "of each bucket with data"),
 )
