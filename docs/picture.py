@@ -172,7 +172,9 @@ def plurals(rows: list[Permissions]) -> str:
 
 def on_data() -> list[Statement]:
     """Return the actions on what Personalize reads and writes."""
-    reads, writes, lists = [], [], []
+    reads: list[str] = []
+    writes: list[str] = []
+    lists: list[str] = []
     for row in ROWS:
         if row.source is not None:
             reads += row.source.on_objects.actions
