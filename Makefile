@@ -55,10 +55,10 @@ lint: setup ## check style and formatting with ruff
 	@ruff format --check .
 
 mypy: setup ## check the types with mypy
-	@mypy
+	@$(INTERRUPTIBLE) --at-once mypy
 
 pyright: setup ## check the types with pyright
-	@pyright
+	@$(INTERRUPTIBLE) --at-once pyright
 
 # The workers of pytest would each compile the same modules when they collect the tests, at the same time.
 $(VENV)/compiled: requirements/dev.txt | setup

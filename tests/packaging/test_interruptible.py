@@ -23,6 +23,18 @@ except KeyboardInterrupt:
 """
 
 
+def take_interrupts() -> None:
+    """Take interrupts, which the processes that run tests in the background may ignore."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def wait_for(started: Path, process: subprocess.Popen[str]) -> None:
+    """Wait until a command has written a file."""
+    while not (started.exists() and started.read_text()):
+        assert process.poll() is None
+        time.sleep(0.05)
+
+
 def is_running(pid: int) -> bool:
     """Report whether a process runs: one that has ended and that nobody waits for is a zombie."""
     try:
@@ -40,11 +52,9 @@ def test_an_interrupt_reaches_the_command_alone(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+        preexec_fn=take_interrupts,
     )
-    while not (started.exists() and started.read_text()):
-        assert process.poll() is None
-        time.sleep(0.05)
+    wait_for(started, process)
 
     os.killpg(process.pid, signal.SIGINT)
 
@@ -54,6 +64,25 @@ def test_an_interrupt_reaches_the_command_alone(tmp_path: Path) -> None:
     while is_running(int(started.read_text())):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_checker_is_ended_at_once(tmp_path: Path) -> None:
+    """It has nothing to tidy up, and would go on for a while, or answer with a traceback."""
+    started = tmp_path / "started"
+    process = subprocess.Popen(
+        [*SCRIPT, "--at-once", sys.executable, "-c", COMMAND, str(started)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=take_interrupts,
+    )
+    wait_for(started, process)
+
+    os.killpg(process.pid, signal.SIGINT)
+
+    assert process.communicate(timeout=30) == ("", "interrupted\n")
+    assert process.returncode == 130
 
 
 def test_an_exit_code_is_passed_on() -> None:
