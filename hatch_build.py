@@ -1,4 +1,4 @@
-"""Makes the metadata that depends on ``_address.py``: author, URLs, and the README as an index shows it."""
+"""Makes the metadata that depends on ``_address.py``: author, URLs, and the README for an index."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ ADDRESS = Path("src", "personalize_kms_constructs", "_address.py")
 
 
 class AddressHook(MetadataHookInterface):
-    """Fills in ``authors``, ``urls`` and ``readme`` of pyproject.toml; what nobody has set yet is left out."""
+    """Fills in ``authors``, ``urls`` and ``readme`` of pyproject.toml, as far as they are set."""
 
     def update(self, metadata: dict[str, Any]) -> None:
         """Lead from the README to the built pages, or leave its relative links out: nothing lies beside it there."""
@@ -26,6 +26,7 @@ class AddressHook(MetadataHookInterface):
         text = re.sub(r"!\[[^\]]*\]\((?!https://)[^)]+\)\n*", "", text)
         text = re.sub(r"\[([^\]]+)\]\((?!https://)(?:docs/([^)#]+\.md)|[^)#]*)(#[^)]*)?\)", linked, text)
         metadata["readme"] = {"content-type": "text/markdown", "text": text}
-        urls = {"Documentation": site, "Support": page_at("support.md") if site else "", "Source": names["REPOSITORY"]}
+        support = page_at("support.md") if site else ""
+        urls = {"Documentation": site, "Support": support, "Source": names["REPOSITORY"]}
         metadata["urls"] = {label: url for label, url in urls.items() if url}
         metadata["authors"] = [{"name": names["AUTHOR"]}] if names["AUTHOR"] else []

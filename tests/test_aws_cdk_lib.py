@@ -1,4 +1,4 @@
-"""An aws-cdk-lib that is too old is named in an error, wherever the import of this library begins."""
+"""An aws-cdk-lib that is too old is named in an error, wherever the import begins."""
 
 import os
 import subprocess
@@ -20,11 +20,12 @@ IMPORTS = [
 
 
 def imported_with(directory: Path, version: str, statement: str) -> list[str]:
-    """Import with an aws-cdk-lib of this version that has no class at all; return the lines of the error."""
+    """Import with an aws-cdk-lib of this version that has no class; return the error's lines."""
     (directory / "aws_cdk").mkdir()
     (directory / "aws_cdk" / "__init__.py").touch()
-    (directory / f"aws_cdk_lib-{version}.dist-info").mkdir()
-    (directory / f"aws_cdk_lib-{version}.dist-info" / "METADATA").write_text(f"Name: aws-cdk-lib\nVersion: {version}\n")
+    information = directory / f"aws_cdk_lib-{version}.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text(f"Name: aws-cdk-lib\nVersion: {version}\n")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(directory), str(ROOT / "src")])}
     imported = subprocess.run([sys.executable, "-c", statement], env=environment, capture_output=True, text=True)
     assert (imported.returncode, imported.stdout) == (1, "")
@@ -39,12 +40,13 @@ def test_a_version_that_is_too_old_is_named(statement: str, tmp_path: Path) -> N
     assert lines[-1] == (
         "ImportError: personalize-kms-constructs needs aws-cdk-lib 2.271.0 or later, got 2.200.0: upgrade aws-cdk-lib"
     )
-    assert [line for line in lines if line.startswith("Traceback")] == ["Traceback (most recent call last):"]
+    assert [line.startswith("Traceback") for line in lines].count(True) == 1
 
 
 def test_another_error_stays_as_it_is(tmp_path: Path) -> None:
     """A version that is new enough isn't blamed for an import that fails."""
-    assert imported_with(tmp_path, "2.271.0", IMPORTS[0])[-1].startswith("ImportError: cannot import name ")
+    lines = imported_with(tmp_path, "2.271.0", IMPORTS[0])
+    assert lines[-1].startswith("ImportError: cannot import name ")
 
 
 def test_the_lowest_version_is_that_of_the_metadata() -> None:

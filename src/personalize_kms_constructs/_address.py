@@ -14,4 +14,5 @@ def page_at(path: str) -> str:
     """Return the address of a page; as long as there is none its path, and where that path is."""
     if SITE:
         return f"{SITE}{path.removesuffix('.md')}/".removesuffix("index/")
-    return f"docs/{path} (in {REPOSITORY or 'the repository and source distribution of personalize-kms-constructs'})"
+    repository = REPOSITORY or "the repository and source distribution of personalize-kms-constructs"
+    return f"docs/{path} (in {repository})"

@@ -14,7 +14,7 @@ LOWEST = "2.271.0"
 def explaining_an_old_version() -> Iterator[None]:
     """Replace an import that fails for an aws-cdk-lib that is too old by an error that says so.
 
-    Only a failure costs time: to ask for the installed version takes longer than the rest of this library's import.
+    Saves time: the installed version is asked for only after a failure.
     """
     try:
         yield

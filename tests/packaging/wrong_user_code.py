@@ -54,7 +54,13 @@ def additions(encryption: PersonalizeEncryption, movies: personalize.CfnDatasetG
     encryption.add_dataset_group("C", name=1)  # wrong
     encryption.add_dataset_group("D", name="movies", tags=[("team", "movies")])  # wrong
     encryption.add_dataset_group("D2", name="movies", domain="VIDEO")  # wrong
-    encryption.add_dataset("E0", dataset_group=movies, schema_arn="", name="a", dataset_type="INTERACTIONS")  # wrong
+    encryption.add_dataset(
+        "E0",
+        dataset_group=movies,
+        schema_arn="",
+        name="a",
+        dataset_type="INTERACTIONS",  # wrong
+    )
     encryption.add_dataset("E", dataset_group=data, schema_arn="", name="a", dataset_type="Items")  # wrong
     encryption.add_dataset("F", dataset_group=movies, schema_arn="", dataset_type="Items")  # wrong
     encryption.add_dataset(

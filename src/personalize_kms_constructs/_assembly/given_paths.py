@@ -46,7 +46,8 @@ def _templates_at(path: Path) -> list[Path]:
     """Return the template at a path, or the templates in a folder; none where there are none."""
     if path.name.endswith(_TERRAFORM):
         page = page_at("how-to/without-the-cdk.md")
-        raise AssemblyError(f"{path}: the check doesn't read Terraform: the statements are in {page}")
+        reason = f"the check doesn't read Terraform: the statements are in {page}"
+        raise AssemblyError(f"{path}: {reason}")
     if not os.path.isdir(path):
         return [path] if str(path) == STANDARD_INPUT or os.path.isfile(path) else []
     try:

@@ -212,7 +212,7 @@ def constructor_problems(
 
 
 def not_a_resource(value: object) -> str:
-    """Report something that no factory made, with the advice that fits: a list, a location or a bucket, for example."""
+    """Report something that no factory made, with advice for a list, a location or a bucket."""
     if is_sequence(value):
         return f"{shown(value)} is not a resource: unpack it, as *resources"
     if has(value, "uri"):

@@ -108,7 +108,8 @@ class DatasetExportJob(JobFragment):
             destination_path: a folder below the prefix of ``destination``, an expression for example.
             job_name: by default a name of its own each time. One of your own has to be new each time.
             ingestion_mode: ``"BULK"`` for what import jobs imported, ``"PUT"`` for what came record by record, which is
-                Personalize's default, ``"ALL"`` for both. For a type checker, an expression needs ``typing.cast``.
+                Personalize's default, ``"ALL"`` for both. For a type checker, pass an expression through
+                ``typing.cast``.
             timeout: how long the job may take, its wait for a place included. By default 3 days.
             patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
             tags: the job's tags.
