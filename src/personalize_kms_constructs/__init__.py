@@ -19,7 +19,8 @@ __all__ = [
     "SourceAccountCheck",
 ]
 
-# Imported when they are asked for: the command personalize-kms needs neither the CDK nor the Node that it starts.
+# Imported when they are asked for: the command personalize-kms needs neither the CDK nor the Node
+# that it starts.
 _MODULES = {
     "ImportedKeyPolicy": "options",
     "PendingStatements": "pending",

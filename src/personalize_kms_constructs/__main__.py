@@ -16,7 +16,10 @@ def main() -> None:
         if error.name != "click":
             raise
         print(
-            "personalize-kms needs its extra cli: install the library again, with [cli] after its name or path",
+            (
+                "personalize-kms needs its extra cli: install the library again, with [cli] after "
+                "its name or path"
+            ),
             file=sys.stderr,
         )
         sys.exit(2)

@@ -7,10 +7,12 @@ import re
 from ._values import HOLE
 
 IS_NO_NAME = "is not a name that Personalize takes"
-USE_A_NAME = "use 1 to 63 letters, digits, hyphens and underscores, and begin with a letter or digit"
+USE_A_NAME = (
+    "use 1 to 63 letters, digits, hyphens and underscores, and begin with a letter or digit"
+)
 
-# https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and metric attributions
-# have the same pattern.
+# https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and
+# metric attributions have the same pattern.
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
 
 

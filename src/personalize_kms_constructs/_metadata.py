@@ -1,8 +1,9 @@
 """The metadata that constructs leave in the assembly for ``personalize_kms_constructs.checks``.
 
-It is no part of a template. The CDK writes it into ``manifest.json`` or, in newer versions, ``….metadata.json``, under
-the construct's path. References say which template they are about, since the metadata of all stacks nested in one
-another is resolved in the outermost, where a token would lose its stack.
+It is no part of a template. The CDK writes it into ``manifest.json`` or, in newer versions,
+``….metadata.json``, under the construct's path. References say which template they are about, since
+the metadata of all stacks nested in one another is resolved in the outermost, where a token would
+lose its stack.
 """
 
 from __future__ import annotations
@@ -59,14 +60,15 @@ def leave_resources(
 ) -> None:
     """Leave in the metadata what Personalize is asked to create.
 
-    To be called at the end of the synth, from a validation, when no later call and no aspect can change anything. A
-    problem is left in the metadata as well, since it must not fail the synth.
+    To be called at the end of the synth, from a validation, when no later call and no aspect can
+    change anything. A problem is left in the metadata as well, since it must not fail the synth.
 
-    Pending are the policies whose statements others have to add: ``"key"``, ``"bucket"`` or ``"role"``, with the ARN of
-    that key, bucket or role, and the actions of the statements. Of a job's caller, which the job doesn't know, it is
-    ``"caller"`` with the job's path. The files are by kind and ARN of the policy. The ARNs of what the construct's own
-    stack makes stand as they are where that isn't nested: the CDK resolves them as the stack does, and to look up what
-    they refer to takes most of the time.
+    Pending are the policies whose statements others have to add: ``"key"``, ``"bucket"`` or
+    ``"role"``, with the ARN of that key, bucket or role, and the actions of the statements. Of a
+    job's caller, which the job doesn't know, it is ``"caller"`` with the job's path. The files are
+    by kind and ARN of the policy. The ARNs of what the construct's own stack makes stand as they
+    are where that isn't nested: the CDK resolves them as the stack does, and to look up what they
+    refer to takes most of the time.
     """
     describe = _Description(here, of_own_stack if here.parent is None else ())
     found: dict[str, Any] = dict(describe.stack(here))
@@ -109,7 +111,10 @@ class _Description:
         found: dict[str, Any] = {"resource": row.resource}
         for name, location in (("source", source), ("destination", destination)):
             if location is not None:
-                found[name] = {"bucket": self.text(location.bucket_arn), "prefix": self.text(location.prefix)}
+                found[name] = {
+                    "bucket": self.text(location.bucket_arn),
+                    "prefix": self.text(location.prefix),
+                }
                 for what, value in (("key", location.key_arn), ("account", location.account)):
                     if value is not None:
                         found[name][what] = self.text(value)
@@ -122,7 +127,11 @@ class _Description:
     def text(self, text: str) -> Any:
         """Describe a string, tokens included."""
         if text not in self._texts:
-            parts = [self._token(part) if TOKEN.fullmatch(part) else part for part in _parts(text) if part]
+            parts = [
+                self._token(part) if TOKEN.fullmatch(part) else part
+                for part in _parts(text)
+                if part
+            ]
             self._texts[text] = parts[0] if len(parts) == 1 else {"parts": parts} if parts else ""
         return self._texts[text]
 
@@ -134,7 +143,11 @@ class _Description:
             if logical_id is not None:
                 stack = Stack.of(target)
                 attribute = cast("Reference", reference).display_name
-                return {**self.stack(Place.of(stack)), "logicalId": stack.resolve(logical_id), "attribute": attribute}
+                return {
+                    **self.stack(Place.of(stack)),
+                    "logicalId": stack.resolve(logical_id),
+                    "attribute": attribute,
+                }
         return _plain(self._here.stack.resolve(token))
 
 

@@ -22,11 +22,13 @@ _MEANINGS = {
 }
 
 
-def known_values(here: Place, *, key_arn: str, role_arn: str, arns: Iterable[str] = ()) -> dict[str, str]:
+def known_values(
+    here: Place, *, key_arn: str, role_arn: str, arns: Iterable[str] = ()
+) -> dict[str, str]:
     """Return the values of pseudo parameters, as far as the stack or an ARN tells them.
 
-    Personalize takes no key of another Region and no role of another account than its resources have, and nothing
-    reaches into another partition.
+    Personalize takes no key of another Region and no role of another account than its resources
+    have, and nothing reaches into another partition.
     """
     known = {
         ACCOUNT: _known(here.account) or part_of(role_arn, 4),
@@ -34,7 +36,9 @@ def known_values(here: Place, *, key_arn: str, role_arn: str, arns: Iterable[str
     }
     region = known[REGION]
     partitions = [part_of(arn, 1) for arn in (key_arn, role_arn, *arns)]
-    known[PARTITION] = next(filter(None, partitions), "") or (region and RegionInfo.get(region).partition) or ""
+    known[PARTITION] = (
+        next(filter(None, partitions), "") or (region and RegionInfo.get(region).partition) or ""
+    )
     return {placeholder: value for placeholder, value in known.items() if value}
 
 
@@ -72,7 +76,9 @@ def _in_words(placeholder: str) -> str:
 def replacements(text: str) -> str:
     """Explain the placeholders that a text still has; nothing if it has none."""
     left = dict.fromkeys(_PLACEHOLDER.findall(text))
-    return ", ".join(f"{each} by {_MEANINGS.get(each, 'what it is in the deployed stack')}" for each in left)
+    return ", ".join(
+        f"{each} by {_MEANINGS.get(each, 'what it is in the deployed stack')}" for each in left
+    )
 
 
 def _placeholder(token: str, stack: Stack) -> str:
@@ -82,4 +88,7 @@ def _placeholder(token: str, stack: Stack) -> str:
         if Stack.of(target) is not stack:
             # Its logical id would say nothing here, and its path says in which stack it is.
             return f"${{{target.node.path}.{cast('Reference', reference).display_name}}}"
-    return "".join(part if isinstance(part, str) else placeholder(part) for part in parts_of(stack.resolve(token)))
+    return "".join(
+        part if isinstance(part, str) else placeholder(part)
+        for part in parts_of(stack.resolve(token))
+    )

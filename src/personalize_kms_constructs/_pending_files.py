@@ -15,14 +15,17 @@ from ._grant.place import Place
 
 FOLDER = "personalize-kms-pending"
 
-# Names of files have 255 bytes at most, and the id of a construct alone may have 248: its end is unique.
+# Names of files have 255 bytes at most, and the id of a construct alone may have 248: its end is
+# unique.
 _LENGTH = 100
 
 _written: set[Path] = set()
 """The files of this process; what else is in the folder is of an earlier synth, and of constructs that may be gone."""
 
 
-def write_files(scope: Construct, here: Place, policies: Sequence[tuple[str, str, Any]]) -> list[str]:
+def write_files(
+    scope: Construct, here: Place, policies: Sequence[tuple[str, str, Any]]
+) -> list[str]:
     """Write each policy, given by kind, ARN and statements, and return the paths within the app's assembly.
 
     Files of an earlier synth into the same folder are taken out.

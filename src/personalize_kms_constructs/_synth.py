@@ -1,4 +1,7 @@
-"""The end of a construct: at synth it leaves metadata for the judge, and warnings. It judges nothing itself."""
+"""The end of a construct: at synth it leaves metadata for the judge, and warnings.
+
+It judges nothing itself.
+"""
 
 from __future__ import annotations
 
@@ -29,18 +32,18 @@ from .locations import S3Location
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
     "key": (
         "pendingKeyPolicy",
-        "the policy of key {arn} is not managed by this app, so Personalize has no access to the key until its owner "
-        "adds these statements to the key policy",
+        "the policy of key {arn} is not managed by this app, so Personalize has no access to the "
+        "key until its owner adds these statements to the key policy",
     ),
     "bucket": (
         "pendingBucketPolicy",
-        "the policy of bucket {arn}, which is imported, is not written here, so Personalize has no access to its "
-        "objects until its owner adds these statements to the bucket policy",
+        "the policy of bucket {arn}, which is imported, is not written here, so Personalize has "
+        "no access to its objects until its owner adds these statements to the bucket policy",
     ),
     "role": (
         "pendingRolePolicy",
-        "role {arn} is immutable in this app, so it lacks permissions until its owner adds these statements to an IAM "
-        "policy of the role",
+        "role {arn} is immutable in this app, so it lacks permissions until its owner adds these "
+        "statements to an IAM policy of the role",
     ),
 }
 _OWNERS: dict[PolicyKind, str] = {
@@ -58,9 +61,7 @@ _UNKNOWN_KEY = (
     "if a KMS key encrypts the objects, its policy needs statements too: pass the key, as "
     "S3Location(…, encryption_key=…)"
 )
-_UNKNOWN_ACCOUNT = (
-    "it isn't known if bucket and role belong to one account: if they do, the statements for the role can be left out"
-)
+_UNKNOWN_ACCOUNT = "it isn't known if bucket and role belong to one account: if they do, the statements for the role can be left out"
 
 
 @dataclass
@@ -117,7 +118,11 @@ class AtSynth:
             encryption_key=wiring.encryption_key.arn,
             resources=[described_resource(each, self._here) for each in wiring.allowed.values()],
             pending=[
-                (policy.kind, policy.arn, {action for each in policy.statements for action in each.actions})
+                (
+                    policy.kind,
+                    policy.arn,
+                    {action for each in policy.statements for action in each.actions},
+                )
                 for policy in self._pending
             ],
             files=self._files,
@@ -126,59 +131,74 @@ class AtSynth:
 
     def _warnings(self) -> Iterator[tuple[str, str]]:
         if not is_lookup_dummy(self._wiring.role.arn):
-            # Else this synth is there for the CLI to find out what to look up, and another one follows.
+            # Else this synth is there for the CLI to find out what to look up, and another one
+            # follows.
             yield from self._pending_warnings()
         if not self._wiring.allowed:
             yield (
                 "nothingAllowed",
-                "nothing is allowed, so Personalize has access to nothing by this construct: list what it will create, "
-                "in resources=[PersonalizeResource.dataset_group()] or allow(…), and let dataset groups of your own "
-                "wait, by node.add_dependency(encryption.permissions)",
+                "nothing is allowed, so Personalize has access to nothing by this construct: list "
+                "what it will create, in resources=[PersonalizeResource.dataset_group()] or "
+                "allow(…), and let dataset groups of your own wait, by "
+                "node.add_dependency(encryption.permissions)",
             )
-        for bucket in dict.fromkeys(str(each.bucket) for each in self._wiring.locations if each.is_key_unknown):
+        for bucket in dict.fromkeys(
+            str(each.bucket) for each in self._wiring.locations if each.is_key_unknown
+        ):
             yield (
                 "unknownBucketEncryption",
-                f"bucket {bucket} has an encryption that is known only at deployment, by a condition or a parameter, "
-                "so it isn't known which key has to allow Personalize: pass the key that it may have, as "
-                "S3Location(…, encryption_key=…)",
+                f"bucket {bucket} has an encryption that is known only at deployment, by a "
+                "condition or a parameter, so it isn't known which key has to allow Personalize: "
+                "pass the key that it may have, as S3Location(…, encryption_key=…)",
             )
         for bucket, prefix, names_a_job in dict.fromkeys(self._open_prefixes()):
             keep = ", and if the dataset is deployed, pass import_job_name= the present name, or its data is replaced"
             yield (
                 "openPrefix",
-                f"the source {prefix!r} of bucket {bucket} also allows {prefix + '-private/'!r} and whatever else "
-                f"begins like it: if it is a folder, end it in /, as {prefix + '/'!r}{keep if names_a_job else ''}",
+                f"the source {prefix!r} of bucket {bucket} also allows {prefix + '-private/'!r} "
+                "and whatever else begins like it: if it is a folder, end it in /, as "
+                f"{prefix + '/'!r}{keep if names_a_job else ''}",
             )
         for what, resource in self._made.retained.items():
             if resource.cfn_options.deletion_policy is CfnDeletionPolicy.DELETE:
                 yield (
                     "retainedResourceIsDeleted",
-                    f"{what} should be retained, but something in the app (RemovalPolicies.of(…).destroy(), an aspect) "
-                    "has it deleted with the stack, and with it the access to all that was encrypted: exclude it "
-                    "there, or set removal_policy=RemovalPolicy.DESTROY",
+                    f"{what} should be retained, but something in the app "
+                    "(RemovalPolicies.of(…).destroy(), an aspect) has it deleted with the stack, "
+                    "and with it the access to all that was encrypted: exclude it there, or set "
+                    "removal_policy=RemovalPolicy.DESTROY",
                 )
         for dropped, resources in self._without_tags().items():
             yield (
                 "droppedTags",
-                f"the tags {dropped} of the app (Tags.of) don't reach {', '.join(resources)}, whose tags can't be "
-                "changed later: pass those that they should have from the start as tags={…}, or leave them out with "
-                "exclude_resource_types",
+                f"the tags {dropped} of the app (Tags.of) don't reach {', '.join(resources)}, "
+                "whose tags can't be changed later: pass those that they should have from the "
+                "start as tags={…}, or leave them out with exclude_resource_types",
             )
         role = self._wiring.role
-        foreign = [each for each in self._wiring.keys if role.is_of_another_account_than(each.account)]
+        foreign = [
+            each for each in self._wiring.keys if role.is_of_another_account_than(each.account)
+        ]
         for rule, key in product(self._made.rules, foreign):
             yield (
                 "keyOfAnotherAccount",
-                f"the rule {rule} sees the calls of account {self._here.account} only, but key {key} belongs to "
-                f"account {key.account}, where whoever could revoke access calls KMS: add the rule there, too",
+                f"the rule {rule} sees the calls of account {self._here.account} only, but key "
+                f"{key} belongs to account {key.account}, where whoever could revoke access calls "
+                "KMS: add the rule there, too",
             )
 
     def _open_prefixes(self) -> Iterator[tuple[str, str, bool]]:
         """Yield the sources that look like a folder without its slash, as they have no dot like most files."""
-        for source in (each.source for each in self._wiring.allowed.values() if each.source is not None):
+        for source in (
+            each.source for each in self._wiring.allowed.values() if each.source is not None
+        ):
             last = source.prefix.rpartition("/")[2]
             if last and "." not in last and not is_token(last):
-                yield str(source.bucket), TOKEN.sub("…", source.prefix), source.location in self._made.imported
+                yield (
+                    str(source.bucket),
+                    TOKEN.sub("…", source.prefix),
+                    source.location in self._made.imported,
+                )
 
     def _without_tags(self) -> dict[str, list[str]]:
         """Return the tags of the app that don't reach some of the resources, with the ids of these."""
@@ -197,11 +217,17 @@ class AtSynth:
         for role in dict.fromkeys(map(str, nameless)):
             yield (
                 "pendingRolePolicy",
-                f"{role} has no name yet, so no policy can be written for it: set one in use_precreated_roles of "
-                "iam.Role.customize_roles, under the path that the CDK's error says",
+                f"{role} has no name yet, so no policy can be written for it: set one in "
+                "use_precreated_roles of iam.Role.customize_roles, under the path that the CDK's "
+                "error says",
             )
-        # Some statements would have an ARN that no role has. The CDK has told it as an error by now.
-        pending = [each for each in pending if each not in nameless and not self._names_a_nameless_role(each)]
+        # Some statements would have an ARN that no role has. The CDK has told it as an error by
+        # now.
+        pending = [
+            each
+            for each in pending
+            if each not in nameless and not self._names_a_nameless_role(each)
+        ]
         known = {}
         if pending:
             arns = [policy.arn for policy in self._wiring.policies]
@@ -236,24 +262,36 @@ class AtSynth:
 
     def _names_a_nameless_role(self, policy: PolicyTarget) -> bool:
         arn = self._wiring.role.arn
-        return is_nameless(arn) and json.dumps(arn) in json.dumps([each.to_json() for each in policy.statements])
+        return is_nameless(arn) and json.dumps(arn) in json.dumps(
+            [each.to_json() for each in policy.statements]
+        )
 
     def _ways_out(self, policy: PolicyTarget) -> Iterator[str]:
-        if isinstance(policy, KeyTarget) and not self._wiring.role.is_of_another_account_than(policy.key.account):
+        if isinstance(policy, KeyTarget) and not self._wiring.role.is_of_another_account_than(
+            policy.key.account
+        ):
             yield _MANAGED
         if isinstance(policy, BucketTarget):
-            of_bucket = [each for each in self._wiring.locations if each.bucket.identity == policy.bucket.identity]
+            of_bucket = [
+                each
+                for each in self._wiring.locations
+                if each.bucket.identity == policy.bucket.identity
+            ]
             if any(each.key is None for each in of_bucket):
                 yield _UNKNOWN_KEY
             accounts = [each.bucket.account for each in of_bucket]
             lets_role_in = any("AWS" in (each.principal or {}) for each in policy.statements)
-            if lets_role_in and not any(map(self._wiring.role.is_of_another_account_than, accounts)):
+            if lets_role_in and not any(
+                map(self._wiring.role.is_of_another_account_than, accounts)
+            ):
                 yield _UNKNOWN_ACCOUNT
 
 
 def described_resource(resource: ResolvedResource, here: Place) -> Described:
     """Return a resource of this place for the metadata."""
-    source, destination = (_described_location(each, here) for each in (resource.source, resource.destination))
+    source, destination = (
+        _described_location(each, here) for each in (resource.source, resource.destination)
+    )
     return resource.row, source, destination
 
 
@@ -262,8 +300,14 @@ def _described_location(location: ResolvedLocation | None, here: Place) -> Descr
         return None
     bucket = location.bucket
     key_arn = None if location.key is None or location.key_is_in_template else location.key.arn
-    is_of_another = bucket.stack is None and bucket.account not in (here.account, "") and not is_token(bucket.account)
-    return DescribedLocation(bucket.arn, location.prefix, key_arn, bucket.account if is_of_another else None)
+    is_of_another = (
+        bucket.stack is None
+        and bucket.account not in (here.account, "")
+        and not is_token(bucket.account)
+    )
+    return DescribedLocation(
+        bucket.arn, location.prefix, key_arn, bucket.account if is_of_another else None
+    )
 
 
 def _of_account(arn: str) -> str:

@@ -41,7 +41,8 @@ def literal_part(text: str) -> str:
 def reference_in(text: str) -> Any:
     """Return the construct that the whole string is an attribute of.
 
-    A string with something around the reference names something else: an archive beside a bucket, a replica of a key.
+    A string with something around the reference names something else: an archive beside a bucket, a
+    replica of a key.
     """
     reference = _whole_reference(text)
     return None if reference is None else reference.target
@@ -50,14 +51,20 @@ def reference_in(text: str) -> Any:
 def attribute_in(text: str, service: str) -> str:
     """Return the attribute of an L1 of a service that the whole string is; nothing for anything else."""
     reference = _whole_reference(text)
-    if reference is None or not getattr(reference.target, "cfn_resource_type", "").startswith(f"AWS::{service}::"):
+    if reference is None or not getattr(reference.target, "cfn_resource_type", "").startswith(
+        f"AWS::{service}::"
+    ):
         return ""
     return reference.display_name
 
 
 def _whole_reference(text: str) -> cdk.Reference | None:
     token = cdk.Tokenization.reverse_string(text).first_token if TOKEN.fullmatch(text) else None
-    return cast("cdk.Reference", token) if token is not None and cdk.Reference.is_reference(token) else None
+    return (
+        cast("cdk.Reference", token)
+        if token is not None and cdk.Reference.is_reference(token)
+        else None
+    )
 
 
 def l1_behind(text: str, l1_type: type[_T]) -> _T | None:
@@ -69,12 +76,16 @@ def l1_behind(text: str, l1_type: type[_T]) -> _T | None:
 def targets_in(text: str) -> list[Any]:
     """Return the constructs that parts of the string are attributes of, parameters included."""
     tokens = cdk.Tokenization.reverse_string(text).tokens if is_token(text) else ()
-    return [cast("cdk.Reference", token).target for token in tokens if cdk.Reference.is_reference(token)]
+    return [
+        cast("cdk.Reference", token).target for token in tokens if cdk.Reference.is_reference(token)
+    ]
 
 
 def in_words(text: str) -> str:
     """Return a string for messages: a token is what it refers to, or the CDK's hint; its number says nothing."""
-    return _OF_A_LIST.sub("${an element of a list, which takes Fn.select}", TOKEN.sub(_in_words, text))
+    return _OF_A_LIST.sub(
+        "${an element of a list, which takes Fn.select}", TOKEN.sub(_in_words, text)
+    )
 
 
 def _in_words(token: re.Match[str]) -> str:
@@ -95,7 +106,9 @@ def resolved_early(text: str, stack: cdk.Stack) -> Any:
     if not is_token(text):
         return text
     resolver = _EarlyResolver()
-    resolved = cdk.Tokenization.resolve(text, scope=stack, resolver=cast("Any", resolver), preparing=False)
+    resolved = cdk.Tokenization.resolve(
+        text, scope=stack, resolver=cast("Any", resolver), preparing=False
+    )
     return text if resolver.is_early else resolved
 
 

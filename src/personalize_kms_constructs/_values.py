@@ -7,8 +7,9 @@ A value may have holes, written like variables of ``Fn::Sub``:
 * ``${Main.KeyArn?}`` (it ends in ``?``) and ``${AWS::AccountId}`` (it has a colon) can be anything. Such a hole is
   equal to itself too.
 
-What somebody wrote has no holes, in a template or in an account, so that the same comparison serves both: where it has
-``${``, a character between the two, which no template keeps, tells it from a hole (see ``as_text``).
+What somebody wrote has no holes, in a template or in an account, so that the same comparison serves
+both: where it has ``${``, a character between the two, which no template keeps, tells it from a
+hole (see ``as_text``).
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ _DIGEST = re.compile(r" #[0-9a-f]{8}(?=\?)")
 # Ids, names, Regions and account numbers that AWS gives have these characters alone.
 _OF_GIVEN_NAMES = re.compile(r"[A-Za-z0-9.-]*")
 
-# Without these caches the check of 100 stacks takes a fifth longer for ``same``, a tenth for ``matches``, a quarter for
-# ``split_arn``, a fiftieth for each of the others; it asks the three for 800, 2,600 and 1,200 different values.
+# Without these caches the check of 100 stacks takes a fifth longer for ``same``, a tenth for
+# ``matches``, a quarter for ``split_arn``, a fiftieth for each of the others; it asks the three for
+# 800, 2,600 and 1,200 different values.
 _CACHED = 1 << 14
 
 # The private planes of Unicode, whose characters stand for holes.
@@ -81,8 +83,8 @@ def generated(name: str) -> str:
 def unknown(name: str, *told_apart_by: Any) -> str:
     """Return the hole for something that can't be known; the name says what it is.
 
-    Holes that are equal stand for one value. Where two things can have one name, all that makes the value tells them
-    apart, as a digest at the end.
+    Holes that are equal stand for one value. Where two things can have one name, all that makes the
+    value tells them apart, as a digest at the end.
     """
     readable = re.sub(r"[${}]", "", name)
     if told_apart_by:
@@ -100,7 +102,9 @@ def has_unknown(value: str) -> bool:
 
 def open_parts(value: str) -> list[str]:
     """Return the names of the parts that can be anything, for messages."""
-    return [_DIGEST.sub("", hole[2:-1]).rstrip("?") for hole in HOLE.findall(value) if _is_open(hole)]
+    return [
+        _DIGEST.sub("", hole[2:-1]).rstrip("?") for hole in HOLE.findall(value) if _is_open(hole)
+    ]
 
 
 def told_apart_by(value: str, other: str) -> tuple[list[str], list[str]]:
@@ -134,8 +138,8 @@ def same(one: str, other: str) -> Answer:
 def matches(value: str, pattern: str) -> Answer:
     """Match a value with a pattern of IAM, in which ``*`` is any string and ``?`` any character.
 
-    A ``*`` in the value stands for whatever may follow: ``bucket/import/*`` matches only patterns that match every
-    object below the folder.
+    A ``*`` in the value stands for whatever may follow: ``bucket/import/*`` matches only patterns
+    that match every object below the folder.
     """
     if pattern == "*":
         return Answer.YES
@@ -177,7 +181,11 @@ def split_arn(arn: str) -> tuple[str, ...] | None:
     """Return the six parts of an ARN, or none for what is no ARN."""
     parts = tuple(split(arn, ":", 5))
     # A variable that somebody wrote may have colons, and is in no ARN but in its last part.
-    return parts if len(parts) == 6 and parts[0] == "arn" and not any(MARK in each for each in parts[:5]) else None
+    return (
+        parts
+        if len(parts) == 6 and parts[0] == "arn" and not any(MARK in each for each in parts[:5])
+        else None
+    )
 
 
 @lru_cache(maxsize=_CACHED)
@@ -197,8 +205,8 @@ def bucket_in(resource: str) -> str:
 def account_of(arn: str) -> str:
     """Return the account in an ARN, or a hole if the value is no ARN that can be read, or a dummy of the CDK's.
 
-    ``iam.Role.from_lookup`` puts one, of an account of its own, until the CLI has looked; it looks only if the synth
-    succeeds.
+    ``iam.Role.from_lookup`` puts one, of an account of its own, until the CLI has looked; it looks
+    only if the synth succeeds.
     """
     parts = split_arn(arn)
     return parts[4] if parts and parts[5] != "role/DUMMY_ARN" else unknown(f"account of {arn}")
@@ -231,8 +239,8 @@ def _is_given(hole: str) -> bool:
 def _in_one_partition(one: str, other: str) -> tuple[str, str]:
     """Put the partition of the one into the other.
 
-    A template with an ARN of another partition than its own can't be deployed, so that where both are deployed they
-    have the same.
+    A template with an ARN of another partition than its own can't be deployed, so that where both
+    are deployed they have the same.
     """
     if (PARTITION in one) == (PARTITION in other):
         return one, other
@@ -255,12 +263,18 @@ def _glob(value: str, pattern: str) -> bool:
 def _compiled(pattern: str) -> re.Pattern[str]:
     # A hole isn't one character long, so that only ``*`` may stand for one.
     one_character = f"[^*{_CHARACTERS}]"
-    parts = ["".join(one_character if each == "?" else re.escape(each) for each in part) for part in pattern.split("*")]
+    parts = [
+        "".join(one_character if each == "?" else re.escape(each) for each in part)
+        for part in pattern.split("*")
+    ]
     if len(parts) == 1:
         return re.compile(parts[0])
-    # The first place where a part between two wildcards fits is as good as any other: none is tried again.
+    # The first place where a part between two wildcards fits is as good as any other: none is tried
+    # again.
     first, *between, last = parts
-    return re.compile(first + "".join(f"(?>.*?{part})" for part in between) + f".*{last}", re.DOTALL)
+    return re.compile(
+        first + "".join(f"(?>.*?{part})" for part in between) + f".*{last}", re.DOTALL
+    )
 
 
 class _Holes:
@@ -310,7 +324,8 @@ class _Holes:
                 if (one_of_pattern[j] and value[i] not in holes) or value[i] == pattern[j]:
                     yield i + 1, j + 1
                 elif value[i] in holes:
-                    # Characters and wildcards may be the id that AWS generates; characters alone are not.
+                    # Characters and wildcards may be the id that AWS generates; characters alone
+                    # are not.
                     ends = literals(j, value[i])
                     yield from ((i + 1, end) for end in ends if any(one_of_pattern[j:end]))
                     if ends and ends[-1] < len(pattern) and any_of_pattern[ends[-1]]:
@@ -318,7 +333,11 @@ class _Holes:
 
         def may_have(of_any: str, character: str) -> bool:
             """Tell if a hole or a wildcard can stand for a character: what AWS gives has no colon, slash or star."""
-            if of_any not in holes or not _is_given(holes[of_any]) or (wildcards and character in "*?"):
+            if (
+                of_any not in holes
+                or not _is_given(holes[of_any])
+                or (wildcards and character in "*?")
+            ):
                 return True
             return character in holes or _OF_GIVEN_NAMES.fullmatch(character) is not None
 
@@ -326,7 +345,12 @@ class _Holes:
             ends: list[int] = []
             if hole not in holes:
                 return ends
-            while j < len(pattern) and not any_of_pattern[j] and pattern[j] not in holes and may_have(hole, pattern[j]):
+            while (
+                j < len(pattern)
+                and not any_of_pattern[j]
+                and pattern[j] not in holes
+                and may_have(hole, pattern[j])
+            ):
                 j += 1
                 ends.append(j)
             return ends

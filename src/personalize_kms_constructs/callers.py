@@ -1,7 +1,8 @@
 """Permissions of a caller of Personalize's API: the API's actions, and to pass the service role on.
 
-CloudFormation's types have handlers that need the same; a Lambda function, a CI role or a state machine gets it from
-here. Actions and resource types are those of the service authorization reference:
+CloudFormation's types have handlers that need the same; a Lambda function, a CI role or a state
+machine gets it from here. Actions and resource types are those of the service authorization
+reference:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
 """
 
@@ -21,7 +22,15 @@ from ._grant.environments import personalize_arn_problems
 from ._grant.place import Place
 from ._grant.role import ServiceRole, is_immutable, is_lookup_dummy
 from ._pasted import known_values, readable, replacements
-from ._refusals.arguments import GRANTEE, ON, is_sequence, kind_of_arn, not_a_resource, shown, type_problems
+from ._refusals.arguments import (
+    GRANTEE,
+    ON,
+    is_sequence,
+    kind_of_arn,
+    not_a_resource,
+    shown,
+    type_problems,
+)
 from ._warnings import warn
 from .matrix import PASS_ROLE, SERVICE_PRINCIPAL, TAG, Permissions
 from .resources import PersonalizeResource
@@ -66,7 +75,9 @@ def caller_problems(
         if not isinstance(resource, PersonalizeResource):
             yield not_a_resource(resource)
     if on is not None:
-        yield from _on_problems(on, [each.permissions for each in resources if isinstance(each, PersonalizeResource)])
+        yield from _on_problems(
+            on, [each.permissions for each in resources if isinstance(each, PersonalizeResource)]
+        )
         for arn in on if is_sequence(on) else ():
             yield from personalize_arn_problems("on", arn, role.here)
 
@@ -76,14 +87,18 @@ def _principal_problems(principal: Any, role: ServiceRole) -> Iterator[str]:
     if isinstance(principal, (iam.PrincipalBase, iam.UnknownPrincipal)):
         yield f"grantee is {shown(principal)}, which takes no IAM policy: pass the calling role, user or group"
         return
-    # Personalize has no resource policies, and AWS refuses a role of another account than the caller's
+    # Personalize has no resource policies, and AWS refuses a role of another account than the
+    # caller's
     # (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).
     account = getattr(principal, "principal_account", None) or ""
-    if role.is_of_another_account_than(account) and not is_lookup_dummy(getattr(principal, "role_arn", "")):
+    if role.is_of_another_account_than(account) and not is_lookup_dummy(
+        getattr(principal, "role_arn", "")
+    ):
         here = role.here.account
         yield (
-            f"grantee belongs to account {account}, but the resources to {here}, and roles can't be passed across "
-            f"accounts: have the caller assume a role of {here}, and pass that role as grantee"
+            f"grantee belongs to account {account}, but the resources to {here}, and roles can't "
+            f"be passed across accounts: have the caller assume a role of {here}, and pass that "
+            "role as grantee"
         )
 
 
@@ -94,13 +109,13 @@ def _on_problems(on: Any, rows: Iterable[Permissions]) -> Iterator[str]:
     for row in () if found else dict.fromkeys(rows):
         if not row.parents:
             yield (
-                f"on can't narrow {row.create_action}, for which AWS lists nothing else: grant the {row.resource} in a "
-                "call of its own"
+                f"on can't narrow {row.create_action}, for which AWS lists nothing else: grant the "
+                f"{row.resource} in a call of its own"
             )
         elif not any(_may_be_parent(arn, row) for arn in on):
             yield (
-                f"on has no ARN of a {row.parents[0].replace('-', ' ')}, which {row.create_action} needs: add one, or "
-                f"grant the {row.resource} in a call of its own"
+                f"on has no ARN of a {row.parents[0].replace('-', ' ')}, which {row.create_action} "
+                f"needs: add one, or grant the {row.resource} in a call of its own"
             )
 
 
@@ -135,9 +150,13 @@ def grant_create(
     return reduce(iam.Grant.combine, grants)
 
 
-def _warn_of_immutable(scope: Construct, principal: Any, service_role_arn: str, statements: Sequence[Json]) -> None:
+def _warn_of_immutable(
+    scope: Construct, principal: Any, service_role_arn: str, statements: Sequence[Json]
+) -> None:
     stack = Stack.of(scope)
-    known = known_values(Place.of(stack), key_arn="", role_arn=service_role_arn, arns=[principal.role_arn])
+    known = known_values(
+        Place.of(stack), key_arn="", role_arn=service_role_arn, arns=[principal.role_arn]
+    )
     arn = readable(principal.role_arn, stack, known)
     text = json.dumps(readable(list(statements), stack, known), indent=2)
     left = replacements(text)
@@ -150,20 +169,25 @@ def _warn_of_immutable(scope: Construct, principal: Any, service_role_arn: str, 
     warn(
         scope,
         "pendingCallerPolicy",
-        f"role {arn} is immutable in this app, so it can't create resources of Personalize until its owner adds these "
-        f"statements to an IAM policy of the role:\n{details}",
+        f"role {arn} is immutable in this app, so it can't create resources of Personalize until "
+        f"its owner adds these statements to an IAM policy of the role:\n{details}",
     )
 
 
 def _statements(
-    stack: Stack, service_role_arn: str, resources: Sequence[PersonalizeResource], on: Sequence[str] | None
+    stack: Stack,
+    service_role_arn: str,
+    resources: Sequence[PersonalizeResource],
+    on: Sequence[str] | None,
 ) -> Iterator[Json]:
     for row in dict.fromkeys(resource.permissions for resource in resources):
         created = [personalize_arn(stack, row.arn_type, "*")]
         if on is None:
             parents = [personalize_arn(stack, parent, "*") for parent in row.parents]
         else:
-            parents = [each for arn in on if _may_be_parent(arn, row) for each in _with_versions(arn, row)]
+            parents = [
+                each for arn in on if _may_be_parent(arn, row) for each in _with_versions(arn, row)
+            ]
         yield from creation_statements(row, created, parents, tags=True)
     yield pass_role_statement(service_role_arn)
 

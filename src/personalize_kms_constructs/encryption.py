@@ -35,7 +35,13 @@ from ._refusals.arguments import (
     is_sequence,
     type_problems,
 )
-from ._refusals.names import DATASET_TYPES, DOMAINS, choice_problems, name_problems, role_name_problems
+from ._refusals.names import (
+    DATASET_TYPES,
+    DOMAINS,
+    choice_problems,
+    name_problems,
+    role_name_problems,
+)
 from ._synth import AtSynth, Made
 from ._tokens import in_words, is_token, is_yet_to_be_looked_up, l1_behind, literal_part
 from .callers import caller_problems, grant_create
@@ -59,8 +65,9 @@ _L1 = TypeVar("_L1", bound=CfnResource)
 class PersonalizeEncryption(Construct):
     """Lets Amazon Personalize work on data that is encrypted with KMS keys of your own.
 
-    For the chosen resources it grants exactly what AWS documents, in the policies of every key, the service role and
-    the buckets: https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
+    For the chosen resources it grants exactly what AWS documents, in the policies of every key, the
+    service role and the buckets:
+    https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
 
     def __init__(
@@ -81,30 +88,39 @@ class PersonalizeEncryption(Construct):
 
         Args:
             scope: the parent construct.
-            id: the construct's id. The ids of its children, the sids and their order are a contract.
-            resources: what Personalize will create, which decides every statement. ``allow`` adds more.
-            encryption_key: the key that the dataset groups specify, a symmetric encryption key in the Region of the
-                stack: an L2, an L1, an imported one or a reference. By default one is made, with yearly rotation.
-            service_role: the role that Personalize assumes, in the same forms. A role of this app that doesn't trust
-                Personalize fails the synth. By default one is made, which Personalize can assume only for resources of
-                this account and Region
+            id: the construct's id. The ids of its children, the sids and their order are a
+                contract.
+            resources: what Personalize will create, which decides every statement. ``allow`` adds
+                more.
+            encryption_key: the key that the dataset groups specify, a symmetric encryption key in
+                the Region of the
+                stack: an L2, an L1, an imported one or a reference. By default one is made, with
+                    yearly rotation.
+            service_role: the role that Personalize assumes, in the same forms. A role of this app
+                that doesn't trust Personalize fails the synth. By default one is made, which
+                Personalize can assume only for resources of this account and Region
                 (https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html).
-            role_name: the name of the role that is made; it may contain tokens. By default a fixed name, made from the
-                stack's name, the path within it and the Region. Before you rename the stack or move the construct,
-                pass the current name, since a new name means a new role. If one template is deployed several times
-                (StackSets, Service Catalog), pass a name that contains ``Aws.STACK_NAME``.
-            removal_policy: what happens to the key that is made when it is removed from the stack. ``DESTROY`` makes
-                all data that was encrypted with it unreadable, after KMS's waiting period. It also applies to the
-                statements of ``ImportedKeyPolicy.MANAGED``, without which Personalize can't use what it encrypted.
-            source_account_check: the condition on statements for the service principal in key and bucket policies.
-            imported_key_policy: who adds the statements to the policy of an imported key: by default its owner, with
-                ``MANAGED`` this stack.
-            imported_key_policy_revision: any string, for ``MANAGED``. Change it to have the statements put back at the
-                next deployment after somebody else has overwritten the key policy
+            role_name: the name of the role that is made; it may contain tokens. By default a fixed
+                name, made from the stack's name, the path within it and the Region. Before you
+                rename the stack or move the construct, pass the current name, since a new name
+                means a new role. If one template is deployed several times (StackSets, Service
+                Catalog), pass a name that contains ``Aws.STACK_NAME``.
+            removal_policy: what happens to the key that is made when it is removed from the stack.
+                ``DESTROY`` makes all data that was encrypted with it unreadable, after KMS's
+                waiting period. It also applies to the statements of ``ImportedKeyPolicy.MANAGED``,
+                without which Personalize can't use what it encrypted.
+            source_account_check: the condition on statements for the service principal in key and
+                bucket policies.
+            imported_key_policy: who adds the statements to the policy of an imported key: by
+                default its owner, with ``MANAGED`` this stack.
+            imported_key_policy_revision: any string, for ``MANAGED``. Change it to have the
+                statements put back at the next deployment after somebody else has overwritten the
+                key policy
                 (https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html).
 
         Raises:
-            ValueError: if Personalize can't work with the arguments; the message has all the reasons.
+            ValueError: if Personalize can't work with the arguments; the message has all the
+                reasons.
         """
         super().__init__(scope, id)
         with taken_out_if_refused(scope, id):
@@ -126,7 +142,8 @@ class PersonalizeEncryption(Construct):
             ]
             role = None
             if service_role is None and not problems:
-                # The CDK refuses what stands for a name before the look-up, and with it the synth that asks for it.
+                # The CDK refuses what stands for a name before the look-up, and with it the synth
+                # that asks for it.
                 name = None if is_yet_to_be_looked_up(role_name) else role_name
                 role = self.__make_role(here, name or fixed_role_name(path, id, here))
             elif is_role(service_role):
@@ -147,7 +164,8 @@ class PersonalizeEncryption(Construct):
             else:
                 key = door.key(encryption_key)
                 self.__key = self.__as_l2(encryption_key, key.arn)
-            # All else has two underscores, so that subclasses may have members of any name; jobs need this one.
+            # All else has two underscores, so that subclasses may have members of any name; jobs
+            # need this one.
             self._personalize_wiring = Wiring(
                 self,
                 path,
@@ -167,7 +185,9 @@ class PersonalizeEncryption(Construct):
 
         https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
         """
-        personalize_here = iam.ServicePrincipal(SERVICE_PRINCIPAL, conditions=for_this_account(here))
+        personalize_here = iam.ServicePrincipal(
+            SERVICE_PRINCIPAL, conditions=for_this_account(here)
+        )
         role = iam.Role(
             self,
             "Role",
@@ -197,11 +217,15 @@ class PersonalizeEncryption(Construct):
         return cast("kms.IKey", given)
 
     def __manage(self, key_arn: str) -> AddStatements:
-        # Imported here since few stacks manage the policy of an imported key, and Lambda's module is large.
+        # Imported here since few stacks manage the policy of an imported key, and Lambda's module
+        # is large.
         from ._managed_key_policy import ManagedKeyPolicy
 
         managed = ManagedKeyPolicy(
-            self, key_arn=key_arn, removal_policy=self.__removal_policy, revision=self.__key_policy_revision
+            self,
+            key_arn=key_arn,
+            removal_policy=self.__removal_policy,
+            revision=self.__key_policy_revision,
         )
         resource = managed.resource
         if self.__removal_policy is not RemovalPolicy.DESTROY:
@@ -238,16 +262,16 @@ class PersonalizeEncryption(Construct):
     def pending_statements(self) -> tuple[PendingStatements, ...]:
         """Statements that could not be attached: for imported keys and buckets, and for immutable roles.
 
-        A warning at synth shows the same, as JSON. Policies of the app that are expressions have theirs here too; the
-        judge reports what those lack.
+        A warning at synth shows the same, as JSON. Policies of the app that are expressions have
+        theirs here too; the judge reports what those lack.
         """
         return pending_statements(self._personalize_wiring.policies)
 
     def output_pending_statements(self, id: str = "PendingStatements") -> CfnOutput:
         """Adds a stack output with the pending statements as JSON, as they are at the end of the synth.
 
-        It is for owners who read outputs rather than warnings. CloudFormation fills in what the warning can only show
-        as ``${…}``, the ARN of a role that the stack makes for example.
+        It is for owners who read outputs rather than warnings. CloudFormation fills in what the
+        warning can only show as ``${…}``, the ARN of a role that the stack makes for example.
 
         Args:
             id: the id of the output in this construct.
@@ -265,7 +289,8 @@ class PersonalizeEncryption(Construct):
             resources: what else Personalize will create.
 
         Raises:
-            ValueError: if Personalize can't work with their locations; the message has all the reasons.
+            ValueError: if Personalize can't work with their locations; the message has all the
+                reasons.
 
         https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
         """
@@ -273,18 +298,24 @@ class PersonalizeEncryption(Construct):
         self._personalize_wiring.allow(resources)
 
     def add_dataset_group(
-        self, id: str, *, name: str, domain: str | None = None, tags: Mapping[str, str] | None = None
+        self,
+        id: str,
+        *,
+        name: str,
+        domain: str | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> personalize.CfnDatasetGroup:
         """Adds a dataset group encrypted with the encryption key, and allows it.
 
-        All its properties are create-only: changing one later means a new, empty group, or is refused.
+        All its properties are create-only: changing one later means a new, empty group, or is
+        refused.
 
         Args:
             id: the id of the dataset group in this construct.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             domain: ``"ECOMMERCE"`` or ``"VIDEO_ON_DEMAND"``; by default a custom dataset group.
-            tags: its tags, which can't be changed later. Tags of the app (``Tags.of(app).add(…)``) don't reach it, and
-                a warning names them.
+            tags: its tags, which can't be changed later. Tags of the app (``Tags.of(app).add(…)``)
+                don't reach it, and a warning names them.
 
         Raises:
             ValueError: if Personalize doesn't accept the name, or if ``tags`` isn't a mapping.
@@ -298,7 +329,10 @@ class PersonalizeEncryption(Construct):
             *type_problems(TAGS, optional=True, tags=tags),
         ]
         refuse(self, problems)
-        key_arn, role_arn = self._personalize_wiring.encryption_key.arn, self._personalize_wiring.role.arn
+        key_arn, role_arn = (
+            self._personalize_wiring.encryption_key.arn,
+            self._personalize_wiring.role.arn,
+        )
         # Key and role come together or not at all.
         resource = personalize.CfnDatasetGroup(
             self, id, name=name, domain=domain, kms_key_arn=key_arn, role_arn=role_arn
@@ -324,21 +358,25 @@ class PersonalizeEncryption(Construct):
 
         Args:
             id: the id of the dataset in this construct.
-            dataset_group: the dataset group it belongs to, an L1 or an ARN. Its key is this construct's: with another
-                one, whose policy doesn't allow the service role, the synth fails.
+            dataset_group: the dataset group it belongs to, an L1 or an ARN. Its key is this
+                construct's: with another one, whose policy doesn't allow the service role, the
+                synth fails.
             schema_arn: the ARN of its schema.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
-            dataset_type: ``"Interactions"``, ``"Items"``, ``"Users"``, ``"Actions"`` or ``"Action_Interactions"``.
-            import_from: the CSV file, or folder of CSV files, to import first. For what is imported later, use
-                ``jobs.DatasetImportJob``.
-            import_job_name: the name of the import job, which no job has had before. By default it is made of the
-                names of the dataset and its dataset group, the type and the prefix. A name of your own doesn't follow
+            dataset_type: ``"Interactions"``, ``"Items"``, ``"Users"``, ``"Actions"`` or
+                ``"Action_Interactions"``.
+            import_from: the CSV file, or folder of CSV files, to import first. For what is imported
+                later, use ``jobs.DatasetImportJob``.
+            import_job_name: the name of the import job, which no job has had before. By default it
+                is made of the names of the dataset and its dataset group, the type and the prefix.
+                A name of your own doesn't follow
                 the prefix: to import another file, change both.
-            tags: its tags, which can't be changed later, as for ``add_dataset_group``. The import job has none.
+            tags: its tags, which can't be changed later, as for ``add_dataset_group``. The import
+                job has none.
 
         Raises:
-            ValueError: if Personalize can't work with a name or the location, or if ``tags`` isn't a mapping; the
-                message has all the reasons.
+            ValueError: if Personalize can't work with a name or the location, or if ``tags`` isn't
+                a mapping; the message has all the reasons.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
         """
@@ -360,7 +398,10 @@ class PersonalizeEncryption(Construct):
             if isinstance(import_from, S3Location):
                 jobs.append(PersonalizeResource.dataset_import_job(import_from))
         elif import_job_name is not None:
-            problems.append(f"import_job_name is {import_job_name!r} but there is nothing to import: set import_from")
+            problems.append(
+                f"import_job_name is {import_job_name!r} but there is nothing to import: set "
+                "import_from"
+            )
         refuse(self, [*problems, *self._personalize_wiring.door.problems(jobs)])
         import_job = None
         if import_from is not None:
@@ -397,14 +438,16 @@ class PersonalizeEncryption(Construct):
 
         Args:
             id: the id of the metric attribution in this construct.
-            dataset_group: the dataset group it reports on, an L1 or an ARN; it can have one metric attribution. Its key
-                is this construct's, as in ``add_dataset``.
+            dataset_group: the dataset group it reports on, an L1 or an ARN; it can have one metric
+                attribution. Its key is this construct's, as in ``add_dataset``.
             name: its name: 1 to 63 letters, digits, hyphens and underscores.
             metrics: at most ten metrics.
-            destination: the folder for reports on bulk data; without one, it publishes only to CloudWatch.
+            destination: the folder for reports on bulk data; without one, it publishes only to
+                CloudWatch.
 
         Raises:
-            ValueError: if Personalize can't work with the name or the location; the message has all the reasons.
+            ValueError: if Personalize can't work with the name or the location; the message has all
+                the reasons.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-metricattribution.html
         """
@@ -422,8 +465,12 @@ class PersonalizeEncryption(Construct):
         l1, to_s3 = personalize.CfnMetricAttribution, None
         if destination is not None:
             key = self._personalize_wiring.door.location(destination).key
-            to_s3 = l1.S3DataDestinationProperty(path=destination.uri, kms_key_arn=None if key is None else key.arn)
-        output = l1.MetricsOutputConfigProperty(role_arn=self._personalize_wiring.role.arn, s3_data_destination=to_s3)
+            to_s3 = l1.S3DataDestinationProperty(
+                path=destination.uri, kms_key_arn=None if key is None else key.arn
+            )
+        output = l1.MetricsOutputConfigProperty(
+            role_arn=self._personalize_wiring.role.arn, s3_data_destination=to_s3
+        )
         metric_attribution = l1(
             self,
             id,
@@ -437,13 +484,15 @@ class PersonalizeEncryption(Construct):
     def __set_tags(self, resource: CfnResource, tags: Mapping[str, str] | None) -> None:
         """Set the tags of a resource, sorted as the CDK does, and let no others reach it.
 
-        ``Tags.of(app).add(…)`` reaches dataset groups and datasets, whose tags are create-only: a tag that somebody
-        adds to the app later would make CloudFormation refuse the update, or replace the dataset group by a new, empty
-        one.
+        ``Tags.of(app).add(…)`` reaches dataset groups and datasets, whose tags are create-only: a
+        tag that somebody adds to the app later would make CloudFormation refuse the update, or
+        replace the dataset group by a new, empty one.
         """
         self.__made.tagged.append((resource, tags or {}))
         if tags:
-            resource.add_property_override("Tags", [{"Key": key, "Value": tags[key]} for key in sorted(tags)])
+            resource.add_property_override(
+                "Tags", [{"Key": key, "Value": tags[key]} for key in sorted(tags)]
+            )
         else:
             resource.add_property_deletion_override("Tags")
 
@@ -455,26 +504,37 @@ class PersonalizeEncryption(Construct):
         return resource
 
     def grant_create(
-        self, grantee: iam.IGrantable, *resources: PersonalizeResource, on: Sequence[str] | None = None
+        self,
+        grantee: iam.IGrantable,
+        *resources: PersonalizeResource,
+        on: Sequence[str] | None = None,
     ) -> iam.Grant:
         """Allows a caller of Personalize's API to create these resources with the service role.
 
-        The caller may create, describe and tag resources of these kinds, and pass the service role to Personalize.
+        The caller may create, describe and tag resources of these kinds, and pass the service role
+        to Personalize.
 
         Args:
             grantee: the caller, a Lambda function or a CI role for example.
             resources: what the caller will create, one at least; their locations don't matter.
-            on: the ARNs of the datasets, dataset groups or solutions that it may create them on. By default all in
-                the account and Region.
+            on: the ARNs of the datasets, dataset groups or solutions that it may create them on. By
+                default all in the account and Region.
 
         Raises:
-            ValueError: if an argument is not a grantee or not a resource, if there is no resource, if ``on`` can't
-                narrow one of them, or if the grantee belongs to another account, from which no role can be passed.
+            ValueError: if an argument is not a grantee or not a resource, if there is no resource,
+                if ``on`` can't narrow one of them, or if the grantee belongs to another account,
+                from which no role can be passed.
 
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
         """
         role = self._personalize_wiring.role
-        refuse(self, [*caller_problems(grantee, resources, on, role), *self._personalize_wiring.late_problems()])
+        refuse(
+            self,
+            [
+                *caller_problems(grantee, resources, on, role),
+                *self._personalize_wiring.late_problems(),
+            ],
+        )
         # The principal of a policy is no construct.
         principal = grantee.grant_principal
         caller = Stack.of(cast("Construct", principal if has(principal, "node") else grantee))
@@ -492,10 +552,11 @@ class PersonalizeEncryption(Construct):
     ) -> events.Rule:
         """Adds an EventBridge rule for calls that could revoke access to a key in use.
 
-        Those are the encryption key and the keys of locations, what is allowed later included. Revoked permissions
-        break filters and recommendations of existing resources. The rule matches a key being disabled or scheduled for
-        deletion, a new key policy (this stack's own updates too), and a grant being revoked or retired. EventBridge
-        learns of these calls from CloudTrail: the account needs a trail that logs management events.
+        Those are the encryption key and the keys of locations, what is allowed later included.
+        Revoked permissions break filters and recommendations of existing resources. The rule
+        matches a key being disabled or scheduled for deletion, a new key policy (this stack's own
+        updates too), and a grant being revoked or retired. EventBridge learns of these calls from
+        CloudTrail: the account needs a trail that logs management events.
 
         Args:
             id: the id of the rule in this construct.
@@ -524,10 +585,13 @@ class PersonalizeEncryption(Construct):
         )
 
 
-def _import_job_name(dataset: str, kind: str, group: AnyDatasetGroup, source: S3Location, here: Place) -> str:
+def _import_job_name(
+    dataset: str, kind: str, group: AnyDatasetGroup, source: S3Location, here: Place
+) -> str:
     """Return a name that no other import job has, and that follows the prefix, since no name can be used again.
 
-    The bucket has no part in it: one bucket has a name, a parameter or a logical id, and a new name is a new import.
+    The bucket has no part in it: one bucket has a name, a parameter or a logical id, and a new name
+    is a new import.
     """
     l1 = l1_behind(group, personalize.CfnDatasetGroup) if isinstance(group, str) else group
     of_group = in_words(cast("str", group).rpartition("/")[2] if l1 is None else l1.name)

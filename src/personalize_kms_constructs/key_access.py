@@ -12,8 +12,15 @@ from constructs import Construct
 if TYPE_CHECKING:
     from aws_cdk import aws_events as events
 
-# Each is in the KMS developer guide, "Logging AWS KMS API calls with AWS CloudTrail", with the key in ``resources``.
-_REVOKING_CALLS = ["DisableKey", "PutKeyPolicy", "RetireGrant", "RevokeGrant", "ScheduleKeyDeletion"]
+# Each is in the KMS developer guide, "Logging AWS KMS API calls with AWS CloudTrail", with the key
+# in ``resources``.
+_REVOKING_CALLS = [
+    "DisableKey",
+    "PutKeyPolicy",
+    "RetireGrant",
+    "RevokeGrant",
+    "ScheduleKeyDeletion",
+]
 
 
 def key_access_rule(

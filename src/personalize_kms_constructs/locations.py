@@ -30,15 +30,15 @@ class S3Location:
 
     prefix: str = ""
     """The key prefix, without a leading slash: a folder (``"import/"``), a file (``"import/ratings.csv"``), or
-    empty for the whole bucket. A folder ends in ``/``; a destination must be a folder. A prefix that Personalize
-    can't take is refused where the location is allowed."""
+    empty for the whole bucket. A folder ends in ``/``; a destination must be a folder. A prefix
+    that Personalize can't take is refused where the location is allowed."""
 
     _: KW_ONLY
 
     encryption_key: AnyKey | None = None
     """The key of the bucket's SSE-KMS encryption, where the bucket object doesn't know it (imported buckets, or
-    objects encrypted with another key than the bucket's). By default the bucket's own key; a bucket that isn't
-    encrypted with KMS needs no KMS permissions."""
+    objects encrypted with another key than the bucket's). By default the bucket's own key; a bucket
+    that isn't encrypted with KMS needs no KMS permissions."""
 
     def __post_init__(self) -> None:
         problems = (
@@ -47,7 +47,9 @@ class S3Location:
             *type_problems(KEY, optional=True, encryption_key=self.encryption_key),
         )
         refuse("S3Location", problems)
-        object.__setattr__(self, "prefix", str.__str__(self.prefix))  # not the name of a member of an Enum
+        object.__setattr__(
+            self, "prefix", str.__str__(self.prefix)
+        )  # not the name of a member of an Enum
 
     @property
     def bucket_name(self) -> str:
@@ -55,7 +57,9 @@ class S3Location:
         bucket: Any = self.bucket
         if isinstance(bucket, s3.CfnBucket):
             return bucket.ref
-        return str(bucket.bucket_name if has(bucket, "bucket_name") else bucket.bucket_ref.bucket_name)
+        return str(
+            bucket.bucket_name if has(bucket, "bucket_name") else bucket.bucket_ref.bucket_name
+        )
 
     @property
     def uri(self) -> str:
@@ -63,4 +67,6 @@ class S3Location:
         return f"s3://{self.bucket_name}/{self.prefix}"
 
 
-LOCATION = Expected("a location", lambda value: isinstance(value, S3Location), "pass S3Location(bucket, prefix)")
+LOCATION = Expected(
+    "a location", lambda value: isinstance(value, S3Location), "pass S3Location(bucket, prefix)"
+)

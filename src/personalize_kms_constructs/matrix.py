@@ -1,9 +1,10 @@
 """The permissions that AWS asks for, for each resource of Amazon Personalize: its documentation as data.
 
-Every action this library ever grants is named here, in a row with the pages it comes from; nothing here
-knows the CDK. A row is about one resource, two principals (the service role, and the service principal
-``personalize.amazonaws.com``) and three places (key policies, the role's IAM policies, bucket policies). It also says
-how the resource is called in Personalize's API. There is no other list of resources.
+Every action this library ever grants is named here, in a row with the pages it comes from; nothing
+here knows the CDK. A row is about one resource, two principals (the service role, and the service
+principal ``personalize.amazonaws.com``) and three places (key policies, the role's IAM policies,
+bucket policies). It also says how the resource is called in Personalize's API. There is no other
+list of resources.
 """
 
 from __future__ import annotations
@@ -20,8 +21,12 @@ EXPORT_PAGE = f"{_GUIDE}/export-permissions.html"
 BATCH_PAGE = f"{_GUIDE}/batch-permissions.html"
 METRICS_PAGE = f"{_GUIDE}/metric-attribution-requirements.html"
 CONFUSED_DEPUTY_PAGE = f"{_GUIDE}/cross-service-confused-deputy-prevention.html"
-ASSUMING_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html"
-CALLERS_PAGE = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html"
+ASSUMING_PAGE = (
+    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html"
+)
+CALLERS_PAGE = (
+    "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html"
+)
 
 # Every call of CALLERS_PAGE that takes a role needs it, with iam:PassedToService.
 PASS_ROLE = "iam:PassRole"
@@ -45,12 +50,15 @@ class Actions:
         return replace(self, page=page)
 
 
-# "Your AWS KMS key policy and IAM policies must grant permissions for the following actions" (KMS_PAGE).
-USE_KEY = Actions("UseKey", ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"), KMS_PAGE)
+# "Your AWS KMS key policy and IAM policies must grant permissions for the following actions"
+# (KMS_PAGE).
+USE_KEY = Actions(
+    "UseKey", ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"), KMS_PAGE
+)
 # "CreateGrant (only required in key policy)".
 CREATE_GRANTS = Actions("CreateGrants", ("kms:CreateGrant",), KMS_PAGE)
-# "If you specify a key when you create a dataset group and want to export data from a dataset, your key policy must
-# include the GenerateDataKeyWithoutPlaintext action."
+# "If you specify a key when you create a dataset group and want to export data from a dataset, your
+# key policy must include the GenerateDataKeyWithoutPlaintext action."
 EXPORT_DATA = Actions("ExportData", ("kms:GenerateDataKeyWithoutPlaintext",), KMS_PAGE)
 
 READ_OBJECTS = Actions("ReadObjects", ("s3:GetObject",))
@@ -152,7 +160,10 @@ class Permissions:
             return CALLERS_PAGE
         if action == ASSUME_ROLE:
             return ASSUMING_PAGE
-        return next((group.page for group in self.groups() if action in group.actions), "") or self.page
+        return (
+            next((group.page for group in self.groups() if action in group.actions), "")
+            or self.page
+        )
 
     def locations(self) -> tuple[S3Access, ...]:
         """Return the access to each of its locations."""
@@ -189,12 +200,16 @@ DATASET_EXPORT_JOB = Permissions(
     resource="dataset export job",
     page=EXPORT_PAGE,
     on_dataset_group_key=KeyAccess(key_policy=(CREATE_GRANTS, USE_KEY, EXPORT_DATA)),
-    destination=S3Access(WRITE_OBJECTS, "JobOutput.S3DataDestination.Path", "JobOutput.S3DataDestination.KmsKeyArn"),
+    destination=S3Access(
+        WRITE_OBJECTS, "JobOutput.S3DataDestination.Path", "JobOutput.S3DataDestination.KmsKeyArn"
+    ),
     made_for="DatasetArn",
     parents=("dataset",),
 )
 
-_BATCH_SOURCE = S3Access(READ_OBJECTS, "JobInput.S3DataSource.Path", "JobInput.S3DataSource.KmsKeyArn")
+_BATCH_SOURCE = S3Access(
+    READ_OBJECTS, "JobInput.S3DataSource.Path", "JobInput.S3DataSource.KmsKeyArn"
+)
 _BATCH_DESTINATION = S3Access(
     WRITE_OBJECTS, "JobOutput.S3DataDestination.Path", "JobOutput.S3DataDestination.KmsKeyArn"
 )
@@ -217,12 +232,15 @@ BATCH_SEGMENT_JOB = Permissions(
     made_for="SolutionVersionArn",
 )
 
-# The pages differ. KMS_PAGE lists what needs permission to use a key, and no data deletion job. IMPORT_PAGE has one
-# policy for "dataset import jobs or data deletion jobs", and says in step 4: "If you use AWS Key Management Service
-# (AWS KMS) for encryption, you must grant Amazon Personalize and your Amazon Personalize IAM service role permission to
-# use your key." CreateDataDeletionJob's API reference says of S3 that permissions "are the same as importing data".
-# Chosen: the row of import jobs, since it lets both use the keys and is the least that does: the key policy alone.
-_AS_IMPORTS = KeyAccess(key_policy=(CREATE_GRANTS.on_page(IMPORT_PAGE), USE_KEY.on_page(IMPORT_PAGE)), role_policies=())
+# The pages differ. KMS_PAGE lists what needs permission to use a key, and no data deletion job.
+# IMPORT_PAGE has one policy for "dataset import jobs or data deletion jobs", and says in step 4:
+# "If you use AWS Key Management Service (AWS KMS) for encryption, you must grant Amazon Personalize
+# and your Amazon Personalize IAM service role permission to use your key." CreateDataDeletionJob's
+# API reference says of S3 that permissions "are the same as importing data". Chosen: the row of
+# import jobs, since it lets both use the keys and is the least that does: the key policy alone.
+_AS_IMPORTS = KeyAccess(
+    key_policy=(CREATE_GRANTS.on_page(IMPORT_PAGE), USE_KEY.on_page(IMPORT_PAGE)), role_policies=()
+)
 
 DATA_DELETION_JOB = Permissions(
     resource="data deletion job",
@@ -233,8 +251,9 @@ DATA_DELETION_JOB = Permissions(
     parents=("dataset-group",),
     finished="COMPLETED",
     note=(
-        "AWS's pages differ: the page on KMS doesn't list data deletion jobs, and the page on S3 asks that role and "
-        "service may use the key. They get the KMS permissions of dataset import jobs."
+        "AWS's pages differ: the page on KMS doesn't list data deletion jobs, and the page on S3 "
+        "asks that role and service may use the key. They get the KMS permissions of dataset "
+        "import jobs."
     ),
 )
 
@@ -257,5 +276,7 @@ METRIC_ATTRIBUTION = Permissions(
 ROWS = tuple(row for row in list(vars().values()) if isinstance(row, Permissions))
 """All rows, in the order of this page."""
 
-ASKED_ACTIONS = frozenset(action for row in ROWS for group in row.groups() for action in group.actions)
+ASKED_ACTIONS = frozenset(
+    action for row in ROWS for group in row.groups() for action in group.actions
+)
 """All actions that the pages ask for the role or for Personalize."""

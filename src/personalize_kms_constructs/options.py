@@ -6,8 +6,8 @@ from enum import Enum
 class SourceAccountCheck(Enum):
     """The condition on statements for the service principal, in key and bucket policies.
 
-    AWS recommends ``aws:SourceAccount`` and ``aws:SourceArn`` in resource policies, but does not document whether
-    Personalize sends them on its KMS and S3 calls:
+    AWS recommends ``aws:SourceAccount`` and ``aws:SourceArn`` in resource policies, but does not
+    document whether Personalize sends them on its KMS and S3 calls:
     https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
     """
 
@@ -17,7 +17,8 @@ class SourceAccountCheck(Enum):
 
     REQUIRED = "REQUIRED"
     """``StringEquals aws:SourceAccount`` and ``ArnLike aws:SourceArn``. If Personalize doesn't send these keys, every
-    call of the service is denied: whether it does is not known. Try it with your resources before you rely on it."""
+    call of the service is denied: whether it does is not known. Try it with your resources before
+    you rely on it."""
 
     NONE = "NONE"
     """No condition, as in the sample on AWS's page."""
@@ -32,9 +33,9 @@ class ImportedKeyPolicy(Enum):
     MANAGED = "MANAGED"
     """A custom resource merges them into the key's policy at deployment, by sid, and touches no other statement.
 
-    With ``removal_policy=DESTROY`` it removes them again. The key must be in the stack's account and Region, and its
-    policy must let the account use IAM policies. The statements are lost if anything else replaces the whole key
-    policy, for example the stack that owns the key.
+    With ``removal_policy=DESTROY`` it removes them again. The key must be in the stack's account
+    and Region, and its policy must let the account use IAM policies. The statements are lost if
+    anything else replaces the whole key policy, for example the stack that owns the key.
 
     https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """

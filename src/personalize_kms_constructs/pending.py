@@ -32,19 +32,28 @@ def pending_statements(policies: Iterable[PolicyTarget]) -> tuple[PendingStateme
         PendingStatements(
             policy.kind,
             policy.arn,
-            tuple(iam.PolicyStatement.from_json(statement.to_json()) for statement in policy.statements),
+            tuple(
+                iam.PolicyStatement.from_json(statement.to_json())
+                for statement in policy.statements
+            ),
         )
         for policy in policies
         if policy.pending
     )
 
 
-def pending_output(scope: Construct, id: str, policies: Callable[[], Iterable[PolicyTarget]]) -> CfnOutput:
+def pending_output(
+    scope: Construct, id: str, policies: Callable[[], Iterable[PolicyTarget]]
+) -> CfnOutput:
     """Add a stack output of the pending statements, with all that is known only at deployment filled in."""
 
     def as_json(_: IResolveContext) -> str:
         pending = [
-            {"policy": each.kind, "resource": each.arn, "statements": [found.to_json() for found in each.statements]}
+            {
+                "policy": each.kind,
+                "resource": each.arn,
+                "statements": [found.to_json() for found in each.statements],
+            }
             for each in policies()
             if each.pending
         ]

@@ -14,8 +14,8 @@ from .locations import LOCATION, S3Location
 class PersonalizeResource:
     """A resource of Amazon Personalize, and the S3 locations it reads and writes.
 
-    Use the factory methods. Without locations only KMS permissions on the encryption key are granted, and the S3
-    permissions are up to you.
+    Use the factory methods. Without locations only KMS permissions on the encryption key are
+    granted, and the S3 permissions are up to you.
 
     Raises:
         ValueError: if a location is not an ``S3Location``; the message has all the reasons.
@@ -30,7 +30,9 @@ class PersonalizeResource:
 
     def __post_init__(self) -> None:
         factory = self.permissions.resource.replace(" ", "_")
-        problems = type_problems(LOCATION, optional=True, source=self.source, destination=self.destination)
+        problems = type_problems(
+            LOCATION, optional=True, source=self.source, destination=self.destination
+        )
         refuse(f"PersonalizeResource.{factory}", problems)
 
     @staticmethod
@@ -45,7 +47,8 @@ class PersonalizeResource:
     def dataset_import_job(source: S3Location | None = None) -> PersonalizeResource:
         """A dataset import job that reads ``source``.
 
-        The role gets no KMS action in IAM for it: for import jobs only the key policy must grant permissions.
+        The role gets no KMS action in IAM for it: for import jobs only the key policy must grant
+        permissions.
 
         https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
         """
@@ -55,7 +58,8 @@ class PersonalizeResource:
     def dataset_export_job(destination: S3Location | None = None) -> PersonalizeResource:
         """A dataset export job that writes to the folder ``destination``.
 
-        It adds ``kms:GenerateDataKeyWithoutPlaintext`` to the statements in the encryption key's policy.
+        It adds ``kms:GenerateDataKeyWithoutPlaintext`` to the statements in the encryption key's
+        policy.
 
         https://docs.aws.amazon.com/personalize/latest/dg/export-permissions.html
         """
@@ -69,7 +73,9 @@ class PersonalizeResource:
 
         https://docs.aws.amazon.com/personalize/latest/dg/batch-permissions.html
         """
-        return PersonalizeResource(matrix.BATCH_INFERENCE_JOB, source=source, destination=destination)
+        return PersonalizeResource(
+            matrix.BATCH_INFERENCE_JOB, source=source, destination=destination
+        )
 
     @staticmethod
     def batch_segment_job(
@@ -85,9 +91,10 @@ class PersonalizeResource:
     def data_deletion_job(source: S3Location | None = None) -> PersonalizeResource:
         """A data deletion job that reads ``source``.
 
-        AWS's pages differ on it: the page on KMS doesn't list the job; the page on S3 names it beside import jobs and
-        asks that, with KMS, role and service may use the key. It gets what an import job gets: statements in the
-        policies of the dataset group's key and of the source's key, and no KMS action in the role's IAM policies.
+        AWS's pages differ on it: the page on KMS doesn't list the job; the page on S3 names it
+        beside import jobs and asks that, with KMS, role and service may use the key. It gets what
+        an import job gets: statements in the policies of the dataset group's key and of the
+        source's key, and no KMS action in the role's IAM policies.
 
         https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
         """

@@ -1,7 +1,7 @@
 """The door through which keys and resources come in: here each is looked up, once, and refused if it can't work.
 
-A resource counts as made by this app if its L1 is in the app: given as it is, behind an L2, or behind a reference to
-its ARN, as ``kms.Key.from_key_arn(self, "Key", cfn_key.attr_arn)`` makes it.
+A resource counts as made by this app if its L1 is in the app: given as it is, behind an L2, or
+behind a reference to its ARN, as ``kms.Key.from_key_arn(self, "Key", cfn_key.attr_arn)`` makes it.
 """
 
 from __future__ import annotations
@@ -15,20 +15,34 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from .._refusals.arguments import has, is_key, not_a_resource
-from .._tokens import is_token, is_yet_to_be_looked_up, l1_behind, late_text, reference_in, resolved_early
+from .._tokens import (
+    is_token,
+    is_yet_to_be_looked_up,
+    l1_behind,
+    late_text,
+    reference_in,
+    resolved_early,
+)
 from ..locations import S3Location
 from ..resources import PersonalizeResource
 from .elsewhere import text_elsewhere
 from .environments import bucket_problems, key_problems, prefix_problems
 from .paths import resource_problems
 from .place import Place
-from .resolved import KEY_ARN, KeyL1, ResolvedBucket, ResolvedKey, ResolvedLocation, ResolvedResource
+from .resolved import (
+    KEY_ARN,
+    KeyL1,
+    ResolvedBucket,
+    ResolvedKey,
+    ResolvedLocation,
+    ResolvedResource,
+)
 from .role import ServiceRole
 
-_GIVE_THE_KEY = "pass the key that it stands for, as S3Location(…, encryption_key=kms.Key.from_key_arn(…))"
-_OWN_KEY = (
-    "encrypt the bucket with a key of your own, or pass the key of the objects, as S3Location(…, encryption_key=…)"
+_GIVE_THE_KEY = (
+    "pass the key that it stands for, as S3Location(…, encryption_key=kms.Key.from_key_arn(…))"
 )
+_OWN_KEY = "encrypt the bucket with a key of your own, or pass the key of the objects, as S3Location(…, encryption_key=…)"
 
 
 class Door:
@@ -37,7 +51,9 @@ class Door:
     Asking changes nothing in the app.
     """
 
-    def __init__(self, here: Place, role: ServiceRole | None, *, manages_imported_keys: bool) -> None:
+    def __init__(
+        self, here: Place, role: ServiceRole | None, *, manages_imported_keys: bool
+    ) -> None:
         self._here = here
         self._role = role
         self._managed = manages_imported_keys
@@ -74,7 +90,9 @@ class Door:
         for resource in self.resources(given):
             yield from resource_problems(resource)
             for what, location in resource.locations:
-                yield from bucket_problems(f"bucket of the {what}", location.bucket, self._here, self._role)
+                yield from bucket_problems(
+                    f"bucket of the {what}", location.bucket, self._here, self._role
+                )
                 yield from prefix_problems(what, location, self._here, self._role)
                 if location.problem:
                     yield f"bucket of the {what} {location.problem}"
@@ -91,7 +109,8 @@ class Door:
 
     def _resource(self, given: PersonalizeResource) -> ResolvedResource:
         source, destination = (
-            None if each is None else self.location(each) for each in (given.source, given.destination)
+            None if each is None else self.location(each)
+            for each in (given.source, given.destination)
         )
         return ResolvedResource(given, source, destination)
 
@@ -99,7 +118,9 @@ class Door:
         bucket = self._bucket(given.bucket)
         here, prefix = self._here.stack, given.prefix
         is_elsewhere = bucket.stack is not None and bucket.stack is not here and is_token(prefix)
-        imported_with = None if _is_wrapper(given.bucket, bucket) else _key_of_imported(given.bucket)
+        imported_with = (
+            None if _is_wrapper(given.bucket, bucket) else _key_of_imported(given.bucket)
+        )
         if given.encryption_key is not None:
             encryption = _Encryption(self.key(given.encryption_key))
         elif imported_with is not None:
@@ -114,7 +135,9 @@ class Door:
             encryption.is_unknown,
             key_is_in_template=given.encryption_key is None and imported_with is None,
             prefix=prefix,
-            prefix_in_bucket_policy=late_text(lambda _: text_elsewhere(prefix, here)) if is_elsewhere else prefix,
+            prefix_in_bucket_policy=late_text(lambda _: text_elsewhere(prefix, here))
+            if is_elsewhere
+            else prefix,
         )
 
     def _bucket(self, given: object) -> ResolvedBucket:
@@ -167,7 +190,9 @@ class Door:
         if isinstance(target, KeyL1):
             return _Encryption(self.key(target))
         shown = "a value that is known only at deployment" if is_token(key_id) else repr(key_id)
-        return _Encryption(problem=f"is encrypted with {shown}, which isn't the ARN of a key: {_GIVE_THE_KEY}")
+        return _Encryption(
+            problem=f"is encrypted with {shown}, which isn't the ARN of a key: {_GIVE_THE_KEY}"
+        )
 
 
 class _Encryption(NamedTuple):
@@ -199,10 +224,13 @@ def _resolved_key(given: Any, here: Place) -> ResolvedKey:
 
 
 def _key_of_app(arn: str, l1: KeyL1, construct: kms.Key | KeyL1, here: Place) -> ResolvedKey:
-    # A replica has the spec of its primary key, which is of another Region and may be none of this app.
+    # A replica has the spec of its primary key, which is of another Region and may be none of this
+    # app.
     spec = l1.key_spec if isinstance(l1, kms.CfnKey) else None
     where = _environment(construct, here)
-    return ResolvedKey(arn, arn, *where, l1=l1, construct=construct, spec=spec or "SYMMETRIC_DEFAULT")
+    return ResolvedKey(
+        arn, arn, *where, l1=l1, construct=construct, spec=spec or "SYMMETRIC_DEFAULT"
+    )
 
 
 def _arn_of_key(given: Any) -> str:
@@ -275,7 +303,8 @@ def _default_encryption(l1: s3.CfnBucket | None) -> tuple[str | None, str | None
 def _environment(made: kms.Key | s3.Bucket | CfnResource, here: Place) -> tuple[Stack, str, str]:
     """Return stack, account and Region of what this app makes."""
     made_in = made.stack
-    # Of a stack that JavaScript has made, an included nested one for example, jsii hands over another object each time.
+    # Of a stack that JavaScript has made, an included nested one for example, jsii hands over
+    # another object each time.
     if made_in is here.stack or made_in.node.path == here.path:
         return here.stack, here.account, here.region
     place = Place.of(made_in)

@@ -25,12 +25,15 @@ def resource_problems(resource: ResolvedResource) -> Iterator[str]:
         # What is no prefix would make no folder either.
         if what == f"destination of {kind}" and not problems:
             yield from folder_problems(what, location.prefix)
-    folders = {(location.bucket.identity, folder(location.prefix)) for _, location in resource.locations}
+    folders = {
+        (location.bucket.identity, folder(location.prefix)) for _, location in resource.locations
+    }
     if source is not None and destination is not None and len(folders) == 1:
         yield (
-            f"{kind} has the same source and destination, prefix {source.prefix!r} of one bucket, but Personalize "
-            "wants another folder for the output: change one of the prefixes, or allow source and destination as two "
-            "resources, if each job has paths of its own below the prefix"
+            f"{kind} has the same source and destination, prefix {source.prefix!r} of one bucket, "
+            "but Personalize wants another folder for the output: change one of the prefixes, or "
+            "allow source and destination as two resources, if each job has paths of its own below "
+            "the prefix"
         )
 
 
@@ -50,13 +53,13 @@ def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
     prefix, literal = location.prefix, literal_part(location.prefix)
     if prefix.startswith("/") or "://" in prefix:
         yield (
-            f"{what} has prefix {prefix!r}: pass only the key prefix below the bucket, without a leading slash or "
-            "s3:// address, as 'import/'"
+            f"{what} has prefix {prefix!r}: pass only the key prefix below the bucket, without a "
+            "leading slash or s3:// address, as 'import/'"
         )
     if any(special in literal for special in ("*", "?", "${")):
         yield (
-            f"{what} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in policies and would allow "
-            "other objects too; use a prefix without them"
+            f"{what} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in "
+            "policies and would allow other objects too; use a prefix without them"
         )
     foreign = FOR_NO_POLICY.search(literal)
     if foreign is not None:
@@ -70,6 +73,7 @@ def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
         length = len(f"s3://{literal_part(name)}/{literal}")
         if length > MAX_URI_LENGTH:
             yield (
-                f"{what} has a path of {length} characters{'' if is_exact else ' without what is known at deployment'} "
-                f"but Personalize takes {MAX_URI_LENGTH} at most: use a shorter prefix"
+                f"{what} has a path of {length} "
+                f"characters{'' if is_exact else ' without what is known at deployment'} but "
+                f"Personalize takes {MAX_URI_LENGTH} at most: use a shorter prefix"
             )

@@ -9,7 +9,8 @@ from typing import cast
 from aws_cdk import Stack, Stage
 from constructs import IConstruct
 
-# Kept on the stack, since every construct of the stack asks the same: without it ten constructs take 15 % longer.
+# Kept on the stack, since every construct of the stack asks the same: without it ten constructs
+# take 15 % longer.
 _ATTRIBUTE = "_personalize_kms_constructs_place"
 
 

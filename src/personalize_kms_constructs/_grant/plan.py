@@ -50,7 +50,9 @@ class Plan(NamedTuple):
     """Those of each managed policy of the role."""
 
 
-def make_plan(allowed: Iterable[ResolvedResource], encryption_key: str, terms: Mapping[str, Terms]) -> Plan:
+def make_plan(
+    allowed: Iterable[ResolvedResource], encryption_key: str, terms: Mapping[str, Terms]
+) -> Plan:
     """Return the statements that these resources need, by the identities of keys and buckets."""
     planning = _Planning(terms)
     for resource in allowed:
@@ -78,7 +80,13 @@ class _Planning:
         terms, policy = self._terms[identity], self._keys.setdefault(identity, {})
         for principal in terms.principals:
             # In a key policy, "*" is this key.
-            _add(policy, key_sid(principal.name, terms.suffix), access.key_policy_actions, "*", principal)
+            _add(
+                policy,
+                key_sid(principal.name, terms.suffix),
+                access.key_policy_actions,
+                "*",
+                principal,
+            )
         for group in access.key_policy if terms.role_needs_iam else access.role_policies:
             self.of_role.add(group, terms.arn)
 
@@ -87,7 +95,10 @@ class _Planning:
         identity = location.bucket.identity
         terms, policy = self._terms[identity], self._buckets.setdefault(identity, {})
         on_objects = f"{terms.arn}/{location.prefix_in_bucket_policy}*"
-        for needed, resource in ((access.on_objects, on_objects), *((each, terms.arn) for each in access.on_bucket)):
+        for needed, resource in (
+            (access.on_objects, on_objects),
+            *((each, terms.arn) for each in access.on_bucket),
+        ):
             for principal in terms.principals:
                 sid = bucket_sid(principal.name, needed, terms.suffix)
                 _add(policy, sid, needed.actions, resource, principal)
@@ -105,11 +116,19 @@ class _Planning:
 
 
 def _add(
-    policy: _Policy, sid: str, actions: Iterable[str], resource: str, principal: PolicyPrincipal | None = None
+    policy: _Policy,
+    sid: str,
+    actions: Iterable[str],
+    resource: str,
+    principal: PolicyPrincipal | None = None,
 ) -> None:
     """Add actions and a resource to the statement of a sid."""
     if sid not in policy:
-        new = Statement(sid) if principal is None else Statement(sid, principal.principal, principal.condition)
+        new = (
+            Statement(sid)
+            if principal is None
+            else Statement(sid, principal.principal, principal.condition)
+        )
         policy[sid] = _Collected(new, {}, {})
     policy[sid].actions.update(dict.fromkeys(actions))
     policy[sid].resources[resource] = None

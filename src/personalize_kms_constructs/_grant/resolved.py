@@ -87,7 +87,10 @@ class ResolvedLocation(NamedTuple):
     def accounts(self) -> tuple[str, ...]:
         """The accounts that the bucket may belong to: the CDK assumes its own of an imported one, whatever its key."""
         is_imported = self.bucket.stack is None
-        return (self.bucket.account, *([self.key.account] if is_imported and self.key is not None else []))
+        return (
+            self.bucket.account,
+            *([self.key.account] if is_imported and self.key is not None else []),
+        )
 
 
 class ResolvedResource(NamedTuple):
@@ -105,7 +108,10 @@ class ResolvedResource(NamedTuple):
     @property
     def accessed(self) -> Iterator[tuple[ResolvedLocation, S3Access]]:
         """The locations, each with the access that Personalize needs."""
-        for location, access in ((self.source, self.row.source), (self.destination, self.row.destination)):
+        for location, access in (
+            (self.source, self.row.source),
+            (self.destination, self.row.destination),
+        ):
             if location is not None and access is not None:
                 yield location, access
 

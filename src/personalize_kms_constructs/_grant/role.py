@@ -54,7 +54,11 @@ class ServiceRole:
     def account_root(self) -> str:
         """The ARN that stands for the role's account in policies."""
         prefix, found, _ = self.arn.partition(":role/")
-        return f"{prefix}:root" if found else f"arn:{self.here.partition}:iam::{self.here.account}:root"
+        return (
+            f"{prefix}:root"
+            if found
+            else f"arn:{self.here.partition}:iam::{self.here.account}:root"
+        )
 
     @cached_property
     def accounts(self) -> tuple[str, ...]:
@@ -71,19 +75,23 @@ class ServiceRole:
     def is_of_another_account_than(self, account: str) -> bool:
         """Tell if the role is known not to belong to this account."""
         known = [own for own in self.accounts if is_known_by_now(own)]
-        return bool(known and account) and is_known_by_now(account) and not self.is_of_account(account)
+        return (
+            bool(known and account) and is_known_by_now(account) and not self.is_of_account(account)
+        )
 
     def arn_elsewhere(self, stack: Stack | None) -> str:
         """Return the ARN for the policies of another stack, or of an owner elsewhere.
 
-        It is made of name and path as they are at synth: aspects and escape hatches change them until the end. A role
-        without a name is referred to.
+        It is made of name and path as they are at synth: aspects and escape hatches change them
+        until the end. A role without a name is referred to.
         """
         l1 = self.l1
         if l1 is None or (stack is None and not self.has_name):
             return self.arn
         if stack not in self._elsewhere:
-            self._elsewhere[stack] = late_text(lambda context: self._arn_by_name(l1, Stack.of(context.scope)))
+            self._elsewhere[stack] = late_text(
+                lambda context: self._arn_by_name(l1, Stack.of(context.scope))
+            )
         return self._elsewhere[stack]
 
     def _arn_by_name(self, l1: iam.CfnRole, stack: Stack) -> str:
@@ -139,7 +147,11 @@ class ServiceRole:
     def name_is_of_its_stack(self) -> bool:
         """True if it is known by now that other stacks can't say the role's name or path, a parameter for example."""
         own = self.stack
-        return self.l1 is not None and own is not None and is_unknown_elsewhere(self.path_and_name, own, early=True)
+        return (
+            self.l1 is not None
+            and own is not None
+            and is_unknown_elsewhere(self.path_and_name, own, early=True)
+        )
 
 
 def resolved_role(given: Any, scope: Construct, here: Place) -> ServiceRole:
@@ -160,7 +172,9 @@ def _facts_of_given(given: Any, scope: Construct, here: Place) -> ServiceRole:
         # Not by a name in an ARN that the CDK puts together, which knows no path.
         arn, made_in = l1.attr_arn, l1.stack
     if not has(given, "role_arn"):
-        return ServiceRole(iam.Role.from_role_arn(scope, "ServiceRole", arn), arn, here, made_in, l1)
+        return ServiceRole(
+            iam.Role.from_role_arn(scope, "ServiceRole", arn), arn, here, made_in, l1
+        )
     precreated = has_precreated_roles(given)
     is_mutable = not is_immutable(given)
     return ServiceRole(given, arn, here, made_in, l1, is_mutable, is_precreated=precreated)
@@ -209,12 +223,15 @@ def has_precreated_roles(construct: IConstruct) -> bool:
 def is_immutable(principal: Any) -> bool:
     """Tell an immutable role by the role that the CDK puts beside it, since it says nothing itself.
 
-    Roles are immutable that are imported with ``mutable=False`` or from another account, and those of
-    ``without_policy_updates()``.
+    Roles are immutable that are imported with ``mutable=False`` or from another account, and those
+    of ``without_policy_updates()``.
     """
     if isinstance(principal, iam.Role) or not has(principal, "role_arn"):
         return False
     id, siblings = principal.node.id, principal.node.scope.node
     if siblings.try_find_child(f"MutableRole{id}") is not None:
         return True
-    return id.startswith("ImmutableRole") and siblings.try_find_child(id.removeprefix("ImmutableRole")) is not None
+    return (
+        id.startswith("ImmutableRole")
+        and siblings.try_find_child(id.removeprefix("ImmutableRole")) is not None
+    )

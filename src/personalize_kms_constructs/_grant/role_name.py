@@ -1,7 +1,7 @@
 """The name of the role made here, which is a contract.
 
-Personalize's ``RoleArn`` is create-only, and a key policy keeps the dead id of a role that is made anew: so the name is
-there from the start, and doesn't depend on what is allowed later.
+Personalize's ``RoleArn`` is create-only, and a key policy keeps the dead id of a role that is made
+anew: so the name is there from the start, and doesn't depend on what is allowed later.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from .place import Place
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _MAX_LENGTH = 64
 _HASH_LENGTH = 8
-# Room for a hyphen and the longest name of a Region, which the name ends in: IAM is the same in all Regions. And for a
-# prefix, which companies have aspects put before the names of all roles.
+# Room for a hyphen and the longest name of a Region, which the name ends in: IAM is the same in all
+# Regions. And for a prefix, which companies have aspects put before the names of all roles.
 _LONGEST_END = len("-us-isof-south-1")
 _LONGEST_PREFIX = 12
 _MAX_READABLE_LENGTH = _MAX_LENGTH - _LONGEST_PREFIX - _LONGEST_END - len("-") - _HASH_LENGTH
@@ -24,8 +24,8 @@ _MAX_READABLE_LENGTH = _MAX_LENGTH - _LONGEST_PREFIX - _LONGEST_END - len("-") -
 def fixed_role_name(path: str, id: str, here: Place) -> str:
     """Return a role name that is unique for each deployment of an app by the CDK.
 
-    Like logical ids, it doesn't depend on the id of the outermost stack, or the stage around it: whoever changes these
-    and keeps the stack's name has the same stack.
+    Like logical ids, it doesn't depend on the id of the outermost stack, or the stage around it:
+    whoever changes these and keeps the stack's name has the same stack.
     """
     stack_name = here.outermost.name
     # Most often that is the path already; asking for the stack's costs two calls into jsii.

@@ -10,14 +10,16 @@ from typing import Any
 from .._tokens import TOKEN
 from .paths import MAX_URI_LENGTH
 
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, in characters without white space.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, in characters without
+# white space.
 MANAGED_POLICY_SIZE = 6144
 
 # The longest ARN of a key, a bucket or a role without a path.
 _ARN = 96
 # The ARN before a folder is that of a bucket, whose name has 63 characters at most.
 _BUCKET_ARN = len("arn:aws-us-gov:s3:::") + 63
-# Something in a prefix that only the deployment knows makes the path as long as Personalize takes it.
+# Something in a prefix that only the deployment knows makes the path as long as Personalize takes
+# it.
 _OPEN_PREFIX = re.compile(r"[^/]*(?<!:key)/.*\$\{Token\[(?!AWS\.)")
 _OBJECTS_ARN = len("arn:aws-us-gov:s3:::") + MAX_URI_LENGTH - len("s3://") + len("*")
 _PSEUDO_PARAMETERS = {
@@ -40,7 +42,10 @@ def most_of(value: Any) -> int:
         return _most_of_text(value)
     brackets_and_commas = len("[]") + max(len(value) - 1, 0)
     if isinstance(value, dict):
-        return sum(most_of(key) + most_of(member) + len(":") for key, member in value.items()) + brackets_and_commas
+        return (
+            sum(most_of(key) + most_of(member) + len(":") for key, member in value.items())
+            + brackets_and_commas
+        )
     return sum(map(most_of, value)) + brackets_and_commas
 
 

@@ -25,7 +25,9 @@ class Statement(NamedTuple):
                 covered.add(each)
             elif each.endswith("*"):
                 pattern = each.removesuffix("*")
-        return self._replace(resources=tuple(each for each in self.resources if each not in covered))
+        return self._replace(
+            resources=tuple(each for each in self.resources if each not in covered)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the statement as IAM JSON."""

@@ -46,7 +46,9 @@ class PolicyTarget:
         self._objects: dict[str, iam.PolicyStatement] = {}
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.arn}: {', '.join(each.sid for each in self.statements)}>"
+        return (
+            f"<{type(self).__name__} {self.arn}: {', '.join(each.sid for each in self.statements)}>"
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} {self._owner}"
@@ -60,7 +62,8 @@ class PolicyTarget:
         self.statements = tuple(statements)
         new = [each for each in statements if each.sid not in before]
         if new:
-            # Also where it is pending: the CDK's report on roles that others make has what they should have.
+            # Also where it is pending: the CDK's report on roles that others make has what they
+            # should have.
             is_added = self._add(new)
             self.pending = self.pending or not is_added
 
@@ -77,7 +80,9 @@ class PolicyTarget:
     def _lazy_json(self, statement: Statement) -> dict[str, Any]:
         """Return a statement that the CDK copies; its actions and resources are those of the plan at synth."""
         return statement.to_json() | {
-            element: Token.as_string(Lazy.uncached_any(cast("IAnyProducer", _Planned(self, statement.sid, element))))
+            element: Token.as_string(
+                Lazy.uncached_any(cast("IAnyProducer", _Planned(self, statement.sid, element)))
+            )
             for element in ("Action", "Resource")
         }
 
@@ -93,7 +98,11 @@ class _Planned:
 
     def produce(self, context: IResolveContext) -> Any:
         """Return the element, without a list around a single value, as the CDK writes policies."""
-        (found,) = [each.to_json()[self._element] for each in self._target.statements if each.sid == self._sid]
+        (found,) = [
+            each.to_json()[self._element]
+            for each in self._target.statements
+            if each.sid == self._sid
+        ]
         return found[0] if len(found) == 1 else found
 
 
@@ -126,13 +135,24 @@ class KeyTarget(PolicyTarget):
             policy.add_statements(*self._made(statements))
             return True
         if policy is not None and not isinstance(policy, Mapping):
-            # A document that jsii knows by an interface alone, as the L2 and the wrapper have, or an expression.
-            l2 = self.key.construct if isinstance(self.key.construct, kms.Key) else wrapper_of_key(l1)
-            results = [] if l2 is None else [l2.add_to_resource_policy(each) for each in self._made(statements)]
+            # A document that jsii knows by an interface alone, as the L2 and the wrapper have, or
+            # an expression.
+            l2 = (
+                self.key.construct
+                if isinstance(self.key.construct, kms.Key)
+                else wrapper_of_key(l1)
+            )
+            results = (
+                []
+                if l2 is None
+                else [l2.add_to_resource_policy(each) for each in self._made(statements)]
+            )
             return bool(results) and all(result.statement_added for result in results)
         if policy is None:
             place = Place.of(l1.stack)
-            policy = l1.key_policy = default_key_policy(f"arn:{place.partition}:iam::{place.account}:root")
+            policy = l1.key_policy = default_key_policy(
+                f"arn:{place.partition}:iam::{place.account}:root"
+            )
         lazy = [self._lazy_json(each) for each in statements]
         if isinstance(l1, kms.CfnKey) and added_by_cdk(l1, policy, lazy):
             return True
@@ -157,7 +177,9 @@ class BucketTarget(PolicyTarget):
         if not self.is_of_this_app:
             return False
         policy = self._policy = self._policy or self._policies.of(self.bucket)
-        document = policy.document if isinstance(policy, s3.BucketPolicy) else policy.policy_document
+        document = (
+            policy.document if isinstance(policy, s3.BucketPolicy) else policy.policy_document
+        )
         if isinstance(document, iam.PolicyDocument):
             document.add_statements(*self._made(statements))
         else:
@@ -174,7 +196,9 @@ class ManagedPolicyTarget(PolicyTarget):
 
     kind = "role"
 
-    def __init__(self, scope: Construct, before: Sequence[ManagedPolicyTarget], role: ServiceRole) -> None:
+    def __init__(
+        self, scope: Construct, before: Sequence[ManagedPolicyTarget], role: ServiceRole
+    ) -> None:
         super().__init__(role.arn, role)
         self._scope = scope
         self._id = f"Policy{len(before) + 1 if before else ''}"
@@ -191,9 +215,11 @@ class ManagedPolicyTarget(PolicyTarget):
             return True
         self._policy = self.dependable = self._attached_to_role(made)
         if self._before is not None and self._before.dependable is not None:
-            # A location that comes before others moves the last ones to the next policy, which has to have them first.
+            # A location that comes before others moves the last ones to the next policy, which has
+            # to have them first.
             cast("iam.ManagedPolicy", self._before.dependable).node.add_dependency(self._policy)
-        # What is made before the app is deployed gets nothing from it; the CDK reports what it should have.
+        # What is made before the app is deployed gets nothing from it; the CDK reports what it
+        # should have.
         return not self._role.is_precreated
 
     def _attached_to_role(self, statements: Sequence[iam.PolicyStatement]) -> iam.ManagedPolicy:

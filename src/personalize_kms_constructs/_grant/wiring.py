@@ -72,7 +72,9 @@ class Wiring:
     @property
     def locations(self) -> list[ResolvedLocation]:
         """The locations of all that is allowed."""
-        return [location for resource in self.allowed.values() for _, location in resource.locations]
+        return [
+            location for resource in self.allowed.values() for _, location in resource.locations
+        ]
 
     def wait_for(self, *dependables: IDependable) -> None:
         """Add what must exist before Personalize is called."""
@@ -98,10 +100,13 @@ class Wiring:
         policies = BucketPolicies(self._here.stack)
         for resource in new:
             self._add_targets(resource, policies)
-        planned = list(self._planned(make_plan(allowed.values(), self.encryption_key.identity, self._terms)))
+        planned = list(
+            self._planned(make_plan(allowed.values(), self.encryption_key.identity, self._terms))
+        )
         changes = any(target.statements != tuple(statements) for target, statements in planned)
         refuse(self._scope, self.late_problems() if changes else ())
-        # Before, so that no later plan is smaller than what the policies have if the CDK raises in the middle.
+        # Before, so that no later plan is smaller than what the policies have if the CDK raises in
+        # the middle.
         self.allowed = allowed
         self._put(planned)
 
@@ -109,8 +114,9 @@ class Wiring:
         """Explain that a call comes too late to reach a template."""
         if self.is_synthesized:
             yield (
-                "the stage was synthesized already (by app.synth(), Template.from_stack or add_stage of Pipelines), "
-                "so what is added now would not reach its templates: add it before"
+                "the stage was synthesized already (by app.synth(), Template.from_stack or "
+                "add_stage of Pipelines), so what is added now would not reach its templates: add "
+                "it before"
             )
 
     def late_resource_problems(self) -> Iterator[str]:
@@ -130,10 +136,14 @@ class Wiring:
                 self._terms[key.identity] = Terms(key.arn, principals, self._suffix(key))
         for location in locations:
             bucket, before = location.bucket, self._terms.get(location.bucket.identity)
-            # In one account the role's IAM policies are enough; across accounts both sides have to allow. The key of a
-            # later location may be the first to tell that an imported bucket is of another account.
+            # In one account the role's IAM policies are enough; across accounts both sides have to
+            # allow. The key of a later location may be the first to tell that an imported bucket is
+            # of another account.
             in_one_account = all(map(self.role.is_of_account, location.accounts))
-            principals = (*(() if in_one_account else (role_principal(self.role, bucket),)), self._service)
+            principals = (
+                *(() if in_one_account else (role_principal(self.role, bucket),)),
+                self._service,
+            )
             if before is None or len(before.principals) < len(principals):
                 refuse(self._scope, self.late_problems())
                 self._buckets.setdefault(bucket.identity, BucketTarget(bucket, policies))
@@ -167,5 +177,14 @@ class Wiring:
 
     def _is_implied(self, target: PolicyTarget) -> bool:
         """Tell if who waits for the role's policies waits for a key too, since they refer to it."""
-        named = [resource for policy in self._of_role for each in policy.statements for resource in each.resources]
-        return isinstance(target, KeyTarget) and target.arn in named and not any(each.pending for each in self._of_role)
+        named = [
+            resource
+            for policy in self._of_role
+            for each in policy.statements
+            for resource in each.resources
+        ]
+        return (
+            isinstance(target, KeyTarget)
+            and target.arn in named
+            and not any(each.pending for each in self._of_role)
+        )

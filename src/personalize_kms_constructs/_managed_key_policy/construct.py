@@ -12,17 +12,17 @@ from constructs import Construct
 from .._pasted import with_placeholders
 from .shared_function import KeyPolicyFunction
 
-# In seconds: CloudFormation waits somewhat longer than the function runs, not the hour that is its default, if the
-# function should fail to start.
+# In seconds: CloudFormation waits somewhat longer than the function runs, not the hour that is its
+# default, if the function should fail to start.
 _SERVICE_TIMEOUT = 1200
 
 
 class ManagedKeyPolicy(Construct):
     """Merges statements into the policy of an existing key at deployment, and touches no other statement.
 
-    A custom resource does it, by sid, through a Lambda function that the stack has once. Whoever else writes the whole
-    policy of the key without a look at what is there, such as the stack that owns the key, removes the statements; the
-    next change of them puts all back.
+    A custom resource does it, by sid, through a Lambda function that the stack has once. Whoever
+    else writes the whole policy of the key without a look at what is there, such as the stack that
+    owns the key, removes the statements; the next change of them puts all back.
 
     https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """
@@ -37,16 +37,19 @@ class ManagedKeyPolicy(Construct):
     ) -> None:
         """Make the custom resource and, if it is the stack's first, the function.
 
-        The id comes from the key: its place among others may change, as may a token's text. With an id that counts, a
-        key that changes its place is first written and then cleaned up by another.
+        The id comes from the key: its place among others may change, as may a token's text. With an
+        id that counts, a key that changes its place is first written and then cleaned up by
+        another.
 
         Args:
             scope: the parent construct.
-            key_arn: the ARN of a key in the stack's account and Region, whose policy lets the account use IAM policies.
-            removal_policy: ``RETAIN`` leaves the statements in the policy when they leave the stack, since data that
-                stays behind needs them, and in that of the old key when ``key_arn`` changes. Only a stack operation
-                that fails takes out what it put in. ``DESTROY`` takes them out in all these cases.
-                Statements that were in the policy before the resource was stay in any case.
+            key_arn: the ARN of a key in the stack's account and Region, whose policy lets the
+                account use IAM policies.
+            removal_policy: ``RETAIN`` leaves the statements in the policy when they leave the
+                stack, since data that stays behind needs them, and in that of the old key when
+                ``key_arn`` changes. Only a stack operation that fails takes out what it put in.
+                ``DESTROY`` takes them out in all these cases. Statements that were in the policy
+                before the resource was stay in any case.
             revision: any string; another one looks at the policy again.
         """
         id_of_key = key_id(Stack.of(scope), key_arn)

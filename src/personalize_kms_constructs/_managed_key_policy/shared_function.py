@@ -27,17 +27,26 @@ _TIMEOUT = 900
 # In bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _ENVIRONMENT_SIZE = 4096
 _CONFIGURATION = "MAY_WRITE"
-# What tokens become at least, in the Regions with the shortest names: of a key, of a role, and of the stack.
+# What tokens become at least, in the Regions with the shortest names: of a key, of a role, and of
+# the stack.
 _KEY_ARN_SIZE = len("arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")
 _ROLE_ARN = "arn:aws:iam::111122223333:role/r"
-_PSEUDO_PARAMETERS = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "111122223333"}
-# Managed policies of a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_PSEUDO_PARAMETERS = {
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::AccountId": "111122223333",
+}
+# Managed policies of a role:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _POLICIES_BY_DEFAULT = 10
 # In seconds: a call that came so late would be of an operation that is over.
 _EVENT_AGE = 300
-# The function knows its own statements by these, also those that an earlier version of the stack has written: with no
-# more than the present ones it would refuse to replace what a resource needed that was removed since.
-_ACTIONS = sorted({action for row in ROWS for access in row.on_keys() for action in access.key_policy_actions})
+# The function knows its own statements by these, also those that an earlier version of the stack
+# has written: with no more than the present ones it would refuse to replace what a resource needed
+# that was removed since.
+_ACTIONS = sorted(
+    {action for row in ROWS for access in row.on_keys() for action in access.key_policy_actions}
+)
 
 _WAY_OUT = "use another stack for some of the constructs, or ImportedKeyPolicy.PENDING"
 
@@ -74,7 +83,9 @@ class KeyPolicyFunction(Construct):
             runtime="python3.13",
             handler="index.handler",
             code=lambda_.CfnFunction.CodeProperty(zip_file=_code()),
-            environment=lambda_.CfnFunction.EnvironmentProperty(variables={_CONFIGURATION: may_write}),
+            environment=lambda_.CfnFunction.EnvironmentProperty(
+                variables={_CONFIGURATION: may_write}
+            ),
             role=self._role.role_arn,
             timeout=_TIMEOUT,
         )
@@ -91,16 +102,19 @@ class KeyPolicyFunction(Construct):
         """The function's ARN."""
         return self._function.attr_arn
 
-    def allow(self, owner: CfnResource, key_arn: str, statements: Iterable[iam.PolicyStatement]) -> None:
+    def allow(
+        self, owner: CfnResource, key_arn: str, statements: Iterable[iam.PolicyStatement]
+    ) -> None:
         """Let the function write statements of these sids and conditions into a key's policy, for a custom resource."""
         self._statements.setdefault(owner, (key_arn, []))[1].extend(statements)
 
     def reach(self, key_arn: str, id: str, resource: CfnResource) -> None:
         """Let the function reach a key, for a custom resource that waits for all that it needs.
 
-        Each key has a policy of its own, which goes after all that needs it: when CloudFormation cleans up what an
-        update left over, the function has to reach keys that its stack knows no longer. Custom resources of one key
-        wait for each other, so that they don't undo each other's work.
+        Each key has a policy of its own, which goes after all that needs it: when CloudFormation
+        cleans up what an update left over, the function has to reach keys that its stack knows no
+        longer. Custom resources of one key wait for each other, so that they don't undo each
+        other's work.
         """
         if id not in self._policies:
             self._policies[id] = self._make_policy(key_arn, id)
@@ -119,7 +133,9 @@ class KeyPolicyFunction(Construct):
             return None
         policy = RoleOfOthers(self._role)
         stack = Stack.of(self)
-        stack_arn = stack.format_arn(service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/*")
+        stack_arn = stack.format_arn(
+            service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/*"
+        )
         policy.put(self._needed(key_arn, id, stack_arn))
         return policy
 
@@ -130,7 +146,9 @@ class KeyPolicyFunction(Construct):
         see = ("cloudformation:DescribeStacks",)
         return [
             Statement(f"WriteKeyPolicy{id}", actions=write, resources=(key_arn,)),
-            Statement(f"KeepAccountInKeyPolicy{id}", None, to_bypass, put, (key_arn,), effect="Deny"),
+            Statement(
+                f"KeepAccountInKeyPolicy{id}", None, to_bypass, put, (key_arn,), effect="Deny"
+            ),
             Statement(f"SeeCancellation{id}", actions=see, resources=(stack_arn,)),
         ]
 
@@ -140,11 +158,13 @@ class KeyPolicyFunction(Construct):
         return iam.ManagedPolicy(
             self,
             f"Policy{id}",
-            # Another description is another policy: with a new key, the one for the old key stays until CloudFormation
-            # has cleaned up there
+            # Another description is another policy: with a new key, the one for the old key stays
+            # until CloudFormation has cleaned up there
             # (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-iam-managedpolicy.html).
             description=f"Lets the function read and write the policy of {key_arn}",
-            statements=[iam.PolicyStatement.from_json({**each, "Sid": None}) for each in statements],
+            statements=[
+                iam.PolicyStatement.from_json({**each, "Sid": None}) for each in statements
+            ],
             roles=[cast("iam.IRole", self._role)],
         )
 
@@ -153,7 +173,9 @@ class KeyPolicyFunction(Construct):
 class _MayWrite:
     """The function's configuration, when no later ``allow`` can change it any more."""
 
-    def __init__(self, scope: Construct, statements: _Statements, policies: Mapping[str, iam.ManagedPolicy]) -> None:
+    def __init__(
+        self, scope: Construct, statements: _Statements, policies: Mapping[str, iam.ManagedPolicy]
+    ) -> None:
         self._scope = scope
         self._stack = Stack.of(scope)
         self._statements = statements
@@ -166,19 +188,23 @@ class _MayWrite:
             warn(
                 self._scope,
                 "manyManagedPolicies",
-                f"role {self._scope.node.path}/Role has {keys} managed policies, one for each key, but the quota is "
-                f"{_POLICIES_BY_DEFAULT} by default: have it raised, or {_WAY_OUT}",
+                f"role {self._scope.node.path}/Role has {keys} managed policies, one for each "
+                f"key, but the quota is {_POLICIES_BY_DEFAULT} by default: have it raised, or "
+                f"{_WAY_OUT}",
             )
         return list(self._problems())
 
     def _problems(self) -> Iterator[str]:
         # Lambda measures JSON, with the variable's name, and its value in quotes.
         size = len(json.dumps({_CONFIGURATION: self._shortest(self.text())}, separators=(",", ":")))
-        size += sum(max(0, _KEY_ARN_SIZE - len(self._shortest(arn))) for arn, _ in self._statements.values())
+        size += sum(
+            max(0, _KEY_ARN_SIZE - len(self._shortest(arn))) for arn, _ in self._statements.values()
+        )
         if size > _ENVIRONMENT_SIZE:
             yield (
-                f"the stack manages the policies of too many keys: the configuration of its function has {size:,} "
-                f"bytes or more but Lambda takes {_ENVIRONMENT_SIZE:,}: {_WAY_OUT}"
+                "the stack manages the policies of too many keys: the configuration of its "
+                f"function has {size:,} bytes or more but Lambda takes {_ENVIRONMENT_SIZE:,}: "
+                f"{_WAY_OUT}"
             )
 
     def _shortest(self, text: str) -> str:

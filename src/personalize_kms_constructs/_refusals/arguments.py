@@ -19,7 +19,8 @@ from .._tokens import attribute_in, is_token, is_yet_to_be_looked_up
 from ..options import ImportedKeyPolicy, SourceAccountCheck
 
 if TYPE_CHECKING:
-    # The classes themselves are named for type checkers: jsii's protocols and classes name parameters differently.
+    # The classes themselves are named for type checkers: jsii's protocols and classes name
+    # parameters differently.
     from aws_cdk.interfaces.aws_iam import IRoleRef
     from aws_cdk.interfaces.aws_kms import IKeyRef
     from aws_cdk.interfaces.aws_s3 import IBucketRef
@@ -35,7 +36,9 @@ def has(value: object, *members: str) -> bool:
 
     An imported key, for example, is an object that jsii puts together from interfaces.
     """
-    parts = getattr(value, "_delegates", [value]) if hasattr(type(value), "__getattr__") else [value]
+    parts = (
+        getattr(value, "_delegates", [value]) if hasattr(type(value), "__getattr__") else [value]
+    )
     return any(hasattr(type(part), member) for part in parts for member in members)
 
 
@@ -74,7 +77,8 @@ def _is_string(value: object) -> bool:
 def kind_of_arn(value: str) -> str:
     """Return the type in the ARN of a resource of Personalize; nothing for what only the deployment knows.
 
-    The attribute of an L1 says it in its name, ``DatasetGroupArn`` for example; ``Ref`` may be a name.
+    The attribute of an L1 says it in its name, ``DatasetGroupArn`` for example; ``Ref`` may be a
+    name.
     """
     if not is_token(value):
         found = re.match(r"arn:.*:([a-z-]+)/", value)
@@ -89,7 +93,9 @@ def _may_be_arn_of(*kinds: str) -> Callable[[object], bool]:
     def fits(value: object) -> bool:
         if not isinstance(value, str):
             return False
-        return is_yet_to_be_looked_up(value) or kind_of_arn(value) in (("", *kinds) if is_token(value) else kinds)
+        return is_yet_to_be_looked_up(value) or kind_of_arn(value) in (
+            ("", *kinds) if is_token(value) else kinds
+        )
 
     return fits
 
@@ -109,18 +115,27 @@ class Expected:
 def _member_of(members: type[Enum]) -> Expected:
     names = " or ".join(f"{members.__name__}.{member.name}" for member in members)
     # A plain string matches no member.
-    return Expected("a member of the enumeration", lambda value: isinstance(value, members), f"use {names}")
+    return Expected(
+        "a member of the enumeration", lambda value: isinstance(value, members), f"use {names}"
+    )
 
 
 KEY = Expected("a key", is_key, "pass a kms.Key or a CfnKey, or kms.Key.from_key_arn for an ARN")
-ROLE = Expected("a role", is_role, "pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for an ARN")
+ROLE = Expected(
+    "a role", is_role, "pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for an ARN"
+)
 BUCKET = Expected(
     "a bucket",
     lambda value: isinstance(value, s3.CfnBucket) or has(value, "bucket_arn", "bucket_ref"),
-    "pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a name, and the folder as prefix",
+    (
+        "pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a name, and the "
+        "folder as prefix"
+    ),
 )
 PREFIX = Expected("a string", _is_string, "pass the key prefix below the bucket, as 'import/'")
-RESOURCES = Expected("a list", is_sequence, "pass one, as [PersonalizeResource.dataset_import_job(source=…)]")
+RESOURCES = Expected(
+    "a list", is_sequence, "pass one, as [PersonalizeResource.dataset_import_job(source=…)]"
+)
 SOURCE_ACCOUNT_CHECK = _member_of(SourceAccountCheck)
 IMPORTED_KEY_POLICY = _member_of(ImportedKeyPolicy)
 REMOVAL_POLICY = Expected(
@@ -138,7 +153,12 @@ DATASET_GROUP = Expected(
     lambda value: has(value, "attr_dataset_group_arn") or _may_be_arn_of("dataset-group")(value),
     "pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN",
 )
-TAGS = Expected("a mapping of strings", lambda value: isinstance(value, Mapping), "pass {'key': 'value'}", _is_string)
+TAGS = Expected(
+    "a mapping of strings",
+    lambda value: isinstance(value, Mapping),
+    "pass {'key': 'value'}",
+    _is_string,
+)
 METRICS = Expected(
     "a list of metrics",
     is_sequence,
@@ -157,7 +177,9 @@ ON = Expected(
     _may_be_arn_of("dataset", "dataset-group", "solution"),
 )
 TARGET = Expected(
-    "a target of a rule", lambda value: has(value, "bind"), "wrap it, as in aws_events_targets.SnsTopic(topic)"
+    "a target of a rule",
+    lambda value: has(value, "bind"),
+    "wrap it, as in aws_events_targets.SnsTopic(topic)",
 )
 
 
@@ -204,8 +226,8 @@ def constructor_problems(
         return
     if imported_key_policy_revision is not None:
         yield (
-            "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: leave it out, or "
-            "set imported_key_policy=ImportedKeyPolicy.MANAGED"
+            "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: "
+            "leave it out, or set imported_key_policy=ImportedKeyPolicy.MANAGED"
         )
     if encryption_key is not None and removal_policy is RemovalPolicy.DESTROY:
         yield "removal_policy is for the key made here, but encryption_key is set: leave one out"

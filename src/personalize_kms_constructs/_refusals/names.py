@@ -22,7 +22,9 @@ def name_problems(what: str, name: object, known: str | None = None) -> Iterator
     """Explain that Personalize's API would refuse a name; of an expression, with a letter for what isn't known."""
     if is_yet_to_be_looked_up(name):
         return
-    if not isinstance(name, str) or not is_name(as_text(TOKEN.sub("x", name if known is None else known))):
+    if not isinstance(name, str) or not is_name(
+        as_text(TOKEN.sub("x", name if known is None else known))
+    ):
         yield f"{what} {shown(name)} {IS_NO_NAME}: {USE_A_NAME}"
 
 
@@ -32,8 +34,8 @@ def role_name_problems(role_name: object) -> Iterator[str]:
         return
     if not isinstance(role_name, str) or _ROLE_NAME.fullmatch(TOKEN.sub("x", role_name)) is None:
         yield (
-            f"role_name is {shown(role_name)} but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a "
-            "name of these"
+            f"role_name is {shown(role_name)} but IAM takes 1 to 64 letters, digits and characters "
+            "of '+=,.@-_': use a name of these"
         )
 
 

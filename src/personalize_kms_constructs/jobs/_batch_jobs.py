@@ -17,7 +17,8 @@ from ._parameters import FILTER, SOLUTION_VERSION, ArnParameter, mode_problems
 class BatchInferenceJob(JobFragment):
     """Makes recommendations for many users or items at once.
 
-    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
+    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression
+    ``"{% … %}"``.
     """
 
     def __init__(
@@ -52,16 +53,22 @@ class BatchInferenceJob(JobFragment):
             source: the JSON Lines file of inputs, or a folder of such files.
             source_path: a file or folder below the prefix of ``source``, an expression for example.
             destination: the folder to write to, not the source's.
-            destination_path: a folder below the prefix of ``destination``, an expression for example.
-            job_name: by default a name of its own each time. One of your own has to be new each time.
+            destination_path: a folder below the prefix of ``destination``, an expression for
+                example.
+            job_name: by default a name of its own each time. One of your own has to be new each
+                time.
             filter_arn: the ARN of the filter to apply.
             num_results: how many recommendations for each line of input.
-            batch_inference_job_mode: ``"BATCH_INFERENCE"``, Personalize's default, or ``"THEME_GENERATION"``.
-            item_exploration_config: ``explorationWeight`` and ``explorationItemAgeCutOff``, for User-Personalization.
+            batch_inference_job_mode: ``"BATCH_INFERENCE"``, Personalize's default, or
+                ``"THEME_GENERATION"``.
+            item_exploration_config: ``explorationWeight`` and ``explorationItemAgeCutOff``, for
+                User-Personalization.
             ranking_influence: the weight, from 0 to 1, of ``POPULARITY`` and ``FRESHNESS``.
-            theme_generation_item_name: the column with the names of items, for ``"THEME_GENERATION"``.
+            theme_generation_item_name: the column with the names of items, for
+                ``"THEME_GENERATION"``.
             timeout: how long the job may take, its wait for a place included. By default 3 days.
-            patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
+            patience: how long to wait for a place, on average. By default a day, or half of a
+                shorter timeout.
             tags: the job's tags.
 
         Raises:
@@ -69,14 +76,22 @@ class BatchInferenceJob(JobFragment):
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateBatchInferenceJob.html
         """
-        theme = theme_generation_item_name and {"FieldsForThemeGeneration": {"ItemName": theme_generation_item_name}}
-        config = {"ItemExplorationConfig": item_exploration_config, "RankingInfluence": ranking_influence}
+        theme = theme_generation_item_name and {
+            "FieldsForThemeGeneration": {"ItemName": theme_generation_item_name}
+        }
+        config = {
+            "ItemExplorationConfig": item_exploration_config,
+            "RankingInfluence": ranking_influence,
+        }
         super().__init__(
             scope,
             id,
             matrix.BATCH_INFERENCE_JOB,
             JobOptions(encryption, job_name, timeout, patience, tags),
-            locations={"source": (source, source_path), "destination": (destination, destination_path)},
+            locations={
+                "source": (source, source_path),
+                "destination": (destination, destination_path),
+            },
             arns=_arns(solution_version_arn, filter_arn),
             arguments=lambda data: {
                 "SolutionVersionArn": solution_version_arn,
@@ -88,7 +103,10 @@ class BatchInferenceJob(JobFragment):
                 "ThemeGenerationConfig": theme,
             },
             problems=mode_problems(
-                "batch_inference_job_mode", batch_inference_job_mode, "BATCH_INFERENCE", "THEME_GENERATION"
+                "batch_inference_job_mode",
+                batch_inference_job_mode,
+                "BATCH_INFERENCE",
+                "THEME_GENERATION",
             ),
         )
 
@@ -96,7 +114,8 @@ class BatchInferenceJob(JobFragment):
 class BatchSegmentJob(JobFragment):
     """Makes segments of users for many items or item attributes at once.
 
-    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
+    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression
+    ``"{% … %}"``.
     """
 
     def __init__(
@@ -127,12 +146,15 @@ class BatchSegmentJob(JobFragment):
             source: the JSON Lines file of inputs, or a folder of such files.
             source_path: a file or folder below the prefix of ``source``, an expression for example.
             destination: the folder to write to, not the source's.
-            destination_path: a folder below the prefix of ``destination``, an expression for example.
-            job_name: by default a name of its own each time. One of your own has to be new each time.
+            destination_path: a folder below the prefix of ``destination``, an expression for
+                example.
+            job_name: by default a name of its own each time. One of your own has to be new each
+                time.
             filter_arn: the ARN of the filter to apply.
             num_results: how many users for each line of input.
             timeout: how long the job may take, its wait for a place included. By default 3 days.
-            patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
+            patience: how long to wait for a place, on average. By default a day, or half of a
+                shorter timeout.
             tags: the job's tags.
 
         Raises:
@@ -145,7 +167,10 @@ class BatchSegmentJob(JobFragment):
             id,
             matrix.BATCH_SEGMENT_JOB,
             JobOptions(encryption, job_name, timeout, patience, tags),
-            locations={"source": (source, source_path), "destination": (destination, destination_path)},
+            locations={
+                "source": (source, source_path),
+                "destination": (destination, destination_path),
+            },
             arns=_arns(solution_version_arn, filter_arn),
             arguments=lambda data: {
                 "SolutionVersionArn": solution_version_arn,
@@ -158,4 +183,8 @@ class BatchSegmentJob(JobFragment):
 
 def _arns(solution_version_arn: str, filter_arn: str | None) -> list[ArnParameter]:
     version = ArnParameter("solution_version_arn", solution_version_arn, SOLUTION_VERSION)
-    return [version] if filter_arn is None else [version, ArnParameter("filter_arn", filter_arn, FILTER)]
+    return (
+        [version]
+        if filter_arn is None
+        else [version, ArnParameter("filter_arn", filter_arn, FILTER)]
+    )

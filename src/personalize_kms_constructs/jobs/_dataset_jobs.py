@@ -17,7 +17,8 @@ from ._parameters import DATASET, DATASET_GROUP, ArnParameter, mode_problems
 class DatasetImportJob(JobFragment):
     """Imports data from S3 into a dataset.
 
-    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
+    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression
+    ``"{% … %}"``.
     """
 
     def __init__(
@@ -45,12 +46,14 @@ class DatasetImportJob(JobFragment):
             dataset_arn: the ARN of the dataset.
             source: the CSV file, or folder of CSV files.
             source_path: a file or folder below the prefix of ``source``, an expression for example.
-            job_name: by default a name of its own each time. One of your own has to be new each time.
-            import_mode: ``"FULL"``, Personalize's default, replaces the data of earlier import jobs; ``"INCREMENTAL"``
-                adds to it.
+            job_name: by default a name of its own each time. One of your own has to be new each
+                time.
+            import_mode: ``"FULL"``, Personalize's default, replaces the data of earlier import
+                jobs; ``"INCREMENTAL"`` adds to it.
             publish_attribution_metrics_to_s3: whether the metric attribution's reports go to S3.
             timeout: how long the job may take, its wait for a place included. By default 3 days.
-            patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
+            patience: how long to wait for a place, on average. By default a day, or half of a
+                shorter timeout.
             tags: the job's tags.
 
         Raises:
@@ -78,7 +81,8 @@ class DatasetImportJob(JobFragment):
 class DatasetExportJob(JobFragment):
     """Exports the data of a dataset to S3.
 
-    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
+    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression
+    ``"{% … %}"``.
     """
 
     def __init__(
@@ -104,12 +108,15 @@ class DatasetExportJob(JobFragment):
             encryption: the construct whose service role does the work.
             dataset_arn: the ARN of the dataset.
             destination: the folder to write to.
-            destination_path: a folder below the prefix of ``destination``, an expression for example.
-            job_name: by default a name of its own each time. One of your own has to be new each time.
-            ingestion_mode: ``"BULK"`` for what import jobs imported, ``"PUT"`` for what came record by record, which is
-                Personalize's default, ``"ALL"`` for both.
+            destination_path: a folder below the prefix of ``destination``, an expression for
+                example.
+            job_name: by default a name of its own each time. One of your own has to be new each
+                time.
+            ingestion_mode: ``"BULK"`` for what import jobs imported, ``"PUT"`` for what came record
+                by record, which is Personalize's default, ``"ALL"`` for both.
             timeout: how long the job may take, its wait for a place included. By default 3 days.
-            patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
+            patience: how long to wait for a place, on average. By default a day, or half of a
+                shorter timeout.
             tags: the job's tags.
 
         Raises:
@@ -124,7 +131,11 @@ class DatasetExportJob(JobFragment):
             JobOptions(encryption, job_name, timeout, patience, tags),
             locations={"destination": (destination, destination_path)},
             arns=[ArnParameter("dataset_arn", dataset_arn, DATASET)],
-            arguments=lambda data: {"DatasetArn": dataset_arn, "IngestionMode": ingestion_mode, **data},
+            arguments=lambda data: {
+                "DatasetArn": dataset_arn,
+                "IngestionMode": ingestion_mode,
+                **data,
+            },
             problems=mode_problems("ingestion_mode", ingestion_mode, "BULK", "PUT", "ALL"),
         )
 
@@ -135,7 +146,8 @@ class DataDeletionJob(JobFragment):
     AWS guarantees it only if no job that uses the datasets is at work meanwhile
     (https://docs.aws.amazon.com/personalize/latest/dg/delete-records.html).
 
-    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
+    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression
+    ``"{% … %}"``.
     """
 
     def __init__(
@@ -157,14 +169,16 @@ class DataDeletionJob(JobFragment):
         Args:
             scope: the parent construct.
             id: the construct's id, which is part of the names of its states.
-            encryption: the construct whose service role does the work. AWS's pages differ on the KMS permissions; see
-                ``PersonalizeResource.data_deletion_job``.
+            encryption: the construct whose service role does the work. AWS's pages differ on the
+                KMS permissions; see ``PersonalizeResource.data_deletion_job``.
             dataset_group_arn: the ARN of the dataset group.
             source: the CSV file with a column ``USER_ID``, or a folder of such files.
             source_path: a file or folder below the prefix of ``source``, an expression for example.
-            job_name: by default a name of its own each time. One of your own has to be new each time.
+            job_name: by default a name of its own each time. One of your own has to be new each
+                time.
             timeout: how long the job may take, its wait for a place included. By default 3 days.
-            patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
+            patience: how long to wait for a place, on average. By default a day, or half of a
+                shorter timeout.
             tags: the job's tags.
 
         Raises:

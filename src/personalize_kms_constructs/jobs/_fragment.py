@@ -44,10 +44,11 @@ class JobOptions(NamedTuple):
 class JobFragment(sfn.StateMachineFragment):
     """Starts a job, waits for it, and ends with its description.
 
-    The names of its states have the fragment's id in them, so two of a kind need no ``prefix_states``.
+    The names of its states have the fragment's id in them, so two of a kind need no
+    ``prefix_states``.
 
-    No state depends on ``encryption.permissions``: an execution begins after the deployment, or after the parts of it
-    that whoever starts it waits for.
+    No state depends on ``encryption.permissions``: an execution begins after the deployment, or
+    after the parts of it that whoever starts it waits for.
     """
 
     def __init__(
@@ -64,8 +65,8 @@ class JobFragment(sfn.StateMachineFragment):
     ) -> None:
         """Make the states, and add the permissions.
 
-        The first of the ARNs is what the job works on. ``arguments`` makes of those that have the locations all of the
-        call besides name, role and tags, and is asked when all is well.
+        The first of the ARNs is what the job works on. ``arguments`` makes of those that have the
+        locations all of the call besides name, role and tags, and is asked when all is well.
         """
         super().__init__(scope, id)
         encryption, job_name, timeout, patience, tags = options
@@ -84,12 +85,21 @@ class JobFragment(sfn.StateMachineFragment):
             ]
             refuse(self, found)
             role = encryption._personalize_wiring.role
-            # A reference from another stack than the role's would make that stack need the role's, which needs the
-            # buckets that it reads and writes, and both may be one.
+            # A reference from another stack than the role's would make that stack need the role's,
+            # which needs the buckets that it reads and writes, and both may be one.
             role_arn = role.arn if role.stack is stack else role.arn_elsewhere(stack)
             (resolved,) = encryption._personalize_wiring.door.resources([resource_of(row, places)])
-            data = {name: value for each in places for name, value in each.arguments(resolved).items()}
-            given = without_none({"JobName": job_name, **arguments(data), "Tags": tag_list(tags), "RoleArn": role_arn})
+            data = {
+                name: value for each in places for name, value in each.arguments(resolved).items()
+            }
+            given = without_none(
+                {
+                    "JobName": job_name,
+                    **arguments(data),
+                    "Tags": tag_list(tags),
+                    "RoleArn": role_arn,
+                }
+            )
             refuse(self, expression_problems(given))
             encryption.allow(*resources_of(row, places))
 
@@ -109,14 +119,21 @@ class JobFragment(sfn.StateMachineFragment):
         )
         create = self.__make_states(id, language, [*needed, pass_role_statement(role_arn)])
         at_synth = JobAtSynth(
-            self, create, resolved, encryption._personalize_wiring.encryption_key.arn, given, name.pattern
+            self,
+            create,
+            resolved,
+            encryption._personalize_wiring.encryption_key.arn,
+            given,
+            name.pattern,
         )
         self.node.add_validation(cast("IValidation", at_synth))
 
     def __make_states(self, id: str, language: JobLanguage, statements: list[Json]) -> State:
         """Make the states, and return the one that starts the job."""
         prepare = State(self, f"Prepare {id}", lambda: language.prepare(next=create.state_id))
-        create = State(self, f"Start {id}", lambda: language.create(next=wait.state_id), statements=statements)
+        create = State(
+            self, f"Start {id}", lambda: language.create(next=wait.state_id), statements=statements
+        )
         wait = State(self, f"Wait for {id}", lambda: language.wait(next=describe.state_id))
         describe = State(self, f"Describe {id}", lambda: language.describe(next=status.state_id))
         status = State(
@@ -149,8 +166,8 @@ def _encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:
     """Explain that something is not a ``PersonalizeEncryption``, its key for example, or one that is elsewhere."""
     if not isinstance(encryption, PersonalizeEncryption):
         yield (
-            f"encryption is {shown(encryption)} but a PersonalizeEncryption is expected: pass the construct whose "
-            "service role does the work"
+            f"encryption is {shown(encryption)} but a PersonalizeEncryption is expected: pass the "
+            "construct whose service role does the work"
         )
         return
     there = Stack.of(encryption)
@@ -160,13 +177,18 @@ def _encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:
     ):
         if here != elsewhere and not is_token(here) and not is_token(elsewhere):
             yield (
-                f"the job is in {what} {here} but its encryption in {elsewhere}, and Personalize works with keys and "
-                f"roles of its own {what}: make the state machine in a stack of {elsewhere}"
+                f"the job is in {what} {here} but its encryption in {elsewhere}, and Personalize "
+                f"works with keys and roles of its own {what}: make the state machine in a stack "
+                f"of {elsewhere}"
             )
 
 
-def _resource_problems(row: Permissions, encryption: object, locations: Sequence[JobLocation]) -> Iterator[str]:
+def _resource_problems(
+    row: Permissions, encryption: object, locations: Sequence[JobLocation]
+) -> Iterator[str]:
     """Explain why Personalize can't work with the locations, with as much of their paths as is known."""
     known = [each for each in locations if isinstance(each.location, S3Location)]
     if isinstance(encryption, PersonalizeEncryption):
-        yield from encryption._personalize_wiring.door.problems(resources_of(row, known, with_paths=True))
+        yield from encryption._personalize_wiring.door.problems(
+            resources_of(row, known, with_paths=True)
+        )

@@ -1,9 +1,9 @@
 """Where a job reads and writes: a path below a location, whose prefix is what policies allow.
 
-Policies are written before an execution knows its path, so they allow the location's whole prefix. An execution whose
-path lacks a part stops before the job is created. JSONata takes a missing value for an empty string where it joins
-strings, and both languages write ``null`` where they put one into a string: all that is below the prefix would be
-meant, or a folder that nobody asked for.
+Policies are written before an execution knows its path, so they allow the location's whole prefix.
+An execution whose path lacks a part stops before the job is created. JSONata takes a missing value
+for an empty string where it joins strings, and both languages write ``null`` where they put one
+into a string: all that is below the prefix would be meant, or a folder that nobody asked for.
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ class JobLocation:
             return ""
         found = ""
         for name, path in self.given.items():
-            reason = jsonata_string(f"{self._parameter} is empty in this execution: {path} has no value")
+            reason = jsonata_string(
+                f"{self._parameter} is empty in this execution: {path} has no value"
+            )
             found += f"$states.input.Given.{name} in ['', null] ? $error({reason}) : "
         uri = f"$states.input.Arguments.{self._access.path_argument}"
         path = f"$substringAfter({uri}, {jsonata_string(self.location.uri)})"
@@ -108,7 +110,12 @@ class JobLocation:
     def with_path(self) -> S3Location:
         """The location with its path, where that is known before, and could be in a policy."""
         path = self.path
-        if not isinstance(path, str) or not is_known(path) or not _is_below(path) or FOR_NO_POLICY.search(path):
+        if (
+            not isinstance(path, str)
+            or not is_known(path)
+            or not _is_below(path)
+            or FOR_NO_POLICY.search(path)
+        ):
             return self.location
         return replace(self.location, prefix=self.location.prefix + path)
 
@@ -121,8 +128,8 @@ class JobLocation:
         prefix = self.location.prefix
         if "{%" in prefix or is_json_path(prefix):
             yield (
-                f"{what} has a prefix that each execution evaluates, but policies are written before: use a fixed "
-                f"prefix in S3Location, and pass the rest as {self._parameter}"
+                f"{what} has a prefix that each execution evaluates, but policies are written "
+                f"before: use a fixed prefix in S3Location, and pass the rest as {self._parameter}"
             )
         if self.path is None:
             return
@@ -131,9 +138,9 @@ class JobLocation:
         yield from problems
         if not problems and is_known(self.path) and not _is_below(self.path):
             yield (
-                f"{self._parameter} is {shown(self.path)} but a path below the prefix of {self.part} is expected: "
-                f"pass only names, without s3:// address, leading slash, '.' and '..', for example '2026-11-25/', or "
-                "an expression"
+                f"{self._parameter} is {shown(self.path)} but a path below the prefix of "
+                f"{self.part} is expected: pass only names, without s3:// address, leading slash, "
+                "'.' and '..', for example '2026-11-25/', or an expression"
             )
 
     @property
@@ -157,12 +164,14 @@ def resources_of(
 ) -> list[PersonalizeResource]:
     """Return what policies have to allow: the resource, or one for each location if paths below one prefix differ.
 
-    A resource whose locations are one folder is refused, since it knows nothing of paths. Those that are known may be
-    taken as part of the locations.
+    A resource whose locations are one folder is refused, since it knows nothing of paths. Those
+    that are known may be taken as part of the locations.
     """
     found = {each.part: each.with_path if with_paths else each.location for each in locations}
     in_one_folder = len({folder(location.prefix) for location in found.values()}) < len(found)
-    if in_one_folder and any(each.path is not None and not (with_paths and is_known(each.path)) for each in locations):
+    if in_one_folder and any(
+        each.path is not None and not (with_paths and is_known(each.path)) for each in locations
+    ):
         return [PersonalizeResource(row, **{part: location}) for part, location in found.items()]
     return [PersonalizeResource(row, **found)]
 
@@ -170,8 +179,8 @@ def resources_of(
 def _guarded(source: str) -> str:
     """Return JSONata for the same string that fails if a value that it is joined of is missing, null or empty.
 
-    A path's parts are what the expression joins by ``&``; what a function or a condition makes of a missing value is
-    its own.
+    A path's parts are what the expression joins by ``&``; what a function or a condition makes of a
+    missing value is its own.
     """
     operands = jsonata_operands(source)
     parts = [f"({source})"] if len(operands) == 1 else operands
@@ -185,8 +194,9 @@ def _guarded(source: str) -> str:
 def _guard(parameter: str) -> str:
     """Return JSONata that defines the function that ``_guarded`` calls."""
     return (
-        "$pathPart := function($value, $text) { $type($value) in ['string', 'number', 'boolean'] and $value != '' ? "
-        f"$value : $error('{parameter} is empty in this execution: ' & $text & ' has no value') }}; "
+        "$pathPart := function($value, $text) { $type($value) in ['string', 'number', 'boolean'] "
+        f"and $value != '' ? $value : $error('{parameter} is empty in this execution: ' & $text & "
+        "' has no value') }; "
     )
 
 

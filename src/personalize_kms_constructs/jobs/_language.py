@@ -1,7 +1,8 @@
 """The states of a job in Amazon States Language, as functions of the names of the states they go to.
 
-Everything is carried in the states' input and output: variables would be shared by all fragments of a state machine.
-The first state evaluates the parameters, once: retries and redrives begin at a later state, with its output as input.
+Everything is carried in the states' input and output: variables would be shared by all fragments of
+a state machine. The first state evaluates the parameters, once: retries and redrives begin at a
+later state, with its output as input.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ Json = dict[str, Any]
 _FIRST_WAIT_SECONDS = 30
 _LONGEST_WAIT_SECONDS = 300
 
-# ``PersonalizeException`` is what Step Functions makes of errors that the API's model doesn't name, and throttling and
-# the service's own faults are not in it
-# (https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html). A missing permission is another
-# of them: it fails after these attempts, which take 242 seconds at most.
+# ``PersonalizeException`` is what Step Functions makes of errors that the API's model doesn't name,
+# and throttling and the service's own faults are not in it
+# (https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html). A missing
+# permission is another of them: it fails after these attempts, which take 242 seconds at most.
 _PASSING = (
     "PersonalizeException",
     "ThrottlingException",
@@ -38,13 +39,15 @@ _PASSING = (
 # What was created a moment ago may not be found yet.
 _NOT_YET_FOUND = "ResourceNotFoundException"
 # "You can have a total of 5 pending or in progress dataset import jobs per region"
-# (https://docs.aws.amazon.com/personalize/latest/dg/error-messages.html), and "the specified resource is in use"
-# (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html): both pass when another job has
-# ended, which takes from minutes to hours.
+# (https://docs.aws.amazon.com/personalize/latest/dg/error-messages.html), and "the specified
+# resource is in use"
+# (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html): both pass
+# when another job has ended, which takes from minutes to hours.
 _OTHERS_AT_WORK = ("LimitExceededException", "ResourceInUseException")
 _EXISTS_ALREADY = "Personalize.ResourceAlreadyExistsException"
 
-# As the API reference spells them: with "CREATE" for import and export jobs, with a space for batch jobs.
+# As the API reference spells them: with "CREATE" for import and export jobs, with a space for batch
+# jobs.
 _AT_WORK = ["CREATE PENDING", "CREATE IN_PROGRESS", "PENDING", "IN_PROGRESS", "IN PROGRESS"]
 _FAILED = ["CREATE FAILED", "FAILED"]
 
@@ -79,7 +82,10 @@ class JobLanguage:
     def prepare(self, *, next: str) -> Json:
         """Evaluate the parameters, the job's name among them, and note the time."""
         if not is_json_path(self.arguments):
-            output = {"Arguments": self.arguments, "Since": "{% $states.context.State.EnteredTime %}"}
+            output = {
+                "Arguments": self.arguments,
+                "Since": "{% $states.context.State.EnteredTime %}",
+            }
             return {"Type": "Pass", "Output": output, "Next": next}
         parameters = {"Arguments": in_json_path(self.arguments), "Since.$": "$$.State.EnteredTime"}
         if self.given:
@@ -104,7 +110,10 @@ class JobLanguage:
             "Next": next,
         }
         if self.name_is_new:
-            existing = {"JobArn": f"{{% '{self.job_arn}' & $states.input.Arguments.JobName %}}", **common}
+            existing = {
+                "JobArn": f"{{% '{self.job_arn}' & $states.input.Arguments.JobName %}}",
+                **common,
+            }
             state["Catch"] = [{"ErrorEquals": [_EXISTS_ALREADY], "Output": existing, "Next": next}]
         return state
 
@@ -161,7 +170,11 @@ class JobLanguage:
 
     def failed(self) -> Json:
         """Fail with the reason that the state before has found."""
-        return {"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"}
+        return {
+            "Type": "Fail",
+            "Error": "{% $states.input.Error %}",
+            "Cause": "{% $states.input.Cause %}",
+        }
 
     def _api(self, verb: str) -> str:
         return f"arn:{Aws.PARTITION}:states:::aws-sdk:personalize:{verb}{self.row.noun}"

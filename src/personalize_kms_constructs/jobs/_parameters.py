@@ -29,8 +29,9 @@ from ._run_time import (
     text_problems,
 )
 
-# Names have 63 characters (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html); a hyphen
-# and the 36 characters of a UUID are kept free.
+# Names have 63 characters
+# (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html); a hyphen and
+# the 36 characters of a UUID are kept free.
 _MAX_PREFIX_LENGTH = 63 - 37
 _JSONATA_TEXT = re.compile(r"""(['"])(?P<text>[^'"\\]*)\1""")
 _FORMAT_TEXT = re.compile(r"States\.Format\('(?P<text>[^'\\]*)'")
@@ -59,8 +60,8 @@ def expression_problems(arguments: Mapping[str, Any]) -> Iterator[str]:
     expressions = [jsonata_source(value) for value in values if is_jsonata(value)]
     if expressions and is_json_path(arguments):
         yield (
-            "parameters are JsonPath and JSONata expressions, but a state has one language: write all of them in "
-            f"one, for example {{% {expressions[0]} %}}"
+            "parameters are JsonPath and JSONata expressions, but a state has one language: write "
+            f"all of them in one, for example {{% {expressions[0]} %}}"
         )
 
 
@@ -87,8 +88,9 @@ class ArnParameter:
         if not self._fits(value):
             l1 = "" if self.form == SOLUTION_VERSION else ", for example the attr_…_arn of an L1"
             yield (
-                f"{self.name} is {shown(value)} but an ARN of the form arn:aws:personalize:REGION:ACCOUNT:{self.form} "
-                f"is expected: pass one{l1}, or an expression, for example sfn.JsonPath.string_at('$.arn')"
+                f"{self.name} is {shown(value)} but an ARN of the form "
+                f"arn:aws:personalize:REGION:ACCOUNT:{self.form} is expected: pass one{l1}, or an "
+                "expression, for example sfn.JsonPath.string_at('$.arn')"
             )
         elif not is_token(value):
             yield from personalize_arn_problems(self.name, value, Place.of(stack))
@@ -99,7 +101,10 @@ class ArnParameter:
             return False
         if is_token(value):
             # A solution has an L1, and a version of it has none.
-            return kind_of_arn(value) in ("", self.form.split("/")[0] if self.form != SOLUTION_VERSION else "")
+            return kind_of_arn(value) in (
+                "",
+                self.form.split("/")[0] if self.form != SOLUTION_VERSION else "",
+            )
         names = re.sub("[A-Z_]+", r"[\\w-]+", self.form)
         return re.fullmatch(rf"arn:[\w-]+:personalize:[\w-]+:\d+:{names}", value) is not None
 
@@ -111,7 +116,8 @@ class ArnParameter:
             yield from (personalize_arn(stack, parent, "*") for parent in row.parents)
             return
         if self.form == SOLUTION_VERSION:
-            # The reference has one type for a solution and its version, and doesn't say which is looked at.
+            # The reference has one type for a solution and its version, and doesn't say which is
+            # looked at.
             parts = Fn.split("/", self.value, 3) if is_token(self.value) else self.value.split("/")
             yield Fn.join("/", parts[:2])
         yield self.value
@@ -135,7 +141,9 @@ def job_name_of(scope: Construct, given: str | None, *, as_json_path: bool) -> J
         return JobName(given, pattern, is_new=_is_always_new(given))
     prefix = Names.unique_resource_name(scope, max_length=_MAX_PREFIX_LENGTH)
     made = (
-        sfn.JsonPath.format(f"{prefix}-{{}}", sfn.JsonPath.uuid()) if as_json_path else f"{{% '{prefix}-' & $uuid() %}}"
+        sfn.JsonPath.format(f"{prefix}-{{}}", sfn.JsonPath.uuid())
+        if as_json_path
+        else f"{{% '{prefix}-' & $uuid() %}}"
     )
     return JobName(made, f"{prefix}-*", is_new=True)
 

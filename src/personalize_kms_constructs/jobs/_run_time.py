@@ -13,7 +13,8 @@ from .._tokens import TOKEN
 
 _SEVERAL = re.compile(r"%\}.*\{%", re.DOTALL)
 _JSONATA = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|.)""", re.DOTALL)
-# Operators that bind less than "&" or are read from left to right with it, and what begins a regular expression.
+# Operators that bind less than "&" or are read from left to right with it, and what begins a
+# regular expression.
 _OTHER_OPERATORS = frozenset("?:=<>!~^|@#;,+-*/%")
 _WORDS = re.compile(r"(?<![\w.$])(and|or|in)(?!\w)")
 _INTRINSIC = re.compile(r"'(?:[^'\\]|\\.)*'|.", re.DOTALL)
@@ -46,14 +47,14 @@ def text_problems(what: str, value: object) -> Iterator[str]:
     if is_jsonata(value):
         if _SEVERAL.search(value):
             yield (
-                f"{what} is {value!r}, which is not one expression: write one between '{{%' and '%}}', for example "
-                "{% 'day-' & $states.input.day %}"
+                f"{what} is {value!r}, which is not one expression: write one between '{{%' and "
+                "'%}', for example {% 'day-' & $states.input.day %}"
             )
     elif "{%" in value or (not TOKEN.fullmatch(value) and is_json_path(value)):
         yield (
-            f"{what} is {value!r}, an expression inside of other text, but Step Functions evaluates whole values only: "
-            "write one expression, for example {% 'day-' & $states.input.day %} or "
-            "sfn.JsonPath.format('day-{}', sfn.JsonPath.string_at('$.day'))"
+            f"{what} is {value!r}, an expression inside of other text, but Step Functions "
+            "evaluates whole values only: write one expression, for example {% 'day-' & "
+            "$states.input.day %} or sfn.JsonPath.format('day-{}', sfn.JsonPath.string_at('$.day'))"
         )
 
 

@@ -1,7 +1,7 @@
 """The states of a job in the CDK's hands: how they are rendered, and what the job leaves behind at synth.
 
-``sfn.Choice`` and its like write JSONPath, or JSONata only for a machine that is known to be JSONata. A state
-that says ``"QueryLanguage": "JSONata"`` of itself is right in both.
+``sfn.Choice`` and its like write JSONPath, or JSONata only for a machine that is known to be
+JSONata. A state that says ``"QueryLanguage": "JSONata"`` of itself is right in both.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class State(sfn.CustomState):
     def leads_to(self, *states: sfn.State) -> None:
         """Make these states part of the state machine; how this one goes to them is in its JSON."""
         for state in states:
-            # Of the transitions that ``sfn.State`` knows, choices are those of which there may be many.
+            # Of the transitions that ``sfn.State`` knows, choices are those of which there may be
+            # many.
             self._add_choice(sfn.Condition.is_present("$"), state)
 
     def next_or_end(self) -> Json:
@@ -67,7 +68,8 @@ class State(sfn.CustomState):
     def has_lost_statements(self) -> bool:
         """True at synth if the state is in a state machine whose role has dropped the statements.
 
-        Statements are frozen when the policy that they are in is resolved, before anything is validated.
+        Statements are frozen when the policy that they are in is resolved, before anything is
+        validated.
         """
         return self._registered is not None and not self._registered.frozen
 
@@ -76,8 +78,8 @@ class State(sfn.CustomState):
         name = self.state_id
         if len(name) > _LONGEST_NAME:
             problem = (
-                f"the state {name!r} has a name of {len(name)} characters but Step Functions takes {_LONGEST_NAME}: "
-                "use a shorter id, or a shorter prefix if the states have one"
+                f"the state {name!r} has a name of {len(name)} characters but Step Functions takes "
+                f"{_LONGEST_NAME}: use a shorter id, or a shorter prefix if the states have one"
             )
             refuse(self, [problem])
         for statement in self.role_statements:
@@ -89,8 +91,8 @@ class State(sfn.CustomState):
 class JobAtSynth:
     """Leaves the metadata of a job, and warns of statements that the role of its state machine has not been given.
 
-    It judges nothing itself. A fragment doesn't know the state machine that it becomes part of, and an immutable role
-    drops what it is given.
+    It judges nothing itself. A fragment doesn't know the state machine that it becomes part of, and
+    an immutable role drops what it is given.
     """
 
     def __init__(
@@ -120,21 +122,28 @@ class JobAtSynth:
             warn(
                 self._job,
                 "pendingMachinePolicy",
-                "the role of the state machine is immutable in this app, so it can't start the job until its owner "
-                f"adds these statements to an IAM policy of the role: {json.dumps(statements, indent=2)}",
+                "the role of the state machine is immutable in this app, so it can't start the "
+                "job until its owner adds these statements to an IAM policy of the role: "
+                f"{json.dumps(statements, indent=2)}",
             )
         return []
 
     def _leave_metadata(self) -> None:
         here, resource = Place.of(Stack.of(self._job)), self._resource
         made_for = self._arguments[resource.row.made_for]
-        lost = {action for statement in self._state.role_statements for action in statement["Action"]}
+        lost = {
+            action for statement in self._state.role_statements for action in statement["Action"]
+        }
         leave_resources(
             self._job,
             here,
             service_role=self._arguments["RoleArn"],
             encryption_key=self._encryption_key,
             resources=[described_resource(resource, here)],
-            pending=[("caller", self._job.node.path, lost)] if self._state.has_lost_statements else [],
-            job=DescribedJob(self._state.state_id, self._names, made_for if is_known(made_for) else None),
+            pending=[("caller", self._job.node.path, lost)]
+            if self._state.has_lost_statements
+            else [],
+            job=DescribedJob(
+                self._state.state_id, self._names, made_for if is_known(made_for) else None
+            ),
         )

@@ -11,16 +11,19 @@ from .._refusals.arguments import shown
 
 _DAY = 24 * 60 * 60
 # Two days at most to wait for a place, and a day that a job takes: "up to a day" for data deletion
-# (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDataDeletionJob.html). Without a wait there is room for
-# the 36 hours that CloudFormation gives an import job (the schema of AWS::Personalize::Dataset).
+# (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDataDeletionJob.html). Without a wait
+# there is room for the 36 hours that CloudFormation gives an import job (the schema of
+# AWS::Personalize::Dataset).
 _DEFAULT_TIMEOUT = 3 * _DAY
 _DEFAULT_PATIENCE = _DAY
-# A look at a job every five minutes makes nine events, of which an execution's history holds 25,000, all of its jobs
-# taken together (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
+# A look at a job every five minutes makes nine events, of which an execution's history holds
+# 25,000, all of its jobs taken together
+# (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
 _LONGEST_TIMEOUT = 9 * _DAY
 
-# Step Functions doubles the delay between attempts until it is the longest one, and waits for a random part of it: for
-# half of it on average (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html).
+# Step Functions doubles the delay between attempts until it is the longest one, and waits for a
+# random part of it: for half of it on average
+# (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html).
 FIRST_DELAY = 60
 LONGEST_DELAY = 900
 
@@ -45,20 +48,21 @@ def time_problems(timeout: object, patience: object) -> Iterator[str]:
     for parameter, value in (("timeout", timeout), ("patience", patience)):
         if value is not None and not _is_known(value):
             yield (
-                f"{parameter} is {shown(value)} but a Duration that is known at synth is expected: pass, for example, "
-                "Duration.hours(6)"
+                f"{parameter} is {shown(value)} but a Duration that is known at synth is expected: "
+                "pass, for example, Duration.hours(6)"
             )
     if _is_known(timeout) and not 1 <= _seconds(timeout) <= _LONGEST_TIMEOUT:
         yield (
-            f"timeout is {timeout.to_human_string()} but a job may take from a second to 9 days, which fill the 25,000 "
-            "events of an execution: use a time between"
+            f"timeout is {timeout.to_human_string()} but a job may take from a second to 9 days, "
+            "which fill the 25,000 events of an execution: use a time between"
         )
     elif _is_known(patience) and (timeout is None or _is_known(timeout)):
         longest = timeout_seconds(timeout) / 2
         if _seconds(patience) > longest:
             yield (
-                f"patience is {patience.to_human_string()} but a job may wait twice as long, and must not be started "
-                f"after its timeout: use {longest:g} seconds at most, or a longer timeout"
+                f"patience is {patience.to_human_string()} but a job may wait twice as long, and "
+                f"must not be started after its timeout: use {longest:g} seconds at most, or a "
+                "longer timeout"
             )
 
 
