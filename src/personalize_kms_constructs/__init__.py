@@ -1,4 +1,4 @@
-"""AWS CDK constructs that give Amazon Personalize the access to customer managed KMS keys that AWS documents."""
+"""AWS CDK constructs that give Amazon Personalize access to your customer managed KMS keys."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,8 @@ __all__ = [
     "SourceAccountCheck",
 ]
 
-# Imported when they are asked for: the command personalize-kms needs neither the CDK nor the Node
-# that it starts.
+# Imported on first use: the command personalize-kms needs neither the CDK nor the Node process that
+# the CDK starts.
 _MODULES = {
     "ImportedKeyPolicy": "options",
     "PendingStatements": "pending",
@@ -40,5 +40,6 @@ def __getattr__(name: str) -> Any:
     """Return a public name."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(f".{_MODULES[name]}", __name__), name)
-    return found
+    module = import_module(f".{_MODULES[name]}", __name__)
+    public = globals()[name] = getattr(module, name)
+    return public

@@ -1,4 +1,4 @@
-"""Names that Personalize takes, with the words that construct and doctor share."""
+"""Names that Personalize takes, and the words about them in messages."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
 
 
 def is_name(name: str) -> bool:
-    """Tell if Personalize takes the name, whatever its unknown parts turn out to be: a letter at least."""
+    """Tell if Personalize takes the name. Each unknown part counts as one letter."""
     return _NAME.fullmatch(HOLE.sub("x", name)) is not None

@@ -1,4 +1,4 @@
-"""The choices of a construct that are enumerations."""
+"""Options of the construct that are enumerations."""
 
 from enum import Enum
 
@@ -12,30 +12,36 @@ class SourceAccountCheck(Enum):
     """
 
     IF_PRESENT = "IF_PRESENT"
-    """``StringEqualsIfExists aws:SourceAccount``: shuts other accounts out whenever Personalize sends the account it
-    calls for, and doesn't shut this account out when it sends none. Best effort, no guarantee."""
+    """``StringEqualsIfExists aws:SourceAccount``, the default.
+
+    It denies other accounts whenever Personalize sends the account it calls for, and never denies
+    your account when Personalize sends none. This is best effort, not a guarantee.
+    """
 
     REQUIRED = "REQUIRED"
-    """``StringEquals aws:SourceAccount`` and ``ArnLike aws:SourceArn``. If Personalize doesn't send these keys, every
-    call of the service is denied: whether it does is not known. Try it with your resources before
-    you rely on it."""
+    """``StringEquals aws:SourceAccount`` and ``ArnLike aws:SourceArn``.
+
+    If Personalize doesn't send these keys, every call of the service is denied. AWS doesn't
+    document whether it sends them, so try it with your resources before you rely on it.
+    """
 
     NONE = "NONE"
     """No condition, as in the sample on AWS's page."""
 
 
 class ImportedKeyPolicy(Enum):
-    """The way in which statements get into the policy of an imported key."""
+    """How statements get into the policy of an imported key."""
 
     PENDING = "PENDING"
-    """The key's owner adds them: they are reported, as warnings at synth and in ``pending_statements``."""
+    """The key's owner adds them: see warnings at synth and ``pending_statements``."""
 
     MANAGED = "MANAGED"
-    """A custom resource merges them into the key's policy at deployment, by sid, and touches no other statement.
+    """A custom resource merges them into the key's policy at deployment, by sid.
 
-    With ``removal_policy=DESTROY`` it removes them again. The key must be in the stack's account
-    and Region, and its policy must let the account use IAM policies. The statements are lost if
-    anything else replaces the whole key policy, for example the stack that owns the key.
+    It touches no other statement, and removes its own again with ``removal_policy=DESTROY``. The
+    key must be in your stack's account and Region, and its policy must let the account use IAM
+    policies. The statements are lost if anything else replaces the whole key policy, for example
+    the stack that owns the key.
 
     https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """

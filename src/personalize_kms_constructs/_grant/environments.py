@@ -1,7 +1,6 @@
-"""Keys, buckets and roles of another environment, and references by which two stacks would need each other.
+"""Keys, buckets and roles of another environment, and references that make a cycle of stacks.
 
-Nothing is compared while it is a token, as in environment-agnostic stacks, or while the CLI has yet
-to look it up.
+Tokens, as in environment-agnostic stacks, and dummies of a look-up are never compared.
 """
 
 from __future__ import annotations
@@ -17,21 +16,22 @@ from .role import ServiceRole, is_lookup_dummy
 
 
 def personalize_arn_problems(what: str, arn: object, here: Place) -> Iterator[str]:
-    """Explain that something of Personalize is in another Region or account than the stack."""
-    match arn.split(":") if isinstance(arn, str) else []:
-        case ["arn", _, _, region, account, *_]:
-            pairs = (("Region", region, here.region), ("account", account, here.account))
-            wrong = [
-                f"of {part} {got} instead of {wanted}"
-                for part, got, wanted in pairs
-                if got and _differ(got, wanted)
-            ]
-            if wrong:
-                yield (
-                    f"{what} is {arn!r}, {' and '.join(wrong)}, but dataset groups, schemas and "
-                    "datasets are in one account and Region: pass the ARN of one in those of the "
-                    "stack"
-                )
+    """Explain that a Personalize resource is in another Region or account than the stack."""
+    parts = arn.split(":") if isinstance(arn, str) else []
+    if len(parts) < len(["arn", "partition", "service", "Region", "account"]) or parts[0] != "arn":
+        return
+    wrong = []
+    for part, got, wanted in (
+        ("Region", parts[3], here.region),
+        ("account", parts[4], here.account),
+    ):
+        if got and _differ(got, wanted):
+            wrong.append(f"of {part} {got} instead of {wanted}")
+    if wrong:
+        yield (
+            f"{what} is {arn!r}, {' and '.join(wrong)}, but dataset groups, schemas and "
+            "datasets are in one account and Region: pass the ARN of one in those of the stack"
+        )
 
 
 def service_role_problems(role: ServiceRole) -> Iterator[str]:
@@ -49,7 +49,7 @@ def service_role_problems(role: ServiceRole) -> Iterator[str]:
 def key_problems(
     what: str, key: ResolvedKey, here: Place, role: ServiceRole | None, *, managed: bool
 ) -> Iterator[str]:
-    """Explain why Personalize can't use a key in this stack, or why its policy can't speak of the role."""
+    """Explain why Personalize can't use a key here, or why the key policy can't name the role."""
     if key.is_alias:
         yield (
             f"{what} is an alias but Personalize takes the ARN of a key: pass the key itself, for "
@@ -78,7 +78,7 @@ def key_problems(
 def bucket_problems(
     what: str, bucket: ResolvedBucket, here: Place, role: ServiceRole | None
 ) -> Iterator[str]:
-    """Explain why Personalize can't use a bucket in this stack, or why its policy can't speak of the role."""
+    """Explain why Personalize can't use a bucket here, or why its policy can't name the role."""
     if bucket.stack is None:
         name = literal_part(bucket.arn).rpartition(":")[2]
         if any(character in name for character in "/*?"):
@@ -94,13 +94,15 @@ def bucket_problems(
 def prefix_problems(
     what: str, location: ResolvedLocation, here: Place, role: ServiceRole | None
 ) -> Iterator[str]:
-    """Explain that the policy of a bucket of another stack can't say a prefix; the role's policy says the bucket."""
+    """Explain that the policy of another stack's bucket can't have this prefix.
+
+    The role's policy refers to the bucket, so the bucket's policy can't refer to this stack.
+    """
     prefix, there = location.prefix, location.bucket.stack
     if there is None or there is here.stack or not is_token(prefix):
         return
-    is_elsewhere = _differ(location.bucket.account, here.account) or _differ(
-        location.bucket.region, here.region
-    )
+    bucket = location.bucket
+    is_elsewhere = _differ(bucket.account, here.account) or _differ(bucket.region, here.region)
     is_in_cycle = not is_elsewhere and Place.of(there).outermost is not here.outermost
     needs_bucket = role is not None and role.is_mutable and is_in_cycle
     stacks = [Place.of(Stack.of(target)).outermost for target in targets_in(prefix)]
@@ -126,7 +128,7 @@ def _region_problems(
 def _role_reference_problems(
     what: str, resource: ResolvedKey | ResolvedBucket, role: ServiceRole
 ) -> Iterator[str]:
-    """Explain that the policy of a resource of another stack can't refer to the role without a cycle of stacks."""
+    """Explain that a reference to the role in another stack's policy makes a cycle of stacks."""
     if resource.stack is None or not role.would_make_a_cycle_in(resource.stack):
         return
     if role.l1 is None:
@@ -159,5 +161,5 @@ def _key_arn_problems(what: str, arn: str) -> Iterator[str]:
 
 
 def _differ(one: str, other: str) -> bool:
-    """Tell if two accounts or Regions are known to be different."""
+    """Tell if two accounts or Regions are certainly different."""
     return is_known_by_now(one) and is_known_by_now(other) and one != other

@@ -1,4 +1,4 @@
-"""Paths in S3 that Personalize refuses, or that would mean more in a policy than they say."""
+"""Paths in S3 that Personalize refuses, or that would allow more in a policy than they name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def resource_problems(resource: ResolvedResource) -> Iterator[str]:
     for what, location in resource.locations:
         problems = [*_path_problems(what, location)]
         yield from problems
-        # What is no prefix would make no folder either.
+        # A wrong prefix can't be a folder either.
         if what == f"destination of {kind}" and not problems:
             yield from folder_problems(what, location.prefix)
     folders = {
@@ -38,14 +38,16 @@ def resource_problems(resource: ResolvedResource) -> Iterator[str]:
 
 
 def folder_problems(what: str, prefix: str) -> Iterator[str]:
-    """Explain that nothing can be written below a prefix."""
+    """Explain that a prefix is not a folder, which a destination must be."""
     is_folder = not prefix or prefix.endswith("/") or _OPEN_END.search(prefix) is not None
     if not is_folder and not is_yet_to_be_looked_up(prefix):
-        yield f"{what} has prefix {prefix!r}, which is not a folder: end it in /, as {prefix + '/'!r}"
+        yield (
+            f"{what} has prefix {prefix!r}, which is not a folder: end it in /, as {prefix + '/'!r}"
+        )
 
 
 def folder(prefix: str) -> str:
-    """Return the part of a prefix that tells two folders apart."""
+    """Return a prefix without its final slash, to compare folders."""
     return prefix.rstrip("/")
 
 
@@ -63,8 +65,11 @@ def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
         )
     foreign = FOR_NO_POLICY.search(literal)
     if foreign is not None:
-        yield f"{what} has prefix {prefix!r}, but IAM takes no {foreign[0]!r} in a policy: use characters up to U+00FF"
-    # Most prefixes are too short to ask for the bucket's name, a call into jsii.
+        yield (
+            f"{what} has prefix {prefix!r}, but IAM takes no {foreign[0]!r} in a policy: use "
+            "characters up to U+00FF"
+        )
+    # Saves time: the bucket's name is a call into jsii, and most prefixes are short enough.
     if len("s3:///") + _MAX_BUCKET_NAME_LENGTH + len(literal) > MAX_URI_LENGTH:
         # A reference to a bucket of the app doesn't say how long the name is.
         l1 = location.bucket.made_by
@@ -72,8 +77,8 @@ def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
         is_exact = not is_token(name) and literal == prefix
         length = len(f"s3://{literal_part(name)}/{literal}")
         if length > MAX_URI_LENGTH:
+            counted = "characters" if is_exact else "characters without what is known at deployment"
             yield (
-                f"{what} has a path of {length} "
-                f"characters{'' if is_exact else ' without what is known at deployment'} but "
-                f"Personalize takes {MAX_URI_LENGTH} at most: use a shorter prefix"
+                f"{what} has a path of {length} {counted} but Personalize takes {MAX_URI_LENGTH} "
+                "at most: use a shorter prefix"
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import jsii
 from aws_cdk import Stack
@@ -13,7 +13,7 @@ from .._grant.door import Door
 from .._grant.place import Place
 from .._grant.resolved import ResolvedResource
 from .._grant.role import arn_of_role
-from .._metadata import leave_resources
+from .._metadata import Creation, leave_resources
 from .._refusals import refuse
 from .._refusals.arguments import KEY, ROLE, type_problems
 from .._synth import described_resource
@@ -80,13 +80,13 @@ class _Declared:
     ) -> None:
         self._scope = scope
         self._here = here
-        self._arns: dict[str, Any] = {"service_role": role_arn, "encryption_key": key_arn}
-        self._resources = [described_resource(each, here) for each in resources]
+        described = [described_resource(resource, here) for resource in resources]
+        self._creation = Creation(role_arn, key_arn, described, is_declared=True)
         self._is_left = False
 
     def validate(self) -> list[str]:
         """Return no problems."""
         if not self._is_left:
             self._is_left = True
-            leave_resources(self._scope, self._here, resources=self._resources, is_declared=True, **self._arns)
+            leave_resources(self._scope, self._here, self._creation)
         return []
