@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command, or say what it needs."""
+    """Run the command, or explain that it needs an extra."""
     try:
         from ._cli import personalize_kms
     except KeyboardInterrupt:

@@ -26,9 +26,9 @@ class DescribedLocation(NamedTuple):
     bucket_arn: str
     prefix: str
     key_arn: str | None = None
-    """The ARN of the key that encrypts it, where the template doesn't say it with the bucket."""
+    """The ARN of the key that encrypts it, if the template doesn't have it with the bucket."""
     account: str | None = None
-    """The account of an imported bucket, where it is known to be another one."""
+    """The account of an imported bucket, if it is certainly another account."""
 
 
 class DescribedJob(NamedTuple):

@@ -42,8 +42,8 @@ _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
     ),
     "bucket": (
         "pendingBucketPolicy",
-        "the policy of bucket {arn}, which is imported, is not written here, so Personalize has "
-        "no access to its objects until its owner adds these statements to the bucket policy",
+        "bucket {arn} is imported, so Personalize has no access to its objects until its owner "
+        "adds these statements to the bucket policy",
     ),
     "role": (
         "pendingRolePolicy",
@@ -175,10 +175,9 @@ class AtSynth:
         if not self._wiring.allowed:
             yield (
                 "nothingAllowed",
-                "nothing is allowed, so Personalize has access to nothing by this construct: list "
-                "what it will create, in resources=[PersonalizeResource.dataset_group()] or "
-                "allow(…), and let dataset groups of your own wait, by "
-                "node.add_dependency(encryption.permissions)",
+                "this PersonalizeEncryption grants nothing yet: list what Personalize will create, in "
+                "resources=[PersonalizeResource.dataset_group()] or allow(…), and make your own "
+                "dataset groups wait, with node.add_dependency(encryption.permissions)",
             )
         yield from self._unknown_encryption_warnings()
         yield from self._open_prefix_warnings()
@@ -193,9 +192,9 @@ class AtSynth:
         for bucket in dict.fromkeys(buckets):
             yield (
                 "unknownBucketEncryption",
-                f"bucket {bucket} has an encryption that is known only at deployment, by a "
-                "condition or a parameter, so it isn't known which key has to allow Personalize: "
-                "pass the key that it may have, as S3Location(…, encryption_key=…)",
+                f"the encryption of bucket {bucket} depends on a condition or a parameter, so its "
+                "key isn't known at synth: pass the key that it may have, as S3Location(…, "
+                "encryption_key=…)",
             )
 
     def _open_prefix_warnings(self) -> Iterator[Message]:
@@ -209,7 +208,7 @@ class AtSynth:
             yield (
                 "openPrefix",
                 f"the source {prefix!r} of bucket {bucket} also allows {prefix + '-private/'!r} "
-                "and whatever else begins like it: if it is a folder, end it in /, as "
+                "and everything else that begins with it: if it is a folder, end it in /, as "
                 f"{prefix + '/'!r}{keep}",
             )
 
@@ -230,8 +229,8 @@ class AtSynth:
                 yield (
                     "retainedResourceIsDeleted",
                     f"{name} should be retained, but something in the app "
-                    "(RemovalPolicies.of(…).destroy(), an aspect) has it deleted with the stack, "
-                    "and with it the access to all that was encrypted: exclude it there, or set "
+                    "(RemovalPolicies.of(…).destroy(), an aspect) deletes it with the stack, and "
+                    "with it the access to all encrypted data: exclude it there, or set "
                     "removal_policy=RemovalPolicy.DESTROY",
                 )
 
@@ -240,8 +239,8 @@ class AtSynth:
             yield (
                 "droppedTags",
                 f"the tags {dropped} of the app (Tags.of) don't reach {', '.join(resources)}, "
-                "whose tags can't be changed later: pass those that they should have from the "
-                "start as tags={…}, or leave them out with exclude_resource_types",
+                "whose tags can't be changed later: pass the tags for these as tags={…} from the "
+                "start, or leave these out with exclude_resource_types",
             )
 
     def _without_tags(self) -> dict[str, list[str]]:
@@ -261,9 +260,9 @@ class AtSynth:
             for key in foreign:
                 yield (
                     "keyOfAnotherAccount",
-                    f"the rule {rule} sees the calls of account {self._here.account} only, but key "
-                    f"{key} belongs to account {key.account}, where whoever could revoke access "
-                    "calls KMS: add the rule there, too",
+                    f"the rule {rule} sees only the calls of account {self._here.account}, but key "
+                    f"{key} belongs to account {key.account}, and calls that revoke access to it "
+                    "are made there: add the rule there, too",
                 )
 
     def _readable_policies(self) -> list[_Readable]:

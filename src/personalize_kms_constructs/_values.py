@@ -113,7 +113,7 @@ def open_parts(value: str) -> list[str]:
 
 
 def told_apart_by(value: str, other: str) -> tuple[list[str], list[str]]:
-    """Return the names of the holes that only one value has: the open holes, and ids of AWS."""
+    """Return the names of holes in just one of two values: the open holes, and ids of AWS."""
     holes, others = HOLE.findall(value), HOLE.findall(other)
     open_holes, ids = "", []
     for hole in dict.fromkeys(holes + others):
@@ -149,7 +149,7 @@ def same(one: str, other: str) -> Answer:
 def matches(value: str, pattern: str) -> Answer:
     """Match a value with a pattern of IAM, in which ``*`` is any string and ``?`` any character.
 
-    A ``*`` in the value stands for whatever may follow: ``bucket/import/*`` matches only patterns
+    A ``*`` in the value stands for any end: ``bucket/import/*`` matches only patterns
     that match every object below the folder.
     """
     if pattern == "*":
@@ -204,7 +204,7 @@ def split_arn(arn: str) -> tuple[str, ...] | None:
 def bucket_in(resource: str) -> str:
     """Return the bucket that an ARN or a pattern names, or nothing if that is open.
 
-    A resource in one bucket never matches a pattern that names another.
+    A resource in one bucket never matches a pattern with another bucket.
     """
     parts = split_arn(resource)
     if parts is None or parts[2:5] != ("s3", "", ""):

@@ -116,13 +116,13 @@ def _on_problems(on: Any, rows: Iterable[Permissions]) -> Iterator[str]:
     for row in dict.fromkeys(rows):
         if not row.parents:
             yield (
-                f"on can't narrow {row.create_action}, for which AWS lists nothing else: grant the "
-                f"{row.resource} in a call of its own"
+                f"on can't narrow {row.create_action}, for which AWS lists no other resource: grant "
+                f"the {row.resource} in a separate call"
             )
         elif not any(_may_be_parent(arn, row) for arn in on):
             yield (
                 f"on has no ARN of a {row.parents[0].replace('-', ' ')}, which {row.create_action} "
-                f"needs: add one, or grant the {row.resource} in a call of its own"
+                f"needs: add one, or grant the {row.resource} in a separate call"
             )
 
 

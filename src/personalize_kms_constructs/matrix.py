@@ -236,7 +236,7 @@ BATCH_SEGMENT_JOB = Permissions(
     made_for="SolutionVersionArn",
 )
 
-# The pages differ. KMS_PAGE lists what needs permission to use a key, and no data deletion job.
+# The pages differ. KMS_PAGE lists the resources that need a key, and no data deletion job.
 # IMPORT_PAGE has one policy for "dataset import jobs or data deletion jobs", and says in step 4:
 # "If you use AWS Key Management Service (AWS KMS) for encryption, you must grant Amazon Personalize
 # and your Amazon Personalize IAM service role permission to use your key." CreateDataDeletionJob's

@@ -30,7 +30,7 @@ class SourceAccountCheck(Enum):
 
 
 class ImportedKeyPolicy(Enum):
-    """How statements get into the policy of an imported key."""
+    """The way to get statements into the policy of an imported key."""
 
     PENDING = "PENDING"
     """The key's owner adds them: see warnings at synth and ``pending_statements``."""

@@ -96,23 +96,23 @@ class Door:
                 yield not_a_resource(value)
         for resource in self.resources(given):
             yield from resource_problems(resource)
-            for what, location in resource.locations:
+            for subject, location in resource.locations:
                 yield from bucket_problems(
-                    f"bucket of the {what}", location.bucket, self._here, self._role
+                    f"bucket of the {subject}", location.bucket, self._here, self._role
                 )
-                yield from prefix_problems(what, location, self._here, self._role)
+                yield from prefix_problems(subject, location, self._here, self._role)
                 if location.problem:
-                    yield f"bucket of the {what} {location.problem}"
+                    yield f"bucket of the {subject} {location.problem}"
                 if location.key is not None:
-                    yield from self._key_problems(f"key of the {what}", location.key)
+                    yield from self._key_problems(f"key of the {subject}", location.key)
 
-    def problems_of_key(self, what: str, given: object) -> Iterator[str]:
+    def problems_of_key(self, subject: str, given: object) -> Iterator[str]:
         """Explain why Personalize can't use a key; its type is checked elsewhere."""
         if is_key(given):
-            yield from self._key_problems(what, self.key(given))
+            yield from self._key_problems(subject, self.key(given))
 
-    def _key_problems(self, what: str, key: ResolvedKey) -> Iterator[str]:
-        return key_problems(what, key, self._here, self._role, managed=self._managed)
+    def _key_problems(self, subject: str, key: ResolvedKey) -> Iterator[str]:
+        return key_problems(subject, key, self._here, self._role, managed=self._managed)
 
     def _resource(self, given: PersonalizeResource) -> ResolvedResource:
         source = None if given.source is None else self.location(given.source)

@@ -93,7 +93,7 @@ class BucketPolicies:
         named = self._in(stack) if stack is self._here else self._in(stack) | self._in(self._here)
         if not named:
             return None
-        # All references to the name of a bucket are one token, but a wrapper has its own.
+        # All references to a bucket's name are the same token, but a wrapper has its own.
         if l1.ref in named:
             return named[l1.ref]
         if wrapper is not None and wrapper.bucket_name in named:

@@ -19,12 +19,12 @@ _OPEN_END = re.compile(f"(?:{TOKEN.pattern})$")
 def resource_problems(resource: ResolvedResource) -> Iterator[str]:
     """Explain why Personalize can't use the locations of a resource."""
     kind, source, destination = resource.row.resource, resource.source, resource.destination
-    for what, location in resource.locations:
-        problems = [*_path_problems(what, location)]
+    for subject, location in resource.locations:
+        problems = [*_path_problems(subject, location)]
         yield from problems
         # A wrong prefix can't be a folder either.
-        if what == f"destination of {kind}" and not problems:
-            yield from folder_problems(what, location.prefix)
+        if subject == f"destination of {kind}" and not problems:
+            yield from folder_problems(subject, location.prefix)
     folders = {
         (location.bucket.identity, folder(location.prefix)) for _, location in resource.locations
     }
@@ -37,12 +37,12 @@ def resource_problems(resource: ResolvedResource) -> Iterator[str]:
         )
 
 
-def folder_problems(what: str, prefix: str) -> Iterator[str]:
+def folder_problems(subject: str, prefix: str) -> Iterator[str]:
     """Explain that a prefix is not a folder, which a destination must be."""
     is_folder = not prefix or prefix.endswith("/") or _OPEN_END.search(prefix) is not None
     if not is_folder and not is_yet_to_be_looked_up(prefix):
         yield (
-            f"{what} has prefix {prefix!r}, which is not a folder: end it in /, as {prefix + '/'!r}"
+            f"{subject} has prefix {prefix!r}, which is not a folder: end it in /, as {prefix + '/'!r}"
         )
 
 
@@ -51,22 +51,22 @@ def folder(prefix: str) -> str:
     return prefix.rstrip("/")
 
 
-def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
+def _path_problems(subject: str, location: ResolvedLocation) -> Iterator[str]:
     prefix, literal = location.prefix, literal_part(location.prefix)
     if prefix.startswith("/") or "://" in prefix:
         yield (
-            f"{what} has prefix {prefix!r}: pass only the key prefix below the bucket, without a "
+            f"{subject} has prefix {prefix!r}: pass only the key prefix below the bucket, without a "
             "leading slash or s3:// address, as 'import/'"
         )
     if any(special in literal for special in ("*", "?", "${")):
         yield (
-            f"{what} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in "
+            f"{subject} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in "
             "policies and would allow other objects too; use a prefix without them"
         )
     foreign = FOR_NO_POLICY.search(literal)
     if foreign is not None:
         yield (
-            f"{what} has prefix {prefix!r}, but IAM takes no {foreign[0]!r} in a policy: use "
+            f"{subject} has prefix {prefix!r}, but IAM takes no {foreign[0]!r} in a policy: use "
             "characters up to U+00FF"
         )
     # Saves time: the bucket's name is a call into jsii, and most prefixes are short enough.
@@ -79,6 +79,6 @@ def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
         if length > MAX_URI_LENGTH:
             counted = "characters" if is_exact else "characters without what is known at deployment"
             yield (
-                f"{what} has a path of {length} {counted} but Personalize takes {MAX_URI_LENGTH} "
+                f"{subject} has a path of {length} {counted} but Personalize takes {MAX_URI_LENGTH} "
                 "at most: use a shorter prefix"
             )

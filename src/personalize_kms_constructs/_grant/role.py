@@ -37,7 +37,7 @@ class ServiceRole:
     """True if, by ``iam.Role.customize_roles``, somebody else makes the role or its policies."""
 
     _elsewhere: dict[Stack | None, str] = field(default_factory=dict, compare=False, repr=False)
-    """The token for each stack, so that equal statements of many jobs are one."""
+    """The token for each stack: equal statements of many jobs need the same token."""
 
     def __str__(self) -> str:
         if self.own_l1 is not None:

@@ -128,14 +128,14 @@ class Wiring:
         if self.is_synthesized:
             yield (
                 "the stage was synthesized already (by app.synth(), Template.from_stack or "
-                "add_stage of Pipelines), so what is added now would not reach its templates: add "
-                "it before"
+                "add_stage of Pipelines), so additions would not reach its templates: add "
+                "them before"
             )
 
     def late_resource_problems(self) -> Iterator[str]:
         """Explain that a new resource would reach no template of a stage.
 
-        For an app the CDK says so itself.
+        For an app the CDK raises an error itself.
         """
         stage = Stage.of(self._scope) if self.is_synthesized else None
         if stage is not None and stage.parent_stage is not None:

@@ -37,7 +37,7 @@ def in_lines(problems: list[str]) -> str:
 
 @contextmanager
 def taken_out_if_refused(scope: Construct, id: str) -> Iterator[None]:
-    """Remove a new child from the tree if something raises, so it can be made anew."""
+    """Remove a new child from the tree if something raises, so it can be made again."""
     try:
         yield
     except Exception:

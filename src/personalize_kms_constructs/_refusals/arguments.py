@@ -192,11 +192,11 @@ def type_problems(expected: Expected, *, optional: bool = False, **given: object
         if optional and value is None:
             continue
         if not expected.fits(value):
-            yield f"{name} is {shown(value)} but {expected.noun} is expected: {expected.way}"
+            yield f"{name} is {shown(value)}, expected {expected.noun}: {expected.way}"
             continue
         for member in _members(value):
             if not expected.member_fits(member):
-                yield f"{name} has {shown(member)} but {expected.noun} is expected: {expected.way}"
+                yield f"{name} has {shown(member)}, expected {expected.noun}: {expected.way}"
                 break
 
 

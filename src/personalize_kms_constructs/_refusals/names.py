@@ -18,7 +18,7 @@ DATASET_TYPES = ("Interactions", "Items", "Users", "Actions", "Action_Interactio
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
-def name_problems(what: str, name: object, known: str | None = None) -> Iterator[str]:
+def name_problems(subject: str, name: object, known: str | None = None) -> Iterator[str]:
     """Explain that Personalize's API would refuse a name.
 
     For an expression, ``known`` has a letter in place of each unknown part.
@@ -29,7 +29,7 @@ def name_problems(what: str, name: object, known: str | None = None) -> Iterator
         text = TOKEN.sub("x", name if known is None else known)
         if is_name(as_text(text)):
             return
-    yield f"{what} {shown(name)} {IS_NO_NAME}: {USE_A_NAME}"
+    yield f"{subject} {shown(name)} {IS_NO_NAME}: {USE_A_NAME}"
 
 
 def role_name_problems(role_name: object) -> Iterator[str]:
@@ -43,10 +43,10 @@ def role_name_problems(role_name: object) -> Iterator[str]:
         )
 
 
-def choice_problems(what: str, value: object, allowed: Sequence[str]) -> Iterator[str]:
+def choice_problems(subject: str, value: object, allowed: Sequence[str]) -> Iterator[str]:
     """Explain that Personalize doesn't take a value."""
     if is_yet_to_be_looked_up(value) or (isinstance(value, str) and is_token(value)):
         return
     if value not in allowed:
         values = ", ".join(map(repr, allowed))
-        yield f"{what} is {shown(value)} but Personalize takes {values}: use one of them"
+        yield f"{subject} is {shown(value)} but Personalize takes {values}: use one of them"

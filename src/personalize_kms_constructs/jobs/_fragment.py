@@ -50,7 +50,7 @@ class JobDefinition(NamedTuple):
     arns: Sequence[ArnParameter]
     """The parameters that are ARNs. The job belongs to the first."""
     arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]]
-    """Makes the arguments of the call, without name, role and tags, from those for the locations.
+    """Makes the arguments of the call, without name, role and tags, from the locations' arguments.
 
     It is called only if there are no problems.
     """
@@ -106,7 +106,8 @@ class JobFragment(sfn.StateMachineFragment):
         job_arn = personalize_arn(stack, row.arn_type, "")
         parents = [*definition.arns[0].parents(row, stack)]
         needed = creation_statements(row, [job_arn + name.pattern], parents, tags="Tags" in given)
-        checks, paths = "", {}
+        checks = ""
+        paths: dict[str, str] = {}
         for location in locations:
             checks += location.check
             paths |= location.given
@@ -179,19 +180,19 @@ def _encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:
     """Explain that a value is not a ``PersonalizeEncryption``, or that it is elsewhere."""
     if not isinstance(encryption, PersonalizeEncryption):
         yield (
-            f"encryption is {shown(encryption)} but a PersonalizeEncryption is expected: pass the "
-            "construct whose service role does the work"
+            f"encryption is {shown(encryption)}, expected a PersonalizeEncryption: pass the "
+            "construct with the service role for the job"
         )
         return
     there = Stack.of(encryption)
-    for what, here, elsewhere in (
+    for part, here, elsewhere in (
         ("Region", stack.region, there.region),
         ("account", stack.account, there.account),
     ):
         if here != elsewhere and not is_token(here) and not is_token(elsewhere):
             yield (
-                f"the job is in {what} {here} but its encryption in {elsewhere}, and Personalize "
-                f"works with keys and roles of its own {what}: make the state machine in a stack "
+                f"the job is in {part} {here} but its encryption in {elsewhere}, and Personalize "
+                f"works with keys and roles of its own {part}: make the state machine in a stack "
                 f"of {elsewhere}"
             )
 

@@ -118,25 +118,25 @@ class JobLocation:
 
     def problems(self) -> Iterator[str]:
         """Explain why this location can't have this path, as far as it is known at synth."""
-        what = f"{self.part} of {self.row.resource}"
+        subject = f"{self.part} of {self.row.resource}"
         if not isinstance(self.location, S3Location):
-            yield from type_problems(LOCATION, **{what: self.location})
+            yield from type_problems(LOCATION, **{subject: self.location})
             return
         prefix = self.location.prefix
         if "{%" in prefix or is_json_path(prefix):
             yield (
-                f"{what} has a prefix that each execution evaluates, but policies are written "
+                f"{subject} has a prefix that each execution evaluates, but policies are written "
                 f"before: use a fixed prefix in S3Location, and pass the rest as {self._parameter}"
             )
         if self.path is None:
             return
-        yield from folder_problems(f"{what}, with {self._parameter} below it,", prefix)
+        yield from folder_problems(f"{subject}, with {self._parameter} below it,", prefix)
         problems = [*text_problems(self._parameter, self.path)]
         yield from problems
         if not problems and is_known(self.path) and not _is_below(self.path):
             yield (
-                f"{self._parameter} is {shown(self.path)} but a path below the prefix of "
-                f"{self.part} is expected: pass only names, without s3:// address, leading slash, "
+                f"{self._parameter} is {shown(self.path)}, expected a path below the prefix of "
+                f"{self.part}: pass only names, without s3:// address, leading slash, "
                 "'.' and '..', for example '2026-11-25/', or an expression"
             )
 

@@ -60,8 +60,8 @@ def expression_problems(arguments: Mapping[str, Any]) -> Iterator[str]:
     expressions = [jsonata_source(value) for value in values if is_jsonata(value)]
     if expressions and is_json_path(arguments):
         yield (
-            "parameters are JsonPath and JSONata expressions, but a state has one language: write "
-            f"all of them in one, for example {{% {expressions[0]} %}}"
+            "parameters are JsonPath and JSONata expressions, but a state has a single "
+            f"language: use the same for all, for example {{% {expressions[0]} %}}"
         )
 
 
@@ -88,8 +88,8 @@ class ArnParameter:
         if not self._fits(value):
             l1 = "" if self.form == SOLUTION_VERSION else ", for example the attr_…_arn of an L1"
             yield (
-                f"{self.name} is {shown(value)} but an ARN of the form "
-                f"arn:aws:personalize:REGION:ACCOUNT:{self.form} is expected: pass one{l1}, or an "
+                f"{self.name} is {shown(value)}, expected an ARN of the form "
+                f"arn:aws:personalize:REGION:ACCOUNT:{self.form}: pass one{l1}, or an "
                 "expression, for example sfn.JsonPath.string_at('$.arn')"
             )
         elif not is_token(value):
@@ -153,10 +153,10 @@ def job_name_problems(job_name: object) -> Iterator[str]:
         yield from name_problems("job_name", job_name, _with_letters(job_name))
 
 
-def mode_problems(what: str, value: object, *allowed: str) -> Iterator[str]:
+def mode_problems(subject: str, value: object, *allowed: str) -> Iterator[str]:
     """Explain that a literal is no value of the API's enumeration."""
     if value is not None and not is_jsonata(value):
-        yield from choice_problems(what, value, allowed)
+        yield from choice_problems(subject, value, allowed)
 
 
 def tag_list(tags: Mapping[str, str] | None) -> list[dict[str, str]] | None:

@@ -40,7 +40,7 @@ def is_known(value: object) -> bool:
     return not is_jsonata(value) and not is_json_path(value)
 
 
-def text_problems(what: str, value: object) -> Iterator[str]:
+def text_problems(subject: str, value: object) -> Iterator[str]:
     """Explain that a value is several expressions, or has text around an expression.
 
     Step Functions evaluates neither.
@@ -50,12 +50,12 @@ def text_problems(what: str, value: object) -> Iterator[str]:
     if is_jsonata(value):
         if _SEVERAL.search(value):
             yield (
-                f"{what} is {value!r}, which is not one expression: write one between '{{%' and "
+                f"{subject} is {value!r}, which is not one expression: write one between '{{%' and "
                 "'%}', for example {% 'day-' & $states.input.day %}"
             )
     elif "{%" in value or (not TOKEN.fullmatch(value) and is_json_path(value)):
         yield (
-            f"{what} is {value!r}, an expression inside of other text, but Step Functions "
+            f"{subject} is {value!r}, an expression inside of other text, but Step Functions "
             "evaluates whole values only: write one expression, for example {% 'day-' & "
             "$states.input.day %} or sfn.JsonPath.format('day-{}', sfn.JsonPath.string_at('$.day'))"
         )

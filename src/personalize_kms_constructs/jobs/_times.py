@@ -48,7 +48,7 @@ def time_problems(timeout: object, patience: object) -> Iterator[str]:
     for parameter, value in (("timeout", timeout), ("patience", patience)):
         if value is not None and not _is_known(value):
             yield (
-                f"{parameter} is {shown(value)} but a Duration that is known at synth is expected: "
+                f"{parameter} is {shown(value)}, expected a Duration that is known at synth: "
                 "pass, for example, Duration.hours(6)"
             )
     if _is_known(timeout) and not 1 <= _seconds(timeout) <= _LONGEST_TIMEOUT:
