@@ -61,7 +61,7 @@ class PendingActions(NamedTuple):
 
 
 class Creation(NamedTuple):
-    """One request to create resources, as the metadata describes it."""
+    """A request to create resources, as the metadata describes it."""
 
     service_role: str
     encryption_key: str | None

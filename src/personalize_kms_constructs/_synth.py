@@ -124,9 +124,9 @@ class AtSynth:
         # Before the CLI has looked the role up, the synth only tells it what to look up.
         if not is_lookup_dummy(self._wiring.role.arn):
             policies = self._readable_policies()
-            self._write_files(policies)
+            paths = self._write_files(policies)
             warnings += self._nameless_warnings()
-            warnings += [self._pending_warning(policy) for policy in policies]
+            warnings += map(self._pending_warning, policies, paths)
         warnings += self._other_warnings()
         if not self._wiring.is_synthesized:
             self._leave_metadata()
@@ -166,18 +166,18 @@ class AtSynth:
     def _own_arns(self) -> set[str]:
         """Return the ARNs of the role, the key and the buckets that this stack makes."""
         role, key = self._wiring.role, self._wiring.encryption_key
-        stacks = {role.arn: role.stack, key.arn: key.stack}
+        made = [(role.arn, role.stack), (key.arn, key.stack)]
         for location in self._wiring.locations:
-            stacks[location.bucket.arn] = location.bucket.stack
-        return {arn for arn, stack in stacks.items() if stack is self._here.stack}
+            made.append((location.bucket.arn, location.bucket.stack))
+        return {arn for arn, stack in made if stack is self._here.stack}
 
     def _other_warnings(self) -> Iterator[Message]:
         if not self._wiring.allowed:
             yield (
                 "nothingAllowed",
-                "this PersonalizeEncryption grants nothing yet: list what Personalize will create, in "
-                "resources=[PersonalizeResource.dataset_group()] or allow(…), and make your own "
-                "dataset groups wait, with node.add_dependency(encryption.permissions)",
+                "this PersonalizeEncryption grants nothing yet: list what Personalize will "
+                "create, in resources=[PersonalizeResource.dataset_group()] or allow(…), and make "
+                "your own dataset groups wait, with node.add_dependency(encryption.permissions)",
             )
         yield from self._unknown_encryption_warnings()
         yield from self._open_prefix_warnings()
@@ -288,12 +288,13 @@ class AtSynth:
             policies.append(_Readable(policy, arn, readable(statements, stack, known)))
         return policies
 
-    def _write_files(self, policies: Sequence[_Readable]) -> None:
-        """Write a file for each policy, and note its path."""
+    def _write_files(self, policies: Sequence[_Readable]) -> list[str]:
+        """Write a file for each policy, note the paths for the metadata, and return them."""
         contents = [(policy.kind, arn, statements) for policy, arn, statements in policies]
         paths = write_files(self._scope, self._here, contents)
         for (policy, _, _), path in zip(policies, paths, strict=True):
             self._files[policy.kind, policy.arn] = path
+        return paths
 
     def _nameless_warnings(self) -> Iterator[Message]:
         nameless = [str(policy) for policy in self._pending if _is_of_nameless_role(policy)]
@@ -305,7 +306,7 @@ class AtSynth:
                 "error says",
             )
 
-    def _pending_warning(self, pending: _Readable) -> Message:
+    def _pending_warning(self, pending: _Readable, path: str) -> Message:
         """Return the warning with the statements that an owner must add."""
         policy, arn, statements = pending
         text = json.dumps(statements, indent=2)
@@ -314,8 +315,7 @@ class AtSynth:
             f"{message.format(arn=arn)}:",
             text,
             f"- {_OWNERS[policy.kind].format(account=_of_account(arn))}",
-            f"- the same as a policy: {self._files[policy.kind, policy.arn]}, in the folder of the "
-            "synth (cdk.out)",
+            f"- the same as a policy: {path}, in the folder of the synth (cdk.out)",
         ]
         if left := replacements(text):
             lines.append(f"- replace {left}")
@@ -355,7 +355,7 @@ def _is_of_nameless_role(policy: PolicyTarget) -> bool:
 
 
 def described_resource(resource: ResolvedResource, here: Place) -> Described:
-    """Return a resource of this place for the metadata."""
+    """Return a resource as the metadata describes it."""
     source = _described_location(resource.source, here)
     destination = _described_location(resource.destination, here)
     return resource.row, source, destination

@@ -116,8 +116,8 @@ def _on_problems(on: Any, rows: Iterable[Permissions]) -> Iterator[str]:
     for row in dict.fromkeys(rows):
         if not row.parents:
             yield (
-                f"on can't narrow {row.create_action}, for which AWS lists no other resource: grant "
-                f"the {row.resource} in a separate call"
+                f"on can't narrow {row.create_action}, for which AWS lists no other resource: "
+                f"grant the {row.resource} in a separate call"
             )
         elif not any(_may_be_parent(arn, row) for arn in on):
             yield (

@@ -18,7 +18,7 @@ from ._grant.environments import personalize_arn_problems, service_role_problems
 from ._grant.place import Place
 from ._grant.principals import for_this_account
 from ._grant.resolved import ResolvedKey
-from ._grant.role import ServiceRole, resolved_role, role_made_in
+from ._grant.role import ServiceRole, resolve_role, role_made_in
 from ._grant.role_name import fixed_role_name
 from ._grant.targets import AddStatements
 from ._grant.wiring import Wiring, WiringOptions
@@ -148,7 +148,7 @@ class PersonalizeEncryption(Construct):
                 name = None if is_yet_to_be_looked_up(role_name) else role_name
                 role = self.__make_role(here, name or fixed_role_name(path, id, here))
             elif is_role(service_role):
-                role = resolved_role(service_role, self, here)
+                role = resolve_role(service_role, self, here)
                 problems += service_role_problems(role)
             is_managed = imported_key_policy is ImportedKeyPolicy.MANAGED
             door = Door(here, role, manages_imported_keys=is_managed)
@@ -339,7 +339,7 @@ class PersonalizeEncryption(Construct):
             role_arn=self._personalize_wiring.role.arn,
         )
         self.__set_tags(resource, tags)
-        return self.__added(id, resource, [PersonalizeResource.dataset_group()])
+        return self.__wire(id, resource, [PersonalizeResource.dataset_group()])
 
     def add_dataset(
         self,
@@ -424,7 +424,7 @@ class PersonalizeEncryption(Construct):
             dataset_import_job=import_job,
         )
         self.__set_tags(dataset, tags)
-        return self.__added(id, dataset, jobs)
+        return self.__wire(id, dataset, jobs)
 
     def add_metric_attribution(
         self,
@@ -480,7 +480,7 @@ class PersonalizeEncryption(Construct):
             metrics=metrics,
             metrics_output_config=output,
         )
-        return self.__added(id, metric_attribution, resources)
+        return self.__wire(id, metric_attribution, resources)
 
     def __set_tags(self, resource: CfnResource, tags: Mapping[str, str] | None) -> None:
         """Set the tags of a resource, sorted as the CDK does, and let no others reach it.
@@ -496,7 +496,7 @@ class PersonalizeEncryption(Construct):
         else:
             resource.add_property_deletion_override("Tags")
 
-    def __added(self, id: str, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
+    def __wire(self, id: str, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
         """Allow a new resource, and make it wait for its permissions; remove it if that fails."""
         with taken_out_if_refused(self, id):
             self._personalize_wiring.allow(resources)

@@ -52,8 +52,8 @@ def key_problems(
     """Explain why Personalize can't use a key here, or why the key policy can't name the role."""
     if key.is_alias:
         yield (
-            f"{subject} is an alias but Personalize takes the ARN of a key: pass the key itself, for "
-            "example alias.alias_target_key or kms.Key.from_key_arn"
+            f"{subject} is an alias but Personalize takes the ARN of a key: pass the key itself, "
+            "for example alias.alias_target_key or kms.Key.from_key_arn"
         )
         return
     if key.stack is None:
@@ -69,9 +69,9 @@ def key_problems(
     yield from _role_reference_problems(subject, key, role)
     if managed and key.stack is None and role.is_of_another_account_than(key.account):
         yield (
-            f"{subject} belongs to account {key.account}, and ImportedKeyPolicy.MANAGED works in the "
-            "stack's account only: use ImportedKeyPolicy.PENDING and have the key's owner add the "
-            "statements"
+            f"{subject} belongs to account {key.account}, and ImportedKeyPolicy.MANAGED works in "
+            "the stack's account only: use ImportedKeyPolicy.PENDING and have the key's owner add "
+            "the statements"
         )
 
 
@@ -83,8 +83,8 @@ def bucket_problems(
         name = literal_part(bucket.arn).rpartition(":")[2]
         if any(character in name for character in "/*?"):
             yield (
-                f"{subject} has the ARN {bucket.arn}, which no bucket has: pass only the bucket, and "
-                "the folder as the prefix of the S3Location"
+                f"{subject} has the ARN {bucket.arn}, which no bucket has: pass only the bucket, "
+                "and the folder as the prefix of the S3Location"
             )
     yield from _region_problems(subject, bucket, here)
     if role is not None and not role.is_of_account(bucket.account):
@@ -139,15 +139,15 @@ def _role_reference_problems(
         )
     elif not role.has_name:
         yield (
-            f"{subject} is in another stack, and service_role has no fixed name, so each stack would "
-            "depend on the other: set the role's role_name, or leave service_role out and have one "
-            "made"
+            f"{subject} is in another stack, and service_role has no fixed name, so each stack "
+            "would depend on the other: set the role's role_name, or leave service_role out and "
+            "have one made"
         )
     elif role.name_is_of_its_stack:
         yield (
-            f"{subject} is in another stack, and the role's name has a value of the role's own stack "
-            "in it, a parameter for example, so each stack would depend on the other: use literals "
-            "and pseudo parameters such as Aws.REGION in role_name"
+            f"{subject} is in another stack, and the role's name has a value of the role's own "
+            "stack in it, a parameter for example, so each stack would depend on the other: use "
+            "literals and pseudo parameters such as Aws.REGION in role_name"
         )
 
 

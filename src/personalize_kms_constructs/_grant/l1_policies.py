@@ -75,7 +75,7 @@ class BucketPolicies:
         self._here = here
         self._of_stacks: dict[Stack, dict[str, s3.CfnBucketPolicy]] = {}
 
-    def of(self, bucket: ResolvedBucket) -> s3.BucketPolicy | s3.CfnBucketPolicy:
+    def find_or_make(self, bucket: ResolvedBucket) -> s3.BucketPolicy | s3.CfnBucketPolicy:
         """Return the policy of a bucket of this app, and make it if there is none.
 
         As in the CDK, an L2 knows its policy, and the policy of an L1 is looked up in the app.

@@ -42,7 +42,8 @@ def folder_problems(subject: str, prefix: str) -> Iterator[str]:
     is_folder = not prefix or prefix.endswith("/") or _OPEN_END.search(prefix) is not None
     if not is_folder and not is_yet_to_be_looked_up(prefix):
         yield (
-            f"{subject} has prefix {prefix!r}, which is not a folder: end it in /, as {prefix + '/'!r}"
+            f"{subject} has prefix {prefix!r}, which is not a folder: end it in /, as "
+            f"{prefix + '/'!r}"
         )
 
 
@@ -55,8 +56,8 @@ def _path_problems(subject: str, location: ResolvedLocation) -> Iterator[str]:
     prefix, literal = location.prefix, literal_part(location.prefix)
     if prefix.startswith("/") or "://" in prefix:
         yield (
-            f"{subject} has prefix {prefix!r}: pass only the key prefix below the bucket, without a "
-            "leading slash or s3:// address, as 'import/'"
+            f"{subject} has prefix {prefix!r}: pass only the key prefix below the bucket, without "
+            "a leading slash or s3:// address, as 'import/'"
         )
     if any(special in literal for special in ("*", "?", "${")):
         yield (
@@ -79,6 +80,6 @@ def _path_problems(subject: str, location: ResolvedLocation) -> Iterator[str]:
         if length > MAX_URI_LENGTH:
             counted = "characters" if is_exact else "characters without what is known at deployment"
             yield (
-                f"{subject} has a path of {length} {counted} but Personalize takes {MAX_URI_LENGTH} "
-                "at most: use a shorter prefix"
+                f"{subject} has a path of {length} {counted} but Personalize takes "
+                f"{MAX_URI_LENGTH} at most: use a shorter prefix"
             )

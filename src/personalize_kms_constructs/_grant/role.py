@@ -148,8 +148,11 @@ class ServiceRole:
         return is_unknown_elsewhere(self.path_and_name, self.stack, early=True)
 
 
-def resolved_role(given: Any, scope: Construct, here: Place) -> ServiceRole:
-    """Return the facts about a role: an L2, an L1, an imported role or a reference."""
+def resolve_role(given: Any, scope: Construct, here: Place) -> ServiceRole:
+    """Return the facts about a role: an L2, an L1, an imported role or a reference.
+
+    An L1 or a reference is imported, as a child of the scope.
+    """
     facts = _facts_of_given(given, scope, here)
     return replace(facts, is_precreated=facts.is_precreated or has_precreated_roles(scope))
 

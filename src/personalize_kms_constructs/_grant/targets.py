@@ -170,7 +170,7 @@ class BucketTarget(PolicyTarget):
     def _add(self, statements: Sequence[Statement]) -> bool:
         if not self.is_of_this_app:
             return False
-        policy = self._policy = self._policy or self._policies.of(self.bucket)
+        policy = self._policy = self._policy or self._policies.find_or_make(self.bucket)
         document = (
             policy.document if isinstance(policy, s3.BucketPolicy) else policy.policy_document
         )

@@ -55,7 +55,7 @@ class ManagedKeyPolicy(Construct):
         id_of_key = key_id(Stack.of(scope), key_arn)
         super().__init__(scope, f"KeyPolicy{id_of_key}")
         self._document = iam.PolicyDocument()
-        self._function = KeyPolicyFunction.of(Stack.of(self))
+        self._function = KeyPolicyFunction.find_or_make(Stack.of(self))
         self._key_arn = key_arn
         resource = CfnResource(
             self,

@@ -64,7 +64,7 @@ class KeyPolicyFunction(Construct):
     """
 
     @classmethod
-    def of(cls, stack: Stack) -> KeyPolicyFunction:
+    def find_or_make(cls, stack: Stack) -> KeyPolicyFunction:
         """Return the function of a stack, and make it if there is none."""
         return cast("KeyPolicyFunction", stack.node.try_find_child(_ID)) or cls(stack, _ID)
 

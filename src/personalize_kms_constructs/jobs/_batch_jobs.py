@@ -55,7 +55,7 @@ class BatchInferenceJob(JobFragment):
             destination: the folder to write to, not the source's.
             destination_path: a folder below the prefix of ``destination``, for example an
                 expression.
-            job_name: the job's name, new each time. By default the fragment makes a name each time.
+            job_name: the job's name. It must be new each time; by default the fragment makes it.
             filter_arn: the ARN of the filter to apply.
             num_results: the number of recommendations for each line of input.
             batch_inference_job_mode: ``"BATCH_INFERENCE"``, Personalize's default, or
@@ -150,7 +150,7 @@ class BatchSegmentJob(JobFragment):
             destination: the folder to write to, not the source's.
             destination_path: a folder below the prefix of ``destination``, for example an
                 expression.
-            job_name: the job's name, new each time. By default the fragment makes a name each time.
+            job_name: the job's name. It must be new each time; by default the fragment makes it.
             filter_arn: the ARN of the filter to apply.
             num_results: the number of users for each line of input.
             timeout: the time that the job may take, including its wait for other jobs. By default 3

@@ -46,7 +46,7 @@ class DatasetImportJob(JobFragment):
             dataset_arn: the ARN of the dataset.
             source: the CSV file, or folder of CSV files.
             source_path: a file or folder below the prefix of ``source``, for example an expression.
-            job_name: the job's name, new each time. By default the fragment makes a name each time.
+            job_name: the job's name. It must be new each time; by default the fragment makes it.
             import_mode: ``"FULL"``, Personalize's default, replaces the data of earlier import
                 jobs; ``"INCREMENTAL"`` adds to it.
             publish_attribution_metrics_to_s3: true to send the metric attribution's reports to S3.
@@ -112,7 +112,7 @@ class DatasetExportJob(JobFragment):
             destination: the folder to write to.
             destination_path: a folder below the prefix of ``destination``, for example an
                 expression.
-            job_name: the job's name, new each time. By default the fragment makes a name each time.
+            job_name: the job's name. It must be new each time; by default the fragment makes it.
             ingestion_mode: ``"BULK"`` for data of import jobs, ``"PUT"``, Personalize's default,
                 for single records, ``"ALL"`` for both.
             timeout: the time that the job may take, including its wait for other jobs. By default 3
@@ -178,7 +178,7 @@ class DataDeletionJob(JobFragment):
             dataset_group_arn: the ARN of the dataset group.
             source: the CSV file with a column ``USER_ID``, or a folder of such files.
             source_path: a file or folder below the prefix of ``source``, for example an expression.
-            job_name: the job's name, new each time. By default the fragment makes a name each time.
+            job_name: the job's name. It must be new each time; by default the fragment makes it.
             timeout: the time that the job may take, including its wait for other jobs. By default 3
                 days.
             patience: the time to wait while too many jobs run, on average. By default a day, or

@@ -66,7 +66,7 @@ def expression_problems(arguments: Mapping[str, Any]) -> Iterator[str]:
 
 
 def in_json_path(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arguments as a JSONPath state writes them, expressions with keys that end in ``.$``."""
+    """Return arguments in a JSONPath state's form, with ``.$`` after the keys of expressions."""
     return cast("dict[str, Any]", sfn.FieldUtils.render_object(arguments))
 
 
