@@ -51,7 +51,8 @@ def write_files(
 
 def _name(arn: str) -> str:
     """Return the name in an ARN, in characters that every file system takes."""
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", re.split("[:/]", arn)[-1]).strip("-.")[:_LENGTH]
+    name = re.split("[:/]", arn)[-1]
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-.")[:_LENGTH]
 
 
 def _free(folder: Path, name: str) -> Path:

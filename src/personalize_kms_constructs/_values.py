@@ -166,7 +166,9 @@ def matches(value: str, pattern: str) -> Answer:
 
 def without_case(value: str) -> str:
     """Return the value in lower case, holes left alone."""
-    return _with_holes_of(value, [HOLE.sub(_HOLE, value).lower()])[0]
+    lower = HOLE.sub(_HOLE, value).lower()
+    (with_holes,) = _with_holes_of(value, [lower])
+    return with_holes
 
 
 def split(value: str, separator: str, most: int = -1) -> list[str]:

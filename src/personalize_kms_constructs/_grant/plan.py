@@ -156,7 +156,8 @@ class _RolePolicies:
         for policy in self._policies:
             if sid in policy and resource in policy[sid].resources:
                 return
-        added = most_of(Statement(sid, actions=needed.actions, resources=(resource,)).to_json())
+        statement = Statement(sid, actions=needed.actions, resources=(resource,))
+        added = most_of(statement.to_json())
         if not self._policies or self._size + added + len(",") > MANAGED_POLICY_SIZE:
             self._policies.append({})
             self._size = most_of({"Version": "2012-10-17", "Statement": []}) - len(",")

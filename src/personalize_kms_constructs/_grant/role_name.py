@@ -32,5 +32,5 @@ def fixed_role_name(path: str, id: str, here: Place) -> str:
     if path != f"{stack_name}/{id}":
         path = f"{stack_name}/{path.removeprefix(f'{here.outermost.path}/')}"
     readable = re.sub(r"[^A-Za-z0-9+=,.@_-]", "", f"{stack_name}-{id}")[:_MAX_READABLE_LENGTH]
-    unique = hashlib.sha256(f"{stack_name}\n{path}".encode()).hexdigest()[:_HASH_LENGTH].upper()
-    return f"{readable}-{unique}-{here.region}"
+    digest = hashlib.sha256(f"{stack_name}\n{path}".encode()).hexdigest()
+    return f"{readable}-{digest[:_HASH_LENGTH].upper()}-{here.region}"

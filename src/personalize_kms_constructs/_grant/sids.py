@@ -53,4 +53,5 @@ def foreign_suffix(path: str, here: Place) -> str:
     """
     deployment = (path, here.outermost.name, here.account, here.region)
     known = "\n".join("" if is_token(part) else part for part in deployment)
-    return hashlib.sha256(known.encode()).hexdigest()[:8].upper()
+    digest = hashlib.sha256(known.encode()).hexdigest()
+    return digest[:8].upper()

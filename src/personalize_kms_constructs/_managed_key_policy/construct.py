@@ -87,4 +87,5 @@ class ManagedKeyPolicy(Construct):
 
 def key_id(stack: Stack, key_arn: str) -> str:
     """Return a hash of a key's ARN that doesn't depend on the numbers of tokens."""
-    return sha256(with_placeholders(key_arn, stack).encode()).hexdigest()[:8].upper()
+    text = with_placeholders(key_arn, stack)
+    return sha256(text.encode()).hexdigest()[:8].upper()

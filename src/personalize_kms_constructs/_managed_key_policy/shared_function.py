@@ -203,7 +203,8 @@ class _MayWrite:
 
     def _problems(self) -> Iterator[str]:
         # Lambda measures JSON, with the variable's name, and its value in quotes.
-        size = len(json.dumps({_CONFIGURATION: self._shortest(self.text())}, separators=(",", ":")))
+        environment = {_CONFIGURATION: self._shortest(self.text())}
+        size = len(json.dumps(environment, separators=(",", ":")))
         for key_arn, _ in self._statements.values():
             size += max(0, _KEY_ARN_SIZE - len(self._shortest(key_arn)))
         if size > _ENVIRONMENT_SIZE:
@@ -214,7 +215,8 @@ class _MayWrite:
             )
 
     def _shortest(self, text: str) -> str:
-        return "".join(map(_shortest_part, parts_of(self._stack.resolve(text))))
+        resolved = self._stack.resolve(text)
+        return "".join(map(_shortest_part, parts_of(resolved)))
 
     def text(self) -> str:
         """Return the configuration as JSON with tokens.
