@@ -364,8 +364,8 @@ def test_everything_wrong_with_a_dataset(stack: cdk.Stack, bucket: s3.Bucket) ->
     assert refusal(lambda: encryption.add_dataset("Ratings", **wrong)) == [
         not_a_name("name of the dataset", "rat ings"),
         f"dataset_group is '{ELSEWHERE}', of Region us-east-1 instead of eu-west-1 and of account 222222222222 instead "
-        "of 111111111111, but dataset groups, schemas and datasets are in one account and Region: pass the ARN of one "
-        "in those of the stack",
+        "of 111111111111, but dataset groups, schemas and datasets are in one account and Region: pass an ARN "
+        "of the stack's account and Region",
         "schema_arn is 'ratings', expected the ARN of a schema: pass one, the attr_schema_arn of a "
         "personalize.CfnSchema for example",
         "dataset_type is 'Films' but Personalize takes 'Interactions', 'Items', 'Users', 'Actions', "

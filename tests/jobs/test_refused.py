@@ -49,7 +49,7 @@ def test_locations_arns_paths_and_modes_are_told_with_the_rest(data: Data) -> No
         source_path="/x",
         batch_inference_job_mode="theme",
     )
-    beginnings = [problem.partition(" but ")[0] for problem in message.split("\n- ")]
+    beginnings = [re.split(" but |, expected ", problem)[0] for problem in message.split("\n- ")]
     assert beginnings == [
         "",
         "encryption is an object of type Key",

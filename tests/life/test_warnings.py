@@ -135,7 +135,7 @@ def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack, of_location: bo
         data = S3Location(s3.Bucket(concrete, "Data"), "in/", encryption_key=key)
         encryption.allow(PersonalizeResource.dataset_import_job(data))
     told = warnings(concrete)["keyOfAnotherAccount"]
-    assert f"of account 111111111111 only, but key {key.key_arn} belongs to account 222222222222" in told
+    assert f"only the calls of account 111111111111, but key {key.key_arn} belongs to account 222222222222" in told
 
 
 def test_a_grantee_that_is_immutable(concrete: cdk.Stack) -> None:

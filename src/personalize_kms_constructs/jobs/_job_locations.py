@@ -102,8 +102,8 @@ class JobLocation:
             check += f"$states.input.Given.{name} in ['', null] ? {error} : "
         uri = f"$states.input.Arguments.{self._access.path_argument}"
         path = f"$substringAfter({uri}, {jsonata_string(self.location.uri)})"
-        reason = "in this execution, and a folder or file in it has no name, or is null, . or .."
-        error = f"$error('{self._parameter} makes ' & {uri} & ' {reason}')"
+        reason = " in this execution, and a folder or file in it has no name, or is null, . or .."
+        error = f"$error('{self._parameter} makes ' & {uri} & '{reason}')"
         return f"{check}$contains({path}, {_NO_NAME}) ? {error} : "
 
     @property
