@@ -286,7 +286,7 @@ def importing(stack: cdk.Stack, bucket: Any, **props: Any) -> str:
     """Return the warning about the policy of an imported bucket."""
     location = S3Location(bucket, "import/", **props)
     encryption(stack, resources=[PersonalizeResource.dataset_import_job(location)])
-    (text,) = [text for text in texts(stack) if "policy of bucket" in text]
+    (text,) = [text for text in texts(stack) if "to the bucket policy" in text]
     return text
 
 

@@ -365,9 +365,9 @@ def test_everything_wrong_with_a_dataset(stack: cdk.Stack, bucket: s3.Bucket) ->
     assert refusal(lambda: encryption.add_dataset("Ratings", **wrong)) == [
         not_a_name("name of the dataset", "rat ings"),
         f"dataset_group is '{ELSEWHERE}', of Region us-east-1 instead of eu-west-1 and of account 222222222222 instead "
-        "of 111111111111, but dataset groups, schemas and datasets are in one account and Region: pass the ARN of one "
-        "in those of the stack",
-        "schema_arn is 'ratings' but the ARN of a schema is expected: pass one, the attr_schema_arn of a "
+        "of 111111111111, but dataset groups, schemas and datasets are in one account and Region: pass an ARN "
+        "of the stack's account and Region",
+        "schema_arn is 'ratings', expected the ARN of a schema: pass one, the attr_schema_arn of a "
         "personalize.CfnSchema for example",
         "dataset_type is 'Films' but Personalize takes 'Interactions', 'Items', 'Users', 'Actions', "
         "'Action_Interactions': use one of them",
@@ -419,7 +419,7 @@ def test_tokens_of_numbers_and_lists_are_told_in_words(stack: cdk.Stack, bucket:
     element = "${an element of a list, which takes Fn.select}"
     assert [each[: each.index(":")] for each in told] == [
         "name of the dataset group an object of type float is not a name that Personalize takes",
-        "tags has an object of type float but a mapping of strings is expected",
+        "tags has an object of type float, expected a mapping of strings",
         f"name of the dataset group '{element}' is not a name that Personalize takes",
         f"source of dataset import job has prefix '{element}*'",
         f"'{element}' is not a resource",

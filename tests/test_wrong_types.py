@@ -20,31 +20,31 @@ FUNCTION_ARN = "arn:aws:lambda:eu-west-1:111111111111:function:start"
 URI: Any = "s3://ratings/in/"
 GROUP = PersonalizeResource.dataset_group()
 
-A_KEY = "a key is expected: pass a kms.Key or a CfnKey, or kms.Key.from_key_arn for an ARN"
+A_KEY = "expected a key: pass a kms.Key or a CfnKey, or kms.Key.from_key_arn for an ARN"
 A_BUCKET = (
-    "a bucket is expected: pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a name, and the folder "
+    "expected a bucket: pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a name, and the folder "
     "as prefix"
 )
-A_ROLE = "a role is expected: pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for an ARN"
-A_LIST = "a list is expected: pass one, as [PersonalizeResource.dataset_import_job(source=…)]"
-A_POLICY = "a member of the enumeration is expected: use ImportedKeyPolicy.PENDING or ImportedKeyPolicy.MANAGED"
+A_ROLE = "expected a role: pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for an ARN"
+A_LIST = "expected a list: pass one, as [PersonalizeResource.dataset_import_job(source=…)]"
+A_POLICY = "expected a member of the enumeration: use ImportedKeyPolicy.PENDING or ImportedKeyPolicy.MANAGED"
 A_CHECK = (
-    "a member of the enumeration is expected: use SourceAccountCheck.IF_PRESENT or SourceAccountCheck.REQUIRED or "
+    "expected a member of the enumeration: use SourceAccountCheck.IF_PRESENT or SourceAccountCheck.REQUIRED or "
     "SourceAccountCheck.NONE"
 )
-A_REMOVAL = "RETAIN or DESTROY is expected: use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY"
+A_REMOVAL = "expected RETAIN or DESTROY: use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY"
 CALL_IT = "is not a resource: call a factory, as in PersonalizeResource.dataset_group()"
 UNPACK_IT = "is not a resource: unpack it, as *resources"
-A_LOCATION = "a location is expected: pass S3Location(bucket, prefix)"
+A_LOCATION = "expected a location: pass S3Location(bucket, prefix)"
 A_DATASET_GROUP = (
-    "a dataset group is expected: pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN"
+    "expected a dataset group: pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN"
 )
-A_SCHEMA = "the ARN of a schema is expected: pass one, the attr_schema_arn of a personalize.CfnSchema for example"
-STRINGS = "a mapping of strings is expected: pass {'key': 'value'}"
-METRICS = "a list of metrics is expected: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
-A_CALLER = "a caller is expected: pass a role, a user or a function, or iam.Role.from_role_arn for an ARN"
+A_SCHEMA = "expected the ARN of a schema: pass one, the attr_schema_arn of a personalize.CfnSchema for example"
+STRINGS = "expected a mapping of strings: pass {'key': 'value'}"
+METRICS = "expected a list of metrics: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
+A_CALLER = "expected a caller: pass a role, a user or a function, or iam.Role.from_role_arn for an ARN"
 NO_POLICY = ", which takes no IAM policy: pass the calling role, user or group"
-A_TARGET = "a target of a rule is expected: wrap it, as in aws_events_targets.SnsTopic(topic)"
+A_TARGET = "expected a target of a rule: wrap it, as in aws_events_targets.SnsTopic(topic)"
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_location_in_the_place_of_a_resource(stack: cdk.Stack, encryption: Per
         "PersonalizeResource.dataset_import_job(source=…)"
     ]
     assert refusal(lambda: PersonalizeEncryption(stack, "Other", resources=location), "Stack/Other") == [  # type: ignore[arg-type]
-        f"resources is an object of type S3Location but {A_LIST}"
+        f"resources is an object of type S3Location, {A_LIST}"
     ]
 
 
@@ -90,17 +90,17 @@ def test_a_bucket_in_the_place_of_a_resource(form: str, stack: cdk.Stack, encryp
 @pytest.mark.parametrize(
     ("argument", "value", "reason"),
     [
-        ("encryption_key", KEY_ARN, f"encryption_key is '{KEY_ARN}' but {A_KEY}"),
-        ("service_role", ROLE_ARN, f"service_role is '{ROLE_ARN}' but {A_ROLE}"),
+        ("encryption_key", KEY_ARN, f"encryption_key is '{KEY_ARN}', {A_KEY}"),
+        ("service_role", ROLE_ARN, f"service_role is '{ROLE_ARN}', {A_ROLE}"),
         (
             "service_role",
             personalize.CfnDatasetGroup(cdk.Stack(), "Movies", name="movies", role_arn=ROLE_ARN),
-            f"service_role is an object of type CfnDatasetGroup but {A_ROLE}",
+            f"service_role is an object of type CfnDatasetGroup, {A_ROLE}",
         ),
-        ("resources", None, f"resources is None but {A_LIST}"),
-        ("resources", "dataset_group", f"resources is 'dataset_group' but {A_LIST}"),
-        ("resources", GROUP, f"resources is an object of type PersonalizeResource but {A_LIST}"),
-        ("resources", iter(()), f"resources is an object of type tuple_iterator but {A_LIST}"),
+        ("resources", None, f"resources is None, {A_LIST}"),
+        ("resources", "dataset_group", f"resources is 'dataset_group', {A_LIST}"),
+        ("resources", GROUP, f"resources is an object of type PersonalizeResource, {A_LIST}"),
+        ("resources", iter(()), f"resources is an object of type tuple_iterator, {A_LIST}"),
         ("resources", ["dataset_group"], f"'dataset_group' {CALL_IT}"),
         (
             "resources",
@@ -109,14 +109,14 @@ def test_a_bucket_in_the_place_of_a_resource(form: str, stack: cdk.Stack, encryp
         ),
         ("resources", [PersonalizeResource], f"the class PersonalizeResource {CALL_IT}"),
         ("resources", [[GROUP]], f"an object of type list {UNPACK_IT}"),
-        ("imported_key_policy", "MANAGED", f"imported_key_policy is 'MANAGED' but {A_POLICY}"),
-        ("imported_key_policy", None, f"imported_key_policy is None but {A_POLICY}"),
-        ("source_account_check", True, f"source_account_check is True but {A_CHECK}"),
-        ("removal_policy", "DESTROY", f"removal_policy is 'DESTROY' but {A_REMOVAL}"),
+        ("imported_key_policy", "MANAGED", f"imported_key_policy is 'MANAGED', {A_POLICY}"),
+        ("imported_key_policy", None, f"imported_key_policy is None, {A_POLICY}"),
+        ("source_account_check", True, f"source_account_check is True, {A_CHECK}"),
+        ("removal_policy", "DESTROY", f"removal_policy is 'DESTROY', {A_REMOVAL}"),
         (
             "removal_policy",
             cdk.RemovalPolicy.SNAPSHOT,
-            f"removal_policy is RemovalPolicy.SNAPSHOT but {A_REMOVAL}",
+            f"removal_policy is RemovalPolicy.SNAPSHOT, {A_REMOVAL}",
         ),
     ],
 )
@@ -161,10 +161,10 @@ def test_everything_wrong_with_a_location(bucket: s3.Bucket) -> None:
     """An address for a bucket, a bucket for a prefix, and an ARN for a key."""
     wrong: Any = {"bucket": URI, "prefix": bucket, "encryption_key": KEY_ARN}
     assert refusal(lambda: S3Location(**wrong), "S3Location") == [
-        f"bucket is '{URI}' but {A_BUCKET}",
-        "prefix is an object of type Bucket but a string is expected: pass the key prefix below the bucket, as "
+        f"bucket is '{URI}', {A_BUCKET}",
+        "prefix is an object of type Bucket, expected a string: pass the key prefix below the bucket, as "
         "'import/'",
-        f"encryption_key is '{KEY_ARN}' but {A_KEY}",
+        f"encryption_key is '{KEY_ARN}', {A_KEY}",
     ]
 
 
@@ -175,7 +175,7 @@ def test_everything_wrong_with_a_location(bucket: s3.Bucket) -> None:
 def test_no_location_of_a_resource(job: Any, part: str) -> None:
     """An address is no location: it doesn't know the bucket's key."""
     where = f"PersonalizeResource.{job.__name__}"
-    assert refusal(lambda: job(URI), where) == [f"{part} is '{URI}' but {A_LOCATION}"]
+    assert refusal(lambda: job(URI), where) == [f"{part} is '{URI}', {A_LOCATION}"]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_no_location_of_a_resource(job: Any, part: str) -> None:
 def test_tags_that_are_none(encryption: PersonalizeEncryption, tags: Any, words: str) -> None:
     """L1s take lists, and nobody takes numbers."""
     reasons = refusal(lambda: encryption.add_dataset_group("Movies", name="movies", tags=tags))
-    assert reasons == [f"tags {words} but {STRINGS}"]
+    assert reasons == [f"tags {words}, {STRINGS}"]
 
 
 def test_a_dataset_with_the_attributes_of_something_else(encryption: PersonalizeEncryption) -> None:
@@ -198,8 +198,8 @@ def test_a_dataset_with_the_attributes_of_something_else(encryption: Personalize
     schema = personalize.CfnSchema(encryption, "Schema", name="movies", schema="{}")
     wrong: Any = {"dataset_group": schema.attr_schema_arn, "schema_arn": movies.attr_dataset_group_arn}
     assert refusal(lambda: encryption.add_dataset("Ratings", dataset_type="Items", name="ratings", **wrong)) == [
-        f"dataset_group is '${{Stack/Encryption/Schema.SchemaArn}}' but {A_DATASET_GROUP}",
-        f"schema_arn is '${{Stack/Encryption/Movies.DatasetGroupArn}}' but {A_SCHEMA}",
+        f"dataset_group is '${{Stack/Encryption/Schema.SchemaArn}}', {A_DATASET_GROUP}",
+        f"schema_arn is '${{Stack/Encryption/Movies.DatasetGroupArn}}', {A_SCHEMA}",
     ]
 
 
@@ -210,9 +210,9 @@ def test_everything_wrong_with_a_dataset(encryption: PersonalizeEncryption) -> N
     name, *others = refusal(lambda: encryption.add_dataset("Ratings", dataset_type="Items", **wrong))
     assert name.startswith("name of the dataset 5 is not a name that Personalize takes")
     assert others == [
-        f"dataset_group is 'movies' but {A_DATASET_GROUP}",
-        f"schema_arn is an object of type CfnSchema but {A_SCHEMA}",
-        f"import_from is '{URI}' but {A_LOCATION}",
+        f"dataset_group is 'movies', {A_DATASET_GROUP}",
+        f"schema_arn is an object of type CfnSchema, {A_SCHEMA}",
+        f"import_from is '{URI}', {A_LOCATION}",
     ]
 
 
@@ -222,9 +222,9 @@ def test_everything_wrong_with_a_metric_attribution(encryption: PersonalizeEncry
     given = f"'{group}'" if isinstance(group, str) else str(group)
     wrong: Any = {"dataset_group": group, "metrics": "click", "destination": URI}
     assert refusal(lambda: encryption.add_metric_attribution("M", name="clicks", **wrong)) == [
-        f"dataset_group is {given} but {A_DATASET_GROUP}",
-        f"metrics is 'click' but {METRICS}",
-        f"destination is '{URI}' but {A_LOCATION}",
+        f"dataset_group is {given}, {A_DATASET_GROUP}",
+        f"metrics is 'click', {METRICS}",
+        f"destination is '{URI}', {A_LOCATION}",
     ]
 
 
@@ -242,13 +242,13 @@ def test_metrics_that_jsii_would_not_take(encryption: PersonalizeEncryption, met
     reasons = refusal(
         lambda: encryption.add_metric_attribution("M", dataset_group=movies, name="clicks", metrics=[metric])
     )
-    assert reasons == [f"metrics has {words} but {METRICS}"]
+    assert reasons == [f"metrics has {words}, {METRICS}"]
 
 
 @pytest.mark.parametrize(
     ("grantee", "reason"),
     [
-        (lambda _: ROLE_ARN, f"grantee is '{ROLE_ARN}' but {A_CALLER}"),
+        (lambda _: ROLE_ARN, f"grantee is '{ROLE_ARN}', {A_CALLER}"),
         (
             lambda _: iam.ServicePrincipal("lambda.amazonaws.com"),
             f"grantee is an object of type ServicePrincipal{NO_POLICY}",
@@ -288,4 +288,4 @@ def test_a_target_that_is_not_wrapped(stack: cdk.Stack, encryption: PersonalizeE
     """Rules take targets, and a topic is none."""
     wrong: Any = sns.Topic(stack, "Topic")
     reasons = refusal(lambda: encryption.on_key_access_changed("Changed", target=wrong))
-    assert reasons == [f"target is an object of type Topic but {A_TARGET}"]
+    assert reasons == [f"target is an object of type Topic, {A_TARGET}"]

@@ -1,4 +1,4 @@
-"""AWS CDK constructs that give Amazon Personalize the access to customer managed KMS keys that AWS documents."""
+"""AWS CDK constructs that give Amazon Personalize access to your customer managed KMS keys."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,8 @@ __all__ = [
     "SourceAccountCheck",
 ]
 
-# Imported when they are asked for: the command personalize-kms needs neither the CDK nor the Node that it starts.
+# Imported on first use: the command personalize-kms needs neither the CDK nor the Node process that
+# the CDK starts.
 _MODULES = {
     "ImportedKeyPolicy": "options",
     "PendingStatements": "pending",
@@ -43,5 +44,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with explaining_an_old_version():
         module = import_module(f".{_MODULES[name]}", __name__)
-    member = globals()[name] = getattr(module, name)
-    return member
+    public = globals()[name] = getattr(module, name)
+    return public

@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command, or say what it needs."""
+    """Run the command, or explain that it needs an extra."""
     try:
         from ._cli import personalize_kms
     except KeyboardInterrupt:
@@ -16,7 +16,10 @@ def main() -> None:
         if error.name != "click":
             raise
         print(
-            "personalize-kms needs its extra cli: install the library again, with [cli] after its name or path",
+            (
+                "personalize-kms needs its extra cli: install the library again, with [cli] after "
+                "its name or path"
+            ),
             file=sys.stderr,
         )
         sys.exit(2)

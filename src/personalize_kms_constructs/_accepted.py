@@ -1,4 +1,4 @@
-"""Names that Personalize takes, with the words that construct and doctor share."""
+"""Names that Personalize takes, and the words about them in messages."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import re
 from ._values import HOLE
 
 IS_NO_NAME = "is not a name that Personalize takes"
-USE_A_NAME = "use 1 to 63 letters, digits, hyphens and underscores, and begin with a letter or digit"
+USE_A_NAME = (
+    "use 1 to 63 letters, digits, hyphens and underscores, and begin with a letter or digit"
+)
 
-# https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and metric attributions
-# have the same pattern.
+# https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html; jobs, datasets and
+# metric attributions have the same pattern.
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
 
 
 def is_name(name: str) -> bool:
-    """Tell if Personalize takes the name, whatever its unknown parts turn out to be: a letter at least."""
+    """Tell if Personalize takes the name. Each unknown part counts as one letter."""
     return _NAME.fullmatch(HOLE.sub("x", name)) is not None

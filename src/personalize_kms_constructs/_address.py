@@ -1,7 +1,7 @@
 """The addresses of the project and the name of its author, the only place that has them."""
 
 SITE = ""
-"""The address of the published pages, with a slash at the end; empty until a person sets it."""
+"""The address of the published pages, with a slash at the end; empty until somebody sets it."""
 
 REPOSITORY = ""
 """The address of the repository, without a slash at the end; empty until a person sets it."""
@@ -11,8 +11,8 @@ AUTHOR = ""
 
 
 def page_at(path: str) -> str:
-    """Return the address of a page; as long as there is none its path, and where that path is."""
+    """Return the address of a page, or where its path is while ``SITE`` is empty."""
     if SITE:
         return f"{SITE}{path.removesuffix('.md')}/".removesuffix("index/")
-    repository = REPOSITORY or "the repository and source distribution of personalize-kms-constructs"
-    return f"docs/{path} (in {repository})"
+    where = REPOSITORY or "the repository and source distribution of personalize-kms-constructs"
+    return f"docs/{path} (in {where})"

@@ -9,7 +9,7 @@ from enum import IntEnum
 class Answer(IntEnum):
     """The answer to a question that can't always be decided before deployment.
 
-    The order makes "and" the least of some answers, and "or" the greatest.
+    The order makes "and" the least of several answers, and "or" the greatest.
     """
 
     NO = 0
@@ -29,10 +29,10 @@ _INVERTED = {Answer.YES: Answer.NO, Answer.NO: Answer.YES, Answer.MAYBE: Answer.
 
 
 def all_of(answers: Iterable[Answer]) -> Answer:
-    """Return yes if all are yes, no if one is no."""
+    """Return yes if all are yes, and no if any is no."""
     return min(answers, default=Answer.YES)
 
 
 def any_of(answers: Iterable[Answer]) -> Answer:
-    """Return yes if one is yes, no if all are no."""
+    """Return yes if any is yes, and no if all are no."""
     return max(answers, default=Answer.NO)

@@ -1,4 +1,4 @@
-"""The policy that KMS gives to a key that is made without one."""
+"""The policy that KMS gives to a key that is made without a policy."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from typing import Any
 
 
 def default_key_policy(account_root: str) -> dict[str, Any]:
-    """Return the policy for a key of an account, given by the ARN that stands for the account in policies.
+    """Return KMS's default policy, for the ARN that stands for the key's account in policies.
 
-    The wildcard is KMS's own: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+    The wildcard is KMS's own:
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
     """
-    statement = {"Effect": "Allow", "Principal": {"AWS": account_root}, "Action": "kms:*", "Resource": "*"}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": account_root},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
     return {"Version": "2012-10-17", "Statement": [statement]}

@@ -1,4 +1,4 @@
-"""Strings of a template, read in parts: text, and the functions of CloudFormation whose values nobody knows yet."""
+"""Strings of a template, read in parts: text, and CloudFormation functions without a value yet."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def parts_of(resolved: Json) -> Iterator[str | dict[str, Any]]:
 
 
 def placeholder(function: dict[str, Any]) -> str:
-    """Return a function in the notation of ``Fn::Sub``; one that the notation lacks, by its JSON without braces."""
+    """Return a function in the notation of ``Fn::Sub``, or its JSON if the notation has no way."""
     match function:
         case {"Ref": str(name)} if len(function) == 1:
             return f"${{{name}}}"
@@ -51,10 +51,10 @@ def placeholder(function: dict[str, Any]) -> str:
 
 def _parts_of_sub(text: str, values: dict[str, Json]) -> Iterator[str | dict[str, Any]]:
     start = 0
-    for found in _VARIABLE.finditer(text):
-        if text[start : found.start()]:
-            yield text[start : found.start()]
-        name, start = found[1], found.end()
+    for variable in _VARIABLE.finditer(text):
+        if text[start : variable.start()]:
+            yield text[start : variable.start()]
+        name, start = variable[1], variable.end()
         if name in values:
             yield from parts_of(values[name])
         elif name.startswith("!"):

@@ -1,13 +1,14 @@
 """The metadata that constructs leave in the assembly for ``personalize_kms_constructs.checks``.
 
-It is no part of a template. The CDK writes it into ``manifest.json`` or, in newer versions, ``….metadata.json``, under
-the construct's path. References say which template they are about, since the metadata of all stacks nested in one
-another is resolved in the outermost, where a token would lose its stack.
+It is no part of a template. The CDK writes it into ``manifest.json`` or, in newer versions,
+``….metadata.json``, under the construct's path. References say which template they are about, since
+the metadata of all stacks nested in one another is resolved in the outermost, where a token would
+lose its stack.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from aws_cdk import Reference, Stack, Tokenization
@@ -25,77 +26,76 @@ class DescribedLocation(NamedTuple):
     bucket_arn: str
     prefix: str
     key_arn: str | None = None
-    """The ARN of the key that encrypts it, where the template doesn't say it with the bucket."""
+    """The ARN of the key that encrypts it, if the template doesn't have it with the bucket."""
     account: str | None = None
-    """The account of an imported bucket, where it is known to be another one."""
+    """The account of an imported bucket, if it is certainly another account."""
 
 
 class DescribedJob(NamedTuple):
-    """The state that starts a job, and what the template alone doesn't say of the job."""
+    """The state that starts a job, and facts about the job that the template lacks."""
 
     state: str
     name: str
     """All names that the job may have, as a pattern."""
     made_for: str | None = None
-    """The ARN of the dataset, the dataset group or the solution version, where each execution has the same."""
+    """The ARN of the dataset, the dataset group or the solution version.
+
+    None if an execution chooses it.
+    """
 
 
 Described = tuple[Permissions, DescribedLocation | None, DescribedLocation | None]
 """A row of the page with source and destination."""
 
 
-def leave_resources(
-    scope: Construct,
-    here: Place,
-    *,
-    service_role: str,
-    encryption_key: str | None,
-    resources: Iterable[Described],
-    pending: Iterable[tuple[str, str, Collection[str]]] = (),
-    files: Mapping[tuple[str, str], str] | None = None,
-    job: DescribedJob | None = None,
-    is_declared: bool = False,
-    of_own_stack: Collection[str] = (),
-) -> None:
-    """Leave in the metadata what Personalize is asked to create.
+class PendingActions(NamedTuple):
+    """The actions in the statements that somebody else must add to a policy."""
 
-    To be called at the end of the synth, from a validation, when no later call and no aspect can change anything. A
-    problem is left in the metadata as well, since it must not fail the synth.
+    kind: str
+    """``"key"``, ``"bucket"`` or ``"role"``; ``"caller"`` for the unknown caller of a job."""
+    arn: str
+    """The ARN of the key, bucket or role; for a caller the path of the job."""
+    actions: Collection[str]
+    file: str | None = None
+    """The file in the assembly with the statements, if there is one."""
 
-    Pending are the policies whose statements others have to add: ``"key"``, ``"bucket"`` or ``"role"``, with the ARN of
-    that key, bucket or role, and the actions of the statements. Of a job's caller, which the job doesn't know, it is
-    ``"caller"`` with the job's path. The files are by kind and ARN of the policy. The ARNs of what the construct's own
-    stack makes stand as they are where that isn't nested: the CDK resolves them as the stack does, and to look up what
-    they refer to takes most of the time.
+
+class Creation(NamedTuple):
+    """A request to create resources, as the metadata describes it."""
+
+    service_role: str
+    encryption_key: str | None
+    resources: Sequence[Described]
+    pending: Sequence[PendingActions] = ()
+    job: DescribedJob | None = None
+    is_declared: bool = False
+    """True if somebody declared it for a creator outside of the templates."""
+    own_arns: Collection[str] = ()
+    """ARNs of resources that the construct's own stack makes."""
+
+
+def leave_resources(scope: Construct, here: Place, creation: Creation) -> None:
+    """Add the resources that Personalize will create to the construct's metadata.
+
+    Call it at the end of the synth, from a validation, when no later call and no aspect can change
+    anything. A problem is added to the metadata as well, since it must not fail the synth.
     """
-    describe = _Description(here, of_own_stack if here.parent is None else ())
-    found: dict[str, Any] = dict(describe.stack(here))
+    # Saves time: the CDK resolves these ARNs as the stack does, so nothing looks up their targets.
+    # A nested stack's are resolved in the outermost stack.
+    describe = _Description(here, creation.own_arns if here.parent is None else ())
+    metadata: dict[str, Any] = dict(describe.stack(here))
     try:
-        found |= {
-            "serviceRole": describe.text(service_role),
-            "encryptionKey": None if encryption_key is None else describe.text(encryption_key),
-            "resources": [describe.resource(each) for each in resources],
-            "pending": [
-                {
-                    "policy": policy,
-                    "resource": describe.text(arn),
-                    "actions": sorted(actions),
-                    **({"file": files[policy, arn]} if files and (policy, arn) in files else {}),
-                }
-                for policy, arn, actions in pending
-            ],
-        }
-        if job is not None:
-            found["job"] = describe.job(job)
-        if is_declared:
-            found["isDeclared"] = True
+        metadata |= describe.creation(creation)
     except Exception as error:
-        found["problem"] = f"{type(error).__name__}: {error}"
-    scope.node.add_metadata(METADATA_TYPE, found)
+        metadata["problem"] = f"{type(error).__name__}: {error}"
+    scope.node.add_metadata(METADATA_TYPE, metadata)
 
 
 class _Description:
-    """Describes values in words that don't depend on the stack in which they are read; each is asked for once."""
+    """Describes values in a way that doesn't depend on the stack in which they are read.
+
+    Each string is resolved once.
+    """
 
     def __init__(self, here: Place, known: Collection[str]) -> None:
         self._here = here
@@ -104,16 +104,49 @@ class _Description:
     def stack(self, place: Place) -> dict[str, str]:
         return {"stack": place.path, "template": place.template}
 
+    def creation(self, creation: Creation) -> dict[str, Any]:
+        key = creation.encryption_key
+        described: dict[str, Any] = {
+            "serviceRole": self.text(creation.service_role),
+            "encryptionKey": None if key is None else self.text(key),
+            "resources": [self.resource(resource) for resource in creation.resources],
+            "pending": [self.pending(actions) for actions in creation.pending],
+        }
+        if creation.job is not None:
+            described["job"] = self.job(creation.job)
+        if creation.is_declared:
+            described["isDeclared"] = True
+        return described
+
+    def pending(self, pending: PendingActions) -> dict[str, Any]:
+        described = {
+            "policy": pending.kind,
+            "resource": self.text(pending.arn),
+            "actions": sorted(pending.actions),
+        }
+        if pending.file is not None:
+            described["file"] = pending.file
+        return described
+
     def resource(self, described: Described) -> dict[str, Any]:
         row, source, destination = described
-        found: dict[str, Any] = {"resource": row.resource}
-        for name, location in (("source", source), ("destination", destination)):
-            if location is not None:
-                found[name] = {"bucket": self.text(location.bucket_arn), "prefix": self.text(location.prefix)}
-                for what, value in (("key", location.key_arn), ("account", location.account)):
-                    if value is not None:
-                        found[name][what] = self.text(value)
-        return found
+        resource: dict[str, Any] = {"resource": row.resource}
+        if source is not None:
+            resource["source"] = self.location(source)
+        if destination is not None:
+            resource["destination"] = self.location(destination)
+        return resource
+
+    def location(self, location: DescribedLocation) -> dict[str, Any]:
+        described = {
+            "bucket": self.text(location.bucket_arn),
+            "prefix": self.text(location.prefix),
+        }
+        if location.key_arn is not None:
+            described["key"] = self.text(location.key_arn)
+        if location.account is not None:
+            described["account"] = self.text(location.account)
+        return described
 
     def job(self, job: DescribedJob) -> dict[str, Any]:
         made_for = {} if job.made_for is None else {"madeFor": self.text(job.made_for)}
@@ -122,9 +155,16 @@ class _Description:
     def text(self, text: str) -> Any:
         """Describe a string, tokens included."""
         if text not in self._texts:
-            parts = [self._token(part) if TOKEN.fullmatch(part) else part for part in _parts(text) if part]
-            self._texts[text] = parts[0] if len(parts) == 1 else {"parts": parts} if parts else ""
+            self._texts[text] = self._described(text)
         return self._texts[text]
+
+    def _described(self, text: str) -> Any:
+        parts = []
+        for part in _parts(text):
+            parts.append(self._token(part) if TOKEN.fullmatch(part) else part)
+        if len(parts) > 1:
+            return {"parts": parts}
+        return parts[0] if parts else ""
 
     def _token(self, token: str) -> Any:
         reference = Tokenization.reverse_string(token).first_token
@@ -134,21 +174,28 @@ class _Description:
             if logical_id is not None:
                 stack = Stack.of(target)
                 attribute = cast("Reference", reference).display_name
-                return {**self.stack(Place.of(stack)), "logicalId": stack.resolve(logical_id), "attribute": attribute}
+                return {
+                    **self.stack(Place.of(stack)),
+                    "logicalId": stack.resolve(logical_id),
+                    "attribute": attribute,
+                }
         return _plain(self._here.stack.resolve(token))
 
 
 def _parts(text: str) -> Iterator[str]:
+    """Yield tokens and the strings between them."""
     start = 0
     for token in TOKEN.finditer(text):
-        yield text[start : token.start()]
+        if token.start() > start:
+            yield text[start : token.start()]
         yield token[0]
         start = token.end()
-    yield text[start:]
+    if start < len(text):
+        yield text[start:]
 
 
 def _plain(value: Any) -> Any:
     """Return the value as plain Python data."""
     if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list) else value
+        return {key: _plain(member) for key, member in value.items()}
+    return [_plain(member) for member in value] if isinstance(value, list) else value

@@ -1,3 +1,3 @@
-"""The type of the metadata that constructs leave in an assembly, and by which the check finds it."""
+"""The type of the metadata that constructs leave in the assembly."""
 
 METADATA_TYPE = "personalize-kms-constructs:resources"

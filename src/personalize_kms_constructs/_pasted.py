@@ -1,4 +1,4 @@
-"""Statements as the owner of a policy can paste them: JSON, with all that is known by the synth filled in."""
+"""Statements that the owner of a policy can paste: JSON with all known values filled in."""
 
 from __future__ import annotations
 
@@ -22,20 +22,29 @@ _MEANINGS = {
 }
 
 
-def known_values(here: Place, *, key_arn: str, role_arn: str, arns: Iterable[str] = ()) -> dict[str, str]:
-    """Return the values of pseudo parameters, as far as the stack or an ARN tells them.
+def known_values(
+    here: Place, *, key_arn: str, role_arn: str, arns: Iterable[str] = ()
+) -> dict[str, str]:
+    """Return the values of pseudo parameters that the stack or an ARN tells.
 
-    Personalize takes no key of another Region and no role of another account than its resources have, and nothing
+    Personalize takes only a key of its own Region and a role of its own account, and nothing
     reaches into another partition.
     """
-    known = {
+    region = _known(here.region) or part_of(key_arn, 3)
+    values = {
         ACCOUNT: _known(here.account) or part_of(role_arn, 4),
-        REGION: _known(here.region) or part_of(key_arn, 3),
+        REGION: region,
+        PARTITION: _partition_in([key_arn, role_arn, *arns], region),
     }
-    region = known[REGION]
-    partitions = [part_of(arn, 1) for arn in (key_arn, role_arn, *arns)]
-    known[PARTITION] = next(filter(None, partitions), "") or (region and RegionInfo.get(region).partition) or ""
-    return {placeholder: value for placeholder, value in known.items() if value}
+    return {placeholder: value for placeholder, value in values.items() if value}
+
+
+def _partition_in(arns: Iterable[str], region: str) -> str:
+    """Return the partition that an ARN or the Region tells, or nothing."""
+    for arn in arns:
+        if partition := part_of(arn, 1):
+            return partition
+    return (RegionInfo.get(region).partition or "") if region else ""
 
 
 def _known(text: str) -> str:
@@ -49,30 +58,37 @@ def part_of(arn: str, number: int) -> str:
 
 
 def readable(value: Any, stack: Stack, known: Mapping[str, str] | None = None) -> Any:
-    """Return JSON with tokens as ``${…}``, in the notation of ``Fn::Sub``, or as the values that are known of these."""
+    """Return JSON with known values in place of tokens, or ``${…}`` as in ``Fn::Sub``."""
     if isinstance(value, list):
         return [readable(item, stack, known) for item in value]
     if isinstance(value, dict):
         return {key: readable(item, stack, known) for key, item in value.items()}
-    text = with_placeholders(value, stack)
-    return _PLACEHOLDER.sub(lambda found: (known or {}).get(found[0], _in_words(found[0])), text)
+    known = known or {}
+
+    def filled_in(placeholder: re.Match[str]) -> str:
+        return known.get(placeholder[0], _in_words(placeholder[0]))
+
+    return _PLACEHOLDER.sub(filled_in, with_placeholders(value, stack))
 
 
 def with_placeholders(text: str, stack: Stack) -> str:
-    """Return a string with a placeholder for each token; ids in deployed policies are made of it."""
+    """Return a string with a placeholder for each token. Ids in deployed policies come from it."""
     return TOKEN.sub(lambda token: _placeholder(token[0], stack), text)
 
 
 def _in_words(placeholder: str) -> str:
-    """Return a placeholder without the punctuation of JSON: what is left names a function, and can stand in JSON."""
+    """Return a placeholder without JSON's punctuation, so it can stand in a JSON string."""
     words = re.sub(r'": |[][", ]+', " ", placeholder[2:-1]).split()
     return f"${{{' '.join(words)}}}"
 
 
 def replacements(text: str) -> str:
     """Explain the placeholders that a text still has; nothing if it has none."""
-    left = dict.fromkeys(_PLACEHOLDER.findall(text))
-    return ", ".join(f"{each} by {_MEANINGS.get(each, 'what it is in the deployed stack')}" for each in left)
+    explained = []
+    for left in dict.fromkeys(_PLACEHOLDER.findall(text)):
+        meaning = _MEANINGS.get(left, "what it is in the deployed stack")
+        explained.append(f"{left} by {meaning}")
+    return ", ".join(explained)
 
 
 def _placeholder(token: str, stack: Stack) -> str:
@@ -82,4 +98,7 @@ def _placeholder(token: str, stack: Stack) -> str:
         if Stack.of(target) is not stack:
             # Its logical id would say nothing here, and its path says in which stack it is.
             return f"${{{target.node.path}.{cast('Reference', reference).display_name}}}"
-    return "".join(part if isinstance(part, str) else placeholder(part) for part in parts_of(stack.resolve(token)))
+    text = ""
+    for part in parts_of(stack.resolve(token)):
+        text += part if isinstance(part, str) else placeholder(part)
+    return text

@@ -11,7 +11,8 @@ from typing import NoReturn, TextIO
 import click
 
 PASSED, FOUND, COULD_NOT_LOOK = 0, 1, 2
-# What an account or a template says may not steer a terminal. In JSON this stands for the same character.
+# What an account or a template says may not steer a terminal. In JSON this stands for the same
+# character.
 _CONTROLS = {each: f"\\u{each:04x}" for each in (*range(10), *range(11, 32), *range(127, 160))}
 _COLOURS = {"✘": "red", "!": "yellow", "?": "cyan"}
 

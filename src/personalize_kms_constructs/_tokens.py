@@ -16,20 +16,21 @@ _T = TypeVar("_T")
 
 
 def is_token(text: str) -> bool:
-    """Tell if the string, or a part of it, is known only at deployment; as ``Token.is_unresolved`` does."""
+    """Tell if a part of the string is known only at deployment, as ``Token.is_unresolved`` does."""
     return "${Token[" in text
 
 
 def is_yet_to_be_looked_up(text: object) -> bool:
-    """Tell if the CLI has yet to look the string up, after a synth that must not fail for what stands there instead.
+    """Tell if the string is a dummy until the CLI has looked the value up.
 
-    ``StringParameter.value_from_lookup`` has such a dummy.
+    ``StringParameter.value_from_lookup`` returns such a dummy. The first synth must not fail for
+    it.
     """
     return isinstance(text, str) and "dummy-value-for-" in text
 
 
 def is_known_by_now(text: str) -> bool:
-    """Tell if neither the deployment nor a look-up of the CLI has the last word, so that the string can be compared."""
+    """Tell if the string can be compared: it is neither a token nor the dummy of a look-up."""
     return not is_token(text) and not is_yet_to_be_looked_up(text)
 
 
@@ -41,23 +42,27 @@ def literal_part(text: str) -> str:
 def reference_in(text: str) -> Any:
     """Return the construct that the whole string is an attribute of.
 
-    A string with something around the reference names something else: an archive beside a bucket, a replica of a key.
+    A string with more than the reference names something else, for example an archive bucket or the
+    replica of a key.
     """
     reference = _whole_reference(text)
     return None if reference is None else reference.target
 
 
 def attribute_in(text: str, service: str) -> str:
-    """Return the attribute of an L1 of a service that the whole string is; nothing for anything else."""
+    """Return the attribute of a service's L1 that the whole string is, or nothing."""
     reference = _whole_reference(text)
-    if reference is None or not getattr(reference.target, "cfn_resource_type", "").startswith(f"AWS::{service}::"):
+    if reference is None:
         return ""
-    return reference.display_name
+    resource_type: str = getattr(reference.target, "cfn_resource_type", "")
+    return reference.display_name if resource_type.startswith(f"AWS::{service}::") else ""
 
 
 def _whole_reference(text: str) -> cdk.Reference | None:
-    token = cdk.Tokenization.reverse_string(text).first_token if TOKEN.fullmatch(text) else None
-    return cast("cdk.Reference", token) if token is not None and cdk.Reference.is_reference(token) else None
+    if not TOKEN.fullmatch(text):
+        return None
+    token = cdk.Tokenization.reverse_string(text).first_token
+    return cast("cdk.Reference", token) if cdk.Reference.is_reference(token) else None
 
 
 def l1_behind(text: str, l1_type: type[_T]) -> _T | None:
@@ -68,13 +73,19 @@ def l1_behind(text: str, l1_type: type[_T]) -> _T | None:
 
 def targets_in(text: str) -> list[Any]:
     """Return the constructs that parts of the string are attributes of, parameters included."""
-    tokens = cdk.Tokenization.reverse_string(text).tokens if is_token(text) else ()
-    return [cast("cdk.Reference", token).target for token in tokens if cdk.Reference.is_reference(token)]
+    if not is_token(text):
+        return []
+    targets = []
+    for token in cdk.Tokenization.reverse_string(text).tokens:
+        if cdk.Reference.is_reference(token):
+            targets.append(cast("cdk.Reference", token).target)
+    return targets
 
 
 def in_words(text: str) -> str:
-    """Return a string for messages: a token is what it refers to, or the CDK's hint; its number says nothing."""
-    return _OF_A_LIST.sub("${an element of a list, which takes Fn.select}", TOKEN.sub(_in_words, text))
+    """Return a string for messages, in which a token shows its target or the CDK's hint."""
+    without_lists = _OF_A_LIST.sub("${an element of a list, which takes Fn.select}", text)
+    return TOKEN.sub(_in_words, without_lists)
 
 
 def _in_words(token: re.Match[str]) -> str:
@@ -88,29 +99,31 @@ def _in_words(token: re.Match[str]) -> str:
 
 
 def resolved_early(text: str, stack: cdk.Stack) -> Any:
-    """Return what a string is in the template, with references by paths; itself if the synth decides a part of it.
+    """Return a string as the template has it, with references by their paths.
 
-    To ask a ``Lazy`` of others before freezes it, or raises.
+    Return the string itself if it has a ``Lazy``: resolving that now would freeze it, or raise.
     """
     if not is_token(text):
         return text
     resolver = _EarlyResolver()
-    resolved = cdk.Tokenization.resolve(text, scope=stack, resolver=cast("Any", resolver), preparing=False)
+    resolved = cdk.Tokenization.resolve(
+        text, scope=stack, resolver=cast("Any", resolver), preparing=False
+    )
     return text if resolver.is_early else resolved
 
 
 class _EarlyResolver(cdk.DefaultTokenResolver):
-    """Resolves no token but those that have their value."""
+    """Resolves only tokens that have their values already."""
 
     def __init__(self) -> None:
         super().__init__(cast("cdk.IFragmentConcatenator", _Joined()))
         self.is_early = False
 
     def resolve_token(self, t: Any, context: Any, post_processor: Any) -> Any:
-        """Return the value of a token; two stacks may have constructs of one logical id, but not of one path."""
+        """Return the value of a token. A path is unique in the app, and a logical id isn't."""
         if isinstance(t, cdk.Reference):
             return {"Reference": [t.target.node.path, t.display_name]}
-        # In the CDK ``Fn::Join`` is no intrinsic, and a ``Lazy`` but for its name.
+        # The CDK's ``Fn::Join`` is no intrinsic, and only its name tells it from a ``Lazy``.
         if isinstance(t, cdk.Intrinsic) or t.to_string().startswith("${Token[Fn::Join."):
             return super().resolve_token(cast("Any", t), context, post_processor)
         self.is_early = True
@@ -125,7 +138,7 @@ class _Joined:
 
 
 def late_text(produce: Callable[[cdk.IResolveContext], str]) -> str:
-    """Return a string that is made anew whenever a template is written, of what the app has become by then."""
+    """Return a string that is produced anew whenever a template is written."""
     return cdk.Lazy.uncached_string(cast("cdk.IStringProducer", _LateText(produce)))
 
 

@@ -1,7 +1,7 @@
-"""Permissions of a caller of Personalize's API: the API's actions, and to pass the service role on.
+"""Permissions of a caller of Personalize's API: the API's actions, and ``iam:PassRole``.
 
-CloudFormation's types have handlers that need the same; a Lambda function, a CI role or a state machine gets it from
-here. Actions and resource types are those of the service authorization reference:
+Callers are Lambda functions, CI roles and state machines; the handlers of CloudFormation's types
+need the same. Actions and resource types come from the service authorization reference:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html
 """
 
@@ -21,7 +21,15 @@ from ._grant.environments import personalize_arn_problems
 from ._grant.place import Place
 from ._grant.role import ServiceRole, is_immutable, is_lookup_dummy
 from ._pasted import known_values, readable, replacements
-from ._refusals.arguments import GRANTEE, ON, is_sequence, kind_of_arn, not_a_resource, shown, type_problems
+from ._refusals.arguments import (
+    GRANTEE,
+    ON,
+    is_sequence,
+    kind_of_arn,
+    not_a_resource,
+    shown,
+    type_problems,
+)
 from ._warnings import warn
 from .matrix import PASS_ROLE, SERVICE_PRINCIPAL, TAG, Permissions
 from .resources import PersonalizeResource
@@ -32,14 +40,14 @@ Json = dict[str, Any]
 def creation_statements(
     row: Permissions, created: Sequence[str], parents: Sequence[str], *, tags: bool
 ) -> Iterator[Json]:
-    """Yield the statements for creating and describing a resource, on these ARNs."""
+    """Yield the statements for creating and describing a resource on these ARNs."""
     yield _allow([row.create_action], [*parents, *created])
     tagging = [TAG] if tags and row.takes_tags else []
     yield _allow([row.describe_action, *tagging], created)
 
 
 def personalize_arn(stack: Stack, resource_type: str, name: str) -> str:
-    """The ARN of a resource, or a pattern, in the account and Region of a stack."""
+    """Return the ARN of a resource, or a pattern, in the account and Region of a stack."""
     return stack.format_arn(service="personalize", resource=resource_type, resource_name=name)
 
 
@@ -56,51 +64,65 @@ def caller_problems(
     grantee: Any, resources: Sequence[object], on: Sequence[str] | None, role: ServiceRole
 ) -> Iterator[str]:
     """Report arguments that are not grantees or resources, or that are for another account."""
-    found = list(type_problems(GRANTEE, grantee=grantee))
-    yield from found
-    if not found:
+    wrong_types = list(type_problems(GRANTEE, grantee=grantee))
+    yield from wrong_types
+    if not wrong_types:
         yield from _principal_problems(grantee.grant_principal, role)
     if not resources:
-        yield "nothing is granted: name the resources, as grant_create(grantee, PersonalizeResource.dataset_group())"
+        yield (
+            "nothing is granted: name the resources, as grant_create(grantee, "
+            "PersonalizeResource.dataset_group())"
+        )
+    rows = []
     for resource in resources:
-        if not isinstance(resource, PersonalizeResource):
+        if isinstance(resource, PersonalizeResource):
+            rows.append(resource.permissions)
+        else:
             yield not_a_resource(resource)
     if on is not None:
-        yield from _on_problems(on, [each.permissions for each in resources if isinstance(each, PersonalizeResource)])
-        for arn in on if is_sequence(on) else ():
+        yield from _on_problems(on, rows)
+    if is_sequence(on):
+        for arn in on or ():
             yield from personalize_arn_problems("on", arn, role.here)
 
 
 def _principal_problems(principal: Any, role: ServiceRole) -> Iterator[str]:
     # A service, an account or an ARN, for example.
     if isinstance(principal, (iam.PrincipalBase, iam.UnknownPrincipal)):
-        yield f"grantee is {shown(principal)}, which takes no IAM policy: pass the calling role, user or group"
+        yield (
+            f"grantee is {shown(principal)}, which takes no IAM policy: pass the calling role, "
+            "user or group"
+        )
         return
-    # Personalize has no resource policies, and AWS refuses a role of another account than the caller's
+    # Personalize has no resource policies, and a caller can pass only a role of its own account
     # (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).
     account = getattr(principal, "principal_account", None) or ""
-    if role.is_of_another_account_than(account) and not is_lookup_dummy(getattr(principal, "role_arn", "")):
+    is_dummy = is_lookup_dummy(getattr(principal, "role_arn", ""))
+    if role.is_of_another_account_than(account) and not is_dummy:
         here = role.here.account
         yield (
-            f"grantee belongs to account {account}, but the resources to {here}, and roles can't be passed across "
-            f"accounts: have the caller assume a role of {here}, and pass that role as grantee"
+            f"grantee belongs to account {account}, but the resources to {here}, and roles can't "
+            f"be passed across accounts: have the caller assume a role of {here}, and pass that "
+            "role as grantee"
         )
 
 
 def _on_problems(on: Any, rows: Iterable[Permissions]) -> Iterator[str]:
     """Explain that a caller can't be narrowed to these ARNs."""
-    found = list(type_problems(ON, on=on))
-    yield from found
-    for row in () if found else dict.fromkeys(rows):
+    wrong_types = list(type_problems(ON, on=on))
+    if wrong_types:
+        yield from wrong_types
+        return
+    for row in dict.fromkeys(rows):
         if not row.parents:
             yield (
-                f"on can't narrow {row.create_action}, for which AWS lists nothing else: grant the {row.resource} in a "
-                "call of its own"
+                f"on can't narrow {row.create_action}, for which AWS lists no other resource: "
+                f"grant the {row.resource} in a separate call"
             )
         elif not any(_may_be_parent(arn, row) for arn in on):
             yield (
-                f"on has no ARN of a {row.parents[0].replace('-', ' ')}, which {row.create_action} needs: add one, or "
-                f"grant the {row.resource} in a call of its own"
+                f"on has no ARN of a {row.parents[0].replace('-', ' ')}, which {row.create_action} "
+                f"needs: add one, or grant the {row.resource} in a separate call"
             )
 
 
@@ -115,63 +137,78 @@ def grant_create(
     resources: Sequence[PersonalizeResource],
     on: Sequence[str] | None,
 ) -> iam.Grant:
-    """Allow a caller to create and describe resources of these kinds, whatever their names, and pass the role.
+    """Allow a caller to create and describe resources of these kinds, and to pass the role.
 
-    Without ``on`` they may be created on all that there is in the account and Region.
+    Names don't matter. Without ``on`` the caller may create them on everything in the account and
+    Region.
     """
     statements = list(_statements(Stack.of(scope), service_role_arn, resources, on))
     principal: Any = grantee.grant_principal
     if is_immutable(principal) and not is_lookup_dummy(principal.role_arn):
         _warn_of_immutable(scope, principal, service_role_arn, statements)
-    grants = [
-        iam.Grant.add_to_principal(
+    grants = []
+    for statement in statements:
+        grant = iam.Grant.add_to_principal(
             grantee=grantee,
             actions=statement["Action"],
             resource_arns=statement["Resource"],
             conditions=statement.get("Condition"),
         )
-        for statement in statements
-    ]
+        grants.append(grant)
     return reduce(iam.Grant.combine, grants)
 
 
-def _warn_of_immutable(scope: Construct, principal: Any, service_role_arn: str, statements: Sequence[Json]) -> None:
+def _warn_of_immutable(
+    scope: Construct, principal: Any, service_role_arn: str, statements: Sequence[Json]
+) -> None:
     stack = Stack.of(scope)
-    known = known_values(Place.of(stack), key_arn="", role_arn=service_role_arn, arns=[principal.role_arn])
+    known = known_values(
+        Place.of(stack), key_arn="", role_arn=service_role_arn, arns=[principal.role_arn]
+    )
     arn = readable(principal.role_arn, stack, known)
     text = json.dumps(readable(list(statements), stack, known), indent=2)
-    left = replacements(text)
-    lines = [
-        text,
-        *([f"- replace {left}"] if left else []),
-        f"- more: {page_at('how-to/jobs.md')}",
-    ]
+    lines = [text]
+    if left := replacements(text):
+        lines.append(f"- replace {left}")
+    lines.append(f"- more: {page_at('how-to/jobs.md')}")
     details = "\n".join(lines)
     warn(
         scope,
         "pendingCallerPolicy",
-        f"role {arn} is immutable in this app, so it can't create resources of Personalize until its owner adds these "
-        f"statements to an IAM policy of the role:\n{details}",
+        f"role {arn} is immutable in this app, so it can't create resources of Personalize until "
+        f"its owner adds these statements to an IAM policy of the role:\n{details}",
     )
 
 
 def _statements(
-    stack: Stack, service_role_arn: str, resources: Sequence[PersonalizeResource], on: Sequence[str] | None
+    stack: Stack,
+    service_role_arn: str,
+    resources: Sequence[PersonalizeResource],
+    on: Sequence[str] | None,
 ) -> Iterator[Json]:
     for row in dict.fromkeys(resource.permissions for resource in resources):
         created = [personalize_arn(stack, row.arn_type, "*")]
         if on is None:
             parents = [personalize_arn(stack, parent, "*") for parent in row.parents]
         else:
-            parents = [each for arn in on if _may_be_parent(arn, row) for each in _with_versions(arn, row)]
+            parents = _parents_among(on, row)
         yield from creation_statements(row, created, parents, tags=True)
     yield pass_role_statement(service_role_arn)
 
 
-def _with_versions(arn: str, row: Permissions) -> list[str]:
-    """Return an ARN and, of a solution, what stands for the other half of solution and version.
+def _parents_among(arns: Sequence[str], row: Permissions) -> list[str]:
+    """Return the ARNs on which a resource can be created, with the versions of solutions."""
+    parents = []
+    for arn in arns:
+        if _may_be_parent(arn, row):
+            parents += _with_versions(arn, row)
+    return parents
 
-    The reference has one type for both, and doesn't say which is looked at.
+
+def _with_versions(arn: str, row: Permissions) -> list[str]:
+    """Return an ARN, and for a solution the ARNs of both the solution and its versions.
+
+    The reference has one type for both, and doesn't say which ARN IAM compares.
     """
     if row.parents != ("solution",):
         return [arn]

@@ -18,27 +18,33 @@ if TYPE_CHECKING:
 class S3Location:
     """A file or folder in a bucket, and the KMS key that encrypts it.
 
-    The bucket must be in the Region of the Personalize resources, and reachable from outside a VPC
-    (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).
+    Your bucket must be in the Region of your Personalize resources, and reachable from outside a
+    VPC (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).
 
     Raises:
-        ValueError: if an argument has the wrong type; the message has all the reasons.
+        ValueError: if an argument has the wrong type. The message has all the reasons.
     """
 
     bucket: AnyBucket
-    """The bucket: an L2, an L1, an imported one or a reference."""
+    """The bucket: an L2, an L1, an imported bucket or a reference."""
 
     prefix: str = ""
-    """The key prefix, without a leading slash: a folder (``"import/"``), a file (``"import/ratings.csv"``), or
-    empty for the whole bucket. A folder ends in ``/``; a destination must be a folder. A prefix that Personalize
-    can't take is refused where the location is allowed."""
+    """The key prefix, without a leading slash.
+
+    Pass a folder (``"import/"``), a file (``"import/ratings.csv"``), or nothing for the whole
+    bucket. End a folder in ``/``; a destination must be a folder. ``allow`` refuses a prefix that
+    Personalize can't take.
+    """
 
     _: KW_ONLY
 
     encryption_key: AnyKey | None = None
-    """The key of the bucket's SSE-KMS encryption, where the bucket object doesn't know it (imported buckets, or
-    objects encrypted with another key than the bucket's). By default the bucket's own key; a bucket that isn't
-    encrypted with KMS needs no KMS permissions."""
+    """The key of the bucket's SSE-KMS encryption.
+
+    Pass it where the bucket object doesn't know the key: for an imported bucket, or for objects
+    encrypted with another key than the bucket's. By default it is the bucket's own key. A bucket
+    without KMS encryption needs no KMS permissions.
+    """
 
     def __post_init__(self) -> None:
         problems = (
@@ -47,7 +53,8 @@ class S3Location:
             *type_problems(KEY, optional=True, encryption_key=self.encryption_key),
         )
         refuse("S3Location", problems)
-        object.__setattr__(self, "prefix", str.__str__(self.prefix))  # not the name of a member of an Enum
+        # A member of a string Enum would be formatted as its name.
+        object.__setattr__(self, "prefix", str.__str__(self.prefix))
 
     @property
     def bucket_name(self) -> str:
@@ -55,7 +62,9 @@ class S3Location:
         bucket: Any = self.bucket
         if isinstance(bucket, s3.CfnBucket):
             return bucket.ref
-        return str(bucket.bucket_name if has(bucket, "bucket_name") else bucket.bucket_ref.bucket_name)
+        if has(bucket, "bucket_name"):
+            return str(bucket.bucket_name)
+        return str(bucket.bucket_ref.bucket_name)
 
     @property
     def uri(self) -> str:
@@ -63,4 +72,6 @@ class S3Location:
         return f"s3://{self.bucket_name}/{self.prefix}"
 
 
-LOCATION = Expected("a location", lambda value: isinstance(value, S3Location), "pass S3Location(bucket, prefix)")
+LOCATION = Expected(
+    "a location", lambda value: isinstance(value, S3Location), "pass S3Location(bucket, prefix)"
+)

@@ -1,9 +1,10 @@
-"""The permissions that AWS asks for, for each resource of Amazon Personalize: its documentation as data.
+"""The permissions that AWS documents for each resource of Amazon Personalize, as data.
 
-Every action this library ever grants is named here, in a row with the pages it comes from; nothing here
-knows the CDK. A row is about one resource, two principals (the service role, and the service principal
-``personalize.amazonaws.com``) and three places (key policies, the role's IAM policies, bucket policies). It also says
-how the resource is called in Personalize's API. There is no other list of resources.
+Every action that this library grants is in a row here, with the pages it comes from; nothing here
+knows the CDK. A row is about a resource, two principals (the service role, and the service
+principal ``personalize.amazonaws.com``) and three kinds of policy (key policies, the role's IAM
+policies, bucket policies). It also has the resource's names in Personalize's API. There is no other
+list of resources.
 """
 
 from __future__ import annotations
@@ -20,12 +21,16 @@ EXPORT_PAGE = f"{_GUIDE}/export-permissions.html"
 BATCH_PAGE = f"{_GUIDE}/batch-permissions.html"
 METRICS_PAGE = f"{_GUIDE}/metric-attribution-requirements.html"
 CONFUSED_DEPUTY_PAGE = f"{_GUIDE}/cross-service-confused-deputy-prevention.html"
-ASSUMING_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html"
-CALLERS_PAGE = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html"
+ASSUMING_PAGE = (
+    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html"
+)
+CALLERS_PAGE = (
+    "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html"
+)
 
 # Every call of CALLERS_PAGE that takes a role needs it, with iam:PassedToService.
 PASS_ROLE = "iam:PassRole"
-# Every call of it that is given tags needs it, for what is made.
+# Every call of CALLERS_PAGE with tags needs it, for the new resource.
 TAG = "personalize:TagResource"
 # The role of a state machine needs it on the role of a task's credentials (ASSUMING_PAGE).
 ASSUME_ROLE = "sts:AssumeRole"
@@ -33,37 +38,41 @@ ASSUME_ROLE = "sts:AssumeRole"
 
 @dataclass(frozen=True)
 class Actions:
-    """Actions that always go together, on one kind of resource; the name is that of their statements."""
+    """Actions that always go together, on one kind of resource."""
 
     name: str
+    """The name of their statements."""
     actions: tuple[str, ...]
     page: str = field(default="", compare=False)
-    """The page that asks for them; by default that of the row."""
+    """The page that asks for them; by default the page of the row."""
 
     def on_page(self, page: str) -> Actions:
-        """Return the same actions, asked for by another page."""
+        """Return the same actions with another page."""
         return replace(self, page=page)
 
 
-# "Your AWS KMS key policy and IAM policies must grant permissions for the following actions" (KMS_PAGE).
-USE_KEY = Actions("UseKey", ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"), KMS_PAGE)
+# "Your AWS KMS key policy and IAM policies must grant permissions for the following actions"
+# (KMS_PAGE).
+USE_KEY = Actions(
+    "UseKey", ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"), KMS_PAGE
+)
 # "CreateGrant (only required in key policy)".
 CREATE_GRANTS = Actions("CreateGrants", ("kms:CreateGrant",), KMS_PAGE)
-# "If you specify a key when you create a dataset group and want to export data from a dataset, your key policy must
-# include the GenerateDataKeyWithoutPlaintext action."
+# "If you specify a key when you create a dataset group and want to export data from a dataset, your
+# key policy must include the GenerateDataKeyWithoutPlaintext action."
 EXPORT_DATA = Actions("ExportData", ("kms:GenerateDataKeyWithoutPlaintext",), KMS_PAGE)
 
 READ_OBJECTS = Actions("ReadObjects", ("s3:GetObject",))
 WRITE_OBJECTS = Actions("WriteObjects", ("s3:PutObject",))
 LIST_BUCKET = Actions("ListBucket", ("s3:ListBucket",))
 
-# The service authorization reference knows no resource for it.
+# The service authorization reference lists no resource for it.
 PUBLISH_METRICS = Actions("PublishMetrics", ("cloudwatch:PutMetricData",))
 
 
 @dataclass(frozen=True)
 class KeyAccess:
-    """The actions of a resource on one of its keys."""
+    """The actions of a resource on a key."""
 
     key_policy: tuple[Actions, ...] = (CREATE_GRANTS, USE_KEY)
     """In the key's policy, for the role and for the service."""
@@ -72,73 +81,76 @@ class KeyAccess:
 
     @property
     def key_policy_actions(self) -> tuple[str, ...]:
-        """The single actions in the key's policy."""
-        return tuple(action for group in self.key_policy for action in group.actions)
+        """The names of the actions in the key's policy."""
+        names: list[str] = []
+        for group in self.key_policy:
+            names += group.actions
+        return tuple(names)
 
 
 @dataclass(frozen=True)
 class S3Access:
-    """The actions of a resource on one of its locations; the role and the service need the same of S3."""
+    """The actions of a resource on a location, the same for role and service."""
 
     on_objects: Actions
     """On the objects below the location's prefix."""
     path_argument: str
-    """The argument of the API's call that has the location's path, such as ``JobInput.S3DataSource.Path``."""
+    """The API's argument for the location's path, such as ``JobInput.S3DataSource.Path``."""
     key_argument: str = ""
-    """The argument that names the location's key, where the API takes one."""
+    """The API's argument for the location's key, if there is one."""
     on_bucket: tuple[Actions, ...] = (LIST_BUCKET,)
     """On the bucket itself."""
     on_key: KeyAccess = KeyAccess()
-    """On the key that encrypts the location, if one does."""
+    """On the key that encrypts the location, if any."""
 
 
 @dataclass(frozen=True)
 class Permissions:
-    """One row: what must be allowed before Personalize can create the resource."""
+    """A row: the permissions that Personalize needs before it can create the resource."""
 
     resource: str
-    """The resource as AWS's page calls it; the API's names of it have the same words."""
+    """The resource's name on AWS's page; its names in the API have the same words."""
     page: str
-    """The page on the resource, which documents all that has no page of its own."""
+    """The page on the resource, for all actions without their own page."""
     on_dataset_group_key: KeyAccess = KeyAccess()
     """On the dataset group's key."""
     source: S3Access | None = None
-    """Data that Personalize reads; none where the resource reads nothing."""
+    """Data that Personalize reads, if any."""
     destination: S3Access | None = None
-    """Data that Personalize writes; none where the resource writes nothing."""
+    """Data that Personalize writes, if any."""
     role_on_everything: tuple[Actions, ...] = ()
     """In the role's IAM policies, on ``*``: actions that take no narrower resource."""
     role_argument: str = "RoleArn"
-    """The argument of the API's call that has the service role."""
+    """The API's argument for the service role."""
     made_for: str = ""
-    """The argument with the ARN of what it is made for; a dataset group stands alone."""
+    """The API's argument for the resource it belongs to; a dataset group has none."""
     parents: tuple[str, ...] = ()
-    """The types, as in their ARNs, of what a caller needs the API's action on besides the resource itself."""
+    """More types, as in ARNs, on which a caller needs the API's action."""
     takes_tags: bool = True
     """True if the API's call takes tags."""
     finished: str = "ACTIVE"
-    """The status of a resource that was made, or of a job that is done."""
+    """The status of a complete resource, or of a successful job."""
     note: str = ""
-    """Where the pages differ, and which was chosen."""
+    """A difference between AWS's pages, and the choice made here."""
 
     @property
     def noun(self) -> str:
-        """The part of the API's names after ``Create`` and ``Describe``, such as ``DatasetGroup``."""
+        """The end of the API's names, after ``Create`` for example: ``DatasetGroup``."""
         return "".join(word.capitalize() for word in self.resource.split())
 
     @property
     def create_action(self) -> str:
-        """The action that its caller needs."""
+        """The action that the caller needs."""
         return f"personalize:Create{self.noun}"
 
     @property
     def describe_action(self) -> str:
-        """The action that asks for its status."""
+        """The action that returns its status."""
         return f"personalize:Describe{self.noun}"
 
     @property
     def is_job(self) -> bool:
-        """True if it works, and is done; what is no job is at work for as long as it exists."""
+        """True for a job, which ends; other resources work for as long as they exist."""
         return self.resource.endswith(" job")
 
     @property
@@ -152,18 +164,21 @@ class Permissions:
             return CALLERS_PAGE
         if action == ASSUME_ROLE:
             return ASSUMING_PAGE
-        return next((group.page for group in self.groups() if action in group.actions), "") or self.page
+        for group in self.groups():
+            if action in group.actions:
+                return group.page or self.page
+        return self.page
 
     def locations(self) -> tuple[S3Access, ...]:
         """Return the access to each of its locations."""
         return tuple(access for access in (self.source, self.destination) if access is not None)
 
     def on_keys(self) -> tuple[KeyAccess, ...]:
-        """Return the access to each of its keys: the dataset group's, and those of its locations."""
+        """Return the access to each key: of the dataset group, and of its locations."""
         return (self.on_dataset_group_key, *(access.on_key for access in self.locations()))
 
     def groups(self) -> Iterator[Actions]:
-        """Yield all actions, those that are asked in several places more than once."""
+        """Yield all actions. Several policies may have the same group."""
         for on_key in self.on_keys():
             yield from (*on_key.key_policy, *on_key.role_policies)
         for access in self.locations():
@@ -189,12 +204,16 @@ DATASET_EXPORT_JOB = Permissions(
     resource="dataset export job",
     page=EXPORT_PAGE,
     on_dataset_group_key=KeyAccess(key_policy=(CREATE_GRANTS, USE_KEY, EXPORT_DATA)),
-    destination=S3Access(WRITE_OBJECTS, "JobOutput.S3DataDestination.Path", "JobOutput.S3DataDestination.KmsKeyArn"),
+    destination=S3Access(
+        WRITE_OBJECTS, "JobOutput.S3DataDestination.Path", "JobOutput.S3DataDestination.KmsKeyArn"
+    ),
     made_for="DatasetArn",
     parents=("dataset",),
 )
 
-_BATCH_SOURCE = S3Access(READ_OBJECTS, "JobInput.S3DataSource.Path", "JobInput.S3DataSource.KmsKeyArn")
+_BATCH_SOURCE = S3Access(
+    READ_OBJECTS, "JobInput.S3DataSource.Path", "JobInput.S3DataSource.KmsKeyArn"
+)
 _BATCH_DESTINATION = S3Access(
     WRITE_OBJECTS, "JobOutput.S3DataDestination.Path", "JobOutput.S3DataDestination.KmsKeyArn"
 )
@@ -217,12 +236,15 @@ BATCH_SEGMENT_JOB = Permissions(
     made_for="SolutionVersionArn",
 )
 
-# The pages differ. KMS_PAGE lists what needs permission to use a key, and no data deletion job. IMPORT_PAGE has one
-# policy for "dataset import jobs or data deletion jobs", and says in step 4: "If you use AWS Key Management Service
-# (AWS KMS) for encryption, you must grant Amazon Personalize and your Amazon Personalize IAM service role permission to
-# use your key." CreateDataDeletionJob's API reference says of S3 that permissions "are the same as importing data".
-# Chosen: the row of import jobs, since it lets both use the keys and is the least that does: the key policy alone.
-_AS_IMPORTS = KeyAccess(key_policy=(CREATE_GRANTS.on_page(IMPORT_PAGE), USE_KEY.on_page(IMPORT_PAGE)), role_policies=())
+# The pages differ. KMS_PAGE lists the resources that need a key, and no data deletion job.
+# IMPORT_PAGE has one policy for "dataset import jobs or data deletion jobs", and says in step 4:
+# "If you use AWS Key Management Service (AWS KMS) for encryption, you must grant Amazon Personalize
+# and your Amazon Personalize IAM service role permission to use your key." CreateDataDeletionJob's
+# API reference says of S3 that permissions "are the same as importing data". Chosen: the row of
+# import jobs, since it lets both use the keys and is the least that does: the key policy alone.
+_AS_IMPORTS = KeyAccess(
+    key_policy=(CREATE_GRANTS.on_page(IMPORT_PAGE), USE_KEY.on_page(IMPORT_PAGE)), role_policies=()
+)
 
 DATA_DELETION_JOB = Permissions(
     resource="data deletion job",
@@ -233,8 +255,9 @@ DATA_DELETION_JOB = Permissions(
     parents=("dataset-group",),
     finished="COMPLETED",
     note=(
-        "AWS's pages differ: the page on KMS doesn't list data deletion jobs, and the page on S3 asks that role and "
-        "service may use the key. They get the KMS permissions of dataset import jobs."
+        "AWS's pages differ: the page on KMS doesn't list data deletion jobs, and the page on S3 "
+        "asks that role and service may use the key. They get the KMS permissions of dataset "
+        "import jobs."
     ),
 )
 
@@ -257,5 +280,12 @@ METRIC_ATTRIBUTION = Permissions(
 ROWS = tuple(row for row in list(vars().values()) if isinstance(row, Permissions))
 """All rows, in the order of this page."""
 
-ASKED_ACTIONS = frozenset(action for row in ROWS for group in row.groups() for action in group.actions)
+
+def _asked_actions() -> Iterator[str]:
+    for row in ROWS:
+        for group in row.groups():
+            yield from group.actions
+
+
+ASKED_ACTIONS = frozenset(_asked_actions())
 """All actions that the pages ask for the role or for Personalize."""

@@ -18,41 +18,50 @@ class PendingStatements:
     """Statements that somebody else must add to a policy."""
 
     policy: PolicyKind
-    """``"key"`` (the key policy), ``"bucket"`` (the bucket policy) or ``"role"`` (an IAM policy of the role)."""
+    """The kind of policy: ``"key"``, ``"bucket"``, or ``"role"`` for an IAM policy of the role."""
     resource_arn: str
-    """The ARN of that key, bucket or role. Of roles it may be two, with ``iam.Role.customize_roles``: the service role
-    and that of the function of ``ImportedKeyPolicy.MANAGED``."""
+    """The ARN of that key, bucket or role.
+
+    With ``iam.Role.customize_roles`` you may have two roles: the service role, and the role of the
+    function of ``ImportedKeyPolicy.MANAGED``.
+    """
     statements: tuple[iam.PolicyStatement, ...]
-    """The statements, complete."""
+    """The complete statements."""
 
 
 def pending_statements(policies: Iterable[PolicyTarget]) -> tuple[PendingStatements, ...]:
     """Return the statements of the policies that took none."""
-    return tuple(
-        PendingStatements(
-            policy.kind,
-            policy.arn,
-            tuple(iam.PolicyStatement.from_json(statement.to_json()) for statement in policy.statements),
-        )
-        for policy in policies
-        if policy.pending
-    )
+    pending = []
+    for policy in policies:
+        if policy.is_pending:
+            statements = [
+                iam.PolicyStatement.from_json(statement.to_json())
+                for statement in policy.statements
+            ]
+            pending.append(PendingStatements(policy.kind, policy.arn, tuple(statements)))
+    return tuple(pending)
 
 
-def pending_output(scope: Construct, id: str, policies: Callable[[], Iterable[PolicyTarget]]) -> CfnOutput:
-    """Add a stack output of the pending statements, with all that is known only at deployment filled in."""
+def pending_output(
+    scope: Construct, id: str, policies: Callable[[], Iterable[PolicyTarget]]
+) -> CfnOutput:
+    """Add a stack output of the pending statements, in which CloudFormation fills in all values."""
 
     def as_json(_: IResolveContext) -> str:
-        pending = [
-            {"policy": each.kind, "resource": each.arn, "statements": [found.to_json() for found in each.statements]}
-            for each in policies()
-            if each.pending
-        ]
+        pending = []
+        for policy in policies():
+            if policy.is_pending:
+                statements = [statement.to_json() for statement in policy.statements]
+                pending.append(
+                    {"policy": policy.kind, "resource": policy.arn, "statements": statements}
+                )
         return Stack.of(scope).to_json_string(pending)
 
     return CfnOutput(
         scope,
         id,
-        description="Statements that the owners of these keys, buckets and roles must add to their policies",
+        description=(
+            "Statements that the owners of these keys, buckets and roles must add to their policies"
+        ),
         value=late_text(as_json),
     )

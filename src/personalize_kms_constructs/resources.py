@@ -12,30 +12,32 @@ from .locations import LOCATION, S3Location
 
 @dataclass(frozen=True)
 class PersonalizeResource:
-    """A resource of Amazon Personalize, and the S3 locations it reads and writes.
+    """A resource that you will create in Amazon Personalize, and the S3 locations it uses.
 
-    Use the factory methods. Without locations only KMS permissions on the encryption key are granted, and the S3
-    permissions are up to you.
+    Use the factory methods. If you pass no locations, only KMS permissions on the encryption key
+    are granted, and you add the S3 permissions yourself.
 
     Raises:
-        ValueError: if a location is not an ``S3Location``; the message has all the reasons.
+        ValueError: if a location is not an ``S3Location``. The message has all the reasons.
     """
 
     permissions: matrix.Permissions
     """The permissions that AWS documents for this kind of resource."""
     source: S3Location | None = None
-    """Where it reads data, if it does."""
+    """The location that it reads, if any."""
     destination: S3Location | None = None
-    """Where it writes data, if it does."""
+    """The location that it writes to, if any."""
 
     def __post_init__(self) -> None:
         factory = self.permissions.resource.replace(" ", "_")
-        problems = type_problems(LOCATION, optional=True, source=self.source, destination=self.destination)
+        problems = type_problems(
+            LOCATION, optional=True, source=self.source, destination=self.destination
+        )
         refuse(f"PersonalizeResource.{factory}", problems)
 
     @staticmethod
     def dataset_group() -> PersonalizeResource:
-        """A dataset group that is encrypted with the encryption key.
+        """Return a dataset group that is encrypted with the encryption key.
 
         https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
         """
@@ -43,9 +45,10 @@ class PersonalizeResource:
 
     @staticmethod
     def dataset_import_job(source: S3Location | None = None) -> PersonalizeResource:
-        """A dataset import job that reads ``source``.
+        """Return a dataset import job that reads ``source``.
 
-        The role gets no KMS action in IAM for it: for import jobs only the key policy must grant permissions.
+        The role gets no KMS action in IAM for it: for import jobs only the key policy must grant
+        permissions.
 
         https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
         """
@@ -53,9 +56,10 @@ class PersonalizeResource:
 
     @staticmethod
     def dataset_export_job(destination: S3Location | None = None) -> PersonalizeResource:
-        """A dataset export job that writes to the folder ``destination``.
+        """Return a dataset export job that writes to the folder ``destination``.
 
-        It adds ``kms:GenerateDataKeyWithoutPlaintext`` to the statements in the encryption key's policy.
+        It adds ``kms:GenerateDataKeyWithoutPlaintext`` to the statements in the encryption key's
+        policy.
 
         https://docs.aws.amazon.com/personalize/latest/dg/export-permissions.html
         """
@@ -65,17 +69,19 @@ class PersonalizeResource:
     def batch_inference_job(
         source: S3Location | None = None, destination: S3Location | None = None
     ) -> PersonalizeResource:
-        """A batch inference job that reads ``source`` and writes to ``destination``, a different folder.
+        """Return a batch inference job that reads ``source`` and writes to another folder.
 
         https://docs.aws.amazon.com/personalize/latest/dg/batch-permissions.html
         """
-        return PersonalizeResource(matrix.BATCH_INFERENCE_JOB, source=source, destination=destination)
+        return PersonalizeResource(
+            matrix.BATCH_INFERENCE_JOB, source=source, destination=destination
+        )
 
     @staticmethod
     def batch_segment_job(
         source: S3Location | None = None, destination: S3Location | None = None
     ) -> PersonalizeResource:
-        """A batch segment job that reads ``source`` and writes to ``destination``, a different folder.
+        """Return a batch segment job that reads ``source`` and writes to another folder.
 
         https://docs.aws.amazon.com/personalize/latest/dg/batch-permissions.html
         """
@@ -83,11 +89,12 @@ class PersonalizeResource:
 
     @staticmethod
     def data_deletion_job(source: S3Location | None = None) -> PersonalizeResource:
-        """A data deletion job that reads ``source``.
+        """Return a data deletion job that reads ``source``.
 
-        AWS's pages differ on it: the page on KMS doesn't list the job; the page on S3 names it beside import jobs and
-        asks that, with KMS, role and service may use the key. It gets what an import job gets: statements in the
-        policies of the dataset group's key and of the source's key, and no KMS action in the role's IAM policies.
+        AWS's pages differ: the page on KMS doesn't list the job, and the page on S3 names it beside
+        import jobs and says that role and service must be allowed to use the key. So you get the
+        same as for an import job: statements in the policies of the dataset group's key and of the
+        source's key, and no KMS action in the role's IAM policies.
 
         https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
         """
@@ -95,7 +102,7 @@ class PersonalizeResource:
 
     @staticmethod
     def metric_attribution(destination: S3Location | None = None) -> PersonalizeResource:
-        """A metric attribution that publishes to CloudWatch and, with a ``destination`` folder, to S3.
+        """Return a metric attribution that publishes to CloudWatch and, with a folder, to S3.
 
         https://docs.aws.amazon.com/personalize/latest/dg/metric-attribution-requirements.html
         """

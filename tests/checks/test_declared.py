@@ -138,9 +138,9 @@ def test_a_declaration_that_makes_no_sense(stack: cdk.Stack) -> None:
         declare_created(stack, "dataset group", service_role="role", encryption_key="key")  # type: ignore[arg-type]
     assert str(refused.value).splitlines() == [
         "Main: ",
-        "- service_role is 'role' but a role is expected: pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for "
+        "- service_role is 'role', expected a role: pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for "
         "an ARN",
-        "- encryption_key is 'key' but a key is expected: pass a kms.Key or a CfnKey, or kms.Key.from_key_arn for an "
+        "- encryption_key is 'key', expected a key: pass a kms.Key or a CfnKey, or kms.Key.from_key_arn for an "
         "ARN",
         "- 'dataset group' is not a resource: call a factory, as in PersonalizeResource.dataset_group()",
     ]

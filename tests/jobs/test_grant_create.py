@@ -95,8 +95,8 @@ def test_a_caller_may_be_narrowed(
 @pytest.mark.parametrize(
     ("kinds", "on", "problem"),
     [
-        ("import", RATINGS, f"on is '{RATINGS}' but a list of ARNs is expected: pass [dataset.attr_dataset_arn]"),
-        ("import", ["movies"], "on has 'movies' but a list of ARNs is expected: pass [dataset.attr_dataset_arn]"),
+        ("import", RATINGS, f"on is '{RATINGS}', expected a list of ARNs: pass [dataset.attr_dataset_arn]"),
+        ("import", ["movies"], "on has 'movies', expected a list of ARNs: pass [dataset.attr_dataset_arn]"),
         (
             "import",
             [RATINGS.replace("eu-west-1", "us-east-1")],
@@ -107,15 +107,15 @@ def test_a_caller_may_be_narrowed(
             "import",
             [MOVIES, SOLUTION],
             "on has no ARN of a dataset, which personalize:CreateDatasetImportJob needs: add one, or grant the dataset "
-            "import job in a call of its own",
+            "import job in a separate call",
         ),
         ("import", [], "on has no ARN of a dataset, which personalize:CreateDatasetImportJob needs"),
         (
             "dataset-group segment",
             [MOVIES],
-            "on can't narrow personalize:CreateDatasetGroup, for which AWS lists nothing else: grant the dataset group "
-            "in a call of its own\n- on can't narrow personalize:CreateBatchSegmentJob, for which AWS lists nothing "
-            "else: grant the batch segment job in a call of its own",
+            "on can't narrow personalize:CreateDatasetGroup, for which AWS lists no other resource: grant the dataset "
+            "group in a separate call\n- on can't narrow personalize:CreateBatchSegmentJob, for which AWS lists no "
+            "other resource: grant the batch segment job in a separate call",
         ),
     ],
 )

@@ -23,17 +23,17 @@ def test_everything_wrong_is_told_at_once(data: Data, noun: str) -> None:
     words = re.sub("(?<!^)([A-Z])", r" \1", noun).lower()
     assert message.split("\n- ") == [
         "",
-        "encryption is None but a PersonalizeEncryption is expected: pass the construct whose service role does the "
-        "work",
+        "encryption is None, expected a PersonalizeEncryption: pass the construct with the service role for "
+        "the job",
         *(
-            f"{part} of {words} is 's3://ratings/in/' but a location is expected: pass S3Location(bucket, prefix)"
+            f"{part} of {words} is 's3://ratings/in/', expected a location: pass S3Location(bucket, prefix)"
             for part in parts
         ),
         "job_name 'a b' is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and underscores, "
         "and begin with a letter or digit",
-        "timeout is 5 but a Duration that is known at synth is expected: pass, for example, Duration.hours(6)",
-        "patience is 'PT1H' but a Duration that is known at synth is expected: pass, for example, Duration.hours(6)",
-        "tags is an object of type list but a mapping of strings is expected: pass {'key': 'value'}",
+        "timeout is 5, expected a Duration that is known at synth: pass, for example, Duration.hours(6)",
+        "patience is 'PT1H', expected a Duration that is known at synth: pass, for example, Duration.hours(6)",
+        "tags is an object of type list, expected a mapping of strings: pass {'key': 'value'}",
     ]
     assert data.encrypted.policy is None
 
@@ -49,7 +49,7 @@ def test_locations_arns_paths_and_modes_are_told_with_the_rest(data: Data) -> No
         source_path="/x",
         batch_inference_job_mode="theme",
     )
-    beginnings = [problem.partition(" but ")[0] for problem in message.split("\n- ")]
+    beginnings = [re.split(" but |, expected ", problem)[0] for problem in message.split("\n- ")]
     assert beginnings == [
         "",
         "encryption is an object of type Key",
@@ -136,7 +136,7 @@ def test_two_languages_in_one_call(data: Data) -> None:
     """A JSONPath state would pass the JSONata expression on as text."""
     mixed = {"dataset_arn": sfn.JsonPath.string_at("$.dataset"), "job_name": "{% $states.input.name %}"}
     assert refusal(data, DatasetExportJob, **mixed) == (
-        "parameters are JsonPath and JSONata expressions, but a state has one language: write all of them in one, for "
+        "parameters are JsonPath and JSONata expressions, but a state has a single language: use the same for all, for "
         "example {% $states.input.name %}"
     )
 
@@ -181,7 +181,7 @@ def test_a_time_that_only_cloudformation_knows(stack: cdk.Stack, data: Data, par
     """The number of attempts is made of it at synth."""
     unknown = Duration.seconds(cdk.CfnParameter(stack, "Seconds", type="Number").value_as_number)
     assert refusal(data, DatasetImportJob, **{parameter: unknown}) == (
-        f"{parameter} is an object of type Duration but a Duration that is known at synth is expected: pass, for "
+        f"{parameter} is an object of type Duration, expected a Duration that is known at synth: pass, for "
         "example, Duration.hours(6)"
     )
 

@@ -38,8 +38,8 @@ HERE = "arn:aws:personalize:eu-west-1:111111111111"
 def test_an_arn_of_something_else(app: cdk.App, arn: Any) -> None:
     """Told in an agnostic stack too, which knows no account to compare with."""
     assert refusal(Data.of(cdk.Stack(app, "Stack")), DatasetImportJob, dataset_arn=arn) == (
-        f"dataset_arn is {arn!r} but an ARN of the form "
-        "arn:aws:personalize:REGION:ACCOUNT:dataset/DATASET_GROUP/TYPE is expected: pass one, for example the "
+        f"dataset_arn is {arn!r}, expected an ARN of the form "
+        "arn:aws:personalize:REGION:ACCOUNT:dataset/DATASET_GROUP/TYPE: pass one, for example the "
         "attr_…_arn of an L1, or an expression, for example sfn.JsonPath.string_at('$.arn')"
     )
 
@@ -57,17 +57,17 @@ def test_an_arn_of_something_else(app: cdk.App, arn: Any) -> None:
 )
 def test_each_parameter_has_a_form(data: Data, kind: Any, wrong: dict[str, str], form: str) -> None:
     """A solution is no version, and a filter has none."""
-    assert f"REGION:ACCOUNT:{form} is expected" in refusal(data, kind, **wrong)
+    assert f"REGION:ACCOUNT:{form}: pass one" in refusal(data, kind, **wrong)
 
 
 @pytest.mark.parametrize(
     ("kind", "parameter", "attribute", "told"),
     [
-        (DatasetImportJob, "dataset_arn", "Movies.DatasetGroupArn", "dataset/DATASET_GROUP/TYPE is expected"),
-        (DatasetExportJob, "dataset_arn", "Schema.SchemaArn", "dataset/DATASET_GROUP/TYPE is expected"),
-        (DataDeletionJob, "dataset_group_arn", "Ratings.DatasetArn", "dataset-group/NAME is expected"),
-        (BatchInferenceJob, "solution_version_arn", "Solution.SolutionArn", "solution/NAME/VERSION is expected"),
-        (BatchSegmentJob, "filter_arn", "Solution.SolutionArn", "filter/NAME is expected"),
+        (DatasetImportJob, "dataset_arn", "Movies.DatasetGroupArn", "dataset/DATASET_GROUP/TYPE: pass one"),
+        (DatasetExportJob, "dataset_arn", "Schema.SchemaArn", "dataset/DATASET_GROUP/TYPE: pass one"),
+        (DataDeletionJob, "dataset_group_arn", "Ratings.DatasetArn", "dataset-group/NAME: pass one"),
+        (BatchInferenceJob, "solution_version_arn", "Solution.SolutionArn", "solution/NAME/VERSION: pass one"),
+        (BatchSegmentJob, "filter_arn", "Solution.SolutionArn", "filter/NAME: pass one"),
         (DatasetImportJob, "dataset_arn", "Ratings.DatasetArn", None),
         (DataDeletionJob, "dataset_group_arn", "Movies.DatasetGroupArn", None),
         (DatasetImportJob, "dataset_arn", "Ratings.Ref", None),
@@ -98,7 +98,7 @@ def test_the_attribute_of_an_l1(
     if told is None:
         job(data, kind, **wrong)
     else:
-        assert f"{parameter} is '${{Stack/{attribute}}}' but an ARN of the form arn:aws:" in refusal(
+        assert f"{parameter} is '${{Stack/{attribute}}}', expected an ARN of the form arn:aws:" in refusal(
             data, kind, **wrong
         )
         assert told in refusal(data, kind, **wrong)
@@ -107,14 +107,14 @@ def test_the_attribute_of_an_l1(
 def test_a_solution_version_has_no_l1(data: Data) -> None:
     """So the message names none."""
     told = refusal(data, BatchInferenceJob, solution_version_arn=SOLUTION)
-    assert "solution/NAME/VERSION is expected: pass one, or an expression, for example sfn.JsonPath" in told
+    assert "solution/NAME/VERSION: pass one, or an expression, for example sfn.JsonPath" in told
 
 
 def test_an_l1_for_its_arn(stack: cdk.Stack, data: Data) -> None:
     """It has no text of its own."""
     schema = personalize.CfnSchema(stack, "Schema", name="movies", schema="{}")
     assert refusal(data, DatasetImportJob, dataset_arn=schema).startswith(
-        "dataset_arn is an object of type CfnSchema but an ARN of"
+        "dataset_arn is an object of type CfnSchema, expected an ARN of"
     )
 
 

@@ -17,7 +17,7 @@ BATCH_KINDS: Any = [BatchInferenceJob, BatchSegmentJob]
 def test_a_path_that_is_not_below_the_prefix(data: Data, path: Any) -> None:
     """An address, a path from the root of the bucket, nothing, or a step to elsewhere."""
     assert refusal(data, DatasetImportJob, source_path=path) == (
-        f"source_path is {path!r} but a path below the prefix of source is expected: pass only names, without s3:// "
+        f"source_path is {path!r}, expected a path below the prefix of source: pass only names, without s3:// "
         f"address, leading slash, '.' and '..', for example '2026-11-25/', or an expression"
     )
 

@@ -216,8 +216,8 @@ def test_a_conditional_encryption_is_warned_of(tmp_path: Path, encryption: dict[
     bucket = included(stack, tmp_path, encryption).get_resource("Data")
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     assert warnings(stack)["unknownBucketEncryption"].endswith(
-        "Old/Data has an encryption that is known only at deployment, by a condition or a parameter, so it isn't known "
-        "which key has to allow Personalize: pass the key that it may have, as S3Location(…, encryption_key=…)"
+        "Old/Data depends on a condition or a parameter, so its key isn't known at synth: pass the key that it may "
+        "have, as S3Location(…, encryption_key=…)"
     )
 
 

@@ -60,8 +60,8 @@ def test_arns_of_elsewhere(concrete: cdk.Stack) -> None:
     assert str(refused.value).splitlines()[1:] == [
         "- dataset_group is 'arn:aws:personalize:us-east-1:222222222222:dataset-group/movies', of Region us-east-1 "
         "instead of eu-west-1 and of account 222222222222 instead of 111111111111, but dataset groups, schemas and "
-        "datasets are in one account and Region: pass the ARN of one in those of the stack",
-        "- schema_arn is 'ratings' but the ARN of a schema is expected: pass one, the attr_schema_arn of a "
+        "datasets are in one account and Region: pass an ARN of the stack's account and Region",
+        "- schema_arn is 'ratings', expected the ARN of a schema: pass one, the attr_schema_arn of a "
         "personalize.CfnSchema for example",
     ]
 

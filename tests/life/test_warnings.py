@@ -16,7 +16,7 @@ from tests.policies import resources
 def test_nothing_allowed(stack: cdk.Stack) -> None:
     """People give key and role to L1s of their own, and forget to say so."""
     PersonalizeEncryption(stack, "Encryption")
-    assert "nothing is allowed" in warnings(stack)["nothingAllowed"]
+    assert "grants nothing yet" in warnings(stack)["nothingAllowed"]
 
 
 def test_something_allowed_later(stack: cdk.Stack) -> None:
@@ -135,7 +135,7 @@ def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack, of_location: bo
         data = S3Location(s3.Bucket(concrete, "Data"), "in/", encryption_key=key)
         encryption.allow(PersonalizeResource.dataset_import_job(data))
     told = warnings(concrete)["keyOfAnotherAccount"]
-    assert f"of account 111111111111 only, but key {key.key_arn} belongs to account 222222222222" in told
+    assert f"only the calls of account 111111111111, but key {key.key_arn} belongs to account 222222222222" in told
 
 
 def test_a_grantee_that_is_immutable(concrete: cdk.Stack) -> None:

@@ -1,1 +1,1 @@
-"""From the resources that were chosen to the statements in the policies of keys, role and buckets."""
+"""From the chosen resources to the statements in the policies of keys, role and buckets."""

@@ -1,7 +1,7 @@
-"""The door through which keys and resources come in: here each is looked up, once, and refused if it can't work.
+"""The door for keys and resources: it looks each up once, and refuses what can't work.
 
-A resource counts as made by this app if its L1 is in the app: given as it is, behind an L2, or behind a reference to
-its ARN, as ``kms.Key.from_key_arn(self, "Key", cfn_key.attr_arn)`` makes it.
+A resource counts as made by this app if its L1 is in the app. Users may pass that L1, an L2 or a
+reference to its ARN, for example ``kms.Key.from_key_arn(self, "Key", cfn_key.attr_arn)``.
 """
 
 from __future__ import annotations
@@ -15,29 +15,48 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from .._refusals.arguments import has, is_key, not_a_resource
-from .._tokens import is_token, is_yet_to_be_looked_up, l1_behind, late_text, reference_in, resolved_early
+from .._tokens import (
+    is_token,
+    is_yet_to_be_looked_up,
+    l1_behind,
+    late_text,
+    reference_in,
+    resolved_early,
+)
 from ..locations import S3Location
 from ..resources import PersonalizeResource
 from .elsewhere import text_elsewhere
 from .environments import bucket_problems, key_problems, prefix_problems
 from .paths import resource_problems
 from .place import Place
-from .resolved import KEY_ARN, KeyL1, ResolvedBucket, ResolvedKey, ResolvedLocation, ResolvedResource
+from .resolved import (
+    KEY_ARN,
+    KeyL1,
+    ResolvedBucket,
+    ResolvedKey,
+    ResolvedLocation,
+    ResolvedResource,
+)
 from .role import ServiceRole
 
-_GIVE_THE_KEY = "pass the key that it stands for, as S3Location(…, encryption_key=kms.Key.from_key_arn(…))"
+_GIVE_THE_KEY = (
+    "pass the key that it stands for, as S3Location(…, encryption_key=kms.Key.from_key_arn(…))"
+)
 _OWN_KEY = (
-    "encrypt the bucket with a key of your own, or pass the key of the objects, as S3Location(…, encryption_key=…)"
+    "encrypt the bucket with a key of your own, or pass the key of the objects, as S3Location(…, "
+    "encryption_key=…)"
 )
 
 
 class Door:
-    """Looks up keys and resources for one construct, and explains why Personalize can't work with them.
+    """Looks up keys and resources for a construct, and explains why Personalize can't use them.
 
-    Asking changes nothing in the app.
+    Questions change nothing in the app. The fields remember answers.
     """
 
-    def __init__(self, here: Place, role: ServiceRole | None, *, manages_imported_keys: bool) -> None:
+    def __init__(
+        self, here: Place, role: ServiceRole | None, *, manages_imported_keys: bool
+    ) -> None:
         self._here = here
         self._role = role
         self._managed = manages_imported_keys
@@ -47,65 +66,74 @@ class Door:
         self._encryptions: dict[str, _Encryption] = {}
 
     def key(self, given: object) -> ResolvedKey:
-        """Return what is known of a key: an L2, an L1, an imported one or a reference."""
+        """Return the facts about a key: an L2, an L1, an imported key or a reference."""
         if given not in self._keys:
             self._keys[given] = _resolved_key(given, self._here)
         return self._keys[given]
 
     def resources(self, given: Iterable[object]) -> list[ResolvedResource]:
-        """Return resources with their locations; what is no resource is left out."""
-        return [self._resource(each) for each in given if isinstance(each, PersonalizeResource)]
+        """Return resources with their locations, and leave out values of other types."""
+        resources = []
+        for resource in given:
+            if isinstance(resource, PersonalizeResource):
+                resources.append(self._resource(resource))
+        return resources
 
     def location(self, given: S3Location) -> ResolvedLocation:
-        """Return what is known of a location."""
+        """Return the facts about a location."""
         if given in self._locations:
             return self._locations[given]
-        found = self._resolved_location(given)
-        if not found.problem:
-            # Else the bucket may be mended, and allowed then.
-            self._locations[given] = found
-        return found
+        location = self._resolved_location(given)
+        # The app may correct a bucket with a problem, and allow it then.
+        if not location.problem:
+            self._locations[given] = location
+        return location
 
     def problems(self, given: Iterable[object]) -> Iterator[str]:
-        """Explain why Personalize can't work with these resources, their buckets and keys in this place."""
-        for each in given:
-            if not isinstance(each, PersonalizeResource):
-                yield not_a_resource(each)
+        """Explain why Personalize can't use these resources, their buckets and their keys here."""
+        for value in given:
+            if not isinstance(value, PersonalizeResource):
+                yield not_a_resource(value)
         for resource in self.resources(given):
             yield from resource_problems(resource)
-            for what, location in resource.locations:
-                yield from bucket_problems(f"bucket of the {what}", location.bucket, self._here, self._role)
-                yield from prefix_problems(what, location, self._here, self._role)
+            for subject, location in resource.locations:
+                yield from bucket_problems(
+                    f"bucket of the {subject}", location.bucket, self._here, self._role
+                )
+                yield from prefix_problems(subject, location, self._here, self._role)
                 if location.problem:
-                    yield f"bucket of the {what} {location.problem}"
+                    yield f"bucket of the {subject} {location.problem}"
                 if location.key is not None:
-                    yield from self._key_problems(f"key of the {what}", location.key)
+                    yield from self._key_problems(f"key of the {subject}", location.key)
 
-    def problems_of_key(self, what: str, given: object) -> Iterator[str]:
-        """Explain why Personalize can't work with a key; one of another type is told elsewhere."""
+    def problems_of_key(self, subject: str, given: object) -> Iterator[str]:
+        """Explain why Personalize can't use a key; its type is checked elsewhere."""
         if is_key(given):
-            yield from self._key_problems(what, self.key(given))
+            yield from self._key_problems(subject, self.key(given))
 
-    def _key_problems(self, what: str, key: ResolvedKey) -> Iterator[str]:
-        return key_problems(what, key, self._here, self._role, managed=self._managed)
+    def _key_problems(self, subject: str, key: ResolvedKey) -> Iterator[str]:
+        return key_problems(subject, key, self._here, self._role, managed=self._managed)
 
     def _resource(self, given: PersonalizeResource) -> ResolvedResource:
-        source, destination = (
-            None if each is None else self.location(each) for each in (given.source, given.destination)
-        )
+        source = None if given.source is None else self.location(given.source)
+        destination = None if given.destination is None else self.location(given.destination)
         return ResolvedResource(given, source, destination)
 
     def _resolved_location(self, given: S3Location) -> ResolvedLocation:
         bucket = self._bucket(given.bucket)
         here, prefix = self._here.stack, given.prefix
         is_elsewhere = bucket.stack is not None and bucket.stack is not here and is_token(prefix)
-        imported_with = None if _is_wrapper(given.bucket, bucket) else _key_of_imported(given.bucket)
+        is_wrapper = _is_wrapper(given.bucket, bucket)
+        imported_with = None if is_wrapper else _key_of_imported(given.bucket)
         if given.encryption_key is not None:
             encryption = _Encryption(self.key(given.encryption_key))
         elif imported_with is not None:
             encryption = self._by_key(imported_with)
         else:
             encryption = self._of_bucket(bucket)
+        prefix_there = prefix
+        if is_elsewhere:
+            prefix_there = late_text(lambda _: text_elsewhere(prefix, here))
         return ResolvedLocation(
             given,
             bucket,
@@ -114,7 +142,7 @@ class Door:
             encryption.is_unknown,
             key_is_in_template=given.encryption_key is None and imported_with is None,
             prefix=prefix,
-            prefix_in_bucket_policy=late_text(lambda _: text_elsewhere(prefix, here)) if is_elsewhere else prefix,
+            prefix_in_bucket_policy=prefix_there,
         )
 
     def _bucket(self, given: object) -> ResolvedBucket:
@@ -123,7 +151,7 @@ class Door:
         return self._buckets[given]
 
     def _of_bucket(self, bucket: ResolvedBucket) -> _Encryption:
-        """Find the key by which a bucket of this app is encrypted, once for all its locations."""
+        """Return the encryption of a bucket of this app, read once for all its locations."""
         known = self._encryptions.get(bucket.identity)
         if known is None or known.problem:
             known = self._encryptions[bucket.identity] = self._read_from(bucket)
@@ -139,10 +167,11 @@ class Door:
         if not algorithm.startswith("aws:kms"):
             return _Encryption()
         if key_id is None:
-            return _Encryption(
-                problem=f"is encrypted by {algorithm} with aws/s3, a key of AWS whose policy nobody can change, so "
-                f"Personalize can't use it: {_OWN_KEY}"
+            problem = (
+                f"is encrypted by {algorithm} with aws/s3, a key of AWS whose policy nobody can "
+                f"change, so Personalize can't use it: {_OWN_KEY}"
             )
+            return _Encryption(problem=problem)
         return self._by_id(key_id)
 
     def _by_key(self, key: Any) -> _Encryption:
@@ -150,10 +179,12 @@ class Door:
             return _Encryption(self.key(key))
         try:
             return _Encryption(self.key(key.alias_target_key))
-        except RuntimeError:  # an alias that was imported by its name, which says no key
-            return _Encryption(
-                problem=f"is encrypted by an alias, {key.alias_name}, which no policy can name: {_GIVE_THE_KEY}"
+        except RuntimeError:  # an alias imported by its name, which has no key
+            problem = (
+                f"is encrypted by an alias, {key.alias_name}, which no policy can name: "
+                f"{_GIVE_THE_KEY}"
             )
+            return _Encryption(problem=problem)
 
     def _by_id(self, key_id: str) -> _Encryption:
         if is_yet_to_be_looked_up(key_id):
@@ -167,11 +198,13 @@ class Door:
         if isinstance(target, KeyL1):
             return _Encryption(self.key(target))
         shown = "a value that is known only at deployment" if is_token(key_id) else repr(key_id)
-        return _Encryption(problem=f"is encrypted with {shown}, which isn't the ARN of a key: {_GIVE_THE_KEY}")
+        return _Encryption(
+            problem=f"is encrypted with {shown}, which isn't the ARN of a key: {_GIVE_THE_KEY}"
+        )
 
 
 class _Encryption(NamedTuple):
-    """The encryption of a location: its key, or why no policy can name it."""
+    """The encryption of a location: its key, or the reason why no policy can name it."""
 
     key: ResolvedKey | None = None
     problem: str = ""
@@ -199,10 +232,11 @@ def _resolved_key(given: Any, here: Place) -> ResolvedKey:
 
 
 def _key_of_app(arn: str, l1: KeyL1, construct: kms.Key | KeyL1, here: Place) -> ResolvedKey:
-    # A replica has the spec of its primary key, which is of another Region and may be none of this app.
+    # A replica has the spec of its primary key, which is in another Region and maybe another app.
     spec = l1.key_spec if isinstance(l1, kms.CfnKey) else None
-    where = _environment(construct, here)
-    return ResolvedKey(arn, arn, *where, l1=l1, construct=construct, spec=spec or "SYMMETRIC_DEFAULT")
+    stack, account, region = _environment(construct, here)
+    spec = spec or "SYMMETRIC_DEFAULT"
+    return ResolvedKey(arn, arn, stack, account, region, l1, construct, spec=spec)
 
 
 def _arn_of_key(given: Any) -> str:
@@ -218,7 +252,7 @@ def _resolved_bucket(given: Any, here: Place) -> ResolvedBucket:
     arn = _arn_of_bucket(given)
     l1 = _bucket_l1_behind(arn)
     if l1 is None:
-        # A reference to a bucket knows neither, since the ARN of one says neither.
+        # A reference to a bucket knows neither, since a bucket's ARN has neither.
         account, region = given.env.account, given.env.region or here.region
         return ResolvedBucket(_identity(arn, here), arn, None, account, region)
     owner = l1.node.scope
@@ -229,7 +263,7 @@ def _resolved_bucket(given: Any, here: Place) -> ResolvedBucket:
 
 
 def _bucket_l1_behind(arn: str) -> s3.CfnBucket | None:
-    """Return the bucket of this app of an ARN: all of that is a reference to it, or all of the name in it."""
+    """Return the bucket of this app that the whole ARN, or the whole name in it, refers to."""
     parts = arn.split(":")
     is_by_name = len(parts) == len(["arn", "aws", "s3", "", "", "name"]) and parts[0] == "arn"
     return l1_behind(parts[-1] if is_by_name else arn, s3.CfnBucket)
@@ -242,20 +276,23 @@ def _arn_of_bucket(given: Any) -> str:
 
 
 def _key_of_imported(given: Any) -> kms.IKey | None:
-    """Return the key that a bucket was imported with, whatever it encrypts with by default."""
+    """Return the key that a bucket was imported with, if any."""
     is_imported = not isinstance(given, s3.Bucket) and has(given, "encryption_key")
     return given.encryption_key if is_imported else None
 
 
 def _is_wrapper(given: Any, bucket: ResolvedBucket) -> bool:
-    """Tell if a bucket is what ``s3.Bucket.from_cfn_bucket`` makes of an L1, whose property says the key in the end."""
+    """Tell if a bucket is the result of ``s3.Bucket.from_cfn_bucket``.
+
+    The key then is in the L1's property, which may still change.
+    """
     return bucket.l1 is not None and given is not bucket.l1 and given.node.id == "@FromCfnBucket"
 
 
 def _default_encryption(l1: s3.CfnBucket | None) -> tuple[str | None, str | None]:
-    """Return algorithm and key id as they stand in the L1; no algorithm for what an expression decides.
+    """Return algorithm and key id of the L1's property; no algorithm if an expression decides.
 
-    jsii fails where it has no place for an expression, or leaves it out.
+    jsii raises, or returns nothing, where its types have no room for an expression.
     """
     try:
         encryption: Any = None if l1 is None else l1.bucket_encryption
@@ -265,17 +302,19 @@ def _default_encryption(l1: s3.CfnBucket | None) -> tuple[str | None, str | None
         if not isinstance(rules, list):
             return None, None
         default = rules[0].server_side_encryption_by_default if rules else None
-        if rules and default is None and rules[0].bucket_key_enabled is None:
-            return None, None
-        return ("", None) if default is None else (default.sse_algorithm, default.kms_master_key_id)
+        if default is not None:
+            return default.sse_algorithm, default.kms_master_key_id
+        is_expression = bool(rules) and rules[0].bucket_key_enabled is None
+        return (None if is_expression else ""), None
     except (AttributeError, KeyError, RuntimeError):
         return None, None
 
 
 def _environment(made: kms.Key | s3.Bucket | CfnResource, here: Place) -> tuple[Stack, str, str]:
-    """Return stack, account and Region of what this app makes."""
+    """Return stack, account and Region of a resource that this app makes."""
     made_in = made.stack
-    # Of a stack that JavaScript has made, an included nested one for example, jsii hands over another object each time.
+    # jsii returns another object each time for a stack that JavaScript has made, for example an
+    # included nested stack.
     if made_in is here.stack or made_in.node.path == here.path:
         return here.stack, here.account, here.region
     place = Place.of(made_in)
@@ -283,5 +322,5 @@ def _environment(made: kms.Key | s3.Bucket | CfnResource, here: Place) -> tuple[
 
 
 def _identity(arn: str, here: Place) -> str:
-    # Two tokens for one value may be different strings.
+    # One value may have two tokens that are different strings.
     return json.dumps(resolved_early(arn, here.stack)) if is_token(arn) else arn

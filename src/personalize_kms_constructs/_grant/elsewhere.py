@@ -1,11 +1,12 @@
-"""Strings of one stack, as the templates of other stacks have to say them.
+"""Strings of one stack, written for the templates of other stacks.
 
-The same token means something else there: ``Aws.STACK_NAME`` is another name, and no other stack has its conditions.
+The same token has another value there: ``Aws.STACK_NAME`` is another name, and conditions don't
+exist in other stacks.
 """
 
 from __future__ import annotations
 
-from typing import cast
+import re
 
 from aws_cdk import Aws, Stack
 
@@ -14,29 +15,44 @@ from .._tokens import TOKEN, is_token, resolved_early
 
 
 def text_elsewhere(text: str, of: Stack) -> str:
-    """Return a string of one stack with its pseudo parameters written out; a part that can't be stays as it is."""
-    return TOKEN.sub(lambda token: _written_out(of.resolve(token[0]), of) or token[0], text)
+    """Return a string of a stack with its pseudo parameters written out, as far as they can be."""
+
+    def written_out(token: re.Match[str]) -> str:
+        return _written_out(of.resolve(token[0]), of) or token[0]
+
+    return TOKEN.sub(written_out, text)
 
 
 def is_unknown_elsewhere(text: str, of: Stack, *, early: bool = False) -> bool:
-    """Tell if only its own stack knows a part of a string, an attribute for example; ``early`` resolves no ``Lazy``."""
-    resolved = (resolved_early(token[0], of) if early else of.resolve(token[0]) for token in TOKEN.finditer(text))
-    return any(_written_out(each, of) is None for each in resolved)
+    """Tell if only its own stack knows a part of a string, for example an attribute.
+
+    With ``early``, no ``Lazy`` is resolved.
+    """
+    for token in TOKEN.finditer(text):
+        value = resolved_early(token[0], of) if early else of.resolve(token[0])
+        if _written_out(value, of) is None:
+            return True
+    return False
 
 
 def _written_out(resolved: object, of: Stack) -> str | None:
-    """Return what a resolved token is elsewhere, or none for what no other stack can say."""
-    parts = [part if isinstance(part, str) else _pseudo_parameter(part, of) for part in parts_of(resolved)]
-    return None if None in parts else "".join(cast("list[str]", parts))
+    """Return a resolved token for other stacks, or none if no other stack can know it."""
+    text = ""
+    for part in parts_of(resolved):
+        value = part if isinstance(part, str) else _pseudo_parameter(part, of)
+        if value is None:
+            return None
+        text += value
+    return text
 
 
 def _pseudo_parameter(function: dict[str, object], of: Stack) -> str | None:
     match function:
         case {"Ref": "AWS::StackName"}:
-            # That of a nested stack is chosen at deployment.
+            # CloudFormation chooses the name of a nested stack.
             return None if is_token(of.stack_name) else of.stack_name
-        # Tokens again where the stack doesn't know its environment: such stacks refer to each other as to one
-        # environment.
+        # Tokens again if the stack doesn't know its environment. The CDK takes all such stacks to
+        # be in the same environment.
         case {"Ref": "AWS::AccountId"}:
             return of.account
         case {"Ref": "AWS::Region"}:

@@ -1,6 +1,6 @@
-"""Keys, buckets and roles of another environment, and references by which two stacks would need each other.
+"""Keys, buckets and roles of another environment, and references that make a cycle of stacks.
 
-Nothing is compared while it is a token, as in environment-agnostic stacks, or while the CLI has yet to look it up.
+Tokens, as in environment-agnostic stacks, and dummies of a look-up are never compared.
 """
 
 from __future__ import annotations
@@ -15,19 +15,23 @@ from .resolved import KEY_ARN, ResolvedBucket, ResolvedKey, ResolvedLocation
 from .role import ServiceRole, is_lookup_dummy
 
 
-def personalize_arn_problems(what: str, arn: object, here: Place) -> Iterator[str]:
-    """Explain that something of Personalize is in another Region or account than the stack."""
-    match arn.split(":") if isinstance(arn, str) else []:
-        case ["arn", _, _, region, account, *_]:
-            pairs = (("Region", region, here.region), ("account", account, here.account))
-            wrong = [
-                f"of {part} {got} instead of {wanted}" for part, got, wanted in pairs if got and _differ(got, wanted)
-            ]
-            if wrong:
-                yield (
-                    f"{what} is {arn!r}, {' and '.join(wrong)}, but dataset groups, schemas and datasets are in one "
-                    "account and Region: pass the ARN of one in those of the stack"
-                )
+def personalize_arn_problems(subject: str, arn: object, here: Place) -> Iterator[str]:
+    """Explain that a Personalize resource is in another Region or account than the stack."""
+    parts = arn.split(":") if isinstance(arn, str) else []
+    if len(parts) < len(["arn", "partition", "service", "Region", "account"]) or parts[0] != "arn":
+        return
+    wrong = []
+    for part, got, wanted in (
+        ("Region", parts[3], here.region),
+        ("account", parts[4], here.account),
+    ):
+        if got and _differ(got, wanted):
+            wrong.append(f"of {part} {got} instead of {wanted}")
+    if wrong:
+        yield (
+            f"{subject} is {arn!r}, {' and '.join(wrong)}, but dataset groups, schemas and "
+            "datasets are in one account and Region: pass an ARN of the stack's account and Region"
+        )
 
 
 def service_role_problems(role: ServiceRole) -> Iterator[str]:
@@ -36,107 +40,126 @@ def service_role_problems(role: ServiceRole) -> Iterator[str]:
     account = role.role.principal_account if role.stack is None else role.stack.account
     if not is_lookup_dummy(role.arn) and account is not None and _differ(account, here.account):
         yield (
-            f"service_role belongs to account {account} but the stack to {here.account}, and Personalize takes no "
-            "role in another account: pass a role in this account, or leave service_role out and have one made"
+            f"service_role belongs to account {account} but the stack to {here.account}, and "
+            "Personalize takes no role in another account: pass a role in this account, or leave "
+            "service_role out and have one made"
         )
 
 
-def key_problems(what: str, key: ResolvedKey, here: Place, role: ServiceRole | None, *, managed: bool) -> Iterator[str]:
-    """Explain why Personalize can't use a key in this stack, or why its policy can't speak of the role."""
+def key_problems(
+    subject: str, key: ResolvedKey, here: Place, role: ServiceRole | None, *, managed: bool
+) -> Iterator[str]:
+    """Explain why Personalize can't use a key here, or why the key policy can't name the role."""
     if key.is_alias:
         yield (
-            f"{what} is an alias but Personalize takes the ARN of a key: pass the key itself, for example "
-            "alias.alias_target_key or kms.Key.from_key_arn"
+            f"{subject} is an alias but Personalize takes the ARN of a key: pass the key itself, "
+            "for example alias.alias_target_key or kms.Key.from_key_arn"
         )
         return
     if key.stack is None:
-        yield from _key_arn_problems(what, key.arn)
-    yield from _region_problems(what, key, here)
+        yield from _key_arn_problems(subject, key.arn)
+    yield from _region_problems(subject, key, here)
     if not is_token(key.spec) and key.spec != "SYMMETRIC_DEFAULT":
         yield (
-            f"{what} is a {key.spec} key but Personalize needs data keys, which only symmetric encryption keys "
-            "generate: use KeySpec.SYMMETRIC_DEFAULT"
+            f"{subject} is a {key.spec} key but Personalize needs data keys, which only symmetric "
+            "encryption keys generate: use KeySpec.SYMMETRIC_DEFAULT"
         )
     if role is None:
         return
-    yield from _role_reference_problems(what, key, role)
+    yield from _role_reference_problems(subject, key, role)
     if managed and key.stack is None and role.is_of_another_account_than(key.account):
         yield (
-            f"{what} belongs to account {key.account}, and ImportedKeyPolicy.MANAGED works in the stack's "
-            "account only: use ImportedKeyPolicy.PENDING and have the key's owner add the statements"
+            f"{subject} belongs to account {key.account}, and ImportedKeyPolicy.MANAGED works in "
+            "the stack's account only: use ImportedKeyPolicy.PENDING and have the key's owner add "
+            "the statements"
         )
 
 
-def bucket_problems(what: str, bucket: ResolvedBucket, here: Place, role: ServiceRole | None) -> Iterator[str]:
-    """Explain why Personalize can't use a bucket in this stack, or why its policy can't speak of the role."""
+def bucket_problems(
+    subject: str, bucket: ResolvedBucket, here: Place, role: ServiceRole | None
+) -> Iterator[str]:
+    """Explain why Personalize can't use a bucket here, or why its policy can't name the role."""
     if bucket.stack is None:
         name = literal_part(bucket.arn).rpartition(":")[2]
         if any(character in name for character in "/*?"):
             yield (
-                f"{what} has the ARN {bucket.arn}, which no bucket has: pass only the bucket, and the folder as the "
-                "prefix of the S3Location"
+                f"{subject} has the ARN {bucket.arn}, which no bucket has: pass only the bucket, "
+                "and the folder as the prefix of the S3Location"
             )
-    yield from _region_problems(what, bucket, here)
+    yield from _region_problems(subject, bucket, here)
     if role is not None and not role.is_of_account(bucket.account):
-        yield from _role_reference_problems(what, bucket, role)
+        yield from _role_reference_problems(subject, bucket, role)
 
 
-def prefix_problems(what: str, location: ResolvedLocation, here: Place, role: ServiceRole | None) -> Iterator[str]:
-    """Explain that the policy of a bucket of another stack can't say a prefix; the role's policy says the bucket."""
+def prefix_problems(
+    subject: str, location: ResolvedLocation, here: Place, role: ServiceRole | None
+) -> Iterator[str]:
+    """Explain that the policy of another stack's bucket can't have this prefix.
+
+    The role's policy refers to the bucket, so the bucket's policy can't refer to this stack.
+    """
     prefix, there = location.prefix, location.bucket.stack
     if there is None or there is here.stack or not is_token(prefix):
         return
-    is_elsewhere = _differ(location.bucket.account, here.account) or _differ(location.bucket.region, here.region)
+    bucket = location.bucket
+    is_elsewhere = _differ(bucket.account, here.account) or _differ(bucket.region, here.region)
     is_in_cycle = not is_elsewhere and Place.of(there).outermost is not here.outermost
     needs_bucket = role is not None and role.is_mutable and is_in_cycle
     stacks = [Place.of(Stack.of(target)).outermost for target in targets_in(prefix)]
     if "AWS.StackId" in prefix or (needs_bucket and here.outermost in stacks):
         yield (
-            f"{what} has prefix {prefix!r}, a part of which only the construct's own stack can say, but the bucket is "
-            "in another stack, whose policy has it too: use literals and pseudo parameters such as Aws.REGION"
+            f"{subject} has prefix {prefix!r}, a part of which only the construct's own stack can "
+            "say, but the bucket is in another stack, whose policy has it too: use literals and "
+            "pseudo parameters such as Aws.REGION"
         )
 
 
-def _region_problems(what: str, resource: ResolvedKey | ResolvedBucket, here: Place) -> Iterator[str]:
+def _region_problems(
+    subject: str, resource: ResolvedKey | ResolvedBucket, here: Place
+) -> Iterator[str]:
     if _differ(resource.region, here.region):
         yield (
-            f"{what} is in Region {resource.region} but the stack is in {here.region}, and Personalize uses keys and "
-            f"buckets of its own Region only: pass one of {here.region}, or make the stack in {resource.region}"
+            f"{subject} is in Region {resource.region} but the stack is in {here.region}, and "
+            f"Personalize uses keys and buckets of its own Region only: pass one of {here.region}, "
+            f"or make the stack in {resource.region}"
         )
 
 
-def _role_reference_problems(what: str, resource: ResolvedKey | ResolvedBucket, role: ServiceRole) -> Iterator[str]:
-    """Explain that the policy of a resource of another stack can't refer to the role without a cycle of stacks."""
+def _role_reference_problems(
+    subject: str, resource: ResolvedKey | ResolvedBucket, role: ServiceRole
+) -> Iterator[str]:
+    """Explain that a reference to the role in another stack's policy makes a cycle of stacks."""
     if resource.stack is None or not role.would_make_a_cycle_in(resource.stack):
         return
     if role.l1 is None:
         yield (
-            f"{what} is in another stack, and service_role was imported by an ARN that only its own stack knows, a "
-            "parameter for example, so each stack would depend on the other: import it by a literal ARN, or by its "
-            "name with iam.Role.from_role_name"
+            f"{subject} is in another stack, and service_role was imported by an ARN that only its "
+            "own stack knows, a parameter for example, so each stack would depend on the other: "
+            "import it by a literal ARN, or by its name with iam.Role.from_role_name"
         )
     elif not role.has_name:
         yield (
-            f"{what} is in another stack, and service_role has no fixed name, so each stack would depend on the "
-            "other: set the role's role_name, or leave service_role out and have one made"
+            f"{subject} is in another stack, and service_role has no fixed name, so each stack "
+            "would depend on the other: set the role's role_name, or leave service_role out and "
+            "have one made"
         )
     elif role.name_is_of_its_stack:
         yield (
-            f"{what} is in another stack, and the role's name has a value of the role's own stack in it, a parameter "
-            "for example, so each stack would depend on the other: use literals and pseudo parameters such as "
-            "Aws.REGION in role_name"
+            f"{subject} is in another stack, and the role's name has a value of the role's own "
+            "stack in it, a parameter for example, so each stack would depend on the other: use "
+            "literals and pseudo parameters such as Aws.REGION in role_name"
         )
 
 
-def _key_arn_problems(what: str, arn: str) -> Iterator[str]:
+def _key_arn_problems(subject: str, arn: str) -> Iterator[str]:
     has_wildcard = any(wildcard in literal_part(arn) for wildcard in "*?")
     if has_wildcard or (is_known_by_now(arn) and not KEY_ARN.fullmatch(arn)):
         yield (
-            f"{what} has the ARN {arn}, which no key has: pass one of the form "
+            f"{subject} has the ARN {arn}, which no key has: pass one of the form "
             "arn:aws:kms:REGION:ACCOUNT:key/ID, with an account of 12 digits and without wildcards"
         )
 
 
 def _differ(one: str, other: str) -> bool:
-    """Tell if two accounts or Regions are known to be different."""
+    """Tell if two accounts or Regions are certainly different."""
     return is_known_by_now(one) and is_known_by_now(other) and one != other

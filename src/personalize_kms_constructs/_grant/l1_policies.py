@@ -1,4 +1,4 @@
-"""The policies of L1s, each extended by what keeps it: a wrapper, the CDK's own way, or as plain data."""
+"""The policies of L1s, extended through a wrapper, by the CDK's own way, or as plain data."""
 
 from __future__ import annotations
 
@@ -16,101 +16,142 @@ from .resolved import KeyL1, ResolvedBucket
 
 
 def wrapper_of_key(l1: KeyL1) -> kms.IKey | None:
-    """Return what ``kms.Key.from_cfn_key`` has made of an L1, and returns again; none if nobody has called it."""
+    """Return the result of ``kms.Key.from_cfn_key`` for an L1, or none if nobody has called it."""
     if not isinstance(l1, kms.CfnKey) or l1.node.try_find_child("@FromCfnKey") is None:
         return None
     return kms.Key.from_cfn_key(l1)
 
 
 def wrapper_of_bucket(l1: s3.CfnBucket) -> s3.IBucket | None:
-    """Return what ``s3.Bucket.from_cfn_bucket`` has made of an L1, and returns again; none if nobody has called it."""
+    """Return the result of ``s3.Bucket.from_cfn_bucket``, or none if nobody has called it."""
     is_wrapped = l1.node.try_find_child("@FromCfnBucket") is not None
     return s3.Bucket.from_cfn_bucket(l1) if is_wrapped else None
 
 
-def added_by_cdk(l1: kms.CfnKey, policy: Mapping[str, Any], statements: Sequence[Mapping[str, Any]]) -> bool:
-    """Add statements by the CDK's own way for an L1, which ``KeyGrants`` use; return False where it takes none.
+def add_by_cdk(
+    l1: kms.CfnKey, policy: Mapping[str, Any], statements: Sequence[Mapping[str, Any]]
+) -> bool:
+    """Add statements in the way that the CDK's ``KeyGrants`` use for an L1.
 
-    It keeps a copy of the policy and writes it whole with each statement, so what is added beside it is lost. It can't
-    read ``Fn::Sub`` in a ``Resource``, for example, and drops ``Id`` and ``Version``, so only a policy that it may have
-    written is left to it.
+    Return False if that takes none. The CDK keeps a copy of the policy and writes all of it with
+    each statement, so statements added beside it are lost. It drops ``Id`` and ``Version``, and
+    can't read ``Fn::Sub`` in a ``Resource``, so use it only for a policy that it may have written.
     """
-    if {key: policy[key] for key in policy if key != "Statement"} != {"Version": "2012-10-17"}:
+    rest = {element: value for element, value in policy.items() if element != "Statement"}
+    if rest != {"Version": "2012-10-17"}:
         return False
     policies = cast("iam.IResourceWithPolicyV2", iam.ResourceWithPolicies.of(l1))
+    results = []
     try:
-        added = [policies.add_to_resource_policy(iam.PolicyStatement.from_json(each)) for each in statements]
+        for statement in statements:
+            added = policies.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
+            results.append(added.statement_added)
     except RuntimeError:
         return False
-    return all(each.statement_added for each in added)
+    return all(results)
 
 
 def extended(document: Any, statements: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Return a plain policy with statements at its end; none for an expression in place of it or its statements."""
-    is_plain = isinstance(document, Mapping) and not any(key == "Ref" or key.startswith("Fn::") for key in document)
-    found = document.get("Statement", []) if is_plain else None
-    if isinstance(found, Mapping) and "Effect" in found:
-        found = [found]
-    return {**document, "Statement": [*found, *statements]} if isinstance(found, list) else None
+    """Return a plain policy with statements at its end.
+
+    Return none if an expression stands for the policy or its statements.
+    """
+    if not isinstance(document, Mapping):
+        return None
+    if any(key == "Ref" or key.startswith("Fn::") for key in document):
+        return None
+    before = document.get("Statement", [])
+    if isinstance(before, Mapping) and "Effect" in before:
+        before = [before]
+    if not isinstance(before, list):
+        return None
+    return {**document, "Statement": [*before, *statements]}
 
 
 class BucketPolicies:
-    """The bucket policies of stacks, as they are when the first one is asked for."""
+    """The bucket policies of stacks, as they are at the first question about them."""
 
     def __init__(self, here: Stack) -> None:
         self._here = here
         self._of_stacks: dict[Stack, dict[str, s3.CfnBucketPolicy]] = {}
 
-    def of(self, bucket: ResolvedBucket) -> s3.BucketPolicy | s3.CfnBucketPolicy:
-        """Return the policy of a bucket of this app, which is made if there is none.
+    def find_or_make(self, bucket: ResolvedBucket) -> s3.BucketPolicy | s3.CfnBucketPolicy:
+        """Return the policy of a bucket of this app, and make it if there is none.
 
-        As the CDK does, it looks in the app for the policy of an L1 only: an L2 knows its own.
+        As in the CDK, an L2 knows its policy, and the policy of an L1 is looked up in the app.
         """
         l1 = bucket.l1
         l2 = bucket.l2 if l1 is None else wrapper_of_bucket(l1)
-        known = None if l2 is None else l2.policy
-        return known or (None if l1 is None else self._found(l1, l2)) or _made(l1, l2)
+        policy: s3.BucketPolicy | s3.CfnBucketPolicy | None = None if l2 is None else l2.policy
+        if policy is None and l1 is not None:
+            policy = self._of_l1(l1, l2)
+        return policy or _make(l1, l2)
 
-    def _found(self, l1: s3.CfnBucket, wrapper: s3.IBucket | None) -> s3.CfnBucketPolicy | None:
-        """Return the policy that refers to a bucket, in its stack or in this one, or one with its name."""
+    def _of_l1(self, l1: s3.CfnBucket, wrapper: s3.IBucket | None) -> s3.CfnBucketPolicy | None:
+        """Return the policy that refers to a bucket or has its name, in its stack or this stack."""
         stack = l1.stack
         named = self._in(stack) if stack is self._here else self._in(stack) | self._in(self._here)
         if not named:
             return None
-        # All references to the name of a bucket are one token, but a wrapper has its own.
-        references = [l1.ref, *([] if wrapper is None else [wrapper.bucket_name])]
-        return next((named[each] for each in references if each in named), None) or _of_one_name(l1, stack, named)
+        # All references to a bucket's name are the same token, but a wrapper has its own.
+        if l1.ref in named:
+            return named[l1.ref]
+        if wrapper is not None and wrapper.bucket_name in named:
+            return named[wrapper.bucket_name]
+        return _of_one_name(l1, stack, named)
 
     def _in(self, stack: Stack) -> dict[str, s3.CfnBucketPolicy]:
+        """Return the bucket policies of a stack by their property ``Bucket``."""
         if stack not in self._of_stacks:
-            found = ConstructSelector.resources_of_type(s3.CfnBucketPolicy.CFN_RESOURCE_TYPE_NAME).select(stack)
-            names = Place.of(stack).bucket_names
-            policies = {_handle(each): each for each in found if isinstance(each, s3.CfnBucketPolicy)}
-            names |= {handle: each.bucket for handle, each in policies.items() if handle not in names}
-            self._of_stacks[stack] = {names[handle]: each for handle, each in policies.items()}
+            self._of_stacks[stack] = _bucket_policies_in(stack)
         return self._of_stacks[stack]
 
 
+def _bucket_policies_in(stack: Stack) -> dict[str, s3.CfnBucketPolicy]:
+    # Saves time: each name is a call into jsii.
+    names = Place.of(stack).bucket_names
+    of_type = ConstructSelector.resources_of_type(s3.CfnBucketPolicy.CFN_RESOURCE_TYPE_NAME)
+    policies = {}
+    for policy in of_type.select(stack):
+        if not isinstance(policy, s3.CfnBucketPolicy):
+            continue
+        handle = _handle(policy)
+        if handle not in names:
+            names[handle] = policy.bucket
+        policies[names[handle]] = policy
+    return policies
+
+
 def _handle(policy: s3.CfnBucketPolicy) -> object:
-    """Return what is the same for all objects that jsii hands out for a policy: it makes a new one each time."""
+    """Return jsii's reference of a policy, since jsii returns a new object each time."""
     return getattr(getattr(policy, "__jsii_ref__", None), "ref", policy)
 
 
-def _of_one_name(l1: s3.CfnBucket, stack: Stack, named: Mapping[str, s3.CfnBucketPolicy]) -> s3.CfnBucketPolicy | None:
-    """Return the policy that has the name of a bucket in the same words; in another stack they may say another name."""
+def _of_one_name(
+    l1: s3.CfnBucket, stack: Stack, named: Mapping[str, s3.CfnBucketPolicy]
+) -> s3.CfnBucketPolicy | None:
+    """Return the policy whose ``Bucket`` is the bucket's name, written in the same way.
+
+    In another stack the same string may be another name.
+    """
     name = l1.bucket_name and resolved_early(l1.bucket_name, stack)
-    for text, policy in named.items() if name else ():
-        is_beside = policy.stack is stack and policy.cfn_options.condition is l1.cfn_options.condition
+    if not name:
+        return None
+    condition = l1.cfn_options.condition
+    for text, policy in named.items():
+        is_beside = policy.stack is stack and policy.cfn_options.condition is condition
         if is_beside and resolved_early(text, stack) == name:
             return policy
     return None
 
 
-def _made(l1: s3.CfnBucket | None, l2: s3.IBucket | None) -> s3.BucketPolicy | s3.CfnBucketPolicy:
-    """Make the policy of a bucket as the CDK makes it, and finds it again: that of an L2, a wrapper, or an L1."""
+def _make(l1: s3.CfnBucket | None, l2: s3.IBucket | None) -> s3.BucketPolicy | s3.CfnBucketPolicy:
+    """Make the policy of a bucket where the CDK makes it, so the CDK finds it again."""
     if l2 is None:
         bucket = cast("s3.CfnBucket", l1)
-        return s3.CfnBucketPolicy(bucket, "S3BucketPolicy", bucket=bucket.ref, policy_document=iam.PolicyDocument())
+        return s3.CfnBucketPolicy(
+            bucket, "S3BucketPolicy", bucket=bucket.ref, policy_document=iam.PolicyDocument()
+        )
     made = s3.BucketPolicy(cast("s3.Bucket", l2), "Policy", bucket=l2)
     cast("s3.Bucket", l2).policy = made
     return made

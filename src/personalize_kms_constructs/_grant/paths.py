@@ -1,4 +1,4 @@
-"""Paths in S3 that Personalize refuses, or that would mean more in a policy than they say."""
+"""Paths in S3 that Personalize refuses, or that would allow more in a policy than they name."""
 
 from __future__ import annotations
 
@@ -19,49 +19,58 @@ _OPEN_END = re.compile(f"(?:{TOKEN.pattern})$")
 def resource_problems(resource: ResolvedResource) -> Iterator[str]:
     """Explain why Personalize can't use the locations of a resource."""
     kind, source, destination = resource.row.resource, resource.source, resource.destination
-    for what, location in resource.locations:
-        problems = [*_path_problems(what, location)]
+    for subject, location in resource.locations:
+        problems = [*_path_problems(subject, location)]
         yield from problems
-        # What is no prefix would make no folder either.
-        if what == f"destination of {kind}" and not problems:
-            yield from folder_problems(what, location.prefix)
-    folders = {(location.bucket.identity, folder(location.prefix)) for _, location in resource.locations}
+        # A wrong prefix can't be a folder either.
+        if subject == f"destination of {kind}" and not problems:
+            yield from folder_problems(subject, location.prefix)
+    folders = {
+        (location.bucket.identity, folder(location.prefix)) for _, location in resource.locations
+    }
     if source is not None and destination is not None and len(folders) == 1:
         yield (
-            f"{kind} has the same source and destination, prefix {source.prefix!r} of one bucket, but Personalize "
-            "wants another folder for the output: change one of the prefixes, or allow source and destination as two "
-            "resources, if each job has paths of its own below the prefix"
+            f"{kind} has the same source and destination, prefix {source.prefix!r} of one bucket, "
+            "but Personalize wants another folder for the output: change one of the prefixes, or "
+            "allow source and destination as two resources, if each job has paths of its own below "
+            "the prefix"
         )
 
 
-def folder_problems(what: str, prefix: str) -> Iterator[str]:
-    """Explain that nothing can be written below a prefix."""
+def folder_problems(subject: str, prefix: str) -> Iterator[str]:
+    """Explain that a prefix is not a folder, which a destination must be."""
     is_folder = not prefix or prefix.endswith("/") or _OPEN_END.search(prefix) is not None
     if not is_folder and not is_yet_to_be_looked_up(prefix):
-        yield f"{what} has prefix {prefix!r}, which is not a folder: end it in /, as {prefix + '/'!r}"
+        yield (
+            f"{subject} has prefix {prefix!r}, which is not a folder: end it in /, as "
+            f"{prefix + '/'!r}"
+        )
 
 
 def folder(prefix: str) -> str:
-    """Return the part of a prefix that tells two folders apart."""
+    """Return a prefix without its final slash, to compare folders."""
     return prefix.rstrip("/")
 
 
-def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
+def _path_problems(subject: str, location: ResolvedLocation) -> Iterator[str]:
     prefix, literal = location.prefix, literal_part(location.prefix)
     if prefix.startswith("/") or "://" in prefix:
         yield (
-            f"{what} has prefix {prefix!r}: pass only the key prefix below the bucket, without a leading slash or "
-            "s3:// address, as 'import/'"
+            f"{subject} has prefix {prefix!r}: pass only the key prefix below the bucket, without "
+            "a leading slash or s3:// address, as 'import/'"
         )
     if any(special in literal for special in ("*", "?", "${")):
         yield (
-            f"{what} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in policies and would allow "
-            "other objects too; use a prefix without them"
+            f"{subject} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in "
+            "policies and would allow other objects too; use a prefix without them"
         )
     foreign = FOR_NO_POLICY.search(literal)
     if foreign is not None:
-        yield f"{what} has prefix {prefix!r}, but IAM takes no {foreign[0]!r} in a policy: use characters up to U+00FF"
-    # Most prefixes are too short to ask for the bucket's name, a call into jsii.
+        yield (
+            f"{subject} has prefix {prefix!r}, but IAM takes no {foreign[0]!r} in a policy: use "
+            "characters up to U+00FF"
+        )
+    # Saves time: the bucket's name is a call into jsii, and most prefixes are short enough.
     if len("s3:///") + _MAX_BUCKET_NAME_LENGTH + len(literal) > MAX_URI_LENGTH:
         # A reference to a bucket of the app doesn't say how long the name is.
         l1 = location.bucket.made_by
@@ -69,7 +78,8 @@ def _path_problems(what: str, location: ResolvedLocation) -> Iterator[str]:
         is_exact = not is_token(name) and literal == prefix
         length = len(f"s3://{literal_part(name)}/{literal}")
         if length > MAX_URI_LENGTH:
+            counted = "characters" if is_exact else "characters without what is known at deployment"
             yield (
-                f"{what} has a path of {length} characters{'' if is_exact else ' without what is known at deployment'} "
-                f"but Personalize takes {MAX_URI_LENGTH} at most: use a shorter prefix"
+                f"{subject} has a path of {length} {counted} but Personalize takes "
+                f"{MAX_URI_LENGTH} at most: use a shorter prefix"
             )

@@ -1,4 +1,4 @@
-"""From the resources that are allowed to the statements in every policy: a pure function, as plain data."""
+"""From allowed resources to the statements in every policy: a pure function, with plain data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Statements = tuple[Statement, ...]
 
 
 class _Collected(NamedTuple):
-    """A statement while actions and resources are added to it, in sets that keep their order."""
+    """A statement under construction: its actions and resources are sets that keep their order."""
 
     beginning: Statement
     actions: dict[str, None]
@@ -37,20 +37,22 @@ class Terms(NamedTuple):
 
     @property
     def role_needs_iam(self) -> bool:
-        """True where the policy leaves the role to IAM."""
+        """True if the policy leaves the role's permissions to IAM."""
         return any(principal.needs_iam for principal in self.principals)
 
 
 class Plan(NamedTuple):
-    """The statements in the policies of keys and buckets, by their identities, and in those of the role."""
+    """The statements in every policy. Keys and buckets are given by their identities."""
 
     keys: Mapping[str, Statements]
     buckets: Mapping[str, Statements]
     role: tuple[Statements, ...]
-    """Those of each managed policy of the role."""
+    """The statements of each managed policy of the role."""
 
 
-def make_plan(allowed: Iterable[ResolvedResource], encryption_key: str, terms: Mapping[str, Terms]) -> Plan:
+def make_plan(
+    allowed: Iterable[ResolvedResource], encryption_key: str, terms: Mapping[str, Terms]
+) -> Plan:
     """Return the statements that these resources need, by the identities of keys and buckets."""
     planning = _Planning(terms)
     for resource in allowed:
@@ -65,7 +67,7 @@ def make_plan(allowed: Iterable[ResolvedResource], encryption_key: str, terms: M
 
 
 class _Planning:
-    """The one place that knows which key and which bucket plays which part for a resource."""
+    """Collects statements. Only this class knows the part of each key and bucket for a resource."""
 
     def __init__(self, terms: Mapping[str, Terms]) -> None:
         self._terms = terms
@@ -74,29 +76,34 @@ class _Planning:
         self.of_role = _RolePolicies()
 
     def on_key(self, identity: str, access: KeyAccess) -> None:
-        """Allow both principals what the key policy needs, and the role what its IAM policies need."""
+        """Add the statements on a key to the key policy and to the role's policies."""
         terms, policy = self._terms[identity], self._keys.setdefault(identity, {})
         for principal in terms.principals:
             # In a key policy, "*" is this key.
-            _add(policy, key_sid(principal.name, terms.suffix), access.key_policy_actions, "*", principal)
+            sid = key_sid(principal.name, terms.suffix)
+            _add(policy, sid, access.key_policy_actions, "*", principal)
         for group in access.key_policy if terms.role_needs_iam else access.role_policies:
             self.of_role.add(group, terms.arn)
 
     def on_location(self, location: ResolvedLocation, access: S3Access) -> None:
-        """Allow the access in the bucket's policy and in those of the role."""
+        """Add the statements on a location to the bucket policy and to the role's policies."""
+        arn = self._terms[location.bucket.identity].arn
+        objects = f"{arn}/{location.prefix_in_bucket_policy}*"
+        self._add_to_bucket_policy(location, access.on_objects, objects)
+        self.of_role.add(access.on_objects, f"{arn}/{location.prefix}*")
+        for needed in access.on_bucket:
+            self._add_to_bucket_policy(location, needed, arn)
+            self.of_role.add(needed, arn)
+
+    def _add_to_bucket_policy(self, location: ResolvedLocation, needed: Actions, arn: str) -> None:
         identity = location.bucket.identity
         terms, policy = self._terms[identity], self._buckets.setdefault(identity, {})
-        on_objects = f"{terms.arn}/{location.prefix_in_bucket_policy}*"
-        for needed, resource in ((access.on_objects, on_objects), *((each, terms.arn) for each in access.on_bucket)):
-            for principal in terms.principals:
-                sid = bucket_sid(principal.name, needed, terms.suffix)
-                _add(policy, sid, needed.actions, resource, principal)
-        self.of_role.add(access.on_objects, f"{terms.arn}/{location.prefix}*")
-        for needed in access.on_bucket:
-            self.of_role.add(needed, terms.arn)
+        for principal in terms.principals:
+            sid = bucket_sid(principal.name, needed, terms.suffix)
+            _add(policy, sid, needed.actions, arn, principal)
 
     def plan(self) -> Plan:
-        """Return what has been planned."""
+        """Return the collected statements."""
         return Plan(
             {identity: _in_order(policy) for identity, policy in self._keys.items()},
             {identity: _in_order(policy) for identity, policy in self._buckets.items()},
@@ -105,12 +112,18 @@ class _Planning:
 
 
 def _add(
-    policy: _Policy, sid: str, actions: Iterable[str], resource: str, principal: PolicyPrincipal | None = None
+    policy: _Policy,
+    sid: str,
+    actions: Iterable[str],
+    resource: str,
+    principal: PolicyPrincipal | None = None,
 ) -> None:
     """Add actions and a resource to the statement of a sid."""
     if sid not in policy:
-        new = Statement(sid) if principal is None else Statement(sid, principal.principal, principal.condition)
-        policy[sid] = _Collected(new, {}, {})
+        beginning = Statement(sid)
+        if principal is not None:
+            beginning = Statement(sid, principal.principal, principal.condition)
+        policy[sid] = _Collected(beginning, {}, {})
     policy[sid].actions.update(dict.fromkeys(actions))
     policy[sid].resources[resource] = None
 
@@ -125,12 +138,12 @@ def _in_order(policy: _Policy) -> Statements:
 
 
 class _RolePolicies:
-    """The managed policies of the role, each filled until what comes next finds no room."""
+    """The managed policies of the role, each filled until the next statement has no room."""
 
     def __init__(self) -> None:
         self._policies: list[_Policy] = []
         self._size = 0
-        """The most bytes that the last one can have."""
+        """The most bytes that the last policy can have."""
 
     @property
     def statements(self) -> tuple[Statements, ...]:
@@ -140,9 +153,11 @@ class _RolePolicies:
     def add(self, needed: Actions, resource: str) -> None:
         """Allow the role these actions on a resource."""
         sid = role_sid(needed)
-        if any(sid in policy and resource in policy[sid].resources for policy in self._policies):
-            return
-        added = most_of(Statement(sid, actions=needed.actions, resources=(resource,)).to_json())
+        for policy in self._policies:
+            if sid in policy and resource in policy[sid].resources:
+                return
+        statement = Statement(sid, actions=needed.actions, resources=(resource,))
+        added = most_of(statement.to_json())
         if not self._policies or self._size + added + len(",") > MANAGED_POLICY_SIZE:
             self._policies.append({})
             self._size = most_of({"Version": "2012-10-17", "Statement": []}) - len(",")

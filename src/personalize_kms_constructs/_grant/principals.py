@@ -1,7 +1,7 @@
-"""The role and the service, as the policies of keys and buckets speak of them.
+"""The role and the service, as principals in the policies of keys and buckets.
 
-Each has statements of its own: only the service's calls carry ``aws:SourceAccount`` and ``aws:SourceArn``, so a
-condition on these keys would shut the role out.
+Each has its own statements: only the service's calls carry ``aws:SourceAccount`` and
+``aws:SourceArn``, so a condition on these keys would shut the role out.
 """
 
 from __future__ import annotations
@@ -25,21 +25,26 @@ class PolicyPrincipal(NamedTuple):
     principal: Mapping[str, str]
     condition: Mapping[str, Any] | None = None
     needs_iam: bool = False
-    """True where the resource's policy alone allows nothing, so IAM must allow every action too."""
+    """True if the resource's policy alone allows nothing, so IAM must allow every action too."""
 
 
 def service_principal(check: SourceAccountCheck, here: Place) -> PolicyPrincipal:
-    """Return Personalize itself, with the condition that was chosen."""
-    return PolicyPrincipal("Service", {"Service": SERVICE_PRINCIPAL}, _source_condition(check, here))
+    """Return Personalize itself, with the chosen condition."""
+    return PolicyPrincipal(
+        "Service", {"Service": SERVICE_PRINCIPAL}, _source_condition(check, here)
+    )
 
 
 def role_principal(role: ServiceRole, resource: ResolvedKey | ResolvedBucket) -> PolicyPrincipal:
-    """Return the role in its *named* or its *delegated* form: the one place that decides between them.
+    """Return the role in its *named* or its *delegated* form; only this function decides.
 
-    *Named*, as AWS's page does: where role and resource are made in one stack, and where the role exists already and
-    this app makes the resource. Elsewhere the role's ARN would make a cycle of stacks, AWS refuses to name a role that
-    doesn't exist yet, and a policy that outlives the role would keep its dead id, which blocks every later change:
-    there the statement *delegates* to the role's account, for the role of that ARN, and IAM has to allow every action.
+    *Named*, as on AWS's page: one stack makes role and resource, or the role exists already and
+    this app makes the resource.
+
+    *Delegated* everywhere else. There the role's ARN would make a cycle of stacks, AWS refuses a
+    role that doesn't exist yet, and a policy that outlives the role would keep its dead id, which
+    blocks every later change. So the statement allows the role's account, on condition of the
+    role's ARN, and IAM must allow every action.
     """
     is_in_one_stack = resource.stack is not None and resource.stack is role.stack
     if is_in_one_stack or (resource.stack is not None and role.stack is None):
@@ -55,7 +60,10 @@ def for_this_account(here: Place) -> dict[str, Any]:
     https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
     """
     any_arn = f"arn:{here.partition}:personalize:{here.region}:{here.account}:*"
-    return {"StringEquals": {"aws:SourceAccount": here.account}, "ArnLike": {"aws:SourceArn": any_arn}}
+    return {
+        "StringEquals": {"aws:SourceAccount": here.account},
+        "ArnLike": {"aws:SourceArn": any_arn},
+    }
 
 
 def _source_condition(check: SourceAccountCheck, here: Place) -> dict[str, Any] | None:

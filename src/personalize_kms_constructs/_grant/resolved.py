@@ -1,4 +1,4 @@
-"""Keys, buckets, locations and resources, as the rest of the package knows them, whatever form they were given in."""
+"""Keys, buckets, locations and resources, independent of the form that users pass."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ KEY_ARN = re.compile(r"arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 
 
 class ResolvedKey(NamedTuple):
-    """One key."""
+    """A key."""
 
     identity: str
-    """The same for two objects that stand for one key."""
+    """The same string for all objects that stand for this key."""
     arn: str
     stack: Stack | None
     """The stack of this app that makes it; none if it is imported."""
@@ -33,7 +33,7 @@ class ResolvedKey(NamedTuple):
     l1: KeyL1 | None = None
     """The L1 of a key that this app makes."""
     construct: IConstruct | None = None
-    """The object that stands for it in the app, where that makes it."""
+    """The construct that stands for a key that this app makes."""
     is_alias: bool = False
     spec: str = "SYMMETRIC_DEFAULT"
 
@@ -42,23 +42,23 @@ class ResolvedKey(NamedTuple):
 
 
 class ResolvedBucket(NamedTuple):
-    """One bucket."""
+    """A bucket."""
 
     identity: str
-    """The same for two objects that stand for one bucket."""
+    """The same string for all objects that stand for this bucket."""
     arn: str
     stack: Stack | None
     """The stack of this app that makes it; none if it is imported."""
     account: str
-    """Empty where nothing tells it."""
+    """Empty if it isn't known."""
     region: str
     l2: s3.Bucket | None = None
     l1: s3.CfnBucket | None = None
-    """The L1 of a bucket that this app makes, where it wasn't given as an L2."""
+    """The L1 of a bucket that this app makes, if there is no L2."""
 
     @property
     def made_by(self) -> s3.CfnBucket | None:
-        """The L1 of a bucket that this app makes, that of an L2 too."""
+        """The L1 of a bucket that this app makes, behind an L2 too."""
         return self.l1 if self.l2 is None else cast("s3.CfnBucket", self.l2.node.default_child)
 
     def __str__(self) -> str:
@@ -72,26 +72,30 @@ class ResolvedLocation(NamedTuple):
     location: S3Location
     bucket: ResolvedBucket
     key: ResolvedKey | None
-    """None where no KMS key encrypts it, or none that this app knows of."""
+    """None if no KMS key encrypts it, or if this app doesn't know the key."""
     problem: str
-    """The reason why no policy can name its key, and what to do."""
+    """The reason why no policy can name its key, with a way out."""
     is_key_unknown: bool
-    """True where only the deployment decides if there is a key, by a condition or a parameter."""
+    """True if a condition or a parameter decides at deployment whether there is a key."""
     key_is_in_template: bool
-    """True if the bucket of this app says its key itself."""
+    """True if the template has the key with the bucket of this app."""
     prefix: str
     prefix_in_bucket_policy: str
-    """The prefix as the bucket's stack says it, where that is another one."""
+    """The prefix, written for the bucket's stack."""
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """The accounts that the bucket may belong to: the CDK assumes its own of an imported one, whatever its key."""
-        is_imported = self.bucket.stack is None
-        return (self.bucket.account, *([self.key.account] if is_imported and self.key is not None else []))
+        """The accounts that the bucket may belong to.
+
+        The CDK assumes the stack's account for an imported bucket, whatever the account of its key.
+        """
+        if self.bucket.stack is None and self.key is not None:
+            return (self.bucket.account, self.key.account)
+        return (self.bucket.account,)
 
 
 class ResolvedResource(NamedTuple):
-    """A resource of Personalize that is to be allowed."""
+    """A resource of Personalize to allow."""
 
     given: PersonalizeResource
     source: ResolvedLocation | None
@@ -105,9 +109,10 @@ class ResolvedResource(NamedTuple):
     @property
     def accessed(self) -> Iterator[tuple[ResolvedLocation, S3Access]]:
         """The locations, each with the access that Personalize needs."""
-        for location, access in ((self.source, self.row.source), (self.destination, self.row.destination)):
-            if location is not None and access is not None:
-                yield location, access
+        if self.source is not None and self.row.source is not None:
+            yield self.source, self.row.source
+        if self.destination is not None and self.row.destination is not None:
+            yield self.destination, self.row.destination
 
     @property
     def locations(self) -> Iterator[tuple[str, ResolvedLocation]]:

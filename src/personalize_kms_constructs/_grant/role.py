@@ -1,4 +1,4 @@
-"""The service role: the one that the construct makes, or one that was passed, in any form."""
+"""The service role: made by the construct, or passed in any form."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ class ServiceRole:
     """The role that Personalize assumes."""
 
     role: iam.IRole
-    """The role as users get it."""
+    """The role that users get."""
     arn: str
     here: Place
-    """The construct's place; Personalize takes no role of another account, so its account is the role's."""
+    """The construct's place. Its account is the role's: Personalize takes no cross-account role."""
     stack: Stack | None = None
     """The stack that makes it; none if the role exists already."""
     own_l1: iam.CfnRole | None = None
-    """Its L1, where it was not given as an L2."""
+    """Its L1, if it was not passed as an L2."""
     is_mutable: bool = True
-    """False for a role that takes no policies from this app, and says nothing when it is given some."""
+    """False for a role that silently drops policies from this app."""
     is_precreated: bool = False
-    """True where ``iam.Role.customize_roles`` has somebody else make the role, or our policies of it."""
+    """True if, by ``iam.Role.customize_roles``, somebody else makes the role or its policies."""
 
     _elsewhere: dict[Stack | None, str] = field(default_factory=dict, compare=False, repr=False)
-    """The token for each stack, so that equal statements of many jobs are one."""
+    """The token for each stack: equal statements of many jobs need the same token."""
 
     def __str__(self) -> str:
         if self.own_l1 is not None:
@@ -53,12 +53,14 @@ class ServiceRole:
     @property
     def account_root(self) -> str:
         """The ARN that stands for the role's account in policies."""
-        prefix, found, _ = self.arn.partition(":role/")
-        return f"{prefix}:root" if found else f"arn:{self.here.partition}:iam::{self.here.account}:root"
+        prefix, separator, _ = self.arn.partition(":role/")
+        if not separator:
+            prefix = f"arn:{self.here.partition}:iam::{self.here.account}"
+        return f"{prefix}:root"
 
     @cached_property
     def accounts(self) -> tuple[str, ...]:
-        """The account that the role belongs to, by each way in which the app speaks of it."""
+        """The account that the role belongs to, in each form that the app has for it."""
         if self.stack is self.here.stack:
             return (self.here.account,)
         own = self.role.principal_account
@@ -70,24 +72,27 @@ class ServiceRole:
 
     def is_of_another_account_than(self, account: str) -> bool:
         """Tell if the role is known not to belong to this account."""
-        known = [own for own in self.accounts if is_known_by_now(own)]
-        return bool(known and account) and is_known_by_now(account) and not self.is_of_account(account)
+        if not account or not is_known_by_now(account) or self.is_of_account(account):
+            return False
+        return any(is_known_by_now(own) for own in self.accounts)
 
     def arn_elsewhere(self, stack: Stack | None) -> str:
         """Return the ARN for the policies of another stack, or of an owner elsewhere.
 
-        It is made of name and path as they are at synth: aspects and escape hatches change them until the end. A role
-        without a name is referred to.
+        It is made from name and path at synth, since aspects and escape hatches may change them
+        until then. For a role without a name it is a reference.
         """
         l1 = self.l1
         if l1 is None or (stack is None and not self.has_name):
             return self.arn
         if stack not in self._elsewhere:
-            self._elsewhere[stack] = late_text(lambda context: self._arn_by_name(l1, Stack.of(context.scope)))
+            self._elsewhere[stack] = late_text(
+                lambda context: self._arn_by_name(l1, Stack.of(context.scope))
+            )
         return self._elsewhere[stack]
 
     def _arn_by_name(self, l1: iam.CfnRole, stack: Stack) -> str:
-        """Return the ARN as it is by now, or a reference to the role where a stack can't say its name."""
+        """Return the present ARN, or a reference if the stack can't know the role's name."""
         own = cast("Stack", self.stack)
         if own.resolve(l1.role_name) is None:
             return l1.attr_arn
@@ -99,51 +104,55 @@ class ServiceRole:
         return f"arn:{self.here.partition}:iam::{self.here.account}:role{name}"
 
     def would_make_a_cycle_in(self, stack: Stack) -> bool:
-        """Tell if a reference to the role, in the policy of a key of this stack, makes a cycle of stacks.
+        """Tell if a reference to the role in a key policy of this stack makes a cycle of stacks.
 
-        The role's policies stand in the construct's stack, and refer to the key.
+        The role's policies are in the construct's stack, and refer to the key.
         """
-        told_by = self._told_by
-        if told_by is None or told_by is stack:
+        home = self._home
+        if home is None or home is stack:
             return False
         outermost = self.here.outermost
-        if Place.of(told_by).outermost is not outermost:
+        if Place.of(home).outermost is not outermost:
             return False
         if Place.of(stack).outermost is not outermost:
             return True
-        return told_by is self.here.stack and not Place.of(stack).is_nested_in(self.here)
+        return home is self.here.stack and not Place.of(stack).is_nested_in(self.here)
 
     @cached_property
-    def _told_by(self) -> Stack | None:
-        """The stack that makes the role, or that has a parameter for the ARN of an imported one."""
+    def _home(self) -> Stack | None:
+        """The stack that makes the role, or has a parameter for the ARN of an imported role."""
         if self.stack is not None:
             return self.stack
         return next((Stack.of(target) for target in targets_in(self.arn)), None)
 
     @property
     def has_name(self) -> bool:
-        """True if the role's name is fixed, as far as is known by now; a ``Lazy`` is taken for one."""
+        """True if the role's name is fixed, as far as known by now; a ``Lazy`` counts as fixed."""
         l1 = self.l1
         if l1 is None or self.stack is None:
             return True
-        # The CDK's L2 hands a token for nothing to its L1.
+        # The CDK's L2 passes its L1 a token that resolves to nothing.
         return l1.role_name is not None and resolved_early(l1.role_name, self.stack) is not None
 
     @property
     def path_and_name(self) -> str:
-        """The end of the ARN of a role of this app, as its own stack says it now."""
+        """The end of the ARN of a role of this app, written for its own stack."""
         l1 = cast("iam.CfnRole", self.l1)
         return f"{l1.path or '/'}{l1.role_name}"
 
     @property
     def name_is_of_its_stack(self) -> bool:
-        """True if it is known by now that other stacks can't say the role's name or path, a parameter for example."""
-        own = self.stack
-        return self.l1 is not None and own is not None and is_unknown_elsewhere(self.path_and_name, own, early=True)
+        """True if other stacks can't know the role's name or path, for example a parameter."""
+        if self.l1 is None or self.stack is None:
+            return False
+        return is_unknown_elsewhere(self.path_and_name, self.stack, early=True)
 
 
-def resolved_role(given: Any, scope: Construct, here: Place) -> ServiceRole:
-    """Find out what is known of a role: an L2, an L1, an imported one or a reference."""
+def resolve_role(given: Any, scope: Construct, here: Place) -> ServiceRole:
+    """Return the facts about a role: an L2, an L1, an imported role or a reference.
+
+    An L1 or a reference is imported, as a child of the scope.
+    """
     facts = _facts_of_given(given, scope, here)
     return replace(facts, is_precreated=facts.is_precreated or has_precreated_roles(scope))
 
@@ -152,69 +161,71 @@ def _facts_of_given(given: Any, scope: Construct, here: Place) -> ServiceRole:
     if isinstance(given, iam.Role):
         return role_made_in(given.stack, given, here)
     arn = arn_of_role(given)
-    if isinstance(given, iam.LazyRole):  # asking for its ARN has made it
+    if isinstance(given, iam.LazyRole):  # reading its ARN has made it
         return role_made_in(given.stack, cast("iam.Role", given.node.default_child), here)
     l1 = _l1_behind(arn)
     made_in = None
     if l1 is not None:
-        # Not by a name in an ARN that the CDK puts together, which knows no path.
+        # The CDK makes the ARN of an imported name without the role's path.
         arn, made_in = l1.attr_arn, l1.stack
     if not has(given, "role_arn"):
-        return ServiceRole(iam.Role.from_role_arn(scope, "ServiceRole", arn), arn, here, made_in, l1)
-    precreated = has_precreated_roles(given)
-    is_mutable = not is_immutable(given)
-    return ServiceRole(given, arn, here, made_in, l1, is_mutable, is_precreated=precreated)
+        imported = iam.Role.from_role_arn(scope, "ServiceRole", arn)
+        return ServiceRole(imported, arn, here, made_in, l1)
+    is_mutable, is_precreated = not is_immutable(given), has_precreated_roles(given)
+    return ServiceRole(given, arn, here, made_in, l1, is_mutable, is_precreated)
 
 
 def role_made_in(made_in: Stack, role: iam.Role, here: Place) -> ServiceRole:
-    """Return what is known of an L2."""
+    """Return the facts about an L2 role."""
     arn = role.role_arn
     if TOKEN.fullmatch(arn):
         return ServiceRole(cast("iam.IRole", role), arn, here, made_in)
     l1 = role.node.default_child
-    if isinstance(l1, iam.CfnRole):  # a role that is made, and reported, with an ARN that is none
+    if isinstance(l1, iam.CfnRole):  # made here and reported by the CDK, with an invalid ARN
         return ServiceRole(cast("iam.IRole", role), l1.attr_arn, here, made_in, l1)
     return ServiceRole(cast("iam.IRole", role), arn, here, is_precreated=True)
 
 
 def _l1_behind(arn: str) -> iam.CfnRole | None:
-    """Return the role of this app of an ARN: all of that is a reference to it, or all of the name in it."""
-    prefix, found, name = arn.partition(":role/")
-    return l1_behind(name if found and prefix.startswith("arn:") else arn, iam.CfnRole)
+    """Return the role of this app that the whole ARN, or the whole name in it, refers to."""
+    prefix, separator, name = arn.partition(":role/")
+    return l1_behind(name if separator and prefix.startswith("arn:") else arn, iam.CfnRole)
 
 
 def arn_of_role(given: Any) -> str:
-    """Return the ARN of a role: an L2, an L1, an imported one or a reference."""
+    """Return the ARN of a role: an L2, an L1, an imported role or a reference."""
     if isinstance(given, iam.CfnRole):
         return given.attr_arn
     return str(given.role_arn if has(given, "role_arn") else given.role_ref.role_arn)
 
 
 def is_lookup_dummy(arn: str) -> bool:
-    """Tell if this is the ARN of ``iam.Role.from_lookup`` until the CLI has looked; its account is nobody's."""
+    """Tell if this is the ARN that ``iam.Role.from_lookup`` returns until the CLI has looked."""
     return arn.endswith(":role/DUMMY_ARN")
 
 
 def is_nameless(arn: str) -> bool:
-    """Tell if this is what the CDK takes for the ARN of a role that others make, while nobody has said its name."""
+    """Tell if this is the CDK's ARN for a role that others make and that has no name yet."""
     return arn.endswith(":role")
 
 
 def has_precreated_roles(construct: IConstruct) -> bool:
-    """Tell if ``iam.Role.customize_roles`` has somebody else make the roles of this part of the app."""
+    """Tell if somebody else makes the roles here, by ``iam.Role.customize_roles``."""
     customized = construct.node.try_get_context(_CUSTOMIZE_ROLES)
     return isinstance(customized, dict) and customized.get("preventSynthesis") is not False
 
 
 def is_immutable(principal: Any) -> bool:
-    """Tell an immutable role by the role that the CDK puts beside it, since it says nothing itself.
+    """Tell if a role is immutable: imported with ``mutable=False`` or from another account.
 
-    Roles are immutable that are imported with ``mutable=False`` or from another account, and those of
-    ``without_policy_updates()``.
+    The result of ``without_policy_updates()`` is immutable too. The role itself doesn't tell, but
+    the CDK puts another role beside it.
     """
     if isinstance(principal, iam.Role) or not has(principal, "role_arn"):
         return False
     id, siblings = principal.node.id, principal.node.scope.node
     if siblings.try_find_child(f"MutableRole{id}") is not None:
         return True
-    return id.startswith("ImmutableRole") and siblings.try_find_child(id.removeprefix("ImmutableRole")) is not None
+    if not id.startswith("ImmutableRole"):
+        return False
+    return siblings.try_find_child(id.removeprefix("ImmutableRole")) is not None

@@ -1,7 +1,7 @@
 """The name of the role made here, which is a contract.
 
-Personalize's ``RoleArn`` is create-only, and a key policy keeps the dead id of a role that is made anew: so the name is
-there from the start, and doesn't depend on what is allowed later.
+Personalize's ``RoleArn`` is create-only, and a key policy keeps the dead id of a role that is
+replaced. So the name is fixed from the start, and doesn't depend on later calls of ``allow``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from .place import Place
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _MAX_LENGTH = 64
 _HASH_LENGTH = 8
-# Room for a hyphen and the longest name of a Region, which the name ends in: IAM is the same in all Regions. And for a
-# prefix, which companies have aspects put before the names of all roles.
+# The name ends in a hyphen and the Region, since IAM is the same in all Regions. It has room for a
+# prefix, which aspects of some companies put before the names of all roles.
 _LONGEST_END = len("-us-isof-south-1")
 _LONGEST_PREFIX = 12
 _MAX_READABLE_LENGTH = _MAX_LENGTH - _LONGEST_PREFIX - _LONGEST_END - len("-") - _HASH_LENGTH
@@ -24,13 +24,13 @@ _MAX_READABLE_LENGTH = _MAX_LENGTH - _LONGEST_PREFIX - _LONGEST_END - len("-") -
 def fixed_role_name(path: str, id: str, here: Place) -> str:
     """Return a role name that is unique for each deployment of an app by the CDK.
 
-    Like logical ids, it doesn't depend on the id of the outermost stack, or the stage around it: whoever changes these
-    and keeps the stack's name has the same stack.
+    Like logical ids, it doesn't depend on the id of the outermost stack or its stage: if these
+    change and the stack's name stays, it is the same stack.
     """
     stack_name = here.outermost.name
-    # Most often that is the path already; asking for the stack's costs two calls into jsii.
+    # Saves time: most often that is the path already, and the stack's path takes two jsii calls.
     if path != f"{stack_name}/{id}":
         path = f"{stack_name}/{path.removeprefix(f'{here.outermost.path}/')}"
     readable = re.sub(r"[^A-Za-z0-9+=,.@_-]", "", f"{stack_name}-{id}")[:_MAX_READABLE_LENGTH]
-    unique = hashlib.sha256(f"{stack_name}\n{path}".encode()).hexdigest()[:_HASH_LENGTH].upper()
-    return f"{readable}-{unique}-{here.region}"
+    digest = hashlib.sha256(f"{stack_name}\n{path}".encode()).hexdigest()
+    return f"{readable}-{digest[:_HASH_LENGTH].upper()}-{here.region}"

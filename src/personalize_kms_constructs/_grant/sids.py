@@ -1,7 +1,8 @@
 """Every sid that this library writes.
 
-In policies that the app makes, sids say nothing of paths or names, so that a renamed or moved construct is the same for
-``cdk refactor``. In policies that the app doesn't make, they are unique among all deployments that may write there.
+In policies that the app makes, sids have no paths or names, so a renamed or moved construct is the
+same for ``cdk refactor``. In policies that the app doesn't make, they are unique among all
+deployments that may write there.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from .place import Place
 
 Principal = Literal["Role", "Service"]
 
-# How many constructs there are in each policy, kept on the app: constructs of several stacks may share a policy.
+# The app keeps the number of constructs in each policy, since constructs of several stacks may
+# share a policy.
 _ATTRIBUTE = "_personalize_kms_constructs_numbers"
 
 
@@ -37,7 +39,7 @@ def role_sid(needed: Actions) -> str:
 
 
 def take_suffix(app: IConstruct, identity: str) -> str:
-    """Return the suffix of one more construct in the policy of a key or bucket: none, ``2``, ``3`` and so on."""
+    """Count a new construct in a policy, and return its suffix: none, ``2``, ``3`` and so on."""
     numbers: dict[str, int] = getattr(app, _ATTRIBUTE, {})
     setattr(app, _ATTRIBUTE, numbers)
     numbers[identity] = number = numbers.get(identity, 0) + 1
@@ -45,10 +47,11 @@ def take_suffix(app: IConstruct, identity: str) -> str:
 
 
 def foreign_suffix(path: str, here: Place) -> str:
-    """Return the suffix for a policy that the app doesn't make, which several deployments may share.
+    """Return the suffix for a policy of others, which several deployments may share.
 
-    The path is the whole one: stages for any account may have stacks of one name, and one central key.
+    The path is the full path: several stages may have stacks of one name, and a central key.
     """
     deployment = (path, here.outermost.name, here.account, here.region)
     known = "\n".join("" if is_token(part) else part for part in deployment)
-    return hashlib.sha256(known.encode()).hexdigest()[:8].upper()
+    digest = hashlib.sha256(known.encode()).hexdigest()
+    return digest[:8].upper()

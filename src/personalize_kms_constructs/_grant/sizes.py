@@ -1,4 +1,4 @@
-"""Sizes of statements in bytes, without white space, with the most that their tokens can become."""
+"""Sizes of statements in bytes without white space, with the longest values of their tokens."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Any
 from .._tokens import TOKEN
 from .paths import MAX_URI_LENGTH
 
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, in characters without white space.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, in characters without
+# white space.
 MANAGED_POLICY_SIZE = 6144
 
 # The longest ARN of a key, a bucket or a role without a path.
 _ARN = 96
 # The ARN before a folder is that of a bucket, whose name has 63 characters at most.
 _BUCKET_ARN = len("arn:aws-us-gov:s3:::") + 63
-# Something in a prefix that only the deployment knows makes the path as long as Personalize takes it.
+# A prefix with an unknown part counts as the longest path that Personalize takes.
 _OPEN_PREFIX = re.compile(r"[^/]*(?<!:key)/.*\$\{Token\[(?!AWS\.)")
 _OBJECTS_ARN = len("arn:aws-us-gov:s3:::") + MAX_URI_LENGTH - len("s3://") + len("*")
 _PSEUDO_PARAMETERS = {
@@ -34,19 +35,23 @@ _TO_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 def most_of(value: Any) -> int:
     """Return the most bytes that unresolved JSON, with tokens as strings, can take.
 
-    It is part of the contract: it decides which of the role's policies has which statements.
+    It is part of the contract, since it decides how the role's policies share the statements.
     """
     if isinstance(value, str):
         return _most_of_text(value)
     brackets_and_commas = len("[]") + max(len(value) - 1, 0)
     if isinstance(value, dict):
-        return sum(most_of(key) + most_of(member) + len(":") for key, member in value.items()) + brackets_and_commas
+        size = brackets_and_commas
+        for key, member in value.items():
+            size += most_of(key) + len(":") + most_of(member)
+        return size
     return sum(map(most_of, value)) + brackets_and_commas
 
 
+# Saves time: each plan measures the strings of the plan before again.
 @lru_cache(maxsize=1 << 14)
 def _most_of_text(text: str) -> int:
-    """Return the most bytes of a string; each plan measures all that were measured before."""
+    """Return the most bytes that a string can take."""
     if _OPEN_PREFIX.match(text):
         return len('""') + _OBJECTS_ARN
     return len(TOKEN.sub(_longest, _TO_JSON(text)).encode())

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Statement(NamedTuple):
-    """A statement, known by its sid."""
+    """A statement with a sid."""
 
     sid: str
     principal: Mapping[str, str] | None = None
@@ -17,15 +17,16 @@ class Statement(NamedTuple):
     effect: str = "Allow"
 
     def without_covered(self) -> Statement:
-        """Return the statement without resources that a pattern of another resource has in it already."""
+        """Return the statement without resources that the pattern of another resource covers."""
         covered, pattern = set(), None
-        # What a pattern covers comes right after it.
-        for each in sorted(self.resources, key=lambda each: each.removesuffix("*")):
-            if pattern is not None and each.startswith(pattern):
-                covered.add(each)
-            elif each.endswith("*"):
-                pattern = each.removesuffix("*")
-        return self._replace(resources=tuple(each for each in self.resources if each not in covered))
+        # In this order, a pattern comes right before the resources that it covers.
+        for resource in sorted(self.resources, key=_without_star):
+            if pattern is not None and resource.startswith(pattern):
+                covered.add(resource)
+            elif resource.endswith("*"):
+                pattern = _without_star(resource)
+        left = tuple(resource for resource in self.resources if resource not in covered)
+        return self._replace(resources=left)
 
     def to_json(self) -> dict[str, Any]:
         """Return the statement as IAM JSON."""
@@ -37,3 +38,7 @@ class Statement(NamedTuple):
         if self.condition:
             json["Condition"] = dict(self.condition)
         return json
+
+
+def _without_star(resource: str) -> str:
+    return resource.removesuffix("*")

@@ -1,4 +1,4 @@
-"""The policies that take our statements, each in its own way, or tell that they take none."""
+"""The policies that take our statements, each in its own way, or that take none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
 
 from .._default_key_policy import default_key_policy
-from .l1_policies import BucketPolicies, added_by_cdk, extended, wrapper_of_key
+from .l1_policies import BucketPolicies, add_by_cdk, extended, wrapper_of_key
 from .place import Place
 from .resolved import KeyL1, ResolvedBucket, ResolvedKey
 from .role import ServiceRole
@@ -22,13 +22,13 @@ from .statement import Statement
 PolicyKind = Literal["key", "bucket", "role"]
 AddStatements = Callable[[Sequence[iam.PolicyStatement]], None]
 
-# A changed description replaces a policy, so this one is for good:
+# A changed description replaces the policy, so this never changes:
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-iam-managedpolicy.html
 _DESCRIPTION = "Lets the service role of Amazon Personalize use data and customer managed KMS keys"
 
 
 class PolicyTarget:
-    """One policy with the statements that the plan has for it."""
+    """A policy, with the statements that the plan has for it."""
 
     kind: ClassVar[PolicyKind]
 
@@ -36,55 +36,59 @@ class PolicyTarget:
         self.arn = arn
         """The ARN of the key, the bucket or the role whose policy it is."""
         self.is_of_this_app = is_of_this_app
-        """True if this app makes it, a role excepted."""
+        """True if this app makes the key or the bucket."""
         self._owner = owner
         self.statements: tuple[Statement, ...] = ()
-        self.pending = False
+        self.is_pending = False
         """True if the policy took no statements, so somebody else must add them."""
         self.dependable: IDependable | None = None
-        """What exists in the app as soon as the statements do."""
+        """The construct that has the statements."""
         self._objects: dict[str, iam.PolicyStatement] = {}
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.arn}: {', '.join(each.sid for each in self.statements)}>"
+        sids = ", ".join(statement.sid for statement in self.statements)
+        return f"<{type(self).__name__} {self.arn}: {sids}>"
 
     def __str__(self) -> str:
         return f"{self.kind} {self._owner}"
 
     def put(self, statements: Sequence[Statement]) -> None:
-        """Put into the app what is new in these statements, which allow all that the statements before do."""
-        before = {each.sid: each for each in self.statements}
-        for each in statements:
-            if each.sid in self._objects:
-                _grow(self._objects[each.sid], before[each.sid], each)
+        """Replace the statements by a superset, and add the difference to the app."""
+        before = {statement.sid: statement for statement in self.statements}
+        for statement in statements:
+            if statement.sid in self._objects:
+                _grow(self._objects[statement.sid], before[statement.sid], statement)
         self.statements = tuple(statements)
-        new = [each for each in statements if each.sid not in before]
+        new = [statement for statement in statements if statement.sid not in before]
         if new:
-            # Also where it is pending: the CDK's report on roles that others make has what they should have.
+            # Pending policies too: the CDK's report on roles that others make has their statements.
             is_added = self._add(new)
-            self.pending = self.pending or not is_added
+            self.is_pending = self.is_pending or not is_added
 
     def _add(self, statements: Sequence[Statement]) -> bool:
         """Add statements to the policy; return False if it takes none."""
         return False
 
-    def _made(self, statements: Iterable[Statement]) -> list[iam.PolicyStatement]:
-        """Return statements as objects that the CDK keeps, and that grow with the plan."""
-        made = {each.sid: iam.PolicyStatement.from_json(each.to_json()) for each in statements}
-        self._objects |= made
-        return list(made.values())
+    def _make_objects(self, statements: Iterable[Statement]) -> list[iam.PolicyStatement]:
+        """Make objects of statements for the CDK, and let them grow with the plan."""
+        made = []
+        for statement in statements:
+            self._objects[statement.sid] = iam.PolicyStatement.from_json(statement.to_json())
+            made.append(self._objects[statement.sid])
+        return made
 
     def _lazy_json(self, statement: Statement) -> dict[str, Any]:
-        """Return a statement that the CDK copies; its actions and resources are those of the plan at synth."""
-        return statement.to_json() | {
-            element: Token.as_string(Lazy.uncached_any(cast("IAnyProducer", _Planned(self, statement.sid, element))))
-            for element in ("Action", "Resource")
-        }
+        """Return a statement to copy, whose actions and resources the plan decides at synth."""
+        json = statement.to_json()
+        for element in ("Action", "Resource"):
+            planned = _Planned(self, statement.sid, element)
+            json[element] = Token.as_string(Lazy.uncached_any(cast("IAnyProducer", planned)))
+        return json
 
 
 @jsii.implements(IAnyProducer)
 class _Planned:
-    """An element of a statement, as the plan has it when the template is written."""
+    """Produces an element of a statement from the plan, when the template is written."""
 
     def __init__(self, target: PolicyTarget, sid: str, element: str) -> None:
         self._target = target
@@ -92,13 +96,14 @@ class _Planned:
         self._element = element
 
     def produce(self, context: IResolveContext) -> Any:
-        """Return the element, without a list around a single value, as the CDK writes policies."""
-        (found,) = [each.to_json()[self._element] for each in self._target.statements if each.sid == self._sid]
-        return found[0] if len(found) == 1 else found
+        """Return the element; a single value without a list, as the CDK writes policies."""
+        statements = {statement.sid: statement for statement in self._target.statements}
+        values = statements[self._sid].to_json()[self._element]
+        return values[0] if len(values) == 1 else values
 
 
 class KeyTarget(PolicyTarget):
-    """The policy of a key of this app, or of an imported one."""
+    """The policy of a key, of this app or imported."""
 
     kind = "key"
 
@@ -117,33 +122,42 @@ class KeyTarget(PolicyTarget):
             return False
         if self._add_to_managed is None:
             self._add_to_managed = self._manage(self.arn)
-        self._add_to_managed(self._made(statements))
+        self._add_to_managed(self._make_objects(statements))
         return True
 
     def _add_to_l1(self, l1: KeyL1, statements: Sequence[Statement]) -> bool:
         policy = l1.key_policy
         if isinstance(policy, iam.PolicyDocument):
-            policy.add_statements(*self._made(statements))
+            policy.add_statements(*self._make_objects(statements))
             return True
         if policy is not None and not isinstance(policy, Mapping):
-            # A document that jsii knows by an interface alone, as the L2 and the wrapper have, or an expression.
-            l2 = self.key.construct if isinstance(self.key.construct, kms.Key) else wrapper_of_key(l1)
-            results = [] if l2 is None else [l2.add_to_resource_policy(each) for each in self._made(statements)]
-            return bool(results) and all(result.statement_added for result in results)
+            # The document of an L2 or a wrapper, of which jsii knows only the interface, or an
+            # expression.
+            construct = self.key.construct
+            l2 = construct if isinstance(construct, kms.Key) else wrapper_of_key(l1)
+            return l2 is not None and self._add_to_l2(l2, statements)
         if policy is None:
             place = Place.of(l1.stack)
-            policy = l1.key_policy = default_key_policy(f"arn:{place.partition}:iam::{place.account}:root")
-        lazy = [self._lazy_json(each) for each in statements]
-        if isinstance(l1, kms.CfnKey) and added_by_cdk(l1, policy, lazy):
+            root = f"arn:{place.partition}:iam::{place.account}:root"
+            policy = l1.key_policy = default_key_policy(root)
+        lazy = [self._lazy_json(statement) for statement in statements]
+        if isinstance(l1, kms.CfnKey) and add_by_cdk(l1, policy, lazy):
             return True
         longer = extended(policy, lazy)
         if longer is not None:
             l1.key_policy = longer
         return longer is not None
 
+    def _add_to_l2(self, l2: kms.IKey, statements: Sequence[Statement]) -> bool:
+        are_added = []
+        for statement in self._make_objects(statements):
+            result = l2.add_to_resource_policy(statement)
+            are_added.append(result.statement_added)
+        return all(are_added)
+
 
 class BucketTarget(PolicyTarget):
-    """The policy of a bucket of this app, or of an imported one."""
+    """The policy of a bucket, of this app or imported."""
 
     kind = "bucket"
 
@@ -156,12 +170,15 @@ class BucketTarget(PolicyTarget):
     def _add(self, statements: Sequence[Statement]) -> bool:
         if not self.is_of_this_app:
             return False
-        policy = self._policy = self._policy or self._policies.of(self.bucket)
-        document = policy.document if isinstance(policy, s3.BucketPolicy) else policy.policy_document
+        policy = self._policy = self._policy or self._policies.find_or_make(self.bucket)
+        document = (
+            policy.document if isinstance(policy, s3.BucketPolicy) else policy.policy_document
+        )
         if isinstance(document, iam.PolicyDocument):
-            document.add_statements(*self._made(statements))
+            document.add_statements(*self._make_objects(statements))
         else:
-            longer = extended(document, [self._lazy_json(each) for each in statements])
+            lazy = [self._lazy_json(statement) for statement in statements]
+            longer = extended(document, lazy)
             if longer is None:
                 return False
             cast("s3.CfnBucketPolicy", policy).policy_document = longer
@@ -170,11 +187,13 @@ class BucketTarget(PolicyTarget):
 
 
 class ManagedPolicyTarget(PolicyTarget):
-    """One managed policy of the role; it exists as soon as it has a statement."""
+    """A managed policy of the role, made with its first statement."""
 
     kind = "role"
 
-    def __init__(self, scope: Construct, before: Sequence[ManagedPolicyTarget], role: ServiceRole) -> None:
+    def __init__(
+        self, scope: Construct, before: Sequence[ManagedPolicyTarget], role: ServiceRole
+    ) -> None:
         super().__init__(role.arn, role)
         self._scope = scope
         self._id = f"Policy{len(before) + 1 if before else ''}"
@@ -185,15 +204,17 @@ class ManagedPolicyTarget(PolicyTarget):
     def _add(self, statements: Sequence[Statement]) -> bool:
         if not self._role.is_mutable:
             return False
-        made = self._made(statements)
+        made = self._make_objects(statements)
         if self._policy is not None:
             self._policy.add_statements(*made)
             return True
         self._policy = self.dependable = self._attached_to_role(made)
         if self._before is not None and self._before.dependable is not None:
-            # A location that comes before others moves the last ones to the next policy, which has to have them first.
+            # A new location may move the last statements to the next policy, which must have them
+            # before this policy loses them.
             cast("iam.ManagedPolicy", self._before.dependable).node.add_dependency(self._policy)
-        # What is made before the app is deployed gets nothing from it; the CDK reports what it should have.
+        # A role that others make before the deployment gets nothing from the app. The CDK reports
+        # its statements.
         return not self._role.is_precreated
 
     def _attached_to_role(self, statements: Sequence[iam.PolicyStatement]) -> iam.ManagedPolicy:
@@ -206,13 +227,13 @@ class ManagedPolicyTarget(PolicyTarget):
             roles=None if by_name is not None else [self._role.role],
         )
         if by_name is not None and not self._role.is_precreated:
-            # A role that was imported by its ARN has a wrong name in the CDK if it has a path.
+            # The CDK has a wrong name for a role that was imported by an ARN with a path.
             cast("iam.CfnManagedPolicy", policy.node.default_child).roles = [by_name.ref]
         return policy
 
 
 class RoleOfOthers(PolicyTarget):
-    """A role besides the service role that somebody else makes, and that takes no policy from this app."""
+    """Another role that somebody else makes, and that takes no policy from this app."""
 
     kind = "role"
 
@@ -221,7 +242,7 @@ class RoleOfOthers(PolicyTarget):
 
 
 def _grow(made: iam.PolicyStatement, before: Statement, after: Statement) -> None:
-    """Add what is new; a resource that a wider one covers now stays, since the CDK takes none out."""
+    """Add new actions and resources. Covered resources stay: the CDK can't remove any."""
     known = {*before.actions, *before.resources}
     if actions := [action for action in after.actions if action not in known]:
         made.add_actions(*actions)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from aws_cdk import Stage
 from constructs import Construct, DependencyGroup, IDependable
@@ -21,62 +22,73 @@ from .sids import foreign_suffix, take_suffix
 from .targets import AddStatements, BucketTarget, KeyTarget, ManagedPolicyTarget, PolicyTarget
 
 
+class WiringOptions(NamedTuple):
+    """The construct's place and the choices of its users."""
+
+    path: str
+    """The path of the construct."""
+    here: Place
+    source_account_check: SourceAccountCheck
+    manage: Callable[[str], AddStatements] | None
+    """Makes the custom resource for the policy of an imported key; none to leave it pending."""
+
+
 class Wiring:
-    """Allows resources: makes a plan of all that is allowed, and puts what is new into the policies."""
+    """Allows resources: plans all statements, and adds new statements to policies."""
 
     def __init__(
         self,
         scope: Construct,
-        path: str,
-        here: Place,
         role: ServiceRole,
         encryption_key: ResolvedKey,
         door: Door,
-        *,
-        source_account_check: SourceAccountCheck,
-        manage: Callable[[str], AddStatements] | None,
+        options: WiringOptions,
     ) -> None:
         self.door = door
         self.role = role
         self.encryption_key = encryption_key
         self.allowed: dict[PersonalizeResource, ResolvedResource] = {}
-        """The resources allowed so far, each once, in order."""
+        """The resources allowed so far, in order."""
         self._permissions: DependencyGroup | None = None
         self.is_synthesized = False
-        """True as soon as the templates are written, which nothing later can reach."""
+        """True as soon as the templates are written. Later calls can't reach them."""
         self._scope = scope
-        self._path = path
-        self._here = here
-        self._service = service_principal(source_account_check, here)
-        self._manage = manage
+        self._path = options.path
+        self._here = options.here
+        self._service = service_principal(options.source_account_check, options.here)
+        self._manage = options.manage
         self._terms: dict[str, Terms] = {}
         self._keys: dict[str, KeyTarget] = {}
         self._buckets: dict[str, BucketTarget] = {}
         self._of_role: list[ManagedPolicyTarget] = []
         self.of_others: list[PolicyTarget] = []
-        """Policies that the construct needs besides those of the plan, and that take no statements."""
+        """More policies that the construct needs, besides the plan, and that take no statements."""
 
     @property
     def permissions(self) -> DependencyGroup:
-        """All that must exist before Personalize is called, what is added later included."""
+        """Everything that must exist before Personalize is called, later additions included."""
         if self._permissions is None:
             self._permissions = DependencyGroup()
         return self._permissions
 
     @property
     def keys(self) -> list[ResolvedKey]:
-        """The keys in use: that of the dataset groups, and those of locations."""
-        keys = (self.encryption_key, *(each.key for each in self._keys.values()))
-        return list({each.identity: each for each in keys}.values())
+        """The keys in use, of dataset groups and of locations."""
+        by_identity = {self.encryption_key.identity: self.encryption_key}
+        by_identity |= {identity: target.key for identity, target in self._keys.items()}
+        return list(by_identity.values())
 
     @property
     def locations(self) -> list[ResolvedLocation]:
-        """The locations of all that is allowed."""
-        return [location for resource in self.allowed.values() for _, location in resource.locations]
+        """The locations of all allowed resources."""
+        locations = []
+        for resource in self.allowed.values():
+            locations += [location for _, location in resource.locations]
+        return locations
 
     def wait_for(self, *dependables: IDependable) -> None:
-        """Add what must exist before Personalize is called."""
-        # Together at first, which is one call into jsii.
+        """Add constructs that must exist before Personalize is called."""
+        # Saves time: the first are added together, in a single jsii call.
         if self._permissions is None:
             self._permissions = DependencyGroup(*dependables)
         else:
@@ -84,24 +96,30 @@ class Wiring:
 
     @property
     def policies(self) -> list[PolicyTarget]:
-        """Every policy that has statements: those of keys, of the role, of buckets."""
+        """Every policy with statements: of keys, of the role, of buckets."""
         return [*self._keys.values(), *self._of_role, *self._buckets.values(), *self.of_others]
 
     def allow(self, resources: Iterable[PersonalizeResource]) -> None:
-        """Put the statements for these resources, which the door has let in, into the policies.
+        """Add the statements for these resources to the policies.
+
+        The resources must have passed the door.
 
         Raises:
             ValueError: if the templates are written already, and lack a statement.
         """
-        new = [each for each in self.door.resources(resources) if each.given not in self.allowed]
-        allowed = self.allowed | {each.given: each for each in new}
+        allowed = dict(self.allowed)
         policies = BucketPolicies(self._here.stack)
-        for resource in new:
-            self._add_targets(resource, policies)
-        planned = list(self._planned(make_plan(allowed.values(), self.encryption_key.identity, self._terms)))
-        changes = any(target.statements != tuple(statements) for target, statements in planned)
-        refuse(self._scope, self.late_problems() if changes else ())
-        # Before, so that no later plan is smaller than what the policies have if the CDK raises in the middle.
+        for resource in self.door.resources(resources):
+            if resource.given not in self.allowed:
+                allowed[resource.given] = resource
+                self._add_keys(resource)
+                self._add_buckets(resource, policies)
+        plan = make_plan(allowed.values(), self.encryption_key.identity, self._terms)
+        self._add_role_policies(len(plan.role))
+        planned = self._planned(plan)
+        if any(target.statements != statements for target, statements in planned):
+            refuse(self._scope, self.late_problems())
+        # Set first: if the CDK raises in the middle, later plans still have all that policies have.
         self.allowed = allowed
         self._put(planned)
 
@@ -109,63 +127,90 @@ class Wiring:
         """Explain that a call comes too late to reach a template."""
         if self.is_synthesized:
             yield (
-                "the stage was synthesized already (by app.synth(), Template.from_stack or add_stage of Pipelines), "
-                "so what is added now would not reach its templates: add it before"
+                "the stage was synthesized already (by app.synth(), Template.from_stack or "
+                "add_stage of Pipelines), so additions would not reach its templates: add "
+                "them before"
             )
 
     def late_resource_problems(self) -> Iterator[str]:
-        """Explain that a new resource would reach no template of a stage; for an app, the CDK says so itself."""
+        """Explain that a new resource would reach no template of a stage.
+
+        For an app the CDK raises an error itself.
+        """
         stage = Stage.of(self._scope) if self.is_synthesized else None
         if stage is not None and stage.parent_stage is not None:
             yield from self.late_problems()
 
-    def _add_targets(self, resource: ResolvedResource, policies: BucketPolicies) -> None:
-        """Add the policies of keys and buckets that a resource is the first to need, and settle their terms."""
-        locations = [location for location, _ in resource.accessed]
-        for key in (self.encryption_key, *(each.key for each in locations if each.key is not None)):
+    def _add_keys(self, resource: ResolvedResource) -> None:
+        """Add the policies of new keys, and settle their terms."""
+        keys = [self.encryption_key]
+        for location, _ in resource.accessed:
+            if location.key is not None:
+                keys.append(location.key)
+        for key in keys:
             if key.identity not in self._keys:
                 refuse(self._scope, self.late_problems())
                 self._keys[key.identity] = KeyTarget(key, self._manage)
                 principals = (role_principal(self.role, key), self._service)
                 self._terms[key.identity] = Terms(key.arn, principals, self._suffix(key))
-        for location in locations:
+
+    def _add_buckets(self, resource: ResolvedResource, policies: BucketPolicies) -> None:
+        """Add the policies of new buckets, and settle their terms.
+
+        In one account the role's IAM policies are enough; across accounts both sides must allow.
+        The key of a later location may reveal that an imported bucket is in another account.
+        """
+        for location, _ in resource.accessed:
             bucket, before = location.bucket, self._terms.get(location.bucket.identity)
-            # In one account the role's IAM policies are enough; across accounts both sides have to allow. The key of a
-            # later location may be the first to tell that an imported bucket is of another account.
             in_one_account = all(map(self.role.is_of_account, location.accounts))
-            principals = (*(() if in_one_account else (role_principal(self.role, bucket),)), self._service)
+            of_role = () if in_one_account else (role_principal(self.role, bucket),)
+            principals = (*of_role, self._service)
             if before is None or len(before.principals) < len(principals):
                 refuse(self._scope, self.late_problems())
                 self._buckets.setdefault(bucket.identity, BucketTarget(bucket, policies))
                 self._terms[bucket.identity] = Terms(bucket.arn, principals, self._suffix(bucket))
+
+    def _add_role_policies(self, number: int) -> None:
+        """Add policies of the role until there are so many."""
+        while len(self._of_role) < number:
+            self._of_role.append(ManagedPolicyTarget(self._scope, self._of_role, self.role))
 
     def _suffix(self, resource: ResolvedKey | ResolvedBucket) -> str:
         if resource.stack is None:
             return foreign_suffix(self._path, self._here)
         return take_suffix(self._here.root, resource.identity)
 
-    def _planned(self, plan: Plan) -> Iterator[tuple[PolicyTarget, Statements]]:
-        """Yield the policies, each with what the plan has for it."""
+    def _planned(self, plan: Plan) -> list[tuple[PolicyTarget, Statements]]:
+        """Return the policies, each with its statements in the plan."""
+        planned: list[tuple[PolicyTarget, Statements]] = []
         for identity, statements in plan.keys.items():
-            yield self._keys[identity], statements
-        for number, statements in enumerate(plan.role, 1):
-            if number > len(self._of_role):
-                self._of_role.append(ManagedPolicyTarget(self._scope, self._of_role, self.role))
-            yield self._of_role[number - 1], statements
+            planned.append((self._keys[identity], statements))
+        planned += zip(self._of_role, plan.role, strict=False)
         for identity, statements in plan.buckets.items():
-            yield self._buckets[identity], statements
+            planned.append((self._buckets[identity], statements))
+        return planned
 
-    def _put(self, planned: Iterable[tuple[PolicyTarget, Statements]]) -> None:
-        """Put into the policies what is planned and they don't have yet."""
+    def _put(self, planned: Sequence[tuple[PolicyTarget, Statements]]) -> None:
+        """Add new statements of the plan to the policies, and wait for new constructs."""
         before = {target for target in self.policies if target.dependable is not None}
         for target, statements in planned:
             target.put(statements)
-        new = [each for each in self.policies if each not in before and not self._is_implied(each)]
-        dependables = [target.dependable for target in new if target.dependable is not None]
-        if dependables:
-            self.wait_for(*dependables)
+        new = []
+        for target in self.policies:
+            if target in before or target.dependable is None or self._is_implied(target):
+                continue
+            new.append(target.dependable)
+        if new:
+            self.wait_for(*new)
 
     def _is_implied(self, target: PolicyTarget) -> bool:
-        """Tell if who waits for the role's policies waits for a key too, since they refer to it."""
-        named = [resource for policy in self._of_role for each in policy.statements for resource in each.resources]
-        return isinstance(target, KeyTarget) and target.arn in named and not any(each.pending for each in self._of_role)
+        """Tell if the role's policies refer to a key, so waiting for them includes the key."""
+        if not isinstance(target, KeyTarget):
+            return False
+        is_named = False
+        for policy in self._of_role:
+            if policy.is_pending:
+                return False
+            for statement in policy.statements:
+                is_named = is_named or target.arn in statement.resources
+        return is_named

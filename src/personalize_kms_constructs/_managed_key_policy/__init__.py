@@ -1,4 +1,4 @@
-"""Keeps statements in the policy of a key that no template of the app makes."""
+"""The custom resource that keeps statements in the policy of an existing key."""
 
 from .construct import ManagedKeyPolicy
 

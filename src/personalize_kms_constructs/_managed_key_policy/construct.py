@@ -1,4 +1,4 @@
-"""Statements in the policy of a key that no CloudFormation template of this app makes."""
+"""Statements in the policy of a key that no template of this app makes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from constructs import Construct
 from .._pasted import with_placeholders
 from .shared_function import KeyPolicyFunction
 
-# In seconds: CloudFormation waits somewhat longer than the function runs, not the hour that is its default, if the
-# function should fail to start.
+# In seconds. If the function fails to start, CloudFormation waits this time, somewhat longer than
+# the function runs, instead of an hour.
 _SERVICE_TIMEOUT = 1200
 
 
 class ManagedKeyPolicy(Construct):
-    """Merges statements into the policy of an existing key at deployment, and touches no other statement.
+    """Merges statements into the policy of an existing key at deployment.
 
-    A custom resource does it, by sid, through a Lambda function that the stack has once. Whoever else writes the whole
-    policy of the key without a look at what is there, such as the stack that owns the key, removes the statements; the
-    next change of them puts all back.
+    A custom resource does it, by sid, through a Lambda function that the stack has once. It touches
+    no other statement. The statements are lost if anything else replaces the whole policy, for
+    example the stack that owns the key; the next change of them puts all back.
 
     https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """
@@ -37,22 +37,25 @@ class ManagedKeyPolicy(Construct):
     ) -> None:
         """Make the custom resource and, if it is the stack's first, the function.
 
-        The id comes from the key: its place among others may change, as may a token's text. With an id that counts, a
-        key that changes its place is first written and then cleaned up by another.
+        The id is a hash of the key's ARN. With a number as id, a key that moves in the list would
+        be written by a resource, and then cleaned up by another resource. The text of a token may
+        change too.
 
         Args:
             scope: the parent construct.
-            key_arn: the ARN of a key in the stack's account and Region, whose policy lets the account use IAM policies.
-            removal_policy: ``RETAIN`` leaves the statements in the policy when they leave the stack, since data that
-                stays behind needs them, and in that of the old key when ``key_arn`` changes. Only a stack operation
-                that fails takes out what it put in. ``DESTROY`` takes them out in all these cases.
-                Statements that were in the policy before the resource was stay in any case.
-            revision: any string; another one looks at the policy again.
+            key_arn: the ARN of a key in the stack's account and Region, whose policy lets the
+                account use IAM policies.
+            removal_policy: ``RETAIN`` leaves the statements in the policy when they leave the
+                stack, since remaining data needs them, and in the policy of the old key when
+                ``key_arn`` changes. Only a failed stack operation removes the statements that it
+                added. ``DESTROY`` removes them in all these cases. Statements that are older than
+                the resource always stay.
+            revision: any string. A new value writes the policy again.
         """
         id_of_key = key_id(Stack.of(scope), key_arn)
         super().__init__(scope, f"KeyPolicy{id_of_key}")
         self._document = iam.PolicyDocument()
-        self._function = KeyPolicyFunction.of(Stack.of(self))
+        self._function = KeyPolicyFunction.find_or_make(Stack.of(self))
         self._key_arn = key_arn
         resource = CfnResource(
             self,
@@ -67,14 +70,14 @@ class ManagedKeyPolicy(Construct):
             },
         )
         if removal_policy is RemovalPolicy.RETAIN:
-            # What remains after a failed creation would be of no use to anybody.
+            # Nobody could use the rest of a failed creation.
             removal_policy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
         resource.apply_removal_policy(removal_policy)
         self.lost_policy = self._function.lost_policy(key_arn, id_of_key)
-        """What the function's role lacks, where others make the role."""
+        """The statements that the function's role lacks, if others make the role."""
         self._function.reach(key_arn, id_of_key, resource)
         self.resource = resource
-        """The custom resource, which waits for all that it needs."""
+        """The custom resource, which waits for everything it needs."""
 
     def add_statements(self, statements: Sequence[iam.PolicyStatement]) -> None:
         """Add statements, each with a sid that nothing else uses in the key's policy."""
@@ -83,5 +86,6 @@ class ManagedKeyPolicy(Construct):
 
 
 def key_id(stack: Stack, key_arn: str) -> str:
-    """Return a hash of a key's ARN that is the same however many tokens were made before."""
-    return sha256(with_placeholders(key_arn, stack).encode()).hexdigest()[:8].upper()
+    """Return a hash of a key's ARN that doesn't depend on the numbers of tokens."""
+    text = with_placeholders(key_arn, stack)
+    return sha256(text.encode()).hexdigest()[:8].upper()

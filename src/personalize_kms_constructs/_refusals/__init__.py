@@ -1,4 +1,4 @@
-"""The form in which bad input is refused."""
+"""The way to refuse bad input."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ if TYPE_CHECKING:
 
 
 def refuse(where: Construct | str, problems: Iterable[str]) -> None:
-    """Raise all problems in one message, a line each, that begins with the construct's path or with these words.
+    """Raise all problems in one message, a line each.
+
+    The message begins with the construct's path, or with ``where`` if that is a string.
 
     Raises:
         ValueError: if there are any problems.
     """
-    found = list(dict.fromkeys(problems))
-    if found:
-        place = where if isinstance(where, str) else where.node.path
-        message = f"{place}: {in_lines(found)}"
+    unique = list(dict.fromkeys(problems))
+    if unique:
+        path = where if isinstance(where, str) else where.node.path
+        message = f"{path}: {in_lines(unique)}"
         if "{Token[" in message:
-            # The check has none, and refuses without the CDK, whose import takes time.
+            # Saves time: the command has no tokens, so it need not import the CDK.
             from .._tokens import in_words
 
             message = in_words(message)
@@ -29,13 +31,13 @@ def refuse(where: Construct | str, problems: Iterable[str]) -> None:
 
 
 def in_lines(problems: list[str]) -> str:
-    """Write one problem behind its place, and several on lines of their own."""
+    """Return a single problem as it is, and several as a list with a line each."""
     return problems[0] if len(problems) == 1 else "".join(f"\n- {problem}" for problem in problems)
 
 
 @contextmanager
 def taken_out_if_refused(scope: Construct, id: str) -> Iterator[None]:
-    """Take a new child out of the tree if something raises, jsii included, so that it can be made anew."""
+    """Remove a new child from the tree if something raises, so it can be made again."""
     try:
         yield
     except Exception:

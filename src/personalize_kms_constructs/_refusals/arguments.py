@@ -1,4 +1,4 @@
-"""Arguments of another type than expected: told in this library's words, before Python or jsii miss an attribute."""
+"""Arguments of a wrong type, reported clearly before Python or jsii miss an attribute."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .._tokens import attribute_in, is_token, is_yet_to_be_looked_up
 from ..options import ImportedKeyPolicy, SourceAccountCheck
 
 if TYPE_CHECKING:
-    # The classes themselves are named for type checkers: jsii's protocols and classes name parameters differently.
+    # Type checkers need the classes too: jsii's protocols and classes name parameters differently.
     from aws_cdk.interfaces.aws_iam import IRoleRef
     from aws_cdk.interfaces.aws_kms import IKeyRef
     from aws_cdk.interfaces.aws_s3 import IBucketRef
@@ -31,16 +31,22 @@ if TYPE_CHECKING:
 
 
 def has(value: object, *members: str) -> bool:
-    """Tell if this is an object with one of these members, without reading it.
+    """Tell if this is an object with any of these members, without reading it.
 
     An imported key, for example, is an object that jsii puts together from interfaces.
     """
-    parts = getattr(value, "_delegates", [value]) if hasattr(type(value), "__getattr__") else [value]
-    return any(hasattr(type(part), member) for part in parts for member in members)
+    is_put_together = hasattr(type(value), "__getattr__")
+    for part in getattr(value, "_delegates", [value]) if is_put_together else [value]:
+        if any(hasattr(type(part), member) for member in members):
+            return True
+    return False
 
 
 def shown(value: object) -> str:
-    """Return a value in few words; the repr of an object may fill a page, and a float is a token most often."""
+    """Return a short form of a value: the repr of an object may fill a page.
+
+    A float is most often a token.
+    """
     if value is None or isinstance(value, (str, int)):
         return repr(value)
     if isinstance(value, Enum):
@@ -51,19 +57,19 @@ def shown(value: object) -> str:
 
 
 def is_role(value: object) -> bool:
-    """Tell if this is a role, an L1 or a reference."""
+    """Tell if this is a role: an L2, an L1 or a reference."""
     # L1s of other services have a role_arn too.
     is_l2 = has(value, "role_arn") and has(value, "grant_principal")
     return is_l2 or isinstance(value, iam.CfnRole) or has(value, "role_ref")
 
 
 def is_key(value: object) -> bool:
-    """Tell if this is a key, an L1 or a reference."""
+    """Tell if this is a key: an L2, an L1 or a reference."""
     return isinstance(value, (kms.CfnKey, kms.CfnReplicaKey)) or has(value, "key_arn", "key_ref")
 
 
 def is_sequence(value: object) -> bool:
-    """Tell if this can be read more than once, which a generator can't."""
+    """Tell if this can be read more than once, unlike a generator."""
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 
@@ -72,55 +78,67 @@ def _is_string(value: object) -> bool:
 
 
 def kind_of_arn(value: str) -> str:
-    """Return the type in the ARN of a resource of Personalize; nothing for what only the deployment knows.
+    """Return the type in the ARN of a Personalize resource, or nothing if it isn't known at synth.
 
-    The attribute of an L1 says it in its name, ``DatasetGroupArn`` for example; ``Ref`` may be a name.
+    An L1's attribute has it in its name, for example ``DatasetGroupArn``; ``Ref`` may be a name.
     """
     if not is_token(value):
-        found = re.match(r"arn:.*:([a-z-]+)/", value)
-        return found[1] if found else ""
+        arn = re.match(r"arn:.*:([a-z-]+)/", value)
+        return arn[1] if arn else ""
     attribute = re.fullmatch(r"(\w+)Arn", attribute_in(value, "Personalize"))
     return re.sub(r"(?<!^)(?=[A-Z])", "-", attribute[1]).lower() if attribute else ""
 
 
 def _may_be_arn_of(*kinds: str) -> Callable[[object], bool]:
-    """Tell if something is the ARN of such a resource of Personalize, or a string that may become one."""
+    """Return a test for ARNs of these Personalize resources, and for strings that may be such."""
 
     def fits(value: object) -> bool:
         if not isinstance(value, str):
             return False
-        return is_yet_to_be_looked_up(value) or kind_of_arn(value) in (("", *kinds) if is_token(value) else kinds)
+        if is_yet_to_be_looked_up(value):
+            return True
+        kind = kind_of_arn(value)
+        return kind in kinds or (is_token(value) and not kind)
 
     return fits
 
 
 @dataclass(frozen=True)
 class Expected:
-    """The type of an argument."""
+    """The expected type of an argument."""
 
     noun: str
     fits: Callable[[object], bool]
     way: str
-    """A way to get one."""
+    """The way to get such a value."""
     member_fits: Callable[[object], bool] = lambda _: True
-    """The type of its members, where it has any."""
+    """The test for its members, if it has any."""
 
 
 def _member_of(members: type[Enum]) -> Expected:
     names = " or ".join(f"{members.__name__}.{member.name}" for member in members)
     # A plain string matches no member.
-    return Expected("a member of the enumeration", lambda value: isinstance(value, members), f"use {names}")
+    return Expected(
+        "a member of the enumeration", lambda value: isinstance(value, members), f"use {names}"
+    )
 
 
 KEY = Expected("a key", is_key, "pass a kms.Key or a CfnKey, or kms.Key.from_key_arn for an ARN")
-ROLE = Expected("a role", is_role, "pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for an ARN")
+ROLE = Expected(
+    "a role", is_role, "pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for an ARN"
+)
 BUCKET = Expected(
     "a bucket",
     lambda value: isinstance(value, s3.CfnBucket) or has(value, "bucket_arn", "bucket_ref"),
-    "pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a name, and the folder as prefix",
+    (
+        "pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a name, and the "
+        "folder as prefix"
+    ),
 )
 PREFIX = Expected("a string", _is_string, "pass the key prefix below the bucket, as 'import/'")
-RESOURCES = Expected("a list", is_sequence, "pass one, as [PersonalizeResource.dataset_import_job(source=…)]")
+RESOURCES = Expected(
+    "a list", is_sequence, "pass one, as [PersonalizeResource.dataset_import_job(source=…)]"
+)
 SOURCE_ACCOUNT_CHECK = _member_of(SourceAccountCheck)
 IMPORTED_KEY_POLICY = _member_of(ImportedKeyPolicy)
 REMOVAL_POLICY = Expected(
@@ -138,7 +156,12 @@ DATASET_GROUP = Expected(
     lambda value: has(value, "attr_dataset_group_arn") or _may_be_arn_of("dataset-group")(value),
     "pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN",
 )
-TAGS = Expected("a mapping of strings", lambda value: isinstance(value, Mapping), "pass {'key': 'value'}", _is_string)
+TAGS = Expected(
+    "a mapping of strings",
+    lambda value: isinstance(value, Mapping),
+    "pass {'key': 'value'}",
+    _is_string,
+)
 METRICS = Expected(
     "a list of metrics",
     is_sequence,
@@ -157,69 +180,82 @@ ON = Expected(
     _may_be_arn_of("dataset", "dataset-group", "solution"),
 )
 TARGET = Expected(
-    "a target of a rule", lambda value: has(value, "bind"), "wrap it, as in aws_events_targets.SnsTopic(topic)"
+    "a target of a rule",
+    lambda value: has(value, "bind"),
+    "wrap it, as in aws_events_targets.SnsTopic(topic)",
 )
 
 
 def type_problems(expected: Expected, *, optional: bool = False, **given: object) -> Iterator[str]:
-    """Report the arguments that are of another type, given by their names, or have a member of another type."""
-    for what, value in given.items():
+    """Report arguments, given by name, with a wrong type or with a member of a wrong type."""
+    for name, value in given.items():
         if optional and value is None:
             continue
         if not expected.fits(value):
-            yield f"{what} is {shown(value)} but {expected.noun} is expected: {expected.way}"
+            yield f"{name} is {shown(value)}, expected {expected.noun}: {expected.way}"
             continue
-        wrong = [member for member in _members(value) if not expected.member_fits(member)]
-        if wrong:
-            yield f"{what} has {shown(wrong[0])} but {expected.noun} is expected: {expected.way}"
+        for member in _members(value):
+            if not expected.member_fits(member):
+                yield f"{name} has {shown(member)}, expected {expected.noun}: {expected.way}"
+                break
 
 
 def _members(value: object) -> list[object]:
     """Return the members of a list, and the keys and values of a mapping."""
     if isinstance(value, Mapping):
-        return [text for item in value.items() for text in item]
+        members: list[object] = []
+        for key, member in value.items():
+            members += [key, member]
+        return members
     return list(value) if isinstance(value, Sequence) else []
 
 
-def constructor_problems(
-    resources: object,
-    encryption_key: object,
-    service_role: object,
-    role_name: object,
-    removal_policy: object,
-    source_account_check: object,
-    imported_key_policy: object,
-    imported_key_policy_revision: object,
-) -> Iterator[str]:
-    """Report arguments of the construct that are of another type, or that are for what it doesn't make."""
-    yield from type_problems(KEY, optional=True, encryption_key=encryption_key)
-    yield from type_problems(ROLE, optional=True, service_role=service_role)
-    yield from type_problems(RESOURCES, resources=resources)
-    yield from type_problems(REMOVAL_POLICY, removal_policy=removal_policy)
-    yield from type_problems(SOURCE_ACCOUNT_CHECK, source_account_check=source_account_check)
-    yield from type_problems(IMPORTED_KEY_POLICY, imported_key_policy=imported_key_policy)
-    if service_role is not None and role_name is not None:
+@dataclass(frozen=True, kw_only=True)
+class ConstructorArguments:
+    """The arguments of ``PersonalizeEncryption``, of any type."""
+
+    resources: object
+    encryption_key: object
+    service_role: object
+    role_name: object
+    removal_policy: object
+    source_account_check: object
+    imported_key_policy: object
+    imported_key_policy_revision: object
+
+
+def constructor_problems(given: ConstructorArguments) -> Iterator[str]:
+    """Report arguments of a wrong type, and arguments without an effect."""
+    yield from type_problems(KEY, optional=True, encryption_key=given.encryption_key)
+    yield from type_problems(ROLE, optional=True, service_role=given.service_role)
+    yield from type_problems(RESOURCES, resources=given.resources)
+    yield from type_problems(REMOVAL_POLICY, removal_policy=given.removal_policy)
+    yield from type_problems(SOURCE_ACCOUNT_CHECK, source_account_check=given.source_account_check)
+    yield from type_problems(IMPORTED_KEY_POLICY, imported_key_policy=given.imported_key_policy)
+    if given.service_role is not None and given.role_name is not None:
         yield "role_name is for the role made here, but service_role is set: leave one out"
-    if imported_key_policy is ImportedKeyPolicy.MANAGED:
+    if given.imported_key_policy is ImportedKeyPolicy.MANAGED:
         return
-    if imported_key_policy_revision is not None:
+    if given.imported_key_policy_revision is not None:
         yield (
-            "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: leave it out, or "
-            "set imported_key_policy=ImportedKeyPolicy.MANAGED"
+            "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: "
+            "leave it out, or set imported_key_policy=ImportedKeyPolicy.MANAGED"
         )
-    if encryption_key is not None and removal_policy is RemovalPolicy.DESTROY:
+    if given.encryption_key is not None and given.removal_policy is RemovalPolicy.DESTROY:
         yield "removal_policy is for the key made here, but encryption_key is set: leave one out"
 
 
 def not_a_resource(value: object) -> str:
-    """Report something that no factory made, with advice for a list, a location or a bucket."""
+    """Report a value that is not a resource, such as a list, a location, a bucket, or an uncalled factory."""
     if is_sequence(value):
-        return f"{shown(value)} is not a resource: unpack it, as *resources"
-    if has(value, "uri"):
-        return f"{shown(value)} is not a resource: pass it to one, as PersonalizeResource.dataset_import_job(source=…)"
-    if BUCKET.fits(value):
-        return (
-            f"{shown(value)} is not a resource: name the job that uses it, as "
+        way = "unpack it, as *resources"
+    elif has(value, "uri"):
+        way = "pass it to one, as PersonalizeResource.dataset_import_job(source=…)"
+    elif BUCKET.fits(value):
+        way = (
+            "name the job that uses it, as "
             "PersonalizeResource.dataset_import_job(source=S3Location(bucket, 'import/'))"
         )
-    return f"{shown(value)} is not a resource: call a factory, as in PersonalizeResource.dataset_group()"
+    else:
+        way = "call a factory, as in PersonalizeResource.dataset_group()"
+    return f"{shown(value)} is not a resource: {way}"

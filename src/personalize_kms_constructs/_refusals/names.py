@@ -1,4 +1,4 @@
-"""Names, and what Personalize takes one of a few words for."""
+"""Names, and arguments for which Personalize takes a few values."""
 
 from __future__ import annotations
 
@@ -21,12 +21,18 @@ DATASET_TYPES: tuple[str, ...] = get_args(DatasetType)
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
-def name_problems(what: str, name: object, known: str | None = None) -> Iterator[str]:
-    """Explain that Personalize's API would refuse a name; of an expression, with a letter for what isn't known."""
+def name_problems(subject: str, name: object, known: str | None = None) -> Iterator[str]:
+    """Explain that Personalize's API would refuse a name.
+
+    For an expression, ``known`` has a letter in place of each unknown part.
+    """
     if is_yet_to_be_looked_up(name):
         return
-    if not isinstance(name, str) or not is_name(as_text(TOKEN.sub("x", name if known is None else known))):
-        yield f"{what} {shown(name)} {IS_NO_NAME}: {USE_A_NAME}"
+    if isinstance(name, str):
+        text = TOKEN.sub("x", name if known is None else known)
+        if is_name(as_text(text)):
+            return
+    yield f"{subject} {shown(name)} {IS_NO_NAME}: {USE_A_NAME}"
 
 
 def role_name_problems(role_name: object) -> Iterator[str]:
@@ -35,14 +41,15 @@ def role_name_problems(role_name: object) -> Iterator[str]:
         return
     if not isinstance(role_name, str) or _ROLE_NAME.fullmatch(TOKEN.sub("x", role_name)) is None:
         yield (
-            f"role_name is {shown(role_name)} but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a "
-            "name of these"
+            f"role_name is {shown(role_name)} but IAM takes 1 to 64 letters, digits and characters "
+            "of '+=,.@-_': use a name of these"
         )
 
 
-def choice_problems(what: str, value: object, allowed: Sequence[str]) -> Iterator[str]:
-    """Explain that a value is none of those that Personalize takes."""
+def choice_problems(subject: str, value: object, allowed: Sequence[str]) -> Iterator[str]:
+    """Explain that Personalize doesn't take a value."""
     if is_yet_to_be_looked_up(value) or (isinstance(value, str) and is_token(value)):
         return
     if value not in allowed:
-        yield f"{what} is {shown(value)} but Personalize takes {', '.join(map(repr, allowed))}: use one of them"
+        values = ", ".join(map(repr, allowed))
+        yield f"{subject} is {shown(value)} but Personalize takes {values}: use one of them"

@@ -13,7 +13,7 @@ from .._grant.door import Door
 from .._grant.place import Place
 from .._grant.resolved import ResolvedResource
 from .._grant.role import arn_of_role
-from .._metadata import leave_resources
+from .._metadata import Creation, leave_resources
 from .._refusals import refuse
 from .._refusals.arguments import KEY, ROLE, type_problems
 from .._synth import described_resource
@@ -90,21 +90,13 @@ class _Declared:
     ) -> None:
         self._scope = scope
         self._here = here
-        self._role_arn = role_arn
-        self._key_arn = key_arn
-        self._resources = [described_resource(resource, here) for resource in resources]
+        described = [described_resource(resource, here) for resource in resources]
+        self._creation = Creation(role_arn, key_arn, described, is_declared=True)
         self._is_left = False
 
     def validate(self) -> list[str]:
         """Return no problems."""
         if not self._is_left:
             self._is_left = True
-            leave_resources(
-                self._scope,
-                self._here,
-                service_role=self._role_arn,
-                encryption_key=self._key_arn,
-                resources=self._resources,
-                is_declared=True,
-            )
+            leave_resources(self._scope, self._here, self._creation)
         return []

@@ -10,14 +10,15 @@ from constructs import Construct
 from .. import matrix
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
-from ._fragment import JobFragment, JobOptions
+from ._fragment import JobDefinition, JobFragment, JobOptions
 from ._parameters import FILTER, SOLUTION_VERSION, ArnParameter, mode_problems
 
 
 class BatchInferenceJob(JobFragment):
     """Makes recommendations for many users or items at once.
 
-    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
+    Every parameter is a literal, a token, a result of ``sfn.JsonPath``, or a JSONata expression
+    ``"{% … %}"``.
     """
 
     def __init__(
@@ -42,53 +43,72 @@ class BatchInferenceJob(JobFragment):
         patience: Duration | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Allow the job on ``encryption``, and the state machine's role to start it.
+        """Allow the job on ``encryption``, and allow the role of your state machine to start it.
 
         Args:
             scope: the parent construct.
             id: the construct's id, which is part of the names of its states.
-            encryption: the construct whose service role does the work.
+            encryption: the construct with the service role for the job.
             solution_version_arn: the ARN of the solution version.
             source: the JSON Lines file of inputs, or a folder of such files.
-            source_path: a file or folder below the prefix of ``source``, an expression for example.
+            source_path: a file or folder below the prefix of ``source``, for example an expression.
             destination: the folder to write to, not the source's.
-            destination_path: a folder below the prefix of ``destination``, an expression for example.
-            job_name: by default a name of its own each time. One of your own has to be new each time.
+            destination_path: a folder below the prefix of ``destination``, for example an
+                expression.
+            job_name: the job's name. It must be new each time; by default the fragment makes it.
             filter_arn: the ARN of the filter to apply.
-            num_results: how many recommendations for each line of input.
-            batch_inference_job_mode: ``"BATCH_INFERENCE"``, Personalize's default, or ``"THEME_GENERATION"``.
-            item_exploration_config: ``explorationWeight`` and ``explorationItemAgeCutOff``, for User-Personalization.
+            num_results: the number of recommendations for each line of input.
+            batch_inference_job_mode: ``"BATCH_INFERENCE"``, Personalize's default, or
+                ``"THEME_GENERATION"``.
+            item_exploration_config: ``explorationWeight`` and ``explorationItemAgeCutOff``, for
+                User-Personalization.
             ranking_influence: the weight, from 0 to 1, of ``POPULARITY`` and ``FRESHNESS``.
-            theme_generation_item_name: the column with the names of items, for ``"THEME_GENERATION"``.
-            timeout: how long the job may take, its wait for a place included. By default 3 days.
-            patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
+            theme_generation_item_name: the column with the names of items, for
+                ``"THEME_GENERATION"``.
+            timeout: the time that the job may take, including its wait for other jobs. By default 3
+                days.
+            patience: the time to wait while too many jobs run, on average. By default a day, or
+                half of a shorter timeout.
             tags: the job's tags.
 
         Raises:
-            ValueError: if Personalize can't work with an argument; the message has all the reasons.
+            ValueError: if Personalize can't work with an argument. The message has all the reasons.
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateBatchInferenceJob.html
         """
-        theme = theme_generation_item_name and {"FieldsForThemeGeneration": {"ItemName": theme_generation_item_name}}
-        config = {"ItemExplorationConfig": item_exploration_config, "RankingInfluence": ranking_influence}
+        theme = None
+        if theme_generation_item_name is not None:
+            theme = {"FieldsForThemeGeneration": {"ItemName": theme_generation_item_name}}
+        config = {
+            "ItemExplorationConfig": item_exploration_config,
+            "RankingInfluence": ranking_influence,
+        }
         super().__init__(
             scope,
             id,
-            matrix.BATCH_INFERENCE_JOB,
             JobOptions(encryption, job_name, timeout, patience, tags),
-            locations={"source": (source, source_path), "destination": (destination, destination_path)},
-            arns=_arns(solution_version_arn, filter_arn),
-            arguments=lambda data: {
-                "SolutionVersionArn": solution_version_arn,
-                "FilterArn": filter_arn,
-                "NumResults": num_results,
-                **data,
-                "BatchInferenceJobMode": batch_inference_job_mode,
-                "BatchInferenceJobConfig": config if any(config.values()) else None,
-                "ThemeGenerationConfig": theme,
-            },
-            problems=mode_problems(
-                "batch_inference_job_mode", batch_inference_job_mode, "BATCH_INFERENCE", "THEME_GENERATION"
+            JobDefinition(
+                matrix.BATCH_INFERENCE_JOB,
+                locations={
+                    "source": (source, source_path),
+                    "destination": (destination, destination_path),
+                },
+                arns=_arns(solution_version_arn, filter_arn),
+                arguments=lambda data: {
+                    "SolutionVersionArn": solution_version_arn,
+                    "FilterArn": filter_arn,
+                    "NumResults": num_results,
+                    **data,
+                    "BatchInferenceJobMode": batch_inference_job_mode,
+                    "BatchInferenceJobConfig": config if any(config.values()) else None,
+                    "ThemeGenerationConfig": theme,
+                },
+                problems=mode_problems(
+                    "batch_inference_job_mode",
+                    batch_inference_job_mode,
+                    "BATCH_INFERENCE",
+                    "THEME_GENERATION",
+                ),
             ),
         )
 
@@ -96,7 +116,8 @@ class BatchInferenceJob(JobFragment):
 class BatchSegmentJob(JobFragment):
     """Makes segments of users for many items or item attributes at once.
 
-    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
+    Every parameter is a literal, a token, a result of ``sfn.JsonPath``, or a JSONata expression
+    ``"{% … %}"``.
     """
 
     def __init__(
@@ -117,45 +138,55 @@ class BatchSegmentJob(JobFragment):
         patience: Duration | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Allow the job on ``encryption``, and the state machine's role to start it.
+        """Allow the job on ``encryption``, and allow the role of your state machine to start it.
 
         Args:
             scope: the parent construct.
             id: the construct's id, which is part of the names of its states.
-            encryption: the construct whose service role does the work.
+            encryption: the construct with the service role for the job.
             solution_version_arn: the ARN of the solution version.
             source: the JSON Lines file of inputs, or a folder of such files.
-            source_path: a file or folder below the prefix of ``source``, an expression for example.
+            source_path: a file or folder below the prefix of ``source``, for example an expression.
             destination: the folder to write to, not the source's.
-            destination_path: a folder below the prefix of ``destination``, an expression for example.
-            job_name: by default a name of its own each time. One of your own has to be new each time.
+            destination_path: a folder below the prefix of ``destination``, for example an
+                expression.
+            job_name: the job's name. It must be new each time; by default the fragment makes it.
             filter_arn: the ARN of the filter to apply.
-            num_results: how many users for each line of input.
-            timeout: how long the job may take, its wait for a place included. By default 3 days.
-            patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
+            num_results: the number of users for each line of input.
+            timeout: the time that the job may take, including its wait for other jobs. By default 3
+                days.
+            patience: the time to wait while too many jobs run, on average. By default a day, or
+                half of a shorter timeout.
             tags: the job's tags.
 
         Raises:
-            ValueError: if Personalize can't work with an argument; the message has all the reasons.
+            ValueError: if Personalize can't work with an argument. The message has all the reasons.
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateBatchSegmentJob.html
         """
         super().__init__(
             scope,
             id,
-            matrix.BATCH_SEGMENT_JOB,
             JobOptions(encryption, job_name, timeout, patience, tags),
-            locations={"source": (source, source_path), "destination": (destination, destination_path)},
-            arns=_arns(solution_version_arn, filter_arn),
-            arguments=lambda data: {
-                "SolutionVersionArn": solution_version_arn,
-                "FilterArn": filter_arn,
-                "NumResults": num_results,
-                **data,
-            },
+            JobDefinition(
+                matrix.BATCH_SEGMENT_JOB,
+                locations={
+                    "source": (source, source_path),
+                    "destination": (destination, destination_path),
+                },
+                arns=_arns(solution_version_arn, filter_arn),
+                arguments=lambda data: {
+                    "SolutionVersionArn": solution_version_arn,
+                    "FilterArn": filter_arn,
+                    "NumResults": num_results,
+                    **data,
+                },
+            ),
         )
 
 
 def _arns(solution_version_arn: str, filter_arn: str | None) -> list[ArnParameter]:
-    version = ArnParameter("solution_version_arn", solution_version_arn, SOLUTION_VERSION)
-    return [version] if filter_arn is None else [version, ArnParameter("filter_arn", filter_arn, FILTER)]
+    arns = [ArnParameter("solution_version_arn", solution_version_arn, SOLUTION_VERSION)]
+    if filter_arn is not None:
+        arns.append(ArnParameter("filter_arn", filter_arn, FILTER))
+    return arns

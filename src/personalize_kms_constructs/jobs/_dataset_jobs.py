@@ -11,14 +11,15 @@ from constructs import Construct
 from .. import matrix
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
-from ._fragment import JobFragment, JobOptions
+from ._fragment import JobDefinition, JobFragment, JobOptions
 from ._parameters import DATASET, DATASET_GROUP, ArnParameter, mode_problems
 
 
 class DatasetImportJob(JobFragment):
     """Imports data from S3 into a dataset.
 
-    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
+    Every parameter is a literal, a token, a result of ``sfn.JsonPath``, or a JSONata expression
+    ``"{% … %}"``.
     """
 
     def __init__(
@@ -37,49 +38,54 @@ class DatasetImportJob(JobFragment):
         patience: Duration | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Allow the job on ``encryption``, and the state machine's role to start it.
+        """Allow the job on ``encryption``, and allow the role of your state machine to start it.
 
         Args:
             scope: the parent construct.
             id: the construct's id, which is part of the names of its states.
-            encryption: the construct whose service role does the work.
+            encryption: the construct with the service role for the job.
             dataset_arn: the ARN of the dataset.
             source: the CSV file, or folder of CSV files.
-            source_path: a file or folder below the prefix of ``source``, an expression for example.
-            job_name: by default a name of its own each time. One of your own has to be new each time.
-            import_mode: ``"FULL"``, Personalize's default, replaces the data of earlier import jobs; ``"INCREMENTAL"``
-                adds to it.
-            publish_attribution_metrics_to_s3: whether the metric attribution's reports go to S3.
-            timeout: how long the job may take, its wait for a place included. By default 3 days.
-            patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
+            source_path: a file or folder below the prefix of ``source``, for example an expression.
+            job_name: the job's name. It must be new each time; by default the fragment makes it.
+            import_mode: ``"FULL"``, Personalize's default, replaces the data of earlier import
+                jobs; ``"INCREMENTAL"`` adds to it.
+            publish_attribution_metrics_to_s3: true to send the metric attribution's reports to S3.
+            timeout: the time that the job may take, including its wait for other jobs. By default 3
+                days.
+            patience: the time to wait while too many jobs run, on average. By default a day, or
+                half of a shorter timeout.
             tags: the job's tags.
 
         Raises:
-            ValueError: if Personalize can't work with an argument; the message has all the reasons.
+            ValueError: if Personalize can't work with an argument. The message has all the reasons.
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html
         """
         super().__init__(
             scope,
             id,
-            matrix.DATASET_IMPORT_JOB,
             JobOptions(encryption, job_name, timeout, patience, tags),
-            locations={"source": (source, source_path)},
-            arns=[ArnParameter("dataset_arn", dataset_arn, DATASET)],
-            arguments=lambda data: {
-                "DatasetArn": dataset_arn,
-                **data,
-                "ImportMode": import_mode,
-                "PublishAttributionMetricsToS3": publish_attribution_metrics_to_s3,
-            },
-            problems=mode_problems("import_mode", import_mode, "FULL", "INCREMENTAL"),
+            JobDefinition(
+                matrix.DATASET_IMPORT_JOB,
+                locations={"source": (source, source_path)},
+                arns=[ArnParameter("dataset_arn", dataset_arn, DATASET)],
+                arguments=lambda data: {
+                    "DatasetArn": dataset_arn,
+                    **data,
+                    "ImportMode": import_mode,
+                    "PublishAttributionMetricsToS3": publish_attribution_metrics_to_s3,
+                },
+                problems=mode_problems("import_mode", import_mode, "FULL", "INCREMENTAL"),
+            ),
         )
 
 
 class DatasetExportJob(JobFragment):
     """Exports the data of a dataset to S3.
 
-    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
+    Every parameter is a literal, a token, a result of ``sfn.JsonPath``, or a JSONata expression
+    ``"{% … %}"``.
     """
 
     def __init__(
@@ -97,37 +103,46 @@ class DatasetExportJob(JobFragment):
         patience: Duration | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Allow the job on ``encryption``, and the state machine's role to start it.
+        """Allow the job on ``encryption``, and allow the role of your state machine to start it.
 
         Args:
             scope: the parent construct.
             id: the construct's id, which is part of the names of its states.
-            encryption: the construct whose service role does the work.
+            encryption: the construct with the service role for the job.
             dataset_arn: the ARN of the dataset.
             destination: the folder to write to.
-            destination_path: a folder below the prefix of ``destination``, an expression for example.
-            job_name: by default a name of its own each time. One of your own has to be new each time.
-            ingestion_mode: ``"BULK"`` for what import jobs imported, ``"PUT"`` for what came record by record, which is
-                Personalize's default, ``"ALL"`` for both. For a type checker, pass an expression through
-                ``typing.cast``.
-            timeout: how long the job may take, its wait for a place included. By default 3 days.
-            patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
+            destination_path: a folder below the prefix of ``destination``, for example an
+                expression.
+            job_name: the job's name. It must be new each time; by default the fragment makes it.
+            ingestion_mode: ``"BULK"`` for data of import jobs, ``"PUT"``, Personalize's default,
+                for single records, ``"ALL"`` for both. For a type
+                checker, pass an expression through ``typing.cast``.
+            timeout: the time that the job may take, including its wait for other jobs. By default 3
+                days.
+            patience: the time to wait while too many jobs run, on average. By default a day, or
+                half of a shorter timeout.
             tags: the job's tags.
 
         Raises:
-            ValueError: if Personalize can't work with an argument; the message has all the reasons.
+            ValueError: if Personalize can't work with an argument. The message has all the reasons.
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetExportJob.html
         """
         super().__init__(
             scope,
             id,
-            matrix.DATASET_EXPORT_JOB,
             JobOptions(encryption, job_name, timeout, patience, tags),
-            locations={"destination": (destination, destination_path)},
-            arns=[ArnParameter("dataset_arn", dataset_arn, DATASET)],
-            arguments=lambda data: {"DatasetArn": dataset_arn, "IngestionMode": ingestion_mode, **data},
-            problems=mode_problems("ingestion_mode", ingestion_mode, "BULK", "PUT", "ALL"),
+            JobDefinition(
+                matrix.DATASET_EXPORT_JOB,
+                locations={"destination": (destination, destination_path)},
+                arns=[ArnParameter("dataset_arn", dataset_arn, DATASET)],
+                arguments=lambda data: {
+                    "DatasetArn": dataset_arn,
+                    "IngestionMode": ingestion_mode,
+                    **data,
+                },
+                problems=mode_problems("ingestion_mode", ingestion_mode, "BULK", "PUT", "ALL"),
+            ),
         )
 
 
@@ -137,7 +152,8 @@ class DataDeletionJob(JobFragment):
     AWS guarantees it only if no job that uses the datasets is at work meanwhile
     (https://docs.aws.amazon.com/personalize/latest/dg/delete-records.html).
 
-    Every parameter is a literal, a token, what ``sfn.JsonPath`` returns, or a JSONata expression ``"{% … %}"``.
+    Every parameter is a literal, a token, a result of ``sfn.JsonPath``, or a JSONata expression
+    ``"{% … %}"``.
     """
 
     def __init__(
@@ -154,32 +170,36 @@ class DataDeletionJob(JobFragment):
         patience: Duration | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Allow the job on ``encryption``, and the state machine's role to start it.
+        """Allow the job on ``encryption``, and allow the role of your state machine to start it.
 
         Args:
             scope: the parent construct.
             id: the construct's id, which is part of the names of its states.
-            encryption: the construct whose service role does the work. AWS's pages differ on the KMS permissions; see
-                ``PersonalizeResource.data_deletion_job``.
+            encryption: the construct with the service role for the job. AWS's pages differ on the
+                KMS permissions; see ``PersonalizeResource.data_deletion_job``.
             dataset_group_arn: the ARN of the dataset group.
             source: the CSV file with a column ``USER_ID``, or a folder of such files.
-            source_path: a file or folder below the prefix of ``source``, an expression for example.
-            job_name: by default a name of its own each time. One of your own has to be new each time.
-            timeout: how long the job may take, its wait for a place included. By default 3 days.
-            patience: how long to wait for a place, on average. By default a day, or half of a shorter timeout.
+            source_path: a file or folder below the prefix of ``source``, for example an expression.
+            job_name: the job's name. It must be new each time; by default the fragment makes it.
+            timeout: the time that the job may take, including its wait for other jobs. By default 3
+                days.
+            patience: the time to wait while too many jobs run, on average. By default a day, or
+                half of a shorter timeout.
             tags: the job's tags.
 
         Raises:
-            ValueError: if Personalize can't work with an argument; the message has all the reasons.
+            ValueError: if Personalize can't work with an argument. The message has all the reasons.
 
         https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDataDeletionJob.html
         """
         super().__init__(
             scope,
             id,
-            matrix.DATA_DELETION_JOB,
             JobOptions(encryption, job_name, timeout, patience, tags),
-            locations={"source": (source, source_path)},
-            arns=[ArnParameter("dataset_group_arn", dataset_group_arn, DATASET_GROUP)],
-            arguments=lambda data: {"DatasetGroupArn": dataset_group_arn, **data},
+            JobDefinition(
+                matrix.DATA_DELETION_JOB,
+                locations={"source": (source, source_path)},
+                arns=[ArnParameter("dataset_group_arn", dataset_group_arn, DATASET_GROUP)],
+                arguments=lambda data: {"DatasetGroupArn": dataset_group_arn, **data},
+            ),
         )

@@ -1,4 +1,4 @@
-"""The common part of all jobs: start, wait, look, and end as the job does."""
+"""The common part of all jobs: start, wait, describe, and end like the job."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from ._parameters import (
     without_none,
 )
 from ._run_time import is_json_path
-from ._states import JobAtSynth, Json, State
+from ._states import JobAtSynth, JobCall, Json, State
 from ._times import attempts, time_problems, timeout_seconds
 
 
 class JobOptions(NamedTuple):
-    """The options that all jobs have."""
+    """The options of all kinds of jobs."""
 
     encryption: PersonalizeEncryption
     job_name: str | None
@@ -41,62 +41,76 @@ class JobOptions(NamedTuple):
     tags: Mapping[str, str] | None
 
 
+class JobDefinition(NamedTuple):
+    """A kind of job, with its parameters."""
+
+    row: Permissions
+    locations: Mapping[str, tuple[S3Location, str | None]]
+    """The location of each part, ``"source"`` or ``"destination"``, with the path below it."""
+    arns: Sequence[ArnParameter]
+    """The parameters that are ARNs. The job belongs to the first."""
+    arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    """Makes the arguments of the call, without name, role and tags, from the locations' arguments.
+
+    It is called only if there are no problems.
+    """
+    problems: Iterable[str] = ()
+    """More reasons why Personalize can't work with the parameters."""
+
+
 class JobFragment(sfn.StateMachineFragment):
     """Starts a job, waits for it, and ends with its description.
 
-    The names of its states have the fragment's id in them, so two of a kind need no ``prefix_states``.
+    The names of its states contain the fragment's id, so two fragments of a kind need no
+    ``prefix_states``.
 
-    No state depends on ``encryption.permissions``: an execution begins after the deployment, or after the parts of it
-    that whoever starts it waits for.
+    No state depends on ``encryption.permissions``: an execution begins after the deployment, or the
+    construct that starts it waits for the permissions.
     """
 
     def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        row: Permissions,
-        options: JobOptions,
-        *,
-        locations: Mapping[str, tuple[S3Location, str | None]],
-        arns: Sequence[ArnParameter],
-        arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]],
-        problems: Iterable[str] = (),
+        self, scope: Construct, id: str, options: JobOptions, definition: JobDefinition
     ) -> None:
-        """Make the states, and add the permissions.
-
-        The first of the ARNs is what the job works on. ``arguments`` makes of those that have the locations all of the
-        call besides name, role and tags, and is asked when all is well.
-        """
+        """Make the states, and add the permissions."""
         super().__init__(scope, id)
         encryption, job_name, timeout, patience, tags = options
-        places = [JobLocation(row, part, *given) for part, given in locations.items()]
+        row = definition.row
+        locations = [
+            JobLocation(row, part, location, path)
+            for part, (location, path) in definition.locations.items()
+        ]
         with taken_out_if_refused(scope, id):
             stack = Stack.of(self)
-            found = [
-                *_encryption_problems(stack, encryption),
-                *(problem for each in places for problem in each.problems()),
-                *_resource_problems(row, encryption, places),
-                *(problem for each in arns for problem in each.problems(stack)),
-                *job_name_problems(job_name),
-                *time_problems(timeout, patience),
-                *type_problems(TAGS, optional=True, tags=tags),
-                *problems,
-            ]
-            refuse(self, found)
+            refuse(self, _problems(stack, options, definition, locations))
             role = encryption._personalize_wiring.role
-            # A reference from another stack than the role's would make that stack need the role's, which needs the
-            # buckets that it reads and writes, and both may be one.
+            # A reference to the role would make this stack depend on the role's stack, which may
+            # depend on this stack for the buckets that the role uses.
             role_arn = role.arn if role.stack is stack else role.arn_elsewhere(stack)
-            (resolved,) = encryption._personalize_wiring.door.resources([resource_of(row, places)])
-            data = {name: value for each in places for name, value in each.arguments(resolved).items()}
-            given = without_none({"JobName": job_name, **arguments(data), "Tags": tag_list(tags), "RoleArn": role_arn})
+            resource = resource_of(row, locations)
+            (resolved,) = encryption._personalize_wiring.door.resources([resource])
+            data: dict[str, Any] = {}
+            for location in locations:
+                data |= location.arguments(resolved)
+            given = without_none(
+                {
+                    "JobName": job_name,
+                    **definition.arguments(data),
+                    "Tags": tag_list(tags),
+                    "RoleArn": role_arn,
+                }
+            )
             refuse(self, expression_problems(given))
-            encryption.allow(*resources_of(row, places))
+            encryption.allow(*resources_of(row, locations))
 
         name = job_name_of(self, job_name, as_json_path=is_json_path(given))
         job_arn = personalize_arn(stack, row.arn_type, "")
-        parents = [*arns[0].parents(row, stack)]
+        parents = [*definition.arns[0].parents(row, stack)]
         needed = creation_statements(row, [job_arn + name.pattern], parents, tags="Tags" in given)
+        checks = ""
+        paths: dict[str, str] = {}
+        for location in locations:
+            checks += location.check
+            paths |= location.given
         language = JobLanguage(
             row,
             job_arn,
@@ -104,19 +118,20 @@ class JobFragment(sfn.StateMachineFragment):
             name_is_new=name.is_new,
             timeout_seconds=timeout_seconds(timeout),
             attempts=attempts(patience, timeout),
-            checks="".join(each.check for each in places),
-            given={key: path for each in places for key, path in each.given.items()},
+            checks=checks,
+            given=paths,
         )
         create = self.__make_states(id, language, [*needed, pass_role_statement(role_arn)])
-        at_synth = JobAtSynth(
-            self, create, resolved, encryption._personalize_wiring.encryption_key.arn, given, name.pattern
-        )
-        self.node.add_validation(cast("IValidation", at_synth))
+        key_arn = encryption._personalize_wiring.encryption_key.arn
+        call = JobCall(resolved, key_arn, given, name.pattern)
+        self.node.add_validation(cast("IValidation", JobAtSynth(self, create, call)))
 
     def __make_states(self, id: str, language: JobLanguage, statements: list[Json]) -> State:
-        """Make the states, and return the one that starts the job."""
+        """Make the states, and return the state that starts the job."""
         prepare = State(self, f"Prepare {id}", lambda: language.prepare(next=create.state_id))
-        create = State(self, f"Start {id}", lambda: language.create(next=wait.state_id), statements=statements)
+        create = State(
+            self, f"Start {id}", lambda: language.create(next=wait.state_id), statements=statements
+        )
         wait = State(self, f"Wait for {id}", lambda: language.wait(next=describe.state_id))
         describe = State(self, f"Describe {id}", lambda: language.describe(next=status.state_id))
         status = State(
@@ -145,28 +160,49 @@ class JobFragment(sfn.StateMachineFragment):
         return [cast("sfn.INextable", self.__end)]
 
 
+def _problems(
+    stack: Stack, options: JobOptions, definition: JobDefinition, locations: Sequence[JobLocation]
+) -> Iterator[str]:
+    """Explain why Personalize can't run this job."""
+    yield from _encryption_problems(stack, options.encryption)
+    for location in locations:
+        yield from location.problems()
+    yield from _resource_problems(definition.row, options.encryption, locations)
+    for arn in definition.arns:
+        yield from arn.problems(stack)
+    yield from job_name_problems(options.job_name)
+    yield from time_problems(options.timeout, options.patience)
+    yield from type_problems(TAGS, optional=True, tags=options.tags)
+    yield from definition.problems
+
+
 def _encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:
-    """Explain that something is not a ``PersonalizeEncryption``, its key for example, or one that is elsewhere."""
+    """Explain that a value is not a ``PersonalizeEncryption``, or that it is elsewhere."""
     if not isinstance(encryption, PersonalizeEncryption):
         yield (
-            f"encryption is {shown(encryption)} but a PersonalizeEncryption is expected: pass the construct whose "
-            "service role does the work"
+            f"encryption is {shown(encryption)}, expected a PersonalizeEncryption: pass the "
+            "construct with the service role for the job"
         )
         return
     there = Stack.of(encryption)
-    for what, here, elsewhere in (
+    for part, here, elsewhere in (
         ("Region", stack.region, there.region),
         ("account", stack.account, there.account),
     ):
         if here != elsewhere and not is_token(here) and not is_token(elsewhere):
             yield (
-                f"the job is in {what} {here} but its encryption in {elsewhere}, and Personalize works with keys and "
-                f"roles of its own {what}: make the state machine in a stack of {elsewhere}"
+                f"the job is in {part} {here} but its encryption in {elsewhere}, and Personalize "
+                f"works with keys and roles of its own {part}: make the state machine in a stack "
+                f"of {elsewhere}"
             )
 
 
-def _resource_problems(row: Permissions, encryption: object, locations: Sequence[JobLocation]) -> Iterator[str]:
-    """Explain why Personalize can't work with the locations, with as much of their paths as is known."""
-    known = [each for each in locations if isinstance(each.location, S3Location)]
-    if isinstance(encryption, PersonalizeEncryption):
-        yield from encryption._personalize_wiring.door.problems(resources_of(row, known, with_paths=True))
+def _resource_problems(
+    row: Permissions, encryption: object, locations: Sequence[JobLocation]
+) -> Iterator[str]:
+    """Explain why Personalize can't use the locations, with as much of their paths as is known."""
+    if not isinstance(encryption, PersonalizeEncryption):
+        return
+    known = [location for location in locations if isinstance(location.location, S3Location)]
+    resources = resources_of(row, known, with_paths=True)
+    yield from encryption._personalize_wiring.door.problems(resources)

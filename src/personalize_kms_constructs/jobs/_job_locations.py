@@ -1,9 +1,9 @@
-"""Where a job reads and writes: a path below a location, whose prefix is what policies allow.
+"""The paths that a job reads and writes, below the prefixes of locations.
 
-Policies are written before an execution knows its path, so they allow the location's whole prefix. An execution whose
-path lacks a part stops before the job is created. JSONata takes a missing value for an empty string where it joins
-strings, and both languages write ``null`` where they put one into a string: all that is below the prefix would be
-meant, or a folder that nobody asked for.
+Policies are written before an execution knows its path, so they allow the location's whole prefix.
+An execution whose path lacks a part stops before the job is created. JSONata joins a missing value
+as an empty string, and both languages write null into a string as ``null``: the path would name
+everything below the prefix, or a wrong folder.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from ._run_time import (
     text_problems,
 )
 
-# "." or ".." as a whole part of the path, or a part that is empty.
+# "." or ".." as a whole part of the path, or an empty part.
 _STEP = re.compile(r"(^|/)\.{0,2}/|(^|/)\.{1,2}$")
-# The same in an execution, or the word that was made of null.
+# The same in an execution, or a null.
 _NO_NAME = r"/^$|(^|\/)(null|\.{0,2})\/|(^|\/)(null|\.{1,2})$/"
 _LITERAL = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\d+)""")
-# A token, or a brace that is none of its.
+# A token, or a brace outside of tokens.
 _BRACE = re.compile(rf"{TOKEN.pattern}|[{{}}]")
 
 
@@ -50,10 +50,10 @@ class JobLocation:
     row: Permissions
     """The kind of job."""
     part: str
-    """The parameter that has the location: ``"source"`` or ``"destination"``."""
+    """The parameter for the location: ``"source"`` or ``"destination"``."""
     location: S3Location
     path: str | None
-    """The path below the location's prefix, if there is one."""
+    """The path below the location's prefix, if any."""
 
     @property
     def uri(self) -> str:
@@ -69,19 +69,19 @@ class JobLocation:
         return start + self.path
 
     def arguments(self, job: ResolvedResource) -> dict[str, Any]:
-        """Return the arguments of the call that have the location, and the key that encrypts it, if one does."""
+        """Return the call's arguments for the location and for the key that encrypts it, if any."""
         *around, path = self._access.path_argument.split(".")
-        found: Any = {path: self.uri}
+        arguments: dict[str, Any] = {path: self.uri}
         resolved = job.source if self.part == "source" else job.destination
         if self._access.key_argument and resolved and resolved.key:
-            found[self._access.key_argument.rpartition(".")[2]] = resolved.key.arn
+            arguments[self._access.key_argument.rpartition(".")[2]] = resolved.key.arn
         for name in reversed(around):
-            found = {name: found}
-        return dict(found)
+            arguments = {name: arguments}
+        return arguments
 
     @property
     def given(self) -> dict[str, str]:
-        """The JSONPaths that the path is made of, which the states carry on to be looked at."""
+        """The JSONPaths in the path, which the states pass on to the check."""
         if self.path is None or not is_json_path(self.path):
             return {}
         parts = json_path_parts(json_path_source(self.path))
@@ -89,51 +89,55 @@ class JobLocation:
 
     @property
     def check(self) -> str:
-        """JSONata that stops an execution whose path lacks a part, and goes on with what follows.
+        """The beginning of a JSONata expression, which stops an execution whose path lacks a part.
 
-        Nothing for paths that are known before.
+        Empty for paths that are known at synth.
         """
         if is_known(self.path):
             return ""
-        found = ""
+        check = ""
         for name, path in self.given.items():
-            reason = jsonata_string(f"{self._parameter} is empty in this execution: {path} has no value")
-            found += f"$states.input.Given.{name} in ['', null] ? $error({reason}) : "
+            reason = f"{self._parameter} is empty in this execution: {path} has no value"
+            error = f"$error({jsonata_string(reason)})"
+            check += f"$states.input.Given.{name} in ['', null] ? {error} : "
         uri = f"$states.input.Arguments.{self._access.path_argument}"
         path = f"$substringAfter({uri}, {jsonata_string(self.location.uri)})"
-        reason = "' in this execution, and a folder or file in it has no name, or is null, . or .."
-        return f"{found}$contains({path}, {_NO_NAME}) ? $error('{self._parameter} makes ' & {uri} & {reason}') : "
+        reason = " in this execution, and a folder or file in it has no name, or is null, . or .."
+        error = f"$error('{self._parameter} makes ' & {uri} & '{reason}')"
+        return f"{check}$contains({path}, {_NO_NAME}) ? {error} : "
 
     @property
     def with_path(self) -> S3Location:
-        """The location with its path, where that is known before, and could be in a policy."""
+        """The location with its path, if that is known at synth and could be in a policy."""
         path = self.path
-        if not isinstance(path, str) or not is_known(path) or not _is_below(path) or FOR_NO_POLICY.search(path):
+        if not isinstance(path, str) or not is_known(path):
+            return self.location
+        if not _is_below(path) or FOR_NO_POLICY.search(path):
             return self.location
         return replace(self.location, prefix=self.location.prefix + path)
 
     def problems(self) -> Iterator[str]:
-        """Explain why a path can't stand below this location, as far as it is known before."""
-        what = f"{self.part} of {self.row.resource}"
+        """Explain why this location can't have this path, as far as it is known at synth."""
+        subject = f"{self.part} of {self.row.resource}"
         if not isinstance(self.location, S3Location):
-            yield from type_problems(LOCATION, **{what: self.location})
+            yield from type_problems(LOCATION, **{subject: self.location})
             return
         prefix = self.location.prefix
         if "{%" in prefix or is_json_path(prefix):
             yield (
-                f"{what} has a prefix that each execution evaluates, but policies are written before: use a fixed "
-                f"prefix in S3Location, and pass the rest as {self._parameter}"
+                f"{subject} has a prefix that each execution evaluates, but policies are written "
+                f"before: use a fixed prefix in S3Location, and pass the rest as {self._parameter}"
             )
         if self.path is None:
             return
-        yield from folder_problems(f"{what}, with {self._parameter} below it,", prefix)
+        yield from folder_problems(f"{subject}, with {self._parameter} below it,", prefix)
         problems = [*text_problems(self._parameter, self.path)]
         yield from problems
         if not problems and is_known(self.path) and not _is_below(self.path):
             yield (
-                f"{self._parameter} is {shown(self.path)} but a path below the prefix of {self.part} is expected: "
-                f"pass only names, without s3:// address, leading slash, '.' and '..', for example '2026-11-25/', or "
-                "an expression"
+                f"{self._parameter} is {shown(self.path)}, expected a path below the prefix of "
+                f"{self.part}: pass only names, without s3:// address, leading slash, "
+                "'.' and '..', for example '2026-11-25/', or an expression"
             )
 
     @property
@@ -148,53 +152,62 @@ class JobLocation:
 
 
 def resource_of(row: Permissions, locations: Sequence[JobLocation]) -> PersonalizeResource:
-    """Return what the job creates, with as much of the paths as is known."""
-    return PersonalizeResource(row, **{each.part: each.with_path for each in locations})
+    """Return the job as a resource, with as much of the paths as is known."""
+    return PersonalizeResource(row, **{location.part: location.with_path for location in locations})
 
 
 def resources_of(
     row: Permissions, locations: Sequence[JobLocation], *, with_paths: bool = False
 ) -> list[PersonalizeResource]:
-    """Return what policies have to allow: the resource, or one for each location if paths below one prefix differ.
+    """Return the resources to allow: the job, or a resource for each location.
 
-    A resource whose locations are one folder is refused, since it knows nothing of paths. Those that are known may be
-    taken as part of the locations.
+    A resource whose locations are the same folder is refused, since it knows no paths. If only the
+    paths tell the locations apart, each is allowed as its own resource. With ``with_paths``, known
+    paths are part of the locations.
     """
-    found = {each.part: each.with_path if with_paths else each.location for each in locations}
-    in_one_folder = len({folder(location.prefix) for location in found.values()}) < len(found)
-    if in_one_folder and any(each.path is not None and not (with_paths and is_known(each.path)) for each in locations):
-        return [PersonalizeResource(row, **{part: location}) for part, location in found.items()]
-    return [PersonalizeResource(row, **found)]
+    given, has_other_paths = {}, False
+    for location in locations:
+        given[location.part] = location.with_path if with_paths else location.location
+        if location.path is not None and not (with_paths and is_known(location.path)):
+            has_other_paths = True
+    folders = {folder(location.prefix) for location in given.values()}
+    if has_other_paths and len(folders) < len(given):
+        return [PersonalizeResource(row, **{part: location}) for part, location in given.items()]
+    return [PersonalizeResource(row, **given)]
 
 
 def _guarded(source: str) -> str:
-    """Return JSONata for the same string that fails if a value that it is joined of is missing, null or empty.
+    """Return JSONata for the same string that fails if a joined value is missing, null or empty.
 
-    A path's parts are what the expression joins by ``&``; what a function or a condition makes of a missing value is
-    its own.
+    The parts of a path are the operands of ``&``. Functions and conditions may handle missing
+    values themselves.
     """
     operands = jsonata_operands(source)
-    parts = [f"({source})"] if len(operands) == 1 else operands
-    checked = [
-        part if _LITERAL.fullmatch(part) else f"$pathPart({part}, {jsonata_string(name)})"
-        for part, name in zip(parts, operands, strict=True)
-    ]
-    return " & ".join(checked)
+    parts = []
+    for operand in operands:
+        part = f"({source})" if len(operands) == 1 else operand
+        is_literal = _LITERAL.fullmatch(part) is not None
+        parts.append(part if is_literal else f"$pathPart({part}, {jsonata_string(operand)})")
+    return " & ".join(parts)
 
 
 def _guard(parameter: str) -> str:
     """Return JSONata that defines the function that ``_guarded`` calls."""
     return (
-        "$pathPart := function($value, $text) { $type($value) in ['string', 'number', 'boolean'] and $value != '' ? "
-        f"$value : $error('{parameter} is empty in this execution: ' & $text & ' has no value') }}; "
+        "$pathPart := function($value, $text) { $type($value) in ['string', 'number', 'boolean'] "
+        f"and $value != '' ? $value : $error('{parameter} is empty in this execution: ' & $text & "
+        "' has no value') }; "
     )
 
 
 def _is_below(path: object) -> bool:
-    """Tell if a path that is known leads below where it begins."""
+    """Tell if a known path stays below its beginning."""
     return isinstance(path, str) and bool(path) and "://" not in path and not _STEP.search(path)
 
 
-def _escape(found: re.Match[str]) -> str:
-    """Have a brace stand for itself in a string of an intrinsic function (developer guide, intrinsic-functions)."""
-    return found[0] if is_token(found[0]) else f"\\{found[0]}"
+def _escape(brace: re.Match[str]) -> str:
+    """Escape a brace in a string of an intrinsic function, and leave a token alone.
+
+    The developer guide's page intrinsic-functions says how.
+    """
+    return brace[0] if is_token(brace[0]) else f"\\{brace[0]}"

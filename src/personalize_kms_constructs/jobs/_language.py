@@ -1,7 +1,8 @@
-"""The states of a job in Amazon States Language, as functions of the names of the states they go to.
+"""The states of a job in Amazon States Language, as functions of the names of the next states.
 
-Everything is carried in the states' input and output: variables would be shared by all fragments of a state machine.
-The first state evaluates the parameters, once: retries and redrives begin at a later state, with its output as input.
+States pass everything on in input and output: all fragments of a state machine would share
+variables. The first state evaluates the parameters once, since retries and redrives begin at a
+later state, with its output as input.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ Json = dict[str, Any]
 _FIRST_WAIT_SECONDS = 30
 _LONGEST_WAIT_SECONDS = 300
 
-# ``PersonalizeException`` is what Step Functions makes of errors that the API's model doesn't name, and throttling and
-# the service's own faults are not in it
-# (https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html). A missing permission is another
-# of them: it fails after these attempts, which take 242 seconds at most.
+# Step Functions turns errors that are not in the API's model into ``PersonalizeException``:
+# throttling, and faults of the service
+# (https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html). A missing
+# permission is among them too: it fails after these attempts, which take 242 seconds at most.
 _PASSING = (
     "PersonalizeException",
     "ThrottlingException",
@@ -35,23 +36,25 @@ _PASSING = (
     "ServiceUnavailableException",
     "SdkClientException",
 )
-# What was created a moment ago may not be found yet.
+# A new job may not be found yet.
 _NOT_YET_FOUND = "ResourceNotFoundException"
 # "You can have a total of 5 pending or in progress dataset import jobs per region"
-# (https://docs.aws.amazon.com/personalize/latest/dg/error-messages.html), and "the specified resource is in use"
-# (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html): both pass when another job has
-# ended, which takes from minutes to hours.
+# (https://docs.aws.amazon.com/personalize/latest/dg/error-messages.html), and "the specified
+# resource is in use"
+# (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html): both end
+# with another job, which takes from minutes to hours.
 _OTHERS_AT_WORK = ("LimitExceededException", "ResourceInUseException")
 _EXISTS_ALREADY = "Personalize.ResourceAlreadyExistsException"
 
-# As the API reference spells them: with "CREATE" for import and export jobs, with a space for batch jobs.
+# In the API reference's spelling: with "CREATE" for import and export jobs, with a space for batch
+# jobs.
 _AT_WORK = ["CREATE PENDING", "CREATE IN_PROGRESS", "PENDING", "IN_PROGRESS", "IN PROGRESS"]
 _FAILED = ["CREATE FAILED", "FAILED"]
 
 _JOB = "$states.input.Job"
 _JOB_ARN = "$states.input.JobArn"
 _SINCE = "$toMillis($states.input.Since)"
-# Only an execution that was redriven has this time (developer guide, input-output-contextobject).
+# Only a redriven execution has this time (developer guide, input-output-contextobject).
 _REDRIVEN = "$toMillis($states.context.Execution.RedriveTime)"
 
 
@@ -67,19 +70,22 @@ class JobLanguage:
     """The arguments of the call that starts the job."""
     _: KW_ONLY
     name_is_new: bool
-    """True if no other job can have the name, so a job of that name is the one that an attempt has started."""
+    """True if no other job can have the name, so a job with it comes from an earlier attempt."""
     timeout_seconds: int
     attempts: int
-    """The number of times to try again while other jobs have to end first."""
+    """The number of retries while other jobs must end first."""
     checks: str
-    """JSONata that stops an execution for its arguments, and goes on with what follows."""
+    """The beginning of a JSONata expression, which stops an execution with wrong arguments."""
     given: Mapping[str, str]
-    """JSONPaths that the checks look at."""
+    """The JSONPaths that the checks read."""
 
     def prepare(self, *, next: str) -> Json:
-        """Evaluate the parameters, the job's name among them, and note the time."""
+        """Evaluate the parameters, including the job's name, and note the time."""
         if not is_json_path(self.arguments):
-            output = {"Arguments": self.arguments, "Since": "{% $states.context.State.EnteredTime %}"}
+            output = {
+                "Arguments": self.arguments,
+                "Since": "{% $states.context.State.EnteredTime %}",
+            }
             return {"Type": "Pass", "Output": output, "Next": next}
         parameters = {"Arguments": in_json_path(self.arguments), "Since.$": "$$.State.EnteredTime"}
         if self.given:
@@ -87,7 +93,7 @@ class JobLanguage:
         return {"QueryLanguage": "JSONPath", "Type": "Pass", "Parameters": parameters, "Next": next}
 
     def create(self, *, next: str) -> Json:
-        """Start the job, or go on with the one that an earlier attempt has started if its name shows that."""
+        """Start the job, or go on with the job of an earlier attempt if its name is new."""
         common = {"Since": "{% $states.input.Since %}", "WaitSeconds": _FIRST_WAIT_SECONDS}
         others_at_work = {
             **_retry(*_OTHERS_AT_WORK),
@@ -104,16 +110,19 @@ class JobLanguage:
             "Next": next,
         }
         if self.name_is_new:
-            existing = {"JobArn": f"{{% '{self.job_arn}' & $states.input.Arguments.JobName %}}", **common}
+            existing = {
+                "JobArn": f"{{% '{self.job_arn}' & $states.input.Arguments.JobName %}}",
+                **common,
+            }
             state["Catch"] = [{"ErrorEquals": [_EXISTS_ALREADY], "Output": existing, "Next": next}]
         return state
 
     def wait(self, *, next: str) -> Json:
-        """Wait as long as the state before says."""
+        """Wait for the time from the state before."""
         return {"Type": "Wait", "Seconds": "{% $states.input.WaitSeconds %}", "Next": next}
 
     def describe(self, *, next: str) -> Json:
-        """Look at the job, and double the time until the next look."""
+        """Describe the job, and double the next wait."""
         seen = (
             f"{{'Job': $states.result.{self.row.noun}, "
             f"'WaitSeconds': $min([2 * $states.input.WaitSeconds, {_LONGEST_WAIT_SECONDS}])}}"
@@ -128,7 +137,7 @@ class JobLanguage:
         }
 
     def status(self, *, done: str, failed: str, wait: str) -> Json:
-        """Go on with what the job has come to; a status that nobody knows fails."""
+        """Choose the next state by the job's status. An unknown status fails."""
         status = f"{_JOB}.Status"
         reason = f"{_JOB}.FailureReason"
         choices = [
@@ -146,7 +155,7 @@ class JobLanguage:
                 next=failed,
             ),
             _fails(
-                # A job that a redrive has started has its time from then.
+                # A job that a redrive has started counts from there.
                 f"$millis() > $max([{_SINCE}, {_REDRIVEN}]) + {self.timeout_seconds * 1000}",
                 f"{self.row.noun}TimedOut",
                 f"{_JOB_ARN} & ' is still ' & {status} & ' after {self.timeout_seconds} seconds'",
@@ -160,8 +169,12 @@ class JobLanguage:
         return {"Type": "Pass", "Output": f"{{% {_JOB} %}}"}
 
     def failed(self) -> Json:
-        """Fail with the reason that the state before has found."""
-        return {"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"}
+        """Fail with the reason from the state before."""
+        return {
+            "Type": "Fail",
+            "Error": "{% $states.input.Error %}",
+            "Cause": "{% $states.input.Cause %}",
+        }
 
     def _api(self, verb: str) -> str:
         return f"arn:{Aws.PARTITION}:states:::aws-sdk:personalize:{verb}{self.row.noun}"

@@ -29,8 +29,9 @@ from ._run_time import (
     text_problems,
 )
 
-# Names have 63 characters (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html); a hyphen
-# and the 36 characters of a UUID are kept free.
+# Names have 63 characters
+# (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html); a hyphen and
+# the 36 characters of a UUID are kept free.
 _MAX_PREFIX_LENGTH = 63 - 37
 _JSONATA_TEXT = re.compile(r"""(['"])(?P<text>[^'"\\]*)\1""")
 _FORMAT_TEXT = re.compile(r"States\.Format\('(?P<text>[^'\\]*)'")
@@ -45,7 +46,7 @@ FILTER = "filter/NAME"
 
 
 def without_none(value: Any) -> Any:
-    """Return arguments without those that are ``None``, those in mappings included."""
+    """Return arguments without ``None``, in nested mappings too."""
     if isinstance(value, Mapping):
         return {key: without_none(entry) for key, entry in value.items() if entry is not None}
     return value
@@ -59,27 +60,27 @@ def expression_problems(arguments: Mapping[str, Any]) -> Iterator[str]:
     expressions = [jsonata_source(value) for value in values if is_jsonata(value)]
     if expressions and is_json_path(arguments):
         yield (
-            "parameters are JsonPath and JSONata expressions, but a state has one language: write all of them in "
-            f"one, for example {{% {expressions[0]} %}}"
+            "parameters are JsonPath and JSONata expressions, but a state has a single "
+            f"language: use the same for all, for example {{% {expressions[0]} %}}"
         )
 
 
 def in_json_path(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arguments as a JSONPath state writes them, expressions with keys that end in ``.$``."""
+    """Return arguments in a JSONPath state's form, with ``.$`` after the keys of expressions."""
     return cast("dict[str, Any]", sfn.FieldUtils.render_object(arguments))
 
 
 @dataclass(frozen=True)
 class ArnParameter:
-    """A parameter that is the ARN of something that exists in Personalize already."""
+    """A parameter for the ARN of an existing resource of Personalize."""
 
     name: str
     value: str
     form: str
-    """The last part of such an ARN: ``FILTER``, for example."""
+    """The last part of such an ARN, for example ``FILTER``."""
 
     def problems(self, stack: Stack) -> Iterator[str]:
-        """Explain that this is not the ARN of such a resource in the account and Region of a stack."""
+        """Explain that this isn't the ARN of such a resource in the stack's environment."""
         value = self.value
         yield from text_problems(self.name, value)
         if isinstance(value, str) and ("{%" in value or is_yet_to_be_looked_up(value)):
@@ -87,8 +88,9 @@ class ArnParameter:
         if not self._fits(value):
             l1 = "" if self.form == SOLUTION_VERSION else ", for example the attr_…_arn of an L1"
             yield (
-                f"{self.name} is {shown(value)} but an ARN of the form arn:aws:personalize:REGION:ACCOUNT:{self.form} "
-                f"is expected: pass one{l1}, or an expression, for example sfn.JsonPath.string_at('$.arn')"
+                f"{self.name} is {shown(value)}, expected an ARN of the form "
+                f"arn:aws:personalize:REGION:ACCOUNT:{self.form}: pass one{l1}, or an "
+                "expression, for example sfn.JsonPath.string_at('$.arn')"
             )
         elif not is_token(value):
             yield from personalize_arn_problems(self.name, value, Place.of(stack))
@@ -98,20 +100,24 @@ class ArnParameter:
         if not isinstance(value, str):
             return False
         if is_token(value):
-            # A solution has an L1, and a version of it has none.
-            return kind_of_arn(value) in ("", self.form.split("/")[0] if self.form != SOLUTION_VERSION else "")
+            kind = kind_of_arn(value)
+            # There is an L1 for solutions, and none for their versions.
+            is_of_kind = self.form != SOLUTION_VERSION and kind == self.form.split("/")[0]
+            return is_of_kind or not kind
         names = re.sub("[A-Z_]+", r"[\\w-]+", self.form)
         return re.fullmatch(rf"arn:[\w-]+:personalize:[\w-]+:\d+:{names}", value) is not None
 
     def parents(self, row: Permissions, stack: Stack) -> Iterator[str]:
-        """Yield the ARNs that the caller needs the API's action on besides the job's, if this is what it works on."""
+        """Yield more ARNs on which the caller needs the API's action."""
         if not row.parents:
             return
         if not is_known(self.value):
-            yield from (personalize_arn(stack, parent, "*") for parent in row.parents)
+            for parent in row.parents:
+                yield personalize_arn(stack, parent, "*")
             return
         if self.form == SOLUTION_VERSION:
-            # The reference has one type for a solution and its version, and doesn't say which is looked at.
+            # The reference has one type for a solution and its version, and doesn't say which ARN
+            # IAM compares.
             parts = Fn.split("/", self.value, 3) if is_token(self.value) else self.value.split("/")
             yield Fn.join("/", parts[:2])
         yield self.value
@@ -129,48 +135,52 @@ class JobName(NamedTuple):
 
 
 def job_name_of(scope: Construct, given: str | None, *, as_json_path: bool) -> JobName:
-    """Return the name that was given, or one that is made each time the fragment is entered."""
+    """Return the given name, or a new name for each time the fragment is entered."""
     if given is not None:
         pattern = given if is_known(given) else f"{_known_beginning(given)}*"
         return JobName(given, pattern, is_new=_is_always_new(given))
     prefix = Names.unique_resource_name(scope, max_length=_MAX_PREFIX_LENGTH)
-    made = (
-        sfn.JsonPath.format(f"{prefix}-{{}}", sfn.JsonPath.uuid()) if as_json_path else f"{{% '{prefix}-' & $uuid() %}}"
-    )
-    return JobName(made, f"{prefix}-*", is_new=True)
+    if as_json_path:
+        name = sfn.JsonPath.format(f"{prefix}-{{}}", sfn.JsonPath.uuid())
+    else:
+        name = f"{{% '{prefix}-' & $uuid() %}}"
+    return JobName(name, f"{prefix}-*", is_new=True)
 
 
 def job_name_problems(job_name: object) -> Iterator[str]:
-    """Explain that Personalize's API would refuse a name, or what an expression makes of its texts."""
+    """Explain that Personalize's API would refuse a name, or the result of an expression."""
     if job_name is not None:
         yield from name_problems("job_name", job_name, _with_letters(job_name))
 
 
-def mode_problems(what: str, value: object, *allowed: str) -> Iterator[str]:
+def mode_problems(subject: str, value: object, *allowed: str) -> Iterator[str]:
     """Explain that a literal is no value of the API's enumeration."""
     if value is not None and not is_jsonata(value):
-        yield from choice_problems(what, value, allowed)
+        yield from choice_problems(subject, value, allowed)
 
 
 def tag_list(tags: Mapping[str, str] | None) -> list[dict[str, str]] | None:
-    """Return tags as the API takes them; an empty mapping is none."""
+    """Return tags in the API's form, and none for an empty mapping."""
     return [{"TagKey": key, "TagValue": value} for key, value in tags.items()] if tags else None
 
 
 def _is_always_new(name: str) -> bool:
-    """Tell if an expression puts a UUID into the name, as the names do that are made here."""
+    """Tell if an expression puts a UUID into the name, as the names made here do."""
     if is_jsonata(name):
         return "$uuid()" in jsonata_operands(jsonata_source(name))
     return is_json_path(name) and "States.UUID()" in json_path_source(name)
 
 
 def _with_letters(name: object) -> str | None:
-    """Return the name that an expression makes, with a letter for each part that only an execution knows."""
+    """Return the name that an expression makes, with a letter for each unknown part."""
     if not isinstance(name, str):
         return None
     if is_jsonata(name):
-        found = map(_JSONATA_TEXT.fullmatch, jsonata_operands(jsonata_source(name)))
-        return "".join(each["text"] if each else "x" for each in found)
+        text = ""
+        for operand in jsonata_operands(jsonata_source(name)):
+            literal = _JSONATA_TEXT.fullmatch(operand)
+            text += literal["text"] if literal else "x"
+        return text
     if TOKEN.fullmatch(name) and is_json_path(name):
         template = _FORMAT_TEXT.match(json_path_source(name))
         return template["text"].replace("{}", "x") if template else "x"
@@ -178,10 +188,10 @@ def _with_letters(name: object) -> str | None:
 
 
 def _known_beginning(name: str) -> str:
-    """Return the text that an expression puts first, so that policies needn't allow all names."""
+    """Return the known beginning of an expression, so policies needn't allow all names."""
     if is_jsonata(name):
         operands = jsonata_operands(jsonata_source(name))
-        found = _JSONATA_STRING.fullmatch(operands[0]) if len(operands) > 1 else None
+        known = _JSONATA_STRING.fullmatch(operands[0]) if len(operands) > 1 else None
     else:
-        found = _FORMAT.match(json_path_source(name))
-    return found["beginning"] if found else ""
+        known = _FORMAT.match(json_path_source(name))
+    return known["beginning"] if known else ""

@@ -1,4 +1,4 @@
-"""The values that each execution evaluates, JSONata and JsonPath expressions, and the parts that they are made of."""
+"""Values that each execution evaluates: JSONata and JsonPath expressions, and their parts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from .._tokens import TOKEN
 
 _SEVERAL = re.compile(r"%\}.*\{%", re.DOTALL)
 _JSONATA = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|.)""", re.DOTALL)
-# Operators that bind less than "&" or are read from left to right with it, and what begins a regular expression.
+# Operators that bind less than "&", or as much from left to right, and the beginning of a regular
+# expression.
 _OTHER_OPERATORS = frozenset("?:=<>!~^|@#;,+-*/%")
 _WORDS = re.compile(r"(?<![\w.$])(and|or|in)(?!\w)")
 _INTRINSIC = re.compile(r"'(?:[^'\\]|\\.)*'|.", re.DOTALL)
@@ -25,9 +26,9 @@ def is_jsonata(value: object) -> bool:
 
 
 def is_json_path(value: object) -> bool:
-    """Tell if the value is, or has in it, what ``sfn.JsonPath`` returns."""
+    """Tell if the value is or contains a result of ``sfn.JsonPath``."""
     if isinstance(value, str):
-        # One by one: the CDK refuses a text that has other text beside it.
+        # One by one: the CDK refuses a token that has text beside it.
         return any(_has_paths(token[0]) for token in TOKEN.finditer(value))
     if isinstance(value, (Mapping, Sequence)):
         return any(is_json_path(leaf) for leaf in leaves(value))
@@ -35,30 +36,33 @@ def is_json_path(value: object) -> bool:
 
 
 def is_known(value: object) -> bool:
-    """Tell if the value is the same in every execution; it may be a token that CloudFormation resolves."""
+    """Tell if all executions have the same value; it may be a token of CloudFormation."""
     return not is_jsonata(value) and not is_json_path(value)
 
 
-def text_problems(what: str, value: object) -> Iterator[str]:
-    """Explain that an expression stands inside of other text, where Step Functions evaluates none, or is two."""
+def text_problems(subject: str, value: object) -> Iterator[str]:
+    """Explain that a value is several expressions, or has text around an expression.
+
+    Step Functions evaluates neither.
+    """
     if not isinstance(value, str):
         return
     if is_jsonata(value):
         if _SEVERAL.search(value):
             yield (
-                f"{what} is {value!r}, which is not one expression: write one between '{{%' and '%}}', for example "
-                "{% 'day-' & $states.input.day %}"
+                f"{subject} is {value!r}, which is not one expression: write one between '{{%' and "
+                "'%}', for example {% 'day-' & $states.input.day %}"
             )
     elif "{%" in value or (not TOKEN.fullmatch(value) and is_json_path(value)):
         yield (
-            f"{what} is {value!r}, an expression inside of other text, but Step Functions evaluates whole values only: "
-            "write one expression, for example {% 'day-' & $states.input.day %} or "
-            "sfn.JsonPath.format('day-{}', sfn.JsonPath.string_at('$.day'))"
+            f"{subject} is {value!r}, an expression inside of other text, but Step Functions "
+            "evaluates whole values only: write one expression, for example {% 'day-' & "
+            "$states.input.day %} or sfn.JsonPath.format('day-{}', sfn.JsonPath.string_at('$.day'))"
         )
 
 
 def jsonata_source(expression: str) -> str:
-    """Return what stands between the delimiters of an expression."""
+    """Return the text between the delimiters of an expression."""
     return expression[2:-2].strip()
 
 
@@ -68,13 +72,13 @@ def jsonata_string(text: str) -> str:
 
 
 def json_path_source(value: str) -> str:
-    """Return what stands in a state for what ``sfn.JsonPath`` returned: a path, or an intrinsic function."""
+    """Return a result of ``sfn.JsonPath`` as in a state: a path, or an intrinsic function."""
     rendered = cast("dict[str, str]", sfn.FieldUtils.render_object({"value": value}))
     return rendered["value.$"]
 
 
 def jsonata_operands(source: str) -> list[str]:
-    """Return what an expression joins by ``&`` last, or the whole expression if it does something else."""
+    """Return the operands of an outermost ``&``, or the whole expression if it has none."""
     parts, outer, depth = [""], "", 0
     for token in _JSONATA.findall(source):
         depth += (token in "([{") - (token in ")]}")
@@ -92,7 +96,7 @@ def jsonata_operands(source: str) -> list[str]:
 
 
 def json_path_parts(path: str) -> list[str]:
-    """Return the JSONPaths that a path is, or that ``States.Format`` makes it of."""
+    """Return the JSONPaths in a path, which may be a ``States.Format``."""
     if not path.startswith("States."):
         return [path] if path.startswith("$") else []
     function, _, rest = path.partition("(")
@@ -105,18 +109,24 @@ def json_path_parts(path: str) -> list[str]:
             arguments[-1] += token
     if function != "States.Format":
         return []
-    return [part for argument in arguments for part in json_path_parts(argument.strip())]
+    parts = []
+    for argument in arguments:
+        parts += json_path_parts(argument.strip())
+    return parts
 
 
 def leaves(value: Any) -> list[Any]:
     """Return the values in nested mappings and lists."""
     if isinstance(value, Mapping):
-        return [leaf for entry in value.values() for leaf in leaves(entry)]
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [leaf for entry in value for leaf in leaves(entry)]
-    return [value]
+        value = list(value.values())
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return [value]
+    nested: list[Any] = []
+    for entry in value:
+        nested += leaves(entry)
+    return nested
 
 
 def _has_paths(value: object) -> bool:
-    # An intrinsic function may have no path in it, as ``States.UUID()`` has none.
+    # An intrinsic function may have no path, for example ``States.UUID()``.
     return "value.$" in (sfn.FieldUtils.render_object({"value": value}) or {})

@@ -1,14 +1,14 @@
-"""The states of a job in the CDK's hands: how they are rendered, and what the job leaves behind at synth.
+"""The states of a job in the CDK: their rendering, and the metadata of the job at synth.
 
-``sfn.Choice`` and its like write JSONPath, or JSONata only for a machine that is known to be JSONata. A state
-that says ``"QueryLanguage": "JSONata"`` of itself is right in both.
+States of the CDK such as ``sfn.Choice`` write JSONata only in a machine that is known to be
+JSONata. A state with its own ``"QueryLanguage": "JSONata"`` works in every machine.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import jsii
 from aws_cdk import Stack
@@ -19,7 +19,7 @@ from constructs import Construct, IValidation
 from .._grant.place import Place
 from .._grant.resolved import ResolvedResource
 from .._grant.role import has_precreated_roles
-from .._metadata import DescribedJob, leave_resources
+from .._metadata import Creation, DescribedJob, PendingActions, leave_resources
 from .._pasted import readable
 from .._refusals import refuse
 from .._synth import described_resource
@@ -33,7 +33,7 @@ _LONGEST_NAME = 80
 
 
 class State(sfn.CustomState):
-    """A state whose whole JSON is ours, rendered last, when the names of the states it goes to are final."""
+    """A state with its own JSON, rendered when the names of the states that follow are final."""
 
     def __init__(
         self,
@@ -50,24 +50,24 @@ class State(sfn.CustomState):
         self._registered: iam.PolicyStatement | None = None
 
     def leads_to(self, *states: sfn.State) -> None:
-        """Make these states part of the state machine; how this one goes to them is in its JSON."""
+        """Make these states part of the state machine; the transitions are in the JSON."""
         for state in states:
-            # Of the transitions that ``sfn.State`` knows, choices are those of which there may be many.
+            # Only the choices of ``sfn.State`` can be many.
             self._add_choice(sfn.Condition.is_present("$"), state)
 
     def next_or_end(self) -> Json:
-        """The field that says what comes after this state."""
+        """Return the field for the next state, or for the end."""
         return cast("Json", self._render_next_end())
 
     def to_state_json(self, query_language: Any = None) -> Json:
-        """The state in Amazon States Language, which says its own query language, whatever the state machine's is."""
+        """Return the state in Amazon States Language, with its own query language."""
         return {"QueryLanguage": "JSONata", **self._json_renderer()}
 
     @property
     def has_lost_statements(self) -> bool:
-        """True at synth if the state is in a state machine whose role has dropped the statements.
+        """True at synth if the role of the state machine has dropped the statements.
 
-        Statements are frozen when the policy that they are in is resolved, before anything is validated.
+        A policy freezes its statements when it is resolved, which is before validations.
         """
         return self._registered is not None and not self._registered.frozen
 
@@ -76,8 +76,8 @@ class State(sfn.CustomState):
         name = self.state_id
         if len(name) > _LONGEST_NAME:
             problem = (
-                f"the state {name!r} has a name of {len(name)} characters but Step Functions takes {_LONGEST_NAME}: "
-                "use a shorter id, or a shorter prefix if the states have one"
+                f"the state {name!r} has a name of {len(name)} characters but Step Functions takes "
+                f"{_LONGEST_NAME}: use a shorter id, or a shorter prefix if the states have one"
             )
             refuse(self, [problem])
         for statement in self.role_statements:
@@ -85,29 +85,28 @@ class State(sfn.CustomState):
             graph.register_policy_statement(self._registered)
 
 
+class JobCall(NamedTuple):
+    """The call that starts a job."""
+
+    resource: ResolvedResource
+    encryption_key: str
+    """The ARN of the dataset group's key."""
+    arguments: Mapping[str, Any]
+    names: str
+    """All names that the job may have, as a pattern."""
+
+
 @jsii.implements(IValidation)
 class JobAtSynth:
-    """Leaves the metadata of a job, and warns of statements that the role of its state machine has not been given.
+    """Leaves the metadata of a job, and warns of statements that an immutable role has dropped.
 
-    It judges nothing itself. A fragment doesn't know the state machine that it becomes part of, and an immutable role
-    drops what it is given.
+    A fragment doesn't know its state machine, so it finds out at synth. It checks nothing itself.
     """
 
-    def __init__(
-        self,
-        job: Construct,
-        state: State,
-        resource: ResolvedResource,
-        encryption_key: str,
-        arguments: Mapping[str, Any],
-        names: str,
-    ) -> None:
+    def __init__(self, job: Construct, state: State, call: JobCall) -> None:
         self._job = job
         self._state = state
-        self._resource = resource
-        self._encryption_key = encryption_key
-        self._arguments = arguments
-        self._names = names
+        self._call = call
         self._is_left = False
 
     def validate(self) -> list[str]:
@@ -120,21 +119,30 @@ class JobAtSynth:
             warn(
                 self._job,
                 "pendingMachinePolicy",
-                "the role of the state machine is immutable in this app, so it can't start the job until its owner "
-                f"adds these statements to an IAM policy of the role: {json.dumps(statements, indent=2)}",
+                "the role of the state machine is immutable in this app, so it can't start the "
+                "job until its owner adds these statements to an IAM policy of the role: "
+                f"{json.dumps(statements, indent=2)}",
             )
         return []
 
     def _leave_metadata(self) -> None:
-        here, resource = Place.of(Stack.of(self._job)), self._resource
-        made_for = self._arguments[resource.row.made_for]
-        lost = {action for statement in self._state.role_statements for action in statement["Action"]}
-        leave_resources(
-            self._job,
-            here,
-            service_role=self._arguments["RoleArn"],
-            encryption_key=self._encryption_key,
-            resources=[described_resource(resource, here)],
-            pending=[("caller", self._job.node.path, lost)] if self._state.has_lost_statements else [],
-            job=DescribedJob(self._state.state_id, self._names, made_for if is_known(made_for) else None),
+        here, call = Place.of(Stack.of(self._job)), self._call
+        made_for = call.arguments[call.resource.row.made_for]
+        creation = Creation(
+            call.arguments["RoleArn"],
+            call.encryption_key,
+            [described_resource(call.resource, here)],
+            self._lost_actions(),
+            DescribedJob(
+                self._state.state_id, call.names, made_for if is_known(made_for) else None
+            ),
         )
+        leave_resources(self._job, here, creation)
+
+    def _lost_actions(self) -> list[PendingActions]:
+        if not self._state.has_lost_statements:
+            return []
+        actions: set[str] = set()
+        for statement in self._state.role_statements:
+            actions.update(statement["Action"])
+        return [PendingActions("caller", self._job.node.path, actions)]

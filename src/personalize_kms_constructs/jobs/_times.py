@@ -1,4 +1,4 @@
-"""The time that a job may take, and the time that it may wait for its place."""
+"""The time that a job may take, and the time that it may wait for other jobs."""
 
 from __future__ import annotations
 
@@ -10,28 +10,31 @@ from aws_cdk import Duration
 from .._refusals.arguments import shown
 
 _DAY = 24 * 60 * 60
-# Two days at most to wait for a place, and a day that a job takes: "up to a day" for data deletion
-# (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDataDeletionJob.html). Without a wait there is room for
-# the 36 hours that CloudFormation gives an import job (the schema of AWS::Personalize::Dataset).
+# Two days at most to wait for other jobs, and a day for the job: "up to a day" for data deletion
+# (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDataDeletionJob.html). Without a wait
+# there is room for the 36 hours that CloudFormation gives an import job (the schema of
+# AWS::Personalize::Dataset).
 _DEFAULT_TIMEOUT = 3 * _DAY
 _DEFAULT_PATIENCE = _DAY
-# A look at a job every five minutes makes nine events, of which an execution's history holds 25,000, all of its jobs
-# taken together (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
+# Each look at a job, every five minutes, makes nine events. The history of an execution, with all
+# its jobs, holds 25,000
+# (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
 _LONGEST_TIMEOUT = 9 * _DAY
 
-# Step Functions doubles the delay between attempts until it is the longest one, and waits for a random part of it: for
-# half of it on average (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html).
+# Step Functions doubles the delay between attempts up to the longest delay, and waits for a random
+# part of it: half of it on average
+# (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html).
 FIRST_DELAY = 60
 LONGEST_DELAY = 900
 
 
 def timeout_seconds(timeout: Duration | None) -> int:
-    """Return how long a job may take, in seconds."""
+    """Return the time that a job may take, in seconds."""
     return _DEFAULT_TIMEOUT if timeout is None else round(_seconds(timeout))
 
 
 def attempts(patience: Duration | None, timeout: Duration | None) -> int:
-    """Return how many more attempts fill the time that a job waits for its place, on average."""
+    """Return the number of retries that fill the time for waiting, on average."""
     longest = timeout_seconds(timeout) / 2
     wanted = min(_DEFAULT_PATIENCE, longest) if patience is None else _seconds(patience)
     number, delay, waited = 0, FIRST_DELAY, 0.0
@@ -41,24 +44,25 @@ def attempts(patience: Duration | None, timeout: Duration | None) -> int:
 
 
 def time_problems(timeout: object, patience: object) -> Iterator[str]:
-    """Explain that a state machine can't wait so long, or that something is no time at all."""
+    """Explain that a state machine can't wait so long, or that a value is not a time."""
     for parameter, value in (("timeout", timeout), ("patience", patience)):
         if value is not None and not _is_known(value):
             yield (
-                f"{parameter} is {shown(value)} but a Duration that is known at synth is expected: pass, for example, "
-                "Duration.hours(6)"
+                f"{parameter} is {shown(value)}, expected a Duration that is known at synth: "
+                "pass, for example, Duration.hours(6)"
             )
     if _is_known(timeout) and not 1 <= _seconds(timeout) <= _LONGEST_TIMEOUT:
         yield (
-            f"timeout is {timeout.to_human_string()} but a job may take from a second to 9 days, which fill the 25,000 "
-            "events of an execution: use a time between"
+            f"timeout is {timeout.to_human_string()} but a job may take from a second to 9 days, "
+            "which fill the 25,000 events of an execution: use a time between"
         )
     elif _is_known(patience) and (timeout is None or _is_known(timeout)):
         longest = timeout_seconds(timeout) / 2
         if _seconds(patience) > longest:
             yield (
-                f"patience is {patience.to_human_string()} but a job may wait twice as long, and must not be started "
-                f"after its timeout: use {longest:g} seconds at most, or a longer timeout"
+                f"patience is {patience.to_human_string()} but a job may wait twice as long, and "
+                f"must not be started after its timeout: use {longest:g} seconds at most, or a "
+                "longer timeout"
             )
 
 
