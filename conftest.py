@@ -14,7 +14,8 @@ pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser()], patterns=["README.md", "docs/*.md", "docs/*/*.md"]
 ).pytest()
 
-# One folder for what tests, the CDK and jsii leave. The CDK starts Node when a later conftest imports it.
+# One folder for what tests, the CDK and jsii leave. The CDK starts Node when a later conftest
+# imports it.
 _IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 if not _IS_WORKER:
     os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="tests-")
@@ -27,8 +28,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
 
 
-# The folders of tests that take longest: those that deploy, that start other programs, and that try many cases.
-_LONGEST = ("doctor", "integ", "deploy", "managed_key_policy", "jobs", "packaging", "templates", "proof", "checks")
+# The folders of tests that take longest: those that deploy, that start other programs, and that try
+# many cases.
+_LONGEST = (
+    "doctor",
+    "integ",
+    "deploy",
+    "managed_key_policy",
+    "jobs",
+    "packaging",
+    "templates",
+    "proof",
+    "checks",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -24,7 +24,9 @@ class AddressHook(MetadataHookInterface):
 
         text = (Path(self.root) / "README.md").read_text(encoding="utf-8")
         text = re.sub(r"!\[[^\]]*\]\((?!https://)[^)]+\)\n*", "", text)
-        text = re.sub(r"\[([^\]]+)\]\((?!https://)(?:docs/([^)#]+\.md)|[^)#]*)(#[^)]*)?\)", linked, text)
+        text = re.sub(
+            r"\[([^\]]+)\]\((?!https://)(?:docs/([^)#]+\.md)|[^)#]*)(#[^)]*)?\)", linked, text
+        )
         metadata["readme"] = {"content-type": "text/markdown", "text": text}
         support = page_at("support.md") if site else ""
         urls = {"Documentation": site, "Support": support, "Source": names["REPOSITORY"]}

@@ -13,7 +13,12 @@ from bench.report import CONSTRUCTS, JUDGED, STACKS, WAYS, Rounds, page, too_slo
 def main() -> int:
     """Measure, report, and fail if something takes longer than it may."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15, help="how often each case is measured (default: %(default)s)")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=15,
+        help="how often each case is measured (default: %(default)s)",
+    )
     parser.add_argument("--output", type=Path, default=Path("docs/speed.md"), help="the page")
     arguments = parser.parse_args()
     cases = [
@@ -24,7 +29,11 @@ def main() -> int:
     for number in range(arguments.rounds):
         # First one way round, then the other, so that neither way is always the one that follows.
         for case in cases if number % 2 == 0 else reversed(cases):
-            print(f"\r▶ round {number + 1} of {arguments.rounds}: {case[0]}, {case[1]} ", end="", file=sys.stderr)
+            print(
+                f"\r▶ round {number + 1} of {arguments.rounds}: {case[0]}, {case[1]} ",
+                end="",
+                file=sys.stderr,
+            )
             measured[case].append(run(*case))
     print(file=sys.stderr)
     arguments.output.write_text(page(measured), encoding="utf-8")
@@ -36,8 +45,11 @@ def main() -> int:
 
 def run(what: str, size: int) -> dict[str, float]:
     """Measure once, in a process of its own."""
-    # What is installed is compiled already, as are the modules of this checkout once they have been imported.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    # What is installed is compiled already, as are the modules of this checkout once they have been
+    # imported.
+    environment = {
+        name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+    }
     command = [sys.executable, "-m", "bench.one_process", what, str(size)]
     result = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
     measured: dict[str, float] = json.loads(result.stdout)

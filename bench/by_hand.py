@@ -27,7 +27,8 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
     here = Construct(scope, id)
     account = scope.account
     service = iam.ServicePrincipal(
-        "personalize.amazonaws.com", conditions={"StringEqualsIfExists": {"aws:SourceAccount": account}}
+        "personalize.amazonaws.com",
+        conditions={"StringEqualsIfExists": {"aws:SourceAccount": account}},
     )
     role = iam.Role(
         here,
@@ -38,7 +39,9 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
                 "StringEquals": {"aws:SourceAccount": account},
                 "ArnLike": {
                     "aws:SourceArn": scope.format_arn(
-                        service="personalize", resource="*", arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
+                        service="personalize",
+                        resource="*",
+                        arn_format=cdk.ArnFormat.NO_RESOURCE_NAME,
                     )
                 },
             },
@@ -54,10 +57,18 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
     )
     bucket_key = bucket.encryption_key
     assert bucket_key is not None
-    for used_key, actions in ((key, [*KEY_POLICY, "kms:GenerateDataKeyWithoutPlaintext"]), (bucket_key, KEY_POLICY)):
+    for used_key, actions in (
+        (key, [*KEY_POLICY, "kms:GenerateDataKeyWithoutPlaintext"]),
+        (bucket_key, KEY_POLICY),
+    ):
         for who, principal in (("Role", role), ("Service", service)):
             used_key.add_to_resource_policy(
-                iam.PolicyStatement(sid=f"Personalize{who}", principals=[principal], actions=actions, resources=["*"])
+                iam.PolicyStatement(
+                    sid=f"Personalize{who}",
+                    principals=[principal],
+                    actions=actions,
+                    resources=["*"],
+                )
             )
 
     bucket_arn = bucket.bucket_arn
@@ -70,17 +81,32 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
     ):
         result = bucket.add_to_resource_policy(
             iam.PolicyStatement(
-                sid=f"PersonalizeService{what}", principals=[service], actions=[action], resources=resources
+                sid=f"PersonalizeService{what}",
+                principals=[service],
+                actions=[action],
+                resources=resources,
             )
         )
     bucket_policy = result.policy_dependable
     assert bucket_policy is not None
 
-    pages = [objects[start : start + PREFIXES_OF_A_POLICY] for start in range(0, len(objects), PREFIXES_OF_A_POLICY)]
-    list_bucket = iam.PolicyStatement(sid="ListBucket", actions=["s3:ListBucket"], resources=[bucket_arn])
-    read_objects = [iam.PolicyStatement(sid="ReadObjects", actions=["s3:GetObject"], resources=page) for page in pages]
-    use_key = iam.PolicyStatement(sid="UseKey", actions=USE_KEY, resources=[key.key_arn, bucket_key.key_arn])
-    write_objects = iam.PolicyStatement(sid="WriteObjects", actions=["s3:PutObject"], resources=[exported])
+    pages = [
+        objects[start : start + PREFIXES_OF_A_POLICY]
+        for start in range(0, len(objects), PREFIXES_OF_A_POLICY)
+    ]
+    list_bucket = iam.PolicyStatement(
+        sid="ListBucket", actions=["s3:ListBucket"], resources=[bucket_arn]
+    )
+    read_objects = [
+        iam.PolicyStatement(sid="ReadObjects", actions=["s3:GetObject"], resources=page)
+        for page in pages
+    ]
+    use_key = iam.PolicyStatement(
+        sid="UseKey", actions=USE_KEY, resources=[key.key_arn, bucket_key.key_arn]
+    )
+    write_objects = iam.PolicyStatement(
+        sid="WriteObjects", actions=["s3:PutObject"], resources=[exported]
+    )
     policies = []
     for number, reading in enumerate(read_objects, 1):
         statements = [reading]
@@ -98,7 +124,8 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
             )
         )
     for policy, following in pairwise(policies):
-        # A prefix that is added before others moves the last ones to the next policy, which has to have them first.
+        # A prefix that is added before others moves the last ones to the next policy, which has to
+        # have them first.
         policy.node.add_dependency(following)
 
     dataset_group = personalize.CfnDatasetGroup(

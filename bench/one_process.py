@@ -1,6 +1,7 @@
 """One measurement, in a process of its own, printed as JSON: ``python -m bench.one_process WAY CONSTRUCTS``.
 
-With ``judge_of_one STACKS`` or ``judge_of_two STACKS`` it measures the judge in the synth of an app of so many stacks.
+With ``judge_of_one STACKS`` or ``judge_of_two STACKS`` it measures the judge in the synth of an app
+of so many stacks.
 """
 
 import json
@@ -20,7 +21,8 @@ WARM = 10
 def measure(way: str, constructs: int, directory: str) -> dict[str, float]:
     """Return the seconds that import, construction and all of it with the synth take, and construction once more."""
     start = time.perf_counter()
-    # The modules of aws-cdk-lib that an app imports anyway come with the way: by hand, that is all there is.
+    # The modules of aws-cdk-lib that an app imports anyway come with the way: by hand, that is all
+    # there is.
     build = import_module(f"bench.{way}")
     imported = time.perf_counter()
     import aws_cdk as cdk
@@ -67,7 +69,9 @@ def measure_judge(stacks: int, constructs: int, directory: str) -> dict[str, flo
     validate = Judge.validate
     judged = []
 
-    def timed(self: Judge, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
+    def timed(
+        self: Judge, context: cdk.IPolicyValidationContext
+    ) -> cdk.PolicyValidationPluginReport:
         start = time.perf_counter()
         report = validate(self, context)
         judged.append(time.perf_counter() - start)
@@ -82,11 +86,19 @@ def measure_judge(stacks: int, constructs: int, directory: str) -> dict[str, flo
     synth = time.perf_counter() - start
     templates = [json.loads(path.read_text()) for path in Path(directory).glob("*.template.json")]
     (judge,) = judged
-    return {"synth": synth, "judge": judge, "resources": sum(len(each["Resources"]) for each in templates)}
+    return {
+        "synth": synth,
+        "judge": judge,
+        "resources": sum(len(each["Resources"]) for each in templates),
+    }
 
 
 if __name__ == "__main__":
     what, size = sys.argv[1], int(sys.argv[2])
     with tempfile.TemporaryDirectory() as scratch:
-        found = measure_judge(size, JUDGED[what], scratch) if what in JUDGED else measure(what, size, scratch)
+        found = (
+            measure_judge(size, JUDGED[what], scratch)
+            if what in JUDGED
+            else measure(what, size, scratch)
+        )
         print(json.dumps(found))

@@ -49,7 +49,9 @@ def ratios(bar: Bar, measured: Rounds) -> list[float]:
 
 def too_slow(measured: Rounds) -> list[str]:
     """Return the names of what takes longer than it may."""
-    return [bar.name for bar in BARS if round(statistics.median(ratios(bar, measured)), 2) > bar.at_most]
+    return [
+        bar.name for bar in BARS if round(statistics.median(ratios(bar, measured)), 2) > bar.at_most
+    ]
 
 
 def page(measured: Rounds) -> str:
@@ -57,13 +59,28 @@ def page(measured: Rounds) -> str:
     lines = [
         "# Speed",
         "",
-        "For whoever asks how long a synth takes. `make bench` builds the same stack with the construct and by",
-        "hand, and writes this page. Each construct is a dataset group with a key, a role, an export job and an",
-        "import job; the bucket and its key are there before. The templates are equal. Each measurement runs in a",
-        "process of its own, with the CDK's own validation of templates and with the judge, which a stack by hand",
+        (
+            "For whoever asks how long a synth takes. `make bench` builds the same stack with the "
+            "construct and by"
+        ),
+        (
+            "hand, and writes this page. Each construct is a dataset group with a key, a role, an "
+            "export job and an"
+        ),
+        (
+            "import job; the bucket and its key are there before. The templates are equal. Each "
+            "measurement runs in a"
+        ),
+        (
+            "process of its own, with the CDK's own validation of templates and with the judge, "
+            "which a stack by hand"
+        ),
         "doesn't have.",
         "",
-        f"Medians of {len(measured[WAYS[0], 1])} rounds, in which both ways follow each other; the ratio is the median",
+        (
+            f"Medians of {len(measured[WAYS[0], 1])} rounds, in which both ways follow each other; "
+            "the ratio is the median"
+        ),
         f"of the rounds' own ratios, with the smallest and the largest. {machine()}",
         "",
         "| | by hand | with the construct | ratio | at most |",
@@ -72,12 +89,19 @@ def page(measured: Rounds) -> str:
         "",
         "## The judge",
         "",
-        "Its part of `app.synth()`, with the modules that it imports, in apps whose stacks have nothing else than one",
+        (
+            "Its part of `app.synth()`, with the modules that it imports, in apps whose stacks "
+            "have nothing else than one"
+        ),
         "construct or two with their buckets. Every other resource makes the share smaller.",
         "",
         "| stacks | constructs in each | resources | synth | judge | judge / synth |",
         "|--:|--:|--:|--:|--:|--:|",
-        *(judge_row(stacks, number, measured[what, stacks]) for what, number in JUDGED.items() for stacks in STACKS),
+        *(
+            judge_row(stacks, number, measured[what, stacks])
+            for what, number in JUDGED.items()
+            for stacks in STACKS
+        ),
         "",
     ]
     return "\n".join(lines)
@@ -85,8 +109,12 @@ def page(measured: Rounds) -> str:
 
 def row(bar: Bar, measured: Rounds) -> str:
     """Return one line of the table."""
-    by_hand, ours = (milliseconds([each[bar.key] for each in measured[way, bar.constructs]]) for way in WAYS)
-    return f"| {bar.name} | {by_hand} | {ours} | {spread(ratios(bar, measured))} | {bar.at_most:.2f} |"
+    by_hand, ours = (
+        milliseconds([each[bar.key] for each in measured[way, bar.constructs]]) for way in WAYS
+    )
+    return (
+        f"| {bar.name} | {by_hand} | {ours} | {spread(ratios(bar, measured))} | {bar.at_most:.2f} |"
+    )
 
 
 def judge_row(stacks: int, constructs: int, rounds: Sequence[Mapping[str, float]]) -> str:
@@ -108,10 +136,13 @@ def spread(values: Sequence[float]) -> str:
 
 def machine() -> str:
     """Return a description of the machine and the versions that were measured."""
-    node = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    node = subprocess.run(
+        ["node", "--version"], check=True, capture_output=True, text=True
+    ).stdout.strip()
     return (
-        f"Measured on {date.today():%d %B %Y}: {os.cpu_count()} cores ({processor()}), {platform.system()}, "
-        f"Python {platform.python_version()}, Node {node}, aws-cdk-lib {version('aws-cdk-lib')}."
+        f"Measured on {date.today():%d %B %Y}: {os.cpu_count()} cores ({processor()}), "
+        f"{platform.system()}, Python {platform.python_version()}, Node {node}, aws-cdk-lib "
+        f"{version('aws-cdk-lib')}."
     )
 
 

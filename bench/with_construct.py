@@ -10,7 +10,9 @@ from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResourc
 
 def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Sequence[str]) -> None:
     """A dataset group with a key and a role, import jobs from the prefixes, and an export job."""
-    imports = [PersonalizeResource.dataset_import_job(S3Location(bucket, prefix)) for prefix in prefixes]
+    imports = [
+        PersonalizeResource.dataset_import_job(S3Location(bucket, prefix)) for prefix in prefixes
+    ]
     export = PersonalizeResource.dataset_export_job(S3Location(bucket, "export/"))
     encryption = PersonalizeEncryption(scope, id, resources=[*imports, export])
     encryption.add_dataset_group("Movies", name=id)

@@ -59,7 +59,9 @@ def _run(*, verbose: bool) -> None:
         environment = aws.environment(home)
         app = ("--app", str(assembly))
         deploy = ("deploy", *app, "--require-approval", "never", "--progress", "events")
-        print(f"  an embedded AWS runs on {aws.endpoint}, account {aws.account}, Region {aws.region}")
+        print(
+            f"  an embedded AWS runs on {aws.endpoint}, account {aws.account}, Region {aws.region}"
+        )
 
         with _step("cdk synth"):
             run_cdk("synth", "--quiet", "--output", str(assembly))
@@ -70,9 +72,13 @@ def _run(*, verbose: bool) -> None:
         with _step("upload of the ratings"):
             bucket = bucket_name(aws)
             aws.client("s3").upload_file(str(ratings), bucket, "import/ratings.csv")
-        with _step(f"cdk deploy {_RECOMMENDATIONS}: role, policies, dataset group, import, metrics"):
+        with _step(
+            f"cdk deploy {_RECOMMENDATIONS}: role, policies, dataset group, import, metrics"
+        ):
             run_cdk(*deploy, _RECOMMENDATIONS)
-        with _step("personalize-kms doctor: an action is taken out of the key policy, found, and put back"):
+        with _step(
+            "personalize-kms doctor: an action is taken out of the key policy, found, and put back"
+        ):
             found = broken_and_mended(aws, home)
         print(f"  ✘ {found}")
         with _step("one night: the deployed state machine imports, recommends and exports"):
@@ -80,7 +86,15 @@ def _run(*, verbose: bool) -> None:
         for line in night:
             if verbose or line.startswith("s3://"):
                 said = line.removeprefix(f"s3://{bucket}/")
-                print(textwrap.fill(said, 100, initial_indent="  ", subsequent_indent="      ", break_long_words=False))
+                print(
+                    textwrap.fill(
+                        said,
+                        100,
+                        initial_indent="  ",
+                        subsequent_indent="      ",
+                        break_long_words=False,
+                    )
+                )
         with _step("a user is forgotten: the second state machine deletes the data"):
             deletion = deletion_run(aws, bucket)
         if verbose:
@@ -100,7 +114,9 @@ def _run(*, verbose: bool) -> None:
 def main() -> int:
     """Return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=sys.modules["demo"].__doc__)
-    parser.add_argument("-v", "--verbose", action="store_true", help="show what the CDK CLI writes, and each state")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="show what the CDK CLI writes, and each state"
+    )
     verbose = parser.parse_args().verbose
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

@@ -19,10 +19,18 @@ class CdkError(RuntimeError):
 
 def bootstrap(aws: EmbeddedAws, home: Path) -> None:
     """Run ``cdk bootstrap`` in a folder that has no app: it would be synthesized without need."""
-    cdk("bootstrap", f"aws://{aws.account}/{aws.region}", environment=aws.environment(home), quiet=True, folder=home)
+    cdk(
+        "bootstrap",
+        f"aws://{aws.account}/{aws.region}",
+        environment=aws.environment(home),
+        quiet=True,
+        folder=home,
+    )
 
 
-def cdk(*arguments: str, environment: Mapping[str, str], quiet: bool = False, folder: Path = _ROOT) -> str:
+def cdk(
+    *arguments: str, environment: Mapping[str, str], quiet: bool = False, folder: Path = _ROOT
+) -> str:
     """Run ``cdk`` in a folder, by default the project, and return what it printed.
 
     Its processes are ended when this one is interrupted.

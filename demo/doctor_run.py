@@ -36,9 +36,15 @@ def broken_and_mended(aws: EmbeddedAws, home: Path) -> str:
     Raises:
         DoctorFailedError: if the doctor doesn't name exactly that, or isn't content afterwards.
     """
-    kms, personalize, environment = aws.client("kms"), aws.client("personalize"), aws.environment(home)
+    kms, personalize, environment = (
+        aws.client("kms"),
+        aws.client("personalize"),
+        aws.environment(home),
+    )
     (group,) = personalize.list_dataset_groups()["datasetGroups"]
-    key = personalize.describe_dataset_group(datasetGroupArn=group["datasetGroupArn"])["datasetGroup"]["kmsKeyArn"]
+    key = personalize.describe_dataset_group(datasetGroupArn=group["datasetGroupArn"])[
+        "datasetGroup"
+    ]["kmsKeyArn"]
     whole = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
     policy = json.loads(whole)
     for statement in policy["Statement"]:
@@ -47,8 +53,12 @@ def broken_and_mended(aws: EmbeddedAws, home: Path) -> str:
     kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
     found = _found(environment)
     kms.put_key_policy(KeyId=key, PolicyName="default", Policy=whole)
-    if [(each.get("policy_of"), each.get("action")) for each in found] != [(key, _ACTION)] or _found(environment):
-        raise DoctorFailedError(f"the doctor should have named {_ACTION} on {key}, and found {found}")
+    if [(each.get("policy_of"), each.get("action")) for each in found] != [
+        (key, _ACTION)
+    ] or _found(environment):
+        raise DoctorFailedError(
+            f"the doctor should have named {_ACTION} on {key}, and found {found}"
+        )
     return f"{found[0]['principal_arn']} lacks {_ACTION}: {found[0]['because']}"
 
 

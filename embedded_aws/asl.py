@@ -34,7 +34,11 @@ def problems(definition: str) -> list[str]:
 def _validator() -> subprocess.Popen[str]:
     """Start it once for a process; it reads a definition a line, and ends with its input."""
     process = subprocess.Popen(
-        ["node", _HERE / "asl.mjs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_HERE
+        ["node", _HERE / "asl.mjs"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=_HERE,
     )
     atexit.register(process.terminate)
     return process

@@ -1,13 +1,14 @@
 """The worst order CloudFormation may choose, and events that tell it.
 
-CloudFormation promises an order only where one resource refers to another or names it in `DependsOn`. An order that
-happens to be kind hides a missing dependency, so this one is never kind: each Personalize resource comes as soon as
-what it refers to is there, and policies it doesn't wait for come after everything else. Deletion goes backwards, so
-those policies are the first to disappear.
+CloudFormation promises an order only where one resource refers to another or names it in
+`DependsOn`. An order that happens to be kind hides a missing dependency, so this one is never kind:
+each Personalize resource comes as soon as what it refers to is there, and policies it doesn't wait
+for come after everything else. Deletion goes backwards, so those policies are the first to
+disappear.
 
-And no two stack events have the same time. ministack makes most resources within a millisecond, the unit of its
-timestamps. The CDK CLI gets the newest event first and sorts by time, so events of one millisecond come out backwards:
-complete, then in progress.
+And no two stack events have the same time. ministack makes most resources within a millisecond, the
+unit of its timestamps. The CDK CLI gets the newest event first and sorts by time, so events of one
+millisecond come out backwards: complete, then in progress.
 """
 
 from __future__ import annotations
@@ -52,10 +53,13 @@ def worst_order(resources: dict[str, Any], conditions: dict[str, bool]) -> list[
         return resources[name].get("Type") in POLICY_TYPES
 
     def waits(name: str) -> tuple[int, int, str]:
-        # What a resource needs is a subset of what its dependents need, so fewer ancestors means earlier.
+        # What a resource needs is a subset of what its dependents need, so fewer ancestors means
+        # earlier.
         return sum(is_policy(need) for need in ancestors[name]), len(ancestors[name]), name
 
-    personalize = [name for name in active if str(resources[name].get("Type")).startswith("AWS::Personalize::")]
+    personalize = [
+        name for name in active if str(resources[name].get("Type")).startswith("AWS::Personalize::")
+    ]
     others = [name for name in active if not is_policy(name)]
     order: dict[str, None] = {}
     for goals in (personalize, others, active):
@@ -82,4 +86,7 @@ def _a_later_time() -> str:
     global _last
     with _lock:
         _last = max(time.time_ns() // 1_000_000, _last + 1)
-        return datetime.fromtimestamp(_last / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{_last % 1000:03}Z"
+        return (
+            datetime.fromtimestamp(_last / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+            + f"{_last % 1000:03}Z"
+        )

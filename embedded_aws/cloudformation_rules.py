@@ -2,8 +2,9 @@
 
 * A reference to what isn't in the template, or not under its conditions. ministack puts the name in its place.
 * An export that another stack imports stays as it is, and no two stacks have exports of one name
-  (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html). ministack asks who
-  imports an export only when its stack is deleted, and keeps the exports that an update removes.
+  (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html).
+  ministack asks who imports an export only when its stack is deleted, and keeps the exports that an
+  update removes.
 * A bucket that isn't empty fails the deletion of its stack. ministack deletes it with its objects.
 
 The words are those that users report.
@@ -38,28 +39,38 @@ def register() -> None:
     bucket_handlers["delete"] = delete_empty_bucket
 
 
-def _check_references(template: dict[str, Any], parameters: dict[str, Any], conditions: dict[str, bool]) -> None:
+def _check_references(
+    template: dict[str, Any], parameters: dict[str, Any], conditions: dict[str, bool]
+) -> None:
     """Refuse references to nothing; this is the last check of a template before its stack changes."""
     _evaluate_rules(template, parameters, conditions)
-    resources, outputs = (_active(template.get(block) or {}, conditions) for block in ("Resources", "Outputs"))
+    resources, outputs = (
+        _active(template.get(block) or {}, conditions) for block in ("Resources", "Outputs")
+    )
     known = {*template.get("Parameters", {}), *resources}
     for resource in resources.values():
         _check_block("Resources", resource.get("Properties"), known, conditions)
         needs = resource.get("DependsOn", [])
-        _check_names("Resources", {needs} if isinstance(needs, str) else {*needs}, {*template["Resources"]})
+        _check_names(
+            "Resources", {needs} if isinstance(needs, str) else {*needs}, {*template["Resources"]}
+        )
     for output in outputs.values():
         _check_block("Outputs", output, known, conditions)
 
 
 def _active(block: dict[str, Any], conditions: dict[str, bool]) -> dict[str, Any]:
-    return {name: entry for name, entry in block.items() if conditions.get(entry.get("Condition"), True)}
+    return {
+        name: entry for name, entry in block.items() if conditions.get(entry.get("Condition"), True)
+    }
 
 
 def _check_block(block: str, value: Any, known: set[str], conditions: dict[str, bool]) -> None:
     names = set()
     for name, attribute in engine._intrinsic_references(_chosen(value, conditions)):
         if attribute and name not in known:
-            raise ValueError(f"Template error: instance of Fn::GetAtt references undefined resource {name}")
+            raise ValueError(
+                f"Template error: instance of Fn::GetAtt references undefined resource {name}"
+            )
         names.add(name)
     _check_names(block, names, known)
 
@@ -89,7 +100,9 @@ def _resolved_outputs(*arguments: Any) -> tuple[list[Any], dict[str, Any]]:
     for name in exports:
         owner = cloudformation._exports.get(name, {}).get("StackId", stack_id)
         if owner != stack_id:
-            raise ValueError(f"Export with name {name} is already exported by stack {owner.split('/')[1]}")
+            raise ValueError(
+                f"Export with name {name} is already exported by stack {owner.split('/')[1]}"
+            )
     before = _exports_of(stack_id)
     for name, export in before.items():
         users = _users(name)
@@ -103,7 +116,10 @@ def _resolved_outputs(*arguments: Any) -> tuple[list[Any], dict[str, Any]]:
 
 
 def _delete_unless_imported(params: dict[str, Any]) -> Any:
-    """Answer DeleteStack. A stack with an imported export goes back to the status that it had, with an event."""
+    """Answer DeleteStack.
+
+    A stack with an imported export goes back to the status that it had, with an event.
+    """
     stack = handlers._resolve_stack(handlers._p(params, "StackName")) or {}
     for export in _exports_of(stack.get("StackId")):
         users = _users(export)
@@ -116,7 +132,11 @@ def _delete_unless_imported(params: dict[str, Any]) -> Any:
 
 
 def _exports_of(stack_id: str | None) -> dict[str, dict[str, str]]:
-    return {name: export for name, export in cloudformation._exports.items() if export["StackId"] == stack_id}
+    return {
+        name: export
+        for name, export in cloudformation._exports.items()
+        if export["StackId"] == stack_id
+    }
 
 
 def _users(export: str) -> str:
@@ -124,5 +144,6 @@ def _users(export: str) -> str:
     return ", ".join(
         name
         for name, stack in cloudformation._stacks.items()
-        if stack.get("StackStatus") != "DELETE_COMPLETE" and export in handlers._imported_export_names(stack, name)
+        if stack.get("StackStatus") != "DELETE_COMPLETE"
+        and export in handlers._imported_export_names(stack, name)
     )

@@ -1,7 +1,8 @@
 """AWS::Personalize::* for ministack's CloudFormation.
 
-Names, `Ref` (the primary identifier, an ARN), `Fn::GetAtt` attributes and create-only properties are those of the
-types' registry schemas. Whatever is created goes through the same functions as a call of the API.
+Names, `Ref` (the primary identifier, an ARN), `Fn::GetAtt` attributes and create-only properties
+are those of the types' registry schemas. Whatever is created goes through the same functions as a
+call of the API.
 """
 
 from __future__ import annotations
@@ -26,8 +27,14 @@ DATASET_GROUP = "AWS::Personalize::DatasetGroup"
 DATASET = "AWS::Personalize::Dataset"
 SOLUTION = "AWS::Personalize::Solution"
 METRIC_ATTRIBUTION = "AWS::Personalize::MetricAttribution"
-# What is made of solutions and dataset groups needs no permissions that are judged here: any properties will do.
-OTHERS = {"Campaign": "campaign", "EventTracker": "event-tracker", "Filter": "filter", "Recommender": "recommender"}
+# What is made of solutions and dataset groups needs no permissions that are judged here: any
+# properties will do.
+OTHERS = {
+    "Campaign": "campaign",
+    "EventTracker": "event-tracker",
+    "Filter": "filter",
+    "Recommender": "recommender",
+}
 
 CREATE_ONLY: dict[str, tuple[str, ...]] = {
     SCHEMA: ("Name", "Schema", "Domain", "Tags"),
@@ -47,16 +54,20 @@ def register() -> None:
         DATASET_GROUP: _create_with(resources.create_dataset_group, "DatasetGroupArn"),
         DATASET: _create_dataset,
         SOLUTION: _create_with(resources.create_solution, "SolutionArn"),
-        METRIC_ATTRIBUTION: _create_with(resources.create_metric_attribution, "MetricAttributionArn"),
+        METRIC_ATTRIBUTION: _create_with(
+            resources.create_metric_attribution, "MetricAttributionArn"
+        ),
     }
     for noun, arn_type in OTHERS.items():
-        creators[f"AWS::Personalize::{noun}"] = _create_with(partial(_create_other, arn_type), f"{noun}Arn")
+        creators[f"AWS::Personalize::{noun}"] = _create_with(
+            partial(_create_other, arn_type), f"{noun}Arn"
+        )
     for resource_type, create in creators.items():
         provisioners._RESOURCE_HANDLERS[resource_type] = _handlers(create)
     provisioners._REPLACING_PROPERTIES.update(CREATE_ONLY)
     for resource_type in CREATE_ONLY:
-        # Name is required, so every replacement is refused: "cannot update a stack when a custom-named resource
-        # requires replacing".
+        # Name is required, so every replacement is refused: "cannot update a stack when a
+        # custom-named resource requires replacing".
         provisioners._CUSTOM_NAME_REPLACEMENT[resource_type] = {"name": "Name"}
     provisioners._STACK_TAG_PROPERTY.update(dict.fromkeys(TAGGABLE, ("Tags", "list")))
 
@@ -85,7 +96,9 @@ def _request(properties: Any) -> Any:
 
 def _tagged(properties: Fields) -> Fields:
     request: Fields = _request({key: value for key, value in properties.items() if key != "Tags"})
-    request["tags"] = [{"tagKey": tag["Key"], "tagValue": tag["Value"]} for tag in properties.get("Tags") or []]
+    request["tags"] = [
+        {"tagKey": tag["Key"], "tagValue": tag["Value"]} for tag in properties.get("Tags") or []
+    ]
     return request
 
 

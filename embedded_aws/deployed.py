@@ -46,7 +46,9 @@ class DeployedBucket:
 
     @property
     def _record(self) -> dict[str, Any]:
-        record: dict[str, Any] = s3._buckets.get_scoped(self.account, None, self.name) or {"objects": {}}
+        record: dict[str, Any] = s3._buckets.get_scoped(self.account, None, self.name) or {
+            "objects": {}
+        }
         return record
 
 
@@ -56,12 +58,17 @@ def role(arn: str) -> Role | None:
     record = iam._roles.get_scoped(account, None, arn.rsplit("/", 1)[-1])
     if record is None or record["Arn"] != arn:
         return None
-    managed = (_resolve_managed_policy_document(policy, account) for policy in record["AttachedPolicies"])
+    managed = (
+        _resolve_managed_policy_document(policy, account) for policy in record["AttachedPolicies"]
+    )
     boundary = record.get("PermissionsBoundary")
     return Role(
         arn=arn,
         trust=record["AssumeRolePolicyDocument"],
-        identity=(*record["InlinePolicies"].values(), *(document for document in managed if document)),
+        identity=(
+            *record["InlinePolicies"].values(),
+            *(document for document in managed if document),
+        ),
         # a boundary that is gone allows nothing
         boundary=(_resolve_managed_policy_document(boundary, account) or {}) if boundary else None,
     )
@@ -73,7 +80,9 @@ def key(arn: str) -> DeployedKey | None:
     record = kms._keys.get_scoped(account, region, resource.removeprefix("key/"))
     if record is None:
         return None
-    return DeployedKey(arn, in_effect(record["Policy"]), record["KeyState"], record["KeySpec"], record["KeyUsage"])
+    return DeployedKey(
+        arn, in_effect(record["Policy"]), record["KeyState"], record["KeySpec"], record["KeyUsage"]
+    )
 
 
 def key_arn(reference: str) -> str | None:
@@ -115,7 +124,9 @@ def principal_exists(arn: str) -> bool:
     _, _, _, _, account, resource = arn.split(":", 5)
     kind, _, name = resource.partition("/")
     stores: dict[str, Any] = {"role": iam._roles, "user": iam._users}
-    record = stores[kind].get_scoped(account, None, name.rsplit("/", 1)[-1]) if kind in stores else None
+    record = (
+        stores[kind].get_scoped(account, None, name.rsplit("/", 1)[-1]) if kind in stores else None
+    )
     return record is not None and record["Arn"] == arn
 
 
@@ -132,5 +143,8 @@ def caller_region() -> str:
 def _default_encryption(configuration: str | None) -> tuple[str, str | None]:
     if not configuration:
         return "AES256", None
-    values = {element.tag.rsplit("}", 1)[-1]: element.text for element in ElementTree.fromstring(configuration).iter()}
+    values = {
+        element.tag.rsplit("}", 1)[-1]: element.text
+        for element in ElementTree.fromstring(configuration).iter()
+    }
     return values.get("SSEAlgorithm") or "AES256", values.get("KMSMasterKeyID")

@@ -22,7 +22,9 @@ def invalid_input(message: str) -> RefusedError:
     return RefusedError("InvalidInputException", message)
 
 
-def check_call(operations: Any, name: str, check: Callable[..., None], answer: Callable[[str, str], Any]) -> None:
+def check_call(
+    operations: Any, name: str, check: Callable[..., None], answer: Callable[[str, str], Any]
+) -> None:
     """Let `check` see the arguments of a call first; `answer` makes a response of what is refused."""
     operation = operations[name]
 
@@ -40,13 +42,19 @@ def check_call(operations: Any, name: str, check: Callable[..., None], answer: C
 PROPERTIES_AT = {"create": 1, "update": 2}
 
 
-def check_resource(resource_type: str, check: Callable[[dict[str, Any]], None], *operations: str) -> None:
+def check_resource(
+    resource_type: str, check: Callable[[dict[str, Any]], None], *operations: str
+) -> None:
     """Let `check` see the properties of what a stack creates or updates first; what it refuses fails the resource."""
     handlers = provisioners._RESOURCE_HANDLERS[resource_type]
     for operation in operations or PROPERTIES_AT:
-        handlers[operation] = partial(_check_first, check, PROPERTIES_AT[operation], handlers[operation])
+        handlers[operation] = partial(
+            _check_first, check, PROPERTIES_AT[operation], handlers[operation]
+        )
 
 
-def _check_first(check: Callable[..., None], position: int, handler: Callable[..., Any], *args: Any) -> Any:
+def _check_first(
+    check: Callable[..., None], position: int, handler: Callable[..., Any], *args: Any
+) -> Any:
     check(args[position])
     return handler(*args)

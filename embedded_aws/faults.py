@@ -1,6 +1,7 @@
 """Faults on demand, for tests of what callers do about them.
 
-Besides Personalize's calls, CloudFormation's `ScheduleKeyDeletion` may be denied, as a control policy denies it.
+Besides Personalize's calls, CloudFormation's `ScheduleKeyDeletion` may be denied, as a control
+policy denies it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The progress of jobs and solution versions: each look takes one a step further, so that nothing depends on time.
 
-The statuses are those of the API's model (botocore's `service-2.json`, the members `status`), which spells them in
-three ways. The work is done on the last step; a failed job has a reason.
+The statuses are those of the API's model (botocore's `service-2.json`, the members `status`), which
+spells them in three ways. The work is done on the last step; a failed job has a reason.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _STATUSES = {
     "solution": _DATASET_JOB,  # the versions; a solution makes no progress
 }
 
-# "More than 5 resources with PENDING or IN_PROGRESS status" (PDG error-messages); each kind has its own five.
+# "More than 5 resources with PENDING or IN_PROGRESS status" (PDG error-messages); each kind has its
+# own five.
 MOST_AT_ONCE = 5
 
 _work: dict[str, Callable[[], None]] = {}
@@ -64,7 +65,8 @@ def require_room(arn_type: str) -> None:
     at_work = _STATUSES[arn_type][:2]
     if sum(job.get("status") in at_work for job in listing(arn_type)) >= MOST_AT_ONCE:
         raise RefusedError(
-            "LimitExceededException", f"More than {MOST_AT_ONCE} resources with PENDING or IN_PROGRESS status."
+            "LimitExceededException",
+            f"More than {MOST_AT_ONCE} resources with PENDING or IN_PROGRESS status.",
         )
 
 

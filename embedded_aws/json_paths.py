@@ -1,9 +1,9 @@
 """JSONPath in state machines as Step Functions has it: a path that finds nothing fails the execution.
 
-ministack goes on with `None`. Step Functions' error is `States.Runtime`, whose cause names path and input; "a retry or
-catch on States.ALL won't catch States.Runtime errors" (developer guide, concepts-error-handling). The words of the
-causes are those that users report. `States.ParameterPathFailure`, of which the same page says nearly the same, is what
-nobody reports.
+ministack goes on with `None`. Step Functions' error is `States.Runtime`, whose cause names path and
+input; "a retry or catch on States.ALL won't catch States.Runtime errors" (developer guide,
+concepts-error-handling). The words of the causes are those that users report.
+`States.ParameterPathFailure`, of which the same page says nearly the same, is what nobody reports.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ def register() -> None:
         kind, name, arguments = node
         if name == "States.Format":
             template, *rest = arguments
-            texts = [_text(argument, stepfunctions._eval_intrinsic_arg(argument, data, context)) for argument in rest]
+            texts = [
+                _text(argument, stepfunctions._eval_intrinsic_arg(argument, data, context))
+                for argument in rest
+            ]
             node = (kind, name, [template, *(("str", text) for text in texts)])
         return call(node, data, context)
 
@@ -67,7 +70,8 @@ def _require(field: str, value: str, data: Any, context: Any) -> None:
 
 def _not_found(what: str, data: Any) -> Exception:
     error: Exception = stepfunctions._ExecutionError(
-        _RUNTIME, f"{what} could not be found in the input '{json.dumps(data, separators=(',', ':'))}'"
+        _RUNTIME,
+        f"{what} could not be found in the input '{json.dumps(data, separators=(',', ':'))}'",
     )
     return error
 

@@ -1,8 +1,8 @@
 """Records of Personalize's calls to KMS, as CloudTrail shows them.
 
-AWS doesn't document which calls Personalize makes: here it makes each one that the page asks for once, when a resource
-is created, as the service and with the role. The records have the fields of CloudTrail's record contents and of KMS's
-developer guide (logging-using-cloudtrail).
+AWS doesn't document which calls Personalize makes: here it makes each one that the page asks for
+once, when a resource is created, as the service and with the role. The records have the fields of
+CloudTrail's record contents and of KMS's developer guide (logging-using-cloudtrail).
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def _keep(name: str, key_arn: str, identity: dict[str, object]) -> None:
         "awsRegion": deployed.caller_region(),
         "sourceIPAddress": PERSONALIZE,
         "requestParameters": None,
-        "resources": [{"accountId": deployed.caller_account(), "type": "AWS::KMS::Key", "ARN": key_arn}],
+        "resources": [
+            {"accountId": deployed.caller_account(), "type": "AWS::KMS::Key", "ARN": key_arn}
+        ],
         "eventType": "AwsApiCall",
     }
     cloudtrail._get_event_queue().append(

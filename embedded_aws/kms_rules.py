@@ -1,11 +1,11 @@
 """Rules on key policies that KMS has and ministack lacks.
 
-The rules are those of PutKeyPolicy and CreateKey in the KMS API reference: besides the grammar, the caller keeps the
-right to change the policy (unless `BypassPolicyLockoutSafetyCheck`), and the document has at most 32 KiB.
-CloudFormation's AWS::KMS::Key goes through the same check.
+The rules are those of PutKeyPolicy and CreateKey in the KMS API reference: besides the grammar, the
+caller keeps the right to change the policy (unless `BypassPolicyLockoutSafetyCheck`), and the
+document has at most 32 KiB. CloudFormation's AWS::KMS::Key goes through the same check.
 
-When a role or user is deleted that a key policy names, KMS keeps its unique id in the place of the ARN, and takes no
-new text with that id in it, whoever wants to change something else:
+When a role or user is deleted that a key policy names, KMS keeps its unique id in the place of the
+ARN, and takes no new text with that id in it, whoever wants to change something else:
 https://repost.aws/knowledge-center/kms-policy-error-invalid-principals.
 """
 
@@ -52,7 +52,9 @@ def register() -> None:
 def check(policy: str, bypass_lockout_check: bool = False) -> None:
     """Refuse a key policy that KMS would not take."""
     if len(policy.encode()) > BYTES_AT_MOST:
-        raise RefusedError("LimitExceededException", f"The key policy is longer than {BYTES_AT_MOST} bytes")
+        raise RefusedError(
+            "LimitExceededException", f"The key policy is longer than {BYTES_AT_MOST} bytes"
+        )
     check_grammar(policy, KEY)
     if not bypass_lockout_check and not _caller_keeps_control(policy):
         raise RefusedError(KEY.code, LOCKOUT)
@@ -61,7 +63,8 @@ def check(policy: str, bypass_lockout_check: bool = False) -> None:
 def _checked(operation: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
     def check_first(request: dict[str, Any]) -> Any:
         policy = request.get("Policy")
-        # Without a policy CreateKey writes the default one; an unknown key is for the operation to refuse.
+        # Without a policy CreateKey writes the default one; an unknown key is for the operation to
+        # refuse.
         if policy is not None:
             try:
                 check(policy, bool(request.get("BypassPolicyLockoutSafetyCheck")))
@@ -88,7 +91,9 @@ def _check_cloudformation() -> None:
     handlers = provisioners._RESOURCE_HANDLERS["AWS::KMS::Key"]
     update = handlers["update"]
 
-    def update_checked(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Any:
+    def update_checked(
+        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str
+    ) -> Any:
         policy = new.get("KeyPolicy")
         if policy is not None and policy != old.get("KeyPolicy"):
             check(policy if isinstance(policy, str) else compact(policy))
@@ -97,11 +102,17 @@ def _check_cloudformation() -> None:
     handlers["update"] = update_checked
 
 
-def _create_replica(logical_id: str, properties: dict[str, Any], stack_name: str) -> tuple[str, dict[str, str]]:
+def _create_replica(
+    logical_id: str, properties: dict[str, Any], stack_name: str
+) -> tuple[str, dict[str, str]]:
     """Make a replica of a multi-Region key in the stack's Region; it has a key policy of its own."""
     primary = properties["PrimaryKeyArn"]
     region = deployed.caller_region()
-    request = {**provisioners._kms_create_key_payload(properties), "KeyId": primary, "ReplicaRegion": region}
+    request = {
+        **provisioners._kms_create_key_payload(properties),
+        "KeyId": primary,
+        "ReplicaRegion": region,
+    }
     with request_scope(deployed.caller_account(), primary.split(":")[3]):
         status, _, body = kms._replicate_key(request)
     if status != 200:

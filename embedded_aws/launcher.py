@@ -23,11 +23,13 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 class EmbeddedAws:
     """A context manager: an AWS on 127.0.0.1 that checks what Amazon Personalize would check.
 
-    `account` and `region` are what its clients work in. `enforce` makes it check the caller's own IAM permissions on
-    every call too.
+    `account` and `region` are what its clients work in. `enforce` makes it check the caller's own
+    IAM permissions on every call too.
     """
 
-    def __init__(self, *, account: str = "111111111111", region: str = "eu-west-1", enforce: bool = False) -> None:
+    def __init__(
+        self, *, account: str = "111111111111", region: str = "eu-west-1", enforce: bool = False
+    ) -> None:
         self.account = account
         self.region = region
         self.endpoint = ""
@@ -46,7 +48,10 @@ class EmbeddedAws:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._stop()
 
@@ -67,7 +72,8 @@ class EmbeddedAws:
     ) -> Any:
         """A boto3 client of this AWS, and of nothing else.
 
-        `account` and `region` act in another one, `credentials` as a role that STS has given them for.
+        `account` and `region` act in another one, `credentials` as a role that STS has given them
+        for.
         """
         # Imported here: the server process imports this package too, and needs no boto3 to start.
         import boto3
@@ -84,18 +90,25 @@ class EmbeddedAws:
                 aws_session_token=credentials["SessionToken"] if credentials else None,
                 region_name=region,
             )
-            config = Config(proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+            config = Config(
+                proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
+            )
             # a service may be any string here, which no overload of the stubs has
             create: Any = session.client
-            self._clients[service, owner, region] = create(service, endpoint_url=self.endpoint, config=config)
+            self._clients[service, owner, region] = create(
+                service, endpoint_url=self.endpoint, config=config
+            )
         return self._clients[service, owner, region]
 
     def environment(self, home: Path) -> dict[str, str]:
         """Environment variables under which the CDK CLI and the AWS SDKs work with this AWS.
 
-        `home` keeps the CLI's caches apart from the user's: it remembers which account an access key belongs to.
+        `home` keeps the CLI's caches apart from the user's: it remembers which account an access
+        key belongs to.
         """
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith("AWS_")
+        }
         return {
             **inherited,
             "HOME": str(home),
@@ -118,13 +131,20 @@ class EmbeddedAws:
         with _opener.open(request, timeout=START_SECONDS) as response:
             response.read()
 
-    def fail_next(self, operation: str, code: str, *, times: int = 1, after_the_fact: bool = False) -> None:
+    def fail_next(
+        self, operation: str, code: str, *, times: int = 1, after_the_fact: bool = False
+    ) -> None:
         """Have Personalize answer its next calls of an operation with an error.
 
-        `ScheduleKeyDeletion` is CloudFormation's, when it deletes a key. With `after_the_fact` the call does its work,
-        and only the answer is lost.
+        `ScheduleKeyDeletion` is CloudFormation's, when it deletes a key. With `after_the_fact` the
+        call does its work, and only the answer is lost.
         """
-        fault = {"operation": operation, "code": code, "times": times, "after_the_fact": after_the_fact}
+        fault = {
+            "operation": operation,
+            "code": code,
+            "times": times,
+            "after_the_fact": after_the_fact,
+        }
         self._tell_personalize("FailNext", fault)
 
     def freeze_jobs(self, status: str | None) -> None:
@@ -172,7 +192,14 @@ class EmbeddedAws:
             response.read()
 
     def _server_environment(self, scratch: Path) -> dict[str, str]:
-        ministack = ("AUTH", "SERVICES", "USE_SSL", "PERSIST_STATE", "S3_PERSIST", "LOCALSTACK_PERSISTENCE")
+        ministack = (
+            "AUTH",
+            "SERVICES",
+            "USE_SSL",
+            "PERSIST_STATE",
+            "S3_PERSIST",
+            "LOCALSTACK_PERSISTENCE",
+        )
         inherited = {
             name: value
             for name, value in os.environ.items()
@@ -193,7 +220,8 @@ class EmbeddedAws:
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
             "PYTHONUNBUFFERED": "1",
-            # Jobs come along by being looked at, so that a state machine need not wait for them: 30 seconds are 30 ms.
+            # Jobs come along by being looked at, so that a state machine need not wait for them: 30
+            # seconds are 30 ms.
             "SFN_WAIT_SCALE": "0.001",
             # Code of Lambda functions is unpacked below it.
             "TMPDIR": str(scratch),

@@ -1,7 +1,7 @@
 """Histories that have the states within Map and Parallel states, as in Step Functions; ministack leaves them out.
 
-The types are those of the API reference, HistoryEvent. A history of 25,000 events is full, so that it matters how many
-there are.
+The types are those of the API reference, HistoryEvent. A history of 25,000 events is full, so that
+it matters how many there are.
 """
 
 from __future__ import annotations
@@ -29,11 +29,17 @@ def register() -> None:
     def run_map_items(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
         processor = state.get("Iterator") or state.get("ItemProcessor", {})
         if processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
-            return run_items(state, raw_input, execution, context)  # whose items have histories of their own
-        return _started_and_succeeded("Map", execution, lambda: run_items(state, raw_input, execution, context))
+            return run_items(
+                state, raw_input, execution, context
+            )  # whose items have histories of their own
+        return _started_and_succeeded(
+            "Map", execution, lambda: run_items(state, raw_input, execution, context)
+        )
 
     def run_parallel_branches(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
-        return _started_and_succeeded("Parallel", execution, lambda: run_branches(state, raw_input, execution, context))
+        return _started_and_succeeded(
+            "Parallel", execution, lambda: run_branches(state, raw_input, execution, context)
+        )
 
     stepfunctions._run_map_items = run_map_items
     stepfunctions._run_parallel_branches = run_parallel_branches
@@ -56,7 +62,9 @@ def _with_iteration_events(run: Callable[..., Any]) -> Callable[..., Any]:
         is_item = _is_map.get()
         details = {"index": context["Map"]["Item"]["Index"]} if is_item else {}
         if is_item:
-            stepfunctions._add_event(execution, "MapIterationStarted", {"mapIterationStartedEventDetails": details})
+            stepfunctions._add_event(
+                execution, "MapIterationStarted", {"mapIterationStartedEventDetails": details}
+            )
         token, map_token = _around.set(execution), _is_map.set(False)
         try:
             result = run(states, start_at, data, execution, context)
@@ -64,7 +72,9 @@ def _with_iteration_events(run: Callable[..., Any]) -> Callable[..., Any]:
             _around.reset(token)
             _is_map.reset(map_token)
         if is_item:
-            stepfunctions._add_event(execution, "MapIterationSucceeded", {"mapIterationSucceededEventDetails": details})
+            stepfunctions._add_event(
+                execution, "MapIterationSucceeded", {"mapIterationSucceededEventDetails": details}
+            )
         return result
 
     return run_with_events
@@ -79,10 +89,14 @@ def _with_events(kind: str, execute: Callable[..., Any]) -> Callable[..., Any]:
             return execute(state, raw_input, *rest)
         name = rest[-1]["State"]["Name"]
         entered = {"name": name, "input": json.dumps(raw_input)}
-        stepfunctions._add_event(execution, f"{kind}StateEntered", {"stateEnteredEventDetails": entered})
+        stepfunctions._add_event(
+            execution, f"{kind}StateEntered", {"stateEnteredEventDetails": entered}
+        )
         output, following = execute(state, raw_input, *rest)
         exited = {"name": name, "output": json.dumps(output)}
-        stepfunctions._add_event(execution, f"{kind}StateExited", {"stateExitedEventDetails": exited})
+        stepfunctions._add_event(
+            execution, f"{kind}StateExited", {"stateExitedEventDetails": exited}
+        )
         return output, following
 
     return execute_with_events

@@ -27,11 +27,19 @@ def require(
     `group_key` is the dataset group's, or none.
     """
     role = _role(role_arn)
-    lacking = missing(row, Caller(caller_arn), role, source, destination, dataset_group_key=group_key)
+    lacking = missing(
+        row, Caller(caller_arn), role, source, destination, dataset_group_key=group_key
+    )
     if lacking:
         name = caller_arn.split(":", 5)[5].partition("/")[2]
-        raise invalid_input(f"Insufficient privileges for {row.resource} {name}: {describe(lacking)}")
-    for key in (source.key if source else None, destination.key if destination else None, group_key):
+        raise invalid_input(
+            f"Insufficient privileges for {row.resource} {name}: {describe(lacking)}"
+        )
+    for key in (
+        source.key if source else None,
+        destination.key if destination else None,
+        group_key,
+    ):
         if key is not None:
             kms_calls.record(row.key_policy, key.arn, role_arn)
 
@@ -39,8 +47,8 @@ def require(
 def usable_key(arn: str) -> Key:
     """The key an ARN names, when Personalize can work with it at all.
 
-    `GenerateDataKey` exists for symmetric encryption keys only, and KMS is Regional (KMS developer guide,
-    multi-region-keys-overview).
+    `GenerateDataKey` exists for symmetric encryption keys only, and KMS is Regional (KMS developer
+    guide, multi-region-keys-overview).
     """
     if not KEY_ARN.fullmatch(arn):
         raise invalid_input(
@@ -55,7 +63,9 @@ def usable_key(arn: str) -> Key:
     if key.state != "Enabled":
         raise invalid_input(f"KMS key {arn} is not enabled: its state is {key.state}")
     if (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
-        raise invalid_input(f"KMS key {arn} is not a symmetric encryption key: it is {key.spec} for {key.usage}")
+        raise invalid_input(
+            f"KMS key {arn} is not a symmetric encryption key: it is {key.spec} for {key.usage}"
+        )
     return key
 
 
@@ -67,7 +77,8 @@ def bucket_at(path: str) -> deployed.DeployedBucket:
         raise invalid_input(f"Amazon S3 bucket {name} does not exist")
     if bucket.region != deployed.caller_region():
         raise invalid_input(
-            f"Amazon S3 bucket {name} is in {bucket.region}, and has to be in {deployed.caller_region()}"
+            f"Amazon S3 bucket {name} is in {bucket.region}, and has to be in "
+            f"{deployed.caller_region()}"
         )
     return bucket
 
@@ -83,7 +94,9 @@ def encryption_key_of(bucket: deployed.DeployedBucket) -> Key | None:
         )
     arn = deployed.key_arn(bucket.key_id)
     if arn is None:
-        raise invalid_input(f"KMS key {bucket.key_id} of Amazon S3 bucket {bucket.name} does not exist")
+        raise invalid_input(
+            f"KMS key {bucket.key_id} of Amazon S3 bucket {bucket.name} does not exist"
+        )
     return usable_key(arn)
 
 
@@ -94,7 +107,8 @@ def input_location(path: str, key: Key | None) -> Location:
     objects = bucket.object_keys(prefix)
     if not prefix.endswith("/"):
         objects = tuple(key for key in objects if key == prefix)
-    # Permissions are judged before data is looked for, so an absent file still has a name to be judged by.
+    # Permissions are judged before data is looked for, so an absent file still has a name to be
+    # judged by.
     return Location(bucket.name, bucket.account, bucket.policy, objects or (prefix,), prefix, key)
 
 
@@ -103,7 +117,9 @@ def output_location(path: str, key: Key | None) -> Location:
     bucket = bucket_at(path)
     _, prefix = split_path(path)
     folder = f"{prefix.rstrip('/')}/" if prefix else ""
-    return Location(bucket.name, bucket.account, bucket.policy, (f"{folder}output.csv",), prefix, key)
+    return Location(
+        bucket.name, bucket.account, bucket.policy, (f"{folder}output.csv",), prefix, key
+    )
 
 
 def _role(arn: str) -> Role:

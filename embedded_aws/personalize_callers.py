@@ -1,8 +1,8 @@
 """Who calls Personalize, and whether they may: the API's actions, and to pass the role.
 
-Callers are judged where IAM says something of them: roles, in a state machine's hand or assumed through STS. A caller
-with the account's own key may do everything, as the account's root user may. Resource types are those of the service
-authorization reference (list_amazonpersonalize).
+Callers are judged where IAM says something of them: roles, in a state machine's hand or assumed
+through STS. A caller with the account's own key may do everything, as the account's root user may.
+Resource types are those of the service authorization reference (list_amazonpersonalize).
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ PARENTS = {
 }
 
 
-def authorize(operation: str, arn_type: str, arn_field: str, request: Fields, headers: dict[str, str]) -> None:
+def authorize(
+    operation: str, arn_type: str, arn_field: str, request: Fields, headers: dict[str, str]
+) -> None:
     """Refuse a caller whose IAM policies lack something, with the words of AWS."""
     caller = state_machine_role.get() or _assumed_role(request_caller_arn(headers))
     if caller is None:
@@ -46,12 +48,14 @@ def authorize(operation: str, arn_type: str, arn_field: str, request: Fields, he
         if role is None or not by_iam(role, action, resource, region, **service):
             raise RefusedError(
                 "AccessDeniedException",
-                f"User: {caller} is not authorized to perform: {action} on resource: {resource} because no "
-                "identity-based policy allows the action",
+                f"User: {caller} is not authorized to perform: {action} on resource: {resource} "
+                "because no identity-based policy allows the action",
             )
 
 
-def _asked(operation: str, arn_type: str, arn_field: str, request: Fields) -> Iterator[tuple[str, str]]:
+def _asked(
+    operation: str, arn_type: str, arn_field: str, request: Fields
+) -> Iterator[tuple[str, str]]:
     action = f"personalize:{operation}"
     if not operation.startswith("Create"):
         yield action, str(request.get(arn_field) or "*")
@@ -59,13 +63,16 @@ def _asked(operation: str, arn_type: str, arn_field: str, request: Fields) -> It
     parent = request.get(PARENTS.get(operation, ""))
     created = arn_of(arn_type, str(request.get("jobName") or request.get("name")))
     if operation == "CreateDataset":
-        created = arn_of(arn_type, f"{str(parent).rpartition('/')[2]}/{str(request.get('datasetType')).upper()}")
+        created = arn_of(
+            arn_type, f"{str(parent).rpartition('/')[2]}/{str(request.get('datasetType')).upper()}"
+        )
     if operation != "CreateSolutionVersion":  # a version has no name to be known by
         yield action, created
     if parent:
         yield action, str(parent)
     if operation == "CreateBatchInferenceJob" and parent:
-        # The reference says "solution" and not whether that is the version: a caller needs both to be sure.
+        # The reference says "solution" and not whether that is the version: a caller needs both to
+        # be sure.
         yield action, str(parent).rpartition("/")[0]
     if request.get("tags"):
         yield "personalize:TagResource", created

@@ -1,6 +1,7 @@
 """The rules for the jobs, and the work they do.
 
-Permissions are judged when a job is created. What is in its files is found out when it works, and makes it fail.
+Permissions are judged when a job is created. What is in its files is found out when it works, and
+makes it fail.
 """
 
 from __future__ import annotations
@@ -23,7 +24,16 @@ from embedded_aws.permission_checks import (
     usable_key,
 )
 from embedded_aws.personalize_resources import key_of_group
-from embedded_aws.personalize_store import Fields, describe, listing, name_in, new_arn, put, required, role_in
+from embedded_aws.personalize_store import (
+    Fields,
+    describe,
+    listing,
+    name_in,
+    new_arn,
+    put,
+    required,
+    role_in,
+)
 from embedded_aws.requirements import (
     BATCH_INFERENCE_JOB,
     BATCH_SEGMENT_JOB,
@@ -45,7 +55,8 @@ def clear() -> None:
 def create_dataset_import_job(request: Fields, *, at_once: bool = False) -> str:
     """CreateDatasetImportJob: reads the files, if role and service may, and keeps their rows.
 
-    With `at_once` it is ACTIVE, or refused for its data, as CloudFormation reports it when it has waited.
+    With `at_once` it is ACTIVE, or refused for its data, as CloudFormation reports it when it has
+    waited.
     """
     dataset = describe(required(request, "datasetArn"))
     arn = new_arn("dataset-import-job", name_in(request, "jobName"))
@@ -60,11 +71,24 @@ def create_dataset_import_job(request: Fields, *, at_once: bool = False) -> str:
     job_progress.require_room("dataset-import-job")
 
     def work() -> None:
-        rows = read_rows(parse_schema(describe(dataset["schemaArn"])["schema"]), _files(bucket, files).items())
-        kept = _rows.get(request["datasetArn"], []) if request.get("importMode") == "INCREMENTAL" else []
+        rows = read_rows(
+            parse_schema(describe(dataset["schemaArn"])["schema"]), _files(bucket, files).items()
+        )
+        kept = (
+            _rows.get(request["datasetArn"], [])
+            if request.get("importMode") == "INCREMENTAL"
+            else []
+        )
         _rows[request["datasetArn"]] = [*kept, *rows]
 
-    fields = ("jobName", "datasetArn", "dataSource", "roleArn", "importMode", "publishAttributionMetricsToS3")
+    fields = (
+        "jobName",
+        "datasetArn",
+        "dataSource",
+        "roleArn",
+        "importMode",
+        "publishAttributionMetricsToS3",
+    )
     put(arn, "datasetImportJobArn", {"importMode": "FULL", **request}, fields)
     job_progress.begin(arn, work)
     if at_once:
@@ -81,14 +105,22 @@ def create_dataset_export_job(request: Fields) -> str:
     arn = new_arn("dataset-export-job", name_in(request, "jobName"))
     path, key = _place(required(request, "jobOutput"), "s3DataDestination")
     role_arn, group_key = role_in(request), key_of_group(dataset["datasetGroupArn"])
-    require(DATASET_EXPORT_JOB, arn, role_arn, group_key=group_key, destination=output_location(path, key))
+    require(
+        DATASET_EXPORT_JOB,
+        arn,
+        role_arn,
+        group_key=group_key,
+        destination=output_location(path, key),
+    )
     job_progress.require_room("dataset-export-job")
     bulk = request.get("ingestionMode") in ("BULK", "ALL")
 
     def work() -> None:
         schema = parse_schema(describe(dataset["schemaArn"])["schema"])
         text = io.StringIO()
-        writer = csv.DictWriter(text, [field["name"] for field in schema["fields"]], extrasaction="ignore")
+        writer = csv.DictWriter(
+            text, [field["name"] for field in schema["fields"]], extrasaction="ignore"
+        )
         writer.writeheader()
         writer.writerows(_rows.get(request["datasetArn"], []) if bulk else [])
         _write(path, f"{request['jobName']}.csv", text.getvalue(), key)
@@ -141,23 +173,33 @@ def create_batch_inference_job(request: Fields) -> str:
     """CreateBatchInferenceJob: for every line of the input, items."""
     fields = ("batchInferenceJobMode", "batchInferenceJobConfig", "themeGenerationConfig")
     request = {"batchInferenceJobMode": "BATCH_INFERENCE", **request}
-    return _create_batch_job(BATCH_INFERENCE_JOB, "batch-inference-job", "batchInferenceJobArn", request, fields)
+    return _create_batch_job(
+        BATCH_INFERENCE_JOB, "batch-inference-job", "batchInferenceJobArn", request, fields
+    )
 
 
 def create_batch_segment_job(request: Fields) -> str:
     """CreateBatchSegmentJob: for every line of the input, users."""
-    return _create_batch_job(BATCH_SEGMENT_JOB, "batch-segment-job", "batchSegmentJobArn", request, ())
+    return _create_batch_job(
+        BATCH_SEGMENT_JOB, "batch-segment-job", "batchSegmentJobArn", request, ()
+    )
 
 
-def _create_batch_job(row: Row, arn_type: str, arn_field: str, request: Fields, more_fields: tuple[str, ...]) -> str:
+def _create_batch_job(
+    row: Row, arn_type: str, arn_field: str, request: Fields, more_fields: tuple[str, ...]
+) -> str:
     version = describe(required(request, "solutionVersionArn"))
     if version["status"] != "ACTIVE":
-        raise invalid_input(f"Solution version {version['solutionVersionArn']} is {version['status']}, not ACTIVE")
+        raise invalid_input(
+            f"Solution version {version['solutionVersionArn']} is {version['status']}, not ACTIVE"
+        )
     arn = new_arn(arn_type, name_in(request, "jobName"))
     source, source_key = _place(required(request, "jobInput"), "s3DataSource")
     target, target_key = _place(required(request, "jobOutput"), "s3DataDestination")
     if not target.endswith("/") or target == source:
-        raise invalid_input(f"The output has to be a folder, other than the input, and end in '/': {target}")
+        raise invalid_input(
+            f"The output has to be a folder, other than the input, and end in '/': {target}"
+        )
     location = input_location(source, source_key)
     require(
         row,
@@ -178,9 +220,22 @@ def _create_batch_job(row: Row, arn_type: str, arn_field: str, request: Fields, 
         found = _distinct(version["datasetGroupArn"], column)[: request.get("numResults")]
         for key, body in files.items():
             answers = [_answer(row, line, found) for line in _json_lines(key, body)]
-            _write(target, f"{key.rsplit('/', 1)[-1]}.out", "".join(f"{json.dumps(a)}\n" for a in answers), target_key)
+            _write(
+                target,
+                f"{key.rsplit('/', 1)[-1]}.out",
+                "".join(f"{json.dumps(a)}\n" for a in answers),
+                target_key,
+            )
 
-    fields = ("jobName", "solutionVersionArn", "filterArn", "numResults", "jobInput", "jobOutput", "roleArn")
+    fields = (
+        "jobName",
+        "solutionVersionArn",
+        "filterArn",
+        "numResults",
+        "jobInput",
+        "jobOutput",
+        "roleArn",
+    )
     put(arn, arn_field, request, (*fields, *more_fields))
     job_progress.begin(arn, work)
     return arn
@@ -197,7 +252,9 @@ def _json_lines(key: str, body: bytes) -> Iterator[Fields]:
         try:
             yield json.loads(line)
         except json.JSONDecodeError:
-            raise invalid_input(f"Input {key} is not in JSON Lines format: line {number} is {line!r}") from None
+            raise invalid_input(
+                f"Input {key} is not in JSON Lines format: line {number} is {line!r}"
+            ) from None
 
 
 def _distinct(group_arn: str, column: str) -> list[str]:
@@ -223,4 +280,6 @@ def _files(bucket: deployed.DeployedBucket, keys: Iterable[str]) -> dict[str, by
 def _write(folder: str, name: str, text: str, key: Key | None) -> None:
     bucket, prefix = split_path(folder)
     separator = "/" if prefix and not prefix.endswith("/") else ""
-    deployed.write_object(bucket, f"{prefix}{separator}{name}", text.encode(), key.arn if key else None)
+    deployed.write_object(
+        bucket, f"{prefix}{separator}{name}", text.encode(), key.arn if key else None
+    )

@@ -1,7 +1,8 @@
 """The rules for creating what lasts: schemas, dataset groups, datasets, solutions, metric attributions.
 
-Both the API and CloudFormation come through here, so a template can't get what a call would be refused. Everything is
-ACTIVE at once, but for solution versions and jobs (`personalize_jobs`): the emulator has nothing else to wait for.
+Both the API and CloudFormation come through here, so a template can't get what a call would be
+refused. Everything is ACTIVE at once, but for solution versions and jobs (`personalize_jobs`): the
+emulator has nothing else to wait for.
 """
 
 from __future__ import annotations
@@ -12,8 +13,23 @@ from typing import Any
 from embedded_aws import job_progress
 from embedded_aws.errors import invalid_input
 from embedded_aws.import_data import check_schema, parse_schema
-from embedded_aws.permission_checks import bucket_at, encryption_key_of, output_location, require, usable_key
-from embedded_aws.personalize_store import Fields, describe, listing, name_in, new_arn, put, required, role_in
+from embedded_aws.permission_checks import (
+    bucket_at,
+    encryption_key_of,
+    output_location,
+    require,
+    usable_key,
+)
+from embedded_aws.personalize_store import (
+    Fields,
+    describe,
+    listing,
+    name_in,
+    new_arn,
+    put,
+    required,
+    role_in,
+)
 from embedded_aws.requirements import DATASET_GROUP, METRIC_ATTRIBUTION
 
 
@@ -31,7 +47,9 @@ def create_dataset_group(request: Fields) -> str:
     key_arn, role_arn = request.get("kmsKeyArn"), request.get("roleArn")
     if bool(key_arn) != bool(role_arn):
         given, absent = ("kmsKeyArn", "roleArn") if key_arn else ("roleArn", "kmsKeyArn")
-        raise invalid_input(f"{given} is given without {absent}: a dataset group takes both or neither")
+        raise invalid_input(
+            f"{given} is given without {absent}: a dataset group takes both or neither"
+        )
     if key_arn and role_arn:
         require(DATASET_GROUP, arn, role_in(request), group_key=usable_key(key_arn))
     return put(arn, "datasetGroupArn", request, ("name", "roleArn", "kmsKeyArn", "domain"))
@@ -104,4 +122,10 @@ def _check_metrics_output(arn: str, group_arn: str, output: Fields) -> None:
         key = usable_key(own_key) if own_key else encryption_key_of(bucket_at(path))
         destination = output_location(path, key)
     role_arn = role_in(output)
-    require(METRIC_ATTRIBUTION, arn, role_arn, group_key=key_of_group(group_arn), destination=destination)
+    require(
+        METRIC_ATTRIBUTION,
+        arn,
+        role_arn,
+        group_key=key_of_group(group_arn),
+        destination=destination,
+    )

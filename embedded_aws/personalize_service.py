@@ -43,11 +43,36 @@ class Kind:
 
 
 _JOBS = (
-    Kind("DatasetImportJob", "dataset-import-job", jobs.create_dataset_import_job, filter="datasetArn"),
-    Kind("DatasetExportJob", "dataset-export-job", jobs.create_dataset_export_job, filter="datasetArn"),
-    Kind("BatchInferenceJob", "batch-inference-job", jobs.create_batch_inference_job, filter="solutionVersionArn"),
-    Kind("BatchSegmentJob", "batch-segment-job", jobs.create_batch_segment_job, filter="solutionVersionArn"),
-    Kind("DataDeletionJob", "data-deletion-job", jobs.create_data_deletion_job, filter="datasetGroupArn"),
+    Kind(
+        "DatasetImportJob",
+        "dataset-import-job",
+        jobs.create_dataset_import_job,
+        filter="datasetArn",
+    ),
+    Kind(
+        "DatasetExportJob",
+        "dataset-export-job",
+        jobs.create_dataset_export_job,
+        filter="datasetArn",
+    ),
+    Kind(
+        "BatchInferenceJob",
+        "batch-inference-job",
+        jobs.create_batch_inference_job,
+        filter="solutionVersionArn",
+    ),
+    Kind(
+        "BatchSegmentJob",
+        "batch-segment-job",
+        jobs.create_batch_segment_job,
+        filter="solutionVersionArn",
+    ),
+    Kind(
+        "DataDeletionJob",
+        "data-deletion-job",
+        jobs.create_data_deletion_job,
+        filter="datasetGroupArn",
+    ),
 )
 KINDS = (
     Kind("Schema", "schema", resources.create_schema),
@@ -55,14 +80,21 @@ KINDS = (
     Kind("Dataset", "dataset", resources.create_dataset, filter="datasetGroupArn"),
     Kind("Solution", "solution", resources.create_solution, filter="datasetGroupArn"),
     Kind("SolutionVersion", "solution", resources.create_solution_version, filter="solutionArn"),
-    Kind("MetricAttribution", "metric-attribution", resources.create_metric_attribution, filter="datasetGroupArn"),
+    Kind(
+        "MetricAttribution",
+        "metric-attribution",
+        resources.create_metric_attribution,
+        filter="datasetGroupArn",
+    ),
     *_JOBS,
 )
 
 
 def _operations() -> dict[str, Callable[[Fields], Fields]]:
     operations: dict[str, Callable[[Fields], Fields]] = {
-        "ListTagsForResource": lambda request: {"tags": store.tags_of(store.required(request, "resourceArn"))},
+        "ListTagsForResource": lambda request: {
+            "tags": store.tags_of(store.required(request, "resourceArn"))
+        },
     }
     for kind in KINDS:
         operations[f"Create{kind.noun}"] = _create(kind)
@@ -79,7 +111,9 @@ def _create(kind: Kind) -> Callable[[Fields], Fields]:
 
 def _describe(kind: Kind) -> Callable[[Fields], Fields]:
     look = job_progress.look if kind in _JOBS else store.describe
-    look = {"SolutionVersion": job_progress.look, "Solution": resources.describe_solution}.get(kind.noun, look)
+    look = {"SolutionVersion": job_progress.look, "Solution": resources.describe_solution}.get(
+        kind.noun, look
+    )
     return lambda request: {kind.member: look(store.required(request, kind.arn_field))}
 
 
@@ -94,8 +128,13 @@ def _delete(kind: Kind) -> Callable[[Fields], Fields]:
 def _list(kind: Kind) -> Callable[[Fields], Fields]:
     def listing(request: Fields) -> Fields:
         narrowed = {kind.filter: request.get(kind.filter)} if kind.filter else {}
-        # A solution and its versions have ARNs of one type; a resource's own ARN is its first field.
-        entries = [entry for entry in store.listing(kind.arn_type, **narrowed) if next(iter(entry)) == kind.arn_field]
+        # A solution and its versions have ARNs of one type; a resource's own ARN is its first
+        # field.
+        entries = [
+            entry
+            for entry in store.listing(kind.arn_type, **narrowed)
+            if next(iter(entry)) == kind.arn_field
+        ]
         return _page(f"{kind.member}s", entries, request)
 
     return listing

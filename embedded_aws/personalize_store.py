@@ -27,7 +27,13 @@ def clear() -> None:
     _tags.clear()
 
 
-def put(arn: str, arn_field: str, request: Fields, fields: tuple[str, ...], status: str | None = "ACTIVE") -> str:
+def put(
+    arn: str,
+    arn_field: str,
+    request: Fields,
+    fields: tuple[str, ...],
+    status: str | None = "ACTIVE",
+) -> str:
     """Keep a new resource with these fields of the request, and its tags."""
     now = time.time()
     resource = {arn_field: arn, "creationDateTime": now, "lastUpdatedDateTime": now}
@@ -53,7 +59,8 @@ def listing(arn_type: str, **equal: str | None) -> list[Fields]:
     return [
         resource
         for arn, resource in list(_resources.items())
-        if arn.startswith(start) and all(resource.get(field) == value for field, value in wanted.items())
+        if arn.startswith(start)
+        and all(resource.get(field) == value for field, value in wanted.items())
     ]
 
 
@@ -69,7 +76,11 @@ def delete(arn: str) -> None:
     Not while one of them is at work (PDG API_DeleteDataset, API_DeleteSolution).
     """
     describe(arn)
-    dependents = {other: each for other, each in list(_resources.items()) if other != arn and arn in each.values()}
+    dependents = {
+        other: each
+        for other, each in list(_resources.items())
+        if other != arn and arn in each.values()
+    }
     for other, resource in dependents.items():
         at_work = str(resource.get("status")).endswith(("PENDING", "PROGRESS"))
         if at_work or ("-job/" not in other and not other.startswith(f"{arn}/")):
@@ -87,7 +98,9 @@ def new_arn(arn_type: str, name: str) -> str:
     """The ARN of something that must not be there yet."""
     arn = arn_of(arn_type, name)
     if arn in _resources:
-        raise RefusedError("ResourceAlreadyExistsException", f"Another resource with Arn {arn} already exists.")
+        raise RefusedError(
+            "ResourceAlreadyExistsException", f"Another resource with Arn {arn} already exists."
+        )
     return arn
 
 
@@ -95,7 +108,9 @@ def required(fields: Fields, name: str) -> Any:
     """A field that has to be there."""
     value = fields.get(name)
     if value is None or value == "":
-        raise invalid_input(f"Value null at '{name}' failed to satisfy constraint: Member must not be null")
+        raise invalid_input(
+            f"Value null at '{name}' failed to satisfy constraint: Member must not be null"
+        )
     return value
 
 

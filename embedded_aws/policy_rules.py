@@ -1,8 +1,9 @@
 """What IAM and S3 have against a policy, and their quotas; ministack takes most policies as they come.
 
-The grammar is IAM's, for S3 and KMS too (IAM user guide, reference_policies_grammar, reference_policies_elements_sid,
-reference_policies_elements_principal). The quotas are the default ones (reference_iam-quotas; S3 user guide,
-bucket-policies). The words are AWS's where users report them.
+The grammar is IAM's, for S3 and KMS too (IAM user guide, reference_policies_grammar,
+reference_policies_elements_sid, reference_policies_elements_principal). The quotas are the default
+ones (reference_iam-quotas; S3 user guide, bucket-policies). The words are AWS's where users report
+them.
 """
 
 from __future__ import annotations
@@ -54,15 +55,22 @@ def register() -> None:
         "PutRolePermissionsBoundary": _check_boundary,
     }
     for name, check in calls.items():
-        check_call(iam._IAM_HANDLERS, name, partial(_check_parameters, check), partial(iam._error, 400))
-    check_call(vars(s3), "_put_bucket_policy", _check_bucket, lambda code, text: s3._error(code, text, 400))
+        check_call(
+            iam._IAM_HANDLERS, name, partial(_check_parameters, check), partial(iam._error, 400)
+        )
+    check_call(
+        vars(s3), "_put_bucket_policy", _check_bucket, lambda code, text: s3._error(code, text, 400)
+    )
     check_resource("AWS::IAM::Role", _check_new_role, "create")
     check_resource("AWS::IAM::Role", _check_role, "update")
     _keep_boundaries(provisioners._RESOURCE_HANDLERS["AWS::IAM::Role"])
     check_resource("AWS::IAM::Policy", _check_inline)
     check_resource("AWS::IAM::ManagedPolicy", _check_managed)
     check_resource("AWS::IAM::ManagedPolicy", provisioners._iam_policy_require_entities)
-    check_resource("AWS::S3::BucketPolicy", lambda given: _check_bucket(given["Bucket"], given["PolicyDocument"]))
+    check_resource(
+        "AWS::S3::BucketPolicy",
+        lambda given: _check_bucket(given["Bucket"], given["PolicyDocument"]),
+    )
     iam.attach_managed_policy = partial(_attach_up_to_ten, iam.attach_managed_policy)
 
 
@@ -98,7 +106,12 @@ def _problems(statements: list[dict[str, Any]], kind: Kind) -> Iterator[str]:
         if not all(map(_is_operator, statement.get("Condition", {}))):
             yield SYNTAX
         principal = statement.get("Principal", {})
-        if not all(map(_exists, _listed(principal.get("AWS", []) if isinstance(principal, dict) else principal))):
+        if not all(
+            map(
+                _exists,
+                _listed(principal.get("AWS", []) if isinstance(principal, dict) else principal),
+            )
+        ):
             yield kind.invalid_principal
 
 
@@ -147,7 +160,9 @@ def _check_boundary(fields: Fields) -> None:
 def _keep_boundaries(handlers: Fields) -> None:
     """Have roles of stacks keep their boundary, which ministack leaves out."""
 
-    def keep(handler: Callable[..., tuple[str, Fields]], position: int, *args: Any) -> tuple[str, Fields]:
+    def keep(
+        handler: Callable[..., tuple[str, Fields]], position: int, *args: Any
+    ) -> tuple[str, Fields]:
         name, attributes = handler(*args)
         iam._roles[name]["PermissionsBoundary"] = args[position].get("PermissionsBoundary")
         return name, attributes
@@ -166,12 +181,20 @@ def _check_inline(fields: Fields) -> None:
     for name in fields.get("Roles") or [fields.get("RoleName")]:
         there = (iam._roles.get(name) or {}).get("InlinePolicies", {})
         whole = {**there, fields["PolicyName"]: fields["PolicyDocument"]}.values()
-        _limit(sum(map(_size, whole)), 10_240, f"Maximum policy size of 10240 bytes exceeded for role {name}")
+        _limit(
+            sum(map(_size, whole)),
+            10_240,
+            f"Maximum policy size of 10240 bytes exceeded for role {name}",
+        )
 
 
 def _attach_up_to_ten(attach: Callable[..., None], entity: Fields, arn: str) -> None:
     if "RoleName" in entity:
-        _limit(len({*entity["AttachedPolicies"], arn}), 10, "Cannot exceed quota for PoliciesPerRole: 10")
+        _limit(
+            len({*entity["AttachedPolicies"], arn}),
+            10,
+            "Cannot exceed quota for PoliciesPerRole: 10",
+        )
     attach(entity, arn)
 
 

@@ -1,8 +1,8 @@
 """AWS's permission matrix as data: what has to be allowed, to whom, before Personalize creates a thing.
 
 Transcribed from AWS's pages, named in each row (PDG = Personalize developer guide,
-docs.aws.amazon.com/personalize/latest/dg/PAGE.html). It shares nothing with the construct library on purpose:
-a mistake in the library's table must not be repeated here.
+docs.aws.amazon.com/personalize/latest/dg/PAGE.html). It shares nothing with the construct library
+on purpose: a mistake in the library's table must not be repeated here.
 """
 
 from __future__ import annotations
@@ -13,8 +13,15 @@ PERSONALIZE = "personalize.amazonaws.com"
 
 KMS_PAGE = "granting-personalize-key-access"
 
-# "Your AWS KMS key policy and IAM policies must grant permissions for the following actions" (KMS_PAGE)
-KEY_POLICY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant", "kms:ListGrants")
+# "Your AWS KMS key policy and IAM policies must grant permissions for the following actions"
+# (KMS_PAGE)
+KEY_POLICY_ACTIONS = (
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "kms:DescribeKey",
+    "kms:CreateGrant",
+    "kms:ListGrants",
+)
 # "CreateGrant (only required in key policy)" (the same list)
 IAM_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:ListGrants")
 
@@ -27,9 +34,10 @@ class Row:
     """The permissions that one kind of Personalize resource needs.
 
     `key_policy` is needed by the role and by the service principal, on every key in play, and
-    `dataset_group_key_policy`, `source_key_policy` and `destination_key_policy` besides on that one. `role_kms` must be
-    in the role's own IAM policies whatever the key policy says. `role_any` is needed on `*`. `source` and `destination`
-    are needed by the role in its IAM policies and by the service principal in the bucket's policy.
+    `dataset_group_key_policy`, `source_key_policy` and `destination_key_policy` besides on that
+    one. `role_kms` must be in the role's own IAM policies whatever the key policy says. `role_any`
+    is needed on `*`. `source` and `destination` are needed by the role in its IAM policies and by
+    the service principal in the bucket's policy.
     """
 
     resource: str
@@ -72,16 +80,17 @@ DATASET_EXPORT_JOB = Row(
     resource="dataset export job",
     pages=(KMS_PAGE, "export-permissions"),
     key_policy=KEY_POLICY_ACTIONS,
-    # "If you specify a key when you create a dataset group and want to export data from a dataset, your key policy
-    # must include the GenerateDataKeyWithoutPlaintext action" (KMS_PAGE)
+    # "If you specify a key when you create a dataset group and want to export data from a dataset,
+    # your key policy must include the GenerateDataKeyWithoutPlaintext action" (KMS_PAGE)
     dataset_group_key_policy=("kms:GenerateDataKeyWithoutPlaintext",),
     role_kms=IAM_ACTIONS,
     destination=("s3:PutObject", "s3:ListBucket"),
 )
 
-# No page has KMS permissions for it alone. "You can use the following policy for dataset import jobs or data deletion
-# jobs", and with KMS "you must grant Amazon Personalize and your Amazon Personalize IAM service role permission to use
-# your key" (granting-personalize-s3-access): as import jobs, so no role_kms
+# No page has KMS permissions for it alone. "You can use the following policy for dataset import
+# jobs or data deletion jobs", and with KMS "you must grant Amazon Personalize and your Amazon
+# Personalize IAM service role permission to use your key" (granting-personalize-s3-access): as
+# import jobs, so no role_kms
 DATA_DELETION_JOB = replace(DATASET_IMPORT_JOB, resource="data deletion job")
 
 BATCH_INFERENCE_JOB = Row(

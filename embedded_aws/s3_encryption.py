@@ -1,8 +1,9 @@
 """The parts of a bucket's encryption that ministack leaves out.
 
-A bucket's BucketEncryption property is stored, so that `s3 GetBucketEncryption` answers for a deployed bucket and
-Personalize knows which key guards its data. And a write under `aws:kms` need not name a key: the CDK CLI publishes
-that way to a bootstrapped bucket, where S3 falls back to the account's AWS managed key.
+A bucket's BucketEncryption property is stored, so that `s3 GetBucketEncryption` answers for a
+deployed bucket and Personalize knows which key guards its data. And a write under `aws:kms` need
+not name a key: the CDK CLI publishes that way to a bootstrapped bucket, where S3 falls back to the
+account's AWS managed key.
 """
 
 from __future__ import annotations
@@ -21,22 +22,33 @@ KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
 def register() -> None:
     """Add the property to those ministack stores through S3's own API, and the fallback to S3's writes."""
     provisioners._S3_BUCKET_CONFIGURATIONS += (
-        ("BucketEncryption", _configuration_xml, s3._put_bucket_encryption, s3._delete_bucket_encryption),
+        (
+            "BucketEncryption",
+            _configuration_xml,
+            s3._put_bucket_encryption,
+            s3._delete_bucket_encryption,
+        ),
     )
     resolve = s3._resolve_sse_write_headers
 
     def resolve_with_managed_key(headers: dict[str, str], bucket: str) -> Any:
         if headers.get(SSE_HEADER) == "aws:kms" and not headers.get(KEY_HEADER):
-            headers = {**headers, KEY_HEADER: f"arn:aws:kms:{get_region()}:{get_account_id()}:alias/aws/s3"}
+            headers = {
+                **headers,
+                KEY_HEADER: f"arn:aws:kms:{get_region()}:{get_account_id()}:alias/aws/s3",
+            }
         return resolve(headers, bucket)
 
     s3._resolve_sse_write_headers = resolve_with_managed_key
 
 
 def _configuration_xml(encryption: dict[str, Any]) -> bytes:
-    rules = "".join(_rule_xml(rule) for rule in encryption.get("ServerSideEncryptionConfiguration", ()))
+    rules = "".join(
+        _rule_xml(rule) for rule in encryption.get("ServerSideEncryptionConfiguration", ())
+    )
     return (
-        f'<ServerSideEncryptionConfiguration xmlns="{s3.S3_NS}">{rules}</ServerSideEncryptionConfiguration>'
+        "<ServerSideEncryptionConfiguration "
+        f'xmlns="{s3.S3_NS}">{rules}</ServerSideEncryptionConfiguration>'
     ).encode()
 
 

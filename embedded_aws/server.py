@@ -1,8 +1,8 @@
 """The server process: ministack with the extension loaded, on a loopback port the operating system chooses.
 
-Run as `python -m embedded_aws.server` by `EmbeddedAws`. It writes its port to standard output once the extension is
-in place, and ends when its standard input does: that is how it learns that the process which started it is gone,
-however that one ended.
+Run as `python -m embedded_aws.server` by `EmbeddedAws`. It writes its port to standard output once
+the extension is in place, and ends when its standard input does: that is how it learns that the
+process which started it is gone, however that one ended.
 """
 
 from __future__ import annotations
@@ -51,8 +51,11 @@ def _extended_ministack() -> Any:
     app.SERVICE_REGISTRY["personalize"] = {"module": "personalize"}
     app._loaded_modules["personalize"] = personalize_service
     app.SERVICE_HANDLERS["personalize"] = app._lazy_handler("personalize")
-    router.SERVICE_PATTERNS["personalize"] = {"target_prefixes": [personalize_service.TARGET_PREFIX]}
-    # Loopback counts as TLS, which buckets ask for (`aws:SecureTransport`), the CDK's bootstrapped one among them.
+    router.SERVICE_PATTERNS["personalize"] = {
+        "target_prefixes": [personalize_service.TARGET_PREFIX]
+    }
+    # Loopback counts as TLS, which buckets ask for (`aws:SecureTransport`), the CDK's bootstrapped
+    # one among them.
     pin_origin = app.pin_request_origin
     app.pin_request_origin = lambda address, secure: pin_origin(address, True)
     iam_actions.SERVICE_TO_IAM_NAMESPACE["personalize"] = "personalize"

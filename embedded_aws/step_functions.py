@@ -1,8 +1,9 @@
 """Additions to ministack's Step Functions: Personalize, the identity of a state machine, redrives, and definitions.
 
-A task of a state machine calls with the machine's role (Step Functions developer guide, procedure-create-iam-role);
-ministack calls as the account. A redrive continues a failed execution at the step that failed, with the same input and
-the same execution ARN (API reference, RedriveExecution).
+A task of a state machine calls with the machine's role (Step Functions developer guide,
+procedure-create-iam-role); ministack calls as the account. A redrive continues a failed execution
+at the step that failed, with the same input and the same execution ARN (API reference,
+RedriveExecution).
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ def register() -> None:
         "protocol": "json",
         "param_case": "lower-camel",
     }
-    # Errors that the API's model doesn't name (developer guide, supported-services-awssdk, and what users report).
+    # Errors that the API's model doesn't name (developer guide, supported-services-awssdk, and what
+    # users report).
     stepfunctions._AWS_SDK_ERROR_CODE_OVERRIDES["personalize"] = dict.fromkeys(
         ("AccessDeniedException", "ThrottlingException", "InternalFailure", "ServiceUnavailable"),
         "PersonalizeException",
@@ -41,7 +43,8 @@ def register() -> None:
         lambda code, text: error_response_json(code, text, 400),
     )
     check_resource(
-        "AWS::StepFunctions::StateMachine", lambda given: _check_definition(provisioners._sfn_definition(given))
+        "AWS::StepFunctions::StateMachine",
+        lambda given: _check_definition(provisioners._sfn_definition(given)),
     )
     _call_with_the_role()
     _report_started_tasks()
@@ -51,14 +54,18 @@ def register() -> None:
 def _check_definition(definition: str) -> None:
     problems = asl.problems(definition)
     if problems:
-        raise RefusedError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(problems)}'")
+        raise RefusedError(
+            "InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(problems)}'"
+        )
 
 
 def _call_with_the_role() -> None:
     execute = stepfunctions._execute_task
 
     def execute_with_the_role(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
-        machine = stepfunctions._state_machines.get(execution["stateMachineArn"]) if execution else None
+        machine = (
+            stepfunctions._state_machines.get(execution["stateMachineArn"]) if execution else None
+        )
         if execution and "redriveDate" in execution:
             context["Execution"]["RedriveTime"] = execution["redriveDate"]
         token = state_machine_role.set(machine["roleArn"] if machine else None)
@@ -74,7 +81,9 @@ def _report_started_tasks() -> None:
     """Have a task's history say that it was started, too (API reference, HistoryEvent)."""
     add_event = stepfunctions._add_event
 
-    def add_event_and_start(execution: dict[str, Any], kind: str, details: dict[str, Any] | None = None) -> Any:
+    def add_event_and_start(
+        execution: dict[str, Any], kind: str, details: dict[str, Any] | None = None
+    ) -> Any:
         event = add_event(execution, kind, details)
         if kind == "TaskScheduled" and details:
             scheduled = details["taskScheduledEventDetails"]
@@ -101,13 +110,19 @@ def _answer_redrives() -> None:
 def _redrive(arn: str) -> Any:
     execution = stepfunctions._executions.get(arn)
     if execution is None:
-        return error_response_json("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'", 400)
+        return error_response_json(
+            "ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'", 400
+        )
     if execution["status"] != "FAILED":
-        return error_response_json("ExecutionNotRedrivable", f"Execution is {execution['status']}", 400)
+        return error_response_json(
+            "ExecutionNotRedrivable", f"Execution is {execution['status']}", 400
+        )
     execution.update(status="RUNNING", stopDate=None, output=None, redriveDate=now_iso())
     execution.pop("error", None)
     execution.pop("cause", None)
-    threading.Thread(target=contextvars.copy_context().run, args=(_continue, execution), daemon=True).start()
+    threading.Thread(
+        target=contextvars.copy_context().run, args=(_continue, execution), daemon=True
+    ).start()
     return json_response({"redriveDate": execution["redriveDate"]})
 
 
@@ -117,7 +132,9 @@ def _continue(execution: dict[str, Any]) -> None:
     machine = stepfunctions._state_machines[machine_arn]
     definition = json.loads(machine["definition"])
     entered = [
-        event["stateEnteredEventDetails"] for event in execution["events"] if "stateEnteredEventDetails" in event
+        event["stateEnteredEventDetails"]
+        for event in execution["events"]
+        if "stateEnteredEventDetails" in event
     ]
     details = [each for each in entered if each["name"] in definition["States"]][-1]
     rest = {**definition, "StartAt": details["name"]}

@@ -9,5 +9,7 @@ from example_app.security_stack import SecurityStack
 app = cdk.App()
 security = SecurityStack(app, "Security")
 data = DataStack(app, "Data")
-RecommendationsStack(app, "Recommendations", encryption_key=security.encryption_key, bucket=data.bucket)
+RecommendationsStack(
+    app, "Recommendations", encryption_key=security.encryption_key, bucket=data.bucket
+)
 app.synth()

@@ -23,8 +23,9 @@ class Failures(Construct):
             field: events.EventField.from_path(f"$.detail.{field}")
             for field in ("executionArn", "status", "error", "cause")
         }
-        # The statement for EventBridge in the topic's policy has no condition on the source: "You can't use Condition
-        # blocks in Amazon SNS topic policies for EventBridge" (EventBridge user guide, eb-use-resource-based).
+        # The statement for EventBridge in the topic's policy has no condition on the source: "You
+        # can't use Condition blocks in Amazon SNS topic policies for EventBridge" (EventBridge user
+        # guide, eb-use-resource-based).
         events.Rule(
             self,
             "Rule",
@@ -36,7 +37,9 @@ class Failures(Construct):
                     "status": ["FAILED", "TIMED_OUT", "ABORTED"],
                 },
             ),
-            targets=[targets.SnsTopic(self.topic, message=events.RuleTargetInput.from_object(message))],
+            targets=[
+                targets.SnsTopic(self.topic, message=events.RuleTargetInput.from_object(message))
+            ],
         )
 
     def tell_of(self, *alarms: cloudwatch.Alarm) -> None:

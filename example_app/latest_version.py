@@ -45,7 +45,10 @@ class LatestVersion(sfn.StateMachineFragment):
         self._describe.next(
             sfn.Choice(self, "Is it trained")
             .when(_is("ACTIVE"), self._trained)
-            .when(sfn.Condition.or_(_is("CREATE PENDING"), _is("CREATE IN_PROGRESS")), wait.next(self._describe))
+            .when(
+                sfn.Condition.or_(_is("CREATE PENDING"), _is("CREATE IN_PROGRESS")),
+                wait.next(self._describe),
+            )
             .otherwise(fail)
         )
 
@@ -61,4 +64,6 @@ class LatestVersion(sfn.StateMachineFragment):
 
 
 def _is(status: str) -> sfn.Condition:
-    return sfn.Condition.and_(sfn.Condition.is_present(_STATUS), sfn.Condition.string_equals(_STATUS, status))
+    return sfn.Condition.and_(
+        sfn.Condition.is_present(_STATUS), sfn.Condition.string_equals(_STATUS, status)
+    )

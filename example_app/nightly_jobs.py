@@ -12,9 +12,9 @@ from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetExportJob,
 
 # A folder for each night, by the day on which the execution started.
 _TONIGHT = "{% $substringBefore($states.context.Execution.StartTime, 'T') & '/' %}"
-# EventBridge may start a night twice. Both executions have the time of the schedule in their input, and Personalize
-# takes a name once: the second execution fails with its first job. An execution that is started by hand, without a
-# time, has its own names.
+# EventBridge may start a night twice. Both executions have the time of the schedule in their input,
+# and Personalize takes a name once: the second execution fails with its first job. An execution
+# that is started by hand, without a time, has its own names.
 _TIME = "$states.context.Execution.Input.time"
 _ONCE = f"{{% 'night-' & ($exists({_TIME}) ? $replace({_TIME}, ':', '-') : $uuid()) %}}"
 

@@ -31,7 +31,9 @@ INTERACTIONS_SCHEMA = {
 class RecommendationsStack(cdk.Stack):
     """A dataset group with the ratings imported, and a report of what recommendations bring."""
 
-    def __init__(self, scope: Construct, id: str, *, encryption_key: kms.Key, bucket: s3.Bucket) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, encryption_key: kms.Key, bucket: s3.Bucket
+    ) -> None:
         super().__init__(scope, id)
         encryption = PersonalizeEncryption(
             self,
@@ -40,13 +42,17 @@ class RecommendationsStack(cdk.Stack):
             # The nightly jobs are allowed by themselves; this one is started by hand.
             resources=[
                 PersonalizeResource.batch_segment_job(
-                    source=S3Location(bucket, "segments/in/"), destination=S3Location(bucket, "segments/out/")
+                    source=S3Location(bucket, "segments/in/"),
+                    destination=S3Location(bucket, "segments/out/"),
                 ),
             ],
         )
         movies = encryption.add_dataset_group("Movies", name="movies")
         schema = personalize.CfnSchema(
-            self, "InteractionsSchema", name="movies-interactions", schema=json.dumps(INTERACTIONS_SCHEMA)
+            self,
+            "InteractionsSchema",
+            name="movies-interactions",
+            schema=json.dumps(INTERACTIONS_SCHEMA),
         )
         ratings = encryption.add_dataset(
             "Ratings",
@@ -74,8 +80,17 @@ class RecommendationsStack(cdk.Stack):
             dataset_group_arn=movies.attr_dataset_group_arn,
             recipe_arn="arn:aws:personalize:::recipe/aws-user-personalization-v2",
         )
-        nightly = NightlyJobs(self, "Nightly", encryption=encryption, dataset=ratings, solution=solution, bucket=bucket)
-        deletion = UserDeletion(self, "Deletion", encryption=encryption, dataset_group=movies, bucket=bucket)
+        nightly = NightlyJobs(
+            self,
+            "Nightly",
+            encryption=encryption,
+            dataset=ratings,
+            solution=solution,
+            bucket=bucket,
+        )
+        deletion = UserDeletion(
+            self, "Deletion", encryption=encryption, dataset_group=movies, bucket=bucket
+        )
         failures = Failures(self, "Failures", nightly.machine, deletion.machine)
         failures.tell_of(*Schedule(self, "Schedule", nightly.machine).alarms)
         cdk.CfnOutput(self, "NightlyMachine", value=nightly.machine.state_machine_arn)

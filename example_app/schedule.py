@@ -14,7 +14,9 @@ class Schedule(Construct):
 
     def __init__(self, scope: Construct, id: str, machine: sfn.StateMachine) -> None:
         super().__init__(scope, id)
-        not_started = sqs.Queue(self, "NotStarted", enforce_ssl=True, retention_period=Duration.days(14))
+        not_started = sqs.Queue(
+            self, "NotStarted", enforce_ssl=True, retention_period=Duration.days(14)
+        )
         events.Rule(
             self,
             "EveryNight",
@@ -27,8 +29,8 @@ class Schedule(Construct):
             not_started.metric_approximate_number_of_messages_visible().create_alarm(
                 self, "NotStartedAlarm", threshold=1, evaluation_periods=1
             ),
-            # No night at all: the rule is disabled, for example. No data is the same as none, so that this alarm sounds
-            # after the first deployment until the first night, too.
+            # No night at all: the rule is disabled, for example. No data is the same as none, so
+            # that this alarm sounds after the first deployment until the first night, too.
             machine.metric_started(period=hour, statistic="Sum").create_alarm(
                 self,
                 "NoNightAlarm",

@@ -10,4 +10,6 @@ class SecurityStack(cdk.Stack):
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
-        self.encryption_key = kms.Key(self, "PersonalizeKey", alias="alias/personalize", enable_key_rotation=True)
+        self.encryption_key = kms.Key(
+            self, "PersonalizeKey", alias="alias/personalize", enable_key_rotation=True
+        )

@@ -12,8 +12,9 @@ from personalize_kms_constructs.jobs import DataDeletionJob
 class UserDeletion(Construct):
     """A state machine that is started with the name of a file of users, while no other job is at work.
 
-    It has no schedule: a data deletion job may take a day, and AWS guarantees the deletion only if nothing is imported
-    or trained meanwhile (https://docs.aws.amazon.com/personalize/latest/dg/delete-records.html). The schedule of the
+    It has no schedule: a data deletion job may take a day, and AWS guarantees the deletion only if
+    nothing is imported or trained meanwhile
+    (https://docs.aws.amazon.com/personalize/latest/dg/delete-records.html). The schedule of the
     nightly jobs is to be paused as long.
     """
 
@@ -35,4 +36,6 @@ class UserDeletion(Construct):
             source=S3Location(bucket, "deletion/"),
             source_path=sfn.JsonPath.string_at("$.file"),
         )
-        self.machine = sfn.StateMachine(self, "Machine", definition_body=sfn.DefinitionBody.from_chainable(delete))
+        self.machine = sfn.StateMachine(
+            self, "Machine", definition_body=sfn.DefinitionBody.from_chainable(delete)
+        )

@@ -20,16 +20,22 @@ from integ.take_down import LeftError, take_down
 
 def main() -> int:
     """Return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m integ", description=sys.modules["integ"].__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m integ", description=sys.modules["integ"].__doc__
+    )
     parser.add_argument("--profile")
     parser.add_argument("--region", default=os.environ.get("AWS_REGION"))
     parser.add_argument("--yes", action="store_true", help="say what will be made, and don't ask")
     hours = "after so long it stops, and takes everything down (default: 8)"
     parser.add_argument("--hours", type=float, default=8, help=hours)
-    parser.add_argument("--take-down", metavar="STACK", help="take down what an earlier run has left")
+    parser.add_argument(
+        "--take-down", metavar="STACK", help="take down what an earlier run has left"
+    )
     arguments = parser.parse_args()
     if arguments.take_down and not arguments.take_down.startswith(PREFIX):
-        parser.error(f"{arguments.take_down} is no stack of this command: their names begin with {PREFIX}")
+        parser.error(
+            f"{arguments.take_down} is no stack of this command: their names begin with {PREFIX}"
+        )
     if not arguments.hours > 0:
         parser.error("--hours has to be more than 0")
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -45,7 +51,15 @@ def main() -> int:
             return 0
         if not integrate(context, lambda text: _is_wanted(text, arguments.yes)):
             _print("nothing was done", sys.stdout)
-    except (BaselineError, BotoCoreError, CdkError, ClientError, EOFError, KeyboardInterrupt, LeftError) as error:
+    except (
+        BaselineError,
+        BotoCoreError,
+        CdkError,
+        ClientError,
+        EOFError,
+        KeyboardInterrupt,
+        LeftError,
+    ) as error:
         _print(f"✘ {str(error) or type(error).__name__}", sys.stderr)
         return 1
     return 0

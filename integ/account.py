@@ -39,7 +39,8 @@ class OwnAccount:
     def client(self, service: str) -> Any:
         """Return a boto3 client, which tries again for a minute or two: a run takes hours.
 
-        That is also how long it waits for a quota: a ``LimitExceededException`` is among what it tries again after.
+        That is also how long it waits for a quota: a ``LimitExceededException`` is among what it
+        tries again after.
         """
         if service not in self._clients:
             config = Config(retries={"mode": "standard", "total_max_attempts": 12})
@@ -93,7 +94,9 @@ def outputs_of(aws: Aws, stack: str) -> dict[str, str]:
 def resources_of(aws: Aws, stack: str) -> list[Any]:
     """Return CloudFormation's descriptions of all that a stack has or had."""
     cloudformation = aws.client("cloudformation")
-    resources: list[Any] = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+    resources: list[Any] = cloudformation.describe_stack_resources(StackName=stack)[
+        "StackResources"
+    ]
     return resources
 
 

@@ -29,9 +29,14 @@ class IntegStack(cdk.Stack):
     def __init__(self, scope: cdk.App, name: str) -> None:
         """Make the stack; all that has a name has the stack's."""
         super().__init__(scope, name)
-        shortly = {"removal_policy": cdk.RemovalPolicy.DESTROY, "pending_window": cdk.Duration.days(7)}
+        shortly = {
+            "removal_policy": cdk.RemovalPolicy.DESTROY,
+            "pending_window": cdk.Duration.days(7),
+        }
         key = kms.Key(self, "Key", description="personalize-kms-constructs, make integ", **shortly)  # type: ignore[arg-type]
-        data_key = kms.Key(self, "DataKey", description="personalize-kms-constructs, make integ", **shortly)  # type: ignore[arg-type]
+        data_key = kms.Key(
+            self, "DataKey", description="personalize-kms-constructs, make integ", **shortly
+        )  # type: ignore[arg-type]
         bucket = s3.Bucket(
             self,
             "Data",

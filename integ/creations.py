@@ -14,7 +14,9 @@ def ended(aws: Aws, arn: str, patience: Patience) -> Any:
     """Wait until a job or dataset group is no longer being created, and return its description."""
     while True:
         description = _describe(aws, arn)
-        if description["status"] == "CREATE FAILED" or not description["status"].startswith("CREATE "):
+        if description["status"] == "CREATE FAILED" or not description["status"].startswith(
+            "CREATE "
+        ):
             return description
         time.sleep(patience.between_looks)
 

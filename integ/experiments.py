@@ -16,7 +16,8 @@ from integ.account import Aws, Context
 from integ.creations import delete_group, ended
 from integ.trail import PERSONALIZE
 
-# An import job takes 1,000 at least (https://docs.aws.amazon.com/personalize/latest/dg/limits.html).
+# An import job takes 1,000 at least
+# (https://docs.aws.amazon.com/personalize/latest/dg/limits.html).
 INTERACTIONS = 2000
 DATA = "USER_ID,ITEM_ID,TIMESTAMP\n" + "".join(
     f"u{number % 50},i{number},{1_700_000_000 + number}\n" for number in range(INTERACTIONS)
@@ -83,8 +84,12 @@ def run(context: Context, deployed: Deployed, keep: Callable[..., None]) -> None
                 what = f"{kind}, {experiment.name}"
                 context.tell(what)
                 began = datetime.now(UTC)
-                status, reason = _outcome(context, deployed, kind, f"{deployed['StackName']}-{number}")
-                keep(created=what, status=status, reason=reason, began=began, ended=datetime.now(UTC))
+                status, reason = _outcome(
+                    context, deployed, kind, f"{deployed['StackName']}-{number}"
+                )
+                keep(
+                    created=what, status=status, reason=reason, began=began, ended=datetime.now(UTC)
+                )
                 context.tell(f"  {status} {reason}")
                 if status != "ACTIVE":
                     failures.append(f"\n  {what}: {status} {reason}")
@@ -109,7 +114,9 @@ def changed(context: Context, deployed: Deployed, experiment: Experiment) -> Ite
     time.sleep(context.patience.for_policies)
 
 
-def _policy_of(aws: Aws, deployed: Deployed, where: str) -> tuple[Callable[[], str], Callable[[str], Any]]:
+def _policy_of(
+    aws: Aws, deployed: Deployed, where: str
+) -> tuple[Callable[[], str], Callable[[str], Any]]:
     if where == BUCKET:
         s3, bucket = aws.client("s3"), deployed["BucketName"]
         return (

@@ -14,7 +14,14 @@ from integ.account import Aws, ids_of, resources_of
 
 PERSONALIZE = "personalize.amazonaws.com"
 # The other fields have ids of credentials, of requests and of the account's organization.
-_FIELDS = ("eventTime", "eventName", "sourceIPAddress", "requestParameters", "errorCode", "errorMessage")
+_FIELDS = (
+    "eventTime",
+    "eventName",
+    "sourceIPAddress",
+    "requestParameters",
+    "errorCode",
+    "errorMessage",
+)
 
 
 def kms_events(aws: Aws, stack: str, since: datetime) -> Iterator[dict[str, Any]]:
@@ -25,12 +32,18 @@ def kms_events(aws: Aws, stack: str, since: datetime) -> Iterator[dict[str, Any]
     for key in ids_of(resources, "AWS::KMS::Key"):
         arn = f"arn:{kms.meta.partition}:kms:{aws.region}:{aws.account}:key/{key}"
         about = [{"AttributeKey": "ResourceName", "AttributeValue": arn}]
-        for page in trail.get_paginator("lookup_events").paginate(LookupAttributes=about, StartTime=since):
+        for page in trail.get_paginator("lookup_events").paginate(
+            LookupAttributes=about, StartTime=since
+        ):
             for listed in page["Events"]:
                 event = json.loads(listed["CloudTrailEvent"])
                 caller = _caller(event, roles)
                 if caller and event.get("eventSource") == "kms.amazonaws.com":
-                    yield {"key": arn, "caller": caller, **{name: event[name] for name in _FIELDS if event.get(name)}}
+                    yield {
+                        "key": arn,
+                        "caller": caller,
+                        **{name: event[name] for name in _FIELDS if event.get(name)},
+                    }
 
 
 def _caller(event: Any, roles: list[str]) -> dict[str, str]:

@@ -5,7 +5,8 @@ import os
 import re
 from pathlib import Path
 
-# CDK validates templates at every synth, which takes a second or more; tests that are about it switch it on themselves.
+# CDK validates templates at every synth, which takes a second or more; tests that are about it
+# switch it on themselves.
 os.environ.setdefault("CDK_VALIDATION", "false")
 
 import aws_cdk as cdk

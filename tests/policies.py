@@ -16,7 +16,11 @@ def template(stack: cdk.Stack) -> dict[str, Any]:
 def resources(stack: cdk.Stack, resource_type: str) -> dict[str, Any]:
     """The resources of a type, by logical id."""
     found = template(stack).get("Resources", {})
-    return {logical_id: resource for logical_id, resource in found.items() if resource["Type"] == resource_type}
+    return {
+        logical_id: resource
+        for logical_id, resource in found.items()
+        if resource["Type"] == resource_type
+    }
 
 
 def key_policy(stack: cdk.Stack, logical_id: str) -> list[Statement]:

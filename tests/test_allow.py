@@ -15,8 +15,12 @@ def all_resources(bucket: s3.Bucket) -> list[PersonalizeResource]:
         PersonalizeResource.dataset_group(),
         PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")),
         PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")),
-        PersonalizeResource.batch_inference_job(S3Location(bucket, "in/"), S3Location(bucket, "out/")),
-        PersonalizeResource.batch_segment_job(S3Location(bucket, "users/"), S3Location(bucket, "segments/")),
+        PersonalizeResource.batch_inference_job(
+            S3Location(bucket, "in/"), S3Location(bucket, "out/")
+        ),
+        PersonalizeResource.batch_segment_job(
+            S3Location(bucket, "users/"), S3Location(bucket, "segments/")
+        ),
         PersonalizeResource.metric_attribution(S3Location(bucket, "metrics/")),
     ]
 
@@ -86,7 +90,9 @@ def test_sids_of_the_users_own_statements_have_no_say(stack: cdk.Stack) -> None:
     )
     key = kms.Key(stack, "DataKey")
     key.add_to_resource_policy(taken)
-    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()])
+    PersonalizeEncryption(
+        stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()]
+    )
     assert [statement["Sid"] for statement in key_policy(stack, "DataKey17AFBB84")] == [
         "PersonalizeService",
         "PersonalizeRole",
@@ -99,7 +105,9 @@ def test_several_locations_share_a_statement(stack: cdk.Stack, bucket: s3.Bucket
     PersonalizeEncryption(
         stack,
         "Encryption",
-        resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, f"{name}/")) for name in "abc"],
+        resources=[
+            PersonalizeResource.dataset_import_job(S3Location(bucket, f"{name}/")) for name in "abc"
+        ],
     )
     arn = {"Fn::GetAtt": ["Bucket83908E77", "Arn"]}
     assert [(statement["Action"], statement["Resource"]) for statement in bucket_policy(stack)] == [
@@ -116,17 +124,28 @@ def test_several_locations_share_a_statement(stack: cdk.Stack, bucket: s3.Bucket
         (["import/users.csv", "import/"], ["import/*"], ["import/users.csv*", "import/*"]),
         (["import/1", "import/10/", "import/2/"], ["import/1*", "import/2/*"], None),
         (["a/", "b/", ""], ["*"], ["a/*", "b/*", "*"]),
-        (["import/1/", "import/10/", "Import/1/x"], ["import/1/*", "import/10/*", "Import/1/x*"], None),
+        (
+            ["import/1/", "import/10/", "Import/1/x"],
+            ["import/1/*", "import/10/*", "Import/1/x*"],
+            None,
+        ),
         # "!" comes before "*".
         (["import!1/", "import"], ["import*"], ["import!1/*", "import*"]),
     ],
 )
 def test_a_location_within_another_adds_nothing(
-    stack: cdk.Stack, bucket: s3.Bucket, way: str, prefixes: list[str], written: list[str], if_later: list[str] | None
+    stack: cdk.Stack,
+    bucket: s3.Bucket,
+    way: str,
+    prefixes: list[str],
+    written: list[str],
+    if_later: list[str] | None,
 ) -> None:
     """What is in a policy already stays there when a wider location comes later."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    imports = [PersonalizeResource.dataset_import_job(S3Location(bucket, prefix)) for prefix in prefixes]
+    imports = [
+        PersonalizeResource.dataset_import_job(S3Location(bucket, prefix)) for prefix in prefixes
+    ]
     for some in [imports] if way == "together" else [[each] for each in imports]:
         encryption.allow(*some)
     expected = [
@@ -138,11 +157,17 @@ def test_a_location_within_another_adds_nothing(
         assert found == (expected if len(expected) > 1 else expected[0])
 
 
-def test_a_location_without_a_prefix_is_the_whole_bucket(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+def test_a_location_without_a_prefix_is_the_whole_bucket(
+    stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
     """The objects of the bucket, all of them."""
-    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.metric_attribution(S3Location(bucket))])
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.metric_attribution(S3Location(bucket))]
+    )
     (statement,) = bucket_policy(stack)
-    assert statement["Resource"] == {"Fn::Join": ["", [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, "/*"]]}
+    assert statement["Resource"] == {
+        "Fn::Join": ["", [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, "/*"]]
+    }
 
 
 def test_a_location_knows_its_uri(stack: cdk.Stack) -> None:

@@ -27,7 +27,9 @@ def imported_with(directory: Path, version: str, statement: str) -> list[str]:
     information.mkdir()
     (information / "METADATA").write_text(f"Name: aws-cdk-lib\nVersion: {version}\n")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(directory), str(ROOT / "src")])}
-    imported = subprocess.run([sys.executable, "-c", statement], env=environment, capture_output=True, text=True)
+    imported = subprocess.run(
+        [sys.executable, "-c", statement], env=environment, capture_output=True, text=True
+    )
     assert (imported.returncode, imported.stdout) == (1, "")
     return imported.stderr.splitlines()
 
@@ -38,7 +40,8 @@ def test_a_version_that_is_too_old_is_named(statement: str, tmp_path: Path) -> N
     lines = imported_with(tmp_path, "2.200.0", statement)
 
     assert lines[-1] == (
-        "ImportError: personalize-kms-constructs needs aws-cdk-lib 2.271.0 or later, got 2.200.0: upgrade aws-cdk-lib"
+        "ImportError: personalize-kms-constructs needs aws-cdk-lib 2.271.0 or later, got 2.200.0: "
+        "upgrade aws-cdk-lib"
     )
     assert [line.startswith("Traceback") for line in lines].count(True) == 1
 

@@ -1,8 +1,8 @@
 """The contract with deployed stacks: logical ids, sids, names and descriptions, each as it was first released.
 
-CloudFormation takes a changed logical id for another resource. That would replace the key that data is encrypted with,
-or the role that key policies name; and a changed sid, in the policy of an imported key, leaves the old statement there
-beside the new one.
+CloudFormation takes a changed logical id for another resource. That would replace the key that data
+is encrypted with, or the role that key policies name; and a changed sid, in the policy of an
+imported key, leaves the old statement there beside the new one.
 """
 
 from collections.abc import Callable
@@ -13,13 +13,19 @@ import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import (
+    ImportedKeyPolicy,
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+)
 from tests.policies import resources, template
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd"
 CONSEQUENCE = (
-    "this is in stacks that users have deployed: a change replaces their keys, roles or dataset groups, or leaves "
-    "statements behind; go back to the released value, or make it a new major version with a migration"
+    "this is in stacks that users have deployed: a change replaces their keys, roles or dataset "
+    "groups, or leaves statements behind; go back to the released value, or make it a new major "
+    "version with a migration"
 )
 
 
@@ -32,7 +38,9 @@ def everything(stack: cdk.Stack) -> cdk.Stack:
         "Encryption",
         resources=[
             PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")),
-            PersonalizeResource.batch_inference_job(S3Location(bucket, "in/"), S3Location(bucket, "out/")),
+            PersonalizeResource.batch_inference_job(
+                S3Location(bucket, "in/"), S3Location(bucket, "out/")
+            ),
             PersonalizeResource.metric_attribution(),
         ],
     )
@@ -92,7 +100,9 @@ def test_logical_ids(everything: cdk.Stack) -> None:
         "EncryptionMetrics1F650766": "AWS::Personalize::MetricAttribution",
     }
     assert ours(everything) == released, CONSEQUENCE
-    assert list(template(everything)["Outputs"]) == ["EncryptionPendingStatements49EADCE0"], CONSEQUENCE
+    assert list(template(everything)["Outputs"]) == ["EncryptionPendingStatements49EADCE0"], (
+        CONSEQUENCE
+    )
 
 
 def test_sids_and_their_order(everything: cdk.Stack) -> None:
@@ -109,7 +119,13 @@ def test_sids_and_their_order(everything: cdk.Stack) -> None:
         ]
     }, CONSEQUENCE
     assert sids(everything, "AWS::IAM::ManagedPolicy", "PolicyDocument") == {
-        "EncryptionPolicy3F28E3E0": ["ListBucket", "PublishMetrics", "ReadObjects", "UseKey", "WriteObjects"]
+        "EncryptionPolicy3F28E3E0": [
+            "ListBucket",
+            "PublishMetrics",
+            "ReadObjects",
+            "UseKey",
+            "WriteObjects",
+        ]
     }, CONSEQUENCE
 
 
@@ -117,8 +133,12 @@ def test_logical_id_of_the_policy_of_an_l1_bucket(stack: cdk.Stack) -> None:
     """With another id CloudFormation would make a second policy before the first goes, and a bucket takes one."""
     bucket = s3.CfnBucket(stack, "Data")
     source = S3Location(bucket, "import/")
-    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(source)])
-    assert list(resources(stack, "AWS::S3::BucketPolicy")) == ["DataS3BucketPolicy03099B8F"], CONSEQUENCE
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(source)]
+    )
+    assert list(resources(stack, "AWS::S3::BucketPolicy")) == ["DataS3BucketPolicy03099B8F"], (
+        CONSEQUENCE
+    )
 
 
 @pytest.mark.parametrize("which", ["everything", "managed"])
@@ -140,16 +160,24 @@ def test_names_and_descriptions(everything: cdk.Stack) -> None:
         policy["Properties"]["Description"]
         == "Lets the service role of Amazon Personalize use data and customer managed KMS keys"
     ), CONSEQUENCE
-    assert role["Properties"]["Description"] == "Lets Amazon Personalize use data and customer managed KMS keys"
+    assert (
+        role["Properties"]["Description"]
+        == "Lets Amazon Personalize use data and customer managed KMS keys"
+    )
     assert key["Properties"]["Description"] == "Encrypts what Amazon Personalize stores"
 
 
 def test_sids_in_the_policy_of_an_imported_key(managed: cdk.Stack) -> None:
     """Other deployments may have statements there: path and stack name make the sids, account and Region if known."""
     assert sids(managed, "Custom::PersonalizeKeyPolicy", "PolicyDocument") == {
-        "EncryptionKeyPolicy1B31E8ADFF006219": ["PersonalizeRole0B0E511D", "PersonalizeService0B0E511D"]
+        "EncryptionKeyPolicy1B31E8ADFF006219": [
+            "PersonalizeRole0B0E511D",
+            "PersonalizeService0B0E511D",
+        ]
     }, CONSEQUENCE
-    assert sids(managed, "AWS::IAM::ManagedPolicy", "PolicyDocument")["EncryptionPolicy3F28E3E0"] == [
+    assert sids(managed, "AWS::IAM::ManagedPolicy", "PolicyDocument")[
+        "EncryptionPolicy3F28E3E0"
+    ] == [
         "CreateGrants",
         "UseKey",
     ], CONSEQUENCE
@@ -167,7 +195,9 @@ def test_logical_ids_of_a_managed_key_policy(managed: cdk.Stack) -> None:
 def test_logical_ids_of_the_function_for_managed_key_policies(managed: cdk.Stack) -> None:
     """All managed keys of a stack have one; each key has a policy that goes when nothing needs it any more."""
     found = template(managed)["Resources"]
-    assert {id: each["Type"] for id, each in found.items() if id.startswith("PersonalizeKeyPolicies")} == {
+    assert {
+        id: each["Type"] for id, each in found.items() if id.startswith("PersonalizeKeyPolicies")
+    } == {
         "PersonalizeKeyPoliciesRoleF1AA279D": "AWS::IAM::Role",
         "PersonalizeKeyPoliciesFunction0C7DFEF1": "AWS::Lambda::Function",
         "PersonalizeKeyPoliciesCalls0882BC3D": "AWS::Lambda::EventInvokeConfig",

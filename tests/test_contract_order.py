@@ -1,7 +1,7 @@
 """The contract on places: the order of statements, and which of the role's policies has which of them.
 
-A statement that moves from one deployed policy to another is taken out of the one before or after it is put into the
-other, so that the role may be without it for a moment.
+A statement that moves from one deployed policy to another is taken out of the one before or after
+it is put into the other, so that the role may be without it for a moment.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,15 @@ FOLDERS = [f"<Data666C94C7.Arn>/{number:02}/*" for number in range(53)]
 @pytest.mark.parametrize(
     ("last", "policies"),
     [
-        ("12345", {"EncryptionPolicy3F28E3E0": {**FIRST, "WriteObjects": [*FOLDERS, "<Data666C94C7.Arn>/12345/*"]}}),
+        (
+            "12345",
+            {
+                "EncryptionPolicy3F28E3E0": {
+                    **FIRST,
+                    "WriteObjects": [*FOLDERS, "<Data666C94C7.Arn>/12345/*"],
+                }
+            },
+        ),
         (
             "123456",
             {
@@ -56,7 +64,9 @@ FOLDERS = [f"<Data666C94C7.Arn>/{number:02}/*" for number in range(53)]
 )
 def test_what_stands_in_which_policy(stack: cdk.Stack, last: str, policies: dict[str, Any]) -> None:
     """Tokens count as what they may become at most: another number of bytes for one of them fails one of the cases."""
-    key_arn = stack.format_arn(service="kms", resource="key", resource_name="1234abcd-12ab-34cd-56ef-1234567890ab")
+    key_arn = stack.format_arn(
+        service="kms", resource="key", resource_name="1234abcd-12ab-34cd-56ef-1234567890ab"
+    )
     data = s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
     archive = s3.Bucket.from_bucket_name(stack, "Archive", "amzn-s3-demo-bucket")
     encryption = PersonalizeEncryption(
@@ -72,7 +82,8 @@ def test_what_stands_in_which_policy(stack: cdk.Stack, last: str, policies: dict
         encryption.allow(PersonalizeResource.dataset_export_job(S3Location(data, f"{folder}/")))
     assert {
         logical_id: {
-            each["Sid"]: shown(each["Resource"]) for each in policy["Properties"]["PolicyDocument"]["Statement"]
+            each["Sid"]: shown(each["Resource"])
+            for each in policy["Properties"]["PolicyDocument"]["Statement"]
         }
         for logical_id, policy in resources(stack, "AWS::IAM::ManagedPolicy").items()
     } == policies, CONSEQUENCE
@@ -88,10 +99,16 @@ def l1_with_a_policy(stack: cdk.Stack) -> s3.CfnBucket:
 
 @pytest.mark.parametrize(
     "make",
-    [lambda stack: s3.Bucket(stack, "Data"), lambda stack: s3.CfnBucket(stack, "Data"), l1_with_a_policy],
+    [
+        lambda stack: s3.Bucket(stack, "Data"),
+        lambda stack: s3.CfnBucket(stack, "Data"),
+        l1_with_a_policy,
+    ],
     ids=["L2", "L1", "L1 with a policy"],
 )
-def test_statements_stand_in_the_order_of_the_calls(stack: cdk.Stack, make: Callable[[cdk.Stack], Any]) -> None:
+def test_statements_stand_in_the_order_of_the_calls(
+    stack: cdk.Stack, make: Callable[[cdk.Stack], Any]
+) -> None:
     """Those of one call are sorted."""
     bucket = make(stack)
     encryption = PersonalizeEncryption(stack, "Encryption")

@@ -70,7 +70,9 @@ ENGINE = [module for module in modules() if module[1:2] and module[1] in OF_ENGI
 
 
 @pytest.mark.parametrize("module", ENGINE, ids=shown)
-def test_a_module_of_the_engine_imports_the_standard_library_the_table_and_the_engine(module: Module) -> None:
+def test_a_module_of_the_engine_imports_the_standard_library_the_table_and_the_engine(
+    module: Module,
+) -> None:
     """An account can be judged without the CDK, and a template without boto3."""
     for name in imported(module):
         assert name[0] in sys.stdlib_module_names or name[1] in OF_ENGINE, name
@@ -79,9 +81,19 @@ def test_a_module_of_the_engine_imports_the_standard_library_the_table_and_the_e
 def test_what_construct_and_check_share_is_below_both() -> None:
     """The construct imports nothing of the engine, and the grants no judge."""
     above = ("_access", "_assembly", "_doctor", "checks", "_cli")
-    below = ("_grant", "_refusals", "jobs", "encryption", "_synth", "_metadata", "_managed_key_policy")
+    below = (
+        "_grant",
+        "_refusals",
+        "jobs",
+        "encryption",
+        "_synth",
+        "_metadata",
+        "_managed_key_policy",
+    )
     wrong = {
-        shown(module): [shown(name) for name in imported(module) if len(name) > 1 and name[1] in above]
+        shown(module): [
+            shown(name) for name in imported(module) if len(name) > 1 and name[1] in above
+        ]
         for module in modules()
         if len(module) > 1 and module[1] in below
     }
@@ -127,9 +139,21 @@ def actions_in(module: Module) -> set[str]:
     """The actions in a module's texts, docstrings left out."""
     tree = modules()[module]
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    docstrings = {ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, documented)}
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return {action for text in texts - docstrings for action in re.findall(r"(?<![:\w])(?:kms|s3):[A-Z*]\w*", text)}
+    docstrings = {
+        ast.get_docstring(node, clean=False)
+        for node in ast.walk(tree)
+        if isinstance(node, documented)
+    }
+    texts = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return {
+        action
+        for text in texts - docstrings
+        for action in re.findall(r"(?<![:\w])(?:kms|s3):[A-Z*]\w*", text)
+    }
 
 
 def test_only_the_table_names_actions() -> None:
@@ -141,6 +165,11 @@ def test_only_the_table_names_actions() -> None:
 def test_no_docstring_is_a_riddle() -> None:
     """It begins with a verb or a noun, not with a question."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    nodes = [node for tree in modules().values() for node in ast.walk(tree) if isinstance(node, documented)]
+    nodes = [
+        node
+        for tree in modules().values()
+        for node in ast.walk(tree)
+        if isinstance(node, documented)
+    ]
     texts = [ast.get_docstring(node) or "" for node in nodes]
     assert [text for text in texts if text.split(" ")[0] in {"What", "Whether", "Why", "How"}] == []

@@ -49,11 +49,15 @@ def is_matched() -> Iterator[Callable[[dict[str, Any]], bool]]:
     pattern = json.dumps(rule["Properties"]["EventPattern"])
     with EmbeddedAws() as aws:
         events = aws.client("events")
-        yield lambda event: bool(events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"])
+        yield lambda event: bool(
+            events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]
+        )
 
 
 @pytest.mark.parametrize("name", REVOKING)
-def test_it_matches_what_revokes_access_to_this_key(is_matched: Callable[[Any], bool], name: str) -> None:
+def test_it_matches_what_revokes_access_to_this_key(
+    is_matched: Callable[[Any], bool], name: str
+) -> None:
     """Each of the five calls; on another key they are none of its business."""
     assert is_matched(event(name))
     assert not is_matched(event(name, OTHER_ARN))
@@ -80,7 +84,9 @@ def test_it_has_the_options_of_a_rule(stack: cdk.Stack) -> None:
     }
 
 
-def test_it_is_about_every_key_in_use(stack: cdk.Stack, encrypted_bucket: s3.Bucket, data_key: kms.Key) -> None:
+def test_it_is_about_every_key_in_use(
+    stack: cdk.Stack, encrypted_bucket: s3.Bucket, data_key: kms.Key
+) -> None:
     """Those of locations too, allowed before or after, each once; the dataset group's even if nothing is allowed."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     encryption.on_key_access_changed("Changed")
@@ -88,7 +94,9 @@ def test_it_is_about_every_key_in_use(stack: cdk.Stack, encrypted_bucket: s3.Buc
     encryption.allow(
         PersonalizeResource.dataset_import_job(S3Location(encrypted_bucket, "a/")),
         PersonalizeResource.dataset_import_job(S3Location(encrypted_bucket, "b/")),
-        PersonalizeResource.dataset_import_job(S3Location(encrypted_bucket, "c/", encryption_key=other)),
+        PersonalizeResource.dataset_import_job(
+            S3Location(encrypted_bucket, "c/", encryption_key=other)
+        ),
     )
     (rule,) = resources(stack, "AWS::Events::Rule").values()
     assert rule["Properties"]["EventPattern"]["detail"]["resources"]["ARN"] == [

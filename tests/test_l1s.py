@@ -52,7 +52,9 @@ def test_a_dataset_group_has_key_role_and_order(
     }
 
 
-def test_a_dataset_group_can_have_domain_and_tags(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
+def test_a_dataset_group_can_have_domain_and_tags(
+    stack: cdk.Stack, encryption: PersonalizeEncryption
+) -> None:
     """Both are as given."""
     tags = {"team": "movies", "cost-center": "42"}
     encryption.add_dataset_group("Movies", name="movies", domain="VIDEO_ON_DEMAND", tags=tags)
@@ -83,11 +85,19 @@ def test_a_dataset_imports_with_the_role(
             "SchemaArn": SCHEMA_ARN,
             "DatasetImportJob": {
                 "JobName": "ratings-import-d1be08ea",
-                "DataSource": {"DataLocation": {"Fn::Join": ["", ["s3://", BUCKET_NAME, "/import/ratings.csv"]]}},
+                "DataSource": {
+                    "DataLocation": {
+                        "Fn::Join": ["", ["s3://", BUCKET_NAME, "/import/ratings.csv"]]
+                    }
+                },
                 "RoleArn": ROLE,
             },
         },
-        "DependsOn": ["DataKey17AFBB84", "EncryptedBucketPolicy0FE5B3AE", "EncryptionPolicy3F28E3E0"],
+        "DependsOn": [
+            "DataKey17AFBB84",
+            "EncryptedBucketPolicy0FE5B3AE",
+            "EncryptionPolicy3F28E3E0",
+        ],
     }
     assert len(key_policy(stack, "DataKey17AFBB84")) == 2
 
@@ -128,7 +138,9 @@ def test_a_metric_attribution_writes_with_role_and_key(
         "Properties": {
             "Name": "metrics",
             "DatasetGroupArn": DATASET_GROUP_ARN,
-            "Metrics": [{"MetricName": "RATINGS", "EventType": "rating", "Expression": "SAMPLECOUNT()"}],
+            "Metrics": [
+                {"MetricName": "RATINGS", "EventType": "rating", "Expression": "SAMPLECOUNT()"}
+            ],
             "MetricsOutputConfig": {
                 "RoleArn": ROLE,
                 "S3DataDestination": {
@@ -153,9 +165,15 @@ def test_tags_of_the_app_do_not_reach_dataset_groups_and_datasets(
     (key,) = resources(stack, "AWS::KMS::Key").values()
     assert key["Properties"]["Tags"] == [{"Key": "cost-center", "Value": "42"}]
     groups = resources(stack, "AWS::Personalize::DatasetGroup").values()
-    assert [group["Properties"].get("Tags") for group in groups] == [[{"Key": "team", "Value": "movies"}], None]
+    assert [group["Properties"].get("Tags") for group in groups] == [
+        [{"Key": "team", "Value": "movies"}],
+        None,
+    ]
     datasets = resources(stack, "AWS::Personalize::Dataset").values()
-    assert [each["Properties"].get("Tags") for each in datasets] == [None, [{"Key": "team", "Value": "ratings"}]]
+    assert [each["Properties"].get("Tags") for each in datasets] == [
+        None,
+        [{"Key": "team", "Value": "ratings"}],
+    ]
 
 
 def test_the_dataset_group_of_another_stack(
@@ -163,9 +181,13 @@ def test_the_dataset_group_of_another_stack(
 ) -> None:
     """It is known by its ARN."""
     add_ratings(encryption, GROUP_ARN)
-    encryption.add_metric_attribution("Metrics", dataset_group=GROUP_ARN, name="metrics", metrics=[])
+    encryption.add_metric_attribution(
+        "Metrics", dataset_group=GROUP_ARN, name="metrics", metrics=[]
+    )
     for kind in ("Dataset", "MetricAttribution"):
-        assert only(stack, f"AWS::Personalize::{kind}")["Properties"]["DatasetGroupArn"] == GROUP_ARN
+        assert (
+            only(stack, f"AWS::Personalize::{kind}")["Properties"]["DatasetGroupArn"] == GROUP_ARN
+        )
 
 
 @pytest.mark.parametrize(
@@ -185,14 +207,34 @@ def test_the_dataset_group_of_another_stack(
         # What CloudFormation generates has no say.
         ({"prefix": f"{cdk.Aws.REGION}import/2026.csv"}, "ratings-import-4143007f"),
     ],
-    ids=["default", "given", "never too long", "one letter less", "a token", "another file", "a token in the path"],
+    ids=[
+        "default",
+        "given",
+        "never too long",
+        "one letter less",
+        "a token",
+        "another file",
+        "a token in the path",
+    ],
 )
 def test_the_name_of_an_import_job(
-    stack: cdk.Stack, encryption: PersonalizeEncryption, bucket: s3.Bucket, props: dict[str, Any], name: Any
+    stack: cdk.Stack,
+    encryption: PersonalizeEncryption,
+    bucket: s3.Bucket,
+    props: dict[str, Any],
+    name: Any,
 ) -> None:
     """By default that of the dataset and a suffix, which is another one for another file."""
-    add_ratings(encryption, GROUP_ARN, import_from=S3Location(bucket, props.pop("prefix", "import/")), **props)
-    assert only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]["JobName"] == name
+    add_ratings(
+        encryption,
+        GROUP_ARN,
+        import_from=S3Location(bucket, props.pop("prefix", "import/")),
+        **props,
+    )
+    assert (
+        only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]["JobName"]
+        == name
+    )
 
 
 def group(scope: cdk.Stack, name: str) -> personalize.CfnDatasetGroup:
@@ -206,14 +248,23 @@ def group(scope: cdk.Stack, name: str) -> personalize.CfnDatasetGroup:
         (lambda stack: group(stack, "movies").attr_dataset_group_arn, "ratings-import-693a48cb"),
         (lambda _: GROUP_ARN, "ratings-import-693a48cb"),
         (
-            lambda stack: stack.format_arn(service="personalize", resource="dataset-group", resource_name="movies"),
+            lambda stack: stack.format_arn(
+                service="personalize", resource="dataset-group", resource_name="movies"
+            ),
             "ratings-import-693a48cb",
         ),
         (lambda stack: group(stack, "books"), "ratings-import-4de452d0"),
-        # Only the stack tells the last two from those of another environment; a parameter has it in its name.
+        # Only the stack tells the last two from those of another environment; a parameter has it in
+        # its name.
         (lambda stack: group(stack, f"{cdk.Aws.REGION}-movies"), "ratings-import-06405cb4"),
-        (lambda stack: group(stack, cdk.CfnParameter(stack, "Group1").value_as_string), "ratings-import-1f5c045a"),
-        (lambda stack: group(stack, cdk.CfnParameter(stack, "Group2").value_as_string), "ratings-import-2e60cf34"),
+        (
+            lambda stack: group(stack, cdk.CfnParameter(stack, "Group1").value_as_string),
+            "ratings-import-1f5c045a",
+        ),
+        (
+            lambda stack: group(stack, cdk.CfnParameter(stack, "Group2").value_as_string),
+            "ratings-import-2e60cf34",
+        ),
         (lambda stack: group(stack, f"{cdk.Aws.STACK_NAME}-movies"), "ratings-import-422f9afb"),
         (lambda _: cdk.Fn.import_value("movies"), "ratings-import-4ac60c4b"),
     ],
@@ -235,13 +286,20 @@ def test_the_name_of_an_import_job_follows_the_dataset_group(
 ) -> None:
     """Datasets of one name in two dataset groups have jobs of two names, however the dataset group is given."""
     add_ratings(encryption, make(stack), import_from=S3Location(bucket, "import/"))
-    assert only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]["JobName"] == name
+    assert (
+        only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]["JobName"]
+        == name
+    )
 
 
 def test_where_the_name_of_an_import_job_stays(bucket: s3.Bucket, app: cdk.App) -> None:
     """A stack with another name, to which ``cdk refactor`` moves the dataset; but two nested in it have two names."""
     names: list[Any] = []
-    for scope in (cdk.Stack(app, "One"), cdk.Stack(app, "Two"), cdk.NestedStack(cdk.Stack(app, "Three"), "Nested")):
+    for scope in (
+        cdk.Stack(app, "One"),
+        cdk.Stack(app, "Two"),
+        cdk.NestedStack(cdk.Stack(app, "Three"), "Nested"),
+    ):
         for movies in (f"{cdk.Aws.REGION}-movies", f"{cdk.Aws.STACK_NAME}-movies"):
             stack = cdk.Stack.of(scope)
             encryption = PersonalizeEncryption(stack, f"Encryption{len(names)}")
@@ -258,10 +316,19 @@ def test_where_the_name_of_an_import_job_stays(bucket: s3.Bucket, app: cdk.App) 
         lambda stack: s3.Bucket(stack, "Data", bucket_name="ratings-111111111111"),
         lambda stack: s3.Bucket.from_bucket_name(stack, "Data", "ratings-111111111111"),
         lambda stack: s3.Bucket.from_bucket_name(stack, "Data", f"ratings-{stack.account}"),
-        lambda stack: s3.Bucket.from_bucket_name(stack, "Data", cdk.CfnParameter(stack, "Name").value_as_string),
+        lambda stack: s3.Bucket.from_bucket_name(
+            stack, "Data", cdk.CfnParameter(stack, "Name").value_as_string
+        ),
         lambda stack: s3.CfnBucket(stack, "Data", bucket_name="ratings-111111111111"),
     ],
-    ids=["generated", "of a name", "imported by a literal", "by the account", "by a parameter", "an L1"],
+    ids=[
+        "generated",
+        "of a name",
+        "imported by a literal",
+        "by the account",
+        "by a parameter",
+        "an L1",
+    ],
 )
 def test_the_name_of_an_import_job_says_nothing_of_the_bucket(
     stack: cdk.Stack, encryption: PersonalizeEncryption, make: Any

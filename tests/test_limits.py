@@ -34,7 +34,11 @@ def deployed(value: Any) -> Any:
         return FILLED_IN[value["Ref"]]
     if "Fn::GetAtt" in value:
         is_bucket = "Bucket" in value["Fn::GetAtt"][0]
-        return f"arn:aws-us-gov:s3:::{'b' * 63}" if is_bucket else f"arn:aws-us-gov:iam::111111111111:role/{'r' * 64}"
+        return (
+            f"arn:aws-us-gov:s3:::{'b' * 63}"
+            if is_bucket
+            else f"arn:aws-us-gov:iam::111111111111:role/{'r' * 64}"
+        )
     if "Fn::Join" in value:
         return "".join(deployed(part) for part in value["Fn::Join"][1])
     return {key: deployed(item) for key, item in value.items()}
@@ -44,7 +48,9 @@ def size(document: Any) -> int:
     return len(json.dumps(deployed(document), separators=(",", ":")))
 
 
-def import_jobs(stack: cdk.Stack, *, buckets: int, folders: int, above: str = "import") -> list[PersonalizeResource]:
+def import_jobs(
+    stack: cdk.Stack, *, buckets: int, folders: int, above: str = "import"
+) -> list[PersonalizeResource]:
     """A job for each of so many folders in each of so many buckets."""
     return [
         PersonalizeResource.dataset_import_job(S3Location(bucket, f"{above}/{folder:02}/"))
@@ -68,7 +74,10 @@ def test_200_locations_of_one_construct(stack: cdk.Stack) -> None:
 
 def test_the_same_location_again_when_a_policy_is_full(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """A permission of an earlier managed policy isn't repeated in a later one."""
-    jobs = [PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{number:02}/")) for number in range(80)]
+    jobs = [
+        PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{number:02}/"))
+        for number in range(80)
+    ]
     encryption = PersonalizeEncryption(stack, "Encryption", resources=jobs)
     before = template(stack)
     assert len(resources(stack, "AWS::IAM::ManagedPolicy")) == 2
@@ -93,11 +102,15 @@ def policies_of_folders(folders: list[str]) -> dict[str, tuple[set[str], list[st
     """The objects that each managed policy of a role lets it read, and the policies that it waits for."""
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
     bucket = s3.Bucket(stack, "Data")
-    jobs = [PersonalizeResource.dataset_import_job(S3Location(bucket, folder)) for folder in folders]
+    jobs = [
+        PersonalizeResource.dataset_import_job(S3Location(bucket, folder)) for folder in folders
+    ]
     PersonalizeEncryption(stack, "Encryption", resources=jobs)
     found = {}
     for logical_id, policy in resources(stack, "AWS::IAM::ManagedPolicy").items():
-        statements = {each["Sid"]: each for each in policy["Properties"]["PolicyDocument"]["Statement"]}
+        statements = {
+            each["Sid"]: each for each in policy["Properties"]["PolicyDocument"]["Statement"]
+        }
         readable = {json.dumps(each) for each in statements["ReadObjects"]["Resource"]}
         found[name(logical_id)] = readable, [name(each) for each in policy.get("DependsOn", [])]
     return found
@@ -111,9 +124,14 @@ def test_more_managed_policies_than_a_role_takes_by_default(stack: cdk.Stack) ->
     """They are numbered from the second on; the quota of ten can be raised, so twelve are accepted without a word."""
     jobs = import_jobs(stack, buckets=5, folders=50, above="x" * 160)
     encryption = PersonalizeEncryption(stack, "Encryption", resources=jobs)
-    managed = [child.node.id for child in encryption.node.children if isinstance(child, iam.ManagedPolicy)]
+    managed = [
+        child.node.id for child in encryption.node.children if isinstance(child, iam.ManagedPolicy)
+    ]
     assert managed == ["Policy", *(f"Policy{number}" for number in range(2, 13))]
-    assert assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value()) == []
+    assert (
+        assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value())
+        == []
+    )
 
 
 def test_40_constructs_on_one_key(stack: cdk.Stack, data_key: kms.Key) -> None:
@@ -124,7 +142,10 @@ def test_40_constructs_on_one_key(stack: cdk.Stack, data_key: kms.Key) -> None:
             nested,
             "Encryption",
             encryption_key=data_key,
-            resources=[PersonalizeResource.dataset_group(), PersonalizeResource.dataset_export_job()],
+            resources=[
+                PersonalizeResource.dataset_group(),
+                PersonalizeResource.dataset_export_job(),
+            ],
         )
     (key,) = resources(stack, "AWS::KMS::Key").values()
     policy = key["Properties"]["KeyPolicy"]
@@ -134,12 +155,16 @@ def test_40_constructs_on_one_key(stack: cdk.Stack, data_key: kms.Key) -> None:
     assert len(set(sids)) == 80
 
 
-@pytest.mark.parametrize("above", ["", f"{cdk.Aws.STACK_NAME}/"], ids=["a literal", "the stack's name"])
+@pytest.mark.parametrize(
+    "above", ["", f"{cdk.Aws.STACK_NAME}/"], ids=["a literal", "the stack's name"]
+)
 def test_a_managed_policy_fits_in_every_partition_and_stack(stack: cdk.Stack, above: str) -> None:
     """The partition of a bucket that was imported by name is known at deployment; its longest is ``aws-us-gov``."""
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
     folders = [f"{above}{number:012}/" for number in range(200)]
-    jobs = [PersonalizeResource.dataset_import_job(S3Location(bucket, folder)) for folder in folders]
+    jobs = [
+        PersonalizeResource.dataset_import_job(S3Location(bucket, folder)) for folder in folders
+    ]
     PersonalizeEncryption(stack, "Encryption", resources=jobs)
     policies = resources(stack, "AWS::IAM::ManagedPolicy").values()
     assert len(policies) > 1

@@ -6,7 +6,12 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, matrix
+from personalize_kms_constructs import (
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+    matrix,
+)
 from personalize_kms_constructs.matrix import ROWS, Permissions
 from tests.policies import bucket_policy, key_policy, role_policy
 
@@ -39,7 +44,8 @@ def in_key_policy(*actions: str) -> list[Statement]:
     ]
 
 
-# "Your AWS KMS key policy and IAM policies must grant permissions for the following actions", key policy.
+# "Your AWS KMS key policy and IAM policies must grant permissions for the following actions", key
+# policy.
 KEY_POLICY = in_key_policy(
     "kms:CreateGrant",
     "kms:Decrypt",
@@ -83,8 +89,11 @@ class Policies(NamedTuple):
 WRITTEN_OUT = {
     "dataset group": Policies(KEY_POLICY, [], [USES_KEY], []),
     # "only AWS KMS key policy must grant permissions"
-    "dataset import job": Policies(KEY_POLICY, KEY_POLICY, [LISTS, READS], [SERVICE_LISTS, SERVICE_READS]),
-    # "If you specify a key when you create a dataset group and want to export data": of that key alone.
+    "dataset import job": Policies(
+        KEY_POLICY, KEY_POLICY, [LISTS, READS], [SERVICE_LISTS, SERVICE_READS]
+    ),
+    # "If you specify a key when you create a dataset group and want to export data": of that key
+    # alone.
     "dataset export job": Policies(
         EXPORT_KEY_POLICY, KEY_POLICY, [LISTS, USES_KEYS, WRITES], [SERVICE_LISTS, SERVICE_WRITES]
     ),
@@ -101,9 +110,13 @@ WRITTEN_OUT = {
         [SERVICE_LISTS, SERVICE_READS, SERVICE_WRITES],
     ),
     # As import jobs.
-    "data deletion job": Policies(KEY_POLICY, KEY_POLICY, [LISTS, READS], [SERVICE_LISTS, SERVICE_READS]),
+    "data deletion job": Policies(
+        KEY_POLICY, KEY_POLICY, [LISTS, READS], [SERVICE_LISTS, SERVICE_READS]
+    ),
     # It puts reports without listing.
-    "metric attribution": Policies(KEY_POLICY, KEY_POLICY, [PUBLISHES, USES_KEYS, WRITES], [SERVICE_WRITES]),
+    "metric attribution": Policies(
+        KEY_POLICY, KEY_POLICY, [PUBLISHES, USES_KEYS, WRITES], [SERVICE_WRITES]
+    ),
 }
 
 
@@ -118,7 +131,9 @@ def policies(stack: cdk.Stack) -> Policies:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.resource)
-def test_each_row_makes_these_statements(stack: cdk.Stack, encrypted_bucket: s3.Bucket, row: Permissions) -> None:
+def test_each_row_makes_these_statements(
+    stack: cdk.Stack, encrypted_bucket: s3.Bucket, row: Permissions
+) -> None:
     """In the policies of both keys, the role's and the bucket's, and no others."""
     factory = getattr(PersonalizeResource, row.resource.replace(" ", "_"))
     locations = {}
@@ -136,7 +151,11 @@ def test_each_row_makes_these_statements(stack: cdk.Stack, encrypted_bucket: s3.
         ([], [], []),
         # There is no managed policy when IAM has nothing to say.
         ([PersonalizeResource.dataset_import_job()], KEY_POLICY, []),
-        ([PersonalizeResource.batch_inference_job(), PersonalizeResource.batch_segment_job()], KEY_POLICY, [USES_KEY]),
+        (
+            [PersonalizeResource.batch_inference_job(), PersonalizeResource.batch_segment_job()],
+            KEY_POLICY,
+            [USES_KEY],
+        ),
         ([PersonalizeResource.metric_attribution()], KEY_POLICY, [PUBLISHES, USES_KEY]),
     ],
     ids=["nothing", "import", "batch", "metrics"],
@@ -153,9 +172,13 @@ def test_resources_without_locations_leave_s3_alone(
     assert policies(stack) == Policies(of_key, [], of_role, [])
 
 
-def test_an_export_allowed_later_completes_the_key_policy(stack: cdk.Stack, encrypted_bucket: s3.Bucket) -> None:
+def test_an_export_allowed_later_completes_the_key_policy(
+    stack: cdk.Stack, encrypted_bucket: s3.Bucket
+) -> None:
     """The statements of a dataset group's key grow by the export's action, wherever in the program it comes."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.dataset_group()]
+    )
     encryption.allow(PersonalizeResource.dataset_export_job())
     assert policies(stack) == Policies(EXPORT_KEY_POLICY, [], [USES_KEY], [])
 

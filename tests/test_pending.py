@@ -17,12 +17,19 @@ KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-123456
 ROLE_ARN = "arn:aws:iam::111111111111:role/personalize"
 GROUP = PersonalizeResource.dataset_group()
 PERSONALIZE = {"Service": "personalize.amazonaws.com"}
-ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+ACTIONS = [
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKey",
+    "kms:ListGrants",
+]
 
 OF_THIS_ACCOUNT = {"StringEqualsIfExists": {"aws:SourceAccount": "${AWS::AccountId}"}}
 OF_THE_ROLES_ACCOUNT = {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}}
 
-# The account with a condition, and not the role itself: if the role goes one day, the owner's policy has no dead id.
+# The account with a condition, and not the role itself: if the role goes one day, the owner's
+# policy has no dead id.
 KEY_STATEMENTS = [
     {
         "Sid": "PersonalizeRole0B0E511D",
@@ -61,7 +68,12 @@ BUCKET_STATEMENTS = [
 ]
 # A statement for the account delegates to IAM, which has to allow every action then.
 ROLE_STATEMENTS = [
-    {"Sid": "CreateGrants", "Effect": "Allow", "Action": ["kms:CreateGrant"], "Resource": [KEY_ARN]},
+    {
+        "Sid": "CreateGrants",
+        "Effect": "Allow",
+        "Action": ["kms:CreateGrant"],
+        "Resource": [KEY_ARN],
+    },
     {
         "Sid": "UseKey",
         "Effect": "Allow",
@@ -79,7 +91,9 @@ def imported_key(stack: cdk.Stack) -> kms.IKey:
 def encryption(stack: cdk.Stack, **props: Any) -> PersonalizeEncryption:
     """A construct that allows dataset groups, with an imported role."""
     role = iam.Role.from_role_arn(stack, "ImportedRole", ROLE_ARN)
-    return PersonalizeEncryption(stack, "Encryption", **{"service_role": role, "resources": [GROUP], **props})
+    return PersonalizeEncryption(
+        stack, "Encryption", **{"service_role": role, "resources": [GROUP], **props}
+    )
 
 
 def immutable_role(stack: cdk.Stack) -> iam.IRole:
@@ -93,7 +107,9 @@ def importing(bucket: s3.IBucket, prefix: str = "import/") -> PersonalizeResourc
 def warnings(stack: cdk.Stack) -> dict[str, Any]:
     """The JSON of each warning of ours, by the last part of its id."""
     found = {}
-    for annotation in assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value()):
+    for annotation in assertions.Annotations.from_stack(stack).find_warning(
+        "*", assertions.Match.any_value()
+    ):
         text, _, warning_id = str(annotation.entry.data).rpartition(" [ack: ")
         if not warning_id.startswith("personalize-kms-constructs:"):
             continue  # the CDK's own
@@ -102,7 +118,9 @@ def warnings(stack: cdk.Stack) -> dict[str, Any]:
     return found
 
 
-def test_the_policies_of_an_imported_key_and_of_an_immutable_role(stack: cdk.Stack, imported_key: kms.IKey) -> None:
+def test_the_policies_of_an_imported_key_and_of_an_immutable_role(
+    stack: cdk.Stack, imported_key: kms.IKey
+) -> None:
     """The CDK drops the statements without a word; the construct keeps them, and writes no policy for the role."""
     construct = encryption(stack, encryption_key=imported_key, service_role=immutable_role(stack))
     assert [(pending.policy, pending.resource_arn) for pending in construct.pending_statements] == [
@@ -114,13 +132,19 @@ def test_the_policies_of_an_imported_key_and_of_an_immutable_role(stack: cdk.Sta
         {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}},
         {"StringEqualsIfExists": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
     ]
-    assert warnings(stack) == {"pendingKeyPolicy": KEY_STATEMENTS, "pendingRolePolicy": ROLE_STATEMENTS}
+    assert warnings(stack) == {
+        "pendingKeyPolicy": KEY_STATEMENTS,
+        "pendingRolePolicy": ROLE_STATEMENTS,
+    }
     assert resources(stack, "AWS::IAM::ManagedPolicy") == resources(stack, "AWS::IAM::Policy") == {}
 
 
 def test_the_policy_of_an_imported_bucket(stack: cdk.Stack) -> None:
     """Placeholders stand for what is known at deployment alone; a second import of the bucket is the same one."""
-    jobs = [importing(s3.Bucket.from_bucket_name(stack, f"Imported{number}", "ratings")) for number in range(2)]
+    jobs = [
+        importing(s3.Bucket.from_bucket_name(stack, f"Imported{number}", "ratings"))
+        for number in range(2)
+    ]
     construct = PersonalizeEncryption(stack, "Encryption", resources=jobs)
     (pending,) = construct.pending_statements
     assert (pending.policy, len(pending.statements)) == ("bucket", 2)
@@ -129,20 +153,35 @@ def test_the_policy_of_an_imported_bucket(stack: cdk.Stack) -> None:
 
 def test_a_bucket_of_another_account_has_to_allow_the_role_too(app: cdk.App) -> None:
     """Across accounts the bucket's policy has to allow as well: the role's account, for this role alone."""
-    concrete = cdk.Stack(app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    concrete = cdk.Stack(
+        app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1")
+    )
     role = iam.Role.from_role_arn(concrete, "ImportedRole", ROLE_ARN)
     bucket = s3.Bucket.from_bucket_attributes(
         concrete, "ImportedBucket", bucket_arn="arn:aws:s3:::ratings", account="222222222222"
     )
     export = PersonalizeResource.dataset_export_job(S3Location(bucket, "out/"))
-    encryption = PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[export])
+    encryption = PersonalizeEncryption(
+        concrete, "Encryption", service_role=role, resources=[export]
+    )
     (pending,) = encryption.pending_statements
     statements = [statement.to_statement_json() for statement in pending.statements]
     of_this_account = {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}}
     of_this_role = {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}
-    assert [(statement["Sid"], statement["Principal"], statement["Condition"]) for statement in statements] == [
-        ("PersonalizeRoleListBucketB2FC0821", {"AWS": "arn:aws:iam::111111111111:root"}, of_this_role),
-        ("PersonalizeRoleWriteObjectsB2FC0821", {"AWS": "arn:aws:iam::111111111111:root"}, of_this_role),
+    assert [
+        (statement["Sid"], statement["Principal"], statement["Condition"])
+        for statement in statements
+    ] == [
+        (
+            "PersonalizeRoleListBucketB2FC0821",
+            {"AWS": "arn:aws:iam::111111111111:root"},
+            of_this_role,
+        ),
+        (
+            "PersonalizeRoleWriteObjectsB2FC0821",
+            {"AWS": "arn:aws:iam::111111111111:root"},
+            of_this_role,
+        ),
         ("PersonalizeServiceListBucketB2FC0821", PERSONALIZE, of_this_account),
         ("PersonalizeServiceWriteObjectsB2FC0821", PERSONALIZE, of_this_account),
     ]
@@ -166,7 +205,9 @@ def test_statements_allowed_later(stack: cdk.Stack, imported_key: kms.IKey) -> N
 def test_a_key_imported_twice_is_pending_once(stack: cdk.Stack, imported_key: kms.IKey) -> None:
     """Two objects of one ARN are one key."""
     again = kms.Key.from_key_arn(stack, "Again", KEY_ARN)
-    bucket = s3.Bucket.from_bucket_attributes(stack, "Imported", bucket_name="ratings", encryption_key=again)
+    bucket = s3.Bucket.from_bucket_attributes(
+        stack, "Imported", bucket_name="ratings", encryption_key=again
+    )
     construct = encryption(stack, encryption_key=imported_key, resources=[importing(bucket)])
     assert [pending.policy for pending in construct.pending_statements] == ["key", "bucket"]
 
@@ -235,9 +276,13 @@ def test_an_output_of_nothing_pending_is_an_empty_list(stack: cdk.Stack) -> None
 
 def test_the_dummy_key_of_a_lookup_is_taken(app: cdk.App) -> None:
     """A key that is looked up is a dummy until the CLI has found it; that is no reason to refuse anything."""
-    stack = cdk.Stack(app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    stack = cdk.Stack(
+        app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1")
+    )
     key = kms.Key.from_lookup(stack, "Key", alias_name="alias/personalize")
-    assert [pending.policy for pending in encryption(stack, encryption_key=key).pending_statements] == ["key"]
+    assert [
+        pending.policy for pending in encryption(stack, encryption_key=key).pending_statements
+    ] == ["key"]
 
 
 @pytest.mark.parametrize("in_another_stack", [False, True])

@@ -12,7 +12,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import (
+    ImportedKeyPolicy,
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+)
 from personalize_kms_constructs._address import page_at
 from tests.policies import template
 
@@ -21,8 +26,12 @@ GROUP = PersonalizeResource.dataset_group()
 FOLDER = "personalize-kms-pending"
 
 
-def imported_key(scope: cdk.Stack, *, partition: str = "aws", account: str = "111111111111") -> kms.IKey:
-    return kms.Key.from_key_arn(scope, "Key", f"arn:{partition}:kms:eu-west-1:{account}:key/{KEY_ID}")
+def imported_key(
+    scope: cdk.Stack, *, partition: str = "aws", account: str = "111111111111"
+) -> kms.IKey:
+    return kms.Key.from_key_arn(
+        scope, "Key", f"arn:{partition}:kms:eu-west-1:{account}:key/{KEY_ID}"
+    )
 
 
 def encryption(scope: Construct, id: str = "Encryption", **props: Any) -> PersonalizeEncryption:
@@ -32,12 +41,19 @@ def encryption(scope: Construct, id: str = "Encryption", **props: Any) -> Person
 def texts(stack: cdk.Stack) -> list[str]:
     """Return the warnings of ours, without their ids."""
     found = assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value())
-    return [str(each.entry.data).partition(" [ack: ")[0] for each in found if "personalize-kms" in str(each.entry.data)]
+    return [
+        str(each.entry.data).partition(" [ack: ")[0]
+        for each in found
+        if "personalize-kms" in str(each.entry.data)
+    ]
 
 
 def files(assembly: str, folder: str = FOLDER) -> dict[str, Any]:
     """Return what is in the files, by their names."""
-    return {path.name: json.loads(path.read_text()) for path in sorted((Path(assembly) / folder).glob("*"))}
+    return {
+        path.name: json.loads(path.read_text())
+        for path in sorted((Path(assembly) / folder).glob("*"))
+    }
 
 
 def test_a_warning_says_who_does_what(app: cdk.App) -> None:
@@ -46,8 +62,9 @@ def test_a_warning_says_who_does_what(app: cdk.App) -> None:
     encryption(stack, encryption_key=imported_key(stack))
     (text,) = texts(stack)
     assert text == (
-        f"the policy of key arn:aws:kms:eu-west-1:111111111111:key/{KEY_ID} is not managed by this app, so Personalize "
-        "has no access to the key until its owner adds these statements to the key policy:\n"
+        f"the policy of key arn:aws:kms:eu-west-1:111111111111:key/{KEY_ID} is not managed by this "
+        "app, so Personalize has no access to the key until its owner adds these statements to the "
+        "key policy:\n"
         """[
   {
     "Sid": "PersonalizeRoleBCCCFCFC",
@@ -95,11 +112,11 @@ def test_a_warning_says_who_does_what(app: cdk.App) -> None:
   }
 ]
 """
-        "- the owner of the key, account 111111111111, adds them to the statements that the key policy has\n"
-        f"- the same as a policy: {FOLDER}/StackEncryptionAE998EAF.key.{KEY_ID}.json, in the folder of the synth "
-        "(cdk.out)\n"
-        "- or this app adds them at deployment: imported_key_policy=ImportedKeyPolicy.MANAGED\n"
-        f"- more: {page_at('how-to/imported-key.md')}"
+        "- the owner of the key, account 111111111111, adds them to the statements that the key "
+        f"policy has\n- the same as a policy: {FOLDER}/StackEncryptionAE998EAF.key.{KEY_ID}.json, "
+        "in the folder of the synth (cdk.out)\n- or this app adds them at deployment: "
+        "imported_key_policy=ImportedKeyPolicy.MANAGED\n- more: "
+        f"{page_at('how-to/imported-key.md')}"
     )
 
 
@@ -117,7 +134,9 @@ def test_partition_is_that_of_the_region(app: cdk.App) -> None:
     """Where no ARN says it."""
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(region="cn-north-1"))
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
-    encryption(stack, resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))])
+    encryption(
+        stack, resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
+    )
     (text,) = texts(stack)
     assert '"arn:aws-cn:s3:::ratings/import/*"' in text
 
@@ -126,14 +145,16 @@ def test_what_nobody_knows_is_told(stack: cdk.Stack) -> None:
     """Each placeholder once, with what to put in its place; a bucket's ARN names no account; MANAGED is for keys."""
     name = cdk.CfnParameter(stack, "BucketName")
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", name.value_as_string)
-    encryption(stack, resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))])
+    encryption(
+        stack, resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
+    )
     (text,) = texts(stack)
     assert text.partition("\n]\n")[2].splitlines() == [
         "- the owner of the bucket adds them to the statements that the bucket policy has",
-        f"- the same as a policy: {FOLDER}/StackEncryptionAE998EAF.bucket.BucketName.json, in the folder of the synth "
-        "(cdk.out)",
-        "- replace ${AWS::Partition} by aws, or the partition of the stack, ${BucketName} by what it is in the "
-        "deployed stack, ${AWS::AccountId} by the account of the stack",
+        f"- the same as a policy: {FOLDER}/StackEncryptionAE998EAF.bucket.BucketName.json, in the "
+        "folder of the synth (cdk.out)",
+        "- replace ${AWS::Partition} by aws, or the partition of the stack, ${BucketName} by what "
+        "it is in the deployed stack, ${AWS::AccountId} by the account of the stack",
         "- if a KMS key encrypts the objects, its policy needs statements too: pass the key, as "
         "S3Location(…, encryption_key=…)",
         f"- more: {page_at('how-to/several-keys.md')}",
@@ -142,18 +163,29 @@ def test_what_nobody_knows_is_told(stack: cdk.Stack) -> None:
 
 FUNCTIONS = {
     "Fn::ImportValue": (cdk.Fn.import_value("Lake"), "${Fn::ImportValue Lake}"),
-    "Fn::Sub": (cdk.Fn.sub("data-${Where}", {"Where": cdk.Fn.import_value("Lake")}), "data-${Fn::ImportValue Lake}"),
-    "Fn::If": (cdk.Token.as_string(cdk.Fn.condition_if("Yes", "one", "two")), "${Fn::If Yes one two}"),
+    "Fn::Sub": (
+        cdk.Fn.sub("data-${Where}", {"Where": cdk.Fn.import_value("Lake")}),
+        "data-${Fn::ImportValue Lake}",
+    ),
+    "Fn::If": (
+        cdk.Token.as_string(cdk.Fn.condition_if("Yes", "one", "two")),
+        "${Fn::If Yes one two}",
+    ),
     "Fn::Select": (
         cdk.Fn.select(1, cdk.Fn.split(":", cdk.Fn.import_value("Lake"))),
         "${Fn::Select 1 Fn::Split : Fn::ImportValue Lake}",
     ),
-    "list parameter": (cdk.Fn.select(0, cdk.Token.as_list(cdk.Fn.ref("Names"))), "${Fn::Select 0 Ref Names}"),
+    "list parameter": (
+        cdk.Fn.select(0, cdk.Token.as_list(cdk.Fn.ref("Names"))),
+        "${Fn::Select 0 Ref Names}",
+    ),
 }
 
 
 @pytest.mark.parametrize(("name", "shown"), FUNCTIONS.values(), ids=FUNCTIONS)
-def test_a_function_in_a_name_is_a_placeholder_with_a_name(stack: cdk.Stack, name: str, shown: str) -> None:
+def test_a_function_in_a_name_is_a_placeholder_with_a_name(
+    stack: cdk.Stack, name: str, shown: str
+) -> None:
     """JSON within JSON could neither be read nor pasted."""
     text = importing(stack, s3.Bucket.from_bucket_name(stack, "Imported", name))
     assert f'"arn:${{AWS::Partition}}:s3:::{shown}/import/*"' in text
@@ -171,7 +203,9 @@ def test_the_key_of_another_account_can_not_be_managed(app: cdk.App) -> None:
 
 def test_the_owner_of_a_role_gets_a_policy_of_its_own(app: cdk.App, stack: cdk.Stack) -> None:
     """A file for the role and one for the key, each a whole policy."""
-    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/team/personalize", mutable=False)
+    role = iam.Role.from_role_arn(
+        stack, "Role", "arn:aws:iam::111111111111:role/team/personalize", mutable=False
+    )
     encryption(stack, encryption_key=imported_key(stack), service_role=role)
     found = files(app.synth().directory)
     assert list(found) == [
@@ -196,10 +230,16 @@ def test_constructs_of_one_app_have_files_of_their_own(app: cdk.App, stack: cdk.
 
 def test_two_resources_that_are_spelt_alike_have_two_files(app: cdk.App, stack: cdk.Stack) -> None:
     """Whatever tells them apart may be what a file name can't have."""
-    buckets = [s3.Bucket.from_bucket_name(stack, name, cdk.Fn.import_value(f"{name}/ratings")) for name in ("A", "B")]
+    buckets = [
+        s3.Bucket.from_bucket_name(stack, name, cdk.Fn.import_value(f"{name}/ratings"))
+        for name in ("A", "B")
+    ]
     encryption(
         stack,
-        resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")) for bucket in buckets],
+        resources=[
+            PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
+            for bucket in buckets
+        ],
     )
     assert list(files(app.synth().directory)) == [
         "StackEncryptionAE998EAF.bucket.ratings.2.json",
@@ -265,13 +305,16 @@ def test_no_template_and_no_folder_knows_of_it(app: cdk.App, stack: cdk.Stack) -
 def test_the_owner_of_a_callers_role_is_told_as_well(stack: cdk.Stack) -> None:
     """The account is that of the service role, which a caller of another account could not pass."""
     role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/personalize")
-    caller = iam.Role.from_role_arn(stack, "Caller", "arn:aws:iam::111111111111:role/deployer", mutable=False)
+    caller = iam.Role.from_role_arn(
+        stack, "Caller", "arn:aws:iam::111111111111:role/deployer", mutable=False
+    )
     encryption(stack, service_role=role).grant_create(caller, GROUP)
     (text,) = texts(stack)
     first, *lines = text.splitlines()
     assert first == (
-        "role arn:aws:iam::111111111111:role/deployer is immutable in this app, so it can't create resources of "
-        "Personalize until its owner adds these statements to an IAM policy of the role:"
+        "role arn:aws:iam::111111111111:role/deployer is immutable in this app, so it can't create "
+        "resources of Personalize until its owner adds these statements to an IAM policy of the "
+        "role:"
     )
     assert lines[-3:] == [
         "]",
@@ -279,7 +322,9 @@ def test_the_owner_of_a_callers_role_is_told_as_well(stack: cdk.Stack) -> None:
         f"- more: {page_at('how-to/jobs.md')}",
     ]
     created = json.loads("\n".join(lines[:-2]))[0]
-    assert created["Resource"] == ["arn:aws:personalize:${AWS::Region}:111111111111:dataset-group/*"]
+    assert created["Resource"] == [
+        "arn:aws:personalize:${AWS::Region}:111111111111:dataset-group/*"
+    ]
 
 
 def importing(stack: cdk.Stack, bucket: Any, **props: Any) -> str:
@@ -294,7 +339,9 @@ def importing(stack: cdk.Stack, bucket: Any, **props: Any) -> str:
 def test_the_key_of_an_imported_bucket(stack: cdk.Stack, is_given: bool) -> None:
     """Nobody but its owner knows if there is one, and it is forgotten where the statements are pasted."""
     key = imported_key(stack) if is_given else None
-    text = importing(stack, s3.Bucket.from_bucket_name(stack, "Imported", "ratings"), encryption_key=key)
+    text = importing(
+        stack, s3.Bucket.from_bucket_name(stack, "Imported", "ratings"), encryption_key=key
+    )
     assert (
         "- if a KMS key encrypts the objects, its policy needs statements too: pass the key, as "
         "S3Location(…, encryption_key=…)\n" in text
@@ -303,18 +350,26 @@ def test_the_key_of_an_imported_bucket(stack: cdk.Stack, is_given: bool) -> None
 
 def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.App) -> None:
     """Its role lacks what the service role lacks: statements that ``customize_roles`` leaves out of the template."""
-    names = {"Stack/Encryption/Role": "personalize", "Stack/PersonalizeKeyPolicies/Role": "function"}
+    names = {
+        "Stack/Encryption/Role": "personalize",
+        "Stack/PersonalizeKeyPolicies/Role": "function",
+    }
     iam.Role.customize_roles(app, use_precreated_roles=names)
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     key = imported_key(stack)
     construct = encryption(stack, encryption_key=key, imported_key_policy=ImportedKeyPolicy.MANAGED)
-    assert [(each.policy, each.resource_arn.rpartition("/")[2]) for each in construct.pending_statements] == [
+    assert [
+        (each.policy, each.resource_arn.rpartition("/")[2]) for each in construct.pending_statements
+    ] == [
         ("role", "personalize"),
         ("role", "function"),
     ]
     assembly = app.synth()  # once: the CDK writes its report of such roles only once
     warned = [str(message.entry.data) for message in assembly.get_stack_by_name("Stack").messages]
-    assert any(text.startswith("role arn:aws:iam::111111111111:role/function is immutable") for text in warned)
+    assert any(
+        text.startswith("role arn:aws:iam::111111111111:role/function is immutable")
+        for text in warned
+    )
     assert files(assembly.directory)["StackEncryptionAE998EAF.role.function.json"]["Statement"] == [
         {
             "Sid": "WriteKeyPolicyD2FC9F6B",
@@ -340,7 +395,11 @@ def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.Ap
 
 def test_the_role_of_the_function_is_told_of_a_key_once(app: cdk.App) -> None:
     """Two statements of one sid can't stand in a policy."""
-    names = {"Stack/One/Role": "one", "Stack/Two/Role": "two", "Stack/PersonalizeKeyPolicies/Role": "function"}
+    names = {
+        "Stack/One/Role": "one",
+        "Stack/Two/Role": "two",
+        "Stack/PersonalizeKeyPolicies/Role": "function",
+    }
     iam.Role.customize_roles(app, use_precreated_roles=names)
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     key = imported_key(stack)
@@ -354,26 +413,38 @@ def test_the_role_of_the_function_is_told_of_a_key_once(app: cdk.App) -> None:
 
 
 @pytest.mark.parametrize("nameless", ["Stack/Encryption/Role", "Stack/PersonalizeKeyPolicies/Role"])
-def test_a_role_of_others_that_has_no_name_yet(app: cdk.App, stack: cdk.Stack, nameless: str) -> None:
+def test_a_role_of_others_that_has_no_name_yet(
+    app: cdk.App, stack: cdk.Stack, nameless: str
+) -> None:
     """Its owner can't do anything before it has one: nothing is written with an ARN that no role has."""
     of_function = "KeyPolicies" in nameless
-    iam.Role.customize_roles(stack, use_precreated_roles={"Stack/Encryption/Role": "service"} if of_function else None)
+    iam.Role.customize_roles(
+        stack, use_precreated_roles={"Stack/Encryption/Role": "service"} if of_function else None
+    )
     policy = ImportedKeyPolicy.MANAGED if of_function else ImportedKeyPolicy.PENDING
     encryption(stack, encryption_key=imported_key(stack), imported_key_policy=policy)
     assembly = app.synth()
     found = [message.entry.data for message in assembly.get_stack_by_name("Stack").messages]
     warned = [str(each).partition(" [ack: ")[0] for each in found if "personalize-kms" in str(each)]
     assert warned[0] == (
-        f"role {nameless} has no name yet, so no policy can be written for it: set one in use_precreated_roles of "
-        "iam.Role.customize_roles, under the path that the CDK's error says"
+        f"role {nameless} has no name yet, so no policy can be written for it: set one in "
+        "use_precreated_roles of iam.Role.customize_roles, under the path that the CDK's error says"
     )
-    assert list(files(assembly.directory)) == (["StackEncryptionAE998EAF.role.service.json"] if of_function else [])
+    assert list(files(assembly.directory)) == (
+        ["StackEncryptionAE998EAF.role.service.json"] if of_function else []
+    )
     assert len(warned) == (2 if of_function else 1)
 
 
-def test_what_does_not_name_the_role_is_pending_all_the_same(app: cdk.App, stack: cdk.Stack) -> None:
+def test_what_does_not_name_the_role_is_pending_all_the_same(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
     """The owner of a bucket needs no name of a role."""
     iam.Role.customize_roles(stack)
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "ratings")
-    encryption(stack, resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))])
-    assert [name.partition(".")[2] for name in files(app.synth().directory)] == ["bucket.ratings.json"]
+    encryption(
+        stack, resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
+    )
+    assert [name.partition(".")[2] for name in files(app.synth().directory)] == [
+        "bucket.ratings.json"
+    ]

@@ -9,33 +9,39 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import (
+    ImportedKeyPolicy,
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+)
 
 Arguments = dict[str, Any]
 Build = Callable[[cdk.Stack, s3.Bucket], Arguments]
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd"
 ASYMMETRIC = (
-    "is a RSA_2048 key but Personalize needs data keys, which only symmetric encryption keys generate: "
-    "use KeySpec.SYMMETRIC_DEFAULT"
+    "is a RSA_2048 key but Personalize needs data keys, which only symmetric encryption keys "
+    "generate: use KeySpec.SYMMETRIC_DEFAULT"
 )
 AN_ALIAS = (
-    "encryption_key is an alias but Personalize takes the ARN of a key: pass the key itself, for example "
-    "alias.alias_target_key or kms.Key.from_key_arn"
+    "encryption_key is an alias but Personalize takes the ARN of a key: pass the key itself, for "
+    "example alias.alias_target_key or kms.Key.from_key_arn"
 )
 OF_ANOTHER_REGION = (
-    "is in Region us-east-1 but the stack is in eu-west-1, and Personalize uses keys and buckets of its own Region "
-    "only: pass one of eu-west-1, or make the stack in us-east-1"
+    "is in Region us-east-1 but the stack is in eu-west-1, and Personalize uses keys and buckets "
+    "of its own Region only: pass one of eu-west-1, or make the stack in us-east-1"
 )
 NO_KEY = "which no key has: pass one of the form arn:aws:kms:REGION:ACCOUNT:key/ID, with an account of 12 digits and"
 A_BARE_PREFIX = "pass only the key prefix below the bucket, without a leading slash or s3:// address, as 'import/'"
 A_PATTERN = (
-    "'*', '?' and '${' are wildcards and variables in policies and would allow other objects too; use a prefix without "
-    "them"
+    "'*', '?' and '${' are wildcards and variables in policies and would allow other objects too; "
+    "use a prefix without them"
 )
 ONE_FOLDER = (
-    "of one bucket, but Personalize wants another folder for the output: change one of the prefixes, or allow source "
-    "and destination as two resources, if each job has paths of its own below the prefix"
+    "of one bucket, but Personalize wants another folder for the output: change one of the "
+    "prefixes, or allow source and destination as two resources, if each job has paths of its own "
+    "below the prefix"
 )
 MANAGED = {"imported_key_policy": ImportedKeyPolicy.MANAGED}
 
@@ -54,7 +60,9 @@ def refusal(call: Callable[[], object]) -> list[str]:
 
 
 def asymmetric(stack: cdk.Stack) -> kms.Key:
-    return kms.Key(stack, "Key", key_spec=kms.KeySpec.RSA_2048, key_usage=kms.KeyUsage.ENCRYPT_DECRYPT)
+    return kms.Key(
+        stack, "Key", key_spec=kms.KeySpec.RSA_2048, key_usage=kms.KeyUsage.ENCRYPT_DECRYPT
+    )
 
 
 def imported(stack: cdk.Stack, arn: str) -> kms.IKey:
@@ -62,7 +70,9 @@ def imported(stack: cdk.Stack, arn: str) -> kms.IKey:
 
 
 def reading(bucket: Any, prefix: str = "in/", **options: Any) -> Arguments:
-    return {"resources": [PersonalizeResource.dataset_import_job(S3Location(bucket, prefix, **options))]}
+    return {
+        "resources": [PersonalizeResource.dataset_import_job(S3Location(bucket, prefix, **options))]
+    }
 
 
 def writing(bucket: s3.IBucket, prefix: str) -> Arguments:
@@ -70,7 +80,9 @@ def writing(bucket: s3.IBucket, prefix: str) -> Arguments:
 
 
 def both(source: s3.IBucket, prefix: str, destination: s3.IBucket, other: str) -> Arguments:
-    job = PersonalizeResource.batch_inference_job(S3Location(source, prefix), S3Location(destination, other))
+    job = PersonalizeResource.batch_inference_job(
+        S3Location(source, prefix), S3Location(destination, other)
+    )
     return {"resources": [job]}
 
 
@@ -80,7 +92,10 @@ def named(stack: cdk.Stack, id: str, **options: Any) -> s3.IBucket:
 
 
 REFUSED: dict[str, tuple[Build, str]] = {
-    "an asymmetric key": (lambda stack, _: {"encryption_key": asymmetric(stack)}, f"encryption_key {ASYMMETRIC}"),
+    "an asymmetric key": (
+        lambda stack, _: {"encryption_key": asymmetric(stack)},
+        f"encryption_key {ASYMMETRIC}",
+    ),
     "an asymmetric key of a location": (
         lambda stack, data: reading(data, encryption_key=asymmetric(stack)),
         f"key of the source of dataset import job {ASYMMETRIC}",
@@ -89,13 +104,18 @@ REFUSED: dict[str, tuple[Build, str]] = {
         lambda stack, _: {"encryption_key": kms.CfnKey(stack, "Key", key_spec="ECC_NIST_P256")},
         f"encryption_key {ASYMMETRIC}".replace("RSA_2048", "ECC_NIST_P256"),
     ),
-    "an alias of the app": (lambda stack, _: {"encryption_key": kms.Key(stack, "Key").add_alias("a")}, AN_ALIAS),
+    "an alias of the app": (
+        lambda stack, _: {"encryption_key": kms.Key(stack, "Key").add_alias("a")},
+        AN_ALIAS,
+    ),
     "an imported alias": (
         lambda stack, _: {"encryption_key": kms.Alias.from_alias_name(stack, "Alias", "alias/a")},
         AN_ALIAS,
     ),
     "a key of another Region": (
-        lambda stack, _: {"encryption_key": imported(stack, KEY_ARN.replace("eu-west-1", "us-east-1"))},
+        lambda stack, _: {
+            "encryption_key": imported(stack, KEY_ARN.replace("eu-west-1", "us-east-1"))
+        },
         f"encryption_key {OF_ANOTHER_REGION}",
     ),
     "a bucket of another Region": (
@@ -103,27 +123,48 @@ REFUSED: dict[str, tuple[Build, str]] = {
         f"bucket of the source of dataset import job {OF_ANOTHER_REGION}",
     ),
     "a key of another account to manage": (
-        lambda stack, _: {"encryption_key": imported(stack, KEY_ARN.replace("1" * 12, "444455556666")), **MANAGED},
-        "encryption_key belongs to account 444455556666, and ImportedKeyPolicy.MANAGED works in the stack's account "
-        "only: use ImportedKeyPolicy.PENDING and have the key's owner add the statements",
+        lambda stack, _: {
+            "encryption_key": imported(stack, KEY_ARN.replace("1" * 12, "444455556666")),
+            **MANAGED,
+        },
+        "encryption_key belongs to account 444455556666, and ImportedKeyPolicy.MANAGED works in "
+        "the stack's account only: use ImportedKeyPolicy.PENDING and have the key's owner add the "
+        "statements",
     ),
     "a role of another account": (
-        lambda stack, _: {"service_role": iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/r")},
-        "service_role belongs to account 222222222222 but the stack to 111111111111, and Personalize takes no role "
-        "in another account: pass a role in this account, or leave service_role out and have one made",
+        lambda stack, _: {
+            "service_role": iam.Role.from_role_arn(
+                stack, "Role", "arn:aws:iam::222222222222:role/r"
+            )
+        },
+        "service_role belongs to account 222222222222 but the stack to 111111111111, and "
+        "Personalize takes no role in another account: pass a role in this account, or leave "
+        "service_role out and have one made",
     ),
     "a wildcard for keys behind a token": (
-        lambda stack, _: {"encryption_key": imported(stack, f"arn:aws:kms:eu-west-1:{cdk.Aws.ACCOUNT_ID}:key/*")},
-        f"encryption_key has the ARN arn:aws:kms:eu-west-1:${{AWS::AccountId}}:key/*, {NO_KEY} without wildcards",
+        lambda stack, _: {
+            "encryption_key": imported(stack, f"arn:aws:kms:eu-west-1:{cdk.Aws.ACCOUNT_ID}:key/*")
+        },
+        (
+            f"encryption_key has the ARN arn:aws:kms:eu-west-1:${{AWS::AccountId}}:key/*, {NO_KEY} "
+            "without wildcards"
+        ),
     ),
     "an account of four digits": (
-        lambda stack, _: {"encryption_key": imported(stack, "arn:aws:kms:eu-west-1:1111:key/1234abcd")},
-        f"encryption_key has the ARN arn:aws:kms:eu-west-1:1111:key/1234abcd, {NO_KEY} without wildcards",
+        lambda stack, _: {
+            "encryption_key": imported(stack, "arn:aws:kms:eu-west-1:1111:key/1234abcd")
+        },
+        (
+            f"encryption_key has the ARN arn:aws:kms:eu-west-1:1111:key/1234abcd, {NO_KEY} without "
+            "wildcards"
+        ),
     ),
     "a folder in the ARN of a bucket": (
-        lambda stack, _: reading(s3.Bucket.from_bucket_arn(stack, "Imported", "arn:aws:s3:::ratings/import")),
-        "bucket of the source of dataset import job has the ARN arn:aws:s3:::ratings/import, which no bucket has: "
-        "pass only the bucket, and the folder as the prefix of the S3Location",
+        lambda stack, _: reading(
+            s3.Bucket.from_bucket_arn(stack, "Imported", "arn:aws:s3:::ratings/import")
+        ),
+        "bucket of the source of dataset import job has the ARN arn:aws:s3:::ratings/import, "
+        "which no bucket has: pass only the bucket, and the folder as the prefix of the S3Location",
     ),
     "a path from the root": (
         lambda _, data: reading(data, "/in/"),
@@ -155,7 +196,10 @@ REFUSED: dict[str, tuple[Build, str]] = {
     ),
     "a wildcard behind an attribute": (
         lambda _, data: reading(data, f"{data.bucket_domain_name}/*/"),
-        f"source of dataset import job has prefix '${{Stack/Bucket/Resource.DomainName}}/*/': {A_PATTERN}",
+        (
+            "source of dataset import job has prefix '${Stack/Bucket/Resource.DomainName}/*/': "
+            f"{A_PATTERN}"
+        ),
     ),
     "a wildcard behind a function": (
         lambda _, data: reading(data, f"{cdk.Fn.sub('${AWS::Region}')}/*/"),
@@ -163,37 +207,42 @@ REFUSED: dict[str, tuple[Build, str]] = {
     ),
     "a letter that IAM takes in no policy": (
         lambda _, data: reading(data, "für/données/東/"),
-        "source of dataset import job has prefix 'für/données/東/', but IAM takes no '東' in a policy: use characters "
-        "up to U+00FF",
+        "source of dataset import job has prefix 'für/données/東/', but IAM takes no '東' in a "
+        "policy: use characters up to U+00FF",
     ),
     "a control character in a prefix": (
         lambda _, data: writing(data, f"{cdk.Aws.REGION}/\x00/"),
-        "destination of dataset export job has prefix '${AWS::Region}/\\x00/', but IAM takes no '\\x00' in a policy: "
-        "use characters up to U+00FF",
+        "destination of dataset export job has prefix '${AWS::Region}/\\x00/', but IAM takes no "
+        "'\\x00' in a policy: use characters up to U+00FF",
     ),
     "a destination that is no folder": (
         lambda _, data: writing(data, "out"),
-        "destination of dataset export job has prefix 'out', which is not a folder: end it in /, as 'out/'",
+        (
+            "destination of dataset export job has prefix 'out', which is not a folder: end it in "
+            "/, as 'out/'"
+        ),
     ),
     "a path of 257 characters": (
         lambda stack, _: reading(named(stack, "Imported"), "p" * 243 + "/"),
-        "source of dataset import job has a path of 257 characters but Personalize takes 256 at most: use a shorter "
-        "prefix",
+        "source of dataset import job has a path of 257 characters but Personalize takes 256 at "
+        "most: use a shorter prefix",
     ),
     "a path that is too long whatever the bucket": (
         lambda _, data: reading(data, "p" * 260 + "/"),
-        "source of dataset import job has a path of 267 characters without what is known at deployment but Personalize "
-        "takes 256 at most: use a shorter prefix",
+        "source of dataset import job has a path of 267 characters without what is known at "
+        "deployment but Personalize takes 256 at most: use a shorter prefix",
     ),
     "a path that is too long with the name of its bucket": (
         lambda stack, _: reading(s3.Bucket(stack, "Named", bucket_name="ratings"), "p" * 243 + "/"),
-        "source of dataset import job has a path of 257 characters but Personalize takes 256 at most: use a shorter "
-        "prefix",
+        "source of dataset import job has a path of 257 characters but Personalize takes 256 at "
+        "most: use a shorter prefix",
     ),
     "a path that is too long with the name of an L1": (
-        lambda stack, _: reading(s3.CfnBucket(stack, "Named", bucket_name="ratings"), "p" * 243 + "/"),
-        "source of dataset import job has a path of 257 characters but Personalize takes 256 at most: use a shorter "
-        "prefix",
+        lambda stack, _: reading(
+            s3.CfnBucket(stack, "Named", bucket_name="ratings"), "p" * 243 + "/"
+        ),
+        "source of dataset import job has a path of 257 characters but Personalize takes 256 at "
+        "most: use a shorter prefix",
     ),
     "one folder for both ends": (
         lambda _, data: both(data, "x", data, "x/"),
@@ -205,38 +254,57 @@ REFUSED: dict[str, tuple[Build, str]] = {
     ),
     "a name for a role that is given": (
         lambda stack, _: {
-            "service_role": iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/r"),
+            "service_role": iam.Role.from_role_arn(
+                stack, "Role", "arn:aws:iam::111111111111:role/r"
+            ),
             "role_name": "other",
         },
         "role_name is for the role made here, but service_role is set: leave one out",
     ),
     "a name that no role has": (
         lambda *_: {"role_name": "${Stage}"},
-        "role_name is '${Stage}' but IAM takes 1 to 64 letters, digits and characters of '+=,.@-_': use a name of "
-        "these",
+        "role_name is '${Stage}' but IAM takes 1 to 64 letters, digits and characters of "
+        "'+=,.@-_': use a name of these",
     ),
     "a removal policy for a key that is given": (
-        lambda stack, _: {"encryption_key": kms.Key(stack, "Key"), "removal_policy": cdk.RemovalPolicy.DESTROY},
+        lambda stack, _: {
+            "encryption_key": kms.Key(stack, "Key"),
+            "removal_policy": cdk.RemovalPolicy.DESTROY,
+        },
         "removal_policy is for the key made here, but encryption_key is set: leave one out",
     ),
     "a revision without MANAGED": (
-        lambda stack, _: {"encryption_key": imported(stack, KEY_ARN), "imported_key_policy_revision": "2"},
-        "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: leave it out, or set "
-        "imported_key_policy=ImportedKeyPolicy.MANAGED",
+        lambda stack, _: {
+            "encryption_key": imported(stack, KEY_ARN),
+            "imported_key_policy_revision": "2",
+        },
+        "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: "
+        "leave it out, or set imported_key_policy=ImportedKeyPolicy.MANAGED",
     ),
 }
 
 TAKEN: dict[str, Build] = {
-    "the key of an alias": lambda stack, _: {"encryption_key": kms.Key(stack, "Key").add_alias("a").alias_target_key},
+    "the key of an alias": lambda stack, _: {
+        "encryption_key": kms.Key(stack, "Key").add_alias("a").alias_target_key
+    },
     "a key that the CLI has yet to look up": lambda stack, _: {
         "encryption_key": kms.Key.from_lookup(stack, "Key", alias_name="alias/a")
     },
     "a key of tokens": lambda stack, _: {
-        "encryption_key": imported(stack, f"arn:{cdk.Aws.PARTITION}:kms:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:key/1")
+        "encryption_key": imported(
+            stack, f"arn:{cdk.Aws.PARTITION}:kms:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:key/1"
+        )
     },
-    "an imported value": lambda stack, _: {"encryption_key": imported(stack, cdk.Fn.import_value("KeyArn"))},
-    "a multi-Region key": lambda stack, _: {"encryption_key": imported(stack, KEY_ARN.replace("/", "/mrk-"))},
-    "a key of this account to manage": lambda stack, _: {"encryption_key": imported(stack, KEY_ARN), **MANAGED},
+    "an imported value": lambda stack, _: {
+        "encryption_key": imported(stack, cdk.Fn.import_value("KeyArn"))
+    },
+    "a multi-Region key": lambda stack, _: {
+        "encryption_key": imported(stack, KEY_ARN.replace("/", "/mrk-"))
+    },
+    "a key of this account to manage": lambda stack, _: {
+        "encryption_key": imported(stack, KEY_ARN),
+        **MANAGED,
+    },
     "a key of nobody knows whose account to manage": lambda stack, _: {
         "encryption_key": imported(stack, KEY_ARN.replace("1" * 12, cdk.Aws.ACCOUNT_ID)),
         **MANAGED,
@@ -247,7 +315,9 @@ TAKEN: dict[str, Build] = {
         **MANAGED,
     },
     "a key spec that the deployment knows": lambda stack, _: {
-        "encryption_key": kms.CfnKey(stack, "Key", key_spec=cdk.CfnParameter(stack, "Spec").value_as_string)
+        "encryption_key": kms.CfnKey(
+            stack, "Key", key_spec=cdk.CfnParameter(stack, "Spec").value_as_string
+        )
     },
     "a path of 256 characters": lambda stack, _: reading(named(stack, "Imported"), "p" * 242 + "/"),
     "a folder that a token may be": lambda _, data: writing(data, f"out/{cdk.Aws.STACK_NAME}"),
@@ -257,7 +327,9 @@ TAKEN: dict[str, Build] = {
 
 
 @pytest.mark.parametrize(("build", "reason"), REFUSED.values(), ids=REFUSED)
-def test_what_the_construct_refuses(stack: cdk.Stack, bucket: s3.Bucket, build: Build, reason: str) -> None:
+def test_what_the_construct_refuses(
+    stack: cdk.Stack, bucket: s3.Bucket, build: Build, reason: str
+) -> None:
     """It says what it got, what is expected and what to change; nothing is compared while it is a token."""
     arguments = build(stack, bucket)
     assert refusal(lambda: PersonalizeEncryption(stack, "Encryption", **arguments)) == [reason]
@@ -279,11 +351,19 @@ def test_all_reasons_are_in_one_message(stack: cdk.Stack, bucket: s3.Bucket) -> 
     """Of role, key, locations and options, a line each."""
     role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/r")
     file = S3Location(bucket, "x")
-    jobs = [*writing(bucket, "out")["resources"], PersonalizeResource.batch_inference_job(file, file)]
+    jobs = [
+        *writing(bucket, "out")["resources"],
+        PersonalizeResource.batch_inference_job(file, file),
+    ]
     alias = kms.Alias.from_alias_name(stack, "Alias", "alias/a")
     reasons = refusal(
         lambda: PersonalizeEncryption(
-            stack, "Encryption", encryption_key=alias, service_role=role, role_name="r", resources=jobs
+            stack,
+            "Encryption",
+            encryption_key=alias,
+            service_role=role,
+            role_name="r",
+            resources=jobs,
         )
     )
     assert [reason.split(" ")[0] for reason in reasons] == [
@@ -294,7 +374,10 @@ def test_all_reasons_are_in_one_message(stack: cdk.Stack, bucket: s3.Bucket) -> 
 def test_what_is_refused_later(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """``allow`` checks like the constructor, wires nothing when it refuses, and refuses the same again."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    good, bad = reading(bucket)["resources"], reading(bucket, "out/", encryption_key=asymmetric(stack))["resources"]
+    good, bad = (
+        reading(bucket)["resources"],
+        reading(bucket, "out/", encryption_key=asymmetric(stack))["resources"],
+    )
     reasons = [refusal(lambda: encryption.allow(*good, *bad)) for _ in range(2)]
     assert reasons == [[f"key of the source of dataset import job {ASYMMETRIC}"]] * 2
     assert bucket.policy is None
@@ -312,15 +395,33 @@ ELSEWHERE = "arn:aws:personalize:us-east-1:222222222222:dataset-group/movies"
 
 def not_a_name(what: str, name: str) -> str:
     return (
-        f"{what} {name!r} is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and underscores, "
-        "and begin with a letter or digit"
+        f"{what} {name!r} is not a name that Personalize takes: use 1 to 63 letters, digits, "
+        "hyphens and underscores, and begin with a letter or digit"
     )
 
 
 @pytest.mark.parametrize(
     "name",
-    ["", "-movies", "movies!", "m" * 64, "movies\n", "m${Stage}", f"-{cdk.Aws.REGION}", f"{'m' * 63}{cdk.Aws.REGION}"],
-    ids=["empty", "hyphen", "mark", "long", "line", "variable", "hyphen before a token", "long before a token"],
+    [
+        "",
+        "-movies",
+        "movies!",
+        "m" * 64,
+        "movies\n",
+        "m${Stage}",
+        f"-{cdk.Aws.REGION}",
+        f"{'m' * 63}{cdk.Aws.REGION}",
+    ],
+    ids=[
+        "empty",
+        "hyphen",
+        "mark",
+        "long",
+        "line",
+        "variable",
+        "hyphen before a token",
+        "long before a token",
+    ],
 )
 def test_names_outside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
     """Tokens are a letter at least."""
@@ -344,8 +445,11 @@ def test_names_inside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
 def test_a_domain_that_there_is_not(stack: cdk.Stack, domain: Any) -> None:
     """Case counts, and what only the deployment knows is taken."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    assert refusal(lambda: encryption.add_dataset_group("Movies", name="movies", domain=domain)) == [
-        f"domain is {domain!r} but Personalize takes 'ECOMMERCE', 'VIDEO_ON_DEMAND': use one of them"
+    assert refusal(
+        lambda: encryption.add_dataset_group("Movies", name="movies", domain=domain)
+    ) == [
+        f"domain is {domain!r} but Personalize takes 'ECOMMERCE', 'VIDEO_ON_DEMAND': use one of "
+        "them"
     ]
     parameter: Any = cdk.CfnParameter(stack, "Domain").value_as_string
     encryption.add_dataset_group("Later", name="m", domain=parameter)
@@ -364,13 +468,13 @@ def test_everything_wrong_with_a_dataset(stack: cdk.Stack, bucket: s3.Bucket) ->
     }
     assert refusal(lambda: encryption.add_dataset("Ratings", **wrong)) == [
         not_a_name("name of the dataset", "rat ings"),
-        f"dataset_group is '{ELSEWHERE}', of Region us-east-1 instead of eu-west-1 and of account 222222222222 instead "
-        "of 111111111111, but dataset groups, schemas and datasets are in one account and Region: pass an ARN "
-        "of the stack's account and Region",
+        f"dataset_group is '{ELSEWHERE}', of Region us-east-1 instead of eu-west-1 and of account "
+        "222222222222 instead of 111111111111, but dataset groups, schemas and datasets are in "
+        "one account and Region: pass an ARN of the stack's account and Region",
         "schema_arn is 'ratings', expected the ARN of a schema: pass one, the attr_schema_arn of a "
         "personalize.CfnSchema for example",
-        "dataset_type is 'Films' but Personalize takes 'Interactions', 'Items', 'Users', 'Actions', "
-        "'Action_Interactions': use one of them",
+        "dataset_type is 'Films' but Personalize takes 'Interactions', 'Items', 'Users', "
+        "'Actions', 'Action_Interactions': use one of them",
         not_a_name("import_job_name", "job!"),
         f"source of dataset import job has prefix '/in': {A_BARE_PREFIX}",
     ]
@@ -396,11 +500,21 @@ def test_a_job_name_without_a_job(stack: cdk.Stack) -> None:
 def test_everything_wrong_with_a_metric_attribution(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """It has the same names, dataset groups and locations."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    wrong: Arguments = {"dataset_group": ELSEWHERE, "name": "a b", "destination": S3Location(bucket, "out")}
-    name, group, folder = refusal(lambda: encryption.add_metric_attribution("M", metrics=[], **wrong))
+    wrong: Arguments = {
+        "dataset_group": ELSEWHERE,
+        "name": "a b",
+        "destination": S3Location(bucket, "out"),
+    }
+    name, group, folder = refusal(
+        lambda: encryption.add_metric_attribution("M", metrics=[], **wrong)
+    )
     assert name == not_a_name("name of the metric attribution", "a b")
-    assert group.startswith(f"dataset_group is '{ELSEWHERE}', of Region us-east-1 instead of eu-west-1 and of account")
-    assert folder.startswith("destination of metric attribution has prefix 'out', which is not a folder")
+    assert group.startswith(
+        f"dataset_group is '{ELSEWHERE}', of Region us-east-1 instead of eu-west-1 and of account"
+    )
+    assert folder.startswith(
+        "destination of metric attribution has prefix 'out', which is not a folder"
+    )
 
 
 def test_tokens_of_numbers_and_lists_are_told_in_words(stack: cdk.Stack, bucket: s3.Bucket) -> None:
@@ -411,7 +525,9 @@ def test_tokens_of_numbers_and_lists_are_told_in_words(stack: cdk.Stack, bucket:
     source = PersonalizeResource.dataset_import_job(S3Location(bucket, f"{first}*"))
     told = [
         *refusal(lambda: encryption.add_dataset_group("Movies", name=number)),
-        *refusal(lambda: encryption.add_dataset_group("Movies", name="movies", tags={"size": number})),
+        *refusal(
+            lambda: encryption.add_dataset_group("Movies", name="movies", tags={"size": number})
+        ),
         *refusal(lambda: encryption.add_dataset_group("Movies", name=first)),
         *refusal(lambda: encryption.allow(source)),
         *refusal(lambda: encryption.allow(*names)),  # type: ignore[arg-type]

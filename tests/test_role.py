@@ -68,7 +68,10 @@ def test_a_concrete_environment_makes_a_concrete_trust_policy(app: cdk.App) -> N
         "StringEquals": {"aws:SourceAccount": "111111111111"},
         "ArnLike": {
             "aws:SourceArn": {
-                "Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":personalize:eu-west-1:111111111111:*"]]
+                "Fn::Join": [
+                    "",
+                    ["arn:", {"Ref": "AWS::Partition"}, ":personalize:eu-west-1:111111111111:*"],
+                ]
             }
         },
     }
@@ -77,7 +80,9 @@ def test_a_concrete_environment_makes_a_concrete_trust_policy(app: cdk.App) -> N
 def test_a_role_of_the_same_stack_is_named_in_the_key_policy(stack: cdk.Stack) -> None:
     """A role that is passed in is wired as one made here, and none is made."""
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()])
+    PersonalizeEncryption(
+        stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
+    )
     assert list(resources(stack, "AWS::IAM::Role")) == ["Role1ABCC5F0"]
     assert key_policy(stack, "EncryptionKey3A692D6E")[0]["Principal"] == {
         "AWS": {"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]}
@@ -89,7 +94,9 @@ def test_a_role_of_the_same_stack_is_named_in_the_key_policy(stack: cdk.Stack) -
 
 def test_a_role_imported_by_arn_gets_a_managed_policy(stack: cdk.Stack) -> None:
     """A mutable role of the account is named by its ARN, and the managed policy attaches itself to it."""
-    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/service-role/personalize")
+    role = iam.Role.from_role_arn(
+        stack, "Role", "arn:aws:iam::111111111111:role/service-role/personalize"
+    )
     encryption = PersonalizeEncryption(
         stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
     )
@@ -112,11 +119,17 @@ def test_the_construct_is_grantable_as_its_role(stack: cdk.Stack) -> None:
     assert policy["Properties"]["Roles"] == [{"Ref": "EncryptionRole2D2265A5"}]
 
 
-def test_more_than_one_managed_policy_when_one_is_too_small(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+def test_more_than_one_managed_policy_when_one_is_too_small(
+    stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
     """IAM takes 6,144 characters a managed policy: 60 locations are spread over several, and nothing is lost."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     for number in range(60):
-        encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{number:03}/{'x' * 80}/")))
+        encryption.allow(
+            PersonalizeResource.dataset_import_job(
+                S3Location(bucket, f"import/{number:03}/{'x' * 80}/")
+            )
+        )
     policies = resources(stack, "AWS::IAM::ManagedPolicy")
     read = []
     for policy in policies.values():
@@ -125,7 +138,11 @@ def test_more_than_one_managed_policy_when_one_is_too_small(stack: cdk.Stack, bu
         assert len(sids) == len(set(sids))
         for statement in statements:
             if statement["Sid"] == "ReadObjects":
-                paths = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+                paths = (
+                    statement["Resource"]
+                    if isinstance(statement["Resource"], list)
+                    else [statement["Resource"]]
+                )
                 # The ARN of a bucket has 83 characters at most.
                 assert sum(83 + len(path["Fn::Join"][1][1]) for path in paths) < 6144
                 read += [path["Fn::Join"][1][1] for path in paths]
@@ -134,14 +151,20 @@ def test_more_than_one_managed_policy_when_one_is_too_small(stack: cdk.Stack, bu
     assert read == [f"/import/{number:03}/{'x' * 80}/*" for number in range(60)]
 
 
-def test_a_parameter_in_a_prefix_may_be_as_long_as_a_path(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+def test_a_parameter_in_a_prefix_may_be_as_long_as_a_path(
+    stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
     """Personalize takes paths of 256 characters, the bucket included; a policy with that many fits at deployment."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     day = cdk.CfnParameter(stack, "Day").value_as_string
     for number in range(60):
-        encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, f"{day}/{number:03}/")))
+        encryption.allow(
+            PersonalizeResource.dataset_import_job(S3Location(bucket, f"{day}/{number:03}/"))
+        )
     policies = resources(stack, "AWS::IAM::ManagedPolicy").values()
-    statements = [each for policy in policies for each in policy["Properties"]["PolicyDocument"]["Statement"]]
+    statements = [
+        each for policy in policies for each in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
     paths = [each["Resource"] for each in statements if each["Sid"] == "ReadObjects"]
     assert sum(map(len, paths)) == 60
     longest = "arn:aws-us-gov:s3:::" + "x" * 251 + "*"
@@ -155,8 +178,12 @@ def trusting(service: str, stack: cdk.Stack) -> iam.Role:
 WRAPPERS: dict[str, Callable[[cdk.Stack, iam.Role], Any]] = {
     "as it is": lambda stack, role: role,
     "without policy updates": lambda stack, role: role.without_policy_updates(),
-    "imported by its ARN": lambda stack, role: iam.Role.from_role_arn(stack, "Imported", role.role_arn),
-    "imported by its name": lambda stack, role: iam.Role.from_role_name(stack, "Imported", role.role_name),
+    "imported by its ARN": lambda stack, role: iam.Role.from_role_arn(
+        stack, "Imported", role.role_arn
+    ),
+    "imported by its name": lambda stack, role: iam.Role.from_role_name(
+        stack, "Imported", role.role_name
+    ),
     "its L1": lambda stack, role: role.node.default_child,
 }
 
@@ -167,7 +194,9 @@ def test_a_role_that_trusts_somebody_else(
 ) -> None:
     """It would show at run time only; no wrapper hides it, and the synth says what to add."""
     role = wrap(stack, trusting("lambda.amazonaws.com", stack))
-    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()])
+    PersonalizeEncryption(
+        stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
+    )
     with pytest.raises(RuntimeError) as error:
         app.synth()
     assert "ERROR Stack/Role doesn't trust Personalize, which has to assume it" in str(error.value)
@@ -177,16 +206,25 @@ def test_a_role_that_trusts_somebody_else(
 def test_a_role_may_learn_to_trust_personalize_later(app: cdk.App, stack: cdk.Stack) -> None:
     """Its trust policy is looked at when it is complete."""
     role = trusting("lambda.amazonaws.com", stack)
-    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()])
+    PersonalizeEncryption(
+        stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
+    )
     document = role.assume_role_policy
     assert document is not None
     document.add_statements(
-        iam.PolicyStatement(actions=["sts:AssumeRole"], principals=[iam.ServicePrincipal("personalize.amazonaws.com")])
+        iam.PolicyStatement(
+            actions=["sts:AssumeRole"],
+            principals=[iam.ServicePrincipal("personalize.amazonaws.com")],
+        )
     )
     app.synth()
 
 
-ALLOW = {"Effect": "Allow", "Principal": {"Service": "personalize.amazonaws.com"}, "Action": "sts:AssumeRole"}
+ALLOW = {
+    "Effect": "Allow",
+    "Principal": {"Service": "personalize.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+}
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
@@ -199,15 +237,21 @@ UNKNOWN: dict[str, Any] = {
     "the statements": {"Statement": either([ALLOW], [])},
     "one statement": {"Statement": [either(ALLOW, NO_VALUE)]},
     "the effect": {"Statement": [{**ALLOW, "Effect": either("Allow", "Deny")}]},
-    "the principal": {"Statement": [{**ALLOW, "Principal": either(ALLOW["Principal"], {"AWS": "*"})}]},
+    "the principal": {
+        "Statement": [{**ALLOW, "Principal": either(ALLOW["Principal"], {"AWS": "*"})}]
+    },
     "a Deny": {"Statement": [ALLOW, either({**ALLOW, "Effect": "Deny"}, NO_VALUE)]},
 }
 
 
 @pytest.mark.parametrize("trust", UNKNOWN.values(), ids=UNKNOWN)
-def test_a_trust_policy_that_a_condition_decides(app: cdk.App, stack: cdk.Stack, trust: Any) -> None:
+def test_a_trust_policy_that_a_condition_decides(
+    app: cdk.App, stack: cdk.Stack, trust: Any
+) -> None:
     """It may be right at deployment, so it fails no synth."""
     cdk.CfnCondition(stack, "Yes", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
     role = iam.CfnRole(stack, "Trusting", assume_role_policy_document=trust)
-    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()])
+    PersonalizeEncryption(
+        stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
+    )
     app.synth()

@@ -7,7 +7,12 @@ import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, SourceAccountCheck
+from personalize_kms_constructs import (
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+    SourceAccountCheck,
+)
 from tests.policies import bucket_policy, key_policy
 
 IF_PRESENT = {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}}
@@ -15,7 +20,10 @@ REQUIRED = {
     "StringEquals": {"aws:SourceAccount": "111111111111"},
     "ArnLike": {
         "aws:SourceArn": {
-            "Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":personalize:eu-west-1:111111111111:*"]]
+            "Fn::Join": [
+                "",
+                ["arn:", {"Ref": "AWS::Partition"}, ":personalize:eu-west-1:111111111111:*"],
+            ]
         }
     },
 }
@@ -41,7 +49,9 @@ def test_each_statement_of_the_service_has_it_and_none_of_the_role(
 ) -> None:
     """A condition on ``aws:SourceAccount`` would shut the role out, whose calls don't carry the key."""
     bucket = s3.Bucket(concrete, "Bucket", encryption_key=kms.Key(concrete, "DataKey"))
-    job = PersonalizeResource.batch_inference_job(S3Location(bucket, "in/"), S3Location(bucket, "out/"))
+    job = PersonalizeResource.batch_inference_job(
+        S3Location(bucket, "in/"), S3Location(bucket, "out/")
+    )
     PersonalizeEncryption(concrete, "Encryption", resources=[job], **options)
     for key in ("EncryptionKey3A692D6E", "DataKey17AFBB84"):
         role, service = key_policy(concrete, key)
@@ -49,14 +59,20 @@ def test_each_statement_of_the_service_has_it_and_none_of_the_role(
         assert service["Principal"] == {"Service": "personalize.amazonaws.com"}
         assert service.get("Condition") == condition
     statements = bucket_policy(concrete)
-    assert [statement["Principal"] for statement in statements] == [{"Service": "personalize.amazonaws.com"}] * 3
+    assert [statement["Principal"] for statement in statements] == [
+        {"Service": "personalize.amazonaws.com"}
+    ] * 3
     assert [statement.get("Condition") for statement in statements] == [condition] * 3
 
 
 @pytest.mark.parametrize("check", SourceAccountCheck)
-def test_the_role_of_another_stack_is_free_of_it(app: cdk.App, concrete: cdk.Stack, check: SourceAccountCheck) -> None:
+def test_the_role_of_another_stack_is_free_of_it(
+    app: cdk.App, concrete: cdk.Stack, check: SourceAccountCheck
+) -> None:
     """The condition of a role that is delegated to is on the role alone."""
-    theirs = cdk.Stack(app, "Theirs", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    theirs = cdk.Stack(
+        app, "Theirs", env=cdk.Environment(account="111111111111", region="eu-west-1")
+    )
     PersonalizeEncryption(
         concrete,
         "Encryption",
@@ -65,5 +81,9 @@ def test_the_role_of_another_stack_is_free_of_it(app: cdk.App, concrete: cdk.Sta
         resources=[PersonalizeResource.dataset_group()],
     )
     role, _ = key_policy(theirs, "Key961B73FD")
-    arn = "arn:", {"Ref": "AWS::Partition"}, ":iam::111111111111:role/Stack-Encryption-8875952E-eu-west-1"
+    arn = (
+        "arn:",
+        {"Ref": "AWS::Partition"},
+        ":iam::111111111111:role/Stack-Encryption-8875952E-eu-west-1",
+    )
     assert role["Condition"] == {"ArnEquals": {"aws:PrincipalArn": {"Fn::Join": ["", list(arn)]}}}

@@ -12,7 +12,12 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
-from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import (
+    ImportedKeyPolicy,
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+)
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE_ARN = "arn:aws:iam::111111111111:role/personalize"
@@ -22,27 +27,29 @@ GROUP = PersonalizeResource.dataset_group()
 
 A_KEY = "expected a key: pass a kms.Key or a CfnKey, or kms.Key.from_key_arn for an ARN"
 A_BUCKET = (
-    "expected a bucket: pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a name, and the folder "
-    "as prefix"
+    "expected a bucket: pass an s3.Bucket or a CfnBucket, or s3.Bucket.from_bucket_name for a "
+    "name, and the folder as prefix"
 )
 A_ROLE = "expected a role: pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for an ARN"
 A_LIST = "expected a list: pass one, as [PersonalizeResource.dataset_import_job(source=…)]"
 A_POLICY = "expected a member of the enumeration: use ImportedKeyPolicy.PENDING or ImportedKeyPolicy.MANAGED"
 A_CHECK = (
-    "expected a member of the enumeration: use SourceAccountCheck.IF_PRESENT or SourceAccountCheck.REQUIRED or "
-    "SourceAccountCheck.NONE"
+    "expected a member of the enumeration: use SourceAccountCheck.IF_PRESENT or "
+    "SourceAccountCheck.REQUIRED or SourceAccountCheck.NONE"
 )
 A_REMOVAL = "expected RETAIN or DESTROY: use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY"
 CALL_IT = "is not a resource: call a factory, as in PersonalizeResource.dataset_group()"
 UNPACK_IT = "is not a resource: unpack it, as *resources"
 A_LOCATION = "expected a location: pass S3Location(bucket, prefix)"
-A_DATASET_GROUP = (
-    "expected a dataset group: pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN"
-)
+A_DATASET_GROUP = "expected a dataset group: pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN"
 A_SCHEMA = "expected the ARN of a schema: pass one, the attr_schema_arn of a personalize.CfnSchema for example"
 STRINGS = "expected a mapping of strings: pass {'key': 'value'}"
-METRICS = "expected a list of metrics: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
-A_CALLER = "expected a caller: pass a role, a user or a function, or iam.Role.from_role_arn for an ARN"
+METRICS = (
+    "expected a list of metrics: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
+)
+A_CALLER = (
+    "expected a caller: pass a role, a user or a function, or iam.Role.from_role_arn for an ARN"
+)
 NO_POLICY = ", which takes no IAM policy: pass the calling role, user or group"
 A_TARGET = "expected a target of a rule: wrap it, as in aws_events_targets.SnsTopic(topic)"
 
@@ -59,20 +66,26 @@ def refusal(call: Callable[[], object], where: str = "Stack/Encryption") -> list
     return str(error.value).removeprefix(f"{where}: ").removeprefix("\n- ").split("\n- ")
 
 
-def test_a_location_in_the_place_of_a_resource(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
+def test_a_location_in_the_place_of_a_resource(
+    stack: cdk.Stack, encryption: PersonalizeEncryption
+) -> None:
     """The one advice that fits: a factory takes it."""
     location = S3Location(s3.Bucket(stack, "Data"), "in/")
     assert refusal(lambda: encryption.allow(location)) == [  # type: ignore[arg-type]
         "an object of type S3Location is not a resource: pass it to one, as "
         "PersonalizeResource.dataset_import_job(source=…)"
     ]
-    assert refusal(lambda: PersonalizeEncryption(stack, "Other", resources=location), "Stack/Other") == [  # type: ignore[arg-type]
+    assert refusal(
+        lambda: PersonalizeEncryption(stack, "Other", resources=location), "Stack/Other"
+    ) == [  # type: ignore[arg-type]
         f"resources is an object of type S3Location, {A_LIST}"
     ]
 
 
 @pytest.mark.parametrize("form", ["L2", "L1", "imported"])
-def test_a_bucket_in_the_place_of_a_resource(form: str, stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
+def test_a_bucket_in_the_place_of_a_resource(
+    form: str, stack: cdk.Stack, encryption: PersonalizeEncryption
+) -> None:
     """The advice names the job that uses the bucket, and not a resource without locations."""
     data = s3.Bucket(stack, "Data")
     l1: Any = data.node.default_child
@@ -84,7 +97,9 @@ def test_a_bucket_in_the_place_of_a_resource(form: str, stack: cdk.Stack, encryp
         " is not a resource: name the job that uses it, as "
         "PersonalizeResource.dataset_import_job(source=S3Location(bucket, 'import/'))"
     )
-    assert refusal(lambda: PersonalizeEncryption(stack, "Other", resources=[bucket]), "Stack/Other") == [reason]
+    assert refusal(
+        lambda: PersonalizeEncryption(stack, "Other", resources=[bucket]), "Stack/Other"
+    ) == [reason]
 
 
 @pytest.mark.parametrize(
@@ -120,9 +135,13 @@ def test_a_bucket_in_the_place_of_a_resource(form: str, stack: cdk.Stack, encryp
         ),
     ],
 )
-def test_an_argument_of_the_construct(stack: cdk.Stack, argument: str, value: Any, reason: str) -> None:
+def test_an_argument_of_the_construct(
+    stack: cdk.Stack, argument: str, value: Any, reason: str
+) -> None:
     """ARNs for objects, one for many, strings for members."""
-    assert refusal(lambda: PersonalizeEncryption(stack, "Encryption", **{argument: value})) == [reason]
+    assert refusal(lambda: PersonalizeEncryption(stack, "Encryption", **{argument: value})) == [
+        reason
+    ]
 
 
 def test_everything_wrong_with_the_construct(stack: cdk.Stack, bucket: s3.Bucket) -> None:
@@ -130,7 +149,10 @@ def test_everything_wrong_with_the_construct(stack: cdk.Stack, bucket: s3.Bucket
     wrong: Any = {
         "encryption_key": KEY_ARN,
         "service_role": ROLE_ARN,
-        "resources": ["dataset_group", PersonalizeResource.dataset_export_job(S3Location(bucket, "out"))],
+        "resources": [
+            "dataset_group",
+            PersonalizeResource.dataset_export_job(S3Location(bucket, "out")),
+        ],
         "role_name": "my role",
         "removal_policy": "DESTROY",
         "source_account_check": True,
@@ -138,7 +160,13 @@ def test_everything_wrong_with_the_construct(stack: cdk.Stack, bucket: s3.Bucket
     }
     reasons = refusal(lambda: PersonalizeEncryption(stack, "Encryption", **wrong))
     assert [reason.split(" ")[0] for reason in reasons] == [
-        *("encryption_key", "service_role", "removal_policy", "source_account_check", "imported_key_policy"),
+        *(
+            "encryption_key",
+            "service_role",
+            "removal_policy",
+            "source_account_check",
+            "imported_key_policy",
+        ),
         *("role_name", "role_name", "'dataset_group'", "destination"),
     ]
 
@@ -153,7 +181,9 @@ def test_what_the_cdk_imports_is_taken(stack: cdk.Stack) -> None:
         encryption_key=key,
         service_role=iam.Role.from_role_arn(stack, "Role", ROLE_ARN),
         imported_key_policy=ImportedKeyPolicy.PENDING,
-        resources=(PersonalizeResource.dataset_import_job(S3Location(bucket, "in/", encryption_key=key)),),
+        resources=(
+            PersonalizeResource.dataset_import_job(S3Location(bucket, "in/", encryption_key=key)),
+        ),
     )
 
 
@@ -162,15 +192,18 @@ def test_everything_wrong_with_a_location(bucket: s3.Bucket) -> None:
     wrong: Any = {"bucket": URI, "prefix": bucket, "encryption_key": KEY_ARN}
     assert refusal(lambda: S3Location(**wrong), "S3Location") == [
         f"bucket is '{URI}', {A_BUCKET}",
-        "prefix is an object of type Bucket, expected a string: pass the key prefix below the bucket, as "
-        "'import/'",
+        "prefix is an object of type Bucket, expected a string: pass the key prefix below the "
+        "bucket, as 'import/'",
         f"encryption_key is '{KEY_ARN}', {A_KEY}",
     ]
 
 
 @pytest.mark.parametrize(
     ("job", "part"),
-    [(PersonalizeResource.dataset_import_job, "source"), (PersonalizeResource.dataset_export_job, "destination")],
+    [
+        (PersonalizeResource.dataset_import_job, "source"),
+        (PersonalizeResource.dataset_export_job, "destination"),
+    ],
 )
 def test_no_location_of_a_resource(job: Any, part: str) -> None:
     """An address is no location: it doesn't know the bucket's key."""
@@ -196,8 +229,13 @@ def test_a_dataset_with_the_attributes_of_something_else(encryption: Personalize
     """What a reference becomes is known by its attribute."""
     movies = encryption.add_dataset_group("Movies", name="movies")
     schema = personalize.CfnSchema(encryption, "Schema", name="movies", schema="{}")
-    wrong: Any = {"dataset_group": schema.attr_schema_arn, "schema_arn": movies.attr_dataset_group_arn}
-    assert refusal(lambda: encryption.add_dataset("Ratings", dataset_type="Items", name="ratings", **wrong)) == [
+    wrong: Any = {
+        "dataset_group": schema.attr_schema_arn,
+        "schema_arn": movies.attr_dataset_group_arn,
+    }
+    assert refusal(
+        lambda: encryption.add_dataset("Ratings", dataset_type="Items", name="ratings", **wrong)
+    ) == [
         f"dataset_group is '${{Stack/Encryption/Schema.SchemaArn}}', {A_DATASET_GROUP}",
         f"schema_arn is '${{Stack/Encryption/Movies.DatasetGroupArn}}', {A_SCHEMA}",
     ]
@@ -207,7 +245,9 @@ def test_everything_wrong_with_a_dataset(encryption: PersonalizeEncryption) -> N
     """A schema for its ARN, a name for a dataset group, a number for a name, and an address for a location."""
     schema: Any = personalize.CfnSchema(encryption, "Schema", name="movies", schema="{}")
     wrong: Any = {"dataset_group": "movies", "schema_arn": schema, "name": 5, "import_from": URI}
-    name, *others = refusal(lambda: encryption.add_dataset("Ratings", dataset_type="Items", **wrong))
+    name, *others = refusal(
+        lambda: encryption.add_dataset("Ratings", dataset_type="Items", **wrong)
+    )
     assert name.startswith("name of the dataset 5 is not a name that Personalize takes")
     assert others == [
         f"dataset_group is 'movies', {A_DATASET_GROUP}",
@@ -216,8 +256,12 @@ def test_everything_wrong_with_a_dataset(encryption: PersonalizeEncryption) -> N
     ]
 
 
-@pytest.mark.parametrize("group", [7, None, "arn:aws:personalize:eu-west-1:111111111111:dataset/movies/ITEMS"])
-def test_everything_wrong_with_a_metric_attribution(encryption: PersonalizeEncryption, group: Any) -> None:
+@pytest.mark.parametrize(
+    "group", [7, None, "arn:aws:personalize:eu-west-1:111111111111:dataset/movies/ITEMS"]
+)
+def test_everything_wrong_with_a_metric_attribution(
+    encryption: PersonalizeEncryption, group: Any
+) -> None:
     """An ARN of something else is no dataset group either."""
     given = f"'{group}'" if isinstance(group, str) else str(group)
     wrong: Any = {"dataset_group": group, "metrics": "click", "destination": URI}
@@ -236,11 +280,15 @@ def test_everything_wrong_with_a_metric_attribution(encryption: PersonalizeEncry
         (PersonalizeResource.metric_attribution(), "an object of type PersonalizeResource"),
     ],
 )
-def test_metrics_that_jsii_would_not_take(encryption: PersonalizeEncryption, metric: Any, words: str) -> None:
+def test_metrics_that_jsii_would_not_take(
+    encryption: PersonalizeEncryption, metric: Any, words: str
+) -> None:
     """And would tell of on half a page."""
     movies = encryption.add_dataset_group("Movies", name="movies")
     reasons = refusal(
-        lambda: encryption.add_metric_attribution("M", dataset_group=movies, name="clicks", metrics=[metric])
+        lambda: encryption.add_metric_attribution(
+            "M", dataset_group=movies, name="clicks", metrics=[metric]
+        )
     )
     assert reasons == [f"metrics has {words}, {METRICS}"]
 
@@ -253,7 +301,10 @@ def test_metrics_that_jsii_would_not_take(encryption: PersonalizeEncryption, met
             lambda _: iam.ServicePrincipal("lambda.amazonaws.com"),
             f"grantee is an object of type ServicePrincipal{NO_POLICY}",
         ),
-        (lambda _: iam.AccountPrincipal("111111111111"), f"grantee is an object of type AccountPrincipal{NO_POLICY}"),
+        (
+            lambda _: iam.AccountPrincipal("111111111111"),
+            f"grantee is an object of type AccountPrincipal{NO_POLICY}",
+        ),
         (
             lambda stack: lambda_.Function.from_function_arn(stack, "Function", FUNCTION_ARN),
             f"grantee is an object of type UnknownPrincipal{NO_POLICY}",
@@ -262,7 +313,10 @@ def test_metrics_that_jsii_would_not_take(encryption: PersonalizeEncryption, met
     ids=["an ARN", "a service", "an account", "an imported function"],
 )
 def test_a_caller_that_takes_no_policies(
-    stack: cdk.Stack, encryption: PersonalizeEncryption, grantee: Callable[[cdk.Stack], Any], reason: str
+    stack: cdk.Stack,
+    encryption: PersonalizeEncryption,
+    grantee: Callable[[cdk.Stack], Any],
+    reason: str,
 ) -> None:
     """The statements would be lost; what was left out or is in a list is told with it."""
     caller, listed = grantee(stack), [GROUP]
@@ -272,14 +326,19 @@ def test_a_caller_that_takes_no_policies(
     ]
     assert refusal(lambda: encryption.grant_create(caller)) == [
         reason,
-        "nothing is granted: name the resources, as grant_create(grantee, PersonalizeResource.dataset_group())",
+        (
+            "nothing is granted: name the resources, as grant_create(grantee, "
+            "PersonalizeResource.dataset_group())"
+        ),
     ]
 
 
 def test_an_imported_caller_is_taken(stack: cdk.Stack, encryption: PersonalizeEncryption) -> None:
     """Imported roles are callers, and imported functions whose role is known."""
     role = iam.Role.from_role_arn(stack, "Role", ROLE_ARN)
-    function = lambda_.Function.from_function_attributes(stack, "Function", function_arn=FUNCTION_ARN, role=role)
+    function = lambda_.Function.from_function_attributes(
+        stack, "Function", function_arn=FUNCTION_ARN, role=role
+    )
     encryption.grant_create(function, GROUP)
     encryption.grant_create(role, GROUP)
 

@@ -23,7 +23,8 @@ def explaining_an_old_version() -> Iterator[None]:
         if installed is None or _numbers(installed) >= _numbers(LOWEST):
             raise
         raise ImportError(
-            f"personalize-kms-constructs needs aws-cdk-lib {LOWEST} or later, got {installed}: upgrade aws-cdk-lib"
+            f"personalize-kms-constructs needs aws-cdk-lib {LOWEST} or later, got {installed}: "
+            "upgrade aws-cdk-lib"
         ) from None
 
 

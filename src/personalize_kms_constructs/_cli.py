@@ -27,13 +27,14 @@ from .checks._checking import Told, read_reports
 
 _KINDS = ("missing", "problems", "excess", "undecided", "unencrypted")
 _NOTHING_DECIDED = (
-    "not one of its answers is decided, so nothing was checked: pass the templates of the keys, roles and buckets as "
-    "well, say more by --policy, --parameters or --organization, or look at the account with personalize-kms doctor"
+    "not one of its answers is decided, so nothing was checked: pass the templates of the keys, "
+    "roles and buckets as well, say more by --policy, --parameters or --organization, or look at "
+    "the account with personalize-kms doctor"
 )
 _NOTHING_CHECKED = (
-    "no template asks Personalize for anything, so nothing was checked: look at another assembly, or declare what "
-    "other code creates, with declare_created or --created; where an app doesn't use Personalize, "
-    "leave --strict out"
+    "no template asks Personalize for anything, so nothing was checked: look at another assembly, "
+    "or declare what other code creates, with declare_created or --created; where an app doesn't "
+    "use Personalize, leave --strict out"
 )
 
 
@@ -49,7 +50,10 @@ class _Commands(click.Group):
             raise
         except Exception:
             traceback.print_exc()
-            stop(f"a defect of this command. Report it with the lines above: {page_at('support.md')} says where")
+            stop(
+                "a defect of this command. Report it with the lines above: "
+                f"{page_at('support.md')} says where"
+            )
 
 
 @click.group(
@@ -66,11 +70,15 @@ def _kinds(context: click.Context, option: click.Parameter, value: str) -> list[
     """Return the kinds of findings that count."""
     kinds = value.split(",")
     for unknown in set(kinds) - set(_KINDS):
-        raise click.BadParameter(f"{unknown!r} is not one of {', '.join(_KINDS)}, with commas and no spaces")
+        raise click.BadParameter(
+            f"{unknown!r} is not one of {', '.join(_KINDS)}, with commas and no spaces"
+        )
     return kinds
 
 
-def _ignores(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[Ignore, str]:
+def _ignores(
+    context: click.Context, option: click.Parameter, values: tuple[str, ...]
+) -> dict[Ignore, str]:
     """Return what is ignored, as it was given."""
     found = {}
     for value in values:
@@ -81,15 +89,21 @@ def _ignores(context: click.Context, option: click.Parameter, values: tuple[str,
     return found
 
 
-def _paths(context: click.Context, argument: click.Parameter, values: tuple[Path, ...]) -> list[Path]:
+def _paths(
+    context: click.Context, argument: click.Parameter, values: tuple[Path, ...]
+) -> list[Path]:
     """Return the paths to check."""
     for path in values:
         if str(path) in _KINDS and not path.exists():
-            raise click.BadParameter(f"there is no {path}; kinds need a comma, as in --fail-on missing,problems")
+            raise click.BadParameter(
+                f"there is no {path}; kinds need a comma, as in --fail-on missing,problems"
+            )
     return list(values) or [Path("cdk.out")]
 
 
-def _pairs(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+def _pairs(
+    context: click.Context, option: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
     """Return the values of NAME=VALUE by their names."""
     found = {}
     for given in values:
@@ -100,7 +114,9 @@ def _pairs(context: click.Context, option: click.Parameter, values: tuple[str, .
     return found
 
 
-def _policies(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+def _policies(
+    context: click.Context, option: click.Parameter, values: tuple[str, ...]
+) -> dict[str, Any]:
     """Return the documents of policies by the names of these."""
     files = _pairs(context, option, values)
     return {name: _json_of("--policy", Path(file)) for name, file in files.items()}
@@ -117,7 +133,9 @@ def _json_of(option: str, file: Path) -> Any:
     short_help="Compare the output of cdk synth with AWS's pages.",
     epilog=f"Documentation: {page_at('how-to/check.md')}",
 )
-@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path), callback=_paths)
+@click.argument(
+    "paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path), callback=_paths
+)
 @click.option(
     "--format",
     "form",
@@ -135,7 +153,9 @@ def _json_of(option: str, file: Path) -> Any:
     show_default=True,
     help=f"What counts as a finding: {', '.join(_KINDS)} (a dataset group without a key of yours).",
 )
-@click.option("--strict", is_flag=True, help="Count all of them, and fail if there is nothing to check.")
+@click.option(
+    "--strict", is_flag=True, help="Count all of them, and fail if there is nothing to check."
+)
 @click.option(
     "--ignore",
     "ignored",
@@ -144,7 +164,9 @@ def _json_of(option: str, file: Path) -> Any:
     callback=_ignores,
     help="Leave out what breaks a rule, at a construct path and below it. Can be repeated.",
 )
-@click.option("--quiet", is_flag=True, help="Leave out the policies to change, in text and Markdown.")
+@click.option(
+    "--quiet", is_flag=True, help="Leave out the policies to change, in text and Markdown."
+)
 @click.option(
     "--created",
     "created_file",
@@ -159,7 +181,11 @@ def _json_of(option: str, file: Path) -> Any:
     type=click.Path(path_type=Path),
     help="Begin such a file, with an entry for each role that code may pass to Personalize.",
 )
-@click.option("--organization", metavar="ID", help="The organization of the app's accounts, for conditions on it.")
+@click.option(
+    "--organization",
+    metavar="ID",
+    help="The organization of the app's accounts, for conditions on it.",
+)
 @click.option(
     "--parameters",
     metavar="[STACK:]NAME=VALUE",
@@ -190,33 +216,32 @@ def check(
 ) -> None:
     """Check cloud assemblies, the output of cdk synth, or templates against AWS's pages.
 
-    PATH is the directory of an assembly, of an app in any language, by default cdk.out; the file of a CloudFormation
-    template in JSON or YAML; a folder of templates; or -, the standard input. Templates are checked as stacks that are
-    deployed together, each assembly by itself. Nested stacks and stages are included; nothing is deployed or read
-    from an account. What the app acknowledges is left out. Where nothing is asked, it still tells whom policies for
-    Personalize let in.
+    PATH is the directory of an assembly, of an app in any language, by default cdk.out; the file of
+    a CloudFormation template in JSON or YAML; a folder of templates; or -, the standard input.
+    Templates are checked as stacks that are deployed together, each assembly by itself. Nested
+    stacks and stages are included; nothing is deployed or read from an account. What the app
+    acknowledges is left out. Where nothing is asked, it still tells whom policies for Personalize
+    let in.
 
-    \b
-    Exit code:
-      0  nothing that counts
-      1  something that counts
-      2  the check couldn't look, whatever went wrong, or could decide nothing of
+    \b Exit code:
+      0  nothing that counts 1  something that counts 2  the check couldn't look, whatever went
+      wrong, or could decide nothing of
          what is asked; with --strict, also if nothing asks Personalize for anything
 
     \b
     Examples:
-      cdk synth --quiet && personalize-kms check
-      personalize-kms check build/cdk.out --strict --quiet
-      personalize-kms check template.yaml --parameters Stage=prod
-      personalize-kms check template.yaml --write-created created.json
-      personalize-kms check network.yaml data.yaml --policy Boundary=boundary.json
-      personalize-kms check --fail-on missing,problems,undecided
-      personalize-kms check --ignore Personalize::Undecided@Main/Import
-      personalize-kms check --format markdown >> "$GITHUB_STEP_SUMMARY"
-      personalize-kms check --format json > access.json
+      cdk synth --quiet && personalize-kms check personalize-kms check build/cdk.out --strict
+      --quiet personalize-kms check template.yaml --parameters Stage=prod personalize-kms check
+      template.yaml --write-created created.json personalize-kms check network.yaml data.yaml
+      --policy Boundary=boundary.json personalize-kms check --fail-on missing,problems,undecided
+      personalize-kms check --ignore Personalize::Undecided@Main/Import personalize-kms check
+      --format markdown >> "$GITHUB_STEP_SUMMARY" personalize-kms check --format json > access.json
     """  # noqa: D301
     if file_to_begin is not None and file_to_begin.exists():
-        stop(f"--write-created {file_to_begin}: the file exists: name another one, or complete it for --created")
+        stop(
+            f"--write-created {file_to_begin}: the file exists: name another one, or complete it "
+            "for --created"
+        )
     created = [] if created_file is None else _json_of("--created", created_file)
     told = Told(created, str(created_file or ""), organization, parameters, policies)
     try:
@@ -225,7 +250,10 @@ def check(
         stop(str(error))
     for path in paths:
         if path.is_file() and (path.parent / "manifest.json").is_file():
-            say(f"{path} is in the folder of an assembly: pass {path.parent}: its metadata has the jobs")
+            say(
+                f"{path} is in the folder of an assembly: pass {path.parent}: its metadata has the "
+                "jobs"
+            )
     report, unused = _without(ignored, apps)
     if form == "sarif":
         of_all = paths[0] if paths[0].is_file() else paths[0] / "manifest.json"
@@ -260,7 +288,9 @@ def _without(
         left, matching = without(report, [*acknowledged, *ignored])
         reports.append(left)
         used |= matching
-    return replace(merged(reports), apps=len(reports)), [ignore for ignore in ignored if ignore not in used]
+    return replace(merged(reports), apps=len(reports)), [
+        ignore for ignore in ignored if ignore not in used
+    ]
 
 
 def _found(report: AccessReport, kind: str) -> bool:
@@ -281,16 +311,21 @@ def _decides_nothing(report: AccessReport) -> bool:
 def _begin(file: Path, entries: list[dict[str, Any]], checked: list[Path]) -> None:
     """Write entries to complete, and say how; nothing where there are none."""
     if not entries:
-        say(f"--write-created {file}: nothing to write, since nobody is seen who may create by code and pass a role")
+        say(
+            f"--write-created {file}: nothing to write, since nobody is seen who may create by "
+            "code and pass a role"
+        )
         return
     try:
         file.write_text(f"{json.dumps(entries, indent=2)}\n", "utf-8")
     except OSError as error:
         stop(f"--write-created {file} can't be written: {error.strerror}")
     say(
-        f'{file} is written. Replace each "<…>", by a string or by a function of the template such as '
-        '{"Fn::GetAtt": ["Bucket", "Arn"]}; remove the resources that your code doesn\'t create, and encryptionKey '
-        f"if the dataset group has no key. Then: personalize-kms check {' '.join(map(str, checked))} --created {file}"
+        f'{file} is written. Replace each "<…>", by a string or by a function of the template such '
+        'as {"Fn::GetAtt": ["Bucket", "Arn"]}; remove the resources that your code doesn\'t '
+        "create, and encryptionKey "
+        "if the dataset group has no key. Then: personalize-kms check "
+        f"{' '.join(map(str, checked))} --created {file}"
     )
 
 

@@ -30,9 +30,20 @@ TRUST = {
         "ArnLike": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111122223333:*"},
     },
 }
-ACCOUNT_STATEMENT = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:*", "Resource": "*"}
+ACCOUNT_STATEMENT = {
+    "Effect": "Allow",
+    "Principal": {"AWS": ROOT},
+    "Action": "kms:*",
+    "Resource": "*",
+}
 
-KEY_POLICY_ACTIONS = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant", "kms:ListGrants"]
+KEY_POLICY_ACTIONS = [
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "kms:DescribeKey",
+    "kms:CreateGrant",
+    "kms:ListGrants",
+]
 IAM_ACTIONS = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:ListGrants"]
 
 DATASET_GROUP = matrix.DATASET_GROUP
@@ -77,7 +88,9 @@ def model(
     found = AccessModel(asked=list(requests) or [asked()])
     found.keys[KEY] = Key(KEY, [policy("key policy", key or [])])
     identity = [] if iam is None else [policy("IAM policy", iam)]
-    found.roles[ROLE] = Role(ROLE, trust=[policy("trust policy", trust or [TRUST])], identity=identity)
+    found.roles[ROLE] = Role(
+        ROLE, trust=[policy("trust policy", trust or [TRUST])], identity=identity
+    )
     policies = [] if bucket is None else [policy("bucket policy", bucket)]
     found.buckets[BUCKET] = Bucket(BUCKET, ACCOUNT, policies)
     return found
@@ -113,12 +126,27 @@ def location(prefix: str = "import/", **more: Any) -> Location:
 
 
 def service(actions: list[str], **elements: Any) -> Statement:
-    given = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": actions, "Resource": "*"}
-    return {**given, "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, **elements}
+    given = {
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE},
+        "Action": actions,
+        "Resource": "*",
+    }
+    return {
+        **given,
+        "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
+        **elements,
+    }
 
 
 def role(actions: list[str], **elements: Any) -> Statement:
-    return {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": actions, "Resource": "*", **elements}
+    return {
+        "Effect": "Allow",
+        "Principal": {"AWS": ROLE},
+        "Action": actions,
+        "Resource": "*",
+        **elements,
+    }
 
 
 def iam(actions: list[str], resource: Any = KEY, **elements: Any) -> Statement:
@@ -128,4 +156,7 @@ def iam(actions: list[str], resource: Any = KEY, **elements: Any) -> Statement:
 # All that a dataset group needs on its key, and an import job from "import/" besides.
 ON_KEY = [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS)]
 READ = [iam(["s3:GetObject"], f"{BUCKET}/import/*"), iam(["s3:ListBucket"], BUCKET)]
-ON_BUCKET = [service(["s3:GetObject"], Resource=f"{BUCKET}/import/*"), service(["s3:ListBucket"], Resource=BUCKET)]
+ON_BUCKET = [
+    service(["s3:GetObject"], Resource=f"{BUCKET}/import/*"),
+    service(["s3:ListBucket"], Resource=BUCKET),
+]

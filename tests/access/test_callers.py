@@ -30,7 +30,9 @@ CALLER = f"arn:aws:iam::{ACCOUNT}:role/Machine"
 HERE = f"arn:aws:personalize:{REGION}:{ACCOUNT}"
 DATASET, JOB = f"{HERE}:dataset/movies/INTERACTIONS", f"{HERE}:dataset-import-job/nightly"
 SOLUTION, VERSION = f"{HERE}:solution/sims", f"{HERE}:solution/sims/4a5b"
-PAGE = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html"
+PAGE = (
+    "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html"
+)
 
 CREATE, PASS = "personalize:CreateDatasetImportJob", "iam:PassRole"
 TO_PERSONALIZE = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
@@ -40,15 +42,21 @@ CREATING, PASSING = iam([CREATE], [DATASET, JOB]), iam([PASS], ROLE, Condition=T
 
 def model(*statements: Statement, **more: Any) -> AccessModel:
     """An import job that a role with these statements starts."""
-    found = AccessModel(asked=[asked(IMPORT_JOB, caller_arn=CALLER, calls_on=(DATASET, JOB), **more)])
-    found.roles[CALLER] = Role(CALLER, identity=[policy("IAM policy of the machine", list(statements))])
+    found = AccessModel(
+        asked=[asked(IMPORT_JOB, caller_arn=CALLER, calls_on=(DATASET, JOB), **more)]
+    )
+    found.roles[CALLER] = Role(
+        CALLER, identity=[policy("IAM policy of the machine", list(statements))]
+    )
     return found
 
 
 def of_caller(found: AccessReport) -> list[set[tuple[str, str]]]:
     """Return what the caller may do, lacks, and may have or lack; all of it in its IAM policies."""
     kinds = (found.allowed, found.missing, found.undecided)
-    own: list[set[Line]] = [lines(tuple(each for each in kind if each.principal == "caller")) for kind in kinds]
+    own: list[set[Line]] = [
+        lines(tuple(each for each in kind if each.principal == "caller")) for kind in kinds
+    ]
     assert {(policy, by) for each in own for by, policy, _, _ in each} <= {("role", "caller")}
     return [{(action, resource) for _, _, action, resource in each} for each in own]
 
@@ -102,7 +110,9 @@ def test_what_a_caller_needs(
     """The action on each type that the reference requires, and to pass the role to Personalize alone."""
     found = compare(model(*statements))
     assert of_caller(found) == [NEEDED - missing - undecided, missing, undecided]
-    assert {each.page for each in (*found.allowed, *found.missing) if each.principal == "caller"} <= {PAGE}
+    assert {
+        each.page for each in (*found.allowed, *found.missing) if each.principal == "caller"
+    } <= {PAGE}
 
 
 def test_a_caller_that_lacks_everything() -> None:
@@ -116,7 +126,11 @@ def test_a_caller_that_lacks_everything() -> None:
             "Resource": ROLE,
             "Condition": {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}},
         },
-        {"Effect": "Allow", "Action": ["personalize:CreateDatasetImportJob"], "Resource": [JOB, DATASET]},
+        {
+            "Effect": "Allow",
+            "Action": ["personalize:CreateDatasetImportJob"],
+            "Resource": [JOB, DATASET],
+        },
     )
     assert of_caller(compare(model(*to_change.should_have))) == [NEEDED, set(), set()]
 
@@ -177,7 +191,9 @@ def test_a_solution_or_its_version(resource: Any, missing: set[str], undecided: 
     ]
     reasons = {each.because for each in report.undecided if each.principal == "caller"}
     assert reasons == (
-        {"whether the solution or its version has to be allowed isn't documented"} if undecided else set()
+        {"whether the solution or its version has to be allowed isn't documented"}
+        if undecided
+        else set()
     )
 
 
@@ -186,11 +202,14 @@ def test_a_report_says_which_role_calls() -> None:
     found = model(CREATING)
     found.names[CALLER] = "Main/Machine/Role"
     assert compare(found).to_text().splitlines()[0] == (
-        "✘ IAM policies of Main/Machine/Role lack iam:PassRole on arn:aws:iam::111122223333:role/PersonalizeRole"
+        "✘ IAM policies of Main/Machine/Role lack iam:PassRole on "
+        "arn:aws:iam::111122223333:role/PersonalizeRole"
     )
 
 
-@pytest.mark.parametrize(("told", "answer"), [("o-a1b2c3d4e5", "yes"), ("o-f6g7h8i9j0", "no"), ("", "open")])
+@pytest.mark.parametrize(
+    ("told", "answer"), [("o-a1b2c3d4e5", "yes"), ("o-f6g7h8i9j0", "no"), ("", "open")]
+)
 @pytest.mark.parametrize("key", ["aws:PrincipalOrgID", "aws:ResourceOrgID"])
 def test_a_caller_is_of_the_organization(key: str, told: str, answer: str) -> None:
     """And so is what it creates and passes."""
@@ -243,7 +262,9 @@ def test_why_a_role_may_assume_another_or_not(
 ) -> None:
     """Its trust policy always has to allow; across accounts, and where it names the account alone, IAM too."""
     found = model(CREATING, PASSING, assumed_by=STARTER)
-    found.asked = [asked(IMPORT_JOB, caller_arn=assumed, calls_on=(DATASET, JOB), assumed_by=STARTER)]
+    found.asked = [
+        asked(IMPORT_JOB, caller_arn=assumed, calls_on=(DATASET, JOB), assumed_by=STARTER)
+    ]
     found.roles[STARTER] = Role(STARTER, identity=[policy("IAM", statements)])
     found.roles[assumed] = Role(assumed, trust=[policy("trust", trust or [])])
     found.roles[assumed].unseen_trust = "" if trust is not None else "elsewhere"

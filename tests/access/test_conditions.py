@@ -55,7 +55,13 @@ SSE_C = "s3:x-amz-server-side-encryption-customer-algorithm"
 
 
 def denial(condition: Any, **elements: Any) -> Statement:
-    given = {"Sid": "Perimeter", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    given = {
+        "Sid": "Perimeter",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": "*",
+    }
     return {**given, "Condition": condition, **elements}
 
 
@@ -68,7 +74,9 @@ def denial(condition: Any, **elements: Any) -> Statement:
 )
 def test_conditions_on_what_a_key_has(condition: Any, open_ones: set[str]) -> None:
     """AWS documents them, and a template may say them: it is the check that doesn't look."""
-    found = report(key=[role(KEY_POLICY_ACTIONS, Condition=condition), service(KEY_POLICY_ACTIONS)], iam=[])
+    found = report(
+        key=[role(KEY_POLICY_ACTIONS, Condition=condition), service(KEY_POLICY_ACTIONS)], iam=[]
+    )
     assert {entry.action for entry in found.undecided if entry.policy == "key"} == open_ones
     assert all(NOT_READ in entry.because for entry in found.undecided)
 
@@ -97,9 +105,12 @@ def test_a_denial_of_keys_that_customers_send(condition: Any, is_denied: bool) -
 
 def answers(found: AccessReport) -> dict[str, str]:
     """Tell for role and Personalize if they may read, are denied it, or if that is open."""
-    missing, undecided = ({each.principal for each in entries} for entries in (found.missing, found.undecided))
+    missing, undecided = (
+        {each.principal for each in entries} for entries in (found.missing, found.undecided)
+    )
     return {
-        each: "denied" if each in missing else "open" if each in undecided else "may" for each in ("role", "service")
+        each: "denied" if each in missing else "open" if each in undecided else "may"
+        for each in ("role", "service")
     }
 
 
@@ -108,7 +119,12 @@ def answers(found: AccessReport) -> dict[str, str]:
     [
         # TLS, and denials that spare the role and services.
         ({"Bool": {"aws:SecureTransport": "false"}}, "may", "may", ""),
-        ({"StringNotEqualsIfExists": VPC_ALONE, "Bool": {"aws:SecureTransport": "false"}}, "may", "may", ""),
+        (
+            {"StringNotEqualsIfExists": VPC_ALONE, "Bool": {"aws:SecureTransport": "false"}},
+            "may",
+            "may",
+            "",
+        ),
         ({"ArnNotLike": {"aws:PrincipalArn": ROLE}, **OTHERS_ALONE}, "may", "may", ""),
         ({"StringNotEquals": {"aws:ResourceAccount": ACCOUNT}}, "may", "may", ""),
         # "Amazon Personalize can't interact with Amazon S3 buckets that allow only VPC access."
@@ -118,36 +134,93 @@ def answers(found: AccessReport) -> dict[str, str]:
         (None, "denied", "denied", ""),
         # A service principal is a member of no organization; only uploads have the header.
         ({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}, **SERVICES_ALONE}, "may", "denied", ""),
-        ({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}, "denied", "denied", ""),
+        (
+            {"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}},
+            "denied",
+            "denied",
+            "",
+        ),
         # No call of Personalize has MFA, whether the key is absent or false.
         ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, "denied", "denied", ""),
-        ({"Bool": {"aws:MultiFactorAuthPresent": "false"}}, "open", "open", "MultiFactorAuthPresent"),
+        (
+            {"Bool": {"aws:MultiFactorAuthPresent": "false"}},
+            "open",
+            "open",
+            "MultiFactorAuthPresent",
+        ),
         ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, "may", "may", ""),
-        ({"Null": {"aws:MultiFactorAuthPresent": "true"}}, "open", "open", "MultiFactorAuthPresent"),
+        (
+            {"Null": {"aws:MultiFactorAuthPresent": "true"}},
+            "open",
+            "open",
+            "MultiFactorAuthPresent",
+        ),
         ({"Null": {"aws:MultiFactorAuthAge": "true"}}, "denied", "denied", ""),
-        ({"NumericGreaterThanIfExists": {"aws:MultiFactorAuthAge": "3600"}}, "denied", "denied", ""),
+        (
+            {"NumericGreaterThanIfExists": {"aws:MultiFactorAuthAge": "3600"}},
+            "denied",
+            "denied",
+            "",
+        ),
         ({"NumericGreaterThan": {"aws:MultiFactorAuthAge": "3600"}}, "may", "may", ""),
         # The role is no user; what Personalize itself has isn't documented.
         ({"StringNotEquals": {"aws:username": "scientist"}}, "denied", "open", "username"),
-        # Personalize itself is none of the roles that a denial spares, whether or not its calls have an ARN.
+        # Personalize itself is none of the roles that a denial spares, whether or not its calls
+        # have an ARN.
         *(({operator: {"aws:PrincipalArn": LISTED}}, "may", "denied", "") for operator in NEGATED),
-        *(({operator: {"aws:PrincipalArn": OTHER}}, "denied", "denied", "") for operator in NEGATED),
-        *(({f"{operator}IfExists": {"aws:PrincipalArn": LISTED}}, "may", "denied", "") for operator in NEGATED),
+        *(
+            ({operator: {"aws:PrincipalArn": OTHER}}, "denied", "denied", "")
+            for operator in NEGATED
+        ),
+        *(
+            ({f"{operator}IfExists": {"aws:PrincipalArn": LISTED}}, "may", "denied", "")
+            for operator in NEGATED
+        ),
         ({"StringNotEquals": {"aws:PrincipalArn": [OTHER, ROLE]}}, "may", "denied", ""),
         ({"ArnNotEquals": {"aws:PrincipalArn": LISTED}, **OTHERS_ALONE}, "may", "may", ""),
         ({"ArnNotEquals": {"aws:PrincipalArn": f"{OTHER[:-5]}*"}}, "may", "denied", ""),
-        ({"StringNotLike": {"aws:PrincipalArn": [ROLE, f"{OTHER[:-5]}Adm?n*"]}}, "may", "denied", ""),
+        (
+            {"StringNotLike": {"aws:PrincipalArn": [ROLE, f"{OTHER[:-5]}Adm?n*"]}},
+            "may",
+            "denied",
+            "",
+        ),
         # Of the role a variable is known, and puts another role into the ARN.
-        ({"ArnNotEquals": {"aws:PrincipalArn": f"{OTHER[:-5]}${{aws:PrincipalAccount}}"}}, "denied", "denied", ""),
+        (
+            {"ArnNotEquals": {"aws:PrincipalArn": f"{OTHER[:-5]}${{aws:PrincipalAccount}}"}},
+            "denied",
+            "denied",
+            "",
+        ),
         ({"ArnEquals": {"aws:PrincipalArn": ROLE}}, "denied", "may", ""),
-        ({"ArnEqualsIfExists": {"aws:PrincipalArn": ROLE}}, "denied", "open", "aws:PrincipalArn: it holds only if"),
-        ({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}, "may", "open", "aws:PrincipalArn"),
+        (
+            {"ArnEqualsIfExists": {"aws:PrincipalArn": ROLE}},
+            "denied",
+            "open",
+            "aws:PrincipalArn: it holds only if",
+        ),
+        (
+            {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}},
+            "may",
+            "open",
+            "aws:PrincipalArn",
+        ),
         ({"Null": {"aws:PrincipalArn": "true"}}, "may", "open", "aws:PrincipalArn"),
         ({"Null": {"aws:SourceVpc": "${Main.IsNull?}"}}, "open", "open", "Main.IsNull isn't known"),
         ({"Null": {"aws:SourceVpc": ["False", True]}}, "denied", "denied", ""),
         # Variables are for operators of strings and ARNs.
-        ({"Bool": {"aws:SecureTransport": "${aws:SecureTransport}"}}, "open", "open", "aws:SecureTransport"),
-        ({"StringEquals": {"aws:SecureTransport": "${aws:SecureTransport}"}}, "denied", "denied", ""),
+        (
+            {"Bool": {"aws:SecureTransport": "${aws:SecureTransport}"}},
+            "open",
+            "open",
+            "aws:SecureTransport",
+        ),
+        (
+            {"StringEquals": {"aws:SecureTransport": "${aws:SecureTransport}"}},
+            "denied",
+            "denied",
+            "",
+        ),
         # KMS's keys are in no call of S3.
         ({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, "may", "may", ""),
         ({"StringNotEquals": {"kms:EncryptionContext:aws:s3:arn": "x"}}, "denied", "denied", ""),
@@ -156,7 +229,12 @@ def answers(found: AccessReport) -> dict[str, str]:
         ({"StringEquals": {"s3:ResourceAccount": ACCOUNT}}, "denied", "denied", ""),
         ({"StringNotEquals": {"s3:ResourceAccount": ACCOUNT}}, "may", "may", ""),
         # What neither AWS's documentation nor a template says.
-        ({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}, **OTHERS_ALONE}, "open", "may", NOT_IN_TEMPLATES),
+        (
+            {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}, **OTHERS_ALONE},
+            "open",
+            "may",
+            NOT_IN_TEMPLATES,
+        ),
         ({"StringEquals": {"aws:PrincipalTag/team": "movies"}}, "open", "open", NOT_READ),
         ({"StringNotEquals": {"aws:ResourceOrgPaths": "x"}}, "open", "open", NOT_IN_TEMPLATES),
         ({"StringNotEquals": {"aws:ResourceTag/team": "x"}}, "open", "open", NOT_READ),
@@ -169,48 +247,105 @@ def answers(found: AccessReport) -> dict[str, str]:
             "open",
             "it holds only if Personalize doesn't send the key",
         ),
-        # Two conditions on one key are about one value: a denial of other accounts, if Personalize sends the account.
+        # Two conditions on one key are about one value: a denial of other accounts, if Personalize
+        # sends the account.
         (
-            {"StringNotEquals": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:sourceaccount": "false"}},
+            {
+                "StringNotEquals": {"aws:SourceAccount": ACCOUNT},
+                "Null": {"aws:sourceaccount": "false"},
+            },
             "may",
             "may",
             "",
         ),
         (
-            {"StringNotEquals": {"aws:SourceAccount": ANOTHER_ACCOUNT}, "Null": {"aws:SourceAccount": "false"}},
+            {
+                "StringNotEquals": {"aws:SourceAccount": ANOTHER_ACCOUNT},
+                "Null": {"aws:SourceAccount": "false"},
+            },
             "may",
             "open",
             "condition Null aws:SourceAccount: AWS doesn't document whether",
         ),
-        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:SourceAccount": "true"}}, "may", "may", ""),
         (
-            {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:SourceAccount": "false"}},
+            {"StringEquals": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:SourceAccount": "true"}},
+            "may",
+            "may",
+            "",
+        ),
+        (
+            {
+                "StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT},
+                "Null": {"aws:SourceAccount": "false"},
+            },
             "may",
             "open",
-            "may be denied: statement Perimeter of bucket policy: condition Null aws:SourceAccount: AWS doesn't",
+            (
+                "may be denied: statement Perimeter of bucket policy: condition Null "
+                "aws:SourceAccount: AWS doesn't"
+            ),
         ),
         ("Restricted", "open", "open", "Condition isn't known before deployment"),
         # For a service role the key is false; for a service principal AWS doesn't say.
         ({"Bool": {"aws:ViaAWSService": "false"}}, "denied", "open", UNDOCUMENTED),
         ({"BoolIfExists": {"aws:ViaAWSService": "true"}}, "may", "open", UNDOCUMENTED),
-        # With an absent key a comparison is false, and its negation true; of an operator that isn't known, who knows?
-        *(({operator: VPC_ALONE}, "may", "may", "") for operator in ("StringEquals", "ArnLike", "IpAddress", "Bool")),
-        *(({operator: VPC_ALONE}, "may", "may", "") for operator in ("NumericEquals", "DateEquals", "BinaryEquals")),
-        *(({operator: VPC_ALONE}, "denied", "denied", "") for operator in ("StringNotLike", "ArnNotEquals")),
-        *(({operator: VPC_ALONE}, "denied", "denied", "") for operator in ("NotIpAddress", "NumericNotEquals")),
+        # With an absent key a comparison is false, and its negation true; of an operator that isn't
+        # known, who knows?
+        *(
+            ({operator: VPC_ALONE}, "may", "may", "")
+            for operator in ("StringEquals", "ArnLike", "IpAddress", "Bool")
+        ),
+        *(
+            ({operator: VPC_ALONE}, "may", "may", "")
+            for operator in ("NumericEquals", "DateEquals", "BinaryEquals")
+        ),
+        *(
+            ({operator: VPC_ALONE}, "denied", "denied", "")
+            for operator in ("StringNotLike", "ArnNotEquals")
+        ),
+        *(
+            ({operator: VPC_ALONE}, "denied", "denied", "")
+            for operator in ("NotIpAddress", "NumericNotEquals")
+        ),
         ({"ForAllValues:StringNotEquals": VPC_ALONE}, "denied", "denied", ""),
         ({"ForAnyValue:StringNotEquals": VPC_ALONE}, "may", "may", ""),
         *(
-            ({operator: VPC_ALONE}, "open", "open", f"condition {operator} aws:SourceVpce: the operator isn't known")
-            for operator in ("stringNotEquals", "StringNotEqual", "NotStringEquals", "ArnNotEqualIfExists")
+            (
+                {operator: VPC_ALONE},
+                "open",
+                "open",
+                f"condition {operator} aws:SourceVpce: the operator isn't known",
+            )
+            for operator in (
+                "stringNotEquals",
+                "StringNotEqual",
+                "NotStringEquals",
+                "ArnNotEqualIfExists",
+            )
         ),
         ({"ForAllValues:StringIsNot": VPC_ALONE}, "open", "open", "the operator isn't known"),
-        ({"NewOperator": {"aws:PrincipalIsAWSService": "true"}}, "open", "open", "the operator isn't known"),
-        # Strings, with their case or without; a truth value is one, and what is none can't be compared.
+        (
+            {"NewOperator": {"aws:PrincipalIsAWSService": "true"}},
+            "open",
+            "open",
+            "the operator isn't known",
+        ),
+        # Strings, with their case or without; a truth value is one, and what is none can't be
+        # compared.
         ({"Bool": {"aws:SecureTransport": False}}, "may", "may", ""),
         ({"StringEquals": {"aws:SecureTransport": True}}, "denied", "denied", ""),
-        ({"StringEqualsIgnoreCase": {"aws:PrincipalType": "assumedrole"}}, "denied", "open", UNDOCUMENTED),
-        ({"StringNotEqualsIgnoreCase": {"aws:PrincipalType": "ASSUMEDROLE"}}, "may", "open", UNDOCUMENTED),
+        (
+            {"StringEqualsIgnoreCase": {"aws:PrincipalType": "assumedrole"}},
+            "denied",
+            "open",
+            UNDOCUMENTED,
+        ),
+        (
+            {"StringNotEqualsIgnoreCase": {"aws:PrincipalType": "ASSUMEDROLE"}},
+            "may",
+            "open",
+            UNDOCUMENTED,
+        ),
         ({"StringEquals": {"aws:PrincipalType": "assumedrole"}}, "may", "open", UNDOCUMENTED),
         ({"StringLike": {"aws:PrincipalType": "Assumed*"}}, "denied", "open", UNDOCUMENTED),
         ({"StringLike": {"aws:PrincipalType": "assumed*"}}, "may", "open", UNDOCUMENTED),
@@ -222,35 +357,68 @@ def answers(found: AccessReport) -> dict[str, str]:
         ({"ArnNotLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "denied", "denied", ""),
         ({"ArnLike": {"aws:PrincipalArn": "*"}}, "open", "open", ""),
         ({"ArnLike": {"aws:PrincipalArn": "${Main.Arn?}"}}, "open", "open", ""),
-        ({"ArnLike": {"aws:PrincipalArn": ROLE.replace(":aws:", ":${AWS::Partition}:")}}, "denied", "may", ""),
-        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Personalize*"}}, "denied", "open", ""),
+        (
+            {"ArnLike": {"aws:PrincipalArn": ROLE.replace(":aws:", ":${AWS::Partition}:")}},
+            "denied",
+            "may",
+            "",
+        ),
+        (
+            {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Personalize*"}},
+            "denied",
+            "open",
+            "",
+        ),
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:*:role/PersonalizeRole"}}, "open", "open", ""),
         # Numbers, as strings or not: TLS has version 1.2 or 1.3.
         ({"NumericEquals": {"s3:TlsVersion": "1.1"}}, "may", "may", ""),
-        ({"NumericEquals": {"s3:TlsVersion": "1.2"}}, "open", "open", "condition NumericEquals s3:TlsVersion"),
+        (
+            {"NumericEquals": {"s3:TlsVersion": "1.2"}},
+            "open",
+            "open",
+            "condition NumericEquals s3:TlsVersion",
+        ),
         ({"NumericNotEquals": {"s3:TlsVersion": ["1.2", "1.3"]}}, "may", "may", ""),
         ({"NumericLessThan": {"s3:TlsVersion": 1.2}}, "may", "may", ""),
-        ({"NumericLessThan": {"s3:TlsVersion": "1.3"}}, "open", "open", "condition NumericLessThan s3:TlsVersion"),
+        (
+            {"NumericLessThan": {"s3:TlsVersion": "1.3"}},
+            "open",
+            "open",
+            "condition NumericLessThan s3:TlsVersion",
+        ),
         ({"NumericLessThanEquals": {"s3:TlsVersion": "1.1"}}, "may", "may", ""),
         ({"NumericLessThanEquals": {"s3:TlsVersion": 1.3}}, "denied", "denied", ""),
         ({"NumericGreaterThan": {"s3:TlsVersion": "1.1"}}, "denied", "denied", ""),
         ({"NumericGreaterThan": {"s3:TlsVersion": "1.2"}}, "open", "open", ""),
         ({"NumericGreaterThan": {"s3:TlsVersion": "1.3"}}, "may", "may", ""),
         ({"NumericGreaterThanEquals": {"s3:TlsVersion": "1.2"}}, "denied", "denied", ""),
-        ({"NumericLessThan": {"s3:TlsVersion": "new"}}, "open", "open", "the values can't be compared"),
+        (
+            {"NumericLessThan": {"s3:TlsVersion": "new"}},
+            "open",
+            "open",
+            "the values can't be compared",
+        ),
         ({"NumericLike": {"s3:TlsVersion": "1"}}, "open", "open", "the operator isn't known"),
         # Of several conditions, those that are decided aren't named.
         (
             {"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"aws:SourceIp": "10.0.0.1"}},
             "open",
             "open",
-            "may be denied: statement Perimeter of bucket policy: condition StringEquals aws:SourceIp: " + UNDOCUMENTED,
+            "may be denied: statement Perimeter of bucket policy: condition StringEquals "
+            "aws:SourceIp: " + UNDOCUMENTED,
         ),
     ],
 )
-def test_a_denial_in_the_bucket_policy(condition: Any, of_role: str, of_service: str, reason: str) -> None:
+def test_a_denial_in_the_bucket_policy(
+    condition: Any, of_role: str, of_service: str, reason: str
+) -> None:
     """It names the statement, and no policy to change; what leaves it open is named."""
-    found = report(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, denial(condition)])
+    found = report(
+        asked(IMPORT_JOB, source=location()),
+        key=ON_KEY,
+        iam=READ,
+        bucket=[*ON_BUCKET, denial(condition)],
+    )
     assert answers(found) == {"role": of_role, "service": of_service}
     assert {(each.policy, each.because) for each in found.missing} <= {
         ("bucket", "denied by statement Perimeter of bucket policy")
@@ -259,7 +427,9 @@ def test_a_denial_in_the_bucket_policy(condition: Any, of_role: str, of_service:
     for each in found.undecided:
         assert each.because.startswith("may be denied: statement Perimeter of bucket policy: ")
         assert reason in each.because
-    assert len(found.missing) + len(found.undecided) == 2 * ((of_role != "may") + (of_service != "may"))
+    assert len(found.missing) + len(found.undecided) == 2 * (
+        (of_role != "may") + (of_service != "may")
+    )
 
 
 OF_LISTING = ("s3:delimiter", "s3:max-keys", "s3:prefix")
@@ -278,10 +448,15 @@ OF_UPLOADS = (
         *((key, "s3:PutObject", f"{BUCKET}/export/*") for key in OF_UPLOADS),
     ],
 )
-def test_what_a_listing_or_an_upload_must_have_leaves_it_undecided(key: str, action: str, resource: str) -> None:
+def test_what_a_listing_or_an_upload_must_have_leaves_it_undecided(
+    key: str, action: str, resource: str
+) -> None:
     """AWS doesn't document the parameters and headers that Personalize sends with them; other calls have none."""
     export = asked(EXPORT_JOB, destination=location("export/"), dataset_group_key=None)
-    allow = [service(["s3:PutObject"], Resource=f"{BUCKET}/export/*"), service(["s3:ListBucket"], Resource=BUCKET)]
+    allow = [
+        service(["s3:PutObject"], Resource=f"{BUCKET}/export/*"),
+        service(["s3:ListBucket"], Resource=BUCKET),
+    ]
     needed = denial({"Null": {key: "true"}}, Action=action)
     in_iam = [iam(["s3:PutObject"], f"{BUCKET}/export/*"), iam(["s3:ListBucket"], BUCKET)]
     found = report(export, iam=in_iam, bucket=[*allow, needed])
@@ -299,53 +474,103 @@ def test_what_a_listing_or_an_upload_must_have_leaves_it_undecided(key: str, act
         ({}, "may", ""),
         ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, "may", ""),
         ({"StringEqualsIfExists": {"AWS:sourceaccount": [ACCOUNT, ANOTHER_ACCOUNT]}}, "may", ""),
-        ({"ArnLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:eu-west-1:{ACCOUNT}:*"}}, "may", ""),
-        ({"StringLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}}, "may", ""),
+        (
+            {"ArnLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:eu-west-1:{ACCOUNT}:*"}},
+            "may",
+            "",
+        ),
+        (
+            {"StringLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}},
+            "may",
+            "",
+        ),
         ({"ForAllValues:StringEquals": {"aws:SourceAccount": ACCOUNT}}, "may", ""),
         # AWS doesn't document whether Personalize sends it, or what.
-        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, "open", "aws:SourceAccount: AWS doesn't document whether"),
+        (
+            {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+            "open",
+            "aws:SourceAccount: AWS doesn't document whether",
+        ),
         (
             {"StringEqualsIfExists": {"aws:SourceAccount": ANOTHER_ACCOUNT}},
             "open",
             "aws:SourceAccount: it holds only if",
         ),
-        ({"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:eu-west-1:{ACCOUNT}:*"}}, "open", "aws:SourceArn"),
-        ({"StringEquals": {"kms:ViaService": "personalize.eu-west-1.amazonaws.com"}}, "open", "kms:ViaService"),
-        ({"ArnLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:schema/x"}}, "open", "aws:SourceArn"),
-        ({"StringEqualsIfExists": {"aws:SourceAccount": "${Main.Account?}"}}, "open", "Main.Account"),
+        (
+            {"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:eu-west-1:{ACCOUNT}:*"}},
+            "open",
+            "aws:SourceArn",
+        ),
+        (
+            {"StringEquals": {"kms:ViaService": "personalize.eu-west-1.amazonaws.com"}},
+            "open",
+            "kms:ViaService",
+        ),
+        (
+            {"ArnLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:schema/x"}},
+            "open",
+            "aws:SourceArn",
+        ),
+        (
+            {"StringEqualsIfExists": {"aws:SourceAccount": "${Main.Account?}"}},
+            "open",
+            "Main.Account",
+        ),
         # What never holds: the statement is there, and gives nothing.
-        ({"StringEqualsIfExists": {"aws:SourceAccount": ANOTHER_ACCOUNT}, **OTHERS_ALONE}, "denied", ""),
+        (
+            {"StringEqualsIfExists": {"aws:SourceAccount": ANOTHER_ACCOUNT}, **OTHERS_ALONE},
+            "denied",
+            "",
+        ),
         ({"Bool": {"aws:SecureTransport": "false"}}, "denied", ""),
         ({"StringEquals": {"aws:PrincipalServiceName": "forecast.amazonaws.com"}}, "denied", ""),
         ({"StringEquals": VPC_ALONE}, "denied", ""),
     ],
 )
-def test_what_a_key_policy_allows_personalize_under_a_condition(condition: Any, answer: str, key: str) -> None:
+def test_what_a_key_policy_allows_personalize_under_a_condition(
+    condition: Any, answer: str, key: str
+) -> None:
     """All that it needs, or nothing; the key that leaves it open is named."""
     statements = [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS, Condition=condition)]
     found = report(key=statements, iam=[iam(IAM_ACTIONS)])
     assert answers(found) == {"role": "may", "service": answer}
     entries = (*found.missing, *found.undecided)
-    assert lines(entries) == {("service", "key", action, KEY) for action in KEY_POLICY_ACTIONS if answer != "may"}
+    assert lines(entries) == {
+        ("service", "key", action, KEY) for action in KEY_POLICY_ACTIONS if answer != "may"
+    }
     assert all(key in each.because for each in entries)
 
 
 @pytest.mark.parametrize(
     ("key", "of_role", "of_service"),
     [
-        *((key, "denied", "denied") for key in ("aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp")),
+        *(
+            (key, "denied", "denied")
+            for key in ("aws:SourceVpc", "aws:SourceVpce", "aws:VpcSourceIp")
+        ),
         *((key, "denied", "denied") for key in (*OF_LISTING, *OF_UPLOADS)),
         *((key, "open", "denied") for key in ("aws:PrincipalOrgID", "aws:PrincipalOrgPaths")),
-        *((key, "denied", "open") for key in ("aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID")),
-        *((key, "denied", "open") for key in ("aws:SourceOrgPaths", "aws:PrincipalServiceNamesList")),
-        *((key, "denied", "open") for key in ("aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast")),
+        *(
+            (key, "denied", "open")
+            for key in ("aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID")
+        ),
+        *(
+            (key, "denied", "open")
+            for key in ("aws:SourceOrgPaths", "aws:PrincipalServiceNamesList")
+        ),
+        *(
+            (key, "denied", "open")
+            for key in ("aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast")
+        ),
         ("aws:PrincipalServiceName", "denied", "may"),
     ],
 )
 def test_condition_keys_that_calls_lack(key: str, of_role: str, of_service: str) -> None:
     """A denial of calls without them."""
     denied = denial({"Null": {key: "true"}}, Action="s3:GetObject")
-    found = report(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, denied])
+    found = report(
+        asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, denied]
+    )
     assert answers(found) == {"role": of_role, "service": of_service}
 
 
@@ -361,7 +586,11 @@ FOR_AWS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
         ({"StringNotEquals": {"kms:EncryptionContext:Purpose": "x"}}, ALL - OF_CONTEXT, OF_CONTEXT),
         ({"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": "x"}}, set(), OF_CONTEXT),
         ({"Null": {"kms:EncryptionContextKeys": "true"}}, ALL - OF_CONTEXT, OF_CONTEXT),
-        ({"StringEquals": {"kms:EncryptionAlgorithm": "x"}}, set(), OF_CONTEXT - {"kms:CreateGrant"}),
+        (
+            {"StringEquals": {"kms:EncryptionAlgorithm": "x"}},
+            set(),
+            OF_CONTEXT - {"kms:CreateGrant"},
+        ),
         # Three operations tell it.
         (FOR_AWS, set(), {"kms:CreateGrant", "kms:ListGrants"}),
         (
@@ -394,10 +623,13 @@ def test_condition_keys_of_kms_are_those_that_its_guide_lists(
 ) -> None:
     """https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html"""
     found = report(
-        key=[role(KEY_POLICY_ACTIONS, Condition=condition), service(KEY_POLICY_ACTIONS)], iam=[iam(IAM_ACTIONS)]
+        key=[role(KEY_POLICY_ACTIONS, Condition=condition), service(KEY_POLICY_ACTIONS)],
+        iam=[iam(IAM_ACTIONS)],
     )
     assert lines(found.undecided) == {("role", "key", action, KEY) for action in undecided}
-    assert lines(found.missing) == {("role", "key", action, KEY) for action in ALL - allowed - undecided}
+    assert lines(found.missing) == {
+        ("role", "key", action, KEY) for action in ALL - allowed - undecided
+    }
 
 
 @pytest.mark.parametrize(
@@ -413,7 +645,9 @@ def test_condition_keys_of_kms_are_those_that_its_guide_lists(
         ("kms:EnableKey", "may", "may"),
     ],
 )
-def test_condition_keys_of_actions_that_personalize_does_not_need(action: str, algorithm: str, for_aws: str) -> None:
+def test_condition_keys_of_actions_that_personalize_does_not_need(
+    action: str, algorithm: str, for_aws: str
+) -> None:
     """They are too much only where the condition holds for certain: where the action has no such key."""
     for condition, answer in (
         ({"StringEqualsIfExists": {"kms:EncryptionAlgorithm": "x"}}, algorithm),
@@ -427,14 +661,20 @@ def test_source_conditions_shut_the_role_out() -> None:
     """``aws:SourceAccount`` exists only on calls of a service: one statement for both is not enough."""
     both = {"AWS": ROLE, "Service": SERVICE}
     of_account = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
-    found = report(key=[service(KEY_POLICY_ACTIONS, Principal=both, Condition=of_account)], iam=[iam(IAM_ACTIONS)])
+    found = report(
+        key=[service(KEY_POLICY_ACTIONS, Principal=both, Condition=of_account)],
+        iam=[iam(IAM_ACTIONS)],
+    )
     assert lines(found.missing) == {("role", "key", action, KEY) for action in KEY_POLICY_ACTIONS}
 
 
 def test_what_the_role_does_with_a_key_may_be_a_forwarded_call_of_s3() -> None:
     """S3 uses the key of a bucket on behalf of the role."""
     denied = role(["kms:*"], Effect="Deny", Condition={"Bool": {"aws:ViaAWSService": "true"}})
-    assert answers(report(key=[*ON_KEY, denied], iam=[iam(IAM_ACTIONS)])) == {"role": "open", "service": "may"}
+    assert answers(report(key=[*ON_KEY, denied], iam=[iam(IAM_ACTIONS)])) == {
+        "role": "open",
+        "service": "may",
+    }
 
 
 OURS, THEIRS = "o-1a2b3c4d5e", "o-9z8y7x6w5v"
@@ -445,26 +685,56 @@ OURS, THEIRS = "o-1a2b3c4d5e", "o-9z8y7x6w5v"
     [
         # The role is a member of the organization, and Personalize itself of none.
         ({"StringNotEquals": {"aws:PrincipalOrgID": OURS}}, ("open", "denied"), ("may", "denied")),
-        ({"StringNotEquals": {"aws:PrincipalOrgID": THEIRS}}, ("open", "denied"), ("denied", "denied")),
-        ({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": OURS}, **OTHERS_ALONE}, ("open", "may"), ("may", "may")),
+        (
+            {"StringNotEquals": {"aws:PrincipalOrgID": THEIRS}},
+            ("open", "denied"),
+            ("denied", "denied"),
+        ),
+        (
+            {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": OURS}, **OTHERS_ALONE},
+            ("open", "may"),
+            ("may", "may"),
+        ),
         ({"Null": {"aws:PrincipalOrgID": "true"}}, ("open", "denied"), ("may", "denied")),
         # So is the account of the bucket.
         ({"StringNotEquals": {"aws:ResourceOrgID": OURS}}, ("open", "open"), ("may", "may")),
         ({"StringEquals": {"aws:ResourceOrgID": OURS}}, ("open", "open"), ("denied", "denied")),
-        ({"StringNotEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}, ("open", "open"), ("may", "open")),
-        # Whether Personalize sends it isn't documented.
-        ({"StringNotEqualsIfExists": {"aws:SourceOrgID": OURS}}, ("denied", "open"), ("denied", "open")),
         (
-            {"StringNotEquals": {"aws:SourceOrgID": OURS}, "Null": {"aws:SourceOrgID": "false"}, **SERVICES_ALONE},
+            {"StringNotEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}},
+            ("open", "open"),
+            ("may", "open"),
+        ),
+        # Whether Personalize sends it isn't documented.
+        (
+            {"StringNotEqualsIfExists": {"aws:SourceOrgID": OURS}},
+            ("denied", "open"),
+            ("denied", "open"),
+        ),
+        (
+            {
+                "StringNotEquals": {"aws:SourceOrgID": OURS},
+                "Null": {"aws:SourceOrgID": "false"},
+                **SERVICES_ALONE,
+            },
             ("may", "open"),
             ("may", "may"),
         ),
-        ({"StringNotEquals": {"aws:SourceOrgID": THEIRS}, **SERVICES_ALONE}, ("may", "open"), ("may", "denied")),
+        (
+            {"StringNotEquals": {"aws:SourceOrgID": THEIRS}, **SERVICES_ALONE},
+            ("may", "open"),
+            ("may", "denied"),
+        ),
         # The paths aren't told.
-        ({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{OURS}/*"}}, ("open", "may"), ("open", "may")),
+        (
+            {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{OURS}/*"}},
+            ("open", "may"),
+            ("open", "may"),
+        ),
     ],
 )
-def test_the_organization_can_be_told(condition: Any, untold: tuple[str, str], told: tuple[str, str]) -> None:
+def test_the_organization_can_be_told(
+    condition: Any, untold: tuple[str, str], told: tuple[str, str]
+) -> None:
     """Data perimeters deny what isn't of the organization."""
     bucket = [*ON_BUCKET, denial(condition)]
     for organization, expected in (("", untold), (OURS, told)):
@@ -475,7 +745,11 @@ def test_the_organization_can_be_told(condition: Any, untold: tuple[str, str], t
 
 @pytest.mark.parametrize(
     ("account", "declared", "may"),
-    [(ACCOUNT, None, "may"), (ANOTHER_ACCOUNT, None, "open"), (ANOTHER_ACCOUNT, in_main("Bucket"), "may")],
+    [
+        (ACCOUNT, None, "may"),
+        (ANOTHER_ACCOUNT, None, "open"),
+        (ANOTHER_ACCOUNT, in_main("Bucket"), "may"),
+    ],
 )
 def test_a_bucket_of_another_account_is_of_the_organization_if_the_app_makes_it(
     account: str, declared: Declaration | None, may: str
@@ -483,7 +757,13 @@ def test_a_bucket_of_another_account_is_of_the_organization_if_the_app_makes_it(
     """Of others the organization isn't known."""
     perimeter = denial({"StringNotEquals": {"aws:ResourceOrgID": OURS}})
     found = model(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ)
-    for_role = {**ON_BUCKET[0], "Principal": {"AWS": ROLE}, "Action": ["s3:*"], "Resource": "*", "Condition": {}}
+    for_role = {
+        **ON_BUCKET[0],
+        "Principal": {"AWS": ROLE},
+        "Action": ["s3:*"],
+        "Resource": "*",
+        "Condition": {},
+    }
     policies = [policy("bucket policy", [*ON_BUCKET, for_role, perimeter])]
     found.buckets[BUCKET] = Bucket(BUCKET, account, policies, declared=declared)
     found.organization = OURS
@@ -492,8 +772,16 @@ def test_a_bucket_of_another_account_is_of_the_organization_if_the_app_makes_it(
 
 def test_a_trust_policy_may_be_for_the_organization() -> None:
     """As the source of Personalize's call, if it sends that."""
-    of_ours = {"StringNotEqualsIfExists": {"aws:SourceOrgID": OURS}, "Null": {"aws:SourceOrgID": "false"}}
-    refusing = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Condition": of_ours}
+    of_ours = {
+        "StringNotEqualsIfExists": {"aws:SourceOrgID": OURS},
+        "Null": {"aws:SourceOrgID": "false"},
+    }
+    refusing = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sts:AssumeRole",
+        "Condition": of_ours,
+    }
     found = model(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[TRUST, refusing])
     assert [each.policy for each in compare(found).undecided] == ["trust"]
     found.organization = OURS
@@ -523,14 +811,23 @@ def test_what_is_no_arn_is_like_none(value: str, expected: str, answer: Answer) 
 def test_a_key_that_is_the_beginning_of_others() -> None:
     """It is none of them."""
     context = {"kms:encryptioncontext:": (None,)}
-    assert condition_answer({"StringEquals": {"kms:EncryptionContext": "x"}}, context)[0] is Answer.MAYBE
-    assert condition_answer({"StringEquals": {"kms:EncryptionContext:aws:s3:arn": "x"}}, context)[0] is Answer.NO
+    assert (
+        condition_answer({"StringEquals": {"kms:EncryptionContext": "x"}}, context)[0]
+        is Answer.MAYBE
+    )
+    assert (
+        condition_answer({"StringEquals": {"kms:EncryptionContext:aws:s3:arn": "x"}}, context)[0]
+        is Answer.NO
+    )
 
 
 def test_each_key_that_leaves_a_condition_open_is_named() -> None:
     """In the order of the condition."""
     condition = {"StringEquals": {"aws:SourceIp": "10.0.0.1", "aws:UserAgent": "x"}}
-    assert [str(each.values["key"]) for each in condition_answer(condition, {})[1]] == ["aws:SourceIp", "aws:UserAgent"]
+    assert [str(each.values["key"]) for each in condition_answer(condition, {})[1]] == [
+        "aws:SourceIp",
+        "aws:UserAgent",
+    ]
 
 
 ITS_OWN, IN_TEXT = "${AWS::AccountId}", "111122223333"
@@ -566,8 +863,18 @@ OPEN_ARN = "arn:${AWS::Partition}:personalize:eu-west-1:${AWS::AccountId}:*"
             ("Main.Owner",),
         ),
         # Whether it is sent is open, not its value.
-        ({"StringEquals": {"aws:SourceAccount": ITS_OWN}}, (None, ITS_OWN), Cause.KEY_MAYBE_ABSENT, ()),
-        ({"StringNotEquals": {"aws:SourceAccount": ITS_OWN}}, (None, ITS_OWN), Cause.ONLY_IF_ABSENT, ()),
+        (
+            {"StringEquals": {"aws:SourceAccount": ITS_OWN}},
+            (None, ITS_OWN),
+            Cause.KEY_MAYBE_ABSENT,
+            (),
+        ),
+        (
+            {"StringNotEquals": {"aws:SourceAccount": ITS_OWN}},
+            (None, ITS_OWN),
+            Cause.ONLY_IF_ABSENT,
+            (),
+        ),
         (
             {"StringEquals": {"aws:SourceAccount": "${aws:PrincipalAccount}"}},
             (None, IN_TEXT),
@@ -575,7 +882,12 @@ OPEN_ARN = "arn:${AWS::Partition}:personalize:eu-west-1:${AWS::AccountId}:*"
             (),
         ),
         # Both known, and not to compare.
-        ({"IpAddress": {"aws:SourceAccount": "10.0.0.0/8"}}, ("10.0.0.1",), Cause.CONDITION_VALUE_UNDOCUMENTED, ()),
+        (
+            {"IpAddress": {"aws:SourceAccount": "10.0.0.0/8"}},
+            ("10.0.0.1",),
+            Cause.CONDITION_VALUE_UNDOCUMENTED,
+            (),
+        ),
     ],
 )
 def test_the_reason_is_what_leaves_it_open(

@@ -69,7 +69,10 @@ def test_without_a_denial_nothing_is_missing() -> None:
     ("statement", "missing"),
     [
         (role([], NotAction=["kms:Encrypt"]), set()),
-        (role([], NotAction=["kms:Decrypt", "kms:*Grant*"]), {"kms:Decrypt", "kms:CreateGrant", "kms:ListGrants"}),
+        (
+            role([], NotAction=["kms:Decrypt", "kms:*Grant*"]),
+            {"kms:Decrypt", "kms:CreateGrant", "kms:ListGrants"},
+        ),
         (role(["kms:*"]), set()),
         (role(["kms:D*", "kms:?reateGrant"]), {"kms:GenerateDataKey", "kms:ListGrants"}),
         (role(["KMS:decrypt"]), ALL - {"kms:Decrypt"}),
@@ -108,12 +111,20 @@ def test_elements_of_statements(statement: Statement, missing: set[str]) -> None
         ({"Resource": "${Main.Resource?}"}, "Main.Resource"),
     ],
 )
-def test_what_is_not_understood_makes_the_answer_undecided(elements: Statement, reason: str) -> None:
+def test_what_is_not_understood_makes_the_answer_undecided(
+    elements: Statement, reason: str
+) -> None:
     """And says which element."""
-    found = report(asked(IMPORT_JOB), key=[{**role(KEY_POLICY_ACTIONS), **elements}, service(KEY_POLICY_ACTIONS)])
+    found = report(
+        asked(IMPORT_JOB),
+        key=[{**role(KEY_POLICY_ACTIONS), **elements}, service(KEY_POLICY_ACTIONS)],
+    )
     undecided = [each for each in found.undecided if each.principal == "role"]
     assert {each.action for each in undecided} == ALL
-    assert all(reason in each.because and "statement number 1 of key policy" in each.because for each in undecided)
+    assert all(
+        reason in each.because and "statement number 1 of key policy" in each.because
+        for each in undecided
+    )
 
 
 @pytest.mark.parametrize("effect", [None, "Permit", "allow", "DENY", ["Deny"], ""])
@@ -121,11 +132,17 @@ def test_what_is_not_understood_makes_the_answer_undecided(elements: Statement, 
 def test_without_an_effect_that_iam_knows_a_statement_has_none(effect: Any, place: str) -> None:
     """IAM's guide: "The Effect element is required … Valid values … are Allow and Deny", and their case counts."""
     of_all = {**denial_of_all(place), "Effect": effect}
-    statement = of_all if effect is not None else {name: of_all[name] for name in of_all if name != "Effect"}
+    statement = (
+        of_all
+        if effect is not None
+        else {name: of_all[name] for name in of_all if name != "Effect"}
+    )
     # It denies nothing, beside all that is needed, and allows nothing, in the place of it.
     found = report(IMPORT, **{**COMPLETE, place: [*COMPLETE[place], statement]})
     assert (found.missing, found.undecided) == ((), ())
-    assert {each.kind for each in found.problems} <= {"configuration"}  # that AWS refuses it: see test_documents
+    assert {each.kind for each in found.problems} <= {
+        "configuration"
+    }  # that AWS refuses it: see test_documents
     without = report(IMPORT, **{**COMPLETE, place: [statement]})
     assert without.undecided == ()
     assert without.missing or without.problems
@@ -159,7 +176,9 @@ def test_a_statement_that_no_policy_of_its_kind_may_have_has_no_effect(
     statement = {name: value for name, value in changed.items() if value is not None}
     found = report(IMPORT, **{**COMPLETE, place: [*COMPLETE[place], statement]})
     assert (found.missing, found.undecided) == ((), ())
-    assert {each.kind for each in found.problems} <= {"configuration"}  # that AWS refuses it: see test_documents
+    assert {each.kind for each in found.problems} <= {
+        "configuration"
+    }  # that AWS refuses it: see test_documents
     without = report(IMPORT, **{**COMPLETE, place: [statement]})
     assert without.undecided == ()
     assert without.missing or without.problems
@@ -169,7 +188,8 @@ ALIAS = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/movies"
 
 
 @pytest.mark.parametrize(
-    "key_arn", [KEY, "${Main.KeyArn?}", f"arn:aws:kms:{REGION}:${{AWS::AccountId}}:key/${{Main.Key}}"]
+    "key_arn",
+    [KEY, "${Main.KeyArn?}", f"arn:aws:kms:{REGION}:${{AWS::AccountId}}:key/${{Main.Key}}"],
 )
 @pytest.mark.parametrize(
     ("resources", "allowed"),
@@ -182,9 +202,13 @@ ALIAS = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/movies"
         ({"Resource": "*"}, True),
     ],
 )
-def test_the_arn_of_an_alias_is_never_about_its_key(resources: Statement, allowed: bool, key_arn: str) -> None:
+def test_the_arn_of_an_alias_is_never_about_its_key(
+    resources: Statement, allowed: bool, key_arn: str
+) -> None:
     """KMS's guide: "the policy applies to the alias, not to the KMS key", whatever key is meant."""
-    found = model(asked(dataset_group_key=key_arn), iam=[{"Effect": "Allow", "Action": "kms:*", **resources}])
+    found = model(
+        asked(dataset_group_key=key_arn), iam=[{"Effect": "Allow", "Action": "kms:*", **resources}]
+    )
     found.keys[key_arn] = Key(key_arn, [policy("key policy", ON_KEY)])
     of_iam = [each for each in compare(found).allowed if each.policy == "role"]
     assert {each.action for each in of_iam} == (set(IAM_ACTIONS) if allowed else set())
@@ -195,7 +219,11 @@ def test_a_bucket_may_be_called_alias() -> None:
     """Its objects are as any others."""
     bucket_arn = "arn:aws:s3:::alias"
     job = asked(IMPORT_JOB, source=Location(bucket_arn, "import/"))
-    found = model(job, key=ON_KEY, iam=[iam(["s3:GetObject"], f"{bucket_arn}/*"), iam(["s3:ListBucket"], bucket_arn)])
+    found = model(
+        job,
+        key=ON_KEY,
+        iam=[iam(["s3:GetObject"], f"{bucket_arn}/*"), iam(["s3:ListBucket"], bucket_arn)],
+    )
     assert not [each for each in compare(found).missing if each.policy == "role"]
 
 
@@ -216,7 +244,10 @@ def test_a_bucket_may_be_called_alias() -> None:
 def test_metrics_have_no_resource(resources: Statement, answer: str) -> None:
     """Only ``*`` is about them: the service authorization reference lists no resource for ``PutMetricData``."""
     attribution = asked(matrix.METRIC_ATTRIBUTION)
-    of_keys = [iam(IAM_ACTIONS), {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", **resources}]
+    of_keys = [
+        iam(IAM_ACTIONS),
+        {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", **resources},
+    ]
     found = report(attribution, key=ON_KEY, iam=of_keys)
     metrics = {
         name: [each for each in getattr(found, name) if each.action == "cloudwatch:PutMetricData"]
@@ -267,7 +298,10 @@ OPEN = [(Addressed.EVERYBODY, Answer.MAYBE, [Cause.NOT_PRINCIPAL])]
     ],
 )
 def test_a_statement_is_about_all_but_those_named(
-    caller: Caller, denies: bool, named: dict[str, Any], ways: list[tuple[Addressed, Answer, list[Cause]]]
+    caller: Caller,
+    denies: bool,
+    named: dict[str, Any],
+    ways: list[tuple[Addressed, Answer, list[Cause]]],
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html"""
     found = addressed_to({"NotPrincipal": named}, caller, denies=denies)
@@ -276,15 +310,21 @@ def test_a_statement_is_about_all_but_those_named(
 
 def test_not_principal_never_spares_a_role_that_has_a_boundary() -> None:
     """IAM's guide: it will always deny a principal that has a permissions boundary, whatever the element names."""
-    deny = {"Sid": "Others", "Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, ROOT], "Service": SERVICE}}
-    found = model(key=[*ON_KEY, {**deny, "Action": "kms:*", "Resource": "*"}], iam=[iam(IAM_ACTIONS)])
+    deny = {
+        "Sid": "Others",
+        "Effect": "Deny",
+        "NotPrincipal": {"AWS": [ROLE, ROOT], "Service": SERVICE},
+    }
+    found = model(
+        key=[*ON_KEY, {**deny, "Action": "kms:*", "Resource": "*"}], iam=[iam(IAM_ACTIONS)]
+    )
     assert columns(compare(found).undecided) == {("role", "key")}
     found.roles[ROLE].boundary = policy("boundary", [iam(["*"], "*")])
     missing = compare(found).missing
     assert {(each.principal, each.cause) for each in missing} == {("role", Cause.DENIED)}
     assert {each.because for each in missing} == {
-        "denied by statement Others of key policy, since NotPrincipal doesn't exempt a role that has a permissions "
-        "boundary"
+        "denied by statement Others of key policy, since NotPrincipal doesn't exempt a role that "
+        "has a permissions boundary"
     }
 
 
@@ -305,17 +345,25 @@ def test_a_principal_that_is_not_known_may_be_everybody(name: str, answer: Answe
         assert [way.answer for way in ways] == ([] if answer is None else [answer])
 
 
-@pytest.mark.parametrize("principal", [{"AWS": "${AWS::AccountId}"}, {"AWS": ["${AWS::AccountId}"]}])
+@pytest.mark.parametrize(
+    "principal", [{"AWS": "${AWS::AccountId}"}, {"AWS": ["${AWS::AccountId}"]}]
+)
 def test_an_account_is_named_by_its_id_where_that_is_not_known(principal: Any) -> None:
     """The account of a template is its own, whichever it is."""
     role_arn = "arn:aws:iam::${AWS::AccountId}:role/r"
     key_arn = "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/${Main.Key}"
     found = AccessModel(
         asked=[asked(dataset_group_key=key_arn, role_arn=role_arn, account="${AWS::AccountId}")],
-        keys={key_arn: Key(key_arn, [policy("key policy", [role(["kms:*"], Principal=principal)])])},
-        roles={role_arn: Role(role_arn, identity=[policy("IAM", [iam(KEY_POLICY_ACTIONS, key_arn)])])},
+        keys={
+            key_arn: Key(key_arn, [policy("key policy", [role(["kms:*"], Principal=principal)])])
+        },
+        roles={
+            role_arn: Role(role_arn, identity=[policy("IAM", [iam(KEY_POLICY_ACTIONS, key_arn)])])
+        },
     )
-    assert {each.action for each in compare(found).allowed if columns([each]) == {("role", "key")}} == ALL
+    assert {
+        each.action for each in compare(found).allowed if columns([each]) == {("role", "key")}
+    } == ALL
 
 
 def test_the_id_of_the_role_leaves_nothing_open() -> None:
@@ -327,7 +375,12 @@ def test_the_id_of_the_role_leaves_nothing_open() -> None:
 
 def test_a_dead_principal_is_missing_where_the_roles_id_is_known() -> None:
     """A key policy that names a deleted role keeps its unique id, which is never that of a new role."""
-    found = model(key=[role(KEY_POLICY_ACTIONS, Principal={"AWS": "AROADEADDEAD"}), service(KEY_POLICY_ACTIONS)])
+    found = model(
+        key=[
+            role(KEY_POLICY_ACTIONS, Principal={"AWS": "AROADEADDEAD"}),
+            service(KEY_POLICY_ACTIONS),
+        ]
+    )
     for unique_id, missing in (("AROAALIVEALIVE", ALL), ("AROADEADDEAD", set())):
         found.roles[ROLE].unique_id = unique_id
         assert {each.action for each in compare(found).missing if each.policy == "key"} == missing
@@ -342,8 +395,17 @@ BOUNDED = policy("boundary", [iam(["s3:*"], "*")])
         # "A policy that names a role's ARN is limited by an implicit denial in its boundary."
         (role(KEY_POLICY_ACTIONS), ALL, set()),
         (role(KEY_POLICY_ACTIONS, Principal="*", Condition=BY_ARN), set(), set()),
-        (role(KEY_POLICY_ACTIONS, Principal={"AWS": "*"}, Condition={"ArnLike": BY_ARN["ArnEquals"]}), set(), set()),
-        # What IAM's guide doesn't say of everybody, and of a session that may be Personalize's, stays open.
+        (
+            role(
+                KEY_POLICY_ACTIONS,
+                Principal={"AWS": "*"},
+                Condition={"ArnLike": BY_ARN["ArnEquals"]},
+            ),
+            set(),
+            set(),
+        ),
+        # What IAM's guide doesn't say of everybody, and of a session that may be Personalize's,
+        # stays open.
         (role(KEY_POLICY_ACTIONS, Principal="*"), set(), ALL),
         (role(KEY_POLICY_ACTIONS, Principal={"AWS": SESSION}), set(), ALL),
         # The account delegates to IAM, where the boundary counts.
@@ -354,7 +416,12 @@ def test_a_boundary_does_not_limit_what_the_key_policy_gives_by_the_principals_a
     statement: Statement, missing: set[str], undecided: set[str]
 ) -> None:
     """Or to a session: "Permissions boundaries … do not limit permissions granted using the aws:PrincipalArn …"."""
-    found = model(IMPORT, key=[statement, service(KEY_POLICY_ACTIONS)], iam=[*READ, iam(["kms:*"])], bucket=ON_BUCKET)
+    found = model(
+        IMPORT,
+        key=[statement, service(KEY_POLICY_ACTIONS)],
+        iam=[*READ, iam(["kms:*"])],
+        bucket=ON_BUCKET,
+    )
     found.roles[ROLE].boundary = BOUNDED
     compared = compare(found)
     assert {each.action for each in compared.missing} == missing
@@ -381,7 +448,9 @@ def test_beside_a_boundary_that_refuses_it_the_policies_that_lack_it_are_told_to
 ) -> None:
     """All of it in one report."""
     found = model(key=[*key, ON_KEY[1]], iam=[iam(in_iam)])
-    found.roles[ROLE].boundary = policy("boundary", [iam(["kms:CreateGrant", "kms:ListGrants"], "*")])
+    found.roles[ROLE].boundary = policy(
+        "boundary", [iam(["kms:CreateGrant", "kms:ListGrants"], "*")]
+    )
     compared = compare(found)
     assert {each.cause for each in compared.missing if each.action in USED} == {Cause.BOUNDARY}
     assert lacking(compared) == lacks
@@ -404,7 +473,13 @@ DENY, DENY_SERVICE = role(["kms:Decrypt"], Effect="Deny"), service(["s3:*"], Eff
         ),
         (ON_KEY[:1], IAM_ACTIONS, [*ON_BUCKET, DENY_SERVICE], {("service", "bucket")}, {}),
         # In one account the bucket's policy needn't allow the role anything.
-        (ON_KEY[:1], IAM_ACTIONS, [*ON_BUCKET, role(["s3:*"], Effect="Deny")], {("role", "bucket")}, {}),
+        (
+            ON_KEY[:1],
+            IAM_ACTIONS,
+            [*ON_BUCKET, role(["s3:*"], Effect="Deny")],
+            {("role", "bucket")},
+            {},
+        ),
     ],
 )
 def test_beside_a_denial_the_policies_that_lack_a_statement_are_told(
@@ -422,7 +497,11 @@ def test_beside_a_denial_the_policies_that_lack_a_statement_are_told(
 
 @pytest.mark.parametrize(
     ("version", "missing"),
-    [({"Version": "2012-10-17"}, set()), ({"Version": "2008-10-17"}, {"s3:GetObject"}), ({}, {"s3:GetObject"})],
+    [
+        ({"Version": "2012-10-17"}, set()),
+        ({"Version": "2008-10-17"}, {"s3:GetObject"}),
+        ({}, {"s3:GetObject"}),
+    ],
 )
 @pytest.mark.parametrize(
     ("prefix", "statement"),
@@ -463,7 +542,9 @@ def test_a_statement_about_a_bucket_may_be_about_one_whose_name_is_not_known() -
     }
 
 
-@pytest.mark.parametrize("resource", ["arn:aws:kms:*:${aws:PrincipalAccount}:key/*", "${aws:PrincipalArn}"])
+@pytest.mark.parametrize(
+    "resource", ["arn:aws:kms:*:${aws:PrincipalAccount}:key/*", "${aws:PrincipalArn}"]
+)
 def test_variables_before_the_fifth_colon_of_an_arn(resource: str) -> None:
     """AWS's guide says that they can't be used there, and not what becomes of them."""
     found = model(key=ON_KEY)
@@ -472,14 +553,28 @@ def test_variables_before_the_fifth_colon_of_an_arn(resource: str) -> None:
     assert {each.action for each in compare(found).undecided} == set(IAM_ACTIONS)
 
 
-@pytest.mark.parametrize(("variable", "is_open"), [("aws:username", True), ("aws:PrincipalAccount", False)])
-def test_a_variable_that_a_call_lacks_in_what_a_statement_spares(variable: str, is_open: bool) -> None:
+@pytest.mark.parametrize(
+    ("variable", "is_open"), [("aws:username", True), ("aws:PrincipalAccount", False)]
+)
+def test_a_variable_that_a_call_lacks_in_what_a_statement_spares(
+    variable: str, is_open: bool
+) -> None:
     """AWS may take the whole statement for invalid."""
     found = model(asked(IMPORT_JOB, source=location("in/")), key=ON_KEY, iam=[])
-    statement = {"Effect": "Allow", "Action": "s3:*", "NotResource": f"{BUCKET}/home/${{{variable}}}/*"}
-    found.roles[ROLE].identity.append(Policy({"Version": "2012-10-17", "Statement": statement}, "objects"))
+    statement = {
+        "Effect": "Allow",
+        "Action": "s3:*",
+        "NotResource": f"{BUCKET}/home/${{{variable}}}/*",
+    }
+    found.roles[ROLE].identity.append(
+        Policy({"Version": "2012-10-17", "Statement": statement}, "objects")
+    )
     compared = compare(found)
-    kinds = (compared.undecided, compared.allowed) if is_open else (compared.allowed, compared.undecided)
+    kinds = (
+        (compared.undecided, compared.allowed)
+        if is_open
+        else (compared.allowed, compared.undecided)
+    )
     actions = [{each.action for each in kind if each.policy == "role"} for kind in kinds]
     assert actions == [{"s3:GetObject", "s3:ListBucket"}, set()]
 
@@ -510,9 +605,15 @@ OF_IAM = {("role", "key"), ("role", "role")}
 @pytest.mark.parametrize(
     ("unseen", "columns_of", "because"),
     [
-        # What other policies allow may be taken away by one that isn't known, or that the company attaches.
+        # What other policies allow may be taken away by one that isn't known, or that the company
+        # attaches.
         (
-            {"identity": [policy("IAM", [iam(IAM_ACTIONS)]), Policy("${Main.Policy?}", "policy Main/Other")]},
+            {
+                "identity": [
+                    policy("IAM", [iam(IAM_ACTIONS)]),
+                    Policy("${Main.Policy?}", "policy Main/Other"),
+                ]
+            },
             OF_IAM,
             "may be denied: policy Main/Other isn't known before deployment",
         ),
@@ -577,7 +678,9 @@ def test_each_action_on_a_key_has_its_own_answer(
     found.roles[ROLE].boundary = policy("boundary", [iam(boundary)])
     told = compare(found)
     assert {each.action for each in told.missing if each.policy == "key"} == set(missing.split())
-    assert {each.action for each in told.undecided if each.policy == "key"} == set(undecided.split())
+    assert {each.action for each in told.undecided if each.policy == "key"} == set(
+        undecided.split()
+    )
 
 
 @pytest.mark.parametrize(
@@ -591,8 +694,14 @@ def test_each_action_on_a_key_has_its_own_answer(
         ("${Main.Statement?}", set(), {"s3:GetObject"}),
     ],
 )
-def test_a_statement_is_about_the_buckets_that_it_names(statement: Any, missing: set[str], undecided: set[str]) -> None:
-    given = {"Effect": "Allow", "Action": "s3:GetObject", **statement} if isinstance(statement, dict) else statement
+def test_a_statement_is_about_the_buckets_that_it_names(
+    statement: Any, missing: set[str], undecided: set[str]
+) -> None:
+    given = (
+        {"Effect": "Allow", "Action": "s3:GetObject", **statement}
+        if isinstance(statement, dict)
+        else statement
+    )
     told = report(IMPORT, key=ON_KEY, iam=[READ[1], given], bucket=ON_BUCKET)
     assert {each.action for each in told.missing} == missing
     assert {each.action for each in told.undecided if each.action == "s3:GetObject"} == undecided
@@ -611,13 +720,18 @@ def test_what_cannot_be_seen_beside_all_that_is_needed() -> None:
     found = model(key=ON_KEY, iam=[iam(IAM_ACTIONS)])
     found.keys[KEY].unseen = "only a part of it is known"
     assert (compare(found).missing, compare(found).undecided) == ((), ())
-    found.roles[ROLE].identity, found.roles[ROLE].unseen_denials = [], "a policy isn't part of the app"
+    found.roles[ROLE].identity, found.roles[ROLE].unseen_denials = (
+        [],
+        "a policy isn't part of the app",
+    )
     assert columns(compare(found).missing) == {("role", "role")}
 
 
 def test_a_statement_whose_effect_is_not_known_may_deny() -> None:
     """Beside all that is needed."""
-    found = report(key=[*ON_KEY, role(["kms:Decrypt"], Effect="${Main.Effect?}")], iam=[iam(IAM_ACTIONS)])
+    found = report(
+        key=[*ON_KEY, role(["kms:Decrypt"], Effect="${Main.Effect?}")], iam=[iam(IAM_ACTIONS)]
+    )
     assert {(each.policy, each.action) for each in found.undecided} == {("key", "kms:Decrypt")}
 
 
@@ -639,7 +753,9 @@ def test_what_cannot_be_seen_of_a_role_that_exists_already_is_said_once() -> Non
         ("trust", {("service", "trust")}),
     ],
 )
-def test_a_policy_that_depends_on_a_condition_may_not_be_there(place: str, undecided: set[tuple[str, str]]) -> None:
+def test_a_policy_that_depends_on_a_condition_may_not_be_there(
+    place: str, undecided: set[tuple[str, str]]
+) -> None:
     """What it allows is open, and the reason names the condition."""
     found = model(asked(IMPORT_JOB, source=location()), **EVERYTHING)
     key, bucket, of_role = found.keys[KEY], found.buckets[BUCKET], found.roles[ROLE]
@@ -656,7 +772,9 @@ def test_a_policy_that_depends_on_a_condition_may_not_be_there(place: str, undec
     compared = compare(found)
     assert (compared.missing, compared.problems) == ((), ())
     assert columns(compared.undecided) == undecided
-    assert all("it depends on the condition Main.IsProd" in each.because for each in compared.undecided)
+    assert all(
+        "it depends on the condition Main.IsProd" in each.because for each in compared.undecided
+    )
 
 
 IF = "it depends on the condition "
@@ -698,7 +816,9 @@ def test_a_statement_that_depends_on_a_condition_may_not_be_there(
 ) -> None:
     """Alone, or with the rest of its policy; it has its number of the template."""
     found = model()
-    found.keys[KEY].policies = [policy("key policy", ON_KEY, condition=condition, positions=positions)]
+    found.keys[KEY].policies = [
+        policy("key policy", ON_KEY, condition=condition, positions=positions)
+    ]
     told = compare(found)
     assert {each.principal: each.because for each in told.undecided} == {
         principal: f"statement {each}" for principal, each in because.items()
@@ -710,12 +830,19 @@ def test_a_statement_that_depends_on_a_condition_may_not_be_there(
 def test_a_denial_that_depends_on_a_condition_may_not_be_there(is_certain: bool) -> None:
     """It leaves open what it is about, unless the same is denied in any case."""
     deny = role(["kms:Decrypt"], Effect="Deny")
-    positions = (Position(1), Position(2), Position(3, "Main.IsProd"), *([Position(4)] if is_certain else []))
+    positions = (
+        Position(1),
+        Position(2),
+        Position(3, "Main.IsProd"),
+        *([Position(4)] if is_certain else []),
+    )
     found = model(iam=[iam(IAM_ACTIONS)])
     found.keys[KEY].policies = [
         policy("key policy", [*ON_KEY, deny, *([deny] if is_certain else [])], positions=positions)
     ]
     told = compare(found)
-    denied, others = (told.missing, told.undecided) if is_certain else (told.undecided, told.missing)
+    denied, others = (
+        (told.missing, told.undecided) if is_certain else (told.undecided, told.missing)
+    )
     assert {(each.policy, each.action) for each in denied} == {("key", "kms:Decrypt")}
     assert others == ()

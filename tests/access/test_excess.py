@@ -59,15 +59,24 @@ def in_iam(actions: str, resource: str = KEY) -> set[Line]:
         ([iam(["kms:Encrypt"])], in_iam("kms:Encrypt")),
         ([iam(["kms:Decrypt"], "*")], in_iam("kms:Decrypt", "*")),
         ([iam(["kms:Encrypt"], f"{KEY}2")], set()),
-        ([iam(["kms:Decrypt"], "arn:aws:kms:*:*:key/*")], in_iam("kms:Decrypt", "arn:aws:kms:*:*:key/*")),
+        (
+            [iam(["kms:Decrypt"], "arn:aws:kms:*:*:key/*")],
+            in_iam("kms:Decrypt", "arn:aws:kms:*:*:key/*"),
+        ),
         ([iam(["*"], "*")], in_iam("*", "*")),
         ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], in_iam("kms:* s3:*", "*")),
         ([{"Effect": "Allow", "NotAction": ["KMS:*", "s3:*"], "Resource": "*"}], set()),
-        ([{"Effect": "Allow", "Action": "kms:Decrypt", "NotResource": f"{KEY}2"}], in_iam("kms:Decrypt", "*")),
+        (
+            [{"Effect": "Allow", "Action": "kms:Decrypt", "NotResource": f"{KEY}2"}],
+            in_iam("kms:Decrypt", "*"),
+        ),
         ([iam(["logs:PutLogEvents"], "*")], set()),
         # In AWS's case, as far as its pages have it.
         ([iam(["KMS:decrypt"], "*")], in_iam("kms:Decrypt", "*")),
-        ([iam(["S3:getobject", "s3:GetObject"], f"{BUCKET}/*")], in_iam("s3:GetObject", f"{BUCKET}/*")),
+        (
+            [iam(["S3:getobject", "s3:GetObject"], f"{BUCKET}/*")],
+            in_iam("s3:GetObject", f"{BUCKET}/*"),
+        ),
         ([iam(["KMS:encrypt"])], in_iam("KMS:encrypt")),
         # A condition that never holds, and one that may.
         ([iam(["kms:Encrypt"], Condition=NOT_IF)], set()),
@@ -81,7 +90,12 @@ def in_iam(actions: str, resource: str = KEY) -> set[Line]:
         # In S3: whole buckets, other buckets, and actions that nothing asks for.
         *(
             ([iam(["s3:GetObject"], resource)], set())
-            for resource in (f"{BUCKET}/import/*", f"{BUCKET}/import/2026/*", f"{BUCKET}/another/*", f"{BUCKET}/imp*")
+            for resource in (
+                f"{BUCKET}/import/*",
+                f"{BUCKET}/import/2026/*",
+                f"{BUCKET}/another/*",
+                f"{BUCKET}/imp*",
+            )
         ),
         ([iam(["s3:GetObject"], [BUCKET, "arn:aws:s3:::somebody-elses/*"])], set()),
         ([iam(["s3:ListBucket"], f"{BUCKET}/*")], set()),
@@ -89,25 +103,35 @@ def in_iam(actions: str, resource: str = KEY) -> set[Line]:
         ([iam(["s3:GetObject", "s3:ListBucket"], "*")], in_iam("s3:GetObject s3:ListBucket", "*")),
         ([iam(["s3:GetObject"], "arn:aws:s3:::*")], in_iam("s3:GetObject", "arn:aws:s3:::*")),
         ([iam(["s3:GetObject"], f"{BUCKET}*")], in_iam("s3:GetObject", f"{BUCKET}*")),
-        ([iam(["s3:DeleteObject"], f"{BUCKET}/import/*")], in_iam("s3:DeleteObject", f"{BUCKET}/import/*")),
+        (
+            [iam(["s3:DeleteObject"], f"{BUCKET}/import/*")],
+            in_iam("s3:DeleteObject", f"{BUCKET}/import/*"),
+        ),
         ([iam(["s3:Get*"], f"{BUCKET}/import/*")], in_iam("s3:Get*", f"{BUCKET}/import/*")),
         ([iam(["s3:DeleteObject"], f"{BUCKET}/another/*")], set()),
         # ``NotResource`` with the bucket, or with another one.
         ([{"Effect": "Allow", "Action": "s3:*", "NotResource": [f"{BUCKET}/*", BUCKET]}], set()),
         ([{"Effect": "Allow", "Action": "s3:*", "NotResource": ["arn:aws:s3:::*"]}], set()),
-        ([{"Effect": "Allow", "Action": "s3:*", "NotResource": [f"{BUCKET}-another/*"]}], in_iam("s3:*", "*")),
+        (
+            [{"Effect": "Allow", "Action": "s3:*", "NotResource": [f"{BUCKET}-another/*"]}],
+            in_iam("s3:*", "*"),
+        ),
     ],
 )
 def test_iam_policies(statements: list[Statement], excess: set[Line]) -> None:
     """Beside what a dataset group and an import job need."""
-    found = report(IMPORT, asked(), key=ON_KEY, iam=[iam(IAM_ACTIONS), *READ, *statements], bucket=ON_BUCKET)
+    found = report(
+        IMPORT, asked(), key=ON_KEY, iam=[iam(IAM_ACTIONS), *READ, *statements], bucket=ON_BUCKET
+    )
     assert lines(found.excess) == excess
 
 
 def test_a_policy_that_may_not_be_there() -> None:
     """What is too much in it is told as if it were."""
     found = model(key=ON_KEY)
-    found.roles[ROLE].identity = [policy("IAM", [iam([*IAM_ACTIONS, "kms:Encrypt"])], condition="Main.IsProd")]
+    found.roles[ROLE].identity = [
+        policy("IAM", [iam([*IAM_ACTIONS, "kms:Encrypt"])], condition="Main.IsProd")
+    ]
     assert [each.action for each in compare(found).excess] == ["kms:Encrypt"]
 
 
@@ -117,7 +141,9 @@ def test_create_grant_in_iam_for_a_key_that_names_the_role_and_one_that_delegate
     requests = (asked(), asked(name="books", dataset_group_key=second))
     every = iam([*IAM_ACTIONS, "kms:CreateGrant"], [KEY, second])
     found = model(*requests, key=ON_KEY, iam=[every])
-    found.keys[second] = Key(second, [policy("second key policy", [ACCOUNT_STATEMENT, service(KEY_POLICY_ACTIONS)])])
+    found.keys[second] = Key(
+        second, [policy("second key policy", [ACCOUNT_STATEMENT, service(KEY_POLICY_ACTIONS)])]
+    )
     assert (compare(found).missing, compare(found).excess) == ((), ())
     found.keys[second].policies = [policy("second key policy", ON_KEY)]
     assert lines(compare(found).excess) == {
@@ -135,7 +161,11 @@ def test_create_grant_in_iam_for_a_key_that_names_the_role_and_one_that_delegate
         (role(["kms:Encrypt"], Principal={"AWS": f"{ROLE}2"}), set()),
         *(
             (
-                role(["kms:Encrypt"], Principal={"AWS": ROOT}, Condition={operator: {"aws:PrincipalArn": ROLE}}),
+                role(
+                    ["kms:Encrypt"],
+                    Principal={"AWS": ROOT},
+                    Condition={operator: {"aws:PrincipalArn": ROLE}},
+                ),
                 {("role", "key", "kms:Encrypt", KEY)} if names else set(),
             )
             for operator, names in (
@@ -156,7 +186,10 @@ def test_create_grant_in_iam_for_a_key_that_names_the_role_and_one_that_delegate
         ),
         (ACCOUNT_STATEMENT, set()),
         # Every key but this one, and a principal that may be another.
-        ({"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "kms:*", "NotResource": KEY}, set()),
+        (
+            {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "kms:*", "NotResource": KEY},
+            set(),
+        ),
         (role(["kms:Encrypt"], Principal={"AWS": "${Main.Principal?}"}), set()),
     ],
 )
@@ -167,7 +200,10 @@ def test_key_policies(statement: Statement, excess: set[Line]) -> None:
 
 def test_a_whole_bucket_is_right_where_all_of_it_is_used() -> None:
     """An import from the root of the bucket."""
-    everything = [service(["s3:GetObject"], Resource=f"{BUCKET}/*"), service(["s3:ListBucket"], Resource=BUCKET)]
+    everything = [
+        service(["s3:GetObject"], Resource=f"{BUCKET}/*"),
+        service(["s3:ListBucket"], Resource=BUCKET),
+    ]
     found = report(
         asked(IMPORT_JOB, source=location("")),
         key=ON_KEY,
@@ -206,7 +242,8 @@ def test_bucket_policies() -> None:
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/PersonalizeRole"}}, False, False),
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}, False, False),
         ({"StringEquals": {"aws:PrincipalAccount": "111122223333"}}, False, False),
-        # S3 takes calls that nobody has signed, of whom a condition knows next to nothing; KMS takes none.
+        # S3 takes calls that nobody has signed, of whom a condition knows next to nothing; KMS
+        # takes none.
         ({"StringEqualsIfExists": {"aws:PrincipalAccount": "111122223333"}}, False, False),
         ({"StringEquals": {"aws:PrincipalAccount": "anonymous"}}, False, True),
         ({"StringEqualsIfExists": {"aws:PrincipalType": "User"}}, False, False),
@@ -214,7 +251,11 @@ def test_bucket_policies() -> None:
         ({"StringEqualsIfExists": {"aws:userid": "AIDAEXAMPLE"}}, False, True),
         # A role has no name of a user.
         ({"StringEqualsIfExists": {"aws:username": "scientist"}}, True, True),
-        ({"ArnLikeIfExists": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}, False, True),
+        (
+            {"ArnLikeIfExists": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}},
+            False,
+            True,
+        ),
         ({"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-abcdefghij"}}, False, True),
         ({"StringEqualsIfExists": {"aws:PrincipalTag/team": "ratings"}}, False, True),
         ({"StringEqualsIfExists": {"aws:SourceAccount": "444455556666"}}, True, True),
@@ -229,7 +270,12 @@ def test_bucket_policies() -> None:
 def test_statements_for_everybody(condition: Statement, on_key: bool, on_bucket: bool) -> None:
     """Only a condition that says who calls narrows ``"Principal": "*"``; one on TLS, or on who doesn't, lets all in."""
     of_key = service(["kms:Decrypt"], Principal="*", Condition=condition)
-    of_bucket = service(["s3:GetObject"], Resource=f"{BUCKET}/import/*", Principal={"AWS": ["*"]}, Condition=condition)
+    of_bucket = service(
+        ["s3:GetObject"],
+        Resource=f"{BUCKET}/import/*",
+        Principal={"AWS": ["*"]},
+        Condition=condition,
+    )
     found = report(IMPORT, key=[*ON_KEY, of_key], iam=READ, bucket=[*ON_BUCKET, of_bucket])
     told = [each for each in found.excess if each.cause is Cause.FOR_EVERYBODY]
     policies = {each.policy for each in told}
@@ -237,13 +283,20 @@ def test_statements_for_everybody(condition: Statement, on_key: bool, on_bucket:
     assert not any(each.page.endswith("confused-deputy-prevention.html") for each in told)
 
 
-@pytest.mark.parametrize("body", [{"NotPrincipal": {"AWS": ROLE}}, {"NotPrincipal": {"Service": "logs.amazonaws.com"}}])
+@pytest.mark.parametrize(
+    "body", [{"NotPrincipal": {"AWS": ROLE}}, {"NotPrincipal": {"Service": "logs.amazonaws.com"}}]
+)
 def test_statements_for_everybody_but_some(body: Statement) -> None:
     """They let in whoever isn't listed."""
-    of_key = {name: value for name, value in service(["kms:Decrypt"]).items() if name != "Principal"} | body
+    of_key = {
+        name: value for name, value in service(["kms:Decrypt"]).items() if name != "Principal"
+    } | body
     of_bucket = {**of_key, "Action": ["s3:GetObject"], "Resource": f"{BUCKET}/import/*"}
     found = report(IMPORT, key=[*ON_KEY, of_key], iam=READ, bucket=[*ON_BUCKET, of_bucket])
-    assert {each.policy for each in found.excess if each.cause is Cause.FOR_EVERYBODY} == {"key", "bucket"}
+    assert {each.policy for each in found.excess if each.cause is Cause.FOR_EVERYBODY} == {
+        "key",
+        "bucket",
+    }
 
 
 @pytest.mark.parametrize(
@@ -252,28 +305,56 @@ def test_statements_for_everybody_but_some(body: Statement) -> None:
         ({}, Cause.FOR_ANY_ACCOUNT),
         ({"Bool": {"aws:SecureTransport": "true"}}, Cause.FOR_ANY_ACCOUNT),
         ({"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}, None),
-        ({"StringEqualsIfExists": {"aws:SourceAccount": ["111122223333", "444455556666"]}}, Cause.FOR_ANOTHER_ACCOUNT),
+        (
+            {"StringEqualsIfExists": {"aws:SourceAccount": ["111122223333", "444455556666"]}},
+            Cause.FOR_ANOTHER_ACCOUNT,
+        ),
         ({"StringEquals": {"AWS:sourceaccount": 444455556666}}, Cause.FOR_ANOTHER_ACCOUNT),
-        ({"StringEquals": {"aws:SourceAccount": "444455556666"}, "Bool": {"aws:SecureTransport": "false"}}, None),
+        (
+            {
+                "StringEquals": {"aws:SourceAccount": "444455556666"},
+                "Bool": {"aws:SecureTransport": "false"},
+            },
+            None,
+        ),
         ({"StringEquals": {"aws:SourceAccount": ["111122223333", "4444*"]}}, None),
-        ({"ArnLike": {"aws:SourceArn": "arn:aws:personalize:*:444455556666:*"}}, Cause.FOR_ANOTHER_ACCOUNT),
-        ({"ArnNotLike": {"aws:SourceArn": "arn:aws:personalize:*:444455556666:*"}}, Cause.FOR_ANY_ACCOUNT),
-        ({"StringEqualsIfExists": {"aws:SourceAccount": ["111122223333", "${Main.Account?}"]}}, None),
+        (
+            {"ArnLike": {"aws:SourceArn": "arn:aws:personalize:*:444455556666:*"}},
+            Cause.FOR_ANOTHER_ACCOUNT,
+        ),
+        (
+            {"ArnNotLike": {"aws:SourceArn": "arn:aws:personalize:*:444455556666:*"}},
+            Cause.FOR_ANY_ACCOUNT,
+        ),
+        (
+            {"StringEqualsIfExists": {"aws:SourceAccount": ["111122223333", "${Main.Account?}"]}},
+            None,
+        ),
         ({"StringLikeIfExists": {"aws:SourceAccount": "*"}}, Cause.FOR_ANY_ACCOUNT),
-        ({"StringLikeIfExists": {"aws:SourceAccount": ["111122223333", "*"]}}, Cause.FOR_ANY_ACCOUNT),
+        (
+            {"StringLikeIfExists": {"aws:SourceAccount": ["111122223333", "*"]}},
+            Cause.FOR_ANY_ACCOUNT,
+        ),
         ({"StringNotEquals": {"aws:SourceAccount": "444455556666"}}, Cause.FOR_ANY_ACCOUNT),
         ({"ArnLikeIfExists": {"aws:SourceArn": "arn:aws:personalize:*:111122223333:*"}}, None),
-        ({"ArnLikeIfExists": {"aws:SourceArn": "arn:aws:personalize:*:*:*"}}, Cause.FOR_ANY_ACCOUNT),
+        (
+            {"ArnLikeIfExists": {"aws:SourceArn": "arn:aws:personalize:*:*:*"}},
+            Cause.FOR_ANY_ACCOUNT,
+        ),
         ({"StringLikeIfExists": {"aws:SourceArn": "arn:*:*"}}, Cause.FOR_ANY_ACCOUNT),
     ],
 )
 def test_statements_for_any_account(condition: Statement, cause: Cause | None) -> None:
     """A condition on the source narrows what Personalize may do only if its values do."""
-    found = report(key=[*ON_KEY, service(["kms:Decrypt"], Condition=condition)], iam=[iam(IAM_ACTIONS)])
+    found = report(
+        key=[*ON_KEY, service(["kms:Decrypt"], Condition=condition)], iam=[iam(IAM_ACTIONS)]
+    )
     assert [each.cause for each in found.excess] == ([cause] if cause else [])
     assert all(each.page.endswith("confused-deputy-prevention.html") for each in found.excess)
     # Whatever else is asked.
-    again = model(key=[*ON_KEY, service(["kms:Decrypt"], Condition=condition)], iam=[iam(IAM_ACTIONS)])
+    again = model(
+        key=[*ON_KEY, service(["kms:Decrypt"], Condition=condition)], iam=[iam(IAM_ACTIONS)]
+    )
     again.open_questions = [OpenQuestion("Main/Job", "…")]
     assert lines(compare(again).excess) == lines(found.excess)
 
@@ -281,8 +362,14 @@ def test_statements_for_any_account(condition: Statement, cause: Cause | None) -
 @pytest.mark.parametrize(
     ("sources", "of_key", "too_much", "maybe"),
     [
-        # Each of several accounts; not that of the key, which owns it, nor one for which Personalize uses it.
-        (["444455556666", "777788889999", ACCOUNT], ACCOUNT, {"444455556666", "777788889999"}, set()),
+        # Each of several accounts; not that of the key, which owns it, nor one for which
+        # Personalize uses it.
+        (
+            ["444455556666", "777788889999", ACCOUNT],
+            ACCOUNT,
+            {"444455556666", "777788889999"},
+            set(),
+        ),
         (["444455556666", ACCOUNT], "444455556666", set(), set()),
         # The account of a stack that doesn't say its own may be any.
         (["444455556666"], "${AWS::AccountId}", set(), {"444455556666"}),
@@ -294,7 +381,9 @@ def test_personalize_at_work_for_another_account(
     """It is told with the account."""
     key, account = KEY.replace(ACCOUNT, of_key), of_key if maybe else ACCOUNT
     found = model(asked(dataset_group_key=key, account=account), iam=[iam(KEY_POLICY_ACTIONS, key)])
-    own = service(KEY_POLICY_ACTIONS, Condition={"StringEqualsIfExists": {"aws:SourceAccount": account}})
+    own = service(
+        KEY_POLICY_ACTIONS, Condition={"StringEqualsIfExists": {"aws:SourceAccount": account}}
+    )
     wide = service(["kms:Decrypt"], Condition={"StringEquals": {"aws:SourceAccount": sources}})
     found.keys = {key: Key(key, [policy("key policy", [role(KEY_POLICY_ACTIONS), own, wide])])}
     # Whatever else is asked.
@@ -304,7 +393,9 @@ def test_personalize_at_work_for_another_account(
     assert {each.because.partition("its source account is ")[2] for each in told} == too_much
     assert {each.action for each in told} == ({"kms:Decrypt"} if too_much else set())
     open_ones = [each for each in result.undecided if each.cause is Cause.MAY_BE_ANOTHER_ACCOUNT]
-    assert {each.because.partition("its source account ")[2].partition(" ")[0] for each in open_ones} == maybe
+    assert {
+        each.because.partition("its source account ")[2].partition(" ")[0] for each in open_ones
+    } == maybe
     # If it alone may be for the account of the stack, that is what is undecided.
     found.keys[key].policies = [policy("key policy", [role(KEY_POLICY_ACTIONS), wide])]
     assert not any(each.cause is Cause.MAY_BE_ANOTHER_ACCOUNT for each in compare(found).undecided)
@@ -320,8 +411,16 @@ def test_what_everybody_is_denied_all_the_same_is_not_too_much() -> None:
 @pytest.mark.parametrize(
     ("place", "statement", "denial"),
     [
-        ("bucket", role(["s3:DeleteObject"], Resource=f"{BUCKET}/*"), role(["s3:D*"], Effect="Deny")),
-        ("bucket", service(["s3:DeleteObject"], Resource=f"{BUCKET}/*"), service(["s3:Delete*"], Effect="Deny")),
+        (
+            "bucket",
+            role(["s3:DeleteObject"], Resource=f"{BUCKET}/*"),
+            role(["s3:D*"], Effect="Deny"),
+        ),
+        (
+            "bucket",
+            service(["s3:DeleteObject"], Resource=f"{BUCKET}/*"),
+            service(["s3:Delete*"], Effect="Deny"),
+        ),
         ("key", role(["kms:Encrypt"]), role(["kms:Encrypt"], Effect="Deny", Principal="*")),
         ("key", service(["kms:Enc*"]), service(["kms:E*"], Effect="Deny", Condition={})),
         ("iam", iam(["s3:DeleteObject"], f"{BUCKET}/*"), iam(["s3:Delete*"], "*", Effect="Deny")),
@@ -348,23 +447,51 @@ def test_what_iam_denies_the_role_is_too_much_in_a_bucket_policy_all_the_same() 
 def test_what_a_boundary_takes_away_again_is_too_much_all_the_same(action: str) -> None:
     """In the key policy and in IAM, whether the boundary leaves a part of it or not."""
     found = model(key=[*ON_KEY, role([action])], iam=[iam(IAM_ACTIONS), iam([action])])
-    found.roles[ROLE].boundary = policy("boundary", [iam([*KEY_POLICY_ACTIONS, "kms:EnableKey"], "*")])
-    assert lines(compare(found).excess) == {("role", "key", action, KEY), ("role", "role", action, KEY)}
+    found.roles[ROLE].boundary = policy(
+        "boundary", [iam([*KEY_POLICY_ACTIONS, "kms:EnableKey"], "*")]
+    )
+    assert lines(compare(found).excess) == {
+        ("role", "key", action, KEY),
+        ("role", "role", action, KEY),
+    }
 
 
 @pytest.mark.parametrize(
     ("place", "statement", "is_too_much"),
     [
-        # One that never holds, one that Personalize may fulfil, and one of which nothing is documented.
-        ("key", service(["kms:Encrypt"], Condition={"StringEquals": {"aws:SourceAccount": "444455556666"}}), False),
-        ("key", service(["kms:Encrypt"], Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}), True),
+        # One that never holds, one that Personalize may fulfil, and one of which nothing is
+        # documented.
+        (
+            "key",
+            service(
+                ["kms:Encrypt"], Condition={"StringEquals": {"aws:SourceAccount": "444455556666"}}
+            ),
+            False,
+        ),
+        (
+            "key",
+            service(["kms:Encrypt"], Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}),
+            True,
+        ),
         ("key", service(["kms:*"], Condition=NOT_IF), False),
         ("key", service(["kms:Encrypt"], Condition=MAY_BE), False),
-        ("key", role(["kms:Encrypt"], Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}), False),
-        ("key", role(["kms:Encrypt"], Condition={"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}), True),
+        (
+            "key",
+            role(["kms:Encrypt"], Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}),
+            False,
+        ),
+        (
+            "key",
+            role(["kms:Encrypt"], Condition={"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}),
+            True,
+        ),
         (
             "bucket",
-            service(["s3:DeleteObject"], Resource=f"{BUCKET}/*", Condition={"Null": {"aws:SourceAccount": "true"}}),
+            service(
+                ["s3:DeleteObject"],
+                Resource=f"{BUCKET}/*",
+                Condition={"Null": {"aws:SourceAccount": "true"}},
+            ),
             False,
         ),
         ("bucket", service(["s3:*"], Resource="*", Condition=NOT_IF), False),
@@ -390,7 +517,10 @@ KEPT_OUT = [
 def test_a_denial_may_keep_others_out(condition: Statement) -> None:
     """Of Personalize at work for others, in key, bucket and trust policies."""
     denial = service(["*"], Effect="Deny", Condition=condition)
-    for_all = {"key": [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS, Condition={})], "iam": [iam(IAM_ACTIONS)]}
+    for_all = {
+        "key": [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS, Condition={})],
+        "iam": [iam(IAM_ACTIONS)],
+    }
     trust = {**TRUST, "Condition": {}}
     of_trust = {name: element for name, element in denial.items() if name != "Resource"}
     assert {each.policy for each in report(**for_all, trust=[trust]).excess} == {"key", "trust"}
@@ -428,7 +558,12 @@ def test_an_action_on_the_prefix_of_another_job() -> None:
         IMPORT,
         export,
         key=[role([*KEY_POLICY_ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"])],
-        iam=[iam(IAM_ACTIONS), *READ, write, iam(["s3:GetObject"], [f"{BUCKET}/export/*", f"{BUCKET}/else/*"])],
+        iam=[
+            iam(IAM_ACTIONS),
+            *READ,
+            write,
+            iam(["s3:GetObject"], [f"{BUCKET}/export/*", f"{BUCKET}/else/*"]),
+        ],
     )
     assert [(each.action, each.resource, each.cause) for each in found.excess] == [
         ("s3:GetObject", f"{BUCKET}/export/*", Cause.OTHER_PREFIX)
@@ -470,7 +605,9 @@ def test_each_action_on_a_whole_bucket_has_its_own_prefix() -> None:
     }
 
 
-@pytest.mark.parametrize("resource", [BUCKET, BUCKET.replace("arn:aws:", "arn:${AWS::Partition}:"), f"{BUCKET[:-1]}?"])
+@pytest.mark.parametrize(
+    "resource", [BUCKET, BUCKET.replace("arn:aws:", "arn:${AWS::Partition}:"), f"{BUCKET[:-1]}?"]
+)
 def test_actions_on_objects_in_a_statement_about_the_bucket(resource: str) -> None:
     """They allow nothing there, in whatever notation, and the bucket can't be taken out: it is there to be listed."""
     found = whole_bucket([resource, f"{BUCKET}/in/*", f"{BUCKET}/out/*"])
@@ -480,8 +617,18 @@ def test_actions_on_objects_in_a_statement_about_the_bucket(resource: str) -> No
 
 def test_a_condition_without_keys_beside_what_everybody_may_do() -> None:
     """AWS refuses it; what it is about isn't known."""
-    everybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"{BUCKET}/*"}
-    found = report(IMPORT, key=ON_KEY, iam=READ, bucket=[everybody, {**everybody, "Condition": {"NumericEquals": 1.5}}])
+    everybody = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"{BUCKET}/*",
+    }
+    found = report(
+        IMPORT,
+        key=ON_KEY,
+        iam=READ,
+        bucket=[everybody, {**everybody, "Condition": {"NumericEquals": 1.5}}],
+    )
     assert Cause.FOR_EVERYBODY in {each.cause for each in found.excess}
 
 
@@ -491,28 +638,65 @@ def test_a_condition_without_keys_beside_what_everybody_may_do() -> None:
         (TRUST, []),
         # One of both conditions is enough, in whatever notation.
         ({**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}, []),
-        ({**TRUST, "Condition": {"StringLike": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}}}, []),
-        ({**TRUST, "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}}}, []),
+        (
+            {
+                **TRUST,
+                "Condition": {
+                    "StringLike": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}
+                },
+            },
+            [],
+        ),
+        (
+            {
+                **TRUST,
+                "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}},
+            },
+            [],
+        ),
         ({**TRUST, "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}}, []),
         ({**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": "${Main.Account?}"}}}, []),
         # Nothing of the source, or any source.
         ({**TRUST, "Condition": {}}, [Cause.FOR_ANY_ACCOUNT]),
-        ({**TRUST, "Condition": {"StringLike": {"aws:SourceAccount": "*"}}}, [Cause.FOR_ANY_ACCOUNT]),
+        (
+            {**TRUST, "Condition": {"StringLike": {"aws:SourceAccount": "*"}}},
+            [Cause.FOR_ANY_ACCOUNT],
+        ),
         (
             {**TRUST, "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:personalize:*:*:*"}}},
             [Cause.FOR_ANY_ACCOUNT],
         ),
-        ({**TRUST, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}, [Cause.FOR_ANY_ACCOUNT]),
+        (
+            {**TRUST, "Condition": {"Bool": {"aws:SecureTransport": "true"}}},
+            [Cause.FOR_ANY_ACCOUNT],
+        ),
         # For another account, alone or beside its own.
         *(
-            ({**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": source}}}, [Cause.FOR_ANOTHER_ACCOUNT])
+            (
+                {**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": source}}},
+                [Cause.FOR_ANOTHER_ACCOUNT],
+            )
             for source in (ANOTHER_ACCOUNT, [ANOTHER_ACCOUNT, ACCOUNT])
         ),
         # Everybody, and another account.
         ({**TRUST, "Principal": "*", "Condition": {}}, [Cause.FOR_EVERYBODY]),
         ({**TRUST, "Principal": {"AWS": "*"}, "Condition": {}}, [Cause.FOR_EVERYBODY]),
-        ({**TRUST, "Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}}, []),
-        ({**TRUST, "Principal": "*", "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}, []),
+        (
+            {
+                **TRUST,
+                "Principal": "*",
+                "Condition": {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}},
+            },
+            [],
+        ),
+        (
+            {
+                **TRUST,
+                "Principal": "*",
+                "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+            },
+            [],
+        ),
         *(
             ({**TRUST, "Principal": {"AWS": name}, "Condition": condition}, [cause])
             for condition in ({}, {"StringEquals": {"sts:ExternalId": "secret"}})
@@ -527,7 +711,9 @@ def test_a_condition_without_keys_beside_what_everybody_may_do() -> None:
             {
                 **TRUST,
                 "Principal": {"AWS": f"arn:aws:iam::{ANOTHER_ACCOUNT}:root"},
-                "Condition": {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ANOTHER_ACCOUNT}:role/*"}},
+                "Condition": {
+                    "ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ANOTHER_ACCOUNT}:role/*"}
+                },
             },
             [Cause.FOR_ANOTHER_ACCOUNT],
         ),
@@ -535,7 +721,14 @@ def test_a_condition_without_keys_beside_what_everybody_may_do() -> None:
         ({**TRUST, "Principal": {"AWS": SECOND_ROLE}, "Condition": {}}, []),
         ({**TRUST, "Principal": {"Service": "lambda.amazonaws.com"}, "Condition": {}}, []),
         ({**TRUST, "Principal": {"AWS": ANOTHER_ACCOUNT}}, []),
-        ({**TRUST, "Principal": {"AWS": ANOTHER_ACCOUNT}, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}, []),
+        (
+            {
+                **TRUST,
+                "Principal": {"AWS": ANOTHER_ACCOUNT},
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+            [],
+        ),
         ({**TRUST, "Effect": "Deny", "Principal": {"AWS": ANOTHER_ACCOUNT}, "Condition": {}}, []),
         ({**TRUST, "Action": "sts:TagSession", "Condition": {}}, []),
     ],
@@ -546,7 +739,10 @@ def test_whom_a_trust_policy_lets_in(statement: Statement, causes: list[Cause]) 
     assert (found.missing, found.problems) == ((), ())
     beyond = [*found.excess, *found.undecided]
     assert [each.cause for each in beyond] == causes
-    assert all((each.policy, each.policy_of, each.action) == ("trust", ROLE, "sts:AssumeRole") for each in beyond)
+    assert all(
+        (each.policy, each.policy_of, each.action) == ("trust", ROLE, "sts:AssumeRole")
+        for each in beyond
+    )
 
 
 @pytest.mark.parametrize(
@@ -564,13 +760,23 @@ def test_whom_a_trust_policy_lets_in(statement: Statement, causes: list[Cause]) 
             OpenQuestion("Main/Job", "…", role_arns=(SECOND_ROLE,)),
             {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*", "*"},
         ),
-        (OpenQuestion("Main/Job", "…", asks=()), {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*", "*"}),
+        (
+            OpenQuestion("Main/Job", "…", asks=()),
+            {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*", "*"},
+        ),
     ],
 )
-def test_nothing_is_taken_out_that_an_open_request_may_need(question: OpenQuestion, too_much: set[str]) -> None:
+def test_nothing_is_taken_out_that_an_open_request_may_need(
+    question: OpenQuestion, too_much: set[str]
+) -> None:
     """It is said that it isn't known; what no page asks for is too much in any case."""
-    surplus = [iam(["s3:PutObject", "s3:Get*", "s3:DeleteObject"], f"{BUCKET}/*"), iam(["kms:*", "*"])]
-    found = model(asked(), IMPORT, key=ON_KEY, iam=[iam(IAM_ACTIONS), *READ, *surplus], bucket=ON_BUCKET)
+    surplus = [
+        iam(["s3:PutObject", "s3:Get*", "s3:DeleteObject"], f"{BUCKET}/*"),
+        iam(["kms:*", "*"]),
+    ]
+    found = model(
+        asked(), IMPORT, key=ON_KEY, iam=[iam(IAM_ACTIONS), *READ, *surplus], bucket=ON_BUCKET
+    )
     found.open_questions = [question]
     result = compare(found)
     assert {each.action for each in result.excess} == too_much
@@ -588,7 +794,10 @@ def test_an_open_request_and_personalize_itself() -> None:
     """Whatever role it has, the service may need more; a statement for everybody is too much all the same."""
     public = service(["s3:GetObject"], Resource=f"{BUCKET}/import/*", Principal="*", Condition={})
     found = model(
-        IMPORT, key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, service(["s3:PutObject"], Resource=f"{BUCKET}/*"), public]
+        IMPORT,
+        key=ON_KEY,
+        iam=READ,
+        bucket=[*ON_BUCKET, service(["s3:PutObject"], Resource=f"{BUCKET}/*"), public],
     )
     found.open_questions = [OpenQuestion("Main/Job", "…", role_arns=(SECOND_ROLE,))]
     result = compare(found)

@@ -23,7 +23,13 @@ AWS_PAGE_KEY_POLICY = {
     "Sid": "Allow use of the key",
     "Effect": "Allow",
     "Principal": {"AWS": ROLE, "Service": "personalize.amazonaws.com"},
-    "Action": ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant", "kms:ListGrants"],
+    "Action": [
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+        "kms:DescribeKey",
+        "kms:CreateGrant",
+        "kms:ListGrants",
+    ],
     "Resource": "*",
 }
 AWS_PAGE_IAM_POLICY = {
@@ -31,7 +37,8 @@ AWS_PAGE_IAM_POLICY = {
     "Action": ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:ListGrants"],
     "Resource": "*",
 }
-# "Attaching an Amazon Personalize access policy to your Amazon S3 bucket", and the one for the role.
+# "Attaching an Amazon Personalize access policy to your Amazon S3 bucket", and the one for the
+# role.
 AWS_PAGE_EXPORT_BUCKET_POLICY = {
     "Sid": "PersonalizeS3BucketAccessPolicy",
     "Effect": "Allow",
@@ -53,7 +60,11 @@ def test_the_page_as_it_stands() -> None:
     assert (found.missing, found.undecided, found.problems) == ((), (), ())
     assert lines(found.excess) == of(
         "role", "role", "kms:Decrypt kms:GenerateDataKey kms:DescribeKey kms:ListGrants", "*"
-    ) | of("service", "key", "kms:Decrypt kms:GenerateDataKey kms:DescribeKey kms:CreateGrant kms:ListGrants")
+    ) | of(
+        "service",
+        "key",
+        "kms:Decrypt kms:GenerateDataKey kms:DescribeKey kms:CreateGrant kms:ListGrants",
+    )
 
 
 def test_the_page_as_it_stands_exports_nothing() -> None:
@@ -87,15 +98,15 @@ def test_the_role_and_the_key_policy_of_awss_own_solution() -> None:
         "Resource": "*",
     }
     actions = (
-        "kms:Encrypt kms:ReEncrypt kms:Decrypt kms:CreateGrant kms:RevokeGrant kms:RetireGrant kms:ListGrants "
-        "kms:GenerateDataKey kms:DescribeKey"
+        "kms:Encrypt kms:ReEncrypt kms:Decrypt kms:CreateGrant kms:RevokeGrant kms:RetireGrant "
+        "kms:ListGrants kms:GenerateDataKey kms:DescribeKey"
     )
     read = iam(["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], [KEY])
     found = report(key=[key_policy, ACCOUNT_STATEMENT], iam=[iam(actions.split(), [KEY]), read])
     assert lines(found.missing) == of("service", "key", "kms:CreateGrant kms:ListGrants")
-    assert lines(found.excess) == of("role", "role", "kms:Encrypt kms:ReEncrypt kms:RevokeGrant kms:RetireGrant") | of(
-        "service", "key", "kms:Encrypt kms:Decrypt kms:GenerateDataKey kms:DescribeKey"
-    )
+    assert lines(found.excess) == of(
+        "role", "role", "kms:Encrypt kms:ReEncrypt kms:RevokeGrant kms:RetireGrant"
+    ) | of("service", "key", "kms:Encrypt kms:Decrypt kms:GenerateDataKey kms:DescribeKey")
 
 
 EVERY_ACTION = "kms:Decrypt kms:GenerateDataKey kms:DescribeKey kms:CreateGrant kms:ListGrants"
@@ -108,7 +119,9 @@ def test_the_import_role_of_awss_own_solution() -> None:
     read = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": everything}
     of_bucket = {**read, "Principal": {"Service": "personalize.amazonaws.com"}}
     found = report(import_job, key=[ACCOUNT_STATEMENT], iam=[read], bucket=[of_bucket])
-    assert lines(found.missing) == of("role", "key", EVERY_ACTION) | of("service", "key", EVERY_ACTION)
+    assert lines(found.missing) == of("role", "key", EVERY_ACTION) | of(
+        "service", "key", EVERY_ACTION
+    )
     assert lines(found.excess) == {
         ("role", "role", "s3:GetObject", f"{BUCKET}/*"),
         ("service", "bucket", "s3:GetObject", f"{BUCKET}/*"),

@@ -57,9 +57,7 @@ def problems_with(kind: str, statement: Any, version: str) -> list[tuple[str, st
 @pytest.mark.parametrize("version", ["2012-10-17", "2008-10-17"])
 def test_what_fn_sub_would_have_read(version: str, kind: str, text: str, told: str) -> None:
     """Without it, it is text; IAM's own variables are not of CloudFormation."""
-    expected = (
-        f"statement number 1 of more has {told} as plain text, which isn't replaced there: wrap the string in Fn::Sub"
-    )
+    expected = f"statement number 1 of more has {told} as plain text, which isn't replaced there: wrap the string in Fn::Sub"
     found = problems_with(kind, iam(["kms:Sign"], [as_text(text)]), version)
     assert found == ([("configuration", expected, SUB)] if told else [])
 
@@ -92,7 +90,12 @@ def test_what_somebody_wrote_has_no_holes(text: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "pattern", "matched", "compared"),
     [
-        (KEY.replace("1234abcd", "${Main.Key}"), KEY.replace("1234abcd", "$\ufdd0{Main.Key}"), Answer.NO, Answer.NO),
+        (
+            KEY.replace("1234abcd", "${Main.Key}"),
+            KEY.replace("1234abcd", "$\ufdd0{Main.Key}"),
+            Answer.NO,
+            Answer.NO,
+        ),
         ("${Main.KeyArn?}", "$\ufdd0{Key}", Answer.NO, Answer.NO),
         ("${AWS::AccountId}", "$\ufdd0{AWS::AccountId}", Answer.NO, Answer.NO),
         ("in/*", "in/$\ufdd0{Key}/*", Answer.NO, Answer.NO),
@@ -102,7 +105,9 @@ def test_what_somebody_wrote_has_no_holes(text: str, value: Any) -> None:
         ("in/$\ufdd0{Key}", "${Main.Folder?}/$\ufdd0{Key}", Answer.MAYBE, Answer.MAYBE),
     ],
 )
-def test_no_hole_stands_for_a_variable(value: str, pattern: str, matched: Answer, compared: Answer) -> None:
+def test_no_hole_stands_for_a_variable(
+    value: str, pattern: str, matched: Answer, compared: Answer
+) -> None:
     """Values that AWS gives have none; a wildcard stands for one."""
     assert matches(value, pattern) is matched
     assert same(value, pattern) is compared

@@ -59,12 +59,19 @@ def source(operator: str, arn: str) -> Statement:
         # The page's trust policy, with or without its conditions, which are documented here.
         ({**TRUST, "Condition": {}}, "yes"),
         ({**TRUST, "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}, "yes"),
-        ({**TRUST, "Principal": {"Service": ["lambda.amazonaws.com", "personalize.amazonaws.com"]}}, "yes"),
+        (
+            {
+                **TRUST,
+                "Principal": {"Service": ["lambda.amazonaws.com", "personalize.amazonaws.com"]},
+            },
+            "yes",
+        ),
         ({**TRUST, "Action": ["sts:AssumeRole", "sts:TagSession"]}, "yes"),
         ({**TRUST, "Action": "sts:*"}, "yes"),
         (source("StringLike", f"eu-west-1:{ACCOUNT}:*"), "yes"),
         (source("ArnEquals", f"*:{ACCOUNT}:*"), "yes"),
-        # Another service, another action, another account or Region; a wildcard in a comparison that knows none.
+        # Another service, another action, another account or Region; a wildcard in a comparison
+        # that knows none.
         ({**TRUST, "Principal": {"Service": "lambda.amazonaws.com"}}, "no"),
         ({**TRUST, "Condition": {"StringEquals": {"sts:ExternalId": "secret"}}}, "no"),
         ({**TRUST, "Condition": {"StringEqualsIfExists": {"sts:ExternalId": "secret"}}}, "yes"),
@@ -88,8 +95,9 @@ def test_roles_that_personalize_can_assume(statement: Statement, answer: str) ->
     assert [(each.kind, each.message) for each in found.problems] == [
         (
             "trust",
-            f"{ROLE} doesn't trust Personalize, which has to assume it (the trust policy has no statement that allows "
-            "it): allow personalize.amazonaws.com sts:AssumeRole in its trust policy",
+            f"{ROLE} doesn't trust Personalize, which has to assume it (the trust policy has no "
+            "statement that allows it): allow personalize.amazonaws.com sts:AssumeRole in its "
+            "trust policy",
         )
     ] * (answer == "no")
     is_to_change = answer == "no" or len(found.excess) > 0
@@ -102,8 +110,9 @@ def test_a_role_whose_trust_policy_denies() -> None:
     (problem,) = found.problems
     assert found.policies == ()
     assert problem.message == (
-        f"{ROLE} doesn't trust Personalize, which has to assume it (denied by statement DenyAll of trust policy): "
-        "remove the denial from its trust policy, or exempt personalize.amazonaws.com"
+        f"{ROLE} doesn't trust Personalize, which has to assume it (denied by statement DenyAll of "
+        "trust policy): remove the denial from its trust policy, or exempt "
+        "personalize.amazonaws.com"
     )
     # Without it, a statement is missing.
     found = report(trust=[{**TRUST, "Effect": "Deny"}], **CLEAN)
@@ -114,9 +123,18 @@ def test_a_role_whose_trust_policy_denies() -> None:
     ("elements", "says"),
     [
         ({"state": "Disabled"}, "is Disabled: enable it"),
-        ({"state": "PendingDeletion"}, "is PendingDeletion: cancel its deletion, and enable it, before everything"),
-        ({"spec": "RSA_2048"}, "is RSA_2048 for ENCRYPT_DECRYPT, and Personalize needs a symmetric encryption key"),
-        ({"spec": "HMAC_256", "usage": "GENERATE_VERIFY_MAC"}, "is HMAC_256 for GENERATE_VERIFY_MAC"),
+        (
+            {"state": "PendingDeletion"},
+            "is PendingDeletion: cancel its deletion, and enable it, before everything",
+        ),
+        (
+            {"spec": "RSA_2048"},
+            "is RSA_2048 for ENCRYPT_DECRYPT, and Personalize needs a symmetric encryption key",
+        ),
+        (
+            {"spec": "HMAC_256", "usage": "GENERATE_VERIFY_MAC"},
+            "is HMAC_256 for GENERATE_VERIFY_MAC",
+        ),
         ({"exists": False}, "doesn't exist: a deleted key can't be restored"),
     ],
 )
@@ -132,9 +150,18 @@ def test_keys_that_cannot_work(elements: dict[str, Any], says: str) -> None:
 @pytest.mark.parametrize(
     ("arn", "says"),
     [
-        (f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/movies", "is an alias, and Personalize takes only the ARN of a key"),
-        ("1234abcd-12ab-34cd-56ef-1234567890ab", "isn't an ARN, and Personalize takes nothing else"),
-        (f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234", "is in us-east-1, and Personalize works in eu-west-1"),
+        (
+            f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/movies",
+            "is an alias, and Personalize takes only the ARN of a key",
+        ),
+        (
+            "1234abcd-12ab-34cd-56ef-1234567890ab",
+            "isn't an ARN, and Personalize takes nothing else",
+        ),
+        (
+            f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234",
+            "is in us-east-1, and Personalize works in eu-west-1",
+        ),
         (AWS_KEY, "is AWS's own key aws/s3"),
     ],
 )
@@ -146,10 +173,15 @@ def test_arns_that_personalize_does_not_take(arn: str, says: str) -> None:
 
 def test_a_bucket_with_awss_own_key() -> None:
     """Its policy can't let Personalize in, and nobody can change it: no statement is missing there."""
-    found = model(asked(IMPORT_JOB, source=location(), dataset_group_key=None), iam=READ, bucket=ON_BUCKET)
+    found = model(
+        asked(IMPORT_JOB, source=location(), dataset_group_key=None), iam=READ, bucket=ON_BUCKET
+    )
     found.buckets[BUCKET].key_arn = AWS_KEY
     (problem,) = compare(found).problems
-    assert (problem.cause, problem.fix) == (Cause.KEY_OF_AWS, "encrypt the bucket with a key of yours")
+    assert (problem.cause, problem.fix) == (
+        Cause.KEY_OF_AWS,
+        "encrypt the bucket with a key of yours",
+    )
     assert (compare(found).missing, compare(found).undecided) == ((), ())
 
 
@@ -161,23 +193,31 @@ def test_a_role_of_another_account() -> None:
     (problem,) = compare(found).problems
     assert (problem.kind, problem.message) == (
         "configuration",
-        f"{arn} is a role in another account, which Personalize doesn't take: use a role in account 111122223333",
+        (
+            f"{arn} is a role in another account, which Personalize doesn't take: use a role in "
+            "account 111122223333"
+        ),
     )
 
 
 def test_what_is_not_waited_for() -> None:
     """One problem for each resource and policy, with the actions; what exists already needs no waiting."""
     found = model(asked(waits_for=frozenset({in_main("Key")})), **CLEAN)
-    found.keys[KEY].policies = [Policy(found.keys[KEY].policies[0].document, "key policy", declared=in_main("Key"))]
+    found.keys[KEY].policies = [
+        Policy(found.keys[KEY].policies[0].document, "key policy", declared=in_main("Key"))
+    ]
     assert compare(found).problems == ()
     document = found.roles[ROLE].identity[0].document
-    found.roles[ROLE].identity = [Policy(document, "policy Main/Policy", declared=in_main("Policy"))]
+    found.roles[ROLE].identity = [
+        Policy(document, "policy Main/Policy", declared=in_main("Policy"))
+    ]
     (problem,) = compare(found).problems
     assert problem.kind == "ordering"
     assert problem.message == (
-        "movies (dataset group) may be created before policy Main/Policy, which allows kms:Decrypt, kms:DescribeKey, "
-        "kms:GenerateDataKey, kms:ListGrants: make it depend on that policy, by DependsOn or "
-        "node.add_dependency(…), with encryption.permissions where a PersonalizeEncryption has it"
+        "movies (dataset group) may be created before policy Main/Policy, which allows "
+        "kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants: make it depend on that "
+        "policy, by DependsOn or node.add_dependency(…), with encryption.permissions where a "
+        "PersonalizeEncryption has it"
     )
     assert problem.certain
     # What can't be seen of a key's policy may allow it as well.
@@ -185,12 +225,18 @@ def test_what_is_not_waited_for() -> None:
     (problem,) = compare(found).problems
     assert not problem.certain
     # Another policy that says the same is there in time.
-    found.roles[ROLE].identity.append(Policy(document, "policy Main/Other", declared=in_main("Key")))
+    found.roles[ROLE].identity.append(
+        Policy(document, "policy Main/Other", declared=in_main("Key"))
+    )
     assert compare(found).problems == ()
 
 
 MANY = policy("boundary Main/Boundary", [iam(["*"], "*")], declared=in_main("Boundary"))
-DENIES = iam(["kms:Decrypt"], Effect="Deny", Condition={"StringEquals": {"aws:RequestedRegion": "${region?}"}})
+DENIES = iam(
+    ["kms:Decrypt"],
+    Effect="Deny",
+    Condition={"StringEquals": {"aws:RequestedRegion": "${region?}"}},
+)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +244,11 @@ DENIES = iam(["kms:Decrypt"], Effect="Deny", Condition={"StringEquals": {"aws:Re
     [
         ({"boundary": MANY}, [], set()),
         ({"unseen_boundary": "it isn't part of the app"}, [], {*IAM_ACTIONS, "kms:CreateGrant"}),
-        ({"unseen_denials": "managed policy Baseline isn't part of the app"}, [], {*IAM_ACTIONS, "kms:CreateGrant"}),
+        (
+            {"unseen_denials": "managed policy Baseline isn't part of the app"},
+            [],
+            {*IAM_ACTIONS, "kms:CreateGrant"},
+        ),
         ({}, [DENIES], {"kms:Decrypt"}),
     ],
 )
@@ -213,9 +263,9 @@ def test_what_only_limits_has_no_say_in_the_order(
     ]
     report = compare(found)
     assert {each.action for each in report.undecided} == open_actions
-    assert [(each.cause, each.certain, each.reason.values["before"]) for each in report.problems] == [
-        (Cause.NOT_WAITED_FOR, True, "policy Main/Policy")
-    ]
+    assert [
+        (each.cause, each.certain, each.reason.values["before"]) for each in report.problems
+    ] == [(Cause.NOT_WAITED_FOR, True, "policy Main/Policy")]
     assert report.problems[0].reason.values["actions"] == (
         "kms:Decrypt",
         "kms:DescribeKey",
@@ -240,15 +290,23 @@ def test_what_is_denied_or_outside_of_a_boundary_waits_for_nothing() -> None:
     """It is missing, and no order helps."""
     found = model(asked(waits_for=frozenset()), **CLEAN)
     denies = iam(IAM_ACTIONS, Effect="Deny")
-    found.roles[ROLE].identity = [policy("IAM policy", [iam(IAM_ACTIONS), denies], declared=in_main("Policy"))]
+    found.roles[ROLE].identity = [
+        policy("IAM policy", [iam(IAM_ACTIONS), denies], declared=in_main("Policy"))
+    ]
     assert compare(found).problems == ()
-    found.roles[ROLE].identity = [policy("IAM policy", [iam(IAM_ACTIONS)], declared=in_main("Policy"))]
+    found.roles[ROLE].identity = [
+        policy("IAM policy", [iam(IAM_ACTIONS)], declared=in_main("Policy"))
+    ]
     found.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
     assert compare(found).problems == ()
     # A session may have it beyond the boundary, and IAM's policies still have no say.
-    of_session = role(["kms:*"], Principal={"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/PersonalizeRole/x"})
+    of_session = role(
+        ["kms:*"], Principal={"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/PersonalizeRole/x"}
+    )
     found.keys[KEY].policies = [policy("key policy", [ACCOUNT_STATEMENT, of_session])]
-    found.roles[ROLE].identity = [policy("IAM policy", [iam(["kms:*"])], declared=in_main("Policy"))]
+    found.roles[ROLE].identity = [
+        policy("IAM policy", [iam(["kms:*"])], declared=in_main("Policy"))
+    ]
     report = compare(found)
     assert ("key", "kms:CreateGrant") in {(each.policy, each.action) for each in report.undecided}
     assert report.problems == ()
@@ -256,7 +314,10 @@ def test_what_is_denied_or_outside_of_a_boundary_waits_for_nothing() -> None:
 
 def test_entries_and_problems_have_the_requests_behind_them() -> None:
     """And tell whether a construct of this library answers for one of them."""
-    ours, theirs = asked(name="ours", ours=True), asked(IMPORT_JOB, name="theirs", source=location())
+    ours, theirs = (
+        asked(name="ours", ours=True),
+        asked(IMPORT_JOB, name="theirs", source=location()),
+    )
     found = model(ours, theirs, key=[], iam=[])
     found.keys[KEY].state = "Disabled"
     report = compare(found)

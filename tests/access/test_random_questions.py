@@ -1,8 +1,8 @@
 """Random policies and questions: what is decided is right, and stays so whatever unknown values turn out to be.
 
-Ministack's evaluator is another implementation of IAM, by other people. Where the two differ, the difference is one of
-``EXPLAINED``, and AWS's documentation is on the side of ours. A question that ours leaves open isn't compared: the test
-counts them.
+Ministack's evaluator is another implementation of IAM, by other people. Where the two differ, the
+difference is one of ``EXPLAINED``, and AWS's documentation is on the side of ours. A question that
+ours leaves open isn't compared: the test counts them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,17 @@ from personalize_kms_constructs._access.policy_documents import Policy
 from personalize_kms_constructs._answers import Answer
 from personalize_kms_constructs._assembly.choices import NO_VALUE, Either
 from personalize_kms_constructs._assembly.policies_in_properties import policy_in
-from tests.access.models import ACCOUNT, ANOTHER_ACCOUNT, BUCKET, KEY, REGION, ROLE, ROOT, SERVICE, policy
+from tests.access.models import (
+    ACCOUNT,
+    ANOTHER_ACCOUNT,
+    BUCKET,
+    KEY,
+    REGION,
+    ROLE,
+    ROOT,
+    SERVICE,
+    policy,
+)
 
 QUESTIONS, CERTAIN = 1500, 200
 OBJECT = f"{BUCKET}/import/ratings.csv"
@@ -156,7 +166,14 @@ SERVICE_CONDITIONS: tuple[dict[str, Any], ...] = (
     {"Null": {"s3:x-amz-acl": "true"}},
     {"StringNotEquals": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:SourceAccount": "false"}},
 )
-METRICS = ("*", "**", "arn:aws:cloudwatch:*:*:*", ["arn:aws:cloudwatch:*:*:alarm:*", "*"], "arn:*", "arn:aws:s3:::*")
+METRICS = (
+    "*",
+    "**",
+    "arn:aws:cloudwatch:*:*:*",
+    ["arn:aws:cloudwatch:*:*:alarm:*", "*"],
+    "arn:*",
+    "arn:aws:s3:::*",
+)
 METRIC_ACTIONS = ("cloudwatch:*", "*", "cloudwatch:PutMetricData", "cloudwatch:Put*", "kms:*")
 # Those with an encryption context, and those without.
 ON_KEYS = ("kms:Decrypt", "kms:Decrypt", "kms:DescribeKey", "kms:ListGrants", "kms:CreateGrant")
@@ -167,7 +184,9 @@ def element(draw: random.Random, name: str, values: tuple[Any, ...]) -> Statemen
     return {f"Not{name}" if inverted else name: draw.choice(values)}
 
 
-def statement(draw: random.Random, actions: tuple[Any, ...], resources: tuple[Any, ...], conditions: Any) -> Statement:
+def statement(
+    draw: random.Random, actions: tuple[Any, ...], resources: tuple[Any, ...], conditions: Any
+) -> Statement:
     found = {"Effect": "Deny" if draw.random() < 0.25 else "Allow"}
     found |= element(draw, "Action", actions) | element(draw, "Resource", resources)
     if draw.random() < 0.5:
@@ -184,7 +203,9 @@ def condition(draw: random.Random, conditions: Any) -> Any:
     return found
 
 
-def statements(draw: random.Random, most: int, *choices: Any, principals: bool = False) -> list[Statement]:
+def statements(
+    draw: random.Random, most: int, *choices: Any, principals: bool = False
+) -> list[Statement]:
     found = [statement(draw, *choices) for _ in range(draw.randint(0, most))]
     if principals:
         found = [{**each, "Principal": draw.choice(PRINCIPALS)} for each in found]
@@ -196,14 +217,21 @@ def refused(draw: random.Random, found: Statement) -> Statement:
     """Return a statement without its effect, with another, or without its principal."""
     without = draw.choice([each for each in ("Effect", "Principal") if each in found])
     left = {name: value for name, value in found.items() if name != without}
-    return left if draw.random() < 0.7 else {**left, "Effect": draw.choice(("allow", "deny", "Permit"))}
+    return (
+        left
+        if draw.random() < 0.7
+        else {**left, "Effect": draw.choice(("allow", "deny", "Permit"))}
+    )
 
 
 def role_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
     """The role on a key, maybe of another account, with IAM policies and maybe a boundary."""
     choices = (KMS_ACTIONS, KEY_RESOURCES, ROLE_CONDITIONS)
     on_key = statements(draw, 3, *choices, principals=True)
-    in_iam, boundary = statements(draw, 3, *choices), statements(draw, 2, *choices) if draw.random() < 0.3 else None
+    in_iam, boundary = (
+        statements(draw, 3, *choices),
+        statements(draw, 2, *choices) if draw.random() < 0.3 else None,
+    )
     arn = KEY if draw.random() < 0.8 else KEY.replace(ACCOUNT, ANOTHER_ACCOUNT)
     key = Key(arn, [policy("key policy", on_key)])
     role = Role(ROLE, identity=[policy("IAM", in_iam)])
@@ -212,8 +240,12 @@ def role_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
     action = draw.choice(ON_KEYS)
     call = call_on(key, OF_ROLE, action, arn)
     ours = decision.role_by_both(call, decision.of_role(role, call), key).answer
-    documents = access.Role(ROLE, {}, ({"Statement": in_iam},), None if boundary is None else {"Statement": boundary})
-    theirs = access.on_key(documents, access.Key(arn, {"Statement": on_key}), action, REGION) is None
+    documents = access.Role(
+        ROLE, {}, ({"Statement": in_iam},), None if boundary is None else {"Statement": boundary}
+    )
+    theirs = (
+        access.on_key(documents, access.Key(arn, {"Statement": on_key}), action, REGION) is None
+    )
     return ours, theirs, on_key
 
 
@@ -229,10 +261,14 @@ def service_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
 
 def service_on_bucket(draw: random.Random) -> tuple[Answer, bool, Any]:
     """Personalize on an object."""
-    on_bucket = statements(draw, 4, S3_ACTIONS, OBJECT_RESOURCES, SERVICE_CONDITIONS, principals=True)
+    on_bucket = statements(
+        draw, 4, S3_ACTIONS, OBJECT_RESOURCES, SERVICE_CONDITIONS, principals=True
+    )
     bucket = Bucket(BUCKET, ACCOUNT, [policy("bucket policy", on_bucket)])
     ours = decision.service_on(call_on(bucket, OF_SERVICE, "s3:GetObject", OBJECT), bucket).answer
-    theirs = access.by_service({"Statement": on_bucket}, "s3:GetObject", OBJECT, access.Caller(SOURCE))
+    theirs = access.by_service(
+        {"Statement": on_bucket}, "s3:GetObject", OBJECT, access.Caller(SOURCE)
+    )
     return ours, theirs, on_bucket
 
 
@@ -272,10 +308,12 @@ def _principals(found: list[Statement]) -> Iterator[Any]:
 EXPLAINED: dict[str, Callable[[list[Statement]], bool]] = {
     # "You cannot use a wildcard to match part of a principal name or ARN"
     # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html).
-    "a wildcard in a principal": lambda found: f"arn:aws:iam::{ACCOUNT}:role/*" in _principals(found),
-    # Names of principals are compared with their case.
-    # "Permissions boundaries … do not limit permissions granted using the aws:PrincipalArn condition key with a
-    # wildcard(*) in the Principal element"
+    "a wildcard in a principal": lambda found: (
+        f"arn:aws:iam::{ACCOUNT}:role/*" in _principals(found)
+    ),
+    # Names of principals are compared with their case. "Permissions boundaries … do not limit
+    # permissions granted using the aws:PrincipalArn condition key with a wildcard(*) in the
+    # Principal element"
     # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html).
     "everybody with the role's ARN, whatever the boundary": lambda found: any(
         each.get("Effect") == "Allow"
@@ -284,12 +322,15 @@ EXPLAINED: dict[str, Callable[[list[Statement]], bool]] = {
         for each in found
     ),
     "a principal in another case": lambda found: any(
-        isinstance(each, str) and each != ROLE and each.lower() == ROLE.lower() for each in _principals(found)
+        isinstance(each, str) and each != ROLE and each.lower() == ROLE.lower()
+        for each in _principals(found)
     ),
 }
 
 
-@pytest.mark.parametrize("question", [role_on_key, service_on_key, service_on_bucket, role_by_iam, metrics_by_iam])
+@pytest.mark.parametrize(
+    "question", [role_on_key, service_on_key, service_on_bucket, role_by_iam, metrics_by_iam]
+)
 def test_random_questions_are_answered_as_by_another_evaluator(
     question: Callable[[random.Random], tuple[Answer, bool, list[Statement]]],
 ) -> None:
@@ -310,9 +351,21 @@ def test_random_questions_are_answered_as_by_another_evaluator(
     assert answers[Answer.MAYBE] < QUESTIONS / 5
 
 
-# Parts of strings that a parameter stands in the place of, and what a parameter may turn out to be. It is no "*": a
-# principal that isn't known is taken for somebody, and not for everybody, Personalize included.
-PARTS = (ACCOUNT, REGION, "PersonalizeRole", "role/other", "key/", "true", "AssumedRole", ROLE, KEY, "personalize")
+# Parts of strings that a parameter stands in the place of, and what a parameter may turn out to be.
+# It is no "*": a principal that isn't known is taken for somebody, and not for everybody,
+# Personalize included.
+PARTS = (
+    ACCOUNT,
+    REGION,
+    "PersonalizeRole",
+    "role/other",
+    "key/",
+    "true",
+    "AssumedRole",
+    ROLE,
+    KEY,
+    "personalize",
+)
 VALUES = (*PARTS, ANOTHER_ACCOUNT, "us-east-1", "false", "other", "role/a:b", "")
 
 
@@ -320,7 +373,9 @@ def changed(value: Any, change: Callable[[str], str]) -> Any:
     """Return statements with other principals, resources and values of conditions."""
     if isinstance(value, dict):
         fixed = ("Effect", "Action", "NotAction")
-        return {name: each if name in fixed else changed(each, change) for name, each in value.items()}
+        return {
+            name: each if name in fixed else changed(each, change) for name, each in value.items()
+        }
     if isinstance(value, list):
         return [changed(each, change) for each in value]
     return change(value) if isinstance(value, str) else value
@@ -353,22 +408,34 @@ def test_what_is_decided_stays_decided() -> None:
 
     def parameter(text: str) -> str:
         part = draw.choice([each for each in PARTS if each in text] or [text])
-        return text.replace(part, f"${{Main.Parameter{draw.randrange(4)}?}}") if draw.random() < 0.3 else text
+        return (
+            text.replace(part, f"${{Main.Parameter{draw.randrange(4)}?}}")
+            if draw.random() < 0.3
+            else text
+        )
 
     answers: Counter[Answer] = Counter()
     wrong = []
     for _ in range(CERTAIN):
         on_key = statements(draw, 3, *of_role, principals=True)
-        for_service = statements(draw, 3, KMS_ACTIONS, KEY_RESOURCES, SERVICE_CONDITIONS, principals=True)
+        for_service = statements(
+            draw, 3, KMS_ACTIONS, KEY_RESOURCES, SERVICE_CONDITIONS, principals=True
+        )
         boundary = statements(draw, 2, *of_role) if draw.random() < 0.3 else None
-        question = changed([on_key, for_service, statements(draw, 2, *of_role), boundary], parameter)
+        question = changed(
+            [on_key, for_service, statements(draw, 2, *of_role), boundary], parameter
+        )
         unknown = decided(*question)
         answers.update(unknown)
         for _ in range(4):
             values = [draw.choice(VALUES) for _ in range(4)]
             known = changed(
                 question,
-                lambda text: re.sub(r"\$\{Main\.Parameter(\d)\?\}", lambda hole: values[int(hole[1])], text),  # noqa: B023
+                lambda text: re.sub(
+                    r"\$\{Main\.Parameter(\d)\?\}",
+                    lambda hole: values[int(hole[1])],  # noqa: B023
+                    text,
+                ),
             )
             for before, after in zip(unknown, decided(*known), strict=True):
                 if before is not Answer.MAYBE and before is not after:
@@ -384,7 +451,11 @@ def chosen(draw: random.Random, found: list[Statement], others: list[Statement])
         if draw.random() < 0.3:
             statements.append((draw.randrange(2), each, draw.choice((other, None))))
         else:
-            parts = {name: (draw.randrange(2), each[name], other.get(name)) for name in each if draw.random() < 0.3}
+            parts = {
+                name: (draw.randrange(2), each[name], other.get(name))
+                for name in each
+                if draw.random() < 0.3
+            }
             statements.append({**each, **parts})
     return statements
 
@@ -395,7 +466,9 @@ def written(value: Any, world: tuple[bool, bool] | None) -> Any:
         number, then, otherwise = value
         if world is not None:
             return written(then if world[number] else otherwise, world)
-        one, other = (NO_VALUE if each is None else written(each, None) for each in (then, otherwise))
+        one, other = (
+            NO_VALUE if each is None else written(each, None) for each in (then, otherwise)
+        )
         return Either.of("Main", f"Is{number}", one, other)
     if isinstance(value, dict):
         found = {name: written(each, world) for name, each in value.items()}
@@ -421,7 +494,9 @@ def test_what_a_condition_chooses_is_decided_only_where_it_makes_no_difference()
     for _ in range(4 * CERTAIN):
         question = [
             chosen(
-                draw, statements(draw, 3, *of_role, principals=True), statements(draw, 3, *of_role, principals=True)
+                draw,
+                statements(draw, 3, *of_role, principals=True),
+                statements(draw, 3, *of_role, principals=True),
             ),
             chosen(
                 draw,
@@ -433,7 +508,9 @@ def test_what_a_condition_chooses_is_decided_only_where_it_makes_no_difference()
         decisions = without_boundary(written(question, None))
         answers.update(decisions)
         for world in ((True, True), (True, False), (False, True), (False, False)):
-            for before, after in zip(decisions, without_boundary(written(question, world)), strict=True):
+            for before, after in zip(
+                decisions, without_boundary(written(question, world)), strict=True
+            ):
                 if before is not Answer.MAYBE and before is not after:
                     wrong.append((before, after, world, question))
     assert wrong == []

@@ -47,7 +47,12 @@ BY_EVERYBODY = [role(KEY_POLICY_ACTIONS, Principal="*"), service(KEY_POLICY_ACTI
 @pytest.mark.parametrize(
     ("given", "of", "changes", "reasons"),
     [
-        ({"key": []}, "key", {}, {("role", "key", NOT_IN_KEY_POLICY), ("service", "key", NOT_IN_KEY_POLICY)}),
+        (
+            {"key": []},
+            "key",
+            {},
+            {("role", "key", NOT_IN_KEY_POLICY), ("service", "key", NOT_IN_KEY_POLICY)},
+        ),
         (
             {"key": []},
             "key",
@@ -55,7 +60,12 @@ BY_EVERYBODY = [role(KEY_POLICY_ACTIONS, Principal="*"), service(KEY_POLICY_ACTI
             {("role", "key", KEY_UNSEEN), ("service", "key", KEY_UNSEEN)},
         ),
         ({"bucket": []}, "bucket", {}, {("service", "bucket", NOT_IN_BUCKET_POLICY)}),
-        ({"bucket": []}, "bucket", {"unseen": "it is imported"}, {("service", "bucket", BUCKET_UNSEEN)}),
+        (
+            {"bucket": []},
+            "bucket",
+            {"unseen": "it is imported"},
+            {("service", "bucket", BUCKET_UNSEEN)},
+        ),
         (
             {"bucket": []},
             "bucket",
@@ -83,8 +93,8 @@ BY_EVERYBODY = [role(KEY_POLICY_ACTIONS, Principal="*"), service(KEY_POLICY_ACTI
                 (
                     "role",
                     "key",
-                    "statement number 1 of key policy: whether a permissions boundary limits what it allows isn't "
-                    "documented; the role's permissions boundary doesn't allow it",
+                    "statement number 1 of key policy: whether a permissions boundary limits what "
+                    "it allows isn't documented; the role's permissions boundary doesn't allow it",
                 )
             },
         ),
@@ -116,14 +126,18 @@ def test_a_reason_names_the_policy(
 
 UNKNOWN_ACTION = {"Ref": "Actions"}
 FROM_AN_ADDRESS = {"StringEquals": {"aws:SourceIp": "10.0.0.1"}}
-OF_ADDRESS = "condition StringEquals aws:SourceIp: AWS doesn't document the key for Personalize's calls"
+OF_ADDRESS = (
+    "condition StringEquals aws:SourceIp: AWS doesn't document the key for Personalize's calls"
+)
 SESSION = ROLE.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/x"
 IS_UNKNOWN = "isn't known before deployment"
 
 
 def of_key_policy(*statements: dict[str, Any]) -> set[str]:
     """Why the role lacks something on its key, or may lack it; an element that is none isn't there."""
-    written = [{name: value for name, value in each.items() if value is not None} for each in statements]
+    written = [
+        {name: value for name, value in each.items() if value is not None} for each in statements
+    ]
     found = compare(model(key=[*written, service(KEY_POLICY_ACTIONS)], iam=[iam(IAM_ACTIONS)]))
     return {each.because for each in (*found.missing, *found.undecided)}
 
@@ -135,14 +149,29 @@ def of_key_policy(*statements: dict[str, Any]) -> set[str]:
         ({"Principal": "${Main.Principal?}"}, [f"Principal (Main.Principal) {IS_UNKNOWN}"]),
         ({"Principal": {"AWS": [{"Ref": "Role"}]}}, [f"Principal {IS_UNKNOWN}"]),
         ({"Principal": {"Anybody": ROLE}}, ["Principal Anybody isn't understood"]),
-        ({"Principal": {"AWS": SESSION}}, [f"Principal {SESSION}: which session Personalize has isn't documented"]),
-        ({"Principal": {"AWS": "${Main.Role?}"}}, [f"Principal ${{Main.Role?}}: Main.Role {IS_UNKNOWN}"]),
+        (
+            {"Principal": {"AWS": SESSION}},
+            [f"Principal {SESSION}: which session Personalize has isn't documented"],
+        ),
+        (
+            {"Principal": {"AWS": "${Main.Role?}"}},
+            [f"Principal ${{Main.Role?}}: Main.Role {IS_UNKNOWN}"],
+        ),
         ({"Action": [UNKNOWN_ACTION]}, [f"Action {IS_UNKNOWN}"]),
         ({"Action": "${Main.Actions?}"}, [f"Action ${{Main.Actions?}}: Main.Actions {IS_UNKNOWN}"]),
         ({"Resource": "${Main.Key?}"}, [f"Resource ${{Main.Key?}}: Main.Key {IS_UNKNOWN}"]),
-        ({"Condition": {"StringEquals": "x"}}, ["condition operator StringEquals without condition keys"]),
-        ({"Condition": "${Main.If?} and ${Main.Or?}"}, [f"Condition (Main.If, Main.Or) {IS_UNKNOWN}"]),
-        ({"Condition": {"Bool": "${Main.Keys?}"}}, [f"condition operator Bool (Main.Keys) {IS_UNKNOWN}"]),
+        (
+            {"Condition": {"StringEquals": "x"}},
+            ["condition operator StringEquals without condition keys"],
+        ),
+        (
+            {"Condition": "${Main.If?} and ${Main.Or?}"},
+            [f"Condition (Main.If, Main.Or) {IS_UNKNOWN}"],
+        ),
+        (
+            {"Condition": {"Bool": "${Main.Keys?}"}},
+            [f"condition operator Bool (Main.Keys) {IS_UNKNOWN}"],
+        ),
         # All that leaves it open is told, and nothing that doesn't.
         (
             {"Resource": "${Main.Key?}", "Condition": FROM_AN_ADDRESS},
@@ -151,16 +180,22 @@ def of_key_policy(*statements: dict[str, Any]) -> set[str]:
         ({"Action": [UNKNOWN_ACTION, "kms:*"], "Condition": FROM_AN_ADDRESS}, [OF_ADDRESS]),
     ],
 )
-def test_a_reason_names_what_leaves_a_statement_open(elements: dict[str, Any], reasons: list[str]) -> None:
+def test_a_reason_names_what_leaves_a_statement_open(
+    elements: dict[str, Any], reasons: list[str]
+) -> None:
     """With the statement."""
     statement = {**role(KEY_POLICY_ACTIONS), **elements}
-    assert of_key_policy(statement) == {"; ".join(f"statement number 1 of key policy: {each}" for each in reasons)}
+    assert of_key_policy(statement) == {
+        "; ".join(f"statement number 1 of key policy: {each}" for each in reasons)
+    }
 
 
 def test_a_reason_names_each_statement_that_allows_it_or_may() -> None:
     """A second one hides none."""
     reasons = [f"statement number {number} of key policy: {OF_ADDRESS}" for number in (1, 2)]
-    assert of_key_policy(*[role(KEY_POLICY_ACTIONS, Condition=FROM_AN_ADDRESS)] * 2) == {"; ".join(reasons)}
+    assert of_key_policy(*[role(KEY_POLICY_ACTIONS, Condition=FROM_AN_ADDRESS)] * 2) == {
+        "; ".join(reasons)
+    }
     holes: Any = ["${Main.One?}", "${Main.Other?}"]
     unknown = compare(model(key=holes, iam=[iam(IAM_ACTIONS)])).undecided
     reasons = [f"statement number {number} of key policy {IS_UNKNOWN}" for number in (1, 2)]
@@ -197,16 +232,20 @@ def test_an_unknown_action_beside_one_that_allows_leaves_nothing_open() -> None:
     [
         (
             iam(["s3:GetObject"], f"{BUCKET}/import/a*"),
-            f"Resource {BUCKET}/import/a* is about a part of what is needed, and which part Personalize uses isn't "
-            "documented",
+            f"Resource {BUCKET}/import/a* is about a part of what is needed, and which part "
+            "Personalize uses isn't documented",
         ),
         ({"Effect": "Allow", "Action": "s3:GetObject"}, None),
         (iam(["s3:GetObject"], f"{BUCKET}/IMPORT/*"), None),
     ],
 )
-def test_a_reason_names_what_an_iam_policy_leaves_open(statement: dict[str, Any], reason: str | None) -> None:
+def test_a_reason_names_what_an_iam_policy_leaves_open(
+    statement: dict[str, Any], reason: str | None
+) -> None:
     """A pattern that is too narrow, and a resource that isn't there; objects of another case are others."""
-    found = compare(model(asked(IMPORT_JOB, source=location()), **{**GIVEN, "iam": [statement, READ[1]]}))
+    found = compare(
+        model(asked(IMPORT_JOB, source=location()), **{**GIVEN, "iam": [statement, READ[1]]})
+    )
     assert [each.because for each in found.undecided] == (
         [] if reason is None else [f"statement number 1 of IAM policy: {reason}"]
     )
@@ -226,7 +265,10 @@ NAMED_BY_AWS, OF_A_STACK = "arn:aws:s3:::${Main.Data}", "arn:aws:s3:::data-${AWS
             (
                 each,
                 f"{each}/import/a*",
-                "is about a part of what is needed, and which part Personalize uses isn't documented",
+                (
+                    "is about a part of what is needed, and which part Personalize uses isn't "
+                    "documented"
+                ),
             )
             for each in (NAMED_BY_AWS, OF_A_STACK, "arn:aws:s3:::${Main.Name?}")
         ),
@@ -238,15 +280,26 @@ def test_a_reason_tells_a_name_that_is_not_known_from_a_pattern_that_is_narrow(
     """The bucket's own name may be what leaves it open."""
     request = asked(IMPORT_JOB, source=Location(bucket, "import/"))
     found = compare(model(request, key=ON_KEY, iam=[iam(["s3:GetObject"], pattern)]))
-    reading = [each.because for each in found.undecided if each.policy == "role" and each.action == "s3:GetObject"]
+    reading = [
+        each.because
+        for each in found.undecided
+        if each.policy == "role" and each.action == "s3:GetObject"
+    ]
     (because,) = reading
-    assert because.removeprefix(f"statement number 1 of IAM policy: Resource {pattern}").strip(": ") == why
+    assert (
+        because.removeprefix(f"statement number 1 of IAM policy: Resource {pattern}").strip(": ")
+        == why
+    )
 
 
 @pytest.mark.parametrize(
     ("arn", "pattern", "why"),
     [
-        (f"arn:aws:iam::{ACCOUNT}:role/${{Main.Role}}", "main-role-*", "the name of Main.Role isn't in the template"),
+        (
+            f"arn:aws:iam::{ACCOUNT}:role/${{Main.Role}}",
+            "main-role-*",
+            "the name of Main.Role isn't in the template",
+        ),
         (
             "arn:aws:iam::${AWS::AccountId}:role/${Main.Role}",
             "main-role-*",
@@ -263,7 +316,9 @@ def test_a_reason_says_that_a_role_s_name_is_not_known(arn: str, pattern: str, w
     found = model(asked(role_arn=arn), key=[statement, service(KEY_POLICY_ACTIONS)])
     identity = [policy("IAM", [iam(KEY_POLICY_ACTIONS)])]
     found.roles = {arn: Role(arn, trust=[policy("trust", [TRUST])], identity=identity)}
-    told = {each.because.partition("; ")[0] for each in compare(found).undecided if each.policy == "key"}
+    told = {
+        each.because.partition("; ")[0] for each in compare(found).undecided if each.policy == "key"
+    }
     assert told == {f"statement number 1 of key policy: condition ArnLike aws:PrincipalArn: {why}"}
 
 
@@ -301,7 +356,9 @@ def test_a_reason_says_that_a_bucket_policy_need_not_name_the_role() -> None:
     """In one account no statement allows it, and nothing is open."""
     caller = calls.role(Role(ROLE), REGION)
     bucket = Bucket(BUCKET, ACCOUNT)
-    reason = decision.role_in_bucket(calls.call_on(bucket, caller, "s3:ListBucket", BUCKET), bucket).reason
+    reason = decision.role_in_bucket(
+        calls.call_on(bucket, caller, "s3:ListBucket", BUCKET), bucket
+    ).reason
     assert (reason.cause, reason.statements, reason.doubts) == (Cause.ALLOWED, (), ())
 
 
@@ -310,7 +367,11 @@ def test_a_reason_says_that_the_accounts_are_unknown() -> None:
     key_arn = KEY.replace("111122223333", "${Main.Account?}")
     found = model(asked(dataset_group_key=key_arn), iam=[])
     found.keys = {key_arn: Key(key_arn, [policy("key policy", ON_KEY)])}
-    reasons = {each.because for each in compare(found).undecided if each.policy == "key" and each.principal == "role"}
+    reasons = {
+        each.because
+        for each in compare(found).undecided
+        if each.policy == "key" and each.principal == "role"
+    }
     assert reasons == {"it isn't known whether role and key are in one account"}
 
 
@@ -330,7 +391,9 @@ def test_a_reason_says_that_the_name_of_the_role_is_unknown() -> None:
 def test_a_policy_of_somebody_who_is_not_known(effect: str) -> None:
     """It may be the role's, whatever it says."""
     found = model(asked(), key=ON_KEY, iam=[iam(IAM_ACTIONS)] if effect == "Deny" else [])
-    mine = policy("More", [{**iam(IAM_ACTIONS), "Effect": effect}], whose=("Main.Name", "Main.Path"))
+    mine = policy(
+        "More", [{**iam(IAM_ACTIONS), "Effect": effect}], whose=("Main.Name", "Main.Path")
+    )
     found.roles[ROLE].may_have = [mine]
     compared = compare(found)
     assert {each.action for each in compared.undecided if each.policy == "role"} == set(IAM_ACTIONS)
@@ -341,7 +404,12 @@ def test_a_policy_of_somebody_who_is_not_known(effect: str) -> None:
 def test_a_policy_with_elements_that_no_policy_has() -> None:
     """A macro puts something in their places."""
     found = model(asked(), key=ON_KEY)
-    document = {"Version": "2012-10-17", "Statement": [], "Fn::Transform": {"Name": "AWS::Include"}, "Fn::More": 1}
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [],
+        "Fn::Transform": {"Name": "AWS::Include"},
+        "Fn::More": 1,
+    }
     found.roles[ROLE].identity = [Policy(document, "Included")]
     compared = compare(found)
     assert {each.action for each in compared.undecided if each.policy == "role"} == set(IAM_ACTIONS)
@@ -354,6 +422,8 @@ def test_an_account_that_is_a_number(account: int, allowed: bool) -> None:
     """As YAML has it without quotes."""
     key = [role(["kms:*"], Principal={"AWS": account}), service(KEY_POLICY_ACTIONS)]
     compared = compare(model(asked(), key=key, iam=[iam(KEY_POLICY_ACTIONS)]))
-    found = {each.action for each in compared.allowed if (each.principal, each.policy) == ("role", "key")}
+    found = {
+        each.action for each in compared.allowed if (each.principal, each.policy) == ("role", "key")
+    }
     assert found == (set(KEY_POLICY_ACTIONS) if allowed else set())
     assert compared.undecided == ()

@@ -42,7 +42,9 @@ from tests.access.models import (
 
 NAMES = {KEY: "Main/Key", ROLE: "Main/Role", BUCKET: "Main/Data"}
 IMPORT = asked(IMPORT_JOB, name="import", source=location())
-ALL_ACTIONS = '["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]'
+ALL_ACTIONS = (
+    '["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]'
+)
 
 
 def one_of_each() -> AccessReport:
@@ -53,7 +55,9 @@ def one_of_each() -> AccessReport:
         iam=[iam([*IAM_ACTIONS, "kms:Encrypt"])],
     )
     found.keys[KEY].state = "Disabled"
-    found.open_questions = [OpenQuestion("Main/Job", "it may create resources", role_arns=(f"{ROLE}2",))]
+    found.open_questions = [
+        OpenQuestion("Main/Job", "it may create resources", role_arns=(f"{ROLE}2",))
+    ]
     found.names = NAMES
     return compare(found)
 
@@ -97,13 +101,23 @@ def test_a_quiet_report_has_the_findings_and_the_sum() -> None:
 
 def test_a_clean_report_is_one_line() -> None:
     found = report(key=ON_KEY, iam=[iam(IAM_ACTIONS)])
-    assert found.to_text() == "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
+    assert (
+        found.to_text() == "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
+    )
 
 
-def test_a_line_begins_with_the_resource_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_begins_with_the_resource_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not in a template of the CDK, where nobody looks for it; the resource has the policy to change."""
     monkeypatch.chdir(tmp_path)
-    lines_of_template = ["Resources:", "  Key:", "    Type: AWS::KMS::Key", "  Policy:", "    Type: AWS::IAM::Policy"]
+    lines_of_template = [
+        "Resources:",
+        "  Key:",
+        "    Type: AWS::KMS::Key",
+        "  Policy:",
+        "    Type: AWS::IAM::Policy",
+    ]
     for name in ("app.yaml", "Main.template.json"):
         (tmp_path / name).write_text("\n".join(lines_of_template))
 
@@ -113,7 +127,9 @@ def test_a_line_begins_with_the_resource_in_the_file(tmp_path: Path, monkeypatch
         found.keys[KEY].declared = Declaration(str(tmp_path / name), "Key", "Key")
         of_role = Declaration(str(tmp_path / name), "Policy", "Policy")
         found.roles[ROLE].declared = Declaration(str(tmp_path / name), "Role", "Role")
-        found.roles[ROLE].identity = [policy("IAM policy", [iam(["kms:Decrypt"])], declared=of_role)]
+        found.roles[ROLE].identity = [
+            policy("IAM policy", [iam(["kms:Decrypt"])], declared=of_role)
+        ]
         return compare(found).to_text(quiet=True).splitlines()[:2]
 
     four = "kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants for Main/Role (5)"
@@ -160,7 +176,9 @@ CLAIM = "key policy of Main/Key, for Personalize"
         ("trust", ROLE, {}, "trust policy of Main/Role, to add"),
     ],
 )  # fmt: skip
-def test_a_block_says_what_somebody_has_to_mind(kind: Any, owner: str, more: dict[str, Any], words: str) -> None:
+def test_a_block_says_what_somebody_has_to_mind(
+    kind: Any, owner: str, more: dict[str, Any], words: str
+) -> None:
     """Besides the statements."""
     change = PolicyToChange(policy=kind, policy_of=owner, **{"should_have": ({},), **more})
     assert title(change, Names(NAMES)) == words
@@ -168,19 +186,32 @@ def test_a_block_says_what_somebody_has_to_mind(kind: Any, owner: str, more: dic
 
 def test_what_a_key_policy_leaves_to_iam_is_told_apart() -> None:
     """AWS's page asks for it in the key policy."""
-    of_account = {"Principal": {"AWS": "111122223333"}, "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}}}
-    found = report(key=[role(KEY_POLICY_ACTIONS, **of_account), ON_KEY[1]], iam=[iam(IAM_ACTIONS[1:])])
-    told = [line.replace(KEY, "Key").replace(ROLE, "Role") for line in found.to_text(quiet=True).splitlines()[:2]]
+    of_account = {
+        "Principal": {"AWS": "111122223333"},
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}},
+    }
+    found = report(
+        key=[role(KEY_POLICY_ACTIONS, **of_account), ON_KEY[1]], iam=[iam(IAM_ACTIONS[1:])]
+    )
+    told = [
+        line.replace(KEY, "Key").replace(ROLE, "Role")
+        for line in found.to_text(quiet=True).splitlines()[:2]
+    ]
     assert told == [
         "✘ IAM policies of Role lack kms:Decrypt on Key",
-        "✘ IAM policies of Role lack kms:CreateGrant, kms:Decrypt on Key, which the key policy leaves to IAM (2)",
+        (
+            "✘ IAM policies of Role lack kms:CreateGrant, kms:Decrypt on Key, which the key policy "
+            "leaves to IAM (2)"
+        ),
     ]
 
 
 def marked(found: AccessModel, mark: str) -> list[str]:
     """Return the lines of a text with a mark, with the names of key, role and bucket."""
     found.names = {KEY: "Key", ROLE: "Role", BUCKET: "Data"}
-    return [line for line in compare(found).to_text(quiet=True).splitlines() if line.startswith(mark)]
+    return [
+        line for line in compare(found).to_text(quiet=True).splitlines() if line.startswith(mark)
+    ]
 
 
 def test_one_reason_is_one_line_whatever_needs_it() -> None:
@@ -190,16 +221,15 @@ def test_one_reason_is_one_line_whatever_needs_it() -> None:
     found.keys.clear()
     found.buckets.clear()
     assert marked(found, "?") == [
-        "? Data: a key that encrypts the bucket needs permissions too, and it can't be seen whether there is "
-        "one: it isn't "
-        "part of the app (2)",
-        "? not known whether Role and Personalize may kms:CreateGrant, kms:Decrypt, kms:DescribeKey, "
-        "kms:GenerateDataKey, "
-        "kms:GenerateDataKeyWithoutPlaintext, kms:ListGrants on Key: the key policy of "
-        f"{KEY} can't be seen: it isn't part of the app (12)",
-        f"? not known whether Personalize may s3:ListBucket on Data; s3:PutObject on {BUCKET}/export/*; "
-        "s3:GetObject on "
-        f"{BUCKET}/import/*: the bucket policy of {BUCKET} can't be seen: it isn't part of the app (3)",
+        "? Data: a key that encrypts the bucket needs permissions too, and it can't be seen "
+        "whether there is one: it isn't part of the app (2)",
+        "? not known whether Role and Personalize may kms:CreateGrant, kms:Decrypt, "
+        "kms:DescribeKey, kms:GenerateDataKey, kms:GenerateDataKeyWithoutPlaintext, "
+        f"kms:ListGrants on Key: the key policy of {KEY} can't be seen: it isn't part of the app "
+        "(12)",
+        "? not known whether Personalize may s3:ListBucket on Data; s3:PutObject on "
+        f"{BUCKET}/export/*; s3:GetObject on {BUCKET}/import/*: the bucket policy of {BUCKET} "
+        "can't be seen: it isn't part of the app (3)",
     ]
 
 
@@ -210,8 +240,8 @@ def test_a_line_about_several_buckets_names_each() -> None:
     found.buckets.clear()
     (line,) = [line for line in marked(found, "?") if "encrypts" in line]
     assert line == (
-        "? arn:aws:s3:::others, Data: a key that encrypts the bucket needs permissions too, and it can't be seen "
-        "whether there is one: it isn't part of the app (2)"
+        "? arn:aws:s3:::others, Data: a key that encrypts the bucket needs permissions too, and it "
+        "can't be seen whether there is one: it isn't part of the app (2)"
     )
 
 
@@ -223,11 +253,10 @@ def test_what_may_be_too_much_is_there() -> None:
     found.open_questions = [OpenQuestion("Main/Job", "it may create resources")]
     assert marked(found, "?") == [
         "? Main/Job: it may create resources",
-        "? maybe too much: statement number 1 of IAM policy: kms:* on Key: nothing that can be seen asks for "
-        "it, and Main/Job, "
-        "which can't be seen in full, may",
-        f"? maybe too much: statement number 2 of trust policy: sts:AssumeRole on Role: its Principal {account} may be "
-        "another account, which it shouldn't let in",
+        "? maybe too much: statement number 1 of IAM policy: kms:* on Key: nothing that can be "
+        "seen asks for it, and Main/Job, which can't be seen in full, may",
+        "? maybe too much: statement number 2 of trust policy: sts:AssumeRole on Role: its "
+        f"Principal {account} may be another account, which it shouldn't let in",
     ]
 
 
@@ -236,14 +265,17 @@ def test_a_statement_is_a_line_for_each_reason_for_which_it_is_too_much() -> Non
     wide = ["s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:DeleteObject"]
     of_bucket = service(wide, Resource=[BUCKET, f"{BUCKET}/*"], Condition={}, Sid="Wide")
     assert marked(model(IMPORT, key=ON_KEY, bucket=[of_bucket]), "!") == [
-        f"! statement Wide of bucket policy: s3:DeleteObject on Data, {BUCKET}/*: AWS's pages don't ask for it (2)",
-        f"! statement Wide of bucket policy: s3:GetObject on {BUCKET}/*: on the whole bucket, not only the "
-        "prefix that is used",
-        f"! statement Wide of bucket policy: s3:ListBucket on Data; s3:GetObject on {BUCKET}/import/*: for "
-        "any account: no "
-        "condition on aws:SourceAccount or aws:SourceArn keeps others out (2)",
-        f"! statement Wide of bucket policy: s3:PutObject on Data, {BUCKET}/*: nothing that can be seen asks "
-        "for it (2)",
+        (
+            f"! statement Wide of bucket policy: s3:DeleteObject on Data, {BUCKET}/*: AWS's pages "
+            "don't ask for it (2)"
+        ),
+        f"! statement Wide of bucket policy: s3:GetObject on {BUCKET}/*: on the whole bucket, not "
+        "only the prefix that is used",
+        "! statement Wide of bucket policy: s3:ListBucket on Data; s3:GetObject on "
+        f"{BUCKET}/import/*: for any account: no condition on aws:SourceAccount or aws:SourceArn "
+        "keeps others out (2)",
+        f"! statement Wide of bucket policy: s3:PutObject on Data, {BUCKET}/*: nothing that can "
+        "be seen asks for it (2)",
     ]
 
 
@@ -252,8 +284,8 @@ def test_what_a_boundary_refuses_is_told_once() -> None:
     found = model(asked(), asked(IMPORT_JOB, name="import"), key=ON_KEY, iam=[iam(IAM_ACTIONS)])
     found.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
     assert marked(found, "✘") == [
-        "✘ permissions boundary of Role lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, "
-        "kms:ListGrants for Role (9)",
+        "✘ permissions boundary of Role lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, "
+        "kms:GenerateDataKey, kms:ListGrants for Role (9)",
     ]
 
 
@@ -352,16 +384,29 @@ PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-k
 
 def test_json_has_everything() -> None:
     """Every attribute that tests and programs read."""
-    in_policy = policy("IAM policy", [iam([*IAM_ACTIONS, "kms:Encrypt"])], declared=in_main("Role"), inline="Own")
+    in_policy = policy(
+        "IAM policy", [iam([*IAM_ACTIONS, "kms:Encrypt"])], declared=in_main("Role"), inline="Own"
+    )
     found = model(key=[role(KEY_POLICY_ACTIONS[1:], Sid="UseKey"), ON_KEY[1]])
     found.keys[KEY].declared, found.roles[ROLE].declared = in_main("Key"), in_main("Role")
     found.roles[ROLE].identity = [in_policy]
     told = json.loads(compare(found).to_json())
     kinds = ["missing", "excess", "undecided", "problems", "allowed"]
-    assert list(told) == ["asked", *kinds, "policies", "without_key", "left_out", "names", "assumed"]
+    assert list(told) == [
+        "asked",
+        *kinds,
+        "policies",
+        "without_key",
+        "left_out",
+        "names",
+        "assumed",
+    ]
     lacks = {"principal_arn": ROLE, "action": "kms:Decrypt", "resource": KEY}
     too_much = {"principal_arn": ROLE, "action": "kms:Encrypt", "resource": KEY}
-    of_key, of_role = {"template": "Main", "logical_id": "Key"}, {"template": "Main", "logical_id": "Role"}
+    of_key, of_role = (
+        {"template": "Main", "logical_id": "Key"},
+        {"template": "Main", "logical_id": "Role"},
+    )
     assert told["missing"] == [
         {
             "principal": "role",
@@ -388,7 +433,13 @@ def test_json_has_everything() -> None:
             "because": "statement number 1 of IAM policy: AWS's pages don't ask for it",
         }
     ]
-    actions = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+    actions = [
+        "kms:CreateGrant",
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKey",
+        "kms:ListGrants",
+    ]
     named = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": actions, "Resource": "*"}
     assert told["policies"] == [
         {
@@ -406,7 +457,9 @@ def test_json_has_everything() -> None:
             "where": [of_role],
             "lacks": [],
             "too_much": [too_much],
-            "should_have": [iam(["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"])],
+            "should_have": [
+                iam(["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"])
+            ],
             "make": "AWS::IAM::Policy",
         },
     ]
@@ -440,9 +493,15 @@ def test_an_empty_report_says_that_nothing_was_asked() -> None:
     assert f"\n{nothing}" in AccessReport().to_markdown()
 
 
-@pytest.mark.parametrize(("number", "words"), [(1, "1 finding left out"), (2, "2 findings left out")])
+@pytest.mark.parametrize(
+    ("number", "words"), [(1, "1 finding left out"), (2, "2 findings left out")]
+)
 def test_what_is_left_out_is_counted(number: int, words: str) -> None:
-    assert AccessReport(left_out=number).to_text().endswith(f"{words}, acknowledged in the app or ignored\n")
+    assert (
+        AccessReport(left_out=number)
+        .to_text()
+        .endswith(f"{words}, acknowledged in the app or ignored\n")
+    )
 
 
 def test_warnings_are_counted_and_told_last() -> None:
@@ -450,14 +509,19 @@ def test_warnings_are_counted_and_told_last() -> None:
     warning = Problem("trust", "Main/Movies", Reason.of(Cause.NO_ROLE), is_warning=True)
     found = replace(one_of_each(), problems=(warning,))
     told = found.to_text(quiet=True).splitlines()
-    assert told[-2] == "! Main/Movies has no role, without which Personalize can't create it: set its RoleArn"
+    assert (
+        told[-2]
+        == "! Main/Movies has no role, without which Personalize can't create it: set its RoleArn"
+    )
     assert ", 1 problem (1 warning), " in told[-1]
 
 
 def test_needs_of_several_are_reported_once_with_all_that_need_them() -> None:
     """Two dataset groups on one key lack one statement."""
     found = report(asked(name="movies"), asked(name="books"))
-    assert {tuple(each.needed_by) for each in found.missing} == {("books (dataset group)", "movies (dataset group)")}
+    assert {tuple(each.needed_by) for each in found.missing} == {
+        ("books (dataset group)", "movies (dataset group)")
+    }
     assert len(found.missing) == 14
 
 
@@ -465,13 +529,20 @@ def test_a_permission_links_to_the_page_that_asks_for_it() -> None:
     """Of a data deletion job's permissions on keys, that is the page on S3; AWS's page on keys doesn't list the job."""
     guide = "https://docs.aws.amazon.com/personalize/latest/dg"
     pages = {
-        row.resource: {each.action: each.page for each in report(asked(row, source=location())).missing}
+        row.resource: {
+            each.action: each.page for each in report(asked(row, source=location())).missing
+        }
         for row in (IMPORT_JOB, matrix.DATA_DELETION_JOB)
     }
     for actions in pages.values():
         assert actions["s3:GetObject"] == f"{guide}/granting-personalize-s3-access.html"
-    assert pages["dataset import job"]["kms:Decrypt"] == f"{guide}/granting-personalize-key-access.html"
-    assert pages["data deletion job"]["kms:Decrypt"] == f"{guide}/granting-personalize-s3-access.html"
+    assert (
+        pages["dataset import job"]["kms:Decrypt"]
+        == f"{guide}/granting-personalize-key-access.html"
+    )
+    assert (
+        pages["data deletion job"]["kms:Decrypt"] == f"{guide}/granting-personalize-s3-access.html"
+    )
 
 
 def test_the_problems_of_merged_reports_are_in_one_order() -> None:
@@ -484,7 +555,9 @@ def test_the_problems_of_merged_reports_are_in_one_order() -> None:
         for declared in (in_main("y"), in_main("x"))
     ]
     for order in (problems, problems[::-1]):
-        both = merged([AccessReport(problems=tuple(order[:8])), AccessReport(problems=tuple(order[8:]))])
+        both = merged(
+            [AccessReport(problems=tuple(order[:8])), AccessReport(problems=tuple(order[8:]))]
+        )
         told = [(each.kind, each.needed_by, each.subject, each.declared) for each in both.problems]
         assert told == sorted(told)
         assert len(told) == 16
@@ -503,9 +576,16 @@ def test_reports_merge_without_repeating() -> None:
 def test_a_policy_counts_as_long_as_a_finding_is_about_it() -> None:
     """Those that are acknowledged or ignored aren't."""
     found = report(
-        key=ON_KEY[:1], iam=[iam([*IAM_ACTIONS, "kms:Encrypt"])], trust=[{**TRUST, "Action": "sts:TagSession"}]
+        key=ON_KEY[:1],
+        iam=[iam([*IAM_ACTIONS, "kms:Encrypt"])],
+        trust=[{**TRUST, "Action": "sts:TagSession"}],
     )
     assert [change.policy for change in found.policies_that_count()] == ["key", "role", "trust"]
-    assert [change.policy for change in replace(found, excess=()).policies_that_count()] == ["key", "trust"]
-    (of_key,) = replace(found, excess=(), problems=(), missing=found.missing[:1]).policies_that_count()
+    assert [change.policy for change in replace(found, excess=()).policies_that_count()] == [
+        "key",
+        "trust",
+    ]
+    (of_key,) = replace(
+        found, excess=(), problems=(), missing=found.missing[:1]
+    ).policies_that_count()
     assert lines(of_key.lacks) == {("service", "key", "kms:CreateGrant", KEY)}

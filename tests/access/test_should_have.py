@@ -56,8 +56,15 @@ OTHERS_KEY = KEY.replace(ACCOUNT, ANOTHER_ACCOUNT)
 IN_OTHER = Declaration("Other", "Other/Role", "Role")
 MODELS = 200
 
-# What a dataset group needs on its key: of the role by its name, by its account, of Personalize, and in IAM.
-FIVE = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+# What a dataset group needs on its key: of the role by its name, by its account, of Personalize,
+# and in IAM.
+FIVE = [
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKey",
+    "kms:ListGrants",
+]
 FOUR = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 NAMED: Statement = {
     "Effect": "Allow",
@@ -70,7 +77,9 @@ DELEGATED: Statement = {
     "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
     "Action": FIVE,
     "Resource": "*",
-    "Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/PersonalizeRole"}},
+    "Condition": {
+        "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/PersonalizeRole"}
+    },
 }
 OF_SERVICE: Statement = {
     "Effect": "Allow",
@@ -95,7 +104,9 @@ def statements(found: AccessReport) -> dict[str, tuple[Statement, ...]]:
     return {change.policy: change.should_have for change in found.policies}
 
 
-def of_stacks(of_key: Declaration, of_role: Declaration, *, is_later: bool = False, **given: Any) -> AccessModel:
+def of_stacks(
+    of_key: Declaration, of_role: Declaration, *, is_later: bool = False, **given: Any
+) -> AccessModel:
     """A model whose key and role are resources of templates; the role may wait for the key."""
     found = model(**given)
     found.keys[KEY].declared, found.roles[ROLE].declared = of_key, of_role
@@ -134,19 +145,27 @@ def test_a_key_policy_that_speaks_of_the_role_by_its_arn_goes_on_doing_so() -> N
 
 
 @pytest.mark.parametrize("principal", ["*", {"Service": SERVICE}])
-def test_a_statement_by_the_roles_arn_for_somebody_else_leaves_nothing_to_the_account(principal: Any) -> None:
+def test_a_statement_by_the_roles_arn_for_somebody_else_leaves_nothing_to_the_account(
+    principal: Any,
+) -> None:
     """Everybody with the role's ARN is the role itself, and a service never has it."""
-    found = report(key=[{**DELEGATED, "Principal": principal, "Action": ["kms:DescribeKey"]}], iam=[IN_IAM])
+    found = report(
+        key=[{**DELEGATED, "Principal": principal, "Action": ["kms:DescribeKey"]}], iam=[IN_IAM]
+    )
     assert statements(found) == {"key": (NAMED, OF_SERVICE)}
 
 
-def test_a_key_policy_that_leaves_all_to_the_account_goes_on_doing_so_where_all_is_allowed() -> None:
+def test_a_key_policy_that_leaves_all_to_the_account_goes_on_doing_so_where_all_is_allowed() -> (
+    None
+):
     """Only Personalize lacks something."""
     found = report(key=[ACCOUNT_STATEMENT, service(FOUR)], iam=[iam(FIVE)])
     assert statements(found) == {"key": (DELEGATED, OF_SERVICE)}
 
 
-def test_a_key_policy_that_leaves_all_to_the_account_names_the_role_where_something_is_missing() -> None:
+def test_a_key_policy_that_leaves_all_to_the_account_names_the_role_where_something_is_missing() -> (
+    None
+):
     """IAM lacks CreateGrant, which AWS's page asks for in key policies alone."""
     found = report(key=[ACCOUNT_STATEMENT, service(FIVE)], iam=[iam(FOUR)])
     assert statements(found) == {"key": (NAMED, OF_SERVICE)}
@@ -166,7 +185,9 @@ def test_of_an_imported_key_the_iam_policy_alone_is_told(arn: str, actions: list
     """What its policy lacks isn't known."""
     found = model(asked(dataset_group_key=arn))
     found.keys = {}
-    assert statements(compare(found)) == {"role": ({"Effect": "Allow", "Action": actions, "Resource": arn},)}
+    assert statements(compare(found)) == {
+        "role": ({"Effect": "Allow", "Action": actions, "Resource": arn},)
+    }
 
 
 def test_a_key_without_a_policy_begins_with_the_default_one() -> None:
@@ -199,8 +220,16 @@ def test_a_bucket_has_each_action_on_the_folder_that_needs_it() -> None:
     assert statements(found)["bucket"] == tuple(IN_BUCKET)
     assert [each for each in statements(found)["role"] if each["Resource"] != KEY] == [
         {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": "arn:aws:s3:::ratings"},
-        {"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": "arn:aws:s3:::ratings/export/*"},
-        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::ratings/import/*"},
+        {
+            "Effect": "Allow",
+            "Action": ["s3:PutObject"],
+            "Resource": "arn:aws:s3:::ratings/export/*",
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["s3:GetObject"],
+            "Resource": "arn:aws:s3:::ratings/import/*",
+        },
     ]
 
 
@@ -226,7 +255,9 @@ def test_several_roles_and_keys() -> None:
     found.keys[SECOND_KEY] = Key(SECOND_KEY, [policy("key policy 2", [])])
     found.roles[SECOND_ROLE] = Role(SECOND_ROLE, trust=[policy("trust policy 2", [TRUST])])
     second = {**NAMED, "Principal": {"AWS": "arn:aws:iam::111122223333:role/PersonalizeRole2"}}
-    changes = {(change.policy, change.policy_of): change.should_have for change in compare(found).policies}
+    changes = {
+        (change.policy, change.policy_of): change.should_have for change in compare(found).policies
+    }
     assert changes == {
         ("key", KEY): (NAMED, second, OF_SERVICE),
         ("key", SECOND_KEY): (NAMED, OF_SERVICE),
@@ -237,8 +268,16 @@ def test_several_roles_and_keys() -> None:
 
 def test_a_trust_policy_has_one_statement() -> None:
     """As AWS's page on confused deputies has it, in the place of what is for Personalize already."""
-    of_lambda = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    found = report(key=ON_KEY, iam=[IN_IAM], trust=[of_lambda, {**TRUST, "Action": "sts:TagSession", "Condition": {}}])
+    of_lambda = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    found = report(
+        key=ON_KEY,
+        iam=[IN_IAM],
+        trust=[of_lambda, {**TRUST, "Action": "sts:TagSession", "Condition": {}}],
+    )
     change = to_change(found, "trust")
     assert (change.should_have, change.replaces) == ((TRUST,), ("2",))
 
@@ -246,7 +285,9 @@ def test_a_trust_policy_has_one_statement() -> None:
 def test_a_trust_policy_has_a_statement_for_each_region_of_its_role() -> None:
     requests = [asked(), asked(name="books", region="us-east-1", dataset_group_key=None)]
     found = report(*requests, key=ON_KEY, iam=[IN_IAM], trust=[{**TRUST, "Condition": {}}])
-    conditions = [statement["Condition"]["ArnLike"] for statement in to_change(found, "trust").should_have]
+    conditions = [
+        statement["Condition"]["ArnLike"] for statement in to_change(found, "trust").should_have
+    ]
     assert conditions == [
         {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111122223333:*"},
         {"aws:SourceArn": "arn:aws:personalize:us-east-1:111122223333:*"},
@@ -284,7 +325,9 @@ def test_a_denial_gets_no_statement() -> None:
 def test_a_role_of_which_nothing_is_too_much_gets_what_it_lacks() -> None:
     """What it has stays, and isn't repeated."""
     found = report(asked(), IMPORT, key=ON_KEY, iam=[IN_IAM, READ[0]], bucket=ON_BUCKET)
-    assert statements(found) == {"role": ({"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": BUCKET},)}
+    assert statements(found) == {
+        "role": ({"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": BUCKET},)
+    }
 
 
 def test_a_role_of_which_something_is_too_much_gets_all_that_it_needs() -> None:
@@ -311,15 +354,22 @@ IN_POLICY, IN_ROLE, IN_KEY = in_main("Policy"), in_main("Role"), in_main("Key")
     ("identity", "where", "make"),
     [
         ([able("policy", IN_POLICY)], IN_POLICY, ""),
-        # An inline policy of the role is made with it, before the key; one of several roles would give them all.
+        # An inline policy of the role is made with it, before the key; one of several roles would
+        # give them all.
         ([able("inline", IN_ROLE, inline="Own")], IN_ROLE, "AWS::IAM::Policy"),
         ([able("shared", IN_POLICY, also_of=(ETL,))], IN_ROLE, "AWS::IAM::Policy"),
-        ([able("shared", IN_POLICY, also_of=(ETL,)), able("own", in_main("Second"))], in_main("Second"), ""),
+        (
+            [able("shared", IN_POLICY, also_of=(ETL,)), able("own", in_main("Second"))],
+            in_main("Second"),
+            "",
+        ),
         ([], IN_ROLE, "AWS::IAM::Policy"),
     ],
     ids=["a policy", "inline", "of several roles", "the one that can", "none"],
 )
-def test_which_iam_policy_takes_the_statements(identity: list[Policy], where: Declaration, make: str) -> None:
+def test_which_iam_policy_takes_the_statements(
+    identity: list[Policy], where: Declaration, make: str
+) -> None:
     """One of the role alone that can refer to the key; where there is none, one has to be made, and is waited for."""
     movies = asked(declared=in_main("Movies"), waits_for=frozenset())
     found = model(movies, key=ON_KEY)
@@ -330,16 +380,23 @@ def test_which_iam_policy_takes_the_statements(identity: list[Policy], where: De
     assert change.waiting == ((in_main("Movies"),) if make else ())
 
 
-@pytest.mark.parametrize(("account", "where"), [(ACCOUNT, "Other/Key"), (ANOTHER_ACCOUNT, "Main/Role")])
+@pytest.mark.parametrize(
+    ("account", "where"), [(ACCOUNT, "Other/Key"), (ANOTHER_ACCOUNT, "Main/Role")]
+)
 def test_a_policy_is_made_in_the_stack_of_a_later_key(account: str, where: str) -> None:
     """The role's stack can't refer to what waits for it; a stack of another account makes no policy of the role."""
     arn = KEY.replace(ACCOUNT, account)
     found = model(asked(dataset_group_key=arn))
     found.roles[ROLE].declared = IN_ROLE
     in_other = Declaration("Other", "Other/Key", "Key")
-    found.keys = {arn: Key(arn, [policy("key policy", ON_KEY)], declared=in_other, waits_for={IN_ROLE})}
+    found.keys = {
+        arn: Key(arn, [policy("key policy", ON_KEY)], declared=in_other, waits_for={IN_ROLE})
+    }
     change = to_change(compare(found), "role")
-    assert ([place.construct_path for place in change.declared], change.make) == ([where], "AWS::IAM::Policy")
+    assert ([place.construct_path for place in change.declared], change.make) == (
+        [where],
+        "AWS::IAM::Policy",
+    )
 
 
 def test_a_bucket_without_a_policy_gets_one() -> None:
@@ -351,7 +408,12 @@ def test_a_bucket_without_a_policy_gets_one() -> None:
 
 def test_the_list_takes_the_place_of_what_is_for_the_role_and_personalize() -> None:
     """By sid, or by number; what is for others stays."""
-    key = [ACCOUNT_STATEMENT, role(["kms:Decrypt"], Sid="UseKey"), role(["kms:*"], Principal={"AWS": ETL}), OF_SERVICE]
+    key = [
+        ACCOUNT_STATEMENT,
+        role(["kms:Decrypt"], Sid="UseKey"),
+        role(["kms:*"], Principal={"AWS": ETL}),
+        OF_SERVICE,
+    ]
     change = to_change(report(key=key, iam=[IN_IAM]), "key")
     assert (change.replaces, change.should_have) == (("UseKey", "4"), (NAMED, OF_SERVICE))
 
@@ -363,29 +425,40 @@ def test_the_list_takes_the_place_of_what_is_for_the_role_and_personalize() -> N
          ("aws:PrincipalOrgID", "aws:SecureTransport")),
         # Those that the list has as well aren't lost.
         ({"StringEqualsIfExists": {"AWS:SourceAccount": ACCOUNT}, "ArnLike": {"aws:PrincipalArn": ROLE}}, ()),
-        # A list for a key has neither of those that shut Personalize out where it doesn't say for whom it calls.
+        # A list for a key has neither of those that shut Personalize out where it doesn't say for
+        # whom it calls.
         ({"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": "arn:*"}},
          ("aws:SourceAccount", "aws:SourceArn")),
         # One that AWS refuses has none.
         ({"NumericEquals": 1.5}, ()),
     ],
 )  # fmt: skip
-def test_conditions_of_statements_that_go_are_told(condition: Statement, own: tuple[str, ...]) -> None:
+def test_conditions_of_statements_that_go_are_told(
+    condition: Statement, own: tuple[str, ...]
+) -> None:
     """Nobody loses one of their own unseen."""
-    found = report(key=[role(["kms:Decrypt"]), service(["kms:Decrypt"], Condition=condition)], iam=[IN_IAM])
+    found = report(
+        key=[role(["kms:Decrypt"]), service(["kms:Decrypt"], Condition=condition)], iam=[IN_IAM]
+    )
     assert to_change(found, "key").own_conditions == own
 
 
 def test_a_trust_policy_keeps_for_whom_personalize_calls() -> None:
-    condition = {"StringEquals": {"aws:SourceAccount": ACCOUNT, "aws:PrincipalOrgID": "o-1a2b3c4d5e"}}
+    condition = {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT, "aws:PrincipalOrgID": "o-1a2b3c4d5e"}
+    }
     found = model(key=ON_KEY, iam=[IN_IAM])
-    statement = service(["sts:AssumeRole"], Condition={**condition, "ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}})
+    statement = service(
+        ["sts:AssumeRole"], Condition={**condition, "ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}
+    )
     found.roles[ROLE].trust = [policy("trust policy", [statement])]
     assert to_change(compare(found), "trust").own_conditions == ("aws:PrincipalOrgID",)
 
 
 @pytest.mark.parametrize(("of_role", "is_excess"), [(in_main("Role"), True), (IN_OTHER, False)])
-def test_what_a_key_policy_will_leave_to_iam_is_not_too_much_there(of_role: Declaration, is_excess: bool) -> None:
+def test_what_a_key_policy_will_leave_to_iam_is_not_too_much_there(
+    of_role: Declaration, is_excess: bool
+) -> None:
     """A key policy that lacks something and will name the role makes ``kms:CreateGrant`` in IAM superfluous."""
     found = compare(of_stacks(in_main("Key"), of_role, key=[OF_SERVICE], iam=[ALL_IN_IAM]))
     assert {entry.policy for entry in found.missing} == {"key"}
@@ -401,7 +474,12 @@ def test_a_role_that_exists_already_is_named_in_a_key_policy_of_the_app() -> Non
 
 def test_a_statement_for_everybody_stays_unless_it_is_too_much() -> None:
     """It lets in whoever comes by S3, and what they need of it isn't known."""
-    via = {"StringEquals": {"kms:CallerAccount": ACCOUNT, "kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
+    via = {
+        "StringEquals": {
+            "kms:CallerAccount": ACCOUNT,
+            "kms:ViaService": "s3.eu-west-1.amazonaws.com",
+        }
+    }
     everybody = role(["kms:Decrypt"], Principal="*", Condition=via)
     change = to_change(report(key=[everybody, ON_KEY[0]], iam=[iam(IAM_ACTIONS)]), "key")
     assert (change.replaces, change.also_for, change.own_conditions) == (("2",), (), ())
@@ -410,11 +488,15 @@ def test_a_statement_for_everybody_stays_unless_it_is_too_much() -> None:
 def test_a_name_that_each_execution_chooses_is_any_in_the_statement_of_a_caller() -> None:
     """With a hole in it the statement would allow nothing."""
     machine = f"arn:aws:iam::{ACCOUNT}:role/Machine"
-    job = f"arn:aws:personalize:eu-west-1:{ACCOUNT}:batch-inference-job/${{jobname of Main/Machine?}}"
+    job = (
+        f"arn:aws:personalize:eu-west-1:{ACCOUNT}:batch-inference-job/${{jobname of Main/Machine?}}"
+    )
     found = model(asked(caller_arn=machine, calls_on=(job,)), key=ON_KEY, iam=[iam(IAM_ACTIONS)])
     found.roles[machine] = Role(machine)
     (change,) = compare(found).policies
-    assert job.partition("$")[0] + "*" in [statement["Resource"] for statement in change.should_have]
+    assert job.partition("$")[0] + "*" in [
+        statement["Resource"] for statement in change.should_have
+    ]
 
 
 def test_a_statement_with_an_empty_sid_has_its_number() -> None:
@@ -448,7 +530,9 @@ def test_a_statement_with_an_empty_sid_has_its_number() -> None:
          ("sagemaker.amazonaws.com",)),
     ],
 )  # fmt: skip
-def test_others_whom_a_statement_serves_that_goes(place: str, statement: Statement, others: tuple[str, ...]) -> None:
+def test_others_whom_a_statement_serves_that_goes(
+    place: str, statement: Statement, others: tuple[str, ...]
+) -> None:
     """They need a statement of their own."""
     right = {"key": ON_KEY, "iam": [IN_IAM, *READ], "bucket": ON_BUCKET, "trust": [TRUST]}
     found = report(asked(), IMPORT, **{**right, place: [*right[place], statement]})
@@ -459,7 +543,9 @@ def test_others_who_have_the_policy_or_the_role_of_which_something_is_too_much()
     """A role that has the same managed policy, and a service that uses the same role."""
     of_sagemaker = {**TRUST, "Principal": {"Service": "sagemaker.amazonaws.com"}}
     found = model(key=ON_KEY, trust=[TRUST, of_sagemaker])
-    found.roles[ROLE].identity = [policy("shared", [iam([*IAM_ACTIONS, "kms:Encrypt"])], also_of=(ETL,))]
+    found.roles[ROLE].identity = [
+        policy("shared", [iam([*IAM_ACTIONS, "kms:Encrypt"])], also_of=(ETL,))
+    ]
     assert to_change(compare(found), "role").also_for == (ETL, "sagemaker.amazonaws.com")
 
 
@@ -467,7 +553,9 @@ def test_a_role_that_is_named_by_a_string_needs_a_name() -> None:
     """CloudFormation generates one, which a template of another stack can't know."""
     role_arn = "arn:aws:iam::111122223333:role/${Other.Role}"
     found = model(asked(role_arn=role_arn))
-    found.roles = {role_arn: Role(role_arn, trust=[policy("trust policy", [TRUST])], declared=IN_OTHER)}
+    found.roles = {
+        role_arn: Role(role_arn, trust=[policy("trust policy", [TRUST])], declared=IN_OTHER)
+    }
     found.keys[KEY].declared = in_main("Key")
     assert to_change(compare(found), "key").unnamed_roles == (role_arn,)
     assert to_change(compare(found), "role").unnamed_roles == ()
@@ -480,22 +568,33 @@ def test_the_file_of_what_is_pending_is_told() -> None:
     assert to_change(found, "key").file == "personalize-kms-pending/Key.json"
 
 
-MATRIX_ACTIONS = {action for row in matrix.ROWS for group in row.groups() for action in group.actions}
+MATRIX_ACTIONS = {
+    action for row in matrix.ROWS for group in row.groups() for action in group.actions
+}
 
 
 def test_no_list_has_an_action_that_no_page_asks_for() -> None:
     """Whatever the policies say now: the actions of the matrix, and that of a trust policy."""
     everybody = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
     requests = [
-        asked(row, name=row.resource, source=location("in/"), destination=location("out/")) for row in matrix.ROWS
+        asked(row, name=row.resource, source=location("in/"), destination=location("out/"))
+        for row in matrix.ROWS
     ]
     actions: set[str] = set()
     for in_iam in ([], [iam(["*", "logs:*", "kms:Encrypt"], "*")]):
-        for of_resource in ([], [everybody], [role(["kms:*", "s3:*"], Principal={"AWS": ROLE, "Service": SERVICE})]):
-            found = model(*requests, key=of_resource, bucket=of_resource, iam=in_iam, trust=[everybody])
+        for of_resource in (
+            [],
+            [everybody],
+            [role(["kms:*", "s3:*"], Principal={"AWS": ROLE, "Service": SERVICE})],
+        ):
+            found = model(
+                *requests, key=of_resource, bucket=of_resource, iam=in_iam, trust=[everybody]
+            )
             for change in compare(found).policies:
                 for statement in change.should_have:
-                    actions.update([statement["Action"]] if change.policy == "trust" else statement["Action"])
+                    actions.update(
+                        [statement["Action"]] if change.policy == "trust" else statement["Action"]
+                    )
     assert actions == {*MATRIX_ACTIONS, "sts:AssumeRole"}
 
 
@@ -505,15 +604,23 @@ def followed(found: AccessModel, told: AccessReport) -> None:
         if change.policy == "boundary":
             boundary = found.roles[change.policy_of].boundary
             assert boundary is not None
-            found.roles[change.policy_of].boundary = policy(boundary.name, [*bodies(boundary), *change.should_have])
+            found.roles[change.policy_of].boundary = policy(
+                boundary.name, [*bodies(boundary), *change.should_have]
+            )
         elif change.policy == "role":
             identity = found.roles[change.policy_of].identity
-            kept = [body for of_role in identity for body in without(of_role.statements, change.too_much)]
+            kept = [
+                body
+                for of_role in identity
+                for body in without(of_role.statements, change.too_much)
+            ]
             identity[:] = [policy("IAM policy", [*kept, *change.should_have])]
         else:
             owner = found.keys.get(change.policy_of) or found.buckets.get(change.policy_of)
             policies = found.roles[change.policy_of].trust if owner is None else owner.policies
-            kept = [each.body for each in policies[0].statements if each.label not in change.replaces]
+            kept = [
+                each.body for each in policies[0].statements if each.label not in change.replaces
+            ]
             policies[:] = [policy(policies[0].name, [*kept, *change.should_have])]
 
 
@@ -548,16 +655,28 @@ def random_model(draw: random.Random) -> AccessModel:
     on_bucket = (drawn.S3_ACTIONS, drawn.OBJECT_RESOURCES, drawn.SERVICE_CONDITIONS)
     found = AccessModel(asked=draw.sample(requests, draw.randint(1, 4)))
     for arn in (KEY, OTHERS_KEY):
-        found.keys[arn] = Key(arn, [policy("key policy", drawn.statements(draw, 3, *on_key, principals=True))])
+        found.keys[arn] = Key(
+            arn, [policy("key policy", drawn.statements(draw, 3, *on_key, principals=True))]
+        )
     of_bucket = policy("bucket policy", drawn.statements(draw, 3, *on_bucket, principals=True))
-    found.buckets[BUCKET] = Bucket(BUCKET, draw.choice((ACCOUNT, ACCOUNT, ANOTHER_ACCOUNT)), [of_bucket])
+    found.buckets[BUCKET] = Bucket(
+        BUCKET, draw.choice((ACCOUNT, ACCOUNT, ANOTHER_ACCOUNT)), [of_bucket]
+    )
     for arn in (ROLE, SECOND_ROLE):
         in_iam = [*drawn.statements(draw, 2, *on_key), *drawn.statements(draw, 2, *on_bucket)]
         trust = [
-            {**TRUST, "Principal": draw.choice(drawn.PRINCIPALS), "Condition": draw.choice((TRUST["Condition"], {}))}
+            {
+                **TRUST,
+                "Principal": draw.choice(drawn.PRINCIPALS),
+                "Condition": draw.choice((TRUST["Condition"], {})),
+            }
         ]
-        boundary = policy("boundary", drawn.statements(draw, 2, *on_key)) if draw.random() < 0.3 else None
-        found.roles[arn] = Role(arn, trust=[policy("trust policy", trust)], identity=[policy("IAM policy", in_iam)])
+        boundary = (
+            policy("boundary", drawn.statements(draw, 2, *on_key)) if draw.random() < 0.3 else None
+        )
+        found.roles[arn] = Role(
+            arn, trust=[policy("trust policy", trust)], identity=[policy("IAM policy", in_iam)]
+        )
         found.roles[arn].boundary = boundary
     # Of no template, of one, or of two.
     found.keys[KEY].declared = draw.choice((None, in_main("Key")))
@@ -568,8 +687,9 @@ def random_model(draw: random.Random) -> AccessModel:
 def test_a_report_that_is_followed_once_leaves_nothing_missing_and_nothing_too_much() -> None:
     """But what is denied, of which a report names the statement and has no list.
 
-    All policies can be seen here, and no boundary is of AWS. Two models of a thousand have a statement for everybody by
-    ``aws:PrincipalArn`` besides: one of them is among these, and the second report tells of IAM.
+    All policies can be seen here, and no boundary is of AWS. Two models of a thousand have a
+    statement for everybody by ``aws:PrincipalArn`` besides: one of them is among these, and the
+    second report tells of IAM.
     """
     draw = random.Random(34)
     lacked = too_much = 0

@@ -32,7 +32,8 @@ YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE
         ("kms:Decrypt", "kms:*", YES),
         ("kms:Decrypt", "kms:Decrypt?", NO),
         ("kms:Decrypt", "kms:Decryp?", YES),
-        # An id that AWS generates is itself, what a wildcard stands for, and nothing that somebody wrote down.
+        # An id that AWS generates is itself, what a wildcard stands for, and nothing that somebody
+        # wrote down.
         (KEY, KEY, YES),
         (KEY, "*", YES),
         (KEY, "arn:aws:kms:*:111122223333:key/*", YES),
@@ -126,14 +127,33 @@ def test_many_wildcards_take_no_longer_than_few(end: str, answer: Answer) -> Non
 def test_holes_are_left_alone_when_values_are_split() -> None:
     """A colon or a slash in the name of a hole is none of the value."""
     arn = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Prod/Main.Role}"
-    assert split_arn(arn) == ("arn", "${AWS::Partition}", "iam", "", "${AWS::AccountId}", "role/${Prod/Main.Role}")
-    assert split(arn, "/") == ["arn:${AWS::Partition}:iam::${AWS::AccountId}:role", "${Prod/Main.Role}"]
-    assert split_arn("arn:aws:personalize:::recipe:x") == ("arn", "aws", "personalize", "", "", "recipe:x")
+    assert split_arn(arn) == (
+        "arn",
+        "${AWS::Partition}",
+        "iam",
+        "",
+        "${AWS::AccountId}",
+        "role/${Prod/Main.Role}",
+    )
+    assert split(arn, "/") == [
+        "arn:${AWS::Partition}:iam::${AWS::AccountId}:role",
+        "${Prod/Main.Role}",
+    ]
+    assert split_arn("arn:aws:personalize:::recipe:x") == (
+        "arn",
+        "aws",
+        "personalize",
+        "",
+        "",
+        "recipe:x",
+    )
     assert split("a:b:c", ":", 1) == ["a", "b:c"]
     assert split_arn("no ARN") is None
     assert split_arn(as_text("arn:aws:kms:${AWS::Region}:111122223333:key/1")) is None
     assert split_arn(as_text("arn:aws:iam::${AWS::AccountId}:role/r")) is None
-    assert (split_arn(as_text("arn:aws:s3:::data/${aws:userid}")) or ("",))[-1] == as_text("data/${aws:userid}")
+    assert (split_arn(as_text("arn:aws:s3:::data/${aws:userid}")) or ("",))[-1] == as_text(
+        "data/${aws:userid}"
+    )
 
 
 def test_the_account_of_an_arn() -> None:
@@ -231,10 +251,16 @@ HERE = "arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/1234abcd"
         ("arn:aws:s3:::*", "arn:aws:s3:::${AWS::AccountId}", MAYBE),
         ("arn:aws:s3:::in-${AWS::Region}", "arn:aws:s3:::in-${Main.Bucket}", MAYBE),
         # What somebody gives may have all of them.
-        ("arn:aws:kms:eu-west-1:111122223333:key/${Main.Id?}", "arn:aws:kms:eu-west-1:111122223333:key/a/b:*", MAYBE),
+        (
+            "arn:aws:kms:eu-west-1:111122223333:key/${Main.Id?}",
+            "arn:aws:kms:eu-west-1:111122223333:key/a/b:*",
+            MAYBE,
+        ),
     ],
 )
-def test_what_aws_gives_has_the_characters_of_names(value: str, pattern: str, answer: Answer) -> None:
+def test_what_aws_gives_has_the_characters_of_names(
+    value: str, pattern: str, answer: Answer
+) -> None:
     """The alphabet of ids, accounts and Regions is known, and a wildcard stands for them and for more."""
     assert matches(value, pattern) is answer
 
@@ -274,13 +300,16 @@ def test_no_wildcards_are_in_what_aws_gives(one: str, other: str, answer: Answer
         ("*", ""),
     ],
 )
-def test_the_bucket_of_a_resource_is_known_only_if_no_other_can_be_meant(resource: str, bucket: str) -> None:
+def test_the_bucket_of_a_resource_is_known_only_if_no_other_can_be_meant(
+    resource: str, bucket: str
+) -> None:
     """What is in another bucket isn't compared."""
     assert bucket_in(resource) == bucket
 
 
 @pytest.mark.parametrize(
-    ("parts", "together"), [(["arn:", "aws"], "arn:aws"), (["$", "{AWS::Region}"], "$\ufdd0{AWS::Region}"), ([], "")]
+    ("parts", "together"),
+    [(["arn:", "aws"], "arn:aws"), (["$", "{AWS::Region}"], "$\ufdd0{AWS::Region}"), ([], "")],
 )
 def test_values_that_are_joined(parts: list[str], together: str) -> None:
     """Nothing is between them, and what they make together is no hole."""

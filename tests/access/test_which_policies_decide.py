@@ -58,7 +58,9 @@ def on_key_of(
             ROLE: Role(
                 ROLE,
                 trust=[policy("trust policy", [TRUST], declared=in_main("Role"))],
-                identity=[policy("IAM policy", [iam(iam_actions, key_arn)], declared=in_main("Policy"))],
+                identity=[
+                    policy("IAM policy", [iam(iam_actions, key_arn)], declared=in_main("Policy"))
+                ],
             )
         },
     )
@@ -88,7 +90,11 @@ def early(found: AccessReport) -> dict[Any, Any]:
     ],
 )
 def test_a_resource_waits_for_the_policies_that_decide(
-    key: list[Statement], key_arn: str, iam_actions: list[str], waits_for: set[str], expected: dict[str, list[str]]
+    key: list[Statement],
+    key_arn: str,
+    iam_actions: list[str],
+    waits_for: set[str],
+    expected: dict[str, list[str]],
 ) -> None:
     """And for no other."""
     found = compare(on_key_of(key_arn, key, iam_actions, waits_for))
@@ -141,7 +147,9 @@ def test_what_no_policy_says_is_missing_though_the_accounts_are_not_known() -> N
         ([{**BY_ARN, "Action": ["kms:DescribeKey"]}], Cause.NO_STATEMENT, "key"),
     ],
 )
-def test_which_policy_lacks_what_the_role_needs(key: list[Statement], cause: Cause, lacks: str) -> None:
+def test_which_policy_lacks_what_the_role_needs(
+    key: list[Statement], cause: Cause, lacks: str
+) -> None:
     """The key policy does, but where that one leaves the role to IAM by its ARN."""
     found = report(key=[*key, ON_KEY[1]], iam=[iam(IAM_ACTIONS)])
     (entry,) = [each for each in found.missing if each.action == "kms:CreateGrant"]
@@ -155,7 +163,10 @@ def test_what_a_key_policy_leaves_to_iam_by_the_roles_arn_is_all_there() -> None
     assert (found.missing, found.excess) == ((), ())
 
 
-OF_ROLE = [role(["s3:GetObject"], Resource=f"{BUCKET}/import/*"), role(["s3:ListBucket"], Resource=BUCKET)]
+OF_ROLE = [
+    role(["s3:GetObject"], Resource=f"{BUCKET}/import/*"),
+    role(["s3:ListBucket"], Resource=BUCKET),
+]
 DENIED = [role(["s3:*"], Effect="Deny")]
 BOTH = {"s3:GetObject", "s3:ListBucket"}
 
@@ -178,13 +189,17 @@ def test_a_bucket_of_another_account_has_to_let_the_role_in(
 ) -> None:
     """In its own account it only must not keep the role out."""
     model_of = model(IMPORT, key=ON_KEY, iam=READ)
-    model_of.buckets[BUCKET] = Bucket(BUCKET, account, [policy("bucket policy", [*ON_BUCKET, *statements])])
+    model_of.buckets[BUCKET] = Bucket(
+        BUCKET, account, [policy("bucket policy", [*ON_BUCKET, *statements])]
+    )
     found = compare(model_of)
     assert (found.undecided, found.problems) == ((), ())
-    assert {(each.principal, each.policy, each.policy_of, each.action) for each in found.missing} == {
-        ("role", "bucket", BUCKET, action) for action in missing
-    }
-    assert lacking(found) == ({"bucket": missing} if missing and DENIED[0] not in statements else {})
+    assert {
+        (each.principal, each.policy, each.policy_of, each.action) for each in found.missing
+    } == {("role", "bucket", BUCKET, action) for action in missing}
+    assert lacking(found) == (
+        {"bucket": missing} if missing and DENIED[0] not in statements else {}
+    )
 
 
 def test_whether_a_bucket_is_of_the_roles_account_is_not_guessed() -> None:
@@ -193,8 +208,11 @@ def test_whether_a_bucket_is_of_the_roles_account_is_not_guessed() -> None:
     found.buckets[BUCKET].account = "${Main.Account?}"
     compared = compare(found)
     assert (compared.missing, compared.problems) == ((), ())
-    assert {(each.principal, each.policy, each.action, each.because) for each in compared.undecided} == {
-        ("role", "bucket", action, "it isn't known whether role and bucket are in one account") for action in BOTH
+    assert {
+        (each.principal, each.policy, each.action, each.because) for each in compared.undecided
+    } == {
+        ("role", "bucket", action, "it isn't known whether role and bucket are in one account")
+        for action in BOTH
     }
 
 
@@ -203,4 +221,6 @@ def test_a_denial_that_depends_on_a_condition_may_not_be_there() -> None:
     found = model(IMPORT, key=ON_KEY, iam=READ, bucket=ON_BUCKET)
     found.buckets[BUCKET].policies.append(policy("bucket policy", DENIED, condition="Main.IsProd"))
     assert compare(found).missing == ()
-    assert {(each.principal, each.policy) for each in compare(found).undecided} == {("role", "bucket")}
+    assert {(each.principal, each.policy) for each in compare(found).undecided} == {
+        ("role", "bucket")
+    }

@@ -75,7 +75,9 @@ def calls_at_synth(directory: Path, stacks: int, constructs: int) -> int:
     for stack_number in range(stacks):
         stack = cdk.Stack(app, f"Stack{stack_number}")
         for number in range(constructs):
-            bucket = s3.Bucket(stack, f"Data{number}", encryption_key=kms.Key(stack, f"DataKey{number}"))
+            bucket = s3.Bucket(
+                stack, f"Data{number}", encryption_key=kms.Key(stack, f"DataKey{number}")
+            )
             with_construct.add_encryption(stack, f"Encryption{number}", bucket, ["import/"])
     with counted() as count:
         app.synth()
@@ -83,7 +85,9 @@ def calls_at_synth(directory: Path, stacks: int, constructs: int) -> int:
 
 
 @pytest.mark.parametrize(
-    ("app", "twice"), [((1, 4), (1, 8)), ((12, 1), (24, 1))], ids=["in one stack", "in as many stacks"]
+    ("app", "twice"),
+    [((1, 4), (1, 8)), ((12, 1), (24, 1))],
+    ids=["in one stack", "in as many stacks"],
 )
 def test_calls_at_synth_grow_with_the_app_and_not_faster(
     tmp_path: Path, app: tuple[int, int], twice: tuple[int, int]
@@ -100,10 +104,15 @@ def test_calls_into_jsii_are_linear_in_l1_buckets(tmp_path: Path) -> None:
     calls = []
     for buckets in (10, 20, 30):
         stack = cdk.Stack(cdk.App(analytics_reporting=False, outdir=str(tmp_path)), "Stack")
-        locations = [S3Location(bucket_with_policy(stack, f"Data{number}"), "in/") for number in range(buckets)]
+        locations = [
+            S3Location(bucket_with_policy(stack, f"Data{number}"), "in/")
+            for number in range(buckets)
+        ]
         with counted() as count:
             PersonalizeEncryption(
-                stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(each) for each in locations]
+                stack,
+                "Encryption",
+                resources=[PersonalizeResource.dataset_import_job(each) for each in locations],
             )
             calls.append(count())
     assert calls[2] - calls[1] == calls[1] - calls[0] <= 10 * 30
@@ -117,5 +126,7 @@ def bucket_with_policy(stack: cdk.Stack, id: str) -> s3.CfnBucket:
         "Action": "s3:DeleteBucket",
         "Resource": {"Fn::Sub": "arn:${AWS::Partition}:s3:::*"},
     }
-    s3.CfnBucketPolicy(stack, f"{id}Policy", bucket=bucket.ref, policy_document={"Statement": [statement]})
+    s3.CfnBucketPolicy(
+        stack, f"{id}Policy", bucket=bucket.ref, policy_document={"Statement": [statement]}
+    )
     return bucket

@@ -37,6 +37,8 @@ def synthesize(
 def lines(report: AccessReport, entries: Sequence[Entry]) -> set[Line]:
     """Return what entries say, with the names of constructs for resources of the app."""
     names = Names(report.names)
-    found = [(each.principal, each.policy, each.action, names.short(each.resource)) for each in entries]
+    found = [
+        (each.principal, each.policy, each.action, names.short(each.resource)) for each in entries
+    ]
     assert len(found) == len(set(found))
     return set(found)

@@ -10,7 +10,13 @@ from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
-ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+ACTIONS = [
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKey",
+    "kms:ListGrants",
+]
 IN_IAM = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 PARAMETERS = {"Stage": {"Type": "String"}}
 CONDITIONS = {
@@ -43,15 +49,23 @@ def write(
     """An assembly of these templates; nested ones are ``files``, or ``assets``: files by their hashes."""
     directory.mkdir(parents=True, exist_ok=True)
     artifacts: Json = {
-        name: {"type": "cdk:cloud-assembly", "properties": {"directoryName": stage.name, "displayName": name}}
+        name: {
+            "type": "cdk:cloud-assembly",
+            "properties": {"directoryName": stage.name, "displayName": name},
+        }
         for name, stage in (stages or {}).items()
     }
     for file, content in (files or {}).items():
         (directory / file).write_text(json.dumps(content))
     for name, template in stacks.items():
         (directory / f"{name}.template.json").write_text(json.dumps(template))
-        sources = {id: {"source": {"path": file, "packaging": "file"}} for id, file in (assets or {}).items()}
-        (directory / f"{name}.assets.json").write_text(json.dumps({"version": "1", "files": sources}))
+        sources = {
+            id: {"source": {"path": file, "packaging": "file"}}
+            for id, file in (assets or {}).items()
+        }
+        (directory / f"{name}.assets.json").write_text(
+            json.dumps({"version": "1", "files": sources})
+        )
         artifacts[name] = {
             "type": "aws:cloudformation:stack",
             "environment": f"aws://{(accounts or {}).get(name, account)}/{region}",
@@ -59,7 +73,9 @@ def write(
             "dependencies": (dependencies or {}).get(name, []),
             "displayName": name,
         }
-    (directory / "manifest.json").write_text(json.dumps({"version": "38.0.0", "artifacts": artifacts}))
+    (directory / "manifest.json").write_text(
+        json.dumps({"version": "38.0.0", "artifacts": artifacts})
+    )
     return directory
 
 
@@ -92,7 +108,10 @@ def key(role: Any = None, **properties: Any) -> Json:
 
 def alias(name: str, target: Any = None) -> Json:
     """An alias, by default of the key."""
-    return {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": name, "TargetKeyId": target or {"Ref": "Key"}}}
+    return {
+        "Type": "AWS::KMS::Alias",
+        "Properties": {"AliasName": name, "TargetKeyId": target or {"Ref": "Key"}},
+    }
 
 
 def role(**properties: Any) -> Json:
@@ -103,22 +122,33 @@ def role(**properties: Any) -> Json:
         "Action": "sts:AssumeRole",
         "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
     }
-    return {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": [trust]}, **properties}}
+    return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {"AssumeRolePolicyDocument": {"Statement": [trust]}, **properties},
+    }
 
 
-def managed(*statements: Json, type: str = "AWS::IAM::ManagedPolicy", role: Any = None, **properties: Any) -> Json:
+def managed(
+    *statements: Json, type: str = "AWS::IAM::ManagedPolicy", role: Any = None, **properties: Any
+) -> Json:
     """A policy of the role."""
     attached = [{"Ref": "Role"} if role is None else role]
     return {
         "Type": type,
-        "Properties": {"PolicyDocument": {"Statement": list(statements)}, "Roles": attached, **properties},
+        "Properties": {
+            "PolicyDocument": {"Statement": list(statements)},
+            "Roles": attached,
+            **properties,
+        },
     }
 
 
 def policy(key: Any = None, role: Any = None, actions: list[str] | None = None) -> Json:
     """Return the actions that the role may do with a key."""
     allowed = IN_IAM if actions is None else actions
-    return managed({"Effect": "Allow", "Action": allowed, "Resource": KEY if key is None else key}, role=role)
+    return managed(
+        {"Effect": "Allow", "Action": allowed, "Resource": KEY if key is None else key}, role=role
+    )
 
 
 def dataset_group(key: Any = None, role: Any = None, waits: Any = "Policy", **more: Any) -> Json:
@@ -128,7 +158,12 @@ def dataset_group(key: Any = None, role: Any = None, waits: Any = "Policy", **mo
         "KmsKeyArn": KEY if key is None else key,
         "RoleArn": ROLE if role is None else role,
     }
-    return {"Type": "AWS::Personalize::DatasetGroup", "Properties": properties, "DependsOn": waits, **more}
+    return {
+        "Type": "AWS::Personalize::DatasetGroup",
+        "Properties": properties,
+        "DependsOn": waits,
+        **more,
+    }
 
 
 def complete(**more: Json) -> Json:
@@ -136,7 +171,13 @@ def complete(**more: Json) -> Json:
     return {
         "Parameters": PARAMETERS,
         "Conditions": CONDITIONS,
-        "Resources": {"Key": key(), "Role": role(), "Policy": policy(), "Movies": dataset_group(), **more},
+        "Resources": {
+            "Key": key(),
+            "Role": role(),
+            "Policy": policy(),
+            "Movies": dataset_group(),
+            **more,
+        },
     }
 
 
@@ -163,10 +204,14 @@ def bucket_policy(*actions: str, bucket: Any = "ratings", **more: Any) -> Json:
 def reading() -> Json:
     """A policy by which the role reads the bucket."""
     objects = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::ratings/in/*"}
-    return managed(objects, {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::ratings"})
+    return managed(
+        objects, {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::ratings"}
+    )
 
 
-def dataset(*waits: str, path: Any = "s3://ratings/in/", job_name: Any = "load", **properties: Any) -> Json:
+def dataset(
+    *waits: str, path: Any = "s3://ratings/in/", job_name: Any = "load", **properties: Any
+) -> Json:
     """A dataset of the dataset group, with an import job that reads the bucket."""
     job = {"JobName": job_name, "RoleArn": ROLE, "DataSource": {"DataLocation": path}}
     group = {"DatasetGroupArn": {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}}
@@ -179,7 +224,11 @@ def dataset(*waits: str, path: Any = "s3://ratings/in/", job_name: Any = "load",
 
 def importing(**more: Any) -> Json:
     """A template with an import job in which nothing is missing, and these resources."""
-    parts = {"Bucket": bucket(), "One": bucket_policy("s3:GetObject", "s3:ListBucket"), "Read": reading()}
+    parts = {
+        "Bucket": bucket(),
+        "One": bucket_policy("s3:GetObject", "s3:ListBucket"),
+        "Read": reading(),
+    }
     return complete(**{**parts, "Data": dataset("One", "Read"), **more})
 
 

@@ -23,14 +23,18 @@ from tests.checks.templates import (
 )
 
 OF_AWS = "arn:aws:iam::aws:policy/"
-ANYWHERE = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::aws:policy/AdministratorAccess"]]}
+ANYWHERE = {
+    "Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::aws:policy/AdministratorAccess"]]
+}
 KMS_ALONE = {"kms:Decrypt"}
 POWER_USER = "CreateAlias CreateKey DeleteAlias GenerateRandom TagResource UntagResource"
 
 
 def attached(*arns: Any, **properties: Any) -> Any:
     """A template with a role that has these policies, and of its own ``kms:Decrypt`` alone."""
-    of_role = role(ManagedPolicyArns=[f"{OF_AWS}{each}" if isinstance(each, str) else each for each in arns])
+    of_role = role(
+        ManagedPolicyArns=[f"{OF_AWS}{each}" if isinstance(each, str) else each for each in arns]
+    )
     of_role["Properties"] |= properties
     return complete(Role=of_role, Policy=policy(actions=sorted(KMS_ALONE)))
 
@@ -69,7 +73,9 @@ def test_the_policies_were_read_for_all_services_of_which_something_is_asked() -
         ("service-role/AmazonPersonalizeFullAccess", set()),
     ],
 )
-def test_what_a_known_policy_says_of_kms_is_decided(name: Any, allowed: set[str], tmp_path: Path) -> None:
+def test_what_a_known_policy_says_of_kms_is_decided(
+    name: Any, allowed: set[str], tmp_path: Path
+) -> None:
     """Most say nothing of it, so that what is missing is missing."""
     found = check(tmp_path, attached(name))
     assert {each.action for each in found.missing} == set(IN_IAM) - KMS_ALONE - allowed
@@ -82,14 +88,21 @@ def test_what_a_known_policy_says_of_kms_is_decided(name: Any, allowed: set[str]
         (["AmazonS3FullAccess"], set()),
         (["AmazonS3ReadOnlyAccess"], set()),
         (["PowerUserAccess"], set()),
-        (["CloudWatchFullAccess", "AWSKeyManagementServicePowerUser"], {"s3:GetObject", "s3:ListBucket"}),
+        (
+            ["CloudWatchFullAccess", "AWSKeyManagementServicePowerUser"],
+            {"s3:GetObject", "s3:ListBucket"},
+        ),
         (["AWSLambdaExecute"], {"s3:ListBucket"}),
         (["service-role/AWSLambdaBasicExecutionRole"], {"s3:GetObject", "s3:ListBucket"}),
     ],
 )
-def test_what_a_known_policy_says_of_s3_is_decided(names: list[str], missing: set[str], tmp_path: Path) -> None:
+def test_what_a_known_policy_says_of_s3_is_decided(
+    names: list[str], missing: set[str], tmp_path: Path
+) -> None:
     """For an import of ratings, whose statements the role hasn't."""
-    template = importing(Role=role(ManagedPolicyArns=[f"{OF_AWS}{each}" for each in names]), Data=dataset("One"))
+    template = importing(
+        Role=role(ManagedPolicyArns=[f"{OF_AWS}{each}" for each in names]), Data=dataset("One")
+    )
     del template["Resources"]["Read"]
     found = check(tmp_path, template)
     assert {each.action for each in found.missing if each.policy == "role"} == missing
@@ -97,14 +110,21 @@ def test_what_a_known_policy_says_of_s3_is_decided(names: list[str], missing: se
 
 
 @pytest.mark.parametrize(("name", "allowed"), [("ratings", False), ("personalize-ratings", True)])
-def test_the_policy_of_personalize_is_about_buckets_with_its_name(name: str, allowed: bool, tmp_path: Path) -> None:
+def test_the_policy_of_personalize_is_about_buckets_with_its_name(
+    name: str, allowed: bool, tmp_path: Path
+) -> None:
     """In another bucket it is about the objects that have the name in their keys, and not about the bucket."""
     given = importing(
-        Role=role(ManagedPolicyArns=[f"{OF_AWS}service-role/AmazonPersonalizeFullAccess"]), Data=dataset("One")
+        Role=role(ManagedPolicyArns=[f"{OF_AWS}service-role/AmazonPersonalizeFullAccess"]),
+        Data=dataset("One"),
     )
     del given["Resources"]["Read"]
-    template = json.loads(json.dumps(given).replace("::ratings", f"::{name}").replace('"ratings"', f'"{name}"'))
-    template["Resources"]["Data"]["Properties"]["DatasetImportJob"]["DataSource"]["DataLocation"] = f"s3://{name}/in/"
+    template = json.loads(
+        json.dumps(given).replace("::ratings", f"::{name}").replace('"ratings"', f'"{name}"')
+    )
+    template["Resources"]["Data"]["Properties"]["DatasetImportJob"]["DataSource"][
+        "DataLocation"
+    ] = f"s3://{name}/in/"
     found = check(tmp_path, template)
     assert {each.action for each in found.missing} == (set() if allowed else {"s3:ListBucket"})
     assert {each.action for each in found.undecided} == (set() if allowed else {"s3:GetObject"})
@@ -141,19 +161,30 @@ def test_what_a_known_policy_allows_beyond_what_is_needed_is_too_much(
     ("own", "where", "new"),
     [
         (policy(), "Policy", ""),
-        ({"Type": "AWS::SNS::Topic"}, "Role", "a new AWS::IAM::Policy; have Main/Movies wait for it by DependsOn; "),
+        (
+            {"Type": "AWS::SNS::Topic"},
+            "Role",
+            "a new AWS::IAM::Policy; have Main/Movies wait for it by DependsOn; ",
+        ),
     ],
 )
 def test_a_policy_of_aws_is_detached(own: Any, where: str, new: str, tmp_path: Path) -> None:
     """Nothing can be taken out of it."""
     template = complete(Role=role(ManagedPolicyArns=[f"{OF_AWS}AdministratorAccess"]), Policy=own)
     report = check(tmp_path, template)
-    assert [each.where for each in report.excess] == [[{"template": "Main.template.json", "logical_id": "Role"}]]
+    assert [each.where for each in report.excess] == [
+        [{"template": "Main.template.json", "logical_id": "Role"}]
+    ]
     (of_role,) = report.policies
     assert of_role.where == [{"template": "Main.template.json", "logical_id": where}]
-    assert of_role.should_have == ({"Effect": "Allow", "Action": IN_IAM, "Resource": {"Fn::GetAtt": ["Key", "Arn"]}},)
+    assert of_role.should_have == (
+        {"Effect": "Allow", "Action": IN_IAM, "Resource": {"Fn::GetAtt": ["Key", "Arn"]}},
+    )
     said = "detach AWS's policy, which nobody else can change"
-    assert f"IAM policies of Main/Role, in the place of what is too much ({new}{said}):\n" in report.to_text()
+    assert (
+        f"IAM policies of Main/Role, in the place of what is too much ({new}{said}):\n"
+        in report.to_text()
+    )
 
 
 @pytest.mark.parametrize(

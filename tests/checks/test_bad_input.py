@@ -49,7 +49,8 @@ def test_what_is_no_assembly(tmp_path: Path) -> None:
         f"{tmp_path}/cdk.json: not a CloudFormation template: it has no Resources"
     )
     assert message(tmp_path) == (
-        f"{tmp_path}: no manifest.json and no template: run cdk synth first, or pass its output, cdk.out"
+        f"{tmp_path}: no manifest.json and no template: run cdk synth first, or pass its output, "
+        "cdk.out"
     )
 
 
@@ -72,9 +73,15 @@ def test_what_is_no_path() -> None:
         ('{"name": "My web app", "icons": []}', "not the manifest of a cloud assembly"),
         ('{"version": "1", "artifacts": []}', "not the manifest of a cloud assembly"),
         ('{"version": "1", "artifacts": {"Main": []}}', "artifact Main has no type"),
-        ('{"version": "1", "artifacts": {"Main": {"type": "aws:cloudformation:stack"}}}', "has no templateFile"),
         (
-            '{"version": "1", "artifacts": {"Prod": {"type": "cdk:cloud-assembly", "properties": {}}}}',
+            '{"version": "1", "artifacts": {"Main": {"type": "aws:cloudformation:stack"}}}',
+            "has no templateFile",
+        ),
+        (
+            (
+                '{"version": "1", "artifacts": {"Prod": {"type": "cdk:cloud-assembly", '
+                '"properties": {}}}}'
+            ),
             "no directoryName",
         ),
     ],
@@ -99,9 +106,15 @@ def test_a_manifest_that_is_no_text(tmp_path: Path) -> None:
         (None, "no such file, though the assembly refers to it"),
         ("Resources: {A: !!binary aGk=}", "can't be read as YAML"),
         ('{"Resources": []}', "not a CloudFormation template: Resources isn't an object"),
-        ('{"Resources": ["Fn::ForEach::Key"]}', "not a CloudFormation template: Resources isn't an object"),
+        (
+            '{"Resources": ["Fn::ForEach::Key"]}',
+            "not a CloudFormation template: Resources isn't an object",
+        ),
         ('{"Outputs": []}', "not a CloudFormation template: Outputs isn't an object"),
-        ('{"Resources": {"Key": {"Properties": {}}}}', "not a CloudFormation template: Resources.Key has no Type"),
+        (
+            '{"Resources": {"Key": {"Properties": {}}}}',
+            "not a CloudFormation template: Resources.Key has no Type",
+        ),
         (
             '{"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": []}}}',
             "not a CloudFormation template: Resources.Key: its Properties aren't an object",
@@ -122,7 +135,9 @@ def test_circular_references(tmp_path: Path) -> None:
     assert "circular reference: condition A → condition B → condition A" in message(
         write(tmp_path / "2", {"Main": template})
     )
-    stacks = write(tmp_path / "3", {"One": {}, "Two": {}}, dependencies={"One": ["Two"], "Two": ["One"]})
+    stacks = write(
+        tmp_path / "3", {"One": {}, "Two": {}}, dependencies={"One": ["Two"], "Two": ["One"]}
+    )
     assert "circular reference: the stack depends on itself" in message(stacks)
     names = complete(Role=role(RoleName={"Ref": "Role"}))
     assert "circular reference: Role → Role" in message(write(tmp_path / "4", {"Main": names}))
@@ -133,16 +148,24 @@ def test_assemblies_and_nested_stacks_that_contain_themselves(tmp_path: Path) ->
     stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "."}}
     write(tmp_path / "1", {"Main": complete()})
     edit(tmp_path / "1" / "manifest.json", Again=stage)
-    assert message(tmp_path / "1") == f"{tmp_path}/1/manifest.json: circular reference: the assembly contains itself"
+    assert (
+        message(tmp_path / "1")
+        == f"{tmp_path}/1/manifest.json: circular reference: the assembly contains itself"
+    )
 
     def nested(file: str) -> dict[str, Any]:
         stack = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": file}}
         return {"Resources": {"Nested": stack}}
 
     directory = write(
-        tmp_path / "2", {"Main": nested("other.json")}, files={"other.json": nested("Main.template.json")}
+        tmp_path / "2",
+        {"Main": nested("other.json")},
+        files={"other.json": nested("Main.template.json")},
     )
-    assert message(directory) == f"{directory}/Main.template.json: circular reference: the stack is nested in itself"
+    assert (
+        message(directory)
+        == f"{directory}/Main.template.json: circular reference: the stack is nested in itself"
+    )
 
 
 @pytest.fixture
@@ -159,7 +182,8 @@ def usual_recursion_limit() -> Iterator[None]:
 def test_what_is_nested_too_deeply(place: str, tmp_path: Path) -> None:
     """No policy and no state machine is."""
     deep: dict[str, Any] = {}
-    # Deeper than Python calls go, and not so deep that the file can't be read; both counted as one up to Python 3.11.
+    # Deeper than Python calls go, and not so deep that the file can't be read; both counted as one
+    # up to Python 3.11.
     for _ in range(900 if sys.version_info < (3, 12) else 1200):
         deep = {"a": deep}
     template = complete()
@@ -177,13 +201,23 @@ def test_what_is_nested_too_deeply(place: str, tmp_path: Path) -> None:
             "Properties": {"DefinitionString": definition},
         }
     write(tmp_path, {"Main": template})
-    assert open_questions(tmp_path) == [f"{tmp_path}/Main.template.json: something is nested too deeply to be read"]
+    assert open_questions(tmp_path) == [
+        f"{tmp_path}/Main.template.json: something is nested too deeply to be read"
+    ]
 
 
 def test_what_cannot_be_read_is_told_once(tmp_path: Path) -> None:
     """Of a function's role it is asked what it may replace, and whom it may pass."""
-    chosen = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": {"Fn::If": ["A", "*", "arn:aws:s3:::data/*"]}}
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    chosen = {
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": {"Fn::If": ["A", "*", "arn:aws:s3:::data/*"]},
+    }
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
     policies = [{"PolicyName": "Reads", "PolicyDocument": {"Statement": [chosen]}}]
     caller = role(AssumeRolePolicyDocument={"Statement": [trust]}, Policies=policies)
     circle = {"Conditions": {"A": {"Condition": "B"}, "B": {"Condition": "A"}}}
@@ -194,7 +228,11 @@ def test_what_cannot_be_read_is_told_once(tmp_path: Path) -> None:
 
 def test_a_caller_is_judged_where_the_service_role_cannot_be_read(tmp_path: Path) -> None:
     """Each is read by itself."""
-    chosen = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": {"Fn::If": ["A", "*", "arn:aws:s3:::data/*"]}}
+    chosen = {
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": {"Fn::If": ["A", "*", "arn:aws:s3:::data/*"]},
+    }
     policies = [{"PolicyName": "Reads", "PolicyDocument": {"Statement": [chosen]}}]
     export = {**EXPORT, "RoleArn": "${Role}"}
     asks = machine(
@@ -224,7 +262,10 @@ def test_a_definition_in_a_file_that_is_no_text(tmp_path: Path) -> None:
 def test_exports_that_are_none(export: Any, tmp_path: Path) -> None:
     """What is imported isn't known then."""
     outputs = {"Out": {"Value": "x", "Export": export}}
-    stacks = {"One": {"Outputs": outputs}, "Two": complete(Policy=policy({"Fn::ImportValue": "Name"}))}
+    stacks = {
+        "One": {"Outputs": outputs},
+        "Two": complete(Policy=policy({"Fn::ImportValue": "Name"})),
+    }
     assert {each.policy for each in check_assembly(write(tmp_path, stacks)).undecided} == {"role"}
 
 
@@ -235,7 +276,9 @@ def test_an_import_that_goes_round(tmp_path: Path) -> None:
         outputs = {"Out": {"Value": {"Fn::ImportValue": imported}, "Export": {"Name": exported}}}
         return {**complete(Policy=policy({"Fn::ImportValue": imported})), "Outputs": outputs}
 
-    assert "circular reference" in message(write(tmp_path, {"One": stack("a", "b"), "Two": stack("b", "a")}))
+    assert "circular reference" in message(
+        write(tmp_path, {"One": stack("a", "b"), "Two": stack("b", "a")})
+    )
 
 
 @pytest.mark.parametrize("name", ["template.yaml", "template.json", "cdk.out"])
@@ -243,7 +286,10 @@ def test_a_link_to_itself(name: str, tmp_path: Path) -> None:
     """As a path, and as a file of an assembly."""
     link = tmp_path / name
     link.symlink_to(name)
-    assert message(link) == f"{link}: no such directory or file: pass another path, or run cdk synth first"
+    assert (
+        message(link)
+        == f"{link}: no such directory or file: pass another path, or run cdk synth first"
+    )
     template = write(tmp_path / "app", {"Main": complete()}) / "Main.template.json"
     template.unlink()
     template.symlink_to(template.name)
@@ -302,7 +348,9 @@ def test_assets_and_metadata_that_are_broken(tmp_path: Path) -> None:
     assert message(tmp_path).startswith(f"{tmp_path}/Main.assets.json: can't be read as JSON")
     write(tmp_path, {"Main": complete()})
     edit(tmp_path / "manifest.json", Main={"additionalMetadataFile": "gone.json"})
-    assert message(tmp_path) == f"{tmp_path}/gone.json: no such file, though the assembly refers to it"
+    assert (
+        message(tmp_path) == f"{tmp_path}/gone.json: no such file, though the assembly refers to it"
+    )
 
 
 STRANGE: tuple[Any, ...] = (
@@ -316,14 +364,22 @@ STRANGE: tuple[Any, ...] = (
 def places(value: Any) -> list[tuple[Any, Any]]:
     """Everything in a template that can be replaced."""
     found: list[tuple[Any, Any]] = []
-    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    entries = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for name, entry in entries:
         found.append((value, name))
         found += places(entry)
     return found
 
 
-@pytest.mark.parametrize("arrangement", [three_stacks, in_sibling_nested_stacks], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "arrangement", [three_stacks, in_sibling_nested_stacks], ids=lambda each: each.__name__
+)
 def test_templates_with_anything_anywhere(arrangement: Any, tmp_path: Path) -> None:
     """A report or one line, whatever stands where: templates with one to three values replaced."""
     directory = synthesize(arrangement, tmp_path / "cdk.out", flags=FLAGS["flags_off"]())

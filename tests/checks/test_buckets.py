@@ -59,10 +59,19 @@ def of_two_keys(**encryption: Any) -> Json:
         (encrypted(key={"Ref": "DataKey"}), True),
         (encrypted("aws:kms:dsse", "alias/data"), True),
         (encrypted(key={"Ref": "Alias"}), True),
-        (encrypted(key={"Fn::Sub": "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/data"}), True),
+        (
+            encrypted(
+                key={
+                    "Fn::Sub": "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/data"
+                }
+            ),
+            True,
+        ),
     ],
 )
-def test_the_key_of_a_bucket(encryption: Any, has_its_own: bool, environment: Any, tmp_path: Path) -> None:
+def test_the_key_of_a_bucket(
+    encryption: Any, has_its_own: bool, environment: Any, tmp_path: Path
+) -> None:
     """By its ARN, its id or its alias, which S3 takes; a bucket that isn't encrypted with KMS has none."""
     report = check(tmp_path, of_two_keys(**encryption), **environment)
     lacking = {on for _, column, _, on in lines(report, report.missing) if column == "key"}
@@ -76,13 +85,22 @@ def test_the_key_of_a_bucket(encryption: Any, has_its_own: bool, environment: An
     [
         (
             encrypted(key="alias/theirs"),
-            "it is encrypted with arn:aws:kms:eu-west-1:111122223333:alias/theirs, an alias that isn't part of the app",
+            (
+                "it is encrypted with arn:aws:kms:eu-west-1:111122223333:alias/theirs, an alias "
+                "that isn't part of the app"
+            ),
         ),
         (
             encrypted(key="arn:aws:kms:eu-west-1:111122223333:alias/theirs"),
-            "it is encrypted with arn:aws:kms:eu-west-1:111122223333:alias/theirs, an alias that isn't part of the app",
+            (
+                "it is encrypted with arn:aws:kms:eu-west-1:111122223333:alias/theirs, an alias "
+                "that isn't part of the app"
+            ),
         ),
-        (encrypted({"Ref": "Stage"}, {"Ref": "Key"}), "its encryption isn't known before deployment"),
+        (
+            encrypted({"Ref": "Stage"}, {"Ref": "Key"}),
+            "its encryption isn't known before deployment",
+        ),
     ],
 )
 def test_an_encryption_that_is_not_known(encryption: Any, why: str, tmp_path: Path) -> None:
@@ -95,7 +113,9 @@ def test_an_encryption_that_is_not_known(encryption: Any, why: str, tmp_path: Pa
 def test_the_key_of_a_bucket_is_a_parameter(tmp_path: Path) -> None:
     """It may be an id, an ARN or an alias."""
     report = check(tmp_path, of_two_keys(**encrypted(key={"Ref": "Stage"})))
-    assert {each.resource for each in report.undecided if each.action.startswith("kms:")} == {"${Main.Stage?}"}
+    assert {each.resource for each in report.undecided if each.action.startswith("kms:")} == {
+        "${Main.Stage?}"
+    }
 
 
 @pytest.mark.parametrize("key", [None, "alias/aws/s3"])
@@ -109,8 +129,8 @@ def test_two_policies_of_a_bucket(tmp_path: Path) -> None:
     """S3 keeps one."""
     half, other = bucket_policy("s3:GetObject"), bucket_policy("s3:ListBucket")
     both = (
-        "has 2 bucket policies, Main/One and Main/Other, but S3 keeps one: put the statements into one; "
-        "in a CDK app, with the bucket's add_to_resource_policy"
+        "has 2 bucket policies, Main/One and Main/Other, but S3 keeps one: put the statements into "
+        "one; in a CDK app, with the bucket's add_to_resource_policy"
     )
     template = importing(One=half, Other=other, Data=dataset("One", "Other", "Read"))
     (problem,) = check(tmp_path, template).problems
@@ -126,32 +146,57 @@ def test_two_policies_of_a_bucket(tmp_path: Path) -> None:
     ("one", "other", "in_prod"),
     [("IsProd", "IsProd", 1), (None, "IsProd", 1), (None, "IsDev", 0), ("IsProd", "IsDev", 0)],
 )
-def test_two_policies_of_a_bucket_under_conditions(one: str | None, other: str, in_prod: int, tmp_path: Path) -> None:
+def test_two_policies_of_a_bucket_under_conditions(
+    one: str | None, other: str, in_prod: int, tmp_path: Path
+) -> None:
     """It is a problem where both are made."""
     conditions = [{} if each is None else {"Condition": each} for each in (one, other)]
-    half, rest = bucket_policy("s3:GetObject", **conditions[0]), bucket_policy("s3:ListBucket", **conditions[1])
+    half, rest = (
+        bucket_policy("s3:GetObject", **conditions[0]),
+        bucket_policy("s3:ListBucket", **conditions[1]),
+    )
     template = importing(One=half, Other=rest, Data=dataset("One", "Other", "Read"))
     for parameters, number in ((None, 0), ({"Stage": "prod"}, in_prod)):
-        problems = check_assembly(write(tmp_path, {"Main": template}), parameters=parameters).problems
+        problems = check_assembly(
+            write(tmp_path, {"Main": template}), parameters=parameters
+        ).problems
         assert [each.cause.id for each in problems] == ["bucket-policies"] * number
 
 
 @pytest.mark.parametrize(
     ("named", "depends_on"),
-    [({"Ref": "Stage"}, "Main.Stage"), ({"Fn::If": ["IsProd", {"Ref": "Bucket"}, "another"]}, "Fn::If IsProd")],
+    [
+        ({"Ref": "Stage"}, "Main.Stage"),
+        ({"Fn::If": ["IsProd", {"Ref": "Bucket"}, "another"]}, "Fn::If IsProd"),
+    ],
 )
-def test_a_denial_in_a_policy_that_may_be_of_the_bucket(named: Any, depends_on: str, tmp_path: Path) -> None:
+def test_a_denial_in_a_policy_that_may_be_of_the_bucket(
+    named: Any, depends_on: str, tmp_path: Path
+) -> None:
     """It may deny both what it writes, and an allowance gives nothing for certain."""
     doubt = f"whose policy it is depends on {depends_on}, which isn't known before deployment"
     other = bucket_policy("s3:GetObject", bucket=named)
-    other["Properties"]["PolicyDocument"]["Statement"][0] |= {"Effect": "Deny", "Principal": "*", "Condition": {}}
+    other["Properties"]["PolicyDocument"]["Statement"][0] |= {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Condition": {},
+    }
     report = check(tmp_path / "deny", importing(Other=other))
     assert report.missing == ()
-    assert {(each.principal, each.policy, each.action, each.because) for each in report.undecided} == {
-        (principal, "bucket", "s3:GetObject", f"may be denied: statement number 1 of policy Main/Other: {doubt}")
+    assert {
+        (each.principal, each.policy, each.action, each.because) for each in report.undecided
+    } == {
+        (
+            principal,
+            "bucket",
+            "s3:GetObject",
+            f"may be denied: statement number 1 of policy Main/Other: {doubt}",
+        )
         for principal in ("role", "service")
     }
-    listing = importing(One=bucket_policy("s3:ListBucket"), Other=bucket_policy("s3:GetObject", bucket=named))
+    listing = importing(
+        One=bucket_policy("s3:ListBucket"), Other=bucket_policy("s3:GetObject", bucket=named)
+    )
     report = check(tmp_path / "allow", listing)
     assert report.missing == ()
     assert [(each.action, each.because) for each in report.undecided] == [
@@ -161,7 +206,10 @@ def test_a_denial_in_a_policy_that_may_be_of_the_bucket(named: Any, depends_on: 
 
 def test_what_else_names_a_bucket_is_no_bucket_policy(tmp_path: Path) -> None:
     """An access point has a policy of its own, which allows nothing by itself."""
-    point = {"Type": "AWS::S3::AccessPoint", "Properties": {"Bucket": {"Ref": "Bucket"}, "Name": "point"}}
+    point = {
+        "Type": "AWS::S3::AccessPoint",
+        "Properties": {"Bucket": {"Ref": "Bucket"}, "Name": "point"},
+    }
     assert findings(check(tmp_path, importing(Point=point))) == CLEAN
 
 
@@ -181,7 +229,10 @@ def test_the_policy_of_an_imported_bucket(tmp_path: Path) -> None:
     assert [(each.principal, each.action) for each in missing] == [("service", "s3:ListBucket")]
     del resources["One"]
     report = check(tmp_path, whole)
-    assert "the bucket policy of arn:aws:s3:::ratings can't be seen: it isn't part of the app" in reasons(report)
+    assert (
+        "the bucket policy of arn:aws:s3:::ratings can't be seen: it isn't part of the app"
+        in reasons(report)
+    )
 
 
 def test_a_bucket_beside_a_stage(tmp_path: Path) -> None:
@@ -190,7 +241,9 @@ def test_a_bucket_beside_a_stage(tmp_path: Path) -> None:
     data = {"Resources": {"Bucket": bucket(), "One": bucket_policy(*BOTH)}}
     report = check_assembly(write(tmp_path, {"Data": data}, stages={"Prod": stage}))
     assert report.undecided == ()
-    of_bucket = {(each.principal, each.action) for each in report.allowed if each.policy == "bucket"}
+    of_bucket = {
+        (each.principal, each.action) for each in report.allowed if each.policy == "bucket"
+    }
     assert of_bucket == {("service", "s3:GetObject"), ("service", "s3:ListBucket")}
 
 
@@ -198,7 +251,9 @@ def test_a_bucket_of_a_stack_in_another_account(tmp_path: Path) -> None:
     """Across accounts its policy has to allow the role, too."""
     data = {"Resources": {"Bucket": bucket(), "One": bucket_policy(*BOTH)}}
     main = complete(Data=dataset())
-    report = check_assembly(write(tmp_path, {"Main": main, "Data": data}, accounts={"Data": "444455556666"}))
+    report = check_assembly(
+        write(tmp_path, {"Main": main, "Data": data}, accounts={"Data": "444455556666"})
+    )
     missing = [(each.principal, each.action) for each in report.missing if each.policy == "bucket"]
     assert missing == [("role", "s3:GetObject"), ("role", "s3:ListBucket")]
 
@@ -210,8 +265,13 @@ def test_a_bucket_policy_of_a_stack_that_nothing_waits_for(tmp_path: Path) -> No
     stacks = {"Storage": data, "Main": main}
     (problem,) = check_assembly(write(tmp_path, stacks)).problems
     assert problem.kind == "ordering"
-    assert problem.message.startswith("Main/Data (dataset import job) may be created before policy Storage/One")
-    assert findings(check_assembly(write(tmp_path, stacks, dependencies={"Main": ["Storage"]}))) == CLEAN
+    assert problem.message.startswith(
+        "Main/Data (dataset import job) may be created before policy Storage/One"
+    )
+    assert (
+        findings(check_assembly(write(tmp_path, stacks, dependencies={"Main": ["Storage"]})))
+        == CLEAN
+    )
 
 
 IF_PROD = {"Fn::If": ["IsProd", "prod-in", "dev-in"]}, {"Fn::If": ["IsProd", "prod-out", "dev-out"]}
@@ -238,39 +298,59 @@ def test_the_policy_of_another_bucket(own: Any, other: Any, tmp_path: Path) -> N
     ("path", "objects"),
     [
         ("s3://ratings/import/", "arn:aws:s3:::ratings/import/*"),
-        ({"Fn::Join": ["", ["s3://", {"Ref": "Bucket"}, "/import/"]]}, "arn:aws:s3:::ratings/import/*"),
+        (
+            {"Fn::Join": ["", ["s3://", {"Ref": "Bucket"}, "/import/"]]},
+            "arn:aws:s3:::ratings/import/*",
+        ),
         ("s3://ratings/import/ratings.csv", "arn:aws:s3:::ratings/import/ratings.csv"),
     ],
 )
 def test_paths_in_s3(path: Any, objects: str, tmp_path: Path) -> None:
     """The bucket by its name or by reference; a folder or a file."""
     report = check(tmp_path, complete(Data=dataset(path=path), Bucket=bucket()))
-    assert {each.resource for each in report.missing if each.policy == "bucket"} == {"arn:aws:s3:::ratings", objects}
+    assert {each.resource for each in report.missing if each.policy == "bucket"} == {
+        "arn:aws:s3:::ratings",
+        objects,
+    }
 
 
 def test_paths_that_are_none(tmp_path: Path) -> None:
     """One that isn't a URI of S3 is a problem, one that isn't known is open."""
     wrong = check(tmp_path, complete(Data=dataset(path="/data/ratings.csv")))
     assert messages(wrong) == [
-        "Main/Data: its source is '/data/ratings.csv' but an s3:// URI is expected: pass one, for example s3://bucket/folder/"
+        "Main/Data: its source is '/data/ratings.csv' but an s3:// URI is expected: pass one, for "
+        "example s3://bucket/folder/"
     ]
     unknown = check(tmp_path, complete(Data=dataset(path={"Ref": "Stage"})))
     assert unknown.problems == ()
     assert reasons(unknown) == {
-        "its source ${Main.Stage?} isn't known before deployment (if that is a parameter, pass its value by "
-        "--parameters NAME=VALUE, in Python by parameters=)"
+        "its source ${Main.Stage?} isn't known before deployment (if that is a parameter, pass its "
+        "value by --parameters NAME=VALUE, in Python by parameters=)"
     }
     # Systems Manager has the bucket's name.
-    kept = check(tmp_path, complete(Data=dataset(path={"Fn::Sub": "s3://{{resolve:ssm:/${Stage}/bucket}}/import/"})))
+    kept = check(
+        tmp_path,
+        complete(Data=dataset(path={"Fn::Sub": "s3://{{resolve:ssm:/${Stage}/bucket}}/import/"})),
+    )
     assert kept.problems == ()
-    assert {each.action for each in kept.undecided if each.policy == "bucket"} == {"s3:GetObject", "s3:ListBucket"}
+    assert {each.action for each in kept.undecided if each.policy == "bucket"} == {
+        "s3:GetObject",
+        "s3:ListBucket",
+    }
 
 
 def writing(path: Any, **more: Any) -> Json:
     """A metric attribution that writes there."""
     output = {"RoleArn": ROLE, "S3DataDestination": {"Path": path, **more}}
-    properties = {"DatasetGroupArn": {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}, "MetricsOutputConfig": output}
-    return {"Type": "AWS::Personalize::MetricAttribution", "Properties": properties, "DependsOn": "Write"}
+    properties = {
+        "DatasetGroupArn": {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]},
+        "MetricsOutputConfig": output,
+    }
+    return {
+        "Type": "AWS::Personalize::MetricAttribution",
+        "Properties": properties,
+        "DependsOn": "Write",
+    }
 
 
 @pytest.mark.parametrize(
@@ -292,7 +372,11 @@ def test_a_destination_is_judged_as_a_folder(path: Any, tmp_path: Path) -> None:
     )
     report = check(tmp_path, complete(Clicks=writing(path), Write=write_metrics))
     assert [each for each in report.problems if each.kind == "configuration"] == []
-    (wanted,) = {each.resource for each in (*report.allowed, *report.missing) if each.action == "s3:PutObject"}
+    (wanted,) = {
+        each.resource
+        for each in (*report.allowed, *report.missing)
+        if each.action == "s3:PutObject"
+    }
     assert wanted.endswith(("/*", "?}"))
     assert report.missing == ()
 
@@ -301,6 +385,6 @@ def test_the_key_of_an_output_that_is_not_named_by_its_arn(tmp_path: Path) -> No
     """A metric attribution's, a batch job's."""
     report = check(tmp_path, complete(Clicks=writing("s3://metrics/", KmsKeyArn={"Ref": "Key"})))
     assert [each.message for each in report.problems if each.kind != "ordering"] == [
-        "Main/Clicks: the key of its destination is ${Main.Key}, and Personalize takes only the ARN of a key: "
-        "pass the key's ARN"
+        "Main/Clicks: the key of its destination is ${Main.Key}, and Personalize takes only the "
+        "ARN of a key: pass the key's ARN"
     ]

@@ -28,20 +28,34 @@ DESCRIBE = "personalize:DescribeDatasetExportJob"
 JOB = "arn:aws:personalize:eu-west-1:111122223333:dataset-export-job/nightly"
 NEEDED = {(CREATE, DATASET_ARN), (CREATE, JOB), (PASS, ROLE_ARN)}
 CALLER = "arn:aws:iam::111122223333:role/caller"
-CALLERS_ROLE = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "caller", "AssumeRolePolicyDocument": {}}}
+CALLERS_ROLE = {
+    "Type": "AWS::IAM::Role",
+    "Properties": {"RoleName": "caller", "AssumeRolePolicyDocument": {}},
+}
 OF_CALLER = {"Fn::GetAtt": ["Caller", "Arn"]}
 TO_PERSONALIZE = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
 CREATING: Json = {"Effect": "Allow", "Action": CREATE, "Resource": "*"}
-PASSING: Json = {"Effect": "Allow", "Action": PASS, "Resource": ROLE_ARN, "Condition": TO_PERSONALIZE}
+PASSING: Json = {
+    "Effect": "Allow",
+    "Action": PASS,
+    "Resource": ROLE_ARN,
+    "Condition": TO_PERSONALIZE,
+}
 
 
 def of_caller(report: AccessReport) -> dict[str, set[tuple[str, str]]]:
     """Return what callers may do, lack, and may have or lack."""
     return {
         answer: {
-            (each.action, each.resource) for each in entries if each.principal == "caller" and each.action != ASSUME
+            (each.action, each.resource)
+            for each in entries
+            if each.principal == "caller" and each.action != ASSUME
         }
-        for answer, entries in (("yes", report.allowed), ("no", report.missing), ("open", report.undecided))
+        for answer, entries in (
+            ("yes", report.allowed),
+            ("no", report.missing),
+            ("open", report.undecided),
+        )
     }
 
 
@@ -55,11 +69,17 @@ def synthesized(stack: cdk.Stack) -> Any:
 def callers(report: AccessReport) -> set[str]:
     """Return the roles of callers."""
     entries = (*report.allowed, *report.missing, *report.undecided)
-    return {each.principal_arn for each in entries if each.principal == "caller" and each.action != ASSUME}
+    return {
+        each.principal_arn
+        for each in entries
+        if each.principal == "caller" and each.action != ASSUME
+    }
 
 
 SHAPES: dict[str, Json] = {
-    "a state machine": machine({"Export": task("createDatasetExportJob", EXPORT)}, RoleArn=OF_CALLER),
+    "a state machine": machine(
+        {"Export": task("createDatasetExportJob", EXPORT)}, RoleArn=OF_CALLER
+    ),
     "credentials of a task": machine(
         {"Export": task("createDatasetExportJob", EXPORT, Credentials={"RoleArn": CALLER})},
         RoleArn="arn:aws:iam::111122223333:role/another",
@@ -70,7 +90,11 @@ SHAPES: dict[str, Json] = {
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(
     ("statements", "lacks"),
-    [([CREATING, PASSING], set()), ([CREATING], {(PASS, ROLE_ARN)}), ([PASSING], NEEDED - {(PASS, ROLE_ARN)})],
+    [
+        ([CREATING, PASSING], set()),
+        ([CREATING], {(PASS, ROLE_ARN)}),
+        ([PASSING], NEEDED - {(PASS, ROLE_ARN)}),
+    ],
 )
 def test_the_caller_is_the_role_that_calls(
     shape: str, statements: list[Json], lacks: set[tuple[str, str]], tmp_path: Path
@@ -84,15 +108,23 @@ def test_the_caller_is_the_role_that_calls(
 
 
 @pytest.mark.parametrize(
-    ("actions", "missing"), [([CREATE], {(DESCRIBE, JOB)}), ([CREATE, DESCRIBE], set()), (["personalize:*"], set())]
+    ("actions", "missing"),
+    [([CREATE], {(DESCRIBE, JOB)}), ([CREATE, DESCRIBE], set()), (["personalize:*"], set())],
 )
 def test_a_machine_that_waits_for_what_it_starts(
     actions: list[str], missing: set[tuple[str, str]], tmp_path: Path
 ) -> None:
     """It asks for the status: without that permission the job runs, and the execution fails."""
-    states = {"Export": task("createDatasetExportJob", EXPORT), "Look": task("describeDatasetExportJob", {})}
+    states = {
+        "Export": task("createDatasetExportJob", EXPORT),
+        "Look": task("describeDatasetExportJob", {}),
+    }
     policy = managed({**CREATING, "Action": actions}, PASSING, role={"Ref": "Caller"})
-    resources = {"Caller": CALLERS_ROLE, "Asks": machine(states, RoleArn=OF_CALLER), "Policy": policy}
+    resources = {
+        "Caller": CALLERS_ROLE,
+        "Asks": machine(states, RoleArn=OF_CALLER),
+        "Policy": policy,
+    }
     assert of_caller(check(tmp_path, {"Resources": resources}))["no"] == missing
 
 
@@ -111,7 +143,10 @@ def with_credentials(statements: list[Json], trusts: list[Json], **states: Json)
     caller = {"RoleName": "caller", "AssumeRolePolicyDocument": {"Statement": trusts}}
     export = task("createDatasetExportJob", EXPORT, Credentials={"RoleArn": CALLER})
     resources = {
-        "Machine": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "machine", "AssumeRolePolicyDocument": {}}},
+        "Machine": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {"RoleName": "machine", "AssumeRolePolicyDocument": {}},
+        },
         "Caller": {"Type": "AWS::IAM::Role", "DependsOn": "Machine", "Properties": caller},
         "Policy": managed(CREATING, PASSING, role={"Ref": "Caller"}),
         "Assume": managed(*statements, role={"Ref": "Machine"}),
@@ -148,8 +183,18 @@ TO_TRUST = {"trust": ({"Effect": "Allow", "Principal": OF_MACHINE, "Action": [AS
         ([ASSUMING], [BY_ROOT, DENYING], "missing", {}),
         ([], [BY_NAME, DENYING], "missing", {}),
         ([MAY_DENY], [BY_NAME], "undecided", {}),
-        ([ASSUMING], [trusting({"AWS": ROOT}, Condition={"StringEquals": {"sts:ExternalId": "x"}})], "undecided", {}),
-        ([ASSUMING], [BY_ROOT, {**DENYING, "Condition": {"Null": {"sts:ExternalId": "true"}}}], "undecided", {}),
+        (
+            [ASSUMING],
+            [trusting({"AWS": ROOT}, Condition={"StringEquals": {"sts:ExternalId": "x"}})],
+            "undecided",
+            {},
+        ),
+        (
+            [ASSUMING],
+            [BY_ROOT, {**DENYING, "Condition": {"Null": {"sts:ExternalId": "true"}}}],
+            "undecided",
+            {},
+        ),
     ],
 )
 def test_a_machine_assumes_the_role_of_a_tasks_credentials(
@@ -158,17 +203,23 @@ def test_a_machine_assumes_the_role_of_a_tasks_credentials(
     """Step Functions does so with the role of the machine."""
     report = check(tmp_path, with_credentials(statements, trusts))
     found = {name: getattr(report, name) for name in ("allowed", "missing", "undecided")}
-    entries = [(name, each) for name, own in found.items() for each in own if each.principal_arn == MACHINE]
+    entries = [
+        (name, each) for name, own in found.items() for each in own if each.principal_arn == MACHINE
+    ]
     assert {(name, each.principal, each.action, each.resource) for name, each in entries} == {
         (answer, "caller", ASSUME, CALLER)
     }
-    assert {each.page.rpartition("/")[2] for _, each in entries} == {"concepts-access-cross-acct-resources.html"}
+    assert {each.page.rpartition("/")[2] for _, each in entries} == {
+        "concepts-access-cross-acct-resources.html"
+    }
     assert {each.policy: each.should_have for each in report.policies if each.lacks} == add
 
 
 def test_a_caller_that_trusts_personalize_keeps_it(tmp_path: Path) -> None:
     """Nothing is asked with it, so the list has no statement for Personalize that could take the place."""
-    report = check(tmp_path, with_credentials([ASSUMING], [trusting({"Service": "personalize.amazonaws.com"})]))
+    report = check(
+        tmp_path, with_credentials([ASSUMING], [trusting({"Service": "personalize.amazonaws.com"})])
+    )
     (of_caller,) = [each for each in report.policies if each.policy == "trust"]
     assert (of_caller.policy_of, of_caller.replaces) == (CALLER, ())
     assert of_caller.should_have == TO_TRUST["trust"]
@@ -194,7 +245,9 @@ def test_a_role_is_assumed_and_passed_by_one_machine(
     (of_machine,) = [each for each in report.policies if each.policy_of == MACHINE]
     assert all(len(each["Action"]) == 1 for each in of_machine.should_have)
     assert {each["Action"][0]: each.get("Condition") for each in of_machine.should_have} == lacks
-    assert {each.action for each in report.allowed if each.principal_arn == MACHINE} >= {ASSUME} - lacks.keys()
+    assert {each.action for each in report.allowed if each.principal_arn == MACHINE} >= {
+        ASSUME
+    } - lacks.keys()
 
 
 def test_a_machine_assumes_a_role_of_another_account(tmp_path: Path) -> None:
@@ -202,7 +255,11 @@ def test_a_machine_assumes_a_role_of_another_account(tmp_path: Path) -> None:
     there = "arn:aws:iam::444455556666:role/there"
     states = {"Export": task("createDatasetExportJob", EXPORT, Credentials={"RoleArn": there})}
     resources = {"Caller": CALLERS_ROLE, "Asks": machine(states, RoleArn=OF_CALLER)}
-    entries = [each for each in check(tmp_path, {"Resources": resources}).missing if each.principal == "caller"]
+    entries = [
+        each
+        for each in check(tmp_path, {"Resources": resources}).missing
+        if each.principal == "caller"
+    ]
     assert [(each.action, each.resource) for each in entries] == [(ASSUME, there)]
 
 
@@ -220,7 +277,9 @@ def test_who_creates_with_tags_tags(
     tags: Any, actions: list[str], missing: set[tuple[str, str]], tmp_path: Path
 ) -> None:
     """The service authorization reference lists both actions for the call."""
-    asks = machine({"Export": task("createDatasetExportJob", {**EXPORT, "Tags": tags})}, RoleArn=OF_CALLER)
+    asks = machine(
+        {"Export": task("createDatasetExportJob", {**EXPORT, "Tags": tags})}, RoleArn=OF_CALLER
+    )
     policy = managed({**CREATING, "Action": actions}, PASSING, role={"Ref": "Caller"})
     resources = {"Caller": CALLERS_ROLE, "Asks": asks, "Policy": policy}
     assert of_caller(check(tmp_path, {"Resources": resources}))["no"] == missing
@@ -228,7 +287,9 @@ def test_who_creates_with_tags_tags(
 
 def test_a_caller_whom_no_template_shows_is_undecided(tmp_path: Path) -> None:
     """The role that SAM makes."""
-    asks = machine({"Export": task("createDatasetExportJob", EXPORT)}) | {"Type": "AWS::Serverless::StateMachine"}
+    asks = machine({"Export": task("createDatasetExportJob", EXPORT)}) | {
+        "Type": "AWS::Serverless::StateMachine"
+    }
     report = check(tmp_path, {"Resources": {"Asks": asks}})
     assert report.asked == ("Main/Asks · Export (dataset export job)",)
     assert of_caller(report)["open"]
@@ -255,7 +316,9 @@ def test_a_caller_whose_policies_cannot_be_seen_is_undecided(role: Any, tmp_path
         ({"DatasetArn.$": "$.dataset"}, "dataset-group/*", "no"),
     ],
 )
-def test_what_an_execution_chooses(arguments: Json, resource: str, answer: str, tmp_path: Path) -> None:
+def test_what_an_execution_chooses(
+    arguments: Json, resource: str, answer: str, tmp_path: Path
+) -> None:
     """A name or a dataset of which the type alone is known."""
     (name,) = arguments
     known = {key: value for key, value in EXPORT.items() if key != name.removesuffix(".$")}
@@ -285,7 +348,9 @@ def test_the_cdks_own_construct_lacks_the_right_to_pass_the_role(tmp_path: Path)
 
 def calling(stack: cdk.Stack, row: Permissions, role: iam.IRole, service_role: str) -> None:
     """A state machine that creates a resource, with arguments of which each execution chooses the rest."""
-    arguments: Json = {"Name.$": "$.name", f"{row.made_for}.$": "$.of"} if row.made_for else {"Name.$": "$.name"}
+    arguments: Json = (
+        {"Name.$": "$.name", f"{row.made_for}.$": "$.of"} if row.made_for else {"Name.$": "$.name"}
+    )
     *around, last = row.role_argument.split(".")
     given: Json = {last: service_role}
     for name in reversed(around):
@@ -308,12 +373,18 @@ def test_what_grant_create_writes_is_enough(row: Permissions, tmp_path: Path) ->
     stack = cdk.Stack(app, "Main")
     encryption = PersonalizeEncryption(stack, "Encryption")
     able = iam.Role(stack, "Able", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
-    unable = iam.Role(cdk.Stack(app, "Other"), "Unable", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+    unable = iam.Role(
+        cdk.Stack(app, "Other"), "Unable", assumed_by=iam.ServicePrincipal("states.amazonaws.com")
+    )
     encryption.grant_create(able, PersonalizeResource(row))
     calling(stack, row, able, encryption.service_role.role_arn)
     calling(cdk.Stack.of(unable), row, unable, ROLE_ARN)
     report = check_assembly(app.synth())
-    names = {each.principal_arn.rpartition(".")[2][:4] for each in report.missing if each.principal == "caller"}
+    names = {
+        each.principal_arn.rpartition(".")[2][:4]
+        for each in report.missing
+        if each.principal == "caller"
+    }
     assert names == {"Unab"}
     actions = {f"personalize:Create{row.noun}", PASS}
     assert {action for action, _ in of_caller(report)["no"]} == actions
@@ -335,7 +406,9 @@ NAMES = ["{% 'nightly-' & $states.input.day %}", "nightly"]
         (KINDS[0], {"tags": {"team": "a"}}),
     ],
 )
-def test_the_role_of_a_machine_may_start_our_jobs(stack: cdk.Stack, kind: Any, options: Json) -> None:
+def test_the_role_of_a_machine_may_start_our_jobs(
+    stack: cdk.Stack, kind: Any, options: Json
+) -> None:
     """The statements that a fragment gives it are all it needs, and a job of an execution's own is no open question."""
     data = Data.of(stack)
     machine_of(stack, job(data, kind, **options))
@@ -344,7 +417,9 @@ def test_the_role_of_a_machine_may_start_our_jobs(stack: cdk.Stack, kind: Any, o
     assert (found["no"], found["open"]) == (set(), set())
     name = kind.__name__
     needed = {f"personalize:Create{name}", f"personalize:Describe{name}", PASS}
-    assert {action for action, _ in found["yes"]} == needed | ({TAG} if "tags" in options else set())
+    assert {action for action, _ in found["yes"]} == needed | (
+        {TAG} if "tags" in options else set()
+    )
     if kind is jobs.BatchInferenceJob:
         assert {SOLUTION, VERSION} <= {resource for _, resource in found["yes"]}
 
@@ -357,7 +432,9 @@ def test_a_job_in_a_machine_whose_role_lost_its_statements(stack: cdk.Stack, kin
     assert isinstance(policy, iam.CfnPolicy)
     nothing = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
     policy.add_property_override("PolicyDocument.Statement", [nothing])
-    with pytest.raises(RuntimeError, match="IAM policies of Stack/Machine/Role lack iam:PassRole on"):
+    with pytest.raises(
+        RuntimeError, match="IAM policies of Stack/Machine/Role lack iam:PassRole on"
+    ):
         synthesized(stack)
 
 
@@ -370,10 +447,17 @@ def test_a_job_in_a_machine_whose_role_lost_its_statements(stack: cdk.Stack, kin
         ("dataset/books/*", "no"),
     ],
 )
-def test_a_dataset_of_the_template_has_the_name_of_its_group(resource: str, answer: str, tmp_path: Path) -> None:
+def test_a_dataset_of_the_template_has_the_name_of_its_group(
+    resource: str, answer: str, tmp_path: Path
+) -> None:
     """Its ARN is known: the dataset group's name, and its type in capitals."""
     group = {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}
-    ratings = {"Name": "ratings", "DatasetType": "Interactions", "DatasetGroupArn": group, "SchemaArn": "schema"}
+    ratings = {
+        "Name": "ratings",
+        "DatasetType": "Interactions",
+        "DatasetGroupArn": group,
+        "SchemaArn": "schema",
+    }
     asks = machine(
         {"Export": task("createDatasetExportJob", {**EXPORT, "DatasetArn": "${Ratings}"})},
         RoleArn=OF_CALLER,
@@ -389,21 +473,34 @@ def test_a_dataset_of_the_template_has_the_name_of_its_group(resource: str, answ
         "Asks": asks,
     }
     found = of_caller(check(tmp_path, {"Resources": resources}))
-    assert [key for key, entries in found.items() for _, each in entries if ":dataset/" in each] == [answer]
+    assert [
+        key for key, entries in found.items() for _, each in entries if ":dataset/" in each
+    ] == [answer]
     assert found["open"] == set()
 
 
-@pytest.mark.parametrize("options", [{}, {"source_path": sfn.JsonPath.string_at("$.path")}, {"job_name": "nightly"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"source_path": sfn.JsonPath.string_at("$.path")}, {"job_name": "nightly"}]
+)
 def test_two_jobs_whose_states_have_one_name(stack: cdk.Stack, options: Json) -> None:
     """In two state machines of a stack; each has the caller that starts it, whatever the order."""
     data = Data.of(stack)
     made = []
     for name in ("One", "Two"):
         scope = Construct(stack, name)
-        given: Any = {"encryption": data.encryption, "dataset_arn": DATASET, "source": data.at("in/"), **options}
+        given: Any = {
+            "encryption": data.encryption,
+            "dataset_arn": DATASET,
+            "source": data.at("in/"),
+            **options,
+        }
         made.append((scope, jobs.DatasetImportJob(scope, "Job", **given)))
     for scope, fragment in reversed(made):
-        sfn.StateMachine(stack, f"Runs{scope.node.id}", definition_body=sfn.DefinitionBody.from_chainable(fragment))
+        sfn.StateMachine(
+            stack,
+            f"Runs{scope.node.id}",
+            definition_body=sfn.DefinitionBody.from_chainable(fragment),
+        )
     report = check_assembly(synthesized(stack))
     assert [each for each in report.asked if "/Job" in each] == [
         "Stack/One/Job (dataset import job)",

@@ -28,7 +28,9 @@ GROUP = "AWS::Personalize::DatasetGroup"
 MACHINE = machine({"Create": task("${Call}", {})})
 OPEN: Json = {"Resources": {"Machine": MACHINE}}
 WARNED = complete(
-    Queue=managed({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:*:*:${Queue}"}),
+    Queue=managed(
+        {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:*:*:${Queue}"}
+    ),
 )
 UNTRUSTED = complete(Role=role(AssumeRolePolicyDocument={"Statement": []}))
 OF_PERSONALIZE: Json = {"Resources": {"Movies": {"Type": GROUP, "Properties": {"Name": "movies"}}}}
@@ -51,8 +53,13 @@ def run(*arguments: str) -> Result:
         ({"Resources": {}}, [], 0),
     ],
 )
-def test_exit_codes(template: dict[str, object], options: list[str], code: int, tmp_path: Path) -> None:
-    """0: nothing missing and no problem; 1: something. ``--strict`` counts what is too much and undecided, too."""
+def test_exit_codes(
+    template: dict[str, object], options: list[str], code: int, tmp_path: Path
+) -> None:
+    """0: nothing missing and no problem; 1: something.
+
+    ``--strict`` counts what is too much and undecided, too.
+    """
     result = run("check", str(write(tmp_path, {"Main": template})), *options)
     assert (result.exit_code, result.stderr) == (code, "")
 
@@ -83,18 +90,28 @@ def test_what_counts_can_be_chosen(template: Json, counted: str, code: int, tmp_
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown"])
-def test_formats_are_the_reports(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_formats_are_the_reports(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On standard output, with nothing else there, and the same wherever that isn't a terminal."""
     monkeypatch.setenv("COLUMNS", "60")
     directory = write(tmp_path, {"Main": LACKING})
     report = check_assembly(directory)
-    expected = {"text": report.to_text(), "json": report.to_json(), "markdown": report.to_markdown()}
+    expected = {
+        "text": report.to_text(),
+        "json": report.to_json(),
+        "markdown": report.to_markdown(),
+    }
     result = run("check", str(directory), "--format", form)
     assert (result.stdout, result.stderr) == (expected[form], "")
 
 
-@pytest.mark.parametrize(("options", "code"), [([], 0), (["--strict"], 1), (["--fail-on", "unencrypted"], 1)])
-def test_dataset_groups_without_a_key_ask_for_nothing(options: list[str], code: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "code"), [([], 0), (["--strict"], 1), (["--fail-on", "unencrypted"], 1)]
+)
+def test_dataset_groups_without_a_key_ask_for_nothing(
+    options: list[str], code: int, tmp_path: Path
+) -> None:
     """Personalize encrypts them with a key of its own: that is an answer, in one line."""
     result = run("check", str(write(tmp_path, {"Main": OF_PERSONALIZE})), *options)
     assert (result.exit_code, result.stderr) == (code, "")
@@ -102,8 +119,13 @@ def test_dataset_groups_without_a_key_ask_for_nothing(options: list[str], code: 
     assert said in result.stdout
     assert "nothing was checked" not in result.stdout
     assert said in run("check", str(tmp_path), "--format", "markdown").stdout
-    assert json.loads(run("check", str(tmp_path), "--format", "json").stdout)["without_key"] == ["Main/Movies"]
-    with_role = {**OF_PERSONALIZE["Resources"]["Movies"]["Properties"], "RoleArn": "arn:aws:iam::111122223333:role/r"}
+    assert json.loads(run("check", str(tmp_path), "--format", "json").stdout)["without_key"] == [
+        "Main/Movies"
+    ]
+    with_role = {
+        **OF_PERSONALIZE["Resources"]["Movies"]["Properties"],
+        "RoleArn": "arn:aws:iam::111122223333:role/r",
+    }
     wrong = {"Resources": {"Movies": {"Type": GROUP, "Properties": with_role}}}
     assert check_assembly(write(tmp_path, {"Main": wrong})).without_key == ()
 
@@ -116,9 +138,20 @@ def test_a_dataset_group_is_unencrypted_on_purpose(path: str, tmp_path: Path) ->
     result = run("check", str(directory), "--strict", "--ignore", ignore)
     assert (result.exit_code, result.stderr) == (0, "")
     assert "1 finding left out" in result.stdout
-    assert run("check", str(directory), "--strict", "--ignore", "Personalize::Unencrypted@Main/Books").exit_code == 1
-    acknowledged = {"type": "aws:cdk:acknowledged-rules", "data": {"Personalize::Unencrypted": "a test"}}
-    edit(directory / "manifest.json", Main={"metadata": {f"/{path.strip('@') or 'Main'}": [acknowledged]}})
+    assert (
+        run(
+            "check", str(directory), "--strict", "--ignore", "Personalize::Unencrypted@Main/Books"
+        ).exit_code
+        == 1
+    )
+    acknowledged = {
+        "type": "aws:cdk:acknowledged-rules",
+        "data": {"Personalize::Unencrypted": "a test"},
+    }
+    edit(
+        directory / "manifest.json",
+        Main={"metadata": {f"/{path.strip('@') or 'Main'}": [acknowledged]}},
+    )
     assert run("check", str(directory), "--strict").exit_code == 0
 
 
@@ -142,9 +175,9 @@ def test_where_no_answer_is_decided_the_check_could_not_look(tmp_path: Path) -> 
     result = run("check", directory)
     assert (result.exit_code, len(check_assembly(directory).undecided)) == (2, 15)
     assert result.stderr == (
-        f"personalize-kms: {directory}: not one of its answers is decided, so nothing was checked: pass the templates "
-        "of the keys, roles and buckets as well, say more by --policy, --parameters or --organization, or look at the "
-        "account with personalize-kms doctor\n"
+        f"personalize-kms: {directory}: not one of its answers is decided, so nothing was checked: "
+        "pass the templates of the keys, roles and buckets as well, say more by --policy, "
+        "--parameters or --organization, or look at the account with personalize-kms doctor\n"
     )
     assert run("check", directory, "--fail-on", "undecided").exit_code == 1
     assert run("check", directory, "--ignore", "Personalize::Undecided").exit_code == 0
@@ -172,7 +205,10 @@ def test_kinds_need_a_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A space makes a path of the second, which is checked if there is one."""
     result = run("check", "--fail-on", "missing", "problems")
     assert result.exit_code == 2
-    assert "there is no problems; kinds need a comma, as in --fail-on missing,problems" in result.stderr
+    assert (
+        "there is no problems; kinds need a comma, as in --fail-on missing,problems"
+        in result.stderr
+    )
     write(tmp_path / "problems", {"Main": complete()})
     monkeypatch.chdir(tmp_path)
     assert run("check", "--fail-on", "missing", "problems").exit_code == 0
@@ -180,13 +216,15 @@ def test_kinds_need_a_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_with_strict_a_check_of_nothing_does_not_pass(tmp_path: Path) -> None:
     """It would be green in a pipeline that reads another directory, or code that no check can see."""
-    result = run("check", str(write(tmp_path, {"Main": {"Resources": {}}})), "--strict", "--format", "json")
+    result = run(
+        "check", str(write(tmp_path, {"Main": {"Resources": {}}})), "--strict", "--format", "json"
+    )
     assert result.exit_code == 2
     assert json.loads(result.stdout)["asked"] == []
     assert result.stderr == (
-        f"personalize-kms: {tmp_path}: no template asks Personalize for anything, so nothing was checked: look at "
-        "another assembly, or declare what other code creates, with declare_created or --created; "
-        "where an app doesn't use Personalize, leave --strict out\n"
+        f"personalize-kms: {tmp_path}: no template asks Personalize for anything, so nothing was "
+        "checked: look at another assembly, or declare what other code creates, with "
+        "declare_created or --created; where an app doesn't use Personalize, leave --strict out\n"
     )
 
 
@@ -196,7 +234,9 @@ def test_the_default_is_cdk_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     result = run("check")
     assert result.exit_code == 0
-    assert result.stdout == "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
+    assert (
+        result.stdout == "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
+    )
 
 
 def test_bad_input_is_one_line_on_standard_error(tmp_path: Path) -> None:
@@ -217,7 +257,11 @@ def test_an_interrupt_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("personalize_kms_constructs._cli.read_reports", interrupted)
     result = run("check")
-    assert (result.exit_code, result.stdout, result.stderr) == (2, "", "personalize-kms: interrupted\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        2,
+        "",
+        "personalize-kms: interrupted\n",
+    )
 
 
 COMMAND = f"env -u PYTHONUNBUFFERED {sys.executable} -m personalize_kms_constructs check"
@@ -229,20 +273,28 @@ NOT_WRITTEN = "personalize-kms: the report can't be written: "
     [
         ("{command} {path} >/dev/full", NOT_WRITTEN + "No space left on device\n"),
         ("{command} {path} --format json >/dev/full", NOT_WRITTEN + "No space left on device\n"),
-        ("{command} {path} --format markdown >/dev/full", NOT_WRITTEN + "No space left on device\n"),
+        (
+            "{command} {path} --format markdown >/dev/full",
+            NOT_WRITTEN + "No space left on device\n",
+        ),
         ("{command} {path} >&-", NOT_WRITTEN + "the standard output is closed\n"),
         ("{command} {path} 2>/dev/full >&2", ""),
         ("{command} {path}/absent 2>/dev/full", ""),
         (
             "{command} {path}/absent",
-            "personalize-kms: {path}/absent: no such directory or file: pass another path, or run cdk synth first\n",
+            (
+                "personalize-kms: {path}/absent: no such directory or file: pass another path, or "
+                "run cdk synth first\n"
+            ),
         ),
     ],
 )
 def test_whatever_goes_wrong_is_no_finding(command: str, said: str, tmp_path: Path) -> None:
     """A report that nobody can read is as good as none: 2, in one line, and never a traceback."""
     path = write(tmp_path, {"Main": LACKING})
-    done = subprocess.run(["bash", "-c", command.format(command=COMMAND, path=path)], capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-c", command.format(command=COMMAND, path=path)], capture_output=True, text=True
+    )
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said.format(path=path))
 
 
@@ -251,7 +303,9 @@ def test_a_reader_that_went_away_is_no_finding(tmp_path: Path) -> None:
     path = write(tmp_path, {"Main": LACKING})
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(f"{COMMAND} {path}".split(), stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        f"{COMMAND} {path}".split(), stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+    )
     os.close(writer)
     assert (done.returncode, done.stderr) == (2, NOT_WRITTEN + "Broken pipe\n")
 
@@ -260,7 +314,9 @@ def test_a_lone_surrogate_is_shown_as_another_character(tmp_path: Path) -> None:
     """Half a character, which nothing can write."""
     statements = key()["Properties"]["KeyPolicy"]["Statement"]
     broken = {**statements[0], "Sid": "One\ud800"}
-    directory = write(tmp_path, {"Main": complete(Key=key(KeyPolicy={"Statement": [broken, statements[1]]}))})
+    directory = write(
+        tmp_path, {"Main": complete(Key=key(KeyPolicy={"Statement": [broken, statements[1]]}))}
+    )
     result = run("check", str(directory), "--format", "json")
     assert (result.exit_code, result.stderr) == (0, "")
     assert "statement One\N{REPLACEMENT CHARACTER} of key policy of Main/Key" in result.stdout
@@ -277,8 +333,8 @@ def test_a_defect_of_the_command_is_no_finding(monkeypatch: pytest.MonkeyPatch) 
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("Traceback")
     assert result.stderr.endswith(
-        "KeyError: 'Main'\npersonalize-kms: a defect of this command. Report it with the lines above: "
-        f"{page_at('support.md')} says where\n"
+        "KeyError: 'Main'\npersonalize-kms: a defect of this command. Report it with the lines "
+        f"above: {page_at('support.md')} says where\n"
     )
 
 
@@ -297,7 +353,10 @@ LOADING = (
         ("KeyboardInterrupt", "personalize-kms: interrupted\n"),
         (
             "ModuleNotFoundError(name='click')",
-            "personalize-kms needs its extra cli: install the library again, with [cli] after its name or path\n",
+            (
+                "personalize-kms needs its extra cli: install the library again, with [cli] after "
+                "its name or path\n"
+            ),
         ),
     ],
 )
@@ -365,7 +424,9 @@ def test_colours_on_a_terminal_alone(tmp_path: Path) -> None:
     """Findings by how bad they are, and nothing else, unless somebody doesn't want that; no line is cut."""
     directory = write(tmp_path, {"Main": LACKING})
     coloured = on_a_terminal("check", str(directory), COLUMNS="60")
-    assert coloured.startswith("\x1b[31m✘ IAM policies of Main/Role lack kms:Decrypt on Main/Key\r\n\x1b[0m")
+    assert coloured.startswith(
+        "\x1b[31m✘ IAM policies of Main/Role lack kms:Decrypt on Main/Key\r\n\x1b[0m"
+    )
     assert coloured.count("\x1b") == 2
     plain = on_a_terminal("check", str(directory), NO_COLOR="1", COLUMNS="60")
     assert plain.replace("\r\n", "\n") == check_assembly(directory).to_text()
@@ -391,7 +452,10 @@ def test_parameters_have_the_form_of_the_cdks_cli(tmp_path: Path) -> None:
     found = run("check", directory, "--parameters", "Stage=a=b", "--format", "json")
     assert (found.exit_code, len(json.loads(found.stdout)["missing"])) == (1, 4)
     malformed = run("check", directory, "--parameters", "Stage")
-    assert (malformed.exit_code, "'Stage' is not of the form [STACK:]NAME=VALUE" in malformed.stderr) == (2, True)
+    assert (
+        malformed.exit_code,
+        "'Stage' is not of the form [STACK:]NAME=VALUE" in malformed.stderr,
+    ) == (2, True)
     unknown = run("check", directory, "--parameters", "Stag=prod")
     assert (unknown.exit_code, unknown.stderr) == (
         2,

@@ -40,7 +40,12 @@ PROD, DEV = {"Stage": "prod"}, {"Stage": "dev"}
 ADMIN = "arn:aws:iam::111122223333:role/Admin"
 OF_ROLE, OF_SERVICE = key()["Properties"]["KeyPolicy"]["Statement"]
 ON_KEY: list[Statement] = [OF_ROLE, OF_SERVICE]
-OF_ADMIN: Statement = {"Effect": "Allow", "Principal": {"AWS": ADMIN}, "Action": "kms:*", "Resource": "*"}
+OF_ADMIN: Statement = {
+    "Effect": "Allow",
+    "Principal": {"AWS": ADMIN},
+    "Action": "kms:*",
+    "Resource": "*",
+}
 DENY: Statement = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}
 ALLOW: Statement = {"Effect": "Allow", "Action": IN_IAM, "Resource": KEY}
 ON_ANY: Statement = {**ALLOW, "Resource": "*"}
@@ -94,7 +99,9 @@ def by_stage() -> Any:
         ),
         Data=dataset("One", "Read", path=path),
     )
-    return template | {"Mappings": {"Names": {each: {"Bucket": f"ratings-{each}"} for each in ("prod", "dev")}}}
+    return template | {
+        "Mappings": {"Names": {each: {"Bucket": f"ratings-{each}"} for each in ("prod", "dev")}}
+    }
 
 
 def own_or_given() -> Any:
@@ -102,7 +109,10 @@ def own_or_given() -> Any:
     used = {"Fn::If": ["HasKey", {"Ref": "KeyArn"}, KEY]}
     template = complete(Movies=dataset_group(used), Policy=policy(used))
     template["Resources"]["Key"]["Condition"] = "HasNone"
-    template["Parameters"] = {"KeyArn": {"Type": "String", "Default": ""}, "Stage": {"Type": "String"}}
+    template["Parameters"] = {
+        "KeyArn": {"Type": "String", "Default": ""},
+        "Stage": {"Type": "String"},
+    }
     template["Conditions"] = {
         "HasNone": {"Fn::Equals": [{"Ref": "KeyArn"}, ""]},
         "HasKey": {"Fn::Not": [{"Condition": "HasNone"}]},
@@ -127,63 +137,159 @@ def actions(entries: Any) -> set[str]:
         (flagged(), {*IN_IAM, *READS}, NONE, None),
         # An optional key, and an optional job.
         (complete(Movies=dataset_group(if_prod(KEY), if_prod(ROLE))), {"Main/Movies"}, NONE, None),
-        (importing(Movies=dataset_group(if_prod(KEY), if_prod(ROLE))), {"Main/Movies", "Main/Data"}, NONE, NONE),
-        (importing(Data=dataset("One", "Read", DatasetImportJob=if_prod({}))), {"Main/Data"}, NONE, NONE),
+        (
+            importing(Movies=dataset_group(if_prod(KEY), if_prod(ROLE))),
+            {"Main/Movies", "Main/Data"},
+            NONE,
+            NONE,
+        ),
+        (
+            importing(Data=dataset("One", "Read", DatasetImportJob=if_prod({}))),
+            {"Main/Data"},
+            NONE,
+            NONE,
+        ),
         # Another key in development, which isn't part of the app.
         (complete(Movies=dataset_group(if_prod(KEY, OTHER_KEY))), {*ACTIONS}, NONE, {*ACTIONS}),
         # Names by stage.
         (by_stage(), NONE, NONE, NONE),
-        (importing(Data=dataset("One", "Read", path=if_prod("s3://ratings/in/", "s3://ratings/b/"))), None, NONE, None),
-        # The bucket policy alone, or its bucket.
-        (importing(One=bucket_policy("s3:GetObject", "s3:ListBucket", **IN_PROD)), READS, NONE, READS),
-        (importing(One=bucket_policy(*READS, bucket=if_prod("ratings", "other"))), READS, NONE, READS),
-        # A part of a statement.
-        (with_key(OF_ROLE, {**OF_SERVICE, "Condition": if_prod(OF_SERVICE["Condition"])}), {*ACTIONS}, NONE, NONE),
         (
-            with_key(OF_ROLE, {**OF_SERVICE, "Condition": {"Bool": if_prod({"aws:SecureTransport": "false"}, {})}}),
+            importing(
+                Data=dataset("One", "Read", path=if_prod("s3://ratings/in/", "s3://ratings/b/"))
+            ),
+            None,
+            NONE,
+            None,
+        ),
+        # The bucket policy alone, or its bucket.
+        (
+            importing(One=bucket_policy("s3:GetObject", "s3:ListBucket", **IN_PROD)),
+            READS,
+            NONE,
+            READS,
+        ),
+        (
+            importing(One=bucket_policy(*READS, bucket=if_prod("ratings", "other"))),
+            READS,
+            NONE,
+            READS,
+        ),
+        # A part of a statement.
+        (
+            with_key(OF_ROLE, {**OF_SERVICE, "Condition": if_prod(OF_SERVICE["Condition"])}),
+            {*ACTIONS},
+            NONE,
+            NONE,
+        ),
+        (
+            with_key(
+                OF_ROLE,
+                {
+                    **OF_SERVICE,
+                    "Condition": {"Bool": if_prod({"aws:SecureTransport": "false"}, {})},
+                },
+            ),
             {*ACTIONS},
             {*ACTIONS},
             NONE,
         ),
-        (with_key(OF_ROLE, {**OF_SERVICE, "Action": [*ACTIONS, if_prod("kms:Encrypt")]}), NONE, NONE, NONE),
+        (
+            with_key(OF_ROLE, {**OF_SERVICE, "Action": [*ACTIONS, if_prod("kms:Encrypt")]}),
+            NONE,
+            NONE,
+            NONE,
+        ),
         (
             with_key(OF_ROLE, {**OF_SERVICE, "Action": [*ACTIONS[1:], if_prod(ACTIONS[0])]}),
             {ACTIONS[0]},
             NONE,
             {ACTIONS[0]},
         ),
-        (with_key({**OF_ROLE, "Principal": {"AWS": [ROLE, if_prod(ADMIN)]}}, OF_SERVICE), NONE, NONE, NONE),
-        (with_key({**OF_ROLE, "Principal": {"AWS": if_prod(ADMIN, ROLE)}}, OF_SERVICE), {*ACTIONS}, {*ACTIONS}, NONE),
-        (with_key(OF_ROLE, {**OF_SERVICE, "Effect": if_prod("Allow", "Deny")}), {*ACTIONS}, NONE, {*ACTIONS}),
-        (complete(Policy=managed({**ALLOW, "Resource": if_prod(KEY, OTHER_KEY)})), {*IN_IAM}, NONE, {*IN_IAM}),
+        (
+            with_key({**OF_ROLE, "Principal": {"AWS": [ROLE, if_prod(ADMIN)]}}, OF_SERVICE),
+            NONE,
+            NONE,
+            NONE,
+        ),
+        (
+            with_key({**OF_ROLE, "Principal": {"AWS": if_prod(ADMIN, ROLE)}}, OF_SERVICE),
+            {*ACTIONS},
+            {*ACTIONS},
+            NONE,
+        ),
+        (
+            with_key(OF_ROLE, {**OF_SERVICE, "Effect": if_prod("Allow", "Deny")}),
+            {*ACTIONS},
+            NONE,
+            {*ACTIONS},
+        ),
+        (
+            complete(Policy=managed({**ALLOW, "Resource": if_prod(KEY, OTHER_KEY)})),
+            {*IN_IAM},
+            NONE,
+            {*IN_IAM},
+        ),
         # A statement; both branches are right.
         (with_key(if_prod(OF_ROLE), OF_SERVICE), {*ACTIONS}, NONE, {*ACTIONS}),
-        (with_key(if_prod(OF_ROLE, {**OF_ROLE, "Sid": "Dev", "Action": "kms:*"}), OF_SERVICE), {*ACTIONS}, NONE, NONE),
-        (complete(Policy=managed(if_prod(ALLOW, {**ALLOW, "Resource": "*"}))), {*IN_IAM}, NONE, NONE),
+        (
+            with_key(if_prod(OF_ROLE, {**OF_ROLE, "Sid": "Dev", "Action": "kms:*"}), OF_SERVICE),
+            {*ACTIONS},
+            NONE,
+            NONE,
+        ),
+        (
+            complete(Policy=managed(if_prod(ALLOW, {**ALLOW, "Resource": "*"}))),
+            {*IN_IAM},
+            NONE,
+            NONE,
+        ),
         # Statements for others.
         (with_key(*ON_KEY, if_prod(OF_ADMIN)), NONE, NONE, NONE),
-        (with_key(*ON_KEY, if_prod(NO_VALUE, {**DENY, "Principal": {"AWS": ADMIN}})), NONE, NONE, NONE),
+        (
+            with_key(*ON_KEY, if_prod(NO_VALUE, {**DENY, "Principal": {"AWS": ADMIN}})),
+            NONE,
+            NONE,
+            NONE,
+        ),
         # A denial under a flag.
         (with_key(*ON_KEY, if_prod(DENY)), {*ACTIONS}, {*ACTIONS}, NONE),
-        (complete(Deny=managed({**ALLOW, "Effect": "Deny"}, Roles=["x"]) | IN_PROD), NONE, NONE, NONE),
+        (
+            complete(Deny=managed({**ALLOW, "Effect": "Deny"}, Roles=["x"]) | IN_PROD),
+            NONE,
+            NONE,
+            NONE,
+        ),
         (
             complete(
-                Deny=managed({**ALLOW, "Effect": "Deny"}) | IN_PROD, Movies=dataset_group(waits=["Policy", "Deny"])
+                Deny=managed({**ALLOW, "Effect": "Deny"}) | IN_PROD,
+                Movies=dataset_group(waits=["Policy", "Deny"]),
             ),
             {*IN_IAM},
             {*IN_IAM},
             NONE,
         ),
         # Lists of statements, and whole documents.
-        (complete(Policy=managed(PolicyDocument={"Statement": if_prod([ALLOW], [])})), {*IN_IAM}, NONE, {*IN_IAM}),
-        (complete(Policy=managed(PolicyDocument=if_prod({"Statement": ALLOW}, {}))), {*IN_IAM}, NONE, {*IN_IAM}),
+        (
+            complete(Policy=managed(PolicyDocument={"Statement": if_prod([ALLOW], [])})),
+            {*IN_IAM},
+            NONE,
+            {*IN_IAM},
+        ),
+        (
+            complete(Policy=managed(PolicyDocument=if_prod({"Statement": ALLOW}, {}))),
+            {*IN_IAM},
+            NONE,
+            {*IN_IAM},
+        ),
         (complete(Key=key(KeyPolicy=if_prod({"Statement": ON_KEY}))), {*ACTIONS}, NONE, {*ACTIONS}),
         # Policies in the role.
         (with_role(Policies=[if_prod(INLINE)]), {*IN_IAM}, NONE, {*IN_IAM}),
         (with_role(Policies=[INLINE, if_prod({**INLINE, "PolicyName": "x"})]), NONE, NONE, NONE),
         (with_role(Policies=if_prod([INLINE], [])), {*IN_IAM}, NONE, {*IN_IAM}),
         (
-            with_role(Policies=[{**INLINE, "PolicyDocument": if_prod(INLINE["PolicyDocument"], {})}]),
+            with_role(
+                Policies=[{**INLINE, "PolicyDocument": if_prod(INLINE["PolicyDocument"], {})}]
+            ),
             {*IN_IAM},
             NONE,
             None,
@@ -211,17 +317,37 @@ def actions(entries: Any) -> set[str]:
             NONE,
         ),
         (
-            complete(Role=role(ManagedPolicyArns=[if_prod({"Ref": "Policy"})]), Policy=managed(ON_ANY, Roles=[])),
+            complete(
+                Role=role(ManagedPolicyArns=[if_prod({"Ref": "Policy"})]),
+                Policy=managed(ON_ANY, Roles=[]),
+            ),
             {*IN_IAM},
             NONE,
             {*IN_IAM},
         ),
-        (complete(Policy=managed(ALLOW, Roles=[if_prod({"Ref": "Role"})])), {*IN_IAM}, NONE, {*IN_IAM}),
+        (
+            complete(Policy=managed(ALLOW, Roles=[if_prod({"Ref": "Role"})])),
+            {*IN_IAM},
+            NONE,
+            {*IN_IAM},
+        ),
         # A boundary in production alone.
-        (complete(Role=role(PermissionsBoundary=if_prod({"Ref": "Limit"})), Limit=managed(Roles=[])), None, None, NONE),
+        (
+            complete(
+                Role=role(PermissionsBoundary=if_prod({"Ref": "Limit"})), Limit=managed(Roles=[])
+            ),
+            None,
+            None,
+            NONE,
+        ),
         # The bucket's encryption.
         (
-            importing(Bucket={**bucket(), "Properties": {"BucketName": "ratings", "BucketEncryption": NO_VALUE}}),
+            importing(
+                Bucket={
+                    **bucket(),
+                    "Properties": {"BucketName": "ratings", "BucketEncryption": NO_VALUE},
+                }
+            ),
             NONE,
             NONE,
             NONE,
@@ -229,7 +355,11 @@ def actions(entries: Any) -> set[str]:
     ],
 )
 def test_a_pattern(
-    template: Any, open_for: set[str] | None, in_prod: set[str] | None, in_dev: set[str] | None, tmp_path: Path
+    template: Any,
+    open_for: set[str] | None,
+    in_prod: set[str] | None,
+    in_dev: set[str] | None,
+    tmp_path: Path,
 ) -> None:
     """Without values all that depends on the condition is open, and nothing else; with values nothing is."""
     without = report(tmp_path, template)
@@ -245,7 +375,10 @@ def test_a_pattern(
 @pytest.mark.parametrize(
     ("template", "because"),
     [
-        (with_key(*ON_KEY, if_prod(DENY)), f"may be denied: statement number 3 of key policy of Main/Key: {IS_OPEN}"),
+        (
+            with_key(*ON_KEY, if_prod(DENY)),
+            f"may be denied: statement number 3 of key policy of Main/Key: {IS_OPEN}",
+        ),
         (
             with_key(OF_ROLE, if_prod(OF_ADMIN, OF_SERVICE)),
             f"statement number 2 of key policy of Main/Key: {IS_OPEN}",
@@ -255,28 +388,46 @@ def test_a_pattern(
             f"statement Us of key policy of Main/Key: {IS_OPEN}",
         ),
         (
-            with_key(if_prod(if_prod(OF_ADMIN, {"Fn::If": ["IsDev", OF_ROLE, NO_VALUE]})), OF_SERVICE),
+            with_key(
+                if_prod(if_prod(OF_ADMIN, {"Fn::If": ["IsDev", OF_ROLE, NO_VALUE]})), OF_SERVICE
+            ),
             f"statement number 1 of key policy of Main/Key: {IS_OPEN} and Main.IsDev",
         ),
         (
             with_key(OF_ROLE, {**OF_SERVICE, "Condition": if_prod({})}),
-            "statement number 2 of key policy of Main/Key: Condition (Fn::If IsProd) isn't known before deployment",
+            (
+                "statement number 2 of key policy of Main/Key: Condition (Fn::If IsProd) isn't "
+                "known before deployment"
+            ),
         ),
         (
             with_key(OF_ROLE, {**OF_SERVICE, "Condition": {"Bool": if_prod({})}}),
-            "statement number 2 of key policy of Main/Key: condition operator Bool (Fn::If IsProd) isn't known before "
-            "deployment",
+            "statement number 2 of key policy of Main/Key: condition operator Bool (Fn::If "
+            "IsProd) isn't known before deployment",
         ),
         (
-            with_role(Policies=[{**INLINE, "PolicyName": "other"}, if_prod({**INLINE, "PolicyDocument": DENY})]),
+            with_role(
+                Policies=[
+                    {**INLINE, "PolicyName": "other"},
+                    if_prod({**INLINE, "PolicyDocument": DENY}),
+                ]
+            ),
             None,
         ),
-        (with_role(Policies=[if_prod(INLINE)]), f"statement number 1 of inline policy kms of Main/Role: {IS_OPEN}"),
+        (
+            with_role(Policies=[if_prod(INLINE)]),
+            f"statement number 1 of inline policy kms of Main/Role: {IS_OPEN}",
+        ),
         (flagged(), f"statement number 1 of policy Main/Policy: {IS_OPEN}"),
-        (complete(Movies=dataset_group(if_prod(KEY))), f"what {IS_OPEN.replace('it', 'it asks for', 1)}"),
+        (
+            complete(Movies=dataset_group(if_prod(KEY))),
+            f"what {IS_OPEN.replace('it', 'it asks for', 1)}",
+        ),
     ],
 )
-def test_a_reason_names_statement_and_condition(template: Any, because: str | None, tmp_path: Path) -> None:
+def test_a_reason_names_statement_and_condition(
+    template: Any, because: str | None, tmp_path: Path
+) -> None:
     """A statement has the number, the sid and the policy that it has in the template."""
     assert because is None or because in reasons(report(tmp_path, template))
 
@@ -285,16 +436,27 @@ def test_a_reason_names_statement_and_condition(template: Any, because: str | No
     ("properties", "others"),
     [
         # Only one of two is there.
-        ({"Policies": [if_prod(INLINE, {**INLINE, "PolicyDocument": {"Statement": [ON_ANY, ON_ANY]}})]}, {}),
+        (
+            {
+                "Policies": [
+                    if_prod(INLINE, {**INLINE, "PolicyDocument": {"Statement": [ON_ANY, ON_ANY]}})
+                ]
+            },
+            {},
+        ),
         (
             {"Policies": [INLINE]},
             {"Other": managed(ALLOW, type="AWS::IAM::Policy", PolicyName="kms") | IN_PROD},
         ),
     ],
 )
-def test_what_conditions_choose_is_no_second_of_a_name(properties: Any, others: Any, tmp_path: Path) -> None:
+def test_what_conditions_choose_is_no_second_of_a_name(
+    properties: Any, others: Any, tmp_path: Path
+) -> None:
     """Nor has a policy a sid twice, or all that two documents have."""
-    twice = {"Statement": if_prod([{**ON_ANY, "Sid": "A"}], [{**ON_ANY, "Sid": "A", "Action": "kms:*"}])}
+    twice = {
+        "Statement": if_prod([{**ON_ANY, "Sid": "A"}], [{**ON_ANY, "Sid": "A", "Action": "kms:*"}])
+    }
     others |= {"Twice": managed(PolicyDocument=twice)}
     assert report(tmp_path, complete(Role=role(**properties), **others)).problems == ()
 
@@ -311,19 +473,29 @@ def test_a_wide_policy_under_a_flag_is_too_much_where_it_is_there(tmp_path: Path
 @pytest.mark.parametrize(
     ("encryption", "in_prod"),
     [
-        (if_prod(bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID=KEY)["Properties"]["BucketEncryption"]), NONE),
         (
-            bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID=if_prod("alias/aws/s3", KEY))["Properties"][
-                "BucketEncryption"
-            ],
+            if_prod(
+                bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID=KEY)["Properties"]["BucketEncryption"]
+            ),
+            NONE,
+        ),
+        (
+            bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID=if_prod("alias/aws/s3", KEY))[
+                "Properties"
+            ]["BucketEncryption"],
             {"key-of-aws"},
         ),
-        (bucket(SSEAlgorithm=if_prod("aws:kms", "AES256"))["Properties"]["BucketEncryption"], {"key-of-aws"}),
+        (
+            bucket(SSEAlgorithm=if_prod("aws:kms", "AES256"))["Properties"]["BucketEncryption"],
+            {"key-of-aws"},
+        ),
     ],
 )
 def test_the_key_of_a_bucket(encryption: Any, in_prod: set[str], tmp_path: Path) -> None:
     """One that a condition chooses can't be seen."""
-    template = importing(Bucket={**bucket(), "Properties": {"BucketName": "ratings", "BucketEncryption": encryption}})
+    template = importing(
+        Bucket={**bucket(), "Properties": {"BucketName": "ratings", "BucketEncryption": encryption}}
+    )
     (entry,) = report(tmp_path, template).undecided
     assert (entry.cause, IS_OPEN in entry.because) == (Cause.ENCRYPTION_UNSEEN, True)
     assert {each.cause.id for each in report(tmp_path, template, PROD).problems} == in_prod
@@ -332,7 +504,9 @@ def test_the_key_of_a_bucket(encryption: Any, in_prod: set[str], tmp_path: Path)
 
 def test_a_key_may_have_the_policy_of_kms(tmp_path: Path) -> None:
     """Where the condition leaves out its own, IAM decides for the role, and nothing for Personalize."""
-    template = complete(Key=key(KeyPolicy=if_prod({"Statement": [OF_ADMIN]})), Policy=policy(actions=ACTIONS))
+    template = complete(
+        Key=key(KeyPolicy=if_prod({"Statement": [OF_ADMIN]})), Policy=policy(actions=ACTIONS)
+    )
     assert report(tmp_path, template).missing == ()
     found = {each: report(tmp_path, template, {"Stage": each}).missing for each in ("prod", "dev")}
     assert {each.principal for each in found["prod"]} == {"role", "service"}
@@ -348,7 +522,9 @@ def test_two_of_one_name_of_which_a_condition_chooses_one(type: str, tmp_path: P
     none = managed(Roles=[], ManagedPolicyName="use")
     use = managed(ON_ANY, Roles=[], ManagedPolicyName="use")
     template = {
-        "AWS::S3::Bucket": importing(Bucket=bucket() | IN_PROD, Other=encrypted | {"Condition": "IsDev"}),
+        "AWS::S3::Bucket": importing(
+            Bucket=bucket() | IN_PROD, Other=encrypted | {"Condition": "IsDev"}
+        ),
         "AWS::IAM::Role": complete(
             Key=key(reader),
             Role=named | IN_PROD,
@@ -374,12 +550,19 @@ def test_two_of_one_name_of_which_a_condition_chooses_one(type: str, tmp_path: P
 @pytest.mark.parametrize("form", ["text", "object", "substituted"])
 def test_a_key_that_a_condition_leaves_out_in_a_state_machine(form: str, tmp_path: Path) -> None:
     """It is one question, in a definition of whatever form."""
-    task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:personalize:createDatasetGroup", "End": True}
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:personalize:createDatasetGroup",
+        "End": True,
+    }
     given = {"Name": "music", "KmsKeyArn": if_prod(OTHER_KEY), "RoleArn": ROLE}
     definition: Any = {"StartAt": "Make", "States": {"Make": {**task, "Parameters": given}}}
     properties: Any = {"Definition": definition, "RoleArn": "arn:aws:iam::111122223333:role/runner"}
     if form == "text":
-        properties = {"DefinitionString": {"Fn::ToJsonString": definition}, "RoleArn": properties["RoleArn"]}
+        properties = {
+            "DefinitionString": {"Fn::ToJsonString": definition},
+            "RoleArn": properties["RoleArn"],
+        }
     elif form == "substituted":
         properties["DefinitionSubstitutions"] = {"Name": "music"}
     machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
@@ -387,13 +570,22 @@ def test_a_key_that_a_condition_leaves_out_in_a_state_machine(form: str, tmp_pat
     assert found.missing == ()
     asked = [each.because for each in found.undecided if each.name == "Main/Machine · Make"]
     assert asked == ["what it asks for depends on the condition Main.IsProd"]
-    assert {each.resource for each in report(tmp_path, complete(Machine=machine), PROD).missing} == {OTHER_KEY}
+    assert {
+        each.resource for each in report(tmp_path, complete(Machine=machine), PROD).missing
+    } == {OTHER_KEY}
 
 
 def test_a_call_that_a_condition_chooses(tmp_path: Path) -> None:
     """It may be made, unless a value of a parameter says that it isn't."""
-    task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:personalize:createDatasetGroup", "End": True}
-    states = {"Make": if_prod({**task, "Parameters": {"Name": "music"}}), "End": {"Type": "Succeed"}}
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:personalize:createDatasetGroup",
+        "End": True,
+    }
+    states = {
+        "Make": if_prod({**task, "Parameters": {"Name": "music"}}),
+        "End": {"Type": "Succeed"},
+    }
     properties = {"Definition": {"StartAt": "Make", "States": states}}
     machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
     template = complete(Machine=machine)
@@ -430,21 +622,47 @@ STAGE = {"Ref": "Stage"}
         ({"Type": "Number", "Default": "3"}, {"Fn::Equals": [STAGE, 3]}, True),
         ({"Type": "String", "Default": True}, {"Fn::Equals": [STAGE, "true"]}, True),
         ({"Type": "String", "Default": ["prod"]}, {"Fn::Equals": [STAGE, "prod"]}, None),
-        ({"Type": "CommaDelimitedList", "Default": ""}, {"Fn::Equals": [{"Fn::Join": ["", STAGE]}, ""]}, True),
+        (
+            {"Type": "CommaDelimitedList", "Default": ""},
+            {"Fn::Equals": [{"Fn::Join": ["", STAGE]}, ""]},
+            True,
+        ),
         (
             {"Type": "CommaDelimitedList", "Default": "a, prod"},
             {"Fn::Equals": [{"Fn::Select": [1, STAGE]}, "prod"]},
             True,
         ),
-        ({"Type": "List<Number>", "Default": "1,2"}, {"Fn::Equals": [{"Fn::Join": ["-", STAGE]}, "1-2"]}, True),
+        (
+            {"Type": "List<Number>", "Default": "1,2"},
+            {"Fn::Equals": [{"Fn::Join": ["-", STAGE]}, "1-2"]},
+            True,
+        ),
         # It is the name of another parameter, and what that says isn't known.
-        ({"Type": "AWS::SSM::Parameter::Value<String>", "Default": "prod"}, {"Fn::Equals": [STAGE, "prod"]}, None),
-        ({"Type": "String", "Default": "{{resolve:ssm:stage}}"}, {"Fn::Equals": [STAGE, "prod"]}, None),
-        ({"Type": "String", "Default": "prod"}, {"Fn::Or": [{"Fn::Equals": [STAGE, "prod"]}, {"Ref": "X"}]}, True),
-        ({"Type": "String", "Default": "prod"}, {"Fn::And": [{"Fn::Equals": [STAGE, "prod"]}, {"Ref": "X"}]}, None),
+        (
+            {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "prod"},
+            {"Fn::Equals": [STAGE, "prod"]},
+            None,
+        ),
+        (
+            {"Type": "String", "Default": "{{resolve:ssm:stage}}"},
+            {"Fn::Equals": [STAGE, "prod"]},
+            None,
+        ),
+        (
+            {"Type": "String", "Default": "prod"},
+            {"Fn::Or": [{"Fn::Equals": [STAGE, "prod"]}, {"Ref": "X"}]},
+            True,
+        ),
+        (
+            {"Type": "String", "Default": "prod"},
+            {"Fn::And": [{"Fn::Equals": [STAGE, "prod"]}, {"Ref": "X"}]},
+            None,
+        ),
     ],
 )
-def test_a_default_decides_a_condition(declared: Any, condition: Any, holds: bool | None, tmp_path: Path) -> None:
+def test_a_default_decides_a_condition(
+    declared: Any, condition: Any, holds: bool | None, tmp_path: Path
+) -> None:
     """As the string that CloudFormation compares; the report tells of those that have decided one."""
     found = report(tmp_path, with_parameter(declared, condition))
     assert (actions(found.missing), actions(found.undecided)) == (
@@ -473,7 +691,9 @@ def test_a_default_is_no_name(tmp_path: Path) -> None:
     template["Parameters"] = {"Name": {"Type": "String", "Default": "ratings"}}
     template["Conditions"] = {"IsProd": {"Fn::Equals": [{"Ref": "Name"}, "ratings"]}}
     own = template["Resources"]
-    own["Data"]["Properties"]["DatasetImportJob"]["DataSource"]["DataLocation"] = {"Fn::Sub": "s3://${Name}/in/"}
+    own["Data"]["Properties"]["DatasetImportJob"]["DataSource"]["DataLocation"] = {
+        "Fn::Sub": "s3://${Name}/in/"
+    }
     own["One"]["Condition"] = "IsProd"
     found = report(tmp_path, template)
     assert (actions(found.undecided) >= READS, found.assumed) == (True, {"Main.Name": "ratings"})
@@ -484,8 +704,12 @@ def test_each_stack_has_its_own_value(tmp_path: Path) -> None:
     """By its name; the nearest counts."""
     template = complete(Policy=policy() | IN_PROD)
     directory = write(tmp_path, {"Main": template, "Other": template})
-    found = check_assembly(directory, parameters={"Stage": "dev", "Other:Stage": "prod", "*:Stage": "test"})
-    assert {each for entry in found.missing for each in entry.needed_by} == {"Main/Movies (dataset group)"}
+    found = check_assembly(
+        directory, parameters={"Stage": "dev", "Other:Stage": "prod", "*:Stage": "test"}
+    )
+    assert {each for entry in found.missing for each in entry.needed_by} == {
+        "Main/Movies (dataset group)"
+    }
     template["Parameters"] = {"Stage": {"Type": "String", "Default": "prod"}}
     report_of_two = check_assembly(write(tmp_path, {"Main": template, "Other": template}))
     assert report_of_two.assumed == {"Main.Stage": "prod", "Other.Stage": "prod"}
@@ -543,9 +767,12 @@ def test_a_condition_of_a_nested_stack(
 
 
 @pytest.mark.parametrize(
-    ("stage", "missing", "is_open"), [(PROD, NONE, False), (DEV, {*IN_IAM}, False), (None, NONE, True)]
+    ("stage", "missing", "is_open"),
+    [(PROD, NONE, False), (DEV, {*IN_IAM}, False), (None, NONE, True)],
 )
-def test_an_export_under_a_condition(stage: Any, missing: set[str], is_open: bool, tmp_path: Path) -> None:
+def test_an_export_under_a_condition(
+    stage: Any, missing: set[str], is_open: bool, tmp_path: Path
+) -> None:
     """Of two outputs with one name it is the one that is made."""
     outputs = {
         name: {"Value": value, "Export": {"Name": "Key"}, "Condition": condition}
@@ -587,7 +814,9 @@ def test_a_nested_stack_under_a_condition(tmp_path: Path) -> None:
 
 def test_a_default_does_not_become_a_name_by_a_condition(tmp_path: Path) -> None:
     """A nested stack compares the name of a bucket, whose default isn't taken for it."""
-    template, inner = nested({"Size": {"Ref": "Bucket"}}, {"Type": "String"}, {"Fn::Equals": [{"Ref": "Size"}, "big"]})
+    template, inner = nested(
+        {"Size": {"Ref": "Bucket"}}, {"Type": "String"}, {"Fn::Equals": [{"Ref": "Size"}, "big"]}
+    )
     template["Parameters"]["Name"] = {"Type": "String", "Default": "big"}
     named = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Ref": "Name"}}}
     template["Resources"] |= {
@@ -606,11 +835,20 @@ def test_a_default_does_not_become_a_name_by_a_condition(tmp_path: Path) -> None
     ("parameters", "says"),
     [
         ({"Stag": "prod"}, "parameters has Stag, but no template has a parameter Stag"),
-        ({"Main:Stag": "prod"}, "parameters has Main:Stag, but no template of Main has a parameter Stag"),
+        (
+            {"Main:Stag": "prod"},
+            "parameters has Main:Stag, but no template of Main has a parameter Stag",
+        ),
         ({"Mian:Stage": "prod"}, "parameters has Mian:Stage, but the stacks are Main, Other"),
-        ({"Other:Stage": "prod"}, "parameters has Other:Stage, but no template of Other has a parameter Stage"),
+        (
+            {"Other:Stage": "prod"},
+            "parameters has Other:Stage, but no template of Other has a parameter Stage",
+        ),
         ({"Stage": 1}, "parameters['Stage'] is 1 but a string is expected"),
-        (["Stage=prod"], "parameters is ['Stage=prod'] but a mapping of names to strings is expected"),
+        (
+            ["Stage=prod"],
+            "parameters is ['Stage=prod'] but a mapping of names to strings is expected",
+        ),
     ],
 )
 def test_values_that_no_parameter_takes(parameters: Any, says: str, tmp_path: Path) -> None:
@@ -623,8 +861,12 @@ def test_values_that_no_parameter_takes(parameters: Any, says: str, tmp_path: Pa
 
 def test_a_value_that_its_parameter_does_not_allow_is_refused(tmp_path: Path) -> None:
     """A misspelt stage would be checked as one that nobody deploys."""
-    template = with_parameter({"Type": "String", "AllowedValues": ["dev", "prod"]}, {"Fn::Equals": [STAGE, "prod"]})
-    with pytest.raises(ValueError, match="parameters\\['Stage'\\] is 'prd' but one of dev, prod is expected"):
+    template = with_parameter(
+        {"Type": "String", "AllowedValues": ["dev", "prod"]}, {"Fn::Equals": [STAGE, "prod"]}
+    )
+    with pytest.raises(
+        ValueError, match="parameters\\['Stage'\\] is 'prd' but one of dev, prod is expected"
+    ):
         report(tmp_path, template, {"Stage": "prd"})
     assert report(tmp_path, template, {"Stage": "prod"}).passed
 
@@ -643,7 +885,9 @@ def test_a_value_is_text(tmp_path: Path) -> None:
 
 def test_the_defaults_are_told_first(tmp_path: Path) -> None:
     """In text and in Markdown, where there are any."""
-    template = with_parameter({"Type": "String", "Default": "prod"}, {"Fn::Equals": [STAGE, "prod"]})
+    template = with_parameter(
+        {"Type": "String", "Default": "prod"}, {"Fn::Equals": [STAGE, "prod"]}
+    )
     found = report(tmp_path, template)
     says = "Conditions are decided by defaults of parameters: Main.Stage=prod. Pass others by --parameters"
     assert found.to_text().startswith(f"{says}\n0 missing")

@@ -53,11 +53,16 @@ def on_one_key(count: int) -> dict[str, Any]:
     imported = {"Fn::ImportValue": "key"}
     of_roles = key(roles, Description={"Fn::ImportValue": "roles"})
     stacks: dict[str, Any] = {
-        "Roles": {"Resources": {f"Role{each}": role(RoleName=f"role{each}") for each in range(count)}, "Outputs": made},
+        "Roles": {
+            "Resources": {f"Role{each}": role(RoleName=f"role{each}") for each in range(count)},
+            "Outputs": made,
+        },
         "Security": {"Resources": {"Key": of_roles}, "Outputs": exported},
     }
     for number, arn in enumerate(roles):
-        stack = complete(Policy=policy(imported, role=f"role{number}"), Movies=dataset_group(imported, arn))
+        stack = complete(
+            Policy=policy(imported, role=f"role{number}"), Movies=dataset_group(imported, arn)
+        )
         del stack["Resources"]["Key"], stack["Resources"]["Role"]
         stacks[f"Stack{number}"] = stack
     return stacks
@@ -77,7 +82,10 @@ def in_one_template(count: int) -> dict[str, Any]:
     resources = {}
     for number in range(count):
         names = {name: f"{name}{number}" for name in ("Key", "Role", "Policy", "Movies")}
-        of_key, of_role = {"Fn::GetAtt": [names["Key"], "Arn"]}, {"Fn::GetAtt": [names["Role"], "Arn"]}
+        of_key, of_role = (
+            {"Fn::GetAtt": [names["Key"], "Arn"]},
+            {"Fn::GetAtt": [names["Role"], "Arn"]},
+        )
         resources[names["Key"]] = key(of_role)
         resources[names["Role"]] = role()
         resources[names["Policy"]] = policy(of_key, {"Ref": names["Role"]})
@@ -89,9 +97,14 @@ def in_one_template(count: int) -> dict[str, Any]:
 def on_conditions(count: int) -> dict[str, Any]:
     """One stack of so many conditions, each of which depends on the one before, with a resource for each."""
     template = complete(
-        **{f"Topic{number}": {"Type": "AWS::SNS::Topic", "Condition": f"Is{number}"} for number in range(count)}
+        **{
+            f"Topic{number}": {"Type": "AWS::SNS::Topic", "Condition": f"Is{number}"}
+            for number in range(count)
+        }
     )
-    conditions = {f"Is{number}": {"Fn::Not": [{"Condition": f"Is{number - 1}"}]} for number in range(1, count)}
+    conditions = {
+        f"Is{number}": {"Fn::Not": [{"Condition": f"Is{number - 1}"}]} for number in range(1, count)
+    }
     template["Conditions"] = {"Is0": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}, **conditions}
     return {"Main": template}
 
@@ -100,11 +113,18 @@ def in_one_bucket(count: int) -> dict[str, Any]:
     """One stack of so many import jobs, each from a folder of its own, which the policies name one by one."""
     one, read = bucket_policy("s3:GetObject"), reading()
     objects = [f"arn:aws:s3:::ratings/{number}/*" for number in range(count)]
-    (of_service,), (of_role, _) = (each["Properties"]["PolicyDocument"]["Statement"] for each in (one, read))
+    (of_service,), (of_role, _) = (
+        each["Properties"]["PolicyDocument"]["Statement"] for each in (one, read)
+    )
     of_role["Resource"] = objects
-    of_service |= {"Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["arn:aws:s3:::ratings", *objects]}
+    of_service |= {
+        "Action": ["s3:GetObject", "s3:ListBucket"],
+        "Resource": ["arn:aws:s3:::ratings", *objects],
+    }
     datasets = {
-        f"Dataset{number}": dataset("One", "Read", path=f"s3://ratings/{number}/", job_name=f"load-{number}")
+        f"Dataset{number}": dataset(
+            "One", "Read", path=f"s3://ratings/{number}/", job_name=f"load-{number}"
+        )
         for number in range(count)
     }
     return {"Main": complete(Bucket=bucket(), One=one, Read=read, **datasets)}
@@ -115,8 +135,13 @@ def of_buckets(count: int, *in_iam: dict[str, Any]) -> dict[str, Any]:
     resources: dict[str, Any] = {"Read": managed(*in_iam)}
     for number in range(count):
         name = f"ratings{number}"
-        resources[f"Bucket{number}"] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}
-        resources[f"Allow{number}"] = allow = bucket_policy("s3:GetObject", "s3:ListBucket", bucket=name)
+        resources[f"Bucket{number}"] = {
+            "Type": "AWS::S3::Bucket",
+            "Properties": {"BucketName": name},
+        }
+        resources[f"Allow{number}"] = allow = bucket_policy(
+            "s3:GetObject", "s3:ListBucket", bucket=name
+        )
         (statement,) = allow["Properties"]["PolicyDocument"]["Statement"]
         statement["Resource"] = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/in/*"]
         path, kind = f"s3://{name}/in/", f"Type{number}"
@@ -129,8 +154,14 @@ def of_buckets(count: int, *in_iam: dict[str, Any]) -> dict[str, Any]:
 def buckets_in_one_statement(count: int) -> dict[str, Any]:
     """The role has one statement on all buckets and one on their objects, as the construct writes them."""
     names = [f"arn:aws:s3:::ratings{number}" for number in range(count)]
-    objects = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [f"{each}/in/*" for each in names]}
-    return of_buckets(count, objects, {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": names})
+    objects = {
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": [f"{each}/in/*" for each in names],
+    }
+    return of_buckets(
+        count, objects, {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": names}
+    )
 
 
 def buckets_in_many_statements(count: int) -> dict[str, Any]:
@@ -158,8 +189,8 @@ def buckets_in_many_statements(count: int) -> dict[str, Any]:
         (named_by_each_other, 5, 4.2),
         (buckets_in_one_statement, 10, 4.2),
         (buckets_in_many_statements, 10, 4.2),
-        # Whether a key policy is about a role is asked for each role, of each principal that it names. AWS's limit of
-        # 32 KiB leaves room for three hundred, which take 1.6 seconds.
+        # Whether a key policy is about a role is asked for each role, of each principal that it
+        # names. AWS's limit of 32 KiB leaves room for three hundred, which take 1.6 seconds.
         (on_one_key, 10, 5.2),
     ],
     ids=[
@@ -173,7 +204,9 @@ def buckets_in_many_statements(count: int) -> dict[str, Any]:
         "on_one_key",
     ],
 )
-def test_cost_grows_with_the_app_and_not_faster(stacks: Any, few: int, most: float, tmp_path: Path) -> None:
+def test_cost_grows_with_the_app_and_not_faster(
+    stacks: Any, few: int, most: float, tmp_path: Path
+) -> None:
     """Four times the app is no more than four times the calls, and some for what is done once."""
     assert calls(tmp_path / "many", stacks(4 * few)) < most * calls(tmp_path / "few", stacks(few))
 
@@ -195,7 +228,11 @@ def test_stages(tmp_path: Path) -> None:
     def in_stages(count: int) -> Path:
         directory = tmp_path / str(count)
         names = [f"Stack{number}" for number in range(count)]
-        return write(directory, {}, stages={name: write(directory / name, {name: complete()}) for name in names})
+        return write(
+            directory,
+            {},
+            stages={name: write(directory / name, {name: complete()}) for name in names},
+        )
 
     few, many = calls_to_check(in_stages(10)), calls_to_check(in_stages(40))
     assert many < 4.2 * few
@@ -206,7 +243,10 @@ def test_reports(form: Callable[[AccessReport], str], tmp_path: Path) -> None:
     """A report of so many findings, each with the names of the resources that it is about."""
 
     def calls_to_show(count: int) -> int:
-        stacks = {f"Stack{number}": complete(Policy=policy(actions=["kms:Decrypt"])) for number in range(count)}
+        stacks = {
+            f"Stack{number}": complete(Policy=policy(actions=["kms:Decrypt"]))
+            for number in range(count)
+        }
         report = check_assembly(write(tmp_path / str(count), stacks))
         assert len(report.missing) == 3 * count
         profile = cProfile.Profile()

@@ -52,7 +52,10 @@ def stack(app: cdk.App) -> cdk.Stack:
 
 def test_a_stack_wired_by_hand_says_what_its_code_creates(app: cdk.App, stack: cdk.Stack) -> None:
     """The metadata is that of a construct; nothing else is left, no judge and no permission."""
-    key, data = kms.Key(stack, "Key"), s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
+    key, data = (
+        kms.Key(stack, "Key"),
+        s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey")),
+    )
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
     before = len(stack.node.find_all())
     declare_created(
@@ -86,7 +89,9 @@ def test_a_stack_wired_by_hand_says_what_its_code_creates(app: cdk.App, stack: c
     assert report.asked == ("Main (dataset group)", "Main (dataset import job)")
     assert {each.principal for each in report.missing} == {"role", "service"}
     assert {"kms:CreateGrant", "s3:GetObject"} <= {each.action for each in report.missing}
-    assert {each.needed_by[0] for each in report.missing if each.policy == "bucket"} == {"Main (dataset import job)"}
+    assert {each.needed_by[0] for each in report.missing if each.policy == "bucket"} == {
+        "Main (dataset import job)"
+    }
 
 
 def test_a_stack_that_declares_is_a_construct_in_reports(app: cdk.App, stack: cdk.Stack) -> None:
@@ -94,15 +99,23 @@ def test_a_stack_that_declares_is_a_construct_in_reports(app: cdk.App, stack: cd
     declare_created(
         stack,
         PersonalizeResource.dataset_group(),
-        service_role=iam.Role.from_role_arn(stack, "Role", f"arn:aws:iam::{ACCOUNT}:role/Personalize"),
-        encryption_key=kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234"),
+        service_role=iam.Role.from_role_arn(
+            stack, "Role", f"arn:aws:iam::{ACCOUNT}:role/Personalize"
+        ),
+        encryption_key=kms.Key.from_key_arn(
+            stack, "Key", f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234"
+        ),
     )
     places = [each.where for each in check_assembly(app.synth()).undecided]
     assert places
-    assert all(each == [{"template": "Main.template.json", "construct_path": "Main"}] for each in places)
+    assert all(
+        each == [{"template": "Main.template.json", "construct_path": "Main"}] for each in places
+    )
 
 
-def test_what_is_declared_is_nothing_that_a_construct_answers_for(app: cdk.App, stack: cdk.Stack) -> None:
+def test_what_is_declared_is_nothing_that_a_construct_answers_for(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
     """The judge is silent, also on what else stands in the stack, and there are two declarations of one scope."""
     PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
     for name in ("One", "Two"):
@@ -118,16 +131,24 @@ def test_what_is_declared_is_nothing_that_a_construct_answers_for(app: cdk.App, 
 @pytest.mark.parametrize("form", ["L1", "imported", "reference"])
 def test_roles_and_keys_of_every_form(form: str, app: cdk.App, stack: cdk.Stack) -> None:
     """As the construct takes them."""
-    key_arn, role_arn = "arn:aws:kms:eu-west-1:111122223333:key/1", "arn:aws:iam::111122223333:role/team/service"
+    key_arn, role_arn = (
+        "arn:aws:kms:eu-west-1:111122223333:key/1",
+        "arn:aws:iam::111122223333:role/team/service",
+    )
     role: Any = iam.Role.from_role_arn(stack, "Role", role_arn)
     key: Any = kms.Key.from_key_arn(stack, "Key", key_arn)
     expected: Any = (role_arn, key_arn)
     if form != "imported":
-        role, key = iam.CfnRole(stack, "L1", assume_role_policy_document={}), kms.CfnKey(stack, "KeyL1")
+        role, key = (
+            iam.CfnRole(stack, "L1", assume_role_policy_document={}),
+            kms.CfnKey(stack, "KeyL1"),
+        )
         expected = (reference("Main", "L1"), reference("Main", "KeyL1"))
     if form == "reference":
         role = iam.Role.from_role_arn(stack, "Of", role.attr_arn)
-    declare_created(stack, PersonalizeResource.dataset_group(), service_role=role, encryption_key=key)
+    declare_created(
+        stack, PersonalizeResource.dataset_group(), service_role=role, encryption_key=key
+    )
     (data,) = left(Path(app.synth().directory)).values()
     assert (data["serviceRole"], data["encryptionKey"]) == expected
 
@@ -138,11 +159,14 @@ def test_a_declaration_that_makes_no_sense(stack: cdk.Stack) -> None:
         declare_created(stack, "dataset group", service_role="role", encryption_key="key")  # type: ignore[arg-type]
     assert str(refused.value).splitlines() == [
         "Main: ",
-        "- service_role is 'role', expected a role: pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for "
-        "an ARN",
-        "- encryption_key is 'key', expected a key: pass a kms.Key or a CfnKey, or kms.Key.from_key_arn for an "
-        "ARN",
-        "- 'dataset group' is not a resource: call a factory, as in PersonalizeResource.dataset_group()",
+        "- service_role is 'role', expected a role: pass an iam.Role or a CfnRole, or "
+        "iam.Role.from_role_arn for an ARN",
+        "- encryption_key is 'key', expected a key: pass a kms.Key or a CfnKey, or "
+        "kms.Key.from_key_arn for an ARN",
+        (
+            "- 'dataset group' is not a resource: call a factory, as in "
+            "PersonalizeResource.dataset_group()"
+        ),
     ]
     role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/service")
     with pytest.raises(ValueError, match=r"^Main: nothing is declared: name the resources"):
@@ -153,12 +177,19 @@ def test_a_declaration_that_makes_no_sense(stack: cdk.Stack) -> None:
 def test_the_check_is_told_what_code_creates(service_role: Json, tmp_path: Path) -> None:
     """In the form of the metadata, with references as CloudFormation writes them."""
     created = {**CREATED, "serviceRole": service_role}
-    parts = {"Bucket": bucket(), "One": bucket_policy("s3:GetObject", "s3:ListBucket"), "Read": reading()}
+    parts = {
+        "Bucket": bucket(),
+        "One": bucket_policy("s3:GetObject", "s3:ListBucket"),
+        "Read": reading(),
+    }
     report = told(tmp_path, created, **parts)
     assert report.asked == ("Main (dataset import job)", "Main/Movies (dataset group)")
     assert findings(report) == CLEAN
     del parts["Read"]
-    assert {each.action for each in told(tmp_path, created, **parts).missing} == {"s3:GetObject", "s3:ListBucket"}
+    assert {each.action for each in told(tmp_path, created, **parts).missing} == {
+        "s3:GetObject",
+        "s3:ListBucket",
+    }
 
 
 @pytest.mark.parametrize(
@@ -182,7 +213,11 @@ def test_forms_of_what_is_told(change: Json, asked: str, tmp_path: Path) -> None
 
 def test_what_is_told_is_text(tmp_path: Path) -> None:
     """Nobody can write what stands for the app's own key: that is another key, of which nothing is known."""
-    parts = {"Bucket": bucket(), "One": bucket_policy("s3:GetObject", "s3:ListBucket"), "Read": reading()}
+    parts = {
+        "Bucket": bucket(),
+        "One": bucket_policy("s3:GetObject", "s3:ListBucket"),
+        "Read": reading(),
+    }
     written = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/${{Main.Key}}"
     report = told(tmp_path, {**CREATED, "encryptionKey": written, "stack": "half \ud800"}, **parts)
     assert "half \N{REPLACEMENT CHARACTER} (dataset import job)" in report.asked
@@ -197,12 +232,19 @@ def test_a_template_of_several(tmp_path: Path) -> None:
     directory = write(tmp_path, stacks, accounts={"Other": "444455556666"})
     told_of = {**CREATED, "template": "Other.template.json"}
     report = check_assembly(directory, created=[told_of])
-    (role,) = {each.principal_arn for each in report.missing if each.principal == "role" and "s3:" in each.action}
+    (role,) = {
+        each.principal_arn
+        for each in report.missing
+        if each.principal == "role" and "s3:" in each.action
+    }
     assert role == "arn:aws:iam::444455556666:role/${Other.Role}"
     with pytest.raises(ValueError, match=r"created\[0\] has no template") as refused:
         check_assembly(directory, created=[CREATED])
     assert str(refused.value).endswith("add one of Main.template.json, Other.template.json")
-    assert check_assembly(write(tmp_path / "one", stacks), created=[CREATED]).asked[0] == "Main (dataset import job)"
+    assert (
+        check_assembly(write(tmp_path / "one", stacks), created=[CREATED]).asked[0]
+        == "Main (dataset import job)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -256,7 +298,9 @@ def test_a_template_of_several(tmp_path: Path) -> None:
          ["created[1].template is 1 but one of Main.template.json is expected"]),
     ],
 )  # fmt: skip
-def test_what_is_malformed_is_refused_with_all_reasons(created: Any, problems: list[str], tmp_path: Path) -> None:
+def test_what_is_malformed_is_refused_with_all_reasons(
+    created: Any, problems: list[str], tmp_path: Path
+) -> None:
     """A slip of the pen isn't taken for nothing."""
     directory = write(tmp_path, {"Main": complete()})
     with pytest.raises(ValueError, match="created") as refused:
@@ -278,7 +322,9 @@ ORG = "o-a1b2c3d4e5"
         ({"StringEquals": {"aws:SourceOrgID": "o-f6g7h8i9j0"}}, "no", "no"),
     ],
 )
-def test_the_organization_can_be_told(condition: Json, of_role: str, of_service: str, tmp_path: Path) -> None:
+def test_the_organization_can_be_told(
+    condition: Json, of_role: str, of_service: str, tmp_path: Path
+) -> None:
     """Without it conditions on it are open; a service principal is a member of none."""
     template = complete()
     for statement in template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"]:
@@ -299,13 +345,25 @@ def test_the_organization_can_be_told(condition: Json, of_role: str, of_service:
 
 
 @pytest.mark.parametrize(
-    "organization", ["", "o-", "111122223333", "o-A1B2C3D4E5", 1, f"o-{'a' * 9}", f"o-{'a' * 33}", f"o-{'a' * 10}\n"]
+    "organization",
+    [
+        "",
+        "o-",
+        "111122223333",
+        "o-A1B2C3D4E5",
+        1,
+        f"o-{'a' * 9}",
+        f"o-{'a' * 33}",
+        f"o-{'a' * 10}\n",
+    ],
 )
 def test_what_is_no_organization(organization: Any, tmp_path: Path) -> None:
     """An account, or an id that was cut off; 10 to 32 letters and digits are one."""
     for length in (10, 32):
         check_assembly(write(tmp_path, {"Main": complete()}), organization=f"o-{'a' * length}")
-    with pytest.raises(ValueError, match=r"organization is .* but the id of an organization is expected"):
+    with pytest.raises(
+        ValueError, match=r"organization is .* but the id of an organization is expected"
+    ):
         check_assembly(write(tmp_path, {"Main": complete()}), organization=organization)
 
 
@@ -321,11 +379,16 @@ def test_the_command_is_told_by_a_file_and_an_option(tmp_path: Path) -> None:
 
     def run(content: str, *options: str) -> tuple[int, str]:
         file.write_text(content)
-        found = CliRunner().invoke(personalize_kms, ["check", str(directory), "--created", str(file), *options])
+        found = CliRunner().invoke(
+            personalize_kms, ["check", str(directory), "--created", str(file), *options]
+        )
         return found.exit_code, found.output
 
     code, output = run(json.dumps([CREATED]), "--organization", ORG)
-    assert (code, "IAM policies of Main/Role lack s3:ListBucket on arn:aws:s3:::ratings" in output) == (1, True)
+    assert (
+        code,
+        "IAM policies of Main/Role lack s3:ListBucket on arn:aws:s3:::ratings" in output,
+    ) == (1, True)
     assert run("[]") == (0, run("[]")[1])
     assert run("{}")[0] == run("[")[0] == run("[]", "--organization", "acme")[0] == 2
     assert f"personalize-kms: {file} is a dict but a list of mappings is expected" in run("{}")[1]
@@ -338,7 +401,10 @@ def test_the_command_is_told_by_a_file_and_an_option(tmp_path: Path) -> None:
 
 
 PLACES = {"bucket": "<bucket ARN>", "prefix": "<folder/>"}
-OF_ROLE: Json = {"serviceRole": {"Fn::GetAtt": ["Role", "Arn"]}, "encryptionKey": "<key ARN of the dataset group>"}
+OF_ROLE: Json = {
+    "serviceRole": {"Fn::GetAtt": ["Role", "Arn"]},
+    "encryptionKey": "<key ARN of the dataset group>",
+}
 OF_SECOND: Json = {**OF_ROLE, "serviceRole": {"Fn::GetAtt": ["Second", "Arn"]}}
 IMPORTING: Json = {"resource": "dataset import job", "source": PLACES}
 EXPORTING: Json = {"resource": "dataset export job", "destination": PLACES}
@@ -358,7 +424,10 @@ EXPORTER: Json = {
             {
                 "PolicyName": "export",
                 "PolicyDocument": {
-                    "Statement": [{**CREATING, "Action": "personalize:CreateDatasetExportJob"}, PASSING]
+                    "Statement": [
+                        {**CREATING, "Action": "personalize:CreateDatasetExportJob"},
+                        PASSING,
+                    ]
                 },
             }
         ]
@@ -379,9 +448,15 @@ def begun(directory: Path, template: Json, *options: str) -> tuple[str, Any]:
     ("template", "entries"),
     [
         (creating(CREATING, PASSING), [{**OF_ROLE, "resources": [IMPORTING]}]),
-        (creating({**CREATING, "Action": "personalize:*"}, PASSING), [{**OF_ROLE, "resources": EVERYTHING}]),
+        (
+            creating({**CREATING, "Action": "personalize:*"}, PASSING),
+            [{**OF_ROLE, "resources": EVERYTHING}],
+        ),
         # Another one passes the same role.
-        (creating(CREATING, PASSING, Exporter=EXPORTER), [{**OF_ROLE, "resources": [IMPORTING, EXPORTING]}]),
+        (
+            creating(CREATING, PASSING, Exporter=EXPORTER),
+            [{**OF_ROLE, "resources": [IMPORTING, EXPORTING]}],
+        ),
         # One may pass two roles.
         (
             creating(CREATING, OF_ANOTHER, Second=complete()["Resources"]["Role"]),
@@ -399,9 +474,11 @@ def test_a_file_to_complete(template: Json, entries: Json, tmp_path: Path) -> No
     assert written == entries
     file = tmp_path / "created.json"
     assert said == (
-        f'personalize-kms: {file} is written. Replace each "<…>", by a string or by a function of the template such as '
-        '{"Fn::GetAtt": ["Bucket", "Arn"]}; remove the resources that your code doesn\'t create, and encryptionKey if '
-        f"the dataset group has no key. Then: personalize-kms check {tmp_path / 'stack.json'} --created {file}\n"
+        f'personalize-kms: {file} is written. Replace each "<…>", by a string or by a function of '
+        'the template such as {"Fn::GetAtt": ["Bucket", "Arn"]}; remove the resources that your '
+        "code doesn't create, and encryptionKey if "
+        f"the dataset group has no key. Then: personalize-kms check {tmp_path / 'stack.json'} "
+        f"--created {file}\n"
     )
 
 
@@ -414,19 +491,29 @@ def test_a_file_that_is_not_completed_is_refused(tmp_path: Path) -> None:
 
     def run() -> Any:
         file.write_text(json.dumps([entry]))
-        return CliRunner().invoke(personalize_kms, ["check", str(tmp_path / "stack.json"), "--created", str(file)])
+        return CliRunner().invoke(
+            personalize_kms, ["check", str(tmp_path / "stack.json"), "--created", str(file)]
+        )
 
     refused = run()
     assert refused.exit_code == 2
-    assert [line.removeprefix("- ") for line in refused.stderr.splitlines() if line.startswith("- ")] == [
-        f"{file}: [0].encryptionKey is '<key ARN of the dataset group>' but an ARN is expected, for example "
-        "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-        f"{file}: [0].resources[0].source.bucket is '<bucket ARN>' but an ARN is expected, for example "
-        "arn:aws:s3:::ratings",
-        f"{file}: [0].resources[0].source.prefix is '<folder/>' but a folder is expected, for example import/",
+    assert [
+        line.removeprefix("- ") for line in refused.stderr.splitlines() if line.startswith("- ")
+    ] == [
+        f"{file}: [0].encryptionKey is '<key ARN of the dataset group>' but an ARN is expected, "
+        "for example arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        f"{file}: [0].resources[0].source.bucket is '<bucket ARN>' but an ARN is expected, for "
+        "example arn:aws:s3:::ratings",
+        (
+            f"{file}: [0].resources[0].source.prefix is '<folder/>' but a folder is expected, for "
+            "example import/"
+        ),
     ]
     entry["encryptionKey"] = {"Fn::GetAtt": ["Key", "Arn"]}
-    entry["resources"][0]["source"] = {"bucket": {"Fn::GetAtt": ["Data", "Arn"]}, "prefix": "import/"}
+    entry["resources"][0]["source"] = {
+        "bucket": {"Fn::GetAtt": ["Data", "Arn"]},
+        "prefix": "import/",
+    }
     checked = run()
     assert checked.exit_code == 1
     assert "IAM policies of stack/Role lack" in checked.stdout
@@ -435,10 +522,14 @@ def test_a_file_that_is_not_completed_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_of_an_app_names_the_templates(tmp_path: Path) -> None:
     """That of the role's, where there are several."""
-    directory = write(tmp_path / "cdk.out", {"Main": creating(CREATING, PASSING), "Other": complete()})
+    directory = write(
+        tmp_path / "cdk.out", {"Main": creating(CREATING, PASSING), "Other": complete()}
+    )
     file = tmp_path / "created.json"
     CliRunner().invoke(personalize_kms, ["check", str(directory), "--write-created", str(file)])
-    assert json.loads(file.read_text()) == [{"template": "Main.template.json", **OF_ROLE, "resources": [IMPORTING]}]
+    assert json.loads(file.read_text()) == [
+        {"template": "Main.template.json", **OF_ROLE, "resources": [IMPORTING]}
+    ]
 
 
 def test_templates_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
@@ -451,24 +542,36 @@ def test_templates_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> 
     file = tmp_path / "created.json"
     for given in (paths, paths[::-1]):
         file.unlink(missing_ok=True)
-        CliRunner().invoke(personalize_kms, ["check", *map(str, given), "--write-created", str(file)])
+        CliRunner().invoke(
+            personalize_kms, ["check", *map(str, given), "--write-created", str(file)]
+        )
         assert json.loads(file.read_text()) == [
             {"template": paths[0].as_posix(), **OF_ROLE, "resources": [IMPORTING]},
         ]
-        entry = {"template": str(paths[0]), "serviceRole": ROLE, "resources": [{"resource": "dataset import job"}]}
+        entry = {
+            "template": str(paths[0]),
+            "serviceRole": ROLE,
+            "resources": [{"resource": "dataset import job"}],
+        }
         file.write_text(json.dumps([entry]))
         report = CliRunner().invoke(
             personalize_kms, ["check", *map(str, given), "--created", str(file), "--format", "json"]
         )
         asked = json.loads(report.stdout)["asked"]
-        assert [name for name in asked if "import" in name] == [f"{paths[0].as_posix()} (dataset import job)"]
+        assert [name for name in asked if "import" in name] == [
+            f"{paths[0].as_posix()} (dataset import job)"
+        ]
 
 
-def test_a_creator_of_whom_more_is_not_known_leaves_what_is_declared_checked(tmp_path: Path) -> None:
+def test_a_creator_of_whom_more_is_not_known_leaves_what_is_declared_checked(
+    tmp_path: Path,
+) -> None:
     """A dataset group without a key needs nothing, and the role may create jobs besides."""
     file, template = tmp_path / "created.json", tmp_path / "stack.json"
     template.write_text(json.dumps(creating(CREATING, PASSING)))
-    file.write_text(json.dumps([{"serviceRole": ROLE, "resources": [{"resource": "dataset group"}]}]))
+    file.write_text(
+        json.dumps([{"serviceRole": ROLE, "resources": [{"resource": "dataset group"}]}])
+    )
     result = CliRunner().invoke(personalize_kms, ["check", str(template), "--created", str(file)])
     assert (result.exit_code, result.stderr) == (0, "")
     assert "1 undecided, 0 as AWS's pages ask" in result.stdout
@@ -479,26 +582,42 @@ def test_no_file_is_written_for_nothing(tmp_path: Path) -> None:
     said, written = begun(tmp_path, complete())
     file = tmp_path / "created.json"
     assert (said, written) == (
-        f"personalize-kms: --write-created {file}: nothing to write, since nobody is seen who may create by code and "
-        "pass a role\n",
+        f"personalize-kms: --write-created {file}: nothing to write, since nobody is seen who may "
+        "create by code and pass a role\n",
         None,
     )
     file.write_text("[]")
     said, written = begun(tmp_path, creating(CREATING, PASSING))
     assert (said, written) == (
-        f"personalize-kms: --write-created {file}: the file exists: name another one, or complete it for --created\n",
+        (
+            f"personalize-kms: --write-created {file}: the file exists: name another one, or "
+            "complete it for --created\n"
+        ),
         [],
     )
     nowhere = tmp_path / "nowhere" / "created.json"
     said, _ = begun(tmp_path, creating(CREATING, PASSING), "--write-created", str(nowhere))
-    assert said == f"personalize-kms: --write-created {nowhere} can't be written: No such file or directory\n"
+    assert (
+        said
+        == f"personalize-kms: --write-created {nowhere} can't be written: No such file or directory\n"
+    )
 
 
 def test_the_line_is_that_of_the_page(tmp_path: Path) -> None:
     """Less the name of the file and the line in it."""
-    template = json.dumps(creating(CREATING, PASSING)).replace('"Role"', '"ImportRole"').replace("Caller", "Loader")
+    template = (
+        json.dumps(creating(CREATING, PASSING))
+        .replace('"Role"', '"ImportRole"')
+        .replace("Caller", "Loader")
+    )
     file = tmp_path / "stack.json"
-    file.write_text(template.replace('"ImportRole": {"Fn::GetAtt": ["Loader"', '"Role": {"Fn::GetAtt": ["Loader"'))
-    (line,) = [line for line in check_assembly(file).to_text().splitlines() if line.startswith("? ")]
+    file.write_text(
+        template.replace(
+            '"ImportRole": {"Fn::GetAtt": ["Loader"', '"Role": {"Fn::GetAtt": ["Loader"'
+        )
+    )
+    (line,) = [
+        line for line in check_assembly(file).to_text().splitlines() if line.startswith("? ")
+    ]
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "check.md").read_text(encoding="utf-8")
     assert f"  {line.partition('  ')[2]}\n" in page

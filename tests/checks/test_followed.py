@@ -29,7 +29,11 @@ SERVICE = iam.ServicePrincipal("personalize.amazonaws.com")
 def by_hand(key: kms.IKey, role: iam.IRole, data: s3.IBucket, stack: Construct) -> None:
     """A dataset group, and an import from a folder of the bucket."""
     group = personalize.CfnDatasetGroup(
-        stack, "Movies", name=f"{stack.node.id}Movies", kms_key_arn=key.key_arn, role_arn=role.role_arn
+        stack,
+        "Movies",
+        name=f"{stack.node.id}Movies",
+        kms_key_arn=key.key_arn,
+        role_arn=role.role_arn,
     )
     personalize.CfnDataset(
         stack,
@@ -100,7 +104,9 @@ def of_two_stacks(stack: cdk.Stack) -> None:
 def of_two_stacks_without_delegation(stack: cdk.Stack) -> None:
     """The key's policy leaves nothing to the account, and can't name a role of the stack that imports the key."""
     admin = iam.PolicyStatement(
-        actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(f"arn:aws:iam::{stack.account}:role/Admin")]
+        actions=["kms:Put*"],
+        resources=["*"],
+        principals=[iam.ArnPrincipal(f"arn:aws:iam::{stack.account}:role/Admin")],
     )
     key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
     other = cdk.Stack(cdk.App.of(stack), "Other")
@@ -120,26 +126,36 @@ def with_inline_policies(stack: cdk.Stack) -> None:
 
 def with_inline_policies_on_the_key(stack: cdk.Stack) -> None:
     """The role waits for the key that it names, so the key's policy can't wait for the role."""
-    admin = iam.PolicyStatement(actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(ADMIN)])
+    admin = iam.PolicyStatement(
+        actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(ADMIN)]
+    )
     key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
     other = kms.Key(stack, "Other")
-    statements = [iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn, other.key_arn])]
+    statements = [
+        iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn, other.key_arn])
+    ]
     own = {"Keys": iam.PolicyDocument(statements=statements)}
     # The name of a parameter that begins as the role's, in the role's own ARN.
     path = cdk.CfnParameter(stack, "RolePath").value_as_string
-    role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize", inline_policies=own, path=path)
+    role = iam.Role(
+        stack, "Role", assumed_by=SERVICE, role_name="Personalize", inline_policies=own, path=path
+    )
     l1 = role.node.default_child
     assert isinstance(l1, iam.CfnRole)
     l1.override_logical_id("Role")
     by_hand(key, role, s3.Bucket(stack, "Data"), stack)
     # KMS's own policy leaves it to IAM, whatever the name of the role.
     unnamed = iam.Role(stack, "Unnamed", assumed_by=SERVICE, inline_policies=own)
-    personalize.CfnDatasetGroup(stack, "Books", name="books", kms_key_arn=other.key_arn, role_arn=unnamed.role_arn)
+    personalize.CfnDatasetGroup(
+        stack, "Books", name="books", kms_key_arn=other.key_arn, role_arn=unnamed.role_arn
+    )
 
 
 def open_to_all_before_the_role(stack: cdk.Stack) -> None:
     """The key's policy can't refer to the role, which names the key, nor to one of the stack that imports the key."""
-    everybody = iam.PolicyStatement(actions=["kms:*"], resources=["*"], principals=[iam.AnyPrincipal()])
+    everybody = iam.PolicyStatement(
+        actions=["kms:*"], resources=["*"], principals=[iam.AnyPrincipal()]
+    )
     key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[everybody]))
     statement = iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn])
     own = {"Key": iam.PolicyDocument(statements=[statement])}
@@ -149,23 +165,33 @@ def open_to_all_before_the_role(stack: cdk.Stack) -> None:
     named = iam.PolicyStatement(
         actions=["kms:*"],
         resources=["*"],
-        principals=[iam.ArnPrincipal(stack.format_arn(service="iam", region="", resource="role", resource_name="Own"))],
+        principals=[
+            iam.ArnPrincipal(
+                stack.format_arn(service="iam", region="", resource="role", resource_name="Own")
+            )
+        ],
     )
     mine = kms.Key(stack, "Mine", policy=iam.PolicyDocument(statements=[named]))
     statement = iam.PolicyStatement(actions=["kms:Decrypt"], resources=[mine.key_arn])
     own = {"Key": iam.PolicyDocument(statements=[statement])}
     role = iam.Role(stack, "Own", assumed_by=SERVICE, role_name="Own", inline_policies=own)
-    personalize.CfnDatasetGroup(stack, "Books", name="books", kms_key_arn=mine.key_arn, role_arn=role.role_arn)
+    personalize.CfnDatasetGroup(
+        stack, "Books", name="books", kms_key_arn=mine.key_arn, role_arn=role.role_arn
+    )
     theirs = kms.Key(stack, "Theirs", policy=iam.PolicyDocument(statements=[everybody]))
     other = cdk.Stack(cdk.App.of(stack), "Other")
     role = iam.Role(other, "Role", assumed_by=SERVICE, role_name="Other")
-    personalize.CfnDatasetGroup(other, "Music", name="music", kms_key_arn=theirs.key_arn, role_arn=role.role_arn)
+    personalize.CfnDatasetGroup(
+        other, "Music", name="music", kms_key_arn=theirs.key_arn, role_arn=role.role_arn
+    )
 
 
 def of_a_stack_before_that_of_key_and_bucket(stack: cdk.Stack) -> None:
     """The role's stack can't refer to them: a policy of the role that does is made in theirs."""
     role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
-    role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=["arn:aws:s3:::other"]))
+    role.add_to_policy(
+        iam.PolicyStatement(actions=["s3:ListBucket"], resources=["arn:aws:s3:::other"])
+    )
     other = cdk.Stack(cdk.App.of(stack), "Other")
     by_hand(kms.Key(other, "Key"), role, s3.Bucket(other, "Data"), other)
 
@@ -191,7 +217,9 @@ def with_a_boundary_that_refuses(stack: cdk.Stack) -> None:
 
 def with_a_key_that_leaves_nothing_to_the_account(stack: cdk.Stack) -> None:
     """Its policy is to name the role, which is enough: IAM needs no ``kms:CreateGrant``."""
-    admin = iam.PolicyStatement(actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(ADMIN)])
+    admin = iam.PolicyStatement(
+        actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(ADMIN)]
+    )
     key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
     by_hand(key, iam.Role(stack, "Role", assumed_by=SERVICE), s3.Bucket(stack, "Data"), stack)
 
@@ -213,18 +241,26 @@ def with_policies_in_two_stacks(stack: cdk.Stack) -> None:
     for each in (stack, other):
         named = iam.Role.from_role_name(each, "Same", "Personalize") if each is other else role
         more = iam.Policy(each, "More", policy_name=f"MoreOf{each.node.id}", roles=[named])
-        more.add_statements(iam.PolicyStatement(actions=["s3:*"], resources=["arn:aws:s3:::ratings/*"]))
+        more.add_statements(
+            iam.PolicyStatement(actions=["s3:*"], resources=["arn:aws:s3:::ratings/*"])
+        )
     by_hand(kms.Key(other, "Key"), role, data, other)
 
 
 def of_two_stacks_for_an_import_alone(stack: cdk.Stack) -> None:
     """AWS's page asks for nothing in IAM then, but the key's policy can only leave it to IAM."""
-    admin = iam.PolicyStatement(actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(ADMIN)])
+    admin = iam.PolicyStatement(
+        actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(ADMIN)]
+    )
     key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
     other = cdk.Stack(cdk.App.of(stack), "Second")
     role = iam.Role(other, "Role", assumed_by=SERVICE, role_name="Personalize")
     data = s3.Bucket(other, "Data", encryption_key=key)
-    declare_created(other, PersonalizeResource.dataset_import_job(S3Location(data, "import/")), service_role=role)
+    declare_created(
+        other,
+        PersonalizeResource.dataset_import_job(S3Location(data, "import/")),
+        service_role=role,
+    )
 
 
 def with_shared_policies(stack: cdk.Stack) -> None:
@@ -257,10 +293,14 @@ def of_a_bucket_of_another_account(stack: cdk.Stack) -> None:
     role = iam.Role(ours, "Role", assumed_by=SERVICE, role_name="Personalize")
     data, more = (s3.Bucket(theirs, id, bucket_name=id.lower()) for id in ("Data", "More"))
     data.add_to_resource_policy(
-        iam.PolicyStatement(actions=["s3:ListBucket"], resources=[data.bucket_arn], principals=[SERVICE])
+        iam.PolicyStatement(
+            actions=["s3:ListBucket"], resources=[data.bucket_arn], principals=[SERVICE]
+        )
     )
     by_hand(kms.Key(ours, "Key"), role, data, ours)
-    declare_created(ours, PersonalizeResource.dataset_import_job(S3Location(more, "import/")), service_role=role)
+    declare_created(
+        ours, PersonalizeResource.dataset_import_job(S3Location(more, "import/")), service_role=role
+    )
 
 
 def with_conditions_and_principals_of_their_own(stack: cdk.Stack) -> None:
@@ -279,7 +319,9 @@ def with_conditions_and_principals_of_their_own(stack: cdk.Stack) -> None:
     data.add_to_resource_policy(iam.PolicyStatement(**reading, resources=arns, conditions=secure))
     theirs: Any = {"actions": ["s3:GetObject"], "principals": [glue]}
     data.add_to_resource_policy(iam.PolicyStatement(**theirs, resources=arns))
-    role.add_to_policy(iam.PolicyStatement(actions=["kms:*"], resources=[key.key_arn], conditions=secure))
+    role.add_to_policy(
+        iam.PolicyStatement(actions=["kms:*"], resources=[key.key_arn], conditions=secure)
+    )
     by_hand(key, role, data, stack)
 
 
@@ -322,14 +364,18 @@ def test_after_the_lists_nothing_is_missing_and_nothing_too_much(
     follow(json.loads(report.to_json()), tmp_path)
     after = check_assembly(tmp_path)
     assert (after.missing, after.excess, after.undecided) == ((), (), ()), after.to_text()
-    # A policy that is there already isn't waited for yet, nor by a nested stack what is made beside it. What was open
-    # to all has lost who may change it.
+    # A policy that is there already isn't waited for yet, nor by a nested stack what is made beside
+    # it. What was open to all has lost who may change it.
     told = {"not-waited-for", *(["locked-out"] if build is open_to_all_before_the_role else [])}
     assert {each.cause.id for each in after.problems} <= told, after.to_text()
-    assert any("/New" in each.message for each in after.problems) == (build is of_a_nested_stack), after.to_text()
+    assert any("/New" in each.message for each in after.problems) == (build is of_a_nested_stack), (
+        after.to_text()
+    )
     for grant in before - grants_in(tmp_path):
         policies = [each for each in report.policies if each.is_of(grant.policy, grant.policy_of)]
-        assert grant.is_for_personalize or any(grant.principal in each.also_for for each in policies), grant
+        assert grant.is_for_personalize or any(
+            grant.principal in each.also_for for each in policies
+        ), grant
         own_conditions = {key for each in policies for key in each.own_conditions}
         assert set(grant.condition_keys) - OF_THE_LIST <= own_conditions, grant
 
@@ -341,7 +387,9 @@ def test_whom_else_and_which_conditions_the_statements_that_go_have(tmp_path: Pa
     with_conditions_and_principals_of_their_own(cdk.Stack(app, "Main", env=env))
     app.synth()
     policies = check_assembly(tmp_path).policies
-    assert {each.policy: (each.replaces, each.own_conditions, each.also_for) for each in policies} == {
+    assert {
+        each.policy: (each.replaces, each.own_conditions, each.also_for) for each in policies
+    } == {
         "key": (("2",), ("aws:PrincipalOrgID",), ("arn:aws:iam::111122223333:role/Auditor",)),
         "bucket": (("1",), ("aws:SecureTransport",), ("glue.amazonaws.com",)),
         "role": ((), ("aws:SecureTransport",), ("lambda.amazonaws.com",)),
@@ -376,22 +424,41 @@ def grants_in(directory: Path) -> set[Grant]:
         policies += [("role", role.arn, role.identity) for role in model.roles.values()]
         for kind, arn, documents in policies:
             for statement in allow_statements(documents):
-                whom = [arn, *statement.policy.also_of] if kind == "role" else principals_of(statement.body)
-                body = {name: value for name, value in statement.body.items() if name != "Principal"}
+                whom = (
+                    [arn, *statement.policy.also_of]
+                    if kind == "role"
+                    else principals_of(statement.body)
+                )
+                body = {
+                    name: value for name, value in statement.body.items() if name != "Principal"
+                }
                 keys = tuple(key for each in body.get("Condition", {}).values() for key in each)
                 for principal in whom:
-                    grants.add(Grant(kind, arn, principal, principal in ours, keys, json.dumps(body, sort_keys=True)))
+                    grants.add(
+                        Grant(
+                            kind,
+                            arn,
+                            principal,
+                            principal in ours,
+                            keys,
+                            json.dumps(body, sort_keys=True),
+                        )
+                    )
     return grants
 
 
 def follow(report: Json, directory: Path) -> None:
     """Put the list of each policy in once, in the place of what goes."""
-    files = {path.name: json.loads(path.read_text("utf-8")) for path in directory.glob("*.template.json")}
+    files = {
+        path.name: json.loads(path.read_text("utf-8")) for path in directory.glob("*.template.json")
+    }
     for entry in report["excess"]:
         for place in entry["where"] if entry["policy"] == "role" else ():
             resource = files[place["template"]]["Resources"][place["logical_id"]]
             is_inline = resource["Type"] == "AWS::IAM::Role"
-            document = inline_of(resource, place["policy_name"]) if is_inline else document_of(resource)
+            document = (
+                inline_of(resource, place["policy_name"]) if is_inline else document_of(resource)
+            )
             take_out(entry["action"], place["statement"], document)
     for policy in report["policies"]:
         if not policy["should_have"] and not policy.get("replaces"):
@@ -409,7 +476,11 @@ def without_gone(value: Any) -> Any:
     """Return a template without the statements that are gone."""
     if isinstance(value, dict):
         return {name: without_gone(each) for name, each in value.items()}
-    return [without_gone(each) for each in value if each is not None] if isinstance(value, list) else value
+    return (
+        [without_gone(each) for each in value if each is not None]
+        if isinstance(value, list)
+        else value
+    )
 
 
 def number_of(label: str, document: Json) -> int:
@@ -425,7 +496,9 @@ def take_out(action: str, label: str, document: Json) -> None:
     if statement is None:
         return
     actions = statement["Action"]
-    left = [each for each in (actions if isinstance(actions, list) else [actions]) if each != action]
+    left = [
+        each for each in (actions if isinstance(actions, list) else [actions]) if each != action
+    ]
     document["Statement"][number] = {**statement, "Action": left} if left else None
 
 
@@ -457,7 +530,11 @@ def resource_of(policy: Json, files: Json) -> Any:
 
 def inline_of(role: Json, name: str) -> Any:
     """Return one of the policies in the properties of a role."""
-    (found,) = [each["PolicyDocument"] for each in role["Properties"]["Policies"] if each["PolicyName"] == name]
+    (found,) = [
+        each["PolicyDocument"]
+        for each in role["Properties"]["Policies"]
+        if each["PolicyName"] == name
+    ]
     return found
 
 
@@ -465,7 +542,9 @@ def document_of(resource: Json, *, trust: bool = False) -> Any:
     """Return the policy in the properties of a resource."""
     own = {"AWS::KMS::Key": "KeyPolicy", "AWS::IAM::Role": "AssumeRolePolicyDocument"}
     assert trust == (resource["Type"] == "AWS::IAM::Role")
-    return resource["Properties"].setdefault(own.get(resource["Type"], "PolicyDocument"), {"Statement": []})
+    return resource["Properties"].setdefault(
+        own.get(resource["Type"], "PolicyDocument"), {"Statement": []}
+    )
 
 
 def test_what_is_pending_for_two_constructs_names_the_file_that_has_it(tmp_path: Path) -> None:
@@ -475,17 +554,29 @@ def test_what_is_pending_for_two_constructs_names_the_file_that_has_it(tmp_path:
     key = kms.Key.from_key_arn(
         stack, "Key", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     )
-    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/Immutable", mutable=False)
+    role = iam.Role.from_role_arn(
+        stack, "Role", "arn:aws:iam::111122223333:role/Immutable", mutable=False
+    )
     data = s3.Bucket.from_bucket_name(stack, "Data", "ratings")
     source = PersonalizeResource.dataset_import_job(source=S3Location(data, "import/"))
-    for id, resource in (("Exports", PersonalizeResource.dataset_export_job()), ("Imports", source)):
-        PersonalizeEncryption(stack, id, encryption_key=key, service_role=role, resources=[resource])
+    for id, resource in (
+        ("Exports", PersonalizeResource.dataset_export_job()),
+        ("Imports", source),
+    ):
+        PersonalizeEncryption(
+            stack, id, encryption_key=key, service_role=role, resources=[resource]
+        )
     app.synth()
     found = [each for each in check_assembly(tmp_path).undecided if each.file]
-    pending = {each.file: json.loads((tmp_path / each.file).read_text("utf-8"))["Statement"] for each in found}
+    pending = {
+        each.file: json.loads((tmp_path / each.file).read_text("utf-8"))["Statement"]
+        for each in found
+    }
     for each in found:
         on = ["*"] if each.policy == "key" else [each.resource]
-        assert any(each.action in has["Action"] and on == has["Resource"] for has in pending[each.file]), each
+        assert any(
+            each.action in has["Action"] and on == has["Resource"] for has in pending[each.file]
+        ), each
     assert {(each.policy, each.action, "Exports" in each.file) for each in found} >= {
         ("key", "kms:GenerateDataKeyWithoutPlaintext", True),
         ("role", "kms:Decrypt", True),
@@ -513,19 +604,29 @@ def test_what_is_pending_names_the_file_that_the_synth_wrote(tmp_path: Path) -> 
     report = check_assembly(tmp_path)
     files = {(each.policy, each.file) for each in (*report.missing, *report.undecided) if each.file}
     assert files == {
-        ("key", "personalize-kms-pending/MainEncryption9156E675.key.1234abcd-12ab-34cd-56ef-1234567890ab.json"),
+        (
+            "key",
+            "personalize-kms-pending/MainEncryption9156E675.key.1234abcd-12ab-34cd-56ef-1234567890ab.json",
+        ),
         ("bucket", "personalize-kms-pending/MainEncryption9156E675.bucket.ratings.json"),
         ("role", "personalize-kms-pending/MainEncryption9156E675.role.Immutable.json"),
     }
     for policy, file in files:
         document = json.loads((tmp_path / file).read_text("utf-8"))
         allowed = {action for statement in document["Statement"] for action in statement["Action"]}
-        needed = [each for each in (*report.missing, *report.undecided) if (each.policy, each.file) == (policy, file)]
+        needed = [
+            each
+            for each in (*report.missing, *report.undecided)
+            if (each.policy, each.file) == (policy, file)
+        ]
         assert {each.action for each in needed} <= allowed
         words = f"have its owner add the statements in {file}"
         assert words in " ".join(report.to_text().split())
         assert words in report.to_markdown()
     entries = json.loads(report.to_json())
-    assert {each["file"] for kind in ("missing", "undecided") for each in entries[kind] if "file" in each} == {
-        file for _, file in files
-    }
+    assert {
+        each["file"]
+        for kind in ("missing", "undecided")
+        for each in entries[kind]
+        if "file" in each
+    } == {file for _, file in files}

@@ -63,7 +63,9 @@ def test_a_folder_of_templates_is_one_deployment(tmp_path: Path) -> None:
     """They have each other's exports, and roles by name; what is no template stays out."""
     folder = folder_of(tmp_path / "stacks", roles__json=ROLES, keys__template=KEYS, main__yaml=MAIN)
     (folder / "values.json").write_text('[{"ParameterKey": "Stage"}]')
-    (folder / "policy.json").write_text('{"Statement": [{"Resource": "${AWS::AccountId}", "Note": "Resources"}]}')
+    (folder / "policy.json").write_text(
+        '{"Statement": [{"Resource": "${AWS::AccountId}", "Note": "Resources"}]}'
+    )
     (folder / "chart.yaml").write_text("a: {{ .Values.a }}")
     (folder / "old.json").write_bytes(b'"\xff"')
     (folder / "loop.yaml").symlink_to("loop.yaml")
@@ -100,7 +102,13 @@ def test_templates_are_deployed_in_the_order_that_they_need(tmp_path: Path) -> N
     """Only the people who deploy them know it; within a template the order counts."""
     policies = {"Resources": {"Policy": MAIN["Resources"]["Policy"]}}
     groups = {"Resources": {"Movies": dataset_group(IMPORTED, ROLE_ARN, waits=[])}}
-    folder_of(tmp_path / "1", roles__json=ROLES, keys__json=KEYS, policies__json=policies, main__json=groups)
+    folder_of(
+        tmp_path / "1",
+        roles__json=ROLES,
+        keys__json=KEYS,
+        policies__json=policies,
+        main__json=groups,
+    )
     assert findings(check_assembly(tmp_path / "1")) == CLEAN
     together = {"Resources": {**policies["Resources"], **groups["Resources"]}}
     folder_of(tmp_path / "2", roles__json=ROLES, keys__json=KEYS, main__json=together)
@@ -121,15 +129,24 @@ def test_several_assemblies_are_judged_each_for_itself(tmp_path: Path) -> None:
     dev, prod = (write(tmp_path / name / "cdk.out", {"Main": lacking}) for name in ("dev", "prod"))
     report = json.loads(run(dev, prod, "--format", "json").stdout)
     assert (len(report["missing"]), len(report["allowed"])) == (2, 26)
-    acknowledged = {"type": "aws:cdk:acknowledged-rules", "data": {"Personalize::MissingRoleAccess": "known"}}
+    acknowledged = {
+        "type": "aws:cdk:acknowledged-rules",
+        "data": {"Personalize::MissingRoleAccess": "known"},
+    }
     edit(dev / "manifest.json", Main={"metadata": {"/Main": [acknowledged]}})
     result = run(dev, prod, "--quiet")
     assert result.exit_code == 1
-    assert f"{os.path.relpath(prod)}/Main.template.json:1  IAM policies of Main/Role lack kms:Decrypt" in result.stdout
+    assert (
+        f"{os.path.relpath(prod)}/Main.template.json:1  IAM policies of Main/Role lack kms:Decrypt"
+        in result.stdout
+    )
     assert result.stdout.endswith("1 missing, 0 problems, 0 too much, 0 undecided, 26 as AWS's pages ask\n"
                                   "1 finding left out, acknowledged in the app or ignored\n")  # fmt: skip
     exported = folder_of(tmp_path / "keys", keys__json=KEYS)
-    assert run(exported, write(tmp_path / "apart", {"Main": MAIN}), "--fail-on", "undecided").exit_code == 1
+    assert (
+        run(exported, write(tmp_path / "apart", {"Main": MAIN}), "--fail-on", "undecided").exit_code
+        == 1
+    )
 
 
 def test_the_standard_input(tmp_path: Path) -> None:
@@ -141,7 +158,9 @@ def test_the_standard_input(tmp_path: Path) -> None:
     assert run("-", "--format", "sarif", text=lacking).exit_code == 1
     parts = folder_of(tmp_path, roles__json=ROLES, keys__json=KEYS)
     assert run("-", parts, "--strict", text=json.dumps(MAIN)).exit_code == 0
-    assert run("-", text="Resources: [").stderr.startswith("personalize-kms: -: can't be read as YAML: line 1: ")
+    assert run("-", text="Resources: [").stderr.startswith(
+        "personalize-kms: -: can't be read as YAML: line 1: "
+    )
     assert run("-", text=b"\xff").stderr.startswith("personalize-kms: -: can't be read as UTF-8: ")
 
 
@@ -164,8 +183,8 @@ def test_terraform_is_sent_to_its_page(path: str, tmp_path: Path) -> None:
     result = run(tmp_path / path)
     assert (result.exit_code, result.stderr) == (
         2,
-        f"personalize-kms: {tmp_path / path}: the check doesn't read Terraform: the statements are in "
-        f"{page_at('how-to/without-the-cdk.md')}\n",
+        f"personalize-kms: {tmp_path / path}: the check doesn't read Terraform: the statements "
+        f"are in {page_at('how-to/without-the-cdk.md')}\n",
     )
 
 
@@ -195,7 +214,9 @@ def outer(kind: str, url: object) -> Json:
 
 
 @pytest.mark.parametrize("kind", NESTED)
-@pytest.mark.parametrize("url", ["./inner.json", "inner.json", "parts/../inner.json", "parts/inner.json"])
+@pytest.mark.parametrize(
+    "url", ["./inner.json", "inner.json", "parts/../inner.json", "parts/inner.json"]
+)
 def test_a_nested_template_beside_the_template(url: str, kind: str, tmp_path: Path) -> None:
     """As ``aws cloudformation package`` and SAM take it: parameters go in, outputs come out."""
     folder_of(tmp_path / "parts", inner__json=INNER)
@@ -205,7 +226,9 @@ def test_a_nested_template_beside_the_template(url: str, kind: str, tmp_path: Pa
     assert len(alone.allowed) == 14
 
 
-def test_what_is_nested_in_another_template_of_a_folder_is_no_stack_of_its_own(tmp_path: Path) -> None:
+def test_what_is_nested_in_another_template_of_a_folder_is_no_stack_of_its_own(
+    tmp_path: Path,
+) -> None:
     """There its parameters have no values."""
     folder = folder_of(tmp_path, inner__json=INNER, main__json=outer("stack", "./inner.json"))
     assert findings(check_assembly(folder)) == CLEAN
@@ -226,9 +249,14 @@ def test_what_is_nested_in_another_template_of_a_folder_is_no_stack_of_its_own(t
         ),
     ],
 )
-def test_a_nested_template_that_is_not_there(kind: str, url: object, its: str, tmp_path: Path) -> None:
+def test_a_nested_template_that_is_not_there(
+    kind: str, url: object, its: str, tmp_path: Path
+) -> None:
     """It is named where the file is said."""
-    folder_of(tmp_path, main__json={"Resources": {**complete()["Resources"], **outer(kind, url)["Resources"]}})
+    folder_of(
+        tmp_path,
+        main__json={"Resources": {**complete()["Resources"], **outer(kind, url)["Resources"]}},
+    )
     told = {because for because in reasons(check_assembly(tmp_path)) if "template" in because}
     assert told == {f"{its}, so what it does to policies isn't known"}
 
@@ -238,7 +266,9 @@ def test_a_nested_template_that_nests_itself(tmp_path: Path) -> None:
     folder_of(tmp_path, main__json=outer("stack", "./main.json"))
     with pytest.raises(AssemblyError, match="circular reference: the stack is nested in itself"):
         check_assembly(tmp_path / "main.json")
-    folder_of(tmp_path, main__json=outer("stack", "a.json"), a__json=outer("application", "./main.json"))
+    folder_of(
+        tmp_path, main__json=outer("stack", "a.json"), a__json=outer("application", "./main.json")
+    )
     with pytest.raises(AssemblyError, match="circular reference: the stack is nested in itself"):
         check_assembly(tmp_path)
 
@@ -251,5 +281,7 @@ def test_a_policy_in_a_nested_template_of_another_folder(tmp_path: Path) -> None
     }
     folder_of(tmp_path / "parts", inner__json=inner)
     nested = {"Type": NESTED["stack"], "Properties": {"TemplateURL": "parts/inner.json"}}
-    folder_of(tmp_path, roles__json=ROLES, main__json=MAIN, keys__json={"Resources": {"Nested": nested}})
+    folder_of(
+        tmp_path, roles__json=ROLES, main__json=MAIN, keys__json={"Resources": {"Nested": nested}}
+    )
     assert findings(check_assembly(tmp_path)) == CLEAN

@@ -15,7 +15,10 @@ from tests.checks.templates import CLEAN, IN_IAM, Json, complete, findings, poli
 
 SUB = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/team/company-boundary"}
 ARN = "arn:aws:iam::111122223333:policy/team/company-boundary"
-EVERYTHING: Json = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+EVERYTHING: Json = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
 READING: Json = {"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
 BOUND = complete(Role=role(PermissionsBoundary=SUB))
 ATTACHED = complete(Role=role(ManagedPolicyArns=[ARN]), Policy=policy(actions=IN_IAM[1:]))
@@ -24,7 +27,10 @@ DECRYPTING: Json = {"Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "
 
 def check(directory: Path, template: Json, **policies: Any) -> Any:
     directory = write(directory, {"Main": template})
-    return check_assembly(directory, policies={name.replace("_", "-"): document for name, document in policies.items()})
+    return check_assembly(
+        directory,
+        policies={name.replace("_", "-"): document for name, document in policies.items()},
+    )
 
 
 def test_a_boundary_by_name(tmp_path: Path) -> None:
@@ -33,7 +39,9 @@ def test_a_boundary_by_name(tmp_path: Path) -> None:
     assert findings(check(tmp_path, BOUND, company_boundary=EVERYTHING)) == CLEAN
     report = check(tmp_path, BOUND, company_boundary=READING)
     assert {entry.cause.id for entry in report.missing} == {"boundary"}
-    assert "permissions boundary of Main/Role, to add (have its owner add them):" in report.to_text()
+    assert (
+        "permissions boundary of Main/Role, to add (have its owner add them):" in report.to_text()
+    )
 
 
 @pytest.mark.parametrize("document", [DECRYPTING, {"Statement": DECRYPTING["Statement"][0]}])
@@ -46,25 +54,40 @@ def test_a_managed_policy(document: Json, tmp_path: Path) -> None:
         "managed policy company-boundary of Main/Role"
     }
     denying = {"Statement": [{**DECRYPTING["Statement"][0], "Effect": "Deny"}]}
-    assert {entry.cause.id for entry in check(tmp_path, ATTACHED, company_boundary=denying).missing} == {"denied"}
+    assert {
+        entry.cause.id for entry in check(tmp_path, ATTACHED, company_boundary=denying).missing
+    } == {"denied"}
 
 
 @pytest.mark.parametrize("name", ["boundary", "*"])
 def test_the_name_of_another_policy(name: str, tmp_path: Path) -> None:
     """It changes nothing: the finding stays, and names the policy."""
-    assert "--policy company-boundary=FILE" in check(tmp_path, ATTACHED, **{name: DECRYPTING}).to_text()
+    assert (
+        "--policy company-boundary=FILE"
+        in check(tmp_path, ATTACHED, **{name: DECRYPTING}).to_text()
+    )
 
 
 def test_what_the_app_makes_and_what_aws_makes_stays(tmp_path: Path) -> None:
     """A document tells only what is outside; what it has like variables of IAM are some."""
-    made = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"ManagedPolicyName": "own", "PolicyDocument": DECRYPTING}}
-    template = complete(Role=role(ManagedPolicyArns=[{"Ref": "Own"}]), Own=made, Policy=policy(actions=IN_IAM[1:]))
+    made = {
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Properties": {"ManagedPolicyName": "own", "PolicyDocument": DECRYPTING},
+    }
+    template = complete(
+        Role=role(ManagedPolicyArns=[{"Ref": "Own"}]), Own=made, Policy=policy(actions=IN_IAM[1:])
+    )
     denying = {"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
     assert findings(check(tmp_path, template, own=denying)) == CLEAN
-    of_aws = complete(Role=role(ManagedPolicyArns=["arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess"]))
+    of_aws = complete(
+        Role=role(ManagedPolicyArns=["arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess"])
+    )
     assert findings(check(tmp_path, of_aws, AWSXrayWriteOnlyAccess=denying)) == CLEAN
     condition = {"StringEquals": {"aws:PrincipalArn": "${aws:PrincipalArn}"}}
-    variable = {"Version": "2012-10-17", "Statement": [{**EVERYTHING["Statement"][0], "Condition": condition}]}
+    variable = {
+        "Version": "2012-10-17",
+        "Statement": [{**EVERYTHING["Statement"][0], "Condition": condition}],
+    }
     assert findings(check(tmp_path, BOUND, company_boundary=variable)) == CLEAN
 
 
@@ -77,8 +100,8 @@ def test_under_a_condition(tmp_path: Path) -> None:
 
 
 NOT_A_POLICY = (
-    "policy a: not the document of a policy, with statements; of what get-policy-version returns, save "
-    "PolicyVersion.Document"
+    "policy a: not the document of a policy, with statements; of what get-policy-version returns, "
+    "save PolicyVersion.Document"
 )
 
 
@@ -90,7 +113,13 @@ NOT_A_POLICY = (
         ({"a": {"PolicyVersion": {}}}, NOT_A_POLICY),
         ({ARN: DECRYPTING}, f"policy {ARN}: pass its name alone, without path and account"),
         (
-            {"a": {"Statement": [{"Fn::If": ["IsProd", EVERYTHING["Statement"][0], {"Ref": "AWS::NoValue"}]}]}},
+            {
+                "a": {
+                    "Statement": [
+                        {"Fn::If": ["IsProd", EVERYTHING["Statement"][0], {"Ref": "AWS::NoValue"}]}
+                    ]
+                }
+            },
             "policy a: it has functions of a template; pass what get-policy-version returns",
         ),
     ],
@@ -109,11 +138,18 @@ def run(*arguments: object) -> Result:
 def test_on_the_command_line(tmp_path: Path) -> None:
     """NAME=FILE, as often as there are policies; messages name the file."""
     directory = write(
-        tmp_path / "cdk.out", {"Main": complete(Role=role(PermissionsBoundary=SUB, ManagedPolicyArns=[ARN[:-4]]))}
+        tmp_path / "cdk.out",
+        {"Main": complete(Role=role(PermissionsBoundary=SUB, ManagedPolicyArns=[ARN[:-4]]))},
     )
-    file, more, broken = tmp_path / "boundary.json", tmp_path / "more.json", tmp_path / "broken.json"
+    file, more, broken = (
+        tmp_path / "boundary.json",
+        tmp_path / "more.json",
+        tmp_path / "broken.json",
+    )
     file.write_text(json.dumps(EVERYTHING))
-    more.write_text(json.dumps({"Statement": {**DECRYPTING["Statement"][0], "Action": "sqs:SendMessage"}}))
+    more.write_text(
+        json.dumps({"Statement": {**DECRYPTING["Statement"][0], "Action": "sqs:SendMessage"}})
+    )
     assert run(directory, "--strict").exit_code == 1
     both = ["--policy", f"company-boundary={file}", "--policy", f"company-boun={more}"]
     assert run(directory, "--strict", *both).exit_code == 0

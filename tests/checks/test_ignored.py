@@ -32,7 +32,9 @@ def by_hand(scope: Construct) -> kms.Key:
     role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
     key.grant_encrypt_decrypt(role)
     name = f"movies-{scope.node.id}"
-    personalize.CfnDatasetGroup(scope, "Movies", name=name, kms_key_arn=key.key_arn, role_arn=role.role_arn)
+    personalize.CfnDatasetGroup(
+        scope, "Movies", name=name, kms_key_arn=key.key_arn, role_arn=role.role_arn
+    )
     return key
 
 
@@ -59,7 +61,8 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory / "cdk.out"
 
 
-# Each with the policy that breaks it, or the dataset group; what is missing is acknowledged at the dataset group.
+# Each with the policy that breaks it, or the dataset group; what is missing is acknowledged at the
+# dataset group.
 RULES = {
     "MissingKeyAccess": "Key/Resource",
     "MissingRoleAccess": "Role/DefaultPolicy/Resource",
@@ -106,7 +109,15 @@ def test_what_the_app_acknowledges_is_left_out(assembly: Path) -> None:
         (["Personalize::MissingRoleAccess"], 1, 1, []),
         (["Personalize::MissingRoleAccess", "Personalize::MissingKeyAccess"], 0, 2, []),
         (["Personalize::MissingRoleAccess@Main", "Personalize::MissingKeyAccess@/Main/"], 0, 2, []),
-        (["Personalize::MissingRoleAccess@Main/Movies", "Personalize::MissingKeyAccess@Main/Mov"], 1, 1, [1]),
+        (
+            [
+                "Personalize::MissingRoleAccess@Main/Movies",
+                "Personalize::MissingKeyAccess@Main/Mov",
+            ],
+            1,
+            1,
+            [1],
+        ),
         (["Personalize::Trust", "Personalize::MissingKeyAccess@Other"], 1, 0, [0, 1]),
     ],
 )
@@ -116,12 +127,17 @@ def test_findings_are_ignored_by_rule_and_path(
     """By a path or one above it; what matches nothing is said, and changes no exit code."""
     of_role, of_service = key()["Properties"]["KeyPolicy"]["Statement"]
     statements = [of_role, {**of_service, "Action": ACTIONS[1:]}]
-    lacking = complete(Policy=policy(actions=IN_IAM[1:]), Key=key(KeyPolicy={"Statement": statements}))
+    lacking = complete(
+        Policy=policy(actions=IN_IAM[1:]), Key=key(KeyPolicy={"Statement": statements})
+    )
     directory = str(write(tmp_path, {"Main": lacking}))
-    result = run(directory, *(word for each in options for word in ("--ignore", each)), "--format", "json")
+    result = run(
+        directory, *(word for each in options for word in ("--ignore", each)), "--format", "json"
+    )
     assert (result.exit_code, json.loads(result.stdout)["left_out"]) == (code, number)
     assert result.stderr == "".join(
-        f"personalize-kms: --ignore {options[each]} matches no finding: remove it\n" for each in unused
+        f"personalize-kms: --ignore {options[each]} matches no finding: remove it\n"
+        for each in unused
     )
 
 
@@ -130,7 +146,9 @@ def test_a_finding_is_left_out_if_all_its_places_are(tmp_path: Path) -> None:
     lacking = complete(Policy=policy(actions=IN_IAM[1:]), Books=dataset_group(waits=[]))
     directory = str(write(tmp_path, {"Main": lacking}))
     ignored = [f"Personalize::{rule}@Main/Books" for rule in ("MissingRoleAccess", "Ordering")]
-    result = run(directory, *(word for each in ignored for word in ("--ignore", each)), "--format", "json")
+    result = run(
+        directory, *(word for each in ignored for word in ("--ignore", each)), "--format", "json"
+    )
     found = json.loads(result.stdout)
     causes = [each["cause"] for each in (*found["missing"], *found["problems"])]
     assert causes == ["not-in-iam"]
@@ -140,14 +158,22 @@ def test_a_finding_is_left_out_if_all_its_places_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("path", "number"), [("", 1), ("Main", 0)])
 def test_a_finding_of_no_place_is_ignored_by_its_rule_alone(path: str, number: int) -> None:
     """It is at no construct, nor below one."""
-    report = AccessReport(problems=(Problem("ordering", "policy", Reason.of(Cause.NO_ROLE)),), left_out=3)
+    report = AccessReport(
+        problems=(Problem("ordering", "policy", Reason.of(Cause.NO_ROLE)),), left_out=3
+    )
     ignore = Ignore("Personalize::Ordering", path)
     found, used = without(report, [ignore])
-    assert (found.left_out, len(found.problems), used) == (3 + number, 1 - number, {ignore} if number else set())
+    assert (found.left_out, len(found.problems), used) == (
+        3 + number,
+        1 - number,
+        {ignore} if number else set(),
+    )
 
 
 def test_only_rules_can_be_ignored() -> None:
     """A misspelled one would ignore nothing, and the check would fail for what somebody knows."""
     result = run("--ignore", "Personalize::Missing")
     assert result.exit_code == 2
-    assert "'Personalize::Missing' is not one of Personalize::Configuration, " in " ".join(result.stderr.split())
+    assert "'Personalize::Missing' is not one of Personalize::Configuration, " in " ".join(
+        result.stderr.split()
+    )

@@ -45,7 +45,12 @@ def test_a_complete_template_is_clean(tmp_path: Path) -> None:
         {"Fn::GetAtt": "Key.Arn"},
         {"Fn::Sub": "${Key.Arn}"},
         {"Fn::Sub": ["${arn}", {"arn": KEY}]},
-        {"Fn::Join": [":", ["arn:aws:kms:eu-west-1", {"Ref": "AWS::AccountId"}, {"Fn::Sub": "key/${Key}"}]]},
+        {
+            "Fn::Join": [
+                ":",
+                ["arn:aws:kms:eu-west-1", {"Ref": "AWS::AccountId"}, {"Fn::Sub": "key/${Key}"}],
+            ]
+        },
         {"Fn::Select": [0, {"Fn::Split": ["|", {"Fn::Join": ["|", [KEY, "rest"]]}]}]},
         {"Fn::If": ["Always", KEY, "nothing"]},
         {"Fn::If": ["Never", "nothing", KEY]},
@@ -59,7 +64,9 @@ def test_references_to_a_key(expression: Any, tmp_path: Path) -> None:
     template["Conditions"] = {
         **template["Conditions"],
         "NotAlways": {"Fn::Not": [{"Condition": "Always"}]},
-        "AlwaysAndProd": {"Fn::And": [{"Condition": "Always"}, {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}]},
+        "AlwaysAndProd": {
+            "Fn::And": [{"Condition": "Always"}, {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}]
+        },
     }
     assert findings(check(tmp_path, template)) == CLEAN
 
@@ -75,7 +82,9 @@ def test_references_to_a_key(expression: Any, tmp_path: Path) -> None:
         ({"Fn::Transform": {"Name": "Macro"}}, "Fn::Transform"),
     ],
 )
-def test_what_a_template_does_not_tell_is_undecided(expression: Any, name: str, tmp_path: Path) -> None:
+def test_what_a_template_does_not_tell_is_undecided(
+    expression: Any, name: str, tmp_path: Path
+) -> None:
     """A parameter, its default included, an import from another app, a custom resource, SSM: never a guess."""
     template = complete(Movies=dataset_group(expression), Lookup={"Type": "Custom::Lookup"})
     default = {"Type": "String", "Default": "arn:aws:kms:eu-west-1:111122223333:key/1"}
@@ -91,17 +100,22 @@ def test_what_a_template_does_not_tell_is_undecided(expression: Any, name: str, 
     [
         (
             {"Ref": "Stage"},
-            "it isn't known before deployment (if that is a parameter, pass its value by --parameters NAME=VALUE, in "
-            "Python by parameters=)",
+            "it isn't known before deployment (if that is a parameter, pass its value by "
+            "--parameters NAME=VALUE, in Python by parameters=)",
         ),
         ({"Fn::Sub": "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/1"}, "it isn't part of the app"),
-        ({"Fn::Sub": "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/${Stage}"}, "it isn't part of the app"),
+        (
+            {"Fn::Sub": "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/${Stage}"},
+            "it isn't part of the app",
+        ),
     ],
 )
 def test_why_nothing_is_known_of_a_key(given: Any, why: str, tmp_path: Path) -> None:
     """A parameter may be any key, also one of the app."""
     report = check(tmp_path, complete(Movies=dataset_group(given)), **AGNOSTIC)
-    assert {each.because.rpartition(": ")[2] for each in report.undecided if each.principal == "service"} == {why}
+    assert {
+        each.because.rpartition(": ")[2] for each in report.undecided if each.principal == "service"
+    } == {why}
 
 
 @pytest.mark.parametrize(
@@ -121,17 +135,24 @@ def test_a_key_that_is_not_named_by_its_arn(given: Any, shown: str, tmp_path: Pa
     report = check(tmp_path, complete(Movies=dataset_group(given), Alias=alias("alias/movies")))
     assert (report.missing, report.undecided) == ((), ())
     assert messages(report) == [
-        f"Main/Movies: the dataset group's key is {shown}, and Personalize takes only the ARN of a key: "
-        "pass the key's ARN"
+        f"Main/Movies: the dataset group's key is {shown}, and Personalize takes only the ARN of a "
+        "key: pass the key's ARN"
     ]
 
 
-@pytest.mark.parametrize("given", ["alias/theirs", "arn:aws:kms:eu-west-1:111122223333:alias/theirs"])
-def test_an_alias_of_a_dataset_group_that_is_not_part_of_the_app(given: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "given", ["alias/theirs", "arn:aws:kms:eu-west-1:111122223333:alias/theirs"]
+)
+def test_an_alias_of_a_dataset_group_that_is_not_part_of_the_app(
+    given: str, tmp_path: Path
+) -> None:
     """One problem, and no statement to add for a key that isn't known."""
     report = check(tmp_path, complete(Movies=dataset_group(given)))
     (message,) = messages(report)
-    assert f"the dataset group's key is {given}, and Personalize takes only the ARN of a key" in message
+    assert (
+        f"the dataset group's key is {given}, and Personalize takes only the ARN of a key"
+        in message
+    )
     assert report.missing == ()
     assert {each.resource for each in report.undecided} == {"${key of alias/theirs?}"}
 
@@ -139,11 +160,17 @@ def test_an_alias_of_a_dataset_group_that_is_not_part_of_the_app(given: str, tmp
 @pytest.mark.parametrize("name", ["KeySpec", "KeyUsage"])
 def test_a_key_whose_kind_is_a_parameter(name: str, tmp_path: Path) -> None:
     """It may be one that Personalize can't work with, which is told once for all dataset groups that it has."""
-    more = {"Books": dataset_group({"Fn::Sub": "${Key.Arn}"}), "Key": key(**{name: {"Ref": "Stage"}})}
+    more = {
+        "Books": dataset_group({"Fn::Sub": "${Key.Arn}"}),
+        "Key": key(**{name: {"Ref": "Stage"}}),
+    }
     report = check(tmp_path, complete(**more))
     assert len(report.asked) == 2
     assert [(each.needed_by, each.because) for each in report.undecided] == [
-        (["Main/Key"], "its KeySpec or KeyUsage isn't known, and Personalize needs a symmetric encryption key")
+        (
+            ["Main/Key"],
+            "its KeySpec or KeyUsage isn't known, and Personalize needs a symmetric encryption key",
+        )
     ]
     assert report.missing == ()
 
@@ -152,7 +179,10 @@ def test_a_key_whose_kind_is_a_parameter(name: str, tmp_path: Path) -> None:
     ("properties", "because"),
     [
         ({"Enabled": {"Ref": "Stage"}}, "whether it is enabled isn't known before deployment"),
-        ({"Enabled": {"Fn::If": ["IsProd", True, False]}}, "whether it is enabled isn't known before deployment"),
+        (
+            {"Enabled": {"Fn::If": ["IsProd", True, False]}},
+            "whether it is enabled isn't known before deployment",
+        ),
         (
             {"Origin": "EXTERNAL"},
             "it can't be used until its key material is imported, which a template doesn't show",
@@ -162,14 +192,20 @@ def test_a_key_whose_kind_is_a_parameter(name: str, tmp_path: Path) -> None:
 def test_a_key_that_may_not_be_usable(properties: Any, because: str, tmp_path: Path) -> None:
     """The rest of what is asked is decided."""
     report = check(tmp_path, complete(Key=key(**properties)))
-    assert [(each.needed_by, each.because) for each in report.undecided] == [(["Main/Key"], because)]
+    assert [(each.needed_by, each.because) for each in report.undecided] == [
+        (["Main/Key"], because)
+    ]
     assert (report.missing, report.problems, report.excess) == ((), (), ())
 
 
 @pytest.mark.parametrize(
     ("properties", "says", "page"),
     [
-        ({"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT"}, "is RSA_2048 for ENCRYPT_DECRYPT", KMS_PAGE),
+        (
+            {"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT"},
+            "is RSA_2048 for ENCRYPT_DECRYPT",
+            KMS_PAGE,
+        ),
         ({"KeyUsage": "SIGN_VERIFY"}, "is SYMMETRIC_DEFAULT for SIGN_VERIFY", KMS_PAGE),
         ({"Enabled": False}, "is Disabled: enable it", KEY_STATE),
         ({"Enabled": "False"}, "is Disabled: enable it", KEY_STATE),
@@ -193,7 +229,9 @@ def test_a_replica_of_a_key_of_several_regions(tmp_path: Path) -> None:
     assert findings(check(tmp_path / "whole", complete(Key=replica))) == CLEAN
     del replica["Properties"]["KeyPolicy"]["Statement"][1]
     missing = check(tmp_path / "less", complete(Key=replica)).missing
-    assert [(each.principal, each.action) for each in missing] == [("service", action) for action in ACTIONS]
+    assert [(each.principal, each.action) for each in missing] == [
+        ("service", action) for action in ACTIONS
+    ]
 
 
 def test_a_key_without_a_policy_has_the_default_one(tmp_path: Path) -> None:
@@ -205,16 +243,28 @@ def test_a_key_without_a_policy_has_the_default_one(tmp_path: Path) -> None:
 def test_a_policy_that_is_merged_into_an_imported_key(tmp_path: Path) -> None:
     """The statements that this app merges count; the rest of the policy isn't known."""
     document = key()["Properties"]["KeyPolicy"]
-    merged = {"Type": "Custom::PersonalizeKeyPolicy", "Properties": {"KeyArn": KEY_ARN, "PolicyDocument": document}}
+    merged = {
+        "Type": "Custom::PersonalizeKeyPolicy",
+        "Properties": {"KeyArn": KEY_ARN, "PolicyDocument": document},
+    }
     template = complete(
-        Policy=policy(KEY_ARN), Merged=merged, Movies=dataset_group(KEY_ARN, waits=["Policy", "Merged"])
+        Policy=policy(KEY_ARN),
+        Merged=merged,
+        Movies=dataset_group(KEY_ARN, waits=["Policy", "Merged"]),
     )
     del template["Resources"]["Key"]
     assert findings(check(tmp_path, template)) == CLEAN
     document["Statement"].pop()
     report = check(tmp_path, template)
     assert {(each.principal, each.action, each.because) for each in report.undecided} == {
-        ("service", action, f"the key policy of {KEY_ARN} can't be seen: only what this app merges into it is known")
+        (
+            "service",
+            action,
+            (
+                f"the key policy of {KEY_ARN} can't be seen: only what this app merges into it is "
+                "known"
+            ),
+        )
         for action in ACTIONS
     }
     template["Resources"]["Movies"] = dataset_group(KEY_ARN)

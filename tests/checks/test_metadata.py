@@ -31,7 +31,12 @@ def left(directory: Path, stack: str = "Main") -> dict[str, Any]:
     metadata = dict(artifact.get("metadata", {}))
     if "additionalMetadataFile" in artifact:
         metadata |= json.loads((directory / artifact["additionalMetadataFile"]).read_text())
-    return {path: entry["data"] for path, entries in metadata.items() for entry in entries if entry["type"] == TYPE}
+    return {
+        path: entry["data"]
+        for path, entries in metadata.items()
+        for entry in entries
+        if entry["type"] == TYPE
+    }
 
 
 def reference(stack: str, logical_id: str, template: str = "") -> dict[str, str]:
@@ -48,7 +53,9 @@ def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
     data, stack = cdk.Stack(app, "Data"), cdk.Stack(app, "Main")
     bucket = s3.Bucket(data, "Data", encryption_key=kms.Key(data, "DataKey"))
     theirs = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
-    imported = s3.Bucket.from_bucket_attributes(stack, "Theirs", bucket_name="theirs", encryption_key=theirs)
+    imported = s3.Bucket.from_bucket_attributes(
+        stack, "Theirs", bucket_name="theirs", encryption_key=theirs
+    )
     encryption = PersonalizeEncryption(
         stack,
         "Encryption",
@@ -121,7 +128,9 @@ def test_templates_know_nothing_of_it(app: cdk.App) -> None:
     stack = cdk.Stack(app, "Main")
     elsewhere = s3.Bucket(cdk.Stack(app, "Data"), "Data")
     PersonalizeEncryption(
-        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(S3Location(elsewhere, "import/"))]
+        stack,
+        "Encryption",
+        resources=[PersonalizeResource.dataset_import_job(S3Location(elsewhere, "import/"))],
     )
     directory = Path(app.synth().directory)
     for path in directory.glob("*.template.json"):
@@ -154,7 +163,12 @@ def test_a_parameter_in_a_prefix_stays_a_reference(app: cdk.App) -> None:
     )
     assembly = app.synth()
     source = left(Path(assembly.directory))["/Main/Encryption"]["resources"][0]["source"]
-    parameter = {"stack": "Main", "template": "Main.template.json", "logicalId": "Folder", "attribute": "Ref"}
+    parameter = {
+        "stack": "Main",
+        "template": "Main.template.json",
+        "logicalId": "Folder",
+        "attribute": "Ref",
+    }
     assert source["prefix"] == {"parts": [parameter, "/in/"]}
     report = check_assembly(assembly)
     assert (report.missing, report.undecided, report.problems) == ((), (), ())
@@ -165,7 +179,9 @@ def test_a_dynamic_reference_in_a_prefix_is_the_same_value_in_policies(app: cdk.
     """Its name has a parameter in it."""
     stack = cdk.Stack(app, "Main")
     folder = f"{{{{resolve:ssm:/{cdk.CfnParameter(stack, 'Env').value_as_string}/folder}}}}"
-    importing = PersonalizeResource.dataset_import_job(S3Location(s3.Bucket(stack, "Data"), f"{folder}/in/"))
+    importing = PersonalizeResource.dataset_import_job(
+        S3Location(s3.Bucket(stack, "Data"), f"{folder}/in/")
+    )
     PersonalizeEncryption(stack, "Encryption", resources=[importing])
     report = check_assembly(app.synth())
     assert (report.missing, report.undecided, report.problems) == ((), (), ())
@@ -190,21 +206,31 @@ def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch)
     }
     (entry,) = check_assembly(assembly).undecided
     assert entry.needed_by == ["Main/Encryption"]
-    assert entry.because == "what it was told to allow couldn't be written down: LookupError: no such thing"
+    assert (
+        entry.because
+        == "what it was told to allow couldn't be written down: LookupError: no such thing"
+    )
     assert told(app) == [("Undecided", "warning", "Main/Encryption")]
 
 
 @pytest.mark.parametrize(
     ("data", "because"),
     [
-        ("text", "what it was told to allow couldn't be written down: its metadata isn't an object"),
+        (
+            "text",
+            "what it was told to allow couldn't be written down: its metadata isn't an object",
+        ),
         (None, "what it was told to allow couldn't be written down: its metadata isn't an object"),
         (
             {"template": "Main.template.json", "serviceRole": "x", "resources": None},
             "its metadata has no list of what it was told to allow",
         ),
         (
-            {"template": "Main.template.json", "serviceRole": "x", "resources": {"resource": "dataset group"}},
+            {
+                "template": "Main.template.json",
+                "serviceRole": "x",
+                "resources": {"resource": "dataset group"},
+            },
             "its metadata has no list of what it was told to allow",
         ),
     ],
@@ -212,9 +238,14 @@ def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch)
 def test_metadata_that_cannot_be_read(data: Any, because: str, tmp_path: Path) -> None:
     """The report says so, at the construct that left it."""
     directory = write(tmp_path, {"Main": {"Resources": {}}})
-    edit(directory / "manifest.json", Main={"metadata": {"/Main/Encryption": [{"type": TYPE, "data": data}]}})
+    edit(
+        directory / "manifest.json",
+        Main={"metadata": {"/Main/Encryption": [{"type": TYPE, "data": data}]}},
+    )
     report = check_assembly(directory)
-    assert [(each.needed_by, each.because) for each in report.undecided] == [(["Main/Encryption"], because)]
+    assert [(each.needed_by, each.because) for each in report.undecided] == [
+        (["Main/Encryption"], because)
+    ]
     assert report.asked == ()
 
 
@@ -273,7 +304,9 @@ def test_a_construct_that_a_condition_leaves_out_asks_for_nothing(app: cdk.App) 
     """Though its key and its role are made all the same."""
     stack = cdk.Stack(app, "Main")
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(stack, "Key"), service_role=role)
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", encryption_key=kms.Key(stack, "Key"), service_role=role
+    )
     encryption.add_dataset_group("Movies", name="movies")
     parameter = cdk.CfnParameter(stack, "Enabled", default="no")
     expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
@@ -298,7 +331,9 @@ def test_a_job_for_a_dataset_group_whose_key_a_condition_leaves_out(app: cdk.App
     cdk.CfnCondition(stack, "IsEncrypted", expression=expression)
     for name in ("KmsKeyArn", "RoleArn"):
         given = stack.resolve(getattr(movies, "kms_key_arn" if name == "KmsKeyArn" else "role_arn"))
-        movies.add_property_override(name, {"Fn::If": ["IsEncrypted", given, {"Ref": "AWS::NoValue"}]})
+        movies.add_property_override(
+            name, {"Fn::If": ["IsEncrypted", given, {"Ref": "AWS::NoValue"}]}
+        )
     export = DataDeletionJob(
         stack,
         "Delete",
@@ -326,18 +361,28 @@ def test_a_job_for_a_dataset_group_whose_key_a_condition_leaves_out(app: cdk.App
 def test_a_bucket_of_another_account_has_to_let_the_role_in_too(app: cdk.App) -> None:
     """Its policy isn't the app's, so that it is open whether the role has a statement there."""
     stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-    theirs = s3.Bucket.from_bucket_attributes(stack, "Theirs", bucket_name="theirs", account="444455556666")
+    theirs = s3.Bucket.from_bucket_attributes(
+        stack, "Theirs", bucket_name="theirs", account="444455556666"
+    )
     mine = s3.Bucket.from_bucket_name(stack, "Mine", "mine")
     reference = s3.CfnBucket.from_bucket_name(stack, "Reference", "either")
     for id, bucket in (("Theirs", theirs), ("Mine", mine), ("Either", reference)):
         source = S3Location(bucket, "import/")
-        PersonalizeEncryption(stack, f"Of{id}", resources=[PersonalizeResource.dataset_import_job(source)])
+        PersonalizeEncryption(
+            stack, f"Of{id}", resources=[PersonalizeResource.dataset_import_job(source)]
+        )
     assembly = app.synth()
     found = left(Path(assembly.directory))
     account = {path: data["resources"][0]["source"].get("account") for path, data in found.items()}
-    assert account == {"/Main/OfTheirs": "444455556666", "/Main/OfMine": None, "/Main/OfEither": None}
+    assert account == {
+        "/Main/OfTheirs": "444455556666",
+        "/Main/OfMine": None,
+        "/Main/OfEither": None,
+    }
     report = check_assembly(assembly)
-    in_bucket = {(each.principal, each.policy_of) for each in report.undecided if each.policy == "bucket"}
+    in_bucket = {
+        (each.principal, each.policy_of) for each in report.undecided if each.policy == "bucket"
+    }
     # Of Personalize it isn't known for either.
     assert in_bucket == {
         ("role", "arn:aws:s3:::theirs"),
@@ -353,7 +398,9 @@ def test_the_key_of_an_imported_bucket_is_what_the_app_says(given: str, app: cdk
     stack = cdk.Stack(app, "Main")
     key = kms.Key(stack, "DataKey")
     of_bucket, of_location = (key, None) if given == "with the bucket" else (None, key)
-    theirs = s3.Bucket.from_bucket_attributes(stack, "Theirs", bucket_name="theirs", encryption_key=of_bucket)
+    theirs = s3.Bucket.from_bucket_attributes(
+        stack, "Theirs", bucket_name="theirs", encryption_key=of_bucket
+    )
     encryption = PersonalizeEncryption(stack, "Encryption")
     encryption.add_dataset(
         "Ratings",
@@ -366,9 +413,14 @@ def test_the_key_of_an_imported_bucket_is_what_the_app_says(given: str, app: cdk
     )
     report = check_assembly(app.synth())
     assert "Main/Encryption/Ratings (dataset import job)" in report.asked
-    assert not [each for each in report.undecided if "a key that encrypts the bucket" in each.because]
+    assert not [
+        each for each in report.undecided if "a key that encrypts the bucket" in each.because
+    ]
     on_key = {by for each in report.allowed if "DataKey" in each.resource for by in each.needed_by}
-    assert on_key == {"Main/Encryption (dataset import job)", "Main/Encryption/Ratings (dataset import job)"}
+    assert on_key == {
+        "Main/Encryption (dataset import job)",
+        "Main/Encryption/Ratings (dataset import job)",
+    }
 
 
 def test_two_keys_that_the_app_says_of_one_bucket(app: cdk.App) -> None:
@@ -390,6 +442,9 @@ def test_two_keys_that_the_app_says_of_one_bucket(app: cdk.App) -> None:
     )
     report = check_assembly(app.synth())
     unknown = [
-        by for each in report.undecided if "a key that encrypts the bucket" in each.because for by in each.needed_by
+        by
+        for each in report.undecided
+        if "a key that encrypts the bucket" in each.because
+        for by in each.needed_by
     ]
     assert "Main/Encryption/Ratings (dataset import job)" in unknown

@@ -18,7 +18,13 @@ from tests.proof.mutants import MUTATED, Mutant, places
 from tests.proof.proving import HERE
 from tests.templates.stacks import FLAGS
 
-BASE_5 = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
+BASE_5 = (
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKey",
+    "kms:ListGrants",
+)
 BASE_4 = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants")
 EXPORT = ("kms:GenerateDataKeyWithoutPlaintext",)
 READ = ["${Main/Data}/dataset-import-job/in/*", "${Main/Data}/batch-inference-job/in/*"]
@@ -47,20 +53,32 @@ def _elsewhere(lines: set[Line]) -> set[Line]:
     }
 
 
-# What each statement gives, by its policy and sid: written out from AWS's pages, not computed from the library's table.
-# Everything is in one stack: the key policies name the role.
+# What each statement gives, by its policy and sid: written out from AWS's pages, not computed from
+# the library's table. Everything is in one stack: the key policies name the role.
 ONE_STACK: Mapping[str, set[Line]] = {
-    "EncryptionKey PersonalizeRole": _lines("role", "key", (*BASE_5, *EXPORT), "${Main/Encryption/Key}"),
-    "EncryptionKey PersonalizeService": _lines("service", "key", (*BASE_5, *EXPORT), "${Main/Encryption/Key}"),
+    "EncryptionKey PersonalizeRole": _lines(
+        "role", "key", (*BASE_5, *EXPORT), "${Main/Encryption/Key}"
+    ),
+    "EncryptionKey PersonalizeService": _lines(
+        "service", "key", (*BASE_5, *EXPORT), "${Main/Encryption/Key}"
+    ),
     "DataKey PersonalizeRole": _lines("role", "key", BASE_5, "${Main/DataKey}"),
     "DataKey PersonalizeService": _lines("service", "key", BASE_5, "${Main/DataKey}"),
-    "DataPolicy PersonalizeServiceListBucket": _lines("service", "bucket", ("s3:ListBucket",), "${Main/Data}"),
-    "DataPolicy PersonalizeServiceReadObjects": _lines("service", "bucket", ("s3:GetObject",), *READ),
-    "DataPolicy PersonalizeServiceWriteObjects": _lines("service", "bucket", ("s3:PutObject",), *WRITE),
+    "DataPolicy PersonalizeServiceListBucket": _lines(
+        "service", "bucket", ("s3:ListBucket",), "${Main/Data}"
+    ),
+    "DataPolicy PersonalizeServiceReadObjects": _lines(
+        "service", "bucket", ("s3:GetObject",), *READ
+    ),
+    "DataPolicy PersonalizeServiceWriteObjects": _lines(
+        "service", "bucket", ("s3:PutObject",), *WRITE
+    ),
     "EncryptionPolicy ListBucket": _lines("role", "role", ("s3:ListBucket",), "${Main/Data}"),
     "EncryptionPolicy PublishMetrics": _lines("role", "role", ("cloudwatch:PutMetricData",), "*"),
     "EncryptionPolicy ReadObjects": _lines("role", "role", ("s3:GetObject",), *READ),
-    "EncryptionPolicy UseKey": _lines("role", "role", BASE_4, "${Main/Encryption/Key}", "${Main/DataKey}"),
+    "EncryptionPolicy UseKey": _lines(
+        "role", "role", BASE_4, "${Main/Encryption/Key}", "${Main/DataKey}"
+    ),
     "EncryptionPolicy WriteObjects": _lines("role", "role", ("s3:PutObject",), *WRITE),
 }
 # In three stacks the key policies leave the role to IAM.
@@ -75,7 +93,10 @@ THREE_STACKS: Mapping[str, set[Line]] = {
         | _lines("role", "key", BASE_4, *BOTH_KEYS),
     }.items()
 }
-TEMPLATES = {"one stack": (all_in_one_stack, ONE_STACK), "three stacks": (three_stacks, THREE_STACKS)}
+TEMPLATES = {
+    "one stack": (all_in_one_stack, ONE_STACK),
+    "three stacks": (three_stacks, THREE_STACKS),
+}
 
 
 @pytest.fixture(scope="module", params=TEMPLATES)
@@ -140,7 +161,9 @@ def test_each_action_that_is_taken_out_is_found(broken: Broken) -> None:
     """That action, on all that the statement gives it on, and nothing else."""
     for mutant in _without_trust(operators.drop_action(broken.assembly)):
         name, action = mutant.name.split(" without ")
-        assert broken.missing(mutant) == {line for line in broken.given[name] if line[2] == action}, mutant.name
+        assert broken.missing(mutant) == {
+            line for line in broken.given[name] if line[2] == action
+        }, mutant.name
 
 
 def test_each_resource_that_is_taken_out_is_found(broken: Broken) -> None:
@@ -167,7 +190,9 @@ def test_each_principal_that_is_another_is_found(broken: Broken) -> None:
     ]
     assert mutants
     for mutant in mutants:
-        assert broken.missing(mutant) == broken.given[mutant.name.partition(" for ")[0]], mutant.name
+        assert broken.missing(mutant) == broken.given[mutant.name.partition(" for ")[0]], (
+            mutant.name
+        )
 
 
 def test_each_key_policy_for_another_key_is_found(broken: Broken) -> None:
@@ -180,8 +205,18 @@ def test_each_key_policy_for_another_key_is_found(broken: Broken) -> None:
 
 def test_each_trust_policy_that_is_broken_is_found(broken: Broken) -> None:
     """A role that Personalize can't assume is a problem of its own."""
-    breaking = (operators.drop_statement, operators.drop_action, operators.deny_instead, operators.misspell_action)
-    mutants = [mutant for operator in breaking for mutant in operator(broken.assembly) if " trust" in mutant.name]
+    breaking = (
+        operators.drop_statement,
+        operators.drop_action,
+        operators.deny_instead,
+        operators.misspell_action,
+    )
+    mutants = [
+        mutant
+        for operator in breaking
+        for mutant in operator(broken.assembly)
+        if " trust" in mutant.name
+    ]
     assert len(mutants) == len(breaking)
     for mutant in mutants:
         report = broken.report(mutant)
@@ -197,7 +232,10 @@ def test_each_denial_is_found(broken: Broken) -> None:
         assert report.undecided == ()
 
 
-DIFFERENT: tuple[Callable[[Assembly], Iterator[Mutant]], ...] = (operators.swap_keys, operators.swap_properties)
+DIFFERENT: tuple[Callable[[Assembly], Iterator[Mutant]], ...] = (
+    operators.swap_keys,
+    operators.swap_properties,
+)
 
 
 @pytest.mark.parametrize("operator", DIFFERENT, ids=lambda each: each.__name__)
@@ -209,7 +247,9 @@ def test_each_key_role_and_path_that_is_another_is_found(
     same = "S3DataDestination.KmsKeyArn None"
     for mutant in operator(broken.assembly):
         report = broken.report(mutant)
-        assert bool(report.missing or report.undecided or report.problems) != mutant.name.endswith(same), mutant.name
+        assert bool(report.missing or report.undecided or report.problems) != mutant.name.endswith(
+            same
+        ), mutant.name
 
 
 def _without_dependency(broken: Broken, policy: str, *waiting: str) -> set[tuple[str, str]]:
@@ -237,9 +277,17 @@ def test_each_dependency_that_is_taken_out_is_found(broken: Broken) -> None:
     """Who may be created before its policies is named, with the policy."""
     everybody = ("EncryptionMovies", "EncryptionInteractions", "EncryptionMetrics")
     policy = "policy Main/Encryption/Policy"
-    # The dataset and the metric attribution wait for the dataset group, and by that for what it waits for.
-    assert _without_dependency(broken, "EncryptionPolicy", "EncryptionMovies") == {("Main/Encryption/Movies", policy)}
-    assert _without_dependency(broken, "EncryptionPolicy", "EncryptionInteractions", "EncryptionMetrics") == set()
+    # The dataset and the metric attribution wait for the dataset group, and by that for what it
+    # waits for.
+    assert _without_dependency(broken, "EncryptionPolicy", "EncryptionMovies") == {
+        ("Main/Encryption/Movies", policy)
+    }
+    assert (
+        _without_dependency(
+            broken, "EncryptionPolicy", "EncryptionInteractions", "EncryptionMetrics"
+        )
+        == set()
+    )
     assert _without_dependency(broken, "EncryptionPolicy", *everybody) == {
         ("Main/Encryption/Movies", policy),
         ("Main/Encryption/Interactions", policy),

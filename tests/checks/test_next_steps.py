@@ -35,8 +35,13 @@ LOGGING: Json = {"Effect": "Allow", "Action": "logs:CreateLogGroup", "Resource":
 WIDE: Json = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
 ALL_OF_S3: Json = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 OF_FOLDER = bucket_policy("s3:GetObject", "s3:ListBucket")
-OF_FOLDER["Properties"]["PolicyDocument"]["Statement"][0]["Resource"][1] = "arn:aws:s3:::ratings/in/*"
-ATTACHED = {**managed(LACKING), "Properties": {"PolicyDocument": {"Statement": [{**LACKING, "Resource": "*"}]}}}
+OF_FOLDER["Properties"]["PolicyDocument"]["Statement"][0]["Resource"][1] = (
+    "arn:aws:s3:::ratings/in/*"
+)
+ATTACHED = {
+    **managed(LACKING),
+    "Properties": {"PolicyDocument": {"Statement": [{**LACKING, "Resource": "*"}]}},
+}
 OF_TWO = managed(LACKING, type="AWS::IAM::Policy", Roles=[{"Ref": "Role"}, {"Ref": "Etl"}])
 
 
@@ -103,10 +108,17 @@ IN_ROLE = [{"PolicyName": "All", "PolicyDocument": {"Statement": [{**LACKING, "R
             "AWS::IAM::ManagedPolicy",
         ),
         # A bucket takes no second policy, so it may be one that isn't known to be its own.
-        (importing(One=bucket_policy("s3:ListBucket", bucket={"Ref": "Stage"})), "bucket", "One", ""),
+        (
+            importing(One=bucket_policy("s3:ListBucket", bucket={"Ref": "Stage"})),
+            "bucket",
+            "One",
+            "",
+        ),
     ],
 )
-def test_what_has_to_be_made_is_said(template: Json, policy: str, where: str, make: str, tmp_path: Path) -> None:
+def test_what_has_to_be_made_is_said(
+    template: Json, policy: str, where: str, make: str, tmp_path: Path
+) -> None:
     """In every form; only where the template has no policy that takes the statement."""
     report = check(tmp_path, template)
     (found,) = [each for each in json.loads(report.to_json())["policies"] if each["should_have"]]
@@ -123,12 +135,21 @@ def test_what_has_to_be_made_is_said(template: Json, policy: str, where: str, ma
 
 ALLOWING: Json = {**LACKING, "Action": IN_IAM}
 DENYING: Json = {"Effect": "Deny", "Action": "kms:CreateGrant", "Resource": "*"}
-BOUNDED = {"Boundary": managed({"Effect": "Allow", "Action": "*", "Resource": "*"}, DENYING, role={"Ref": "Etl"})}
+BOUNDED = {
+    "Boundary": managed(
+        {"Effect": "Allow", "Action": "*", "Resource": "*"}, DENYING, role={"Ref": "Etl"}
+    )
+}
 DENYING_KEY = key()
 DENYING_KEY["Properties"]["KeyPolicy"]["Statement"].append({**DENYING, "Principal": {"AWS": ROLE}})
 DENYING_BUCKET = bucket_policy("s3:GetObject", "s3:ListBucket")
 DENYING_BUCKET["Properties"]["PolicyDocument"]["Statement"].append(
-    {"Effect": "Deny", "Principal": {"AWS": ROLE}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::ratings/*"}
+    {
+        "Effect": "Deny",
+        "Principal": {"AWS": ROLE},
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::ratings/*",
+    }
 )
 
 
@@ -137,7 +158,10 @@ DENYING_BUCKET["Properties"]["PolicyDocument"]["Statement"].append(
     [
         (complete(Policy=managed(ALLOWING, DENYING)), ["Policy"]),
         (complete(More=managed(DENYING)), ["More"]),
-        (complete(Role=role(PermissionsBoundary={"Ref": "Boundary"}), Etl=role(), **BOUNDED), ["Boundary"]),
+        (
+            complete(Role=role(PermissionsBoundary={"Ref": "Boundary"}), Etl=role(), **BOUNDED),
+            ["Boundary"],
+        ),
         (complete(Key=DENYING_KEY), ["Key"]),
         (complete(Key=DENYING_KEY, More=managed(DENYING)), ["Key", "More"]),
         (importing(One=DENYING_BUCKET), ["One"]),
@@ -154,8 +178,8 @@ def test_a_denial_is_where_it_is_written(template: Json, where: list[str], tmp_p
 def test_what_is_undecided_has_its_next_step_in_each_form(tmp_path: Path) -> None:
     """Of a role that may create resources, that is to say which, and nothing else."""
     declare = (
-        "begin a file by --write-created FILE, and pass it by --created FILE; in Python pass created=, and in a CDK "
-        "app use declare_created"
+        "begin a file by --write-created FILE, and pass it by --created FILE; in Python pass "
+        "created=, and in a CDK app use declare_created"
     )
     report = check(tmp_path, app(CREATING, PASSING))
     assert [each.fix for each in findings_of(report)] == [declare]
@@ -167,19 +191,39 @@ TRY = "use another condition, or try in an account whether it holds"
 UNDOCUMENTED: Json = {"StringNotEquals": {"aws:UserAgent": "ours"}}
 DENIED_BY_BUCKET = bucket_policy("s3:GetObject", "s3:ListBucket")
 DENIED_BY_BUCKET["Properties"]["PolicyDocument"]["Statement"].append(
-    {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": UNDOCUMENTED}
+    {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": "*",
+        "Condition": UNDOCUMENTED,
+    }
 )
-STRICT = {"StringEquals": {"aws:SourceAccount": "111122223333"}, "ArnLike": {"aws:SourceArn": "arn:aws:personalize:*"}}
+STRICT = {
+    "StringEquals": {"aws:SourceAccount": "111122223333"},
+    "ArnLike": {"aws:SourceArn": "arn:aws:personalize:*"},
+}
 STRICT_BUCKET = bucket_policy("s3:GetObject", "s3:ListBucket")
 STRICT_BUCKET["Properties"]["PolicyDocument"]["Statement"][0]["Condition"] = STRICT
-TELL = "name the organization of the app's accounts by --organization o-…, in Python by organization="
+TELL = (
+    "name the organization of the app's accounts by --organization o-…, in Python by organization="
+)
 
 
 def outside(key: str) -> Json:
     """The policy of a bucket that denies what isn't of the organization, but for services."""
-    condition = {"StringNotEquals": {key: "o-1a2b3c4d5e"}, "Bool": {"aws:PrincipalIsAWSService": "false"}}
+    condition = {
+        "StringNotEquals": {key: "o-1a2b3c4d5e"},
+        "Bool": {"aws:PrincipalIsAWSService": "false"},
+    }
     found = bucket_policy("s3:GetObject", "s3:ListBucket")
-    denied = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": condition}
+    denied = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": "*",
+        "Condition": condition,
+    }
     found["Properties"]["PolicyDocument"]["Statement"].append(denied)
     return found
 
@@ -201,7 +245,9 @@ def outside(key: str) -> Json:
         "what its id doesn't decide",
     ],
 )
-def test_the_step_is_what_decides_it(bucket_policy: Json, expected: set[str], tmp_path: Path) -> None:
+def test_the_step_is_what_decides_it(
+    bucket_policy: Json, expected: set[str], tmp_path: Path
+) -> None:
     """A condition that nothing documents stays undecided where it is deployed: the doctor knows no more."""
     report = check(tmp_path, importing(One=bucket_policy))
     assert {each.fix for each in findings_of(report) if each.level == "warning"} == expected
@@ -211,7 +257,10 @@ def test_markdown_says_where(tmp_path: Path) -> None:
     """The policy to change, or what asks, in which file; of what is allowed there is nothing to find."""
     markdown = check(tmp_path, complete(Policy=managed(LACKING), Movies=_early())).to_markdown()
     movies = "Main/Movies (dataset group)"
-    said, place = "IAM policies of Main/Role lack kms:Decrypt on Main/Key", "`Policy` in `Main.template.json`"
+    said, place = (
+        "IAM policies of Main/Role lack kms:Decrypt on Main/Key",
+        "`Policy` in `Main.template.json`",
+    )
     assert f"| ✘ | {said} | {place} | {movies} | [AWS](https://" in markdown
     (ordering,) = [line for line in markdown.splitlines() if "may be created before" in line]
     assert ordering.split(" | ")[2:4] == ["`Movies` in `Main.template.json`", movies]
@@ -225,23 +274,37 @@ def _early() -> Json:
 
 def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> None:
     """It waits for the key, so the key's policy can't refer to it, and AWS makes the name."""
-    template = complete(Role=role(Policies=[{**IN_ROLE[0], "PolicyDocument": {"Statement": [LACKING]}}]))
+    template = complete(
+        Role=role(Policies=[{**IN_ROLE[0], "PolicyDocument": {"Statement": [LACKING]}}])
+    )
     statements = template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"]
     del statements[0]
     unnamed = "arn:aws:iam::111122223333:role/${Main.Role}"
     report = check(tmp_path / "1", template)
-    assert {each.policy: each.unnamed_roles for each in report.policies} == {"key": (unnamed,), "role": ()}
+    assert {each.policy: each.unnamed_roles for each in report.policies} == {
+        "key": (unnamed,),
+        "role": (),
+    }
     said = "first set a RoleName on Main/Role, which replaces a role that is deployed):\n"
     assert said in report.to_text()
     # So is one for which everybody is replaced.
-    statements.append({"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"})
+    statements.append(
+        {"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+    )
     and_others = said.replace("):", "; what goes also serves everybody):")
     assert and_others in check(tmp_path / "2", template).to_text()
     # Where the key's policy leaves it to the account already, it needs none.
-    statements[-1] = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}
+    statements[-1] = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "111122223333"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
     del statements[0]
     (of_key, of_role) = check(tmp_path / "3", template).policies
-    assert [each["Principal"] for each in of_key.should_have] == [{"Service": "personalize.amazonaws.com"}]
+    assert [each["Principal"] for each in of_key.should_have] == [
+        {"Service": "personalize.amazonaws.com"}
+    ]
     assert "kms:CreateGrant" in of_role.should_have[0]["Action"]
     statements.pop()
     template["Resources"]["Role"]["Properties"]["RoleName"] = "personalize"
@@ -254,9 +317,14 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
 
 def test_a_role_that_is_not_of_the_app_has_its_name(tmp_path: Path) -> None:
     """Whatever its parameter is."""
-    movies = {"Movies": dataset_group(key={"Fn::ImportValue": "Key"}, role={"Ref": "RoleArn"}, waits=[])}
+    movies = {
+        "Movies": dataset_group(key={"Fn::ImportValue": "Key"}, role={"Ref": "RoleArn"}, waits=[])
+    }
     given = {"Parameters": {"RoleArn": {"Type": "String"}}, "Resources": movies}
-    exported = {"Outputs": {"Key": {"Value": KEY, "Export": {"Name": "Key"}}}, "Resources": {"Key": key("Key")}}
+    exported = {
+        "Outputs": {"Key": {"Value": KEY, "Export": {"Name": "Key"}}},
+        "Resources": {"Key": key("Key")},
+    }
     exported["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].pop(0)
     (of_key,) = check(tmp_path, exported, given).policies
     assert (of_key.policy, of_key.unnamed_roles) == ("key", ())
@@ -266,7 +334,9 @@ def test_a_boundary_changes_nothing_of_how_a_key_lets_the_role_in(tmp_path: Path
     """The key's policy leaves the role to IAM, which allows ``kms:CreateGrant``: that is as right as it was."""
     bounded = managed({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}, Roles=[])
     allowing = managed({"Effect": "Allow", "Action": ACTIONS, "Resource": KEY})
-    template = complete(Role=role(PermissionsBoundary={"Ref": "Bounded"}), Bounded=bounded, Policy=allowing)
+    template = complete(
+        Role=role(PermissionsBoundary={"Ref": "Bounded"}), Bounded=bounded, Policy=allowing
+    )
     of_role, of_service = template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"]
     of_role |= {"Principal": {"AWS": "111122223333"}, "Action": "kms:*"}
     del of_service["Condition"]
@@ -277,14 +347,17 @@ def test_a_boundary_changes_nothing_of_how_a_key_lets_the_role_in(tmp_path: Path
 
 BOUNDED = {"PermissionsBoundary": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:policy/Company"}}
 ATTACHING = {"ManagedPolicyArns": ["arn:aws:iam::111122223333:policy/team/Baseline"]}
-IF_PARAMETER = "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters="
+IF_PARAMETER = (
+    "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters="
+)
 OF_BOUNDARY = (
-    "the permissions boundary can't be seen: managed policy arn:aws:iam::111122223333:policy/Company isn't part of the "
-    "app (pass it by --policy Company=FILE, in Python by policies=)"
+    "the permissions boundary can't be seen: managed policy "
+    "arn:aws:iam::111122223333:policy/Company isn't part of the app (pass it by --policy "
+    "Company=FILE, in Python by policies=)"
 )
 OF_POLICY = (
-    "managed policy arn:aws:iam::111122223333:policy/team/Baseline isn't part of the app (pass it by --policy "
-    "Baseline=FILE, in Python by policies=)"
+    "managed policy arn:aws:iam::111122223333:policy/team/Baseline isn't part of the app (pass it "
+    "by --policy Baseline=FILE, in Python by policies=)"
 )
 
 
@@ -306,7 +379,10 @@ def for_two_roles(**properties: Any) -> Json:
     ("template", "lines"),
     [
         # However many permissions and roles it concerns, and whether it may allow or deny.
-        (for_two_roles(**BOUNDED), [f"not known what Main/Role and Main/Second may: {OF_BOUNDARY} (18)"]),
+        (
+            for_two_roles(**BOUNDED),
+            [f"not known what Main/Role and Main/Second may: {OF_BOUNDARY} (18)"],
+        ),
         (
             complete(Role=role(**ATTACHING), Policy=policy(actions=IN_IAM[1:])),
             [f"not known what Main/Role may: {OF_POLICY} (9)"],
@@ -314,7 +390,10 @@ def for_two_roles(**properties: Any) -> Json:
         # What is open for two reasons is in the line of each: one option isn't enough.
         (
             complete(Role=role(**BOUNDED, **ATTACHING)),
-            [f"not known what Main/Role may: {OF_BOUNDARY} (9)", f"not known what Main/Role may: {OF_POLICY} (9)"],
+            [
+                f"not known what Main/Role may: {OF_BOUNDARY} (9)",
+                f"not known what Main/Role may: {OF_POLICY} (9)",
+            ],
         ),
         (
             complete(Role=role(ManagedPolicyArns=[{"Ref": "Stage"}])),
@@ -324,20 +403,26 @@ def for_two_roles(**properties: Any) -> Json:
             ],
         ),
         (
-            complete(Policy=policy(key={"Fn::Sub": "arn:aws:kms:*:*:key/${Stage}"}, actions=IN_IAM)),
+            complete(
+                Policy=policy(key={"Fn::Sub": "arn:aws:kms:*:*:key/${Stage}"}, actions=IN_IAM)
+            ),
             [
-                f"not known whether Main/Role may {', '.join(IN_IAM)} on Main/Key: statement number 1 of policy "
-                "Main/Policy: Resource arn:aws:kms:*:*:key/${Main.Stage?}: Main.Stage isn't known before deployment "
-                f"(4): {IF_PARAMETER}",
+                f"not known whether Main/Role may {', '.join(IN_IAM)} on Main/Key: statement "
+                "number 1 of policy Main/Policy: Resource arn:aws:kms:*:*:key/${Main.Stage?}: "
+                f"Main.Stage isn't known before deployment (4): {IF_PARAMETER}",
             ],
         ),
         # Resources that ask for what isn't known are named together.
         (
             importing(
-                Data=dataset("One", "Read", path={"Ref": "Stage"}), More=dataset("One", "Read", path={"Ref": "Stage"})
+                Data=dataset("One", "Read", path={"Ref": "Stage"}),
+                More=dataset("One", "Read", path={"Ref": "Stage"}),
             ),
             [
-                f"Main/Data, Main/More: its source ${{Main.Stage?}} isn't known before deployment ({IF_PARAMETER}) (2)",
+                (
+                    "Main/Data, Main/More: its source ${Main.Stage?} isn't known before deployment "
+                    f"({IF_PARAMETER}) (2)"
+                ),
             ],
         ),
     ],
@@ -348,5 +433,13 @@ def test_one_reason_is_one_line_with_the_option_that_settles_it(
 ) -> None:
     """In the data each permission is an entry of its own."""
     report = check(tmp_path, {"Parameters": {"Stage": {"Type": "String"}}, **template})
-    assert [line.removeprefix("? ") for line in report.to_text(quiet=True).splitlines() if line[0] == "?"] == lines
-    assert (report.missing, report.problems, len({*report.undecided})) == ((), (), len(report.undecided))
+    assert [
+        line.removeprefix("? ")
+        for line in report.to_text(quiet=True).splitlines()
+        if line[0] == "?"
+    ] == lines
+    assert (report.missing, report.problems, len({*report.undecided})) == (
+        (),
+        (),
+        len(report.undecided),
+    )

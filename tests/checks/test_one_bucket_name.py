@@ -17,26 +17,32 @@ from tests.checks.templates import AGNOSTIC, bucket_policy, check, dataset, impo
 from tests.judge.apps import new_app
 
 NOT_TOLD_APART = (
-    "Other/Bucket has the same name, so it isn't known whose policies and keys are whose: set the account and Region "
-    "of each stack by env"
+    "Other/Bucket has the same name, so it isn't known whose policies and keys are whose: set the "
+    "account and Region of each stack by env"
 )
 
 
 def imports_from_its_region(stack: cdk.Stack) -> None:
     """What a class of a stack has for each Region: a bucket with its key and a policy, and our construct."""
     key = kms.Key(stack, "Key")
-    default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(sse_algorithm="aws:kms", kms_master_key_id=key.key_arn)
+    default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
+        sse_algorithm="aws:kms", kms_master_key_id=key.key_arn
+    )
     rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(server_side_encryption_by_default=default)
     data = s3.CfnBucket(
         stack,
         "Data",
         bucket_name=cdk.Fn.sub("data-${AWS::Region}"),
-        bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(server_side_encryption_configuration=[rule]),
+        bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(
+            server_side_encryption_configuration=[rule]
+        ),
     )
     document = {"Version": "2012-10-17", "Statement": []}
     s3.CfnBucketPolicy(stack, "Policy", bucket=data.ref, policy_document=document)
     location = S3Location(data, "import/")
-    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(location)])
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(location)]
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,22 +51,33 @@ def imports_from_its_region(stack: cdk.Stack) -> None:
         ({}, {}),
         ({"account": "111122223333"}, {"account": "111122223333"}),
         ({"region": "eu-west-1"}, {}),
-        ({"account": "111122223333", "region": "eu-west-1"}, {"account": "111122223333", "region": "us-east-1"}),
+        (
+            {"account": "111122223333", "region": "eu-west-1"},
+            {"account": "111122223333", "region": "us-east-1"},
+        ),
     ],
     ids=["agnostic", "one account", "one Region", "two Regions"],
 )
 def test_several_environments_of_one_class(environments: tuple[Any, ...], tmp_path: Path) -> None:
     """Each bucket has its own policy, with the statements of its own construct, and nothing is wrong."""
     app = new_app(tmp_path)
-    stacks = [cdk.Stack(app, name, env=cdk.Environment(**env)) for name, env in zip("AB", environments, strict=True)]
+    stacks = [
+        cdk.Stack(app, name, env=cdk.Environment(**env))
+        for name, env in zip("AB", environments, strict=True)
+    ]
     for each in stacks:
         imports_from_its_region(each)
     assembly = app.synth()
     for each in stacks:
         resources = assembly.get_stack_by_name(each.stack_name).template["Resources"]
-        assert {id for id in resources if resources[id]["Type"] == "AWS::S3::BucketPolicy"} == {"Policy"}
+        assert {id for id in resources if resources[id]["Type"] == "AWS::S3::BucketPolicy"} == {
+            "Policy"
+        }
         statements = resources["Policy"]["Properties"]["PolicyDocument"]["Statement"]
-        assert [each["Sid"] for each in statements] == ["PersonalizeServiceListBucket", "PersonalizeServiceReadObjects"]
+        assert [each["Sid"] for each in statements] == [
+            "PersonalizeServiceListBucket",
+            "PersonalizeServiceReadObjects",
+        ]
     assert check_assembly(assembly).missing == ()
 
 
@@ -97,5 +114,9 @@ def test_policies_in_two_stacks(one: Any, told: list[str], tmp_path: Path) -> No
 def test_buckets_that_are_not_told_apart(tmp_path: Path) -> None:
     """Neither the policy of another bucket nor its key is taken for that of this one; in one place it is."""
     one = template(BY_REGION)
-    assert any(NOT_TOLD_APART in each for each in reasons(check(tmp_path / "1", one, one, **AGNOSTIC)))
-    assert not any(NOT_TOLD_APART in each for each in reasons(check(tmp_path / "2", one, **AGNOSTIC)))
+    assert any(
+        NOT_TOLD_APART in each for each in reasons(check(tmp_path / "1", one, one, **AGNOSTIC))
+    )
+    assert not any(
+        NOT_TOLD_APART in each for each in reasons(check(tmp_path / "2", one, **AGNOSTIC))
+    )

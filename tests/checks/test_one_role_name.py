@@ -33,7 +33,9 @@ MIXED_UP = "has the same name, so it isn't known whose policies are whose"
 
 def synthesized(directory: Path, build: Callable[[cdk.App], object]) -> AccessReport:
     app = cdk.App(
-        outdir=str(directory / "out"), analytics_reporting=False, context={"personalize-kms-constructs:judge": False}
+        outdir=str(directory / "out"),
+        analytics_reporting=False,
+        context={"personalize-kms-constructs:judge": False},
     )
     build(app)
     app.synth()
@@ -51,7 +53,10 @@ def synthesized(directory: Path, build: Callable[[cdk.App], object]) -> AccessRe
             {"RoleName": "movies", "Path": "/b/"},
         ),
         ({"RoleName": {"Ref": "Stage"}}, {"RoleName": {"Fn::Sub": "${Stage}"}}),
-        ({"RoleName": {"Fn::If": ["IsProd", "a", "b"]}}, {"RoleName": {"Fn::If": ["IsProd", "a", "b"]}}),
+        (
+            {"RoleName": {"Fn::If": ["IsProd", "a", "b"]}},
+            {"RoleName": {"Fn::If": ["IsProd", "a", "b"]}},
+        ),
         ({"RoleName": {"Fn::If": ["IsProd", "a", "a"]}}, {"RoleName": "a"}),
     ],
     ids=lambda each: json.dumps(each),
@@ -68,7 +73,10 @@ def test_names_that_are_one(one: Any, other: Any, account: str, tmp_path: Path) 
     [
         ("movies", "books"),
         ("movies", {"Ref": "Stage"}),
-        ({"Fn::If": ["IsProd", "prod-movies", "dev-movies"]}, {"Fn::If": ["IsProd", "prod-books", "dev-books"]}),
+        (
+            {"Fn::If": ["IsProd", "prod-movies", "dev-movies"]},
+            {"Fn::If": ["IsProd", "prod-books", "dev-books"]},
+        ),
         ({"Fn::If": ["IsProd", "movies", NO_VALUE]}, {"Fn::If": ["IsProd", "movies", NO_VALUE]}),
         (
             {"Fn::If": ["IsProd", {"Fn::If": ["IsDev", "movies", NO_VALUE]}, "a"]},
@@ -83,8 +91,12 @@ def test_names_that_need_not_be_one(one: Any, other: Any, tmp_path: Path) -> Non
     """Nothing is said of them, and each role has its own policies."""
     named = [role(**({"RoleName": each} if each else {})) for each in (one, other)]
     assert findings(check(tmp_path, complete(Role=named[0], Same=named[1]))) == CLEAN
-    report = check(tmp_path, complete(Role=named[0], Same=named[1], Policy=policy(role={"Ref": "Same"})))
-    assert [(each.action, each.principal) for each in report.missing] == [(action, "role") for action in IN_IAM]
+    report = check(
+        tmp_path, complete(Role=named[0], Same=named[1], Policy=policy(role={"Ref": "Same"}))
+    )
+    assert [(each.action, each.principal) for each in report.missing] == [
+        (action, "role") for action in IN_IAM
+    ]
     assert messages(report) == []
 
 
@@ -102,7 +114,10 @@ def test_two_stages_of_one_known_account(tmp_path: Path) -> None:
         for name, region in (("Dev", "eu-west-1"), ("Prod", "us-east-1")):
             stage = cdk.Stage(app, name, env=cdk.Environment(account=account, region=region))
             PersonalizeEncryption(
-                cdk.Stack(stage, "Main"), "Movies", role_name="movies", resources=[PersonalizeResource.dataset_group()]
+                cdk.Stack(stage, "Main"),
+                "Movies",
+                role_name="movies",
+                resources=[PersonalizeResource.dataset_group()],
             )
 
     report = synthesized(tmp_path / "known", lambda app: build(app, ACCOUNT))
@@ -119,7 +134,9 @@ def test_two_stages_of_one_known_account(tmp_path: Path) -> None:
     ("conditions", "is_question"),
     [((None, "IsProd"), True), ((None, "Never"), False), (("IsProd", "IsProd"), True)],
 )
-def test_conditions_of_nested_stacks(conditions: tuple[Any, Any], is_question: bool, tmp_path: Path) -> None:
+def test_conditions_of_nested_stacks(
+    conditions: tuple[Any, Any], is_question: bool, tmp_path: Path
+) -> None:
     """The roles are made only with the nested stacks, so that the deployment may succeed."""
 
     def build(app: cdk.App) -> None:
@@ -129,14 +146,19 @@ def test_conditions_of_nested_stacks(conditions: tuple[Any, Any], is_question: b
             "IsProd": cdk.Fn.condition_equals(parameter, "prod"),
             "Never": cdk.Fn.condition_equals("a", "b"),
         }
-        made = {name: cdk.CfnCondition(stack, name, expression=each) for name, each in expressions.items()}
+        made = {
+            name: cdk.CfnCondition(stack, name, expression=each)
+            for name, each in expressions.items()
+        }
         for name, condition in zip(("One", "Two"), conditions, strict=True):
             nested = cdk.NestedStack(stack, name)
             resource = nested.nested_stack_resource
             assert resource is not None
             if condition:
                 resource.cfn_options.condition = made[condition]
-            PersonalizeEncryption(nested, "E", role_name="movies", resources=[PersonalizeResource.dataset_group()])
+            PersonalizeEncryption(
+                nested, "E", role_name="movies", resources=[PersonalizeResource.dataset_group()]
+            )
 
     report = synthesized(tmp_path, build)
     assert (report.missing, messages(report)) == ((), [])
@@ -144,7 +166,9 @@ def test_conditions_of_nested_stacks(conditions: tuple[Any, Any], is_question: b
         [f"Main/Two/E/Role {MIXED_UP}: name each differently"] if is_question else []
     )
     assert report.asked == (
-        ("Main/One/E (dataset group)", "Main/Two/E (dataset group)") if is_question else ("Main/One/E (dataset group)",)
+        ("Main/One/E (dataset group)", "Main/Two/E (dataset group)")
+        if is_question
+        else ("Main/One/E (dataset group)",)
     )
     if not is_question:
         assert report.undecided == ()
@@ -168,13 +192,21 @@ def test_the_trust_of_two_roles_of_one_name(account: str | None, tmp_path: Path)
     def build(app: cdk.App) -> None:
         for name, region in (("One", "eu-west-1"), ("Two", "us-east-1")):
             stack = cdk.Stack(app, name, env=cdk.Environment(account=account, region=region))
-            PersonalizeEncryption(stack, "E", role_name="movies", resources=[PersonalizeResource.dataset_group()])
+            PersonalizeEncryption(
+                stack, "E", role_name="movies", resources=[PersonalizeResource.dataset_group()]
+            )
 
     report = synthesized(tmp_path, build)
     assert (report.missing, report.problems) == ((), ())
-    apart = "name each differently" if account else "set the account of each stack by env, or put them into stages"
+    apart = (
+        "name each differently"
+        if account
+        else "set the account of each stack by env, or put them into stages"
+    )
     assert f"Two/E/Role {MIXED_UP}: {apart}" in reasons(report)
-    assert [each.needed_by for each in report.undecided if each.policy == "trust"] == [["Two/E (dataset group)"]]
+    assert [each.needed_by for each in report.undecided if each.policy == "trust"] == [
+        ["Two/E (dataset group)"]
+    ]
 
 
 def test_a_trust_policy_that_is_wrong_is_a_problem_still(tmp_path: Path) -> None:
@@ -198,7 +230,11 @@ def test_a_region_that_is_not_known_may_part_two_stacks(tmp_path: Path) -> None:
 
 def test_a_policy_in_a_nested_stack_that_may_not_be_made(tmp_path: Path) -> None:
     """What it allows is open, for those beside it too."""
-    given = {"Key": {"Fn::GetAtt": ["Key", "Arn"]}, "Role": {"Ref": "Role"}, "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}}
+    given = {
+        "Key": {"Fn::GetAtt": ["Key", "Arn"]},
+        "Role": {"Ref": "Role"},
+        "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+    }
     inner = {
         "Parameters": {name: {"Type": "String"} for name in given},
         "Resources": {
@@ -218,7 +254,14 @@ def test_a_policy_in_a_nested_stack_that_may_not_be_made(tmp_path: Path) -> None
     report = check(tmp_path, template, files={"nested.json": inner})
     assert (report.missing, report.problems) == ((), ())
     assert {(each.action, each.because, len(each.asked)) for each in report.undecided} == {
-        (action, "statement number 1 of policy Main/Nested/Policy: it depends on the condition Main.IsProd", 2)
+        (
+            action,
+            (
+                "statement number 1 of policy Main/Nested/Policy: it depends on the condition "
+                "Main.IsProd"
+            ),
+            2,
+        )
         for action in IN_IAM
     }
     assert findings(check_assembly(tmp_path, parameters={"Stage": "prod"})) == CLEAN
@@ -234,7 +277,9 @@ def test_two_nested_stacks_that_are_equal(tmp_path: Path) -> None:
         stack = cdk.Stack(app, "Main")
         for name in ("One", "Two"):
             nested = cdk.NestedStack(stack, name)
-            PersonalizeEncryption(nested, "E", role_name="movies", resources=[PersonalizeResource.dataset_group()])
+            PersonalizeEncryption(
+                nested, "E", role_name="movies", resources=[PersonalizeResource.dataset_group()]
+            )
 
     report = synthesized(tmp_path, build)
     assert (report.missing, messages(report)) == ((), [])

@@ -98,7 +98,9 @@ def test_a_template_in_yaml(tmp_path: Path) -> None:
     result = CliRunner().invoke(personalize_kms, ["check", str(file)])
     assert result.exit_code == 1
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("✘")]
-    assert line.endswith("template.yaml:46  IAM policies of template/Role lack kms:Decrypt on template/Key")
+    assert line.endswith(
+        "template.yaml:46  IAM policies of template/Role lack kms:Decrypt on template/Key"
+    )
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "sarif"])
@@ -109,7 +111,9 @@ def test_what_is_spelled_like_a_function_is_text(form: str, tmp_path: Path) -> N
     result = CliRunner().invoke(personalize_kms, ["check", str(file), "--format", form])
     assert result.exit_code == 1
     assert "kms:Decrypt" in result.stdout
-    assert "has ${AWS::Partition}, ${AWS::Region}, ${AWS::AccountId} as plain text" in " ".join(result.stdout.split())
+    assert "has ${AWS::Partition}, ${AWS::Region}, ${AWS::AccountId} as plain text" in " ".join(
+        result.stdout.split()
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +150,9 @@ def test_a_template_in_json(tmp_path: Path) -> None:
     file.write_text(json.dumps({"Resources": {"Movies": group}}, indent=2))
     (problem,) = check_assembly(str(file)).problems
     assert problem.message.startswith("stack/Movies has a role but no key")
-    log = json.loads(CliRunner().invoke(personalize_kms, ["check", str(file), "--format", "sarif"]).stdout)
+    log = json.loads(
+        CliRunner().invoke(personalize_kms, ["check", str(file), "--format", "sarif"]).stdout
+    )
     (result,) = log["runs"][0]["results"]
     place = result["locations"][0]["physicalLocation"]
     assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == (file.as_uri(), 3)
@@ -165,7 +171,10 @@ def test_a_template_in_json(tmp_path: Path) -> None:
             ": can't be read as YAML: line 2: while constructing a mapping: ",
         ),
         ("Resources: {A: &a [*a]}", ": can't be read as YAML: Circular reference detected"),
-        ("Resources: {A: !!binary aGk=}", ": can't be read as YAML: Object of type bytes is not JSON serializable"),
+        (
+            "Resources: {A: !!binary aGk=}",
+            ": can't be read as YAML: Object of type bytes is not JSON serializable",
+        ),
         ("- a", ": not a YAML object, as templates and the files of an assembly are"),
         ("Resources: {A: {}}", ": not a CloudFormation template: Resources.A has no Type"),
         ("{Resources}", ": can't be read as JSON: Expecting property name"),
@@ -198,17 +207,23 @@ def test_aliases_that_grow_nine_times_a_level(tmp_path: Path) -> None:
 
 def test_a_merge_of_a_merge_is_no_name_twice() -> None:
     """One of them replaces a name of the other."""
-    text = "{One: {Deep: {Base: &base {Name: a}, More: &more {<<: *base, Name: b}}}, Two: {<<: *more}}"
+    text = (
+        "{One: {Deep: {Base: &base {Name: a}, More: &more {<<: *base, Name: b}}}, Two: {<<: *more}}"
+    )
     assert json.loads(as_json(text))["Two"] == {"Name": "b"}
 
 
 def test_without_the_extra_yaml_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``check_assembly`` needs nothing for what the CDK writes."""
     monkeypatch.setitem(sys.modules, "yaml", None)
-    monkeypatch.delitem(sys.modules, "personalize_kms_constructs._assembly.yaml_templates", raising=False)
+    monkeypatch.delitem(
+        sys.modules, "personalize_kms_constructs._assembly.yaml_templates", raising=False
+    )
     file = tmp_path / "template.yaml"
     file.write_text(TEMPLATE)
-    with pytest.raises(AssemblyError, match=r"template\.yaml: YAML needs the extra cli of this library"):
+    with pytest.raises(
+        AssemblyError, match=r"template\.yaml: YAML needs the extra cli of this library"
+    ):
         check_assembly(file)
 
 
@@ -252,5 +267,9 @@ def test_an_app_in_another_language(tmp_path: Path) -> None:
     assert {("service", "kms:Decrypt"), ("role", "kms:CreateGrant")} <= {
         (each.principal, each.action) for each in report.missing
     }
-    output = CliRunner().invoke(personalize_kms, ["check", str(tmp_path / "cdk.out"), "--format", "json"]).stdout
+    output = (
+        CliRunner()
+        .invoke(personalize_kms, ["check", str(tmp_path / "cdk.out"), "--format", "json"])
+        .stdout
+    )
     assert (json.loads(output)["problems"], json.loads(output)["left_out"]) == ([], 1)

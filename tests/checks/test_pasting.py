@@ -38,13 +38,19 @@ ORIGINS = {
         ("${Main.Nested.Outputs.Key?}/a", {"Fn::Sub": "${Nested.Outputs.Key}/a"}),
         (
             "a/${export Role?}/${export Role?}",
-            {"Fn::Sub": ["a/${Part1}/${Part2}", {f"Part{each}": {"Fn::ImportValue": "Role"} for each in (1, 2)}]},
+            {
+                "Fn::Sub": [
+                    "a/${Part1}/${Part2}",
+                    {f"Part{each}": {"Fn::ImportValue": "Role"} for each in (1, 2)},
+                ]
+            },
         ),
         (
             "${Main.Data}/in/*",
             {"Fn::Sub": ["${Part1}/*", {"Part1": {"Fn::Join": ["/", [{"Ref": "Data"}, "in"]]}}]},
         ),
-        # What the template makes under a name that is text: itself and what is in it, and nothing that begins alike.
+        # What the template makes under a name that is text: itself and what is in it, and nothing
+        # that begins alike.
         ("arn:aws:iam::111122223333:role/Jobs", {"Fn::GetAtt": ["Role", "Arn"]}),
         ("arn:aws:iam::111122223333:role/Jobs2", "arn:aws:iam::111122223333:role/Jobs2"),
         ("arn:aws:s3:::movies", {"Fn::GetAtt": ["Movies", "Arn"]}),
@@ -98,20 +104,29 @@ def test_functions_take_the_place_of_holes(value: Any, expected: Any) -> None:
 def test_what_is_text_stays_text(value: str, expected: Any) -> None:
     """Nobody has to find a value for it."""
     written = as_written('"${Data}/of/${!aws:username}"')
-    found = pasted(value, {**ORIGINS, "${Main.Data}/of/" + as_text("${aws:username}"): {"Fn::Sub": written}})
+    found = pasted(
+        value, {**ORIGINS, "${Main.Data}/of/" + as_text("${aws:username}"): {"Fn::Sub": written}}
+    )
     assert json.loads(shown(json.dumps(found))) == expected
 
 
 @pytest.mark.parametrize(
     ("declaration", "where"),
     [
-        (("cdk.out/Main.template.json", "Main/Key", "Key"), {"template": "Main.template.json", "logical_id": "Key"}),
+        (
+            ("cdk.out/Main.template.json", "Main/Key", "Key"),
+            {"template": "Main.template.json", "logical_id": "Key"},
+        ),
         (
             ("/a/b/Main.template.json", "Main/Encryption", ""),
             {"template": "Main.template.json", "construct_path": "Main/Encryption"},
         ),
         (
-            ("/assembly-x/cdk.out/assembly-Prod/assembly-Prod-A/M.template.json", "Prod/A/M/Key", "Key"),
+            (
+                "/assembly-x/cdk.out/assembly-Prod/assembly-Prod-A/M.template.json",
+                "Prod/A/M/Key",
+                "Key",
+            ),
             {"template": "assembly-Prod/assembly-Prod-A/M.template.json", "logical_id": "Key"},
         ),
     ],

@@ -43,7 +43,9 @@ def by_hand(scope: Construct, trusting: str = "personalize.amazonaws.com") -> No
     key = kms.Key(scope, "Key")
     role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal(trusting))
     key.grant_encrypt_decrypt(role)
-    personalize.CfnDatasetGroup(scope, "Movies", name="movies", kms_key_arn=key.key_arn, role_arn=role.role_arn)
+    personalize.CfnDatasetGroup(
+        scope, "Movies", name="movies", kms_key_arn=key.key_arn, role_arn=role.role_arn
+    )
 
 
 def rules(found: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
@@ -51,7 +53,9 @@ def rules(found: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
     broken: dict[tuple[str, str], set[str]] = {}
     for each in found["violations"]:
         paths = {place["constructPath"] for place in each["violatingConstructs"]}
-        broken.setdefault((each["ruleName"].removeprefix("Personalize::"), each["severity"]), set()).update(paths)
+        broken.setdefault(
+            (each["ruleName"].removeprefix("Personalize::"), each["severity"]), set()
+        ).update(paths)
     return broken
 
 
@@ -66,11 +70,13 @@ def test_a_stack_by_hand_fails_at_the_constructs(tmp_path: Path) -> None:
         ("Trust", "warning"): {"Main/Role/Resource"},
         ("Ordering", "error"): {"Main/Movies"},
     }
-    of_role = [each for each in found["violations"] if each["ruleName"] == "Personalize::MissingRoleAccess"]
+    of_role = [
+        each for each in found["violations"] if each["ruleName"] == "Personalize::MissingRoleAccess"
+    ]
     assert [each["suggestedFix"] for each in of_role] == [
         "IAM policies of Main/Role, in the place of what is too much: "
-        '{"Effect": "Allow", "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"], '
-        '"Resource": {"Fn::GetAtt": ["Key961B73FD", "Arn"]}} '
+        '{"Effect": "Allow", "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", '
+        '"kms:ListGrants"], "Resource": {"Fn::GetAtt": ["Key961B73FD", "Arn"]}} '
         "(https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html)"
     ]
 
@@ -82,14 +88,18 @@ def test_findings_are_acknowledged_by_the_name_of_the_rule(tmp_path: Path) -> No
         def build(app: cdk.App) -> None:
             stack = cdk.Stack(app, "Main")
             by_hand(stack)
-            known = [cdk.Acknowledgment(id=f"Personalize::{name}", reason="known") for name in names]
+            known = [
+                cdk.Acknowledgment(id=f"Personalize::{name}", reason="known") for name in names
+            ]
             cdk.Validations.of(stack).acknowledge(*known)
 
         return build
 
     some = synth(tmp_path / "1", acknowledging("MissingKeyAccess", "ExcessRoleAccess", "Trust"))
     assert {rule for rule, _ in rules(some)} == {"MissingRoleAccess", "Ordering"}
-    every = synth(tmp_path / "2", acknowledging("MissingKeyAccess", "MissingRoleAccess", "Ordering"))
+    every = synth(
+        tmp_path / "2", acknowledging("MissingKeyAccess", "MissingRoleAccess", "Ordering")
+    )
     assert every["conclusion"] == "success"
 
 
@@ -98,11 +108,20 @@ def test_stages_and_nested_stacks(tmp_path: Path) -> None:
 
     def build(app: cdk.App) -> None:
         for name in ("Beta", "Prod"):
-            by_hand(cdk.NestedStack(cdk.Stack(cdk.Stage(app, name), "Main"), "Nested"), "lambda.amazonaws.com")
+            by_hand(
+                cdk.NestedStack(cdk.Stack(cdk.Stage(app, name), "Main"), "Nested"),
+                "lambda.amazonaws.com",
+            )
 
     found = rules(synth(tmp_path, build))
-    assert found[("MissingKeyAccess", "error")] == {"Beta/Main/Nested/Movies", "Prod/Main/Nested/Movies"}
-    assert found[("Trust", "error")] == {"Beta/Main/Nested/Role/Resource", "Prod/Main/Nested/Role/Resource"}
+    assert found[("MissingKeyAccess", "error")] == {
+        "Beta/Main/Nested/Movies",
+        "Prod/Main/Nested/Movies",
+    }
+    assert found[("Trust", "error")] == {
+        "Beta/Main/Nested/Role/Resource",
+        "Prod/Main/Nested/Role/Resource",
+    }
 
 
 def test_a_construct_of_ours_passes(tmp_path: Path) -> None:
@@ -110,9 +129,13 @@ def test_a_construct_of_ours_passes(tmp_path: Path) -> None:
     arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
     def build(app: cdk.App) -> None:
-        stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+        stack = cdk.Stack(
+            app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1")
+        )
         key = kms.Key.from_key_arn(stack, "Imported", arn)
-        PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()])
+        PersonalizeEncryption(
+            stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()]
+        )
         PersonalizeEncryption(stack, "Own").add_dataset_group("Movies", name="movies")
 
     found = synth(tmp_path, build)
@@ -124,11 +147,15 @@ def test_a_role_that_is_to_be_looked_up_fails_nothing(tmp_path: Path) -> None:
     """A synth that fails is never followed by the look-up, which is what tells the role's account."""
 
     def build(app: cdk.App) -> None:
-        stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+        stack = cdk.Stack(
+            app, "Main", env=cdk.Environment(account="111111111111", region="eu-west-1")
+        )
         role = iam.Role.from_lookup(stack, "Role", role_name="personalize")
         bucket = s3.Bucket(stack, "Bucket", encryption_key=kms.Key(stack, "Key"))
         importing = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
-        encryption = PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[importing])
+        encryption = PersonalizeEncryption(
+            stack, "Encryption", service_role=role, resources=[importing]
+        )
         encryption.add_dataset_group("Movies", name="movies")
 
     found = synth(tmp_path, build)
@@ -160,7 +187,9 @@ def test_a_broken_app_says_so(tmp_path: Path) -> None:
 
     def build(app: cdk.App) -> None:
         stack = cdk.Stack(app, "Main")
-        cdk.CfnResource(stack, "Machine", type="AWS::StepFunctions::StateMachine", properties=machine)
+        cdk.CfnResource(
+            stack, "Machine", type="AWS::StepFunctions::StateMachine", properties=machine
+        )
 
     found = synth(tmp_path, build)
     assert rules(found) == {("Configuration", "error"): {""}}

@@ -38,12 +38,30 @@ def put_in(*path: str, value: Any = INCLUDE, name: str = "Fn::Transform", **more
 @pytest.mark.parametrize(
     ("path", "because"),
     [
-        (["Resources"], "what AWS::Include puts in isn't in the template, so what becomes of its policies isn't known"),
-        ([], "what AWS::Include puts in isn't in the template, so what becomes of its policies isn't known"),
+        (
+            ["Resources"],
+            (
+                "what AWS::Include puts in isn't in the template, so what becomes of its policies "
+                "isn't known"
+            ),
+        ),
+        (
+            [],
+            (
+                "what AWS::Include puts in isn't in the template, so what becomes of its policies "
+                "isn't known"
+            ),
+        ),
         (["Resources", "Role", "Properties"], "managed policy ${Main/Role ManagedPolicyArns"),
         (["Resources", "Role"], "managed policy ${Main/Role ManagedPolicyArns"),
-        (["Resources", "Role", "Properties", "AssumeRolePolicyDocument"], "element Fn::Transform isn't understood"),
-        (["Resources", "Policy", "Properties", "PolicyDocument"], "element Fn::Transform isn't understood"),
+        (
+            ["Resources", "Role", "Properties", "AssumeRolePolicyDocument"],
+            "element Fn::Transform isn't understood",
+        ),
+        (
+            ["Resources", "Policy", "Properties", "PolicyDocument"],
+            "element Fn::Transform isn't understood",
+        ),
         (["Resources", "Movies", "Properties"], NOT_KNOWN),
         (["Resources", "Key", "Properties"], "its KeySpec or KeyUsage isn't known"),
         (["Resources", "Key", "Properties", "KeyPolicy"], "element Fn::Transform isn't understood"),
@@ -62,20 +80,30 @@ def test_a_policy_that_is_included(tmp_path: Path) -> None:
     included = {"Type": "AWS::KMS::Key", "Properties": {"Fn::Transform": INCLUDE}}
     report = check(tmp_path / "1", complete(Key=included))
     assert report.missing == ()
-    assert "key policy of Main/Key isn't known before deployment" in {each.because for each in report.undecided}
-    deny = {"PolicyDocument": {"Statement": [{"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}]}}
+    assert "key policy of Main/Key isn't known before deployment" in {
+        each.because for each in report.undecided
+    }
+    deny = {
+        "PolicyDocument": {
+            "Statement": [{"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}]
+        }
+    }
     policy = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"Fn::Transform": INCLUDE, **deny}}
     report = check(tmp_path / "2", complete(More=policy))
     assert report.missing == ()
     assert {each.action for each in report.undecided} == {"kms:Decrypt"}
 
 
-@pytest.mark.parametrize("kind", ["AWS::Personalize::DatasetGroup", "AWS::StepFunctions::StateMachine"])
+@pytest.mark.parametrize(
+    "kind", ["AWS::Personalize::DatasetGroup", "AWS::StepFunctions::StateMachine"]
+)
 def test_a_request_that_is_included(kind: str, tmp_path: Path) -> None:
     """Nothing else is asked; where the template doesn't speak of Personalize it is no news."""
     asks = {"Type": kind, "Properties": {"Fn::Transform": INCLUDE}}
     report = check(tmp_path / "1", {"Description": "Personalize", "Resources": {"Asks": asks}})
-    assert [(each.needed_by, each.because) for each in report.undecided] == [(["Main/Asks"], NOT_KNOWN)]
+    assert [(each.needed_by, each.because) for each in report.undecided] == [
+        (["Main/Asks"], NOT_KNOWN)
+    ]
     report = check(tmp_path / "2", {"Resources": {"Asks": asks}})
     assert len(report.undecided) == ("Personalize" in kind)
 
@@ -84,7 +112,10 @@ def test_a_module(tmp_path: Path) -> None:
     """What is in it isn't in the template."""
     undecided = check(tmp_path, complete(More={"Type": "Acme::Data::Lake::MODULE"})).undecided
     assert [(each.needed_by, each.because) for each in undecided] == [
-        (["Main/More"], "its template isn't in the assembly, so what it does to policies isn't known")
+        (
+            ["Main/More"],
+            "its template isn't in the assembly, so what it does to policies isn't known",
+        )
     ]
 
 
@@ -93,7 +124,14 @@ def test_a_module(tmp_path: Path) -> None:
     [
         ("Ours", "Ours"),
         (["AWS::Serverless-2016-10-31", "Ours", INCLUDE], "Ours, AWS::Include"),
-        (["AWS::LanguageExtensions", "AWS::SecretsManager-2024-09-16", "AWS::CodeDeployBlueGreen"], None),
+        (
+            [
+                "AWS::LanguageExtensions",
+                "AWS::SecretsManager-2024-09-16",
+                "AWS::CodeDeployBlueGreen",
+            ],
+            None,
+        ),
         ("AWS::Serverless-2016-10-31", None),
     ],
 )
@@ -101,7 +139,9 @@ def test_macros_of_the_whole_template(transform: Any, told: str | None, tmp_path
     """Those of AWS that leave policies alone are no news."""
     undecided = check(tmp_path, put_in(name="Transform", value=transform)).undecided
     found = [(each.because, each.where) for each in undecided]
-    because = f"what {told} puts in isn't in the template, so what becomes of its policies isn't known"
+    because = (
+        f"what {told} puts in isn't in the template, so what becomes of its policies isn't known"
+    )
     where = [{"template": "Main.template.json", "construct_path": "Main"}]
     assert found == ([] if told is None else [(because, where)])
 
@@ -121,9 +161,14 @@ def test_a_loop_with_all_the_dataset_groups(values: Any, tmp_path: Path) -> None
     """Nothing else asks for anything: the report says that it wasn't looked at."""
     template = complete()
     del template["Resources"]["Movies"]
-    template["Resources"]["Fn::ForEach::Groups"] = ["Name", values, {"${Name}Group": dataset_group()}]
+    template["Resources"]["Fn::ForEach::Groups"] = [
+        "Name",
+        values,
+        {"${Name}Group": dataset_group()},
+    ]
     assert [each.because for each in check(tmp_path, template).undecided] == [
-        "what Fn::ForEach::Groups puts in isn't in the template, so what becomes of its policies isn't known"
+        "what Fn::ForEach::Groups puts in isn't in the template, so what becomes of its policies "
+        "isn't known"
     ]
 
 
@@ -162,12 +207,21 @@ def test_a_template_of_loops_alone(tmp_path: Path) -> None:
     """Of resources, conditions and outputs."""
     template = {
         "Transform": "AWS::LanguageExtensions",
-        "Conditions": {"Fn::ForEach::Are": ["Name", ["a"], {"Is${Name}": {"Fn::Equals": ["a", "b"]}}]},
+        "Conditions": {
+            "Fn::ForEach::Are": ["Name", ["a"], {"Is${Name}": {"Fn::Equals": ["a", "b"]}}]
+        },
         "Resources": {"Fn::ForEach::Groups": ["Name", ["a"], {"${Name}Group": dataset_group()}]},
-        "Outputs": {"Fn::ForEach::Names": ["Name", ["a"], {"${Name}": {"Value": "a", "Export": {"Name": "a"}}}]},
+        "Outputs": {
+            "Fn::ForEach::Names": [
+                "Name",
+                ["a"],
+                {"${Name}": {"Value": "a", "Export": {"Name": "a"}}},
+            ]
+        },
     }
     assert [each.because for each in check(tmp_path, template).undecided] == [
-        "what Fn::ForEach::Groups puts in isn't in the template, so what becomes of its policies isn't known"
+        "what Fn::ForEach::Groups puts in isn't in the template, so what becomes of its policies "
+        "isn't known"
     ]
 
 
@@ -188,11 +242,14 @@ def test_properties_that_are_put_in(name: str, tmp_path: Path) -> None:
     whole["Properties"][name] = ["P", ["KeyPolicy"], {"${P}": whole["Properties"].pop("KeyPolicy")}]
     report = check(tmp_path, complete(Key=whole))
     assert (report.missing, report.problems) == ((), ())
-    assert "key policy of Main/Key isn't known before deployment" in {each.because for each in report.undecided}
+    assert "key policy of Main/Key isn't known before deployment" in {
+        each.because for each in report.undecided
+    }
 
 
 @pytest.mark.parametrize(
-    "template", [complete(Policy=policy(actions=[])), complete(Role=role(AssumeRolePolicyDocument={}))]
+    "template",
+    [complete(Policy=policy(actions=[])), complete(Role=role(AssumeRolePolicyDocument={}))],
 )
 @pytest.mark.parametrize("where", ["the same stack", "a nested one"])
 def test_what_a_macro_may_put_in_is_not_missing(template: Json, where: str, tmp_path: Path) -> None:
@@ -205,7 +262,9 @@ def test_what_a_macro_may_put_in_is_not_missing(template: Json, where: str, tmp_
     nested = {"Transform": "Ours"} if where == "a nested one" else {}
     report = check(tmp_path / "2", changed, files={"inner.json": nested})
     assert (report.missing, report.problems) == ((), ())
-    assert any("what Ours puts in isn't in the template" in each.because for each in report.undecided)
+    assert any(
+        "what Ours puts in isn't in the template" in each.because for each in report.undecided
+    )
 
 
 def test_a_boundary_that_is_not_part_of_the_app_beside_a_macro(tmp_path: Path) -> None:
@@ -214,7 +273,11 @@ def test_a_boundary_that_is_not_part_of_the_app_beside_a_macro(tmp_path: Path) -
     alone = check(tmp_path / "1", template)
     report = check(tmp_path / "2", {**template, "Transform": "Ours"})
     of_role = [each.action for each in report.undecided if each.policy == "role"]
-    assert sorted(of_role) == sorted(each.action for each in alone.undecided if each.policy == "role") == IN_IAM
+    assert (
+        sorted(of_role)
+        == sorted(each.action for each in alone.undecided if each.policy == "role")
+        == IN_IAM
+    )
 
 
 def test_a_role_of_a_loop_that_is_declared(tmp_path: Path) -> None:

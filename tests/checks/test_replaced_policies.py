@@ -31,7 +31,9 @@ SINGLETON = "AWS679f53fac002430cb0da5b7982bd2287ServiceRoleC1EA0FF2"
 
 def calling(service: str, action: str, event: str = "Update", **parameters: Any) -> Json:
     """An ``AwsCustomResource``, whose call is JSON with references."""
-    call = json.dumps({"service": service, "action": action, "parameters": {**parameters, "Policy": "{}"}})
+    call = json.dumps(
+        {"service": service, "action": action, "parameters": {**parameters, "Policy": "{}"}}
+    )
     parts: list[Any] = [call]
     if (reference := json.dumps(KEY_ID)) in call:
         before, after = call.split(reference)
@@ -40,11 +42,18 @@ def calling(service: str, action: str, event: str = "Update", **parameters: Any)
 
 
 def function(
-    *actions: str, on: Any = "*", id: str = "Runner", service: str = "lambda.amazonaws.com", condition: str = ""
+    *actions: str,
+    on: Any = "*",
+    id: str = "Runner",
+    service: str = "lambda.amazonaws.com",
+    condition: str = "",
 ) -> Json:
     """A role of a Lambda function, or of another service, and what it may do, or may under a condition."""
     trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    runner = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": [trust]}}}
+    runner = {
+        "Type": "AWS::IAM::Role",
+        "Properties": {"AssumeRolePolicyDocument": {"Statement": [trust]}},
+    }
     allowed: Json = {"Effect": "Allow", "Action": list(actions), "Resource": on}
     chosen = {"Fn::If": [condition, allowed, {"Ref": "AWS::NoValue"}]} if condition else allowed
     return {id: runner, "Allowed": managed(chosen, role={"Ref": id})}
@@ -71,7 +80,11 @@ OF_KEY, OF_BUCKET = {"key"}, {"bucket"}
     ("more", "open_policies", "by"),
     [
         (calling("KMS", "putKeyPolicy", KeyId=KEY_ID), OF_KEY, "Main/Put"),
-        (calling("@aws-sdk/client-kms", "PutKeyPolicyCommand", "Create", KeyId=KEY_ID), OF_KEY, "Main/Put"),
+        (
+            calling("@aws-sdk/client-kms", "PutKeyPolicyCommand", "Create", KeyId=KEY_ID),
+            OF_KEY,
+            "Main/Put",
+        ),
         (calling("S3", "putBucketPolicy", Bucket="ratings"), OF_BUCKET, "Main/Put"),
         (calling("S3", "putBucketPolicy"), OF_BUCKET, "Main/Put"),
         (calling("S3", "putBucketPolicy", Bucket="another"), set(), ""),
@@ -89,7 +102,9 @@ OF_KEY, OF_BUCKET = {"key"}, {"bucket"}
         (function("kms:PutKeyPolicy", id=SINGLETON), set(), ""),
     ],
 )
-def test_code_of_the_app_that_replaces_a_policy(more: Json, open_policies: set[str], by: str, tmp_path: Path) -> None:
+def test_code_of_the_app_that_replaces_a_policy(
+    more: Json, open_policies: set[str], by: str, tmp_path: Path
+) -> None:
     """What the template says of it is undecided; of all, where it isn't known of which."""
     report = check(tmp_path, importing(**more))
     if not open_policies:

@@ -39,14 +39,21 @@ EXPORT = {
     "RoleArn": ROLE_ARN,
     "JobOutput": {"S3DataDestination": {"Path": "s3://ratings/export/"}},
 }
-EXPORTING = {("s3:PutObject", "arn:aws:s3:::ratings/export/*"), ("s3:ListBucket", "arn:aws:s3:::ratings")}
+EXPORTING = {
+    ("s3:PutObject", "arn:aws:s3:::ratings/export/*"),
+    ("s3:ListBucket", "arn:aws:s3:::ratings"),
+}
 NOT_KNOWN = "it calls Personalize, and what it asks for isn't known before deployment"
 
 
 def wanted(report: AccessReport) -> set[tuple[str, str]]:
     """Return the actions that are asked of the role in IAM, on which resource."""
     entries = (*report.missing, *report.undecided)
-    return {(each.action, each.resource) for each in entries if (each.principal, each.policy) == ("role", "role")}
+    return {
+        (each.action, each.resource)
+        for each in entries
+        if (each.principal, each.policy) == ("role", "role")
+    }
 
 
 def alone(directory: Path, resource: Any) -> AccessReport:
@@ -61,7 +68,9 @@ def alone(directory: Path, resource: Any) -> AccessReport:
         ("RoleArn", "set its RoleArn as well, or remove its key"),
     ],
 )
-def test_key_and_role_of_a_dataset_group_come_together(lacking: str, fix: str, tmp_path: Path) -> None:
+def test_key_and_role_of_a_dataset_group_come_together(
+    lacking: str, fix: str, tmp_path: Path
+) -> None:
     """One alone is a problem, and nobody says that nothing asks for anything."""
     movies = dataset_group()
     del movies["Properties"][lacking]
@@ -95,7 +104,14 @@ READING = {("s3:GetObject", "arn:aws:s3:::ratings/in/*"), ("s3:ListBucket", "arn
         )
         for each in ("Inference", "Segment")
     ]
-    + [("DataDeletionJob", "data deletion job", {"DataSource": {"DataLocation": "s3://ratings/in/"}}, READING)],
+    + [
+        (
+            "DataDeletionJob",
+            "data deletion job",
+            {"DataSource": {"DataLocation": "s3://ratings/in/"}},
+            READING,
+        )
+    ],
 )
 def test_jobs_of_which_cloudformations_reference_has_pages(
     name: str, row: str, properties: Json, data: set[tuple[str, str]], tmp_path: Path
@@ -103,7 +119,10 @@ def test_jobs_of_which_cloudformations_reference_has_pages(
     """They are read by the names of the API; whether they deploy isn't known."""
     report = alone(
         tmp_path,
-        {"Type": f"AWS::Personalize::{name}", "Properties": {**properties, "RoleArn": ROLE_ARN, "JobName": "a"}},
+        {
+            "Type": f"AWS::Personalize::{name}",
+            "Properties": {**properties, "RoleArn": ROLE_ARN, "JobName": "a"},
+        },
     )
     assert report.asked == (f"Main/Asks ({row})",)
     assert {each for each in wanted(report) if each[0].startswith("s3:")} == data
@@ -123,7 +142,9 @@ def test_the_key_of_the_dataset_group_of_an_import(tmp_path: Path) -> None:
     asks = {by for each in report.allowed if each.policy == "key" for by in each.needed_by}
     assert asks == {"Main/Movies (dataset group)", "Main/Data (dataset import job)"}
     books = "arn:aws:personalize:eu-west-1:111122223333:dataset-group/books"
-    (entry,) = check(tmp_path, importing(Data=dataset("One", "Read", DatasetGroupArn=books))).undecided
+    (entry,) = check(
+        tmp_path, importing(Data=dataset("One", "Read", DatasetGroupArn=books))
+    ).undecided
     assert "its dataset group can't be seen" in entry.because
     assert "dataset-group/books" in entry.because
 
@@ -147,7 +168,10 @@ def test_an_import_job_that_depends_on_a_condition(place: tuple[str, ...], tmp_p
         ("role", "s3:GetObject"),
         ("role", "s3:ListBucket"),
     }
-    assert {each.policy for each in report.undecided} == {"bucket", "key"}  # the bucket isn't in the template
+    assert {each.policy for each in report.undecided} == {
+        "bucket",
+        "key",
+    }  # the bucket isn't in the template
 
 
 TASK = {
@@ -167,7 +191,11 @@ def chosen(then: Any, otherwise: Any = NO_VALUE) -> Json:
 @pytest.mark.parametrize(
     ("kind", "properties", "because"),
     [
-        ("AWS::StepFunctions::StateMachine", {"DefinitionString": chosen(json.dumps(DEFINITION), "{}")}, UNSEEN),
+        (
+            "AWS::StepFunctions::StateMachine",
+            {"DefinitionString": chosen(json.dumps(DEFINITION), "{}")},
+            UNSEEN,
+        ),
         ("AWS::StepFunctions::StateMachine", {"Definition": chosen(DEFINITION)}, UNSEEN),
         ("AWS::StepFunctions::StateMachine", {"DefinitionString": {"Ref": "Personalize"}}, UNSEEN),
         ("AWS::StepFunctions::StateMachine", {"Definition": {"Ref": "Personalize"}}, UNSEEN),
@@ -183,12 +211,18 @@ def chosen(then: Any, otherwise: Any = NO_VALUE) -> Json:
         ),
         (
             "AWS::StepFunctions::StateMachine",
-            {"Definition": {"States": {"Export": {**TASK, "Resource": chosen(TASK["Resource"], "x")}}}},
+            {
+                "Definition": {
+                    "States": {"Export": {**TASK, "Resource": chosen(TASK["Resource"], "x")}}
+                }
+            },
             NOT_KNOWN,
         ),
     ],
 )
-def test_a_call_that_a_condition_chooses(kind: str, properties: Json, because: str, tmp_path: Path) -> None:
+def test_a_call_that_a_condition_chooses(
+    kind: str, properties: Json, because: str, tmp_path: Path
+) -> None:
     """It isn't read, and the report has one line that says so."""
     asks = {"Type": kind, "Properties": properties}
     template = {"Parameters": PARAMETERS, "Conditions": CONDITIONS, "Resources": {"Asks": asks}}
@@ -199,8 +233,13 @@ def test_a_call_that_a_condition_chooses(kind: str, properties: Json, because: s
 def test_a_call_that_a_condition_chooses_beside_another(tmp_path: Path) -> None:
     """What can be read is judged."""
     states = {"Export": TASK, "Again": {**TASK, "Resource": chosen(TASK["Resource"], "x")}}
-    asks = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"Definition": {"States": states}}}
-    report = check(tmp_path, {"Parameters": PARAMETERS, "Conditions": CONDITIONS, "Resources": {"Asks": asks}})
+    asks = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {"Definition": {"States": states}},
+    }
+    report = check(
+        tmp_path, {"Parameters": PARAMETERS, "Conditions": CONDITIONS, "Resources": {"Asks": asks}}
+    )
     assert report.asked == ("Main/Asks · Export (dataset export job)",)
     assert NOT_KNOWN in {each.because for each in report.undecided}
 
@@ -209,11 +248,16 @@ def test_a_call_that_a_condition_chooses_beside_another(tmp_path: Path) -> None:
     ("kind", "properties"),
     [
         ("AWS::StepFunctions::StateMachine", {"DefinitionString": {"Ref": "Stage"}}),
-        ("AWS::StepFunctions::StateMachine", {"DefinitionS3Location": {"Bucket": "theirs", "Key": "x.json"}}),
+        (
+            "AWS::StepFunctions::StateMachine",
+            {"DefinitionS3Location": {"Bucket": "theirs", "Key": "x.json"}},
+        ),
         ("AWS::StepFunctions::StateMachine", {"DefinitionString": chosen('{"States": {}}', "{}")}),
     ],
 )
-def test_a_choice_that_has_nothing_to_do_with_personalize(kind: str, properties: Json, tmp_path: Path) -> None:
+def test_a_choice_that_has_nothing_to_do_with_personalize(
+    kind: str, properties: Json, tmp_path: Path
+) -> None:
     """It is no news, where the rest of the template doesn't speak of Personalize either."""
     asks = {"Type": kind, "Properties": properties}
     template = {"Parameters": PARAMETERS, "Conditions": CONDITIONS, "Resources": {"Asks": asks}}
@@ -228,9 +272,13 @@ def test_resources_that_a_condition_leaves_out(tmp_path: Path) -> None:
     report = check(tmp_path, maybe)
     assert report.missing == ()
     assert {each.policy for each in report.undecided} == {"role"}
-    assert all("it depends on the condition Main.IsProd" in each.because for each in report.undecided)
+    assert all(
+        "it depends on the condition Main.IsProd" in each.because for each in report.undecided
+    )
     assert findings(check_assembly(tmp_path, parameters={"Stage": "prod"})) == CLEAN
-    assert {each.policy for each in check_assembly(tmp_path, parameters={"Stage": "dev"}).missing} == {"role"}
+    assert {
+        each.policy for each in check_assembly(tmp_path, parameters={"Stage": "dev"}).missing
+    } == {"role"}
     assert check(tmp_path, complete(Movies=dataset_group(Condition="Never"))).asked == ()
 
 
@@ -246,13 +294,21 @@ def test_the_cdks_own_constructs(tmp_path: Path) -> None:
         "Export",
         service="personalize",
         action="createDatasetExportJob",
-        parameters={**EXPORT, "RoleArn": role.role_arn, "JobOutput": {"S3DataDestination": {"Path": path}}},
+        parameters={
+            **EXPORT,
+            "RoleArn": role.role_arn,
+            "JobOutput": {"S3DataDestination": {"Path": path}},
+        },
         iam_resources=["*"],
     )
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
     report = check_assembly(app.synth())
     assert report.asked == ("Main/Machine · Export (dataset export job)",)
-    entry = next(each for each in report.missing if each.action == "s3:PutObject" and each.principal == "role")
+    entry = next(
+        each
+        for each in report.missing
+        if each.action == "s3:PutObject" and each.principal == "role"
+    )
     assert entry.needed_by == list(report.asked)
     (of_role,) = [each for each in report.policies if entry in each.lacks]
     assert of_role.should_have[1] == {

@@ -45,21 +45,29 @@ def without(name: str, template: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("given", "properties", "shown"),
-    [({"Ref": "Role"}, {}, "${Main.Role}"), ("movies-role", {"RoleName": "movies-role", "Path": "/team/"}, None)],
+    [
+        ({"Ref": "Role"}, {}, "${Main.Role}"),
+        ("movies-role", {"RoleName": "movies-role", "Path": "/team/"}, None),
+    ],
 )
-def test_a_role_that_is_not_named_by_its_arn(given: Any, properties: Any, shown: str | None, tmp_path: Path) -> None:
+def test_a_role_that_is_not_named_by_its_arn(
+    given: Any, properties: Any, shown: str | None, tmp_path: Path
+) -> None:
     """A role has its name as ``Ref``, by which its policies are found."""
     report = check(tmp_path, complete(Role=role(**properties), Movies=dataset_group(role=given)))
     assert (report.missing, report.undecided) == ((), ())
     assert messages(report) == [
-        f"Main/Movies: its role is {shown or given}, and Personalize takes only the ARN of a role: pass the role's ARN"
+        f"Main/Movies: its role is {shown or given}, and Personalize takes only the ARN of a role: "
+        "pass the role's ARN"
     ]
 
 
 def test_a_role_of_others_that_is_not_named_by_its_arn(tmp_path: Path) -> None:
     """It is taken for one of this account that exists already."""
     report = check(tmp_path, complete(Movies=dataset_group(role="theirs")))
-    assert [each.startswith("Main/Movies: its role is theirs, and") for each in messages(report)] == [True]
+    assert [
+        each.startswith("Main/Movies: its role is theirs, and") for each in messages(report)
+    ] == [True]
     principals = {each.principal_arn for each in report.undecided if each.principal == "role"}
     assert principals == {"arn:aws:iam::111122223333:role/theirs"}
 
@@ -73,7 +81,9 @@ def test_a_role_by_an_arn_with_its_partition(tmp_path: Path) -> None:
 def test_a_role_that_is_a_parameter(tmp_path: Path) -> None:
     """Its ARN is what the parameter says, and no name."""
     report = check(tmp_path, complete(Movies=dataset_group(role={"Ref": "Stage"})))
-    assert {each.principal_arn for each in report.undecided if each.principal == "role"} == {"${Main.Stage?}"}
+    assert {each.principal_arn for each in report.undecided if each.principal == "role"} == {
+        "${Main.Stage?}"
+    }
 
 
 USE = {"ManagedPolicyName": "use", "Path": "/team/"}
@@ -84,20 +94,32 @@ USE = {"ManagedPolicyName": "use", "Path": "/team/"}
     [
         (inline(ALLOW), {}),
         ({"ManagedPolicyArns": [{"Ref": "Other"}]}, {"Other": managed(ALLOW, Roles=[])}),
-        ({"ManagedPolicyArns": [{"Fn::GetAtt": ["Other", "PolicyArn"]}]}, {"Other": managed(ALLOW, Roles=[])}),
+        (
+            {"ManagedPolicyArns": [{"Fn::GetAtt": ["Other", "PolicyArn"]}]},
+            {"Other": managed(ALLOW, Roles=[])},
+        ),
         (
             {"ManagedPolicyArns": ["arn:aws:iam::111122223333:policy/team/use"]},
             {"Other": managed(ALLOW, Roles=[], **USE)},
         ),
         ({}, {"Other": managed(ALLOW, type="AWS::IAM::Policy")}),
         ({}, {"Other": managed(ALLOW, type="AWS::IAM::Policy", role="reader")}),
-        ({}, {"Other": managed(ALLOW, type="AWS::IAM::RolePolicy", Roles=None, RoleName={"Ref": "Role"})}),
+        (
+            {},
+            {
+                "Other": managed(
+                    ALLOW, type="AWS::IAM::RolePolicy", Roles=None, RoleName={"Ref": "Role"}
+                )
+            },
+        ),
     ],
 )
 def test_policies_of_a_role_in_every_form(properties: Any, others: Any, tmp_path: Path) -> None:
     """Inline, attached by either side, by name or by reference, and as a resource of their own."""
     named = role(RoleName="reader", **properties)
-    template = complete(Role=named, Key=key(READER), Movies=dataset_group(waits=list(others)), **others)
+    template = complete(
+        Role=named, Key=key(READER), Movies=dataset_group(waits=list(others)), **others
+    )
     assert findings(check(tmp_path, without("Policy", template))) == CLEAN
 
 
@@ -105,7 +127,9 @@ def test_policies_of_a_role_in_every_form(properties: Any, others: Any, tmp_path
 def test_policies_of_another_role_are_not_its_own(roles: list[str], tmp_path: Path) -> None:
     """Nor is a policy that hangs in the air."""
     report = check(tmp_path, complete(Policy=managed(ALLOW, Roles=roles)))
-    assert {(each.policy, each.action) for each in report.missing} == {("role", action) for action in IN_IAM}
+    assert {(each.policy, each.action) for each in report.missing} == {
+        ("role", action) for action in IN_IAM
+    }
 
 
 @pytest.mark.parametrize(
@@ -123,7 +147,9 @@ def test_policies_of_another_role_are_not_its_own(roles: list[str], tmp_path: Pa
 def test_the_policies_of_a_role_whatever_its_path(path: Any, name: Any, tmp_path: Path) -> None:
     """They are attached to the role by its name, which ``Ref`` returns, and not by its ARN."""
     assert findings(check(tmp_path, complete(Role=role(Path=path, **name)))) == CLEAN
-    lacking = check(tmp_path / "2", complete(Role=role(Path=path, **name), Policy=policy(role="another")))
+    lacking = check(
+        tmp_path / "2", complete(Role=role(Path=path, **name), Policy=policy(role="another"))
+    )
     assert [each.action for each in lacking.missing] == IN_IAM
 
 
@@ -135,13 +161,15 @@ def test_a_policy_of_a_role_that_is_not_known(tmp_path: Path) -> None:
     assert {(each.action, each.because) for each in report.undecided} == {
         (
             action,
-            "statement number 1 of policy Main/Policy: whose policy it is depends on Main.Stage, which isn't known "
-            "before deployment",
+            "statement number 1 of policy Main/Policy: whose policy it is depends on Main.Stage, "
+            "which isn't known before deployment",
         )
         for action in IN_IAM
     }
     report = check(tmp_path, complete(Policy=by_parameter, Named=role(RoleName={"Ref": "Stage"})))
-    assert {(each.policy, each.action) for each in report.missing} == {("role", action) for action in IN_IAM}
+    assert {(each.policy, each.action) for each in report.missing} == {
+        ("role", action) for action in IN_IAM
+    }
 
 
 @pytest.mark.parametrize(
@@ -161,8 +189,8 @@ def test_a_denial_in_a_policy_that_may_be_of_the_role(
 ) -> None:
     """It may deny what it writes, and an allowance gives nothing for certain; what it doesn't write is decided."""
     doubt = (
-        f"statement number 1 of policy Main/More: whose policy it is depends on {depends_on}, which isn't known before "
-        "deployment"
+        f"statement number 1 of policy Main/More: whose policy it is depends on {depends_on}, "
+        "which isn't known before deployment"
     )
     kind = "AWS::IAM::RolePolicy" if "RoleName" in named else "AWS::IAM::ManagedPolicy"
     deny = {"Type": kind, "Properties": {"PolicyDocument": {"Statement": [DENY]}, **named}}
@@ -173,7 +201,9 @@ def test_a_denial_in_a_policy_that_may_be_of_the_role(
         ("role", "kms:Decrypt", f"may be denied: {doubt}"),
     }
     allow = {"Type": kind, "Properties": {"PolicyDocument": {"Statement": [ALLOW]}, **named}}
-    assert findings(check(tmp_path / "more", complete(Role=role(**properties), More=allow))) == CLEAN
+    assert (
+        findings(check(tmp_path / "more", complete(Role=role(**properties), More=allow))) == CLEAN
+    )
     template = complete(Role=role(**properties), More=allow, Policy=policy(actions=IN_IAM[1:]))
     (undecided,) = check(tmp_path / "allow", template).undecided
     assert (undecided.policy, undecided.action, undecided.because) == ("role", "kms:Decrypt", doubt)
@@ -188,12 +218,20 @@ def test_a_denial_in_a_policy_that_cannot_be_of_the_role(role_name: Any, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("account", "missing"), [("111122223333", set()), ("unknown-account", set()), ("444455556666", set(IN_IAM))]
+    ("account", "missing"),
+    [("111122223333", set()), ("unknown-account", set()), ("444455556666", set(IN_IAM))],
 )
-def test_policies_of_a_role_of_that_name_in_another_account(account: str, missing: set[str], tmp_path: Path) -> None:
+def test_policies_of_a_role_of_that_name_in_another_account(
+    account: str, missing: set[str], tmp_path: Path
+) -> None:
     """They are another role's."""
-    main = complete(Role=role(RoleName="reader"), Key=key(READER), Movies=dataset_group(waits="Key"))
-    stacks = {"Main": without("Policy", main), "Other": {"Resources": {"Policy": policy("*", role="reader")}}}
+    main = complete(
+        Role=role(RoleName="reader"), Key=key(READER), Movies=dataset_group(waits="Key")
+    )
+    stacks = {
+        "Main": without("Policy", main),
+        "Other": {"Resources": {"Policy": policy("*", role="reader")}},
+    }
     report = check_assembly(write(tmp_path, stacks, accounts={"Other": account}))
     assert {each.action for each in report.missing} == missing
 
@@ -216,33 +254,50 @@ def test_a_policy_of_the_app_on_an_imported_role(tmp_path: Path) -> None:
     [
         (
             "arn:aws:iam::111122223333:policy/Baseline",
-            "may be denied: managed policy arn:aws:iam::111122223333:policy/Baseline isn't part of the app (pass it by "
-            "--policy Baseline=FILE, in Python by policies=)",
+            "may be denied: managed policy arn:aws:iam::111122223333:policy/Baseline isn't part "
+            "of the app (pass it by --policy Baseline=FILE, in Python by policies=)",
         ),
-        ("arn:aws:iam::aws:policy/AWSDenyAll", "may be denied: managed policy arn:aws:iam::aws:policy/AWSDenyAll"),
+        (
+            "arn:aws:iam::aws:policy/AWSDenyAll",
+            "may be denied: managed policy arn:aws:iam::aws:policy/AWSDenyAll",
+        ),
         (
             "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3",
-            "may be denied: managed policy arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3 isn't part of the app",
+            (
+                "may be denied: managed policy "
+                "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3 isn't part of the app"
+            ),
         ),
         (
             {"Ref": "Stage"},
-            "may be denied: managed policy ${Main.Stage?} isn't part of the app (if that is a parameter, pass its "
-            "value by --parameters NAME=VALUE, in Python by parameters=)",
+            "may be denied: managed policy ${Main.Stage?} isn't part of the app (if that is a "
+            "parameter, pass its value by --parameters NAME=VALUE, in Python by parameters=)",
         ),
     ],
 )
-def test_a_managed_policy_that_is_not_part_of_the_app_may_deny(arn: Any, because: str, tmp_path: Path) -> None:
+def test_a_managed_policy_that_is_not_part_of_the_app_may_deny(
+    arn: Any, because: str, tmp_path: Path
+) -> None:
     """Whatever the others allow."""
     report = check(tmp_path, complete(Role=role(ManagedPolicyArns=[arn])))
-    assert {(each.principal, each.policy) for each in report.undecided} == {("role", "key"), ("role", "role")}
+    assert {(each.principal, each.policy) for each in report.undecided} == {
+        ("role", "key"),
+        ("role", "role"),
+    }
     assert all(each.because.startswith(because) for each in report.undecided)
 
 
 def test_managed_policies_of_aws_may_allow(tmp_path: Path) -> None:
     """Those without ``Deny`` or ``Quarantine`` in their names only add to what the app's allow."""
-    arns = ["arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::aws:policy/service-role/AWSGlueServiceRole"]
+    arns = [
+        "arn:aws:iam::aws:policy/ReadOnlyAccess",
+        "arn:aws:iam::aws:policy/service-role/AWSGlueServiceRole",
+    ]
     assert findings(check(tmp_path, complete(Role=role(ManagedPolicyArns=arns)))) == CLEAN
-    report = check(tmp_path, complete(Role=role(ManagedPolicyArns=arns[:1]), Policy=policy(actions=["kms:Decrypt"])))
+    report = check(
+        tmp_path,
+        complete(Role=role(ManagedPolicyArns=arns[:1]), Policy=policy(actions=["kms:Decrypt"])),
+    )
     assert report.missing == ()
     assert {each.action for each in report.undecided} == set(IN_IAM) - {"kms:Decrypt"}
     assert all("ReadOnlyAccess isn't part of the app" in each for each in reasons(report))
@@ -251,7 +306,9 @@ def test_managed_policies_of_aws_may_allow(tmp_path: Path) -> None:
 def test_a_permissions_boundary_of_the_app_and_one_of_others(tmp_path: Path) -> None:
     """The one is judged, the other leaves the role undecided."""
     boundary = managed({"Effect": "Allow", "Action": "kms:D*", "Resource": "*"}, Roles=[])
-    report = check(tmp_path, complete(Role=role(PermissionsBoundary={"Ref": "Boundary"}), Boundary=boundary))
+    report = check(
+        tmp_path, complete(Role=role(PermissionsBoundary={"Ref": "Boundary"}), Boundary=boundary)
+    )
     assert {(each.policy, each.action) for each in report.missing} == {
         ("key", "kms:CreateGrant"),
         ("key", "kms:GenerateDataKey"),
@@ -259,7 +316,10 @@ def test_a_permissions_boundary_of_the_app_and_one_of_others(tmp_path: Path) -> 
         ("role", "kms:GenerateDataKey"),
         ("role", "kms:ListGrants"),
     }
-    other = check(tmp_path, complete(Role=role(PermissionsBoundary="arn:aws:iam::111122223333:policy/Company")))
+    other = check(
+        tmp_path,
+        complete(Role=role(PermissionsBoundary="arn:aws:iam::111122223333:policy/Company")),
+    )
     assert other.missing == ()
     assert {each.principal for each in other.undecided} == {"role"}
     assert all("policy/Company isn't part of the app" in each for each in reasons(other))
@@ -270,12 +330,17 @@ def test_a_managed_policy_of_one_name_in_another_stack(tmp_path: Path) -> None:
     arn = {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:policy/use-key"}
 
     def template(*actions: str) -> dict[str, Any]:
-        named = managed({**ALLOW, "Action": list(actions)}, role="nobody", ManagedPolicyName="use-key")
+        named = managed(
+            {**ALLOW, "Action": list(actions)}, role="nobody", ManagedPolicyName="use-key"
+        )
         return complete(Role=role(ManagedPolicyArns=[arn]), Policy=named)
 
     report = check(tmp_path, template("kms:Decrypt"), template(*IN_IAM), **AGNOSTIC)
     lacking = {(each.principal_arn, each.action) for each in report.missing}
-    assert lacking == {("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Main.Role}", each) for each in IN_IAM[1:]}
+    assert lacking == {
+        ("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Main.Role}", each)
+        for each in IN_IAM[1:]
+    }
 
 
 OWN = "statement number 1 of inline policy own of Main/Role"
@@ -285,7 +350,9 @@ IS_OPEN = "it depends on the condition Main.IsProd"
 def test_an_inline_policy_by_its_name(tmp_path: Path) -> None:
     """A denial is found by it."""
     missing = check(tmp_path, complete(Role=role(**inline(DENY)))).missing
-    assert {each.because for each in missing} == {"denied by statement number 1 of inline policy own of Main/Role"}
+    assert {each.because for each in missing} == {
+        "denied by statement number 1 of inline policy own of Main/Role"
+    }
 
 
 def test_an_inline_policy_that_may_not_be_there(tmp_path: Path) -> None:
@@ -301,26 +368,42 @@ def test_an_inline_policy_that_may_not_be_there(tmp_path: Path) -> None:
     ("properties", "because"),
     [
         (
-            {"ManagedPolicyArns": {"Fn::If": ["IsProd", ["arn:aws:iam::111122223333:policy/Theirs"], NO_VALUE]}},
-            "may be denied: managed policy arn:aws:iam::111122223333:policy/Theirs isn't part of the app (pass it by "
-            "--policy Theirs=FILE, in Python by policies=)",
+            {
+                "ManagedPolicyArns": {
+                    "Fn::If": ["IsProd", ["arn:aws:iam::111122223333:policy/Theirs"], NO_VALUE]
+                }
+            },
+            "may be denied: managed policy arn:aws:iam::111122223333:policy/Theirs isn't part of "
+            "the app (pass it by --policy Theirs=FILE, in Python by policies=)",
         ),
         ({"ManagedPolicyArns": [{"Fn::If": ["IsProd", {"Ref": "Bound"}, NO_VALUE]}]}, None),
         (
             {"PermissionsBoundary": {"Fn::If": ["IsProd", {"Ref": "Bound"}, NO_VALUE]}},
-            "the permissions boundary can't be seen: which managed policy it has depends on the condition Main.IsProd",
+            (
+                "the permissions boundary can't be seen: which managed policy it has depends on "
+                "the condition Main.IsProd"
+            ),
         ),
         (
             {"Policies": {"Fn::If": ["IsProd", inline(DENY)["Policies"], NO_VALUE]}},
             f"may be denied: {OWN}: {IS_OPEN}",
         ),
         (
-            {"Policies": [{"PolicyName": "own", "PolicyDocument": {"Fn::If": ["IsProd", {"Statement": DENY}, {}]}}]},
+            {
+                "Policies": [
+                    {
+                        "PolicyName": "own",
+                        "PolicyDocument": {"Fn::If": ["IsProd", {"Statement": DENY}, {}]},
+                    }
+                ]
+            },
             f"may be denied: {OWN}: {IS_OPEN}",
         ),
     ],
 )
-def test_policies_of_a_role_that_a_condition_chooses(properties: Any, because: str | None, tmp_path: Path) -> None:
+def test_policies_of_a_role_that_a_condition_chooses(
+    properties: Any, because: str | None, tmp_path: Path
+) -> None:
     """They may be of the template, and aren't said to be of others."""
     report = check(tmp_path, complete(Role=role(**properties), Bound=managed(ALLOW, Roles=[])))
     assert (report.missing, report.problems) == ((), ())
@@ -330,7 +413,9 @@ def test_policies_of_a_role_that_a_condition_chooses(properties: Any, because: s
 def test_an_inline_policy_of_a_role_that_may_not_be_there(tmp_path: Path) -> None:
     """It is there whenever the role is."""
     made = {**role(RoleName="reader", **inline(ALLOW)), "Condition": "IsProd"}
-    template = without("Policy", complete(Role=made, Key=key(READER), Movies=dataset_group(waits=[])))
+    template = without(
+        "Policy", complete(Role=made, Key=key(READER), Movies=dataset_group(waits=[]))
+    )
     report = check(tmp_path, template)
     assert (report.missing, report.undecided) == ((), ())
 
@@ -339,18 +424,25 @@ def test_an_inline_policy_is_there_with_its_role(tmp_path: Path) -> None:
     """A dataset group that names the role by a string waits for neither."""
     made = role(RoleName="reader", **inline(ALLOW))
     of_role = {name: each for name, each in key(READER).items() if name != "DependsOn"}
-    template = without("Policy", complete(Role=made, Key=of_role, Movies=dataset_group(role=READER, waits="Key")))
+    template = without(
+        "Policy", complete(Role=made, Key=of_role, Movies=dataset_group(role=READER, waits="Key"))
+    )
     (problem,) = check(tmp_path / "early", template).problems
     assert (problem.kind, problem.needed_by) == ("ordering", ("Main/Movies (dataset group)",))
     assert "Main/Role" in problem.message
-    template["Resources"]["Movies"]["DependsOn"] = template["Resources"]["Key"]["DependsOn"] = ["Role"]
+    template["Resources"]["Movies"]["DependsOn"] = template["Resources"]["Key"]["DependsOn"] = [
+        "Role"
+    ]
     assert check(tmp_path / "after", template).problems == ()
 
 
 @pytest.mark.parametrize(
-    ("region", "undecided"), [("eu-west-1", set()), ("cn-north-1", {"trust"}), ("unknown-region", {"trust"})]
+    ("region", "undecided"),
+    [("eu-west-1", set()), ("cn-north-1", {"trust"}), ("unknown-region", {"trust"})],
 )
-def test_urls_and_services_of_a_known_region(region: str, undecided: set[str], tmp_path: Path) -> None:
+def test_urls_and_services_of_a_known_region(
+    region: str, undecided: set[str], tmp_path: Path
+) -> None:
     """``AWS::URLSuffix`` is known with the Region, as older versions of the CDK write principals with it."""
     service = {"Fn::Join": ["", ["personalize.", {"Ref": "AWS::URLSuffix"}]]}
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
@@ -373,18 +465,34 @@ def put(statement: dict[str, Any], name: Any = "own", **more: Any) -> dict[str, 
 @pytest.mark.parametrize(
     ("properties", "others", "told"),
     [
-        (inline(ALLOW), {"Other": put(OTHER)}, ["policy Main/Other, inline policy own of Main/Role"]),
+        (
+            inline(ALLOW),
+            {"Other": put(OTHER)},
+            ["policy Main/Other, inline policy own of Main/Role"],
+        ),
         (inline(ALLOW), {"Other": put(ALLOW)}, []),
         (inline(ALLOW), {"Other": put(OTHER, "other")}, []),
         (inline(ALLOW), {"Other": put(OTHER, {"Ref": "Stage"})}, []),
         (inline(ALLOW), {"Other": put(OTHER, if_prod("own", "b"))}, []),
-        ({}, {"One": put(ALLOW, if_prod("a", "b")), "Other": put(OTHER, if_prod("a", "b"))}, ["Main/One, policy Main"]),
+        (
+            {},
+            {"One": put(ALLOW, if_prod("a", "b")), "Other": put(OTHER, if_prod("a", "b"))},
+            ["Main/One, policy Main"],
+        ),
         ({}, {"One": put(ALLOW, if_prod("a", "b")), "Other": put(OTHER, if_prod("b", "a"))}, []),
         ({}, {"One": put(ALLOW), "Other": put(OTHER)}, ["policy Main/One, policy Main/Other"]),
-        ({}, {"One": put(ALLOW, {"Ref": "Stage"}), "Other": put(OTHER, {"Ref": "Stage"})}, ["Main/One, policy Main"]),
+        (
+            {},
+            {"One": put(ALLOW, {"Ref": "Stage"}), "Other": put(OTHER, {"Ref": "Stage"})},
+            ["Main/One, policy Main"],
+        ),
         ({}, {"One": put(ALLOW, Condition="IsProd"), "Other": put(OTHER, Condition="IsDev")}, []),
         ({}, {"One": put(ALLOW), "Other": put(OTHER, Condition="IsDev")}, []),
-        ({}, {"One": put(ALLOW), "Other": put(OTHER, Condition="Always")}, ["policy Main/One, policy Main/Other"]),
+        (
+            {},
+            {"One": put(ALLOW), "Other": put(OTHER, Condition="Always")},
+            ["policy Main/One, policy Main/Other"],
+        ),
         (
             {"Policies": [*inline(ALLOW)["Policies"], *inline(OTHER)["Policies"]]},
             {},
@@ -394,15 +502,25 @@ def put(statement: dict[str, Any], name: Any = "own", **more: Any) -> dict[str, 
             {},
             {
                 "One": put(ALLOW),
-                "Other": managed(OTHER, type="AWS::IAM::RolePolicy", Roles=None, RoleName="reader", PolicyName="own"),
+                "Other": managed(
+                    OTHER,
+                    type="AWS::IAM::RolePolicy",
+                    Roles=None,
+                    RoleName="reader",
+                    PolicyName="own",
+                ),
             },
             ["policy Main/One, policy Main/Other"],
         ),
     ],
 )
-def test_two_inline_policies_of_one_name(properties: Any, others: Any, told: list[str], tmp_path: Path) -> None:
+def test_two_inline_policies_of_one_name(
+    properties: Any, others: Any, told: list[str], tmp_path: Path
+) -> None:
     """The later takes the place of the earlier, wherever they are made."""
-    template = complete(Key=key(READER), Role=role(**{"RoleName": "reader", **properties}), **others)
+    template = complete(
+        Key=key(READER), Role=role(**{"RoleName": "reader", **properties}), **others
+    )
     report = check(tmp_path, template)
     found = messages(report)
     assert len(found) == len(told)
@@ -413,14 +531,16 @@ def test_two_inline_policies_of_one_name(properties: Any, others: Any, told: lis
 def test_two_inline_policies_of_one_name_in_two_stacks(tmp_path: Path) -> None:
     """As the CDK makes them for a role that both import by its name."""
     role_arn = "arn:aws:iam::111122223333:role/reader"
-    one = without("Role", complete(Key=key(READER), Movies=dataset_group(role=role_arn), Policy=put(ALLOW)))
+    one = without(
+        "Role", complete(Key=key(READER), Movies=dataset_group(role=role_arn), Policy=put(ALLOW))
+    )
     one["Resources"]["Policy"]["Properties"]["Roles"] = ["reader"]
     other = {"Resources": {"Policy": {**put(OTHER), "DependsOn": []}}}
     other["Resources"]["Policy"]["Properties"]["Roles"] = ["reader"]
     assert messages(check(tmp_path, one, other)) == [
-        f"{role_arn}: policy Main/Policy, policy Other/Policy share the name own, and a role keeps only the last "
-        "inline policy of a name: name each differently; if the CDK has named them, set the feature flag "
-        "@aws-cdk/aws-iam:importedRoleStackSafeDefaultPolicyName"
+        f"{role_arn}: policy Main/Policy, policy Other/Policy share the name own, and a role keeps "
+        "only the last inline policy of a name: name each differently; if the CDK has named them, "
+        "set the feature flag @aws-cdk/aws-iam:importedRoleStackSafeDefaultPolicyName"
     ]
 
 
@@ -429,10 +549,19 @@ def test_two_inline_policies_of_one_name_in_two_stacks(tmp_path: Path) -> None:
 def test_documents_as_json_text(where: str, change: Any, tmp_path: Path) -> None:
     """CloudFormation takes the text of a document for the document."""
     arn = READER.replace("reader", "movies")
-    template = complete(Key=key(arn), Role=role(RoleName="movies"), Policy=policy("*"), Movies=dataset_group(waits=[]))
+    template = complete(
+        Key=key(arn),
+        Role=role(RoleName="movies"),
+        Policy=policy("*"),
+        Movies=dataset_group(waits=[]),
+    )
     if where == "inline":
-        template["Resources"]["Role"] = role(RoleName="movies", **inline({**ALLOW, "Resource": "*"}))
-    of_key, of_role, of_policy = (template["Resources"][name]["Properties"] for name in ("Key", "Role", "Policy"))
+        template["Resources"]["Role"] = role(
+            RoleName="movies", **inline({**ALLOW, "Resource": "*"})
+        )
+    of_key, of_role, of_policy = (
+        template["Resources"][name]["Properties"] for name in ("Key", "Role", "Policy")
+    )
     of_key["KeyPolicy"]["Statement"][1].pop("Condition")
     of_role["AssumeRolePolicyDocument"]["Statement"][0].pop("Condition")
     owner, name = {

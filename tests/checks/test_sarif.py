@@ -65,7 +65,11 @@ def all_wrong() -> Json:
 
 
 def sarif(directory: Path, *options: str) -> Json:
-    output = CliRunner().invoke(personalize_kms, ["check", str(directory), "--format", "sarif", *options]).stdout
+    output = (
+        CliRunner()
+        .invoke(personalize_kms, ["check", str(directory), "--format", "sarif", *options])
+        .stdout
+    )
     log: Json = json.loads(output)
     return log
 
@@ -76,13 +80,20 @@ def results(log: Json) -> list[Json]:
     return found
 
 
-@pytest.mark.parametrize("template", [all_wrong(), complete(), {"Resources": {}}], ids=["wrong", "clean", "empty"])
+@pytest.mark.parametrize(
+    "template", [all_wrong(), complete(), {"Resources": {}}], ids=["wrong", "clean", "empty"]
+)
 def test_it_is_valid(template: Json, tmp_path: Path) -> None:
     """By the schema that GitHub names, and by another implementation of JSON Schema than ours would be."""
-    (tmp_path / "log.json").write_text(json.dumps(sarif(write(tmp_path / "cdk.out", {"Main": template}))))
+    (tmp_path / "log.json").write_text(
+        json.dumps(sarif(write(tmp_path / "cdk.out", {"Main": template})))
+    )
     schema = str(Path(__file__).parent / "schema" / "sarif-2.1.0.json")
     command = ["node", "-e", VALIDATE, schema, str(tmp_path / "log.json")]
-    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert (
+        subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        == "[]\n"
+    )
 
 
 def test_it_has_what_github_requires(tmp_path: Path) -> None:
@@ -91,13 +102,24 @@ def test_it_has_what_github_requires(tmp_path: Path) -> None:
     https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support#supported-properties
     """
     log = sarif(write(tmp_path, {"Main": all_wrong()}))
-    assert (log["$schema"], log["version"]) == ("https://json.schemastore.org/sarif-2.1.0.json", "2.1.0")
+    assert (log["$schema"], log["version"]) == (
+        "https://json.schemastore.org/sarif-2.1.0.json",
+        "2.1.0",
+    )
     driver = log["runs"][0]["tool"]["driver"]
     assert driver["name"] == "personalize-kms"
     assert len(driver["rules"]) == 11
     for each in driver["rules"]:
-        texts = (each["id"], each["name"], each["shortDescription"]["text"], each["fullDescription"]["text"])
-        assert all(0 < len(text) <= limit for text, limit in zip(texts, (255, 255, 1024, 1024), strict=True))
+        texts = (
+            each["id"],
+            each["name"],
+            each["shortDescription"]["text"],
+            each["fullDescription"]["text"],
+        )
+        assert all(
+            0 < len(text) <= limit
+            for text, limit in zip(texts, (255, 255, 1024, 1024), strict=True)
+        )
         assert each["helpUri"].startswith("https://docs.aws.amazon.com/")
         assert each["helpUri"] in each["help"]["text"]
         assert each["helpUri"] in each["help"]["markdown"]
@@ -128,16 +150,25 @@ def test_it_has_what_github_requires(tmp_path: Path) -> None:
 
 
 def test_a_result_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
-    """With the statement to add, and the page. Two braces side by side would stand for one, so there are none."""
+    """With the statement to add, and the page.
+
+    Two braces side by side would stand for one, so there are none.
+    """
     statements = [key()["Properties"]["KeyPolicy"]["Statement"][0]]
-    (found,) = results(sarif(write(tmp_path, {"Main": complete(Key=key(KeyPolicy={"Statement": statements}))})))
+    (found,) = results(
+        sarif(write(tmp_path, {"Main": complete(Key=key(KeyPolicy={"Statement": statements}))}))
+    )
     text = found["message"]["text"]
     lacks = "lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants for Personalize"
-    assert text.startswith(f"key policy of Main/Key {lacks} (5). What to do: key policy of Main/Key, for Personalize (")
+    assert text.startswith(
+        f"key policy of Main/Key {lacks} (5). What to do: key policy of Main/Key, for Personalize ("
+    )
     assert text.endswith(f". {KMS_PAGE}")
     of_role, of_service = text[text.index('{"Effect"') : text.rindex("}") + 1].split("; ")
     assert json.loads(of_role)["Principal"] == {"AWS": {"Fn::GetAtt": ["Role", "Arn"]}}
-    assert json.loads(of_service)["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}
+    assert json.loads(of_service)["Condition"] == {
+        "StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}
+    }
     assert re.search(r"[{}]{2}", text) is None
 
 
@@ -148,11 +179,16 @@ def places(log: Json) -> dict[str, tuple[str, int]]:
         (place,) = each["locations"]
         at = place["physicalLocation"]
         (construct,) = place["logicalLocations"]
-        found[construct["fullyQualifiedName"]] = (at["artifactLocation"]["uri"], at["region"]["startLine"])
+        found[construct["fullyQualifiedName"]] = (
+            at["artifactLocation"]["uri"],
+            at["region"]["startLine"],
+        )
     return found
 
 
-def test_a_location_is_the_resource_in_its_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_location_is_the_resource_in_its_template(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By a path that is relative to the working directory, that of the repository; else by an address."""
     monkeypatch.chdir(tmp_path)
     lacking = complete(Policy=policy(actions=IN_IAM[1:]))
@@ -186,7 +222,9 @@ def test_what_is_about_several_resources_is_at_the_first(tmp_path: Path) -> None
     file = tmp_path / "Main.template.json"
     file.write_text(json.dumps(template, indent=1))
     both = tuple(Declaration(str(file), f"Main/{id}", id) for id in ("Two", "One"))
-    found = AccessReport(problems=(Problem("ordering", "Main/Two", Reason.of(Cause.NO_ROLE), declared=both),))
+    found = AccessReport(
+        problems=(Problem("ordering", "Main/Two", Reason.of(Cause.NO_ROLE), declared=both),)
+    )
     assert places(json.loads(sarif_report(found, tmp_path / "manifest.json", "1.0.0"))) == {
         "Main/Two": (f"{tmp_path.as_uri()}/Main.template.json", 6)
     }
@@ -194,19 +232,27 @@ def test_what_is_about_several_resources_is_at_the_first(tmp_path: Path) -> None
 
 def test_what_is_about_the_app_is_at_its_manifest(tmp_path: Path) -> None:
     """GitHub shows no result without a location."""
-    question = Entry(kind="undecided", name="Main", reason=Reason.of(Cause.NOT_KNOWN, why="it can't be read"))
+    question = Entry(
+        kind="undecided", name="Main", reason=Reason.of(Cause.NOT_KNOWN, why="it can't be read")
+    )
     (found,) = results(
-        json.loads(sarif_report(AccessReport(undecided=(question,)), tmp_path / "manifest.json", "1.0.0"))
+        json.loads(
+            sarif_report(AccessReport(undecided=(question,)), tmp_path / "manifest.json", "1.0.0")
+        )
     )
     (place,) = found["locations"]
-    assert place["physicalLocation"]["artifactLocation"]["uri"] == f"{tmp_path.as_uri()}/manifest.json"
+    assert (
+        place["physicalLocation"]["artifactLocation"]["uri"] == f"{tmp_path.as_uri()}/manifest.json"
+    )
     assert found["message"]["text"] == "Main: it can't be read"
 
 
 def fingerprints(log: Json) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for each in results(log):
-        found.setdefault(each["ruleId"], set()).add(each["partialFingerprints"]["primaryLocationLineHash"])
+        found.setdefault(each["ruleId"], set()).add(
+            each["partialFingerprints"]["primaryLocationLineHash"]
+        )
     return found
 
 
@@ -221,8 +267,15 @@ def test_an_alert_stays_the_same(tmp_path: Path) -> None:
     after["Resources"]["Another"] = {"Type": "AWS::SNS::Topic"}
     second = sarif(write(tmp_path / "2", {"Main": after, "Other": complete()}))
     assert fingerprints(second) == fingerprints(first)
-    fixed = sarif(write(tmp_path / "3", {"Main": {**before, "Resources": {**before["Resources"], "Role": role()}}}))
-    left = {rule: prints for rule, prints in fingerprints(first).items() if rule != "Personalize::Trust"}
+    fixed = sarif(
+        write(
+            tmp_path / "3",
+            {"Main": {**before, "Resources": {**before["Resources"], "Role": role()}}},
+        )
+    )
+    left = {
+        rule: prints for rule, prints in fingerprints(first).items() if rule != "Personalize::Trust"
+    }
     assert fingerprints(fixed) == left
 
 
@@ -247,8 +300,14 @@ SUBJECT, NO_ROLE = "policy Main/One", Reason.of(Cause.NO_ROLE)
         (Entry(kind="missing", **LACKED), Entry(kind="undecided", **LACKED)),
         (Problem("ordering", SUBJECT, NO_ROLE), Problem("trust", SUBJECT, NO_ROLE)),
         (Problem("ordering", SUBJECT, NO_ROLE), Problem("ordering", "policy Main/Two", NO_ROLE)),
-        (Problem("ordering", SUBJECT, NO_ROLE), Problem("ordering", SUBJECT, Reason.of(Cause.KEY_WITHOUT_ROLE))),
-        (Entry(kind="undecided", **LACKED), Entry(kind="undecided", **{**LACKED, "policy": "role"})),
+        (
+            Problem("ordering", SUBJECT, NO_ROLE),
+            Problem("ordering", SUBJECT, Reason.of(Cause.KEY_WITHOUT_ROLE)),
+        ),
+        (
+            Entry(kind="undecided", **LACKED),
+            Entry(kind="undecided", **{**LACKED, "policy": "role"}),
+        ),
         *(
             (
                 Entry(kind="missing", **LACKED),
@@ -257,7 +316,10 @@ SUBJECT, NO_ROLE = "policy Main/One", Reason.of(Cause.NO_ROLE)
             for name in ("principal_arn", "policy_of", "resource")
         ),
         (Entry(kind="excess", **LACKED), Entry(kind="excess", **{**LACKED, "action": "kms:*"})),
-        (Entry(kind="undecided", name="Main/One", reason=OPEN), Entry(kind="undecided", name="Main/Two", reason=OPEN)),
+        (
+            Entry(kind="undecided", name="Main/One", reason=OPEN),
+            Entry(kind="undecided", name="Main/Two", reason=OPEN),
+        ),
     ],
 )
 def test_another_finding_is_another_alert(one: Any, other: Any, tmp_path: Path) -> None:
@@ -275,7 +337,11 @@ def test_a_worse_excess_is_another_alert(tmp_path: Path) -> None:
     """Who has dismissed the one has not seen the other."""
     logs = [
         sarif(write(tmp_path / each, {"Main": complete(Policy=policy(actions=[*IN_IAM, *more]))}))
-        for each, more in (("1", ["kms:Encrypt"]), ("2", ["kms:Encrypt", "kms:Sign"]), ("3", ["kms:*"]))
+        for each, more in (
+            ("1", ["kms:Encrypt"]),
+            ("2", ["kms:Encrypt", "kms:Sign"]),
+            ("3", ["kms:*"]),
+        )
     ]
     prints = [fingerprints(log)["Personalize::ExcessRoleAccess"] for log in logs]
     assert len(set.union(*prints)) == sum(map(len, prints)) == 3
@@ -305,7 +371,9 @@ def test_findings_that_are_alike_are_several_alerts(tmp_path: Path) -> None:
     """They differ in their words alone, which may change."""
     reasons = [Reason.of(Cause.NOT_KNOWN, why=why) for why in ("one", "other")]
     questions = tuple(Entry(kind="undecided", name="Main", reason=reason) for reason in reasons)
-    log = json.loads(sarif_report(AccessReport(undecided=questions), tmp_path / "manifest.json", "1.0.0"))
+    log = json.loads(
+        sarif_report(AccessReport(undecided=questions), tmp_path / "manifest.json", "1.0.0")
+    )
     (prints,) = fingerprints(log).values()
     assert len(prints) == 2
 

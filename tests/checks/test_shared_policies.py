@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.checks.templates import ACCOUNT, IN_IAM, KEY, check, complete, dataset_group, managed, role
+from tests.checks.templates import (
+    ACCOUNT,
+    IN_IAM,
+    KEY,
+    check,
+    complete,
+    dataset_group,
+    managed,
+    role,
+)
 
 POLICY = {"Ref": "Policy"}
 USER = {"Type": "AWS::IAM::User", "Properties": {"UserName": "ada", "ManagedPolicyArns": [POLICY]}}
@@ -18,12 +27,37 @@ GROUP = {"Type": "AWS::IAM::Group", "Properties": {"ManagedPolicyArns": [POLICY]
     ("type", "given", "resources", "others"),
     [
         ("AWS::IAM::Policy", {}, {}, []),
-        ("AWS::IAM::Policy", {"Roles": [{"Ref": "Role"}, {"Ref": "Etl"}]}, {"Etl": role()}, ["role/${Main.Etl}"]),
-        ("AWS::IAM::Policy", {"Roles": [{"Ref": "Role"}, "Etl"]}, {"Etl": role(RoleName="Etl")}, ["role/Etl"]),
-        ("AWS::IAM::Policy", {"Users": ["ada"], "Groups": ["staff"]}, {}, ["user/ada", "group/staff"]),
+        (
+            "AWS::IAM::Policy",
+            {"Roles": [{"Ref": "Role"}, {"Ref": "Etl"}]},
+            {"Etl": role()},
+            ["role/${Main.Etl}"],
+        ),
+        (
+            "AWS::IAM::Policy",
+            {"Roles": [{"Ref": "Role"}, "Etl"]},
+            {"Etl": role(RoleName="Etl")},
+            ["role/Etl"],
+        ),
+        (
+            "AWS::IAM::Policy",
+            {"Users": ["ada"], "Groups": ["staff"]},
+            {},
+            ["user/ada", "group/staff"],
+        ),
         ("AWS::IAM::ManagedPolicy", {}, {}, []),
-        ("AWS::IAM::ManagedPolicy", {}, {"Etl": role(ManagedPolicyArns=[POLICY])}, ["role/${Main.Etl}"]),
-        ("AWS::IAM::ManagedPolicy", {}, {"Ada": USER, "Staff": GROUP}, ["user/ada", "group/${Main.Staff}"]),
+        (
+            "AWS::IAM::ManagedPolicy",
+            {},
+            {"Etl": role(ManagedPolicyArns=[POLICY])},
+            ["role/${Main.Etl}"],
+        ),
+        (
+            "AWS::IAM::ManagedPolicy",
+            {},
+            {"Ada": USER, "Staff": GROUP},
+            ["user/ada", "group/${Main.Staff}"],
+        ),
     ],
 )
 def test_whoever_has_a_policy_is_named(
@@ -38,7 +72,9 @@ def test_whoever_has_a_policy_is_named(
     assert of_role.also_for == tuple(f"arn:aws:iam::{ACCOUNT}:{each}" for each in others)
     # A role of the template has its path.
     words = [
-        {"role/${Main.Etl}": "Main/Etl", "role/Etl": "Main/Etl"}.get(each, f"arn:aws:iam::{ACCOUNT}:{each}")
+        {"role/${Main.Etl}": "Main/Etl", "role/Etl": "Main/Etl"}.get(
+            each, f"arn:aws:iam::{ACCOUNT}:{each}"
+        )
         for each in others
     ]
     assert (f"what goes also serves {', '.join(words)}" in report.to_text()) == bool(others)
@@ -49,7 +85,10 @@ def test_a_role_is_no_other_than_itself(tmp_path: Path) -> None:
     named = "arn:aws:iam::111122223333:role/Named"
     template = complete(
         Role=role(RoleName="Named"),
-        Policy=managed({"Effect": "Allow", "Action": [*IN_IAM, "kms:Encrypt"], "Resource": KEY}, Roles=["Named"]),
+        Policy=managed(
+            {"Effect": "Allow", "Action": [*IN_IAM, "kms:Encrypt"], "Resource": KEY},
+            Roles=["Named"],
+        ),
         Movies=dataset_group(role=named),
     )
     report = check(tmp_path, template, region="unknown-region")

@@ -42,7 +42,9 @@ def on_keys(report: AccessReport, asked: str, key: str = "Main.RightKey") -> set
 
 
 @pytest.mark.parametrize("kind", [BatchInferenceJob, BatchSegmentJob])
-def test_a_job_with_the_wrong_encryption_lacks_the_key_of_its_solution(kind: Any, tmp_path: Path) -> None:
+def test_a_job_with_the_wrong_encryption_lacks_the_key_of_its_solution(
+    kind: Any, tmp_path: Path
+) -> None:
     """Each execution chooses the path, so that the metadata of the job is all there is to read."""
     app = cdk.App(outdir=str(tmp_path), context={"personalize-kms-constructs:judge": False})
     stack = cdk.Stack(app, "Main")
@@ -51,7 +53,11 @@ def test_a_job_with_the_wrong_encryption_lacks_the_key_of_its_solution(kind: Any
     movies = right.add_dataset_group("Movies", name="movies")
     recipe = "arn:aws:personalize:::recipe/aws-user-personalization"
     solution = personalize.CfnSolution(
-        stack, "Solution", name="sims", dataset_group_arn=movies.attr_dataset_group_arn, recipe_arn=recipe
+        stack,
+        "Solution",
+        name="sims",
+        dataset_group_arn=movies.attr_dataset_group_arn,
+        recipe_arn=recipe,
     )
     job = kind(
         stack,
@@ -73,13 +79,21 @@ def test_a_task_leads_to_the_key_of_its_solution(call: str, tmp_path: Path) -> N
     version = {"Fn::Join": ["/", [{"Fn::GetAtt": ["Sims", "SolutionArn"]}, "4a5b"]]}
     arguments = {**BATCH, "SolutionVersionArn": "VERSION", "RoleArn": "ROLE"}
     asks = machine({"Batch": task(call, arguments)})
-    definition = asks["Properties"].pop("DefinitionString").replace("VERSION", "${Version}").replace("ROLE", "${Role}")
+    definition = (
+        asks["Properties"]
+        .pop("DefinitionString")
+        .replace("VERSION", "${Version}")
+        .replace("ROLE", "${Role}")
+    )
     asks["Properties"] |= {
         "DefinitionString": definition,
         "DefinitionSubstitutions": {"Version": version, "Role": {"Fn::GetAtt": ["Other", "Arn"]}},
     }
     group = {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}
-    sims = {"Type": "AWS::Personalize::Solution", "Properties": {"Name": "sims", "DatasetGroupArn": group}}
+    sims = {
+        "Type": "AWS::Personalize::Solution",
+        "Properties": {"Name": "sims", "DatasetGroupArn": group},
+    }
     report = check(tmp_path, complete(Asks=asks, Sims=sims, Other=role()))
     assert not [each for each in report.undecided if "dataset group can't be seen" in each.because]
     kind = "batch inference job" if "Inference" in call else "batch segment job"

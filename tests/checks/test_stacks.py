@@ -43,10 +43,19 @@ def test_another_stack_by_its_exports(imported: Any, tmp_path: Path) -> None:
     role_arn = "arn:aws:iam::111122223333:role/personalize"
     of_role = key(role_arn)
     security = {"Resources": {"Key": of_role}, "Outputs": {"Exported": exported}}
-    main = complete(Policy=policy(imported, "personalize"), Movies=dataset_group(imported, role_arn))
+    main = complete(
+        Policy=policy(imported, "personalize"), Movies=dataset_group(imported, role_arn)
+    )
     del main["Resources"]["Key"], main["Resources"]["Role"]
-    stacks = {"Roles": {"Resources": {"Role": role(RoleName="personalize")}}, "Security": security, "Main": main}
-    assert findings(check_assembly(write(tmp_path, stacks, dependencies={"Security": ["Roles"]}))) == CLEAN
+    stacks = {
+        "Roles": {"Resources": {"Role": role(RoleName="personalize")}},
+        "Security": security,
+        "Main": main,
+    }
+    assert (
+        findings(check_assembly(write(tmp_path, stacks, dependencies={"Security": ["Roles"]})))
+        == CLEAN
+    )
 
 
 @pytest.mark.parametrize("by_path", [True, False])
@@ -75,7 +84,10 @@ def test_nested_stacks(by_path: bool, tmp_path: Path) -> None:
     assert len(report.allowed) == 14
     nested["Metadata"] = {}
     elsewhere = check(tmp_path / "elsewhere", template)
-    assert any(each.because.startswith("its template isn't in the assembly") for each in elsewhere.undecided)
+    assert any(
+        each.because.startswith("its template isn't in the assembly")
+        for each in elsewhere.undecided
+    )
 
 
 def test_resources_of_nested_stacks_have_their_own_paths(app: cdk.App) -> None:
@@ -99,7 +111,9 @@ def region(app: cdk.App, name: str) -> cdk.Stack:
 
 
 @pytest.mark.parametrize(
-    ("role_name", "nested"), [(None, False), (f"personalize-{cdk.Aws.REGION}", True)], ids=["nameless", "nested"]
+    ("role_name", "nested"),
+    [(None, False), (f"personalize-{cdk.Aws.REGION}", True)],
+    ids=["nameless", "nested"],
 )
 def test_a_role_of_another_region(app: cdk.App, nested: bool, role_name: str | None) -> None:
     """The CDK refers to it by parameters of Systems Manager, which aren't followed: it is a role that isn't known."""
@@ -119,11 +133,15 @@ def test_stages_are_checked_each_for_itself(tmp_path: Path) -> None:
     stages = {}
     for stage, actions in (("Beta", None), ("Prod", ["kms:Decrypt"])):
         template = complete(Role=role(RoleName="personalize"), Policy=policy(actions=actions))
-        stages[stage] = write(tmp_path / f"assembly-{stage}", {f"{stage}Main": template}, **AGNOSTIC)
+        stages[stage] = write(
+            tmp_path / f"assembly-{stage}", {f"{stage}Main": template}, **AGNOSTIC
+        )
     report = check_assembly(write(tmp_path, {}, stages=stages))
     assert report.asked == ("BetaMain/Movies (dataset group)", "ProdMain/Movies (dataset group)")
     assert {each.action for each in report.missing} == set(IN_IAM) - {"kms:Decrypt"}
-    assert {tuple(each.needed_by) for each in report.missing} == {("ProdMain/Movies (dataset group)",)}
+    assert {tuple(each.needed_by) for each in report.missing} == {
+        ("ProdMain/Movies (dataset group)",)
+    }
 
 
 def test_exports_of_stages_are_those_of_the_same_stage(tmp_path: Path) -> None:
@@ -132,13 +150,22 @@ def test_exports_of_stages_are_those_of_the_same_stage(tmp_path: Path) -> None:
     stages = {}
     for name in ("Beta", "Prod"):
         outputs = {"Key": {"Value": KEY, "Export": {"Name": "key"}}}
-        main = complete(Role=role(RoleName="reader"), Policy=policy(imported), Movies=dataset_group(imported))
+        main = complete(
+            Role=role(RoleName="reader"), Policy=policy(imported), Movies=dataset_group(imported)
+        )
         del main["Resources"]["Key"]
-        security = {"Resources": {"Key": key("arn:aws:iam::111122223333:role/reader")}, "Outputs": outputs}
+        security = {
+            "Resources": {"Key": key("arn:aws:iam::111122223333:role/reader")},
+            "Outputs": outputs,
+        }
         stacks = {f"{name}Security": security, f"{name}Main": main}
         stages[name] = write(tmp_path / f"assembly-{name}", stacks)
     report = check_assembly(write(tmp_path, {}, stages=stages))
-    keys = {(each.needed_by[0], each.policy_of.rpartition("/")[2]) for each in report.allowed if each.policy == "key"}
+    keys = {
+        (each.needed_by[0], each.policy_of.rpartition("/")[2])
+        for each in report.allowed
+        if each.policy == "key"
+    }
     assert keys == {
         ("BetaMain/Movies (dataset group)", "${BetaSecurity.Key}"),
         ("ProdMain/Movies (dataset group)", "${ProdSecurity.Key}"),

@@ -13,7 +13,12 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.checks import check_assembly
-from personalize_kms_constructs.jobs import BatchInferenceJob, DataDeletionJob, DatasetExportJob, DatasetImportJob
+from personalize_kms_constructs.jobs import (
+    BatchInferenceJob,
+    DataDeletionJob,
+    DatasetExportJob,
+    DatasetImportJob,
+)
 from tests.checks.templates import Json, bucket, check, complete, key
 from tests.checks.test_requests import (
     DATASET_ARN,
@@ -48,7 +53,10 @@ def task(call: str, arguments: Any, name: str = "Arguments", **more: Any) -> Jso
 
 def machine(states: Json, **more: Any) -> Json:
     definition = json.dumps({"StartAt": next(iter(states)), "States": states})
-    return {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": definition, **more}}
+    return {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {"DefinitionString": definition, **more},
+    }
 
 
 INNER = {"StartAt": "Export", "States": {"Export": task("createDatasetExportJob", EXPORT)}}
@@ -73,20 +81,38 @@ def after(said: Json, given: str, **more: Json) -> Json:
     ("states", "asked", "needs"),
     [
         (INNER["States"], "dataset export job", EXPORTING),
-        ({"Export": task("createDatasetExportJob", EXPORT, "Parameters")}, "dataset export job", EXPORTING),
+        (
+            {"Export": task("createDatasetExportJob", EXPORT, "Parameters")},
+            "dataset export job",
+            EXPORTING,
+        ),
         ({"Batch": task("createBatchInferenceJob", BATCH)}, "batch inference job", BATCHING),
         ({"Batch": task("createBatchSegmentJob", BATCH)}, "batch segment job", BATCHING),
-        ({"All": {"Type": "Parallel", "End": True, "Branches": [INNER]}}, "dataset export job", EXPORTING),
-        ({"Each": {"Type": "Map", "End": True, "ItemProcessor": INNER}}, "dataset export job", EXPORTING),
+        (
+            {"All": {"Type": "Parallel", "End": True, "Branches": [INNER]}},
+            "dataset export job",
+            EXPORTING,
+        ),
+        (
+            {"Each": {"Type": "Map", "End": True, "ItemProcessor": INNER}},
+            "dataset export job",
+            EXPORTING,
+        ),
         (
             after({"Parameters": EXPORT}, "{% $merge([$states.input, {'JobName': 'x'}]) %}"),
             "dataset export job",
             EXPORTING,
         ),
-        (after({"Output": {"Job": EXPORT}}, "{% $states.input.Job %}"), "dataset export job", EXPORTING),
+        (
+            after({"Output": {"Job": EXPORT}}, "{% $states.input.Job %}"),
+            "dataset export job",
+            EXPORTING,
+        ),
     ],
 )
-def test_jobs_of_state_machines(states: Any, asked: str, needs: set[tuple[str, str]], tmp_path: Path) -> None:
+def test_jobs_of_state_machines(
+    states: Any, asked: str, needs: set[tuple[str, str]], tmp_path: Path
+) -> None:
     """Wherever they stand in the definition, in either query language."""
     report = alone(tmp_path, machine(states))
     assert [each.rpartition(" (")[2] for each in report.asked] == [f"{asked})"]
@@ -107,25 +133,41 @@ def test_other_tasks_ask_for_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "resource",
-    ["arn:aws:states:::aws-sdk:personalize:${Call}", {"Fn::Sub": "arn:aws:states:::aws-sdk:personalize:${Stage}"}],
+    [
+        "arn:aws:states:::aws-sdk:personalize:${Call}",
+        {"Fn::Sub": "arn:aws:states:::aws-sdk:personalize:${Stage}"},
+    ],
 )
 def test_a_state_whose_call_is_not_known(resource: Any, tmp_path: Path) -> None:
     """A parameter, or a substitution that isn't there, says which one it is."""
-    definition = {"StartAt": "Create", "States": {"Create": {"Type": "Task", "Resource": resource, "End": True}}}
-    report = alone(tmp_path, {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"Definition": definition}})
+    definition = {
+        "StartAt": "Create",
+        "States": {"Create": {"Type": "Task", "Resource": resource, "End": True}},
+    }
+    report = alone(
+        tmp_path,
+        {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"Definition": definition}},
+    )
     assert report.asked == ()
-    assert [(each.needed_by, each.because) for each in report.undecided] == [(["Main/Asks · Create"], NOT_KNOWN)]
+    assert [(each.needed_by, each.because) for each in report.undecided] == [
+        (["Main/Asks · Create"], NOT_KNOWN)
+    ]
 
 
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
         ({**EXPORT, "RoleArn": "{% $states.input.role %}"}, "rolearn of"),
-        ({"RoleArn.$": "$.role", **{key: EXPORT[key] for key in ("DatasetArn", "JobOutput")}}, "rolearn of"),
+        (
+            {"RoleArn.$": "$.role", **{key: EXPORT[key] for key in ("DatasetArn", "JobOutput")}},
+            "rolearn of",
+        ),
         ("{% $states.input %}", "arguments of"),
     ],
 )
-def test_what_each_execution_chooses_is_undecided(arguments: Any, name: str, tmp_path: Path) -> None:
+def test_what_each_execution_chooses_is_undecided(
+    arguments: Any, name: str, tmp_path: Path
+) -> None:
     """The role, or all of the arguments."""
     report = alone(tmp_path, machine({"Export": task("createDatasetExportJob", arguments)}))
     assert (report.missing, report.problems) == ((), ())
@@ -137,11 +179,20 @@ def test_what_each_execution_chooses_is_undecided(arguments: Any, name: str, tmp
     [
         # The state before is none that only says something, or not the only one.
         after({"Output": EXPORT, "Type": "Wait"}, "{% $states.input %}"),
-        after({"Output": EXPORT}, "{% $states.input %}", Other={"Type": "Pass", "Output": {}, "Next": "Export"}),
+        after(
+            {"Output": EXPORT},
+            "{% $states.input %}",
+            Other={"Type": "Pass", "Output": {}, "Next": "Export"},
+        ),
         # Of what it says, the task takes a part.
         {
             "Before": {"Type": "Pass", "Parameters": EXPORT, "Next": "Export"},
-            "Export": {"Type": "Task", "Resource": f"{TASK}createDatasetExportJob", "InputPath": "$.job", "End": True},
+            "Export": {
+                "Type": "Task",
+                "Resource": f"{TASK}createDatasetExportJob",
+                "InputPath": "$.job",
+                "End": True,
+            },
         },
     ],
     ids=["another type", "two states", "a part"],
@@ -157,9 +208,15 @@ def test_what_the_state_before_does_not_say_is_undecided(states: Json, tmp_path:
 
 @pytest.mark.parametrize(
     ("call", "language"),
-    [("DatasetImportJob", {}), ("DatasetGroup", {"QueryLanguage": "JSONata"}), ("DatasetGroup", {"InputPath": "$.a"})],
+    [
+        ("DatasetImportJob", {}),
+        ("DatasetGroup", {"QueryLanguage": "JSONata"}),
+        ("DatasetGroup", {"InputPath": "$.a"}),
+    ],
 )
-def test_a_task_without_arguments_has_its_input(language: dict[str, str], call: str, tmp_path: Path) -> None:
+def test_a_task_without_arguments_has_its_input(
+    language: dict[str, str], call: str, tmp_path: Path
+) -> None:
     """Each execution chooses the role, the key and the locations."""
     state = {"Type": "Task", "Resource": f"{TASK}create{call}", **language}
     report = check(tmp_path, complete(Machine=machine({"Start": state})))
@@ -186,11 +243,15 @@ IMPORT = {
 )
 def test_a_task_in_another_account(credentials: Any, problems: list[str], tmp_path: Path) -> None:
     """``Credentials`` makes the call in the account of the role that it names."""
-    states = {"Import": task("createDatasetImportJob", IMPORT, "Parameters", Credentials=credentials)}
+    states = {
+        "Import": task("createDatasetImportJob", IMPORT, "Parameters", Credentials=credentials)
+    }
     assert [each.kind for each in alone(tmp_path, machine(states)).problems] == problems
 
 
-@pytest.mark.parametrize("form", ["object", "substitutions", "named by a substitution", "asset", "numbers"])
+@pytest.mark.parametrize(
+    "form", ["object", "substitutions", "named by a substitution", "asset", "numbers"]
+)
 def test_definitions_in_every_form(form: str, tmp_path: Path) -> None:
     """An object, a string with substitutions, a file of the assembly, and a number that isn't known."""
     text = json.dumps(INNER)
@@ -210,7 +271,9 @@ def test_definitions_in_every_form(form: str, tmp_path: Path) -> None:
         "asset": {"DefinitionS3Location": {"Bucket": "assets", "Key": "0123456789abcdef.json"}},
         "numbers": {"DefinitionString": {"Fn::Join": ["", [numbers, {"Ref": "Timeout"}, "}"]]}},
     }
-    report = alone(tmp_path, {"Type": "AWS::StepFunctions::StateMachine", "Properties": forms[form]})
+    report = alone(
+        tmp_path, {"Type": "AWS::StepFunctions::StateMachine", "Properties": forms[form]}
+    )
     assert wanted(report) == EXPORTING
 
 
@@ -231,15 +294,19 @@ def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) 
     app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
     stack = cdk.Stack(cdk.Stage(app, "Prod") if where == "stage" else app, "Main")
     scope = cdk.NestedStack(stack, "Nested") if where == "nested stack" else stack
-    sfn.StateMachine(scope, "Machine", definition_body=sfn.DefinitionBody.from_file(str(tmp_path / file)))
+    sfn.StateMachine(
+        scope, "Machine", definition_body=sfn.DefinitionBody.from_file(str(tmp_path / file))
+    )
     report = check_assembly(app.synth())
     if file.endswith("json"):
-        assert [each.rpartition("/")[2] for each in report.asked] == ["Machine · Export (dataset export job)"]
+        assert [each.rpartition("/")[2] for each in report.asked] == [
+            "Machine · Export (dataset export job)"
+        ]
     else:
         assert report.asked == ()
         assert [each.because for each in report.undecided] == [
-            "its definition isn't JSON, so what it asks of Personalize isn't known: write it as JSON, or use the "
-            "jobs of this library"
+            "its definition isn't JSON, so what it asks of Personalize isn't known: write it as "
+            "JSON, or use the jobs of this library"
         ]
 
 
@@ -270,17 +337,27 @@ def test_a_definition_with_escapes_for_holes(text: str, tmp_path: Path) -> None:
 
 def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
     """One line that says what and where."""
-    broken = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": '{"personalize": '}}
+    broken = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {"DefinitionString": '{"personalize": '},
+    }
     (undecided,) = alone(tmp_path, broken).undecided
-    assert undecided.because.startswith(f"{tmp_path}/Main.template.json: definition of Main/Asks isn't JSON: ")
+    assert undecided.because.startswith(
+        f"{tmp_path}/Main.template.json: definition of Main/Asks isn't JSON: "
+    )
     assert "\n" not in undecided.because
 
 
 def test_one_of_our_jobs_beside_machines_whose_definition_is_not_known(app: cdk.App) -> None:
     """A parameter, an import and ``Fn::Sub``, which all may become a machine for something else: no error."""
     stack = cdk.Stack(app, "Main")
-    encryption, data = PersonalizeEncryption(stack, "Encryption"), S3Location(s3.Bucket(stack, "Data"), "in/")
-    job = DatasetImportJob(stack, "Import", encryption=encryption, dataset_arn=DATASET_ARN, source=data)
+    encryption, data = (
+        PersonalizeEncryption(stack, "Encryption"),
+        S3Location(s3.Bucket(stack, "Data"), "in/"),
+    )
+    job = DatasetImportJob(
+        stack, "Import", encryption=encryption, dataset_arn=DATASET_ARN, source=data
+    )
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
     cdk.CfnParameter(stack, "personalizeDefinition")
     for number, definition in enumerate(
@@ -293,11 +370,20 @@ def test_one_of_our_jobs_beside_machines_whose_definition_is_not_known(app: cdk.
         )
     ):
         properties = {"DefinitionString": definition, "RoleArn": ROLE_ARN}
-        cdk.CfnResource(stack, f"Other{number}", type="AWS::StepFunctions::StateMachine", properties=properties)
+        cdk.CfnResource(
+            stack, f"Other{number}", type="AWS::StepFunctions::StateMachine", properties=properties
+        )
     report = check_assembly(app.synth())
-    assert report.asked == ("Main/Encryption (dataset import job)", "Main/Import (dataset import job)")
+    assert report.asked == (
+        "Main/Encryption (dataset import job)",
+        "Main/Import (dataset import job)",
+    )
     # Of the others it is seen that they have no job.
-    assert [each.needed_by for each in report.undecided] == [["Main/Other0"], ["Main/Other1"], ["Main/Other2"]]
+    assert [each.needed_by for each in report.undecided] == [
+        ["Main/Other0"],
+        ["Main/Other1"],
+        ["Main/Other2"],
+    ]
     assert report.problems == ()
 
 
@@ -308,7 +394,11 @@ def test_our_jobs_are_seen_in_the_state_machine_with_their_key(app: cdk.App) -> 
     encryption = PersonalizeEncryption(stack, "Encryption")
     jobs = [
         DatasetImportJob(
-            stack, "Import", encryption=encryption, dataset_arn=DATASET_ARN, source=S3Location(data, "in/")
+            stack,
+            "Import",
+            encryption=encryption,
+            dataset_arn=DATASET_ARN,
+            source=S3Location(data, "in/"),
         ),
         BatchInferenceJob(
             stack,
@@ -360,9 +450,12 @@ def test_a_job_on_a_dataset_group_of_another_key(app: cdk.App) -> None:
 
 @pytest.mark.parametrize("form", ["string", "object", "file", "asset", "a file that isn't here"])
 @pytest.mark.parametrize(
-    ("type", "role"), [("AWS::StepFunctions::StateMachine", "RoleArn"), ("AWS::Serverless::StateMachine", "Role")]
+    ("type", "role"),
+    [("AWS::StepFunctions::StateMachine", "RoleArn"), ("AWS::Serverless::StateMachine", "Role")],
 )
-def test_the_definition_of_a_state_machine_in_every_form(type: str, role: str, form: str, tmp_path: Path) -> None:
+def test_the_definition_of_a_state_machine_in_every_form(
+    type: str, role: str, form: str, tmp_path: Path
+) -> None:
     """CloudFormation's and SAM's, with values that are put into its text, and the role of the executions."""
     export = {**EXPORT, "RoleArn": "${Role}"}
     definition = {"StartAt": "Export", "States": {"Export": task("createDatasetExportJob", export)}}
@@ -388,7 +481,11 @@ def test_the_definition_of_a_state_machine_in_every_form(type: str, role: str, f
         return
     assert report.asked == ("Main/Asks · Export (dataset export job)",)
     assert wanted(report) == EXPORTING
-    principals = {(each.principal, each.principal_arn) for each in report.undecided if each.principal != "service"}
+    principals = {
+        (each.principal, each.principal_arn)
+        for each in report.undecided
+        if each.principal != "service"
+    }
     assert principals == {("", ""), ("role", EXPORT["RoleArn"]), ("caller", machine)}
 
 
@@ -400,7 +497,9 @@ def test_the_definition_of_a_state_machine_in_every_form(type: str, role: str, f
         ({"Path": "s3://inputs/in/", "KmsKeyArn": KEY_ARN}, False),
     ],
 )
-def test_the_key_of_a_bucket_counts_where_it_is_read(source: Json, of_bucket: bool, tmp_path: Path) -> None:
+def test_the_key_of_a_bucket_counts_where_it_is_read(
+    source: Json, of_bucket: bool, tmp_path: Path
+) -> None:
     """S3 decrypts an object with the key that it was written with, and writes with the key that the job names."""
     job = {**BATCH, "JobInput": {"S3DataSource": source}}
     second = {"Fn::GetAtt": ["Second", "Arn"]}
@@ -415,5 +514,7 @@ def test_the_key_of_a_bucket_counts_where_it_is_read(source: Json, of_bucket: bo
 @pytest.mark.parametrize("arn", [DATASET_ARN.partition("/")[0], "dataset", ""])
 def test_a_dataset_that_is_no_arn(arn: str, tmp_path: Path) -> None:
     """Its dataset group isn't known."""
-    report = alone(tmp_path, machine({"Export": task("createDatasetExportJob", {**EXPORT, "DatasetArn": arn})}))
+    report = alone(
+        tmp_path, machine({"Export": task("createDatasetExportJob", {**EXPORT, "DatasetArn": arn})})
+    )
     assert any("its dataset group can't be seen" in each.because for each in report.undecided)

@@ -28,13 +28,24 @@ def line(actions: str = IMPORTS, roles: str = "Main/Role") -> str:
 
 
 CREATING: Json = {"Effect": "Allow", "Action": [IMPORTS], "Resource": "*"}
-PASSING: Json = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": SERVICE_ROLE, "Condition": TO_PERSONALIZE}
+PASSING: Json = {
+    "Effect": "Allow",
+    "Action": "iam:PassRole",
+    "Resource": SERVICE_ROLE,
+    "Condition": TO_PERSONALIZE,
+}
 
 
 def app(*statements: Json, **more: Json) -> Json:
     """A function with these permissions, and a role that trusts Personalize."""
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    basic = {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    basic = {
+        "Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    }
     properties = {"AssumeRolePolicyDocument": {"Statement": [trust]}, "ManagedPolicyArns": [basic]}
     return {
         "Resources": {
@@ -55,19 +66,42 @@ def lines(report: Any) -> list[tuple[list[str], str]]:
     ("statements", "actions"),
     [
         ([CREATING, PASSING], IMPORTS),
-        ([{**CREATING, "Action": "personalize:CreateDatasetGroup"}, PASSING], "personalize:CreateDatasetGroup"),
+        (
+            [{**CREATING, "Action": "personalize:CreateDatasetGroup"}, PASSING],
+            "personalize:CreateDatasetGroup",
+        ),
         ([{**CREATING, "Action": "personalize:*"}, {**PASSING, "Resource": "*"}], "personalize:*"),
         (
-            [{**CREATING, "Action": "Personalize:create*"}, {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}],
+            [
+                {**CREATING, "Action": "Personalize:create*"},
+                {"Effect": "Allow", "Action": "iam:*", "Resource": "*"},
+            ],
             "Personalize:create*",
         ),
         # Where it depends on what no template says.
-        ([CREATING, {**PASSING, "Condition": {"StringEquals": {"aws:PrincipalTag/team": "movies"}}}], IMPORTS),
-        ([CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/Main-?ole-*"}], IMPORTS),
-        ([CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/Main-Role-????????????"}], IMPORTS),
+        (
+            [
+                CREATING,
+                {**PASSING, "Condition": {"StringEquals": {"aws:PrincipalTag/team": "movies"}}},
+            ],
+            IMPORTS,
+        ),
+        (
+            [CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/Main-?ole-*"}],
+            IMPORTS,
+        ),
+        (
+            [
+                CREATING,
+                {**PASSING, "Resource": "arn:aws:iam::111122223333:role/Main-Role-????????????"},
+            ],
+            IMPORTS,
+        ),
     ],
 )
-def test_a_function_that_may_start_jobs(statements: list[Json], actions: str, tmp_path: Path) -> None:
+def test_a_function_that_may_start_jobs(
+    statements: list[Json], actions: str, tmp_path: Path
+) -> None:
     """Nothing was asked, so that nothing was checked: that is said."""
     report = check(tmp_path, app(*statements))
     assert lines(report) == [(["Main/Caller"], line(actions=actions))]
@@ -85,7 +119,13 @@ def test_a_function_that_may_start_jobs(statements: list[Json], actions: str, tm
         [{**CREATING, "Action": "*"}],
         [{**CREATING, "Action": {"Fn::Sub": "personalize:Create${Stage}"}}, PASSING],
         [CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/another"}],
-        [CREATING, {**PASSING, "Condition": {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}}],
+        [
+            CREATING,
+            {
+                **PASSING,
+                "Condition": {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}},
+            },
+        ],
         [CREATING, PASSING, {**PASSING, "Effect": "Deny"}],
     ],
 )
@@ -109,7 +149,9 @@ def test_the_role_that_is_passed_in_every_spelling(resource: Any, tmp_path: Path
     template["Resources"]["Policy"]["Properties"]["PolicyDocument"]["Version"] = "2012-10-17"
     conditions = {"Conditions": {"Test": {"Fn::Equals": [{"Ref": "Stage"}, "test"]}}}
     template |= {"Parameters": {"Stage": {"Type": "String"}}, **conditions}
-    directory = write(tmp_path, {"Main": template}, account="unknown-account", region="unknown-region")
+    directory = write(
+        tmp_path, {"Main": template}, account="unknown-account", region="unknown-region"
+    )
     assert lines(check_assembly(directory)) == [(["Main/Caller"], line())]
 
 
@@ -122,7 +164,9 @@ def test_the_role_that_is_passed_in_every_spelling(resource: Any, tmp_path: Path
         ({"Ref": "Stage"}, "", False),
     ],
 )
-def test_the_role_that_is_passed_trusts_personalize(trusted: Any, description: str, said: bool, tmp_path: Path) -> None:
+def test_the_role_that_is_passed_trusts_personalize(
+    trusted: Any, description: str, said: bool, tmp_path: Path
+) -> None:
     """Or may, and speaks of it; one that trusts somebody else is passed to another service."""
     trust = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
     other = role(AssumeRolePolicyDocument={"Statement": [trust]}, Description=description)
@@ -150,7 +194,10 @@ OF_OTHERS: Json = {**PASSING, "Resource": [SERVICE_ROLE, THEIRS]}
     [
         ([CREATING, PASSING], []),
         # Each action that is written out is judged by itself.
-        ([{**CREATING, "Action": [*CREATING["Action"], EXPORTS]}, PASSING], [line(actions=EXPORTS)]),
+        (
+            [{**CREATING, "Action": [*CREATING["Action"], EXPORTS]}, PASSING],
+            [line(actions=EXPORTS)],
+        ),
         ([CREATING, {**CREATING, "Action": EXPORTS}, PASSING], [line(actions=EXPORTS)]),
         ([{**CREATING, "Action": ["personalize:*", EXPORTS]}, PASSING], [line(actions=EXPORTS)]),
         (
@@ -159,11 +206,20 @@ OF_OTHERS: Json = {**PASSING, "Resource": [SERVICE_ROLE, THEIRS]}
         ),
         # One is asked for with another role.
         ([{**CREATING, "Action": [*CREATING["Action"], SEGMENTS]}, OF_ANOTHER], []),
-        ([{**CREATING, "Action": [*CREATING["Action"], SEGMENTS]}, PASSING], [line(actions=SEGMENTS)]),
-        ([{**CREATING, "Action": [*CREATING["Action"], DELETIONS]}, OF_OTHERS], []),
-        ([{**CREATING, "Action": [*CREATING["Action"], EXPORTS]}, OF_OTHERS], [line(actions=EXPORTS)]),
         (
-            [{**CREATING, "Action": [*CREATING["Action"], SEGMENTS, DELETIONS]}, {**PASSING, "Resource": "*"}],
+            [{**CREATING, "Action": [*CREATING["Action"], SEGMENTS]}, PASSING],
+            [line(actions=SEGMENTS)],
+        ),
+        ([{**CREATING, "Action": [*CREATING["Action"], DELETIONS]}, OF_OTHERS], []),
+        (
+            [{**CREATING, "Action": [*CREATING["Action"], EXPORTS]}, OF_OTHERS],
+            [line(actions=EXPORTS)],
+        ),
+        (
+            [
+                {**CREATING, "Action": [*CREATING["Action"], SEGMENTS, DELETIONS]},
+                {**PASSING, "Resource": "*"},
+            ],
             [],
         ),
         # What is asked for with one role says nothing of another.
@@ -171,19 +227,30 @@ OF_OTHERS: Json = {**PASSING, "Resource": [SERVICE_ROLE, THEIRS]}
         # Of a pattern one is enough, and a dataset group says nothing of jobs.
         ([{**CREATING, "Action": "personalize:*"}, PASSING], []),
         ([{**CREATING, "Action": "personalize:CreateDataset*Job"}, PASSING], []),
-        ([{**CREATING, "Action": [*CREATING["Action"], "personalize:CreateDatasetGroup"]}, PASSING], []),
+        (
+            [
+                {**CREATING, "Action": [*CREATING["Action"], "personalize:CreateDatasetGroup"]},
+                PASSING,
+            ],
+            [],
+        ),
         (
             [{**CREATING, "Action": "personalize:CreateBatch*"}, PASSING],
             [line(actions="personalize:CreateBatch*")],
         ),
     ],
 )
-def test_jobs_that_the_template_shows_hide_no_others(statements: list[Json], said: list[str], tmp_path: Path) -> None:
+def test_jobs_that_the_template_shows_hide_no_others(
+    statements: list[Json], said: list[str], tmp_path: Path
+) -> None:
     """An import job with the role, a batch segment job with another, and a data deletion job with one of others."""
     second = role(RoleName="second")
     created: Any = [
         {"serviceRole": SERVICE_ROLE, "resources": [{"resource": "dataset import job"}]},
-        {"serviceRole": {"Fn::GetAtt": ["Second", "Arn"]}, "resources": [{"resource": "batch segment job"}]},
+        {
+            "serviceRole": {"Fn::GetAtt": ["Second", "Arn"]},
+            "resources": [{"resource": "batch segment job"}],
+        },
         {"serviceRole": THEIRS, "resources": [{"resource": "data deletion job"}]},
     ]
     directory = write(tmp_path, {"Main": app(*statements, Second=second)})
@@ -194,7 +261,11 @@ def test_jobs_that_the_template_shows_hide_no_others(statements: list[Json], sai
 
 def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
     """For the role that it passes."""
-    arguments = {"RoleArn": "${Role}", "DatasetArn.$": "$.dataset", "DataSource": {"DataLocation": "s3://ratings/in/"}}
+    arguments = {
+        "RoleArn": "${Role}",
+        "DatasetArn.$": "$.dataset",
+        "DataSource": {"DataLocation": "s3://ratings/in/"},
+    }
     asks = machine(
         {"Import": task("createDatasetImportJob", arguments, "Parameters")},
         DefinitionSubstitutions={"Role": SERVICE_ROLE},
@@ -210,7 +281,10 @@ def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
     [
         ([CREATING, {**PASSING, "Resource": "*"}], [line(roles="any role")]),
         (
-            [{**CREATING, "Action": "personalize:*"}, {**PASSING, "Resource": "arn:aws:iam::*:role/*"}],
+            [
+                {**CREATING, "Action": "personalize:*"},
+                {**PASSING, "Resource": "arn:aws:iam::*:role/*"},
+            ],
             [line(actions="personalize:*", roles="any role")],
         ),
         (
@@ -221,19 +295,33 @@ def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
         ([CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/another"}], []),
         ([{**CREATING, "Action": "*"}], []),
         ([{**CREATING, "Action": "personalize:CreateSolution"}, {**PASSING, "Resource": "*"}], []),
-        ([CREATING, {**PASSING, "Resource": "*"}, {**PASSING, "Effect": "Deny", "Resource": "*"}], []),
+        (
+            [
+                CREATING,
+                {**PASSING, "Resource": "*"},
+                {**PASSING, "Effect": "Deny", "Resource": "*"},
+            ],
+            [],
+        ),
     ],
 )
 def test_a_role_outside_of_the_app(statements: list[Json], said: list[str], tmp_path: Path) -> None:
     """Where no role of the app trusts Personalize, a pattern is about others; a group without a key asks nothing."""
-    template = app(*statements, Movies={"Type": "AWS::Personalize::DatasetGroup", "Properties": {"Name": "movies"}})
+    template = app(
+        *statements,
+        Movies={"Type": "AWS::Personalize::DatasetGroup", "Properties": {"Name": "movies"}},
+    )
     template["Resources"]["Role"] = {
         **template["Resources"]["Caller"],
         "Properties": {
-            "AssumeRolePolicyDocument": template["Resources"]["Caller"]["Properties"]["AssumeRolePolicyDocument"]
+            "AssumeRolePolicyDocument": template["Resources"]["Caller"]["Properties"][
+                "AssumeRolePolicyDocument"
+            ]
         },
     }
-    assert lines(check(tmp_path / "1", template)) == [(["Main/Caller"], because) for because in said]
+    assert lines(check(tmp_path / "1", template)) == [
+        (["Main/Caller"], because) for because in said
+    ]
     # Something is asked.
     template["Resources"]["Movies"]["Properties"] |= {
         "KmsKeyArn": "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
@@ -252,7 +340,9 @@ def test_a_role_outside_of_the_app(statements: list[Json], said: list[str], tmp_
     ],
 )
 @pytest.mark.parametrize("trusted", ["personalize.amazonaws.com", "states.amazonaws.com"])
-def test_a_policy_that_cannot_be_seen_passes_no_role(statements: list[Json], trusted: str, tmp_path: Path) -> None:
+def test_a_policy_that_cannot_be_seen_passes_no_role(
+    statements: list[Json], trusted: str, tmp_path: Path
+) -> None:
     """Nobody is said to pass a role by what is a guess."""
     template = app(*statements)
     trust = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
@@ -263,7 +353,10 @@ def test_a_policy_that_cannot_be_seen_passes_no_role(statements: list[Json], tru
 
 
 FULL_ACCESS = "arn:aws:iam::aws:policy/service-role/AmazonPersonalizeFullAccess"
-INLINE = {"PolicyName": "create", "PolicyDocument": {"Version": "2012-10-17", "Statement": [CREATING, PASSING]}}
+INLINE = {
+    "PolicyName": "create",
+    "PolicyDocument": {"Version": "2012-10-17", "Statement": [CREATING, PASSING]},
+}
 
 
 @pytest.mark.parametrize(
@@ -290,7 +383,9 @@ INLINE = {"PolicyName": "create", "PolicyDocument": {"Version": "2012-10-17", "S
         ("AWS::Serverless::StateMachine", {"Policies": [INLINE["PolicyDocument"]]}, line()),
     ],
 )
-def test_principals_that_are_no_roles(type: str, properties: Json, said: str, tmp_path: Path) -> None:
+def test_principals_that_are_no_roles(
+    type: str, properties: Json, said: str, tmp_path: Path
+) -> None:
     """Users and groups, and what SAM makes a role for."""
     report = check(tmp_path, app(Notebook={"Type": type, "Properties": properties}))
     assert lines(report) == [(["Main/Notebook"], said)]
@@ -299,9 +394,18 @@ def test_principals_that_are_no_roles(type: str, properties: Json, said: str, tm
 @pytest.mark.parametrize(
     "resource",
     [
-        {"Type": "AWS::Serverless::Function", "Properties": {"Role": OF_CALLER, "Policies": INLINE["PolicyDocument"]}},
-        {"Type": "AWS::Serverless::Function", "Properties": {"Policies": [{"S3ReadPolicy": {"BucketName": "data"}}]}},
-        {"Type": "AWS::IAM::User", "Properties": {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/AmazonS3FullAccess"]}},
+        {
+            "Type": "AWS::Serverless::Function",
+            "Properties": {"Role": OF_CALLER, "Policies": INLINE["PolicyDocument"]},
+        },
+        {
+            "Type": "AWS::Serverless::Function",
+            "Properties": {"Policies": [{"S3ReadPolicy": {"BucketName": "data"}}]},
+        },
+        {
+            "Type": "AWS::IAM::User",
+            "Properties": {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/AmazonS3FullAccess"]},
+        },
         {"Type": "AWS::IAM::ManagedPolicy", "Properties": INLINE},
     ],
 )
@@ -314,15 +418,23 @@ def test_a_role_that_only_personalize_assumes(tmp_path: Path) -> None:
     """It calls nothing, whatever its policies allow; one that a function assumes too does."""
     alone = role(ManagedPolicyArns=[FULL_ACCESS])
     assert lines(check(tmp_path, app(Role=alone))) == []
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
     alone["Properties"]["AssumeRolePolicyDocument"]["Statement"].append(trust)
-    assert lines(check(tmp_path, app(Role=alone))) == [(["Main/Role"], line(actions="personalize:*"))]
+    assert lines(check(tmp_path, app(Role=alone))) == [
+        (["Main/Role"], line(actions="personalize:*"))
+    ]
 
 
 def test_a_function_with_a_boundary_of_the_company(tmp_path: Path) -> None:
     """It isn't part of the app, and may let it create them."""
     template = app(CREATING, PASSING)
-    template["Resources"]["Caller"]["Properties"]["PermissionsBoundary"] = "arn:aws:iam::111122223333:policy/company"
+    template["Resources"]["Caller"]["Properties"]["PermissionsBoundary"] = (
+        "arn:aws:iam::111122223333:policy/company"
+    )
     assert lines(check(tmp_path, template)) == [(["Main/Caller"], line())]
 
 
@@ -334,7 +446,8 @@ def test_the_role_of_a_dataset_group(action: str, said: bool, tmp_path: Path) ->
     """What a template asks of it says nothing of the jobs that code starts with it."""
     creating = {**CREATING, "Action": f"personalize:{action}"}
     report = check(
-        tmp_path, complete(**app(creating, PASSING)["Resources"] | {"Role": complete()["Resources"]["Role"]})
+        tmp_path,
+        complete(**app(creating, PASSING)["Resources"] | {"Role": complete()["Resources"]["Role"]}),
     )
     assert any("no template says which" in because for _, because in lines(report)) == said
 
@@ -367,7 +480,9 @@ def test_what_is_undeclared_is_open_for_the_roles_that_are_passed(tmp_path: Path
         "Movies": {"Type": "AWS::Personalize::DatasetGroup", "Properties": group},
     }
     report = check(tmp_path, app(CREATING, PASSING, Second=second, **more))
-    assert [each.action for each in report.excess if each.policy == "role"] == ["kms:GenerateDataKeyWithoutPlaintext"]
+    assert [each.action for each in report.excess if each.policy == "role"] == [
+        "kms:GenerateDataKeyWithoutPlaintext"
+    ]
 
 
 SCHEDULED = {
@@ -388,14 +503,20 @@ START = {"Fn::GetAtt": ["Start", "Arn"]}
     "resource",
     [
         SCHEDULED,
-        {"Type": "AWS::Events::Rule", "Properties": {"Targets": [{"Id": "Target0", "Arn": START, "Input": TOLD}]}},
+        {
+            "Type": "AWS::Events::Rule",
+            "Properties": {"Targets": [{"Id": "Target0", "Arn": START, "Input": TOLD}]},
+        },
         {"Type": "Custom::AWS", "Properties": {"ServiceToken": START, "Create": TOLD}},
         machine(
             {
                 "Call": {
                     "Type": "Task",
                     "Resource": "arn:aws:states:::lambda:invoke",
-                    "Parameters": {"FunctionName": "${Start}", "Payload": {"service": "Personalize"}},
+                    "Parameters": {
+                        "FunctionName": "${Start}",
+                        "Payload": {"service": "Personalize"},
+                    },
                     "End": True,
                 }
             },
@@ -410,7 +531,9 @@ def test_what_calls_by_a_role_of_the_app(resource: Json, principal: str, tmp_pat
     read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::ratings/*"}
     template = app(CREATING, PASSING, Asks=resource, Read=managed(read))
     trust = {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"}
-    template["Resources"]["Caller"]["Properties"]["AssumeRolePolicyDocument"] = {"Statement": [trust]}
+    template["Resources"]["Caller"]["Properties"]["AssumeRolePolicyDocument"] = {
+        "Statement": [trust]
+    }
     report = check(tmp_path, template)
     assert (["Main/Caller"], line()) in lines(report)
     assert (report.asked, report.missing, report.problems, report.excess) == ((), (), (), ())
@@ -420,14 +543,23 @@ def test_the_cdks_own_constructs_for_calls(tmp_path: Path) -> None:
     """``AwsApi``, ``AwsCustomResource`` and ``CallAwsServiceCrossRegion``, once they may pass the role as well."""
     app = cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"))
     stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-    service_role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    service_role = iam.Role(
+        stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com")
+    )
     pass_role = iam.PolicyStatement(actions=["iam:PassRole"], resources=[service_role.role_arn])
-    create = iam.PolicyStatement(actions=["personalize:CreateDatasetExportJob", "iam:PassRole"], resources=["*"])
+    create = iam.PolicyStatement(
+        actions=["personalize:CreateDatasetExportJob", "iam:PassRole"], resources=["*"]
+    )
     call: Any = {"service": "personalize", "action": "createDatasetExportJob", "parameters": {}}
     nightly = events.Rule(stack, "Nightly", schedule=events.Schedule.rate(cdk.Duration.days(1)))
     nightly.add_target(targets.AwsApi(**call, policy_statement=create))
     elsewhere = tasks.CallAwsServiceCrossRegion(
-        stack, "Elsewhere", **call, iam_resources=["*"], region="us-east-1", additional_iam_statements=[pass_role]
+        stack,
+        "Elsewhere",
+        **call,
+        iam_resources=["*"],
+        region="us-east-1",
+        additional_iam_statements=[pass_role],
     )
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(elsewhere))
     custom_resources.AwsCustomResource(
@@ -441,10 +573,14 @@ def test_the_cdks_own_constructs_for_calls(tmp_path: Path) -> None:
     report = check_assembly(app.synth())
     assert report.asked == ()
     of_task = line(actions="personalize:createDatasetExportJob")
-    assert [because for _, because in lines(report)] == [line(actions=EXPORTS), of_task, line(actions=EXPORTS)]
+    assert [because for _, because in lines(report)] == [
+        line(actions=EXPORTS),
+        of_task,
+        line(actions=EXPORTS),
+    ]
     # Two are one line, since they may do the same.
     how = (
-        "begin a file by --write-created FILE, and pass it by --created FILE; in Python pass created=, and in a CDK "
-        "app use declare_created"
+        "begin a file by --write-created FILE, and pass it by --created FILE; in Python pass "
+        "created=, and in a CDK app use declare_created"
     )
     assert report.to_text().count(how) == 2

@@ -33,9 +33,14 @@ def stacks_of(directory: Path, *names: str, **environment: Any) -> list[Stack]:
     files = {f"{name}.nested.json": {**template, "Resources": {}} for name in names}
     bodies = {}
     for name in names:
-        inner = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": f"{name}.nested.json"}}
+        inner = {
+            "Type": "AWS::CloudFormation::Stack",
+            "Metadata": {"aws:asset:path": f"{name}.nested.json"},
+        }
         bodies[name] = {**template, "Resources": {**template["Resources"], "Nested": inner}}
-    return App(read_assembly(write(directory, bodies, files=files, **environment), []).templates, []).stacks
+    return App(
+        read_assembly(write(directory, bodies, files=files, **environment), []).templates, []
+    ).stacks
 
 
 def select(index: int, separator: str, text: Any) -> Any:
@@ -45,9 +50,15 @@ def select(index: int, separator: str, text: Any) -> Any:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ({"Fn::If": ["IsProd", "prod-in", "dev-in"]}, {"Fn::If": ["IsProd", "prod-out", "dev-out"]}),
+        (
+            {"Fn::If": ["IsProd", "prod-in", "dev-in"]},
+            {"Fn::If": ["IsProd", "prod-out", "dev-out"]},
+        ),
         ({"Fn::If": ["IsProd", "a", "b"]}, {"Fn::If": ["IsLive", "a", "b"]}),
-        ({"Fn::If": ["IsProd", "a", {"Ref": "AWS::NoValue"}]}, {"Fn::If": ["IsProd", {"Ref": "AWS::NoValue"}, "a"]}),
+        (
+            {"Fn::If": ["IsProd", "a", {"Ref": "AWS::NoValue"}]},
+            {"Fn::If": ["IsProd", {"Ref": "AWS::NoValue"}, "a"]},
+        ),
         ({"Fn::If": ["IsProd", ["a"], ["b"]]}, {"Fn::If": ["IsProd", ["a"], ["c"]]}),
         (
             {"Fn::If": ["IsProd", {"Fn::If": ["IsLive", "a", "b"]}, "c"]},
@@ -60,7 +71,10 @@ def select(index: int, separator: str, text: Any) -> Any:
         (select(0, "-", {"Ref": "Key"}), {"Ref": "Key"}),
         ({"Fn::Select": [0, {"Ref": "Names"}]}, {"Ref": "Names"}),
         ({"Fn::Select": [0, {"Ref": "Names"}]}, {"Fn::Select": [1, {"Ref": "Names"}]}),
-        ({"Fn::FindInMap": ["Names", {"Ref": "Stage"}, "in"]}, {"Fn::FindInMap": ["Names", {"Ref": "Stage"}, "out"]}),
+        (
+            {"Fn::FindInMap": ["Names", {"Ref": "Stage"}, "in"]},
+            {"Fn::FindInMap": ["Names", {"Ref": "Stage"}, "out"]},
+        ),
         (
             {"Fn::FindInMap": ["Names", {"Fn::Join": ["-", [{"Ref": "Stage"}, "x" * 60]]}, "in"]},
             {"Fn::FindInMap": ["Names", {"Fn::Join": ["-", [{"Ref": "Stage"}, "x" * 60]]}, "out"]},
@@ -68,7 +82,10 @@ def select(index: int, separator: str, text: Any) -> Any:
         ({"Fn::Base64": "a" * 80}, {"Fn::Base64": "a" * 81}),
         ({"Fn::Cidr": ["{a}", 1, 8]}, {"Fn::Cidr": ["a", 1, 8]}),
         ({"Fn::Join": ["-", {"Ref": "Names"}]}, {"Fn::Join": ["+", {"Ref": "Names"}]}),
-        ({"Fn::Join": [f"{'-' * 60}a", {"Ref": "Names"}]}, {"Fn::Join": [f"{'-' * 60}b", {"Ref": "Names"}]}),
+        (
+            {"Fn::Join": [f"{'-' * 60}a", {"Ref": "Names"}]},
+            {"Fn::Join": [f"{'-' * 60}b", {"Ref": "Names"}]},
+        ),
         ({"Ref": ["a"]}, {"Ref": ["b"]}),
         ({"Fn::Sub": "${AWS::StackName}-${Stage}-a"}, {"Fn::Sub": "${AWS::StackName}-${Stage}-b"}),
     ],
@@ -103,7 +120,10 @@ def test_two_expressions_are_two_values(one: Any, other: Any, tmp_path: Path) ->
 )
 def test_one_expression_in_two_stacks_is_two_values(expression: Any, tmp_path: Path) -> None:
     """Each stack has its own parameters, conditions, mappings and id, and so has a nested one."""
-    found = [stack.text(as_written(json.dumps(expression))) for stack in stacks_of(tmp_path, "Main", "Other")]
+    found = [
+        stack.text(as_written(json.dumps(expression)))
+        for stack in stacks_of(tmp_path, "Main", "Other")
+    ]
     assert len(found) == 4
     assert len(set(found)) == 4
 
@@ -123,7 +143,9 @@ def test_what_an_account_keeps_for_a_region(expression: Any, name: str, tmp_path
     elsewhere = stacks_of(tmp_path / "3", "Main", account="444455556666")[0].text(expression)
     assert len(set(ireland)) == 1
     assert len({ireland[0], virginia, elsewhere}) == 3
-    assert {each for value in (ireland[0], virginia, elsewhere) for each in open_parts(value)} == {name}
+    assert {each for value in (ireland[0], virginia, elsewhere) for each in open_parts(value)} == {
+        name
+    }
 
 
 IN_BUCKET = "s3://${resolve:ssm:/Main.Stage?/bucket #"
@@ -143,11 +165,16 @@ IN_BUCKET = "s3://${resolve:ssm:/Main.Stage?/bucket #"
             {"Fn::Join": ["", ["s3://{{resolve:ssm:/", {"Ref": "Stage"}, "/bucket}}", "/import/"]]},
             IN_BUCKET,
         ),
-        ({"Fn::Join": ["/", ["s3://{{resolve:ssm:", {"Ref": "Stage"}, "bucket}}/import/"]]}, IN_BUCKET),
+        (
+            {"Fn::Join": ["/", ["s3://{{resolve:ssm:", {"Ref": "Stage"}, "bucket}}/import/"]]},
+            IN_BUCKET,
+        ),
     ],
     ids=lambda each: json.dumps(each)[:60],
 )
-def test_a_dynamic_reference_that_a_function_makes(expression: Any, begins: str, tmp_path: Path) -> None:
+def test_a_dynamic_reference_that_a_function_makes(
+    expression: Any, begins: str, tmp_path: Path
+) -> None:
     """Its value isn't known, and what is around it is."""
     (stack, nested) = stacks_of(tmp_path, "Main")
     value = stack.text(as_written(json.dumps(expression)))
@@ -163,14 +190,19 @@ def test_the_names_that_people_read(tmp_path: Path) -> None:
     (stack, _) = stacks_of(tmp_path, "Main")
     nested_if = {"Fn::If": ["IsProd", {"Fn::If": ["IsLive", "a", "b"]}, "c"]}
     assert open_parts(stack.text(nested_if)) == ["Fn::If IsProd"]
-    assert open_parts(stack.text(select(2, "/", STACK_ID))) == ["item 2 of parts of Main.AWS::StackId"]
+    assert open_parts(stack.text(select(2, "/", STACK_ID))) == [
+        "item 2 of parts of Main.AWS::StackId"
+    ]
     assert open_parts(stack.text({"Ref": "Stage"})) == ["Main.Stage"]
 
 
 def test_what_fn_sub_leaves_alone(tmp_path: Path) -> None:
     """A variable of a policy for example."""
     (stack, _) = stacks_of(tmp_path, "Main")
-    assert stack.text(as_written('{"Fn::Sub": "${AWS::Region}/${!aws:username}"}')) == "eu-west-1/$\ufdd0{aws:username}"
+    assert (
+        stack.text(as_written('{"Fn::Sub": "${AWS::Region}/${!aws:username}"}'))
+        == "eu-west-1/$\ufdd0{aws:username}"
+    )
 
 
 def test_the_name_of_a_nested_stack_has_an_end_that_is_not_known(tmp_path: Path) -> None:
@@ -200,7 +232,8 @@ def test_parameters_of_nested_stacks(tmp_path: Path) -> None:
     }
     main = {"Parameters": {"Names": {"Type": "CommaDelimitedList"}}, "Resources": {"Nested": stack}}
     (_, inner) = App(
-        read_assembly(write(tmp_path, {"Main": main}, files={"nested.json": nested}), []).templates, []
+        read_assembly(write(tmp_path, {"Main": main}, files={"nested.json": nested}), []).templates,
+        [],
     ).stacks
     assert inner.value({"Ref": "Known"}) == ["a", "b"]
     assert inner.value({"Ref": "Path"}) == "${Main/Nested.Path?}"
@@ -217,13 +250,22 @@ def test_arguments_that_each_execution_chooses(tmp_path: Path) -> None:
         "joboutput": {"s3datadestination": {"kmskeyarn.$": "$.otherKey"}},
     }
     request, again = (
-        Request(each.resource("Key"), "Job", KINDS["createbatchinferencejob"], arguments, at_deployment=False)
+        Request(
+            each.resource("Key"),
+            "Job",
+            KINDS["createbatchinferencejob"],
+            arguments,
+            at_deployment=False,
+        )
         for each in (stack, elsewhere)
     )
     (_, source), (_, destination) = request.paths.values()
     assert request.paths == again.paths  # reports don't depend on the directory
     assert source != destination
-    assert [open_parts(str(each)) for each in (source, destination)] == [["kmskeyarn of Job"], ["kmskeyarn of Job"]]
+    assert [open_parts(str(each)) for each in (source, destination)] == [
+        ["kmskeyarn of Job"],
+        ["kmskeyarn of Job"],
+    ]
 
 
 def test_properties_that_are_no_strings(tmp_path: Path) -> None:

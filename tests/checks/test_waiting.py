@@ -67,7 +67,9 @@ def tag(value: Any) -> dict[str, Any]:
 def test_a_reference_is_a_dependency(reference: Any, waits: bool, tmp_path: Path) -> None:
     """Through another resource too, in every function of CloudFormation."""
     template = complete(Movies=dataset_group(waits="Between"), Between=tag(reference))
-    assert early(write(tmp_path, {"Main": template})) == (set() if waits else {"policy Main/Policy"})
+    assert early(write(tmp_path, {"Main": template})) == (
+        set() if waits else {"policy Main/Policy"}
+    )
 
 
 def test_metadata_and_conditions_are_no_dependencies(tmp_path: Path) -> None:
@@ -105,7 +107,10 @@ def test_what_is_in_a_nested_stack_waits_for_what_the_nested_stack_waits_for(
     for depth in (1, 2):
         parts = {name: each for name, each in complete()["Resources"].items() if name != "Movies"}
         main = {
-            "Resources": {**parts, "Nested": nested("group.json" if depth == 1 else "between.json", waits, **GIVEN)}
+            "Resources": {
+                **parts,
+                "Nested": nested("group.json" if depth == 1 else "between.json", waits, **GIVEN),
+            }
         }
         passed = {name: {"Ref": name} for name in GIVEN}
         between = {**group_alone(), "Resources": {"Inner": nested("group.json", **passed)}}
@@ -113,7 +118,9 @@ def test_what_is_in_a_nested_stack_waits_for_what_the_nested_stack_waits_for(
         assert early(write(tmp_path / str(depth), {"Main": main}, files=files)) == expected
 
 
-@pytest.mark.parametrize(("waits", "expected"), [(["Nested"], set()), ([], {"policy Main/Nested/Policy"})])
+@pytest.mark.parametrize(
+    ("waits", "expected"), [(["Nested"], set()), ([], {"policy Main/Nested/Policy"})]
+)
 def test_all_of_a_nested_stack_exists_before_what_waits_for_it(
     waits: list[str], expected: set[str], tmp_path: Path
 ) -> None:
@@ -124,11 +131,18 @@ def test_all_of_a_nested_stack_exists_before_what_waits_for_it(
         group = dataset_group(role=ROLE_ARN, waits=["Role", *waits])
         main = {"Resources": {**parts, "Movies": group, "Nested": nested(file, KeyArn=KEY)}}
         parameters = {"KeyArn": {"Type": "String"}}
-        inner = {"Parameters": parameters, "Resources": {"Policy": policy({"Ref": "KeyArn"}, ROLE_NAME)}}
-        between = {"Parameters": parameters, "Resources": {"Inner": nested("policy.json", KeyArn={"Ref": "KeyArn"})}}
+        inner = {
+            "Parameters": parameters,
+            "Resources": {"Policy": policy({"Ref": "KeyArn"}, ROLE_NAME)},
+        }
+        between = {
+            "Parameters": parameters,
+            "Resources": {"Inner": nested("policy.json", KeyArn={"Ref": "KeyArn"})},
+        }
         files = {"between.json": between, "policy.json": inner}
         assert early(write(tmp_path / str(depth), {"Main": main}, files=files)) == {
-            each.replace("/Policy", "/Inner/Policy" * (depth == 2) or "/Policy") for each in expected
+            each.replace("/Policy", "/Inner/Policy" * (depth == 2) or "/Policy")
+            for each in expected
         }
 
 
@@ -162,7 +176,11 @@ def in_three_stacks(directory: Path, dependencies: dict[str, list[str]], **group
         ({"Groups": ["Shared"]}, {}, {"policy Policies/Policy"}),
         ({"Policies": ["Groups"]}, {}, {"policy Policies/Policy"}),
         ({}, {"Other": tag({"Fn::ImportValue": "policy"})}, set()),
-        ({}, {"Other": tag({"Fn::GetStackOutput": {"StackName": "Policies", "OutputName": "Arn"}})}, set()),
+        (
+            {},
+            {"Other": tag({"Fn::GetStackOutput": {"StackName": "Policies", "OutputName": "Arn"}})},
+            set(),
+        ),
         (
             {},
             {"Other": tag({"Fn::GetStackOutput": {"StackName": "Shared", "OutputName": "Key"}})},
@@ -179,13 +197,17 @@ def test_stacks_are_deployed_in_the_order_of_their_dependencies(
     assert early(in_three_stacks(tmp_path, dependencies, **group)) == expected
 
 
-def test_dependencies_of_the_manifest_reach_through_other_artifacts_and_stacks(tmp_path: Path) -> None:
+def test_dependencies_of_the_manifest_reach_through_other_artifacts_and_stacks(
+    tmp_path: Path,
+) -> None:
     """The assets of a stack for example, and a stack between."""
     directory = in_three_stacks(tmp_path, {"Groups": ["Groups.assets"]})
     assets = {"type": "cdk:asset-manifest", "dependencies": ["Policies"]}
     edit(directory / "manifest.json", **{"Groups.assets": assets})
     assert early(directory) == set()
-    directory = in_three_stacks(tmp_path / "between", {"Groups": ["Shared"], "Shared": ["Policies"]})
+    directory = in_three_stacks(
+        tmp_path / "between", {"Groups": ["Shared"], "Shared": ["Policies"]}
+    )
     template = json.loads((directory / "Policies.template.json").read_text())
     template["Resources"]["Policy"] = policy("*", ROLE_NAME)
     (directory / "Policies.template.json").write_text(json.dumps(template))
@@ -214,7 +236,10 @@ IF_PROD = {"Fn::If": ["IsProd", {"Ref": "Key"}, "x"]}
 @pytest.mark.parametrize(
     "resources",
     [
-        {"Key": key({"Fn::GetAtt": ["Role", "Arn"]}), "Role": role(Tags=[{"Key": "k", "Value": {"Ref": "Key"}}])},
+        {
+            "Key": key({"Fn::GetAtt": ["Role", "Arn"]}),
+            "Role": role(Tags=[{"Key": "k", "Value": {"Ref": "Key"}}]),
+        },
         {"Key": key(Description={"Ref": "Key"})},
         {"One": {**tag(IF_PROD), "DependsOn": "Two"}, "Two": tag({"Ref": "One"})},
         {"Role": role(Tags=[{"Key": "k", "Value": IF_PROD}])},

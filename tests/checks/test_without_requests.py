@@ -35,7 +35,13 @@ BUCKET_ARN = {"Fn::GetAtt": ["Data", "Arn"]}
 
 
 def allow(action: Any, resource: Any = "*", principal: Any = SERVICE, **more: Any) -> Json:
-    return {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource, **more}
+    return {
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": action,
+        "Resource": resource,
+        **more,
+    }
 
 
 def trusting(*statements: Json) -> Json:
@@ -70,7 +76,14 @@ def told(entries: tuple[Entry, ...]) -> list[tuple[str, str, str]]:
         (role(), []),
         (trusting(trust(Condition=OURS)), []),
         (trusting(trust({"Service": "lambda.amazonaws.com"})), []),
-        (trusting(trust({"AWS": "*"}, Condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})), []),
+        (
+            trusting(
+                trust(
+                    {"AWS": "*"}, Condition={"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+                )
+            ),
+            [],
+        ),
         # Which accounts are right, only a request says.
         (trusting(trust(Condition={"StringEquals": {"aws:SourceAccount": "444455556666"}})), []),
         (trusting(trust(Condition=OURS), trust({"AWS": "444455556666"})), []),
@@ -95,11 +108,18 @@ def told(entries: tuple[Entry, ...]) -> list[tuple[str, str, str]]:
             [("bucket", "s3:GetObject", "for-everybody")],
         ),
         (shared(allow("s3:GetObject", OBJECTS, Condition=OURS)), []),
-        (shared(allow("s3:GetObject", OBJECTS), {**allow("s3:*", OBJECTS, "*"), "Effect": "Deny"}), []),
+        (
+            shared(
+                allow("s3:GetObject", OBJECTS), {**allow("s3:*", OBJECTS, "*"), "Effect": "Deny"}
+            ),
+            [],
+        ),
         (shared(allow("s3:GetObject", OBJECTS, "*")), []),
     ],
 )
-def test_whom_policies_let_in(resource: Json, found: Any, environment: Json, tmp_path: Path) -> None:
+def test_whom_policies_let_in(
+    resource: Json, found: Any, environment: Json, tmp_path: Path
+) -> None:
     """They are too much, and nothing else is told of what nothing asks for."""
     resources = {"Data": {"Type": "AWS::S3::Bucket"}, "Owner": resource}
     template = {"Description": "For Amazon Personalize", "Resources": resources}
@@ -146,7 +166,9 @@ def test_the_line_says_what_to_add(tmp_path: Path) -> None:
     template = {
         "Resources": {
             "Data": {"Type": "AWS::S3::Bucket"},
-            "Policy": shared(allow(["s3:GetObject", "s3:ListBucket"], [OBJECTS, {"Fn::GetAtt": ["Data", "Arn"]}])),
+            "Policy": shared(
+                allow(["s3:GetObject", "s3:ListBucket"], [OBJECTS, {"Fn::GetAtt": ["Data", "Arn"]}])
+            ),
             "Role": trusting(trust()),
         }
     }
@@ -155,20 +177,22 @@ def test_the_line_says_what_to_add(tmp_path: Path) -> None:
     assert result.exit_code == 0
     *lines, _empty, nothing, counts = result.stdout.splitlines()
     assert [line.split("movies.json:1  ")[1] for line in lines] == [
-        "statement number 1 of trust policy of movies/Role: sts:AssumeRole on movies/Role: for any account: no "
-        "condition on aws:SourceAccount or aws:SourceArn keeps others out: in a statement for "
-        "Personalize alone, add a condition on aws:SourceAccount: "
-        "StringEquals in a trust policy, StringEqualsIfExists elsewhere",
+        "statement number 1 of trust policy of movies/Role: sts:AssumeRole on movies/Role: for "
+        "any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out: in a "
+        "statement for Personalize alone, add a condition on aws:SourceAccount: StringEquals in a "
+        "trust policy, StringEqualsIfExists elsewhere",
         "statement number 1 of policy movies/Policy: s3:GetObject, s3:ListBucket on movies/Data: "
-        "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out (2): in a statement for "
-        "Personalize alone, add a condition on aws:SourceAccount: StringEquals in a trust policy, StringEqualsIfExists "
-        "elsewhere",
+        "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out "
+        "(2): in a statement for Personalize alone, add a condition on aws:SourceAccount: "
+        "StringEquals in a trust policy, StringEqualsIfExists elsewhere",
     ]
     assert nothing.startswith("Nothing in the templates asks Amazon Personalize for anything")
     assert counts == "0 missing, 0 problems, 3 too much, 0 undecided, 0 as AWS's pages ask"
 
 
-@pytest.mark.parametrize("resource", ["*", "arn:aws:s3:::*", [OBJECTS, BUCKET_ARN], [BUCKET_ARN, OBJECTS]])
+@pytest.mark.parametrize(
+    "resource", ["*", "arn:aws:s3:::*", [OBJECTS, BUCKET_ARN], [BUCKET_ARN, OBJECTS]]
+)
 def test_whatever_the_resources_of_a_statement(resource: Any, tmp_path: Path) -> None:
     """Of a pattern for more, the objects of the bucket count, and the order is none."""
     denied = {**allow("s3:*", {"Fn::Sub": "${Data.Arn}/secret/*"}, "*"), "Effect": "Deny"}
@@ -176,11 +200,16 @@ def test_whatever_the_resources_of_a_statement(resource: Any, tmp_path: Path) ->
     report = check(tmp_path, {"Resources": {"Data": bucket(), "Policy": policy}})
     said = [] if isinstance(resource, str) else [("bucket", "s3:ListBucket", "for-any-account")]
     assert told(report.excess) == said
-    report = check(tmp_path, {"Resources": {"Data": bucket(), "Policy": shared(allow("s3:ListBucket", resource))}})
+    report = check(
+        tmp_path,
+        {"Resources": {"Data": bucket(), "Policy": shared(allow("s3:ListBucket", resource))}},
+    )
     assert told(report.excess) == [("bucket", "s3:ListBucket", "for-any-account")]
 
 
-@pytest.mark.parametrize(("options", "code"), [([], 0), (["--fail-on", "excess"], 1), (["--strict"], 1)])
+@pytest.mark.parametrize(
+    ("options", "code"), [([], 0), (["--fail-on", "excess"], 1), (["--strict"], 1)]
+)
 def test_it_counts_as_what_is_too_much(options: list[str], code: int, tmp_path: Path) -> None:
     (tmp_path / "movies.json").write_text(json.dumps({"Resources": {"Role": trusting(trust())}}))
     result = CliRunner().invoke(personalize_kms, ["check", str(tmp_path / "movies.json"), *options])
@@ -202,11 +231,17 @@ def test_another_folder_of_a_bucket_that_is_used(tmp_path: Path) -> None:
         allow("s3:GetObject", "arn:aws:s3:::ratings/in/*", Condition=OURS),
         allow("s3:ListBucket", "arn:aws:s3:::ratings", Condition=OURS),
         allow("s3:GetObject", "arn:aws:s3:::ratings/public/*", "*"),
-        # What Personalize may do on a folder that nothing asks for isn't judged, nor what the role may do there.
+        # What Personalize may do on a folder that nothing asks for isn't judged, nor what the role
+        # may do there.
         allow("s3:PutObject", "arn:aws:s3:::ratings/out/*", Condition=OURS),
         allow("s3:PutObject", "arn:aws:s3:::ratings/out/*", {"AWS": ROLE}),
     )
-    more = {"Data": bucket(), "Shared": policy, "Read": reading(), "Load": dataset("Read", "Shared")}
+    more = {
+        "Data": bucket(),
+        "Shared": policy,
+        "Read": reading(),
+        "Load": dataset("Read", "Shared"),
+    }
     report = check(tmp_path, complete(**more))
     assert [(entry.action, entry.resource) for entry in report.excess] == [
         ("s3:GetObject", "arn:aws:s3:::ratings/public/*")

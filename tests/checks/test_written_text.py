@@ -37,7 +37,9 @@ def trust(account: str) -> Json:
 
 def key_with_condition(account: Any) -> Json:
     found = key()
-    found["Properties"]["KeyPolicy"]["Statement"][1]["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
+    found["Properties"]["KeyPolicy"]["Statement"][1]["Condition"] = {
+        "StringEquals": {"aws:SourceAccount": account}
+    }
     return found
 
 
@@ -53,14 +55,20 @@ def wrong(directory: Path, **resources: Json) -> tuple[set[tuple[str, str]], set
     ("resources", "missing", "problems"),
     [
         ({"Policy": policy(KEY_TEXT)}, {("role", "role")}, set()),
-        ({"Policy": policy("arn:aws:kms:eu-west-1:${AWS::AccountId}:key/*")}, {("role", "role")}, set()),
+        (
+            {"Policy": policy("arn:aws:kms:eu-west-1:${AWS::AccountId}:key/*")},
+            {("role", "role")},
+            set(),
+        ),
         ({"Policy": policy({"Fn::Sub": KEY_TEXT.replace("${", "${!")})}, {("role", "role")}, set()),
         ({"Key": key(ROLE_TEXT)}, {("role", "key")}, set()),
         ({"Key": key_with_condition("${AWS::AccountId}")}, {("service", "key")}, set()),
         ({"Role": trust("${AWS::AccountId}")}, set(), {"trust"}),
     ],
 )
-def test_a_forgotten_fn_sub(resources: dict[str, Json], missing: Any, problems: set[str], tmp_path: Path) -> None:
+def test_a_forgotten_fn_sub(
+    resources: dict[str, Json], missing: Any, problems: set[str], tmp_path: Path
+) -> None:
     """It is neither the account, nor the Region, nor the key or role of the template."""
     assert wrong(tmp_path, **resources) == (missing, problems)
 
@@ -70,7 +78,12 @@ def test_what_two_strings_spell_together(tmp_path: Path) -> None:
     for number, arn in enumerate(
         [
             {"Fn::Join": ["$", ["arn:aws:kms:eu-west-1:", "{AWS::AccountId}:key/", "{Main.Key}"]]},
-            {"Fn::Sub": ["arn:aws:kms:eu-west-1:$${a}:key/$${b}", {"a": "{AWS::AccountId}", "b": "{Main.Key}"}]},
+            {
+                "Fn::Sub": [
+                    "arn:aws:kms:eu-west-1:$${a}:key/$${b}",
+                    {"a": "{AWS::AccountId}", "b": "{Main.Key}"},
+                ]
+            },
         ]
     ):
         assert wrong(tmp_path / str(number), Policy=policy(arn)) == ({("role", "role")}, set())
@@ -83,8 +96,9 @@ def test_a_resource_of_the_report_that_is_pasted_as_it_is(tmp_path: Path) -> Non
     report = check(tmp_path / "2", complete(Policy=policy(resource)), **AGNOSTIC)
     assert {each.action for each in report.missing} == set(IN_IAM)
     assert messages(report) == [
-        "statement number 1 of policy Main/Policy has ${AWS::Partition}, ${AWS::Region}, ${AWS::AccountId}, "
-        "${Main.Key} as plain text, which isn't replaced there: wrap the string in Fn::Sub"
+        "statement number 1 of policy Main/Policy has ${AWS::Partition}, ${AWS::Region}, "
+        "${AWS::AccountId}, ${Main.Key} as plain text, which isn't replaced there: wrap the string "
+        "in Fn::Sub"
     ]
     for text in (report.to_json(), report.to_text(), report.to_markdown()):
         assert "\ufdd0" not in text
@@ -93,7 +107,9 @@ def test_a_resource_of_the_report_that_is_pasted_as_it_is(tmp_path: Path) -> Non
 
 def test_variables_that_are_meant(tmp_path: Path) -> None:
     """``Fn::Sub`` puts values in, and leaves those of IAM to IAM."""
-    arn = {"Fn::Sub": "arn:${AWS::Partition}:kms:${AWS::Region}:${!aws:PrincipalAccount}:key/${Key}"}
+    arn = {
+        "Fn::Sub": "arn:${AWS::Partition}:kms:${AWS::Region}:${!aws:PrincipalAccount}:key/${Key}"
+    }
     found = policy(arn)
     found["Properties"]["PolicyDocument"]["Version"] = "2012-10-17"
     report = check(tmp_path, complete(Policy=found), **AGNOSTIC)
@@ -110,8 +126,12 @@ def test_arguments_that_are_text(tmp_path: Path) -> None:
         f"Main/Movies: its role is {ROLE_TEXT}",
         f"Main/Movies: the dataset group's key is {KEY_TEXT}",
     ]
-    report = check(tmp_path, importing(Data=dataset("One", "Read", path="${Bucket}/in/")), **AGNOSTIC)
-    assert [each.partition(" but")[0] for each in messages(report)] == ["Main/Data: its source is '${Bucket}/in/'"]
+    report = check(
+        tmp_path, importing(Data=dataset("One", "Read", path="${Bucket}/in/")), **AGNOSTIC
+    )
+    assert [each.partition(" but")[0] for each in messages(report)] == [
+        "Main/Data: its source is '${Bucket}/in/'"
+    ]
 
 
 def test_a_bucket_whose_name_is_text(tmp_path: Path) -> None:
@@ -119,8 +139,14 @@ def test_a_bucket_whose_name_is_text(tmp_path: Path) -> None:
     found = bucket_policy("s3:GetObject", "s3:ListBucket", bucket="${Name}")
     (statement,) = found["Properties"]["PolicyDocument"]["Statement"]
     statement["Resource"] = ["arn:aws:s3:::${Name}", "arn:aws:s3:::${Name}/*"]
-    report = check(tmp_path, importing(One=found, Data=dataset("One", "Read", path="s3://${Name}/in/")))
-    assert {(each.policy, shown) for each in report.missing for shown in [each.resource.replace("\ufdd0", "")]} == {
+    report = check(
+        tmp_path, importing(One=found, Data=dataset("One", "Read", path="s3://${Name}/in/"))
+    )
+    assert {
+        (each.policy, shown)
+        for each in report.missing
+        for shown in [each.resource.replace("\ufdd0", "")]
+    } == {
         ("role", "arn:aws:s3:::${Name}"),
         ("role", "arn:aws:s3:::${Name}/in/*"),
     }

@@ -31,7 +31,14 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cloud assembly of the example app."""
     folder = tmp_path_factory.mktemp("assembly") / "cdk.out"
     home = tmp_path_factory.mktemp("home")
-    cdk("synth", "--quiet", "--output", str(folder), environment={**os.environ, "HOME": str(home)}, quiet=True)
+    cdk(
+        "synth",
+        "--quiet",
+        "--output",
+        str(folder),
+        environment={**os.environ, "HOME": str(home)},
+        quiet=True,
+    )
     return folder
 
 

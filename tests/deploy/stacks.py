@@ -8,7 +8,9 @@ from botocore.exceptions import WaiterError
 from demo.nightly_run import bucket_name
 from embedded_aws import EmbeddedAws
 
-RATINGS = "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP\n196,242,rating,881250949\n186,302,rating,891717742\n"
+RATINGS = (
+    "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP\n196,242,rating,881250949\n186,302,rating,891717742\n"
+)
 
 Templates = dict[str, Any]
 
@@ -27,7 +29,11 @@ def deploy(aws: EmbeddedAws, templates: Templates) -> list[str]:
             )
         except WaiterError:
             events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
-            return [event["ResourceStatusReason"] for event in events if event.get("ResourceStatusReason")]
+            return [
+                event["ResourceStatusReason"]
+                for event in events
+                if event.get("ResourceStatusReason")
+            ]
         if stack == "Data" and "BucketName" in template.get("Outputs", {}):
             upload_ratings(aws)
     return []
@@ -42,4 +48,6 @@ def upload(aws: EmbeddedAws, key: str, text: str) -> None:
 
 
 def of_type(template: Any, resource_type: str) -> list[Any]:
-    return [resource for resource in template["Resources"].values() if resource["Type"] == resource_type]
+    return [
+        resource for resource in template["Resources"].values() if resource["Type"] == resource_type
+    ]

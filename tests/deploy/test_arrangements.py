@@ -1,7 +1,8 @@
 """Arrangements of stacks in one account, created by CloudFormation: dataset group and metric attribution are accepted.
 
-Here is what the order of resources depends on; tests/proof has all arrangements, and what their policies allow.
-Datasets are left out: their data would have to be in a bucket that the same stack makes.
+Here is what the order of resources depends on; tests/proof has all arrangements, and what their
+policies allow. Datasets are left out: their data would have to be in a bucket that the same stack
+makes.
 """
 
 import json
@@ -49,11 +50,20 @@ def test_an_arrangement_deploys(aws: EmbeddedAws, tmp_path: Path, arrangement: A
     arrangement(building)
     stacks = app.synth().stacks_recursively
     assert len(stacks) == len(building.stacks)
-    templates = {stack.stack_name: without_datasets(Path(stack.template_full_path)) for stack in in_order(stacks)}
-    assert any("AWS::Personalize::DatasetGroup" in json.dumps(template) for template in templates.values())
+    templates = {
+        stack.stack_name: without_datasets(Path(stack.template_full_path))
+        for stack in in_order(stacks)
+    }
+    assert any(
+        "AWS::Personalize::DatasetGroup" in json.dumps(template) for template in templates.values()
+    )
     assert deploy(aws, templates) == []
     report = doctor_on(aws)
-    assert len(report["dataset_groups"]) == len(aws.client("personalize").list_dataset_groups()["datasetGroups"]) > 0
+    assert (
+        len(report["dataset_groups"])
+        == len(aws.client("personalize").list_dataset_groups()["datasetGroups"])
+        > 0
+    )
     # A required condition can be met only if Personalize sends the account, which isn't documented.
     required = arrangement is on_keys_and_buckets.source_account_required_in_three_stacks
     found = [finding for group in report["dataset_groups"] for finding in findings(group)]
@@ -81,6 +91,8 @@ def without_datasets(path: Path) -> Any:
     template = json.loads(path.read_text())
     resources = template["Resources"]
     template["Resources"] = {
-        key: value for key, value in resources.items() if value["Type"] != "AWS::Personalize::Dataset"
+        key: value
+        for key, value in resources.items()
+        if value["Type"] != "AWS::Personalize::Dataset"
     }
     return template

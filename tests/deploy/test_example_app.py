@@ -10,13 +10,23 @@ from embedded_aws import EmbeddedAws
 from tests.deploy.stacks import upload_ratings
 
 
-def test_the_cdk_cli_deploys_redeploys_and_destroys_it(aws: EmbeddedAws, assembly: Path, tmp_path: Path) -> None:
+def test_the_cdk_cli_deploys_redeploys_and_destroys_it(
+    aws: EmbeddedAws, assembly: Path, tmp_path: Path
+) -> None:
     """A second deploy changes nothing, and nothing of it is left at the end."""
     environment = aws.environment(tmp_path)
     app = ("--app", str(assembly))
 
     def cdk_deploy(*stacks: str) -> str:
-        return cdk("deploy", *app, *stacks, "--require-approval", "never", environment=environment, quiet=True)
+        return cdk(
+            "deploy",
+            *app,
+            *stacks,
+            "--require-approval",
+            "never",
+            environment=environment,
+            quiet=True,
+        )
 
     bootstrap(aws, tmp_path)
     cdk_deploy("Security", "Data")

@@ -26,7 +26,11 @@ def example(embedded_aws: EmbeddedAws, assembly: Path) -> EmbeddedAws:
 def test_each_job_of_the_night_ends_in_time(templates: Templates) -> None:
     """All of them before the next night begins."""
     (nightly,) = (each for each in definitions(templates) if "Wait for Import" in each)
-    for name, milliseconds in (("Import", 21_600_000), ("Recommend", 43_200_000), ("Export", 14_400_000)):
+    for name, milliseconds in (
+        ("Import", 21_600_000),
+        ("Recommend", 43_200_000),
+        ("Export", 14_400_000),
+    ):
         state = nightly.partition(f'"Status of {name}":')[2].partition('"Default"')[0]
         assert f"+ {milliseconds} %}}" in state
     assert nightly.endswith('"TimeoutSeconds":82800}')
@@ -57,7 +61,10 @@ def test_a_night_without_a_version_says_so(example: EmbeddedAws) -> None:
     (solution,) = personalize.list_solutions()["solutions"]
     personalize.create_solution_version(solutionArn=solution["solutionArn"])
     example.fail_training()
-    with pytest.raises(NightFailedError, match="SolutionVersionNotActive: the latest version of arn:aws:personalize:"):
+    with pytest.raises(
+        NightFailedError,
+        match="SolutionVersionNotActive: the latest version of arn:aws:personalize:",
+    ):
         run(example, "NightlyMachine", {})
     assert len(personalize.list_batch_inference_jobs()["batchInferenceJobs"]) == before
 
@@ -93,7 +100,10 @@ def test_each_bad_end_is_told_of(templates: Templates) -> None:
         "detail-type": ["Step Functions Execution Status Change"],
         "detail": {
             "status": ["FAILED", "TIMED_OUT", "ABORTED"],
-            "stateMachineArn": [{"Ref": "NightlyMachine026C95A6"}, {"Ref": "DeletionMachine5579F797"}],
+            "stateMachineArn": [
+                {"Ref": "NightlyMachine026C95A6"},
+                {"Ref": "DeletionMachine5579F797"},
+            ],
         },
     }
 
@@ -103,8 +113,13 @@ def test_a_night_that_does_not_start_is_told_of(templates: Templates) -> None:
     (schedule,) = [rule for rule in rules(templates) if "ScheduleExpression" in rule]
     (target,) = schedule["Targets"]
     assert schedule["ScheduleExpression"] == "cron(0 2 * * ? *)"
-    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["ScheduleNotStartedC21D0770", "Arn"]}}
-    alarms = [alarm["Properties"] for alarm in of_type(templates["Recommendations"], "AWS::CloudWatch::Alarm")]
+    assert target["DeadLetterConfig"] == {
+        "Arn": {"Fn::GetAtt": ["ScheduleNotStartedC21D0770", "Arn"]}
+    }
+    alarms = [
+        alarm["Properties"]
+        for alarm in of_type(templates["Recommendations"], "AWS::CloudWatch::Alarm")
+    ]
     facts = ("MetricName", "Threshold", "EvaluationPeriods", "Period", "TreatMissingData")
     assert [[alarm.get(fact) for fact in facts] for alarm in alarms] == [
         ["ApproximateNumberOfMessagesVisible", 1, 1, 300, None],
@@ -116,7 +131,9 @@ def test_a_night_that_does_not_start_is_told_of(templates: Templates) -> None:
 def test_alarms_may_publish_to_the_topic(templates: Templates) -> None:
     """Those of this stack alone; EventBridge's statement can't have such a condition."""
     (policy,) = of_type(templates["Recommendations"], "AWS::SNS::TopicPolicy")
-    allowed = [s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    allowed = [
+        s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"
+    ]
     assert [statement["Principal"]["Service"] for statement in allowed] == [
         "events.amazonaws.com",
         "cloudwatch.amazonaws.com",
@@ -133,10 +150,15 @@ def test_a_failure_is_told_with_its_reason(example: EmbeddedAws) -> None:
     """Whoever subscribes to the topic reads what Personalize said."""
     queues, topics = example.client("sqs"), example.client("sns")
     queue = queues.create_queue(QueueName="failures")["QueueUrl"]
-    arn = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    arn = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
     (topic,) = topics.list_topics()["Topics"]
     topics.subscribe(
-        TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+        TopicArn=topic["TopicArn"],
+        Protocol="sqs",
+        Endpoint=arn,
+        Attributes={"RawMessageDelivery": "true"},
     )
     upload(example, "deletion/today.csv", "USER\n22\n")
     with pytest.raises(NightFailedError, match="DataDeletionJobFailed"):
@@ -165,4 +187,6 @@ def definitions(templates: Templates) -> list[str]:
 
 def rules(templates: Templates) -> list[dict[str, Any]]:
     """The rules of EventBridge."""
-    return [rule["Properties"] for rule in of_type(templates["Recommendations"], "AWS::Events::Rule")]
+    return [
+        rule["Properties"] for rule in of_type(templates["Recommendations"], "AWS::Events::Rule")
+    ]

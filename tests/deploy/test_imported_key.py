@@ -43,11 +43,16 @@ def impatient(stack: cdk.Stack) -> dict[str, Any]:
     """The template, with a function that doesn't wait half a minute for others who may write the policy."""
     whole = template(stack)
     (function,) = of_type(whole, "AWS::Lambda::Function")
-    function["Properties"]["Environment"]["Variables"] |= {"SETTLE_SECONDS": "0.1", "PATIENCE_SECONDS": "5"}
+    function["Properties"]["Environment"]["Variables"] |= {
+        "SETTLE_SECONDS": "0.1",
+        "PATIENCE_SECONDS": "5",
+    }
     return {"Stack": whole}
 
 
-def encryption_of(stack: cdk.Stack, key_arn: str, policy: ImportedKeyPolicy, **options: Any) -> PersonalizeEncryption:
+def encryption_of(
+    stack: cdk.Stack, key_arn: str, policy: ImportedKeyPolicy, **options: Any
+) -> PersonalizeEncryption:
     encryption = PersonalizeEncryption(
         stack,
         "Encryption",
@@ -60,7 +65,9 @@ def encryption_of(stack: cdk.Stack, key_arn: str, policy: ImportedKeyPolicy, **o
     return encryption
 
 
-def test_an_imported_key_without_its_statements_is_no_use(aws: EmbeddedAws, stack: cdk.Stack, key_arn: str) -> None:
+def test_an_imported_key_without_its_statements_is_no_use(
+    aws: EmbeddedAws, stack: cdk.Stack, key_arn: str
+) -> None:
     """The warning is right: Personalize has no access until the key's owner has done something."""
     encryption_of(stack, key_arn, ImportedKeyPolicy.PENDING)
     reasons = deploy(aws, {"Stack": template(stack)})
@@ -73,10 +80,12 @@ def test_an_owner_can_paste_the_pending_statements_before_the_role_exists(
     """The pending statements are complete and exact, and KMS takes them although there is no role yet."""
     encryption = encryption_of(stack, key_arn, ImportedKeyPolicy.PENDING)
     (pending,) = encryption.pending_statements
-    pasted = json.dumps([stack.resolve(statement.to_statement_json()) for statement in pending.statements])
-    pasted = pasted.replace('{"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":', '"arn:aws:').replace(
-        '"]]}', '"'
+    pasted = json.dumps(
+        [stack.resolve(statement.to_statement_json()) for statement in pending.statements]
     )
+    pasted = pasted.replace(
+        '{"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":', '"arn:aws:'
+    ).replace('"]]}', '"')
     policy = {"Version": "2012-10-17", "Statement": [ADMINISTRATOR, *json.loads(pasted)]}
     aws.client("kms").put_key_policy(KeyId=key_arn, PolicyName="default", Policy=json.dumps(policy))
     assert deploy(aws, {"Stack": template(stack)}) == []
@@ -86,7 +95,9 @@ def test_a_managed_key_has_the_statements_as_long_as_the_stack_is_there(
     aws: EmbeddedAws, stack: cdk.Stack, key_arn: str
 ) -> None:
     """They come before the dataset group, leave the other statements as they are, and go with the stack."""
-    encryption = encryption_of(stack, key_arn, ImportedKeyPolicy.MANAGED, removal_policy=cdk.RemovalPolicy.DESTROY)
+    encryption = encryption_of(
+        stack, key_arn, ImportedKeyPolicy.MANAGED, removal_policy=cdk.RemovalPolicy.DESTROY
+    )
     assert encryption.pending_statements == ()
     assert deploy(aws, impatient(stack)) == []
     administrator, role, service = key_policy(aws, key_arn)

@@ -50,10 +50,17 @@ class Live:
             ("Role", encryption.service_role.role_name),
         ):
             cdk.CfnOutput(stack, f"{name}Out", value=value)
-        assert deploy(aws, {each.stack_name: template(each) for each in dict.fromkeys([owner, stack])}) == []
+        assert (
+            deploy(aws, {each.stack_name: template(each) for each in dict.fromkeys([owner, stack])})
+            == []
+        )
         (described,) = aws.client("cloudformation").describe_stacks(StackName="Stack")["Stacks"]
         outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
-        self.key, self.other_key, self.bucket = outputs["KeyOut"], outputs["OtherKeyOut"], outputs["BucketOut"]
+        self.key, self.other_key, self.bucket = (
+            outputs["KeyOut"],
+            outputs["OtherKeyOut"],
+            outputs["BucketOut"],
+        )
         credentials = self._credentials(outputs["RoleOut"])
         session = boto3.session.Session(
             aws_access_key_id=credentials["AccessKeyId"],
@@ -61,7 +68,9 @@ class Live:
             aws_session_token=credentials["SessionToken"],
             region_name=aws.region,
         )
-        config = Config(proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+        config = Config(
+            proxies={}, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
+        )
         create: Any = session.client
         self.client = partial(create, endpoint_url=aws.endpoint, config=config)
         """A client of the role's session."""
@@ -72,9 +81,13 @@ class Live:
         role = iam.get_role(RoleName=role_name)["Role"]
         trust = role["AssumeRolePolicyDocument"]
         account = {"AWS": "arn:aws:iam::111111111111:root"}
-        trust["Statement"].append({"Effect": "Allow", "Principal": account, "Action": "sts:AssumeRole"})
+        trust["Statement"].append(
+            {"Effect": "Allow", "Principal": account, "Action": "sts:AssumeRole"}
+        )
         iam.update_assume_role_policy(RoleName=role_name, PolicyDocument=json.dumps(trust))
-        return self.owner("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="live")["Credentials"]
+        return self.owner("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="live")[
+            "Credentials"
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +97,11 @@ def enforcing_aws() -> Iterator[EmbeddedAws]:
 
 
 @pytest.fixture(scope="module", params=["named", "delegated"])
-def live(request: pytest.FixtureRequest, enforcing_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Live:
+def live(
+    request: pytest.FixtureRequest,
+    enforcing_aws: EmbeddedAws,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Live:
     """The role's statement in the key policy in both of its forms."""
     enforcing_aws.reset()
     return Live(enforcing_aws, request.param, tmp_path_factory.mktemp("cdk.out"))
@@ -109,7 +126,9 @@ ALLOWED: dict[str, Callable[[Live], Any]] = {
     "decrypt": decrypt,
     "describe the key": kms_call("describe_key"),
     "generate a data key": kms_call("generate_data_key", KeySpec="AES_256"),
-    "generate a data key without plaintext": kms_call("generate_data_key_without_plaintext", KeySpec="AES_256"),
+    "generate a data key without plaintext": kms_call(
+        "generate_data_key_without_plaintext", KeySpec="AES_256"
+    ),
     "list grants": kms_call("list_grants"),
     "create a grant": kms_call(
         "create_grant", GranteePrincipal="arn:aws:iam::111111111111:root", Operations=["Decrypt"]
@@ -122,7 +141,9 @@ NOT_ALLOWED: dict[str, Callable[[Live], Any]] = {
     "encrypt": kms_call("encrypt", Plaintext=b"data"),
     "change the key policy": kms_call("put_key_policy", PolicyName="default", Policy="{}"),
     "schedule the deletion of the key": kms_call("schedule_key_deletion"),
-    "use another key": lambda live: live.client("kms").generate_data_key(KeyId=live.other_key, KeySpec="AES_256"),
+    "use another key": lambda live: live.client("kms").generate_data_key(
+        KeyId=live.other_key, KeySpec="AES_256"
+    ),
     "read outside of the prefix": s3_call("get_object", Key="other/a.csv"),
     "read what is exported": s3_call("get_object", Key="export/b.csv"),
     "write what is to be imported": s3_call("put_object", Key="import/b.csv", Body=b""),

@@ -17,7 +17,9 @@ from tests.policies import template
 def templates(stack: cdk.Stack) -> Templates:
     """A dataset group, and a metric attribution that writes to a bucket."""
     bucket = s3.Bucket(stack, "Bucket", encryption=s3.BucketEncryption.KMS)
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_export_job()])
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.dataset_export_job()]
+    )
     movies = encryption.add_dataset_group("Movies", name="movies")
     encryption.add_metric_attribution(
         "Metrics",
@@ -33,7 +35,9 @@ def templates(stack: cdk.Stack) -> Templates:
     return {"Stack": template(stack)}
 
 
-def test_it_deploys_without_account_statements_when_others_keep_the_key(aws: EmbeddedAws, templates: Templates) -> None:
+def test_it_deploys_without_account_statements_when_others_keep_the_key(
+    aws: EmbeddedAws, templates: Templates
+) -> None:
     """Nothing is missing in the named form, or relies on the account statement: an administrator's is enough."""
     for key in of_type(templates["Stack"], "AWS::KMS::Key"):
         account = key["Properties"]["KeyPolicy"]["Statement"][0]
@@ -55,26 +59,47 @@ def statements_of(template: Any, what: str) -> list[Any]:
     [
         # CreateGrant is only in the key policy, which then lacks it.
         ("EncryptionKey3A692D6E", "PersonalizeRole", "kms:CreateGrant", "needs kms:CreateGrant"),
-        ("EncryptionKey3A692D6E", "PersonalizeService", "kms:Decrypt", "personalize.amazonaws.com needs kms:Decrypt"),
-        ("BucketKey7E4AEAB8", "PersonalizeService", "kms:GenerateDataKey", "personalize.amazonaws.com needs kms:"),
+        (
+            "EncryptionKey3A692D6E",
+            "PersonalizeService",
+            "kms:Decrypt",
+            "personalize.amazonaws.com needs kms:Decrypt",
+        ),
+        (
+            "BucketKey7E4AEAB8",
+            "PersonalizeService",
+            "kms:GenerateDataKey",
+            "personalize.amazonaws.com needs kms:",
+        ),
         # The page wants the four actions in IAM although the key policy allows them.
         ("role", "UseKey", "kms:ListGrants", "needs kms:ListGrants"),
         ("role", "PublishMetrics", "cloudwatch:PutMetricData", "needs cloudwatch:PutMetricData"),
-        ("BucketPolicyE9A3008A", "PersonalizeServiceWriteObjects", "s3:PutObject", "amazonaws.com needs s3:PutObject"),
+        (
+            "BucketPolicyE9A3008A",
+            "PersonalizeServiceWriteObjects",
+            "s3:PutObject",
+            "amazonaws.com needs s3:PutObject",
+        ),
     ],
 )
 def test_without_an_action_it_fails_to_deploy(
     aws: EmbeddedAws, templates: Templates, policy: str, sid: str, action: str, missing: str
 ) -> None:
     """The stack fails, and its events name what is missing."""
-    (statement,) = [each for each in statements_of(templates["Stack"], policy) if each.get("Sid") == sid]
-    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    (statement,) = [
+        each for each in statements_of(templates["Stack"], policy) if each.get("Sid") == sid
+    ]
+    actions = (
+        statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    )
     statement["Action"] = [each for each in actions if each != action] or ["s3:GetBucketLocation"]
     reasons = deploy(aws, templates)
     assert any(missing in reason for reason in reasons), reasons
 
 
-def test_a_role_that_trusts_another_account_fails_to_deploy(aws: EmbeddedAws, templates: Templates) -> None:
+def test_a_role_that_trusts_another_account_fails_to_deploy(
+    aws: EmbeddedAws, templates: Templates
+) -> None:
     """Personalize can't assume the role for this account."""
     (role,) = of_type(templates["Stack"], "AWS::IAM::Role")
     (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
@@ -86,7 +111,11 @@ def test_a_role_that_trusts_another_account_fails_to_deploy(aws: EmbeddedAws, te
 @pytest.mark.parametrize("policy", ["EncryptionPolicy3F28E3E0", "BucketPolicyE9A3008A"])
 def test_every_dependency_is_needed(aws: EmbeddedAws, templates: Templates, policy: str) -> None:
     """Without it, CloudFormation may make the policy when it is too late."""
-    waiting = [each["DependsOn"] for each in templates["Stack"]["Resources"].values() if "DependsOn" in each]
+    waiting = [
+        each["DependsOn"]
+        for each in templates["Stack"]["Resources"].values()
+        if "DependsOn" in each
+    ]
     assert {dependency for each in waiting for dependency in each} == {
         "EncryptionPolicy3F28E3E0",
         "BucketPolicyE9A3008A",

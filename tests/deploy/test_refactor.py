@@ -19,7 +19,12 @@ from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.jobs import DatasetImportJob
 
 MACHINE = {"AWS::IAM::Policy", "AWS::StepFunctions::StateMachine"}
-TYPES = {"AWS::KMS::Key", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::Personalize::DatasetGroup"}
+TYPES = {
+    "AWS::KMS::Key",
+    "AWS::IAM::Role",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::Personalize::DatasetGroup",
+}
 
 
 def synthesized(
@@ -47,11 +52,15 @@ def synthesized(
         parent_of_jobs,
         job,
         encryption=encryption,
-        dataset_arn=top.format_arn(service="personalize", resource="dataset", resource_name="movies/INTERACTIONS"),
+        dataset_arn=top.format_arn(
+            service="personalize", resource="dataset", resource_name="movies/INTERACTIONS"
+        ),
         source=S3Location(s3.Bucket.from_bucket_name(top, "Data", "data"), "import/"),
         job_name=job_name,
     )
-    sfn.StateMachine(parent_of_jobs, "Nightly", definition_body=sfn.DefinitionBody.from_chainable(fragment))
+    sfn.StateMachine(
+        parent_of_jobs, "Nightly", definition_body=sfn.DefinitionBody.from_chainable(fragment)
+    )
     if stack != "Stack":
         cdk.CfnWaitConditionHandle(top, "Placeholder")
     app.synth()
@@ -95,10 +104,19 @@ def before(embedded_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) 
     bootstrap(embedded_aws, home)
     environment = embedded_aws.environment(home)
     app = synthesized(tmp_path_factory.mktemp("before"), "Encryption")
-    agnostic = synthesized(tmp_path_factory.mktemp("agnostic"), "Encryption", stack="Agnostic", is_agnostic=True)
+    agnostic = synthesized(
+        tmp_path_factory.mktemp("agnostic"), "Encryption", stack="Agnostic", is_agnostic=True
+    )
     for assembly in (app, agnostic, synthesized_empty(tmp_path_factory.mktemp("empty"), "Renamed")):
         run_cdk(
-            "deploy", "--app", assembly, "--all", "--require-approval", "never", environment=environment, quiet=True
+            "deploy",
+            "--app",
+            assembly,
+            "--all",
+            "--require-approval",
+            "never",
+            environment=environment,
+            quiet=True,
         )
     names = [role["RoleName"] for role in embedded_aws.client("iam").list_roles()["Roles"]]
     (role,) = [name for name in names if name.startswith("Stack-Encryption-")]
@@ -114,8 +132,12 @@ def test_a_construct_that_is_renamed_and_moved(before: Before, tmp_path: Path) -
     assert all(logical_id.startswith("MoviesRenamed") for logical_id in moved.values())
 
 
-@pytest.mark.parametrize(("is_literal", "moved"), [(False, TYPES), (True, set())], ids=["as the page", "literal"])
-def test_a_stack_without_env(before: Before, tmp_path: Path, is_literal: bool, moved: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("is_literal", "moved"), [(False, TYPES), (True, set())], ids=["as the page", "literal"]
+)
+def test_a_stack_without_env(
+    before: Before, tmp_path: Path, is_literal: bool, moved: set[str]
+) -> None:
     """The Region is a reference in the role's name; as a literal, every resource is another one to the CLI."""
     name, region = before.role_of_agnostic, EmbeddedAws().region
     assert name.endswith(f"-{region}")
@@ -130,7 +152,9 @@ PRESENT_NAME = "{% 'StackImportBFE02939-' & $uuid() %}"
 @pytest.mark.parametrize("job_name", [PRESENT_NAME, None], ids=["pinned", "not pinned"])
 def test_a_stack_that_is_renamed(before: Before, tmp_path: Path, job_name: str | None) -> None:
     """Names of jobs begin with the stack's name; unless they are pinned, the CLI moves nothing."""
-    after = synthesized(tmp_path, "Encryption", stack="Renamed", role_name=before.role, job_name=job_name)
+    after = synthesized(
+        tmp_path, "Encryption", stack="Renamed", role_name=before.role, job_name=job_name
+    )
     rows = before.refactor(after, "--additional-stack-name=Stack")
     moved = {cells[1]: cells[3].partition(".")[0] for cells in rows}
     assert moved == dict.fromkeys(TYPES | MACHINE if job_name else (), "Renamed")
@@ -152,13 +176,19 @@ def test_a_stack_that_is_renamed(before: Before, tmp_path: Path, job_name: str |
     ],
     ids=["a job", "the parent of the machine"],
 )
-def test_what_no_pinned_name_helps(before: Before, tmp_path: Path, names: dict[str, Any], differing: set[str]) -> None:
+def test_what_no_pinned_name_helps(
+    before: Before, tmp_path: Path, names: dict[str, Any], differing: set[str]
+) -> None:
     """States are named after the job's id, and the policy of the machine's role after its path."""
-    after = synthesized(tmp_path, "Encryption", role_name=before.role, job_name=PRESENT_NAME, **names)
+    after = synthesized(
+        tmp_path, "Encryption", role_name=before.role, job_name=PRESENT_NAME, **names
+    )
     assert set(re.findall(r"\[[-+~]\] .+", before.printed(after))) == differing
 
 
-def test_without_its_role_name_pinned_the_role_is_another_one(before: Before, tmp_path: Path) -> None:
+def test_without_its_role_name_pinned_the_role_is_another_one(
+    before: Before, tmp_path: Path
+) -> None:
     """The name is made of the path, so that a role which isn't pinned is made anew, and with it all that names it."""
     rows = before.refactor(synthesized(tmp_path, "Renamed"))
     assert "AWS::IAM::Role" not in {cells[1] for cells in rows}

@@ -8,16 +8,18 @@ import pytest
 from tests.docs.code import DOCS
 
 _OF_USERS_AND_GROUPS = {
-    f"iam:{verb}{kind}Policy" for verb in ("Attach", "Delete", "Detach", "Get", "Put") for kind in ("Group", "User")
+    f"iam:{verb}{kind}Policy"
+    for verb in ("Attach", "Delete", "Detach", "Get", "Put")
+    for kind in ("Group", "User")
 }
 # Definitions in a bucket, logs encrypted by a key: no state machine of the library's has them.
 _ELSEWHERE = {"s3:GetObject", "s3:GetObjectVersion", "kms:DescribeKey", "kms:GenerateDataKey"}
 _OF_KEYS = {"kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}
 _STATEMENTS = {
     each["Sid"]: each
-    for each in json.loads((DOCS / "how-to" / "deploying-role.md").read_text().split("```json\n")[1].split("```")[0])[
-        "Statement"
-    ]
+    for each in json.loads(
+        (DOCS / "how-to" / "deploying-role.md").read_text().split("```json\n")[1].split("```")[0]
+    )["Statement"]
 }
 _TYPES = (
     "KMS::Key",
@@ -39,7 +41,12 @@ def listed(*types: str) -> set[str]:
     """Return what the schemas list for creating, updating and deleting, without passing roles."""
     handlers = [each["handlers"] for each in _SCHEMAS if each["typeName"] in types]
     assert len(handlers) >= len(types)
-    calls = [each[call]["permissions"] for each in handlers for call in ("create", "update", "delete") if call in each]
+    calls = [
+        each[call]["permissions"]
+        for each in handlers
+        for call in ("create", "update", "delete")
+        if call in each
+    ]
     return {action for actions in calls for action in actions} - {"iam:PassRole"}
 
 
@@ -51,7 +58,10 @@ def listed(*types: str) -> set[str]:
         ("BucketPolicies", ["S3::BucketPolicy"], set()),
         (
             "Personalize",
-            [f"Personalize::{each}" for each in ("DatasetGroup", "Dataset", "Schema", "MetricAttribution")],
+            [
+                f"Personalize::{each}"
+                for each in ("DatasetGroup", "Dataset", "Schema", "MetricAttribution")
+            ],
             _OF_KEYS,
         ),
         ("StateMachinesOfJobs", ["StepFunctions::StateMachine"], _ELSEWHERE),

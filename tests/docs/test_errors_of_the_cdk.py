@@ -16,12 +16,16 @@ from tests.docs.code import DOCS
 from tests.judge.apps import failure
 from tests.policies import resources, template
 
-HEADINGS = re.findall(r"^### (.+)$", (DOCS / "errors-of-aws.md").read_text(encoding="utf-8"), re.MULTILINE)
+HEADINGS = re.findall(
+    r"^### (.+)$", (DOCS / "errors-of-aws.md").read_text(encoding="utf-8"), re.MULTILINE
+)
 
 
 def importing(stack: cdk.Stack, bucket: s3.IBucket) -> PersonalizeEncryption:
     return PersonalizeEncryption(
-        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "in/"))]
+        stack,
+        "Encryption",
+        resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "in/"))],
     )
 
 
@@ -31,7 +35,9 @@ def test_stacks_with_constructs_that_use_the_bucket_of_the_other(is_imported: bo
     app = cdk.App()
     movies, books = cdk.Stack(app, "Movies"), cdk.Stack(app, "Books")
     bucket = s3.Bucket(books, "Ratings", bucket_name="ratings")
-    of_movies = importing(movies, s3.Bucket.from_bucket_name(movies, "Ratings", "ratings") if is_imported else bucket)
+    of_movies = importing(
+        movies, s3.Bucket.from_bucket_name(movies, "Ratings", "ratings") if is_imported else bucket
+    )
     importing(books, s3.Bucket(movies, "Bucket"))
 
     if is_imported:
@@ -39,9 +45,14 @@ def test_stacks_with_constructs_that_use_the_bucket_of_the_other(is_imported: bo
         assert [pending.policy for pending in of_movies.pending_statements] == ["bucket"]
     else:
         # Older versions don't begin with its name.
-        with pytest.raises(RuntimeError, match=r"Adding this dependency \(.*\) would create a cyclic reference"):
+        with pytest.raises(
+            RuntimeError, match=r"Adding this dependency \(.*\) would create a cyclic reference"
+        ):
             app.synth()
-        assert "DependencyCycle: … Adding this dependency … would create a cyclic reference" in HEADINGS
+        assert (
+            "DependencyCycle: … Adding this dependency … would create a cyclic reference"
+            in HEADINGS
+        )
 
 
 @pytest.mark.parametrize("is_named", [False, True])
@@ -50,13 +61,17 @@ def test_a_role_that_is_named_if_needed_and_the_key_of_another_stack(is_named: b
     app = cdk.App()
     stack, security = cdk.Stack(app, "Stack"), cdk.Stack(app, "Security")
     name = f"personalize-{cdk.Aws.REGION}" if is_named else cdk.PhysicalName.GENERATE_IF_NEEDED
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(security, "Key"), role_name=name)
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", encryption_key=kms.Key(security, "Key"), role_name=name
+    )
     encryption.add_dataset_group("Movies", name="movies")
 
     if is_named:
         app.synth()
     else:
-        with pytest.raises(RuntimeError, match=r"Adding this dependency \(.*\) would create a cyclic reference"):
+        with pytest.raises(
+            RuntimeError, match=r"Adding this dependency \(.*\) would create a cyclic reference"
+        ):
             app.synth()
 
 
@@ -68,12 +83,18 @@ def test_a_prefix_by_the_name_of_something_in_one_stack(of_bucket: bool) -> None
     parameter = cdk.CfnParameter(of_data if of_bucket else stack, "Folder")
     folder = parameter.value_as_string if of_bucket else cdk.Fn.ref("Folder")
     location = S3Location(s3.Bucket(of_data, "Bucket"), f"{folder}/")
-    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(location)])
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(location)]
+    )
 
     (policy,) = resources(of_data, "AWS::S3::BucketPolicy").values()
-    assert {"Ref": "Folder"} in policy["Properties"]["PolicyDocument"]["Statement"][1]["Resource"]["Fn::Join"][1]
+    assert {"Ref": "Folder"} in policy["Properties"]["PolicyDocument"]["Statement"][1]["Resource"][
+        "Fn::Join"
+    ][1]
     assert ("Folder" in template(of_data).get("Parameters", {})) is of_bucket
-    assert "Unresolved resource dependencies `[…]` in the Resources block of the template" in HEADINGS
+    assert (
+        "Unresolved resource dependencies `[…]` in the Resources block of the template" in HEADINGS
+    )
 
 
 READER = iam.AccountPrincipal("222222222222")
@@ -82,13 +103,22 @@ READER = iam.AccountPrincipal("222222222222")
 def own_l2(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     policy = s3.BucketPolicy(stack, "Policy", bucket=bucket)
     policy.document.add_statements(
-        iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects("*")], principals=[READER])
+        iam.PolicyStatement(
+            actions=["s3:GetObject"], resources=[bucket.arn_for_objects("*")], principals=[READER]
+        )
     )
 
 
 def own_l1(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": bucket.bucket_arn}
-    s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.bucket_name, policy_document={"Statement": [statement]})
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:DeleteBucket",
+        "Resource": bucket.bucket_arn,
+    }
+    s3.CfnBucketPolicy(
+        stack, "Policy", bucket=bucket.bucket_name, policy_document={"Statement": [statement]}
+    )
 
 
 def grant_on_l1(stack: cdk.Stack, bucket: s3.Bucket) -> None:
@@ -117,11 +147,15 @@ def test_a_bucket_policy_that_an_l2_does_not_know(
 
 
 @pytest.mark.parametrize("is_imported", [False, True])
-@pytest.mark.parametrize("stage", ["Test", None], ids=["another stage", "none, as a pipeline's stack"])
+@pytest.mark.parametrize(
+    "stage", ["Test", None], ids=["another stage", "none, as a pipeline's stack"]
+)
 def test_a_key_of_another_stage(stage: str | None, is_imported: bool) -> None:
     """Only an import by the key's ARN leads from one stage to what is in none or in another."""
     app = cdk.App()
-    key: kms.IKey = kms.Key(cdk.Stack(app if stage is None else cdk.Stage(app, stage), "Security"), "Key")
+    key: kms.IKey = kms.Key(
+        cdk.Stack(app if stage is None else cdk.Stage(app, stage), "Security"), "Key"
+    )
     stack = cdk.Stack(cdk.Stage(app, "Prod"), "Recommendations")
     if is_imported:
         key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:111111111111:key/1")
@@ -142,6 +176,8 @@ def test_a_construct_of_the_users_with_the_id_of_a_later_child() -> None:
     encryption = PersonalizeEncryption(cdk.Stack(cdk.App(), "Stack"), "Encryption")
     Construct(encryption, "Policy")
 
-    with pytest.raises(RuntimeError, match=r"There is already a Construct with name 'Policy' in \w+ \[Encryption\]"):
+    with pytest.raises(
+        RuntimeError, match=r"There is already a Construct with name 'Policy' in \w+ \[Encryption\]"
+    ):
         encryption.add_dataset_group("Movies", name="movies")
     assert "There is already a Construct with name … in …" in HEADINGS

@@ -25,10 +25,15 @@ def test_files_of_the_page_deploy(tmp_path: Path) -> None:
     assert interpreter == "python"
     assembly = tmp_path / "cdk.out"
     subprocess.run(
-        [sys.executable, *arguments], cwd=tmp_path, env={**os.environ, "CDK_OUTDIR": str(assembly)}, check=True
+        [sys.executable, *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "CDK_OUTDIR": str(assembly)},
+        check=True,
     )
     checked = subprocess.run(
-        [sys.executable, "-m", "personalize_kms_constructs", "check", str(assembly)], capture_output=True, text=True
+        [sys.executable, "-m", "personalize_kms_constructs", "check", str(assembly)],
+        capture_output=True,
+        text=True,
     )
     assert (checked.returncode, checked.stdout.splitlines()[-1]) == (0, first_block("text").strip())
     template = json.loads((assembly / "Recommendations.template.json").read_text())
@@ -47,9 +52,13 @@ def test_files_of_the_page_deploy(tmp_path: Path) -> None:
 
     with EmbeddedAws() as aws:
         assert deploy(aws, {"Recommendations": template}) == []
-        (stack,) = aws.client("cloudformation").describe_stacks(StackName="Recommendations")["Stacks"]
+        (stack,) = aws.client("cloudformation").describe_stacks(StackName="Recommendations")[
+            "Stacks"
+        ]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-        described = aws.client("personalize").describe_dataset_group(datasetGroupArn=outputs["DatasetGroupArn"])
+        described = aws.client("personalize").describe_dataset_group(
+            datasetGroupArn=outputs["DatasetGroupArn"]
+        )
 
     movies = described["datasetGroup"]
     assert (movies["status"], movies["kmsKeyArn"], movies["roleArn"]) == (

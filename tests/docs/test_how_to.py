@@ -13,14 +13,25 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import cloudformation_include
 
-from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import (
+    ImportedKeyPolicy,
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+)
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import DatasetExportJob, DatasetImportJob
 from tests.docs.code import DOCS, as_written, names_of
 from tests.policies import key_policy, resources, template
 
 GROUP = PersonalizeResource.dataset_group()
-FIVE = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+FIVE = [
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKey",
+    "kms:ListGrants",
+]
 
 
 def found(report: Any) -> list[tuple[str, ...]]:
@@ -40,12 +51,17 @@ def test_statements_of_an_imported_key() -> None:
     names = names_of("how-to/imported-key.md")
     assert (names["pending"].policy, names["pending"].resource_arn) == ("key", names["key"].key_arn)
     assert names["managed"].pending_statements == ()
-    (sent,) = Path(names["app"].synth().directory).glob("personalize-kms-pending/RecommendationsEncryption*.json")
+    (sent,) = Path(names["app"].synth().directory).glob(
+        "personalize-kms-pending/RecommendationsEncryption*.json"
+    )
     shown, for_the_service = json.loads(sent.read_text())["Statement"]
     assert shown == json_of("how-to/imported-key.md")
     security = names["Security"](cdk.App(), "Security", sent=sent)
     (key,) = resources(security, "AWS::KMS::Key")
-    assert key_policy(security, key) == [{**shown, "Resource": "*"}, {**for_the_service, "Resource": "*"}]
+    assert key_policy(security, key) == [
+        {**shown, "Resource": "*"},
+        {**for_the_service, "Resource": "*"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +83,9 @@ def test_parameter_takes_the_arn_of_a_key(arn: str, is_taken: bool) -> None:
 
 def test_statement_of_a_cross_stack_key() -> None:
     """The key policy of the other stack has the statement that the page shows."""
-    (key,) = resources(names_of("how-to/key-of-another-stack.md")["security"], "AWS::KMS::Key").values()
+    (key,) = resources(
+        names_of("how-to/key-of-another-stack.md")["security"], "AWS::KMS::Key"
+    ).values()
     statements = as_written(key["Properties"]["KeyPolicy"]["Statement"])
     assert json_of("how-to/key-of-another-stack.md") in statements
 
@@ -80,17 +98,18 @@ def test_role_of_others_has_pending_statements(construct: str) -> None:
     assert [statement.to_json()["Sid"] for statement in pending.statements] == ["UseKey"]
 
 
-LOOK_UP = (
-    "cc-api-provider:account=111122223333:exactIdentifier=personalize:propertiesToReturn.0=Arn:region=us-east-1:"
-    "typeName=AWS$:$:IAM$:$:Role"
-)
+LOOK_UP = "cc-api-provider:account=111122223333:exactIdentifier=personalize:propertiesToReturn.0=Arn:region=us-east-1:typeName=AWS$:$:IAM$:$:Role"
 
 
 @pytest.mark.parametrize(
     ("context", "attached_to", "pending"),
     [
         ({}, [], ["role"]),
-        ({LOOK_UP: [{"Arn": "arn:aws:iam::111122223333:role/apps/personalize"}]}, [["personalize"]], []),
+        (
+            {LOOK_UP: [{"Arn": "arn:aws:iam::111122223333:role/apps/personalize"}]},
+            [["personalize"]],
+            [],
+        ),
     ],
     ids=["before the look-up", "after it"],
 )
@@ -113,16 +132,35 @@ def test_role_is_a_dummy_until_it_is_looked_up(
 def test_one_prefix_is_read_and_written() -> None:
     """By the role and by the service; the caller may create the jobs and pass the role."""
     stack = names_of("how-to/several-keys.md")["stack"]
-    (policy,) = (each for name, each in resources(stack, "AWS::IAM::ManagedPolicy").items() if "BatchJobs" in name)
-    (bucket_policy,) = (each for name, each in resources(stack, "AWS::S3::BucketPolicy").items() if "Batches" in name)
+    (policy,) = (
+        each
+        for name, each in resources(stack, "AWS::IAM::ManagedPolicy").items()
+        if "BatchJobs" in name
+    )
+    (bucket_policy,) = (
+        each
+        for name, each in resources(stack, "AWS::S3::BucketPolicy").items()
+        if "Batches" in name
+    )
     bucket = {"Fn::GetAtt": ["BatchesE11AE858", "Arn"]}
     objects = {"Fn::Join": ["", [bucket, "/batch/*"]]}
     on_data = {"s3:ListBucket": bucket, "s3:GetObject": objects, "s3:PutObject": objects}
-    for document in (policy["Properties"]["PolicyDocument"], bucket_policy["Properties"]["PolicyDocument"]):
-        found = {each["Action"]: each["Resource"] for each in document["Statement"] if str(each["Action"])[:3] == "s3:"}
+    for document in (
+        policy["Properties"]["PolicyDocument"],
+        bucket_policy["Properties"]["PolicyDocument"],
+    ):
+        found = {
+            each["Action"]: each["Resource"]
+            for each in document["Statement"]
+            if str(each["Action"])[:3] == "s3:"
+        }
         assert found == on_data
-    (of_caller,) = (each for name, each in resources(stack, "AWS::IAM::Policy").items() if "Caller" in name)
-    assert [each["Action"] for each in of_caller["Properties"]["PolicyDocument"]["Statement"]][-1] == "iam:PassRole"
+    (of_caller,) = (
+        each for name, each in resources(stack, "AWS::IAM::Policy").items() if "Caller" in name
+    )
+    assert [each["Action"] for each in of_caller["Properties"]["PolicyDocument"]["Statement"]][
+        -1
+    ] == "iam:PassRole"
 
 
 def test_nothing_permanent_needs_what_a_condition_leaves_out() -> None:
@@ -157,7 +195,9 @@ def test_each_account_has_its_statements_in_one_app() -> None:
     report = check_assembly(assembly)
     assert (found(report), report.problems) == ([], ())
     assert len(report.allowed) > 0
-    waits_for = {dependency.id for dependency in assembly.get_stack_by_name("Recommendations").dependencies}
+    waits_for = {
+        dependency.id for dependency in assembly.get_stack_by_name("Recommendations").dependencies
+    }
     assert {"Security", "Data"} < waits_for
     of_the_role = {
         "Sid": "PersonalizeRole",
@@ -199,7 +239,9 @@ def test_included_template_keeps_its_resources(tmp_path: Path) -> None:
     file = tmp_path / "recommendations.yaml"
     file.write_text(old)
     app = cdk.App()
-    stack = names_of("how-to/migrate.md")["Included"](app, "Recommendations", template_file=str(file))
+    stack = names_of("how-to/migrate.md")["Included"](
+        app, "Recommendations", template_file=str(file)
+    )
 
     made = template(stack)["Resources"]
     assert [name for name, each in made.items() if each["Type"] != "AWS::S3::BucketPolicy"] == [
@@ -222,7 +264,9 @@ def test_later_bucket_policy_takes_the_place_of_the_deployed_one() -> None:
     stack = names_of("errors-of-aws.md")["stack"]
     (policy,) = resources(stack, "AWS::S3::BucketPolicy").items()
     assert policy[0] == "DataPolicyB80589C3"
-    assert [statement["Sid"] for statement in policy[1]["Properties"]["PolicyDocument"]["Statement"]] == [
+    assert [
+        statement["Sid"] for statement in policy[1]["Properties"]["PolicyDocument"]["Statement"]
+    ] == [
         "PersonalizeServiceListBucket",
         "PersonalizeServiceReadObjects",
     ]
@@ -237,7 +281,10 @@ def test_check_finds_the_mistakes_of_the_page() -> None:
     excess = {"kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*", "sts:AssumeRole"}
     assert {entry.action for entry in report.excess} == excess
     assert [problem.kind for problem in report.problems] == ["ordering"]
-    assert report.to_text().splitlines()[-1] in (DOCS / "how-to/check.md").read_text(encoding="utf-8").splitlines()
+    assert (
+        report.to_text().splitlines()[-1]
+        in (DOCS / "how-to/check.md").read_text(encoding="utf-8").splitlines()
+    )
     names["test_personalize_has_access"]()
 
 
@@ -248,11 +295,21 @@ def test_check_finds_the_mistakes_of_the_page() -> None:
             lambda key, data, role: key.grant_encrypt_decrypt(role),
             {"kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"},
         ),
-        (lambda key, data, role: data.grant_read(role), {"s3:GetBucket*", "s3:GetObject*", "s3:List*"}),
+        (
+            lambda key, data, role: data.grant_read(role),
+            {"s3:GetBucket*", "s3:GetObject*", "s3:List*"},
+        ),
         (
             lambda key, data, role: data.grant_read_write(role),
             {
-                *("s3:Abort*", "s3:DeleteObject*", "s3:GetBucket*", "s3:GetObject*", "s3:List*", "s3:PutObject"),
+                *(
+                    "s3:Abort*",
+                    "s3:DeleteObject*",
+                    "s3:GetBucket*",
+                    "s3:GetObject*",
+                    "s3:List*",
+                    "s3:PutObject",
+                ),
                 *("s3:PutObjectLegalHold", "s3:PutObjectRetention", "s3:PutObjectTagging"),
                 "s3:PutObjectVersionTagging",
             },
@@ -272,7 +329,9 @@ def test_nothing_is_left_for_nag() -> None:
     """The acknowledgements of the page are complete, and their ids right."""
     app = names_of("how-to/cdk-nag.md")["app"]
     report = json.loads((Path(app.synth().directory) / "validation-report.json").read_text())
-    assert [violation for plugin in report["pluginReports"] for violation in plugin["violations"]] == []
+    assert [
+        violation for plugin in report["pluginReports"] for violation in plugin["violations"]
+    ] == []
     # A plugin that found nothing isn't in the report.
     assert "AwsSolutions" not in {plugin["pluginName"] for plugin in report["pluginReports"]}
 
@@ -288,11 +347,16 @@ def test_template_goes_on_without_the_library() -> None:
 def test_templates_that_refer_weakly_go_on_without_the_library(stack: str) -> None:
     """Nothing differs either, and ``CfnInclude`` takes no such template."""
     names = names_of("how-to/remove-or-leave.md")
-    by_hand, copy = names[f"{stack}_by_hand"], f"{names['copies']}/{names[stack].stack_name}.template.json"
+    by_hand, copy = (
+        names[f"{stack}_by_hand"],
+        f"{names['copies']}/{names[stack].stack_name}.template.json",
+    )
     assert template(by_hand) == json.loads(Path(copy).read_text())
     if stack == "movies":
         assert "Fn::GetStackOutput" in json.dumps(template(by_hand))
-        with pytest.raises(RuntimeError, match="Unsupported CloudFormation function 'Fn::GetStackOutput'"):
+        with pytest.raises(
+            RuntimeError, match="Unsupported CloudFormation function 'Fn::GetStackOutput'"
+        ):
             cloudformation_include.CfnInclude(cdk.Stack(), "Template", template_file=copy)
 
 
@@ -312,7 +376,9 @@ def test_an_included_template_has_the_metadata_of_the_cli(tmp_path: Path, of_cop
     if of_copy:
         assert template(by_hand) == json.loads(Path(copy).read_text())
     else:
-        with pytest.raises(RuntimeError, match="section 'Resources' already contains 'CDKMetadata'"):
+        with pytest.raises(
+            RuntimeError, match="section 'Resources' already contains 'CDKMetadata'"
+        ):
             template(by_hand)
 
 
@@ -347,7 +413,9 @@ def test_ids_that_are_kept_by_hand() -> None:
     assert template(names["kept_stack"]) == template(before)
 
     stack = cdk.Stack(cdk.App(), "Recommendations")
-    everything = PersonalizeEncryption(stack, "Encryption", imported_key_policy=ImportedKeyPolicy.MANAGED)
+    everything = PersonalizeEncryption(
+        stack, "Encryption", imported_key_policy=ImportedKeyPolicy.MANAGED
+    )
     movies = everything.add_dataset_group("Movies", name="movies")
     data = s3.Bucket(stack, "Data")
     arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -360,7 +428,9 @@ def test_ids_that_are_kept_by_hand() -> None:
     everything.add_dataset("Ratings", dataset_group=movies, **ratings)
     everything.add_metric_attribution("Metrics", dataset_group=movies, name="metrics", metrics=[])
     everything.on_key_access_changed("KeyAccess")
-    found = [each.node.path for each in everything.node.find_all() if isinstance(each, cdk.CfnResource)]
+    found = [
+        each.node.path for each in everything.node.find_all() if isinstance(each, cdk.CfnResource)
+    ]
     assert {path.removeprefix("Recommendations/Encryption/") for path in found} == {
         *names["present_ids"],
         "Policy2/Resource",
@@ -374,7 +444,9 @@ def test_ids_that_are_kept_by_hand() -> None:
 def test_one_template_has_a_name_for_each_stack() -> None:
     """By the pseudo parameter, which CloudFormation fills in."""
     (role,) = resources(names_of("how-to/rename-or-move.md")["shared"], "AWS::IAM::Role").values()
-    assert role["Properties"]["RoleName"] == {"Fn::Join": ["", ["personalize-", {"Ref": "AWS::StackName"}]]}
+    assert role["Properties"]["RoleName"] == {
+        "Fn::Join": ["", ["personalize-", {"Ref": "AWS::StackName"}]]
+    }
 
 
 def test_pipelines_aspects_and_boundaries_leave_nothing_missing() -> None:
@@ -393,7 +465,8 @@ def test_a_boundary_on_a_stack_with_a_state_machine(is_of_the_page: bool) -> Non
     app = cdk.App()
     stack = cdk.Stack(app, "Recommendations")
     *first, call, pass_role = [
-        iam.PolicyStatement.from_json(each) for each in names["boundary"].document.to_json()["Statement"]
+        iam.PolicyStatement.from_json(each)
+        for each in names["boundary"].document.to_json()["Statement"]
     ]
     boundary = iam.ManagedPolicy(stack, "Boundary", statements=first[:1])
     iam.PermissionsBoundary.of(stack).apply(boundary)
@@ -404,7 +477,9 @@ def test_a_boundary_on_a_stack_with_a_state_machine(is_of_the_page: bool) -> Non
         stack,
         "Export",
         encryption=encryption,
-        dataset_arn=stack.format_arn(service="personalize", resource="dataset", resource_name="movies/INTERACTIONS"),
+        dataset_arn=stack.format_arn(
+            service="personalize", resource="dataset", resource_name="movies/INTERACTIONS"
+        ),
         destination=S3Location(s3.Bucket(stack, "Data"), "export/"),
         ingestion_mode="ALL",
     )
@@ -450,7 +525,10 @@ def test_administrators_of_a_key_made_here() -> None:
     sids = [each["Sid"] for each in key_policy(stack, key)]
     assert sids == ["PersonalizeRole", "PersonalizeService", "Administrators"]
     policies = resources(stack, "AWS::IAM::Policy")
-    actions = {id: each["Properties"]["PolicyDocument"]["Statement"][0]["Action"] for id, each in policies.items()}
+    actions = {
+        id: each["Properties"]["PolicyDocument"]["Statement"][0]["Action"]
+        for id, each in policies.items()
+    }
     assert "kms:Put*" in actions.pop(next(id for id in actions if id.startswith("KeyAdmins")))
     assert list(actions.values()) == ["personalize:GetRecommendations"]
     assert check_assembly(names["app"].synth()).missing == ()
@@ -460,7 +538,10 @@ def test_statements_without_a_cdk_app_are_filled_in() -> None:
     """Nothing of the CDK is left in them; there are some for each of the four policies."""
     policies = names_of("how-to/without-the-cdk.md")["policies"]
     assert "${" not in json.dumps(policies)
-    actions = {policy: set(re.findall(r'"(\w+:\w+)"', json.dumps(found))) for policy, found in policies.items()}
+    actions = {
+        policy: set(re.findall(r'"(\w+:\w+)"', json.dumps(found)))
+        for policy, found in policies.items()
+    }
     conditions = {"aws:PrincipalArn", "aws:SourceAccount"}
     of_data = {"s3:GetObject", "s3:ListBucket"}
     of_bucket = {*of_data, "aws:SourceAccount"}

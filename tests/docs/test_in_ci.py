@@ -45,11 +45,15 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, bool]
 
 def run(command: str, directory: Path) -> subprocess.CompletedProcess[str]:
     """Run a command as GitHub does, with what is installed here."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
+    }
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment["GITHUB_STEP_SUMMARY"] = str(directory / "summary.md")
     shell = ["bash", "-e", "-o", "pipefail", "-c", command]
-    return subprocess.run(shell, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        shell, cwd=directory, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def steps() -> list[dict[str, Any]]:
@@ -66,19 +70,30 @@ def test_the_workflow_does_what_the_page_says(project: tuple[Path, bool]) -> Non
     failed = False
     for step in steps():
         command = step.get("run", "").replace("personalize-kms check", counting)
-        if command.startswith(("pip install", "npm ci")) or (failed and "cancelled" not in step.get("if", "")):
+        if command.startswith(("pip install", "npm ci")) or (
+            failed and "cancelled" not in step.get("if", "")
+        ):
             continue
         failed = run(command, directory).returncode != 0 or failed
         if "upload-sarif" in step.get("uses", ""):
-            results = json.loads((directory / step["with"]["sarif_file"]).read_text())["runs"][0]["results"]
-            assert {each["ruleId"] for each in results} == (set() if is_clean else {"Personalize::Undecided"})
+            results = json.loads((directory / step["with"]["sarif_file"]).read_text())["runs"][0][
+                "results"
+            ]
+            assert {each["ruleId"] for each in results} == (
+                set() if is_clean else {"Personalize::Undecided"}
+            )
     assert failed is not is_clean
     assert (directory / "cdk.out" / "assembly-Prod").is_dir()
     undecided = 0 if is_clean else 20
-    assert f"\n0 missing, 0 problems, 0 too much, {undecided} undecided, " in (directory / "summary.md").read_text()
+    assert (
+        f"\n0 missing, 0 problems, 0 too much, {undecided} undecided, "
+        in (directory / "summary.md").read_text()
+    )
 
 
-@pytest.mark.parametrize("assembly", ["", '{"version": "38.0.0", "artifacts": {}}'], ids=["none", "empty"])
+@pytest.mark.parametrize(
+    "assembly", ["", '{"version": "38.0.0", "artifacts": {}}'], ids=["none", "empty"]
+)
 def test_where_the_check_cannot_look_nothing_is_uploaded(assembly: str, tmp_path: Path) -> None:
     """GitHub refuses an empty file, and closes alerts for one without results; the job fails all the same."""
     if assembly:

@@ -31,7 +31,11 @@ def nodes() -> list[ast.AST]:
         for file in PACKAGE.rglob("*.py")
         if file.relative_to(PACKAGE).parts[0] not in ("_access", "_assembly", "checks", "_doctor")
     ]
-    return [node for file in sorted(files) for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    return [
+        node
+        for file in sorted(files)
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    ]
 
 
 def template(node: ast.AST) -> str | None:
@@ -46,7 +50,9 @@ def template(node: ast.AST) -> str | None:
 @cache
 def warnings() -> dict[str, str]:
     """Return the texts of warnings by id, those of pending statements up to the JSON."""
-    found = {warning_id: message.replace("{arn}", "…") for warning_id, message in _MESSAGES.values()}
+    found = {
+        warning_id: message.replace("{arn}", "…") for warning_id, message in _MESSAGES.values()
+    }
     for node in nodes():
         pair: list[ast.expr] = []
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "warn":
@@ -68,7 +74,9 @@ def reasons() -> list[str]:
         elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "problem":
             found.append(node.value)
         elif isinstance(node, ast.FunctionDef) and node.name == "_explained":
-            found += [part.value for part in ast.walk(node) if isinstance(part, ast.Return) and part.value]
+            found += [
+                part.value for part in ast.walk(node) if isinstance(part, ast.Return) and part.value
+            ]
     return [text for text in map(template, found) if text]
 
 
@@ -115,7 +123,10 @@ def test_the_function_fails_as_the_page_says(heading: str) -> None:
         ("_language", "has a status that is not documented:"),
         ("_job_locations", " is empty in this execution: "),
         ("_job_locations", " has no value"),
-        ("_job_locations", " in this execution, and a folder or file in it has no name, or is null, . or .."),
+        (
+            "_job_locations",
+            " in this execution, and a folder or file in it has no name, or is null, . or ..",
+        ),
     ],
 )
 def test_the_errors_of_the_state_machines_are_those_of_the_source(module: str, text: str) -> None:

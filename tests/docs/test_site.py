@@ -68,7 +68,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(project: Path) -> Path:
     """The site. Broken links, missing anchors and warnings of any kind fail the build."""
     built = subprocess.run(
-        [sys.executable, "-m", "zensical", "build", "--strict"], cwd=project, capture_output=True, text=True
+        [sys.executable, "-m", "zensical", "build", "--strict"],
+        cwd=project,
+        capture_output=True,
+        text=True,
     )
     assert built.returncode == 0, built.stdout + built.stderr
     # What mkdocstrings warns of doesn't make a strict build fail.
@@ -80,19 +83,28 @@ def site(project: Path) -> Path:
 @pytest.fixture(scope="session")
 def pages(site: Path) -> dict[str, Page]:
     """Every page by its path."""
-    return {path.relative_to(site).as_posix(): Page(path.read_text()) for path in site.rglob("*.html")}
+    return {
+        path.relative_to(site).as_posix(): Page(path.read_text()) for path in site.rglob("*.html")
+    }
 
 
 @pytest.mark.parametrize("module", [personalize_kms_constructs, jobs])
 def test_everything_public_is_in_the_reference(module: ModuleType, pages: dict[str, Page]) -> None:
     """Each name of ``__all__``, and each member of its class that is for users: one without a docstring is missing."""
-    documented = {anchor for path, page in pages.items() if path.startswith("reference/") for anchor in page.ids}
+    documented = {
+        anchor
+        for path, page in pages.items()
+        if path.startswith("reference/")
+        for anchor in page.ids
+    }
 
     public = set()
     for name in module.__all__:
         members = {*vars(getattr(module, name)), *getattr(module, name).__annotations__}
         public.add(f"{module.__name__}.{name}")
-        public |= {f"{module.__name__}.{name}.{member}" for member in members if not member.startswith("_")}
+        public |= {
+            f"{module.__name__}.{name}.{member}" for member in members if not member.startswith("_")
+        }
     assert public - documented - INTERNAL == set()
 
 
@@ -142,13 +154,17 @@ def test_every_page_is_in_the_menu() -> None:
                 found += targets(target) if isinstance(target, list) else [target]
         return found
 
-    assert sorted(targets(nav)) == sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+    assert sorted(targets(nav)) == sorted(
+        path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")
+    )
 
 
 def test_readme_shows_what_the_report_of_its_example_allows() -> None:
     """Below the example is a table of who may do what."""
     text = (ROOT / "README.md").read_text()
-    readme = re.search(r"^```python\n(.*?)^```$.*?^\|---.*?\n(.*?)^$", text, re.DOTALL | re.MULTILINE)
+    readme = re.search(
+        r"^```python\n(.*?)^```$.*?^\|---.*?\n(.*?)^$", text, re.DOTALL | re.MULTILINE
+    )
     assert readme is not None
 
     names: dict[str, Any] = {}
@@ -166,7 +182,9 @@ def test_readme_shows_what_the_report_of_its_example_allows() -> None:
         of, policy, role, service = (cell.strip() for cell in line.split("|")[1:-1])
         subject = of or subject
         shown[f"{subject}: {policy}", "role"] = set(role.split(", "))
-        shown[f"{subject}: {policy}", "service"] = set((role if service == "the same" else service).split(", "))
+        shown[f"{subject}: {policy}", "service"] = set(
+            (role if service == "the same" else service).split(", ")
+        )
     assert {key: actions for key, actions in shown.items() if actions != {""}} == found
 
 
@@ -182,8 +200,13 @@ def test_nothing_is_installed_by_its_name() -> None:
     """Until it is released, whoever has the name on PyPI would be installed: a path is what pip is given."""
     latest = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
     folders = [ROOT / name for name in ("docs", "skills", "src")]
-    pages = [ROOT / "README.md", *(path for folder in folders for path in folder.rglob("*.[mp][dy]"))]
-    advice = [line for page in pages for line in page.read_text().splitlines() if "pip install" in line]
+    pages = [
+        ROOT / "README.md",
+        *(path for folder in folders for path in folder.rglob("*.[mp][dy]")),
+    ]
+    advice = [
+        line for page in pages for line in page.read_text().splitlines() if "pip install" in line
+    ]
 
     assert advice
     by_name = [line for line in advice if not re.search(r"pip install (?:'?\./|-r )", line)]
@@ -212,9 +235,15 @@ def test_page_is_as_it_is_written_anew(name: str, writes: str, project: Path) ->
 def test_matrix_has_a_column_for_each_resource() -> None:
     """A row for each action, with a mark that links to the page that asks for it."""
     page = (DOCS / "matrix.md").read_text()
-    assert re.findall(r'<th scope="col"><a [^>]*>(.*)</a></th>', page) == [row.resource for row in ROWS]
-    (exports,) = re.findall(r"<code>kms:GenerateDataKeyWithoutPlaintext</code></th>\n(.*?)</tr>", page, re.DOTALL)
-    assert ["\N{CHECK MARK}" in mark for mark in exports.splitlines()] == [row is DATASET_EXPORT_JOB for row in ROWS]
+    assert re.findall(r'<th scope="col"><a [^>]*>(.*)</a></th>', page) == [
+        row.resource for row in ROWS
+    ]
+    (exports,) = re.findall(
+        r"<code>kms:GenerateDataKeyWithoutPlaintext</code></th>\n(.*?)</tr>", page, re.DOTALL
+    )
+    assert ["\N{CHECK MARK}" in mark for mark in exports.splitlines()] == [
+        row is DATASET_EXPORT_JOB for row in ROWS
+    ]
     assert set(re.findall('<td><a href="(.*)">', page)) == {
         group.page or row.page for row in ROWS for group in row.groups()
     }

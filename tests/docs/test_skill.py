@@ -12,7 +12,9 @@ from tests.docs.test_in_ci import ROOT, run
 
 SKILL = ROOT / "skills" / "personalize-kms" / "SKILL.md"
 TEXT = SKILL.read_text(encoding="utf-8")
-INSTALL, SYNTH, CHECK, READ, SYNTH_AGAIN, PROVE = re.findall(r"^```sh\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+INSTALL, SYNTH, CHECK, READ, SYNTH_AGAIN, PROVE = re.findall(
+    r"^```sh\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE
+)
 APP = """
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam, aws_kms as kms, aws_personalize as personalize
@@ -78,8 +80,18 @@ def test_its_commands_find_a_fault_and_prove_that_it_is_mended(tmp_path: Path) -
 
 def test_it_names_what_a_report_has(tmp_path: Path) -> None:
     """Each field of its table, and of the page on reports, is one of the report's, or there at times."""
-    at_times = {"replaces", "own_conditions", "also_for", "unnamed_roles", "file", "make", "waiting"}
-    assert at_times - {"replaces"} <= set(re.findall(r"`(\w+)`", TEXT.partition("A policy may also have")[2]))
+    at_times = {
+        "replaces",
+        "own_conditions",
+        "also_for",
+        "unnamed_roles",
+        "file",
+        "make",
+        "waiting",
+    }
+    assert at_times - {"replaces"} <= set(
+        re.findall(r"`(\w+)`", TEXT.partition("A policy may also have")[2])
+    )
     page = (DOCS / "how-to" / "reports.md").read_text()
     (template,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "template.yaml").write_text(template + OF_AN_UNKNOWN_KEY)
@@ -89,7 +101,11 @@ def test_it_names_what_a_report_has(tmp_path: Path) -> None:
         named = set(re.findall(r"`(\w+)`", row)) - {part, "policies", "denied", "role"}
         assert named <= {*report[part][0], *at_times}
     entries, policies, problems = (
-        {field for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for field in re.findall(r"`(\w+)`", cell)}
+        {
+            field
+            for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+            for field in re.findall(r"`(\w+)`", cell)
+        }
         for table in re.findall(r"^\| field \| what \|\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
     )
     assert entries == {*report["missing"][0], "file"}

@@ -27,7 +27,9 @@ def test_a_page_reads_well_unbuilt(page: Path) -> None:
     """No box, no attributes and no metadata of the site's generator; what only the build fills in is said."""
     raw = re.findall(r"(?m)^(?:<p>|<li>)?\s*(?:!!!|\?\?\?|---|\{[:.#])", rendered(page))
     assert raw == []
-    assert (":::" in rendered(page)) == (BUILT in " ".join(page.read_text(encoding="utf-8").split()))
+    assert (":::" in rendered(page)) == (
+        BUILT in " ".join(page.read_text(encoding="utf-8").split())
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -36,10 +38,14 @@ def test_links_lead_somewhere_unbuilt(page: Path) -> None:
     broken = []
     for link in re.findall(r'href="([^"]*)"', rendered(page)):
         path, _, anchor = link.partition("#")
-        if re.match(r"[a-z]+:", link) or anchor.startswith(("user-content-", "personalize_kms_constructs.")):
+        if re.match(r"[a-z]+:", link) or anchor.startswith(
+            ("user-content-", "personalize_kms_constructs.")
+        ):
             continue
         target = (page.parent / path).resolve() if path else page
-        is_there = target.exists() and (not anchor or f'id="user-content-{anchor}"' in rendered(target))
+        is_there = target.exists() and (
+            not anchor or f'id="user-content-{anchor}"' in rendered(target)
+        )
         if link and not is_there:
             broken.append(link)
     assert broken == []

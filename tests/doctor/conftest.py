@@ -25,7 +25,8 @@ from tests.doctor.looking import looked
 Report = dict[str, Any]
 """The JSON of the one dataset group."""
 
-# Descriptions of services are megabytes, which each call of the command would read anew in this one process.
+# Descriptions of services are megabytes, which each call of the command would read anew in this one
+# process.
 loader = cache(create_loader)
 
 
@@ -71,16 +72,27 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         deletion_run(aws, bucket)
         personalize = aws.client("personalize")
         (summary,) = personalize.list_dataset_groups()["datasetGroups"]
-        group = personalize.describe_dataset_group(datasetGroupArn=summary["datasetGroupArn"])["datasetGroup"]
-        encryption = aws.client("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+        group = personalize.describe_dataset_group(datasetGroupArn=summary["datasetGroupArn"])[
+            "datasetGroup"
+        ]
+        encryption = aws.client("s3").get_bucket_encryption(Bucket=bucket)[
+            "ServerSideEncryptionConfiguration"
+        ]
         default = encryption["Rules"][0]["ApplyServerSideEncryptionByDefault"]
         yield Deployed(
-            aws, group["datasetGroupArn"], group["kmsKeyArn"], default["KMSMasterKeyID"], group["roleArn"], bucket
+            aws,
+            group["datasetGroupArn"],
+            group["kmsKeyArn"],
+            default["KMSMasterKeyID"],
+            group["roleArn"],
+            bucket,
         )
 
 
 @pytest.fixture
-def doctor(deployed: Deployed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result]:
+def doctor(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., Result]:
     """Run the command as a user of the account would."""
     monkeypatch.setattr("botocore.session.create_loader", loader)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -88,7 +100,9 @@ def doctor(deployed: Deployed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     for name, value in deployed.aws.environment(tmp_path).items():
         if name.startswith("AWS_") or name == "HOME":
             monkeypatch.setenv(name, value)
-    return lambda *arguments: CliRunner().invoke(personalize_kms, ["doctor", *arguments], catch_exceptions=False)
+    return lambda *arguments: CliRunner().invoke(
+        personalize_kms, ["doctor", *arguments], catch_exceptions=False
+    )
 
 
 @pytest.fixture
@@ -101,7 +115,9 @@ def account() -> FakeAccount:
 def command(account: FakeAccount, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Run the command on it."""
     monkeypatch.setattr(Account, "connect", account.connect)
-    return lambda *arguments: CliRunner().invoke(personalize_kms, ["doctor", *arguments], catch_exceptions=False)
+    return lambda *arguments: CliRunner().invoke(
+        personalize_kms, ["doctor", *arguments], catch_exceptions=False
+    )
 
 
 @pytest.fixture

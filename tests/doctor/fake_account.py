@@ -62,7 +62,9 @@ class FakeAccount:
         self.keys: dict[str, Statements] = dict.fromkeys((self.key, *others), of_key)
         self.trust = [trust(SERVICE)]
         s3 = ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]
-        self.policies: dict[str, Statements] = {"P": [allow([*BASE_4, *s3, "cloudwatch:PutMetricData"])]}
+        self.policies: dict[str, Statements] = {
+            "P": [allow([*BASE_4, *s3, "cloudwatch:PutMetricData"])]
+        }
         """The role's inline policies, by their names."""
         self.boundary: Statements | None = None
         self.bucket_policy = [allow(s3, SERVICE, [self.bucket, f"{self.bucket}/*"])]
@@ -70,7 +72,12 @@ class FakeAccount:
         """The bucket's, as S3 keeps it: an ARN, an id or an alias."""
         self.made: dict[str, list[dict[str, Any]]] = {row.noun: [] for row in ROWS}
         """Dataset groups, jobs and metric attributions as Personalize describes them, by their nouns."""
-        described = {"name": "movies", "status": "ACTIVE", "kmsKeyArn": self.key, "roleArn": self.role}
+        described = {
+            "name": "movies",
+            "status": "ACTIVE",
+            "kmsKeyArn": self.key,
+            "roleArn": self.role,
+        }
         self.made["DatasetGroup"].append({"datasetGroupArn": self.group, **described})
         self.instead: list[tuple[str, str, Answer]] = []
         """What was set by ``answer``; what was set first counts."""
@@ -125,7 +132,10 @@ class FakeAccount:
             model = client.meta.service_model.operation_model(operation)
             validate_parameters(arguments, model.input_shape)
             found = self._answer(operation, arguments)
-            _assert_known(model.output_shape, {each: found[each] for each in found if each != "ResponseMetadata"})
+            _assert_known(
+                model.output_shape,
+                {each: found[each] for each in found if each != "ResponseMetadata"},
+            )
             return found
 
         client._make_api_call = answer
@@ -175,7 +185,10 @@ class FakeAccount:
         with self._counting:
             self.calls[operation] += 1
         asked = json.dumps(arguments, default=str)
-        found = next((found for name, about, found in self.instead if name == operation and about in asked), None)
+        found = next(
+            (found for name, about, found in self.instead if name == operation and about in asked),
+            None,
+        )
         found = self._usual(operation, arguments) if found is None else found
         if isinstance(found, str):
             raise ClientError({"Error": {"Code": found, "Message": "so it says"}}, operation)
@@ -188,7 +201,11 @@ class FakeAccount:
             member, made = _field(row.noun), self.made[row.noun]
             if operation == f"List{row.noun}s":
                 listed = (f"{member}Arn", "creationDateTime", "solutionVersionArn")
-                return {f"{member}s": [{name: each[name] for name in listed if name in each} for each in made]}
+                return {
+                    f"{member}s": [
+                        {name: each[name] for name in listed if name in each} for each in made
+                    ]
+                }
             if operation == f"Describe{row.noun}":
                 described = [each for each in made if arguments.items() <= each.items()]
                 return {member: described[0]} if described else "ResourceNotFoundException"
@@ -222,11 +239,16 @@ class FakeAccount:
                 return {"Policy": json.dumps(_document(self.bucket_policy))}
             case "GetBucketEncryption":
                 default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": self.default_key}
-                rules = [{"ApplyServerSideEncryptionByDefault": default}] if self.default_key else []
+                rules = (
+                    [{"ApplyServerSideEncryptionByDefault": default}] if self.default_key else []
+                )
                 return {"ServerSideEncryptionConfiguration": {"Rules": rules}}
             case "LookupEvents":
                 start = int(arguments.get("NextToken", 0))
-                found = [{"CloudTrailEvent": json.dumps(each)} for each in self.events[start : start + 50]]
+                found = [
+                    {"CloudTrailEvent": json.dumps(each)}
+                    for each in self.events[start : start + 50]
+                ]
                 more = {"NextToken": str(start + 50)} if start + 50 < len(self.events) else {}
                 return {"Events": found, **more}
         raise AssertionError(operation)
@@ -237,7 +259,11 @@ class FakeAccount:
         return {"KeyMetadata": {"Arn": arn, "KeyState": "Enabled", **kind, **other}}
 
     def _role(self) -> Answer:
-        found = {"Arn": self.role, "RoleId": "AROALIVINGLIVING", "AssumeRolePolicyDocument": _document(self.trust)}
+        found = {
+            "Arn": self.role,
+            "RoleId": "AROALIVINGLIVING",
+            "AssumeRolePolicyDocument": _document(self.trust),
+        }
         if self.boundary is not None:
             arn = f"arn:{self.partition}:iam::{ACCOUNT}:policy/limits"
             found["PermissionsBoundary"] = {"PermissionsBoundaryArn": arn}

@@ -20,7 +20,9 @@ def key_policy(deployed: Deployed, key: str, change: Change) -> Iterator[None]:
     whole = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
 
     def put(document: Any) -> None:
-        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=document, BypassPolicyLockoutSafetyCheck=True)
+        kms.put_key_policy(
+            KeyId=key, PolicyName="default", Policy=document, BypassPolicyLockoutSafetyCheck=True
+        )
 
     put(changed(whole, change))
     try:
@@ -85,8 +87,12 @@ def boundary(deployed: Deployed, *statements: dict[str, Any]) -> Iterator[None]:
 def trust_policy(deployed: Deployed, change: Change) -> Iterator[None]:
     """Another trust policy."""
     iam = deployed.client("iam")
-    whole = json.dumps(iam.get_role(RoleName=deployed.role_name)["Role"]["AssumeRolePolicyDocument"])
-    iam.update_assume_role_policy(RoleName=deployed.role_name, PolicyDocument=changed(whole, change))
+    whole = json.dumps(
+        iam.get_role(RoleName=deployed.role_name)["Role"]["AssumeRolePolicyDocument"]
+    )
+    iam.update_assume_role_policy(
+        RoleName=deployed.role_name, PolicyDocument=changed(whole, change)
+    )
     try:
         yield
     finally:
@@ -112,7 +118,9 @@ def without_role(deployed: Deployed) -> Iterator[None]:
 
 def managed_policies(deployed: Deployed) -> list[str]:
     """The ARNs of the role's managed policies."""
-    found = deployed.client("iam").list_attached_role_policies(RoleName=deployed.role_name)["AttachedPolicies"]
+    found = deployed.client("iam").list_attached_role_policies(RoleName=deployed.role_name)[
+        "AttachedPolicies"
+    ]
     return [each["PolicyArn"] for each in found]
 
 
@@ -141,10 +149,15 @@ class DeployedPolicies:
         self._deployed = deployed
         kms, s3, iam = (deployed.client(service) for service in ("kms", "s3", "iam"))
         of_keys = {
-            arn: kms.get_key_policy(KeyId=arn, PolicyName="default") for arn in (deployed.key, deployed.data_key)
+            arn: kms.get_key_policy(KeyId=arn, PolicyName="default")
+            for arn in (deployed.key, deployed.data_key)
         }
-        self.keys: dict[str, Statements] = {arn: json.loads(of["Policy"])["Statement"] for arn, of in of_keys.items()}
-        self.bucket_policy: Statements = json.loads(s3.get_bucket_policy(Bucket=deployed.bucket)["Policy"])["Statement"]
+        self.keys: dict[str, Statements] = {
+            arn: json.loads(of["Policy"])["Statement"] for arn, of in of_keys.items()
+        }
+        self.bucket_policy: Statements = json.loads(
+            s3.get_bucket_policy(Bucket=deployed.bucket)["Policy"]
+        )["Statement"]
         role = iam.get_role(RoleName=deployed.role_name)["Role"]
         self.trust: Statements = role["AssumeRolePolicyDocument"]["Statement"]
         self.policies: dict[str, Statements] = {"P": []}
@@ -155,13 +168,18 @@ class DeployedPolicies:
         kms, s3, iam = (self._deployed.client(service) for service in ("kms", "s3", "iam"))
         for arn, statements in self.keys.items():
             kms.put_key_policy(
-                KeyId=arn, PolicyName="default", Policy=_document(statements), BypassPolicyLockoutSafetyCheck=True
+                KeyId=arn,
+                PolicyName="default",
+                Policy=_document(statements),
+                BypassPolicyLockoutSafetyCheck=True,
             )
         s3.put_bucket_policy(Bucket=self._deployed.bucket, Policy=_document(self.bucket_policy))
         name = self._deployed.role_name
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=_document(self.trust))
         if self.policies["P"]:
-            iam.put_role_policy(RoleName=name, PolicyName="P", PolicyDocument=_document(self.policies["P"]))
+            iam.put_role_policy(
+                RoleName=name, PolicyName="P", PolicyDocument=_document(self.policies["P"])
+            )
         elif iam.list_role_policies(RoleName=name)["PolicyNames"]:
             iam.delete_role_policy(RoleName=name, PolicyName="P")
 

@@ -59,7 +59,9 @@ def findings(report: dict[str, Any]) -> list[Finding]:
 
     for entry in report["missing"]:
         is_in_role = entry["cause"] in ("boundary", "both-sides")
-        take("failed", entry["principal_arn" if is_in_role else "policy_of"], entry["because"], entry)
+        take(
+            "failed", entry["principal_arn" if is_in_role else "policy_of"], entry["because"], entry
+        )
     for problem in report["problems"]:
         status = "warning" if problem["severity"] == "warning" else "failed"
         take(status, problem["subject"], problem["message"], problem)
@@ -70,7 +72,10 @@ def findings(report: dict[str, Any]) -> list[Finding]:
 
 def should_have(report: dict[str, Any]) -> dict[tuple[str, str], list[Any]]:
     """Return the statements that policies should have, by the kinds of the policies and the ARNs of their owners."""
-    policies = {(policy["policy"], policy["policy_of"]): policy["should_have"] for policy in report["policies"]}
+    policies = {
+        (policy["policy"], policy["policy_of"]): policy["should_have"]
+        for policy in report["policies"]
+    }
     assert len(policies) == len(report["policies"])
     for statement in (statement for statements in policies.values() for statement in statements):
         actions = statement["Action"]

@@ -27,7 +27,9 @@ def apply(account: Policies, report: Any) -> list[tuple[str, Any]]:
     """Do what a report says, and return the statements that were added, with the kinds of the policies."""
     told: list[tuple[str, Any]] = []
     # A statement's number is the one that it had when the report was written.
-    denied = [(*named(account, entry, entry["because"]), entry["action"]) for entry in report["missing"]]
+    denied = [
+        (*named(account, entry, entry["because"]), entry["action"]) for entry in report["missing"]
+    ]
     for change in report["policies"]:
         assert change.keys().isdisjoint({"replaces", "also_for"})
         policy = policy_of(account, change["policy"], change["policy_of"])
@@ -42,7 +44,10 @@ def apply(account: Policies, report: Any) -> list[tuple[str, Any]]:
                 policy.remove(statement)
         elif problem["cause"] == "unused-id":
             (dead,) = ID.findall(problem["message"])
-            for policy in (account.keys.get(problem["subject"], account.bucket_policy), account.trust):
+            for policy in (
+                account.keys.get(problem["subject"], account.bucket_policy),
+                account.trust,
+            ):
                 take_out(policy, dead)
         else:
             assert problem["cause"] == "not-trusted"
@@ -54,7 +59,11 @@ def named(account: Policies, entry: Any, says: str) -> list[tuple[Statements, An
     found = []
     for label, _, kind, boundary in _NAMED.findall(says) if "denied by" in says else []:
         policy = policy_of(account, kind or boundary or "role", entry.get("policy_of", ""))
-        found += [(policy, each) for number, each in enumerate(policy, 1) if label in (each.get("Sid"), str(number))]
+        found += [
+            (policy, each)
+            for number, each in enumerate(policy, 1)
+            if label in (each.get("Sid"), str(number))
+        ]
     return found
 
 
@@ -65,12 +74,16 @@ def policy_of(account: Policies, kind: str, arn: str) -> Statements:
     if kind == "boundary":
         assert account.boundary is not None
         return account.boundary
-    return {"bucket": account.bucket_policy, "role": account.policies["P"], "trust": account.trust}[kind]
+    return {"bucket": account.bucket_policy, "role": account.policies["P"], "trust": account.trust}[
+        kind
+    ]
 
 
 def change_action(policy: Statements, statement: Any, action: str) -> None:
     """Take an action out of a statement that denies it; one without any goes."""
-    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    actions = (
+        statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    )
     left = [each for each in actions if each != action]
     if left:
         statement["Action"] = left
@@ -82,7 +95,11 @@ def take_out(policy: Statements, dead: str) -> None:
     """Take an id out of a policy; a statement that names nobody else goes."""
     left = []
     for statement in policy:
-        names = statement["Principal"].get("AWS", []) if isinstance(statement["Principal"], dict) else []
+        names = (
+            statement["Principal"].get("AWS", [])
+            if isinstance(statement["Principal"], dict)
+            else []
+        )
         names = [names] if isinstance(names, str) else names
         if dead not in names:
             left.append(statement)
@@ -97,7 +114,9 @@ def of_others(account: Policies, ours: set[str]) -> set[tuple[str, ...]]:
     policies = [*account.keys.items(), ("bucket", account.bucket_policy), ("trust", account.trust)]
     for owner, statements in policies:
         for statement in statements:
-            principal = statement["Principal"] if isinstance(statement["Principal"], dict) else {"AWS": "*"}
+            principal = (
+                statement["Principal"] if isinstance(statement["Principal"], dict) else {"AWS": "*"}
+            )
             for names in principal.values():
                 for name in [names] if isinstance(names, str) else names:
                     if statement["Effect"] == "Allow" and name not in ours and not ID.match(name):

@@ -92,7 +92,9 @@ def test_each_listing_is_asked_for(account: FakeAccount) -> None:
         "personalize:DescribeDataDeletionJob",
         "personalize:ListDatasetImportJobs",
     ]
-    assert account.finding().says == ["not all of its jobs, or of their listings, can be seen: 2 not answered"]
+    assert account.finding().says == [
+        "not all of its jobs, or of their listings, can be seen: 2 not answered"
+    ]
     assert looked_at(account) == whole - 2
 
 
@@ -103,15 +105,30 @@ def test_the_newest_jobs_are_looked_at() -> None:
     for number in range(12):
         account.add(matrix.METRIC_ATTRIBUTION, f"metrics-{number}", status="CREATE FAILED")
         created = first + timedelta(days=number * 5 % 12)
-        account.add(matrix.DATASET_IMPORT_JOB, f"night-{number}", creationDateTime=created, status="CREATE FAILED")
+        account.add(
+            matrix.DATASET_IMPORT_JOB,
+            f"night-{number}",
+            creationDateTime=created,
+            status="CREATE FAILED",
+        )
     listed = account.made["DatasetImportJob"]
-    days = [{name: each[name] for name in ("datasetImportJobArn", "creationDateTime")} for each in listed]
+    days = [
+        {name: each[name] for name in ("datasetImportJobArn", "creationDateTime")}
+        for each in listed
+    ]
     account.answer("ListDatasetImportJobs", {"datasetImportJobs": days[7:]}, "page-2")
     account.answer("ListDatasetImportJobs", {"datasetImportJobs": days[:7], "nextToken": "page-2"})
-    assert "jobs and metric attributions that were looked at: 22, 2 older not (--jobs)" in account.notes()
+    assert (
+        "jobs and metric attributions that were looked at: 22, 2 older not (--jobs)"
+        in account.notes()
+    )
     newest = sorted(listed, key=lambda each: each["creationDateTime"])[2:]
-    names = {f"{each['jobName']} of {each['creationDateTime']:%Y-%m-%d} (dataset" for each in newest}
-    assert {note.partition(" import job)")[0] for note in account.notes() if note.startswith("night-")} == names
+    names = {
+        f"{each['jobName']} of {each['creationDateTime']:%Y-%m-%d} (dataset" for each in newest
+    }
+    assert {
+        note.partition(" import job)")[0] for note in account.notes() if note.startswith("night-")
+    } == names
     assert any("it gave no reason" in note for note in account.notes())
 
 
@@ -120,16 +137,27 @@ def test_solutions_that_are_trained_each_day(account: FakeAccount) -> None:
     groups = account.made["DatasetGroup"]
     groups.append({**groups[0], "datasetGroupArn": f"{GROUP}-2", "name": "movies-2"})
     solutions = [f"{SOLUTION}-{number}" for number in range(20)]
-    account.answer("ListSolutions", {"solutions": [{"solutionArn": each} for each in solutions]}, f'{GROUP}"')
+    account.answer(
+        "ListSolutions", {"solutions": [{"solutionArn": each} for each in solutions]}, f'{GROUP}"'
+    )
     listed = account.made["BatchInferenceJob"]
     for day, solution in enumerate(solutions * 30):
         created = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)
         listed.append(
-            {**listed[0], "solutionVersionArn": f"{solution}/{day}", "jobName": f"{day}", "creationDateTime": created}
+            {
+                **listed[0],
+                "solutionVersionArn": f"{solution}/{day}",
+                "jobName": f"{day}",
+                "creationDateTime": created,
+            }
         )
         listed[-1]["batchInferenceJobArn"] = f"{GROUP}/{day}"
     account.look(10)
-    assert {name: number for name, number in account.calls.items() if "Batch" in name or "Solution" in name} == {
+    assert {
+        name: number
+        for name, number in account.calls.items()
+        if "Batch" in name or "Solution" in name
+    } == {
         "ListSolutions": 2,
         "ListBatchInferenceJobs": 1,
         "ListBatchSegmentJobs": 1,
@@ -137,14 +165,19 @@ def test_solutions_that_are_trained_each_day(account: FakeAccount) -> None:
         "DescribeBatchSegmentJob": 1,
     }
     first, second = account.look(10)["dataset_groups"]
-    assert "jobs and metric attributions that were looked at: 204, 400 older not (--jobs)" in first["notes"]
+    assert (
+        "jobs and metric attributions that were looked at: 204, 400 older not (--jobs)"
+        in first["notes"]
+    )
     assert "jobs and metric attributions that were looked at: 6" in second["notes"]
 
 
 def test_a_job_without_a_role(account: FakeAccount) -> None:
     """The API's model doesn't promise one."""
     account.answer("DescribeBatchInferenceJob", {"batchInferenceJob": {"jobName": "odd"}})
-    assert account.finding().says == ["not all of its jobs, or of their listings, can be seen: 1 not answered"]
+    assert account.finding().says == [
+        "not all of its jobs, or of their listings, can be seen: 1 not answered"
+    ]
 
 
 @pytest.mark.parametrize("form", ["alias/ratings", ALIAS, BUCKET_KEY.rpartition("/")[2]])
@@ -155,7 +188,9 @@ def test_a_default_key_that_cannot_be_looked_up(account: FakeAccount, form: str)
     found = account.findings()
     assert {each.status for each in found} == {"undecided"}
     assert [each["action"] for each in account.look()["not_answered"]] == ["kms:DescribeKey"]
-    assert {each.cause for each in found} == {"encryption-unseen" if "alias" in form else "key-state-unseen"}
+    assert {each.cause for each in found} == {
+        "encryption-unseen" if "alias" in form else "key-state-unseen"
+    }
     assert all("kms:DescribeKey was denied" in says for each in found for says in each.says)
 
 
@@ -164,7 +199,8 @@ def test_a_default_key_by_its_alias(account: FakeAccount) -> None:
     account.default_key = "alias/ratings"
     assert account.bad() == [("alias-absent", "failed", ALIAS)]
     assert account.finding().says == [
-        f"key {ALIAS}: the alias doesn't exist: make the alias, or set another default key of the bucket"
+        f"key {ALIAS}: the alias doesn't exist: make the alias, or set another default key of the "
+        "bucket"
     ]
     account.answer("DescribeKey", account.described_key(BUCKET_KEY), ALIAS)
     assert account.bad() == []
@@ -175,7 +211,9 @@ def test_the_key_of_s3(account: FakeAccount, default_key: str) -> None:
     """By its alias, or by its id, of which KMS says whose it is; its policy can't be changed, so only that is told."""
     account.default_key = default_key
     account.answer("DescribeKey", account.described_key(BUCKET_KEY, KeyManager="AWS"), BUCKET_KEY)
-    assert account.bad() == [("key-of-aws", "failed", f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/aws/s3")]
+    assert account.bad() == [
+        ("key-of-aws", "failed", f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/aws/s3")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -184,7 +222,11 @@ def test_the_key_of_s3(account: FakeAccount, default_key: str) -> None:
         ("DescribeKey", "InvalidArnException", "key-absent"),
         ("GetBucketLocation", "InvalidBucketName", "bucket-absent"),
         ("GetBucketLocation", "NoSuchBucket", "bucket-absent"),
-        ("GetBucketLocation", ParamValidationError(report="the SDK doesn't even send it"), "bucket-absent"),
+        (
+            "GetBucketLocation",
+            ParamValidationError(report="the SDK doesn't even send it"),
+            "bucket-absent",
+        ),
     ],
 )
 def test_names_that_nothing_can_have(operation: str, error: Any, cause: str) -> None:
@@ -206,7 +248,10 @@ def test_names_that_nothing_can_have(operation: str, error: Any, cause: str) -> 
     ("answer", "because"),
     [
         ("UnrecognizedClientException", "kms:DescribeKey failed with UnrecognizedClientException"),
-        (EndpointConnectionError(endpoint_url="https://kms"), "kms:DescribeKey failed with EndpointConn"),
+        (
+            EndpointConnectionError(endpoint_url="https://kms"),
+            "kms:DescribeKey failed with EndpointConn",
+        ),
     ],
 )
 def test_a_key_of_a_region_that_is_not_enabled(answer: Any, because: str) -> None:
@@ -218,7 +263,9 @@ def test_a_key_of_a_region_that_is_not_enabled(answer: Any, because: str) -> Non
     found = account.findings()
     assert {each.of for each in found} == {key}
     (region,) = [each for each in found if each.cause == "key-region"]
-    assert region.says == [f"key {key} is in ap-east-1, and Personalize works in eu-west-1: use a key of that Region"]
+    assert region.says == [
+        f"key {key} is in ap-east-1, and Personalize works in eu-west-1: use a key of that Region"
+    ]
     assert because in " ".join(says for each in found for says in each.says)
 
 
@@ -250,7 +297,11 @@ def test_a_key_of_another_account(code: str) -> None:
     account.add(matrix.DATASET_EXPORT_JOB, "dump", destination=("s3://ratings/out/", key))
     account.policies = {"P": [allow(BASE_4, None, KEY), allow(["s3:PutObject", "s3:ListBucket"])]}
     found = {(each.status, each.cause, each.of): each for each in account.findings()}
-    assert set(found) == {("failed", "both-sides", ROLE), ("failed", "not-in-iam", ROLE), ("undecided", "open", key)}
+    assert set(found) == {
+        ("failed", "both-sides", ROLE),
+        ("failed", "not-in-iam", ROLE),
+        ("undecided", "open", key),
+    }
     assert found["undecided", "open", key].principals == [SERVICE["Service"]]
     (says,) = found["failed", "both-sides", ROLE].says
     both = "no IAM policy of the role allows it, and across accounts the key policy has to allow it too"
@@ -266,16 +317,26 @@ def test_a_key_of_another_account(code: str) -> None:
 @pytest.mark.parametrize("algorithm", ["AES256", "aws:kms:dsse", None])
 def test_encryption_of_the_bucket(account: FakeAccount, algorithm: str | None) -> None:
     """KMS or not, one layer or two."""
-    default = {"SSEAlgorithm": algorithm, **({"KMSMasterKeyID": BUCKET_KEY} if algorithm == "aws:kms:dsse" else {})}
+    default = {
+        "SSEAlgorithm": algorithm,
+        **({"KMSMasterKeyID": BUCKET_KEY} if algorithm == "aws:kms:dsse" else {}),
+    }
     rules = [{"ApplyServerSideEncryptionByDefault": default}]
     whole = {"ServerSideEncryptionConfiguration": {"Rules": rules}}
-    account.answer("GetBucketEncryption", whole if algorithm else "ServerSideEncryptionConfigurationNotFoundError")
+    account.answer(
+        "GetBucketEncryption",
+        whole if algorithm else "ServerSideEncryptionConfigurationNotFoundError",
+    )
     assert account.bad() == []
     account.keys[BUCKET_KEY] = []
-    assert {each.of for each in account.findings()} == ({BUCKET_KEY} if algorithm == "aws:kms:dsse" else set())
+    assert {each.of for each in account.findings()} == (
+        {BUCKET_KEY} if algorithm == "aws:kms:dsse" else set()
+    )
 
 
-@pytest.mark.parametrize(("named", "region"), [("EU", "eu-west-1"), (None, "us-east-1"), ("eu-north-1", "eu-north-1")])
+@pytest.mark.parametrize(
+    ("named", "region"), [("EU", "eu-west-1"), (None, "us-east-1"), ("eu-north-1", "eu-north-1")]
+)
 def test_the_region_of_a_bucket(account: FakeAccount, named: str | None, region: str) -> None:
     """S3 has kept a name from before there were Regions, and gives the first Region none."""
     account.answer("GetBucketLocation", {"LocationConstraint": named})
@@ -290,10 +351,14 @@ def test_a_bucket_whose_region_cannot_be_seen() -> None:
     account.answer("GetBucketLocation", "AccessDenied")
     assert account.bad() == [("region-unseen", "undecided", BUCKET)]
     assert account.finding().says == [
-        "whether it is in the Region that Personalize works in can't be seen: s3:GetBucketLocation was denied"
+        "whether it is in the Region that Personalize works in can't be seen: s3:GetBucketLocation "
+        "was denied"
     ]
     says = "whether it is in the Region that Personalize works in can't be seen: s3:GetBucketLocation was denied"
-    assert f"\n? ratings: {says} (needed by load of 2026-11-01 (dataset import job))\n" in account.written()
+    assert (
+        f"\n? ratings: {says} (needed by load of 2026-11-01 (dataset import job))\n"
+        in account.written()
+    )
 
 
 def test_a_bucket_without_a_policy(account: FakeAccount) -> None:
@@ -320,7 +385,9 @@ def test_some_of_many_resources_are_named() -> None:
     """Seven buckets that show nothing: the first five, and how many more."""
     account = FakeAccount()
     for number in range(7):
-        account.add(matrix.DATASET_IMPORT_JOB, f"job-{number}", source=(f"s3://bucket-{number}/in/", None))
+        account.add(
+            matrix.DATASET_IMPORT_JOB, f"job-{number}", source=(f"s3://bucket-{number}/in/", None)
+        )
     account.answer("GetBucketLocation", "AccessDenied")
     (location,) = account.look()["not_answered"]
     assert (len(location["resources"]), location["more"]) == (5, 2)
@@ -335,7 +402,9 @@ def attach(account: FakeAccount, document: Statements, *, gone: bool = False) ->
         policies.append({"PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/gone", "PolicyName": "gone"})
         account.answer("GetPolicy", "NoSuchEntity", "policy/gone")
     account.answer("ListAttachedRolePolicies", {"AttachedPolicies": policies})
-    account.answer("GetPolicyVersion", {"PolicyVersion": {"Document": {"Statement": document}}}, '"v3"')
+    account.answer(
+        "GetPolicyVersion", {"PolicyVersion": {"Document": {"Statement": document}}}, '"v3"'
+    )
 
 
 def test_each_policy_of_the_role_is_read(account: FakeAccount) -> None:
@@ -350,8 +419,8 @@ def test_each_policy_of_the_role_is_read(account: FakeAccount) -> None:
     assert denied.says == ["denied by statement NoPuts of inline policy more"]
     (hidden,) = [each for each in account.findings() if each.status == "undecided"]
     assert hidden.says == [
-        "not all of its IAM policies can be seen, and one that can't may deny: inline policy hidden: "
-        "iam:GetRolePolicy was denied"
+        "not all of its IAM policies can be seen, and one that can't may deny: inline policy "
+        "hidden: iam:GetRolePolicy was denied"
     ]
 
 
@@ -361,7 +430,9 @@ def test_policies_that_cannot_be_listed(account: FakeAccount) -> None:
     assert account.bad() == [("may-be-denied-unseen", "undecided", ROLE)]
 
 
-@pytest.mark.parametrize(("code", "status"), [("NoSuchEntity", "failed"), ("AccessDenied", "undecided")])
+@pytest.mark.parametrize(
+    ("code", "status"), [("NoSuchEntity", "failed"), ("AccessDenied", "undecided")]
+)
 def test_a_boundary_that_is_not_answered(account: FakeAccount, code: str, status: str) -> None:
     """One that is gone allows nothing any more; one that can't be seen leaves open what the role may do."""
     account.boundary = [allow(["*"])]
@@ -381,7 +452,11 @@ def test_a_trust_policy_that_cannot_be_seen(account: FakeAccount) -> None:
 
 def test_a_role_of_that_name_on_another_path(account: FakeAccount) -> None:
     """The dataset group was made with the one that is gone."""
-    moved = {"Arn": ROLE.replace("service/", ""), "RoleId": "AROA", "AssumeRolePolicyDocument": {"Statement": []}}
+    moved = {
+        "Arn": ROLE.replace("service/", ""),
+        "RoleId": "AROA",
+        "AssumeRolePolicyDocument": {"Statement": []},
+    }
     account.answer("GetRole", {"Role": moved})
     assert account.bad() == [("role-absent", "failed", ROLE)]
 
@@ -393,5 +468,6 @@ def test_a_role_of_another_account() -> None:
     (told,) = [each for each in account.findings() if each.cause == "role-of-another-account"]
     assert (told.status, told.of) == ("failed", role)
     assert told.says == [
-        f"Reader is a role in another account, which Personalize doesn't take: use a role in account {ACCOUNT}"
+        "Reader is a role in another account, which Personalize doesn't take: use a role in "
+        f"account {ACCOUNT}"
     ]

@@ -31,7 +31,11 @@ from tests.doctor.fake_account import (
 from tests.doctor.findings import bad, findings
 from tests.doctor.following import apply
 
-DEAD, OTHER_DEAD, DEAD_USER = "AROADEADDEADDEADDEAD1", "AROADEADDEADDEADDEAD2", "AIDADEADDEADDEADDEAD1"
+DEAD, OTHER_DEAD, DEAD_USER = (
+    "AROADEADDEADDEADDEAD1",
+    "AROADEADDEADDEADDEAD2",
+    "AIDADEADDEADDEADDEAD1",
+)
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
 METRICS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:*"
 READ = allow(["s3:GetObject", "s3:ListBucket"])
@@ -57,15 +61,22 @@ def test_a_dataset_group_without_a_key(account: FakeAccount) -> None:
     account.keys = {}
     account.made["DatasetGroup"][0] |= {"kmsKeyArn": None, "roleArn": None}
     assert account.bad() == []
-    assert account.notes()[0] == "it is ACTIVE, and has no key of yours: AWS's own key encrypts its data"
+    assert (
+        account.notes()[0]
+        == "it is ACTIVE, and has no key of yours: AWS's own key encrypts its data"
+    )
 
 
 def test_a_dataset_group_that_could_not_be_made(account: FakeAccount) -> None:
     """Nothing makes it ACTIVE any more; what it lacked is told beside it."""
-    account.made["DatasetGroup"][0] |= {"status": "CREATE FAILED", "failureReason": "Insufficient privileges."}
+    account.made["DatasetGroup"][0] |= {
+        "status": "CREATE FAILED",
+        "failureReason": "Insufficient privileges.",
+    }
     assert account.finding().says == [
-        "dataset group movies is CREATE FAILED, Insufficient privileges. (today the policies allow all that it needs): "
-        "delete it, and create it again once the policies allow all that it needs"
+        "dataset group movies is CREATE FAILED, Insufficient privileges. (today the policies allow "
+        "all that it needs): delete it, and create it again once the policies allow all that it "
+        "needs"
     ]
     assert account.bad() == [("group-failed", "failed", GROUP)]
     account.policies["P"] = [READ]
@@ -97,15 +108,24 @@ def test_a_role_that_is_gone(account: FakeAccount) -> None:
 
 
 def test_a_job_whose_role_is_gone(account: FakeAccount) -> None:
-    """Nobody can delete it, and the next one has another role: it is a note. A metric attribution is at work."""
+    """Nobody can delete it, and the next one has another role: it is a note.
+
+    A metric attribution is at work.
+    """
     retired = ROLE.replace("Reader", "Retired")
     account.answer("GetRole", "NoSuchEntity", "Retired")
-    account.add(matrix.DATASET_EXPORT_JOB, "dump", role=retired, status="CREATE FAILED", failureReason="No role.")
+    account.add(
+        matrix.DATASET_EXPORT_JOB,
+        "dump",
+        role=retired,
+        status="CREATE FAILED",
+        failureReason="No role.",
+    )
     assert account.bad() == []
     assert account.notes()[:2] == [
         "dump of 2026-11-01 (dataset export job) failed: No role. (what it needs isn't looked at)",
-        "dump of 2026-11-01 (dataset export job) had role Retired, which doesn't exist any more: what the next one "
-        "needs isn't known",
+        "dump of 2026-11-01 (dataset export job) had role Retired, which doesn't exist any more: "
+        "what the next one needs isn't known",
     ]
     account.add(matrix.METRIC_ATTRIBUTION, "clicks", role=retired)
     assert account.bad() == [("role-absent", "failed", retired)]
@@ -136,7 +156,13 @@ def test_the_id_of_a_deleted_role(account: FakeAccount, statement: Any) -> None:
 
 @pytest.mark.parametrize(
     ("named", "actions"),
-    [(DEAD, BASE_5), ([DEAD, ADMIN], BASE_5), (DEAD, ["kms:*"]), (DEAD_USER, BASE_5), (DEAD_USER, ["kms:*"])],
+    [
+        (DEAD, BASE_5),
+        ([DEAD, ADMIN], BASE_5),
+        (DEAD, ["kms:*"]),
+        (DEAD_USER, BASE_5),
+        (DEAD_USER, ["kms:*"]),
+    ],
 )
 def test_an_id_in_the_place_of_a_role(account: FakeAccount, named: Any, actions: list[str]) -> None:
     """Whose it was isn't guessed: the role gets what AWS's page asks for, and the id goes."""
@@ -144,9 +170,9 @@ def test_an_id_in_the_place_of_a_role(account: FakeAccount, named: Any, actions:
     found = {(each.cause, each.status): each for each in account.findings()}
     assert found.keys() == {("unused-id", "warning"), ("no-statement", "failed")}
     assert found["unused-id", "warning"].says == [
-        f"the key policy of {KEY} names {DEAD if DEAD in str(named) else DEAD_USER}, the id of a role or user that was "
-        "deleted: take it out, with its statement if that names nobody else: AWS refuses every change of a policy that "
-        "has it"
+        f"the key policy of {KEY} names {DEAD if DEAD in str(named) else DEAD_USER}, the id of a "
+        "role or user that was deleted: take it out, with its statement if that names nobody else: "
+        "AWS refuses every change of a policy that has it"
     ]
     assert found["no-statement", "failed"].principals == [ROLE]
     assert account.should_have() == {("key", KEY): [allow(BASE_5, {"AWS": ROLE})]}
@@ -163,7 +189,9 @@ def test_an_id_in_another_policy(account: FakeAccount, policy: str) -> None:
     """AWS refuses the next change of the policy all the same."""
     resource = {"Resource": "*"} if policy == "bucket_policy" else {}
     getattr(account, policy).append({**trust({"AWS": DEAD_USER}), **resource})
-    assert account.bad() == [("unused-id", "warning", BUCKET if policy == "bucket_policy" else ROLE)]
+    assert account.bad() == [
+        ("unused-id", "warning", BUCKET if policy == "bucket_policy" else ROLE)
+    ]
 
 
 def test_a_default_key_that_no_job_uses() -> None:
@@ -184,8 +212,14 @@ def test_a_default_key_that_no_job_uses() -> None:
     ("state", "mend"),
     [
         ("Disabled", "enable it"),
-        ("PendingDeletion", "cancel its deletion, and enable it, before everything that it encrypts is lost"),
-        ("PendingReplicaDeletion", "cancel its deletion, and enable it, before everything that it encrypts is lost"),
+        (
+            "PendingDeletion",
+            "cancel its deletion, and enable it, before everything that it encrypts is lost",
+        ),
+        (
+            "PendingReplicaDeletion",
+            "cancel its deletion, and enable it, before everything that it encrypts is lost",
+        ),
         ("PendingImport", "import its key material"),
         ("Unavailable", "connect its custom key store"),
         ("Creating", "wait until KMS has made it"),
@@ -195,7 +229,11 @@ def test_states_of_keys(account: FakeAccount, state: str, mend: str) -> None:
     """Each has its own remedy."""
     account.answer("DescribeKey", account.described_key(KeyState=state))
     found = account.finding()
-    assert (found.cause, found.of, found.says) == ("key-state", KEY, [f"key {KEY} is {state}: {mend}"])
+    assert (found.cause, found.of, found.says) == (
+        "key-state",
+        KEY,
+        [f"key {KEY} is {state}: {mend}"],
+    )
     assert found.needed_by == NEEDED_BY
 
 
@@ -209,19 +247,27 @@ def test_a_trust_policy_that_denies(account: FakeAccount) -> None:
     """A statement that allows it would change nothing."""
     account.trust.append(trust(SERVICE, "Deny"))
     assert account.finding().says == [
-        "Reader doesn't trust Personalize, which has to assume it (denied by statement number 2 of the trust policy): "
-        "remove the denial from its trust policy, or exempt personalize.amazonaws.com"
+        "Reader doesn't trust Personalize, which has to assume it (denied by statement number 2 of "
+        "the trust policy): remove the denial from its trust policy, or exempt "
+        "personalize.amazonaws.com"
     ]
     assert account.should_have() == {}
 
 
 @pytest.mark.parametrize(("organization", "causes"), [("", {"open"}), ("o-abc", set())])
-def test_a_condition_on_the_organization(account: FakeAccount, organization: str, causes: set[str]) -> None:
+def test_a_condition_on_the_organization(
+    account: FakeAccount, organization: str, causes: set[str]
+) -> None:
     """``--organization`` decides it, and nothing is said of a template."""
     mine: Any = {"StringEquals": {"aws:PrincipalOrgID": "o-abc"}}
-    account.keys[KEY] = [{**allow(BASE_5, {"AWS": ROLE}), "Condition": mine}, allow(BASE_5, SERVICE)]
+    account.keys[KEY] = [
+        {**allow(BASE_5, {"AWS": ROLE}), "Condition": mine},
+        allow(BASE_5, SERVICE),
+    ]
     report = look(account.connect(), [], 1, organization=organization)
-    assert {cause for cause, _, _ in bad(json.loads(report.to_json())["dataset_groups"][0])} == causes
+    assert {
+        cause for cause, _, _ in bad(json.loads(report.to_json())["dataset_groups"][0])
+    } == causes
     assert "template" not in report.to_text()
 
 
@@ -238,19 +284,37 @@ EXTERNAL_ID: Any = {"StringEquals": {"sts:ExternalId": "ratings"}}
         ({"trust": [{**trust(SERVICE), "Condition": EXTERNAL_ID}]}, {"not-trusted"}, set()),
         ({"key": [{**ALL_BUT, "Condition": NOT_SPARED}]}, {"denied"}, {ROLE, SERVICE["Service"]}),
         ({"key": [{**ALL_BUT, "Condition": SPARED}]}, {"denied"}, {SERVICE["Service"]}),
-        ({"only": [NO_RESOURCE, allow(BASE_5, {"AWS": ROLE})]}, {"no-statement"}, {SERVICE["Service"]}),
-        ({"P": [allow([*BASE_4, "s3:*"]), allow(["cloudwatch:PutMetricData"], None, METRICS)]}, {"not-in-iam"}, {ROLE}),
+        (
+            {"only": [NO_RESOURCE, allow(BASE_5, {"AWS": ROLE})]},
+            {"no-statement"},
+            {SERVICE["Service"]},
+        ),
+        (
+            {"P": [allow([*BASE_4, "s3:*"]), allow(["cloudwatch:PutMetricData"], None, METRICS)]},
+            {"not-in-iam"},
+            {ROLE},
+        ),
     ],
-    ids=["an external id", "all but an administrator", "all but the role", "no Resource", "PutMetricData on an ARN"],
+    ids=[
+        "an external id",
+        "all but an administrator",
+        "all but the role",
+        "no Resource",
+        "PutMetricData on an ARN",
+    ],
 )
-def test_what_is_decided_as_in_the_check(change: dict[str, Statements], causes: set[str], principals: set[str]) -> None:
+def test_what_is_decided_as_in_the_check(
+    change: dict[str, Statements], causes: set[str], principals: set[str]
+) -> None:
     """None of it is left undecided."""
     account = FakeAccount()
     account.add(matrix.METRIC_ATTRIBUTION, "clicks")
     account.trust = change.get("trust", account.trust)
     account.keys[KEY] = change.get("only", [*account.keys[KEY], *change.get("key", [])])
     account.policies["P"] = change.get("P", account.policies["P"])
-    assert {(each.cause, each.status) for each in account.findings()} == {(cause, "failed") for cause in causes}
+    assert {(each.cause, each.status) for each in account.findings()} == {
+        (cause, "failed") for cause in causes
+    }
     assert {who for each in account.findings() for who in each.principals} == principals
 
 
@@ -260,14 +324,20 @@ def test_a_path_that_is_none() -> None:
     account.add(matrix.DATASET_IMPORT_JOB, "load", source=("ratings/in/", None))
     assert account.bad() == [("no-s3-uri", "failed", LOAD)]
     assert account.finding().says == [
-        f"{LOAD}: its path is 'ratings/in/' but an s3:// URI is expected: pass one, for example s3://bucket/folder/"
+        f"{LOAD}: its path is 'ratings/in/' but an s3:// URI is expected: pass one, for example "
+        "s3://bucket/folder/"
     ]
 
 
 def test_failures_are_told_beside_what_the_policies_say_today() -> None:
     """With Personalize's own reason; a failure of the past is no finding."""
     account = FakeAccount()
-    account.add(matrix.DATASET_IMPORT_JOB, "load", status="CREATE FAILED", failureReason="Insufficient privileges.")
+    account.add(
+        matrix.DATASET_IMPORT_JOB,
+        "load",
+        status="CREATE FAILED",
+        failureReason="Insufficient privileges.",
+    )
     told = f"{LOAD} failed: Insufficient privileges."
     assert account.bad() == []
     assert account.notes()[0] == f"{told} (today the policies allow all that it needs)"
@@ -275,14 +345,19 @@ def test_failures_are_told_beside_what_the_policies_say_today() -> None:
     assert account.notes()[0] == f"{told} (what it lacks is above)"
     account.answer("GetBucketPolicy", "AccessDenied")
     account.answer("GetKeyPolicy", "AccessDenied")
-    assert account.notes()[0] == f"{told} (whether the policies allow all that it needs isn't known, see above)"
+    assert (
+        account.notes()[0]
+        == f"{told} (whether the policies allow all that it needs isn't known, see above)"
+    )
 
 
 def test_jobs_with_other_destinations() -> None:
     """The bucket policy knows one of the folders; the path of it needn't end in a slash, as in the check."""
     account = FakeAccount()
     account.add(matrix.DATASET_EXPORT_JOB, "dump", destination=("s3://ratings/out", None))
-    account.bucket_policy = [allow(["s3:PutObject", "s3:ListBucket"], SERVICE, [BUCKET, f"{BUCKET}/out/*"])]
+    account.bucket_policy = [
+        allow(["s3:PutObject", "s3:ListBucket"], SERVICE, [BUCKET, f"{BUCKET}/out/*"])
+    ]
     assert account.bad() == []
     account.add(matrix.DATASET_EXPORT_JOB, "other", destination=("s3://ratings/elsewhere/", None))
     found = account.finding()
@@ -296,18 +371,26 @@ def test_jobs_with_other_roles(account: FakeAccount) -> None:
     """The second one has no permission at all."""
     writer = f"arn:aws:iam::{ACCOUNT}:role/Writer"
     account.add(matrix.DATASET_IMPORT_JOB, "other", role=writer)
-    role = {"Arn": writer, "RoleId": "AROAWRITERWRITER", "AssumeRolePolicyDocument": {"Statement": [trust(SERVICE)]}}
+    role = {
+        "Arn": writer,
+        "RoleId": "AROAWRITERWRITER",
+        "AssumeRolePolicyDocument": {"Statement": [trust(SERVICE)]},
+    }
     account.answer("GetRole", {"Role": role}, "Writer")
     account.answer("ListRolePolicies", {"PolicyNames": []}, "Writer")
     found = account.findings()
     assert {who for each in found for who in each.principals} == {writer}
     assert {each.of for each in found} == {writer, KEY}
-    assert {by for each in found for by in each.needed_by} == {"other of 2026-11-01 (dataset import job)"}
+    assert {by for each in found for by in each.needed_by} == {
+        "other of 2026-11-01 (dataset import job)"
+    }
 
 
 def test_what_aws_has_taken_is_no_finding(account: FakeAccount) -> None:
     """A sid that is there twice, and a policy of more characters than AWS takes without being asked."""
-    account.keys[KEY] = [{"Sid": "Twice", **allow(EXPORT_6, principal)} for principal in ({"AWS": ROLE}, SERVICE)]
+    account.keys[KEY] = [
+        {"Sid": "Twice", **allow(EXPORT_6, principal)} for principal in ({"AWS": ROLE}, SERVICE)
+    ]
     queues = [f"arn:aws:sqs:eu-west-1:{ACCOUNT}:queue-{number}" for number in range(300)]
     account.policies["long"] = [allow(["sqs:SendMessage"], None, queues)]
     assert account.bad() == []

@@ -38,11 +38,17 @@ def stopped(result: Result) -> str:
     return result.stderr.removeprefix("personalize-kms: ").rstrip()
 
 
-WHAT_TO_DO = "renew the credentials, allow it, enable the Region for the account, or try again later"
+WHAT_TO_DO = (
+    "renew the credentials, allow it, enable the Region for the account, or try again later"
+)
 
 
-@pytest.mark.parametrize("code", ["ExpiredTokenException", "ThrottlingException", "InvalidInputException"])
-def test_the_first_listing_is_refused(account: FakeAccount, command: Callable[..., Result], code: str) -> None:
+@pytest.mark.parametrize(
+    "code", ["ExpiredTokenException", "ThrottlingException", "InvalidInputException"]
+)
+def test_the_first_listing_is_refused(
+    account: FakeAccount, command: Callable[..., Result], code: str
+) -> None:
     """After as many tries as AWS's SDK makes."""
     account.answer("ListDatasetGroups", code)
     assert stopped(command()) == (
@@ -51,14 +57,22 @@ def test_the_first_listing_is_refused(account: FakeAccount, command: Callable[..
     )
 
 
-PAGE: Any = {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {"content-type": "text/html;charset=x"}}}
+PAGE: Any = {
+    "ResponseMetadata": {
+        "HTTPStatusCode": 200,
+        "HTTPHeaders": {"content-type": "text/html;charset=x"},
+    }
+}
 # What an operation answers or raises, and the words for it.
 FAILURES: dict[str, tuple[Any, str]] = {
     "denied": ("AccessDeniedException", "was denied"),
     "throttled": ("ThrottlingException", "failed with ThrottlingException"),
     "too slow": (ReadTimeoutError(endpoint_url="https://x"), "failed with ReadTimeoutError"),
     "no route": (ConnectTimeoutError(endpoint_url="https://x"), "failed with ConnectTimeoutError"),
-    "no name": (EndpointConnectionError(endpoint_url="https://x"), "failed with EndpointConnectionError"),
+    "no name": (
+        EndpointConnectionError(endpoint_url="https://x"),
+        "failed with EndpointConnectionError",
+    ),
     "lost": (ConnectionClosedError(endpoint_url="https://x"), "failed with ConnectionClosedError"),
     "a page": (PAGE, "got a web page, no answer of AWS"),
     "a denied page": (
@@ -78,8 +92,21 @@ FAILURES: dict[str, tuple[Any, str]] = {
     ),
 }
 OPERATIONS = [
-    *("DescribeDatasetGroup", "ListDatasets", "ListSolutions", "DescribeKey", "GetKeyPolicy", "GetRole"),
-    *("ListRolePolicies", "GetRolePolicy", "ListAttachedRolePolicies", "GetPolicy", "GetPolicyVersion"),
+    *(
+        "DescribeDatasetGroup",
+        "ListDatasets",
+        "ListSolutions",
+        "DescribeKey",
+        "GetKeyPolicy",
+        "GetRole",
+    ),
+    *(
+        "ListRolePolicies",
+        "GetRolePolicy",
+        "ListAttachedRolePolicies",
+        "GetPolicy",
+        "GetPolicyVersion",
+    ),
     *("GetBucketLocation", "GetBucketPolicy", "GetBucketEncryption", "LookupEvents"),
     *(
         f"{verb}{row.noun}{'s' * (verb == 'List')}"
@@ -91,7 +118,9 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_whatever_fails_is_a_line(account: FakeAccount, command: Callable[..., Result], failure: str) -> None:
+def test_whatever_fails_is_a_line(
+    account: FakeAccount, command: Callable[..., Result], failure: str
+) -> None:
     """Each operation but the first two: the report is there, and nothing is called missing or wrong."""
     for row in (row for row in matrix.ROWS if row.made_for):
         account.add(row, row.arn_type)
@@ -113,7 +142,9 @@ def test_whatever_fails_is_a_line(account: FakeAccount, command: Callable[..., R
         assert [each["because"].startswith(why) for each in of_this] == [True], (operation, line)
         assert (report["summary"]["missing"], report["summary"]["problems"]) == (0, 0), operation
         nothing = not report["summary"]["allowed"]
-        assert (result.exit_code, bool(result.stderr)) == ((2, True) if nothing else (0, False)), operation
+        assert (result.exit_code, bool(result.stderr)) == ((2, True) if nothing else (0, False)), (
+            operation
+        )
 
 
 NAMES = "use 1 to 63 letters, digits, hyphens and underscores, and begin with a letter or digit"
@@ -124,7 +155,14 @@ OF_NO_REGION = "isn't a dataset group of this Region: set --region, or pass anot
 @pytest.mark.parametrize(
     ("wanted", "says", "calls"),
     [
-        ("absent", f"there is no dataset group {START}absent: pass the name or ARN of another one, or none", 2),
+        (
+            "absent",
+            (
+                f"there is no dataset group {START}absent: pass the name or ARN of another one, or "
+                "none"
+            ),
+            2,
+        ),
         ("no such name", f"'no such name' is not a name that Personalize takes: {NAMES}", 0),
         ("", f"'' is not a name that Personalize takes: {NAMES}", 0),
         (DATASET, f"{DATASET} {OF_NO_REGION}", 0),
@@ -143,7 +181,9 @@ def test_what_is_no_dataset_group(
 
 @pytest.mark.parametrize("operation", ["GetCallerIdentity", "ListDatasetGroups"])
 @pytest.mark.parametrize("failure", ["a page", "a denied page"])
-def test_a_page_of_a_proxy(account: FakeAccount, command: Callable[..., Result], operation: str, failure: str) -> None:
+def test_a_page_of_a_proxy(
+    account: FakeAccount, command: Callable[..., Result], operation: str, failure: str
+) -> None:
     """It is no answer of AWS's, and no denial."""
     answer = FAILURES[failure][0]
     is_error = isinstance(answer, ClientError)
@@ -155,18 +195,30 @@ def test_a_page_of_a_proxy(account: FakeAccount, command: Callable[..., Result],
     ("raised", "says"),
     [
         (
-            ClientError({"Error": {"Code": "AccessDenied", "Message": "User: me is not authorized"}}, "AssumeRole"),
-            "An error occurred (AccessDenied) when calling the AssumeRole operation: User: me is not authorized: renew",
+            ClientError(
+                {"Error": {"Code": "AccessDenied", "Message": "User: me is not authorized"}},
+                "AssumeRole",
+            ),
+            (
+                "An error occurred (AccessDenied) when calling the AssumeRole operation: User: me "
+                "is not authorized: renew"
+            ),
         ),
         (
             FileNotFoundError(2, "No such file or directory", "token"),
-            "[Errno 2] No such file or directory: 'token': check the network, the proxy, the Region, and the",
+            (
+                "[Errno 2] No such file or directory: 'token': check the network, the proxy, the "
+                "Region, and the"
+            ),
         ),
         (
             ResponseParserError("Unable to parse:\n" + "<html> " * 1000),
             "Unable to parse: <html> <html> ",
         ),
-        (KeyError("GetCallerIdentityResult"), "'GetCallerIdentityResult': check the network, the proxy, the"),
+        (
+            KeyError("GetCallerIdentityResult"),
+            "'GetCallerIdentityResult': check the network, the proxy, the",
+        ),
         (ValueError("Invalid endpoint: no\x1b[31m"), "Invalid endpoint: no\\u001b[31m: check the"),
     ],
     ids=["AssumeRole", "a token file", "no XML", "other XML", "an endpoint"],
@@ -181,9 +233,13 @@ def test_what_else_may_go_wrong(
     assert len(line) < 400
 
 
-def test_one_of_several_that_is_absent(account: FakeAccount, command: Callable[..., Result]) -> None:
+def test_one_of_several_that_is_absent(
+    account: FakeAccount, command: Callable[..., Result]
+) -> None:
     """Nothing is reported, as for a name that nothing can have."""
-    assert stopped(command("movies", "absent")).startswith("there is no dataset group arn:aws:personalize:eu-west-1:")
+    assert stopped(command("movies", "absent")).startswith(
+        "there is no dataset group arn:aws:personalize:eu-west-1:"
+    )
 
 
 def test_exit_codes(account: FakeAccount, command: Callable[..., Result]) -> None:
@@ -215,12 +271,19 @@ def test_no_dataset_group(account: FakeAccount, command: Callable[..., Result]) 
     assert json.loads(command("--format", "json").stdout)["dataset_groups"] == []
     result = command()
     assert (result.exit_code, result.stderr) == (0, "")
-    counts = "0 dataset groups: 0 missing, 0 problems, 0 warnings, 0 undecided, 0 as AWS's pages ask"
-    assert result.stdout == f"account 111122223333, Region eu-west-1: no dataset group is there\n\n{counts}\n"
+    counts = (
+        "0 dataset groups: 0 missing, 0 problems, 0 warnings, 0 undecided, 0 as AWS's pages ask"
+    )
+    assert (
+        result.stdout
+        == f"account 111122223333, Region eu-west-1: no dataset group is there\n\n{counts}\n"
+    )
 
 
 @pytest.mark.parametrize("code", ["InvalidClientTokenId", "InternalFailure"])
-def test_who_one_is_is_not_answered(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+def test_who_one_is_is_not_answered(
+    doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
     """STS is down, or it is that of a Region that isn't enabled, and answers as if the credentials were wrong."""
 
     def refuse(self: Any, operation: str, arguments: Any) -> Any:
@@ -228,41 +291,55 @@ def test_who_one_is_is_not_answered(doctor: Callable[..., Result], monkeypatch: 
 
     monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
     assert stopped(doctor("--region", "ap-east-1")) == (
-        f"An error occurred ({code}) when calling the GetCallerIdentity operation: so it says: {WHAT_TO_DO}"
+        f"An error occurred ({code}) when calling the GetCallerIdentity operation: so it says: "
+        f"{WHAT_TO_DO}"
     )
 
 
-def test_a_region_of_no_such_name(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_region_of_no_such_name(
+    doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It has no STS."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setattr("personalize_kms_constructs._doctor.asking._CONFIG", Config(retries={"total_max_attempts": 1}))
+    monkeypatch.setattr(
+        "personalize_kms_constructs._doctor.asking._CONFIG",
+        Config(retries={"total_max_attempts": 1}),
+    )
     assert stopped(doctor("--region", "eu-nowhere-1")) == (
-        'Could not connect to the endpoint URL: "http://127.0.0.1:9/": check the network, the proxy, the Region, and '
+        'Could not connect to the endpoint URL: "http://127.0.0.1:9/": check the network, the '
+        "proxy, the Region, and "
         "the configuration of AWS's SDK"
     )
 
 
-def test_no_region_and_no_credentials(doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_region_and_no_credentials(
+    doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What to give is said."""
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     assert stopped(doctor()) == "no Region: set --region or AWS_REGION"
     assert doctor("--region", "eu-west-1").exit_code == 0
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    assert stopped(doctor("--region", "eu-west-1")).startswith("no credentials were found: set --profile, or sign in")
-    assert stopped(doctor("--profile", "absent")).startswith("The config profile (absent) could not")
+    assert stopped(doctor("--region", "eu-west-1")).startswith(
+        "no credentials were found: set --profile, or sign in"
+    )
+    assert stopped(doctor("--profile", "absent")).startswith(
+        "The config profile (absent) could not"
+    )
 
 
 def test_without_boto3_it_says_what_to_install() -> None:
     """The command itself comes with a smaller extra."""
     code = (
-        "import sys; sys.modules['boto3'] = sys.modules['botocore'] = None; sys.argv[1:] = ['doctor']; "
-        "from personalize_kms_constructs.__main__ import main; main()"
+        "import sys; sys.modules['boto3'] = sys.modules['botocore'] = None; sys.argv[1:] = "
+        "['doctor']; from personalize_kms_constructs.__main__ import main; main()"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == (
-        "personalize-kms: doctor needs its extra: install the library again, with [doctor] after its name or path\n"
+        "personalize-kms: doctor needs its extra: install the library again, with [doctor] after "
+        "its name or path\n"
     )
 
 
@@ -284,10 +361,13 @@ def test_a_module_that_is_missing_of_the_library_itself(monkeypatch: pytest.Monk
 )
 def test_what_is_not_imported(module: str, without: list[str]) -> None:
     """The library keeps its two dependencies, and no command needs Node, which importing the CDK starts."""
-    code = (
-        f"import sys, personalize_kms_constructs.{module}; print(*(each for each in {without} if each in sys.modules))"
+    code = f"import sys, personalize_kms_constructs.{module}; print(*(each for each in {without} if each in sys.modules))"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "\n"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
 
 
 def test_an_empty_answer_of_s3(account: FakeAccount) -> None:

@@ -25,7 +25,13 @@ BASE_5 = ["kms:CreateGrant", *BASE_4]
 BASE_6 = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
 BASE_6 += ["kms:GenerateDataKeyWithoutPlaintext", "kms:ListGrants"]
 SERVICE = "personalize.amazonaws.com"
-DENY_ALL = {"Sid": "NobodyElse", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+DENY_ALL = {
+    "Sid": "NobodyElse",
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "kms:Decrypt",
+    "Resource": "*",
+}
 
 
 def statements_pending(deployed: Deployed) -> Any:
@@ -44,9 +50,17 @@ def role_made_anew(deployed: Deployed) -> Iterator[None]:
     """The key policy named the role, as AWS's page has it, and knows only the id of the old one now."""
 
     def name_the_role(statements: faults.Statements) -> faults.Statements:
-        service = [each for each in statements if each.get("Sid", "").startswith("PersonalizeService")]
+        service = [
+            each for each in statements if each.get("Sid", "").startswith("PersonalizeService")
+        ]
         principal = {"AWS": deployed.role}
-        role = {"Sid": "Role", "Effect": "Allow", "Principal": principal, "Action": BASE_5, "Resource": "*"}
+        role = {
+            "Sid": "Role",
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": BASE_5,
+            "Resource": "*",
+        }
         return [role, *service]
 
     with faults.key_policy(deployed, deployed.data_key, name_the_role):
@@ -65,7 +79,9 @@ def key_disabled(deployed: Deployed) -> Iterator[None]:
 @contextmanager
 def another_key(deployed: Deployed, kms: Any, **kind: str) -> Iterator[None]:
     """The bucket's default key is another one, of which the role's policies and its own know everything."""
-    policy = deployed.client("kms").get_key_policy(KeyId=deployed.data_key, PolicyName="default")["Policy"]
+    policy = deployed.client("kms").get_key_policy(KeyId=deployed.data_key, PolicyName="default")[
+        "Policy"
+    ]
     arn = kms.create_key(Policy=policy, **kind)["KeyMetadata"]["Arn"]
     statement = {"Effect": "Allow", "Action": BASE_5, "Resource": arn}
     with faults.inline_policy(deployed, statement), faults.bucket_key(deployed, arn):
@@ -73,7 +89,9 @@ def another_key(deployed: Deployed, kms: Any, **kind: str) -> Iterator[None]:
 
 
 def key_of_wrong_kind(deployed: Deployed) -> Any:
-    return another_key(deployed, deployed.client("kms"), KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    return another_key(
+        deployed, deployed.client("kms"), KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC"
+    )
 
 
 def key_of_another_region(deployed: Deployed) -> Any:
@@ -113,7 +131,9 @@ def denied_by_iam(deployed: Deployed) -> Any:
 
 
 def boundary(deployed: Deployed) -> Any:
-    return faults.boundary(deployed, {"Effect": "Allow", "Action": ["s3:*", "cloudwatch:*"], "Resource": "*"})
+    return faults.boundary(
+        deployed, {"Effect": "Allow", "Action": ["s3:*", "cloudwatch:*"], "Resource": "*"}
+    )
 
 
 def trust_without_personalize(deployed: Deployed) -> Any:
@@ -129,7 +149,8 @@ def role_deleted(deployed: Deployed) -> Any:
 
 Fault = Callable[[Deployed], AbstractContextManager[None]]
 
-# The cause, what it is about ("" for a key that the fault makes), the principals and the actions that are missing.
+# The cause, what it is about ("" for a key that the fault makes), the principals and the actions
+# that are missing.
 EXPECTED: list[tuple[Fault, str, list[str], list[str], list[str]]] = [
     (statements_pending, "no-statement", ["key"], [SERVICE], BASE_6),
     (no_delegation, "no-statement", ["data_key"], ["role"], BASE_5),
@@ -148,7 +169,9 @@ EXPECTED: list[tuple[Fault, str, list[str], list[str], list[str]]] = [
 
 
 @pytest.mark.parametrize(
-    ("fault", "cause", "of", "principals", "actions"), EXPECTED, ids=[each[0].__name__ for each in EXPECTED]
+    ("fault", "cause", "of", "principals", "actions"),
+    EXPECTED,
+    ids=[each[0].__name__ for each in EXPECTED],
 )
 def test_a_fault_is_named_and_nothing_else(
     deployed: Deployed,
@@ -170,7 +193,9 @@ def test_a_fault_is_named_and_nothing_else(
     assert {(each.status, each.cause) for each in found} == {("failed", cause)}, found
     known = {arn: name for name, arn in arns.items()}
     assert sorted(known.get(each.of, "") for each in found) == sorted(of)
-    assert {who for each in found for who in each.principals} == {arns.get(each, each) for each in principals}
+    assert {who for each in found for who in each.principals} == {
+        arns.get(each, each) for each in principals
+    }
     assert {action for each in found for action in each.actions} == set(actions)
     assert all(each.says for each in found)
     assert bad(report()) == []
@@ -185,12 +210,18 @@ def test_a_role_that_was_made_anew(deployed: Deployed, report: Callable[[], Repo
     assert {each.of for each in found.values()} == {deployed.data_key}
 
 
-def break_at_random(policies: faults.DeployedPolicies, draw: random.Random, role: str, bucket: str) -> None:
+def break_at_random(
+    policies: faults.DeployedPolicies, draw: random.Random, role: str, bucket: str
+) -> None:
     """Take statements and actions of the deployed policies away, and add denials."""
     for statements in (*policies.keys.values(), policies.bucket_policy):
         ours = [each for each in statements if each.get("Sid", "").startswith("Personalize")]
         for statement in draw.sample(ours, draw.randint(0, len(ours))):
-            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            actions = (
+                statement["Action"]
+                if isinstance(statement["Action"], list)
+                else [statement["Action"]]
+            )
             left = draw.sample(actions, draw.randint(0, len(actions) - 1))
             if left:
                 statement["Action"] = left
@@ -199,21 +230,36 @@ def break_at_random(policies: faults.DeployedPolicies, draw: random.Random, role
     # Somebody else's, which stays.
     root = role.partition(":role/")[0] + ":root"
     for statements in policies.keys.values():
-        statements.append({"Effect": "Allow", "Principal": {"AWS": root}, "Action": ["kms:Encrypt"], "Resource": "*"})
+        statements.append(
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": root},
+                "Action": ["kms:Encrypt"],
+                "Resource": "*",
+            }
+        )
     denied = {"Sid": "Nobody", "Effect": "Deny", "Principal": "*", "Resource": "*"}
     if draw.random() < 0.4:
-        policies.keys[draw.choice(list(policies.keys))].append({**denied, "Action": draw.sample(BASE_5, 2)})
+        policies.keys[draw.choice(list(policies.keys))].append(
+            {**denied, "Action": draw.sample(BASE_5, 2)}
+        )
     if draw.random() < 0.3:
         resource = f"arn:aws:s3:::{bucket}/*"
         policies.bucket_policy.append({**denied, "Action": ["s3:GetObject"], "Resource": resource})
     if draw.random() < 0.4:
-        policies.policies["P"].append({"Effect": "Deny", "Action": draw.sample(BASE_4, 2), "Resource": "*"})
+        policies.policies["P"].append(
+            {"Effect": "Deny", "Action": draw.sample(BASE_4, 2), "Resource": "*"}
+        )
     if draw.random() < 0.3:
-        policies.trust[:] = [{**each, "Principal": {"Service": "lambda.amazonaws.com"}} for each in policies.trust]
+        policies.trust[:] = [
+            {**each, "Principal": {"Service": "lambda.amazonaws.com"}} for each in policies.trust
+        ]
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_what_the_command_says_heals(deployed: Deployed, doctor: Callable[..., Result], seed: int) -> None:
+def test_what_the_command_says_heals(
+    deployed: Deployed, doctor: Callable[..., Result], seed: int
+) -> None:
     """Random faults; each remedy is done as it is told, gives no more, and takes nothing from others."""
     whole, policies = faults.DeployedPolicies(deployed), faults.DeployedPolicies(deployed)
     break_at_random(policies, random.Random(seed), deployed.role, deployed.bucket)
@@ -237,10 +283,14 @@ def test_what_the_command_says_heals(deployed: Deployed, doctor: Callable[..., R
         whole.put()
 
 
-def test_the_boundary_takes_the_statements(deployed: Deployed, report: Callable[[], Report]) -> None:
+def test_the_boundary_takes_the_statements(
+    deployed: Deployed, report: Callable[[], Report]
+) -> None:
     """It lacks some actions on one key, and others on another, and gets one statement for all that the role needs."""
     with boundary(deployed):
-        actions = sorted([*BASE_6, "cloudwatch:PutMetricData", "s3:GetObject", "s3:ListBucket", "s3:PutObject"])
+        actions = sorted(
+            [*BASE_6, "cloudwatch:PutMetricData", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+        )
         assert should_have(report()) == {
             ("boundary", deployed.role): [{"Effect": "Allow", "Action": actions, "Resource": "*"}]
         }
@@ -251,6 +301,7 @@ def test_the_demo_breaks_what_the_doctor_finds(
 ) -> None:
     """By the command itself, and puts it back."""
     assert broken_and_mended(deployed.aws, tmp_path) == (
-        "personalize.amazonaws.com lacks kms:Decrypt: the key policy has no statement that allows it"
+        "personalize.amazonaws.com lacks kms:Decrypt: the key policy has no statement that allows "
+        "it"
     )
     assert bad(report()) == []

@@ -24,7 +24,9 @@ def add_groups(account: FakeAccount, number: int, **more: Any) -> None:
     first = account.made["DatasetGroup"][0]
     for each in range(number):
         name = more.get("name", f"movies-{each}")
-        account.made["DatasetGroup"].append({**first, "datasetGroupArn": f"{GROUP}/{name}", "name": name, **more})
+        account.made["DatasetGroup"].append(
+            {**first, "datasetGroupArn": f"{GROUP}/{name}", "name": name, **more}
+        )
 
 
 def test_findings_in_a_terminal(account: FakeAccount, command: Callable[..., Result]) -> None:
@@ -44,16 +46,29 @@ def test_findings_in_a_terminal(account: FakeAccount, command: Callable[..., Res
     assert quiet == [*lines[:4], "", lines[-1]]
 
 
-def test_a_denial_names_its_statement_and_condition(account: FakeAccount, command: Callable[..., Result]) -> None:
+def test_a_denial_names_its_statement_and_condition(
+    account: FakeAccount, command: Callable[..., Result]
+) -> None:
     """That is what has to be changed."""
     condition = {"Bool": {"aws:SecureTransport": "true"}}
-    deny = {**allow(["kms:Decrypt"], "*"), "Effect": "Deny", "Sid": "NobodyElse", "Condition": condition}
+    deny = {
+        **allow(["kms:Decrypt"], "*"),
+        "Effect": "Deny",
+        "Sid": "NobodyElse",
+        "Condition": condition,
+    }
     account.keys[KEY] = [*account.keys[KEY], deny]
-    says = "denied by statement NobodyElse of the key policy (on condition " + json.dumps(condition) + ")"
+    says = (
+        "denied by statement NobodyElse of the key policy (on condition "
+        + json.dumps(condition)
+        + ")"
+    )
     assert says in command("--quiet").stdout
 
 
-def test_a_key_that_is_being_deleted_comes_first(account: FakeAccount, command: Callable[..., Result]) -> None:
+def test_a_key_that_is_being_deleted_comes_first(
+    account: FakeAccount, command: Callable[..., Result]
+) -> None:
     """In the account, and of all that is wrong with one dataset group."""
     account.keys = {KEY: account.keys[KEY][:1], OTHER: account.keys[KEY][:1]}
     add_groups(account, 30)
@@ -79,7 +94,9 @@ def test_many_dataset_groups(account: FakeAccount, command: Callable[..., Result
     """A line for each, and more for those that aren't as they should be; a quiet report has these alone."""
     add_groups(account, 199)
     lines = command().stdout.splitlines()
-    assert lines[2:5] == [f"✓ {name}  14 as AWS's pages ask" for name in ("movies    ", "movies-0  ", "movies-1  ")]
+    assert lines[2:5] == [
+        f"✓ {name}  14 as AWS's pages ask" for name in ("movies    ", "movies-0  ", "movies-1  ")
+    ]
     assert len(lines) == 208
     assert len(command("--quiet").stdout.splitlines()) == 3
     # What they share is read once, and nothing is described that isn't looked at.
@@ -119,7 +136,9 @@ def test_who_waits_is_told(
     assert result.exit_code == 0
 
 
-def test_what_cannot_be_reached_is_asked_once(account: FakeAccount, command: Callable[..., Result]) -> None:
+def test_what_cannot_be_reached_is_asked_once(
+    account: FakeAccount, command: Callable[..., Result]
+) -> None:
     """Each call would wait half a minute; no Region is said to lack anything."""
     account.answer("GetRole", EndpointConnectionError(endpoint_url="https://iam.amazonaws.com"))
     text = command().stdout
@@ -130,12 +149,18 @@ def test_what_cannot_be_reached_is_asked_once(account: FakeAccount, command: Cal
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_nothing_steers_the_terminal(account: FakeAccount, command: Callable[..., Result], form: str) -> None:
+def test_nothing_steers_the_terminal(
+    account: FakeAccount, command: Callable[..., Result], form: str
+) -> None:
     """Whoever names a job or a statement may write control characters; in JSON they stay what they are."""
     reason = "no\x1b[2J\x9b31m\x07\x7f\rway"
-    account.add(matrix.DATASET_IMPORT_JOB, "load\x1b]0;", status="CREATE FAILED", failureReason=reason)
+    account.add(
+        matrix.DATASET_IMPORT_JOB, "load\x1b]0;", status="CREATE FAILED", failureReason=reason
+    )
     account.keys[KEY] = [{**allow(BASE_5, SERVICE), "Effect": "Deny", "Sid": "A\x1b[8m"}]
-    account.made["DatasetGroup"].append({**account.made["DatasetGroup"][0], "datasetGroupArn": f"{GROUP}\x1b"})
+    account.made["DatasetGroup"].append(
+        {**account.made["DatasetGroup"][0], "datasetGroupArn": f"{GROUP}\x1b"}
+    )
     account.answer("DescribeDatasetGroup", "Expired\x1bTokenException", "u001b")
     result = command("--format", form)
     written = result.stdout + result.stderr

@@ -23,7 +23,9 @@ def test_all_is_green(deployed: Deployed, report: Callable[[], Report]) -> None:
     assert bad(found) == []
     access: dict[tuple[str, str, str], set[str]] = {}
     for each in found["allowed"]:
-        access.setdefault((each["principal"], each["policy"], each["policy_of"]), set()).add(each["action"])
+        access.setdefault((each["principal"], each["policy"], each["policy_of"]), set()).add(
+            each["action"]
+        )
     assert access == {
         ("role", "key", deployed.key): {*OF_GROUP_KEY},
         ("service", "key", deployed.key): {*OF_GROUP_KEY},
@@ -44,7 +46,9 @@ def test_it_is_told_in_lines(deployed: Deployed, doctor: Callable[..., Result]) 
     assert lines[3] == "· it is ACTIVE, and has a key and a role"
     assert re.match(r"· jobs and metric attributions that were looked at: \d+", lines[4])
     assert "too much" not in result.stdout
-    counts = r"1 dataset group: 0 missing, 0 problems, 0 warnings, 0 undecided, \d\d as AWS's pages ask"
+    counts = (
+        r"1 dataset group: 0 missing, 0 problems, 0 warnings, 0 undecided, \d\d as AWS's pages ask"
+    )
     assert re.fullmatch(counts, lines[-1])
     assert "service and resource control policies can't be read" in result.stdout
 
@@ -62,7 +66,13 @@ def test_json_is_one_document(deployed: Deployed, doctor: Callable[..., Result])
     assert (found["account"], found["region"]) == (deployed.aws.account, "eu-west-1")
     assert found["not_answered"] == []
     (group,) = found["dataset_groups"]
-    counts = {"missing": 0, "problems": 0, "warnings": 0, "undecided": 0, "allowed": len(group["allowed"])}
+    counts = {
+        "missing": 0,
+        "problems": 0,
+        "warnings": 0,
+        "undecided": 0,
+        "allowed": len(group["allowed"]),
+    }
     assert found["summary"] == counts
     assert (group["arn"], group["name"]) == (deployed.group, "movies")
     assert found["control_policies"]["must_leave_alone"]["service"] == sorted([*OF_GROUP_KEY, *S3])

@@ -8,13 +8,17 @@ from personalize_kms_constructs import matrix
 from tests.doctor.fake_account import ACCOUNT, BASE_4, ROOT, SERVICE, FakeAccount, allow
 
 
-@pytest.fixture(params=[("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1"), ("aws", "eu-west-1")])
+@pytest.fixture(
+    params=[("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1"), ("aws", "eu-west-1")]
+)
 def account(request: pytest.FixtureRequest) -> FakeAccount:
     """A key that leaves all to the account, and is the bucket's default key, which is given by its id."""
     account = FakeAccount(*request.param)
     account.add(matrix.DATASET_IMPORT_JOB, "load")
     root = {"AWS": ROOT["AWS"].replace("arn:aws:", f"arn:{account.partition}:")}
-    account.keys = {account.key: [allow(["kms:*"], root), allow(["kms:CreateGrant", *BASE_4], SERVICE)]}
+    account.keys = {
+        account.key: [allow(["kms:*"], root), allow(["kms:CreateGrant", *BASE_4], SERVICE)]
+    }
     account.policies["P"].append(allow(["kms:CreateGrant"], None, account.key))
     account.default_key = account.key.rpartition("/")[2]
     return account
@@ -29,11 +33,20 @@ def test_what_is_to_be_added(account: FakeAccount) -> None:
     """The statements have the partition's ARNs."""
     account.trust, account.bucket_policy = [], []
     account.policies["P"] = [allow(["kms:*"])]
-    assert sorted(cause for cause, _, _ in account.bad()) == ["no-statement", "not-in-iam", "not-trusted"]
+    assert sorted(cause for cause, _, _ in account.bad()) == [
+        "no-statement",
+        "not-in-iam",
+        "not-trusted",
+    ]
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
-    reading = [allow(["s3:ListBucket"], None, account.bucket), allow(["s3:GetObject"], None, f"{account.bucket}/in/*")]
+    reading = [
+        allow(["s3:ListBucket"], None, account.bucket),
+        allow(["s3:GetObject"], None, f"{account.bucket}/in/*"),
+    ]
     assert account.should_have() == {
-        ("bucket", account.bucket): [{**each, "Principal": SERVICE, "Condition": condition} for each in reading],
+        ("bucket", account.bucket): [
+            {**each, "Principal": SERVICE, "Condition": condition} for each in reading
+        ],
         ("role", account.role): reading,
         ("trust", account.role): [
             {
@@ -42,7 +55,9 @@ def test_what_is_to_be_added(account: FakeAccount) -> None:
                 "Action": "sts:AssumeRole",
                 "Condition": {
                     "StringEquals": {"aws:SourceAccount": ACCOUNT},
-                    "ArnLike": {"aws:SourceArn": f"arn:{account.partition}:personalize:{account.region}:{ACCOUNT}:*"},
+                    "ArnLike": {
+                        "aws:SourceArn": f"arn:{account.partition}:personalize:{account.region}:{ACCOUNT}:*"
+                    },
                 },
             }
         ],

@@ -72,9 +72,13 @@ def as_role(
         document = policy_on_the_page()
         for statement in document["Statement"]:
             statement["Action"] = [each for each in statement["Action"] if each != less]
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]
+        arn = iam.create_role(
+            RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
+        )["Role"]["Arn"]
         iam.put_role_policy(RoleName=name, PolicyName="reads", PolicyDocument=json.dumps(document))
-        credentials = deployed.client("sts").assume_role(RoleArn=arn, RoleSessionName="doctor")["Credentials"]
+        credentials = deployed.client("sts").assume_role(RoleArn=arn, RoleSessionName="doctor")[
+            "Credentials"
+        ]
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials["AccessKeyId"])
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials["SecretAccessKey"])
         monkeypatch.setenv("AWS_SESSION_TOKEN", credentials["SessionToken"])
@@ -89,7 +93,9 @@ def as_role(
 
 def test_the_policy_on_the_page_is_enough(as_role: Callable[..., Result]) -> None:
     """It has no action that isn't listed here, and every answer is got with it."""
-    assert {action for each in policy_on_the_page()["Statement"] for action in each["Action"]} == ACTIONS
+    assert {
+        action for each in policy_on_the_page()["Statement"] for action in each["Action"]
+    } == ACTIONS
     result = as_role("--format", "json", "--strict")
     assert json.loads(result.stdout)["not_answered"] == []
     assert result.exit_code == 0

@@ -1,8 +1,8 @@
 """Random accounts in which much is wrong at once: what a report says is done as it is told, until nothing fails.
 
-What AWS's pages ask for is judged by the embedded AWS, whose evaluator and transcript of the pages are others than the
-doctor's. Nothing is called missing that is there, what is left missing is undecided, and no list gives more than the
-pages ask for.
+What AWS's pages ask for is judged by the embedded AWS, whose evaluator and transcript of the pages
+are others than the doctor's. Nothing is called missing that is there, what is left missing is
+undecided, and no list gives more than the pages ask for.
 """
 
 from __future__ import annotations
@@ -35,7 +35,11 @@ from tests.doctor.following import ID, apply, of_others
 WORLDS = 200
 KEY_OF_OTHERS = KEY.replace(ACCOUNT, "444455556666")
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
-DEAD, OTHER_DEAD, DEAD_USER = "AROADEADDEADDEADDEAD1", "AROADEADDEADDEADDEAD2", "AIDADEADDEADDEADDEAD1"
+DEAD, OTHER_DEAD, DEAD_USER = (
+    "AROADEADDEADDEADDEAD1",
+    "AROADEADDEADDEADDEAD2",
+    "AIDADEADDEADDEADDEAD1",
+)
 PERSONALIZE = SERVICE["Service"]
 OF_ROLE = (
     ROLE,
@@ -72,7 +76,11 @@ DENIED = (
     ("ListRolePolicies", ""),
 )
 S3 = ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]
-ROWS = {each.resource: each for each in vars(requirements).values() if isinstance(each, requirements.Row)}
+ROWS = {
+    each.resource: each
+    for each in vars(requirements).values()
+    if isinstance(each, requirements.Row)
+}
 
 Lacking = set[tuple[str, str, str]]
 
@@ -100,7 +108,9 @@ def key_policy(draw: random.Random) -> Statements:
         found.append({**statement, "Condition": condition} if condition else statement)
     if draw.random() < 0.4:
         found.append(allow(draw.choice((["kms:*"], CONSOLE)), {"AWS": draw.choice(ADMINISTRATORS)}))
-    return found + denials(draw, EXPORT_6, "*", Principal=draw.choice(("*", {"AWS": ROLE}, SERVICE)))
+    return found + denials(
+        draw, EXPORT_6, "*", Principal=draw.choice(("*", {"AWS": ROLE}, SERVICE))
+    )
 
 
 def world(draw: random.Random) -> FakeAccount:
@@ -111,14 +121,27 @@ def world(draw: random.Random) -> FakeAccount:
     account.keys = {key: key_policy(draw) for key in (KEY, BUCKET_KEY, KEY_OF_OTHERS)}
     account.default_key = draw.choice((None, BUCKET_KEY, BUCKET_KEY, KEY_OF_OTHERS))
     resource = draw.choice(("*", "*", [KEY, BUCKET, f"{BUCKET}/in/*"]))
-    statements = [allow(some(draw, [*BASE_4, *S3]), None, resource), allow(["cloudwatch:PutMetricData"])]
-    account.policies = {"P": draw.sample(statements, draw.randint(0, 2)) + denials(draw, [*BASE_4, *S3], "*")}
+    statements = [
+        allow(some(draw, [*BASE_4, *S3]), None, resource),
+        allow(["cloudwatch:PutMetricData"]),
+    ]
+    account.policies = {
+        "P": draw.sample(statements, draw.randint(0, 2)) + denials(draw, [*BASE_4, *S3], "*")
+    }
     if draw.random() < 0.3:
         account.boundary = [allow(some(draw, [*EXPORT_6, *S3, "cloudwatch:PutMetricData"]))]
-    account.bucket_policy = [] if draw.random() < 0.2 else [allow(some(draw, S3), SERVICE, [BUCKET, f"{BUCKET}/*"])]
+    account.bucket_policy = (
+        [] if draw.random() < 0.2 else [allow(some(draw, S3), SERVICE, [BUCKET, f"{BUCKET}/*"])]
+    )
     account.bucket_policy += denials(draw, S3, f"{BUCKET}/*", Principal=draw.choice(("*", SERVICE)))
     account.trust = draw.choice(
-        ([trust(SERVICE)], [trust(SERVICE)], [], [trust({"AWS": DEAD})], [trust(SERVICE), trust(SERVICE, "Deny")])
+        (
+            [trust(SERVICE)],
+            [trust(SERVICE)],
+            [],
+            [trust({"AWS": DEAD})],
+            [trust(SERVICE), trust(SERVICE, "Deny")],
+        )
     )
     account.answer("GetKeyPolicy", "NotFoundException", KEY_OF_OTHERS)
     for operation, about in DENIED:
@@ -141,10 +164,19 @@ def lacking(account: FakeAccount) -> Lacking:
         for made in account.made[row.noun]:
             places = []
             for access_to, folder in ((row.source, "in"), (row.destination, "out")):
-                named = value(made, access_to.key_argument) if access_to and access_to.key_argument else None
+                named = (
+                    value(made, access_to.key_argument)
+                    if access_to and access_to.key_argument
+                    else None
+                )
                 key = keys.get(named or account.default_key or "")
                 place = access.Location(
-                    "ratings", ACCOUNT, document(account.bucket_policy), (f"{folder}/*",), f"{folder}/", key
+                    "ratings",
+                    ACCOUNT,
+                    document(account.bucket_policy),
+                    (f"{folder}/*",),
+                    f"{folder}/",
+                    key,
                 )
                 places.append(place if access_to else None)
             caller, of_page = access.Caller(f"{GROUP}/one"), ROWS[row.resource]
@@ -164,7 +196,11 @@ def value(made: Any, argument: str) -> Any:
 
 
 def told(report: Any, *kinds: str) -> Lacking:
-    return {(each["principal_arn"], each["action"], each["resource"]) for kind in kinds for each in report[kind]}
+    return {
+        (each["principal_arn"], each["action"], each["resource"])
+        for kind in kinds
+        for each in report[kind]
+    }
 
 
 ASKED = {
@@ -177,7 +213,11 @@ RESOURCES = {KEY, BUCKET_KEY, KEY_OF_OTHERS, BUCKET, f"{BUCKET}/in/*", f"{BUCKET
 def assert_no_more_than_asked(kind: str, statement: Any) -> None:
     actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
     principal = statement.get("Principal", {"AWS": ROLE})
-    named = [each for names in principal.values() for each in ([names] if isinstance(names, str) else names)]
+    named = [
+        each
+        for names in principal.values()
+        for each in ([names] if isinstance(names, str) else names)
+    ]
     assert PERSONALIZE in named or ROLE in named
     assert not ID.search(str(named))
     assert all(set(actions) <= ASKED[each] for each in named if each in ASKED), statement

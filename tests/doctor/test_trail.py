@@ -26,7 +26,9 @@ OF_ANOTHER: dict[str, Any] = {
 OF_CONFIG: dict[str, Any] = {"type": "AWSService", "invokedBy": "config.amazonaws.com"}
 
 
-def denied(identity: dict[str, Any] = OF_ROLE, action: str = "Decrypt", key: str = KEY, **more: Any) -> dict[str, Any]:
+def denied(
+    identity: dict[str, Any] = OF_ROLE, action: str = "Decrypt", key: str = KEY, **more: Any
+) -> dict[str, Any]:
     """A record of CloudTrail's, as the pages of KMS and what people report have it."""
     why = f"is not authorized to perform: kms:{action} on resource: {key} because no resource-based policy allows it"
     return {
@@ -48,15 +50,17 @@ def notes(account: FakeAccount, command: Callable[..., Result]) -> Callable[[], 
 
     def found() -> list[str]:
         report = json.loads(command("--cloudtrail", "--format", "json").stdout)
-        return [each for each in report["dataset_groups"][0]["notes"] if each.startswith("CloudTrail")]
+        return [
+            each for each in report["dataset_groups"][0]["notes"] if each.startswith("CloudTrail")
+        ]
 
     return found
 
 
 READ = "CloudTrail: the last calls of KMS were looked at, back to 2026-11-26T10:00:00Z"
 OTHERWISE = (
-    "which no finding of this dataset group explains: it was fixed since, a control policy denies it, or it was for "
-    "another dataset group"
+    "which no finding of this dataset group explains: it was fixed since, a control policy denies "
+    "it, or it was for another dataset group"
 )
 
 
@@ -66,7 +70,10 @@ OTHERWISE = (
         (denied(), denied()["errorMessage"]),
         (denied(key=OTHER_KEY), denied(key=OTHER_KEY)["errorMessage"]),
         (denied(OF_SERVICE, sourceIPAddress="AWS Internal"), denied(OF_SERVICE)["errorMessage"]),
-        (denied(OF_CONFIG, sourceIPAddress="personalize.amazonaws.com"), denied(OF_CONFIG)["errorMessage"]),
+        (
+            denied(OF_CONFIG, sourceIPAddress="personalize.amazonaws.com"),
+            denied(OF_CONFIG)["errorMessage"],
+        ),
         (denied(errorCode="AccessDeniedException"), denied()["errorMessage"]),
         (denied(errorMessage=None), f"kms:Decrypt was denied to {ROLE}"),
         (denied(OF_ANOTHER), None),
@@ -104,7 +111,10 @@ def test_what_no_finding_explains(
 ) -> None:
     """All policies allow it today."""
     account.events = [event]
-    assert notes() == [READ, *([f"CloudTrail: {says} (2026-11-26T10:00:00Z), {OTHERWISE}"] if says else [])]
+    assert notes() == [
+        READ,
+        *([f"CloudTrail: {says} (2026-11-26T10:00:00Z), {OTHERWISE}"] if says else []),
+    ]
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -124,22 +134,26 @@ def test_each_is_beside_the_finding_that_it_explains(
         form, f"key policy of {KEY} lacks kms:ListGrants for Personalize"
     )
     says += (
-        "; CloudTrail: User: Personalize is not authorized to perform: "
-        f"kms:ListGrants on resource: {KEY} because no resource-based policy allows it (2026-11-26T10:00:00Z)"
+        "; CloudTrail: User: Personalize is not authorized to perform: kms:ListGrants on resource: "
+        f"{KEY} because no resource-based policy allows it (2026-11-26T10:00:00Z)"
     )
     assert says in " ".join(command("--cloudtrail", "--format", form).stdout.split())
     assert "CloudTrail" not in command("--format", form).stdout
     assert account.calls["LookupEvents"] == 2
 
 
-def test_those_of_other_sessions_are_alike(account: FakeAccount, notes: Callable[[], list[str]]) -> None:
+def test_those_of_other_sessions_are_alike(
+    account: FakeAccount, notes: Callable[[], list[str]]
+) -> None:
     """Each job has a session of its own. Without a message, the keys tell calls apart."""
     session = OF_ROLE | {"arn": f"{SESSION}2"}
     silent = [denied(errorMessage=None, resources=[{"ARN": key}]) for key in (KEY, OTHER_KEY)]
     account.events = [denied(), denied(session), *silent, denied(session, key=OTHER_KEY)]
     other_key = denied(session, key=OTHER_KEY)["errorMessage"]
     said = [denied()["errorMessage"], *[f"kms:Decrypt was denied to {ROLE}"] * 2, other_key]
-    assert notes()[1:] == [f"CloudTrail: {each} (2026-11-26T10:00:00Z), {OTHERWISE}" for each in said]
+    assert notes()[1:] == [
+        f"CloudTrail: {each} (2026-11-26T10:00:00Z), {OTHERWISE}" for each in said
+    ]
 
 
 def test_an_event_without_a_record(account: FakeAccount, notes: Callable[[], list[str]]) -> None:
@@ -150,7 +164,9 @@ def test_an_event_without_a_record(account: FakeAccount, notes: Callable[[], lis
 
 def test_the_last_of_alike_ones(account: FakeAccount, notes: Callable[[], list[str]]) -> None:
     """Of as many pages as AWS answers in a minute."""
-    account.events = [denied(eventTime=f"2026-11-{30 - number // 250:02}T10:00:00Z") for number in range(6_001)]
+    account.events = [
+        denied(eventTime=f"2026-11-{30 - number // 250:02}T10:00:00Z") for number in range(6_001)
+    ]
     assert notes() == [
         "CloudTrail: the last calls of KMS were looked at, back to 2026-11-07T10:00:00Z",
         f"CloudTrail: {denied()['errorMessage']} (2026-11-30T10:00:00Z), {OTHERWISE}",
@@ -159,7 +175,9 @@ def test_the_last_of_alike_ones(account: FakeAccount, notes: Callable[[], list[s
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
-def test_it_is_not_answered(account: FakeAccount, command: Callable[..., Result], code: str) -> None:
+def test_it_is_not_answered(
+    account: FakeAccount, command: Callable[..., Result], code: str
+) -> None:
     """The rest of the report is there all the same."""
     account.answer("LookupEvents", code)
     result = command("--cloudtrail", "--format", "json")
@@ -167,7 +185,10 @@ def test_it_is_not_answered(account: FakeAccount, command: Callable[..., Result]
     assert (result.exit_code, found["not_answered"][0]["action"]) == (0, "cloudtrail:LookupEvents")
     note = found["dataset_groups"][0]["notes"][-1]
     failure = "was denied" if code == "AccessDeniedException" else f"failed with {code}"
-    assert note == (f"CloudTrail: the last calls of KMS were looked at, back to now: cloudtrail:LookupEvents {failure}")
+    assert note == (
+        "CloudTrail: the last calls of KMS were looked at, back to now: cloudtrail:LookupEvents "
+        f"{failure}"
+    )
 
 
 def test_it_is_answered_in_part(account: FakeAccount, notes: Callable[[], list[str]]) -> None:

@@ -13,7 +13,13 @@ GROUP, DATASET = f"{ARN}:dataset-group/movies", f"{ARN}:dataset/movies/INTERACTI
 DATA = "arn:aws:s3:::movies-data"
 ACCOUNT = {"AWS": "arn:aws:iam::111111111111:root"}
 SERVICE = {"Service": "personalize.amazonaws.com"}
-BASE_5 = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant", "kms:ListGrants"]
+BASE_5 = [
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "kms:DescribeKey",
+    "kms:CreateGrant",
+    "kms:ListGrants",
+]
 BASE_4 = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:ListGrants"]
 INTERACTIONS = {
     "type": "record",
@@ -33,7 +39,13 @@ ITEMS = {**INTERACTIONS, "name": "Items", "fields": [{"name": "ITEM_ID", "type":
 
 def allow(principal: Any, actions: list[str], resource: Any = "*", **more: Any) -> dict[str, Any]:
     """A statement, as it stands in a resource's policy."""
-    return {"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": resource, **more}
+    return {
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": actions,
+        "Resource": resource,
+        **more,
+    }
 
 
 def allow_role(actions: list[str], resource: Any) -> dict[str, Any]:
@@ -58,10 +70,14 @@ class Scenario:
         self.iam, self.kms, self.s3 = aws.client("iam"), aws.client("kms"), aws.client("s3")
         self.personalize = aws.client("personalize")
         self.client = aws.client
-        role = self.iam.create_role(RoleName="personalize", AssumeRolePolicyDocument=policy(trust(SERVICE)))
+        role = self.iam.create_role(
+            RoleName="personalize", AssumeRolePolicyDocument=policy(trust(SERVICE))
+        )
         self.role_arn: str = role["Role"]["Arn"]
         self.key_arn: str = self.kms.create_key()["KeyMetadata"]["Arn"]
-        self.s3.create_bucket(Bucket="movies-data", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        self.s3.create_bucket(
+            Bucket="movies-data", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
         self.encrypt_bucket(self.key_arn)
         self.put_data("import/data.csv", "USER_ID,ITEM_ID,TIMESTAMP\nu1,i1,1\nu2,i2,2\n")
         self.key_policy(allow({"AWS": self.role_arn}, BASE_5), allow(SERVICE, BASE_5))
@@ -83,7 +99,9 @@ class Scenario:
         default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn}
         self.s3.put_bucket_encryption(
             Bucket="movies-data",
-            ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": default}]},
+            ServerSideEncryptionConfiguration={
+                "Rules": [{"ApplyServerSideEncryptionByDefault": default}]
+            },
         )
 
     def key_policy(self, *statements: dict[str, Any]) -> None:
@@ -93,7 +111,9 @@ class Scenario:
 
     def role_policy(self, *statements: dict[str, Any], role: str = "personalize") -> None:
         """Replace what the role may."""
-        self.iam.put_role_policy(RoleName=role, PolicyName="inline", PolicyDocument=policy(*statements))
+        self.iam.put_role_policy(
+            RoleName=role, PolicyName="inline", PolicyDocument=policy(*statements)
+        )
 
     def bucket_policy(self, *statements: dict[str, Any]) -> None:
         """Replace the bucket policy."""
@@ -116,7 +136,9 @@ class Scenario:
     def create_dataset(self) -> None:
         """A dataset for interactions, with its schema and dataset group."""
         self.create_dataset_group()
-        schema = self.personalize.create_schema(name="interactions", schema=json.dumps(INTERACTIONS))["schemaArn"]
+        schema = self.personalize.create_schema(
+            name="interactions", schema=json.dumps(INTERACTIONS)
+        )["schemaArn"]
         self.personalize.create_dataset(
             name="interactions", datasetGroupArn=GROUP, datasetType="Interactions", schemaArn=schema
         )
@@ -124,20 +146,30 @@ class Scenario:
     def import_data(self, location: str = "s3://movies-data/import/", name: str = "first") -> str:
         """An import job."""
         arn: str = self.personalize.create_dataset_import_job(
-            jobName=name, datasetArn=DATASET, dataSource={"dataLocation": location}, roleArn=self.role_arn
+            jobName=name,
+            datasetArn=DATASET,
+            dataSource={"dataLocation": location},
+            roleArn=self.role_arn,
         )["datasetImportJobArn"]
         return arn
 
     def import_all(self) -> None:
         """A dataset, with the data imported."""
         self.create_dataset()
-        self.look(self.personalize.describe_dataset_import_job, datasetImportJobArn=self.import_data())
+        self.look(
+            self.personalize.describe_dataset_import_job, datasetImportJobArn=self.import_data()
+        )
 
     @staticmethod
     def look(describe: Callable[..., Any], **arn: str) -> list[dict[str, Any]]:
         """Three looks at a job: it comes along by being looked at, and is at its end with the last."""
         looks = [describe(**arn) for _ in range(3)]
-        return [dict(value) for look in looks for field, value in look.items() if field != "ResponseMetadata"]
+        return [
+            dict(value)
+            for look in looks
+            for field, value in look.items()
+            if field != "ResponseMetadata"
+        ]
 
     def create_metric_attribution(self, **destination: str) -> str:
         """A metric attribution that writes to the bucket, unless a destination is given."""
@@ -145,7 +177,9 @@ class Scenario:
         arn: str = self.personalize.create_metric_attribution(
             name="watched",
             datasetGroupArn=GROUP,
-            metrics=[{"eventType": "watch", "metricName": "watched", "expression": "SAMPLECOUNT()"}],
+            metrics=[
+                {"eventType": "watch", "metricName": "watched", "expression": "SAMPLECOUNT()"}
+            ],
             metricsOutputConfig={"roleArn": self.role_arn, "s3DataDestination": target},
         )["metricAttributionArn"]
         return arn
@@ -162,7 +196,11 @@ def template() -> dict[str, Any]:
             "AWS::KMS::Key",
             {
                 "KeyPolicy": {
-                    "Statement": [allow(ACCOUNT, ["kms:*"]), allow({"AWS": role}, BASE_5), allow(SERVICE, BASE_5)]
+                    "Statement": [
+                        allow(ACCOUNT, ["kms:*"]),
+                        allow({"AWS": role}, BASE_5),
+                        allow(SERVICE, BASE_5),
+                    ]
                 }
             },
         ),
@@ -170,7 +208,9 @@ def template() -> dict[str, Any]:
             "AWS::S3::Bucket",
             {
                 "BucketEncryption": {
-                    "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": by_default}]
+                    "ServerSideEncryptionConfiguration": [
+                        {"ServerSideEncryptionByDefault": by_default}
+                    ]
                 }
             },
         ),
@@ -190,15 +230,23 @@ def template() -> dict[str, Any]:
         ),
         "DataPolicy": (
             "AWS::S3::BucketPolicy",
-            {"Bucket": {"Ref": "Data"}, "PolicyDocument": {"Statement": [allow(SERVICE, ["s3:PutObject"], files)]}},
+            {
+                "Bucket": {"Ref": "Data"},
+                "PolicyDocument": {"Statement": [allow(SERVICE, ["s3:PutObject"], files)]},
+            },
         ),
-        "Group": ("AWS::Personalize::DatasetGroup", {"Name": "movies", "KmsKeyArn": key, "RoleArn": role}),
+        "Group": (
+            "AWS::Personalize::DatasetGroup",
+            {"Name": "movies", "KmsKeyArn": key, "RoleArn": role},
+        ),
         "Attribution": (
             "AWS::Personalize::MetricAttribution",
             {
                 "Name": "watched",
                 "DatasetGroupArn": {"Fn::GetAtt": ["Group", "DatasetGroupArn"]},
-                "Metrics": [{"EventType": "watch", "MetricName": "watched", "Expression": "SAMPLECOUNT()"}],
+                "Metrics": [
+                    {"EventType": "watch", "MetricName": "watched", "Expression": "SAMPLECOUNT()"}
+                ],
                 "MetricsOutputConfig": {
                     "RoleArn": role,
                     "S3DataDestination": {"Path": {"Fn::Sub": "s3://${Data}/metrics/"}},
@@ -206,7 +254,9 @@ def template() -> dict[str, Any]:
             },
         ),
     }
-    resources: dict[str, Any] = {name: {"Type": type, "Properties": each} for name, (type, each) in properties.items()}
+    resources: dict[str, Any] = {
+        name: {"Type": type, "Properties": each} for name, (type, each) in properties.items()
+    }
     resources["Group"]["DependsOn"] = ["RolePolicy"]
     resources["Attribution"]["DependsOn"] = ["RolePolicy", "DataPolicy"]
     outputs = {
@@ -216,4 +266,7 @@ def template() -> dict[str, Any]:
         "Bucket": {"Ref": "Data"},
         "Key": key,
     }
-    return {"Resources": resources, "Outputs": {name: {"Value": value} for name, value in outputs.items()}}
+    return {
+        "Resources": resources,
+        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
+    }

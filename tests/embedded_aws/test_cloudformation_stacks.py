@@ -11,7 +11,17 @@ from botocore.exceptions import WaiterError
 
 from embedded_aws import EmbeddedAws
 from tests.embedded_aws import scenario as scenarios
-from tests.embedded_aws.scenario import ARN, DATA, GROUP, INTERACTIONS, SERVICE, Scenario, allow, allow_role, trust
+from tests.embedded_aws.scenario import (
+    ARN,
+    DATA,
+    GROUP,
+    INTERACTIONS,
+    SERVICE,
+    Scenario,
+    allow,
+    allow_role,
+    trust,
+)
 
 
 @pytest.fixture
@@ -20,12 +30,16 @@ def template() -> dict[str, Any]:
     return scenarios.template()
 
 
-def _deploy(aws: EmbeddedAws, template: dict[str, Any], update: bool = False, name: str = "movies") -> dict[str, str]:
+def _deploy(
+    aws: EmbeddedAws, template: dict[str, Any], update: bool = False, name: str = "movies"
+) -> dict[str, str]:
     """The outputs of the deployed stack."""
     cloudformation = aws.client("cloudformation")
     call = cloudformation.update_stack if update else cloudformation.create_stack
     call(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
-    waiter = cloudformation.get_waiter("stack_update_complete" if update else "stack_create_complete")
+    waiter = cloudformation.get_waiter(
+        "stack_update_complete" if update else "stack_create_complete"
+    )
     waiter.wait(StackName=name, WaiterConfig={"Delay": 0.05})
     outputs = cloudformation.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", [])
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}
@@ -46,7 +60,9 @@ def test_a_right_template_deploys_and_goes_away(aws: EmbeddedAws, template: dict
     assert (outputs["Ref"], outputs["Arn"], outputs["Status"]) == (GROUP, GROUP, "ACTIVE")
     cloudformation, personalize = aws.client("cloudformation"), aws.client("personalize")
     cloudformation.delete_stack(StackName="movies")
-    cloudformation.get_waiter("stack_delete_complete").wait(StackName="movies", WaiterConfig={"Delay": 0.05})
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName="movies", WaiterConfig={"Delay": 0.05}
+    )
     assert personalize.list_dataset_groups()["datasetGroups"] == []
     assert personalize.list_metric_attributions()["metricAttributions"] == []
 
@@ -61,7 +77,9 @@ def test_events_have_the_order_of_what_happened(aws: EmbeddedAws, template: dict
     assert len({event["Timestamp"] for event in events}) == len(events)
     seen = [(event["LogicalResourceId"], event["ResourceStatus"]) for event in by_time]
     for resource in template["Resources"]:
-        assert seen.index((resource, "CREATE_IN_PROGRESS")) < seen.index((resource, "CREATE_COMPLETE"))
+        assert seen.index((resource, "CREATE_IN_PROGRESS")) < seen.index(
+            (resource, "CREATE_COMPLETE")
+        )
     assert (seen[0], seen[-1]) == (("movies", "CREATE_IN_PROGRESS"), ("movies", "CREATE_COMPLETE"))
 
 
@@ -71,23 +89,35 @@ def test_a_bucket_keeps_its_encryption(aws: EmbeddedAws, template: dict[str, Any
     answer = aws.client("s3").get_bucket_encryption(Bucket=outputs["Bucket"])
     assert answer["ServerSideEncryptionConfiguration"]["Rules"] == [
         {
-            "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": outputs["Key"]},
+            "ApplyServerSideEncryptionByDefault": {
+                "SSEAlgorithm": "aws:kms",
+                "KMSMasterKeyID": outputs["Key"],
+            },
             "BucketKeyEnabled": False,
         }
     ]
 
 
-def test_a_group_that_does_not_wait_for_the_role_policy_fails(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+def test_a_group_that_does_not_wait_for_the_role_policy_fails(
+    aws: EmbeddedAws, template: dict[str, Any]
+) -> None:
     """Nothing promises that the policy is there, so it isn't; the stack's event says what Personalize said."""
     del template["Resources"]["Group"]["DependsOn"]
     resource, reason = _failure(aws, template)
     assert resource == "Group"
-    assert reason.startswith("Insufficient privileges for dataset group movies: arn:aws:iam::111111111111:role/")
-    assert "needs kms:Decrypt, kms:GenerateDataKey, kms:DescribeKey, kms:ListGrants on arn:aws:kms:" in reason
+    assert reason.startswith(
+        "Insufficient privileges for dataset group movies: arn:aws:iam::111111111111:role/"
+    )
+    assert (
+        "needs kms:Decrypt, kms:GenerateDataKey, kms:DescribeKey, kms:ListGrants on arn:aws:kms:"
+        in reason
+    )
     assert reason.endswith("(IAM policies of the role)")
 
 
-@pytest.mark.parametrize(("absent", "place"), [("RolePolicy", None), ("DataPolicy", "(bucket policy)")])
+@pytest.mark.parametrize(
+    ("absent", "place"), [("RolePolicy", None), ("DataPolicy", "(bucket policy)")]
+)
 def test_an_attribution_waits_for_its_own_policies(
     aws: EmbeddedAws, template: dict[str, Any], absent: str, place: str | None
 ) -> None:
@@ -101,7 +131,9 @@ def test_an_attribution_waits_for_its_own_policies(
         assert reason.endswith(place)
 
 
-def test_a_dataset_imports_and_a_failed_import_leaves_no_dataset(scenario: Scenario, aws: EmbeddedAws) -> None:
+def test_a_dataset_imports_and_a_failed_import_leaves_no_dataset(
+    scenario: Scenario, aws: EmbeddedAws
+) -> None:
     """The import job of a dataset runs in the deployment, and what it refuses fails the stack."""
     scenario.create_dataset_group()
     dataset = {
@@ -130,21 +162,34 @@ def test_a_dataset_imports_and_a_failed_import_leaves_no_dataset(scenario: Scena
     aws.client("cloudformation").delete_stack(StackName="movies")
     scenario.bucket_policy(allow(SERVICE, ["s3:*"], [DATA, f"{DATA}/*"]))
     _deploy(aws, template)
-    assert [job["status"] for job in scenario.personalize.list_dataset_import_jobs()["datasetImportJobs"]] == ["ACTIVE"]
+    assert [
+        job["status"]
+        for job in scenario.personalize.list_dataset_import_jobs()["datasetImportJobs"]
+    ] == ["ACTIVE"]
 
 
-def test_a_create_only_property_refuses_to_change(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+def test_a_create_only_property_refuses_to_change(
+    aws: EmbeddedAws, template: dict[str, Any]
+) -> None:
     """Every property of a dataset group, tags too, would mean a new group under the same name."""
     _deploy(aws, template)
     template["Resources"]["Group"]["Properties"]["Tags"] = [{"Key": "team", "Value": "movies"}]
     resource, reason = _failure(aws, template, update=True)
     assert resource == "Group"
-    assert reason.startswith("CloudFormation cannot update a stack when a custom-named resource requires replacing.")
+    assert reason.startswith(
+        "CloudFormation cannot update a stack when a custom-named resource requires replacing."
+    )
 
 
 def _exporting(**exports: Any) -> dict[str, Any]:
-    outputs = {name: {"Value": value, "Export": {"Name": f"movies:{name}"}} for name, value in exports.items()}
-    return {"Resources": {"Wait": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}, "Outputs": outputs}
+    outputs = {
+        name: {"Value": value, "Export": {"Name": f"movies:{name}"}}
+        for name, value in exports.items()
+    }
+    return {
+        "Resources": {"Wait": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
+        "Outputs": outputs,
+    }
 
 
 @pytest.mark.parametrize(
@@ -154,7 +199,9 @@ def _exporting(**exports: Any) -> dict[str, Any]:
         ({"Schema": "films"}, "Cannot update export movies:Schema as it is in use by books"),
     ],
 )
-def test_an_export_that_another_stack_imports_stays(aws: EmbeddedAws, after: dict[str, str], reason: str) -> None:
+def test_an_export_that_another_stack_imports_stays(
+    aws: EmbeddedAws, after: dict[str, str], reason: str
+) -> None:
     """The update is rolled back; once nobody imports it, it goes."""
     _deploy(aws, _exporting(Schema="books"))
     name = {"Fn::ImportValue": {"Fn::Sub": "${Of}:Schema"}}
@@ -173,9 +220,13 @@ def test_an_export_that_another_stack_imports_stays(aws: EmbeddedAws, after: dic
     assert [each["Value"] for each in cloudformation.list_exports()["Exports"]] == ["books"]
 
     cloudformation.delete_stack(StackName="books")
-    cloudformation.get_waiter("stack_delete_complete").wait(StackName="books", WaiterConfig={"Delay": 0.05})
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName="books", WaiterConfig={"Delay": 0.05}
+    )
     _deploy(aws, _exporting(**after), update=True)
-    assert [each["Value"] for each in cloudformation.list_exports()["Exports"]] == list(after.values())
+    assert [each["Value"] for each in cloudformation.list_exports()["Exports"]] == list(
+        after.values()
+    )
 
 
 def test_two_stacks_have_no_export_of_one_name(aws: EmbeddedAws) -> None:
@@ -199,7 +250,10 @@ def test_a_stack_with_an_imported_export_is_not_deleted(aws: EmbeddedAws) -> Non
         "CREATE_COMPLETE",
         "Delete canceled. Cannot delete export movies:Schema as it is in use by books.",
     )
-    assert cloudformation.describe_stacks(StackName="movies")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+    assert (
+        cloudformation.describe_stacks(StackName="movies")["Stacks"][0]["StackStatus"]
+        == "CREATE_COMPLETE"
+    )
 
 
 UNRESOLVED = "Template format error: Unresolved resource dependencies "
@@ -209,12 +263,28 @@ UNDEFINED = "Template error: instance of Fn::GetAtt references undefined resourc
 @pytest.mark.parametrize(
     ("properties", "output", "message"),
     [
-        ({"BucketName": {"Ref": "No"}}, "", f"{UNRESOLVED}[No] in the Resources block of the template"),
-        ({"BucketName": {"Fn::Sub": "a-${No}"}}, "", f"{UNRESOLVED}[No] in the Resources block of the template"),
-        ({"BucketName": {"Ref": "Left"}}, "", f"{UNRESOLVED}[Left] in the Resources block of the template"),
+        (
+            {"BucketName": {"Ref": "No"}},
+            "",
+            f"{UNRESOLVED}[No] in the Resources block of the template",
+        ),
+        (
+            {"BucketName": {"Fn::Sub": "a-${No}"}},
+            "",
+            f"{UNRESOLVED}[No] in the Resources block of the template",
+        ),
+        (
+            {"BucketName": {"Ref": "Left"}},
+            "",
+            f"{UNRESOLVED}[Left] in the Resources block of the template",
+        ),
         ({"BucketName": {"Fn::GetAtt": ["No", "Arn"]}}, "", f"{UNDEFINED}No"),
         ({}, {"Ref": "No"}, f"{UNRESOLVED}[No] in the Outputs block of the template"),
-        ({}, {"Fn::If": ["Never", {"Ref": "No"}, {"Fn::Sub": "${!No}${AWS::Region}${Data}${P}"}]}, ""),
+        (
+            {},
+            {"Fn::If": ["Never", {"Ref": "No"}, {"Fn::Sub": "${!No}${AWS::Region}${Data}${P}"}]},
+            "",
+        ),
     ],
 )
 def test_a_reference_to_nothing_is_refused(
@@ -242,7 +312,9 @@ def test_a_reference_to_nothing_is_refused(
 def test_a_bucket_with_objects_is_not_deleted(aws: EmbeddedAws) -> None:
     """Nor the stack; all else of it goes, and once the bucket is empty it goes too."""
     resources = {"Data": {"Type": "AWS::S3::Bucket"}, "Other": {"Type": "AWS::S3::Bucket"}}
-    bucket = _deploy(aws, {"Resources": resources, "Outputs": {"Data": {"Value": {"Ref": "Data"}}}})["Data"]
+    bucket = _deploy(
+        aws, {"Resources": resources, "Outputs": {"Data": {"Value": {"Ref": "Data"}}}}
+    )["Data"]
     cloudformation, s3 = aws.client("cloudformation"), aws.client("s3")
     s3.put_object(Bucket=bucket, Key="a", Body=b"")
     cloudformation.delete_stack(StackName="movies")
@@ -255,8 +327,11 @@ def test_a_bucket_with_objects_is_not_deleted(aws: EmbeddedAws) -> None:
         "The following resource(s) failed to delete: [Data].",
     )
     events = cloudformation.describe_stack_events(StackName="movies")["StackEvents"]
-    assert next(event["ResourceStatusReason"] for event in events if event["LogicalResourceId"] == "Data") == (
-        "The bucket you tried to delete is not empty (Service: Amazon S3; Status Code: 409; Error Code: BucketNotEmpty)"
+    assert next(
+        event["ResourceStatusReason"] for event in events if event["LogicalResourceId"] == "Data"
+    ) == (
+        "The bucket you tried to delete is not empty (Service: Amazon S3; Status Code: 409; Error "
+        "Code: BucketNotEmpty)"
     )
     assert [found["Name"] for found in s3.list_buckets()["Buckets"]] == [bucket]
     s3.delete_object(Bucket=bucket, Key="a")
@@ -264,17 +339,24 @@ def test_a_bucket_with_objects_is_not_deleted(aws: EmbeddedAws) -> None:
     waiter.wait(StackName="movies", WaiterConfig={"Delay": 0.05})
 
 
-def test_a_boundary_of_a_template_limits_the_role(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+def test_a_boundary_of_a_template_limits_the_role(
+    aws: EmbeddedAws, template: dict[str, Any]
+) -> None:
     """Personalize is refused what the boundary doesn't allow."""
     document = {"Version": "2012-10-17", "Statement": [allow_role(["s3:*"], "*")]}
     boundary = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
     template["Resources"]["Boundary"] = boundary
     template["Resources"]["Role"]["Properties"]["PermissionsBoundary"] = {"Ref": "Boundary"}
     resource, reason = _failure(aws, template)
-    assert (resource, reason.partition(" movies: ")[0]) == ("Group", "Insufficient privileges for dataset group")
+    assert (resource, reason.partition(" movies: ")[0]) == (
+        "Group",
+        "Insufficient privileges for dataset group",
+    )
 
 
-def test_a_replica_key_has_its_own_policy(aws: EmbeddedAws, template: dict[str, Any], refusal: Any) -> None:
+def test_a_replica_key_has_its_own_policy(
+    aws: EmbeddedAws, template: dict[str, Any], refusal: Any
+) -> None:
     """It has the id of the primary key, in the stack's Region, where Personalize looks at the replica's policy."""
     primary = aws.client("kms", region="us-east-1").create_key(MultiRegion=True)["KeyMetadata"]
     key = template["Resources"]["Key"]
@@ -288,16 +370,22 @@ def test_a_replica_key_has_its_own_policy(aws: EmbeddedAws, template: dict[str, 
     statements.remove(statements[0])
     resource, reason = _failure(aws, template, update=True)
     assert resource == "Key"
-    assert reason.endswith("The new key policy will not allow you to update the key policy in the future.")
+    assert reason.endswith(
+        "The new key policy will not allow you to update the key policy in the future."
+    )
     aws.client("cloudformation").delete_stack(StackName="movies")
     states = [
-        aws.client("kms", region=region).describe_key(KeyId=primary["KeyId"])["KeyMetadata"]["KeyState"]
+        aws.client("kms", region=region).describe_key(KeyId=primary["KeyId"])["KeyMetadata"][
+            "KeyState"
+        ]
         for region in ("eu-west-1", "us-east-1")
     ]
     assert states == ["PendingDeletion", "Enabled"]
 
 
-def test_a_key_of_a_template_meets_the_rules_of_kms(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+def test_a_key_of_a_template_meets_the_rules_of_kms(
+    aws: EmbeddedAws, template: dict[str, Any]
+) -> None:
     """The lockout check holds when a stack makes a key and when it changes one."""
     locked = copy.deepcopy(template)
     del locked["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"][0]
@@ -319,10 +407,22 @@ IN_LINE = {"PolicyName": "A", "PolicyDocument": {"Statement": [{**READ, "Resourc
 ABSENT = "arn:aws:iam::111111111111:policy/absent"
 # What is changed or added, and how the reason begins.
 BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
-    "Role": ("AWS::IAM::Role", {"AssumeRolePolicyDocument": {"Statement": [READ]}}, "Policy statement must contain"),
+    "Role": (
+        "AWS::IAM::Role",
+        {"AssumeRolePolicyDocument": {"Statement": [READ]}},
+        "Policy statement must contain",
+    ),
     "RolePolicy": ("AWS::IAM::ManagedPolicy", {"PolicyDocument": TWICE}, ONCE),
-    "DataPolicy": ("AWS::S3::BucketPolicy", {"PolicyDocument": {"Statement": [READ]}}, "Policy statement must contain"),
-    "Key": ("AWS::KMS::Key", {"KeyPolicy": {"Statement": [READ]}}, "Policy statement must contain principals."),
+    "DataPolicy": (
+        "AWS::S3::BucketPolicy",
+        {"PolicyDocument": {"Statement": [READ]}},
+        "Policy statement must contain",
+    ),
+    "Key": (
+        "AWS::KMS::Key",
+        {"KeyPolicy": {"Statement": [READ]}},
+        "Policy statement must contain principals.",
+    ),
     "Attached": (
         "AWS::IAM::ManagedPolicy",
         {"PolicyDocument": {"Version": "2012-10-17", "Statement": [READ]}, "Roles": ["absent"]},
@@ -330,10 +430,17 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "Limited": (
         "AWS::IAM::Role",
-        {"AssumeRolePolicyDocument": {"Statement": [trust(SERVICE)]}, "PermissionsBoundary": ABSENT},
+        {
+            "AssumeRolePolicyDocument": {"Statement": [trust(SERVICE)]},
+            "PermissionsBoundary": ABSENT,
+        },
         f"Scope ARN: {ABSENT} does not exist or is not attachable.",
     ),
-    "Inline": ("AWS::IAM::Policy", {**IN_LINE, "Roles": [{"Ref": "Role"}]}, "Policy statement must contain resources."),
+    "Inline": (
+        "AWS::IAM::Policy",
+        {**IN_LINE, "Roles": [{"Ref": "Role"}]},
+        "Policy statement must contain resources.",
+    ),
     "Another": (
         "AWS::IAM::Role",
         {"AssumeRolePolicyDocument": {"Statement": [trust(SERVICE)]}, "Policies": [IN_LINE]},
@@ -348,7 +455,9 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("resource", BROKEN)
-def test_what_a_call_is_refused_for_fails_the_stack(aws: EmbeddedAws, template: dict[str, Any], resource: str) -> None:
+def test_what_a_call_is_refused_for_fails_the_stack(
+    aws: EmbeddedAws, template: dict[str, Any], resource: str
+) -> None:
     """A resource that is added is held to the same rules as one that changes."""
     _deploy(aws, template)
     kind, properties, reason = BROKEN[resource]
@@ -361,19 +470,31 @@ def test_what_a_call_is_refused_for_fails_the_stack(aws: EmbeddedAws, template: 
 def test_what_is_made_of_a_solution_deploys(aws: EmbeddedAws, template: dict[str, Any]) -> None:
     """Nothing is looked at but names."""
     group, solution = {"Ref": "Group"}, {"Fn::GetAtt": ["Solution", "SolutionArn"]}
-    config = {"AlgorithmHyperParameters": {"hidden_dimension": "55"}, "HpoConfig": {"HpoObjective": {"Type": "max"}}}
+    config = {
+        "AlgorithmHyperParameters": {"hidden_dimension": "55"},
+        "HpoConfig": {"HpoObjective": {"Type": "max"}},
+    }
     of_group = {"Name": "watched", "DatasetGroupArn": group}
     properties: dict[str, dict[str, Any]] = {
         "Solution": {**of_group, "SolutionConfig": config},
-        "Campaign": {"Name": "watched", "SolutionVersionArn": {"Fn::Sub": ["${S}/$LATEST", {"S": solution}]}},
+        "Campaign": {
+            "Name": "watched",
+            "SolutionVersionArn": {"Fn::Sub": ["${S}/$LATEST", {"S": solution}]},
+        },
         "EventTracker": of_group,
-        "Filter": {**of_group, "FilterExpression": 'INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")'},
+        "Filter": {
+            **of_group,
+            "FilterExpression": 'INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")',
+        },
         "Recommender": {**of_group, "RecipeArn": "arn:aws:personalize:::recipe/aws-vod-top-picks"},
     }
     for name, each in properties.items():
         template["Resources"][name] = {"Type": f"AWS::Personalize::{name}", "Properties": each}
         template["Outputs"][name] = {"Value": {"Fn::GetAtt": [name, f"{name}Arn"]}}
-    expected = [f"{ARN}:{kind}/watched" for kind in ("solution", "campaign", "event-tracker", "filter", "recommender")]
+    expected = [
+        f"{ARN}:{kind}/watched"
+        for kind in ("solution", "campaign", "event-tracker", "filter", "recommender")
+    ]
     outputs = _deploy(aws, template)
     assert [outputs[name] for name in properties] == expected
     aws.client("cloudformation").delete_stack(StackName="movies")

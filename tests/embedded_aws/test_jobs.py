@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from tests.embedded_aws.scenario import ARN, BASE_4, BASE_5, DATA, DATASET, GROUP, SERVICE, Scenario, allow, allow_role
+from tests.embedded_aws.scenario import (
+    ARN,
+    BASE_4,
+    BASE_5,
+    DATA,
+    DATASET,
+    GROUP,
+    SERVICE,
+    Scenario,
+    allow,
+    allow_role,
+)
 
 INVALID = "InvalidInputException"
 READ, WRITE = ["s3:GetObject"], ["s3:PutObject"]
@@ -30,8 +41,12 @@ def batch(scenario: Scenario) -> dict[str, Any]:
         allow(SERVICE, WRITE, folders),
         allow(SERVICE, ["s3:ListBucket"], DATA),
     )
-    solution = scenario.personalize.create_solution(name="recommend", datasetGroupArn=GROUP)["solutionArn"]
-    version = scenario.personalize.create_solution_version(solutionArn=solution)["solutionVersionArn"]
+    solution = scenario.personalize.create_solution(name="recommend", datasetGroupArn=GROUP)[
+        "solutionArn"
+    ]
+    version = scenario.personalize.create_solution_version(solutionArn=solution)[
+        "solutionVersionArn"
+    ]
     scenario.look(scenario.personalize.describe_solution_version, solutionVersionArn=version)
     return {
         "jobName": "batch",
@@ -60,7 +75,9 @@ def ended(scenario: Scenario, noun: str, **request: Any) -> list[dict[str, Any]]
     member = noun[0].lower() + noun[1:]
     snake = "".join(f"_{each.lower()}" if each.isupper() else each for each in member)
     arn = getattr(scenario.personalize, f"create_{snake}")(**request)[f"{member}Arn"]
-    return scenario.look(getattr(scenario.personalize, f"describe_{snake}"), **{f"{member}Arn": arn})
+    return scenario.look(
+        getattr(scenario.personalize, f"describe_{snake}"), **{f"{member}Arn": arn}
+    )
 
 
 def test_an_import_fails_without_the_columns_of_the_schema(scenario: Scenario) -> None:
@@ -68,15 +85,26 @@ def test_an_import_fails_without_the_columns_of_the_schema(scenario: Scenario) -
     scenario.create_dataset()
     scenario.put_data("import/bad.csv", "USER_ID,EVENT_VALUE\nu1,1.0\n")
     location = {"dataLocation": "s3://movies-data/import/bad.csv"}
-    job = {"jobName": "first", "datasetArn": DATASET, "dataSource": location, "roleArn": scenario.role_arn}
+    job = {
+        "jobName": "first",
+        "datasetArn": DATASET,
+        "dataSource": location,
+        "roleArn": scenario.role_arn,
+    }
     looks = ended(scenario, "DatasetImportJob", **job)
-    assert [look["status"] for look in looks] == ["CREATE PENDING", "CREATE IN_PROGRESS", "CREATE FAILED"]
+    assert [look["status"] for look in looks] == [
+        "CREATE PENDING",
+        "CREATE IN_PROGRESS",
+        "CREATE FAILED",
+    ]
     assert looks[-1]["failureReason"] == (
         "Input csv import/bad.csv is missing the following columns: ITEM_ID, TIMESTAMP"
     )
 
 
-def test_batch_inference_answers_every_line_of_its_input(scenario: Scenario, batch: dict[str, Any]) -> None:
+def test_batch_inference_answers_every_line_of_its_input(
+    scenario: Scenario, batch: dict[str, Any]
+) -> None:
     """The output is beside the name of the input, and recommends what was imported."""
     looks = ended(scenario, "BatchInferenceJob", **batch, numResults=1)
     assert [look["status"] for look in looks] == ["PENDING", "IN PROGRESS", "ACTIVE"]
@@ -86,14 +114,20 @@ def test_batch_inference_answers_every_line_of_its_input(scenario: Scenario, bat
         "error": None,
     }
     version = batch["solutionVersionArn"]
-    (listed,) = scenario.personalize.list_batch_inference_jobs(solutionVersionArn=version)["batchInferenceJobs"]
+    (listed,) = scenario.personalize.list_batch_inference_jobs(solutionVersionArn=version)[
+        "batchInferenceJobs"
+    ]
     assert (listed["jobName"], listed["status"], "jobInput" in listed) == ("batch", "ACTIVE", False)
 
 
-def test_a_batch_job_needs_a_trained_version(scenario: Scenario, batch: dict[str, Any], refusal: Any) -> None:
+def test_a_batch_job_needs_a_trained_version(
+    scenario: Scenario, batch: dict[str, Any], refusal: Any
+) -> None:
     """Training takes time: the solution says how far it has come."""
     solution = batch["solutionVersionArn"].rpartition("/")[0]
-    version = scenario.personalize.create_solution_version(solutionArn=solution)["solutionVersionArn"]
+    version = scenario.personalize.create_solution_version(solutionArn=solution)[
+        "solutionVersionArn"
+    ]
     batch["solutionVersionArn"] = version
     statuses = []
     for status in ("CREATE PENDING", "CREATE IN_PROGRESS"):
@@ -103,26 +137,36 @@ def test_a_batch_job_needs_a_trained_version(scenario: Scenario, batch: dict[str
         )
         described = scenario.personalize.describe_solution(solutionArn=solution)["solution"]
         statuses.append(described["latestSolutionVersion"]["status"])
-    described = scenario.personalize.describe_solution_version(solutionVersionArn=version)["solutionVersion"]
+    described = scenario.personalize.describe_solution_version(solutionVersionArn=version)[
+        "solutionVersion"
+    ]
     assert [*statuses, described["status"]] == ["CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE"]
     assert scenario.personalize.create_batch_inference_job(**batch)
 
 
-def test_a_batch_segment_job_needs_its_input(scenario: Scenario, batch: dict[str, Any], refusal: Any) -> None:
+def test_a_batch_segment_job_needs_its_input(
+    scenario: Scenario, batch: dict[str, Any], refusal: Any
+) -> None:
     """The object that the role may not read is named; with the permission, the job writes users."""
-    whole = scenario.iam.get_role_policy(RoleName="personalize", PolicyName="inline")["PolicyDocument"]["Statement"]
+    whole = scenario.iam.get_role_policy(RoleName="personalize", PolicyName="inline")[
+        "PolicyDocument"
+    ]["Statement"]
     scenario.role_policy(*(each for each in whole if each["Action"] != READ))
     assert refusal(scenario.personalize.create_batch_segment_job, **batch) == (
         INVALID,
-        f"Insufficient privileges for batch segment job batch: {scenario.role_arn} needs s3:GetObject on "
-        f"{DATA}/batch/in/users.json (IAM policies of the role)",
+        f"Insufficient privileges for batch segment job batch: {scenario.role_arn} needs "
+        f"s3:GetObject on {DATA}/batch/in/users.json (IAM policies of the role)",
     )
     scenario.role_policy(*whole)
     assert ended(scenario, "BatchSegmentJob", **batch)[-1]["status"] == "ACTIVE"
-    assert json.loads(scenario.written("batch/out/users.json.out"))["output"] == {"usersList": ["u1", "u2"]}
+    assert json.loads(scenario.written("batch/out/users.json.out"))["output"] == {
+        "usersList": ["u1", "u2"]
+    }
 
 
-def test_an_input_that_is_not_json_lines_fails_the_job(scenario: Scenario, batch: dict[str, Any]) -> None:
+def test_an_input_that_is_not_json_lines_fails_the_job(
+    scenario: Scenario, batch: dict[str, Any]
+) -> None:
     """The job is created, and fails with a reason when it reads its input."""
     scenario.put_data("batch/in/users.json", "userId\nu1\n")
     job = ended(scenario, "BatchInferenceJob", **batch)[-1]
@@ -132,7 +176,9 @@ def test_an_input_that_is_not_json_lines_fails_the_job(scenario: Scenario, batch
     )
 
 
-def test_an_output_that_is_no_folder_is_refused(scenario: Scenario, batch: dict[str, Any], refusal: Any) -> None:
+def test_an_output_that_is_no_folder_is_refused(
+    scenario: Scenario, batch: dict[str, Any], refusal: Any
+) -> None:
     """Batch output ends in a slash."""
     batch["jobOutput"] = {"s3DataDestination": {"path": "s3://movies-data/batch/out"}}
     code, message = refusal(scenario.personalize.create_batch_inference_job, **batch)
@@ -153,11 +199,14 @@ def test_an_export_needs_one_more_action_on_the_key_of_the_group(
     more = "kms:GenerateDataKeyWithoutPlaintext"
     assert refusal(scenario.personalize.create_dataset_export_job, **export) == (
         INVALID,
-        f"Insufficient privileges for dataset export job export: personalize.amazonaws.com needs {more} on "
-        f"{scenario.key_arn} (key policy); {scenario.role_arn} needs {more} on {scenario.key_arn} "
-        "(IAM policies of the role: the key policy only delegates to its account)",
+        "Insufficient privileges for dataset export job export: personalize.amazonaws.com needs "
+        f"{more} on {scenario.key_arn} (key policy); {scenario.role_arn} needs {more} on "
+        f"{scenario.key_arn} (IAM policies of the role: the key policy only delegates to its "
+        "account)",
     )
-    scenario.key_policy(allow({"AWS": scenario.role_arn}, [*BASE_5, more]), allow(SERVICE, [*BASE_5, more]))
+    scenario.key_policy(
+        allow({"AWS": scenario.role_arn}, [*BASE_5, more]), allow(SERVICE, [*BASE_5, more])
+    )
     assert ended(scenario, "DatasetExportJob", **export)[-1]["status"] == "ACTIVE"
     assert scenario.written("export/export.csv").splitlines() == [
         "USER_ID,ITEM_ID,TIMESTAMP,EVENT_VALUE",
@@ -166,7 +215,9 @@ def test_an_export_needs_one_more_action_on_the_key_of_the_group(
     ]
 
 
-def test_there_are_five_jobs_of_a_kind_at_once(scenario: Scenario, batch: dict[str, Any], refusal: Any) -> None:
+def test_there_are_five_jobs_of_a_kind_at_once(
+    scenario: Scenario, batch: dict[str, Any], refusal: Any
+) -> None:
     """The sixth is refused until one of the five has ended; other kinds have their own five."""
     create = scenario.personalize.create_batch_inference_job
     arns = [create(**{**batch, "jobName": f"batch-{n}"})["batchInferenceJobArn"] for n in range(5)]
@@ -185,13 +236,20 @@ def test_a_data_deletion_job_takes_users_out(scenario: Scenario, deletion: dict[
     assert looks[0]["dataDeletionJobArn"] == f"{ARN}:data-deletion-job/forget"
     assert [look["status"] for look in looks] == ["PENDING", "IN_PROGRESS", "COMPLETED"]
     assert looks[-1]["numDeleted"] == 1
-    (listed,) = scenario.personalize.list_data_deletion_jobs(datasetGroupArn=GROUP)["dataDeletionJobs"]
+    (listed,) = scenario.personalize.list_data_deletion_jobs(datasetGroupArn=GROUP)[
+        "dataDeletionJobs"
+    ]
     assert (listed["status"], "numDeleted" in listed) == ("COMPLETED", False)
-    assert ended(scenario, "DataDeletionJob", **{**deletion, "jobName": "again"})[-1]["numDeleted"] == 0
+    assert (
+        ended(scenario, "DataDeletionJob", **{**deletion, "jobName": "again"})[-1]["numDeleted"]
+        == 0
+    )
 
 
 @pytest.mark.parametrize("text", ["USER_ID,ITEM_ID\nu1,i1\n", "u1\n", ""])
-def test_a_file_with_other_columns_fails_it(scenario: Scenario, deletion: dict[str, Any], text: str) -> None:
+def test_a_file_with_other_columns_fails_it(
+    scenario: Scenario, deletion: dict[str, Any], text: str
+) -> None:
     """The file has one column, with its name in the first line."""
     scenario.put_data("import/users.csv", text)
     job = ended(scenario, "DataDeletionJob", **deletion)[-1]
@@ -210,9 +268,9 @@ def test_a_data_deletion_job_needs_what_an_import_needs(
     scenario.key_policy(allow({"AWS": scenario.role_arn}, BASE_5), allow(SERVICE, BASE_4))
     assert refusal(create, **deletion) == (
         INVALID,
-        "Insufficient privileges for data deletion job forget: personalize.amazonaws.com needs kms:CreateGrant on "
-        f"{scenario.key_arn} (key policy); {scenario.role_arn} needs s3:GetObject on {DATA}/import/users.csv "
-        "(IAM policies of the role)",
+        "Insufficient privileges for data deletion job forget: personalize.amazonaws.com needs "
+        f"kms:CreateGrant on {scenario.key_arn} (key policy); {scenario.role_arn} needs "
+        f"s3:GetObject on {DATA}/import/users.csv (IAM policies of the role)",
     )
     scenario.role_policy(allow_role(["s3:ListBucket"], DATA), allow_role(READ, f"{DATA}/import/*"))
     scenario.key_policy(allow({"AWS": scenario.role_arn}, BASE_5), allow(SERVICE, BASE_5))

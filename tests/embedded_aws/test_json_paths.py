@@ -10,19 +10,22 @@ from embedded_aws import EmbeddedAws
 from tests.embedded_aws.scenario import policy, trust
 
 
-def run(aws: EmbeddedAws, parameters: dict[str, str], given: dict[str, Any], **state: Any) -> dict[str, Any]:
+def run(
+    aws: EmbeddedAws, parameters: dict[str, str], given: dict[str, Any], **state: Any
+) -> dict[str, Any]:
     """The end of an execution of one state with these parameters."""
     states = aws.client("stepfunctions")
     role = aws.client("iam").create_role(
-        RoleName="states", AssumeRolePolicyDocument=policy(trust({"Service": "states.amazonaws.com"}))
+        RoleName="states",
+        AssumeRolePolicyDocument=policy(trust({"Service": "states.amazonaws.com"})),
     )
     definition = {
         "StartAt": "Pick",
         "States": {"Pick": {"Type": "Pass", "Parameters": parameters, "End": True, **state}},
     }
-    arn = states.create_state_machine(name="paths", definition=json.dumps(definition), roleArn=role["Role"]["Arn"])[
-        "stateMachineArn"
-    ]
+    arn = states.create_state_machine(
+        name="paths", definition=json.dumps(definition), roleArn=role["Role"]["Arn"]
+    )["stateMachineArn"]
     execution = states.start_execution(stateMachineArn=arn, input=json.dumps(given))["executionArn"]
     end = time.monotonic() + 10
     while (found := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
@@ -34,25 +37,36 @@ def run(aws: EmbeddedAws, parameters: dict[str, str], given: dict[str, Any], **s
 @pytest.mark.parametrize(
     ("value", "cause"),
     [
-        ("$.day", "The JSONPath '$.day' specified for the field 'v.$' could not be found in the input '{\"other\":1}'"),
+        (
+            "$.day",
+            (
+                "The JSONPath '$.day' specified for the field 'v.$' could not be found in the "
+                "input '{\"other\":1}'"
+            ),
+        ),
         (
             "$$.Execution.Input.day",
-            "The JSONPath '$$.Execution.Input.day' specified for the field 'v.$' could not be found in the input "
-            "'{\"other\":1}'",
+            "The JSONPath '$$.Execution.Input.day' specified for the field 'v.$' could not be "
+            "found in the input '{\"other\":1}'",
         ),
         (
             "States.Format('{}/{}', $.other, $.day)",
-            "The function 'States.Format('{}/{}', $.other, $.day)' had the following error: The JsonPath argument for "
-            "the field '$.day' could not be found in the input '{\"other\":1}'",
+            "The function 'States.Format('{}/{}', $.other, $.day)' had the following error: The "
+            "JsonPath argument for the field '$.day' could not be found in the input "
+            "'{\"other\":1}'",
         ),
         (
             "States.Format('{}', States.ArrayGetItem($.days, 0))",
-            "The function 'States.Format('{}', States.ArrayGetItem($.days, 0))' had the following error: The JsonPath "
-            "argument for the field '$.days' could not be found in the input '{\"other\":1}'",
+            "The function 'States.Format('{}', States.ArrayGetItem($.days, 0))' had the following "
+            "error: The JsonPath argument for the field '$.days' could not be found in the input "
+            "'{\"other\":1}'",
         ),
         (
             "$.other[0]",
-            "The JSONPath '$.other[0]' specified for the field 'v.$' could not be found in the input '{\"other\":1}'",
+            (
+                "The JSONPath '$.other[0]' specified for the field 'v.$' could not be found in the "
+                "input '{\"other\":1}'"
+            ),
         ),
     ],
     ids=["path", "context", "argument", "argument within", "index"],
@@ -83,7 +97,10 @@ def test_what_is_there_is_taken(aws: EmbeddedAws, value: str, found: Any) -> Non
 
 def test_nothing_catches_it(aws: EmbeddedAws) -> None:
     """No `Catch` on `States.ALL` does, and no `Retry`."""
-    branch = {"StartAt": "In", "States": {"In": {"Type": "Pass", "Parameters": {"v.$": "$.day"}, "End": True}}}
+    branch = {
+        "StartAt": "In",
+        "States": {"In": {"Type": "Pass", "Parameters": {"v.$": "$.day"}, "End": True}},
+    }
     caught = [{"ErrorEquals": ["States.ALL"], "Next": "Pick"}]
     end = run(aws, {}, {}, Type="Parallel", Branches=[branch], Catch=caught)
     assert (end["status"], end["error"]) == ("FAILED", "States.Runtime")

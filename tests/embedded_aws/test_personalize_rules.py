@@ -37,21 +37,28 @@ def test_everything_allowed_is_accepted(scenario: Scenario) -> None:
     attribution = scenario.create_metric_attribution()
     described = scenario.personalize.describe_dataset_group(datasetGroupArn=GROUP)["datasetGroup"]
     assert (described["status"], described["kmsKeyArn"]) == ("ACTIVE", scenario.key_arn)
-    imported = scenario.look(scenario.personalize.describe_dataset_import_job, datasetImportJobArn=job)[-1]
+    imported = scenario.look(
+        scenario.personalize.describe_dataset_import_job, datasetImportJobArn=job
+    )[-1]
     assert imported["status"] == "ACTIVE"
     assert imported["dataSource"] == {"dataLocation": "s3://movies-data/import/"}
-    listed = scenario.personalize.list_metric_attributions(datasetGroupArn=GROUP)["metricAttributions"]
+    listed = scenario.personalize.list_metric_attributions(datasetGroupArn=GROUP)[
+        "metricAttributions"
+    ]
     assert [entry["metricAttributionArn"] for entry in listed] == [attribution]
 
 
-def test_a_dataset_group_needs_the_service_and_the_role_in_the_key_policy(scenario: Scenario, refusal: Any) -> None:
+def test_a_dataset_group_needs_the_service_and_the_role_in_the_key_policy(
+    scenario: Scenario, refusal: Any
+) -> None:
     """IAM has four actions of the five, so the account's statement doesn't make up for a role statement without one."""
     scenario.key_policy(allow({"AWS": scenario.role_arn}, BASE_4), allow(SERVICE, BASE_4))
     assert refusal(scenario.create_dataset_group) == (
         INVALID,
-        "Insufficient privileges for dataset group movies: personalize.amazonaws.com needs kms:CreateGrant on "
-        f"{scenario.key_arn} (key policy); {scenario.role_arn} needs kms:CreateGrant on {scenario.key_arn} "
-        "(IAM policies of the role: the key policy only delegates to its account)",
+        "Insufficient privileges for dataset group movies: personalize.amazonaws.com needs "
+        f"kms:CreateGrant on {scenario.key_arn} (key policy); {scenario.role_arn} needs "
+        f"kms:CreateGrant on {scenario.key_arn} (IAM policies of the role: the key policy only "
+        "delegates to its account)",
     )
 
 
@@ -59,15 +66,19 @@ def test_a_dataset_group_needs_kms_in_iam_though_the_key_policy_names_the_role(
     scenario: Scenario, refusal: Any
 ) -> None:
     """The page asks for both documents."""
-    scenario.role_policy(allow_role(["kms:Decrypt", "kms:DescribeKey", "kms:ListGrants"], scenario.key_arn))
+    scenario.role_policy(
+        allow_role(["kms:Decrypt", "kms:DescribeKey", "kms:ListGrants"], scenario.key_arn)
+    )
     assert refusal(scenario.create_dataset_group) == (
         INVALID,
-        f"Insufficient privileges for dataset group movies: {scenario.role_arn} needs kms:GenerateDataKey on "
-        f"{scenario.key_arn} (IAM policies of the role)",
+        f"Insufficient privileges for dataset group movies: {scenario.role_arn} needs "
+        f"kms:GenerateDataKey on {scenario.key_arn} (IAM policies of the role)",
     )
 
 
-def test_a_key_policy_statement_without_resource_has_no_effect(scenario: Scenario, refusal: Any) -> None:
+def test_a_key_policy_statement_without_resource_has_no_effect(
+    scenario: Scenario, refusal: Any
+) -> None:
     """KMS takes it (KMS API reference, PutKeyPolicy), and Personalize may not."""
     without = {key: value for key, value in allow(SERVICE, BASE_5).items() if key != "Resource"}
     scenario.key_policy(allow({"AWS": scenario.role_arn}, BASE_5), without)
@@ -97,8 +108,8 @@ def test_the_role_has_to_trust_personalize(scenario: Scenario, refusal: Any) -> 
     scenario.iam.update_assume_role_policy(RoleName="personalize", PolicyDocument=policy(others))
     assert refusal(scenario.create_dataset_group) == (
         INVALID,
-        "Insufficient privileges for dataset group movies: personalize.amazonaws.com needs sts:AssumeRole on "
-        f"{scenario.role_arn} (trust policy of the role)",
+        "Insufficient privileges for dataset group movies: personalize.amazonaws.com needs "
+        f"sts:AssumeRole on {scenario.role_arn} (trust policy of the role)",
     )
 
 
@@ -122,7 +133,9 @@ def test_only_an_enabled_symmetric_key_by_its_arn_will_do(scenario: Scenario, re
     """Alias ARNs, keys that aren't there, disabled keys and keys for MACs are refused, each with its reason."""
 
     def answer(key_arn: str) -> Any:
-        return refusal(scenario.create_dataset_group, kmsKeyArn=key_arn, roleArn=scenario.role_arn)[1]
+        return refusal(scenario.create_dataset_group, kmsKeyArn=key_arn, roleArn=scenario.role_arn)[
+            1
+        ]
 
     alias = "arn:aws:kms:eu-west-1:111111111111:alias/movies"
     assert answer(alias) == (
@@ -131,10 +144,18 @@ def test_only_an_enabled_symmetric_key_by_its_arn_will_do(scenario: Scenario, re
     )
     absent = "arn:aws:kms:eu-west-1:111111111111:key/absent"
     assert answer(absent) == f"KMS key {absent} does not exist"
-    hmac = scenario.kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["Arn"]
-    assert answer(hmac) == f"KMS key {hmac} is not a symmetric encryption key: it is HMAC_256 for GENERATE_VERIFY_MAC"
+    hmac = scenario.kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")[
+        "KeyMetadata"
+    ]["Arn"]
+    assert (
+        answer(hmac)
+        == f"KMS key {hmac} is not a symmetric encryption key: it is HMAC_256 for GENERATE_VERIFY_MAC"
+    )
     scenario.kms.disable_key(KeyId=scenario.key_arn)
-    assert answer(scenario.key_arn) == f"KMS key {scenario.key_arn} is not enabled: its state is Disabled"
+    assert (
+        answer(scenario.key_arn)
+        == f"KMS key {scenario.key_arn} is not enabled: its state is Disabled"
+    )
 
 
 def test_a_key_of_another_account_needs_the_whole_set_in_iam(
@@ -143,13 +164,15 @@ def test_a_key_of_another_account_needs_the_whole_set_in_iam(
     """The key policy names the role, and still IAM lacks CreateGrant across accounts."""
     owner = allow({"AWS": "arn:aws:iam::222222222222:root"}, ["kms:*"])
     document = policy(owner, allow({"AWS": scenario.role_arn}, BASE_5), allow(SERVICE, BASE_5))
-    key = aws.client("kms", account="222222222222").create_key(Policy=document)["KeyMetadata"]["Arn"]
+    key = aws.client("kms", account="222222222222").create_key(Policy=document)["KeyMetadata"][
+        "Arn"
+    ]
     scenario.role_policy(allow_role(BASE_4, key))
     options = {"kmsKeyArn": key, "roleArn": scenario.role_arn}
     assert refusal(scenario.create_dataset_group, **options) == (
         INVALID,
-        f"Insufficient privileges for dataset group movies: {scenario.role_arn} needs kms:CreateGrant on {key} "
-        "(IAM policies of the role: the key belongs to another account)",
+        f"Insufficient privileges for dataset group movies: {scenario.role_arn} needs "
+        f"kms:CreateGrant on {key} (IAM policies of the role: the key belongs to another account)",
     )
     scenario.role_policy(allow_role(BASE_5, key))
     scenario.create_dataset_group(**options)
@@ -158,13 +181,15 @@ def test_a_key_of_another_account_needs_the_whole_set_in_iam(
 def test_an_import_needs_the_bucket_policy(scenario: Scenario, refusal: Any) -> None:
     """Without a bucket policy the service reads nothing, whatever the role may; KMS it needs none in IAM."""
     scenario.create_dataset()
-    scenario.role_policy(allow_role(["s3:GetObject"], f"{DATA}/import/*"), allow_role(["s3:ListBucket"], DATA))
+    scenario.role_policy(
+        allow_role(["s3:GetObject"], f"{DATA}/import/*"), allow_role(["s3:ListBucket"], DATA)
+    )
     scenario.s3.delete_bucket_policy(Bucket="movies-data")
     assert refusal(scenario.import_data) == (
         INVALID,
-        "Insufficient privileges for dataset import job first: personalize.amazonaws.com needs s3:GetObject on "
-        "arn:aws:s3:::movies-data/import/data.csv (bucket policy); personalize.amazonaws.com needs s3:ListBucket on "
-        "arn:aws:s3:::movies-data (bucket policy)",
+        "Insufficient privileges for dataset import job first: personalize.amazonaws.com needs "
+        "s3:GetObject on arn:aws:s3:::movies-data/import/data.csv (bucket policy); "
+        "personalize.amazonaws.com needs s3:ListBucket on arn:aws:s3:::movies-data (bucket policy)",
     )
 
 
@@ -174,9 +199,10 @@ def test_an_import_needs_s3_in_iam(scenario: Scenario, refusal: Any) -> None:
     scenario.role_policy(allow_role(["s3:GetObject"], f"{DATA}/elsewhere/*"))
     assert refusal(scenario.import_data) == (
         INVALID,
-        f"Insufficient privileges for dataset import job first: {scenario.role_arn} needs s3:GetObject on "
-        f"arn:aws:s3:::movies-data/import/data.csv (IAM policies of the role); {scenario.role_arn} needs "
-        "s3:ListBucket on arn:aws:s3:::movies-data (IAM policies of the role)",
+        f"Insufficient privileges for dataset import job first: {scenario.role_arn} needs "
+        "s3:GetObject on arn:aws:s3:::movies-data/import/data.csv (IAM policies of the role); "
+        f"{scenario.role_arn} needs s3:ListBucket on arn:aws:s3:::movies-data (IAM policies of "
+        "the role)",
     )
 
 
@@ -187,9 +213,9 @@ def test_an_import_needs_the_key_of_the_bucket(scenario: Scenario, refusal: Any)
     scenario.encrypt_bucket(own)
     assert refusal(scenario.import_data) == (
         INVALID,
-        f"Insufficient privileges for dataset import job first: personalize.amazonaws.com needs {FIVE} on {own} "
-        f"(key policy); {scenario.role_arn} needs {FIVE} on {own} (IAM policies of the role: the key policy only "
-        "delegates to its account)",
+        "Insufficient privileges for dataset import job first: personalize.amazonaws.com needs "
+        f"{FIVE} on {own} (key policy); {scenario.role_arn} needs {FIVE} on {own} (IAM policies "
+        "of the role: the key policy only delegates to its account)",
     )
 
 
@@ -201,17 +227,19 @@ def test_an_import_needs_data(scenario: Scenario, refusal: Any) -> None:
     scenario.import_data("s3://movies-data/import/data.csv")
 
 
-def test_a_metric_attribution_needs_cloudwatch_and_kms_in_iam(scenario: Scenario, refusal: Any) -> None:
+def test_a_metric_attribution_needs_cloudwatch_and_kms_in_iam(
+    scenario: Scenario, refusal: Any
+) -> None:
     """Each permission that the role lacks is named, on the dataset group's key too."""
     scenario.create_dataset_group()
     scenario.role_policy(allow_role(["s3:PutObject"], f"{DATA}/metrics/*"))
     scenario.s3.delete_bucket_policy(Bucket="movies-data")
     assert refusal(scenario.create_metric_attribution) == (
         INVALID,
-        f"Insufficient privileges for metric attribution watched: {scenario.role_arn} needs {FOUR} on "
-        f"{scenario.key_arn} (IAM policies of the role); {scenario.role_arn} needs cloudwatch:PutMetricData on * "
-        "(IAM policies of the role); personalize.amazonaws.com needs s3:PutObject on "
-        "arn:aws:s3:::movies-data/metrics/output.csv (bucket policy)",
+        f"Insufficient privileges for metric attribution watched: {scenario.role_arn} needs "
+        f"{FOUR} on {scenario.key_arn} (IAM policies of the role); {scenario.role_arn} needs "
+        "cloudwatch:PutMetricData on * (IAM policies of the role); personalize.amazonaws.com "
+        "needs s3:PutObject on arn:aws:s3:::movies-data/metrics/output.csv (bucket policy)",
     )
 
 
@@ -219,7 +247,9 @@ def test_a_metric_attribution_may_have_a_key_of_its_own(scenario: Scenario, refu
     """The key given with the destination is judged, not the bucket's."""
     scenario.create_dataset_group()
     own = scenario.kms.create_key()["KeyMetadata"]["Arn"]
-    message = refusal(scenario.create_metric_attribution, path="s3://movies-data/metrics/", kmsKeyArn=own)[1]
+    message = refusal(
+        scenario.create_metric_attribution, path="s3://movies-data/metrics/", kmsKeyArn=own
+    )[1]
     assert f"personalize.amazonaws.com needs {FIVE} on {own} (key policy)" in message
 
 
@@ -237,9 +267,14 @@ def test_tags_are_kept_and_listings_come_in_pages(aws: EmbeddedAws) -> None:
     """Tags come back as they were given, and a listing continues where it stopped."""
     personalize = aws.client("personalize")
     tags = [{"tagKey": "team", "tagValue": "movies"}]
-    arns = [personalize.create_dataset_group(name=f"g{n}", tags=tags)["datasetGroupArn"] for n in range(3)]
+    arns = [
+        personalize.create_dataset_group(name=f"g{n}", tags=tags)["datasetGroupArn"]
+        for n in range(3)
+    ]
     assert personalize.list_tags_for_resource(resourceArn=arns[0])["tags"] == tags
-    pages = personalize.get_paginator("list_dataset_groups").paginate(PaginationConfig={"PageSize": 2})
+    pages = personalize.get_paginator("list_dataset_groups").paginate(
+        PaginationConfig={"PageSize": 2}
+    )
     assert [len(page["datasetGroups"]) for page in pages] == [2, 1]
 
 
@@ -251,7 +286,9 @@ def test_tags_are_kept_and_listings_come_in_pages(aws: EmbeddedAws) -> None:
         ("Actions", "ACTION_ID (string)"),
     ],
 )
-def test_a_schema_has_the_fields_of_its_type(aws: EmbeddedAws, refusal: Any, name: str, lacking: str) -> None:
+def test_a_schema_has_the_fields_of_its_type(
+    aws: EmbeddedAws, refusal: Any, name: str, lacking: str
+) -> None:
     """Each with its data type (PDG custom-datasets-and-schemas)."""
     fields = [{"name": "ITEM_ID", "type": "string"}, {"name": "TIMESTAMP", "type": "string"}]
     schema = json.dumps({**INTERACTIONS, "name": name, "fields": fields})
@@ -278,7 +315,9 @@ def test_the_name_of_a_schema_is_the_type_of_its_dataset(scenario: Scenario, ref
 def caller(aws: EmbeddedAws, scenario: Scenario) -> Any:
     """A client with a role that may do nothing yet."""
     scenario.iam.create_role(RoleName="caller", AssumeRolePolicyDocument=policy(trust(ACCOUNT)))
-    session = aws.client("sts").assume_role(RoleArn="arn:aws:iam::111111111111:role/caller", RoleSessionName="test")
+    session = aws.client("sts").assume_role(
+        RoleArn="arn:aws:iam::111111111111:role/caller", RoleSessionName="test"
+    )
     return aws.client("personalize", credentials=session["Credentials"])
 
 
@@ -306,22 +345,37 @@ def test_a_role_needs_the_action_and_to_pass_the_service_role(
     )
     to_others = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
     assert lacks(may_create) == f"iam:PassRole on resource: {scenario.role_arn}"
-    assert lacks(may_create, {**may_pass, "Condition": to_others}) == f"iam:PassRole on resource: {scenario.role_arn}"
+    assert (
+        lacks(may_create, {**may_pass, "Condition": to_others})
+        == f"iam:PassRole on resource: {scenario.role_arn}"
+    )
     to_personalize = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
     scenario.role_policy(may_create, {**may_pass, "Condition": to_personalize}, role="caller")
     create(**job)
 
 
-def test_what_lasts_is_asked_by_its_arn_too(aws: EmbeddedAws, scenario: Scenario, refusal: Any) -> None:
+def test_what_lasts_is_asked_by_its_arn_too(
+    aws: EmbeddedAws, scenario: Scenario, refusal: Any
+) -> None:
     """A dataset is known by its group and type, a solution version by its solution."""
     scenario.create_dataset()
     client = caller(aws, scenario)
-    items, solution = DATASET.replace("INTERACTIONS", "ITEMS"), GROUP.replace("dataset-group/movies", "solution/one")
+    items, solution = (
+        DATASET.replace("INTERACTIONS", "ITEMS"),
+        GROUP.replace("dataset-group/movies", "solution/one"),
+    )
     schema = scenario.personalize.create_schema(name="items", schema=json.dumps(ITEMS))["schemaArn"]
-    dataset = {"name": "items", "datasetGroupArn": GROUP, "datasetType": "Items", "schemaArn": schema}
+    dataset = {
+        "name": "items",
+        "datasetGroupArn": GROUP,
+        "datasetType": "Items",
+        "schemaArn": schema,
+    }
     scenario.personalize.create_solution(name="one", datasetGroupArn=GROUP)
     assert refusal(client.create_dataset, **dataset)[0] == "AccessDeniedException"
-    assert refusal(client.create_solution_version, solutionArn=solution)[0] == "AccessDeniedException"
+    assert (
+        refusal(client.create_solution_version, solutionArn=solution)[0] == "AccessDeniedException"
+    )
     scenario.role_policy(
         allow_role(["personalize:CreateDataset"], [GROUP, items]),
         allow_role(["personalize:CreateSolutionVersion"], solution),

@@ -28,15 +28,22 @@ def test_a_key_policy_may_not_lock_the_caller_out(aws: EmbeddedAws, refusal: Any
 
 def test_an_account_that_nobody_has_seen_is_a_principal(aws: EmbeddedAws) -> None:
     """Unlike a role or user that doesn't exist."""
-    aws.client("kms").create_key(Policy=policy(OWNER, allow({"AWS": "arn:aws:iam::333333333333:root"}, ["kms:*"])))
+    aws.client("kms").create_key(
+        Policy=policy(OWNER, allow({"AWS": "arn:aws:iam::333333333333:root"}, ["kms:*"]))
+    )
 
 
 def test_a_key_policy_keeps_the_id_of_a_deleted_role(aws: EmbeddedAws, refusal: Any) -> None:
     """The role of the same name isn't the one that the policy is about, and KMS takes no policy with the id."""
     iam, kms = aws.client("iam"), aws.client("kms")
-    role = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=policy(trust(SERVICE)))["Role"]
+    role = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=policy(trust(SERVICE)))[
+        "Role"
+    ]
     assert role["RoleId"].startswith("AROA")
-    named, listed = allow({"AWS": role["Arn"]}, ["kms:Decrypt"]), allow({"AWS": [role["Arn"]]}, ["kms:Encrypt"])
+    named, listed = (
+        allow({"AWS": role["Arn"]}, ["kms:Decrypt"]),
+        allow({"AWS": [role["Arn"]]}, ["kms:Encrypt"]),
+    )
     key = kms.create_key(Policy=policy(OWNER, named, listed))["KeyMetadata"]["KeyId"]
 
     iam.delete_role(RoleName="reader")

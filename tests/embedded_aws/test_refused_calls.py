@@ -14,15 +14,36 @@ import pytest
 from embedded_aws import EmbeddedAws, asl
 from tests.deploy.stacks import deploy
 from tests.embedded_aws import scenario as scenarios
-from tests.embedded_aws.scenario import DATA, DATASET, GROUP, SERVICE, Scenario, allow, allow_role, policy, trust
+from tests.embedded_aws.scenario import (
+    DATA,
+    DATASET,
+    GROUP,
+    SERVICE,
+    Scenario,
+    allow,
+    allow_role,
+    policy,
+    trust,
+)
 
 IAM = "arn:aws:iam::111111111111"
 NOBODY = {"AWS": f"{IAM}:role/absent"}
-READ, LET_READ = allow_role(["s3:GetObject"], f"{DATA}/*"), allow(SERVICE, ["s3:GetObject"], f"{DATA}/*")
-TRUST, OWNER, USE = trust(SERVICE), allow(scenarios.ACCOUNT, ["kms:*"]), allow(SERVICE, ["kms:Decrypt"])
+READ, LET_READ = (
+    allow_role(["s3:GetObject"], f"{DATA}/*"),
+    allow(SERVICE, ["s3:GetObject"], f"{DATA}/*"),
+)
+TRUST, OWNER, USE = (
+    trust(SERVICE),
+    allow(scenarios.ACCOUNT, ["kms:*"]),
+    allow(SERVICE, ["kms:Decrypt"]),
+)
 TYPO = {"Condition": {"StringEqals": {"aws:SourceAccount": "111111111111"}}}
 
-QUOTA, MUST, SYNTAX = "Cannot exceed quota for ", "Policy statement must contain ", "Syntax errors in policy."
+QUOTA, MUST, SYNTAX = (
+    "Cannot exceed quota for ",
+    "Policy statement must contain ",
+    "Syntax errors in policy.",
+)
 PRINCIPAL = "Invalid principal in policy"
 NO_SUCH_PRINCIPAL = "Policy contains a statement with one or more invalid principals."
 TWICE = "Statement IDs (SID) in a single policy must be unique."
@@ -30,7 +51,10 @@ TWICE = "Statement IDs (SID) in a single policy must be unique."
 
 def _long(length: int, **statement: Any) -> dict[str, Any]:
     """A statement whose sid makes its policy as long as it has to be, without white space."""
-    return {**statement, "Sid": "x" * (length - len(policy({**statement, "Sid": ""}).replace(" ", "")))}
+    return {
+        **statement,
+        "Sid": "x" * (length - len(policy({**statement, "Sid": ""}).replace(" ", ""))),
+    }
 
 
 # The kind of policy, its statements, and how the message begins.
@@ -38,7 +62,11 @@ POLICIES: dict[str, tuple[str, list[dict[str, Any]], str]] = {
     # IAM user guide, reference_iam-quotas
     "a managed policy of 6,145": ("managed", [_long(6_145, **READ)], f"{QUOTA}PolicySize: 6144"),
     "a version of 6,145": ("version", [_long(6_145, **READ)], f"{QUOTA}PolicySize: 6144"),
-    "a second inline policy": ("inline", [_long(9_800, **READ)], "Maximum policy size of 10240 bytes exceeded"),
+    "a second inline policy": (
+        "inline",
+        [_long(9_800, **READ)],
+        "Maximum policy size of 10240 bytes exceeded",
+    ),
     # IAM user guide, reference_policies_grammar, reference_policies_elements_principal and _sid
     "no resources": ("inline", [{**READ, "Resource": []}], f"{MUST}resources."),
     "no actions": ("inline", [{**READ, "Action": []}], f"{MUST}actions."),
@@ -49,14 +77,34 @@ POLICIES: dict[str, tuple[str, list[dict[str, Any]], str]] = {
     # S3 user guide, bucket-policies and s3-bucket-user-policy-specifying-principal-intro
     "a bucket for nobody": ("bucket", [{**LET_READ, "Principal": NOBODY}], PRINCIPAL),
     "a bucket without principal": ("bucket", [READ], f"{MUST}principals."),
-    "over 20 KB": ("bucket", [_long(20_481, **LET_READ)], "Bucket policies are limited to 20 KB in size"),
+    "over 20 KB": (
+        "bucket",
+        [_long(20_481, **LET_READ)],
+        "Bucket policies are limited to 20 KB in size",
+    ),
     # KMS API reference, PutKeyPolicy; a statement without Resource has no effect
     "a key for nobody": ("key", [OWNER, {**USE, "Principal": NOBODY}], NO_SUCH_PRINCIPAL),
-    "a key for roles": ("key", [OWNER, {**USE, "Principal": {"AWS": f"{IAM}:role/*"}}], NO_SUCH_PRINCIPAL),
-    "a key for no user": ("key", [OWNER, {**USE, "Principal": {"AWS": f"{IAM}:user/absent"}}], NO_SUCH_PRINCIPAL),
+    "a key for roles": (
+        "key",
+        [OWNER, {**USE, "Principal": {"AWS": f"{IAM}:role/*"}}],
+        NO_SUCH_PRINCIPAL,
+    ),
+    "a key for no user": (
+        "key",
+        [OWNER, {**USE, "Principal": {"AWS": f"{IAM}:user/absent"}}],
+        NO_SUCH_PRINCIPAL,
+    ),
     "an unknown operator of a key": ("key", [OWNER, {**USE, **TYPO}], SYNTAX),
-    "a key without principal": ("key", [OWNER, allow_role(["kms:Decrypt"], "*")], f"{MUST}principals."),
-    "control without effect": ("key", [trust(scenarios.ACCOUNT, Action="kms:*")], "The new key policy will not allow"),
+    "a key without principal": (
+        "key",
+        [OWNER, allow_role(["kms:Decrypt"], "*")],
+        f"{MUST}principals.",
+    ),
+    "control without effect": (
+        "key",
+        [trust(scenarios.ACCOUNT, Action="kms:*")],
+        "The new key policy will not allow",
+    ),
 }
 CODES = {"bucket": "MalformedPolicy", "key": "MalformedPolicyDocumentException"}
 
@@ -86,9 +134,13 @@ def _put(scene: Scenario, kind: str, *statements: dict[str, Any]) -> Any:
     calls: dict[str, Callable[[], Any]] = {
         "managed": lambda: scene.iam.create_policy(PolicyName="new", PolicyDocument=text),
         "version": lambda: scene.iam.create_policy_version(PolicyArn=managed, PolicyDocument=text),
-        "inline": lambda: scene.iam.put_role_policy(RoleName="personalize", PolicyName="new", PolicyDocument=text),
+        "inline": lambda: scene.iam.put_role_policy(
+            RoleName="personalize", PolicyName="new", PolicyDocument=text
+        ),
         "trust": lambda: scene.iam.create_role(RoleName="new", AssumeRolePolicyDocument=text),
-        "new trust": lambda: scene.iam.update_assume_role_policy(RoleName="personalize", PolicyDocument=text),
+        "new trust": lambda: scene.iam.update_assume_role_policy(
+            RoleName="personalize", PolicyDocument=text
+        ),
         "bucket": lambda: scene.s3.put_bucket_policy(Bucket="movies-data", Policy=compact(text)),
         "key": lambda: scene.kms.create_key(Policy=text),
     }
@@ -106,7 +158,9 @@ def _machine(scene: Scenario, definition: str) -> Any:
 
 def _attach_eleven(scene: Scenario) -> None:
     for number in range(11):
-        made = scene.iam.create_policy(PolicyName=f"p{number}", PolicyDocument=policy(READ))["Policy"]
+        made = scene.iam.create_policy(PolicyName=f"p{number}", PolicyDocument=policy(READ))[
+            "Policy"
+        ]
         scene.iam.attach_role_policy(RoleName="personalize", PolicyArn=made["Arn"])
 
 
@@ -118,14 +172,19 @@ BROKEN = ("InvalidDefinition", "Invalid State Machine Definition: ")
 # The call, and the error: its code, and how its message begins.
 CALLS: dict[str, tuple[Callable[[Scenario], Any], tuple[str, str]]] = {
     # IAM user guide, reference_iam-quotas
-    "an eleventh managed policy": (_attach_eleven, ("LimitExceeded", f"{QUOTA}PoliciesPerRole: 10")),
+    "an eleventh managed policy": (
+        _attach_eleven,
+        ("LimitExceeded", f"{QUOTA}PoliciesPerRole: 10"),
+    ),
     # API reference, CreateRole: "Names are not distinguished by case"
     "a name in other letters": (
         lambda s: s.iam.create_role(RoleName="Personalize", AssumeRolePolicyDocument=policy(TRUST)),
         ("EntityAlreadyExists", "Role with name Personalize already exists."),
     ),
     "a boundary that isn't there": (
-        lambda s: s.iam.put_role_permissions_boundary(RoleName="personalize", PermissionsBoundary=ABSENT),
+        lambda s: s.iam.put_role_permissions_boundary(
+            RoleName="personalize", PermissionsBoundary=ABSENT
+        ),
         ("NoSuchEntity", f"Scope ARN: {ABSENT} does not exist or is not attachable."),
     ),
     # Step Functions API reference, CreateStateMachine
@@ -134,7 +193,10 @@ CALLS: dict[str, tuple[Callable[[Scenario], Any], tuple[str, str]]] = {
     # PDG API_DeleteDataset, API_DeleteDatasetGroup and API_DeleteSchema
     "deleting a dataset during its import": (
         lambda s: s.personalize.delete_dataset(datasetArn=DATASET),
-        ("ResourceInUseException", f"Resource {DATASET} is in use by {scenarios.ARN}:dataset-import-job/first"),
+        (
+            "ResourceInUseException",
+            f"Resource {DATASET} is in use by {scenarios.ARN}:dataset-import-job/first",
+        ),
     ),
     "deleting a dataset group with a dataset": (
         lambda s: s.personalize.delete_dataset_group(datasetGroupArn=GROUP),
@@ -160,9 +222,9 @@ def test_a_call_that_aws_refuses(scene: Scenario, refusal: Any, name: str) -> No
     assert (got, found[: len(message)]) == (code, message)
 
 
-# These begin with an empty server, and stand after those that share one. The kind of policy, and its statements.
-# Sources: as above; IAM user guide,
-# reference_policies_elements_sid: unique "in IAM".
+# These begin with an empty server, and stand after those that share one. The kind of policy, and
+# its statements. Sources: as above; IAM user guide, reference_policies_elements_sid: unique "in
+# IAM".
 TAKEN: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "a managed policy of 6,144": ("managed", [_long(6_144, **READ)]),
     "a version of 6,144": ("version", [_long(6_144, **READ)]),
@@ -178,7 +240,11 @@ def test_a_policy_that_aws_takes(scenario: Scenario, name: str) -> None:
     """The largest ones, and what looks like a mistake."""
     kind, statements = TAKEN[name]
     scenario.iam.create_policy(PolicyName="managed", PolicyDocument=policy(READ))
-    for each in scenario.iam.list_role_policies(RoleName="personalize")["PolicyNames"] if kind == "only inline" else ():
+    for each in (
+        scenario.iam.list_role_policies(RoleName="personalize")["PolicyNames"]
+        if kind == "only inline"
+        else ()
+    ):
         scenario.iam.delete_role_policy(RoleName="personalize", PolicyName=each)
     _put(scenario, kind.removeprefix("only "), *statements)
 
@@ -194,13 +260,24 @@ def test_the_largest_that_aws_takes(scenario: Scenario, aws: EmbeddedAws) -> Non
         "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": of_data},
         "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": of_key}},
     }
-    assert deploy(aws, {name: {"Resources": {name: resource}} for name, resource in resources.items()}) == []
+    assert (
+        deploy(aws, {name: {"Resources": {name: resource}} for name, resource in resources.items()})
+        == []
+    )
 
 
 LINES = {"Type": "Pass", "Output": "{%\n  $states.input\n%}", "End": True}
-DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "B"}
+DISTRIBUTED = {
+    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+    "StartAt": "B",
+}
 WRITER = {"WriterConfig": {"Transformation": "FLATTEN", "OutputType": "JSON"}}
-MAP = {"Type": "Map", "ItemProcessor": DISTRIBUTED | {"States": {"B": LINES}}, "ResultWriter": WRITER, "End": True}
+MAP = {
+    "Type": "Map",
+    "ItemProcessor": DISTRIBUTED | {"States": {"B": LINES}},
+    "ResultWriter": WRITER,
+    "End": True,
+}
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,12 @@ def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     parent = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     port = int(parent.stdout.rpartition(":")[2])
     deadline = time.monotonic() + 10
@@ -94,7 +99,8 @@ def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:
 def test_a_server_is_as_it_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients, ARNs and the environment for the CDK CLI agree on account, Region and address.
 
-    Nothing of the user's own AWS or proxy is between them. With `enforce`, IAM refuses a role without permissions.
+    Nothing of the user's own AWS or proxy is between them. With `enforce`, IAM refuses a role
+    without permissions.
     """
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
@@ -104,7 +110,9 @@ def test_a_server_is_as_it_was_asked_for(tmp_path: Path, monkeypatch: pytest.Mon
         group = aws.client("personalize").create_dataset_group(name="g")["datasetGroupArn"]
         environment = aws.environment(tmp_path)
         own = policy(trust({"AWS": "333333333333"}))
-        role = aws.client("iam").create_role(RoleName="nobody", AssumeRolePolicyDocument=own)["Role"]["Arn"]
+        role = aws.client("iam").create_role(RoleName="nobody", AssumeRolePolicyDocument=own)[
+            "Role"
+        ]["Arn"]
         session = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
         with pytest.raises(ClientError, match="kms:ListKeys"):
             aws.client("kms", credentials=session).list_keys()

@@ -13,7 +13,10 @@ def test_the_order_is_the_worst_that_is_legal() -> None:
         "APolicy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"Roles": [{"Ref": "Role"}]}},
         "BPolicy": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Data"}}},
         "Data": {"Type": "AWS::S3::Bucket"},
-        "Group": {"Type": "AWS::Personalize::DatasetGroup", "Properties": {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}}},
+        "Group": {
+            "Type": "AWS::Personalize::DatasetGroup",
+            "Properties": {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}},
+        },
         "Role": {"Type": "AWS::IAM::Role"},
         "Waits": {
             "Type": "AWS::Personalize::Dataset",
@@ -26,7 +29,13 @@ def test_the_order_is_the_worst_that_is_legal() -> None:
 
 def test_a_circle_is_refused_and_a_false_condition_leaves_out() -> None:
     """The order keeps what CloudFormation says about circular dependencies and conditions."""
-    circle = {"A": {"Type": "X", "DependsOn": "B"}, "B": {"Type": "X", "DependsOn": "A"}, "C": {"Type": "X"}}
+    circle = {
+        "A": {"Type": "X", "DependsOn": "B"},
+        "B": {"Type": "X", "DependsOn": "A"},
+        "C": {"Type": "X"},
+    }
     with pytest.raises(ValueError, match=r"^Circular dependency detected among resources: A, B$"):
         worst_order(circle, {})
-    assert worst_order({"A": {"Type": "X", "Condition": "No"}, "B": {"Type": "X"}}, {"No": False}) == ["B"]
+    assert worst_order(
+        {"A": {"Type": "X", "Condition": "No"}, "B": {"Type": "X"}}, {"No": False}
+    ) == ["B"]

@@ -37,8 +37,13 @@ def left_over(aws: EmbeddedAws) -> list[str]:
     found += [each["schemaArn"] for each in personalize.list_schemas()["schemas"]]
     found += [each["RoleName"] for each in aws.client("iam").list_roles()["Roles"]]
     found += [each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]]
-    found += [each["StackName"] for each in aws.client("cloudformation").describe_stacks()["Stacks"]]
+    found += [
+        each["StackName"] for each in aws.client("cloudformation").describe_stacks()["Stacks"]
+    ]
     kms = aws.client("kms")
-    states = [kms.describe_key(KeyId=each["KeyId"])["KeyMetadata"]["KeyState"] for each in kms.list_keys()["Keys"]]
+    states = [
+        kms.describe_key(KeyId=each["KeyId"])["KeyMetadata"]["KeyState"]
+        for each in kms.list_keys()["Keys"]
+    ]
     found += [each for each in states if each != "PendingDeletion"]
     return [each for each in found if not each.startswith("cdk-") and each != "CDKToolkit"]

@@ -17,7 +17,16 @@ from demo.cdk_cli import CdkError
 from embedded_aws import EmbeddedAws
 from integ.account import PREFIX, Patience
 from integ.beforehand import PERMISSIONS, beforehand
-from integ.experiments import BASELINE, BUCKET, DATA, DATA_KEY, GROUP_KEY, NO_STATEMENT, Experiment, changed
+from integ.experiments import (
+    BASELINE,
+    BUCKET,
+    DATA,
+    DATA_KEY,
+    GROUP_KEY,
+    NO_STATEMENT,
+    Experiment,
+    changed,
+)
 from integ.run import integrate
 from integ.trail import kms_events
 from tests.integ.conftest import at_once, left_over
@@ -44,10 +53,14 @@ def test_it_deploys_tries_records_and_takes_down(
     assert integrate(at_once(aws, environment=aws.environment(tmp_path)), lambda _: True)
     lines = read(tmp_path)
     assert [line["report"][-1] for line in lines if "doctor" in line] == [
-        f"1 dataset group: 0 missing, 0 problems, 0 warnings, 0 undecided, {allowed} as AWS's pages ask"
+        f"1 dataset group: 0 missing, 0 problems, 0 warnings, 0 undecided, {allowed} as AWS's "
+        "pages ask"
         for allowed in (14, 36)
     ]
-    as_written = [(f"{kind}, as the library writes it", "ACTIVE") for kind in ("dataset group", "import", "export")]
+    as_written = [
+        (f"{kind}, as the library writes it", "ACTIVE")
+        for kind in ("dataset group", "import", "export")
+    ]
     group_key, data_key, bucket = "the dataset group's key", "the bucket's key", "the bucket"
     assert [(line["created"], line["status"]) for line in lines if "created" in line] == [
         *as_written,
@@ -64,7 +77,10 @@ def test_it_deploys_tries_records_and_takes_down(
         (f"import, {bucket}: aws:SourceArn", "ACTIVE"),
         *as_written,
     ]
-    assert "(bucket policy)" in [line["reason"] for line in lines if line.get("status") == "REFUSED"][-1]
+    assert (
+        "(bucket policy)"
+        in [line["reason"] for line in lines if line.get("status") == "REFUSED"][-1]
+    )
     (deployed,) = [line["deployed"] for line in lines if "deployed" in line]
     seen = {(line["kms"]["key"], line["kms"]["eventName"]) for line in lines if "kms" in line}
     assert (deployed["KeyArn"], "CreateGrant") in seen
@@ -73,7 +89,9 @@ def test_it_deploys_tries_records_and_takes_down(
     assert left_over(aws) == []
 
 
-def test_nothing_is_done_without_a_yes(aws: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_done_without_a_yes(
+    aws: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not even a synth."""
     monkeypatch.chdir(tmp_path)
     told: list[str] = []
@@ -132,7 +150,9 @@ def test_only_a_yes_is_a_yes(answer: str, wanted: bool, monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("command")
-@pytest.mark.parametrize("error", [CdkError("no bootstrap"), EOFError("no answer"), KeyboardInterrupt("8 hours")])
+@pytest.mark.parametrize(
+    "error", [CdkError("no bootstrap"), EOFError("no answer"), KeyboardInterrupt("8 hours")]
+)
 def test_what_goes_wrong_is_told_in_a_line(
     error: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,7 +168,9 @@ def test_what_goes_wrong_is_told_in_a_line(
 
 @pytest.mark.usefixtures("command")
 @pytest.mark.parametrize(("arguments", "hours"), [([], 8), (["--hours", "0.5"], 0.5)])
-def test_it_has_a_deadline(arguments: list[str], hours: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_has_a_deadline(
+    arguments: list[str], hours: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One for the whole run."""
     seconds: list[float] = []
 
@@ -206,10 +228,22 @@ def test_one_policy_is_changed_and_put_back(where: str, asks_for: str, condition
 
 def test_calls_are_read_from_the_trail() -> None:
     """Those of Personalize and of the role, without ids of credentials."""
-    key, role = "arn:aws:kms:eu-west-1:111122223333:key/1234", "arn:aws:iam::111122223333:role/Reader"
+    key, role = (
+        "arn:aws:kms:eu-west-1:111122223333:key/1234",
+        "arn:aws:iam::111122223333:role/Reader",
+    )
     session = {"sessionContext": {"sessionIssuer": {"arn": role}}, "accessKeyId": "ASIAEXAMPLE"}
-    event = {"eventSource": "kms.amazonaws.com", "eventName": "Decrypt", "eventTime": "2026-11-25T12:00:00Z"}
-    grant = {"requestParameters": {"granteePrincipal": "personalize.amazonaws.com", "operations": ["Decrypt"]}}
+    event = {
+        "eventSource": "kms.amazonaws.com",
+        "eventName": "Decrypt",
+        "eventTime": "2026-11-25T12:00:00Z",
+    }
+    grant = {
+        "requestParameters": {
+            "granteePrincipal": "personalize.amazonaws.com",
+            "operations": ["Decrypt"],
+        }
+    }
     service = {"type": "AWSService", "invokedBy": "personalize.amazonaws.com"}
     resources = [
         {"ResourceType": "AWS::KMS::Key", "PhysicalResourceId": "1234"},
@@ -219,7 +253,8 @@ def test_calls_are_read_from_the_trail() -> None:
     events = [
         event | grant | {"userIdentity": service, "requestID": "1", "errorCode": None},
         event | {"userIdentity": {"type": "AssumedRole"} | session, "errorCode": "AccessDenied"},
-        event | {"userIdentity": {"type": "AssumedRole"}, "sourceIPAddress": "personalize.amazonaws.com"},
+        event
+        | {"userIdentity": {"type": "AssumedRole"}, "sourceIPAddress": "personalize.amazonaws.com"},
         event | {"userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/me"}},
         event | {"userIdentity": service, "eventSource": "s3.amazonaws.com"},
         event | {"userIdentity": None},

@@ -37,7 +37,9 @@ from tests.policies import template
 COMMAND = f"make integ TAKE_DOWN={STACK} REGION=eu-west-1"
 FEW = (BASELINE, Experiment(DATA_KEY, NO_STATEMENT), Experiment(BUCKET, NO_STATEMENT))
 
-THEIRS = {"Resources": {"Theirs": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "theirs"}}}}
+THEIRS = {
+    "Resources": {"Theirs": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "theirs"}}}
+}
 
 Run = Callable[..., Any]
 
@@ -156,7 +158,10 @@ def test_a_second_ctrl_c_leaves_what_it_names(aws: EmbeddedAws, run: Run) -> Non
 
 @pytest.mark.parametrize("goes_meanwhile", [False, True])
 def test_what_can_not_be_deleted_is_named(aws: EmbeddedAws, run: Run, goes_meanwhile: bool) -> None:
-    """Somebody else has made a solution in the dataset group. If it goes, the second attempt deletes the rest."""
+    """Somebody else has made a solution in the dataset group.
+
+    If it goes, the second attempt deletes the rest.
+    """
     personalize = aws.client("personalize")
     arn = "arn:aws:personalize:eu-west-1:111111111111:"
 
@@ -170,11 +175,17 @@ def test_what_can_not_be_deleted_is_named(aws: EmbeddedAws, run: Run, goes_meanw
     with ExitStack() as stack:
         stack.enter_context(around(aws, "after-call", "s3.PutObject", create_solution))
         if goes_meanwhile:
-            gone = around(aws, "before-call", "cloudformation.DescribeStackResources", delete_solution)
-            at_second = around(aws, "after-call", "cloudformation.DeleteStack", lambda: stack.enter_context(gone))
+            gone = around(
+                aws, "before-call", "cloudformation.DescribeStackResources", delete_solution
+            )
+            at_second = around(
+                aws, "after-call", "cloudformation.DeleteStack", lambda: stack.enter_context(gone)
+            )
             stack.enter_context(at_second)
         else:
-            stack.enter_context(pytest.raises(LeftError, match=rf"is in use by {arn}solution/theirs"))
+            stack.enter_context(
+                pytest.raises(LeftError, match=rf"is in use by {arn}solution/theirs")
+            )
         run()
     if not goes_meanwhile:
         delete_solution()
@@ -184,9 +195,15 @@ def test_what_can_not_be_deleted_is_named(aws: EmbeddedAws, run: Run, goes_meanw
 
 @pytest.mark.parametrize(
     ("call", "rows"),
-    [("personalize.CreateDatasetExportJob", 2), ("cloudtrail.LookupEvents", 5), ("cloudformation.DeleteStack", 5)],
+    [
+        ("personalize.CreateDatasetExportJob", 2),
+        ("cloudtrail.LookupEvents", 5),
+        ("cloudformation.DeleteStack", 5),
+    ],
 )
-def test_what_was_seen_is_in_the_file_whatever_is_interrupted(aws: EmbeddedAws, run: Run, call: str, rows: int) -> None:
+def test_what_was_seen_is_in_the_file_whatever_is_interrupted(
+    aws: EmbeddedAws, run: Run, call: str, rows: int
+) -> None:
     """Each line is written at once."""
     with around(aws, "after-call", call, interrupt), pytest.raises((KeyboardInterrupt, LeftError)):
         run()
@@ -196,7 +213,10 @@ def test_what_was_seen_is_in_the_file_whatever_is_interrupted(aws: EmbeddedAws, 
 
 
 def test_a_failed_baseline_ends_it(aws: EmbeddedAws, run: Run) -> None:
-    """Nothing would follow from the rest. What was seen until then is told, with what CloudTrail has."""
+    """Nothing would follow from the rest.
+
+    What was seen until then is told, with what CloudTrail has.
+    """
     aws.fail_next("CreateDatasetImportJob", "InvalidInputException")
     with pytest.raises(BaselineError) as error:
         run()
@@ -264,7 +284,9 @@ def test_a_job_that_never_ends_has_an_end(aws: EmbeddedAws, run: Run) -> None:
     finally:
         aws.freeze_jobs(None)
     assert recorded("stopped") == [{"stopped": "it took longer than 0.000833 hours"}]
-    assert str(error.value).startswith("it isn't all taken down: it took longer than 0.000278 hours\n")
+    assert str(error.value).startswith(
+        "it isn't all taken down: it took longer than 0.000278 hours\n"
+    )
     take_down(at_once(aws), STACK)
     assert left_over(aws) == []
 
@@ -277,7 +299,10 @@ def test_keys_whose_deletion_is_denied_are_named(aws: EmbeddedAws, run: Run) -> 
     _, stack, *left, last = str(error.value).splitlines()
     assert stack == f"  left: the stack {STACK}, DELETE_FAILED"
     assert [re.sub(r"[0-9a-f-]{36}", "ID", line) for line in left] == 2 * [
-        "  left: AWS::KMS::Key ID: AccessDenied: not authorized to perform: kms:ScheduleKeyDeletion",
+        (
+            "  left: AWS::KMS::Key ID: AccessDenied: not authorized to perform: "
+            "kms:ScheduleKeyDeletion"
+        ),
         "    $1 a month, until somebody who may calls `aws kms schedule-key-deletion --key-id ID`",
     ]
     assert last == f"  this takes it away: {COMMAND}"
@@ -315,12 +340,16 @@ def test_a_stack_in_review_is_deleted(aws: EmbeddedAws, monkeypatch: pytest.Monk
 
 def test_a_dataset_group_that_is_being_deleted_is_waited_for() -> None:
     """A second deletion would be refused."""
-    statuses = iter(["CREATE PENDING", "CREATE IN_PROGRESS", "DELETE PENDING", "DELETE IN_PROGRESS"])
+    statuses = iter(
+        ["CREATE PENDING", "CREATE IN_PROGRESS", "DELETE PENDING", "DELETE IN_PROGRESS"]
+    )
 
     def describe(datasetGroupArn: str) -> Any:  # noqa: N803
         if status := next(statuses, ""):
             return {"datasetGroup": {"status": status}}
-        raise ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": ""}}, "DescribeDatasetGroup")
+        raise ClientError(
+            {"Error": {"Code": "ResourceNotFoundException", "Message": ""}}, "DescribeDatasetGroup"
+        )
 
     aws: Any = SimpleNamespace(client=lambda _: SimpleNamespace(describe_dataset_group=describe))
     delete_group(aws, "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies", AT_ONCE)
@@ -347,7 +376,10 @@ def test_expired_credentials_leave_what_is_named() -> None:
     """Nothing can be asked with them, not even what is there."""
 
     def refuse(_: str) -> Any:
-        said: Any = {"Code": "ExpiredToken", "Message": "The security token included in the request is expired"}
+        said: Any = {
+            "Code": "ExpiredToken",
+            "Message": "The security token included in the request is expired",
+        }
         raise ClientError({"Error": said}, "DescribeStacks")
 
     expired: Any = SimpleNamespace(account="111111111111", region="eu-west-1", client=refuse)
@@ -355,7 +387,9 @@ def test_expired_credentials_leave_what_is_named() -> None:
         take_down(at_once(expired), STACK)
 
 
-def test_ctrl_c_while_the_cli_deploys(aws: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_while_the_cli_deploys(
+    aws: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The CLI is ended, and what CloudFormation has begun is taken down."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("secrets.token_hex", lambda _: "0a1b2c3d")
@@ -418,7 +452,10 @@ class Process:
 
 
 def test_a_closed_terminal_and_a_process_that_is_killed(aws: EmbeddedAws, tmp_path: Path) -> None:
-    """The kernel and the shell both tell of a closed terminal. The next run names what a killed one has left."""
+    """The kernel and the shell both tell of a closed terminal.
+
+    The next run names what a killed one has left.
+    """
     killed = Process(aws, tmp_path)
     lines = killed.up_to("▶ import, as")
     name = next(line for line in lines if line.startswith("  The stack ")).split()[2].rstrip(":")
@@ -428,7 +465,9 @@ def test_a_closed_terminal_and_a_process_that_is_killed(aws: EmbeddedAws, tmp_pa
 
     closed = Process(aws, tmp_path)
     lines = closed.up_to("▶ import, as")
-    earlier = lines.index(f"An earlier run has left the stack {name}, or is at work. This takes it away:")
+    earlier = lines.index(
+        f"An earlier run has left the stack {name}, or is at work. This takes it away:"
+    )
     assert lines[earlier + 1] == f"    make integ TAKE_DOWN={name} REGION=eu-west-1"
     assert closed.end(signal.SIGHUP, signal.SIGHUP, signal.SIGTERM) == 1
     stacks = aws.client("cloudformation").describe_stacks()["Stacks"]

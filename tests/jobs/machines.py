@@ -56,7 +56,11 @@ def job(data: Data, kind: Any, id: str = "Job", **options: Any) -> Any:
         "destination": data.at("out/"),
     }
     takes = signature(kind.__init__).parameters
-    return kind(cdk.Stack.of(data.encryption), id, **{name: given[name] for name in given if name in takes} | options)
+    return kind(
+        cdk.Stack.of(data.encryption),
+        id,
+        **{name: given[name] for name in given if name in takes} | options,
+    )
 
 
 def states(data: Data, kind: Any, **options: Any) -> dict[str, Any]:
@@ -78,7 +82,9 @@ def machine(stack: cdk.Stack, *fragments: sfn.IChainable, **options: Any) -> sfn
     chain = sfn.Chain.start(fragments[0])
     for fragment in fragments[1:]:
         chain = chain.next(fragment)
-    return sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(chain), **options)
+    return sfn.StateMachine(
+        stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(chain), **options
+    )
 
 
 def definition(stack: cdk.Stack) -> dict[str, Any]:
@@ -92,9 +98,13 @@ def definition(stack: cdk.Stack) -> dict[str, Any]:
 def machine_policy(stack: cdk.Stack) -> list[dict[str, Any]]:
     """The statements of the state machine's role, likewise."""
     (policy,) = [
-        policy for name, policy in resources(stack, "AWS::IAM::Policy").items() if name.startswith("MachineRole")
+        policy
+        for name, policy in resources(stack, "AWS::IAM::Policy").items()
+        if name.startswith("MachineRole")
     ]
-    return [readable(statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
+    return [
+        readable(statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
 
 
 def text(value: Any) -> str:

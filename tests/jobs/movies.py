@@ -46,7 +46,11 @@ class Movies:
     def __init__(self, stack: cdk.Stack) -> None:
         self.stack = stack
         self.bucket = s3.Bucket(
-            stack, "Data", bucket_name="movies-data", encryption_key=kms.Key(stack, "DataKey"), bucket_key_enabled=True
+            stack,
+            "Data",
+            bucket_name="movies-data",
+            encryption_key=kms.Key(stack, "DataKey"),
+            bucket_key_enabled=True,
         )
         self.encryption = PersonalizeEncryption(stack, "Encryption")
         group = self.encryption.add_dataset_group("Movies", name="movies")
@@ -74,7 +78,9 @@ class Movies:
         given = {"dataset_arn": self.dataset_arn, "source": self.at("import/"), **options}
         return DatasetImportJob(self.stack, "Import", encryption=self.encryption, **given)
 
-    def recommending(self, version: str = "{% $states.context.Execution.Input.version %}") -> BatchInferenceJob:
+    def recommending(
+        self, version: str = "{% $states.context.Execution.Input.version %}"
+    ) -> BatchInferenceJob:
         """Recommendations for a file of users."""
         return BatchInferenceJob(
             self.stack,
@@ -92,13 +98,19 @@ class Movies:
         given = {"source": self.at("batch/in/"), "destination": self.at("segments/"), **options}
         version = "{% $states.context.Execution.Input.version %}"
         return BatchSegmentJob(
-            self.stack, "Segments", encryption=self.encryption, solution_version_arn=version, **given
+            self.stack,
+            "Segments",
+            encryption=self.encryption,
+            solution_version_arn=version,
+            **given,
         )
 
     def exporting(self, **options: Any) -> DatasetExportJob:
         """The export of what was imported."""
         given = {"dataset_arn": self.dataset_arn, "destination": self.at("export/"), **options}
-        return DatasetExportJob(self.stack, "Export", encryption=self.encryption, ingestion_mode="BULK", **given)
+        return DatasetExportJob(
+            self.stack, "Export", encryption=self.encryption, ingestion_mode="BULK", **given
+        )
 
     def deleting(self, **options: Any) -> DataDeletionJob:
         """The deletion of the users in a file."""
@@ -147,11 +159,15 @@ class Deployed:
     def start(self, **more_input: Any) -> str:
         """Begin an execution, with the solution version in its input."""
         document = json.dumps({"version": self.version, **more_input})
-        return str(self.states.start_execution(stateMachineArn=self.arn, input=document)["executionArn"])
+        return str(
+            self.states.start_execution(stateMachineArn=self.arn, input=document)["executionArn"]
+        )
 
     def end(self, execution: str) -> Execution:
         """Wait for an execution."""
-        wait_until(lambda: self.states.describe_execution(executionArn=execution)["status"] != "RUNNING")
+        wait_until(
+            lambda: self.states.describe_execution(executionArn=execution)["status"] != "RUNNING"
+        )
         found = self.states.describe_execution(executionArn=execution)
         output = json.loads(found.get("output") or "null")
         return Execution(found["status"], output, found.get("error", ""), found.get("cause", ""))
@@ -162,8 +178,14 @@ class Deployed:
 
     def errors(self, execution: str) -> list[str]:
         """The errors that tasks of an execution have had, those that were retried too."""
-        events = self.states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
-        return [event["taskFailedEventDetails"]["error"] for event in events if event["type"] == "TaskFailed"]
+        events = self.states.get_execution_history(executionArn=execution, maxResults=1000)[
+            "events"
+        ]
+        return [
+            event["taskFailedEventDetails"]["error"]
+            for event in events
+            if event["type"] == "TaskFailed"
+        ]
 
     def names(self, kind: str) -> list[str]:
         """The names of the jobs of a kind, as ``dataset_import_jobs``."""
@@ -174,13 +196,17 @@ class Deployed:
 
 def trained_version(personalize: Any, solution_arn: str) -> str:
     """A new version of a solution; its training comes along by being looked at."""
-    version: str = personalize.create_solution_version(solutionArn=solution_arn)["solutionVersionArn"]
+    version: str = personalize.create_solution_version(solutionArn=solution_arn)[
+        "solutionVersionArn"
+    ]
     for _ in range(2):
         personalize.describe_solution_version(solutionVersionArn=version)
     return version
 
 
-def deployed(aws: EmbeddedAws, movies: Movies, *fragments: sfn.IChainable, **options: Any) -> Deployed:
+def deployed(
+    aws: EmbeddedAws, movies: Movies, *fragments: sfn.IChainable, **options: Any
+) -> Deployed:
     """The stack, with a state machine that runs these."""
     machine(movies.stack, *fragments, **options)
     return Deployed(aws, template(movies.stack))

@@ -1,7 +1,8 @@
 """An inline Map of equal jobs, simulated: the events of its execution, and whether each item gets a place in time.
 
-All items begin at once and five jobs may be at work; the others are refused, wait and try again, as the state machine
-says. What an attempt, a look and an item cost in events is counted on the embedded AWS (test_history).
+All items begin at once and five jobs may be at work; the others are refused, wait and try again, as
+the state machine says. What an attempt, a look and an item cost in events is counted on the
+embedded AWS (test_history).
 """
 
 import heapq
@@ -21,7 +22,9 @@ def looks_at(seconds: int) -> int:
 
 def fits(items: int, seconds: int) -> bool:
     """Tell if the history holds all events, however long each item waits."""
-    return all(_run(items, seconds, seed, attempts=None) <= MOST_EVENTS for seed in range(SIMULATIONS))
+    return all(
+        _run(items, seconds, seed, attempts=None) <= MOST_EVENTS for seed in range(SIMULATIONS)
+    )
 
 
 def is_patient(items: int, seconds: int, attempts: int) -> bool:
@@ -30,7 +33,10 @@ def is_patient(items: int, seconds: int, attempts: int) -> bool:
 
 
 def _run(items: int, seconds: int, seed: int, *, attempts: int | None) -> int:
-    """Return the number of events; 0 if an item gives up. Those that are too many needn't be counted to the end."""
+    """Return the number of events; 0 if an item gives up.
+
+    Those that are too many needn't be counted to the end.
+    """
     fraction = random.Random(seed).random
     waiting = [(0.0, item, 0) for item in range(items)]
     at_work: list[float] = []

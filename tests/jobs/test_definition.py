@@ -11,7 +11,12 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import jobs
 from personalize_kms_constructs._metadata_type import METADATA_TYPE
-from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob, DatasetExportJob, DatasetImportJob
+from personalize_kms_constructs.jobs import (
+    BatchInferenceJob,
+    BatchSegmentJob,
+    DatasetExportJob,
+    DatasetImportJob,
+)
 from tests.jobs.machines import DATASET, Data, definition, job, machine, machine_policy, states
 from tests.policies import template
 
@@ -78,7 +83,10 @@ IMPORT = {
                 {
                     "ErrorEquals": ["Personalize.ResourceAlreadyExistsException"],
                     "Output": {
-                        "JobArn": (f"{{% '{PERSONALIZE}:dataset-import-job/' & $states.input.Arguments.JobName %}}"),
+                        "JobArn": (
+                            f"{{% '{PERSONALIZE}:dataset-import-job/' & "
+                            "$states.input.Arguments.JobName %}"
+                        ),
                         "Since": "{% $states.input.Since %}",
                         "WaitSeconds": 30,
                     },
@@ -115,16 +123,17 @@ IMPORT = {
                     "Output": {
                         "Error": "DatasetImportJobFailed",
                         "Cause": (
-                            "{% $exists($states.input.Job.FailureReason) ? $states.input.Job.FailureReason : "
-                            "'no reason given for ' & $states.input.JobArn %}"
+                            "{% $exists($states.input.Job.FailureReason) ? "
+                            "$states.input.Job.FailureReason : 'no reason given for ' & "
+                            "$states.input.JobArn %}"
                         ),
                     },
                     "Next": "Import failed",
                 },
                 {
                     "Condition": (
-                        "{% $not($states.input.Job.Status in ['CREATE PENDING', 'CREATE IN_PROGRESS', 'PENDING', "
-                        "'IN_PROGRESS', 'IN PROGRESS']) %}"
+                        "{% $not($states.input.Job.Status in ['CREATE PENDING', 'CREATE "
+                        "IN_PROGRESS', 'PENDING', 'IN_PROGRESS', 'IN PROGRESS']) %}"
                     ),
                     "Output": {
                         "Error": "DatasetImportJobStatusUnknown",
@@ -191,9 +200,9 @@ def test_a_given_name_may_be_that_of_another_job(data: Data, as_expression: bool
     """So an execution doesn't go on with a job that has the name already."""
     given = "{% $states.input.day %}" if as_expression else sfn.JsonPath.string_at("$.day")
     found = states(data, DatasetExportJob, job_name=given)
-    assert found["Prepare Job"]["Output" if as_expression else "Parameters"]["Arguments"].items() >= (
-        {"JobName": given}.items() if as_expression else {"JobName.$": "$.day"}.items()
-    )
+    assert found["Prepare Job"]["Output" if as_expression else "Parameters"][
+        "Arguments"
+    ].items() >= ({"JobName": given}.items() if as_expression else {"JobName.$": "$.day"}.items())
     assert "Catch" not in found["Start Job"]
 
 
@@ -202,7 +211,11 @@ def test_a_function_without_a_path_is_json_path(data: Data) -> None:
     name = sfn.JsonPath.format("nightly-{}", sfn.JsonPath.uuid())
     prepared = states(data, DatasetExportJob, job_name=name)["Prepare Job"]["Parameters"]
     assert prepared["Arguments"]["JobName.$"] == "States.Format('nightly-{}', States.UUID())"
-    (creating,) = [each for each in machine_policy(cdk.Stack.of(data.encryption)) if "Create" in str(each["Action"])]
+    (creating,) = [
+        each
+        for each in machine_policy(cdk.Stack.of(data.encryption))
+        if "Create" in str(each["Action"])
+    ]
     assert creating["Resource"] == [DATASET, f"{PERSONALIZE}:dataset-export-job/nightly-*"]
 
 
@@ -218,7 +231,9 @@ def test_a_name_that_is_pinned_changes_nothing(as_expression: bool) -> None:
 
     name = "StackJob67D221D8"
     pinned = (
-        f"{{% '{name}-' & $uuid() %}}" if as_expression else sfn.JsonPath.format(f"{name}-{{}}", sfn.JsonPath.uuid())
+        f"{{% '{name}-' & $uuid() %}}"
+        if as_expression
+        else sfn.JsonPath.format(f"{name}-{{}}", sfn.JsonPath.uuid())
     )
     assert made(job_name=pinned) == made()
 
@@ -227,7 +242,8 @@ def test_a_name_that_is_pinned_changes_nothing(as_expression: bool) -> None:
     ("times", "attempts", "milliseconds"),
     [
         ({}, 195, 259_200_000),
-        # The longest wait is 60 + 120 + 240 + 480 seconds and then 900 each time: half of it on average.
+        # The longest wait is 60 + 120 + 240 + 480 seconds and then 900 each time: half of it on
+        # average.
         ({"patience": Duration.seconds(450)}, 4, 259_200_000),
         ({"patience": Duration.seconds(451)}, 5, 259_200_000),
         ({"patience": Duration.millis(0)}, 0, 259_200_000),
@@ -258,13 +274,15 @@ def test_time_and_patience_are_parameters(
     found = states(data, DatasetImportJob, **times)
     assert found["Start Job"]["Retry"][0] == {**OTHERS_AT_WORK, "MaxAttempts": attempts}
     assert found["Status of Job"]["Choices"][3]["Condition"] == (
-        "{% $millis() > $max([$toMillis($states.input.Since), $toMillis($states.context.Execution.RedriveTime)]) + "
-        f"{milliseconds} %}}"
+        "{% $millis() > $max([$toMillis($states.input.Since), "
+        f"$toMillis($states.context.Execution.RedriveTime)]) + {milliseconds} %}}"
     )
 
 
 @pytest.mark.parametrize(("letters", "length"), [(12, 62), (13, 63), (14, 63), (40, 63)])
-def test_a_name_is_as_long_as_personalize_takes(stack: cdk.Stack, data: Data, letters: int, length: int) -> None:
+def test_a_name_is_as_long_as_personalize_takes(
+    stack: cdk.Stack, data: Data, letters: int, length: int
+) -> None:
     """The ids and eight digits have 26 of the 63 characters at most, and a hyphen and a UUID the others."""
     machine(stack, job(data, DatasetImportJob, "B" * letters))
     name = definition(stack)["States"][f"Prepare {'B' * letters}"]["Output"]["Arguments"]["JobName"]
@@ -293,7 +311,9 @@ def test_json_paths_are_evaluated_by_a_state_of_their_language(data: Data) -> No
                 "SolutionVersionArn.$": "$.version",
                 "NumResults.$": "$.count",
                 "JobInput": {
-                    "S3DataSource": {"Path.$": "States.Format('{}{}', 's3://<Plain295EB121>/in/', $.file)"},
+                    "S3DataSource": {
+                        "Path.$": "States.Format('{}{}', 's3://<Plain295EB121>/in/', $.file)"
+                    },
                 },
                 "JobOutput": {
                     "S3DataDestination": {
@@ -313,11 +333,18 @@ def test_json_paths_are_evaluated_by_a_state_of_their_language(data: Data) -> No
 
 def test_a_number_may_be_the_only_json_path(data: Data) -> None:
     """``JsonPath`` hides it in a number."""
-    prepared = states(data, BatchSegmentJob, num_results=sfn.JsonPath.number_at("$.count"))["Prepare Job"]
-    assert (prepared["QueryLanguage"], prepared["Parameters"]["Arguments"]["NumResults.$"]) == ("JSONPath", "$.count")
+    prepared = states(data, BatchSegmentJob, num_results=sfn.JsonPath.number_at("$.count"))[
+        "Prepare Job"
+    ]
+    assert (prepared["QueryLanguage"], prepared["Parameters"]["Arguments"]["NumResults.$"]) == (
+        "JSONPath",
+        "$.count",
+    )
 
 
-def test_a_second_synth_leaves_no_metadata_twice(app: cdk.App, stack: cdk.Stack, data: Data) -> None:
+def test_a_second_synth_leaves_no_metadata_twice(
+    app: cdk.App, stack: cdk.Stack, data: Data
+) -> None:
     """Nor a second request for the same job."""
     importing = job(data, DatasetImportJob)
     machine(stack, importing)

@@ -33,7 +33,9 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "JobName": "monday",
             "DatasetArn": DATASET,
             "IngestionMode": "ALL",
-            "JobOutput": {"S3DataDestination": {"Path": "s3://<Encrypted084288C2>/out/", "KmsKeyArn": KEY}},
+            "JobOutput": {
+                "S3DataDestination": {"Path": "s3://<Encrypted084288C2>/out/", "KmsKeyArn": KEY}
+            },
             "Tags": TAGS,
             "RoleArn": ROLE,
         },
@@ -52,8 +54,12 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "SolutionVersionArn": VERSION,
             "FilterArn": FILTER,
             "NumResults": 10,
-            "JobInput": {"S3DataSource": {"Path": "s3://<Encrypted084288C2>/in/", "KmsKeyArn": KEY}},
-            "JobOutput": {"S3DataDestination": {"Path": "s3://<Encrypted084288C2>/out/", "KmsKeyArn": KEY}},
+            "JobInput": {
+                "S3DataSource": {"Path": "s3://<Encrypted084288C2>/in/", "KmsKeyArn": KEY}
+            },
+            "JobOutput": {
+                "S3DataDestination": {"Path": "s3://<Encrypted084288C2>/out/", "KmsKeyArn": KEY}
+            },
             "BatchInferenceJobMode": "THEME_GENERATION",
             "BatchInferenceJobConfig": {
                 "ItemExplorationConfig": {"explorationWeight": "0.3"},
@@ -71,8 +77,12 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "SolutionVersionArn": VERSION,
             "FilterArn": FILTER,
             "NumResults": 100,
-            "JobInput": {"S3DataSource": {"Path": "s3://<Encrypted084288C2>/in/", "KmsKeyArn": KEY}},
-            "JobOutput": {"S3DataDestination": {"Path": "s3://<Encrypted084288C2>/out/", "KmsKeyArn": KEY}},
+            "JobInput": {
+                "S3DataSource": {"Path": "s3://<Encrypted084288C2>/in/", "KmsKeyArn": KEY}
+            },
+            "JobOutput": {
+                "S3DataDestination": {"Path": "s3://<Encrypted084288C2>/out/", "KmsKeyArn": KEY}
+            },
             "Tags": TAGS,
             "RoleArn": ROLE,
         },
@@ -91,8 +101,14 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 PATHS = {
     "DatasetImportJob": {"source": "DataSource.DataLocation"},
     "DatasetExportJob": {"destination": "JobOutput.S3DataDestination.Path"},
-    "BatchInferenceJob": {"source": "JobInput.S3DataSource.Path", "destination": "JobOutput.S3DataDestination.Path"},
-    "BatchSegmentJob": {"source": "JobInput.S3DataSource.Path", "destination": "JobOutput.S3DataDestination.Path"},
+    "BatchInferenceJob": {
+        "source": "JobInput.S3DataSource.Path",
+        "destination": "JobOutput.S3DataDestination.Path",
+    },
+    "BatchSegmentJob": {
+        "source": "JobInput.S3DataSource.Path",
+        "destination": "JobOutput.S3DataDestination.Path",
+    },
     "DataDeletionJob": {"source": "DataSource.DataLocation"},
 }
 """The arguments that have a location."""
@@ -119,9 +135,13 @@ def test_all_parameters_of_the_api(data: Data, noun: str) -> None:
 def test_what_is_not_given_is_left_out(data: Data, noun: str) -> None:
     """No key rather than an empty one, and no tags."""
     _, expected = ARGUMENTS[noun]
-    found = arguments(data, noun, tags={}, **{part: data.unencrypted(f"{part}/") for part in PATHS[noun]})
+    found = arguments(
+        data, noun, tags={}, **{part: data.unencrypted(f"{part}/") for part in PATHS[noun]}
+    )
     needed = {"JobName", "DatasetArn", "DatasetGroupArn", "SolutionVersionArn", "RoleArn"}
-    assert set(found) == (needed | {path.partition(".")[0] for path in PATHS[noun].values()}) & set(expected)
+    assert set(found) == (needed | {path.partition(".")[0] for path in PATHS[noun].values()}) & set(
+        expected
+    )
     assert "KmsKeyArn" not in str(found)
 
 
@@ -147,10 +167,13 @@ def test_paths_are_below_each_location(stack: cdk.Stack, data: Data, noun: str) 
 def test_paths_of_the_execution_are_looked_at(data: Data, noun: str) -> None:
     """What stands behind the prefix, in the argument that has it."""
     paths = {f"{part}_path": "{% $states.input.path %}" for part in PATHS[noun]}
-    *conditions, rest = states(data, getattr(jobs, noun), **paths)["Start Job"]["Arguments"].split(") : ")
+    *conditions, rest = states(data, getattr(jobs, noun), **paths)["Start Job"]["Arguments"].split(
+        ") : "
+    )
     folders = {"source": "in/", "destination": "out/"}
     assert [condition.removeprefix("{% ").partition(", /")[0] for condition in conditions] == [
-        f'$contains($substringAfter($states.input.Arguments.{path}, "s3://<Encrypted084288C2>/{folders[part]}")'
+        f"$contains($substringAfter($states.input.Arguments.{path}, "
+        f'"s3://<Encrypted084288C2>/{folders[part]}")'
         for part, path in PATHS[noun].items()
     ]
     assert rest == "$states.input.Arguments %}"

@@ -25,14 +25,22 @@ def test_a_deletion_without_its_file_deletes_nobody(aws: EmbeddedAws, movies: Mo
     machine = deployed(aws, movies, movies.deleting(source_path="{% $states.input.file %}"))
     machine.put("deletion/yesterday.csv", "USER_ID\nu1\n")
     for given in ({}, {"file": ""}, {"file": None}):
-        stopped(machine, "source_path is empty in this execution: $states.input.file has no value", **given)
+        stopped(
+            machine,
+            "source_path is empty in this execution: $states.input.file has no value",
+            **given,
+        )
     assert machine.names("data_deletion_jobs") == []
 
 
 @pytest.mark.parametrize(
     ("path", "cause", "missing"),
     [
-        ("{% $states.input.day & '/' %}", f"{EMPTY}$states.input.day has no value", [{}, {"day": ""}, {"day": None}]),
+        (
+            "{% $states.input.day & '/' %}",
+            f"{EMPTY}$states.input.day has no value",
+            [{}, {"day": ""}, {"day": None}],
+        ),
         (
             "{% 'night-' & $substringBefore($states.input.day, 'T') & '/' %}",
             "",
@@ -65,7 +73,9 @@ def test_a_folder_without_a_part_is_not_written(
 
 def test_a_json_path_that_finds_nothing_has_another_error(aws: EmbeddedAws, movies: Movies) -> None:
     """Step Functions fails the first state, and nothing catches that."""
-    machine = deployed(aws, movies, movies.exporting(destination_path=sfn.JsonPath.format("{}/", DAY)))
+    machine = deployed(
+        aws, movies, movies.exporting(destination_path=sfn.JsonPath.format("{}/", DAY))
+    )
     end = machine.run()
     assert (end.status, end.error) == ("FAILED", "States.Runtime"), end
     assert "'$.day'" in end.cause
@@ -74,11 +84,13 @@ def test_a_json_path_that_finds_nothing_has_another_error(aws: EmbeddedAws, movi
 
 def test_only_whole_steps_have_no_name(aws: EmbeddedAws, movies: Movies) -> None:
     """A function may make an empty string of anything; the path as a whole is looked at, too."""
-    machine = deployed(aws, movies, movies.exporting(destination_path="{% $join([$states.input.path]) %}"))
+    machine = deployed(
+        aws, movies, movies.exporting(destination_path="{% $join([$states.input.path]) %}")
+    )
     for path in ("/", "x//y/", "null/", "x/null", "../", "a/../x/", "./", "x/.."):
         cause = (
-            f"destination_path makes s3://movies-data/export/{path} in this execution, and a folder or file in it has "
-            "no name, or is null, . or .."
+            f"destination_path makes s3://movies-data/export/{path} in this execution, and a "
+            "folder or file in it has no name, or is null, . or .."
         )
         stopped(machine, cause, path=path)
     for path in ("nullable/", "x/..y/", "x/y", "0/", "x.y/.z/"):
@@ -88,7 +100,9 @@ def test_only_whole_steps_have_no_name(aws: EmbeddedAws, movies: Movies) -> None
 def test_braces_in_a_prefix_stand_for_themselves(aws: EmbeddedAws, movies: Movies) -> None:
     """They mean something in ``States.Format``."""
     path = sfn.JsonPath.format("{}/", DAY)
-    machine = deployed(aws, movies, movies.exporting(destination=movies.at("it's{}/"), destination_path=path))
+    machine = deployed(
+        aws, movies, movies.exporting(destination=movies.at("it's{}/"), destination_path=path)
+    )
     end = machine.run(day="monday")
     assert end.status == "SUCCEEDED", end
     assert machine.get(f"it's{{}}/monday/{end.output['JobName']}.csv")

@@ -30,7 +30,9 @@ def test_each_pass_of_a_loop_has_a_job_of_its_own(aws: EmbeddedAws, movies: Movi
 def test_each_item_of_nested_maps_has_a_job_of_its_own(aws: EmbeddedAws, movies: Movies) -> None:
     """Two by two items, which are the same: four jobs."""
     folder = sfn.JsonPath.format("{}/", sfn.JsonPath.string_at("$"))
-    inner = sfn.Map(movies.stack, "Each hour").item_processor(movies.exporting(destination_path=folder))
+    inner = sfn.Map(movies.stack, "Each hour").item_processor(
+        movies.exporting(destination_path=folder)
+    )
     outer = sfn.Map(movies.stack, "Each day", items_path="$.days").item_processor(inner)
     machine = deployed(aws, movies, outer)
     end = machine.run(days=[["one", "one"], ["one", "one"]])
@@ -56,7 +58,9 @@ def test_a_retry_of_the_fragment_starts_another_job(aws: EmbeddedAws, movies: Mo
 def test_one_state_has_the_description_in_a_list(aws: EmbeddedAws, movies: Movies) -> None:
     """It is a Parallel state with one branch; the input goes on beside it, and what fails in it can be caught."""
     once = movies.importing().to_single_state(result_path="$.Job")
-    machine = deployed(aws, movies, once.add_catch(sfn.Pass(movies.stack, "Caught"), result_path="$.Caught"))
+    machine = deployed(
+        aws, movies, once.add_catch(sfn.Pass(movies.stack, "Caught"), result_path="$.Caught")
+    )
     end = machine.run(day="monday")
     assert (end.status, end.output["day"]) == ("SUCCEEDED", "monday")
     assert [job["Status"] for job in end.output["Job"]] == ["ACTIVE"]
@@ -67,7 +71,9 @@ def test_one_state_has_the_description_in_a_list(aws: EmbeddedAws, movies: Movie
 
 
 @pytest.mark.parametrize(
-    "name", ["nightly", sfn.JsonPath.string_at("$$.Execution.Input.name")], ids=["literal", "JsonPath"]
+    "name",
+    ["nightly", sfn.JsonPath.string_at("$$.Execution.Input.name")],
+    ids=["literal", "JsonPath"],
 )
 def test_a_given_name_is_for_one_pass(aws: EmbeddedAws, movies: Movies, name: str) -> None:
     """The second pass finds the first one's job, and doesn't take it for its own."""
@@ -80,7 +86,9 @@ def test_a_given_name_is_for_one_pass(aws: EmbeddedAws, movies: Movies, name: st
 def test_a_given_name_is_for_one_item(aws: EmbeddedAws, movies: Movies) -> None:
     """Items of a Map are at work at the same time, so that the age of the job tells nothing."""
     job = movies.exporting(job_name=sfn.JsonPath.string_at("$"))
-    machine = deployed(aws, movies, sfn.Map(movies.stack, "Each", items_path="$.days").item_processor(job))
+    machine = deployed(
+        aws, movies, sfn.Map(movies.stack, "Each", items_path="$.days").item_processor(job)
+    )
     assert machine.run(days=["monday", "tuesday"]).status == "SUCCEEDED"
     assert sorted(machine.names("dataset_export_jobs")) == ["monday", "tuesday"]
     end = machine.run(days=["friday", "friday"])

@@ -23,7 +23,9 @@ class TwoStacks:
     def __init__(self, app: cdk.App, **options: Any) -> None:
         self.app = app
         self.owner, self.jobs = cdk.Stack(app, "Owner", env=HERE), cdk.Stack(app, "Jobs", env=HERE)
-        made = {name: value(self.owner) if callable(value) else value for name, value in options.items()}
+        made = {
+            name: value(self.owner) if callable(value) else value for name, value in options.items()
+        }
         self.encryption = PersonalizeEncryption(self.owner, "Encryption", **made)
 
     def importing(self, stack: cdk.Stack) -> None:
@@ -32,7 +34,9 @@ class TwoStacks:
         source = S3Location(bucket, "in/")
         machine(
             self.jobs,
-            DatasetImportJob(self.jobs, "Import", encryption=self.encryption, dataset_arn=DATASET, source=source),
+            DatasetImportJob(
+                self.jobs, "Import", encryption=self.encryption, dataset_arn=DATASET, source=source
+            ),
         )
 
     def deleting(self, group: personalize.CfnDatasetGroup, stack: cdk.Stack) -> None:
@@ -51,12 +55,19 @@ class TwoStacks:
         self.app.synth()
         (policy,) = resources(self.jobs, "AWS::IAM::Policy").values()
         statements = policy["Properties"]["PolicyDocument"]["Statement"]
-        (statement,) = [statement for statement in statements if statement["Action"] == "iam:PassRole"]
+        (statement,) = [
+            statement for statement in statements if statement["Action"] == "iam:PassRole"
+        ]
         return statement["Resource"]
 
 
 def trusted_role(stack: cdk.Stack) -> iam.Role:
-    return iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"), role_name="given")
+    return iam.Role(
+        stack,
+        "Role",
+        assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"),
+        role_name="given",
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,7 +77,9 @@ def trusted_role(stack: cdk.Stack) -> iam.Role:
         ("account", cdk.Environment(account="222222222222", region="eu-west-1")),
     ],
 )
-def test_a_job_elsewhere_than_its_encryption(app: cdk.App, stack: cdk.Stack, what: str, env: cdk.Environment) -> None:
+def test_a_job_elsewhere_than_its_encryption(
+    app: cdk.App, stack: cdk.Stack, what: str, env: cdk.Environment
+) -> None:
     """Personalize would be called where neither key nor role is."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "ratings")
@@ -81,8 +94,8 @@ def test_a_job_elsewhere_than_its_encryption(app: cdk.App, stack: cdk.Stack, wha
             source=S3Location(bucket, "in/"),
         )
     assert str(refused.value) == (
-        f"Other/Import: the job is in {what} {here} but its encryption in {there}, and Personalize works with keys and "
-        f"roles of its own {what}: make the state machine in a stack of {there}"
+        f"Other/Import: the job is in {what} {here} but its encryption in {there}, and Personalize "
+        f"works with keys and roles of its own {what}: make the state machine in a stack of {there}"
     )
 
 
@@ -91,7 +104,12 @@ def test_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> No
     encryption = PersonalizeEncryption(stack, "Encryption", service_role=trusted_role(stack))
     other = cdk.Stack(app, "Other")
     source = S3Location(s3.Bucket(stack, "Bucket", bucket_name="ratings"), "in/")
-    machine(other, DatasetImportJob(other, "Import", encryption=encryption, dataset_arn=DATASET, source=source))
+    machine(
+        other,
+        DatasetImportJob(
+            other, "Import", encryption=encryption, dataset_arn=DATASET, source=source
+        ),
+    )
     app.synth()
     assert definition(other)["States"]["Prepare Import"]["Output"]["Arguments"]["DataSource"] == {
         "DataLocation": "s3://ratings/in/"
@@ -107,7 +125,9 @@ def test_an_encryption_of_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack:
 
 
 @pytest.mark.parametrize("name", [None, "personalize"], ids=["role by default", "named role"])
-def test_bucket_and_machine_in_another_stack_than_the_encryption(app: cdk.App, name: str | None) -> None:
+def test_bucket_and_machine_in_another_stack_than_the_encryption(
+    app: cdk.App, name: str | None
+) -> None:
     """The machine writes the role's ARN out, and only the policies of the encryption need the other stack."""
     stacks = TwoStacks(app, role_name=name)
     stacks.importing(stacks.jobs)
@@ -116,7 +136,9 @@ def test_bucket_and_machine_in_another_stack_than_the_encryption(app: cdk.App, n
     assert stacks.jobs.dependencies == []
     role = stacks.owner.resolve(stacks.encryption.service_role.node.default_child.role_name)  # type: ignore[union-attr]
     arn = f"arn:<AWS::Partition>:iam::111111111111:role/{role}"
-    assert definition(stacks.jobs)["States"]["Prepare Import"]["Output"]["Arguments"]["RoleArn"] == arn
+    assert (
+        definition(stacks.jobs)["States"]["Prepare Import"]["Output"]["Arguments"]["RoleArn"] == arn
+    )
     assert machine_policy(stacks.jobs)[2]["Resource"] == arn
 
 
@@ -149,7 +171,9 @@ def test_a_role_name_that_its_own_stack_gives(app: cdk.App) -> None:
     """The machine refers to the role."""
     stacks = TwoStacks(app, role_name=lambda stack: cdk.CfnParameter(stack, "Name").value_as_string)
     stacks.importing(stacks.owner)
-    assert stacks.passed_role() == {"Fn::ImportValue": "Owner:ExportsOutputFnGetAttEncryptionRole2D2265A5ArnD637ED49"}
+    assert stacks.passed_role() == {
+        "Fn::ImportValue": "Owner:ExportsOutputFnGetAttEncryptionRole2D2265A5ArnD637ED49"
+    }
 
 
 def test_a_role_name_that_is_lost_later(app: cdk.App) -> None:
@@ -157,7 +181,9 @@ def test_a_role_name_that_is_lost_later(app: cdk.App) -> None:
     stacks = TwoStacks(app, service_role=trusted_role)
     stacks.importing(stacks.owner)
     stacks.encryption.service_role.node.default_child.role_name = None  # type: ignore[union-attr]
-    assert stacks.passed_role() == {"Fn::ImportValue": "Owner:ExportsOutputFnGetAttRole1ABCC5F0ArnB4C0B73E"}
+    assert stacks.passed_role() == {
+        "Fn::ImportValue": "Owner:ExportsOutputFnGetAttRole1ABCC5F0ArnB4C0B73E"
+    }
 
 
 def test_a_role_name_that_is_changed_later(app: cdk.App) -> None:

@@ -25,11 +25,17 @@ def caller(stack: cdk.Stack) -> iam.Role:
 
 
 def granted(stack: cdk.Stack) -> list[Any]:
-    (policy,) = [p for name, p in resources(stack, "AWS::IAM::Policy").items() if name.startswith("Caller")]
-    return [readable(statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
+    (policy,) = [
+        p for name, p in resources(stack, "AWS::IAM::Policy").items() if name.startswith("Caller")
+    ]
+    return [
+        readable(statement) for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
 
 
-def test_a_caller_gets_what_the_reference_asks(stack: cdk.Stack, data: Data, caller: iam.Role) -> None:
+def test_a_caller_gets_what_the_reference_asks(
+    stack: cdk.Stack, data: Data, caller: iam.Role
+) -> None:
     """The resource that is made, those it is made of, tags where there are tags, and the role for Personalize alone."""
     grant = data.encryption.grant_create(caller, *map(PersonalizeResource, ROWS))
     assert grant.success
@@ -80,12 +86,21 @@ IMPORTED = {"Fn::ImportValue": "arn"}
     ],
 )
 def test_a_caller_may_be_narrowed(
-    stack: cdk.Stack, data: Data, caller: iam.Role, kinds: str, on: list[str], parents: dict[str, list[Any]]
+    stack: cdk.Stack,
+    data: Data,
+    caller: iam.Role,
+    kinds: str,
+    on: list[str],
+    parents: dict[str, list[Any]],
 ) -> None:
     """To datasets, dataset groups and solutions; what the job is called is the caller's choice."""
     rows = [row for kind in kinds.split() for row in ROWS if kind in row.resource]
     data.encryption.grant_create(caller, *map(PersonalizeResource, rows), on=on)
-    creating = {each["Action"]: each["Resource"] for each in granted(stack) if "Create" in str(each["Action"])}
+    creating = {
+        each["Action"]: each["Resource"]
+        for each in granted(stack)
+        if "Create" in str(each["Action"])
+    }
     assert creating == {
         row.create_action: [*parents[kind], f"{PERSONALIZE}:{row.arn_type}/*"]
         for kind, row in zip(kinds.split(), rows, strict=True)
@@ -95,43 +110,69 @@ def test_a_caller_may_be_narrowed(
 @pytest.mark.parametrize(
     ("kinds", "on", "problem"),
     [
-        ("import", RATINGS, f"on is '{RATINGS}', expected a list of ARNs: pass [dataset.attr_dataset_arn]"),
-        ("import", ["movies"], "on has 'movies', expected a list of ARNs: pass [dataset.attr_dataset_arn]"),
+        (
+            "import",
+            RATINGS,
+            f"on is '{RATINGS}', expected a list of ARNs: pass [dataset.attr_dataset_arn]",
+        ),
+        (
+            "import",
+            ["movies"],
+            "on has 'movies', expected a list of ARNs: pass [dataset.attr_dataset_arn]",
+        ),
         (
             "import",
             [RATINGS.replace("eu-west-1", "us-east-1")],
-            "on is 'arn:aws:personalize:us-east-1:111111111111:dataset/movies/INTERACTIONS', of Region us-east-1 "
-            "instead of eu-west-1, but dataset groups, schemas and datasets are in one account and Region",
+            "on is 'arn:aws:personalize:us-east-1:111111111111:dataset/movies/INTERACTIONS', of "
+            "Region us-east-1 instead of eu-west-1, but dataset groups, schemas and datasets are "
+            "in one account and Region",
         ),
         (
             "import",
             [MOVIES, SOLUTION],
-            "on has no ARN of a dataset, which personalize:CreateDatasetImportJob needs: add one, or grant the dataset "
-            "import job in a separate call",
+            "on has no ARN of a dataset, which personalize:CreateDatasetImportJob needs: add one, "
+            "or grant the dataset import job in a separate call",
         ),
-        ("import", [], "on has no ARN of a dataset, which personalize:CreateDatasetImportJob needs"),
+        (
+            "import",
+            [],
+            "on has no ARN of a dataset, which personalize:CreateDatasetImportJob needs",
+        ),
         (
             "dataset-group segment",
             [MOVIES],
-            "on can't narrow personalize:CreateDatasetGroup, for which AWS lists no other resource: grant the dataset "
-            "group in a separate call\n- on can't narrow personalize:CreateBatchSegmentJob, for which AWS lists no "
-            "other resource: grant the batch segment job in a separate call",
+            "on can't narrow personalize:CreateDatasetGroup, for which AWS lists no other "
+            "resource: grant the dataset group in a separate call\n- on can't narrow "
+            "personalize:CreateBatchSegmentJob, for which AWS lists no other resource: grant the "
+            "batch segment job in a separate call",
         ),
     ],
 )
-def test_what_can_not_be_narrowed(data: Data, caller: iam.Role, kinds: str, on: Any, problem: str) -> None:
+def test_what_can_not_be_narrowed(
+    data: Data, caller: iam.Role, kinds: str, on: Any, problem: str
+) -> None:
     """A caller that was to be narrowed is never let in wide."""
-    rows = [row for kind in kinds.split() for row in ROWS if kind in (row.resource.split()[-2], row.arn_type)]
+    rows = [
+        row
+        for kind in kinds.split()
+        for row in ROWS
+        if kind in (row.resource.split()[-2], row.arn_type)
+    ]
     with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as refused:
         data.encryption.grant_create(caller, *map(PersonalizeResource, rows), on=on)
     assert problem in str(refused.value)
 
 
-def test_a_caller_is_not_narrowed_to_the_attribute_of_something_else(data: Data, caller: iam.Role) -> None:
+def test_a_caller_is_not_narrowed_to_the_attribute_of_something_else(
+    data: Data, caller: iam.Role
+) -> None:
     """The ARN of a dataset group is none of a dataset, as a literal or as a reference."""
     movies = data.encryption.add_dataset_group("Movies", name="movies")
     jobs = PersonalizeResource.dataset_export_job(), PersonalizeResource.data_deletion_job()
-    with pytest.raises(ValueError, match="on has no ARN of a dataset, which personalize:CreateDatasetExportJob needs"):
+    with pytest.raises(
+        ValueError,
+        match="on has no ARN of a dataset, which personalize:CreateDatasetExportJob needs",
+    ):
         data.encryption.grant_create(caller, *jobs, on=[movies.attr_dataset_group_arn])
     data.encryption.grant_create(caller, jobs[1], on=[movies.attr_dataset_group_arn])
 
@@ -144,8 +185,9 @@ def test_a_caller_of_another_account_is_refused(stack: cdk.Stack, data: Data) ->
         with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as refused:
             data.encryption.grant_create(role, PersonalizeResource.dataset_group())
         assert str(refused.value).endswith(
-            "grantee belongs to account 222222222222, but the resources to 111111111111, and roles can't be passed "
-            "across accounts: have the caller assume a role of 111111111111, and pass that role as grantee"
+            "grantee belongs to account 222222222222, but the resources to 111111111111, and roles "
+            "can't be passed across accounts: have the caller assume a role of 111111111111, and "
+            "pass that role as grantee"
         )
 
 
@@ -161,7 +203,11 @@ def test_a_kind_is_granted_once(stack: cdk.Stack, data: Data, caller: iam.Role) 
 
 def test_a_caller_gets_what_the_embedded_aws_asks() -> None:
     """Its transcript of the reference is independent."""
-    types = {"datasetGroupArn": "dataset-group", "datasetArn": "dataset", "solutionVersionArn": "solution"}
+    types = {
+        "datasetGroupArn": "dataset-group",
+        "datasetArn": "dataset",
+        "solutionVersionArn": "solution",
+    }
     ours = {f"Create{row.noun}": row.parents for row in ROWS}
     theirs = {name: (types[field],) for name, field in PARENTS.items() if name in ours}
     assert {name: parents for name, parents in ours.items() if parents} == theirs

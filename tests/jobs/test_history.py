@@ -19,7 +19,9 @@ SECONDS = {"minutes": 60, "hour": 3600, "hours": 3600, "day": 86_400, "days": 86
 
 
 def events(machine: Deployed, execution: str) -> list[str]:
-    history = machine.states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
+    history = machine.states.get_execution_history(executionArn=execution, maxResults=1000)[
+        "events"
+    ]
     return [event["type"] for event in history]
 
 
@@ -50,7 +52,9 @@ def test_a_job_costs_nine_events_and_nine_for_each_look(aws: EmbeddedAws, movies
         (lambda movies: movies.importing(), 2 * 3),
         # Two of each of three items, and four around them.
         (
-            lambda movies: sfn.Map(movies.stack, "Each", items_path="$.days").item_processor(movies.importing()),
+            lambda movies: sfn.Map(movies.stack, "Each", items_path="$.days").item_processor(
+                movies.importing()
+            ),
             2 * 3 + 3 * 2 + 4 + 2 * JOB,
         ),
         # A Parallel state.
@@ -58,7 +62,9 @@ def test_a_job_costs_nine_events_and_nine_for_each_look(aws: EmbeddedAws, movies
     ],
     ids=["attempts", "map", "one state"],
 )
-def test_what_costs_more_events(aws: EmbeddedAws, movies: Movies, wrap: Callable[[Movies], Any], more: int) -> None:
+def test_what_costs_more_events(
+    aws: EmbeddedAws, movies: Movies, wrap: Callable[[Movies], Any], more: int
+) -> None:
     """Than the two of the execution, and those of a job; two attempts that failed are in each."""
     machine = deployed(aws, movies, wrap(movies))
     aws.fail_next("CreateDatasetImportJob", "LimitExceededException", times=2)
@@ -67,7 +73,9 @@ def test_what_costs_more_events(aws: EmbeddedAws, movies: Movies, wrap: Callable
     assert len(events(machine, execution)) == 2 + JOB + more
 
 
-ROWS = re.findall(r"^\| (\d+) (\w+) \| (\d+) \| ([\d,]+) \| (\d+) items \| (\d+) items \|$", PAGE, re.MULTILINE)
+ROWS = re.findall(
+    r"^\| (\d+) (\w+) \| (\d+) \| ([\d,]+) \| (\d+) items \| (\d+) items \|$", PAGE, re.MULTILINE
+)
 DEFAULT_ATTEMPTS = 195  # test_definition has it as a literal
 
 
@@ -80,7 +88,10 @@ def test_the_page_has_these_figures(
     assert int(looks) == looks_at(seconds)
     assert int(events_of_job.replace(",", "")) == 9 + 9 * int(looks)
     assert [fits(int(most), seconds), fits(int(most) + 1, seconds)] == [True, False]
-    patient = [is_patient(items, seconds, DEFAULT_ATTEMPTS) for items in (int(most_patient), int(most_patient) + 1)]
+    patient = [
+        is_patient(items, seconds, DEFAULT_ATTEMPTS)
+        for items in (int(most_patient), int(most_patient) + 1)
+    ]
     assert patient == [True, False]
 
 

@@ -18,7 +18,9 @@ ARN = "arn:aws:iam::111111111111:role/team/machine"
 def test_its_owner_learns_what_to_add(stack: cdk.Stack, data: Data, kind: str) -> None:
     """The CDK drops the statements without a word."""
     if kind == "without updates":
-        role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com")).without_policy_updates()
+        role = iam.Role(
+            stack, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com")
+        ).without_policy_updates()
     else:
         arn = ARN if kind == "immutable" else ARN.replace("111111111111", "222222222222")
         role = iam.Role.from_role_arn(stack, "Role", arn, mutable=kind != "immutable")
@@ -26,22 +28,28 @@ def test_its_owner_learns_what_to_add(stack: cdk.Stack, data: Data, kind: str) -
     text = warnings(stack)["pendingMachinePolicy"]
     words, _, statements = text.partition(": ")
     assert words == (
-        "the role of the state machine is immutable in this app, so it can't start the job until its owner adds these "
-        "statements to an IAM policy of the role"
+        "the role of the state machine is immutable in this app, so it can't start the job until "
+        "its owner adds these statements to an IAM policy of the role"
     )
     assert statements.startswith('[\n  {\n    "Effect": "Allow",\n    "Action": [\n')
     personalize = "arn:${AWS::Partition}:personalize:eu-west-1:111111111111"
     jobs = f"{personalize}:dataset-import-job/StackJob67D221D8-*"
     found = json.loads(statements)
     assert found[:2] == [
-        {"Effect": "Allow", "Action": ["personalize:CreateDatasetImportJob"], "Resource": [DATASET, jobs]},
+        {
+            "Effect": "Allow",
+            "Action": ["personalize:CreateDatasetImportJob"],
+            "Resource": [DATASET, jobs],
+        },
         {"Effect": "Allow", "Action": ["personalize:DescribeDatasetImportJob"], "Resource": [jobs]},
     ]
     assert found[2]["Action"] == ["iam:PassRole"]
     assert len(found) == 3
 
 
-@pytest.mark.parametrize("kind", ["own role", "imported role", "one state", "in a map", "in no machine"])
+@pytest.mark.parametrize(
+    "kind", ["own role", "imported role", "one state", "in a map", "in no machine"]
+)
 def test_nobody_else_is_told(stack: cdk.Stack, data: Data, kind: str) -> None:
     """The statements are in the template, or wanted by nobody."""
     fragment = job(data, DatasetImportJob)
@@ -49,7 +57,9 @@ def test_nobody_else_is_told(stack: cdk.Stack, data: Data, kind: str) -> None:
         fragment = fragment.to_single_state()
     elif kind == "in a map":
         fragment = sfn.Map(stack, "Map").item_processor(fragment)
-    options = {"role": iam.Role.from_role_arn(stack, "Role", ARN)} if kind == "imported role" else {}
+    options = (
+        {"role": iam.Role.from_role_arn(stack, "Role", ARN)} if kind == "imported role" else {}
+    )
     if kind != "in no machine":
         machine(stack, fragment, **options)
     assert warnings(stack) == {}

@@ -14,7 +14,16 @@ from personalize_kms_constructs.jobs import (
     DatasetExportJob,
     DatasetImportJob,
 )
-from tests.jobs.machines import DATASET, GROUP, SOLUTION, VERSION, Data, job, machine, machine_policy
+from tests.jobs.machines import (
+    DATASET,
+    GROUP,
+    SOLUTION,
+    VERSION,
+    Data,
+    job,
+    machine,
+    machine_policy,
+)
 from tests.policies import resources
 
 PERSONALIZE = "arn:<AWS::Partition>:personalize:eu-west-1:111111111111"
@@ -82,7 +91,11 @@ def test_a_name_and_tags(stack: cdk.Stack, data: Data) -> None:
         (DatasetExportJob, {"dataset_arn": sfn.JsonPath.string_at("$.dataset")}, "dataset/*"),
         # The pattern has the versions of all solutions, too.
         (BatchInferenceJob, {"solution_version_arn": "{% $states.input.version %}"}, "solution/*"),
-        (BatchInferenceJob, {"solution_version_arn": sfn.JsonPath.string_at("$.version")}, "solution/*"),
+        (
+            BatchInferenceJob,
+            {"solution_version_arn": sfn.JsonPath.string_at("$.version")},
+            "solution/*",
+        ),
         (DataDeletionJob, {"dataset_group_arn": "{% $states.input.group %}"}, "dataset-group/*"),
     ],
 )
@@ -93,11 +106,14 @@ def test_a_parameter_of_the_execution_may_be_any(
     machine(stack, job(data, kind, job_name="monday", **options))
     noun = kind.__name__
     assert machine_policy(stack)[0] == allow(
-        f"personalize:Create{noun}", [f"{PERSONALIZE}:{parent}", f"{PERSONALIZE}:{TYPES[noun]}/monday"]
+        f"personalize:Create{noun}",
+        [f"{PERSONALIZE}:{parent}", f"{PERSONALIZE}:{TYPES[noun]}/monday"],
     )
 
 
-def test_batch_inference_of_a_version_that_is_a_token_is_of_its_solution(stack: cdk.Stack, data: Data) -> None:
+def test_batch_inference_of_a_version_that_is_a_token_is_of_its_solution(
+    stack: cdk.Stack, data: Data
+) -> None:
     """CloudFormation takes the ARN of the version apart."""
     machine(stack, job(data, BatchInferenceJob, solution_version_arn=Fn.import_value("Version")))
     assert machine_policy(stack)[0]["Resource"][:2] == [
@@ -112,7 +128,12 @@ def test_batch_inference_of_a_version_that_is_a_token_is_of_its_solution(stack: 
     [
         ("{% 'night-' & $states.input.day %}", "night-*"),
         ('{% "night-" & ($a ? $b : $c) %}', "night-*"),
-        (sfn.JsonPath.format("night-{}-{}", sfn.JsonPath.string_at("$.day"), sfn.JsonPath.uuid()), "night-*"),
+        (
+            sfn.JsonPath.format(
+                "night-{}-{}", sfn.JsonPath.string_at("$.day"), sfn.JsonPath.uuid()
+            ),
+            "night-*",
+        ),
         ("{% 'night-' & $a = $b ? 'x' : 'y' %}", "*"),
         ("{% $a & 'night-' %}", "*"),
         ("{% 'night-' %}", "*"),
@@ -132,7 +153,9 @@ def test_batch_inference_of_a_version_that_is_a_token_is_of_its_solution(stack: 
         "later path",
     ],
 )
-def test_a_name_that_begins_with_a_text_is_of_such_names(stack: cdk.Stack, data: Data, name: str, pattern: str) -> None:
+def test_a_name_that_begins_with_a_text_is_of_such_names(
+    stack: cdk.Stack, data: Data, name: str, pattern: str
+) -> None:
     """What every execution puts first is known before."""
     machine(stack, job(data, DatasetImportJob, job_name=name))
     jobs = f"{PERSONALIZE}:dataset-import-job/{pattern}"
@@ -147,7 +170,10 @@ def test_an_encrypted_state_machine_may_use_the_same_key(stack: cdk.Stack, data:
     key = sfn.CustomerManagedEncryptionConfiguration(data.encryption.encryption_key)
     machine(stack, job(data, BatchSegmentJob), encryption_configuration=key)
     *_, passing, last = machine_policy(stack)
-    assert (last["Action"], last["Resource"]) == (["kms:Decrypt", "kms:GenerateDataKey"], "<EncryptionKey3A692D6E.Arn>")
+    assert (last["Action"], last["Resource"]) == (
+        ["kms:Decrypt", "kms:GenerateDataKey"],
+        "<EncryptionKey3A692D6E.Arn>",
+    )
     assert passing == PASS_ROLE
 
 

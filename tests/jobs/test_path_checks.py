@@ -14,8 +14,9 @@ from personalize_kms_constructs.jobs._run_time import jsonata_operands
 from tests.jobs.machines import Data, states
 
 GUARD = (
-    "$pathPart := function($value, $text) { $type($value) in ['string', 'number', 'boolean'] and $value != '' ? $value "
-    ": $error('source_path is empty in this execution: ' & $text & ' has no value') }; "
+    "$pathPart := function($value, $text) { $type($value) in ['string', 'number', 'boolean'] and "
+    "$value != '' ? $value : $error('source_path is empty in this execution: ' & $text & ' has no "
+    "value') }; "
 )
 STEPS = r"/^$|(^|\/)(null|\.{0,2})\/|(^|\/)(null|\.{1,2})$/"
 REASON = "' in this execution, and a folder or file in it has no name, or is null, . or .."
@@ -70,9 +71,15 @@ def test_the_call_looks_at_each_path(data: Data) -> None:
         ("$f($a & $b) & 'x'", "$pathPart($f($a & $b), \"$f($a & $b)\") & 'x'"),
         (
             "$states.input.in & $states.input.`or`",
-            '$pathPart($states.input.in, "$states.input.in") & $pathPart($states.input.`or`, "$states.input.`or`")',
+            (
+                '$pathPart($states.input.in, "$states.input.in") & $pathPart($states.input.`or`, '
+                '"$states.input.`or`")'
+            ),
         ),
-        ("$a = 1 ? $b & '/' : 'x/'", "$pathPart(($a = 1 ? $b & '/' : 'x/'), \"$a = 1 ? $b & '/' : 'x/'\")"),
+        (
+            "$a = 1 ? $b & '/' : 'x/'",
+            "$pathPart(($a = 1 ? $b & '/' : 'x/'), \"$a = 1 ? $b & '/' : 'x/'\")",
+        ),
         (
             "$replace($a, / & /, '') & '/'",
             "$pathPart(($replace($a, / & /, '') & '/'), \"$replace($a, / & /, '') & '/'\")",
@@ -100,10 +107,17 @@ def test_what_does_something_else_last_or_is_broken_is_not_taken_apart(source: s
 
 def test_the_json_paths_of_a_text_are_looked_at(data: Data) -> None:
     """By a state that can, which one of JSONPath can't; those of a text within, but not those that a function has."""
-    day, hour = sfn.JsonPath.string_at("$['a, b']"), sfn.JsonPath.string_at("$$.Execution.Input.hour")
-    first = sfn.JsonPath.array_get_item(sfn.JsonPath.list_at("$.list"), sfn.JsonPath.number_at("$.index"))
+    day, hour = (
+        sfn.JsonPath.string_at("$['a, b']"),
+        sfn.JsonPath.string_at("$$.Execution.Input.hour"),
+    )
+    first = sfn.JsonPath.array_get_item(
+        sfn.JsonPath.list_at("$.list"), sfn.JsonPath.number_at("$.index")
+    )
     within = sfn.JsonPath.format("day-{}", sfn.JsonPath.string_at("$"))
-    _, found = importing(data, sfn.JsonPath.format("it's, $.x/{}-{}/{}/{}/", day, hour, first, within))
+    _, found = importing(
+        data, sfn.JsonPath.format("it's, $.x/{}-{}/{}/{}/", day, hour, first, within)
+    )
     assert found["Prepare Job"]["Parameters"]["Given"] == {
         "source1.$": "$['a, b']",
         "source2.$": "$$.Execution.Input.hour",

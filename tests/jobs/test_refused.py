@@ -19,20 +19,29 @@ def test_everything_wrong_is_told_at_once(data: Data, noun: str) -> None:
     kind = getattr(jobs, noun)
     parts = [part for part in ("source", "destination") if part in kind.__init__.__annotations__]
     wrong = {"job_name": "a b", "timeout": 5, "patience": "PT1H", "tags": []}
-    message = refusal(data, kind, encryption=None, **wrong, **dict.fromkeys(parts, "s3://ratings/in/"))
+    message = refusal(
+        data, kind, encryption=None, **wrong, **dict.fromkeys(parts, "s3://ratings/in/")
+    )
     words = re.sub("(?<!^)([A-Z])", r" \1", noun).lower()
     assert message.split("\n- ") == [
         "",
-        "encryption is None, expected a PersonalizeEncryption: pass the construct with the service role for "
-        "the job",
+        "encryption is None, expected a PersonalizeEncryption: pass the construct with the "
+        "service role for the job",
         *(
-            f"{part} of {words} is 's3://ratings/in/', expected a location: pass S3Location(bucket, prefix)"
+            f"{part} of {words} is 's3://ratings/in/', expected a location: pass "
+            "S3Location(bucket, prefix)"
             for part in parts
         ),
-        "job_name 'a b' is not a name that Personalize takes: use 1 to 63 letters, digits, hyphens and underscores, "
-        "and begin with a letter or digit",
-        "timeout is 5, expected a Duration that is known at synth: pass, for example, Duration.hours(6)",
-        "patience is 'PT1H', expected a Duration that is known at synth: pass, for example, Duration.hours(6)",
+        "job_name 'a b' is not a name that Personalize takes: use 1 to 63 letters, digits, "
+        "hyphens and underscores, and begin with a letter or digit",
+        (
+            "timeout is 5, expected a Duration that is known at synth: pass, for example, "
+            "Duration.hours(6)"
+        ),
+        (
+            "patience is 'PT1H', expected a Duration that is known at synth: pass, for example, "
+            "Duration.hours(6)"
+        ),
         "tags is an object of type list, expected a mapping of strings: pass {'key': 'value'}",
     ]
     assert data.encrypted.policy is None
@@ -61,7 +70,8 @@ def test_locations_arns_paths_and_modes_are_told_with_the_rest(data: Data) -> No
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"job_name": "a b"}, {"job_name": "{% $a %}", "dataset_arn": sfn.JsonPath.string_at("$.arn")}]
+    "wrong",
+    [{"job_name": "a b"}, {"job_name": "{% $a %}", "dataset_arn": sfn.JsonPath.string_at("$.arn")}],
 )
 def test_a_refused_job_leaves_its_id_free(data: Data, wrong: dict[str, Any]) -> None:
     """Whether it is refused for an argument, or for all of them together."""
@@ -125,19 +135,25 @@ def test_modes(data: Data, kind: Any, parameter: str, allowed: list[str]) -> Non
     """Those of the API; expressions and tokens are not judged."""
     wrong = allowed[0].lower()
     assert refusal(data, kind, **{parameter: wrong}) == (
-        f"{parameter} is {wrong!r} but Personalize takes {', '.join(map(repr, allowed))}: use one of them"
+        f"{parameter} is {wrong!r} but Personalize takes {', '.join(map(repr, allowed))}: use one "
+        "of them"
     )
     token = cdk.CfnParameter(cdk.Stack.of(data.encryption), "Mode").value_as_string
-    for number, mode in enumerate([*allowed, token, "{% $states.input.mode %}", sfn.JsonPath.string_at("$.mode")]):
+    for number, mode in enumerate(
+        [*allowed, token, "{% $states.input.mode %}", sfn.JsonPath.string_at("$.mode")]
+    ):
         job(data, kind, f"Job{number}", **{parameter: mode})
 
 
 def test_two_languages_in_one_call(data: Data) -> None:
     """A JSONPath state would pass the JSONata expression on as text."""
-    mixed = {"dataset_arn": sfn.JsonPath.string_at("$.dataset"), "job_name": "{% $states.input.name %}"}
+    mixed = {
+        "dataset_arn": sfn.JsonPath.string_at("$.dataset"),
+        "job_name": "{% $states.input.name %}",
+    }
     assert refusal(data, DatasetExportJob, **mixed) == (
-        "parameters are JsonPath and JSONata expressions, but a state has a single language: use the same for all, for "
-        "example {% $states.input.name %}"
+        "parameters are JsonPath and JSONata expressions, but a state has a single language: use "
+        "the same for all, for example {% $states.input.name %}"
     )
 
 
@@ -153,9 +169,11 @@ def test_two_languages_in_one_call(data: Data) -> None:
 def test_an_expression_inside_of_text(data: Data, parameter: str, wrong: str, shown: str) -> None:
     """Step Functions would take it for text, and the CDK refuses the one of ``sfn.JsonPath`` in words of its own."""
     what = "a parameter" if parameter == "tags" else parameter
-    assert refusal(data, DatasetImportJob, **{parameter: {"day": wrong} if parameter == "tags" else wrong}) == (
-        f"{what} is {shown!r}, an expression inside of other text, but Step Functions evaluates whole values only: "
-        "write one expression, for example {% 'day-' & $states.input.day %} or "
+    assert refusal(
+        data, DatasetImportJob, **{parameter: {"day": wrong} if parameter == "tags" else wrong}
+    ) == (
+        f"{what} is {shown!r}, an expression inside of other text, but Step Functions evaluates "
+        "whole values only: write one expression, for example {% 'day-' & $states.input.day %} or "
         "sfn.JsonPath.format('day-{}', sfn.JsonPath.string_at('$.day'))"
     )
 
@@ -163,7 +181,9 @@ def test_an_expression_inside_of_text(data: Data, parameter: str, wrong: str, sh
 def test_a_name_of_a_state_that_is_too_long(stack: cdk.Stack, data: Data) -> None:
     """A machine in a machine has the id twice, in names that nobody wrote."""
     state = job(data, DatasetExportJob, id="x" * 35).to_single_state()
-    with pytest.raises(RuntimeError, match="characters but Step Functions takes 80: use a shorter id"):
+    with pytest.raises(
+        RuntimeError, match="characters but Step Functions takes 80: use a shorter id"
+    ):
         sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(state))
 
 
@@ -171,18 +191,20 @@ def test_two_expressions_in_one_value(data: Data) -> None:
     """Step Functions would take it for one, with what stands between them as a part of it."""
     wrong = "{% $states.input.name %}-{% $states.input.day %}"
     assert refusal(data, DatasetImportJob, dataset_arn=wrong) == (
-        f"dataset_arn is {wrong!r}, which is not one expression: write one between '{{%' and '%}}', for example "
-        "{% 'day-' & $states.input.day %}"
+        f"dataset_arn is {wrong!r}, which is not one expression: write one between '{{%' and "
+        "'%}', for example {% 'day-' & $states.input.day %}"
     )
 
 
 @pytest.mark.parametrize("parameter", ["timeout", "patience"])
-def test_a_time_that_only_cloudformation_knows(stack: cdk.Stack, data: Data, parameter: str) -> None:
+def test_a_time_that_only_cloudformation_knows(
+    stack: cdk.Stack, data: Data, parameter: str
+) -> None:
     """The number of attempts is made of it at synth."""
     unknown = Duration.seconds(cdk.CfnParameter(stack, "Seconds", type="Number").value_as_number)
     assert refusal(data, DatasetImportJob, **{parameter: unknown}) == (
-        f"{parameter} is an object of type Duration, expected a Duration that is known at synth: pass, for "
-        "example, Duration.hours(6)"
+        f"{parameter} is an object of type Duration, expected a Duration that is known at synth: "
+        "pass, for example, Duration.hours(6)"
     )
 
 
@@ -198,8 +220,8 @@ def test_a_time_that_only_cloudformation_knows(stack: cdk.Stack, data: Data, par
 def test_a_time_that_no_execution_lasts(data: Data, timeout: Duration, words: str) -> None:
     """Its history would be full, or it would be over before the first look."""
     assert refusal(data, DatasetImportJob, timeout=timeout) == (
-        f"timeout is {words} but a job may take from a second to 9 days, which fill the 25,000 events of an "
-        "execution: use a time between"
+        f"timeout is {words} but a job may take from a second to 9 days, which fill the 25,000 "
+        "events of an execution: use a time between"
     )
 
 
@@ -207,7 +229,11 @@ def test_a_time_that_no_execution_lasts(data: Data, timeout: Duration, words: st
     ("times", "words", "longest"),
     [
         ({"patience": Duration.hours(37)}, "1 day 13 hours", "129600"),
-        ({"timeout": Duration.hours(6), "patience": Duration.minutes(181)}, "3 hours 1 minute", "10800"),
+        (
+            {"timeout": Duration.hours(6), "patience": Duration.minutes(181)},
+            "3 hours 1 minute",
+            "10800",
+        ),
     ],
     ids=["default timeout", "given timeout"],
 )
@@ -216,6 +242,6 @@ def test_patience_that_may_outlast_the_timeout(
 ) -> None:
     """The job would be started when its time is over already."""
     assert refusal(data, DatasetImportJob, **times) == (
-        f"patience is {words} but a job may wait twice as long, and must not be started after its timeout: use "
-        f"{longest} seconds at most, or a longer timeout"
+        f"patience is {words} but a job may wait twice as long, and must not be started after its "
+        f"timeout: use {longest} seconds at most, or a longer timeout"
     )

@@ -63,10 +63,30 @@ def test_each_parameter_has_a_form(data: Data, kind: Any, wrong: dict[str, str],
 @pytest.mark.parametrize(
     ("kind", "parameter", "attribute", "told"),
     [
-        (DatasetImportJob, "dataset_arn", "Movies.DatasetGroupArn", "dataset/DATASET_GROUP/TYPE: pass one"),
-        (DatasetExportJob, "dataset_arn", "Schema.SchemaArn", "dataset/DATASET_GROUP/TYPE: pass one"),
-        (DataDeletionJob, "dataset_group_arn", "Ratings.DatasetArn", "dataset-group/NAME: pass one"),
-        (BatchInferenceJob, "solution_version_arn", "Solution.SolutionArn", "solution/NAME/VERSION: pass one"),
+        (
+            DatasetImportJob,
+            "dataset_arn",
+            "Movies.DatasetGroupArn",
+            "dataset/DATASET_GROUP/TYPE: pass one",
+        ),
+        (
+            DatasetExportJob,
+            "dataset_arn",
+            "Schema.SchemaArn",
+            "dataset/DATASET_GROUP/TYPE: pass one",
+        ),
+        (
+            DataDeletionJob,
+            "dataset_group_arn",
+            "Ratings.DatasetArn",
+            "dataset-group/NAME: pass one",
+        ),
+        (
+            BatchInferenceJob,
+            "solution_version_arn",
+            "Solution.SolutionArn",
+            "solution/NAME/VERSION: pass one",
+        ),
         (BatchSegmentJob, "filter_arn", "Solution.SolutionArn", "filter/NAME: pass one"),
         (DatasetImportJob, "dataset_arn", "Ratings.DatasetArn", None),
         (DataDeletionJob, "dataset_group_arn", "Movies.DatasetGroupArn", None),
@@ -90,7 +110,9 @@ def test_the_attribute_of_an_l1(
             dataset_group_arn=movies.attr_dataset_group_arn,
             schema_arn=schema.attr_schema_arn,
         ),
-        personalize.CfnSolution(stack, "Solution", name="s", dataset_group_arn=movies.attr_dataset_group_arn),
+        personalize.CfnSolution(
+            stack, "Solution", name="s", dataset_group_arn=movies.attr_dataset_group_arn
+        ),
     ]
     l1, _, name = attribute.partition(".")
     given = {each.node.id: each for each in l1s}[l1]
@@ -98,8 +120,9 @@ def test_the_attribute_of_an_l1(
     if told is None:
         job(data, kind, **wrong)
     else:
-        assert f"{parameter} is '${{Stack/{attribute}}}', expected an ARN of the form arn:aws:" in refusal(
-            data, kind, **wrong
+        assert (
+            f"{parameter} is '${{Stack/{attribute}}}', expected an ARN of the form arn:aws:"
+            in refusal(data, kind, **wrong)
         )
         assert told in refusal(data, kind, **wrong)
 
@@ -122,13 +145,18 @@ def test_an_l1_for_its_arn(stack: cdk.Stack, data: Data) -> None:
     ("arn", "reason"),
     [
         (DATASET.replace("eu-west-1", "us-east-1"), "of Region us-east-1 instead of eu-west-1"),
-        (DATASET.replace("111111111111", "222222222222"), "of account 222222222222 instead of 111111111111"),
+        (
+            DATASET.replace("111111111111", "222222222222"),
+            "of account 222222222222 instead of 111111111111",
+        ),
     ],
     ids=["Region", "account"],
 )
 def test_an_arn_of_somewhere_else(data: Data, arn: str, reason: str) -> None:
     """Personalize works in one account and Region."""
-    assert refusal(data, DatasetImportJob, dataset_arn=arn).startswith(f"dataset_arn is {arn!r}, {reason}, but ")
+    assert refusal(data, DatasetImportJob, dataset_arn=arn).startswith(
+        f"dataset_arn is {arn!r}, {reason}, but "
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,26 +7,36 @@ import pytest
 from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_constructs import S3Location
-from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob, DatasetExportJob, DatasetImportJob
+from personalize_kms_constructs.jobs import (
+    BatchInferenceJob,
+    BatchSegmentJob,
+    DatasetExportJob,
+    DatasetImportJob,
+)
 from tests.jobs.machines import Data, job, refusal, states
 
 BATCH_KINDS: Any = [BatchInferenceJob, BatchSegmentJob]
 
 
-@pytest.mark.parametrize("path", ["", "/2026/", "s3://bucket/x/", 5, "../x/", "a/../b/", "./x", "a/.", "..", "a//b/"])
+@pytest.mark.parametrize(
+    "path", ["", "/2026/", "s3://bucket/x/", 5, "../x/", "a/../b/", "./x", "a/.", "..", "a//b/"]
+)
 def test_a_path_that_is_not_below_the_prefix(data: Data, path: Any) -> None:
     """An address, a path from the root of the bucket, nothing, or a step to elsewhere."""
     assert refusal(data, DatasetImportJob, source_path=path) == (
-        f"source_path is {path!r}, expected a path below the prefix of source: pass only names, without s3:// "
-        f"address, leading slash, '.' and '..', for example '2026-11-25/', or an expression"
+        f"source_path is {path!r}, expected a path below the prefix of source: pass only names, "
+        "without s3:// address, leading slash, '.' and '..', for example '2026-11-25/', or an "
+        "expression"
     )
 
 
 def test_a_path_below_something_that_is_no_folder(data: Data) -> None:
     """The path would begin in the middle of a name."""
-    assert refusal(data, DatasetImportJob, source=data.at("in"), source_path="{% $states.input.file %}") == (
-        "source of dataset import job, with source_path below it, has prefix 'in', which is not a folder: end it in /, "
-        "as 'in/'"
+    assert refusal(
+        data, DatasetImportJob, source=data.at("in"), source_path="{% $states.input.file %}"
+    ) == (
+        "source of dataset import job, with source_path below it, has prefix 'in', which is not a "
+        "folder: end it in /, as 'in/'"
     )
 
 
@@ -36,11 +46,16 @@ def test_a_path_below_something_that_is_no_folder(data: Data) -> None:
         ("*.csv", "'*', '?' and '${' are wildcards and variables in policies"),
         ("{day}/*.csv", "'*', '?' and '${' are wildcards and variables in policies"),
         ("2026", "which is not a folder: end it in /, as 'out/2026/'"),
-        ("x" * 250 + "/", "characters without what is known at deployment but Personalize takes 256 at most"),
+        (
+            "x" * 250 + "/",
+            "characters without what is known at deployment but Personalize takes 256 at most",
+        ),
     ],
     ids=["wildcard", "wildcard beside a token", "no folder", "too long"],
 )
-def test_what_a_location_may_not_be_a_path_makes_of_it(stack: cdk.Stack, data: Data, path: str, reason: str) -> None:
+def test_what_a_location_may_not_be_a_path_makes_of_it(
+    stack: cdk.Stack, data: Data, path: str, reason: str
+) -> None:
     """A path that is known before is part of the location, and judged with it."""
     path = path.replace("{day}", cdk.CfnParameter(stack, "Day").value_as_string)
     message = refusal(data, DatasetExportJob, destination_path=path)
@@ -48,7 +63,9 @@ def test_what_a_location_may_not_be_a_path_makes_of_it(stack: cdk.Stack, data: D
     assert reason in message
 
 
-@pytest.mark.parametrize("path", ["..a/", "a..b/", ".hidden/", "2026-11-25/", "{day}", "{day}/{day}", "format"])
+@pytest.mark.parametrize(
+    "path", ["..a/", "a..b/", ".hidden/", "2026-11-25/", "{day}", "{day}/{day}", "format"]
+)
 def test_paths_that_are_taken(stack: cdk.Stack, data: Data, path: str) -> None:
     """A name may have dots, and tokens alone are not judged: they may begin and end as they should."""
     day = cdk.CfnParameter(stack, "Day").value_as_string
@@ -57,13 +74,15 @@ def test_paths_that_are_taken(stack: cdk.Stack, data: Data, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "prefix", [sfn.JsonPath.string_at("$.folder"), "in/{% $states.input.folder %}/"], ids=["JSONPath", "JSONata"]
+    "prefix",
+    [sfn.JsonPath.string_at("$.folder"), "in/{% $states.input.folder %}/"],
+    ids=["JSONPath", "JSONata"],
 )
 def test_a_prefix_that_each_execution_evaluates(data: Data, prefix: str) -> None:
     """It would reach Personalize, and the policies, as text."""
     assert refusal(data, DatasetImportJob, source=S3Location(data.plain, prefix)) == (
-        "source of dataset import job has a prefix that each execution evaluates, but policies are written before: "
-        "use a fixed prefix in S3Location, and pass the rest as source_path"
+        "source of dataset import job has a prefix that each execution evaluates, but policies are "
+        "written before: use a fixed prefix in S3Location, and pass the rest as source_path"
     )
 
 
@@ -96,7 +115,9 @@ def test_a_path_with_a_letter_that_iam_takes_in_no_policy(data: Data) -> None:
     ],
     ids=["expressions", "literals", "source below", "destination below"],
 )
-def test_one_prefix_may_have_both(data: Data, kind: Any, source: str, paths: dict[str, str]) -> None:
+def test_one_prefix_may_have_both(
+    data: Data, kind: Any, source: str, paths: dict[str, str]
+) -> None:
     """The paths below it differ, as in AWS's solution for Personalize."""
     found = states(data, kind, source=data.at(source), destination=data.at("batch/"), **paths)
     arguments = found["Prepare Job"]["Output"]["Arguments"]
@@ -120,7 +141,9 @@ def test_paths_that_make_the_source_the_destination(
 ) -> None:
     """As far as it is known before."""
     name = "batch inference job" if kind is BatchInferenceJob else "batch segment job"
-    assert refusal(data, kind, source=data.at(source), destination=data.at(destination), **paths).startswith(
-        f"{name} has the same source and destination, prefix {folder!r} of one bucket, but Personalize wants "
-        "another folder for the output: change one of the prefixes"
+    assert refusal(
+        data, kind, source=data.at(source), destination=data.at(destination), **paths
+    ).startswith(
+        f"{name} has the same source and destination, prefix {folder!r} of one bucket, but "
+        "Personalize wants another folder for the output: change one of the prefixes"
     )

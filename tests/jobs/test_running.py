@@ -17,16 +17,28 @@ def test_a_night_of_four_jobs(aws: EmbeddedAws, movies: Movies) -> None:
         movies.recommending(),
         movies.segmenting(),
         movies.exporting(),
-        encryption_configuration=sfn.CustomerManagedEncryptionConfiguration(movies.encryption.encryption_key),
+        encryption_configuration=sfn.CustomerManagedEncryptionConfiguration(
+            movies.encryption.encryption_key
+        ),
     )
     end = night.run()
     assert end.status == "SUCCEEDED", end
     assert (end.output["Status"], end.output["IngestionMode"]) == ("ACTIVE", "BULK")
     key = end.output["JobOutput"]["S3DataDestination"]["KmsKeyArn"]
     assert key in [each["KeyArn"] for each in aws.client("kms").list_keys()["Keys"]]
-    assert night.s3.head_object(Bucket="movies-data", Key=f"export/{end.output['JobName']}.csv")["SSEKMSKeyId"] == key
-    assert night.get(f"export/{end.output['JobName']}.csv").splitlines()[1:] == ["u1,i1,1", "u2,i2,2"]
-    assert json.loads(night.get("batch/out/users.json.out"))["output"] == {"recommendedItems": ["i1"]}
+    assert (
+        night.s3.head_object(Bucket="movies-data", Key=f"export/{end.output['JobName']}.csv")[
+            "SSEKMSKeyId"
+        ]
+        == key
+    )
+    assert night.get(f"export/{end.output['JobName']}.csv").splitlines()[1:] == [
+        "u1,i1,1",
+        "u2,i2,2",
+    ]
+    assert json.loads(night.get("batch/out/users.json.out"))["output"] == {
+        "recommendedItems": ["i1"]
+    }
     assert json.loads(night.get("segments/users.json.out"))["output"] == {"usersList": ["u1", "u2"]}
     (job,) = night.personalize.list_batch_inference_jobs()["batchInferenceJobs"]
     tags = night.personalize.list_tags_for_resource(resourceArn=job["batchInferenceJobArn"])["tags"]
@@ -36,7 +48,8 @@ def test_a_night_of_four_jobs(aws: EmbeddedAws, movies: Movies) -> None:
 def test_json_paths_of_the_input(aws: EmbeddedAws, movies: Movies) -> None:
     """In a JSONPath machine they select from the input of the fragment, or of the execution."""
     first = movies.importing(
-        dataset_arn=sfn.JsonPath.string_at("$.dataset"), import_mode=sfn.JsonPath.string_at("$.mode")
+        dataset_arn=sfn.JsonPath.string_at("$.dataset"),
+        import_mode=sfn.JsonPath.string_at("$.mode"),
     )
     second = movies.recommending(sfn.JsonPath.string_at("$$.Execution.Input.version"))
     machine = deployed(aws, movies, first, second)
@@ -50,14 +63,22 @@ def test_json_paths_of_the_input(aws: EmbeddedAws, movies: Movies) -> None:
 
 def test_a_jsonata_machine(aws: EmbeddedAws, movies: Movies) -> None:
     """The states are right in a machine of either query language."""
-    machine = deployed(aws, movies, movies.importing(), movies.recommending(), query_language=sfn.QueryLanguage.JSONATA)
+    machine = deployed(
+        aws,
+        movies,
+        movies.importing(),
+        movies.recommending(),
+        query_language=sfn.QueryLanguage.JSONATA,
+    )
     assert machine.run().status == "SUCCEEDED"
 
 
 def test_each_execution_has_folders_of_its_own(aws: EmbeddedAws, movies: Movies) -> None:
     """The same machine for two days: each reads and writes below its own date."""
     folder = sfn.JsonPath.format("{}/", sfn.JsonPath.string_at("$.day"))
-    imported = movies.importing(source_path=folder).to_single_state(result_path=sfn.JsonPath.DISCARD)
+    imported = movies.importing(source_path=folder).to_single_state(
+        result_path=sfn.JsonPath.DISCARD
+    )
     machine = deployed(aws, movies, imported, movies.exporting(destination_path=folder))
     machine.put("import/monday/ratings.csv", "USER_ID,ITEM_ID,TIMESTAMP\nu1,i1,1\n")
     machine.put("import/tuesday/ratings.csv", "USER_ID,ITEM_ID,TIMESTAMP\nu2,i2,2\n")
@@ -85,7 +106,9 @@ def test_both_places_below_one_prefix(aws: EmbeddedAws, movies: Movies) -> None:
 def test_users_are_deleted(aws: EmbeddedAws, movies: Movies) -> None:
     """A data deletion job says how many records it has deleted, and ends completed, or with a reason."""
     imported = movies.importing().to_single_state(result_path=sfn.JsonPath.DISCARD)
-    machine = deployed(aws, movies, imported, movies.deleting(source_path=sfn.JsonPath.string_at("$.file")))
+    machine = deployed(
+        aws, movies, imported, movies.deleting(source_path=sfn.JsonPath.string_at("$.file"))
+    )
     machine.put("deletion/today.csv", "USER_ID\nu1\nu7\n")
     end = machine.run(file="today.csv")
     assert end.status == "SUCCEEDED", end

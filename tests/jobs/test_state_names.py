@@ -38,7 +38,9 @@ def test_a_job_as_one_state_can_be_caught(stack: cdk.Stack, data: Data) -> None:
     machine(stack, state.add_catch(sfn.Pass(stack, "Tell"), result_path="$.error"))
     found = definition(stack)["States"]["Job"]
     assert (found["Type"], found["ResultPath"]) == ("Parallel", "$.imported")
-    assert found["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Tell"}]
+    assert found["Catch"] == [
+        {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Tell"}
+    ]
     assert found["Branches"][0]["StartAt"] == "Job: Prepare Job"
 
 

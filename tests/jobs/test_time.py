@@ -13,7 +13,9 @@ JOB = "arn:aws:personalize:eu-west-1:111111111111:dataset-import-job/monday"
 
 def test_a_job_that_is_at_work_for_too_long(aws: EmbeddedAws, movies: Movies) -> None:
     """The execution fails with the name of the job, which goes on; a redrive fails again, at the state that failed."""
-    machine = deployed(aws, movies, movies.importing(job_name="monday", timeout=Duration.seconds(1)))
+    machine = deployed(
+        aws, movies, movies.importing(job_name="monday", timeout=Duration.seconds(1))
+    )
     aws.freeze_jobs("CREATE IN_PROGRESS")
     execution = machine.start()
     first = machine.end(execution)
@@ -40,7 +42,9 @@ def test_a_status_that_nobody_knows(aws: EmbeddedAws, movies: Movies) -> None:
         )
 
 
-def test_a_redrive_after_the_timeout_finds_a_job_that_is_done(aws: EmbeddedAws, movies: Movies) -> None:
+def test_a_redrive_after_the_timeout_finds_a_job_that_is_done(
+    aws: EmbeddedAws, movies: Movies
+) -> None:
     """It failed while it waited; the time is over, and so is the job."""
     machine = deployed(aws, movies, movies.importing(timeout=Duration.seconds(1)))
     aws.freeze_jobs("CREATE PENDING")
@@ -55,7 +59,9 @@ def test_a_redrive_after_the_timeout_finds_a_job_that_is_done(aws: EmbeddedAws, 
 
 def test_a_redrive_after_the_timeout_has_the_whole_time(aws: EmbeddedAws, movies: Movies) -> None:
     """It failed before the job was there: the one that the redrive starts is not over at its first look."""
-    machine = deployed(aws, movies, movies.importing(job_name="monday", timeout=Duration.seconds(2)))
+    machine = deployed(
+        aws, movies, movies.importing(job_name="monday", timeout=Duration.seconds(2))
+    )
     aws.fail_next("CreateDatasetImportJob", "InvalidInputException")
     execution = machine.start()
     assert machine.end(execution).error == "Personalize.InvalidInputException"
@@ -68,7 +74,9 @@ def test_a_redrive_after_the_timeout_has_the_whole_time(aws: EmbeddedAws, movies
 
 def test_the_time_of_a_redrive_ends_too(aws: EmbeddedAws, movies: Movies) -> None:
     """A job that is at work for too long after it fails the execution all the same."""
-    machine = deployed(aws, movies, movies.importing(job_name="monday", timeout=Duration.seconds(1)))
+    machine = deployed(
+        aws, movies, movies.importing(job_name="monday", timeout=Duration.seconds(1))
+    )
     aws.fail_next("CreateDatasetImportJob", "InvalidInputException")
     aws.freeze_jobs("CREATE PENDING")
     execution = machine.start()

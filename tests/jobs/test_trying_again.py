@@ -47,7 +47,11 @@ def test_what_stays_as_it_is_fails(aws: EmbeddedAws, movies: Movies) -> None:
 def test_a_sixth_job_waits_for_its_place(aws: EmbeddedAws, movies: Movies) -> None:
     """As long as five others are at work it is tried again, and started when one of them has ended."""
     machine = deployed(aws, movies, movies.importing())
-    roles = [role["Arn"] for role in aws.client("iam").list_roles()["Roles"] if "Encryption" in role["RoleName"]]
+    roles = [
+        role["Arn"]
+        for role in aws.client("iam").list_roles()["Roles"]
+        if "Encryption" in role["RoleName"]
+    ]
     (dataset,) = machine.personalize.list_datasets()["datasets"]
     others = [
         machine.personalize.create_dataset_import_job(
@@ -87,7 +91,9 @@ def test_a_lost_answer_starts_no_second_job(aws: EmbeddedAws, movies: Movies) ->
     [{}, {"import_mode": sfn.JsonPath.string_at("$.mode")}],
     ids=["JSONata", "JSONPath"],
 )
-def test_a_redrive_starts_no_second_job(aws: EmbeddedAws, movies: Movies, options: dict[str, Any]) -> None:
+def test_a_redrive_starts_no_second_job(
+    aws: EmbeddedAws, movies: Movies, options: dict[str, Any]
+) -> None:
     """It failed when the job was there, and is redriven from the call, with the name that the state before made."""
     machine = deployed(aws, movies, movies.importing(**options))
     aws.fail_next("CreateDatasetImportJob", "InvalidInputException", after_the_fact=True)

@@ -60,12 +60,20 @@ def test_jobs_run_in_another_stack_than_their_encryption(aws: EmbeddedAws, app: 
         name="ratings",
         dataset_type="Interactions",
     )
-    bucket = s3.Bucket(jobs, "Data", bucket_name="movies-data", encryption_key=kms.Key(jobs, "DataKey"))
-    dataset = jobs.format_arn(service="personalize", resource="dataset", resource_name="movies/INTERACTIONS")
+    bucket = s3.Bucket(
+        jobs, "Data", bucket_name="movies-data", encryption_key=kms.Key(jobs, "DataKey")
+    )
+    dataset = jobs.format_arn(
+        service="personalize", resource="dataset", resource_name="movies/INTERACTIONS"
+    )
     machine(
         jobs,
         DatasetImportJob(
-            jobs, "Import", encryption=encryption, dataset_arn=dataset, source=S3Location(bucket, "import/")
+            jobs,
+            "Import",
+            encryption=encryption,
+            dataset_arn=dataset,
+            source=S3Location(bucket, "import/"),
         ),
         DatasetExportJob(
             jobs,

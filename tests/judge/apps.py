@@ -37,8 +37,12 @@ def break_key_policy(of: PersonalizeEncryption) -> None:
 def by_hand(scope: Construct) -> personalize.CfnDatasetGroup:
     """A dataset group that never heard of our construct, and lacks nearly everything."""
     key = kms.Key(scope, "OtherKey")
-    role = iam.Role(scope, "OtherRole", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    return personalize.CfnDatasetGroup(scope, "Books", name="books", kms_key_arn=key.key_arn, role_arn=role.role_arn)
+    role = iam.Role(
+        scope, "OtherRole", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com")
+    )
+    return personalize.CfnDatasetGroup(
+        scope, "Books", name="books", kms_key_arn=key.key_arn, role_arn=role.role_arn
+    )
 
 
 def failure(synth: Callable[[], object]) -> str:
@@ -55,7 +59,11 @@ def told(app: cdk.App) -> list[tuple[str, str, str]]:
     path = Path(app.outdir) / "validation-report.json"
     reports = json.loads(path.read_text())["pluginReports"] if path.exists() else []
     return sorted(
-        (violation["ruleName"].removeprefix("Personalize::"), violation["severity"], place.get("constructPath", ""))
+        (
+            violation["ruleName"].removeprefix("Personalize::"),
+            violation["severity"],
+            place.get("constructPath", ""),
+        )
         for report in reports
         if report["pluginName"] == "Personalize"
         for violation in report["violations"]

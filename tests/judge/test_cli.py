@@ -26,21 +26,32 @@ app.synth()
 """
 
 
-def synth(directory: Path, scope: str, *options: str, fault: bool) -> subprocess.CompletedProcess[str]:
+def synth(
+    directory: Path, scope: str, *options: str, fault: bool
+) -> subprocess.CompletedProcess[str]:
     """Run ``cdk synth`` for an app."""
     return cdk_cli(directory, scope, "synth", "--quiet", *options, fault=fault)
 
 
-def cdk_cli(directory: Path, scope: str, *arguments: str, fault: bool) -> subprocess.CompletedProcess[str]:
+def cdk_cli(
+    directory: Path, scope: str, *arguments: str, fault: bool
+) -> subprocess.CompletedProcess[str]:
     """Run the CDK's CLI for an app."""
     (directory / "app.py").write_text(APP.format(scope=scope, fault=fault))
     (directory / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} app.py"}))
     # Without the variables of pytest, by which the CDK would tell that no CLI is there, and without
-    # that of a pipeline, in which the CLI writes to the standard output what it writes to the other here.
-    environment = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("PYTEST_")}
+    # that of a pipeline, in which the CLI writes to the standard output what it writes to the other
+    # here.
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "CI" and not name.startswith("PYTEST_")
+    }
     environment["PYTHONPATH"] = str(Path(__file__).parents[2])
     command = ["cdk", *arguments, "--no-notices"]
-    return subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=directory, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize("scope", ["app", 'cdk.Stage(app, "Prod")'])
@@ -76,7 +87,9 @@ def with_and_without_judge(directory: Path, scope: str) -> Iterator[tuple[str, s
     without = files(directory / "one", scope, "-c", "personalize-kms-constructs:judge=false")
     with_judge = files(directory / "two", scope)
     assert set(with_judge) == set(without)
-    return ((name, text, with_judge[name]) for name, text in without.items() if text != with_judge[name])
+    return (
+        (name, text, with_judge[name]) for name, text in without.items() if text != with_judge[name]
+    )
 
 
 def test_no_file_of_an_app_differs(tmp_path: Path) -> None:

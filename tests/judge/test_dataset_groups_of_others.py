@@ -70,22 +70,40 @@ def metrics(of: PersonalizeEncryption, group: Any) -> None:
 def export(of: PersonalizeEncryption, group: Any) -> None:
     arn = group if isinstance(group, str) else group.attr_dataset_group_arn
     dataset_arn = personalize.CfnDataset(
-        of, "Ratings", dataset_group_arn=arn, schema_arn=SCHEMA_ARN, name="ratings", dataset_type="Interactions"
+        of,
+        "Ratings",
+        dataset_group_arn=arn,
+        schema_arn=SCHEMA_ARN,
+        name="ratings",
+        dataset_type="Interactions",
     ).attr_dataset_arn
     out = S3Location(s3.Bucket(of, "Out"), "export/")
     job = DatasetExportJob(
-        of, "Export", encryption=of, dataset_arn=dataset_arn, destination=out, destination_path="today/"
+        of,
+        "Export",
+        encryption=of,
+        dataset_arn=dataset_arn,
+        destination=out,
+        destination_path="today/",
     )
     sfn.StateMachine(of, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
 
 
-USES = {"Main/Encryption/Ratings": dataset, "Main/Encryption/Clicks": metrics, "Main/Encryption/Export": export}
+USES = {
+    "Main/Encryption/Ratings": dataset,
+    "Main/Encryption/Clicks": metrics,
+    "Main/Encryption/Export": export,
+}
 
 
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize(("place", "use"), USES.items())
 def test_a_key_that_is_not_opened(
-    group: Callable[[cdk.Stack], Any], place: str, use: Callable[..., None], app: cdk.App, stack: cdk.Stack
+    group: Callable[[cdk.Stack], Any],
+    place: str,
+    use: Callable[..., None],
+    app: cdk.App,
+    stack: cdk.Stack,
 ) -> None:
     """It fails the synth, where the dataset, the metric attribution or the job is."""
     use(encryption(stack), group(stack))
@@ -95,7 +113,9 @@ def test_a_key_that_is_not_opened(
 
 @pytest.mark.parametrize("use", USES.values())
 @pytest.mark.parametrize("same", [True, False])
-def test_a_key_that_both_have(same: bool, use: Callable[..., None], app: cdk.App, stack: cdk.Stack) -> None:
+def test_a_key_that_both_have(
+    same: bool, use: Callable[..., None], app: cdk.App, stack: cdk.Stack
+) -> None:
     """With the key of the dataset group, or a dataset group without one, which is a warning, nothing is missing."""
     other = encryption(stack, "Other")
     if same:

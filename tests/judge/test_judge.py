@@ -22,7 +22,11 @@ from constructs import Construct, RootConstruct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs._judge import verdict
-from personalize_kms_constructs.checks import PersonalizeAccessChecks, check_assembly, declare_created
+from personalize_kms_constructs.checks import (
+    PersonalizeAccessChecks,
+    check_assembly,
+    declare_created,
+)
 from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.judge.apps import LACKS, break_key_policy, by_hand, encryption, failure, new_app, told
 
@@ -58,14 +62,18 @@ def take_key_actions(of: PersonalizeEncryption) -> None:
 
 
 def take_bucket_policy(of: PersonalizeEncryption) -> None:
-    (policy,) = [each for each in of.node.root.node.find_all() if isinstance(each, s3.CfnBucketPolicy)]
+    (policy,) = [
+        each for each in of.node.root.node.find_all() if isinstance(each, s3.CfnBucketPolicy)
+    ]
     policy.add_property_override("PolicyDocument.Statement", [])
 
 
 def take_trust(of: PersonalizeEncryption) -> None:
     role = of.service_role.node.default_child
     assert isinstance(role, iam.CfnRole)
-    role.add_property_override("AssumeRolePolicyDocument.Statement.0.Principal", {"Service": "ec2.amazonaws.com"})
+    role.add_property_override(
+        "AssumeRolePolicyDocument.Statement.0.Principal", {"Service": "ec2.amazonaws.com"}
+    )
 
 
 def no_encryption_key(of: PersonalizeEncryption) -> None:
@@ -88,7 +96,9 @@ def test_each_kind_of_fault(
 ) -> None:
     """Of the role's policies, the bucket policy, the trust policy and the key; that of the key policy is above."""
     made = encryption(stack)
-    made.allow(PersonalizeResource.dataset_export_job(S3Location(s3.Bucket(stack, "Data"), "export/")))
+    made.allow(
+        PersonalizeResource.dataset_export_job(S3Location(s3.Bucket(stack, "Data"), "export/"))
+    )
     fault(made)
     assert "ValidationFailed" in failure(app.synth)
     assert rule in {rule for rule, severity, _ in told(app) if severity == "error"}
@@ -104,12 +114,16 @@ def test_each_kind_of_fault(
     ],
     ids=["another account", "not this account", "an organization", "as REQUIRED writes it"],
 )
-def test_a_condition_that_is_not_ours_is_a_warning(condition: dict[str, Any], is_told: bool, app: cdk.App) -> None:
+def test_a_condition_that_is_not_ours_is_a_warning(
+    condition: dict[str, Any], is_told: bool, app: cdk.App
+) -> None:
     """Of ours, only what REQUIRED writes is undecided, which is the user's choice."""
     stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     key = encryption(stack).encryption_key.node.default_child
     assert isinstance(key, kms.CfnKey)
-    key.add_property_override("KeyPolicy.Statement.2.Condition", {"StringEqualsIfExists": None, **condition})
+    key.add_property_override(
+        "KeyPolicy.Statement.2.Condition", {"StringEqualsIfExists": None, **condition}
+    )
     app.synth()
     assert told(app) == [("Undecided", "warning", "Main/Encryption")] * is_told
 
@@ -122,12 +136,16 @@ def test_a_condition_that_is_not_ours_is_a_warning(condition: dict[str, Any], is
     ],
     ids=["account", "Region"],
 )
-def test_a_condition_on_what_a_stack_without_env_does_not_know(condition: dict[str, Any], app: cdk.App) -> None:
+def test_a_condition_on_what_a_stack_without_env_does_not_know(
+    condition: dict[str, Any], app: cdk.App
+) -> None:
     """It may be right: only the whole check tells of it, as the page says."""
     stack = cdk.Stack(app, "Main")
     key = encryption(stack).encryption_key.node.default_child
     assert isinstance(key, kms.CfnKey)
-    key.add_property_override("KeyPolicy.Statement.2.Condition", {"StringEqualsIfExists": None, **condition})
+    key.add_property_override(
+        "KeyPolicy.Statement.2.Condition", {"StringEqualsIfExists": None, **condition}
+    )
     report = check_assembly(app.synth())
     assert told(app) == []
     assert {entry.action for entry in report.undecided} == {
@@ -151,7 +169,9 @@ def test_a_fault_in_a_stage_names_the_app(app: cdk.App) -> None:
     stack = cdk.Stack(cdk.Stage(app, "Prod"), "Main")
     group = PersonalizeResource.dataset_group()
     break_key_policy(
-        PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(stack, "Key"), resources=[group])
+        PersonalizeEncryption(
+            stack, "Encryption", encryption_key=kms.Key(stack, "Key"), resources=[group]
+        )
     )
     found = failure(app.synth)
     assert found.count(LACKS) == found.count("(at Prod/Main/Encryption)") == 1
@@ -183,10 +203,14 @@ def test_a_fault_in_what_the_construct_made(app: cdk.App, stack: cdk.Stack) -> N
     assert told(app) == [("Configuration", "error", "Main/Encryption/Movies")]
 
 
-def test_silent_on_success(app: cdk.App, stack: cdk.Stack, capfd: pytest.CaptureFixture[str]) -> None:
+def test_silent_on_success(
+    app: cdk.App, stack: cdk.Stack, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Nothing is printed, and nothing is in the report of the CDK."""
     made = encryption(stack)
-    made.allow(PersonalizeResource.dataset_export_job(S3Location(s3.Bucket(stack, "Data"), "export/")))
+    made.allow(
+        PersonalizeResource.dataset_export_job(S3Location(s3.Bucket(stack, "Data"), "export/"))
+    )
     made.add_dataset_group("Movies", name="movies")
     app.synth()
     assert told(app) == []
@@ -225,7 +249,9 @@ def test_a_stack_by_hand_beside_ours_fails_nothing(app: cdk.App, stack: cdk.Stac
     assert told(app) == []
 
 
-def test_a_state_machine_by_hand_beside_a_job_of_ours_fails_nothing(app: cdk.App, stack: cdk.Stack) -> None:
+def test_a_state_machine_by_hand_beside_a_job_of_ours_fails_nothing(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
     """The states of ours are looked for in all of them."""
     output = {"S3DataDestination": {"Path": "s3://theirs/out/"}}
     export = tasks.CallAwsService(
@@ -238,7 +264,9 @@ def test_a_state_machine_by_hand_beside_a_job_of_ours_fails_nothing(app: cdk.App
     )
     folder = S3Location(s3.Bucket(stack, "Data"), "export/")
     dataset = "{% $states.input.dataset %}"
-    job = DatasetExportJob(stack, "Export", encryption=encryption(stack), dataset_arn=dataset, destination=folder)
+    job = DatasetExportJob(
+        stack, "Export", encryption=encryption(stack), dataset_arn=dataset, destination=folder
+    )
     machines: dict[str, Any] = {"Theirs": export, "Ours": job}
     for name, states in machines.items():
         sfn.StateMachine(stack, name, definition_body=sfn.DefinitionBody.from_chainable(states))
@@ -258,7 +286,9 @@ def test_a_shared_role_is_judged_for_our_requests_alone(app: cdk.App, stack: cdk
 def role_without_updates(stack: cdk.Stack) -> None:
     role = iam.Role(stack, "Given", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
     resources = [PersonalizeResource.dataset_group()]
-    PersonalizeEncryption(stack, "Encryption", service_role=role.without_policy_updates(), resources=resources)
+    PersonalizeEncryption(
+        stack, "Encryption", service_role=role.without_policy_updates(), resources=resources
+    )
 
 
 def role_without_updates_of_another_stack(stack: cdk.Stack) -> None:
@@ -267,7 +297,9 @@ def role_without_updates_of_another_stack(stack: cdk.Stack) -> None:
     principal = iam.ServicePrincipal("personalize.amazonaws.com")
     role = iam.Role(other, "Given", role_name="given", assumed_by=principal)
     resources = [PersonalizeResource.dataset_group()]
-    PersonalizeEncryption(stack, "Encryption", service_role=role.without_policy_updates(), resources=resources)
+    PersonalizeEncryption(
+        stack, "Encryption", service_role=role.without_policy_updates(), resources=resources
+    )
 
 
 def role_without_updates_and_a_key_of_another_account(stack: cdk.Stack) -> None:
@@ -300,7 +332,9 @@ def bucket_by_its_name(stack: cdk.Stack) -> None:
         bucket_by_its_name,
     ],
 )
-def test_what_is_pending_fails_nothing(build: Callable[[cdk.Stack], None], app: cdk.App, stack: cdk.Stack) -> None:
+def test_what_is_pending_fails_nothing(
+    build: Callable[[cdk.Stack], None], app: cdk.App, stack: cdk.Stack
+) -> None:
     """The construct has told of it by a warning, and somebody may add it."""
     build(stack)
     app.synth()
@@ -317,11 +351,15 @@ def test_what_is_pending_under_an_unknown_arn_hides_nothing_that_the_app_makes(
     unknown = cdk.CfnParameter(other, "Unknown").value_as_string
     resources = [PersonalizeResource.dataset_group()]
     key = kms.Key.from_key_arn(other, "Key", unknown) if policy == "key" else None
-    role = iam.Role.from_role_arn(other, "Role", unknown, mutable=False) if policy == "role" else None
+    role = (
+        iam.Role.from_role_arn(other, "Role", unknown, mutable=False) if policy == "role" else None
+    )
     if policy == "bucket":
         bucket = s3.Bucket.from_bucket_arn(other, "Data", unknown)
         resources.append(PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")))
-    PersonalizeEncryption(other, "Theirs", encryption_key=key, service_role=role, resources=resources)
+    PersonalizeEncryption(
+        other, "Theirs", encryption_key=key, service_role=role, resources=resources
+    )
     break_key_policy(made)
     assert "ValidationFailed" in failure(app.synth)
     assert set(told(app)) == {("MissingKeyAccess", "error", "Main/Encryption")}
@@ -331,8 +369,12 @@ def test_what_is_pending_hides_no_denial(app: cdk.App, stack: cdk.Stack) -> None
     """The owner of the role can add what they like: a denial is final."""
     role = iam.Role(stack, "Given", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
     resources = [PersonalizeResource.dataset_group()]
-    PersonalizeEncryption(stack, "Encryption", service_role=role.without_policy_updates(), resources=resources)
-    role.add_to_principal_policy(iam.PolicyStatement(effect=iam.Effect.DENY, actions=["kms:*"], resources=["*"]))
+    PersonalizeEncryption(
+        stack, "Encryption", service_role=role.without_policy_updates(), resources=resources
+    )
+    role.add_to_principal_policy(
+        iam.PolicyStatement(effect=iam.Effect.DENY, actions=["kms:*"], resources=["*"])
+    )
     assert "denied by statement" in failure(app.synth)
     assert ("MissingRoleAccess", "error", "Main/Encryption") in told(app)
 
@@ -372,7 +414,9 @@ def test_nothing_is_told_twice(first: bool, app: cdk.App, stack: cdk.Stack) -> N
     ]
 
 
-def test_what_ours_and_others_lack_is_told_of_others_by_the_checks(app: cdk.App, stack: cdk.Stack) -> None:
+def test_what_ours_and_others_lack_is_told_of_others_by_the_checks(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
     """A dataset group by hand on the construct's key: each is told of once."""
     cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
     made = encryption(stack)
@@ -404,7 +448,11 @@ def test_several_apps_in_one_process(tmp_path: Path) -> None:
     encryption(cdk.Stack(apps[1], "Other"))
     break_key_policy(made[1])
     assert [bool(failure(app.synth)) for app in apps] == [False, True, False]
-    assert [told(app) for app in apps] == [[], [("MissingKeyAccess", "error", "Main/Encryption")], []]
+    assert [told(app) for app in apps] == [
+        [],
+        [("MissingKeyAccess", "error", "Main/Encryption")],
+        [],
+    ]
 
 
 def test_an_app_that_nobody_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -420,13 +468,17 @@ def test_an_app_that_nobody_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def broken(app: cdk.App) -> cdk.Stack:
     """A stack with a role that is named by itself, and a definition that is no JSON."""
     stack = cdk.Stack(app, "Broken")
-    one = cdk.CfnResource(stack, "One", type="AWS::IAM::Role", properties={"RoleName": {"Ref": "One"}})
+    one = cdk.CfnResource(
+        stack, "One", type="AWS::IAM::Role", properties={"RoleName": {"Ref": "One"}}
+    )
     machine = {"DefinitionString": "{personalize"}
     cdk.CfnResource(stack, "Machine", type="AWS::StepFunctions::StateMachine", properties=machine)
     return one.stack
 
 
-def test_ours_is_judged_beside_a_foreign_stack_that_cant_be_read(app: cdk.App, stack: cdk.Stack) -> None:
+def test_ours_is_judged_beside_a_foreign_stack_that_cant_be_read(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
     """It stops nobody, and nothing is said of it."""
     broken(app)
     break_key_policy(encryption(stack))
@@ -438,11 +490,16 @@ def test_a_stack_of_ours_that_cant_be_read_is_a_warning(app: cdk.App) -> None:
     """And what can be read of it is judged."""
     break_key_policy(encryption(broken(app)))
     assert LACKS in failure(app.synth)
-    assert told(app) == [("MissingKeyAccess", "error", "Broken/Encryption"), ("Undecided", "warning", "")]
+    assert told(app) == [
+        ("MissingKeyAccess", "error", "Broken/Encryption"),
+        ("Undecided", "warning", ""),
+    ]
     assert "Broken.template.json: circular reference: " in failure(app.synth)
 
 
-def test_a_stack_with_a_declaration_that_cant_be_read_is_no_stack_of_ours(app: cdk.App, stack: cdk.Stack) -> None:
+def test_a_stack_with_a_declaration_that_cant_be_read_is_no_stack_of_ours(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
     """Its users have wired it by hand."""
     role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/service")
     declare_created(broken(app), PersonalizeResource.dataset_export_job(), service_role=role)
@@ -469,7 +526,8 @@ def acknowledge(scope: cdk.Stack | PersonalizeEncryption | cdk.App, rule: str) -
 
 
 @pytest.mark.parametrize(
-    ("where", "in_stage"), [("construct", False), ("app", False), ("construct", True), ("stack", True), ("app", True)]
+    ("where", "in_stage"),
+    [("construct", False), ("app", False), ("construct", True), ("stack", True), ("app", True)],
 )
 def test_what_is_acknowledged_fails_nothing(where: str, in_stage: bool, app: cdk.App) -> None:
     """On the construct or above; in a stage too, where the CDK would look at the app alone."""
@@ -528,7 +586,9 @@ def stack_of_stage(app: cdk.App, stage: str) -> cdk.Stack:
 def boundary(scope: cdk.Stack) -> iam.ManagedPolicy:
     """A permissions boundary with a fixed name."""
     everything = iam.PolicyStatement(actions=["*"], resources=["*"])
-    return iam.ManagedPolicy(scope, "Boundary", managed_policy_name="boundary", statements=[everything])
+    return iam.ManagedPolicy(
+        scope, "Boundary", managed_policy_name="boundary", statements=[everything]
+    )
 
 
 def take_dependencies(of: PersonalizeEncryption) -> None:
@@ -544,7 +604,9 @@ def test_a_boundary_is_no_policy_to_wait_for(in_stages: bool, app: cdk.App) -> N
     """IAM makes no role without it: that of an earlier stage, or of another stack, is there by its name."""
     boundary(stack_of_stage(app, "Baseline") if in_stages else cdk.Stack(app, "Baseline", env=ENV))
     stack = stack_of_stage(app, "Prod") if in_stages else cdk.Stack(app, "Main", env=ENV)
-    iam.PermissionsBoundary.of(stack).apply(iam.ManagedPolicy.from_managed_policy_name(stack, "Given", "boundary"))
+    iam.PermissionsBoundary.of(stack).apply(
+        iam.ManagedPolicy.from_managed_policy_name(stack, "Given", "boundary")
+    )
     encryption(stack).add_dataset_group("Movies", name="movies")
     app.synth()
     assert told(app) == []
@@ -587,7 +649,9 @@ def test_the_order_where_a_boundary_cant_be_seen(app: cdk.App, stack: cdk.Stack)
 def test_the_order_where_a_policy_of_the_role_cant_be_seen(app: cdk.App, stack: cdk.Stack) -> None:
     """It may allow the same, and is there before the dataset group, so that this is a warning."""
     made = encryption(stack)
-    made.service_role.add_managed_policy(iam.ManagedPolicy.from_managed_policy_name(stack, "Given", "baseline"))
+    made.service_role.add_managed_policy(
+        iam.ManagedPolicy.from_managed_policy_name(stack, "Given", "baseline")
+    )
     take_dependencies(made)
     app.synth()
     assert told(app) == [("Ordering", "warning", "Main/Encryption/Movies")]
@@ -598,13 +662,17 @@ def in_a_product(app: cdk.App) -> cdk.Stack:
     product = servicecatalog.ProductStack(stack, "Inner")
     template = servicecatalog.CloudFormationTemplate.from_product_stack(product)
     version = servicecatalog.CloudFormationProductVersion(cloud_formation_template=template)
-    servicecatalog.CloudFormationProduct(stack, "Of", owner="us", product_name="p", product_versions=[version])
+    servicecatalog.CloudFormationProduct(
+        stack, "Of", owner="us", product_name="p", product_versions=[version]
+    )
     return product
 
 
 def in_a_nested_stack_as_of_old(app: cdk.App) -> cdk.Stack:
     """Its asset is in no manifest, so nothing tells which file is its template."""
-    return cdk.NestedStack(cdk.Stack(app, "Main", synthesizer=cdk.LegacyStackSynthesizer()), "Inner")
+    return cdk.NestedStack(
+        cdk.Stack(app, "Main", synthesizer=cdk.LegacyStackSynthesizer()), "Inner"
+    )
 
 
 @pytest.mark.parametrize(
@@ -625,9 +693,15 @@ def test_a_construct_whose_template_is_of_no_stack_is_not_judged(
     encryption(stack, "One")
     encryption(stack, "Two")
     report = check_assembly(app.synth())
-    constructs = ["Main/Inner/One", "Main/Inner/Two"] if inner is not in_a_product or CDK_TELLS_OF_PRODUCTS else []
+    constructs = (
+        ["Main/Inner/One", "Main/Inner/Two"]
+        if inner is not in_a_product or CDK_TELLS_OF_PRODUCTS
+        else []
+    )
     because = f"{file} is the template of no stack of the assembly, so it isn't checked"
-    assert {(*each.needed_by, each.because) for each in report.undecided} == {(each, because) for each in constructs}
+    assert {(*each.needed_by, each.because) for each in report.undecided} == {
+        (each, because) for each in constructs
+    }
     not_judged = [("Undecided", "warning", each) for each in constructs]
     assert told(app) == not_judged
     other = cdk.Stack(app, "Other")
@@ -675,6 +749,8 @@ def test_a_dataset_group_is_unencrypted_on_purpose(app: cdk.App, stack: cdk.Stac
 def test_nobody_warns_of_other_apps(app: cdk.App, stack: cdk.Stack) -> None:
     """Without a construct of ours there is no judge, and the whole check doesn't warn either."""
     without_key(stack)
-    cdk.Validations.of(app).add_plugins(cast("cdk.IPolicyValidationPlugin", PersonalizeAccessChecks()))
+    cdk.Validations.of(app).add_plugins(
+        cast("cdk.IPolicyValidationPlugin", PersonalizeAccessChecks())
+    )
     app.synth()
     assert told(app) == []

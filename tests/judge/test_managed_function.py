@@ -28,7 +28,9 @@ def of_import(_: cdk.Stack) -> str:
 
 
 @pytest.mark.parametrize("key_arn", [of_ssm, of_parameter, of_import])
-def test_the_function_replaces_no_policy_of_another_key(key_arn: Callable[[cdk.Stack], str], tmp_path: Path) -> None:
+def test_the_function_replaces_no_policy_of_another_key(
+    key_arn: Callable[[cdk.Stack], str], tmp_path: Path
+) -> None:
     """It merges statements into the policy of one key, whose ARN the deployment knows."""
     app = new_app(tmp_path)
     stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111111111111", region="eu-west-1"))

@@ -16,7 +16,9 @@ from tests.judge.test_cli import cdk_cli
 
 
 @pytest.mark.parametrize("in_stage", [False, True])
-def test_the_template_of_a_stack_in_a_stage_is_taken_unjudged(in_stage: bool, tmp_path: Path) -> None:
+def test_the_template_of_a_stack_in_a_stage_is_taken_unjudged(
+    in_stage: bool, tmp_path: Path
+) -> None:
     """``from_stack`` synthesizes the stage alone, which asks no plugin of the app."""
     app = new_app(tmp_path)
     stack = cdk.Stack(cdk.Stage(app, "Prod") if in_stage else app, "Main")
@@ -55,4 +57,7 @@ def test_validate_sees_stages(fault: bool, tmp_path: Path) -> None:
     validate = ("validate", "--unstable=validate", "--no-online")
     found = cdk_cli(tmp_path, 'cdk.Stage(app, "Prod")', *validate, fault=fault)
     said = found.stdout + found.stderr
-    assert (found.returncode, "Acknowledge with 'Personalize::MissingKeyAccess'" in said) == (int(fault), fault)
+    assert (found.returncode, "Acknowledge with 'Personalize::MissingKeyAccess'" in said) == (
+        int(fault),
+        fault,
+    )

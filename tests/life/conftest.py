@@ -17,9 +17,16 @@ from tests.policies import bucket_policy, resources
 
 PERSONALIZE = "personalize.amazonaws.com"
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-ACTIONS = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+ACTIONS = [
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKey",
+    "kms:ListGrants",
+]
 GROUP = PersonalizeResource.dataset_group()
-# In the policy of a key of which nothing else is known: the CDK's own statement, and those of one construct.
+# In the policy of a key of which nothing else is known: the CDK's own statement, and those of one
+# construct.
 KEY_SIDS = [None, "PersonalizeRole", "PersonalizeService"]
 BUCKET_SIDS = ["PersonalizeServiceListBucket", "PersonalizeServiceReadObjects"]
 
@@ -52,14 +59,23 @@ def trusted_role(scope: cdk.Stack, id: str = "ServiceRole", **props: Any) -> iam
 
 
 def l1_role(scope: cdk.Stack, id: str = "L1Role", **props: Any) -> iam.CfnRole:
-    statement = {"Effect": "Allow", "Principal": {"Service": PERSONALIZE}, "Action": "sts:AssumeRole"}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": PERSONALIZE},
+        "Action": "sts:AssumeRole",
+    }
     return iam.CfnRole(
-        scope, id, assume_role_policy_document={"Version": "2012-10-17", "Statement": [statement]}, **props
+        scope,
+        id,
+        assume_role_policy_document={"Version": "2012-10-17", "Statement": [statement]},
+        **props,
     )
 
 
 def l1_key(scope: cdk.Stack, id: str = "L1Key", **props: Any) -> kms.CfnKey:
-    return kms.CfnKey(scope, id, key_policy={"Version": "2012-10-17", "Statement": [account_statement()]}, **props)
+    return kms.CfnKey(
+        scope, id, key_policy={"Version": "2012-10-17", "Statement": [account_statement()]}, **props
+    )
 
 
 def account_statement() -> dict[str, Any]:
@@ -102,7 +118,9 @@ def logical_id(construct: Any) -> str:
 def warnings(stack: cdk.Stack) -> dict[str, str]:
     """Our warnings, by the last part of their ids."""
     found = {}
-    for annotation in assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value()):
+    for annotation in assertions.Annotations.from_stack(stack).find_warning(
+        "*", assertions.Match.any_value()
+    ):
         text, _, warning_id = str(annotation.entry.data).rpartition(" [ack: ")
         if warning_id.startswith("personalize-kms-constructs:"):
             found[warning_id.removeprefix("personalize-kms-constructs:").rstrip("]")] = text
@@ -138,7 +156,9 @@ def security(app: cdk.App) -> cdk.Stack:
 @pytest.fixture
 def concrete(app: cdk.App) -> cdk.Stack:
     """A stack of a known account and Region."""
-    return cdk.Stack(app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    return cdk.Stack(
+        app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1")
+    )
 
 
 @pytest.fixture

@@ -17,9 +17,7 @@ from tests.life.conftest import KEY_ARN, PERSONALIZE, importing, warnings
 from tests.policies import bucket_policy
 
 ROLE, SERVICE = {"AWS": "arn:aws:iam::111111111111:root"}, {"Service": PERSONALIZE}
-WHY = (
-    "- it isn't known if bucket and role belong to one account: if they do, the statements for the role can be left out"
-)
+WHY = "- it isn't known if bucket and role belong to one account: if they do, the statements for the role can be left out"
 
 
 def key_of(account: str, stack: cdk.Stack) -> kms.IKey:
@@ -27,11 +25,16 @@ def key_of(account: str, stack: cdk.Stack) -> kms.IKey:
 
 
 def imported(stack: cdk.Stack, **attributes: Any) -> S3Location:
-    return S3Location(s3.Bucket.from_bucket_attributes(stack, "Data", bucket_name="ratings", **attributes), "import/")
+    return S3Location(
+        s3.Bucket.from_bucket_attributes(stack, "Data", bucket_name="ratings", **attributes),
+        "import/",
+    )
 
 
 def with_key_of(account: str) -> Callable[[cdk.Stack], S3Location]:
-    return lambda stack: S3Location(imported(stack).bucket, "import/", encryption_key=key_of(account, stack))
+    return lambda stack: S3Location(
+        imported(stack).bucket, "import/", encryption_key=key_of(account, stack)
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,11 +43,21 @@ def with_key_of(account: str) -> Callable[[cdk.Stack], S3Location]:
         (imported, [SERVICE], False),
         (with_key_of("111111111111"), [SERVICE], False),
         (with_key_of("222222222222"), [ROLE, SERVICE], True),
-        (lambda stack: imported(stack, encryption_key=key_of("222222222222", stack)), [ROLE, SERVICE], True),
-        (lambda stack: imported(stack, account="222222222222"), [ROLE, SERVICE], False),
-        (lambda stack: S3Location(s3.CfnBucket.from_bucket_name(stack, "Data", "ratings")), [ROLE, SERVICE], True),
         (
-            lambda stack: S3Location(s3.CfnBucket.from_bucket_arn(stack, "Data", "arn:aws:s3:::ratings")),
+            lambda stack: imported(stack, encryption_key=key_of("222222222222", stack)),
+            [ROLE, SERVICE],
+            True,
+        ),
+        (lambda stack: imported(stack, account="222222222222"), [ROLE, SERVICE], False),
+        (
+            lambda stack: S3Location(s3.CfnBucket.from_bucket_name(stack, "Data", "ratings")),
+            [ROLE, SERVICE],
+            True,
+        ),
+        (
+            lambda stack: S3Location(
+                s3.CfnBucket.from_bucket_arn(stack, "Data", "arn:aws:s3:::ratings")
+            ),
             [ROLE, SERVICE],
             True,
         ),
@@ -60,22 +73,31 @@ def with_key_of(account: str) -> Callable[[cdk.Stack], S3Location]:
     ],
 )
 def test_who_is_let_in(
-    concrete: cdk.Stack, location: Callable[[cdk.Stack], S3Location], principals: list[Any], explained: bool
+    concrete: cdk.Stack,
+    location: Callable[[cdk.Stack], S3Location],
+    principals: list[Any],
+    explained: bool,
 ) -> None:
     """The JSON for the owner has the role unless the bucket is of its account, and says so where that isn't known."""
     given = location(concrete)
     PersonalizeEncryption(
-        concrete, "Encryption", resources=[importing(given.bucket, encryption_key=given.encryption_key)]
+        concrete,
+        "Encryption",
+        resources=[importing(given.bucket, encryption_key=given.encryption_key)],
     )
     text = warnings(concrete)["pendingBucketPolicy"]
     statements = json.loads(text[text.index("\n[\n") : text.index("\n]\n") + 2])
-    assert [each["Principal"] for each in statements if each["Action"] == ["s3:GetObject"]] == principals
+    assert [
+        each["Principal"] for each in statements if each["Action"] == ["s3:GetObject"]
+    ] == principals
     assert (WHY in text.splitlines()) is explained
 
 
 def test_a_key_that_tells_it_later(app: cdk.App, concrete: cdk.Stack) -> None:
     """The role is let in for what was allowed before, too."""
-    construct = PersonalizeEncryption(concrete, "Encryption", resources=[importing(imported(concrete).bucket)])
+    construct = PersonalizeEncryption(
+        concrete, "Encryption", resources=[importing(imported(concrete).bucket)]
+    )
     (before,) = construct.pending_statements
     construct.allow(
         importing(
@@ -94,7 +116,9 @@ def test_a_key_that_tells_it_later(app: cdk.App, concrete: cdk.Stack) -> None:
             "PersonalizeServiceReadObjects",
         ],
     ]
-    assert {len(each.resources) for each in after.statements if str(each.sid).find("ReadObjects") > 0} == {2}
+    assert {
+        len(each.resources) for each in after.statements if str(each.sid).find("ReadObjects") > 0
+    } == {2}
 
 
 def test_a_bucket_of_the_app_is_of_its_own_account(concrete: cdk.Stack) -> None:

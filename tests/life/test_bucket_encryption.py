@@ -14,7 +14,17 @@ from aws_cdk import cloudformation_include as cfn_include
 from personalize_kms_constructs import PersonalizeEncryption
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs.checks import check_assembly
-from tests.life.conftest import KEY_ARN, KEY_SIDS, change, importing, judged, key_sids, l1_key, logical_id, warnings
+from tests.life.conftest import (
+    KEY_ARN,
+    KEY_SIDS,
+    change,
+    importing,
+    judged,
+    key_sids,
+    l1_key,
+    logical_id,
+    warnings,
+)
 
 ALIAS_ARN = "arn:aws:kms:eu-west-1:111111111111:alias/data"
 
@@ -23,8 +33,12 @@ def encrypted_l1(scope: cdk.Stack, key_id: str | None, algorithm: str = "aws:kms
     return s3.CfnBucket(scope, "L1", bucket_encryption=encryption(key_id, algorithm))
 
 
-def encryption(key_id: str | None, algorithm: str = "aws:kms") -> s3.CfnBucket.BucketEncryptionProperty:
-    default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(sse_algorithm=algorithm, kms_master_key_id=key_id)
+def encryption(
+    key_id: str | None, algorithm: str = "aws:kms"
+) -> s3.CfnBucket.BucketEncryptionProperty:
+    default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
+        sse_algorithm=algorithm, kms_master_key_id=key_id
+    )
     rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(server_side_encryption_by_default=default)
     return s3.CfnBucket.BucketEncryptionProperty(server_side_encryption_configuration=[rule])
 
@@ -42,12 +56,13 @@ def by_imported_alias(stack: cdk.Stack) -> s3.Bucket:
 
 
 WITH_A_KEY_OF_AWS = (
-    "is encrypted by aws:kms with aws/s3, a key of AWS whose policy nobody can change, so Personalize can't use it: "
-    "encrypt the bucket with a key of your own, or pass the key of the objects, as S3Location(…, encryption_key=…)"
+    "is encrypted by aws:kms with aws/s3, a key of AWS whose policy nobody can change, so "
+    "Personalize can't use it: encrypt the bucket with a key of your own, or pass the key of the "
+    "objects, as S3Location(…, encryption_key=…)"
 )
 NO_ARN = (
-    "is encrypted with {}, which isn't the ARN of a key: pass the key that it stands for, as S3Location(…, "
-    "encryption_key=kms.Key.from_key_arn(…))"
+    "is encrypted with {}, which isn't the ARN of a key: pass the key that it stands for, as "
+    "S3Location(…, encryption_key=kms.Key.from_key_arn(…))"
 )
 REFUSED: dict[str, tuple[Callable[[cdk.Stack], Any], str]] = {
     "L2 with the key of AWS": (
@@ -68,20 +83,27 @@ REFUSED: dict[str, tuple[Callable[[cdk.Stack], Any], str]] = {
     ),
     "alias that was imported by its name": (
         by_imported_alias,
-        "is encrypted by an alias, alias/data, which no policy can name: pass the key that it stands for, as "
-        "S3Location(…, encryption_key=kms.Key.from_key_arn(…))",
+        "is encrypted by an alias, alias/data, which no policy can name: pass the key that it "
+        "stands for, as S3Location(…, encryption_key=kms.Key.from_key_arn(…))",
     ),
 }
 
 
 @pytest.mark.parametrize(("make", "problem"), REFUSED.values(), ids=REFUSED)
-def test_what_no_policy_can_name(stack: cdk.Stack, make: Callable[[cdk.Stack], Any], problem: str) -> None:
+def test_what_no_policy_can_name(
+    stack: cdk.Stack, make: Callable[[cdk.Stack], Any], problem: str
+) -> None:
     """The message is about the bucket, and says what to give; that works."""
     bucket = make(stack)
     with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as error:
         PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    assert str(error.value) == f"Stack/Encryption: bucket of the source of dataset import job {problem}"
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket, encryption_key=kms.Key(stack, "Own"))])
+    assert (
+        str(error.value)
+        == f"Stack/Encryption: bucket of the source of dataset import job {problem}"
+    )
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[importing(bucket, encryption_key=kms.Key(stack, "Own"))]
+    )
 
 
 def by_alias(stack: cdk.Stack, key: kms.Key) -> s3.Bucket:
@@ -91,7 +113,9 @@ def by_alias(stack: cdk.Stack, key: kms.Key) -> s3.Bucket:
 def imported_with_alias(stack: cdk.Stack, key: kms.Key) -> s3.IBucket:
     alias = key.add_alias("data")
     made = s3.Bucket(stack, "Aliased", encryption_key=alias)
-    return s3.Bucket.from_bucket_attributes(stack, "Same", bucket_arn=made.bucket_arn, encryption_key=alias)
+    return s3.Bucket.from_bucket_attributes(
+        stack, "Same", bucket_arn=made.bucket_arn, encryption_key=alias
+    )
 
 
 def imported_with(stack: cdk.Stack, key: kms.Key, arn: str) -> s3.IBucket:
@@ -105,8 +129,12 @@ WITH_THE_KEY: dict[str, Callable[[cdk.Stack, kms.Key], Any]] = {
     "L1 by an alias": lambda stack, key: by_alias(stack, key).node.default_child,
     "imported with an alias": imported_with_alias,
     # What a bucket was imported with counts, whatever it encrypts by default.
-    "L2 imported with it": lambda stack, key: imported_with(stack, key, s3.Bucket(stack, "Made").bucket_arn),
-    "L1 imported with it": lambda stack, key: imported_with(stack, key, s3.CfnBucket(stack, "Made").attr_arn),
+    "L2 imported with it": lambda stack, key: imported_with(
+        stack, key, s3.Bucket(stack, "Made").bucket_arn
+    ),
+    "L1 imported with it": lambda stack, key: imported_with(
+        stack, key, s3.CfnBucket(stack, "Made").attr_arn
+    ),
 }
 
 
@@ -137,13 +165,19 @@ def test_an_imported_key(stack: cdk.Stack, form: str) -> None:
         bucket: Any = encrypted_l1(stack, KEY_ARN)
     else:
         key = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
-        alias = kms.Alias.from_alias_attributes(stack, "Alias", alias_name="alias/data", alias_target_key=key)
+        alias = kms.Alias.from_alias_attributes(
+            stack, "Alias", alias_name="alias/data", alias_target_key=key
+        )
         bucket = s3.Bucket(stack, "Aliased", encryption_key=alias)
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    assert [(pending.policy, pending.resource_arn) for pending in encryption.pending_statements] == [("key", KEY_ARN)]
+    assert [
+        (pending.policy, pending.resource_arn) for pending in encryption.pending_statements
+    ] == [("key", KEY_ARN)]
 
 
-def test_one_bucket_given_with_and_without_a_key(app: cdk.App, stack: cdk.Stack, data_key: kms.Key) -> None:
+def test_one_bucket_given_with_and_without_a_key(
+    app: cdk.App, stack: cdk.Stack, data_key: kms.Key
+) -> None:
     """Each location has the key that its own object says."""
     default = kms.Key(stack, "Default")
     made = s3.Bucket(stack, "Made", encryption_key=default)
@@ -156,16 +190,22 @@ def test_one_bucket_given_with_and_without_a_key(app: cdk.App, stack: cdk.Stack,
 def test_a_wrapper_of_an_l1_bucket_says_no_key_of_its_own(app: cdk.App, stack: cdk.Stack) -> None:
     """``from_cfn_bucket`` reads the key of the L1, which may change until the end."""
     bucket = encrypted_l1(stack, l1_key(stack).attr_arn)
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(s3.Bucket.from_cfn_bucket(bucket))])
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[importing(s3.Bucket.from_cfn_bucket(bucket))]
+    )
     bucket.bucket_encryption = encryption(kms.Key(stack, "Other").key_arn)
     assert ("MissingKeyAccess", "Stack/Encryption") in judged(app)
 
 
 @pytest.mark.parametrize("is_l1", [False, True], ids=["L2", "L1"])
-def test_an_alias_that_gets_another_key_later(app: cdk.App, stack: cdk.Stack, data_key: kms.Key, is_l1: bool) -> None:
+def test_an_alias_that_gets_another_key_later(
+    app: cdk.App, stack: cdk.Stack, data_key: kms.Key, is_l1: bool
+) -> None:
     """The statements would stay on the old key, so the synth fails."""
     bucket = by_alias(stack, data_key)
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket.node.default_child if is_l1 else bucket)])
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[importing(bucket.node.default_child if is_l1 else bucket)]
+    )
     other = kms.Key(stack, "Other").key_arn
     change(app, kms.CfnAlias, lambda alias: setattr(alias, "target_key_id", other))
     assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}
@@ -186,8 +226,16 @@ def by_default(default: Any) -> dict[str, Any]:
 
 CONDITIONAL: dict[str, dict[str, Any]] = {
     "the property": either(by_default(KMS), NO_VALUE),
-    "the rules": {"ServerSideEncryptionConfiguration": either([{"ServerSideEncryptionByDefault": KMS}], NO_VALUE)},
-    "the rule": {"ServerSideEncryptionConfiguration": [either({"ServerSideEncryptionByDefault": KMS}, NO_VALUE)]},
+    "the rules": {
+        "ServerSideEncryptionConfiguration": either(
+            [{"ServerSideEncryptionByDefault": KMS}], NO_VALUE
+        )
+    },
+    "the rule": {
+        "ServerSideEncryptionConfiguration": [
+            either({"ServerSideEncryptionByDefault": KMS}, NO_VALUE)
+        ]
+    },
     "the default": by_default(either(KMS, AES)),
     "the algorithm": by_default({**KMS, "SSEAlgorithm": either("aws:kms", "AES256")}),
     "a parameter": by_default({"SSEAlgorithm": {"Ref": "Algorithm"}}),
@@ -212,12 +260,14 @@ def included(stack: cdk.Stack, folder: Path, encryption: dict[str, Any]) -> cfn_
 @pytest.mark.parametrize("encryption", CONDITIONAL.values(), ids=CONDITIONAL)
 def test_a_conditional_encryption_is_warned_of(tmp_path: Path, encryption: dict[str, Any]) -> None:
     """It isn't known whose policy needs the statements."""
-    stack = cdk.Stack(cdk.App(outdir=str(tmp_path), context={"personalize-kms-constructs:judge": False}), "Stack")
+    stack = cdk.Stack(
+        cdk.App(outdir=str(tmp_path), context={"personalize-kms-constructs:judge": False}), "Stack"
+    )
     bucket = included(stack, tmp_path, encryption).get_resource("Data")
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     assert warnings(stack)["unknownBucketEncryption"].endswith(
-        "Old/Data depends on a condition or a parameter, so its key isn't known at synth: pass the key that it may "
-        "have, as S3Location(…, encryption_key=…)"
+        "Old/Data depends on a condition or a parameter, so its key isn't known at synth: pass the "
+        "key that it may have, as S3Location(…, encryption_key=…)"
     )
 
 
@@ -234,7 +284,9 @@ def test_a_conditional_encryption_fails_no_synth(
     assert is_condition is ("it depends on the condition Stack.IsEncrypted" in entry.because)
 
 
-@pytest.mark.parametrize("encryption", [CONDITIONAL["the default"], by_default(KMS)], ids=["conditional", "plain"])
+@pytest.mark.parametrize(
+    "encryption", [CONDITIONAL["the default"], by_default(KMS)], ids=["conditional", "plain"]
+)
 def test_the_key_of_an_included_bucket(
     app: cdk.App, stack: cdk.Stack, tmp_path: Path, encryption: dict[str, Any]
 ) -> None:
@@ -251,7 +303,9 @@ def test_the_key_of_an_included_bucket(
     assert (report.missing, report.problems) == ((), ())
 
 
-def test_the_key_that_a_bucket_was_imported_with_is_judged(app: cdk.App, stack: cdk.Stack, data_key: kms.Key) -> None:
+def test_the_key_that_a_bucket_was_imported_with_is_judged(
+    app: cdk.App, stack: cdk.Stack, data_key: kms.Key
+) -> None:
     """The template doesn't say it with the bucket, so the judge learns of it from the construct."""
     bucket = imported_with(stack, data_key, s3.Bucket(stack, "Made").bucket_arn)
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])

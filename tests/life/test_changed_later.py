@@ -11,7 +11,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, SourceAccountCheck
+from personalize_kms_constructs import (
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+    SourceAccountCheck,
+)
 from personalize_kms_constructs.checks import PersonalizeAccessChecks, check_assembly
 from tests.judge.apps import told
 from tests.life.conftest import change, judge_warnings, judged, l1_role, trusted_role
@@ -23,7 +28,9 @@ EMPTY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 def imports(stack: cdk.Stack, encrypted_bucket: s3.Bucket) -> PersonalizeEncryption:
     """A construct that imports from a bucket with a key of its own."""
     job = PersonalizeResource.dataset_import_job(S3Location(encrypted_bucket, "import/"))
-    return PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group(), job])
+    return PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.dataset_group(), job]
+    )
 
 
 def l1(scope: Any, path: str) -> Any:
@@ -70,13 +77,23 @@ def second_policy(stack: cdk.Stack) -> None:
 
 
 def rename(name: Callable[[str], str]) -> Callable[[cdk.Stack], Any]:
-    return lambda stack: change(stack, iam.CfnRole, lambda role: setattr(role, "role_name", name(role.role_name)))
+    return lambda stack: change(
+        stack, iam.CfnRole, lambda role: setattr(role, "role_name", name(role.role_name))
+    )
 
 
 OURS, ROLE = "Encryption", "Encryption/Role/Resource"
 CHANGES: dict[str, tuple[Callable[[cdk.Stack], Any], str, str]] = {
-    "key policy replaced": (setting("Encryption/Key", "key_policy", EMPTY), "MissingKeyAccess", OURS),
-    "key policy taken away": (setting("Encryption/Key", "key_policy", None), "MissingKeyAccess", OURS),
+    "key policy replaced": (
+        setting("Encryption/Key", "key_policy", EMPTY),
+        "MissingKeyAccess",
+        OURS,
+    ),
+    "key policy taken away": (
+        setting("Encryption/Key", "key_policy", None),
+        "MissingKeyAccess",
+        OURS,
+    ),
     "key policy copied too early": (
         copying("Encryption/Key", "key_policy", lambda _: PersonalizeResource.dataset_export_job()),
         "MissingKeyAccess",
@@ -90,13 +107,29 @@ CHANGES: dict[str, tuple[Callable[[cdk.Stack], Any], str, str]] = {
     "bucket policy taken out": (removing("EncryptedBucket", "Policy"), "MissingBucketAccess", OURS),
     "second bucket policy": (second_policy, "Configuration", "Second"),
     "bucket with another key": (encrypt_anew, "MissingKeyAccess", OURS),
-    "managed policy emptied": (setting("Encryption/Policy", "policy_document", EMPTY), "MissingRoleAccess", OURS),
-    "managed policy without role": (setting("Encryption/Policy", "roles", []), "MissingRoleAccess", OURS),
+    "managed policy emptied": (
+        setting("Encryption/Policy", "policy_document", EMPTY),
+        "MissingRoleAccess",
+        OURS,
+    ),
+    "managed policy without role": (
+        setting("Encryption/Policy", "roles", []),
+        "MissingRoleAccess",
+        OURS,
+    ),
     "managed policy taken out": (removing("Encryption", "Policy"), "MissingRoleAccess", OURS),
     "role taken out": (removing("Encryption", "Role"), "Configuration", OURS),
     "key taken out": (removing("Encryption", "Key"), "Configuration", OURS),
-    "another kind of key": (setting("Encryption/Key", "key_spec", "RSA_2048"), "Configuration", OURS),
-    "trust taken away": (setting("Encryption/Role", "assume_role_policy_document", EMPTY), "Trust", ROLE),
+    "another kind of key": (
+        setting("Encryption/Key", "key_spec", "RSA_2048"),
+        "Configuration",
+        OURS,
+    ),
+    "trust taken away": (
+        setting("Encryption/Role", "assume_role_policy_document", EMPTY),
+        "Trust",
+        ROLE,
+    ),
 }
 
 
@@ -114,17 +147,27 @@ def test_what_is_broken_later_fails_the_synth(
     assert (rule, f"Stack/{place}") in judged(app)
 
 
-def test_what_is_changed_and_still_right(app: cdk.App, stack: cdk.Stack, imports: PersonalizeEncryption) -> None:
+def test_what_is_changed_and_still_right(
+    app: cdk.App, stack: cdk.Stack, imports: PersonalizeEncryption
+) -> None:
     """A copy of the key policy, a longer name of the role, and the usual tags and boundaries of companies."""
     key = l1(stack, "Encryption/Key")
     key.key_policy = stack.resolve(key.key_policy)
     rename(lambda name: f"corp-{name}")(stack)
     cdk.Tags.of(app).add("team", "movies")
-    iam.PermissionsBoundary.of(app).apply(iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "boundary"))
+    iam.PermissionsBoundary.of(app).apply(
+        iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "boundary")
+    )
     app.synth()
 
 
-FEWER_WORDS = ["kms:CreateGrant", "kms:decrypt", "kms:DescribeKey*", "kms:GenerateDataKey*", "KMS:ListGrants"]
+FEWER_WORDS = [
+    "kms:CreateGrant",
+    "kms:decrypt",
+    "kms:DescribeKey*",
+    "kms:GenerateDataKey*",
+    "KMS:ListGrants",
+]
 ORGANIZATION = {"StringEquals": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"}}
 
 
@@ -139,7 +182,12 @@ ORGANIZATION = {"StringEquals": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"}}
     ],
 )
 def test_a_statement_that_is_written_in_another_way(
-    app: cdk.App, stack: cdk.Stack, imports: PersonalizeEncryption, element: str, value: Any, warned: bool
+    app: cdk.App,
+    stack: cdk.Stack,
+    imports: PersonalizeEncryption,
+    element: str,
+    value: Any,
+    warned: bool,
 ) -> None:
     """It is the user's own affair where nothing need be missing, and warned of where something may be."""
     l1(stack, "Encryption/Key").add_property_override(f"KeyPolicy.Statement.1.{element}", value)
@@ -153,10 +201,17 @@ def test_everything_under_one_condition(app: cdk.App, stack: cdk.Stack) -> None:
     parameter = cdk.CfnParameter(stack, "Encrypted", default="no")
     expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
     condition = cdk.CfnCondition(stack, "IsEncrypted", expression=expression)
-    change(encryption, cdk.CfnResource, lambda each: setattr(each.cfn_options, "condition", condition))
+    change(
+        encryption, cdk.CfnResource, lambda each: setattr(each.cfn_options, "condition", condition)
+    )
     assembly = app.synth()
     report = check_assembly(assembly, parameters={"Encrypted": "yes"})
-    assert (report.missing, report.undecided, report.problems, len(report.allowed)) == ((), (), (), 14)
+    assert (report.missing, report.undecided, report.problems, len(report.allowed)) == (
+        (),
+        (),
+        (),
+        14,
+    )
     report = check_assembly(assembly)
     assert (report.asked, report.assumed) == ((), {"Stack.Encrypted": "no"})
 
@@ -170,16 +225,22 @@ def test_the_judge_warns_once_of_what_conditions_leave_open(app: cdk.App, stack:
     parameter = cdk.CfnParameter(stack, "Encrypted", default="yes")
     expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
     condition = cdk.CfnCondition(stack, "IsEncrypted", expression=expression)
-    change(encryption, cdk.CfnResource, lambda each: setattr(each.cfn_options, "condition", condition))
+    change(
+        encryption, cdk.CfnResource, lambda each: setattr(each.cfn_options, "condition", condition)
+    )
     app.synth()
     assert told(app) == [("Undecided", "warning", "Stack/Encryption")]
 
 
 @pytest.mark.parametrize("has_checks", [False, True])
-def test_a_key_that_a_condition_leaves_out_is_warned_of(app: cdk.App, stack: cdk.Stack, has_checks: bool) -> None:
+def test_a_key_that_a_condition_leaves_out_is_warned_of(
+    app: cdk.App, stack: cdk.Stack, has_checks: bool
+) -> None:
     """Once, and the checks tell what else is open."""
     movies = PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name="movies")
-    cdk.CfnCondition(stack, "IsDev", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
+    cdk.CfnCondition(
+        stack, "IsDev", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1")
+    )
     for name, attribute in (("KmsKeyArn", movies.kms_key_arn), ("RoleArn", movies.role_arn)):
         without = {"Fn::If": ["IsDev", {"Ref": "AWS::NoValue"}, stack.resolve(attribute)]}
         movies.add_property_override(name, without)
@@ -188,7 +249,9 @@ def test_a_key_that_a_condition_leaves_out_is_warned_of(app: cdk.App, stack: cdk
     expected = [("Undecided", "warning", "Stack/Encryption/Movies")]
     if has_checks:
         cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
-        expected += [("Undecided", "warning", f"Stack/By{name}") for name in ("KmsKeyArn", "RoleArn")]
+        expected += [
+            ("Undecided", "warning", f"Stack/By{name}") for name in ("KmsKeyArn", "RoleArn")
+        ]
     app.synth()
     assert sorted(each for each in told(app) if each[0] == "Undecided") == sorted(expected)
 
@@ -224,7 +287,12 @@ def importing_from(bucket: Any) -> PersonalizeEncryption:
 
 
 def with_late_key_policy(stack: cdk.Stack, late: Any) -> PersonalizeEncryption:
-    statement = {"Effect": "Allow", "Principal": "*", "Action": cdk.Token.as_string(late), "Resource": "*"}
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": cdk.Token.as_string(late),
+        "Resource": "*",
+    }
     key = kms.CfnKey(stack, "Key", key_policy={"Version": "2012-10-17", "Statement": [statement]})
     return PersonalizeEncryption(
         stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()]
@@ -252,20 +320,29 @@ def with_late_role_name_elsewhere(stack: cdk.Stack, late: Any) -> PersonalizeEnc
 
 LATE_VALUES: dict[str, tuple[Callable[[cdk.Stack, Any], PersonalizeEncryption], str]] = {
     "name of a bucket": (
-        lambda stack, late: importing_from(s3.CfnBucket(stack, "Bucket", bucket_name=cdk.Token.as_string(late))),
+        lambda stack, late: importing_from(
+            s3.CfnBucket(stack, "Bucket", bucket_name=cdk.Token.as_string(late))
+        ),
         "later-on",
     ),
     "encryption of a bucket": (by_late_algorithm, "AES256"),
     "policy of a key": (with_late_key_policy, "kms:*"),
     "name of a role": (with_late_role_name, "later-on"),
-    "name of a role, in the policy of another stack's key": (with_late_role_name_elsewhere, "later-on"),
+    "name of a role, in the policy of another stack's key": (
+        with_late_role_name_elsewhere,
+        "later-on",
+    ),
     "name of an imported bucket": (
-        lambda stack, late: importing_from(s3.Bucket.from_bucket_name(stack, "Imported", cdk.Token.as_string(late))),
+        lambda stack, late: importing_from(
+            s3.Bucket.from_bucket_name(stack, "Imported", cdk.Token.as_string(late))
+        ),
         "later-on",
     ),
     "part of the ARN of an imported bucket": (
         lambda stack, late: importing_from(
-            s3.Bucket.from_bucket_arn(stack, "Imported", f"arn:aws:s3:::data-{cdk.Token.as_string(late)}")
+            s3.Bucket.from_bucket_arn(
+                stack, "Imported", f"arn:aws:s3:::data-{cdk.Token.as_string(late)}"
+            )
         ),
         "later-on",
     ),
@@ -274,7 +351,9 @@ LATE_VALUES: dict[str, tuple[Callable[[cdk.Stack, Any], PersonalizeEncryption], 
             stack,
             "Encryption",
             encryption_key=kms.Key.from_key_arn(
-                stack, "Key", cdk.Fn.sub("arn:aws:kms:eu-west-1:1:key/${Id}", {"Id": cdk.Token.as_string(late)})
+                stack,
+                "Key",
+                cdk.Fn.sub("arn:aws:kms:eu-west-1:1:key/${Id}", {"Id": cdk.Token.as_string(late)}),
             ),
             resources=[PersonalizeResource.dataset_group()],
         ),

@@ -26,13 +26,13 @@ def parameter(stack: cdk.Stack) -> str:
 
 
 def by_condition(stack: cdk.Stack) -> str:
-    condition = cdk.CfnCondition(stack, "Condition", expression=cdk.Fn.condition_equals("a", cdk.Aws.REGION))
+    condition = cdk.CfnCondition(
+        stack, "Condition", expression=cdk.Fn.condition_equals("a", cdk.Aws.REGION)
+    )
     return cdk.Fn.condition_if(condition.logical_id, "one", "other").to_string()
 
 
-OF_ITS_STACK = (
-    "has a value of the role's own stack in it, a parameter for example, so each stack would depend on the other"
-)
+OF_ITS_STACK = "has a value of the role's own stack in it, a parameter for example, so each stack would depend on the other"
 NAMELESS = "service_role has no fixed name, so each stack would depend on the other: set the role's role_name"
 BY_ARN = "service_role was imported by an ARN that only its own stack knows"
 UNKNOWN: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
@@ -49,7 +49,9 @@ UNKNOWN: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
     "imported by SSM": (
         lambda stack: {
             "service_role": iam.Role.from_role_arn(
-                stack, "Role", ssm.StringParameter.value_for_string_parameter(stack, "/personalize/role")
+                stack,
+                "Role",
+                ssm.StringParameter.value_for_string_parameter(stack, "/personalize/role"),
             )
         },
         BY_ARN,
@@ -67,13 +69,19 @@ def test_a_role_that_another_stack_can_not_name(
     key: Callable[..., Any],
 ) -> None:
     """Both stacks would need each other, which is told in our words."""
-    with pytest.raises(ValueError, match=r"^Stack/Encryption: encryption_key is in another stack, and ") as error:
-        PersonalizeEncryption(stack, "Encryption", encryption_key=key(security, "Key"), **role(stack))
+    with pytest.raises(
+        ValueError, match=r"^Stack/Encryption: encryption_key is in another stack, and "
+    ) as error:
+        PersonalizeEncryption(
+            stack, "Encryption", encryption_key=key(security, "Key"), **role(stack)
+        )
     assert problem in str(error.value)
 
 
 @pytest.mark.parametrize(
-    "name", [by_condition, lambda _: cdk.PhysicalName.GENERATE_IF_NEEDED], ids=["by a condition", "if needed"]
+    "name",
+    [by_condition, lambda _: cdk.PhysicalName.GENERATE_IF_NEEDED],
+    ids=["by a condition", "if needed"],
 )
 def test_a_name_that_is_decided_at_the_synth(
     app: cdk.App, stack: cdk.Stack, security: cdk.Stack, name: Callable[[cdk.Stack], str]
@@ -81,7 +89,9 @@ def test_a_name_that_is_decided_at_the_synth(
     """Nothing tells it from what is lazy before, so the CDK tells of the cycle."""
     role = trusted_role(stack, role_name=name(stack))
     key = kms.Key(security, "Key")
-    PersonalizeEncryption(stack, "Encryption", encryption_key=key, service_role=role, resources=[GROUP])
+    PersonalizeEncryption(
+        stack, "Encryption", encryption_key=key, service_role=role, resources=[GROUP]
+    )
     assert "cyclic reference" in synth_error(app)
 
 
@@ -90,7 +100,11 @@ def by_ssm(stack: cdk.Stack) -> str:
 
 
 def attribute(stack: cdk.Stack) -> str:
-    return cdk.CfnResource(stack, "Resource", type="Company::Folders::Folder").get_att("Name").to_string()
+    return (
+        cdk.CfnResource(stack, "Resource", type="Company::Folders::Folder")
+        .get_att("Name")
+        .to_string()
+    )
 
 
 @pytest.mark.parametrize("folder", [parameter, by_ssm, attribute])
@@ -100,11 +114,15 @@ def test_a_prefix_that_the_stack_of_the_bucket_can_not_say(
 ) -> None:
     """The bucket's policy would need the construct's stack, and the role's policy needs the bucket."""
     here = cdk.NestedStack(stack, "Nested") if where == "nested" else stack
-    with pytest.raises(ValueError, match="Encryption: source of dataset import job has prefix '") as error:
-        PersonalizeEncryption(here, "Encryption", resources=[importing(s3.Bucket(security, "Data"), folder(here))])
+    with pytest.raises(
+        ValueError, match="Encryption: source of dataset import job has prefix '"
+    ) as error:
+        PersonalizeEncryption(
+            here, "Encryption", resources=[importing(s3.Bucket(security, "Data"), folder(here))]
+        )
     assert str(error.value).endswith(
-        "', a part of which only the construct's own stack can say, but the bucket is in another stack, whose policy "
-        "has it too: use literals and pseudo parameters such as Aws.REGION"
+        "', a part of which only the construct's own stack can say, but the bucket is in another "
+        "stack, whose policy has it too: use literals and pseudo parameters such as Aws.REGION"
     )
 
 
@@ -114,7 +132,11 @@ def test_the_id_of_the_stack_in_the_prefix_of_another_stacks_bucket(
 ) -> None:
     """In the bucket's policy it would be another id, and nobody would tell."""
     nested = cdk.NestedStack(stack, "Nested")
-    here, there = {"beside": (stack, security), "nested": (stack, nested), "the parent": (nested, stack)}[where]
+    here, there = {
+        "beside": (stack, security),
+        "nested": (stack, nested),
+        "the parent": (nested, stack),
+    }[where]
     job = importing(s3.Bucket(there, "Data"), f"{cdk.Aws.STACK_ID}/")
     with pytest.raises(ValueError, match="which only the construct's own stack can say"):
         PersonalizeEncryption(here, "Encryption", resources=[job])
@@ -126,7 +148,9 @@ def test_a_prefix_that_the_stack_of_the_bucket_can_say(
 ) -> None:
     """A parameter of its own, or of a stack that needs neither."""
     folder = parameter(security if of == "the bucket" else cdk.Stack(app, "Third"))
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(s3.Bucket(security, "Data"), f"{folder}/")])
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[importing(s3.Bucket(security, "Data"), f"{folder}/")]
+    )
     app.synth()
 
 
@@ -140,7 +164,9 @@ def test_a_prefix_of_a_named_resource_and_a_bucket_of_another_account(app: cdk.A
     app.synth()
 
 
-def test_a_prefix_where_the_role_takes_no_policies(app: cdk.App, stack: cdk.Stack, security: cdk.Stack) -> None:
+def test_a_prefix_where_the_role_takes_no_policies(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack
+) -> None:
     """Nothing in the construct's stack refers to the bucket then."""
     arn = "arn:aws:iam::111111111111:role/personalize"
     role = iam.Role.from_role_arn(stack, "Role", arn, mutable=False)
@@ -149,8 +175,12 @@ def test_a_prefix_where_the_role_takes_no_policies(app: cdk.App, stack: cdk.Stac
     app.synth()
 
 
-@pytest.mark.parametrize("name", [None, f"p-{cdk.Aws.STACK_NAME}"], ids=["none", "with the stack's name"])
-def test_a_role_of_a_nested_stack_and_the_key_of_its_parent(stack: cdk.Stack, name: str | None) -> None:
+@pytest.mark.parametrize(
+    "name", [None, f"p-{cdk.Aws.STACK_NAME}"], ids=["none", "with the stack's name"]
+)
+def test_a_role_of_a_nested_stack_and_the_key_of_its_parent(
+    stack: cdk.Stack, name: str | None
+) -> None:
     """Only CloudFormation knows the name of a nested stack."""
     nested = cdk.NestedStack(stack, "Nested")
     role = trusted_role(nested, role_name=name)
@@ -165,26 +195,44 @@ def test_a_role_that_the_bucket_of_another_account_can_not_name(
     """The bucket's policy has to say the role's ARN, which it can't by a reference."""
     here = cdk.NestedStack(concrete, "Nested") if of_nested_stack else concrete
     job = importing(s3.Bucket(theirs, "Bucket", bucket_name="their-ratings"))
-    with pytest.raises(ValueError, match="bucket of the source of dataset import job is in another stack, and"):
+    with pytest.raises(
+        ValueError, match="bucket of the source of dataset import job is in another stack, and"
+    ):
         PersonalizeEncryption(here, "Encryption", service_role=trusted_role(here), resources=[job])
 
 
 @pytest.mark.parametrize(
-    ("what", "value"), [("role_name", None), ("role_name", parameter), ("role_name", by_condition), ("path", parameter)]
+    ("what", "value"),
+    [
+        ("role_name", None),
+        ("role_name", parameter),
+        ("role_name", by_condition),
+        ("path", parameter),
+    ],
 )
 def test_a_name_that_another_stack_can_not_say_in_the_end(
-    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, what: str, value: Callable[[cdk.Stack], str] | None
+    app: cdk.App,
+    stack: cdk.Stack,
+    security: cdk.Stack,
+    what: str,
+    value: Callable[[cdk.Stack], str] | None,
 ) -> None:
     """The CDK tells of the cycle."""
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(security, "Key"), resources=[GROUP])
-    setattr(encryption.service_role.node.default_child, what, None if value is None else value(stack))
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", encryption_key=kms.Key(security, "Key"), resources=[GROUP]
+    )
+    setattr(
+        encryption.service_role.node.default_child, what, None if value is None else value(stack)
+    )
     assert "cyclic reference" in synth_error(app)
 
 
 def key_of_a_third_stack(stack: cdk.Stack, bucket_stack: cdk.Stack) -> None:
     key = kms.Key(cdk.NestedStack(stack, "Third"), "Key")
     bucket = s3.Bucket(bucket_stack, "Bucket", encryption_key=key)
-    PersonalizeEncryption(cdk.NestedStack(stack, "Nested"), "Encryption", resources=[importing(bucket)])
+    PersonalizeEncryption(
+        cdk.NestedStack(stack, "Nested"), "Encryption", resources=[importing(bucket)]
+    )
 
 
 def key_of_the_objects_here(stack: cdk.Stack, other: cdk.Stack) -> None:
@@ -193,7 +241,9 @@ def key_of_the_objects_here(stack: cdk.Stack, other: cdk.Stack) -> None:
 
 
 def nested_bucket_with_the_parents_key(stack: cdk.Stack, other: cdk.Stack) -> None:
-    bucket = s3.Bucket(cdk.NestedStack(stack, "Nested"), "Bucket", encryption_key=kms.Key(stack, "Key"))
+    bucket = s3.Bucket(
+        cdk.NestedStack(stack, "Nested"), "Bucket", encryption_key=kms.Key(stack, "Key")
+    )
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
 
 
@@ -206,7 +256,9 @@ def caller_beside_the_bucket(stack: cdk.Stack, other: cdk.Stack) -> None:
 
 def caller_in_the_parent(stack: cdk.Stack, other: cdk.Stack) -> None:
     nested, job = cdk.NestedStack(stack, "Nested"), importing(s3.Bucket(stack, "Bucket"))
-    encryption = PersonalizeEncryption(nested, "Encryption", service_role=trusted_role(nested), resources=[job])
+    encryption = PersonalizeEncryption(
+        nested, "Encryption", service_role=trusted_role(nested), resources=[job]
+    )
     encryption.grant_create(iam.Role(stack, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP)
 
 
@@ -215,7 +267,11 @@ def nameless_role_of_the_parent(stack: cdk.Stack, other: cdk.Stack) -> None:
     PersonalizeEncryption(nested, "Encryption", service_role=trusted_role(stack), resources=[GROUP])
     role = trusted_role(stack, "Other")
     PersonalizeEncryption(
-        stack, "Encryption", encryption_key=kms.Key(nested, "Key"), service_role=role, resources=[GROUP]
+        stack,
+        "Encryption",
+        encryption_key=kms.Key(nested, "Key"),
+        service_role=role,
+        resources=[GROUP],
     )
 
 
@@ -234,7 +290,10 @@ NO_CYCLES: dict[str, Callable[[cdk.Stack, cdk.Stack], None]] = {
 
 @pytest.mark.parametrize("arrange", NO_CYCLES.values(), ids=NO_CYCLES)
 def test_stacks_that_need_no_other_in_return(
-    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, arrange: Callable[[cdk.Stack, cdk.Stack], None]
+    app: cdk.App,
+    stack: cdk.Stack,
+    security: cdk.Stack,
+    arrange: Callable[[cdk.Stack, cdk.Stack], None],
 ) -> None:
     """They are deployed one after the other."""
     arrange(stack, security)
@@ -249,5 +308,7 @@ def test_a_role_whose_arn_the_stack_of_the_key_knows(
     of = security if where == "parameter of the key's stack" else stack
     role = iam.Role.from_role_arn(stack, "Role", parameter(of))
     key = kms.Key(cdk.NestedStack(stack, "Nested") if where == "nested" else of, "Key")
-    PersonalizeEncryption(stack, "Encryption", service_role=role, encryption_key=key, resources=[GROUP])
+    PersonalizeEncryption(
+        stack, "Encryption", service_role=role, encryption_key=key, resources=[GROUP]
+    )
     app.synth()

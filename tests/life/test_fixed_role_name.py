@@ -19,7 +19,9 @@ def role_name(stack: cdk.Stack) -> Any:
     return role["Properties"]["RoleName"]
 
 
-def test_no_later_location_changes_the_name(stack: cdk.Stack, security: cdk.Stack, bucket: s3.Bucket) -> None:
+def test_no_later_location_changes_the_name(
+    stack: cdk.Stack, security: cdk.Stack, bucket: s3.Bucket
+) -> None:
     """The role of a live dataset group is never replaced, whatever it needs one day."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
     imported = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
@@ -48,7 +50,9 @@ def test_deployments_of_one_app_have_names_of_their_own() -> None:
         found += names_of(stack, cdk.NestedStack(stack, "Nested"), cdk.NestedStack(stack, "Other"))
     app = cdk.App(analytics_reporting=False)
     for region in ("eu-west-1", "us-isof-south-1"):
-        stage = cdk.Stage(app, f"Stage{region}", env=cdk.Environment(account="111111111111", region=region))
+        stage = cdk.Stage(
+            app, f"Stage{region}", env=cdk.Environment(account="111111111111", region=region)
+        )
         found += names_of(cdk.Stack(stage, "Stack", stack_name="one"))
     assert len(set(found)) == len(found) == 8
 
@@ -60,15 +64,24 @@ def test_a_stack_that_keeps_its_name_keeps_the_role(where: str) -> None:
     for is_moved in (False, True):
         app = cdk.App(analytics_reporting=False)
         scope = cdk.Stage(app, "Production") if is_moved and where == "a stage" else app
-        stack = cdk.Stack(scope, "Renamed" if is_moved and where == "another id" else "Stack", stack_name="movies")
+        stack = cdk.Stack(
+            scope, "Renamed" if is_moved and where == "another id" else "Stack", stack_name="movies"
+        )
         nested = cdk.NestedStack(stack, "Nested")
         PersonalizeEncryption(nested, "Encryption", resources=[GROUP])
         PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name="movies")
-        templates.append({**resources(stack, "AWS::IAM::Role"), **resources(stack, "AWS::Personalize::DatasetGroup")})
+        templates.append(
+            {
+                **resources(stack, "AWS::IAM::Role"),
+                **resources(stack, "AWS::Personalize::DatasetGroup"),
+            }
+        )
         templates.append(resources(nested, "AWS::IAM::Role"))
     assert templates[:2] == templates[2:]
     role = templates[0]["EncryptionRole2D2265A5"]
-    assert role["Properties"]["RoleName"] == {"Fn::Join": ["", ["movies-Encryption-5E185CC9-", REGION]]}
+    assert role["Properties"]["RoleName"] == {
+        "Fn::Join": ["", ["movies-Encryption-5E185CC9-", REGION]]
+    }
 
 
 def test_a_long_name_fits_into_every_region(app: cdk.App) -> None:
@@ -107,5 +120,7 @@ def test_a_parameter_in_the_name_and_an_imported_key(stack: cdk.Stack) -> None:
 )
 def test_a_name_that_iam_refuses(stack: cdk.Stack, name: Any) -> None:
     """It is refused with what IAM takes."""
-    with pytest.raises(ValueError, match=r"^Stack/Encryption: role_name is .* but IAM takes 1 to 64 letters"):
+    with pytest.raises(
+        ValueError, match=r"^Stack/Encryption: role_name is .* but IAM takes 1 to 64 letters"
+    ):
         PersonalizeEncryption(stack, "Encryption", role_name=name)

@@ -15,7 +15,12 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 
-from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import (
+    ImportedKeyPolicy,
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+)
 from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.life.conftest import (
     GROUP,
@@ -43,11 +48,15 @@ KEYS: dict[str, Callable[[kms.Key], Any]] = {
 
 
 @pytest.mark.parametrize("form", KEYS.values(), ids=KEYS)
-def test_a_key_of_the_app_is_the_apps_own_in_every_form(stack: cdk.Stack, form: Callable[[kms.Key], Any]) -> None:
+def test_a_key_of_the_app_is_the_apps_own_in_every_form(
+    stack: cdk.Stack, form: Callable[[kms.Key], Any]
+) -> None:
     """Its policy gets the statements once, beside those for a bucket that has the L2; nothing is pending."""
     key = kms.Key(stack, "Key")
     job = importing(s3.Bucket(stack, "Bucket", encryption_key=key))
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=form(key), resources=[GROUP, job])
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", encryption_key=form(key), resources=[GROUP, job]
+    )
     assert encryption.pending_statements == ()
     assert key_sids(stack) == KEY_SIDS
 
@@ -58,9 +67,14 @@ def test_references_to_what_is_outside_of_the_app(stack: cdk.Stack) -> None:
         stack,
         "Encryption",
         encryption_key=kms.CfnKey.from_key_arn(stack, "Key", KEY_ARN),
-        resources=[importing(s3.CfnBucket.from_bucket_arn(stack, "Bucket", "arn:aws:s3:::ratings"))],
+        resources=[
+            importing(s3.CfnBucket.from_bucket_arn(stack, "Bucket", "arn:aws:s3:::ratings"))
+        ],
     )
-    assert [pending.resource_arn for pending in encryption.pending_statements] == [KEY_ARN, "arn:aws:s3:::ratings"]
+    assert [pending.resource_arn for pending in encryption.pending_statements] == [
+        KEY_ARN,
+        "arn:aws:s3:::ratings",
+    ]
     assert encryption.encryption_key.key_arn == KEY_ARN
 
 
@@ -69,7 +83,9 @@ def test_the_path_in_a_bucket_reference(stack: cdk.Stack) -> None:
     bucket = s3.CfnBucket.from_bucket_arn(stack, "Bucket", "arn:aws:s3:::ratings")
     assert S3Location(bucket, "import/").uri == "s3://ratings/import/"
     l1 = s3.CfnBucket(stack, "L1")
-    assert stack.resolve(S3Location(l1, "import/").uri) == {"Fn::Join": ["", ["s3://", {"Ref": "L1"}, "/import/"]]}
+    assert stack.resolve(S3Location(l1, "import/").uri) == {
+        "Fn::Join": ["", ["s3://", {"Ref": "L1"}, "/import/"]]
+    }
 
 
 def lazy_role(stack: cdk.Stack, path: str | None = None) -> iam.LazyRole:
@@ -90,19 +106,27 @@ ROLES: dict[str, Callable[[cdk.Stack], Any]] = {
 
 
 @pytest.mark.parametrize("make", ROLES.values(), ids=ROLES)
-def test_a_role_of_the_app_in_every_form(app: cdk.App, stack: cdk.Stack, make: Callable[[cdk.Stack], Any]) -> None:
+def test_a_role_of_the_app_in_every_form(
+    app: cdk.App, stack: cdk.Stack, make: Callable[[cdk.Stack], Any]
+) -> None:
     """It gets its policy by its name, not by what an ARN with a path is split into; all that is granted reaches it."""
-    encryption = PersonalizeEncryption(stack, "Encryption", service_role=make(stack), resources=[GROUP])
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", service_role=make(stack), resources=[GROUP]
+    )
     encryption.grant_create(iam.User(stack, "Caller"), GROUP)
     (logical_id,) = resources(stack, "AWS::IAM::Role")
     (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()
     assert policy["Properties"]["Roles"] == [{"Ref": logical_id}]
     arn = {"Fn::GetAtt": [logical_id, "Arn"]}
     assert key_statement(stack, "PersonalizeRole")["Principal"] == {"AWS": arn}
-    if make is not ROLES["imported by its name"]:  # of which the CDK puts together an ARN of its own
+    if (
+        make is not ROLES["imported by its name"]
+    ):  # of which the CDK puts together an ARN of its own
         assert stack.resolve(encryption.service_role.role_arn) == arn
     (of_caller,) = resources(stack, "AWS::IAM::Policy").values()
-    assert arn in [each["Resource"] for each in of_caller["Properties"]["PolicyDocument"]["Statement"]]
+    assert arn in [
+        each["Resource"] for each in of_caller["Properties"]["PolicyDocument"]["Statement"]
+    ]
     app.synth()
 
 
@@ -146,7 +170,9 @@ def encrypted_l1(stack: cdk.Stack, key_arn: str) -> s3.CfnBucket:
     return s3.CfnBucket(
         stack,
         "Data",
-        bucket_encryption={"serverSideEncryptionConfiguration": [{"serverSideEncryptionByDefault": by_default}]},
+        bucket_encryption={
+            "serverSideEncryptionConfiguration": [{"serverSideEncryptionByDefault": by_default}]
+        },
     )
 
 
@@ -160,7 +186,9 @@ def on_dataset(encryption: PersonalizeEncryption, dataset_arn: str) -> None:
 
 
 def role_looked_up(stack: cdk.Stack) -> iam.IRole:
-    return iam.Role.from_role_arn(stack, "Looked", f"arn:aws:iam::{looked_up(stack)}:role/personalize")
+    return iam.Role.from_role_arn(
+        stack, "Looked", f"arn:aws:iam::{looked_up(stack)}:role/personalize"
+    )
 
 
 WITH_LOOK_UPS: dict[str, Callable[[cdk.Stack], object]] = {
@@ -207,7 +235,9 @@ WITH_LOOK_UPS: dict[str, Callable[[cdk.Stack], object]] = {
 
 
 @pytest.mark.parametrize("make", WITH_LOOK_UPS.values(), ids=WITH_LOOK_UPS)
-def test_parts_that_are_looked_up(app: cdk.App, concrete: cdk.Stack, make: Callable[[cdk.Stack], object]) -> None:
+def test_parts_that_are_looked_up(
+    app: cdk.App, concrete: cdk.Stack, make: Callable[[cdk.Stack], object]
+) -> None:
     """Nothing is compared with a dummy: the CLI looks it up only if the synth succeeds."""
     make(concrete)
     manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
@@ -261,7 +291,9 @@ def test_a_precreated_role_has_pending_statements() -> None:
     assert [statement.sid for statement in of_role.statements] == ["CreateGrants", "UseKey"]
     condition = stack.resolve(of_key.statements[0].to_statement_json())["Condition"]
     account = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}]
-    assert condition == {"ArnEquals": {"aws:PrincipalArn": {"Fn::Join": ["", [*account, ":role/precreated"]]}}}
+    assert condition == {
+        "ArnEquals": {"aws:PrincipalArn": {"Fn::Join": ["", [*account, ":role/precreated"]]}}
+    }
     assert not resources(stack, "AWS::IAM::Role")
 
 
@@ -277,7 +309,11 @@ def test_what_is_allowed_later_is_in_the_report_on_precreated_roles(tmp_path: Pa
     (role,) = json.loads((tmp_path / "iam-policy-report.json").read_text())["roles"]
     (pending,) = encryption.pending_statements
     sids = [each["Sid"] for each in role["managedPolicyStatements"]]
-    assert set(sids) == {each.sid for each in pending.statements} == {"ListBucket", "ReadObjects", "UseKey"}
+    assert (
+        set(sids)
+        == {each.sid for each in pending.statements}
+        == {"ListBucket", "ReadObjects", "UseKey"}
+    )
 
 
 def test_a_precreated_role_and_the_key_of_another_stack() -> None:
@@ -298,7 +334,9 @@ def test_a_precreated_role_and_the_key_of_another_stack() -> None:
     }
 
 
-@pytest.mark.parametrize("form", ["L1", "L1 of another stack", "wrapped by its ARN", "L2 of another stack"])
+@pytest.mark.parametrize(
+    "form", ["L1", "L1 of another stack", "wrapped by its ARN", "L2 of another stack"]
+)
 def test_a_role_that_is_made_beside_precreated_ones(form: str) -> None:
     """``customize_roles`` leaves the construct's policies out of the template, whoever makes the role."""
     app = cdk.App(analytics_reporting=False)
@@ -312,7 +350,9 @@ def test_a_role_that_is_made_beside_precreated_ones(form: str) -> None:
         ),
         "L2 of another stack": lambda: trusted_role(roles, role_name="personalize"),
     }
-    encryption = PersonalizeEncryption(stack, "Encryption", service_role=makers[form](), resources=[GROUP])
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", service_role=makers[form](), resources=[GROUP]
+    )
     (of_role,) = encryption.pending_statements
     sids = ["CreateGrants", "UseKey"] if "another stack" in form else ["UseKey"]
     assert (of_role.policy, [statement.sid for statement in of_role.statements]) == ("role", sids)
@@ -325,13 +365,17 @@ def test_a_report_on_permissions_leaves_the_role_as_it_is(given: bool) -> None:
     app = cdk.App(analytics_reporting=False)
     iam.Role.customize_roles(app, prevent_synthesis=False)
     stack = cdk.Stack(app, "Stack")
-    role: Any = iam.Role(stack, "Given", assumed_by=iam.ServicePrincipal(PERSONALIZE)) if given else None
+    role: Any = (
+        iam.Role(stack, "Given", assumed_by=iam.ServicePrincipal(PERSONALIZE)) if given else None
+    )
     key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
     encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, service_role=role)
     encryption.add_dataset_group("Movies", name="movies")
     encryption.grant_create(iam.User(stack, "Caller"), GROUP)
     by_type: dict[str, list[tuple[str, Any]]] = {}
-    for logical_id, resource in template(stack)["Resources"].items():  # the report can be written once
+    for logical_id, resource in template(stack)[
+        "Resources"
+    ].items():  # the report can be written once
         by_type.setdefault(resource["Type"], []).append((logical_id, resource.get("Properties")))
     ((role_id, _),) = by_type["AWS::IAM::Role"]
     ((_, group),) = by_type["AWS::Personalize::DatasetGroup"]
@@ -405,7 +449,10 @@ def with_strings(text: Callable[[str], str]) -> cdk.Stack:
         resources=[PersonalizeResource.dataset_import_job(folder)],
     )
     encryption.add_dataset_group(
-        "Movies", name=text("movies"), domain=cast("Any", text("ECOMMERCE")), tags={text("team"): text("a")}
+        "Movies",
+        name=text("movies"),
+        domain=cast("Any", text("ECOMMERCE")),
+        tags={text("team"): text("a")},
     )
     encryption.add_dataset(
         "Items",

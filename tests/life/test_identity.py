@@ -11,7 +11,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import cloudformation_include as cfn_include
 
-from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import (
+    ImportedKeyPolicy,
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+)
 from tests.judge.apps import new_app
 from tests.life.conftest import (
     BUCKET_SIDS,
@@ -27,26 +32,39 @@ from tests.life.conftest import (
 from tests.policies import bucket_policy, resources, template
 
 
-def test_parameters_of_one_name_in_two_stacks_are_two_keys(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+def test_parameters_of_one_name_in_two_stacks_are_two_keys(
+    app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
     """The resolved value of a reference doesn't say of which stack it is."""
     one, two = (
-        kms.Key.from_key_arn(stack, f"Key{id}", cdk.CfnParameter(cdk.Stack(app, id), "KeyArn").value_as_string)
+        kms.Key.from_key_arn(
+            stack, f"Key{id}", cdk.CfnParameter(cdk.Stack(app, id), "KeyArn").value_as_string
+        )
         for id in ("One", "Two")
     )
     resources = [GROUP, importing(bucket, encryption_key=two)]
     encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=one, resources=resources)
-    assert [pending.resource_arn for pending in encryption.pending_statements] == [one.key_arn, two.key_arn]
+    assert [pending.resource_arn for pending in encryption.pending_statements] == [
+        one.key_arn,
+        two.key_arn,
+    ]
 
 
-def test_buckets_of_one_logical_id_in_two_stacks_are_two_places(app: cdk.App, stack: cdk.Stack) -> None:
+def test_buckets_of_one_logical_id_in_two_stacks_are_two_places(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
     """A job may read one and write the other below the same prefix."""
     source, destination = (
         s3.Bucket.from_bucket_arn(
-            stack, f"Bucket{id}", cdk.CfnResource(cdk.Stack(app, id), "B", type="Custom::B").get_att("Arn").to_string()
+            stack,
+            f"Bucket{id}",
+            cdk.CfnResource(cdk.Stack(app, id), "B", type="Custom::B").get_att("Arn").to_string(),
         )
         for id in ("One", "Two")
     )
-    job = PersonalizeResource.batch_segment_job(S3Location(source, "x/"), S3Location(destination, "x/"))
+    job = PersonalizeResource.batch_segment_job(
+        S3Location(source, "x/"), S3Location(destination, "x/")
+    )
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[job])
     assert [pending.policy for pending in encryption.pending_statements] == ["bucket", "bucket"]
 
@@ -69,9 +87,13 @@ def test_two_tokens_of_one_prefix(tmp_path: Path) -> None:
     bucket = s3.Bucket(cdk.Stack(app, "Data"), "Bucket")
     sources = [importing(bucket, f"{cdk.Fn.sub('${AWS::Region}')}/import/") for _ in range(2)]
     PersonalizeEncryption(stack, "Encryption", resources=sources)
-    found: dict[str, Any] = {each["Sid"]: each["Resource"] for each in bucket_policy(cdk.Stack.of(bucket))}
+    found: dict[str, Any] = {
+        each["Sid"]: each["Resource"] for each in bucket_policy(cdk.Stack.of(bucket))
+    }
     arn = {"Fn::GetAtt": ["Bucket83908E77", "Arn"]}
-    assert found["PersonalizeServiceReadObjects"] == {"Fn::Join": ["", [arn, "/", {"Ref": "AWS::Region"}, "/import/*"]]}
+    assert found["PersonalizeServiceReadObjects"] == {
+        "Fn::Join": ["", [arn, "/", {"Ref": "AWS::Region"}, "/import/*"]]
+    }
 
 
 SUB, JOIN = {"Fn::Sub": "data-${Stage}"}, {"Fn::Join": ["-", ["data", {"Ref": "Stage"}]]}
@@ -80,7 +102,11 @@ NAMES: dict[str, tuple[Any, Any, bool]] = {
     "one Sub": (SUB, SUB, True),
     "one parameter": ({"Ref": "Stage"}, {"Ref": "Stage"}, True),
     "the bucket": (None, {"Ref": "Data"}, True),
-    "a name that begins with the bucket's": (None, {"Fn::Join": ["-", [{"Ref": "Data"}, "archive"]]}, False),
+    "a name that begins with the bucket's": (
+        None,
+        {"Fn::Join": ["-", [{"Ref": "Data"}, "archive"]]},
+        False,
+    ),
     "a literal name that begins with the bucket's": ("data", "data-archive", False),
 }
 
@@ -130,7 +156,10 @@ def encrypt_included(stack: cdk.Stack, directory: Path, name: Any, in_policy: An
 
 def test_two_equal_joins_are_one_thing(stack: cdk.Stack) -> None:
     """They have their value, though they look like what only the synth decides."""
-    arns = [cdk.Fn.join(":", ["arn:aws:kms", cdk.Aws.REGION, "111122223333", "key/one"]) for _ in range(2)]
+    arns = [
+        cdk.Fn.join(":", ["arn:aws:kms", cdk.Aws.REGION, "111122223333", "key/one"])
+        for _ in range(2)
+    ]
     one, two = (kms.Key.from_key_arn(stack, f"Key{number}", arn) for number, arn in enumerate(arns))
     name = cdk.Fn.join("-", ["data", cdk.Aws.REGION])
     bucket = s3.Bucket.from_bucket_attributes(stack, "Bucket", bucket_name=name, encryption_key=two)
@@ -146,15 +175,29 @@ def test_two_equal_joins_are_one_thing(stack: cdk.Stack) -> None:
 
 def test_a_bucket_policy_of_another_stack_with_the_name_in_the_same_words(app: cdk.App) -> None:
     """They say another name there, though that stack stands in the scope of the bucket's."""
-    stacks = [cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))]
-    stacks.append(cdk.Stack(stacks[0], "Child", env=cdk.Environment(account="444455556666", region="eu-west-1")))
+    stacks = [
+        cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    ]
+    stacks.append(
+        cdk.Stack(
+            stacks[0], "Child", env=cdk.Environment(account="444455556666", region="eu-west-1")
+        )
+    )
     buckets = []
     for stack, id in zip(stacks, ("ZPolicy", "APolicy"), strict=True):
         name = cdk.Fn.sub("data-${AWS::AccountId}")
         buckets.append(s3.CfnBucket(stack, "Data", bucket_name=name))
-        s3.CfnBucketPolicy(stack, id, bucket=cdk.Fn.sub("data-${AWS::AccountId}"), policy_document={"Statement": []})
+        s3.CfnBucketPolicy(
+            stack,
+            id,
+            bucket=cdk.Fn.sub("data-${AWS::AccountId}"),
+            policy_document={"Statement": []},
+        )
     PersonalizeEncryption(stacks[0], "Encryption", resources=[importing(buckets[0])])
-    found = [[each["Properties"]["PolicyDocument"]["Statement"] for each in policies(stack)] for stack in stacks]
+    found = [
+        [each["Properties"]["PolicyDocument"]["Statement"] for each in policies(stack)]
+        for stack in stacks
+    ]
     assert [[len(each) for each in of_stack] for of_stack in found] == [[2], [0]]
 
 
@@ -165,36 +208,59 @@ def policies(stack: cdk.Stack) -> list[Any]:
 def test_bucket_policies_of_one_name_under_opposite_conditions(stack: cdk.Stack) -> None:
     """Each is of the bucket that is made where it is."""
     made = {}
-    for id, expression in (("X", cdk.Fn.condition_equals("a", "b")), ("Y", cdk.Fn.condition_equals("a", "a"))):
+    for id, expression in (
+        ("X", cdk.Fn.condition_equals("a", "b")),
+        ("Y", cdk.Fn.condition_equals("a", "a")),
+    ):
         condition = cdk.CfnCondition(stack, f"Is{id}", expression=expression)
         made[id] = s3.CfnBucket(stack, id, bucket_name="data")
-        policy = s3.CfnBucketPolicy(stack, f"P{id}", bucket="data", policy_document={"Statement": []})
+        policy = s3.CfnBucketPolicy(
+            stack, f"P{id}", bucket="data", policy_document={"Statement": []}
+        )
         made[id].cfn_options.condition = policy.cfn_options.condition = condition
     PersonalizeEncryption(stack, "Encryption", resources=[importing(made["Y"])])
     found = resources(stack, "AWS::S3::BucketPolicy")
-    assert [bool(found[id]["Properties"]["PolicyDocument"]["Statement"]) for id in ("PX", "PY")] == [False, True]
+    assert [
+        bool(found[id]["Properties"]["PolicyDocument"]["Statement"]) for id in ("PX", "PY")
+    ] == [False, True]
 
 
 @pytest.mark.parametrize("is_nested", [True, False])
-def test_a_bucket_policy_in_the_stack_of_the_construct(app: cdk.App, stack: cdk.Stack, is_nested: bool) -> None:
+def test_a_bucket_policy_in_the_stack_of_the_construct(
+    app: cdk.App, stack: cdk.Stack, is_nested: bool
+) -> None:
     """It refers to a bucket of another stack, or of a nested one."""
-    bucket = s3.CfnBucket(cdk.NestedStack(stack, "Nested") if is_nested else cdk.Stack(app, "Data"), "Data")
+    bucket = s3.CfnBucket(
+        cdk.NestedStack(stack, "Nested") if is_nested else cdk.Stack(app, "Data"), "Data"
+    )
     s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document={"Statement": []})
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     [policy] = policies(stack)
-    assert [each["Sid"] for each in policy["Properties"]["PolicyDocument"]["Statement"]] == BUCKET_SIDS
+    assert [
+        each["Sid"] for each in policy["Properties"]["PolicyDocument"]["Statement"]
+    ] == BUCKET_SIDS
     assert not resources(bucket.stack, "AWS::S3::BucketPolicy")
 
 
 @pytest.mark.parametrize("policy", [ImportedKeyPolicy.PENDING, ImportedKeyPolicy.MANAGED])
-def test_what_another_stack_imports_by_a_mapping(app: cdk.App, stack: cdk.Stack, policy: ImportedKeyPolicy) -> None:
+def test_what_another_stack_imports_by_a_mapping(
+    app: cdk.App, stack: cdk.Stack, policy: ImportedKeyPolicy
+) -> None:
     """The CDK copies the mapping to where its values stand."""
     other = cdk.Stack(app, "Other")
-    places = cdk.CfnMapping(other, "Places", mapping={"eu-west-1": {"key": KEY_ARN, "bucket": "ratings"}})
+    places = cdk.CfnMapping(
+        other, "Places", mapping={"eu-west-1": {"key": KEY_ARN, "bucket": "ratings"}}
+    )
     key = kms.Key.from_key_arn(other, "Key", places.find_in_map(cdk.Aws.REGION, "key"))
-    bucket = s3.Bucket.from_bucket_name(other, "Bucket", places.find_in_map(cdk.Aws.REGION, "bucket"))
+    bucket = s3.Bucket.from_bucket_name(
+        other, "Bucket", places.find_in_map(cdk.Aws.REGION, "bucket")
+    )
     PersonalizeEncryption(
-        stack, "Encryption", encryption_key=key, imported_key_policy=policy, resources=[GROUP, importing(bucket)]
+        stack,
+        "Encryption",
+        encryption_key=key,
+        imported_key_policy=policy,
+        resources=[GROUP, importing(bucket)],
     )
     document = template(stack)
     (copy,) = document["Mappings"]
@@ -205,7 +271,9 @@ def test_what_another_stack_imports_by_a_mapping(app: cdk.App, stack: cdk.Stack,
 def test_a_key_that_another_construct_uses_first(stack: cdk.Stack) -> None:
     """Sids are taken in the order in which statements come, also in the policy of a key that was made here."""
     first = PersonalizeEncryption(stack, "First")
-    second = PersonalizeEncryption(stack, "Second", encryption_key=first.encryption_key, resources=[GROUP])
+    second = PersonalizeEncryption(
+        stack, "Second", encryption_key=first.encryption_key, resources=[GROUP]
+    )
     first.allow(GROUP)
     assert key_sids(stack) == [*KEY_SIDS, "PersonalizeRole2", "PersonalizeService2"]
     of_second = key_statement(stack, "PersonalizeRole")["Principal"]
@@ -218,7 +286,9 @@ def test_deployments_of_one_app_share_no_sid_in_a_central_key() -> None:
 
     def add_to_central_key(stack: cdk.Stack) -> None:
         imported = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
-        encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=imported, resources=[GROUP])
+        encryption = PersonalizeEncryption(
+            stack, "Encryption", encryption_key=imported, resources=[GROUP]
+        )
         found.extend(statement.sid for statement in encryption.pending_statements[0].statements)
 
     for stack_name in ("one", "two"):

@@ -33,7 +33,9 @@ def test_what_is_taken(app: cdk.App, concrete: cdk.Stack) -> None:
     encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
     bucket = s3.Bucket(concrete, "Bucket", bucket_name="ratings")
     folder = cdk.CfnParameter(concrete, "Folder").value_as_string
-    encryption.allow(PersonalizeResource.dataset_export_job(S3Location(bucket, f"{'f' * 230}{folder}/")))
+    encryption.allow(
+        PersonalizeResource.dataset_export_job(S3Location(bucket, f"{'f' * 230}{folder}/"))
+    )
     group = encryption.add_dataset_group("Movies", name=late("movies"))
     encryption.add_dataset(
         "Ratings",
@@ -44,5 +46,7 @@ def test_what_is_taken(app: cdk.App, concrete: cdk.Stack) -> None:
         import_from=S3Location(bucket, late("p" * 242 + "/")),
         import_job_name=late("0"),
     )
-    encryption.add_dataset_group("Others", name=ssm.StringParameter.value_from_lookup(concrete, "/movies"))
+    encryption.add_dataset_group(
+        "Others", name=ssm.StringParameter.value_from_lookup(concrete, "/movies")
+    )
     app.synth()

@@ -55,8 +55,12 @@ def test_a_name_in_the_policy_of_another_stacks_key(
     stack: cdk.Stack, security: cdk.Stack, name: str, elsewhere: Any, given: bool
 ) -> None:
     """What is the same everywhere stays a reference, and what is known is written out."""
-    props: dict[str, Any] = {"service_role": trusted_role(stack, role_name=name)} if given else {"role_name": name}
-    PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key(security, "Key"), resources=[GROUP], **props)
+    props: dict[str, Any] = (
+        {"service_role": trusted_role(stack, role_name=name)} if given else {"role_name": name}
+    )
+    PersonalizeEncryption(
+        stack, "Encryption", encryption_key=kms.Key(security, "Key"), resources=[GROUP], **props
+    )
     assert principal_arn(key_statement(security, "PersonalizeRole")) == elsewhere
 
 
@@ -67,12 +71,18 @@ def test_the_stacks_name_in_the_name_of_a_role_of_a_third_stack(
     roles = cdk.Stack(app, "Roles", stack_name="company-roles")
     role = trusted_role(roles, role_name=f"p-{cdk.Aws.STACK_NAME}")
     PersonalizeEncryption(
-        stack, "Encryption", encryption_key=kms.Key(security, "Key"), service_role=role, resources=[GROUP]
+        stack,
+        "Encryption",
+        encryption_key=kms.Key(security, "Key"),
+        service_role=role,
+        resources=[GROUP],
     )
     assert principal_arn(key_statement(security, "PersonalizeRole")) == arn("/p-company-roles")
 
 
-def test_name_and_prefix_in_the_policy_of_another_accounts_bucket(concrete: cdk.Stack, theirs: cdk.Stack) -> None:
+def test_name_and_prefix_in_the_policy_of_another_accounts_bucket(
+    concrete: cdk.Stack, theirs: cdk.Stack
+) -> None:
     """``Aws.ACCOUNT_ID`` would be that account there."""
     bucket = s3.Bucket(theirs, "Bucket", bucket_name="their-ratings")
     PersonalizeEncryption(
@@ -83,7 +93,10 @@ def test_name_and_prefix_in_the_policy_of_another_accounts_bucket(concrete: cdk.
     )
     statements = {statement["Sid"]: statement for statement in bucket_policy(theirs)}
     assert principal_arn(statements["PersonalizeRoleReadObjects"]) == {
-        "Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::111111111111:role/p-111111111111-eu-west-1"]]
+        "Fn::Join": [
+            "",
+            ["arn:", {"Ref": "AWS::Partition"}, ":iam::111111111111:role/p-111111111111-eu-west-1"],
+        ]
     }
     assert statements["PersonalizeServiceReadObjects"]["Resource"] == {
         "Fn::Join": ["", [BUCKET_ARN, "/111111111111/*"]]
@@ -122,7 +135,9 @@ def test_a_prefix_in_the_policy_of_another_stacks_bucket(
     there: list[Any],
 ) -> None:
     """It allows what the job reads, also where what is lazy is decided at the end."""
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(s3.Bucket(security, "Bucket"), prefix)])
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[importing(s3.Bucket(security, "Bucket"), prefix)]
+    )
     monkeypatch.setattr(FOLDER, "name", "late")
     assert bucket_policy(security)[1]["Resource"] == {"Fn::Join": ["", [BUCKET_ARN, *there]]}
     assert not check_assembly(app.synth()).missing
@@ -133,18 +148,29 @@ def test_a_prefix_of_the_parent_and_a_bucket_of_the_nested_stack(stack: cdk.Stac
     nested = cdk.NestedStack(stack, "Nested")
     parameter = cdk.CfnParameter(stack, "Folder").value_as_string
     bucket = s3.Bucket(nested, "Bucket")
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket, f"{cdk.Aws.STACK_NAME}/{parameter}/")])
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[importing(bucket, f"{cdk.Aws.STACK_NAME}/{parameter}/")]
+    )
     assert bucket_policy(nested)[1]["Resource"] == {
-        "Fn::Join": ["", [BUCKET_ARN, "/Stack/", {"Ref": "referencetoStackFolder347D2336Ref"}, "/*"]]
+        "Fn::Join": [
+            "",
+            [BUCKET_ARN, "/Stack/", {"Ref": "referencetoStackFolder347D2336Ref"}, "/*"],
+        ]
     }
 
 
 def test_a_caller_in_the_stack_of_the_key(stack: cdk.Stack, security: cdk.Stack) -> None:
     """The caller's policy says the role's ARN by its name: a reference would make a cycle of stacks."""
     encryption = PersonalizeEncryption(
-        stack, "Encryption", encryption_key=kms.Key(security, "Key"), role_name="personalize", resources=[GROUP]
+        stack,
+        "Encryption",
+        encryption_key=kms.Key(security, "Key"),
+        role_name="personalize",
+        resources=[GROUP],
     )
-    encryption.grant_create(iam.Role(security, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP)
+    encryption.grant_create(
+        iam.Role(security, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP
+    )
     (policy,) = resources(security, "AWS::IAM::Policy").values()
     statements = policy["Properties"]["PolicyDocument"]["Statement"]
     (pass_role,) = [each for each in statements if each["Action"] == "iam:PassRole"]
@@ -161,9 +187,9 @@ def test_a_role_of_another_account(concrete: cdk.Stack, theirs: cdk.Stack, form:
     with pytest.raises(ValueError, match=r"^Concrete/Encryption: ") as error:
         PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[GROUP])
     assert str(error.value) == (
-        "Concrete/Encryption: service_role belongs to account 222222222222 but the stack to 111111111111, and "
-        "Personalize takes no role in another account: pass a role in this account, or leave service_role out and have "
-        "one made"
+        "Concrete/Encryption: service_role belongs to account 222222222222 but the stack to "
+        "111111111111, and Personalize takes no role in another account: pass a role in this "
+        "account, or leave service_role out and have one made"
     )
 
 
@@ -175,10 +201,17 @@ def put_prefix(role: iam.CfnRole) -> None:
     role.role_name = f"corp-{role.role_name}"
 
 
-@pytest.mark.parametrize(("how", "name"), [(move_to_path, "/personalize/service"), (put_prefix, "/corp-service")])
+@pytest.mark.parametrize(
+    ("how", "name"), [(move_to_path, "/personalize/service"), (put_prefix, "/corp-service")]
+)
 @pytest.mark.parametrize("form", ["made here", "given role", "role wrapped by its ARN"])
 def test_a_role_that_an_aspect_changes(
-    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, how: Callable[[iam.CfnRole], None], name: str, form: str
+    app: cdk.App,
+    stack: cdk.Stack,
+    security: cdk.Stack,
+    how: Callable[[iam.CfnRole], None],
+    name: str,
+    form: str,
 ) -> None:
     """Companies have a path, or prefixes for the names, of all roles; what asks before freezes nothing."""
     props: dict[str, Any] = {"role_name": "service"}
@@ -195,7 +228,9 @@ def test_a_role_that_an_aspect_changes(
 
 
 @pytest.mark.parametrize("managed", [False, True], ids=["pending", "managed"])
-def test_a_role_that_changes_and_an_imported_key(app: cdk.App, stack: cdk.Stack, managed: bool) -> None:
+def test_a_role_that_changes_and_an_imported_key(
+    app: cdk.App, stack: cdk.Stack, managed: bool
+) -> None:
     """The final ARN is in what the key's owner pastes, and in what the custom resource writes."""
     encryption = PersonalizeEncryption(
         stack,
@@ -210,9 +245,14 @@ def test_a_role_that_changes_and_an_imported_key(app: cdk.App, stack: cdk.Stack,
         (resource,) = resources(stack, "Custom::PersonalizeKeyPolicy").values()
         assert json.dumps(arn("/personalize/service")) in json.dumps(resource)
     else:
-        assert "arn:aws:iam::${AWS::AccountId}:role/personalize/service" in warnings(stack)["pendingKeyPolicy"]
+        assert (
+            "arn:aws:iam::${AWS::AccountId}:role/personalize/service"
+            in warnings(stack)["pendingKeyPolicy"]
+        )
         (pending,) = encryption.pending_statements
-        assert principal_arn(stack.resolve(pending.statements[0].to_statement_json())) == arn("/personalize/service")
+        assert principal_arn(stack.resolve(pending.statements[0].to_statement_json())) == arn(
+            "/personalize/service"
+        )
 
 
 def test_a_role_that_changes_and_the_bucket_of_another_account(
@@ -220,7 +260,9 @@ def test_a_role_that_changes_and_the_bucket_of_another_account(
 ) -> None:
     """Bucket policies that know the role know it as it is deployed."""
     bucket = s3.Bucket(theirs, "Bucket", bucket_name="their-ratings")
-    PersonalizeEncryption(concrete, "Encryption", role_name="service", resources=[importing(bucket)])
+    PersonalizeEncryption(
+        concrete, "Encryption", role_name="service", resources=[importing(bucket)]
+    )
     change(app, iam.CfnRole, move_to_path)
     name = ["arn:", {"Ref": "AWS::Partition"}, ":iam::111111111111:role/personalize/service"]
     of_role = [each for each in bucket_policy(theirs) if "AWS" in each["Principal"]]
@@ -228,11 +270,15 @@ def test_a_role_that_changes_and_the_bucket_of_another_account(
 
 
 @pytest.mark.parametrize("imported_key", [False, True])
-def test_in_its_own_stack_a_role_is_the_templates_own_reference(stack: cdk.Stack, imported_key: bool) -> None:
+def test_in_its_own_stack_a_role_is_the_templates_own_reference(
+    stack: cdk.Stack, imported_key: bool
+) -> None:
     """Whatever it is called, and if it has no name."""
     key = kms.Key.from_key_arn(stack, "Key", KEY_ARN) if imported_key else None
     role = trusted_role(stack)
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, service_role=role, resources=[GROUP])
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", encryption_key=key, service_role=role, resources=[GROUP]
+    )
     own = {"Fn::GetAtt": ["ServiceRole4288B192", "Arn"]}
     if imported_key:
         (pending,) = encryption.pending_statements
@@ -243,9 +289,13 @@ def test_in_its_own_stack_a_role_is_the_templates_own_reference(stack: cdk.Stack
 
 def test_in_its_own_stack_a_role_by_a_condition(stack: cdk.Stack) -> None:
     """The key's policy names the role as the template does."""
-    condition = cdk.CfnCondition(stack, "IsOne", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
+    condition = cdk.CfnCondition(
+        stack, "IsOne", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1")
+    )
     one, other = (f"arn:aws:iam::111122223333:role/{name}" for name in ("one", "other"))
     chosen = cdk.Token.as_string(cdk.Fn.condition_if(condition.logical_id, one, other))
     role = iam.Role.from_role_arn(stack, "Role", chosen)
     PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
-    assert key_statement(stack, "PersonalizeRole")["Principal"] == {"AWS": {"Fn::If": ["IsOne", one, other]}}
+    assert key_statement(stack, "PersonalizeRole")["Principal"] == {
+        "AWS": {"Fn::If": ["IsOne", one, other]}
+    }

@@ -33,16 +33,22 @@ def dataset_waits_for(encryption: PersonalizeEncryption, source: S3Location) -> 
 
 SOURCES: dict[str, Callable[[cdk.Stack, kms.Key], S3Location]] = {
     "bucket imported with it": lambda stack, key: S3Location(
-        s3.Bucket.from_bucket_attributes(stack, "Imported", bucket_name="ratings", encryption_key=key)
+        s3.Bucket.from_bucket_attributes(
+            stack, "Imported", bucket_name="ratings", encryption_key=key
+        )
     ),
-    "given with the location": lambda stack, key: S3Location(s3.Bucket(stack, "Made"), encryption_key=key),
+    "given with the location": lambda stack, key: S3Location(
+        s3.Bucket(stack, "Made"), encryption_key=key
+    ),
 }
 
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 @pytest.mark.parametrize("make_key", [kms.Key, l1_key], ids=["L2", "L1"])
 def test_an_import_waits_for_a_key_that_nothing_else_refers_to(
-    stack: cdk.Stack, source: Callable[[cdk.Stack, kms.Key], S3Location], make_key: Callable[..., Any]
+    stack: cdk.Stack,
+    source: Callable[[cdk.Stack, kms.Key], S3Location],
+    make_key: Callable[..., Any],
 ) -> None:
     """For imports alone the role's policy refers to no key, so the order has to be explicit."""
     key = make_key(stack, "TheKey")
@@ -60,12 +66,16 @@ def test_an_import_from_a_bucket_of_the_app(stack: cdk.Stack, encrypted_bucket: 
 @pytest.mark.parametrize("immutable", [True, False])
 def test_permissions_have_the_key_of_the_app(stack: cdk.Stack, immutable: bool) -> None:
     """An L1 of the user's may refer to nothing of ours; the role's policy refers to the key, where there is one."""
-    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/p", mutable=not immutable)
+    role = iam.Role.from_role_arn(
+        stack, "Role", "arn:aws:iam::111111111111:role/p", mutable=not immutable
+    )
     encryption = PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
     assert waits_for(stack, encryption.permissions) == [KEY if immutable else POLICY]
 
 
-def test_permissions_that_come_later_are_waited_for(stack: cdk.Stack, encrypted_bucket: s3.Bucket) -> None:
+def test_permissions_that_come_later_are_waited_for(
+    stack: cdk.Stack, encrypted_bucket: s3.Bucket
+) -> None:
     """Whoever asked early waits for what is allowed late."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
     waiting = cdk.CfnResource(stack, "Waiting", type="Custom::Waiting")
@@ -74,7 +84,9 @@ def test_permissions_that_come_later_are_waited_for(stack: cdk.Stack, encrypted_
     assert resources(stack, "Custom::Waiting")["Waiting"]["DependsOn"] == [*OF_THE_BUCKET, POLICY]
 
 
-def test_a_dataset_of_the_user_waits_by_its_dataset_group(stack: cdk.Stack, encrypted_bucket: s3.Bucket) -> None:
+def test_a_dataset_of_the_user_waits_by_its_dataset_group(
+    stack: cdk.Stack, encrypted_bucket: s3.Bucket
+) -> None:
     """Its import needs the bucket's policy, and it refers to nothing but the dataset group."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(encrypted_bucket)])
     encryption.add_dataset_group("Movies", name="movies")

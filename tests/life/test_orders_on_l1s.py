@@ -1,7 +1,7 @@
 """Others' wrappers, grants and mixins on an L1, in every order before and after the construct.
 
-Without the construct and with it, all resources of others are the same but for our statements; and ours are there, or
-the synth fails.
+Without the construct and with it, all resources of others are the same but for our statements; and
+ours are there, or the synth fails.
 """
 
 import copy
@@ -26,13 +26,17 @@ Found = dict[str, Any]
 
 
 def theirs(sid: str, action: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid=sid, actions=[action], resources=["*"], principals=[iam.AccountRootPrincipal()])
+    return iam.PolicyStatement(
+        sid=sid, actions=[action], resources=["*"], principals=[iam.AccountRootPrincipal()]
+    )
 
 
 def reader(stack: cdk.Stack) -> iam.Role:
     """A role of others, which every grant is for."""
     found: Any = stack.node.try_find_child("Reader")
-    return found or iam.Role(stack, "Reader", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    return found or iam.Role(
+        stack, "Reader", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
+    )
 
 
 def wrap_key(stack: cdk.Stack, l1: kms.CfnKey) -> None:
@@ -44,7 +48,9 @@ def grant_on_key(stack: cdk.Stack, l1: kms.CfnKey) -> None:
 
 
 def encrypt(stack: cdk.Stack, l1: kms.CfnKey) -> None:
-    PersonalizeEncryption(stack, "Encryption", encryption_key=l1, resources=[PersonalizeResource.dataset_group()])
+    PersonalizeEncryption(
+        stack, "Encryption", encryption_key=l1, resources=[PersonalizeResource.dataset_group()]
+    )
 
 
 def allow_export(stack: cdk.Stack, l1: kms.CfnKey) -> None:
@@ -73,7 +79,9 @@ def grant_on_bucket(stack: cdk.Stack, l1: s3.CfnBucket) -> None:
 def mix_into_policy(stack: cdk.Stack, l1: s3.CfnBucket) -> None:
     policy = stack.node.try_find_child("Own")
     if policy is not None:
-        policy.with_(cast("IMixin", mixins.BucketPolicyStatements([theirs("ByMixin", "s3:GetObject")])))
+        policy.with_(
+            cast("IMixin", mixins.BucketPolicyStatements([theirs("ByMixin", "s3:GetObject")]))
+        )
 
 
 OURS = (encrypt, allow_export, import_from, export_to)
@@ -84,12 +92,17 @@ ROOT: dict[str, Any] = {
     "Action": "kms:*",
     "Resource": "*",
 }
-SUB = {**ROOT, "Sid": "Sub", "Resource": {"Fn::Sub": "arn:aws:kms:${AWS::Region}:111111111111:key/*"}}
+SUB = {
+    **ROOT,
+    "Sid": "Sub",
+    "Resource": {"Fn::Sub": "arn:aws:kms:${AWS::Region}:111111111111:key/*"},
+}
 POLICIES: dict[str, Any] = {
     "none": None,
     "plain": {"Version": "2012-10-17", "Statement": [ROOT]},
     "with a function": {"Version": "2012-10-17", "Statement": [SUB, ROOT]},
-    # The CDK drops an id, and writes another version than that of a policy without one, in which variables are text.
+    # The CDK drops an id, and writes another version than that of a policy without one, in which
+    # variables are text.
     "with an id": {"Id": "mine", "Statement": [ROOT]},
 }
 
@@ -116,7 +129,9 @@ def l1_bucket(stack: cdk.Stack, policy: Any) -> s3.CfnBucket:
     return l1
 
 
-def resources_after(make: Callable[[cdk.Stack, Any], Any], policy: Any, steps: tuple[Step, ...]) -> Found | None:
+def resources_after(
+    make: Callable[[cdk.Stack, Any], Any], policy: Any, steps: tuple[Step, ...]
+) -> Found | None:
     """Return the resources after these steps; none if a step or the synth fails, or a bucket has two policies."""
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
     try:
@@ -126,10 +141,16 @@ def resources_after(make: Callable[[cdk.Stack, Any], Any], policy: Any, steps: t
         found = dict(template(stack)["Resources"])
     except RuntimeError:
         return None
-    return None if [each["Type"] for each in found.values()].count("AWS::S3::BucketPolicy") > 1 else found
+    return (
+        None
+        if [each["Type"] for each in found.values()].count("AWS::S3::BucketPolicy") > 1
+        else found
+    )
 
 
-def compared(make: Callable[[cdk.Stack, Any], Any], policy: Any, order: tuple[Step, ...]) -> tuple[Found | None, ...]:
+def compared(
+    make: Callable[[cdk.Stack, Any], Any], policy: Any, order: tuple[Step, ...]
+) -> tuple[Found | None, ...]:
     """Return the resources without the construct's steps and with them."""
     copies = [copy.deepcopy(policy) for _ in range(2)]
     theirs_alone = tuple(step for step in order if step not in OURS)
@@ -138,11 +159,20 @@ def compared(make: Callable[[cdk.Stack, Any], Any], policy: Any, order: tuple[St
 
 def sids(found: Found) -> set[str]:
     """Return the sids of ours in policies of keys and buckets."""
-    return {each["Sid"] for resource in of_others(found).values() for each in statements_of(resource) if is_ours(each)}
+    return {
+        each["Sid"]
+        for resource in of_others(found).values()
+        for each in statements_of(resource)
+        if is_ours(each)
+    }
 
 
 def of_others(found: Found) -> Found:
-    return {logical_id: each for logical_id, each in found.items() if not logical_id.startswith("Encryption")}
+    return {
+        logical_id: each
+        for logical_id, each in found.items()
+        if not logical_id.startswith("Encryption")
+    }
 
 
 def statements_of(resource: Found) -> list[Found]:
@@ -164,7 +194,9 @@ def without_ours(found: Found) -> Found:
         properties = resource.get("Properties", {})
         document = properties.get("KeyPolicy", properties.get("PolicyDocument"))
         if statements_of(resource):
-            document["Statement"] = [as_lists(each) for each in document["Statement"] if not is_ours(each)]
+            document["Statement"] = [
+                as_lists(each) for each in document["Statement"] if not is_ours(each)
+            ]
             if not document["Statement"]:  # a bucket policy that is there for ours alone
                 del others[logical_id]
     return others
@@ -174,7 +206,8 @@ def as_lists(statement: Found) -> Found:
     """Return a statement in one of two spellings that mean the same: a single value, or a list of one."""
     listed = ("Action", "Resource")
     return {
-        key: [value] if key in listed and not isinstance(value, list) else value for key, value in statement.items()
+        key: [value] if key in listed and not isinstance(value, list) else value
+        for key, value in statement.items()
     }
 
 
@@ -184,16 +217,20 @@ def test_what_others_do_on_an_l1_key(order: tuple[Step, ...], policy: Any) -> No
     """By ``from_cfn_key``, which keeps a document of its own, and by ``KeyGrants``, which keep another."""
     without, found = compared(l1_key, policy, order)
     if without is None:
-        # The CDK says so: it can't add their statements to this policy, nor to none, until the default one is there.
+        # The CDK says so: it can't add their statements to this policy, nor to none, until the
+        # default one is there.
         assert found is None or policy is None
     elif found is None:
-        # The judge says so: what the one way adds, the other drops; and a grant, as the first statement of a key, takes
-        # the default policy away, so that nobody may change the key's.
-        assert {wrap_key, grant_on_key} <= set(order) or (policy is None and order[0] is grant_on_key)
+        # The judge says so: what the one way adds, the other drops; and a grant, as the first
+        # statement of a key, takes the default policy away, so that nobody may change the key's.
+        assert {wrap_key, grant_on_key} <= set(order) or (
+            policy is None and order[0] is grant_on_key
+        )
     else:
         assert sids(found) == {"PersonalizeRole", "PersonalizeService"}
         if policy is None:
-            # What KMS gives to a key without a policy is written out before the first statement is added.
+            # What KMS gives to a key without a policy is written out before the first statement is
+            # added.
             for each in (without, found):
                 del each["L1"]
         assert without_ours(found) == without_ours(without)
@@ -201,18 +238,25 @@ def test_what_others_do_on_an_l1_key(order: tuple[Step, ...], policy: Any) -> No
 
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
 @pytest.mark.parametrize(
-    "order", orders(import_from, export_to, wrap_bucket, grant_on_bucket, mix_into_policy), ids=named
+    "order",
+    orders(import_from, export_to, wrap_bucket, grant_on_bucket, mix_into_policy),
+    ids=named,
 )
 def test_what_others_do_on_an_l1_bucket(order: tuple[Step, ...], policy: Any) -> None:
     """By ``from_cfn_bucket``, which makes a policy of its own, by ``BucketGrants``, and by a mixin of the policy."""
     without, found = compared(l1_bucket, policy, order)
     if without is None:
-        assert found is None  # S3 keeps one policy of a bucket, or the CDK can't read this one, with us or without
+        assert (
+            found is None
+        )  # S3 keeps one policy of a bucket, or the CDK can't read this one, with us or without
     elif found is None:
-        # The judge says so: the wrapper makes a second policy, whatever policy the bucket has by then.
+        # The judge says so: the wrapper makes a second policy, whatever policy the bucket has by
+        # then.
         assert order.index(wrap_bucket) > order.index(import_from)
     else:
-        assert sids(found) == {f"PersonalizeService{each}" for each in ("ListBucket", "ReadObjects", "WriteObjects")}
+        assert sids(found) == {
+            f"PersonalizeService{each}" for each in ("ListBucket", "ReadObjects", "WriteObjects")
+        }
         assert without_ours(found) == without_ours(without)
 
 
@@ -229,7 +273,10 @@ IDS: dict[str, tuple[tuple[Step, ...], str]] = {
     "a wrapper before, its statements after": ((wrap, import_from, wrap_bucket), OF_WRAPPER),
     "a wrapper after": ((import_from, wrap), OURS_OR_GRANTS),
     "statements of a wrapper before": ((wrap_bucket, import_from), OF_WRAPPER),
-    "statements of a wrapper and a grant before": ((wrap_bucket, grant_on_bucket, import_from), OF_WRAPPER),
+    "statements of a wrapper and a grant before": (
+        (wrap_bucket, grant_on_bucket, import_from),
+        OF_WRAPPER,
+    ),
 }
 
 
@@ -240,5 +287,7 @@ def test_the_bucket_policy_keeps_its_logical_id(steps: tuple[Step, ...], logical
     With another id, an update makes a second policy of the bucket and then deletes the one in use.
     """
     found = resources_after(l1_bucket, None, steps) or {}
-    assert [key for key, each in found.items() if each["Type"] == "AWS::S3::BucketPolicy"] == [logical_id]
+    assert [key for key, each in found.items() if each["Type"] == "AWS::S3::BucketPolicy"] == [
+        logical_id
+    ]
     assert "PersonalizeServiceReadObjects" in sids(found)

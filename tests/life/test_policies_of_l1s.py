@@ -48,12 +48,20 @@ SERVICE = {
 DEFAULT = {
     "Effect": "Allow",
     "Principal": {
-        "AWS": {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}, ":root"]]}
+        "AWS": {
+            "Fn::Join": [
+                "",
+                ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}, ":root"],
+            ]
+        }
     },
     "Action": "kms:*",
     "Resource": "*",
 }
-PLAIN = {**DEFAULT, "Principal": {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}}
+PLAIN = {
+    **DEFAULT,
+    "Principal": {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}},
+}
 CONDITIONAL = {"Fn::If": ["Yes", PLAIN, {"Ref": "AWS::NoValue"}]}
 
 
@@ -91,7 +99,11 @@ def test_a_key_policy_gets_the_statements(stack: cdk.Stack, policy: Any, before:
 @pytest.mark.parametrize("form", ["without a policy", "with one", "wrapped"])
 def test_later_resources_and_other_constructs_reach_a_key(stack: cdk.Stack, form: str) -> None:
     """Its statements grow as those of an L2 do, and a second construct has sids of its own."""
-    l1 = kms.CfnKey(stack, "L1Key") if form == "without a policy" else l1_key_without_functions(stack)
+    l1 = (
+        kms.CfnKey(stack, "L1Key")
+        if form == "without a policy"
+        else l1_key_without_functions(stack)
+    )
     key = kms.Key.from_cfn_key(l1) if form == "wrapped" else l1
     encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
     encryption.allow(PersonalizeResource.dataset_export_job())
@@ -105,7 +117,9 @@ def test_later_resources_and_other_constructs_reach_a_key(stack: cdk.Stack, form
 
 def l1_key_without_functions(stack: cdk.Stack) -> kms.CfnKey:
     statement = {**account_statement(), "Principal": {"AWS": "111111111111"}}
-    return kms.CfnKey(stack, "L1Key", key_policy={"Version": "2012-10-17", "Statement": [statement]})
+    return kms.CfnKey(
+        stack, "L1Key", key_policy={"Version": "2012-10-17", "Statement": [statement]}
+    )
 
 
 @pytest.mark.parametrize("form", ["attribute", "key of a bucket", "L1"])
@@ -117,9 +131,13 @@ def test_a_replica_key_gets_the_statements(stack: cdk.Stack, form: str) -> None:
         key_policy={"Version": "2012-10-17", "Statement": [account_statement()]},
         primary_key_arn="arn:aws:kms:us-east-1:111111111111:key/mrk-1234abcd12ab34cd56ef1234567890ab",
     )
-    key: Any = replica if form == "L1" else kms.Key.from_key_arn(stack, "Imported", replica.attr_arn)
+    key: Any = (
+        replica if form == "L1" else kms.Key.from_key_arn(stack, "Imported", replica.attr_arn)
+    )
     if form == "key of a bucket":
-        props: dict[str, Any] = {"resources": [importing(s3.Bucket(stack, "Bucket", encryption_key=key))]}
+        props: dict[str, Any] = {
+            "resources": [importing(s3.Bucket(stack, "Bucket", encryption_key=key))]
+        }
     else:
         props = {"encryption_key": key, "resources": [GROUP]}
     encryption = PersonalizeEncryption(stack, "Encryption", **props)
@@ -130,7 +148,10 @@ def test_a_replica_key_gets_the_statements(stack: cdk.Stack, form: str) -> None:
 
 EXPRESSIONS: dict[str, Callable[[list[Any]], Any]] = {
     "the policy": lambda statements: either({"Statement": statements}, {"Statement": statements}),
-    "its statements": lambda statements: {"Version": "2012-10-17", "Statement": either(statements, statements)},
+    "its statements": lambda statements: {
+        "Version": "2012-10-17",
+        "Statement": either(statements, statements),
+    },
 }
 # What the user has done about what is pending, and whether that is enough.
 STEPS = {"nothing": False, "copied": True, "copied, and allowed more": False}
@@ -150,10 +171,14 @@ def test_a_key_policy_that_a_condition_chooses(
     (pending,) = encryption.pending_statements
     assert pending.policy == "key"
     if "copied" in step:
-        l1.key_policy = write([account_statement(), *(each.to_json() for each in pending.statements)])
+        l1.key_policy = write(
+            [account_statement(), *(each.to_json() for each in pending.statements)]
+        )
     if "allowed" in step:
         encryption.allow(PersonalizeResource.dataset_export_job())
-    assert judge_findings(app) == (set() if is_enough else {("MissingKeyAccess", "error", "Stack/Encryption")})
+    assert judge_findings(app) == (
+        set() if is_enough else {("MissingKeyAccess", "error", "Stack/Encryption")}
+    )
     assert stack.node.try_find_child("PersonalizeKeyPolicies") is None
 
 
@@ -164,9 +189,19 @@ def test_a_bucket_policy_that_a_condition_chooses(
 ) -> None:
     """The same for the policy of a bucket."""
     bucket = s3.CfnBucket(stack, "L1")
-    policy = s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document=write([only_tls(bucket)]))
+    policy = s3.CfnBucketPolicy(
+        stack, "Policy", bucket=bucket.ref, policy_document=write([only_tls(bucket)])
+    )
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    check_copy(app, encryption, policy, lambda copied: write([only_tls(bucket), *copied]), bucket, step, is_enough)
+    check_copy(
+        app,
+        encryption,
+        policy,
+        lambda copied: write([only_tls(bucket), *copied]),
+        bucket,
+        step,
+        is_enough,
+    )
 
 
 @pytest.mark.parametrize(("step", "is_enough"), list(STEPS.items())[1:], ids=list(STEPS)[1:])
@@ -175,9 +210,13 @@ def test_a_policy_of_the_app_for_a_bucket_that_is_imported(
 ) -> None:
     """By its name, so the construct doesn't find it; the judge does."""
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
-    policy = s3.CfnBucketPolicy(stack, "Policy", bucket="ratings", policy_document={"Statement": []})
+    policy = s3.CfnBucketPolicy(
+        stack, "Policy", bucket="ratings", policy_document={"Statement": []}
+    )
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    check_copy(app, encryption, policy, lambda copied: {"Statement": copied}, bucket, step, is_enough)
+    check_copy(
+        app, encryption, policy, lambda copied: {"Statement": copied}, bucket, step, is_enough
+    )
 
 
 def check_copy(
@@ -195,7 +234,9 @@ def check_copy(
         policy.policy_document = write([each.to_json() for each in pending.statements])
     if "allowed" in step:
         encryption.allow(importing(bucket, "other/"))
-    assert judge_findings(app) == (set() if is_enough else {("MissingBucketAccess", "error", "Stack/Encryption")})
+    assert judge_findings(app) == (
+        set() if is_enough else {("MissingBucketAccess", "error", "Stack/Encryption")}
+    )
 
 
 def judge_findings(app: cdk.App) -> set[tuple[str, str, str]]:
@@ -216,7 +257,9 @@ def test_a_key_policy_that_nobody_can_read(app: cdk.App, stack: cdk.Stack) -> No
 def test_a_bucket_policy_that_is_made_under_a_condition(app: cdk.App, stack: cdk.Stack) -> None:
     """It takes the statements, and the judge warns that the bucket may be without it."""
     bucket = s3.CfnBucket(stack, "L1")
-    policy = s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document={"Statement": []})
+    policy = s3.CfnBucketPolicy(
+        stack, "Policy", bucket=bucket.ref, policy_document={"Statement": []}
+    )
     condition: Any = stack.node.find_child("Yes")
     policy.cfn_options.condition = condition
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
@@ -257,7 +300,9 @@ def deny(bucket: Any) -> iam.PolicyStatement:
 
 def policy_l1(stack: cdk.Stack, bucket: s3.CfnBucket) -> None:
     # A single statement needn't be a list.
-    s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document={"Statement": only_tls(bucket)})
+    s3.CfnBucketPolicy(
+        stack, "Policy", bucket=bucket.ref, policy_document={"Statement": only_tls(bucket)}
+    )
 
 
 def policy_l2(stack: cdk.Stack, bucket: s3.CfnBucket) -> None:
@@ -284,13 +329,19 @@ def test_the_policy_of_a_bucket_gets_the_statements(
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     PersonalizeEncryption(stack, "Other", resources=[importing(bucket)])
     waited_for = waits_for(stack, encryption.permissions)
-    assert bucket_sids(stack) == [*(["Mine"] if make else []), *BUCKET_SIDS, *(f"{sid}2" for sid in BUCKET_SIDS)]
+    assert bucket_sids(stack) == [
+        *(["Mine"] if make else []),
+        *BUCKET_SIDS,
+        *(f"{sid}2" for sid in BUCKET_SIDS),
+    ]
     (logical_id,) = resources(stack, "AWS::S3::BucketPolicy")
     assert logical_id in waited_for
 
 
 @pytest.mark.parametrize("is_reference", [False, True])
-def test_the_policy_of_another_bucket_whose_name_has_the_id_of_the_l1(stack: cdk.Stack, is_reference: bool) -> None:
+def test_the_policy_of_another_bucket_whose_name_has_the_id_of_the_l1(
+    stack: cdk.Stack, is_reference: bool
+) -> None:
     """It stays as it is: S3 would refuse a statement on another bucket."""
     data = s3.CfnBucket(stack, "data")
     archive = f"{data.ref if is_reference else 'data'}-archive"
@@ -305,7 +356,9 @@ def test_the_policy_of_another_bucket_whose_name_has_the_id_of_the_l1(stack: cdk
     assert ours["Properties"]["Bucket"] == {"Ref": "data"}
 
 
-def test_a_policy_that_is_given_to_its_l2_bucket(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+def test_a_policy_that_is_given_to_its_l2_bucket(
+    app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
     """It is the only one then."""
     bucket.policy = s3.BucketPolicy(stack, "Own", bucket=bucket)
     bucket.policy.document.add_statements(deny(bucket))
@@ -329,30 +382,45 @@ NESTED = {
 }
 
 
-def test_a_nested_stack_of_an_included_template(app: cdk.App, stack: cdk.Stack, tmp_path: Path) -> None:
+def test_a_nested_stack_of_an_included_template(
+    app: cdk.App, stack: cdk.Stack, tmp_path: Path
+) -> None:
     """JavaScript makes it, and jsii hands over another object each time: it is one stack all the same."""
-    outer = {"Resources": {"Inner": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "inner"}}}}
+    outer = {
+        "Resources": {
+            "Inner": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "inner"}}
+        }
+    }
     for name, template in (("outer", outer), ("inner", NESTED)):
         (tmp_path / f"{name}.json").write_text(json.dumps(template))
     included = cfn_include.CfnInclude(
         stack,
         "Old",
         template_file=str(tmp_path / "outer.json"),
-        load_nested_stacks={"Inner": cfn_include.CfnIncludeProps(template_file=str(tmp_path / "inner.json"))},
+        load_nested_stacks={
+            "Inner": cfn_include.CfnIncludeProps(template_file=str(tmp_path / "inner.json"))
+        },
     )
     inner = included.get_nested_stack("Inner")
     key: Any = inner.included_template.get_resource("Key")
     bucket: Any = inner.included_template.get_resource("Data")
     for id in ("One", "Two"):
-        encryption = PersonalizeEncryption(inner.stack, id, encryption_key=key, resources=[importing(bucket)])
+        encryption = PersonalizeEncryption(
+            inner.stack, id, encryption_key=key, resources=[importing(bucket)]
+        )
         encryption.add_dataset_group("Movies", name=f"movies-{id}")
     (file,) = Path(app.synth().directory).glob("*.nested.template.json")
     found = json.loads(file.read_text("utf-8"))["Resources"]
     roles = [logical_id for logical_id, each in found.items() if each["Type"] == "AWS::IAM::Role"]
-    statements = {each["Sid"]: each for each in found["Key"]["Properties"]["KeyPolicy"]["Statement"]}
+    statements = {
+        each["Sid"]: each for each in found["Key"]["Properties"]["KeyPolicy"]["Statement"]
+    }
     assert [statements[sid]["Principal"] for sid in ("PersonalizeRole", "PersonalizeRole2")] == [
         {"AWS": {"Fn::GetAtt": [role, "Arn"]}} for role in roles
     ]
     of_bucket = found["DataPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert [statement["Sid"] for statement in of_bucket] == [*BUCKET_SIDS, *(f"{sid}2" for sid in BUCKET_SIDS)]
+    assert [statement["Sid"] for statement in of_bucket] == [
+        *BUCKET_SIDS,
+        *(f"{sid}2" for sid in BUCKET_SIDS),
+    ]
     assert [each["Type"] for each in found.values()].count("AWS::S3::BucketPolicy") == 1

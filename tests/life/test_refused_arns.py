@@ -21,7 +21,9 @@ from tests.life.conftest import importing
 def test_an_arn_that_no_key_has(stack: cdk.Stack, arn: str) -> None:
     """A wildcard would allow every key, and an account has 12 digits."""
     key = kms.Key.from_key_arn(stack, "Key", arn)
-    with pytest.raises(ValueError, match=r"encryption_key has the ARN .*, which no key has: pass one of the form"):
+    with pytest.raises(
+        ValueError, match=r"encryption_key has the ARN .*, which no key has: pass one of the form"
+    ):
         PersonalizeEncryption(stack, "Encryption", encryption_key=key)
 
 
@@ -36,13 +38,17 @@ def test_an_arn_that_no_key_has(stack: cdk.Stack, arn: str) -> None:
 )
 def test_an_arn_that_a_key_can_have(stack: cdk.Stack, arn: str) -> None:
     """Tokens, other partitions and multi-Region keys are fine."""
-    PersonalizeEncryption(stack, "Encryption", encryption_key=kms.Key.from_key_arn(stack, "Key", arn))
+    PersonalizeEncryption(
+        stack, "Encryption", encryption_key=kms.Key.from_key_arn(stack, "Key", arn)
+    )
 
 
 def test_a_folder_in_a_bucket_arn(stack: cdk.Stack) -> None:
     """The folder is the location's prefix."""
     bucket = s3.Bucket.from_bucket_arn(stack, "Bucket", "arn:aws:s3:::ratings/import")
-    with pytest.raises(ValueError, match="which no bucket has: pass only the bucket, and the folder as the prefix"):
+    with pytest.raises(
+        ValueError, match="which no bucket has: pass only the bucket, and the folder as the prefix"
+    ):
         PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
 
 
@@ -58,11 +64,12 @@ def test_arns_of_elsewhere(concrete: cdk.Stack) -> None:
             dataset_type="Interactions",
         )
     assert str(refused.value).splitlines()[1:] == [
-        "- dataset_group is 'arn:aws:personalize:us-east-1:222222222222:dataset-group/movies', of Region us-east-1 "
-        "instead of eu-west-1 and of account 222222222222 instead of 111111111111, but dataset groups, schemas and "
-        "datasets are in one account and Region: pass an ARN of the stack's account and Region",
-        "- schema_arn is 'ratings', expected the ARN of a schema: pass one, the attr_schema_arn of a "
-        "personalize.CfnSchema for example",
+        "- dataset_group is 'arn:aws:personalize:us-east-1:222222222222:dataset-group/movies', of "
+        "Region us-east-1 instead of eu-west-1 and of account 222222222222 instead of "
+        "111111111111, but dataset groups, schemas and datasets are in one account and Region: "
+        "pass an ARN of the stack's account and Region",
+        "- schema_arn is 'ratings', expected the ARN of a schema: pass one, the attr_schema_arn "
+        "of a personalize.CfnSchema for example",
     ]
 
 

@@ -26,18 +26,23 @@ def joined(*parts: Any) -> dict[str, Any]:
     ("archive", "arn"),
     [
         (lambda stack, data: s3.Bucket.from_bucket_name(stack, "It", f"{data.ref}-old"), BY_NAME),
-        (lambda stack, data: s3.CfnBucket.from_bucket_name(stack, "It", f"{data.ref}-old"), BY_NAME),
+        (
+            lambda stack, data: s3.CfnBucket.from_bucket_name(stack, "It", f"{data.ref}-old"),
+            BY_NAME,
+        ),
         (lambda stack, data: s3.Bucket.from_bucket_arn(stack, "It", f"{data.attr_arn}-old"), [ARN]),
     ],
     ids=["name", "name of a reference", "ARN"],
 )
-def test_an_archive_beside_a_bucket(stack: cdk.Stack, archive: Callable[..., Any], arn: list[Any]) -> None:
+def test_an_archive_beside_a_bucket(
+    stack: cdk.Stack, archive: Callable[..., Any], arn: list[Any]
+) -> None:
     """The bucket of the app isn't opened, and the role gets the archive alone."""
     bucket = archive(stack, s3.CfnBucket(stack, "Data"))
     construct = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    assert [(each.policy, stack.resolve(each.resource_arn)) for each in construct.pending_statements] == [
-        ("bucket", joined(*arn, "-old"))
-    ]
+    assert [
+        (each.policy, stack.resolve(each.resource_arn)) for each in construct.pending_statements
+    ] == [("bucket", joined(*arn, "-old"))]
     assert resources(stack, "AWS::S3::BucketPolicy") == {}
     assert [each["Resource"] for each in role_policy(stack)] == [
         joined(*arn, "-old"),
@@ -63,7 +68,9 @@ def test_a_replica_of_a_key(app: cdk.App) -> None:
     arn = f"arn:aws:kms:eu-west-1:111111111111:key/{primary.attr_key_id}"
     key = kms.Key.from_key_arn(here, "Replica", arn)
     construct = PersonalizeEncryption(here, "Encryption", encryption_key=key, resources=[GROUP])
-    assert [(each.policy, each.resource_arn) for each in construct.pending_statements] == [("key", arn)]
+    assert [(each.policy, each.resource_arn) for each in construct.pending_statements] == [
+        ("key", arn)
+    ]
     policy = resources(there, "AWS::KMS::Key")["L1Key"]["Properties"]["KeyPolicy"]
     assert [each.get("Sid") for each in policy["Statement"]] == [None]
 
@@ -80,9 +87,17 @@ HERE, ANYWHERE = cdk.Environment(account="111111111111", region="eu-west-1"), cd
         (ANYWHERE, cdk.Aws.ACCOUNT_ID, True),
         (ANYWHERE, "111111111111", False),
     ],
-    ids=["its account", "its account by name", "another account", "the stack's account", "perhaps its account"],
+    ids=[
+        "its account",
+        "its account by name",
+        "another account",
+        "the stack's account",
+        "perhaps its account",
+    ],
 )
-def test_an_arn_with_the_id_of_a_key(app: cdk.App, env: cdk.Environment, account: str, is_own: bool) -> None:
+def test_an_arn_with_the_id_of_a_key(
+    app: cdk.App, env: cdk.Environment, account: str, is_own: bool
+) -> None:
     """It is pending as that of any imported key; the judge says to pass the key itself where it is that for certain."""
     stack = cdk.Stack(app, "Stack", env=env)
     region = cdk.Aws.REGION if env is ANYWHERE else "eu-west-1"
@@ -116,7 +131,9 @@ AFTER_COLONS = {"Fn::Select": [5, {"Fn::Split": [":", joined(ROLE_ARN, "-copy")]
     ],
     ids=["name", "ARN"],
 )
-def test_a_role_beside_one_of_the_app(stack: cdk.Stack, other: Callable[..., iam.IRole], name: Any, arn: Any) -> None:
+def test_a_role_beside_one_of_the_app(
+    stack: cdk.Stack, other: Callable[..., iam.IRole], name: Any, arn: Any
+) -> None:
     """The role that was given gets the policy and the statement, and the role of the app nothing."""
     role = other(stack, trusted_role(stack))
     PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])

@@ -15,7 +15,18 @@ from tests.policies import template
 
 # Of ours, now or once, and what else people are likely to use.
 MEMBERS = (
-    *("added", "here", "key", "made", "make_key", "make_role", "manage", "removal_policy", "set_tags", "wiring"),
+    *(
+        "added",
+        "here",
+        "key",
+        "made",
+        "make_key",
+        "make_role",
+        "manage",
+        "removal_policy",
+        "set_tags",
+        "wiring",
+    ),
     *("end", "make_states", "resources", "role", "start", "state", "states", "tags"),
 )
 ARN = "arn:aws:personalize:eu-west-1:111111111111:dataset/movies/INTERACTIONS"
@@ -31,15 +42,23 @@ def with_members(kind: type) -> type:
         for name in MEMBERS:
             setattr(self, f"_{name}", "mine")
 
-    return type(f"My{kind.__name__}", (kind,), {"__init__": begin, **{f"_{name}": "mine" for name in MEMBERS}})
+    return type(
+        f"My{kind.__name__}",
+        (kind,),
+        {"__init__": begin, **{f"_{name}": "mine" for name in MEMBERS}},
+    )
 
 
 def everything(encryption_type: Any, job_type: Any, key_arn: str | None) -> Any:
     """The template of a stack with all that the construct and a job make."""
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
-    given = {} if key_arn is None else {"encryption_key": kms.Key.from_key_arn(stack, "Key", key_arn)}
+    given = (
+        {} if key_arn is None else {"encryption_key": kms.Key.from_key_arn(stack, "Key", key_arn)}
+    )
     how = ImportedKeyPolicy.MANAGED if given else ImportedKeyPolicy.PENDING
-    encryption = encryption_type(stack, "Encryption", resources=[GROUP], imported_key_policy=how, **given)
+    encryption = encryption_type(
+        stack, "Encryption", resources=[GROUP], imported_key_policy=how, **given
+    )
     data = S3Location(s3.Bucket(stack, "Data"), "import/")
     encryption.add_dataset_group("Movies", name="movies", tags={"team": "movies"})
     encryption.on_key_access_changed("Changed")
@@ -53,4 +72,6 @@ def everything(encryption_type: Any, job_type: Any, key_arn: str | None) -> Any:
 def test_a_subclass_has_members_of_its_own(key_arn: str | None) -> None:
     """None takes the place of ours, and ours of none."""
     mine = with_members(PersonalizeEncryption), with_members(DatasetImportJob)
-    assert everything(*mine, key_arn) == everything(PersonalizeEncryption, DatasetImportJob, key_arn)
+    assert everything(*mine, key_arn) == everything(
+        PersonalizeEncryption, DatasetImportJob, key_arn
+    )

@@ -18,7 +18,9 @@ GROUP_ARN = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
 
 
 def by_key(key: str) -> s3.CfnBucket.BucketEncryptionProperty:
-    rule = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(sse_algorithm="aws:kms", kms_master_key_id=key)
+    rule = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
+        sse_algorithm="aws:kms", kms_master_key_id=key
+    )
     return s3.CfnBucket.BucketEncryptionProperty(
         server_side_encryption_configuration=[
             s3.CfnBucket.ServerSideEncryptionRuleProperty(server_side_encryption_by_default=rule)
@@ -29,7 +31,12 @@ def by_key(key: str) -> s3.CfnBucket.BucketEncryptionProperty:
 def add_items(encryption: PersonalizeEncryption, source: S3Location) -> None:
     schema = "arn:aws:personalize:::schema/s"
     encryption.add_dataset(
-        "Items", dataset_group=GROUP_ARN, schema_arn=schema, name="items", dataset_type="Items", import_from=source
+        "Items",
+        dataset_group=GROUP_ARN,
+        schema_arn=schema,
+        name="items",
+        dataset_type="Items",
+        import_from=source,
     )
 
 
@@ -57,7 +64,9 @@ def test_what_comes_after_a_stage_was_synthesized_is_refused(
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP, importing(bucket)])
     pipelines.CodePipeline(pipeline_stack, "Pipeline", synth=synth).add_stage(stage)
     encryption.allow(GROUP)  # changes nothing, and so loses nothing
-    with pytest.raises(ValueError, match=r"^Production/Stack/Encryption: the stage was synthesized already"):
+    with pytest.raises(
+        ValueError, match=r"^Production/Stack/Encryption: the stage was synthesized already"
+    ):
         add(encryption, bucket)
     assert encryption.node.try_find_child("After") is None
 
@@ -72,10 +81,14 @@ def test_what_the_cdk_can_not_add_any_more_fails(stack: cdk.Stack, bucket: s3.Bu
     assert encryption.node.try_find_child("Items") is None
 
 
-def test_a_failed_call_breaks_no_later_one_in_riddles(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+def test_a_failed_call_breaks_no_later_one_in_riddles(
+    app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
     """It fails for the same reason until that is mended; the synth names what is missing."""
     other = s3.Bucket(stack, "Other")
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket), importing(other)])
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", resources=[importing(bucket), importing(other)]
+    )
     stack.resolve(other.policy.document)  # type: ignore[union-attr]
     source, destination = S3Location(other, "source/"), S3Location(bucket, "destination/")
     for late in (
@@ -96,10 +109,15 @@ def test_a_late_call_takes_no_sid(app: cdk.App, stack: cdk.Stack, bucket: s3.Buc
     PersonalizeEncryption(stack, "Next", resources=[importing(bucket)])
     assert bucket.policy is not None
     statements = stack.resolve(bucket.policy.document)["Statement"]
-    assert [each["Sid"] for each in statements] == ["PersonalizeServiceListBucket", "PersonalizeServiceReadObjects"]
+    assert [each["Sid"] for each in statements] == [
+        "PersonalizeServiceListBucket",
+        "PersonalizeServiceReadObjects",
+    ]
 
 
-def test_what_the_templates_have_already_is_not_too_late(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+def test_what_the_templates_have_already_is_not_too_late(
+    app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
     """Whoever looks at the template of an app, in a notebook, goes on."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     assertions.Template.from_stack(stack)
@@ -132,7 +150,9 @@ def two_groups(stack: cdk.Stack, bucket: s3.Bucket, *names: str) -> PersonalizeE
     return encryption
 
 
-def test_a_construct_that_is_corrected_after_a_synth(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
+def test_a_construct_that_is_corrected_after_a_synth(
+    app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
     """As in a notebook, it is made anew under its id; nothing of the one before is judged."""
     break_key_policy(two_groups(stack, bucket, "movies"))
     assert {rule for rule, _ in judged(app)} == {"MissingKeyAccess"}

@@ -8,7 +8,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import (
+    ImportedKeyPolicy,
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+)
 from tests.life.conftest import GROUP, KEY_ARN, change, warnings
 from tests.policies import resources
 
@@ -26,7 +31,9 @@ def test_something_allowed_later(stack: cdk.Stack) -> None:
 
 
 @pytest.mark.parametrize("asked_for", [cdk.RemovalPolicy.RETAIN, cdk.RemovalPolicy.DESTROY])
-def test_a_key_that_an_app_wide_helper_has_deleted(stack: cdk.Stack, asked_for: cdk.RemovalPolicy) -> None:
+def test_a_key_that_an_app_wide_helper_has_deleted(
+    stack: cdk.Stack, asked_for: cdk.RemovalPolicy
+) -> None:
     """``RemovalPolicies.of(app).destroy()`` takes the data with it, unless that was asked for."""
     PersonalizeEncryption(stack, "Encryption", resources=[GROUP], removal_policy=asked_for)
     change(stack, kms.CfnKey, lambda key: key.apply_removal_policy(cdk.RemovalPolicy.DESTROY))
@@ -40,9 +47,15 @@ def test_statements_of_a_key_by_a_parameter_that_are_deleted(stack: cdk.Stack) -
     """The key is named by what people wrote, not by the number of a token."""
     key = kms.Key.from_key_arn(stack, "Key", cdk.CfnParameter(stack, "KeyArn").value_as_string)
     PersonalizeEncryption(
-        stack, "Encryption", encryption_key=key, imported_key_policy=ImportedKeyPolicy.MANAGED, resources=[GROUP]
+        stack,
+        "Encryption",
+        encryption_key=key,
+        imported_key_policy=ImportedKeyPolicy.MANAGED,
+        resources=[GROUP],
     )
-    change(stack, cdk.CfnResource, lambda each: each.apply_removal_policy(cdk.RemovalPolicy.DESTROY))
+    change(
+        stack, cdk.CfnResource, lambda each: each.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+    )
     assert warnings(stack)["retainedResourceIsDeleted"].startswith(
         "the statements in the policy of key ${Stack/KeyArn} should be retained, but"
     )
@@ -60,21 +73,38 @@ def test_statements_of_a_key_by_a_parameter_that_are_deleted(stack: cdk.Stack) -
         (f"{cdk.Aws.REGION}/import", True),
     ],
     # The number of a token isn't the same in every worker.
-    ids=["folder", "dots above", "whole bucket", "slash", "file", "token at the end", "token above"],
+    ids=[
+        "folder",
+        "dots above",
+        "whole bucket",
+        "slash",
+        "file",
+        "token at the end",
+        "token above",
+    ],
 )
-def test_a_source_that_others_begin_with(stack: cdk.Stack, bucket: s3.Bucket, prefix: str, warned: bool) -> None:
+def test_a_source_that_others_begin_with(
+    stack: cdk.Stack, bucket: s3.Bucket, prefix: str, warned: bool
+) -> None:
     """A folder without its slash, most often; a destination without one is refused."""
     jobs = [PersonalizeResource.dataset_import_job, PersonalizeResource.data_deletion_job]
-    PersonalizeEncryption(stack, "Encryption", resources=[job(S3Location(bucket, prefix)) for job in jobs])
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[job(S3Location(bucket, prefix)) for job in jobs]
+    )
     found = warnings(stack)
     assert list(found) == (["openPrefix"] if warned else [])
     shown = repr(f"{prefix}-private/".replace(cdk.Aws.REGION, "…"))
-    assert (f"of bucket Stack/Bucket also allows {shown} and" in found.get("openPrefix", "")) is warned
+    assert (
+        f"of bucket Stack/Bucket also allows {shown} and" in found.get("openPrefix", "")
+    ) is warned
 
 
 @pytest.mark.parametrize(
     ("job_name", "told"),
-    [(None, "/', and if the dataset is deployed, pass import_job_name= the present name,"), ("first", None)],
+    [
+        (None, "/', and if the dataset is deployed, pass import_job_name= the present name,"),
+        ("first", None),
+    ],
 )
 def test_the_slash_of_a_first_import(
     stack: cdk.Stack, bucket: s3.Bucket, job_name: str | None, told: str | None
@@ -129,19 +159,26 @@ def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack, of_location: bo
     """CloudTrail tells the owner's account alone of its owner's calls."""
     key = kms.Key.from_key_arn(concrete, "Key", KEY_ARN.replace("111111111111", "222222222222"))
     own = None if of_location else key
-    encryption = PersonalizeEncryption(concrete, "Encryption", encryption_key=own, resources=[GROUP])
+    encryption = PersonalizeEncryption(
+        concrete, "Encryption", encryption_key=own, resources=[GROUP]
+    )
     encryption.on_key_access_changed("KeyAccess")
     if of_location:
         data = S3Location(s3.Bucket(concrete, "Data"), "in/", encryption_key=key)
         encryption.allow(PersonalizeResource.dataset_import_job(data))
     told = warnings(concrete)["keyOfAnotherAccount"]
-    assert f"only the calls of account 111111111111, but key {key.key_arn} belongs to account 222222222222" in told
+    assert (
+        f"only the calls of account 111111111111, but key {key.key_arn} belongs to account "
+        "222222222222" in told
+    )
 
 
 def test_a_grantee_that_is_immutable(concrete: cdk.Stack) -> None:
     """Its owner learns what to add."""
     encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
-    role = iam.Role.from_role_arn(concrete, "Caller", "arn:aws:iam::111111111111:role/ci", mutable=False)
+    role = iam.Role.from_role_arn(
+        concrete, "Caller", "arn:aws:iam::111111111111:role/ci", mutable=False
+    )
     encryption.grant_create(role, GROUP)
     text = warnings(concrete)["pendingCallerPolicy"]
     assert "role arn:aws:iam::111111111111:role/ci is immutable in this app" in text
@@ -152,12 +189,16 @@ def test_a_grantee_that_is_immutable(concrete: cdk.Stack) -> None:
 def test_a_grantee_that_is_mutable(stack: cdk.Stack) -> None:
     """The statements are in the template."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
-    encryption.grant_create(iam.Role.from_role_arn(stack, "Caller", "arn:aws:iam::111111111111:role/ci"), GROUP)
+    encryption.grant_create(
+        iam.Role.from_role_arn(stack, "Caller", "arn:aws:iam::111111111111:role/ci"), GROUP
+    )
     assert warnings(stack) == {}
 
 
 @pytest.mark.parametrize("kind", [iam.ManagedPolicy, iam.Policy])
-def test_a_grantee_that_is_a_policy_itself(stack: cdk.Stack, security: cdk.Stack, kind: Any) -> None:
+def test_a_grantee_that_is_a_policy_itself(
+    stack: cdk.Stack, security: cdk.Stack, kind: Any
+) -> None:
     """The principal of a policy is no construct, so that the policy says which stack it is in."""
     encryption = PersonalizeEncryption(stack, "Encryption", role_name="personalize")
     encryption.grant_create(kind(security, "Callers", users=[iam.User(security, "User")]), GROUP)

@@ -15,10 +15,14 @@ ACCOUNT = (
     '{"Sid" : "Account", "Effect":"Allow", "Principal":{"AWS":"arn:aws:iam::111111111111:root"}, '
     '"Action":"kms:*", "Resource":"*"}'
 )
-OTHER = '{"Sid":"Other","Effect":"Deny","Principal":{"AWS":"*"},"Action":"kms:Encrypt","Resource":"*"}'
+OTHER = (
+    '{"Sid":"Other","Effect":"Deny","Principal":{"AWS":"*"},"Action":"kms:Encrypt","Resource":"*"}'
+)
 POLICY = f'{{"Statement" : [\n  {ACCOUNT},\n  {OTHER}\n], "Version":"2012-10-17"}}'
 
-KEY, ANOTHER_KEY, GONE = (f"arn:aws:kms:us-east-1:111111111111:key/{name}" for name in ("ours", "another", "gone"))
+KEY, ANOTHER_KEY, GONE = (
+    f"arn:aws:kms:us-east-1:111111111111:key/{name}" for name in ("ours", "another", "gone")
+)
 
 Answer = dict[str, Any]
 
@@ -51,7 +55,10 @@ def written(*statements: dict[str, Any]) -> str:
 
 def refused(code: str, operation: str = "GetKeyPolicy", status: int = 400) -> ClientError:
     """An error of KMS."""
-    response: Any = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    response: Any = {
+        "Error": {"Code": code, "Message": "no"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
     return ClientError(response, operation)
 
 
@@ -167,20 +174,31 @@ class Function:
         self.keys: list[dict[str, Any]] = []
         self.conditions: list[dict[str, Any]] = [{}]
 
-    def __call__(self, request: str, *statements: dict[str, Any], key: str = KEY, **options: Any) -> Answer:
+    def __call__(
+        self, request: str, *statements: dict[str, Any], key: str = KEY, **options: Any
+    ) -> Answer:
         """The answer to a request that the function is deployed for; ``as_configured`` says what the options are."""
         sids = {}
         for each in statements:
             self.conditions.append(each.get("Condition", {}))
             sids[each.get("Sid", "")] = len(self.conditions) - 1
-        self.keys.append({"Owner": options.get("LogicalResourceId", "KeyPolicy"), "Arn": key, "Sids": sids})
+        self.keys.append(
+            {"Owner": options.get("LogicalResourceId", "KeyPolicy"), "Arn": key, "Sids": sids}
+        )
         return self.as_configured(request, *statements, key=key, **options)
 
     def as_configured(
-        self, request: str, *statements: dict[str, Any], key: str = KEY, seconds: float = 900, **more: Any
+        self,
+        request: str,
+        *statements: dict[str, Any],
+        key: str = KEY,
+        seconds: float = 900,
+        **more: Any,
     ) -> Answer:
         """The answer to a request that the function may not be deployed for; ``more`` is of the event."""
-        event = event_of(request, *statements, key=key, RequestId=f"request-{len(self.answers)}", **more)
+        event = event_of(
+            request, *statements, key=key, RequestId=f"request-{len(self.answers)}", **more
+        )
         before = len(self.answers)
         key_policy_function.handler(event, context_of(seconds))
         (answer,) = self.answers[before:]
@@ -188,7 +206,11 @@ class Function:
 
 
 def event_of(
-    request: str, *statements: dict[str, Any], key: str = KEY, old: dict[str, Any] | None = None, **more: Any
+    request: str,
+    *statements: dict[str, Any],
+    key: str = KEY,
+    old: dict[str, Any] | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
     """A request of CloudFormation, with the properties of before for an update."""
     return {

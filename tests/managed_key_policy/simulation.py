@@ -1,8 +1,8 @@
 """A world in virtual time: functions, a person and the owner's stack, all at the policy of one key.
 
-Every actor is a thread, and one of them runs at a time: who sleeps, hands over to the one that wakes up first. KMS
-shows a change late, to each reader at another moment; calls take their time; answers get lost. All of it is taken from
-the seed, so that a run can be repeated.
+Every actor is a thread, and one of them runs at a time: who sleeps, hands over to the one that
+wakes up first. KMS shows a change late, to each reader at another moment; calls take their time;
+answers get lost. All of it is taken from the seed, so that a run can be repeated.
 """
 
 import heapq
@@ -88,7 +88,11 @@ class World:
     def often(self, usual: float, extreme: float) -> float:
         """Return a duration, which is close to its extreme at times, where things go wrong."""
         is_extreme = self.random.random() < self.extremes
-        return self.random.uniform(0.97, 1.0) * extreme if is_extreme else self.random.uniform(0, usual)
+        return (
+            self.random.uniform(0.97, 1.0) * extreme
+            if is_extreme
+            else self.random.uniform(0, usual)
+        )
 
 
 def _closed() -> threading.Lock:
@@ -229,7 +233,10 @@ class Simulation:
     def put_in(self, *sids: str) -> None:
         """Have statements in the policy from the beginning."""
         landed, text = self.kms.landed[0]
-        self.kms.landed[0] = (landed, key_policy_function.spliced(text, set(), {sid: statement(sid) for sid in sids}))
+        self.kms.landed[0] = (
+            landed,
+            key_policy_function.spliced(text, set(), {sid: statement(sid) for sid in sids}),
+        )
 
     def set_status(self, status: str, at: float) -> None:
         """Let the stack go on to another operation at a moment."""
@@ -277,10 +284,15 @@ class Simulation:
         def take(_: str, answer: dict[str, str]) -> None:
             request, sid = answer["RequestId"], answer["LogicalResourceId"]
             self.answers.append(
-                Answered(request, sid, answer["Status"], answer["Reason"], self._starts[sid], world.now)
+                Answered(
+                    request, sid, answer["Status"], answer["Reason"], self._starts[sid], world.now
+                )
             )
 
-        keys = [{"Owner": owner, "Arn": KEY, "Sids": dict.fromkeys(sids, 0)} for owner, sids in self._owners.items()]
+        keys = [
+            {"Owner": owner, "Arn": KEY, "Sids": dict.fromkeys(sids, 0)}
+            for owner, sids in self._owners.items()
+        ]
         return mock.patch.multiple(
             key_policy_function,
             boto3=SimpleNamespace(client=self._client),

@@ -62,13 +62,19 @@ def body_of(build: Callable[[cdk.Stack], object]) -> Template:
     body = template(stack)
     for resource in body["Resources"].values():
         if resource["Type"] == "AWS::Lambda::Function":
-            resource["Properties"]["Environment"]["Variables"] |= {"SETTLE_SECONDS": "0.1", "PATIENCE_SECONDS": "0.1"}
+            resource["Properties"]["Environment"]["Variables"] |= {
+                "SETTLE_SECONDS": "0.1",
+                "PATIENCE_SECONDS": "0.1",
+            }
     parameters = {id: each for id, each in body["Parameters"].items() if id != "BootstrapVersion"}
     return {"Resources": body["Resources"], "Parameters": parameters}
 
 
 def manage(
-    stack: cdk.Stack, key_arn: str, *statements: Statement, removal_policy: cdk.RemovalPolicy = DESTROY
+    stack: cdk.Stack,
+    key_arn: str,
+    *statements: Statement,
+    removal_policy: cdk.RemovalPolicy = DESTROY,
 ) -> ManagedKeyPolicy:
     """Have the stack keep statements in the policy of a key."""
     managed = ManagedKeyPolicy(stack, key_arn=key_arn, removal_policy=removal_policy)
@@ -79,7 +85,11 @@ def manage(
 def run(aws: EmbeddedAws, operation: str, body: Template | None = None) -> list[str]:
     """The reasons why a stack operation failed, none if it didn't."""
     cloudformation = aws.client("cloudformation")
-    options = {} if body is None else {"TemplateBody": json.dumps(body), "Capabilities": ["CAPABILITY_NAMED_IAM"]}
+    options = (
+        {}
+        if body is None
+        else {"TemplateBody": json.dumps(body), "Capabilities": ["CAPABILITY_NAMED_IAM"]}
+    )
     stack_id, before = "Stack", 0
     if operation != "create_stack":
         (described,) = cloudformation.describe_stacks(StackName="Stack")["Stacks"]
@@ -119,14 +129,18 @@ def test_create_update_and_delete(aws: EmbeddedAws, keys: list[str], policies: P
     assert policies()[0] == POLICY
 
 
-def test_a_failed_re_creation_leaves_retained_statements(aws: EmbeddedAws, keys: list[str], policies: Policies) -> None:
+def test_a_failed_re_creation_leaves_retained_statements(
+    aws: EmbeddedAws, keys: list[str], policies: Policies
+) -> None:
     """CloudFormation sends Delete for the new resource: what that added goes, what was retained from the old stays."""
 
     def build(stack: cdk.Stack, *, fails: bool) -> None:
         statements = [statement("A"), *([statement("B")] if fails else [])]
         managed = manage(stack, keys[0], *statements, removal_policy=RETAIN)
         if fails:
-            group = personalize.CfnDatasetGroup(stack, "Group", name="group", role_arn="no-role", kms_key_arn=keys[0])
+            group = personalize.CfnDatasetGroup(
+                stack, "Group", name="group", role_arn="no-role", kms_key_arn=keys[0]
+            )
             group.node.add_dependency(managed)
 
     assert run(aws, "create_stack", body_of(lambda stack: build(stack, fails=False))) == []
@@ -135,12 +149,23 @@ def test_a_failed_re_creation_leaves_retained_statements(aws: EmbeddedAws, keys:
     assert aws.client("iam").list_roles()["Roles"] == []
 
     assert run(aws, "create_stack", body_of(lambda stack: build(stack, fails=True)))
-    custom = [event["ResourceStatus"] for event in events(aws, "Stack") if "Custom::" in event["ResourceType"]]
-    assert custom == ["DELETE_COMPLETE", "DELETE_IN_PROGRESS", "CREATE_COMPLETE", "CREATE_IN_PROGRESS"]
+    custom = [
+        event["ResourceStatus"]
+        for event in events(aws, "Stack")
+        if "Custom::" in event["ResourceType"]
+    ]
+    assert custom == [
+        "DELETE_COMPLETE",
+        "DELETE_IN_PROGRESS",
+        "CREATE_COMPLETE",
+        "CREATE_IN_PROGRESS",
+    ]
     assert policies()[0] == written(statement("A"))
 
 
-def test_clean_up_reaches_keys_that_left_the_template(aws: EmbeddedAws, keys: list[str], policies: Policies) -> None:
+def test_clean_up_reaches_keys_that_left_the_template(
+    aws: EmbeddedAws, keys: list[str], policies: Policies
+) -> None:
     """The function has its new configuration by then, and its role the policies that are left."""
     for left in (keys, keys[1:2], keys[:1], []):
         operation = "create_stack" if left is keys else "update_stack"
@@ -156,14 +181,21 @@ def by_parameter(key_arn: str) -> Template:
     """A template that has the key as the default of a parameter."""
 
     def build(stack: cdk.Stack) -> None:
-        manage(stack, cdk.CfnParameter(stack, "KeyArn", default=key_arn).value_as_string, statement("A"))
+        manage(
+            stack,
+            cdk.CfnParameter(stack, "KeyArn", default=key_arn).value_as_string,
+            statement("A"),
+        )
 
     return body_of(build)
 
 
 def test_the_same_key_by_a_parameter(aws: EmbeddedAws, keys: list[str], policies: Policies) -> None:
     """Another name of the key is another resource, whose statements the clean-up for the old one leaves."""
-    assert run(aws, "create_stack", body_of(lambda stack: manage(stack, keys[0], statement("A")))) == []
+    assert (
+        run(aws, "create_stack", body_of(lambda stack: manage(stack, keys[0], statement("A"))))
+        == []
+    )
     assert run(aws, "update_stack", by_parameter(keys[0])) == []
     assert policies()[0] == written(statement("A"))
     assert run(aws, "delete_stack") == []
@@ -179,14 +211,28 @@ def test_another_key_by_a_parameter(aws: EmbeddedAws, keys: list[str], policies:
     assert attached["Description"] == f"Lets the function read and write the policy of {keys[1]}"
 
 
-def test_a_deletion_that_somebody_elses_dead_id_stops(aws: EmbeddedAws, keys: list[str], policies: Policies) -> None:
+def test_a_deletion_that_somebody_elses_dead_id_stops(
+    aws: EmbeddedAws, keys: list[str], policies: Policies
+) -> None:
     """KMS takes no text with the id in it; the reason says which statement has to go first."""
     kms, iam_ = aws.client("kms"), aws.client("iam")
-    assert run(aws, "create_stack", body_of(lambda stack: manage(stack, keys[0], statement("A")))) == []
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    assert (
+        run(aws, "create_stack", body_of(lambda stack: manage(stack, keys[0], statement("A"))))
+        == []
+    )
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
     trusted = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     role = iam_.create_role(RoleName="theirs", AssumeRolePolicyDocument=trusted)["Role"]
-    theirs = {"Sid": "Theirs", "Effect": "Allow", "Principal": {"AWS": role["Arn"]}, "Action": "kms:Decrypt"}
+    theirs = {
+        "Sid": "Theirs",
+        "Effect": "Allow",
+        "Principal": {"AWS": role["Arn"]},
+        "Action": "kms:Decrypt",
+    }
     document = json.loads(policies()[0])
     document["Statement"].append({**theirs, "Resource": "*"})
     kms.put_key_policy(KeyId=keys[0], PolicyName="default", Policy=json.dumps(document))
@@ -202,12 +248,18 @@ def test_a_deletion_that_somebody_elses_dead_id_stops(aws: EmbeddedAws, keys: li
 
 def test_a_deletion_without_access(aws: EmbeddedAws, keys: list[str], policies: Policies) -> None:
     """The statements stay in the policy, and the stack goes without the custom resource."""
-    assert run(aws, "create_stack", body_of(lambda stack: manage(stack, keys[0], statement("A")))) == []
+    assert (
+        run(aws, "create_stack", body_of(lambda stack: manage(stack, keys[0], statement("A"))))
+        == []
+    )
     document = json.loads(policies()[0])
     owner = aws.client("iam").create_user(UserName="owner")["User"]["Arn"]
     document["Statement"][0]["Principal"] = {"AWS": owner}
     aws.client("kms").put_key_policy(
-        KeyId=keys[0], PolicyName="default", Policy=json.dumps(document), BypassPolicyLockoutSafetyCheck=True
+        KeyId=keys[0],
+        PolicyName="default",
+        Policy=json.dumps(document),
+        BypassPolicyLockoutSafetyCheck=True,
     )
     reasons = run(aws, "delete_stack")
     assert any("must let the account use IAM policies" in reason for reason in reasons), reasons

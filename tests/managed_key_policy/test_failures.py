@@ -48,7 +48,9 @@ def test_a_write_without_an_answer_is_taken_out_too(function: Function, aws: Aws
     assert aws.policy == POLICY
 
 
-def test_a_second_write_that_is_refused_leaves_an_id_to_delete(function: Function, aws: Aws) -> None:
+def test_a_second_write_that_is_refused_leaves_an_id_to_delete(
+    function: Function, aws: Aws
+) -> None:
     """The first was undone, and may come back: the Delete of the roll-back looks again."""
     aws.after_write = lambda: setattr(aws, "before_write", always(INVALID))
     aws.edit_at_read(3, POLICY)
@@ -65,7 +67,9 @@ def test_taking_out_leaves_what_somebody_put_in_our_place(function: Function, aw
     assert aws.policy == denied
 
 
-@pytest.mark.parametrize("error", [no_answer(), refused("ThrottlingException"), RefusedError("no Statement")], ids=repr)
+@pytest.mark.parametrize(
+    "error", [no_answer(), refused("ThrottlingException"), RefusedError("no Statement")], ids=repr
+)
 def test_taking_out_goes_on_after_an_error(function: Function, aws: Aws, error: Exception) -> None:
     """The reason that is told stays the first one."""
     errors = raiser(INVALID, error)
@@ -79,14 +83,18 @@ def test_no_time_is_left(function: Function, aws: Aws) -> None:
     """A write that can't be looked at again isn't a success, nor are statements that are there at a single look."""
     answer = function("Create", statement("A"), seconds=TOO_SHORT)
     assert answer["Reason"] == (
-        f"no time is left: something else keeps changing the policy of key {KEY}: deploy when it has ended"
+        f"no time is left: something else keeps changing the policy of key {KEY}: deploy when it "
+        "has ended"
     )
     assert aws.policy == POLICY
 
     function("Create", statement("A"))
     aws.writes.clear()
     answer = function("Create", statement("A"), seconds=TOO_SHORT)
-    assert answer["Reason"] == "no time is left: the policy of the key couldn't be looked at twice: deploy again"
+    assert (
+        answer["Reason"]
+        == "no time is left: the policy of the key couldn't be looked at twice: deploy again"
+    )
     assert aws.writes == []
 
 
@@ -97,8 +105,12 @@ def test_the_time_counts_from_the_call_on(function: Function, aws: Aws) -> None:
     assert function("Create", statement("A"))["Reason"].startswith("no time is left: ")
 
 
-@pytest.mark.parametrize("error", [no_answer(), refused("AccessDenied", "DescribeStacks")], ids=repr)
-def test_a_stack_whose_status_cannot_be_read(function: Function, aws: Aws, error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error", [no_answer(), refused("AccessDenied", "DescribeStacks")], ids=repr
+)
+def test_a_stack_whose_status_cannot_be_read(
+    function: Function, aws: Aws, error: Exception
+) -> None:
     """The statements matter more than a cancellation that is missed."""
     aws.before_status = always(error)
     assert function("Create", statement("A"))["Status"] == "SUCCESS"
@@ -113,19 +125,30 @@ def test_a_roll_back_whose_status_cannot_be_read_at_first(function: Function, aw
     assert answer["Status"] == "SUCCESS"
 
 
-@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS", "UPDATE_COMPLETE"])
+@pytest.mark.parametrize(
+    "status", ["UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS", "UPDATE_COMPLETE"]
+)
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
-def test_an_operation_that_is_over(function: Function, aws: Aws, status: str, request_type: str) -> None:
+def test_an_operation_that_is_over(
+    function: Function, aws: Aws, status: str, request_type: str
+) -> None:
     """The function does no more for it, since another call may be at work."""
     statuses = iter(["UPDATE_IN_PROGRESS"])
     aws.before_status = lambda: setattr(aws, "stack_status", next(statuses, status))
     answer = function(request_type, statement("A"), old=properties(statement("A")))
-    assert (answer["Status"], answer["Reason"]) == ("FAILED", "the stack operation was cancelled, or is over")
+    assert (answer["Status"], answer["Reason"]) == (
+        "FAILED",
+        "the stack operation was cancelled, or is over",
+    )
     assert aws.policy == POLICY
 
 
-@pytest.mark.parametrize("status", ["ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"])
-def test_a_creation_that_comes_after_its_roll_back(function: Function, aws: Aws, status: str) -> None:
+@pytest.mark.parametrize(
+    "status", ["ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"]
+)
+def test_a_creation_that_comes_after_its_roll_back(
+    function: Function, aws: Aws, status: str
+) -> None:
     """Lambda may keep a call for minutes; nobody creates anything while a stack rolls back."""
     aws.stack_status = status
     assert function("Create", statement("A"))["Status"] == "FAILED"
@@ -143,7 +166,9 @@ def test_a_creation_that_comes_after_its_roll_back(function: Function, aws: Aws,
         ("Delete", "UPDATE_COMPLETE"),
     ],
 )
-def test_the_operation_that_asks(function: Function, aws: Aws, status: str, request_type: str) -> None:
+def test_the_operation_that_asks(
+    function: Function, aws: Aws, status: str, request_type: str
+) -> None:
     """It goes on while the function is at work."""
     aws.stack_status = status
     answer = function(request_type, statement("A"), old=properties(statement("A")))
@@ -166,7 +191,9 @@ def test_failed_update_leaves_the_rest_to_the_roll_back(function: Function, aws:
 def test_failed_move_to_another_key_leaves_its_policy(function: Function, aws: Aws) -> None:
     """CloudFormation keeps the old id, and knows nothing of the other key that it could clean up."""
     old = properties(statement("A"), key=ANOTHER_KEY)
-    answer = function("Update", statement("A"), old=old, PhysicalResourceId=ANOTHER_KEY, seconds=TOO_SHORT)
+    answer = function(
+        "Update", statement("A"), old=old, PhysicalResourceId=ANOTHER_KEY, seconds=TOO_SHORT
+    )
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", ANOTHER_KEY)
     assert aws.policy == POLICY
 
@@ -187,16 +214,22 @@ def test_too_long_a_policy_is_refused(function: Function, aws: Aws) -> None:
 
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", "nothing-written")
     assert answer["Reason"] == (
-        f"the policy of key {KEY} would have 32769 bytes without white space, but KMS takes 32768: take out statements "
-        "that nobody needs, or use another key"
+        f"the policy of key {KEY} would have 32769 bytes without white space, but KMS takes 32768: "
+        "take out statements that nobody needs, or use another key"
     )
     assert aws.writes == []
     assert aws.policy == too_full
 
 
 def test_white_space_takes_no_room(function: Function, aws: Aws) -> None:
-    """A policy of 23 KB is 41 KB as KMS prints it. The white space in strings stays, and so do escapes."""
-    theirs = [{"Sid": f'\\ "a  {number}" \t', "Effect": "Deny", "Principal": {"AWS": "*"}} for number in range(350)]
+    """A policy of 23 KB is 41 KB as KMS prints it.
+
+    The white space in strings stays, and so do escapes.
+    """
+    theirs = [
+        {"Sid": f'\\ "a  {number}" \t', "Effect": "Deny", "Principal": {"AWS": "*"}}
+        for number in range(350)
+    ]
     before = compact(json.dumps({"Statement": [json.loads(ACCOUNT), *theirs]}))
 
     def print_it() -> None:
@@ -208,7 +241,10 @@ def test_white_space_takes_no_room(function: Function, aws: Aws) -> None:
     aws.after_write = print_it
     assert function("Create", statement("A"))["Status"] == "SUCCESS"
     assert function("Delete", statement("A"))["Status"] == "SUCCESS"
-    assert aws.writes == [before.replace("]}", f",{compact(json.dumps(statement('A')))}]}}"), before]
+    assert aws.writes == [
+        before.replace("]}", f",{compact(json.dumps(statement('A')))}]}}"),
+        before,
+    ]
 
 
 def test_a_policy_with_room_keeps_its_white_space(function: Function, aws: Aws) -> None:
@@ -228,19 +264,24 @@ def compact(policy: str) -> str:
 def test_a_policy_without_statements_is_refused(function: Function, aws: Aws) -> None:
     """There is no place to put ours in."""
     aws.policy = '{"Version":"2012-10-17"}'
-    assert function("Create", statement("A"))["Reason"] == "the key policy has no Statement: repair it"
+    assert (
+        function("Create", statement("A"))["Reason"] == "the key policy has no Statement: repair it"
+    )
 
 
 def test_denied_access_says_what_the_key_policy_lacks(function: Function, aws: Aws) -> None:
     """The account's IAM policies don't count unless the key policy says so."""
     aws.before_read = always(refused("AccessDeniedException"))
     assert function("Create", statement("A"))["Reason"] == (
-        "An error occurred (AccessDeniedException) when calling the GetKeyPolicy operation: no: the policy of key "
-        f"{KEY} must let the account use IAM policies, by a statement for the account as principal"
+        "An error occurred (AccessDeniedException) when calling the GetKeyPolicy operation: no: "
+        f"the policy of key {KEY} must let the account use IAM policies, by a statement for the "
+        "account as principal"
     )
 
 
-@pytest.mark.parametrize("error", [INVALID, ParamValidationError(report="no ARN")], ids=["KMS", "its client"])
+@pytest.mark.parametrize(
+    "error", [INVALID, ParamValidationError(report="no ARN")], ids=["KMS", "its client"]
+)
 def test_what_will_not_pass_is_told_at_once(function: Function, aws: Aws, error: Exception) -> None:
     """The reason is KMS's own, or that of its client."""
     aws.before_read = always(error)
@@ -268,12 +309,16 @@ def test_delete_that_is_denied_fails(function: Function, aws: Aws) -> None:
     ids=["throttled", "KMS failed", "no answer"],
 )
 @pytest.mark.parametrize(
-    ("call", "seconds"), [("before_read", 40 / 6 + 40 / 6 + 40), ("before_write", 40 + 10 + 40 + 10 + 40)]
+    ("call", "seconds"),
+    [("before_read", 40 / 6 + 40 / 6 + 40), ("before_write", 40 + 10 + 40 + 10 + 40)],
 )
 def test_a_temporary_failure_is_waited_out(
     function: Function, aws: Aws, call: str, seconds: float, error: Exception
 ) -> None:
-    """Another time KMS answers. A write that got no answer may land still, so the next look waits for it."""
+    """Another time KMS answers.
+
+    A write that got no answer may land still, so the next look waits for it.
+    """
     setattr(aws, call, raiser(error, error))
     assert function("Create", statement("A"))["Status"] == "SUCCESS"
     assert aws.policy == written(statement("A"))
@@ -282,7 +327,12 @@ def test_a_temporary_failure_is_waited_out(
 
 @pytest.mark.parametrize(
     "code",
-    ["AccessDeniedException", "MalformedPolicyDocumentException", "NotFoundException", "KMSInvalidStateException"],
+    [
+        "AccessDeniedException",
+        "MalformedPolicyDocumentException",
+        "NotFoundException",
+        "KMSInvalidStateException",
+    ],
 )
 def test_what_may_pass_is_waited_for_and_then_told(function: Function, aws: Aws, code: str) -> None:
     """A role that was made a moment ago, the function's own or one in the statements, or a key and its state."""
@@ -300,7 +350,9 @@ def test_what_may_pass_is_waited_for_and_then_told(function: Function, aws: Aws,
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
 def test_a_key_that_is_not_there_is_told(function: Function, request_type: str) -> None:
     """Only what is to be taken out is gone with its key."""
-    answer = function(request_type, statement("A"), old=properties(statement("B"), key=GONE), key=GONE)
+    answer = function(
+        request_type, statement("A"), old=properties(statement("B"), key=GONE), key=GONE
+    )
     assert answer["Status"] == "FAILED"
     assert "NotFoundException" in answer["Reason"]
 
@@ -318,7 +370,9 @@ def test_a_statement_without_sid_that_the_owner_wrote_is_kept(function: Function
 def test_a_statement_without_sid_is_refused(function: Function, aws: Aws) -> None:
     """It could never be taken out. The roll-back doesn't fail for the same reason."""
     answer = function("Create", NAMELESS)
-    assert answer["Reason"] == "a statement has no sid, by which it would be found again: give it one"
+    assert (
+        answer["Reason"] == "a statement has no sid, by which it would be found again: give it one"
+    )
     assert aws.policy == POLICY
     physical_id = answer["PhysicalResourceId"]
     assert function("Delete", NAMELESS, PhysicalResourceId=physical_id)["Status"] == "SUCCESS"

@@ -41,7 +41,9 @@ def test_what_another_key_had_is_not_found_here(function: Function, aws: Aws) ->
     assert aws.policy == written(statement("A"))
 
 
-def test_a_delete_under_an_id_that_is_not_ours_changes_nothing(function: Function, aws: Aws) -> None:
+def test_a_delete_under_an_id_that_is_not_ours_changes_nothing(
+    function: Function, aws: Aws
+) -> None:
     """CloudFormation makes one up for a Create that never answered; nobody knows what that had found."""
     function("Create", statement("A"))
     answer = function("Delete", statement("A"), PhysicalResourceId="Stack-KeyPolicy-1ABCDEFGHIJKL")
@@ -71,7 +73,9 @@ def test_updates_return_the_id_unchanged(function: Function) -> None:
     assert answer["PhysicalResourceId"] == physical_id
 
 
-def test_another_key_has_an_id_of_its_own_until_it_is_rolled_back(function: Function, aws: Aws) -> None:
+def test_another_key_has_an_id_of_its_own_until_it_is_rolled_back(
+    function: Function, aws: Aws
+) -> None:
     """CloudFormation deletes what has the old id, or rolls back by an Update and knows the resource by its first id."""
     first = f"{KEY}#A"
     function("Create", statement("A"))
@@ -80,7 +84,9 @@ def test_another_key_has_an_id_of_its_own_until_it_is_rolled_back(function: Func
     assert moved["PhysicalResourceId"] == f"{ANOTHER_KEY}<{first}"
     assert aws.policies[ANOTHER_KEY] == aws.policy == written(statement("A"))
 
-    back = function("Update", statement("A"), old=there, PhysicalResourceId=moved["PhysicalResourceId"])
+    back = function(
+        "Update", statement("A"), old=there, PhysicalResourceId=moved["PhysicalResourceId"]
+    )
     assert back["PhysicalResourceId"] == first
 
 
@@ -146,7 +152,9 @@ def test_the_same_key_under_another_name(function: Function, aws: Aws) -> None:
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
-def test_a_foreign_statement_of_our_sid_is_refused(function: Function, aws: Aws, request_type: str) -> None:
+def test_a_foreign_statement_of_our_sid_is_refused(
+    function: Function, aws: Aws, request_type: str
+) -> None:
     """A Deny, for example, would be lost."""
     deny = {**statement("A"), "Effect": "Deny"}
     aws.policy = written(deny)
@@ -155,8 +163,8 @@ def test_a_foreign_statement_of_our_sid_is_refused(function: Function, aws: Aws,
     expected_id = "nothing-written" if request_type == "Create" else KEY
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", expected_id)
     assert answer["Reason"] == (
-        f"the policy of key {KEY} has another statement with the sid A: take it out, or give it another sid, if "
-        "nobody needs it as it is"
+        f"the policy of key {KEY} has another statement with the sid A: take it out, or give it "
+        "another sid, if nobody needs it as it is"
     )
     assert aws.writes == []
 
@@ -199,7 +207,7 @@ def test_orphans_that_block_the_write_are_named(
     aws.before_write = always(refused("MalformedPolicyDocumentException", "PutKeyPolicy"))
     answer = function("Create", statement("A"))
     assert answer["Reason"] == (
-        f"key {KEY}: An error occurred (MalformedPolicyDocumentException) when calling the PutKeyPolicy operation: "
-        f"no{said}"
+        f"key {KEY}: An error occurred (MalformedPolicyDocumentException) when calling the "
+        f"PutKeyPolicy operation: no{said}"
     )
     assert answer["PhysicalResourceId"] == "nothing-written"

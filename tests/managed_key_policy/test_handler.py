@@ -3,7 +3,17 @@
 import json
 
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
-from tests.managed_key_policy.conftest import ACCOUNT, GONE, KEY, POLICY, Aws, Function, properties, statement, written
+from tests.managed_key_policy.conftest import (
+    ACCOUNT,
+    GONE,
+    KEY,
+    POLICY,
+    Aws,
+    Function,
+    properties,
+    statement,
+    written,
+)
 
 
 def test_create_adds_the_statements(function: Function, aws: Aws) -> None:
@@ -28,14 +38,19 @@ def test_update_replaces_the_statements(function: Function, aws: Aws) -> None:
     """A sid that is no longer wanted goes, a changed statement is replaced, and an equal one stays."""
     old = properties(statement("A"), statement("B"), statement("C"))
     function("Create", statement("A"), statement("B"), statement("C"))
-    answer = function("Update", statement("B"), statement("C", "kms:DescribeKey"), statement("D"), old=old)
+    answer = function(
+        "Update", statement("B"), statement("C", "kms:DescribeKey"), statement("D"), old=old
+    )
 
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", KEY)
     assert aws.policy == written(statement("B"), statement("C", "kms:DescribeKey"), statement("D"))
 
 
 def test_each_call_may_come_twice(function: Function, aws: Aws) -> None:
-    """Lambda promises at least one; the second finds the work done. The statements come, change and go."""
+    """Lambda promises at least one; the second finds the work done.
+
+    The statements come, change and go.
+    """
     old = properties(statement("A"))
     for request, asked in (("Create", "A"), ("Update", "B"), ("Delete", "B")):
         for _ in range(2):
@@ -76,7 +91,10 @@ def test_write_waits_for_no_slow_read(function: Function, aws: Aws) -> None:
 
 
 def test_statements_that_are_undone_are_written_again(function: Function, aws: Aws) -> None:
-    """The next look sees it. A random time later, else two that undid each other's work would do so for ever."""
+    """The next look sees it.
+
+    A random time later, else two that undid each other's work would do so for ever.
+    """
     undone = f'{{"Statement": [{ACCOUNT}]}}'
     aws.edit_at_read(3, undone)
     assert function("Create", statement("A"))["Status"] == "SUCCESS"

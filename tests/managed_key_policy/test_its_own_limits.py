@@ -27,16 +27,23 @@ FOR_A_ROLE = {
     "Resource": "*",
     "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}},
 }
-FOR_THE_SERVICE = {**statement("A"), "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}}}
+FOR_THE_SERVICE = {
+    **statement("A"),
+    "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}},
+}
 
 
-def for_principal(operator: str = "ArnEquals", key: str = "aws:PrincipalArn", arn: Any = ROLE) -> dict[str, Any]:
+def for_principal(
+    operator: str = "ArnEquals", key: str = "aws:PrincipalArn", arn: Any = ROLE
+) -> dict[str, Any]:
     """Return the statement for a role, with this condition."""
     return {**FOR_A_ROLE, "Condition": {operator: {key: arn}}}
 
 
 @pytest.mark.parametrize("good", [FOR_A_ROLE, FOR_THE_SERVICE], ids=["role", "service"])
-def test_what_the_construct_writes_is_taken(function: Function, aws: Aws, good: dict[str, Any]) -> None:
+def test_what_the_construct_writes_is_taken(
+    function: Function, aws: Aws, good: dict[str, Any]
+) -> None:
     """And goes again."""
     assert function("Create", good)["Status"] == "SUCCESS"
     assert aws.policy != POLICY
@@ -50,12 +57,23 @@ def test_what_the_construct_writes_is_taken(function: Function, aws: Aws, good: 
         {**FOR_THE_SERVICE, "Effect": "Deny"},
         {**FOR_THE_SERVICE, "Action": "kms:*"},
         {**FOR_THE_SERVICE, "Action": ["kms:Decrypt", "kms:PutKeyPolicy"]},
-        {"Sid": "A", "Effect": "Allow", "Principal": {"Service": "personalize.amazonaws.com"}, "Resource": "*"},
+        {
+            "Sid": "A",
+            "Effect": "Allow",
+            "Principal": {"Service": "personalize.amazonaws.com"},
+            "Resource": "*",
+        },
         {**FOR_THE_SERVICE, "NotAction": "kms:Decrypt"},
         {**FOR_THE_SERVICE, "Resource": "arn:aws:kms:*"},
         {**FOR_THE_SERVICE, "Principal": {"Service": "lambda.amazonaws.com"}},
-        {**FOR_THE_SERVICE, "Principal": {"Service": ["personalize.amazonaws.com", "lambda.amazonaws.com"]}},
-        {**FOR_THE_SERVICE, "Principal": {"Service": "personalize.amazonaws.com", "AWS": "222222222222"}},
+        {
+            **FOR_THE_SERVICE,
+            "Principal": {"Service": ["personalize.amazonaws.com", "lambda.amazonaws.com"]},
+        },
+        {
+            **FOR_THE_SERVICE,
+            "Principal": {"Service": "personalize.amazonaws.com", "AWS": "222222222222"},
+        },
         {**FOR_THE_SERVICE, "Principal": "*"},
         {**FOR_A_ROLE, "Principal": {"AWS": "*"}},
         {**FOR_A_ROLE, "Principal": {"AWS": ROLE}},
@@ -71,18 +89,27 @@ def test_what_the_construct_writes_is_taken(function: Function, aws: Aws, good: 
         for_principal(arn="arn:aws:iam::111111111111:role/${aws:x}"),
         for_principal(arn="arn:aws:iam::222222222222:role/x"),
         for_principal(arn="arn:aws:iam::111111111111:user/x"),
-        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE, "aws:SourceArn": ROLE}}},
-        {**FOR_A_ROLE, "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}, "Bool": {"aws:x": "true"}}},
+        {
+            **FOR_A_ROLE,
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE, "aws:SourceArn": ROLE}},
+        },
+        {
+            **FOR_A_ROLE,
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}, "Bool": {"aws:x": "true"}},
+        },
     ],
-    ids=lambda bad: ",".join(str(value) for key, value in bad.items() if key not in ("Sid", "Resource"))[:70],
+    ids=lambda bad: ",".join(
+        str(value) for key, value in bad.items() if key not in ("Sid", "Resource")
+    )[:70],
 )
 def test_any_other_statement_is_refused(function: Function, aws: Aws, bad: dict[str, Any]) -> None:
     """Another effect, action, resource or principal, or a condition that doesn't say one role of the account."""
     answer = function("Create", bad)
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
-        f"the function may not write statement A into the policy of key {KEY}: it writes what it was deployed "
-        "for, A, and in these statements what Amazon Personalize needs, under the conditions it was deployed with"
+        f"the function may not write statement A into the policy of key {KEY}: it writes what it "
+        "was deployed for, A, and in these statements what Amazon Personalize needs, under the "
+        "conditions it was deployed with"
     )
     assert (aws.policy, aws.writes) == (POLICY, [])
 
@@ -100,7 +127,9 @@ def test_keys_and_sids_that_it_was_not_deployed_for(
     function: Function, aws: Aws, keys: dict[str, dict[str, int]], shown: str
 ) -> None:
     """The request may say what it likes."""
-    function.keys += [{"Owner": "KeyPolicy", "Arn": arn, "Sids": sids} for arn, sids in keys.items()]
+    function.keys += [
+        {"Owner": "KeyPolicy", "Arn": arn, "Sids": sids} for arn, sids in keys.items()
+    ]
     answer = function.as_configured("Create", statement("A"))
     assert f"it writes what it was deployed for, {shown}, and" in answer["Reason"]
     assert aws.policy == POLICY
@@ -111,12 +140,25 @@ def test_keys_and_sids_that_it_was_not_deployed_for(
     [
         (FOR_A_ROLE, for_principal(arn=f"{ROLE}2")),
         (FOR_THE_SERVICE, statement("A")),
-        (FOR_THE_SERVICE, {**statement("A"), "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "2" * 12}}}),
+        (
+            FOR_THE_SERVICE,
+            {
+                **statement("A"),
+                "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": "2" * 12}},
+            },
+        ),
         (FOR_A_ROLE, FOR_THE_SERVICE),
         (FOR_THE_SERVICE, FOR_A_ROLE),
         (statement("A"), FOR_A_ROLE),
     ],
-    ids=["another role", "no account", "another account", "service for role", "role for service", "role for anybody"],
+    ids=[
+        "another role",
+        "no account",
+        "another account",
+        "service for role",
+        "role for service",
+        "role for anybody",
+    ],
 )
 def test_conditions_that_it_was_not_deployed_with(
     function: Function, aws: Aws, deployed: dict[str, Any], asked: dict[str, Any]
@@ -133,16 +175,21 @@ def test_conditions_that_it_was_not_deployed_with(
 
 def test_one_construct_that_reaches_a_key_twice(function: Function, aws: Aws) -> None:
     """By its ARN and by a parameter, for example: each would undo the other's statements, which have the same sids."""
-    function.keys[:] = [{"Owner": owner, "Arn": KEY, "Sids": {"A": 0, "B": 0}} for owner in ("First", "Second")]
+    function.keys[:] = [
+        {"Owner": owner, "Arn": KEY, "Sids": {"A": 0, "B": 0}} for owner in ("First", "Second")
+    ]
     function.keys.append({"Owner": "Another", "Arn": KEY, "Sids": {"C": 0}})
     for owner in ("First", "Second"):
         answer = function.as_configured("Create", statement("A"), LogicalResourceId=owner)
         assert answer["Reason"] == (
-            f"key {KEY} is managed twice, by First and Second: one construct got it under two names, as an ARN and "
-            "a parameter for example; give it one, or use a construct for each"
+            f"key {KEY} is managed twice, by First and Second: one construct got it under two "
+            "names, as an ARN and a parameter for example; give it one, or use a construct for each"
         )
     assert aws.policy == POLICY
-    assert function.as_configured("Create", statement("C"), LogicalResourceId="Another")["Reason"] == ""
+    assert (
+        function.as_configured("Create", statement("C"), LogicalResourceId="Another")["Reason"]
+        == ""
+    )
 
 
 def test_removal_works_when_the_configuration_has_the_key_no_longer(
@@ -184,8 +231,19 @@ def test_two_statements_of_one_sid(function: Function, aws: Aws, ours_is_last: b
 def test_statements_of_any_form_may_be_there(function: Function, aws: Aws) -> None:
     """With the negated elements, without a sid."""
     theirs = [
-        {"Effect": "Deny", "NotPrincipal": {"AWS": "111111111111"}, "NotAction": "kms:Decrypt", "NotResource": "*"},
-        {"Effect": "Allow", "Principal": "*", "Action": ["kms:*"], "Resource": "*", "Condition": {}},
+        {
+            "Effect": "Deny",
+            "NotPrincipal": {"AWS": "111111111111"},
+            "NotAction": "kms:Decrypt",
+            "NotResource": "*",
+        },
+        {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": ["kms:*"],
+            "Resource": "*",
+            "Condition": {},
+        },
     ]
     aws.policy = written(*theirs)
     assert function("Create", statement("A"))["Status"] == "SUCCESS"
@@ -194,9 +252,12 @@ def test_statements_of_any_form_may_be_there(function: Function, aws: Aws) -> No
 
 
 @pytest.mark.parametrize(
-    ("shown", "sent"), [("\u20ac", "\\u20ac"), ("\U0001f511", "\\ud83d\\udd11"), ("\u00e9", "\u00e9")]
+    ("shown", "sent"),
+    [("\u20ac", "\\u20ac"), ("\U0001f511", "\\ud83d\\udd11"), ("\u00e9", "\u00e9")],
 )
-def test_characters_that_kms_does_not_take_are_escaped(function: Function, aws: Aws, shown: str, sent: str) -> None:
+def test_characters_that_kms_does_not_take_are_escaped(
+    function: Function, aws: Aws, shown: str, sent: str
+) -> None:
     """It takes those up to U+00FF, and may show another that was written as an escape."""
     aws.policy = POLICY.replace('"Other"', f'"{shown}"')
     function("Create", statement("A"))

@@ -21,7 +21,9 @@ from tests.templates.findings import REPORT_ONLY, findings
     ],
     ids=["AwsSolutions", "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321"],
 )
-def test_packs_find_what_a_custom_resource_does_not_need(tmp_path: Path, pack: Any, rules: list[str]) -> None:
+def test_packs_find_what_a_custom_resource_does_not_need(
+    tmp_path: Path, pack: Any, rules: list[str]
+) -> None:
     """No VPC, queue or reserved concurrency for a call in a deployment, and not the latest runtime but a fixed one."""
     app = cdk.App(analytics_reporting=False, outdir=str(tmp_path), context=REPORT_ONLY)
     plugin = pack(app)

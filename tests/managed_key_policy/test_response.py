@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
-from tests.managed_key_policy.conftest import KEY, Aws, Function, context_of, event_of, properties, statement
+from tests.managed_key_policy.conftest import (
+    KEY,
+    Aws,
+    Function,
+    context_of,
+    event_of,
+    properties,
+    statement,
+)
 
 SEND = key_policy_function.send
 
@@ -59,10 +67,14 @@ def takes_local_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_policy_function, "ANSWERS_TO", ("http://127.0.0.1:",))
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9001/", "file:///etc/passwd", "ftp://response.invalid/", ""])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9001/", "file:///etc/passwd", "ftp://response.invalid/", ""]
+)
 def test_an_address_that_is_not_one_of_cloudformation(aws: Aws, context: Any, url: str) -> None:
     """Nothing is done for a call that isn't CloudFormation's."""
-    with pytest.raises(key_policy_function.RefusedError, match="not to an https address of CloudFormation"):
+    with pytest.raises(
+        key_policy_function.RefusedError, match="not to an https address of CloudFormation"
+    ):
         key_policy_function.handler(event_of("Create", statement("A"), ResponseURL=url), context)
     assert aws.writes == []
 
@@ -109,7 +121,11 @@ def test_one_response_of_success(response_url: str, received: Received, context:
     ("request_type", "asked", "reason"),
     [
         ("Create", {}, "KeyError: 'KeyArn'"),
-        ("Create", properties(statement("A"), key="no-key"), "the function may not write statement A"),
+        (
+            "Create",
+            properties(statement("A"), key="no-key"),
+            "the function may not write statement A",
+        ),
         ("Update", None, "TypeError: "),
         ("Delete", None, "TypeError: "),
     ],
@@ -138,7 +154,10 @@ def test_a_long_reason_is_cut(response_url: str, received: Received) -> None:
 
 @pytest.mark.parametrize("failures", [2, 9])
 def test_a_response_is_sent_again(aws: Aws, monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
-    """Lambda would call the function again, which costs more. There are 32 seconds for it, and then it is an error."""
+    """Lambda would call the function again, which costs more.
+
+    There are 32 seconds for it, and then it is an error.
+    """
     timeouts: list[float] = []
 
     def fail(_: Any, timeout: float) -> Any:

@@ -10,7 +10,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import (
+    ImportedKeyPolicy,
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+)
 from tests.policies import resources
 
 
@@ -18,7 +23,9 @@ def arn_of(number: int) -> str:
     return f"arn:aws:kms:us-east-1:111122223333:key/{number:036}"
 
 
-def managed(stack: cdk.Stack, key_arn: str, id: str = "Encryption", **options: Any) -> PersonalizeEncryption:
+def managed(
+    stack: cdk.Stack, key_arn: str, id: str = "Encryption", **options: Any
+) -> PersonalizeEncryption:
     """Make a construct for a dataset group with an imported key."""
     return PersonalizeEncryption(
         stack,
@@ -32,7 +39,11 @@ def managed(stack: cdk.Stack, key_arn: str, id: str = "Encryption", **options: A
 
 def import_from(encryption: PersonalizeEncryption, key_arn: str, id: str) -> None:
     """Allow imports from a bucket with another imported key."""
-    bucket = s3.Bucket(encryption, f"Bucket{id}", encryption_key=kms.Key.from_key_arn(encryption, f"Key{id}", key_arn))
+    bucket = s3.Bucket(
+        encryption,
+        f"Bucket{id}",
+        encryption_key=kms.Key.from_key_arn(encryption, f"Key{id}", key_arn),
+    )
     encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")))
 
 
@@ -50,7 +61,9 @@ def test_each_imported_key_has_a_custom_resource(stack: cdk.Stack) -> None:
     encryption.add_dataset_group("Movies", name="movies")
 
     found = resources(stack, "Custom::PersonalizeKeyPolicy")
-    assert {id: (each["Properties"]["KeyArn"], each["DeletionPolicy"]) for id, each in found.items()} == {
+    assert {
+        id: (each["Properties"]["KeyArn"], each["DeletionPolicy"]) for id, each in found.items()
+    } == {
         "EncryptionKeyPolicyA560CB3BAC05B9A1": (arn_of(0), "Delete"),
         "EncryptionKeyPolicyFEB96F28BD0891FF": (arn_of(1), "Delete"),
         "EncryptionKeyPolicyE3AB0A4DDC19DE54": (arn_of(2), "Delete"),
@@ -84,7 +97,10 @@ def test_constructs_of_one_key_wait_for_each_other(stack: cdk.Stack) -> None:
         managed(stack, arn_of(0), f"Encryption{number}")
     found = resources(stack, "Custom::PersonalizeKeyPolicy")
     first, second, third = found
-    waits = {id: [other for other in found if other in resource["DependsOn"]] for id, resource in found.items()}
+    waits = {
+        id: [other for other in found if other in resource["DependsOn"]]
+        for id, resource in found.items()
+    }
     assert waits == {first: [], second: [first], third: [second]}
 
 
@@ -98,13 +114,18 @@ def environment(role_names: list[str], env: cdk.Environment | None) -> str:
     for number, role_name in enumerate(role_names):
         # Long ids fill it with few constructs.
         managed(stack, arn_of(0), f"{'x' * 150}{number}", role_name=role_name)
-    parts = [part if isinstance(part, str) else KNOWN[part["Ref"]] for part in configuration_of(stack)]
+    parts = [
+        part if isinstance(part, str) else KNOWN[part["Ref"]] for part in configuration_of(stack)
+    ]
     return json.dumps({"MAY_WRITE": "".join(parts)}, separators=(",", ":"))
 
 
 @pytest.mark.parametrize("env", [CONCRETE, None], ids=["concrete", "agnostic"])
 def test_the_configuration_fills_the_environment(env: cdk.Environment | None) -> None:
-    """Lambda's own message shows what it measures: "exceeded the 4KB limit. String measured: {"NAME":"…"}"."""
+    """Lambda's own message shows what it measures: "exceeded the 4KB limit.
+
+    String measured: {"NAME":"…"}".
+    """
     names = [f"{number}".ljust(45, "x") for number in range(7)]
     to_go = 4096 - len(environment([*names, "r"], env))
     assert 0 < to_go < 63
@@ -112,9 +133,9 @@ def test_the_configuration_fills_the_environment(env: cdk.Environment | None) ->
     with pytest.raises(RuntimeError) as error:
         environment([*names, "r" * (2 + to_go)], env)
     assert (
-        "[Stack/PersonalizeKeyPolicies] the stack manages the policies of too many keys: the configuration of its "
-        "function has 4,097 bytes or more but Lambda takes 4,096: use another stack for some of the constructs, or "
-        "ImportedKeyPolicy.PENDING"
+        "[Stack/PersonalizeKeyPolicies] the stack manages the policies of too many keys: the "
+        "configuration of its function has 4,097 bytes or more but Lambda takes 4,096: use another "
+        "stack for some of the constructs, or ImportedKeyPolicy.PENDING"
     ) in str(error.value)
 
 
@@ -132,14 +153,19 @@ def test_keys_that_are_parameters_fill_it_too(stack: cdk.Stack) -> None:
     """Each has an ARN at the deployment, and a policy of the function's role, of which it has ten by default."""
     encryption = managed(stack, arn_of(0))
     for number in range(1, 11):
-        import_from(encryption, cdk.CfnParameter(stack, f"Key{number}").value_as_string, str(number))
+        import_from(
+            encryption, cdk.CfnParameter(stack, f"Key{number}").value_as_string, str(number)
+        )
     assertions.Annotations.from_stack(stack).has_warning(
         "*",
-        "role Stack/PersonalizeKeyPolicies/Role has 11 managed policies, one for each key, but the quota is 10 by "
-        "default: have it raised, or use another stack for some of the constructs, or ImportedKeyPolicy.PENDING "
-        "[ack: personalize-kms-constructs:manyManagedPolicies]",
+        "role Stack/PersonalizeKeyPolicies/Role has 11 managed policies, one for each key, but "
+        "the quota is 10 by default: have it raised, or use another stack for some of the "
+        "constructs, or ImportedKeyPolicy.PENDING [ack: "
+        "personalize-kms-constructs:manyManagedPolicies]",
     )
-    more = cdk.Stack(cdk.App(), "More", env=cdk.Environment(account="111122223333", region="us-east-1"))
+    more = cdk.Stack(
+        cdk.App(), "More", env=cdk.Environment(account="111122223333", region="us-east-1")
+    )
     encryption = managed(more, arn_of(0))
     for number in range(1, 30):
         import_from(encryption, cdk.CfnParameter(more, f"Key{number}").value_as_string, str(number))
@@ -151,7 +177,11 @@ def test_what_is_known_of_a_key_fills_it_once(stack: cdk.Stack) -> None:
     """However its ARN is written; twelve keys have less than 4,096 bytes at the deployment."""
     encryption = managed(stack, arn_of(0))
     for number in range(1, 12):
-        import_from(encryption, cdk.Fn.sub(arn_of(number).replace("us-east-1", "${AWS::Region}")), str(number))
+        import_from(
+            encryption,
+            cdk.Fn.sub(arn_of(number).replace("us-east-1", "${AWS::Region}")),
+            str(number),
+        )
     assert len(resources(stack, "Custom::PersonalizeKeyPolicy")) == 12
 
 
@@ -169,10 +199,16 @@ def test_a_role_made_here_stands_in_the_configuration_once(stack: cdk.Stack) -> 
     encryption = managed(stack, arn_of(0))
     for number in (1, 2):
         import_from(encryption, arn_of(number), str(number))
-    parts = [part if isinstance(part, str) else KNOWN[part["Ref"]] for part in configuration_of(stack)]
+    parts = [
+        part if isinstance(part, str) else KNOWN[part["Ref"]] for part in configuration_of(stack)
+    ]
     configuration = json.loads("".join(parts))
     assert configuration["Conditions"] == [
-        {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/Stack-Encryption-8875952E-us-east-1"}},
+        {
+            "ArnEquals": {
+                "aws:PrincipalArn": "arn:aws:iam::111122223333:role/Stack-Encryption-8875952E-us-east-1"
+            }
+        },
         {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}},
     ]
     assert [list(key["Sids"].values()) for key in configuration["Keys"]] == [[0, 1], [0, 1], [0, 1]]
@@ -184,5 +220,9 @@ def test_the_configuration_refers_to_a_given_role_without_a_name(
 ) -> None:
     """What such a role needs may not need the function, so the page says to give it a name."""
     service: Any = iam.ServicePrincipal("personalize.amazonaws.com")
-    managed(stack, arn_of(0), service_role=iam.Role(stack, "Role", assumed_by=service, role_name=role_name))
+    managed(
+        stack,
+        arn_of(0),
+        service_role=iam.Role(stack, "Role", assumed_by=service, role_name=role_name),
+    )
     assert ({"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]} in configuration_of(stack)) == refers

@@ -16,12 +16,16 @@ from tests.managed_key_policy.simulation import LAG, LAMBDA_TIMEOUT, Simulation
 SENDING = 3 * key_policy_function.SEND_TIMEOUT + 2
 
 
-def rivals(seed: int, *, within: float = 30.0, lost: float = 0.1, extremes: float = 0.5) -> Simulation:
+def rivals(
+    seed: int, *, within: float = 30.0, lost: float = 0.1, extremes: float = 0.5
+) -> Simulation:
     """Two to four stacks that are deployed or deleted at about the same time."""
     simulation, choice = Simulation(seed), random.Random(-seed - 1)
     simulation.world.lost, simulation.world.extremes = lost, extremes
     for number in range(choice.choice([2, 2, 3, 4])):
-        simulation.add_function(choice.choice(["Create", "Create", "Delete"]), f"F{number}", choice.uniform(0, within))
+        simulation.add_function(
+            choice.choice(["Create", "Create", "Delete"]), f"F{number}", choice.uniform(0, within)
+        )
     return simulation
 
 
@@ -34,12 +38,16 @@ def wrongs(simulation: Simulation) -> list[str]:
         if answer.status == "SUCCESS" and (answer.sid in sids) != (answer.request == "Create")
     ]
     found += [
-        f"seed {simulation.seed}: {answer.sid} answered after {answer.moment - answer.started:.0f} s"
+        f"seed {simulation.seed}: {answer.sid} answered after {answer.moment - answer.started:.0f} "
+        "s"
         for answer in simulation.answers
         if answer.moment - answer.started > LAMBDA_TIMEOUT - SENDING
     ]
     # All that isn't ours is there, byte for byte.
-    assert spliced(simulation.kms.text(simulation.world.now), sids - {"Account", "Other"}, {}) == POLICY
+    assert (
+        spliced(simulation.kms.text(simulation.world.now), sids - {"Account", "Other"}, {})
+        == POLICY
+    )
     return found
 
 
@@ -56,7 +64,10 @@ def test_rivals_lose_nothing() -> None:
     # Who finds no time says so; it must be the exception, or the test would show nothing.
     assert len(failed) < len(answers) / 50
     told = ("something else keeps changing", f"key {KEY}: ")
-    assert all(answer.reason.startswith(tuple(f"no time is left: {each}" for each in told)) for answer in failed)
+    assert all(
+        answer.reason.startswith(tuple(f"no time is left: {each}" for each in told))
+        for answer in failed
+    )
 
 
 def test_the_times_add_up() -> None:
@@ -70,8 +81,8 @@ def test_the_times_add_up() -> None:
     assert window + 15 + 15 == key_policy_function.SETTLE == 40
     # All that may be put back after a write, and as long as a call more.
     assert key_policy_function.TAKE_OUT_WITHIN == key_policy_function.SETTLE + call == 48
-    # When the time is over: a look at the stack, two reads and a write; to take out, with a last pass that begins at
-    # its end; and the answer.
+    # When the time is over: a look at the stack, two reads and a write; to take out, with a last
+    # pass that begins at its end; and the answer.
     last_pass = 3 * call + key_policy_function.SETTLE / 20
     at_most = 4 * call + key_policy_function.TAKE_OUT_WITHIN + last_pass + SENDING
     assert at_most == 138 < key_policy_function.RESERVE == 150
@@ -93,7 +104,9 @@ def test_an_outage_is_told_in_time() -> None:
     """CloudFormation would wait for an hour for a function that was stopped."""
     simulations = [outage(seed) for seed in range(200)]
     assert all_wrongs(simulations) == []
-    assert any(answer.status == "FAILED" for simulation in simulations for answer in simulation.answers)
+    assert any(
+        answer.status == "FAILED" for simulation in simulations for answer in simulation.answers
+    )
 
 
 def test_an_edit_outside_of_the_window_is_kept() -> None:
@@ -105,7 +118,9 @@ def test_an_edit_outside_of_the_window_is_kept() -> None:
         at = random.Random(seed).uniform(0, 120)
         simulation.add_edit("Edit", at)
         kept = "Edit" in simulation.run()
-        is_close = any(0 <= landed - at <= longest for landed, _ in simulation.kms.landed[1:] if landed != at)
+        is_close = any(
+            0 <= landed - at <= longest for landed, _ in simulation.kms.landed[1:] if landed != at
+        )
         assert kept or is_close, seed
         lost += not kept
     # The page says that such an edit can be lost.
@@ -120,9 +135,15 @@ def test_the_owners_stack_undoes_only_what_was_answered_before() -> None:
         at = random.Random(seed).uniform(0, 150)
         simulation.add_owner(at)
         sids = simulation.run()
-        late = [answer for answer in simulation.answers if answer.moment > at + LAG + 8 and answer.status == "SUCCESS"]
+        late = [
+            answer
+            for answer in simulation.answers
+            if answer.moment > at + LAG + 8 and answer.status == "SUCCESS"
+        ]
         assert {answer.sid for answer in late if answer.request == "Create"} <= sids, seed
-        undone += any(answer.request == "Create" and answer.sid not in sids for answer in simulation.answers)
+        undone += any(
+            answer.request == "Create" and answer.sid not in sids for answer in simulation.answers
+        )
     assert undone
 
 
@@ -175,7 +196,9 @@ def left_by_a_failed_move(seed: int) -> bool:
     # In the worst world there isn't always time to take out what was written.
     simulation.world.lost, simulation.world.extremes = 0.0, 0.1
     seconds = key_policy_function.RESERVE + choice.uniform(10, 60)
-    simulation.add_call("Update", "Ours", 0.0, "A", before=("A",), id="another-key", seconds=seconds)
+    simulation.add_call(
+        "Update", "Ours", 0.0, "A", before=("A",), id="another-key", seconds=seconds
+    )
     simulation.add_function("Create", "Rival", choice.uniform(0, 20))
     sids = simulation.run()
     (ours,) = [answer for answer in simulation.answers if answer.sid == "Ours"]
@@ -207,13 +230,19 @@ def test_repair_right_after_the_owners_stack() -> None:
         simulation = Simulation(seed)
         simulation.put_in("A")
         simulation.add_owner(0.0)
-        simulation.add_call("Update", "Ours", random.Random(seed).uniform(0.1, 20), "A", before=("A",))
+        simulation.add_call(
+            "Update", "Ours", random.Random(seed).uniform(0.1, 20), "A", before=("A",)
+        )
         assert "A" in simulation.run() or simulation.answers[0].status == "FAILED", seed
 
 
 def client(*, connect_timeout: int = 3, read_timeout: int = 5, attempts: int = 1) -> Config:
     """Return another configuration of the function's clients."""
-    return Config(connect_timeout=connect_timeout, read_timeout=read_timeout, retries={"total_max_attempts": attempts})
+    return Config(
+        connect_timeout=connect_timeout,
+        read_timeout=read_timeout,
+        retries={"total_max_attempts": attempts},
+    )
 
 
 @pytest.mark.parametrize(

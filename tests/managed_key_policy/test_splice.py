@@ -7,7 +7,13 @@ import pytest
 
 from personalize_kms_constructs._managed_key_policy.function import spliced
 
-A = {"Sid": "A", "Effect": "Allow", "Principal": {"Service": "x"}, "Action": ["kms:Decrypt"], "Resource": "*"}
+A = {
+    "Sid": "A",
+    "Effect": "Allow",
+    "Principal": {"Service": "x"},
+    "Action": ["kms:Decrypt"],
+    "Resource": "*",
+}
 A_TEXT = '{"Sid":"A","Effect":"Allow","Principal":{"Service":"x"},"Action":["kms:Decrypt"],"Resource":"*"}'
 A_OLD = '{"Sid": "A", "Action": "kms:Encrypt"}'
 
@@ -32,15 +38,31 @@ PRINTED = """{
         ('{"Statement":[]}', f'{{"Statement":[{A_TEXT}]}}'),
         ('{"Statement":[\n  {}\n]}', f'{{"Statement":[\n  {{}},\n  {A_TEXT}\n]}}'),
         ('{"Statement":[ {},\t{} ]}', f'{{"Statement":[ {{}},\t{{}},\t{A_TEXT} ]}}'),
-        ('{"Statement":[{}],"Id":"x","Version":"y"}', f'{{"Statement":[{{}},{A_TEXT}],"Id":"x","Version":"y"}}'),
-        ('{"Id":{"Statement":[]},"Statement":[{}]}', f'{{"Id":{{"Statement":[]}},"Statement":[{{}},{A_TEXT}]}}'),
+        (
+            '{"Statement":[{}],"Id":"x","Version":"y"}',
+            f'{{"Statement":[{{}},{A_TEXT}],"Id":"x","Version":"y"}}',
+        ),
+        (
+            '{"Id":{"Statement":[]},"Statement":[{}]}',
+            f'{{"Id":{{"Statement":[]}},"Statement":[{{}},{A_TEXT}]}}',
+        ),
         (
             '{"St\\u0061tement":[{"Sid":"\\u00fc é \\" ]"}]}',
             f'{{"St\\u0061tement":[{{"Sid":"\\u00fc é \\" ]"}},{A_TEXT}]}}',
         ),
         (PRINTED, PRINTED.replace('"Others"\n  } ]', f'"Others"\n  }}, {A_TEXT} ]')),
     ],
-    ids=["array", "single", "empty", "lines", "gaps", "key order", "nested", "escapes", "printed by KMS"],
+    ids=[
+        "array",
+        "single",
+        "empty",
+        "lines",
+        "gaps",
+        "key order",
+        "nested",
+        "escapes",
+        "printed by KMS",
+    ],
 )
 def test_a_statement_is_added_at_the_end_and_taken_out_again(before: str, after: str) -> None:
     """Adding writes as the policy is written, and taking out leaves what was there before."""
@@ -53,8 +75,14 @@ def test_a_statement_is_added_at_the_end_and_taken_out_again(before: str, after:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (f'{{"Statement":[{A_OLD}, {{"Sid":"B"}} ]}}', f'{{"Statement":[{{"Sid":"B"}}, {A_TEXT} ]}}'),
-        (f'{{"Statement":[{{}},{A_OLD}, {{"Sid":"B"}}]}}', f'{{"Statement":[{{}}, {{"Sid":"B"}}, {A_TEXT}]}}'),
+        (
+            f'{{"Statement":[{A_OLD}, {{"Sid":"B"}} ]}}',
+            f'{{"Statement":[{{"Sid":"B"}}, {A_TEXT} ]}}',
+        ),
+        (
+            f'{{"Statement":[{{}},{A_OLD}, {{"Sid":"B"}}]}}',
+            f'{{"Statement":[{{}}, {{"Sid":"B"}}, {A_TEXT}]}}',
+        ),
         (f'{{"Statement":{A_OLD}}}', f'{{"Statement":[{A_TEXT}]}}'),
         (f'{{"Statement":[{A_TEXT},{A_OLD}]}}', f'{{"Statement":[{A_TEXT}]}}'),
         (f'{{"Statement":[{A_TEXT},{{}},{A_TEXT}]}}', f'{{"Statement":[{A_TEXT},{{}}]}}'),
@@ -62,7 +90,10 @@ def test_a_statement_is_added_at_the_end_and_taken_out_again(before: str, after:
     ids=["first", "between", "single", "twice", "twice alike"],
 )
 def test_a_statement_that_differs_is_replaced(before: str, after: str) -> None:
-    """The old one goes wherever it is, the new one comes at the end, once. It's ours by its sid, now or before."""
+    """The old one goes wherever it is, the new one comes at the end, once.
+
+    It's ours by its sid, now or before.
+    """
     assert spliced(before, {"A"}, {"A": A}) == spliced(before, set(), {"A": A}) == after
 
 
@@ -100,7 +131,9 @@ def test_what_means_the_same_is_the_same(ours: Any, theirs: Any) -> None:
     assert spliced(text, {"A"}, {"A": {"Sid": "A", "Element": ours}}) == text
 
 
-@pytest.mark.parametrize("theirs", [{"AWS": "a"}, {"AWS": ["a", "b", "c"]}, {"Service": ["a", "b"]}, "*"])
+@pytest.mark.parametrize(
+    "theirs", [{"AWS": "a"}, {"AWS": ["a", "b", "c"]}, {"Service": ["a", "b"]}, "*"]
+)
 def test_what_means_something_else_is_not_the_same(theirs: Any) -> None:
     """Somebody changed our statement: it is put right."""
     text = json.dumps({"Statement": [{"Sid": "A", "Element": theirs}]})
@@ -132,7 +165,10 @@ def test_an_empty_list_keeps_its_white_space(space: str) -> None:
     added = spliced(text, set(), {"A": A})
     assert added == f'{{"Statement":[{space}{A_TEXT}{space}]}}'
     assert spliced(added, {"A"}, {}) == text
-    assert spliced(f'{{"Statement":[ {A_TEXT}{space}]}}', {"A"}, {}) == f'{{"Statement":[ {space.strip(" ")}]}}'
+    assert (
+        spliced(f'{{"Statement":[ {A_TEXT}{space}]}}', {"A"}, {})
+        == f'{{"Statement":[ {space.strip(" ")}]}}'
+    )
 
 
 def test_ours_is_written_in_characters_that_kms_takes() -> None:

@@ -21,7 +21,11 @@ values = st.recursive(
     max_leaves=6,
 )
 others = st.dictionaries(texts.filter(lambda key: key != "Sid"), values, max_size=3)
-sids = st.none() | texts.filter(lambda sid: sid not in {"A", "B", "C"}) | st.sampled_from(["a", "AA", '"A"', "A "])
+sids = (
+    st.none()
+    | texts.filter(lambda sid: sid not in {"A", "B", "C"})
+    | st.sampled_from(["a", "AA", '"A"', "A "])
+)
 blanks = st.sampled_from(["", "", " ", "\n", "\r\n\t", "  "])
 
 
@@ -37,7 +41,10 @@ def written(draw: st.DrawFn, value: Any) -> str:
         return f"{opening}{inside or blank()}{closing}"
 
     if isinstance(value, dict):
-        pairs = [f"{draw(written(key))}{blank()}:{blank()}{draw(written(each))}" for key, each in value.items()]
+        pairs = [
+            f"{draw(written(key))}{blank()}:{blank()}{draw(written(each))}"
+            for key, each in value.items()
+        ]
         return items(pairs, "{", "}")
     if isinstance(value, list):
         return items([draw(written(each)) for each in value], "[", "]")
@@ -56,9 +63,16 @@ def policies(draw: st.DrawFn) -> tuple[str, list[str]]:
     """Return the text of a policy and those of its statements."""
     statements = draw(statement_texts())
     listed = ",".join(f"{draw(blanks)}{each}{draw(blanks)}" for each in statements) or draw(blanks)
-    members = [f'"Statement"{draw(blanks)}:{draw(blanks)}[{listed}]', '"Version":"2012-10-17"', '"Id" : "x"']
+    members = [
+        f'"Statement"{draw(blanks)}:{draw(blanks)}[{listed}]',
+        '"Version":"2012-10-17"',
+        '"Id" : "x"',
+    ]
     order = draw(st.permutations(members))
-    return f"{draw(blanks)}{{{draw(blanks)}{f',{draw(blanks)}'.join(order)}{draw(blanks)}}}", statements
+    return (
+        f"{draw(blanks)}{{{draw(blanks)}{f',{draw(blanks)}'.join(order)}{draw(blanks)}}}",
+        statements,
+    )
 
 
 @EXAMPLES
@@ -76,14 +90,20 @@ def test_ours_come_change_and_go_and_the_others_stay(policy: tuple[str, list[str
     assert spliced(added, set(OURS), OURS) == added
 
     changed = spliced(added, set(OURS), {"A": statement("A", "kms:ListGrants"), "B": OURS["B"]})
-    assert json.loads(changed)["Statement"] == [*before["Statement"], OURS["B"], statement("A", "kms:ListGrants")]
+    assert json.loads(changed)["Statement"] == [
+        *before["Statement"],
+        OURS["B"],
+        statement("A", "kms:ListGrants"),
+    ]
     assert spliced(changed, set(OURS), {}) == spliced(added, set(OURS), {}) == text
     assert spliced(text, set(OURS), {}) == text
 
 
 @EXAMPLES
 @given(policies(), st.permutations(["A", "C", "-A", "-C"]))
-def test_two_owners_do_not_get_into_each_others_way(policy: tuple[str, list[str]], order: list[str]) -> None:
+def test_two_owners_do_not_get_into_each_others_way(
+    policy: tuple[str, list[str]], order: list[str]
+) -> None:
     """In any order of coming and going, each finds its own as it left it, and the rest is as before."""
     text, _ = policy
     now = text
@@ -94,7 +114,9 @@ def test_two_owners_do_not_get_into_each_others_way(policy: tuple[str, list[str]
         now = spliced(now, {sid}, {} if step.startswith("-") else {sid: all_ours[sid]})
         there = there - {sid} if step.startswith("-") else there | {sid}
         found = json.loads(now)["Statement"]
-        assert [each for each in found if each not in all_ours.values()] == json.loads(text)["Statement"]
+        assert [each for each in found if each not in all_ours.values()] == json.loads(text)[
+            "Statement"
+        ]
         assert {each["Sid"] for each in found if each in all_ours.values()} == there
     for sid in ("A", "C"):
         now = spliced(now, {sid}, {})

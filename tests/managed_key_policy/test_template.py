@@ -14,14 +14,12 @@ from tests.policies import resources, template
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
-MAY_WRITE = (
-    '{"Service":"personalize.amazonaws.com","Actions":["kms:CreateGrant","kms:Decrypt","kms:DescribeKey",'
-    '"kms:GenerateDataKey","kms:GenerateDataKeyWithoutPlaintext","kms:ListGrants"],'
-    f'"Conditions":[{{}}],"Keys":[{{"Owner":"KeyPolicyD2FC9F6B3B765B63","Arn":"{KEY_ARN}","Sids":{{"A":0}}}}]}}'
-)
+MAY_WRITE = f'{{"Service":"personalize.amazonaws.com","Actions":["kms:CreateGrant","kms:Decrypt","kms:DescribeKey","kms:GenerateDataKey","kms:GenerateDataKeyWithoutPlaintext","kms:ListGrants"],"Conditions":[{{}}],"Keys":[{{"Owner":"KeyPolicyD2FC9F6B3B765B63","Arn":"{KEY_ARN}","Sids":{{"A":0}}}}]}}'
 
 
-def managed(stack: cdk.Stack, removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN) -> ManagedKeyPolicy:
+def managed(
+    stack: cdk.Stack, removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN
+) -> ManagedKeyPolicy:
     return ManagedKeyPolicy(stack, key_arn=KEY_ARN, removal_policy=removal_policy)
 
 
@@ -142,6 +140,8 @@ def test_destroy_takes_the_statements_out(stack: cdk.Stack) -> None:
 
 def test_another_revision_is_another_property(stack: cdk.Stack) -> None:
     """CloudFormation calls the function when a property has changed."""
-    ManagedKeyPolicy(stack, key_arn=KEY_ARN, removal_policy=cdk.RemovalPolicy.RETAIN, revision="2026-11-25")
+    ManagedKeyPolicy(
+        stack, key_arn=KEY_ARN, removal_policy=cdk.RemovalPolicy.RETAIN, revision="2026-11-25"
+    )
     (resource,) = resources(stack, "Custom::PersonalizeKeyPolicy").values()
     assert resource["Properties"]["Revision"] == "2026-11-25"

@@ -15,7 +15,16 @@ ROOT = Path(__file__).parents[2]
 
 def build(project: Path, directory: Path, *options: str) -> None:
     """Build as ``make dist`` does, at a time that is always the same."""
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(directory), *options, str(project)]
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--no-isolation",
+        "--outdir",
+        str(directory),
+        *options,
+        str(project),
+    ]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
     built = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert built.returncode == 0, built.stdout + built.stderr

@@ -16,7 +16,9 @@ def test_description_is_what_pypi_can_show(metadata: email.message.Message) -> N
     html = markdown.render(text)
     assert html is not None
 
-    blocks = re.findall(r"^```(?:python|sh)$.*?^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    blocks = re.findall(
+        r"^```(?:python|sh)$.*?^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE
+    )
     assert text.startswith("# personalize-kms-constructs\n")
     assert len(blocks) >= 5
     assert [block for block in blocks if block not in text] == []
@@ -24,7 +26,9 @@ def test_description_is_what_pypi_can_show(metadata: email.message.Message) -> N
     addresses = re.findall(r'(?:href|src|srcset)="([^"]*)"', html)
     places = {f"#{name}" for name in re.findall(r'id="([^"]*)"', html)}
     assert "https://docs.aws.amazon.com/personalize/" in addresses
-    assert [each for each in addresses if not each.startswith("https://") and each not in places] == []
+    assert [
+        each for each in addresses if not each.startswith("https://") and each not in places
+    ] == []
     elements = re.findall(r"<(\w+)", re.sub(r"(?s)```.*?```|`[^`\n]*`", "", text))
     assert [element for element in elements if f"<{element}" not in html] == []
     assert "```mermaid" not in text

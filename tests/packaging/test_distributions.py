@@ -16,7 +16,9 @@ FILES = [path for path in SOURCES.rglob("*") if path.is_file() and "__pycache__"
 PACKAGE = {path.relative_to(SOURCES.parent).as_posix() for path in FILES}
 
 
-def test_wheel_has_the_package_and_nothing_else(wheel: Path, metadata: email.message.Message) -> None:
+def test_wheel_has_the_package_and_nothing_else(
+    wheel: Path, metadata: email.message.Message
+) -> None:
     """A module, the marker of types or the licence that is left out, or a test that got in, would show here."""
     info = f"personalize_kms_constructs-{metadata['Version']}.dist-info"
     with zipfile.ZipFile(wheel) as archive:
@@ -24,20 +26,31 @@ def test_wheel_has_the_package_and_nothing_else(wheel: Path, metadata: email.mes
 
     assert "personalize_kms_constructs/py.typed" in names
     assert names == PACKAGE | {
-        f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
+        f"{info}/{name}"
+        for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
     }
 
 
 def test_source_distribution_has_what_a_build_needs_and_the_documentation(sdist: Path) -> None:
-    """As long as it has no address, messages name a page by its path. No tests: they need the whole repository."""
+    """As long as it has no address, messages name a page by its path.
+
+    No tests: they need the whole repository.
+    """
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
 
     # What git ignores is what a build leaves out.
     top = {"pyproject.toml", "hatch_build.py", "LICENSE", "PKG-INFO", ".gitignore"}
     top |= {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"}
-    files = [path for folder in ("docs", "skills") for path in (ROOT / folder).rglob("*.*") if path.is_file()]
-    pages = {path.relative_to(ROOT).as_posix() for path in files if path.parent.name != "__pycache__"}
+    files = [
+        path
+        for folder in ("docs", "skills")
+        for path in (ROOT / folder).rglob("*.*")
+        if path.is_file()
+    ]
+    pages = {
+        path.relative_to(ROOT).as_posix() for path in files if path.parent.name != "__pycache__"
+    }
     assert names == {f"src/{name}" for name in PACKAGE} | pages | top
 
 
@@ -45,7 +58,9 @@ def test_help_of_a_wheel_says_where_its_page_is(wheel: Path) -> None:
     """The wheel has no pages: an address, or a path and where that is."""
     command = [sys.executable, "-m", "personalize_kms_constructs", "check", "--help"]
     environment = {**os.environ, "PYTHONPATH": str(wheel)}
-    text = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout
+    text = subprocess.run(
+        command, capture_output=True, text=True, env=environment, check=True
+    ).stdout
 
     place = "docs/how-to/check.md (in the repository and source distribution of personalize-kms-constructs)"
     assert re.search(rf" Documentation: (https://\S+|{re.escape(place)})$", " ".join(text.split()))
@@ -67,7 +82,9 @@ def test_metadata_says_what_it_is_and_needs(metadata: email.message.Message) -> 
     ]
     assert metadata.get_all("Provides-Extra") == ["cli", "doctor"]
     assert {"aws-cdk", "amazon-personalize"} <= set(metadata["Keywords"].split(","))
-    assert {"Framework :: AWS CDK :: 2", "Typing :: Typed"} <= set(metadata.get_all("Classifier", []))
+    assert {"Framework :: AWS CDK :: 2", "Typing :: Typed"} <= set(
+        metadata.get_all("Classifier", [])
+    )
     assert metadata["Description-Content-Type"] == "text/markdown"
 
 
@@ -75,13 +92,17 @@ def test_version_is_written_down_once(metadata: email.message.Message) -> None:
     """In pyproject.toml: a second place would be forgotten at a release."""
     version = f'"{metadata["Version"]}"'
 
-    assert re.findall(f"^.*{re.escape(version)}.*$", (ROOT / "pyproject.toml").read_text(), re.M) == [
-        f"version = {version}"
-    ]
-    assert [path for path in FILES if version in path.read_text() or "__version__" in path.read_text()] == []
+    assert re.findall(
+        f"^.*{re.escape(version)}.*$", (ROOT / "pyproject.toml").read_text(), re.M
+    ) == [f"version = {version}"]
+    assert [
+        path for path in FILES if version in path.read_text() or "__version__" in path.read_text()
+    ] == []
 
 
-def test_source_distribution_builds_the_same_bytes(sdist: Path, wheel: Path, tmp_path: Path) -> None:
+def test_source_distribution_builds_the_same_bytes(
+    sdist: Path, wheel: Path, tmp_path: Path
+) -> None:
     """Wheel and source distribution depend neither on the folder nor on the times and modes of files there."""
     with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path, filter="data")

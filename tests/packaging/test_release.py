@@ -26,7 +26,9 @@ def makefile_targets() -> list[str]:
 
 def test_changelog_begins_with_what_is_not_released_or_with_this_version() -> None:
     """The latest heading is "Unreleased", or the version in pyproject.toml with the date of its release."""
-    (version,) = re.findall(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    (version,) = re.findall(
+        r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
+    )
     headings = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
     released = rf"\[?{re.escape(version)}\]? - \d{{4}}-\d{{2}}-\d{{2}}"
@@ -43,7 +45,9 @@ def test_changelog_begins_with_what_is_not_released_or_with_this_version() -> No
         ("Unreleased", None),
     ],
 )
-def test_release_notes_are_those_of_the_version(version: str, notes: str | None, tmp_path: Path) -> None:
+def test_release_notes_are_those_of_the_version(
+    version: str, notes: str | None, tmp_path: Path
+) -> None:
     """The workflow makes them from the changelog, and stops without a section that has a date."""
     (tmp_path / "scripts").mkdir()
     script = shutil.copy(ROOT / "scripts" / "release-notes", tmp_path / "scripts")
@@ -101,7 +105,9 @@ def fill_in_the_address(repository: Path) -> None:
 def test_a_release_is_refused_until_every_place_says_so(repository: Path) -> None:
     """One command writes what a program can, and a person names the maintainers; then nothing is left."""
     latest = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
-    (version,) = re.findall(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    (version,) = re.findall(
+        r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
+    )
     if latest == "Unreleased":
         code, places = release(repository, "--check", version)
         assert (code, set(places)) == (1, {*UNRELEASED, *TO_FILL_IN})
@@ -126,12 +132,23 @@ def test_a_release_changes_nothing_but_what_says_that_there_is_none(repository: 
         assert added == [line for line in added if "pip install" in line or line == "only."]
         assert len(before) - len(after) in (0, 4)
     assert (repository / "README.md").read_text().count("```") % 2 == 0
-    assert release(repository, "0.2", SITE) == release(repository, "0.2.0", "http://owner.example/") == (2, [])
+    assert (
+        release(repository, "0.2", SITE)
+        == release(repository, "0.2.0", "http://owner.example/")
+        == (2, [])
+    )
 
 
 def git(repository: Path, *arguments: str) -> None:
     """Run git as somebody without a configuration."""
-    command = ["git", "-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", *arguments]
+    command = [
+        "git",
+        "-c",
+        "user.name=Somebody",
+        "-c",
+        "user.email=somebody@example.com",
+        *arguments,
+    ]
     subprocess.run(command, cwd=repository, check=True, capture_output=True)
 
 
@@ -167,7 +184,9 @@ def test_a_public_name_breaks_only_in_a_version_that_may(repository: Path) -> No
     resources = package / "resources.py"
     text = resources.read_text()
     resources.write_text(
-        text.replace("def dataset_import_job(source: S3Location | None = None)", "def dataset_import_job()")
+        text.replace(
+            "def dataset_import_job(source: S3Location | None = None)", "def dataset_import_job()"
+        )
     )
     assert resources.read_text() != text
 
@@ -195,7 +214,9 @@ def test_an_address_leads_from_everywhere(repository: Path) -> None:
     (wheel,) = (repository / "dist").glob("*.whl")
     python = [sys.executable, "-m", "personalize_kms_constructs", "check", "--help"]
     environment = {**os.environ, "PYTHONPATH": str(wheel)}
-    help_text = subprocess.run(python, capture_output=True, text=True, env=environment, check=True).stdout
+    help_text = subprocess.run(
+        python, capture_output=True, text=True, env=environment, check=True
+    ).stdout
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         metadata = email.parser.BytesParser().parsebytes(archive.read(name))
@@ -221,17 +242,30 @@ def test_an_address_leads_from_everywhere(repository: Path) -> None:
 
 def test_lowest_requirements_are_the_lowest_that_are_admitted() -> None:
     """The lower end that ``make versions`` tests is where the range of each dependency begins."""
-    (block,) = re.findall(r"^dependencies = \[\n(.*?)^\]$", (ROOT / "pyproject.toml").read_text(), re.M | re.S)
+    (block,) = re.findall(
+        r"^dependencies = \[\n(.*?)^\]$", (ROOT / "pyproject.toml").read_text(), re.M | re.S
+    )
     admitted = [Requirement(text) for text in re.findall(r'"(.*)"', block)]
-    lowest = {each.name: spec.version for each in admitted for spec in each.specifier if spec.operator == ">="}
-    pinned = dict(re.findall(r"^([a-z-]+)==(\S+)", (ROOT / "requirements" / "lowest.txt").read_text(), re.MULTILINE))
+    lowest = {
+        each.name: spec.version
+        for each in admitted
+        for spec in each.specifier
+        if spec.operator == ">="
+    }
+    pinned = dict(
+        re.findall(
+            r"^([a-z-]+)==(\S+)", (ROOT / "requirements" / "lowest.txt").read_text(), re.MULTILINE
+        )
+    )
 
     assert lowest == {"aws-cdk-lib": pinned["aws-cdk-lib"], "constructs": pinned["constructs"]}
 
 
 def test_make_lists_every_target() -> None:
     """``make`` alone shows each of them on a line of its own, with what it is for in one column."""
-    listed = subprocess.run(["make", "-s"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    listed = subprocess.run(
+        ["make", "-s"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.splitlines()
 
     assert [line.split()[1] for line in listed] == makefile_targets()
     assert len({line.index(line.split(maxsplit=2)[2]) for line in listed}) == 1
@@ -252,8 +286,12 @@ def test_workflows_run_only_targets_that_there_are(workflow: Path) -> None:
 
 def test_classifiers_name_pythons_that_the_workflow_tests() -> None:
     """Somebody who reads the index takes a classifier for a promise."""
-    versions = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', (ROOT / "pyproject.toml").read_text())
-    (matrix,) = re.findall(r"python: \[(.*)\]", (ROOT / ".github" / "workflows" / "test.yml").read_text())
+    versions = re.findall(
+        r'"Programming Language :: Python :: (3\.\d+)"', (ROOT / "pyproject.toml").read_text()
+    )
+    (matrix,) = re.findall(
+        r"python: \[(.*)\]", (ROOT / ".github" / "workflows" / "test.yml").read_text()
+    )
 
     assert versions[0] == "3.11"
     assert set(versions) <= set(re.findall(r'"(3\.\d+)"', matrix))

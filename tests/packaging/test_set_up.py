@@ -17,14 +17,23 @@ from tests.packaging.conftest import ROOT
 
 INSTALLED = [
     "-m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt",
-    "pip install --python .venv/bin/python --quiet --no-deps --require-hashes -r requirements/dev.txt",
-    "pip install --python .venv/bin/python --quiet --no-deps --require-hashes --reinstall-package aws-cdk-lib "
-    "-r requirements/dev.txt",
+    (
+        "pip install --python .venv/bin/python --quiet --no-deps --require-hashes -r "
+        "requirements/dev.txt"
+    ),
+    "pip install --python .venv/bin/python --quiet --no-deps --require-hashes --reinstall-package "
+    "aws-cdk-lib -r requirements/dev.txt",
     "pip install --python .venv/bin/python --quiet --no-deps --no-build-isolation -e .",
 ]
 NPM = "ci --loglevel error"
 FILES = (
-    *("scripts/set-up", "scripts/uv", "scripts/wait_for_lock.py", "pyproject.toml", "package-lock.json"),
+    *(
+        "scripts/set-up",
+        "scripts/uv",
+        "scripts/wait_for_lock.py",
+        "pyproject.toml",
+        "package-lock.json",
+    ),
     *("requirements/demo.txt", "requirements/dev.txt", "requirements/uv.txt"),
 )
 
@@ -50,7 +59,9 @@ def npm(project: Path, does: str) -> None:
 MAKES_VENV = 'rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python'
 
 
-def python(path: Path, version: str, *, configured: str = "exit 1", uv: str = "", venv: str = MAKES_VENV) -> None:
+def python(
+    path: Path, version: str, *, configured: str = "exit 1", uv: str = "", venv: str = MAKES_VENV
+) -> None:
     """Write a Python of this version: it makes a .venv, has pip's configuration, and installs a uv that does this."""
     new_enough = tuple(map(int, version.split("."))) >= (3, 11)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,11 +85,15 @@ def python(path: Path, version: str, *, configured: str = "exit 1", uv: str = ""
     path.chmod(0o755)
 
 
-def set_up(project: Path, *arguments: str, what: str = "dev", **environment: str) -> subprocess.CompletedProcess[str]:
+def set_up(
+    project: Path, *arguments: str, what: str = "dev", **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the script with the Pythons and the npm of the folder ``on-path`` first on PATH."""
     path = os.pathsep.join([str(project / "on-path"), os.environ["PATH"]])
     command = [str(project / "scripts" / "set-up"), what, *arguments]
-    return subprocess.run(command, env={"PATH": path, **environment}, capture_output=True, text=True)
+    return subprocess.run(
+        command, env={"PATH": path, **environment}, capture_output=True, text=True
+    )
 
 
 def asked(project: Path) -> list[str]:
@@ -88,9 +103,15 @@ def asked(project: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     ("arguments", "found"),
-    [((), "python3 is 3.9.18"), (("python3.9",), "python3.9 is 3.9.18"), (("python3.x",), "python3.x is not there")],
+    [
+        ((), "python3 is 3.9.18"),
+        (("python3.9",), "python3.9 is 3.9.18"),
+        (("python3.x",), "python3.x is not there"),
+    ],
 )
-def test_a_python_that_is_old_or_not_there_is_refused(arguments: tuple[str, ...], found: str, project: Path) -> None:
+def test_a_python_that_is_old_or_not_there_is_refused(
+    arguments: tuple[str, ...], found: str, project: Path
+) -> None:
     """In a line that says what is needed, what was found, and how to name another."""
     for name in ("python3", "python3.9"):
         python(project / "on-path" / name, "3.9.18")
@@ -99,7 +120,8 @@ def test_a_python_that_is_old_or_not_there_is_refused(arguments: tuple[str, ...]
 
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
-        f"Python 3.11 or later is needed, and {found}: name another, as in make test PYTHON=python3.12\n"
+        f"Python 3.11 or later is needed, and {found}: name another, as in make test "
+        "PYTHON=python3.12\n"
     )
     assert not (project / ".venv").exists()
 
@@ -129,7 +151,8 @@ def test_it_says_at_once_what_it_installs(project: Path) -> None:
 
     assert (result.returncode, result.stderr) == (1, "no space left\n")
     assert result.stdout.splitlines() == [
-        "▶ Python packages, into .venv with Python 3.13.1 (a quarter of a minute, 1.2 GB with all that follows)"
+        "▶ Python packages, into .venv with Python 3.13.1 (a quarter of a minute, 1.2 GB with all "
+        "that follows)"
     ]
 
 
@@ -171,7 +194,9 @@ def test_another_python_that_is_named_makes_the_environment_anew(project: Path) 
 def test_a_failure_is_tried_again(project: Path) -> None:
     """Only what ended well counts as installed."""
     python(
-        project / "on-path" / "python3", "3.13.1", uv='case "$*" in *dev.txt) echo "no space left" >&2; exit 2 ;; esac'
+        project / "on-path" / "python3",
+        "3.13.1",
+        uv='case "$*" in *dev.txt) echo "no space left" >&2; exit 2 ;; esac',
     )
 
     for _ in range(2):
@@ -193,18 +218,30 @@ def test_the_demo_needs_less_than_development(project: Path) -> None:
         assert f"\n{name}==" not in (ROOT / "requirements" / "demo.txt").read_text()
     scripts = "".join(path.read_text() for path in (ROOT / "embedded_aws").glob("*.mjs"))
     required = set(re.findall(r'createRequire\(import\.meta\.url\)\("(.+?)"\)', scripts))
-    assert json.loads((ROOT / "package.json").read_text())["dependencies"].keys() == {"aws-cdk", *required}
+    assert json.loads((ROOT / "package.json").read_text())["dependencies"].keys() == {
+        "aws-cdk",
+        *required,
+    }
 
 
 def test_what_npm_says_is_shown(project: Path) -> None:
     """The reason stands in its first lines, and not in the last one."""
     python(project / "on-path" / "python3", "3.13.1")
-    npm(project, "printf 'npm error code ENOTFOUND\\nnpm error reason\\nnpm error A complete log of it' >&2; exit 1")
+    npm(
+        project,
+        (
+            "printf 'npm error code ENOTFOUND\\nnpm error reason\\nnpm error A complete log of it' "
+            ">&2; exit 1"
+        ),
+    )
 
     result = set_up(project)
 
     assert result.returncode == 1
-    assert result.stderr == "npm can't install package-lock.json:\nnpm error code ENOTFOUND\nnpm error reason\n"
+    assert (
+        result.stderr
+        == "npm can't install package-lock.json:\nnpm error code ENOTFOUND\nnpm error reason\n"
+    )
 
 
 def test_two_at_once_install_one_after_the_other(project: Path) -> None:
@@ -218,7 +255,10 @@ def test_two_at_once_install_one_after_the_other(project: Path) -> None:
     with (project / ".cache" / "set-up.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         second = subprocess.Popen(
-            [project / "scripts" / "set-up", "dev"], env={"PATH": path}, stdout=subprocess.PIPE, text=True
+            [project / "scripts" / "set-up", "dev"],
+            env={"PATH": path},
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert second.stdout is not None
         assert second.stdout.readline() == "▶ waits for another set-up of this folder\n"
@@ -230,17 +270,25 @@ def test_two_at_once_install_one_after_the_other(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("home", "is_kept_here"), [("{project}", False), ("/proc/nowhere", True), ("/dev/null", True), ("", True)]
+    ("home", "is_kept_here"),
+    [("{project}", False), ("/proc/nowhere", True), ("/dev/null", True), ("", True)],
 )
-def test_downloads_are_kept_here_where_the_home_cannot_be_written(home: str, is_kept_here: bool, project: Path) -> None:
+def test_downloads_are_kept_here_where_the_home_cannot_be_written(
+    home: str, is_kept_here: bool, project: Path
+) -> None:
     """By uv; npm's are always."""
     python(project / "on-path" / "python3", "3.13.1", uv='echo "$UV_CACHE_DIR" >> .venv/caches.txt')
 
     assert set_up(project, HOME=home.format(project=project)).returncode == 0
 
     caches = (project / ".venv" / "caches.txt").read_text().splitlines()
-    assert {Path(each).resolve() for each in caches if each} == ({project / ".cache" / "uv"} if is_kept_here else set())
-    assert "export npm_config_cache := $(CURDIR)/.cache/npm" in (ROOT / "Makefile").read_text().splitlines()
+    assert {Path(each).resolve() for each in caches if each} == (
+        {project / ".cache" / "uv"} if is_kept_here else set()
+    )
+    assert (
+        "export npm_config_cache := $(CURDIR)/.cache/npm"
+        in (ROOT / "Makefile").read_text().splitlines()
+    )
 
 
 # "pip config get" reads the user's file alone, "list" also that of the machine.

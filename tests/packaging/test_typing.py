@@ -33,29 +33,39 @@ Complaints = set[tuple[str, int]]
 
 
 def _output(*command: str) -> str:
-    """Return the output of a checker. It runs where the library's own check does, to share the cache of types."""
+    """Return the output of a checker.
+
+    It runs where the library's own check does, to share the cache of types.
+    """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    process = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True)
-    # Both exit with 1 when there are complaints, which there are: one of the files has them by design.
+    process = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True
+    )
+    # Both exit with 1 when there are complaints, which there are: one of the files has them by
+    # design.
     assert process.returncode == 1, process.stdout + process.stderr
     return process.stdout
 
 
 def mypy(directory: Path) -> Complaints:
     """File name and line of each of mypy's complaints."""
-    # Which modules of aws_cdk it reads is as in the repository's configuration, or the cache would be of no use.
+    # Which modules of aws_cdk it reads is as in the repository's configuration, or the cache would
+    # be of no use.
     overrides = MYPY["overrides"]
     configuration = directory / "mypy.ini"
     configuration.write_text(
         "[mypy]\nstrict = true\n"
         + "".join(
-            f"[mypy-{','.join(override['module'])}]\nfollow_imports = {override['follow_imports']}\n"
+            f"[mypy-{','.join(override['module'])}]\nfollow_imports = "
+            f"{override['follow_imports']}\n"
             for override in overrides
             if "follow_imports" in override
         )
     )
     files = [str(RIGHT), str(WRONG)]
-    output = _output(sys.executable, "-m", "mypy", "--config-file", str(configuration), "-O", "json", *files)
+    output = _output(
+        sys.executable, "-m", "mypy", "--config-file", str(configuration), "-O", "json", *files
+    )
     complaints = [json.loads(line) for line in output.splitlines()]
     return {(Path(complaint["file"]).name, complaint["line"]) for complaint in complaints}
 
@@ -63,18 +73,27 @@ def mypy(directory: Path) -> Complaints:
 def pyright(_: Path) -> Complaints:
     """File name and line of each of pyright's complaints."""
     command = str(ROOT / "node_modules" / ".bin" / "pyright")
-    report = json.loads(_output(command, "-p", str(HERE), "--pythonpath", sys.executable, "--outputjson"))
+    report = json.loads(
+        _output(command, "-p", str(HERE), "--pythonpath", sys.executable, "--outputjson")
+    )
     assert report["summary"]["filesAnalyzed"] == 2
     complaints = report["generalDiagnostics"]
-    return {(Path(complaint["file"]).name, complaint["range"]["start"]["line"] + 1) for complaint in complaints}
+    return {
+        (Path(complaint["file"]).name, complaint["range"]["start"]["line"] + 1)
+        for complaint in complaints
+    }
 
 
 @pytest.mark.parametrize("checker", [mypy, pyright])
-def test_checkers_find_every_mistake_and_nothing_else(checker: Callable[[Path], Complaints], tmp_path: Path) -> None:
+def test_checkers_find_every_mistake_and_nothing_else(
+    checker: Callable[[Path], Complaints], tmp_path: Path
+) -> None:
     """The code that is right has no complaint; in the other file each line that says so has one."""
     lines = enumerate(WRONG.read_text().splitlines(), start=1)
 
-    assert checker(tmp_path) == {(WRONG.name, number) for number, line in lines if line.endswith("# wrong")}
+    assert checker(tmp_path) == {
+        (WRONG.name, number) for number, line in lines if line.endswith("# wrong")
+    }
 
 
 def test_mypy_reads_what_is_imported_from_aws_cdk() -> None:
@@ -86,8 +105,14 @@ def test_mypy_reads_what_is_imported_from_aws_cdk() -> None:
         for name in override["module"]
     }
     texts = [path.read_text() for folder in MYPY["files"] for path in (ROOT / folder).rglob("*.py")]
-    imported = {f"aws_cdk.{name}" for text in texts for name in re.findall(r"from aws_cdk import ([a-z]\w*)", text)}
-    imported |= {name for text in texts for name in re.findall(r"(?:from|import) (aws_cdk\.\w+)", text)}
+    imported = {
+        f"aws_cdk.{name}"
+        for text in texts
+        for name in re.findall(r"from aws_cdk import ([a-z]\w*)", text)
+    }
+    imported |= {
+        name for text in texts for name in re.findall(r"(?:from|import) (aws_cdk\.\w+)", text)
+    }
 
     assert "aws_cdk.aws_kms" in imported
     assert imported - {name.removesuffix(".*") for name in read} == set()
@@ -100,9 +125,13 @@ def test_code_that_checkers_accept_also_runs() -> None:
     data = s3.Bucket(stack, "Data", encryption_key=key)
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
     schema = personalize.CfnSchema(stack, "Schema", name="interactions", schema="{}")
-    solution = personalize.CfnSolution(stack, "Solution", name="solution", dataset_group_arn="movies")
+    solution = personalize.CfnSolution(
+        stack, "Solution", name="solution", dataset_group_arn="movies"
+    )
     imported_key = kms.Key.from_key_arn(
-        stack, "ImportedKey", "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        stack,
+        "ImportedKey",
+        "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     )
     imported_role = iam.Role.from_role_name(stack, "ImportedRole", "personalize")
     imported_data = s3.Bucket.from_bucket_name(stack, "ImportedData", "amzn-s3-demo-bucket")
@@ -111,7 +140,10 @@ def test_code_that_checkers_accept_also_runs() -> None:
     user_code.all_given(stack)
     l1s: Any = [each.node.default_child for each in (key, role, data)]
     encryption, _, of_imported = user_code.every_form(
-        stack, (key, l1s[0], imported_key), (role, l1s[1], imported_role), (data, l1s[2], imported_data)
+        stack,
+        (key, l1s[0], imported_key),
+        (role, l1s[1], imported_role),
+        (data, l1s[2], imported_data),
     )
     user_code.what_it_adds(encryption, schema, data)
     user_code.what_it_has(encryption, solution, data)

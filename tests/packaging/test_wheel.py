@@ -17,7 +17,15 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
     python = environment / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check", "--isolated"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(python),
+        "--disable-pip-version-check",
+        "--isolated",
+    ]
     subprocess.run([*pip, "install", "--quiet", "--no-index", "--no-deps", str(wheel)], check=True)
     (site_packages,) = environment.glob("lib/python*/site-packages")
     (info,) = site_packages.glob("personalize_kms_constructs-*.dist-info")
@@ -53,10 +61,15 @@ def _link(needed: Distribution, site_packages: Path) -> None:
 
 def _templates(directory: Path) -> dict[str, bytes]:
     """The templates in cloud assemblies, byte for byte."""
-    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.glob("*/*.template.json")}
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in directory.glob("*/*.template.json")
+    }
 
 
-def test_wheel_makes_the_same_templates_where_only_its_dependencies_are(installed: Path, tmp_path: Path) -> None:
+def test_wheel_makes_the_same_templates_where_only_its_dependencies_are(
+    installed: Path, tmp_path: Path
+) -> None:
     """An import of anything that isn't declared would fail here, and a file left out of the wheel."""
     # Isolated: neither PYTHONPATH nor the working directory can lend it a module.
     python = [str(installed), "-I"]
@@ -74,7 +87,9 @@ def test_wheel_makes_the_same_templates_where_only_its_dependencies_are(installe
 def test_nothing_but_declared_dependencies_is_there(installed: Path) -> None:
     """Were a tool of development in the environment, the test above would prove nothing."""
     script = "import importlib.metadata as m; print(*sorted(d.name for d in m.distributions()))"
-    found = subprocess.run([str(installed), "-I", "-c", script], check=True, capture_output=True, text=True)
+    found = subprocess.run(
+        [str(installed), "-I", "-c", script], check=True, capture_output=True, text=True
+    )
 
     names = found.stdout.split()
     assert {"aws-cdk-lib", "constructs", "jsii", "personalize-kms-constructs"} <= set(names)

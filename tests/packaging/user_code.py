@@ -17,7 +17,12 @@ from personalize_kms_constructs import (
     S3Location,
     SourceAccountCheck,
 )
-from personalize_kms_constructs.jobs import BatchInferenceJob, DataDeletionJob, DatasetExportJob, DatasetImportJob
+from personalize_kms_constructs.jobs import (
+    BatchInferenceJob,
+    DataDeletionJob,
+    DatasetExportJob,
+    DatasetImportJob,
+)
 
 
 def nothing_given(scope: Construct) -> PersonalizeEncryption:
@@ -45,15 +50,33 @@ def every_form(
     buckets: tuple[s3.Bucket, s3.CfnBucket, s3.IBucket],
 ) -> list[PersonalizeEncryption]:
     """Key, role and bucket are classes or L1s of this app, or imported."""
-    (key, l1_key, imported_key), (role, l1_role, imported_role), (data, l1_data, imported_data) = keys, roles, buckets
-    exported = PersonalizeResource.dataset_export_job(S3Location(data, "export/", encryption_key=key))
-    of_l1s = PersonalizeResource.dataset_export_job(S3Location(l1_data, "export/", encryption_key=l1_key))
-    imported = PersonalizeResource.dataset_export_job(S3Location(imported_data, "export/", encryption_key=imported_key))
+    (key, l1_key, imported_key), (role, l1_role, imported_role), (data, l1_data, imported_data) = (
+        keys,
+        roles,
+        buckets,
+    )
+    exported = PersonalizeResource.dataset_export_job(
+        S3Location(data, "export/", encryption_key=key)
+    )
+    of_l1s = PersonalizeResource.dataset_export_job(
+        S3Location(l1_data, "export/", encryption_key=l1_key)
+    )
+    imported = PersonalizeResource.dataset_export_job(
+        S3Location(imported_data, "export/", encryption_key=imported_key)
+    )
     return [
-        PersonalizeEncryption(scope, "Classes", encryption_key=key, service_role=role, resources=(exported,)),
-        PersonalizeEncryption(scope, "L1s", encryption_key=l1_key, service_role=l1_role, resources=[of_l1s]),
         PersonalizeEncryption(
-            scope, "Interfaces", encryption_key=imported_key, service_role=imported_role, resources=(imported,)
+            scope, "Classes", encryption_key=key, service_role=role, resources=(exported,)
+        ),
+        PersonalizeEncryption(
+            scope, "L1s", encryption_key=l1_key, service_role=l1_role, resources=[of_l1s]
+        ),
+        PersonalizeEncryption(
+            scope,
+            "Interfaces",
+            encryption_key=imported_key,
+            service_role=imported_role,
+            resources=(imported,),
         ),
     ]
 
@@ -77,7 +100,9 @@ def every_resource(data: s3.Bucket) -> list[PersonalizeResource]:
     ]
 
 
-def what_it_adds(encryption: PersonalizeEncryption, schema: personalize.CfnSchema, data: s3.IBucket) -> None:
+def what_it_adds(
+    encryption: PersonalizeEncryption, schema: personalize.CfnSchema, data: s3.IBucket
+) -> None:
     """The L1s that the construct wires are those of the CDK."""
     movies: personalize.CfnDatasetGroup = encryption.add_dataset_group(
         "Movies", name="movies", domain="VIDEO_ON_DEMAND", tags={"team": "movies"}
@@ -105,7 +130,9 @@ def what_it_adds(encryption: PersonalizeEncryption, schema: personalize.CfnSchem
     metrics.node.add_dependency(interactions)
 
 
-def what_it_has(encryption: PersonalizeEncryption, solution: personalize.CfnSolution, bucket: s3.Bucket) -> str:
+def what_it_has(
+    encryption: PersonalizeEncryption, solution: personalize.CfnSolution, bucket: s3.Bucket
+) -> str:
     """Its members are what the CDK's methods take."""
     key: kms.IKey = encryption.encryption_key
     role: iam.IRole = encryption.service_role
@@ -117,13 +144,19 @@ def what_it_has(encryption: PersonalizeEncryption, solution: personalize.CfnSolu
     key.grant_decrypt(principal)
     bucket.grant_read(encryption)
     output: CfnOutput = encryption.output_pending_statements()
-    rule: events.Rule = encryption.on_key_access_changed("KeyAccess", description="who took the key away?")
+    rule: events.Rule = encryption.on_key_access_changed(
+        "KeyAccess", description="who took the key away?"
+    )
     rule.node.add_dependency(output)
-    statements: list[iam.PolicyStatement] = [statement for group in pending for statement in group.statements]
+    statements: list[iam.PolicyStatement] = [
+        statement for group in pending for statement in group.statements
+    ]
     return f"{role.role_arn} lacks {len(statements)} statements, first of {[group.policy for group in pending]}"
 
 
-def jobs(scope: Construct, encryption: PersonalizeEncryption, data: s3.Bucket, caller: iam.Role) -> sfn.StateMachine:
+def jobs(
+    scope: Construct, encryption: PersonalizeEncryption, data: s3.Bucket, caller: iam.Role
+) -> sfn.StateMachine:
     """Jobs are fragments of state machines, and who calls the API otherwise is granted it."""
     grant: iam.Grant = encryption.grant_create(caller, *every_resource(data))
     ratings_arn = "arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS"
@@ -164,4 +197,6 @@ def jobs(scope: Construct, encryption: PersonalizeEncryption, data: s3.Bucket, c
         ingestion_mode="ALL",
     )
     chain = sfn.Chain.start(ratings).next(copy).next(picks).next(deletion)
-    return sfn.StateMachine(scope, "Nightly", definition_body=sfn.DefinitionBody.from_chainable(chain))
+    return sfn.StateMachine(
+        scope, "Nightly", definition_body=sfn.DefinitionBody.from_chainable(chain)
+    )

@@ -45,7 +45,9 @@ def locations(bucket: s3.Bucket, key: kms.Key) -> None:
     PersonalizeResource.dataset_groups()  # wrong
 
 
-def additions(encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, data: S3Location) -> None:
+def additions(
+    encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, data: S3Location
+) -> None:
     """Code against the members that the construct adds."""
     encryption.allow([PersonalizeResource.dataset_group()])  # wrong
     encryption.allow(data)  # wrong
@@ -61,7 +63,9 @@ def additions(encryption: PersonalizeEncryption, movies: personalize.CfnDatasetG
         name="a",
         dataset_type="INTERACTIONS",  # wrong
     )
-    encryption.add_dataset("E", dataset_group=data, schema_arn="", name="a", dataset_type="Items")  # wrong
+    encryption.add_dataset(
+        "E", dataset_group=data, schema_arn="", name="a", dataset_type="Items"
+    )  # wrong
     encryption.add_dataset("F", dataset_group=movies, schema_arn="", dataset_type="Items")  # wrong
     encryption.add_dataset(
         "G",
@@ -71,8 +75,12 @@ def additions(encryption: PersonalizeEncryption, movies: personalize.CfnDatasetG
         dataset_type="Items",
         import_from="s3://amzn-s3-demo-bucket/import/",  # wrong
     )
-    encryption.add_metric_attribution("H", dataset_group=movies, name="a", metrics=["CLICKS"])  # wrong
-    encryption.add_metric_attribution("I", dataset_group=movies, name="a", metrics=[], destination="a/")  # wrong
+    encryption.add_metric_attribution(
+        "H", dataset_group=movies, name="a", metrics=["CLICKS"]
+    )  # wrong
+    encryption.add_metric_attribution(
+        "I", dataset_group=movies, name="a", metrics=[], destination="a/"
+    )  # wrong
     encryption.on_key_access_changed("J", target="topic")  # wrong
     encryption.output_pending_statements(1)  # wrong
     encryption.encryption_key = "alias/movies"  # wrong

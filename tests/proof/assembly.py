@@ -7,7 +7,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.proof.model import Bucket, Deployed, Environment, Key, PersonalizeResource, Role, UnresolvableError
+from tests.proof.model import (
+    Bucket,
+    Deployed,
+    Environment,
+    Key,
+    PersonalizeResource,
+    Role,
+    UnresolvableError,
+)
 from tests.proof.physical import Resource, attribute
 from tests.proof.stacks import Stack, Template, read
 
@@ -65,13 +73,22 @@ def _make(found: Deployed, resource: Resource) -> None:
         arn = _new(found.buckets, attribute(resource, "Arn", resource.place), resource)
         found.buckets[arn] = Bucket(arn, resource.environment.account, key=_bucket_key(resource))
     elif resource.type.startswith("AWS::Personalize::"):
-        names = ("KmsKeyArn", "RoleArn", "DatasetImportJob", "MetricsOutputConfig", "DatasetGroupArn", "Name")
+        names = (
+            "KmsKeyArn",
+            "RoleArn",
+            "DatasetImportJob",
+            "MetricsOutputConfig",
+            "DatasetGroupArn",
+            "Name",
+        )
         properties = {name: resource.resolved(name) for name in names}
         found.personalize.append(PersonalizeResource(resource.place, resource.type, properties))
 
 
 def _bucket_key(resource: Resource) -> str | None:
-    rules = (resource.resolved("BucketEncryption") or {}).get("ServerSideEncryptionConfiguration", [])
+    rules = (resource.resolved("BucketEncryption") or {}).get(
+        "ServerSideEncryptionConfiguration", []
+    )
     for rule in rules:
         key = rule.get("ServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
         if key is not None:

@@ -15,7 +15,12 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location, SourceAccountCheck
+from personalize_kms_constructs import (
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+    SourceAccountCheck,
+)
 from tests.proof.assembly import Assembly
 from tests.proof.model import Bucket, Deployed, Environment, Key, Role
 from tests.proof.needs import IF_PRESENT, NONE, REQUIRED, Use
@@ -49,7 +54,9 @@ class Building:
     stacks: list[cdk.Stack] = field(default_factory=list)
     wired: list[Wired] = field(default_factory=list)
 
-    def stack(self, id: str, *, scope: Construct | None = None, account: str | None = None) -> cdk.Stack:
+    def stack(
+        self, id: str, *, scope: Construct | None = None, account: str | None = None
+    ) -> cdk.Stack:
         """A stack of the app, of this account or, as only concrete ones can be, of another."""
         env = cdk.Environment(account=account or self.here.account, region=self.here.region)
         made = cdk.Stack(scope or self.scope, id, env=env if self.concrete else None)
@@ -67,7 +74,9 @@ class Building:
         self.stacks.append(made)
         return made
 
-    def picks(self, input: AnyBucket, output: AnyBucket | None = None, **locations: Any) -> list[Pick]:
+    def picks(
+        self, input: AnyBucket, output: AnyBucket | None = None, **locations: Any
+    ) -> list[Pick]:
         """Return the resources that are asked for, each in folders of its own."""
         output = output or input
 
@@ -101,7 +110,9 @@ class Building:
         """
         scope = scope or self.main
         picks = self.picks(encrypted_bucket(cdk.Stack.of(scope))) if picks is None else picks
-        encryption = PersonalizeEncryption(scope, id, resources=[resource(pick) for pick in picks], **props)
+        encryption = PersonalizeEncryption(
+            scope, id, resources=[resource(pick) for pick in picks], **props
+        )
         if later:
             encryption.allow(*[resource(pick) for pick in later])
         asked = [*picks, *later]
@@ -114,7 +125,9 @@ class Building:
             self._add_l1s(encryption, id.lower(), asked)
         return encryption
 
-    def arn(self, service: str, path: str, *, account: str | None = None, region: bool = True) -> str:
+    def arn(
+        self, service: str, path: str, *, account: str | None = None, region: bool = True
+    ) -> str:
         """The ARN of something that exists already."""
         where = f"{self.here.region if region else ''}:{self.here.account if account is None else account}"
         return f"arn:{self.here.partition}:{service}:{where}:{path}"
@@ -123,30 +136,47 @@ class Building:
         """A key outside of the app, with the policy that AWS gives keys by default."""
         arn = self.arn("kms", f"key/{id}-12ab-34cd-56ef-1234567890ab", account=account)
         root = self.arn("iam", "root", account=account or self.here.account, region=False)
-        default = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+        default = {
+            "Effect": "Allow",
+            "Principal": {"AWS": root},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
         self.outside.keys[arn] = Key(arn, {"Version": "2012-10-17", "Statement": [default]})
         return kms.Key.from_key_arn(self.main, f"ImportedKey{id}", arn)
 
     def imported_role(self, path: str = "/", **options: Any) -> iam.IRole:
         """A role outside of the app, which Personalize can assume."""
-        return iam.Role.from_role_arn(self.main, "ImportedRole", self._existing_role(path), **options)
+        return iam.Role.from_role_arn(
+            self.main, "ImportedRole", self._existing_role(path), **options
+        )
 
     def role_imported_by_name(self) -> iam.IRole:
         """The same role, of which the app knows no ARN."""
-        return iam.Role.from_role_name(self.main, "ImportedRole", self._existing_role("/").rpartition("/")[2])
+        return iam.Role.from_role_name(
+            self.main, "ImportedRole", self._existing_role("/").rpartition("/")[2]
+        )
 
-    def imported_bucket(self, *, account: str | None = None, encryption_key: kms.IKey | None = None) -> s3.IBucket:
+    def imported_bucket(
+        self, *, account: str | None = None, encryption_key: kms.IKey | None = None
+    ) -> s3.IBucket:
         """A bucket outside of the app."""
         arn = self.arn("s3", "ratings", account="", region=False)
         self.outside.buckets[arn] = Bucket(arn, account or self.here.account)
         return s3.Bucket.from_bucket_attributes(
-            self.main, "ImportedBucket", bucket_arn=arn, account=account, encryption_key=encryption_key
+            self.main,
+            "ImportedBucket",
+            bucket_arn=arn,
+            account=account,
+            encryption_key=encryption_key,
         )
 
     def _existing_role(self, path: str) -> str:
         arn = self.arn("iam", f"role{path}personalize", region=False)
         trusted = {"Service": "personalize.amazonaws.com"}
-        trust = {"Statement": [{"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}]}
+        trust = {
+            "Statement": [{"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}]
+        }
         self.outside.roles[arn] = Role(arn, trust)
         return arn
 
@@ -157,15 +187,24 @@ class Building:
         for wired in self.wired:
             stack = cdk.Stack.of(wired.encryption)
             for pending in wired.encryption.pending_statements:
-                expressions = stack.resolve([statement.to_statement_json() for statement in pending.statements])
+                expressions = stack.resolve(
+                    [statement.to_statement_json() for statement in pending.statements]
+                )
                 arn = assembly.value(stack.template_file, stack.resolve(pending.resource_arn))
                 statements = assembly.value(stack.template_file, expressions)
                 if arn in deployed.buckets and not self.concrete:
-                    # Of which account the bucket is wasn't known: in one account, its owner leaves out the role.
+                    # Of which account the bucket is wasn't known: in one account, its owner leaves
+                    # out the role.
                     own = deployed.buckets[arn].account
-                    statements = [each for each in statements if f"::{own}:root" not in str(each["Principal"])]
+                    statements = [
+                        each for each in statements if f"::{own}:root" not in str(each["Principal"])
+                    ]
                 deployed.paste(pending.policy, arn, statements)
-        return deployed, [use_of(wired, assembly, deployed, self.here) for wired in self.wired], assembly
+        return (
+            deployed,
+            [use_of(wired, assembly, deployed, self.here) for wired in self.wired],
+            assembly,
+        )
 
     def _add_l1s(self, encryption: PersonalizeEncryption, name: str, picks: list[Pick]) -> None:
         group = encryption.add_dataset_group("Movies", name=encryption.node.path.replace("/", "-"))
@@ -196,7 +235,11 @@ class Building:
 def resource(pick: Pick) -> PersonalizeResource:
     """Return the resource that the construct is asked for, by the name on AWS's page."""
     kind, source, destination = pick
-    locations = {name: given for name, given in (("source", source), ("destination", destination)) if given is not None}
+    locations = {
+        name: given
+        for name, given in (("source", source), ("destination", destination))
+        if given is not None
+    }
     made: PersonalizeResource = getattr(PersonalizeResource, kind.replace(" ", "_"))(**locations)
     return made
 

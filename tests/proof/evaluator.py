@@ -1,8 +1,8 @@
 """Who may do what by these statements: ministack's evaluator, with AWS's strictness where that one is lax.
 
-ministack decides on actions, resources and conditions. Which statements are addressed to a caller is decided here: its
-matcher of principals takes wildcards, ignores case and partitions. What else it judges otherwise than AWS no statement
-of ours may have: ``strange.py`` names it.
+ministack decides on actions, resources and conditions. Which statements are addressed to a caller
+is decided here: its matcher of principals takes wildcards, ignores case and partitions. What else
+it judges otherwise than AWS no statement of ours may have: ``strange.py`` names it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ministack.core.iam_evaluator import EvalContext, ParsedStatement, evaluate, fnmatch_iam_cs, parse_policy_document
+from ministack.core.iam_evaluator import (
+    EvalContext,
+    ParsedStatement,
+    evaluate,
+    fnmatch_iam_cs,
+    parse_policy_document,
+)
 
 from tests.proof.model import Document, Statement
 
@@ -38,7 +44,11 @@ class Caller:
     @property
     def account_names(self) -> tuple[str, ...]:
         """Return the ways in which a policy can name the account."""
-        return (f"{self.arn.split(':iam:')[0]}:iam::{self.account}:root", self.account) if self.arn else ()
+        return (
+            (f"{self.arn.split(':iam:')[0]}:iam::{self.account}:root", self.account)
+            if self.arn
+            else ()
+        )
 
     def __str__(self) -> str:
         carried = [f"for {what}" for what in (self.source_account, self.source_arn) if what]
@@ -71,24 +81,33 @@ def is_addressed_to(statement: Statement, caller: Caller) -> bool:
 
 def addressed_to(document: Document | None, caller: Caller) -> str:
     """The statements of a resource policy that are about the caller, as JSON in the words that ministack knows."""
-    found = [statement for statement in statements_of(document) if is_addressed_to(statement, caller)]
-    return json.dumps([{**each, "Principal": "*"} if "NotPrincipal" in each else each for each in found])
+    found = [
+        statement for statement in statements_of(document) if is_addressed_to(statement, caller)
+    ]
+    return json.dumps(
+        [{**each, "Principal": "*"} if "NotPrincipal" in each else each for each in found]
+    )
 
 
 def statements_in(documents: Iterable[Document]) -> str:
     """The statements of all these IAM policies, as JSON."""
-    return json.dumps([statement for document in documents for statement in statements_of(document)])
+    return json.dumps(
+        [statement for document in documents for statement in statements_of(document)]
+    )
 
 
 @lru_cache(maxsize=1 << 16)
-def allowed(statements: str, caller: Caller, actions: frozenset[str], resource: str) -> frozenset[str]:
+def allowed(
+    statements: str, caller: Caller, actions: frozenset[str], resource: str
+) -> frozenset[str]:
     """Those of the actions, in lower case, that the statements allow on the resource; all are about the caller."""
     matching, patterns = _matching(statements, resource)
     if not matching:
         return frozenset()
     asked = frozenset(action.lower() for action in actions)
     if patterns is not None:
-        # Without a wildcard in any pattern, no other action than these can be allowed; there is no need to ask.
+        # Without a wildcard in any pattern, no other action than these can be allowed; there is no
+        # need to ask.
         asked &= patterns
     context = _context(caller, resource)
     found = set()
@@ -100,13 +119,20 @@ def allowed(statements: str, caller: Caller, actions: frozenset[str], resource: 
 
 
 @lru_cache(maxsize=1 << 16)
-def _matching(statements: str, resource: str) -> tuple[list[ParsedStatement], frozenset[str] | None]:
+def _matching(
+    statements: str, resource: str
+) -> tuple[list[ParsedStatement], frozenset[str] | None]:
     """The statements about a resource and, if they name them without wildcards, the actions that they allow."""
     matching = [parsed for parsed in _parsed(statements) if _is_about(parsed, resource)]
     patterns = frozenset(
-        pattern.lower() for parsed in matching if parsed.effect == "Allow" for pattern in parsed.actions
+        pattern.lower()
+        for parsed in matching
+        if parsed.effect == "Allow"
+        for pattern in parsed.actions
     )
-    is_open = any(parsed.not_actions or not parsed.actions for parsed in matching) or _WILDCARD.search(str(patterns))
+    is_open = any(
+        parsed.not_actions or not parsed.actions for parsed in matching
+    ) or _WILDCARD.search(str(patterns))
     return matching, None if is_open else patterns
 
 

@@ -1,7 +1,7 @@
 """Permissions that our statements allow beyond what is asked for.
 
-Every document is held against every action of its service, for the callers it is meant for and for strangers, on the
-resources it is meant for and on others.
+Every document is held against every action of its service, for the callers it is meant for and for
+strangers, on the resources it is meant for and on others.
 """
 
 from __future__ import annotations
@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from tests.proof import page
-from tests.proof.evaluator import Caller, addressed_to, allowed, as_list, statements_in, statements_of
+from tests.proof.evaluator import (
+    Caller,
+    addressed_to,
+    allowed,
+    as_list,
+    statements_in,
+    statements_of,
+)
 from tests.proof.missing import Found
 from tests.proof.model import Bucket, Deployed, Document, Environment, Key, Role
 from tests.proof.needs import IF_PRESENT, REQUIRED, Need, Target, Use
@@ -25,11 +32,15 @@ def excess(ours: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> Iterat
     """Yield what is allowed beyond that, or written in a way that can't be judged."""
     roles = {use.role for use in uses}
     for key in ours.keys.values():
-        yield from _strange(key.arn, key.policy, ["kms"], roles, is_named=key.arn not in ours.outside)
+        yield from _strange(
+            key.arn, key.policy, ["kms"], roles, is_named=key.arn not in ours.outside
+        )
         yield from _in_key_policy(key, uses, asked)
     for bucket in ours.buckets.values():
         across = _across(ours, uses, bucket)
-        yield from _strange(bucket.arn, bucket.policy, ["s3"], across, is_named=bucket.arn not in ours.outside)
+        yield from _strange(
+            bucket.arn, bucket.policy, ["s3"], across, is_named=bucket.arn not in ours.outside
+        )
         yield from _in_bucket_policy(bucket, across, uses, asked)
     for use in {use.role: use for use in uses}.values():
         role = ours.roles[use.role]
@@ -81,7 +92,11 @@ def shut_out(check: str, here: Environment) -> set[Caller]:
         return set(confused_deputies(page.SERVICE, here))
     if check == IF_PRESENT:
         known = (None, here.account)
-        return {caller for caller in confused_deputies(page.SERVICE, here) if caller.source_account not in known}
+        return {
+            caller
+            for caller in confused_deputies(page.SERVICE, here)
+            if caller.source_account not in known
+        }
     return set()
 
 
@@ -111,7 +126,13 @@ def _callers(uses: Sequence[Use]) -> Iterator[tuple[Caller, str | None]]:
     roles = {use.role for use in uses}
     found: dict[Caller, str | None] = {Caller(role): role for role in roles}
     for use in uses:
-        found.update({caller: None for caller in strangers(use.role, use.environment) if caller.arn not in roles})
+        found.update(
+            {
+                caller: None
+                for caller in strangers(use.role, use.environment)
+                if caller.arn not in roles
+            }
+        )
         found.update(dict.fromkeys(sourced(page.SERVICE, use.environment), page.SERVICE))
     # What one construct lets in, another on the same key can't shut out.
     by_all = [shut_out(use.check, use.environment) for use in uses]
@@ -121,7 +142,11 @@ def _callers(uses: Sequence[Use]) -> Iterator[tuple[Caller, str | None]]:
 
 def _across(ours: Deployed, uses: Sequence[Use], bucket: Bucket) -> set[str]:
     """The roles that are of another account than the bucket, as far as can be told before deployment."""
-    return {use.role for use in uses if ours.roles[use.role].account != bucket.account or bucket.arn in use.unsure}
+    return {
+        use.role
+        for use in uses
+        if ours.roles[use.role].account != bucket.account or bucket.arn in use.unsure
+    }
 
 
 def _asked(asked: Sequence[Need], principal: str | None, where: Sequence[str], on: str) -> set[str]:
@@ -135,7 +160,9 @@ def _asked(asked: Sequence[Need], principal: str | None, where: Sequence[str], o
 def _in_key_policy(key: Key, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Found]:
     for caller, principal in _callers(uses):
         given = allowed(addressed_to(key.policy, caller), caller, actions_of("kms"), key.arn)
-        for action in sorted(given and given - _asked(asked, principal, [page.KEY_POLICY], key.arn)):
+        for action in sorted(
+            given and given - _asked(asked, principal, [page.KEY_POLICY], key.arn)
+        ):
             yield str(caller), action, key.arn, page.KEY_POLICY
 
 
@@ -145,7 +172,8 @@ def _in_bucket_policy(
     probes = list(_probes(bucket, asked))
     for caller, principal in _callers(uses):
         statements = addressed_to(bucket.policy, caller)
-        # A role of another account has to be allowed on both sides; the page's samples are about one account.
+        # A role of another account has to be allowed on both sides; the page's samples are about
+        # one account.
         where = [page.IAM] if principal in across else [page.BUCKET_POLICY]
         for resource in probes:
             given = allowed(statements, caller, actions_of("s3"), resource)
@@ -153,12 +181,15 @@ def _in_bucket_policy(
                 yield str(caller), action, resource, page.BUCKET_POLICY
 
 
-def _in_iam(role: Role, ours: Deployed, here: Environment, asked: Sequence[Need]) -> Iterator[Found]:
+def _in_iam(
+    role: Role, ours: Deployed, here: Environment, asked: Sequence[Need]
+) -> Iterator[Found]:
     statements, caller = statements_in(role.identity), Caller(role.arn)
     another = f"arn:{here.partition}:kms:{here.region}:{here.account}:key/another"
     unsure = {arn for need in asked if need.use.role == role.arn for arn in need.use.unsure}
     for arn in (*ours.keys, another, *(f"{arn[:-1]}~" for arn in ours.keys)):
-        # Where the key policy only delegates to the role's account, IAM has to allow what the key policy does.
+        # Where the key policy only delegates to the role's account, IAM has to allow what the key
+        # policy does.
         named = arn in ours.keys and arn not in unsure and _is_named(role, ours.keys[arn])
         where = [page.IAM] if named else [page.IAM, page.KEY_POLICY]
         given = allowed(statements, caller, actions_of("kms"), arn)
@@ -177,7 +208,10 @@ def _in_iam(role: Role, ours: Deployed, here: Environment, asked: Sequence[Need]
 
 
 def _in_trust(role: Role, use: Use) -> Iterator[Found]:
-    wrong = [*strangers(use.role, use.environment), *confused_deputies(page.SERVICE, use.environment)]
+    wrong = [
+        *strangers(use.role, use.environment),
+        *confused_deputies(page.SERVICE, use.environment),
+    ]
     right = [caller for caller in sourced(page.SERVICE, use.environment) if caller not in wrong]
     for caller in (*wrong, *right):
         given = allowed(addressed_to(role.trust, caller), caller, actions_of("sts"), role.arn)
@@ -188,14 +222,27 @@ def _in_trust(role: Role, use: Use) -> Iterator[Found]:
 def _is_named(role: Role, key: Key) -> bool:
     """Tell if the key policy itself allows the role, instead of leaving it to IAM."""
     principals = [each.get("Principal") for each in statements_of(key.policy)]
-    named = [arn for principal in principals if isinstance(principal, dict) for arn in as_list(principal.get("AWS"))]
+    named = [
+        arn
+        for principal in principals
+        if isinstance(principal, dict)
+        for arn in as_list(principal.get("AWS"))
+    ]
     return role.account == key.account and role.arn in named
 
 
 def _probes(bucket: Bucket, asked: Sequence[Need]) -> Iterator[str]:
     """The bucket, objects below each of its prefixes, and objects that are as near to them as can be."""
-    folders: set[Target] = {need.on for need in asked if need.on.objects and need.on.arn.startswith(f"{bucket.arn}/")}
-    found = {bucket.arn, f"{bucket.arn}/", f"{bucket.arn}/~/~", f"{bucket.arn}2", f"{bucket.arn}2/~"}
+    folders: set[Target] = {
+        need.on for need in asked if need.on.objects and need.on.arn.startswith(f"{bucket.arn}/")
+    }
+    found = {
+        bucket.arn,
+        f"{bucket.arn}/",
+        f"{bucket.arn}/~/~",
+        f"{bucket.arn}2",
+        f"{bucket.arn}2/~",
+    }
     for folder in folders:
         found.update(folder.samples())
         prefix = folder.arn.removeprefix(f"{bucket.arn}/")

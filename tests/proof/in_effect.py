@@ -1,7 +1,8 @@
 """What is in effect in a deployment: the policies of a role, of keys and of buckets, taken together.
 
-Which of them have to say yes is decided by the embedded AWS's `access`. Its answers about policies of the same text are
-remembered: thousands of broken templates differ from each other in one statement, and most questions are about others.
+Which of them have to say yes is decided by the embedded AWS's `access`. Its answers about policies
+of the same text are remembered: thousands of broken templates differ from each other in one
+statement, and most questions are about others.
 """
 
 from __future__ import annotations
@@ -32,13 +33,17 @@ class InEffect:
 
     def lacking_on_key(self, role: str, key: str, action: str, region: str) -> str | None:
         """None when the action is in effect for the role on the key, else the policy that lacks it."""
-        return _on_key(self._role(role), access.Key(key, self._document_to(key, role)), action, region)
+        return _on_key(
+            self._role(role), access.Key(key, self._document_to(key, role)), action, region
+        )
 
     def by_iam(self, role: str, action: str, resource: str, region: str) -> bool:
         """Tell if the role's IAM policies allow the action."""
         return _by_iam(self._role(role), action, resource, region)
 
-    def lacking_in_bucket(self, role: str, bucket: str, action: str, resource: str, region: str) -> str | None:
+    def lacking_in_bucket(
+        self, role: str, bucket: str, action: str, resource: str, region: str
+    ) -> str | None:
         """None when the action is in effect for the role in the bucket, else the policy that lacks it."""
         found = self._deployed.buckets[bucket]
         location = access.Location(found.name, found.account, self._document_to(bucket, role), ())
@@ -49,7 +54,9 @@ class InEffect:
 
     def _role_of(self, arn: str) -> access.Role:
         role = self._deployed.roles[arn]
-        return access.Role(role.arn, json.dumps(role.trust), tuple(json.dumps(each) for each in role.identity))
+        return access.Role(
+            role.arn, json.dumps(role.trust), tuple(json.dumps(each) for each in role.identity)
+        )
 
     def _statements_to(self, owner: str, caller: Caller) -> str:
         """Return the statements of a key's or bucket's policy that are about the caller."""

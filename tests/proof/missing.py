@@ -19,7 +19,9 @@ def missing(deployed: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> I
     for use in uses:
         role, call = deployed.roles[use.role], service_calls(use)[0]
         # A trust policy has no Resource: it is about its role.
-        if not allowed(addressed_to(role.trust, call), call, frozenset({page.TRUST_ACTION}), role.arn):
+        if not allowed(
+            addressed_to(role.trust, call), call, frozenset({page.TRUST_ACTION}), role.arn
+        ):
             yield page.SERVICE, page.TRUST_ACTION, role.arn, "trust policy"
     in_effect = InEffect(deployed)
     for need in asked:

@@ -111,7 +111,9 @@ class Deployed:
                 return bucket
         raise UnresolvableError(place, f"no bucket {name!r}")
 
-    def paste(self, policy: Literal["key", "bucket", "role"], arn: str, statements: Iterable[Statement]) -> None:
+    def paste(
+        self, policy: Literal["key", "bucket", "role"], arn: str, statements: Iterable[Statement]
+    ) -> None:
         """Do with pending statements what the owner of the resource is asked to do with them."""
         new = list(statements)
         place = f"pending statements of {policy} {arn}"

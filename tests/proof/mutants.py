@@ -58,7 +58,9 @@ class Place:
     @property
     def name(self) -> str:
         """A name that lasts: without the hashes that ids end in."""
-        return f"{_HASH.sub('', self.logical_id)} {_HASH.sub('', self.statement.get('Sid', 'trust'))}"
+        return (
+            f"{_HASH.sub('', self.logical_id)} {_HASH.sub('', self.statement.get('Sid', 'trust'))}"
+        )
 
     @property
     def actions(self) -> list[str]:
@@ -77,7 +79,9 @@ class Place:
     def with_statements(self, *statements: Statement) -> Assembly:
         """A copy of the assembly with these in the place of the statement."""
         path = [DOCUMENTS[self.type], "Statement"]
-        properties = self.assembly.templates[self.template].body["Resources"][self.logical_id]["Properties"]
+        properties = self.assembly.templates[self.template].body["Resources"][self.logical_id][
+            "Properties"
+        ]
         all_of_them = list(at(properties, path))
         all_of_them[self.index : self.index + 1] = statements
         return changed(self.assembly, self.template, self.logical_id, path, all_of_them)
@@ -91,7 +95,9 @@ def places(assembly: Assembly) -> Iterator[Place]:
                 statements = resource["Properties"][DOCUMENTS[resource["Type"]]]["Statement"]
                 for index, statement in enumerate(statements):
                     if statement["Action"] != "kms:*":
-                        yield Place(assembly, number, logical_id, index, resource["Type"], statement)
+                        yield Place(
+                            assembly, number, logical_id, index, resource["Type"], statement
+                        )
 
 
 def at(properties: dict[str, Any], path: Sequence[str]) -> Any:
@@ -102,7 +108,9 @@ def at(properties: dict[str, Any], path: Sequence[str]) -> Any:
     return found
 
 
-def changed(assembly: Assembly, number: int, logical_id: str, path: Sequence[str], value: Any) -> Assembly:
+def changed(
+    assembly: Assembly, number: int, logical_id: str, path: Sequence[str], value: Any
+) -> Assembly:
     """A copy of the assembly in which one property of one resource has another value."""
     templates = list(assembly.templates)
     body = templates[number].body

@@ -23,7 +23,8 @@ GROUPS = {name: group for name, group in vars(matrix).items() if isinstance(grou
 
 def mutants(row: Permissions) -> Iterator[tuple[str, Permissions]]:
     """The row with one thing changed, and what that is."""
-    # On everything the role has these already, and a statement names no resource that a pattern of it covers.
+    # On everything the role has these already, and a statement names no resource that a pattern of
+    # it covers.
     equal = tuple(f"role_policies with {group.name}" for group in row.role_on_everything)
     for field, change, value in changes(row):
         if change not in equal:
@@ -64,7 +65,8 @@ def of_groups(groups: tuple[Actions, ...]) -> Iterator[tuple[str, tuple[Actions,
         yield f"without {group.name}", (*before, *after)
         for action in group.actions if len(group.actions) > 1 else ():
             rest = tuple(other for other in group.actions if other != action)
-            # Under a name of its own: groups of one name share a statement of the role, which has the actions of all.
+            # Under a name of its own: groups of one name share a statement of the role, which has
+            # the actions of all.
             yield f"without {action}", (*before, Actions(f"Other{group.name}", rest), *after)
     for group in GROUPS.values():
         if group not in groups:

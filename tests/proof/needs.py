@@ -9,7 +9,8 @@ from functools import lru_cache
 from tests.proof import page
 from tests.proof.model import Environment
 
-# A call may say for whose resource the service makes it; whether Personalize's calls do is documented nowhere.
+# A call may say for whose resource the service makes it; whether Personalize's calls do is
+# documented nowhere.
 IF_PRESENT = "if present"
 """Calls that say nothing are let in, and those that name another account are shut out."""
 REQUIRED = "required"
@@ -101,14 +102,25 @@ def _needs(use: Use) -> Iterator[Need]:
                 for on in asked.on:
                     for action in asked.actions:
                         principal = use.role if name == page.ROLE else name
-                        yield from (Need(principal, asked.where, action, target, use) for target in targets.get(on, ()))
+                        yield from (
+                            Need(principal, asked.where, action, target, use)
+                            for target in targets.get(on, ())
+                        )
 
 
 def _targets(use: Use, chosen: Chosen) -> dict[str, tuple[Target, ...]]:
-    found: dict[str, tuple[Target, ...]] = {page.DATASET_GROUP_KEY: (Target(use.key),), page.EVERYTHING: (Target("*"),)}
+    found: dict[str, tuple[Target, ...]] = {
+        page.DATASET_GROUP_KEY: (Target(use.key),),
+        page.EVERYTHING: (Target("*"),),
+    }
     for place, key, bucket, objects in (
         (chosen.source, page.SOURCE_KEY, page.SOURCE_BUCKET, page.SOURCE_OBJECTS),
-        (chosen.destination, page.DESTINATION_KEY, page.DESTINATION_BUCKET, page.DESTINATION_OBJECTS),
+        (
+            chosen.destination,
+            page.DESTINATION_KEY,
+            page.DESTINATION_BUCKET,
+            page.DESTINATION_OBJECTS,
+        ),
     ):
         if place is not None:
             found[bucket] = (Target(place.bucket),)

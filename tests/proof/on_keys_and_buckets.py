@@ -26,7 +26,9 @@ def several_keys(it: Building) -> None:
 
 
 def several_keys_in_several_stacks(it: Building) -> None:
-    source = s3.Bucket(it.stack("Data"), "Input", encryption_key=kms.Key(it.stack("Security"), "InputKey"))
+    source = s3.Bucket(
+        it.stack("Data"), "Input", encryption_key=kms.Key(it.stack("Security"), "InputKey")
+    )
     destination = s3.Bucket(it.main, "Output", encryption_key=kms.Key(it.main, "OutputKey"))
     it.wire(picks=it.picks(source, destination))
 
@@ -98,7 +100,9 @@ def each_source_account_check_on_one_key(it: Building) -> None:
     key = key_in(it.main)
     bucket = encrypted_bucket(it.main, key)
     for check in SourceAccountCheck:
-        it.wire(picks=it.picks(bucket), id=check.name, encryption_key=key, source_account_check=check)
+        it.wire(
+            picks=it.picks(bucket), id=check.name, encryption_key=key, source_account_check=check
+        )
 
 
 def allowed_later_in_another_order(it: Building) -> None:
@@ -138,7 +142,8 @@ def places_of_one_bucket_with_different_keys(it: Building) -> None:
 def more_than_one_managed_policy_holds(it: Building) -> None:
     bucket = encrypted_bucket(it.main)
     picks: list[Pick] = [
-        ("dataset import job", S3Location(bucket, f"{'import' * 20}/{number}/"), None) for number in range(45)
+        ("dataset import job", S3Location(bucket, f"{'import' * 20}/{number}/"), None)
+        for number in range(45)
     ]
     it.wire(picks=[*it.picks(bucket), *picks])
 
@@ -180,12 +185,20 @@ def _l1_bucket(stack: cdk.Stack, key: kms.CfnKey) -> s3.CfnBucket:
     by_default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
         sse_algorithm="aws:kms", kms_master_key_id=key.attr_arn
     )
-    rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(server_side_encryption_by_default=by_default)
+    rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(
+        server_side_encryption_by_default=by_default
+    )
     encryption = s3.CfnBucket.BucketEncryptionProperty(server_side_encryption_configuration=[rule])
     return s3.CfnBucket(stack, "Data", bucket_encryption=encryption)
 
 
 def _l1_role(stack: cdk.Stack, **props: Any) -> iam.CfnRole:
     """An L1 role that Personalize can assume."""
-    trusted = {"Effect": "Allow", "Principal": {"Service": "personalize.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    return iam.CfnRole(stack, "L1Role", assume_role_policy_document={"Statement": [trusted]}, **props)
+    trusted = {
+        "Effect": "Allow",
+        "Principal": {"Service": "personalize.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    return iam.CfnRole(
+        stack, "L1Role", assume_role_policy_document={"Statement": [trusted]}, **props
+    )

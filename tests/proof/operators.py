@@ -33,7 +33,12 @@ STRANGE_ACTIONS = (
     "iam:PassRole",
     "*",
 )
-STRANGE_SERVICES = ("personalise.amazonaws.com", "personalize.amazonaws.com.cn", "Personalize.amazonaws.com", "*")
+STRANGE_SERVICES = (
+    "personalise.amazonaws.com",
+    "personalize.amazonaws.com.cn",
+    "Personalize.amazonaws.com",
+    "*",
+)
 ANOTHER_ROLE = "arn:aws:iam::111122223333:role/another"
 SOURCE = {"StringEquals": {"aws:SourceAccount": "111122223333"}}
 
@@ -74,7 +79,10 @@ def add_action(place: Place) -> Changes:
     on_everything = set() if page.ON_EVERYTHING.isdisjoint(place.actions) else page.ON_EVERYTHING
     for action in STRANGE_ACTIONS:
         if action not in place.actions and action not in on_everything:
-            yield f"{place.name} with {action}", [{**place.statement, "Action": [*place.actions, action]}]
+            yield (
+                f"{place.name} with {action}",
+                [{**place.statement, "Action": [*place.actions, action]}],
+            )
 
 
 @on_each_statement
@@ -94,8 +102,15 @@ def change_resource(place: Place) -> Changes:
             others[arn.split("/")[0]] = "narrowed to the bucket"
         for other, how in others.items():
             if other != arn:
-                resources = [*place.resources[:index], *([other] if other else []), *place.resources[index + 1 :]]
-                yield f"{place.name} {arn.rsplit(':', 1)[-1]} {how}", [{**place.statement, "Resource": resources}]
+                resources = [
+                    *place.resources[:index],
+                    *([other] if other else []),
+                    *place.resources[index + 1 :],
+                ]
+                yield (
+                    f"{place.name} {arn.rsplit(':', 1)[-1]} {how}",
+                    [{**place.statement, "Resource": resources}],
+                )
 
 
 @on_each_statement
@@ -119,7 +134,9 @@ def change_principal(place: Place) -> Changes:
     }
     if "Service" in principal:
         others.update({service: {"Service": service} for service in STRANGE_SERVICES})
-        others["another service too"] = {"Service": ["personalize.amazonaws.com", "forecast.amazonaws.com"]}
+        others["another service too"] = {
+            "Service": ["personalize.amazonaws.com", "forecast.amazonaws.com"]
+        }
         others["the account too"] = {**principal, "AWS": "arn:aws:iam::111122223333:root"}
     else:
         arn = place.value(principal["AWS"])
@@ -128,10 +145,16 @@ def change_principal(place: Place) -> Changes:
         others["a name of another partition"] = {"AWS": arn.replace(":aws:", ":aws-cn:")}
         others["a service of that name"] = {"Service": arn}
         others["another role too"] = {"AWS": [arn, ANOTHER_ROLE]}
-        others["its principal and the service"] = {"AWS": arn, "Service": "personalize.amazonaws.com"}
+        others["its principal and the service"] = {
+            "AWS": arn,
+            "Service": "personalize.amazonaws.com",
+        }
     for how, other in others.items():
         yield f"{place.name} for {how}", [{**place.statement, "Principal": other}]
-    yield f"{place.name} for all but its principal", [_renamed(place.statement, "Principal", "NotPrincipal")]
+    yield (
+        f"{place.name} for all but its principal",
+        [_renamed(place.statement, "Principal", "NotPrincipal")],
+    )
 
 
 @on_each_statement
@@ -150,16 +173,25 @@ def change_condition(place: Place) -> Changes:
             "dropped": others,
             "if it exists": {**others, f"{operator}IfExists": keys},
             "required": {**others, operator.removesuffix("IfExists"): keys},
-            "not": {**others, operator.replace("Equals", "NotEquals").replace("Like", "NotLike"): keys},
+            "not": {
+                **others,
+                operator.replace("Equals", "NotEquals").replace("Like", "NotLike"): keys,
+            },
             "for all values": {**others, f"ForAllValues:{operator}": keys},
             "misspelt key": {**others, operator: {key[:-1]: value}},
             "misspelt value": {**others, operator: {key: text[:-1] + "x"}},
-            "any value": {**others, operator: {key: "arn:*:*:*:*:*" if operator.startswith("Arn") else "*"}},
+            "any value": {
+                **others,
+                operator: {key: "arn:*:*:*:*:*" if operator.startswith("Arn") else "*"},
+            },
             "wide value": {**others, "StringLike": {key: text[:-3] + "*"}},
         }
         for how, condition in every.items():
             if condition != conditions:
-                yield f"{place.name} {operator} {key} {how}", [{**place.statement, "Condition": condition}]
+                yield (
+                    f"{place.name} {operator} {key} {how}",
+                    [{**place.statement, "Condition": condition}],
+                )
 
 
 @on_each_statement
@@ -170,7 +202,10 @@ def swap_keys(place: Place) -> Changes:
         for other in keys if arn in keys else ():
             if other != arn:
                 resources = [*place.resources[:index], other, *place.resources[index + 1 :]]
-                yield f"{place.name} {arn} for {other}", [{**place.statement, "Resource": resources}]
+                yield (
+                    f"{place.name} {arn} for {other}",
+                    [{**place.statement, "Resource": resources}],
+                )
 
 
 def swap_properties(assembly: Assembly) -> Iterator[Mutant]:
@@ -209,7 +244,10 @@ def _swappable(type: str, keys: list[str]) -> list[tuple[list[str], list[Any]]]:
     """The paths of properties that are swapped, and what for."""
     output = ["MetricsOutputConfig", "S3DataDestination"]
     every: dict[str, list[tuple[list[str], list[Any]]]] = {
-        "AWS::Personalize::DatasetGroup": [(["KmsKeyArn"], [*keys, None]), (["RoleArn"], [ANOTHER_ROLE, None])],
+        "AWS::Personalize::DatasetGroup": [
+            (["KmsKeyArn"], [*keys, None]),
+            (["RoleArn"], [ANOTHER_ROLE, None]),
+        ],
         "AWS::Personalize::Dataset": [
             (["DatasetImportJob", "RoleArn"], [ANOTHER_ROLE]),
             (["DatasetImportJob", "DataSource", "DataLocation"], ["s3://another/import/"]),

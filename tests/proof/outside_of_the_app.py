@@ -50,15 +50,24 @@ def key_of_another_account_and_imported_role(it: Building) -> None:
 
 
 def key_of_another_account_and_immutable_role(it: Building) -> None:
-    it.wire(encryption_key=it.imported_key(account=OTHER_ACCOUNT), service_role=it.imported_role(mutable=False))
+    it.wire(
+        encryption_key=it.imported_key(account=OTHER_ACCOUNT),
+        service_role=it.imported_role(mutable=False),
+    )
 
 
 def key_of_another_account_and_nameless_role(it: Building) -> None:
-    it.wire(encryption_key=it.imported_key(account=OTHER_ACCOUNT), service_role=personalize_role(it.main))
+    it.wire(
+        encryption_key=it.imported_key(account=OTHER_ACCOUNT),
+        service_role=personalize_role(it.main),
+    )
 
 
 def key_of_another_account_and_role_imported_by_name(it: Building) -> None:
-    it.wire(encryption_key=it.imported_key(account=OTHER_ACCOUNT), service_role=it.role_imported_by_name())
+    it.wire(
+        encryption_key=it.imported_key(account=OTHER_ACCOUNT),
+        service_role=it.role_imported_by_name(),
+    )
 
 
 def imported_bucket(it: Building) -> None:
@@ -105,7 +114,9 @@ def bucket_of_another_accounts_stack_and_imported_role(it: Building) -> None:
 
 def bucket_with_a_key_of_another_accounts_stack(it: Building) -> None:
     data = it.stack("Data", account=OTHER_ACCOUNT)
-    bucket = s3.Bucket(data, "Data", bucket_name="their-ratings", encryption_key=kms.Key(data, "DataKey"))
+    bucket = s3.Bucket(
+        data, "Data", bucket_name="their-ratings", encryption_key=kms.Key(data, "DataKey")
+    )
     it.wire(picks=it.picks(bucket), source_account_check=SourceAccountCheck.REQUIRED)
 
 

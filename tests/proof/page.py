@@ -1,9 +1,10 @@
 """AWS's pages, transcribed by hand: who has to be allowed what, in which policy, on which of the keys and buckets.
 
-The KMS part is "Giving Amazon Personalize permission to use your AWS KMS key"; the S3 and CloudWatch parts are "Giving
-Amazon Personalize access to Amazon S3 resources", "Dataset export job permissions requirements", "Permissions
-requirements for batch workflows" and "Metric attribution requirements". Nothing here is shared with the library or
-with the embedded AWS, so that their mistakes can't be repeated.
+The KMS part is "Giving Amazon Personalize permission to use your AWS KMS key"; the S3 and
+CloudWatch parts are "Giving Amazon Personalize access to Amazon S3 resources", "Dataset export job
+permissions requirements", "Permissions requirements for batch workflows" and "Metric attribution
+requirements". Nothing here is shared with the library or with the embedded AWS, so that their
+mistakes can't be repeated.
 """
 
 from __future__ import annotations
@@ -27,7 +28,13 @@ DESTINATION_BUCKET = "the destination's bucket"
 EVERYTHING = "*"
 
 # "Your AWS KMS key policy and IAM policies must grant permissions for the following actions"
-IN_KEY_POLICY = ("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant", "kms:ListGrants")
+IN_KEY_POLICY = (
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "kms:DescribeKey",
+    "kms:CreateGrant",
+    "kms:ListGrants",
+)
 # "CreateGrant (only required in key policy)"
 IN_IAM = ("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:ListGrants")
 
@@ -59,9 +66,14 @@ PAGE: dict[str, tuple[Asked, ...]] = {
     ),
     "dataset export job": (
         Asked((ROLE, SERVICE), KEY_POLICY, IN_KEY_POLICY, (DATASET_GROUP_KEY, DESTINATION_KEY)),
-        # "If you specify a key when you create a dataset group and want to export data from a dataset, your key policy
-        # must include the GenerateDataKeyWithoutPlaintext action."
-        Asked((ROLE, SERVICE), KEY_POLICY, ("kms:GenerateDataKeyWithoutPlaintext",), (DATASET_GROUP_KEY,)),
+        # "If you specify a key when you create a dataset group and want to export data from a
+        # dataset, your key policy must include the GenerateDataKeyWithoutPlaintext action."
+        Asked(
+            (ROLE, SERVICE),
+            KEY_POLICY,
+            ("kms:GenerateDataKeyWithoutPlaintext",),
+            (DATASET_GROUP_KEY,),
+        ),
         Asked((ROLE,), IAM, IN_IAM, (DATASET_GROUP_KEY, DESTINATION_KEY)),
         Asked((ROLE,), IAM, ("s3:PutObject",), (DESTINATION_OBJECTS,)),
         Asked((ROLE,), IAM, ("s3:ListBucket",), (DESTINATION_BUCKET,)),
@@ -69,7 +81,12 @@ PAGE: dict[str, tuple[Asked, ...]] = {
         Asked((SERVICE,), BUCKET_POLICY, ("s3:ListBucket",), (DESTINATION_BUCKET,)),
     ),
     "batch inference job": (
-        Asked((ROLE, SERVICE), KEY_POLICY, IN_KEY_POLICY, (DATASET_GROUP_KEY, SOURCE_KEY, DESTINATION_KEY)),
+        Asked(
+            (ROLE, SERVICE),
+            KEY_POLICY,
+            IN_KEY_POLICY,
+            (DATASET_GROUP_KEY, SOURCE_KEY, DESTINATION_KEY),
+        ),
         Asked((ROLE,), IAM, IN_IAM, (DATASET_GROUP_KEY, SOURCE_KEY, DESTINATION_KEY)),
         Asked((ROLE,), IAM, ("s3:GetObject",), (SOURCE_OBJECTS,)),
         Asked((ROLE,), IAM, ("s3:PutObject",), (DESTINATION_OBJECTS,)),
@@ -79,7 +96,12 @@ PAGE: dict[str, tuple[Asked, ...]] = {
         Asked((SERVICE,), BUCKET_POLICY, ("s3:ListBucket",), (SOURCE_BUCKET, DESTINATION_BUCKET)),
     ),
     "batch segment job": (
-        Asked((ROLE, SERVICE), KEY_POLICY, IN_KEY_POLICY, (DATASET_GROUP_KEY, SOURCE_KEY, DESTINATION_KEY)),
+        Asked(
+            (ROLE, SERVICE),
+            KEY_POLICY,
+            IN_KEY_POLICY,
+            (DATASET_GROUP_KEY, SOURCE_KEY, DESTINATION_KEY),
+        ),
         Asked((ROLE,), IAM, IN_IAM, (DATASET_GROUP_KEY, SOURCE_KEY, DESTINATION_KEY)),
         Asked((ROLE,), IAM, ("s3:GetObject",), (SOURCE_OBJECTS,)),
         Asked((ROLE,), IAM, ("s3:PutObject",), (DESTINATION_OBJECTS,)),
@@ -88,10 +110,11 @@ PAGE: dict[str, tuple[Asked, ...]] = {
         Asked((SERVICE,), BUCKET_POLICY, ("s3:PutObject",), (DESTINATION_OBJECTS,)),
         Asked((SERVICE,), BUCKET_POLICY, ("s3:ListBucket",), (SOURCE_BUCKET, DESTINATION_BUCKET)),
     ),
-    # The pages differ: the list of the KMS page lacks it. The S3 page: "You can use the following policy for dataset
-    # import jobs or data deletion jobs", and "If you use AWS Key Management Service (AWS KMS) for encryption, you must
-    # grant Amazon Personalize and your Amazon Personalize IAM service role permission to use your key." As for import
-    # jobs, then, and in the key policy alone.
+    # The pages differ: the list of the KMS page lacks it. The S3 page: "You can use the following
+    # policy for dataset import jobs or data deletion jobs", and "If you use AWS Key Management
+    # Service (AWS KMS) for encryption, you must grant Amazon Personalize and your Amazon
+    # Personalize IAM service role permission to use your key." As for import jobs, then, and in the
+    # key policy alone.
     "data deletion job": (
         Asked((ROLE, SERVICE), KEY_POLICY, IN_KEY_POLICY, (DATASET_GROUP_KEY, SOURCE_KEY)),
         Asked((ROLE,), IAM, ("s3:GetObject",), (SOURCE_OBJECTS,)),
@@ -109,7 +132,11 @@ PAGE: dict[str, tuple[Asked, ...]] = {
 }
 
 ON_EVERYTHING = frozenset(
-    action for sentences in PAGE.values() for asked in sentences if EVERYTHING in asked.on for action in asked.actions
+    action
+    for sentences in PAGE.values()
+    for asked in sentences
+    if EVERYTHING in asked.on
+    for action in asked.actions
 )
 """The actions that take no narrower resource."""
 

@@ -85,7 +85,9 @@ _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
 def ref(resource: Resource, place: str) -> str:
     """Return the value of ``Ref`` for the resource."""
     if resource.type not in _REFS:
-        raise UnresolvableError(place, f"Ref of {resource.logical_id}, a {resource.type}, is not modelled")
+        raise UnresolvableError(
+            place, f"Ref of {resource.logical_id}, a {resource.type}, is not modelled"
+        )
     return _REFS[resource.type](resource)
 
 
@@ -93,5 +95,7 @@ def attribute(resource: Resource, name: str, place: str) -> str:
     """Return the value of ``Fn::GetAtt`` for the resource."""
     found = _ATTRIBUTES.get((resource.type, name))
     if found is None:
-        raise UnresolvableError(place, f"{name} of {resource.logical_id}, a {resource.type}, is not modelled")
+        raise UnresolvableError(
+            place, f"{name} of {resource.logical_id}, a {resource.type}, is not modelled"
+        )
     return found(resource)

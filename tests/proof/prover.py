@@ -1,7 +1,8 @@
 """Every difference between policies and AWS's page, in both directions.
 
-What is missing is looked for twice: in effect, and by our statements alone, so that a statement of somebody else, as
-CDK's for the account, hides no lack. What is too much is looked for by our statements alone, document by document.
+What is missing is looked for twice: in effect, and by our statements alone, so that a statement of
+somebody else, as CDK's for the account, hides no lack. What is too much is looked for by our
+statements alone, document by document.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ def by_our_statements_alone(deployed: Deployed) -> Deployed:
         root = f"arn:{arn.split(':')[1]}:iam::{key.account}:root"
         ours.keys[arn] = replace(key, policy=_without_theirs(key.policy, root))
     for arn, role in deployed.roles.items():
-        ours.roles[arn] = replace(role, identity=[_without_theirs(document) for document in role.identity])
+        ours.roles[arn] = replace(
+            role, identity=[_without_theirs(document) for document in role.identity]
+        )
     for arn, bucket in deployed.buckets.items():
         ours.buckets[arn] = replace(bucket, policy=_without_theirs(bucket.policy or {}))
     return ours
@@ -60,22 +63,38 @@ def by_our_statements_alone(deployed: Deployed) -> Deployed:
 
 def is_theirs(statement: Statement, account_root: str = "") -> bool:
     """Tell if CDK begins key policies with the statement, or denies HTTP by it, or its sid says that it is others'."""
-    cdk = {"Effect": "Allow", "Principal": {"AWS": account_root}, "Action": "kms:*", "Resource": "*"}
-    http = statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}} and statement["Effect"] == "Deny"
+    cdk = {
+        "Effect": "Allow",
+        "Principal": {"AWS": account_root},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    http = (
+        statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+        and statement["Effect"] == "Deny"
+    )
     return http or statement == cdk or str(statement.get("Sid", "")).startswith("Owner")
 
 
 def _without_theirs(document: Document, account_root: str = "") -> Document:
-    kept = [statement for statement in statements_of(document) if not is_theirs(statement, account_root)]
+    kept = [
+        statement for statement in statements_of(document) if not is_theirs(statement, account_root)
+    ]
     return {**document, "Statement": kept}
 
 
 def _sids(deployed: Deployed) -> Iterator[Difference]:
-    documents: list[tuple[str, Document]] = [(key.arn, key.policy) for key in deployed.keys.values()]
+    documents: list[tuple[str, Document]] = [
+        (key.arn, key.policy) for key in deployed.keys.values()
+    ]
     documents += [(bucket.arn, bucket.policy or {}) for bucket in deployed.buckets.values()]
-    documents += [(role.arn, document) for role in deployed.roles.values() for document in role.identity]
+    documents += [
+        (role.arn, document) for role in deployed.roles.values() for document in role.identity
+    ]
     for arn, document in documents:
-        sids = Counter(statement["Sid"] for statement in statements_of(document) if "Sid" in statement)
+        sids = Counter(
+            statement["Sid"] for statement in statements_of(document) if "Sid" in statement
+        )
         for sid, times in sids.items():
             if times > 1:
                 yield Difference("wrong", f"sid {sid}", f"{times} times", arn, "one policy")
@@ -101,13 +120,21 @@ def _wiring(deployed: Deployed, uses: Sequence[Use]) -> Iterator[Difference]:
             to = config.get("S3DataDestination") or {}
             destinations = _places(uses, config["RoleArn"], "metric attribution")
             fits = any(
-                (_contains(place, to.get("Path")) and place.key == to.get("KmsKeyArn")) if place else not to
+                (_contains(place, to.get("Path")) and place.key == to.get("KmsKeyArn"))
+                if place
+                else not to
                 for place in destinations
             )
         else:
             continue
         if not fits:
-            yield Difference("wrong", resource.type, "has another key, role or path", resource.place, str(properties))
+            yield Difference(
+                "wrong",
+                resource.type,
+                "has another key, role or path",
+                resource.place,
+                str(properties),
+            )
 
 
 def _places(uses: Sequence[Use], role: str, kind: str) -> Iterator[Place | None]:
@@ -118,4 +145,6 @@ def _places(uses: Sequence[Use], role: str, kind: str) -> Iterator[Place | None]
 
 
 def _contains(place: Place, path: str | None) -> bool:
-    return path is not None and path.startswith(f"s3://{place.bucket.split(':::')[1]}/{place.prefix}")
+    return path is not None and path.startswith(
+        f"s3://{place.bucket.split(':::')[1]}/{place.prefix}"
+    )

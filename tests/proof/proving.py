@@ -40,7 +40,8 @@ def synthesized(
 ) -> Building:
     """Synthesize an arrangement; every template of it is one that CloudFormation could order.
 
-    The library's own judge stays out of it, which would fail the synth before anybody else is asked.
+    The library's own judge stays out of it, which would fail the synth before anybody else is
+    asked.
     """
     context = {"personalize-kms-constructs:judge": False, **(flags or {})}
     app = cdk.App(outdir=str(directory), analytics_reporting=False, context=context)
@@ -52,7 +53,9 @@ def synthesized(
     return building
 
 
-def build(arrangement: Arrangement, directory: Path, **options: Any) -> tuple[Deployed, list[Use], Assembly]:
+def build(
+    arrangement: Arrangement, directory: Path, **options: Any
+) -> tuple[Deployed, list[Use], Assembly]:
     """Synthesize an arrangement, and read it as it is deployed."""
     return synthesized(arrangement, directory, **options).finish(directory)
 

@@ -1,7 +1,7 @@
 """Synthesized templates as stacks that refer to each other: parameters, outputs, exports, nested stacks.
 
-Only what the CDK writes for the arrangements is modelled. Everything else is an error that names its place: there is no
-default and no guess.
+Only what the CDK writes for the arrangements is modelled. Everything else is an error that names
+its place: there is no default and no guess.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def read(directory: Path, agnostic: Environment) -> list[Template]:
 
 
 def _read_nested(directory: Path, template: Template) -> None:
-    assets = json.loads((directory / template.file.replace(".template.json", ".assets.json")).read_text("utf-8"))
+    assets = json.loads(
+        (directory / template.file.replace(".template.json", ".assets.json")).read_text("utf-8")
+    )
     for asset_hash, asset in assets.get("files", {}).items():
         file = asset["source"]["path"]
         if file.endswith(".nested.template.json"):
@@ -98,7 +100,14 @@ class Stack:
     @staticmethod
     def of(template: Template, app: Mapping[str, Stack]) -> Stack:
         """The stack of a template; ``app`` is all stacks that it can refer to."""
-        return Stack(app, template, name=template.stack_name, file=template.file, body=template.body, parameters={})
+        return Stack(
+            app,
+            template,
+            name=template.stack_name,
+            file=template.file,
+            body=template.body,
+            parameters={},
+        )
 
     def with_nested(self) -> Iterator[Stack]:
         """This stack and every one nested in it."""
@@ -134,7 +143,11 @@ class Stack:
 
     def _ref(self, name: str, place: str) -> Any:
         here = self.environment
-        pseudo = {"AWS::AccountId": here.account, "AWS::Partition": here.partition, "AWS::Region": here.region}
+        pseudo = {
+            "AWS::AccountId": here.account,
+            "AWS::Partition": here.partition,
+            "AWS::Region": here.region,
+        }
         if name in pseudo:
             return pseudo[name]
         if name in self._parameters:
@@ -184,8 +197,14 @@ class Stack:
     def _stack_output(self, arguments: dict[str, Any], place: str) -> Any:
         """An output of a stack of the Region it says, and of the account of the role that is to read it."""
         if unknown := set(arguments) - {"StackName", "OutputName", "Region", "RoleArn"}:
-            raise UnresolvableError(place, f"Fn::GetStackOutput with {sorted(unknown)} is not modelled")
-        account = arguments["RoleArn"].split(":")[4] if "RoleArn" in arguments else self.environment.account
+            raise UnresolvableError(
+                place, f"Fn::GetStackOutput with {sorted(unknown)} is not modelled"
+            )
+        account = (
+            arguments["RoleArn"].split(":")[4]
+            if "RoleArn" in arguments
+            else self.environment.account
+        )
         where = Environment(account, arguments.get("Region", self.environment.region))
         for stack in self._app.values():
             if (stack.name, stack.environment) == (arguments["StackName"], where):
@@ -196,7 +215,9 @@ class Stack:
         place = f"{self.name}.{logical_id}"
         properties = resource["Properties"]
         address = json.dumps(properties["TemplateURL"])
-        templates = [found for asset_hash, found in self._template.nested.items() if asset_hash in address]
+        templates = [
+            found for asset_hash, found in self._template.nested.items() if asset_hash in address
+        ]
         if len(templates) != 1:
             raise UnresolvableError(place, f"{len(templates)} templates are at {address}")
         ((file, body),) = templates
@@ -205,7 +226,9 @@ class Stack:
             for name, item in properties.get("Parameters", {}).items()
         }
         name = f"{self.name}-{logical_id}"
-        return Stack(self._app, self._template, name=name, file=file, body=body, parameters=parameters)
+        return Stack(
+            self._app, self._template, name=name, file=file, body=body, parameters=parameters
+        )
 
     def _resource(self, logical_id: str, place: str) -> physical.Resource:
         declared = self.body.get("Resources", {}).get(logical_id)
@@ -218,4 +241,6 @@ class Stack:
         def resolved(name: str) -> Any:
             return self.value(declared.get("Properties", {}).get(name), f"{here}.{name}")
 
-        return physical.Resource(self.name, self.environment, logical_id, declared["Type"], resolved, here)
+        return physical.Resource(
+            self.name, self.environment, logical_id, declared["Type"], resolved, here
+        )

@@ -1,6 +1,7 @@
 """What a statement of ours may not have: what nobody expects there, and what ministack judges otherwise than AWS.
 
-ministack lets a wildcard in an ARN span colons, knows no policy variables, and takes no actions for all actions.
+ministack lets a wildcard in an ARN span colons, knows no policy variables, and takes no actions for
+all actions.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from tests.proof.model import Statement
 from tests.proof.page import SERVICE
 
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "Action", "Resource", "Condition"})
-_OPERATORS = frozenset({"StringEquals", "StringEqualsIfExists", "StringLike", "ArnEquals", "ArnLike"})
+_OPERATORS = frozenset(
+    {"StringEquals", "StringEqualsIfExists", "StringLike", "ArnEquals", "ArnLike"}
+)
 _CONDITION_KEYS = frozenset({"aws:SourceAccount", "aws:SourceArn", "aws:PrincipalArn"})
 _WILDCARD = re.compile(r"[*?]")
 _ARN = re.compile(r"arn:[^:*?]+:[^:*?]+:[^:]*:[^:]*:.+")
@@ -34,11 +37,13 @@ def actions_of(service: str) -> frozenset[str]:
     return frozenset(f"{service}:{name}" for name in json.loads(text)[service]["Actions"])
 
 
-def strange_principals(statement: Statement, roles: Collection[str], *, is_named: bool = True) -> Iterator[str]:
+def strange_principals(
+    statement: Statement, roles: Collection[str], *, is_named: bool = True
+) -> Iterator[str]:
     """Principals that are neither the service nor one of the roles, nor its account on behalf of a role.
 
-    Where roles are not to be named, in the policies of others, only the account is left: a policy that names a role
-    has a dead id instead once the role is gone.
+    Where roles are not to be named, in the policies of others, only the account is left: a policy
+    that names a role has a dead id instead once the role is gone.
     """
     principal = statement.get("Principal")
     known = set(roles) if is_named else set()
@@ -50,7 +55,9 @@ def strange_principals(statement: Statement, roles: Collection[str], *, is_named
         yield from (f"principal {value}" for value in as_list(values) if value not in expected)
 
 
-def not_understood(statement: Statement, services: Sequence[str], *, has_principal: bool) -> Iterator[str]:
+def not_understood(
+    statement: Statement, services: Sequence[str], *, has_principal: bool
+) -> Iterator[str]:
     """Yield the faults of a statement on these services, and what can't be judged as AWS would."""
     if statement.get("Effect") != "Allow":
         yield f"effect {statement.get('Effect')!r}"

@@ -1,8 +1,9 @@
 """In every arrangement, what AWS's page asks for is in effect, and nothing else is allowed.
 
-Each is synthesized twice with all resources, and judged by the independent prover and by the library's own check; and
-once with one resource alone. The variants take turns, so that each arrangement meets every value of theirs, and each
-resource alone meets many arrangements. ``test_properties.py`` asks for other selections.
+Each is synthesized twice with all resources, and judged by the independent prover and by the
+library's own check; and once with one resource alone. The variants take turns, so that each
+arrangement meets every value of theirs, and each resource alone meets many arrangements.
+``test_properties.py`` asks for other selections.
 """
 
 from __future__ import annotations
@@ -36,22 +37,37 @@ class Variant(NamedTuple):
 
     def options(self) -> dict[str, Any]:
         """The arguments of `synthesized`."""
-        return {"concrete": self.concrete, "flags": feature_flags(self.flags), "partition": self.partition}
+        return {
+            "concrete": self.concrete,
+            "flags": feature_flags(self.flags),
+            "partition": self.partition,
+        }
 
     def __str__(self) -> str:
         return f"{'concrete' if self.concrete else 'agnostic'}-{self.flags}-{self.partition}"
 
 
 # The opposite of the first is the last, and so on.
-VARIANTS = [Variant(*each) for each in product((False, True), ("flags_off", "recommended_flags"), ("aws", "aws-cn"))]
+VARIANTS = [
+    Variant(*each)
+    for each in product((False, True), ("flags_off", "recommended_flags"), ("aws", "aws-cn"))
+]
 
 ALL_RESOURCES = [
-    pytest.param((arrangement, variant.of(arrangement)), id=f"{arrangement.__name__}-{variant.of(arrangement)}")
+    pytest.param(
+        (arrangement, variant.of(arrangement)),
+        id=f"{arrangement.__name__}-{variant.of(arrangement)}",
+    )
     for number, arrangement in enumerate(ARRANGEMENTS)
     for variant in (VARIANTS[number % 8], VARIANTS[7 - number % 8])
 ]
 ONE_RESOURCE = [
-    pytest.param(arrangement, VARIANTS[(number + 3) % 8].of(arrangement), kind, id=f"{arrangement.__name__}-{kind}")
+    pytest.param(
+        arrangement,
+        VARIANTS[(number + 3) % 8].of(arrangement),
+        kind,
+        id=f"{arrangement.__name__}-{kind}",
+    )
     for number, arrangement in enumerate(ARRANGEMENTS)
     for kind in [KINDS[number % len(KINDS)]]
 ]
@@ -88,7 +104,9 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     """The arrangement in one of the variants."""
     arrangement, variant = request.param
     directory = tmp_path_factory.mktemp("app")
-    return Synthesized(arrangement, synthesized(arrangement, directory, **variant.options()), directory)
+    return Synthesized(
+        arrangement, synthesized(arrangement, directory, **variant.options()), directory
+    )
 
 
 def test_an_arrangement_is_as_the_page_has_it(app: Synthesized) -> None:
@@ -104,7 +122,8 @@ def test_the_check_finds_what_the_construct_makes_as_aws_asks(app: Synthesized) 
     assert report.asked
     assert report.allowed or report.undecided
     if app.arrangement is outside_of_the_app.role_without_policy_updates:
-        # The role of the app has no policy, and takes none: its statements are pending, and missing until then.
+        # The role of the app has no policy, and takes none: its statements are pending, and missing
+        # until then.
         assert {(each.principal, each.policy) for each in report.missing} == {("role", "role")}
     else:
         assert report.missing == ()
@@ -137,7 +156,8 @@ def role_without_policy_updates_and_bucket_of_another_stack(it: Building) -> Non
 @pytest.mark.parametrize(
     ("arrangement", "kinds"),
     [
-        # Other resources have a key of the stack name the role too, and with that the stack knows the reference.
+        # Other resources have a key of the stack name the role too, and with that the stack knows
+        # the reference.
         (outside_of_the_app.imported_key_and_nameless_role_of_another_stack, ["dataset group"]),
         (role_without_policy_updates_and_bucket_of_another_stack, KINDS),
     ],

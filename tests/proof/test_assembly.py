@@ -11,7 +11,10 @@ from tests.proof.model import Environment, UnresolvableError
 from tests.proof.stacks import Template
 
 HERE = Environment("111122223333", "cn-north-1")
-ROLE = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "personalize", "AssumeRolePolicyDocument": {}}}
+ROLE = {
+    "Type": "AWS::IAM::Role",
+    "Properties": {"RoleName": "personalize", "AssumeRolePolicyDocument": {}},
+}
 BUCKET = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "ratings"}}
 DATA: dict[str, Any] = {
     "Resources": {
@@ -40,7 +43,15 @@ def assembly(body: dict[str, Any], name: str = "Data") -> Assembly:
         ({"Fn::ImportValue": "ratings-bucket"}, "ratings"),
         ({"Fn::GetStackOutput": EXPORTED}, "ratings"),
         ({"Fn::GetStackOutput": {**EXPORTED, "Region": "cn-north-1"}}, "ratings"),
-        ({"Fn::GetStackOutput": {**EXPORTED, "RoleArn": "arn:aws:iam::111122223333:role/reader"}}, "ratings"),
+        (
+            {
+                "Fn::GetStackOutput": {
+                    **EXPORTED,
+                    "RoleArn": "arn:aws:iam::111122223333:role/reader",
+                }
+            },
+            "ratings",
+        ),
     ],
 )
 def test_functions_are_resolved(expression: Any, value: Any) -> None:
@@ -54,17 +65,33 @@ def test_functions_are_resolved(expression: Any, value: Any) -> None:
         ({"Ref": "Absent"}, "stack Data has no 'Absent'"),
         ({"Ref": "Nothing"}, "conditions are not modelled"),
         ({"Ref": "Queue"}, "Ref of Queue, a AWS::SQS::Queue, is not modelled"),
-        ({"Fn::GetAtt": ["Bucket", "Colour"]}, "Colour of Bucket, a AWS::S3::Bucket, is not modelled"),
+        (
+            {"Fn::GetAtt": ["Bucket", "Colour"]},
+            "Colour of Bucket, a AWS::S3::Bucket, is not modelled",
+        ),
         ({"Fn::GetAZs": ""}, "Fn::GetAZs is not modelled"),
         ({"Fn::ImportValue": "absent"}, "0 exports are named 'absent'"),
-        ({"Fn::GetStackOutput": {"StackName": "Data", "OutputName": "Absent"}}, "stack Data has no output 'Absent'"),
+        (
+            {"Fn::GetStackOutput": {"StackName": "Data", "OutputName": "Absent"}},
+            "stack Data has no output 'Absent'",
+        ),
         ({"Fn::GetStackOutput": {**EXPORTED, "Region": "us-east-1"}}, "no stack"),
-        ({"Fn::GetStackOutput": {**EXPORTED, "RoleArn": "arn:aws:iam::444455556666:role/reader"}}, "no stack"),
+        (
+            {
+                "Fn::GetStackOutput": {
+                    **EXPORTED,
+                    "RoleArn": "arn:aws:iam::444455556666:role/reader",
+                }
+            },
+            "no stack",
+        ),
         ({"Fn::GetStackOutput": {**EXPORTED, "Colour": "red"}}, "with ['Colour'] is not modelled"),
         ({"Fn::Join": ["", [["a"]]]}, "is no text"),
     ],
 )
-def test_what_cannot_be_resolved_is_an_error_that_names_its_place(expression: Any, reason: str) -> None:
+def test_what_cannot_be_resolved_is_an_error_that_names_its_place(
+    expression: Any, reason: str
+) -> None:
     """There is no default and no guess."""
     with pytest.raises(UnresolvableError) as caught:
         assembly(DATA).value("Data.template.json", [expression])
@@ -86,13 +113,22 @@ def test_invented_ids_are_stable_and_differ_from_each_other() -> None:
 @pytest.mark.parametrize(
     ("resource", "reason"),
     [
-        ({"Type": "AWS::IAM::Policy", "Properties": {"Roles": ["absent"]}}, "no role 'absent' in account"),
-        ({"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": "absent"}}, "no bucket 'absent'"),
+        (
+            {"Type": "AWS::IAM::Policy", "Properties": {"Roles": ["absent"]}},
+            "no role 'absent' in account",
+        ),
+        (
+            {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": "absent"}},
+            "no bucket 'absent'",
+        ),
         (
             {**ROLE, "Properties": {"RoleName": "a", "PermissionsBoundary": "arn"}},
             "PermissionsBoundary .* not modelled",
         ),
-        ({**ROLE, "Properties": {"RoleName": "a", "ManagedPolicyArns": ["arn"]}}, "ManagedPolicyArns .* not modelled"),
+        (
+            {**ROLE, "Properties": {"RoleName": "a", "ManagedPolicyArns": ["arn"]}},
+            "ManagedPolicyArns .* not modelled",
+        ),
         (ROLE, "exists already"),
     ],
 )

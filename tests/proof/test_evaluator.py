@@ -25,7 +25,10 @@ Json = dict[str, Any]
 
 
 def policy(*statements: Json) -> Document:
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*", **each} for each in statements]}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Resource": "*", **each} for each in statements],
+    }
 
 
 def to(arn: str, **elements: Any) -> Json:
@@ -42,31 +45,40 @@ def decrypts(*statements: Json, iam: Json | None = None, key: str = KEY, role: s
 def serves(*statements: Json, account: str | None = ACCOUNT, arn: str | None = SOURCE) -> bool:
     """Tell if Personalize may decrypt on behalf of this source."""
     caller = Caller(service="personalize.amazonaws.com", source_account=account, source_arn=arn)
-    return bool(allowed(addressed_to(policy(*statements), caller), caller, frozenset({DECRYPT}), KEY))
+    return bool(
+        allowed(addressed_to(policy(*statements), caller), caller, frozenset({DECRYPT}), KEY)
+    )
 
 
 IAM = {"Action": DECRYPT, "Resource": [KEY, OTHERS_KEY]}
 ONE_ROLE = {"ArnEquals": {"aws:PrincipalArn": ROLE}}
-SESSION = {"ArnEquals": {"aws:PrincipalArn": f"arn:aws:sts::{ACCOUNT}:assumed-role/personalize/session"}}
+SESSION = {
+    "ArnEquals": {"aws:PrincipalArn": f"arn:aws:sts::{ACCOUNT}:assumed-role/personalize/session"}
+}
 
 
 @pytest.mark.parametrize(
     ("statement", "alone", "with_iam"),
     [
-        # KMS, "Key policies in AWS KMS": without permission from the key policy, IAM policies have no effect.
+        # KMS, "Key policies in AWS KMS": without permission from the key policy, IAM policies have
+        # no effect.
         (to(ROLE, Action="kms:DescribeKey"), False, False),
         (to(OTHERS_ROOT, Action="kms:*"), False, False),
-        # KMS, "KMS key access and permissions": the key policy alone can control access in one account.
+        # KMS, "KMS key access and permissions": the key policy alone can control access in one
+        # account.
         (to(ROLE), True, True),
-        # KMS, "Default key policy": the account statement allows to use IAM policies, and nobody anything by itself.
+        # KMS, "Default key policy": the account statement allows to use IAM policies, and nobody
+        # anything by itself.
         (to(ROOT, Action="kms:*"), False, True),
         (to(ACCOUNT, Action="kms:*"), False, True),
-        # IAM, "AWS global condition context keys": of a role's requests, it is the ARN of the role, not the session's.
+        # IAM, "AWS global condition context keys": of a role's requests, it is the ARN of the role,
+        # not the session's.
         (to(ROOT, Condition=ONE_ROLE), False, True),
         (to(ROOT, Condition=SESSION), False, False),
         # IAM, "AWS global condition context keys": this key is in direct calls of a service alone.
         (to(ROLE, Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}), False, False),
-        # IAM, "AWS JSON policy elements: Principal": no part of a name is matched, and a service is no role.
+        # IAM, "AWS JSON policy elements: Principal": no part of a name is matched, and a service is
+        # no role.
         (to(f"arn:aws:iam::{ACCOUNT}:role/*"), False, False),
         (to(ROLE.replace("personalize", "Personalize")), False, False),
         (to(f"arn:aws-cn:iam::{ACCOUNT}:root"), False, False),
@@ -141,15 +153,32 @@ ANY_OF_OURS = f"arn:aws:personalize:{REGION}:{ACCOUNT}:*"
         ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, OTHER, SOURCE, False),
         ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, None, SOURCE, True),
         ({"ArnLike": {"aws:SourceArn": ANY_OF_OURS}}, None, SOURCE, True),
-        ({"ArnEquals": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}}, None, SOURCE, True),
-        ({"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:{REGION}:{OTHER}:*"}}, None, SOURCE, False),
-        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": SOURCE}}, ACCOUNT, None, False),
+        (
+            {"ArnEquals": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}},
+            None,
+            SOURCE,
+            True,
+        ),
+        (
+            {"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:{REGION}:{OTHER}:*"}},
+            None,
+            SOURCE,
+            False,
+        ),
+        (
+            {"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": SOURCE}},
+            ACCOUNT,
+            None,
+            False,
+        ),
         ({"StringEquals": {"aws:SourceArn": ANY_OF_OURS}}, None, SOURCE, False),
         ({"StringLike": {"aws:SourceArn": ANY_OF_OURS}}, None, SOURCE, True),
-        # "Conditions with multiple context keys or values": the values of a negated operator are NORed.
+        # "Conditions with multiple context keys or values": the values of a negated operator are
+        # NORed.
         ({"StringNotEquals": {"aws:SourceAccount": [ACCOUNT, OTHER]}}, ACCOUNT, None, False),
         ({"StringNotEquals": {"aws:SourceAccount": [ACCOUNT, OTHER]}}, "999988887777", None, True),
-        # If the key is not present, the condition is false, but true for negated operators, IfExists and ForAllValues.
+        # If the key is not present, the condition is false, but true for negated operators,
+        # IfExists and ForAllValues.
         ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, None, None, False),
         ({"StringLike": {"aws:SourceAccount": "*"}}, None, None, False),
         ({"ArnLike": {"aws:SourceArn": SOURCE}}, None, None, False),
@@ -165,7 +194,9 @@ ANY_OF_OURS = f"arn:aws:personalize:{REGION}:{ACCOUNT}:*"
         ({"Null": {"aws:SourceAccount": "false"}}, None, None, False),
     ],
 )
-def test_conditions_on_the_source(condition: Json, account: str | None, arn: str | None, given: bool) -> None:
+def test_conditions_on_the_source(
+    condition: Json, account: str | None, arn: str | None, given: bool
+) -> None:
     """IAM, "IAM JSON policy elements: Condition operators": operators are ANDed, values ORed."""
     statement = {"Principal": SERVICE, "Action": DECRYPT, "Condition": condition}
     assert serves(statement, account=account, arn=arn) == given
@@ -177,14 +208,21 @@ def test_a_service_is_let_in_by_its_name_alone() -> None:
     """IAM, "AWS JSON policy elements: Principal": a service principal is no principal of an account."""
     assert not serves(to(ROOT, Action="kms:*"))
     assert not serves({"Principal": {"Service": "forecast.amazonaws.com"}, "Action": DECRYPT})
-    assert serves({"Principal": {"Service": ["s3.amazonaws.com", "personalize.amazonaws.com"]}, "Action": DECRYPT})
+    assert serves(
+        {
+            "Principal": {"Service": ["s3.amazonaws.com", "personalize.amazonaws.com"]},
+            "Action": DECRYPT,
+        }
+    )
 
 
 def test_actions_ignore_case_and_resources_do_not() -> None:
     """IAM, "IAM JSON policy elements: Action", "Resource": action names are case-insensitive, ARNs are not."""
 
     def by_iam(statement: Json) -> bool:
-        return InEffect(Deployed(roles={ROLE: Role(ROLE, {}, [policy(statement)])})).by_iam(ROLE, DECRYPT, KEY, REGION)
+        return InEffect(Deployed(roles={ROLE: Role(ROLE, {}, [policy(statement)])})).by_iam(
+            ROLE, DECRYPT, KEY, REGION
+        )
 
     assert by_iam({"Action": "KMS:decrypt", "Resource": KEY})
     assert not by_iam({"Action": DECRYPT, "Resource": KEY.upper()})
@@ -208,7 +246,9 @@ BUCKET, OBJECT = "arn:aws:s3:::ratings", "arn:aws:s3:::ratings/import/a.csv"
         (Bucket(BUCKET, OTHER, policy(to(ROLE, Action="s3:GetObject"))), OBJECT, None),
     ],
 )
-def test_iam_is_enough_in_a_bucket_of_the_same_account(owned: Bucket, resource: str, lacking: str | None) -> None:
+def test_iam_is_enough_in_a_bucket_of_the_same_account(
+    owned: Bucket, resource: str, lacking: str | None
+) -> None:
     """IAM, "Policy evaluation for requests within a single account": an allow in either policy is enough."""
     action = "s3:GetObject"
     role = Role(ROLE, {}, [policy({"Action": action, "Resource": f"{BUCKET}/import/*"})])
@@ -230,15 +270,27 @@ def test_iam_is_enough_in_a_bucket_of_the_same_account(owned: Bucket, resource: 
         ({"Resource": KEY[:-1] + "*"}, f"wildcard or variable in resource {KEY[:-1]}*"),
         ({"Resource": "arn:aws:s3:::ratings/*"}, "action kms:Decrypt on arn:aws:s3:::ratings/*"),
         ({"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:*"}}}, "condition value arn:aws:*"),
-        ({"Condition": {"StringEquals": {"aws:SourceAccount": "${aws:PrincipalAccount}"}}}, "condition value ${aws:"),
-        ({"Condition": {"ArnLikeIfExists": {"aws:SourceArn": SOURCE}}}, "condition operator ArnLikeIfExists"),
-        ({"Condition": {"StringEquals": {"kms:ViaService": "personalize"}}}, "condition key kms:ViaService"),
+        (
+            {"Condition": {"StringEquals": {"aws:SourceAccount": "${aws:PrincipalAccount}"}}},
+            "condition value ${aws:",
+        ),
+        (
+            {"Condition": {"ArnLikeIfExists": {"aws:SourceArn": SOURCE}}},
+            "condition operator ArnLikeIfExists",
+        ),
+        (
+            {"Condition": {"StringEquals": {"kms:ViaService": "personalize"}}},
+            "condition key kms:ViaService",
+        ),
     ],
 )
 def test_what_ministack_might_judge_otherwise_is_named(elements: Json, problem: str) -> None:
     """A statement of ours has nothing that needs more than what the known answers establish."""
     statement: Statement = {"Effect": "Allow", "Resource": "*", **to(ROLE), **elements}
-    assert any(found.startswith(problem) for found in not_understood(statement, ["kms"], has_principal=True))
+    assert any(
+        found.startswith(problem)
+        for found in not_understood(statement, ["kms"], has_principal=True)
+    )
 
 
 def test_a_plain_statement_is_understood() -> None:

@@ -36,16 +36,26 @@ MIXED_FLAGS = st.frozensets(st.sampled_from(sorted(feature_flags("recommended_fl
 
 def any_app(building: Building, data: st.DataObject) -> None:
     """Build an app that a user may have, and that Personalize can work with."""
-    stacks: dict[str, cdk.Stack] = {name: building.stack(name) for name in ("Ours", "Security", "Data")}
-    scope = stacks["Ours"] if data.draw(st.booleans(), "beside") else building.nested(stacks["Ours"], "Nested")
-    key_in = data.draw(st.sampled_from((None, "Ours", "Security")), "stack of the key, or it is the construct's")
+    stacks: dict[str, cdk.Stack] = {
+        name: building.stack(name) for name in ("Ours", "Security", "Data")
+    }
+    scope = (
+        stacks["Ours"]
+        if data.draw(st.booleans(), "beside")
+        else building.nested(stacks["Ours"], "Nested")
+    )
+    key_in = data.draw(
+        st.sampled_from((None, "Ours", "Security")), "stack of the key, or it is the construct's"
+    )
     key = kms.Key(stacks[key_in], "GroupKey") if key_in else None
     buckets = [
         data.draw(any_bucket(stacks, key, f"Bucket{number}"), "bucket")
         for number in range(data.draw(st.integers(1, 3), "buckets"))
     ]
     picks = data.draw(st.lists(any_pick(buckets), max_size=7), "resources")
-    first, *later = data.draw(st.lists(st.integers(1, 4), max_size=3), "resources of each call") or [len(picks)]
+    first, *later = data.draw(
+        st.lists(st.integers(1, 4), max_size=3), "resources of each call"
+    ) or [len(picks)]
     props: dict[str, Any] = {"encryption_key": key} if key else {}
     encryption = building.wire(scope, picks[:first], **props)
     rest = picks[first:]
@@ -56,7 +66,9 @@ def any_app(building: Building, data: st.DataObject) -> None:
 
 
 @st.composite
-def any_bucket(draw: st.DrawFn, stacks: Mapping[str, cdk.Stack], key: kms.Key | None, id: str) -> s3.Bucket:
+def any_bucket(
+    draw: st.DrawFn, stacks: Mapping[str, cdk.Stack], key: kms.Key | None, id: str
+) -> s3.Bucket:
     """A bucket in one of the stacks, with a key of its own, with this one, or with none."""
     stack = stacks[draw(st.sampled_from(tuple(stacks)))]
     keys = {"own": kms.Key(stack, f"{id}Key"), "none": None}
@@ -74,39 +86,67 @@ def any_pick(draw: st.DrawFn, buckets: Sequence[s3.Bucket]) -> Pick:
     source = draw(st.sampled_from(buckets)), draw(st.one_of(folders, st.just("a/file.csv")))
     destination = draw(st.sampled_from(buckets)), draw(folders)
     assume(source != destination)
-    return kind, S3Location(*source) if reads(kind) else None, S3Location(*destination) if writes(kind) else None
+    return (
+        kind,
+        S3Location(*source) if reads(kind) else None,
+        S3Location(*destination) if writes(kind) else None,
+    )
 
 
 def context(flags: frozenset[str]) -> dict[str, Any]:
     """These flags, as the CDK recommends them, and no other."""
-    return {name: value for name, value in feature_flags("recommended_flags").items() if name in flags}
+    return {
+        name: value for name, value in feature_flags("recommended_flags").items() if name in flags
+    }
 
 
-@given(data=st.data(), flags=MIXED_FLAGS, partition=st.sampled_from(("aws", "aws-cn")), concrete=st.booleans())
+@given(
+    data=st.data(),
+    flags=MIXED_FLAGS,
+    partition=st.sampled_from(("aws", "aws-cn")),
+    concrete=st.booleans(),
+)
 @EXAMPLE_SETTINGS
 def test_any_app_is_as_the_page_has_it(
     data: st.DataObject, flags: frozenset[str], partition: str, concrete: bool
 ) -> None:
     """Nothing missing, nothing too much, no sid twice, in whatever order the resources come."""
     with tempfile.TemporaryDirectory() as folder:
-        options: dict[str, Any] = {"flags": context(flags), "partition": partition, "concrete": concrete}
+        options: dict[str, Any] = {
+            "flags": context(flags),
+            "partition": partition,
+            "concrete": concrete,
+        }
         assert found(lambda building: any_app(building, data), Path(folder), **options) == []
 
 
 @given(
     arrangement=st.sampled_from(ARRANGEMENTS),
-    kinds=st.permutations(KINDS).flatmap(lambda kinds: st.integers(0, len(kinds)).map(lambda count: kinds[:count])),
+    kinds=st.permutations(KINDS).flatmap(
+        lambda kinds: st.integers(0, len(kinds)).map(lambda count: kinds[:count])
+    ),
     flags=MIXED_FLAGS,
     partition=st.sampled_from(("aws", "aws-cn")),
     concrete=st.booleans(),
 )
 @EXAMPLE_SETTINGS
 def test_any_resources_in_each_arrangement_are_as_the_page_has_it(
-    arrangement: Arrangement, kinds: list[str], flags: frozenset[str], partition: str, concrete: bool
+    arrangement: Arrangement,
+    kinds: list[str],
+    flags: frozenset[str],
+    partition: str,
+    concrete: bool,
 ) -> None:
     """Whoever owns what: any selection in any order, under any flags."""
     assume(arrangement not in CONCRETE_ALONE or concrete)
-    assume(arrangement is not imported_key_and_nameless_role_of_another_stack or set(kinds) - {"dataset group"})
+    assume(
+        arrangement is not imported_key_and_nameless_role_of_another_stack
+        or set(kinds) - {"dataset group"}
+    )
     with tempfile.TemporaryDirectory() as folder:
-        options: dict[str, Any] = {"flags": context(flags), "partition": partition, "concrete": concrete}
+        options: dict[str, Any] = {
+            "flags": context(flags),
+            "partition": partition,
+            "concrete": concrete,
+        }
         assert found(arrangement, Path(folder), kinds=kinds, **options) == []

@@ -67,7 +67,9 @@ def noticed(assembly: Assembly, uses: list[Use]) -> bool:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_templates_that_are_not_broken_differ_in_nothing(name: str, unbroken: Mapping[str, Unbroken]) -> None:
+def test_templates_that_are_not_broken_differ_in_nothing(
+    name: str, unbroken: Mapping[str, Unbroken]
+) -> None:
     """So that a difference reported below comes from what was broken."""
     assert not noticed(*unbroken[name])
 
@@ -96,7 +98,9 @@ def test_equivalent_mutants_are_still_made(name: str, unbroken: Mapping[str, Unb
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_the_accounts_own_statement_is_not_needed(name: str, unbroken: Mapping[str, Unbroken]) -> None:
+def test_the_accounts_own_statement_is_not_needed(
+    name: str, unbroken: Mapping[str, Unbroken]
+) -> None:
     """Everything holds without the statement that CDK begins key policies with."""
     assembly, uses = unbroken[name]
     templates = copy.deepcopy(assembly.templates)

@@ -12,7 +12,9 @@ Permission = tuple[str, str, str, str]
 """Principal, policy, action, and what it is on."""
 
 ROWS = {row.resource: row for row in matrix.ROWS}
-REQUIREMENTS = {row.resource: row for row in vars(requirements).values() if isinstance(row, requirements.Row)}
+REQUIREMENTS = {
+    row.resource: row for row in vars(requirements).values() if isinstance(row, requirements.Row)
+}
 KINDS = sorted({*ROWS, *REQUIREMENTS, *page.PAGE})
 
 PLACES = (
@@ -43,11 +45,19 @@ def of_matrix(kind: str) -> set[Permission]:
         if access is not None:
             keys.append((key, access.on_key))
             found |= on_data((action, objects) for action in access.on_objects.actions)
-            found |= on_data((action, bucket) for group in access.on_bucket for action in group.actions)
+            found |= on_data(
+                (action, bucket) for group in access.on_bucket for action in group.actions
+            )
     for key, on_key in keys:
         for group in on_key.key_policy:
-            found |= {(who, page.KEY_POLICY, action, key) for who in BOTH for action in group.actions}
-        found |= {(page.ROLE, page.IAM, action, key) for group in on_key.role_policies for action in group.actions}
+            found |= {
+                (who, page.KEY_POLICY, action, key) for who in BOTH for action in group.actions
+            }
+        found |= {
+            (page.ROLE, page.IAM, action, key)
+            for group in on_key.role_policies
+            for action in group.actions
+        }
     return found
 
 
@@ -57,13 +67,23 @@ def of_requirements(kind: str) -> set[Permission]:
     found = {(page.ROLE, page.IAM, action, page.EVERYTHING) for action in row.role_any}
     keys = [(page.DATASET_GROUP_KEY, row.dataset_group_key_policy)]
     for actions, more, (key, objects, bucket) in zip(
-        (row.source, row.destination), (row.source_key_policy, row.destination_key_policy), PLACES, strict=True
+        (row.source, row.destination),
+        (row.source_key_policy, row.destination_key_policy),
+        PLACES,
+        strict=True,
     ):
         if actions:
             keys.append((key, more))
-            found |= on_data((each, bucket if each in requirements.BUCKET_ACTIONS else objects) for each in actions)
+            found |= on_data(
+                (each, bucket if each in requirements.BUCKET_ACTIONS else objects)
+                for each in actions
+            )
     for key, more in keys:
-        found |= {(who, page.KEY_POLICY, action, key) for who in BOTH for action in (*row.key_policy, *more)}
+        found |= {
+            (who, page.KEY_POLICY, action, key)
+            for who in BOTH
+            for action in (*row.key_policy, *more)
+        }
         found |= {(page.ROLE, page.IAM, action, key) for action in row.role_kms}
     return found
 
@@ -87,7 +107,9 @@ def test_each_row_can_be_chosen(kind: str) -> None:
     made = getattr(PersonalizeResource, kind.replace(" ", "_"))
     assert made().permissions is ROWS[kind]
     parts = {"source": page.reads(kind), "destination": page.writes(kind)}
-    assert {name for name in made.__annotations__ if name != "return"} == {part for part, has in parts.items() if has}
+    assert {name for name in made.__annotations__ if name != "return"} == {
+        part for part, has in parts.items() if has
+    }
 
 
 @pytest.mark.parametrize("kind", [kind for kind, row in ROWS.items() if row.is_job])

@@ -50,7 +50,10 @@ def use_of(wired: Wired, assembly: Assembly, deployed: Deployed, here: Environme
     return Use(
         arns.in_its_stack(wired.role),
         arns.of(wired.key),
-        tuple(Chosen(kind, place(source), place(destination)) for kind, source, destination in wired.picks),
+        tuple(
+            Chosen(kind, place(source), place(destination))
+            for kind, source, destination in wired.picks
+        ),
         here,
         wired.check,
         wired.made_role,
@@ -63,7 +66,8 @@ class _Arns:
 
     def __init__(self, wired: Wired, assembly: Assembly) -> None:
         self._assembly = assembly
-        # Personalize takes no role of another account than the stack's, so both are the account of the role.
+        # Personalize takes no role of another account than the stack's, so both are the account of
+        # the role.
         of_role = wired.encryption.service_role.principal_account
         self._accounts: Sequence[str] = [str(of_role), cdk.Stack.of(wired.encryption).account]
         self.unsure: set[str] = set()
@@ -74,12 +78,20 @@ class _Arns:
     def in_its_stack(self, owned: Any) -> str:
         """The ARN, as the stack that has the resource says it."""
         stack = cdk.Stack.of(owned)
-        names = (name for name in ("attr_arn", "bucket_arn", "key_arn", "role_arn") if hasattr(owned, name))
-        return str(self._assembly.value(stack.template_file, stack.resolve(getattr(owned, next(names)))))
+        names = (
+            name
+            for name in ("attr_arn", "bucket_arn", "key_arn", "role_arn")
+            if hasattr(owned, name)
+        )
+        return str(
+            self._assembly.value(stack.template_file, stack.resolve(getattr(owned, next(names))))
+        )
 
     def _of(self, owned: Any) -> str:
         arn = self.in_its_stack(owned)
-        account = cdk.Stack.of(owned).account if isinstance(owned, cdk.CfnResource) else owned.env.account
+        account = (
+            cdk.Stack.of(owned).account if isinstance(owned, cdk.CfnResource) else owned.env.account
+        )
         known = [each for each in self._accounts if not cdk.Token.is_unresolved(each)]
         if account not in self._accounts and (cdk.Token.is_unresolved(account) or not known):
             self.unsure.add(arn)

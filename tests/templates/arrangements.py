@@ -9,7 +9,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import (
+    ImportedKeyPolicy,
+    PersonalizeEncryption,
+    PersonalizeResource,
+    S3Location,
+)
 from tests.templates.stacks import app, empty_stack
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -35,7 +40,9 @@ def across_stacks(scope: cdk.Stage) -> None:
 
 def across_accounts(scope: cdk.Stage) -> None:
     """Key and bucket belong to another account, whose owners read an output of the stack."""
-    stack = empty_stack(scope, "AcrossAccounts", cdk.Environment(account="111122223333", region="us-east-1"))
+    stack = empty_stack(
+        scope, "AcrossAccounts", cdk.Environment(account="111122223333", region="us-east-1")
+    )
     key = kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:us-east-1:444455556666:key/{KEY_ID}")
     data = s3.Bucket.from_bucket_attributes(
         stack, "Data", bucket_arn="arn:aws:s3:::amzn-s3-demo-bucket", account="444455556666"
@@ -54,7 +61,9 @@ def nested(scope: cdk.Stage) -> None:
     """The construct is in a nested stack, and the key in the one around it."""
     parent = empty_stack(scope, "Parent")
     key = kms.Key(parent, "Key")
-    encryption = PersonalizeEncryption(cdk.NestedStack(parent, "Nested"), "Encryption", encryption_key=key)
+    encryption = PersonalizeEncryption(
+        cdk.NestedStack(parent, "Nested"), "Encryption", encryption_key=key
+    )
     encryption.add_dataset_group("Movies", name="movies")
 
 
@@ -77,7 +86,9 @@ def given_role(scope: cdk.Stage) -> None:
 def immutable_role(scope: cdk.Stage) -> None:
     """The role belongs to others, who have to add what is pending; the key is made by the construct."""
     stack = empty_stack(scope, "ImmutableRole")
-    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/personalize", mutable=False)
+    role = iam.Role.from_role_arn(
+        stack, "Role", "arn:aws:iam::111122223333:role/personalize", mutable=False
+    )
     encryption = PersonalizeEncryption(stack, "Encryption", service_role=role)
     encryption.add_dataset_group("Movies", name="movies")
 
@@ -99,20 +110,29 @@ def l1s(scope: cdk.Stage) -> None:
         "Action": "kms:DescribeKey",
         "Resource": "*",
     }
-    key = kms.CfnKey(stack, "Key", key_policy={"Version": "2012-10-17", "Statement": [administration, audit]})
+    key = kms.CfnKey(
+        stack, "Key", key_policy={"Version": "2012-10-17", "Statement": [administration, audit]}
+    )
     trust: dict[str, Any] = {
         "Effect": "Allow",
         "Principal": {"Service": "personalize.amazonaws.com"},
         "Action": "sts:AssumeRole",
     }
     role = iam.CfnRole(
-        stack, "Role", assume_role_policy_document={"Version": "2012-10-17", "Statement": [trust]}, path="/data/"
+        stack,
+        "Role",
+        assume_role_policy_document={"Version": "2012-10-17", "Statement": [trust]},
+        path="/data/",
     )
     by_default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
         sse_algorithm="aws:kms", kms_master_key_id=key.attr_arn
     )
-    rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(server_side_encryption_by_default=by_default)
-    encryption_of_bucket = s3.CfnBucket.BucketEncryptionProperty(server_side_encryption_configuration=[rule])
+    rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(
+        server_side_encryption_by_default=by_default
+    )
+    encryption_of_bucket = s3.CfnBucket.BucketEncryptionProperty(
+        server_side_encryption_configuration=[rule]
+    )
     data = s3.CfnBucket(stack, "Data", bucket_encryption=encryption_of_bucket)
     only_tls: dict[str, Any] = {
         "Effect": "Deny",
@@ -142,7 +162,9 @@ def managed_keys(scope: cdk.Stage) -> None:
     stack = empty_stack(scope, "ManagedKeys")
     key = kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:us-east-1:111122223333:key/{KEY_ID}")
     key_of_data = kms.Key.from_key_arn(
-        stack, "DataKey", "arn:aws:kms:us-east-1:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321"
+        stack,
+        "DataKey",
+        "arn:aws:kms:us-east-1:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321",
     )
     data = s3.Bucket(stack, "Data", encryption_key=key_of_data)
     first = PersonalizeEncryption(
@@ -168,9 +190,14 @@ def options(scope: cdk.Stage) -> None:
     """A dataset group with domain and tags, a role of a given name, and a key that goes with the stack."""
     stack = empty_stack(scope, "Options")
     encryption = PersonalizeEncryption(
-        stack, "Encryption", role_name="personalize-movies", removal_policy=cdk.RemovalPolicy.DESTROY
+        stack,
+        "Encryption",
+        role_name="personalize-movies",
+        removal_policy=cdk.RemovalPolicy.DESTROY,
     )
-    encryption.add_dataset_group("Movies", name="movies", domain="VIDEO_ON_DEMAND", tags={"team": "search"})
+    encryption.add_dataset_group(
+        "Movies", name="movies", domain="VIDEO_ON_DEMAND", tags={"team": "search"}
+    )
     encryption.on_key_access_changed("KeyAccess")
 
 

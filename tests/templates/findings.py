@@ -14,7 +14,9 @@ def findings(app: cdk.App, plugin: str) -> list[tuple[str, str, str]]:
     report = json.loads((Path(app.synth().directory) / "validation-report.json").read_text())
     # A plugin that found nothing isn't in the report.
     reports = [report for report in report["pluginReports"] if report["pluginName"] == plugin]
-    for crashed in (report["metadata"]["error"] for report in reports if "error" in report.get("metadata", {})):
+    for crashed in (
+        report["metadata"]["error"] for report in reports if "error" in report.get("metadata", {})
+    ):
         raise AssertionError(crashed)
     return [
         (violation["severity"], violation["ruleName"], construct["constructPath"])

@@ -1,6 +1,7 @@
 """The stacks under test, in any app; ``python stacks.py DIRECTORY`` synthesizes them in a process of its own.
 
-It needs nothing but the package and what that depends on, so that it also runs where the wheel alone is installed.
+It needs nothing but the package and what that depends on, so that it also runs where the wheel
+alone is installed.
 """
 
 import json
@@ -68,7 +69,9 @@ def locations(row: matrix.Permissions, bucket: s3.Bucket) -> Iterator[S3Location
         yield None if access is None else S3Location(bucket, folder)
 
 
-def everything(scope: cdk.Stage, make_bucket: Callable[[cdk.Stack], s3.Bucket] = encrypted_bucket) -> cdk.Stack:
+def everything(
+    scope: cdk.Stage, make_bucket: Callable[[cdk.Stack], s3.Bucket] = encrypted_bucket
+) -> cdk.Stack:
     """All resources with their locations in one bucket, and every L1 that the construct wires."""
     stack = empty_stack(scope, "Everything")
     data = make_bucket(stack)
@@ -113,7 +116,8 @@ def several_keys(scope: cdk.Stage) -> cdk.Stack:
         "Encryption",
         resources=[
             PersonalizeResource.batch_inference_job(
-                source=S3Location(input_bucket, "in/"), destination=S3Location(output_bucket, "out/")
+                source=S3Location(input_bucket, "in/"),
+                destination=S3Location(output_bucket, "out/"),
             ),
             PersonalizeResource.metric_attribution(S3Location(reports, "metrics/")),
             PersonalizeResource.dataset_import_job(
@@ -130,7 +134,9 @@ def imported(scope: cdk.Stage) -> cdk.Stack:
     key = kms.Key.from_key_arn(
         stack, "Key", "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     )
-    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/personalize", mutable=False)
+    role = iam.Role.from_role_arn(
+        stack, "Role", "arn:aws:iam::111122223333:role/personalize", mutable=False
+    )
     data = s3.Bucket.from_bucket_attributes(
         stack, "Data", bucket_arn="arn:aws:s3:::amzn-s3-demo-bucket", encryption_key=key
     )
@@ -182,7 +188,10 @@ def recommended_flags() -> dict[str, Any]:
     return dict(json.loads(Path("cdk.json").read_text())["context"])
 
 
-FLAGS: Mapping[str, Callable[[], dict[str, Any]]] = {"flags_off": dict, "recommended_flags": recommended_flags}
+FLAGS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "flags_off": dict,
+    "recommended_flags": recommended_flags,
+}
 
 
 def app(directory: Path, context: Mapping[str, Any] | None = None) -> cdk.App:

@@ -1,7 +1,8 @@
 """cfn-lint finds nothing in our templates and in those of the example app, warnings included but for one.
 
-W3005 says that a resource waits for something that it refers to anyhow: a dataset group may say it of its key, as the
-CDK's own constructs say it of roles. CloudFormation takes it, and it changes nothing.
+W3005 says that a resource waits for something that it refers to anyhow: a dataset group may say it
+of its key, as the CDK's own constructs say it of roles. CloudFormation takes it, and it changes
+nothing.
 """
 
 import json
@@ -19,7 +20,9 @@ ROOT = Path(__file__).parents[2]
 
 def findings(template: str) -> list[tuple[str, str]]:
     """The rule, and the resource and property, of every error and warning in a template."""
-    from cfnlint.api import lint  # takes a second and more, which the processes of other tests are spared
+    from cfnlint.api import (
+        lint,
+    )  # takes a second and more, which the processes of other tests are spared
 
     found = [(match.rule.id, "/".join(map(str, match.path or []))) for match in lint(template)]
     return [(rule, path) for rule, path in found if rule != "W3005"]
@@ -42,7 +45,9 @@ def example_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("stack", stacks.STACKS)
 def test_no_stack_has_a_finding(stack: str, synthesized: Path) -> None:
     """An unknown action or property, a cycle, or an id in place of an ARN would be a finding."""
-    assert findings((synthesized / "recommended_flags" / f"{stack}.template.json").read_text()) == []
+    assert (
+        findings((synthesized / "recommended_flags" / f"{stack}.template.json").read_text()) == []
+    )
 
 
 @pytest.mark.parametrize("template", arrangements.TEMPLATES)
@@ -72,7 +77,9 @@ def test_bad_template_has_findings(synthesized: Path) -> None:
     resources = template["Resources"]
     key_policy = resources["EncryptionKey3A692D6E"]["Properties"]["KeyPolicy"]
     key_policy["Statement"][1]["Action"] = "kms:ReEncrypt"
-    resources["EncryptionMoviesB1966C99"]["Properties"]["KmsKeyArn"] = {"Ref": "EncryptionKey3A692D6E"}
+    resources["EncryptionMoviesB1966C99"]["Properties"]["KmsKeyArn"] = {
+        "Ref": "EncryptionKey3A692D6E"
+    }
 
     assert sorted(findings(json.dumps(template))) == [
         ("E1041", "Resources/EncryptionMoviesB1966C99/Properties/KmsKeyArn"),

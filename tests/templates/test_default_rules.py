@@ -1,7 +1,7 @@
 """The validation that comes with the CDK finds nothing in our templates, warnings included.
 
-The tests register the CDK's own plugin themselves: ``CDK_VALIDATION=false`` speeds up the other tests by leaving out
-the one that every app has by default.
+The tests register the CDK's own plugin themselves: ``CDK_VALIDATION=false`` speeds up the other
+tests by leaving out the one that every app has by default.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def plugin() -> cdk.CloudFormationValidatePlugin:
 
 
 @pytest.fixture(params=stacks.FLAGS)
-def app(request: pytest.FixtureRequest, plugin: cdk.CloudFormationValidatePlugin, tmp_path: Path) -> cdk.App:
+def app(
+    request: pytest.FixtureRequest, plugin: cdk.CloudFormationValidatePlugin, tmp_path: Path
+) -> cdk.App:
     """An app that has its templates validated, at either set of feature flags."""
     app = stacks.app(tmp_path, {**stacks.FLAGS[request.param](), **VALIDATE, **REPORT_ONLY})
     cdk.Validations.of(app).add_plugins(plugin)

@@ -29,10 +29,12 @@ PACKS: dict[str, Callable[[cdk.App], cdk_nag.NagPack]] = {
 }
 
 POLICY = "Everything/Encryption/Policy/Resource"
-# Objects: "arn:aws:s3:::bucket-name/*", on the pages of imports and deletions, exports, batch jobs and metric
-# attributions; ours are below a prefix of the bucket. "*": "cloudwatch:PutMetricData", on the page of metric
-# attributions.
-FORCED_BY_THE_PAGES = re.compile(r"AwsSolutions-IAM5\[Resource::(\*|<Data666C94C7\.Arn>/[a-z]+/[a-z/.]*\*)\]")
+# Objects: "arn:aws:s3:::bucket-name/*", on the pages of imports and deletions, exports, batch jobs
+# and metric attributions; ours are below a prefix of the bucket. "*": "cloudwatch:PutMetricData",
+# on the page of metric attributions.
+FORCED_BY_THE_PAGES = re.compile(
+    r"AwsSolutions-IAM5\[Resource::(\*|<Data666C94C7\.Arn>/[a-z]+/[a-z/.]*\*)\]"
+)
 
 
 def blameless_bucket(stack: cdk.Stack) -> s3.Bucket:
@@ -54,7 +56,9 @@ def blameless_bucket(stack: cdk.Stack) -> s3.Bucket:
         rules=[
             s3.CfnBucket.ReplicationRuleProperty(
                 status="Enabled",
-                destination=s3.CfnBucket.ReplicationDestinationProperty(bucket="arn:aws:s3:::amzn-s3-demo-replica"),
+                destination=s3.CfnBucket.ReplicationDestinationProperty(
+                    bucket="arn:aws:s3:::amzn-s3-demo-replica"
+                ),
             )
         ],
     )
@@ -81,17 +85,25 @@ def test_everything_has_only_the_wildcards_of_the_pages(app: cdk.App) -> None:
     found = all_findings(app)
     assert len(found) >= 9
     assert [
-        each for each in found if each[::2] != ("error", POLICY) or not FORCED_BY_THE_PAGES.fullmatch(each[1])
+        each
+        for each in found
+        if each[::2] != ("error", POLICY) or not FORCED_BY_THE_PAGES.fullmatch(each[1])
     ] == []
 
 
 def test_jobs_and_callers_have_what_the_page_says(app: cdk.App) -> None:
     """Names of jobs, and inline policies but where a managed policy is granted it; SF1 and SF2 are the machine's."""
     stack = cdk.Stack(app, "Jobs")
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
-    dataset = stack.format_arn(service="personalize", resource="dataset", resource_name="movies/ITEMS")
+    encryption = PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.dataset_group()]
+    )
+    dataset = stack.format_arn(
+        service="personalize", resource="dataset", resource_name="movies/ITEMS"
+    )
     source = S3Location(blameless_bucket(stack))
-    job = DatasetImportJob(stack, "Import", encryption=encryption, dataset_arn=dataset, source=source)
+    job = DatasetImportJob(
+        stack, "Import", encryption=encryption, dataset_arn=dataset, source=source
+    )
     sfn.StateMachine(stack, "Nightly", definition_body=sfn.DefinitionBody.from_chainable(job))
     solution = stack.format_arn(service="personalize", resource="solution", resource_name="watched")
     for id in ("Caller", "Managed"):
@@ -100,12 +112,23 @@ def test_jobs_and_callers_have_what_the_page_says(app: cdk.App) -> None:
         encryption.grant_create(grantee, PersonalizeResource.batch_inference_job(), on=[solution])
 
     prefix = "Resource::arn:<AWS::Partition>:personalize:<AWS::Region>:<AWS::AccountId>"
-    caller_policy, machine_policy = "Jobs/Caller/DefaultPolicy/Resource", "Jobs/Nightly/Role/DefaultPolicy/Resource"
+    caller_policy, machine_policy = (
+        "Jobs/Caller/DefaultPolicy/Resource",
+        "Jobs/Nightly/Role/DefaultPolicy/Resource",
+    )
     assert all_findings(app) == [
-        ("error", "AwsSolutions-IAM5[Resource::<Data666C94C7.Arn>/*]", "Jobs/Encryption/Policy/Resource"),
+        (
+            "error",
+            "AwsSolutions-IAM5[Resource::<Data666C94C7.Arn>/*]",
+            "Jobs/Encryption/Policy/Resource",
+        ),
         ("error", f"AwsSolutions-IAM5[{prefix}:batch-inference-job/*]", caller_policy),
         ("error", f"AwsSolutions-IAM5[{prefix}:batch-inference-job/*]", "Jobs/Policy/Resource"),
-        ("error", f"AwsSolutions-IAM5[{prefix}:dataset-import-job/JobsImportDB111AB8-*]", machine_policy),
+        (
+            "error",
+            f"AwsSolutions-IAM5[{prefix}:dataset-import-job/JobsImportDB111AB8-*]",
+            machine_policy,
+        ),
         ("error", f"AwsSolutions-IAM5[{prefix}:solution/watched/*]", caller_policy),
         ("error", f"AwsSolutions-IAM5[{prefix}:solution/watched/*]", "Jobs/Policy/Resource"),
         ("error", "AwsSolutions-SF1", "Jobs/Nightly/Resource"),

@@ -1,10 +1,10 @@
 """Whole templates, compared with those of earlier: users keep such snapshots too.
 
-After a change that is meant, ``python -m pytest -n 0 tests/templates/test_snapshots.py --snapshot-update`` writes the
-snapshots anew; read the difference line by line. A changed logical id replaces a key or a role in somebody's
-production, and a changed sid or order shows up as a change in everybody's stacks: these are breaking changes, for a
-major version and the changelog. A new version of aws-cdk-lib may change templates as well; that belongs in a commit of
-its own.
+After a change that is meant, ``python -m pytest -n 0 tests/templates/test_snapshots.py
+--snapshot-update`` writes the snapshots anew; read the difference line by line. A changed logical
+id replaces a key or a role in somebody's production, and a changed sid or order shows up as a
+change in everybody's stacks: these are breaking changes, for a major version and the changelog. A
+new version of aws-cdk-lib may change templates as well; that belongs in a commit of its own.
 """
 
 import json
@@ -21,20 +21,29 @@ from tests.templates import arrangements, stacks
 
 def template_files(directory: Path) -> dict[str, bytes]:
     """The templates in cloud assemblies, byte for byte."""
-    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*.template.json")}
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in directory.rglob("*.template.json")
+    }
 
 
-# The CDK's feature flags change the order of lists in their statements, and nothing in the other templates.
+# The CDK's feature flags change the order of lists in their statements, and nothing in the other
+# templates.
 CHANGED_BY_FLAGS = ["Everything", "SeveralKeys"]
 
 
 @pytest.mark.parametrize("stack", stacks.STACKS)
-def test_template_is_the_one_that_users_have(stack: str, synthesized: Path, snapshot: SnapshotAssertion) -> None:
+def test_template_is_the_one_that_users_have(
+    stack: str, synthesized: Path, snapshot: SnapshotAssertion
+) -> None:
     """Every logical id, sid and statement is where it was, in the order in which it was.
 
-    None of it comes from a set, whose order changes with the seed of hashes, another one in each process.
+    None of it comes from a set, whose order changes with the seed of hashes, another one in each
+    process.
     """
-    assert template(synthesized, "recommended_flags", stack) == snapshot(extension_class=JSONSnapshotExtension)
+    assert template(synthesized, "recommended_flags", stack) == snapshot(
+        extension_class=JSONSnapshotExtension
+    )
 
 
 @pytest.mark.parametrize("stack", CHANGED_BY_FLAGS)
@@ -42,13 +51,19 @@ def test_template_is_the_one_that_users_have_without_flags(
     stack: str, synthesized: Path, snapshot: SnapshotAssertion
 ) -> None:
     """As above."""
-    assert template(synthesized, "flags_off", stack) == snapshot(extension_class=JSONSnapshotExtension)
+    assert template(synthesized, "flags_off", stack) == snapshot(
+        extension_class=JSONSnapshotExtension
+    )
 
 
-@pytest.mark.parametrize("stack", [stack for stack in stacks.STACKS if stack not in CHANGED_BY_FLAGS])
+@pytest.mark.parametrize(
+    "stack", [stack for stack in stacks.STACKS if stack not in CHANGED_BY_FLAGS]
+)
 def test_flags_change_nothing_else(stack: str, synthesized: Path) -> None:
     """So one snapshot is enough."""
-    assert template(synthesized, "flags_off", stack) == template(synthesized, "recommended_flags", stack)
+    assert template(synthesized, "flags_off", stack) == template(
+        synthesized, "recommended_flags", stack
+    )
 
 
 def template(synthesized: Path, flags: str, stack: str) -> OrderedDict[str, Any]:
@@ -59,7 +74,9 @@ def template(synthesized: Path, flags: str, stack: str) -> OrderedDict[str, Any]
 
 
 @pytest.mark.parametrize("template", arrangements.TEMPLATES)
-def test_arrangement_is_the_one_that_users_have(template: str, arranged: Path, snapshot: SnapshotAssertion) -> None:
+def test_arrangement_is_the_one_that_users_have(
+    template: str, arranged: Path, snapshot: SnapshotAssertion
+) -> None:
     """The same for less usual ones; the code of the function is in those above."""
     text = (arranged / f"{template}.template.json").read_text()
     found = json.loads(text, object_pairs_hook=OrderedDict)
@@ -72,7 +89,9 @@ def test_arrangement_is_the_one_that_users_have(template: str, arranged: Path, s
 
 def test_arrangements_have_no_other_templates(arranged: Path) -> None:
     """A stack that is added to one belongs in the test above."""
-    assert set(template_files(arranged)) == {f"{template}.template.json" for template in arrangements.TEMPLATES}
+    assert set(template_files(arranged)) == {
+        f"{template}.template.json" for template in arrangements.TEMPLATES
+    }
 
 
 def test_same_stacks_in_another_app_give_the_same_bytes(synthesized: Path, tmp_path: Path) -> None:

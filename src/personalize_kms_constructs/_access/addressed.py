@@ -145,9 +145,8 @@ def _open(doubt: Reason) -> Way:
 def _all_but(principal: Any, caller: Caller, *, denies: bool) -> list[Way]:
     """Answer for ``NotPrincipal``.
 
-    A denial spares a role only if its session, the role and the account are named, and the
-    session that Personalize has isn't documented; a role with a permissions boundary is never
-    spared
+    A denial spares a role only if its session, the role and the account are named, and the session
+    that Personalize has isn't documented; a role with a permissions boundary is never spared
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html).
     """
     listed = []

@@ -120,8 +120,7 @@ class Cause(Enum):
     KEY_NOT_READ = "condition {operator} {key}: the check doesn't read tags and aliases", _TRY
     KEY_OF_ORGANIZATION = (
         "condition {operator} {key}: the policies don't say what it is",
-        "name the organization of the accounts by --organization o-…, in Python by "
-        "organization=",
+        "name the organization of the accounts by --organization o-…, in Python by organization=",
     )
     KEY_UNDOCUMENTED = (
         "condition {operator} {key}: AWS doesn't document the key for Personalize's calls",

@@ -23,12 +23,19 @@ from .trail import read_denials, with_denials
 # So many resources are named for one action that isn't answered; the others are counted.
 _NAMED = 5
 _NOT_ANSWERED = "not answered: allow what was denied, or ask somebody who has it; for the rest, look again later"
-_UNREADABLE = "service and resource control policies can't be read from an account that they apply to"
+_UNREADABLE = (
+    "service and resource control policies can't be read from an account that they apply to"
+)
 _WHO = {"service": "Personalize", "role": "the roles"}
 
 
 def look(
-    account: Account, wanted: Sequence[str], jobs: int, *, organization: str = "", cloudtrail: bool = False
+    account: Account,
+    wanted: Sequence[str],
+    jobs: int,
+    *,
+    organization: str = "",
+    cloudtrail: bool = False,
 ) -> AccountReport:
     """Read dataset groups with their newest jobs, and return what is found.
 
@@ -36,7 +43,10 @@ def look(
         DoctorError: if nothing can be looked at, or a dataset group that is wanted doesn't exist.
     """
     arns = group_arns(account, wanted)
-    reader, by_solution = AccountReader(account, organization), Once(partial(jobs_by_solution, account))
+    reader, by_solution = (
+        AccountReader(account, organization),
+        Once(partial(jobs_by_solution, account)),
+    )
     denials = read_denials(account) if cloudtrail else None
 
     def report_on(arn: str) -> GroupReport | None:
@@ -52,7 +62,9 @@ def look(
         if report is not None:
             found.append(report)
         elif wanted:  # others were deleted since they were listed
-            raise DoctorError(f"there is no dataset group {arn}: pass the name or ARN of another one, or none")
+            raise DoctorError(
+                f"there is no dataset group {arn}: pass the name or ARN of another one, or none"
+            )
     return AccountReport(account, sorted(found, key=lambda report: report.urgency))
 
 
@@ -80,7 +92,10 @@ class AccountReport:
         """Return the counts in one line."""
         counts = self.counts
         groups = _counted(len(self.groups), "dataset group")
-        problems, warnings = _counted(counts["problems"], "problem"), _counted(counts["warnings"], "warning")
+        problems, warnings = (
+            _counted(counts["problems"], "problem"),
+            _counted(counts["warnings"], "warning"),
+        )
         rest = f"{counts['undecided']} undecided, {counts['allowed']} as AWS's pages ask"
         return f"{groups}: {counts['missing']} missing, {problems}, {warnings}, {rest}"
 
@@ -97,14 +112,21 @@ class AccountReport:
         """Return the report as JSON."""
         groups = []
         for report in self.groups:
-            group = {"arn": report.group.arn, "name": report.group.name, "notes": list(report.notes)}
+            group = {
+                "arn": report.group.arn,
+                "name": report.group.name,
+                "notes": list(report.notes),
+            }
             groups.append(group | as_data(report.found))
         data = {
             "account": self.account.id,
             "region": self.account.region,
             "dataset_groups": groups,
             "not_answered": list(self._not_answered()),
-            "control_policies": {"because": _UNREADABLE, "must_leave_alone": self.control_policies()},
+            "control_policies": {
+                "because": _UNREADABLE,
+                "must_leave_alone": self.control_policies(),
+            },
             "summary": self.counts,
         }
         return shown(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
@@ -141,7 +163,12 @@ class AccountReport:
     def _not_answered(self) -> Iterator[dict[str, Any]]:
         for (action, why), about in sorted(self.account.not_answered.items()):
             named = sorted(about)[:_NAMED]
-            yield {"action": action, "because": why, "resources": named, "more": len(about) - len(named)}
+            yield {
+                "action": action,
+                "because": why,
+                "resources": named,
+                "more": len(about) - len(named),
+            }
 
 
 def _lines(report: GroupReport, *, quiet: bool) -> Iterator[str]:

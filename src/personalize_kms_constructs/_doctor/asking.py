@@ -19,7 +19,8 @@ from .._values import as_written
 
 _AT_ONCE = 8
 """The number of calls that are made side by side."""
-# What can't be reached is known after half a minute; a throttled call is tried again, and the next ones wait longer.
+# What can't be reached is known after half a minute; a throttled call is tried again, and the next
+# ones wait longer.
 _CONFIG = Config(
     max_pool_connections=_AT_ONCE,
     connect_timeout=5,
@@ -39,8 +40,14 @@ _ABSENT = (
     "ServerSideEncryptionConfigurationNotFoundError",
 )
 # What is asked for has a name that nothing can have. Of a listing it would say less.
-_IMPOSSIBLE = ("InvalidArnException", "InvalidBucketName", "InvalidInputException", "ValidationError")
-# The fields of an answer and of a question with the next page. The SDK has no paginator for ListDataDeletionJobs.
+_IMPOSSIBLE = (
+    "InvalidArnException",
+    "InvalidBucketName",
+    "InvalidInputException",
+    "ValidationError",
+)
+# The fields of an answer and of a question with the next page. The SDK has no paginator for
+# ListDataDeletionJobs.
 _NEXT_PAGE = {
     "cloudtrail": ("NextToken", "NextToken"),
     "iam": ("Marker", "Marker"),
@@ -125,16 +132,21 @@ class Account:
         except (AbsentError, NotAnsweredError) as error:
             raise DoctorError(_advice(error.__cause__ or error)) from error
 
-    def ask(self, service: str, operation: str, member: str, resource: str, **arguments: Any) -> Any:
+    def ask(
+        self, service: str, operation: str, member: str, resource: str, **arguments: Any
+    ) -> Any:
         """Return a member of the answer to an operation, such as ``DescribeKey``, from the Region of the resource.
 
         Raises:
-            NotAnsweredError: if it is denied, throttled, lost, or not from AWS; other questions may be answered.
+            NotAnsweredError: if it is denied, throttled, lost, or not from AWS; other questions may
+                be answered.
             AbsentError: if there is no such thing.
         """
         return self._answer(service, operation, member, resource, arguments)[member]
 
-    def see(self, service: str, operation: str, member: str, resource: str, **arguments: Any) -> tuple[Any, str]:
+    def see(
+        self, service: str, operation: str, member: str, resource: str, **arguments: Any
+    ) -> tuple[Any, str]:
         """Return the same, or why it can't be seen; none and no reason for what doesn't exist."""
         try:
             return self.ask(service, operation, member, resource, **arguments), ""
@@ -143,7 +155,9 @@ class Account:
         except AbsentError:
             return None, ""
 
-    def pages(self, service: str, operation: str, member: str, resource: str, **arguments: Any) -> Iterator[Any]:
+    def pages(
+        self, service: str, operation: str, member: str, resource: str, **arguments: Any
+    ) -> Iterator[Any]:
         """Yield the members of a listing, page by page."""
         answered, asked = _NEXT_PAGE[service]
         while True:
@@ -153,7 +167,9 @@ class Account:
                 return
             arguments[asked] = answer[answered]
 
-    def _answer(self, service: str, operation: str, member: str, resource: str, arguments: dict[str, Any]) -> Any:
+    def _answer(
+        self, service: str, operation: str, member: str, resource: str, arguments: dict[str, Any]
+    ) -> Any:
         # The ARNs of IAM and S3 have no Region.
         region = (resource.split(":")[3] if resource.startswith("arn:") else "") or self.region
         action = "GetEncryptionConfiguration" if operation == "GetBucketEncryption" else operation
@@ -162,7 +178,9 @@ class Account:
                 raise NotAnsweredError(why)
             answer = getattr(self.client(service, region), xform_name(operation))(**arguments)
             if _is_page(answer) or answer.get(member, {}) == {}:
-                raise NotAnsweredError(_WEB_PAGE if _is_page(answer) else f"was answered without {member}")
+                raise NotAnsweredError(
+                    _WEB_PAGE if _is_page(answer) else f"was answered without {member}"
+                )
             if member == "Policy" and isinstance(answer[member], str):
                 answer[member] = as_written(answer[member])
             return answer
@@ -170,7 +188,9 @@ class Account:
             if _is_absent(error, operation):
                 raise AbsentError(str(error)) from error
             why = _why(error, operation)
-            if isinstance(error, (exceptions.ConnectTimeoutError, exceptions.EndpointConnectionError)):
+            if isinstance(
+                error, (exceptions.ConnectTimeoutError, exceptions.EndpointConnectionError)
+            ):
                 self._unreachable[service, region] = why
             self.not_answered.setdefault((f"{service}:{action}", why), set()).add(resource)
             raise NotAnsweredError(f"{service}:{action} {why}") from error
@@ -221,7 +241,11 @@ def _code_of(error: exceptions.ClientError) -> str:
 
 def _is_absent(error: Exception, operation: str) -> bool:
     """Tell if there is no such thing, or if nothing can have such a name."""
-    if not isinstance(error, exceptions.ClientError) or error.operation_name != operation or _is_page(error.response):
+    if (
+        not isinstance(error, exceptions.ClientError)
+        or error.operation_name != operation
+        or _is_page(error.response)
+    ):
         return isinstance(error, exceptions.ParamValidationError)
     code = _code_of(error)
     return code in _ABSENT or (code in _IMPOSSIBLE and not operation.startswith("List"))
@@ -243,10 +267,16 @@ def _why(error: Exception, operation: str) -> str:
 
 def _advice(error: BaseException) -> str:
     """Say in one line why nothing can be looked at, and what to do about it."""
-    said = shorten(str(error), 300, placeholder=" …")  # the SDK's words may have all of an answer in them
+    said = shorten(
+        str(error), 300, placeholder=" …"
+    )  # the SDK's words may have all of an answer in them
     if isinstance(error, exceptions.NoCredentialsError):
-        return "no credentials were found: set --profile, or sign in, for example with aws sso login"
+        return (
+            "no credentials were found: set --profile, or sign in, for example with aws sso login"
+        )
     if not isinstance(error, exceptions.ClientError) or _is_page(error.response):
-        return f"{said}: check the network, the proxy, the Region, and the configuration of AWS's SDK"
+        return (
+            f"{said}: check the network, the proxy, the Region, and the configuration of AWS's SDK"
+        )
     instead = "name the dataset groups, " if error.operation_name.startswith("List") else ""
     return f"{said}: {instead}renew the credentials, allow it, enable the Region for the account, or try again later"

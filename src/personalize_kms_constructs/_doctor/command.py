@@ -16,7 +16,9 @@ from .._terminal import FOUND, PASSED, stop, write
 )
 @click.argument("dataset_groups", metavar="[DATASET_GROUP]...", nargs=-1)
 @click.option(
-    "--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="By default AWS_REGION, or the profile's Region."
+    "--region",
+    envvar=["AWS_REGION", "AWS_DEFAULT_REGION"],
+    help="By default AWS_REGION, or the profile's Region.",
 )
 @click.option("--profile", help="A profile of AWS's configuration; by default AWS_PROFILE.")
 @click.option(
@@ -35,8 +37,17 @@ from .._terminal import FOUND, PASSED, stop, write
     help="The form of the report: for a terminal, or a program.",
 )
 @click.option("--quiet", is_flag=True, help="Show the findings alone, in text.")
-@click.option("--organization", metavar="ID", default="", help="The account's organization, for conditions on it.")
-@click.option("--cloudtrail", is_flag=True, help="Also show the last calls of KMS that were denied: takes a minute.")
+@click.option(
+    "--organization",
+    metavar="ID",
+    default="",
+    help="The account's organization, for conditions on it.",
+)
+@click.option(
+    "--cloudtrail",
+    is_flag=True,
+    help="Also show the last calls of KMS that were denied: takes a minute.",
+)
 @click.option("--strict", is_flag=True, help="Also count what is undecided, and warnings.")
 def doctor(
     dataset_groups: tuple[str, ...],
@@ -51,20 +62,19 @@ def doctor(
 ) -> None:
     """Look at what is deployed, and say what keeps Amazon Personalize from working with it.
 
-    DATASET_GROUP is an ARN or a name; without one, all of the account and Region are looked at, with their newest jobs
-    and their metric attributions, keys, roles and buckets. The worst comes first. It only reads: nothing is changed.
+    DATASET_GROUP is an ARN or a name; without one, all of the account and Region are looked at,
+    with their newest jobs and their metric attributions, keys, roles and buckets. The worst comes
+    first. It only reads: nothing is changed.
 
-    \b
-    Exit code: 0 if nothing is missing or wrong, 1 if something is, 2 if the
-    doctor couldn't look, or could decide nothing.
+    \b Exit code: 0 if nothing is missing or wrong, 1 if something is, 2 if the doctor couldn't
+    look, or could decide nothing.
 
     \b
     Examples:
-      personalize-kms doctor
-      personalize-kms doctor movies books --region eu-west-1
-      personalize-kms doctor arn:aws:personalize:eu-west-1:111122223333:dataset-group/movies
-      personalize-kms doctor movies --format json > movies.json
-      personalize-kms doctor --strict --profile production --cloudtrail
+      personalize-kms doctor personalize-kms doctor movies books --region eu-west-1 personalize-kms
+      doctor arn:aws:personalize:eu-west-1:111122223333:dataset-group/movies personalize-kms doctor
+      movies --format json > movies.json personalize-kms doctor --strict --profile production
+      --cloudtrail
     """  # noqa: D301
     try:
         from .account_report import look
@@ -72,13 +82,20 @@ def doctor(
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
             raise
-        stop("doctor needs its extra: install the library again, with [doctor] after its name or path")
+        stop(
+            "doctor needs its extra: install the library again, with [doctor] after its name or "
+            "path"
+        )
     try:
         account = Account.connect(profile, region)
-        report = look(account, dataset_groups, jobs, organization=organization, cloudtrail=cloudtrail)
+        report = look(
+            account, dataset_groups, jobs, organization=organization, cloudtrail=cloudtrail
+        )
     except DoctorError as error:
         stop(str(error))
-    write(report.to_json() if form == "json" else report.to_text(quiet=quiet), coloured=form == "text")
+    write(
+        report.to_json() if form == "json" else report.to_text(quiet=quiet), coloured=form == "text"
+    )
     counts = report.counts
     is_decided = counts["missing"] or counts["problems"] or counts["allowed"]
     if counts["undecided"] and not is_decided:

@@ -21,12 +21,22 @@ def deleted_principals(model: AccessModel) -> Iterator[Problem]:
     """Yield a warning for each id in a policy; whose it was can't be known."""
     living = {role.unique_id for role in model.roles.values()}
     policies = [("key", key.arn, policy) for key in model.keys.values() for policy in key.policies]
-    policies += [("bucket", bucket.arn, policy) for bucket in model.buckets.values() for policy in bucket.policies]
-    policies += [("trust", role.arn, policy) for role in model.roles.values() for policy in role.trust]
+    policies += [
+        ("bucket", bucket.arn, policy)
+        for bucket in model.buckets.values()
+        for policy in bucket.policies
+    ]
+    policies += [
+        ("trust", role.arn, policy) for role in model.roles.values() for policy in role.trust
+    ]
     for kind, owner, policy in policies:
         bodies = [statement.body for statement in policy.statements if statement.readable]
-        principals = " ".join(f"{body.get('Principal')} {body.get('NotPrincipal')}" for body in bodies)
+        principals = " ".join(
+            f"{body.get('Principal')} {body.get('NotPrincipal')}" for body in bodies
+        )
         for id in sorted(set(_ID.findall(principals)) - living):
             reason = Reason.of(Cause.UNUSED_ID, column=kind, id=id)
             label = model.label(owner)
-            yield Problem.of("configuration", owner, reason, _PAGE, (), label=label, is_warning=True)
+            yield Problem.of(
+                "configuration", owner, reason, _PAGE, (), label=label, is_warning=True
+            )

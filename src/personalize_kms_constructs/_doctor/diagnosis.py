@@ -74,7 +74,9 @@ def _to_add(policy: PolicyToChange) -> PolicyToChange:
     statements = policy.should_have
     if policy.policy in ("key", "bucket"):
         lacking = {entry.principal == "service" for entry in policy.lacks}
-        statements = tuple(each for each in statements if ("Service" in each["Principal"]) in lacking)
+        statements = tuple(
+            each for each in statements if ("Service" in each["Principal"]) in lacking
+        )
     return replace(policy, should_have=statements, replaces=(), own_conditions=(), also_for=())
 
 
@@ -82,7 +84,11 @@ def _failed_group(gathered: Gathered, report: AccessReport) -> Iterator[Problem]
     group = gathered.group
     if group.status == "CREATE FAILED":
         asked = gathered.asked_by.get(group.arn)
-        reason = Reason.of(Cause.GROUP_FAILED, why=group.failure or "for no reason given", today=_today(asked, report))
+        reason = Reason.of(
+            Cause.GROUP_FAILED,
+            why=group.failure or "for no reason given",
+            today=_today(asked, report),
+        )
         label, asks = f"dataset group {group.name}", [] if asked is None else [asked]
         yield Problem.of("configuration", group.arn, reason, GROUP_PAGE, asks, label=label)
 
@@ -95,10 +101,14 @@ def _unseen(gathered: Gathered) -> Iterator[Entry]:
     for role in (role for role in model.roles.values() if role.unseen):
         doubts.append(("role", role.arn, Reason.of(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)))
     for bucket in (bucket for bucket in model.buckets.values() if bucket.unseen_region):
-        doubts.append(("bucket", bucket.arn, Reason.of(Cause.REGION_UNSEEN, why=bucket.unseen_region)))
+        doubts.append(
+            ("bucket", bucket.arn, Reason.of(Cause.REGION_UNSEEN, why=bucket.unseen_region))
+        )
     users = users_of(model)
     for column, arn, reason in doubts:
-        yield Entry(kind="undecided", policy=column, policy_of=arn, reason=reason, asked=tuple(users[arn]))
+        yield Entry(
+            kind="undecided", policy=column, policy_of=arn, reason=reason, asked=tuple(users[arn])
+        )
 
 
 def _of_group(group: Group, reason: Reason) -> Entry:
@@ -114,7 +124,9 @@ def _notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
     for job in gathered.of_no_role:
         label, role = f"{job.name} ({job.permissions.resource})", job.role_arn.rpartition("/")[2]
         yield f"{label} had role {role}, which doesn't exist any more: what the next one needs isn't known"
-    has = "a key and a role" if group.key_arn else "no key of yours: AWS's own key encrypts its data"
+    has = (
+        "a key and a role" if group.key_arn else "no key of yours: AWS's own key encrypts its data"
+    )
     yield f"it is {group.status}, and has {has}"
     older = f", {jobs.older} older not (--jobs)" if jobs.older else ""
     yield f"jobs and metric attributions that were looked at: {len(jobs.found)}{older}"
@@ -126,7 +138,10 @@ def _today(asked: Asked | None, report: AccessReport) -> str:
     """Say what the policies give today of what something that failed needs."""
     if asked is None:
         return "what it needs isn't looked at"
-    told = [*(entry.needed_by for entry in report.missing), *(problem.needed_by for problem in report.problems)]
+    told = [
+        *(entry.needed_by for entry in report.missing),
+        *(problem.needed_by for problem in report.problems),
+    ]
     if any(asked.label in names for names in told):
         return "what it lacks is above"
     if any(asked.label in entry.needed_by for entry in report.undecided):

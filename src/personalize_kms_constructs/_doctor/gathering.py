@@ -64,7 +64,9 @@ class Gathered:
         """Add what a job or a metric attribution asks for."""
         asked = self._asked(job.name, job.permissions, job.role_arn)
         source = self._location(asked, job.source) if job.source else None
-        destination = self._location(asked, job.destination, is_folder=True) if job.destination else None
+        destination = (
+            self._location(asked, job.destination, is_folder=True) if job.destination else None
+        )
         self._add(job.arn, replace(asked, source=source, destination=destination))
 
     def _asked(self, name: str, permissions: matrix.Permissions, role_arn: str) -> Asked:
@@ -78,15 +80,21 @@ class Gathered:
         self.model.asked.append(asked)
         self.asked_by[by] = asked
 
-    def _location(self, asked: Asked, place: tuple[str, str | None], *, is_folder: bool = False) -> Location | None:
+    def _location(
+        self, asked: Asked, place: tuple[str, str | None], *, is_folder: bool = False
+    ) -> Location | None:
         path, key = place
         if not path.startswith(_S3):
             reason = Reason.of(Cause.NO_S3_URI, what="path", given=repr(path))
             page = asked.permissions.page
-            self.model.problems.append(Problem.of("configuration", asked.label, reason, page, [asked]))
+            self.model.problems.append(
+                Problem.of("configuration", asked.label, reason, page, [asked])
+            )
             return None
         name, _, prefix = path.removeprefix(_S3).partition("/")
-        return Location(self._add_bucket(name), prefix, self._add_key(key) if key else None, is_folder)
+        return Location(
+            self._add_bucket(name), prefix, self._add_key(key) if key else None, is_folder
+        )
 
     def _add_bucket(self, name: str) -> str:
         """Put a bucket into the model, and return its ARN."""

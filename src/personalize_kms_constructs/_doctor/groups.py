@@ -57,7 +57,9 @@ def group_arns(account: Account, wanted: Iterable[str]) -> list[str]:
     for name_or_arn in wanted:
         _judge(name_or_arn, account.region)
     start = f"arn:{account.partition}:personalize:{account.region}:{account.id}:dataset-group/"
-    given = list(dict.fromkeys(each if each.startswith("arn:") else start + each for each in wanted))
+    given = list(
+        dict.fromkeys(each if each.startswith("arn:") else start + each for each in wanted)
+    )
     for arn in given:
         if not arn.startswith(start):
             raise DoctorError(f"{arn} isn't in account {account.id}: set --profile")
@@ -70,14 +72,20 @@ def _judge(wanted: str, region: str) -> None:
     is_arn = wanted.startswith("arn:")
     if not is_arn and not is_name(wanted):
         raise DoctorError(f"{wanted!r} {IS_NO_NAME}: {USE_A_NAME}")
-    if is_arn and not re.match(rf"arn:[^:]+:personalize:{re.escape(region)}:\d+:dataset-group/", wanted):
-        raise DoctorError(f"{wanted} isn't a dataset group of this Region: set --region, or pass another one")
+    if is_arn and not re.match(
+        rf"arn:[^:]+:personalize:{re.escape(region)}:\d+:dataset-group/", wanted
+    ):
+        raise DoctorError(
+            f"{wanted} isn't a dataset group of this Region: set --region, or pass another one"
+        )
 
 
 def read_group(account: Account, arn: str) -> Group | None:
     """Read a dataset group; none if it doesn't exist."""
     arguments = {"datasetGroupArn": arn}
-    found, unseen = account.see("personalize", "DescribeDatasetGroup", "datasetGroup", arn, **arguments)
+    found, unseen = account.see(
+        "personalize", "DescribeDatasetGroup", "datasetGroup", arn, **arguments
+    )
     name = arn.rpartition("/")[2]
     if found is None:
         return Group(arn, name, unseen=unseen) if unseen else None
@@ -141,7 +149,10 @@ def read_jobs(
     made_for = {"DatasetArn": datasets, "DatasetGroupArn": [group_arn]}
     for row in ROWS:
         if row.made_for in made_for:
-            lists = [listed(f"List{row.noun}s", **{_field(row.made_for): arn}) for arn in made_for[row.made_for]]
+            lists = [
+                listed(f"List{row.noun}s", **{_field(row.made_for): arn})
+                for arn in made_for[row.made_for]
+            ]
         else:
             found = by_solution(row.noun) if row.made_for else {}
             jobs.unseen += found is None

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from .._access.model import Bucket, Key, Role
-from .._access.problems import AWS_MANAGED_KEY
 from .._access.policy_documents import Policy
+from .._access.problems import AWS_MANAGED_KEY
 from .._values import as_written, unknown
 from .asking import AbsentError, Account, NotAnsweredError
 
@@ -23,11 +23,15 @@ def read_key(account: Account, reference: str) -> Key:
     if not reference.startswith("arn:"):
         reference = own + (reference if reference.startswith("alias/") else f"key/{reference}")
     key = Key(reference)
-    described, key.unseen_state = account.see("kms", "DescribeKey", "KeyMetadata", reference, KeyId=reference)
+    described, key.unseen_state = account.see(
+        "kms", "DescribeKey", "KeyMetadata", reference, KeyId=reference
+    )
     if described is not None:
         if described.get("KeyManager") == "AWS":
             return of_aws
-        key = Key(str(described["Arn"]), spec=str(described["KeySpec"]), usage=str(described["KeyUsage"]))
+        key = Key(
+            str(described["Arn"]), spec=str(described["KeySpec"]), usage=str(described["KeyUsage"])
+        )
         key.state = str(described["KeyState"])
         if "DeletionDate" in described:
             key.notes = (f"KMS deletes it on {described['DeletionDate']:%Y-%m-%d}",)
@@ -35,7 +39,9 @@ def read_key(account: Account, reference: str) -> Key:
         return Key(reference, exists=False)
     elif is_alias(key):
         return key
-    policy, key.unseen = account.see("kms", "GetKeyPolicy", "Policy", key.arn, KeyId=key.arn, PolicyName="default")
+    policy, key.unseen = account.see(
+        "kms", "GetKeyPolicy", "Policy", key.arn, KeyId=key.arn, PolicyName="default"
+    )
     if policy is not None:
         key.policies = [Policy(policy, "the key policy")]
     elif not key.unseen:
@@ -56,8 +62,13 @@ def read_bucket(account: Account, name: str) -> Bucket:
     arn = f"arn:{account.partition}:s3:::{name}"
     bucket = Bucket(arn, unknown(f"account of {arn}"))
     try:
-        place = account.ask("s3", "GetBucketLocation", "LocationConstraint", arn, Bucket=name) or "us-east-1"
-        bucket.region = "eu-west-1" if place == "EU" else place  # a name from before there were Regions
+        place = (
+            account.ask("s3", "GetBucketLocation", "LocationConstraint", arn, Bucket=name)
+            or "us-east-1"
+        )
+        bucket.region = (
+            "eu-west-1" if place == "EU" else place
+        )  # a name from before there were Regions
     except NotAnsweredError as error:
         bucket.unseen_region = str(error)
     except AbsentError:
@@ -66,9 +77,13 @@ def read_bucket(account: Account, name: str) -> Bucket:
     if policy is not None:
         bucket.policies = [Policy(policy, "the bucket policy")]
     if not bucket.unseen:
-        bucket.account = account.id  # S3 shows a bucket's policy, or that there is none, to nobody else
+        bucket.account = (
+            account.id
+        )  # S3 shows a bucket's policy, or that there is none, to nobody else
     member = "ServerSideEncryptionConfiguration"
-    encryption, bucket.unseen_encryption = account.see("s3", "GetBucketEncryption", member, arn, Bucket=name)
+    encryption, bucket.unseen_encryption = account.see(
+        "s3", "GetBucketEncryption", member, arn, Bucket=name
+    )
     bucket.key_arn = _default_key(encryption) if encryption is not None else None
     return bucket
 
@@ -95,7 +110,9 @@ def read_role(account: Account, arn: str) -> Role:
     else:
         role.unique_id = str(described["RoleId"])
         role.trust = [Policy(_document(described["AssumeRolePolicyDocument"]), "the trust policy")]
-        _add_boundary(account, role, described.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"))
+        _add_boundary(
+            account, role, described.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        )
     _add_policies(account, role, name)
     return role
 
@@ -148,7 +165,9 @@ def _inline(account: Account, role: Role, name: str, policy: str) -> Any:
 def _managed(account: Account, arn: str) -> Any:
     version = account.ask("iam", "GetPolicy", "Policy", arn, PolicyArn=arn)["DefaultVersionId"]
     asked = {"PolicyArn": arn, "VersionId": version}
-    return _document(account.ask("iam", "GetPolicyVersion", "PolicyVersion", arn, **asked)["Document"])
+    return _document(
+        account.ask("iam", "GetPolicyVersion", "PolicyVersion", arn, **asked)["Document"]
+    )
 
 
 def _document(parsed: Any) -> Any:

@@ -51,7 +51,9 @@ def read_denials(account: Account) -> tuple[list[Denial], str]:
                 found.setdefault(alike, Denial(who, action, f"{says} ({back_to})", text))
     except NotAnsweredError as error:
         stopped = f": {error}"
-    return list(found.values()), f"CloudTrail: the last calls of KMS were looked at, back to {back_to}{stopped}"
+    return list(
+        found.values()
+    ), f"CloudTrail: the last calls of KMS were looked at, back to {back_to}{stopped}"
 
 
 def _caller(record: Any) -> tuple[str, str]:
@@ -63,7 +65,9 @@ def _caller(record: Any) -> tuple[str, str]:
     return who, str(identity.get("arn") or who)
 
 
-def with_denials(report: GroupReport, model: AccessModel, denials: list[Denial], read: str) -> GroupReport:
+def with_denials(
+    report: GroupReport, model: AccessModel, denials: list[Denial], read: str
+) -> GroupReport:
     """Return a report in which findings name the calls that were denied for them, and notes name the other calls."""
     explained: set[Denial] = set()
 
@@ -77,10 +81,12 @@ def with_denials(report: GroupReport, model: AccessModel, denials: list[Denial],
 
     found = report.found
     missing, undecided = tuple(map(beside, found.missing)), tuple(map(beside, found.undecided))
-    policies = tuple(replace(policy, lacks=tuple(map(beside, policy.lacks))) for policy in found.policies)
+    policies = tuple(
+        replace(policy, lacks=tuple(map(beside, policy.lacks))) for policy in found.policies
+    )
     others = [
-        f"CloudTrail: {denial.says}, which no finding of this dataset group explains: it was fixed since, a control "
-        "policy denies it, or it was for another dataset group"
+        f"CloudTrail: {denial.says}, which no finding of this dataset group explains: it was fixed "
+        "since, a control policy denies it, or it was for another dataset group"
         for denial in denials
         if denial not in explained and (denial.who in model.roles or _is_for_itself(denial, model))
     ]
