@@ -223,19 +223,24 @@ def check(
     acknowledges is left out. Where nothing is asked, it still tells whom policies for Personalize
     let in.
 
-    \b Exit code:
-      0  nothing that counts 1  something that counts 2  the check couldn't look, whatever went
-      wrong, or could decide nothing of
+    \b
+    Exit code:
+      0  nothing that counts
+      1  something that counts
+      2  the check couldn't look, whatever went wrong, or could decide nothing of
          what is asked; with --strict, also if nothing asks Personalize for anything
 
     \b
     Examples:
-      cdk synth --quiet && personalize-kms check personalize-kms check build/cdk.out --strict
-      --quiet personalize-kms check template.yaml --parameters Stage=prod personalize-kms check
-      template.yaml --write-created created.json personalize-kms check network.yaml data.yaml
-      --policy Boundary=boundary.json personalize-kms check --fail-on missing,problems,undecided
-      personalize-kms check --ignore Personalize::Undecided@Main/Import personalize-kms check
-      --format markdown >> "$GITHUB_STEP_SUMMARY" personalize-kms check --format json > access.json
+      cdk synth --quiet && personalize-kms check
+      personalize-kms check build/cdk.out --strict --quiet
+      personalize-kms check template.yaml --parameters Stage=prod
+      personalize-kms check template.yaml --write-created created.json
+      personalize-kms check network.yaml data.yaml --policy Boundary=boundary.json
+      personalize-kms check --fail-on missing,problems,undecided
+      personalize-kms check --ignore Personalize::Undecided@Main/Import
+      personalize-kms check --format markdown >> "$GITHUB_STEP_SUMMARY"
+      personalize-kms check --format json > access.json
     """  # noqa: D301
     if file_to_begin is not None and file_to_begin.exists():
         stop(

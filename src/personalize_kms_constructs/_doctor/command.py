@@ -66,15 +66,17 @@ def doctor(
     with their newest jobs and their metric attributions, keys, roles and buckets. The worst comes
     first. It only reads: nothing is changed.
 
-    \b Exit code: 0 if nothing is missing or wrong, 1 if something is, 2 if the doctor couldn't
-    look, or could decide nothing.
+    \b
+    Exit code: 0 if nothing is missing or wrong, 1 if something is, 2 if the
+    doctor couldn't look, or could decide nothing.
 
     \b
     Examples:
-      personalize-kms doctor personalize-kms doctor movies books --region eu-west-1 personalize-kms
-      doctor arn:aws:personalize:eu-west-1:111122223333:dataset-group/movies personalize-kms doctor
-      movies --format json > movies.json personalize-kms doctor --strict --profile production
-      --cloudtrail
+      personalize-kms doctor
+      personalize-kms doctor movies books --region eu-west-1
+      personalize-kms doctor arn:aws:personalize:eu-west-1:111122223333:dataset-group/movies
+      personalize-kms doctor movies --format json > movies.json
+      personalize-kms doctor --strict --profile production --cloudtrail
     """  # noqa: D301
     try:
         from .account_report import look
