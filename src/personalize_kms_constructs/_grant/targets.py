@@ -148,7 +148,7 @@ class KeyTarget(PolicyTarget):
             l1.key_policy = longer
         return longer is not None
 
-    def _add_to_l2(self, l2: kms.IKey, statements: Sequence[Statement]) -> bool:
+    def _add_to_l2(self, l2: kms.IKey | kms.Key, statements: Sequence[Statement]) -> bool:
         are_added = []
         for statement in self._make_objects(statements):
             result = l2.add_to_resource_policy(statement)
