@@ -39,7 +39,7 @@ _NOTHING_CHECKED = (
 
 
 class _Commands(click.Group):
-    """Commands whose exit code for whatever goes wrong is not that of a finding, as it would be with click alone."""
+    """Commands that end with 2 for an error; by click alone it would be 1, as for a finding."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -80,13 +80,13 @@ def _ignores(
     context: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> dict[Ignore, str]:
     """Return what is ignored, as it was given."""
-    found = {}
+    ignored = {}
     for value in values:
         rule, _, path = value.partition("@")
         if rule not in RULES:
             raise click.BadParameter(f"{rule!r} is not one of {', '.join(RULES)}")
-        found[Ignore(rule, path.strip("/"))] = value
-    return found
+        ignored[Ignore(rule, path.strip("/"))] = value
+    return ignored
 
 
 def _paths(
@@ -105,13 +105,13 @@ def _pairs(
     context: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
     """Return the values of NAME=VALUE by their names."""
-    found = {}
+    pairs = {}
     for given in values:
         name, equals, value = given.partition("=")
         if not equals:
             raise click.BadParameter(f"{given!r} is not of the form {option.metavar}")
-        found[name] = value
-    return found
+        pairs[name] = value
+    return pairs
 
 
 def _policies(
@@ -142,7 +142,8 @@ def _json_of(option: str, file: Path) -> Any:
     type=click.Choice(["text", "json", "markdown", "sarif"]),
     default="text",
     show_default=True,
-    help="The form of the report: for a terminal, a program, a pull request, or GitHub's code scanning.",
+    help="The form of the report: for a terminal, a program, a pull request, or GitHub's code "
+    "scanning.",
 )
 @click.option(
     "--fail-on",
@@ -191,7 +192,8 @@ def _json_of(option: str, file: Path) -> Any:
     metavar="[STACK:]NAME=VALUE",
     multiple=True,
     callback=_pairs,
-    help="The value of a parameter. In conditions, the others have their defaults. Can be repeated.",
+    help="The value of a parameter. In conditions, the others have their defaults. Can be "
+    "repeated.",
 )
 @click.option(
     "--policy",
@@ -285,7 +287,7 @@ personalize_kms.add_command(doctor)
 def _without(
     ignored: Iterable[Ignore], apps: Iterable[tuple[AccessReport, list[Assembly]]]
 ) -> tuple[AccessReport, list[Ignore]]:
-    """Return one report on all apps without what is ignored or acknowledged, and the options that match nothing."""
+    """Return one report on all apps, without ignored findings, and the options without a match."""
     reports = []
     used: set[Ignore] = set()
     for report, assemblies in apps:
@@ -301,12 +303,12 @@ def _without(
 def _found(report: AccessReport, kind: str) -> bool:
     """Tell if a report has findings of a kind; warnings are none."""
     if kind == "problems":
-        return any(not each.is_warning for each in report.problems)
+        return any(not problem.is_warning for problem in report.problems)
     return bool(report.without_key if kind == "unencrypted" else getattr(report, kind))
 
 
 def _decides_nothing(report: AccessReport) -> bool:
-    """Report whether something is asked, and each answer depends on what can't be seen and isn't pending."""
+    """Tell if something is asked, and nothing is decided or pending."""
     answers = [entry for entry in report.undecided if entry.cause is not Cause.NOT_DECLARED]
     is_pending = any(entry.file for entry in answers)
     is_decided = report.missing or report.problems or report.allowed

@@ -1,4 +1,4 @@
-"""Things that the commands have in common: exit codes, what is written where, and the line that says why one stops."""
+"""The output of the commands: exit codes, reports, and the line that says why one stops."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import click
 PASSED, FOUND, COULD_NOT_LOOK = 0, 1, 2
 # What an account or a template says may not steer a terminal. In JSON this stands for the same
 # character.
-_CONTROLS = {each: f"\\u{each:04x}" for each in (*range(10), *range(11, 32), *range(127, 160))}
+_CONTROLS = {code: f"\\u{code:04x}" for code in (*range(10), *range(11, 32), *range(127, 160))}
 _COLOURS = {"✘": "red", "!": "yellow", "?": "cyan"}
 
 
 def write(text: str, *, coloured: bool = False) -> None:
-    """Write to the standard output; stop if it takes nothing, since a report that nobody can read is none.
+    """Write to the standard output, and stop the command if it takes nothing.
 
     A character that the output lacks is shown as another, and control characters as numbers.
 
     Args:
-        text: what to write.
+        text: the text to write.
         coloured: whether lines with a mark have its colour on a terminal.
     """
     if sys.stdout is None:
@@ -48,7 +48,7 @@ def say(message: str) -> None:
 
 
 def _give_up(stream: TextIO) -> None:
-    """Send what a stream still holds nowhere: Python would try again at its end, and end with 120."""
+    """Discard the rest of a stream: Python would write it again at its end, and end with 120."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

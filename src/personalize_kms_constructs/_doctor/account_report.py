@@ -22,7 +22,10 @@ from .trail import read_denials, with_denials
 
 # So many resources are named for one action that isn't answered; the others are counted.
 _NAMED = 5
-_NOT_ANSWERED = "not answered: allow what was denied, or ask somebody who has it; for the rest, look again later"
+_NOT_ANSWERED = (
+    "not answered: allow what was denied, or ask somebody who has it; for the rest, look again "
+    "later"
+)
 _UNREADABLE = (
     "service and resource control policies can't be read from an account that they apply to"
 )
@@ -57,15 +60,15 @@ def look(
         report = diagnose(gathered)
         return with_denials(report, gathered.model, *denials) if denials else report
 
-    found: list[GroupReport] = []
+    reports: list[GroupReport] = []
     for arn, report in zip(arns, side_by_side(report_on, arns), strict=True):
         if report is not None:
-            found.append(report)
+            reports.append(report)
         elif wanted:  # others were deleted since they were listed
             raise DoctorError(
                 f"there is no dataset group {arn}: pass the name or ARN of another one, or none"
             )
-    return AccountReport(account, sorted(found, key=lambda report: report.urgency))
+    return AccountReport(account, sorted(reports, key=lambda report: report.urgency))
 
 
 @dataclass(frozen=True)
@@ -78,14 +81,14 @@ class AccountReport:
     @cached_property
     def counts(self) -> dict[str, int]:
         """The counts of all dataset groups; problems are those that aren't warnings."""
-        found = [group.found for group in self.groups]
-        is_warning = [problem.is_warning for report in found for problem in report.problems]
+        reports = [group.access for group in self.groups]
+        is_warning = [problem.is_warning for report in reports for problem in report.problems]
         return {
-            "missing": sum(len(report.missing) for report in found),
+            "missing": sum(len(report.missing) for report in reports),
             "problems": is_warning.count(False),
             "warnings": is_warning.count(True),
-            "undecided": sum(len(report.undecided) for report in found),
-            "allowed": sum(len(report.allowed) for report in found),
+            "undecided": sum(len(report.undecided) for report in reports),
+            "allowed": sum(len(report.allowed) for report in reports),
         }
 
     def line(self) -> str:
@@ -100,9 +103,9 @@ class AccountReport:
         return f"{groups}: {counts['missing']} missing, {problems}, {warnings}, {rest}"
 
     def control_policies(self) -> dict[str, list[str]]:
-        """Return the actions that control policies must not deny, for the roles and for Personalize."""
+        """Return the actions that control policies must not deny, by who needs them."""
         actions: dict[str, set[str]] = {who: set() for who in reversed(_WHO)}
-        for report in (group.found for group in self.groups):
+        for report in (group.access for group in self.groups):
             for entry in (*report.missing, *report.undecided, *report.allowed):
                 if entry.principal in actions:
                     actions[entry.principal].add(entry.action)
@@ -117,7 +120,7 @@ class AccountReport:
                 "name": report.group.name,
                 "notes": list(report.notes),
             }
-            groups.append(group | as_data(report.found))
+            groups.append(group | as_data(report.access))
         data = {
             "account": self.account.id,
             "region": self.account.region,
@@ -132,7 +135,7 @@ class AccountReport:
         return shown(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
 
     def to_text(self, *, quiet: bool = False) -> str:
-        """Return the report for a terminal; a quiet one has the findings and what wasn't answered."""
+        """Return the report for a terminal; if quiet, its findings and unanswered calls alone."""
         place = f"account {self.account.id}, Region {self.account.region}"
         lines = [place if self.groups else f"{place}: no dataset group is there"]
         if len(self.groups) > 1 and not quiet:
@@ -154,7 +157,7 @@ class AccountReport:
     def _table(self) -> Iterator[str]:
         width = max(len(report.group.name) for report in self.groups)
         for report in self.groups:
-            mark, says = "✓", f"{len(report.found.allowed)} as AWS's pages ask"
+            mark, says = "✓", f"{len(report.access.allowed)} as AWS's pages ask"
             if report.findings:
                 mark, more = report.findings[0].mark, len(report.findings) - 1
                 says = report.findings[0].text + (f", and {more} more" if more else "")
@@ -172,8 +175,8 @@ class AccountReport:
 
 
 def _lines(report: GroupReport, *, quiet: bool) -> Iterator[str]:
-    """Yield the lines on a dataset group: findings, notes, and policies to change with what to add."""
-    names = Names(report.found.names)
+    """Yield the lines on a dataset group: findings, notes, and statements to add."""
+    names = Names(report.access.names)
     yield from ("", f"dataset group {report.group.name}")
     for finding in report.findings:
         fix = f": {finding.fix}" if finding.fix and not finding.policies else ""
@@ -181,13 +184,13 @@ def _lines(report: GroupReport, *, quiet: bool) -> Iterator[str]:
     if quiet:
         return
     yield from (f"· {note}" for note in report.notes)
-    for policy in report.found.policies:
+    for policy in report.access.policies:
         yield from ("", f"{title(policy, names)}{':' if policy.should_have else ''}")
         yield from (f"  {json.dumps(statement)}" for statement in policy.should_have)
 
 
 def _needed_by(finding: Finding) -> str:
-    """Return the dataset group and the jobs, each with its day, that need what a finding is about."""
+    """Return the dataset group and the dated jobs that a finding concerns."""
     if isinstance(finding.about[0], Problem):
         return ""  # its words have them
     names = list(dict.fromkeys(name for entry in finding.about for name in entry.needed_by))

@@ -71,7 +71,7 @@ class AbsentError(Exception):
 
 
 class Account:
-    """An account and Region, asked through AWS's SDK, which tries again; by several threads at once."""
+    """An account and Region, which several threads ask through AWS's SDK."""
 
     def __init__(self, session: boto3.session.Session, region: str) -> None:
         self._session = session
@@ -135,7 +135,7 @@ class Account:
     def ask(
         self, service: str, operation: str, member: str, resource: str, **arguments: Any
     ) -> Any:
-        """Return a member of the answer to an operation, such as ``DescribeKey``, from the Region of the resource.
+        """Return a member of an operation's answer, from the Region of the resource.
 
         Raises:
             NotAnsweredError: if it is denied, throttled, lost, or not from AWS; other questions may
@@ -279,4 +279,7 @@ def _advice(error: BaseException) -> str:
             f"{said}: check the network, the proxy, the Region, and the configuration of AWS's SDK"
         )
     instead = "name the dataset groups, " if error.operation_name.startswith("List") else ""
-    return f"{said}: {instead}renew the credentials, allow it, enable the Region for the account, or try again later"
+    return (
+        f"{said}: {instead}renew the credentials, allow it, enable the Region for the account, or "
+        "try again later"
+    )

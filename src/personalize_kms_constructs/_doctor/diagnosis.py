@@ -28,17 +28,17 @@ class GroupReport:
     """The findings on a dataset group, and notes on what decides nothing."""
 
     group: Group
-    found: AccessReport
+    access: AccessReport
     notes: tuple[str, ...] = ()
 
     @cached_property
     def findings(self) -> list[Finding]:
         """Its findings, the worst first."""
-        return sorted(findings_of(self.found), key=_urgency)
+        return sorted(findings_of(self.access), key=_urgency)
 
     @property
     def urgency(self) -> int:
-        """A number for its order: 0 if a key is being deleted, 1 for another error, 2 for a doubt, 3 if all is well."""
+        """Its rank: 0 if a key is being deleted, 1 for another error, 2 for a doubt."""
         return min(map(_urgency, self.findings), default=3)
 
 
@@ -46,14 +46,15 @@ def diagnose(gathered: Gathered) -> GroupReport:
     """Return what is missing, wrong, undecided and right."""
     report = compare(gathered.model, with_excess=False)
     undecided = sorted((*report.undecided, *_unseen(gathered)), key=lambda entry: entry.sort_key())
-    found = replace(
+    access = replace(
         report,
         problems=in_order((*report.problems, *deleted_principals(gathered.model))),
         undecided=tuple(undecided),
         policies=tuple(map(_to_add, report.policies)),
     )
-    found = replace(found, problems=in_order((*found.problems, *_failed_group(gathered, found))))
-    return GroupReport(gathered.group, found, tuple(_notes(gathered, found)))
+    problems = in_order((*access.problems, *_failed_group(gathered, access)))
+    access = replace(access, problems=problems)
+    return GroupReport(gathered.group, access, tuple(_notes(gathered, access)))
 
 
 def unseen_group(group: Group) -> GroupReport:
@@ -70,12 +71,14 @@ def _urgency(finding: Finding) -> int:
 
 
 def _to_add(policy: PolicyToChange) -> PolicyToChange:
-    """Return a policy with the statements for those who lack something: added to what is there, they take nothing."""
+    """Return a policy with statements to add, for those alone who lack something."""
     statements = policy.should_have
     if policy.policy in ("key", "bucket"):
         lacking = {entry.principal == "service" for entry in policy.lacks}
         statements = tuple(
-            each for each in statements if ("Service" in each["Principal"]) in lacking
+            statement
+            for statement in statements
+            if ("Service" in statement["Principal"]) in lacking
         )
     return replace(policy, should_have=statements, replaces=(), own_conditions=(), also_for=())
 
@@ -117,19 +120,20 @@ def _of_group(group: Group, reason: Reason) -> Entry:
 
 def _notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
     group, jobs, model = gathered.group, gathered.jobs, gathered.model
-    for job in jobs.found:
+    for job in jobs.newest:
         if job.failure:
             today = _today(gathered.asked_by.get(job.arn), report)
             yield f"{job.name} ({job.permissions.resource}) failed: {job.failure} ({today})"
     for job in gathered.of_no_role:
         label, role = f"{job.name} ({job.permissions.resource})", job.role_arn.rpartition("/")[2]
-        yield f"{label} had role {role}, which doesn't exist any more: what the next one needs isn't known"
+        gone = "which doesn't exist any more: what the next one needs isn't known"
+        yield f"{label} had role {role}, {gone}"
     has = (
         "a key and a role" if group.key_arn else "no key of yours: AWS's own key encrypts its data"
     )
     yield f"it is {group.status}, and has {has}"
     older = f", {jobs.older} older not (--jobs)" if jobs.older else ""
-    yield f"jobs and metric attributions that were looked at: {len(jobs.found)}{older}"
+    yield f"jobs and metric attributions that were looked at: {len(jobs.newest)}{older}"
     for owner in model.owners:
         yield from (f"{model.label(owner.arn)}: {note}" for note in owner.notes)
 

@@ -31,7 +31,7 @@ def gather(reader: AccountReader, group: Group, jobs: Jobs) -> Gathered:
     names, organization = {group.arn: group.name}, reader.organization
     gathered = Gathered(reader, group, jobs, AccessModel(names=names, organization=organization))
     gathered.add_group()
-    for job in jobs.found:
+    for job in jobs.newest:
         if job.permissions.is_job and not reader.role(job.role_arn).exists:
             gathered.of_no_role.append(job)  # the next one will have another
         else:

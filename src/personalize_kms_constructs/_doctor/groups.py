@@ -55,10 +55,10 @@ def group_arns(account: Account, wanted: Iterable[str]) -> list[str]:
     """
     wanted = list(wanted)
     for name_or_arn in wanted:
-        _judge(name_or_arn, account.region)
+        _refuse_impossible(name_or_arn, account.region)
     start = f"arn:{account.partition}:personalize:{account.region}:{account.id}:dataset-group/"
     given = list(
-        dict.fromkeys(each if each.startswith("arn:") else start + each for each in wanted)
+        dict.fromkeys(name if name.startswith("arn:") else start + name for name in wanted)
     )
     for arn in given:
         if not arn.startswith(start):
@@ -67,7 +67,7 @@ def group_arns(account: Account, wanted: Iterable[str]) -> list[str]:
     return given or account.first(lambda: [str(group["datasetGroupArn"]) for group in pages])
 
 
-def _judge(wanted: str, region: str) -> None:
+def _refuse_impossible(wanted: str, region: str) -> None:
     """Refuse what no account could have, before anything is asked."""
     is_arn = wanted.startswith("arn:")
     if not is_arn and not is_name(wanted):
@@ -83,19 +83,19 @@ def _judge(wanted: str, region: str) -> None:
 def read_group(account: Account, arn: str) -> Group | None:
     """Read a dataset group; none if it doesn't exist."""
     arguments = {"datasetGroupArn": arn}
-    found, unseen = account.see(
+    described, unseen = account.see(
         "personalize", "DescribeDatasetGroup", "datasetGroup", arn, **arguments
     )
     name = arn.rpartition("/")[2]
-    if found is None:
+    if described is None:
         return Group(arn, name, unseen=unseen) if unseen else None
     return Group(
         arn,
-        str(found.get("name", name)),
-        str(found.get("status", "")),
-        found.get("kmsKeyArn"),
-        found.get("roleArn"),
-        str(found.get("failureReason") or ""),
+        str(described.get("name", name)),
+        str(described.get("status", "")),
+        described.get("kmsKeyArn"),
+        described.get("roleArn"),
+        str(described.get("failureReason") or ""),
     )
 
 
@@ -103,7 +103,7 @@ def read_group(account: Account, arn: str) -> Group | None:
 class Jobs:
     """The jobs of a dataset group that were looked at, and how many older ones were not."""
 
-    found: list[PersonalizeJob] = field(default_factory=list)
+    newest: list[PersonalizeJob] = field(default_factory=list)
     older: int = 0
     unseen: int = 0
     """The number of those that couldn't be looked at, and of their listings."""
@@ -115,13 +115,14 @@ def jobs_by_solution(account: Account, noun: str) -> dict[str, list[Any]] | None
     The listings need no version, and a solution that is trained each day has hundreds
     (https://docs.aws.amazon.com/personalize/latest/dg/API_ListBatchInferenceJobs.html).
     """
-    found: dict[str, list[Any]] = {}
+    by_solution: dict[str, list[Any]] = {}
     try:
         for job in account.pages("personalize", f"List{noun}s", f"{_field(noun)}s", "*"):
-            found.setdefault(str(job["solutionVersionArn"]).rpartition("/")[0], []).append(job)
+            solution = str(job["solutionVersionArn"]).rpartition("/")[0]
+            by_solution.setdefault(solution, []).append(job)
     except NotAnsweredError:
         return None
-    return found
+    return by_solution
 
 
 def read_jobs(
@@ -130,7 +131,7 @@ def read_jobs(
     newest: int,
     by_solution: Callable[[str], dict[str, list[Any]] | None],
 ) -> Jobs:
-    """Read the newest jobs of each kind, for each dataset and solution, and all metric attributions."""
+    """Read the newest jobs of each kind, and all metric attributions."""
     jobs = Jobs()
 
     def listed(operation: str, **narrowed: str) -> list[Any]:
@@ -144,8 +145,12 @@ def read_jobs(
             pass  # what it is narrowed to was deleted since it was listed
         return []
 
-    datasets = [each["datasetArn"] for each in listed("ListDatasets", datasetGroupArn=group_arn)]
-    solutions = [each["solutionArn"] for each in listed("ListSolutions", datasetGroupArn=group_arn)]
+    datasets = [
+        dataset["datasetArn"] for dataset in listed("ListDatasets", datasetGroupArn=group_arn)
+    ]
+    solutions = [
+        solution["solutionArn"] for solution in listed("ListSolutions", datasetGroupArn=group_arn)
+    ]
     made_for = {"DatasetArn": datasets, "DatasetGroupArn": [group_arn]}
     for row in ROWS:
         if row.made_for in made_for:
@@ -154,9 +159,9 @@ def read_jobs(
                 for arn in made_for[row.made_for]
             ]
         else:
-            found = by_solution(row.noun) if row.made_for else {}
-            jobs.unseen += found is None
-            lists = [(found or {}).get(arn, []) for arn in solutions]
+            of_kind = by_solution(row.noun) if row.made_for else {}
+            jobs.unseen += of_kind is None
+            lists = [(of_kind or {}).get(arn, []) for arn in solutions]
         for summaries in lists:
             chosen = sorted(summaries, key=itemgetter("creationDateTime"), reverse=True)
             chosen = chosen[: newest if row.is_job else _METRIC_ATTRIBUTIONS]
@@ -173,37 +178,38 @@ def _add_job(account: Account, row: Permissions, summary: Any, jobs: Jobs) -> No
     described, unseen = account.see("personalize", f"Describe{row.noun}", member, arn, **arguments)
     if described is None and not unseen:
         return  # deleted since it was listed
-    found = described or {}
-    role_arn = _member(found, row.role_argument)
+    description = described or {}
+    role_arn = _member(description, row.role_argument)
     if not role_arn:
         jobs.unseen += 1
         return
-    failed = found.get("status") in _FAILED
-    name = str(found.get("jobName") or found.get("name"))
+    failed = description.get("status") in _FAILED
+    name = str(description.get("jobName") or description.get("name"))
     job = PersonalizeJob(
         row,
         f"{name} of {summary['creationDateTime']:%Y-%m-%d}" if row.is_job else name,
         arn,
         str(role_arn),
-        source=_place(found, row.source),
-        destination=_place(found, row.destination),
-        failure=str(found.get("failureReason") or "it gave no reason") if failed else "",
+        source=_location(description, row.source),
+        destination=_location(description, row.destination),
+        failure=str(description.get("failureReason") or "it gave no reason") if failed else "",
     )
-    jobs.found.append(job)
+    jobs.newest.append(job)
 
 
-def _place(found: Any, access: S3Access | None) -> tuple[str, str | None] | None:
-    path = _member(found, access.path_argument) if access else None
+def _location(description: Any, access: S3Access | None) -> tuple[str, str | None] | None:
+    path = _member(description, access.path_argument) if access else None
     if access is None or path is None:
         return None
-    return str(path), _member(found, access.key_argument) if access.key_argument else None
+    return str(path), _member(description, access.key_argument) if access.key_argument else None
 
 
-def _member(found: Any, argument: str) -> Any:
+def _member(description: Any, argument: str) -> Any:
     """Return an argument of the API's call from a description."""
+    member = description
     for name in argument.split("."):
-        found = (found or {}).get(_field(name))
-    return found
+        member = (member or {}).get(_field(name))
+    return member
 
 
 def _field(name: str) -> str:

@@ -1,4 +1,4 @@
-"""KMS keys, service roles and S3 buckets as they are deployed, with every policy that bears on them."""
+"""KMS keys, service roles and S3 buckets as they are deployed, with all their policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of KMS that CloudTrail recorded as denied to a role or to Personalize, beside the findings that explain them.
+"""Denied calls of KMS in CloudTrail, beside the findings that explain them.
 
 KMS records all its operations as management events, "in some scenarios" those that were denied
 (https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html).
@@ -24,7 +24,7 @@ _OF_KMS = [{"AttributeKey": "EventSource", "AttributeValue": "kms.amazonaws.com"
 
 
 class Denial(NamedTuple):
-    """The last of the denied calls that are alike, in KMS's own words, with the event that names the key somewhere."""
+    """The last of several denied calls that are alike, in KMS's words, with its event."""
 
     who: str
     action: str
@@ -34,7 +34,7 @@ class Denial(NamedTuple):
 
 def read_denials(account: Account) -> tuple[list[Denial], str]:
     """Read the last denied calls of KMS, and say how far back they go."""
-    found: dict[tuple[str, ...], Denial] = {}
+    denials: dict[tuple[str, ...], Denial] = {}
     back_to, stopped = "now", ""
     events = account.pages("cloudtrail", "LookupEvents", "Events", "*", LookupAttributes=_OF_KMS)
     try:
@@ -48,16 +48,15 @@ def read_denials(account: Account) -> tuple[list[Denial], str]:
                 says = record.get("errorMessage") or f"{action} was denied to {who}"
                 # Each job has a session of its own. Some messages don't name the key.
                 alike = (who, action, says.replace(session, who), str(record.get("resources")))
-                found.setdefault(alike, Denial(who, action, f"{says} ({back_to})", text))
+                denials.setdefault(alike, Denial(who, action, f"{says} ({back_to})", text))
     except NotAnsweredError as error:
         stopped = f": {error}"
-    return list(
-        found.values()
-    ), f"CloudTrail: the last calls of KMS were looked at, back to {back_to}{stopped}"
+    read = f"CloudTrail: the last calls of KMS were looked at, back to {back_to}{stopped}"
+    return list(denials.values()), read
 
 
 def _caller(record: Any) -> tuple[str, str]:
-    """Return the role that called and its session, or else Personalize twice, if it called for itself."""
+    """Return the role that called and its session, or Personalize twice."""
     identity = record.get("userIdentity") or {}
     issuer = (identity.get("sessionContext") or {}).get("sessionIssuer") or {}
     by_service = SERVICE_PRINCIPAL in (identity.get("invokedBy"), record.get("sourceIPAddress"))
@@ -68,7 +67,7 @@ def _caller(record: Any) -> tuple[str, str]:
 def with_denials(
     report: GroupReport, model: AccessModel, denials: list[Denial], read: str
 ) -> GroupReport:
-    """Return a report in which findings name the calls that were denied for them, and notes name the other calls."""
+    """Return a report that names denied calls, in the findings that explain them or in notes."""
     explained: set[Denial] = set()
 
     def beside(entry: Entry) -> Entry:
@@ -79,10 +78,10 @@ def with_denials(
                 return replace(entry, reason=replace(entry.reason, denied=denial.says))
         return entry
 
-    found = report.found
-    missing, undecided = tuple(map(beside, found.missing)), tuple(map(beside, found.undecided))
+    access = report.access
+    missing, undecided = tuple(map(beside, access.missing)), tuple(map(beside, access.undecided))
     policies = tuple(
-        replace(policy, lacks=tuple(map(beside, policy.lacks))) for policy in found.policies
+        replace(policy, lacks=tuple(map(beside, policy.lacks))) for policy in access.policies
     )
     others = [
         f"CloudTrail: {denial.says}, which no finding of this dataset group explains: it was fixed "
@@ -90,8 +89,8 @@ def with_denials(
         for denial in denials
         if denial not in explained and (denial.who in model.roles or _is_for_itself(denial, model))
     ]
-    found = replace(found, missing=missing, undecided=undecided, policies=policies)
-    return GroupReport(report.group, found, (*report.notes, read, *others))
+    access = replace(access, missing=missing, undecided=undecided, policies=policies)
+    return GroupReport(report.group, access, (*report.notes, read, *others))
 
 
 def _is_for_itself(denial: Denial, model: AccessModel) -> bool:

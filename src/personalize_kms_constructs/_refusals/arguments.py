@@ -246,7 +246,7 @@ def constructor_problems(given: ConstructorArguments) -> Iterator[str]:
 
 
 def not_a_resource(value: object) -> str:
-    """Report a value that is not a resource, such as a list, a location, a bucket, or an uncalled factory."""
+    """Report a value that is not a resource: a list, a location, a bucket, a factory."""
     if is_sequence(value):
         way = "unpack it, as *resources"
     elif has(value, "uri"):
