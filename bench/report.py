@@ -59,29 +59,16 @@ def page(measured: Rounds) -> str:
     lines = [
         "# Speed",
         "",
-        (
-            "For whoever asks how long a synth takes. `make bench` builds the same stack with the "
-            "construct and by"
-        ),
-        (
-            "hand, and writes this page. Each construct is a dataset group with a key, a role, an "
-            "export job and an"
-        ),
-        (
-            "import job; the bucket and its key are there before. The templates are equal. Each "
-            "measurement runs in a"
-        ),
-        (
-            "process of its own, with the CDK's own validation of templates and with the judge, "
-            "which a stack by hand"
-        ),
-        "doesn't have.",
+        "Read this page if you want to know what the construct adds to the time of your synth.",
+        "`make bench` builds the same stack with the construct and by hand, and writes this page.",
+        "Each construct is a dataset group with a key, a role, an export job and an import job; the",
+        "bucket and its key exist before. The templates are equal. Each measurement has a process of",
+        "its own, with the CDK's validation of templates. The stack with the construct also runs the",
+        "judge, the construct's own check at synth.",
         "",
-        (
-            f"Medians of {len(measured[WAYS[0], 1])} rounds, in which both ways follow each other; "
-            "the ratio is the median"
-        ),
-        f"of the rounds' own ratios, with the smallest and the largest. {machine()}",
+        f"The figures are medians of {len(measured[WAYS[0], 1])} rounds. Each round measures both",
+        "ways, and has a ratio; the table has the median, the smallest and the largest ratio.",
+        machine(),
         "",
         "| | by hand | with the construct | ratio | at most |",
         "|---|--:|--:|--:|--:|",
@@ -89,11 +76,9 @@ def page(measured: Rounds) -> str:
         "",
         "## The judge",
         "",
-        (
-            "Its part of `app.synth()`, with the modules that it imports, in apps whose stacks "
-            "have nothing else than one"
-        ),
-        "construct or two with their buckets. Every other resource makes the share smaller.",
+        "The judge's part of `app.synth()`, with the modules that it imports. The stacks have nothing",
+        "but one or two constructs and their buckets. Every other resource of your stacks makes the",
+        "share smaller.",
         "",
         "| stacks | constructs in each | resources | synth | judge | judge / synth |",
         "|--:|--:|--:|--:|--:|--:|",
