@@ -1,6 +1,6 @@
 """Writes the permission matrix into matrix.md, from the rows that the constructs use.
 
-So the page always says what is granted. Each mark links to the AWS page it comes from.
+So the page always has the constructs' own permissions. Each mark links to its AWS page.
 
     python docs/permission_matrix.py
 """
@@ -16,25 +16,25 @@ from personalize_kms_constructs.matrix import ROWS, Actions, Permissions
 PAGE = Path(__file__).with_name("matrix.md")
 PLACE = re.compile(r"(?<=<!-- matrix -->\n).*(?=<!-- end of matrix -->)", re.DOTALL)
 
-# The policies that say something, in the order of the page.
+# The policies that can have statements, in the order of the page.
 KEY_POLICIES = {
     "every": "Key policy of every key, for the role and for the service",
     "group": "Key policy of the dataset group's key, for both, in addition",
-    "source": "Key policy of the key of what it reads, for both, in addition",
-    "destination": "Key policy of the key of what it writes, for both, in addition",
+    "source": "Key policy of the source's key, for both, in addition",
+    "destination": "Key policy of the destination's key, for both, in addition",
 }
 ROLE_ON_KEYS = {
     "every": "IAM policy of the role, on every key",
     "group": "IAM policy of the role, on the dataset group's key, in addition",
-    "source": "IAM policy of the role, on the key of what it reads, in addition",
-    "destination": "IAM policy of the role, on the key of what it writes, in addition",
+    "source": "IAM policy of the role, on the source's key, in addition",
+    "destination": "IAM policy of the role, on the destination's key, in addition",
 }
 DATA = "IAM policy of the role, and bucket policy for the service"
 ROLE_ON_ALL = "IAM policy of the role, on every resource"
 POLICIES = (*KEY_POLICIES.values(), *ROLE_ON_KEYS.values(), DATA, ROLE_ON_ALL)
 
 Need = tuple[str, str, str]
-"""A policy, an action, and what it is on where that differs within the policy."""
+"""A policy, an action, and its place if places differ within the policy."""
 
 
 def main() -> None:
@@ -48,7 +48,9 @@ def main() -> None:
 def table() -> Iterator[str]:
     """Return the table: a column for each resource, a row for each action."""
     pages = {row: dict(needs(row)) for row in ROWS}
-    every_need = dict.fromkeys(need for found in pages.values() for need in found)
+    every_need: dict[Need, None] = {}
+    for needs_of_row in pages.values():
+        every_need |= dict.fromkeys(needs_of_row)
 
     yield '<table class="matrix">'
     yield "<thead>"
@@ -82,21 +84,18 @@ def table() -> Iterator[str]:
 
 
 def needs(row: Permissions) -> Iterator[tuple[Need, str]]:
-    """Yield what a resource needs, each with the page that says so."""
+    """Yield the needs of a resource, each with its AWS page."""
     keys = {"group": row.on_dataset_group_key}
-    places = (
-        ("source", row.source, "reads"),
-        ("destination", row.destination, "writes"),
-    )
-    keys |= {name: access.on_key for name, access, _ in places if access}
+    places = (("source", row.source), ("destination", row.destination))
+    keys |= {name: access.on_key for name, access in places if access}
     in_key_policies = {name: access.key_policy for name, access in keys.items()}
     in_iam = {name: access.role_policies for name, access in keys.items()}
     yield from on_keys(row, KEY_POLICIES, in_key_policies)
     yield from on_keys(row, ROLE_ON_KEYS, in_iam)
     yield from of_groups(row, ROLE_ON_ALL, row.role_on_everything)
-    for _, access, verb in places:
+    for name, access in places:
         if access is not None:
-            on_objects, on_bucket = f" on what it {verb}", f" on the bucket it {verb}"
+            on_objects, on_bucket = f" on the {name}", f" on the {name}'s bucket"
             yield from of_groups(row, DATA, [access.on_objects], on_objects)
             yield from of_groups(row, DATA, access.on_bucket, on_bucket)
 
@@ -106,9 +105,9 @@ def on_keys(
     policies: Mapping[str, str],
     groups_of_keys: Mapping[str, Sequence[Actions]],
 ) -> Iterator[tuple[Need, str]]:
-    """Yield what all keys need once, and what one key needs besides."""
+    """Yield the needs of all keys once, and the further needs of a single key."""
     first, *others = groups_of_keys.values()
-    common = [group for group in first if all(group in each for each in others)]
+    common = [group for group in first if all(group in groups for groups in others)]
     yield from of_groups(row, policies["every"], common)
     for key, groups in groups_of_keys.items():
         more = [group for group in groups if group not in common]
