@@ -106,7 +106,7 @@ def test_it_names_what_a_report_has(tmp_path: Path) -> None:
             for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
             for field in re.findall(r"`(\w+)`", cell)
         }
-        for table in re.findall(r"^\| field \| what \|\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
+        for table in re.findall(r"^\| field \| content \|\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
     )
     assert entries == {*report["missing"][0], "file"}
     assert policies == {*report["policies"][0], *at_times}
