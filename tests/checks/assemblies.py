@@ -37,8 +37,9 @@ def synthesize(
 def lines(report: AccessReport, entries: Sequence[Entry]) -> set[Line]:
     """Return what entries say, with the names of constructs for resources of the app."""
     names = Names(report.names)
-    found = [
-        (each.principal, each.policy, each.action, names.short(each.resource)) for each in entries
+    described = [
+        (entry.principal, entry.policy, entry.action, names.short(entry.resource))
+        for entry in entries
     ]
-    assert len(found) == len(set(found))
-    return set(found)
+    assert len(described) == len(set(described))
+    return set(described)

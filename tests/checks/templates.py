@@ -245,9 +245,9 @@ def findings(report: AccessReport) -> Any:
 
 def messages(report: AccessReport) -> list[str]:
     """What the problems say."""
-    return [each.message for each in report.problems]
+    return [problem.message for problem in report.problems]
 
 
 def reasons(report: AccessReport) -> set[str]:
     """Why anything is undecided."""
-    return {each.because for each in report.undecided}
+    return {entry.because for entry in report.undecided}

@@ -36,7 +36,7 @@ def open_questions(directory: Path) -> list[str]:
     report = check_assembly(directory)
     assert report.asked == ("Main/Movies (dataset group)",)
     assert (report.missing, report.problems) == ((), ())
-    return [each.because for each in report.undecided if not each.principal]
+    return [entry.because for entry in report.undecided if not entry.principal]
 
 
 def test_what_is_no_assembly(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_what_is_no_assembly(tmp_path: Path) -> None:
 def test_what_is_no_path() -> None:
     """The app, a stack, a template's content: what to pass."""
     wrong: tuple[Any, ...] = (cdk.App(), cdk.Stack(), {"Resources": {}}, None)
-    assert [message(each) for each in wrong] == [
+    assert [message(target) for target in wrong] == [
         f"an object of type {name} isn't an assembly: pass app.synth() or a path"
         for name in ("App", "Stack", "dict", "NoneType")
     ]
@@ -89,9 +89,9 @@ def test_what_is_no_path() -> None:
 def test_manifests_that_are_none(text: str, says: str, tmp_path: Path) -> None:
     """Broken JSON, another program's manifest, artifacts without what they need."""
     (tmp_path / "manifest.json").write_text(text)
-    found = message(tmp_path)
-    assert found.startswith(f"{tmp_path}/manifest.json: ")
-    assert says in found
+    told = message(tmp_path)
+    assert told.startswith(f"{tmp_path}/manifest.json: ")
+    assert says in told
 
 
 def test_a_manifest_that_is_no_text(tmp_path: Path) -> None:
@@ -243,7 +243,9 @@ def test_a_caller_is_judged_where_the_service_role_cannot_be_read(tmp_path: Path
     circle = {"Conditions": {"A": {"Condition": "B"}, "B": {"Condition": "A"}}}
     resources = {"Service": role(Policies=policies), "Caller": role(), "Asks": asks}
     report = check_assembly(write(tmp_path, {"Main": {"Resources": resources, **circle}}))
-    assert "iam:PassRole" in {each.action for each in report.missing if each.principal == "caller"}
+    assert "iam:PassRole" in {
+        entry.action for entry in report.missing if entry.principal == "caller"
+    }
 
 
 def test_a_definition_in_a_file_that_is_no_text(tmp_path: Path) -> None:
@@ -266,7 +268,7 @@ def test_exports_that_are_none(export: Any, tmp_path: Path) -> None:
         "One": {"Outputs": outputs},
         "Two": complete(Policy=policy({"Fn::ImportValue": "Name"})),
     }
-    assert {each.policy for each in check_assembly(write(tmp_path, stacks)).undecided} == {"role"}
+    assert {entry.policy for entry in check_assembly(write(tmp_path, stacks)).undecided} == {"role"}
 
 
 def test_an_import_that_goes_round(tmp_path: Path) -> None:
@@ -302,7 +304,7 @@ def test_names_that_are_too_long(tmp_path: Path) -> None:
     machine = {"Type": "AWS::Serverless::StateMachine", "Properties": {"DefinitionUri": "x" * 300}}
     nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "./" + "x" * 300}}
     write(tmp_path, {"Main": complete(Machine=machine, Nested=nested)})
-    assert any("its template ./xxx" in each for each in open_questions(tmp_path))
+    assert any("its template ./xxx" in question for question in open_questions(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["template.yaml", "template.json"])
@@ -363,7 +365,7 @@ STRANGE: tuple[Any, ...] = (
 
 def places(value: Any) -> list[tuple[Any, Any]]:
     """Everything in a template that can be replaced."""
-    found: list[tuple[Any, Any]] = []
+    all_places: list[tuple[Any, Any]] = []
     entries = (
         value.items()
         if isinstance(value, dict)
@@ -372,13 +374,15 @@ def places(value: Any) -> list[tuple[Any, Any]]:
         else ()
     )
     for name, entry in entries:
-        found.append((value, name))
-        found += places(entry)
-    return found
+        all_places.append((value, name))
+        all_places += places(entry)
+    return all_places
 
 
 @pytest.mark.parametrize(
-    "arrangement", [three_stacks, in_sibling_nested_stacks], ids=lambda each: each.__name__
+    "arrangement",
+    [three_stacks, in_sibling_nested_stacks],
+    ids=lambda arrangement: arrangement.__name__,
 )
 def test_templates_with_anything_anywhere(arrangement: Any, tmp_path: Path) -> None:
     """A report or one line, whatever stands where: templates with one to three values replaced."""

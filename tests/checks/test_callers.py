@@ -47,9 +47,9 @@ def of_caller(report: AccessReport) -> dict[str, set[tuple[str, str]]]:
     """Return what callers may do, lack, and may have or lack."""
     return {
         answer: {
-            (each.action, each.resource)
-            for each in entries
-            if each.principal == "caller" and each.action != ASSUME
+            (entry.action, entry.resource)
+            for entry in entries
+            if entry.principal == "caller" and entry.action != ASSUME
         }
         for answer, entries in (
             ("yes", report.allowed),
@@ -70,9 +70,9 @@ def callers(report: AccessReport) -> set[str]:
     """Return the roles of callers."""
     entries = (*report.allowed, *report.missing, *report.undecided)
     return {
-        each.principal_arn
-        for each in entries
-        if each.principal == "caller" and each.action != ASSUME
+        entry.principal_arn
+        for entry in entries
+        if entry.principal == "caller" and entry.action != ASSUME
     }
 
 
@@ -202,17 +202,20 @@ def test_a_machine_assumes_the_role_of_a_tasks_credentials(
 ) -> None:
     """Step Functions does so with the role of the machine."""
     report = check(tmp_path, with_credentials(statements, trusts))
-    found = {name: getattr(report, name) for name in ("allowed", "missing", "undecided")}
+    answers = {name: getattr(report, name) for name in ("allowed", "missing", "undecided")}
     entries = [
-        (name, each) for name, own in found.items() for each in own if each.principal_arn == MACHINE
+        (name, entry)
+        for name, own in answers.items()
+        for entry in own
+        if entry.principal_arn == MACHINE
     ]
-    assert {(name, each.principal, each.action, each.resource) for name, each in entries} == {
+    assert {(name, entry.principal, entry.action, entry.resource) for name, entry in entries} == {
         (answer, "caller", ASSUME, CALLER)
     }
-    assert {each.page.rpartition("/")[2] for _, each in entries} == {
+    assert {entry.page.rpartition("/")[2] for _, entry in entries} == {
         "concepts-access-cross-acct-resources.html"
     }
-    assert {each.policy: each.should_have for each in report.policies if each.lacks} == add
+    assert {policy.policy: policy.should_have for policy in report.policies if policy.lacks} == add
 
 
 def test_a_caller_that_trusts_personalize_keeps_it(tmp_path: Path) -> None:
@@ -220,7 +223,7 @@ def test_a_caller_that_trusts_personalize_keeps_it(tmp_path: Path) -> None:
     report = check(
         tmp_path, with_credentials([ASSUMING], [trusting({"Service": "personalize.amazonaws.com"})])
     )
-    (of_caller,) = [each for each in report.policies if each.policy == "trust"]
+    (of_caller,) = [policy for policy in report.policies if policy.policy == "trust"]
     assert (of_caller.policy_of, of_caller.replaces) == (CALLER, ())
     assert of_caller.should_have == TO_TRUST["trust"]
 
@@ -242,10 +245,12 @@ def test_a_role_is_assumed_and_passed_by_one_machine(
     states = dict(zip("AB", both if credentials_first else both[::-1], strict=True))
     creating = {**CREATING, "Action": "personalize:*"}
     report = check(tmp_path, with_credentials([creating], trusts, **states))
-    (of_machine,) = [each for each in report.policies if each.policy_of == MACHINE]
-    assert all(len(each["Action"]) == 1 for each in of_machine.should_have)
-    assert {each["Action"][0]: each.get("Condition") for each in of_machine.should_have} == lacks
-    assert {each.action for each in report.allowed if each.principal_arn == MACHINE} >= {
+    (of_machine,) = [policy for policy in report.policies if policy.policy_of == MACHINE]
+    assert all(len(statement["Action"]) == 1 for statement in of_machine.should_have)
+    assert {
+        statement["Action"][0]: statement.get("Condition") for statement in of_machine.should_have
+    } == lacks
+    assert {entry.action for entry in report.allowed if entry.principal_arn == MACHINE} >= {
         ASSUME
     } - lacks.keys()
 
@@ -256,11 +261,11 @@ def test_a_machine_assumes_a_role_of_another_account(tmp_path: Path) -> None:
     states = {"Export": task("createDatasetExportJob", EXPORT, Credentials={"RoleArn": there})}
     resources = {"Caller": CALLERS_ROLE, "Asks": machine(states, RoleArn=OF_CALLER)}
     entries = [
-        each
-        for each in check(tmp_path, {"Resources": resources}).missing
-        if each.principal == "caller"
+        entry
+        for entry in check(tmp_path, {"Resources": resources}).missing
+        if entry.principal == "caller"
     ]
-    assert [(each.action, each.resource) for each in entries] == [(ASSUME, there)]
+    assert [(entry.action, entry.resource) for entry in entries] == [(ASSUME, there)]
 
 
 @pytest.mark.parametrize(
@@ -328,8 +333,8 @@ def test_what_an_execution_chooses(
     statements: list[Json] = [{**CREATING, "Resource": [of_other, f"{here}:{resource}"]}, PASSING]
     resources = {"Caller": CALLERS_ROLE, "Asks": machine({"Export": state}, RoleArn=OF_CALLER)}
     policy = managed(*statements, role={"Ref": "Caller"})
-    found = of_caller(check(tmp_path, {"Resources": {**resources, "Policy": policy}}))
-    chosen = [key for key, entries in found.items() for _, each in entries if "${" in each]
+    answers = of_caller(check(tmp_path, {"Resources": {**resources, "Policy": policy}}))
+    chosen = [key for key, entries in answers.items() for _, entry in entries if "${" in entry]
     assert chosen == [answer]
 
 
@@ -341,9 +346,9 @@ def test_the_cdks_own_construct_lacks_the_right_to_pass_the_role(tmp_path: Path)
     export = tasks.CallAwsService(stack, "Export", **call, parameters=EXPORT, iam_resources=["*"])
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
     report = check_assembly(app.synth())
-    found = of_caller(report)
-    assert (found["no"], found["open"]) == ({(PASS, ROLE_ARN)}, set())
-    assert {action for action, _ in found["yes"]} == {CREATE}
+    answers = of_caller(report)
+    assert (answers["no"], answers["open"]) == ({(PASS, ROLE_ARN)}, set())
+    assert {action for action, _ in answers["yes"]} == {CREATE}
 
 
 def calling(stack: cdk.Stack, row: Permissions, role: iam.IRole, service_role: str) -> None:
@@ -381,9 +386,9 @@ def test_what_grant_create_writes_is_enough(row: Permissions, tmp_path: Path) ->
     calling(cdk.Stack.of(unable), row, unable, ROLE_ARN)
     report = check_assembly(app.synth())
     names = {
-        each.principal_arn.rpartition(".")[2][:4]
-        for each in report.missing
-        if each.principal == "caller"
+        entry.principal_arn.rpartition(".")[2][:4]
+        for entry in report.missing
+        if entry.principal == "caller"
     }
     assert names == {"Unab"}
     actions = {f"personalize:Create{row.noun}", PASS}
@@ -413,15 +418,15 @@ def test_the_role_of_a_machine_may_start_our_jobs(
     data = Data.of(stack)
     machine_of(stack, job(data, kind, **options))
     report = check_assembly(synthesized(stack))
-    found = of_caller(report)
-    assert (found["no"], found["open"]) == (set(), set())
+    answers = of_caller(report)
+    assert (answers["no"], answers["open"]) == (set(), set())
     name = kind.__name__
     needed = {f"personalize:Create{name}", f"personalize:Describe{name}", PASS}
-    assert {action for action, _ in found["yes"]} == needed | (
+    assert {action for action, _ in answers["yes"]} == needed | (
         {TAG} if "tags" in options else set()
     )
     if kind is jobs.BatchInferenceJob:
-        assert {SOLUTION, VERSION} <= {resource for _, resource in found["yes"]}
+        assert {SOLUTION, VERSION} <= {resource for _, resource in answers["yes"]}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -472,11 +477,11 @@ def test_a_dataset_of_the_template_has_the_name_of_its_group(
         "Policy": managed(*statements, role={"Ref": "Caller"}),
         "Asks": asks,
     }
-    found = of_caller(check(tmp_path, {"Resources": resources}))
+    answers = of_caller(check(tmp_path, {"Resources": resources}))
     assert [
-        key for key, entries in found.items() for _, each in entries if ":dataset/" in each
+        key for key, entries in answers.items() for _, entry in entries if ":dataset/" in entry
     ] == [answer]
-    assert found["open"] == set()
+    assert answers["open"] == set()
 
 
 @pytest.mark.parametrize(
@@ -502,10 +507,10 @@ def test_two_jobs_whose_states_have_one_name(stack: cdk.Stack, options: Json) ->
             definition_body=sfn.DefinitionBody.from_chainable(fragment),
         )
     report = check_assembly(synthesized(stack))
-    assert [each for each in report.asked if "/Job" in each] == [
+    assert [request for request in report.asked if "/Job" in request] == [
         "Stack/One/Job (dataset import job)",
         "Stack/Two/Job (dataset import job)",
     ]
-    found = of_caller(report)
-    assert (found["no"], found["open"]) == (set(), set())
+    answers = of_caller(report)
+    assert (answers["no"], answers["open"]) == (set(), set())
     assert len(callers(report)) == 2

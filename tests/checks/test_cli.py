@@ -406,7 +406,7 @@ def on_a_terminal(*arguments: str, **environment: str) -> str:
     environment = {**os.environ, "TERM": "xterm", **environment}
     process = subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=theirs, env=environment)
     os.close(theirs)
-    found = b""
+    written = b""
     while True:
         try:
             part = os.read(ours, 65536)
@@ -414,10 +414,10 @@ def on_a_terminal(*arguments: str, **environment: str) -> str:
             break
         if not part:
             break
-        found += part
+        written += part
     process.wait()
     os.close(ours)
-    return found.decode()
+    return written.decode()
 
 
 def test_colours_on_a_terminal_alone(tmp_path: Path) -> None:
@@ -449,8 +449,8 @@ def test_parameters_have_the_form_of_the_cdks_cli(tmp_path: Path) -> None:
     directory = str(write(tmp_path, {"Main": complete(Policy=policy_in_prod)}))
     assert run("check", directory, "--strict").exit_code == 1
     assert run("check", directory, "--strict", "--parameters", "Main:Stage=prod").exit_code == 0
-    found = run("check", directory, "--parameters", "Stage=a=b", "--format", "json")
-    assert (found.exit_code, len(json.loads(found.stdout)["missing"])) == (1, 4)
+    result = run("check", directory, "--parameters", "Stage=a=b", "--format", "json")
+    assert (result.exit_code, len(json.loads(result.stdout)["missing"])) == (1, 4)
     malformed = run("check", directory, "--parameters", "Stage")
     assert (
         malformed.exit_code,

@@ -100,7 +100,7 @@ def by_stage() -> Any:
         Data=dataset("One", "Read", path=path),
     )
     return template | {
-        "Mappings": {"Names": {each: {"Bucket": f"ratings-{each}"} for each in ("prod", "dev")}}
+        "Mappings": {"Names": {stage: {"Bucket": f"ratings-{stage}"} for stage in ("prod", "dev")}}
     }
 
 
@@ -127,7 +127,7 @@ def report(directory: Path, template: Any, parameters: Any = None, **more: Any) 
 
 def actions(entries: Any) -> set[str]:
     """Return the actions of entries; what is open, by its name."""
-    return {each.action or each.name for each in entries}
+    return {entry.action or entry.name for entry in entries}
 
 
 @pytest.mark.parametrize(
@@ -366,10 +366,10 @@ def test_a_pattern(
     assert (without.missing, without.problems) == ((), ())
     assert open_for is None or actions(without.undecided) == open_for
     for values, lacking in ((PROD, in_prod), (DEV, in_dev)):
-        found = report(tmp_path, template, values)
-        assert lacking is None or actions((*found.missing, *found.undecided)) == lacking, values
-        assert found.undecided == () or lacking
-        assert found.assumed == {}
+        decided = report(tmp_path, template, values)
+        assert lacking is None or actions((*decided.missing, *decided.undecided)) == lacking, values
+        assert decided.undecided == () or lacking
+        assert decided.assumed == {}
 
 
 @pytest.mark.parametrize(
@@ -466,8 +466,8 @@ def test_a_wide_policy_under_a_flag_is_too_much_where_it_is_there(tmp_path: Path
     wide = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
     template = complete(More=managed(wide) | IN_PROD)
     for values, too_much in ((None, {"kms:*"}), (PROD, {"kms:*"}), (DEV, NONE)):
-        found = report(tmp_path, template, values)
-        assert (actions(found.excess), findings(found)) == (too_much, CLEAN)
+        decided = report(tmp_path, template, values)
+        assert (actions(decided.excess), findings(decided)) == (too_much, CLEAN)
 
 
 @pytest.mark.parametrize(
@@ -498,7 +498,7 @@ def test_the_key_of_a_bucket(encryption: Any, in_prod: set[str], tmp_path: Path)
     )
     (entry,) = report(tmp_path, template).undecided
     assert (entry.cause, IS_OPEN in entry.because) == (Cause.ENCRYPTION_UNSEEN, True)
-    assert {each.cause.id for each in report(tmp_path, template, PROD).problems} == in_prod
+    assert {problem.cause.id for problem in report(tmp_path, template, PROD).problems} == in_prod
     assert findings(report(tmp_path, template, DEV)) == CLEAN
 
 
@@ -508,9 +508,11 @@ def test_a_key_may_have_the_policy_of_kms(tmp_path: Path) -> None:
         Key=key(KeyPolicy=if_prod({"Statement": [OF_ADMIN]})), Policy=policy(actions=ACTIONS)
     )
     assert report(tmp_path, template).missing == ()
-    found = {each: report(tmp_path, template, {"Stage": each}).missing for each in ("prod", "dev")}
-    assert {each.principal for each in found["prod"]} == {"role", "service"}
-    assert {each.principal for each in found["dev"]} == {"service"}
+    missing = {
+        stage: report(tmp_path, template, {"Stage": stage}).missing for stage in ("prod", "dev")
+    }
+    assert {entry.principal for entry in missing["prod"]} == {"role", "service"}
+    assert {entry.principal for entry in missing["dev"]} == {"service"}
 
 
 @pytest.mark.parametrize("type", ["AWS::S3::Bucket", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"])
@@ -539,10 +541,10 @@ def test_two_of_one_name_of_which_a_condition_chooses_one(type: str, tmp_path: P
         ),
     }[type]
     template["Resources"]["Key"].pop("DependsOn", None)
-    found = report(tmp_path, template)
-    assert found.missing == ()
-    assert found.undecided
-    assert {each.cause.id for each in report(tmp_path, template, PROD).missing} == (
+    without = report(tmp_path, template)
+    assert without.missing == ()
+    assert without.undecided
+    assert {entry.cause.id for entry in report(tmp_path, template, PROD).missing} == (
         {"not-in-iam"} if type == "AWS::IAM::ManagedPolicy" else set()
     )
 
@@ -566,12 +568,12 @@ def test_a_key_that_a_condition_leaves_out_in_a_state_machine(form: str, tmp_pat
     elif form == "substituted":
         properties["DefinitionSubstitutions"] = {"Name": "music"}
     machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
-    found = report(tmp_path, complete(Machine=machine))
-    assert found.missing == ()
-    asked = [each.because for each in found.undecided if each.name == "Main/Machine · Make"]
+    without = report(tmp_path, complete(Machine=machine))
+    assert without.missing == ()
+    asked = [entry.because for entry in without.undecided if entry.name == "Main/Machine · Make"]
     assert asked == ["what it asks for depends on the condition Main.IsProd"]
     assert {
-        each.resource for each in report(tmp_path, complete(Machine=machine), PROD).missing
+        entry.resource for entry in report(tmp_path, complete(Machine=machine), PROD).missing
     } == {OTHER_KEY}
 
 
@@ -664,20 +666,20 @@ def test_a_default_decides_a_condition(
     declared: Any, condition: Any, holds: bool | None, tmp_path: Path
 ) -> None:
     """As the string that CloudFormation compares; the report tells of those that have decided one."""
-    found = report(tmp_path, with_parameter(declared, condition))
-    assert (actions(found.missing), actions(found.undecided)) == (
+    result = report(tmp_path, with_parameter(declared, condition))
+    assert (actions(result.missing), actions(result.undecided)) == (
         NONE if holds is not False else {*IN_IAM},
         NONE if holds is not None else {*IN_IAM},
     )
-    assert [*found.assumed] == ([] if holds is None else ["Main.Stage"])
+    assert [*result.assumed] == ([] if holds is None else ["Main.Stage"])
 
 
 def test_a_value_takes_the_place_of_a_default(tmp_path: Path) -> None:
     """Of a list too; what is a name of Systems Manager's stays one."""
     template = with_parameter({"Type": "String", "Default": "dev"}, {"Fn::Equals": [STAGE, "prod"]})
     for name in ("Stage", "*:Stage", "Main:Stage"):
-        found = report(tmp_path, template, {name: "prod"})
-        assert (findings(found), found.assumed) == (CLEAN, {})
+        result = report(tmp_path, template, {name: "prod"})
+        assert (findings(result), result.assumed) == (CLEAN, {})
     template["Parameters"]["Stage"]["Type"] = "AWS::SSM::Parameter::Value<String>"
     assert actions(report(tmp_path, template, PROD).undecided) == {*IN_IAM}
     template["Parameters"]["Stage"]["Type"] = "CommaDelimitedList"
@@ -695,8 +697,8 @@ def test_a_default_is_no_name(tmp_path: Path) -> None:
         "Fn::Sub": "s3://${Name}/in/"
     }
     own["One"]["Condition"] = "IsProd"
-    found = report(tmp_path, template)
-    assert (actions(found.undecided) >= READS, found.assumed) == (True, {"Main.Name": "ratings"})
+    result = report(tmp_path, template)
+    assert (actions(result.undecided) >= READS, result.assumed) == (True, {"Main.Name": "ratings"})
     assert findings(report(tmp_path, template, {"Name": "ratings"})) == CLEAN
 
 
@@ -704,10 +706,10 @@ def test_each_stack_has_its_own_value(tmp_path: Path) -> None:
     """By its name; the nearest counts."""
     template = complete(Policy=policy() | IN_PROD)
     directory = write(tmp_path, {"Main": template, "Other": template})
-    found = check_assembly(
+    report = check_assembly(
         directory, parameters={"Stage": "dev", "Other:Stage": "prod", "*:Stage": "test"}
     )
-    assert {each for entry in found.missing for each in entry.needed_by} == {
+    assert {by for entry in report.missing for by in entry.needed_by} == {
         "Main/Movies (dataset group)"
     }
     template["Parameters"] = {"Stage": {"Type": "String", "Default": "prod"}}
@@ -759,8 +761,8 @@ def test_a_condition_of_a_nested_stack(
 ) -> None:
     """It has the parameters that are passed."""
     template, inner = nested(passed, {"Type": "String", **declared}, IS_BIG)
-    found = report(tmp_path, template, values, files={"nested.json": inner})
-    assert (actions(found.missing), actions(found.undecided)) == (
+    result = report(tmp_path, template, values, files={"nested.json": inner})
+    assert (actions(result.missing), actions(result.undecided)) == (
         NONE if holds is not False else {*IN_IAM},
         NONE if holds is not None else {*IN_IAM},
     )
@@ -783,8 +785,8 @@ def test_an_export_under_a_condition(
     exporting["Conditions"]["IsDev"] = {"Fn::Not": [{"Condition": "IsProd"}]}
     exporting |= {"Resources": {}, "Outputs": outputs}
     directory = write(tmp_path, {"Exporting": exporting, "Main": template})
-    found = check_assembly(directory, parameters=stage)
-    assert (actions(found.missing), bool(found.undecided)) == (missing, is_open)
+    report = check_assembly(directory, parameters=stage)
+    assert (actions(report.missing), bool(report.undecided)) == (missing, is_open)
 
 
 def test_a_policy_under_a_condition_gets_no_statement(tmp_path: Path) -> None:
@@ -824,9 +826,9 @@ def test_a_default_does_not_become_a_name_by_a_condition(tmp_path: Path) -> None
         "Read": reading(),
         "Data": dataset("Nested", "Read", path="s3://big/in/") | {"DependsOn": ["Nested", "Read"]},
     }
-    found = report(tmp_path, template, files={"nested.json": inner})
-    assert actions(found.missing) == READS
-    assert {each.because for each in found.undecided if each.policy == "bucket"} == {
+    result = report(tmp_path, template, files={"nested.json": inner})
+    assert actions(result.missing) == READS
+    assert {entry.because for entry in result.undecided if entry.policy == "bucket"} == {
         "the bucket policy of arn:aws:s3:::big can't be seen: it isn't part of the app"
     }
 
@@ -876,8 +878,8 @@ def test_a_value_is_text(tmp_path: Path) -> None:
     template = importing(Data=dataset("One", "Read", path=STAGE))
     assert findings(report(tmp_path, template, {"Stage": "s3://ratings/in/"})) == CLEAN
     odd = report(tmp_path, template, {"Stage": "s3://${Bucket}/in/"})
-    assert "arn:aws:s3:::${Bucket}" in {each.resource for each in odd.missing} | {
-        each.policy_of.replace("\ufdd0", "") for each in (*odd.missing, *odd.undecided)
+    assert "arn:aws:s3:::${Bucket}" in {entry.resource for entry in odd.missing} | {
+        entry.policy_of.replace("\ufdd0", "") for entry in (*odd.missing, *odd.undecided)
     }
     open_path = report(tmp_path, template, {"Stage": "{{resolve:ssm:/path}}"})
     assert actions(open_path.undecided) == {"Main/Data"}
@@ -888,11 +890,11 @@ def test_the_defaults_are_told_first(tmp_path: Path) -> None:
     template = with_parameter(
         {"Type": "String", "Default": "prod"}, {"Fn::Equals": [STAGE, "prod"]}
     )
-    found = report(tmp_path, template)
+    result = report(tmp_path, template)
     says = "Conditions are decided by defaults of parameters: Main.Stage=prod. Pass others by --parameters"
-    assert found.to_text().startswith(f"{says}\n0 missing")
-    assert found.to_markdown().startswith(f"# Amazon Personalize's access\n\n{says}.\n\n0 missing")
-    assert json.loads(found.to_json())["assumed"] == {"Main.Stage": "prod"}
+    assert result.to_text().startswith(f"{says}\n0 missing")
+    assert result.to_markdown().startswith(f"# Amazon Personalize's access\n\n{says}.\n\n0 missing")
+    assert json.loads(result.to_json())["assumed"] == {"Main.Stage": "prod"}
     without = report(tmp_path, template, PROD)
     assert json.loads(without.to_json())["assumed"] == {}
     assert without.to_text().startswith("0 missing")
@@ -902,10 +904,10 @@ def test_the_defaults_are_told_first(tmp_path: Path) -> None:
 def test_own_key_or_one_that_is_passed(tmp_path: Path) -> None:
     """The default decides; the policy of another account's key can't be seen."""
     assert findings(report(tmp_path, own_or_given())) == CLEAN
-    found = report(tmp_path, own_or_given(), {"KeyArn": OTHER_KEY})
-    assert (found.missing, {each.resource for each in found.undecided}) == ((), {OTHER_KEY})
+    result = report(tmp_path, own_or_given(), {"KeyArn": OTHER_KEY})
+    assert (result.missing, {entry.resource for entry in result.undecided}) == ((), {OTHER_KEY})
     template = own_or_given()
     del template["Parameters"]["KeyArn"]["Default"]
-    found = report(tmp_path, template)
-    assert (found.missing, found.problems) == ((), ())
-    assert all("Fn::If HasKey" in each.because for each in found.undecided)
+    result = report(tmp_path, template)
+    assert (result.missing, result.problems) == ((), ())
+    assert all("Fn::If HasKey" in entry.because for entry in result.undecided)

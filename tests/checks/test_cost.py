@@ -54,7 +54,9 @@ def on_one_key(count: int) -> dict[str, Any]:
     of_roles = key(roles, Description={"Fn::ImportValue": "roles"})
     stacks: dict[str, Any] = {
         "Roles": {
-            "Resources": {f"Role{each}": role(RoleName=f"role{each}") for each in range(count)},
+            "Resources": {
+                f"Role{number}": role(RoleName=f"role{number}") for number in range(count)
+            },
             "Outputs": made,
         },
         "Security": {"Resources": {"Key": of_roles}, "Outputs": exported},
@@ -114,7 +116,7 @@ def in_one_bucket(count: int) -> dict[str, Any]:
     one, read = bucket_policy("s3:GetObject"), reading()
     objects = [f"arn:aws:s3:::ratings/{number}/*" for number in range(count)]
     (of_service,), (of_role, _) = (
-        each["Properties"]["PolicyDocument"]["Statement"] for each in (one, read)
+        resource["Properties"]["PolicyDocument"]["Statement"] for resource in (one, read)
     )
     of_role["Resource"] = objects
     of_service |= {
@@ -157,7 +159,7 @@ def buckets_in_one_statement(count: int) -> dict[str, Any]:
     objects = {
         "Effect": "Allow",
         "Action": "s3:GetObject",
-        "Resource": [f"{each}/in/*" for each in names],
+        "Resource": [f"{name}/in/*" for name in names],
     }
     return of_buckets(
         count, objects, {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": names}

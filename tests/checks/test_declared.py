@@ -87,9 +87,9 @@ def test_a_stack_wired_by_hand_says_what_its_code_creates(app: cdk.App, stack: c
     }
     report = check_assembly(assembly)
     assert report.asked == ("Main (dataset group)", "Main (dataset import job)")
-    assert {each.principal for each in report.missing} == {"role", "service"}
-    assert {"kms:CreateGrant", "s3:GetObject"} <= {each.action for each in report.missing}
-    assert {each.needed_by[0] for each in report.missing if each.policy == "bucket"} == {
+    assert {entry.principal for entry in report.missing} == {"role", "service"}
+    assert {"kms:CreateGrant", "s3:GetObject"} <= {entry.action for entry in report.missing}
+    assert {entry.needed_by[0] for entry in report.missing if entry.policy == "bucket"} == {
         "Main (dataset import job)"
     }
 
@@ -106,10 +106,10 @@ def test_a_stack_that_declares_is_a_construct_in_reports(app: cdk.App, stack: cd
             stack, "Key", f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234"
         ),
     )
-    places = [each.where for each in check_assembly(app.synth()).undecided]
+    places = [entry.where for entry in check_assembly(app.synth()).undecided]
     assert places
     assert all(
-        each == [{"template": "Main.template.json", "construct_path": "Main"}] for each in places
+        place == [{"template": "Main.template.json", "construct_path": "Main"}] for place in places
     )
 
 
@@ -124,8 +124,8 @@ def test_what_is_declared_is_nothing_that_a_construct_answers_for(
     role_arn = "arn:aws:iam::111122223333:role/service"
     personalize.CfnDatasetGroup(stack, "Alone", name="alone", role_arn=role_arn)
     report = check_assembly(app.synth())
-    assert [each.kind for each in report.problems] == ["configuration", "trust", "trust"]
-    assert not any(each.ours for each in report.problems)
+    assert [problem.kind for problem in report.problems] == ["configuration", "trust", "trust"]
+    assert not any(problem.ours for problem in report.problems)
 
 
 @pytest.mark.parametrize("form", ["L1", "imported", "reference"])
@@ -186,7 +186,7 @@ def test_the_check_is_told_what_code_creates(service_role: Json, tmp_path: Path)
     assert report.asked == ("Main (dataset import job)", "Main/Movies (dataset group)")
     assert findings(report) == CLEAN
     del parts["Read"]
-    assert {each.action for each in told(tmp_path, created, **parts).missing} == {
+    assert {entry.action for entry in told(tmp_path, created, **parts).missing} == {
         "s3:GetObject",
         "s3:ListBucket",
     }
@@ -221,9 +221,9 @@ def test_what_is_told_is_text(tmp_path: Path) -> None:
     written = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/${{Main.Key}}"
     report = told(tmp_path, {**CREATED, "encryptionKey": written, "stack": "half \ud800"}, **parts)
     assert "half \N{REPLACEMENT CHARACTER} (dataset import job)" in report.asked
-    open_on = {each.resource for each in report.undecided}
-    assert {each.replace("\ufdd0", "") for each in open_on} == {written}
-    assert not open_on & {each.resource for each in report.allowed}
+    open_on = {entry.resource for entry in report.undecided}
+    assert {resource.replace("\ufdd0", "") for resource in open_on} == {written}
+    assert not open_on & {entry.resource for entry in report.allowed}
 
 
 def test_a_template_of_several(tmp_path: Path) -> None:
@@ -233,9 +233,9 @@ def test_a_template_of_several(tmp_path: Path) -> None:
     told_of = {**CREATED, "template": "Other.template.json"}
     report = check_assembly(directory, created=[told_of])
     (role,) = {
-        each.principal_arn
-        for each in report.missing
-        if each.principal == "role" and "s3:" in each.action
+        entry.principal_arn
+        for entry in report.missing
+        if entry.principal == "role" and "s3:" in entry.action
     }
     assert role == "arn:aws:iam::444455556666:role/${Other.Role}"
     with pytest.raises(ValueError, match=r"created\[0\] has no template") as refused:
@@ -333,14 +333,14 @@ def test_the_organization_can_be_told(
     directory = write(tmp_path, {"Main": template})
     report = check_assembly(directory, organization=ORG)
     kinds = {"yes": report.allowed, "no": report.missing, "open": report.undecided}
-    found = {
-        (each.principal, kind)
+    answers = {
+        (entry.principal, kind)
         for kind, entries in kinds.items()
-        for each in entries
-        if each.action == "kms:CreateGrant"
+        for entry in entries
+        if entry.action == "kms:CreateGrant"
     }
-    assert found == {("role", of_role), ("service", of_service)}
-    open_without = {each.principal for each in check_assembly(directory).undecided}
+    assert answers == {("role", of_role), ("service", of_service)}
+    open_without = {entry.principal for entry in check_assembly(directory).undecided}
     assert "role" in open_without or of_role == "no" or "SourceOrgID" in str(condition)
 
 
@@ -379,10 +379,10 @@ def test_the_command_is_told_by_a_file_and_an_option(tmp_path: Path) -> None:
 
     def run(content: str, *options: str) -> tuple[int, str]:
         file.write_text(content)
-        found = CliRunner().invoke(
+        result = CliRunner().invoke(
             personalize_kms, ["check", str(directory), "--created", str(file), *options]
         )
-        return found.exit_code, found.output
+        return result.exit_code, result.output
 
     code, output = run(json.dumps([CREATED]), "--organization", ORG)
     assert (
@@ -440,8 +440,8 @@ def begun(directory: Path, template: Json, *options: str) -> tuple[str, Any]:
     file, template_file = directory / "created.json", directory / "stack.json"
     template_file.write_text(json.dumps(template))
     arguments = ["check", str(template_file), "--write-created", str(file), *options]
-    found = CliRunner().invoke(personalize_kms, arguments)
-    return found.stderr, json.loads(file.read_text()) if file.exists() else None
+    result = CliRunner().invoke(personalize_kms, arguments)
+    return result.stderr, json.loads(file.read_text()) if file.exists() else None
 
 
 @pytest.mark.parametrize(

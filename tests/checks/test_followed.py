@@ -238,9 +238,9 @@ def with_policies_in_two_stacks(stack: cdk.Stack) -> None:
     role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
     other = cdk.Stack(cdk.App.of(stack), "Other")
     data = s3.Bucket(other, "Data", bucket_name="ratings")
-    for each in (stack, other):
-        named = iam.Role.from_role_name(each, "Same", "Personalize") if each is other else role
-        more = iam.Policy(each, "More", policy_name=f"MoreOf{each.node.id}", roles=[named])
+    for owner in (stack, other):
+        named = iam.Role.from_role_name(owner, "Same", "Personalize") if owner is other else role
+        more = iam.Policy(owner, "More", policy_name=f"MoreOf{owner.node.id}", roles=[named])
         more.add_statements(
             iam.PolicyStatement(actions=["s3:*"], resources=["arn:aws:s3:::ratings/*"])
         )
@@ -367,16 +367,18 @@ def test_after_the_lists_nothing_is_missing_and_nothing_too_much(
     # A policy that is there already isn't waited for yet, nor by a nested stack what is made beside
     # it. What was open to all has lost who may change it.
     told = {"not-waited-for", *(["locked-out"] if build is open_to_all_before_the_role else [])}
-    assert {each.cause.id for each in after.problems} <= told, after.to_text()
-    assert any("/New" in each.message for each in after.problems) == (build is of_a_nested_stack), (
-        after.to_text()
-    )
+    assert {problem.cause.id for problem in after.problems} <= told, after.to_text()
+    assert any("/New" in problem.message for problem in after.problems) == (
+        build is of_a_nested_stack
+    ), after.to_text()
     for grant in before - grants_in(tmp_path):
-        policies = [each for each in report.policies if each.is_of(grant.policy, grant.policy_of)]
+        policies = [
+            policy for policy in report.policies if policy.is_of(grant.policy, grant.policy_of)
+        ]
         assert grant.is_for_personalize or any(
-            grant.principal in each.also_for for each in policies
+            grant.principal in policy.also_for for policy in policies
         ), grant
-        own_conditions = {key for each in policies for key in each.own_conditions}
+        own_conditions = {key for policy in policies for key in policy.own_conditions}
         assert set(grant.condition_keys) - OF_THE_LIST <= own_conditions, grant
 
 
@@ -388,7 +390,8 @@ def test_whom_else_and_which_conditions_the_statements_that_go_have(tmp_path: Pa
     app.synth()
     policies = check_assembly(tmp_path).policies
     assert {
-        each.policy: (each.replaces, each.own_conditions, each.also_for) for each in policies
+        policy.policy: (policy.replaces, policy.own_conditions, policy.also_for)
+        for policy in policies
     } == {
         "key": (("2",), ("aws:PrincipalOrgID",), ("arn:aws:iam::111122223333:role/Auditor",)),
         "bucket": (("1",), ("aws:SecureTransport",), ("glue.amazonaws.com",)),
@@ -432,7 +435,9 @@ def grants_in(directory: Path) -> set[Grant]:
                 body = {
                     name: value for name, value in statement.body.items() if name != "Principal"
                 }
-                keys = tuple(key for each in body.get("Condition", {}).values() for key in each)
+                keys = tuple(
+                    key for condition in body.get("Condition", {}).values() for key in condition
+                )
                 for principal in whom:
                     grants.add(
                         Grant(
@@ -475,9 +480,9 @@ def follow(report: Json, directory: Path) -> None:
 def without_gone(value: Any) -> Any:
     """Return a template without the statements that are gone."""
     if isinstance(value, dict):
-        return {name: without_gone(each) for name, each in value.items()}
+        return {name: without_gone(child) for name, child in value.items()}
     return (
-        [without_gone(each) for each in value if each is not None]
+        [without_gone(child) for child in value if child is not None]
         if isinstance(value, list)
         else value
     )
@@ -497,7 +502,7 @@ def take_out(action: str, label: str, document: Json) -> None:
         return
     actions = statement["Action"]
     left = [
-        each for each in (actions if isinstance(actions, list) else [actions]) if each != action
+        other for other in (actions if isinstance(actions, list) else [actions]) if other != action
     ]
     document["Statement"][number] = {**statement, "Action": left} if left else None
 
@@ -518,9 +523,9 @@ def resource_of(policy: Json, files: Json) -> Any:
         is_here = resources[place["logical_id"]]["Type"] == "AWS::IAM::Role"
         role = {"Ref": place["logical_id"]} if is_here else policy["policy_of"].rpartition("/")[2]
         properties |= {"PolicyName": name, "Roles": [role]}
-    for each in policy.get("waiting", ()):
-        assert each["template"] == place["template"]
-        waiting = resources[each["logical_id"]]
+    for dependent in policy.get("waiting", ()):
+        assert dependent["template"] == place["template"]
+        waiting = resources[dependent["logical_id"]]
         given = waiting.get("DependsOn", [])
         waiting["DependsOn"] = sorted({name, *([given] if isinstance(given, str) else given)})
     assert name not in resources
@@ -530,12 +535,12 @@ def resource_of(policy: Json, files: Json) -> Any:
 
 def inline_of(role: Json, name: str) -> Any:
     """Return one of the policies in the properties of a role."""
-    (found,) = [
-        each["PolicyDocument"]
-        for each in role["Properties"]["Policies"]
-        if each["PolicyName"] == name
+    (document,) = [
+        policy["PolicyDocument"]
+        for policy in role["Properties"]["Policies"]
+        if policy["PolicyName"] == name
     ]
-    return found
+    return document
 
 
 def document_of(resource: Json, *, trust: bool = False) -> Any:
@@ -567,17 +572,17 @@ def test_what_is_pending_for_two_constructs_names_the_file_that_has_it(tmp_path:
             stack, id, encryption_key=key, service_role=role, resources=[resource]
         )
     app.synth()
-    found = [each for each in check_assembly(tmp_path).undecided if each.file]
+    entries = [entry for entry in check_assembly(tmp_path).undecided if entry.file]
     pending = {
-        each.file: json.loads((tmp_path / each.file).read_text("utf-8"))["Statement"]
-        for each in found
+        entry.file: json.loads((tmp_path / entry.file).read_text("utf-8"))["Statement"]
+        for entry in entries
     }
-    for each in found:
-        on = ["*"] if each.policy == "key" else [each.resource]
+    for entry in entries:
+        on = ["*"] if entry.policy == "key" else [entry.resource]
         assert any(
-            each.action in has["Action"] and on == has["Resource"] for has in pending[each.file]
-        ), each
-    assert {(each.policy, each.action, "Exports" in each.file) for each in found} >= {
+            entry.action in has["Action"] and on == has["Resource"] for has in pending[entry.file]
+        ), entry
+    assert {(entry.policy, entry.action, "Exports" in entry.file) for entry in entries} >= {
         ("key", "kms:GenerateDataKeyWithoutPlaintext", True),
         ("role", "kms:Decrypt", True),
         ("role", "s3:GetObject", False),
@@ -602,7 +607,9 @@ def test_what_is_pending_names_the_file_that_the_synth_wrote(tmp_path: Path) -> 
     encryption.add_dataset_group("Movies", name="movies")
     app.synth()
     report = check_assembly(tmp_path)
-    files = {(each.policy, each.file) for each in (*report.missing, *report.undecided) if each.file}
+    files = {
+        (entry.policy, entry.file) for entry in (*report.missing, *report.undecided) if entry.file
+    }
     assert files == {
         (
             "key",
@@ -615,18 +622,18 @@ def test_what_is_pending_names_the_file_that_the_synth_wrote(tmp_path: Path) -> 
         document = json.loads((tmp_path / file).read_text("utf-8"))
         allowed = {action for statement in document["Statement"] for action in statement["Action"]}
         needed = [
-            each
-            for each in (*report.missing, *report.undecided)
-            if (each.policy, each.file) == (policy, file)
+            entry
+            for entry in (*report.missing, *report.undecided)
+            if (entry.policy, entry.file) == (policy, file)
         ]
-        assert {each.action for each in needed} <= allowed
+        assert {entry.action for entry in needed} <= allowed
         words = f"have its owner add the statements in {file}"
         assert words in " ".join(report.to_text().split())
         assert words in report.to_markdown()
     entries = json.loads(report.to_json())
     assert {
-        each["file"]
+        entry["file"]
         for kind in ("missing", "undecided")
-        for each in entries[kind]
-        if "file" in each
+        for entry in entries[kind]
+        if "file" in entry
     } == {file for _, file in files}

@@ -243,7 +243,7 @@ def test_metadata_that_cannot_be_read(data: Any, because: str, tmp_path: Path) -
         Main={"metadata": {"/Main/Encryption": [{"type": TYPE, "data": data}]}},
     )
     report = check_assembly(directory)
-    assert [(each.needed_by, each.because) for each in report.undecided] == [
+    assert [(entry.needed_by, entry.because) for entry in report.undecided] == [
         (["Main/Encryption"], because)
     ]
     assert report.asked == ()
@@ -273,7 +273,7 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
     )
     chain = sfn.Chain.start(deletion.prefix_states("All: ")).next(export)
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(chain))
-    found = left(Path(app.synth().directory))
+    declared = left(Path(app.synth().directory))
     common = {
         "stack": "Main",
         "template": "Main.template.json",
@@ -284,7 +284,7 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
     users = {"bucket": reference("Main", "Data666C94C7"), "prefix": "users/"}
     daily = {"bucket": reference("Main", "Data666C94C7"), "prefix": "export/daily/"}
     group = reference("Main", "EncryptionMoviesB1966C99")
-    assert found["/Main/Delete"] == {
+    assert declared["/Main/Delete"] == {
         **common,
         "resources": [{"resource": "data deletion job", "source": users}],
         "job": {
@@ -293,7 +293,7 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
             "madeFor": {**group, "attribute": "DatasetGroupArn"},
         },
     }
-    assert found["/Main/Export"] == {
+    assert declared["/Main/Export"] == {
         **common,
         "resources": [{"resource": "dataset export job", "destination": daily}],
         "job": {"state": "Start Export", "name": "MainExport4B1AF417-*"},
@@ -351,7 +351,7 @@ def test_a_job_for_a_dataset_group_whose_key_a_condition_leaves_out(app: cdk.App
     template.write_text(json.dumps(written))
     report = check_assembly(assembly)
     assert report.missing == ()
-    assert {(each.name, each.because) for each in report.undecided} == {
+    assert {(entry.name, entry.because) for entry in report.undecided} == {
         ("Main/Encryption/Movies", "what it asks for depends on the condition Main.IsEncrypted"),
         ("Main/Delete", "the key of its dataset group depends on the condition Main.IsEncrypted"),
     }
@@ -372,8 +372,10 @@ def test_a_bucket_of_another_account_has_to_let_the_role_in_too(app: cdk.App) ->
             stack, f"Of{id}", resources=[PersonalizeResource.dataset_import_job(source)]
         )
     assembly = app.synth()
-    found = left(Path(assembly.directory))
-    account = {path: data["resources"][0]["source"].get("account") for path, data in found.items()}
+    declared = left(Path(assembly.directory))
+    account = {
+        path: data["resources"][0]["source"].get("account") for path, data in declared.items()
+    }
     assert account == {
         "/Main/OfTheirs": "444455556666",
         "/Main/OfMine": None,
@@ -381,7 +383,7 @@ def test_a_bucket_of_another_account_has_to_let_the_role_in_too(app: cdk.App) ->
     }
     report = check_assembly(assembly)
     in_bucket = {
-        (each.principal, each.policy_of) for each in report.undecided if each.policy == "bucket"
+        (entry.principal, entry.policy_of) for entry in report.undecided if entry.policy == "bucket"
     }
     # Of Personalize it isn't known for either.
     assert in_bucket == {
@@ -414,9 +416,11 @@ def test_the_key_of_an_imported_bucket_is_what_the_app_says(given: str, app: cdk
     report = check_assembly(app.synth())
     assert "Main/Encryption/Ratings (dataset import job)" in report.asked
     assert not [
-        each for each in report.undecided if "a key that encrypts the bucket" in each.because
+        entry for entry in report.undecided if "a key that encrypts the bucket" in entry.because
     ]
-    on_key = {by for each in report.allowed if "DataKey" in each.resource for by in each.needed_by}
+    on_key = {
+        by for entry in report.allowed if "DataKey" in entry.resource for by in entry.needed_by
+    }
     assert on_key == {
         "Main/Encryption (dataset import job)",
         "Main/Encryption/Ratings (dataset import job)",
@@ -443,8 +447,8 @@ def test_two_keys_that_the_app_says_of_one_bucket(app: cdk.App) -> None:
     report = check_assembly(app.synth())
     unknown = [
         by
-        for each in report.undecided
-        if "a key that encrypts the bucket" in each.because
-        for by in each.needed_by
+        for entry in report.undecided
+        if "a key that encrypts the bucket" in entry.because
+        for by in entry.needed_by
     ]
     assert "Main/Encryption/Ratings (dataset import job)" in unknown

@@ -84,8 +84,8 @@ ONE_STACK: Mapping[str, set[Line]] = {
 # In three stacks the key policies leave the role to IAM.
 BOTH_KEYS = ("${Main/Encryption/Key}", "${Main/DataKey}")
 THREE_STACKS: Mapping[str, set[Line]] = {
-    name.replace("EncryptionKey", "Key"): _elsewhere(found)
-    for name, found in {
+    name.replace("EncryptionKey", "Key"): _elsewhere(lines)
+    for name, lines in {
         **ONE_STACK,
         "EncryptionPolicy CreateGrants": _lines("role", "key", ("kms:CreateGrant",), *BOTH_KEYS),
         "EncryptionPolicy ExportData": _lines("role", "key", EXPORT, "${Main/Encryption/Key}"),
@@ -139,7 +139,7 @@ class Broken:
     def missing(self, mutant: Mutant) -> set[Line]:
         """Return what the mutant lacks; nothing else is found."""
         report = self.report(mutant)
-        assert [each for each in report.problems if each.kind != "trust"] == []
+        assert [problem for problem in report.problems if problem.kind != "trust"] == []
         assert report.undecided == ()
         return lines(report, report.missing)
 
@@ -152,9 +152,9 @@ def test_the_whole_lacks_nothing(broken: Broken) -> None:
 
 
 def _without_trust(mutants: Iterator[Mutant]) -> list[Mutant]:
-    found = [mutant for mutant in mutants if " trust" not in mutant.name]
-    assert found
-    return found
+    kept = [mutant for mutant in mutants if " trust" not in mutant.name]
+    assert kept
+    return kept
 
 
 def test_each_action_that_is_taken_out_is_found(broken: Broken) -> None:
@@ -175,9 +175,9 @@ def test_each_resource_that_is_taken_out_is_found(broken: Broken) -> None:
     ]
     assert mutants
     for mutant in mutants:
-        found = broken.missing(mutant)
-        assert found <= broken.given[" ".join(mutant.name.split()[:2])], mutant.name
-        assert len({line[3] for line in found}) == 1, mutant.name
+        missing = broken.missing(mutant)
+        assert missing <= broken.given[" ".join(mutant.name.split()[:2])], mutant.name
+        assert len({line[3] for line in missing}) == 1, mutant.name
 
 
 def test_each_principal_that_is_another_is_found(broken: Broken) -> None:
@@ -220,7 +220,7 @@ def test_each_trust_policy_that_is_broken_is_found(broken: Broken) -> None:
     assert len(mutants) == len(breaking)
     for mutant in mutants:
         report = broken.report(mutant)
-        assert [each.kind for each in report.problems] == ["trust"], mutant.name
+        assert [problem.kind for problem in report.problems] == ["trust"], mutant.name
         assert report.missing == ()
 
 
@@ -228,7 +228,9 @@ def test_each_denial_is_found(broken: Broken) -> None:
     """A statement of somebody else that denies everything, in each policy."""
     for mutant in operators.owner_denies(broken.assembly):
         report = broken.report(mutant)
-        assert report.missing or [each.kind for each in report.problems] == ["trust"], mutant.name
+        assert report.missing or [problem.kind for problem in report.problems] == ["trust"], (
+            mutant.name
+        )
         assert report.undecided == ()
 
 
@@ -238,7 +240,7 @@ DIFFERENT: tuple[Callable[[Assembly], Iterator[Mutant]], ...] = (
 )
 
 
-@pytest.mark.parametrize("operator", DIFFERENT, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("operator", DIFFERENT, ids=lambda operator: operator.__name__)
 def test_each_key_role_and_path_that_is_another_is_found(
     operator: Callable[[Assembly], Iterator[Mutant]], broken: Broken
 ) -> None:
@@ -259,17 +261,24 @@ def _without_dependency(broken: Broken, policy: str, *waiting: str) -> set[tuple
     template = json.loads(kept)
     for logical_id, resource in template["Resources"].items():
         if logical_id[:-8] in waiting:
-            found = [each for each in resource["DependsOn"] if not each.startswith(policy)]
-            assert len(found) == len(resource["DependsOn"]) - 1
-            resource["DependsOn"] = found
+            others = [
+                waited_for
+                for waited_for in resource["DependsOn"]
+                if not waited_for.startswith(policy)
+            ]
+            assert len(others) == len(resource["DependsOn"]) - 1
+            resource["DependsOn"] = others
     path.write_text(json.dumps(template))
     report = check_assembly(broken.directory)
     path.write_text(kept)
     assert (report.missing, report.undecided) == ((), ())
-    assert {each.kind for each in report.problems} <= {"ordering"}
+    assert {problem.kind for problem in report.problems} <= {"ordering"}
     return {
-        (each.needed_by[0].partition(" (")[0], each.message.split("before ")[1].partition(",")[0])
-        for each in report.problems
+        (
+            problem.needed_by[0].partition(" (")[0],
+            problem.message.split("before ")[1].partition(",")[0],
+        )
+        for problem in report.problems
     }
 
 

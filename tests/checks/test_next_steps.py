@@ -121,13 +121,15 @@ def test_what_has_to_be_made_is_said(
 ) -> None:
     """In every form; only where the template has no policy that takes the statement."""
     report = check(tmp_path, template)
-    (found,) = [each for each in json.loads(report.to_json())["policies"] if each["should_have"]]
-    assert found["policy"] == policy
-    assert found["where"] == [{"template": "Main.template.json", "logical_id": where}]
-    assert found.get("make", "") == make
+    (changed,) = [
+        policy for policy in json.loads(report.to_json())["policies"] if policy["should_have"]
+    ]
+    assert changed["policy"] == policy
+    assert changed["where"] == [{"template": "Main.template.json", "logical_id": where}]
+    assert changed.get("make", "") == make
     waiting = "Data" if "Data" in template["Resources"] else "Movies"
     place = {"template": "Main.template.json", "logical_id": waiting}
-    assert found.get("waiting") == ([place] if make else None)
+    assert changed.get("waiting") == ([place] if make else None)
     instead = " instead of AWS's, with all that this one allows" if policy == "boundary" else ""
     words = f"(a new {make}{instead}; have Main/{waiting} wait for it by DependsOn"
     assert (words in report.to_text()) == (words in report.to_markdown()) == bool(make)
@@ -170,9 +172,9 @@ DENYING_BUCKET["Properties"]["PolicyDocument"]["Statement"].append(
 def test_a_denial_is_where_it_is_written(template: Json, where: list[str], tmp_path: Path) -> None:
     """No other policy helps."""
     report = check(tmp_path, template)
-    assert [[each["logical_id"] for each in entry.where] for entry in report.missing] == [where]
-    (finding,) = [each for each in findings_of(report) if each.level == "error"]
-    assert [each.logical_id for each in finding.to_change] == where
+    assert [[place["logical_id"] for place in entry.where] for entry in report.missing] == [where]
+    (finding,) = [other for other in findings_of(report) if other.level == "error"]
+    assert [place.logical_id for place in finding.to_change] == where
 
 
 def test_what_is_undecided_has_its_next_step_in_each_form(tmp_path: Path) -> None:
@@ -182,7 +184,7 @@ def test_what_is_undecided_has_its_next_step_in_each_form(tmp_path: Path) -> Non
         "created=, and in a CDK app use declare_created"
     )
     report = check(tmp_path, app(CREATING, PASSING))
-    assert [each.fix for each in findings_of(report)] == [declare]
+    assert [finding.fix for finding in findings_of(report)] == [declare]
     assert f": {declare}\n" in report.to_text()
     assert f": {declare} | " in report.to_markdown()
 
@@ -216,7 +218,7 @@ def outside(key: str) -> Json:
         "StringNotEquals": {key: "o-1a2b3c4d5e"},
         "Bool": {"aws:PrincipalIsAWSService": "false"},
     }
-    found = bucket_policy("s3:GetObject", "s3:ListBucket")
+    allowing = bucket_policy("s3:GetObject", "s3:ListBucket")
     denied = {
         "Effect": "Deny",
         "Principal": "*",
@@ -224,8 +226,8 @@ def outside(key: str) -> Json:
         "Resource": "*",
         "Condition": condition,
     }
-    found["Properties"]["PolicyDocument"]["Statement"].append(denied)
-    return found
+    allowing["Properties"]["PolicyDocument"]["Statement"].append(denied)
+    return allowing
 
 
 @pytest.mark.parametrize(
@@ -250,7 +252,9 @@ def test_the_step_is_what_decides_it(
 ) -> None:
     """A condition that nothing documents stays undecided where it is deployed: the doctor knows no more."""
     report = check(tmp_path, importing(One=bucket_policy))
-    assert {each.fix for each in findings_of(report) if each.level == "warning"} == expected
+    assert {
+        finding.fix for finding in findings_of(report) if finding.level == "warning"
+    } == expected
 
 
 def test_markdown_says_where(tmp_path: Path) -> None:
@@ -268,8 +272,8 @@ def test_markdown_says_where(tmp_path: Path) -> None:
 
 def _early() -> Json:
     """A dataset group that waits for nothing."""
-    found: Json = complete()["Resources"]["Movies"]
-    return {**found, "DependsOn": []}
+    group: Json = complete()["Resources"]["Movies"]
+    return {**group, "DependsOn": []}
 
 
 def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> None:
@@ -281,7 +285,7 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
     del statements[0]
     unnamed = "arn:aws:iam::111122223333:role/${Main.Role}"
     report = check(tmp_path / "1", template)
-    assert {each.policy: each.unnamed_roles for each in report.policies} == {
+    assert {policy.policy: policy.unnamed_roles for policy in report.policies} == {
         "key": (unnamed,),
         "role": (),
     }
@@ -302,14 +306,14 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
     }
     del statements[0]
     (of_key, of_role) = check(tmp_path / "3", template).policies
-    assert [each["Principal"] for each in of_key.should_have] == [
+    assert [statement["Principal"] for statement in of_key.should_have] == [
         {"Service": "personalize.amazonaws.com"}
     ]
     assert "kms:CreateGrant" in of_role.should_have[0]["Action"]
     statements.pop()
     template["Resources"]["Role"]["Properties"]["RoleName"] = "personalize"
     named = check(tmp_path / "4", template)
-    assert [each.unnamed_roles for each in named.policies] == [(), ()]
+    assert [policy.unnamed_roles for policy in named.policies] == [(), ()]
     assert named.policies[0].should_have[0]["Condition"] == {
         "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/personalize"}
     }
@@ -340,7 +344,7 @@ def test_a_boundary_changes_nothing_of_how_a_key_lets_the_role_in(tmp_path: Path
     of_role, of_service = template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"]
     of_role |= {"Principal": {"AWS": "111122223333"}, "Action": "kms:*"}
     del of_service["Condition"]
-    policies = {each.policy: each for each in check(tmp_path, template).policies}
+    policies = {policy.policy: policy for policy in check(tmp_path, template).policies}
     assert policies.keys() == {"key", "boundary"}
     assert policies["key"].should_have[0]["Condition"] == {"ArnEquals": {"aws:PrincipalArn": ROLE}}
 

@@ -263,9 +263,9 @@ def test_an_app_in_another_language(tmp_path: Path) -> None:
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     report = check_assembly(tmp_path / "cdk.out")
     assert report.asked == ("Prod/Main/Movies (dataset group)",)
-    assert [each.kind for each in report.problems] == ["ordering"]
+    assert [problem.kind for problem in report.problems] == ["ordering"]
     assert {("service", "kms:Decrypt"), ("role", "kms:CreateGrant")} <= {
-        (each.principal, each.action) for each in report.missing
+        (entry.principal, entry.action) for entry in report.missing
     }
     output = (
         CliRunner()

@@ -111,5 +111,5 @@ def test_code_of_the_app_that_replaces_a_policy(
         assert findings(report) == CLEAN
         return
     assert (report.missing, report.problems) == ((), ())
-    assert {each.policy for each in report.undecided} == open_policies
+    assert {entry.policy for entry in report.undecided} == open_policies
     assert all(f"can't be seen: {by} may replace it" in reason for reason in reasons(report))

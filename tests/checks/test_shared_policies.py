@@ -67,15 +67,15 @@ def test_whoever_has_a_policy_is_named(
     statement = {"Effect": "Allow", "Action": [*IN_IAM, "kms:Encrypt"], "Resource": KEY}
     template = complete(Policy=managed(statement, type=type, **given), **resources)
     report = check(tmp_path, template)
-    assert [each.action for each in report.excess] == ["kms:Encrypt"]
+    assert [entry.action for entry in report.excess] == ["kms:Encrypt"]
     (of_role,) = report.policies
-    assert of_role.also_for == tuple(f"arn:aws:iam::{ACCOUNT}:{each}" for each in others)
+    assert of_role.also_for == tuple(f"arn:aws:iam::{ACCOUNT}:{path}" for path in others)
     # A role of the template has its path.
     words = [
         {"role/${Main.Etl}": "Main/Etl", "role/Etl": "Main/Etl"}.get(
-            each, f"arn:aws:iam::{ACCOUNT}:{each}"
+            path, f"arn:aws:iam::{ACCOUNT}:{path}"
         )
-        for each in others
+        for path in others
     ]
     assert (f"what goes also serves {', '.join(words)}" in report.to_text()) == bool(others)
 
@@ -92,5 +92,5 @@ def test_a_role_is_no_other_than_itself(tmp_path: Path) -> None:
         Movies=dataset_group(role=named),
     )
     report = check(tmp_path, template, region="unknown-region")
-    assert [each.action for each in report.excess if each.policy == "role"] == ["kms:Encrypt"]
-    assert [each.also_for for each in report.policies if each.policy == "role"] == [()]
+    assert [entry.action for entry in report.excess if entry.policy == "role"] == ["kms:Encrypt"]
+    assert [policy.also_for for policy in report.policies if policy.policy == "role"] == [()]

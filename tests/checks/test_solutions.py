@@ -35,9 +35,9 @@ ON_KEY = {
 def on_keys(report: AccessReport, asked: str, key: str = "Main.RightKey") -> set[tuple[str, str]]:
     """Return the policies and actions that the role lacks on the key, for what is asked."""
     return {
-        (each.policy, each.action)
-        for each in report.missing
-        if each.principal == "role" and f"{{{key}" in each.resource and asked in each.needed_by
+        (entry.policy, entry.action)
+        for entry in report.missing
+        if entry.principal == "role" and f"{{{key}" in entry.resource and asked in entry.needed_by
     }
 
 
@@ -95,7 +95,9 @@ def test_a_task_leads_to_the_key_of_its_solution(call: str, tmp_path: Path) -> N
         "Properties": {"Name": "sims", "DatasetGroupArn": group},
     }
     report = check(tmp_path, complete(Asks=asks, Sims=sims, Other=role()))
-    assert not [each for each in report.undecided if "dataset group can't be seen" in each.because]
+    assert not [
+        entry for entry in report.undecided if "dataset group can't be seen" in entry.because
+    ]
     kind = "batch inference job" if "Inference" in call else "batch segment job"
     assert on_keys(report, f"Main/Asks · Batch ({kind})", key="Main.Key") == ON_KEY
 
@@ -119,5 +121,5 @@ def test_a_dataset_that_is_named_by_its_arn_is_of_the_group_in_it(tmp_path: Path
     report = check_assembly(tmp_path)
     export = {("key", "kms:GenerateDataKeyWithoutPlaintext")}
     assert on_keys(report, "Main/Export (dataset export job)") == ON_KEY | export
-    of_service = [each.action for each in report.missing if each.principal == "service"]
+    of_service = [entry.action for entry in report.missing if entry.principal == "service"]
     assert (of_service, len(report.missing)) == (["kms:GenerateDataKeyWithoutPlaintext"], 11)

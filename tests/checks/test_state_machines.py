@@ -115,9 +115,11 @@ def test_jobs_of_state_machines(
 ) -> None:
     """Wherever they stand in the definition, in either query language."""
     report = alone(tmp_path, machine(states))
-    assert [each.rpartition(" (")[2] for each in report.asked] == [f"{asked})"]
+    assert [request.rpartition(" (")[2] for request in report.asked] == [f"{asked})"]
     assert wanted(report) == needs
-    assert "its dataset group can't be seen" in " ".join(each.because for each in report.undecided)
+    assert "its dataset group can't be seen" in " ".join(
+        entry.because for entry in report.undecided
+    )
 
 
 def test_other_tasks_ask_for_nothing(tmp_path: Path) -> None:
@@ -149,7 +151,7 @@ def test_a_state_whose_call_is_not_known(resource: Any, tmp_path: Path) -> None:
         {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"Definition": definition}},
     )
     assert report.asked == ()
-    assert [(each.needed_by, each.because) for each in report.undecided] == [
+    assert [(entry.needed_by, entry.because) for entry in report.undecided] == [
         (["Main/Asks · Create"], NOT_KNOWN)
     ]
 
@@ -171,7 +173,7 @@ def test_what_each_execution_chooses_is_undecided(
     """The role, or all of the arguments."""
     report = alone(tmp_path, machine({"Export": task("createDatasetExportJob", arguments)}))
     assert (report.missing, report.problems) == ((), ())
-    assert any(name in each.because or name in each.principal_arn for each in report.undecided)
+    assert any(name in entry.because or name in entry.principal_arn for entry in report.undecided)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +205,9 @@ def test_what_the_state_before_does_not_say_is_undecided(states: Json, tmp_path:
     assert report.asked == ("Main/Asks · Export (dataset export job)",)
     assert (report.missing, report.problems) == ((), ())
     assert wanted(report) != EXPORTING
-    assert all("${" in each.principal_arn for each in report.undecided if each.principal == "role")
+    assert all(
+        "${" in entry.principal_arn for entry in report.undecided if entry.principal == "role"
+    )
 
 
 @pytest.mark.parametrize(
@@ -246,7 +250,7 @@ def test_a_task_in_another_account(credentials: Any, problems: list[str], tmp_pa
     states = {
         "Import": task("createDatasetImportJob", IMPORT, "Parameters", Credentials=credentials)
     }
-    assert [each.kind for each in alone(tmp_path, machine(states)).problems] == problems
+    assert [problem.kind for problem in alone(tmp_path, machine(states)).problems] == problems
 
 
 @pytest.mark.parametrize(
@@ -299,12 +303,12 @@ def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) 
     )
     report = check_assembly(app.synth())
     if file.endswith("json"):
-        assert [each.rpartition("/")[2] for each in report.asked] == [
+        assert [request.rpartition("/")[2] for request in report.asked] == [
             "Machine · Export (dataset export job)"
         ]
     else:
         assert report.asked == ()
-        assert [each.because for each in report.undecided] == [
+        assert [entry.because for entry in report.undecided] == [
             "its definition isn't JSON, so what it asks of Personalize isn't known: write it as "
             "JSON, or use the jobs of this library"
         ]
@@ -325,14 +329,14 @@ def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) 
 def test_a_definition_with_escapes_for_holes(text: str, tmp_path: Path) -> None:
     """What would be a hole once it is parsed, and half a character, isn't read."""
     states = {"Export": task("createDatasetExportJob", {**EXPORT, "JobName": "name"})}
-    found = machine(states)
-    definition = found["Properties"]["DefinitionString"].replace("name", text)
+    asking = machine(states)
+    definition = asking["Properties"]["DefinitionString"].replace("name", text)
     assert text in definition
-    found["Properties"]["DefinitionString"] = definition
-    (undecided,) = alone(tmp_path / "1", found).undecided
+    asking["Properties"]["DefinitionString"] = definition
+    (undecided,) = alone(tmp_path / "1", asking).undecided
     assert undecided.because.endswith("definition of Main/Asks has escapes that aren't read")
-    found["Properties"]["DefinitionString"] = definition.replace(text, r"\ud83c\udf89 \u00e9")
-    assert alone(tmp_path / "2", found).asked == ("Main/Asks · Export (dataset export job)",)
+    asking["Properties"]["DefinitionString"] = definition.replace(text, r"\ud83c\udf89 \u00e9")
+    assert alone(tmp_path / "2", asking).asked == ("Main/Asks · Export (dataset export job)",)
 
 
 def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
@@ -379,7 +383,7 @@ def test_one_of_our_jobs_beside_machines_whose_definition_is_not_known(app: cdk.
         "Main/Import (dataset import job)",
     )
     # Of the others it is seen that they have no job.
-    assert [each.needed_by for each in report.undecided] == [
+    assert [entry.needed_by for entry in report.undecided] == [
         ["Main/Other0"],
         ["Main/Other1"],
         ["Main/Other2"],
@@ -445,7 +449,7 @@ def test_a_job_on_a_dataset_group_of_another_key(app: cdk.App) -> None:
     )
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
     report = check_assembly(app.synth())
-    assert {report.names.get(each.resource) for each in report.missing} == {"Main/Other/Key"}
+    assert {report.names.get(entry.resource) for entry in report.missing} == {"Main/Other/Key"}
 
 
 @pytest.mark.parametrize("form", ["string", "object", "file", "asset", "a file that isn't here"])
@@ -477,14 +481,14 @@ def test_the_definition_of_a_state_machine_in_every_form(
     report = alone(tmp_path, {"Type": type, "Properties": properties})
     if form == "a file that isn't here":
         because = "its definition can't be seen, so what it asks of Personalize isn't known"
-        assert (report.asked, [each.because for each in report.undecided]) == ((), [because])
+        assert (report.asked, [entry.because for entry in report.undecided]) == ((), [because])
         return
     assert report.asked == ("Main/Asks · Export (dataset export job)",)
     assert wanted(report) == EXPORTING
     principals = {
-        (each.principal, each.principal_arn)
-        for each in report.undecided
-        if each.principal != "service"
+        (entry.principal, entry.principal_arn)
+        for entry in report.undecided
+        if entry.principal != "service"
     }
     assert principals == {("", ""), ("role", EXPORT["RoleArn"]), ("caller", machine)}
 
@@ -507,8 +511,8 @@ def test_the_key_of_a_bucket_counts_where_it_is_read(
     machines = {"Asks": machine({"Batch": task("createBatchInferenceJob", job)})}
     report = check(tmp_path, complete(Second=key(), Bucket=encrypted, **machines))
     entries = [*report.allowed, *report.missing, *report.undecided]
-    assert any(each.resource.endswith("key/${Main.Second}") for each in entries) is of_bucket
-    assert any(each.resource == KEY_ARN for each in entries)
+    assert any(entry.resource.endswith("key/${Main.Second}") for entry in entries) is of_bucket
+    assert any(entry.resource == KEY_ARN for entry in entries)
 
 
 @pytest.mark.parametrize("arn", [DATASET_ARN.partition("/")[0], "dataset", ""])
@@ -517,4 +521,4 @@ def test_a_dataset_that_is_no_arn(arn: str, tmp_path: Path) -> None:
     report = alone(
         tmp_path, machine({"Export": task("createDatasetExportJob", {**EXPORT, "DatasetArn": arn})})
     )
-    assert any("its dataset group can't be seen" in each.because for each in report.undecided)
+    assert any("its dataset group can't be seen" in entry.because for entry in report.undecided)

@@ -59,7 +59,7 @@ def app(*statements: Json, **more: Json) -> Json:
 
 
 def lines(report: Any) -> list[tuple[list[str], str]]:
-    return [(each.needed_by, each.because) for each in report.undecided]
+    return [(entry.needed_by, entry.because) for entry in report.undecided]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_what_is_declared_ends_it(tmp_path: Path) -> None:
 
 
 SEGMENTS, EXPORTS, DELETIONS = (
-    f"personalize:Create{each}Job" for each in ("BatchSegment", "DatasetExport", "DataDeletion")
+    f"personalize:Create{kind}Job" for kind in ("BatchSegment", "DatasetExport", "DataDeletion")
 )
 THEIRS = "arn:aws:iam::111122223333:role/theirs"
 OF_ANOTHER: Json = {**PASSING, "Resource": [SERVICE_ROLE, {"Fn::GetAtt": ["Second", "Arn"]}]}
@@ -480,7 +480,7 @@ def test_what_is_undeclared_is_open_for_the_roles_that_are_passed(tmp_path: Path
         "Movies": {"Type": "AWS::Personalize::DatasetGroup", "Properties": group},
     }
     report = check(tmp_path, app(CREATING, PASSING, Second=second, **more))
-    assert [each.action for each in report.excess if each.policy == "role"] == [
+    assert [entry.action for entry in report.excess if entry.policy == "role"] == [
         "kms:GenerateDataKeyWithoutPlaintext"
     ]
 

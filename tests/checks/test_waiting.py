@@ -33,8 +33,10 @@ def early(directory: Path) -> set[str]:
     """The policies that the dataset group may be created before."""
     report = check_assembly(directory)
     assert (report.missing, report.undecided) == ((), ())
-    assert {each.kind for each in report.problems} <= {"ordering"}
-    return {each.message.partition("before ")[2].partition(",")[0] for each in report.problems}
+    assert {problem.kind for problem in report.problems} <= {"ordering"}
+    return {
+        problem.message.partition("before ")[2].partition(",")[0] for problem in report.problems
+    }
 
 
 def tag(value: Any) -> dict[str, Any]:
@@ -105,7 +107,9 @@ def test_what_is_in_a_nested_stack_waits_for_what_the_nested_stack_waits_for(
 ) -> None:
     """At every depth."""
     for depth in (1, 2):
-        parts = {name: each for name, each in complete()["Resources"].items() if name != "Movies"}
+        parts = {
+            name: resource for name, resource in complete()["Resources"].items() if name != "Movies"
+        }
         main = {
             "Resources": {
                 **parts,
@@ -141,8 +145,8 @@ def test_all_of_a_nested_stack_exists_before_what_waits_for_it(
         }
         files = {"between.json": between, "policy.json": inner}
         assert early(write(tmp_path / str(depth), {"Main": main}, files=files)) == {
-            each.replace("/Policy", "/Inner/Policy" * (depth == 2) or "/Policy")
-            for each in expected
+            path.replace("/Policy", "/Inner/Policy" * (depth == 2) or "/Policy")
+            for path in expected
         }
 
 

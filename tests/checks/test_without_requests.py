@@ -67,7 +67,7 @@ def told(entries: tuple[Entry, ...]) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("environment", [{}, AGNOSTIC])
 @pytest.mark.parametrize(
-    ("resource", "found"),
+    ("resource", "expected"),
     [
         # Roles.
         (trusting(trust()), [("trust", "sts:AssumeRole", "for-any-account")]),
@@ -118,13 +118,13 @@ def told(entries: tuple[Entry, ...]) -> list[tuple[str, str, str]]:
     ],
 )
 def test_whom_policies_let_in(
-    resource: Json, found: Any, environment: Json, tmp_path: Path
+    resource: Json, expected: Any, environment: Json, tmp_path: Path
 ) -> None:
     """They are too much, and nothing else is told of what nothing asks for."""
     resources = {"Data": {"Type": "AWS::S3::Bucket"}, "Owner": resource}
     template = {"Description": "For Amazon Personalize", "Resources": resources}
     report = check_assembly(write(tmp_path, {"Main": template}, **environment))
-    assert told(report.excess) == found
+    assert told(report.excess) == expected
     assert (report.missing, report.undecided, report.problems, report.policies) == ((), (), (), ())
 
 
