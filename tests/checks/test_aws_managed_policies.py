@@ -1,4 +1,4 @@
-"""Managed policies of AWS on a service role: what is known to be in them, and those of which nothing is known."""
+"""Managed policies of AWS on a service role, with contents that are known or not."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def attached(*arns: Any, **properties: Any) -> Any:
 
 
 def test_the_policies_were_read_for_all_services_of_which_something_is_asked() -> None:
-    """What they say of others is left out."""
+    """Nothing is read of other services."""
     read_for = {"cloudwatch", "kms", "personalize", "s3"}
     others = {action for action in ASKED_ACTIONS if action.partition(":")[0] not in read_for}
     assert not others, "read what AWS's policies say of these into _access/aws_managed_policies.py"
@@ -76,7 +76,7 @@ def test_the_policies_were_read_for_all_services_of_which_something_is_asked() -
 def test_what_a_known_policy_says_of_kms_is_decided(
     name: Any, allowed: set[str], tmp_path: Path
 ) -> None:
-    """Most say nothing of it, so that what is missing is missing."""
+    """Most say nothing of KMS, so that missing permissions are missing."""
     report = check(tmp_path, attached(name))
     assert {entry.action for entry in report.missing} == set(IN_IAM) - KMS_ALONE - allowed
     assert (report.undecided, report.problems) == ((), ())
@@ -113,7 +113,7 @@ def test_what_a_known_policy_says_of_s3_is_decided(
 def test_the_policy_of_personalize_is_about_buckets_with_its_name(
     name: str, allowed: bool, tmp_path: Path
 ) -> None:
-    """In another bucket it is about the objects that have the name in their keys, and not about the bucket."""
+    """Elsewhere it allows objects with the name in their keys, and not the bucket itself."""
     given = importing(
         Role=role(ManagedPolicyArns=[f"{OF_AWS}service-role/AmazonPersonalizeFullAccess"]),
         Data=dataset("One"),
@@ -149,7 +149,7 @@ def test_the_policy_of_personalize_is_about_buckets_with_its_name(
 def test_what_a_known_policy_allows_beyond_what_is_needed_is_too_much(
     name: str, too_much: set[tuple[str, str]], tmp_path: Path
 ) -> None:
-    """Its version is said, since AWS changes its policies; where it stands is the role."""
+    """The reason says its version, since AWS changes its policies; its place is the role."""
     report = check(tmp_path, complete(Role=role(ManagedPolicyArns=[f"{OF_AWS}{name}"])))
     assert {(entry.action, entry.resource) for entry in report.excess} == too_much
     assert (report.missing, report.undecided, report.problems) == ((), (), ())
@@ -195,7 +195,7 @@ def test_a_policy_of_aws_is_detached(own: Any, where: str, new: str, tmp_path: P
     [("PowerUserAccess", set()), ("AmazonS3FullAccess", {"kms:CreateGrant", *IN_IAM})],
 )
 def test_a_known_policy_may_be_the_boundary(name: str, missing: set[str], tmp_path: Path) -> None:
-    """It limits what the others allow."""
+    """It limits the other policies."""
     report = check(tmp_path, complete(Role=role(PermissionsBoundary=f"{OF_AWS}{name}")))
     assert {entry.action for entry in report.missing} == missing
     assert (report.undecided, report.problems) == ((), ())

@@ -1,4 +1,4 @@
-"""Bad input: one line that says what and where, and never a traceback."""
+"""Bad input: one line with the fault and its place, and never a traceback."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def message(directory: Path) -> str:
 
 
 def open_questions(directory: Path) -> list[str]:
-    """What can't be read of an assembly, of which all else is checked."""
+    """The parts of an assembly that can't be read, all else of which is checked."""
     report = check_assembly(directory)
     assert report.asked == ("Main/Movies (dataset group)",)
     assert (report.missing, report.problems) == ((), ())
@@ -40,7 +40,7 @@ def open_questions(directory: Path) -> list[str]:
 
 
 def test_what_is_no_assembly(tmp_path: Path) -> None:
-    """The path, and what to do: of nothing, of a file that is no template, of the app's own directory."""
+    """The message has path and remedy: for nothing, another file, and the app's directory."""
     assert message(tmp_path / "cdk.out") == (
         f"{tmp_path}/cdk.out: no such directory or file: pass another path, or run cdk synth first"
     )
@@ -55,7 +55,7 @@ def test_what_is_no_assembly(tmp_path: Path) -> None:
 
 
 def test_what_is_no_path() -> None:
-    """The app, a stack, a template's content: what to pass."""
+    """The app, a stack, a template's content: the message says which object to pass."""
     wrong: tuple[Any, ...] = (cdk.App(), cdk.Stack(), {"Resources": {}}, None)
     assert [message(target) for target in wrong] == [
         f"an object of type {name} isn't an assembly: pass app.synth() or a path"
@@ -87,7 +87,7 @@ def test_what_is_no_path() -> None:
     ],
 )
 def test_manifests_that_are_none(text: str, says: str, tmp_path: Path) -> None:
-    """Broken JSON, another program's manifest, artifacts without what they need."""
+    """Broken JSON, another program's manifest, artifacts that lack a property."""
     (tmp_path / "manifest.json").write_text(text)
     told = message(tmp_path)
     assert told.startswith(f"{tmp_path}/manifest.json: ")
@@ -207,7 +207,7 @@ def test_what_is_nested_too_deeply(place: str, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_told_once(tmp_path: Path) -> None:
-    """Of a function's role it is asked what it may replace, and whom it may pass."""
+    """A function's role is read twice: for policies it may replace, and roles it may pass."""
     chosen = {
         "Effect": "Allow",
         "Action": "s3:GetObject",
@@ -262,7 +262,7 @@ def test_a_definition_in_a_file_that_is_no_text(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("export", [7, "Name", ["Name"], True, {"Nobody": "x"}])
 def test_exports_that_are_none(export: Any, tmp_path: Path) -> None:
-    """What is imported isn't known then."""
+    """An imported value isn't known then."""
     outputs = {"Out": {"Value": "x", "Export": export}}
     stacks = {
         "One": {"Outputs": outputs},
@@ -272,7 +272,7 @@ def test_exports_that_are_none(export: Any, tmp_path: Path) -> None:
 
 
 def test_an_import_that_goes_round(tmp_path: Path) -> None:
-    """Two stacks that export what they import from each other."""
+    """Two stacks that export values that they import from each other."""
 
     def stack(exported: str, imported: str) -> dict[str, Any]:
         outputs = {"Out": {"Value": {"Fn::ImportValue": imported}, "Export": {"Name": exported}}}
@@ -335,7 +335,7 @@ NOTHING = {"Ref": "AWS::NoValue"}
 def test_a_choice_between_nothing_and_an_empty_list(
     logical_id: str, name: str, branches: list[Any], tmp_path: Path
 ) -> None:
-    """In the place of what may be a list."""
+    """In the place of a property that may be a list."""
     template = complete()
     template["Resources"][logical_id]["Properties"][name] = {"Fn::If": ["IsProd", *branches]}
     report = check_assembly(write(tmp_path, {"Main": template}))
@@ -356,10 +356,12 @@ def test_assets_and_metadata_that_are_broken(tmp_path: Path) -> None:
 
 
 STRANGE: tuple[Any, ...] = (
-    None, True, 7, 1.5, "", "x", "${x}", "${a.b?}", "arn:aws:kms:::", "arn:", [], {}, [[]], [None], {"a": 1},
-    {"Ref": 3}, {"Ref": "Nobody"}, {"Fn::GetAtt": []}, {"Fn::GetAtt": "x"}, {"Fn::Join": []}, {"Fn::Sub": []},
-    {"Fn::Select": [9, []]}, {"Fn::Split": [1]}, {"Fn::If": []}, {"Fn::ImportValue": {}}, {"Fn::GetStackOutput": {}},
-    {"Fn::FindInMap": ["a"]}, {"Ref": "AWS::NoValue"}, {"Fn::Sub": "${a"}, {"Fn::Join": ["", {"Ref": "x"}]},
+    None, True, 7, 1.5, "", "x", "${x}", "${a.b?}", "arn:aws:kms:::", "arn:",
+    [], {}, [[]], [None], {"a": 1}, {"Ref": 3}, {"Ref": "Nobody"}, {"Fn::GetAtt": []},
+    {"Fn::GetAtt": "x"}, {"Fn::Join": []}, {"Fn::Sub": []}, {"Fn::Select": [9, []]},
+    {"Fn::Split": [1]}, {"Fn::If": []}, {"Fn::ImportValue": {}}, {"Fn::GetStackOutput": {}},
+    {"Fn::FindInMap": ["a"]}, {"Ref": "AWS::NoValue"}, {"Fn::Sub": "${a"},
+    {"Fn::Join": ["", {"Ref": "x"}]},
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Buckets of an assembly: their policies, their accounts, the keys that they are encrypted with, and paths in them."""
+"""Buckets of an assembly: their policies, accounts and keys, and paths in them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ from tests.checks.templates import (
 )
 
 BOTH = ("s3:GetObject", "s3:ListBucket")
-KEY_UNSEEN = "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is one: "
+KEY_UNSEEN = (
+    "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is "
+    "one: "
+)
+ARN_OF_ALIAS = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/data"
 
 
 def encrypted(algorithm: Any = "aws:kms", key: Any = None) -> dict[str, Any]:
@@ -38,7 +42,7 @@ def encrypted(algorithm: Any = "aws:kms", key: Any = None) -> dict[str, Any]:
 
 
 def of_two_keys(**encryption: Any) -> Json:
-    """A template with an import from a bucket, with a key beside that of the dataset group and aliases for both."""
+    """A template with an import from a bucket, with a second key, and aliases for both."""
     return importing(
         Bucket=bucket(**encryption),
         DataKey={"Type": "AWS::KMS::Key"},
@@ -59,20 +63,13 @@ def of_two_keys(**encryption: Any) -> Json:
         (encrypted(key={"Ref": "DataKey"}), True),
         (encrypted("aws:kms:dsse", "alias/data"), True),
         (encrypted(key={"Ref": "Alias"}), True),
-        (
-            encrypted(
-                key={
-                    "Fn::Sub": "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/data"
-                }
-            ),
-            True,
-        ),
+        (encrypted(key={"Fn::Sub": ARN_OF_ALIAS}), True),
     ],
 )
 def test_the_key_of_a_bucket(
     encryption: Any, has_its_own: bool, environment: Any, tmp_path: Path
 ) -> None:
-    """By its ARN, its id or its alias, which S3 takes; a bucket that isn't encrypted with KMS has none."""
+    """S3 takes its ARN, id or alias; a bucket that isn't encrypted with KMS has none."""
     report = check(tmp_path, of_two_keys(**encryption), **environment)
     lacking = {on for _, column, _, on in lines(report, report.missing) if column == "key"}
     assert lacking == ({"${Main/DataKey}"} if has_its_own else set())
@@ -104,7 +101,7 @@ def test_the_key_of_a_bucket(
     ],
 )
 def test_an_encryption_that_is_not_known(encryption: Any, why: str, tmp_path: Path) -> None:
-    """An alias of others stands for a key that can't be seen, and a parameter for any encryption."""
+    """Another team's alias stands for a key out of sight, and a parameter for any encryption."""
     report = check(tmp_path, of_two_keys(**encryption))
     assert (report.missing, report.problems) == ((), ())
     assert reasons(report) == {f"{KEY_UNSEEN}{why}"}
@@ -175,7 +172,7 @@ def test_two_policies_of_a_bucket_under_conditions(
 def test_a_denial_in_a_policy_that_may_be_of_the_bucket(
     named: Any, depends_on: str, tmp_path: Path
 ) -> None:
-    """It may deny both what it writes, and an allowance gives nothing for certain."""
+    """A denial may be about both principals, and an allowance gives nothing for certain."""
     doubt = f"whose policy it is depends on {depends_on}, which isn't known before deployment"
     other = bucket_policy("s3:GetObject", bucket=named)
     other["Properties"]["PolicyDocument"]["Statement"][0] |= {
@@ -216,7 +213,7 @@ def test_what_else_names_a_bucket_is_no_bucket_policy(tmp_path: Path) -> None:
 
 
 def test_the_policy_of_an_imported_bucket(tmp_path: Path) -> None:
-    """A bucket has one policy: where the app makes it, all of it is known, but not the bucket's encryption."""
+    """A policy that the app makes is the bucket's only policy; its encryption isn't known."""
     whole = importing()
     report = check(tmp_path, whole)
     assert findings(report) == CLEAN
@@ -238,7 +235,7 @@ def test_the_policy_of_an_imported_bucket(tmp_path: Path) -> None:
 
 
 def test_a_bucket_beside_a_stage(tmp_path: Path) -> None:
-    """A stage names by strings what the app has beside it."""
+    """A stage names the app's other resources by strings."""
     stage = write(tmp_path / "assembly-Prod", {"Main": complete(Data=dataset())})
     data = {"Resources": {"Bucket": bucket(), "One": bucket_policy(*BOTH)}}
     report = check_assembly(write(tmp_path, {"Data": data}, stages={"Prod": stage}))
@@ -319,7 +316,7 @@ def test_paths_in_s3(path: Any, objects: str, tmp_path: Path) -> None:
 
 
 def test_paths_that_are_none(tmp_path: Path) -> None:
-    """One that isn't a URI of S3 is a problem, one that isn't known is open."""
+    """A path that isn't a URI of S3 is a problem, and an unknown path is open."""
     wrong = check(tmp_path, complete(Data=dataset(path="/data/ratings.csv")))
     assert messages(wrong) == [
         "Main/Data: its source is '/data/ratings.csv' but an s3:// URI is expected: pass one, for "

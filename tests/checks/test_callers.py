@@ -1,7 +1,8 @@
-"""Who calls Personalize, where a template shows it: may the role create the job, and pass the service role?"""
+"""Callers of Personalize: a role needs to create the job, and to pass the service role."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, jobs
+from personalize_kms_constructs._access.entries import Entry
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.matrix import ROWS, Permissions
@@ -44,19 +46,26 @@ PASSING: Json = {
 
 
 def of_caller(report: AccessReport) -> dict[str, set[tuple[str, str]]]:
-    """Return what callers may do, lack, and may have or lack."""
+    """Return the permissions that callers have, that they lack, and that are open."""
     return {
-        answer: {
-            (entry.action, entry.resource)
-            for entry in entries
-            if entry.principal == "caller" and entry.action != ASSUME
-        }
-        for answer, entries in (
-            ("yes", report.allowed),
-            ("no", report.missing),
-            ("open", report.undecided),
-        )
+        "yes": {(entry.action, entry.resource) for entry in of_callers(report.allowed)},
+        "no": {(entry.action, entry.resource) for entry in of_callers(report.missing)},
+        "open": {(entry.action, entry.resource) for entry in of_callers(report.undecided)},
     }
+
+
+def of_callers(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries on callers, but for the assumption of roles."""
+    on_callers = [entry for entry in entries if entry.principal == "caller"]
+    return [entry for entry in on_callers if entry.action != ASSUME]
+
+
+def answers_on(answers: dict[str, set[tuple[str, str]]]) -> list[tuple[str, str]]:
+    """Return each answer with its resource."""
+    pairs = []
+    for answer, needs in answers.items():
+        pairs += [(answer, resource) for _, resource in needs]
+    return pairs
 
 
 def synthesized(stack: cdk.Stack) -> Any:
@@ -69,11 +78,7 @@ def synthesized(stack: cdk.Stack) -> Any:
 def callers(report: AccessReport) -> set[str]:
     """Return the roles of callers."""
     entries = (*report.allowed, *report.missing, *report.undecided)
-    return {
-        entry.principal_arn
-        for entry in entries
-        if entry.principal == "caller" and entry.action != ASSUME
-    }
+    return {entry.principal_arn for entry in of_callers(entries)}
 
 
 SHAPES: dict[str, Json] = {
@@ -99,7 +104,7 @@ SHAPES: dict[str, Json] = {
 def test_the_caller_is_the_role_that_calls(
     shape: str, statements: list[Json], lacks: set[tuple[str, str]], tmp_path: Path
 ) -> None:
-    """However the template shows it: a role that may create jobs but not pass the role is refused by AWS."""
+    """AWS refuses a role that may create jobs and not pass the service role."""
     resources = {"Caller": CALLERS_ROLE, "Asks": SHAPES[shape]}
     policy = managed(*statements, role={"Ref": "Caller"})
     report = check(tmp_path, {"Resources": {**resources, "Policy": policy}})
@@ -202,24 +207,20 @@ def test_a_machine_assumes_the_role_of_a_tasks_credentials(
 ) -> None:
     """Step Functions does so with the role of the machine."""
     report = check(tmp_path, with_credentials(statements, trusts))
-    answers = {name: getattr(report, name) for name in ("allowed", "missing", "undecided")}
-    entries = [
-        (name, entry)
-        for name, own in answers.items()
-        for entry in own
-        if entry.principal_arn == MACHINE
-    ]
-    assert {(name, entry.principal, entry.action, entry.resource) for name, entry in entries} == {
-        (answer, "caller", ASSUME, CALLER)
-    }
-    assert {entry.page.rpartition("/")[2] for _, entry in entries} == {
-        "concepts-access-cross-acct-resources.html"
-    }
+    answers = set()
+    pages = set()
+    for name in ("allowed", "missing", "undecided"):
+        for entry in getattr(report, name):
+            if entry.principal_arn == MACHINE:
+                answers.add((name, entry.principal, entry.action, entry.resource))
+                pages.add(entry.page.rpartition("/")[2])
+    assert answers == {(answer, "caller", ASSUME, CALLER)}
+    assert pages == {"concepts-access-cross-acct-resources.html"}
     assert {policy.policy: policy.should_have for policy in report.policies if policy.lacks} == add
 
 
 def test_a_caller_that_trusts_personalize_keeps_it(tmp_path: Path) -> None:
-    """Nothing is asked with it, so the list has no statement for Personalize that could take the place."""
+    """Nothing is asked with the role, so the list has no statement for Personalize to replace."""
     report = check(
         tmp_path, with_credentials([ASSUMING], [trusting({"Service": "personalize.amazonaws.com"})])
     )
@@ -236,7 +237,7 @@ def test_a_caller_that_trusts_personalize_keeps_it(tmp_path: Path) -> None:
 def test_a_role_is_assumed_and_passed_by_one_machine(
     trusts: list[Json], lacks: Json, credentials_first: bool, tmp_path: Path
 ) -> None:
-    """Each is allowed by itself: the condition of ``iam:PassRole`` would allow no ``sts:AssumeRole``."""
+    """Two statements: the condition of ``iam:PassRole`` would allow no ``sts:AssumeRole``."""
     arguments = {**EXPORT, "RoleArn": CALLER}
     both = [
         task("createDatasetExportJob", arguments, Credentials={"RoleArn": CALLER}),
@@ -334,8 +335,7 @@ def test_what_an_execution_chooses(
     resources = {"Caller": CALLERS_ROLE, "Asks": machine({"Export": state}, RoleArn=OF_CALLER)}
     policy = managed(*statements, role={"Ref": "Caller"})
     answers = of_caller(check(tmp_path, {"Resources": {**resources, "Policy": policy}}))
-    chosen = [key for key, entries in answers.items() for _, entry in entries if "${" in entry]
-    assert chosen == [answer]
+    assert [name for name, on in answers_on(answers) if "${" in on] == [answer]
 
 
 def test_the_cdks_own_construct_lacks_the_right_to_pass_the_role(tmp_path: Path) -> None:
@@ -352,7 +352,7 @@ def test_the_cdks_own_construct_lacks_the_right_to_pass_the_role(tmp_path: Path)
 
 
 def calling(stack: cdk.Stack, row: Permissions, role: iam.IRole, service_role: str) -> None:
-    """A state machine that creates a resource, with arguments of which each execution chooses the rest."""
+    """A state machine that creates a resource; executions choose the rest of its arguments."""
     arguments: Json = (
         {"Name.$": "$.name", f"{row.made_for}.$": "$.of"} if row.made_for else {"Name.$": "$.name"}
     )
@@ -414,7 +414,7 @@ NAMES = ["{% 'nightly-' & $states.input.day %}", "nightly"]
 def test_the_role_of_a_machine_may_start_our_jobs(
     stack: cdk.Stack, kind: Any, options: Json
 ) -> None:
-    """The statements that a fragment gives it are all it needs, and a job of an execution's own is no open question."""
+    """A fragment gives it all statements it needs, for a job that an execution names, too."""
     data = Data.of(stack)
     machine_of(stack, job(data, kind, **options))
     report = check_assembly(synthesized(stack))
@@ -478,9 +478,7 @@ def test_a_dataset_of_the_template_has_the_name_of_its_group(
         "Asks": asks,
     }
     answers = of_caller(check(tmp_path, {"Resources": resources}))
-    assert [
-        key for key, entries in answers.items() for _, entry in entries if ":dataset/" in entry
-    ] == [answer]
+    assert [name for name, on in answers_on(answers) if ":dataset/" in on] == [answer]
     assert answers["open"] == set()
 
 

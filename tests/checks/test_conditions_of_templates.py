@@ -1,4 +1,4 @@
-"""Conditions of templates: what is said of an app with them, with the values of its parameters and without."""
+"""Conditions of templates: reports on an app with values of its parameters and without."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ NONE: set[str] = set()
 
 
 def if_prod(then: Any, otherwise: Any = NO_VALUE) -> Any:
-    """One of two values, by a condition on the stage."""
+    """A choice between two values, by a condition on the stage."""
     return {"Fn::If": ["IsProd", then, otherwise]}
 
 
@@ -83,7 +83,7 @@ def flagged() -> Any:
 
 
 def by_stage() -> Any:
-    """A template in which the name of a bucket, and what is allowed on it, depend on the stage."""
+    """A template in which a bucket's name, and the statements on it, depend on the stage."""
     name = {"Fn::FindInMap": ["Names", {"Ref": "Stage"}, "Bucket"]}
     one = {"Fn::Sub": ["arn:aws:s3:::${Name}", {"Name": name}]}
     objects = {"Fn::Sub": ["arn:aws:s3:::${Name}/in/*", {"Name": name}]}
@@ -105,7 +105,7 @@ def by_stage() -> Any:
 
 
 def own_or_given() -> Any:
-    """A template with a key of its own, or one that is passed."""
+    """A template with a key of its own, or a key that is passed."""
     used = {"Fn::If": ["HasKey", {"Ref": "KeyArn"}, KEY]}
     template = complete(Movies=dataset_group(used), Policy=policy(used))
     template["Resources"]["Key"]["Condition"] = "HasNone"
@@ -126,7 +126,7 @@ def report(directory: Path, template: Any, parameters: Any = None, **more: Any) 
 
 
 def actions(entries: Any) -> set[str]:
-    """Return the actions of entries; what is open, by its name."""
+    """Return the actions of entries; an open request has its name."""
     return {entry.action or entry.name for entry in entries}
 
 
@@ -361,7 +361,7 @@ def test_a_pattern(
     in_dev: set[str] | None,
     tmp_path: Path,
 ) -> None:
-    """Without values all that depends on the condition is open, and nothing else; with values nothing is."""
+    """Only answers that depend on the condition are open without values, and none with them."""
     without = report(tmp_path, template)
     assert (without.missing, without.problems) == ((), ())
     assert open_for is None or actions(without.undecided) == open_for
@@ -492,7 +492,7 @@ def test_a_wide_policy_under_a_flag_is_too_much_where_it_is_there(tmp_path: Path
     ],
 )
 def test_the_key_of_a_bucket(encryption: Any, in_prod: set[str], tmp_path: Path) -> None:
-    """One that a condition chooses can't be seen."""
+    """A key that a condition chooses can't be seen."""
     template = importing(
         Bucket={**bucket(), "Properties": {"BucketName": "ratings", "BucketEncryption": encryption}}
     )
@@ -503,7 +503,7 @@ def test_the_key_of_a_bucket(encryption: Any, in_prod: set[str], tmp_path: Path)
 
 
 def test_a_key_may_have_the_policy_of_kms(tmp_path: Path) -> None:
-    """Where the condition leaves out its own, IAM decides for the role, and nothing for Personalize."""
+    """Where its own is left out, IAM decides for the role, and nothing allows Personalize."""
     template = complete(
         Key=key(KeyPolicy=if_prod({"Statement": [OF_ADMIN]})), Policy=policy(actions=ACTIONS)
     )
@@ -517,7 +517,7 @@ def test_a_key_may_have_the_policy_of_kms(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("type", ["AWS::S3::Bucket", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"])
 def test_two_of_one_name_of_which_a_condition_chooses_one(type: str, tmp_path: Path) -> None:
-    """One is retained, for example, and the other isn't: the first doesn't stand for both."""
+    """If only the second is retained, for example, the first doesn't stand for both."""
     encrypted = bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID="alias/aws/s3")
     named = role(RoleName="reader")
     reader = "arn:aws:iam::111122223333:role/reader"
@@ -596,7 +596,7 @@ def test_a_call_that_a_condition_chooses(tmp_path: Path) -> None:
 
 
 def test_a_statement_has_its_number_in_the_template_whatever_is_left_out(tmp_path: Path) -> None:
-    """What a list takes the place of would else be another statement, that of an administrator for example."""
+    """A list would else replace another statement, an administrator's for example."""
     lacking = {**OF_SERVICE, "Action": ["kms:Decrypt"]}
     template = with_key(if_prod(OF_ADMIN), OF_ADMIN, OF_ROLE, lacking)
     for parameters in (PROD, DEV):
@@ -665,7 +665,7 @@ STAGE = {"Ref": "Stage"}
 def test_a_default_decides_a_condition(
     declared: Any, condition: Any, holds: bool | None, tmp_path: Path
 ) -> None:
-    """As the string that CloudFormation compares; the report tells of those that have decided one."""
+    """A default is the string that CloudFormation compares; the report lists it if it decided."""
     result = report(tmp_path, with_parameter(declared, condition))
     assert (actions(result.missing), actions(result.undecided)) == (
         NONE if holds is not False else {*IN_IAM},
@@ -675,7 +675,7 @@ def test_a_default_decides_a_condition(
 
 
 def test_a_value_takes_the_place_of_a_default(tmp_path: Path) -> None:
-    """Of a list too; what is a name of Systems Manager's stays one."""
+    """Lists, too; a name of Systems Manager's parameter stays a name."""
     template = with_parameter({"Type": "String", "Default": "dev"}, {"Fn::Equals": [STAGE, "prod"]})
     for name in ("Stage", "*:Stage", "Main:Stage"):
         result = report(tmp_path, template, {name: "prod"})
@@ -688,7 +688,7 @@ def test_a_value_takes_the_place_of_a_default(tmp_path: Path) -> None:
 
 
 def test_a_default_is_no_name(tmp_path: Path) -> None:
-    """It is an example as often; a value is one, of a bucket and in a path."""
+    """It is an example as often; a value is a name, of a bucket and in a path."""
     template = importing()
     template["Parameters"] = {"Name": {"Type": "String", "Default": "ratings"}}
     template["Conditions"] = {"IsProd": {"Fn::Equals": [{"Ref": "Name"}, "ratings"]}}
@@ -709,8 +709,8 @@ def test_each_stack_has_its_own_value(tmp_path: Path) -> None:
     report = check_assembly(
         directory, parameters={"Stage": "dev", "Other:Stage": "prod", "*:Stage": "test"}
     )
-    assert {by for entry in report.missing for by in entry.needed_by} == {
-        "Main/Movies (dataset group)"
+    assert {tuple(entry.needed_by) for entry in report.missing} == {
+        ("Main/Movies (dataset group)",)
     }
     template["Parameters"] = {"Stage": {"Type": "String", "Default": "prod"}}
     report_of_two = check_assembly(write(tmp_path, {"Main": template, "Other": template}))
@@ -775,7 +775,7 @@ def test_a_condition_of_a_nested_stack(
 def test_an_export_under_a_condition(
     stage: Any, missing: set[str], is_open: bool, tmp_path: Path
 ) -> None:
-    """Of two outputs with one name it is the one that is made."""
+    """The output that is made counts, of two with one name."""
     outputs = {
         name: {"Value": value, "Export": {"Name": "Key"}, "Condition": condition}
         for name, value, condition in (("Any", "*", "IsProd"), ("Other", OTHER_KEY, "IsDev"))
@@ -790,7 +790,7 @@ def test_an_export_under_a_condition(
 
 
 def test_a_policy_under_a_condition_gets_no_statement(tmp_path: Path) -> None:
-    """It isn't there in each deployment, so another one is made."""
+    """It isn't there in each deployment, so another policy is made."""
     template = complete(Policy={**policy(actions=["kms:Decrypt"]), **IN_PROD})
     template |= with_parameter({"Type": "String"}, {"Fn::Equals": [STAGE, "prod"]}) | {
         "Resources": template["Resources"]
@@ -800,7 +800,7 @@ def test_a_policy_under_a_condition_gets_no_statement(tmp_path: Path) -> None:
 
 
 def test_a_nested_stack_under_a_condition(tmp_path: Path) -> None:
-    """What is in it may be there; a value that isn't plain may be any."""
+    """Its resources may be there; a value that isn't plain may be any."""
     template, inner = nested({"Size": "big"}, {"Type": "String"}, IS_BIG, Condition="IsProd")
     files = {"nested.json": inner}
     assert findings(report(tmp_path, template, files=files)) == CLEAN
@@ -862,7 +862,7 @@ def test_values_that_no_parameter_takes(parameters: Any, says: str, tmp_path: Pa
 
 
 def test_a_value_that_its_parameter_does_not_allow_is_refused(tmp_path: Path) -> None:
-    """A misspelt stage would be checked as one that nobody deploys."""
+    """A misspelt stage would be checked as a stage that nobody deploys."""
     template = with_parameter(
         {"Type": "String", "AllowedValues": ["dev", "prod"]}, {"Fn::Equals": [STAGE, "prod"]}
     )
@@ -891,7 +891,10 @@ def test_the_defaults_are_told_first(tmp_path: Path) -> None:
         {"Type": "String", "Default": "prod"}, {"Fn::Equals": [STAGE, "prod"]}
     )
     result = report(tmp_path, template)
-    says = "Conditions are decided by defaults of parameters: Main.Stage=prod. Pass others by --parameters"
+    says = (
+        "Conditions are decided by defaults of parameters: Main.Stage=prod. Pass others by "
+        "--parameters"
+    )
     assert result.to_text().startswith(f"{says}\n0 missing")
     assert result.to_markdown().startswith(f"# Amazon Personalize's access\n\n{says}.\n\n0 missing")
     assert json.loads(result.to_json())["assumed"] == {"Main.Stage": "prod"}

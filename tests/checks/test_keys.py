@@ -1,4 +1,4 @@
-"""Keys of an assembly: what refers to them, which policies are theirs, and which can't work."""
+"""Keys of an assembly: references to them, their policies, and keys that can't work."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KMS_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personali
 
 
 def test_a_complete_template_is_clean(tmp_path: Path) -> None:
-    """So that the findings below come from what is changed; the report knows what was asked."""
+    """All findings below come from a change; the report lists the requests."""
     report = check(tmp_path, complete())
     assert findings(report) == CLEAN
     assert report.asked == ("Main/Movies (dataset group)",)
@@ -85,7 +85,7 @@ def test_references_to_a_key(expression: Any, tmp_path: Path) -> None:
 def test_what_a_template_does_not_tell_is_undecided(
     expression: Any, name: str, tmp_path: Path
 ) -> None:
-    """A parameter, its default included, an import from another app, a custom resource, SSM: never a guess."""
+    """No guess is made of a parameter, its default included, an import, a custom resource, SSM."""
     template = complete(Movies=dataset_group(expression), Lookup={"Type": "Custom::Lookup"})
     default = {"Type": "String", "Default": "arn:aws:kms:eu-west-1:111122223333:key/1"}
     template["Parameters"] = {**template["Parameters"], "KeyArn": default}
@@ -161,7 +161,7 @@ def test_an_alias_of_a_dataset_group_that_is_not_part_of_the_app(
 
 @pytest.mark.parametrize("name", ["KeySpec", "KeyUsage"])
 def test_a_key_whose_kind_is_a_parameter(name: str, tmp_path: Path) -> None:
-    """It may be one that Personalize can't work with, which is told once for all dataset groups that it has."""
+    """Personalize may be unable to work with it: that is told once for all dataset groups."""
     more = {
         "Books": dataset_group({"Fn::Sub": "${Key.Arn}"}),
         "Key": key(**{name: {"Ref": "Stage"}}),
@@ -192,7 +192,7 @@ def test_a_key_whose_kind_is_a_parameter(name: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_key_that_may_not_be_usable(properties: Any, because: str, tmp_path: Path) -> None:
-    """The rest of what is asked is decided."""
+    """The rest of the request is decided."""
     report = check(tmp_path, complete(Key=key(**properties)))
     assert [(entry.needed_by, entry.because) for entry in report.undecided] == [
         (["Main/Key"], because)
@@ -285,7 +285,7 @@ def test_what_is_added_where_key_and_role_are_of_one_stack(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("account", ["111122223333", "unknown-account"])
 def test_an_account_named_by_its_id(account: str, tmp_path: Path) -> None:
-    """In a stack that knows its account, and in one that doesn't."""
+    """In a stack that knows its account, and in a stack that doesn't."""
     delegating = key({"Ref": "AWS::AccountId"})
     delegating["Properties"]["KeyPolicy"]["Statement"][0]["Action"] = "kms:*"
     template = complete(Key=delegating, Policy=policy(actions=ACTIONS))
@@ -301,7 +301,7 @@ def test_an_account_without_quotes(tmp_path: Path) -> None:
 
 
 def test_a_stack_that_knows_no_account(tmp_path: Path) -> None:
-    """Its account, Region and partition are the same in all that it refers to, and unlike any that is written down."""
+    """Its account, Region and partition are one in all references, and equal to no string."""
     assert findings(check(tmp_path, complete(), **AGNOSTIC)) == CLEAN
     literal = key("arn:aws:iam::111122223333:role/personalize")
     report = check(tmp_path, complete(Key=literal, Role=role(RoleName="personalize")), **AGNOSTIC)
@@ -310,7 +310,7 @@ def test_a_stack_that_knows_no_account(tmp_path: Path) -> None:
 
 
 def test_an_alias_is_that_of_its_stack(tmp_path: Path) -> None:
-    """Stacks that don't say their accounts may have resources of one name, one for development, one for production."""
+    """Stacks that don't say their accounts may have resources of one name."""
     stack = complete(Movies=dataset_group("alias/data"), Alias=alias("alias/data"))
     report = check_assembly(write(tmp_path, {"Dev": stack, "Prod": stack}, **AGNOSTIC))
     assert (report.missing, report.undecided) == ((), ())

@@ -1,4 +1,4 @@
-"""Buckets of one name: what isn't known of the name need not be one value in two stacks, and S3 has each name once."""
+"""Buckets of one name: unknown parts of it may differ in two stacks, and S3 has a name once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOT_TOLD_APART = (
 
 
 def imports_from_its_region(stack: cdk.Stack) -> None:
-    """What a class of a stack has for each Region: a bucket with its key and a policy, and our construct."""
+    """Resources of a stack for each Region: a bucket with key and policy, and our construct."""
     key = kms.Key(stack, "Key")
     default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
         sse_algorithm="aws:kms", kms_master_key_id=key.key_arn
@@ -59,7 +59,7 @@ def imports_from_its_region(stack: cdk.Stack) -> None:
     ids=["agnostic", "one account", "one Region", "two Regions"],
 )
 def test_several_environments_of_one_class(environments: tuple[Any, ...], tmp_path: Path) -> None:
-    """Each bucket has its own policy, with the statements of its own construct, and nothing is wrong."""
+    """Each bucket has its own policy, with the statements of its construct; nothing is wrong."""
     app = new_app(tmp_path)
     stacks = [
         cdk.Stack(app, name, env=cdk.Environment(**env))
@@ -112,7 +112,7 @@ def test_policies_in_two_stacks(one: Any, told: list[str], tmp_path: Path) -> No
 
 
 def test_buckets_that_are_not_told_apart(tmp_path: Path) -> None:
-    """Neither the policy of another bucket nor its key is taken for that of this one; in one place it is."""
+    """Policy and key of another bucket aren't taken for this bucket's; in one place they are."""
     one = template(BY_REGION)
     assert any(
         NOT_TOLD_APART in reason for reason in reasons(check(tmp_path / "1", one, one, **AGNOSTIC))

@@ -1,4 +1,4 @@
-"""Roles of one name, which is IAM's to refuse in one account: the check can't tell their policies apart."""
+"""Roles of one name, which IAM refuses in one account: the check mixes up their policies."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def test_a_region_that_is_not_known_may_part_two_stacks(tmp_path: Path) -> None:
 
 
 def test_a_policy_in_a_nested_stack_that_may_not_be_made(tmp_path: Path) -> None:
-    """What it allows is open, for those beside it too."""
+    """Its permissions are open, for requests beside it, too."""
     given = {
         "Key": {"Fn::GetAtt": ["Key", "Arn"]},
         "Role": {"Ref": "Role"},
@@ -273,7 +273,7 @@ def test_a_policy_in_a_nested_stack_that_may_not_be_made(tmp_path: Path) -> None
 
 
 def test_two_nested_stacks_that_are_equal(tmp_path: Path) -> None:
-    """Their templates are one asset, with the file of the first; each construct is checked in its own."""
+    """Their templates are one asset; each construct is checked in its own nested stack."""
 
     def build(app: cdk.App) -> None:
         stack = cdk.Stack(app, "Main")

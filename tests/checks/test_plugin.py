@@ -31,14 +31,10 @@ def synth(directory: Path, build: Callable[[cdk.App], object]) -> dict[str, Any]
     path = directory / "cdk.out" / "validation-report.json"
     reports = json.loads(path.read_text())["pluginReports"] if path.exists() else []
     # A plugin that finds nothing isn't in the report.
-    report: dict[str, Any] = next(
-        (
-            dict(report_of_plugin)
-            for report_of_plugin in reports
-            if report_of_plugin["pluginName"] == "Personalize"
-        ),
-        {"violations": []},
-    )
+    report: dict[str, Any] = {"violations": []}
+    for plugin in reports:
+        if plugin["pluginName"] == "Personalize":
+            report = plugin
     assert (report.get("conclusion") == "failure") == ("ValidationFailed" in failed)
     return report
 
@@ -54,7 +50,7 @@ def by_hand(scope: Construct, trusting: str = "personalize.amazonaws.com") -> No
 
 
 def rules(report: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
-    """The rules that were broken and how bad that is, with the constructs."""
+    """The broken rules and their severities, with the constructs."""
     broken: dict[tuple[str, str], set[str]] = {}
     for violation in report["violations"]:
         paths = {place["constructPath"] for place in violation["violatingConstructs"]}
@@ -65,7 +61,7 @@ def rules(report: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
 
 
 def test_a_stack_by_hand_fails_at_the_constructs(tmp_path: Path) -> None:
-    """Missing access at what needs it, excess at the policy that has it."""
+    """Missing access is at the dataset group, excess at the policy that has it."""
     report = synth(tmp_path, lambda app: by_hand(cdk.Stack(app, "Main")))
     assert rules(report) == {
         ("MissingKeyAccess", "error"): {"Main/Movies"},
@@ -132,7 +128,7 @@ def test_stages_and_nested_stacks(tmp_path: Path) -> None:
 
 
 def test_a_construct_of_ours_passes(tmp_path: Path) -> None:
-    """Findings of what it allows are at its path; what is undecided of an imported key is a warning."""
+    """Findings of its permissions are at its path; an undecided imported key is a warning."""
     arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
     def build(app: cdk.App) -> None:
@@ -151,7 +147,7 @@ def test_a_construct_of_ours_passes(tmp_path: Path) -> None:
 
 
 def test_a_role_that_is_to_be_looked_up_fails_nothing(tmp_path: Path) -> None:
-    """A synth that fails is never followed by the look-up, which is what tells the role's account."""
+    """The look-up tells the role's account, and never follows a synth that fails."""
 
     def build(app: cdk.App) -> None:
         stack = cdk.Stack(

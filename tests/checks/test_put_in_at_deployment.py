@@ -1,4 +1,4 @@
-"""Parts of a template that CloudFormation puts in when it is deployed: by macros, by ``AWS::Include``, by loops."""
+"""Parts that CloudFormation puts in at deployment: macros, ``AWS::Include``, loops."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ def put_in(*path: str, value: Any = INCLUDE, name: str = "Fn::Transform", **more
     ids=lambda value: ".".join(value) if isinstance(value, list) else "",
 )
 def test_an_include_may_say_anything(path: list[str], because: str, tmp_path: Path) -> None:
-    """What the template itself says stands, and isn't all."""
+    """The rest of the template counts, and isn't all."""
     report = check(tmp_path, put_in(*path))
     assert (report.missing, report.problems) == ((), ())
     assert any(because in entry.because for entry in report.undecided)
 
 
 def test_a_policy_that_is_included(tmp_path: Path) -> None:
-    """One of a key isn't what KMS gives a key without, and one of somebody may be the role's."""
+    """An included key policy isn't KMS's default, and an included policy may be the role's."""
     included = {"Type": "AWS::KMS::Key", "Properties": {"Fn::Transform": INCLUDE}}
     report = check(tmp_path / "1", complete(Key=included))
     assert report.missing == ()
@@ -109,7 +109,7 @@ def test_a_request_that_is_included(kind: str, tmp_path: Path) -> None:
 
 
 def test_a_module(tmp_path: Path) -> None:
-    """What is in it isn't in the template."""
+    """Its resources aren't in the template."""
     undecided = check(tmp_path, complete(More={"Type": "Acme::Data::Lake::MODULE"})).undecided
     assert [(entry.needed_by, entry.because) for entry in undecided] == [
         (
@@ -136,7 +136,7 @@ def test_a_module(tmp_path: Path) -> None:
     ],
 )
 def test_macros_of_the_whole_template(transform: Any, told: str | None, tmp_path: Path) -> None:
-    """Those of AWS that leave policies alone are no news."""
+    """AWS's macros that leave policies alone are no news."""
     undecided = check(tmp_path, put_in(name="Transform", value=transform)).undecided
     told_of = [(entry.because, entry.where) for entry in undecided]
     because = (
@@ -147,7 +147,7 @@ def test_macros_of_the_whole_template(transform: Any, told: str | None, tmp_path
 
 
 def test_macros_of_a_template_that_asks_nothing(tmp_path: Path) -> None:
-    """Nor is a macro news where nothing is asked of Personalize, unless its part of the template speaks of it."""
+    """A macro is no news without requests, unless its part of the template names Personalize."""
     bucket: Json = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}
     assert check(tmp_path / "1", {"Transform": "Ours", **bucket}).undecided == ()
     bucket["Resources"]["Fn::Transform"] = INCLUDE
@@ -181,7 +181,7 @@ def test_a_loop_with_all_the_dataset_groups(values: Any, tmp_path: Path) -> None
     ],
 )
 def test_a_boundary_that_is_not_known(properties: Any, tmp_path: Path) -> None:
-    """A loop over a list that isn't known may make one, and a function that can't be read is one."""
+    """A loop over an unknown list may set a boundary, and a broken function sets it."""
     report = check(tmp_path, complete(Role=role(**properties)))
     assert (report.missing, report.problems) == ((), ())
     assert {entry.action for entry in report.undecided if entry.policy == "role"} == set(IN_IAM)
@@ -192,7 +192,7 @@ READING = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
 
 @pytest.mark.parametrize("values", [["Key", "Other"], {"Ref": "Stage"}])
 def test_policies_of_a_loop(values: Any, tmp_path: Path) -> None:
-    """They may allow what nothing else does; what is allowed anyway is."""
+    """They may allow an action that nothing else allows; other answers stay."""
     template = complete(
         Policy=policy(actions=[action for action in IN_IAM if action != "kms:Decrypt"])
     )
@@ -228,7 +228,7 @@ def test_a_template_of_loops_alone(tmp_path: Path) -> None:
 
 
 def test_conditions_and_outputs_of_loops(tmp_path: Path) -> None:
-    """What isn't there may hold, and may be anything."""
+    """A condition that isn't there may hold, and an output may be anything."""
     loop = ["Name", ["a"], {"Is${Name}": {"Fn::Equals": ["a", "b"]}}]
     template = complete(Policy={**policy(), "Condition": "Isa"})
     template["Conditions"]["Fn::ForEach::Are"] = loop
@@ -270,7 +270,7 @@ def test_what_a_macro_may_put_in_is_not_missing(template: Json, where: str, tmp_
 
 
 def test_a_boundary_that_is_not_part_of_the_app_beside_a_macro(tmp_path: Path) -> None:
-    """It limits what is allowed, whatever else can't be seen."""
+    """It limits the role, whatever else can't be seen."""
     template = complete(Role=role(PermissionsBoundary="arn:aws:iam::111122223333:policy/company"))
     alone = check(tmp_path / "1", template)
     report = check(tmp_path / "2", {**template, "Transform": "Ours"})
@@ -283,7 +283,7 @@ def test_a_boundary_that_is_not_part_of_the_app_beside_a_macro(tmp_path: Path) -
 
 
 def test_a_role_of_a_loop_that_is_declared(tmp_path: Path) -> None:
-    """It is there once the stack is deployed, and what it may do can't be seen."""
+    """It is there once the stack is deployed, and its permissions can't be seen."""
     loop = ["Name", ["Import", "Export"], {"${Name}Role": role()}]
     directory = write(tmp_path, {"Main": {"Resources": {"Fn::ForEach::Roles": loop}}})
     resource = {"resource": "dataset import job", "source": {"bucket": "arn:aws:s3:::ratings"}}

@@ -1,4 +1,4 @@
-"""Requests to Personalize by its resources and by custom resources: what each asks for."""
+"""Requests to Personalize by its resources and by custom resources."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ NOT_KNOWN = "it calls Personalize, and what it asks for isn't known before deplo
 
 
 def wanted(report: AccessReport) -> set[tuple[str, str]]:
-    """Return the actions that are asked of the role in IAM, on which resource."""
+    """Return the actions that are asked of the role in IAM, with the resource."""
     entries = (*report.missing, *report.undecided)
     return {
         (entry.action, entry.resource)
@@ -71,7 +71,7 @@ def alone(directory: Path, resource: Any) -> AccessReport:
 def test_key_and_role_of_a_dataset_group_come_together(
     lacking: str, fix: str, tmp_path: Path
 ) -> None:
-    """One alone is a problem, and nobody says that nothing asks for anything."""
+    """Either alone is a problem, and the report doesn't say that nothing asks for anything."""
     movies = dataset_group()
     del movies["Properties"][lacking]
     report = check(tmp_path, complete(Movies=movies))
@@ -137,9 +137,12 @@ def test_a_job_without_a_role(tmp_path: Path) -> None:
 
 
 def test_the_key_of_the_dataset_group_of_an_import(tmp_path: Path) -> None:
-    """One in the app is known; of one that exists already nobody knows the key."""
+    """A group in the app is known; the key of a group that exists already isn't."""
     report = check(tmp_path, importing())
-    asks = {by for entry in report.allowed if entry.policy == "key" for by in entry.needed_by}
+    asks: set[str] = set()
+    for allowed in report.allowed:
+        if allowed.policy == "key":
+            asks |= set(allowed.needed_by)
     assert asks == {"Main/Movies (dataset group)", "Main/Data (dataset import job)"}
     books = "arn:aws:personalize:eu-west-1:111122223333:dataset-group/books"
     (entry,) = check(
@@ -231,7 +234,7 @@ def test_a_call_that_a_condition_chooses(
 
 
 def test_a_call_that_a_condition_chooses_beside_another(tmp_path: Path) -> None:
-    """What can be read is judged."""
+    """The readable call is judged."""
     states = {"Export": TASK, "Again": {**TASK, "Resource": chosen(TASK["Resource"], "x")}}
     asks = {
         "Type": "AWS::StepFunctions::StateMachine",
@@ -265,7 +268,7 @@ def test_a_choice_that_has_nothing_to_do_with_personalize(
 
 
 def test_resources_that_a_condition_leaves_out(tmp_path: Path) -> None:
-    """A condition that is decided counts; one that isn't leaves what depends on it undecided."""
+    """A decided condition counts; an undecided condition leaves the answers open."""
     never = complete(Policy={**policy(), "Condition": "Never"}, Movies=dataset_group(waits=[]))
     assert {entry.policy for entry in check(tmp_path, never).missing} == {"role"}
     maybe = complete(Policy={**policy(), "Condition": "IsProd"})
@@ -304,11 +307,8 @@ def test_the_cdks_own_constructs(tmp_path: Path) -> None:
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
     report = check_assembly(app.synth())
     assert report.asked == ("Main/Machine · Export (dataset export job)",)
-    entry = next(
-        entry
-        for entry in report.missing
-        if entry.action == "s3:PutObject" and entry.principal == "role"
-    )
+    of_roles = [entry for entry in report.missing if entry.principal == "role"]
+    (entry,) = [entry for entry in of_roles if entry.action == "s3:PutObject"]
     assert entry.needed_by == list(report.asked)
     (of_role,) = [policy for policy in report.policies if entry in policy.lacks]
     assert of_role.should_have[1] == {

@@ -1,4 +1,4 @@
-"""Roles of an assembly: what refers to them, and which policies are theirs."""
+"""Roles of an assembly: references to them, and their policies."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_role_that_is_not_named_by_its_arn(
 
 
 def test_a_role_of_others_that_is_not_named_by_its_arn(tmp_path: Path) -> None:
-    """It is taken for one of this account that exists already."""
+    """It is taken for a role of this account that exists already."""
     report = check(tmp_path, complete(Movies=dataset_group(role="theirs")))
     assert [
         message.startswith("Main/Movies: its role is theirs, and") for message in messages(report)
@@ -79,7 +79,7 @@ def test_a_role_by_an_arn_with_its_partition(tmp_path: Path) -> None:
 
 
 def test_a_role_that_is_a_parameter(tmp_path: Path) -> None:
-    """Its ARN is what the parameter says, and no name."""
+    """Its ARN is the parameter's value, and no name."""
     report = check(tmp_path, complete(Movies=dataset_group(role={"Ref": "Stage"})))
     assert {entry.principal_arn for entry in report.undecided if entry.principal == "role"} == {
         "${Main.Stage?}"
@@ -187,7 +187,7 @@ def test_a_policy_of_a_role_that_is_not_known(tmp_path: Path) -> None:
 def test_a_denial_in_a_policy_that_may_be_of_the_role(
     properties: Any, named: Any, depends_on: str, tmp_path: Path
 ) -> None:
-    """It may deny what it writes, and an allowance gives nothing for certain; what it doesn't write is decided."""
+    """A denial leaves its action open, and an allowance gives nothing for certain."""
     doubt = (
         f"statement number 1 of policy Main/More: whose policy it is depends on {depends_on}, "
         "which isn't known before deployment"
@@ -211,7 +211,7 @@ def test_a_denial_in_a_policy_that_may_be_of_the_role(
 
 @pytest.mark.parametrize("role_name", [None, {"Fn::Sub": "write-${Stage}"}])
 def test_a_denial_in_a_policy_that_cannot_be_of_the_role(role_name: Any, tmp_path: Path) -> None:
-    """An id that AWS generates is no name that somebody wrote, and another beginning makes another name."""
+    """A generated id is no name that somebody wrote, and another beginning is another name."""
     properties = {} if role_name is None else {"RoleName": role_name}
     template = complete(Role=role(**properties), More=managed(DENY, role="reader"))
     assert findings(check(tmp_path, template)) == CLEAN
@@ -237,7 +237,7 @@ def test_policies_of_a_role_of_that_name_in_another_account(
 
 
 def test_a_policy_of_the_app_on_an_imported_role(tmp_path: Path) -> None:
-    """The role's other policies can't be seen, and what this one denies is denied."""
+    """The role's other policies can't be seen, and a denial in the app's policy denies."""
     template = complete(
         Key=key(READER),
         Movies=dataset_group(role=READER, waits="Deny"),
@@ -288,7 +288,7 @@ def test_a_managed_policy_that_is_not_part_of_the_app_may_deny(
 
 
 def test_managed_policies_of_aws_may_allow(tmp_path: Path) -> None:
-    """Those without ``Deny`` or ``Quarantine`` in their names only add to what the app's allow."""
+    """Policies without ``Deny`` or ``Quarantine`` in their names only add to the app's."""
     arns = [
         "arn:aws:iam::aws:policy/ReadOnlyAccess",
         "arn:aws:iam::aws:policy/service-role/AWSGlueServiceRole",
@@ -304,7 +304,7 @@ def test_managed_policies_of_aws_may_allow(tmp_path: Path) -> None:
 
 
 def test_a_permissions_boundary_of_the_app_and_one_of_others(tmp_path: Path) -> None:
-    """The one is judged, the other leaves the role undecided."""
+    """The app's boundary is judged, the other leaves the role undecided."""
     boundary = managed({"Effect": "Allow", "Action": "kms:D*", "Resource": "*"}, Roles=[])
     report = check(
         tmp_path, complete(Role=role(PermissionsBoundary={"Ref": "Boundary"}), Boundary=boundary)
@@ -326,7 +326,7 @@ def test_a_permissions_boundary_of_the_app_and_one_of_others(tmp_path: Path) -> 
 
 
 def test_a_managed_policy_of_one_name_in_another_stack(tmp_path: Path) -> None:
-    """Accounts that aren't known may have one each: the policy that a role names is that of its own stack."""
+    """Unknown accounts may have one each: a role names the policy of its own stack."""
     arn = {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:policy/use-key"}
 
     def template(*actions: str) -> dict[str, Any]:
@@ -356,7 +356,7 @@ def test_an_inline_policy_by_its_name(tmp_path: Path) -> None:
 
 
 def test_an_inline_policy_that_may_not_be_there(tmp_path: Path) -> None:
-    """Neither is missing what it may allow, nor denied what it may deny."""
+    """It neither allows nor denies for certain."""
     (own,) = inline(DENY)["Policies"]
     report = check(tmp_path, complete(Role=role(Policies=[{"Fn::If": ["IsProd", own, NO_VALUE]}])))
     assert report.missing == ()
@@ -443,7 +443,7 @@ def test_an_inline_policy_is_there_with_its_role(tmp_path: Path) -> None:
 def test_urls_and_services_of_a_known_region(
     region: str, undecided: set[str], tmp_path: Path
 ) -> None:
-    """``AWS::URLSuffix`` is known with the Region, as older versions of the CDK write principals with it."""
+    """``AWS::URLSuffix``, which older versions of the CDK write, is known with the Region."""
     service = {"Fn::Join": ["", ["personalize.", {"Ref": "AWS::URLSuffix"}]]}
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
     template = complete(Role=role(AssumeRolePolicyDocument={"Statement": trust}))

@@ -1,4 +1,4 @@
-"""SARIF: valid by its published schema, with what GitHub requires, and with alerts that stay the same."""
+"""SARIF: valid by its schema, with all that GitHub requires, and with alerts that last."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def results(log: Json) -> list[Json]:
     "template", [all_wrong(), complete(), {"Resources": {}}], ids=["wrong", "clean", "empty"]
 )
 def test_it_is_valid(template: Json, tmp_path: Path) -> None:
-    """By the schema that GitHub names, and by another implementation of JSON Schema than ours would be."""
+    """A validator in JavaScript takes it, with the schema that GitHub names."""
     (tmp_path / "log.json").write_text(
         json.dumps(sarif(write(tmp_path / "cdk.out", {"Main": template})))
     )
@@ -137,11 +137,11 @@ def test_it_has_what_github_requires(tmp_path: Path) -> None:
         ("Trust", "error"),
         ("Undecided", "warning"),
     }
-    for rule in results(log):
-        assert driver["rules"][rule["ruleIndex"]]["id"] == rule["ruleId"]
-        assert rule["message"]["text"]
-        assert list(rule["partialFingerprints"]) == ["primaryLocationLineHash"]
-        (place,) = rule["locations"]
+    for result in results(log):
+        assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["message"]["text"]
+        assert list(result["partialFingerprints"]) == ["primaryLocationLineHash"]
+        (place,) = result["locations"]
         region = place["physicalLocation"]["region"]
         line = region["startLine"]
         # The end of a region is behind its last character (SARIF, 3.30.8).
@@ -159,7 +159,10 @@ def test_a_result_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
         sarif(write(tmp_path, {"Main": complete(Key=key(KeyPolicy={"Statement": statements}))}))
     )
     text = result["message"]["text"]
-    lacks = "lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants for Personalize"
+    lacks = (
+        "lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants "
+        "for Personalize"
+    )
     assert text.startswith(
         f"key policy of Main/Key {lacks} (5). What to do: key policy of Main/Key, for Personalize ("
     )
@@ -189,7 +192,7 @@ def places(log: Json) -> dict[str, tuple[str, int]]:
 def test_a_location_is_the_resource_in_its_template(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By a path that is relative to the working directory, that of the repository; else by an address."""
+    """Its path is relative to the working directory; outside of that it is an address."""
     monkeypatch.chdir(tmp_path)
     lacking = complete(Policy=policy(actions=IN_IAM[1:]))
     # A property with the name of the resource.
@@ -257,7 +260,7 @@ def fingerprints(log: Json) -> dict[str, set[str]]:
 
 
 def test_an_alert_stays_the_same(tmp_path: Path) -> None:
-    """Whatever else changes: other findings, other resources, another action that is missing too."""
+    """Other findings and resources, and another missing action, change nothing."""
     before = all_wrong()
     first = sarif(write(tmp_path / "1", {"Main": before}))
     number = len(results(first))
@@ -323,7 +326,7 @@ SUBJECT, NO_ROLE = "policy Main/One", Reason.of(Cause.NO_ROLE)
     ],
 )
 def test_another_finding_is_another_alert(one: Any, other: Any, tmp_path: Path) -> None:
-    """GitHub would take it for the one that was dismissed."""
+    """GitHub would take it for the dismissed alert."""
 
     def alert(finding: Any) -> set[str]:
         report: Any = {finding.kind if isinstance(finding, Entry) else "problems": (finding,)}
@@ -334,7 +337,7 @@ def test_another_finding_is_another_alert(one: Any, other: Any, tmp_path: Path) 
 
 
 def test_a_worse_excess_is_another_alert(tmp_path: Path) -> None:
-    """Who has dismissed the one has not seen the other."""
+    """Nobody who dismissed the first has seen the second."""
     logs = [
         sarif(
             write(tmp_path / directory, {"Main": complete(Policy=policy(actions=[*IN_IAM, *more]))})

@@ -1,4 +1,4 @@
-"""Policies that others have too, as templates attach them."""
+"""Policies that several principals have, as templates attach them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ GROUP = {"Type": "AWS::IAM::Group", "Properties": {"ManagedPolicyArns": [POLICY]
 def test_whoever_has_a_policy_is_named(
     type: str, given: dict[str, Any], resources: dict[str, Any], others: list[str], tmp_path: Path
 ) -> None:
-    """Whether the policy names them or they name the policy."""
+    """The policy may name them, or they the policy."""
     statement = {"Effect": "Allow", "Action": [*IN_IAM, "kms:Encrypt"], "Resource": KEY}
     template = complete(Policy=managed(statement, type=type, **given), **resources)
     report = check(tmp_path, template)

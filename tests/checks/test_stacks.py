@@ -1,4 +1,4 @@
-"""Stacks that refer to each other: exports, nested stacks, other Regions, and the construct paths in them."""
+"""Stacks that refer to each other: exports, nested stacks, other Regions, construct paths."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_another_stack_by_its_exports(imported: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("by_path", [True, False])
 def test_nested_stacks(by_path: bool, tmp_path: Path) -> None:
-    """Parameters go in, outputs come out, and waiting for a nested stack is waiting for all in it."""
+    """Parameters go in, outputs come out, and a resource waits for all of a nested stack."""
     inner = {
         "Parameters": {"RoleArn": {"Type": "String"}, "RoleName": {"Type": "String"}},
         "Resources": {"Key": key({"Ref": "RoleArn"}), "Policy": policy(role={"Ref": "RoleName"})},
@@ -116,7 +116,7 @@ def region(app: cdk.App, name: str) -> cdk.Stack:
     ids=["nameless", "nested"],
 )
 def test_a_role_of_another_region(app: cdk.App, nested: bool, role_name: str | None) -> None:
-    """The CDK refers to it by parameters of Systems Manager, which aren't followed: it is a role that isn't known."""
+    """The CDK refers to it by parameters of Systems Manager, so that it isn't known."""
     role = l1_role(region(app, "us-east-1"), path="/team/", role_name=role_name)
     ireland = region(app, "eu-west-1")
     scope = cdk.NestedStack(ireland, "Nested") if nested else ireland

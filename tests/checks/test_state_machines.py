@@ -72,7 +72,7 @@ BATCHING = {
 
 
 def after(said: Json, given: str, **more: Json) -> Json:
-    """A task that takes its arguments from what the state before it says."""
+    """A task that takes its arguments from the state before it."""
     before = {"Type": "Pass", **said, "Next": "Export"}
     return {"Before": before, "Export": task("createDatasetExportJob", given), **more}
 
@@ -141,7 +141,7 @@ def test_other_tasks_ask_for_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_a_state_whose_call_is_not_known(resource: Any, tmp_path: Path) -> None:
-    """A parameter, or a substitution that isn't there, says which one it is."""
+    """A parameter or an absent substitution decides the call."""
     definition = {
         "StartAt": "Create",
         "States": {"Create": {"Type": "Task", "Resource": resource, "End": True}},
@@ -200,7 +200,7 @@ def test_what_each_execution_chooses_is_undecided(
     ids=["another type", "two states", "a part"],
 )
 def test_what_the_state_before_does_not_say_is_undecided(states: Json, tmp_path: Path) -> None:
-    """Only what a Pass state says is known to be the input of the next."""
+    """Only a Pass state's own output is known to be the input of the next."""
     report = alone(tmp_path, machine(states))
     assert report.asked == ("Main/Asks · Export (dataset export job)",)
     assert (report.missing, report.problems) == ((), ())
@@ -253,26 +253,17 @@ def test_a_task_in_another_account(credentials: Any, problems: list[str], tmp_pa
     assert [problem.kind for problem in alone(tmp_path, machine(states)).problems] == problems
 
 
-@pytest.mark.parametrize(
-    "form", ["object", "substitutions", "named by a substitution", "asset", "numbers"]
-)
-def test_definitions_in_every_form(form: str, tmp_path: Path) -> None:
-    """An object, a string with substitutions, a file of the assembly, and a number that isn't known."""
+@pytest.mark.parametrize("form", ["named by a substitution", "numbers"])
+def test_definitions_that_are_not_known_as_a_whole(form: str, tmp_path: Path) -> None:
+    """The call may be a substitution, and an unknown number may end the string."""
     text = json.dumps(INNER)
-    (tmp_path / "asset.0123456789abcdef.json").write_text(text)
     numbers = json.dumps({**INNER, "TimeoutSeconds": 1}).replace(": 1}", ": ")
     call = f"{TASK}createDatasetExportJob"
     forms: dict[str, Json] = {
-        "object": {"Definition": INNER},
-        "substitutions": {
-            "DefinitionString": text.replace(ROLE_ARN, "${role}"),
-            "DefinitionSubstitutions": {"role": ROLE_ARN},
-        },
         "named by a substitution": {
             "DefinitionString": text.replace(call, "${task}").replace("personalize", "p"),
             "DefinitionSubstitutions": {"task": call},
         },
-        "asset": {"DefinitionS3Location": {"Bucket": "assets", "Key": "0123456789abcdef.json"}},
         "numbers": {"DefinitionString": {"Fn::Join": ["", [numbers, {"Ref": "Timeout"}, "}"]]}},
     }
     report = alone(
@@ -292,7 +283,7 @@ def test_definitions_in_every_form(form: str, tmp_path: Path) -> None:
     ],
 )
 def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) -> None:
-    """In a stage the file is in the directory of the app; one that is no JSON is a question."""
+    """A stage's file is in the directory of the app; a file that isn't JSON is a question."""
     text = json.dumps(INNER) if file.endswith("json") else f"# YAML\n{json.dumps(INNER)}"
     (tmp_path / file).write_text(text)
     app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
@@ -327,7 +318,7 @@ def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) 
     ],
 )
 def test_a_definition_with_escapes_for_holes(text: str, tmp_path: Path) -> None:
-    """What would be a hole once it is parsed, and half a character, isn't read."""
+    """An escape that becomes a hole once it is parsed, and half a character, isn't read."""
     states = {"Export": task("createDatasetExportJob", {**EXPORT, "JobName": "name"})}
     asking = machine(states)
     definition = asking["Properties"]["DefinitionString"].replace("name", text)
@@ -340,7 +331,7 @@ def test_a_definition_with_escapes_for_holes(text: str, tmp_path: Path) -> None:
 
 
 def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
-    """One line that says what and where."""
+    """One line with the fault and its place."""
     broken = {
         "Type": "AWS::StepFunctions::StateMachine",
         "Properties": {"DefinitionString": '{"personalize": '},
@@ -353,7 +344,7 @@ def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
 
 
 def test_one_of_our_jobs_beside_machines_whose_definition_is_not_known(app: cdk.App) -> None:
-    """A parameter, an import and ``Fn::Sub``, which all may become a machine for something else: no error."""
+    """A parameter, an import or ``Fn::Sub`` may become any machine: that is no error."""
     stack = cdk.Stack(app, "Main")
     encryption, data = (
         PersonalizeEncryption(stack, "Encryption"),
@@ -392,7 +383,7 @@ def test_one_of_our_jobs_beside_machines_whose_definition_is_not_known(app: cdk.
 
 
 def test_our_jobs_are_seen_in_the_state_machine_with_their_key(app: cdk.App) -> None:
-    """Nothing is open, though no template says of which dataset group a job is, and executions choose paths."""
+    """Nothing is open, though executions choose dataset groups and paths."""
     stack = cdk.Stack(app, "Main")
     data = s3.Bucket(stack, "Data")
     encryption = PersonalizeEncryption(stack, "Encryption")
@@ -460,7 +451,7 @@ def test_a_job_on_a_dataset_group_of_another_key(app: cdk.App) -> None:
 def test_the_definition_of_a_state_machine_in_every_form(
     type: str, role: str, form: str, tmp_path: Path
 ) -> None:
-    """CloudFormation's and SAM's, with values that are put into its text, and the role of the executions."""
+    """CloudFormation's and SAM's, with substitutions, and the role of the executions."""
     export = {**EXPORT, "RoleArn": "${Role}"}
     definition = {"StartAt": "Export", "States": {"Export": task("createDatasetExportJob", export)}}
     machine = "arn:aws:iam::111122223333:role/machine"
@@ -504,7 +495,7 @@ def test_the_definition_of_a_state_machine_in_every_form(
 def test_the_key_of_a_bucket_counts_where_it_is_read(
     source: Json, of_bucket: bool, tmp_path: Path
 ) -> None:
-    """S3 decrypts an object with the key that it was written with, and writes with the key that the job names."""
+    """S3 decrypts an object with the key it was written with, and writes with the job's key."""
     job = {**BATCH, "JobInput": {"S3DataSource": source}}
     second = {"Fn::GetAtt": ["Second", "Arn"]}
     encrypted = bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID=second)

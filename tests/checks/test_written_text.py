@@ -44,7 +44,7 @@ def key_with_condition(account: Any) -> Json:
 
 
 def wrong(directory: Path, **resources: Json) -> tuple[set[tuple[str, str]], set[str]]:
-    """Who lacks access in which policy, and the kinds of the problems that aren't warnings."""
+    """The principals that lack access, by policy, and the kinds of problems, less warnings."""
     report = check(directory, complete(**resources), **AGNOSTIC)
     assert report.undecided == ()
     problems: set[str] = {problem.kind for problem in report.problems if not problem.is_warning}
@@ -90,7 +90,7 @@ def test_what_two_strings_spell_together(tmp_path: Path) -> None:
 
 
 def test_a_resource_of_the_report_that_is_pasted_as_it_is(tmp_path: Path) -> None:
-    """What was missing is still missing, and the report says why."""
+    """Missing permissions are still missing, and the report says why."""
     report = check(tmp_path / "1", complete(Policy=policy(actions=["kms:Decrypt"])), **AGNOSTIC)
     (resource,) = {entry["resource"] for entry in json.loads(report.to_json())["missing"]}
     report = check(tmp_path / "2", complete(Policy=policy(resource)), **AGNOSTIC)
@@ -142,11 +142,7 @@ def test_a_bucket_whose_name_is_text(tmp_path: Path) -> None:
     report = check(
         tmp_path, importing(One=of_bucket, Data=dataset("One", "Read", path="s3://${Name}/in/"))
     )
-    assert {
-        (entry.policy, shown)
-        for entry in report.missing
-        for shown in [entry.resource.replace("\ufdd0", "")]
-    } == {
+    assert {(entry.policy, entry.resource.replace("\ufdd0", "")) for entry in report.missing} == {
         ("role", "arn:aws:s3:::${Name}"),
         ("role", "arn:aws:s3:::${Name}/in/*"),
     }
