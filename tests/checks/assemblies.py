@@ -1,4 +1,4 @@
-"""Cloud assemblies for tests: arrangements of ``tests.proof``, and what a report says of them."""
+"""Cloud assemblies of the arrangements of ``tests.proof``, and the entries of reports."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ def synthesize(
 
 
 def lines(report: AccessReport, entries: Sequence[Entry]) -> set[Line]:
-    """Return what entries say, with the names of constructs for resources of the app."""
+    """Return entries as lines, with the names of constructs for resources of the app."""
     names = Names(report.names)
-    found = [
-        (each.principal, each.policy, each.action, names.short(each.resource)) for each in entries
+    described = [
+        (entry.principal, entry.policy, entry.action, names.short(entry.resource))
+        for entry in entries
     ]
-    assert len(found) == len(set(found))
-    return set(found)
+    assert len(described) == len(set(described))
+    return set(described)

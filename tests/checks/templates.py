@@ -1,4 +1,4 @@
-"""Cloud assemblies written by hand, as the CDK writes them, for tests of what is read from them."""
+"""Cloud assemblies written by hand, as the CDK writes them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def write(
     files: dict[str, Json] | None = None,
     stages: dict[str, Path] | None = None,
 ) -> Path:
-    """An assembly of these templates; nested ones are ``files``, or ``assets``: files by their hashes."""
+    """An assembly of these templates; nested templates are ``files``, or ``assets`` by hash."""
     directory.mkdir(parents=True, exist_ok=True)
     artifacts: Json = {
         name: {
@@ -88,7 +88,7 @@ def edit(path: Path, **changes: Json) -> None:
 
 
 def key(role: Any = None, **properties: Any) -> Json:
-    """A key whose policy names a role and the service alone; for a role that is named by a string, it waits."""
+    """A key whose policy names a role and the service; it waits for a role named by a string."""
     waits = {"DependsOn": "Role"} if isinstance(role, str) else {}
     role = ROLE if role is None else role
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
@@ -244,10 +244,10 @@ def findings(report: AccessReport) -> Any:
 
 
 def messages(report: AccessReport) -> list[str]:
-    """What the problems say."""
-    return [each.message for each in report.problems]
+    """The messages of the problems."""
+    return [problem.message for problem in report.problems]
 
 
 def reasons(report: AccessReport) -> set[str]:
-    """Why anything is undecided."""
-    return {each.because for each in report.undecided}
+    """The reasons for which anything is undecided."""
+    return {entry.because for entry in report.undecided}

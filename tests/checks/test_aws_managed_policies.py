@@ -1,4 +1,4 @@
-"""Managed policies of AWS on a service role: what is known to be in them, and those of which nothing is known."""
+"""Managed policies of AWS on a service role, with contents that are known or not."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ POWER_USER = "CreateAlias CreateKey DeleteAlias GenerateRandom TagResource Untag
 def attached(*arns: Any, **properties: Any) -> Any:
     """A template with a role that has these policies, and of its own ``kms:Decrypt`` alone."""
     of_role = role(
-        ManagedPolicyArns=[f"{OF_AWS}{each}" if isinstance(each, str) else each for each in arns]
+        ManagedPolicyArns=[f"{OF_AWS}{arn}" if isinstance(arn, str) else arn for arn in arns]
     )
     of_role["Properties"] |= properties
     return complete(Role=of_role, Policy=policy(actions=sorted(KMS_ALONE)))
 
 
 def test_the_policies_were_read_for_all_services_of_which_something_is_asked() -> None:
-    """What they say of others is left out."""
+    """Nothing is read of other services."""
     read_for = {"cloudwatch", "kms", "personalize", "s3"}
     others = {action for action in ASKED_ACTIONS if action.partition(":")[0] not in read_for}
     assert not others, "read what AWS's policies say of these into _access/aws_managed_policies.py"
@@ -76,10 +76,10 @@ def test_the_policies_were_read_for_all_services_of_which_something_is_asked() -
 def test_what_a_known_policy_says_of_kms_is_decided(
     name: Any, allowed: set[str], tmp_path: Path
 ) -> None:
-    """Most say nothing of it, so that what is missing is missing."""
-    found = check(tmp_path, attached(name))
-    assert {each.action for each in found.missing} == set(IN_IAM) - KMS_ALONE - allowed
-    assert (found.undecided, found.problems) == ((), ())
+    """Most say nothing of KMS, so that missing permissions are missing."""
+    report = check(tmp_path, attached(name))
+    assert {entry.action for entry in report.missing} == set(IN_IAM) - KMS_ALONE - allowed
+    assert (report.undecided, report.problems) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -101,19 +101,19 @@ def test_what_a_known_policy_says_of_s3_is_decided(
 ) -> None:
     """For an import of ratings, whose statements the role hasn't."""
     template = importing(
-        Role=role(ManagedPolicyArns=[f"{OF_AWS}{each}" for each in names]), Data=dataset("One")
+        Role=role(ManagedPolicyArns=[f"{OF_AWS}{name}" for name in names]), Data=dataset("One")
     )
     del template["Resources"]["Read"]
-    found = check(tmp_path, template)
-    assert {each.action for each in found.missing if each.policy == "role"} == missing
-    assert found.undecided == ()
+    report = check(tmp_path, template)
+    assert {entry.action for entry in report.missing if entry.policy == "role"} == missing
+    assert report.undecided == ()
 
 
 @pytest.mark.parametrize(("name", "allowed"), [("ratings", False), ("personalize-ratings", True)])
 def test_the_policy_of_personalize_is_about_buckets_with_its_name(
     name: str, allowed: bool, tmp_path: Path
 ) -> None:
-    """In another bucket it is about the objects that have the name in their keys, and not about the bucket."""
+    """Elsewhere it allows objects with the name in their keys, and not the bucket itself."""
     given = importing(
         Role=role(ManagedPolicyArns=[f"{OF_AWS}service-role/AmazonPersonalizeFullAccess"]),
         Data=dataset("One"),
@@ -125,10 +125,10 @@ def test_the_policy_of_personalize_is_about_buckets_with_its_name(
     template["Resources"]["Data"]["Properties"]["DatasetImportJob"]["DataSource"][
         "DataLocation"
     ] = f"s3://{name}/in/"
-    found = check(tmp_path, template)
-    assert {each.action for each in found.missing} == (set() if allowed else {"s3:ListBucket"})
-    assert {each.action for each in found.undecided} == (set() if allowed else {"s3:GetObject"})
-    assert ("s3:DeleteObject" in {each.action for each in found.excess}) == allowed
+    report = check(tmp_path, template)
+    assert {entry.action for entry in report.missing} == (set() if allowed else {"s3:ListBucket"})
+    assert {entry.action for entry in report.undecided} == (set() if allowed else {"s3:GetObject"})
+    assert ("s3:DeleteObject" in {entry.action for entry in report.excess}) == allowed
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,10 @@ def test_the_policy_of_personalize_is_about_buckets_with_its_name(
         ("PowerUserAccess", {("kms:*", "*")}),
         (
             "AWSKeyManagementServicePowerUser",
-            {(f"kms:{each}", "*") for each in (*POWER_USER.split(), "Describe*", "Get*", "List*")},
+            {
+                (f"kms:{action}", "*")
+                for action in (*POWER_USER.split(), "Describe*", "Get*", "List*")
+            },
         ),
         ("AmazonS3FullAccess", set()),
     ],
@@ -146,15 +149,15 @@ def test_the_policy_of_personalize_is_about_buckets_with_its_name(
 def test_what_a_known_policy_allows_beyond_what_is_needed_is_too_much(
     name: str, too_much: set[tuple[str, str]], tmp_path: Path
 ) -> None:
-    """Its version is said, since AWS changes its policies; where it stands is the role."""
-    found = check(tmp_path, complete(Role=role(ManagedPolicyArns=[f"{OF_AWS}{name}"])))
-    assert {(each.action, each.resource) for each in found.excess} == too_much
-    assert (found.missing, found.undecided, found.problems) == ((), (), ())
+    """The reason says its version, since AWS changes its policies; its place is the role."""
+    report = check(tmp_path, complete(Role=role(ManagedPolicyArns=[f"{OF_AWS}{name}"])))
+    assert {(entry.action, entry.resource) for entry in report.excess} == too_much
+    assert (report.missing, report.undecided, report.problems) == ((), (), ())
     if too_much:
-        assert {each.declared for each in found.excess} == {
+        assert {entry.declared for entry in report.excess} == {
             (Declaration(str(tmp_path / "Main.template.json"), "Main/Role", "Role"),)
         }
-        assert f"managed policy {name} (v" in found.excess[0].because
+        assert f"managed policy {name} (v" in report.excess[0].because
 
 
 @pytest.mark.parametrize(
@@ -172,7 +175,7 @@ def test_a_policy_of_aws_is_detached(own: Any, where: str, new: str, tmp_path: P
     """Nothing can be taken out of it."""
     template = complete(Role=role(ManagedPolicyArns=[f"{OF_AWS}AdministratorAccess"]), Policy=own)
     report = check(tmp_path, template)
-    assert [each.where for each in report.excess] == [
+    assert [entry.where for entry in report.excess] == [
         [{"template": "Main.template.json", "logical_id": "Role"}]
     ]
     (of_role,) = report.policies
@@ -192,10 +195,10 @@ def test_a_policy_of_aws_is_detached(own: Any, where: str, new: str, tmp_path: P
     [("PowerUserAccess", set()), ("AmazonS3FullAccess", {"kms:CreateGrant", *IN_IAM})],
 )
 def test_a_known_policy_may_be_the_boundary(name: str, missing: set[str], tmp_path: Path) -> None:
-    """It limits what the others allow."""
-    found = check(tmp_path, complete(Role=role(PermissionsBoundary=f"{OF_AWS}{name}")))
-    assert {each.action for each in found.missing} == missing
-    assert (found.undecided, found.problems) == ((), ())
+    """It limits the other policies."""
+    report = check(tmp_path, complete(Role=role(PermissionsBoundary=f"{OF_AWS}{name}")))
+    assert {entry.action for entry in report.missing} == missing
+    assert (report.undecided, report.problems) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -211,10 +214,10 @@ def test_a_known_policy_may_be_the_boundary(name: str, missing: set[str], tmp_pa
 def test_other_policies_are_not_known(arn: str, property: str, tmp_path: Path) -> None:
     """Nor those of another path, partition or account."""
     given = {property: [arn] if property == "ManagedPolicyArns" else arn}
-    found = check(tmp_path, attached(**given))
-    assert found.excess == ()
-    assert found.undecided != ()
-    assert all("isn't part of the app" in each.because for each in found.undecided)
+    report = check(tmp_path, attached(**given))
+    assert report.excess == ()
+    assert report.undecided != ()
+    assert all("isn't part of the app" in entry.because for entry in report.undecided)
 
 
 def test_unknown_policies_of_aws_beside_the_roles_own(tmp_path: Path) -> None:

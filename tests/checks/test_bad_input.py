@@ -1,4 +1,4 @@
-"""Bad input: one line that says what and where, and never a traceback."""
+"""Bad input: one line with the fault and its place, and never a traceback."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def message(directory: Path) -> str:
 
 
 def open_questions(directory: Path) -> list[str]:
-    """What can't be read of an assembly, of which all else is checked."""
+    """The parts of an assembly that can't be read, all else of which is checked."""
     report = check_assembly(directory)
     assert report.asked == ("Main/Movies (dataset group)",)
     assert (report.missing, report.problems) == ((), ())
-    return [each.because for each in report.undecided if not each.principal]
+    return [entry.because for entry in report.undecided if not entry.principal]
 
 
 def test_what_is_no_assembly(tmp_path: Path) -> None:
-    """The path, and what to do: of nothing, of a file that is no template, of the app's own directory."""
+    """The message has path and remedy: for nothing, another file, and the app's directory."""
     assert message(tmp_path / "cdk.out") == (
         f"{tmp_path}/cdk.out: no such directory or file: pass another path, or run cdk synth first"
     )
@@ -55,9 +55,9 @@ def test_what_is_no_assembly(tmp_path: Path) -> None:
 
 
 def test_what_is_no_path() -> None:
-    """The app, a stack, a template's content: what to pass."""
+    """The app, a stack, a template's content: the message says which object to pass."""
     wrong: tuple[Any, ...] = (cdk.App(), cdk.Stack(), {"Resources": {}}, None)
-    assert [message(each) for each in wrong] == [
+    assert [message(target) for target in wrong] == [
         f"an object of type {name} isn't an assembly: pass app.synth() or a path"
         for name in ("App", "Stack", "dict", "NoneType")
     ]
@@ -87,11 +87,11 @@ def test_what_is_no_path() -> None:
     ],
 )
 def test_manifests_that_are_none(text: str, says: str, tmp_path: Path) -> None:
-    """Broken JSON, another program's manifest, artifacts without what they need."""
+    """Broken JSON, another program's manifest, artifacts that lack a property."""
     (tmp_path / "manifest.json").write_text(text)
-    found = message(tmp_path)
-    assert found.startswith(f"{tmp_path}/manifest.json: ")
-    assert says in found
+    told = message(tmp_path)
+    assert told.startswith(f"{tmp_path}/manifest.json: ")
+    assert says in told
 
 
 def test_a_manifest_that_is_no_text(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_what_is_nested_too_deeply(place: str, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_told_once(tmp_path: Path) -> None:
-    """Of a function's role it is asked what it may replace, and whom it may pass."""
+    """A function's role is read twice: for policies it may replace, and roles it may pass."""
     chosen = {
         "Effect": "Allow",
         "Action": "s3:GetObject",
@@ -243,7 +243,9 @@ def test_a_caller_is_judged_where_the_service_role_cannot_be_read(tmp_path: Path
     circle = {"Conditions": {"A": {"Condition": "B"}, "B": {"Condition": "A"}}}
     resources = {"Service": role(Policies=policies), "Caller": role(), "Asks": asks}
     report = check_assembly(write(tmp_path, {"Main": {"Resources": resources, **circle}}))
-    assert "iam:PassRole" in {each.action for each in report.missing if each.principal == "caller"}
+    assert "iam:PassRole" in {
+        entry.action for entry in report.missing if entry.principal == "caller"
+    }
 
 
 def test_a_definition_in_a_file_that_is_no_text(tmp_path: Path) -> None:
@@ -260,17 +262,17 @@ def test_a_definition_in_a_file_that_is_no_text(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("export", [7, "Name", ["Name"], True, {"Nobody": "x"}])
 def test_exports_that_are_none(export: Any, tmp_path: Path) -> None:
-    """What is imported isn't known then."""
+    """An imported value isn't known then."""
     outputs = {"Out": {"Value": "x", "Export": export}}
     stacks = {
         "One": {"Outputs": outputs},
         "Two": complete(Policy=policy({"Fn::ImportValue": "Name"})),
     }
-    assert {each.policy for each in check_assembly(write(tmp_path, stacks)).undecided} == {"role"}
+    assert {entry.policy for entry in check_assembly(write(tmp_path, stacks)).undecided} == {"role"}
 
 
 def test_an_import_that_goes_round(tmp_path: Path) -> None:
-    """Two stacks that export what they import from each other."""
+    """Two stacks that export values that they import from each other."""
 
     def stack(exported: str, imported: str) -> dict[str, Any]:
         outputs = {"Out": {"Value": {"Fn::ImportValue": imported}, "Export": {"Name": exported}}}
@@ -302,7 +304,7 @@ def test_names_that_are_too_long(tmp_path: Path) -> None:
     machine = {"Type": "AWS::Serverless::StateMachine", "Properties": {"DefinitionUri": "x" * 300}}
     nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "./" + "x" * 300}}
     write(tmp_path, {"Main": complete(Machine=machine, Nested=nested)})
-    assert any("its template ./xxx" in each for each in open_questions(tmp_path))
+    assert any("its template ./xxx" in question for question in open_questions(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["template.yaml", "template.json"])
@@ -333,7 +335,7 @@ NOTHING = {"Ref": "AWS::NoValue"}
 def test_a_choice_between_nothing_and_an_empty_list(
     logical_id: str, name: str, branches: list[Any], tmp_path: Path
 ) -> None:
-    """In the place of what may be a list."""
+    """In the place of a property that may be a list."""
     template = complete()
     template["Resources"][logical_id]["Properties"][name] = {"Fn::If": ["IsProd", *branches]}
     report = check_assembly(write(tmp_path, {"Main": template}))
@@ -354,16 +356,18 @@ def test_assets_and_metadata_that_are_broken(tmp_path: Path) -> None:
 
 
 STRANGE: tuple[Any, ...] = (
-    None, True, 7, 1.5, "", "x", "${x}", "${a.b?}", "arn:aws:kms:::", "arn:", [], {}, [[]], [None], {"a": 1},
-    {"Ref": 3}, {"Ref": "Nobody"}, {"Fn::GetAtt": []}, {"Fn::GetAtt": "x"}, {"Fn::Join": []}, {"Fn::Sub": []},
-    {"Fn::Select": [9, []]}, {"Fn::Split": [1]}, {"Fn::If": []}, {"Fn::ImportValue": {}}, {"Fn::GetStackOutput": {}},
-    {"Fn::FindInMap": ["a"]}, {"Ref": "AWS::NoValue"}, {"Fn::Sub": "${a"}, {"Fn::Join": ["", {"Ref": "x"}]},
+    None, True, 7, 1.5, "", "x", "${x}", "${a.b?}", "arn:aws:kms:::", "arn:",
+    [], {}, [[]], [None], {"a": 1}, {"Ref": 3}, {"Ref": "Nobody"}, {"Fn::GetAtt": []},
+    {"Fn::GetAtt": "x"}, {"Fn::Join": []}, {"Fn::Sub": []}, {"Fn::Select": [9, []]},
+    {"Fn::Split": [1]}, {"Fn::If": []}, {"Fn::ImportValue": {}}, {"Fn::GetStackOutput": {}},
+    {"Fn::FindInMap": ["a"]}, {"Ref": "AWS::NoValue"}, {"Fn::Sub": "${a"},
+    {"Fn::Join": ["", {"Ref": "x"}]},
 )  # fmt: skip
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
     """Everything in a template that can be replaced."""
-    found: list[tuple[Any, Any]] = []
+    all_places: list[tuple[Any, Any]] = []
     entries = (
         value.items()
         if isinstance(value, dict)
@@ -372,13 +376,15 @@ def places(value: Any) -> list[tuple[Any, Any]]:
         else ()
     )
     for name, entry in entries:
-        found.append((value, name))
-        found += places(entry)
-    return found
+        all_places.append((value, name))
+        all_places += places(entry)
+    return all_places
 
 
 @pytest.mark.parametrize(
-    "arrangement", [three_stacks, in_sibling_nested_stacks], ids=lambda each: each.__name__
+    "arrangement",
+    [three_stacks, in_sibling_nested_stacks],
+    ids=lambda arrangement: arrangement.__name__,
 )
 def test_templates_with_anything_anywhere(arrangement: Any, tmp_path: Path) -> None:
     """A report or one line, whatever stands where: templates with one to three values replaced."""

@@ -1,4 +1,4 @@
-"""Buckets of an assembly: their policies, their accounts, the keys that they are encrypted with, and paths in them."""
+"""Buckets of an assembly: their policies, accounts and keys, and paths in them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ from tests.checks.templates import (
 )
 
 BOTH = ("s3:GetObject", "s3:ListBucket")
-KEY_UNSEEN = "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is one: "
+KEY_UNSEEN = (
+    "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is "
+    "one: "
+)
+ARN_OF_ALIAS = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/data"
 
 
 def encrypted(algorithm: Any = "aws:kms", key: Any = None) -> dict[str, Any]:
@@ -38,7 +42,7 @@ def encrypted(algorithm: Any = "aws:kms", key: Any = None) -> dict[str, Any]:
 
 
 def of_two_keys(**encryption: Any) -> Json:
-    """A template with an import from a bucket, with a key beside that of the dataset group and aliases for both."""
+    """A template with an import from a bucket, with a second key, and aliases for both."""
     return importing(
         Bucket=bucket(**encryption),
         DataKey={"Type": "AWS::KMS::Key"},
@@ -59,24 +63,17 @@ def of_two_keys(**encryption: Any) -> Json:
         (encrypted(key={"Ref": "DataKey"}), True),
         (encrypted("aws:kms:dsse", "alias/data"), True),
         (encrypted(key={"Ref": "Alias"}), True),
-        (
-            encrypted(
-                key={
-                    "Fn::Sub": "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/data"
-                }
-            ),
-            True,
-        ),
+        (encrypted(key={"Fn::Sub": ARN_OF_ALIAS}), True),
     ],
 )
 def test_the_key_of_a_bucket(
     encryption: Any, has_its_own: bool, environment: Any, tmp_path: Path
 ) -> None:
-    """By its ARN, its id or its alias, which S3 takes; a bucket that isn't encrypted with KMS has none."""
+    """S3 takes its ARN, id or alias; a bucket that isn't encrypted with KMS has none."""
     report = check(tmp_path, of_two_keys(**encryption), **environment)
     lacking = {on for _, column, _, on in lines(report, report.missing) if column == "key"}
     assert lacking == ({"${Main/DataKey}"} if has_its_own else set())
-    assert not any(each.startswith(KEY_UNSEEN) for each in reasons(report))
+    assert not any(reason.startswith(KEY_UNSEEN) for reason in reasons(report))
     assert report.problems == ()
 
 
@@ -104,7 +101,7 @@ def test_the_key_of_a_bucket(
     ],
 )
 def test_an_encryption_that_is_not_known(encryption: Any, why: str, tmp_path: Path) -> None:
-    """An alias of others stands for a key that can't be seen, and a parameter for any encryption."""
+    """Another team's alias stands for a key out of sight, and a parameter for any encryption."""
     report = check(tmp_path, of_two_keys(**encryption))
     assert (report.missing, report.problems) == ((), ())
     assert reasons(report) == {f"{KEY_UNSEEN}{why}"}
@@ -113,7 +110,7 @@ def test_an_encryption_that_is_not_known(encryption: Any, why: str, tmp_path: Pa
 def test_the_key_of_a_bucket_is_a_parameter(tmp_path: Path) -> None:
     """It may be an id, an ARN or an alias."""
     report = check(tmp_path, of_two_keys(**encrypted(key={"Ref": "Stage"})))
-    assert {each.resource for each in report.undecided if each.action.startswith("kms:")} == {
+    assert {entry.resource for entry in report.undecided if entry.action.startswith("kms:")} == {
         "${Main.Stage?}"
     }
 
@@ -122,7 +119,7 @@ def test_the_key_of_a_bucket_is_a_parameter(tmp_path: Path) -> None:
 def test_awss_own_key_cannot_work(key: str | None, tmp_path: Path) -> None:
     """Named or not."""
     report = check(tmp_path, importing(Bucket=bucket(**encrypted(key=key))))
-    assert ["aws/s3" in each for each in messages(report)] == [True]
+    assert ["aws/s3" in message for message in messages(report)] == [True]
 
 
 def test_two_policies_of_a_bucket(tmp_path: Path) -> None:
@@ -150,7 +147,9 @@ def test_two_policies_of_a_bucket_under_conditions(
     one: str | None, other: str, in_prod: int, tmp_path: Path
 ) -> None:
     """It is a problem where both are made."""
-    conditions = [{} if each is None else {"Condition": each} for each in (one, other)]
+    conditions = [
+        {} if condition is None else {"Condition": condition} for condition in (one, other)
+    ]
     half, rest = (
         bucket_policy("s3:GetObject", **conditions[0]),
         bucket_policy("s3:ListBucket", **conditions[1]),
@@ -160,7 +159,7 @@ def test_two_policies_of_a_bucket_under_conditions(
         problems = check_assembly(
             write(tmp_path, {"Main": template}), parameters=parameters
         ).problems
-        assert [each.cause.id for each in problems] == ["bucket-policies"] * number
+        assert [problem.cause.id for problem in problems] == ["bucket-policies"] * number
 
 
 @pytest.mark.parametrize(
@@ -173,7 +172,7 @@ def test_two_policies_of_a_bucket_under_conditions(
 def test_a_denial_in_a_policy_that_may_be_of_the_bucket(
     named: Any, depends_on: str, tmp_path: Path
 ) -> None:
-    """It may deny both what it writes, and an allowance gives nothing for certain."""
+    """A denial may be about both principals, and an allowance gives nothing for certain."""
     doubt = f"whose policy it is depends on {depends_on}, which isn't known before deployment"
     other = bucket_policy("s3:GetObject", bucket=named)
     other["Properties"]["PolicyDocument"]["Statement"][0] |= {
@@ -184,7 +183,7 @@ def test_a_denial_in_a_policy_that_may_be_of_the_bucket(
     report = check(tmp_path / "deny", importing(Other=other))
     assert report.missing == ()
     assert {
-        (each.principal, each.policy, each.action, each.because) for each in report.undecided
+        (entry.principal, entry.policy, entry.action, entry.because) for entry in report.undecided
     } == {
         (
             principal,
@@ -199,7 +198,7 @@ def test_a_denial_in_a_policy_that_may_be_of_the_bucket(
     )
     report = check(tmp_path / "allow", listing)
     assert report.missing == ()
-    assert [(each.action, each.because) for each in report.undecided] == [
+    assert [(entry.action, entry.because) for entry in report.undecided] == [
         ("s3:GetObject", f"statement number 1 of policy Main/Other: {doubt}")
     ]
 
@@ -214,7 +213,7 @@ def test_what_else_names_a_bucket_is_no_bucket_policy(tmp_path: Path) -> None:
 
 
 def test_the_policy_of_an_imported_bucket(tmp_path: Path) -> None:
-    """A bucket has one policy: where the app makes it, all of it is known, but not the bucket's encryption."""
+    """A policy that the app makes is the bucket's only policy; its encryption isn't known."""
     whole = importing()
     report = check(tmp_path, whole)
     assert findings(report) == CLEAN
@@ -226,7 +225,7 @@ def test_the_policy_of_an_imported_bucket(tmp_path: Path) -> None:
     assert reasons(report) == {f"{KEY_UNSEEN}it isn't part of the app"}
     resources["One"] = bucket_policy("s3:GetObject")
     missing = check(tmp_path, whole).missing
-    assert [(each.principal, each.action) for each in missing] == [("service", "s3:ListBucket")]
+    assert [(entry.principal, entry.action) for entry in missing] == [("service", "s3:ListBucket")]
     del resources["One"]
     report = check(tmp_path, whole)
     assert (
@@ -236,13 +235,13 @@ def test_the_policy_of_an_imported_bucket(tmp_path: Path) -> None:
 
 
 def test_a_bucket_beside_a_stage(tmp_path: Path) -> None:
-    """A stage names by strings what the app has beside it."""
+    """A stage names the app's other resources by strings."""
     stage = write(tmp_path / "assembly-Prod", {"Main": complete(Data=dataset())})
     data = {"Resources": {"Bucket": bucket(), "One": bucket_policy(*BOTH)}}
     report = check_assembly(write(tmp_path, {"Data": data}, stages={"Prod": stage}))
     assert report.undecided == ()
     of_bucket = {
-        (each.principal, each.action) for each in report.allowed if each.policy == "bucket"
+        (entry.principal, entry.action) for entry in report.allowed if entry.policy == "bucket"
     }
     assert of_bucket == {("service", "s3:GetObject"), ("service", "s3:ListBucket")}
 
@@ -254,7 +253,9 @@ def test_a_bucket_of_a_stack_in_another_account(tmp_path: Path) -> None:
     report = check_assembly(
         write(tmp_path, {"Main": main, "Data": data}, accounts={"Data": "444455556666"})
     )
-    missing = [(each.principal, each.action) for each in report.missing if each.policy == "bucket"]
+    missing = [
+        (entry.principal, entry.action) for entry in report.missing if entry.policy == "bucket"
+    ]
     assert missing == [("role", "s3:GetObject"), ("role", "s3:ListBucket")]
 
 
@@ -288,7 +289,7 @@ def test_the_policy_of_another_bucket(own: Any, other: Any, tmp_path: Path) -> N
     data = dataset("One", "Read", path={"Fn::Sub": "s3://${Bucket}/in/"})
     read = managed({"Effect": "Allow", "Action": [*BOTH], "Resource": "*"})
     report = check(tmp_path, importing(**buckets, One=listing, Data=data, Read=read))
-    assert [(each.principal, each.action, each.policy) for each in report.missing] == [
+    assert [(entry.principal, entry.action, entry.policy) for entry in report.missing] == [
         ("service", "s3:GetObject", "bucket"),
         ("service", "s3:ListBucket", "bucket"),
     ]
@@ -308,14 +309,14 @@ def test_the_policy_of_another_bucket(own: Any, other: Any, tmp_path: Path) -> N
 def test_paths_in_s3(path: Any, objects: str, tmp_path: Path) -> None:
     """The bucket by its name or by reference; a folder or a file."""
     report = check(tmp_path, complete(Data=dataset(path=path), Bucket=bucket()))
-    assert {each.resource for each in report.missing if each.policy == "bucket"} == {
+    assert {entry.resource for entry in report.missing if entry.policy == "bucket"} == {
         "arn:aws:s3:::ratings",
         objects,
     }
 
 
 def test_paths_that_are_none(tmp_path: Path) -> None:
-    """One that isn't a URI of S3 is a problem, one that isn't known is open."""
+    """A path that isn't a URI of S3 is a problem, and an unknown path is open."""
     wrong = check(tmp_path, complete(Data=dataset(path="/data/ratings.csv")))
     assert messages(wrong) == [
         "Main/Data: its source is '/data/ratings.csv' but an s3:// URI is expected: pass one, for "
@@ -333,7 +334,7 @@ def test_paths_that_are_none(tmp_path: Path) -> None:
         complete(Data=dataset(path={"Fn::Sub": "s3://{{resolve:ssm:/${Stage}/bucket}}/import/"})),
     )
     assert kept.problems == ()
-    assert {each.action for each in kept.undecided if each.policy == "bucket"} == {
+    assert {entry.action for entry in kept.undecided if entry.policy == "bucket"} == {
         "s3:GetObject",
         "s3:ListBucket",
     }
@@ -371,11 +372,11 @@ def test_a_destination_is_judged_as_a_folder(path: Any, tmp_path: Path) -> None:
         {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::ratings/*"},
     )
     report = check(tmp_path, complete(Clicks=writing(path), Write=write_metrics))
-    assert [each for each in report.problems if each.kind == "configuration"] == []
+    assert [problem for problem in report.problems if problem.kind == "configuration"] == []
     (wanted,) = {
-        each.resource
-        for each in (*report.allowed, *report.missing)
-        if each.action == "s3:PutObject"
+        entry.resource
+        for entry in (*report.allowed, *report.missing)
+        if entry.action == "s3:PutObject"
     }
     assert wanted.endswith(("/*", "?}"))
     assert report.missing == ()
@@ -384,7 +385,7 @@ def test_a_destination_is_judged_as_a_folder(path: Any, tmp_path: Path) -> None:
 def test_the_key_of_an_output_that_is_not_named_by_its_arn(tmp_path: Path) -> None:
     """A metric attribution's, a batch job's."""
     report = check(tmp_path, complete(Clicks=writing("s3://metrics/", KmsKeyArn={"Ref": "Key"})))
-    assert [each.message for each in report.problems if each.kind != "ordering"] == [
+    assert [problem.message for problem in report.problems if problem.kind != "ordering"] == [
         "Main/Clicks: the key of its destination is ${Main.Key}, and Personalize takes only the "
         "ARN of a key: pass the key's ARN"
     ]

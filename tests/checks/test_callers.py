@@ -1,7 +1,8 @@
-"""Who calls Personalize, where a template shows it: may the role create the job, and pass the service role?"""
+"""Callers of Personalize: a role needs to create the job, and to pass the service role."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, jobs
+from personalize_kms_constructs._access.entries import Entry
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.matrix import ROWS, Permissions
@@ -44,19 +46,26 @@ PASSING: Json = {
 
 
 def of_caller(report: AccessReport) -> dict[str, set[tuple[str, str]]]:
-    """Return what callers may do, lack, and may have or lack."""
+    """Return the permissions that callers have, that they lack, and that are open."""
     return {
-        answer: {
-            (each.action, each.resource)
-            for each in entries
-            if each.principal == "caller" and each.action != ASSUME
-        }
-        for answer, entries in (
-            ("yes", report.allowed),
-            ("no", report.missing),
-            ("open", report.undecided),
-        )
+        "yes": {(entry.action, entry.resource) for entry in of_callers(report.allowed)},
+        "no": {(entry.action, entry.resource) for entry in of_callers(report.missing)},
+        "open": {(entry.action, entry.resource) for entry in of_callers(report.undecided)},
     }
+
+
+def of_callers(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries on callers, but for the assumption of roles."""
+    on_callers = [entry for entry in entries if entry.principal == "caller"]
+    return [entry for entry in on_callers if entry.action != ASSUME]
+
+
+def answers_on(answers: dict[str, set[tuple[str, str]]]) -> list[tuple[str, str]]:
+    """Return each answer with its resource."""
+    pairs = []
+    for answer, needs in answers.items():
+        pairs += [(answer, resource) for _, resource in needs]
+    return pairs
 
 
 def synthesized(stack: cdk.Stack) -> Any:
@@ -69,11 +78,7 @@ def synthesized(stack: cdk.Stack) -> Any:
 def callers(report: AccessReport) -> set[str]:
     """Return the roles of callers."""
     entries = (*report.allowed, *report.missing, *report.undecided)
-    return {
-        each.principal_arn
-        for each in entries
-        if each.principal == "caller" and each.action != ASSUME
-    }
+    return {entry.principal_arn for entry in of_callers(entries)}
 
 
 SHAPES: dict[str, Json] = {
@@ -99,7 +104,7 @@ SHAPES: dict[str, Json] = {
 def test_the_caller_is_the_role_that_calls(
     shape: str, statements: list[Json], lacks: set[tuple[str, str]], tmp_path: Path
 ) -> None:
-    """However the template shows it: a role that may create jobs but not pass the role is refused by AWS."""
+    """AWS refuses a role that may create jobs and not pass the service role."""
     resources = {"Caller": CALLERS_ROLE, "Asks": SHAPES[shape]}
     policy = managed(*statements, role={"Ref": "Caller"})
     report = check(tmp_path, {"Resources": {**resources, "Policy": policy}})
@@ -202,25 +207,24 @@ def test_a_machine_assumes_the_role_of_a_tasks_credentials(
 ) -> None:
     """Step Functions does so with the role of the machine."""
     report = check(tmp_path, with_credentials(statements, trusts))
-    found = {name: getattr(report, name) for name in ("allowed", "missing", "undecided")}
-    entries = [
-        (name, each) for name, own in found.items() for each in own if each.principal_arn == MACHINE
-    ]
-    assert {(name, each.principal, each.action, each.resource) for name, each in entries} == {
-        (answer, "caller", ASSUME, CALLER)
-    }
-    assert {each.page.rpartition("/")[2] for _, each in entries} == {
-        "concepts-access-cross-acct-resources.html"
-    }
-    assert {each.policy: each.should_have for each in report.policies if each.lacks} == add
+    answers = set()
+    pages = set()
+    for name in ("allowed", "missing", "undecided"):
+        for entry in getattr(report, name):
+            if entry.principal_arn == MACHINE:
+                answers.add((name, entry.principal, entry.action, entry.resource))
+                pages.add(entry.page.rpartition("/")[2])
+    assert answers == {(answer, "caller", ASSUME, CALLER)}
+    assert pages == {"concepts-access-cross-acct-resources.html"}
+    assert {policy.policy: policy.should_have for policy in report.policies if policy.lacks} == add
 
 
 def test_a_caller_that_trusts_personalize_keeps_it(tmp_path: Path) -> None:
-    """Nothing is asked with it, so the list has no statement for Personalize that could take the place."""
+    """Nothing is asked with the role, so the list has no statement for Personalize to replace."""
     report = check(
         tmp_path, with_credentials([ASSUMING], [trusting({"Service": "personalize.amazonaws.com"})])
     )
-    (of_caller,) = [each for each in report.policies if each.policy == "trust"]
+    (of_caller,) = [policy for policy in report.policies if policy.policy == "trust"]
     assert (of_caller.policy_of, of_caller.replaces) == (CALLER, ())
     assert of_caller.should_have == TO_TRUST["trust"]
 
@@ -233,7 +237,7 @@ def test_a_caller_that_trusts_personalize_keeps_it(tmp_path: Path) -> None:
 def test_a_role_is_assumed_and_passed_by_one_machine(
     trusts: list[Json], lacks: Json, credentials_first: bool, tmp_path: Path
 ) -> None:
-    """Each is allowed by itself: the condition of ``iam:PassRole`` would allow no ``sts:AssumeRole``."""
+    """Two statements: the condition of ``iam:PassRole`` would allow no ``sts:AssumeRole``."""
     arguments = {**EXPORT, "RoleArn": CALLER}
     both = [
         task("createDatasetExportJob", arguments, Credentials={"RoleArn": CALLER}),
@@ -242,10 +246,12 @@ def test_a_role_is_assumed_and_passed_by_one_machine(
     states = dict(zip("AB", both if credentials_first else both[::-1], strict=True))
     creating = {**CREATING, "Action": "personalize:*"}
     report = check(tmp_path, with_credentials([creating], trusts, **states))
-    (of_machine,) = [each for each in report.policies if each.policy_of == MACHINE]
-    assert all(len(each["Action"]) == 1 for each in of_machine.should_have)
-    assert {each["Action"][0]: each.get("Condition") for each in of_machine.should_have} == lacks
-    assert {each.action for each in report.allowed if each.principal_arn == MACHINE} >= {
+    (of_machine,) = [policy for policy in report.policies if policy.policy_of == MACHINE]
+    assert all(len(statement["Action"]) == 1 for statement in of_machine.should_have)
+    assert {
+        statement["Action"][0]: statement.get("Condition") for statement in of_machine.should_have
+    } == lacks
+    assert {entry.action for entry in report.allowed if entry.principal_arn == MACHINE} >= {
         ASSUME
     } - lacks.keys()
 
@@ -256,11 +262,11 @@ def test_a_machine_assumes_a_role_of_another_account(tmp_path: Path) -> None:
     states = {"Export": task("createDatasetExportJob", EXPORT, Credentials={"RoleArn": there})}
     resources = {"Caller": CALLERS_ROLE, "Asks": machine(states, RoleArn=OF_CALLER)}
     entries = [
-        each
-        for each in check(tmp_path, {"Resources": resources}).missing
-        if each.principal == "caller"
+        entry
+        for entry in check(tmp_path, {"Resources": resources}).missing
+        if entry.principal == "caller"
     ]
-    assert [(each.action, each.resource) for each in entries] == [(ASSUME, there)]
+    assert [(entry.action, entry.resource) for entry in entries] == [(ASSUME, there)]
 
 
 @pytest.mark.parametrize(
@@ -328,9 +334,8 @@ def test_what_an_execution_chooses(
     statements: list[Json] = [{**CREATING, "Resource": [of_other, f"{here}:{resource}"]}, PASSING]
     resources = {"Caller": CALLERS_ROLE, "Asks": machine({"Export": state}, RoleArn=OF_CALLER)}
     policy = managed(*statements, role={"Ref": "Caller"})
-    found = of_caller(check(tmp_path, {"Resources": {**resources, "Policy": policy}}))
-    chosen = [key for key, entries in found.items() for _, each in entries if "${" in each]
-    assert chosen == [answer]
+    answers = of_caller(check(tmp_path, {"Resources": {**resources, "Policy": policy}}))
+    assert [name for name, on in answers_on(answers) if "${" in on] == [answer]
 
 
 def test_the_cdks_own_construct_lacks_the_right_to_pass_the_role(tmp_path: Path) -> None:
@@ -341,13 +346,13 @@ def test_the_cdks_own_construct_lacks_the_right_to_pass_the_role(tmp_path: Path)
     export = tasks.CallAwsService(stack, "Export", **call, parameters=EXPORT, iam_resources=["*"])
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
     report = check_assembly(app.synth())
-    found = of_caller(report)
-    assert (found["no"], found["open"]) == ({(PASS, ROLE_ARN)}, set())
-    assert {action for action, _ in found["yes"]} == {CREATE}
+    answers = of_caller(report)
+    assert (answers["no"], answers["open"]) == ({(PASS, ROLE_ARN)}, set())
+    assert {action for action, _ in answers["yes"]} == {CREATE}
 
 
 def calling(stack: cdk.Stack, row: Permissions, role: iam.IRole, service_role: str) -> None:
-    """A state machine that creates a resource, with arguments of which each execution chooses the rest."""
+    """A state machine that creates a resource; executions choose the rest of its arguments."""
     arguments: Json = (
         {"Name.$": "$.name", f"{row.made_for}.$": "$.of"} if row.made_for else {"Name.$": "$.name"}
     )
@@ -381,9 +386,9 @@ def test_what_grant_create_writes_is_enough(row: Permissions, tmp_path: Path) ->
     calling(cdk.Stack.of(unable), row, unable, ROLE_ARN)
     report = check_assembly(app.synth())
     names = {
-        each.principal_arn.rpartition(".")[2][:4]
-        for each in report.missing
-        if each.principal == "caller"
+        entry.principal_arn.rpartition(".")[2][:4]
+        for entry in report.missing
+        if entry.principal == "caller"
     }
     assert names == {"Unab"}
     actions = {f"personalize:Create{row.noun}", PASS}
@@ -409,19 +414,19 @@ NAMES = ["{% 'nightly-' & $states.input.day %}", "nightly"]
 def test_the_role_of_a_machine_may_start_our_jobs(
     stack: cdk.Stack, kind: Any, options: Json
 ) -> None:
-    """The statements that a fragment gives it are all it needs, and a job of an execution's own is no open question."""
+    """A fragment gives it all statements it needs, for a job that an execution names, too."""
     data = Data.of(stack)
     machine_of(stack, job(data, kind, **options))
     report = check_assembly(synthesized(stack))
-    found = of_caller(report)
-    assert (found["no"], found["open"]) == (set(), set())
+    answers = of_caller(report)
+    assert (answers["no"], answers["open"]) == (set(), set())
     name = kind.__name__
     needed = {f"personalize:Create{name}", f"personalize:Describe{name}", PASS}
-    assert {action for action, _ in found["yes"]} == needed | (
+    assert {action for action, _ in answers["yes"]} == needed | (
         {TAG} if "tags" in options else set()
     )
     if kind is jobs.BatchInferenceJob:
-        assert {SOLUTION, VERSION} <= {resource for _, resource in found["yes"]}
+        assert {SOLUTION, VERSION} <= {resource for _, resource in answers["yes"]}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -472,11 +477,9 @@ def test_a_dataset_of_the_template_has_the_name_of_its_group(
         "Policy": managed(*statements, role={"Ref": "Caller"}),
         "Asks": asks,
     }
-    found = of_caller(check(tmp_path, {"Resources": resources}))
-    assert [
-        key for key, entries in found.items() for _, each in entries if ":dataset/" in each
-    ] == [answer]
-    assert found["open"] == set()
+    answers = of_caller(check(tmp_path, {"Resources": resources}))
+    assert [name for name, on in answers_on(answers) if ":dataset/" in on] == [answer]
+    assert answers["open"] == set()
 
 
 @pytest.mark.parametrize(
@@ -502,10 +505,10 @@ def test_two_jobs_whose_states_have_one_name(stack: cdk.Stack, options: Json) ->
             definition_body=sfn.DefinitionBody.from_chainable(fragment),
         )
     report = check_assembly(synthesized(stack))
-    assert [each for each in report.asked if "/Job" in each] == [
+    assert [request for request in report.asked if "/Job" in request] == [
         "Stack/One/Job (dataset import job)",
         "Stack/Two/Job (dataset import job)",
     ]
-    found = of_caller(report)
-    assert (found["no"], found["open"]) == (set(), set())
+    answers = of_caller(report)
+    assert (answers["no"], answers["open"]) == (set(), set())
     assert len(callers(report)) == 2

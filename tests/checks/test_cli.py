@@ -1,4 +1,4 @@
-"""The command: arguments, formats, exit codes, and what it prints where."""
+"""The command: arguments, formats, exit codes, and its two outputs."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_exit_codes(
     ],
 )
 def test_what_counts_can_be_chosen(template: Json, counted: str, code: int, tmp_path: Path) -> None:
-    """Of the four kinds of findings, less warnings; and by ``--strict`` all of them, whatever is chosen."""
+    """Kinds of findings are chosen, less warnings; ``--strict`` counts all of them all the same."""
     directory = str(write(tmp_path, {"Main": template}))
     assert run("check", directory, "--fail-on", counted).exit_code == code
     everything = run("check", directory, "--fail-on", counted, "--strict").exit_code
@@ -115,7 +115,10 @@ def test_dataset_groups_without_a_key_ask_for_nothing(
     """Personalize encrypts them with a key of its own: that is an answer, in one line."""
     result = run("check", str(write(tmp_path, {"Main": OF_PERSONALIZE})), *options)
     assert (result.exit_code, result.stderr) == (code, "")
-    said = "Main/Movies has no key of yours: Personalize encrypts it with its own, and asks for nothing"
+    said = (
+        "Main/Movies has no key of yours: Personalize encrypts it with its own, and asks for "
+        "nothing"
+    )
     assert said in result.stdout
     assert "nothing was checked" not in result.stdout
     assert said in run("check", str(tmp_path), "--format", "markdown").stdout
@@ -155,13 +158,14 @@ def test_a_dataset_group_is_unencrypted_on_purpose(path: str, tmp_path: Path) ->
     assert run("check", str(directory), "--strict").exit_code == 0
 
 
+UNSEEN_KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 UNSEEN: Json = {
     "Resources": {
         "Movies": {
             "Type": GROUP,
             "Properties": {
                 "Name": "movies",
-                "KmsKeyArn": "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+                "KmsKeyArn": UNSEEN_KEY,
                 "RoleArn": "arn:aws:iam::111122223333:role/personalize",
             },
         }
@@ -202,7 +206,7 @@ def test_what_is_pending_is_no_check_that_could_not_look(app: cdk.App, tmp_path:
 
 
 def test_kinds_need_a_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A space makes a path of the second, which is checked if there is one."""
+    """A space makes a path of the second, which is checked if it exists."""
     result = run("check", "--fail-on", "missing", "problems")
     assert result.exit_code == 2
     assert (
@@ -215,7 +219,7 @@ def test_kinds_need_a_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_with_strict_a_check_of_nothing_does_not_pass(tmp_path: Path) -> None:
-    """It would be green in a pipeline that reads another directory, or code that no check can see."""
+    """It would be green in a pipeline that reads another directory, or for code out of sight."""
     result = run(
         "check", str(write(tmp_path, {"Main": {"Resources": {}}})), "--strict", "--format", "json"
     )
@@ -323,7 +327,7 @@ def test_a_lone_surrogate_is_shown_as_another_character(tmp_path: Path) -> None:
 
 
 def test_a_defect_of_the_command_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It ends with 2, with what a report of it needs."""
+    """It ends with 2, with the text for a bug report."""
 
     def broken(*_: object) -> None:
         raise KeyError("Main")
@@ -384,7 +388,7 @@ def test_help_has_examples() -> None:
 
 
 def test_quiet(tmp_path: Path) -> None:
-    """For what people read."""
+    """The formats for people are shorter."""
     directory = write(tmp_path, {"Main": LACKING})
     report = check_assembly(directory)
     assert run("check", str(directory), "--quiet").stdout == report.to_text(quiet=True)
@@ -400,13 +404,13 @@ def test_what_was_ignored_was_checked(tmp_path: Path) -> None:
 
 
 def on_a_terminal(*arguments: str, **environment: str) -> str:
-    """Return what the command writes when output and errors go to a terminal."""
+    """Return the text that the command writes to a terminal."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "personalize_kms_constructs", *arguments]
     environment = {**os.environ, "TERM": "xterm", **environment}
     process = subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=theirs, env=environment)
     os.close(theirs)
-    found = b""
+    written = b""
     while True:
         try:
             part = os.read(ours, 65536)
@@ -414,14 +418,14 @@ def on_a_terminal(*arguments: str, **environment: str) -> str:
             break
         if not part:
             break
-        found += part
+        written += part
     process.wait()
     os.close(ours)
-    return found.decode()
+    return written.decode()
 
 
 def test_colours_on_a_terminal_alone(tmp_path: Path) -> None:
-    """Findings by how bad they are, and nothing else, unless somebody doesn't want that; no line is cut."""
+    """Findings have colours by their kind, and nothing else has; no line is cut."""
     directory = write(tmp_path, {"Main": LACKING})
     coloured = on_a_terminal("check", str(directory), COLUMNS="60")
     assert coloured.startswith(
@@ -433,7 +437,7 @@ def test_colours_on_a_terminal_alone(tmp_path: Path) -> None:
 
 
 def test_an_output_that_knows_no_marks(tmp_path: Path) -> None:
-    """One that can't show them gets something else, and no traceback; a pipe gets no colours."""
+    """It gets other characters, and no traceback; a pipe gets no colours."""
     directory = str(write(tmp_path, {"Main": LACKING}))
     command = [sys.executable, "-m", "personalize_kms_constructs", "check", directory]
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
@@ -444,13 +448,13 @@ def test_an_output_that_knows_no_marks(tmp_path: Path) -> None:
 
 
 def test_parameters_have_the_form_of_the_cdks_cli(tmp_path: Path) -> None:
-    """A value may have an equals sign; what isn't of that form, or of no template, is refused."""
+    """A value may have an equals sign; another form, or an unknown parameter, is refused."""
     policy_in_prod = {**policy(), "Condition": "IsProd"}
     directory = str(write(tmp_path, {"Main": complete(Policy=policy_in_prod)}))
     assert run("check", directory, "--strict").exit_code == 1
     assert run("check", directory, "--strict", "--parameters", "Main:Stage=prod").exit_code == 0
-    found = run("check", directory, "--parameters", "Stage=a=b", "--format", "json")
-    assert (found.exit_code, len(json.loads(found.stdout)["missing"])) == (1, 4)
+    result = run("check", directory, "--parameters", "Stage=a=b", "--format", "json")
+    assert (result.exit_code, len(json.loads(result.stdout)["missing"])) == (1, 4)
     malformed = run("check", directory, "--parameters", "Stage")
     assert (
         malformed.exit_code,

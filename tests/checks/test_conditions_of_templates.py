@@ -1,4 +1,4 @@
-"""Conditions of templates: what is said of an app with them, with the values of its parameters and without."""
+"""Conditions of templates: reports on an app with values of its parameters and without."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ NONE: set[str] = set()
 
 
 def if_prod(then: Any, otherwise: Any = NO_VALUE) -> Any:
-    """One of two values, by a condition on the stage."""
+    """A choice between two values, by a condition on the stage."""
     return {"Fn::If": ["IsProd", then, otherwise]}
 
 
@@ -83,7 +83,7 @@ def flagged() -> Any:
 
 
 def by_stage() -> Any:
-    """A template in which the name of a bucket, and what is allowed on it, depend on the stage."""
+    """A template in which a bucket's name, and the statements on it, depend on the stage."""
     name = {"Fn::FindInMap": ["Names", {"Ref": "Stage"}, "Bucket"]}
     one = {"Fn::Sub": ["arn:aws:s3:::${Name}", {"Name": name}]}
     objects = {"Fn::Sub": ["arn:aws:s3:::${Name}/in/*", {"Name": name}]}
@@ -100,12 +100,12 @@ def by_stage() -> Any:
         Data=dataset("One", "Read", path=path),
     )
     return template | {
-        "Mappings": {"Names": {each: {"Bucket": f"ratings-{each}"} for each in ("prod", "dev")}}
+        "Mappings": {"Names": {stage: {"Bucket": f"ratings-{stage}"} for stage in ("prod", "dev")}}
     }
 
 
 def own_or_given() -> Any:
-    """A template with a key of its own, or one that is passed."""
+    """A template with a key of its own, or a key that is passed."""
     used = {"Fn::If": ["HasKey", {"Ref": "KeyArn"}, KEY]}
     template = complete(Movies=dataset_group(used), Policy=policy(used))
     template["Resources"]["Key"]["Condition"] = "HasNone"
@@ -126,8 +126,8 @@ def report(directory: Path, template: Any, parameters: Any = None, **more: Any) 
 
 
 def actions(entries: Any) -> set[str]:
-    """Return the actions of entries; what is open, by its name."""
-    return {each.action or each.name for each in entries}
+    """Return the actions of entries; an open request has its name."""
+    return {entry.action or entry.name for entry in entries}
 
 
 @pytest.mark.parametrize(
@@ -361,15 +361,15 @@ def test_a_pattern(
     in_dev: set[str] | None,
     tmp_path: Path,
 ) -> None:
-    """Without values all that depends on the condition is open, and nothing else; with values nothing is."""
+    """Only answers that depend on the condition are open without values, and none with them."""
     without = report(tmp_path, template)
     assert (without.missing, without.problems) == ((), ())
     assert open_for is None or actions(without.undecided) == open_for
     for values, lacking in ((PROD, in_prod), (DEV, in_dev)):
-        found = report(tmp_path, template, values)
-        assert lacking is None or actions((*found.missing, *found.undecided)) == lacking, values
-        assert found.undecided == () or lacking
-        assert found.assumed == {}
+        decided = report(tmp_path, template, values)
+        assert lacking is None or actions((*decided.missing, *decided.undecided)) == lacking, values
+        assert decided.undecided == () or lacking
+        assert decided.assumed == {}
 
 
 @pytest.mark.parametrize(
@@ -466,8 +466,8 @@ def test_a_wide_policy_under_a_flag_is_too_much_where_it_is_there(tmp_path: Path
     wide = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
     template = complete(More=managed(wide) | IN_PROD)
     for values, too_much in ((None, {"kms:*"}), (PROD, {"kms:*"}), (DEV, NONE)):
-        found = report(tmp_path, template, values)
-        assert (actions(found.excess), findings(found)) == (too_much, CLEAN)
+        decided = report(tmp_path, template, values)
+        assert (actions(decided.excess), findings(decided)) == (too_much, CLEAN)
 
 
 @pytest.mark.parametrize(
@@ -492,30 +492,32 @@ def test_a_wide_policy_under_a_flag_is_too_much_where_it_is_there(tmp_path: Path
     ],
 )
 def test_the_key_of_a_bucket(encryption: Any, in_prod: set[str], tmp_path: Path) -> None:
-    """One that a condition chooses can't be seen."""
+    """A key that a condition chooses can't be seen."""
     template = importing(
         Bucket={**bucket(), "Properties": {"BucketName": "ratings", "BucketEncryption": encryption}}
     )
     (entry,) = report(tmp_path, template).undecided
     assert (entry.cause, IS_OPEN in entry.because) == (Cause.ENCRYPTION_UNSEEN, True)
-    assert {each.cause.id for each in report(tmp_path, template, PROD).problems} == in_prod
+    assert {problem.cause.id for problem in report(tmp_path, template, PROD).problems} == in_prod
     assert findings(report(tmp_path, template, DEV)) == CLEAN
 
 
 def test_a_key_may_have_the_policy_of_kms(tmp_path: Path) -> None:
-    """Where the condition leaves out its own, IAM decides for the role, and nothing for Personalize."""
+    """Where its own is left out, IAM decides for the role, and nothing allows Personalize."""
     template = complete(
         Key=key(KeyPolicy=if_prod({"Statement": [OF_ADMIN]})), Policy=policy(actions=ACTIONS)
     )
     assert report(tmp_path, template).missing == ()
-    found = {each: report(tmp_path, template, {"Stage": each}).missing for each in ("prod", "dev")}
-    assert {each.principal for each in found["prod"]} == {"role", "service"}
-    assert {each.principal for each in found["dev"]} == {"service"}
+    missing = {
+        stage: report(tmp_path, template, {"Stage": stage}).missing for stage in ("prod", "dev")
+    }
+    assert {entry.principal for entry in missing["prod"]} == {"role", "service"}
+    assert {entry.principal for entry in missing["dev"]} == {"service"}
 
 
 @pytest.mark.parametrize("type", ["AWS::S3::Bucket", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"])
 def test_two_of_one_name_of_which_a_condition_chooses_one(type: str, tmp_path: Path) -> None:
-    """One is retained, for example, and the other isn't: the first doesn't stand for both."""
+    """If only the second is retained, for example, the first doesn't stand for both."""
     encrypted = bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID="alias/aws/s3")
     named = role(RoleName="reader")
     reader = "arn:aws:iam::111122223333:role/reader"
@@ -539,10 +541,10 @@ def test_two_of_one_name_of_which_a_condition_chooses_one(type: str, tmp_path: P
         ),
     }[type]
     template["Resources"]["Key"].pop("DependsOn", None)
-    found = report(tmp_path, template)
-    assert found.missing == ()
-    assert found.undecided
-    assert {each.cause.id for each in report(tmp_path, template, PROD).missing} == (
+    without = report(tmp_path, template)
+    assert without.missing == ()
+    assert without.undecided
+    assert {entry.cause.id for entry in report(tmp_path, template, PROD).missing} == (
         {"not-in-iam"} if type == "AWS::IAM::ManagedPolicy" else set()
     )
 
@@ -566,12 +568,12 @@ def test_a_key_that_a_condition_leaves_out_in_a_state_machine(form: str, tmp_pat
     elif form == "substituted":
         properties["DefinitionSubstitutions"] = {"Name": "music"}
     machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
-    found = report(tmp_path, complete(Machine=machine))
-    assert found.missing == ()
-    asked = [each.because for each in found.undecided if each.name == "Main/Machine · Make"]
+    without = report(tmp_path, complete(Machine=machine))
+    assert without.missing == ()
+    asked = [entry.because for entry in without.undecided if entry.name == "Main/Machine · Make"]
     assert asked == ["what it asks for depends on the condition Main.IsProd"]
     assert {
-        each.resource for each in report(tmp_path, complete(Machine=machine), PROD).missing
+        entry.resource for entry in report(tmp_path, complete(Machine=machine), PROD).missing
     } == {OTHER_KEY}
 
 
@@ -594,7 +596,7 @@ def test_a_call_that_a_condition_chooses(tmp_path: Path) -> None:
 
 
 def test_a_statement_has_its_number_in_the_template_whatever_is_left_out(tmp_path: Path) -> None:
-    """What a list takes the place of would else be another statement, that of an administrator for example."""
+    """A list would else replace another statement, an administrator's for example."""
     lacking = {**OF_SERVICE, "Action": ["kms:Decrypt"]}
     template = with_key(if_prod(OF_ADMIN), OF_ADMIN, OF_ROLE, lacking)
     for parameters in (PROD, DEV):
@@ -663,21 +665,21 @@ STAGE = {"Ref": "Stage"}
 def test_a_default_decides_a_condition(
     declared: Any, condition: Any, holds: bool | None, tmp_path: Path
 ) -> None:
-    """As the string that CloudFormation compares; the report tells of those that have decided one."""
-    found = report(tmp_path, with_parameter(declared, condition))
-    assert (actions(found.missing), actions(found.undecided)) == (
+    """A default is the string that CloudFormation compares; the report lists it if it decided."""
+    result = report(tmp_path, with_parameter(declared, condition))
+    assert (actions(result.missing), actions(result.undecided)) == (
         NONE if holds is not False else {*IN_IAM},
         NONE if holds is not None else {*IN_IAM},
     )
-    assert [*found.assumed] == ([] if holds is None else ["Main.Stage"])
+    assert [*result.assumed] == ([] if holds is None else ["Main.Stage"])
 
 
 def test_a_value_takes_the_place_of_a_default(tmp_path: Path) -> None:
-    """Of a list too; what is a name of Systems Manager's stays one."""
+    """Lists, too; a name of Systems Manager's parameter stays a name."""
     template = with_parameter({"Type": "String", "Default": "dev"}, {"Fn::Equals": [STAGE, "prod"]})
     for name in ("Stage", "*:Stage", "Main:Stage"):
-        found = report(tmp_path, template, {name: "prod"})
-        assert (findings(found), found.assumed) == (CLEAN, {})
+        result = report(tmp_path, template, {name: "prod"})
+        assert (findings(result), result.assumed) == (CLEAN, {})
     template["Parameters"]["Stage"]["Type"] = "AWS::SSM::Parameter::Value<String>"
     assert actions(report(tmp_path, template, PROD).undecided) == {*IN_IAM}
     template["Parameters"]["Stage"]["Type"] = "CommaDelimitedList"
@@ -686,7 +688,7 @@ def test_a_value_takes_the_place_of_a_default(tmp_path: Path) -> None:
 
 
 def test_a_default_is_no_name(tmp_path: Path) -> None:
-    """It is an example as often; a value is one, of a bucket and in a path."""
+    """It is an example as often; a value is a name, of a bucket and in a path."""
     template = importing()
     template["Parameters"] = {"Name": {"Type": "String", "Default": "ratings"}}
     template["Conditions"] = {"IsProd": {"Fn::Equals": [{"Ref": "Name"}, "ratings"]}}
@@ -695,8 +697,8 @@ def test_a_default_is_no_name(tmp_path: Path) -> None:
         "Fn::Sub": "s3://${Name}/in/"
     }
     own["One"]["Condition"] = "IsProd"
-    found = report(tmp_path, template)
-    assert (actions(found.undecided) >= READS, found.assumed) == (True, {"Main.Name": "ratings"})
+    result = report(tmp_path, template)
+    assert (actions(result.undecided) >= READS, result.assumed) == (True, {"Main.Name": "ratings"})
     assert findings(report(tmp_path, template, {"Name": "ratings"})) == CLEAN
 
 
@@ -704,11 +706,11 @@ def test_each_stack_has_its_own_value(tmp_path: Path) -> None:
     """By its name; the nearest counts."""
     template = complete(Policy=policy() | IN_PROD)
     directory = write(tmp_path, {"Main": template, "Other": template})
-    found = check_assembly(
+    report = check_assembly(
         directory, parameters={"Stage": "dev", "Other:Stage": "prod", "*:Stage": "test"}
     )
-    assert {each for entry in found.missing for each in entry.needed_by} == {
-        "Main/Movies (dataset group)"
+    assert {tuple(entry.needed_by) for entry in report.missing} == {
+        ("Main/Movies (dataset group)",)
     }
     template["Parameters"] = {"Stage": {"Type": "String", "Default": "prod"}}
     report_of_two = check_assembly(write(tmp_path, {"Main": template, "Other": template}))
@@ -759,8 +761,8 @@ def test_a_condition_of_a_nested_stack(
 ) -> None:
     """It has the parameters that are passed."""
     template, inner = nested(passed, {"Type": "String", **declared}, IS_BIG)
-    found = report(tmp_path, template, values, files={"nested.json": inner})
-    assert (actions(found.missing), actions(found.undecided)) == (
+    result = report(tmp_path, template, values, files={"nested.json": inner})
+    assert (actions(result.missing), actions(result.undecided)) == (
         NONE if holds is not False else {*IN_IAM},
         NONE if holds is not None else {*IN_IAM},
     )
@@ -773,7 +775,7 @@ def test_a_condition_of_a_nested_stack(
 def test_an_export_under_a_condition(
     stage: Any, missing: set[str], is_open: bool, tmp_path: Path
 ) -> None:
-    """Of two outputs with one name it is the one that is made."""
+    """The output that is made counts, of two with one name."""
     outputs = {
         name: {"Value": value, "Export": {"Name": "Key"}, "Condition": condition}
         for name, value, condition in (("Any", "*", "IsProd"), ("Other", OTHER_KEY, "IsDev"))
@@ -783,12 +785,12 @@ def test_an_export_under_a_condition(
     exporting["Conditions"]["IsDev"] = {"Fn::Not": [{"Condition": "IsProd"}]}
     exporting |= {"Resources": {}, "Outputs": outputs}
     directory = write(tmp_path, {"Exporting": exporting, "Main": template})
-    found = check_assembly(directory, parameters=stage)
-    assert (actions(found.missing), bool(found.undecided)) == (missing, is_open)
+    report = check_assembly(directory, parameters=stage)
+    assert (actions(report.missing), bool(report.undecided)) == (missing, is_open)
 
 
 def test_a_policy_under_a_condition_gets_no_statement(tmp_path: Path) -> None:
-    """It isn't there in each deployment, so another one is made."""
+    """It isn't there in each deployment, so another policy is made."""
     template = complete(Policy={**policy(actions=["kms:Decrypt"]), **IN_PROD})
     template |= with_parameter({"Type": "String"}, {"Fn::Equals": [STAGE, "prod"]}) | {
         "Resources": template["Resources"]
@@ -798,7 +800,7 @@ def test_a_policy_under_a_condition_gets_no_statement(tmp_path: Path) -> None:
 
 
 def test_a_nested_stack_under_a_condition(tmp_path: Path) -> None:
-    """What is in it may be there; a value that isn't plain may be any."""
+    """Its resources may be there; a value that isn't plain may be any."""
     template, inner = nested({"Size": "big"}, {"Type": "String"}, IS_BIG, Condition="IsProd")
     files = {"nested.json": inner}
     assert findings(report(tmp_path, template, files=files)) == CLEAN
@@ -824,9 +826,9 @@ def test_a_default_does_not_become_a_name_by_a_condition(tmp_path: Path) -> None
         "Read": reading(),
         "Data": dataset("Nested", "Read", path="s3://big/in/") | {"DependsOn": ["Nested", "Read"]},
     }
-    found = report(tmp_path, template, files={"nested.json": inner})
-    assert actions(found.missing) == READS
-    assert {each.because for each in found.undecided if each.policy == "bucket"} == {
+    result = report(tmp_path, template, files={"nested.json": inner})
+    assert actions(result.missing) == READS
+    assert {entry.because for entry in result.undecided if entry.policy == "bucket"} == {
         "the bucket policy of arn:aws:s3:::big can't be seen: it isn't part of the app"
     }
 
@@ -860,7 +862,7 @@ def test_values_that_no_parameter_takes(parameters: Any, says: str, tmp_path: Pa
 
 
 def test_a_value_that_its_parameter_does_not_allow_is_refused(tmp_path: Path) -> None:
-    """A misspelt stage would be checked as one that nobody deploys."""
+    """A misspelt stage would be checked as a stage that nobody deploys."""
     template = with_parameter(
         {"Type": "String", "AllowedValues": ["dev", "prod"]}, {"Fn::Equals": [STAGE, "prod"]}
     )
@@ -876,8 +878,8 @@ def test_a_value_is_text(tmp_path: Path) -> None:
     template = importing(Data=dataset("One", "Read", path=STAGE))
     assert findings(report(tmp_path, template, {"Stage": "s3://ratings/in/"})) == CLEAN
     odd = report(tmp_path, template, {"Stage": "s3://${Bucket}/in/"})
-    assert "arn:aws:s3:::${Bucket}" in {each.resource for each in odd.missing} | {
-        each.policy_of.replace("\ufdd0", "") for each in (*odd.missing, *odd.undecided)
+    assert "arn:aws:s3:::${Bucket}" in {entry.resource for entry in odd.missing} | {
+        entry.policy_of.replace("\ufdd0", "") for entry in (*odd.missing, *odd.undecided)
     }
     open_path = report(tmp_path, template, {"Stage": "{{resolve:ssm:/path}}"})
     assert actions(open_path.undecided) == {"Main/Data"}
@@ -888,11 +890,14 @@ def test_the_defaults_are_told_first(tmp_path: Path) -> None:
     template = with_parameter(
         {"Type": "String", "Default": "prod"}, {"Fn::Equals": [STAGE, "prod"]}
     )
-    found = report(tmp_path, template)
-    says = "Conditions are decided by defaults of parameters: Main.Stage=prod. Pass others by --parameters"
-    assert found.to_text().startswith(f"{says}\n0 missing")
-    assert found.to_markdown().startswith(f"# Amazon Personalize's access\n\n{says}.\n\n0 missing")
-    assert json.loads(found.to_json())["assumed"] == {"Main.Stage": "prod"}
+    result = report(tmp_path, template)
+    says = (
+        "Conditions are decided by defaults of parameters: Main.Stage=prod. Pass others by "
+        "--parameters"
+    )
+    assert result.to_text().startswith(f"{says}\n0 missing")
+    assert result.to_markdown().startswith(f"# Amazon Personalize's access\n\n{says}.\n\n0 missing")
+    assert json.loads(result.to_json())["assumed"] == {"Main.Stage": "prod"}
     without = report(tmp_path, template, PROD)
     assert json.loads(without.to_json())["assumed"] == {}
     assert without.to_text().startswith("0 missing")
@@ -902,10 +907,10 @@ def test_the_defaults_are_told_first(tmp_path: Path) -> None:
 def test_own_key_or_one_that_is_passed(tmp_path: Path) -> None:
     """The default decides; the policy of another account's key can't be seen."""
     assert findings(report(tmp_path, own_or_given())) == CLEAN
-    found = report(tmp_path, own_or_given(), {"KeyArn": OTHER_KEY})
-    assert (found.missing, {each.resource for each in found.undecided}) == ((), {OTHER_KEY})
+    result = report(tmp_path, own_or_given(), {"KeyArn": OTHER_KEY})
+    assert (result.missing, {entry.resource for entry in result.undecided}) == ((), {OTHER_KEY})
     template = own_or_given()
     del template["Parameters"]["KeyArn"]["Default"]
-    found = report(tmp_path, template)
-    assert (found.missing, found.problems) == ((), ())
-    assert all("Fn::If HasKey" in each.because for each in found.undecided)
+    result = report(tmp_path, template)
+    assert (result.missing, result.problems) == ((), ())
+    assert all("Fn::If HasKey" in entry.because for entry in result.undecided)

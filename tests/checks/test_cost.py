@@ -1,4 +1,4 @@
-"""The cost of a check and its report, counted in calls of functions: it grows with the app, and not faster."""
+"""The cost of a check and its report, in calls of functions: it grows no faster than the app."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def on_one_key(count: int) -> dict[str, Any]:
     of_roles = key(roles, Description={"Fn::ImportValue": "roles"})
     stacks: dict[str, Any] = {
         "Roles": {
-            "Resources": {f"Role{each}": role(RoleName=f"role{each}") for each in range(count)},
+            "Resources": {
+                f"Role{number}": role(RoleName=f"role{number}") for number in range(count)
+            },
             "Outputs": made,
         },
         "Security": {"Resources": {"Key": of_roles}, "Outputs": exported},
@@ -69,7 +71,7 @@ def on_one_key(count: int) -> dict[str, Any]:
 
 
 def named_by_each_other(count: int) -> dict[str, Any]:
-    """One stack of roles of which each has the name of the one before, under a condition."""
+    """A stack of roles, each with the name of the role before it, under a condition."""
     roles = {
         f"Role{number}": role(RoleName={"Fn::If": ["IsProd", {"Ref": f"Role{number - 1}"}, "x"]})
         for number in range(1, count)
@@ -78,7 +80,7 @@ def named_by_each_other(count: int) -> dict[str, Any]:
 
 
 def in_one_template(count: int) -> dict[str, Any]:
-    """One stack of so many dataset groups, each with its own key and role."""
+    """A stack of so many dataset groups, each with its own key and role."""
     resources = {}
     for number in range(count):
         names = {name: f"{name}{number}" for name in ("Key", "Role", "Policy", "Movies")}
@@ -95,7 +97,7 @@ def in_one_template(count: int) -> dict[str, Any]:
 
 
 def on_conditions(count: int) -> dict[str, Any]:
-    """One stack of so many conditions, each of which depends on the one before, with a resource for each."""
+    """A stack of so many conditions, each dependent on the last, with a resource for each."""
     template = complete(
         **{
             f"Topic{number}": {"Type": "AWS::SNS::Topic", "Condition": f"Is{number}"}
@@ -110,11 +112,11 @@ def on_conditions(count: int) -> dict[str, Any]:
 
 
 def in_one_bucket(count: int) -> dict[str, Any]:
-    """One stack of so many import jobs, each from a folder of its own, which the policies name one by one."""
+    """A stack of so many import jobs, each from its own folder, which the policies name."""
     one, read = bucket_policy("s3:GetObject"), reading()
     objects = [f"arn:aws:s3:::ratings/{number}/*" for number in range(count)]
     (of_service,), (of_role, _) = (
-        each["Properties"]["PolicyDocument"]["Statement"] for each in (one, read)
+        resource["Properties"]["PolicyDocument"]["Statement"] for resource in (one, read)
     )
     of_role["Resource"] = objects
     of_service |= {
@@ -131,7 +133,7 @@ def in_one_bucket(count: int) -> dict[str, Any]:
 
 
 def of_buckets(count: int, *in_iam: dict[str, Any]) -> dict[str, Any]:
-    """One stack of so many buckets, each with a policy and an import job, all by one role with these statements."""
+    """A stack of so many buckets with policies and jobs, and a role with these statements."""
     resources: dict[str, Any] = {"Read": managed(*in_iam)}
     for number in range(count):
         name = f"ratings{number}"
@@ -152,12 +154,12 @@ def of_buckets(count: int, *in_iam: dict[str, Any]) -> dict[str, Any]:
 
 
 def buckets_in_one_statement(count: int) -> dict[str, Any]:
-    """The role has one statement on all buckets and one on their objects, as the construct writes them."""
+    """The role has a statement on all buckets and another on their objects, as ours has."""
     names = [f"arn:aws:s3:::ratings{number}" for number in range(count)]
     objects = {
         "Effect": "Allow",
         "Action": "s3:GetObject",
-        "Resource": [f"{each}/in/*" for each in names],
+        "Resource": [f"{name}/in/*" for name in names],
     }
     return of_buckets(
         count, objects, {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": names}
@@ -165,7 +167,7 @@ def buckets_in_one_statement(count: int) -> dict[str, Any]:
 
 
 def buckets_in_many_statements(count: int) -> dict[str, Any]:
-    """The role has a statement for each bucket, as ``grant_read`` of the CDK's buckets writes it."""
+    """The role has a statement for each bucket, as ``grant_read`` of buckets writes it."""
     return of_buckets(
         count,
         *(
@@ -207,7 +209,7 @@ def buckets_in_many_statements(count: int) -> dict[str, Any]:
 def test_cost_grows_with_the_app_and_not_faster(
     stacks: Any, few: int, most: float, tmp_path: Path
 ) -> None:
-    """Four times the app is no more than four times the calls, and some for what is done once."""
+    """Four times the app is no more than four times the calls, and some for the start."""
     assert calls(tmp_path / "many", stacks(4 * few)) < most * calls(tmp_path / "few", stacks(few))
 
 

@@ -1,4 +1,4 @@
-"""The JSON of a report followed to the letter: each policy's list put in once, and the templates judged again."""
+"""The JSON of a report followed to the letter, and the templates judged again."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def of_two_stacks(stack: cdk.Stack) -> None:
 
 
 def of_two_stacks_without_delegation(stack: cdk.Stack) -> None:
-    """The key's policy leaves nothing to the account, and can't name a role of the stack that imports the key."""
+    """The key's policy leaves nothing to the account, and can't name a role of a later stack."""
     admin = iam.PolicyStatement(
         actions=["kms:Put*"],
         resources=["*"],
@@ -152,7 +152,7 @@ def with_inline_policies_on_the_key(stack: cdk.Stack) -> None:
 
 
 def open_to_all_before_the_role(stack: cdk.Stack) -> None:
-    """The key's policy can't refer to the role, which names the key, nor to one of the stack that imports the key."""
+    """The key's policy can't refer to the role, which names the key, nor to a later stack's."""
     everybody = iam.PolicyStatement(
         actions=["kms:*"], resources=["*"], principals=[iam.AnyPrincipal()]
     )
@@ -197,7 +197,7 @@ def of_a_stack_before_that_of_key_and_bucket(stack: cdk.Stack) -> None:
 
 
 def wide_in_a_stack_before_that_of_key_and_bucket(stack: cdk.Stack) -> None:
-    """What is needed of it can't go back into the role's stack."""
+    """The needed part of its policy can't go back into the role's stack."""
     role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
     role.add_to_policy(iam.PolicyStatement(actions=["kms:*", "s3:*"], resources=["*"]))
     other = cdk.Stack(cdk.App.of(stack), "Other")
@@ -225,7 +225,7 @@ def with_a_key_that_leaves_nothing_to_the_account(stack: cdk.Stack) -> None:
 
 
 def with_a_key_without_a_policy(stack: cdk.Stack) -> None:
-    """KMS gives it one, which goes with the first statement that is written."""
+    """KMS gives it a policy, which goes with the first statement that is written."""
     key = kms.Key(stack, "Key")
     l1 = key.node.default_child
     assert isinstance(l1, kms.CfnKey)
@@ -234,13 +234,13 @@ def with_a_key_without_a_policy(stack: cdk.Stack) -> None:
 
 
 def with_policies_in_two_stacks(stack: cdk.Stack) -> None:
-    """What is added refers to what is in one of them; what is too much is told of each."""
+    """The list refers to resources of one of them; both have too much."""
     role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
     other = cdk.Stack(cdk.App.of(stack), "Other")
     data = s3.Bucket(other, "Data", bucket_name="ratings")
-    for each in (stack, other):
-        named = iam.Role.from_role_name(each, "Same", "Personalize") if each is other else role
-        more = iam.Policy(each, "More", policy_name=f"MoreOf{each.node.id}", roles=[named])
+    for owner in (stack, other):
+        named = iam.Role.from_role_name(owner, "Same", "Personalize") if owner is other else role
+        more = iam.Policy(owner, "More", policy_name=f"MoreOf{owner.node.id}", roles=[named])
         more.add_statements(
             iam.PolicyStatement(actions=["s3:*"], resources=["arn:aws:s3:::ratings/*"])
         )
@@ -264,7 +264,7 @@ def of_two_stacks_for_an_import_alone(stack: cdk.Stack) -> None:
 
 
 def with_shared_policies(stack: cdk.Stack) -> None:
-    """What is added is for the one role alone, and what is taken out is taken from nobody else."""
+    """The list is for the one role alone, and nobody else loses anything."""
     key, role = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=SERVICE)
     etl = iam.Role(stack, "Etl", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
     iam.Policy(
@@ -285,7 +285,7 @@ def of_names_that_are_text(stack: cdk.Stack) -> None:
 
 
 def of_a_bucket_of_another_account(stack: cdk.Stack) -> None:
-    """AWS refuses a policy that names a role that isn't made yet; the other bucket has no policy yet."""
+    """AWS refuses a policy with a role that isn't made yet; the second bucket has no policy."""
     theirs, ours = (
         cdk.Stack(cdk.App.of(stack), id, env=cdk.Environment(account=account, region="eu-west-1"))
         for id, account in (("Theirs", "444455556666"), ("Ours", "111122223333"))
@@ -367,28 +367,33 @@ def test_after_the_lists_nothing_is_missing_and_nothing_too_much(
     # A policy that is there already isn't waited for yet, nor by a nested stack what is made beside
     # it. What was open to all has lost who may change it.
     told = {"not-waited-for", *(["locked-out"] if build is open_to_all_before_the_role else [])}
-    assert {each.cause.id for each in after.problems} <= told, after.to_text()
-    assert any("/New" in each.message for each in after.problems) == (build is of_a_nested_stack), (
-        after.to_text()
-    )
+    assert {problem.cause.id for problem in after.problems} <= told, after.to_text()
+    assert any("/New" in problem.message for problem in after.problems) == (
+        build is of_a_nested_stack
+    ), after.to_text()
     for grant in before - grants_in(tmp_path):
-        policies = [each for each in report.policies if each.is_of(grant.policy, grant.policy_of)]
+        policies = [
+            policy for policy in report.policies if policy.is_of(grant.policy, grant.policy_of)
+        ]
         assert grant.is_for_personalize or any(
-            grant.principal in each.also_for for each in policies
+            grant.principal in policy.also_for for policy in policies
         ), grant
-        own_conditions = {key for each in policies for key in each.own_conditions}
+        own_conditions: set[str] = set()
+        for policy in policies:
+            own_conditions |= set(policy.own_conditions)
         assert set(grant.condition_keys) - OF_THE_LIST <= own_conditions, grant
 
 
 def test_whom_else_and_which_conditions_the_statements_that_go_have(tmp_path: Path) -> None:
-    """Not those of the role and of Personalize, which the lists have; a user of the role loses what it has too much."""
+    """Role and Personalize aren't named; a user of the role loses its excess, too."""
     app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
     env = cdk.Environment(account="111122223333", region="eu-west-1")
     with_conditions_and_principals_of_their_own(cdk.Stack(app, "Main", env=env))
     app.synth()
     policies = check_assembly(tmp_path).policies
     assert {
-        each.policy: (each.replaces, each.own_conditions, each.also_for) for each in policies
+        policy.policy: (policy.replaces, policy.own_conditions, policy.also_for)
+        for policy in policies
     } == {
         "key": (("2",), ("aws:PrincipalOrgID",), ("arn:aws:iam::111122223333:role/Auditor",)),
         "bucket": (("1",), ("aws:SecureTransport",), ("glue.amazonaws.com",)),
@@ -404,7 +409,7 @@ class Grant(NamedTuple):
     policy_of: str
     principal: str
     is_for_personalize: bool
-    """True for the service principal, for roles with which Personalize is asked for something, and for everybody."""
+    """True for the service principal, for roles of requests to Personalize, and for everybody."""
     condition_keys: tuple[str, ...]
     statement: str
 
@@ -432,7 +437,9 @@ def grants_in(directory: Path) -> set[Grant]:
                 body = {
                     name: value for name, value in statement.body.items() if name != "Principal"
                 }
-                keys = tuple(key for each in body.get("Condition", {}).values() for key in each)
+                keys: list[str] = []
+                for condition in body.get("Condition", {}).values():
+                    keys += condition
                 for principal in whom:
                     grants.add(
                         Grant(
@@ -440,7 +447,7 @@ def grants_in(directory: Path) -> set[Grant]:
                             arn,
                             principal,
                             principal in ours,
-                            keys,
+                            tuple(keys),
                             json.dumps(body, sort_keys=True),
                         )
                     )
@@ -448,7 +455,7 @@ def grants_in(directory: Path) -> set[Grant]:
 
 
 def follow(report: Json, directory: Path) -> None:
-    """Put the list of each policy in once, in the place of what goes."""
+    """Put the list of each policy in once, in the place of the statements that go."""
     files = {
         path.name: json.loads(path.read_text("utf-8")) for path in directory.glob("*.template.json")
     }
@@ -475,12 +482,10 @@ def follow(report: Json, directory: Path) -> None:
 def without_gone(value: Any) -> Any:
     """Return a template without the statements that are gone."""
     if isinstance(value, dict):
-        return {name: without_gone(each) for name, each in value.items()}
-    return (
-        [without_gone(each) for each in value if each is not None]
-        if isinstance(value, list)
-        else value
-    )
+        return {name: without_gone(child) for name, child in value.items()}
+    if isinstance(value, list):
+        return [without_gone(child) for child in value if child is not None]
+    return value
 
 
 def number_of(label: str, document: Json) -> int:
@@ -490,15 +495,15 @@ def number_of(label: str, document: Json) -> int:
 
 
 def take_out(action: str, label: str, document: Json) -> None:
-    """Take an action out of a statement; one without any goes."""
+    """Take an action out of a statement; a statement without actions goes."""
     number = number_of(label, document)
     statement = document["Statement"][number]
     if statement is None:
         return
     actions = statement["Action"]
-    left = [
-        each for each in (actions if isinstance(actions, list) else [actions]) if each != action
-    ]
+    if isinstance(actions, str):
+        actions = [actions]
+    left = [other for other in actions if other != action]
     document["Statement"][number] = {**statement, "Action": left} if left else None
 
 
@@ -518,9 +523,9 @@ def resource_of(policy: Json, files: Json) -> Any:
         is_here = resources[place["logical_id"]]["Type"] == "AWS::IAM::Role"
         role = {"Ref": place["logical_id"]} if is_here else policy["policy_of"].rpartition("/")[2]
         properties |= {"PolicyName": name, "Roles": [role]}
-    for each in policy.get("waiting", ()):
-        assert each["template"] == place["template"]
-        waiting = resources[each["logical_id"]]
+    for dependent in policy.get("waiting", ()):
+        assert dependent["template"] == place["template"]
+        waiting = resources[dependent["logical_id"]]
         given = waiting.get("DependsOn", [])
         waiting["DependsOn"] = sorted({name, *([given] if isinstance(given, str) else given)})
     assert name not in resources
@@ -530,12 +535,12 @@ def resource_of(policy: Json, files: Json) -> Any:
 
 def inline_of(role: Json, name: str) -> Any:
     """Return one of the policies in the properties of a role."""
-    (found,) = [
-        each["PolicyDocument"]
-        for each in role["Properties"]["Policies"]
-        if each["PolicyName"] == name
+    (document,) = [
+        policy["PolicyDocument"]
+        for policy in role["Properties"]["Policies"]
+        if policy["PolicyName"] == name
     ]
-    return found
+    return document
 
 
 def document_of(resource: Json, *, trust: bool = False) -> Any:
@@ -548,7 +553,7 @@ def document_of(resource: Json, *, trust: bool = False) -> Any:
 
 
 def test_what_is_pending_for_two_constructs_names_the_file_that_has_it(tmp_path: Path) -> None:
-    """Of one key, bucket and role; what both need is in either file."""
+    """Both have one key, bucket and role; a common need is in either file."""
     app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
     stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     key = kms.Key.from_key_arn(
@@ -567,17 +572,17 @@ def test_what_is_pending_for_two_constructs_names_the_file_that_has_it(tmp_path:
             stack, id, encryption_key=key, service_role=role, resources=[resource]
         )
     app.synth()
-    found = [each for each in check_assembly(tmp_path).undecided if each.file]
+    entries = [entry for entry in check_assembly(tmp_path).undecided if entry.file]
     pending = {
-        each.file: json.loads((tmp_path / each.file).read_text("utf-8"))["Statement"]
-        for each in found
+        entry.file: json.loads((tmp_path / entry.file).read_text("utf-8"))["Statement"]
+        for entry in entries
     }
-    for each in found:
-        on = ["*"] if each.policy == "key" else [each.resource]
+    for entry in entries:
+        on = ["*"] if entry.policy == "key" else [entry.resource]
         assert any(
-            each.action in has["Action"] and on == has["Resource"] for has in pending[each.file]
-        ), each
-    assert {(each.policy, each.action, "Exports" in each.file) for each in found} >= {
+            entry.action in has["Action"] and on == has["Resource"] for has in pending[entry.file]
+        ), entry
+    assert {(entry.policy, entry.action, "Exports" in entry.file) for entry in entries} >= {
         ("key", "kms:GenerateDataKeyWithoutPlaintext", True),
         ("role", "kms:Decrypt", True),
         ("role", "s3:GetObject", False),
@@ -586,7 +591,7 @@ def test_what_is_pending_for_two_constructs_names_the_file_that_has_it(tmp_path:
 
 
 def test_what_is_pending_names_the_file_that_the_synth_wrote(tmp_path: Path) -> None:
-    """In every form; it has the statements for the owner of the key, of the bucket, and of the role."""
+    """Each form has it; the files have the statements for the owners of key, bucket and role."""
     app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
     stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     key_arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -602,31 +607,32 @@ def test_what_is_pending_names_the_file_that_the_synth_wrote(tmp_path: Path) -> 
     encryption.add_dataset_group("Movies", name="movies")
     app.synth()
     report = check_assembly(tmp_path)
-    files = {(each.policy, each.file) for each in (*report.missing, *report.undecided) if each.file}
+    files = {
+        (entry.policy, entry.file) for entry in (*report.missing, *report.undecided) if entry.file
+    }
     assert files == {
         (
             "key",
-            "personalize-kms-pending/MainEncryption9156E675.key.1234abcd-12ab-34cd-56ef-1234567890ab.json",
+            "personalize-kms-pending/MainEncryption9156E675.key.1234abcd-12ab-34cd-56ef-"
+            "1234567890ab.json",
         ),
         ("bucket", "personalize-kms-pending/MainEncryption9156E675.bucket.ratings.json"),
         ("role", "personalize-kms-pending/MainEncryption9156E675.role.Immutable.json"),
     }
     for policy, file in files:
         document = json.loads((tmp_path / file).read_text("utf-8"))
-        allowed = {action for statement in document["Statement"] for action in statement["Action"]}
+        allowed: set[str] = set()
+        for statement in document["Statement"]:
+            allowed |= set(statement["Action"])
         needed = [
-            each
-            for each in (*report.missing, *report.undecided)
-            if (each.policy, each.file) == (policy, file)
+            entry
+            for entry in (*report.missing, *report.undecided)
+            if (entry.policy, entry.file) == (policy, file)
         ]
-        assert {each.action for each in needed} <= allowed
+        assert {entry.action for entry in needed} <= allowed
         words = f"have its owner add the statements in {file}"
         assert words in " ".join(report.to_text().split())
         assert words in report.to_markdown()
-    entries = json.loads(report.to_json())
-    assert {
-        each["file"]
-        for kind in ("missing", "undecided")
-        for each in entries[kind]
-        if "file" in each
-    } == {file for _, file in files}
+    written = json.loads(report.to_json())
+    entries = [*written["missing"], *written["undecided"]]
+    assert {entry["file"] for entry in entries if "file" in entry} == {file for _, file in files}

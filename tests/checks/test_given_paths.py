@@ -1,4 +1,4 @@
-"""What people give as paths: several assemblies and templates, folders of templates, the standard input, Terraform."""
+"""Paths that users give: assemblies, templates, folders, the standard input, Terraform."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run(*arguments: object, text: str | bytes | None = None) -> Result:
 
 
 def test_a_folder_of_templates_is_one_deployment(tmp_path: Path) -> None:
-    """They have each other's exports, and roles by name; what is no template stays out."""
+    """They have each other's exports, and roles by name; other files stay out."""
     folder = folder_of(tmp_path / "stacks", roles__json=ROLES, keys__template=KEYS, main__yaml=MAIN)
     (folder / "values.json").write_text('[{"ParameterKey": "Stage"}]')
     (folder / "policy.json").write_text(
@@ -124,7 +124,7 @@ def test_a_path_counts_once(tmp_path: Path) -> None:
 
 
 def test_several_assemblies_are_judged_each_for_itself(tmp_path: Path) -> None:
-    """In one report, though their stacks have the same names; acknowledged is what the app itself acknowledges."""
+    """They are in one report; an app acknowledges its own findings alone."""
     lacking = complete(Policy=policy(actions=IN_IAM[1:]))
     dev, prod = (write(tmp_path / name / "cdk.out", {"Main": lacking}) for name in ("dev", "prod"))
     report = json.loads(run(dev, prod, "--format", "json").stdout)
@@ -140,8 +140,10 @@ def test_several_assemblies_are_judged_each_for_itself(tmp_path: Path) -> None:
         f"{os.path.relpath(prod)}/Main.template.json:1  IAM policies of Main/Role lack kms:Decrypt"
         in result.stdout
     )
-    assert result.stdout.endswith("1 missing, 0 problems, 0 too much, 0 undecided, 26 as AWS's pages ask\n"
-                                  "1 finding left out, acknowledged in the app or ignored\n")  # fmt: skip
+    assert result.stdout.endswith(
+        "1 missing, 0 problems, 0 too much, 0 undecided, 26 as AWS's pages ask\n"
+        "1 finding left out, acknowledged in the app or ignored\n"
+    )
     exported = folder_of(tmp_path / "keys", keys__json=KEYS)
     assert (
         run(exported, write(tmp_path / "apart", {"Main": MAIN}), "--fail-on", "undecided").exit_code
@@ -165,8 +167,11 @@ def test_the_standard_input(tmp_path: Path) -> None:
 
 
 def test_folders_that_cannot_be_read(tmp_path: Path) -> None:
-    """Without a template, or with one that is broken."""
-    nothing = f"{tmp_path}: no manifest.json and no template: run cdk synth first, or pass its output, cdk.out"
+    """Folders without a template, or with a broken template."""
+    nothing = (
+        f"{tmp_path}: no manifest.json and no template: run cdk synth first, or pass its output, "
+        "cdk.out"
+    )
     with pytest.raises(AssemblyError) as raised:
         check_assembly(tmp_path)
     assert str(raised.value) == nothing

@@ -34,7 +34,7 @@ def check(directory: Path, template: Json, **policies: Any) -> Any:
 
 
 def test_a_boundary_by_name(tmp_path: Path) -> None:
-    """Without it what the role may do is undecided."""
+    """The role's permissions are undecided without it."""
     assert len(check(tmp_path, BOUND).undecided) == 9
     assert findings(check(tmp_path, BOUND, company_boundary=EVERYTHING)) == CLEAN
     report = check(tmp_path, BOUND, company_boundary=READING)
@@ -46,7 +46,7 @@ def test_a_boundary_by_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("document", [DECRYPTING, {"Statement": DECRYPTING["Statement"][0]}])
 def test_a_managed_policy(document: Json, tmp_path: Path) -> None:
-    """It allows what it says, and what is in it may be too much."""
+    """Its statements allow, and may be too much."""
     assert {entry.action for entry in check(tmp_path, ATTACHED).undecided} >= {"kms:Decrypt"}
     assert findings(check(tmp_path, ATTACHED, company_boundary=document)) == CLEAN
     report = check(tmp_path, ATTACHED, company_boundary=EVERYTHING)
@@ -69,7 +69,7 @@ def test_the_name_of_another_policy(name: str, tmp_path: Path) -> None:
 
 
 def test_what_the_app_makes_and_what_aws_makes_stays(tmp_path: Path) -> None:
-    """A document tells only what is outside; what it has like variables of IAM are some."""
+    """A document stands for a policy outside of the app; it may have variables of IAM."""
     made = {
         "Type": "AWS::IAM::ManagedPolicy",
         "Properties": {"ManagedPolicyName": "own", "PolicyDocument": DECRYPTING},
@@ -125,7 +125,7 @@ NOT_A_POLICY = (
     ],
 )
 def test_what_is_no_policy(policies: Any, said: str, tmp_path: Path) -> None:
-    """What is wrong with it."""
+    """The message says the fault."""
     with pytest.raises(ValueError, match="polic") as raised:
         check_assembly(write(tmp_path, {"Main": BOUND}), policies=policies)
     assert str(raised.value) == said

@@ -1,4 +1,4 @@
-"""Keys of an assembly: what refers to them, which policies are theirs, and which can't work."""
+"""Keys of an assembly: references to them, their policies, and keys that can't work."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KMS_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/granting-personali
 
 
 def test_a_complete_template_is_clean(tmp_path: Path) -> None:
-    """So that the findings below come from what is changed; the report knows what was asked."""
+    """All findings below come from a change; the report lists the requests."""
     report = check(tmp_path, complete())
     assert findings(report) == CLEAN
     assert report.asked == ("Main/Movies (dataset group)",)
@@ -85,14 +85,14 @@ def test_references_to_a_key(expression: Any, tmp_path: Path) -> None:
 def test_what_a_template_does_not_tell_is_undecided(
     expression: Any, name: str, tmp_path: Path
 ) -> None:
-    """A parameter, its default included, an import from another app, a custom resource, SSM: never a guess."""
+    """No guess is made of a parameter, its default included, an import, a custom resource, SSM."""
     template = complete(Movies=dataset_group(expression), Lookup={"Type": "Custom::Lookup"})
     default = {"Type": "String", "Default": "arn:aws:kms:eu-west-1:111122223333:key/1"}
     template["Parameters"] = {**template["Parameters"], "KeyArn": default}
     report = check(tmp_path, template)
     assert (report.missing, report.problems) == ((), ())
     assert report.undecided
-    assert all(name in each.because or name in each.resource for each in report.undecided)
+    assert all(name in entry.because or name in entry.resource for entry in report.undecided)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,9 @@ def test_why_nothing_is_known_of_a_key(given: Any, why: str, tmp_path: Path) -> 
     """A parameter may be any key, also one of the app."""
     report = check(tmp_path, complete(Movies=dataset_group(given)), **AGNOSTIC)
     assert {
-        each.because.rpartition(": ")[2] for each in report.undecided if each.principal == "service"
+        entry.because.rpartition(": ")[2]
+        for entry in report.undecided
+        if entry.principal == "service"
     } == {why}
 
 
@@ -154,19 +156,19 @@ def test_an_alias_of_a_dataset_group_that_is_not_part_of_the_app(
         in message
     )
     assert report.missing == ()
-    assert {each.resource for each in report.undecided} == {"${key of alias/theirs?}"}
+    assert {entry.resource for entry in report.undecided} == {"${key of alias/theirs?}"}
 
 
 @pytest.mark.parametrize("name", ["KeySpec", "KeyUsage"])
 def test_a_key_whose_kind_is_a_parameter(name: str, tmp_path: Path) -> None:
-    """It may be one that Personalize can't work with, which is told once for all dataset groups that it has."""
+    """Personalize may be unable to work with it: that is told once for all dataset groups."""
     more = {
         "Books": dataset_group({"Fn::Sub": "${Key.Arn}"}),
         "Key": key(**{name: {"Ref": "Stage"}}),
     }
     report = check(tmp_path, complete(**more))
     assert len(report.asked) == 2
-    assert [(each.needed_by, each.because) for each in report.undecided] == [
+    assert [(entry.needed_by, entry.because) for entry in report.undecided] == [
         (
             ["Main/Key"],
             "its KeySpec or KeyUsage isn't known, and Personalize needs a symmetric encryption key",
@@ -190,9 +192,9 @@ def test_a_key_whose_kind_is_a_parameter(name: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_key_that_may_not_be_usable(properties: Any, because: str, tmp_path: Path) -> None:
-    """The rest of what is asked is decided."""
+    """The rest of the request is decided."""
     report = check(tmp_path, complete(Key=key(**properties)))
-    assert [(each.needed_by, each.because) for each in report.undecided] == [
+    assert [(entry.needed_by, entry.because) for entry in report.undecided] == [
         (["Main/Key"], because)
     ]
     assert (report.missing, report.problems, report.excess) == ((), (), ())
@@ -229,7 +231,7 @@ def test_a_replica_of_a_key_of_several_regions(tmp_path: Path) -> None:
     assert findings(check(tmp_path / "whole", complete(Key=replica))) == CLEAN
     del replica["Properties"]["KeyPolicy"]["Statement"][1]
     missing = check(tmp_path / "less", complete(Key=replica)).missing
-    assert [(each.principal, each.action) for each in missing] == [
+    assert [(entry.principal, entry.action) for entry in missing] == [
         ("service", action) for action in ACTIONS
     ]
 
@@ -237,7 +239,7 @@ def test_a_replica_of_a_key_of_several_regions(tmp_path: Path) -> None:
 def test_a_key_without_a_policy_has_the_default_one(tmp_path: Path) -> None:
     """It leaves the key to the account's IAM policies, and names nobody."""
     template = complete(Key={"Type": "AWS::KMS::Key"}, Policy=policy(actions=ACTIONS))
-    assert {each.principal for each in check(tmp_path, template).missing} == {"service"}
+    assert {entry.principal for entry in check(tmp_path, template).missing} == {"service"}
 
 
 def test_a_policy_that_is_merged_into_an_imported_key(tmp_path: Path) -> None:
@@ -256,7 +258,7 @@ def test_a_policy_that_is_merged_into_an_imported_key(tmp_path: Path) -> None:
     assert findings(check(tmp_path, template)) == CLEAN
     document["Statement"].pop()
     report = check(tmp_path, template)
-    assert {(each.principal, each.action, each.because) for each in report.undecided} == {
+    assert {(entry.principal, entry.action, entry.because) for entry in report.undecided} == {
         (
             "service",
             action,
@@ -268,7 +270,7 @@ def test_a_policy_that_is_merged_into_an_imported_key(tmp_path: Path) -> None:
         for action in ACTIONS
     }
     template["Resources"]["Movies"] = dataset_group(KEY_ARN)
-    assert {each.kind for each in check(tmp_path, template).problems} == {"ordering"}
+    assert {problem.kind for problem in check(tmp_path, template).problems} == {"ordering"}
 
 
 def test_what_is_added_where_key_and_role_are_of_one_stack(tmp_path: Path) -> None:
@@ -276,14 +278,14 @@ def test_what_is_added_where_key_and_role_are_of_one_stack(tmp_path: Path) -> No
     delegating = key({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"})
     delegating["Properties"]["KeyPolicy"]["Statement"][0]["Action"] = "kms:*"
     (of_key,) = check(tmp_path, complete(Key=delegating)).policies
-    assert {(each.action, each.policy) for each in of_key.lacks} == {("kms:CreateGrant", "key")}
+    assert {(lack.action, lack.policy) for lack in of_key.lacks} == {("kms:CreateGrant", "key")}
     assert of_key.policy == "key"
     assert of_key.should_have[0]["Principal"] == {"AWS": {"Fn::GetAtt": ["Role", "Arn"]}}
 
 
 @pytest.mark.parametrize("account", ["111122223333", "unknown-account"])
 def test_an_account_named_by_its_id(account: str, tmp_path: Path) -> None:
-    """In a stack that knows its account, and in one that doesn't."""
+    """In a stack that knows its account, and in a stack that doesn't."""
     delegating = key({"Ref": "AWS::AccountId"})
     delegating["Properties"]["KeyPolicy"]["Statement"][0]["Action"] = "kms:*"
     template = complete(Key=delegating, Policy=policy(actions=ACTIONS))
@@ -299,16 +301,16 @@ def test_an_account_without_quotes(tmp_path: Path) -> None:
 
 
 def test_a_stack_that_knows_no_account(tmp_path: Path) -> None:
-    """Its account, Region and partition are the same in all that it refers to, and unlike any that is written down."""
+    """Its account, Region and partition are one in all references, and equal to no string."""
     assert findings(check(tmp_path, complete(), **AGNOSTIC)) == CLEAN
     literal = key("arn:aws:iam::111122223333:role/personalize")
     report = check(tmp_path, complete(Key=literal, Role=role(RoleName="personalize")), **AGNOSTIC)
     assert report.missing == ()
-    assert {each.principal for each in report.undecided} == {"role"}
+    assert {entry.principal for entry in report.undecided} == {"role"}
 
 
 def test_an_alias_is_that_of_its_stack(tmp_path: Path) -> None:
-    """Stacks that don't say their accounts may have resources of one name, one for development, one for production."""
+    """Stacks that don't say their accounts may have resources of one name."""
     stack = complete(Movies=dataset_group("alias/data"), Alias=alias("alias/data"))
     report = check_assembly(write(tmp_path, {"Dev": stack, "Prod": stack}, **AGNOSTIC))
     assert (report.missing, report.undecided) == ((), ())

@@ -1,4 +1,4 @@
-"""The metadata of a construct: what it was told to allow, in the assembly's metadata, never in a template."""
+"""The metadata of a construct: its resources, in the assembly, never in a template."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def left(directory: Path, stack: str = "Main") -> dict[str, Any]:
     metadata = dict(artifact.get("metadata", {}))
     if "additionalMetadataFile" in artifact:
         metadata |= json.loads((directory / artifact["additionalMetadataFile"]).read_text())
-    return {
-        path: entry["data"]
-        for path, entries in metadata.items()
-        for entry in entries
-        if entry["type"] == TYPE
-    }
+    data = {}
+    for path, entries in metadata.items():
+        for entry in entries:
+            if entry["type"] == TYPE:
+                data[path] = entry["data"]
+    return data
 
 
 def reference(stack: str, logical_id: str, template: str = "") -> dict[str, str]:
@@ -49,7 +49,7 @@ def reference(stack: str, logical_id: str, template: str = "") -> dict[str, str]
 
 
 def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
-    """References to resources of the app have their stack, what is imported stays as it is."""
+    """References to resources of the app have their stack, and an imported ARN stays as it is."""
     data, stack = cdk.Stack(app, "Data"), cdk.Stack(app, "Main")
     bucket = s3.Bucket(data, "Data", encryption_key=kms.Key(data, "DataKey"))
     theirs = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
@@ -96,7 +96,10 @@ def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
                         "kms:GenerateDataKey",
                         "kms:ListGrants",
                     ],
-                    "file": f"personalize-kms-pending/MainEncryption9156E675.key.{KEY_ARN.rpartition('/')[2]}.json",
+                    "file": (
+                        "personalize-kms-pending/MainEncryption9156E675.key."
+                        f"{KEY_ARN.rpartition('/')[2]}.json"
+                    ),
                 },
                 {
                     "policy": "bucket",
@@ -110,7 +113,7 @@ def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
 
 
 def test_nested_stacks_have_their_own_templates(app: cdk.App) -> None:
-    """The metadata of a nested stack is resolved in the outermost, where a token would lose its stack."""
+    """Metadata is resolved in the outermost stack, where a token would lose its nested stack."""
     parent = cdk.Stack(app, "Main")
     nested = cdk.NestedStack(parent, "Nested")
     PersonalizeEncryption(nested, "Encryption", encryption_key=kms.Key(parent, "Key"))
@@ -124,7 +127,7 @@ def test_nested_stacks_have_their_own_templates(app: cdk.App) -> None:
 
 
 def test_templates_know_nothing_of_it(app: cdk.App) -> None:
-    """Neither the type nor what is in it, and no reference between stacks is made for it."""
+    """They have neither type nor content of it, and no reference between stacks for it."""
     stack = cdk.Stack(app, "Main")
     elsewhere = s3.Bucket(cdk.Stack(app, "Data"), "Data")
     PersonalizeEncryption(
@@ -139,7 +142,7 @@ def test_templates_know_nothing_of_it(app: cdk.App) -> None:
 
 
 def test_later_changes_count(app: cdk.App) -> None:
-    """It is read at the end of the synth: what was renamed, and what was allowed last."""
+    """It is made at the end of the synth, with new names and the last resources."""
     stack = cdk.Stack(app, "Main")
     encryption = PersonalizeEncryption(stack, "Encryption")
     role = encryption.service_role.node.default_child
@@ -243,7 +246,7 @@ def test_metadata_that_cannot_be_read(data: Any, because: str, tmp_path: Path) -
         Main={"metadata": {"/Main/Encryption": [{"type": TYPE, "data": data}]}},
     )
     report = check_assembly(directory)
-    assert [(each.needed_by, each.because) for each in report.undecided] == [
+    assert [(entry.needed_by, entry.because) for entry in report.undecided] == [
         (["Main/Encryption"], because)
     ]
     assert report.asked == ()
@@ -273,7 +276,7 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
     )
     chain = sfn.Chain.start(deletion.prefix_states("All: ")).next(export)
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(chain))
-    found = left(Path(app.synth().directory))
+    declared = left(Path(app.synth().directory))
     common = {
         "stack": "Main",
         "template": "Main.template.json",
@@ -284,7 +287,7 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
     users = {"bucket": reference("Main", "Data666C94C7"), "prefix": "users/"}
     daily = {"bucket": reference("Main", "Data666C94C7"), "prefix": "export/daily/"}
     group = reference("Main", "EncryptionMoviesB1966C99")
-    assert found["/Main/Delete"] == {
+    assert declared["/Main/Delete"] == {
         **common,
         "resources": [{"resource": "data deletion job", "source": users}],
         "job": {
@@ -293,7 +296,7 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
             "madeFor": {**group, "attribute": "DatasetGroupArn"},
         },
     }
-    assert found["/Main/Export"] == {
+    assert declared["/Main/Export"] == {
         **common,
         "resources": [{"resource": "dataset export job", "destination": daily}],
         "job": {"state": "Start Export", "name": "MainExport4B1AF417-*"},
@@ -321,7 +324,7 @@ def test_a_construct_that_a_condition_leaves_out_asks_for_nothing(app: cdk.App) 
 
 
 def test_a_job_for_a_dataset_group_whose_key_a_condition_leaves_out(app: cdk.App) -> None:
-    """It is one question whether it needs the key; what it needs of the bucket is asked for."""
+    """Its need of the key is one question; its need of the bucket is asked for."""
     stack = cdk.Stack(app, "Main")
     bucket = s3.Bucket(stack, "Data", bucket_name="ratings")
     encryption = PersonalizeEncryption(stack, "Encryption")
@@ -351,7 +354,7 @@ def test_a_job_for_a_dataset_group_whose_key_a_condition_leaves_out(app: cdk.App
     template.write_text(json.dumps(written))
     report = check_assembly(assembly)
     assert report.missing == ()
-    assert {(each.name, each.because) for each in report.undecided} == {
+    assert {(entry.name, entry.because) for entry in report.undecided} == {
         ("Main/Encryption/Movies", "what it asks for depends on the condition Main.IsEncrypted"),
         ("Main/Delete", "the key of its dataset group depends on the condition Main.IsEncrypted"),
     }
@@ -372,8 +375,10 @@ def test_a_bucket_of_another_account_has_to_let_the_role_in_too(app: cdk.App) ->
             stack, f"Of{id}", resources=[PersonalizeResource.dataset_import_job(source)]
         )
     assembly = app.synth()
-    found = left(Path(assembly.directory))
-    account = {path: data["resources"][0]["source"].get("account") for path, data in found.items()}
+    declared = left(Path(assembly.directory))
+    account = {
+        path: data["resources"][0]["source"].get("account") for path, data in declared.items()
+    }
     assert account == {
         "/Main/OfTheirs": "444455556666",
         "/Main/OfMine": None,
@@ -381,7 +386,7 @@ def test_a_bucket_of_another_account_has_to_let_the_role_in_too(app: cdk.App) ->
     }
     report = check_assembly(assembly)
     in_bucket = {
-        (each.principal, each.policy_of) for each in report.undecided if each.policy == "bucket"
+        (entry.principal, entry.policy_of) for entry in report.undecided if entry.policy == "bucket"
     }
     # Of Personalize it isn't known for either.
     assert in_bucket == {
@@ -394,7 +399,7 @@ def test_a_bucket_of_another_account_has_to_let_the_role_in_too(app: cdk.App) ->
 
 @pytest.mark.parametrize("given", ["with the location", "with the bucket"])
 def test_the_key_of_an_imported_bucket_is_what_the_app_says(given: str, app: cdk.App) -> None:
-    """For each job of the bucket: also for that of a dataset, whose properties have no place for a key."""
+    """All jobs of the bucket need it, a dataset's too, whose properties have no place for a key."""
     stack = cdk.Stack(app, "Main")
     key = kms.Key(stack, "DataKey")
     of_bucket, of_location = (key, None) if given == "with the bucket" else (None, key)
@@ -414,9 +419,12 @@ def test_the_key_of_an_imported_bucket_is_what_the_app_says(given: str, app: cdk
     report = check_assembly(app.synth())
     assert "Main/Encryption/Ratings (dataset import job)" in report.asked
     assert not [
-        each for each in report.undecided if "a key that encrypts the bucket" in each.because
+        entry for entry in report.undecided if "a key that encrypts the bucket" in entry.because
     ]
-    on_key = {by for each in report.allowed if "DataKey" in each.resource for by in each.needed_by}
+    on_key: set[str] = set()
+    for entry in report.allowed:
+        if "DataKey" in entry.resource:
+            on_key |= set(entry.needed_by)
     assert on_key == {
         "Main/Encryption (dataset import job)",
         "Main/Encryption/Ratings (dataset import job)",
@@ -424,7 +432,7 @@ def test_the_key_of_an_imported_bucket_is_what_the_app_says(given: str, app: cdk
 
 
 def test_two_keys_that_the_app_says_of_one_bucket(app: cdk.App) -> None:
-    """Which of them encrypts what another job reads isn't known."""
+    """Either of them may encrypt the objects that another job reads."""
     stack = cdk.Stack(app, "Main")
     theirs = s3.Bucket.from_bucket_name(stack, "Theirs", "theirs")
     encryption = PersonalizeEncryption(stack, "Encryption")
@@ -441,10 +449,8 @@ def test_two_keys_that_the_app_says_of_one_bucket(app: cdk.App) -> None:
         import_job_name="load",
     )
     report = check_assembly(app.synth())
-    unknown = [
-        by
-        for each in report.undecided
-        if "a key that encrypts the bucket" in each.because
-        for by in each.needed_by
-    ]
+    unknown: list[str] = []
+    for entry in report.undecided:
+        if "a key that encrypts the bucket" in entry.because:
+            unknown += entry.needed_by
     assert "Main/Encryption/Ratings (dataset import job)" in unknown

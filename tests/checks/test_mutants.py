@@ -1,4 +1,4 @@
-"""Synthesized templates, broken in every single way: what was broken is found, and nothing else is."""
+"""Synthesized templates, broken in every single way: each fault is found, and nothing else."""
 
 from __future__ import annotations
 
@@ -36,21 +36,20 @@ WRITE = [
 
 
 def _lines(principal: str, policy: str, actions: tuple[str, ...], *resources: str) -> set[Line]:
-    return {(principal, policy, action, resource) for action in actions for resource in resources}
+    given: set[Line] = set()
+    for action in actions:
+        given |= {(principal, policy, action, resource) for resource in resources}
+    return given
 
 
 def _elsewhere(lines: set[Line]) -> set[Line]:
     """The same, with the bucket and its key in a stack of their own, and so the other key."""
-    renamed = {"${Main/Data": "${Data/Data", "${Main/Encryption/Key": "${Security/Key"}
-    return {
-        (
-            principal,
-            policy,
-            action,
-            next((new + on[len(old) :] for old, new in renamed.items() if on.startswith(old)), on),
-        )
-        for principal, policy, action, on in lines
-    }
+    moved = set()
+    for principal, policy, action, resource in lines:
+        elsewhere = resource.replace("${Main/Data", "${Data/Data")
+        elsewhere = elsewhere.replace("${Main/Encryption/Key", "${Security/Key")
+        moved.add((principal, policy, action, elsewhere))
+    return moved
 
 
 # What each statement gives, by its policy and sid: written out from AWS's pages, not computed from
@@ -84,8 +83,8 @@ ONE_STACK: Mapping[str, set[Line]] = {
 # In three stacks the key policies leave the role to IAM.
 BOTH_KEYS = ("${Main/Encryption/Key}", "${Main/DataKey}")
 THREE_STACKS: Mapping[str, set[Line]] = {
-    name.replace("EncryptionKey", "Key"): _elsewhere(found)
-    for name, found in {
+    name.replace("EncryptionKey", "Key"): _elsewhere(lines)
+    for name, lines in {
         **ONE_STACK,
         "EncryptionPolicy CreateGrants": _lines("role", "key", ("kms:CreateGrant",), *BOTH_KEYS),
         "EncryptionPolicy ExportData": _lines("role", "key", EXPORT, "${Main/Encryption/Key}"),
@@ -101,7 +100,7 @@ TEMPLATES = {
 
 @pytest.fixture(scope="module", params=TEMPLATES)
 def broken(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Broken:
-    """An arrangement without the statements that the CDK begins key policies with, which would hide what is missing."""
+    """An arrangement without the CDK's own key statements, which would hide missing access."""
     arrangement, given = TEMPLATES[request.param]
     directory = tmp_path_factory.mktemp("whole")
     synthesize(arrangement, directory, flags=FLAGS["flags_off"](), concrete=True, kinds=MUTATED)
@@ -137,24 +136,24 @@ class Broken:
         raise AssertionError(f"{mutant.name} changes nothing")
 
     def missing(self, mutant: Mutant) -> set[Line]:
-        """Return what the mutant lacks; nothing else is found."""
+        """Return the permissions that the mutant lacks; nothing else is found."""
         report = self.report(mutant)
-        assert [each for each in report.problems if each.kind != "trust"] == []
+        assert [problem for problem in report.problems if problem.kind != "trust"] == []
         assert report.undecided == ()
         return lines(report, report.missing)
 
 
 def test_the_whole_lacks_nothing(broken: Broken) -> None:
-    """So that the reports below come from what was broken; the tables above know each statement."""
+    """All reports below come from a fault; the tables above know each statement."""
     assert (broken.whole.missing, broken.whole.undecided, broken.whole.problems) == ((), (), ())
     known = {place.name for place in places(broken.assembly) if not place.name.endswith(" trust")}
     assert known == set(broken.given)
 
 
 def _without_trust(mutants: Iterator[Mutant]) -> list[Mutant]:
-    found = [mutant for mutant in mutants if " trust" not in mutant.name]
-    assert found
-    return found
+    kept = [mutant for mutant in mutants if " trust" not in mutant.name]
+    assert kept
+    return kept
 
 
 def test_each_action_that_is_taken_out_is_found(broken: Broken) -> None:
@@ -168,16 +167,16 @@ def test_each_action_that_is_taken_out_is_found(broken: Broken) -> None:
 
 def test_each_resource_that_is_taken_out_is_found(broken: Broken) -> None:
     """The statement's actions on that resource, and nothing else."""
-    mutants = [
-        mutant
-        for mutant in _without_trust(operators.change_resource(broken.assembly))
-        if mutant.name.endswith(" dropped") and not mutant.name.split()[-2].startswith("*")
-    ]
+    mutants = []
+    for mutant in _without_trust(operators.change_resource(broken.assembly)):
+        *_, resource, change = mutant.name.split()
+        if change == "dropped" and not resource.startswith("*"):
+            mutants.append(mutant)
     assert mutants
     for mutant in mutants:
-        found = broken.missing(mutant)
-        assert found <= broken.given[" ".join(mutant.name.split()[:2])], mutant.name
-        assert len({line[3] for line in found}) == 1, mutant.name
+        missing = broken.missing(mutant)
+        assert missing <= broken.given[" ".join(mutant.name.split()[:2])], mutant.name
+        assert len({line[3] for line in missing}) == 1, mutant.name
 
 
 def test_each_principal_that_is_another_is_found(broken: Broken) -> None:
@@ -211,16 +210,13 @@ def test_each_trust_policy_that_is_broken_is_found(broken: Broken) -> None:
         operators.deny_instead,
         operators.misspell_action,
     )
-    mutants = [
-        mutant
-        for operator in breaking
-        for mutant in operator(broken.assembly)
-        if " trust" in mutant.name
-    ]
+    mutants: list[Mutant] = []
+    for operator in breaking:
+        mutants += [mutant for mutant in operator(broken.assembly) if " trust" in mutant.name]
     assert len(mutants) == len(breaking)
     for mutant in mutants:
         report = broken.report(mutant)
-        assert [each.kind for each in report.problems] == ["trust"], mutant.name
+        assert [problem.kind for problem in report.problems] == ["trust"], mutant.name
         assert report.missing == ()
 
 
@@ -228,7 +224,9 @@ def test_each_denial_is_found(broken: Broken) -> None:
     """A statement of somebody else that denies everything, in each policy."""
     for mutant in operators.owner_denies(broken.assembly):
         report = broken.report(mutant)
-        assert report.missing or [each.kind for each in report.problems] == ["trust"], mutant.name
+        assert report.missing or [problem.kind for problem in report.problems] == ["trust"], (
+            mutant.name
+        )
         assert report.undecided == ()
 
 
@@ -238,7 +236,7 @@ DIFFERENT: tuple[Callable[[Assembly], Iterator[Mutant]], ...] = (
 )
 
 
-@pytest.mark.parametrize("operator", DIFFERENT, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("operator", DIFFERENT, ids=lambda operator: operator.__name__)
 def test_each_key_role_and_path_that_is_another_is_found(
     operator: Callable[[Assembly], Iterator[Mutant]], broken: Broken
 ) -> None:
@@ -253,28 +251,31 @@ def test_each_key_role_and_path_that_is_another_is_found(
 
 
 def _without_dependency(broken: Broken, policy: str, *waiting: str) -> set[tuple[str, str]]:
-    """The ordering problems when these resources no longer depend on a policy: who, and which policy."""
+    """The ordering problems of resources that no longer depend on a policy: resource and policy."""
     path = broken.directory / "Main.template.json"
     kept = path.read_text()
     template = json.loads(kept)
     for logical_id, resource in template["Resources"].items():
         if logical_id[:-8] in waiting:
-            found = [each for each in resource["DependsOn"] if not each.startswith(policy)]
-            assert len(found) == len(resource["DependsOn"]) - 1
-            resource["DependsOn"] = found
+            others = [id for id in resource["DependsOn"] if not id.startswith(policy)]
+            assert len(others) == len(resource["DependsOn"]) - 1
+            resource["DependsOn"] = others
     path.write_text(json.dumps(template))
     report = check_assembly(broken.directory)
     path.write_text(kept)
     assert (report.missing, report.undecided) == ((), ())
-    assert {each.kind for each in report.problems} <= {"ordering"}
+    assert {problem.kind for problem in report.problems} <= {"ordering"}
     return {
-        (each.needed_by[0].partition(" (")[0], each.message.split("before ")[1].partition(",")[0])
-        for each in report.problems
+        (
+            problem.needed_by[0].partition(" (")[0],
+            problem.message.split("before ")[1].partition(",")[0],
+        )
+        for problem in report.problems
     }
 
 
 def test_each_dependency_that_is_taken_out_is_found(broken: Broken) -> None:
-    """Who may be created before its policies is named, with the policy."""
+    """A resource that may be created before its policies is named, with the policy."""
     everybody = ("EncryptionMovies", "EncryptionInteractions", "EncryptionMetrics")
     policy = "policy Main/Encryption/Policy"
     # The dataset and the metric attribution wait for the dataset group, and by that for what it

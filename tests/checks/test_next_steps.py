@@ -1,4 +1,4 @@
-"""Next steps as each form of a report says them: what to do, where, and what has to be made for it."""
+"""Next steps in each form of a report: the change, its place, and resources to make for it."""
 
 from __future__ import annotations
 
@@ -121,13 +121,14 @@ def test_what_has_to_be_made_is_said(
 ) -> None:
     """In every form; only where the template has no policy that takes the statement."""
     report = check(tmp_path, template)
-    (found,) = [each for each in json.loads(report.to_json())["policies"] if each["should_have"]]
-    assert found["policy"] == policy
-    assert found["where"] == [{"template": "Main.template.json", "logical_id": where}]
-    assert found.get("make", "") == make
+    policies = json.loads(report.to_json())["policies"]
+    (changed,) = [listed for listed in policies if listed["should_have"]]
+    assert changed["policy"] == policy
+    assert changed["where"] == [{"template": "Main.template.json", "logical_id": where}]
+    assert changed.get("make", "") == make
     waiting = "Data" if "Data" in template["Resources"] else "Movies"
     place = {"template": "Main.template.json", "logical_id": waiting}
-    assert found.get("waiting") == ([place] if make else None)
+    assert changed.get("waiting") == ([place] if make else None)
     instead = " instead of AWS's, with all that this one allows" if policy == "boundary" else ""
     words = f"(a new {make}{instead}; have Main/{waiting} wait for it by DependsOn"
     assert (words in report.to_text()) == (words in report.to_markdown()) == bool(make)
@@ -170,19 +171,20 @@ DENYING_BUCKET["Properties"]["PolicyDocument"]["Statement"].append(
 def test_a_denial_is_where_it_is_written(template: Json, where: list[str], tmp_path: Path) -> None:
     """No other policy helps."""
     report = check(tmp_path, template)
-    assert [[each["logical_id"] for each in entry.where] for entry in report.missing] == [where]
-    (finding,) = [each for each in findings_of(report) if each.level == "error"]
-    assert [each.logical_id for each in finding.to_change] == where
+    (entry,) = report.missing
+    assert [place["logical_id"] for place in entry.where] == where
+    (finding,) = [other for other in findings_of(report) if other.level == "error"]
+    assert [place.logical_id for place in finding.to_change] == where
 
 
 def test_what_is_undecided_has_its_next_step_in_each_form(tmp_path: Path) -> None:
-    """Of a role that may create resources, that is to say which, and nothing else."""
+    """A role that may create resources is to have them declared, and nothing else."""
     declare = (
         "begin a file by --write-created FILE, and pass it by --created FILE; in Python pass "
         "created=, and in a CDK app use declare_created"
     )
     report = check(tmp_path, app(CREATING, PASSING))
-    assert [each.fix for each in findings_of(report)] == [declare]
+    assert [finding.fix for finding in findings_of(report)] == [declare]
     assert f": {declare}\n" in report.to_text()
     assert f": {declare} | " in report.to_markdown()
 
@@ -211,12 +213,12 @@ TELL = (
 
 
 def outside(key: str) -> Json:
-    """The policy of a bucket that denies what isn't of the organization, but for services."""
+    """The policy of a bucket that denies all outside of the organization, but for services."""
     condition = {
         "StringNotEquals": {key: "o-1a2b3c4d5e"},
         "Bool": {"aws:PrincipalIsAWSService": "false"},
     }
-    found = bucket_policy("s3:GetObject", "s3:ListBucket")
+    allowing = bucket_policy("s3:GetObject", "s3:ListBucket")
     denied = {
         "Effect": "Deny",
         "Principal": "*",
@@ -224,8 +226,8 @@ def outside(key: str) -> Json:
         "Resource": "*",
         "Condition": condition,
     }
-    found["Properties"]["PolicyDocument"]["Statement"].append(denied)
-    return found
+    allowing["Properties"]["PolicyDocument"]["Statement"].append(denied)
+    return allowing
 
 
 @pytest.mark.parametrize(
@@ -248,13 +250,15 @@ def outside(key: str) -> Json:
 def test_the_step_is_what_decides_it(
     bucket_policy: Json, expected: set[str], tmp_path: Path
 ) -> None:
-    """A condition that nothing documents stays undecided where it is deployed: the doctor knows no more."""
+    """An undocumented condition stays undecided once deployed: the doctor knows no more."""
     report = check(tmp_path, importing(One=bucket_policy))
-    assert {each.fix for each in findings_of(report) if each.level == "warning"} == expected
+    assert {
+        finding.fix for finding in findings_of(report) if finding.level == "warning"
+    } == expected
 
 
 def test_markdown_says_where(tmp_path: Path) -> None:
-    """The policy to change, or what asks, in which file; of what is allowed there is nothing to find."""
+    """A line has the policy to change, or the request, with its file; allowed needs have none."""
     markdown = check(tmp_path, complete(Policy=managed(LACKING), Movies=_early())).to_markdown()
     movies = "Main/Movies (dataset group)"
     said, place = (
@@ -268,8 +272,8 @@ def test_markdown_says_where(tmp_path: Path) -> None:
 
 def _early() -> Json:
     """A dataset group that waits for nothing."""
-    found: Json = complete()["Resources"]["Movies"]
-    return {**found, "DependsOn": []}
+    group: Json = complete()["Resources"]["Movies"]
+    return {**group, "DependsOn": []}
 
 
 def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> None:
@@ -281,7 +285,7 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
     del statements[0]
     unnamed = "arn:aws:iam::111122223333:role/${Main.Role}"
     report = check(tmp_path / "1", template)
-    assert {each.policy: each.unnamed_roles for each in report.policies} == {
+    assert {policy.policy: policy.unnamed_roles for policy in report.policies} == {
         "key": (unnamed,),
         "role": (),
     }
@@ -301,15 +305,15 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
         "Resource": "*",
     }
     del statements[0]
-    (of_key, of_role) = check(tmp_path / "3", template).policies
-    assert [each["Principal"] for each in of_key.should_have] == [
+    of_key, of_role = check(tmp_path / "3", template).policies
+    assert [statement["Principal"] for statement in of_key.should_have] == [
         {"Service": "personalize.amazonaws.com"}
     ]
     assert "kms:CreateGrant" in of_role.should_have[0]["Action"]
     statements.pop()
     template["Resources"]["Role"]["Properties"]["RoleName"] = "personalize"
     named = check(tmp_path / "4", template)
-    assert [each.unnamed_roles for each in named.policies] == [(), ()]
+    assert [policy.unnamed_roles for policy in named.policies] == [(), ()]
     assert named.policies[0].should_have[0]["Condition"] == {
         "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/personalize"}
     }
@@ -331,7 +335,7 @@ def test_a_role_that_is_not_of_the_app_has_its_name(tmp_path: Path) -> None:
 
 
 def test_a_boundary_changes_nothing_of_how_a_key_lets_the_role_in(tmp_path: Path) -> None:
-    """The key's policy leaves the role to IAM, which allows ``kms:CreateGrant``: that is as right as it was."""
+    """The key's policy leaves the role to IAM, whose ``kms:CreateGrant`` is as right as it was."""
     bounded = managed({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}, Roles=[])
     allowing = managed({"Effect": "Allow", "Action": ACTIONS, "Resource": KEY})
     template = complete(
@@ -340,12 +344,12 @@ def test_a_boundary_changes_nothing_of_how_a_key_lets_the_role_in(tmp_path: Path
     of_role, of_service = template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"]
     of_role |= {"Principal": {"AWS": "111122223333"}, "Action": "kms:*"}
     del of_service["Condition"]
-    policies = {each.policy: each for each in check(tmp_path, template).policies}
+    policies = {policy.policy: policy for policy in check(tmp_path, template).policies}
     assert policies.keys() == {"key", "boundary"}
     assert policies["key"].should_have[0]["Condition"] == {"ArnEquals": {"aws:PrincipalArn": ROLE}}
 
 
-BOUNDED = {"PermissionsBoundary": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:policy/Company"}}
+COMPANYS = {"PermissionsBoundary": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:policy/Company"}}
 ATTACHING = {"ManagedPolicyArns": ["arn:aws:iam::111122223333:policy/team/Baseline"]}
 IF_PARAMETER = (
     "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters="
@@ -380,7 +384,7 @@ def for_two_roles(**properties: Any) -> Json:
     [
         # However many permissions and roles it concerns, and whether it may allow or deny.
         (
-            for_two_roles(**BOUNDED),
+            for_two_roles(**COMPANYS),
             [f"not known what Main/Role and Main/Second may: {OF_BOUNDARY} (18)"],
         ),
         (
@@ -389,7 +393,7 @@ def for_two_roles(**properties: Any) -> Json:
         ),
         # What is open for two reasons is in the line of each: one option isn't enough.
         (
-            complete(Role=role(**BOUNDED, **ATTACHING)),
+            complete(Role=role(**COMPANYS, **ATTACHING)),
             [
                 f"not known what Main/Role may: {OF_BOUNDARY} (9)",
                 f"not known what Main/Role may: {OF_POLICY} (9)",

@@ -1,4 +1,4 @@
-"""Buckets of one name: what isn't known of the name need not be one value in two stacks, and S3 has each name once."""
+"""Buckets of one name: unknown parts of it may differ in two stacks, and S3 has a name once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOT_TOLD_APART = (
 
 
 def imports_from_its_region(stack: cdk.Stack) -> None:
-    """What a class of a stack has for each Region: a bucket with its key and a policy, and our construct."""
+    """Resources of a stack for each Region: a bucket with key and policy, and our construct."""
     key = kms.Key(stack, "Key")
     default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
         sse_algorithm="aws:kms", kms_master_key_id=key.key_arn
@@ -59,22 +59,22 @@ def imports_from_its_region(stack: cdk.Stack) -> None:
     ids=["agnostic", "one account", "one Region", "two Regions"],
 )
 def test_several_environments_of_one_class(environments: tuple[Any, ...], tmp_path: Path) -> None:
-    """Each bucket has its own policy, with the statements of its own construct, and nothing is wrong."""
+    """Each bucket has its own policy, with the statements of its construct; nothing is wrong."""
     app = new_app(tmp_path)
     stacks = [
         cdk.Stack(app, name, env=cdk.Environment(**env))
         for name, env in zip("AB", environments, strict=True)
     ]
-    for each in stacks:
-        imports_from_its_region(each)
+    for stack in stacks:
+        imports_from_its_region(stack)
     assembly = app.synth()
-    for each in stacks:
-        resources = assembly.get_stack_by_name(each.stack_name).template["Resources"]
+    for stack in stacks:
+        resources = assembly.get_stack_by_name(stack.stack_name).template["Resources"]
         assert {id for id in resources if resources[id]["Type"] == "AWS::S3::BucketPolicy"} == {
             "Policy"
         }
         statements = resources["Policy"]["Properties"]["PolicyDocument"]["Statement"]
-        assert [each["Sid"] for each in statements] == [
+        assert [statement["Sid"] for statement in statements] == [
             "PersonalizeServiceListBucket",
             "PersonalizeServiceReadObjects",
         ]
@@ -88,11 +88,11 @@ BY_REGION = {"Fn::Sub": "ratings-${AWS::Region}"}
 def template(name: Any, *, is_made: bool = True) -> Any:
     """An import from a bucket of this name, which has a policy."""
     data = dataset("One", "Read", path={"Fn::Join": ["", ["s3://", name, "/in/"]]})
-    found = importing(One=bucket_policy("s3:GetObject", "s3:ListBucket", bucket=name), Data=data)
-    found["Resources"]["Bucket"]["Properties"]["BucketName"] = name
+    made = importing(One=bucket_policy("s3:GetObject", "s3:ListBucket", bucket=name), Data=data)
+    made["Resources"]["Bucket"]["Properties"]["BucketName"] = name
     if not is_made:
-        del found["Resources"]["Bucket"]
-    return found
+        del made["Resources"]["Bucket"]
+    return made
 
 
 @pytest.mark.parametrize(
@@ -107,16 +107,16 @@ def template(name: Any, *, is_made: bool = True) -> Any:
 )
 def test_policies_in_two_stacks(one: Any, told: list[str], tmp_path: Path) -> None:
     """They are of one bucket for certain only where all of its name is known."""
-    found = check(tmp_path, one, one, **AGNOSTIC).problems
-    assert [each.says for each in found if each.cause is Cause.BUCKET_POLICIES] == told
+    problems = check(tmp_path, one, one, **AGNOSTIC).problems
+    assert [problem.says for problem in problems if problem.cause is Cause.BUCKET_POLICIES] == told
 
 
 def test_buckets_that_are_not_told_apart(tmp_path: Path) -> None:
-    """Neither the policy of another bucket nor its key is taken for that of this one; in one place it is."""
+    """Policy and key of another bucket aren't taken for this bucket's; in one place they are."""
     one = template(BY_REGION)
     assert any(
-        NOT_TOLD_APART in each for each in reasons(check(tmp_path / "1", one, one, **AGNOSTIC))
+        NOT_TOLD_APART in reason for reason in reasons(check(tmp_path / "1", one, one, **AGNOSTIC))
     )
     assert not any(
-        NOT_TOLD_APART in each for each in reasons(check(tmp_path / "2", one, **AGNOSTIC))
+        NOT_TOLD_APART in reason for reason in reasons(check(tmp_path / "2", one, **AGNOSTIC))
     )

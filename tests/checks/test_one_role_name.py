@@ -1,4 +1,4 @@
-"""Roles of one name, which is IAM's to refuse in one account: the check can't tell their policies apart."""
+"""Roles of one name, which IAM refuses in one account: the check mixes up their policies."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def synthesized(directory: Path, build: Callable[[cdk.App], object]) -> AccessRe
         ),
         ({"RoleName": {"Fn::If": ["IsProd", "a", "a"]}}, {"RoleName": "a"}),
     ],
-    ids=lambda each: json.dumps(each),
+    ids=lambda properties: json.dumps(properties),
 )
 def test_names_that_are_one(one: Any, other: Any, account: str, tmp_path: Path) -> None:
     """Case and path don't part them, and an expression is one value in a stack."""
@@ -85,16 +85,16 @@ def test_names_that_are_one(one: Any, other: Any, account: str, tmp_path: Path) 
         ({"Fn::Sub": "${Stage}-A"}, {"Fn::Sub": "${Stage}-b"}),
         (None, None),
     ],
-    ids=lambda each: json.dumps(each),
+    ids=lambda name: json.dumps(name),
 )
 def test_names_that_need_not_be_one(one: Any, other: Any, tmp_path: Path) -> None:
     """Nothing is said of them, and each role has its own policies."""
-    named = [role(**({"RoleName": each} if each else {})) for each in (one, other)]
+    named = [role(**({"RoleName": name} if name else {})) for name in (one, other)]
     assert findings(check(tmp_path, complete(Role=named[0], Same=named[1]))) == CLEAN
     report = check(
         tmp_path, complete(Role=named[0], Same=named[1], Policy=policy(role={"Ref": "Same"}))
     )
-    assert [(each.action, each.principal) for each in report.missing] == [
+    assert [(entry.action, entry.principal) for entry in report.missing] == [
         (action, "role") for action in IN_IAM
     ]
     assert messages(report) == []
@@ -147,8 +147,8 @@ def test_conditions_of_nested_stacks(
             "Never": cdk.Fn.condition_equals("a", "b"),
         }
         made = {
-            name: cdk.CfnCondition(stack, name, expression=each)
-            for name, each in expressions.items()
+            name: cdk.CfnCondition(stack, name, expression=expression)
+            for name, expression in expressions.items()
         }
         for name, condition in zip(("One", "Two"), conditions, strict=True):
             nested = cdk.NestedStack(stack, name)
@@ -162,7 +162,7 @@ def test_conditions_of_nested_stacks(
 
     report = synthesized(tmp_path, build)
     assert (report.missing, messages(report)) == ((), [])
-    assert [each for each in reasons(report) if each.endswith("name each differently")] == (
+    assert [reason for reason in reasons(report) if reason.endswith("name each differently")] == (
         [f"Main/Two/E/Role {MIXED_UP}: name each differently"] if is_question else []
     )
     assert report.asked == (
@@ -181,8 +181,8 @@ def test_policies_in_a_role_of_the_same_name(tmp_path: Path) -> None:
     template = complete(Role=role(RoleName="movies"), Same=same, Policy=policy(role="another"))
     report = check(tmp_path, template)
     assert (report.missing, report.problems) == ((), ())
-    assert sorted(each.action for each in report.undecided if each.action) == IN_IAM
-    assert all(f"Main/Same {MIXED_UP}" in each for each in reasons(report))
+    assert sorted(entry.action for entry in report.undecided if entry.action) == IN_IAM
+    assert all(f"Main/Same {MIXED_UP}" in reason for reason in reasons(report))
 
 
 @pytest.mark.parametrize("account", [ACCOUNT, None])
@@ -204,7 +204,7 @@ def test_the_trust_of_two_roles_of_one_name(account: str | None, tmp_path: Path)
         else "set the account of each stack by env, or put them into stages"
     )
     assert f"Two/E/Role {MIXED_UP}: {apart}" in reasons(report)
-    assert [each.needed_by for each in report.undecided if each.policy == "trust"] == [
+    assert [entry.needed_by for entry in report.undecided if entry.policy == "trust"] == [
         ["Two/E (dataset group)"]
     ]
 
@@ -212,9 +212,11 @@ def test_the_trust_of_two_roles_of_one_name(account: str | None, tmp_path: Path)
 def test_a_trust_policy_that_is_wrong_is_a_problem_still(tmp_path: Path) -> None:
     """With no role of the same name, its trust policy is known."""
     wrong = role(RoleName="movies", AssumeRolePolicyDocument={"Statement": []})
-    assert [each.kind for each in check(tmp_path / "1", complete(Role=wrong)).problems] == ["trust"]
+    assert [problem.kind for problem in check(tmp_path / "1", complete(Role=wrong)).problems] == [
+        "trust"
+    ]
     with_path = complete(Role=wrong, Same=role(RoleName="movies", Path="/a/"))
-    assert [each.kind for each in check(tmp_path / "2", with_path).problems] == ["trust"]
+    assert [problem.kind for problem in check(tmp_path / "2", with_path).problems] == ["trust"]
 
 
 def test_a_region_that_is_not_known_may_part_two_stacks(tmp_path: Path) -> None:
@@ -229,7 +231,7 @@ def test_a_region_that_is_not_known_may_part_two_stacks(tmp_path: Path) -> None:
 
 
 def test_a_policy_in_a_nested_stack_that_may_not_be_made(tmp_path: Path) -> None:
-    """What it allows is open, for those beside it too."""
+    """Its permissions are open, for requests beside it, too."""
     given = {
         "Key": {"Fn::GetAtt": ["Key", "Arn"]},
         "Role": {"Ref": "Role"},
@@ -253,7 +255,7 @@ def test_a_policy_in_a_nested_stack_that_may_not_be_made(tmp_path: Path) -> None
     template["Resources"]["Books"] = dataset_group(waits="Nested")
     report = check(tmp_path, template, files={"nested.json": inner})
     assert (report.missing, report.problems) == ((), ())
-    assert {(each.action, each.because, len(each.asked)) for each in report.undecided} == {
+    assert {(entry.action, entry.because, len(entry.asked)) for entry in report.undecided} == {
         (
             action,
             (
@@ -271,7 +273,7 @@ def test_a_policy_in_a_nested_stack_that_may_not_be_made(tmp_path: Path) -> None
 
 
 def test_two_nested_stacks_that_are_equal(tmp_path: Path) -> None:
-    """Their templates are one asset, with the file of the first; each construct is checked in its own."""
+    """Their templates are one asset; each construct is checked in its own nested stack."""
 
     def build(app: cdk.App) -> None:
         stack = cdk.Stack(app, "Main")

@@ -1,4 +1,4 @@
-"""Templates and assemblies that no CDK app in Python wrote: by hand, in YAML, and by the CDK for JavaScript."""
+"""Templates by hand and in YAML, and assemblies of the CDK for JavaScript."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_template_in_yaml(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "sarif"])
 def test_what_is_spelled_like_a_function_is_text(form: str, tmp_path: Path) -> None:
-    """``!Sub`` is forgotten: the role has no access to the key, and every report shows what is written."""
+    """Without ``!Sub`` the role has no access to the key, and every report shows the string."""
     file = tmp_path / "template.yaml"
     file.write_text(TEMPLATE.replace('!Sub "arn:', '"arn:'))
     result = CliRunner().invoke(personalize_kms, ["check", str(file), "--format", form])
@@ -182,7 +182,7 @@ def test_a_template_in_json(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_template(text: str, said: str, tmp_path: Path) -> None:
-    """One line that says what is wrong, and exit code 2."""
+    """One line with the fault, and exit code 2."""
     file = tmp_path / "template.yaml"
     file.write_text(text)
     with pytest.raises(AssemblyError) as raised:
@@ -206,7 +206,7 @@ def test_aliases_that_grow_nine_times_a_level(tmp_path: Path) -> None:
 
 
 def test_a_merge_of_a_merge_is_no_name_twice() -> None:
-    """One of them replaces a name of the other."""
+    """The outer map replaces a name of the inner map."""
     text = (
         "{One: {Deep: {Base: &base {Name: a}, More: &more {<<: *base, Name: b}}}, Two: {<<: *more}}"
     )
@@ -214,7 +214,7 @@ def test_a_merge_of_a_merge_is_no_name_twice() -> None:
 
 
 def test_without_the_extra_yaml_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``check_assembly`` needs nothing for what the CDK writes."""
+    """``check_assembly`` needs no extra for assemblies of the CDK."""
     monkeypatch.setitem(sys.modules, "yaml", None)
     monkeypatch.delitem(
         sys.modules, "personalize_kms_constructs._assembly.yaml_templates", raising=False
@@ -241,16 +241,18 @@ const { aws_iam: iam, aws_kms: kms, aws_personalize: personalize } = cdk;
 const app = new cdk.App({ outdir: "cdk.out" });
 const stack = new cdk.Stack(new cdk.Stage(app, "Prod"), "Main");
 const key = new kms.Key(stack, "Key");
-const role = new iam.Role(stack, "Role", { assumedBy: new iam.ServicePrincipal("personalize.amazonaws.com") });
+const role = new iam.Role(stack, "Role", { \
+assumedBy: new iam.ServicePrincipal("personalize.amazonaws.com") });
 key.grantEncryptDecrypt(role);
-new personalize.CfnDatasetGroup(stack, "Movies", { name: "movies", kmsKeyArn: key.keyArn, roleArn: role.roleArn });
+new personalize.CfnDatasetGroup(stack, "Movies", { \
+name: "movies", kmsKeyArn: key.keyArn, roleArn: role.roleArn });
 cdk.Validations.of(stack).acknowledge({ id: "Personalize::Ordering", reason: "known" });
 app.synth();
 """
 
 
 def test_an_app_in_another_language(tmp_path: Path) -> None:
-    """The package of npm, as jsii has unpacked it, without jsii: what an app in TypeScript is compiled to."""
+    """A compiled app in TypeScript: the package of npm, as jsii has unpacked it, without jsii."""
     default = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
     packages = Path(os.environ.get("JSII_RUNTIME_PACKAGE_CACHE_ROOT", default))
     modules = tmp_path / "node_modules"
@@ -263,9 +265,9 @@ def test_an_app_in_another_language(tmp_path: Path) -> None:
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     report = check_assembly(tmp_path / "cdk.out")
     assert report.asked == ("Prod/Main/Movies (dataset group)",)
-    assert [each.kind for each in report.problems] == ["ordering"]
+    assert [problem.kind for problem in report.problems] == ["ordering"]
     assert {("service", "kms:Decrypt"), ("role", "kms:CreateGrant")} <= {
-        (each.principal, each.action) for each in report.missing
+        (entry.principal, entry.action) for entry in report.missing
     }
     output = (
         CliRunner()

@@ -41,7 +41,7 @@ ORIGINS = {
             {
                 "Fn::Sub": [
                     "a/${Part1}/${Part2}",
-                    {f"Part{each}": {"Fn::ImportValue": "Role"} for each in (1, 2)},
+                    {f"Part{number}": {"Fn::ImportValue": "Role"} for number in (1, 2)},
                 ]
             },
         ),
@@ -104,10 +104,10 @@ def test_functions_take_the_place_of_holes(value: Any, expected: Any) -> None:
 def test_what_is_text_stays_text(value: str, expected: Any) -> None:
     """Nobody has to find a value for it."""
     written = as_written('"${Data}/of/${!aws:username}"')
-    found = pasted(
+    result = pasted(
         value, {**ORIGINS, "${Main.Data}/of/" + as_text("${aws:username}"): {"Fn::Sub": written}}
     )
-    assert json.loads(shown(json.dumps(found))) == expected
+    assert json.loads(shown(json.dumps(result))) == expected
 
 
 @pytest.mark.parametrize(

@@ -31,11 +31,12 @@ def synth(directory: Path, build: Callable[[cdk.App], object]) -> dict[str, Any]
     path = directory / "cdk.out" / "validation-report.json"
     reports = json.loads(path.read_text())["pluginReports"] if path.exists() else []
     # A plugin that finds nothing isn't in the report.
-    found: dict[str, Any] = next(
-        (dict(each) for each in reports if each["pluginName"] == "Personalize"), {"violations": []}
-    )
-    assert (found.get("conclusion") == "failure") == ("ValidationFailed" in failed)
-    return found
+    report: dict[str, Any] = {"violations": []}
+    for plugin in reports:
+        if plugin["pluginName"] == "Personalize":
+            report = plugin
+    assert (report.get("conclusion") == "failure") == ("ValidationFailed" in failed)
+    return report
 
 
 def by_hand(scope: Construct, trusting: str = "personalize.amazonaws.com") -> None:
@@ -48,21 +49,21 @@ def by_hand(scope: Construct, trusting: str = "personalize.amazonaws.com") -> No
     )
 
 
-def rules(found: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
-    """The rules that were broken and how bad that is, with the constructs."""
+def rules(report: dict[str, Any]) -> dict[tuple[str, str], set[str]]:
+    """The broken rules and their severities, with the constructs."""
     broken: dict[tuple[str, str], set[str]] = {}
-    for each in found["violations"]:
-        paths = {place["constructPath"] for place in each["violatingConstructs"]}
+    for violation in report["violations"]:
+        paths = {place["constructPath"] for place in violation["violatingConstructs"]}
         broken.setdefault(
-            (each["ruleName"].removeprefix("Personalize::"), each["severity"]), set()
+            (violation["ruleName"].removeprefix("Personalize::"), violation["severity"]), set()
         ).update(paths)
     return broken
 
 
 def test_a_stack_by_hand_fails_at_the_constructs(tmp_path: Path) -> None:
-    """Missing access at what needs it, excess at the policy that has it."""
-    found = synth(tmp_path, lambda app: by_hand(cdk.Stack(app, "Main")))
-    assert rules(found) == {
+    """Missing access is at the dataset group, excess at the policy that has it."""
+    report = synth(tmp_path, lambda app: by_hand(cdk.Stack(app, "Main")))
+    assert rules(report) == {
         ("MissingKeyAccess", "error"): {"Main/Movies"},
         ("MissingRoleAccess", "error"): {"Main/Movies"},
         ("ExcessRoleAccess", "warning"): {"Main/Role/DefaultPolicy/Resource"},
@@ -71,9 +72,11 @@ def test_a_stack_by_hand_fails_at_the_constructs(tmp_path: Path) -> None:
         ("Ordering", "error"): {"Main/Movies"},
     }
     of_role = [
-        each for each in found["violations"] if each["ruleName"] == "Personalize::MissingRoleAccess"
+        violation
+        for violation in report["violations"]
+        if violation["ruleName"] == "Personalize::MissingRoleAccess"
     ]
-    assert [each["suggestedFix"] for each in of_role] == [
+    assert [violation["suggestedFix"] for violation in of_role] == [
         "IAM policies of Main/Role, in the place of what is too much: "
         '{"Effect": "Allow", "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", '
         '"kms:ListGrants"], "Resource": {"Fn::GetAtt": ["Key961B73FD", "Arn"]}} '
@@ -113,19 +116,19 @@ def test_stages_and_nested_stacks(tmp_path: Path) -> None:
                 "lambda.amazonaws.com",
             )
 
-    found = rules(synth(tmp_path, build))
-    assert found[("MissingKeyAccess", "error")] == {
+    broken = rules(synth(tmp_path, build))
+    assert broken[("MissingKeyAccess", "error")] == {
         "Beta/Main/Nested/Movies",
         "Prod/Main/Nested/Movies",
     }
-    assert found[("Trust", "error")] == {
+    assert broken[("Trust", "error")] == {
         "Beta/Main/Nested/Role/Resource",
         "Prod/Main/Nested/Role/Resource",
     }
 
 
 def test_a_construct_of_ours_passes(tmp_path: Path) -> None:
-    """Findings of what it allows are at its path; what is undecided of an imported key is a warning."""
+    """Findings of its permissions are at its path; an undecided imported key is a warning."""
     arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
     def build(app: cdk.App) -> None:
@@ -138,13 +141,13 @@ def test_a_construct_of_ours_passes(tmp_path: Path) -> None:
         )
         PersonalizeEncryption(stack, "Own").add_dataset_group("Movies", name="movies")
 
-    found = synth(tmp_path, build)
-    assert found["conclusion"] == "success"
-    assert rules(found) == {("Undecided", "warning"): {"Main/Encryption"}}
+    report = synth(tmp_path, build)
+    assert report["conclusion"] == "success"
+    assert rules(report) == {("Undecided", "warning"): {"Main/Encryption"}}
 
 
 def test_a_role_that_is_to_be_looked_up_fails_nothing(tmp_path: Path) -> None:
-    """A synth that fails is never followed by the look-up, which is what tells the role's account."""
+    """The look-up tells the role's account, and never follows a synth that fails."""
 
     def build(app: cdk.App) -> None:
         stack = cdk.Stack(
@@ -158,8 +161,10 @@ def test_a_role_that_is_to_be_looked_up_fails_nothing(tmp_path: Path) -> None:
         )
         encryption.add_dataset_group("Movies", name="movies")
 
-    found = synth(tmp_path, build)
-    assert rules(found) == {("Undecided", "warning"): {"Main/Encryption", "Main/Encryption/Movies"}}
+    report = synth(tmp_path, build)
+    assert rules(report) == {
+        ("Undecided", "warning"): {"Main/Encryption", "Main/Encryption/Movies"}
+    }
 
 
 def test_the_names_of_the_rules_last() -> None:
@@ -191,6 +196,6 @@ def test_a_broken_app_says_so(tmp_path: Path) -> None:
             stack, "Machine", type="AWS::StepFunctions::StateMachine", properties=machine
         )
 
-    found = synth(tmp_path, build)
-    assert rules(found) == {("Configuration", "error"): {""}}
-    assert "definition of Main/Machine isn't JSON" in found["violations"][0]["description"]
+    report = synth(tmp_path, build)
+    assert rules(report) == {("Configuration", "error"): {""}}
+    assert "definition of Main/Machine isn't JSON" in report["violations"][0]["description"]

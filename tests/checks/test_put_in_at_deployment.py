@@ -1,4 +1,4 @@
-"""Parts of a template that CloudFormation puts in when it is deployed: by macros, by ``AWS::Include``, by loops."""
+"""Parts that CloudFormation puts in at deployment: macros, ``AWS::Include``, loops."""
 
 from __future__ import annotations
 
@@ -66,22 +66,22 @@ def put_in(*path: str, value: Any = INCLUDE, name: str = "Fn::Transform", **more
         (["Resources", "Key", "Properties"], "its KeySpec or KeyUsage isn't known"),
         (["Resources", "Key", "Properties", "KeyPolicy"], "element Fn::Transform isn't understood"),
     ],
-    ids=lambda each: ".".join(each) if isinstance(each, list) else "",
+    ids=lambda value: ".".join(value) if isinstance(value, list) else "",
 )
 def test_an_include_may_say_anything(path: list[str], because: str, tmp_path: Path) -> None:
-    """What the template itself says stands, and isn't all."""
+    """The rest of the template counts, and isn't all."""
     report = check(tmp_path, put_in(*path))
     assert (report.missing, report.problems) == ((), ())
-    assert any(because in each.because for each in report.undecided)
+    assert any(because in entry.because for entry in report.undecided)
 
 
 def test_a_policy_that_is_included(tmp_path: Path) -> None:
-    """One of a key isn't what KMS gives a key without, and one of somebody may be the role's."""
+    """An included key policy isn't KMS's default, and an included policy may be the role's."""
     included = {"Type": "AWS::KMS::Key", "Properties": {"Fn::Transform": INCLUDE}}
     report = check(tmp_path / "1", complete(Key=included))
     assert report.missing == ()
     assert "key policy of Main/Key isn't known before deployment" in {
-        each.because for each in report.undecided
+        entry.because for entry in report.undecided
     }
     deny = {
         "PolicyDocument": {
@@ -91,7 +91,7 @@ def test_a_policy_that_is_included(tmp_path: Path) -> None:
     policy = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"Fn::Transform": INCLUDE, **deny}}
     report = check(tmp_path / "2", complete(More=policy))
     assert report.missing == ()
-    assert {each.action for each in report.undecided} == {"kms:Decrypt"}
+    assert {entry.action for entry in report.undecided} == {"kms:Decrypt"}
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_request_that_is_included(kind: str, tmp_path: Path) -> None:
     """Nothing else is asked; where the template doesn't speak of Personalize it is no news."""
     asks = {"Type": kind, "Properties": {"Fn::Transform": INCLUDE}}
     report = check(tmp_path / "1", {"Description": "Personalize", "Resources": {"Asks": asks}})
-    assert [(each.needed_by, each.because) for each in report.undecided] == [
+    assert [(entry.needed_by, entry.because) for entry in report.undecided] == [
         (["Main/Asks"], NOT_KNOWN)
     ]
     report = check(tmp_path / "2", {"Resources": {"Asks": asks}})
@@ -109,9 +109,9 @@ def test_a_request_that_is_included(kind: str, tmp_path: Path) -> None:
 
 
 def test_a_module(tmp_path: Path) -> None:
-    """What is in it isn't in the template."""
+    """Its resources aren't in the template."""
     undecided = check(tmp_path, complete(More={"Type": "Acme::Data::Lake::MODULE"})).undecided
-    assert [(each.needed_by, each.because) for each in undecided] == [
+    assert [(entry.needed_by, entry.because) for entry in undecided] == [
         (
             ["Main/More"],
             "its template isn't in the assembly, so what it does to policies isn't known",
@@ -136,18 +136,18 @@ def test_a_module(tmp_path: Path) -> None:
     ],
 )
 def test_macros_of_the_whole_template(transform: Any, told: str | None, tmp_path: Path) -> None:
-    """Those of AWS that leave policies alone are no news."""
+    """AWS's macros that leave policies alone are no news."""
     undecided = check(tmp_path, put_in(name="Transform", value=transform)).undecided
-    found = [(each.because, each.where) for each in undecided]
+    told_of = [(entry.because, entry.where) for entry in undecided]
     because = (
         f"what {told} puts in isn't in the template, so what becomes of its policies isn't known"
     )
     where = [{"template": "Main.template.json", "construct_path": "Main"}]
-    assert found == ([] if told is None else [(because, where)])
+    assert told_of == ([] if told is None else [(because, where)])
 
 
 def test_macros_of_a_template_that_asks_nothing(tmp_path: Path) -> None:
-    """Nor is a macro news where nothing is asked of Personalize, unless its part of the template speaks of it."""
+    """A macro is no news without requests, unless its part of the template names Personalize."""
     bucket: Json = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}
     assert check(tmp_path / "1", {"Transform": "Ours", **bucket}).undecided == ()
     bucket["Resources"]["Fn::Transform"] = INCLUDE
@@ -166,7 +166,7 @@ def test_a_loop_with_all_the_dataset_groups(values: Any, tmp_path: Path) -> None
         values,
         {"${Name}Group": dataset_group()},
     ]
-    assert [each.because for each in check(tmp_path, template).undecided] == [
+    assert [entry.because for entry in check(tmp_path, template).undecided] == [
         "what Fn::ForEach::Groups puts in isn't in the template, so what becomes of its policies "
         "isn't known"
     ]
@@ -181,10 +181,10 @@ def test_a_loop_with_all_the_dataset_groups(values: Any, tmp_path: Path) -> None
     ],
 )
 def test_a_boundary_that_is_not_known(properties: Any, tmp_path: Path) -> None:
-    """A loop over a list that isn't known may make one, and a function that can't be read is one."""
+    """A loop over an unknown list may set a boundary, and a broken function sets it."""
     report = check(tmp_path, complete(Role=role(**properties)))
     assert (report.missing, report.problems) == ((), ())
-    assert {each.action for each in report.undecided if each.policy == "role"} == set(IN_IAM)
+    assert {entry.action for entry in report.undecided if entry.policy == "role"} == set(IN_IAM)
 
 
 READING = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
@@ -192,15 +192,17 @@ READING = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
 
 @pytest.mark.parametrize("values", [["Key", "Other"], {"Ref": "Stage"}])
 def test_policies_of_a_loop(values: Any, tmp_path: Path) -> None:
-    """They may allow what nothing else does; what is allowed anyway is."""
-    template = complete(Policy=policy(actions=[each for each in IN_IAM if each != "kms:Decrypt"]))
+    """They may allow an action that nothing else allows; other answers stay."""
+    template = complete(
+        Policy=policy(actions=[action for action in IN_IAM if action != "kms:Decrypt"])
+    )
     made = managed(READING, ManagedPolicyName={"Fn::Sub": "use-${Name}"})
     template["Resources"]["Fn::ForEach::Policies"] = ["Name", values, {"Use${Name}": made}]
     template["Resources"]["Movies"]["DependsOn"] = ["Policy", "UseKey"]
     report = check(tmp_path, template)
     assert (report.missing, report.problems) == ((), ())
-    assert {each.action for each in report.undecided if each.action} == {"kms:Decrypt"}
-    assert {each.action for each in report.allowed} > {"kms:DescribeKey", "kms:CreateGrant"}
+    assert {entry.action for entry in report.undecided if entry.action} == {"kms:Decrypt"}
+    assert {entry.action for entry in report.allowed} > {"kms:DescribeKey", "kms:CreateGrant"}
 
 
 def test_a_template_of_loops_alone(tmp_path: Path) -> None:
@@ -219,20 +221,20 @@ def test_a_template_of_loops_alone(tmp_path: Path) -> None:
             ]
         },
     }
-    assert [each.because for each in check(tmp_path, template).undecided] == [
+    assert [entry.because for entry in check(tmp_path, template).undecided] == [
         "what Fn::ForEach::Groups puts in isn't in the template, so what becomes of its policies "
         "isn't known"
     ]
 
 
 def test_conditions_and_outputs_of_loops(tmp_path: Path) -> None:
-    """What isn't there may hold, and may be anything."""
+    """A condition that isn't there may hold, and an output may be anything."""
     loop = ["Name", ["a"], {"Is${Name}": {"Fn::Equals": ["a", "b"]}}]
     template = complete(Policy={**policy(), "Condition": "Isa"})
     template["Conditions"]["Fn::ForEach::Are"] = loop
     report = check(tmp_path, template)
     assert (report.missing, report.problems) == ((), ())
-    assert {each.action for each in report.undecided} == set(IN_IAM)
+    assert {entry.action for entry in report.undecided} == set(IN_IAM)
 
 
 @pytest.mark.parametrize("name", ["Fn::ForEach::P", "Fn::Transform"])
@@ -243,7 +245,7 @@ def test_properties_that_are_put_in(name: str, tmp_path: Path) -> None:
     report = check(tmp_path, complete(Key=whole))
     assert (report.missing, report.problems) == ((), ())
     assert "key policy of Main/Key isn't known before deployment" in {
-        each.because for each in report.undecided
+        entry.because for entry in report.undecided
     }
 
 
@@ -263,25 +265,25 @@ def test_what_a_macro_may_put_in_is_not_missing(template: Json, where: str, tmp_
     report = check(tmp_path / "2", changed, files={"inner.json": nested})
     assert (report.missing, report.problems) == ((), ())
     assert any(
-        "what Ours puts in isn't in the template" in each.because for each in report.undecided
+        "what Ours puts in isn't in the template" in entry.because for entry in report.undecided
     )
 
 
 def test_a_boundary_that_is_not_part_of_the_app_beside_a_macro(tmp_path: Path) -> None:
-    """It limits what is allowed, whatever else can't be seen."""
+    """It limits the role, whatever else can't be seen."""
     template = complete(Role=role(PermissionsBoundary="arn:aws:iam::111122223333:policy/company"))
     alone = check(tmp_path / "1", template)
     report = check(tmp_path / "2", {**template, "Transform": "Ours"})
-    of_role = [each.action for each in report.undecided if each.policy == "role"]
+    of_role = [entry.action for entry in report.undecided if entry.policy == "role"]
     assert (
         sorted(of_role)
-        == sorted(each.action for each in alone.undecided if each.policy == "role")
+        == sorted(entry.action for entry in alone.undecided if entry.policy == "role")
         == IN_IAM
     )
 
 
 def test_a_role_of_a_loop_that_is_declared(tmp_path: Path) -> None:
-    """It is there once the stack is deployed, and what it may do can't be seen."""
+    """It is there once the stack is deployed, and its permissions can't be seen."""
     loop = ["Name", ["Import", "Export"], {"${Name}Role": role()}]
     directory = write(tmp_path, {"Main": {"Resources": {"Fn::ForEach::Roles": loop}}})
     resource = {"resource": "dataset import job", "source": {"bucket": "arn:aws:s3:::ratings"}}
@@ -289,4 +291,8 @@ def test_a_role_of_a_loop_that_is_declared(tmp_path: Path) -> None:
     report = check_assembly(directory, created=[created])
     assert report.asked == ("Main (dataset import job)",)
     assert (report.missing, report.problems) == ((), ())
-    assert {each.policy for each in report.undecided if each.action} == {"bucket", "role", "trust"}
+    assert {entry.policy for entry in report.undecided if entry.action} == {
+        "bucket",
+        "role",
+        "trust",
+    }

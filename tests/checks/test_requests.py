@@ -1,4 +1,4 @@
-"""Requests to Personalize by its resources and by custom resources: what each asks for."""
+"""Requests to Personalize by its resources and by custom resources."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ NOT_KNOWN = "it calls Personalize, and what it asks for isn't known before deplo
 
 
 def wanted(report: AccessReport) -> set[tuple[str, str]]:
-    """Return the actions that are asked of the role in IAM, on which resource."""
+    """Return the actions that are asked of the role in IAM, with the resource."""
     entries = (*report.missing, *report.undecided)
     return {
-        (each.action, each.resource)
-        for each in entries
-        if (each.principal, each.policy) == ("role", "role")
+        (entry.action, entry.resource)
+        for entry in entries
+        if (entry.principal, entry.policy) == ("role", "role")
     }
 
 
@@ -71,7 +71,7 @@ def alone(directory: Path, resource: Any) -> AccessReport:
 def test_key_and_role_of_a_dataset_group_come_together(
     lacking: str, fix: str, tmp_path: Path
 ) -> None:
-    """One alone is a problem, and nobody says that nothing asks for anything."""
+    """Either alone is a problem, and the report doesn't say that nothing asks for anything."""
     movies = dataset_group()
     del movies["Properties"][lacking]
     report = check(tmp_path, complete(Movies=movies))
@@ -97,12 +97,12 @@ READING = {("s3:GetObject", "arn:aws:s3:::ratings/in/*"), ("s3:ListBucket", "arn
     ("name", "row", "properties", "data"),
     [
         (
-            f"Batch{each}Job",
-            f"batch {each.lower()} job",
+            f"Batch{kind}Job",
+            f"batch {kind.lower()} job",
             {"JobInput": SOURCE, "JobOutput": DESTINATION},
             READING | {("s3:PutObject", "arn:aws:s3:::ratings/out/*")},
         )
-        for each in ("Inference", "Segment")
+        for kind in ("Inference", "Segment")
     ]
     + [
         (
@@ -125,7 +125,7 @@ def test_jobs_of_which_cloudformations_reference_has_pages(
         },
     )
     assert report.asked == (f"Main/Asks ({row})",)
-    assert {each for each in wanted(report) if each[0].startswith("s3:")} == data
+    assert {need for need in wanted(report) if need[0].startswith("s3:")} == data
 
 
 def test_a_job_without_a_role(tmp_path: Path) -> None:
@@ -137,9 +137,12 @@ def test_a_job_without_a_role(tmp_path: Path) -> None:
 
 
 def test_the_key_of_the_dataset_group_of_an_import(tmp_path: Path) -> None:
-    """One in the app is known; of one that exists already nobody knows the key."""
+    """A group in the app is known; the key of a group that exists already isn't."""
     report = check(tmp_path, importing())
-    asks = {by for each in report.allowed if each.policy == "key" for by in each.needed_by}
+    asks: set[str] = set()
+    for allowed in report.allowed:
+        if allowed.policy == "key":
+            asks |= set(allowed.needed_by)
     assert asks == {"Main/Movies (dataset group)", "Main/Data (dataset import job)"}
     books = "arn:aws:personalize:eu-west-1:111122223333:dataset-group/books"
     (entry,) = check(
@@ -154,21 +157,21 @@ def test_an_import_job_that_depends_on_a_condition(place: tuple[str, ...], tmp_p
     """All or a part of it is one question, and asked for where the condition holds."""
     data = dataset("Policy")
     properties, name = data["Properties"], "DatasetImportJob"
-    for each in place:
-        properties, name = properties[name], each
+    for step in place:
+        properties, name = properties[name], step
     properties[name] = {"Fn::If": ["IsProd", properties[name], NO_VALUE]}
     report = check(tmp_path, complete(Data=data))
     assert (report.asked, report.missing) == (("Main/Movies (dataset group)",), ())
-    assert [(each.name, each.because) for each in report.undecided] == [
+    assert [(entry.name, entry.because) for entry in report.undecided] == [
         ("Main/Data", "what it asks for depends on the condition Main.IsProd")
     ]
     report = check_assembly(tmp_path, parameters={"Stage": "prod"})
     assert report.asked == ("Main/Data (dataset import job)", "Main/Movies (dataset group)")
-    assert {(each.policy, each.action) for each in report.missing} == {
+    assert {(entry.policy, entry.action) for entry in report.missing} == {
         ("role", "s3:GetObject"),
         ("role", "s3:ListBucket"),
     }
-    assert {each.policy for each in report.undecided} == {
+    assert {entry.policy for entry in report.undecided} == {
         "bucket",
         "key",
     }  # the bucket isn't in the template
@@ -231,7 +234,7 @@ def test_a_call_that_a_condition_chooses(
 
 
 def test_a_call_that_a_condition_chooses_beside_another(tmp_path: Path) -> None:
-    """What can be read is judged."""
+    """The readable call is judged."""
     states = {"Export": TASK, "Again": {**TASK, "Resource": chosen(TASK["Resource"], "x")}}
     asks = {
         "Type": "AWS::StepFunctions::StateMachine",
@@ -241,7 +244,7 @@ def test_a_call_that_a_condition_chooses_beside_another(tmp_path: Path) -> None:
         tmp_path, {"Parameters": PARAMETERS, "Conditions": CONDITIONS, "Resources": {"Asks": asks}}
     )
     assert report.asked == ("Main/Asks · Export (dataset export job)",)
-    assert NOT_KNOWN in {each.because for each in report.undecided}
+    assert NOT_KNOWN in {entry.because for entry in report.undecided}
 
 
 @pytest.mark.parametrize(
@@ -265,19 +268,19 @@ def test_a_choice_that_has_nothing_to_do_with_personalize(
 
 
 def test_resources_that_a_condition_leaves_out(tmp_path: Path) -> None:
-    """A condition that is decided counts; one that isn't leaves what depends on it undecided."""
+    """A decided condition counts; an undecided condition leaves the answers open."""
     never = complete(Policy={**policy(), "Condition": "Never"}, Movies=dataset_group(waits=[]))
-    assert {each.policy for each in check(tmp_path, never).missing} == {"role"}
+    assert {entry.policy for entry in check(tmp_path, never).missing} == {"role"}
     maybe = complete(Policy={**policy(), "Condition": "IsProd"})
     report = check(tmp_path, maybe)
     assert report.missing == ()
-    assert {each.policy for each in report.undecided} == {"role"}
+    assert {entry.policy for entry in report.undecided} == {"role"}
     assert all(
-        "it depends on the condition Main.IsProd" in each.because for each in report.undecided
+        "it depends on the condition Main.IsProd" in entry.because for entry in report.undecided
     )
     assert findings(check_assembly(tmp_path, parameters={"Stage": "prod"})) == CLEAN
     assert {
-        each.policy for each in check_assembly(tmp_path, parameters={"Stage": "dev"}).missing
+        entry.policy for entry in check_assembly(tmp_path, parameters={"Stage": "dev"}).missing
     } == {"role"}
     assert check(tmp_path, complete(Movies=dataset_group(Condition="Never"))).asked == ()
 
@@ -304,13 +307,10 @@ def test_the_cdks_own_constructs(tmp_path: Path) -> None:
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
     report = check_assembly(app.synth())
     assert report.asked == ("Main/Machine · Export (dataset export job)",)
-    entry = next(
-        each
-        for each in report.missing
-        if each.action == "s3:PutObject" and each.principal == "role"
-    )
+    of_roles = [entry for entry in report.missing if entry.principal == "role"]
+    (entry,) = [entry for entry in of_roles if entry.action == "s3:PutObject"]
     assert entry.needed_by == list(report.asked)
-    (of_role,) = [each for each in report.policies if entry in each.lacks]
+    (of_role,) = [policy for policy in report.policies if entry in policy.lacks]
     assert of_role.should_have[1] == {
         "Effect": "Allow",
         "Action": ["s3:PutObject"],

@@ -1,4 +1,4 @@
-"""Roles of an assembly: what refers to them, and which policies are theirs."""
+"""Roles of an assembly: references to them, and their policies."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def inline(statement: dict[str, Any]) -> dict[str, Any]:
 
 def without(name: str, template: dict[str, Any]) -> dict[str, Any]:
     """A template without a resource."""
-    resources = {each: resource for each, resource in template["Resources"].items() if each != name}
+    resources = {id: resource for id, resource in template["Resources"].items() if id != name}
     return {**template, "Resources": resources}
 
 
@@ -63,12 +63,12 @@ def test_a_role_that_is_not_named_by_its_arn(
 
 
 def test_a_role_of_others_that_is_not_named_by_its_arn(tmp_path: Path) -> None:
-    """It is taken for one of this account that exists already."""
+    """It is taken for a role of this account that exists already."""
     report = check(tmp_path, complete(Movies=dataset_group(role="theirs")))
     assert [
-        each.startswith("Main/Movies: its role is theirs, and") for each in messages(report)
+        message.startswith("Main/Movies: its role is theirs, and") for message in messages(report)
     ] == [True]
-    principals = {each.principal_arn for each in report.undecided if each.principal == "role"}
+    principals = {entry.principal_arn for entry in report.undecided if entry.principal == "role"}
     assert principals == {"arn:aws:iam::111122223333:role/theirs"}
 
 
@@ -79,9 +79,9 @@ def test_a_role_by_an_arn_with_its_partition(tmp_path: Path) -> None:
 
 
 def test_a_role_that_is_a_parameter(tmp_path: Path) -> None:
-    """Its ARN is what the parameter says, and no name."""
+    """Its ARN is the parameter's value, and no name."""
     report = check(tmp_path, complete(Movies=dataset_group(role={"Ref": "Stage"})))
-    assert {each.principal_arn for each in report.undecided if each.principal == "role"} == {
+    assert {entry.principal_arn for entry in report.undecided if entry.principal == "role"} == {
         "${Main.Stage?}"
     }
 
@@ -127,7 +127,7 @@ def test_policies_of_a_role_in_every_form(properties: Any, others: Any, tmp_path
 def test_policies_of_another_role_are_not_its_own(roles: list[str], tmp_path: Path) -> None:
     """Nor is a policy that hangs in the air."""
     report = check(tmp_path, complete(Policy=managed(ALLOW, Roles=roles)))
-    assert {(each.policy, each.action) for each in report.missing} == {
+    assert {(entry.policy, entry.action) for entry in report.missing} == {
         ("role", action) for action in IN_IAM
     }
 
@@ -150,7 +150,7 @@ def test_the_policies_of_a_role_whatever_its_path(path: Any, name: Any, tmp_path
     lacking = check(
         tmp_path / "2", complete(Role=role(Path=path, **name), Policy=policy(role="another"))
     )
-    assert [each.action for each in lacking.missing] == IN_IAM
+    assert [entry.action for entry in lacking.missing] == IN_IAM
 
 
 def test_a_policy_of_a_role_that_is_not_known(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_policy_of_a_role_that_is_not_known(tmp_path: Path) -> None:
     by_parameter = policy(role={"Ref": "Stage"})
     report = check(tmp_path, complete(Policy=by_parameter))
     assert report.missing == ()
-    assert {(each.action, each.because) for each in report.undecided} == {
+    assert {(entry.action, entry.because) for entry in report.undecided} == {
         (
             action,
             "statement number 1 of policy Main/Policy: whose policy it is depends on Main.Stage, "
@@ -167,7 +167,7 @@ def test_a_policy_of_a_role_that_is_not_known(tmp_path: Path) -> None:
         for action in IN_IAM
     }
     report = check(tmp_path, complete(Policy=by_parameter, Named=role(RoleName={"Ref": "Stage"})))
-    assert {(each.policy, each.action) for each in report.missing} == {
+    assert {(entry.policy, entry.action) for entry in report.missing} == {
         ("role", action) for action in IN_IAM
     }
 
@@ -187,7 +187,7 @@ def test_a_policy_of_a_role_that_is_not_known(tmp_path: Path) -> None:
 def test_a_denial_in_a_policy_that_may_be_of_the_role(
     properties: Any, named: Any, depends_on: str, tmp_path: Path
 ) -> None:
-    """It may deny what it writes, and an allowance gives nothing for certain; what it doesn't write is decided."""
+    """A denial leaves its action open, and an allowance gives nothing for certain."""
     doubt = (
         f"statement number 1 of policy Main/More: whose policy it is depends on {depends_on}, "
         "which isn't known before deployment"
@@ -196,7 +196,7 @@ def test_a_denial_in_a_policy_that_may_be_of_the_role(
     deny = {"Type": kind, "Properties": {"PolicyDocument": {"Statement": [DENY]}, **named}}
     report = check(tmp_path / "deny", complete(Role=role(**properties), More=deny))
     assert (report.missing, report.problems, report.excess) == ((), (), ())
-    assert {(each.policy, each.action, each.because) for each in report.undecided} == {
+    assert {(entry.policy, entry.action, entry.because) for entry in report.undecided} == {
         ("key", "kms:Decrypt", f"may be denied: {doubt}"),
         ("role", "kms:Decrypt", f"may be denied: {doubt}"),
     }
@@ -211,7 +211,7 @@ def test_a_denial_in_a_policy_that_may_be_of_the_role(
 
 @pytest.mark.parametrize("role_name", [None, {"Fn::Sub": "write-${Stage}"}])
 def test_a_denial_in_a_policy_that_cannot_be_of_the_role(role_name: Any, tmp_path: Path) -> None:
-    """An id that AWS generates is no name that somebody wrote, and another beginning makes another name."""
+    """A generated id is no name that somebody wrote, and another beginning is another name."""
     properties = {} if role_name is None else {"RoleName": role_name}
     template = complete(Role=role(**properties), More=managed(DENY, role="reader"))
     assert findings(check(tmp_path, template)) == CLEAN
@@ -233,11 +233,11 @@ def test_policies_of_a_role_of_that_name_in_another_account(
         "Other": {"Resources": {"Policy": policy("*", role="reader")}},
     }
     report = check_assembly(write(tmp_path, stacks, accounts={"Other": account}))
-    assert {each.action for each in report.missing} == missing
+    assert {entry.action for entry in report.missing} == missing
 
 
 def test_a_policy_of_the_app_on_an_imported_role(tmp_path: Path) -> None:
-    """The role's other policies can't be seen, and what this one denies is denied."""
+    """The role's other policies can't be seen, and a denial in the app's policy denies."""
     template = complete(
         Key=key(READER),
         Movies=dataset_group(role=READER, waits="Deny"),
@@ -246,7 +246,7 @@ def test_a_policy_of_the_app_on_an_imported_role(tmp_path: Path) -> None:
     )
     report = check(tmp_path, without("Role", template))
     denied = ("kms:Decrypt", "denied by statement No of policy Main/Deny")
-    assert {(each.action, each.because) for each in report.missing} == {denied}
+    assert {(entry.action, entry.because) for entry in report.missing} == {denied}
 
 
 @pytest.mark.parametrize(
@@ -280,15 +280,15 @@ def test_a_managed_policy_that_is_not_part_of_the_app_may_deny(
 ) -> None:
     """Whatever the others allow."""
     report = check(tmp_path, complete(Role=role(ManagedPolicyArns=[arn])))
-    assert {(each.principal, each.policy) for each in report.undecided} == {
+    assert {(entry.principal, entry.policy) for entry in report.undecided} == {
         ("role", "key"),
         ("role", "role"),
     }
-    assert all(each.because.startswith(because) for each in report.undecided)
+    assert all(entry.because.startswith(because) for entry in report.undecided)
 
 
 def test_managed_policies_of_aws_may_allow(tmp_path: Path) -> None:
-    """Those without ``Deny`` or ``Quarantine`` in their names only add to what the app's allow."""
+    """Policies without ``Deny`` or ``Quarantine`` in their names only add to the app's."""
     arns = [
         "arn:aws:iam::aws:policy/ReadOnlyAccess",
         "arn:aws:iam::aws:policy/service-role/AWSGlueServiceRole",
@@ -299,17 +299,17 @@ def test_managed_policies_of_aws_may_allow(tmp_path: Path) -> None:
         complete(Role=role(ManagedPolicyArns=arns[:1]), Policy=policy(actions=["kms:Decrypt"])),
     )
     assert report.missing == ()
-    assert {each.action for each in report.undecided} == set(IN_IAM) - {"kms:Decrypt"}
-    assert all("ReadOnlyAccess isn't part of the app" in each for each in reasons(report))
+    assert {entry.action for entry in report.undecided} == set(IN_IAM) - {"kms:Decrypt"}
+    assert all("ReadOnlyAccess isn't part of the app" in reason for reason in reasons(report))
 
 
 def test_a_permissions_boundary_of_the_app_and_one_of_others(tmp_path: Path) -> None:
-    """The one is judged, the other leaves the role undecided."""
+    """The app's boundary is judged, the other leaves the role undecided."""
     boundary = managed({"Effect": "Allow", "Action": "kms:D*", "Resource": "*"}, Roles=[])
     report = check(
         tmp_path, complete(Role=role(PermissionsBoundary={"Ref": "Boundary"}), Boundary=boundary)
     )
-    assert {(each.policy, each.action) for each in report.missing} == {
+    assert {(entry.policy, entry.action) for entry in report.missing} == {
         ("key", "kms:CreateGrant"),
         ("key", "kms:GenerateDataKey"),
         ("key", "kms:ListGrants"),
@@ -321,12 +321,12 @@ def test_a_permissions_boundary_of_the_app_and_one_of_others(tmp_path: Path) -> 
         complete(Role=role(PermissionsBoundary="arn:aws:iam::111122223333:policy/Company")),
     )
     assert other.missing == ()
-    assert {each.principal for each in other.undecided} == {"role"}
-    assert all("policy/Company isn't part of the app" in each for each in reasons(other))
+    assert {entry.principal for entry in other.undecided} == {"role"}
+    assert all("policy/Company isn't part of the app" in reason for reason in reasons(other))
 
 
 def test_a_managed_policy_of_one_name_in_another_stack(tmp_path: Path) -> None:
-    """Accounts that aren't known may have one each: the policy that a role names is that of its own stack."""
+    """Unknown accounts may have one each: a role names the policy of its own stack."""
     arn = {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:policy/use-key"}
 
     def template(*actions: str) -> dict[str, Any]:
@@ -336,10 +336,10 @@ def test_a_managed_policy_of_one_name_in_another_stack(tmp_path: Path) -> None:
         return complete(Role=role(ManagedPolicyArns=[arn]), Policy=named)
 
     report = check(tmp_path, template("kms:Decrypt"), template(*IN_IAM), **AGNOSTIC)
-    lacking = {(each.principal_arn, each.action) for each in report.missing}
+    lacking = {(entry.principal_arn, entry.action) for entry in report.missing}
     assert lacking == {
-        ("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Main.Role}", each)
-        for each in IN_IAM[1:]
+        ("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Main.Role}", action)
+        for action in IN_IAM[1:]
     }
 
 
@@ -350,17 +350,17 @@ IS_OPEN = "it depends on the condition Main.IsProd"
 def test_an_inline_policy_by_its_name(tmp_path: Path) -> None:
     """A denial is found by it."""
     missing = check(tmp_path, complete(Role=role(**inline(DENY)))).missing
-    assert {each.because for each in missing} == {
+    assert {entry.because for entry in missing} == {
         "denied by statement number 1 of inline policy own of Main/Role"
     }
 
 
 def test_an_inline_policy_that_may_not_be_there(tmp_path: Path) -> None:
-    """Neither is missing what it may allow, nor denied what it may deny."""
+    """It neither allows nor denies for certain."""
     (own,) = inline(DENY)["Policies"]
     report = check(tmp_path, complete(Role=role(Policies=[{"Fn::If": ["IsProd", own, NO_VALUE]}])))
     assert report.missing == ()
-    assert {each.action for each in report.undecided if each.policy == "role"} == {"kms:Decrypt"}
+    assert {entry.action for entry in report.undecided if entry.policy == "role"} == {"kms:Decrypt"}
     assert reasons(report) == {f"may be denied: {OWN}: {IS_OPEN}"}
 
 
@@ -423,7 +423,7 @@ def test_an_inline_policy_of_a_role_that_may_not_be_there(tmp_path: Path) -> Non
 def test_an_inline_policy_is_there_with_its_role(tmp_path: Path) -> None:
     """A dataset group that names the role by a string waits for neither."""
     made = role(RoleName="reader", **inline(ALLOW))
-    of_role = {name: each for name, each in key(READER).items() if name != "DependsOn"}
+    of_role = {name: value for name, value in key(READER).items() if name != "DependsOn"}
     template = without(
         "Policy", complete(Role=made, Key=of_role, Movies=dataset_group(role=READER, waits="Key"))
     )
@@ -443,11 +443,13 @@ def test_an_inline_policy_is_there_with_its_role(tmp_path: Path) -> None:
 def test_urls_and_services_of_a_known_region(
     region: str, undecided: set[str], tmp_path: Path
 ) -> None:
-    """``AWS::URLSuffix`` is known with the Region, as older versions of the CDK write principals with it."""
+    """``AWS::URLSuffix``, which older versions of the CDK write, is known with the Region."""
     service = {"Fn::Join": ["", ["personalize.", {"Ref": "AWS::URLSuffix"}]]}
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
     template = complete(Role=role(AssumeRolePolicyDocument={"Statement": trust}))
-    assert {each.policy for each in check(tmp_path, template, region=region).undecided} == undecided
+    assert {
+        entry.policy for entry in check(tmp_path, template, region=region).undecided
+    } == undecided
 
 
 OTHER = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
@@ -522,10 +524,10 @@ def test_two_inline_policies_of_one_name(
         Key=key(READER), Role=role(**{"RoleName": "reader", **properties}), **others
     )
     report = check(tmp_path, template)
-    found = messages(report)
-    assert len(found) == len(told)
-    assert not any(each.certain for each in report.problems)
-    assert all(paths in message for paths, message in zip(told, found, strict=True))
+    said = messages(report)
+    assert len(said) == len(told)
+    assert not any(problem.certain for problem in report.problems)
+    assert all(paths in message for paths, message in zip(told, said, strict=True))
 
 
 def test_two_inline_policies_of_one_name_in_two_stacks(tmp_path: Path) -> None:

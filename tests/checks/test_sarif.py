@@ -1,4 +1,4 @@
-"""SARIF: valid by its published schema, with what GitHub requires, and with alerts that stay the same."""
+"""SARIF: valid by its schema, with all that GitHub requires, and with alerts that last."""
 
 from __future__ import annotations
 
@@ -76,15 +76,15 @@ def sarif(directory: Path, *options: str) -> Json:
 
 def results(log: Json) -> list[Json]:
     (run,) = log["runs"]
-    found: list[Json] = run["results"]
-    return found
+    listed: list[Json] = run["results"]
+    return listed
 
 
 @pytest.mark.parametrize(
     "template", [all_wrong(), complete(), {"Resources": {}}], ids=["wrong", "clean", "empty"]
 )
 def test_it_is_valid(template: Json, tmp_path: Path) -> None:
-    """By the schema that GitHub names, and by another implementation of JSON Schema than ours would be."""
+    """A validator in JavaScript takes it, with the schema that GitHub names."""
     (tmp_path / "log.json").write_text(
         json.dumps(sarif(write(tmp_path / "cdk.out", {"Main": template})))
     )
@@ -109,23 +109,23 @@ def test_it_has_what_github_requires(tmp_path: Path) -> None:
     driver = log["runs"][0]["tool"]["driver"]
     assert driver["name"] == "personalize-kms"
     assert len(driver["rules"]) == 11
-    for each in driver["rules"]:
+    for rule in driver["rules"]:
         texts = (
-            each["id"],
-            each["name"],
-            each["shortDescription"]["text"],
-            each["fullDescription"]["text"],
+            rule["id"],
+            rule["name"],
+            rule["shortDescription"]["text"],
+            rule["fullDescription"]["text"],
         )
         assert all(
             0 < len(text) <= limit
             for text, limit in zip(texts, (255, 255, 1024, 1024), strict=True)
         )
-        assert each["helpUri"].startswith("https://docs.aws.amazon.com/")
-        assert each["helpUri"] in each["help"]["text"]
-        assert each["helpUri"] in each["help"]["markdown"]
+        assert rule["helpUri"].startswith("https://docs.aws.amazon.com/")
+        assert rule["helpUri"] in rule["help"]["text"]
+        assert rule["helpUri"] in rule["help"]["markdown"]
         # GitHub shows those with this tag among the findings on security.
-        assert "security" in each["properties"]["tags"]
-    levels = {(each["ruleId"].partition("::")[2], each["level"]) for each in results(log)}
+        assert "security" in rule["properties"]["tags"]
+    levels = {(result["ruleId"].partition("::")[2], result["level"]) for result in results(log)}
     assert levels == {
         ("Configuration", "error"),
         ("ExcessBucketAccess", "note"),
@@ -137,11 +137,11 @@ def test_it_has_what_github_requires(tmp_path: Path) -> None:
         ("Trust", "error"),
         ("Undecided", "warning"),
     }
-    for each in results(log):
-        assert driver["rules"][each["ruleIndex"]]["id"] == each["ruleId"]
-        assert each["message"]["text"]
-        assert list(each["partialFingerprints"]) == ["primaryLocationLineHash"]
-        (place,) = each["locations"]
+    for result in results(log):
+        assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["message"]["text"]
+        assert list(result["partialFingerprints"]) == ["primaryLocationLineHash"]
+        (place,) = result["locations"]
         region = place["physicalLocation"]["region"]
         line = region["startLine"]
         # The end of a region is behind its last character (SARIF, 3.30.8).
@@ -155,11 +155,14 @@ def test_a_result_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
     Two braces side by side would stand for one, so there are none.
     """
     statements = [key()["Properties"]["KeyPolicy"]["Statement"][0]]
-    (found,) = results(
+    (result,) = results(
         sarif(write(tmp_path, {"Main": complete(Key=key(KeyPolicy={"Statement": statements}))}))
     )
-    text = found["message"]["text"]
-    lacks = "lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants for Personalize"
+    text = result["message"]["text"]
+    lacks = (
+        "lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants "
+        "for Personalize"
+    )
     assert text.startswith(
         f"key policy of Main/Key {lacks} (5). What to do: key policy of Main/Key, for Personalize ("
     )
@@ -174,22 +177,22 @@ def test_a_result_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
 
 def places(log: Json) -> dict[str, tuple[str, int]]:
     """The file and the line of each result, by the construct."""
-    found = {}
-    for each in results(log):
-        (place,) = each["locations"]
+    by_construct = {}
+    for result in results(log):
+        (place,) = result["locations"]
         at = place["physicalLocation"]
         (construct,) = place["logicalLocations"]
-        found[construct["fullyQualifiedName"]] = (
+        by_construct[construct["fullyQualifiedName"]] = (
             at["artifactLocation"]["uri"],
             at["region"]["startLine"],
         )
-    return found
+    return by_construct
 
 
 def test_a_location_is_the_resource_in_its_template(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By a path that is relative to the working directory, that of the repository; else by an address."""
+    """Its path is relative to the working directory; outside of that it is an address."""
     monkeypatch.chdir(tmp_path)
     lacking = complete(Policy=policy(actions=IN_IAM[1:]))
     # A property with the name of the resource.
@@ -222,10 +225,10 @@ def test_what_is_about_several_resources_is_at_the_first(tmp_path: Path) -> None
     file = tmp_path / "Main.template.json"
     file.write_text(json.dumps(template, indent=1))
     both = tuple(Declaration(str(file), f"Main/{id}", id) for id in ("Two", "One"))
-    found = AccessReport(
+    report = AccessReport(
         problems=(Problem("ordering", "Main/Two", Reason.of(Cause.NO_ROLE), declared=both),)
     )
-    assert places(json.loads(sarif_report(found, tmp_path / "manifest.json", "1.0.0"))) == {
+    assert places(json.loads(sarif_report(report, tmp_path / "manifest.json", "1.0.0"))) == {
         "Main/Two": (f"{tmp_path.as_uri()}/Main.template.json", 6)
     }
 
@@ -235,29 +238,29 @@ def test_what_is_about_the_app_is_at_its_manifest(tmp_path: Path) -> None:
     question = Entry(
         kind="undecided", name="Main", reason=Reason.of(Cause.NOT_KNOWN, why="it can't be read")
     )
-    (found,) = results(
+    (result,) = results(
         json.loads(
             sarif_report(AccessReport(undecided=(question,)), tmp_path / "manifest.json", "1.0.0")
         )
     )
-    (place,) = found["locations"]
+    (place,) = result["locations"]
     assert (
         place["physicalLocation"]["artifactLocation"]["uri"] == f"{tmp_path.as_uri()}/manifest.json"
     )
-    assert found["message"]["text"] == "Main: it can't be read"
+    assert result["message"]["text"] == "Main: it can't be read"
 
 
 def fingerprints(log: Json) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for each in results(log):
-        found.setdefault(each["ruleId"], set()).add(
-            each["partialFingerprints"]["primaryLocationLineHash"]
+    by_rule: dict[str, set[str]] = {}
+    for result in results(log):
+        by_rule.setdefault(result["ruleId"], set()).add(
+            result["partialFingerprints"]["primaryLocationLineHash"]
         )
-    return found
+    return by_rule
 
 
 def test_an_alert_stays_the_same(tmp_path: Path) -> None:
-    """Whatever else changes: other findings, other resources, another action that is missing too."""
+    """Other findings and resources, and another missing action, change nothing."""
     before = all_wrong()
     first = sarif(write(tmp_path / "1", {"Main": before}))
     number = len(results(first))
@@ -323,10 +326,10 @@ SUBJECT, NO_ROLE = "policy Main/One", Reason.of(Cause.NO_ROLE)
     ],
 )
 def test_another_finding_is_another_alert(one: Any, other: Any, tmp_path: Path) -> None:
-    """GitHub would take it for the one that was dismissed."""
+    """GitHub would take it for the dismissed alert."""
 
-    def alert(found: Any) -> set[str]:
-        report: Any = {found.kind if isinstance(found, Entry) else "problems": (found,)}
+    def alert(finding: Any) -> set[str]:
+        report: Any = {finding.kind if isinstance(finding, Entry) else "problems": (finding,)}
         log = json.loads(sarif_report(AccessReport(**report), tmp_path / "manifest.json", "1.0.0"))
         return set.union(*fingerprints(log).values())
 
@@ -334,10 +337,12 @@ def test_another_finding_is_another_alert(one: Any, other: Any, tmp_path: Path) 
 
 
 def test_a_worse_excess_is_another_alert(tmp_path: Path) -> None:
-    """Who has dismissed the one has not seen the other."""
+    """Nobody who dismissed the first has seen the second."""
     logs = [
-        sarif(write(tmp_path / each, {"Main": complete(Policy=policy(actions=[*IN_IAM, *more]))}))
-        for each, more in (
+        sarif(
+            write(tmp_path / directory, {"Main": complete(Policy=policy(actions=[*IN_IAM, *more]))})
+        )
+        for directory, more in (
             ("1", ["kms:Encrypt"]),
             ("2", ["kms:Encrypt", "kms:Sign"]),
             ("3", ["kms:*"]),
@@ -363,7 +368,9 @@ def test_an_alert_stays_though_another_of_its_rule_is_mended(tmp_path: Path) -> 
     after = sarif(write(tmp_path / "2", {"Main": mended}))
     (left,) = fingerprints(after)["Personalize::MissingRoleAccess"]
     said = "IAM policies of Main/Second lack kms:Decrypt on Main/Key"
-    (of_second,) = [each for each in results(first) if each["message"]["text"].startswith(said)]
+    (of_second,) = [
+        result for result in results(first) if result["message"]["text"].startswith(said)
+    ]
     assert of_second["partialFingerprints"]["primaryLocationLineHash"] == left
 
 

@@ -1,4 +1,4 @@
-"""Policies that others have too, as templates attach them."""
+"""Policies that several principals have, as templates attach them."""
 
 from __future__ import annotations
 
@@ -63,19 +63,19 @@ GROUP = {"Type": "AWS::IAM::Group", "Properties": {"ManagedPolicyArns": [POLICY]
 def test_whoever_has_a_policy_is_named(
     type: str, given: dict[str, Any], resources: dict[str, Any], others: list[str], tmp_path: Path
 ) -> None:
-    """Whether the policy names them or they name the policy."""
+    """The policy may name them, or they the policy."""
     statement = {"Effect": "Allow", "Action": [*IN_IAM, "kms:Encrypt"], "Resource": KEY}
     template = complete(Policy=managed(statement, type=type, **given), **resources)
     report = check(tmp_path, template)
-    assert [each.action for each in report.excess] == ["kms:Encrypt"]
+    assert [entry.action for entry in report.excess] == ["kms:Encrypt"]
     (of_role,) = report.policies
-    assert of_role.also_for == tuple(f"arn:aws:iam::{ACCOUNT}:{each}" for each in others)
+    assert of_role.also_for == tuple(f"arn:aws:iam::{ACCOUNT}:{path}" for path in others)
     # A role of the template has its path.
     words = [
         {"role/${Main.Etl}": "Main/Etl", "role/Etl": "Main/Etl"}.get(
-            each, f"arn:aws:iam::{ACCOUNT}:{each}"
+            path, f"arn:aws:iam::{ACCOUNT}:{path}"
         )
-        for each in others
+        for path in others
     ]
     assert (f"what goes also serves {', '.join(words)}" in report.to_text()) == bool(others)
 
@@ -92,5 +92,5 @@ def test_a_role_is_no_other_than_itself(tmp_path: Path) -> None:
         Movies=dataset_group(role=named),
     )
     report = check(tmp_path, template, region="unknown-region")
-    assert [each.action for each in report.excess if each.policy == "role"] == ["kms:Encrypt"]
-    assert [each.also_for for each in report.policies if each.policy == "role"] == [()]
+    assert [entry.action for entry in report.excess if entry.policy == "role"] == ["kms:Encrypt"]
+    assert [policy.also_for for policy in report.policies if policy.policy == "role"] == [()]

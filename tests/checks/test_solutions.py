@@ -1,4 +1,4 @@
-"""Batch jobs name a solution version, which leads to its solution, its dataset group, and that one's key."""
+"""Batch jobs name a solution version, which leads to the dataset group and its key."""
 
 from __future__ import annotations
 
@@ -33,12 +33,10 @@ ON_KEY = {
 
 
 def on_keys(report: AccessReport, asked: str, key: str = "Main.RightKey") -> set[tuple[str, str]]:
-    """Return the policies and actions that the role lacks on the key, for what is asked."""
-    return {
-        (each.policy, each.action)
-        for each in report.missing
-        if each.principal == "role" and f"{{{key}" in each.resource and asked in each.needed_by
-    }
+    """Return the policies and actions that the role lacks on the key, for a request."""
+    of_roles = [entry for entry in report.missing if entry.principal == "role"]
+    on_key = [entry for entry in of_roles if f"{{{key}" in entry.resource]
+    return {(entry.policy, entry.action) for entry in on_key if asked in entry.needed_by}
 
 
 @pytest.mark.parametrize("kind", [BatchInferenceJob, BatchSegmentJob])
@@ -75,7 +73,7 @@ def test_a_job_with_the_wrong_encryption_lacks_the_key_of_its_solution(
 
 @pytest.mark.parametrize("call", ["createBatchInferenceJob", "createBatchSegmentJob"])
 def test_a_task_leads_to_the_key_of_its_solution(call: str, tmp_path: Path) -> None:
-    """A state machine that calls Personalize itself, with another role than that of the dataset group."""
+    """A state machine that calls Personalize itself, with another role than the dataset group's."""
     version = {"Fn::Join": ["/", [{"Fn::GetAtt": ["Sims", "SolutionArn"]}, "4a5b"]]}
     arguments = {**BATCH, "SolutionVersionArn": "VERSION", "RoleArn": "ROLE"}
     asks = machine({"Batch": task(call, arguments)})
@@ -95,13 +93,15 @@ def test_a_task_leads_to_the_key_of_its_solution(call: str, tmp_path: Path) -> N
         "Properties": {"Name": "sims", "DatasetGroupArn": group},
     }
     report = check(tmp_path, complete(Asks=asks, Sims=sims, Other=role()))
-    assert not [each for each in report.undecided if "dataset group can't be seen" in each.because]
+    assert not [
+        entry for entry in report.undecided if "dataset group can't be seen" in entry.because
+    ]
     kind = "batch inference job" if "Inference" in call else "batch segment job"
     assert on_keys(report, f"Main/Asks · Batch ({kind})", key="Main.Key") == ON_KEY
 
 
 def test_a_dataset_that_is_named_by_its_arn_is_of_the_group_in_it(tmp_path: Path) -> None:
-    """Its ARN has the name of its dataset group: with the wrong encryption the role lacks eleven permissions."""
+    """Its ARN names its dataset group: with the wrong encryption eleven permissions are missing."""
     app = cdk.App(outdir=str(tmp_path), context={"personalize-kms-constructs:judge": False})
     stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     right, wrong = PersonalizeEncryption(stack, "Right"), PersonalizeEncryption(stack, "Wrong")
@@ -119,5 +119,5 @@ def test_a_dataset_that_is_named_by_its_arn_is_of_the_group_in_it(tmp_path: Path
     report = check_assembly(tmp_path)
     export = {("key", "kms:GenerateDataKeyWithoutPlaintext")}
     assert on_keys(report, "Main/Export (dataset export job)") == ON_KEY | export
-    of_service = [each.action for each in report.missing if each.principal == "service"]
+    of_service = [entry.action for entry in report.missing if entry.principal == "service"]
     assert (of_service, len(report.missing)) == (["kms:GenerateDataKeyWithoutPlaintext"], 11)

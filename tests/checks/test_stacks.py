@@ -1,4 +1,4 @@
-"""Stacks that refer to each other: exports, nested stacks, other Regions, and the construct paths in them."""
+"""Stacks that refer to each other: exports, nested stacks, other Regions, construct paths."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_another_stack_by_its_exports(imported: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("by_path", [True, False])
 def test_nested_stacks(by_path: bool, tmp_path: Path) -> None:
-    """Parameters go in, outputs come out, and waiting for a nested stack is waiting for all in it."""
+    """Parameters go in, outputs come out, and a resource waits for all of a nested stack."""
     inner = {
         "Parameters": {"RoleArn": {"Type": "String"}, "RoleName": {"Type": "String"}},
         "Resources": {"Key": key({"Ref": "RoleArn"}), "Policy": policy(role={"Ref": "RoleName"})},
@@ -85,8 +85,8 @@ def test_nested_stacks(by_path: bool, tmp_path: Path) -> None:
     nested["Metadata"] = {}
     elsewhere = check(tmp_path / "elsewhere", template)
     assert any(
-        each.because.startswith("its template isn't in the assembly")
-        for each in elsewhere.undecided
+        entry.because.startswith("its template isn't in the assembly")
+        for entry in elsewhere.undecided
     )
 
 
@@ -94,10 +94,10 @@ def test_resources_of_nested_stacks_have_their_own_paths(app: cdk.App) -> None:
     """Logical ids begin anew in each nested stack, one within the other included."""
     stack = cdk.Stack(app, "Main")
     outer = [cdk.NestedStack(stack, name) for name in ("One", "Two")]
-    for each in (stack, *outer, cdk.NestedStack(outer[1], "Deep")):
-        iam.CfnRole(each, "Role", assume_role_policy_document={"Statement": []})
+    for scope in (stack, *outer, cdk.NestedStack(outer[1], "Deep")):
+        iam.CfnRole(scope, "Role", assume_role_policy_document={"Statement": []})
     (template,) = read_assembly(Path(app.synth().directory), []).templates
-    assert sorted(each.path_of("Role") for each in template.with_nested()) == [
+    assert sorted(part.path_of("Role") for part in template.with_nested()) == [
         "Main/One/Role",
         "Main/Role",
         "Main/Two/Deep/Role",
@@ -116,7 +116,7 @@ def region(app: cdk.App, name: str) -> cdk.Stack:
     ids=["nameless", "nested"],
 )
 def test_a_role_of_another_region(app: cdk.App, nested: bool, role_name: str | None) -> None:
-    """The CDK refers to it by parameters of Systems Manager, which aren't followed: it is a role that isn't known."""
+    """The CDK refers to it by parameters of Systems Manager, so that it isn't known."""
     role = l1_role(region(app, "us-east-1"), path="/team/", role_name=role_name)
     ireland = region(app, "eu-west-1")
     scope = cdk.NestedStack(ireland, "Nested") if nested else ireland
@@ -125,7 +125,7 @@ def test_a_role_of_another_region(app: cdk.App, nested: bool, role_name: str | N
     encryption.allow(PersonalizeResource.dataset_export_job())
     report = check_assembly(app.synth())
     assert (report.missing, report.problems) == ((), ())
-    assert {each.policy for each in report.undecided} == {"key", "role", "trust"}
+    assert {entry.policy for entry in report.undecided} == {"key", "role", "trust"}
 
 
 def test_stages_are_checked_each_for_itself(tmp_path: Path) -> None:
@@ -138,8 +138,8 @@ def test_stages_are_checked_each_for_itself(tmp_path: Path) -> None:
         )
     report = check_assembly(write(tmp_path, {}, stages=stages))
     assert report.asked == ("BetaMain/Movies (dataset group)", "ProdMain/Movies (dataset group)")
-    assert {each.action for each in report.missing} == set(IN_IAM) - {"kms:Decrypt"}
-    assert {tuple(each.needed_by) for each in report.missing} == {
+    assert {entry.action for entry in report.missing} == set(IN_IAM) - {"kms:Decrypt"}
+    assert {tuple(entry.needed_by) for entry in report.missing} == {
         ("ProdMain/Movies (dataset group)",)
     }
 
@@ -162,9 +162,9 @@ def test_exports_of_stages_are_those_of_the_same_stage(tmp_path: Path) -> None:
         stages[name] = write(tmp_path / f"assembly-{name}", stacks)
     report = check_assembly(write(tmp_path, {}, stages=stages))
     keys = {
-        (each.needed_by[0], each.policy_of.rpartition("/")[2])
-        for each in report.allowed
-        if each.policy == "key"
+        (entry.needed_by[0], entry.policy_of.rpartition("/")[2])
+        for entry in report.allowed
+        if entry.policy == "key"
     }
     assert keys == {
         ("BetaMain/Movies (dataset group)", "${BetaSecurity.Key}"),

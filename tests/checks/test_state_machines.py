@@ -72,7 +72,7 @@ BATCHING = {
 
 
 def after(said: Json, given: str, **more: Json) -> Json:
-    """A task that takes its arguments from what the state before it says."""
+    """A task that takes its arguments from the state before it."""
     before = {"Type": "Pass", **said, "Next": "Export"}
     return {"Before": before, "Export": task("createDatasetExportJob", given), **more}
 
@@ -115,9 +115,11 @@ def test_jobs_of_state_machines(
 ) -> None:
     """Wherever they stand in the definition, in either query language."""
     report = alone(tmp_path, machine(states))
-    assert [each.rpartition(" (")[2] for each in report.asked] == [f"{asked})"]
+    assert [request.rpartition(" (")[2] for request in report.asked] == [f"{asked})"]
     assert wanted(report) == needs
-    assert "its dataset group can't be seen" in " ".join(each.because for each in report.undecided)
+    assert "its dataset group can't be seen" in " ".join(
+        entry.because for entry in report.undecided
+    )
 
 
 def test_other_tasks_ask_for_nothing(tmp_path: Path) -> None:
@@ -139,7 +141,7 @@ def test_other_tasks_ask_for_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_a_state_whose_call_is_not_known(resource: Any, tmp_path: Path) -> None:
-    """A parameter, or a substitution that isn't there, says which one it is."""
+    """A parameter or an absent substitution decides the call."""
     definition = {
         "StartAt": "Create",
         "States": {"Create": {"Type": "Task", "Resource": resource, "End": True}},
@@ -149,7 +151,7 @@ def test_a_state_whose_call_is_not_known(resource: Any, tmp_path: Path) -> None:
         {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"Definition": definition}},
     )
     assert report.asked == ()
-    assert [(each.needed_by, each.because) for each in report.undecided] == [
+    assert [(entry.needed_by, entry.because) for entry in report.undecided] == [
         (["Main/Asks · Create"], NOT_KNOWN)
     ]
 
@@ -171,7 +173,7 @@ def test_what_each_execution_chooses_is_undecided(
     """The role, or all of the arguments."""
     report = alone(tmp_path, machine({"Export": task("createDatasetExportJob", arguments)}))
     assert (report.missing, report.problems) == ((), ())
-    assert any(name in each.because or name in each.principal_arn for each in report.undecided)
+    assert any(name in entry.because or name in entry.principal_arn for entry in report.undecided)
 
 
 @pytest.mark.parametrize(
@@ -198,12 +200,14 @@ def test_what_each_execution_chooses_is_undecided(
     ids=["another type", "two states", "a part"],
 )
 def test_what_the_state_before_does_not_say_is_undecided(states: Json, tmp_path: Path) -> None:
-    """Only what a Pass state says is known to be the input of the next."""
+    """Only a Pass state's own output is known to be the input of the next."""
     report = alone(tmp_path, machine(states))
     assert report.asked == ("Main/Asks · Export (dataset export job)",)
     assert (report.missing, report.problems) == ((), ())
     assert wanted(report) != EXPORTING
-    assert all("${" in each.principal_arn for each in report.undecided if each.principal == "role")
+    assert all(
+        "${" in entry.principal_arn for entry in report.undecided if entry.principal == "role"
+    )
 
 
 @pytest.mark.parametrize(
@@ -246,29 +250,20 @@ def test_a_task_in_another_account(credentials: Any, problems: list[str], tmp_pa
     states = {
         "Import": task("createDatasetImportJob", IMPORT, "Parameters", Credentials=credentials)
     }
-    assert [each.kind for each in alone(tmp_path, machine(states)).problems] == problems
+    assert [problem.kind for problem in alone(tmp_path, machine(states)).problems] == problems
 
 
-@pytest.mark.parametrize(
-    "form", ["object", "substitutions", "named by a substitution", "asset", "numbers"]
-)
-def test_definitions_in_every_form(form: str, tmp_path: Path) -> None:
-    """An object, a string with substitutions, a file of the assembly, and a number that isn't known."""
+@pytest.mark.parametrize("form", ["named by a substitution", "numbers"])
+def test_definitions_that_are_not_known_as_a_whole(form: str, tmp_path: Path) -> None:
+    """The call may be a substitution, and an unknown number may end the string."""
     text = json.dumps(INNER)
-    (tmp_path / "asset.0123456789abcdef.json").write_text(text)
     numbers = json.dumps({**INNER, "TimeoutSeconds": 1}).replace(": 1}", ": ")
     call = f"{TASK}createDatasetExportJob"
     forms: dict[str, Json] = {
-        "object": {"Definition": INNER},
-        "substitutions": {
-            "DefinitionString": text.replace(ROLE_ARN, "${role}"),
-            "DefinitionSubstitutions": {"role": ROLE_ARN},
-        },
         "named by a substitution": {
             "DefinitionString": text.replace(call, "${task}").replace("personalize", "p"),
             "DefinitionSubstitutions": {"task": call},
         },
-        "asset": {"DefinitionS3Location": {"Bucket": "assets", "Key": "0123456789abcdef.json"}},
         "numbers": {"DefinitionString": {"Fn::Join": ["", [numbers, {"Ref": "Timeout"}, "}"]]}},
     }
     report = alone(
@@ -288,7 +283,7 @@ def test_definitions_in_every_form(form: str, tmp_path: Path) -> None:
     ],
 )
 def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) -> None:
-    """In a stage the file is in the directory of the app; one that is no JSON is a question."""
+    """A stage's file is in the directory of the app; a file that isn't JSON is a question."""
     text = json.dumps(INNER) if file.endswith("json") else f"# YAML\n{json.dumps(INNER)}"
     (tmp_path / file).write_text(text)
     app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
@@ -299,12 +294,12 @@ def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) 
     )
     report = check_assembly(app.synth())
     if file.endswith("json"):
-        assert [each.rpartition("/")[2] for each in report.asked] == [
+        assert [request.rpartition("/")[2] for request in report.asked] == [
             "Machine · Export (dataset export job)"
         ]
     else:
         assert report.asked == ()
-        assert [each.because for each in report.undecided] == [
+        assert [entry.because for entry in report.undecided] == [
             "its definition isn't JSON, so what it asks of Personalize isn't known: write it as "
             "JSON, or use the jobs of this library"
         ]
@@ -323,20 +318,20 @@ def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) 
     ],
 )
 def test_a_definition_with_escapes_for_holes(text: str, tmp_path: Path) -> None:
-    """What would be a hole once it is parsed, and half a character, isn't read."""
+    """An escape that becomes a hole once it is parsed, and half a character, isn't read."""
     states = {"Export": task("createDatasetExportJob", {**EXPORT, "JobName": "name"})}
-    found = machine(states)
-    definition = found["Properties"]["DefinitionString"].replace("name", text)
+    asking = machine(states)
+    definition = asking["Properties"]["DefinitionString"].replace("name", text)
     assert text in definition
-    found["Properties"]["DefinitionString"] = definition
-    (undecided,) = alone(tmp_path / "1", found).undecided
+    asking["Properties"]["DefinitionString"] = definition
+    (undecided,) = alone(tmp_path / "1", asking).undecided
     assert undecided.because.endswith("definition of Main/Asks has escapes that aren't read")
-    found["Properties"]["DefinitionString"] = definition.replace(text, r"\ud83c\udf89 \u00e9")
-    assert alone(tmp_path / "2", found).asked == ("Main/Asks · Export (dataset export job)",)
+    asking["Properties"]["DefinitionString"] = definition.replace(text, r"\ud83c\udf89 \u00e9")
+    assert alone(tmp_path / "2", asking).asked == ("Main/Asks · Export (dataset export job)",)
 
 
 def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
-    """One line that says what and where."""
+    """One line with the fault and its place."""
     broken = {
         "Type": "AWS::StepFunctions::StateMachine",
         "Properties": {"DefinitionString": '{"personalize": '},
@@ -349,7 +344,7 @@ def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
 
 
 def test_one_of_our_jobs_beside_machines_whose_definition_is_not_known(app: cdk.App) -> None:
-    """A parameter, an import and ``Fn::Sub``, which all may become a machine for something else: no error."""
+    """A parameter, an import or ``Fn::Sub`` may become any machine: that is no error."""
     stack = cdk.Stack(app, "Main")
     encryption, data = (
         PersonalizeEncryption(stack, "Encryption"),
@@ -379,7 +374,7 @@ def test_one_of_our_jobs_beside_machines_whose_definition_is_not_known(app: cdk.
         "Main/Import (dataset import job)",
     )
     # Of the others it is seen that they have no job.
-    assert [each.needed_by for each in report.undecided] == [
+    assert [entry.needed_by for entry in report.undecided] == [
         ["Main/Other0"],
         ["Main/Other1"],
         ["Main/Other2"],
@@ -388,7 +383,7 @@ def test_one_of_our_jobs_beside_machines_whose_definition_is_not_known(app: cdk.
 
 
 def test_our_jobs_are_seen_in_the_state_machine_with_their_key(app: cdk.App) -> None:
-    """Nothing is open, though no template says of which dataset group a job is, and executions choose paths."""
+    """Nothing is open, though executions choose dataset groups and paths."""
     stack = cdk.Stack(app, "Main")
     data = s3.Bucket(stack, "Data")
     encryption = PersonalizeEncryption(stack, "Encryption")
@@ -445,7 +440,7 @@ def test_a_job_on_a_dataset_group_of_another_key(app: cdk.App) -> None:
     )
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
     report = check_assembly(app.synth())
-    assert {report.names.get(each.resource) for each in report.missing} == {"Main/Other/Key"}
+    assert {report.names.get(entry.resource) for entry in report.missing} == {"Main/Other/Key"}
 
 
 @pytest.mark.parametrize("form", ["string", "object", "file", "asset", "a file that isn't here"])
@@ -456,7 +451,7 @@ def test_a_job_on_a_dataset_group_of_another_key(app: cdk.App) -> None:
 def test_the_definition_of_a_state_machine_in_every_form(
     type: str, role: str, form: str, tmp_path: Path
 ) -> None:
-    """CloudFormation's and SAM's, with values that are put into its text, and the role of the executions."""
+    """CloudFormation's and SAM's, with substitutions, and the role of the executions."""
     export = {**EXPORT, "RoleArn": "${Role}"}
     definition = {"StartAt": "Export", "States": {"Export": task("createDatasetExportJob", export)}}
     machine = "arn:aws:iam::111122223333:role/machine"
@@ -477,14 +472,14 @@ def test_the_definition_of_a_state_machine_in_every_form(
     report = alone(tmp_path, {"Type": type, "Properties": properties})
     if form == "a file that isn't here":
         because = "its definition can't be seen, so what it asks of Personalize isn't known"
-        assert (report.asked, [each.because for each in report.undecided]) == ((), [because])
+        assert (report.asked, [entry.because for entry in report.undecided]) == ((), [because])
         return
     assert report.asked == ("Main/Asks · Export (dataset export job)",)
     assert wanted(report) == EXPORTING
     principals = {
-        (each.principal, each.principal_arn)
-        for each in report.undecided
-        if each.principal != "service"
+        (entry.principal, entry.principal_arn)
+        for entry in report.undecided
+        if entry.principal != "service"
     }
     assert principals == {("", ""), ("role", EXPORT["RoleArn"]), ("caller", machine)}
 
@@ -500,15 +495,15 @@ def test_the_definition_of_a_state_machine_in_every_form(
 def test_the_key_of_a_bucket_counts_where_it_is_read(
     source: Json, of_bucket: bool, tmp_path: Path
 ) -> None:
-    """S3 decrypts an object with the key that it was written with, and writes with the key that the job names."""
+    """S3 decrypts an object with the key it was written with, and writes with the job's key."""
     job = {**BATCH, "JobInput": {"S3DataSource": source}}
     second = {"Fn::GetAtt": ["Second", "Arn"]}
     encrypted = bucket(SSEAlgorithm="aws:kms", KMSMasterKeyID=second)
     machines = {"Asks": machine({"Batch": task("createBatchInferenceJob", job)})}
     report = check(tmp_path, complete(Second=key(), Bucket=encrypted, **machines))
     entries = [*report.allowed, *report.missing, *report.undecided]
-    assert any(each.resource.endswith("key/${Main.Second}") for each in entries) is of_bucket
-    assert any(each.resource == KEY_ARN for each in entries)
+    assert any(entry.resource.endswith("key/${Main.Second}") for entry in entries) is of_bucket
+    assert any(entry.resource == KEY_ARN for entry in entries)
 
 
 @pytest.mark.parametrize("arn", [DATASET_ARN.partition("/")[0], "dataset", ""])
@@ -517,4 +512,4 @@ def test_a_dataset_that_is_no_arn(arn: str, tmp_path: Path) -> None:
     report = alone(
         tmp_path, machine({"Export": task("createDatasetExportJob", {**EXPORT, "DatasetArn": arn})})
     )
-    assert any("its dataset group can't be seen" in each.because for each in report.undecided)
+    assert any("its dataset group can't be seen" in entry.because for entry in report.undecided)

@@ -1,4 +1,4 @@
-"""Roles that may create resources, where nothing says which: one line instead of nothing."""
+"""Roles that may create resources, where nothing says which: a line instead of nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ IMPORTS = "personalize:CreateDatasetImportJob"
 
 
 def line(actions: str = IMPORTS, roles: str = "Main/Role") -> str:
-    return f"may create resources of Personalize ({actions}) and pass {roles} to it, but no template says which"
+    return (
+        f"may create resources of Personalize ({actions}) and pass {roles} to it, but no template "
+        "says which"
+    )
 
 
 CREATING: Json = {"Effect": "Allow", "Action": [IMPORTS], "Resource": "*"}
@@ -59,7 +62,7 @@ def app(*statements: Json, **more: Json) -> Json:
 
 
 def lines(report: Any) -> list[tuple[list[str], str]]:
-    return [(each.needed_by, each.because) for each in report.undecided]
+    return [(entry.needed_by, entry.because) for entry in report.undecided]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +133,7 @@ def test_a_function_that_may_start_jobs(
     ],
 )
 def test_a_function_that_starts_no_jobs(statements: list[Json], tmp_path: Path) -> None:
-    """It may not create what takes a role, or not pass one; an administrator isn't meant either."""
+    """It may create no resource with a role, or pass no role, or it is an administrator."""
     assert lines(check(tmp_path, app(*statements))) == []
 
 
@@ -167,7 +170,7 @@ def test_the_role_that_is_passed_in_every_spelling(resource: Any, tmp_path: Path
 def test_the_role_that_is_passed_trusts_personalize(
     trusted: Any, description: str, said: bool, tmp_path: Path
 ) -> None:
-    """Or may, and speaks of it; one that trusts somebody else is passed to another service."""
+    """It may trust Personalize, or only name it; a role for another service isn't told."""
     trust = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
     other = role(AssumeRolePolicyDocument={"Statement": [trust]}, Description=description)
     template = {"Parameters": {"Stage": {"Type": "String"}}, **app(CREATING, PASSING, Role=other)}
@@ -175,14 +178,14 @@ def test_the_role_that_is_passed_trusts_personalize(
 
 
 def test_what_is_declared_ends_it(tmp_path: Path) -> None:
-    """Then what it needs is checked instead."""
+    """Its needs are checked instead."""
     created = {"serviceRole": SERVICE_ROLE, "resources": [{"resource": "dataset import job"}]}
     report = check_assembly(write(tmp_path, {"Main": app(CREATING, PASSING)}), created=[created])
     assert (report.asked, report.undecided) == (("Main (dataset import job)",), ())
 
 
 SEGMENTS, EXPORTS, DELETIONS = (
-    f"personalize:Create{each}Job" for each in ("BatchSegment", "DatasetExport", "DataDeletion")
+    f"personalize:Create{kind}Job" for kind in ("BatchSegment", "DatasetExport", "DataDeletion")
 )
 THEIRS = "arn:aws:iam::111122223333:role/theirs"
 OF_ANOTHER: Json = {**PASSING, "Resource": [SERVICE_ROLE, {"Fn::GetAtt": ["Second", "Arn"]}]}
@@ -243,7 +246,7 @@ OF_OTHERS: Json = {**PASSING, "Resource": [SERVICE_ROLE, THEIRS]}
 def test_jobs_that_the_template_shows_hide_no_others(
     statements: list[Json], said: list[str], tmp_path: Path
 ) -> None:
-    """An import job with the role, a batch segment job with another, and a data deletion job with one of others."""
+    """An import job has the role, a batch segment job another, a deletion job one out of sight."""
     second = role(RoleName="second")
     created: Any = [
         {"serviceRole": SERVICE_ROLE, "resources": [{"resource": "dataset import job"}]},
@@ -306,7 +309,7 @@ def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
     ],
 )
 def test_a_role_outside_of_the_app(statements: list[Json], said: list[str], tmp_path: Path) -> None:
-    """Where no role of the app trusts Personalize, a pattern is about others; a group without a key asks nothing."""
+    """A pattern is about roles of others where no role of the app trusts Personalize."""
     template = app(
         *statements,
         Movies={"Type": "AWS::Personalize::DatasetGroup", "Properties": {"Name": "movies"}},
@@ -343,7 +346,7 @@ def test_a_role_outside_of_the_app(statements: list[Json], said: list[str], tmp_
 def test_a_policy_that_cannot_be_seen_passes_no_role(
     statements: list[Json], trusted: str, tmp_path: Path
 ) -> None:
-    """Nobody is said to pass a role by what is a guess."""
+    """Nobody is said to pass a role by a guess."""
     template = app(*statements)
     trust = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
     template["Resources"]["Role"] = role(AssumeRolePolicyDocument={"Statement": [trust]})
@@ -386,7 +389,7 @@ INLINE = {
 def test_principals_that_are_no_roles(
     type: str, properties: Json, said: str, tmp_path: Path
 ) -> None:
-    """Users and groups, and what SAM makes a role for."""
+    """Users and groups, and SAM's resources with a role of their own."""
     report = check(tmp_path, app(Notebook={"Type": type, "Properties": properties}))
     assert lines(report) == [(["Main/Notebook"], said)]
 
@@ -415,7 +418,7 @@ def test_principals_that_may_not_create(resource: Json, tmp_path: Path) -> None:
 
 
 def test_a_role_that_only_personalize_assumes(tmp_path: Path) -> None:
-    """It calls nothing, whatever its policies allow; one that a function assumes too does."""
+    """It calls nothing, whatever its policies allow; a role that a function assumes, too, does."""
     alone = role(ManagedPolicyArns=[FULL_ACCESS])
     assert lines(check(tmp_path, app(Role=alone))) == []
     trust = {
@@ -443,7 +446,7 @@ def test_a_function_with_a_boundary_of_the_company(tmp_path: Path) -> None:
     [("CreateDatasetImportJob", True), ("*", True), ("CreateDatasetGroup", False)],
 )
 def test_the_role_of_a_dataset_group(action: str, said: bool, tmp_path: Path) -> None:
-    """What a template asks of it says nothing of the jobs that code starts with it."""
+    """A template's request says nothing of the jobs that code starts with the role."""
     creating = {**CREATING, "Action": f"personalize:{action}"}
     report = check(
         tmp_path,
@@ -453,7 +456,7 @@ def test_the_role_of_a_dataset_group(action: str, said: bool, tmp_path: Path) ->
 
 
 def test_what_is_undeclared_is_open_for_the_roles_that_are_passed(tmp_path: Path) -> None:
-    """What another role has without need is too much all the same."""
+    """The needless permissions of another role are too much all the same."""
     group = {
         "Name": "movies",
         "KmsKeyArn": {"Fn::GetAtt": ["Key", "Arn"]},
@@ -480,7 +483,7 @@ def test_what_is_undeclared_is_open_for_the_roles_that_are_passed(tmp_path: Path
         "Movies": {"Type": "AWS::Personalize::DatasetGroup", "Properties": group},
     }
     report = check(tmp_path, app(CREATING, PASSING, Second=second, **more))
-    assert [each.action for each in report.excess if each.policy == "role"] == [
+    assert [entry.action for entry in report.excess if entry.policy == "role"] == [
         "kms:GenerateDataKeyWithoutPlaintext"
     ]
 
@@ -527,7 +530,7 @@ START = {"Fn::GetAtt": ["Start", "Arn"]}
 )
 @pytest.mark.parametrize("principal", ["scheduler.amazonaws.com", "lambda.amazonaws.com"])
 def test_what_calls_by_a_role_of_the_app(resource: Json, principal: str, tmp_path: Path) -> None:
-    """Its role is told, and what the role of Personalize has for it may be needed."""
+    """Its role is told, and Personalize's role may need its permissions for it."""
     read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::ratings/*"}
     template = app(CREATING, PASSING, Asks=resource, Read=managed(read))
     trust = {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"}
@@ -540,7 +543,7 @@ def test_what_calls_by_a_role_of_the_app(resource: Json, principal: str, tmp_pat
 
 
 def test_the_cdks_own_constructs_for_calls(tmp_path: Path) -> None:
-    """``AwsApi``, ``AwsCustomResource`` and ``CallAwsServiceCrossRegion``, once they may pass the role as well."""
+    """Functions and rules for calls are told once they may pass the role as well."""
     app = cdk.App(analytics_reporting=False, outdir=str(tmp_path / "cdk.out"))
     stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     service_role = iam.Role(

@@ -23,7 +23,7 @@ MAPPINGS = {"Names": {"eu-west-1": {"in": "a", "out": "b"}}}
 
 
 def stacks_of(directory: Path, *names: str, **environment: Any) -> list[Stack]:
-    """Stacks with a parameter and a condition, and one nested in each."""
+    """Stacks with a parameter and a condition, and a nested stack in each."""
     template: dict[str, Any] = {
         "Parameters": {"Stage": {"Type": "String"}, "Names": {"Type": "CommaDelimitedList"}},
         "Conditions": {"IsProd": PROD, "IsLive": PROD},
@@ -89,7 +89,7 @@ def select(index: int, separator: str, text: Any) -> Any:
         ({"Ref": ["a"]}, {"Ref": ["b"]}),
         ({"Fn::Sub": "${AWS::StackName}-${Stage}-a"}, {"Fn::Sub": "${AWS::StackName}-${Stage}-b"}),
     ],
-    ids=lambda each: json.dumps(each)[:60],
+    ids=lambda value: json.dumps(value)[:60],
 )
 def test_two_expressions_are_two_values(one: Any, other: Any, tmp_path: Path) -> None:
     """Each is equal to itself alone, in a nested stack too."""
@@ -116,16 +116,16 @@ def test_two_expressions_are_two_values(one: Any, other: Any, tmp_path: Path) ->
         {"Ref": ["Nothing"]},
         {"Fn::Select": ["first", ["a"]]},
     ],
-    ids=lambda each: json.dumps(each)[:60],
+    ids=lambda value: json.dumps(value)[:60],
 )
 def test_one_expression_in_two_stacks_is_two_values(expression: Any, tmp_path: Path) -> None:
     """Each stack has its own parameters, conditions, mappings and id, and so has a nested one."""
-    found = [
+    values = [
         stack.text(as_written(json.dumps(expression)))
         for stack in stacks_of(tmp_path, "Main", "Other")
     ]
-    assert len(found) == 4
-    assert len(set(found)) == 4
+    assert len(values) == 4
+    assert len(set(values)) == 4
 
 
 @pytest.mark.parametrize(
@@ -138,14 +138,13 @@ def test_one_expression_in_two_stacks_is_two_values(expression: Any, tmp_path: P
 )
 def test_what_an_account_keeps_for_a_region(expression: Any, name: str, tmp_path: Path) -> None:
     """It is one value for the stacks of one account and Region; its name in reports is short."""
-    ireland = [each.text(expression) for each in stacks_of(tmp_path / "1", "Main", "Other")]
+    ireland = [stack.text(expression) for stack in stacks_of(tmp_path / "1", "Main", "Other")]
     virginia = stacks_of(tmp_path / "2", "Main", region="us-east-1")[0].text(expression)
     elsewhere = stacks_of(tmp_path / "3", "Main", account="444455556666")[0].text(expression)
     assert len(set(ireland)) == 1
     assert len({ireland[0], virginia, elsewhere}) == 3
-    assert {each for value in (ireland[0], virginia, elsewhere) for each in open_parts(value)} == {
-        name
-    }
+    for value in (ireland[0], virginia, elsewhere):
+        assert open_parts(value) == [name]
 
 
 IN_BUCKET = "s3://${resolve:ssm:/Main.Stage?/bucket #"
@@ -170,12 +169,12 @@ IN_BUCKET = "s3://${resolve:ssm:/Main.Stage?/bucket #"
             IN_BUCKET,
         ),
     ],
-    ids=lambda each: json.dumps(each)[:60],
+    ids=lambda value: json.dumps(value)[:60],
 )
 def test_a_dynamic_reference_that_a_function_makes(
     expression: Any, begins: str, tmp_path: Path
 ) -> None:
-    """Its value isn't known, and what is around it is."""
+    """Its value isn't known, and the string around it is."""
     (stack, nested) = stacks_of(tmp_path, "Main")
     value = stack.text(as_written(json.dumps(expression)))
     assert value.startswith(begins)
@@ -215,7 +214,7 @@ def test_the_name_of_a_nested_stack_has_an_end_that_is_not_known(tmp_path: Path)
 
 
 def test_parameters_of_nested_stacks(tmp_path: Path) -> None:
-    """A list whose parts aren't known, and a name of a parameter of Systems Manager, which is not its value."""
+    """The parts of a list may be unknown; the name of a parameter of SSM is not its value."""
     nested = {
         "Parameters": {
             "Names": {"Type": "CommaDelimitedList"},
@@ -243,26 +242,26 @@ def test_parameters_of_nested_stacks(tmp_path: Path) -> None:
 
 
 def test_arguments_that_each_execution_chooses(tmp_path: Path) -> None:
-    """The keys of what a job reads and of what it writes are two, though the arguments have one name."""
-    (stack, _), (elsewhere, _) = (stacks_of(tmp_path / each, "Main") for each in ("one", "two"))
+    """The keys of source and destination are two, though the arguments have one name."""
+    (stack, _), (elsewhere, _) = (stacks_of(tmp_path / name, "Main") for name in ("one", "two"))
     arguments = {
         "jobinput": {"s3datasource": {"kmskeyarn.$": "$.key"}},
         "joboutput": {"s3datadestination": {"kmskeyarn.$": "$.otherKey"}},
     }
     request, again = (
         Request(
-            each.resource("Key"),
+            owner.resource("Key"),
             "Job",
             KINDS["createbatchinferencejob"],
             arguments,
             at_deployment=False,
         )
-        for each in (stack, elsewhere)
+        for owner in (stack, elsewhere)
     )
     (_, source), (_, destination) = request.paths.values()
     assert request.paths == again.paths  # reports don't depend on the directory
     assert source != destination
-    assert [open_parts(str(each)) for each in (source, destination)] == [
+    assert [open_parts(str(value)) for value in (source, destination)] == [
         ["kmskeyarn of Job"],
         ["kmskeyarn of Job"],
     ]
@@ -277,6 +276,6 @@ def test_properties_that_are_no_strings(tmp_path: Path) -> None:
     }
     template = {"Resources": {"One": wrong, "Two": wrong}}
     (stack,) = App(read_assembly(write(tmp_path, {"Main": template}), []).templates, []).stacks
-    one, two = (role_name(stack.resource(each)) for each in ("One", "Two"))
+    one, two = (role_name(stack.resource(name)) for name in ("One", "Two"))
     assert one != two
     assert open_parts(one) == open_parts(two) == ["Main/Role RoleName"]

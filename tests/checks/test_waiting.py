@@ -1,4 +1,4 @@
-"""What exists before a resource: by references, by dependencies of stacks, and through nested stacks."""
+"""Resources that exist before a resource: by references, by stacks, and in nested stacks."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ def early(directory: Path) -> set[str]:
     """The policies that the dataset group may be created before."""
     report = check_assembly(directory)
     assert (report.missing, report.undecided) == ((), ())
-    assert {each.kind for each in report.problems} <= {"ordering"}
-    return {each.message.partition("before ")[2].partition(",")[0] for each in report.problems}
+    assert {problem.kind for problem in report.problems} <= {"ordering"}
+    return {
+        problem.message.partition("before ")[2].partition(",")[0] for problem in report.problems
+    }
 
 
 def tag(value: Any) -> dict[str, Any]:
@@ -73,7 +75,7 @@ def test_a_reference_is_a_dependency(reference: Any, waits: bool, tmp_path: Path
 
 
 def test_metadata_and_conditions_are_no_dependencies(tmp_path: Path) -> None:
-    """CloudFormation doesn't wait for what they name."""
+    """CloudFormation doesn't wait for the resources that they name."""
     between = {**tag("x"), "Metadata": {"of": {"Ref": "Policy"}}, "Condition": "Policy"}
     template = complete(Movies=dataset_group(waits=["Between"]), Between=between)
     template["Conditions"] = {"Policy": {"Fn::Equals": ["a", "a"]}}
@@ -105,7 +107,8 @@ def test_what_is_in_a_nested_stack_waits_for_what_the_nested_stack_waits_for(
 ) -> None:
     """At every depth."""
     for depth in (1, 2):
-        parts = {name: each for name, each in complete()["Resources"].items() if name != "Movies"}
+        parts = complete()["Resources"]
+        del parts["Movies"]
         main = {
             "Resources": {
                 **parts,
@@ -141,13 +144,13 @@ def test_all_of_a_nested_stack_exists_before_what_waits_for_it(
         }
         files = {"between.json": between, "policy.json": inner}
         assert early(write(tmp_path / str(depth), {"Main": main}, files=files)) == {
-            each.replace("/Policy", "/Inner/Policy" * (depth == 2) or "/Policy")
-            for each in expected
+            path.replace("/Policy", "/Inner/Policy" * (depth == 2) or "/Policy")
+            for path in expected
         }
 
 
 def in_three_stacks(directory: Path, dependencies: dict[str, list[str]], **group: Any) -> Path:
-    """Key and role in one, the policy in another, and the dataset group in a third."""
+    """A stack of key and role, a stack of the policy, and a stack of the dataset group."""
     exported = {"Key": {"Value": KEY, "Export": {"Name": "key"}}}
     shared = {"Key": key(ROLE_ARN, Description="x"), "Role": role(RoleName=ROLE_NAME)}
     key_arn = {"Fn::ImportValue": "key"}

@@ -29,26 +29,26 @@ ROLE_TEXT = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Main.Role}"
 
 
 def trust(account: str) -> Json:
-    found = role()
-    (statement,) = found["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    personalize_role = role()
+    (statement,) = personalize_role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
-    return found
+    return personalize_role
 
 
 def key_with_condition(account: Any) -> Json:
-    found = key()
-    found["Properties"]["KeyPolicy"]["Statement"][1]["Condition"] = {
+    made = key()
+    made["Properties"]["KeyPolicy"]["Statement"][1]["Condition"] = {
         "StringEquals": {"aws:SourceAccount": account}
     }
-    return found
+    return made
 
 
 def wrong(directory: Path, **resources: Json) -> tuple[set[tuple[str, str]], set[str]]:
-    """Who lacks access in which policy, and the kinds of the problems that aren't warnings."""
+    """The principals that lack access, by policy, and the kinds of problems, less warnings."""
     report = check(directory, complete(**resources), **AGNOSTIC)
     assert report.undecided == ()
-    problems: set[str] = {each.kind for each in report.problems if not each.is_warning}
-    return {(each.principal, each.policy) for each in report.missing}, problems
+    problems: set[str] = {problem.kind for problem in report.problems if not problem.is_warning}
+    return {(entry.principal, entry.policy) for entry in report.missing}, problems
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_what_two_strings_spell_together(tmp_path: Path) -> None:
 
 
 def test_a_resource_of_the_report_that_is_pasted_as_it_is(tmp_path: Path) -> None:
-    """What was missing is still missing, and the report says why."""
+    """Missing permissions are still missing, and the report says why."""
     report = check(tmp_path / "1", complete(Policy=policy(actions=["kms:Decrypt"])), **AGNOSTIC)
-    (resource,) = {each["resource"] for each in json.loads(report.to_json())["missing"]}
+    (resource,) = {entry["resource"] for entry in json.loads(report.to_json())["missing"]}
     report = check(tmp_path / "2", complete(Policy=policy(resource)), **AGNOSTIC)
-    assert {each.action for each in report.missing} == set(IN_IAM)
+    assert {entry.action for entry in report.missing} == set(IN_IAM)
     assert messages(report) == [
         "statement number 1 of policy Main/Policy has ${AWS::Partition}, ${AWS::Region}, "
         "${AWS::AccountId}, ${Main.Key} as plain text, which isn't replaced there: wrap the string "
@@ -110,43 +110,39 @@ def test_variables_that_are_meant(tmp_path: Path) -> None:
     arn = {
         "Fn::Sub": "arn:${AWS::Partition}:kms:${AWS::Region}:${!aws:PrincipalAccount}:key/${Key}"
     }
-    found = policy(arn)
-    found["Properties"]["PolicyDocument"]["Version"] = "2012-10-17"
-    report = check(tmp_path, complete(Policy=found), **AGNOSTIC)
+    of_role = policy(arn)
+    of_role["Properties"]["PolicyDocument"]["Version"] = "2012-10-17"
+    report = check(tmp_path, complete(Policy=of_role), **AGNOSTIC)
     assert (report.missing, report.problems) == ((), ())
     # "You can't use a variable to replace parts of the ARN before the fifth colon."
-    assert {each.action for each in report.undecided} == set(IN_IAM)
-    assert all("aws:PrincipalAccount" in each.because for each in report.undecided)
+    assert {entry.action for entry in report.undecided} == set(IN_IAM)
+    assert all("aws:PrincipalAccount" in entry.because for entry in report.undecided)
 
 
 def test_arguments_that_are_text(tmp_path: Path) -> None:
     """Personalize takes none of them."""
     report = check(tmp_path, complete(Movies=dataset_group(KEY_TEXT, ROLE_TEXT)), **AGNOSTIC)
-    assert [each.split(", and")[0] for each in messages(report)] == [
+    assert [message.split(", and")[0] for message in messages(report)] == [
         f"Main/Movies: its role is {ROLE_TEXT}",
         f"Main/Movies: the dataset group's key is {KEY_TEXT}",
     ]
     report = check(
         tmp_path, importing(Data=dataset("One", "Read", path="${Bucket}/in/")), **AGNOSTIC
     )
-    assert [each.partition(" but")[0] for each in messages(report)] == [
+    assert [message.partition(" but")[0] for message in messages(report)] == [
         "Main/Data: its source is '${Bucket}/in/'"
     ]
 
 
 def test_a_bucket_whose_name_is_text(tmp_path: Path) -> None:
     """The name is the same text in each place, and the reports show it as it is."""
-    found = bucket_policy("s3:GetObject", "s3:ListBucket", bucket="${Name}")
-    (statement,) = found["Properties"]["PolicyDocument"]["Statement"]
+    of_bucket = bucket_policy("s3:GetObject", "s3:ListBucket", bucket="${Name}")
+    (statement,) = of_bucket["Properties"]["PolicyDocument"]["Statement"]
     statement["Resource"] = ["arn:aws:s3:::${Name}", "arn:aws:s3:::${Name}/*"]
     report = check(
-        tmp_path, importing(One=found, Data=dataset("One", "Read", path="s3://${Name}/in/"))
+        tmp_path, importing(One=of_bucket, Data=dataset("One", "Read", path="s3://${Name}/in/"))
     )
-    assert {
-        (each.policy, shown)
-        for each in report.missing
-        for shown in [each.resource.replace("\ufdd0", "")]
-    } == {
+    assert {(entry.policy, entry.resource.replace("\ufdd0", "")) for entry in report.missing} == {
         ("role", "arn:aws:s3:::${Name}"),
         ("role", "arn:aws:s3:::${Name}/in/*"),
     }

@@ -1,4 +1,4 @@
-"""Policies that let in others by Personalize, in templates that ask it for nothing, or for something else."""
+"""Policies that let in strangers by Personalize, in templates that don't ask it for that."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def told(entries: tuple[Entry, ...]) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("environment", [{}, AGNOSTIC])
 @pytest.mark.parametrize(
-    ("resource", "found"),
+    ("resource", "expected"),
     [
         # Roles.
         (trusting(trust()), [("trust", "sts:AssumeRole", "for-any-account")]),
@@ -118,13 +118,13 @@ def told(entries: tuple[Entry, ...]) -> list[tuple[str, str, str]]:
     ],
 )
 def test_whom_policies_let_in(
-    resource: Json, found: Any, environment: Json, tmp_path: Path
+    resource: Json, expected: Any, environment: Json, tmp_path: Path
 ) -> None:
-    """They are too much, and nothing else is told of what nothing asks for."""
+    """They are too much, and nothing else is told without a request."""
     resources = {"Data": {"Type": "AWS::S3::Bucket"}, "Owner": resource}
     template = {"Description": "For Amazon Personalize", "Resources": resources}
     report = check_assembly(write(tmp_path, {"Main": template}, **environment))
-    assert told(report.excess) == found
+    assert told(report.excess) == expected
     assert (report.missing, report.undecided, report.problems, report.policies) == ((), (), (), ())
 
 
@@ -226,7 +226,7 @@ def test_a_bucket_of_another_template(tmp_path: Path) -> None:
 
 
 def test_another_folder_of_a_bucket_that_is_used(tmp_path: Path) -> None:
-    """What everybody may do there is told; no list says that its statement has to go."""
+    """Its statement for everybody is told; no list says that it has to go."""
     policy = shared(
         allow("s3:GetObject", "arn:aws:s3:::ratings/in/*", Condition=OURS),
         allow("s3:ListBucket", "arn:aws:s3:::ratings", Condition=OURS),

@@ -48,7 +48,7 @@ def function(
     service: str = "lambda.amazonaws.com",
     condition: str = "",
 ) -> Json:
-    """A role of a Lambda function, or of another service, and what it may do, or may under a condition."""
+    """A role of a service, Lambda by default, with these permissions, or under a condition."""
     trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     runner = {
         "Type": "AWS::IAM::Role",
@@ -60,7 +60,7 @@ def function(
 
 
 def test_a_policy_that_our_own_function_merges_into(tmp_path: Path) -> None:
-    """What it merges is known all the same: it is the one that may replace the policy."""
+    """The merged statements are known all the same: our function may replace the policy."""
     arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     properties = {"KeyArn": arn, "PolicyDocument": key()["Properties"]["KeyPolicy"]}
     parts = complete(
@@ -105,11 +105,11 @@ OF_KEY, OF_BUCKET = {"key"}, {"bucket"}
 def test_code_of_the_app_that_replaces_a_policy(
     more: Json, open_policies: set[str], by: str, tmp_path: Path
 ) -> None:
-    """What the template says of it is undecided; of all, where it isn't known of which."""
+    """The template's policy is undecided; all policies are where the code may replace any."""
     report = check(tmp_path, importing(**more))
     if not open_policies:
         assert findings(report) == CLEAN
         return
     assert (report.missing, report.problems) == ((), ())
-    assert {each.policy for each in report.undecided} == open_policies
+    assert {entry.policy for entry in report.undecided} == open_policies
     assert all(f"can't be seen: {by} may replace it" in reason for reason in reasons(report))

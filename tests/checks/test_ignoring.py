@@ -1,8 +1,9 @@
-"""Findings that are left out, acknowledged in the app or ignored on the command line, and where findings are."""
+"""Findings that are left out: acknowledged in the app, or ignored on the command line."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -45,7 +46,7 @@ def acknowledge(scope: IConstruct, *names: str) -> None:
 
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of two stacks, one nested in another, and one of a stage, with what is acknowledged in them."""
+    """A stack, a nested stack and a stack of a stage, with findings acknowledged in each."""
     directory = tmp_path_factory.mktemp("assembly")
     app = cdk.App(analytics_reporting=False, outdir=str(directory / "cdk.out"))
     main = cdk.Stack(app, "Main")
@@ -75,17 +76,20 @@ RULES = {
 def left(directory: Path) -> set[tuple[str, str]]:
     """The rules of the findings, with the construct paths."""
     (ran,) = json.loads(run(str(directory), "--format", "sarif").stdout)["runs"]
-    return {
-        (found["ruleId"].removeprefix("Personalize::"), place["fullyQualifiedName"])
-        for found in ran["results"]
-        for place in found["locations"][0]["logicalLocations"]
-    }
+    rules: set[tuple[str, str]] = set()
+    for result in ran["results"]:
+        rule = result["ruleId"].removeprefix("Personalize::")
+        places = result["locations"][0]["logicalLocations"]
+        rules |= {(rule, place["fullyQualifiedName"]) for place in places}
+    return rules
 
 
 def test_what_the_app_acknowledges_is_left_out(assembly: Path) -> None:
-    """At the construct and below it, of nested stacks and stages, too; the report of a test has it."""
+    """Findings at the construct and below it are left out, in nested stacks and stages, too."""
     stacks = ("Main", "Main/Nested", "Prod/Main")
-    everything = {(rule, f"{stack}/{place}") for rule, place in RULES.items() for stack in stacks}
+    everything: set[tuple[str, str]] = set()
+    for stack in stacks:
+        everything |= {(rule, f"{stack}/{place}") for rule, place in RULES.items()}
     assert len(check_assembly(assembly).missing) == 3 * 10
     acknowledged = {
         ("MissingKeyAccess", "Main/Key/Resource"),
@@ -101,6 +105,14 @@ def test_what_the_app_acknowledges_is_left_out(assembly: Path) -> None:
     said = "22 findings left out, acknowledged in the app or ignored"
     assert run(str(assembly)).stdout.splitlines()[-1] == said
     assert run(str(assembly), "--format", "markdown").stdout.splitlines()[-1] == f"{said}."
+
+
+def ignoring(names: Sequence[str]) -> list[str]:
+    """The options that ignore these findings."""
+    options: list[str] = []
+    for name in names:
+        options += ["--ignore", name]
+    return options
 
 
 @pytest.mark.parametrize(
@@ -124,46 +136,42 @@ def test_what_the_app_acknowledges_is_left_out(assembly: Path) -> None:
 def test_findings_are_ignored_by_rule_and_path(
     options: list[str], code: int, number: int, unused: list[int], tmp_path: Path
 ) -> None:
-    """By a path or one above it; what matches nothing is said, and changes no exit code."""
+    """A finding matches at its path and above; an unused option is told, and the code stays."""
     of_role, of_service = key()["Properties"]["KeyPolicy"]["Statement"]
     statements = [of_role, {**of_service, "Action": ACTIONS[1:]}]
     lacking = complete(
         Policy=policy(actions=IN_IAM[1:]), Key=key(KeyPolicy={"Statement": statements})
     )
     directory = str(write(tmp_path, {"Main": lacking}))
-    result = run(
-        directory, *(word for each in options for word in ("--ignore", each)), "--format", "json"
-    )
+    result = run(directory, *ignoring(options), "--format", "json")
     assert (result.exit_code, json.loads(result.stdout)["left_out"]) == (code, number)
     assert result.stderr == "".join(
-        f"personalize-kms: --ignore {options[each]} matches no finding: remove it\n"
-        for each in unused
+        f"personalize-kms: --ignore {options[number]} matches no finding: remove it\n"
+        for number in unused
     )
 
 
 def test_a_finding_is_left_out_if_all_its_places_are(tmp_path: Path) -> None:
-    """What two dataset groups lack isn't known at the other one; but what one alone has is left out."""
+    """A finding of two dataset groups stays if one ignores it; a finding of one alone doesn't."""
     lacking = complete(Policy=policy(actions=IN_IAM[1:]), Books=dataset_group(waits=[]))
     directory = str(write(tmp_path, {"Main": lacking}))
     ignored = [f"Personalize::{rule}@Main/Books" for rule in ("MissingRoleAccess", "Ordering")]
-    result = run(
-        directory, *(word for each in ignored for word in ("--ignore", each)), "--format", "json"
-    )
-    found = json.loads(result.stdout)
-    causes = [each["cause"] for each in (*found["missing"], *found["problems"])]
+    result = run(directory, *ignoring(ignored), "--format", "json")
+    report = json.loads(result.stdout)
+    causes = [finding["cause"] for finding in (*report["missing"], *report["problems"])]
     assert causes == ["not-in-iam"]
-    assert (found["left_out"], result.stderr) == (1, "")
+    assert (report["left_out"], result.stderr) == (1, "")
 
 
 @pytest.mark.parametrize(("path", "number"), [("", 1), ("Main", 0)])
 def test_a_finding_of_no_place_is_ignored_by_its_rule_alone(path: str, number: int) -> None:
-    """It is at no construct, nor below one."""
+    """It is at no construct, nor below any."""
     report = AccessReport(
         problems=(Problem("ordering", "policy", Reason.of(Cause.NO_ROLE)),), left_out=3
     )
     ignore = Ignore("Personalize::Ordering", path)
-    found, used = without(report, [ignore])
-    assert (found.left_out, len(found.problems), used) == (
+    left, used = without(report, [ignore])
+    assert (left.left_out, len(left.problems), used) == (
         3 + number,
         1 - number,
         {ignore} if number else set(),
@@ -171,7 +179,7 @@ def test_a_finding_of_no_place_is_ignored_by_its_rule_alone(path: str, number: i
 
 
 def test_only_rules_can_be_ignored() -> None:
-    """A misspelled one would ignore nothing, and the check would fail for what somebody knows."""
+    """A misspelled rule would ignore nothing, and the check would fail for a known finding."""
     result = run("--ignore", "Personalize::Missing")
     assert result.exit_code == 2
     assert "'Personalize::Missing' is not one of Personalize::Configuration, " in " ".join(

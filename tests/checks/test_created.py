@@ -25,7 +25,6 @@ from tests.checks.templates import (
     Json,
     bucket,
     bucket_policy,
-    check,
     complete,
     findings,
     reading,
@@ -38,10 +37,11 @@ from tests.checks.test_undeclared import app as creating
 IN = {"bucket": "arn:aws:s3:::ratings", "prefix": "in/"}
 IMPORT: Json = {"resource": "dataset import job", "source": IN}
 CREATED: Json = {"serviceRole": ROLE, "encryptionKey": KEY, "resources": [IMPORT]}
+MISSPELT = {"Fn::GetAtt": ["Buckt", "Arn"]}
 
 
 def told(directory: Path, *created: Json, **resources: Json) -> Any:
-    """A report on a template in which nothing is missing, and what code creates besides."""
+    """A report on a template in which nothing is missing, and on resources that code creates."""
     return check_assembly(write(directory, {"Main": complete(**resources)}), created=list(created))
 
 
@@ -87,9 +87,9 @@ def test_a_stack_wired_by_hand_says_what_its_code_creates(app: cdk.App, stack: c
     }
     report = check_assembly(assembly)
     assert report.asked == ("Main (dataset group)", "Main (dataset import job)")
-    assert {each.principal for each in report.missing} == {"role", "service"}
-    assert {"kms:CreateGrant", "s3:GetObject"} <= {each.action for each in report.missing}
-    assert {each.needed_by[0] for each in report.missing if each.policy == "bucket"} == {
+    assert {entry.principal for entry in report.missing} == {"role", "service"}
+    assert {"kms:CreateGrant", "s3:GetObject"} <= {entry.action for entry in report.missing}
+    assert {entry.needed_by[0] for entry in report.missing if entry.policy == "bucket"} == {
         "Main (dataset import job)"
     }
 
@@ -106,17 +106,17 @@ def test_a_stack_that_declares_is_a_construct_in_reports(app: cdk.App, stack: cd
             stack, "Key", f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234"
         ),
     )
-    places = [each.where for each in check_assembly(app.synth()).undecided]
+    places = [entry.where for entry in check_assembly(app.synth()).undecided]
     assert places
     assert all(
-        each == [{"template": "Main.template.json", "construct_path": "Main"}] for each in places
+        place == [{"template": "Main.template.json", "construct_path": "Main"}] for place in places
     )
 
 
 def test_what_is_declared_is_nothing_that_a_construct_answers_for(
     app: cdk.App, stack: cdk.Stack
 ) -> None:
-    """The judge is silent, also on what else stands in the stack, and there are two declarations of one scope."""
+    """The judge is silent, on the rest of the stack, too; a scope may declare twice."""
     PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
     for name in ("One", "Two"):
         role = iam.Role(stack, name, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -124,8 +124,8 @@ def test_what_is_declared_is_nothing_that_a_construct_answers_for(
     role_arn = "arn:aws:iam::111122223333:role/service"
     personalize.CfnDatasetGroup(stack, "Alone", name="alone", role_arn=role_arn)
     report = check_assembly(app.synth())
-    assert [each.kind for each in report.problems] == ["configuration", "trust", "trust"]
-    assert not any(each.ours for each in report.problems)
+    assert [problem.kind for problem in report.problems] == ["configuration", "trust", "trust"]
+    assert not any(problem.ours for problem in report.problems)
 
 
 @pytest.mark.parametrize("form", ["L1", "imported", "reference"])
@@ -186,7 +186,7 @@ def test_the_check_is_told_what_code_creates(service_role: Json, tmp_path: Path)
     assert report.asked == ("Main (dataset import job)", "Main/Movies (dataset group)")
     assert findings(report) == CLEAN
     del parts["Read"]
-    assert {each.action for each in told(tmp_path, created, **parts).missing} == {
+    assert {entry.action for entry in told(tmp_path, created, **parts).missing} == {
         "s3:GetObject",
         "s3:ListBucket",
     }
@@ -199,11 +199,19 @@ def test_the_check_is_told_what_code_creates(service_role: Json, tmp_path: Path)
         ({"template": "Main.template.json"}, "Main (dataset import job)"),
         ({"stack": "Main/Loader"}, "Main/Loader (dataset import job)"),
         ({"serviceRole": f"arn:aws:iam::{ACCOUNT}:role/service"}, "Main (dataset import job)"),
-        ({"serviceRole": {"template": "Main.template.json", "logicalId": "Role", "attribute": "Arn"}},
-         "Main (dataset import job)"),
+        (
+            {
+                "serviceRole": {
+                    "template": "Main.template.json",
+                    "logicalId": "Role",
+                    "attribute": "Arn",
+                }
+            },
+            "Main (dataset import job)",
+        ),
         ({"encryptionKey": None}, "Main (dataset import job)"),
     ],
-)  # fmt: skip
+)
 def test_forms_of_what_is_told(change: Json, asked: str, tmp_path: Path) -> None:
     """ARNs, references, and the name in the report."""
     report = told(tmp_path, {**CREATED, **change})
@@ -212,7 +220,7 @@ def test_forms_of_what_is_told(change: Json, asked: str, tmp_path: Path) -> None
 
 
 def test_what_is_told_is_text(tmp_path: Path) -> None:
-    """Nobody can write what stands for the app's own key: that is another key, of which nothing is known."""
+    """Nobody can write the app's own key as a string: that is another, unknown key."""
     parts = {
         "Bucket": bucket(),
         "One": bucket_policy("s3:GetObject", "s3:ListBucket"),
@@ -221,9 +229,9 @@ def test_what_is_told_is_text(tmp_path: Path) -> None:
     written = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/${{Main.Key}}"
     report = told(tmp_path, {**CREATED, "encryptionKey": written, "stack": "half \ud800"}, **parts)
     assert "half \N{REPLACEMENT CHARACTER} (dataset import job)" in report.asked
-    open_on = {each.resource for each in report.undecided}
-    assert {each.replace("\ufdd0", "") for each in open_on} == {written}
-    assert not open_on & {each.resource for each in report.allowed}
+    open_on = {entry.resource for entry in report.undecided}
+    assert {resource.replace("\ufdd0", "") for resource in open_on} == {written}
+    assert not open_on & {entry.resource for entry in report.allowed}
 
 
 def test_a_template_of_several(tmp_path: Path) -> None:
@@ -232,11 +240,8 @@ def test_a_template_of_several(tmp_path: Path) -> None:
     directory = write(tmp_path, stacks, accounts={"Other": "444455556666"})
     told_of = {**CREATED, "template": "Other.template.json"}
     report = check_assembly(directory, created=[told_of])
-    (role,) = {
-        each.principal_arn
-        for each in report.missing
-        if each.principal == "role" and "s3:" in each.action
-    }
+    of_roles = [entry for entry in report.missing if entry.principal == "role"]
+    (role,) = {entry.principal_arn for entry in of_roles if "s3:" in entry.action}
     assert role == "arn:aws:iam::444455556666:role/${Other.Role}"
     with pytest.raises(ValueError, match=r"created\[0\] has no template") as refused:
         check_assembly(directory, created=[CREATED])
@@ -254,33 +259,37 @@ def test_a_template_of_several(tmp_path: Path) -> None:
         (["x"], ["created[0] is 'x' but a mapping is expected"]),
         ([{}], ["created[0] has no serviceRole", "created[0] has no resources"]),
         ([{**CREATED, "resource": []}],
-         ["created[0] has resource, which isn't one of stack, template, serviceRole, encryptionKey, resources, pending,"
-          " isDeclared"]),
+         ["created[0] has resource, which isn't one of stack, template, serviceRole, "
+          "encryptionKey, resources, pending, isDeclared"]),
         ([{**CREATED, "serviceRole": 1, "encryptionKey": []}],
          ["created[0].serviceRole is 1 but a string or a reference is expected",
           "created[0].encryptionKey is [] but a string or a reference is expected"]),
         ([{**CREATED, "serviceRole": {"Ref": {"Role"}}}],
          ["created can't be written as JSON: Object of type set is not JSON serializable"]),
-        ([{**CREATED, "resources": []}], ["created[0].resources is [] but a list of mappings is expected"]),
+        ([{**CREATED, "resources": []}],
+         ["created[0].resources is [] but a list of mappings is expected"]),
         ([{**CREATED, "resources": [{"resource": "import"}]}],
-         ["created[0].resources[0].resource is 'import' but one of dataset group, dataset import job, dataset export "
-          "job, batch inference job, batch segment job, data deletion job, metric attribution is expected"]),
+         ["created[0].resources[0].resource is 'import' but one of dataset group, dataset import "
+          "job, dataset export job, batch inference job, batch segment job, data deletion job, "
+          "metric attribution is expected"]),
         ([{**CREATED, "resources": [IMPORT, {**IMPORT, "destination": IN}]}],
          ["created[0].resources[1] has destination, which a dataset import job doesn't have"]),
-        ([{**CREATED, "resources": [{"resource": "dataset import job", "source": {"prefix": 1, "Bucket": "b"}}]}],
-         ["created[0].resources[0].source has Bucket, which isn't one of bucket, prefix, key, account",
+        ([{**CREATED, "resources": [{**IMPORT, "source": {"prefix": 1, "Bucket": "b"}}]}],
+         ["created[0].resources[0].source has Bucket, which isn't one of bucket, prefix, key, "
+          "account",
           "created[0].resources[0].source has no bucket",
           "created[0].resources[0].source.prefix is 1 but a string or a reference is expected"]),
         ([{**CREATED, "template": "Nowhere.template.json"}],
-         ["created[0].template is 'Nowhere.template.json' but one of Main.template.json is expected"]),
+         ["created[0].template is 'Nowhere.template.json' but one of Main.template.json is "
+          "expected"]),
         ([{**CREATED, "serviceRole": "PersonalizeRole", "encryptionKey": "1234abcd"}],
          ["created[0].serviceRole is 'PersonalizeRole' but an ARN is expected, for example "
           "arn:aws:iam::111122223333:role/Personalize",
           "created[0].encryptionKey is '1234abcd' but an ARN is expected, for example "
           "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"]),
         ([{**CREATED, "resources": [{**IMPORT, "source": {"bucket": "s3://data", "key": "k"}}]}],
-         ["created[0].resources[0].source.bucket is 's3://data' but an ARN is expected, for example "
-          "arn:aws:s3:::ratings",
+         ["created[0].resources[0].source.bucket is 's3://data' but an ARN is expected, for "
+          "example arn:aws:s3:::ratings",
           "created[0].resources[0].source.key is 'k' but an ARN is expected, for example "
           "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"]),
         ([{**CREATED, "serviceRole": {"Ref": "Role"}, "encryptionKey": {"Fn::Sub": "${Keyy.Arn}"}}],
@@ -288,11 +297,15 @@ def test_a_template_of_several(tmp_path: Path) -> None:
           "created[0].encryptionKey refers to Keyy, which Main.template.json doesn't have"]),
         ([{**CREATED, "serviceRole": {"Ref": []}}],
          ["created[0].serviceRole refers to '', which Main.template.json doesn't have"]),
-        ([{**CREATED, "resources": [{**IMPORT, "source": {"bucket": {"Fn::GetAtt": ["Buckt", "Arn"]}}}]}],
-         ["created[0].resources[0].source.bucket refers to Buckt, which Main.template.json doesn't have"]),
-        ([{**CREATED, "serviceRole": {"template": "Main", "logicalId": "Role", "attribute": "Arn"},
-           "encryptionKey": {"template": "Main.template.json", "logicalId": "Keyy", "attribute": "Arn"}}],
-         ["created[0].serviceRole refers to template Main, but one of Main.template.json is expected",
+        ([{**CREATED, "resources": [{**IMPORT, "source": {"bucket": MISSPELT}}]}],
+         ["created[0].resources[0].source.bucket refers to Buckt, which Main.template.json "
+          "doesn't have"]),
+        ([{**CREATED,
+           "serviceRole": {"template": "Main", "logicalId": "Role", "attribute": "Arn"},
+           "encryptionKey": {
+               "template": "Main.template.json", "logicalId": "Keyy", "attribute": "Arn"}}],
+         ["created[0].serviceRole refers to template Main, but one of Main.template.json is "
+          "expected",
           "created[0].encryptionKey refers to Keyy, which Main.template.json doesn't have"]),
         ([CREATED, {**CREATED, "template": 1}],
          ["created[1].template is 1 but one of Main.template.json is expected"]),
@@ -333,14 +346,12 @@ def test_the_organization_can_be_told(
     directory = write(tmp_path, {"Main": template})
     report = check_assembly(directory, organization=ORG)
     kinds = {"yes": report.allowed, "no": report.missing, "open": report.undecided}
-    found = {
-        (each.principal, kind)
-        for kind, entries in kinds.items()
-        for each in entries
-        if each.action == "kms:CreateGrant"
-    }
-    assert found == {("role", of_role), ("service", of_service)}
-    open_without = {each.principal for each in check_assembly(directory).undecided}
+    answers = set()
+    for kind, entries in kinds.items():
+        granting = [entry for entry in entries if entry.action == "kms:CreateGrant"]
+        answers |= {(entry.principal, kind) for entry in granting}
+    assert answers == {("role", of_role), ("service", of_service)}
+    open_without = {entry.principal for entry in check_assembly(directory).undecided}
     assert "role" in open_without or of_role == "no" or "SourceOrgID" in str(condition)
 
 
@@ -358,7 +369,7 @@ def test_the_organization_can_be_told(
     ],
 )
 def test_what_is_no_organization(organization: Any, tmp_path: Path) -> None:
-    """An account, or an id that was cut off; 10 to 32 letters and digits are one."""
+    """An account, or an id that was cut off; an id has 10 to 32 letters and digits."""
     for length in (10, 32):
         check_assembly(write(tmp_path, {"Main": complete()}), organization=f"o-{'a' * length}")
     with pytest.raises(
@@ -367,22 +378,17 @@ def test_what_is_no_organization(organization: Any, tmp_path: Path) -> None:
         check_assembly(write(tmp_path, {"Main": complete()}), organization=organization)
 
 
-def test_a_report_is_the_same_without_them(tmp_path: Path) -> None:
-    """Both have defaults."""
-    assert findings(check(tmp_path, complete())) == CLEAN
-
-
 def test_the_command_is_told_by_a_file_and_an_option(tmp_path: Path) -> None:
-    """A JSON file of the same, and the organization; what is wrong with them is exit code 2."""
+    """A JSON file of the same, and the organization; faults in them are exit code 2."""
     directory = write(tmp_path / "cdk.out", {"Main": complete()})
     file = tmp_path / "created.json"
 
     def run(content: str, *options: str) -> tuple[int, str]:
         file.write_text(content)
-        found = CliRunner().invoke(
+        result = CliRunner().invoke(
             personalize_kms, ["check", str(directory), "--created", str(file), *options]
         )
-        return found.exit_code, found.output
+        return result.exit_code, result.output
 
     code, output = run(json.dumps([CREATED]), "--organization", ORG)
     assert (
@@ -440,8 +446,8 @@ def begun(directory: Path, template: Json, *options: str) -> tuple[str, Any]:
     file, template_file = directory / "created.json", directory / "stack.json"
     template_file.write_text(json.dumps(template))
     arguments = ["check", str(template_file), "--write-created", str(file), *options]
-    found = CliRunner().invoke(personalize_kms, arguments)
-    return found.stderr, json.loads(file.read_text()) if file.exists() else None
+    result = CliRunner().invoke(personalize_kms, arguments)
+    return result.stderr, json.loads(file.read_text()) if file.exists() else None
 
 
 @pytest.mark.parametrize(
@@ -533,7 +539,7 @@ def test_a_file_of_an_app_names_the_templates(tmp_path: Path) -> None:
 
 
 def test_templates_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
-    """What is declared is judged in the template of its entry, whatever is checked besides."""
+    """A declared resource is judged in the template of its entry, whatever else is checked."""
     paths = [tmp_path / name / "template.json" for name in ("a", "b")]
     templates = creating(CREATING, PASSING), complete()
     for path, template in zip(paths, templates, strict=True):
@@ -578,7 +584,7 @@ def test_a_creator_of_whom_more_is_not_known_leaves_what_is_declared_checked(
 
 
 def test_no_file_is_written_for_nothing(tmp_path: Path) -> None:
-    """Nor over another one, nor where it can't be written."""
+    """Nor over another file, nor where it can't be written."""
     said, written = begun(tmp_path, complete())
     file = tmp_path / "created.json"
     assert (said, written) == (
@@ -597,9 +603,8 @@ def test_no_file_is_written_for_nothing(tmp_path: Path) -> None:
     )
     nowhere = tmp_path / "nowhere" / "created.json"
     said, _ = begun(tmp_path, creating(CREATING, PASSING), "--write-created", str(nowhere))
-    assert (
-        said
-        == f"personalize-kms: --write-created {nowhere} can't be written: No such file or directory\n"
+    assert said == (
+        f"personalize-kms: --write-created {nowhere} can't be written: No such file or directory\n"
     )
 
 
