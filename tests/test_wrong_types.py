@@ -75,11 +75,11 @@ def test_a_location_in_the_place_of_a_resource(
         "an object of type S3Location is not a resource: pass it to one, as "
         "PersonalizeResource.dataset_import_job(source=…)"
     ]
-    assert refusal(
-        lambda: PersonalizeEncryption(stack, "Other", resources=location), "Stack/Other"
-    ) == [  # type: ignore[arg-type]
-        f"resources is an object of type S3Location, {A_LIST}"
-    ]
+    wrong: Any = location
+    refused = refusal(
+        lambda: PersonalizeEncryption(stack, "Other", resources=wrong), "Stack/Other"
+    )
+    assert refused == [f"resources is an object of type S3Location, {A_LIST}"]
 
 
 @pytest.mark.parametrize("form", ["L2", "L1", "imported"])

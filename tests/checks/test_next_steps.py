@@ -208,7 +208,7 @@ STRICT = {
 STRICT_BUCKET = bucket_policy("s3:GetObject", "s3:ListBucket")
 STRICT_BUCKET["Properties"]["PolicyDocument"]["Statement"][0]["Condition"] = STRICT
 TELL = (
-    "name the organization of the app's accounts by --organization o-…, in Python by organization="
+    "name the organization of the accounts by --organization o-…, in Python by organization="
 )
 
 

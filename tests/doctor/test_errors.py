@@ -136,7 +136,10 @@ def test_whatever_fails_is_a_line(
         report = json.loads(result.stdout)
         (line, *more) = report["not_answered"]
         # What can't be reached isn't asked again, whatever else would be asked there.
-        assert bool(more) <= (failure in ("no route", "no name")), (operation, more)
+        assert bool(more) <= (failure in ("no route", "no name", "lost", "too slow")), (
+            operation,
+            more,
+        )
         named = {"GetBucketEncryption": "GetEncryptionConfiguration"}.get(operation, operation)
         of_this = [each for each in report["not_answered"] if each["action"].endswith(f":{named}")]
         assert [each["because"].startswith(why) for each in of_this] == [True], (operation, line)

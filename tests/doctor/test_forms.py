@@ -22,28 +22,39 @@ OTHER = KEY.replace("1234abcd", "5678abcd")
 def add_groups(account: FakeAccount, number: int, **more: Any) -> None:
     """More dataset groups like the first one."""
     first = account.made["DatasetGroup"][0]
-    for each in range(number):
-        name = more.get("name", f"movies-{each}")
+    for index in range(number):
+        name = more.get("name", f"movies-{index}")
         account.made["DatasetGroup"].append(
             {**first, "datasetGroupArn": f"{GROUP}/{name}", "name": name, **more}
         )
 
 
 def test_findings_in_a_terminal(account: FakeAccount, command: Callable[..., Result]) -> None:
-    """A line says what is missing, and below is what to add for the one who lacks it, as it can be pasted."""
+    """A line says what is missing, and a block below has the statements to add."""
     account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE}), allow(BASE_5[:4], SERVICE)]
     result = command("movies")
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     lacks = f"✘ key policy of {KEY} lacks kms:ListGrants for Personalize (needed by movies (dataset group))"
     assert lines[2:4] == ["dataset group movies", lacks]
-    start = lines.index(f"key policy of {KEY}, for Personalize:") + 1
+    start = lines.index(f"key policy of {KEY}, to add:") + 1
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
     assert json.loads(lines[start]) == {**allow(BASE_5, SERVICE), "Condition": condition}
     assert lines[start + 1] == ""
     assert lines[-1].startswith("1 dataset group: 1 missing, 0 problems, 0 warnings, 0 undecided")
     quiet = command("movies", "--quiet").stdout.splitlines()
     assert quiet == [*lines[:4], "", lines[-1]]
+
+
+def test_each_principal_has_what_it_lacks(
+    account: FakeAccount, command: Callable[..., Result]
+) -> None:
+    """The role lacks one action, and Personalize another."""
+    for_role = [action for action in BASE_5 if action != "kms:Decrypt"]
+    for_service = [action for action in BASE_5 if action != "kms:CreateGrant"]
+    account.keys[KEY] = [allow(for_role, {"AWS": ROLE}), allow(for_service, SERVICE)]
+    (line,) = [line for line in command("--quiet").stdout.splitlines() if "lacks" in line]
+    assert " lacks kms:Decrypt for Reader, and kms:CreateGrant for Personalize (2) (" in line
 
 
 def test_a_denial_names_its_statement_and_condition(
@@ -83,21 +94,24 @@ def test_a_key_that_is_being_deleted_comes_first(
     start = lines.index("dataset group the-last")
     assert lines[start - 1] == ""
     assert lines[start + 1] == (
-        f"✘ key {OTHER} is PendingDeletion (needed by the-last (dataset group)): "
-        "cancel its deletion, and enable it, before everything that it encrypts is lost"
+        f"✘ key {OTHER} is PendingDeletion, and KMS deletes it on 2026-12-06 "
+        "(needed by the-last (dataset group)): cancel its deletion, and enable it, before "
+        "everything that it encrypts is lost"
     )
-    assert f"· {OTHER}: KMS deletes it on 2026-12-06" in lines
     assert start < lines.index("dataset group movies")
 
 
 def test_many_dataset_groups(account: FakeAccount, command: Callable[..., Result]) -> None:
-    """A line for each, and more for those that aren't as they should be; a quiet report has these alone."""
-    add_groups(account, 199)
-    lines = command().stdout.splitlines()
-    assert lines[2:5] == [
-        f"✓ {name}  14 as AWS's pages ask" for name in ("movies    ", "movies-0  ", "movies-1  ")
+    """Up to twenty healthy groups have a line each, more of them a line together."""
+    add_groups(account, 2)
+    names = ("movies  ", "movies-0", "movies-1")
+    assert command().stdout.splitlines()[2:5] == [
+        f"✓ {name}  14 as AWS's pages ask" for name in names
     ]
-    assert len(lines) == 208
+    add_groups(account, 197, name="films")
+    lines = command().stdout.splitlines()
+    assert lines[2] == "✓ 200 dataset groups where nothing is missing or wrong"
+    assert len(lines) == 9
     assert len(command("--quiet").stdout.splitlines()) == 3
     # What they share is read once, and nothing is described that isn't looked at.
     calls = account.calls.copy()

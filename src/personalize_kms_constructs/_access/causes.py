@@ -246,7 +246,7 @@ class Cause(Enum):
         "{subject} is CREATE FAILED, {why} ({today})",
         "delete it, and create it again once the policies allow all that it needs",
     )
-    KEY_STATE = "{subject} is {state}", "{mend}"
+    KEY_STATE = "{subject} is {state}{until}", "{mend}"
     KEY_SPEC = (
         "{subject} is {spec} for {usage}, and Personalize needs a symmetric encryption key, "
         "SYMMETRIC_DEFAULT for ENCRYPT_DECRYPT",

@@ -185,17 +185,28 @@ class _Words:
         whose, column = self._whose(policy), entries[0].policy
         if policy.policy == "role":
             text = f"{whose} lack {self._what(entries)}"
-            if column in ("key", "bucket"):
+            if all(entry.cause is Cause.LEFT_TO_IAM for entry in entries):
                 text += f", which the {POLICIES[column]} leaves to IAM"
         else:
-            is_bucket = policy.policy == "bucket"
-            lacking = self._what(entries) if is_bucket else _actions(entries)
-            text = f"{whose} lacks {lacking} for {self._who(entries)}"
+            text = f"{whose} lacks {self._what_for_whom(policy, entries)}"
         denials: dict[str, None] = {}
         for entry in entries:
             if entry.reason.denied:
                 denials[entry.reason.denied] = None
         return "; CloudTrail: ".join([text, *denials])
+
+    def _what_for_whom(self, policy: PolicyToChange, entries: tuple[Entry, ...]) -> str:
+        """Return actions with their principals; those that lack the same together."""
+        by_principal: dict[str, list[Entry]] = {}
+        for entry in entries:
+            by_principal.setdefault(entry.principal_arn, []).append(entry)
+        by_lack: dict[str, list[Entry]] = {}
+        for of_principal in by_principal.values():
+            is_bucket = policy.policy == "bucket"
+            lacking = self._what(of_principal) if is_bucket else _actions(of_principal)
+            by_lack.setdefault(lacking, []).extend(of_principal)
+        parts = [f"{lacking} for {self._who(alike)}" for lacking, alike in by_lack.items()]
+        return ", and ".join(parts)
 
     def excess(self) -> list[Finding]:
         """Return a finding for the excess of a statement for a reason."""

@@ -50,6 +50,8 @@ class Key(PolicyOwner):
     usage: str = "ENCRYPT_DECRYPT"
     state: str = "Enabled"
     """As KMS's ``DescribeKey`` has it: ``Enabled``, ``Disabled``, ``PendingDeletion``…"""
+    deleted_on: str = ""
+    """The day on which KMS deletes it, if that is known."""
     has_default_policy: bool = False
     """True if its template has no policy, so KMS gives it one until the template has one."""
     unseen_state: str = ""

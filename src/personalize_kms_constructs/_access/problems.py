@@ -113,7 +113,8 @@ def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
         yield Reason.of(Cause.KEY_IS_NO_ARN)
         return
     if key.state not in _USABLE:
-        yield Reason.of(Cause.KEY_STATE, state=key.state)
+        until = f", and KMS deletes it on {key.deleted_on}" if key.deleted_on else ""
+        yield Reason.of(Cause.KEY_STATE, state=key.state, until=until)
     is_known = not has_unknown(key.spec + key.usage)
     if is_known and (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
         yield Reason.of(Cause.KEY_SPEC, spec=key.spec, usage=key.usage)

@@ -25,9 +25,12 @@ _TITLES = {
 }
 
 
-def title(policy: PolicyToChange, names: Names) -> str:
-    """Return the title of a policy to change, with notes for its writer."""
-    purpose = _TITLES[policy.policy]
+def title(policy: PolicyToChange, names: Names, *, is_whole: bool = True) -> str:
+    """Return the title of a policy to change, with notes for its writer.
+
+    Its statements are all for Personalize that it should have, or else some to add.
+    """
+    purpose = _TITLES[policy.policy] if is_whole else "to add"
     if policy.policy == "trust" and policy.replaces:
         purpose = "for Personalize"
     if policy.policy == "role" and policy.too_much:

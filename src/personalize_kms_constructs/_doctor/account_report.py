@@ -22,6 +22,7 @@ from .trail import read_denials, with_denials
 
 # So many resources are named for one action that isn't answered; the others are counted.
 _NAMED = 5
+_HEALTHY_LINES = 20
 _NOT_ANSWERED = (
     "not answered: allow what was denied, or ask somebody who has it; for the rest, look again "
     "later"
@@ -156,12 +157,17 @@ class AccountReport:
 
     def _table(self) -> Iterator[str]:
         width = max(len(report.group.name) for report in self.groups)
+        healthy = [report for report in self.groups if not report.findings]
         for report in self.groups:
+            if not report.findings and len(healthy) > _HEALTHY_LINES:
+                continue
             mark, says = "✓", f"{len(report.access.allowed)} as AWS's pages ask"
             if report.findings:
                 mark, more = report.findings[0].mark, len(report.findings) - 1
                 says = report.findings[0].text + (f", and {more} more" if more else "")
             yield f"{mark} {report.group.name.ljust(width)}  {says}"
+        if len(healthy) > _HEALTHY_LINES:
+            yield f"✓ {len(healthy):,} dataset groups where nothing is missing or wrong"
 
     def _not_answered(self) -> Iterator[dict[str, Any]]:
         for (action, why), about in sorted(self.account.not_answered.items()):
@@ -185,7 +191,10 @@ def _lines(report: GroupReport, *, quiet: bool) -> Iterator[str]:
         return
     yield from (f"· {note}" for note in report.notes)
     for policy in report.access.policies:
-        yield from ("", f"{title(policy, names)}{':' if policy.should_have else ''}")
+        yield from (
+            "",
+            f"{title(policy, names, is_whole=False)}{':' if policy.should_have else ''}",
+        )
         yield from (f"  {json.dumps(statement)}" for statement in policy.should_have)
 
 

@@ -39,13 +39,8 @@ _ABSENT = (
     "ResourceNotFoundException",
     "ServerSideEncryptionConfigurationNotFoundError",
 )
-# What is asked for has a name that nothing can have. Of a listing it would say less.
-_IMPOSSIBLE = (
-    "InvalidArnException",
-    "InvalidBucketName",
-    "InvalidInputException",
-    "ValidationError",
-)
+# Nothing can have the name that is asked for. Of a listing it would say less.
+_IMPOSSIBLE = ("InvalidArnException", "InvalidBucketName", "ValidationError")
 # The fields of an answer and of a question with the next page. The SDK has no paginator for
 # ListDataDeletionJobs.
 _NEXT_PAGE = {
@@ -188,9 +183,7 @@ class Account:
             if _is_absent(error, operation):
                 raise AbsentError(str(error)) from error
             why = _why(error, operation)
-            if isinstance(
-                error, (exceptions.ConnectTimeoutError, exceptions.EndpointConnectionError)
-            ):
+            if isinstance(error, (exceptions.ConnectionError, exceptions.HTTPClientError)):
                 self._unreachable[service, region] = why
             self.not_answered.setdefault((f"{service}:{action}", why), set()).add(resource)
             raise NotAnsweredError(f"{service}:{action} {why}") from error

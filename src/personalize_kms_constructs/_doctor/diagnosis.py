@@ -20,8 +20,6 @@ from .deleted_principals import deleted_principals
 from .gathering import Gathered
 from .groups import Group
 
-_LOST_SOON = ("PendingDeletion", "PendingReplicaDeletion")
-
 
 @dataclass(frozen=True)
 class GroupReport:
@@ -38,7 +36,7 @@ class GroupReport:
 
     @property
     def urgency(self) -> int:
-        """Its rank: 0 if a key is being deleted, 1 for another error, 2 for a doubt."""
+        """Its rank: 0 if a key can't be used, 1 for another error, 2 for a doubt."""
         return min(map(_urgency, self.findings), default=3)
 
 
@@ -65,7 +63,7 @@ def unseen_group(group: Group) -> GroupReport:
 
 def _urgency(finding: Finding) -> int:
     reason = finding.about[0].reason
-    if reason.cause is Cause.KEY_STATE and reason.values["state"] in _LOST_SOON:
+    if reason.cause is Cause.KEY_STATE:
         return 0
     return 1 if finding.level == "error" else 2
 

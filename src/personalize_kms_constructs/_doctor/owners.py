@@ -34,7 +34,7 @@ def read_key(account: Account, reference: str) -> Key:
         )
         key.state = str(described["KeyState"])
         if "DeletionDate" in described:
-            key.notes = (f"KMS deletes it on {described['DeletionDate']:%Y-%m-%d}",)
+            key.deleted_on = f"{described['DeletionDate']:%Y-%m-%d}"
     elif not key.unseen_state:
         return Key(reference, exists=False)
     elif is_alias(key):
