@@ -187,20 +187,20 @@ def element(draw: random.Random, name: str, values: tuple[Any, ...]) -> Statemen
 def statement(
     draw: random.Random, actions: tuple[Any, ...], resources: tuple[Any, ...], conditions: Any
 ) -> Statement:
-    found = {"Effect": "Deny" if draw.random() < 0.25 else "Allow"}
-    found |= element(draw, "Action", actions) | element(draw, "Resource", resources)
+    given = {"Effect": "Deny" if draw.random() < 0.25 else "Allow"}
+    given |= element(draw, "Action", actions) | element(draw, "Resource", resources)
     if draw.random() < 0.5:
-        found["Condition"] = condition(draw, conditions)
-    return found
+        given["Condition"] = condition(draw, conditions)
+    return given
 
 
 def condition(draw: random.Random, conditions: Any) -> Any:
     """One to three conditions, all of which have to hold."""
-    found: dict[str, Any] = {}
+    conditions_together: dict[str, Any] = {}
     for _ in range(draw.choice((1, 1, 2, 3))):
         for operator, keys in draw.choice(conditions).items():
-            found[operator] = {**found.get(operator, {}), **keys}
-    return found
+            conditions_together[operator] = {**conditions_together.get(operator, {}), **keys}
+    return conditions_together
 
 
 def statements(
@@ -215,7 +215,7 @@ def statements(
 
 def refused(draw: random.Random, found: Statement) -> Statement:
     """Return a statement without its effect, with another, or without its principal."""
-    without = draw.choice([each for each in ("Effect", "Principal") if each in found])
+    without = draw.choice([name for name in ("Effect", "Principal") if name in found])
     left = {name: value for name, value in found.items() if name != without}
     return (
         left
@@ -339,12 +339,12 @@ def test_random_questions_are_answered_as_by_another_evaluator(
     answers: Counter[Answer] = Counter()
     differences = []
     for _ in range(QUESTIONS):
-        ours, theirs, found = question(draw)
+        ours, theirs, policy_statements = question(draw)
         answers[ours] += 1
         if ours is not Answer.MAYBE and (ours is Answer.YES) != theirs:
-            explained = [why for why, applies in EXPLAINED.items() if applies(found)]
+            explained = [why for why, applies in EXPLAINED.items() if applies(policy_statements)]
             if not explained:
-                differences.append((ours, theirs, found))
+                differences.append((ours, theirs, policy_statements))
     assert differences == []
     assert answers[Answer.YES] > QUESTIONS / 20
     assert answers[Answer.NO] > QUESTIONS / 20
@@ -407,7 +407,7 @@ def test_what_is_decided_stays_decided() -> None:
     of_role = (KMS_ACTIONS, KEY_RESOURCES, ROLE_CONDITIONS)
 
     def parameter(text: str) -> str:
-        part = draw.choice([each for each in PARTS if each in text] or [text])
+        part = draw.choice([part for part in PARTS if part in text] or [text])
         return (
             text.replace(part, f"${{Main.Parameter{draw.randrange(4)}?}}")
             if draw.random() < 0.3

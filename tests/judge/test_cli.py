@@ -57,10 +57,10 @@ def cdk_cli(
 @pytest.mark.parametrize("scope", ["app", 'cdk.Stage(app, "Prod")'])
 def test_a_fault_fails_a_plain_synth(scope: str, tmp_path: Path) -> None:
     """Of a stack, and of a stage, no stack of which is selected; there is no traceback."""
-    found = synth(tmp_path, scope, fault=True)
-    assert found.returncode == 1
-    assert "Encryption/Key lacks kms:CreateGrant" in found.stdout + found.stderr
-    assert "Traceback" not in found.stdout + found.stderr
+    process = synth(tmp_path, scope, fault=True)
+    assert process.returncode == 1
+    assert "Encryption/Key lacks kms:CreateGrant" in process.stdout + process.stderr
+    assert "Traceback" not in process.stdout + process.stderr
 
 
 def files(directory: Path, scope: str, *options: str) -> dict[str, str]:
@@ -72,8 +72,8 @@ def files(directory: Path, scope: str, *options: str) -> dict[str, str]:
     assert "ersonalize" not in result.stderr
     # The CDK's own validation, which is off in tests, leaves a report too.
     others = ("performance-counters.json", "validation-report.json")
-    found = (path for path in output.rglob("*") if path.is_file() and path.name not in others)
-    return {str(path.relative_to(output)): path.read_text() for path in found}
+    paths = (path for path in output.rglob("*") if path.is_file() and path.name not in others)
+    return {str(path.relative_to(output)): path.read_text() for path in paths}
 
 
 def analytics(template: dict[str, Any]) -> str:

@@ -57,13 +57,17 @@ def test_an_override_of_a_statement_fails_the_synth(app: cdk.App, stack: cdk.Sta
 
 
 def take_key_actions(of: PersonalizeEncryption) -> None:
-    (policy,) = [each for each in of.node.find_all() if isinstance(each, iam.CfnManagedPolicy)]
+    (policy,) = [
+        construct for construct in of.node.find_all() if isinstance(construct, iam.CfnManagedPolicy)
+    ]
     policy.add_property_override("PolicyDocument.Statement.0.Action", "kms:DescribeKey")
 
 
 def take_bucket_policy(of: PersonalizeEncryption) -> None:
     (policy,) = [
-        each for each in of.node.root.node.find_all() if isinstance(each, s3.CfnBucketPolicy)
+        construct
+        for construct in of.node.root.node.find_all()
+        if isinstance(construct, s3.CfnBucketPolicy)
     ]
     policy.add_property_override("PolicyDocument.Statement", [])
 
@@ -173,8 +177,8 @@ def test_a_fault_in_a_stage_names_the_app(app: cdk.App) -> None:
             stack, "Encryption", encryption_key=kms.Key(stack, "Key"), resources=[group]
         )
     )
-    found = failure(app.synth)
-    assert found.count(LACKS) == found.count("(at Prod/Main/Encryption)") == 1
+    message = failure(app.synth)
+    assert message.count(LACKS) == message.count("(at Prod/Main/Encryption)") == 1
     assert told(app) == [("MissingKeyAccess", "error", "")]
 
 
@@ -699,16 +703,16 @@ def test_a_construct_whose_template_is_of_no_stack_is_not_judged(
         else []
     )
     because = f"{file} is the template of no stack of the assembly, so it isn't checked"
-    assert {(*each.needed_by, each.because) for each in report.undecided} == {
-        (each, because) for each in constructs
+    assert {(*entry.needed_by, entry.because) for entry in report.undecided} == {
+        (construct, because) for construct in constructs
     }
-    not_judged = [("Undecided", "warning", each) for each in constructs]
+    not_judged = [("Undecided", "warning", construct) for construct in constructs]
     assert told(app) == not_judged
     other = cdk.Stack(app, "Other")
     break_key_policy(encryption(other))
     assert LACKS in failure(lambda: app.synth(force=True))
     # The checks tell of the nested stack as well.
-    of_constructs = [each for each in told(app) if "NestedStack" not in each[2]]
+    of_constructs = [violation for violation in told(app) if "NestedStack" not in violation[2]]
     assert of_constructs == [("MissingKeyAccess", "error", "Other/Encryption"), *not_judged]
 
 

@@ -55,9 +55,9 @@ def test_the_cli_reads_an_old_report_again(tmp_path: Path) -> None:
 def test_validate_sees_stages(fault: bool, tmp_path: Path) -> None:
     """The CLI's newer command selects them too, and says what a synth says."""
     validate = ("validate", "--unstable=validate", "--no-online")
-    found = cdk_cli(tmp_path, 'cdk.Stage(app, "Prod")', *validate, fault=fault)
-    said = found.stdout + found.stderr
-    assert (found.returncode, "Acknowledge with 'Personalize::MissingKeyAccess'" in said) == (
+    process = cdk_cli(tmp_path, 'cdk.Stage(app, "Prod")', *validate, fault=fault)
+    said = process.stdout + process.stderr
+    assert (process.returncode, "Acknowledge with 'Personalize::MissingKeyAccess'" in said) == (
         int(fault),
         fault,
     )
