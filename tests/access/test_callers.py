@@ -17,7 +17,6 @@ from tests.access.models import (
     KEY,
     REGION,
     ROLE,
-    Line,
     Statement,
     asked,
     iam,
@@ -36,6 +35,8 @@ PAGE = (
 
 CREATE, PASS = "personalize:CreateDatasetImportJob", "iam:PassRole"
 TO_PERSONALIZE = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
+TO_STEP_FUNCTIONS = {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}
+FOR_A_RESOURCE = {"StringLike": {"iam:AssociatedResourceArn": "*"}}
 NEEDED = {(CREATE, DATASET), (CREATE, JOB), (PASS, ROLE)}
 CREATING, PASSING = iam([CREATE], [DATASET, JOB]), iam([PASS], ROLE, Condition=TO_PERSONALIZE)
 
@@ -51,14 +52,19 @@ def model_of(*statements: Statement, **more: Any) -> AccessModel:
     return model
 
 
+def denied(condition: Statement, action: str = "*") -> list[Statement]:
+    """Statements that allow all that the caller needs, and one that denies under a condition."""
+    return [CREATING, PASSING, iam([action], "*", Effect="Deny", Condition=condition)]
+
+
 def of_caller(report: AccessReport) -> list[set[tuple[str, str]]]:
     """Return what the caller may do, lacks, and may have or lack; all of it in its IAM policies."""
-    kinds = (report.allowed, report.missing, report.undecided)
-    own: list[set[Line]] = [
-        lines(tuple(entry for entry in kind if entry.principal == "caller")) for kind in kinds
-    ]
-    assert {(policy, by) for each in own for by, policy, _, _ in each} <= {("role", "caller")}
-    return [{(action, resource) for _, _, action, resource in each} for each in own]
+    permissions = []
+    for entries in (report.allowed, report.missing, report.undecided):
+        own = lines(tuple(entry for entry in entries if entry.principal == "caller"))
+        assert {policy for _, policy, _, _ in own} <= {"role"}
+        permissions.append({(action, resource) for _, _, action, resource in own})
+    return permissions
 
 
 @pytest.mark.parametrize(
@@ -73,41 +79,38 @@ def of_caller(report: AccessReport) -> list[set[tuple[str, str]]]:
         ([iam([CREATE], JOB), PASSING], {(CREATE, DATASET)}, set()),
         ([iam([CREATE], f"{HERE}:dataset-import-job/*"), PASSING], {(CREATE, DATASET)}, set()),
         ([CREATING, iam([PASS], f"{ROLE}2")], {(PASS, ROLE)}, set()),
-        ([CREATING, iam([PASS], "*", Condition={"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}})],
-         {(PASS, ROLE)}, set()),
-        ([CREATING, iam([PASS], ROLE, Condition={"StringLike": {"iam:AssociatedResourceArn": "*"}})],
-         set(), {(PASS, ROLE)}),
-        ([CREATING, PASSING, iam(["personalize:*"], "*", Effect="Deny",
-                                 Condition={"StringNotEquals": {"aws:RequestedRegion": REGION}})], set(), set()),
-        ([CREATING, PASSING, iam([PASS], "*", Effect="Deny",
-                                 Condition={"StringNotEquals": {"iam:PassedToService": "personalize.amazonaws.com"}})],
-         set(), set()),
-        ([CREATING, PASSING, iam(["personalize:*"], "*", Effect="Deny",
-                                 Condition={"Null": {"iam:PassedToService": "true"}})],
-         {(CREATE, DATASET), (CREATE, JOB)}, set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"Bool": {"aws:SecureTransport": "false"}})],
-         set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"Bool": {"aws:PrincipalIsAWSService": "true"}})],
-         set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"Null": {"aws:SourceAccount": "false"}})],
-         set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"ArnNotLike": {"aws:PrincipalArn": CALLER}})],
-         set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny",
-                                 Condition={"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}})], set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny",
-                                 Condition={"StringEquals": {"aws:PrincipalType": "User"}})], set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny",
-                                 Condition={"StringLike": {"kms:ViaService": "s3.*"}})], set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"Null": {"s3:prefix": "false"}})], set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"StringNotEquals": {"aws:SourceVpc": "vpc-1"}})],
-         set(), NEEDED),
+        ([CREATING, iam([PASS], "*", Condition=TO_STEP_FUNCTIONS)], {(PASS, ROLE)}, set()),
+        ([CREATING, iam([PASS], ROLE, Condition=FOR_A_RESOURCE)], set(), {(PASS, ROLE)}),
+        (
+            denied({"StringNotEquals": {"aws:RequestedRegion": REGION}}, "personalize:*"),
+            set(),
+            set(),
+        ),
+        (
+            denied({"StringNotEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}, PASS),
+            set(),
+            set(),
+        ),
+        (
+            denied({"Null": {"iam:PassedToService": "true"}}, "personalize:*"),
+            {(CREATE, DATASET), (CREATE, JOB)},
+            set(),
+        ),
+        (denied({"Bool": {"aws:SecureTransport": "false"}}), set(), set()),
+        (denied({"Bool": {"aws:PrincipalIsAWSService": "true"}}), set(), set()),
+        (denied({"Null": {"aws:SourceAccount": "false"}}), set(), set()),
+        (denied({"ArnNotLike": {"aws:PrincipalArn": CALLER}}), set(), set()),
+        (denied({"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}}), set(), set()),
+        (denied({"StringEquals": {"aws:PrincipalType": "User"}}), set(), set()),
+        (denied({"StringLike": {"kms:ViaService": "s3.*"}}), set(), set()),
+        (denied({"Null": {"s3:prefix": "false"}}), set(), set()),
+        (denied({"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}), set(), NEEDED),
     ],
-)  # fmt: skip
+)
 def test_what_a_caller_needs(
     statements: list[Statement], missing: set[tuple[str, str]], undecided: set[tuple[str, str]]
 ) -> None:
-    """The action on each type that the reference requires, and to pass the role to Personalize alone."""
+    """A caller needs the action on each type of the reference, and ``iam:PassRole``."""
     report = compare(model_of(*statements))
     assert of_caller(report) == [NEEDED - missing - undecided, missing, undecided]
     assert {
@@ -161,7 +164,7 @@ def test_the_boundary_of_a_caller_counts() -> None:
 
 
 def test_what_a_caller_has_is_not_too_much() -> None:
-    """Its own statements on keys are for its own work, and those of the service role stay too much."""
+    """Statements of the caller on keys aren't reported, those of the service role are."""
     model = model_of(CREATING, PASSING, iam(["kms:Encrypt"], KEY))
     model.roles[ROLE] = Role(ROLE, identity=[policy("IAM policy", [iam(["kms:Encrypt"], KEY)])])
     assert {entry.principal_arn for entry in compare(model).excess} == {ROLE}
@@ -185,9 +188,9 @@ def test_a_solution_or_its_version(resource: Any, missing: set[str], undecided: 
     report = compare(model)
     needed = {SOLUTION, VERSION, job}
     assert of_caller(report) == [
-        {(create, each) for each in needed - missing - undecided} | {(PASS, ROLE)},
-        {(create, entry) for entry in missing},
-        {(create, entry) for entry in undecided},
+        {(create, arn) for arn in needed - missing - undecided} | {(PASS, ROLE)},
+        {(create, arn) for arn in missing},
+        {(create, arn) for arn in undecided},
     ]
     reasons = {entry.because for entry in report.undecided if entry.principal == "caller"}
     assert reasons == (
@@ -232,7 +235,7 @@ STARTER, THERE = f"arn:aws:iam::{ACCOUNT}:role/Starter", "arn:aws:iam::444455556
 UNKNOWN = f"arn:aws:iam::{unknown('account')}:role/There"
 ASSUMING = iam(["sts:AssumeRole"], "*")
 NO_TRUST = "the trust policy has no statement that allows it"
-NOT_IN_IAM = "no IAM policy of the role allows it"
+BY_TRUST = "statement number 1 of trust"
 LEFT = "the trust policy leaves it to the role's IAM policies, which don't allow it"
 
 
@@ -243,24 +246,34 @@ def trusting(principal: Any, **more: Any) -> Statement:
 @pytest.mark.parametrize(
     ("assumed", "statements", "trust", "told"),
     [
-        (CALLER, [], [trusting(STARTER)], "statement number 1 of trust"),
+        (CALLER, [], [trusting(STARTER)], BY_TRUST),
         (CALLER, [], [trusting(ACCOUNT)], LEFT),
         (CALLER, [], [], NO_TRUST),
         (CALLER, [ASSUMING], [], NO_TRUST),
         (THERE, [ASSUMING], [], NO_TRUST),
         (THERE, [], [trusting(STARTER)], LEFT),
-        (THERE, [ASSUMING], [trusting(STARTER)], "statement number 1 of trust; statement number 1 of IAM"),
-        (THERE, [], None, f"{NOT_IN_IAM}, and across accounts the trust policy has to allow it too: "
-                           f"the trust policy of {THERE} can't be seen: elsewhere"),
+        (THERE, [ASSUMING], [trusting(STARTER)], f"{BY_TRUST}; statement number 1 of IAM"),
+        (
+            THERE,
+            [],
+            None,
+            "no IAM policy of the role allows it, and across accounts the trust policy has to "
+            f"allow it too: the trust policy of {THERE} can't be seen: elsewhere",
+        ),
         (THERE, [ASSUMING], None, f"the trust policy of {THERE} can't be seen: elsewhere"),
         (CALLER, [ASSUMING], None, f"the trust policy of {CALLER} can't be seen: elsewhere"),
-        (UNKNOWN, [], [trusting(STARTER)], "it isn't known whether role and other role are in one account"),
+        (
+            UNKNOWN,
+            [],
+            [trusting(STARTER)],
+            "it isn't known whether role and other role are in one account",
+        ),
     ],
-)  # fmt: skip
+)
 def test_why_a_role_may_assume_another_or_not(
     assumed: str, statements: list[Statement], trust: list[Statement] | None, told: str
 ) -> None:
-    """Its trust policy always has to allow; across accounts, and where it names the account alone, IAM too."""
+    """Trust policies have to allow it; IAM too, across accounts or if only the account is named."""
     model = model_of(CREATING, PASSING, assumed_by=STARTER)
     model.asked = [
         asked(IMPORT_JOB, caller_arn=assumed, calls_on=(DATASET, JOB), assumed_by=STARTER)

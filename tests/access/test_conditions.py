@@ -1,4 +1,4 @@
-"""Conditions as companies write them: what they deny or allow, or leave open, with the element named."""
+"""Conditions as companies write them: denied, allowed, or undecided with the element named."""
 
 from __future__ import annotations
 
@@ -453,7 +453,7 @@ OF_UPLOADS = (
 def test_what_a_listing_or_an_upload_must_have_leaves_it_undecided(
     key: str, action: str, resource: str
 ) -> None:
-    """AWS doesn't document the parameters and headers that Personalize sends with them; other calls have none."""
+    """AWS doesn't document the parameters and headers that Personalize sends with these calls."""
     export = asked(EXPORT_JOB, destination=location("export/"), dataset_group_key=None)
     allow = [
         service(["s3:PutObject"], Resource=f"{BUCKET}/export/*"),
@@ -650,7 +650,7 @@ def test_condition_keys_of_kms_are_those_that_its_guide_lists(
 def test_condition_keys_of_actions_that_personalize_does_not_need(
     action: str, algorithm: str, for_aws: str
 ) -> None:
-    """They are too much only where the condition holds for certain: where the action has no such key."""
+    """They are too much only if the condition holds for certain: the action has no such key."""
     for condition, answer in (
         ({"StringEqualsIfExists": {"kms:EncryptionAlgorithm": "x"}}, algorithm),
         ({"BoolIfExists": FOR_AWS["Bool"]}, for_aws),
@@ -664,7 +664,7 @@ def test_condition_keys_of_actions_that_personalize_does_not_need(
 
 
 def test_source_conditions_shut_the_role_out() -> None:
-    """``aws:SourceAccount`` exists only on calls of a service: one statement for both is not enough."""
+    """Only calls of a service have ``aws:SourceAccount``, so the role needs its own statement."""
     both = {"AWS": ROLE, "Service": SERVICE}
     of_account = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
     report = report_of(
@@ -809,7 +809,7 @@ def test_a_trust_policy_may_be_for_the_organization() -> None:
     ],
 )
 def test_what_is_no_arn_is_like_none(value: str, expected: str, answer: Answer) -> None:
-    """Unless it may turn out to be one; a wildcard stands for no colon, and what it does without colons isn't said."""
+    """A value that may be an ARN, or a wildcard without colons, stays undecided."""
     condition = {"ArnLike": {"aws:PrincipalArn": expected}}
     assert condition_answer(condition, {"aws:principalarn": (value,)})[0] is answer
 
@@ -899,7 +899,7 @@ OPEN_ARN = "arn:${AWS::Partition}:personalize:eu-west-1:${AWS::AccountId}:*"
 def test_the_reason_is_what_leaves_it_open(
     condition: Any, sent: tuple[str | None, ...], cause: Cause, parts: tuple[str, ...]
 ) -> None:
-    """What is sent may be as unknown as what it is compared with."""
+    """The value that is sent may be unknown, or the value that it is compared with."""
     answer, (doubt,) = condition_answer(condition, {"aws:sourceaccount": sent})
     assert (answer, doubt.cause, doubt.values.get("parts", ())) == (Answer.MAYBE, cause, parts)
 

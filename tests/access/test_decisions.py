@@ -1,4 +1,4 @@
-"""What each policy says, and all of them together: elements, principals, boundaries, and what can't be seen."""
+"""Decisions on calls: elements of statements, principals, boundaries, and unseen policies."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_without_a_denial_nothing_is_missing() -> None:
     ],
 )
 def test_elements_of_statements(statement: Statement, missing: set[str]) -> None:
-    """Wildcards, inverted elements and principals; IAM has no KMS here, so that delegation gives nothing."""
+    """Wildcards, inverted elements and principals; IAM allows no KMS here, nor does delegation."""
     statement = {name: value for name, value in statement.items() if value not in ([], None)}
     report = report_of(asked(IMPORT_JOB), key=[statement, service(KEY_POLICY_ACTIONS)])
     assert {entry.action for entry in report.missing if entry.principal == "role"} == missing
@@ -130,7 +130,7 @@ def test_what_is_not_understood_makes_the_answer_undecided(
 @pytest.mark.parametrize("effect", [None, "Permit", "allow", "DENY", ["Deny"], ""])
 @pytest.mark.parametrize("place", ["key", "iam", "bucket", "trust"])
 def test_without_an_effect_that_iam_knows_a_statement_has_none(effect: Any, place: str) -> None:
-    """IAM's guide: "The Effect element is required … Valid values … are Allow and Deny", and their case counts."""
+    """IAM's guide: Effect is required, with the value Allow or Deny, whose case counts."""
     of_all = {**denial_of_all(place), "Effect": effect}
     statement = (
         of_all
@@ -149,7 +149,7 @@ def test_without_an_effect_that_iam_knows_a_statement_has_none(effect: Any, plac
 
 
 def denial_of_all(place: str) -> Statement:
-    """A statement about everything; with ``Principal`` where the kind of policy has one, and ``Resource`` likewise."""
+    """A statement about everything, without the element that its kind of policy can't have."""
     statement: Statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Principal": "*"}
     unknown = {"iam": "Principal", "trust": "Resource"}.get(place, "")
     return {name: value for name, value in statement.items() if name != unknown}
@@ -171,7 +171,7 @@ def denial_of_all(place: str) -> Statement:
 def test_a_statement_that_no_policy_of_its_kind_may_have_has_no_effect(
     place: str, change: Statement, effect: str
 ) -> None:
-    """AWS refuses it, and KMS takes it without effect; "must not be included in identity-based policies"."""
+    """IAM's guide on Principal: "must not be included in identity-based policies"."""
     changed = {**denial_of_all(place), "Effect": effect, **change}
     statement = {name: value for name, value in changed.items() if value is not None}
     report = report_of(IMPORT, **{**COMPLETE, place: [*COMPLETE[place], statement]})
@@ -242,7 +242,7 @@ def test_a_bucket_may_be_called_alias() -> None:
     ],
 )
 def test_metrics_have_no_resource(resources: Statement, answer: str) -> None:
-    """Only ``*`` is about them: the service authorization reference lists no resource for ``PutMetricData``."""
+    """Only ``*`` is about metrics: the reference lists no resource for ``PutMetricData``."""
     attribution = asked(matrix.METRIC_ATTRIBUTION)
     of_keys = [
         iam(IAM_ACTIONS),
@@ -259,7 +259,7 @@ def test_metrics_have_no_resource(resources: Statement, answer: str) -> None:
 
 
 def test_what_is_asked_on_everything_knows_no_resource() -> None:
-    """Of another action, the service authorization reference has to say so: one with resources is allowed on them."""
+    """The service authorization reference lists no resource for this action alone."""
     groups = [group for row in matrix.ROWS for group in row.role_on_everything]
     assert {action for group in groups for action in group.actions} == {"cloudwatch:PutMetricData"}
 
@@ -313,7 +313,7 @@ def test_a_statement_is_about_all_but_those_named(
 
 
 def test_not_principal_never_spares_a_role_that_has_a_boundary() -> None:
-    """IAM's guide: it will always deny a principal that has a permissions boundary, whatever the element names."""
+    """IAM's guide: such a statement always denies a principal that has a permissions boundary."""
     deny = {
         "Sid": "Others",
         "Effect": "Deny",
@@ -378,7 +378,7 @@ def test_the_id_of_the_role_leaves_nothing_open() -> None:
 
 
 def test_a_dead_principal_is_missing_where_the_roles_id_is_known() -> None:
-    """A key policy that names a deleted role keeps its unique id, which is never that of a new role."""
+    """A key policy keeps the unique id of a deleted role, and a new role has another id."""
     model = model_of(
         key=[
             role(KEY_POLICY_ACTIONS, Principal={"AWS": "AROADEADDEAD"}),
@@ -421,7 +421,7 @@ BOUNDED = policy("boundary", [iam(["s3:*"], "*")])
 def test_a_boundary_does_not_limit_what_the_key_policy_gives_by_the_principals_arn(
     statement: Statement, missing: set[str], undecided: set[str]
 ) -> None:
-    """Or to a session: "Permissions boundaries … do not limit permissions granted using the aws:PrincipalArn …"."""
+    """IAM's guide: boundaries "do not limit permissions granted using the aws:PrincipalArn …"."""
     model = model_of(
         IMPORT,
         key=[statement, service(KEY_POLICY_ACTIONS)],
@@ -495,7 +495,7 @@ def test_beside_a_denial_the_policies_that_lack_a_statement_are_told(
     denied: set[tuple[str, str]],
     lacks: dict[str, set[str]],
 ) -> None:
-    """What helps against the denial helps nothing without them."""
+    """Removing the denial isn't enough without these statements."""
     report = report_of(
         asked(), IMPORT, key=[*key, ON_KEY[1]], iam=[*READ, iam(in_iam)], bucket=bucket
     )
@@ -657,6 +657,9 @@ OF_CONTEXT = {"Null": {"kms:EncryptionContextKeys": "true"}}
 OF_GRANTS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 USE_KEY = "kms:Decrypt kms:DescribeKey kms:GenerateDataKey"
 OF_DATA = "kms:Decrypt kms:GenerateDataKey"
+GRANT, LIST = "kms:CreateGrant", "kms:ListGrants"
+PATTERNS = ["KMS:De*", "kms:List?rants"]
+UNKNOWN_GRANTS = ["kms:${Main.Call?}Grants", "kms:CreateGrant"]
 
 
 @pytest.mark.parametrize(
@@ -664,15 +667,15 @@ OF_DATA = "kms:Decrypt kms:GenerateDataKey"
     [
         ({"Action": KEY_POLICY_ACTIONS}, [], ["kms:*"], "", ""),
         ({"Action": KEY_POLICY_ACTIONS}, [], ["kms:*Grant*"], USE_KEY, ""),
-        ({"Action": ["KMS:De*", "kms:List?rants"]}, [], ["kms:*"], "kms:CreateGrant kms:GenerateDataKey", ""),
+        ({"Action": PATTERNS}, [], ["kms:*"], "kms:CreateGrant kms:GenerateDataKey", ""),
         ({"NotAction": "kms:CreateGrant"}, [], ["kms:*"], "kms:CreateGrant", ""),
-        ({"Action": ["kms:${Main.Call?}Grants", "kms:CreateGrant"]}, [], ["kms:*"], USE_KEY, "kms:ListGrants"),
-        ({"Action": "kms:*", "Condition": OF_CONTEXT}, [], ["kms:*"], "", f"kms:CreateGrant {OF_DATA}"),
-        ({"Action": "kms:*", "Condition": OF_GRANTS}, [], ["kms:*"], USE_KEY, "kms:CreateGrant kms:ListGrants"),
+        ({"Action": UNKNOWN_GRANTS}, [], ["kms:*"], USE_KEY, "kms:ListGrants"),
+        ({"Action": "kms:*", "Condition": OF_CONTEXT}, [], ["kms:*"], "", f"{GRANT} {OF_DATA}"),
+        ({"Action": "kms:*", "Condition": OF_GRANTS}, [], ["kms:*"], USE_KEY, f"{GRANT} {LIST}"),
         (OF_ROOT, IAM_ACTIONS, ["kms:*"], "kms:CreateGrant", ""),
         (OF_ROOT, KEY_POLICY_ACTIONS, ["kms:CreateGrant"], f"{USE_KEY} kms:ListGrants", ""),
     ],
-)  # fmt: skip
+)
 def test_each_action_on_a_key_has_its_own_answer(
     key: Statement, in_iam: list[str], boundary: list[str], missing: str, undecided: str
 ) -> None:
@@ -726,7 +729,7 @@ def test_a_policy_that_is_no_document_is_undecided() -> None:
 
 
 def test_what_cannot_be_seen_beside_all_that_is_needed() -> None:
-    """The rest of a key's policy isn't taken to deny; a policy that may deny gives the role nothing."""
+    """An unseen part of a key policy isn't taken to deny, and an unseen denial allows nothing."""
     model = model_of(key=ON_KEY, iam=[iam(IAM_ACTIONS)])
     model.keys[KEY].unseen = "only a part of it is known"
     assert (compare(model).missing, compare(model).undecided) == ((), ())
@@ -746,7 +749,7 @@ def test_a_statement_whose_effect_is_not_known_may_deny() -> None:
 
 
 def test_what_cannot_be_seen_of_a_role_that_exists_already_is_said_once() -> None:
-    """Of its IAM policies and its trust; where the key policy names it, that is taken for enough."""
+    """Its IAM policies and its trust are undecided; a key policy that names it is enough."""
     model = model_of(key=ON_KEY)
     del model.roles[ROLE]
     assert columns(compare(model).undecided) == {("role", "role"), ("service", "trust")}
@@ -766,7 +769,7 @@ def test_what_cannot_be_seen_of_a_role_that_exists_already_is_said_once() -> Non
 def test_a_policy_that_depends_on_a_condition_may_not_be_there(
     place: str, undecided: set[tuple[str, str]]
 ) -> None:
-    """What it allows is open, and the reason names the condition."""
+    """Permissions by the policy are undecided, and the reason names the condition."""
     model = model_of(asked(IMPORT_JOB, source=location()), **EVERYTHING)
     key, bucket, of_role = (
         model.keys[KEY],

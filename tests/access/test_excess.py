@@ -127,7 +127,7 @@ def test_iam_policies(statements: list[Statement], excess: set[Line]) -> None:
 
 
 def test_a_policy_that_may_not_be_there() -> None:
-    """What is too much in it is told as if it were."""
+    """A statement of a policy under a condition is reported as if the policy were there."""
     model = model_of(key=ON_KEY)
     model.roles[ROLE].identity = [
         policy("IAM", [iam([*IAM_ACTIONS, "kms:Encrypt"])], condition="Main.IsProd")
@@ -194,7 +194,7 @@ def test_create_grant_in_iam_for_a_key_that_names_the_role_and_one_that_delegate
     ],
 )
 def test_key_policies(statement: Statement, excess: set[Line]) -> None:
-    """The role by its name or by a condition, the service with and without a check of the account, everybody."""
+    """Statements for the role by name or by condition, for the service, and for everybody."""
     assert lines(report_of(key=[*ON_KEY, statement], iam=[iam(IAM_ACTIONS)]).excess) == excess
 
 
@@ -268,7 +268,7 @@ def test_bucket_policies() -> None:
     ],
 )
 def test_statements_for_everybody(condition: Statement, on_key: bool, on_bucket: bool) -> None:
-    """Only a condition that says who calls narrows ``"Principal": "*"``; one on TLS, or on who doesn't, lets all in."""
+    """Only a condition on the caller narrows ``"Principal": "*"``; TLS or an exception doesn't."""
     of_key = service(["kms:Decrypt"], Principal="*", Condition=condition)
     of_bucket = service(
         ["s3:GetObject"],
@@ -549,7 +549,7 @@ def test_a_denial_may_keep_others_out(condition: Statement) -> None:
     ],
 )
 def test_the_reason_says_what_aws_asks(action: str, cause: Cause) -> None:
-    """In IAM, of what no page asks for, and of what one asks for elsewhere; it names the statement."""
+    """The reason tells actions that no page asks for from those asked elsewhere."""
     resource = KEY if action.startswith("kms") else f"{BUCKET}/import/*"
     statements = [*READ, iam(IAM_ACTIONS), iam([action], resource)]
     (entry,) = report_of(asked(), IMPORT, key=ON_KEY, iam=statements, bucket=ON_BUCKET).excess
@@ -597,7 +597,7 @@ def test_each_excess_names_the_page_that_says_what_is_asked() -> None:
 
 
 def whole_bucket(resources: list[str]) -> AccessReport:
-    """A batch job that reads one folder and writes another, by one statement, as AWS's samples have it."""
+    """A batch job from one folder to another, with one statement, as AWS's samples have it."""
     batch = asked(BATCH_INFERENCE_JOB, source=location("in/"), destination=location("out/"))
     actions = ["s3:GetObject", "s3:PutObject", "s3:ListBucket"]
     in_iam = [iam(IAM_ACTIONS), iam(actions, resources)]
@@ -618,7 +618,7 @@ def test_each_action_on_a_whole_bucket_has_its_own_prefix() -> None:
     "resource", [BUCKET, BUCKET.replace("arn:aws:", "arn:${AWS::Partition}:"), f"{BUCKET[:-1]}?"]
 )
 def test_actions_on_objects_in_a_statement_about_the_bucket(resource: str) -> None:
-    """They allow nothing there, in whatever notation, and the bucket can't be taken out: it is there to be listed."""
+    """Actions on objects allow nothing on the bucket, which is there to be listed."""
     report = whole_bucket([resource, f"{BUCKET}/in/*", f"{BUCKET}/out/*"])
     assert {entry.resource for entry in report.excess} == {f"{BUCKET}/in/*", f"{BUCKET}/out/*"}
     assert report.missing == ()
@@ -743,7 +743,7 @@ def test_a_condition_without_keys_beside_what_everybody_may_do() -> None:
     ],
 )
 def test_whom_a_trust_policy_lets_in(statement: Statement, causes: list[Cause]) -> None:
-    """Beside Personalize for its own account, in the role that it takes: too much, and never missing."""
+    """A trust policy beside the one that Personalize needs: too much, and never missing."""
     report = report_of(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[TRUST, statement])
     assert (report.missing, report.problems) == ((), ())
     beyond = [*report.excess, *report.undecided]
@@ -800,7 +800,7 @@ def test_nothing_is_taken_out_that_an_open_request_may_need(
 
 
 def test_an_open_request_and_personalize_itself() -> None:
-    """Whatever role it has, the service may need more; a statement for everybody is too much all the same."""
+    """The service may need more for another role; a statement for everybody is too much."""
     public = service(["s3:GetObject"], Resource=f"{BUCKET}/import/*", Principal="*", Condition={})
     model = model_of(
         IMPORT,

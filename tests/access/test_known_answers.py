@@ -1,4 +1,4 @@
-"""Policies that AWS publishes and that people write with the CDK: what is wrong with each, written out by hand."""
+"""Policies that AWS publishes or the CDK writes, with all findings written out by hand."""
 
 import pytest
 
@@ -113,7 +113,7 @@ EVERY_ACTION = "kms:Decrypt kms:GenerateDataKey kms:DescribeKey kms:CreateGrant 
 
 
 def test_the_import_role_of_awss_own_solution() -> None:
-    """It has no KMS, which an import job doesn't need in IAM; the account's statement leaves the key to IAM."""
+    """The role has no KMS actions, though the account's statement leaves the key to IAM."""
     import_job = asked(IMPORT_JOB, name="import", source=location("train/"))
     everything = [f"{BUCKET}/*", BUCKET]
     read = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": everything}
@@ -131,7 +131,7 @@ def test_the_import_role_of_awss_own_solution() -> None:
 
 
 def test_plain_cdk_grants() -> None:
-    """``key.grant_encrypt_decrypt(role)`` and ``bucket.grant_read(role)``, as the CDK writes them."""
+    """The CDK's statements for ``key.grant_encrypt_decrypt`` and ``bucket.grant_read``."""
     on_key = iam(["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"])
     on_bucket = iam(["s3:GetBucket*", "s3:GetObject*", "s3:List*"], [BUCKET, f"{BUCKET}/*"])
     group, job = asked(), asked(IMPORT_JOB, name="import", source=location())

@@ -60,13 +60,16 @@ def problems_with(kind: str, statement: Any, version: str) -> list[tuple[str, st
 @pytest.mark.parametrize("version", ["2012-10-17", "2008-10-17"])
 def test_what_fn_sub_would_have_read(version: str, kind: str, text: str, told: str) -> None:
     """Without it, it is text; IAM's own variables are not of CloudFormation."""
-    expected = f"statement number 1 of more has {told} as plain text, which isn't replaced there: wrap the string in Fn::Sub"
+    expected = (
+        f"statement number 1 of more has {told} as plain text, which isn't replaced there: "
+        "wrap the string in Fn::Sub"
+    )
     problems = problems_with(kind, iam(["kms:Sign"], [as_text(text)]), version)
     assert problems == ([("configuration", expected, SUB)] if told else [])
 
 
 def test_text_is_a_warning() -> None:
-    """What it doesn't allow is missing anyway."""
+    """Permissions that such a text doesn't allow are missing anyway."""
     model = model_of(key=ON_KEY, iam=[iam(IAM_ACTIONS), iam(["kms:Sign"], as_text("${Key}"))])
     report = compare(model)
     assert [problem.is_warning for problem in report.problems] == [True]

@@ -1,4 +1,4 @@
-"""Problems that no statement mends: limits, keys that can't work, roles that can't be assumed, missing waits."""
+"""Problems that no statement mends: limits, unusable keys, untrusted roles, missing waits."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def source(operator: str, arn: str) -> Statement:
     ],
 )
 def test_roles_that_personalize_can_assume(statement: Statement, answer: str) -> None:
-    """A role that doesn't trust it is a problem, with the statement that its trust policy should have."""
+    """A role that doesn't trust Personalize is a problem, with the statement to add."""
     report = report_of(trust=[statement], **CLEAN)
     assert [(entry.action, entry.policy, entry.resource) for entry in report.undecided] == [
         ("sts:AssumeRole", "trust", ROLE)
@@ -175,7 +175,7 @@ def test_arns_that_personalize_does_not_take(arn: str, says: str) -> None:
 
 
 def test_a_bucket_with_awss_own_key() -> None:
-    """Its policy can't let Personalize in, and nobody can change it: no statement is missing there."""
+    """Nobody can change the policy of this key, so no statement is missing there."""
     model = model_of(
         asked(IMPORT_JOB, source=location(), dataset_group_key=None), iam=READ, bucket=ON_BUCKET
     )
@@ -204,7 +204,7 @@ def test_a_role_of_another_account() -> None:
 
 
 def test_what_is_not_waited_for() -> None:
-    """One problem for each resource and policy, with the actions; what exists already needs no waiting."""
+    """Each resource and policy is one problem; a policy that exists already is none."""
     model = model_of(asked(waits_for=frozenset({in_main("Key")})), **CLEAN)
     model.keys[KEY].policies = [
         Policy(model.keys[KEY].policies[0].document, "key policy", declared=in_main("Key"))
@@ -258,7 +258,7 @@ DENIES = iam(
 def test_what_only_limits_has_no_say_in_the_order(
     more: dict[str, Any], statements: list[Statement], open_actions: set[str]
 ) -> None:
-    """The policies that allow have to be there, whatever a boundary or a denial turns out to take away."""
+    """Policies that allow have to be there, whatever a boundary or a denial may take away."""
     model = model_of(asked(waits_for=frozenset()), **CLEAN)
     model.roles[ROLE] = Role(ROLE, trust=model.roles[ROLE].trust, **more)
     model.roles[ROLE].identity = [

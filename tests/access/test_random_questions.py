@@ -1,4 +1,4 @@
-"""Random policies and questions: what is decided is right, and stays so whatever unknown values turn out to be.
+"""Random policies and questions: decisions are right, whatever unknown values turn out to be.
 
 Ministack's evaluator is another implementation of IAM, by other people. Where the two differ, the
 difference is one of ``EXPLAINED``, and AWS's documentation is on the side of ours. A question that
@@ -195,7 +195,7 @@ def statement(
 
 
 def condition(draw: random.Random, conditions: Any) -> Any:
-    """One to three conditions, all of which have to hold."""
+    """Combine one to three conditions, all of which have to hold."""
     conditions_together: dict[str, Any] = {}
     for _ in range(draw.choice((1, 1, 2, 3))):
         for operator, keys in draw.choice(conditions).items():
@@ -334,7 +334,7 @@ EXPLAINED: dict[str, Callable[[list[Statement]], bool]] = {
 def test_random_questions_are_answered_as_by_another_evaluator(
     question: Callable[[random.Random], tuple[Answer, bool, list[Statement]]],
 ) -> None:
-    """More than a thousand of each kind; allowed and denied both often enough that agreement says something."""
+    """Each kind has enough allowed and denied answers for an agreement to say something."""
     draw = random.Random(question.__name__)
     answers: Counter[Answer] = Counter()
     differences = []
@@ -445,7 +445,7 @@ def test_what_is_decided_stays_decided() -> None:
 
 
 def chosen(draw: random.Random, found: list[Statement], others: list[Statement]) -> list[Any]:
-    """Return statements of which conditions choose some, or parts of some: pairs, by the number of the condition."""
+    """Return statements of which conditions choose some, or parts of some, by pairs."""
     statements: list[Any] = []
     for each, other in zip(found, others, strict=False):
         if draw.random() < 0.3:
@@ -485,7 +485,7 @@ def without_boundary(question: list[Any]) -> tuple[Answer, Answer]:
 
 
 def test_what_a_condition_chooses_is_decided_only_where_it_makes_no_difference() -> None:
-    """What is decided is what each world has, in which the conditions are decided."""
+    """A decision holds in every world, in which the conditions are decided."""
     draw = random.Random(6)
     of_role = (KMS_ACTIONS, KEY_RESOURCES, ROLE_CONDITIONS)
     of_service = (KMS_ACTIONS, KEY_RESOURCES, SERVICE_CONDITIONS)

@@ -114,7 +114,7 @@ BY_EVERYBODY = [role(KEY_POLICY_ACTIONS, Principal="*"), service(KEY_POLICY_ACTI
 def test_a_reason_names_the_policy(
     given: dict[str, Any], of: str, changes: dict[str, Any], reasons: set[tuple[str, str, str]]
 ) -> None:
-    """What is not there, and what can't be seen, for the role and for Personalize."""
+    """A missing statement, and a policy that can't be seen, for the role and for Personalize."""
     model = model_of(asked(IMPORT_JOB, source=location()), **{**GIVEN, **given})
     owner = {
         "key": model.keys[KEY],
@@ -138,7 +138,7 @@ IS_UNKNOWN = "isn't known before deployment"
 
 
 def of_key_policy(*statements: dict[str, Any]) -> set[str]:
-    """Why the role lacks something on its key, or may lack it; an element that is none isn't there."""
+    """Return why the role lacks something on its key, or may; elements of None are left out."""
     written = [
         {name: value for name, value in statement.items() if value is not None}
         for statement in statements
@@ -247,7 +247,7 @@ def test_an_unknown_action_beside_one_that_allows_leaves_nothing_open() -> None:
 def test_a_reason_names_what_an_iam_policy_leaves_open(
     statement: dict[str, Any], reason: str | None
 ) -> None:
-    """A pattern that is too narrow, and a resource that isn't there; objects of another case are others."""
+    """A pattern is too narrow, a resource is left out, or objects are in another case."""
     report = compare(
         model_of(asked(IMPORT_JOB, source=location()), **{**GIVEN, "iam": [statement, READ[1]]})
     )
@@ -406,7 +406,10 @@ def test_a_policy_of_somebody_who_is_not_known(effect: str) -> None:
     assert {entry.action for entry in report.undecided if entry.policy == "role"} == set(
         IAM_ACTIONS
     )
-    doubt = "statement number 1 of More: whose policy it is depends on Main.Name, Main.Path, which isn't known before"
+    doubt = (
+        "statement number 1 of More: whose policy it is depends on Main.Name, Main.Path, "
+        "which isn't known before"
+    )
     assert all(doubt in entry.because for entry in report.undecided)
 
 

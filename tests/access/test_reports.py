@@ -48,7 +48,7 @@ ALL_ACTIONS = (
 
 
 def one_of_each() -> AccessReport:
-    """A policy that lacks something, one with too much, a denial, a problem, and an open question."""
+    """A report with a policy to complete, one with too much, a denial, a problem and a question."""
     denial = role(["kms:Decrypt"], Effect="Deny", Sid="NoDecrypt")
     model = model_of(
         key=[role(KEY_POLICY_ACTIONS[:4]), service(KEY_POLICY_ACTIONS), denial],
@@ -73,19 +73,19 @@ SUM = "2 missing, 1 problem, 1 too much, 1 undecided, 12 as AWS's pages ask\n"
 
 
 def test_the_text_has_a_line_for_each_finding_and_a_block_for_each_policy() -> None:
-    """Errors first, then what is too much or open, the statements as they are pasted, and the sum."""
+    """Errors come first, then warnings and questions, the statements to paste, and the sum."""
     assert (
         one_of_each().to_text()
         == f"""\
 {FINDINGS}
 key policy of Main/Key, for Personalize (in the place of statements 1, 2):
   {{"Effect": "Allow", "Principal": {{"AWS": "{ROLE}"}}, "Action": {ALL_ACTIONS}, "Resource": "*"}}
-  {{"Effect": "Allow", "Principal": {{"Service": "personalize.amazonaws.com"}}, "Action": {ALL_ACTIONS}, \
-"Resource": "*", "Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "111122223333"}}}}}}
+  {{"Effect": "Allow", "Principal": {{"Service": "personalize.amazonaws.com"}}, \
+"Action": {ALL_ACTIONS}, "Resource": "*", "Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "111122223333"}}}}}}
 
 IAM policies of Main/Role, in the place of what is too much:
-  {{"Effect": "Allow", "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"], \
-"Resource": "{KEY}"}}
+  {{"Effect": "Allow", "Action": \
+["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"], "Resource": "{KEY}"}}
 
 {SUM}"""
     )
@@ -110,7 +110,7 @@ def test_a_clean_report_is_one_line() -> None:
 def test_a_line_begins_with_the_resource_in_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not in a template of the CDK, where nobody looks for it; the resource has the policy to change."""
+    """A line names the resource with the policy to change, but not in a template of the CDK."""
     monkeypatch.chdir(tmp_path)
     lines_of_template = [
         "Resources:",
@@ -133,50 +133,97 @@ def test_a_line_begins_with_the_resource_in_the_file(
         ]
         return compare(model).to_text(quiet=True).splitlines()[:2]
 
-    four = "kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants for Main/Role (5)"
-    three = "kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants on Main/Key (3)"
+    of_key = (
+        "kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants "
+        "for Main/Role (5)"
+    )
+    of_iam = "kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants on Main/Key (3)"
     assert text("app.yaml") == [
-        f"✘ app.yaml:2  key policy of Main/Key lacks {four}",
-        f"✘ app.yaml:4  IAM policies of Main/Role lack {three}",
+        f"✘ app.yaml:2  key policy of Main/Key lacks {of_key}",
+        f"✘ app.yaml:4  IAM policies of Main/Role lack {of_iam}",
     ]
     assert text("Main.template.json") == [
-        f"✘ key policy of Main/Key lacks {four}",
-        f"✘ IAM policies of Main/Role lack {three}",
+        f"✘ key policy of Main/Key lacks {of_key}",
+        f"✘ IAM policies of Main/Role lack {of_iam}",
     ]
 
 
 ETL = "arn:aws:iam::111122223333:role/Etl"
 TOO_MUCH = report_of(key=[*ON_KEY, role(["kms:Encrypt"])], iam=[iam(IAM_ACTIONS)]).excess
 CLAIM = "key policy of Main/Key, for Personalize"
+WAITING = (in_main("Movies/Resource"), in_main("Ratings"))
 
 
 @pytest.mark.parametrize(
     ("kind", "owner", "more", "words"),
     [
         ("key", KEY, {}, CLAIM),
-        ("key", KEY, {"file": "pending/Key.json"},
-         f"{CLAIM} (its owner adds the statements in pending/Key.json, which the synth wrote)"),
-        ("key", KEY, {"file": "pending/Key.json", "declared": (in_main("Key"),)},
-         f"{CLAIM} (pass the construct Main/Key itself instead of its ARN)"),
-        ("key", KEY, {"unnamed_roles": (ROLE,)},
-         f"{CLAIM} (first set a RoleName on Main/Role, which replaces a role that is deployed)"),
-        ("key", KEY, {"own_conditions": ("aws:PrincipalOrgID", "aws:SourceVpc"), "also_for": (ETL,)},
-         f"{CLAIM} (conditions of yours that go: aws:PrincipalOrgID, aws:SourceVpc; what goes also serves {ETL})"),
-        ("bucket", BUCKET, {"make": "AWS::S3::BucketPolicy"},
-         "bucket policy of Main/Data, for Personalize (a new AWS::S3::BucketPolicy)"),
-        ("role", ROLE, {"make": "AWS::IAM::Policy", "waiting": (in_main("Movies/Resource"), in_main("Ratings"))},
-         "IAM policies of Main/Role, to add (a new AWS::IAM::Policy; "
-         "have Main/Movies, Main/Ratings wait for it by DependsOn)"),
-        ("role", ROLE, {"too_much": TOO_MUCH}, "IAM policies of Main/Role, in the place of what is too much"),
-        ("role", ROLE, {"too_much": TOO_MUCH, "should_have": ()},
-         "IAM policies of Main/Role, nothing in the place of what is too much"),
-        ("boundary", ROLE, {}, "permissions boundary of Main/Role, to add (have its owner add them)"),
+        (
+            "key",
+            KEY,
+            {"file": "pending/Key.json"},
+            f"{CLAIM} (its owner adds the statements in pending/Key.json, which the synth wrote)",
+        ),
+        (
+            "key",
+            KEY,
+            {"file": "pending/Key.json", "declared": (in_main("Key"),)},
+            f"{CLAIM} (pass the construct Main/Key itself instead of its ARN)",
+        ),
+        (
+            "key",
+            KEY,
+            {"unnamed_roles": (ROLE,)},
+            f"{CLAIM} (first set a RoleName on Main/Role, which replaces a role that is deployed)",
+        ),
+        (
+            "key",
+            KEY,
+            {"own_conditions": ("aws:PrincipalOrgID", "aws:SourceVpc"), "also_for": (ETL,)},
+            f"{CLAIM} (conditions of yours that go: aws:PrincipalOrgID, aws:SourceVpc; "
+            f"what goes also serves {ETL})",
+        ),
+        (
+            "bucket",
+            BUCKET,
+            {"make": "AWS::S3::BucketPolicy"},
+            "bucket policy of Main/Data, for Personalize (a new AWS::S3::BucketPolicy)",
+        ),
+        (
+            "role",
+            ROLE,
+            {"make": "AWS::IAM::Policy", "waiting": WAITING},
+            "IAM policies of Main/Role, to add (a new AWS::IAM::Policy; "
+            "have Main/Movies, Main/Ratings wait for it by DependsOn)",
+        ),
+        (
+            "role",
+            ROLE,
+            {"too_much": TOO_MUCH},
+            "IAM policies of Main/Role, in the place of what is too much",
+        ),
+        (
+            "role",
+            ROLE,
+            {"too_much": TOO_MUCH, "should_have": ()},
+            "IAM policies of Main/Role, nothing in the place of what is too much",
+        ),
+        (
+            "boundary",
+            ROLE,
+            {},
+            "permissions boundary of Main/Role, to add (have its owner add them)",
+        ),
         # The list takes the place of what the trust policy has for Personalize, or is added.
-        ("trust", ROLE, {"replaces": ("1",)},
-         "trust policy of Main/Role, for Personalize (in the place of statement 1)"),
+        (
+            "trust",
+            ROLE,
+            {"replaces": ("1",)},
+            "trust policy of Main/Role, for Personalize (in the place of statement 1)",
+        ),
         ("trust", ROLE, {}, "trust policy of Main/Role, to add"),
     ],
-)  # fmt: skip
+)
 def test_a_block_says_what_somebody_has_to_mind(
     kind: Any, owner: str, more: dict[str, Any], words: str
 ) -> None:
@@ -216,7 +263,7 @@ def marked(model: AccessModel, mark: str) -> list[str]:
 
 
 def test_one_reason_is_one_line_whatever_needs_it() -> None:
-    """A key that can't be seen is told of once for role and Personalize, a bucket's policy and encryption once."""
+    """An unseen key is reported once for role and Personalize, and so is an unseen bucket."""
     export = asked(EXPORT_JOB, name="export", destination=location("export/"))
     model = model_of(asked(), export, IMPORT, iam=[iam(["kms:*", "s3:*"], "*")])
     model.keys.clear()
@@ -291,7 +338,7 @@ def test_what_a_boundary_refuses_is_told_once() -> None:
 
 
 def test_a_resource_of_a_template_has_its_path_and_a_statement_its_arn() -> None:
-    """An ARN with an id that AWS generates is read by nobody; in a statement it is what is pasted."""
+    """Lines have the path, since nobody reads a generated id; statements have the ARN to paste."""
     key = "arn:aws:kms:eu-west-1:111122223333:key/${Main.Key961B73FD}"
     model = model_of(asked(dataset_group_key=key), key=ON_KEY)
     model.names = {key: "Main/Key", ROLE: "Main/Role"}
@@ -494,7 +541,10 @@ def test_the_json_of_a_problem_has_its_severity() -> None:
 
 def test_an_empty_report_says_that_nothing_was_asked() -> None:
     """A clean report on nothing isn't mistaken for one on everything."""
-    nothing = "Nothing in the templates asks Amazon Personalize for anything, so nothing was checked but whom "
+    nothing = (
+        "Nothing in the templates asks Amazon Personalize for anything, "
+        "so nothing was checked but whom "
+    )
     assert AccessReport().to_text().startswith(nothing)
     assert f"\n{nothing}" in AccessReport().to_markdown()
 
@@ -532,7 +582,7 @@ def test_needs_of_several_are_reported_once_with_all_that_need_them() -> None:
 
 
 def test_a_permission_links_to_the_page_that_asks_for_it() -> None:
-    """Of a data deletion job's permissions on keys, that is the page on S3; AWS's page on keys doesn't list the job."""
+    """AWS's page on keys doesn't list data deletion jobs, so their link is the page on S3."""
     guide = "https://docs.aws.amazon.com/personalize/latest/dg"
     pages = {
         row.resource: {
@@ -552,7 +602,7 @@ def test_a_permission_links_to_the_page_that_asks_for_it() -> None:
 
 
 def test_the_problems_of_merged_reports_are_in_one_order() -> None:
-    """Those that read alike too, in the order of a single report: by kind, place and message."""
+    """Problems are sorted by kind, place and message, as in a single report."""
     problems = [
         Problem(kind, name, Reason.of(Cause.NO_ROLE), needed_by=(where,), declared=(declared,))
         for kind in ("trust", "ordering")
@@ -573,7 +623,7 @@ def test_the_problems_of_merged_reports_are_in_one_order() -> None:
 
 
 def test_reports_merge_without_repeating() -> None:
-    """Those of the stages of an app."""
+    """Reports of the stages of an app become one."""
     one, other = report_of(asked(name="movies")), report_of(asked(name="books"))
     both = merged([one, other, one])
     assert both.asked == ("books (dataset group)", "movies (dataset group)")
@@ -583,7 +633,7 @@ def test_reports_merge_without_repeating() -> None:
 
 
 def test_a_policy_counts_as_long_as_a_finding_is_about_it() -> None:
-    """Those that are acknowledged or ignored aren't."""
+    """Policies of acknowledged or ignored findings don't count."""
     report = report_of(
         key=ON_KEY[:1],
         iam=[iam([*IAM_ACTIONS, "kms:Encrypt"])],

@@ -1,4 +1,4 @@
-"""Statements that each policy should have: the whole list for Personalize, in the form of each key, bucket and role."""
+"""Statements that a policy should have, in the form for each key, bucket and role."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_a_key_of_another_account_wants_all_actions_on_both_sides() -> None:
 
 @pytest.mark.parametrize(("arn", "actions"), [(KEY, FOUR), (OTHERS_KEY, FIVE)])
 def test_of_an_imported_key_the_iam_policy_alone_is_told(arn: str, actions: list[str]) -> None:
-    """What its policy lacks isn't known."""
+    """Nobody knows what the policy of an imported key lacks."""
     model = model_of(asked(dataset_group_key=arn))
     model.keys = {}
     assert statements(compare(model)) == {
@@ -215,7 +215,7 @@ IN_BUCKET: list[Statement] = [
 
 
 def test_a_bucket_has_each_action_on_the_folder_that_needs_it() -> None:
-    """No reading of exports, no writing of imports: for the role in IAM, for Personalize in the bucket policy."""
+    """The role in IAM and Personalize in the bucket policy can't read exports or write imports."""
     report = report_of(IMPORT, EXPORT, key=[role(["kms:*"]), service(["kms:*"])], iam=[])
     assert statements(report)["bucket"] == tuple(IN_BUCKET)
     assert [
@@ -269,7 +269,7 @@ def test_several_roles_and_keys() -> None:
 
 
 def test_a_trust_policy_has_one_statement() -> None:
-    """As AWS's page on confused deputies has it, in the place of what is for Personalize already."""
+    """AWS's page on confused deputies has it; it replaces the statements for Personalize."""
     of_lambda = {
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
@@ -308,7 +308,7 @@ def test_a_trust_policy_has_a_statement_for_each_region_of_its_role() -> None:
 def test_a_boundary_has_one_statement_about_everything(
     declared: Declaration | None, of_aws: bool, where: list[str], make: str
 ) -> None:
-    """It allows nothing itself, and one that refers to the key would be made after it; nobody changes one of AWS."""
+    """A boundary that refers to the key would be made after it; nobody changes one of AWS."""
     model = model_of(key=ON_KEY, iam=[IN_IAM])
     model.roles[ROLE].declared = in_main("Role")
     boundary = policy("boundary", [iam(["s3:*"], "*")], declared=declared, of_aws=of_aws)
@@ -319,13 +319,13 @@ def test_a_boundary_has_one_statement_about_everything(
 
 
 def test_a_denial_gets_no_statement() -> None:
-    """What denies has to go first."""
+    """Its owner has to remove it first."""
     report = report_of(key=[*ON_KEY, role(["kms:Decrypt"], Effect="Deny")], iam=[IN_IAM])
     assert (len(report.missing), report.policies) == (1, ())
 
 
 def test_a_role_of_which_nothing_is_too_much_gets_what_it_lacks() -> None:
-    """What it has stays, and isn't repeated."""
+    """Statements that are right stay, and aren't repeated."""
     report = report_of(asked(), IMPORT, key=ON_KEY, iam=[IN_IAM, READ[0]], bucket=ON_BUCKET)
     assert statements(report) == {
         "role": ({"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": BUCKET},)
@@ -333,7 +333,7 @@ def test_a_role_of_which_nothing_is_too_much_gets_what_it_lacks() -> None:
 
 
 def test_a_role_of_which_something_is_too_much_gets_all_that_it_needs() -> None:
-    """The actions that are too much go out of their statements, and may be needed on some of the resources."""
+    """Excess actions leave their statements, and may be needed on some of the resources."""
     report = report_of(asked(), IMPORT, key=ON_KEY, iam=[iam(["kms:*"]), READ[0]], bucket=ON_BUCKET)
     change = to_change(report, "role")
     assert [entry.action for entry in change.too_much] == ["kms:*"]
@@ -372,7 +372,7 @@ IN_POLICY, IN_ROLE, IN_KEY = in_main("Policy"), in_main("Role"), in_main("Key")
 def test_which_iam_policy_takes_the_statements(
     identity: list[Policy], where: Declaration, make: str
 ) -> None:
-    """One of the role alone that can refer to the key; where there is none, one has to be made, and is waited for."""
+    """A policy of this role alone that can refer to the key, or a new one to wait for."""
     movies = asked(declared=in_main("Movies"), waits_for=frozenset())
     model = model_of(movies, key=ON_KEY)
     model.keys[KEY].declared, model.roles[ROLE].declared = IN_KEY, IN_ROLE
@@ -386,7 +386,7 @@ def test_which_iam_policy_takes_the_statements(
     ("account", "where"), [(ACCOUNT, "Other/Key"), (ANOTHER_ACCOUNT, "Main/Role")]
 )
 def test_a_policy_is_made_in_the_stack_of_a_later_key(account: str, where: str) -> None:
-    """The role's stack can't refer to what waits for it; a stack of another account makes no policy of the role."""
+    """The role's stack can't refer to a later key, and another account makes no policy of it."""
     arn = KEY.replace(ACCOUNT, account)
     model = model_of(asked(dataset_group_key=arn))
     model.roles[ROLE].declared = IN_ROLE
@@ -461,7 +461,7 @@ def test_a_trust_policy_keeps_for_whom_personalize_calls() -> None:
 def test_what_a_key_policy_will_leave_to_iam_is_not_too_much_there(
     of_role: Declaration, is_excess: bool
 ) -> None:
-    """A key policy that lacks something and will name the role makes ``kms:CreateGrant`` in IAM superfluous."""
+    """A key policy that will name the role makes ``kms:CreateGrant`` in IAM superfluous."""
     report = compare(of_stacks(in_main("Key"), of_role, key=[OF_SERVICE], iam=[ALL_IN_IAM]))
     assert {entry.policy for entry in report.missing} == {"key"}
     assert [entry.action for entry in report.excess] == (["kms:CreateGrant"] if is_excess else [])
@@ -646,7 +646,7 @@ def without(statements: tuple[PolicyStatement, ...], too_much: tuple[Entry, ...]
 
 
 def random_model(draw: random.Random) -> AccessModel:
-    """Some requests of two roles on two keys, one of another account, with policies of random statements."""
+    """Requests of two roles on two keys, with policies of random statements."""
     to_batch = {"source": location("in/"), "destination": location("out/"), "role_arn": SECOND_ROLE}
     requests = [
         asked(),

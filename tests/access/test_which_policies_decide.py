@@ -1,4 +1,4 @@
-"""Which of the policies decides: what a resource waits for, and which one lacks a permission."""
+"""Policies that decide: those that a resource waits for, and the one that lacks a permission."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_a_key_of_another_account_wants_both_sides() -> None:
 
 
 def test_what_no_policy_says_is_missing_though_the_accounts_are_not_known() -> None:
-    """Whether the role is of the key's account makes no difference then."""
+    """Both policies lack it, whether or not the role is of the key's account."""
     key_arn = KEY.replace(ACCOUNT, "${Main.Account?}")
     report = compare(on_key_of(key_arn, [], []))
     told = tuple(

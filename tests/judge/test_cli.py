@@ -77,7 +77,7 @@ def files(directory: Path, scope: str, *options: str) -> dict[str, str]:
 
 
 def analytics(template: dict[str, Any]) -> str:
-    """What the CDK counts, taken out of a template and unpacked."""
+    """Take the CDK's analytics out of a template, and unpack them."""
     packed = template["Resources"]["CDKMetadata"]["Properties"].pop("Analytics").split(":")[-1]
     return gzip.decompress(base64.b64decode(packed)).decode()
 

@@ -1,4 +1,4 @@
-"""The function of ``ImportedKeyPolicy.MANAGED`` writes statements into key policies, and replaces none."""
+"""The managed function adds statements to imported key policies, and replaces none."""
 
 from __future__ import annotations
 
