@@ -107,9 +107,8 @@ def test_a_denial_of_keys_that_customers_send(condition: Any, is_denied: bool) -
 
 def answers(report: AccessReport) -> dict[str, str]:
     """Tell for role and Personalize if they may read, are denied it, or if that is open."""
-    missing, undecided = (
-        {entry.principal for entry in entries} for entries in (report.missing, report.undecided)
-    )
+    missing = {entry.principal for entry in report.missing}
+    undecided = {entry.principal for entry in report.undecided}
     return {
         principal: "denied" if principal in missing else "open" if principal in undecided else "may"
         for principal in ("role", "service")

@@ -139,11 +139,10 @@ IS_UNKNOWN = "isn't known before deployment"
 
 def of_key_policy(*statements: dict[str, Any]) -> set[str]:
     """Return why the role lacks something on its key, or may; elements of None are left out."""
-    written = [
-        {name: value for name, value in statement.items() if value is not None}
-        for statement in statements
-    ]
-    report = compare(model_of(key=[*written, service(KEY_POLICY_ACTIONS)], iam=[iam(IAM_ACTIONS)]))
+    key = []
+    for statement in statements:
+        key.append({name: value for name, value in statement.items() if value is not None})
+    report = compare(model_of(key=[*key, service(KEY_POLICY_ACTIONS)], iam=[iam(IAM_ACTIONS)]))
     return {entry.because for entry in (*report.missing, *report.undecided)}
 
 
@@ -285,12 +284,8 @@ def test_a_reason_tells_a_name_that_is_not_known_from_a_pattern_that_is_narrow(
     """The bucket's own name may be what leaves it open."""
     request = asked(IMPORT_JOB, source=Location(bucket, "import/"))
     report = compare(model_of(request, key=ON_KEY, iam=[iam(["s3:GetObject"], pattern)]))
-    reading = [
-        entry.because
-        for entry in report.undecided
-        if entry.policy == "role" and entry.action == "s3:GetObject"
-    ]
-    (because,) = reading
+    in_iam = [entry for entry in report.undecided if entry.policy == "role"]
+    (because,) = [entry.because for entry in in_iam if entry.action == "s3:GetObject"]
     assert (
         because.removeprefix(f"statement number 1 of IAM policy: Resource {pattern}").strip(": ")
         == why
@@ -374,11 +369,8 @@ def test_a_reason_says_that_the_accounts_are_unknown() -> None:
     key_arn = KEY.replace("111122223333", "${Main.Account?}")
     model = model_of(asked(dataset_group_key=key_arn), iam=[])
     model.keys = {key_arn: Key(key_arn, [policy("key policy", ON_KEY)])}
-    reasons = {
-        entry.because
-        for entry in compare(model).undecided
-        if entry.policy == "key" and entry.principal == "role"
-    }
+    on_key = [entry for entry in compare(model).undecided if entry.policy == "key"]
+    reasons = {entry.because for entry in on_key if entry.principal == "role"}
     assert reasons == {"it isn't known whether role and key are in one account"}
 
 

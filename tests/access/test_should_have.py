@@ -155,17 +155,13 @@ def test_a_statement_by_the_roles_arn_for_somebody_else_leaves_nothing_to_the_ac
     assert statements(report) == {"key": (NAMED, OF_SERVICE)}
 
 
-def test_a_key_policy_that_leaves_all_to_the_account_goes_on_doing_so_where_all_is_allowed() -> (
-    None
-):
+def test_a_key_policy_that_leaves_all_to_the_account_still_does_if_iam_allows_all() -> None:
     """Only Personalize lacks something."""
     report = report_of(key=[ACCOUNT_STATEMENT, service(FOUR)], iam=[iam(FIVE)])
     assert statements(report) == {"key": (DELEGATED, OF_SERVICE)}
 
 
-def test_a_key_policy_that_leaves_all_to_the_account_names_the_role_where_something_is_missing() -> (
-    None
-):
+def test_a_key_policy_that_leaves_all_to_the_account_names_a_role_that_lacks_something() -> None:
     """IAM lacks CreateGrant, which AWS's page asks for in key policies alone."""
     report = report_of(key=[ACCOUNT_STATEMENT, service(FIVE)], iam=[iam(FOUR)])
     assert statements(report) == {"key": (NAMED, OF_SERVICE)}
@@ -423,18 +419,31 @@ def test_the_list_takes_the_place_of_what_is_for_the_role_and_personalize() -> N
 @pytest.mark.parametrize(
     ("condition", "own"),
     [
-        ({"StringEquals": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"}, "Bool": {"aws:SecureTransport": "true"}},
-         ("aws:PrincipalOrgID", "aws:SecureTransport")),
+        (
+            {
+                "StringEquals": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"},
+                "Bool": {"aws:SecureTransport": "true"},
+            },
+            ("aws:PrincipalOrgID", "aws:SecureTransport"),
+        ),
         # Those that the list has as well aren't lost.
-        ({"StringEqualsIfExists": {"AWS:SourceAccount": ACCOUNT}, "ArnLike": {"aws:PrincipalArn": ROLE}}, ()),
+        (
+            {
+                "StringEqualsIfExists": {"AWS:SourceAccount": ACCOUNT},
+                "ArnLike": {"aws:PrincipalArn": ROLE},
+            },
+            (),
+        ),
         # A list for a key has neither of those that shut Personalize out where it doesn't say for
         # whom it calls.
-        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": "arn:*"}},
-         ("aws:SourceAccount", "aws:SourceArn")),
+        (
+            {"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": "arn:*"}},
+            ("aws:SourceAccount", "aws:SourceArn"),
+        ),
         # One that AWS refuses has none.
         ({"NumericEquals": 1.5}, ()),
     ],
-)  # fmt: skip
+)
 def test_conditions_of_statements_that_go_are_told(
     condition: Statement, own: tuple[str, ...]
 ) -> None:
@@ -508,30 +517,54 @@ def test_a_statement_with_an_empty_sid_has_its_number() -> None:
     assert to_change(report_of(key=[of_admin, of_role, ON_KEY[1]]), "key").replaces == ("2", "3")
 
 
+IN_ANY_PARTITION = ROLE.replace(":aws:", ":${AWS::Partition}:")
+BY_BOTH_ARNS = {"ArnEquals": {"aws:PrincipalArn": [ROLE, ETL]}}
+
+
 @pytest.mark.parametrize(
     ("place", "statement", "others"),
     [
         # Nobody else, by whatever spelling of its name.
         ("key", role(["kms:Encrypt"]), ()),
         ("key", role(["kms:Encrypt"], Principal={"AWS": ROLE, "Service": SERVICE}), ()),
-        ("key", role(["kms:Encrypt"], Principal={"AWS": ROLE.replace(":aws:", ":${AWS::Partition}:")}), ()),
+        ("key", role(["kms:Encrypt"], Principal={"AWS": IN_ANY_PARTITION}), ()),
         ("key", {**DELEGATED, "Action": "kms:*"}, ()),
         # Everybody, an administrator among them maybe.
         ("key", role(["kms:Decrypt"], Principal="*"), ("*",)),
         # Others of the statement: by name, by a condition, a service, an account without quotes.
-        ("key", role(["kms:Encrypt"], Principal={"AWS": [ROLE, ETL], "Service": "logs.amazonaws.com"}),
-         (ETL, "logs.amazonaws.com")),
-        ("key", {**DELEGATED, "Action": "kms:*", "Condition": {"ArnEquals": {"aws:PrincipalArn": [ROLE, ETL]}}},
-         (ETL,)),
+        (
+            "key",
+            role(["kms:Encrypt"], Principal={"AWS": [ROLE, ETL], "Service": "logs.amazonaws.com"}),
+            (ETL, "logs.amazonaws.com"),
+        ),
+        ("key", {**DELEGATED, "Action": "kms:*", "Condition": BY_BOTH_ARNS}, (ETL,)),
         ("key", role(["kms:Encrypt"], Principal={"AWS": [ROLE, ROOT]}), (ROOT,)),
-        ("key", role(["kms:Encrypt"], Principal={"AWS": [ROLE, int(ANOTHER_ACCOUNT)]}), (ANOTHER_ACCOUNT,)),
-        ("bucket", service(["s3:Put*"], Resource=f"{BUCKET}/*",
-                           Principal={"Service": [SERVICE, "forecast.amazonaws.com"]}), ("forecast.amazonaws.com",)),
+        (
+            "key",
+            role(["kms:Encrypt"], Principal={"AWS": [ROLE, int(ANOTHER_ACCOUNT)]}),
+            (ANOTHER_ACCOUNT,),
+        ),
+        (
+            "bucket",
+            service(
+                ["s3:Put*"],
+                Resource=f"{BUCKET}/*",
+                Principal={"Service": [SERVICE, "forecast.amazonaws.com"]},
+            ),
+            ("forecast.amazonaws.com",),
+        ),
         # Those whom a trust policy lets in, by the same statement.
-        ("trust", {**TRUST, "Principal": {"Service": [SERVICE, "sagemaker.amazonaws.com"]}, "Condition": {}},
-         ("sagemaker.amazonaws.com",)),
+        (
+            "trust",
+            {
+                **TRUST,
+                "Principal": {"Service": [SERVICE, "sagemaker.amazonaws.com"]},
+                "Condition": {},
+            },
+            ("sagemaker.amazonaws.com",),
+        ),
     ],
-)  # fmt: skip
+)
 def test_others_whom_a_statement_serves_that_goes(
     place: str, statement: Statement, others: tuple[str, ...]
 ) -> None:
@@ -570,13 +603,12 @@ def test_the_file_of_what_is_pending_is_told() -> None:
     assert to_change(report, "key").file == "personalize-kms-pending/Key.json"
 
 
-MATRIX_ACTIONS = {
-    action for row in matrix.ROWS for group in row.groups() for action in group.actions
-}
-
-
 def test_no_list_has_an_action_that_no_page_asks_for() -> None:
     """Whatever the policies say now: the actions of the matrix, and that of a trust policy."""
+    matrix_actions: set[str] = set()
+    for row in matrix.ROWS:
+        for group in row.groups():
+            matrix_actions.update(group.actions)
     everybody = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
     requests = [
         asked(row, name=row.resource, source=location("in/"), destination=location("out/"))
@@ -597,7 +629,7 @@ def test_no_list_has_an_action_that_no_page_asks_for() -> None:
                     actions.update(
                         [statement["Action"]] if change.policy == "trust" else statement["Action"]
                     )
-    assert actions == {*MATRIX_ACTIONS, "sts:AssumeRole"}
+    assert actions == {*matrix_actions, "sts:AssumeRole"}
 
 
 def followed(model: AccessModel, told: AccessReport) -> None:
@@ -611,11 +643,9 @@ def followed(model: AccessModel, told: AccessReport) -> None:
             )
         elif change.policy == "role":
             identity = model.roles[change.policy_of].identity
-            kept = [
-                body
-                for of_role in identity
-                for body in without(of_role.statements, change.too_much)
-            ]
+            kept = []
+            for of_role in identity:
+                kept += without(of_role.statements, change.too_much)
             identity[:] = [policy("IAM policy", [*kept, *change.should_have])]
         else:
             owner = model.keys.get(change.policy_of) or model.buckets.get(change.policy_of)
@@ -628,8 +658,8 @@ def followed(model: AccessModel, told: AccessReport) -> None:
             policies[:] = [policy(policies[0].name, [*kept, *change.should_have])]
 
 
-def bodies(found: Policy) -> list[Any]:
-    return [statement.body for statement in found.statements]
+def bodies(document: Policy) -> list[Any]:
+    return [statement.body for statement in document.statements]
 
 
 def without(statements: tuple[PolicyStatement, ...], too_much: tuple[Entry, ...]) -> Iterator[Any]:

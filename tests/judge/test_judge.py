@@ -448,7 +448,7 @@ def test_the_stage_of_a_pipeline_is_judged(app: cdk.App, stack: cdk.Stack) -> No
 def test_several_apps_in_one_process(tmp_path: Path) -> None:
     """Each has one judge of its own, which sees nothing of the others."""
     apps = [new_app(tmp_path / name) for name in ("one", "two", "three")]
-    made = [encryption(cdk.Stack(app, "Main")) for app in apps for _ in range(1)]
+    made = [encryption(cdk.Stack(app, "Main")) for app in apps]
     encryption(cdk.Stack(apps[1], "Other"))
     break_key_policy(made[1])
     assert [bool(failure(app.synth)) for app in apps] == [False, True, False]

@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from personalize_kms_constructs import PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
 from tests.judge.apps import break_key_policy, encryption, failure, new_app
-from tests.judge.test_cli import cdk_cli
+from tests.judge.test_cdk_cli import cdk_cli
 
 
 @pytest.mark.parametrize("in_stage", [False, True])

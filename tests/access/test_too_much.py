@@ -641,6 +641,15 @@ def test_a_condition_without_keys_beside_what_everybody_may_do() -> None:
     assert Cause.FOR_EVERYBODY in {entry.cause for entry in report.excess}
 
 
+OF_OTHER_ACCOUNTS = {
+    ANOTHER_ACCOUNT: Cause.FOR_ANOTHER_ACCOUNT,
+    f"arn:aws:iam::{ANOTHER_ACCOUNT}:root": Cause.FOR_ANOTHER_ACCOUNT,
+    f"arn:aws:iam::{ANOTHER_ACCOUNT}:role/Somebody": Cause.FOR_ANOTHER_ACCOUNT,
+    "arn:aws:iam::${Main.Account?}:root": Cause.MAY_BE_ANOTHER_ACCOUNT,
+}
+WITH_EXTERNAL_ID = {"StringEquals": {"sts:ExternalId": "secret"}}
+
+
 @pytest.mark.parametrize(
     ("statement", "causes"),
     [
@@ -707,14 +716,12 @@ def test_a_condition_without_keys_beside_what_everybody_may_do() -> None:
             [],
         ),
         *(
-            ({**TRUST, "Principal": {"AWS": name}, "Condition": condition}, [cause])
-            for condition in ({}, {"StringEquals": {"sts:ExternalId": "secret"}})
-            for name, cause in (
-                (ANOTHER_ACCOUNT, Cause.FOR_ANOTHER_ACCOUNT),
-                (f"arn:aws:iam::{ANOTHER_ACCOUNT}:root", Cause.FOR_ANOTHER_ACCOUNT),
-                (f"arn:aws:iam::{ANOTHER_ACCOUNT}:role/Somebody", Cause.FOR_ANOTHER_ACCOUNT),
-                ("arn:aws:iam::${Main.Account?}:root", Cause.MAY_BE_ANOTHER_ACCOUNT),
-            )
+            ({**TRUST, "Principal": {"AWS": name}, "Condition": {}}, [cause])
+            for name, cause in OF_OTHER_ACCOUNTS.items()
+        ),
+        *(
+            ({**TRUST, "Principal": {"AWS": name}, "Condition": WITH_EXTERNAL_ID}, [cause])
+            for name, cause in OF_OTHER_ACCOUNTS.items()
         ),
         (
             {

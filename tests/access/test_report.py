@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,8 @@ def test_the_text_has_a_line_for_each_finding_and_a_block_for_each_policy() -> N
 key policy of Main/Key, for Personalize (in the place of statements 1, 2):
   {{"Effect": "Allow", "Principal": {{"AWS": "{ROLE}"}}, "Action": {ALL_ACTIONS}, "Resource": "*"}}
   {{"Effect": "Allow", "Principal": {{"Service": "personalize.amazonaws.com"}}, \
-"Action": {ALL_ACTIONS}, "Resource": "*", "Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "111122223333"}}}}}}
+"Action": {ALL_ACTIONS}, \
+"Resource": "*", "Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "111122223333"}}}}}}
 
 IAM policies of Main/Role, in the place of what is too much:
   {{"Effect": "Allow", "Action": \
@@ -584,12 +586,10 @@ def test_needs_of_several_are_reported_once_with_all_that_need_them() -> None:
 def test_a_permission_links_to_the_page_that_asks_for_it() -> None:
     """AWS's page on keys doesn't list data deletion jobs, so their link is the page on S3."""
     guide = "https://docs.aws.amazon.com/personalize/latest/dg"
-    pages = {
-        row.resource: {
-            entry.action: entry.page for entry in report_of(asked(row, source=location())).missing
-        }
-        for row in (IMPORT_JOB, matrix.DATA_DELETION_JOB)
-    }
+    pages = {}
+    for row in (IMPORT_JOB, matrix.DATA_DELETION_JOB):
+        missing = report_of(asked(row, source=location())).missing
+        pages[row.resource] = {entry.action: entry.page for entry in missing}
     for actions in pages.values():
         assert actions["s3:GetObject"] == f"{guide}/granting-personalize-s3-access.html"
     assert (
@@ -603,13 +603,11 @@ def test_a_permission_links_to_the_page_that_asks_for_it() -> None:
 
 def test_the_problems_of_merged_reports_are_in_one_order() -> None:
     """Problems are sorted by kind, place and message, as in a single report."""
-    problems = [
-        Problem(kind, name, Reason.of(Cause.NO_ROLE), needed_by=(where,), declared=(declared,))
-        for kind in ("trust", "ordering")
-        for name in ("b", "a")
-        for where in ("2", "1")
-        for declared in (in_main("y"), in_main("x"))
-    ]
+    problems = []
+    declarations = (in_main("y"), in_main("x"))
+    for kind, name, where, declared in product(["trust", "ordering"], "ba", "21", declarations):
+        reason = Reason.of(Cause.NO_ROLE)
+        problems.append(Problem(kind, name, reason, needed_by=(where,), declared=(declared,)))
     for order in (problems, problems[::-1]):
         both = merged(
             [AccessReport(problems=tuple(order[:8])), AccessReport(problems=tuple(order[8:]))]

@@ -42,11 +42,8 @@ def cdk_cli(
     # Without the variables of pytest, by which the CDK would tell that no CLI is there, and without
     # that of a pipeline, in which the CLI writes to the standard output what it writes to the other
     # here.
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name != "CI" and not name.startswith("PYTEST_")
-    }
+    not_for_the_cli = {"CI", *(name for name in os.environ if name.startswith("PYTEST_"))}
+    environment = {name: value for name, value in os.environ.items() if name not in not_for_the_cli}
     environment["PYTHONPATH"] = str(Path(__file__).parents[2])
     command = ["cdk", *arguments, "--no-notices"]
     return subprocess.run(
@@ -72,8 +69,10 @@ def files(directory: Path, scope: str, *options: str) -> dict[str, str]:
     assert "ersonalize" not in result.stderr
     # The CDK's own validation, which is off in tests, leaves a report too.
     others = ("performance-counters.json", "validation-report.json")
-    paths = (path for path in output.rglob("*") if path.is_file() and path.name not in others)
-    return {str(path.relative_to(output)): path.read_text() for path in paths}
+    paths = [path for path in output.rglob("*") if path.is_file()]
+    return {
+        str(path.relative_to(output)): path.read_text() for path in paths if path.name not in others
+    }
 
 
 def analytics(template: dict[str, Any]) -> str:
