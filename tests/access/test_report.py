@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -604,8 +604,9 @@ def test_a_permission_links_to_the_page_that_asks_for_it() -> None:
 def test_the_problems_of_merged_reports_are_in_one_order() -> None:
     """Problems are sorted by kind, place and message, as in a single report."""
     problems = []
+    kinds: list[Literal["trust", "ordering"]] = ["trust", "ordering"]
     declarations = (in_main("y"), in_main("x"))
-    for kind, name, where, declared in product(["trust", "ordering"], "ba", "21", declarations):
+    for kind, name, where, declared in product(kinds, "ba", "21", declarations):
         reason = Reason.of(Cause.NO_ROLE)
         problems.append(Problem(kind, name, reason, needed_by=(where,), declared=(declared,)))
     for order in (problems, problems[::-1]):

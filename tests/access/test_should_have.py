@@ -643,7 +643,7 @@ def followed(model: AccessModel, told: AccessReport) -> None:
             )
         elif change.policy == "role":
             identity = model.roles[change.policy_of].identity
-            kept = []
+            kept: list[Any] = []
             for of_role in identity:
                 kept += without(of_role.statements, change.too_much)
             identity[:] = [policy("IAM policy", [*kept, *change.should_have])]

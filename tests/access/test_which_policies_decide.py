@@ -74,7 +74,7 @@ def early(report: AccessReport) -> dict[Any, Any]:
         if problem.cause is Cause.NOT_WAITED_FOR
     ]
     assert len(values) == len(report.problems)
-    return {each["before"]: each["actions"] for each in values}
+    return {early_policy["before"]: early_policy["actions"] for early_policy in values}
 
 
 @pytest.mark.parametrize(
