@@ -53,7 +53,7 @@ def model_of(*statements: Statement, **more: Any) -> AccessModel:
 
 
 def denied(condition: Statement, action: str = "*") -> list[Statement]:
-    """Statements that allow all that the caller needs, and one that denies under a condition."""
+    """Statements for everything that the caller needs, and a denial under a condition."""
     return [CREATING, PASSING, iam([action], "*", Effect="Deny", Condition=condition)]
 
 

@@ -1,4 +1,4 @@
-"""Placeholders that were meant for CloudFormation and are text, and what is no hole."""
+"""Placeholders that were meant for CloudFormation but are plain text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SUB = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/in
 
 
 def problems_with(kind: str, statement: Any, version: str) -> list[tuple[str, str, str]]:
-    """Kind, message and page of what is wrong once a policy more has this statement."""
+    """Return kind, message and page of the problems that one more policy with this statement makes."""
     model = model_of(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=ON_BUCKET)
     more = Policy({"Version": version, "Statement": [statement]}, "more")
     if kind == "boundary":

@@ -402,7 +402,7 @@ def read(name: str, statements: list[Any]) -> Policy:
 
 
 def decided(on_key: Any, for_service: Any, in_iam: Any, boundary: Any) -> tuple[Answer, Answer]:
-    """Return what is decided for the role and for Personalize, each on a key."""
+    """Return the decisions for the role and for Personalize, each on a key."""
     role = Role(ROLE, identity=[read("IAM", in_iam)])
     if boundary is not None:
         role.boundary = policy("boundary", boundary)
@@ -416,7 +416,7 @@ def decided(on_key: Any, for_service: Any, in_iam: Any, boundary: Any) -> tuple[
 
 
 def test_what_is_decided_stays_decided() -> None:
-    """The judge relies on it, which fails a synth for what is certain alone."""
+    """The judge relies on it: it fails a synth only for certain faults."""
     draw = random.Random(22)
     of_role = (KMS_ACTIONS, KEY_RESOURCES, ROLE_CONDITIONS)
 
@@ -474,7 +474,7 @@ def chosen(draw: random.Random, drawn: list[Statement], others: list[Statement])
 
 
 def written(value: Any, world: tuple[bool, bool] | None) -> Any:
-    """Return what is chosen where the conditions are these, or values that leave it open."""
+    """Return the elements that these conditions choose, or values that leave it open."""
     if isinstance(value, tuple):
         number, then, otherwise = value
         if world is not None:
@@ -492,7 +492,7 @@ def written(value: Any, world: tuple[bool, bool] | None) -> Any:
 
 
 def without_boundary(question: list[Any]) -> tuple[Answer, Answer]:
-    """Return what is decided where the role has no boundary."""
+    """Return the decisions for a role without a boundary."""
     on_key, for_service, in_iam = question
     return decided(on_key, for_service, in_iam, None)
 

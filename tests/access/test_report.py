@@ -296,7 +296,7 @@ def test_a_line_about_several_buckets_names_each() -> None:
 
 
 def test_what_may_be_too_much_is_there() -> None:
-    """It is not told like what is needed and may be lacking."""
+    """Its lines differ from those of permissions that may be lacking."""
     account = "arn:aws:iam::${Main.Account?}:root"
     trusting = {**TRUST, "Principal": {"AWS": account}, "Condition": {}}
     model = model_of(key=ON_KEY, iam=[iam([*IAM_ACTIONS, "kms:*"])], trust=[TRUST, trusting])

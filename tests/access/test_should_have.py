@@ -405,7 +405,7 @@ def test_a_bucket_without_a_policy_gets_one() -> None:
 
 
 def test_the_list_takes_the_place_of_what_is_for_the_role_and_personalize() -> None:
-    """By sid, or by number; what is for others stays."""
+    """By sid, or by number; statements for others stay."""
     key = [
         ACCOUNT_STATEMENT,
         role(["kms:Decrypt"], Sid="UseKey"),
@@ -719,7 +719,7 @@ def random_model(draw: random.Random) -> AccessModel:
 
 
 def test_a_report_that_is_followed_once_leaves_nothing_missing_and_nothing_too_much() -> None:
-    """But what is denied, of which a report names the statement and has no list.
+    """Denials remain: a report names their statements and has no list for them.
 
     All policies can be seen here, and no boundary is of AWS. Two models of a thousand have a
     statement for everybody by ``aws:PrincipalArn`` besides: one of them is among these, and the

@@ -750,7 +750,7 @@ WITH_EXTERNAL_ID = {"StringEquals": {"sts:ExternalId": "secret"}}
     ],
 )
 def test_whom_a_trust_policy_lets_in(statement: Statement, causes: list[Cause]) -> None:
-    """A trust policy beside the one that Personalize needs: too much, and never missing."""
+    """Statements of a trust policy beside the one for Personalize are too much, never missing."""
     report = report_of(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[TRUST, statement])
     assert (report.missing, report.problems) == ((), ())
     beyond = [*report.excess, *report.undecided]

@@ -1,4 +1,4 @@
-"""Policies that decide: those that a resource waits for, and the one that lacks a permission."""
+"""Policies that a resource waits for, and the policy that lacks a permission."""
 
 from __future__ import annotations
 

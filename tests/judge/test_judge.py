@@ -690,7 +690,7 @@ def in_a_nested_stack_as_of_old(app: cdk.App) -> cdk.Stack:
 def test_a_construct_whose_template_is_of_no_stack_is_not_judged(
     inner: Callable[[cdk.App], cdk.Stack], file: str, with_checks: bool, app: cdk.App
 ) -> None:
-    """A warning says so, once for all constructs of the template; what is beside it is judged."""
+    """A single warning for all constructs of the template; other stacks are judged."""
     if with_checks:
         cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
     stack = inner(app)
