@@ -29,7 +29,7 @@ SUB = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/in
 
 
 def problems_with(kind: str, statement: Any, version: str) -> list[tuple[str, str, str]]:
-    """Return kind, message and page of the problems that one more policy with this statement makes."""
+    """Return kind, message and page of the problems of a policy with this statement."""
     model = model_of(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=ON_BUCKET)
     more = Policy({"Version": version, "Statement": [statement]}, "more")
     if kind == "boundary":
