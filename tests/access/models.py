@@ -77,7 +77,7 @@ def asked(permissions: matrix.Permissions = DATASET_GROUP, **more: Any) -> Asked
     return Asked(permissions=permissions, **{**given, **more})
 
 
-def model(
+def model_of(
     *requests: Asked,
     key: list[Statement] | None = None,
     iam: list[Statement] | None = None,
@@ -85,32 +85,32 @@ def model(
     trust: list[Statement] | None = None,
 ) -> AccessModel:
     """A model of these statements; each policy is empty that isn't given."""
-    found = AccessModel(asked=list(requests) or [asked()])
-    found.keys[KEY] = Key(KEY, [policy("key policy", key or [])])
+    model = AccessModel(asked=list(requests) or [asked()])
+    model.keys[KEY] = Key(KEY, [policy("key policy", key or [])])
     identity = [] if iam is None else [policy("IAM policy", iam)]
-    found.roles[ROLE] = Role(
+    model.roles[ROLE] = Role(
         ROLE, trust=[policy("trust policy", trust or [TRUST])], identity=identity
     )
     policies = [] if bucket is None else [policy("bucket policy", bucket)]
-    found.buckets[BUCKET] = Bucket(BUCKET, ACCOUNT, policies)
-    return found
+    model.buckets[BUCKET] = Bucket(BUCKET, ACCOUNT, policies)
+    return model
 
 
-def report(*requests: Asked, **statements: Any) -> AccessReport:
-    return compare(model(*requests, **statements))
+def report_of(*requests: Asked, **statements: Any) -> AccessReport:
+    return compare(model_of(*requests, **statements))
 
 
 def lines(entries: tuple[Entry, ...]) -> set[Line]:
     """Return what entries say, and that none is there twice."""
-    found = [(each.principal, each.policy, each.action, each.resource) for each in entries]
-    assert len(found) == len(set(found))
-    return set(found)
+    told = [(entry.principal, entry.policy, entry.action, entry.resource) for entry in entries]
+    assert len(told) == len(set(told))
+    return set(told)
 
 
-def lacking(found: AccessReport) -> dict[str, set[str]]:
+def lacking(report: AccessReport) -> dict[str, set[str]]:
     """Return the actions that each kind of policy lacks."""
     actions: dict[str, set[str]] = {}
-    for policy in found.policies:
+    for policy in report.policies:
         if policy.lacks:
             actions.setdefault(policy.policy, set()).update(entry.action for entry in policy.lacks)
     return actions

@@ -17,7 +17,6 @@ from tests.access.models import (
     KEY,
     REGION,
     ROLE,
-    Line,
     Statement,
     asked,
     iam,
@@ -36,29 +35,36 @@ PAGE = (
 
 CREATE, PASS = "personalize:CreateDatasetImportJob", "iam:PassRole"
 TO_PERSONALIZE = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
+TO_STEP_FUNCTIONS = {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}
+FOR_A_RESOURCE = {"StringLike": {"iam:AssociatedResourceArn": "*"}}
 NEEDED = {(CREATE, DATASET), (CREATE, JOB), (PASS, ROLE)}
 CREATING, PASSING = iam([CREATE], [DATASET, JOB]), iam([PASS], ROLE, Condition=TO_PERSONALIZE)
 
 
-def model(*statements: Statement, **more: Any) -> AccessModel:
+def model_of(*statements: Statement, **more: Any) -> AccessModel:
     """An import job that a role with these statements starts."""
-    found = AccessModel(
+    model = AccessModel(
         asked=[asked(IMPORT_JOB, caller_arn=CALLER, calls_on=(DATASET, JOB), **more)]
     )
-    found.roles[CALLER] = Role(
+    model.roles[CALLER] = Role(
         CALLER, identity=[policy("IAM policy of the machine", list(statements))]
     )
-    return found
+    return model
 
 
-def of_caller(found: AccessReport) -> list[set[tuple[str, str]]]:
+def denied(condition: Statement, action: str = "*") -> list[Statement]:
+    """Statements for everything that the caller needs, and a denial under a condition."""
+    return [CREATING, PASSING, iam([action], "*", Effect="Deny", Condition=condition)]
+
+
+def of_caller(report: AccessReport) -> list[set[tuple[str, str]]]:
     """Return what the caller may do, lacks, and may have or lack; all of it in its IAM policies."""
-    kinds = (found.allowed, found.missing, found.undecided)
-    own: list[set[Line]] = [
-        lines(tuple(each for each in kind if each.principal == "caller")) for kind in kinds
-    ]
-    assert {(policy, by) for each in own for by, policy, _, _ in each} <= {("role", "caller")}
-    return [{(action, resource) for _, _, action, resource in each} for each in own]
+    permissions = []
+    for entries in (report.allowed, report.missing, report.undecided):
+        own = lines(tuple(entry for entry in entries if entry.principal == "caller"))
+        assert {policy for _, policy, _, _ in own} <= {"role"}
+        permissions.append({(action, resource) for _, _, action, resource in own})
+    return permissions
 
 
 @pytest.mark.parametrize(
@@ -73,51 +79,48 @@ def of_caller(found: AccessReport) -> list[set[tuple[str, str]]]:
         ([iam([CREATE], JOB), PASSING], {(CREATE, DATASET)}, set()),
         ([iam([CREATE], f"{HERE}:dataset-import-job/*"), PASSING], {(CREATE, DATASET)}, set()),
         ([CREATING, iam([PASS], f"{ROLE}2")], {(PASS, ROLE)}, set()),
-        ([CREATING, iam([PASS], "*", Condition={"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}})],
-         {(PASS, ROLE)}, set()),
-        ([CREATING, iam([PASS], ROLE, Condition={"StringLike": {"iam:AssociatedResourceArn": "*"}})],
-         set(), {(PASS, ROLE)}),
-        ([CREATING, PASSING, iam(["personalize:*"], "*", Effect="Deny",
-                                 Condition={"StringNotEquals": {"aws:RequestedRegion": REGION}})], set(), set()),
-        ([CREATING, PASSING, iam([PASS], "*", Effect="Deny",
-                                 Condition={"StringNotEquals": {"iam:PassedToService": "personalize.amazonaws.com"}})],
-         set(), set()),
-        ([CREATING, PASSING, iam(["personalize:*"], "*", Effect="Deny",
-                                 Condition={"Null": {"iam:PassedToService": "true"}})],
-         {(CREATE, DATASET), (CREATE, JOB)}, set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"Bool": {"aws:SecureTransport": "false"}})],
-         set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"Bool": {"aws:PrincipalIsAWSService": "true"}})],
-         set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"Null": {"aws:SourceAccount": "false"}})],
-         set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"ArnNotLike": {"aws:PrincipalArn": CALLER}})],
-         set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny",
-                                 Condition={"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}})], set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny",
-                                 Condition={"StringEquals": {"aws:PrincipalType": "User"}})], set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny",
-                                 Condition={"StringLike": {"kms:ViaService": "s3.*"}})], set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"Null": {"s3:prefix": "false"}})], set(), set()),
-        ([CREATING, PASSING, iam(["*"], "*", Effect="Deny", Condition={"StringNotEquals": {"aws:SourceVpc": "vpc-1"}})],
-         set(), NEEDED),
+        ([CREATING, iam([PASS], "*", Condition=TO_STEP_FUNCTIONS)], {(PASS, ROLE)}, set()),
+        ([CREATING, iam([PASS], ROLE, Condition=FOR_A_RESOURCE)], set(), {(PASS, ROLE)}),
+        (
+            denied({"StringNotEquals": {"aws:RequestedRegion": REGION}}, "personalize:*"),
+            set(),
+            set(),
+        ),
+        (
+            denied({"StringNotEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}, PASS),
+            set(),
+            set(),
+        ),
+        (
+            denied({"Null": {"iam:PassedToService": "true"}}, "personalize:*"),
+            {(CREATE, DATASET), (CREATE, JOB)},
+            set(),
+        ),
+        (denied({"Bool": {"aws:SecureTransport": "false"}}), set(), set()),
+        (denied({"Bool": {"aws:PrincipalIsAWSService": "true"}}), set(), set()),
+        (denied({"Null": {"aws:SourceAccount": "false"}}), set(), set()),
+        (denied({"ArnNotLike": {"aws:PrincipalArn": CALLER}}), set(), set()),
+        (denied({"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}}), set(), set()),
+        (denied({"StringEquals": {"aws:PrincipalType": "User"}}), set(), set()),
+        (denied({"StringLike": {"kms:ViaService": "s3.*"}}), set(), set()),
+        (denied({"Null": {"s3:prefix": "false"}}), set(), set()),
+        (denied({"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}), set(), NEEDED),
     ],
-)  # fmt: skip
+)
 def test_what_a_caller_needs(
     statements: list[Statement], missing: set[tuple[str, str]], undecided: set[tuple[str, str]]
 ) -> None:
-    """The action on each type that the reference requires, and to pass the role to Personalize alone."""
-    found = compare(model(*statements))
-    assert of_caller(found) == [NEEDED - missing - undecided, missing, undecided]
+    """A caller needs the action on each type of the reference, and ``iam:PassRole``."""
+    report = compare(model_of(*statements))
+    assert of_caller(report) == [NEEDED - missing - undecided, missing, undecided]
     assert {
-        each.page for each in (*found.allowed, *found.missing) if each.principal == "caller"
+        entry.page for entry in (*report.allowed, *report.missing) if entry.principal == "caller"
     } <= {PAGE}
 
 
 def test_a_caller_that_lacks_everything() -> None:
     """Its IAM policies should have two statements, and with them nothing is missing."""
-    (to_change,) = compare(model()).policies
+    (to_change,) = compare(model_of()).policies
     assert (to_change.policy, to_change.policy_of) == ("role", CALLER)
     assert to_change.should_have == (
         {
@@ -132,39 +135,39 @@ def test_a_caller_that_lacks_everything() -> None:
             "Resource": [JOB, DATASET],
         },
     )
-    assert of_caller(compare(model(*to_change.should_have))) == [NEEDED, set(), set()]
+    assert of_caller(compare(model_of(*to_change.should_have))) == [NEEDED, set(), set()]
 
 
 def test_nobody_is_asked_where_no_template_shows_who_calls() -> None:
     """A notebook, or CloudFormation itself."""
-    found = model()
-    found.asked = [asked(IMPORT_JOB)]
-    assert of_caller(compare(found)) == [set(), set(), set()]
+    model = model_of()
+    model.asked = [asked(IMPORT_JOB)]
+    assert of_caller(compare(model)) == [set(), set(), set()]
 
 
 def test_a_caller_that_cannot_be_seen_is_undecided() -> None:
     """An imported role."""
-    found = model()
-    del found.roles[CALLER]
-    report = compare(found)
+    model = model_of()
+    del model.roles[CALLER]
+    report = compare(model)
     assert of_caller(report) == [set(), set(), NEEDED]
     assert f"not all policies of role {CALLER} can be seen: it isn't part of the app" in {
-        each.because for each in report.undecided
+        entry.because for entry in report.undecided
     }
 
 
 def test_the_boundary_of_a_caller_counts() -> None:
     """It lacks the action, and no IAM policy does."""
-    found = model(CREATING, PASSING)
-    found.roles[CALLER].boundary = policy("boundary", [iam(["personalize:*"], "*")])
-    assert lacking(compare(found)) == {"boundary": {PASS}}
+    model = model_of(CREATING, PASSING)
+    model.roles[CALLER].boundary = policy("boundary", [iam(["personalize:*"], "*")])
+    assert lacking(compare(model)) == {"boundary": {PASS}}
 
 
 def test_what_a_caller_has_is_not_too_much() -> None:
-    """Its own statements on keys are for its own work, and those of the service role stay too much."""
-    found = model(CREATING, PASSING, iam(["kms:Encrypt"], KEY))
-    found.roles[ROLE] = Role(ROLE, identity=[policy("IAM policy", [iam(["kms:Encrypt"], KEY)])])
-    assert {each.principal_arn for each in compare(found).excess} == {ROLE}
+    """Statements of the caller on keys aren't reported, those of the service role are."""
+    model = model_of(CREATING, PASSING, iam(["kms:Encrypt"], KEY))
+    model.roles[ROLE] = Role(ROLE, identity=[policy("IAM policy", [iam(["kms:Encrypt"], KEY)])])
+    assert {entry.principal_arn for entry in compare(model).excess} == {ROLE}
 
 
 @pytest.mark.parametrize(
@@ -180,16 +183,16 @@ def test_what_a_caller_has_is_not_too_much() -> None:
 def test_a_solution_or_its_version(resource: Any, missing: set[str], undecided: set[str]) -> None:
     """The reference has one type for both, and doesn't say which is looked at."""
     create, job = "personalize:CreateBatchInferenceJob", f"{HERE}:batch-inference-job/nightly"
-    found = model(iam([create], job), iam([create], resource), PASSING)
-    found.asked = [asked(BATCH_INFERENCE_JOB, caller_arn=CALLER, calls_on=(SOLUTION, VERSION, job))]
-    report = compare(found)
+    model = model_of(iam([create], job), iam([create], resource), PASSING)
+    model.asked = [asked(BATCH_INFERENCE_JOB, caller_arn=CALLER, calls_on=(SOLUTION, VERSION, job))]
+    report = compare(model)
     needed = {SOLUTION, VERSION, job}
     assert of_caller(report) == [
-        {(create, each) for each in needed - missing - undecided} | {(PASS, ROLE)},
-        {(create, each) for each in missing},
-        {(create, each) for each in undecided},
+        {(create, arn) for arn in needed - missing - undecided} | {(PASS, ROLE)},
+        {(create, arn) for arn in missing},
+        {(create, arn) for arn in undecided},
     ]
-    reasons = {each.because for each in report.undecided if each.principal == "caller"}
+    reasons = {entry.because for entry in report.undecided if entry.principal == "caller"}
     assert reasons == (
         {"whether the solution or its version has to be allowed isn't documented"}
         if undecided
@@ -199,9 +202,9 @@ def test_a_solution_or_its_version(resource: Any, missing: set[str], undecided: 
 
 def test_a_report_says_which_role_calls() -> None:
     """By its name, as it does of the service role."""
-    found = model(CREATING)
-    found.names[CALLER] = "Main/Machine/Role"
-    assert compare(found).to_text().splitlines()[0] == (
+    model = model_of(CREATING)
+    model.names[CALLER] = "Main/Machine/Role"
+    assert compare(model).to_text().splitlines()[0] == (
         "✘ IAM policies of Main/Machine/Role lack iam:PassRole on "
         "arn:aws:iam::111122223333:role/PersonalizeRole"
     )
@@ -214,25 +217,25 @@ def test_a_report_says_which_role_calls() -> None:
 def test_a_caller_is_of_the_organization(key: str, told: str, answer: str) -> None:
     """And so is what it creates and passes."""
     of_ours = {"StringEquals": {key: "o-a1b2c3d4e5"}}
-    found = model({**CREATING, "Condition": of_ours}, {**PASSING, "Condition": of_ours})
-    found.organization = told
-    answers = dict(zip(("yes", "no", "open"), of_caller(compare(found)), strict=True))
+    model = model_of({**CREATING, "Condition": of_ours}, {**PASSING, "Condition": of_ours})
+    model.organization = told
+    answers = dict(zip(("yes", "no", "open"), of_caller(compare(model)), strict=True))
     assert answers == {"yes": set(), "no": set(), "open": set(), answer: NEEDED}
 
 
 def test_a_job_is_no_solution() -> None:
     """That its solution is allowed makes nothing of the job open."""
     create, job = "personalize:CreateBatchInferenceJob", f"{HERE}:batch-inference-job/nightly"
-    found = model(iam([create], f"{HERE}:solution/*"), PASSING)
-    found.asked = [asked(BATCH_INFERENCE_JOB, caller_arn=CALLER, calls_on=(SOLUTION, VERSION, job))]
-    assert of_caller(compare(found))[1:] == [{(create, job)}, set()]
+    model = model_of(iam([create], f"{HERE}:solution/*"), PASSING)
+    model.asked = [asked(BATCH_INFERENCE_JOB, caller_arn=CALLER, calls_on=(SOLUTION, VERSION, job))]
+    assert of_caller(compare(model))[1:] == [{(create, job)}, set()]
 
 
 STARTER, THERE = f"arn:aws:iam::{ACCOUNT}:role/Starter", "arn:aws:iam::444455556666:role/There"
 UNKNOWN = f"arn:aws:iam::{unknown('account')}:role/There"
 ASSUMING = iam(["sts:AssumeRole"], "*")
 NO_TRUST = "the trust policy has no statement that allows it"
-NOT_IN_IAM = "no IAM policy of the role allows it"
+BY_TRUST = "statement number 1 of trust"
 LEFT = "the trust policy leaves it to the role's IAM policies, which don't allow it"
 
 
@@ -243,31 +246,41 @@ def trusting(principal: Any, **more: Any) -> Statement:
 @pytest.mark.parametrize(
     ("assumed", "statements", "trust", "told"),
     [
-        (CALLER, [], [trusting(STARTER)], "statement number 1 of trust"),
+        (CALLER, [], [trusting(STARTER)], BY_TRUST),
         (CALLER, [], [trusting(ACCOUNT)], LEFT),
         (CALLER, [], [], NO_TRUST),
         (CALLER, [ASSUMING], [], NO_TRUST),
         (THERE, [ASSUMING], [], NO_TRUST),
         (THERE, [], [trusting(STARTER)], LEFT),
-        (THERE, [ASSUMING], [trusting(STARTER)], "statement number 1 of trust; statement number 1 of IAM"),
-        (THERE, [], None, f"{NOT_IN_IAM}, and across accounts the trust policy has to allow it too: "
-                           f"the trust policy of {THERE} can't be seen: elsewhere"),
+        (THERE, [ASSUMING], [trusting(STARTER)], f"{BY_TRUST}; statement number 1 of IAM"),
+        (
+            THERE,
+            [],
+            None,
+            "no IAM policy of the role allows it, and across accounts the trust policy has to "
+            f"allow it too: the trust policy of {THERE} can't be seen: elsewhere",
+        ),
         (THERE, [ASSUMING], None, f"the trust policy of {THERE} can't be seen: elsewhere"),
         (CALLER, [ASSUMING], None, f"the trust policy of {CALLER} can't be seen: elsewhere"),
-        (UNKNOWN, [], [trusting(STARTER)], "it isn't known whether role and other role are in one account"),
+        (
+            UNKNOWN,
+            [],
+            [trusting(STARTER)],
+            "it isn't known whether role and other role are in one account",
+        ),
     ],
-)  # fmt: skip
+)
 def test_why_a_role_may_assume_another_or_not(
     assumed: str, statements: list[Statement], trust: list[Statement] | None, told: str
 ) -> None:
-    """Its trust policy always has to allow; across accounts, and where it names the account alone, IAM too."""
-    found = model(CREATING, PASSING, assumed_by=STARTER)
-    found.asked = [
+    """Trust policies have to allow it; IAM too, across accounts or if only the account is named."""
+    model = model_of(CREATING, PASSING, assumed_by=STARTER)
+    model.asked = [
         asked(IMPORT_JOB, caller_arn=assumed, calls_on=(DATASET, JOB), assumed_by=STARTER)
     ]
-    found.roles[STARTER] = Role(STARTER, identity=[policy("IAM", statements)])
-    found.roles[assumed] = Role(assumed, trust=[policy("trust", trust or [])])
-    found.roles[assumed].unseen_trust = "" if trust is not None else "elsewhere"
-    report = compare(found)
+    model.roles[STARTER] = Role(STARTER, identity=[policy("IAM", statements)])
+    model.roles[assumed] = Role(assumed, trust=[policy("trust", trust or [])])
+    model.roles[assumed].unseen_trust = "" if trust is not None else "elsewhere"
+    report = compare(model)
     entries = [*report.allowed, *report.missing, *report.undecided]
-    assert [each.because for each in entries if each.principal_arn == STARTER] == [told]
+    assert [entry.because for entry in entries if entry.principal_arn == STARTER] == [told]

@@ -1,4 +1,4 @@
-"""Conditions as companies write them: what they deny or allow, or leave open, with the element named."""
+"""Conditions as companies write them: denied, allowed, or undecided with the element named."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from tests.access.models import (
     in_main,
     lines,
     location,
-    model,
+    model_of,
     policy,
-    report,
+    report_of,
     role,
     service,
 )
@@ -74,11 +74,11 @@ def denial(condition: Any, **elements: Any) -> Statement:
 )
 def test_conditions_on_what_a_key_has(condition: Any, open_ones: set[str]) -> None:
     """AWS documents them, and a template may say them: it is the check that doesn't look."""
-    found = report(
+    report = report_of(
         key=[role(KEY_POLICY_ACTIONS, Condition=condition), service(KEY_POLICY_ACTIONS)], iam=[]
     )
-    assert {entry.action for entry in found.undecided if entry.policy == "key"} == open_ones
-    assert all(NOT_READ in entry.because for entry in found.undecided)
+    assert {entry.action for entry in report.undecided if entry.policy == "key"} == open_ones
+    assert all(NOT_READ in entry.because for entry in report.undecided)
 
 
 @pytest.mark.parametrize(
@@ -98,19 +98,20 @@ def test_a_denial_of_keys_that_customers_send(condition: Any, is_denied: bool) -
         service(["s3:PutObject"], Resource=f"{BUCKET}/export/*"),
         service(["s3:ListBucket"], Resource=BUCKET),
     ]
-    found = report(export, iam=may, bucket=[*of_service, denial(condition, Action="s3:PutObject")])
-    assert {entry.action for entry in found.missing} == ({"s3:PutObject"} if is_denied else set())
-    assert found.undecided == ()
-
-
-def answers(found: AccessReport) -> dict[str, str]:
-    """Tell for role and Personalize if they may read, are denied it, or if that is open."""
-    missing, undecided = (
-        {each.principal for each in entries} for entries in (found.missing, found.undecided)
+    report = report_of(
+        export, iam=may, bucket=[*of_service, denial(condition, Action="s3:PutObject")]
     )
+    assert {entry.action for entry in report.missing} == ({"s3:PutObject"} if is_denied else set())
+    assert report.undecided == ()
+
+
+def answers(report: AccessReport) -> dict[str, str]:
+    """Tell for role and Personalize if they may read, are denied it, or if that is open."""
+    missing = {entry.principal for entry in report.missing}
+    undecided = {entry.principal for entry in report.undecided}
     return {
-        each: "denied" if each in missing else "open" if each in undecided else "may"
-        for each in ("role", "service")
+        principal: "denied" if principal in missing else "open" if principal in undecided else "may"
+        for principal in ("role", "service")
     }
 
 
@@ -413,21 +414,21 @@ def test_a_denial_in_the_bucket_policy(
     condition: Any, of_role: str, of_service: str, reason: str
 ) -> None:
     """It names the statement, and no policy to change; what leaves it open is named."""
-    found = report(
+    report = report_of(
         asked(IMPORT_JOB, source=location()),
         key=ON_KEY,
         iam=READ,
         bucket=[*ON_BUCKET, denial(condition)],
     )
-    assert answers(found) == {"role": of_role, "service": of_service}
-    assert {(each.policy, each.because) for each in found.missing} <= {
+    assert answers(report) == {"role": of_role, "service": of_service}
+    assert {(entry.policy, entry.because) for entry in report.missing} <= {
         ("bucket", "denied by statement Perimeter of bucket policy")
     }
-    assert found.policies == ()
-    for each in found.undecided:
-        assert each.because.startswith("may be denied: statement Perimeter of bucket policy: ")
-        assert reason in each.because
-    assert len(found.missing) + len(found.undecided) == 2 * (
+    assert report.policies == ()
+    for entry in report.undecided:
+        assert entry.because.startswith("may be denied: statement Perimeter of bucket policy: ")
+        assert reason in entry.because
+    assert len(report.missing) + len(report.undecided) == 2 * (
         (of_role != "may") + (of_service != "may")
     )
 
@@ -451,7 +452,7 @@ OF_UPLOADS = (
 def test_what_a_listing_or_an_upload_must_have_leaves_it_undecided(
     key: str, action: str, resource: str
 ) -> None:
-    """AWS doesn't document the parameters and headers that Personalize sends with them; other calls have none."""
+    """AWS doesn't document the parameters and headers that Personalize sends with these calls."""
     export = asked(EXPORT_JOB, destination=location("export/"), dataset_group_key=None)
     allow = [
         service(["s3:PutObject"], Resource=f"{BUCKET}/export/*"),
@@ -459,9 +460,9 @@ def test_what_a_listing_or_an_upload_must_have_leaves_it_undecided(
     ]
     needed = denial({"Null": {key: "true"}}, Action=action)
     in_iam = [iam(["s3:PutObject"], f"{BUCKET}/export/*"), iam(["s3:ListBucket"], BUCKET)]
-    found = report(export, iam=in_iam, bucket=[*allow, needed])
-    assert found.missing == ()
-    assert lines(found.undecided) == {
+    report = report_of(export, iam=in_iam, bucket=[*allow, needed])
+    assert report.missing == ()
+    assert lines(report.undecided) == {
         ("role", "bucket", action, resource),
         ("service", "bucket", action, resource),
     }
@@ -532,13 +533,13 @@ def test_what_a_key_policy_allows_personalize_under_a_condition(
 ) -> None:
     """All that it needs, or nothing; the key that leaves it open is named."""
     statements = [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS, Condition=condition)]
-    found = report(key=statements, iam=[iam(IAM_ACTIONS)])
-    assert answers(found) == {"role": "may", "service": answer}
-    entries = (*found.missing, *found.undecided)
+    report = report_of(key=statements, iam=[iam(IAM_ACTIONS)])
+    assert answers(report) == {"role": "may", "service": answer}
+    entries = (*report.missing, *report.undecided)
     assert lines(entries) == {
         ("service", "key", action, KEY) for action in KEY_POLICY_ACTIONS if answer != "may"
     }
-    assert all(key in each.because for each in entries)
+    assert all(key in entry.because for entry in entries)
 
 
 @pytest.mark.parametrize(
@@ -568,10 +569,10 @@ def test_what_a_key_policy_allows_personalize_under_a_condition(
 def test_condition_keys_that_calls_lack(key: str, of_role: str, of_service: str) -> None:
     """A denial of calls without them."""
     denied = denial({"Null": {key: "true"}}, Action="s3:GetObject")
-    found = report(
+    report = report_of(
         asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, denied]
     )
-    assert answers(found) == {"role": of_role, "service": of_service}
+    assert answers(report) == {"role": of_role, "service": of_service}
 
 
 OF_CONTEXT = {"kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey"}
@@ -622,12 +623,12 @@ def test_condition_keys_of_kms_are_those_that_its_guide_lists(
     condition: Any, allowed: set[str], undecided: set[str]
 ) -> None:
     """https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html"""
-    found = report(
+    report = report_of(
         key=[role(KEY_POLICY_ACTIONS, Condition=condition), service(KEY_POLICY_ACTIONS)],
         iam=[iam(IAM_ACTIONS)],
     )
-    assert lines(found.undecided) == {("role", "key", action, KEY) for action in undecided}
-    assert lines(found.missing) == {
+    assert lines(report.undecided) == {("role", "key", action, KEY) for action in undecided}
+    assert lines(report.missing) == {
         ("role", "key", action, KEY) for action in ALL - allowed - undecided
     }
 
@@ -648,30 +649,34 @@ def test_condition_keys_of_kms_are_those_that_its_guide_lists(
 def test_condition_keys_of_actions_that_personalize_does_not_need(
     action: str, algorithm: str, for_aws: str
 ) -> None:
-    """They are too much only where the condition holds for certain: where the action has no such key."""
+    """They are too much only if the condition holds for certain: the action has no such key."""
     for condition, answer in (
         ({"StringEqualsIfExists": {"kms:EncryptionAlgorithm": "x"}}, algorithm),
         ({"BoolIfExists": FOR_AWS["Bool"]}, for_aws),
     ):
-        found = report(key=[*ON_KEY, role([action], Condition=condition)], iam=[iam(IAM_ACTIONS)])
-        assert lines(found.excess) == ({("role", "key", action, KEY)} if answer == "may" else set())
+        report = report_of(
+            key=[*ON_KEY, role([action], Condition=condition)], iam=[iam(IAM_ACTIONS)]
+        )
+        assert lines(report.excess) == (
+            {("role", "key", action, KEY)} if answer == "may" else set()
+        )
 
 
 def test_source_conditions_shut_the_role_out() -> None:
-    """``aws:SourceAccount`` exists only on calls of a service: one statement for both is not enough."""
+    """Only calls of a service have ``aws:SourceAccount``, so the role needs its own statement."""
     both = {"AWS": ROLE, "Service": SERVICE}
     of_account = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
-    found = report(
+    report = report_of(
         key=[service(KEY_POLICY_ACTIONS, Principal=both, Condition=of_account)],
         iam=[iam(IAM_ACTIONS)],
     )
-    assert lines(found.missing) == {("role", "key", action, KEY) for action in KEY_POLICY_ACTIONS}
+    assert lines(report.missing) == {("role", "key", action, KEY) for action in KEY_POLICY_ACTIONS}
 
 
 def test_what_the_role_does_with_a_key_may_be_a_forwarded_call_of_s3() -> None:
     """S3 uses the key of a bucket on behalf of the role."""
     denied = role(["kms:*"], Effect="Deny", Condition={"Bool": {"aws:ViaAWSService": "true"}})
-    assert answers(report(key=[*ON_KEY, denied], iam=[iam(IAM_ACTIONS)])) == {
+    assert answers(report_of(key=[*ON_KEY, denied], iam=[iam(IAM_ACTIONS)])) == {
         "role": "open",
         "service": "may",
     }
@@ -738,9 +743,9 @@ def test_the_organization_can_be_told(
     """Data perimeters deny what isn't of the organization."""
     bucket = [*ON_BUCKET, denial(condition)]
     for organization, expected in (("", untold), (OURS, told)):
-        found = model(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=bucket)
-        found.organization = organization
-        assert answers(compare(found)) == {"role": expected[0], "service": expected[1]}
+        model = model_of(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=bucket)
+        model.organization = organization
+        assert answers(compare(model)) == {"role": expected[0], "service": expected[1]}
 
 
 @pytest.mark.parametrize(
@@ -756,7 +761,7 @@ def test_a_bucket_of_another_account_is_of_the_organization_if_the_app_makes_it(
 ) -> None:
     """Of others the organization isn't known."""
     perimeter = denial({"StringNotEquals": {"aws:ResourceOrgID": OURS}})
-    found = model(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ)
+    model = model_of(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ)
     for_role = {
         **ON_BUCKET[0],
         "Principal": {"AWS": ROLE},
@@ -765,9 +770,9 @@ def test_a_bucket_of_another_account_is_of_the_organization_if_the_app_makes_it(
         "Condition": {},
     }
     policies = [policy("bucket policy", [*ON_BUCKET, for_role, perimeter])]
-    found.buckets[BUCKET] = Bucket(BUCKET, account, policies, declared=declared)
-    found.organization = OURS
-    assert answers(compare(found)) == {"role": may, "service": may}
+    model.buckets[BUCKET] = Bucket(BUCKET, account, policies, declared=declared)
+    model.organization = OURS
+    assert answers(compare(model)) == {"role": may, "service": may}
 
 
 def test_a_trust_policy_may_be_for_the_organization() -> None:
@@ -782,10 +787,10 @@ def test_a_trust_policy_may_be_for_the_organization() -> None:
         "Action": "sts:AssumeRole",
         "Condition": of_ours,
     }
-    found = model(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[TRUST, refusing])
-    assert [each.policy for each in compare(found).undecided] == ["trust"]
-    found.organization = OURS
-    assert compare(found).undecided == ()
+    model = model_of(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[TRUST, refusing])
+    assert [entry.policy for entry in compare(model).undecided] == ["trust"]
+    model.organization = OURS
+    assert compare(model).undecided == ()
 
 
 @pytest.mark.parametrize(
@@ -803,7 +808,7 @@ def test_a_trust_policy_may_be_for_the_organization() -> None:
     ],
 )
 def test_what_is_no_arn_is_like_none(value: str, expected: str, answer: Answer) -> None:
-    """Unless it may turn out to be one; a wildcard stands for no colon, and what it does without colons isn't said."""
+    """A value that may be an ARN, or a wildcard without colons, stays undecided."""
     condition = {"ArnLike": {"aws:PrincipalArn": expected}}
     assert condition_answer(condition, {"aws:principalarn": (value,)})[0] is answer
 
@@ -824,7 +829,7 @@ def test_a_key_that_is_the_beginning_of_others() -> None:
 def test_each_key_that_leaves_a_condition_open_is_named() -> None:
     """In the order of the condition."""
     condition = {"StringEquals": {"aws:SourceIp": "10.0.0.1", "aws:UserAgent": "x"}}
-    assert [str(each.values["key"]) for each in condition_answer(condition, {})[1]] == [
+    assert [str(doubt.values["key"]) for doubt in condition_answer(condition, {})[1]] == [
         "aws:SourceIp",
         "aws:UserAgent",
     ]
@@ -893,7 +898,7 @@ OPEN_ARN = "arn:${AWS::Partition}:personalize:eu-west-1:${AWS::AccountId}:*"
 def test_the_reason_is_what_leaves_it_open(
     condition: Any, sent: tuple[str | None, ...], cause: Cause, parts: tuple[str, ...]
 ) -> None:
-    """What is sent may be as unknown as what it is compared with."""
+    """The value that is sent may be unknown, or the value that it is compared with."""
     answer, (doubt,) = condition_answer(condition, {"aws:sourceaccount": sent})
     assert (answer, doubt.cause, doubt.values.get("parts", ())) == (Answer.MAYBE, cause, parts)
 
@@ -901,12 +906,12 @@ def test_the_reason_is_what_leaves_it_open(
 def test_personalize_has_no_account_of_a_stack() -> None:
     """So that a denial for all but roles of the stack's own account denies it."""
     key, of_role = KEY.replace(ACCOUNT, ITS_OWN), ROLE.replace(ACCOUNT, ITS_OWN)
-    found = model(asked(dataset_group_key=key, account=ITS_OWN, role_arn=of_role))
+    model = model_of(asked(dataset_group_key=key, account=ITS_OWN, role_arn=of_role))
     statements = [
         service(KEY_POLICY_ACTIONS, Condition={}),
         denial({"ArnNotEquals": {"aws:PrincipalArn": of_role}}, Action="kms:*"),
     ]
-    found.keys = {key: Key(key, [policy("key policy", statements)])}
-    told = [each for each in compare(found).missing if each.principal == "service"]
-    assert {each.cause for each in told} == {Cause.DENIED}
-    assert {each.action for each in told} == set(KEY_POLICY_ACTIONS)
+    model.keys = {key: Key(key, [policy("key policy", statements)])}
+    told = [entry for entry in compare(model).missing if entry.principal == "service"]
+    assert {entry.cause for entry in told} == {Cause.DENIED}
+    assert {entry.action for entry in told} == set(KEY_POLICY_ACTIONS)

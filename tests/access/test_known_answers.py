@@ -1,4 +1,4 @@
-"""Policies that AWS publishes and that people write with the CDK: what is wrong with each, written out by hand."""
+"""Policies that AWS publishes or the CDK writes, with all findings written out by hand."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from tests.access.models import (
     lines,
     location,
     of,
-    report,
+    report_of,
 )
 
 AWS_PAGE_KEY_POLICY = {
@@ -56,9 +56,9 @@ AWS_PAGE_EXPORT_ROLE_POLICY = {
 
 def test_the_page_as_it_stands() -> None:
     """Nothing is missing for a dataset group; the samples are wider than they need be."""
-    found = report(key=[AWS_PAGE_KEY_POLICY], iam=[AWS_PAGE_IAM_POLICY])
-    assert (found.missing, found.undecided, found.problems) == ((), (), ())
-    assert lines(found.excess) == of(
+    report = report_of(key=[AWS_PAGE_KEY_POLICY], iam=[AWS_PAGE_IAM_POLICY])
+    assert (report.missing, report.undecided, report.problems) == ((), (), ())
+    assert lines(report.excess) == of(
         "role", "role", "kms:Decrypt kms:GenerateDataKey kms:DescribeKey kms:ListGrants", "*"
     ) | of(
         "service",
@@ -70,17 +70,17 @@ def test_the_page_as_it_stands() -> None:
 def test_the_page_as_it_stands_exports_nothing() -> None:
     """Its sample lacks the action that the sentence above it asks for."""
     export = asked(EXPORT_JOB, name="export", destination=location("export/"))
-    found = report(
+    report = report_of(
         export,
         key=[AWS_PAGE_KEY_POLICY],
         iam=[AWS_PAGE_IAM_POLICY, AWS_PAGE_EXPORT_ROLE_POLICY],
         bucket=[AWS_PAGE_EXPORT_BUCKET_POLICY],
     )
-    assert lines(found.missing) == {
+    assert lines(report.missing) == {
         ("role", "key", "kms:GenerateDataKeyWithoutPlaintext", KEY),
         ("service", "key", "kms:GenerateDataKeyWithoutPlaintext", KEY),
     }
-    assert {line for line in lines(found.excess) if line[2].startswith("s3:")} == {
+    assert {line for line in lines(report.excess) if line[2].startswith("s3:")} == {
         ("role", "role", "s3:PutObject", f"{BUCKET}/*"),
         ("service", "bucket", "s3:PutObject", f"{BUCKET}/*"),
         ("service", "bucket", "s3:PutObject", f"{BUCKET}/export/*"),
@@ -102,9 +102,9 @@ def test_the_role_and_the_key_policy_of_awss_own_solution() -> None:
         "kms:ListGrants kms:GenerateDataKey kms:DescribeKey"
     )
     read = iam(["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], [KEY])
-    found = report(key=[key_policy, ACCOUNT_STATEMENT], iam=[iam(actions.split(), [KEY]), read])
-    assert lines(found.missing) == of("service", "key", "kms:CreateGrant kms:ListGrants")
-    assert lines(found.excess) == of(
+    report = report_of(key=[key_policy, ACCOUNT_STATEMENT], iam=[iam(actions.split(), [KEY]), read])
+    assert lines(report.missing) == of("service", "key", "kms:CreateGrant kms:ListGrants")
+    assert lines(report.excess) == of(
         "role", "role", "kms:Encrypt kms:ReEncrypt kms:RevokeGrant kms:RetireGrant"
     ) | of("service", "key", "kms:Encrypt kms:Decrypt kms:GenerateDataKey kms:DescribeKey")
 
@@ -113,16 +113,16 @@ EVERY_ACTION = "kms:Decrypt kms:GenerateDataKey kms:DescribeKey kms:CreateGrant 
 
 
 def test_the_import_role_of_awss_own_solution() -> None:
-    """It has no KMS, which an import job doesn't need in IAM; the account's statement leaves the key to IAM."""
+    """The role has no KMS actions, though the account's statement leaves the key to IAM."""
     import_job = asked(IMPORT_JOB, name="import", source=location("train/"))
     everything = [f"{BUCKET}/*", BUCKET]
     read = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": everything}
     of_bucket = {**read, "Principal": {"Service": "personalize.amazonaws.com"}}
-    found = report(import_job, key=[ACCOUNT_STATEMENT], iam=[read], bucket=[of_bucket])
-    assert lines(found.missing) == of("role", "key", EVERY_ACTION) | of(
+    report = report_of(import_job, key=[ACCOUNT_STATEMENT], iam=[read], bucket=[of_bucket])
+    assert lines(report.missing) == of("role", "key", EVERY_ACTION) | of(
         "service", "key", EVERY_ACTION
     )
-    assert lines(found.excess) == {
+    assert lines(report.excess) == {
         ("role", "role", "s3:GetObject", f"{BUCKET}/*"),
         ("service", "bucket", "s3:GetObject", f"{BUCKET}/*"),
         ("service", "bucket", "s3:GetObject", f"{BUCKET}/train/*"),
@@ -131,19 +131,19 @@ def test_the_import_role_of_awss_own_solution() -> None:
 
 
 def test_plain_cdk_grants() -> None:
-    """``key.grant_encrypt_decrypt(role)`` and ``bucket.grant_read(role)``, as the CDK writes them."""
+    """The CDK's statements for ``key.grant_encrypt_decrypt`` and ``bucket.grant_read``."""
     on_key = iam(["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"])
     on_bucket = iam(["s3:GetBucket*", "s3:GetObject*", "s3:List*"], [BUCKET, f"{BUCKET}/*"])
     group, job = asked(), asked(IMPORT_JOB, name="import", source=location())
-    found = report(group, job, key=[ACCOUNT_STATEMENT], iam=[on_key, on_bucket])
-    assert lines(found.missing) == {
+    report = report_of(group, job, key=[ACCOUNT_STATEMENT], iam=[on_key, on_bucket])
+    assert lines(report.missing) == {
         *of("role", "key", "kms:DescribeKey kms:CreateGrant kms:ListGrants"),
         *of("role", "role", "kms:DescribeKey kms:ListGrants"),
         *of("service", "key", EVERY_ACTION),
         ("service", "bucket", "s3:GetObject", f"{BUCKET}/import/*"),
         ("service", "bucket", "s3:ListBucket", BUCKET),
     }
-    assert lines(found.excess) == {
+    assert lines(report.excess) == {
         *of("role", "role", "kms:Encrypt kms:GenerateDataKey* kms:ReEncrypt*"),
         *of("role", "role", "s3:GetBucket* s3:GetObject* s3:List*", BUCKET),
         *of("role", "role", "s3:GetBucket* s3:GetObject* s3:List*", f"{BUCKET}/*"),
@@ -168,6 +168,6 @@ def test_a_notebook_and_a_key_with_the_default_policy(
     statement: Statement, missing: set[Line], excess: set[Line]
 ) -> None:
     """The account's statement leaves the role to IAM, and nothing lets Personalize in."""
-    found = report(key=[ACCOUNT_STATEMENT], iam=[statement])
-    assert lines(found.missing) == missing | of("service", "key", EVERY_ACTION)
-    assert lines(found.excess) == excess
+    report = report_of(key=[ACCOUNT_STATEMENT], iam=[statement])
+    assert lines(report.missing) == missing | of("service", "key", EVERY_ACTION)
+    assert lines(report.excess) == excess

@@ -1,4 +1,4 @@
-"""Placeholders that were meant for CloudFormation and are text, and what is no hole."""
+"""Placeholders that were meant for CloudFormation but are plain text."""
 
 from __future__ import annotations
 
@@ -22,23 +22,26 @@ from tests.access.models import (
     asked,
     iam,
     location,
-    model,
+    model_of,
 )
 
 SUB = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html"
 
 
 def problems_with(kind: str, statement: Any, version: str) -> list[tuple[str, str, str]]:
-    """Kind, message and page of what is wrong once a policy more has this statement."""
-    found = model(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=ON_BUCKET)
+    """Return kind, message and page of the problems of a policy with this statement."""
+    model = model_of(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=ON_BUCKET)
     more = Policy({"Version": version, "Statement": [statement]}, "more")
     if kind == "boundary":
-        found.roles[ROLE].boundary = more
+        model.roles[ROLE].boundary = more
     else:
-        role = found.roles[ROLE]
-        policies = {"key": found.keys[KEY].policies, "bucket": found.buckets[BUCKET].policies}
+        role = model.roles[ROLE]
+        policies = {
+            "key": model.keys[KEY].policies,
+            "bucket": model.buckets[BUCKET].policies,
+        }
         {**policies, "trust": role.trust, "iam": role.identity}[kind].append(more)
-    return [(each.kind, each.message, each.page) for each in compare(found).problems]
+    return [(problem.kind, problem.message, problem.page) for problem in compare(model).problems]
 
 
 @pytest.mark.parametrize(
@@ -57,16 +60,19 @@ def problems_with(kind: str, statement: Any, version: str) -> list[tuple[str, st
 @pytest.mark.parametrize("version", ["2012-10-17", "2008-10-17"])
 def test_what_fn_sub_would_have_read(version: str, kind: str, text: str, told: str) -> None:
     """Without it, it is text; IAM's own variables are not of CloudFormation."""
-    expected = f"statement number 1 of more has {told} as plain text, which isn't replaced there: wrap the string in Fn::Sub"
-    found = problems_with(kind, iam(["kms:Sign"], [as_text(text)]), version)
-    assert found == ([("configuration", expected, SUB)] if told else [])
+    expected = (
+        f"statement number 1 of more has {told} as plain text, which isn't replaced there: "
+        "wrap the string in Fn::Sub"
+    )
+    problems = problems_with(kind, iam(["kms:Sign"], [as_text(text)]), version)
+    assert problems == ([("configuration", expected, SUB)] if told else [])
 
 
 def test_text_is_a_warning() -> None:
-    """What it doesn't allow is missing anyway."""
-    found = model(key=ON_KEY, iam=[iam(IAM_ACTIONS), iam(["kms:Sign"], as_text("${Key}"))])
-    report = compare(found)
-    assert [each.is_warning for each in report.problems] == [True]
+    """Permissions that such a text doesn't allow are missing anyway."""
+    model = model_of(key=ON_KEY, iam=[iam(IAM_ACTIONS), iam(["kms:Sign"], as_text("${Key}"))])
+    report = compare(model)
+    assert [problem.is_warning for problem in report.problems] == [True]
     assert report.passed
 
 

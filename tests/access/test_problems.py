@@ -1,4 +1,4 @@
-"""Problems that no statement mends: limits, keys that can't work, roles that can't be assumed, missing waits."""
+"""Problems that no statement mends: limits, unusable keys, untrusted roles, missing waits."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from tests.access.models import (
     iam,
     in_main,
     location,
-    model,
+    model_of,
     policy,
-    report,
+    report_of,
     role,
 )
 
@@ -40,12 +40,10 @@ CLEAN: dict[str, Any] = {"key": ON_KEY, "iam": [iam(IAM_ACTIONS)]}
 
 
 def problems(*requests: Asked, **more: Any) -> list[tuple[str, str]]:
-    return [(each.kind, each.message) for each in report(*requests, **{**CLEAN, **more}).problems]
-
-
-def test_a_clean_model_has_no_problem() -> None:
-    """So that the findings below come from what was done."""
-    assert problems() == []
+    return [
+        (problem.kind, problem.message)
+        for problem in report_of(*requests, **{**CLEAN, **more}).problems
+    ]
 
 
 def source(operator: str, arn: str) -> Statement:
@@ -87,12 +85,12 @@ def source(operator: str, arn: str) -> Statement:
     ],
 )
 def test_roles_that_personalize_can_assume(statement: Statement, answer: str) -> None:
-    """A role that doesn't trust it is a problem, with the statement that its trust policy should have."""
-    found = report(trust=[statement], **CLEAN)
-    assert [(each.action, each.policy, each.resource) for each in found.undecided] == [
+    """A role that doesn't trust Personalize is a problem, with the statement to add."""
+    report = report_of(trust=[statement], **CLEAN)
+    assert [(entry.action, entry.policy, entry.resource) for entry in report.undecided] == [
         ("sts:AssumeRole", "trust", ROLE)
     ] * (answer == "open")
-    assert [(each.kind, each.message) for each in found.problems] == [
+    assert [(problem.kind, problem.message) for problem in report.problems] == [
         (
             "trust",
             f"{ROLE} doesn't trust Personalize, which has to assume it (the trust policy has no "
@@ -100,23 +98,23 @@ def test_roles_that_personalize_can_assume(statement: Statement, answer: str) ->
             "trust policy",
         )
     ] * (answer == "no")
-    is_to_change = answer == "no" or len(found.excess) > 0
-    assert [each.should_have for each in found.policies] == [(TRUST,)] * is_to_change
+    is_to_change = answer == "no" or len(report.excess) > 0
+    assert [change.should_have for change in report.policies] == [(TRUST,)] * is_to_change
 
 
 def test_a_role_whose_trust_policy_denies() -> None:
     """The denial has to go: one more statement that allows it doesn't help."""
-    found = report(trust=[TRUST, {**TRUST, "Sid": "DenyAll", "Effect": "Deny"}], **CLEAN)
-    (problem,) = found.problems
-    assert found.policies == ()
+    report = report_of(trust=[TRUST, {**TRUST, "Sid": "DenyAll", "Effect": "Deny"}], **CLEAN)
+    (problem,) = report.problems
+    assert report.policies == ()
     assert problem.message == (
         f"{ROLE} doesn't trust Personalize, which has to assume it (denied by statement DenyAll of "
         "trust policy): remove the denial from its trust policy, or exempt "
         "personalize.amazonaws.com"
     )
     # Without it, a statement is missing.
-    found = report(trust=[{**TRUST, "Effect": "Deny"}], **CLEAN)
-    assert [problem.cause for problem in found.problems] == [Cause.TRUST_DENIED]
+    report = report_of(trust=[{**TRUST, "Effect": "Deny"}], **CLEAN)
+    assert [problem.cause for problem in report.problems] == [Cause.TRUST_DENIED]
 
 
 @pytest.mark.parametrize(
@@ -140,9 +138,9 @@ def test_a_role_whose_trust_policy_denies() -> None:
 )
 def test_keys_that_cannot_work(elements: dict[str, Any], says: str) -> None:
     """Whatever their policies say."""
-    found = model(**CLEAN)
-    found.keys[KEY] = Key(KEY, found.keys[KEY].policies, **elements)
-    (problem,) = compare(found).problems
+    model = model_of(**CLEAN)
+    model.keys[KEY] = Key(KEY, model.keys[KEY].policies, **elements)
+    (problem,) = compare(model).problems
     assert (problem.kind, problem.needed_by) == ("configuration", ("movies (dataset group)",))
     assert problem.message.startswith(f"key {KEY} {says}")
 
@@ -172,25 +170,25 @@ def test_arns_that_personalize_does_not_take(arn: str, says: str) -> None:
 
 
 def test_a_bucket_with_awss_own_key() -> None:
-    """Its policy can't let Personalize in, and nobody can change it: no statement is missing there."""
-    found = model(
+    """Nobody can change the policy of this key, so no statement is missing there."""
+    model = model_of(
         asked(IMPORT_JOB, source=location(), dataset_group_key=None), iam=READ, bucket=ON_BUCKET
     )
-    found.buckets[BUCKET].key_arn = AWS_KEY
-    (problem,) = compare(found).problems
+    model.buckets[BUCKET].key_arn = AWS_KEY
+    (problem,) = compare(model).problems
     assert (problem.cause, problem.fix) == (
         Cause.KEY_OF_AWS,
         "encrypt the bucket with a key of yours",
     )
-    assert (compare(found).missing, compare(found).undecided) == ((), ())
+    assert (compare(model).missing, compare(model).undecided) == ((), ())
 
 
 def test_a_role_of_another_account() -> None:
     """AWS says: cross-account pass role is not allowed."""
     arn = f"arn:aws:iam::{ANOTHER_ACCOUNT}:role/theirs"
-    found = model(asked(role_arn=arn), **CLEAN)
-    found.roles[arn] = Role(arn, [policy("trust policy", [{**TRUST, "Condition": {}}])])
-    (problem,) = compare(found).problems
+    model = model_of(asked(role_arn=arn), **CLEAN)
+    model.roles[arn] = Role(arn, [policy("trust policy", [{**TRUST, "Condition": {}}])])
+    (problem,) = compare(model).problems
     assert (problem.kind, problem.message) == (
         "configuration",
         (
@@ -201,17 +199,17 @@ def test_a_role_of_another_account() -> None:
 
 
 def test_what_is_not_waited_for() -> None:
-    """One problem for each resource and policy, with the actions; what exists already needs no waiting."""
-    found = model(asked(waits_for=frozenset({in_main("Key")})), **CLEAN)
-    found.keys[KEY].policies = [
-        Policy(found.keys[KEY].policies[0].document, "key policy", declared=in_main("Key"))
+    """Each resource and policy is one problem; a policy that exists already is none."""
+    model = model_of(asked(waits_for=frozenset({in_main("Key")})), **CLEAN)
+    model.keys[KEY].policies = [
+        Policy(model.keys[KEY].policies[0].document, "key policy", declared=in_main("Key"))
     ]
-    assert compare(found).problems == ()
-    document = found.roles[ROLE].identity[0].document
-    found.roles[ROLE].identity = [
+    assert compare(model).problems == ()
+    document = model.roles[ROLE].identity[0].document
+    model.roles[ROLE].identity = [
         Policy(document, "policy Main/Policy", declared=in_main("Policy"))
     ]
-    (problem,) = compare(found).problems
+    (problem,) = compare(model).problems
     assert problem.kind == "ordering"
     assert problem.message == (
         "movies (dataset group) may be created before policy Main/Policy, which allows "
@@ -221,14 +219,14 @@ def test_what_is_not_waited_for() -> None:
     )
     assert problem.certain
     # What can't be seen of a key's policy may allow it as well.
-    found.keys[KEY].unseen = "it is pending"
-    (problem,) = compare(found).problems
+    model.keys[KEY].unseen = "it is pending"
+    (problem,) = compare(model).problems
     assert not problem.certain
     # Another policy that says the same is there in time.
-    found.roles[ROLE].identity.append(
+    model.roles[ROLE].identity.append(
         Policy(document, "policy Main/Other", declared=in_main("Key"))
     )
-    assert compare(found).problems == ()
+    assert compare(model).problems == ()
 
 
 MANY = policy("boundary Main/Boundary", [iam(["*"], "*")], declared=in_main("Boundary"))
@@ -255,16 +253,17 @@ DENIES = iam(
 def test_what_only_limits_has_no_say_in_the_order(
     more: dict[str, Any], statements: list[Statement], open_actions: set[str]
 ) -> None:
-    """The policies that allow have to be there, whatever a boundary or a denial turns out to take away."""
-    found = model(asked(waits_for=frozenset()), **CLEAN)
-    found.roles[ROLE] = Role(ROLE, trust=found.roles[ROLE].trust, **more)
-    found.roles[ROLE].identity = [
+    """Policies that allow have to be there, whatever a boundary or a denial may take away."""
+    model = model_of(asked(waits_for=frozenset()), **CLEAN)
+    model.roles[ROLE] = Role(ROLE, trust=model.roles[ROLE].trust, **more)
+    model.roles[ROLE].identity = [
         policy("policy Main/Policy", [iam(IAM_ACTIONS), *statements], declared=in_main("Policy"))
     ]
-    report = compare(found)
-    assert {each.action for each in report.undecided} == open_actions
+    report = compare(model)
+    assert {entry.action for entry in report.undecided} == open_actions
     assert [
-        (each.cause, each.certain, each.reason.values["before"]) for each in report.problems
+        (problem.cause, problem.certain, problem.reason.values["before"])
+        for problem in report.problems
     ] == [(Cause.NOT_WAITED_FOR, True, "policy Main/Policy")]
     assert report.problems[0].reason.values["actions"] == (
         "kms:Decrypt",
@@ -276,39 +275,41 @@ def test_what_only_limits_has_no_say_in_the_order(
 
 def test_a_key_policy_that_leaves_it_to_iam_has_no_say_where_iam_may_allow() -> None:
     """The order counts once both allow."""
-    found = model(asked(waits_for=frozenset()), **CLEAN)
-    found.keys[KEY].policies = [policy("key policy", [ACCOUNT_STATEMENT], declared=in_main("Key"))]
+    model = model_of(asked(waits_for=frozenset()), **CLEAN)
+    model.keys[KEY].policies = [policy("key policy", [ACCOUNT_STATEMENT], declared=in_main("Key"))]
     of_team = {"StringEquals": {"aws:PrincipalTag/team": "movies"}}
     statement = {**iam(["kms:*"]), "Condition": of_team}
-    found.roles[ROLE].identity = [policy("IAM policy", [statement], declared=in_main("Policy"))]
-    report = compare(found)
-    assert "kms:CreateGrant" in {each.action for each in report.undecided}
+    model.roles[ROLE].identity = [policy("IAM policy", [statement], declared=in_main("Policy"))]
+    report = compare(model)
+    assert "kms:CreateGrant" in {entry.action for entry in report.undecided}
     assert report.problems == ()
 
 
 def test_what_is_denied_or_outside_of_a_boundary_waits_for_nothing() -> None:
     """It is missing, and no order helps."""
-    found = model(asked(waits_for=frozenset()), **CLEAN)
+    model = model_of(asked(waits_for=frozenset()), **CLEAN)
     denies = iam(IAM_ACTIONS, Effect="Deny")
-    found.roles[ROLE].identity = [
+    model.roles[ROLE].identity = [
         policy("IAM policy", [iam(IAM_ACTIONS), denies], declared=in_main("Policy"))
     ]
-    assert compare(found).problems == ()
-    found.roles[ROLE].identity = [
+    assert compare(model).problems == ()
+    model.roles[ROLE].identity = [
         policy("IAM policy", [iam(IAM_ACTIONS)], declared=in_main("Policy"))
     ]
-    found.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
-    assert compare(found).problems == ()
+    model.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
+    assert compare(model).problems == ()
     # A session may have it beyond the boundary, and IAM's policies still have no say.
     of_session = role(
         ["kms:*"], Principal={"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/PersonalizeRole/x"}
     )
-    found.keys[KEY].policies = [policy("key policy", [ACCOUNT_STATEMENT, of_session])]
-    found.roles[ROLE].identity = [
+    model.keys[KEY].policies = [policy("key policy", [ACCOUNT_STATEMENT, of_session])]
+    model.roles[ROLE].identity = [
         policy("IAM policy", [iam(["kms:*"])], declared=in_main("Policy"))
     ]
-    report = compare(found)
-    assert ("key", "kms:CreateGrant") in {(each.policy, each.action) for each in report.undecided}
+    report = compare(model)
+    assert ("key", "kms:CreateGrant") in {
+        (entry.policy, entry.action) for entry in report.undecided
+    }
     assert report.problems == ()
 
 
@@ -318,12 +319,12 @@ def test_entries_and_problems_have_the_requests_behind_them() -> None:
         asked(name="ours", ours=True),
         asked(IMPORT_JOB, name="theirs", source=location()),
     )
-    found = model(ours, theirs, key=[], iam=[])
-    found.keys[KEY].state = "Disabled"
-    report = compare(found)
-    on_bucket = [each for each in report.missing if each.policy == "bucket"]
-    assert {(each.asked, each.ours) for each in on_bucket} == {((theirs,), False)}
-    create = next(each for each in report.missing if each.action == "kms:CreateGrant")
+    model = model_of(ours, theirs, key=[], iam=[])
+    model.keys[KEY].state = "Disabled"
+    report = compare(model)
+    on_bucket = [entry for entry in report.missing if entry.policy == "bucket"]
+    assert {(entry.asked, entry.ours) for entry in on_bucket} == {((theirs,), False)}
+    create = next(entry for entry in report.missing if entry.action == "kms:CreateGrant")
     assert (create.asked, create.ours) == ((ours, theirs), True)
     (problem,) = report.problems
     assert (problem.asked, problem.ours, problem.certain) == ((ours, theirs), True, True)

@@ -1,4 +1,4 @@
-"""Random policies and questions: what is decided is right, and stays so whatever unknown values turn out to be.
+"""Random policies and questions: decisions are right, whatever unknown values turn out to be.
 
 Ministack's evaluator is another implementation of IAM, by other people. Where the two differ, the
 difference is one of ``EXPLAINED``, and AWS's documentation is on the side of ours. A question that
@@ -187,36 +187,38 @@ def element(draw: random.Random, name: str, values: tuple[Any, ...]) -> Statemen
 def statement(
     draw: random.Random, actions: tuple[Any, ...], resources: tuple[Any, ...], conditions: Any
 ) -> Statement:
-    found = {"Effect": "Deny" if draw.random() < 0.25 else "Allow"}
-    found |= element(draw, "Action", actions) | element(draw, "Resource", resources)
+    drawn = {"Effect": "Deny" if draw.random() < 0.25 else "Allow"}
+    drawn |= element(draw, "Action", actions) | element(draw, "Resource", resources)
     if draw.random() < 0.5:
-        found["Condition"] = condition(draw, conditions)
-    return found
+        drawn["Condition"] = condition(draw, conditions)
+    return drawn
 
 
 def condition(draw: random.Random, conditions: Any) -> Any:
-    """One to three conditions, all of which have to hold."""
-    found: dict[str, Any] = {}
+    """Combine one to three conditions, all of which have to hold."""
+    drawn: dict[str, Any] = {}
     for _ in range(draw.choice((1, 1, 2, 3))):
         for operator, keys in draw.choice(conditions).items():
-            found[operator] = {**found.get(operator, {}), **keys}
-    return found
+            drawn[operator] = {**drawn.get(operator, {}), **keys}
+    return drawn
 
 
 def statements(
     draw: random.Random, most: int, *choices: Any, principals: bool = False
 ) -> list[Statement]:
-    found = [statement(draw, *choices) for _ in range(draw.randint(0, most))]
+    drawn = [statement(draw, *choices) for _ in range(draw.randint(0, most))]
     if principals:
-        found = [{**each, "Principal": draw.choice(PRINCIPALS)} for each in found]
-    # Now and then one has an effect that isn't known, or lacks what its kind of policy needs.
-    return [refused(draw, each) if draw.random() < 0.06 else each for each in found]
+        for drawn_statement in drawn:
+            drawn_statement["Principal"] = draw.choice(PRINCIPALS)
+    # Now and then a statement has an effect that isn't known, or lacks an element that its kind of
+    # policy needs.
+    return [refused(draw, valid) if draw.random() < 0.06 else valid for valid in drawn]
 
 
-def refused(draw: random.Random, found: Statement) -> Statement:
+def refused(draw: random.Random, valid: Statement) -> Statement:
     """Return a statement without its effect, with another, or without its principal."""
-    without = draw.choice([each for each in ("Effect", "Principal") if each in found])
-    left = {name: value for name, value in found.items() if name != without}
+    without = draw.choice([name for name in ("Effect", "Principal") if name in valid])
+    left = {name: value for name, value in valid.items() if name != without}
     return (
         left
         if draw.random() < 0.7
@@ -296,36 +298,49 @@ def metrics_by_iam(draw: random.Random) -> tuple[Answer, bool, Any]:
     )
 
 
-def _principals(found: list[Statement]) -> Iterator[Any]:
-    for each in found:
-        principal = each.get("Principal")
+def _principals(policy_statements: list[Statement]) -> Iterator[Any]:
+    for policy_statement in policy_statements:
+        principal = policy_statement.get("Principal")
         values = principal.values() if isinstance(principal, dict) else [principal]
         for value in values:
             yield from value if isinstance(value, list) else [value]
 
 
-# What ministack decides otherwise, and why AWS doesn't.
-EXPLAINED: dict[str, Callable[[list[Statement]], bool]] = {
-    # "You cannot use a wildcard to match part of a principal name or ARN"
-    # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html).
-    "a wildcard in a principal": lambda found: (
-        f"arn:aws:iam::{ACCOUNT}:role/*" in _principals(found)
-    ),
-    # Names of principals are compared with their case. "Permissions boundaries … do not limit
-    # permissions granted using the aws:PrincipalArn condition key with a wildcard(*) in the
-    # Principal element"
-    # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html).
-    "everybody with the role's ARN, whatever the boundary": lambda found: any(
-        each.get("Effect") == "Allow"
-        and each.get("Principal") in ("*", {"AWS": "*"})
-        and "aws:PrincipalArn" in str(each)
-        for each in found
-    ),
-    "a principal in another case": lambda found: any(
-        isinstance(each, str) and each != ROLE and each.lower() == ROLE.lower()
-        for each in _principals(found)
-    ),
-}
+def _has_wildcard_in_a_principal(policy_statements: list[Statement]) -> bool:
+    """IAM's guide: "You cannot use a wildcard to match part of a principal name or ARN".
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    return f"arn:aws:iam::{ACCOUNT}:role/*" in _principals(policy_statements)
+
+
+def _allows_everybody_with_the_roles_arn(policy_statements: list[Statement]) -> bool:
+    """IAM's guide: boundaries don't limit such a statement.
+
+    "Permissions boundaries … do not limit permissions granted using the aws:PrincipalArn condition
+    key with a wildcard(*) in the Principal element"
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html).
+    """
+    for policy_statement in policy_statements:
+        is_for_everybody = policy_statement.get("Principal") in ("*", {"AWS": "*"})
+        names_an_arn = "aws:PrincipalArn" in str(policy_statement)
+        if policy_statement.get("Effect") == "Allow" and is_for_everybody and names_an_arn:
+            return True
+    return False
+
+
+def _names_the_role_in_another_case(policy_statements: list[Statement]) -> bool:
+    """Names of principals are compared with their case."""
+    names = [name for name in _principals(policy_statements) if isinstance(name, str)]
+    return any(name.lower() == ROLE.lower() for name in names if name != ROLE)
+
+
+# Differences to ministack, with AWS's documentation on our side.
+EXPLAINED = (
+    _has_wildcard_in_a_principal,
+    _allows_everybody_with_the_roles_arn,
+    _names_the_role_in_another_case,
+)
 
 
 @pytest.mark.parametrize(
@@ -334,17 +349,16 @@ EXPLAINED: dict[str, Callable[[list[Statement]], bool]] = {
 def test_random_questions_are_answered_as_by_another_evaluator(
     question: Callable[[random.Random], tuple[Answer, bool, list[Statement]]],
 ) -> None:
-    """More than a thousand of each kind; allowed and denied both often enough that agreement says something."""
+    """Each kind has enough allowed and denied answers for an agreement to say something."""
     draw = random.Random(question.__name__)
     answers: Counter[Answer] = Counter()
     differences = []
     for _ in range(QUESTIONS):
-        ours, theirs, found = question(draw)
+        ours, theirs, policy_statements = question(draw)
         answers[ours] += 1
-        if ours is not Answer.MAYBE and (ours is Answer.YES) != theirs:
-            explained = [why for why, applies in EXPLAINED.items() if applies(found)]
-            if not explained:
-                differences.append((ours, theirs, found))
+        is_explained = any(explains(policy_statements) for explains in EXPLAINED)
+        if ours is not Answer.MAYBE and (ours is Answer.YES) != theirs and not is_explained:
+            differences.append((ours, theirs, policy_statements))
     assert differences == []
     assert answers[Answer.YES] > QUESTIONS / 20
     assert answers[Answer.NO] > QUESTIONS / 20
@@ -374,10 +388,10 @@ def changed(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, dict):
         fixed = ("Effect", "Action", "NotAction")
         return {
-            name: each if name in fixed else changed(each, change) for name, each in value.items()
+            name: part if name in fixed else changed(part, change) for name, part in value.items()
         }
     if isinstance(value, list):
-        return [changed(each, change) for each in value]
+        return [changed(part, change) for part in value]
     return change(value) if isinstance(value, str) else value
 
 
@@ -388,7 +402,7 @@ def read(name: str, statements: list[Any]) -> Policy:
 
 
 def decided(on_key: Any, for_service: Any, in_iam: Any, boundary: Any) -> tuple[Answer, Answer]:
-    """Return what is decided for the role and for Personalize, each on a key."""
+    """Return the decisions for the role and for Personalize, each on a key."""
     role = Role(ROLE, identity=[read("IAM", in_iam)])
     if boundary is not None:
         role.boundary = policy("boundary", boundary)
@@ -402,12 +416,12 @@ def decided(on_key: Any, for_service: Any, in_iam: Any, boundary: Any) -> tuple[
 
 
 def test_what_is_decided_stays_decided() -> None:
-    """The judge relies on it, which fails a synth for what is certain alone."""
+    """The judge relies on it: it fails a synth only for certain faults."""
     draw = random.Random(22)
     of_role = (KMS_ACTIONS, KEY_RESOURCES, ROLE_CONDITIONS)
 
     def parameter(text: str) -> str:
-        part = draw.choice([each for each in PARTS if each in text] or [text])
+        part = draw.choice([part for part in PARTS if part in text] or [text])
         return (
             text.replace(part, f"${{Main.Parameter{draw.randrange(4)}?}}")
             if draw.random() < 0.3
@@ -444,48 +458,47 @@ def test_what_is_decided_stays_decided() -> None:
     assert min(answers.values()) > CERTAIN / 20
 
 
-def chosen(draw: random.Random, found: list[Statement], others: list[Statement]) -> list[Any]:
-    """Return statements of which conditions choose some, or parts of some: pairs, by the number of the condition."""
-    statements: list[Any] = []
-    for each, other in zip(found, others, strict=False):
+def chosen(draw: random.Random, drawn: list[Statement], others: list[Statement]) -> list[Any]:
+    """Return statements of which conditions choose some, or parts of some, by pairs."""
+    choices: list[Any] = []
+    for drawn_statement, other in zip(drawn, others, strict=False):
         if draw.random() < 0.3:
-            statements.append((draw.randrange(2), each, draw.choice((other, None))))
-        else:
-            parts = {
-                name: (draw.randrange(2), each[name], other.get(name))
-                for name in each
-                if draw.random() < 0.3
-            }
-            statements.append({**each, **parts})
-    return statements
+            choices.append((draw.randrange(2), drawn_statement, draw.choice((other, None))))
+            continue
+        elements: Statement = {}
+        for name, value in drawn_statement.items():
+            is_chosen = draw.random() < 0.3
+            elements[name] = (draw.randrange(2), value, other.get(name)) if is_chosen else value
+        choices.append(elements)
+    return choices
 
 
 def written(value: Any, world: tuple[bool, bool] | None) -> Any:
-    """Return what is chosen where the conditions are these, or values that leave it open."""
+    """Return the elements that these conditions choose, or values that leave it open."""
     if isinstance(value, tuple):
         number, then, otherwise = value
         if world is not None:
             return written(then if world[number] else otherwise, world)
-        one, other = (
-            NO_VALUE if each is None else written(each, None) for each in (then, otherwise)
-        )
+        one = NO_VALUE if then is None else written(then, None)
+        other = NO_VALUE if otherwise is None else written(otherwise, None)
         return Either.of("Main", f"Is{number}", one, other)
     if isinstance(value, dict):
-        found = {name: written(each, world) for name, each in value.items()}
-        return {name: each for name, each in found.items() if each is not None}
+        elements = {name: written(element, world) for name, element in value.items()}
+        return {name: element for name, element in elements.items() if element is not None}
     if isinstance(value, list):
-        return [each for each in (written(each, world) for each in value) if each is not None]
+        parts = [written(part, world) for part in value]
+        return [part for part in parts if part is not None]
     return value
 
 
 def without_boundary(question: list[Any]) -> tuple[Answer, Answer]:
-    """Return what is decided where the role has no boundary."""
+    """Return the decisions for a role without a boundary."""
     on_key, for_service, in_iam = question
     return decided(on_key, for_service, in_iam, None)
 
 
 def test_what_a_condition_chooses_is_decided_only_where_it_makes_no_difference() -> None:
-    """What is decided is what each world has, in which the conditions are decided."""
+    """A decision holds in every world, in which the conditions are decided."""
     draw = random.Random(6)
     of_role = (KMS_ACTIONS, KEY_RESOURCES, ROLE_CONDITIONS)
     of_service = (KMS_ACTIONS, KEY_RESOURCES, SERVICE_CONDITIONS)

@@ -28,7 +28,7 @@ from tests.access.models import (
     asked,
     iam,
     location,
-    model,
+    model_of,
     policy,
     role,
     service,
@@ -114,14 +114,18 @@ BY_EVERYBODY = [role(KEY_POLICY_ACTIONS, Principal="*"), service(KEY_POLICY_ACTI
 def test_a_reason_names_the_policy(
     given: dict[str, Any], of: str, changes: dict[str, Any], reasons: set[tuple[str, str, str]]
 ) -> None:
-    """What is not there, and what can't be seen, for the role and for Personalize."""
-    found = model(asked(IMPORT_JOB, source=location()), **{**GIVEN, **given})
-    owner = {"key": found.keys[KEY], "bucket": found.buckets[BUCKET], "role": found.roles[ROLE]}[of]
+    """A missing statement, and a policy that can't be seen, for the role and for Personalize."""
+    model = model_of(asked(IMPORT_JOB, source=location()), **{**GIVEN, **given})
+    owner = {
+        "key": model.keys[KEY],
+        "bucket": model.buckets[BUCKET],
+        "role": model.roles[ROLE],
+    }[of]
     for name, value in changes.items():
         setattr(owner, name, value)
-    report = compare(found)
+    report = compare(model)
     entries = [*report.missing, *report.undecided]
-    assert {(each.principal, each.policy, each.because) for each in entries} == reasons
+    assert {(entry.principal, entry.policy, entry.because) for entry in entries} == reasons
 
 
 UNKNOWN_ACTION = {"Ref": "Actions"}
@@ -134,12 +138,12 @@ IS_UNKNOWN = "isn't known before deployment"
 
 
 def of_key_policy(*statements: dict[str, Any]) -> set[str]:
-    """Why the role lacks something on its key, or may lack it; an element that is none isn't there."""
-    written = [
-        {name: value for name, value in each.items() if value is not None} for each in statements
-    ]
-    found = compare(model(key=[*written, service(KEY_POLICY_ACTIONS)], iam=[iam(IAM_ACTIONS)]))
-    return {each.because for each in (*found.missing, *found.undecided)}
+    """Return why the role lacks something on its key, or may; elements of None are left out."""
+    key = []
+    for statement in statements:
+        key.append({name: value for name, value in statement.items() if value is not None})
+    report = compare(model_of(key=[*key, service(KEY_POLICY_ACTIONS)], iam=[iam(IAM_ACTIONS)]))
+    return {entry.because for entry in (*report.missing, *report.undecided)}
 
 
 @pytest.mark.parametrize(
@@ -186,7 +190,7 @@ def test_a_reason_names_what_leaves_a_statement_open(
     """With the statement."""
     statement = {**role(KEY_POLICY_ACTIONS), **elements}
     assert of_key_policy(statement) == {
-        "; ".join(f"statement number 1 of key policy: {each}" for each in reasons)
+        "; ".join(f"statement number 1 of key policy: {reason}" for reason in reasons)
     }
 
 
@@ -197,12 +201,12 @@ def test_a_reason_names_each_statement_that_allows_it_or_may() -> None:
         "; ".join(reasons)
     }
     holes: Any = ["${Main.One?}", "${Main.Other?}"]
-    unknown = compare(model(key=holes, iam=[iam(IAM_ACTIONS)])).undecided
+    unknown = compare(model_of(key=holes, iam=[iam(IAM_ACTIONS)])).undecided
     reasons = [f"statement number {number} of key policy {IS_UNKNOWN}" for number in (1, 2)]
-    assert {each.because for each in unknown} == {"; ".join(reasons)}
-    allowed = compare(model(key=[role(KEY_POLICY_ACTIONS)] * 2)).allowed
+    assert {entry.because for entry in unknown} == {"; ".join(reasons)}
+    allowed = compare(model_of(key=[role(KEY_POLICY_ACTIONS)] * 2)).allowed
     both = "statement number 1 of key policy; statement number 2 of key policy"
-    assert {each.because for each in allowed if each.policy == "key"} == {both}
+    assert {entry.because for entry in allowed if entry.policy == "key"} == {both}
 
 
 @pytest.mark.parametrize(
@@ -242,14 +246,14 @@ def test_an_unknown_action_beside_one_that_allows_leaves_nothing_open() -> None:
 def test_a_reason_names_what_an_iam_policy_leaves_open(
     statement: dict[str, Any], reason: str | None
 ) -> None:
-    """A pattern that is too narrow, and a resource that isn't there; objects of another case are others."""
-    found = compare(
-        model(asked(IMPORT_JOB, source=location()), **{**GIVEN, "iam": [statement, READ[1]]})
+    """A pattern is too narrow, a resource is left out, or objects are in another case."""
+    report = compare(
+        model_of(asked(IMPORT_JOB, source=location()), **{**GIVEN, "iam": [statement, READ[1]]})
     )
-    assert [each.because for each in found.undecided] == (
+    assert [entry.because for entry in report.undecided] == (
         [] if reason is None else [f"statement number 1 of IAM policy: {reason}"]
     )
-    assert len(found.missing) == (reason is None)
+    assert len(report.missing) == (reason is None)
 
 
 NAMED_BY_AWS, OF_A_STACK = "arn:aws:s3:::${Main.Data}", "arn:aws:s3:::data-${AWS::AccountId}"
@@ -263,14 +267,14 @@ NAMED_BY_AWS, OF_A_STACK = "arn:aws:s3:::${Main.Data}", "arn:aws:s3:::data-${AWS
         # What both have in common leaves nothing open.
         *(
             (
-                each,
-                f"{each}/import/a*",
+                bucket_arn,
+                f"{bucket_arn}/import/a*",
                 (
                     "is about a part of what is needed, and which part Personalize uses isn't "
                     "documented"
                 ),
             )
-            for each in (NAMED_BY_AWS, OF_A_STACK, "arn:aws:s3:::${Main.Name?}")
+            for bucket_arn in (NAMED_BY_AWS, OF_A_STACK, "arn:aws:s3:::${Main.Name?}")
         ),
     ],
 )
@@ -279,13 +283,9 @@ def test_a_reason_tells_a_name_that_is_not_known_from_a_pattern_that_is_narrow(
 ) -> None:
     """The bucket's own name may be what leaves it open."""
     request = asked(IMPORT_JOB, source=Location(bucket, "import/"))
-    found = compare(model(request, key=ON_KEY, iam=[iam(["s3:GetObject"], pattern)]))
-    reading = [
-        each.because
-        for each in found.undecided
-        if each.policy == "role" and each.action == "s3:GetObject"
-    ]
-    (because,) = reading
+    report = compare(model_of(request, key=ON_KEY, iam=[iam(["s3:GetObject"], pattern)]))
+    in_iam = [entry for entry in report.undecided if entry.policy == "role"]
+    (because,) = [entry.because for entry in in_iam if entry.action == "s3:GetObject"]
     assert (
         because.removeprefix(f"statement number 1 of IAM policy: Resource {pattern}").strip(": ")
         == why
@@ -313,31 +313,33 @@ def test_a_reason_says_that_a_role_s_name_is_not_known(arn: str, pattern: str, w
     named = arn.partition("role/")[0] + f"role/{pattern}"
     of_account = role(KEY_POLICY_ACTIONS, Principal={"AWS": f"{arn.partition(':role')[0]}:root"})
     statement = {**of_account, "Condition": {"ArnLike": {"aws:PrincipalArn": named}}}
-    found = model(asked(role_arn=arn), key=[statement, service(KEY_POLICY_ACTIONS)])
+    model = model_of(asked(role_arn=arn), key=[statement, service(KEY_POLICY_ACTIONS)])
     identity = [policy("IAM", [iam(KEY_POLICY_ACTIONS)])]
-    found.roles = {arn: Role(arn, trust=[policy("trust", [TRUST])], identity=identity)}
+    model.roles = {arn: Role(arn, trust=[policy("trust", [TRUST])], identity=identity)}
     told = {
-        each.because.partition("; ")[0] for each in compare(found).undecided if each.policy == "key"
+        entry.because.partition("; ")[0]
+        for entry in compare(model).undecided
+        if entry.policy == "key"
     }
     assert told == {f"statement number 1 of key policy: condition ArnLike aws:PrincipalArn: {why}"}
 
 
 def test_a_reason_says_that_a_statement_is_unknown() -> None:
     """A parameter may hold all of it; it may allow, or deny."""
-    found = model(asked(IMPORT_JOB, source=location()), **GIVEN)
+    model = model_of(asked(IMPORT_JOB, source=location()), **GIVEN)
     unknown: list[Any] = ["${Main.Statement?}"]
-    found.roles[ROLE].identity = [policy("IAM policy", READ + unknown)]
-    assert {each.because for each in compare(found).undecided} == {
+    model.roles[ROLE].identity = [policy("IAM policy", READ + unknown)]
+    assert {entry.because for entry in compare(model).undecided} == {
         f"may be denied: statement number 3 of IAM policy {IS_UNKNOWN}"
     }
 
 
 def test_a_reason_names_the_condition_of_a_template() -> None:
     """And what else leaves it open."""
-    found = model(asked(IMPORT_JOB, source=location()), **GIVEN)
-    statements = [{**each, "Actions": "s3:*"} for each in READ]
-    found.roles[ROLE].identity = [policy("IAM", statements, condition="Main.IsProd")]
-    assert {each.because for each in compare(found).undecided} == {
+    model = model_of(asked(IMPORT_JOB, source=location()), **GIVEN)
+    statements = [{**statement, "Actions": "s3:*"} for statement in READ]
+    model.roles[ROLE].identity = [policy("IAM", statements, condition="Main.IsProd")]
+    assert {entry.because for entry in compare(model).undecided} == {
         f"statement number {number} of IAM: element Actions isn't understood; "
         f"statement number {number} of IAM: it depends on the condition Main.IsProd"
         for number in (1, 2)
@@ -346,8 +348,8 @@ def test_a_reason_names_the_condition_of_a_template() -> None:
 
 def test_a_reason_names_each_statement_that_allows_it() -> None:
     """By the role's name, and to everybody."""
-    found = compare(model(key=[role(KEY_POLICY_ACTIONS), *BY_EVERYBODY]))
-    assert {each.because for each in found.allowed if each.principal == "role"} == {
+    report = compare(model_of(key=[role(KEY_POLICY_ACTIONS), *BY_EVERYBODY]))
+    assert {entry.because for entry in report.allowed if entry.principal == "role"} == {
         "statement number 1 of key policy; statement number 2 of key policy"
     }
 
@@ -365,22 +367,19 @@ def test_a_reason_says_that_a_bucket_policy_need_not_name_the_role() -> None:
 def test_a_reason_says_that_the_accounts_are_unknown() -> None:
     """A key policy that names the role is enough in one account, and not across two."""
     key_arn = KEY.replace("111122223333", "${Main.Account?}")
-    found = model(asked(dataset_group_key=key_arn), iam=[])
-    found.keys = {key_arn: Key(key_arn, [policy("key policy", ON_KEY)])}
-    reasons = {
-        each.because
-        for each in compare(found).undecided
-        if each.policy == "key" and each.principal == "role"
-    }
+    model = model_of(asked(dataset_group_key=key_arn), iam=[])
+    model.keys = {key_arn: Key(key_arn, [policy("key policy", ON_KEY)])}
+    on_key = [entry for entry in compare(model).undecided if entry.policy == "key"]
+    reasons = {entry.because for entry in on_key if entry.principal == "role"}
     assert reasons == {"it isn't known whether role and key are in one account"}
 
 
 def test_a_reason_says_that_the_name_of_the_role_is_unknown() -> None:
     """Where the policy names one by its ARN."""
     role_arn = "${Main.RoleArn?}"
-    found = model(asked(role_arn=role_arn), key=ON_KEY)
-    found.roles = {role_arn: Role(role_arn, trust=[policy("trust policy", [TRUST])])}
-    reasons = {each.because for each in compare(found).undecided if each.policy == "key"}
+    model = model_of(asked(role_arn=role_arn), key=ON_KEY)
+    model.roles = {role_arn: Role(role_arn, trust=[policy("trust policy", [TRUST])])}
+    reasons = {entry.because for entry in compare(model).undecided if entry.policy == "key"}
     assert reasons == {
         f"statement number 1 of key policy: Principal {ROLE}: the role {IS_UNKNOWN}; "
         "it isn't known whether role and key are in one account"
@@ -390,30 +389,37 @@ def test_a_reason_says_that_the_name_of_the_role_is_unknown() -> None:
 @pytest.mark.parametrize("effect", ["Allow", "Deny"])
 def test_a_policy_of_somebody_who_is_not_known(effect: str) -> None:
     """It may be the role's, whatever it says."""
-    found = model(asked(), key=ON_KEY, iam=[iam(IAM_ACTIONS)] if effect == "Deny" else [])
+    model = model_of(asked(), key=ON_KEY, iam=[iam(IAM_ACTIONS)] if effect == "Deny" else [])
     mine = policy(
         "More", [{**iam(IAM_ACTIONS), "Effect": effect}], whose=("Main.Name", "Main.Path")
     )
-    found.roles[ROLE].may_have = [mine]
-    compared = compare(found)
-    assert {each.action for each in compared.undecided if each.policy == "role"} == set(IAM_ACTIONS)
-    doubt = "statement number 1 of More: whose policy it is depends on Main.Name, Main.Path, which isn't known before"
-    assert all(doubt in each.because for each in compared.undecided)
+    model.roles[ROLE].may_have = [mine]
+    report = compare(model)
+    assert {entry.action for entry in report.undecided if entry.policy == "role"} == set(
+        IAM_ACTIONS
+    )
+    doubt = (
+        "statement number 1 of More: whose policy it is depends on Main.Name, Main.Path, "
+        "which isn't known before"
+    )
+    assert all(doubt in entry.because for entry in report.undecided)
 
 
 def test_a_policy_with_elements_that_no_policy_has() -> None:
     """A macro puts something in their places."""
-    found = model(asked(), key=ON_KEY)
+    model = model_of(asked(), key=ON_KEY)
     document = {
         "Version": "2012-10-17",
         "Statement": [],
         "Fn::Transform": {"Name": "AWS::Include"},
         "Fn::More": 1,
     }
-    found.roles[ROLE].identity = [Policy(document, "Included")]
-    compared = compare(found)
-    assert {each.action for each in compared.undecided if each.policy == "role"} == set(IAM_ACTIONS)
-    of_role = [each.because for each in compared.undecided if each.policy == "role"]
+    model.roles[ROLE].identity = [Policy(document, "Included")]
+    report = compare(model)
+    assert {entry.action for entry in report.undecided if entry.policy == "role"} == set(
+        IAM_ACTIONS
+    )
+    of_role = [entry.because for entry in report.undecided if entry.policy == "role"]
     assert set(of_role) == {"element Fn::More, Fn::Transform isn't understood"}
 
 
@@ -421,9 +427,11 @@ def test_a_policy_with_elements_that_no_policy_has() -> None:
 def test_an_account_that_is_a_number(account: int, allowed: bool) -> None:
     """As YAML has it without quotes."""
     key = [role(["kms:*"], Principal={"AWS": account}), service(KEY_POLICY_ACTIONS)]
-    compared = compare(model(asked(), key=key, iam=[iam(KEY_POLICY_ACTIONS)]))
-    found = {
-        each.action for each in compared.allowed if (each.principal, each.policy) == ("role", "key")
+    report = compare(model_of(asked(), key=key, iam=[iam(KEY_POLICY_ACTIONS)]))
+    actions = {
+        entry.action
+        for entry in report.allowed
+        if (entry.principal, entry.policy) == ("role", "key")
     }
-    assert found == (set(KEY_POLICY_ACTIONS) if allowed else set())
-    assert compared.undecided == ()
+    assert actions == (set(KEY_POLICY_ACTIONS) if allowed else set())
+    assert report.undecided == ()

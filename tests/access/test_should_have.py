@@ -1,4 +1,4 @@
-"""Statements that each policy should have: the whole list for Personalize, in the form of each key, bucket and role."""
+"""Statements that a policy should have, in the form for each key, bucket and role."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ from tests.access.models import (
     in_main,
     lacking,
     location,
-    model,
+    model_of,
     policy,
-    report,
+    report_of,
     role,
     service,
 )
@@ -92,32 +92,32 @@ IN_IAM: Statement = {"Effect": "Allow", "Action": FOUR, "Resource": KEY}
 ALL_IN_IAM: Statement = {"Effect": "Allow", "Action": FIVE, "Resource": KEY}
 
 
-def to_change(found: AccessReport, kind: str) -> PolicyToChange:
+def to_change(report: AccessReport, kind: str) -> PolicyToChange:
     """Return the one policy of a kind that a report tells to change."""
-    (change,) = [change for change in found.policies if change.policy == kind]
+    (change,) = [change for change in report.policies if change.policy == kind]
     return change
 
 
-def statements(found: AccessReport) -> dict[str, tuple[Statement, ...]]:
+def statements(report: AccessReport) -> dict[str, tuple[Statement, ...]]:
     """Return what each policy should have, by its kind."""
-    assert len({change.policy for change in found.policies}) == len(found.policies)
-    return {change.policy: change.should_have for change in found.policies}
+    assert len({change.policy for change in report.policies}) == len(report.policies)
+    return {change.policy: change.should_have for change in report.policies}
 
 
 def of_stacks(
     of_key: Declaration, of_role: Declaration, *, is_later: bool = False, **given: Any
 ) -> AccessModel:
     """A model whose key and role are resources of templates; the role may wait for the key."""
-    found = model(**given)
-    found.keys[KEY].declared, found.roles[ROLE].declared = of_key, of_role
-    found.roles[ROLE].waits_for = {of_key} if is_later else ()
-    return found
+    model = model_of(**given)
+    model.keys[KEY].declared, model.roles[ROLE].declared = of_key, of_role
+    model.roles[ROLE].waits_for = {of_key} if is_later else ()
+    return model
 
 
 def test_a_key_policy_names_a_role_of_its_stack() -> None:
     """The key policy has all five actions for both, IAM the four that AWS's page asks for there."""
-    found = compare(of_stacks(in_main("Key"), in_main("Role")))
-    assert statements(found) == {"key": (NAMED, OF_SERVICE), "role": (IN_IAM,)}
+    report = compare(of_stacks(in_main("Key"), in_main("Role")))
+    assert statements(report) == {"key": (NAMED, OF_SERVICE), "role": (IN_IAM,)}
 
 
 @pytest.mark.parametrize(
@@ -127,21 +127,21 @@ def test_a_key_policy_names_a_role_of_its_stack() -> None:
 )
 def test_a_key_policy_leaves_a_role_to_its_account(of_role: Declaration, is_later: bool) -> None:
     """A reference to the role would be a circle, so IAM has all five actions too."""
-    found = compare(of_stacks(in_main("Key"), of_role, is_later=is_later))
-    assert statements(found) == {"key": (DELEGATED, OF_SERVICE), "role": (ALL_IN_IAM,)}
+    report = compare(of_stacks(in_main("Key"), of_role, is_later=is_later))
+    assert statements(report) == {"key": (DELEGATED, OF_SERVICE), "role": (ALL_IN_IAM,)}
 
 
 def test_a_role_of_another_stack_that_is_named_goes_on_being_named() -> None:
     """The key's stack refers to it already, and IAM keeps the four actions that it has."""
     of_role = {**NAMED, "Action": FOUR}
-    found = of_stacks(in_main("Key"), IN_OTHER, key=[of_role, OF_SERVICE], iam=[IN_IAM])
-    assert statements(compare(found)) == {"key": (NAMED, OF_SERVICE)}
+    model = of_stacks(in_main("Key"), IN_OTHER, key=[of_role, OF_SERVICE], iam=[IN_IAM])
+    assert statements(compare(model)) == {"key": (NAMED, OF_SERVICE)}
 
 
 def test_a_key_policy_that_speaks_of_the_role_by_its_arn_goes_on_doing_so() -> None:
     """It leaves the role to its account."""
-    found = report(key=[{**DELEGATED, "Action": ["kms:DescribeKey"]}])
-    assert statements(found) == {"key": (DELEGATED, OF_SERVICE), "role": (ALL_IN_IAM,)}
+    report = report_of(key=[{**DELEGATED, "Action": ["kms:DescribeKey"]}])
+    assert statements(report) == {"key": (DELEGATED, OF_SERVICE), "role": (ALL_IN_IAM,)}
 
 
 @pytest.mark.parametrize("principal", ["*", {"Service": SERVICE}])
@@ -149,32 +149,28 @@ def test_a_statement_by_the_roles_arn_for_somebody_else_leaves_nothing_to_the_ac
     principal: Any,
 ) -> None:
     """Everybody with the role's ARN is the role itself, and a service never has it."""
-    found = report(
+    report = report_of(
         key=[{**DELEGATED, "Principal": principal, "Action": ["kms:DescribeKey"]}], iam=[IN_IAM]
     )
-    assert statements(found) == {"key": (NAMED, OF_SERVICE)}
+    assert statements(report) == {"key": (NAMED, OF_SERVICE)}
 
 
-def test_a_key_policy_that_leaves_all_to_the_account_goes_on_doing_so_where_all_is_allowed() -> (
-    None
-):
+def test_a_key_policy_that_leaves_all_to_the_account_still_does_if_iam_allows_all() -> None:
     """Only Personalize lacks something."""
-    found = report(key=[ACCOUNT_STATEMENT, service(FOUR)], iam=[iam(FIVE)])
-    assert statements(found) == {"key": (DELEGATED, OF_SERVICE)}
+    report = report_of(key=[ACCOUNT_STATEMENT, service(FOUR)], iam=[iam(FIVE)])
+    assert statements(report) == {"key": (DELEGATED, OF_SERVICE)}
 
 
-def test_a_key_policy_that_leaves_all_to_the_account_names_the_role_where_something_is_missing() -> (
-    None
-):
+def test_a_key_policy_that_leaves_all_to_the_account_names_a_role_that_lacks_something() -> None:
     """IAM lacks CreateGrant, which AWS's page asks for in key policies alone."""
-    found = report(key=[ACCOUNT_STATEMENT, service(FIVE)], iam=[iam(FOUR)])
-    assert statements(found) == {"key": (NAMED, OF_SERVICE)}
+    report = report_of(key=[ACCOUNT_STATEMENT, service(FIVE)], iam=[iam(FOUR)])
+    assert statements(report) == {"key": (NAMED, OF_SERVICE)}
 
 
 def test_a_key_of_another_account_wants_all_actions_on_both_sides() -> None:
-    found = model(asked(dataset_group_key=OTHERS_KEY))
-    found.keys = {OTHERS_KEY: Key(OTHERS_KEY, [policy("key policy", [])])}
-    assert statements(compare(found)) == {
+    model = model_of(asked(dataset_group_key=OTHERS_KEY))
+    model.keys = {OTHERS_KEY: Key(OTHERS_KEY, [policy("key policy", [])])}
+    assert statements(compare(model)) == {
         "key": (NAMED, OF_SERVICE),
         "role": ({"Effect": "Allow", "Action": FIVE, "Resource": OTHERS_KEY},),
     }
@@ -182,20 +178,20 @@ def test_a_key_of_another_account_wants_all_actions_on_both_sides() -> None:
 
 @pytest.mark.parametrize(("arn", "actions"), [(KEY, FOUR), (OTHERS_KEY, FIVE)])
 def test_of_an_imported_key_the_iam_policy_alone_is_told(arn: str, actions: list[str]) -> None:
-    """What its policy lacks isn't known."""
-    found = model(asked(dataset_group_key=arn))
-    found.keys = {}
-    assert statements(compare(found)) == {
+    """Nobody knows what the policy of an imported key lacks."""
+    model = model_of(asked(dataset_group_key=arn))
+    model.keys = {}
+    assert statements(compare(model)) == {
         "role": ({"Effect": "Allow", "Action": actions, "Resource": arn},)
     }
 
 
 def test_a_key_without_a_policy_begins_with_the_default_one() -> None:
     """Whatever the template says takes the place of what KMS gives it."""
-    found = model(iam=[IN_IAM])
-    found.keys[KEY].has_default_policy = True
+    model = model_of(iam=[IN_IAM])
+    model.keys[KEY].has_default_policy = True
     default = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:*", "Resource": "*"}
-    assert statements(compare(found)) == {"key": (default, NAMED, OF_SERVICE)}
+    assert statements(compare(model)) == {"key": (default, NAMED, OF_SERVICE)}
 
 
 IN_BUCKET: list[Statement] = [
@@ -215,10 +211,12 @@ IN_BUCKET: list[Statement] = [
 
 
 def test_a_bucket_has_each_action_on_the_folder_that_needs_it() -> None:
-    """No reading of exports, no writing of imports: for the role in IAM, for Personalize in the bucket policy."""
-    found = report(IMPORT, EXPORT, key=[role(["kms:*"]), service(["kms:*"])], iam=[])
-    assert statements(found)["bucket"] == tuple(IN_BUCKET)
-    assert [each for each in statements(found)["role"] if each["Resource"] != KEY] == [
+    """The role in IAM and Personalize in the bucket policy can't read exports or write imports."""
+    report = report_of(IMPORT, EXPORT, key=[role(["kms:*"]), service(["kms:*"])], iam=[])
+    assert statements(report)["bucket"] == tuple(IN_BUCKET)
+    assert [
+        statement for statement in statements(report)["role"] if statement["Resource"] != KEY
+    ] == [
         {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": "arn:aws:s3:::ratings"},
         {
             "Effect": "Allow",
@@ -234,10 +232,10 @@ def test_a_bucket_has_each_action_on_the_folder_that_needs_it() -> None:
 
 
 def test_a_bucket_of_another_account_lets_the_role_in_too() -> None:
-    found = model(IMPORT, key=ON_KEY, iam=READ)
-    found.buckets[BUCKET].account = ANOTHER_ACCOUNT
+    model = model_of(IMPORT, key=ON_KEY, iam=READ)
+    model.buckets[BUCKET].account = ANOTHER_ACCOUNT
     of_role = {"Effect": "Allow", "Principal": {"AWS": ROLE}}
-    assert statements(compare(found)) == {
+    assert statements(compare(model)) == {
         "bucket": (
             {**of_role, "Action": ["s3:ListBucket"], "Resource": "arn:aws:s3:::ratings"},
             {**of_role, "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::ratings/import/*"},
@@ -251,12 +249,12 @@ def test_several_roles_and_keys() -> None:
     """Each key policy has a statement for each role that uses the key, and one for Personalize."""
     third = asked(name="third", role_arn=SECOND_ROLE)
     books = asked(name="books", dataset_group_key=SECOND_KEY)
-    found = model(asked(), books, third)
-    found.keys[SECOND_KEY] = Key(SECOND_KEY, [policy("key policy 2", [])])
-    found.roles[SECOND_ROLE] = Role(SECOND_ROLE, trust=[policy("trust policy 2", [TRUST])])
+    model = model_of(asked(), books, third)
+    model.keys[SECOND_KEY] = Key(SECOND_KEY, [policy("key policy 2", [])])
+    model.roles[SECOND_ROLE] = Role(SECOND_ROLE, trust=[policy("trust policy 2", [TRUST])])
     second = {**NAMED, "Principal": {"AWS": "arn:aws:iam::111122223333:role/PersonalizeRole2"}}
     changes = {
-        (change.policy, change.policy_of): change.should_have for change in compare(found).policies
+        (change.policy, change.policy_of): change.should_have for change in compare(model).policies
     }
     assert changes == {
         ("key", KEY): (NAMED, second, OF_SERVICE),
@@ -267,26 +265,26 @@ def test_several_roles_and_keys() -> None:
 
 
 def test_a_trust_policy_has_one_statement() -> None:
-    """As AWS's page on confused deputies has it, in the place of what is for Personalize already."""
+    """AWS's page on confused deputies has it; it replaces the statements for Personalize."""
     of_lambda = {
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole",
     }
-    found = report(
+    report = report_of(
         key=ON_KEY,
         iam=[IN_IAM],
         trust=[of_lambda, {**TRUST, "Action": "sts:TagSession", "Condition": {}}],
     )
-    change = to_change(found, "trust")
+    change = to_change(report, "trust")
     assert (change.should_have, change.replaces) == ((TRUST,), ("2",))
 
 
 def test_a_trust_policy_has_a_statement_for_each_region_of_its_role() -> None:
     requests = [asked(), asked(name="books", region="us-east-1", dataset_group_key=None)]
-    found = report(*requests, key=ON_KEY, iam=[IN_IAM], trust=[{**TRUST, "Condition": {}}])
+    report = report_of(*requests, key=ON_KEY, iam=[IN_IAM], trust=[{**TRUST, "Condition": {}}])
     conditions = [
-        statement["Condition"]["ArnLike"] for statement in to_change(found, "trust").should_have
+        statement["Condition"]["ArnLike"] for statement in to_change(report, "trust").should_have
     ]
     assert conditions == [
         {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111122223333:*"},
@@ -306,34 +304,34 @@ def test_a_trust_policy_has_a_statement_for_each_region_of_its_role() -> None:
 def test_a_boundary_has_one_statement_about_everything(
     declared: Declaration | None, of_aws: bool, where: list[str], make: str
 ) -> None:
-    """It allows nothing itself, and one that refers to the key would be made after it; nobody changes one of AWS."""
-    found = model(key=ON_KEY, iam=[IN_IAM])
-    found.roles[ROLE].declared = in_main("Role")
+    """A boundary that refers to the key would be made after it; nobody changes one of AWS."""
+    model = model_of(key=ON_KEY, iam=[IN_IAM])
+    model.roles[ROLE].declared = in_main("Role")
     boundary = policy("boundary", [iam(["s3:*"], "*")], declared=declared, of_aws=of_aws)
-    found.roles[ROLE].boundary = boundary
-    (change,) = compare(found).policies
+    model.roles[ROLE].boundary = boundary
+    (change,) = compare(model).policies
     assert change.should_have == ({"Effect": "Allow", "Action": FIVE, "Resource": "*"},)
     assert ([place.construct_path for place in change.declared], change.make) == (where, make)
 
 
 def test_a_denial_gets_no_statement() -> None:
-    """What denies has to go first."""
-    found = report(key=[*ON_KEY, role(["kms:Decrypt"], Effect="Deny")], iam=[IN_IAM])
-    assert (len(found.missing), found.policies) == (1, ())
+    """Its owner has to remove it first."""
+    report = report_of(key=[*ON_KEY, role(["kms:Decrypt"], Effect="Deny")], iam=[IN_IAM])
+    assert (len(report.missing), report.policies) == (1, ())
 
 
 def test_a_role_of_which_nothing_is_too_much_gets_what_it_lacks() -> None:
-    """What it has stays, and isn't repeated."""
-    found = report(asked(), IMPORT, key=ON_KEY, iam=[IN_IAM, READ[0]], bucket=ON_BUCKET)
-    assert statements(found) == {
+    """Statements that are right stay, and aren't repeated."""
+    report = report_of(asked(), IMPORT, key=ON_KEY, iam=[IN_IAM, READ[0]], bucket=ON_BUCKET)
+    assert statements(report) == {
         "role": ({"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": BUCKET},)
     }
 
 
 def test_a_role_of_which_something_is_too_much_gets_all_that_it_needs() -> None:
-    """The actions that are too much go out of their statements, and may be needed on some of the resources."""
-    found = report(asked(), IMPORT, key=ON_KEY, iam=[iam(["kms:*"]), READ[0]], bucket=ON_BUCKET)
-    change = to_change(found, "role")
+    """Excess actions leave their statements, and may be needed on some of the resources."""
+    report = report_of(asked(), IMPORT, key=ON_KEY, iam=[iam(["kms:*"]), READ[0]], bucket=ON_BUCKET)
+    change = to_change(report, "role")
     assert [entry.action for entry in change.too_much] == ["kms:*"]
     assert change.replaces == ()
     assert change.should_have == (
@@ -370,12 +368,12 @@ IN_POLICY, IN_ROLE, IN_KEY = in_main("Policy"), in_main("Role"), in_main("Key")
 def test_which_iam_policy_takes_the_statements(
     identity: list[Policy], where: Declaration, make: str
 ) -> None:
-    """One of the role alone that can refer to the key; where there is none, one has to be made, and is waited for."""
+    """A policy of this role alone that can refer to the key, or a new one to wait for."""
     movies = asked(declared=in_main("Movies"), waits_for=frozenset())
-    found = model(movies, key=ON_KEY)
-    found.keys[KEY].declared, found.roles[ROLE].declared = IN_KEY, IN_ROLE
-    found.roles[ROLE].identity = identity
-    change = to_change(compare(found), "role")
+    model = model_of(movies, key=ON_KEY)
+    model.keys[KEY].declared, model.roles[ROLE].declared = IN_KEY, IN_ROLE
+    model.roles[ROLE].identity = identity
+    change = to_change(compare(model), "role")
     assert (change.declared, change.make) == ((where,), make)
     assert change.waiting == ((in_main("Movies"),) if make else ())
 
@@ -384,15 +382,15 @@ def test_which_iam_policy_takes_the_statements(
     ("account", "where"), [(ACCOUNT, "Other/Key"), (ANOTHER_ACCOUNT, "Main/Role")]
 )
 def test_a_policy_is_made_in_the_stack_of_a_later_key(account: str, where: str) -> None:
-    """The role's stack can't refer to what waits for it; a stack of another account makes no policy of the role."""
+    """The role's stack can't refer to a later key, and another account makes no policy of it."""
     arn = KEY.replace(ACCOUNT, account)
-    found = model(asked(dataset_group_key=arn))
-    found.roles[ROLE].declared = IN_ROLE
+    model = model_of(asked(dataset_group_key=arn))
+    model.roles[ROLE].declared = IN_ROLE
     in_other = Declaration("Other", "Other/Key", "Key")
-    found.keys = {
+    model.keys = {
         arn: Key(arn, [policy("key policy", ON_KEY)], declared=in_other, waits_for={IN_ROLE})
     }
-    change = to_change(compare(found), "role")
+    change = to_change(compare(model), "role")
     assert ([place.construct_path for place in change.declared], change.make) == (
         [where],
         "AWS::IAM::Policy",
@@ -400,76 +398,89 @@ def test_a_policy_is_made_in_the_stack_of_a_later_key(account: str, where: str) 
 
 
 def test_a_bucket_without_a_policy_gets_one() -> None:
-    found = model(IMPORT, key=ON_KEY, iam=READ)
-    found.buckets[BUCKET].declared = in_main("Data")
-    change = to_change(compare(found), "bucket")
+    model = model_of(IMPORT, key=ON_KEY, iam=READ)
+    model.buckets[BUCKET].declared = in_main("Data")
+    change = to_change(compare(model), "bucket")
     assert (change.declared, change.make) == ((in_main("Data"),), "AWS::S3::BucketPolicy")
 
 
 def test_the_list_takes_the_place_of_what_is_for_the_role_and_personalize() -> None:
-    """By sid, or by number; what is for others stays."""
+    """By sid, or by number; statements for others stay."""
     key = [
         ACCOUNT_STATEMENT,
         role(["kms:Decrypt"], Sid="UseKey"),
         role(["kms:*"], Principal={"AWS": ETL}),
         OF_SERVICE,
     ]
-    change = to_change(report(key=key, iam=[IN_IAM]), "key")
+    change = to_change(report_of(key=key, iam=[IN_IAM]), "key")
     assert (change.replaces, change.should_have) == (("UseKey", "4"), (NAMED, OF_SERVICE))
 
 
 @pytest.mark.parametrize(
     ("condition", "own"),
     [
-        ({"StringEquals": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"}, "Bool": {"aws:SecureTransport": "true"}},
-         ("aws:PrincipalOrgID", "aws:SecureTransport")),
+        (
+            {
+                "StringEquals": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"},
+                "Bool": {"aws:SecureTransport": "true"},
+            },
+            ("aws:PrincipalOrgID", "aws:SecureTransport"),
+        ),
         # Those that the list has as well aren't lost.
-        ({"StringEqualsIfExists": {"AWS:SourceAccount": ACCOUNT}, "ArnLike": {"aws:PrincipalArn": ROLE}}, ()),
+        (
+            {
+                "StringEqualsIfExists": {"AWS:SourceAccount": ACCOUNT},
+                "ArnLike": {"aws:PrincipalArn": ROLE},
+            },
+            (),
+        ),
         # A list for a key has neither of those that shut Personalize out where it doesn't say for
         # whom it calls.
-        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": "arn:*"}},
-         ("aws:SourceAccount", "aws:SourceArn")),
+        (
+            {"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": "arn:*"}},
+            ("aws:SourceAccount", "aws:SourceArn"),
+        ),
         # One that AWS refuses has none.
         ({"NumericEquals": 1.5}, ()),
     ],
-)  # fmt: skip
+)
 def test_conditions_of_statements_that_go_are_told(
     condition: Statement, own: tuple[str, ...]
 ) -> None:
     """Nobody loses one of their own unseen."""
-    found = report(
+    report = report_of(
         key=[role(["kms:Decrypt"]), service(["kms:Decrypt"], Condition=condition)], iam=[IN_IAM]
     )
-    assert to_change(found, "key").own_conditions == own
+    assert to_change(report, "key").own_conditions == own
 
 
 def test_a_trust_policy_keeps_for_whom_personalize_calls() -> None:
     condition = {
         "StringEquals": {"aws:SourceAccount": ACCOUNT, "aws:PrincipalOrgID": "o-1a2b3c4d5e"}
     }
-    found = model(key=ON_KEY, iam=[IN_IAM])
+    model = model_of(key=ON_KEY, iam=[IN_IAM])
     statement = service(
         ["sts:AssumeRole"], Condition={**condition, "ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}
     )
-    found.roles[ROLE].trust = [policy("trust policy", [statement])]
-    assert to_change(compare(found), "trust").own_conditions == ("aws:PrincipalOrgID",)
+    model.roles[ROLE].trust = [policy("trust policy", [statement])]
+    assert to_change(compare(model), "trust").own_conditions == ("aws:PrincipalOrgID",)
 
 
 @pytest.mark.parametrize(("of_role", "is_excess"), [(in_main("Role"), True), (IN_OTHER, False)])
 def test_what_a_key_policy_will_leave_to_iam_is_not_too_much_there(
     of_role: Declaration, is_excess: bool
 ) -> None:
-    """A key policy that lacks something and will name the role makes ``kms:CreateGrant`` in IAM superfluous."""
-    found = compare(of_stacks(in_main("Key"), of_role, key=[OF_SERVICE], iam=[ALL_IN_IAM]))
-    assert {entry.policy for entry in found.missing} == {"key"}
-    assert [entry.action for entry in found.excess] == (["kms:CreateGrant"] if is_excess else [])
+    """A key policy that will name the role makes ``kms:CreateGrant`` in IAM superfluous."""
+    report = compare(of_stacks(in_main("Key"), of_role, key=[OF_SERVICE], iam=[ALL_IN_IAM]))
+    assert {entry.policy for entry in report.missing} == {"key"}
+    assert [entry.action for entry in report.excess] == (["kms:CreateGrant"] if is_excess else [])
 
 
 def test_a_role_that_exists_already_is_named_in_a_key_policy_of_the_app() -> None:
     """A key policy that delegates to its account besides would give it nothing more."""
-    found = model(key=[ACCOUNT_STATEMENT, ON_KEY[1]], iam=[iam(IAM_ACTIONS[1:])])
-    found.keys[KEY].declared = in_main("Key")
-    assert to_change(compare(found), "key").should_have[0]["Principal"] == {"AWS": ROLE}
+    model = model_of(key=[ACCOUNT_STATEMENT, ON_KEY[1]], iam=[iam(IAM_ACTIONS[1:])])
+    model.keys[KEY].declared = in_main("Key")
+    assert to_change(compare(model), "key").should_have[0]["Principal"] == {"AWS": ROLE}
 
 
 def test_a_statement_for_everybody_stays_unless_it_is_too_much() -> None:
@@ -481,7 +492,7 @@ def test_a_statement_for_everybody_stays_unless_it_is_too_much() -> None:
         }
     }
     everybody = role(["kms:Decrypt"], Principal="*", Condition=via)
-    change = to_change(report(key=[everybody, ON_KEY[0]], iam=[iam(IAM_ACTIONS)]), "key")
+    change = to_change(report_of(key=[everybody, ON_KEY[0]], iam=[iam(IAM_ACTIONS)]), "key")
     assert (change.replaces, change.also_for, change.own_conditions) == (("2",), (), ())
 
 
@@ -491,9 +502,9 @@ def test_a_name_that_each_execution_chooses_is_any_in_the_statement_of_a_caller(
     job = (
         f"arn:aws:personalize:eu-west-1:{ACCOUNT}:batch-inference-job/${{jobname of Main/Machine?}}"
     )
-    found = model(asked(caller_arn=machine, calls_on=(job,)), key=ON_KEY, iam=[iam(IAM_ACTIONS)])
-    found.roles[machine] = Role(machine)
-    (change,) = compare(found).policies
+    model = model_of(asked(caller_arn=machine, calls_on=(job,)), key=ON_KEY, iam=[iam(IAM_ACTIONS)])
+    model.roles[machine] = Role(machine)
+    (change,) = compare(model).policies
     assert job.partition("$")[0] + "*" in [
         statement["Resource"] for statement in change.should_have
     ]
@@ -503,7 +514,11 @@ def test_a_statement_with_an_empty_sid_has_its_number() -> None:
     """Two statements may have one, which tells neither."""
     of_admin = role(["kms:Put*"], Sid="", Principal={"AWS": ETL})
     of_role = role(["kms:*"], Sid="")
-    assert to_change(report(key=[of_admin, of_role, ON_KEY[1]]), "key").replaces == ("2", "3")
+    assert to_change(report_of(key=[of_admin, of_role, ON_KEY[1]]), "key").replaces == ("2", "3")
+
+
+IN_ANY_PARTITION = ROLE.replace(":aws:", ":${AWS::Partition}:")
+BY_BOTH_ARNS = {"ArnEquals": {"aws:PrincipalArn": [ROLE, ETL]}}
 
 
 @pytest.mark.parametrize(
@@ -512,69 +527,88 @@ def test_a_statement_with_an_empty_sid_has_its_number() -> None:
         # Nobody else, by whatever spelling of its name.
         ("key", role(["kms:Encrypt"]), ()),
         ("key", role(["kms:Encrypt"], Principal={"AWS": ROLE, "Service": SERVICE}), ()),
-        ("key", role(["kms:Encrypt"], Principal={"AWS": ROLE.replace(":aws:", ":${AWS::Partition}:")}), ()),
+        ("key", role(["kms:Encrypt"], Principal={"AWS": IN_ANY_PARTITION}), ()),
         ("key", {**DELEGATED, "Action": "kms:*"}, ()),
         # Everybody, an administrator among them maybe.
         ("key", role(["kms:Decrypt"], Principal="*"), ("*",)),
         # Others of the statement: by name, by a condition, a service, an account without quotes.
-        ("key", role(["kms:Encrypt"], Principal={"AWS": [ROLE, ETL], "Service": "logs.amazonaws.com"}),
-         (ETL, "logs.amazonaws.com")),
-        ("key", {**DELEGATED, "Action": "kms:*", "Condition": {"ArnEquals": {"aws:PrincipalArn": [ROLE, ETL]}}},
-         (ETL,)),
+        (
+            "key",
+            role(["kms:Encrypt"], Principal={"AWS": [ROLE, ETL], "Service": "logs.amazonaws.com"}),
+            (ETL, "logs.amazonaws.com"),
+        ),
+        ("key", {**DELEGATED, "Action": "kms:*", "Condition": BY_BOTH_ARNS}, (ETL,)),
         ("key", role(["kms:Encrypt"], Principal={"AWS": [ROLE, ROOT]}), (ROOT,)),
-        ("key", role(["kms:Encrypt"], Principal={"AWS": [ROLE, int(ANOTHER_ACCOUNT)]}), (ANOTHER_ACCOUNT,)),
-        ("bucket", service(["s3:Put*"], Resource=f"{BUCKET}/*",
-                           Principal={"Service": [SERVICE, "forecast.amazonaws.com"]}), ("forecast.amazonaws.com",)),
+        (
+            "key",
+            role(["kms:Encrypt"], Principal={"AWS": [ROLE, int(ANOTHER_ACCOUNT)]}),
+            (ANOTHER_ACCOUNT,),
+        ),
+        (
+            "bucket",
+            service(
+                ["s3:Put*"],
+                Resource=f"{BUCKET}/*",
+                Principal={"Service": [SERVICE, "forecast.amazonaws.com"]},
+            ),
+            ("forecast.amazonaws.com",),
+        ),
         # Those whom a trust policy lets in, by the same statement.
-        ("trust", {**TRUST, "Principal": {"Service": [SERVICE, "sagemaker.amazonaws.com"]}, "Condition": {}},
-         ("sagemaker.amazonaws.com",)),
+        (
+            "trust",
+            {
+                **TRUST,
+                "Principal": {"Service": [SERVICE, "sagemaker.amazonaws.com"]},
+                "Condition": {},
+            },
+            ("sagemaker.amazonaws.com",),
+        ),
     ],
-)  # fmt: skip
+)
 def test_others_whom_a_statement_serves_that_goes(
     place: str, statement: Statement, others: tuple[str, ...]
 ) -> None:
     """They need a statement of their own."""
     right = {"key": ON_KEY, "iam": [IN_IAM, *READ], "bucket": ON_BUCKET, "trust": [TRUST]}
-    found = report(asked(), IMPORT, **{**right, place: [*right[place], statement]})
-    assert [change.also_for for change in found.policies] == [others]
+    report = report_of(asked(), IMPORT, **{**right, place: [*right[place], statement]})
+    assert [change.also_for for change in report.policies] == [others]
 
 
 def test_others_who_have_the_policy_or_the_role_of_which_something_is_too_much() -> None:
     """A role that has the same managed policy, and a service that uses the same role."""
     of_sagemaker = {**TRUST, "Principal": {"Service": "sagemaker.amazonaws.com"}}
-    found = model(key=ON_KEY, trust=[TRUST, of_sagemaker])
-    found.roles[ROLE].identity = [
+    model = model_of(key=ON_KEY, trust=[TRUST, of_sagemaker])
+    model.roles[ROLE].identity = [
         policy("shared", [iam([*IAM_ACTIONS, "kms:Encrypt"])], also_of=(ETL,))
     ]
-    assert to_change(compare(found), "role").also_for == (ETL, "sagemaker.amazonaws.com")
+    assert to_change(compare(model), "role").also_for == (ETL, "sagemaker.amazonaws.com")
 
 
 def test_a_role_that_is_named_by_a_string_needs_a_name() -> None:
     """CloudFormation generates one, which a template of another stack can't know."""
     role_arn = "arn:aws:iam::111122223333:role/${Other.Role}"
-    found = model(asked(role_arn=role_arn))
-    found.roles = {
+    model = model_of(asked(role_arn=role_arn))
+    model.roles = {
         role_arn: Role(role_arn, trust=[policy("trust policy", [TRUST])], declared=IN_OTHER)
     }
-    found.keys[KEY].declared = in_main("Key")
-    assert to_change(compare(found), "key").unnamed_roles == (role_arn,)
-    assert to_change(compare(found), "role").unnamed_roles == ()
+    model.keys[KEY].declared = in_main("Key")
+    assert to_change(compare(model), "key").unnamed_roles == (role_arn,)
+    assert to_change(compare(model), "role").unnamed_roles == ()
 
 
 def test_the_file_of_what_is_pending_is_told() -> None:
     """It has the statements that the owner adds."""
     pending = asked(files={("key", KEY): "personalize-kms-pending/Key.json"})
-    found = report(pending, iam=[IN_IAM])
-    assert to_change(found, "key").file == "personalize-kms-pending/Key.json"
-
-
-MATRIX_ACTIONS = {
-    action for row in matrix.ROWS for group in row.groups() for action in group.actions
-}
+    report = report_of(pending, iam=[IN_IAM])
+    assert to_change(report, "key").file == "personalize-kms-pending/Key.json"
 
 
 def test_no_list_has_an_action_that_no_page_asks_for() -> None:
     """Whatever the policies say now: the actions of the matrix, and that of a trust policy."""
+    matrix_actions: set[str] = set()
+    for row in matrix.ROWS:
+        for group in row.groups():
+            matrix_actions.update(group.actions)
     everybody = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
     requests = [
         asked(row, name=row.resource, source=location("in/"), destination=location("out/"))
@@ -587,45 +621,45 @@ def test_no_list_has_an_action_that_no_page_asks_for() -> None:
             [everybody],
             [role(["kms:*", "s3:*"], Principal={"AWS": ROLE, "Service": SERVICE})],
         ):
-            found = model(
+            model = model_of(
                 *requests, key=of_resource, bucket=of_resource, iam=in_iam, trust=[everybody]
             )
-            for change in compare(found).policies:
+            for change in compare(model).policies:
                 for statement in change.should_have:
                     actions.update(
                         [statement["Action"]] if change.policy == "trust" else statement["Action"]
                     )
-    assert actions == {*MATRIX_ACTIONS, "sts:AssumeRole"}
+    assert actions == {*matrix_actions, "sts:AssumeRole"}
 
 
-def followed(found: AccessModel, told: AccessReport) -> None:
+def followed(model: AccessModel, told: AccessReport) -> None:
     """Follow a report once, in the model."""
     for change in told.policies:
         if change.policy == "boundary":
-            boundary = found.roles[change.policy_of].boundary
+            boundary = model.roles[change.policy_of].boundary
             assert boundary is not None
-            found.roles[change.policy_of].boundary = policy(
+            model.roles[change.policy_of].boundary = policy(
                 boundary.name, [*bodies(boundary), *change.should_have]
             )
         elif change.policy == "role":
-            identity = found.roles[change.policy_of].identity
-            kept = [
-                body
-                for of_role in identity
-                for body in without(of_role.statements, change.too_much)
-            ]
+            identity = model.roles[change.policy_of].identity
+            kept: list[Any] = []
+            for of_role in identity:
+                kept += without(of_role.statements, change.too_much)
             identity[:] = [policy("IAM policy", [*kept, *change.should_have])]
         else:
-            owner = found.keys.get(change.policy_of) or found.buckets.get(change.policy_of)
-            policies = found.roles[change.policy_of].trust if owner is None else owner.policies
+            owner = model.keys.get(change.policy_of) or model.buckets.get(change.policy_of)
+            policies = model.roles[change.policy_of].trust if owner is None else owner.policies
             kept = [
-                each.body for each in policies[0].statements if each.label not in change.replaces
+                statement.body
+                for statement in policies[0].statements
+                if statement.label not in change.replaces
             ]
             policies[:] = [policy(policies[0].name, [*kept, *change.should_have])]
 
 
-def bodies(found: Policy) -> list[Any]:
-    return [statement.body for statement in found.statements]
+def bodies(document: Policy) -> list[Any]:
+    return [statement.body for statement in document.statements]
 
 
 def without(statements: tuple[PolicyStatement, ...], too_much: tuple[Entry, ...]) -> Iterator[Any]:
@@ -642,7 +676,7 @@ def without(statements: tuple[PolicyStatement, ...], too_much: tuple[Entry, ...]
 
 
 def random_model(draw: random.Random) -> AccessModel:
-    """Some requests of two roles on two keys, one of another account, with policies of random statements."""
+    """Requests of two roles on two keys, with policies of random statements."""
     to_batch = {"source": location("in/"), "destination": location("out/"), "role_arn": SECOND_ROLE}
     requests = [
         asked(),
@@ -653,13 +687,13 @@ def random_model(draw: random.Random) -> AccessModel:
     ]
     on_key = (drawn.KMS_ACTIONS, drawn.KEY_RESOURCES, drawn.ROLE_CONDITIONS)
     on_bucket = (drawn.S3_ACTIONS, drawn.OBJECT_RESOURCES, drawn.SERVICE_CONDITIONS)
-    found = AccessModel(asked=draw.sample(requests, draw.randint(1, 4)))
+    model = AccessModel(asked=draw.sample(requests, draw.randint(1, 4)))
     for arn in (KEY, OTHERS_KEY):
-        found.keys[arn] = Key(
+        model.keys[arn] = Key(
             arn, [policy("key policy", drawn.statements(draw, 3, *on_key, principals=True))]
         )
     of_bucket = policy("bucket policy", drawn.statements(draw, 3, *on_bucket, principals=True))
-    found.buckets[BUCKET] = Bucket(
+    model.buckets[BUCKET] = Bucket(
         BUCKET, draw.choice((ACCOUNT, ACCOUNT, ANOTHER_ACCOUNT)), [of_bucket]
     )
     for arn in (ROLE, SECOND_ROLE):
@@ -674,18 +708,18 @@ def random_model(draw: random.Random) -> AccessModel:
         boundary = (
             policy("boundary", drawn.statements(draw, 2, *on_key)) if draw.random() < 0.3 else None
         )
-        found.roles[arn] = Role(
+        model.roles[arn] = Role(
             arn, trust=[policy("trust policy", trust)], identity=[policy("IAM policy", in_iam)]
         )
-        found.roles[arn].boundary = boundary
+        model.roles[arn].boundary = boundary
     # Of no template, of one, or of two.
-    found.keys[KEY].declared = draw.choice((None, in_main("Key")))
-    found.roles[ROLE].declared = draw.choice((None, in_main("Role"), IN_OTHER))
-    return found
+    model.keys[KEY].declared = draw.choice((None, in_main("Key")))
+    model.roles[ROLE].declared = draw.choice((None, in_main("Role"), IN_OTHER))
+    return model
 
 
 def test_a_report_that_is_followed_once_leaves_nothing_missing_and_nothing_too_much() -> None:
-    """But what is denied, of which a report names the statement and has no list.
+    """Denials remain: a report names their statements and has no list for them.
 
     All policies can be seen here, and no boundary is of AWS. Two models of a thousand have a
     statement for everybody by ``aws:PrincipalArn`` besides: one of them is among these, and the
@@ -695,11 +729,11 @@ def test_a_report_that_is_followed_once_leaves_nothing_missing_and_nothing_too_m
     lacked = too_much = 0
     again: list[str] = []
     for _ in range(MODELS):
-        found = random_model(draw)
-        before = compare(found)
+        model = random_model(draw)
+        before = compare(model)
         lacked, too_much = lacked + bool(lacking(before)), too_much + bool(before.excess)
-        followed(found, before)
-        after = compare(found)
+        followed(model, before)
+        after = compare(model)
         assert [entry for entry in after.missing if not is_denied(entry)] == []
         again += [entry.action for entry in after.excess]
         assert Cause.NOT_TRUSTED not in {problem.cause for problem in after.problems}

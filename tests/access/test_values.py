@@ -118,7 +118,7 @@ def test_values_of_any_length() -> None:
 
 @pytest.mark.parametrize(("end", "answer"), [("", YES), ("x", NO)])
 def test_many_wildcards_take_no_longer_than_few(end: str, answer: Answer) -> None:
-    """Tried at every place where its parts fit, this pattern takes seconds, and longer with each wildcard."""
+    """Trying this pattern at every place would take seconds, and more with each wildcard."""
     start = time.process_time()
     assert matches(f"bucket{'-' * 120}", f"bucket{'*-' * 5}*{end}") is answer
     assert time.process_time() - start < 0.5
@@ -157,7 +157,7 @@ def test_holes_are_left_alone_when_values_are_split() -> None:
 
 
 def test_the_account_of_an_arn() -> None:
-    """What the CDK has until it has looked a role up is none."""
+    """The CDK's dummy for a role that it hasn't looked up yet has none."""
     assert account_of("arn:aws:iam::111122223333:role/r") == "111122223333"
     assert account_of("role") == "${account of role?}"
     dummy = "arn:aws:iam::123456789012:role/DUMMY_ARN"
@@ -172,7 +172,7 @@ def test_what_is_open_has_a_name() -> None:
 
 
 def test_answers_combine() -> None:
-    """One no is enough against, one yes is enough for."""
+    """A single no is enough for no, and a single yes for yes."""
     assert all_of([YES, MAYBE]) is MAYBE
     assert all_of([YES, MAYBE, NO]) is NO
     assert all_of([]) is YES
@@ -183,7 +183,7 @@ def test_answers_combine() -> None:
 
 
 def test_a_hole_is_told_apart_by_what_makes_its_value() -> None:
-    """By all of it and nothing else: not by the order of a mapping, nor by the digest of another hole."""
+    """All arguments count, but not the order of a mapping, nor the digest of another hole."""
     assert unknown("${Main.KeyArn}") == "${Main.KeyArn?}"
     hole = unknown("Fn::If IsProd", {"b": ["${Main.Key}"], "a": 1})
     assert hole == "${Fn::If IsProd #f418ae6d?}"
@@ -219,7 +219,7 @@ def test_holes_are_left_alone() -> None:
 def test_a_value_is_split_only_where_no_hole_may_have_the_separator(
     value: str, separator: str, parts: list[str] | None
 ) -> None:
-    """AWS gives ids, Regions and account numbers without a slash; a parameter can have anything in it."""
+    """Ids, Regions and account numbers have no slash; a parameter can have anything in it."""
     assert split_outside_of_holes(value, separator) == parts
 
 
@@ -261,7 +261,7 @@ HERE = "arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/1234abcd"
 def test_what_aws_gives_has_the_characters_of_names(
     value: str, pattern: str, answer: Answer
 ) -> None:
-    """The alphabet of ids, accounts and Regions is known, and a wildcard stands for them and for more."""
+    """Ids, accounts and Regions have a known alphabet; a wildcard stands for more."""
     assert matches(value, pattern) is answer
 
 
@@ -303,7 +303,7 @@ def test_no_wildcards_are_in_what_aws_gives(one: str, other: str, answer: Answer
 def test_the_bucket_of_a_resource_is_known_only_if_no_other_can_be_meant(
     resource: str, bucket: str
 ) -> None:
-    """What is in another bucket isn't compared."""
+    """Statements about other buckets aren't compared."""
     assert bucket_in(resource) == bucket
 
 

@@ -1,4 +1,4 @@
-"""Which of the policies decides: what a resource waits for, and which one lacks a permission."""
+"""Policies that a resource waits for, and the policy that lacks a permission."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from tests.access.models import (
     lacking,
     lines,
     location,
-    model,
+    model_of,
     policy,
-    report,
+    report_of,
     role,
     service,
 )
@@ -66,11 +66,15 @@ def on_key_of(
     )
 
 
-def early(found: AccessReport) -> dict[Any, Any]:
+def early(report: AccessReport) -> dict[Any, Any]:
     """Return the policies that aren't waited for, with what they allow."""
-    values = [each.reason.values for each in found.problems if each.cause is Cause.NOT_WAITED_FOR]
-    assert len(values) == len(found.problems)
-    return {each["before"]: each["actions"] for each in values}
+    values = [
+        problem.reason.values
+        for problem in report.problems
+        if problem.cause is Cause.NOT_WAITED_FOR
+    ]
+    assert len(values) == len(report.problems)
+    return {early_policy["before"]: early_policy["actions"] for early_policy in values}
 
 
 @pytest.mark.parametrize(
@@ -97,44 +101,49 @@ def test_a_resource_waits_for_the_policies_that_decide(
     expected: dict[str, list[str]],
 ) -> None:
     """And for no other."""
-    found = compare(on_key_of(key_arn, key, iam_actions, waits_for))
-    assert (found.missing, found.undecided) == ((), ())
-    assert {name: set(actions) for name, actions in early(found).items()} == {
+    report = compare(on_key_of(key_arn, key, iam_actions, waits_for))
+    assert (report.missing, report.undecided) == ((), ())
+    assert {name: set(actions) for name, actions in early(report).items()} == {
         name: set(actions) for name, actions in expected.items()
     }
 
 
 def test_within_a_boundary_a_resource_waits_for_the_policies_that_decide_too() -> None:
     """For CreateGrant the key policy decides, though IAM allows it as well, which is too much."""
-    found = on_key_of(KEY, ON_KEY, KEY_POLICY_ACTIONS, {"Key"})
-    found.roles[ROLE].boundary = policy("boundary", [iam(["kms:*"], "*")])
-    assert set(early(compare(found))["IAM policy"]) == set(IAM_ACTIONS)
-    assert lines(compare(found).excess) == {("role", "role", "kms:CreateGrant", KEY)}
+    model = on_key_of(KEY, ON_KEY, KEY_POLICY_ACTIONS, {"Key"})
+    model.roles[ROLE].boundary = policy("boundary", [iam(["kms:*"], "*")])
+    assert set(early(compare(model))["IAM policy"]) == set(IAM_ACTIONS)
+    assert lines(compare(model).excess) == {("role", "role", "kms:CreateGrant", KEY)}
 
 
 def test_a_key_of_another_account_wants_both_sides() -> None:
     """Named in its policy, the role needs every action in IAM as well."""
-    found = compare(on_key_of(OTHERS_KEY, ON_KEY, IAM_ACTIONS))
-    assert lines(found.missing) == {("role", "key", "kms:CreateGrant", OTHERS_KEY)}
-    assert lacking(found) == {"role": {"kms:CreateGrant"}}
-    found = compare(on_key_of(OTHERS_KEY, ON_KEY, KEY_POLICY_ACTIONS))
-    assert (found.missing, found.excess) == ((), ())
-    found = compare(on_key_of(OTHERS_KEY, ON_KEY[1:], []))
-    assert lacking(found) == {"key": set(KEY_POLICY_ACTIONS), "role": set(KEY_POLICY_ACTIONS)}
+    report = compare(on_key_of(OTHERS_KEY, ON_KEY, IAM_ACTIONS))
+    assert lines(report.missing) == {("role", "key", "kms:CreateGrant", OTHERS_KEY)}
+    assert lacking(report) == {"role": {"kms:CreateGrant"}}
+    report = compare(on_key_of(OTHERS_KEY, ON_KEY, KEY_POLICY_ACTIONS))
+    assert (report.missing, report.excess) == ((), ())
+    report = compare(on_key_of(OTHERS_KEY, ON_KEY[1:], []))
+    assert lacking(report) == {"key": set(KEY_POLICY_ACTIONS), "role": set(KEY_POLICY_ACTIONS)}
     # Of a key policy that can't be seen, nothing is known to be missing.
     unseen = on_key_of(OTHERS_KEY, [], [])
     unseen.keys[OTHERS_KEY] = Key(OTHERS_KEY, unseen="it isn't part of the app")
-    assert {each.cause for each in compare(unseen).missing} == {Cause.NOT_IN_IAM, Cause.BOTH_SIDES}
+    assert {entry.cause for entry in compare(unseen).missing} == {
+        Cause.NOT_IN_IAM,
+        Cause.BOTH_SIDES,
+    }
     assert lacking(compare(unseen)) == {"role": set(KEY_POLICY_ACTIONS)}
 
 
 def test_what_no_policy_says_is_missing_though_the_accounts_are_not_known() -> None:
-    """Whether the role is of the key's account makes no difference then."""
+    """Both policies lack it, whether or not the role is of the key's account."""
     key_arn = KEY.replace(ACCOUNT, "${Main.Account?}")
-    found = compare(on_key_of(key_arn, [], []))
-    told = tuple(each for each in found.missing if (each.principal, each.policy) == ("role", "key"))
+    report = compare(on_key_of(key_arn, [], []))
+    told = tuple(
+        entry for entry in report.missing if (entry.principal, entry.policy) == ("role", "key")
+    )
     assert lines(told) == {("role", "key", action, key_arn) for action in KEY_POLICY_ACTIONS}
-    assert lacking(found) == {"key": set(KEY_POLICY_ACTIONS), "role": set(KEY_POLICY_ACTIONS)}
+    assert lacking(report) == {"key": set(KEY_POLICY_ACTIONS), "role": set(KEY_POLICY_ACTIONS)}
 
 
 @pytest.mark.parametrize(
@@ -151,16 +160,16 @@ def test_which_policy_lacks_what_the_role_needs(
     key: list[Statement], cause: Cause, lacks: str
 ) -> None:
     """The key policy does, but where that one leaves the role to IAM by its ARN."""
-    found = report(key=[*key, ON_KEY[1]], iam=[iam(IAM_ACTIONS)])
-    (entry,) = [each for each in found.missing if each.action == "kms:CreateGrant"]
+    report = report_of(key=[*key, ON_KEY[1]], iam=[iam(IAM_ACTIONS)])
+    (entry,) = [entry for entry in report.missing if entry.action == "kms:CreateGrant"]
     assert (entry.principal, entry.cause) == ("role", cause)
-    assert "kms:CreateGrant" in lacking(found)[lacks]
+    assert "kms:CreateGrant" in lacking(report)[lacks]
 
 
 def test_what_a_key_policy_leaves_to_iam_by_the_roles_arn_is_all_there() -> None:
     """With the one action in IAM that is missing above, nothing is, and nothing is too much."""
-    found = report(key=[BY_ARN, ON_KEY[1]], iam=[iam(KEY_POLICY_ACTIONS)])
-    assert (found.missing, found.excess) == ((), ())
+    report = report_of(key=[BY_ARN, ON_KEY[1]], iam=[iam(KEY_POLICY_ACTIONS)])
+    assert (report.missing, report.excess) == ((), ())
 
 
 OF_ROLE = [
@@ -188,28 +197,28 @@ def test_a_bucket_of_another_account_has_to_let_the_role_in(
     account: str, statements: list[Statement], missing: set[str]
 ) -> None:
     """In its own account it only must not keep the role out."""
-    model_of = model(IMPORT, key=ON_KEY, iam=READ)
-    model_of.buckets[BUCKET] = Bucket(
+    model = model_of(IMPORT, key=ON_KEY, iam=READ)
+    model.buckets[BUCKET] = Bucket(
         BUCKET, account, [policy("bucket policy", [*ON_BUCKET, *statements])]
     )
-    found = compare(model_of)
-    assert (found.undecided, found.problems) == ((), ())
+    report = compare(model)
+    assert (report.undecided, report.problems) == ((), ())
     assert {
-        (each.principal, each.policy, each.policy_of, each.action) for each in found.missing
+        (entry.principal, entry.policy, entry.policy_of, entry.action) for entry in report.missing
     } == {("role", "bucket", BUCKET, action) for action in missing}
-    assert lacking(found) == (
+    assert lacking(report) == (
         {"bucket": missing} if missing and DENIED[0] not in statements else {}
     )
 
 
 def test_whether_a_bucket_is_of_the_roles_account_is_not_guessed() -> None:
     """In another one its policy would have to let the role in."""
-    found = model(IMPORT, key=ON_KEY, iam=READ, bucket=ON_BUCKET)
-    found.buckets[BUCKET].account = "${Main.Account?}"
-    compared = compare(found)
-    assert (compared.missing, compared.problems) == ((), ())
+    model = model_of(IMPORT, key=ON_KEY, iam=READ, bucket=ON_BUCKET)
+    model.buckets[BUCKET].account = "${Main.Account?}"
+    report = compare(model)
+    assert (report.missing, report.problems) == ((), ())
     assert {
-        (each.principal, each.policy, each.action, each.because) for each in compared.undecided
+        (entry.principal, entry.policy, entry.action, entry.because) for entry in report.undecided
     } == {
         ("role", "bucket", action, "it isn't known whether role and bucket are in one account")
         for action in BOTH
@@ -218,9 +227,9 @@ def test_whether_a_bucket_is_of_the_roles_account_is_not_guessed() -> None:
 
 def test_a_denial_that_depends_on_a_condition_may_not_be_there() -> None:
     """In a bucket's policy, for the role."""
-    found = model(IMPORT, key=ON_KEY, iam=READ, bucket=ON_BUCKET)
-    found.buckets[BUCKET].policies.append(policy("bucket policy", DENIED, condition="Main.IsProd"))
-    assert compare(found).missing == ()
-    assert {(each.principal, each.policy) for each in compare(found).undecided} == {
+    model = model_of(IMPORT, key=ON_KEY, iam=READ, bucket=ON_BUCKET)
+    model.buckets[BUCKET].policies.append(policy("bucket policy", DENIED, condition="Main.IsProd"))
+    assert compare(model).missing == ()
+    assert {(entry.principal, entry.policy) for entry in compare(model).undecided} == {
         ("role", "bucket")
     }

@@ -15,7 +15,10 @@ from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
 
-LACKS = "lacks kms:CreateGrant, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants for Personalize (4)"
+LACKS = (
+    "lacks kms:CreateGrant, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants "
+    "for Personalize (4)"
+)
 
 
 def new_app(directory: Path, **options: Any) -> cdk.App:
@@ -55,17 +58,16 @@ def failure(synth: Callable[[], object]) -> str:
 
 
 def told(app: cdk.App) -> list[tuple[str, str, str]]:
-    """What our plugins told in the last synth: rule, severity and construct, each as often as it was told."""
+    """Return rule, severity and construct of every violation that our plugins reported."""
     path = Path(app.outdir) / "validation-report.json"
     reports = json.loads(path.read_text())["pluginReports"] if path.exists() else []
-    return sorted(
-        (
-            violation["ruleName"].removeprefix("Personalize::"),
-            violation["severity"],
-            place.get("constructPath", ""),
-        )
-        for report in reports
-        if report["pluginName"] == "Personalize"
-        for violation in report["violations"]
-        for place in violation["violatingConstructs"]
-    )
+    violations: list[tuple[str, str, str]] = []
+    for report in reports:
+        if report["pluginName"] != "Personalize":
+            continue
+        for violation in report["violations"]:
+            rule = violation["ruleName"].removeprefix("Personalize::")
+            for construct in violation["violatingConstructs"]:
+                path_of_construct = construct.get("constructPath", "")
+                violations.append((rule, violation["severity"], path_of_construct))
+    return sorted(violations)

@@ -1,4 +1,4 @@
-"""Datasets, metric attributions and jobs on a dataset group that another construct made, or none: its key counts."""
+"""Datasets, metric attributions and jobs on a dataset group that isn't the construct's."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -116,7 +116,7 @@ def test_a_key_that_is_not_opened(
 def test_a_key_that_both_have(
     same: bool, use: Callable[..., None], app: cdk.App, stack: cdk.Stack
 ) -> None:
-    """With the key of the dataset group, or a dataset group without one, which is a warning, nothing is missing."""
+    """Nothing is missing with the group's key; a group without a key is a warning."""
     other = encryption(stack, "Other")
     if same:
         key = other.encryption_key

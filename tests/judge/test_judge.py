@@ -1,4 +1,4 @@
-"""The judge that comes with a construct: it fails the synth for what is certain, and for what is ours."""
+"""The judge of a construct fails the synth for certain faults of this library's resources."""
 
 from __future__ import annotations
 
@@ -57,13 +57,17 @@ def test_an_override_of_a_statement_fails_the_synth(app: cdk.App, stack: cdk.Sta
 
 
 def take_key_actions(of: PersonalizeEncryption) -> None:
-    (policy,) = [each for each in of.node.find_all() if isinstance(each, iam.CfnManagedPolicy)]
+    (policy,) = [
+        construct for construct in of.node.find_all() if isinstance(construct, iam.CfnManagedPolicy)
+    ]
     policy.add_property_override("PolicyDocument.Statement.0.Action", "kms:DescribeKey")
 
 
 def take_bucket_policy(of: PersonalizeEncryption) -> None:
     (policy,) = [
-        each for each in of.node.root.node.find_all() if isinstance(each, s3.CfnBucketPolicy)
+        construct
+        for construct in of.node.root.node.find_all()
+        if isinstance(construct, s3.CfnBucketPolicy)
     ]
     policy.add_property_override("PolicyDocument.Statement", [])
 
@@ -94,7 +98,7 @@ def no_encryption_key(of: PersonalizeEncryption) -> None:
 def test_each_kind_of_fault(
     fault: Callable[[PersonalizeEncryption], None], rule: str, app: cdk.App, stack: cdk.Stack
 ) -> None:
-    """Of the role's policies, the bucket policy, the trust policy and the key; that of the key policy is above."""
+    """Faults of the role's policies, the bucket policy, the trust policy and the key."""
     made = encryption(stack)
     made.allow(
         PersonalizeResource.dataset_export_job(S3Location(s3.Bucket(stack, "Data"), "export/"))
@@ -165,7 +169,7 @@ def test_a_fault_in_a_nested_stack(app: cdk.App, stack: cdk.Stack) -> None:
 
 
 def test_a_fault_in_a_stage_names_the_app(app: cdk.App) -> None:
-    """The CLI counts what is found in the selected stacks, and selects none of a stage; it tells each place anew."""
+    """The CLI counts only violations in selected stacks, and selects no stack of a stage."""
     stack = cdk.Stack(cdk.Stage(app, "Prod"), "Main")
     group = PersonalizeResource.dataset_group()
     break_key_policy(
@@ -173,8 +177,8 @@ def test_a_fault_in_a_stage_names_the_app(app: cdk.App) -> None:
             stack, "Encryption", encryption_key=kms.Key(stack, "Key"), resources=[group]
         )
     )
-    found = failure(app.synth)
-    assert found.count(LACKS) == found.count("(at Prod/Main/Encryption)") == 1
+    message = failure(app.synth)
+    assert message.count(LACKS) == message.count("(at Prod/Main/Encryption)") == 1
     assert told(app) == [("MissingKeyAccess", "error", "")]
 
 
@@ -275,7 +279,7 @@ def test_a_state_machine_by_hand_beside_a_job_of_ours_fails_nothing(
 
 
 def test_a_shared_role_is_judged_for_our_requests_alone(app: cdk.App, stack: cdk.Stack) -> None:
-    """What others ask of it lacks access, and nothing is said."""
+    """Nothing is reported of the access that requests of others lack."""
     made = encryption(stack)
     books = by_hand(stack)
     books.role_arn = made.service_role.role_arn
@@ -444,7 +448,7 @@ def test_the_stage_of_a_pipeline_is_judged(app: cdk.App, stack: cdk.Stack) -> No
 def test_several_apps_in_one_process(tmp_path: Path) -> None:
     """Each has one judge of its own, which sees nothing of the others."""
     apps = [new_app(tmp_path / name) for name in ("one", "two", "three")]
-    made = [encryption(cdk.Stack(app, "Main")) for app in apps for _ in range(1)]
+    made = [encryption(cdk.Stack(app, "Main")) for app in apps]
     encryption(cdk.Stack(apps[1], "Other"))
     break_key_policy(made[1])
     assert [bool(failure(app.synth)) for app in apps] == [False, True, False]
@@ -456,7 +460,7 @@ def test_several_apps_in_one_process(tmp_path: Path) -> None:
 
 
 def test_an_app_that_nobody_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stack without a scope makes one, which is another object each time; a test with assertions asks it too."""
+    """A stack without a scope makes a new app each time, and assertions ask the judge too."""
     monkeypatch.chdir(tmp_path)
     stack = cdk.Stack()
     break_key_policy(encryption(stack))
@@ -562,7 +566,7 @@ def test_other_findings_than_those_acknowledged_fail(app: cdk.App, stack: cdk.St
 
 @pytest.mark.parametrize("no", [False, "false"])
 def test_the_context_switches_it_off(no: object, tmp_path: Path) -> None:
-    """From ``cdk.json``, and from the command line, where all values are texts; the checks tell all then."""
+    """From ``cdk.json`` or the command line (a string); the checks still report everything."""
     app = new_app(tmp_path, context={"personalize-kms-constructs:judge": no})
     break_key_policy(encryption(cdk.Stack(app, "Main")))
     app.synth()
@@ -601,7 +605,7 @@ MAY_BE_EARLY = "Movies (dataset group) may be created before policy "
 
 @pytest.mark.parametrize("in_stages", [True, False])
 def test_a_boundary_is_no_policy_to_wait_for(in_stages: bool, app: cdk.App) -> None:
-    """IAM makes no role without it: that of an earlier stage, or of another stack, is there by its name."""
+    """IAM makes no role without it, so one of another stage or stack exists by its name."""
     boundary(stack_of_stage(app, "Baseline") if in_stages else cdk.Stack(app, "Baseline", env=ENV))
     stack = stack_of_stage(app, "Prod") if in_stages else cdk.Stack(app, "Main", env=ENV)
     iam.PermissionsBoundary.of(stack).apply(
@@ -613,7 +617,7 @@ def test_a_boundary_is_no_policy_to_wait_for(in_stages: bool, app: cdk.App) -> N
 
 
 def test_policies_of_an_earlier_stage_are_there(app: cdk.App) -> None:
-    """Stages can't refer to each other, and nothing in them can wait: a bucket of another, by its name."""
+    """Stages can't refer to each other, so a bucket of another stage is named, not waited for."""
     earlier, stack = stack_of_stage(app, "Data"), stack_of_stage(app, "Prod")
     bucket = s3.Bucket(earlier, "Ratings", bucket_name="ratings")
     reads = iam.PolicyStatement(
@@ -686,7 +690,7 @@ def in_a_nested_stack_as_of_old(app: cdk.App) -> cdk.Stack:
 def test_a_construct_whose_template_is_of_no_stack_is_not_judged(
     inner: Callable[[cdk.App], cdk.Stack], file: str, with_checks: bool, app: cdk.App
 ) -> None:
-    """A warning says so, once for all constructs of the template; what is beside it is judged."""
+    """A single warning for all constructs of the template; other stacks are judged."""
     if with_checks:
         cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
     stack = inner(app)
@@ -699,16 +703,16 @@ def test_a_construct_whose_template_is_of_no_stack_is_not_judged(
         else []
     )
     because = f"{file} is the template of no stack of the assembly, so it isn't checked"
-    assert {(*each.needed_by, each.because) for each in report.undecided} == {
-        (each, because) for each in constructs
+    assert {(*entry.needed_by, entry.because) for entry in report.undecided} == {
+        (construct, because) for construct in constructs
     }
-    not_judged = [("Undecided", "warning", each) for each in constructs]
+    not_judged = [("Undecided", "warning", construct) for construct in constructs]
     assert told(app) == not_judged
     other = cdk.Stack(app, "Other")
     break_key_policy(encryption(other))
     assert LACKS in failure(lambda: app.synth(force=True))
     # The checks tell of the nested stack as well.
-    of_constructs = [each for each in told(app) if "NestedStack" not in each[2]]
+    of_constructs = [violation for violation in told(app) if "NestedStack" not in violation[2]]
     assert of_constructs == [("MissingKeyAccess", "error", "Other/Encryption"), *not_judged]
 
 
@@ -717,7 +721,7 @@ def without_key(scope: Construct, id: str = "Books") -> personalize.CfnDatasetGr
 
 
 def test_a_dataset_group_without_a_key_is_a_warning(app: cdk.App, stack: cdk.Stack) -> None:
-    """One for each, beside a construct of ours; one that a transform may give a key, or a condition, is none."""
+    """Each is a warning, unless a transform or a condition may give it a key."""
     encryption(stack).add_dataset_group("Movies", name="movies")
     without_key(stack)
     without_key(cdk.NestedStack(stack, "Nested"))
@@ -734,7 +738,7 @@ def test_a_dataset_group_without_a_key_is_a_warning(app: cdk.App, stack: cdk.Sta
 
 
 def test_a_dataset_group_is_unencrypted_on_purpose(app: cdk.App, stack: cdk.Stack) -> None:
-    """Acknowledged at the dataset group or above it, in a stage too; without a construct nobody warns."""
+    """Acknowledged on the dataset group or above it; without a construct nobody warns."""
     encryption(stack)
     stage = cdk.Stack(cdk.Stage(app, "Prod"), "Main")
     acknowledgement = cdk.Acknowledgment(id="Personalize::Unencrypted", reason="public data")

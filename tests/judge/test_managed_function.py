@@ -1,4 +1,4 @@
-"""The function of ``ImportedKeyPolicy.MANAGED`` writes statements into key policies, and replaces none."""
+"""The managed function adds statements to imported key policies, and replaces none."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_function_replaces_no_policy_of_another_key(
     )
     made = encryption(stack)
     report = check_assembly(app.synth())
-    of_own_key = [each for each in report.undecided if "Main/Encryption" in str(each.needed_by)]
+    of_own_key = [entry for entry in report.undecided if "Main/Encryption" in str(entry.needed_by)]
     assert of_own_key == []
     break_key_policy(made)
     assert LACKS in failure(lambda: app.synth(force=True))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -33,9 +34,9 @@ from tests.access.models import (
     in_main,
     lines,
     location,
-    model,
+    model_of,
     policy,
-    report,
+    report_of,
     role,
     service,
 )
@@ -48,18 +49,18 @@ ALL_ACTIONS = (
 
 
 def one_of_each() -> AccessReport:
-    """A policy that lacks something, one with too much, a denial, a problem, and an open question."""
+    """A report with a policy to complete, one with too much, a denial, a problem and a question."""
     denial = role(["kms:Decrypt"], Effect="Deny", Sid="NoDecrypt")
-    found = model(
+    model = model_of(
         key=[role(KEY_POLICY_ACTIONS[:4]), service(KEY_POLICY_ACTIONS), denial],
         iam=[iam([*IAM_ACTIONS, "kms:Encrypt"])],
     )
-    found.keys[KEY].state = "Disabled"
-    found.open_questions = [
+    model.keys[KEY].state = "Disabled"
+    model.open_questions = [
         OpenQuestion("Main/Job", "it may create resources", role_arns=(f"{ROLE}2",))
     ]
-    found.names = NAMES
-    return compare(found)
+    model.names = NAMES
+    return compare(model)
 
 
 FINDINGS = """\
@@ -73,19 +74,20 @@ SUM = "2 missing, 1 problem, 1 too much, 1 undecided, 12 as AWS's pages ask\n"
 
 
 def test_the_text_has_a_line_for_each_finding_and_a_block_for_each_policy() -> None:
-    """Errors first, then what is too much or open, the statements as they are pasted, and the sum."""
+    """Errors come first, then warnings and questions, the statements to paste, and the sum."""
     assert (
         one_of_each().to_text()
         == f"""\
 {FINDINGS}
 key policy of Main/Key, for Personalize (in the place of statements 1, 2):
   {{"Effect": "Allow", "Principal": {{"AWS": "{ROLE}"}}, "Action": {ALL_ACTIONS}, "Resource": "*"}}
-  {{"Effect": "Allow", "Principal": {{"Service": "personalize.amazonaws.com"}}, "Action": {ALL_ACTIONS}, \
+  {{"Effect": "Allow", "Principal": {{"Service": "personalize.amazonaws.com"}}, \
+"Action": {ALL_ACTIONS}, \
 "Resource": "*", "Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "111122223333"}}}}}}
 
 IAM policies of Main/Role, in the place of what is too much:
-  {{"Effect": "Allow", "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"], \
-"Resource": "{KEY}"}}
+  {{"Effect": "Allow", "Action": \
+["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"], "Resource": "{KEY}"}}
 
 {SUM}"""
     )
@@ -100,16 +102,17 @@ def test_a_quiet_report_has_the_findings_and_the_sum() -> None:
 
 
 def test_a_clean_report_is_one_line() -> None:
-    found = report(key=ON_KEY, iam=[iam(IAM_ACTIONS)])
+    report = report_of(key=ON_KEY, iam=[iam(IAM_ACTIONS)])
     assert (
-        found.to_text() == "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
+        report.to_text()
+        == "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
     )
 
 
 def test_a_line_begins_with_the_resource_in_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not in a template of the CDK, where nobody looks for it; the resource has the policy to change."""
+    """A line names the resource with the policy to change, but not in a template of the CDK."""
     monkeypatch.chdir(tmp_path)
     lines_of_template = [
         "Resources:",
@@ -122,60 +125,107 @@ def test_a_line_begins_with_the_resource_in_the_file(
         (tmp_path / name).write_text("\n".join(lines_of_template))
 
     def text(name: str) -> list[str]:
-        found = model(key=ON_KEY[1:])
-        found.names = NAMES
-        found.keys[KEY].declared = Declaration(str(tmp_path / name), "Key", "Key")
+        model = model_of(key=ON_KEY[1:])
+        model.names = NAMES
+        model.keys[KEY].declared = Declaration(str(tmp_path / name), "Key", "Key")
         of_role = Declaration(str(tmp_path / name), "Policy", "Policy")
-        found.roles[ROLE].declared = Declaration(str(tmp_path / name), "Role", "Role")
-        found.roles[ROLE].identity = [
+        model.roles[ROLE].declared = Declaration(str(tmp_path / name), "Role", "Role")
+        model.roles[ROLE].identity = [
             policy("IAM policy", [iam(["kms:Decrypt"])], declared=of_role)
         ]
-        return compare(found).to_text(quiet=True).splitlines()[:2]
+        return compare(model).to_text(quiet=True).splitlines()[:2]
 
-    four = "kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants for Main/Role (5)"
-    three = "kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants on Main/Key (3)"
+    of_key = (
+        "kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants "
+        "for Main/Role (5)"
+    )
+    of_iam = "kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants on Main/Key (3)"
     assert text("app.yaml") == [
-        f"✘ app.yaml:2  key policy of Main/Key lacks {four}",
-        f"✘ app.yaml:4  IAM policies of Main/Role lack {three}",
+        f"✘ app.yaml:2  key policy of Main/Key lacks {of_key}",
+        f"✘ app.yaml:4  IAM policies of Main/Role lack {of_iam}",
     ]
     assert text("Main.template.json") == [
-        f"✘ key policy of Main/Key lacks {four}",
-        f"✘ IAM policies of Main/Role lack {three}",
+        f"✘ key policy of Main/Key lacks {of_key}",
+        f"✘ IAM policies of Main/Role lack {of_iam}",
     ]
 
 
 ETL = "arn:aws:iam::111122223333:role/Etl"
-TOO_MUCH = report(key=[*ON_KEY, role(["kms:Encrypt"])], iam=[iam(IAM_ACTIONS)]).excess
+TOO_MUCH = report_of(key=[*ON_KEY, role(["kms:Encrypt"])], iam=[iam(IAM_ACTIONS)]).excess
 CLAIM = "key policy of Main/Key, for Personalize"
+WAITING = (in_main("Movies/Resource"), in_main("Ratings"))
 
 
 @pytest.mark.parametrize(
     ("kind", "owner", "more", "words"),
     [
         ("key", KEY, {}, CLAIM),
-        ("key", KEY, {"file": "pending/Key.json"},
-         f"{CLAIM} (its owner adds the statements in pending/Key.json, which the synth wrote)"),
-        ("key", KEY, {"file": "pending/Key.json", "declared": (in_main("Key"),)},
-         f"{CLAIM} (pass the construct Main/Key itself instead of its ARN)"),
-        ("key", KEY, {"unnamed_roles": (ROLE,)},
-         f"{CLAIM} (first set a RoleName on Main/Role, which replaces a role that is deployed)"),
-        ("key", KEY, {"own_conditions": ("aws:PrincipalOrgID", "aws:SourceVpc"), "also_for": (ETL,)},
-         f"{CLAIM} (conditions of yours that go: aws:PrincipalOrgID, aws:SourceVpc; what goes also serves {ETL})"),
-        ("bucket", BUCKET, {"make": "AWS::S3::BucketPolicy"},
-         "bucket policy of Main/Data, for Personalize (a new AWS::S3::BucketPolicy)"),
-        ("role", ROLE, {"make": "AWS::IAM::Policy", "waiting": (in_main("Movies/Resource"), in_main("Ratings"))},
-         "IAM policies of Main/Role, to add (a new AWS::IAM::Policy; "
-         "have Main/Movies, Main/Ratings wait for it by DependsOn)"),
-        ("role", ROLE, {"too_much": TOO_MUCH}, "IAM policies of Main/Role, in the place of what is too much"),
-        ("role", ROLE, {"too_much": TOO_MUCH, "should_have": ()},
-         "IAM policies of Main/Role, nothing in the place of what is too much"),
-        ("boundary", ROLE, {}, "permissions boundary of Main/Role, to add (have its owner add them)"),
+        (
+            "key",
+            KEY,
+            {"file": "pending/Key.json"},
+            f"{CLAIM} (its owner adds the statements in pending/Key.json, which the synth wrote)",
+        ),
+        (
+            "key",
+            KEY,
+            {"file": "pending/Key.json", "declared": (in_main("Key"),)},
+            f"{CLAIM} (pass the construct Main/Key itself instead of its ARN)",
+        ),
+        (
+            "key",
+            KEY,
+            {"unnamed_roles": (ROLE,)},
+            f"{CLAIM} (first set a RoleName on Main/Role, which replaces a role that is deployed)",
+        ),
+        (
+            "key",
+            KEY,
+            {"own_conditions": ("aws:PrincipalOrgID", "aws:SourceVpc"), "also_for": (ETL,)},
+            f"{CLAIM} (conditions of yours that go: aws:PrincipalOrgID, aws:SourceVpc; "
+            f"what goes also serves {ETL})",
+        ),
+        (
+            "bucket",
+            BUCKET,
+            {"make": "AWS::S3::BucketPolicy"},
+            "bucket policy of Main/Data, for Personalize (a new AWS::S3::BucketPolicy)",
+        ),
+        (
+            "role",
+            ROLE,
+            {"make": "AWS::IAM::Policy", "waiting": WAITING},
+            "IAM policies of Main/Role, to add (a new AWS::IAM::Policy; "
+            "have Main/Movies, Main/Ratings wait for it by DependsOn)",
+        ),
+        (
+            "role",
+            ROLE,
+            {"too_much": TOO_MUCH},
+            "IAM policies of Main/Role, in the place of what is too much",
+        ),
+        (
+            "role",
+            ROLE,
+            {"too_much": TOO_MUCH, "should_have": ()},
+            "IAM policies of Main/Role, nothing in the place of what is too much",
+        ),
+        (
+            "boundary",
+            ROLE,
+            {},
+            "permissions boundary of Main/Role, to add (have its owner add them)",
+        ),
         # The list takes the place of what the trust policy has for Personalize, or is added.
-        ("trust", ROLE, {"replaces": ("1",)},
-         "trust policy of Main/Role, for Personalize (in the place of statement 1)"),
+        (
+            "trust",
+            ROLE,
+            {"replaces": ("1",)},
+            "trust policy of Main/Role, for Personalize (in the place of statement 1)",
+        ),
         ("trust", ROLE, {}, "trust policy of Main/Role, to add"),
     ],
-)  # fmt: skip
+)
 def test_a_block_says_what_somebody_has_to_mind(
     kind: Any, owner: str, more: dict[str, Any], words: str
 ) -> None:
@@ -190,12 +240,12 @@ def test_what_a_key_policy_leaves_to_iam_is_told_apart() -> None:
         "Principal": {"AWS": "111122223333"},
         "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}},
     }
-    found = report(
+    report = report_of(
         key=[role(KEY_POLICY_ACTIONS, **of_account), ON_KEY[1]], iam=[iam(IAM_ACTIONS[1:])]
     )
     told = [
         line.replace(KEY, "Key").replace(ROLE, "Role")
-        for line in found.to_text(quiet=True).splitlines()[:2]
+        for line in report.to_text(quiet=True).splitlines()[:2]
     ]
     assert told == [
         "✘ IAM policies of Role lack kms:Decrypt on Key",
@@ -206,21 +256,21 @@ def test_what_a_key_policy_leaves_to_iam_is_told_apart() -> None:
     ]
 
 
-def marked(found: AccessModel, mark: str) -> list[str]:
+def marked(model: AccessModel, mark: str) -> list[str]:
     """Return the lines of a text with a mark, with the names of key, role and bucket."""
-    found.names = {KEY: "Key", ROLE: "Role", BUCKET: "Data"}
+    model.names = {KEY: "Key", ROLE: "Role", BUCKET: "Data"}
     return [
-        line for line in compare(found).to_text(quiet=True).splitlines() if line.startswith(mark)
+        line for line in compare(model).to_text(quiet=True).splitlines() if line.startswith(mark)
     ]
 
 
 def test_one_reason_is_one_line_whatever_needs_it() -> None:
-    """A key that can't be seen is told of once for role and Personalize, a bucket's policy and encryption once."""
+    """An unseen key is reported once for role and Personalize, and so is an unseen bucket."""
     export = asked(EXPORT_JOB, name="export", destination=location("export/"))
-    found = model(asked(), export, IMPORT, iam=[iam(["kms:*", "s3:*"], "*")])
-    found.keys.clear()
-    found.buckets.clear()
-    assert marked(found, "?") == [
+    model = model_of(asked(), export, IMPORT, iam=[iam(["kms:*", "s3:*"], "*")])
+    model.keys.clear()
+    model.buckets.clear()
+    assert marked(model, "?") == [
         "? Data: a key that encrypts the bucket needs permissions too, and it can't be seen "
         "whether there is one: it isn't part of the app (2)",
         "? not known whether Role and Personalize may kms:CreateGrant, kms:Decrypt, "
@@ -236,9 +286,9 @@ def test_one_reason_is_one_line_whatever_needs_it() -> None:
 def test_a_line_about_several_buckets_names_each() -> None:
     """They are open for one reason, and none of them may be forgotten."""
     others = location("export/")._replace(bucket_arn="arn:aws:s3:::others")
-    found = model(IMPORT, asked(EXPORT_JOB, name="export", destination=others), key=ON_KEY)
-    found.buckets.clear()
-    (line,) = [line for line in marked(found, "?") if "encrypts" in line]
+    model = model_of(IMPORT, asked(EXPORT_JOB, name="export", destination=others), key=ON_KEY)
+    model.buckets.clear()
+    (line,) = [line for line in marked(model, "?") if "encrypts" in line]
     assert line == (
         "? arn:aws:s3:::others, Data: a key that encrypts the bucket needs permissions too, and it "
         "can't be seen whether there is one: it isn't part of the app (2)"
@@ -246,12 +296,12 @@ def test_a_line_about_several_buckets_names_each() -> None:
 
 
 def test_what_may_be_too_much_is_there() -> None:
-    """It is not told like what is needed and may be lacking."""
+    """Its lines differ from those of permissions that may be lacking."""
     account = "arn:aws:iam::${Main.Account?}:root"
     trusting = {**TRUST, "Principal": {"AWS": account}, "Condition": {}}
-    found = model(key=ON_KEY, iam=[iam([*IAM_ACTIONS, "kms:*"])], trust=[TRUST, trusting])
-    found.open_questions = [OpenQuestion("Main/Job", "it may create resources")]
-    assert marked(found, "?") == [
+    model = model_of(key=ON_KEY, iam=[iam([*IAM_ACTIONS, "kms:*"])], trust=[TRUST, trusting])
+    model.open_questions = [OpenQuestion("Main/Job", "it may create resources")]
+    assert marked(model, "?") == [
         "? Main/Job: it may create resources",
         "? maybe too much: statement number 1 of IAM policy: kms:* on Key: nothing that can be "
         "seen asks for it, and Main/Job, which can't be seen in full, may",
@@ -264,7 +314,7 @@ def test_a_statement_is_a_line_for_each_reason_for_which_it_is_too_much() -> Non
     """With its actions, and the resources that they are on."""
     wide = ["s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:DeleteObject"]
     of_bucket = service(wide, Resource=[BUCKET, f"{BUCKET}/*"], Condition={}, Sid="Wide")
-    assert marked(model(IMPORT, key=ON_KEY, bucket=[of_bucket]), "!") == [
+    assert marked(model_of(IMPORT, key=ON_KEY, bucket=[of_bucket]), "!") == [
         (
             f"! statement Wide of bucket policy: s3:DeleteObject on Data, {BUCKET}/*: AWS's pages "
             "don't ask for it (2)"
@@ -281,22 +331,22 @@ def test_a_statement_is_a_line_for_each_reason_for_which_it_is_too_much() -> Non
 
 def test_what_a_boundary_refuses_is_told_once() -> None:
     """Not for each column of the pages, nor for each that needs it: one statement mends it all."""
-    found = model(asked(), asked(IMPORT_JOB, name="import"), key=ON_KEY, iam=[iam(IAM_ACTIONS)])
-    found.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
-    assert marked(found, "✘") == [
+    model = model_of(asked(), asked(IMPORT_JOB, name="import"), key=ON_KEY, iam=[iam(IAM_ACTIONS)])
+    model.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
+    assert marked(model, "✘") == [
         "✘ permissions boundary of Role lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, "
         "kms:GenerateDataKey, kms:ListGrants for Role (9)",
     ]
 
 
 def test_a_resource_of_a_template_has_its_path_and_a_statement_its_arn() -> None:
-    """An ARN with an id that AWS generates is read by nobody; in a statement it is what is pasted."""
+    """Lines have the path, since nobody reads a generated id; statements have the ARN to paste."""
     key = "arn:aws:kms:eu-west-1:111122223333:key/${Main.Key961B73FD}"
-    found = model(asked(dataset_group_key=key), key=ON_KEY)
-    found.names = {key: "Main/Key", ROLE: "Main/Role"}
-    compared = compare(found)
-    assert "✘ IAM policies of Main/Role lack" in compared.to_text()
-    assert f'"Resource": "{key}"' in compared.to_text()
+    model = model_of(asked(dataset_group_key=key), key=ON_KEY)
+    model.names = {key: "Main/Key", ROLE: "Main/Role"}
+    report = compare(model)
+    assert "✘ IAM policies of Main/Role lack" in report.to_text()
+    assert f'"Resource": "{key}"' in report.to_text()
 
 
 MARKDOWN = """\
@@ -356,23 +406,23 @@ Key policy of Main/Key, for Personalize (in the place of statements 1, 2):
 
 def test_the_markdown_has_a_table_of_findings_and_the_statements() -> None:
     """For a pull request and an auditor."""
-    found = report(key=[ON_KEY[0], service(KEY_POLICY_ACTIONS[1:])], iam=[iam(IAM_ACTIONS)])
-    markdown = replace(found, names=NAMES, left_out=1).to_markdown()
+    report = report_of(key=[ON_KEY[0], service(KEY_POLICY_ACTIONS[1:])], iam=[iam(IAM_ACTIONS)])
+    markdown = replace(report, names=NAMES, left_out=1).to_markdown()
     assert markdown == MARKDOWN
 
 
 def test_the_markdown_names_the_resources_to_change() -> None:
     """By logical id and template, each once."""
-    found = model(key=ON_KEY[:1], iam=[iam(IAM_ACTIONS)])
-    found.keys[KEY].declared = Declaration("cdk.out/Main.template.json", "Main/Key", "Key")
-    found.roles[ROLE].declared = Declaration("cdk.out/Main.template.json", "Main/Role", "Role")
-    (row,) = [line for line in compare(found).to_markdown().splitlines() if line.startswith("| ✘")]
+    model = model_of(key=ON_KEY[:1], iam=[iam(IAM_ACTIONS)])
+    model.keys[KEY].declared = Declaration("cdk.out/Main.template.json", "Main/Key", "Key")
+    model.roles[ROLE].declared = Declaration("cdk.out/Main.template.json", "Main/Role", "Role")
+    (row,) = [line for line in compare(model).to_markdown().splitlines() if line.startswith("| ✘")]
     assert "| `Key` in `Main.template.json` |" in row
 
 
 def test_markdown_keeps_its_table_whatever_names_are() -> None:
     """A bar or a line break in a name ends no cell."""
-    markdown = report(asked(name='a|b\n"c"')).to_markdown()
+    markdown = report_of(asked(name='a|b\n"c"')).to_markdown()
     rows = [line for line in markdown.splitlines() if line.startswith("| ✘")]
     assert rows
     assert {row.replace("\\|", "").count("|") for row in rows} == {6}
@@ -387,10 +437,13 @@ def test_json_has_everything() -> None:
     in_policy = policy(
         "IAM policy", [iam([*IAM_ACTIONS, "kms:Encrypt"])], declared=in_main("Role"), inline="Own"
     )
-    found = model(key=[role(KEY_POLICY_ACTIONS[1:], Sid="UseKey"), ON_KEY[1]])
-    found.keys[KEY].declared, found.roles[ROLE].declared = in_main("Key"), in_main("Role")
-    found.roles[ROLE].identity = [in_policy]
-    told = json.loads(compare(found).to_json())
+    model = model_of(key=[role(KEY_POLICY_ACTIONS[1:], Sid="UseKey"), ON_KEY[1]])
+    model.keys[KEY].declared, model.roles[ROLE].declared = (
+        in_main("Key"),
+        in_main("Role"),
+    )
+    model.roles[ROLE].identity = [in_policy]
+    told = json.loads(compare(model).to_json())
     kinds = ["missing", "excess", "undecided", "problems", "allowed"]
     assert list(told) == [
         "asked",
@@ -468,7 +521,9 @@ def test_json_has_everything() -> None:
 
 def test_a_report_depends_on_nothing_but_what_is_asked() -> None:
     """Not on the order in which it is read."""
-    assert compare(model(asked(), IMPORT)).to_json() == compare(model(IMPORT, asked())).to_json()
+    assert (
+        compare(model_of(asked(), IMPORT)).to_json() == compare(model_of(IMPORT, asked())).to_json()
+    )
 
 
 def test_the_json_of_a_problem_has_its_severity() -> None:
@@ -488,7 +543,10 @@ def test_the_json_of_a_problem_has_its_severity() -> None:
 
 def test_an_empty_report_says_that_nothing_was_asked() -> None:
     """A clean report on nothing isn't mistaken for one on everything."""
-    nothing = "Nothing in the templates asks Amazon Personalize for anything, so nothing was checked but whom "
+    nothing = (
+        "Nothing in the templates asks Amazon Personalize for anything, "
+        "so nothing was checked but whom "
+    )
     assert AccessReport().to_text().startswith(nothing)
     assert f"\n{nothing}" in AccessReport().to_markdown()
 
@@ -507,8 +565,8 @@ def test_what_is_left_out_is_counted(number: int, words: str) -> None:
 def test_warnings_are_counted_and_told_last() -> None:
     """They fail nothing."""
     warning = Problem("trust", "Main/Movies", Reason.of(Cause.NO_ROLE), is_warning=True)
-    found = replace(one_of_each(), problems=(warning,))
-    told = found.to_text(quiet=True).splitlines()
+    with_warning = replace(one_of_each(), problems=(warning,))
+    told = with_warning.to_text(quiet=True).splitlines()
     assert (
         told[-2]
         == "! Main/Movies has no role, without which Personalize can't create it: set its RoleArn"
@@ -518,22 +576,20 @@ def test_warnings_are_counted_and_told_last() -> None:
 
 def test_needs_of_several_are_reported_once_with_all_that_need_them() -> None:
     """Two dataset groups on one key lack one statement."""
-    found = report(asked(name="movies"), asked(name="books"))
-    assert {tuple(each.needed_by) for each in found.missing} == {
+    report = report_of(asked(name="movies"), asked(name="books"))
+    assert {tuple(entry.needed_by) for entry in report.missing} == {
         ("books (dataset group)", "movies (dataset group)")
     }
-    assert len(found.missing) == 14
+    assert len(report.missing) == 14
 
 
 def test_a_permission_links_to_the_page_that_asks_for_it() -> None:
-    """Of a data deletion job's permissions on keys, that is the page on S3; AWS's page on keys doesn't list the job."""
+    """AWS's page on keys doesn't list data deletion jobs, so their link is the page on S3."""
     guide = "https://docs.aws.amazon.com/personalize/latest/dg"
-    pages = {
-        row.resource: {
-            each.action: each.page for each in report(asked(row, source=location())).missing
-        }
-        for row in (IMPORT_JOB, matrix.DATA_DELETION_JOB)
-    }
+    pages = {}
+    for row in (IMPORT_JOB, matrix.DATA_DELETION_JOB):
+        missing = report_of(asked(row, source=location())).missing
+        pages[row.resource] = {entry.action: entry.page for entry in missing}
     for actions in pages.values():
         assert actions["s3:GetObject"] == f"{guide}/granting-personalize-s3-access.html"
     assert (
@@ -546,26 +602,28 @@ def test_a_permission_links_to_the_page_that_asks_for_it() -> None:
 
 
 def test_the_problems_of_merged_reports_are_in_one_order() -> None:
-    """Those that read alike too, in the order of a single report: by kind, place and message."""
-    problems = [
-        Problem(kind, name, Reason.of(Cause.NO_ROLE), needed_by=(where,), declared=(declared,))
-        for kind in ("trust", "ordering")
-        for name in ("b", "a")
-        for where in ("2", "1")
-        for declared in (in_main("y"), in_main("x"))
-    ]
+    """Problems are sorted by kind, place and message, as in a single report."""
+    problems = []
+    kinds: list[Literal["trust", "ordering"]] = ["trust", "ordering"]
+    declarations = (in_main("y"), in_main("x"))
+    for kind, name, where, declared in product(kinds, "ba", "21", declarations):
+        reason = Reason.of(Cause.NO_ROLE)
+        problems.append(Problem(kind, name, reason, needed_by=(where,), declared=(declared,)))
     for order in (problems, problems[::-1]):
         both = merged(
             [AccessReport(problems=tuple(order[:8])), AccessReport(problems=tuple(order[8:]))]
         )
-        told = [(each.kind, each.needed_by, each.subject, each.declared) for each in both.problems]
+        told = [
+            (problem.kind, problem.needed_by, problem.subject, problem.declared)
+            for problem in both.problems
+        ]
         assert told == sorted(told)
         assert len(told) == 16
 
 
 def test_reports_merge_without_repeating() -> None:
-    """Those of the stages of an app."""
-    one, other = report(asked(name="movies")), report(asked(name="books"))
+    """Reports of the stages of an app become one."""
+    one, other = report_of(asked(name="movies")), report_of(asked(name="books"))
     both = merged([one, other, one])
     assert both.asked == ("books (dataset group)", "movies (dataset group)")
     assert len(both.missing) == 2 * len(one.missing)
@@ -574,18 +632,18 @@ def test_reports_merge_without_repeating() -> None:
 
 
 def test_a_policy_counts_as_long_as_a_finding_is_about_it() -> None:
-    """Those that are acknowledged or ignored aren't."""
-    found = report(
+    """Policies of acknowledged or ignored findings don't count."""
+    report = report_of(
         key=ON_KEY[:1],
         iam=[iam([*IAM_ACTIONS, "kms:Encrypt"])],
         trust=[{**TRUST, "Action": "sts:TagSession"}],
     )
-    assert [change.policy for change in found.policies_that_count()] == ["key", "role", "trust"]
-    assert [change.policy for change in replace(found, excess=()).policies_that_count()] == [
+    assert [change.policy for change in report.policies_that_count()] == ["key", "role", "trust"]
+    assert [change.policy for change in replace(report, excess=()).policies_that_count()] == [
         "key",
         "trust",
     ]
     (of_key,) = replace(
-        found, excess=(), problems=(), missing=found.missing[:1]
+        report, excess=(), problems=(), missing=report.missing[:1]
     ).policies_that_count()
     assert lines(of_key.lacks) == {("service", "key", "kms:CreateGrant", KEY)}

@@ -1,4 +1,4 @@
-"""What asks no judge, and what the CLI tells of other synths: the limits that the pages name."""
+"""Limits of the judge: the uses that ask no plugin, and old reports that the CLI reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from personalize_kms_constructs import PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
 from tests.judge.apps import break_key_policy, encryption, failure, new_app
-from tests.judge.test_cli import cdk_cli
+from tests.judge.test_cdk_cli import cdk_cli
 
 
 @pytest.mark.parametrize("in_stage", [False, True])
@@ -29,7 +29,7 @@ def test_the_template_of_a_stack_in_a_stage_is_taken_unjudged(
 
 @pytest.mark.parametrize("skipped", [False, True])
 def test_without_validation_jobs_are_unknown(skipped: bool, tmp_path: Path) -> None:
-    """A construct leaves its metadata where it is validated; a dataset group is in the template all the same."""
+    """Constructs write their metadata when validated; dataset groups are in the template anyway."""
     app = new_app(tmp_path)
     stack = cdk.Stack(app, "Main")
     made = encryption(stack)
@@ -42,7 +42,7 @@ def test_without_validation_jobs_are_unknown(skipped: bool, tmp_path: Path) -> N
 
 
 def test_the_cli_reads_an_old_report_again(tmp_path: Path) -> None:
-    """Where neither the CDK's validation nor a plugin writes a new one: until cdk.out is deleted."""
+    """It does if neither the CDK's validation nor a plugin writes a new one."""
     assert cdk_cli(tmp_path, "app", "synth", "--quiet", fault=True).returncode == 1
     without_judge = ("synth", "--quiet", "--context", "personalize-kms-constructs:judge=false")
     again = cdk_cli(tmp_path, "app", *without_judge, fault=False)
@@ -55,9 +55,9 @@ def test_the_cli_reads_an_old_report_again(tmp_path: Path) -> None:
 def test_validate_sees_stages(fault: bool, tmp_path: Path) -> None:
     """The CLI's newer command selects them too, and says what a synth says."""
     validate = ("validate", "--unstable=validate", "--no-online")
-    found = cdk_cli(tmp_path, 'cdk.Stage(app, "Prod")', *validate, fault=fault)
-    said = found.stdout + found.stderr
-    assert (found.returncode, "Acknowledge with 'Personalize::MissingKeyAccess'" in said) == (
+    process = cdk_cli(tmp_path, 'cdk.Stage(app, "Prod")', *validate, fault=fault)
+    said = process.stdout + process.stderr
+    assert (process.returncode, "Acknowledge with 'Personalize::MissingKeyAccess'" in said) == (
         int(fault),
         fault,
     )

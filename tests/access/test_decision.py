@@ -1,4 +1,4 @@
-"""What each policy says, and all of them together: elements, principals, boundaries, and what can't be seen."""
+"""Decisions on calls: elements of statements, principals, boundaries, and unseen policies."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from tests.access.models import (
     lacking,
     lines,
     location,
-    model,
+    model_of,
     policy,
-    report,
+    report_of,
     role,
     service,
 )
@@ -56,13 +56,13 @@ ALL = set(KEY_POLICY_ACTIONS)
 
 def columns(entries: Any) -> set[tuple[str, str]]:
     """Return principals and policies of entries."""
-    return {(each.principal, each.policy) for each in entries}
+    return {(entry.principal, entry.policy) for entry in entries}
 
 
 def test_without_a_denial_nothing_is_missing() -> None:
     """So that the findings of the tests below come from what they change."""
-    found = report(IMPORT, **EVERYTHING)
-    assert (found.missing, found.undecided, found.excess, found.problems) == ((), (), (), ())
+    report = report_of(IMPORT, **EVERYTHING)
+    assert (report.missing, report.undecided, report.excess, report.problems) == ((), (), (), ())
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,11 @@ def test_without_a_denial_nothing_is_missing() -> None:
     ],
 )
 def test_elements_of_statements(statement: Statement, missing: set[str]) -> None:
-    """Wildcards, inverted elements and principals; IAM has no KMS here, so that delegation gives nothing."""
+    """Wildcards, inverted elements and principals; IAM allows no KMS here, nor does delegation."""
     statement = {name: value for name, value in statement.items() if value not in ([], None)}
-    found = report(asked(IMPORT_JOB), key=[statement, service(KEY_POLICY_ACTIONS)])
-    assert {each.action for each in found.missing if each.principal == "role"} == missing
-    assert found.undecided == ()
+    report = report_of(asked(IMPORT_JOB), key=[statement, service(KEY_POLICY_ACTIONS)])
+    assert {entry.action for entry in report.missing if entry.principal == "role"} == missing
+    assert report.undecided == ()
 
 
 @pytest.mark.parametrize(
@@ -115,22 +115,21 @@ def test_what_is_not_understood_makes_the_answer_undecided(
     elements: Statement, reason: str
 ) -> None:
     """And says which element."""
-    found = report(
+    report = report_of(
         asked(IMPORT_JOB),
         key=[{**role(KEY_POLICY_ACTIONS), **elements}, service(KEY_POLICY_ACTIONS)],
     )
-    undecided = [each for each in found.undecided if each.principal == "role"]
-    assert {each.action for each in undecided} == ALL
-    assert all(
-        reason in each.because and "statement number 1 of key policy" in each.because
-        for each in undecided
-    )
+    undecided = [entry for entry in report.undecided if entry.principal == "role"]
+    assert {entry.action for entry in undecided} == ALL
+    for entry in undecided:
+        assert reason in entry.because
+        assert "statement number 1 of key policy" in entry.because
 
 
 @pytest.mark.parametrize("effect", [None, "Permit", "allow", "DENY", ["Deny"], ""])
 @pytest.mark.parametrize("place", ["key", "iam", "bucket", "trust"])
 def test_without_an_effect_that_iam_knows_a_statement_has_none(effect: Any, place: str) -> None:
-    """IAM's guide: "The Effect element is required … Valid values … are Allow and Deny", and their case counts."""
+    """IAM's guide: Effect is required, with the value Allow or Deny, whose case counts."""
     of_all = {**denial_of_all(place), "Effect": effect}
     statement = (
         of_all
@@ -138,21 +137,21 @@ def test_without_an_effect_that_iam_knows_a_statement_has_none(effect: Any, plac
         else {name: of_all[name] for name in of_all if name != "Effect"}
     )
     # It denies nothing, beside all that is needed, and allows nothing, in the place of it.
-    found = report(IMPORT, **{**COMPLETE, place: [*COMPLETE[place], statement]})
-    assert (found.missing, found.undecided) == ((), ())
-    assert {each.kind for each in found.problems} <= {
+    report = report_of(IMPORT, **{**COMPLETE, place: [*COMPLETE[place], statement]})
+    assert (report.missing, report.undecided) == ((), ())
+    assert {problem.kind for problem in report.problems} <= {
         "configuration"
     }  # that AWS refuses it: see test_documents
-    without = report(IMPORT, **{**COMPLETE, place: [statement]})
+    without = report_of(IMPORT, **{**COMPLETE, place: [statement]})
     assert without.undecided == ()
     assert without.missing or without.problems
 
 
 def denial_of_all(place: str) -> Statement:
-    """A statement about everything; with ``Principal`` where the kind of policy has one, and ``Resource`` likewise."""
-    found: Statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Principal": "*"}
+    """A statement about everything, without the element that its kind of policy can't have."""
+    statement: Statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Principal": "*"}
     unknown = {"iam": "Principal", "trust": "Resource"}.get(place, "")
-    return {name: value for name, value in found.items() if name != unknown}
+    return {name: value for name, value in statement.items() if name != unknown}
 
 
 @pytest.mark.parametrize("effect", ["Allow", "Deny"])
@@ -171,15 +170,15 @@ def denial_of_all(place: str) -> Statement:
 def test_a_statement_that_no_policy_of_its_kind_may_have_has_no_effect(
     place: str, change: Statement, effect: str
 ) -> None:
-    """AWS refuses it, and KMS takes it without effect; "must not be included in identity-based policies"."""
+    """IAM's guide on Principal: "must not be included in identity-based policies"."""
     changed = {**denial_of_all(place), "Effect": effect, **change}
     statement = {name: value for name, value in changed.items() if value is not None}
-    found = report(IMPORT, **{**COMPLETE, place: [*COMPLETE[place], statement]})
-    assert (found.missing, found.undecided) == ((), ())
-    assert {each.kind for each in found.problems} <= {
+    report = report_of(IMPORT, **{**COMPLETE, place: [*COMPLETE[place], statement]})
+    assert (report.missing, report.undecided) == ((), ())
+    assert {problem.kind for problem in report.problems} <= {
         "configuration"
     }  # that AWS refuses it: see test_documents
-    without = report(IMPORT, **{**COMPLETE, place: [statement]})
+    without = report_of(IMPORT, **{**COMPLETE, place: [statement]})
     assert without.undecided == ()
     assert without.missing or without.problems
 
@@ -206,25 +205,25 @@ def test_the_arn_of_an_alias_is_never_about_its_key(
     resources: Statement, allowed: bool, key_arn: str
 ) -> None:
     """KMS's guide: "the policy applies to the alias, not to the KMS key", whatever key is meant."""
-    found = model(
+    model = model_of(
         asked(dataset_group_key=key_arn), iam=[{"Effect": "Allow", "Action": "kms:*", **resources}]
     )
-    found.keys[key_arn] = Key(key_arn, [policy("key policy", ON_KEY)])
-    of_iam = [each for each in compare(found).allowed if each.policy == "role"]
-    assert {each.action for each in of_iam} == (set(IAM_ACTIONS) if allowed else set())
-    assert not [each for each in compare(found).undecided if each.policy == "role"]
+    model.keys[key_arn] = Key(key_arn, [policy("key policy", ON_KEY)])
+    of_iam = [entry for entry in compare(model).allowed if entry.policy == "role"]
+    assert {entry.action for entry in of_iam} == (set(IAM_ACTIONS) if allowed else set())
+    assert not [entry for entry in compare(model).undecided if entry.policy == "role"]
 
 
 def test_a_bucket_may_be_called_alias() -> None:
     """Its objects are as any others."""
     bucket_arn = "arn:aws:s3:::alias"
     job = asked(IMPORT_JOB, source=Location(bucket_arn, "import/"))
-    found = model(
+    model = model_of(
         job,
         key=ON_KEY,
         iam=[iam(["s3:GetObject"], f"{bucket_arn}/*"), iam(["s3:ListBucket"], bucket_arn)],
     )
-    assert not [each for each in compare(found).missing if each.policy == "role"]
+    assert not [entry for entry in compare(model).missing if entry.policy == "role"]
 
 
 @pytest.mark.parametrize(
@@ -242,24 +241,27 @@ def test_a_bucket_may_be_called_alias() -> None:
     ],
 )
 def test_metrics_have_no_resource(resources: Statement, answer: str) -> None:
-    """Only ``*`` is about them: the service authorization reference lists no resource for ``PutMetricData``."""
+    """Only ``*`` is about metrics: the reference lists no resource for ``PutMetricData``."""
     attribution = asked(matrix.METRIC_ATTRIBUTION)
     of_keys = [
         iam(IAM_ACTIONS),
         {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", **resources},
     ]
-    found = report(attribution, key=ON_KEY, iam=of_keys)
-    metrics = {
-        name: [each for each in getattr(found, name) if each.action == "cloudwatch:PutMetricData"]
-        for name in ("allowed", "missing", "undecided")
-    }
-    assert [name for name, entries in metrics.items() if entries] == [answer]
+    report = report_of(attribution, key=ON_KEY, iam=of_keys)
+    answers = []
+    for name in ("allowed", "missing", "undecided"):
+        if "cloudwatch:PutMetricData" in {entry.action for entry in getattr(report, name)}:
+            answers.append(name)
+    assert answers == [answer]
 
 
 def test_what_is_asked_on_everything_knows_no_resource() -> None:
-    """Of another action, the service authorization reference has to say so: one with resources is allowed on them."""
-    groups = [group for row in matrix.ROWS for group in row.role_on_everything]
-    assert {action for group in groups for action in group.actions} == {"cloudwatch:PutMetricData"}
+    """The service authorization reference lists no resource for this action alone."""
+    actions: set[str] = set()
+    for row in matrix.ROWS:
+        for group in row.role_on_everything:
+            actions.update(group.actions)
+    assert actions == {"cloudwatch:PutMetricData"}
 
 
 OF_ROLE = Caller(ROLE, ACCOUNT, REGION)
@@ -304,25 +306,29 @@ def test_a_statement_is_about_all_but_those_named(
     ways: list[tuple[Addressed, Answer, list[Cause]]],
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html"""
-    found = addressed_to({"NotPrincipal": named}, caller, denies=denies)
-    assert [(way.whom, way.answer, [doubt.cause for doubt in way.doubts]) for way in found] == ways
+    addressed = addressed_to({"NotPrincipal": named}, caller, denies=denies)
+    told = []
+    for way in addressed:
+        causes = [doubt.cause for doubt in way.doubts]
+        told.append((way.whom, way.answer, causes))
+    assert told == ways
 
 
 def test_not_principal_never_spares_a_role_that_has_a_boundary() -> None:
-    """IAM's guide: it will always deny a principal that has a permissions boundary, whatever the element names."""
+    """IAM's guide: such a statement always denies a principal that has a permissions boundary."""
     deny = {
         "Sid": "Others",
         "Effect": "Deny",
         "NotPrincipal": {"AWS": [ROLE, ROOT], "Service": SERVICE},
     }
-    found = model(
+    model = model_of(
         key=[*ON_KEY, {**deny, "Action": "kms:*", "Resource": "*"}], iam=[iam(IAM_ACTIONS)]
     )
-    assert columns(compare(found).undecided) == {("role", "key")}
-    found.roles[ROLE].boundary = policy("boundary", [iam(["*"], "*")])
-    missing = compare(found).missing
-    assert {(each.principal, each.cause) for each in missing} == {("role", Cause.DENIED)}
-    assert {each.because for each in missing} == {
+    assert columns(compare(model).undecided) == {("role", "key")}
+    model.roles[ROLE].boundary = policy("boundary", [iam(["*"], "*")])
+    missing = compare(model).missing
+    assert {(entry.principal, entry.cause) for entry in missing} == {("role", Cause.DENIED)}
+    assert {entry.because for entry in missing} == {
         "denied by statement Others of key policy, since NotPrincipal doesn't exempt a role that "
         "has a permissions boundary"
     }
@@ -352,7 +358,7 @@ def test_an_account_is_named_by_its_id_where_that_is_not_known(principal: Any) -
     """The account of a template is its own, whichever it is."""
     role_arn = "arn:aws:iam::${AWS::AccountId}:role/r"
     key_arn = "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/${Main.Key}"
-    found = AccessModel(
+    model = AccessModel(
         asked=[asked(dataset_group_key=key_arn, role_arn=role_arn, account="${AWS::AccountId}")],
         keys={
             key_arn: Key(key_arn, [policy("key policy", [role(["kms:*"], Principal=principal)])])
@@ -362,7 +368,7 @@ def test_an_account_is_named_by_its_id_where_that_is_not_known(principal: Any) -
         },
     )
     assert {
-        each.action for each in compare(found).allowed if columns([each]) == {("role", "key")}
+        entry.action for entry in compare(model).allowed if columns([entry]) == {("role", "key")}
     } == ALL
 
 
@@ -374,16 +380,18 @@ def test_the_id_of_the_role_leaves_nothing_open() -> None:
 
 
 def test_a_dead_principal_is_missing_where_the_roles_id_is_known() -> None:
-    """A key policy that names a deleted role keeps its unique id, which is never that of a new role."""
-    found = model(
+    """A key policy keeps the unique id of a deleted role, and a new role has another id."""
+    model = model_of(
         key=[
             role(KEY_POLICY_ACTIONS, Principal={"AWS": "AROADEADDEAD"}),
             service(KEY_POLICY_ACTIONS),
         ]
     )
     for unique_id, missing in (("AROAALIVEALIVE", ALL), ("AROADEADDEAD", set())):
-        found.roles[ROLE].unique_id = unique_id
-        assert {each.action for each in compare(found).missing if each.policy == "key"} == missing
+        model.roles[ROLE].unique_id = unique_id
+        assert {
+            entry.action for entry in compare(model).missing if entry.policy == "key"
+        } == missing
 
 
 BOUNDED = policy("boundary", [iam(["s3:*"], "*")])
@@ -415,17 +423,17 @@ BOUNDED = policy("boundary", [iam(["s3:*"], "*")])
 def test_a_boundary_does_not_limit_what_the_key_policy_gives_by_the_principals_arn(
     statement: Statement, missing: set[str], undecided: set[str]
 ) -> None:
-    """Or to a session: "Permissions boundaries … do not limit permissions granted using the aws:PrincipalArn …"."""
-    found = model(
+    """IAM's guide: boundaries "do not limit permissions granted using the aws:PrincipalArn …"."""
+    model = model_of(
         IMPORT,
         key=[statement, service(KEY_POLICY_ACTIONS)],
         iam=[*READ, iam(["kms:*"])],
         bucket=ON_BUCKET,
     )
-    found.roles[ROLE].boundary = BOUNDED
-    compared = compare(found)
-    assert {each.action for each in compared.missing} == missing
-    assert {each.action for each in compared.undecided} == undecided
+    model.roles[ROLE].boundary = BOUNDED
+    report = compare(model)
+    assert {entry.action for entry in report.missing} == missing
+    assert {entry.action for entry in report.undecided} == undecided
 
 
 DELEGATED = [role(KEY_POLICY_ACTIONS, Principal={"AWS": ROOT})]
@@ -447,13 +455,13 @@ def test_beside_a_boundary_that_refuses_it_the_policies_that_lack_it_are_told_to
     key: list[Statement], in_iam: list[str], lacks: dict[str, set[str]]
 ) -> None:
     """All of it in one report."""
-    found = model(key=[*key, ON_KEY[1]], iam=[iam(in_iam)])
-    found.roles[ROLE].boundary = policy(
+    model = model_of(key=[*key, ON_KEY[1]], iam=[iam(in_iam)])
+    model.roles[ROLE].boundary = policy(
         "boundary", [iam(["kms:CreateGrant", "kms:ListGrants"], "*")]
     )
-    compared = compare(found)
-    assert {each.cause for each in compared.missing if each.action in USED} == {Cause.BOUNDARY}
-    assert lacking(compared) == lacks
+    report = compare(model)
+    assert {entry.cause for entry in report.missing if entry.action in USED} == {Cause.BOUNDARY}
+    assert lacking(report) == lacks
 
 
 DENY, DENY_SERVICE = role(["kms:Decrypt"], Effect="Deny"), service(["s3:*"], Effect="Deny")
@@ -489,10 +497,12 @@ def test_beside_a_denial_the_policies_that_lack_a_statement_are_told(
     denied: set[tuple[str, str]],
     lacks: dict[str, set[str]],
 ) -> None:
-    """What helps against the denial helps nothing without them."""
-    found = report(asked(), IMPORT, key=[*key, ON_KEY[1]], iam=[*READ, iam(in_iam)], bucket=bucket)
-    assert columns(each for each in found.missing if each.cause is Cause.DENIED) == denied
-    assert lacking(found) == lacks
+    """Removing the denial isn't enough without these statements."""
+    report = report_of(
+        asked(), IMPORT, key=[*key, ON_KEY[1]], iam=[*READ, iam(in_iam)], bucket=bucket
+    )
+    assert columns(entry for entry in report.missing if entry.cause is Cause.DENIED) == denied
+    assert lacking(report) == lacks
 
 
 @pytest.mark.parametrize(
@@ -523,19 +533,19 @@ def test_variables_of_policies_are_literal_before_version_2012(
     version: Statement, missing: set[str], prefix: str, statement: Statement
 ) -> None:
     """As in a bucket with a folder for each account, and in a condition."""
-    found = model(asked(IMPORT_JOB, source=location(prefix)), key=ON_KEY, iam=READ[1:])
+    model = model_of(asked(IMPORT_JOB, source=location(prefix)), key=ON_KEY, iam=READ[1:])
     document = as_written(json.dumps({**version, "Statement": statement}))
-    found.roles[ROLE].identity.append(Policy(document, "objects"))
-    compared = compare(found)
-    assert {each.action for each in compared.missing if each.policy == "role"} == missing
-    assert compared.undecided == ()
+    model.roles[ROLE].identity.append(Policy(document, "objects"))
+    report = compare(model)
+    assert {entry.action for entry in report.missing if entry.policy == "role"} == missing
+    assert report.undecided == ()
 
 
 def test_a_statement_about_a_bucket_may_be_about_one_whose_name_is_not_known() -> None:
     """A parameter of the template may have its name."""
     unknown = "arn:aws:s3:::${Main.Name?}"
-    found = report(asked(IMPORT_JOB, source=Location(unknown, "import/")), key=ON_KEY, iam=READ)
-    of_role = {each for each in lines(found.undecided) if each[1] == "role"}
+    report = report_of(asked(IMPORT_JOB, source=Location(unknown, "import/")), key=ON_KEY, iam=READ)
+    of_role = {line for line in lines(report.undecided) if line[1] == "role"}
     assert of_role == {
         ("role", "role", "s3:GetObject", f"{unknown}/import/*"),
         ("role", "role", "s3:ListBucket", unknown),
@@ -547,10 +557,10 @@ def test_a_statement_about_a_bucket_may_be_about_one_whose_name_is_not_known() -
 )
 def test_variables_before_the_fifth_colon_of_an_arn(resource: str) -> None:
     """AWS's guide says that they can't be used there, and not what becomes of them."""
-    found = model(key=ON_KEY)
+    model = model_of(key=ON_KEY)
     document = {"Version": "2012-10-17", "Statement": iam(IAM_ACTIONS, resource)}
-    found.roles[ROLE].identity = [Policy(document, "IAM")]
-    assert {each.action for each in compare(found).undecided} == set(IAM_ACTIONS)
+    model.roles[ROLE].identity = [Policy(document, "IAM")]
+    assert {entry.action for entry in compare(model).undecided} == set(IAM_ACTIONS)
 
 
 @pytest.mark.parametrize(
@@ -560,43 +570,40 @@ def test_a_variable_that_a_call_lacks_in_what_a_statement_spares(
     variable: str, is_open: bool
 ) -> None:
     """AWS may take the whole statement for invalid."""
-    found = model(asked(IMPORT_JOB, source=location("in/")), key=ON_KEY, iam=[])
+    model = model_of(asked(IMPORT_JOB, source=location("in/")), key=ON_KEY, iam=[])
     statement = {
         "Effect": "Allow",
         "Action": "s3:*",
         "NotResource": f"{BUCKET}/home/${{{variable}}}/*",
     }
-    found.roles[ROLE].identity.append(
+    model.roles[ROLE].identity.append(
         Policy({"Version": "2012-10-17", "Statement": statement}, "objects")
     )
-    compared = compare(found)
-    kinds = (
-        (compared.undecided, compared.allowed)
-        if is_open
-        else (compared.allowed, compared.undecided)
-    )
-    actions = [{each.action for each in kind if each.policy == "role"} for kind in kinds]
-    assert actions == [{"s3:GetObject", "s3:ListBucket"}, set()]
+    report = compare(model)
+    undecided = {entry.action for entry in report.undecided if entry.policy == "role"}
+    allowed = {entry.action for entry in report.allowed if entry.policy == "role"}
+    both = {"s3:GetObject", "s3:ListBucket"}
+    assert (undecided, allowed) == ((both, set()) if is_open else (set(), both))
 
 
 def test_a_variable_that_is_a_prefix_is_not_what_a_variable_stands_for() -> None:
     """IAM puts the account into the one, and S3 has a folder of such a name for the other."""
     prefix = as_text("${aws:PrincipalAccount}/")
-    found = report(
+    report = report_of(
         asked(IMPORT_JOB, source=location(prefix)),
         key=ON_KEY,
         iam=[iam(["s3:GetObject"], f"{BUCKET}/{prefix}*"), READ[1]],
     )
-    assert ("role", "role", "s3:GetObject", f"{BUCKET}/{prefix}*") in lines(found.missing)
-    assert found.undecided == ()
+    assert ("role", "role", "s3:GetObject", f"{BUCKET}/{prefix}*") in lines(report.missing)
+    assert report.undecided == ()
 
 
 def test_holes_of_old_policies_stay_what_they_are() -> None:
     """The account of a template and a parameter are no variables of a policy."""
-    found = model(key=ON_KEY)
+    model = model_of(key=ON_KEY)
     statement = iam(IAM_ACTIONS, "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/${resolve:ssm?}")
-    found.roles[ROLE].identity = [Policy({"Statement": [statement]}, "IAM")]
-    assert {each.action for each in compare(found).undecided} == set(IAM_ACTIONS)
+    model.roles[ROLE].identity = [Policy({"Statement": [statement]}, "IAM")]
+    assert {entry.action for entry in compare(model).undecided} == set(IAM_ACTIONS)
 
 
 OF_IAM = {("role", "key"), ("role", "role")}
@@ -638,14 +645,14 @@ def test_a_policy_of_the_role_that_cannot_be_seen(
     unseen: dict[str, Any], columns_of: set[tuple[str, str]], because: str
 ) -> None:
     """It may deny, or not allow: nothing is missing for certain."""
-    found = model(key=ON_KEY, iam=[iam(IAM_ACTIONS)])
-    assert compare(found).undecided == ()
+    model = model_of(key=ON_KEY, iam=[iam(IAM_ACTIONS)])
+    assert compare(model).undecided == ()
     for name, value in unseen.items():
-        setattr(found.roles[ROLE], name, value)
-    compared = compare(found)
-    assert compared.missing == ()
-    assert columns(compared.undecided) == columns_of
-    assert {each.because for each in compared.undecided} == {because}
+        setattr(model.roles[ROLE], name, value)
+    report = compare(model)
+    assert report.missing == ()
+    assert columns(report.undecided) == columns_of
+    assert {entry.because for entry in report.undecided} == {because}
 
 
 OF_ROOT = {"Principal": {"AWS": ROOT}, "Action": "kms:*"}
@@ -653,6 +660,9 @@ OF_CONTEXT = {"Null": {"kms:EncryptionContextKeys": "true"}}
 OF_GRANTS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 USE_KEY = "kms:Decrypt kms:DescribeKey kms:GenerateDataKey"
 OF_DATA = "kms:Decrypt kms:GenerateDataKey"
+GRANT, LIST = "kms:CreateGrant", "kms:ListGrants"
+PATTERNS = ["KMS:De*", "kms:List?rants"]
+UNKNOWN_GRANTS = ["kms:${Main.Call?}Grants", "kms:CreateGrant"]
 
 
 @pytest.mark.parametrize(
@@ -660,25 +670,27 @@ OF_DATA = "kms:Decrypt kms:GenerateDataKey"
     [
         ({"Action": KEY_POLICY_ACTIONS}, [], ["kms:*"], "", ""),
         ({"Action": KEY_POLICY_ACTIONS}, [], ["kms:*Grant*"], USE_KEY, ""),
-        ({"Action": ["KMS:De*", "kms:List?rants"]}, [], ["kms:*"], "kms:CreateGrant kms:GenerateDataKey", ""),
+        ({"Action": PATTERNS}, [], ["kms:*"], "kms:CreateGrant kms:GenerateDataKey", ""),
         ({"NotAction": "kms:CreateGrant"}, [], ["kms:*"], "kms:CreateGrant", ""),
-        ({"Action": ["kms:${Main.Call?}Grants", "kms:CreateGrant"]}, [], ["kms:*"], USE_KEY, "kms:ListGrants"),
-        ({"Action": "kms:*", "Condition": OF_CONTEXT}, [], ["kms:*"], "", f"kms:CreateGrant {OF_DATA}"),
-        ({"Action": "kms:*", "Condition": OF_GRANTS}, [], ["kms:*"], USE_KEY, "kms:CreateGrant kms:ListGrants"),
+        ({"Action": UNKNOWN_GRANTS}, [], ["kms:*"], USE_KEY, "kms:ListGrants"),
+        ({"Action": "kms:*", "Condition": OF_CONTEXT}, [], ["kms:*"], "", f"{GRANT} {OF_DATA}"),
+        ({"Action": "kms:*", "Condition": OF_GRANTS}, [], ["kms:*"], USE_KEY, f"{GRANT} {LIST}"),
         (OF_ROOT, IAM_ACTIONS, ["kms:*"], "kms:CreateGrant", ""),
         (OF_ROOT, KEY_POLICY_ACTIONS, ["kms:CreateGrant"], f"{USE_KEY} kms:ListGrants", ""),
     ],
-)  # fmt: skip
+)
 def test_each_action_on_a_key_has_its_own_answer(
     key: Statement, in_iam: list[str], boundary: list[str], missing: str, undecided: str
 ) -> None:
     """Though one decision is made for actions that no statement tells apart."""
     of_role = {name: value for name, value in role([]).items() if name != "Action"}
-    found = model(asked(), key=[ON_KEY[1], {**of_role, **key}], iam=[iam(in_iam)])
-    found.roles[ROLE].boundary = policy("boundary", [iam(boundary)])
-    told = compare(found)
-    assert {each.action for each in told.missing if each.policy == "key"} == set(missing.split())
-    assert {each.action for each in told.undecided if each.policy == "key"} == set(
+    model = model_of(asked(), key=[ON_KEY[1], {**of_role, **key}], iam=[iam(in_iam)])
+    model.roles[ROLE].boundary = policy("boundary", [iam(boundary)])
+    report = compare(model)
+    assert {entry.action for entry in report.missing if entry.policy == "key"} == set(
+        missing.split()
+    )
+    assert {entry.action for entry in report.undecided if entry.policy == "key"} == set(
         undecided.split()
     )
 
@@ -702,45 +714,49 @@ def test_a_statement_is_about_the_buckets_that_it_names(
         if isinstance(statement, dict)
         else statement
     )
-    told = report(IMPORT, key=ON_KEY, iam=[READ[1], given], bucket=ON_BUCKET)
-    assert {each.action for each in told.missing} == missing
-    assert {each.action for each in told.undecided if each.action == "s3:GetObject"} == undecided
+    report = report_of(IMPORT, key=ON_KEY, iam=[READ[1], given], bucket=ON_BUCKET)
+    assert {entry.action for entry in report.missing} == missing
+    assert {
+        entry.action for entry in report.undecided if entry.action == "s3:GetObject"
+    } == undecided
 
 
 def test_a_policy_that_is_no_document_is_undecided() -> None:
     """A parameter may hold the whole policy."""
-    found = model(iam=[iam(IAM_ACTIONS)])
-    found.keys[KEY].policies = [Policy("${Main.Policy?}", "key policy")]
+    model = model_of(iam=[iam(IAM_ACTIONS)])
+    model.keys[KEY].policies = [Policy("${Main.Policy?}", "key policy")]
     because = "key policy isn't known before deployment"
-    assert {(each.policy, each.because) for each in compare(found).undecided} == {("key", because)}
+    assert {(entry.policy, entry.because) for entry in compare(model).undecided} == {
+        ("key", because)
+    }
 
 
 def test_what_cannot_be_seen_beside_all_that_is_needed() -> None:
-    """The rest of a key's policy isn't taken to deny; a policy that may deny gives the role nothing."""
-    found = model(key=ON_KEY, iam=[iam(IAM_ACTIONS)])
-    found.keys[KEY].unseen = "only a part of it is known"
-    assert (compare(found).missing, compare(found).undecided) == ((), ())
-    found.roles[ROLE].identity, found.roles[ROLE].unseen_denials = (
+    """An unseen part of a key policy isn't taken to deny, and an unseen denial allows nothing."""
+    model = model_of(key=ON_KEY, iam=[iam(IAM_ACTIONS)])
+    model.keys[KEY].unseen = "only a part of it is known"
+    assert (compare(model).missing, compare(model).undecided) == ((), ())
+    model.roles[ROLE].identity, model.roles[ROLE].unseen_denials = (
         [],
         "a policy isn't part of the app",
     )
-    assert columns(compare(found).missing) == {("role", "role")}
+    assert columns(compare(model).missing) == {("role", "role")}
 
 
 def test_a_statement_whose_effect_is_not_known_may_deny() -> None:
     """Beside all that is needed."""
-    found = report(
+    report = report_of(
         key=[*ON_KEY, role(["kms:Decrypt"], Effect="${Main.Effect?}")], iam=[iam(IAM_ACTIONS)]
     )
-    assert {(each.policy, each.action) for each in found.undecided} == {("key", "kms:Decrypt")}
+    assert {(entry.policy, entry.action) for entry in report.undecided} == {("key", "kms:Decrypt")}
 
 
 def test_what_cannot_be_seen_of_a_role_that_exists_already_is_said_once() -> None:
-    """Of its IAM policies and its trust; where the key policy names it, that is taken for enough."""
-    found = model(key=ON_KEY)
-    del found.roles[ROLE]
-    assert columns(compare(found).undecided) == {("role", "role"), ("service", "trust")}
-    assert {each.policy for each in compare(found).allowed} == {"key"}
+    """Its IAM policies and its trust are undecided; a key policy that names it is enough."""
+    model = model_of(key=ON_KEY)
+    del model.roles[ROLE]
+    assert columns(compare(model).undecided) == {("role", "role"), ("service", "trust")}
+    assert {entry.policy for entry in compare(model).allowed} == {"key"}
 
 
 @pytest.mark.parametrize(
@@ -756,9 +772,13 @@ def test_what_cannot_be_seen_of_a_role_that_exists_already_is_said_once() -> Non
 def test_a_policy_that_depends_on_a_condition_may_not_be_there(
     place: str, undecided: set[tuple[str, str]]
 ) -> None:
-    """What it allows is open, and the reason names the condition."""
-    found = model(asked(IMPORT_JOB, source=location()), **EVERYTHING)
-    key, bucket, of_role = found.keys[KEY], found.buckets[BUCKET], found.roles[ROLE]
+    """Permissions by the policy are undecided, and the reason names the condition."""
+    model = model_of(asked(IMPORT_JOB, source=location()), **EVERYTHING)
+    key, bucket, of_role = (
+        model.keys[KEY],
+        model.buckets[BUCKET],
+        model.roles[ROLE],
+    )
     if place == "key":
         key.policies = [policy("key", ON_KEY, condition="Main.IsProd")]
     elif place == "bucket":
@@ -769,11 +789,11 @@ def test_a_policy_that_depends_on_a_condition_may_not_be_there(
         of_role.boundary = policy("boundary", [iam(["*"], "*")], condition="Main.IsProd")
     else:
         of_role.trust = [policy("trust", [TRUST], condition="Main.IsProd")]
-    compared = compare(found)
-    assert (compared.missing, compared.problems) == ((), ())
-    assert columns(compared.undecided) == undecided
+    report = compare(model)
+    assert (report.missing, report.problems) == ((), ())
+    assert columns(report.undecided) == undecided
     assert all(
-        "it depends on the condition Main.IsProd" in each.because for each in compared.undecided
+        "it depends on the condition Main.IsProd" in entry.because for entry in report.undecided
     )
 
 
@@ -815,15 +835,15 @@ def test_a_statement_that_depends_on_a_condition_may_not_be_there(
     condition: str, positions: tuple[Position, ...], because: dict[str, str]
 ) -> None:
     """Alone, or with the rest of its policy; it has its number of the template."""
-    found = model()
-    found.keys[KEY].policies = [
+    model = model_of()
+    model.keys[KEY].policies = [
         policy("key policy", ON_KEY, condition=condition, positions=positions)
     ]
-    told = compare(found)
-    assert {each.principal: each.because for each in told.undecided} == {
-        principal: f"statement {each}" for principal, each in because.items()
+    report = compare(model)
+    assert {entry.principal: entry.because for entry in report.undecided} == {
+        principal: f"statement {reason}" for principal, reason in because.items()
     }
-    assert {each.policy for each in told.missing} == {"role"}
+    assert {entry.policy for entry in report.missing} == {"role"}
 
 
 @pytest.mark.parametrize("is_certain", [True, False])
@@ -836,13 +856,13 @@ def test_a_denial_that_depends_on_a_condition_may_not_be_there(is_certain: bool)
         Position(3, "Main.IsProd"),
         *([Position(4)] if is_certain else []),
     )
-    found = model(iam=[iam(IAM_ACTIONS)])
-    found.keys[KEY].policies = [
+    model = model_of(iam=[iam(IAM_ACTIONS)])
+    model.keys[KEY].policies = [
         policy("key policy", [*ON_KEY, deny, *([deny] if is_certain else [])], positions=positions)
     ]
-    told = compare(found)
+    report = compare(model)
     denied, others = (
-        (told.missing, told.undecided) if is_certain else (told.undecided, told.missing)
+        (report.missing, report.undecided) if is_certain else (report.undecided, report.missing)
     )
-    assert {(each.policy, each.action) for each in denied} == {("key", "kms:Decrypt")}
+    assert {(entry.policy, entry.action) for entry in denied} == {("key", "kms:Decrypt")}
     assert others == ()

@@ -42,11 +42,8 @@ def cdk_cli(
     # Without the variables of pytest, by which the CDK would tell that no CLI is there, and without
     # that of a pipeline, in which the CLI writes to the standard output what it writes to the other
     # here.
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name != "CI" and not name.startswith("PYTEST_")
-    }
+    not_for_the_cli = {"CI", *(name for name in os.environ if name.startswith("PYTEST_"))}
+    environment = {name: value for name, value in os.environ.items() if name not in not_for_the_cli}
     environment["PYTHONPATH"] = str(Path(__file__).parents[2])
     command = ["cdk", *arguments, "--no-notices"]
     return subprocess.run(
@@ -57,10 +54,10 @@ def cdk_cli(
 @pytest.mark.parametrize("scope", ["app", 'cdk.Stage(app, "Prod")'])
 def test_a_fault_fails_a_plain_synth(scope: str, tmp_path: Path) -> None:
     """Of a stack, and of a stage, no stack of which is selected; there is no traceback."""
-    found = synth(tmp_path, scope, fault=True)
-    assert found.returncode == 1
-    assert "Encryption/Key lacks kms:CreateGrant" in found.stdout + found.stderr
-    assert "Traceback" not in found.stdout + found.stderr
+    process = synth(tmp_path, scope, fault=True)
+    assert process.returncode == 1
+    assert "Encryption/Key lacks kms:CreateGrant" in process.stdout + process.stderr
+    assert "Traceback" not in process.stdout + process.stderr
 
 
 def files(directory: Path, scope: str, *options: str) -> dict[str, str]:
@@ -72,12 +69,14 @@ def files(directory: Path, scope: str, *options: str) -> dict[str, str]:
     assert "ersonalize" not in result.stderr
     # The CDK's own validation, which is off in tests, leaves a report too.
     others = ("performance-counters.json", "validation-report.json")
-    found = (path for path in output.rglob("*") if path.is_file() and path.name not in others)
-    return {str(path.relative_to(output)): path.read_text() for path in found}
+    paths = [path for path in output.rglob("*") if path.is_file()]
+    return {
+        str(path.relative_to(output)): path.read_text() for path in paths if path.name not in others
+    }
 
 
 def analytics(template: dict[str, Any]) -> str:
-    """What the CDK counts, taken out of a template and unpacked."""
+    """Take the CDK's analytics out of a template, and unpack them."""
     packed = template["Resources"]["CDKMetadata"]["Properties"].pop("Analytics").split(":")[-1]
     return gzip.decompress(base64.b64decode(packed)).decode()
 

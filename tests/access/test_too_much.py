@@ -31,10 +31,10 @@ from tests.access.models import (
     iam,
     lines,
     location,
-    model,
+    model_of,
     of,
     policy,
-    report,
+    report_of,
     role,
     service,
 )
@@ -120,19 +120,19 @@ def in_iam(actions: str, resource: str = KEY) -> set[Line]:
 )
 def test_iam_policies(statements: list[Statement], excess: set[Line]) -> None:
     """Beside what a dataset group and an import job need."""
-    found = report(
+    report = report_of(
         IMPORT, asked(), key=ON_KEY, iam=[iam(IAM_ACTIONS), *READ, *statements], bucket=ON_BUCKET
     )
-    assert lines(found.excess) == excess
+    assert lines(report.excess) == excess
 
 
 def test_a_policy_that_may_not_be_there() -> None:
-    """What is too much in it is told as if it were."""
-    found = model(key=ON_KEY)
-    found.roles[ROLE].identity = [
+    """A statement of a policy under a condition is reported as if the policy were there."""
+    model = model_of(key=ON_KEY)
+    model.roles[ROLE].identity = [
         policy("IAM", [iam([*IAM_ACTIONS, "kms:Encrypt"])], condition="Main.IsProd")
     ]
-    assert [each.action for each in compare(found).excess] == ["kms:Encrypt"]
+    assert [entry.action for entry in compare(model).excess] == ["kms:Encrypt"]
 
 
 def test_create_grant_in_iam_for_a_key_that_names_the_role_and_one_that_delegates() -> None:
@@ -140,13 +140,13 @@ def test_create_grant_in_iam_for_a_key_that_names_the_role_and_one_that_delegate
     second = f"{KEY}2"
     requests = (asked(), asked(name="books", dataset_group_key=second))
     every = iam([*IAM_ACTIONS, "kms:CreateGrant"], [KEY, second])
-    found = model(*requests, key=ON_KEY, iam=[every])
-    found.keys[second] = Key(
+    model = model_of(*requests, key=ON_KEY, iam=[every])
+    model.keys[second] = Key(
         second, [policy("second key policy", [ACCOUNT_STATEMENT, service(KEY_POLICY_ACTIONS)])]
     )
-    assert (compare(found).missing, compare(found).excess) == ((), ())
-    found.keys[second].policies = [policy("second key policy", ON_KEY)]
-    assert lines(compare(found).excess) == {
+    assert (compare(model).missing, compare(model).excess) == ((), ())
+    model.keys[second].policies = [policy("second key policy", ON_KEY)]
+    assert lines(compare(model).excess) == {
         ("role", "role", "kms:CreateGrant", KEY),
         ("role", "role", "kms:CreateGrant", second),
     }
@@ -194,8 +194,8 @@ def test_create_grant_in_iam_for_a_key_that_names_the_role_and_one_that_delegate
     ],
 )
 def test_key_policies(statement: Statement, excess: set[Line]) -> None:
-    """The role by its name or by a condition, the service with and without a check of the account, everybody."""
-    assert lines(report(key=[*ON_KEY, statement], iam=[iam(IAM_ACTIONS)]).excess) == excess
+    """Statements for the role by name or by condition, for the service, and for everybody."""
+    assert lines(report_of(key=[*ON_KEY, statement], iam=[iam(IAM_ACTIONS)]).excess) == excess
 
 
 def test_a_whole_bucket_is_right_where_all_of_it_is_used() -> None:
@@ -204,20 +204,20 @@ def test_a_whole_bucket_is_right_where_all_of_it_is_used() -> None:
         service(["s3:GetObject"], Resource=f"{BUCKET}/*"),
         service(["s3:ListBucket"], Resource=BUCKET),
     ]
-    found = report(
+    report = report_of(
         asked(IMPORT_JOB, source=location("")),
         key=ON_KEY,
         iam=[iam(["s3:GetObject"], f"{BUCKET}/*"), iam(["s3:ListBucket"], BUCKET)],
         bucket=everything,
     )
-    assert (found.missing, found.excess) == ((), ())
+    assert (report.missing, report.excess) == ((), ())
 
 
 def test_bucket_policies() -> None:
     """Objects beyond the prefix, and an account that isn't checked."""
     wide = service(["s3:GetObject", "s3:PutObject"], Resource=f"{BUCKET}/*", Condition={})
-    found = report(IMPORT, key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, wide])
-    assert lines(found.excess) == {
+    report = report_of(IMPORT, key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, wide])
+    assert lines(report.excess) == {
         ("service", "bucket", "s3:GetObject", f"{BUCKET}/*"),
         ("service", "bucket", "s3:PutObject", f"{BUCKET}/*"),
         ("service", "bucket", "s3:GetObject", f"{BUCKET}/import/*"),
@@ -268,7 +268,7 @@ def test_bucket_policies() -> None:
     ],
 )
 def test_statements_for_everybody(condition: Statement, on_key: bool, on_bucket: bool) -> None:
-    """Only a condition that says who calls narrows ``"Principal": "*"``; one on TLS, or on who doesn't, lets all in."""
+    """Only a condition on the caller narrows ``"Principal": "*"``; TLS or an exception doesn't."""
     of_key = service(["kms:Decrypt"], Principal="*", Condition=condition)
     of_bucket = service(
         ["s3:GetObject"],
@@ -276,11 +276,11 @@ def test_statements_for_everybody(condition: Statement, on_key: bool, on_bucket:
         Principal={"AWS": ["*"]},
         Condition=condition,
     )
-    found = report(IMPORT, key=[*ON_KEY, of_key], iam=READ, bucket=[*ON_BUCKET, of_bucket])
-    told = [each for each in found.excess if each.cause is Cause.FOR_EVERYBODY]
-    policies = {each.policy for each in told}
+    report = report_of(IMPORT, key=[*ON_KEY, of_key], iam=READ, bucket=[*ON_BUCKET, of_bucket])
+    told = [entry for entry in report.excess if entry.cause is Cause.FOR_EVERYBODY]
+    policies = {entry.policy for entry in told}
     assert (("key" in policies), ("bucket" in policies)) == (on_key, on_bucket)
-    assert not any(each.page.endswith("confused-deputy-prevention.html") for each in told)
+    assert not any(entry.page.endswith("confused-deputy-prevention.html") for entry in told)
 
 
 @pytest.mark.parametrize(
@@ -292,8 +292,8 @@ def test_statements_for_everybody_but_some(body: Statement) -> None:
         name: value for name, value in service(["kms:Decrypt"]).items() if name != "Principal"
     } | body
     of_bucket = {**of_key, "Action": ["s3:GetObject"], "Resource": f"{BUCKET}/import/*"}
-    found = report(IMPORT, key=[*ON_KEY, of_key], iam=READ, bucket=[*ON_BUCKET, of_bucket])
-    assert {each.policy for each in found.excess if each.cause is Cause.FOR_EVERYBODY} == {
+    report = report_of(IMPORT, key=[*ON_KEY, of_key], iam=READ, bucket=[*ON_BUCKET, of_bucket])
+    assert {entry.policy for entry in report.excess if entry.cause is Cause.FOR_EVERYBODY} == {
         "key",
         "bucket",
     }
@@ -346,17 +346,17 @@ def test_statements_for_everybody_but_some(body: Statement) -> None:
 )
 def test_statements_for_any_account(condition: Statement, cause: Cause | None) -> None:
     """A condition on the source narrows what Personalize may do only if its values do."""
-    found = report(
+    report = report_of(
         key=[*ON_KEY, service(["kms:Decrypt"], Condition=condition)], iam=[iam(IAM_ACTIONS)]
     )
-    assert [each.cause for each in found.excess] == ([cause] if cause else [])
-    assert all(each.page.endswith("confused-deputy-prevention.html") for each in found.excess)
+    assert [entry.cause for entry in report.excess] == ([cause] if cause else [])
+    assert all(entry.page.endswith("confused-deputy-prevention.html") for entry in report.excess)
     # Whatever else is asked.
-    again = model(
+    again = model_of(
         key=[*ON_KEY, service(["kms:Decrypt"], Condition=condition)], iam=[iam(IAM_ACTIONS)]
     )
     again.open_questions = [OpenQuestion("Main/Job", "…")]
-    assert lines(compare(again).excess) == lines(found.excess)
+    assert lines(compare(again).excess) == lines(report.excess)
 
 
 @pytest.mark.parametrize(
@@ -380,32 +380,36 @@ def test_personalize_at_work_for_another_account(
 ) -> None:
     """It is told with the account."""
     key, account = KEY.replace(ACCOUNT, of_key), of_key if maybe else ACCOUNT
-    found = model(asked(dataset_group_key=key, account=account), iam=[iam(KEY_POLICY_ACTIONS, key)])
+    model = model_of(
+        asked(dataset_group_key=key, account=account), iam=[iam(KEY_POLICY_ACTIONS, key)]
+    )
     own = service(
         KEY_POLICY_ACTIONS, Condition={"StringEqualsIfExists": {"aws:SourceAccount": account}}
     )
     wide = service(["kms:Decrypt"], Condition={"StringEquals": {"aws:SourceAccount": sources}})
-    found.keys = {key: Key(key, [policy("key policy", [role(KEY_POLICY_ACTIONS), own, wide])])}
+    model.keys = {key: Key(key, [policy("key policy", [role(KEY_POLICY_ACTIONS), own, wide])])}
     # Whatever else is asked.
-    found.open_questions = [OpenQuestion("Main/Job", "…")]
-    result = compare(found)
-    told = [each for each in result.excess if each.policy == "key"]
-    assert {each.because.partition("its source account is ")[2] for each in told} == too_much
-    assert {each.action for each in told} == ({"kms:Decrypt"} if too_much else set())
-    open_ones = [each for each in result.undecided if each.cause is Cause.MAY_BE_ANOTHER_ACCOUNT]
+    model.open_questions = [OpenQuestion("Main/Job", "…")]
+    report = compare(model)
+    told = [entry for entry in report.excess if entry.policy == "key"]
+    assert {entry.because.partition("its source account is ")[2] for entry in told} == too_much
+    assert {entry.action for entry in told} == ({"kms:Decrypt"} if too_much else set())
+    open_ones = [entry for entry in report.undecided if entry.cause is Cause.MAY_BE_ANOTHER_ACCOUNT]
     assert {
-        each.because.partition("its source account ")[2].partition(" ")[0] for each in open_ones
+        entry.because.partition("its source account ")[2].partition(" ")[0] for entry in open_ones
     } == maybe
     # If it alone may be for the account of the stack, that is what is undecided.
-    found.keys[key].policies = [policy("key policy", [role(KEY_POLICY_ACTIONS), wide])]
-    assert not any(each.cause is Cause.MAY_BE_ANOTHER_ACCOUNT for each in compare(found).undecided)
+    model.keys[key].policies = [policy("key policy", [role(KEY_POLICY_ACTIONS), wide])]
+    assert not any(
+        entry.cause is Cause.MAY_BE_ANOTHER_ACCOUNT for entry in compare(model).undecided
+    )
 
 
 def test_what_everybody_is_denied_all_the_same_is_not_too_much() -> None:
     """A statement lets nobody in whom another one of the policy keeps out."""
     wide = service(["kms:Decrypt"], Principal="*", Condition={})
-    found = report(key=[*ON_KEY, wide, {**wide, "Effect": "Deny"}], iam=[iam(IAM_ACTIONS)])
-    assert found.excess == ()
+    report = report_of(key=[*ON_KEY, wide, {**wide, "Effect": "Deny"}], iam=[iam(IAM_ACTIONS)])
+    assert report.excess == ()
 
 
 @pytest.mark.parametrize(
@@ -431,26 +435,26 @@ def test_what_a_denial_takes_away_again_is_too_much_all_the_same(
 ) -> None:
     """In the policy of a bucket, a key and the role."""
     right = {"key": ON_KEY, "iam": [iam(IAM_ACTIONS), *READ], "bucket": ON_BUCKET}
-    found = report(asked(), IMPORT, **{**right, place: [*right[place], statement, denial]})
-    assert [each.action for each in found.excess] == statement["Action"]
+    report = report_of(asked(), IMPORT, **{**right, place: [*right[place], statement, denial]})
+    assert [entry.action for entry in report.excess] == statement["Action"]
 
 
 def test_what_iam_denies_the_role_is_too_much_in_a_bucket_policy_all_the_same() -> None:
     """The denial may go one day."""
     named = role(["s3:DeleteObject"], Resource=f"{BUCKET}/import/*")
     statements = [*READ, iam(["s3:DeleteObject"], f"{BUCKET}/*", Effect="Deny")]
-    found = report(IMPORT, key=ON_KEY, iam=statements, bucket=[*ON_BUCKET, named])
-    assert [each.action for each in found.excess] == ["s3:DeleteObject"]
+    report = report_of(IMPORT, key=ON_KEY, iam=statements, bucket=[*ON_BUCKET, named])
+    assert [entry.action for entry in report.excess] == ["s3:DeleteObject"]
 
 
 @pytest.mark.parametrize("action", ["kms:Encrypt", "kms:E*"])
 def test_what_a_boundary_takes_away_again_is_too_much_all_the_same(action: str) -> None:
     """In the key policy and in IAM, whether the boundary leaves a part of it or not."""
-    found = model(key=[*ON_KEY, role([action])], iam=[iam(IAM_ACTIONS), iam([action])])
-    found.roles[ROLE].boundary = policy(
+    model = model_of(key=[*ON_KEY, role([action])], iam=[iam(IAM_ACTIONS), iam([action])])
+    model.roles[ROLE].boundary = policy(
         "boundary", [iam([*KEY_POLICY_ACTIONS, "kms:EnableKey"], "*")]
     )
-    assert lines(compare(found).excess) == {
+    assert lines(compare(model).excess) == {
         ("role", "key", action, KEY),
         ("role", "role", action, KEY),
     }
@@ -502,8 +506,8 @@ def test_a_statement_whose_condition_may_never_hold_is_not_too_much(
 ) -> None:
     """It may give Personalize and the role nothing."""
     right = {"key": ON_KEY, "iam": [iam(IAM_ACTIONS), *READ], "bucket": ON_BUCKET}
-    found = report(asked(), IMPORT, **{**right, place: [*right[place], statement]})
-    assert [each.action for each in found.excess] == (statement["Action"] if is_too_much else [])
+    report = report_of(asked(), IMPORT, **{**right, place: [*right[place], statement]})
+    assert [entry.action for entry in report.excess] == (statement["Action"] if is_too_much else [])
 
 
 KEPT_OUT = [
@@ -523,9 +527,12 @@ def test_a_denial_may_keep_others_out(condition: Statement) -> None:
     }
     trust = {**TRUST, "Condition": {}}
     of_trust = {name: element for name, element in denial.items() if name != "Resource"}
-    assert {each.policy for each in report(**for_all, trust=[trust]).excess} == {"key", "trust"}
+    assert {entry.policy for entry in report_of(**for_all, trust=[trust]).excess} == {
+        "key",
+        "trust",
+    }
     for_all["key"].append(denial)
-    assert report(**for_all, trust=[trust, of_trust]).excess == ()
+    assert report_of(**for_all, trust=[trust, of_trust]).excess == ()
 
 
 @pytest.mark.parametrize(
@@ -542,10 +549,10 @@ def test_a_denial_may_keep_others_out(condition: Statement) -> None:
     ],
 )
 def test_the_reason_says_what_aws_asks(action: str, cause: Cause) -> None:
-    """In IAM, of what no page asks for, and of what one asks for elsewhere; it names the statement."""
+    """The reason tells actions that no page asks for from those asked elsewhere."""
     resource = KEY if action.startswith("kms") else f"{BUCKET}/import/*"
     statements = [*READ, iam(IAM_ACTIONS), iam([action], resource)]
-    (entry,) = report(asked(), IMPORT, key=ON_KEY, iam=statements, bucket=ON_BUCKET).excess
+    (entry,) = report_of(asked(), IMPORT, key=ON_KEY, iam=statements, bucket=ON_BUCKET).excess
     assert entry.cause is cause
     assert entry.because.startswith("statement number 4 of IAM policy: ")
 
@@ -554,7 +561,7 @@ def test_an_action_on_the_prefix_of_another_job() -> None:
     """The import reads, the export writes: reading what was exported is too much."""
     export = asked(EXPORT_JOB, name="export", destination=location("export/"))
     write = iam(["s3:PutObject"], f"{BUCKET}/export/*")
-    found = report(
+    report = report_of(
         IMPORT,
         export,
         key=[role([*KEY_POLICY_ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"])],
@@ -565,7 +572,7 @@ def test_an_action_on_the_prefix_of_another_job() -> None:
             iam(["s3:GetObject"], [f"{BUCKET}/export/*", f"{BUCKET}/else/*"]),
         ],
     )
-    assert [(each.action, each.resource, each.cause) for each in found.excess] == [
+    assert [(entry.action, entry.resource, entry.cause) for entry in report.excess] == [
         ("s3:GetObject", f"{BUCKET}/export/*", Cause.OTHER_PREFIX)
     ]
 
@@ -573,13 +580,15 @@ def test_an_action_on_the_prefix_of_another_job() -> None:
 def test_each_excess_names_the_page_that_says_what_is_asked() -> None:
     """On keys, in S3, and of the confused deputy."""
     guide = "https://docs.aws.amazon.com/personalize/latest/dg"
-    found = report(
+    report = report_of(
         IMPORT,
         key=[*ON_KEY, role(["kms:Encrypt"])],
         iam=[*READ, iam(["s3:PutObject"], f"{BUCKET}/*"), iam(["*"], "*")],
         bucket=[*ON_BUCKET, service(["s3:GetObject"], Resource=f"{BUCKET}/import/*", Condition={})],
     )
-    assert {(each.policy, each.action, each.page.removeprefix(guide)) for each in found.excess} == {
+    assert {
+        (entry.policy, entry.action, entry.page.removeprefix(guide)) for entry in report.excess
+    } == {
         ("key", "kms:Encrypt", "/granting-personalize-key-access.html"),
         ("role", "*", "/granting-personalize-key-access.html"),
         ("role", "s3:PutObject", "/granting-personalize-s3-access.html"),
@@ -588,11 +597,11 @@ def test_each_excess_names_the_page_that_says_what_is_asked() -> None:
 
 
 def whole_bucket(resources: list[str]) -> AccessReport:
-    """A batch job that reads one folder and writes another, by one statement, as AWS's samples have it."""
+    """A batch job from one folder to another, with one statement, as AWS's samples have it."""
     batch = asked(BATCH_INFERENCE_JOB, source=location("in/"), destination=location("out/"))
     actions = ["s3:GetObject", "s3:PutObject", "s3:ListBucket"]
     in_iam = [iam(IAM_ACTIONS), iam(actions, resources)]
-    return report(batch, key=ON_KEY, iam=in_iam, bucket=[service(actions, Resource=resources)])
+    return report_of(batch, key=ON_KEY, iam=in_iam, bucket=[service(actions, Resource=resources)])
 
 
 def test_each_action_on_a_whole_bucket_has_its_own_prefix() -> None:
@@ -609,10 +618,10 @@ def test_each_action_on_a_whole_bucket_has_its_own_prefix() -> None:
     "resource", [BUCKET, BUCKET.replace("arn:aws:", "arn:${AWS::Partition}:"), f"{BUCKET[:-1]}?"]
 )
 def test_actions_on_objects_in_a_statement_about_the_bucket(resource: str) -> None:
-    """They allow nothing there, in whatever notation, and the bucket can't be taken out: it is there to be listed."""
-    found = whole_bucket([resource, f"{BUCKET}/in/*", f"{BUCKET}/out/*"])
-    assert {each.resource for each in found.excess} == {f"{BUCKET}/in/*", f"{BUCKET}/out/*"}
-    assert found.missing == ()
+    """Actions on objects allow nothing on the bucket, which is there to be listed."""
+    report = whole_bucket([resource, f"{BUCKET}/in/*", f"{BUCKET}/out/*"])
+    assert {entry.resource for entry in report.excess} == {f"{BUCKET}/in/*", f"{BUCKET}/out/*"}
+    assert report.missing == ()
 
 
 def test_a_condition_without_keys_beside_what_everybody_may_do() -> None:
@@ -623,13 +632,22 @@ def test_a_condition_without_keys_beside_what_everybody_may_do() -> None:
         "Action": "s3:GetObject",
         "Resource": f"{BUCKET}/*",
     }
-    found = report(
+    report = report_of(
         IMPORT,
         key=ON_KEY,
         iam=READ,
         bucket=[everybody, {**everybody, "Condition": {"NumericEquals": 1.5}}],
     )
-    assert Cause.FOR_EVERYBODY in {each.cause for each in found.excess}
+    assert Cause.FOR_EVERYBODY in {entry.cause for entry in report.excess}
+
+
+OF_OTHER_ACCOUNTS = {
+    ANOTHER_ACCOUNT: Cause.FOR_ANOTHER_ACCOUNT,
+    f"arn:aws:iam::{ANOTHER_ACCOUNT}:root": Cause.FOR_ANOTHER_ACCOUNT,
+    f"arn:aws:iam::{ANOTHER_ACCOUNT}:role/Somebody": Cause.FOR_ANOTHER_ACCOUNT,
+    "arn:aws:iam::${Main.Account?}:root": Cause.MAY_BE_ANOTHER_ACCOUNT,
+}
+WITH_EXTERNAL_ID = {"StringEquals": {"sts:ExternalId": "secret"}}
 
 
 @pytest.mark.parametrize(
@@ -698,14 +716,12 @@ def test_a_condition_without_keys_beside_what_everybody_may_do() -> None:
             [],
         ),
         *(
-            ({**TRUST, "Principal": {"AWS": name}, "Condition": condition}, [cause])
-            for condition in ({}, {"StringEquals": {"sts:ExternalId": "secret"}})
-            for name, cause in (
-                (ANOTHER_ACCOUNT, Cause.FOR_ANOTHER_ACCOUNT),
-                (f"arn:aws:iam::{ANOTHER_ACCOUNT}:root", Cause.FOR_ANOTHER_ACCOUNT),
-                (f"arn:aws:iam::{ANOTHER_ACCOUNT}:role/Somebody", Cause.FOR_ANOTHER_ACCOUNT),
-                ("arn:aws:iam::${Main.Account?}:root", Cause.MAY_BE_ANOTHER_ACCOUNT),
-            )
+            ({**TRUST, "Principal": {"AWS": name}, "Condition": {}}, [cause])
+            for name, cause in OF_OTHER_ACCOUNTS.items()
+        ),
+        *(
+            ({**TRUST, "Principal": {"AWS": name}, "Condition": WITH_EXTERNAL_ID}, [cause])
+            for name, cause in OF_OTHER_ACCOUNTS.items()
         ),
         (
             {
@@ -734,14 +750,14 @@ def test_a_condition_without_keys_beside_what_everybody_may_do() -> None:
     ],
 )
 def test_whom_a_trust_policy_lets_in(statement: Statement, causes: list[Cause]) -> None:
-    """Beside Personalize for its own account, in the role that it takes: too much, and never missing."""
-    found = report(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[TRUST, statement])
-    assert (found.missing, found.problems) == ((), ())
-    beyond = [*found.excess, *found.undecided]
-    assert [each.cause for each in beyond] == causes
+    """Statements of a trust policy beside the one for Personalize are too much, never missing."""
+    report = report_of(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[TRUST, statement])
+    assert (report.missing, report.problems) == ((), ())
+    beyond = [*report.excess, *report.undecided]
+    assert [entry.cause for entry in beyond] == causes
     assert all(
-        (each.policy, each.policy_of, each.action) == ("trust", ROLE, "sts:AssumeRole")
-        for each in beyond
+        (entry.policy, entry.policy_of, entry.action) == ("trust", ROLE, "sts:AssumeRole")
+        for entry in beyond
     )
 
 
@@ -774,32 +790,32 @@ def test_nothing_is_taken_out_that_an_open_request_may_need(
         iam(["s3:PutObject", "s3:Get*", "s3:DeleteObject"], f"{BUCKET}/*"),
         iam(["kms:*", "*"]),
     ]
-    found = model(
+    model = model_of(
         asked(), IMPORT, key=ON_KEY, iam=[iam(IAM_ACTIONS), *READ, *surplus], bucket=ON_BUCKET
     )
-    found.open_questions = [question]
-    result = compare(found)
-    assert {each.action for each in result.excess} == too_much
-    open_ones = [each for each in result.undecided if each.action]
+    model.open_questions = [question]
+    report = compare(model)
+    assert {entry.action for entry in report.excess} == too_much
+    open_ones = [entry for entry in report.undecided if entry.action]
     every = {"s3:DeleteObject", "s3:PutObject", "s3:Get*", "kms:*", "*"}
-    assert {each.action for each in open_ones} == every - too_much
+    assert {entry.action for entry in open_ones} == every - too_much
     assert all(
-        each.because.partition(": ")[2]
+        entry.because.partition(": ")[2]
         == "nothing that can be seen asks for it, and Main/Job, which can't be seen in full, may"
-        for each in open_ones
+        for entry in open_ones
     )
 
 
 def test_an_open_request_and_personalize_itself() -> None:
-    """Whatever role it has, the service may need more; a statement for everybody is too much all the same."""
+    """The service may need more for another role; a statement for everybody is too much."""
     public = service(["s3:GetObject"], Resource=f"{BUCKET}/import/*", Principal="*", Condition={})
-    found = model(
+    model = model_of(
         IMPORT,
         key=ON_KEY,
         iam=READ,
         bucket=[*ON_BUCKET, service(["s3:PutObject"], Resource=f"{BUCKET}/*"), public],
     )
-    found.open_questions = [OpenQuestion("Main/Job", "…", role_arns=(SECOND_ROLE,))]
-    result = compare(found)
-    assert [each.cause for each in result.excess] == [Cause.FOR_EVERYBODY]
-    assert [each.action for each in result.undecided if each.action] == ["s3:PutObject"]
+    model.open_questions = [OpenQuestion("Main/Job", "…", role_arns=(SECOND_ROLE,))]
+    report = compare(model)
+    assert [entry.cause for entry in report.excess] == [Cause.FOR_EVERYBODY]
+    assert [entry.action for entry in report.undecided if entry.action] == ["s3:PutObject"]
