@@ -141,7 +141,7 @@ def test_a_location_within_another_adds_nothing(
     written: list[str],
     if_later: list[str] | None,
 ) -> None:
-    """What is in a policy already stays there when a wider location comes later."""
+    """A policy keeps its statements when a wider location comes later."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     imports = [
         PersonalizeResource.dataset_import_job(S3Location(bucket, prefix)) for prefix in prefixes

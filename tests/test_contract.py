@@ -1,4 +1,4 @@
-"""The contract with deployed stacks: logical ids, sids, names and descriptions, each as it was first released.
+"""The contract with deployed stacks: logical ids, sids, names and descriptions as first released.
 
 CloudFormation takes a changed logical id for another resource. That would replace the key that data
 is encrypted with, or the role that key policies name; and a changed sid, in the policy of an
@@ -106,7 +106,7 @@ def test_logical_ids(everything: cdk.Stack) -> None:
 
 
 def test_sids_and_their_order(everything: cdk.Stack) -> None:
-    """Each statement has the sid it was released with, in that place; the construct's path has no say."""
+    """Each statement has its released sid, in its place; the construct's path changes none."""
     assert sids(everything, "AWS::KMS::Key", "KeyPolicy") == {
         "DataKey17AFBB84": [None, "PersonalizeRole", "PersonalizeService"],
         "EncryptionKey3A692D6E": [None, "PersonalizeRole", "PersonalizeService"],
@@ -130,7 +130,7 @@ def test_sids_and_their_order(everything: cdk.Stack) -> None:
 
 
 def test_logical_id_of_the_policy_of_an_l1_bucket(stack: cdk.Stack) -> None:
-    """With another id CloudFormation would make a second policy before the first goes, and a bucket takes one."""
+    """Another id makes a second policy before the first goes, and a bucket takes only one."""
     bucket = s3.CfnBucket(stack, "Data")
     source = S3Location(bucket, "import/")
     PersonalizeEncryption(
@@ -143,7 +143,7 @@ def test_logical_id_of_the_policy_of_an_l1_bucket(stack: cdk.Stack) -> None:
 
 @pytest.mark.parametrize("which", ["everything", "managed"])
 def test_the_name_of_the_role(request: pytest.FixtureRequest, which: str) -> None:
-    """Personalize's resources can't change their role, and owners of keys have pasted its name into their policies."""
+    """Personalize's resources can't change their role, and owners have pasted its name."""
     role = resources(request.getfixturevalue(which), "AWS::IAM::Role")["EncryptionRole2D2265A5"]
     assert role["Properties"]["RoleName"] == {
         "Fn::Join": ["", ["Stack-Encryption-8875952E-", {"Ref": "AWS::Region"}]]
@@ -151,7 +151,7 @@ def test_the_name_of_the_role(request: pytest.FixtureRequest, which: str) -> Non
 
 
 def test_names_and_descriptions(everything: cdk.Stack) -> None:
-    """A changed description replaces a managed policy, and a name is one that can't change without replacement."""
+    """A changed description or name replaces a managed policy."""
     (policy,) = resources(everything, "AWS::IAM::ManagedPolicy").values()
     assert "ManagedPolicyName" not in policy["Properties"], CONSEQUENCE
     (role,) = resources(everything, "AWS::IAM::Role").values()
@@ -168,7 +168,7 @@ def test_names_and_descriptions(everything: cdk.Stack) -> None:
 
 
 def test_sids_in_the_policy_of_an_imported_key(managed: cdk.Stack) -> None:
-    """Other deployments may have statements there: path and stack name make the sids, account and Region if known."""
+    """Sids come from path, stack name and known environment: other deployments write there too."""
     assert sids(managed, "Custom::PersonalizeKeyPolicy", "PolicyDocument") == {
         "EncryptionKeyPolicy1B31E8ADFF006219": [
             "PersonalizeRole0B0E511D",
@@ -193,7 +193,7 @@ def test_logical_ids_of_a_managed_key_policy(managed: cdk.Stack) -> None:
 
 
 def test_logical_ids_of_the_function_for_managed_key_policies(managed: cdk.Stack) -> None:
-    """All managed keys of a stack have one; each key has a policy that goes when nothing needs it any more."""
+    """All managed keys of a stack share one; a key's policy goes when nothing needs it any more."""
     found = template(managed)["Resources"]
     assert {
         id: each["Type"] for id, each in found.items() if id.startswith("PersonalizeKeyPolicies")

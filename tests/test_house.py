@@ -37,7 +37,7 @@ def is_package(module: Module) -> bool:
 
 
 def imported(module: Module) -> Iterator[Module]:
-    """What a module imports, wherever that stands in it: for type checkers and in functions, too."""
+    """The imports of a module, also those in functions and for type checkers."""
     for node in ast.walk(modules()[module]):
         if isinstance(node, ast.Import):
             yield from (tuple(alias.name.split(".")) for alias in node.names)
@@ -50,7 +50,7 @@ def imported(module: Module) -> Iterator[Module]:
 
 
 def imported_of_the_package(module: Module) -> set[Module]:
-    """The modules of the package that are loaded before one, less the packages that it is in itself."""
+    """The modules of the package that are loaded before one, without its own packages."""
     loaded = {name[:length] for name in imported(module) for length in range(1, len(name) + 1)}
     return {name for name in loaded & modules().keys() if name != module[: len(name)]}
 
@@ -128,10 +128,10 @@ def test_a_class_has_its_name_alone() -> None:
 # The modules that name an action of KMS or S3 though they aren't the table, and why they may.
 NAME_ACTIONS = {
     "_access.aws_managed_policies": "what policies of AWS allow, whatever the page asks for",
-    "_assembly.policies_by_code": "what the managed function calls, which is no permission of Personalize",
+    "_assembly.policies_by_code": "calls of the managed function, not of Personalize",
     "_access.too_much": "what is read in a policy that gives more than the page asks for",
     "_default_key_policy": "KMS's default policy, which a key without one is given",
-    "_managed_key_policy.shared_function": "what the managed function calls, which is no permission of Personalize",
+    "_managed_key_policy.shared_function": "calls of the managed function, not of Personalize",
 }
 
 

@@ -156,7 +156,7 @@ def test_a_metric_attribution_writes_with_role_and_key(
 def test_tags_of_the_app_do_not_reach_dataset_groups_and_datasets(
     app: cdk.App, stack: cdk.Stack, encryption: PersonalizeEncryption
 ) -> None:
-    """Their tags are create-only: a tag added to the app later would fail the update or empty the dataset group."""
+    """Their tags are create-only: a later tag would fail the update or empty the dataset group."""
     tagged = encryption.add_dataset_group("Tagged", name="tagged", tags={"team": "movies"})
     encryption.add_dataset_group("Untagged", name="untagged")
     add_ratings(encryption, tagged)
@@ -284,7 +284,7 @@ def group(scope: cdk.Stack, name: str) -> personalize.CfnDatasetGroup:
 def test_the_name_of_an_import_job_follows_the_dataset_group(
     stack: cdk.Stack, encryption: PersonalizeEncryption, bucket: s3.Bucket, make: Any, name: str
 ) -> None:
-    """Datasets of one name in two dataset groups have jobs of two names, however the dataset group is given."""
+    """Datasets of one name in two dataset groups have two job names, in each form of the group."""
     add_ratings(encryption, make(stack), import_from=S3Location(bucket, "import/"))
     assert (
         only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]["JobName"]
@@ -293,7 +293,7 @@ def test_the_name_of_an_import_job_follows_the_dataset_group(
 
 
 def test_where_the_name_of_an_import_job_stays(bucket: s3.Bucket, app: cdk.App) -> None:
-    """A stack with another name, to which ``cdk refactor`` moves the dataset; but two nested in it have two names."""
+    """``cdk refactor`` may move it to another stack; two stacks nested in it have two names."""
     names: list[Any] = []
     for scope in (
         cdk.Stack(app, "One"),

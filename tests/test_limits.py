@@ -1,4 +1,4 @@
-"""Much of everything: accepted as long as AWS accepts it, in policies that are counted at their longest."""
+"""Large numbers: accepted as long as AWS accepts them, in policies counted at their longest."""
 
 import json
 from graphlib import TopologicalSorter
@@ -25,7 +25,7 @@ FILLED_IN = {
 
 
 def deployed(value: Any) -> Any:
-    """The policy as it can be after deployment: names chosen by CloudFormation have their full length."""
+    """The longest the policy can be after deployment: CloudFormation's names have full length."""
     if isinstance(value, list):
         return [deployed(item) for item in value]
     if not isinstance(value, dict):
@@ -60,7 +60,7 @@ def import_jobs(
 
 
 def test_200_locations_of_one_construct(stack: cdk.Stack) -> None:
-    """Ten buckets of twenty prefixes each: every policy is one that AWS accepts, and the stack has few resources."""
+    """Ten buckets of twenty prefixes each: AWS accepts every policy, and the resources are few."""
     jobs = import_jobs(stack, buckets=10, folders=20)
     PersonalizeEncryption(stack, "Encryption", resources=jobs)
     managed = resources(stack, "AWS::IAM::ManagedPolicy").values()
@@ -99,7 +99,7 @@ def test_a_location_before_others_takes_nothing_away_meanwhile() -> None:
 
 
 def policies_of_folders(folders: list[str]) -> dict[str, tuple[set[str], list[str]]]:
-    """The objects that each managed policy of a role lets it read, and the policies that it waits for."""
+    """The objects that each managed policy of a role lets it read, and its dependencies."""
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
     bucket = s3.Bucket(stack, "Data")
     jobs = [
@@ -121,7 +121,7 @@ def name(logical_id: str) -> str:
 
 
 def test_more_managed_policies_than_a_role_takes_by_default(stack: cdk.Stack) -> None:
-    """They are numbered from the second on; the quota of ten can be raised, so twelve are accepted without a word."""
+    """They are numbered from the second on; the quota of ten can be raised, so twelve are fine."""
     jobs = import_jobs(stack, buckets=5, folders=50, above="x" * 160)
     encryption = PersonalizeEncryption(stack, "Encryption", resources=jobs)
     managed = [
@@ -159,7 +159,7 @@ def test_40_constructs_on_one_key(stack: cdk.Stack, data_key: kms.Key) -> None:
     "above", ["", f"{cdk.Aws.STACK_NAME}/"], ids=["a literal", "the stack's name"]
 )
 def test_a_managed_policy_fits_in_every_partition_and_stack(stack: cdk.Stack, above: str) -> None:
-    """The partition of a bucket that was imported by name is known at deployment; its longest is ``aws-us-gov``."""
+    """The partition of an imported bucket is known at deployment; its longest is ``aws-us-gov``."""
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
     folders = [f"{above}{number:012}/" for number in range(200)]
     jobs = [
@@ -197,7 +197,7 @@ def test_the_size_of_pseudo_parameters() -> None:
 
 
 def test_the_size_of_an_arn(stack: cdk.Stack) -> None:
-    """One before a folder is that of a bucket, whose name has 63 characters at most."""
+    """An ARN before a folder is that of a bucket, whose name has up to 63 characters."""
     arn = s3.Bucket(stack, "Data").bucket_arn
     assert most_of(arn) == 2 + 96
     assert most_of(f"{arn}/in/*") == 2 + 20 + 63 + 5

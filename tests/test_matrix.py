@@ -1,4 +1,4 @@
-"""Each row of AWS's pages, as whole statements written out from the pages; a new row has an entry in WRITTEN_OUT."""
+"""Each row of AWS's pages, as whole statements; a new row needs an entry in WRITTEN_OUT."""
 
 from typing import Any, NamedTuple
 
@@ -78,7 +78,7 @@ PUBLISHES = of_role("PublishMetrics", "cloudwatch:PutMetricData", "*")
 
 
 class Policies(NamedTuple):
-    """The statements for one resource, whose source is in/ and whose destination out/ of one bucket with a key."""
+    """The statements for one resource, from in/ to out/ of a bucket with a key."""
 
     of_dataset_groups_key: list[Statement]
     of_buckets_key: list[Statement]
@@ -167,7 +167,7 @@ def test_resources_without_locations_leave_s3_alone(
     of_key: list[Statement],
     of_role: list[Statement],
 ) -> None:
-    """Only KMS is wired for jobs whose locations somebody else looks after, and nothing for nothing."""
+    """Only KMS is wired for jobs whose locations others look after, and nothing for nothing."""
     PersonalizeEncryption(stack, "Encryption", resources=resources)
     assert policies(stack) == Policies(of_key, [], of_role, [])
 
@@ -175,7 +175,7 @@ def test_resources_without_locations_leave_s3_alone(
 def test_an_export_allowed_later_completes_the_key_policy(
     stack: cdk.Stack, encrypted_bucket: s3.Bucket
 ) -> None:
-    """The statements of a dataset group's key grow by the export's action, wherever in the program it comes."""
+    """The dataset group's key policy gets the export's action, wherever the call stands."""
     encryption = PersonalizeEncryption(
         stack, "Encryption", resources=[PersonalizeResource.dataset_group()]
     )

@@ -1,4 +1,4 @@
-"""Statements that can't be attached are reported, complete, at synth and in ``pending_statements``."""
+"""Statements that can't be attached are reported, complete, at synth and as a property."""
 
 import json
 from typing import Any
@@ -121,7 +121,7 @@ def warnings(stack: cdk.Stack) -> dict[str, Any]:
 def test_the_policies_of_an_imported_key_and_of_an_immutable_role(
     stack: cdk.Stack, imported_key: kms.IKey
 ) -> None:
-    """The CDK drops the statements without a word; the construct keeps them, and writes no policy for the role."""
+    """The CDK drops the statements silently; the construct keeps them and writes no policy."""
     construct = encryption(stack, encryption_key=imported_key, service_role=immutable_role(stack))
     assert [(pending.policy, pending.resource_arn) for pending in construct.pending_statements] == [
         ("key", KEY_ARN),
@@ -140,7 +140,7 @@ def test_the_policies_of_an_imported_key_and_of_an_immutable_role(
 
 
 def test_the_policy_of_an_imported_bucket(stack: cdk.Stack) -> None:
-    """Placeholders stand for what is known at deployment alone; a second import of the bucket is the same one."""
+    """Placeholders stand for values of the deployment; importing the bucket again adds nothing."""
     jobs = [
         importing(s3.Bucket.from_bucket_name(stack, f"Imported{number}", "ratings"))
         for number in range(2)
@@ -152,7 +152,7 @@ def test_the_policy_of_an_imported_bucket(stack: cdk.Stack) -> None:
 
 
 def test_a_bucket_of_another_account_has_to_allow_the_role_too(app: cdk.App) -> None:
-    """Across accounts the bucket's policy has to allow as well: the role's account, for this role alone."""
+    """Across accounts the bucket's policy has to allow too: the role's account, for this role."""
     concrete = cdk.Stack(
         app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1")
     )
@@ -214,7 +214,7 @@ def test_a_key_imported_twice_is_pending_once(stack: cdk.Stack, imported_key: km
 
 @pytest.mark.parametrize("place", ["construct", "stack", "stack, in advance"])
 def test_warnings_can_be_acknowledged(stack: cdk.Stack, imported_key: kms.IKey, place: str) -> None:
-    """The ids are stable, so a team can say that the key's owner has done their part, and nobody else theirs."""
+    """The ids are stable, so a team can acknowledge the statements of one key's owner alone."""
     id = "personalize-kms-constructs:pendingKeyPolicy"
     if place == "stack, in advance":
         cdk.Annotations.of(stack).acknowledge_warning(id)
@@ -275,7 +275,7 @@ def test_an_output_of_nothing_pending_is_an_empty_list(stack: cdk.Stack) -> None
 
 
 def test_the_dummy_key_of_a_lookup_is_taken(app: cdk.App) -> None:
-    """A key that is looked up is a dummy until the CLI has found it; that is no reason to refuse anything."""
+    """A looked-up key is a dummy until the CLI has its ARN, which is no reason to refuse it."""
     stack = cdk.Stack(
         app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1")
     )
@@ -289,7 +289,7 @@ def test_the_dummy_key_of_a_lookup_is_taken(app: cdk.App) -> None:
 def test_what_the_app_makes_is_named_for_the_keys_owner(
     app: cdk.App, stack: cdk.Stack, imported_key: kms.IKey, in_another_stack: bool
 ) -> None:
-    """By its logical id, as in ``Fn::Sub``; one of another stack would say nothing, so by its path."""
+    """It is named by its logical id, as in ``Fn::Sub``; in another stack, by its path."""
     of = cdk.Stack(app, "Roles") if in_another_stack else stack
     role = iam.Role(of, "Service", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
     encryption(stack, encryption_key=imported_key, service_role=role)

@@ -57,7 +57,7 @@ def files(assembly: str, folder: str = FOLDER) -> dict[str, Any]:
 
 
 def test_a_warning_says_who_does_what(app: cdk.App) -> None:
-    """The whole text: what is missing, JSON on lines of its own, who acts, the file, the other way, the page."""
+    """The whole text: missing statements, JSON on own lines, who acts, file, other way, page."""
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     encryption(stack, encryption_key=imported_key(stack))
     (text,) = texts(stack)
@@ -142,7 +142,7 @@ def test_partition_is_that_of_the_region(app: cdk.App) -> None:
 
 
 def test_what_nobody_knows_is_told(stack: cdk.Stack) -> None:
-    """Each placeholder once, with what to put in its place; a bucket's ARN names no account; MANAGED is for keys."""
+    """Each placeholder is explained once; a bucket's ARN has no account; MANAGED is for keys."""
     name = cdk.CfnParameter(stack, "BucketName")
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", name.value_as_string)
     encryption(
@@ -283,7 +283,7 @@ def test_a_file_of_a_construct_that_is_gone_is_taken_out(app: cdk.App, stack: cd
 
 
 def test_a_long_path_and_a_long_name(app: cdk.App, stack: cdk.Stack) -> None:
-    """A file's name has 255 bytes at most; constructs that differ at the end of their paths have files of their own."""
+    """A file name has up to 255 bytes; paths that differ at the end have different files."""
     scope: Any = stack
     for _ in range(9):
         scope = Construct(scope, "x" * 24)
@@ -337,7 +337,7 @@ def importing(stack: cdk.Stack, bucket: Any, **props: Any) -> str:
 
 @pytest.mark.parametrize("is_given", [False, True])
 def test_the_key_of_an_imported_bucket(stack: cdk.Stack, is_given: bool) -> None:
-    """Nobody but its owner knows if there is one, and it is forgotten where the statements are pasted."""
+    """Only its owner knows if there is one, and forgets it when pasting the statements."""
     key = imported_key(stack) if is_given else None
     text = importing(
         stack, s3.Bucket.from_bucket_name(stack, "Imported", "ratings"), encryption_key=key
@@ -349,7 +349,7 @@ def test_the_key_of_an_imported_bucket(stack: cdk.Stack, is_given: bool) -> None
 
 
 def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.App) -> None:
-    """Its role lacks what the service role lacks: statements that ``customize_roles`` leaves out of the template."""
+    """Its role lacks what the service role lacks: statements left out by ``customize_roles``."""
     names = {
         "Stack/Encryption/Role": "personalize",
         "Stack/PersonalizeKeyPolicies/Role": "function",
@@ -416,7 +416,7 @@ def test_the_role_of_the_function_is_told_of_a_key_once(app: cdk.App) -> None:
 def test_a_role_of_others_that_has_no_name_yet(
     app: cdk.App, stack: cdk.Stack, nameless: str
 ) -> None:
-    """Its owner can't do anything before it has one: nothing is written with an ARN that no role has."""
+    """Its owner can't do anything before it has one: no file has an ARN that no role has."""
     of_function = "KeyPolicies" in nameless
     iam.Role.customize_roles(
         stack, use_precreated_roles={"Stack/Encryption/Role": "service"} if of_function else None

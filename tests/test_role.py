@@ -93,7 +93,7 @@ def test_a_role_of_the_same_stack_is_named_in_the_key_policy(stack: cdk.Stack) -
 
 
 def test_a_role_imported_by_arn_gets_a_managed_policy(stack: cdk.Stack) -> None:
-    """A mutable role of the account is named by its ARN, and the managed policy attaches itself to it."""
+    """A mutable role of the account is named by its ARN, and the managed policy attaches itself."""
     role = iam.Role.from_role_arn(
         stack, "Role", "arn:aws:iam::111111111111:role/service-role/personalize"
     )
@@ -122,7 +122,7 @@ def test_the_construct_is_grantable_as_its_role(stack: cdk.Stack) -> None:
 def test_more_than_one_managed_policy_when_one_is_too_small(
     stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
-    """IAM takes 6,144 characters a managed policy: 60 locations are spread over several, and nothing is lost."""
+    """A managed policy has up to 6,144 characters: 60 locations take several, and none is lost."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     for number in range(60):
         encryption.allow(
@@ -154,7 +154,7 @@ def test_more_than_one_managed_policy_when_one_is_too_small(
 def test_a_parameter_in_a_prefix_may_be_as_long_as_a_path(
     stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
-    """Personalize takes paths of 256 characters, the bucket included; a policy with that many fits at deployment."""
+    """Paths have up to 256 characters with the bucket; such a policy fits at deployment."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     day = cdk.CfnParameter(stack, "Day").value_as_string
     for number in range(60):

@@ -1,4 +1,4 @@
-"""Arguments of another type are refused in the library's words: what was given, and what to pass instead."""
+"""Arguments of another type are refused with what was given and what to pass instead."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,10 @@ A_BUCKET = (
 )
 A_ROLE = "expected a role: pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for an ARN"
 A_LIST = "expected a list: pass one, as [PersonalizeResource.dataset_import_job(source=…)]"
-A_POLICY = "expected a member of the enumeration: use ImportedKeyPolicy.PENDING or ImportedKeyPolicy.MANAGED"
+A_POLICY = (
+    "expected a member of the enumeration: "
+    "use ImportedKeyPolicy.PENDING or ImportedKeyPolicy.MANAGED"
+)
 A_CHECK = (
     "expected a member of the enumeration: use SourceAccountCheck.IF_PRESENT or "
     "SourceAccountCheck.REQUIRED or SourceAccountCheck.NONE"
@@ -41,8 +44,14 @@ A_REMOVAL = "expected RETAIN or DESTROY: use RemovalPolicy.RETAIN or RemovalPoli
 CALL_IT = "is not a resource: call a factory, as in PersonalizeResource.dataset_group()"
 UNPACK_IT = "is not a resource: unpack it, as *resources"
 A_LOCATION = "expected a location: pass S3Location(bucket, prefix)"
-A_DATASET_GROUP = "expected a dataset group: pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN"
-A_SCHEMA = "expected the ARN of a schema: pass one, the attr_schema_arn of a personalize.CfnSchema for example"
+A_DATASET_GROUP = (
+    "expected a dataset group: pass what add_dataset_group returned, "
+    "a personalize.CfnDatasetGroup or an ARN"
+)
+A_SCHEMA = (
+    "expected the ARN of a schema: pass one, "
+    "the attr_schema_arn of a personalize.CfnSchema for example"
+)
 STRINGS = "expected a mapping of strings: pass {'key': 'value'}"
 METRICS = (
     "expected a list of metrics: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
@@ -145,7 +154,7 @@ def test_an_argument_of_the_construct(
 
 
 def test_everything_wrong_with_the_construct(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """One message has it all: wrong types, names, options and what Personalize can't work with."""
+    """One message has everything: wrong types, names, options and values that nothing can use."""
     wrong: Any = {
         "encryption_key": KEY_ARN,
         "service_role": ROLE_ARN,
@@ -226,7 +235,7 @@ def test_tags_that_are_none(encryption: PersonalizeEncryption, tags: Any, words:
 
 
 def test_a_dataset_with_the_attributes_of_something_else(encryption: PersonalizeEncryption) -> None:
-    """What a reference becomes is known by its attribute."""
+    """The attribute of a reference tells what it becomes."""
     movies = encryption.add_dataset_group("Movies", name="movies")
     schema = personalize.CfnSchema(encryption, "Schema", name="movies", schema="{}")
     wrong: Any = {
@@ -242,7 +251,7 @@ def test_a_dataset_with_the_attributes_of_something_else(encryption: Personalize
 
 
 def test_everything_wrong_with_a_dataset(encryption: PersonalizeEncryption) -> None:
-    """A schema for its ARN, a name for a dataset group, a number for a name, and an address for a location."""
+    """A schema as ARN, a name as dataset group, a number as name, and an address as location."""
     schema: Any = personalize.CfnSchema(encryption, "Schema", name="movies", schema="{}")
     wrong: Any = {"dataset_group": "movies", "schema_arn": schema, "name": 5, "import_from": URI}
     name, *others = refusal(

@@ -1,4 +1,4 @@
-"""Arrangements of stacks in one account, created by CloudFormation: dataset group and metric attribution are accepted.
+"""Arrangements of stacks in one account, deployed: Personalize accepts the resources.
 
 Here is what the order of resources depends on; tests/proof has all arrangements, and what their
 policies allow. Datasets are left out: their data would have to be in a bucket that the same stack
@@ -41,7 +41,7 @@ ARRANGEMENTS: tuple[Arrangement, ...] = (
 
 @pytest.mark.parametrize("arrangement", ARRANGEMENTS, ids=lambda arrangement: arrangement.__name__)
 def test_an_arrangement_deploys(aws: EmbeddedAws, tmp_path: Path, arrangement: Arrangement) -> None:
-    """Personalize has what it needs when each resource is created, in the worst order CloudFormation may choose.
+    """Personalize has what it needs when each resource is created, in the worst possible order.
 
     The doctor finds that it has it afterwards, too.
     """

@@ -1,4 +1,4 @@
-"""Key and role of one stack: the key policy names the role, and IAM has what the page says and no more."""
+"""Key and role in one stack: the key policy names the role, and IAM has what the page asks for."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def templates(stack: cdk.Stack) -> Templates:
 def test_it_deploys_without_account_statements_when_others_keep_the_key(
     aws: EmbeddedAws, templates: Templates
 ) -> None:
-    """Nothing is missing in the named form, or relies on the account statement: an administrator's is enough."""
+    """The named statements allow everything: nothing relies on the account statement."""
     for key in of_type(templates["Stack"], "AWS::KMS::Key"):
         account = key["Properties"]["KeyPolicy"]["Statement"][0]
         account["Action"] = ["kms:PutKeyPolicy", "kms:GetKeyPolicy"]

@@ -46,7 +46,7 @@ class Data:
 
 
 def job(data: Data, kind: Any, id: str = "Job", **options: Any) -> Any:
-    """A job of this kind, with all that it has to be given, from ``in/`` to ``out/`` in the bucket with a key."""
+    """A job of this kind with all arguments, from ``in/`` to ``out/`` in an encrypted bucket."""
     given = {
         "encryption": data.encryption,
         "dataset_arn": DATASET,
@@ -88,7 +88,7 @@ def machine(stack: cdk.Stack, *fragments: sfn.IChainable, **options: Any) -> sfn
 
 
 def definition(stack: cdk.Stack) -> dict[str, Any]:
-    """The definition of the only state machine, with ``<Bucket>`` and ``<Key.Arn>`` for references; it is valid."""
+    """The valid definition of the only state machine, with ``<Bucket>`` and ``<Key.Arn>`` in it."""
     (found,) = resources(stack, "AWS::StepFunctions::StateMachine").values()
     read = dict(json.loads(text(found["Properties"]["DefinitionString"])))
     assert asl.problems(json.dumps(read).replace("<AWS::Partition>", "aws")) == []

@@ -179,7 +179,7 @@ IMPORT = {
 
 @pytest.mark.parametrize("noun", jobs.__all__)
 def test_a_job_starts_waits_looks_and_ends(stack: cdk.Stack, data: Data, noun: str) -> None:
-    """Those of the other kinds are the same, with their names in the API and the status with which they end."""
+    """Other kinds differ only in their names in the API and in the status they end with."""
     machine(stack, job(data, getattr(jobs, noun), "Import"))
     found = definition(stack)
     arn_type = re.sub("(?<!^)([A-Z])", r"-\1", noun).lower()
@@ -270,7 +270,7 @@ def test_a_name_that_is_pinned_changes_nothing(as_expression: bool) -> None:
 def test_time_and_patience_are_parameters(
     data: Data, times: dict[str, Duration], attempts: int, milliseconds: int
 ) -> None:
-    """The wait for a place is a random part of each delay; it never lasts longer than the timeout."""
+    """A random part of each delay is the wait for a place, which ends with the timeout."""
     found = states(data, DatasetImportJob, **times)
     assert found["Start Job"]["Retry"][0] == {**OTHERS_AT_WORK, "MaxAttempts": attempts}
     assert found["Status of Job"]["Choices"][3]["Condition"] == (
@@ -283,7 +283,7 @@ def test_time_and_patience_are_parameters(
 def test_a_name_is_as_long_as_personalize_takes(
     stack: cdk.Stack, data: Data, letters: int, length: int
 ) -> None:
-    """The ids and eight digits have 26 of the 63 characters at most, and a hyphen and a UUID the others."""
+    """Ids and eight digits take up to 26 of 63 characters; a hyphen and a UUID take the others."""
     machine(stack, job(data, DatasetImportJob, "B" * letters))
     name = definition(stack)["States"][f"Prepare {'B' * letters}"]["Output"]["Arguments"]["JobName"]
     assert len(name.removeprefix("{% '").removesuffix("-' & $uuid() %}")) + len("-") + 36 == length
@@ -317,7 +317,8 @@ def test_json_paths_are_evaluated_by_a_state_of_their_language(data: Data) -> No
                 },
                 "JobOutput": {
                     "S3DataDestination": {
-                        "Path.$": "States.Format('{}{}', 's3://<Plain295EB121>/out/', States.Format('{}/', $.day))"
+                        "Path.$": "States.Format('{}{}', 's3://<Plain295EB121>/out/', "
+                        "States.Format('{}/', $.day))"
                     },
                 },
                 "Tags": [{"TagKey": "run", "TagValue.$": "$$.Execution.Name"}],

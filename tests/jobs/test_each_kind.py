@@ -147,7 +147,7 @@ def test_what_is_not_given_is_left_out(data: Data, noun: str) -> None:
 
 @pytest.mark.parametrize("noun", PATHS)
 def test_paths_are_below_each_location(stack: cdk.Stack, data: Data, noun: str) -> None:
-    """Of the source, of the destination, or of both; policies allow the prefix, whatever the path."""
+    """Paths of source and destination are appended; policies allow the prefix with any path."""
     options: dict[str, Any] = {}
     for part in PATHS[noun]:
         options |= {part: data.unencrypted(f"{part}/"), f"{part}_path": f"{part}-today/"}
@@ -165,7 +165,7 @@ def test_paths_are_below_each_location(stack: cdk.Stack, data: Data, noun: str) 
 
 @pytest.mark.parametrize("noun", PATHS)
 def test_paths_of_the_execution_are_looked_at(data: Data, noun: str) -> None:
-    """What stands behind the prefix, in the argument that has it."""
+    """The part behind the prefix is checked, in the argument that has it."""
     paths = {f"{part}_path": "{% $states.input.path %}" for part in PATHS[noun]}
     *conditions, rest = states(data, getattr(jobs, noun), **paths)["Start Job"]["Arguments"].split(
         ") : "

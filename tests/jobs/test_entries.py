@@ -56,7 +56,7 @@ def test_a_retry_of_the_fragment_starts_another_job(aws: EmbeddedAws, movies: Mo
 
 
 def test_one_state_has_the_description_in_a_list(aws: EmbeddedAws, movies: Movies) -> None:
-    """It is a Parallel state with one branch; the input goes on beside it, and what fails in it can be caught."""
+    """It is a Parallel state of one branch, which passes its input on; failures can be caught."""
     once = movies.importing().to_single_state(result_path="$.Job")
     machine = deployed(
         aws, movies, once.add_catch(sfn.Pass(movies.stack, "Caught"), result_path="$.Caught")

@@ -18,7 +18,7 @@ HERE = cdk.Environment(account="111111111111", region="eu-west-1")
 
 
 class TwoStacks:
-    """The encryption in one stack, and the state machine in another; options may be made in the former."""
+    """The encryption in one stack, which may hold the options too, and the machine in another."""
 
     def __init__(self, app: cdk.App, **options: Any) -> None:
         self.app = app
@@ -128,7 +128,7 @@ def test_an_encryption_of_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack:
 def test_bucket_and_machine_in_another_stack_than_the_encryption(
     app: cdk.App, name: str | None
 ) -> None:
-    """The machine writes the role's ARN out, and only the policies of the encryption need the other stack."""
+    """The machine writes out the role's ARN; only the encryption's policies need its stack."""
     stacks = TwoStacks(app, role_name=name)
     stacks.importing(stacks.jobs)
     app.synth()
@@ -143,7 +143,7 @@ def test_bucket_and_machine_in_another_stack_than_the_encryption(
 
 
 def test_what_the_machine_refers_to_in_another_stack_makes_no_cycle(app: cdk.App) -> None:
-    """The bucket and the dataset group beside the encryption: the machine's stack alone needs the other."""
+    """Bucket and dataset group lie beside the encryption; only the machine's stack needs these."""
     stacks = TwoStacks(app)
     stacks.deleting(stacks.encryption.add_dataset_group("Movies", name="movies"), stacks.owner)
     app.synth()

@@ -36,7 +36,7 @@ def granted(stack: cdk.Stack) -> list[Any]:
 def test_a_caller_gets_what_the_reference_asks(
     stack: cdk.Stack, data: Data, caller: iam.Role
 ) -> None:
-    """The resource that is made, those it is made of, tags where there are tags, and the role for Personalize alone."""
+    """The created resource, its sources, tags if it has them, and ``PassRole`` for Personalize."""
     grant = data.encryption.grant_create(caller, *map(PersonalizeResource, ROWS))
     assert grant.success
     assert len(grant.principal_statements) == len(granted(stack))

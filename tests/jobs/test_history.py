@@ -83,7 +83,7 @@ DEFAULT_ATTEMPTS = 195  # test_definition has it as a literal
 def test_the_page_has_these_figures(
     number: str, unit: str, looks: str, events_of_job: str, most: str, most_patient: str
 ) -> None:
-    """One item more is too many."""
+    """The page's number of items fits, and another item is too many."""
     seconds = int(number) * SECONDS[unit]
     assert int(looks) == looks_at(seconds)
     assert int(events_of_job.replace(",", "")) == 9 + 9 * int(looks)

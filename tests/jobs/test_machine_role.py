@@ -156,7 +156,7 @@ def test_batch_inference_of_a_version_that_is_a_token_is_of_its_solution(
 def test_a_name_that_begins_with_a_text_is_of_such_names(
     stack: cdk.Stack, data: Data, name: str, pattern: str
 ) -> None:
-    """What every execution puts first is known before."""
+    """A constant beginning of each execution's name is known before."""
     machine(stack, job(data, DatasetImportJob, job_name=name))
     jobs = f"{PERSONALIZE}:dataset-import-job/{pattern}"
     assert machine_policy(stack)[:2] == [

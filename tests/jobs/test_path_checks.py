@@ -101,12 +101,12 @@ def test_each_part_that_is_joined_needs_a_value(data: Data, source: str, guarded
     ],
 )
 def test_what_does_something_else_last_or_is_broken_is_not_taken_apart(source: str) -> None:
-    """It would mean something else in pieces; Step Functions says what is wrong with an expression."""
+    """A part of it would mean something else; Step Functions itself reports a broken expression."""
     assert jsonata_operands(source) == [source]
 
 
 def test_the_json_paths_of_a_text_are_looked_at(data: Data) -> None:
-    """By a state that can, which one of JSONPath can't; those of a text within, but not those that a function has."""
+    """A JSONata state checks them, also those of a nested text, but none of a function."""
     day, hour = (
         sfn.JsonPath.string_at("$['a, b']"),
         sfn.JsonPath.string_at("$$.Execution.Input.hour"),

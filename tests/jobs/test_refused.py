@@ -74,7 +74,7 @@ def test_locations_arns_paths_and_modes_are_told_with_the_rest(data: Data) -> No
     [{"job_name": "a b"}, {"job_name": "{% $a %}", "dataset_arn": sfn.JsonPath.string_at("$.arn")}],
 )
 def test_a_refused_job_leaves_its_id_free(data: Data, wrong: dict[str, Any]) -> None:
-    """Whether it is refused for an argument, or for all of them together."""
+    """The id is free again, whether one argument is refused or several together."""
     refusal(data, DatasetImportJob, **wrong)
     machine(cdk.Stack.of(data.encryption), job(data, DatasetImportJob))
     assert "Start Job" in definition(cdk.Stack.of(data.encryption))["States"]
@@ -112,7 +112,7 @@ def test_an_expression_that_makes_no_name(data: Data, name: str) -> None:
     ],
 )
 def test_an_expression_that_may_make_a_name(data: Data, name: str) -> None:
-    """What only an execution knows is not judged, nor what stands in a function, a condition or an escape."""
+    """Expressions are not checked, nor what stands in a function, a condition or an escape."""
     job(data, DatasetImportJob, job_name=name)
 
 
@@ -132,7 +132,7 @@ def test_a_destination_that_is_no_folder(data: Data) -> None:
     ],
 )
 def test_modes(data: Data, kind: Any, parameter: str, allowed: list[str]) -> None:
-    """Those of the API; expressions and tokens are not judged."""
+    """Only the API's modes are accepted; expressions and tokens are not checked."""
     wrong = allowed[0].lower()
     assert refusal(data, kind, **{parameter: wrong}) == (
         f"{parameter} is {wrong!r} but Personalize takes {', '.join(map(repr, allowed))}: use one "
@@ -167,7 +167,7 @@ def test_two_languages_in_one_call(data: Data) -> None:
 )
 @pytest.mark.parametrize("parameter", ["source_path", "dataset_arn", "tags"])
 def test_an_expression_inside_of_text(data: Data, parameter: str, wrong: str, shown: str) -> None:
-    """Step Functions would take it for text, and the CDK refuses the one of ``sfn.JsonPath`` in words of its own."""
+    """Step Functions would read it as text, and the CDK has its own error for ``sfn.JsonPath``."""
     what = "a parameter" if parameter == "tags" else parameter
     assert refusal(
         data, DatasetImportJob, **{parameter: {"day": wrong} if parameter == "tags" else wrong}

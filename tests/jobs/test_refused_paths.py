@@ -67,7 +67,7 @@ def test_what_a_location_may_not_be_a_path_makes_of_it(
     "path", ["..a/", "a..b/", ".hidden/", "2026-11-25/", "{day}", "{day}/{day}", "format"]
 )
 def test_paths_that_are_taken(stack: cdk.Stack, data: Data, path: str) -> None:
-    """A name may have dots, and tokens alone are not judged: they may begin and end as they should."""
+    """A name may have dots; tokens alone are not checked, as they may be complete."""
     day = cdk.CfnParameter(stack, "Day").value_as_string
     given = sfn.JsonPath.format("{}/../x", day) if path == "format" else path.replace("{day}", day)
     job(data, DatasetExportJob, destination_path=given)

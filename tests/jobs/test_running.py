@@ -9,7 +9,7 @@ from tests.jobs.movies import Movies, deployed
 
 
 def test_a_night_of_four_jobs(aws: EmbeddedAws, movies: Movies) -> None:
-    """Import, batch inference, batch segments and export, in a machine that is encrypted with the same key."""
+    """Import, batch inference, batch segments and export, in a machine with the same key."""
     night = deployed(
         aws,
         movies,
@@ -104,7 +104,7 @@ def test_both_places_below_one_prefix(aws: EmbeddedAws, movies: Movies) -> None:
 
 
 def test_users_are_deleted(aws: EmbeddedAws, movies: Movies) -> None:
-    """A data deletion job says how many records it has deleted, and ends completed, or with a reason."""
+    """A data deletion job reports how many records it deleted, and completes or gives a reason."""
     imported = movies.importing().to_single_state(result_path=sfn.JsonPath.DISCARD)
     machine = deployed(
         aws, movies, imported, movies.deleting(source_path=sfn.JsonPath.string_at("$.file"))

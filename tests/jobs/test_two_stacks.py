@@ -21,7 +21,7 @@ GROUP_DATASET = "arn:aws:personalize:eu-west-1:111111111111:dataset/movies/INTER
 
 
 def calls_of_synth(jobs: int) -> int:
-    """The calls into jsii that the synth of a machine with so many jobs takes, in another stack than the encryption."""
+    """Count the jsii calls of a synth, with the encryption in a stack apart from the machine's."""
     app = cdk.App(analytics_reporting=False, context={"@aws-cdk/aws-iam:minimizePolicies": True})
     owner, other = cdk.Stack(app, "Owner", env=ENVIRONMENT), cdk.Stack(app, "Jobs", env=ENVIRONMENT)
     encryption, bucket = PersonalizeEncryption(owner, "Encryption"), s3.Bucket(other, "Data")

@@ -135,7 +135,7 @@ def synth_error(app: cdk.App) -> str:
 
 
 def judged(app: cdk.App) -> set[tuple[str, str]]:
-    """Synthesize, and return the errors of the judge: the rule, and the construct that it is told at."""
+    """Synthesize, and return the errors of the check: the rule, and the construct it names."""
     error = synth_error(app)
     assert "ValidationFailed" in error, error
     return {(rule, place) for rule, severity, place in told(app) if severity == "error"}

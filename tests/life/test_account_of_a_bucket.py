@@ -1,4 +1,4 @@
-"""The account of an imported bucket: if it may be another one, the JSON for the bucket's owner has to let the role in.
+"""The account of an imported bucket: if it may differ, its owner's JSON has to let the role in.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 """
@@ -17,7 +17,10 @@ from tests.life.conftest import KEY_ARN, PERSONALIZE, importing, warnings
 from tests.policies import bucket_policy
 
 ROLE, SERVICE = {"AWS": "arn:aws:iam::111111111111:root"}, {"Service": PERSONALIZE}
-WHY = "- it isn't known if bucket and role belong to one account: if they do, the statements for the role can be left out"
+WHY = (
+    "- it isn't known if bucket and role belong to one account: "
+    "if they do, the statements for the role can be left out"
+)
 
 
 def key_of(account: str, stack: cdk.Stack) -> kms.IKey:
@@ -78,7 +81,7 @@ def test_who_is_let_in(
     principals: list[Any],
     explained: bool,
 ) -> None:
-    """The JSON for the owner has the role unless the bucket is of its account, and says so where that isn't known."""
+    """The owner's JSON has the role unless the accounts are equal, and says if that isn't known."""
     given = location(concrete)
     PersonalizeEncryption(
         concrete,

@@ -1,4 +1,4 @@
-"""What is changed after the constructor, by aspects, escape hatches and tree operations: what it breaks is told."""
+"""Changes after the constructor, by aspects, escape hatches and tree operations, are reported."""
 
 import json
 from collections.abc import Callable
@@ -150,7 +150,7 @@ def test_what_is_broken_later_fails_the_synth(
 def test_what_is_changed_and_still_right(
     app: cdk.App, stack: cdk.Stack, imports: PersonalizeEncryption
 ) -> None:
-    """A copy of the key policy, a longer name of the role, and the usual tags and boundaries of companies."""
+    """A copied key policy, a longer role name, and usual tags and boundaries change nothing."""
     key = l1(stack, "Encryption/Key")
     key.key_policy = stack.resolve(key.key_policy)
     rename(lambda name: f"corp-{name}")(stack)
@@ -189,7 +189,7 @@ def test_a_statement_that_is_written_in_another_way(
     value: Any,
     warned: bool,
 ) -> None:
-    """It is the user's own affair where nothing need be missing, and warned of where something may be."""
+    """A rewritten statement is accepted if nothing is missing, and else reported as undecided."""
     l1(stack, "Encryption/Key").add_property_override(f"KeyPolicy.Statement.1.{element}", value)
     assert judge_warnings(app) == ({("Undecided", "Stack/Encryption")} if warned else set())
 
@@ -257,7 +257,7 @@ def test_a_key_that_a_condition_leaves_out_is_warned_of(
 
 
 def test_a_required_source_account_is_the_users_choice(app: cdk.App, stack: cdk.Stack) -> None:
-    """Nobody knows if Personalize sends the account; whoever chooses REQUIRED was told so, and isn't warned."""
+    """Nobody knows if Personalize sends the account; choosing REQUIRED is no cause to warn."""
     check = SourceAccountCheck.REQUIRED
     group = PersonalizeResource.dataset_group()
     PersonalizeEncryption(stack, "Encryption", resources=[group], source_account_check=check)

@@ -1,4 +1,4 @@
-"""Stacks that would need each other, which is refused in our words or told by the CDK, and those that don't."""
+"""Stacks that would depend on each other: refused here or by the CDK; and stacks that don't."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -32,8 +32,14 @@ def by_condition(stack: cdk.Stack) -> str:
     return cdk.Fn.condition_if(condition.logical_id, "one", "other").to_string()
 
 
-OF_ITS_STACK = "has a value of the role's own stack in it, a parameter for example, so each stack would depend on the other"
-NAMELESS = "service_role has no fixed name, so each stack would depend on the other: set the role's role_name"
+OF_ITS_STACK = (
+    "has a value of the role's own stack in it, a parameter for example, "
+    "so each stack would depend on the other"
+)
+NAMELESS = (
+    "service_role has no fixed name, so each stack would depend on the other: "
+    "set the role's role_name"
+)
 BY_ARN = "service_role was imported by an ARN that only its own stack knows"
 UNKNOWN: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
     "name by a parameter": (lambda stack: {"role_name": parameter(stack)}, OF_ITS_STACK),
@@ -112,7 +118,7 @@ def attribute(stack: cdk.Stack) -> str:
 def test_a_prefix_that_the_stack_of_the_bucket_can_not_say(
     stack: cdk.Stack, security: cdk.Stack, folder: Callable[[cdk.Stack], str], where: str
 ) -> None:
-    """The bucket's policy would need the construct's stack, and the role's policy needs the bucket."""
+    """The bucket's policy would need the construct's stack, and the role's policy the bucket."""
     here = cdk.NestedStack(stack, "Nested") if where == "nested" else stack
     with pytest.raises(
         ValueError, match="Encryption: source of dataset import job has prefix '"

@@ -1,4 +1,4 @@
-"""The name of the role made here: there from the start, and unique for each deployment of an app."""
+"""The name of the role made here: known from the start, unique for each deployment of an app."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def test_deployments_of_one_app_have_names_of_their_own() -> None:
 
 @pytest.mark.parametrize("where", ["another id", "a stage"])
 def test_a_stack_that_keeps_its_name_keeps_the_role(where: str) -> None:
-    """CloudFormation knows a stack by its name: the stack's id, or a stage around it, changes no logical id either."""
+    """Neither the stack's id nor a stage around it changes the role's name or a logical id."""
     templates = []
     for is_moved in (False, True):
         app = cdk.App(analytics_reporting=False)
@@ -85,7 +85,7 @@ def test_a_stack_that_keeps_its_name_keeps_the_role(where: str) -> None:
 
 
 def test_a_long_name_fits_into_every_region(app: cdk.App) -> None:
-    """A role name has at most 64 characters, that of the Region and a prefix from an aspect included."""
+    """It has at most 64 characters, with the Region and an aspect's prefix."""
     environment = cdk.Environment(account="111111111111", region="us-isof-south-1")
     stack = cdk.Stack(cdk.Stage(app, "Production" * 3, env=environment), "Recommendations" * 3)
     PersonalizeEncryption(stack, "Encryption" * 5, resources=[GROUP])

@@ -115,7 +115,7 @@ NAMES: dict[str, tuple[Any, Any, bool]] = {
 def test_which_bucket_policy_of_a_stack_is_that_of_an_l1(
     stack: cdk.Stack, tmp_path: Path, name: Any, in_policy: Any, is_of_bucket: bool
 ) -> None:
-    """The one that refers to it, or says its name with the same words; a policy of another bucket stays as it is."""
+    """It refers to the L1 or has its name in the same form; other buckets' policies stay."""
     encrypt_included(stack, tmp_path, name, in_policy)
     policies = resources(stack, "AWS::S3::BucketPolicy")
     sids = [each["Sid"] for each in policies["P"]["Properties"]["PolicyDocument"]["Statement"]]
@@ -269,7 +269,7 @@ def test_what_another_stack_imports_by_a_mapping(
 
 
 def test_a_key_that_another_construct_uses_first(stack: cdk.Stack) -> None:
-    """Sids are taken in the order in which statements come, also in the policy of a key that was made here."""
+    """Sids are taken in the order of the statements, also in a policy of a key made here."""
     first = PersonalizeEncryption(stack, "First")
     second = PersonalizeEncryption(
         stack, "Second", encryption_key=first.encryption_key, resources=[GROUP]

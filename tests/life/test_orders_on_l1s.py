@@ -132,7 +132,7 @@ def l1_bucket(stack: cdk.Stack, policy: Any) -> s3.CfnBucket:
 def resources_after(
     make: Callable[[cdk.Stack, Any], Any], policy: Any, steps: tuple[Step, ...]
 ) -> Found | None:
-    """Return the resources after these steps; none if a step or the synth fails, or a bucket has two policies."""
+    """Return the resources after these steps; None if these fail or a bucket gets two policies."""
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
     try:
         l1 = make(stack, policy)
@@ -203,7 +203,7 @@ def without_ours(found: Found) -> Found:
 
 
 def as_lists(statement: Found) -> Found:
-    """Return a statement in one of two spellings that mean the same: a single value, or a list of one."""
+    """Return a statement with single values as lists, so two spellings are equal."""
     listed = ("Action", "Resource")
     return {
         key: [value] if key in listed and not isinstance(value, list) else value
@@ -214,7 +214,7 @@ def as_lists(statement: Found) -> Found:
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
 @pytest.mark.parametrize("order", orders(encrypt, allow_export, wrap_key, grant_on_key), ids=named)
 def test_what_others_do_on_an_l1_key(order: tuple[Step, ...], policy: Any) -> None:
-    """By ``from_cfn_key``, which keeps a document of its own, and by ``KeyGrants``, which keep another."""
+    """``from_cfn_key`` keeps a document of its own, and ``KeyGrants`` another."""
     without, found = compared(l1_key, policy, order)
     if without is None:
         # The CDK says so: it can't add their statements to this policy, nor to none, until the
@@ -243,7 +243,7 @@ def test_what_others_do_on_an_l1_key(order: tuple[Step, ...], policy: Any) -> No
     ids=named,
 )
 def test_what_others_do_on_an_l1_bucket(order: tuple[Step, ...], policy: Any) -> None:
-    """By ``from_cfn_bucket``, which makes a policy of its own, by ``BucketGrants``, and by a mixin of the policy."""
+    """``from_cfn_bucket`` makes a policy of its own; ``BucketGrants`` and a mixin add to one."""
     without, found = compared(l1_bucket, policy, order)
     if without is None:
         assert (
@@ -282,7 +282,7 @@ IDS: dict[str, tuple[tuple[Step, ...], str]] = {
 
 @pytest.mark.parametrize(("steps", "logical_id"), IDS.values(), ids=IDS)
 def test_the_bucket_policy_keeps_its_logical_id(steps: tuple[Step, ...], logical_id: str) -> None:
-    """It is that of the policy that stands there before the construct, else that of the CDK, as others have it too.
+    """The policy that stands there before the construct keeps its id, else the CDK's id is used.
 
     With another id, an update makes a second policy of the bucket and then deletes the one in use.
     """

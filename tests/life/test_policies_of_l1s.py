@@ -1,4 +1,4 @@
-"""L1s of the app, whose policies are extended as they stand, and pending where nothing can be added."""
+"""L1s of the app, whose policies are extended in place, or pending where nothing can be added."""
 
 import json
 from collections.abc import Callable
@@ -162,7 +162,7 @@ STEPS = {"nothing": False, "copied": True, "copied, and allowed more": False}
 def test_a_key_policy_that_a_condition_chooses(
     app: cdk.App, stack: cdk.Stack, write: Callable[[list[Any]], Any], step: str, is_enough: bool
 ) -> None:
-    """Nothing can be added to it, so the judge tells what isn't there; a copy may have become too old."""
+    """Nothing can be added, so the check reports missing statements; a copy may be outdated."""
     l1 = kms.CfnKey(stack, "L1Key", key_policy=write([account_statement()]))
     managed = ImportedKeyPolicy.MANAGED  # nobody's business where the app makes the key
     encryption = PersonalizeEncryption(
@@ -319,7 +319,7 @@ def policy_of_wrapper(stack: cdk.Stack, bucket: s3.CfnBucket) -> None:
 def test_the_policy_of_a_bucket_gets_the_statements(
     app: cdk.App, stack: cdk.Stack, make: Callable[[cdk.Stack, s3.CfnBucket], Any] | None
 ) -> None:
-    """S3 keeps one policy of a bucket: the one that the app has, or the one that the first construct makes."""
+    """S3 keeps one policy a bucket: that of the app, or that which the first construct makes."""
     bucket = s3.CfnBucket(stack, "L1", bucket_name="ratings")
     if make is not None:
         make(stack, bucket)
@@ -385,7 +385,7 @@ NESTED = {
 def test_a_nested_stack_of_an_included_template(
     app: cdk.App, stack: cdk.Stack, tmp_path: Path
 ) -> None:
-    """JavaScript makes it, and jsii hands over another object each time: it is one stack all the same."""
+    """JavaScript makes it, and jsii wraps it in a new object each time: it is still one stack."""
     outer = {
         "Resources": {
             "Inner": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "inner"}}

@@ -1,4 +1,4 @@
-"""A string with something around a reference names another thing than the reference: an archive beside a bucket."""
+"""A string around a reference names another resource: an archive beside a bucket."""
 
 from collections.abc import Callable
 from typing import Any
@@ -98,14 +98,17 @@ HERE, ANYWHERE = cdk.Environment(account="111111111111", region="eu-west-1"), cd
 def test_an_arn_with_the_id_of_a_key(
     app: cdk.App, env: cdk.Environment, account: str, is_own: bool
 ) -> None:
-    """It is pending as that of any imported key; the judge says to pass the key itself where it is that for certain."""
+    """It is pending like an imported key; the check says to pass the key where this is sure."""
     stack = cdk.Stack(app, "Stack", env=env)
     region = cdk.Aws.REGION if env is ANYWHERE else "eu-west-1"
     arn = f"arn:aws:kms:{region}:{account}:key/{kms.Key(stack, 'Key').key_id}"
     key = kms.Key.from_key_arn(stack, "Imported", arn)
     construct = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
     assert [each.policy for each in construct.pending_statements] == ["key"]
-    advice = "key policy of Stack/Key, for Personalize (pass the construct Stack/Key itself instead of its ARN)"
+    advice = (
+        "key policy of Stack/Key, for Personalize "
+        "(pass the construct Stack/Key itself instead of its ARN)"
+    )
     assert (advice in failure(app.synth)) is is_own
 
 
@@ -134,7 +137,7 @@ AFTER_COLONS = {"Fn::Select": [5, {"Fn::Split": [":", joined(ROLE_ARN, "-copy")]
 def test_a_role_beside_one_of_the_app(
     stack: cdk.Stack, other: Callable[..., iam.IRole], name: Any, arn: Any
 ) -> None:
-    """The role that was given gets the policy and the statement, and the role of the app nothing."""
+    """The given role gets the policy and the statement, and the role of the app nothing."""
     role = other(stack, trusted_role(stack))
     PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
     (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()

@@ -1,4 +1,4 @@
-"""What comes after the templates were written, or after a refusal: nothing is lost without a word."""
+"""Calls after the templates were written, or after a refusal: nothing is lost silently."""
 
 from collections.abc import Callable
 from typing import Any
@@ -54,7 +54,7 @@ LATE: dict[str, Callable[[PersonalizeEncryption, Any], Any]] = {
 def test_what_comes_after_a_stage_was_synthesized_is_refused(
     app: cdk.App, add: Callable[[PersonalizeEncryption, Any], Any]
 ) -> None:
-    """CDK Pipelines synthesize a stage as soon as it is added; what comes later is in no template."""
+    """CDK Pipelines synthesize a stage when it is added; its template can't get a later call."""
     pipeline_stack = cdk.Stack(app, "Pipeline")
     source = pipelines.CodePipelineSource.s3(s3.Bucket(pipeline_stack, "Source"), "source.zip")
     synth = pipelines.ShellStep("Synth", input=source, commands=["cdk synth"])
@@ -72,7 +72,7 @@ def test_what_comes_after_a_stage_was_synthesized_is_refused(
 
 
 def test_what_the_cdk_can_not_add_any_more_fails(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """It changes no statement that something has resolved, and says so; a resource that needs one isn't left behind."""
+    """Resolved statements can't change: the call fails and adds no resource that would lack one."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     stack.resolve(bucket.policy.document)  # type: ignore[union-attr]
     for _ in range(2):

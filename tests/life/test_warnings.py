@@ -1,4 +1,4 @@
-"""Warnings at synth about what the construct can't decide, apart from pending statements of its own."""
+"""Warnings at synth about what the construct can't decide, apart from pending statements."""
 
 from typing import Any
 
@@ -109,7 +109,7 @@ def test_a_source_that_others_begin_with(
 def test_the_slash_of_a_first_import(
     stack: cdk.Stack, bucket: s3.Bucket, job_name: str | None, told: str | None
 ) -> None:
-    """The name of its job follows the prefix, and a new name is a new import, which replaces the data."""
+    """The job's name follows the prefix; a new name is a new import, which replaces the data."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     encryption.add_dataset(
         "Ratings",
@@ -150,7 +150,10 @@ def test_tags_of_the_app_that_do_not_reach_what_personalize_makes(
     for key, value in {**TEAM, "cost-center": "42"}.items():
         cdk.Tags.of(stack).add(key, value, exclude_resource_types=excluded)
     text = warnings(stack).get("droppedTags", "")
-    told = f"the tags {dropped} of the app (Tags.of) don't reach Movies, Ratings, whose tags can't be changed later"
+    told = (
+        f"the tags {dropped} of the app (Tags.of) don't reach Movies, Ratings, "
+        "whose tags can't be changed later"
+    )
     assert (told in text) is (dropped is not None)
 
 

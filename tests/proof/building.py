@@ -1,4 +1,4 @@
-"""Builders of arrangements: they keep apart what the construct is asked for and what it makes of it."""
+"""Builders of arrangements, which keep apart the construct's arguments and its results."""
 
 from __future__ import annotations
 
@@ -129,8 +129,9 @@ class Building:
         self, service: str, path: str, *, account: str | None = None, region: bool = True
     ) -> str:
         """The ARN of something that exists already."""
-        where = f"{self.here.region if region else ''}:{self.here.account if account is None else account}"
-        return f"arn:{self.here.partition}:{service}:{where}:{path}"
+        in_region = self.here.region if region else ""
+        in_account = self.here.account if account is None else account
+        return f"arn:{self.here.partition}:{service}:{in_region}:{in_account}:{path}"
 
     def imported_key(self, *, account: str | None = None, id: str = "1234abcd") -> kms.IKey:
         """A key outside of the app, with the policy that AWS gives keys by default."""
@@ -181,7 +182,7 @@ class Building:
         return arn
 
     def finish(self, directory: Path) -> tuple[Deployed, list[Use], Assembly]:
-        """Return the final deployment, with pending statements pasted, and the resources that were asked for."""
+        """Return the deployment with pending statements pasted, and the resources asked for."""
         assembly = Assembly.read(directory, self.here)
         deployed = assembly.deployed(self.outside)
         for wired in self.wired:

@@ -101,7 +101,7 @@ def shut_out(check: str, here: Environment) -> set[Caller]:
 
 
 def confused_deputies(service: str, here: Environment) -> Iterator[Caller]:
-    """Calls of a service that are not known to be for Personalize's resources of this account and Region."""
+    """Calls of a service that may be for other resources, accounts or Regions than ours."""
     start = f"arn:{here.partition}:personalize"
     ours = f"{start}:{here.region}:{here.account}:dataset-group/movies"
     theirs = f"{start}:{here.region}:{STRANGE_ACCOUNT}:dataset-group/movies"
@@ -122,7 +122,7 @@ def confused_deputies(service: str, here: Environment) -> Iterator[Caller]:
 
 
 def _callers(uses: Sequence[Use]) -> Iterator[tuple[Caller, str | None]]:
-    """Everybody who might be let in, each with the principal of the page that they are, if they are one."""
+    """All possible callers, each with the principal of the page it stands for, if any."""
     roles = {use.role for use in uses}
     found: dict[Caller, str | None] = {Caller(role): role for role in roles}
     for use in uses:
@@ -141,7 +141,7 @@ def _callers(uses: Sequence[Use]) -> Iterator[tuple[Caller, str | None]]:
 
 
 def _across(ours: Deployed, uses: Sequence[Use], bucket: Bucket) -> set[str]:
-    """The roles that are of another account than the bucket, as far as can be told before deployment."""
+    """The roles of another account than the bucket's, as far as is known before deployment."""
     return {
         use.role
         for use in uses
@@ -232,7 +232,7 @@ def _is_named(role: Role, key: Key) -> bool:
 
 
 def _probes(bucket: Bucket, asked: Sequence[Need]) -> Iterator[str]:
-    """The bucket, objects below each of its prefixes, and objects that are as near to them as can be."""
+    """The bucket, objects below each of its prefixes, and objects just outside of them."""
     folders: set[Target] = {
         need.on for need in asked if need.on.objects and need.on.arn.startswith(f"{bucket.arn}/")
     }
@@ -258,7 +258,7 @@ def _strange(
     *,
     is_named: bool = True,
 ) -> Iterator[Found]:
-    """Yield what these statements may not have; ``roles`` is who they may be for, and none in policies of IAM."""
+    """Yield what these statements may not have; ``roles`` are whom they may name (IAM: none)."""
     for statement in statements_of(document):
         problems = list(not_understood(statement, services, has_principal=roles is not None))
         if roles is not None:

@@ -1,4 +1,4 @@
-"""What is in effect in a deployment: the policies of a role, of keys and of buckets, taken together.
+"""Decisions of a deployment: the policies of a role, of keys and of buckets, taken together.
 
 Which of them have to say yes is decided by the embedded AWS's `access`. Its answers about policies
 of the same text are remembered: thousands of broken templates differ from each other in one
@@ -28,11 +28,11 @@ class InEffect:
         self._to = cache(self._statements_to)
 
     def allows_service(self, owner: str, call: Caller, action: str, resource: str) -> bool:
-        """Tell if the policy of a key or bucket, given by its ARN, allows the action to a service."""
+        """Tell if the policy of a key or bucket, by its ARN, allows the action to a service."""
         return bool(allowed(self._to(owner, call), call, frozenset({action}), resource))
 
     def lacking_on_key(self, role: str, key: str, action: str, region: str) -> str | None:
-        """None when the action is in effect for the role on the key, else the policy that lacks it."""
+        """Return None if the role may use the key for the action, else the lacking policy."""
         return _on_key(
             self._role(role), access.Key(key, self._document_to(key, role)), action, region
         )
@@ -44,7 +44,7 @@ class InEffect:
     def lacking_in_bucket(
         self, role: str, bucket: str, action: str, resource: str, region: str
     ) -> str | None:
-        """None when the action is in effect for the role in the bucket, else the policy that lacks it."""
+        """Return None if the role may do the action in the bucket, else the lacking policy."""
         found = self._deployed.buckets[bucket]
         location = access.Location(found.name, found.account, self._document_to(bucket, role), ())
         return _in_bucket(self._role(role), location, action, resource, region)

@@ -32,7 +32,7 @@ def missing(deployed: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> I
 
 
 def service_calls(use: Use) -> tuple[Caller, ...]:
-    """The calls of the service that have to be allowed; whether they carry their source is documented nowhere."""
+    """The calls of the service to allow; no page says whether they carry their source."""
     here = use.environment
     source = f"arn:{here.partition}:personalize:{here.region}:{here.account}:dataset-group/movies"
     carrying = Caller(service=page.SERVICE, source_account=here.account, source_arn=source)

@@ -1,4 +1,4 @@
-"""The deployment, as far as permissions go: keys, roles, buckets and Personalize's resources, all of it concrete."""
+"""The deployment's permissions: keys, roles, buckets and Personalize's resources, all concrete."""
 
 from __future__ import annotations
 

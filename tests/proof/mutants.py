@@ -22,7 +22,7 @@ MUTATED = (
     "batch inference job",
     "metric attribution",
 )
-"""The resources whose statements are broken: all that differ, by which nothing of a new row has to be known."""
+"""The resources whose statements are broken: all that differ, so a new row needs no entry."""
 
 DOCUMENTS = {
     "AWS::KMS::Key": "KeyPolicy",
@@ -123,7 +123,7 @@ def changed(
 
 
 def on_each_statement(change: Callable[[Place], Iterator[tuple[str, list[Statement]]]]) -> Operator:
-    """Make an operator of a function that yields the name of a change, and what the statement becomes."""
+    """Make an operator of a function that yields a change's name and the changed statement."""
 
     @wraps(change)
     def operator(assembly: Assembly) -> Iterator[Mutant]:

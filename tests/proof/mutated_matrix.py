@@ -1,4 +1,4 @@
-"""The library's own table, broken in every single way: ``make mutation`` runs it, beside mutants of the code.
+"""The library's own table, broken in every single way: ``make mutation`` runs it.
 
 The tool that breaks the code leaves out what isn't in a function, as this table.
 """
@@ -52,14 +52,14 @@ def changes(row: Permissions) -> Iterator[tuple[str, str, Any]]:
 
 
 def on_key(access: KeyAccess) -> Iterator[tuple[str, KeyAccess]]:
-    """What is changed on one key, and the access that it makes."""
+    """The changes on one key, and the access that each makes."""
     for field in ("key_policy", "role_policies"):
         for change, groups in of_groups(getattr(access, field)):
             yield f"{field} {change}", dataclasses.replace(access, **{field: groups})
 
 
 def of_groups(groups: tuple[Actions, ...]) -> Iterator[tuple[str, tuple[Actions, ...]]]:
-    """One group dropped, one action dropped, one group added."""
+    """Groups with one of them dropped, one action dropped, or one group added."""
     for index, group in enumerate(groups):
         before, after = groups[:index], groups[index + 1 :]
         yield f"without {group.name}", (*before, *after)

@@ -1,4 +1,4 @@
-"""AWS's page applied to what somebody uses Personalize for: roles, keys and buckets have ARNs here."""
+"""AWS's page applied to a use of Personalize: roles, keys and buckets have ARNs here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.proof.model import Environment
 IF_PRESENT = "if present"
 """Calls that say nothing are let in, and those that name another account are shut out."""
 REQUIRED = "required"
-"""Calls that don't say that they are for Personalize's resources of this account and Region are shut out."""
+"""Calls that don't name Personalize's resources of this account and Region are shut out."""
 NONE = "none"
 """Every call is let in, whatever it says."""
 
@@ -49,12 +49,14 @@ class Use:
     chosen: tuple[Chosen, ...]
     environment: Environment
     check: str = IF_PRESENT
-    """Which calls of the service have to be let in, and which ones shut out, by what they say of their source."""
+    """The calls of the service to let in and to shut out, by the source that they name."""
     made_role: bool = True
     """True if the construct made the role, its trust policy included."""
     unsure: frozenset[str] = frozenset()
-    """The ARNs of keys and buckets whose account can't be compared with the role's before deployment: there, both
-    sides may allow what they would have to across accounts."""
+    """The ARNs of keys and buckets whose account and the role's can't be compared at synth.
+
+    There, both sides may allow what they would have to across accounts.
+    """
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Need:
-    """One permission that the page asks for."""
+    """A permission that the page asks for."""
 
     principal: str
     """The ARN of the role, or the service."""

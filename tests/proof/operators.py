@@ -209,7 +209,7 @@ def swap_keys(place: Place) -> Changes:
 
 
 def swap_properties(assembly: Assembly) -> Iterator[Mutant]:
-    """Another key or role for the resources of Personalize, and managed policies that hang in the air."""
+    """Give Personalize's resources another key or role, and detach managed policies."""
     keys = sorted(assembly.deployed().keys)
     for number, template in enumerate(assembly.templates):
         for logical_id, resource in template.body["Resources"].items():

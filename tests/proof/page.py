@@ -1,4 +1,4 @@
-"""AWS's pages, transcribed by hand: who has to be allowed what, in which policy, on which of the keys and buckets.
+"""AWS's pages, transcribed by hand: who needs which action, in which policy, on which resource.
 
 The KMS part is "Giving Amazon Personalize permission to use your AWS KMS key"; the S3 and
 CloudWatch parts are "Giving Amazon Personalize access to Amazon S3 resources", "Dataset export job
@@ -43,7 +43,7 @@ TRUST_ACTION = "sts:AssumeRole"
 
 @dataclass(frozen=True)
 class Asked:
-    """One sentence of a page."""
+    """A sentence of a page."""
 
     principals: tuple[str, ...]
     where: str

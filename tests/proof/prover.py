@@ -62,7 +62,7 @@ def by_our_statements_alone(deployed: Deployed) -> Deployed:
 
 
 def is_theirs(statement: Statement, account_root: str = "") -> bool:
-    """Tell if CDK begins key policies with the statement, or denies HTTP by it, or its sid says that it is others'."""
+    """Tell if the statement is CDK's first of a key policy, a denial of HTTP, or of others."""
     cdk = {
         "Effect": "Allow",
         "Principal": {"AWS": account_root},

@@ -1,4 +1,4 @@
-"""One arrangement, synthesized and proved."""
+"""An arrangement, synthesized and proved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Synthesized templates as stacks that refer to each other: parameters, outputs, exports, nested stacks.
+"""Synthesized templates as stacks that refer to each other: parameters, outputs, exports, nested.
 
 Only what the CDK writes for the arrangements is modelled. Everything else is an error that names
 its place: there is no default and no guess.
@@ -34,7 +34,7 @@ class Template:
 
 
 def read(directory: Path, agnostic: Environment) -> list[Template]:
-    """The templates of an app's assembly, stages included; ``agnostic`` is for stacks that don't say where they go."""
+    """The templates of an app, stages included; ``agnostic`` stacks don't say where they go."""
     manifest = json.loads((directory / "manifest.json").read_text("utf-8"))
     found: list[Template] = []
     for artifact_id, artifact in manifest.get("artifacts", {}).items():
@@ -195,7 +195,7 @@ class Stack:
         return stack.output(output, place)
 
     def _stack_output(self, arguments: dict[str, Any], place: str) -> Any:
-        """An output of a stack of the Region it says, and of the account of the role that is to read it."""
+        """An output of a stack of the Region it says, in the account of the role that reads it."""
         if unknown := set(arguments) - {"StackName", "OutputName", "Region", "RoleArn"}:
             raise UnresolvableError(
                 place, f"Fn::GetStackOutput with {sorted(unknown)} is not modelled"

@@ -166,6 +166,6 @@ def role_without_policy_updates_and_bucket_of_another_stack(it: Building) -> Non
 def test_pending_statements_may_name_what_only_another_stack_understands(
     arrangement: Arrangement, kinds: Sequence[str], concrete: bool, tmp_path: Path
 ) -> None:
-    """They have that stack's reference, which nobody can paste: the construct has no better one yet."""
+    """They refer to that stack, which nobody can paste: the construct has nothing better yet."""
     with pytest.raises(UnresolvableError, match="has no"):
         build(arrangement, tmp_path, concrete=concrete, kinds=kinds)

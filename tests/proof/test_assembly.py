@@ -1,4 +1,4 @@
-"""The reader of templates: what CloudFormation makes of its functions, and errors where something isn't modelled."""
+"""The reader of templates: CloudFormation's functions, and errors for whatever isn't modelled."""
 
 from __future__ import annotations
 

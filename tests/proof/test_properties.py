@@ -1,4 +1,4 @@
-"""Any selection, any locations, any order and split of ``allow`` calls, in any arrangement, with any feature flags.
+"""Random selections, locations and ``allow`` calls in any arrangement, with any feature flags.
 
 Fifty examples of each take ten seconds; ``make properties`` takes a thousand.
 """

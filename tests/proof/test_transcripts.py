@@ -1,4 +1,4 @@
-"""The three transcripts of AWS's pages, compared: each was made by itself, so a mistake in one shows here."""
+"""The three transcripts of AWS's pages, compared: they are independent, so a mistake shows here."""
 
 from collections.abc import Iterable
 
@@ -25,7 +25,7 @@ BOTH = (page.ROLE, page.SERVICE)
 
 
 def of_page(kind: str) -> set[Permission]:
-    """What the transcript of these tests has."""
+    """The permissions in the transcript of these tests."""
     return {
         (principal, asked.where, action, on)
         for asked in page.PAGE[kind]
@@ -36,7 +36,7 @@ def of_page(kind: str) -> set[Permission]:
 
 
 def of_matrix(kind: str) -> set[Permission]:
-    """What the library's own transcript has."""
+    """The permissions in the library's own transcript."""
     row = ROWS[kind]
     on_everything = [action for group in row.role_on_everything for action in group.actions]
     found = {(page.ROLE, page.IAM, action, page.EVERYTHING) for action in on_everything}
@@ -62,7 +62,7 @@ def of_matrix(kind: str) -> set[Permission]:
 
 
 def of_requirements(kind: str) -> set[Permission]:
-    """What the transcript of the embedded AWS has."""
+    """The permissions in the transcript of the embedded AWS."""
     row = REQUIREMENTS[kind]
     found = {(page.ROLE, page.IAM, action, page.EVERYTHING) for action in row.role_any}
     keys = [(page.DATASET_GROUP_KEY, row.dataset_group_key_policy)]

@@ -1,4 +1,4 @@
-"""What a construct was asked for, with the ARNs that its roles, keys and buckets have once they are deployed."""
+"""The arguments of a construct, with the ARNs of roles, keys and buckets once deployed."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def use_of(wired: Wired, assembly: Assembly, deployed: Deployed, here: Environme
 
 
 class _Arns:
-    """The ARNs of keys, buckets and roles; each is asked of once, since the answers come from another process."""
+    """The ARNs of keys, buckets and roles, asked for once: another process answers."""
 
     def __init__(self, wired: Wired, assembly: Assembly) -> None:
         self._assembly = assembly

@@ -10,7 +10,7 @@ REPORT_ONLY = {"@aws-cdk/core:failSynthOnValidationErrors": False}
 
 
 def findings(app: cdk.App, plugin: str) -> list[tuple[str, str, str]]:
-    """Severity, rule and construct path of everything that the plugin of this name finds in the app."""
+    """The severity, rule and construct path of all that the plugin finds in the app."""
     report = json.loads((Path(app.synth().directory) / "validation-report.json").read_text())
     # A plugin that found nothing isn't in the report.
     reports = [report for report in report["pluginReports"] if report["pluginName"] == plugin]

@@ -1,4 +1,4 @@
-"""cdk-nag's packs find nothing in what the construct makes but the wildcards that AWS's pages ask for.
+"""cdk-nag's packs have no findings in the construct but the wildcards that AWS's pages ask for.
 
 All in the stacks that isn't the construct's is as the packs want it, so whatever they find is ours.
 """
@@ -38,7 +38,7 @@ FORCED_BY_THE_PAGES = re.compile(
 
 
 def blameless_bucket(stack: cdk.Stack) -> s3.Bucket:
-    """A bucket and its key that every pack likes; it logs and replicates to buckets of somebody else's."""
+    """A bucket and key that every pack accepts, with logs and replicas in imported buckets."""
     bucket = s3.Bucket(
         stack,
         "Data",
@@ -92,7 +92,7 @@ def test_everything_has_only_the_wildcards_of_the_pages(app: cdk.App) -> None:
 
 
 def test_jobs_and_callers_have_what_the_page_says(app: cdk.App) -> None:
-    """Names of jobs, and inline policies but where a managed policy is granted it; SF1 and SF2 are the machine's."""
+    """Findings are job names, SF1, SF2, and inline policies unless a managed policy is passed."""
     stack = cdk.Stack(app, "Jobs")
     encryption = PersonalizeEncryption(
         stack, "Encryption", resources=[PersonalizeResource.dataset_group()]
@@ -143,7 +143,7 @@ def test_jobs_and_callers_have_what_the_page_says(app: cdk.App) -> None:
 
 
 def test_every_pack_finds_what_is_bad(app: cdk.App) -> None:
-    """An inline policy and a key that isn't rotated are findings, so that silence of a pack means something."""
+    """An inline policy and an unrotated key are findings, so a pack's silence means something."""
     stack = stacks.default(app)
     role = cast("iam.IRole", stack.node.find_child("Encryption").node.find_child("Role"))
     kms.Key(stack, "Key").grant_decrypt(role)
