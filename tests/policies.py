@@ -15,10 +15,10 @@ def template(stack: cdk.Stack) -> dict[str, Any]:
 
 def resources(stack: cdk.Stack, resource_type: str) -> dict[str, Any]:
     """The resources of a type, by logical id."""
-    found = template(stack).get("Resources", {})
+    all_resources = template(stack).get("Resources", {})
     return {
         logical_id: resource
-        for logical_id, resource in found.items()
+        for logical_id, resource in all_resources.items()
         if resource["Type"] == resource_type
     }
 

@@ -146,15 +146,17 @@ def test_a_location_within_another_adds_nothing(
     imports = [
         PersonalizeResource.dataset_import_job(S3Location(bucket, prefix)) for prefix in prefixes
     ]
-    for some in [imports] if way == "together" else [[each] for each in imports]:
+    for some in [imports] if way == "together" else [[resource] for resource in imports]:
         encryption.allow(*some)
     expected = [
         {"Fn::Join": ["", [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, f"/{pattern}"]]}
         for pattern in (if_later if if_later and way == "one by one" else written)
     ]
     for policy in (bucket_policy(stack), role_policy(stack)):
-        (found,) = [each["Resource"] for each in policy if each["Action"] == "s3:GetObject"]
-        assert found == (expected if len(expected) > 1 else expected[0])
+        (objects,) = [
+            statement["Resource"] for statement in policy if statement["Action"] == "s3:GetObject"
+        ]
+        assert objects == (expected if len(expected) > 1 else expected[0])
 
 
 def test_a_location_without_a_prefix_is_the_whole_bucket(

@@ -74,18 +74,20 @@ def managed(stack: cdk.Stack) -> cdk.Stack:
 
 def ours(stack: cdk.Stack) -> dict[str, str]:
     """The construct's own resources: their types by logical id."""
-    found = template(stack)["Resources"]
-    return {key: value["Type"] for key, value in found.items() if key.startswith("Encryption")}
+    all_resources = template(stack)["Resources"]
+    return {
+        key: value["Type"] for key, value in all_resources.items() if key.startswith("Encryption")
+    }
 
 
 def sids(stack: cdk.Stack, resource_type: str, *path: str) -> dict[str, list[Any]]:
-    found = {}
+    sids_by_id = {}
     for logical_id, resource in resources(stack, resource_type).items():
         document = resource["Properties"]
         for step in path:
             document = document[step]
-        found[logical_id] = [statement.get("Sid") for statement in document["Statement"]]
-    return found
+        sids_by_id[logical_id] = [statement.get("Sid") for statement in document["Statement"]]
+    return sids_by_id
 
 
 def test_logical_ids(everything: cdk.Stack) -> None:
@@ -194,9 +196,11 @@ def test_logical_ids_of_a_managed_key_policy(managed: cdk.Stack) -> None:
 
 def test_logical_ids_of_the_function_for_managed_key_policies(managed: cdk.Stack) -> None:
     """All managed keys of a stack share one; a key's policy goes when nothing needs it any more."""
-    found = template(managed)["Resources"]
+    all_resources = template(managed)["Resources"]
     assert {
-        id: each["Type"] for id, each in found.items() if id.startswith("PersonalizeKeyPolicies")
+        id: resource["Type"]
+        for id, resource in all_resources.items()
+        if id.startswith("PersonalizeKeyPolicies")
     } == {
         "PersonalizeKeyPoliciesRoleF1AA279D": "AWS::IAM::Role",
         "PersonalizeKeyPoliciesFunction0C7DFEF1": "AWS::Lambda::Function",

@@ -26,7 +26,7 @@ def shown(value: Any) -> Any:
             return f"<{name}>"
         case {"Fn::GetAtt": [name, attribute]}:
             return f"<{name}.{attribute}>"
-    return [shown(each) for each in value] if isinstance(value, list) else value
+    return [shown(item) for item in value] if isinstance(value, list) else value
 
 
 KEY = (
@@ -85,8 +85,8 @@ def test_what_stands_in_which_policy(stack: cdk.Stack, last: str, policies: dict
         encryption.allow(PersonalizeResource.dataset_export_job(S3Location(data, f"{folder}/")))
     assert {
         logical_id: {
-            each["Sid"]: shown(each["Resource"])
-            for each in policy["Properties"]["PolicyDocument"]["Statement"]
+            statement["Sid"]: shown(statement["Resource"])
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         }
         for logical_id, policy in resources(stack, "AWS::IAM::ManagedPolicy").items()
     } == policies, CONSEQUENCE
@@ -118,9 +118,9 @@ def test_statements_stand_in_the_order_of_the_calls(
     encryption.add_dataset_group("Movies", name="movies")
     encryption.allow(PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")))
     encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")))
-    in_iam = [each["Sid"] for each in role_policy(stack)]
+    in_iam = [statement["Sid"] for statement in role_policy(stack)]
     assert in_iam == ["UseKey", "ListBucket", "WriteObjects", "ReadObjects"], CONSEQUENCE
-    assert [each["Sid"] for each in bucket_policy(stack)] == [
+    assert [statement["Sid"] for statement in bucket_policy(stack)] == [
         "PersonalizeServiceListBucket",
         "PersonalizeServiceWriteObjects",
         "PersonalizeServiceReadObjects",

@@ -170,7 +170,7 @@ def test_tags_of_the_app_do_not_reach_dataset_groups_and_datasets(
         None,
     ]
     datasets = resources(stack, "AWS::Personalize::Dataset").values()
-    assert [each["Properties"].get("Tags") for each in datasets] == [
+    assert [dataset["Properties"].get("Tags") for dataset in datasets] == [
         None,
         [{"Key": "team", "Value": "ratings"}],
     ]

@@ -52,11 +52,13 @@ def import_jobs(
     stack: cdk.Stack, *, buckets: int, folders: int, above: str = "import"
 ) -> list[PersonalizeResource]:
     """A job for each of so many folders in each of so many buckets."""
-    return [
-        PersonalizeResource.dataset_import_job(S3Location(bucket, f"{above}/{folder:02}/"))
-        for bucket in [s3.Bucket(stack, f"Bucket{number}") for number in range(buckets)]
-        for folder in range(folders)
-    ]
+    jobs = []
+    for number in range(buckets):
+        bucket = s3.Bucket(stack, f"Bucket{number}")
+        for folder in range(folders):
+            source = S3Location(bucket, f"{above}/{folder:02}/")
+            jobs.append(PersonalizeResource.dataset_import_job(source))
+    return jobs
 
 
 def test_200_locations_of_one_construct(stack: cdk.Stack) -> None:
@@ -106,14 +108,18 @@ def policies_of_folders(folders: list[str]) -> dict[str, tuple[set[str], list[st
         PersonalizeResource.dataset_import_job(S3Location(bucket, folder)) for folder in folders
     ]
     PersonalizeEncryption(stack, "Encryption", resources=jobs)
-    found = {}
+    readable_by_policy = {}
     for logical_id, policy in resources(stack, "AWS::IAM::ManagedPolicy").items():
         statements = {
-            each["Sid"]: each for each in policy["Properties"]["PolicyDocument"]["Statement"]
+            statement["Sid"]: statement
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         }
-        readable = {json.dumps(each) for each in statements["ReadObjects"]["Resource"]}
-        found[name(logical_id)] = readable, [name(each) for each in policy.get("DependsOn", [])]
-    return found
+        readable = {json.dumps(arn) for arn in statements["ReadObjects"]["Resource"]}
+        readable_by_policy[name(logical_id)] = (
+            readable,
+            [name(id) for id in policy.get("DependsOn", [])],
+        )
+    return readable_by_policy
 
 
 def name(logical_id: str) -> str:
@@ -169,7 +175,7 @@ def test_a_managed_policy_fits_in_every_partition_and_stack(stack: cdk.Stack, ab
     policies = resources(stack, "AWS::IAM::ManagedPolicy").values()
     assert len(policies) > 1
     sizes = [size(policy["Properties"]["PolicyDocument"]) for policy in policies]
-    assert [each for each in sizes if each > 6144] == []
+    assert [characters for characters in sizes if characters > 6144] == []
 
 
 @pytest.mark.parametrize(

@@ -185,4 +185,4 @@ def test_an_export_allowed_later_completes_the_key_policy(
 
 def test_every_row_is_one_of_the_rows() -> None:
     """None is written below the list of all."""
-    assert tuple(each for each in vars(matrix).values() if isinstance(each, Permissions)) == ROWS
+    assert tuple(value for value in vars(matrix).values() if isinstance(value, Permissions)) == ROWS

@@ -106,7 +106,7 @@ def importing(bucket: s3.IBucket, prefix: str = "import/") -> PersonalizeResourc
 
 def warnings(stack: cdk.Stack) -> dict[str, Any]:
     """The JSON of each warning of ours, by the last part of its id."""
-    found = {}
+    statements_by_id = {}
     for annotation in assertions.Annotations.from_stack(stack).find_warning(
         "*", assertions.Match.any_value()
     ):
@@ -114,8 +114,8 @@ def warnings(stack: cdk.Stack) -> dict[str, Any]:
         if not warning_id.startswith("personalize-kms-constructs:"):
             continue  # the CDK's own
         statements = json.loads(text[text.index("\n[\n") : text.index("\n]\n") + 2])
-        found[warning_id.rstrip("]").partition(":")[2]] = statements
-    return found
+        statements_by_id[warning_id.rstrip("]").partition(":")[2]] = statements
+    return statements_by_id
 
 
 def test_the_policies_of_an_imported_key_and_of_an_immutable_role(
@@ -128,7 +128,7 @@ def test_the_policies_of_an_imported_key_and_of_an_immutable_role(
         ("role", ROLE_ARN),
     ]
     of_key, _ = construct.pending_statements
-    assert [each.to_statement_json()["Condition"] for each in of_key.statements] == [
+    assert [statement.to_statement_json()["Condition"] for statement in of_key.statements] == [
         {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}},
         {"StringEqualsIfExists": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
     ]
@@ -199,7 +199,9 @@ def test_statements_allowed_later(stack: cdk.Stack, imported_key: kms.IKey) -> N
     """The warning has what is needed at synth, not what was needed at first."""
     encryption(stack, encryption_key=imported_key).allow(PersonalizeResource.dataset_export_job())
     of_export = [*ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
-    assert [each["Action"] for each in warnings(stack)["pendingKeyPolicy"]] == [of_export] * 2
+    assert [statement["Action"] for statement in warnings(stack)["pendingKeyPolicy"]] == [
+        of_export
+    ] * 2
 
 
 def test_a_key_imported_twice_is_pending_once(stack: cdk.Stack, imported_key: kms.IKey) -> None:

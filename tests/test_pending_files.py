@@ -40,11 +40,13 @@ def encryption(scope: Construct, id: str = "Encryption", **props: Any) -> Person
 
 def texts(stack: cdk.Stack) -> list[str]:
     """Return the warnings of ours, without their ids."""
-    found = assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value())
+    entries = assertions.Annotations.from_stack(stack).find_warning(
+        "*", assertions.Match.any_value()
+    )
     return [
-        str(each.entry.data).partition(" [ack: ")[0]
-        for each in found
-        if "personalize-kms" in str(each.entry.data)
+        str(annotation.entry.data).partition(" [ack: ")[0]
+        for annotation in entries
+        if "personalize-kms" in str(annotation.entry.data)
     ]
 
 
@@ -207,13 +209,13 @@ def test_the_owner_of_a_role_gets_a_policy_of_its_own(app: cdk.App, stack: cdk.S
         stack, "Role", "arn:aws:iam::111111111111:role/team/personalize", mutable=False
     )
     encryption(stack, encryption_key=imported_key(stack), service_role=role)
-    found = files(app.synth().directory)
-    assert list(found) == [
+    written = files(app.synth().directory)
+    assert list(written) == [
         f"StackEncryptionAE998EAF.key.{KEY_ID}.json",
         "StackEncryptionAE998EAF.role.personalize.json",
     ]
-    policy = found["StackEncryptionAE998EAF.role.personalize.json"]
-    assert (policy["Version"], [each["Sid"] for each in policy["Statement"]]) == (
+    policy = written["StackEncryptionAE998EAF.role.personalize.json"]
+    assert (policy["Version"], [statement["Sid"] for statement in policy["Statement"]]) == (
         "2012-10-17",
         ["CreateGrants", "UseKey"],
     )
@@ -267,8 +269,10 @@ def test_a_file_goes_when_nothing_is_pending_any_more(tmp_path: Path) -> None:
         encryption(stack, encryption_key=key)
         encryption(stack, "Other", encryption_key=imported_key(cdk.Stack(app, "Keys")))
         app.synth()
-        found = [name.partition(".")[0] for name in files(str(tmp_path))]
-        assert found == (["StackEncryptionAE998EAF"] if imported else []) + ["StackOther22D239EB"]
+        constructs = [name.partition(".")[0] for name in files(str(tmp_path))]
+        assert constructs == (["StackEncryptionAE998EAF"] if imported else []) + [
+            "StackOther22D239EB"
+        ]
 
 
 def test_a_file_of_a_construct_that_is_gone_is_taken_out(app: cdk.App, stack: cdk.Stack) -> None:
@@ -359,7 +363,8 @@ def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.Ap
     key = imported_key(stack)
     construct = encryption(stack, encryption_key=key, imported_key_policy=ImportedKeyPolicy.MANAGED)
     assert [
-        (each.policy, each.resource_arn.rpartition("/")[2]) for each in construct.pending_statements
+        (pending.policy, pending.resource_arn.rpartition("/")[2])
+        for pending in construct.pending_statements
     ] == [
         ("role", "personalize"),
         ("role", "function"),
@@ -424,8 +429,12 @@ def test_a_role_of_others_that_has_no_name_yet(
     policy = ImportedKeyPolicy.MANAGED if of_function else ImportedKeyPolicy.PENDING
     encryption(stack, encryption_key=imported_key(stack), imported_key_policy=policy)
     assembly = app.synth()
-    found = [message.entry.data for message in assembly.get_stack_by_name("Stack").messages]
-    warned = [str(each).partition(" [ack: ")[0] for each in found if "personalize-kms" in str(each)]
+    messages = [message.entry.data for message in assembly.get_stack_by_name("Stack").messages]
+    warned = [
+        str(message).partition(" [ack: ")[0]
+        for message in messages
+        if "personalize-kms" in str(message)
+    ]
     assert warned[0] == (
         f"role {nameless} has no name yet, so no policy can be written for it: set one in "
         "use_precreated_roles of iam.Role.customize_roles, under the path that the CDK's error says"

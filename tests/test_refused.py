@@ -539,7 +539,7 @@ def test_tokens_of_numbers_and_lists_are_told_in_words(stack: cdk.Stack, bucket:
         *refusal(lambda: encryption.allow(*names)),  # type: ignore[arg-type]
     ]
     element = "${an element of a list, which takes Fn.select}"
-    assert [each[: each.index(":")] for each in told] == [
+    assert [line[: line.index(":")] for line in told] == [
         "name of the dataset group an object of type float is not a name that Personalize takes",
         "tags has an object of type float, expected a mapping of strings",
         f"name of the dataset group '{element}' is not a name that Personalize takes",

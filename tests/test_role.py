@@ -162,13 +162,13 @@ def test_a_parameter_in_a_prefix_may_be_as_long_as_a_path(
             PersonalizeResource.dataset_import_job(S3Location(bucket, f"{day}/{number:03}/"))
         )
     policies = resources(stack, "AWS::IAM::ManagedPolicy").values()
-    statements = [
-        each for policy in policies for each in policy["Properties"]["PolicyDocument"]["Statement"]
-    ]
-    paths = [each["Resource"] for each in statements if each["Sid"] == "ReadObjects"]
+    statements = []
+    for policy in policies:
+        statements += policy["Properties"]["PolicyDocument"]["Statement"]
+    paths = [statement["Resource"] for statement in statements if statement["Sid"] == "ReadObjects"]
     assert sum(map(len, paths)) == 60
     longest = "arn:aws-us-gov:s3:::" + "x" * 251 + "*"
-    assert all(len(longest) * len(each) < 6144 for each in paths)
+    assert all(len(longest) * len(path) < 6144 for path in paths)
 
 
 def trusting(service: str, stack: cdk.Stack) -> iam.Role:

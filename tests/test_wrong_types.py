@@ -85,10 +85,9 @@ def test_a_location_in_the_place_of_a_resource(
         "PersonalizeResource.dataset_import_job(source=…)"
     ]
     assert refusal(
-        lambda: PersonalizeEncryption(stack, "Other", resources=location), "Stack/Other"
-    ) == [  # type: ignore[arg-type]
-        f"resources is an object of type S3Location, {A_LIST}"
-    ]
+        lambda: PersonalizeEncryption(stack, "Other", resources=location),  # type: ignore[arg-type]
+        "Stack/Other",
+    ) == [f"resources is an object of type S3Location, {A_LIST}"]
 
 
 @pytest.mark.parametrize("form", ["L2", "L1", "imported"])

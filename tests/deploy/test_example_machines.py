@@ -25,7 +25,7 @@ def example(embedded_aws: EmbeddedAws, assembly: Path) -> EmbeddedAws:
 
 def test_each_job_of_the_night_ends_in_time(templates: Templates) -> None:
     """All of them before the next night begins."""
-    (nightly,) = (each for each in definitions(templates) if "Wait for Import" in each)
+    (nightly,) = (text for text in definitions(templates) if "Wait for Import" in text)
     for name, milliseconds in (
         ("Import", 21_600_000),
         ("Recommend", 43_200_000),
@@ -138,7 +138,10 @@ def test_alarms_may_publish_to_the_topic(templates: Templates) -> None:
         "events.amazonaws.com",
         "cloudwatch.amazonaws.com",
     ]
-    assert all((each["Action"], each["Resource"]) == ("sns:Publish", TOPIC) for each in allowed)
+    assert all(
+        (statement["Action"], statement["Resource"]) == ("sns:Publish", TOPIC)
+        for statement in allowed
+    )
     alarms = ["ScheduleNotStartedAlarmE82B7712", "ScheduleNoNightAlarm2859D94C"]
     assert allowed[1]["Condition"] == {
         "ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": [alarm, "Arn"]} for alarm in alarms]},

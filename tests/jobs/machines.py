@@ -89,8 +89,8 @@ def machine(stack: cdk.Stack, *fragments: sfn.IChainable, **options: Any) -> sfn
 
 def definition(stack: cdk.Stack) -> dict[str, Any]:
     """The valid definition of the only state machine, with ``<Bucket>`` and ``<Key.Arn>`` in it."""
-    (found,) = resources(stack, "AWS::StepFunctions::StateMachine").values()
-    read = dict(json.loads(text(found["Properties"]["DefinitionString"])))
+    (state_machine,) = resources(stack, "AWS::StepFunctions::StateMachine").values()
+    read = dict(json.loads(text(state_machine["Properties"]["DefinitionString"])))
     assert asl.problems(json.dumps(read).replace("<AWS::Partition>", "aws")) == []
     return read
 

@@ -139,8 +139,8 @@ class Deployed:
             aws.client("personalize"),
             aws.client("s3"),
         )
-        (found,) = self.states.list_state_machines()["stateMachines"]
-        self.arn: str = found["stateMachineArn"]
+        (machine,) = self.states.list_state_machines()["stateMachines"]
+        self.arn: str = machine["stateMachineArn"]
         described = self.states.describe_state_machine(stateMachineArn=self.arn)
         self.role: str = described["roleArn"].rsplit("/", 1)[-1]
         solution = self.personalize.list_solutions()["solutions"][0]["solutionArn"]
@@ -168,9 +168,11 @@ class Deployed:
         wait_until(
             lambda: self.states.describe_execution(executionArn=execution)["status"] != "RUNNING"
         )
-        found = self.states.describe_execution(executionArn=execution)
-        output = json.loads(found.get("output") or "null")
-        return Execution(found["status"], output, found.get("error", ""), found.get("cause", ""))
+        described = self.states.describe_execution(executionArn=execution)
+        output = json.loads(described.get("output") or "null")
+        return Execution(
+            described["status"], output, described.get("error", ""), described.get("cause", "")
+        )
 
     def run(self, **more_input: Any) -> Execution:
         """Begin an execution and wait for it."""

@@ -181,7 +181,7 @@ IMPORT = {
 def test_a_job_starts_waits_looks_and_ends(stack: cdk.Stack, data: Data, noun: str) -> None:
     """Other kinds differ only in their names in the API and in the status they end with."""
     machine(stack, job(data, getattr(jobs, noun), "Import"))
-    found = definition(stack)
+    parsed = definition(stack)
     arn_type = re.sub("(?<!^)([A-Z])", r"-\1", noun).lower()
     expected = json.loads(
         json.dumps(IMPORT)
@@ -190,20 +190,20 @@ def test_a_job_starts_waits_looks_and_ends(stack: cdk.Stack, data: Data, noun: s
         .replace("'ACTIVE'", "'COMPLETED'" if noun == "DataDeletionJob" else "'ACTIVE'")
     )
     if noun != "DatasetImportJob":  # test_each_kind has the others
-        del found["States"]["Prepare Import"]["Output"]["Arguments"]
+        del parsed["States"]["Prepare Import"]["Output"]["Arguments"]
         del expected["States"]["Prepare Import"]["Output"]["Arguments"]
-    assert found == expected
+    assert parsed == expected
 
 
 @pytest.mark.parametrize("as_expression", [False, True], ids=["JsonPath", "JSONata"])
 def test_a_given_name_may_be_that_of_another_job(data: Data, as_expression: bool) -> None:
     """So an execution doesn't go on with a job that has the name already."""
     given = "{% $states.input.day %}" if as_expression else sfn.JsonPath.string_at("$.day")
-    found = states(data, DatasetExportJob, job_name=given)
-    assert found["Prepare Job"]["Output" if as_expression else "Parameters"][
+    machine_states = states(data, DatasetExportJob, job_name=given)
+    assert machine_states["Prepare Job"]["Output" if as_expression else "Parameters"][
         "Arguments"
     ].items() >= ({"JobName": given}.items() if as_expression else {"JobName.$": "$.day"}.items())
-    assert "Catch" not in found["Start Job"]
+    assert "Catch" not in machine_states["Start Job"]
 
 
 def test_a_function_without_a_path_is_json_path(data: Data) -> None:
@@ -212,9 +212,9 @@ def test_a_function_without_a_path_is_json_path(data: Data) -> None:
     prepared = states(data, DatasetExportJob, job_name=name)["Prepare Job"]["Parameters"]
     assert prepared["Arguments"]["JobName.$"] == "States.Format('nightly-{}', States.UUID())"
     (creating,) = [
-        each
-        for each in machine_policy(cdk.Stack.of(data.encryption))
-        if "Create" in str(each["Action"])
+        statement
+        for statement in machine_policy(cdk.Stack.of(data.encryption))
+        if "Create" in str(statement["Action"])
     ]
     assert creating["Resource"] == [DATASET, f"{PERSONALIZE}:dataset-export-job/nightly-*"]
 
@@ -271,9 +271,9 @@ def test_time_and_patience_are_parameters(
     data: Data, times: dict[str, Duration], attempts: int, milliseconds: int
 ) -> None:
     """A random part of each delay is the wait for a place, which ends with the timeout."""
-    found = states(data, DatasetImportJob, **times)
-    assert found["Start Job"]["Retry"][0] == {**OTHERS_AT_WORK, "MaxAttempts": attempts}
-    assert found["Status of Job"]["Choices"][3]["Condition"] == (
+    machine_states = states(data, DatasetImportJob, **times)
+    assert machine_states["Start Job"]["Retry"][0] == {**OTHERS_AT_WORK, "MaxAttempts": attempts}
+    assert machine_states["Status of Job"]["Choices"][3]["Condition"] == (
         "{% $millis() > $max([$toMillis($states.input.Since), "
         f"$toMillis($states.context.Execution.RedriveTime)]) + {milliseconds} %}}"
     )
@@ -291,7 +291,7 @@ def test_a_name_is_as_long_as_personalize_takes(
 
 def test_json_paths_are_evaluated_by_a_state_of_their_language(data: Data) -> None:
     """So are the name and the paths; the call takes what that state returns, whole."""
-    found = states(
+    machine_states = states(
         data,
         BatchInferenceJob,
         solution_version_arn=sfn.JsonPath.string_at("$.version"),
@@ -302,7 +302,7 @@ def test_json_paths_are_evaluated_by_a_state_of_their_language(data: Data) -> No
         num_results=sfn.JsonPath.number_at("$.count"),
         tags={"run": sfn.JsonPath.string_at("$$.Execution.Name")},
     )
-    assert found["Prepare Job"] == {
+    assert machine_states["Prepare Job"] == {
         "QueryLanguage": "JSONPath",
         "Type": "Pass",
         "Parameters": {
@@ -329,7 +329,7 @@ def test_json_paths_are_evaluated_by_a_state_of_their_language(data: Data) -> No
         },
         "Next": "Start Job",
     }
-    assert found["Start Job"]["Arguments"].endswith(" : $states.input.Arguments %}")
+    assert machine_states["Start Job"]["Arguments"].endswith(" : $states.input.Arguments %}")
 
 
 def test_a_number_may_be_the_only_json_path(data: Data) -> None:
@@ -351,4 +351,4 @@ def test_a_second_synth_leaves_no_metadata_twice(
     machine(stack, importing)
     app.synth()
     app.synth(force=True)
-    assert [each.type for each in importing.node.metadata].count(METADATA_TYPE) == 1
+    assert [entry.type for entry in importing.node.metadata].count(METADATA_TYPE) == 1

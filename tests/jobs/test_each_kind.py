@@ -135,14 +135,14 @@ def test_all_parameters_of_the_api(data: Data, noun: str) -> None:
 def test_what_is_not_given_is_left_out(data: Data, noun: str) -> None:
     """No key rather than an empty one, and no tags."""
     _, expected = ARGUMENTS[noun]
-    found = arguments(
+    sent = arguments(
         data, noun, tags={}, **{part: data.unencrypted(f"{part}/") for part in PATHS[noun]}
     )
     needed = {"JobName", "DatasetArn", "DatasetGroupArn", "SolutionVersionArn", "RoleArn"}
-    assert set(found) == (needed | {path.partition(".")[0] for path in PATHS[noun].values()}) & set(
+    assert set(sent) == (needed | {path.partition(".")[0] for path in PATHS[noun].values()}) & set(
         expected
     )
-    assert "KmsKeyArn" not in str(found)
+    assert "KmsKeyArn" not in str(sent)
 
 
 @pytest.mark.parametrize("noun", PATHS)
@@ -151,9 +151,9 @@ def test_paths_are_below_each_location(stack: cdk.Stack, data: Data, noun: str) 
     options: dict[str, Any] = {}
     for part in PATHS[noun]:
         options |= {part: data.unencrypted(f"{part}/"), f"{part}_path": f"{part}-today/"}
-    found = arguments(data, noun, **options)
+    sent = arguments(data, noun, **options)
     for part, path in PATHS[noun].items():
-        value: Any = found
+        value: Any = sent
         for name in path.split("."):
             value = value[name]
         assert value == f"s3://<Plain295EB121>/{part}/{part}-today/"

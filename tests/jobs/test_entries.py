@@ -37,7 +37,9 @@ def test_each_item_of_nested_maps_has_a_job_of_its_own(aws: EmbeddedAws, movies:
     machine = deployed(aws, movies, outer)
     end = machine.run(days=[["one", "one"], ["one", "one"]])
     assert end.status == "SUCCEEDED", end
-    names = {job["JobName"] for day in end.output for job in day}
+    names: set[str] = set()
+    for day in end.output:
+        names.update(job["JobName"] for job in day)
     assert len(names) == 4
     assert set(machine.names("dataset_export_jobs")) == names
     for name in names:

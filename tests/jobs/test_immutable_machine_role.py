@@ -34,8 +34,8 @@ def test_its_owner_learns_what_to_add(stack: cdk.Stack, data: Data, kind: str) -
     assert statements.startswith('[\n  {\n    "Effect": "Allow",\n    "Action": [\n')
     personalize = "arn:${AWS::Partition}:personalize:eu-west-1:111111111111"
     jobs = f"{personalize}:dataset-import-job/StackJob67D221D8-*"
-    found = json.loads(statements)
-    assert found[:2] == [
+    printed = json.loads(statements)
+    assert printed[:2] == [
         {
             "Effect": "Allow",
             "Action": ["personalize:CreateDatasetImportJob"],
@@ -43,8 +43,8 @@ def test_its_owner_learns_what_to_add(stack: cdk.Stack, data: Data, kind: str) -
         },
         {"Effect": "Allow", "Action": ["personalize:DescribeDatasetImportJob"], "Resource": [jobs]},
     ]
-    assert found[2]["Action"] == ["iam:PassRole"]
-    assert len(found) == 3
+    assert printed[2]["Action"] == ["iam:PassRole"]
+    assert len(printed) == 3
 
 
 @pytest.mark.parametrize(

@@ -180,5 +180,5 @@ def test_an_encrypted_state_machine_may_use_the_same_key(stack: cdk.Stack, data:
 def test_a_machine_waits_for_its_role_alone(stack: cdk.Stack, data: Data) -> None:
     """Executions begin after the deployment, when the policies of the construct are there."""
     machine(stack, job(data, BatchInferenceJob))
-    (found,) = resources(stack, "AWS::StepFunctions::StateMachine").values()
-    assert found["DependsOn"] == ["MachineRoleDefaultPolicy7E8F0778", "MachineRoleD2D3D395"]
+    (state_machine,) = resources(stack, "AWS::StepFunctions::StateMachine").values()
+    assert state_machine["DependsOn"] == ["MachineRoleDefaultPolicy7E8F0778", "MachineRoleD2D3D395"]

@@ -24,25 +24,27 @@ REASON = "' in this execution, and a folder or file in it has no name, or is nul
 
 def importing(data: Data, path: Any, prefix: str = "in/") -> tuple[Any, dict[str, Any]]:
     """The location that the API gets, and the states of an import from such a path."""
-    found = states(data, DatasetImportJob, source=data.unencrypted(prefix), source_path=path)
-    prepared = found["Prepare Job"]
+    machine_states = states(
+        data, DatasetImportJob, source=data.unencrypted(prefix), source_path=path
+    )
+    prepared = machine_states["Prepare Job"]
     arguments = (prepared.get("Output") or prepared["Parameters"])["Arguments"]
     (location,) = arguments["DataSource"].values()
-    return location, found
+    return location, machine_states
 
 
 @pytest.mark.parametrize("path", [None, "2026-11-25/users.json", "token"])
 def test_a_path_of_the_deployment_is_not_looked_at(stack: cdk.Stack, data: Data, path: Any) -> None:
     """It is the same in every execution."""
     given = cdk.CfnParameter(stack, "Folder").value_as_string if path == "token" else path
-    location, found = importing(data, given)
+    location, machine_states = importing(data, given)
     assert location == "s3://<Plain295EB121>/in/" + {None: "", "token": "<Folder>"}.get(path, path)
-    assert found["Start Job"]["Arguments"] == "{% $states.input.Arguments %}"
+    assert machine_states["Start Job"]["Arguments"] == "{% $states.input.Arguments %}"
 
 
 def test_the_call_looks_at_each_path(data: Data) -> None:
     """Before the arguments leave the state."""
-    found = states(
+    machine_states = states(
         data,
         BatchInferenceJob,
         source=data.unencrypted("in/"),
@@ -52,7 +54,7 @@ def test_the_call_looks_at_each_path(data: Data) -> None:
     )
     source = "$states.input.Arguments.JobInput.S3DataSource.Path"
     destination = "$states.input.Arguments.JobOutput.S3DataDestination.Path"
-    assert found["Start Job"]["Arguments"] == (
+    assert machine_states["Start Job"]["Arguments"] == (
         f'{{% $contains($substringAfter({source}, "s3://<Plain295EB121>/in/"), {STEPS}) ? '
         f"$error('source_path makes ' & {source} & {REASON}') : "
         f'$contains($substringAfter({destination}, "s3://<Plain295EB121>/"), {STEPS}) ? '
@@ -115,15 +117,15 @@ def test_the_json_paths_of_a_text_are_looked_at(data: Data) -> None:
         sfn.JsonPath.list_at("$.list"), sfn.JsonPath.number_at("$.index")
     )
     within = sfn.JsonPath.format("day-{}", sfn.JsonPath.string_at("$"))
-    _, found = importing(
+    _, machine_states = importing(
         data, sfn.JsonPath.format("it's, $.x/{}-{}/{}/{}/", day, hour, first, within)
     )
-    assert found["Prepare Job"]["Parameters"]["Given"] == {
+    assert machine_states["Prepare Job"]["Parameters"]["Given"] == {
         "source1.$": "$['a, b']",
         "source2.$": "$$.Execution.Input.hour",
         "source3.$": "$",
     }
-    assert found["Start Job"]["Arguments"].startswith(
+    assert machine_states["Start Job"]["Arguments"].startswith(
         "{% $states.input.Given.source1 in ['', null] ? "
         "$error(\"source_path is empty in this execution: $['a, b'] has no value\") : "
         "$states.input.Given.source2 in ['', null] ? "

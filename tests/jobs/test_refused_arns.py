@@ -115,7 +115,7 @@ def test_the_attribute_of_an_l1(
         ),
     ]
     l1, _, name = attribute.partition(".")
-    given = {each.node.id: each for each in l1s}[l1]
+    given = {resource.node.id: resource for resource in l1s}[l1]
     wrong = {parameter: given.ref if name == "Ref" else given.get_att(name).to_string()}
     if told is None:
         job(data, kind, **wrong)

@@ -119,8 +119,10 @@ def test_one_prefix_may_have_both(
     data: Data, kind: Any, source: str, paths: dict[str, str]
 ) -> None:
     """The paths below it differ, as in AWS's solution for Personalize."""
-    found = states(data, kind, source=data.at(source), destination=data.at("batch/"), **paths)
-    arguments = found["Prepare Job"]["Output"]["Arguments"]
+    machine_states = states(
+        data, kind, source=data.at(source), destination=data.at("batch/"), **paths
+    )
+    arguments = machine_states["Prepare Job"]["Output"]["Arguments"]
     path = arguments["JobInput"]["S3DataSource"]["Path"]
     assert path != arguments["JobOutput"]["S3DataDestination"]["Path"]
 

@@ -25,7 +25,7 @@ def test_a_night_of_four_jobs(aws: EmbeddedAws, movies: Movies) -> None:
     assert end.status == "SUCCEEDED", end
     assert (end.output["Status"], end.output["IngestionMode"]) == ("ACTIVE", "BULK")
     key = end.output["JobOutput"]["S3DataDestination"]["KmsKeyArn"]
-    assert key in [each["KeyArn"] for each in aws.client("kms").list_keys()["Keys"]]
+    assert key in [entry["KeyArn"] for entry in aws.client("kms").list_keys()["Keys"]]
     assert (
         night.s3.head_object(Bucket="movies-data", Key=f"export/{end.output['JobName']}.csv")[
             "SSEKMSKeyId"

@@ -36,12 +36,12 @@ def test_a_job_as_one_state_can_be_caught(stack: cdk.Stack, data: Data) -> None:
     """Whatever fails in it, and its input can go on beside its result."""
     state = job(data, DatasetImportJob).to_single_state(result_path="$.imported")
     machine(stack, state.add_catch(sfn.Pass(stack, "Tell"), result_path="$.error"))
-    found = definition(stack)["States"]["Job"]
-    assert (found["Type"], found["ResultPath"]) == ("Parallel", "$.imported")
-    assert found["Catch"] == [
+    parallel = definition(stack)["States"]["Job"]
+    assert (parallel["Type"], parallel["ResultPath"]) == ("Parallel", "$.imported")
+    assert parallel["Catch"] == [
         {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Tell"}
     ]
-    assert found["Branches"][0]["StartAt"] == "Job: Prepare Job"
+    assert parallel["Branches"][0]["StartAt"] == "Job: Prepare Job"
 
 
 def test_a_job_as_one_state_of_a_jsonata_machine(stack: cdk.Stack, data: Data) -> None:

@@ -87,8 +87,10 @@ def test_jobs_run_in_another_stack_than_their_encryption(aws: EmbeddedAws, app: 
     assert deploy(aws, {"Jobs": template(jobs), "Owner": template(owner)}) == []
     states, files = aws.client("stepfunctions"), aws.client("s3")
     files.put_object(Bucket="movies-data", Key="import/ratings.csv", Body=RATINGS.encode())
-    (found,) = states.list_state_machines()["stateMachines"]
-    execution = states.start_execution(stateMachineArn=found["stateMachineArn"])["executionArn"]
+    (state_machine,) = states.list_state_machines()["stateMachines"]
+    execution = states.start_execution(stateMachineArn=state_machine["stateMachineArn"])[
+        "executionArn"
+    ]
     wait_until(lambda: states.describe_execution(executionArn=execution)["status"] != "RUNNING")
     end = states.describe_execution(executionArn=execution)
     assert end["status"] == "SUCCEEDED", end

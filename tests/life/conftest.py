@@ -89,13 +89,11 @@ def account_statement() -> dict[str, Any]:
 
 def key_statement(stack: cdk.Stack, sid: str) -> dict[str, Any]:
     """The statement of this sid in the only key policy of the stack that has it."""
-    (found,) = [
-        statement
-        for key in resources(stack, "AWS::KMS::Key").values()
-        for statement in key["Properties"]["KeyPolicy"]["Statement"]
-        if statement.get("Sid") == sid
-    ]
-    return dict(found)
+    statements = []
+    for key in resources(stack, "AWS::KMS::Key").values():
+        statements += key["Properties"]["KeyPolicy"]["Statement"]
+    (of_sid,) = [statement for statement in statements if statement.get("Sid") == sid]
+    return dict(of_sid)
 
 
 def key_sids(stack: cdk.Stack, logical_id: str | None = None) -> list[str | None]:
@@ -117,14 +115,14 @@ def logical_id(construct: Any) -> str:
 
 def warnings(stack: cdk.Stack) -> dict[str, str]:
     """Our warnings, by the last part of their ids."""
-    found = {}
+    texts = {}
     for annotation in assertions.Annotations.from_stack(stack).find_warning(
         "*", assertions.Match.any_value()
     ):
         text, _, warning_id = str(annotation.entry.data).rpartition(" [ack: ")
         if warning_id.startswith("personalize-kms-constructs:"):
-            found[warning_id.removeprefix("personalize-kms-constructs:").rstrip("]")] = text
-    return found
+            texts[warning_id.removeprefix("personalize-kms-constructs:").rstrip("]")] = text
+    return texts
 
 
 def synth_error(app: cdk.App) -> str:

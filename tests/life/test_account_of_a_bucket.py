@@ -91,7 +91,9 @@ def test_who_is_let_in(
     text = warnings(concrete)["pendingBucketPolicy"]
     statements = json.loads(text[text.index("\n[\n") : text.index("\n]\n") + 2])
     assert [
-        each["Principal"] for each in statements if each["Action"] == ["s3:GetObject"]
+        statement["Principal"]
+        for statement in statements
+        if statement["Action"] == ["s3:GetObject"]
     ] == principals
     assert (WHY in text.splitlines()) is explained
 
@@ -109,8 +111,10 @@ def test_a_key_that_tells_it_later(app: cdk.App, concrete: cdk.Stack) -> None:
             encryption_key=key_of("222222222222", concrete),
         )
     )
-    (after,) = (each for each in construct.pending_statements if each.policy == "bucket")
-    assert [[str(each.sid)[:-8] for each in pending.statements] for pending in (before, after)] == [
+    (after,) = (pending for pending in construct.pending_statements if pending.policy == "bucket")
+    assert [
+        [str(statement.sid)[:-8] for statement in pending.statements] for pending in (before, after)
+    ] == [
         ["PersonalizeServiceListBucket", "PersonalizeServiceReadObjects"],
         [
             "PersonalizeRoleListBucket",
@@ -120,7 +124,9 @@ def test_a_key_that_tells_it_later(app: cdk.App, concrete: cdk.Stack) -> None:
         ],
     ]
     assert {
-        len(each.resources) for each in after.statements if str(each.sid).find("ReadObjects") > 0
+        len(statement.resources)
+        for statement in after.statements
+        if str(statement.sid).find("ReadObjects") > 0
     } == {2}
 
 
@@ -128,4 +134,4 @@ def test_a_bucket_of_the_app_is_of_its_own_account(concrete: cdk.Stack) -> None:
     """Whatever account its key is of."""
     bucket = s3.Bucket(concrete, "Data", encryption_key=key_of("222222222222", concrete))
     PersonalizeEncryption(concrete, "Encryption", resources=[importing(bucket)])
-    assert [each["Principal"] for each in bucket_policy(concrete)] == [SERVICE, SERVICE]
+    assert [statement["Principal"] for statement in bucket_policy(concrete)] == [SERVICE, SERVICE]

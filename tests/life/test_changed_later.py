@@ -202,7 +202,9 @@ def test_everything_under_one_condition(app: cdk.App, stack: cdk.Stack) -> None:
     expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
     condition = cdk.CfnCondition(stack, "IsEncrypted", expression=expression)
     change(
-        encryption, cdk.CfnResource, lambda each: setattr(each.cfn_options, "condition", condition)
+        encryption,
+        cdk.CfnResource,
+        lambda resource: setattr(resource.cfn_options, "condition", condition),
     )
     assembly = app.synth()
     report = check_assembly(assembly, parameters={"Encrypted": "yes"})
@@ -226,7 +228,9 @@ def test_the_judge_warns_once_of_what_conditions_leave_open(app: cdk.App, stack:
     expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
     condition = cdk.CfnCondition(stack, "IsEncrypted", expression=expression)
     change(
-        encryption, cdk.CfnResource, lambda each: setattr(each.cfn_options, "condition", condition)
+        encryption,
+        cdk.CfnResource,
+        lambda resource: setattr(resource.cfn_options, "condition", condition),
     )
     app.synth()
     assert told(app) == [("Undecided", "warning", "Stack/Encryption")]
@@ -253,7 +257,7 @@ def test_a_key_that_a_condition_leaves_out_is_warned_of(
             ("Undecided", "warning", f"Stack/By{name}") for name in ("KmsKeyArn", "RoleArn")
         ]
     app.synth()
-    assert sorted(each for each in told(app) if each[0] == "Undecided") == sorted(expected)
+    assert sorted(line for line in told(app) if line[0] == "Undecided") == sorted(expected)
 
 
 def test_a_required_source_account_is_the_users_choice(app: cdk.App, stack: cdk.Stack) -> None:
@@ -371,4 +375,4 @@ def test_what_is_lazy_in_resources_of_others_stays_so(
     make(stack, cdk.Lazy.any(cast("cdk.IStableAnyProducer", late)))
     late.value = value
     app = cast("cdk.App", stack.node.root)
-    assert value in json.dumps([each.template for each in app.synth().stacks])
+    assert value in json.dumps([stack.template for stack in app.synth().stacks])

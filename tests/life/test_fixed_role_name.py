@@ -32,29 +32,29 @@ def test_no_later_location_changes_the_name(
 
 
 def names_of(*stacks: cdk.Stack) -> list[str]:
-    found = []
+    names = []
     for stack in stacks:
         PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
     for stack in stacks:
         (role,) = resources(stack, "AWS::IAM::Role").values()
-        found.append(str(role["Properties"]["RoleName"]))
-    return found
+        names.append(str(role["Properties"]["RoleName"]))
+    return names
 
 
 def test_deployments_of_one_app_have_names_of_their_own() -> None:
     """Other stack names, stages, nested stacks and Regions make other roles."""
-    found = []
+    names = []
     for stack_name in ("one", "two"):
         app = cdk.App(analytics_reporting=False)
         stack = cdk.Stack(app, "Stack", stack_name=stack_name)
-        found += names_of(stack, cdk.NestedStack(stack, "Nested"), cdk.NestedStack(stack, "Other"))
+        names += names_of(stack, cdk.NestedStack(stack, "Nested"), cdk.NestedStack(stack, "Other"))
     app = cdk.App(analytics_reporting=False)
     for region in ("eu-west-1", "us-isof-south-1"):
         stage = cdk.Stage(
             app, f"Stage{region}", env=cdk.Environment(account="111111111111", region=region)
         )
-        found += names_of(cdk.Stack(stage, "Stack", stack_name="one"))
-    assert len(set(found)) == len(found) == 8
+        names += names_of(cdk.Stack(stage, "Stack", stack_name="one"))
+    assert len(set(names)) == len(names) == 8
 
 
 @pytest.mark.parametrize("where", ["another id", "a stage"])

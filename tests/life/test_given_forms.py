@@ -125,7 +125,8 @@ def test_a_role_of_the_app_in_every_form(
         assert stack.resolve(encryption.service_role.role_arn) == arn
     (of_caller,) = resources(stack, "AWS::IAM::Policy").values()
     assert arn in [
-        each["Resource"] for each in of_caller["Properties"]["PolicyDocument"]["Statement"]
+        statement["Resource"]
+        for statement in of_caller["Properties"]["PolicyDocument"]["Statement"]
     ]
     app.synth()
 
@@ -308,10 +309,10 @@ def test_what_is_allowed_later_is_in_the_report_on_precreated_roles(tmp_path: Pa
     app.synth()
     (role,) = json.loads((tmp_path / "iam-policy-report.json").read_text())["roles"]
     (pending,) = encryption.pending_statements
-    sids = [each["Sid"] for each in role["managedPolicyStatements"]]
+    sids = [statement["Sid"] for statement in role["managedPolicyStatements"]]
     assert (
         set(sids)
-        == {each.sid for each in pending.statements}
+        == {statement.sid for statement in pending.statements}
         == {"ListBucket", "ReadObjects", "UseKey"}
     )
 

@@ -87,11 +87,11 @@ def test_two_tokens_of_one_prefix(tmp_path: Path) -> None:
     bucket = s3.Bucket(cdk.Stack(app, "Data"), "Bucket")
     sources = [importing(bucket, f"{cdk.Fn.sub('${AWS::Region}')}/import/") for _ in range(2)]
     PersonalizeEncryption(stack, "Encryption", resources=sources)
-    found: dict[str, Any] = {
-        each["Sid"]: each["Resource"] for each in bucket_policy(cdk.Stack.of(bucket))
+    resource_by_sid: dict[str, Any] = {
+        statement["Sid"]: statement["Resource"] for statement in bucket_policy(cdk.Stack.of(bucket))
     }
     arn = {"Fn::GetAtt": ["Bucket83908E77", "Arn"]}
-    assert found["PersonalizeServiceReadObjects"] == {
+    assert resource_by_sid["PersonalizeServiceReadObjects"] == {
         "Fn::Join": ["", [arn, "/", {"Ref": "AWS::Region"}, "/import/*"]]
     }
 
@@ -118,7 +118,9 @@ def test_which_bucket_policy_of_a_stack_is_that_of_an_l1(
     """It refers to the L1 or has its name in the same form; other buckets' policies stay."""
     encrypt_included(stack, tmp_path, name, in_policy)
     policies = resources(stack, "AWS::S3::BucketPolicy")
-    sids = [each["Sid"] for each in policies["P"]["Properties"]["PolicyDocument"]["Statement"]]
+    sids = [
+        statement["Sid"] for statement in policies["P"]["Properties"]["PolicyDocument"]["Statement"]
+    ]
     assert sids == (BUCKET_SIDS if is_of_bucket else [])
     assert len(policies) == (1 if is_of_bucket else 2)
 
@@ -194,11 +196,11 @@ def test_a_bucket_policy_of_another_stack_with_the_name_in_the_same_words(app: c
             policy_document={"Statement": []},
         )
     PersonalizeEncryption(stacks[0], "Encryption", resources=[importing(buckets[0])])
-    found = [
-        [each["Properties"]["PolicyDocument"]["Statement"] for each in policies(stack)]
+    documents = [
+        [policy["Properties"]["PolicyDocument"]["Statement"] for policy in policies(stack)]
         for stack in stacks
     ]
-    assert [[len(each) for each in of_stack] for of_stack in found] == [[2], [0]]
+    assert [[len(statements) for statements in of_stack] for of_stack in documents] == [[2], [0]]
 
 
 def policies(stack: cdk.Stack) -> list[Any]:
@@ -219,9 +221,9 @@ def test_bucket_policies_of_one_name_under_opposite_conditions(stack: cdk.Stack)
         )
         made[id].cfn_options.condition = policy.cfn_options.condition = condition
     PersonalizeEncryption(stack, "Encryption", resources=[importing(made["Y"])])
-    found = resources(stack, "AWS::S3::BucketPolicy")
+    policies = resources(stack, "AWS::S3::BucketPolicy")
     assert [
-        bool(found[id]["Properties"]["PolicyDocument"]["Statement"]) for id in ("PX", "PY")
+        bool(policies[id]["Properties"]["PolicyDocument"]["Statement"]) for id in ("PX", "PY")
     ] == [False, True]
 
 
@@ -237,7 +239,7 @@ def test_a_bucket_policy_in_the_stack_of_the_construct(
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     [policy] = policies(stack)
     assert [
-        each["Sid"] for each in policy["Properties"]["PolicyDocument"]["Statement"]
+        statement["Sid"] for statement in policy["Properties"]["PolicyDocument"]["Statement"]
     ] == BUCKET_SIDS
     assert not resources(bucket.stack, "AWS::S3::BucketPolicy")
 
@@ -282,14 +284,14 @@ def test_a_key_that_another_construct_uses_first(stack: cdk.Stack) -> None:
 
 def test_deployments_of_one_app_share_no_sid_in_a_central_key() -> None:
     """Other stack names, accounts, stages and nested stacks: none takes out what another wrote."""
-    found: list[str | None] = []
+    sids: list[str | None] = []
 
     def add_to_central_key(stack: cdk.Stack) -> None:
         imported = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
         encryption = PersonalizeEncryption(
             stack, "Encryption", encryption_key=imported, resources=[GROUP]
         )
-        found.extend(statement.sid for statement in encryption.pending_statements[0].statements)
+        sids.extend(statement.sid for statement in encryption.pending_statements[0].statements)
 
     for stack_name in ("one", "two"):
         for account in ("222222222222", "333333333333"):
@@ -300,4 +302,4 @@ def test_deployments_of_one_app_share_no_sid_in_a_central_key() -> None:
             add_to_central_key(cdk.NestedStack(stack, "Nested"))
     for stage in ("Test", "Production"):
         add_to_central_key(cdk.Stack(cdk.Stage(app, stage), "Stack", stack_name="movies"))
-    assert len(set(found)) == len(found) == 20
+    assert len(set(sids)) == len(sids) == 20

@@ -173,7 +173,7 @@ def test_a_caller_in_the_stack_of_the_key(stack: cdk.Stack, security: cdk.Stack)
     )
     (policy,) = resources(security, "AWS::IAM::Policy").values()
     statements = policy["Properties"]["PolicyDocument"]["Statement"]
-    (pass_role,) = [each for each in statements if each["Action"] == "iam:PassRole"]
+    (pass_role,) = [statement for statement in statements if statement["Action"] == "iam:PassRole"]
     assert pass_role["Resource"] == arn("/personalize")
 
 
@@ -265,8 +265,8 @@ def test_a_role_that_changes_and_the_bucket_of_another_account(
     )
     change(app, iam.CfnRole, move_to_path)
     name = ["arn:", {"Ref": "AWS::Partition"}, ":iam::111111111111:role/personalize/service"]
-    of_role = [each for each in bucket_policy(theirs) if "AWS" in each["Principal"]]
-    assert [principal_arn(each) for each in of_role] == [{"Fn::Join": ["", name]}] * 2
+    of_role = [statement for statement in bucket_policy(theirs) if "AWS" in statement["Principal"]]
+    assert [principal_arn(statement) for statement in of_role] == [{"Fn::Join": ["", name]}] * 2
 
 
 @pytest.mark.parametrize("imported_key", [False, True])

@@ -112,7 +112,7 @@ def test_later_resources_and_other_constructs_reach_a_key(stack: cdk.Stack, form
     _, role, service, *others = resource["Properties"]["KeyPolicy"]["Statement"]
     of_export = [*ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
     assert (role["Action"], service["Action"]) == (of_export, of_export)
-    assert [each["Sid"] for each in others] == ["PersonalizeRole2", "PersonalizeService2"]
+    assert [statement["Sid"] for statement in others] == ["PersonalizeRole2", "PersonalizeService2"]
 
 
 def l1_key_without_functions(stack: cdk.Stack) -> kms.CfnKey:
@@ -172,7 +172,7 @@ def test_a_key_policy_that_a_condition_chooses(
     assert pending.policy == "key"
     if "copied" in step:
         l1.key_policy = write(
-            [account_statement(), *(each.to_json() for each in pending.statements)]
+            [account_statement(), *(statement.to_json() for statement in pending.statements)]
         )
     if "allowed" in step:
         encryption.allow(PersonalizeResource.dataset_export_job())
@@ -231,7 +231,7 @@ def check_copy(
     (pending,) = encryption.pending_statements
     assert pending.policy == "bucket"
     if "copied" in step:
-        policy.policy_document = write([each.to_json() for each in pending.statements])
+        policy.policy_document = write([statement.to_json() for statement in pending.statements])
     if "allowed" in step:
         encryption.allow(importing(bucket, "other/"))
     assert judge_findings(app) == (
@@ -410,17 +410,22 @@ def test_a_nested_stack_of_an_included_template(
         )
         encryption.add_dataset_group("Movies", name=f"movies-{id}")
     (file,) = Path(app.synth().directory).glob("*.nested.template.json")
-    found = json.loads(file.read_text("utf-8"))["Resources"]
-    roles = [logical_id for logical_id, each in found.items() if each["Type"] == "AWS::IAM::Role"]
+    included = json.loads(file.read_text("utf-8"))["Resources"]
+    roles = [
+        logical_id
+        for logical_id, resource in included.items()
+        if resource["Type"] == "AWS::IAM::Role"
+    ]
     statements = {
-        each["Sid"]: each for each in found["Key"]["Properties"]["KeyPolicy"]["Statement"]
+        statement["Sid"]: statement
+        for statement in included["Key"]["Properties"]["KeyPolicy"]["Statement"]
     }
     assert [statements[sid]["Principal"] for sid in ("PersonalizeRole", "PersonalizeRole2")] == [
         {"AWS": {"Fn::GetAtt": [role, "Arn"]}} for role in roles
     ]
-    of_bucket = found["DataPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    of_bucket = included["DataPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert [statement["Sid"] for statement in of_bucket] == [
         *BUCKET_SIDS,
         *(f"{sid}2" for sid in BUCKET_SIDS),
     ]
-    assert [each["Type"] for each in found.values()].count("AWS::S3::BucketPolicy") == 1
+    assert [resource["Type"] for resource in included.values()].count("AWS::S3::BucketPolicy") == 1

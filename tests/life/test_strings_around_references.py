@@ -41,10 +41,11 @@ def test_an_archive_beside_a_bucket(
     bucket = archive(stack, s3.CfnBucket(stack, "Data"))
     construct = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     assert [
-        (each.policy, stack.resolve(each.resource_arn)) for each in construct.pending_statements
+        (pending.policy, stack.resolve(pending.resource_arn))
+        for pending in construct.pending_statements
     ] == [("bucket", joined(*arn, "-old"))]
     assert resources(stack, "AWS::S3::BucketPolicy") == {}
-    assert [each["Resource"] for each in role_policy(stack)] == [
+    assert [statement["Resource"] for statement in role_policy(stack)] == [
         joined(*arn, "-old"),
         joined(*arn, "-old/import/*"),
     ]
@@ -68,11 +69,11 @@ def test_a_replica_of_a_key(app: cdk.App) -> None:
     arn = f"arn:aws:kms:eu-west-1:111111111111:key/{primary.attr_key_id}"
     key = kms.Key.from_key_arn(here, "Replica", arn)
     construct = PersonalizeEncryption(here, "Encryption", encryption_key=key, resources=[GROUP])
-    assert [(each.policy, each.resource_arn) for each in construct.pending_statements] == [
+    assert [(pending.policy, pending.resource_arn) for pending in construct.pending_statements] == [
         ("key", arn)
     ]
     policy = resources(there, "AWS::KMS::Key")["L1Key"]["Properties"]["KeyPolicy"]
-    assert [each.get("Sid") for each in policy["Statement"]] == [None]
+    assert [statement.get("Sid") for statement in policy["Statement"]] == [None]
 
 
 HERE, ANYWHERE = cdk.Environment(account="111111111111", region="eu-west-1"), cdk.Environment()
@@ -104,7 +105,7 @@ def test_an_arn_with_the_id_of_a_key(
     arn = f"arn:aws:kms:{region}:{account}:key/{kms.Key(stack, 'Key').key_id}"
     key = kms.Key.from_key_arn(stack, "Imported", arn)
     construct = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    assert [each.policy for each in construct.pending_statements] == ["key"]
+    assert [pending.policy for pending in construct.pending_statements] == ["key"]
     advice = (
         "key policy of Stack/Key, for Personalize "
         "(pass the construct Stack/Key itself instead of its ARN)"

@@ -109,7 +109,7 @@ def test_a_late_call_takes_no_sid(app: cdk.App, stack: cdk.Stack, bucket: s3.Buc
     PersonalizeEncryption(stack, "Next", resources=[importing(bucket)])
     assert bucket.policy is not None
     statements = stack.resolve(bucket.policy.document)["Statement"]
-    assert [each["Sid"] for each in statements] == [
+    assert [statement["Sid"] for statement in statements] == [
         "PersonalizeServiceListBucket",
         "PersonalizeServiceReadObjects",
     ]

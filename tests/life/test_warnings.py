@@ -37,8 +37,8 @@ def test_a_key_that_an_app_wide_helper_has_deleted(
     """``RemovalPolicies.of(app).destroy()`` takes the data with it, unless that was asked for."""
     PersonalizeEncryption(stack, "Encryption", resources=[GROUP], removal_policy=asked_for)
     change(stack, kms.CfnKey, lambda key: key.apply_removal_policy(cdk.RemovalPolicy.DESTROY))
-    found = warnings(stack)
-    assert ("the key should be retained" in found.get("retainedResourceIsDeleted", "")) == (
+    texts = warnings(stack)
+    assert ("the key should be retained" in texts.get("retainedResourceIsDeleted", "")) == (
         asked_for is cdk.RemovalPolicy.RETAIN
     )
 
@@ -54,7 +54,9 @@ def test_statements_of_a_key_by_a_parameter_that_are_deleted(stack: cdk.Stack) -
         resources=[GROUP],
     )
     change(
-        stack, cdk.CfnResource, lambda each: each.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        stack,
+        cdk.CfnResource,
+        lambda resource: resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY),
     )
     assert warnings(stack)["retainedResourceIsDeleted"].startswith(
         "the statements in the policy of key ${Stack/KeyArn} should be retained, but"
@@ -91,11 +93,11 @@ def test_a_source_that_others_begin_with(
     PersonalizeEncryption(
         stack, "Encryption", resources=[job(S3Location(bucket, prefix)) for job in jobs]
     )
-    found = warnings(stack)
-    assert list(found) == (["openPrefix"] if warned else [])
+    texts = warnings(stack)
+    assert list(texts) == (["openPrefix"] if warned else [])
     shown = repr(f"{prefix}-private/".replace(cdk.Aws.REGION, "…"))
     assert (
-        f"of bucket Stack/Bucket also allows {shown} and" in found.get("openPrefix", "")
+        f"of bucket Stack/Bucket also allows {shown} and" in texts.get("openPrefix", "")
     ) is warned
 
 
@@ -205,7 +207,7 @@ def test_a_grantee_that_is_a_policy_itself(
     """The principal of a policy is no construct, so that the policy says which stack it is in."""
     encryption = PersonalizeEncryption(stack, "Encryption", role_name="personalize")
     encryption.grant_create(kind(security, "Callers", users=[iam.User(security, "User")]), GROUP)
-    (found,) = resources(security, f"AWS::IAM::{kind.__name__}").values()
-    *_, passing = found["Properties"]["PolicyDocument"]["Statement"]
+    (policy,) = resources(security, f"AWS::IAM::{kind.__name__}").values()
+    *_, passing = policy["Properties"]["PolicyDocument"]["Statement"]
     account = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}]
     assert passing["Resource"] == {"Fn::Join": ["", [*account, ":role/personalize"]]}

@@ -198,7 +198,9 @@ class Building:
                     # out the role.
                     own = deployed.buckets[arn].account
                     statements = [
-                        each for each in statements if f"::{own}:root" not in str(each["Principal"])
+                        statement
+                        for statement in statements
+                        if f"::{own}:root" not in str(statement["Principal"])
                     ]
                 deployed.paste(pending.policy, arn, statements)
         return (

@@ -81,19 +81,22 @@ def is_addressed_to(statement: Statement, caller: Caller) -> bool:
 
 def addressed_to(document: Document | None, caller: Caller) -> str:
     """The statements of a resource policy about the caller, as JSON in ministack's words."""
-    found = [
+    about_caller = [
         statement for statement in statements_of(document) if is_addressed_to(statement, caller)
     ]
-    return json.dumps(
-        [{**each, "Principal": "*"} if "NotPrincipal" in each else each for each in found]
-    )
+    statements = [
+        {**statement, "Principal": "*"} if "NotPrincipal" in statement else statement
+        for statement in about_caller
+    ]
+    return json.dumps(statements)
 
 
 def statements_in(documents: Iterable[Document]) -> str:
     """The statements of all these IAM policies, as JSON."""
-    return json.dumps(
-        [statement for document in documents for statement in statements_of(document)]
-    )
+    statements: list[Statement] = []
+    for document in documents:
+        statements += statements_of(document)
+    return json.dumps(statements)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -110,12 +113,12 @@ def allowed(
         # need to ask.
         asked &= patterns
     context = _context(caller, resource)
-    found = set()
+    actions_allowed = set()
     for action in asked:
         context.action = action
         if evaluate(context, [matching]).decision == "Allow":
-            found.add(action)
-    return frozenset(found)
+            actions_allowed.add(action)
+    return frozenset(actions_allowed)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -124,16 +127,14 @@ def _matching(
 ) -> tuple[list[ParsedStatement], frozenset[str] | None]:
     """The statements about a resource and, if named without wildcards, the actions they allow."""
     matching = [parsed for parsed in _parsed(statements) if _is_about(parsed, resource)]
-    patterns = frozenset(
-        pattern.lower()
-        for parsed in matching
-        if parsed.effect == "Allow"
-        for pattern in parsed.actions
-    )
-    is_open = any(
-        parsed.not_actions or not parsed.actions for parsed in matching
-    ) or _WILDCARD.search(str(patterns))
-    return matching, None if is_open else patterns
+    patterns: set[str] = set()
+    for parsed in matching:
+        if parsed.not_actions or not parsed.actions:
+            return matching, None
+        if parsed.effect == "Allow":
+            patterns.update(pattern.lower() for pattern in parsed.actions)
+    has_wildcard = _WILDCARD.search(str(patterns))
+    return matching, None if has_wildcard else frozenset(patterns)
 
 
 @lru_cache(maxsize=4096)

@@ -45,8 +45,10 @@ class InEffect:
         self, role: str, bucket: str, action: str, resource: str, region: str
     ) -> str | None:
         """Return None if the role may do the action in the bucket, else the lacking policy."""
-        found = self._deployed.buckets[bucket]
-        location = access.Location(found.name, found.account, self._document_to(bucket, role), ())
+        of_bucket = self._deployed.buckets[bucket]
+        location = access.Location(
+            of_bucket.name, of_bucket.account, self._document_to(bucket, role), ()
+        )
         return _in_bucket(self._role(role), location, action, resource, region)
 
     def _document_to(self, owner: str, role: str) -> str:
@@ -55,7 +57,7 @@ class InEffect:
     def _role_of(self, arn: str) -> access.Role:
         role = self._deployed.roles[arn]
         return access.Role(
-            role.arn, json.dumps(role.trust), tuple(json.dumps(each) for each in role.identity)
+            role.arn, json.dumps(role.trust), tuple(json.dumps(policy) for policy in role.identity)
         )
 
     def _statements_to(self, owner: str, caller: Caller) -> str:

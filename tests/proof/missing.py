@@ -10,11 +10,11 @@ from tests.proof.in_effect import InEffect
 from tests.proof.model import Deployed
 from tests.proof.needs import REQUIRED, Need, Use
 
-Found = tuple[str, str, str, str]
+Deviation = tuple[str, str, str, str]
 """Principal, action, resource and policy."""
 
 
-def missing(deployed: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Found]:
+def missing(deployed: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Deviation]:
     """Yield what these policies lack, the trust in the service included."""
     for use in uses:
         role, call = deployed.roles[use.role], service_calls(use)[0]

@@ -102,10 +102,10 @@ def places(assembly: Assembly) -> Iterator[Place]:
 
 def at(properties: dict[str, Any], path: Sequence[str]) -> Any:
     """The property at this path."""
-    found: Any = properties
+    value: Any = properties
     for name in path:
-        found = found[name]
-    return found
+        value = value[name]
+    return value
 
 
 def changed(

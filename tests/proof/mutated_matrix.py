@@ -15,7 +15,7 @@ import pytest
 from personalize_kms_constructs import matrix
 from personalize_kms_constructs.matrix import Actions, KeyAccess, Permissions, S3Access
 from tests.proof.on_keys_and_buckets import several_keys
-from tests.proof.proving import found
+from tests.proof.proving import all_differences
 
 ROWS = {name: row for name, row in vars(matrix).items() if isinstance(row, Permissions)}
 GROUPS = {name: group for name, group in vars(matrix).items() if isinstance(group, Actions)}
@@ -73,11 +73,11 @@ def of_groups(groups: tuple[Actions, ...]) -> Iterator[tuple[str, tuple[Actions,
             yield f"with {group.name}", (*groups, group)
 
 
-CASES = [
-    pytest.param(name, mutant, id=f"{row.resource.replace(' ', '_')}-{change.replace(' ', '_')}")
-    for name, row in ROWS.items()
-    for change, mutant in mutants(row)
-]
+CASES = []
+for row_name, row in ROWS.items():
+    for change, broken in mutants(row):
+        case_id = f"{row.resource}-{change}".replace(" ", "_")
+        CASES.append(pytest.param(row_name, broken, id=case_id))
 
 
 @pytest.mark.parametrize(("name", "mutant"), CASES)
@@ -86,10 +86,10 @@ def test_a_broken_table_is_noticed(
 ) -> None:
     """By the evaluator, which knows nothing of the table."""
     monkeypatch.setattr(matrix, name, mutant)
-    assert found(several_keys, tmp_path, kinds=[mutant.resource])
+    assert all_differences(several_keys, tmp_path, kinds=[mutant.resource])
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_table_as_it_is_differs_in_nothing(name: str, tmp_path: Path) -> None:
     """So that a difference reported above comes from what was broken."""
-    assert found(several_keys, tmp_path, kinds=[ROWS[name].resource]) == []
+    assert all_differences(several_keys, tmp_path, kinds=[ROWS[name].resource]) == []

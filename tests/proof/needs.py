@@ -111,7 +111,7 @@ def _needs(use: Use) -> Iterator[Need]:
 
 
 def _targets(use: Use, chosen: Chosen) -> dict[str, tuple[Target, ...]]:
-    found: dict[str, tuple[Target, ...]] = {
+    targets: dict[str, tuple[Target, ...]] = {
         page.DATASET_GROUP_KEY: (Target(use.key),),
         page.EVERYTHING: (Target("*"),),
     }
@@ -125,8 +125,8 @@ def _targets(use: Use, chosen: Chosen) -> dict[str, tuple[Target, ...]]:
         ),
     ):
         if place is not None:
-            found[bucket] = (Target(place.bucket),)
-            found[objects] = (Target(f"{place.bucket}/{place.prefix}", objects=True),)
+            targets[bucket] = (Target(place.bucket),)
+            targets[objects] = (Target(f"{place.bucket}/{place.prefix}", objects=True),)
             if place.key is not None:
-                found[key] = (Target(place.key),)
-    return found
+                targets[key] = (Target(place.key),)
+    return targets

@@ -9,6 +9,7 @@ mistakes can't be repeated.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 SERVICE = "personalize.amazonaws.com"
@@ -131,13 +132,15 @@ PAGE: dict[str, tuple[Asked, ...]] = {
     ),
 }
 
-ON_EVERYTHING = frozenset(
-    action
-    for sentences in PAGE.values()
-    for asked in sentences
-    if EVERYTHING in asked.on
-    for action in asked.actions
-)
+
+def _on_everything() -> Iterator[str]:
+    for sentences in PAGE.values():
+        for asked in sentences:
+            if EVERYTHING in asked.on:
+                yield from asked.actions
+
+
+ON_EVERYTHING = frozenset(_on_everything())
 """The actions that take no narrower resource."""
 
 

@@ -60,7 +60,7 @@ def build(
     return synthesized(arrangement, directory, **options).finish(directory)
 
 
-def found(arrangement: Arrangement, directory: Path, **options: Any) -> list[str]:
+def all_differences(arrangement: Arrangement, directory: Path, **options: Any) -> list[str]:
     """Every difference between an arrangement and AWS's page."""
     deployed, uses, _ = build(arrangement, directory, **options)
     return [str(difference) for difference in differences(deployed, uses)]

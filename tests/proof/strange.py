@@ -48,7 +48,8 @@ def strange_principals(
     principal = statement.get("Principal")
     known = set(roles) if is_named else set()
     if any("aws:PrincipalArn" in keys for keys in (statement.get("Condition") or {}).values()):
-        known.update(name for role in roles for name in Caller(role).account_names)
+        for role in roles:
+            known.update(Caller(role).account_names)
     named = principal if isinstance(principal, dict) else {"": principal}
     for kind, values in named.items():
         expected = {"AWS": known, "Service": {SERVICE}}.get(kind, set())

@@ -27,7 +27,9 @@ Json = dict[str, Any]
 def policy(*statements: Json) -> Document:
     return {
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Resource": "*", **each} for each in statements],
+        "Statement": [
+            {"Effect": "Allow", "Resource": "*", **statement} for statement in statements
+        ],
     }
 
 
@@ -288,8 +290,8 @@ def test_what_ministack_might_judge_otherwise_is_named(elements: Json, problem: 
     """A statement of ours has nothing that needs more than what the known answers establish."""
     statement: Statement = {"Effect": "Allow", "Resource": "*", **to(ROLE), **elements}
     assert any(
-        found.startswith(problem)
-        for found in not_understood(statement, ["kms"], has_principal=True)
+        message.startswith(problem)
+        for message in not_understood(statement, ["kms"], has_principal=True)
     )
 
 

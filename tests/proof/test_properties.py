@@ -20,7 +20,7 @@ from tests.proof.arrangements import ARRANGEMENTS, CONCRETE_ALONE
 from tests.proof.building import KINDS, Arrangement, Building, resource
 from tests.proof.outside_of_the_app import imported_key_and_nameless_role_of_another_stack
 from tests.proof.page import reads, writes
-from tests.proof.proving import feature_flags, found
+from tests.proof.proving import all_differences, feature_flags
 from tests.proof.uses import Pick
 
 EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "50"))
@@ -60,7 +60,7 @@ def any_app(building: Building, data: st.DataObject) -> None:
     encryption = building.wire(scope, picks[:first], **props)
     rest = picks[first:]
     for count in [*later, len(rest)]:
-        encryption.allow(*[resource(each) for each in rest[:count]])
+        encryption.allow(*[resource(number) for number in rest[:count]])
         building.wired[-1].picks += rest[:count]
         rest = rest[count:]
 
@@ -117,7 +117,9 @@ def test_any_app_is_as_the_page_has_it(
             "partition": partition,
             "concrete": concrete,
         }
-        assert found(lambda building: any_app(building, data), Path(folder), **options) == []
+        assert (
+            all_differences(lambda building: any_app(building, data), Path(folder), **options) == []
+        )
 
 
 @given(
@@ -149,4 +151,4 @@ def test_any_resources_in_each_arrangement_are_as_the_page_has_it(
             "partition": partition,
             "concrete": concrete,
         }
-        assert found(arrangement, Path(folder), kinds=kinds, **options) == []
+        assert all_differences(arrangement, Path(folder), kinds=kinds, **options) == []

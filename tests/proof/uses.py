@@ -92,7 +92,7 @@ class _Arns:
         account = (
             cdk.Stack.of(owned).account if isinstance(owned, cdk.CfnResource) else owned.env.account
         )
-        known = [each for each in self._accounts if not cdk.Token.is_unresolved(each)]
+        known = [account for account in self._accounts if not cdk.Token.is_unresolved(account)]
         if account not in self._accounts and (cdk.Token.is_unresolved(account) or not known):
             self.unsure.add(arn)
         return arn

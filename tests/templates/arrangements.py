@@ -1,6 +1,7 @@
 """Less usual arrangements of keys, roles and buckets, each with its templates."""
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -211,7 +212,7 @@ ARRANGEMENTS: Mapping[Callable[[cdk.Stage], None], tuple[str, ...]] = {
     managed_keys: ("ManagedKeys",),
     options: ("Options",),
 }
-TEMPLATES = tuple(template for templates in ARRANGEMENTS.values() for template in templates)
+TEMPLATES = tuple(chain.from_iterable(ARRANGEMENTS.values()))
 
 
 def synthesize(directory: Path) -> None:

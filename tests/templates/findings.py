@@ -14,13 +14,12 @@ def findings(app: cdk.App, plugin: str) -> list[tuple[str, str, str]]:
     report = json.loads((Path(app.synth().directory) / "validation-report.json").read_text())
     # A plugin that found nothing isn't in the report.
     reports = [report for report in report["pluginReports"] if report["pluginName"] == plugin]
-    for crashed in (
-        report["metadata"]["error"] for report in reports if "error" in report.get("metadata", {})
-    ):
-        raise AssertionError(crashed)
-    return [
-        (violation["severity"], violation["ruleName"], construct["constructPath"])
-        for report in reports
-        for violation in report["violations"]
-        for construct in violation["violatingConstructs"]
-    ]
+    all_findings = []
+    for report in reports:
+        if "error" in report.get("metadata", {}):
+            raise AssertionError(report["metadata"]["error"])
+        for violation in report["violations"]:
+            start = violation["severity"], violation["ruleName"]
+            for construct in violation["violatingConstructs"]:
+                all_findings.append((*start, construct["constructPath"]))
+    return all_findings

@@ -24,8 +24,8 @@ def findings(template: str) -> list[tuple[str, str]]:
         lint,
     )  # takes a second and more, which the processes of other tests are spared
 
-    found = [(match.rule.id, "/".join(map(str, match.path or []))) for match in lint(template)]
-    return [(rule, path) for rule, path in found if rule != "W3005"]
+    matches = [(match.rule.id, "/".join(map(str, match.path or []))) for match in lint(template)]
+    return [(rule, path) for rule, path in matches if rule != "W3005"]
 
 
 @pytest.fixture(scope="session")

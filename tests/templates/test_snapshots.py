@@ -69,8 +69,8 @@ def test_flags_change_nothing_else(stack: str, synthesized: Path) -> None:
 def template(synthesized: Path, flags: str, stack: str) -> OrderedDict[str, Any]:
     text = (synthesized / flags / f"{stack}.template.json").read_text()
     # Syrupy sorts the keys of other dictionaries.
-    found: OrderedDict[str, Any] = json.loads(text, object_pairs_hook=OrderedDict)
-    return found
+    parsed: OrderedDict[str, Any] = json.loads(text, object_pairs_hook=OrderedDict)
+    return parsed
 
 
 @pytest.mark.parametrize("template", arrangements.TEMPLATES)
@@ -79,12 +79,12 @@ def test_arrangement_is_the_one_that_users_have(
 ) -> None:
     """The same for less usual ones; the code of the function is in those above."""
     text = (arranged / f"{template}.template.json").read_text()
-    found = json.loads(text, object_pairs_hook=OrderedDict)
-    for resource in found["Resources"].values():
+    parsed = json.loads(text, object_pairs_hook=OrderedDict)
+    for resource in parsed["Resources"].values():
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"]["Code"] = "…"
 
-    assert found == snapshot(extension_class=JSONSnapshotExtension)
+    assert parsed == snapshot(extension_class=JSONSnapshotExtension)
 
 
 def test_arrangements_have_no_other_templates(arranged: Path) -> None:
