@@ -186,7 +186,7 @@ def test_sids_in_the_policy_of_an_imported_key(managed: cdk.Stack) -> None:
 
 
 def test_logical_ids_of_a_managed_key_policy(managed: cdk.Stack) -> None:
-    """A custom resource of another id would delete the statements of the old one."""
+    """A custom resource of another id would delete the old resource's statements."""
     assert ours(managed) == {
         "EncryptionRole2D2265A5": "AWS::IAM::Role",
         "EncryptionPolicy3F28E3E0": "AWS::IAM::ManagedPolicy",
@@ -210,7 +210,7 @@ def test_logical_ids_of_the_function_for_managed_key_policies(managed: cdk.Stack
 
 
 def nested(app: cdk.App) -> cdk.Stack:
-    """CloudFormation chooses the name of a nested stack, so that of the outermost one counts."""
+    """CloudFormation chooses the name of a nested stack, so the outermost stack's name counts."""
     return cdk.NestedStack(cdk.Stack(app, "Stack"), "Nested")
 
 

@@ -1,4 +1,4 @@
-"""The house: what its modules import, what they are called, and which of them name an action."""
+"""The rules of the house: imports, names, and modules that name an action."""
 
 import ast
 import re
@@ -55,7 +55,7 @@ def imported(module: Module) -> Iterator[Module]:
 
 
 def imported_of_the_package(module: Module) -> set[Module]:
-    """The modules of the package that are loaded before one, without its own packages."""
+    """The modules of the package that are loaded before the module, without its own packages."""
     loaded: set[Module] = set()
     for name in imported(module):
         loaded.update(name[:length] for length in range(1, len(name) + 1))
@@ -112,12 +112,12 @@ def said_again(names: Iterable[tuple[str, Module]]) -> dict[str, list[str]]:
 
 
 def test_a_module_has_its_name_alone() -> None:
-    """A name means one thing in the whole package, whether it is private or not."""
+    """A name has a single meaning in the whole package, private or not."""
     assert said_again((module[-1], module) for module in modules()) == {}
 
 
 def test_a_class_has_its_name_alone() -> None:
-    """Less those of the managed function, whose file stands alone in users' templates."""
+    """Only the managed function's classes may repeat: its file stands alone in users' templates."""
     classes = []
     for module, tree in modules().items():
         if shown(module) != "_managed_key_policy.function":
@@ -154,7 +154,7 @@ def actions_in(module: Module) -> set[str]:
 
 
 def test_only_the_table_names_actions() -> None:
-    """Whoever adds a permission of the page, or takes one out, has one place to do it."""
+    """A permission of the page is added or removed in a single place."""
     naming = {shown(module): actions for module in modules() if (actions := actions_in(module))}
     assert naming.keys() <= {"matrix", *NAME_ACTIONS}, naming
 

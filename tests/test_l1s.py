@@ -121,7 +121,7 @@ def test_a_metric_attribution_writes_with_role_and_key(
     movies: personalize.CfnDatasetGroup,
     encrypted_bucket: s3.Bucket,
 ) -> None:
-    """The destination's key is the one that Personalize encrypts its reports with."""
+    """Personalize encrypts its reports with the destination's key."""
     encryption.add_metric_attribution(
         "Metrics",
         dataset_group=movies,
@@ -224,7 +224,7 @@ def test_the_name_of_an_import_job(
     props: dict[str, Any],
     name: Any,
 ) -> None:
-    """By default that of the dataset and a suffix, which is another one for another file."""
+    """By default it is the dataset's name and a suffix, which differs for another file."""
     add_ratings(
         encryption,
         GROUP_ARN,

@@ -75,7 +75,7 @@ def test_200_locations_of_one_construct(stack: cdk.Stack) -> None:
 
 
 def test_the_same_location_again_when_a_policy_is_full(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """A permission of an earlier managed policy isn't repeated in a later one."""
+    """A later managed policy doesn't repeat a permission of an earlier policy."""
     jobs = [
         PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{number:02}/"))
         for number in range(80)
@@ -88,7 +88,7 @@ def test_the_same_location_again_when_a_policy_is_full(stack: cdk.Stack, bucket:
 
 
 def test_a_location_before_others_takes_nothing_away_meanwhile() -> None:
-    """It moves the last ones to the next policy, which CloudFormation has to update first."""
+    """It moves the last locations to the next policy, which CloudFormation has to update first."""
     folders = [f"import/{number:03}/" for number in range(130)]
     before, after = policies_of_folders(folders[1:]), policies_of_folders(folders)
     policies = {policy: readable for policy, (readable, _) in before.items()}

@@ -196,7 +196,7 @@ def test_a_role_without_policy_updates(stack: cdk.Stack) -> None:
 
 
 def test_statements_allowed_later(stack: cdk.Stack, imported_key: kms.IKey) -> None:
-    """The warning has what is needed at synth, not what was needed at first."""
+    """The warning has the statements needed at synth, not at first."""
     encryption(stack, encryption_key=imported_key).allow(PersonalizeResource.dataset_export_job())
     of_export = [*ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
     assert [statement["Action"] for statement in warnings(stack)["pendingKeyPolicy"]] == [
@@ -205,7 +205,7 @@ def test_statements_allowed_later(stack: cdk.Stack, imported_key: kms.IKey) -> N
 
 
 def test_a_key_imported_twice_is_pending_once(stack: cdk.Stack, imported_key: kms.IKey) -> None:
-    """Two objects of one ARN are one key."""
+    """Two objects with the same ARN are the same key."""
     again = kms.Key.from_key_arn(stack, "Again", KEY_ARN)
     bucket = s3.Bucket.from_bucket_attributes(
         stack, "Imported", bucket_name="ratings", encryption_key=again
@@ -234,7 +234,7 @@ def test_nothing_pending(stack: cdk.Stack) -> None:
 
 
 def test_pending_statements_can_be_a_stack_output(stack: cdk.Stack) -> None:
-    """CloudFormation fills in what is known at deployment alone; what is allowed later is in it."""
+    """CloudFormation fills in values of the deployment; later resources are included."""
     bucket = s3.Bucket.from_bucket_name(stack, "ImportedBucket", "ratings")
     encryption = PersonalizeEncryption(stack, "Encryption")
     encryption.output_pending_statements()

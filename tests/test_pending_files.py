@@ -51,7 +51,7 @@ def texts(stack: cdk.Stack) -> list[str]:
 
 
 def files(assembly: str, folder: str = FOLDER) -> dict[str, Any]:
-    """Return what is in the files, by their names."""
+    """Return the contents of the files, by name."""
     return {
         path.name: json.loads(path.read_text())
         for path in sorted((Path(assembly) / folder).glob("*"))
@@ -124,7 +124,7 @@ def test_a_warning_says_who_does_what(app: cdk.App) -> None:
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn"])
 def test_partition_and_region_are_those_of_the_key(stack: cdk.Stack, partition: str) -> None:
-    """The stack knows neither, and Personalize takes no other key; what nobody knows is told."""
+    """The stack knows neither, and Personalize takes no other key; the rest is explained."""
     encryption(stack, encryption_key=imported_key(stack, partition=partition))
     (text,) = texts(stack)
     role = f"arn:{partition}:iam::${{AWS::AccountId}}:role/Stack-Encryption-8875952E-eu-west-1"
@@ -222,7 +222,7 @@ def test_the_owner_of_a_role_gets_a_policy_of_its_own(app: cdk.App, stack: cdk.S
 
 
 def test_constructs_of_one_app_have_files_of_their_own(app: cdk.App, stack: cdk.Stack) -> None:
-    """On one key; their statements have sids of their own, too."""
+    """Two constructs on the same key have different files and sids."""
     key = imported_key(stack)
     encryption(stack, "A", encryption_key=key)
     encryption(stack, "B", encryption_key=key)
@@ -231,7 +231,7 @@ def test_constructs_of_one_app_have_files_of_their_own(app: cdk.App, stack: cdk.
 
 
 def test_two_resources_that_are_spelt_alike_have_two_files(app: cdk.App, stack: cdk.Stack) -> None:
-    """Whatever tells them apart may be what a file name can't have."""
+    """Their difference may lie in characters that a file name can't have."""
     buckets = [
         s3.Bucket.from_bucket_name(stack, name, cdk.Fn.import_value(f"{name}/ratings"))
         for name in ("A", "B")
@@ -276,7 +276,7 @@ def test_a_file_goes_when_nothing_is_pending_any_more(tmp_path: Path) -> None:
 
 
 def test_a_file_of_a_construct_that_is_gone_is_taken_out(app: cdk.App, stack: cdk.Stack) -> None:
-    """An earlier synth, of another process, left it; what isn't ours stays."""
+    """An earlier synth of another process left it; files of others stay."""
     folder = Path(app.outdir) / FOLDER
     folder.mkdir()
     for name in ("StackGone12345678.key.1234abcd.json", "notes.txt"):
@@ -399,7 +399,7 @@ def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.Ap
 
 
 def test_the_role_of_the_function_is_told_of_a_key_once(app: cdk.App) -> None:
-    """Two statements of one sid can't stand in a policy."""
+    """Two statements with the same sid can't stand in a policy."""
     names = {
         "Stack/One/Role": "one",
         "Stack/Two/Role": "two",

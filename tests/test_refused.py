@@ -449,7 +449,7 @@ def test_names_inside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
 
 @pytest.mark.parametrize("domain", ["ecommerce", ""])
 def test_a_domain_that_there_is_not(stack: cdk.Stack, domain: Any) -> None:
-    """Case counts, and what only the deployment knows is taken."""
+    """Case counts, and values of the deployment are accepted."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     assert refusal(
         lambda: encryption.add_dataset_group("Movies", name="movies", domain=domain)

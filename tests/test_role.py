@@ -59,7 +59,7 @@ def test_personalize_can_assume_the_role_for_this_account_alone(stack: cdk.Stack
 
 
 def test_a_concrete_environment_makes_a_concrete_trust_policy(app: cdk.App) -> None:
-    """Account and Region are those of the stack."""
+    """Account and Region come from the stack."""
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     PersonalizeEncryption(stack, "Encryption")
     (role,) = resources(stack, "AWS::IAM::Role").values()
@@ -78,7 +78,7 @@ def test_a_concrete_environment_makes_a_concrete_trust_policy(app: cdk.App) -> N
 
 
 def test_a_role_of_the_same_stack_is_named_in_the_key_policy(stack: cdk.Stack) -> None:
-    """A role that is passed in is wired as one made here, and none is made."""
+    """A role passed in is wired like a role made here, and no other is made."""
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
     PersonalizeEncryption(
         stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
@@ -192,7 +192,7 @@ WRAPPERS: dict[str, Callable[[cdk.Stack, iam.Role], Any]] = {
 def test_a_role_that_trusts_somebody_else(
     app: cdk.App, stack: cdk.Stack, wrap: Callable[[cdk.Stack, iam.Role], Any]
 ) -> None:
-    """It would show at run time only; no wrapper hides it, and the synth says what to add."""
+    """It would fail at run time only; no wrapper hides it, and the synth names the statement."""
     role = wrap(stack, trusting("lambda.amazonaws.com", stack))
     PersonalizeEncryption(
         stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]

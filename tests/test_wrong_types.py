@@ -78,7 +78,7 @@ def refusal(call: Callable[[], object], where: str = "Stack/Encryption") -> list
 def test_a_location_in_the_place_of_a_resource(
     stack: cdk.Stack, encryption: PersonalizeEncryption
 ) -> None:
-    """The one advice that fits: a factory takes it."""
+    """The advice is to pass it to a factory."""
     location = S3Location(s3.Bucket(stack, "Data"), "in/")
     assert refusal(lambda: encryption.allow(location)) == [  # type: ignore[arg-type]
         "an object of type S3Location is not a resource: pass it to one, as "
@@ -146,7 +146,7 @@ def test_a_bucket_in_the_place_of_a_resource(
 def test_an_argument_of_the_construct(
     stack: cdk.Stack, argument: str, value: Any, reason: str
 ) -> None:
-    """ARNs for objects, one for many, strings for members."""
+    """ARNs as objects, a value as a list, and strings as members are refused."""
     assert refusal(lambda: PersonalizeEncryption(stack, "Encryption", **{argument: value})) == [
         reason
     ]
@@ -326,7 +326,7 @@ def test_a_caller_that_takes_no_policies(
     grantee: Callable[[cdk.Stack], Any],
     reason: str,
 ) -> None:
-    """The statements would be lost; what was left out or is in a list is told with it."""
+    """The statements would be lost; other problems are in the same message."""
     caller, listed = grantee(stack), [GROUP]
     assert refusal(lambda: encryption.grant_create(caller, listed)) == [  # type: ignore[arg-type]
         reason,

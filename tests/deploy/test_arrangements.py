@@ -73,7 +73,7 @@ def test_an_arrangement_deploys(aws: EmbeddedAws, tmp_path: Path, arrangement: A
 
 
 def in_order(stacks: list[Any]) -> list[Any]:
-    """The stacks, each after those that it depends on."""
+    """The stacks, each after its dependencies."""
     ordered: list[Any] = []
 
     def add(stack: Any) -> None:

@@ -150,7 +150,7 @@ def test_alarms_may_publish_to_the_topic(templates: Templates) -> None:
 
 
 def test_a_failure_is_told_with_its_reason(example: EmbeddedAws) -> None:
-    """Whoever subscribes to the topic reads what Personalize said."""
+    """Subscribers of the topic read Personalize's reason."""
     queues, topics = example.client("sqs"), example.client("sns")
     queue = queues.create_queue(QueueName="failures")["QueueUrl"]
     arn = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][

@@ -85,7 +85,7 @@ def statements_of(template: Any, what: str) -> list[Any]:
 def test_without_an_action_it_fails_to_deploy(
     aws: EmbeddedAws, templates: Templates, policy: str, sid: str, action: str, missing: str
 ) -> None:
-    """The stack fails, and its events name what is missing."""
+    """The stack fails, and its events name the missing action."""
     (statement,) = [
         statement
         for statement in statements_of(templates["Stack"], policy)

@@ -87,7 +87,7 @@ class Before:
     """That of the stack that knows neither account nor Region."""
 
     def refactor(self, after: str, *options: str) -> list[list[str]]:
-        """Return what ``cdk refactor`` says that it would move, and move nothing."""
+        """Return the moves that ``cdk refactor`` announces, without moving anything."""
         return [*table_rows(self.printed(after, *options))]
 
     def printed(self, after: str, *options: str) -> str:

@@ -24,7 +24,7 @@ FILTER = "arn:aws:personalize:eu-west-1:111111111111:filter/seen"
 
 @dataclass(frozen=True)
 class Data:
-    """The data that the jobs work on: one bucket with a key of its own, and one without a key."""
+    """The data of the jobs: a bucket with a key of its own, and a bucket without a key."""
 
     encryption: PersonalizeEncryption
     encrypted: s3.Bucket

@@ -106,7 +106,7 @@ class Movies:
         )
 
     def exporting(self, **options: Any) -> DatasetExportJob:
-        """The export of what was imported."""
+        """The export of the imported data."""
         given = {"dataset_arn": self.dataset_arn, "destination": self.at("export/"), **options}
         return DatasetExportJob(
             self.stack, "Export", encryption=self.encryption, ingestion_mode="BULK", **given
@@ -179,7 +179,7 @@ class Deployed:
         return self.end(self.start(**more_input))
 
     def errors(self, execution: str) -> list[str]:
-        """The errors that tasks of an execution have had, those that were retried too."""
+        """The errors of an execution's tasks, retried errors included."""
         events = self.states.get_execution_history(executionArn=execution, maxResults=1000)[
             "events"
         ]

@@ -207,7 +207,7 @@ def test_a_given_name_may_be_that_of_another_job(data: Data, as_expression: bool
 
 
 def test_a_function_without_a_path_is_json_path(data: Data) -> None:
-    """Though it is the only one."""
+    """JSONPath is chosen although the function is the only expression."""
     name = sfn.JsonPath.format("nightly-{}", sfn.JsonPath.uuid())
     prepared = states(data, DatasetExportJob, job_name=name)["Prepare Job"]["Parameters"]
     assert prepared["Arguments"]["JobName.$"] == "States.Format('nightly-{}', States.UUID())"
@@ -221,7 +221,7 @@ def test_a_function_without_a_path_is_json_path(data: Data) -> None:
 
 @pytest.mark.parametrize("as_expression", [False, True], ids=["JsonPath", "JSONata"])
 def test_a_name_that_is_pinned_changes_nothing(as_expression: bool) -> None:
-    """A UUID is new each time, whoever puts it into the name."""
+    """A UUID is new each time, in a default name and in a pinned name."""
 
     def made(**name: str) -> Any:
         stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
@@ -290,7 +290,7 @@ def test_a_name_is_as_long_as_personalize_takes(
 
 
 def test_json_paths_are_evaluated_by_a_state_of_their_language(data: Data) -> None:
-    """So are the name and the paths; the call takes what that state returns, whole."""
+    """So are the name and the paths; the call passes the whole result of that state on."""
     machine_states = states(
         data,
         BatchInferenceJob,

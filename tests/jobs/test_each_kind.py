@@ -1,4 +1,4 @@
-"""The arguments of each kind of job's call: those of the API's reference, as given."""
+"""The arguments of each kind of job's call, as the API's reference has them."""
 
 from typing import Any
 

@@ -78,7 +78,7 @@ def test_one_state_has_the_description_in_a_list(aws: EmbeddedAws, movies: Movie
     ids=["literal", "JsonPath"],
 )
 def test_a_given_name_is_for_one_pass(aws: EmbeddedAws, movies: Movies, name: str) -> None:
-    """The second pass finds the first one's job, and doesn't take it for its own."""
+    """The second pass meets the job of the first, and doesn't take it for its own."""
     machine = deployed(aws, movies, three_times(movies.stack, movies.importing(job_name=name)))
     end = machine.run(passes=0, name="nightly")
     assert (end.status, end.error) == ("FAILED", "Personalize.ResourceAlreadyExistsException")

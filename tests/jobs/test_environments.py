@@ -1,4 +1,4 @@
-"""Jobs in another stack than their encryption: what works, and what is refused."""
+"""Jobs in another stack than their encryption: working and refused combinations."""
 
 from typing import Any
 
@@ -187,7 +187,7 @@ def test_a_role_name_that_is_lost_later(app: cdk.App) -> None:
 
 
 def test_a_role_name_that_is_changed_later(app: cdk.App) -> None:
-    """The machine has the one that is deployed."""
+    """The machine passes the deployed name."""
     stacks = TwoStacks(app)
     stacks.importing(stacks.jobs)
     l1: Any = stacks.encryption.service_role.node.default_child

@@ -93,7 +93,7 @@ def test_a_caller_may_be_narrowed(
     on: list[str],
     parents: dict[str, list[Any]],
 ) -> None:
-    """To datasets, dataset groups and solutions; what the job is called is the caller's choice."""
+    """It may be narrowed to datasets, dataset groups and solutions, with any job name."""
     rows = []
     for kind in kinds.split():
         rows += [row for row in ROWS if kind in row.resource]

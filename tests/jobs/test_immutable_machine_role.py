@@ -66,14 +66,14 @@ def test_nobody_else_is_told(stack: cdk.Stack, data: Data, kind: str) -> None:
 
 
 def test_an_immutable_role_of_a_map_is_told_once(stack: cdk.Stack, data: Data) -> None:
-    """The states inside of another one are those of the same machine."""
+    """States inside of a map belong to the same machine."""
     role = iam.Role.from_role_arn(stack, "Role", ARN, mutable=False)
     machine(stack, sfn.Map(stack, "Map").item_processor(job(data, DatasetImportJob)), role=role)
     assert list(warnings(stack)) == ["pendingMachinePolicy"]
 
 
 def test_precreated_roles_have_a_report(app: cdk.App) -> None:
-    """``iam.Role.customize_roles`` writes down what the role of the machine needs."""
+    """``iam.Role.customize_roles`` reports the permissions of the machine's role."""
     iam.Role.customize_roles(app)
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     data = Data.of(stack)

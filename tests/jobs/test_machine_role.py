@@ -166,7 +166,7 @@ def test_a_name_that_begins_with_a_text_is_of_such_names(
 
 
 def test_an_encrypted_state_machine_may_use_the_same_key(stack: cdk.Stack, data: Data) -> None:
-    """The CDK's own statement for the machine's key stands beside those of the jobs."""
+    """The CDK's own statement for the machine's key stands beside the jobs' statements."""
     key = sfn.CustomerManagedEncryptionConfiguration(data.encryption.encryption_key)
     machine(stack, job(data, BatchSegmentJob), encryption_configuration=key)
     *_, passing, last = machine_policy(stack)

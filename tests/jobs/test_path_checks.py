@@ -90,7 +90,7 @@ def test_the_call_looks_at_each_path(data: Data) -> None:
     ],
 )
 def test_each_part_that_is_joined_needs_a_value(data: Data, source: str, guarded: str) -> None:
-    """Strings of the expression itself have one; what does something else last is one part."""
+    """Strings of the expression have a value; an operand with another operator is one part."""
     location, _ = importing(data, f"{{% {source} %}}")
     assert location == f'{{% ({GUARD}"s3://<Plain295EB121>/in/" & {guarded}) %}}'
 

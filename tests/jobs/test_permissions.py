@@ -10,7 +10,7 @@ from tests.jobs.movies import Movies, deployed
 
 
 def test_the_role_of_the_machine_has_nothing_too_much(aws: EmbeddedAws, movies: Movies) -> None:
-    """With all of it the jobs run; without any one action or resource they don't."""
+    """The jobs run with the whole policy, and fail without any single action or resource."""
     night = deployed(aws, movies, movies.importing(tags={"team": "movies"}), movies.recommending())
     assert night.run().status == "SUCCEEDED"
     iam = aws.client("iam")

@@ -1,4 +1,4 @@
-"""Refusals at construction, with a message that says what to do."""
+"""Refusals at construction, with advice in the message."""
 
 import re
 from typing import Any
@@ -48,7 +48,7 @@ def test_everything_wrong_is_told_at_once(data: Data, noun: str) -> None:
 
 
 def test_locations_arns_paths_and_modes_are_told_with_the_rest(data: Data) -> None:
-    """A construct may have many jobs: the message is of the one."""
+    """A construct may have many jobs: the message is about the refused job."""
     message = refusal(
         data,
         BatchInferenceJob,
@@ -188,7 +188,7 @@ def test_a_name_of_a_state_that_is_too_long(stack: cdk.Stack, data: Data) -> Non
 
 
 def test_two_expressions_in_one_value(data: Data) -> None:
-    """Step Functions would take it for one, with what stands between them as a part of it."""
+    """Step Functions would read both and the text between them as a single expression."""
     wrong = "{% $states.input.name %}-{% $states.input.day %}"
     assert refusal(data, DatasetImportJob, dataset_arn=wrong) == (
         f"dataset_arn is {wrong!r}, which is not one expression: write one between '{{%' and "

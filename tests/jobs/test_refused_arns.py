@@ -153,7 +153,7 @@ def test_an_l1_for_its_arn(stack: cdk.Stack, data: Data) -> None:
     ids=["Region", "account"],
 )
 def test_an_arn_of_somewhere_else(data: Data, arn: str, reason: str) -> None:
-    """Personalize works in one account and Region."""
+    """Personalize works within an account and Region."""
     assert refusal(data, DatasetImportJob, dataset_arn=arn).startswith(
         f"dataset_arn is {arn!r}, {reason}, but "
     )

@@ -1,4 +1,4 @@
-"""Paths below a location: those that are refused, and prefixes that they can't stand below."""
+"""Refused paths below a location, and prefixes that no path can follow."""
 
 from typing import Any
 

@@ -8,7 +8,7 @@ from tests.jobs.machines import Data, definition, job, machine
 
 
 def test_two_jobs_of_a_kind_have_names_of_their_own(stack: cdk.Stack, data: Data) -> None:
-    """In one machine, with states that lead from one to the other."""
+    """They stand in one machine, and the first job leads to the second."""
     machine(stack, job(data, DatasetImportJob, "One"), job(data, DatasetImportJob, "Two"))
     states = definition(stack)["States"]
     assert states["One done"]["Next"] == "Prepare Two"

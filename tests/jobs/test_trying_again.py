@@ -73,7 +73,7 @@ def test_a_sixth_job_waits_for_its_place(aws: EmbeddedAws, movies: Movies) -> No
 
 
 def test_a_lost_answer_starts_no_second_job(aws: EmbeddedAws, movies: Movies) -> None:
-    """The first attempt did start it; the second one learns so and goes on with that job."""
+    """The first attempt did start it; the second attempt goes on with that job."""
     machine = deployed(aws, movies, movies.importing())
     aws.fail_next("CreateDatasetImportJob", "ServiceUnavailable", after_the_fact=True)
     execution = machine.start()
@@ -126,7 +126,7 @@ def test_a_name_of_another_execution_fails(aws: EmbeddedAws, movies: Movies) -> 
 
 
 def test_a_lost_answer_for_a_given_name_fails(aws: EmbeddedAws, movies: Movies) -> None:
-    """It can't be told from a job that somebody else has started, and starts no second one."""
+    """The job could be somebody else's, so the execution fails and starts no second job."""
     machine = deployed(aws, movies, movies.importing(job_name="monday"))
     aws.fail_next("CreateDatasetImportJob", "ServiceUnavailable", after_the_fact=True)
     assert machine.run().error == "Personalize.ResourceAlreadyExistsException"

@@ -42,7 +42,7 @@ def calls_of_synth(jobs: int) -> int:
 
 
 def test_each_job_costs_the_same() -> None:
-    """However many there are; they name the role by one token."""
+    """The cost of a job doesn't grow with their number: all name the role by one token."""
     three, six, nine = (calls_of_synth(number) for number in (3, 6, 9))
     assert nine - six <= six - three < 3 * 70
 

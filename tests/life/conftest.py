@@ -44,7 +44,7 @@ class Changing:
         self._change = change
 
     def visit(self, node: Any) -> None:
-        """Change the construct if it is one of them."""
+        """Change the construct if it has the type."""
         if isinstance(node, self._kind):
             self._change(node)
 
@@ -166,7 +166,7 @@ def theirs(app: cdk.App) -> cdk.Stack:
 
 
 def waits_for(stack: cdk.Stack, permissions: IDependable) -> list[str]:
-    """Return what a resource of the user's waits for that waits for the permissions."""
+    """Return the dependencies of a user's resource that depends on the permissions."""
     solution = cdk.CfnResource(stack, "Solution", type="AWS::Personalize::Solution")
     solution.node.add_dependency(permissions)
     return list(resources(stack, "AWS::Personalize::Solution")["Solution"]["DependsOn"])

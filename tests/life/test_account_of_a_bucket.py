@@ -99,7 +99,7 @@ def test_who_is_let_in(
 
 
 def test_a_key_that_tells_it_later(app: cdk.App, concrete: cdk.Stack) -> None:
-    """The role is let in for what was allowed before, too."""
+    """The role gets access for earlier resources, too."""
     construct = PersonalizeEncryption(
         concrete, "Encryption", resources=[importing(imported(concrete).bucket)]
     )

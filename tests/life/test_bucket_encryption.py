@@ -93,7 +93,7 @@ REFUSED: dict[str, tuple[Callable[[cdk.Stack], Any], str]] = {
 def test_what_no_policy_can_name(
     stack: cdk.Stack, make: Callable[[cdk.Stack], Any], problem: str
 ) -> None:
-    """The message is about the bucket, and says what to give; that works."""
+    """The message is about the bucket, and its advice works."""
     bucket = make(stack)
     with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as error:
         PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])

@@ -142,7 +142,7 @@ def test_what_is_broken_later_fails_the_synth(
     rule: str,
     place: str,
 ) -> None:
-    """The construct has done its part by then, so the judge has to look at what is deployed."""
+    """The construct has done its part by then, so the check reads the final templates."""
     how(stack)
     assert (rule, f"Stack/{place}") in judged(app)
 
@@ -240,7 +240,7 @@ def test_the_judge_warns_once_of_what_conditions_leave_open(app: cdk.App, stack:
 def test_a_key_that_a_condition_leaves_out_is_warned_of(
     app: cdk.App, stack: cdk.Stack, has_checks: bool
 ) -> None:
-    """Once, and the checks tell what else is open."""
+    """It is warned of once, and the checks report other undecided resources."""
     movies = PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name="movies")
     cdk.CfnCondition(
         stack, "IsDev", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1")
@@ -370,7 +370,7 @@ LATE_VALUES: dict[str, tuple[Callable[[cdk.Stack, Any], PersonalizeEncryption], 
 def test_what_is_lazy_in_resources_of_others_stays_so(
     stack: cdk.Stack, make: Callable[[cdk.Stack, Any], PersonalizeEncryption], value: str
 ) -> None:
-    """Whoever asks for it too early freezes it."""
+    """An early resolve would freeze the value."""
     late = Late()
     make(stack, cdk.Lazy.any(cast("cdk.IStableAnyProducer", late)))
     late.value = value

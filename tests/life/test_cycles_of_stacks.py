@@ -92,7 +92,7 @@ def test_a_role_that_another_stack_can_not_name(
 def test_a_name_that_is_decided_at_the_synth(
     app: cdk.App, stack: cdk.Stack, security: cdk.Stack, name: Callable[[cdk.Stack], str]
 ) -> None:
-    """Nothing tells it from what is lazy before, so the CDK tells of the cycle."""
+    """It looks like any lazy value before, so the CDK reports the cycle."""
     role = trusted_role(stack, role_name=name(stack))
     key = kms.Key(security, "Key")
     PersonalizeEncryption(
@@ -310,7 +310,7 @@ def test_stacks_that_need_no_other_in_return(
 def test_a_role_whose_arn_the_stack_of_the_key_knows(
     app: cdk.App, stack: cdk.Stack, security: cdk.Stack, where: str
 ) -> None:
-    """A parent hands a parameter on to what is nested in it."""
+    """A parent passes a parameter on to its nested stack."""
     of = security if where == "parameter of the key's stack" else stack
     role = iam.Role.from_role_arn(stack, "Role", parameter(of))
     key = kms.Key(cdk.NestedStack(stack, "Nested") if where == "nested" else of, "Key")

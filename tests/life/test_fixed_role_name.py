@@ -22,7 +22,7 @@ def role_name(stack: cdk.Stack) -> Any:
 def test_no_later_location_changes_the_name(
     stack: cdk.Stack, security: cdk.Stack, bucket: s3.Bucket
 ) -> None:
-    """The role of a live dataset group is never replaced, whatever it needs one day."""
+    """The role of a live dataset group is never replaced when it gets more permissions."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
     imported = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
     encryption.allow(importing(bucket, encryption_key=imported))
@@ -119,7 +119,7 @@ def test_a_parameter_in_the_name_and_an_imported_key(stack: cdk.Stack) -> None:
     ids=["empty", "long", "path", "number", "path before a token", "long with a token"],
 )
 def test_a_name_that_iam_refuses(stack: cdk.Stack, name: Any) -> None:
-    """It is refused with what IAM takes."""
+    """The refusal says which names IAM accepts."""
     with pytest.raises(
         ValueError, match=r"^Stack/Encryption: role_name is .* but IAM takes 1 to 64 letters"
     ):

@@ -1,4 +1,4 @@
-"""Two objects that stand for one thing, and things that only look alike."""
+"""Two objects for the same resource, and resources that only look alike."""
 
 import json
 import re
@@ -53,7 +53,7 @@ def test_parameters_of_one_name_in_two_stacks_are_two_keys(
 def test_buckets_of_one_logical_id_in_two_stacks_are_two_places(
     app: cdk.App, stack: cdk.Stack
 ) -> None:
-    """A job may read one and write the other below the same prefix."""
+    """A job may read from the first and write to the second below the same prefix."""
     source, destination = (
         s3.Bucket.from_bucket_arn(
             stack,
@@ -133,7 +133,7 @@ def test_which_bucket_policy_of_a_stack_is_that_of_an_l1(
 def test_a_bucket_policy_that_names_its_bucket_otherwise(
     app: cdk.App, stack: cdk.Stack, tmp_path: Path, name: Any, in_policy: Any
 ) -> None:
-    """The construct doesn't read it, and S3 keeps one policy of the bucket: the judge sees two.
+    """The construct doesn't read it, and S3 keeps one policy a bucket: the check reports two.
 
     A Join of an included template is a ``Lazy`` of the CDK.
     """
@@ -157,7 +157,7 @@ def encrypt_included(stack: cdk.Stack, directory: Path, name: Any, in_policy: An
 
 
 def test_two_equal_joins_are_one_thing(stack: cdk.Stack) -> None:
-    """They have their value, though they look like what only the synth decides."""
+    """They have a value, although they look like tokens that the synth decides."""
     arns = [
         cdk.Fn.join(":", ["arn:aws:kms", cdk.Aws.REGION, "111122223333", "key/one"])
         for _ in range(2)
@@ -231,7 +231,7 @@ def test_bucket_policies_of_one_name_under_opposite_conditions(stack: cdk.Stack)
 def test_a_bucket_policy_in_the_stack_of_the_construct(
     app: cdk.App, stack: cdk.Stack, is_nested: bool
 ) -> None:
-    """It refers to a bucket of another stack, or of a nested one."""
+    """It refers to a bucket of another or of a nested stack."""
     bucket = s3.CfnBucket(
         cdk.NestedStack(stack, "Nested") if is_nested else cdk.Stack(app, "Data"), "Data"
     )
@@ -283,7 +283,7 @@ def test_a_key_that_another_construct_uses_first(stack: cdk.Stack) -> None:
 
 
 def test_deployments_of_one_app_share_no_sid_in_a_central_key() -> None:
-    """Other stack names, accounts, stages and nested stacks: none takes out what another wrote."""
+    """No deployment removes the statements of another stack, account, stage or nested stack."""
     sids: list[str | None] = []
 
     def add_to_central_key(stack: cdk.Stack) -> None:

@@ -134,7 +134,7 @@ def test_a_prefix_in_the_policy_of_another_stacks_bucket(
     prefix: str,
     there: list[Any],
 ) -> None:
-    """It allows what the job reads, also where what is lazy is decided at the end."""
+    """It allows the paths that the job reads, also if a lazy value is decided at the end."""
     PersonalizeEncryption(
         stack, "Encryption", resources=[importing(s3.Bucket(security, "Bucket"), prefix)]
     )
@@ -144,7 +144,7 @@ def test_a_prefix_in_the_policy_of_another_stacks_bucket(
 
 
 def test_a_prefix_of_the_parent_and_a_bucket_of_the_nested_stack(stack: cdk.Stack) -> None:
-    """A parent hands its parameters on to what is nested in it."""
+    """A parent passes its parameters on to its nested stack."""
     nested = cdk.NestedStack(stack, "Nested")
     parameter = cdk.CfnParameter(stack, "Folder").value_as_string
     bucket = s3.Bucket(nested, "Bucket")
@@ -231,7 +231,7 @@ def test_a_role_that_an_aspect_changes(
 def test_a_role_that_changes_and_an_imported_key(
     app: cdk.App, stack: cdk.Stack, managed: bool
 ) -> None:
-    """The final ARN is in what the key's owner pastes, and in what the custom resource writes."""
+    """The key owner's JSON and the custom resource have the final ARN."""
     encryption = PersonalizeEncryption(
         stack,
         "Encryption",

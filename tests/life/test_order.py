@@ -76,7 +76,7 @@ def test_permissions_have_the_key_of_the_app(stack: cdk.Stack, immutable: bool) 
 def test_permissions_that_come_later_are_waited_for(
     stack: cdk.Stack, encrypted_bucket: s3.Bucket
 ) -> None:
-    """Whoever asked early waits for what is allowed late."""
+    """A resource that asked early waits for statements allowed late."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
     waiting = cdk.CfnResource(stack, "Waiting", type="Custom::Waiting")
     waiting.node.add_dependency(encryption.permissions)

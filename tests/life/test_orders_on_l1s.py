@@ -108,7 +108,7 @@ POLICIES: dict[str, Any] = {
 
 
 def orders(first: Step, then: Step, *ways: Step) -> list[tuple[Step, ...]]:
-    """All orders of the construct's two steps with no way of others, one, or the first two."""
+    """All orders of the construct's two steps with none, one, or two of the other ways."""
     chosen: list[tuple[Step, ...]] = [(), *((way,) for way in ways), ways[:2]]
     all_orders: list[tuple[Step, ...]] = []
     for steps in chosen:
@@ -282,7 +282,7 @@ IDS: dict[str, tuple[tuple[Step, ...], str]] = {
 
 @pytest.mark.parametrize(("steps", "logical_id"), IDS.values(), ids=IDS)
 def test_the_bucket_policy_keeps_its_logical_id(steps: tuple[Step, ...], logical_id: str) -> None:
-    """The policy that stands there before the construct keeps its id, else the CDK's id is used.
+    """A policy made before the construct keeps its id; else the policy has the CDK's id.
 
     With another id, an update makes a second policy of the bucket and then deletes the one in use.
     """

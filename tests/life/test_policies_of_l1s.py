@@ -86,7 +86,7 @@ def condition(stack: cdk.Stack) -> None:
     ids=["none", "plain", "empty", "no statements", "a statement that a condition chooses"],
 )
 def test_a_key_policy_gets_the_statements(stack: cdk.Stack, policy: Any, before: list[Any]) -> None:
-    """Behind what stands in the template; a key without a policy keeps KMS's default one."""
+    """They follow the template's statements; a key without a policy keeps KMS's default."""
     key = kms.CfnKey(stack, "L1Key", key_policy=policy, bypass_policy_lockout_safety_check=True)
     encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
     (l1,) = resources(stack, "AWS::KMS::Key").values()
@@ -98,7 +98,7 @@ def test_a_key_policy_gets_the_statements(stack: cdk.Stack, policy: Any, before:
 
 @pytest.mark.parametrize("form", ["without a policy", "with one", "wrapped"])
 def test_later_resources_and_other_constructs_reach_a_key(stack: cdk.Stack, form: str) -> None:
-    """Its statements grow as those of an L2 do, and a second construct has sids of its own."""
+    """Its statements grow as an L2's do, and a second construct has its own sids."""
     l1 = (
         kms.CfnKey(stack, "L1Key")
         if form == "without a policy"
@@ -240,7 +240,7 @@ def check_copy(
 
 
 def judge_findings(app: cdk.App) -> set[tuple[str, str, str]]:
-    """Synthesize, and return what the judge finds: the rule, the severity and the construct."""
+    """Synthesize, and return the check's findings: rule, severity and construct."""
     assert "ValidationFailed" in (failure(app.synth) or "ValidationFailed")
     return set(told(app))
 
@@ -268,7 +268,7 @@ def test_a_bucket_policy_that_is_made_under_a_condition(app: cdk.App, stack: cdk
 
 
 def test_a_second_policy_of_a_bucket_that_is_no_l1(app: cdk.App, stack: cdk.Stack) -> None:
-    """The judge sees it in the template, where S3 keeps one of the two."""
+    """The check sees both in the template; S3 would keep only one."""
     bucket = s3.CfnBucket(stack, "L1")
     properties = {"Bucket": bucket.ref, "PolicyDocument": {"Statement": []}}
     cdk.CfnResource(stack, "Raw", type="AWS::S3::BucketPolicy", properties=properties)
@@ -319,7 +319,7 @@ def policy_of_wrapper(stack: cdk.Stack, bucket: s3.CfnBucket) -> None:
 def test_the_policy_of_a_bucket_gets_the_statements(
     app: cdk.App, stack: cdk.Stack, make: Callable[[cdk.Stack, s3.CfnBucket], Any] | None
 ) -> None:
-    """S3 keeps one policy a bucket: that of the app, or that which the first construct makes."""
+    """S3 keeps one policy a bucket: the app's, or the policy that the first construct makes."""
     bucket = s3.CfnBucket(stack, "L1", bucket_name="ratings")
     if make is not None:
         make(stack, bucket)
@@ -359,7 +359,7 @@ def test_the_policy_of_another_bucket_whose_name_has_the_id_of_the_l1(
 def test_a_policy_that_is_given_to_its_l2_bucket(
     app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
-    """It is the only one then."""
+    """The bucket has no other policy then."""
     bucket.policy = s3.BucketPolicy(stack, "Own", bucket=bucket)
     bucket.policy.document.add_statements(deny(bucket))
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])

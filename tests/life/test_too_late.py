@@ -84,7 +84,7 @@ def test_what_the_cdk_can_not_add_any_more_fails(stack: cdk.Stack, bucket: s3.Bu
 def test_a_failed_call_breaks_no_later_one_in_riddles(
     app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
-    """It fails for the same reason until that is mended; the synth names what is missing."""
+    """It fails for the same reason until that is mended; the synth names the missing access."""
     other = s3.Bucket(stack, "Other")
     encryption = PersonalizeEncryption(
         stack, "Encryption", resources=[importing(bucket), importing(other)]
@@ -118,7 +118,7 @@ def test_a_late_call_takes_no_sid(app: cdk.App, stack: cdk.Stack, bucket: s3.Buc
 def test_what_the_templates_have_already_is_not_too_late(
     app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
-    """Whoever looks at the template of an app, in a notebook, goes on."""
+    """A user who looks at a template in a notebook can go on."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     assertions.Template.from_stack(stack)
     encryption.allow(PersonalizeResource.data_deletion_job(S3Location(bucket, "import/")))
@@ -153,7 +153,7 @@ def two_groups(stack: cdk.Stack, bucket: s3.Bucket, *names: str) -> PersonalizeE
 def test_a_construct_that_is_corrected_after_a_synth(
     app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
-    """As in a notebook, it is made anew under its id; nothing of the one before is judged."""
+    """It is made anew under its id, as in a notebook; the check ignores the old construct."""
     break_key_policy(two_groups(stack, bucket, "movies"))
     assert {rule for rule, _ in judged(app)} == {"MissingKeyAccess"}
     stack.node.try_remove_child("Encryption")
@@ -163,7 +163,7 @@ def test_a_construct_that_is_corrected_after_a_synth(
 
 
 def test_a_stage_that_is_made_anew_after_its_synth(app: cdk.App) -> None:
-    """It has the path of the one before."""
+    """It has the path of the old stage."""
     for _ in range(2):
         app.node.try_remove_child("Development")
         stage = cdk.Stage(app, "Development")

@@ -44,7 +44,7 @@ def test_a_key_that_an_app_wide_helper_has_deleted(
 
 
 def test_statements_of_a_key_by_a_parameter_that_are_deleted(stack: cdk.Stack) -> None:
-    """The key is named by what people wrote, not by the number of a token."""
+    """The message names the key by its parameter, not by the number of a token."""
     key = kms.Key.from_key_arn(stack, "Key", cdk.CfnParameter(stack, "KeyArn").value_as_string)
     PersonalizeEncryption(
         stack,
@@ -88,7 +88,7 @@ def test_statements_of_a_key_by_a_parameter_that_are_deleted(stack: cdk.Stack) -
 def test_a_source_that_others_begin_with(
     stack: cdk.Stack, bucket: s3.Bucket, prefix: str, warned: bool
 ) -> None:
-    """A folder without its slash, most often; a destination without one is refused."""
+    """Most often, a folder lacks its slash; a destination without a slash is refused."""
     jobs = [PersonalizeResource.dataset_import_job, PersonalizeResource.data_deletion_job]
     PersonalizeEncryption(
         stack, "Encryption", resources=[job(S3Location(bucket, prefix)) for job in jobs]
@@ -142,7 +142,7 @@ TEAM = {"team": "movies"}
 def test_tags_of_the_app_that_do_not_reach_what_personalize_makes(
     stack: cdk.Stack, tags: dict[str, str] | None, excluded: list[str], dropped: str | None
 ) -> None:
-    """Dataset groups and datasets say which, less those that they have of their own."""
+    """The warning names the dropped tags, but none that the resource has itself."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     movies = encryption.add_dataset_group("Movies", name="movies", tags=tags)
     schema = "arn:aws:personalize:eu-west-1:111111111111:schema/ratings"
@@ -179,7 +179,7 @@ def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack, of_location: bo
 
 
 def test_a_grantee_that_is_immutable(concrete: cdk.Stack) -> None:
-    """Its owner learns what to add."""
+    """Its owner learns which statements to add."""
     encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
     role = iam.Role.from_role_arn(
         concrete, "Caller", "arn:aws:iam::111111111111:role/ci", mutable=False

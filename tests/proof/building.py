@@ -57,7 +57,7 @@ class Building:
     def stack(
         self, id: str, *, scope: Construct | None = None, account: str | None = None
     ) -> cdk.Stack:
-        """A stack of the app, of this account or, as only concrete ones can be, of another."""
+        """A stack of the app in this account or, if it is concrete, in another."""
         env = cdk.Environment(account=account or self.here.account, region=self.here.region)
         made = cdk.Stack(scope or self.scope, id, env=env if self.concrete else None)
         self.stacks.append(made)
@@ -253,7 +253,7 @@ def key_in(stack: cdk.Stack) -> kms.Key:
 
 
 def encrypted_bucket(stack: cdk.Stack, key: kms.IKey | None = None) -> s3.Bucket:
-    """A bucket with this key, or one of its own."""
+    """A bucket with this key, or with a key of its own."""
     return s3.Bucket(stack, "Data", encryption_key=key or kms.Key(stack, "DataKey"))
 
 

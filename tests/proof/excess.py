@@ -29,7 +29,7 @@ STRANGE_ACCOUNT = "999988887777"
 
 
 def excess(ours: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Deviation]:
-    """Yield what is allowed beyond that, or written in a way that can't be judged."""
+    """Yield permissions beyond these needs, and statements that can't be judged."""
     roles = {use.role for use in uses}
     for key in ours.keys.values():
         yield from _strange(

@@ -15,7 +15,7 @@ Deviation = tuple[str, str, str, str]
 
 
 def missing(deployed: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Deviation]:
-    """Yield what these policies lack, the trust in the service included."""
+    """Yield the permissions that these policies lack, the trust in the service included."""
     for use in uses:
         role, call = deployed.roles[use.role], service_calls(use)[0]
         # A trust policy has no Resource: it is about its role.
@@ -40,7 +40,7 @@ def service_calls(use: Use) -> tuple[Caller, ...]:
 
 
 def _lacking(in_effect: InEffect, need: Need, resource: str) -> str | None:
-    """Return the policy that lacks what is needed on the resource, or none."""
+    """Return the policy that lacks the permission on the resource, or None."""
     region = need.use.environment.region
     owner = need.on.arn if need.where == page.KEY_POLICY else need.on.arn.split("/")[0]
     if need.principal == page.SERVICE:

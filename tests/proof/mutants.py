@@ -34,7 +34,7 @@ DOCUMENTS = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """A broken assembly; the name says what is broken and where."""
+    """A broken assembly, named by the change and its place."""
 
     name: str
     assembly: Assembly
@@ -111,7 +111,7 @@ def at(properties: dict[str, Any], path: Sequence[str]) -> Any:
 def changed(
     assembly: Assembly, number: int, logical_id: str, path: Sequence[str], value: Any
 ) -> Assembly:
-    """A copy of the assembly in which one property of one resource has another value."""
+    """A copy of the assembly with another value in a property of a resource."""
     templates = list(assembly.templates)
     body = templates[number].body
     resource = copy.deepcopy(body["Resources"][logical_id])

@@ -22,7 +22,7 @@ GROUPS = {name: group for name, group in vars(matrix).items() if isinstance(grou
 
 
 def mutants(row: Permissions) -> Iterator[tuple[str, Permissions]]:
-    """The row with one thing changed, and what that is."""
+    """The row with a single change, and the change's name."""
     # On everything the role has these already, and a statement names no resource that a pattern of
     # it covers.
     equal = tuple(f"role_policies with {group.name}" for group in row.role_on_everything)
@@ -32,7 +32,7 @@ def mutants(row: Permissions) -> Iterator[tuple[str, Permissions]]:
 
 
 def changes(row: Permissions) -> Iterator[tuple[str, str, Any]]:
-    """A field of the row, what is changed, and what the field is then."""
+    """A field of the row, the change's name, and the changed field."""
     for change, access in on_key(row.on_dataset_group_key):
         yield "on_dataset_group_key", change, access
     for change, groups in of_groups(row.role_on_everything):
@@ -59,7 +59,7 @@ def on_key(access: KeyAccess) -> Iterator[tuple[str, KeyAccess]]:
 
 
 def of_groups(groups: tuple[Actions, ...]) -> Iterator[tuple[str, tuple[Actions, ...]]]:
-    """Groups with one of them dropped, one action dropped, or one group added."""
+    """The groups with a group dropped, an action dropped, or a group added."""
     for index, group in enumerate(groups):
         before, after = groups[:index], groups[index + 1 :]
         yield f"without {group.name}", (*before, *after)
@@ -91,5 +91,5 @@ def test_a_broken_table_is_noticed(
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_table_as_it_is_differs_in_nothing(name: str, tmp_path: Path) -> None:
-    """So that a difference reported above comes from what was broken."""
+    """So differences reported above come from the change."""
     assert all_differences(several_keys, tmp_path, kinds=[ROWS[name].resource]) == []

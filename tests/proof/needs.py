@@ -41,7 +41,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Use:
-    """The requests that one construct got."""
+    """The requests to a construct."""
 
     role: str
     key: str
@@ -67,7 +67,7 @@ class Target:
     objects: bool = False
 
     def covers(self, resource: str) -> bool:
-        """Tell if this is the resource, or it is one of the objects."""
+        """Tell if the resource is this target or one of its objects."""
         return resource.startswith(self.arn) if self.objects else resource == self.arn
 
     def samples(self) -> tuple[str, ...]:

@@ -241,7 +241,7 @@ def _renamed(statement: Statement, element: str, name: str) -> Statement:
 
 
 def _swappable(type: str, keys: list[str]) -> list[tuple[list[str], list[Any]]]:
-    """The paths of properties that are swapped, and what for."""
+    """The paths of swapped properties, and their other values."""
     output = ["MetricsOutputConfig", "S3DataDestination"]
     every: dict[str, list[tuple[list[str], list[Any]]]] = {
         "AWS::Personalize::DatasetGroup": [

@@ -103,7 +103,7 @@ def _sids(deployed: Deployed) -> Iterator[Difference]:
 
 
 def _wiring(deployed: Deployed, uses: Sequence[Use]) -> Iterator[Difference]:
-    """Resources of Personalize whose key, role or path is another than the one that was allowed."""
+    """Resources of Personalize with another key, role or path than the construct allowed."""
     for resource in deployed.personalize:
         properties = resource.properties
         if resource.type == "AWS::Personalize::DatasetGroup":

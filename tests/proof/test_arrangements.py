@@ -1,4 +1,4 @@
-"""In every arrangement, what AWS's page asks for is in effect, and nothing else is allowed.
+"""In every arrangement, exactly the permissions of AWS's page are in effect.
 
 Each is synthesized twice with all resources, and judged by the independent prover and by the
 library's own check; and once with one resource alone. The variants take turns, so that each
@@ -32,7 +32,7 @@ class Variant(NamedTuple):
     partition: str
 
     def of(self, arrangement: Arrangement) -> Variant:
-        """The variant, as far as there is one of the arrangement."""
+        """The variant, concrete if the arrangement has no other."""
         return self._replace(concrete=self.concrete or arrangement in CONCRETE_ALONE)
 
     def options(self) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def test_an_arrangement_is_as_the_page_has_it(app: Synthesized) -> None:
 
 
 def test_the_check_finds_what_the_construct_makes_as_aws_asks(app: Synthesized) -> None:
-    """Nothing is missing, too much or wrong, and nothing is open but what can't be seen."""
+    """Nothing is missing, too much or wrong, and only invisible policies are undecided."""
     report = check_assembly(app.directory)
     assert report.problems == ()
     assert report.asked
@@ -135,7 +135,7 @@ def is_open(arrangement: Arrangement) -> bool:
 def test_a_resource_alone_is_as_the_page_has_it(
     arrangement: Arrangement, variant: Variant, kind: str, tmp_path: Path
 ) -> None:
-    """It gets what AWS's page says of it, and nothing of the others."""
+    """It gets its own permissions of AWS's page, and no others."""
     assert all_differences(arrangement, tmp_path, kinds=[kind], **variant.options()) == []
 
 

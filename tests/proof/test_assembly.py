@@ -55,7 +55,7 @@ def assembly(body: dict[str, Any], name: str = "Data") -> Assembly:
     ],
 )
 def test_functions_are_resolved(expression: Any, value: Any) -> None:
-    """Each is what CloudFormation makes of it."""
+    """Each has the value that CloudFormation gives it."""
     assert assembly(DATA).value("Data.template.json", expression) == value
 
 

@@ -287,7 +287,7 @@ def test_iam_is_enough_in_a_bucket_of_the_same_account(
     ],
 )
 def test_what_ministack_might_judge_otherwise_is_named(elements: Json, problem: str) -> None:
-    """A statement of ours has nothing that needs more than what the known answers establish."""
+    """Elements beyond the known answers are reported in a statement of ours."""
     statement: Statement = {"Effect": "Allow", "Resource": "*", **to(ROLE), **elements}
     assert any(
         message.startswith(problem)

@@ -69,7 +69,7 @@ def any_app(building: Building, data: st.DataObject) -> None:
 def any_bucket(
     draw: st.DrawFn, stacks: Mapping[str, cdk.Stack], key: kms.Key | None, id: str
 ) -> s3.Bucket:
-    """A bucket in one of the stacks, with a key of its own, with this one, or with none."""
+    """A bucket in one of the stacks, with its own key, with this key, or without a key."""
     stack = stacks[draw(st.sampled_from(tuple(stacks)))]
     keys = {"own": kms.Key(stack, f"{id}Key"), "none": None}
     # A bucket elsewhere that is encrypted with a key of ours is a cycle of the user's making.
@@ -80,7 +80,7 @@ def any_bucket(
 
 @st.composite
 def any_pick(draw: st.DrawFn, buckets: Sequence[s3.Bucket]) -> Pick:
-    """A resource, with its locations in these buckets; they aren't one place."""
+    """A resource, with different locations in these buckets."""
     kind = draw(st.sampled_from(KINDS))
     folders = st.sampled_from(["", "a/", "a/b/", "z9/"])
     source = draw(st.sampled_from(buckets)), draw(st.one_of(folders, st.just("a/file.csv")))
@@ -139,7 +139,7 @@ def test_any_resources_in_each_arrangement_are_as_the_page_has_it(
     partition: str,
     concrete: bool,
 ) -> None:
-    """Whoever owns what: any selection in any order, under any flags."""
+    """Any selection in any order, under any flags, with any owners."""
     assume(arrangement not in CONCRETE_ALONE or concrete)
     assume(
         arrangement is not imported_key_and_nameless_role_of_another_stack

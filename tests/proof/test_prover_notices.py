@@ -53,7 +53,7 @@ Unbroken = tuple[Assembly, list[Use]]
 
 @pytest.fixture(scope="session")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Unbroken]:
-    """The templates before anything is broken, and what they are for."""
+    """The unbroken templates, and the uses they are for."""
     assemblies = {}
     for name, (arrangement, flags) in TEMPLATES.items():
         directory = tmp_path_factory.mktemp("unbroken")
@@ -70,7 +70,7 @@ def noticed(assembly: Assembly, uses: list[Use]) -> bool:
 def test_templates_that_are_not_broken_differ_in_nothing(
     name: str, unbroken: Mapping[str, Unbroken]
 ) -> None:
-    """So that a difference reported below comes from what was broken."""
+    """So differences reported below come from the change."""
     assert not noticed(*unbroken[name])
 
 
@@ -79,7 +79,7 @@ def test_templates_that_are_not_broken_differ_in_nothing(
 def test_every_way_to_break_a_template_is_noticed(
     name: str, operator: Callable[[Assembly], Iterator[Mutant]], unbroken: Mapping[str, Unbroken]
 ) -> None:
-    """Only those are not that change nothing in effect."""
+    """Only changes without an effect go unnoticed."""
     assembly, uses = unbroken[name]
     mutants = list(operator(assembly))
     assert mutants

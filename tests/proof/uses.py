@@ -21,7 +21,7 @@ Pick = tuple[str, S3Location | None, S3Location | None]
 
 @dataclass
 class Wired:
-    """A construct, and what it was asked for."""
+    """A construct, and the resources it was asked for."""
 
     encryption: PersonalizeEncryption
     picks: list[Pick]

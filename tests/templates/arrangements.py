@@ -59,7 +59,7 @@ def across_accounts(scope: cdk.Stage) -> None:
 
 
 def nested(scope: cdk.Stage) -> None:
-    """The construct is in a nested stack, and the key in the one around it."""
+    """The construct is in a nested stack, and the key in its parent."""
     parent = empty_stack(scope, "Parent")
     key = kms.Key(parent, "Key")
     encryption = PersonalizeEncryption(

@@ -195,7 +195,7 @@ FLAGS: Mapping[str, Callable[[], dict[str, Any]]] = {
 
 
 def app(directory: Path, context: Mapping[str, Any] | None = None) -> cdk.App:
-    """An app whose templates hold what was asked for, and neither metadata nor paths."""
+    """An app whose templates have neither metadata nor paths."""
     return cdk.App(
         outdir=str(directory),
         analytics_reporting=False,

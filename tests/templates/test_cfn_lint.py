@@ -1,4 +1,4 @@
-"""cfn-lint has no findings in our templates and the example app's, warnings included, but for one.
+"""cfn-lint has no findings but W3005 in our templates and the example app's.
 
 W3005 says that a resource waits for something that it refers to anyhow: a dataset group may say it
 of its key, as the CDK's own constructs say it of roles. CloudFormation takes it, and it changes
