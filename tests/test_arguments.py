@@ -291,7 +291,7 @@ def test_everything_wrong_with_a_metric_attribution(
 def test_metrics_that_jsii_would_not_take(
     encryption: PersonalizeEncryption, metric: Any, words: str
 ) -> None:
-    """And would tell of on half a page."""
+    """They are refused in a line; jsii's error would take half a page."""
     movies = encryption.add_dataset_group("Movies", name="movies")
     reasons = refusal(
         lambda: encryption.add_metric_attribution(

@@ -247,7 +247,7 @@ def long_named(app: cdk.App) -> cdk.Stack:
 def test_the_names_in_other_stacks(
     app: cdk.App, make: Callable[[cdk.App], cdk.Stack], name: Any, sids: list[str]
 ) -> None:
-    """Nested, or of a known environment."""
+    """Nested stacks and known environments keep the released names."""
     stack = make(app)
     encryption = PersonalizeEncryption(
         stack,

@@ -196,7 +196,7 @@ def test_the_size_of(value: Any, most: int) -> None:
 
 
 def test_the_size_of_pseudo_parameters() -> None:
-    """In the partition, the Region and the account with the longest."""
+    """Pseudo parameters count with the longest partition, Region and account."""
     assert most_of(f"arn:{cdk.Aws.PARTITION}:x") == 2 + 4 + 10 + 2
     assert most_of(cdk.Aws.REGION) == 2 + 15
     assert most_of(cdk.Aws.ACCOUNT_ID) == 2 + 12

@@ -134,7 +134,7 @@ def policies(stack: cdk.Stack) -> Policies:
 def test_each_row_makes_these_statements(
     stack: cdk.Stack, encrypted_bucket: s3.Bucket, row: Permissions
 ) -> None:
-    """In the policies of both keys, the role's and the bucket's, and no others."""
+    """The policies of both keys, the role and the bucket have them, and no others."""
     factory = getattr(PersonalizeResource, row.resource.replace(" ", "_"))
     locations = {}
     if row.source is not None:
@@ -184,5 +184,5 @@ def test_an_export_allowed_later_completes_the_key_policy(
 
 
 def test_every_row_is_one_of_the_rows() -> None:
-    """None is written below the list of all."""
+    """Every row of the module is in the list of all rows."""
     assert tuple(value for value in vars(matrix).values() if isinstance(value, Permissions)) == ROWS

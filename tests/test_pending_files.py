@@ -133,7 +133,7 @@ def test_partition_and_region_are_those_of_the_key(stack: cdk.Stack, partition: 
 
 
 def test_partition_is_that_of_the_region(app: cdk.App) -> None:
-    """Where no ARN says it."""
+    """The Region gives the partition where no ARN has it."""
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(region="cn-north-1"))
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
     encryption(
@@ -195,7 +195,7 @@ def test_a_function_in_a_name_is_a_placeholder_with_a_name(
 
 
 def test_the_key_of_another_account_can_not_be_managed(app: cdk.App) -> None:
-    """So nobody is told to."""
+    """The message doesn't advise MANAGED."""
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     encryption(stack, encryption_key=imported_key(stack, account="222222222222"))
     (text,) = texts(stack)

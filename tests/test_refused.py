@@ -354,7 +354,7 @@ def test_another_region_is_fine_while_that_of_the_stack_is_unknown(app: cdk.App)
 
 
 def test_all_reasons_are_in_one_message(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """Of role, key, locations and options, a line each."""
+    """The message has a line for each problem of role, key, locations and options."""
     role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/r")
     file = S3Location(bucket, "x")
     jobs = [
@@ -430,7 +430,7 @@ def not_a_name(what: str, name: str) -> str:
     ],
 )
 def test_names_outside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
-    """Tokens are a letter at least."""
+    """They are refused; a token counts as at least a letter."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     reasons = refusal(lambda: encryption.add_dataset_group("Movies", name=name))
     shown = name.replace(cdk.Aws.REGION, "${AWS::Region}")

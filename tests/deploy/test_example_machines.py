@@ -24,7 +24,7 @@ def example(embedded_aws: EmbeddedAws, assembly: Path) -> EmbeddedAws:
 
 
 def test_each_job_of_the_night_ends_in_time(templates: Templates) -> None:
-    """All of them before the next night begins."""
+    """All jobs end before the next night begins."""
     (nightly,) = (text for text in definitions(templates) if "Wait for Import" in text)
     for name, milliseconds in (
         ("Import", 21_600_000),
@@ -55,7 +55,7 @@ def test_the_night_waits_for_the_training(example: EmbeddedAws) -> None:
 
 
 def test_a_night_without_a_version_says_so(example: EmbeddedAws) -> None:
-    """Before a batch job is refused for it."""
+    """The night fails before a batch job would be refused."""
     personalize = example.client("personalize")
     before = len(personalize.list_batch_inference_jobs()["batchInferenceJobs"])
     (solution,) = personalize.list_solutions()["solutions"]

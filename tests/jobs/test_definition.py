@@ -197,7 +197,7 @@ def test_a_job_starts_waits_looks_and_ends(stack: cdk.Stack, data: Data, noun: s
 
 @pytest.mark.parametrize("as_expression", [False, True], ids=["JsonPath", "JSONata"])
 def test_a_given_name_may_be_that_of_another_job(data: Data, as_expression: bool) -> None:
-    """So an execution doesn't go on with a job that has the name already."""
+    """An execution doesn't go on with another job of the name."""
     given = "{% $states.input.day %}" if as_expression else sfn.JsonPath.string_at("$.day")
     machine_states = states(data, DatasetExportJob, job_name=given)
     assert machine_states["Prepare Job"]["Output" if as_expression else "Parameters"][
@@ -346,7 +346,7 @@ def test_a_number_may_be_the_only_json_path(data: Data) -> None:
 def test_a_second_synth_leaves_no_metadata_twice(
     app: cdk.App, stack: cdk.Stack, data: Data
 ) -> None:
-    """Nor a second request for the same job."""
+    """It leaves no second request for the same job either."""
     importing = job(data, DatasetImportJob)
     machine(stack, importing)
     app.synth()

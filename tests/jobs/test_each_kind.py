@@ -120,7 +120,7 @@ def arguments(data: Data, noun: str, **options: Any) -> dict[str, Any]:
 
 
 def test_each_kind_is_here() -> None:
-    """Of the table of the pages."""
+    """The table here has every kind of the page's table."""
     assert set(ARGUMENTS) == set(PATHS) == {row.noun for row in ROWS if row.is_job}
 
 
@@ -133,7 +133,7 @@ def test_all_parameters_of_the_api(data: Data, noun: str) -> None:
 
 @pytest.mark.parametrize("noun", ARGUMENTS)
 def test_what_is_not_given_is_left_out(data: Data, noun: str) -> None:
-    """No key rather than an empty one, and no tags."""
+    """The call has no key instead of an empty string, and no tags."""
     _, expected = ARGUMENTS[noun]
     sent = arguments(
         data, noun, tags={}, **{part: data.unencrypted(f"{part}/") for part in PATHS[noun]}

@@ -117,7 +117,7 @@ def test_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> No
 
 
 def test_an_encryption_of_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> None:
-    """The other way round."""
+    """An encryption in an agnostic stack is compared with nothing either."""
     agnostic = cdk.Stack(app, "Agnostic")
     encryption = PersonalizeEncryption(agnostic, "Encryption", service_role=trusted_role(agnostic))
     source = S3Location(s3.Bucket.from_bucket_name(stack, "Bucket", "ratings"), "in/")

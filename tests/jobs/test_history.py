@@ -111,7 +111,7 @@ def test_the_page_has_these_transitions(hours: int, transitions: int) -> None:
 
 
 def test_the_page_has_figures() -> None:
-    """From a quarter of an hour to a day."""
+    """The page's rows go from a quarter of an hour to a day."""
     lengths = [int(number) * SECONDS[unit] for number, unit, *_ in ROWS]
     assert (lengths[0], lengths[-1], len(lengths)) == (900, 86_400, 6)
     assert all(shorter < longer for shorter, longer in pairwise(lengths))

@@ -22,7 +22,7 @@ BATCH_KINDS: Any = [BatchInferenceJob, BatchSegmentJob]
     "path", ["", "/2026/", "s3://bucket/x/", 5, "../x/", "a/../b/", "./x", "a/.", "..", "a//b/"]
 )
 def test_a_path_that_is_not_below_the_prefix(data: Data, path: Any) -> None:
-    """An address, a path from the root of the bucket, nothing, or a step to elsewhere."""
+    """An address, an absolute path, an empty path or a step to a parent is refused."""
     assert refusal(data, DatasetImportJob, source_path=path) == (
         f"source_path is {path!r}, expected a path below the prefix of source: pass only names, "
         "without s3:// address, leading slash, '.' and '..', for example '2026-11-25/', or an "
@@ -141,7 +141,7 @@ def test_one_prefix_may_have_both(
 def test_paths_that_make_the_source_the_destination(
     data: Data, kind: Any, source: str, destination: str, paths: dict[str, str], folder: str
 ) -> None:
-    """As far as it is known before."""
+    """They are refused if they are known before."""
     name = "batch inference job" if kind is BatchInferenceJob else "batch segment job"
     assert refusal(
         data, kind, source=data.at(source), destination=data.at(destination), **paths

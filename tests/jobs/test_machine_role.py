@@ -102,7 +102,7 @@ def test_a_name_and_tags(stack: cdk.Stack, data: Data) -> None:
 def test_a_parameter_of_the_execution_may_be_any(
     stack: cdk.Stack, data: Data, kind: Any, options: dict[str, str], parent: str
 ) -> None:
-    """In the account and Region of the stack."""
+    """It may be any in the account and Region of the stack."""
     machine(stack, job(data, kind, job_name="monday", **options))
     noun = kind.__name__
     assert machine_policy(stack)[0] == allow(

@@ -15,7 +15,7 @@ from tests.jobs.machines import Data, definition, job, machine, refusal
 
 @pytest.mark.parametrize("noun", jobs.__all__)
 def test_everything_wrong_is_told_at_once(data: Data, noun: str) -> None:
-    """By each kind of job, once each, and nothing is allowed."""
+    """Each kind of job reports each problem once, and allows nothing."""
     kind = getattr(jobs, noun)
     parts = [part for part in ("source", "destination") if part in kind.__init__.__annotations__]
     wrong = {"job_name": "a b", "timeout": 5, "patience": "PT1H", "tags": []}
@@ -117,7 +117,7 @@ def test_an_expression_that_may_make_a_name(data: Data, name: str) -> None:
 
 
 def test_a_destination_that_is_no_folder(data: Data) -> None:
-    """As in the constructor of the construct, and once."""
+    """It is refused once, as in the construct's constructor."""
     message = refusal(data, DatasetExportJob, destination=data.at("out"), ingestion_mode="all")
     for problem in ("end it in /, as 'out/'", "ingestion_mode is 'all' but Personalize takes"):
         assert message.count(problem) == 1

@@ -36,7 +36,7 @@ HERE = "arn:aws:personalize:eu-west-1:111111111111"
     ],
 )
 def test_an_arn_of_something_else(app: cdk.App, arn: Any) -> None:
-    """Told in an agnostic stack too, which knows no account to compare with."""
+    """It is refused in an agnostic stack too, which knows no account to compare with."""
     assert refusal(Data.of(cdk.Stack(app, "Stack")), DatasetImportJob, dataset_arn=arn) == (
         f"dataset_arn is {arn!r}, expected an ARN of the form "
         "arn:aws:personalize:REGION:ACCOUNT:dataset/DATASET_GROUP/TYPE: pass one, for example the "
@@ -128,7 +128,7 @@ def test_the_attribute_of_an_l1(
 
 
 def test_a_solution_version_has_no_l1(data: Data) -> None:
-    """So the message names none."""
+    """The message names no L1."""
     told = refusal(data, BatchInferenceJob, solution_version_arn=SOLUTION)
     assert "solution/NAME/VERSION: pass one, or an expression, for example sfn.JsonPath" in told
 

@@ -43,7 +43,7 @@ def test_a_path_of_the_deployment_is_not_looked_at(stack: cdk.Stack, data: Data,
 
 
 def test_the_call_looks_at_each_path(data: Data) -> None:
-    """Before the arguments leave the state."""
+    """The paths are checked before the arguments leave the state."""
     machine_states = states(
         data,
         BatchInferenceJob,
@@ -152,5 +152,5 @@ def test_the_json_paths_of_a_text_are_looked_at(data: Data) -> None:
     ids=["JSONata", "JSONPath"],
 )
 def test_a_prefix_stays_what_it_is(data: Data, path: str, location: str) -> None:
-    """In the strings of either language; braces are reserved in those of intrinsic functions."""
+    """It is escaped in either language; braces are reserved in intrinsic functions."""
     assert importing(data, path, """it's "é"/{b}/""")[0] == location

@@ -33,7 +33,7 @@ def test_prefixed_states_still_lead_to_each_other(stack: cdk.Stack, data: Data) 
 
 
 def test_a_job_as_one_state_can_be_caught(stack: cdk.Stack, data: Data) -> None:
-    """Whatever fails in it, and its input can go on beside its result."""
+    """Any failure in it can be caught, and its input goes on beside its result."""
     state = job(data, DatasetImportJob).to_single_state(result_path="$.imported")
     machine(stack, state.add_catch(sfn.Pass(stack, "Tell"), result_path="$.error"))
     parallel = definition(stack)["States"]["Job"]

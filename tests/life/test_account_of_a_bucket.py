@@ -131,7 +131,7 @@ def test_a_key_that_tells_it_later(app: cdk.App, concrete: cdk.Stack) -> None:
 
 
 def test_a_bucket_of_the_app_is_of_its_own_account(concrete: cdk.Stack) -> None:
-    """Whatever account its key is of."""
+    """The account of its key doesn't matter."""
     bucket = s3.Bucket(concrete, "Data", encryption_key=key_of("222222222222", concrete))
     PersonalizeEncryption(concrete, "Encryption", resources=[importing(bucket)])
     assert [statement["Principal"] for statement in bucket_policy(concrete)] == [SERVICE, SERVICE]

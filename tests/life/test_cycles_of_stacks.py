@@ -74,7 +74,7 @@ def test_a_role_that_another_stack_can_not_name(
     problem: str,
     key: Callable[..., Any],
 ) -> None:
-    """Both stacks would need each other, which is told in our words."""
+    """Both stacks would need each other, which the construct refuses."""
     with pytest.raises(
         ValueError, match=r"^Stack/Encryption: encryption_key is in another stack, and "
     ) as error:

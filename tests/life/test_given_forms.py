@@ -62,7 +62,7 @@ def test_a_key_of_the_app_is_the_apps_own_in_every_form(
 
 
 def test_references_to_what_is_outside_of_the_app(stack: cdk.Stack) -> None:
-    """They are as imported: reported with all that their owners must add."""
+    """They count as imported: all their owners' statements are pending."""
     encryption = PersonalizeEncryption(
         stack,
         "Encryption",

@@ -81,7 +81,7 @@ def test_a_bucket_imported_by_the_name_of_an_l1(stack: cdk.Stack) -> None:
 
 
 def test_two_tokens_of_one_prefix(tmp_path: Path) -> None:
-    """With the flag of every new app, by which the CDK merges statements."""
+    """They stay apart with the feature flag by which the CDK merges statements."""
     app = new_app(tmp_path, context={"@aws-cdk/aws-iam:minimizePolicies": True})
     stack = cdk.Stack(app, "Stack")
     bucket = s3.Bucket(cdk.Stack(app, "Data"), "Bucket")
@@ -208,7 +208,7 @@ def policies(stack: cdk.Stack) -> list[Any]:
 
 
 def test_bucket_policies_of_one_name_under_opposite_conditions(stack: cdk.Stack) -> None:
-    """Each is of the bucket that is made where it is."""
+    """Each policy belongs to the bucket with the same condition."""
     made = {}
     for id, expression in (
         ("X", cdk.Fn.condition_equals("a", "b")),

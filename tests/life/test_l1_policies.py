@@ -187,7 +187,7 @@ def test_a_key_policy_that_a_condition_chooses(
 def test_a_bucket_policy_that_a_condition_chooses(
     app: cdk.App, stack: cdk.Stack, write: Callable[[list[Any]], Any], step: str, is_enough: bool
 ) -> None:
-    """The same for the policy of a bucket."""
+    """The same holds for the policy of a bucket."""
     bucket = s3.CfnBucket(stack, "L1")
     policy = s3.CfnBucketPolicy(
         stack, "Policy", bucket=bucket.ref, policy_document=write([only_tls(bucket)])
@@ -208,7 +208,7 @@ def test_a_bucket_policy_that_a_condition_chooses(
 def test_a_policy_of_the_app_for_a_bucket_that_is_imported(
     app: cdk.App, stack: cdk.Stack, step: str, is_enough: bool
 ) -> None:
-    """By its name, so the construct doesn't find it; the judge does."""
+    """It names the bucket, so the check finds it and the construct doesn't."""
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
     policy = s3.CfnBucketPolicy(
         stack, "Policy", bucket="ratings", policy_document={"Statement": []}

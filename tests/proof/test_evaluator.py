@@ -91,7 +91,7 @@ SESSION = {
     ],
 )
 def test_what_a_key_policy_gives_a_role(statement: Json, alone: bool, with_iam: bool) -> None:
-    """By itself, and with an IAM policy that allows the action."""
+    """The key policy decides by itself, or with an IAM policy that allows the action."""
     assert decrypts(statement) == alone
     assert decrypts(statement, iam=IAM) == with_iam
 

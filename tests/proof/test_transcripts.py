@@ -97,14 +97,14 @@ def in_key_policy(key: str, actions: Iterable[str]) -> set[Permission]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_transcripts_are_equal(kind: str) -> None:
-    """Row by row."""
+    """The transcripts have the same permissions in each row."""
     assert of_matrix(kind) == of_page(kind)
     assert of_requirements(kind) == of_page(kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_row_can_be_chosen(kind: str) -> None:
-    """By a factory of its name, which takes the locations that the resource has."""
+    """A factory of its name makes it, with the locations that the resource has."""
     made = getattr(PersonalizeResource, kind.replace(" ", "_"))
     assert made().permissions is ROWS[kind]
     parts = {"source": page.reads(kind), "destination": page.writes(kind)}
@@ -115,5 +115,5 @@ def test_each_row_can_be_chosen(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind, row in ROWS.items() if row.is_job])
 def test_each_job_is_a_fragment(kind: str) -> None:
-    """In state machines."""
+    """Each kind of job has a class in ``jobs``."""
     assert ROWS[kind].noun in jobs.__all__

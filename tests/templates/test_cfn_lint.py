@@ -52,7 +52,7 @@ def test_no_stack_has_a_finding(stack: str, synthesized: Path) -> None:
 
 @pytest.mark.parametrize("template", arrangements.TEMPLATES)
 def test_no_arrangement_has_a_finding(template: str, arranged: Path) -> None:
-    """Nor where keys, roles and buckets come from elsewhere; without feature flags."""
+    """Keys, roles and buckets from elsewhere have no finding either; without feature flags."""
     assert findings((arranged / f"{template}.template.json").read_text()) == []
 
 

@@ -50,7 +50,7 @@ def test_template_is_the_one_that_users_have(
 def test_template_is_the_one_that_users_have_without_flags(
     stack: str, synthesized: Path, snapshot: SnapshotAssertion
 ) -> None:
-    """As above."""
+    """Templates without the feature flags keep theirs as well."""
     assert template(synthesized, "flags_off", stack) == snapshot(
         extension_class=JSONSnapshotExtension
     )
