@@ -15,10 +15,10 @@ def template(stack: cdk.Stack) -> dict[str, Any]:
 
 def resources(stack: cdk.Stack, resource_type: str) -> dict[str, Any]:
     """The resources of a type, by logical id."""
-    found = template(stack).get("Resources", {})
+    all_resources = template(stack).get("Resources", {})
     return {
         logical_id: resource
-        for logical_id, resource in found.items()
+        for logical_id, resource in all_resources.items()
         if resource["Type"] == resource_type
     }
 
@@ -32,7 +32,7 @@ def key_policy(stack: cdk.Stack, logical_id: str) -> list[Statement]:
 
 
 def bucket_policy(stack: cdk.Stack) -> list[Statement]:
-    """The statements of the only bucket policy, if there is one."""
+    """The statements of the only bucket policy, if any."""
     policies = resources(stack, "AWS::S3::BucketPolicy")
     if not policies:
         return []
@@ -41,7 +41,7 @@ def bucket_policy(stack: cdk.Stack) -> list[Statement]:
 
 
 def role_policy(stack: cdk.Stack) -> list[Statement]:
-    """The statements of the only managed policy, if there is one; there are no inline ones."""
+    """The statements of the only managed policy, if any; there are no inline policies."""
     assert not resources(stack, "AWS::IAM::Policy")
     policies = resources(stack, "AWS::IAM::ManagedPolicy")
     if not policies:

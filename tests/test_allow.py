@@ -31,7 +31,7 @@ def a_stack() -> tuple[cdk.Stack, s3.Bucket]:
 
 
 def test_the_same_resource_twice_changes_nothing() -> None:
-    """Allowing is idempotent, in one call and in several."""
+    """Allowing is idempotent, in a single call and in several."""
     once, bucket = a_stack()
     PersonalizeEncryption(once, "Encryption", resources=all_resources(bucket))
     twice, bucket = a_stack()
@@ -41,7 +41,7 @@ def test_the_same_resource_twice_changes_nothing() -> None:
 
 
 def test_a_resource_allowed_later_is_wired_as_well() -> None:
-    """All at once and one by one allow the same."""
+    """One call and several calls allow the same."""
 
     def actions(statements: list[dict[str, object]]) -> dict[str, object]:
         return {str(statement["Sid"]): statement for statement in statements}
@@ -101,7 +101,7 @@ def test_sids_of_the_users_own_statements_have_no_say(stack: cdk.Stack) -> None:
 
 
 def test_several_locations_share_a_statement(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """A bucket has at most one statement for reading, one for writing and one for listing."""
+    """A bucket has at most one statement each for reading, writing and listing."""
     PersonalizeEncryption(
         stack,
         "Encryption",
@@ -141,20 +141,22 @@ def test_a_location_within_another_adds_nothing(
     written: list[str],
     if_later: list[str] | None,
 ) -> None:
-    """What is in a policy already stays there when a wider location comes later."""
+    """A policy keeps its statements when a wider location comes later."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     imports = [
         PersonalizeResource.dataset_import_job(S3Location(bucket, prefix)) for prefix in prefixes
     ]
-    for some in [imports] if way == "together" else [[each] for each in imports]:
+    for some in [imports] if way == "together" else [[resource] for resource in imports]:
         encryption.allow(*some)
     expected = [
         {"Fn::Join": ["", [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, f"/{pattern}"]]}
         for pattern in (if_later if if_later and way == "one by one" else written)
     ]
     for policy in (bucket_policy(stack), role_policy(stack)):
-        (found,) = [each["Resource"] for each in policy if each["Action"] == "s3:GetObject"]
-        assert found == (expected if len(expected) > 1 else expected[0])
+        (objects,) = [
+            statement["Resource"] for statement in policy if statement["Action"] == "s3:GetObject"
+        ]
+        assert objects == (expected if len(expected) > 1 else expected[0])
 
 
 def test_a_location_without_a_prefix_is_the_whole_bucket(
@@ -171,6 +173,6 @@ def test_a_location_without_a_prefix_is_the_whole_bucket(
 
 
 def test_a_location_knows_its_uri(stack: cdk.Stack) -> None:
-    """The path is the one that Personalize's APIs take."""
+    """Personalize's APIs accept the path."""
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
     assert S3Location(bucket, "import/").uri == "s3://ratings/import/"

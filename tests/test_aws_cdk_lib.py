@@ -36,7 +36,7 @@ def imported_with(directory: Path, version: str, statement: str) -> list[str]:
 
 @pytest.mark.parametrize("statement", IMPORTS)
 def test_a_version_that_is_too_old_is_named(statement: str, tmp_path: Path) -> None:
-    """With the one that is needed, and no other error above it."""
+    """The error names the needed version too, and no other error precedes it."""
     lines = imported_with(tmp_path, "2.200.0", statement)
 
     assert lines[-1] == (
@@ -53,6 +53,6 @@ def test_another_error_stays_as_it_is(tmp_path: Path) -> None:
 
 
 def test_the_lowest_version_is_that_of_the_metadata() -> None:
-    """The error names what pip asks for."""
+    """The error names the version that pip requires."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert f"aws-cdk-lib>={LOWEST},<3" in project["dependencies"]

@@ -1,4 +1,4 @@
-"""The contract with deployed stacks: logical ids, sids, names and descriptions, each as it was first released.
+"""The contract with deployed stacks: logical ids, sids, names and descriptions as first released.
 
 CloudFormation takes a changed logical id for another resource. That would replace the key that data
 is encrypted with, or the role that key policies name; and a changed sid, in the policy of an
@@ -74,18 +74,20 @@ def managed(stack: cdk.Stack) -> cdk.Stack:
 
 def ours(stack: cdk.Stack) -> dict[str, str]:
     """The construct's own resources: their types by logical id."""
-    found = template(stack)["Resources"]
-    return {key: value["Type"] for key, value in found.items() if key.startswith("Encryption")}
+    all_resources = template(stack)["Resources"]
+    return {
+        key: value["Type"] for key, value in all_resources.items() if key.startswith("Encryption")
+    }
 
 
 def sids(stack: cdk.Stack, resource_type: str, *path: str) -> dict[str, list[Any]]:
-    found = {}
+    sids_by_id = {}
     for logical_id, resource in resources(stack, resource_type).items():
         document = resource["Properties"]
         for step in path:
             document = document[step]
-        found[logical_id] = [statement.get("Sid") for statement in document["Statement"]]
-    return found
+        sids_by_id[logical_id] = [statement.get("Sid") for statement in document["Statement"]]
+    return sids_by_id
 
 
 def test_logical_ids(everything: cdk.Stack) -> None:
@@ -106,7 +108,7 @@ def test_logical_ids(everything: cdk.Stack) -> None:
 
 
 def test_sids_and_their_order(everything: cdk.Stack) -> None:
-    """Each statement has the sid it was released with, in that place; the construct's path has no say."""
+    """Each statement has its released sid, in its place; the construct's path changes none."""
     assert sids(everything, "AWS::KMS::Key", "KeyPolicy") == {
         "DataKey17AFBB84": [None, "PersonalizeRole", "PersonalizeService"],
         "EncryptionKey3A692D6E": [None, "PersonalizeRole", "PersonalizeService"],
@@ -130,7 +132,7 @@ def test_sids_and_their_order(everything: cdk.Stack) -> None:
 
 
 def test_logical_id_of_the_policy_of_an_l1_bucket(stack: cdk.Stack) -> None:
-    """With another id CloudFormation would make a second policy before the first goes, and a bucket takes one."""
+    """Another id makes a second policy before the first goes, and a bucket takes only one."""
     bucket = s3.CfnBucket(stack, "Data")
     source = S3Location(bucket, "import/")
     PersonalizeEncryption(
@@ -143,7 +145,7 @@ def test_logical_id_of_the_policy_of_an_l1_bucket(stack: cdk.Stack) -> None:
 
 @pytest.mark.parametrize("which", ["everything", "managed"])
 def test_the_name_of_the_role(request: pytest.FixtureRequest, which: str) -> None:
-    """Personalize's resources can't change their role, and owners of keys have pasted its name into their policies."""
+    """Personalize's resources can't change their role, and owners have pasted its name."""
     role = resources(request.getfixturevalue(which), "AWS::IAM::Role")["EncryptionRole2D2265A5"]
     assert role["Properties"]["RoleName"] == {
         "Fn::Join": ["", ["Stack-Encryption-8875952E-", {"Ref": "AWS::Region"}]]
@@ -151,7 +153,7 @@ def test_the_name_of_the_role(request: pytest.FixtureRequest, which: str) -> Non
 
 
 def test_names_and_descriptions(everything: cdk.Stack) -> None:
-    """A changed description replaces a managed policy, and a name is one that can't change without replacement."""
+    """A changed description or name replaces a managed policy."""
     (policy,) = resources(everything, "AWS::IAM::ManagedPolicy").values()
     assert "ManagedPolicyName" not in policy["Properties"], CONSEQUENCE
     (role,) = resources(everything, "AWS::IAM::Role").values()
@@ -168,7 +170,7 @@ def test_names_and_descriptions(everything: cdk.Stack) -> None:
 
 
 def test_sids_in_the_policy_of_an_imported_key(managed: cdk.Stack) -> None:
-    """Other deployments may have statements there: path and stack name make the sids, account and Region if known."""
+    """Sids come from path, stack name and known environment: other deployments write there too."""
     assert sids(managed, "Custom::PersonalizeKeyPolicy", "PolicyDocument") == {
         "EncryptionKeyPolicy1B31E8ADFF006219": [
             "PersonalizeRole0B0E511D",
@@ -184,7 +186,7 @@ def test_sids_in_the_policy_of_an_imported_key(managed: cdk.Stack) -> None:
 
 
 def test_logical_ids_of_a_managed_key_policy(managed: cdk.Stack) -> None:
-    """A custom resource of another id would delete the statements of the old one."""
+    """A custom resource of another id would delete the old resource's statements."""
     assert ours(managed) == {
         "EncryptionRole2D2265A5": "AWS::IAM::Role",
         "EncryptionPolicy3F28E3E0": "AWS::IAM::ManagedPolicy",
@@ -193,10 +195,12 @@ def test_logical_ids_of_a_managed_key_policy(managed: cdk.Stack) -> None:
 
 
 def test_logical_ids_of_the_function_for_managed_key_policies(managed: cdk.Stack) -> None:
-    """All managed keys of a stack have one; each key has a policy that goes when nothing needs it any more."""
-    found = template(managed)["Resources"]
+    """All managed keys of a stack share one; a key's policy goes when nothing needs it any more."""
+    all_resources = template(managed)["Resources"]
     assert {
-        id: each["Type"] for id, each in found.items() if id.startswith("PersonalizeKeyPolicies")
+        id: resource["Type"]
+        for id, resource in all_resources.items()
+        if id.startswith("PersonalizeKeyPolicies")
     } == {
         "PersonalizeKeyPoliciesRoleF1AA279D": "AWS::IAM::Role",
         "PersonalizeKeyPoliciesFunction0C7DFEF1": "AWS::Lambda::Function",
@@ -206,7 +210,7 @@ def test_logical_ids_of_the_function_for_managed_key_policies(managed: cdk.Stack
 
 
 def nested(app: cdk.App) -> cdk.Stack:
-    """CloudFormation chooses the name of a nested stack, so that of the outermost one counts."""
+    """CloudFormation chooses the name of a nested stack, so the outermost stack's name counts."""
     return cdk.NestedStack(cdk.Stack(app, "Stack"), "Nested")
 
 
@@ -243,7 +247,7 @@ def long_named(app: cdk.App) -> cdk.Stack:
 def test_the_names_in_other_stacks(
     app: cdk.App, make: Callable[[cdk.App], cdk.Stack], name: Any, sids: list[str]
 ) -> None:
-    """Nested, or of a known environment."""
+    """Nested stacks and known environments keep the released names."""
     stack = make(app)
     encryption = PersonalizeEncryption(
         stack,

@@ -1,4 +1,4 @@
-"""The contract on places: the order of statements, and which of the role's policies has which of them.
+"""The contract on places: the order of statements, and which policy of the role has each.
 
 A statement that moves from one deployed policy to another is taken out of the one before or after
 it is put into the other, so that the role may be without it for a moment.
@@ -26,10 +26,13 @@ def shown(value: Any) -> Any:
             return f"<{name}>"
         case {"Fn::GetAtt": [name, attribute]}:
             return f"<{name}.{attribute}>"
-    return [shown(each) for each in value] if isinstance(value, list) else value
+    return [shown(item) for item in value] if isinstance(value, list) else value
 
 
-KEY = "arn:<AWS::Partition>:kms:<AWS::Region>:<AWS::AccountId>:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+KEY = (
+    "arn:<AWS::Partition>:kms:<AWS::Region>:<AWS::AccountId>:"
+    "key/1234abcd-12ab-34cd-56ef-1234567890ab"
+)
 FIRST = {
     "CreateGrants": KEY,
     "ListBucket": ["arn:<AWS::Partition>:s3:::amzn-s3-demo-bucket", "<Data666C94C7.Arn>"],
@@ -63,7 +66,7 @@ FOLDERS = [f"<Data666C94C7.Arn>/{number:02}/*" for number in range(53)]
     ids=["full to the last byte", "one byte too many"],
 )
 def test_what_stands_in_which_policy(stack: cdk.Stack, last: str, policies: dict[str, Any]) -> None:
-    """Tokens count as what they may become at most: another number of bytes for one of them fails one of the cases."""
+    """Tokens count at their longest: another number of bytes for one fails one of the cases."""
     key_arn = stack.format_arn(
         service="kms", resource="key", resource_name="1234abcd-12ab-34cd-56ef-1234567890ab"
     )
@@ -82,8 +85,8 @@ def test_what_stands_in_which_policy(stack: cdk.Stack, last: str, policies: dict
         encryption.allow(PersonalizeResource.dataset_export_job(S3Location(data, f"{folder}/")))
     assert {
         logical_id: {
-            each["Sid"]: shown(each["Resource"])
-            for each in policy["Properties"]["PolicyDocument"]["Statement"]
+            statement["Sid"]: shown(statement["Resource"])
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         }
         for logical_id, policy in resources(stack, "AWS::IAM::ManagedPolicy").items()
     } == policies, CONSEQUENCE
@@ -109,15 +112,15 @@ def l1_with_a_policy(stack: cdk.Stack) -> s3.CfnBucket:
 def test_statements_stand_in_the_order_of_the_calls(
     stack: cdk.Stack, make: Callable[[cdk.Stack], Any]
 ) -> None:
-    """Those of one call are sorted."""
+    """The statements of one call are sorted."""
     bucket = make(stack)
     encryption = PersonalizeEncryption(stack, "Encryption")
     encryption.add_dataset_group("Movies", name="movies")
     encryption.allow(PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")))
     encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")))
-    in_iam = [each["Sid"] for each in role_policy(stack)]
+    in_iam = [statement["Sid"] for statement in role_policy(stack)]
     assert in_iam == ["UseKey", "ListBucket", "WriteObjects", "ReadObjects"], CONSEQUENCE
-    assert [each["Sid"] for each in bucket_policy(stack)] == [
+    assert [statement["Sid"] for statement in bucket_policy(stack)] == [
         "PersonalizeServiceListBucket",
         "PersonalizeServiceWriteObjects",
         "PersonalizeServiceReadObjects",

@@ -1,10 +1,10 @@
-"""The house: what its modules import, what they are called, and which of them name an action."""
+"""The rules of the house: imports, names, and modules that name an action."""
 
 import ast
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -21,11 +21,11 @@ Module = tuple[str, ...]
 @cache
 def modules() -> dict[Module, ast.Module]:
     """Each module of the package by its name; a package is its ``__init__``."""
-    found = {}
+    trees = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         name = (*ROOT, *path.relative_to(PACKAGE).with_suffix("").parts)
-        found[name[:-1] if name[-1] == "__init__" else name] = ast.parse(path.read_text("utf-8"))
-    return found
+        trees[name[:-1] if name[-1] == "__init__" else name] = ast.parse(path.read_text("utf-8"))
+    return trees
 
 
 def shown(module: Module) -> str:
@@ -36,8 +36,13 @@ def is_package(module: Module) -> bool:
     return (PACKAGE / Path(*module[1:]) / "__init__.py").exists()
 
 
+def is_of(module: Module, parts: Collection[str]) -> bool:
+    """Tell if a module of this package is one of these, or in one of these packages."""
+    return len(module) > 1 and module[1] in parts
+
+
 def imported(module: Module) -> Iterator[Module]:
-    """What a module imports, wherever that stands in it: for type checkers and in functions, too."""
+    """The imports of a module, also those in functions and for type checkers."""
     for node in ast.walk(modules()[module]):
         if isinstance(node, ast.Import):
             yield from (tuple(alias.name.split(".")) for alias in node.names)
@@ -50,8 +55,10 @@ def imported(module: Module) -> Iterator[Module]:
 
 
 def imported_of_the_package(module: Module) -> set[Module]:
-    """The modules of the package that are loaded before one, less the packages that it is in itself."""
-    loaded = {name[:length] for name in imported(module) for length in range(1, len(name) + 1)}
+    """The modules of the package that are loaded before the module, without its own packages."""
+    loaded: set[Module] = set()
+    for name in imported(module):
+        loaded.update(name[:length] for length in range(1, len(name) + 1))
     return {name for name in loaded & modules().keys() if name != module[: len(name)]}
 
 
@@ -66,7 +73,7 @@ def test_no_imports_go_in_a_circle() -> None:
 
 # The table, what construct and check share, and the engine.
 OF_ENGINE = ("matrix", "_answers", "_values", "_default_key_policy", "_access")
-ENGINE = [module for module in modules() if module[1:2] and module[1] in OF_ENGINE]
+ENGINE = [module for module in modules() if is_of(module, OF_ENGINE)]
 
 
 @pytest.mark.parametrize("module", ENGINE, ids=shown)
@@ -90,14 +97,10 @@ def test_what_construct_and_check_share_is_below_both() -> None:
         "_metadata",
         "_managed_key_policy",
     )
-    wrong = {
-        shown(module): [
-            shown(name) for name in imported(module) if len(name) > 1 and name[1] in above
-        ]
-        for module in modules()
-        if len(module) > 1 and module[1] in below
-    }
-    assert {name: found for name, found in wrong.items() if found} == {}
+    for module in modules():
+        if is_of(module, below):
+            wrong = [shown(name) for name in imported(module) if is_of(name, above)]
+            assert wrong == [], shown(module)
 
 
 def said_again(names: Iterable[tuple[str, Module]]) -> dict[str, list[str]]:
@@ -105,33 +108,31 @@ def said_again(names: Iterable[tuple[str, Module]]) -> dict[str, list[str]]:
     places = defaultdict(list)
     for name, module in names:
         places[name.strip("_")].append(shown(module))
-    return {name: found for name, found in places.items() if len(found) > 1}
+    return {name: modules_of for name, modules_of in places.items() if len(modules_of) > 1}
 
 
 def test_a_module_has_its_name_alone() -> None:
-    """A name means one thing in the whole package, whether it is private or not."""
+    """A name has a single meaning in the whole package, private or not."""
     assert said_again((module[-1], module) for module in modules()) == {}
 
 
 def test_a_class_has_its_name_alone() -> None:
-    """Less those of the managed function, whose file stands alone in users' templates."""
-    classes = (
-        (node.name, module)
-        for module, tree in modules().items()
-        if shown(module) != "_managed_key_policy.function"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
-    )
+    """Only the managed function's classes may repeat: its file stands alone in users' templates."""
+    classes = []
+    for module, tree in modules().items():
+        if shown(module) != "_managed_key_policy.function":
+            nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+            classes += [(node.name, module) for node in nodes]
     assert said_again(classes) == {}
 
 
 # The modules that name an action of KMS or S3 though they aren't the table, and why they may.
 NAME_ACTIONS = {
     "_access.aws_managed_policies": "what policies of AWS allow, whatever the page asks for",
-    "_assembly.policies_by_code": "what the managed function calls, which is no permission of Personalize",
+    "_assembly.policies_by_code": "calls of the managed function, not of Personalize",
     "_access.too_much": "what is read in a policy that gives more than the page asks for",
     "_default_key_policy": "KMS's default policy, which a key without one is given",
-    "_managed_key_policy.shared_function": "what the managed function calls, which is no permission of Personalize",
+    "_managed_key_policy.shared_function": "calls of the managed function, not of Personalize",
 }
 
 
@@ -144,20 +145,16 @@ def actions_in(module: Module) -> set[str]:
         for node in ast.walk(tree)
         if isinstance(node, documented)
     }
-    texts = {
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    return {
-        action
-        for text in texts - docstrings
-        for action in re.findall(r"(?<![:\w])(?:kms|s3):[A-Z*]\w*", text)
-    }
+    constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    texts = {value for value in constants if isinstance(value, str)}
+    actions: set[str] = set()
+    for text in texts - docstrings:
+        actions.update(re.findall(r"(?<![:\w])(?:kms|s3):[A-Z*]\w*", text))
+    return actions
 
 
 def test_only_the_table_names_actions() -> None:
-    """Whoever adds a permission of the page, or takes one out, has one place to do it."""
+    """A permission of the page is added or removed in a single place."""
     naming = {shown(module): actions for module in modules() if (actions := actions_in(module))}
     assert naming.keys() <= {"matrix", *NAME_ACTIONS}, naming
 
@@ -165,11 +162,9 @@ def test_only_the_table_names_actions() -> None:
 def test_no_docstring_is_a_riddle() -> None:
     """It begins with a verb or a noun, not with a question."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    nodes = [
-        node
-        for tree in modules().values()
-        for node in ast.walk(tree)
-        if isinstance(node, documented)
-    ]
-    texts = [ast.get_docstring(node) or "" for node in nodes]
-    assert [text for text in texts if text.split(" ")[0] in {"What", "Whether", "Why", "How"}] == []
+    questions = {"What", "Whether", "Why", "How"}
+    for module, tree in modules().items():
+        nodes = [node for node in ast.walk(tree) if isinstance(node, documented)]
+        texts = [ast.get_docstring(node) or "" for node in nodes]
+        riddles = [text for text in texts if text.split(" ")[0] in questions]
+        assert riddles == [], shown(module)

@@ -1,4 +1,4 @@
-"""The rule on what could revoke access to the key, against CloudTrail's records as the KMS developer guide has them."""
+"""The rule on calls that could revoke access to the key, against records in CloudTrail's guide."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ REVOKING = ["DisableKey", "PutKeyPolicy", "RetireGrant", "RevokeGrant", "Schedul
 
 
 def event(name: str, key_arn: str = KEY_ARN, source: str = "kms") -> dict[str, Any]:
-    """Return the event that EventBridge makes of a record of CloudTrail: the fields that tell records apart."""
+    """Return EventBridge's event for a record of CloudTrail, with the fields that matter."""
     return {
         "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
         "detail-type": "AWS API Call via CloudTrail",
@@ -64,13 +64,13 @@ def test_it_matches_what_revokes_access_to_this_key(
 
 
 def test_it_leaves_other_calls_alone(is_matched: Callable[[Any], bool]) -> None:
-    """Using a key, or giving access, revokes nothing, and other services have calls of the same names."""
+    """Using a key or giving access revokes nothing, nor do other services' calls of these names."""
     others = [event(name) for name in ("Decrypt", "CreateGrant", "EnableKey", "CancelKeyDeletion")]
     assert not any(map(is_matched, [*others, event("DisableKey", source="apigateway")]))
 
 
 def test_it_has_the_options_of_a_rule(stack: cdk.Stack) -> None:
-    """Target, description and name are those of the CDK's ``on…`` methods; the key made here has its reference."""
+    """Target, description and name are as in the CDK's ``on…`` methods; a key is a reference."""
     topic = sns.Topic(stack, "Topic")
     PersonalizeEncryption(stack, "Encryption").on_key_access_changed(
         "Changed", target=targets.SnsTopic(topic), description="key access", rule_name="key-access"
@@ -87,7 +87,7 @@ def test_it_has_the_options_of_a_rule(stack: cdk.Stack) -> None:
 def test_it_is_about_every_key_in_use(
     stack: cdk.Stack, encrypted_bucket: s3.Bucket, data_key: kms.Key
 ) -> None:
-    """Those of locations too, allowed before or after, each once; the dataset group's even if nothing is allowed."""
+    """It has the keys of locations, each once, and the dataset group's in any case."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     encryption.on_key_access_changed("Changed")
     other = kms.Key.from_key_arn(stack, "Other", OTHER_ARN)

@@ -121,7 +121,7 @@ def test_a_metric_attribution_writes_with_role_and_key(
     movies: personalize.CfnDatasetGroup,
     encrypted_bucket: s3.Bucket,
 ) -> None:
-    """The destination's key is the one that Personalize encrypts its reports with."""
+    """Personalize encrypts its reports with the destination's key."""
     encryption.add_metric_attribution(
         "Metrics",
         dataset_group=movies,
@@ -156,7 +156,7 @@ def test_a_metric_attribution_writes_with_role_and_key(
 def test_tags_of_the_app_do_not_reach_dataset_groups_and_datasets(
     app: cdk.App, stack: cdk.Stack, encryption: PersonalizeEncryption
 ) -> None:
-    """Their tags are create-only: a tag added to the app later would fail the update or empty the dataset group."""
+    """Their tags are create-only: a later tag would fail the update or empty the dataset group."""
     tagged = encryption.add_dataset_group("Tagged", name="tagged", tags={"team": "movies"})
     encryption.add_dataset_group("Untagged", name="untagged")
     add_ratings(encryption, tagged)
@@ -170,7 +170,7 @@ def test_tags_of_the_app_do_not_reach_dataset_groups_and_datasets(
         None,
     ]
     datasets = resources(stack, "AWS::Personalize::Dataset").values()
-    assert [each["Properties"].get("Tags") for each in datasets] == [
+    assert [dataset["Properties"].get("Tags") for dataset in datasets] == [
         None,
         [{"Key": "team", "Value": "ratings"}],
     ]
@@ -224,7 +224,7 @@ def test_the_name_of_an_import_job(
     props: dict[str, Any],
     name: Any,
 ) -> None:
-    """By default that of the dataset and a suffix, which is another one for another file."""
+    """By default it is the dataset's name and a suffix, which differs for another file."""
     add_ratings(
         encryption,
         GROUP_ARN,
@@ -284,7 +284,7 @@ def group(scope: cdk.Stack, name: str) -> personalize.CfnDatasetGroup:
 def test_the_name_of_an_import_job_follows_the_dataset_group(
     stack: cdk.Stack, encryption: PersonalizeEncryption, bucket: s3.Bucket, make: Any, name: str
 ) -> None:
-    """Datasets of one name in two dataset groups have jobs of two names, however the dataset group is given."""
+    """Datasets of one name in two dataset groups have two job names, in each form of the group."""
     add_ratings(encryption, make(stack), import_from=S3Location(bucket, "import/"))
     assert (
         only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]["JobName"]
@@ -293,7 +293,7 @@ def test_the_name_of_an_import_job_follows_the_dataset_group(
 
 
 def test_where_the_name_of_an_import_job_stays(bucket: s3.Bucket, app: cdk.App) -> None:
-    """A stack with another name, to which ``cdk refactor`` moves the dataset; but two nested in it have two names."""
+    """``cdk refactor`` may move it to another stack; two stacks nested in it have two names."""
     names: list[Any] = []
     for scope in (
         cdk.Stack(app, "One"),

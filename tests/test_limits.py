@@ -1,4 +1,4 @@
-"""Much of everything: accepted as long as AWS accepts it, in policies that are counted at their longest."""
+"""Large numbers: accepted as long as AWS accepts them, in policies counted at their longest."""
 
 import json
 from graphlib import TopologicalSorter
@@ -25,7 +25,7 @@ FILLED_IN = {
 
 
 def deployed(value: Any) -> Any:
-    """The policy as it can be after deployment: names chosen by CloudFormation have their full length."""
+    """The longest the policy can be after deployment: CloudFormation's names have full length."""
     if isinstance(value, list):
         return [deployed(item) for item in value]
     if not isinstance(value, dict):
@@ -52,15 +52,17 @@ def import_jobs(
     stack: cdk.Stack, *, buckets: int, folders: int, above: str = "import"
 ) -> list[PersonalizeResource]:
     """A job for each of so many folders in each of so many buckets."""
-    return [
-        PersonalizeResource.dataset_import_job(S3Location(bucket, f"{above}/{folder:02}/"))
-        for bucket in [s3.Bucket(stack, f"Bucket{number}") for number in range(buckets)]
-        for folder in range(folders)
-    ]
+    jobs = []
+    for number in range(buckets):
+        bucket = s3.Bucket(stack, f"Bucket{number}")
+        for folder in range(folders):
+            source = S3Location(bucket, f"{above}/{folder:02}/")
+            jobs.append(PersonalizeResource.dataset_import_job(source))
+    return jobs
 
 
 def test_200_locations_of_one_construct(stack: cdk.Stack) -> None:
-    """Ten buckets of twenty prefixes each: every policy is one that AWS accepts, and the stack has few resources."""
+    """Ten buckets of twenty prefixes each: AWS accepts every policy, and the resources are few."""
     jobs = import_jobs(stack, buckets=10, folders=20)
     PersonalizeEncryption(stack, "Encryption", resources=jobs)
     managed = resources(stack, "AWS::IAM::ManagedPolicy").values()
@@ -73,7 +75,7 @@ def test_200_locations_of_one_construct(stack: cdk.Stack) -> None:
 
 
 def test_the_same_location_again_when_a_policy_is_full(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """A permission of an earlier managed policy isn't repeated in a later one."""
+    """A later managed policy doesn't repeat a permission of an earlier policy."""
     jobs = [
         PersonalizeResource.dataset_import_job(S3Location(bucket, f"import/{number:02}/"))
         for number in range(80)
@@ -86,7 +88,7 @@ def test_the_same_location_again_when_a_policy_is_full(stack: cdk.Stack, bucket:
 
 
 def test_a_location_before_others_takes_nothing_away_meanwhile() -> None:
-    """It moves the last ones to the next policy, which CloudFormation has to update first."""
+    """It moves the last locations to the next policy, which CloudFormation has to update first."""
     folders = [f"import/{number:03}/" for number in range(130)]
     before, after = policies_of_folders(folders[1:]), policies_of_folders(folders)
     policies = {policy: readable for policy, (readable, _) in before.items()}
@@ -99,21 +101,25 @@ def test_a_location_before_others_takes_nothing_away_meanwhile() -> None:
 
 
 def policies_of_folders(folders: list[str]) -> dict[str, tuple[set[str], list[str]]]:
-    """The objects that each managed policy of a role lets it read, and the policies that it waits for."""
+    """The objects that each managed policy of a role lets it read, and its dependencies."""
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
     bucket = s3.Bucket(stack, "Data")
     jobs = [
         PersonalizeResource.dataset_import_job(S3Location(bucket, folder)) for folder in folders
     ]
     PersonalizeEncryption(stack, "Encryption", resources=jobs)
-    found = {}
+    readable_by_policy = {}
     for logical_id, policy in resources(stack, "AWS::IAM::ManagedPolicy").items():
         statements = {
-            each["Sid"]: each for each in policy["Properties"]["PolicyDocument"]["Statement"]
+            statement["Sid"]: statement
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         }
-        readable = {json.dumps(each) for each in statements["ReadObjects"]["Resource"]}
-        found[name(logical_id)] = readable, [name(each) for each in policy.get("DependsOn", [])]
-    return found
+        readable = {json.dumps(arn) for arn in statements["ReadObjects"]["Resource"]}
+        readable_by_policy[name(logical_id)] = (
+            readable,
+            [name(id) for id in policy.get("DependsOn", [])],
+        )
+    return readable_by_policy
 
 
 def name(logical_id: str) -> str:
@@ -121,7 +127,7 @@ def name(logical_id: str) -> str:
 
 
 def test_more_managed_policies_than_a_role_takes_by_default(stack: cdk.Stack) -> None:
-    """They are numbered from the second on; the quota of ten can be raised, so twelve are accepted without a word."""
+    """They are numbered from the second on; the quota of ten can be raised, so twelve are fine."""
     jobs = import_jobs(stack, buckets=5, folders=50, above="x" * 160)
     encryption = PersonalizeEncryption(stack, "Encryption", resources=jobs)
     managed = [
@@ -159,7 +165,7 @@ def test_40_constructs_on_one_key(stack: cdk.Stack, data_key: kms.Key) -> None:
     "above", ["", f"{cdk.Aws.STACK_NAME}/"], ids=["a literal", "the stack's name"]
 )
 def test_a_managed_policy_fits_in_every_partition_and_stack(stack: cdk.Stack, above: str) -> None:
-    """The partition of a bucket that was imported by name is known at deployment; its longest is ``aws-us-gov``."""
+    """The partition of an imported bucket is known at deployment; its longest is ``aws-us-gov``."""
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
     folders = [f"{above}{number:012}/" for number in range(200)]
     jobs = [
@@ -169,7 +175,7 @@ def test_a_managed_policy_fits_in_every_partition_and_stack(stack: cdk.Stack, ab
     policies = resources(stack, "AWS::IAM::ManagedPolicy").values()
     assert len(policies) > 1
     sizes = [size(policy["Properties"]["PolicyDocument"]) for policy in policies]
-    assert [each for each in sizes if each > 6144] == []
+    assert [characters for characters in sizes if characters > 6144] == []
 
 
 @pytest.mark.parametrize(
@@ -190,14 +196,14 @@ def test_the_size_of(value: Any, most: int) -> None:
 
 
 def test_the_size_of_pseudo_parameters() -> None:
-    """In the partition, the Region and the account with the longest."""
+    """Pseudo parameters count with the longest partition, Region and account."""
     assert most_of(f"arn:{cdk.Aws.PARTITION}:x") == 2 + 4 + 10 + 2
     assert most_of(cdk.Aws.REGION) == 2 + 15
     assert most_of(cdk.Aws.ACCOUNT_ID) == 2 + 12
 
 
 def test_the_size_of_an_arn(stack: cdk.Stack) -> None:
-    """One before a folder is that of a bucket, whose name has 63 characters at most."""
+    """An ARN before a folder is that of a bucket, whose name has up to 63 characters."""
     arn = s3.Bucket(stack, "Data").bucket_arn
     assert most_of(arn) == 2 + 96
     assert most_of(f"{arn}/in/*") == 2 + 20 + 63 + 5

@@ -1,4 +1,4 @@
-"""Each row of AWS's pages, as whole statements written out from the pages; a new row has an entry in WRITTEN_OUT."""
+"""Each row of AWS's pages, as whole statements; a new row needs an entry in WRITTEN_OUT."""
 
 from typing import Any, NamedTuple
 
@@ -78,7 +78,7 @@ PUBLISHES = of_role("PublishMetrics", "cloudwatch:PutMetricData", "*")
 
 
 class Policies(NamedTuple):
-    """The statements for one resource, whose source is in/ and whose destination out/ of one bucket with a key."""
+    """The statements for one resource, from in/ to out/ of a bucket with a key."""
 
     of_dataset_groups_key: list[Statement]
     of_buckets_key: list[Statement]
@@ -134,7 +134,7 @@ def policies(stack: cdk.Stack) -> Policies:
 def test_each_row_makes_these_statements(
     stack: cdk.Stack, encrypted_bucket: s3.Bucket, row: Permissions
 ) -> None:
-    """In the policies of both keys, the role's and the bucket's, and no others."""
+    """The policies of both keys, the role and the bucket have them, and no others."""
     factory = getattr(PersonalizeResource, row.resource.replace(" ", "_"))
     locations = {}
     if row.source is not None:
@@ -167,7 +167,7 @@ def test_resources_without_locations_leave_s3_alone(
     of_key: list[Statement],
     of_role: list[Statement],
 ) -> None:
-    """Only KMS is wired for jobs whose locations somebody else looks after, and nothing for nothing."""
+    """Only KMS is wired for jobs whose locations others look after, and nothing for nothing."""
     PersonalizeEncryption(stack, "Encryption", resources=resources)
     assert policies(stack) == Policies(of_key, [], of_role, [])
 
@@ -175,7 +175,7 @@ def test_resources_without_locations_leave_s3_alone(
 def test_an_export_allowed_later_completes_the_key_policy(
     stack: cdk.Stack, encrypted_bucket: s3.Bucket
 ) -> None:
-    """The statements of a dataset group's key grow by the export's action, wherever in the program it comes."""
+    """The dataset group's key policy gets the export's action, wherever the call stands."""
     encryption = PersonalizeEncryption(
         stack, "Encryption", resources=[PersonalizeResource.dataset_group()]
     )
@@ -184,5 +184,5 @@ def test_an_export_allowed_later_completes_the_key_policy(
 
 
 def test_every_row_is_one_of_the_rows() -> None:
-    """None is written below the list of all."""
-    assert tuple(each for each in vars(matrix).values() if isinstance(each, Permissions)) == ROWS
+    """Every row of the module is in the list of all rows."""
+    assert tuple(value for value in vars(matrix).values() if isinstance(value, Permissions)) == ROWS

@@ -1,4 +1,4 @@
-"""Statements that can't be attached are reported, complete, at synth and in ``pending_statements``."""
+"""Statements that can't be attached are reported, complete, at synth and as a property."""
 
 import json
 from typing import Any
@@ -106,7 +106,7 @@ def importing(bucket: s3.IBucket, prefix: str = "import/") -> PersonalizeResourc
 
 def warnings(stack: cdk.Stack) -> dict[str, Any]:
     """The JSON of each warning of ours, by the last part of its id."""
-    found = {}
+    statements_by_id = {}
     for annotation in assertions.Annotations.from_stack(stack).find_warning(
         "*", assertions.Match.any_value()
     ):
@@ -114,21 +114,21 @@ def warnings(stack: cdk.Stack) -> dict[str, Any]:
         if not warning_id.startswith("personalize-kms-constructs:"):
             continue  # the CDK's own
         statements = json.loads(text[text.index("\n[\n") : text.index("\n]\n") + 2])
-        found[warning_id.rstrip("]").partition(":")[2]] = statements
-    return found
+        statements_by_id[warning_id.rstrip("]").partition(":")[2]] = statements
+    return statements_by_id
 
 
 def test_the_policies_of_an_imported_key_and_of_an_immutable_role(
     stack: cdk.Stack, imported_key: kms.IKey
 ) -> None:
-    """The CDK drops the statements without a word; the construct keeps them, and writes no policy for the role."""
+    """The CDK drops the statements silently; the construct keeps them and writes no policy."""
     construct = encryption(stack, encryption_key=imported_key, service_role=immutable_role(stack))
     assert [(pending.policy, pending.resource_arn) for pending in construct.pending_statements] == [
         ("key", KEY_ARN),
         ("role", ROLE_ARN),
     ]
     of_key, _ = construct.pending_statements
-    assert [each.to_statement_json()["Condition"] for each in of_key.statements] == [
+    assert [statement.to_statement_json()["Condition"] for statement in of_key.statements] == [
         {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}},
         {"StringEqualsIfExists": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
     ]
@@ -140,7 +140,7 @@ def test_the_policies_of_an_imported_key_and_of_an_immutable_role(
 
 
 def test_the_policy_of_an_imported_bucket(stack: cdk.Stack) -> None:
-    """Placeholders stand for what is known at deployment alone; a second import of the bucket is the same one."""
+    """Placeholders stand for values of the deployment; importing the bucket again adds nothing."""
     jobs = [
         importing(s3.Bucket.from_bucket_name(stack, f"Imported{number}", "ratings"))
         for number in range(2)
@@ -152,7 +152,7 @@ def test_the_policy_of_an_imported_bucket(stack: cdk.Stack) -> None:
 
 
 def test_a_bucket_of_another_account_has_to_allow_the_role_too(app: cdk.App) -> None:
-    """Across accounts the bucket's policy has to allow as well: the role's account, for this role alone."""
+    """Across accounts the bucket's policy has to allow too: the role's account, for this role."""
     concrete = cdk.Stack(
         app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1")
     )
@@ -196,14 +196,16 @@ def test_a_role_without_policy_updates(stack: cdk.Stack) -> None:
 
 
 def test_statements_allowed_later(stack: cdk.Stack, imported_key: kms.IKey) -> None:
-    """The warning has what is needed at synth, not what was needed at first."""
+    """The warning has the statements needed at synth, not at first."""
     encryption(stack, encryption_key=imported_key).allow(PersonalizeResource.dataset_export_job())
     of_export = [*ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
-    assert [each["Action"] for each in warnings(stack)["pendingKeyPolicy"]] == [of_export] * 2
+    assert [statement["Action"] for statement in warnings(stack)["pendingKeyPolicy"]] == [
+        of_export
+    ] * 2
 
 
 def test_a_key_imported_twice_is_pending_once(stack: cdk.Stack, imported_key: kms.IKey) -> None:
-    """Two objects of one ARN are one key."""
+    """Two objects with the same ARN are the same key."""
     again = kms.Key.from_key_arn(stack, "Again", KEY_ARN)
     bucket = s3.Bucket.from_bucket_attributes(
         stack, "Imported", bucket_name="ratings", encryption_key=again
@@ -214,7 +216,7 @@ def test_a_key_imported_twice_is_pending_once(stack: cdk.Stack, imported_key: km
 
 @pytest.mark.parametrize("place", ["construct", "stack", "stack, in advance"])
 def test_warnings_can_be_acknowledged(stack: cdk.Stack, imported_key: kms.IKey, place: str) -> None:
-    """The ids are stable, so a team can say that the key's owner has done their part, and nobody else theirs."""
+    """The ids are stable, so a team can acknowledge the statements of one key's owner alone."""
     id = "personalize-kms-constructs:pendingKeyPolicy"
     if place == "stack, in advance":
         cdk.Annotations.of(stack).acknowledge_warning(id)
@@ -232,7 +234,7 @@ def test_nothing_pending(stack: cdk.Stack) -> None:
 
 
 def test_pending_statements_can_be_a_stack_output(stack: cdk.Stack) -> None:
-    """CloudFormation fills in what is known at deployment alone; what is allowed later is in it."""
+    """CloudFormation fills in values of the deployment; later resources are included."""
     bucket = s3.Bucket.from_bucket_name(stack, "ImportedBucket", "ratings")
     encryption = PersonalizeEncryption(stack, "Encryption")
     encryption.output_pending_statements()
@@ -275,7 +277,7 @@ def test_an_output_of_nothing_pending_is_an_empty_list(stack: cdk.Stack) -> None
 
 
 def test_the_dummy_key_of_a_lookup_is_taken(app: cdk.App) -> None:
-    """A key that is looked up is a dummy until the CLI has found it; that is no reason to refuse anything."""
+    """A looked-up key is a dummy until the CLI has its ARN, which is no reason to refuse it."""
     stack = cdk.Stack(
         app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1")
     )
@@ -289,7 +291,7 @@ def test_the_dummy_key_of_a_lookup_is_taken(app: cdk.App) -> None:
 def test_what_the_app_makes_is_named_for_the_keys_owner(
     app: cdk.App, stack: cdk.Stack, imported_key: kms.IKey, in_another_stack: bool
 ) -> None:
-    """By its logical id, as in ``Fn::Sub``; one of another stack would say nothing, so by its path."""
+    """It is named by its logical id, as in ``Fn::Sub``; in another stack, by its path."""
     of = cdk.Stack(app, "Roles") if in_another_stack else stack
     role = iam.Role(of, "Service", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
     encryption(stack, encryption_key=imported_key, service_role=role)

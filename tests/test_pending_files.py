@@ -40,16 +40,18 @@ def encryption(scope: Construct, id: str = "Encryption", **props: Any) -> Person
 
 def texts(stack: cdk.Stack) -> list[str]:
     """Return the warnings of ours, without their ids."""
-    found = assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value())
+    entries = assertions.Annotations.from_stack(stack).find_warning(
+        "*", assertions.Match.any_value()
+    )
     return [
-        str(each.entry.data).partition(" [ack: ")[0]
-        for each in found
-        if "personalize-kms" in str(each.entry.data)
+        str(annotation.entry.data).partition(" [ack: ")[0]
+        for annotation in entries
+        if "personalize-kms" in str(annotation.entry.data)
     ]
 
 
 def files(assembly: str, folder: str = FOLDER) -> dict[str, Any]:
-    """Return what is in the files, by their names."""
+    """Return the contents of the files, by name."""
     return {
         path.name: json.loads(path.read_text())
         for path in sorted((Path(assembly) / folder).glob("*"))
@@ -57,7 +59,7 @@ def files(assembly: str, folder: str = FOLDER) -> dict[str, Any]:
 
 
 def test_a_warning_says_who_does_what(app: cdk.App) -> None:
-    """The whole text: what is missing, JSON on lines of its own, who acts, the file, the other way, the page."""
+    """The whole text: missing statements, JSON on own lines, who acts, file, other way, page."""
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     encryption(stack, encryption_key=imported_key(stack))
     (text,) = texts(stack)
@@ -122,7 +124,7 @@ def test_a_warning_says_who_does_what(app: cdk.App) -> None:
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn"])
 def test_partition_and_region_are_those_of_the_key(stack: cdk.Stack, partition: str) -> None:
-    """The stack knows neither, and Personalize takes no other key; what nobody knows is told."""
+    """The stack knows neither, and Personalize takes no other key; the rest is explained."""
     encryption(stack, encryption_key=imported_key(stack, partition=partition))
     (text,) = texts(stack)
     role = f"arn:{partition}:iam::${{AWS::AccountId}}:role/Stack-Encryption-8875952E-eu-west-1"
@@ -131,7 +133,7 @@ def test_partition_and_region_are_those_of_the_key(stack: cdk.Stack, partition: 
 
 
 def test_partition_is_that_of_the_region(app: cdk.App) -> None:
-    """Where no ARN says it."""
+    """The Region gives the partition where no ARN has it."""
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(region="cn-north-1"))
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
     encryption(
@@ -142,7 +144,7 @@ def test_partition_is_that_of_the_region(app: cdk.App) -> None:
 
 
 def test_what_nobody_knows_is_told(stack: cdk.Stack) -> None:
-    """Each placeholder once, with what to put in its place; a bucket's ARN names no account; MANAGED is for keys."""
+    """Each placeholder is explained once; a bucket's ARN has no account; MANAGED is for keys."""
     name = cdk.CfnParameter(stack, "BucketName")
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", name.value_as_string)
     encryption(
@@ -193,7 +195,7 @@ def test_a_function_in_a_name_is_a_placeholder_with_a_name(
 
 
 def test_the_key_of_another_account_can_not_be_managed(app: cdk.App) -> None:
-    """So nobody is told to."""
+    """The message doesn't advise MANAGED."""
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     encryption(stack, encryption_key=imported_key(stack, account="222222222222"))
     (text,) = texts(stack)
@@ -207,20 +209,20 @@ def test_the_owner_of_a_role_gets_a_policy_of_its_own(app: cdk.App, stack: cdk.S
         stack, "Role", "arn:aws:iam::111111111111:role/team/personalize", mutable=False
     )
     encryption(stack, encryption_key=imported_key(stack), service_role=role)
-    found = files(app.synth().directory)
-    assert list(found) == [
+    written = files(app.synth().directory)
+    assert list(written) == [
         f"StackEncryptionAE998EAF.key.{KEY_ID}.json",
         "StackEncryptionAE998EAF.role.personalize.json",
     ]
-    policy = found["StackEncryptionAE998EAF.role.personalize.json"]
-    assert (policy["Version"], [each["Sid"] for each in policy["Statement"]]) == (
+    policy = written["StackEncryptionAE998EAF.role.personalize.json"]
+    assert (policy["Version"], [statement["Sid"] for statement in policy["Statement"]]) == (
         "2012-10-17",
         ["CreateGrants", "UseKey"],
     )
 
 
 def test_constructs_of_one_app_have_files_of_their_own(app: cdk.App, stack: cdk.Stack) -> None:
-    """On one key; their statements have sids of their own, too."""
+    """Two constructs on the same key have different files and sids."""
     key = imported_key(stack)
     encryption(stack, "A", encryption_key=key)
     encryption(stack, "B", encryption_key=key)
@@ -229,7 +231,7 @@ def test_constructs_of_one_app_have_files_of_their_own(app: cdk.App, stack: cdk.
 
 
 def test_two_resources_that_are_spelt_alike_have_two_files(app: cdk.App, stack: cdk.Stack) -> None:
-    """Whatever tells them apart may be what a file name can't have."""
+    """Their difference may lie in characters that a file name can't have."""
     buckets = [
         s3.Bucket.from_bucket_name(stack, name, cdk.Fn.import_value(f"{name}/ratings"))
         for name in ("A", "B")
@@ -267,12 +269,14 @@ def test_a_file_goes_when_nothing_is_pending_any_more(tmp_path: Path) -> None:
         encryption(stack, encryption_key=key)
         encryption(stack, "Other", encryption_key=imported_key(cdk.Stack(app, "Keys")))
         app.synth()
-        found = [name.partition(".")[0] for name in files(str(tmp_path))]
-        assert found == (["StackEncryptionAE998EAF"] if imported else []) + ["StackOther22D239EB"]
+        constructs = [name.partition(".")[0] for name in files(str(tmp_path))]
+        assert constructs == (["StackEncryptionAE998EAF"] if imported else []) + [
+            "StackOther22D239EB"
+        ]
 
 
 def test_a_file_of_a_construct_that_is_gone_is_taken_out(app: cdk.App, stack: cdk.Stack) -> None:
-    """An earlier synth, of another process, left it; what isn't ours stays."""
+    """An earlier synth of another process left it; files of others stay."""
     folder = Path(app.outdir) / FOLDER
     folder.mkdir()
     for name in ("StackGone12345678.key.1234abcd.json", "notes.txt"):
@@ -283,7 +287,7 @@ def test_a_file_of_a_construct_that_is_gone_is_taken_out(app: cdk.App, stack: cd
 
 
 def test_a_long_path_and_a_long_name(app: cdk.App, stack: cdk.Stack) -> None:
-    """A file's name has 255 bytes at most; constructs that differ at the end of their paths have files of their own."""
+    """A file name has up to 255 bytes; paths that differ at the end have different files."""
     scope: Any = stack
     for _ in range(9):
         scope = Construct(scope, "x" * 24)
@@ -337,7 +341,7 @@ def importing(stack: cdk.Stack, bucket: Any, **props: Any) -> str:
 
 @pytest.mark.parametrize("is_given", [False, True])
 def test_the_key_of_an_imported_bucket(stack: cdk.Stack, is_given: bool) -> None:
-    """Nobody but its owner knows if there is one, and it is forgotten where the statements are pasted."""
+    """Only its owner knows if there is one, and forgets it when pasting the statements."""
     key = imported_key(stack) if is_given else None
     text = importing(
         stack, s3.Bucket.from_bucket_name(stack, "Imported", "ratings"), encryption_key=key
@@ -349,7 +353,7 @@ def test_the_key_of_an_imported_bucket(stack: cdk.Stack, is_given: bool) -> None
 
 
 def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.App) -> None:
-    """Its role lacks what the service role lacks: statements that ``customize_roles`` leaves out of the template."""
+    """Its role lacks what the service role lacks: statements left out by ``customize_roles``."""
     names = {
         "Stack/Encryption/Role": "personalize",
         "Stack/PersonalizeKeyPolicies/Role": "function",
@@ -359,7 +363,8 @@ def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.Ap
     key = imported_key(stack)
     construct = encryption(stack, encryption_key=key, imported_key_policy=ImportedKeyPolicy.MANAGED)
     assert [
-        (each.policy, each.resource_arn.rpartition("/")[2]) for each in construct.pending_statements
+        (pending.policy, pending.resource_arn.rpartition("/")[2])
+        for pending in construct.pending_statements
     ] == [
         ("role", "personalize"),
         ("role", "function"),
@@ -394,7 +399,7 @@ def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.Ap
 
 
 def test_the_role_of_the_function_is_told_of_a_key_once(app: cdk.App) -> None:
-    """Two statements of one sid can't stand in a policy."""
+    """Two statements with the same sid can't stand in a policy."""
     names = {
         "Stack/One/Role": "one",
         "Stack/Two/Role": "two",
@@ -416,7 +421,7 @@ def test_the_role_of_the_function_is_told_of_a_key_once(app: cdk.App) -> None:
 def test_a_role_of_others_that_has_no_name_yet(
     app: cdk.App, stack: cdk.Stack, nameless: str
 ) -> None:
-    """Its owner can't do anything before it has one: nothing is written with an ARN that no role has."""
+    """Its owner can't do anything before it has one: no file has an ARN that no role has."""
     of_function = "KeyPolicies" in nameless
     iam.Role.customize_roles(
         stack, use_precreated_roles={"Stack/Encryption/Role": "service"} if of_function else None
@@ -424,8 +429,12 @@ def test_a_role_of_others_that_has_no_name_yet(
     policy = ImportedKeyPolicy.MANAGED if of_function else ImportedKeyPolicy.PENDING
     encryption(stack, encryption_key=imported_key(stack), imported_key_policy=policy)
     assembly = app.synth()
-    found = [message.entry.data for message in assembly.get_stack_by_name("Stack").messages]
-    warned = [str(each).partition(" [ack: ")[0] for each in found if "personalize-kms" in str(each)]
+    messages = [message.entry.data for message in assembly.get_stack_by_name("Stack").messages]
+    warned = [
+        str(message).partition(" [ack: ")[0]
+        for message in messages
+        if "personalize-kms" in str(message)
+    ]
     assert warned[0] == (
         f"role {nameless} has no name yet, so no policy can be written for it: set one in "
         "use_precreated_roles of iam.Role.customize_roles, under the path that the CDK's error says"

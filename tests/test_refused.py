@@ -1,4 +1,4 @@
-"""What Personalize, KMS or IAM could not work with is refused at once, with all the reasons in one message."""
+"""Arguments that Personalize, KMS or IAM can't use are refused with all reasons in one message."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,8 +32,14 @@ OF_ANOTHER_REGION = (
     "is in Region us-east-1 but the stack is in eu-west-1, and Personalize uses keys and buckets "
     "of its own Region only: pass one of eu-west-1, or make the stack in us-east-1"
 )
-NO_KEY = "which no key has: pass one of the form arn:aws:kms:REGION:ACCOUNT:key/ID, with an account of 12 digits and"
-A_BARE_PREFIX = "pass only the key prefix below the bucket, without a leading slash or s3:// address, as 'import/'"
+NO_KEY = (
+    "which no key has: pass one of the form arn:aws:kms:REGION:ACCOUNT:key/ID, "
+    "with an account of 12 digits and"
+)
+A_BARE_PREFIX = (
+    "pass only the key prefix below the bucket, "
+    "without a leading slash or s3:// address, as 'import/'"
+)
 A_PATTERN = (
     "'*', '?' and '${' are wildcards and variables in policies and would allow other objects too; "
     "use a prefix without them"
@@ -330,14 +336,14 @@ TAKEN: dict[str, Build] = {
 def test_what_the_construct_refuses(
     stack: cdk.Stack, bucket: s3.Bucket, build: Build, reason: str
 ) -> None:
-    """It says what it got, what is expected and what to change; nothing is compared while it is a token."""
+    """The message says what it got, expected, and what to change; tokens are not compared."""
     arguments = build(stack, bucket)
     assert refusal(lambda: PersonalizeEncryption(stack, "Encryption", **arguments)) == [reason]
 
 
 @pytest.mark.parametrize("build", TAKEN.values(), ids=TAKEN)
 def test_what_the_construct_takes(stack: cdk.Stack, bucket: s3.Bucket, build: Build) -> None:
-    """The advice of the messages, what is just right, and what only the deployment or a look-up will know."""
+    """The messages' advice, limits, and values of a look-up or the deployment are accepted."""
     PersonalizeEncryption(stack, "Encryption", **build(stack, bucket))
 
 
@@ -348,7 +354,7 @@ def test_another_region_is_fine_while_that_of_the_stack_is_unknown(app: cdk.App)
 
 
 def test_all_reasons_are_in_one_message(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """Of role, key, locations and options, a line each."""
+    """The message has a line for each problem of role, key, locations and options."""
     role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/r")
     file = S3Location(bucket, "x")
     jobs = [
@@ -372,7 +378,7 @@ def test_all_reasons_are_in_one_message(stack: cdk.Stack, bucket: s3.Bucket) -> 
 
 
 def test_what_is_refused_later(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """``allow`` checks like the constructor, wires nothing when it refuses, and refuses the same again."""
+    """``allow`` checks like the constructor, wires nothing if it refuses, and refuses again."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     good, bad = (
         reading(bucket)["resources"],
@@ -424,7 +430,7 @@ def not_a_name(what: str, name: str) -> str:
     ],
 )
 def test_names_outside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
-    """Tokens are a letter at least."""
+    """They are refused; a token counts as at least a letter."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     reasons = refusal(lambda: encryption.add_dataset_group("Movies", name=name))
     shown = name.replace(cdk.Aws.REGION, "${AWS::Region}")
@@ -437,13 +443,13 @@ def test_names_outside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
     ids=["letter", "digit", "all", "long", "long with a token"],
 )
 def test_names_inside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
-    """Those of 63 characters, and those that are known only at deployment."""
+    """Names of 63 characters, and names known only at deployment, are accepted."""
     PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name=name)
 
 
 @pytest.mark.parametrize("domain", ["ecommerce", ""])
 def test_a_domain_that_there_is_not(stack: cdk.Stack, domain: Any) -> None:
-    """Case counts, and what only the deployment knows is taken."""
+    """Case counts, and values of the deployment are accepted."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     assert refusal(
         lambda: encryption.add_dataset_group("Movies", name="movies", domain=domain)
@@ -533,7 +539,7 @@ def test_tokens_of_numbers_and_lists_are_told_in_words(stack: cdk.Stack, bucket:
         *refusal(lambda: encryption.allow(*names)),  # type: ignore[arg-type]
     ]
     element = "${an element of a list, which takes Fn.select}"
-    assert [each[: each.index(":")] for each in told] == [
+    assert [line[: line.index(":")] for line in told] == [
         "name of the dataset group an object of type float is not a name that Personalize takes",
         "tags has an object of type float, expected a mapping of strings",
         f"name of the dataset group '{element}' is not a name that Personalize takes",

@@ -59,7 +59,7 @@ def test_personalize_can_assume_the_role_for_this_account_alone(stack: cdk.Stack
 
 
 def test_a_concrete_environment_makes_a_concrete_trust_policy(app: cdk.App) -> None:
-    """Account and Region are those of the stack."""
+    """Account and Region come from the stack."""
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     PersonalizeEncryption(stack, "Encryption")
     (role,) = resources(stack, "AWS::IAM::Role").values()
@@ -78,7 +78,7 @@ def test_a_concrete_environment_makes_a_concrete_trust_policy(app: cdk.App) -> N
 
 
 def test_a_role_of_the_same_stack_is_named_in_the_key_policy(stack: cdk.Stack) -> None:
-    """A role that is passed in is wired as one made here, and none is made."""
+    """A role passed in is wired like a role made here, and no other is made."""
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
     PersonalizeEncryption(
         stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
@@ -93,7 +93,7 @@ def test_a_role_of_the_same_stack_is_named_in_the_key_policy(stack: cdk.Stack) -
 
 
 def test_a_role_imported_by_arn_gets_a_managed_policy(stack: cdk.Stack) -> None:
-    """A mutable role of the account is named by its ARN, and the managed policy attaches itself to it."""
+    """A mutable role of the account is named by its ARN, and the managed policy attaches itself."""
     role = iam.Role.from_role_arn(
         stack, "Role", "arn:aws:iam::111111111111:role/service-role/personalize"
     )
@@ -122,7 +122,7 @@ def test_the_construct_is_grantable_as_its_role(stack: cdk.Stack) -> None:
 def test_more_than_one_managed_policy_when_one_is_too_small(
     stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
-    """IAM takes 6,144 characters a managed policy: 60 locations are spread over several, and nothing is lost."""
+    """A managed policy has up to 6,144 characters: 60 locations take several, and none is lost."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     for number in range(60):
         encryption.allow(
@@ -154,7 +154,7 @@ def test_more_than_one_managed_policy_when_one_is_too_small(
 def test_a_parameter_in_a_prefix_may_be_as_long_as_a_path(
     stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
-    """Personalize takes paths of 256 characters, the bucket included; a policy with that many fits at deployment."""
+    """Paths have up to 256 characters with the bucket; such a policy fits at deployment."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     day = cdk.CfnParameter(stack, "Day").value_as_string
     for number in range(60):
@@ -162,13 +162,13 @@ def test_a_parameter_in_a_prefix_may_be_as_long_as_a_path(
             PersonalizeResource.dataset_import_job(S3Location(bucket, f"{day}/{number:03}/"))
         )
     policies = resources(stack, "AWS::IAM::ManagedPolicy").values()
-    statements = [
-        each for policy in policies for each in policy["Properties"]["PolicyDocument"]["Statement"]
-    ]
-    paths = [each["Resource"] for each in statements if each["Sid"] == "ReadObjects"]
+    statements = []
+    for policy in policies:
+        statements += policy["Properties"]["PolicyDocument"]["Statement"]
+    paths = [statement["Resource"] for statement in statements if statement["Sid"] == "ReadObjects"]
     assert sum(map(len, paths)) == 60
     longest = "arn:aws-us-gov:s3:::" + "x" * 251 + "*"
-    assert all(len(longest) * len(each) < 6144 for each in paths)
+    assert all(len(longest) * len(path) < 6144 for path in paths)
 
 
 def trusting(service: str, stack: cdk.Stack) -> iam.Role:
@@ -192,7 +192,7 @@ WRAPPERS: dict[str, Callable[[cdk.Stack, iam.Role], Any]] = {
 def test_a_role_that_trusts_somebody_else(
     app: cdk.App, stack: cdk.Stack, wrap: Callable[[cdk.Stack, iam.Role], Any]
 ) -> None:
-    """It would show at run time only; no wrapper hides it, and the synth says what to add."""
+    """It would fail at run time only; no wrapper hides it, and the synth names the statement."""
     role = wrap(stack, trusting("lambda.amazonaws.com", stack))
     PersonalizeEncryption(
         stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]

@@ -47,7 +47,7 @@ def concrete(app: cdk.App) -> cdk.Stack:
 def test_each_statement_of_the_service_has_it_and_none_of_the_role(
     concrete: cdk.Stack, options: dict[str, Any], condition: dict[str, Any] | None
 ) -> None:
-    """A condition on ``aws:SourceAccount`` would shut the role out, whose calls don't carry the key."""
+    """A condition on ``aws:SourceAccount`` would exclude the role, whose calls don't carry it."""
     bucket = s3.Bucket(concrete, "Bucket", encryption_key=kms.Key(concrete, "DataKey"))
     job = PersonalizeResource.batch_inference_job(
         S3Location(bucket, "in/"), S3Location(bucket, "out/")

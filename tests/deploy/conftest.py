@@ -14,7 +14,7 @@ from embedded_aws import EmbeddedAws
 
 @pytest.fixture(scope="session")
 def embedded_aws() -> Iterator[EmbeddedAws]:
-    """One server for all deployments of a test process."""
+    """A server for all deployments of a test process."""
     with EmbeddedAws() as aws:
         yield aws
 

@@ -1,4 +1,4 @@
-"""Arrangements of stacks in one account, created by CloudFormation: dataset group and metric attribution are accepted.
+"""Arrangements of stacks in one account, deployed: Personalize accepts the resources.
 
 Here is what the order of resources depends on; tests/proof has all arrangements, and what their
 policies allow. Datasets are left out: their data would have to be in a bucket that the same stack
@@ -41,7 +41,7 @@ ARRANGEMENTS: tuple[Arrangement, ...] = (
 
 @pytest.mark.parametrize("arrangement", ARRANGEMENTS, ids=lambda arrangement: arrangement.__name__)
 def test_an_arrangement_deploys(aws: EmbeddedAws, tmp_path: Path, arrangement: Arrangement) -> None:
-    """Personalize has what it needs when each resource is created, in the worst order CloudFormation may choose.
+    """Personalize has what it needs when each resource is created, in the worst possible order.
 
     The doctor finds that it has it afterwards, too.
     """
@@ -66,12 +66,14 @@ def test_an_arrangement_deploys(aws: EmbeddedAws, tmp_path: Path, arrangement: A
     )
     # A required condition can be met only if Personalize sends the account, which isn't documented.
     required = arrangement is on_keys_and_buckets.source_account_required_in_three_stacks
-    found = [finding for group in report["dataset_groups"] for finding in findings(group)]
-    assert {each.status for each in found} == ({"undecided"} if required else set())
+    statuses: set[str] = set()
+    for group in report["dataset_groups"]:
+        statuses.update(finding.status for finding in findings(group))
+    assert statuses == ({"undecided"} if required else set())
 
 
 def in_order(stacks: list[Any]) -> list[Any]:
-    """The stacks, each after those that it depends on."""
+    """The stacks, each after its dependencies."""
     ordered: list[Any] = []
 
     def add(stack: Any) -> None:

@@ -1,4 +1,4 @@
-"""The example app, deployed by the CDK CLI on an embedded AWS that refuses what lacks a permission at that moment.
+"""The example app, deployed by the CDK CLI on an embedded AWS that checks permissions at once.
 
 tests/doctor runs its night, and finds that nothing is missing.
 """

@@ -1,4 +1,4 @@
-"""The state machines of the example app: valid, run once a night, and somebody learns when they fail or don't run."""
+"""The example app's state machines: valid, run once a night, and a failed night raises an alarm."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -17,15 +17,15 @@ TOPIC = {"Ref": "FailuresTopic6CB7CD9B"}
 
 @pytest.fixture(scope="module")
 def example(embedded_aws: EmbeddedAws, assembly: Path) -> EmbeddedAws:
-    """One deployment for all: each test has nights of its own."""
+    """The deployment that all tests share: each test has nights of its own."""
     embedded_aws.reset()
     assert deploy(embedded_aws, templates_of(assembly)) == []
     return embedded_aws
 
 
 def test_each_job_of_the_night_ends_in_time(templates: Templates) -> None:
-    """All of them before the next night begins."""
-    (nightly,) = (each for each in definitions(templates) if "Wait for Import" in each)
+    """All jobs end before the next night begins."""
+    (nightly,) = (text for text in definitions(templates) if "Wait for Import" in text)
     for name, milliseconds in (
         ("Import", 21_600_000),
         ("Recommend", 43_200_000),
@@ -55,7 +55,7 @@ def test_the_night_waits_for_the_training(example: EmbeddedAws) -> None:
 
 
 def test_a_night_without_a_version_says_so(example: EmbeddedAws) -> None:
-    """Before a batch job is refused for it."""
+    """The night fails before a batch job would be refused."""
     personalize = example.client("personalize")
     before = len(personalize.list_batch_inference_jobs()["batchInferenceJobs"])
     (solution,) = personalize.list_solutions()["solutions"]
@@ -77,7 +77,7 @@ def test_a_night_that_is_started_twice_imports_once(example: EmbeddedAws) -> Non
 
 
 def test_nights_that_both_wait_for_a_place_do_nothing_twice(example: EmbeddedAws) -> None:
-    """One of them fails, since the job's name is taken, and the other one does the work."""
+    """A job's name is taken for the later run, which fails; the other run does the work."""
     example.fail_next("CreateDatasetImportJob", "LimitExceededException", times=2)
     with ThreadPoolExecutor() as both:
         night = scheduled("2026-11-26")
@@ -109,7 +109,7 @@ def test_each_bad_end_is_told_of(templates: Templates) -> None:
 
 
 def test_a_night_that_does_not_start_is_told_of(templates: Templates) -> None:
-    """What the rule couldn't deliver is kept, and a day without an execution raises an alarm."""
+    """An undelivered event is kept, and a day without an execution raises an alarm."""
     (schedule,) = [rule for rule in rules(templates) if "ScheduleExpression" in rule]
     (target,) = schedule["Targets"]
     assert schedule["ScheduleExpression"] == "cron(0 2 * * ? *)"
@@ -129,7 +129,7 @@ def test_a_night_that_does_not_start_is_told_of(templates: Templates) -> None:
 
 
 def test_alarms_may_publish_to_the_topic(templates: Templates) -> None:
-    """Those of this stack alone; EventBridge's statement can't have such a condition."""
+    """Alarms of this stack alone may; EventBridge's statement can't have such a condition."""
     (policy,) = of_type(templates["Recommendations"], "AWS::SNS::TopicPolicy")
     allowed = [
         s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"
@@ -138,7 +138,10 @@ def test_alarms_may_publish_to_the_topic(templates: Templates) -> None:
         "events.amazonaws.com",
         "cloudwatch.amazonaws.com",
     ]
-    assert all((each["Action"], each["Resource"]) == ("sns:Publish", TOPIC) for each in allowed)
+    assert all(
+        (statement["Action"], statement["Resource"]) == ("sns:Publish", TOPIC)
+        for statement in allowed
+    )
     alarms = ["ScheduleNotStartedAlarmE82B7712", "ScheduleNoNightAlarm2859D94C"]
     assert allowed[1]["Condition"] == {
         "ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": [alarm, "Arn"]} for alarm in alarms]},
@@ -147,7 +150,7 @@ def test_alarms_may_publish_to_the_topic(templates: Templates) -> None:
 
 
 def test_a_failure_is_told_with_its_reason(example: EmbeddedAws) -> None:
-    """Whoever subscribes to the topic reads what Personalize said."""
+    """Subscribers of the topic read Personalize's reason."""
     queues, topics = example.client("sqs"), example.client("sns")
     queue = queues.create_queue(QueueName="failures")["QueueUrl"]
     arn = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][

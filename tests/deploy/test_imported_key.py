@@ -1,4 +1,4 @@
-"""Keys that others own: their owner pastes the pending statements, or the stack manages the key's policy."""
+"""Imported keys: the owner pastes the pending statements, or the stack manages the key's policy."""
 
 import json
 from typing import Any
@@ -40,7 +40,7 @@ def key_policy(aws: EmbeddedAws, key_arn: str) -> list[dict[str, Any]]:
 
 
 def impatient(stack: cdk.Stack) -> dict[str, Any]:
-    """The template, with a function that doesn't wait half a minute for others who may write the policy."""
+    """The template, with a function that doesn't wait half a minute for other writers."""
     whole = template(stack)
     (function,) = of_type(whole, "AWS::Lambda::Function")
     function["Properties"]["Environment"]["Variables"] |= {
@@ -77,7 +77,7 @@ def test_an_imported_key_without_its_statements_is_no_use(
 def test_an_owner_can_paste_the_pending_statements_before_the_role_exists(
     aws: EmbeddedAws, stack: cdk.Stack, key_arn: str
 ) -> None:
-    """The pending statements are complete and exact, and KMS takes them although there is no role yet."""
+    """The pending statements are complete and exact, and KMS accepts them before the role."""
     encryption = encryption_of(stack, key_arn, ImportedKeyPolicy.PENDING)
     (pending,) = encryption.pending_statements
     pasted = json.dumps(
@@ -94,7 +94,7 @@ def test_an_owner_can_paste_the_pending_statements_before_the_role_exists(
 def test_a_managed_key_has_the_statements_as_long_as_the_stack_is_there(
     aws: EmbeddedAws, stack: cdk.Stack, key_arn: str
 ) -> None:
-    """They come before the dataset group, leave the other statements as they are, and go with the stack."""
+    """They come before the dataset group, leave other statements alone and go with the stack."""
     encryption = encryption_of(
         stack, key_arn, ImportedKeyPolicy.MANAGED, removal_policy=cdk.RemovalPolicy.DESTROY
     )

@@ -51,11 +51,17 @@ class Live:
         ):
             cdk.CfnOutput(stack, f"{name}Out", value=value)
         assert (
-            deploy(aws, {each.stack_name: template(each) for each in dict.fromkeys([owner, stack])})
+            deploy(
+                aws,
+                {
+                    deployed.stack_name: template(deployed)
+                    for deployed in dict.fromkeys([owner, stack])
+                },
+            )
             == []
         )
         (described,) = aws.client("cloudformation").describe_stacks(StackName="Stack")["Stacks"]
-        outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
         self.key, self.other_key, self.bucket = (
             outputs["KeyOut"],
             outputs["OtherKeyOut"],

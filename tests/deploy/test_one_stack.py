@@ -1,4 +1,4 @@
-"""Key and role of one stack: the key policy names the role, and IAM has what the page says and no more."""
+"""Key and role in one stack: the key policy names the role, and IAM has what the page asks for."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def templates(stack: cdk.Stack) -> Templates:
 def test_it_deploys_without_account_statements_when_others_keep_the_key(
     aws: EmbeddedAws, templates: Templates
 ) -> None:
-    """Nothing is missing in the named form, or relies on the account statement: an administrator's is enough."""
+    """The named statements allow everything: nothing relies on the account statement."""
     for key in of_type(templates["Stack"], "AWS::KMS::Key"):
         account = key["Properties"]["KeyPolicy"]["Statement"][0]
         account["Action"] = ["kms:PutKeyPolicy", "kms:GetKeyPolicy"]
@@ -85,14 +85,18 @@ def statements_of(template: Any, what: str) -> list[Any]:
 def test_without_an_action_it_fails_to_deploy(
     aws: EmbeddedAws, templates: Templates, policy: str, sid: str, action: str, missing: str
 ) -> None:
-    """The stack fails, and its events name what is missing."""
+    """The stack fails, and its events name the missing action."""
     (statement,) = [
-        each for each in statements_of(templates["Stack"], policy) if each.get("Sid") == sid
+        statement
+        for statement in statements_of(templates["Stack"], policy)
+        if statement.get("Sid") == sid
     ]
     actions = (
         statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
     )
-    statement["Action"] = [each for each in actions if each != action] or ["s3:GetBucketLocation"]
+    statement["Action"] = [other for other in actions if other != action] or [
+        "s3:GetBucketLocation"
+    ]
     reasons = deploy(aws, templates)
     assert any(missing in reason for reason in reasons), reasons
 
@@ -112,14 +116,11 @@ def test_a_role_that_trusts_another_account_fails_to_deploy(
 def test_every_dependency_is_needed(aws: EmbeddedAws, templates: Templates, policy: str) -> None:
     """Without it, CloudFormation may make the policy when it is too late."""
     waiting = [
-        each["DependsOn"]
-        for each in templates["Stack"]["Resources"].values()
-        if "DependsOn" in each
+        resource["DependsOn"]
+        for resource in templates["Stack"]["Resources"].values()
+        if "DependsOn" in resource
     ]
-    assert {dependency for each in waiting for dependency in each} == {
-        "EncryptionPolicy3F28E3E0",
-        "BucketPolicyE9A3008A",
-    }
+    assert set().union(*waiting) == {"EncryptionPolicy3F28E3E0", "BucketPolicyE9A3008A"}
     for dependencies in waiting:
         dependencies.remove(policy)
     assert any("Insufficient privileges" in reason for reason in deploy(aws, templates))

@@ -1,4 +1,4 @@
-"""Renaming and moving a construct: with the role's name pinned, ``cdk refactor`` carries everything over."""
+"""A renamed or moved construct: if the role's name is pinned, ``cdk refactor`` keeps everything."""
 
 import re
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def synthesized(
     jobs: str | None = None,
     is_agnostic: bool = False,
 ) -> str:
-    """The assembly of an app with a construct at this path in its stack, and a machine that runs a job."""
+    """The assembly of an app with a construct at this path, and a machine that runs a job."""
     app = cdk.App(analytics_reporting=False, outdir=str(folder))
     env = cdk.Environment(account=EmbeddedAws().account, region=EmbeddedAws().region)
     top = cdk.Stack(app, stack, env=None if is_agnostic else env)
@@ -68,7 +68,7 @@ def synthesized(
 
 
 def synthesized_empty(folder: Path, stack: str) -> str:
-    """The assembly of an app with a stack that has nothing in it yet, which ``cdk refactor`` doesn't make."""
+    """The assembly of an app with an empty stack, which ``cdk refactor`` doesn't create."""
     app = cdk.App(analytics_reporting=False, outdir=str(folder))
     env = cdk.Environment(account=EmbeddedAws().account, region=EmbeddedAws().region)
     cdk.CfnWaitConditionHandle(cdk.Stack(app, stack, env=env), "Placeholder")
@@ -87,7 +87,7 @@ class Before:
     """That of the stack that knows neither account nor Region."""
 
     def refactor(self, after: str, *options: str) -> list[list[str]]:
-        """Return what ``cdk refactor`` says that it would move, and move nothing."""
+        """Return the moves that ``cdk refactor`` announces, without moving anything."""
         return [*table_rows(self.printed(after, *options))]
 
     def printed(self, after: str, *options: str) -> str:
@@ -98,7 +98,7 @@ class Before:
 
 @pytest.fixture(scope="module")
 def before(embedded_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Before:
-    """One deployment for all: none of the tests changes anything of it."""
+    """The deployment that all tests share: none of them changes it."""
     embedded_aws.reset()
     home = tmp_path_factory.mktemp("home")
     bootstrap(embedded_aws, home)
@@ -138,7 +138,7 @@ def test_a_construct_that_is_renamed_and_moved(before: Before, tmp_path: Path) -
 def test_a_stack_without_env(
     before: Before, tmp_path: Path, is_literal: bool, moved: set[str]
 ) -> None:
-    """The Region is a reference in the role's name; as a literal, every resource is another one to the CLI."""
+    """The role's name refers to the Region; with a literal, the CLI sees other resources."""
     name, region = before.role_of_agnostic, EmbeddedAws().region
     assert name.endswith(f"-{region}")
     pinned = name if is_literal else f"{name.removesuffix(region)}{cdk.Aws.REGION}"
@@ -189,7 +189,7 @@ def test_what_no_pinned_name_helps(
 def test_without_its_role_name_pinned_the_role_is_another_one(
     before: Before, tmp_path: Path
 ) -> None:
-    """The name is made of the path, so that a role which isn't pinned is made anew, and with it all that names it."""
+    """The name comes from the path: a new path replaces the role and everything that names it."""
     rows = before.refactor(synthesized(tmp_path, "Renamed"))
     assert "AWS::IAM::Role" not in {cells[1] for cells in rows}
 

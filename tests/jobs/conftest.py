@@ -34,7 +34,7 @@ def movies(stack: cdk.Stack) -> "Movies":
 
 @pytest.fixture(scope="session")
 def embedded_aws() -> Iterator[EmbeddedAws]:
-    """One server for all deployments of a test process."""
+    """A server for all deployments of a test process."""
     with EmbeddedAws() as aws:
         yield aws
 

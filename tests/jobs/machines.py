@@ -24,7 +24,7 @@ FILTER = "arn:aws:personalize:eu-west-1:111111111111:filter/seen"
 
 @dataclass(frozen=True)
 class Data:
-    """The data that the jobs work on: one bucket with a key of its own, and one without a key."""
+    """The data of the jobs: a bucket with a key of its own, and a bucket without a key."""
 
     encryption: PersonalizeEncryption
     encrypted: s3.Bucket
@@ -46,7 +46,7 @@ class Data:
 
 
 def job(data: Data, kind: Any, id: str = "Job", **options: Any) -> Any:
-    """A job of this kind, with all that it has to be given, from ``in/`` to ``out/`` in the bucket with a key."""
+    """A job of this kind with all arguments, from ``in/`` to ``out/`` in an encrypted bucket."""
     given = {
         "encryption": data.encryption,
         "dataset_arn": DATASET,
@@ -88,9 +88,9 @@ def machine(stack: cdk.Stack, *fragments: sfn.IChainable, **options: Any) -> sfn
 
 
 def definition(stack: cdk.Stack) -> dict[str, Any]:
-    """The definition of the only state machine, with ``<Bucket>`` and ``<Key.Arn>`` for references; it is valid."""
-    (found,) = resources(stack, "AWS::StepFunctions::StateMachine").values()
-    read = dict(json.loads(text(found["Properties"]["DefinitionString"])))
+    """The valid definition of the only state machine, with ``<Bucket>`` and ``<Key.Arn>`` in it."""
+    (state_machine,) = resources(stack, "AWS::StepFunctions::StateMachine").values()
+    read = dict(json.loads(text(state_machine["Properties"]["DefinitionString"])))
     assert asl.problems(json.dumps(read).replace("<AWS::Partition>", "aws")) == []
     return read
 

@@ -106,7 +106,7 @@ class Movies:
         )
 
     def exporting(self, **options: Any) -> DatasetExportJob:
-        """The export of what was imported."""
+        """The export of the imported data."""
         given = {"dataset_arn": self.dataset_arn, "destination": self.at("export/"), **options}
         return DatasetExportJob(
             self.stack, "Export", encryption=self.encryption, ingestion_mode="BULK", **given
@@ -139,8 +139,8 @@ class Deployed:
             aws.client("personalize"),
             aws.client("s3"),
         )
-        (found,) = self.states.list_state_machines()["stateMachines"]
-        self.arn: str = found["stateMachineArn"]
+        (machine,) = self.states.list_state_machines()["stateMachines"]
+        self.arn: str = machine["stateMachineArn"]
         described = self.states.describe_state_machine(stateMachineArn=self.arn)
         self.role: str = described["roleArn"].rsplit("/", 1)[-1]
         solution = self.personalize.list_solutions()["solutions"][0]["solutionArn"]
@@ -168,16 +168,18 @@ class Deployed:
         wait_until(
             lambda: self.states.describe_execution(executionArn=execution)["status"] != "RUNNING"
         )
-        found = self.states.describe_execution(executionArn=execution)
-        output = json.loads(found.get("output") or "null")
-        return Execution(found["status"], output, found.get("error", ""), found.get("cause", ""))
+        described = self.states.describe_execution(executionArn=execution)
+        output = json.loads(described.get("output") or "null")
+        return Execution(
+            described["status"], output, described.get("error", ""), described.get("cause", "")
+        )
 
     def run(self, **more_input: Any) -> Execution:
         """Begin an execution and wait for it."""
         return self.end(self.start(**more_input))
 
     def errors(self, execution: str) -> list[str]:
-        """The errors that tasks of an execution have had, those that were retried too."""
+        """The errors of an execution's tasks, retried errors included."""
         events = self.states.get_execution_history(executionArn=execution, maxResults=1000)[
             "events"
         ]

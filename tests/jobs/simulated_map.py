@@ -1,4 +1,4 @@
-"""An inline Map of equal jobs, simulated: the events of its execution, and whether each item gets a place in time.
+"""A simulated inline Map of equal jobs: the events of its execution, and which items start in time.
 
 All items begin at once and five jobs may be at work; the others are refused, wait and try again, as
 the state machine says. What an attempt, a look and an item cost in events is counted on the

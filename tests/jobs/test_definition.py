@@ -179,9 +179,9 @@ IMPORT = {
 
 @pytest.mark.parametrize("noun", jobs.__all__)
 def test_a_job_starts_waits_looks_and_ends(stack: cdk.Stack, data: Data, noun: str) -> None:
-    """Those of the other kinds are the same, with their names in the API and the status with which they end."""
+    """Other kinds differ only in their names in the API and in the status they end with."""
     machine(stack, job(data, getattr(jobs, noun), "Import"))
-    found = definition(stack)
+    parsed = definition(stack)
     arn_type = re.sub("(?<!^)([A-Z])", r"-\1", noun).lower()
     expected = json.loads(
         json.dumps(IMPORT)
@@ -190,38 +190,38 @@ def test_a_job_starts_waits_looks_and_ends(stack: cdk.Stack, data: Data, noun: s
         .replace("'ACTIVE'", "'COMPLETED'" if noun == "DataDeletionJob" else "'ACTIVE'")
     )
     if noun != "DatasetImportJob":  # test_each_kind has the others
-        del found["States"]["Prepare Import"]["Output"]["Arguments"]
+        del parsed["States"]["Prepare Import"]["Output"]["Arguments"]
         del expected["States"]["Prepare Import"]["Output"]["Arguments"]
-    assert found == expected
+    assert parsed == expected
 
 
 @pytest.mark.parametrize("as_expression", [False, True], ids=["JsonPath", "JSONata"])
 def test_a_given_name_may_be_that_of_another_job(data: Data, as_expression: bool) -> None:
-    """So an execution doesn't go on with a job that has the name already."""
+    """An execution doesn't go on with another job of the name."""
     given = "{% $states.input.day %}" if as_expression else sfn.JsonPath.string_at("$.day")
-    found = states(data, DatasetExportJob, job_name=given)
-    assert found["Prepare Job"]["Output" if as_expression else "Parameters"][
+    machine_states = states(data, DatasetExportJob, job_name=given)
+    assert machine_states["Prepare Job"]["Output" if as_expression else "Parameters"][
         "Arguments"
     ].items() >= ({"JobName": given}.items() if as_expression else {"JobName.$": "$.day"}.items())
-    assert "Catch" not in found["Start Job"]
+    assert "Catch" not in machine_states["Start Job"]
 
 
 def test_a_function_without_a_path_is_json_path(data: Data) -> None:
-    """Though it is the only one."""
+    """JSONPath is chosen although the function is the only expression."""
     name = sfn.JsonPath.format("nightly-{}", sfn.JsonPath.uuid())
     prepared = states(data, DatasetExportJob, job_name=name)["Prepare Job"]["Parameters"]
     assert prepared["Arguments"]["JobName.$"] == "States.Format('nightly-{}', States.UUID())"
     (creating,) = [
-        each
-        for each in machine_policy(cdk.Stack.of(data.encryption))
-        if "Create" in str(each["Action"])
+        statement
+        for statement in machine_policy(cdk.Stack.of(data.encryption))
+        if "Create" in str(statement["Action"])
     ]
     assert creating["Resource"] == [DATASET, f"{PERSONALIZE}:dataset-export-job/nightly-*"]
 
 
 @pytest.mark.parametrize("as_expression", [False, True], ids=["JsonPath", "JSONata"])
 def test_a_name_that_is_pinned_changes_nothing(as_expression: bool) -> None:
-    """A UUID is new each time, whoever puts it into the name."""
+    """A UUID is new each time, in a default name and in a pinned name."""
 
     def made(**name: str) -> Any:
         stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
@@ -270,10 +270,10 @@ def test_a_name_that_is_pinned_changes_nothing(as_expression: bool) -> None:
 def test_time_and_patience_are_parameters(
     data: Data, times: dict[str, Duration], attempts: int, milliseconds: int
 ) -> None:
-    """The wait for a place is a random part of each delay; it never lasts longer than the timeout."""
-    found = states(data, DatasetImportJob, **times)
-    assert found["Start Job"]["Retry"][0] == {**OTHERS_AT_WORK, "MaxAttempts": attempts}
-    assert found["Status of Job"]["Choices"][3]["Condition"] == (
+    """A random part of each delay is the wait for a place, which ends with the timeout."""
+    machine_states = states(data, DatasetImportJob, **times)
+    assert machine_states["Start Job"]["Retry"][0] == {**OTHERS_AT_WORK, "MaxAttempts": attempts}
+    assert machine_states["Status of Job"]["Choices"][3]["Condition"] == (
         "{% $millis() > $max([$toMillis($states.input.Since), "
         f"$toMillis($states.context.Execution.RedriveTime)]) + {milliseconds} %}}"
     )
@@ -283,15 +283,15 @@ def test_time_and_patience_are_parameters(
 def test_a_name_is_as_long_as_personalize_takes(
     stack: cdk.Stack, data: Data, letters: int, length: int
 ) -> None:
-    """The ids and eight digits have 26 of the 63 characters at most, and a hyphen and a UUID the others."""
+    """Ids and eight digits take up to 26 of 63 characters; a hyphen and a UUID take the others."""
     machine(stack, job(data, DatasetImportJob, "B" * letters))
     name = definition(stack)["States"][f"Prepare {'B' * letters}"]["Output"]["Arguments"]["JobName"]
     assert len(name.removeprefix("{% '").removesuffix("-' & $uuid() %}")) + len("-") + 36 == length
 
 
 def test_json_paths_are_evaluated_by_a_state_of_their_language(data: Data) -> None:
-    """So are the name and the paths; the call takes what that state returns, whole."""
-    found = states(
+    """So are the name and the paths; the call passes the whole result of that state on."""
+    machine_states = states(
         data,
         BatchInferenceJob,
         solution_version_arn=sfn.JsonPath.string_at("$.version"),
@@ -302,7 +302,7 @@ def test_json_paths_are_evaluated_by_a_state_of_their_language(data: Data) -> No
         num_results=sfn.JsonPath.number_at("$.count"),
         tags={"run": sfn.JsonPath.string_at("$$.Execution.Name")},
     )
-    assert found["Prepare Job"] == {
+    assert machine_states["Prepare Job"] == {
         "QueryLanguage": "JSONPath",
         "Type": "Pass",
         "Parameters": {
@@ -317,7 +317,8 @@ def test_json_paths_are_evaluated_by_a_state_of_their_language(data: Data) -> No
                 },
                 "JobOutput": {
                     "S3DataDestination": {
-                        "Path.$": "States.Format('{}{}', 's3://<Plain295EB121>/out/', States.Format('{}/', $.day))"
+                        "Path.$": "States.Format('{}{}', 's3://<Plain295EB121>/out/', "
+                        "States.Format('{}/', $.day))"
                     },
                 },
                 "Tags": [{"TagKey": "run", "TagValue.$": "$$.Execution.Name"}],
@@ -328,7 +329,7 @@ def test_json_paths_are_evaluated_by_a_state_of_their_language(data: Data) -> No
         },
         "Next": "Start Job",
     }
-    assert found["Start Job"]["Arguments"].endswith(" : $states.input.Arguments %}")
+    assert machine_states["Start Job"]["Arguments"].endswith(" : $states.input.Arguments %}")
 
 
 def test_a_number_may_be_the_only_json_path(data: Data) -> None:
@@ -345,9 +346,9 @@ def test_a_number_may_be_the_only_json_path(data: Data) -> None:
 def test_a_second_synth_leaves_no_metadata_twice(
     app: cdk.App, stack: cdk.Stack, data: Data
 ) -> None:
-    """Nor a second request for the same job."""
+    """It leaves no second request for the same job either."""
     importing = job(data, DatasetImportJob)
     machine(stack, importing)
     app.synth()
     app.synth(force=True)
-    assert [each.type for each in importing.node.metadata].count(METADATA_TYPE) == 1
+    assert [entry.type for entry in importing.node.metadata].count(METADATA_TYPE) == 1

@@ -1,4 +1,4 @@
-"""The arguments of each kind of job's call: those of the API's reference, as given."""
+"""The arguments of each kind of job's call, as the API's reference has them."""
 
 from typing import Any
 
@@ -120,7 +120,7 @@ def arguments(data: Data, noun: str, **options: Any) -> dict[str, Any]:
 
 
 def test_each_kind_is_here() -> None:
-    """Of the table of the pages."""
+    """The table here has every kind of the page's table."""
     assert set(ARGUMENTS) == set(PATHS) == {row.noun for row in ROWS if row.is_job}
 
 
@@ -133,27 +133,27 @@ def test_all_parameters_of_the_api(data: Data, noun: str) -> None:
 
 @pytest.mark.parametrize("noun", ARGUMENTS)
 def test_what_is_not_given_is_left_out(data: Data, noun: str) -> None:
-    """No key rather than an empty one, and no tags."""
+    """The call has no key instead of an empty string, and no tags."""
     _, expected = ARGUMENTS[noun]
-    found = arguments(
+    sent = arguments(
         data, noun, tags={}, **{part: data.unencrypted(f"{part}/") for part in PATHS[noun]}
     )
     needed = {"JobName", "DatasetArn", "DatasetGroupArn", "SolutionVersionArn", "RoleArn"}
-    assert set(found) == (needed | {path.partition(".")[0] for path in PATHS[noun].values()}) & set(
+    assert set(sent) == (needed | {path.partition(".")[0] for path in PATHS[noun].values()}) & set(
         expected
     )
-    assert "KmsKeyArn" not in str(found)
+    assert "KmsKeyArn" not in str(sent)
 
 
 @pytest.mark.parametrize("noun", PATHS)
 def test_paths_are_below_each_location(stack: cdk.Stack, data: Data, noun: str) -> None:
-    """Of the source, of the destination, or of both; policies allow the prefix, whatever the path."""
+    """Paths of source and destination are appended; policies allow the prefix with any path."""
     options: dict[str, Any] = {}
     for part in PATHS[noun]:
         options |= {part: data.unencrypted(f"{part}/"), f"{part}_path": f"{part}-today/"}
-    found = arguments(data, noun, **options)
+    sent = arguments(data, noun, **options)
     for part, path in PATHS[noun].items():
-        value: Any = found
+        value: Any = sent
         for name in path.split("."):
             value = value[name]
         assert value == f"s3://<Plain295EB121>/{part}/{part}-today/"
@@ -165,7 +165,7 @@ def test_paths_are_below_each_location(stack: cdk.Stack, data: Data, noun: str) 
 
 @pytest.mark.parametrize("noun", PATHS)
 def test_paths_of_the_execution_are_looked_at(data: Data, noun: str) -> None:
-    """What stands behind the prefix, in the argument that has it."""
+    """The part behind the prefix is checked, in the argument that has it."""
     paths = {f"{part}_path": "{% $states.input.path %}" for part in PATHS[noun]}
     *conditions, rest = states(data, getattr(jobs, noun), **paths)["Start Job"]["Arguments"].split(
         ") : "

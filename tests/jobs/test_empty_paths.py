@@ -1,4 +1,4 @@
-"""A path that lacks a part in an execution stops it: neither the whole prefix nor a folder ``null`` was meant."""
+"""A path without its part stops the execution before it uses the whole prefix or ``null``."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def stopped(machine: Deployed, cause: str, **given: Any) -> None:
 
 
 def test_a_deletion_without_its_file_deletes_nobody(aws: EmbeddedAws, movies: Movies) -> None:
-    """JSONata takes what is missing for an empty string, and all files of the folder would be read."""
+    """JSONata reads a missing part as an empty string, which would mean the whole folder."""
     machine = deployed(aws, movies, movies.deleting(source_path="{% $states.input.file %}"))
     machine.put("deletion/yesterday.csv", "USER_ID\nu1\n")
     for given in ({}, {"file": ""}, {"file": None}):
@@ -63,7 +63,7 @@ def test_a_deletion_without_its_file_deletes_nobody(aws: EmbeddedAws, movies: Mo
 def test_a_folder_without_a_part_is_not_written(
     aws: EmbeddedAws, movies: Movies, path: str, cause: str, missing: list[dict[str, Any]]
 ) -> None:
-    """The slash is still there, and would make ``export//`` or ``export/null/`` of it; the part is named."""
+    """The slash alone would make ``export//`` or ``export/null/``; the error names the part."""
     machine = deployed(aws, movies, movies.exporting(destination_path=path))
     for given in missing:
         stopped(machine, cause, **given)

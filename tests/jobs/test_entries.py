@@ -37,7 +37,9 @@ def test_each_item_of_nested_maps_has_a_job_of_its_own(aws: EmbeddedAws, movies:
     machine = deployed(aws, movies, outer)
     end = machine.run(days=[["one", "one"], ["one", "one"]])
     assert end.status == "SUCCEEDED", end
-    names = {job["JobName"] for day in end.output for job in day}
+    names: set[str] = set()
+    for day in end.output:
+        names.update(job["JobName"] for job in day)
     assert len(names) == 4
     assert set(machine.names("dataset_export_jobs")) == names
     for name in names:
@@ -56,7 +58,7 @@ def test_a_retry_of_the_fragment_starts_another_job(aws: EmbeddedAws, movies: Mo
 
 
 def test_one_state_has_the_description_in_a_list(aws: EmbeddedAws, movies: Movies) -> None:
-    """It is a Parallel state with one branch; the input goes on beside it, and what fails in it can be caught."""
+    """It is a Parallel state of one branch, which passes its input on; failures can be caught."""
     once = movies.importing().to_single_state(result_path="$.Job")
     machine = deployed(
         aws, movies, once.add_catch(sfn.Pass(movies.stack, "Caught"), result_path="$.Caught")
@@ -76,7 +78,7 @@ def test_one_state_has_the_description_in_a_list(aws: EmbeddedAws, movies: Movie
     ids=["literal", "JsonPath"],
 )
 def test_a_given_name_is_for_one_pass(aws: EmbeddedAws, movies: Movies, name: str) -> None:
-    """The second pass finds the first one's job, and doesn't take it for its own."""
+    """The second pass meets the job of the first, and doesn't take it for its own."""
     machine = deployed(aws, movies, three_times(movies.stack, movies.importing(job_name=name)))
     end = machine.run(passes=0, name="nightly")
     assert (end.status, end.error) == ("FAILED", "Personalize.ResourceAlreadyExistsException")

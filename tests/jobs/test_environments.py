@@ -1,4 +1,4 @@
-"""Jobs in another stack than their encryption: what works, and what is refused."""
+"""Jobs in another stack than their encryption: working and refused combinations."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ HERE = cdk.Environment(account="111111111111", region="eu-west-1")
 
 
 class TwoStacks:
-    """The encryption in one stack, and the state machine in another; options may be made in the former."""
+    """The encryption in one stack, which may hold the options too, and the machine in another."""
 
     def __init__(self, app: cdk.App, **options: Any) -> None:
         self.app = app
@@ -117,7 +117,7 @@ def test_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> No
 
 
 def test_an_encryption_of_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> None:
-    """The other way round."""
+    """An encryption in an agnostic stack is compared with nothing either."""
     agnostic = cdk.Stack(app, "Agnostic")
     encryption = PersonalizeEncryption(agnostic, "Encryption", service_role=trusted_role(agnostic))
     source = S3Location(s3.Bucket.from_bucket_name(stack, "Bucket", "ratings"), "in/")
@@ -128,7 +128,7 @@ def test_an_encryption_of_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack:
 def test_bucket_and_machine_in_another_stack_than_the_encryption(
     app: cdk.App, name: str | None
 ) -> None:
-    """The machine writes the role's ARN out, and only the policies of the encryption need the other stack."""
+    """The machine writes out the role's ARN; only the encryption's policies need its stack."""
     stacks = TwoStacks(app, role_name=name)
     stacks.importing(stacks.jobs)
     app.synth()
@@ -143,7 +143,7 @@ def test_bucket_and_machine_in_another_stack_than_the_encryption(
 
 
 def test_what_the_machine_refers_to_in_another_stack_makes_no_cycle(app: cdk.App) -> None:
-    """The bucket and the dataset group beside the encryption: the machine's stack alone needs the other."""
+    """Bucket and dataset group lie beside the encryption; only the machine's stack needs these."""
     stacks = TwoStacks(app)
     stacks.deleting(stacks.encryption.add_dataset_group("Movies", name="movies"), stacks.owner)
     app.synth()
@@ -187,7 +187,7 @@ def test_a_role_name_that_is_lost_later(app: cdk.App) -> None:
 
 
 def test_a_role_name_that_is_changed_later(app: cdk.App) -> None:
-    """The machine has the one that is deployed."""
+    """The machine passes the deployed name."""
     stacks = TwoStacks(app)
     stacks.importing(stacks.jobs)
     l1: Any = stacks.encryption.service_role.node.default_child

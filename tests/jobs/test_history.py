@@ -65,7 +65,7 @@ def test_a_job_costs_nine_events_and_nine_for_each_look(aws: EmbeddedAws, movies
 def test_what_costs_more_events(
     aws: EmbeddedAws, movies: Movies, wrap: Callable[[Movies], Any], more: int
 ) -> None:
-    """Than the two of the execution, and those of a job; two attempts that failed are in each."""
+    """Failed attempts, a map and a Parallel state add events to those of execution and job."""
     machine = deployed(aws, movies, wrap(movies))
     aws.fail_next("CreateDatasetImportJob", "LimitExceededException", times=2)
     execution = machine.start(days=[1, 2, 3])
@@ -83,7 +83,7 @@ DEFAULT_ATTEMPTS = 195  # test_definition has it as a literal
 def test_the_page_has_these_figures(
     number: str, unit: str, looks: str, events_of_job: str, most: str, most_patient: str
 ) -> None:
-    """One item more is too many."""
+    """The page's number of items fits, and another item is too many."""
     seconds = int(number) * SECONDS[unit]
     assert int(looks) == looks_at(seconds)
     assert int(events_of_job.replace(",", "")) == 9 + 9 * int(looks)
@@ -96,7 +96,7 @@ def test_the_page_has_these_figures(
 
 
 def test_a_job_may_be_alone_with_its_execution() -> None:
-    """The longest timeout that is taken, and one more look than the history has room for."""
+    """The history has room for the longest timeout, and not for ten days."""
     longest = 9 + 9 * looks_at(9 * 86_400)
     assert f"{longest:,} events" in PAGE
     assert longest + 2 < MOST_EVENTS < 9 + 9 * looks_at(10 * 86_400)
@@ -111,7 +111,7 @@ def test_the_page_has_these_transitions(hours: int, transitions: int) -> None:
 
 
 def test_the_page_has_figures() -> None:
-    """From a quarter of an hour to a day."""
+    """The page's rows go from a quarter of an hour to a day."""
     lengths = [int(number) * SECONDS[unit] for number, unit, *_ in ROWS]
     assert (lengths[0], lengths[-1], len(lengths)) == (900, 86_400, 6)
     assert all(shorter < longer for shorter, longer in pairwise(lengths))

@@ -34,8 +34,8 @@ def test_its_owner_learns_what_to_add(stack: cdk.Stack, data: Data, kind: str) -
     assert statements.startswith('[\n  {\n    "Effect": "Allow",\n    "Action": [\n')
     personalize = "arn:${AWS::Partition}:personalize:eu-west-1:111111111111"
     jobs = f"{personalize}:dataset-import-job/StackJob67D221D8-*"
-    found = json.loads(statements)
-    assert found[:2] == [
+    printed = json.loads(statements)
+    assert printed[:2] == [
         {
             "Effect": "Allow",
             "Action": ["personalize:CreateDatasetImportJob"],
@@ -43,8 +43,8 @@ def test_its_owner_learns_what_to_add(stack: cdk.Stack, data: Data, kind: str) -
         },
         {"Effect": "Allow", "Action": ["personalize:DescribeDatasetImportJob"], "Resource": [jobs]},
     ]
-    assert found[2]["Action"] == ["iam:PassRole"]
-    assert len(found) == 3
+    assert printed[2]["Action"] == ["iam:PassRole"]
+    assert len(printed) == 3
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def test_nobody_else_is_told(stack: cdk.Stack, data: Data, kind: str) -> None:
 
 
 def test_an_immutable_role_of_a_map_is_told_once(stack: cdk.Stack, data: Data) -> None:
-    """The states inside of another one are those of the same machine."""
+    """States inside of a map belong to the same machine."""
     role = iam.Role.from_role_arn(stack, "Role", ARN, mutable=False)
     machine(stack, sfn.Map(stack, "Map").item_processor(job(data, DatasetImportJob)), role=role)
     assert list(warnings(stack)) == ["pendingMachinePolicy"]
 
 
 def test_precreated_roles_have_a_report(app: cdk.App) -> None:
-    """``iam.Role.customize_roles`` writes down what the role of the machine needs."""
+    """``iam.Role.customize_roles`` reports the permissions of the machine's role."""
     iam.Role.customize_roles(app)
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     data = Data.of(stack)

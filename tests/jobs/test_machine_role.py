@@ -102,7 +102,7 @@ def test_a_name_and_tags(stack: cdk.Stack, data: Data) -> None:
 def test_a_parameter_of_the_execution_may_be_any(
     stack: cdk.Stack, data: Data, kind: Any, options: dict[str, str], parent: str
 ) -> None:
-    """In the account and Region of the stack."""
+    """It may be any in the account and Region of the stack."""
     machine(stack, job(data, kind, job_name="monday", **options))
     noun = kind.__name__
     assert machine_policy(stack)[0] == allow(
@@ -156,7 +156,7 @@ def test_batch_inference_of_a_version_that_is_a_token_is_of_its_solution(
 def test_a_name_that_begins_with_a_text_is_of_such_names(
     stack: cdk.Stack, data: Data, name: str, pattern: str
 ) -> None:
-    """What every execution puts first is known before."""
+    """A constant beginning of each execution's name is known before."""
     machine(stack, job(data, DatasetImportJob, job_name=name))
     jobs = f"{PERSONALIZE}:dataset-import-job/{pattern}"
     assert machine_policy(stack)[:2] == [
@@ -166,7 +166,7 @@ def test_a_name_that_begins_with_a_text_is_of_such_names(
 
 
 def test_an_encrypted_state_machine_may_use_the_same_key(stack: cdk.Stack, data: Data) -> None:
-    """The CDK's own statement for the machine's key stands beside those of the jobs."""
+    """The CDK's own statement for the machine's key stands beside the jobs' statements."""
     key = sfn.CustomerManagedEncryptionConfiguration(data.encryption.encryption_key)
     machine(stack, job(data, BatchSegmentJob), encryption_configuration=key)
     *_, passing, last = machine_policy(stack)
@@ -180,5 +180,5 @@ def test_an_encrypted_state_machine_may_use_the_same_key(stack: cdk.Stack, data:
 def test_a_machine_waits_for_its_role_alone(stack: cdk.Stack, data: Data) -> None:
     """Executions begin after the deployment, when the policies of the construct are there."""
     machine(stack, job(data, BatchInferenceJob))
-    (found,) = resources(stack, "AWS::StepFunctions::StateMachine").values()
-    assert found["DependsOn"] == ["MachineRoleDefaultPolicy7E8F0778", "MachineRoleD2D3D395"]
+    (state_machine,) = resources(stack, "AWS::StepFunctions::StateMachine").values()
+    assert state_machine["DependsOn"] == ["MachineRoleDefaultPolicy7E8F0778", "MachineRoleD2D3D395"]

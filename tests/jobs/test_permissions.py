@@ -10,7 +10,7 @@ from tests.jobs.movies import Movies, deployed
 
 
 def test_the_role_of_the_machine_has_nothing_too_much(aws: EmbeddedAws, movies: Movies) -> None:
-    """With all of it the jobs run; without any one action or resource they don't."""
+    """The jobs run with the whole policy, and fail without any single action or resource."""
     night = deployed(aws, movies, movies.importing(tags={"team": "movies"}), movies.recommending())
     assert night.run().status == "SUCCEEDED"
     iam = aws.client("iam")
@@ -27,7 +27,7 @@ def test_the_role_of_the_machine_has_nothing_too_much(aws: EmbeddedAws, movies: 
 
 
 def with_one_thing_less(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The policy without one action of a statement, or without one of its resources, and which that is."""
+    """The policy without an action of a statement or without a resource, and a name for it."""
     for number, statement in enumerate(document["Statement"]):
         for field in ("Action", "Resource"):
             values = statement[field] if isinstance(statement[field], list) else [statement[field]]

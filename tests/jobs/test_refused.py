@@ -1,4 +1,4 @@
-"""Refusals at construction, with a message that says what to do."""
+"""Refusals at construction, with advice in the message."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ from tests.jobs.machines import Data, definition, job, machine, refusal
 
 @pytest.mark.parametrize("noun", jobs.__all__)
 def test_everything_wrong_is_told_at_once(data: Data, noun: str) -> None:
-    """By each kind of job, once each, and nothing is allowed."""
+    """Each kind of job reports each problem once, and allows nothing."""
     kind = getattr(jobs, noun)
     parts = [part for part in ("source", "destination") if part in kind.__init__.__annotations__]
     wrong = {"job_name": "a b", "timeout": 5, "patience": "PT1H", "tags": []}
@@ -48,7 +48,7 @@ def test_everything_wrong_is_told_at_once(data: Data, noun: str) -> None:
 
 
 def test_locations_arns_paths_and_modes_are_told_with_the_rest(data: Data) -> None:
-    """A construct may have many jobs: the message is of the one."""
+    """A construct may have many jobs: the message is about the refused job."""
     message = refusal(
         data,
         BatchInferenceJob,
@@ -74,7 +74,7 @@ def test_locations_arns_paths_and_modes_are_told_with_the_rest(data: Data) -> No
     [{"job_name": "a b"}, {"job_name": "{% $a %}", "dataset_arn": sfn.JsonPath.string_at("$.arn")}],
 )
 def test_a_refused_job_leaves_its_id_free(data: Data, wrong: dict[str, Any]) -> None:
-    """Whether it is refused for an argument, or for all of them together."""
+    """The id is free again, whether one argument is refused or several together."""
     refusal(data, DatasetImportJob, **wrong)
     machine(cdk.Stack.of(data.encryption), job(data, DatasetImportJob))
     assert "Start Job" in definition(cdk.Stack.of(data.encryption))["States"]
@@ -112,12 +112,12 @@ def test_an_expression_that_makes_no_name(data: Data, name: str) -> None:
     ],
 )
 def test_an_expression_that_may_make_a_name(data: Data, name: str) -> None:
-    """What only an execution knows is not judged, nor what stands in a function, a condition or an escape."""
+    """Expressions are not checked, nor what stands in a function, a condition or an escape."""
     job(data, DatasetImportJob, job_name=name)
 
 
 def test_a_destination_that_is_no_folder(data: Data) -> None:
-    """As in the constructor of the construct, and once."""
+    """It is refused once, as in the construct's constructor."""
     message = refusal(data, DatasetExportJob, destination=data.at("out"), ingestion_mode="all")
     for problem in ("end it in /, as 'out/'", "ingestion_mode is 'all' but Personalize takes"):
         assert message.count(problem) == 1
@@ -132,7 +132,7 @@ def test_a_destination_that_is_no_folder(data: Data) -> None:
     ],
 )
 def test_modes(data: Data, kind: Any, parameter: str, allowed: list[str]) -> None:
-    """Those of the API; expressions and tokens are not judged."""
+    """Only the API's modes are accepted; expressions and tokens are not checked."""
     wrong = allowed[0].lower()
     assert refusal(data, kind, **{parameter: wrong}) == (
         f"{parameter} is {wrong!r} but Personalize takes {', '.join(map(repr, allowed))}: use one "
@@ -167,7 +167,7 @@ def test_two_languages_in_one_call(data: Data) -> None:
 )
 @pytest.mark.parametrize("parameter", ["source_path", "dataset_arn", "tags"])
 def test_an_expression_inside_of_text(data: Data, parameter: str, wrong: str, shown: str) -> None:
-    """Step Functions would take it for text, and the CDK refuses the one of ``sfn.JsonPath`` in words of its own."""
+    """Step Functions would read it as text, and the CDK has its own error for ``sfn.JsonPath``."""
     what = "a parameter" if parameter == "tags" else parameter
     assert refusal(
         data, DatasetImportJob, **{parameter: {"day": wrong} if parameter == "tags" else wrong}
@@ -188,7 +188,7 @@ def test_a_name_of_a_state_that_is_too_long(stack: cdk.Stack, data: Data) -> Non
 
 
 def test_two_expressions_in_one_value(data: Data) -> None:
-    """Step Functions would take it for one, with what stands between them as a part of it."""
+    """Step Functions would read both and the text between them as a single expression."""
     wrong = "{% $states.input.name %}-{% $states.input.day %}"
     assert refusal(data, DatasetImportJob, dataset_arn=wrong) == (
         f"dataset_arn is {wrong!r}, which is not one expression: write one between '{{%' and "

@@ -36,7 +36,7 @@ HERE = "arn:aws:personalize:eu-west-1:111111111111"
     ],
 )
 def test_an_arn_of_something_else(app: cdk.App, arn: Any) -> None:
-    """Told in an agnostic stack too, which knows no account to compare with."""
+    """It is refused in an agnostic stack too, which knows no account to compare with."""
     assert refusal(Data.of(cdk.Stack(app, "Stack")), DatasetImportJob, dataset_arn=arn) == (
         f"dataset_arn is {arn!r}, expected an ARN of the form "
         "arn:aws:personalize:REGION:ACCOUNT:dataset/DATASET_GROUP/TYPE: pass one, for example the "
@@ -96,7 +96,7 @@ def test_each_parameter_has_a_form(data: Data, kind: Any, wrong: dict[str, str],
 def test_the_attribute_of_an_l1(
     stack: cdk.Stack, data: Data, kind: Any, parameter: str, attribute: str, told: str | None
 ) -> None:
-    """It is judged as the ARN that it becomes; ``Ref`` is the name or the ARN, depending on whom one asks."""
+    """It is checked as the ARN that it becomes; ``Ref`` is the name or the ARN."""
     schema = personalize.CfnSchema(stack, "Schema", name="movies", schema="{}")
     movies = personalize.CfnDatasetGroup(stack, "Movies", name="movies")
     l1s: list[cdk.CfnResource] = [
@@ -115,7 +115,7 @@ def test_the_attribute_of_an_l1(
         ),
     ]
     l1, _, name = attribute.partition(".")
-    given = {each.node.id: each for each in l1s}[l1]
+    given = {resource.node.id: resource for resource in l1s}[l1]
     wrong = {parameter: given.ref if name == "Ref" else given.get_att(name).to_string()}
     if told is None:
         job(data, kind, **wrong)
@@ -128,7 +128,7 @@ def test_the_attribute_of_an_l1(
 
 
 def test_a_solution_version_has_no_l1(data: Data) -> None:
-    """So the message names none."""
+    """The message names no L1."""
     told = refusal(data, BatchInferenceJob, solution_version_arn=SOLUTION)
     assert "solution/NAME/VERSION: pass one, or an expression, for example sfn.JsonPath" in told
 
@@ -153,7 +153,7 @@ def test_an_l1_for_its_arn(stack: cdk.Stack, data: Data) -> None:
     ids=["Region", "account"],
 )
 def test_an_arn_of_somewhere_else(data: Data, arn: str, reason: str) -> None:
-    """Personalize works in one account and Region."""
+    """Personalize works within an account and Region."""
     assert refusal(data, DatasetImportJob, dataset_arn=arn).startswith(
         f"dataset_arn is {arn!r}, {reason}, but "
     )
@@ -171,7 +171,7 @@ def test_an_arn_of_somewhere_else(data: Data, arn: str, reason: str) -> None:
     ],
 )
 def test_what_is_a_token_is_not_judged(stack: cdk.Stack, data: Data, arn: str) -> None:
-    """What is a token is not judged, nor what it may have in it; a name may have any letter."""
+    """A token and its parts are not checked; a name may have any letter."""
     name = cdk.CfnParameter(stack, "Name").value_as_string
     job(data, DatasetImportJob, dataset_arn=arn.replace("{name}", name))
 

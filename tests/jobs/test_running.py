@@ -9,7 +9,7 @@ from tests.jobs.movies import Movies, deployed
 
 
 def test_a_night_of_four_jobs(aws: EmbeddedAws, movies: Movies) -> None:
-    """Import, batch inference, batch segments and export, in a machine that is encrypted with the same key."""
+    """Import, batch inference, batch segments and export, in a machine with the same key."""
     night = deployed(
         aws,
         movies,
@@ -25,7 +25,7 @@ def test_a_night_of_four_jobs(aws: EmbeddedAws, movies: Movies) -> None:
     assert end.status == "SUCCEEDED", end
     assert (end.output["Status"], end.output["IngestionMode"]) == ("ACTIVE", "BULK")
     key = end.output["JobOutput"]["S3DataDestination"]["KmsKeyArn"]
-    assert key in [each["KeyArn"] for each in aws.client("kms").list_keys()["Keys"]]
+    assert key in [entry["KeyArn"] for entry in aws.client("kms").list_keys()["Keys"]]
     assert (
         night.s3.head_object(Bucket="movies-data", Key=f"export/{end.output['JobName']}.csv")[
             "SSEKMSKeyId"
@@ -104,7 +104,7 @@ def test_both_places_below_one_prefix(aws: EmbeddedAws, movies: Movies) -> None:
 
 
 def test_users_are_deleted(aws: EmbeddedAws, movies: Movies) -> None:
-    """A data deletion job says how many records it has deleted, and ends completed, or with a reason."""
+    """A data deletion job reports how many records it deleted, and completes or gives a reason."""
     imported = movies.importing().to_single_state(result_path=sfn.JsonPath.DISCARD)
     machine = deployed(
         aws, movies, imported, movies.deleting(source_path=sfn.JsonPath.string_at("$.file"))

@@ -8,7 +8,7 @@ from tests.jobs.machines import Data, definition, job, machine
 
 
 def test_two_jobs_of_a_kind_have_names_of_their_own(stack: cdk.Stack, data: Data) -> None:
-    """In one machine, with states that lead from one to the other."""
+    """They stand in one machine, and the first job leads to the second."""
     machine(stack, job(data, DatasetImportJob, "One"), job(data, DatasetImportJob, "Two"))
     states = definition(stack)["States"]
     assert states["One done"]["Next"] == "Prepare Two"
@@ -33,15 +33,15 @@ def test_prefixed_states_still_lead_to_each_other(stack: cdk.Stack, data: Data) 
 
 
 def test_a_job_as_one_state_can_be_caught(stack: cdk.Stack, data: Data) -> None:
-    """Whatever fails in it, and its input can go on beside its result."""
+    """Any failure in it can be caught, and its input goes on beside its result."""
     state = job(data, DatasetImportJob).to_single_state(result_path="$.imported")
     machine(stack, state.add_catch(sfn.Pass(stack, "Tell"), result_path="$.error"))
-    found = definition(stack)["States"]["Job"]
-    assert (found["Type"], found["ResultPath"]) == ("Parallel", "$.imported")
-    assert found["Catch"] == [
+    parallel = definition(stack)["States"]["Job"]
+    assert (parallel["Type"], parallel["ResultPath"]) == ("Parallel", "$.imported")
+    assert parallel["Catch"] == [
         {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Tell"}
     ]
-    assert found["Branches"][0]["StartAt"] == "Job: Prepare Job"
+    assert parallel["Branches"][0]["StartAt"] == "Job: Prepare Job"
 
 
 def test_a_job_as_one_state_of_a_jsonata_machine(stack: cdk.Stack, data: Data) -> None:

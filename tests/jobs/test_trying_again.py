@@ -10,7 +10,7 @@ from tests.jobs.movies import Movies, deployed, wait_until
 
 
 def test_what_passes_is_tried_again(aws: EmbeddedAws, movies: Movies) -> None:
-    """Throttling, faults of the service, a dataset that is written to, a job that isn't found everywhere yet."""
+    """Throttling, service faults, a busy dataset and a job that isn't visible yet are retried."""
     machine = deployed(aws, movies, movies.importing())
     for operation, busy in (
         ("CreateDatasetImportJob", "ResourceInUseException"),
@@ -30,7 +30,7 @@ def test_what_passes_is_tried_again(aws: EmbeddedAws, movies: Movies) -> None:
 
 
 def test_what_stays_as_it_is_fails(aws: EmbeddedAws, movies: Movies) -> None:
-    """At once, if there is no such dataset for example, and at the ninth error if the service is down."""
+    """A missing dataset fails at once, and a service that is down at the ninth error."""
     machine = deployed(aws, movies, movies.importing())
     for operation, code in (
         ("CreateDatasetImportJob", "ResourceNotFoundException"),
@@ -45,7 +45,7 @@ def test_what_stays_as_it_is_fails(aws: EmbeddedAws, movies: Movies) -> None:
 
 
 def test_a_sixth_job_waits_for_its_place(aws: EmbeddedAws, movies: Movies) -> None:
-    """As long as five others are at work it is tried again, and started when one of them has ended."""
+    """While five other jobs are active it is retried, and starts when one of them has ended."""
     machine = deployed(aws, movies, movies.importing())
     roles = [
         role["Arn"]
@@ -73,7 +73,7 @@ def test_a_sixth_job_waits_for_its_place(aws: EmbeddedAws, movies: Movies) -> No
 
 
 def test_a_lost_answer_starts_no_second_job(aws: EmbeddedAws, movies: Movies) -> None:
-    """The first attempt did start it; the second one learns so and goes on with that job."""
+    """The first attempt did start it; the second attempt goes on with that job."""
     machine = deployed(aws, movies, movies.importing())
     aws.fail_next("CreateDatasetImportJob", "ServiceUnavailable", after_the_fact=True)
     execution = machine.start()
@@ -94,7 +94,7 @@ def test_a_lost_answer_starts_no_second_job(aws: EmbeddedAws, movies: Movies) ->
 def test_a_redrive_starts_no_second_job(
     aws: EmbeddedAws, movies: Movies, options: dict[str, Any]
 ) -> None:
-    """It failed when the job was there, and is redriven from the call, with the name that the state before made."""
+    """The failed call had started the job, and the redriven call has the same name."""
     machine = deployed(aws, movies, movies.importing(**options))
     aws.fail_next("CreateDatasetImportJob", "InvalidInputException", after_the_fact=True)
     execution = machine.start(mode="FULL")
@@ -126,7 +126,7 @@ def test_a_name_of_another_execution_fails(aws: EmbeddedAws, movies: Movies) -> 
 
 
 def test_a_lost_answer_for_a_given_name_fails(aws: EmbeddedAws, movies: Movies) -> None:
-    """It can't be told from a job that somebody else has started, and starts no second one."""
+    """The job could be somebody else's, so the execution fails and starts no second job."""
     machine = deployed(aws, movies, movies.importing(job_name="monday"))
     aws.fail_next("CreateDatasetImportJob", "ServiceUnavailable", after_the_fact=True)
     assert machine.run().error == "Personalize.ResourceAlreadyExistsException"

@@ -21,7 +21,7 @@ GROUP_DATASET = "arn:aws:personalize:eu-west-1:111111111111:dataset/movies/INTER
 
 
 def calls_of_synth(jobs: int) -> int:
-    """The calls into jsii that the synth of a machine with so many jobs takes, in another stack than the encryption."""
+    """Count the jsii calls of a synth, with the encryption in a stack apart from the machine's."""
     app = cdk.App(analytics_reporting=False, context={"@aws-cdk/aws-iam:minimizePolicies": True})
     owner, other = cdk.Stack(app, "Owner", env=ENVIRONMENT), cdk.Stack(app, "Jobs", env=ENVIRONMENT)
     encryption, bucket = PersonalizeEncryption(owner, "Encryption"), s3.Bucket(other, "Data")
@@ -42,7 +42,7 @@ def calls_of_synth(jobs: int) -> int:
 
 
 def test_each_job_costs_the_same() -> None:
-    """However many there are; they name the role by one token."""
+    """The cost of a job doesn't grow with their number: all name the role by one token."""
     three, six, nine = (calls_of_synth(number) for number in (3, 6, 9))
     assert nine - six <= six - three < 3 * 70
 
@@ -87,8 +87,10 @@ def test_jobs_run_in_another_stack_than_their_encryption(aws: EmbeddedAws, app: 
     assert deploy(aws, {"Jobs": template(jobs), "Owner": template(owner)}) == []
     states, files = aws.client("stepfunctions"), aws.client("s3")
     files.put_object(Bucket="movies-data", Key="import/ratings.csv", Body=RATINGS.encode())
-    (found,) = states.list_state_machines()["stateMachines"]
-    execution = states.start_execution(stateMachineArn=found["stateMachineArn"])["executionArn"]
+    (state_machine,) = states.list_state_machines()["stateMachines"]
+    execution = states.start_execution(stateMachineArn=state_machine["stateMachineArn"])[
+        "executionArn"
+    ]
     wait_until(lambda: states.describe_execution(executionArn=execution)["status"] != "RUNNING")
     end = states.describe_execution(executionArn=execution)
     assert end["status"] == "SUCCEEDED", end

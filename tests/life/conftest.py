@@ -44,7 +44,7 @@ class Changing:
         self._change = change
 
     def visit(self, node: Any) -> None:
-        """Change the construct if it is one of them."""
+        """Change the construct if it has the type."""
         if isinstance(node, self._kind):
             self._change(node)
 
@@ -89,13 +89,11 @@ def account_statement() -> dict[str, Any]:
 
 def key_statement(stack: cdk.Stack, sid: str) -> dict[str, Any]:
     """The statement of this sid in the only key policy of the stack that has it."""
-    (found,) = [
-        statement
-        for key in resources(stack, "AWS::KMS::Key").values()
-        for statement in key["Properties"]["KeyPolicy"]["Statement"]
-        if statement.get("Sid") == sid
-    ]
-    return dict(found)
+    statements = []
+    for key in resources(stack, "AWS::KMS::Key").values():
+        statements += key["Properties"]["KeyPolicy"]["Statement"]
+    (of_sid,) = [statement for statement in statements if statement.get("Sid") == sid]
+    return dict(of_sid)
 
 
 def key_sids(stack: cdk.Stack, logical_id: str | None = None) -> list[str | None]:
@@ -117,14 +115,14 @@ def logical_id(construct: Any) -> str:
 
 def warnings(stack: cdk.Stack) -> dict[str, str]:
     """Our warnings, by the last part of their ids."""
-    found = {}
+    texts = {}
     for annotation in assertions.Annotations.from_stack(stack).find_warning(
         "*", assertions.Match.any_value()
     ):
         text, _, warning_id = str(annotation.entry.data).rpartition(" [ack: ")
         if warning_id.startswith("personalize-kms-constructs:"):
-            found[warning_id.removeprefix("personalize-kms-constructs:").rstrip("]")] = text
-    return found
+            texts[warning_id.removeprefix("personalize-kms-constructs:").rstrip("]")] = text
+    return texts
 
 
 def synth_error(app: cdk.App) -> str:
@@ -135,7 +133,7 @@ def synth_error(app: cdk.App) -> str:
 
 
 def judged(app: cdk.App) -> set[tuple[str, str]]:
-    """Synthesize, and return the errors of the judge: the rule, and the construct that it is told at."""
+    """Synthesize, and return the errors of the check: the rule, and the construct it names."""
     error = synth_error(app)
     assert "ValidationFailed" in error, error
     return {(rule, place) for rule, severity, place in told(app) if severity == "error"}
@@ -168,7 +166,7 @@ def theirs(app: cdk.App) -> cdk.Stack:
 
 
 def waits_for(stack: cdk.Stack, permissions: IDependable) -> list[str]:
-    """Return what a resource of the user's waits for that waits for the permissions."""
+    """Return the dependencies of a user's resource that depends on the permissions."""
     solution = cdk.CfnResource(stack, "Solution", type="AWS::Personalize::Solution")
     solution.node.add_dependency(permissions)
     return list(resources(stack, "AWS::Personalize::Solution")["Solution"]["DependsOn"])

@@ -1,4 +1,4 @@
-"""The account of an imported bucket: if it may be another one, the JSON for the bucket's owner has to let the role in.
+"""The account of an imported bucket: if it may differ, its owner's JSON has to let the role in.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 """
@@ -17,7 +17,10 @@ from tests.life.conftest import KEY_ARN, PERSONALIZE, importing, warnings
 from tests.policies import bucket_policy
 
 ROLE, SERVICE = {"AWS": "arn:aws:iam::111111111111:root"}, {"Service": PERSONALIZE}
-WHY = "- it isn't known if bucket and role belong to one account: if they do, the statements for the role can be left out"
+WHY = (
+    "- it isn't known if bucket and role belong to one account: "
+    "if they do, the statements for the role can be left out"
+)
 
 
 def key_of(account: str, stack: cdk.Stack) -> kms.IKey:
@@ -78,7 +81,7 @@ def test_who_is_let_in(
     principals: list[Any],
     explained: bool,
 ) -> None:
-    """The JSON for the owner has the role unless the bucket is of its account, and says so where that isn't known."""
+    """The owner's JSON has the role unless the accounts are equal, and says if that isn't known."""
     given = location(concrete)
     PersonalizeEncryption(
         concrete,
@@ -88,13 +91,15 @@ def test_who_is_let_in(
     text = warnings(concrete)["pendingBucketPolicy"]
     statements = json.loads(text[text.index("\n[\n") : text.index("\n]\n") + 2])
     assert [
-        each["Principal"] for each in statements if each["Action"] == ["s3:GetObject"]
+        statement["Principal"]
+        for statement in statements
+        if statement["Action"] == ["s3:GetObject"]
     ] == principals
     assert (WHY in text.splitlines()) is explained
 
 
 def test_a_key_that_tells_it_later(app: cdk.App, concrete: cdk.Stack) -> None:
-    """The role is let in for what was allowed before, too."""
+    """The role gets access for earlier resources, too."""
     construct = PersonalizeEncryption(
         concrete, "Encryption", resources=[importing(imported(concrete).bucket)]
     )
@@ -106,8 +111,10 @@ def test_a_key_that_tells_it_later(app: cdk.App, concrete: cdk.Stack) -> None:
             encryption_key=key_of("222222222222", concrete),
         )
     )
-    (after,) = (each for each in construct.pending_statements if each.policy == "bucket")
-    assert [[str(each.sid)[:-8] for each in pending.statements] for pending in (before, after)] == [
+    (after,) = (pending for pending in construct.pending_statements if pending.policy == "bucket")
+    assert [
+        [str(statement.sid)[:-8] for statement in pending.statements] for pending in (before, after)
+    ] == [
         ["PersonalizeServiceListBucket", "PersonalizeServiceReadObjects"],
         [
             "PersonalizeRoleListBucket",
@@ -117,12 +124,14 @@ def test_a_key_that_tells_it_later(app: cdk.App, concrete: cdk.Stack) -> None:
         ],
     ]
     assert {
-        len(each.resources) for each in after.statements if str(each.sid).find("ReadObjects") > 0
+        len(statement.resources)
+        for statement in after.statements
+        if str(statement.sid).find("ReadObjects") > 0
     } == {2}
 
 
 def test_a_bucket_of_the_app_is_of_its_own_account(concrete: cdk.Stack) -> None:
-    """Whatever account its key is of."""
+    """The account of its key doesn't matter."""
     bucket = s3.Bucket(concrete, "Data", encryption_key=key_of("222222222222", concrete))
     PersonalizeEncryption(concrete, "Encryption", resources=[importing(bucket)])
-    assert [each["Principal"] for each in bucket_policy(concrete)] == [SERVICE, SERVICE]
+    assert [statement["Principal"] for statement in bucket_policy(concrete)] == [SERVICE, SERVICE]

@@ -1,4 +1,4 @@
-"""Which key encrypts a bucket: what its object, its L1, an alias or an included template says about it."""
+"""The key of a bucket, as its object, its L1, an alias or an included template names it."""
 
 import json
 from collections.abc import Callable
@@ -93,7 +93,7 @@ REFUSED: dict[str, tuple[Callable[[cdk.Stack], Any], str]] = {
 def test_what_no_policy_can_name(
     stack: cdk.Stack, make: Callable[[cdk.Stack], Any], problem: str
 ) -> None:
-    """The message is about the bucket, and says what to give; that works."""
+    """The message is about the bucket, and its advice works."""
     bucket = make(stack)
     with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as error:
         PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
@@ -142,7 +142,7 @@ WITH_THE_KEY: dict[str, Callable[[cdk.Stack, kms.Key], Any]] = {
 def test_a_key_of_the_app(
     app: cdk.App, stack: cdk.Stack, data_key: kms.Key, make: Callable[[cdk.Stack, kms.Key], Any]
 ) -> None:
-    """Every reference leads to it, and the check looks for the statements where the construct has put them."""
+    """Every reference leads to it, and the check finds the statements on that key."""
     PersonalizeEncryption(stack, "Encryption", resources=[importing(make(stack, data_key))])
     assert key_sids(stack, logical_id(data_key)) == KEY_SIDS
     report = check_assembly(app.synth())
@@ -290,7 +290,7 @@ def test_a_conditional_encryption_fails_no_synth(
 def test_the_key_of_an_included_bucket(
     app: cdk.App, stack: cdk.Stack, tmp_path: Path, encryption: dict[str, Any]
 ) -> None:
-    """One that a condition decides can be given, and a plain one is read, also where Python has read it before."""
+    """A conditional key can be passed, and a plain one is read, even if Python read it before."""
     template = included(stack, tmp_path, encryption)
     bucket: Any = template.get_resource("Data")
     key: Any = template.get_resource("Key")

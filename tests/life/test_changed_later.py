@@ -1,4 +1,4 @@
-"""What is changed after the constructor, by aspects, escape hatches and tree operations: what it breaks is told."""
+"""Changes after the constructor, by aspects, escape hatches and tree operations, are reported."""
 
 import json
 from collections.abc import Callable
@@ -142,7 +142,7 @@ def test_what_is_broken_later_fails_the_synth(
     rule: str,
     place: str,
 ) -> None:
-    """The construct has done its part by then, so the judge has to look at what is deployed."""
+    """The construct has done its part by then, so the check reads the final templates."""
     how(stack)
     assert (rule, f"Stack/{place}") in judged(app)
 
@@ -150,7 +150,7 @@ def test_what_is_broken_later_fails_the_synth(
 def test_what_is_changed_and_still_right(
     app: cdk.App, stack: cdk.Stack, imports: PersonalizeEncryption
 ) -> None:
-    """A copy of the key policy, a longer name of the role, and the usual tags and boundaries of companies."""
+    """A copied key policy, a longer role name, and usual tags and boundaries change nothing."""
     key = l1(stack, "Encryption/Key")
     key.key_policy = stack.resolve(key.key_policy)
     rename(lambda name: f"corp-{name}")(stack)
@@ -189,7 +189,7 @@ def test_a_statement_that_is_written_in_another_way(
     value: Any,
     warned: bool,
 ) -> None:
-    """It is the user's own affair where nothing need be missing, and warned of where something may be."""
+    """A rewritten statement is accepted if nothing is missing, and else reported as undecided."""
     l1(stack, "Encryption/Key").add_property_override(f"KeyPolicy.Statement.1.{element}", value)
     assert judge_warnings(app) == ({("Undecided", "Stack/Encryption")} if warned else set())
 
@@ -202,7 +202,9 @@ def test_everything_under_one_condition(app: cdk.App, stack: cdk.Stack) -> None:
     expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
     condition = cdk.CfnCondition(stack, "IsEncrypted", expression=expression)
     change(
-        encryption, cdk.CfnResource, lambda each: setattr(each.cfn_options, "condition", condition)
+        encryption,
+        cdk.CfnResource,
+        lambda resource: setattr(resource.cfn_options, "condition", condition),
     )
     assembly = app.synth()
     report = check_assembly(assembly, parameters={"Encrypted": "yes"})
@@ -226,7 +228,9 @@ def test_the_judge_warns_once_of_what_conditions_leave_open(app: cdk.App, stack:
     expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
     condition = cdk.CfnCondition(stack, "IsEncrypted", expression=expression)
     change(
-        encryption, cdk.CfnResource, lambda each: setattr(each.cfn_options, "condition", condition)
+        encryption,
+        cdk.CfnResource,
+        lambda resource: setattr(resource.cfn_options, "condition", condition),
     )
     app.synth()
     assert told(app) == [("Undecided", "warning", "Stack/Encryption")]
@@ -236,7 +240,7 @@ def test_the_judge_warns_once_of_what_conditions_leave_open(app: cdk.App, stack:
 def test_a_key_that_a_condition_leaves_out_is_warned_of(
     app: cdk.App, stack: cdk.Stack, has_checks: bool
 ) -> None:
-    """Once, and the checks tell what else is open."""
+    """It is warned of once, and the checks report other undecided resources."""
     movies = PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name="movies")
     cdk.CfnCondition(
         stack, "IsDev", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1")
@@ -253,11 +257,11 @@ def test_a_key_that_a_condition_leaves_out_is_warned_of(
             ("Undecided", "warning", f"Stack/By{name}") for name in ("KmsKeyArn", "RoleArn")
         ]
     app.synth()
-    assert sorted(each for each in told(app) if each[0] == "Undecided") == sorted(expected)
+    assert sorted(line for line in told(app) if line[0] == "Undecided") == sorted(expected)
 
 
 def test_a_required_source_account_is_the_users_choice(app: cdk.App, stack: cdk.Stack) -> None:
-    """Nobody knows if Personalize sends the account; whoever chooses REQUIRED was told so, and isn't warned."""
+    """Nobody knows if Personalize sends the account; choosing REQUIRED is no cause to warn."""
     check = SourceAccountCheck.REQUIRED
     group = PersonalizeResource.dataset_group()
     PersonalizeEncryption(stack, "Encryption", resources=[group], source_account_check=check)
@@ -366,9 +370,9 @@ LATE_VALUES: dict[str, tuple[Callable[[cdk.Stack, Any], PersonalizeEncryption], 
 def test_what_is_lazy_in_resources_of_others_stays_so(
     stack: cdk.Stack, make: Callable[[cdk.Stack, Any], PersonalizeEncryption], value: str
 ) -> None:
-    """Whoever asks for it too early freezes it."""
+    """An early resolve would freeze the value."""
     late = Late()
     make(stack, cdk.Lazy.any(cast("cdk.IStableAnyProducer", late)))
     late.value = value
     app = cast("cdk.App", stack.node.root)
-    assert value in json.dumps([each.template for each in app.synth().stacks])
+    assert value in json.dumps([stack.template for stack in app.synth().stacks])

@@ -1,4 +1,4 @@
-"""Stacks that would need each other, which is refused in our words or told by the CDK, and those that don't."""
+"""Stacks that would depend on each other: refused here or by the CDK; and stacks that don't."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -32,8 +32,14 @@ def by_condition(stack: cdk.Stack) -> str:
     return cdk.Fn.condition_if(condition.logical_id, "one", "other").to_string()
 
 
-OF_ITS_STACK = "has a value of the role's own stack in it, a parameter for example, so each stack would depend on the other"
-NAMELESS = "service_role has no fixed name, so each stack would depend on the other: set the role's role_name"
+OF_ITS_STACK = (
+    "has a value of the role's own stack in it, a parameter for example, "
+    "so each stack would depend on the other"
+)
+NAMELESS = (
+    "service_role has no fixed name, so each stack would depend on the other: "
+    "set the role's role_name"
+)
 BY_ARN = "service_role was imported by an ARN that only its own stack knows"
 UNKNOWN: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
     "name by a parameter": (lambda stack: {"role_name": parameter(stack)}, OF_ITS_STACK),
@@ -68,7 +74,7 @@ def test_a_role_that_another_stack_can_not_name(
     problem: str,
     key: Callable[..., Any],
 ) -> None:
-    """Both stacks would need each other, which is told in our words."""
+    """Both stacks would need each other, which the construct refuses."""
     with pytest.raises(
         ValueError, match=r"^Stack/Encryption: encryption_key is in another stack, and "
     ) as error:
@@ -86,7 +92,7 @@ def test_a_role_that_another_stack_can_not_name(
 def test_a_name_that_is_decided_at_the_synth(
     app: cdk.App, stack: cdk.Stack, security: cdk.Stack, name: Callable[[cdk.Stack], str]
 ) -> None:
-    """Nothing tells it from what is lazy before, so the CDK tells of the cycle."""
+    """It looks like any lazy value before, so the CDK reports the cycle."""
     role = trusted_role(stack, role_name=name(stack))
     key = kms.Key(security, "Key")
     PersonalizeEncryption(
@@ -112,7 +118,7 @@ def attribute(stack: cdk.Stack) -> str:
 def test_a_prefix_that_the_stack_of_the_bucket_can_not_say(
     stack: cdk.Stack, security: cdk.Stack, folder: Callable[[cdk.Stack], str], where: str
 ) -> None:
-    """The bucket's policy would need the construct's stack, and the role's policy needs the bucket."""
+    """The bucket's policy would need the construct's stack, and the role's policy the bucket."""
     here = cdk.NestedStack(stack, "Nested") if where == "nested" else stack
     with pytest.raises(
         ValueError, match="Encryption: source of dataset import job has prefix '"
@@ -304,7 +310,7 @@ def test_stacks_that_need_no_other_in_return(
 def test_a_role_whose_arn_the_stack_of_the_key_knows(
     app: cdk.App, stack: cdk.Stack, security: cdk.Stack, where: str
 ) -> None:
-    """A parent hands a parameter on to what is nested in it."""
+    """A parent passes a parameter on to its nested stack."""
     of = security if where == "parameter of the key's stack" else stack
     role = iam.Role.from_role_arn(stack, "Role", parameter(of))
     key = kms.Key(cdk.NestedStack(stack, "Nested") if where == "nested" else of, "Key")

@@ -1,4 +1,4 @@
-"""Keys, buckets and roles in every form that the CDK has for them: L2, L1, imported, lazy, references, look-ups."""
+"""Keys, buckets and roles in every form of the CDK: L2, L1, imported, lazy, reference, look-up."""
 
 import json
 from collections.abc import Callable
@@ -51,7 +51,7 @@ KEYS: dict[str, Callable[[kms.Key], Any]] = {
 def test_a_key_of_the_app_is_the_apps_own_in_every_form(
     stack: cdk.Stack, form: Callable[[kms.Key], Any]
 ) -> None:
-    """Its policy gets the statements once, beside those for a bucket that has the L2; nothing is pending."""
+    """The policy gets the statements once, beside those for an L2's bucket; nothing is pending."""
     key = kms.Key(stack, "Key")
     job = importing(s3.Bucket(stack, "Bucket", encryption_key=key))
     encryption = PersonalizeEncryption(
@@ -62,7 +62,7 @@ def test_a_key_of_the_app_is_the_apps_own_in_every_form(
 
 
 def test_references_to_what_is_outside_of_the_app(stack: cdk.Stack) -> None:
-    """They are as imported: reported with all that their owners must add."""
+    """They count as imported: all their owners' statements are pending."""
     encryption = PersonalizeEncryption(
         stack,
         "Encryption",
@@ -109,7 +109,7 @@ ROLES: dict[str, Callable[[cdk.Stack], Any]] = {
 def test_a_role_of_the_app_in_every_form(
     app: cdk.App, stack: cdk.Stack, make: Callable[[cdk.Stack], Any]
 ) -> None:
-    """It gets its policy by its name, not by what an ARN with a path is split into; all that is granted reaches it."""
+    """It gets its policy by its name, not a part of an ARN with a path; all grants reach it."""
     encryption = PersonalizeEncryption(
         stack, "Encryption", service_role=make(stack), resources=[GROUP]
     )
@@ -125,7 +125,8 @@ def test_a_role_of_the_app_in_every_form(
         assert stack.resolve(encryption.service_role.role_arn) == arn
     (of_caller,) = resources(stack, "AWS::IAM::Policy").values()
     assert arn in [
-        each["Resource"] for each in of_caller["Properties"]["PolicyDocument"]["Statement"]
+        statement["Resource"]
+        for statement in of_caller["Properties"]["PolicyDocument"]["Statement"]
     ]
     app.synth()
 
@@ -142,7 +143,7 @@ def test_a_role_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
 
 
 def test_a_caller_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
-    """Its dummy is of an account of nobody, too, and gets its policy in the synth after the look-up."""
+    """Its dummy belongs to no account, and gets its policy in the synth after the look-up."""
     encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
     encryption.grant_create(iam.Role.from_lookup(concrete, "Caller", role_name="caller"), GROUP)
     assert warnings(concrete) == {}
@@ -151,7 +152,7 @@ def test_a_caller_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
 
 
 def looked_up(stack: cdk.Stack) -> str:
-    """What stands for a part of an ARN until the CLI has looked it up."""
+    """A dummy for a part of an ARN that the CLI has not looked up yet."""
     return ssm.StringParameter.value_from_lookup(stack, "/company/shared")
 
 
@@ -245,7 +246,7 @@ def test_parts_that_are_looked_up(
 
 
 def test_values_that_are_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
-    """Their dummies are no names, folders or ARNs, and fail neither constructor nor synth: the CLI looks them up."""
+    """The dummies are no names, folders or ARNs; constructor and synth accept them all the same."""
 
     def looked_up(name: str) -> Any:
         return ssm.StringParameter.value_from_lookup(concrete, f"/personalize/{name}")
@@ -280,7 +281,7 @@ def test_values_that_are_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
 
 
 def test_a_precreated_role_has_pending_statements() -> None:
-    """``customize_roles`` synthesizes no policies: who makes the role must give it what it needs."""
+    """``customize_roles`` synthesizes no policies: the role's maker must add the statements."""
     app = cdk.App(analytics_reporting=False)
     iam.Role.customize_roles(app, use_precreated_roles={"Stack/Encryption/Role": "precreated"})
     stack = cdk.Stack(app, "Stack")
@@ -298,7 +299,7 @@ def test_a_precreated_role_has_pending_statements() -> None:
 
 
 def test_what_is_allowed_later_is_in_the_report_on_precreated_roles(tmp_path: Path) -> None:
-    """Who makes the role reads it there."""
+    """The role's maker reads it in the report."""
     app = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
     iam.Role.customize_roles(app, use_precreated_roles={"Stack/Encryption/Role": "precreated"})
     stack = cdk.Stack(app, "Stack")
@@ -308,10 +309,10 @@ def test_what_is_allowed_later_is_in_the_report_on_precreated_roles(tmp_path: Pa
     app.synth()
     (role,) = json.loads((tmp_path / "iam-policy-report.json").read_text())["roles"]
     (pending,) = encryption.pending_statements
-    sids = [each["Sid"] for each in role["managedPolicyStatements"]]
+    sids = [statement["Sid"] for statement in role["managedPolicyStatements"]]
     assert (
         set(sids)
-        == {each.sid for each in pending.statements}
+        == {statement.sid for statement in pending.statements}
         == {"ListBucket", "ReadObjects", "UseKey"}
     )
 
@@ -338,7 +339,7 @@ def test_a_precreated_role_and_the_key_of_another_stack() -> None:
     "form", ["L1", "L1 of another stack", "wrapped by its ARN", "L2 of another stack"]
 )
 def test_a_role_that_is_made_beside_precreated_ones(form: str) -> None:
-    """``customize_roles`` leaves the construct's policies out of the template, whoever makes the role."""
+    """``customize_roles`` leaves out the construct's policies, whoever makes the role."""
     app = cdk.App(analytics_reporting=False)
     stack, roles = cdk.Stack(app, "Stack"), cdk.Stack(app, "Roles")
     iam.Role.customize_roles(stack)
@@ -420,7 +421,7 @@ class _Value:
 def test_a_part_of_a_name_that_is_no_string(
     app: cdk.App, stack: cdk.Stack, value: Any, shown: str | None, policy: ImportedKeyPolicy
 ) -> None:
-    """What an app has put together is written out as CloudFormation does; what isn't known breaks nothing."""
+    """A composed name is written out as CloudFormation does; an unknown part breaks nothing."""
     part = cdk.Token.as_string(cdk.Lazy.any(cast("cdk.IStableAnyProducer", _Value(value))))
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", f"data{part}")
     key = kms.Key.from_key_arn(stack, "Key", f"{KEY_ARN}{part}")
@@ -485,7 +486,7 @@ def member(text: str) -> str:
 
 
 def test_strings_of_an_enumeration() -> None:
-    """A member of ``class Folder(str, Enum)`` is its string, though an f-string says ``Folder.IMPORT``."""
+    """A member of ``class Folder(str, Enum)`` is its string; an f-string says ``Folder.IMPORT``."""
     of_enumeration = template(with_strings(member))
     assert of_enumeration == template(with_strings(str))
     assert "Names.A" not in json.dumps(of_enumeration)

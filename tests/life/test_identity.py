@@ -1,4 +1,4 @@
-"""Two objects that stand for one thing, and things that only look alike."""
+"""Two objects for the same resource, and resources that only look alike."""
 
 import json
 import re
@@ -53,7 +53,7 @@ def test_parameters_of_one_name_in_two_stacks_are_two_keys(
 def test_buckets_of_one_logical_id_in_two_stacks_are_two_places(
     app: cdk.App, stack: cdk.Stack
 ) -> None:
-    """A job may read one and write the other below the same prefix."""
+    """A job may read from the first and write to the second below the same prefix."""
     source, destination = (
         s3.Bucket.from_bucket_arn(
             stack,
@@ -81,17 +81,17 @@ def test_a_bucket_imported_by_the_name_of_an_l1(stack: cdk.Stack) -> None:
 
 
 def test_two_tokens_of_one_prefix(tmp_path: Path) -> None:
-    """With the flag of every new app, by which the CDK merges statements."""
+    """They stay apart with the feature flag by which the CDK merges statements."""
     app = new_app(tmp_path, context={"@aws-cdk/aws-iam:minimizePolicies": True})
     stack = cdk.Stack(app, "Stack")
     bucket = s3.Bucket(cdk.Stack(app, "Data"), "Bucket")
     sources = [importing(bucket, f"{cdk.Fn.sub('${AWS::Region}')}/import/") for _ in range(2)]
     PersonalizeEncryption(stack, "Encryption", resources=sources)
-    found: dict[str, Any] = {
-        each["Sid"]: each["Resource"] for each in bucket_policy(cdk.Stack.of(bucket))
+    resource_by_sid: dict[str, Any] = {
+        statement["Sid"]: statement["Resource"] for statement in bucket_policy(cdk.Stack.of(bucket))
     }
     arn = {"Fn::GetAtt": ["Bucket83908E77", "Arn"]}
-    assert found["PersonalizeServiceReadObjects"] == {
+    assert resource_by_sid["PersonalizeServiceReadObjects"] == {
         "Fn::Join": ["", [arn, "/", {"Ref": "AWS::Region"}, "/import/*"]]
     }
 
@@ -115,10 +115,12 @@ NAMES: dict[str, tuple[Any, Any, bool]] = {
 def test_which_bucket_policy_of_a_stack_is_that_of_an_l1(
     stack: cdk.Stack, tmp_path: Path, name: Any, in_policy: Any, is_of_bucket: bool
 ) -> None:
-    """The one that refers to it, or says its name with the same words; a policy of another bucket stays as it is."""
+    """It refers to the L1 or has its name in the same form; other buckets' policies stay."""
     encrypt_included(stack, tmp_path, name, in_policy)
     policies = resources(stack, "AWS::S3::BucketPolicy")
-    sids = [each["Sid"] for each in policies["P"]["Properties"]["PolicyDocument"]["Statement"]]
+    sids = [
+        statement["Sid"] for statement in policies["P"]["Properties"]["PolicyDocument"]["Statement"]
+    ]
     assert sids == (BUCKET_SIDS if is_of_bucket else [])
     assert len(policies) == (1 if is_of_bucket else 2)
 
@@ -131,7 +133,7 @@ def test_which_bucket_policy_of_a_stack_is_that_of_an_l1(
 def test_a_bucket_policy_that_names_its_bucket_otherwise(
     app: cdk.App, stack: cdk.Stack, tmp_path: Path, name: Any, in_policy: Any
 ) -> None:
-    """The construct doesn't read it, and S3 keeps one policy of the bucket: the judge sees two.
+    """The construct doesn't read it, and S3 keeps one policy a bucket: the check reports two.
 
     A Join of an included template is a ``Lazy`` of the CDK.
     """
@@ -155,7 +157,7 @@ def encrypt_included(stack: cdk.Stack, directory: Path, name: Any, in_policy: An
 
 
 def test_two_equal_joins_are_one_thing(stack: cdk.Stack) -> None:
-    """They have their value, though they look like what only the synth decides."""
+    """They have a value, although they look like tokens that the synth decides."""
     arns = [
         cdk.Fn.join(":", ["arn:aws:kms", cdk.Aws.REGION, "111122223333", "key/one"])
         for _ in range(2)
@@ -194,11 +196,11 @@ def test_a_bucket_policy_of_another_stack_with_the_name_in_the_same_words(app: c
             policy_document={"Statement": []},
         )
     PersonalizeEncryption(stacks[0], "Encryption", resources=[importing(buckets[0])])
-    found = [
-        [each["Properties"]["PolicyDocument"]["Statement"] for each in policies(stack)]
+    documents = [
+        [policy["Properties"]["PolicyDocument"]["Statement"] for policy in policies(stack)]
         for stack in stacks
     ]
-    assert [[len(each) for each in of_stack] for of_stack in found] == [[2], [0]]
+    assert [[len(statements) for statements in of_stack] for of_stack in documents] == [[2], [0]]
 
 
 def policies(stack: cdk.Stack) -> list[Any]:
@@ -206,7 +208,7 @@ def policies(stack: cdk.Stack) -> list[Any]:
 
 
 def test_bucket_policies_of_one_name_under_opposite_conditions(stack: cdk.Stack) -> None:
-    """Each is of the bucket that is made where it is."""
+    """Each policy belongs to the bucket with the same condition."""
     made = {}
     for id, expression in (
         ("X", cdk.Fn.condition_equals("a", "b")),
@@ -219,9 +221,9 @@ def test_bucket_policies_of_one_name_under_opposite_conditions(stack: cdk.Stack)
         )
         made[id].cfn_options.condition = policy.cfn_options.condition = condition
     PersonalizeEncryption(stack, "Encryption", resources=[importing(made["Y"])])
-    found = resources(stack, "AWS::S3::BucketPolicy")
+    policies = resources(stack, "AWS::S3::BucketPolicy")
     assert [
-        bool(found[id]["Properties"]["PolicyDocument"]["Statement"]) for id in ("PX", "PY")
+        bool(policies[id]["Properties"]["PolicyDocument"]["Statement"]) for id in ("PX", "PY")
     ] == [False, True]
 
 
@@ -229,7 +231,7 @@ def test_bucket_policies_of_one_name_under_opposite_conditions(stack: cdk.Stack)
 def test_a_bucket_policy_in_the_stack_of_the_construct(
     app: cdk.App, stack: cdk.Stack, is_nested: bool
 ) -> None:
-    """It refers to a bucket of another stack, or of a nested one."""
+    """It refers to a bucket of another or of a nested stack."""
     bucket = s3.CfnBucket(
         cdk.NestedStack(stack, "Nested") if is_nested else cdk.Stack(app, "Data"), "Data"
     )
@@ -237,7 +239,7 @@ def test_a_bucket_policy_in_the_stack_of_the_construct(
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     [policy] = policies(stack)
     assert [
-        each["Sid"] for each in policy["Properties"]["PolicyDocument"]["Statement"]
+        statement["Sid"] for statement in policy["Properties"]["PolicyDocument"]["Statement"]
     ] == BUCKET_SIDS
     assert not resources(bucket.stack, "AWS::S3::BucketPolicy")
 
@@ -269,7 +271,7 @@ def test_what_another_stack_imports_by_a_mapping(
 
 
 def test_a_key_that_another_construct_uses_first(stack: cdk.Stack) -> None:
-    """Sids are taken in the order in which statements come, also in the policy of a key that was made here."""
+    """Sids are taken in the order of the statements, also in a policy of a key made here."""
     first = PersonalizeEncryption(stack, "First")
     second = PersonalizeEncryption(
         stack, "Second", encryption_key=first.encryption_key, resources=[GROUP]
@@ -281,15 +283,15 @@ def test_a_key_that_another_construct_uses_first(stack: cdk.Stack) -> None:
 
 
 def test_deployments_of_one_app_share_no_sid_in_a_central_key() -> None:
-    """Other stack names, accounts, stages and nested stacks: none takes out what another wrote."""
-    found: list[str | None] = []
+    """No deployment removes the statements of another stack, account, stage or nested stack."""
+    sids: list[str | None] = []
 
     def add_to_central_key(stack: cdk.Stack) -> None:
         imported = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
         encryption = PersonalizeEncryption(
             stack, "Encryption", encryption_key=imported, resources=[GROUP]
         )
-        found.extend(statement.sid for statement in encryption.pending_statements[0].statements)
+        sids.extend(statement.sid for statement in encryption.pending_statements[0].statements)
 
     for stack_name in ("one", "two"):
         for account in ("222222222222", "333333333333"):
@@ -300,4 +302,4 @@ def test_deployments_of_one_app_share_no_sid_in_a_central_key() -> None:
             add_to_central_key(cdk.NestedStack(stack, "Nested"))
     for stage in ("Test", "Production"):
         add_to_central_key(cdk.Stack(cdk.Stage(app, stage), "Stack", stack_name="movies"))
-    assert len(set(found)) == len(found) == 20
+    assert len(set(sids)) == len(sids) == 20

@@ -1,4 +1,4 @@
-"""Names and prefixes that are known at synth, or at deployment, and no earlier: no constructor refuses them."""
+"""Names and prefixes that are known only at synth or deployment: no constructor refuses them."""
 
 from typing import cast
 
@@ -29,7 +29,7 @@ def late(text: str) -> str:
 
 
 def test_what_is_taken(app: cdk.App, concrete: cdk.Stack) -> None:
-    """The longest names and paths, what the CLI has yet to look up, and what only the deployment knows."""
+    """The longest names and paths, pending look-ups, and values of the deployment are accepted."""
     encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
     bucket = s3.Bucket(concrete, "Bucket", bucket_name="ratings")
     folder = cdk.CfnParameter(concrete, "Folder").value_as_string

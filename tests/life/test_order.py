@@ -18,7 +18,7 @@ KEY, POLICY = "EncryptionKey3A692D6E", "EncryptionPolicy3F28E3E0"
 
 
 def dataset_waits_for(encryption: PersonalizeEncryption, source: S3Location) -> list[str]:
-    """What a dataset and its import job wait for."""
+    """The dependencies of a dataset and of its import job."""
     dataset = encryption.add_dataset(
         "Ratings",
         dataset_group="arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies",
@@ -65,7 +65,7 @@ def test_an_import_from_a_bucket_of_the_app(stack: cdk.Stack, encrypted_bucket: 
 
 @pytest.mark.parametrize("immutable", [True, False])
 def test_permissions_have_the_key_of_the_app(stack: cdk.Stack, immutable: bool) -> None:
-    """An L1 of the user's may refer to nothing of ours; the role's policy refers to the key, where there is one."""
+    """A user's L1 may refer to nothing of ours; the role's policy, if any, refers to the key."""
     role = iam.Role.from_role_arn(
         stack, "Role", "arn:aws:iam::111111111111:role/p", mutable=not immutable
     )
@@ -76,7 +76,7 @@ def test_permissions_have_the_key_of_the_app(stack: cdk.Stack, immutable: bool) 
 def test_permissions_that_come_later_are_waited_for(
     stack: cdk.Stack, encrypted_bucket: s3.Bucket
 ) -> None:
-    """Whoever asked early waits for what is allowed late."""
+    """A resource that asked early waits for statements allowed late."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
     waiting = cdk.CfnResource(stack, "Waiting", type="Custom::Waiting")
     waiting.node.add_dependency(encryption.permissions)

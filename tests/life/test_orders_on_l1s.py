@@ -22,7 +22,7 @@ from tests.policies import template
 
 EXPORT = PersonalizeResource.dataset_export_job()
 Step = Callable[[cdk.Stack, Any], None]
-Found = dict[str, Any]
+Json = dict[str, Any]
 
 
 def theirs(sid: str, action: str) -> iam.PolicyStatement:
@@ -33,8 +33,8 @@ def theirs(sid: str, action: str) -> iam.PolicyStatement:
 
 def reader(stack: cdk.Stack) -> iam.Role:
     """A role of others, which every grant is for."""
-    found: Any = stack.node.try_find_child("Reader")
-    return found or iam.Role(
+    reader: Any = stack.node.try_find_child("Reader")
+    return reader or iam.Role(
         stack, "Reader", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
     )
 
@@ -108,10 +108,12 @@ POLICIES: dict[str, Any] = {
 
 
 def orders(first: Step, then: Step, *ways: Step) -> list[tuple[Step, ...]]:
-    """All orders of the construct's two steps with no way of others, one, or the first two."""
+    """All orders of the construct's two steps with none, one, or two of the other ways."""
     chosen: list[tuple[Step, ...]] = [(), *((way,) for way in ways), ways[:2]]
-    found = [order for each in chosen for order in permutations((first, then, *each))]
-    return [order for order in found if order.index(first) < order.index(then)]
+    all_orders: list[tuple[Step, ...]] = []
+    for steps in chosen:
+        all_orders += permutations((first, then, *steps))
+    return [order for order in all_orders if order.index(first) < order.index(then)]
 
 
 def named(order: tuple[Step, ...]) -> str:
@@ -131,51 +133,49 @@ def l1_bucket(stack: cdk.Stack, policy: Any) -> s3.CfnBucket:
 
 def resources_after(
     make: Callable[[cdk.Stack, Any], Any], policy: Any, steps: tuple[Step, ...]
-) -> Found | None:
-    """Return the resources after these steps; none if a step or the synth fails, or a bucket has two policies."""
+) -> Json | None:
+    """Return the resources after these steps; None if these fail or a bucket gets two policies."""
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
     try:
         l1 = make(stack, policy)
         for step in steps:
             step(stack, l1)
-        found = dict(template(stack)["Resources"])
+        resources = dict(template(stack)["Resources"])
     except RuntimeError:
         return None
     return (
         None
-        if [each["Type"] for each in found.values()].count("AWS::S3::BucketPolicy") > 1
-        else found
+        if [resource["Type"] for resource in resources.values()].count("AWS::S3::BucketPolicy") > 1
+        else resources
     )
 
 
 def compared(
     make: Callable[[cdk.Stack, Any], Any], policy: Any, order: tuple[Step, ...]
-) -> tuple[Found | None, ...]:
+) -> tuple[Json | None, ...]:
     """Return the resources without the construct's steps and with them."""
     copies = [copy.deepcopy(policy) for _ in range(2)]
     theirs_alone = tuple(step for step in order if step not in OURS)
     return resources_after(make, copies[0], theirs_alone), resources_after(make, copies[1], order)
 
 
-def sids(found: Found) -> set[str]:
+def sids(resources: Json) -> set[str]:
     """Return the sids of ours in policies of keys and buckets."""
-    return {
-        each["Sid"]
-        for resource in of_others(found).values()
-        for each in statements_of(resource)
-        if is_ours(each)
-    }
+    statements = []
+    for resource in of_others(resources).values():
+        statements += statements_of(resource)
+    return {statement["Sid"] for statement in statements if is_ours(statement)}
 
 
-def of_others(found: Found) -> Found:
+def of_others(resources: Json) -> Json:
     return {
-        logical_id: each
-        for logical_id, each in found.items()
+        logical_id: resource
+        for logical_id, resource in resources.items()
         if not logical_id.startswith("Encryption")
     }
 
 
-def statements_of(resource: Found) -> list[Found]:
+def statements_of(resource: Json) -> list[Json]:
     """Return the statements in the policy of a key or a bucket."""
     properties = resource.get("Properties", {})
     if resource["Type"] == "AWS::S3::BucketPolicy":
@@ -183,27 +183,27 @@ def statements_of(resource: Found) -> list[Found]:
     return list(properties.get("KeyPolicy", {}).get("Statement", ()))
 
 
-def is_ours(statement: Found) -> bool:
+def is_ours(statement: Json) -> bool:
     return str(statement.get("Sid")).startswith("Personalize")
 
 
-def without_ours(found: Found) -> Found:
+def without_ours(resources: Json) -> Json:
     """Return the resources of others without the statements of ours, as AWS understands them."""
-    others = copy.deepcopy(of_others(found))
+    others = copy.deepcopy(of_others(resources))
     for logical_id, resource in list(others.items()):
         properties = resource.get("Properties", {})
         document = properties.get("KeyPolicy", properties.get("PolicyDocument"))
         if statements_of(resource):
             document["Statement"] = [
-                as_lists(each) for each in document["Statement"] if not is_ours(each)
+                as_lists(statement) for statement in document["Statement"] if not is_ours(statement)
             ]
             if not document["Statement"]:  # a bucket policy that is there for ours alone
                 del others[logical_id]
     return others
 
 
-def as_lists(statement: Found) -> Found:
-    """Return a statement in one of two spellings that mean the same: a single value, or a list of one."""
+def as_lists(statement: Json) -> Json:
+    """Return a statement with single values as lists, so two spellings are equal."""
     listed = ("Action", "Resource")
     return {
         key: [value] if key in listed and not isinstance(value, list) else value
@@ -214,26 +214,26 @@ def as_lists(statement: Found) -> Found:
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
 @pytest.mark.parametrize("order", orders(encrypt, allow_export, wrap_key, grant_on_key), ids=named)
 def test_what_others_do_on_an_l1_key(order: tuple[Step, ...], policy: Any) -> None:
-    """By ``from_cfn_key``, which keeps a document of its own, and by ``KeyGrants``, which keep another."""
-    without, found = compared(l1_key, policy, order)
+    """``from_cfn_key`` keeps a document of its own, and ``KeyGrants`` another."""
+    without, with_ours = compared(l1_key, policy, order)
     if without is None:
         # The CDK says so: it can't add their statements to this policy, nor to none, until the
         # default one is there.
-        assert found is None or policy is None
-    elif found is None:
+        assert with_ours is None or policy is None
+    elif with_ours is None:
         # The judge says so: what the one way adds, the other drops; and a grant, as the first
         # statement of a key, takes the default policy away, so that nobody may change the key's.
         assert {wrap_key, grant_on_key} <= set(order) or (
             policy is None and order[0] is grant_on_key
         )
     else:
-        assert sids(found) == {"PersonalizeRole", "PersonalizeService"}
+        assert sids(with_ours) == {"PersonalizeRole", "PersonalizeService"}
         if policy is None:
             # What KMS gives to a key without a policy is written out before the first statement is
             # added.
-            for each in (without, found):
-                del each["L1"]
-        assert without_ours(found) == without_ours(without)
+            for resources in (without, with_ours):
+                del resources["L1"]
+        assert without_ours(with_ours) == without_ours(without)
 
 
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
@@ -243,21 +243,21 @@ def test_what_others_do_on_an_l1_key(order: tuple[Step, ...], policy: Any) -> No
     ids=named,
 )
 def test_what_others_do_on_an_l1_bucket(order: tuple[Step, ...], policy: Any) -> None:
-    """By ``from_cfn_bucket``, which makes a policy of its own, by ``BucketGrants``, and by a mixin of the policy."""
-    without, found = compared(l1_bucket, policy, order)
+    """``from_cfn_bucket`` makes a policy of its own; ``BucketGrants`` and a mixin add to one."""
+    without, with_ours = compared(l1_bucket, policy, order)
     if without is None:
         assert (
-            found is None
+            with_ours is None
         )  # S3 keeps one policy of a bucket, or the CDK can't read this one, with us or without
-    elif found is None:
+    elif with_ours is None:
         # The judge says so: the wrapper makes a second policy, whatever policy the bucket has by
         # then.
         assert order.index(wrap_bucket) > order.index(import_from)
     else:
-        assert sids(found) == {
-            f"PersonalizeService{each}" for each in ("ListBucket", "ReadObjects", "WriteObjects")
+        assert sids(with_ours) == {
+            f"PersonalizeService{sid}" for sid in ("ListBucket", "ReadObjects", "WriteObjects")
         }
-        assert without_ours(found) == without_ours(without)
+        assert without_ours(with_ours) == without_ours(without)
 
 
 def wrap(stack: cdk.Stack, l1: s3.CfnBucket) -> None:
@@ -282,12 +282,12 @@ IDS: dict[str, tuple[tuple[Step, ...], str]] = {
 
 @pytest.mark.parametrize(("steps", "logical_id"), IDS.values(), ids=IDS)
 def test_the_bucket_policy_keeps_its_logical_id(steps: tuple[Step, ...], logical_id: str) -> None:
-    """It is that of the policy that stands there before the construct, else that of the CDK, as others have it too.
+    """A policy made before the construct keeps its id; else the policy has the CDK's id.
 
     With another id, an update makes a second policy of the bucket and then deletes the one in use.
     """
-    found = resources_after(l1_bucket, None, steps) or {}
-    assert [key for key, each in found.items() if each["Type"] == "AWS::S3::BucketPolicy"] == [
-        logical_id
-    ]
-    assert "PersonalizeServiceReadObjects" in sids(found)
+    resources = resources_after(l1_bucket, None, steps) or {}
+    assert [
+        key for key, resource in resources.items() if resource["Type"] == "AWS::S3::BucketPolicy"
+    ] == [logical_id]
+    assert "PersonalizeServiceReadObjects" in sids(resources)

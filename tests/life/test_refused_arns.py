@@ -53,7 +53,7 @@ def test_a_folder_in_a_bucket_arn(stack: cdk.Stack) -> None:
 
 
 def test_arns_of_elsewhere(concrete: cdk.Stack) -> None:
-    """Of another Region or account, or of something else; all in one message."""
+    """ARNs of another Region, account or resource type are refused in one message."""
     encryption = PersonalizeEncryption(concrete, "Encryption")
     with pytest.raises(ValueError, match=r"^Concrete/Encryption: ") as refused:
         encryption.add_dataset(
@@ -74,7 +74,7 @@ def test_arns_of_elsewhere(concrete: cdk.Stack) -> None:
 
 
 def test_a_metric_attribution_of_a_dataset_group_elsewhere(concrete: cdk.Stack) -> None:
-    """The same for what else belongs to a dataset group."""
+    """The same holds for other resources of a dataset group."""
     encryption = PersonalizeEncryption(concrete, "Encryption")
     with pytest.raises(ValueError, match="of Region us-east-1 instead of eu-west-1"):
         encryption.add_metric_attribution(

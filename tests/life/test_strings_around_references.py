@@ -1,4 +1,4 @@
-"""A string with something around a reference names another thing than the reference: an archive beside a bucket."""
+"""A string around a reference names another resource: an archive beside a bucket."""
 
 from collections.abc import Callable
 from typing import Any
@@ -41,10 +41,11 @@ def test_an_archive_beside_a_bucket(
     bucket = archive(stack, s3.CfnBucket(stack, "Data"))
     construct = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     assert [
-        (each.policy, stack.resolve(each.resource_arn)) for each in construct.pending_statements
+        (pending.policy, stack.resolve(pending.resource_arn))
+        for pending in construct.pending_statements
     ] == [("bucket", joined(*arn, "-old"))]
     assert resources(stack, "AWS::S3::BucketPolicy") == {}
-    assert [each["Resource"] for each in role_policy(stack)] == [
+    assert [statement["Resource"] for statement in role_policy(stack)] == [
         joined(*arn, "-old"),
         joined(*arn, "-old/import/*"),
     ]
@@ -68,11 +69,11 @@ def test_a_replica_of_a_key(app: cdk.App) -> None:
     arn = f"arn:aws:kms:eu-west-1:111111111111:key/{primary.attr_key_id}"
     key = kms.Key.from_key_arn(here, "Replica", arn)
     construct = PersonalizeEncryption(here, "Encryption", encryption_key=key, resources=[GROUP])
-    assert [(each.policy, each.resource_arn) for each in construct.pending_statements] == [
+    assert [(pending.policy, pending.resource_arn) for pending in construct.pending_statements] == [
         ("key", arn)
     ]
     policy = resources(there, "AWS::KMS::Key")["L1Key"]["Properties"]["KeyPolicy"]
-    assert [each.get("Sid") for each in policy["Statement"]] == [None]
+    assert [statement.get("Sid") for statement in policy["Statement"]] == [None]
 
 
 HERE, ANYWHERE = cdk.Environment(account="111111111111", region="eu-west-1"), cdk.Environment()
@@ -98,14 +99,17 @@ HERE, ANYWHERE = cdk.Environment(account="111111111111", region="eu-west-1"), cd
 def test_an_arn_with_the_id_of_a_key(
     app: cdk.App, env: cdk.Environment, account: str, is_own: bool
 ) -> None:
-    """It is pending as that of any imported key; the judge says to pass the key itself where it is that for certain."""
+    """It is pending like an imported key; the check says to pass the key where this is sure."""
     stack = cdk.Stack(app, "Stack", env=env)
     region = cdk.Aws.REGION if env is ANYWHERE else "eu-west-1"
     arn = f"arn:aws:kms:{region}:{account}:key/{kms.Key(stack, 'Key').key_id}"
     key = kms.Key.from_key_arn(stack, "Imported", arn)
     construct = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    assert [each.policy for each in construct.pending_statements] == ["key"]
-    advice = "key policy of Stack/Key, for Personalize (pass the construct Stack/Key itself instead of its ARN)"
+    assert [pending.policy for pending in construct.pending_statements] == ["key"]
+    advice = (
+        "key policy of Stack/Key, for Personalize "
+        "(pass the construct Stack/Key itself instead of its ARN)"
+    )
     assert (advice in failure(app.synth)) is is_own
 
 
@@ -134,7 +138,7 @@ AFTER_COLONS = {"Fn::Select": [5, {"Fn::Split": [":", joined(ROLE_ARN, "-copy")]
 def test_a_role_beside_one_of_the_app(
     stack: cdk.Stack, other: Callable[..., iam.IRole], name: Any, arn: Any
 ) -> None:
-    """The role that was given gets the policy and the statement, and the role of the app nothing."""
+    """The given role gets the policy and the statement, and the role of the app nothing."""
     role = other(stack, trusted_role(stack))
     PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
     (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()

@@ -70,7 +70,7 @@ def everything(encryption_type: Any, job_type: Any, key_arn: str | None) -> Any:
 
 @pytest.mark.parametrize("key_arn", [None, KEY_ARN], ids=["a key of its own", "MANAGED"])
 def test_a_subclass_has_members_of_its_own(key_arn: str | None) -> None:
-    """None takes the place of ours, and ours of none."""
+    """No member replaces ours, and ours replace none of the subclass."""
     mine = with_members(PersonalizeEncryption), with_members(DatasetImportJob)
     assert everything(*mine, key_arn) == everything(
         PersonalizeEncryption, DatasetImportJob, key_arn

@@ -1,4 +1,4 @@
-"""What comes after the templates were written, or after a refusal: nothing is lost without a word."""
+"""Calls after the templates were written, or after a refusal: nothing is lost silently."""
 
 from collections.abc import Callable
 from typing import Any
@@ -54,7 +54,7 @@ LATE: dict[str, Callable[[PersonalizeEncryption, Any], Any]] = {
 def test_what_comes_after_a_stage_was_synthesized_is_refused(
     app: cdk.App, add: Callable[[PersonalizeEncryption, Any], Any]
 ) -> None:
-    """CDK Pipelines synthesize a stage as soon as it is added; what comes later is in no template."""
+    """CDK Pipelines synthesize a stage when it is added; its template can't get a later call."""
     pipeline_stack = cdk.Stack(app, "Pipeline")
     source = pipelines.CodePipelineSource.s3(s3.Bucket(pipeline_stack, "Source"), "source.zip")
     synth = pipelines.ShellStep("Synth", input=source, commands=["cdk synth"])
@@ -72,7 +72,7 @@ def test_what_comes_after_a_stage_was_synthesized_is_refused(
 
 
 def test_what_the_cdk_can_not_add_any_more_fails(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """It changes no statement that something has resolved, and says so; a resource that needs one isn't left behind."""
+    """Resolved statements can't change: the call fails and adds no resource that would lack one."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     stack.resolve(bucket.policy.document)  # type: ignore[union-attr]
     for _ in range(2):
@@ -84,7 +84,7 @@ def test_what_the_cdk_can_not_add_any_more_fails(stack: cdk.Stack, bucket: s3.Bu
 def test_a_failed_call_breaks_no_later_one_in_riddles(
     app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
-    """It fails for the same reason until that is mended; the synth names what is missing."""
+    """It fails for the same reason until that is mended; the synth names the missing access."""
     other = s3.Bucket(stack, "Other")
     encryption = PersonalizeEncryption(
         stack, "Encryption", resources=[importing(bucket), importing(other)]
@@ -109,7 +109,7 @@ def test_a_late_call_takes_no_sid(app: cdk.App, stack: cdk.Stack, bucket: s3.Buc
     PersonalizeEncryption(stack, "Next", resources=[importing(bucket)])
     assert bucket.policy is not None
     statements = stack.resolve(bucket.policy.document)["Statement"]
-    assert [each["Sid"] for each in statements] == [
+    assert [statement["Sid"] for statement in statements] == [
         "PersonalizeServiceListBucket",
         "PersonalizeServiceReadObjects",
     ]
@@ -118,7 +118,7 @@ def test_a_late_call_takes_no_sid(app: cdk.App, stack: cdk.Stack, bucket: s3.Buc
 def test_what_the_templates_have_already_is_not_too_late(
     app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
-    """Whoever looks at the template of an app, in a notebook, goes on."""
+    """A user who looks at a template in a notebook can go on."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     assertions.Template.from_stack(stack)
     encryption.allow(PersonalizeResource.data_deletion_job(S3Location(bucket, "import/")))
@@ -153,7 +153,7 @@ def two_groups(stack: cdk.Stack, bucket: s3.Bucket, *names: str) -> PersonalizeE
 def test_a_construct_that_is_corrected_after_a_synth(
     app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
-    """As in a notebook, it is made anew under its id; nothing of the one before is judged."""
+    """It is made anew under its id, as in a notebook; the check ignores the old construct."""
     break_key_policy(two_groups(stack, bucket, "movies"))
     assert {rule for rule, _ in judged(app)} == {"MissingKeyAccess"}
     stack.node.try_remove_child("Encryption")
@@ -163,7 +163,7 @@ def test_a_construct_that_is_corrected_after_a_synth(
 
 
 def test_a_stage_that_is_made_anew_after_its_synth(app: cdk.App) -> None:
-    """It has the path of the one before."""
+    """It has the path of the old stage."""
     for _ in range(2):
         app.node.try_remove_child("Development")
         stage = cdk.Stage(app, "Development")

@@ -1,4 +1,4 @@
-"""Warnings at synth about what the construct can't decide, apart from pending statements of its own."""
+"""Warnings at synth about what the construct can't decide, apart from pending statements."""
 
 from typing import Any
 
@@ -37,14 +37,14 @@ def test_a_key_that_an_app_wide_helper_has_deleted(
     """``RemovalPolicies.of(app).destroy()`` takes the data with it, unless that was asked for."""
     PersonalizeEncryption(stack, "Encryption", resources=[GROUP], removal_policy=asked_for)
     change(stack, kms.CfnKey, lambda key: key.apply_removal_policy(cdk.RemovalPolicy.DESTROY))
-    found = warnings(stack)
-    assert ("the key should be retained" in found.get("retainedResourceIsDeleted", "")) == (
+    texts = warnings(stack)
+    assert ("the key should be retained" in texts.get("retainedResourceIsDeleted", "")) == (
         asked_for is cdk.RemovalPolicy.RETAIN
     )
 
 
 def test_statements_of_a_key_by_a_parameter_that_are_deleted(stack: cdk.Stack) -> None:
-    """The key is named by what people wrote, not by the number of a token."""
+    """The message names the key by its parameter, not by the number of a token."""
     key = kms.Key.from_key_arn(stack, "Key", cdk.CfnParameter(stack, "KeyArn").value_as_string)
     PersonalizeEncryption(
         stack,
@@ -54,7 +54,9 @@ def test_statements_of_a_key_by_a_parameter_that_are_deleted(stack: cdk.Stack) -
         resources=[GROUP],
     )
     change(
-        stack, cdk.CfnResource, lambda each: each.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        stack,
+        cdk.CfnResource,
+        lambda resource: resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY),
     )
     assert warnings(stack)["retainedResourceIsDeleted"].startswith(
         "the statements in the policy of key ${Stack/KeyArn} should be retained, but"
@@ -86,16 +88,16 @@ def test_statements_of_a_key_by_a_parameter_that_are_deleted(stack: cdk.Stack) -
 def test_a_source_that_others_begin_with(
     stack: cdk.Stack, bucket: s3.Bucket, prefix: str, warned: bool
 ) -> None:
-    """A folder without its slash, most often; a destination without one is refused."""
+    """Most often, a folder lacks its slash; a destination without a slash is refused."""
     jobs = [PersonalizeResource.dataset_import_job, PersonalizeResource.data_deletion_job]
     PersonalizeEncryption(
         stack, "Encryption", resources=[job(S3Location(bucket, prefix)) for job in jobs]
     )
-    found = warnings(stack)
-    assert list(found) == (["openPrefix"] if warned else [])
+    texts = warnings(stack)
+    assert list(texts) == (["openPrefix"] if warned else [])
     shown = repr(f"{prefix}-private/".replace(cdk.Aws.REGION, "…"))
     assert (
-        f"of bucket Stack/Bucket also allows {shown} and" in found.get("openPrefix", "")
+        f"of bucket Stack/Bucket also allows {shown} and" in texts.get("openPrefix", "")
     ) is warned
 
 
@@ -109,7 +111,7 @@ def test_a_source_that_others_begin_with(
 def test_the_slash_of_a_first_import(
     stack: cdk.Stack, bucket: s3.Bucket, job_name: str | None, told: str | None
 ) -> None:
-    """The name of its job follows the prefix, and a new name is a new import, which replaces the data."""
+    """The job's name follows the prefix; a new name is a new import, which replaces the data."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     encryption.add_dataset(
         "Ratings",
@@ -140,7 +142,7 @@ TEAM = {"team": "movies"}
 def test_tags_of_the_app_that_do_not_reach_what_personalize_makes(
     stack: cdk.Stack, tags: dict[str, str] | None, excluded: list[str], dropped: str | None
 ) -> None:
-    """Dataset groups and datasets say which, less those that they have of their own."""
+    """The warning names the dropped tags, but none that the resource has itself."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     movies = encryption.add_dataset_group("Movies", name="movies", tags=tags)
     schema = "arn:aws:personalize:eu-west-1:111111111111:schema/ratings"
@@ -150,7 +152,10 @@ def test_tags_of_the_app_that_do_not_reach_what_personalize_makes(
     for key, value in {**TEAM, "cost-center": "42"}.items():
         cdk.Tags.of(stack).add(key, value, exclude_resource_types=excluded)
     text = warnings(stack).get("droppedTags", "")
-    told = f"the tags {dropped} of the app (Tags.of) don't reach Movies, Ratings, whose tags can't be changed later"
+    told = (
+        f"the tags {dropped} of the app (Tags.of) don't reach Movies, Ratings, "
+        "whose tags can't be changed later"
+    )
     assert (told in text) is (dropped is not None)
 
 
@@ -174,7 +179,7 @@ def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack, of_location: bo
 
 
 def test_a_grantee_that_is_immutable(concrete: cdk.Stack) -> None:
-    """Its owner learns what to add."""
+    """Its owner learns which statements to add."""
     encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
     role = iam.Role.from_role_arn(
         concrete, "Caller", "arn:aws:iam::111111111111:role/ci", mutable=False
@@ -202,7 +207,7 @@ def test_a_grantee_that_is_a_policy_itself(
     """The principal of a policy is no construct, so that the policy says which stack it is in."""
     encryption = PersonalizeEncryption(stack, "Encryption", role_name="personalize")
     encryption.grant_create(kind(security, "Callers", users=[iam.User(security, "User")]), GROUP)
-    (found,) = resources(security, f"AWS::IAM::{kind.__name__}").values()
-    *_, passing = found["Properties"]["PolicyDocument"]["Statement"]
+    (policy,) = resources(security, f"AWS::IAM::{kind.__name__}").values()
+    *_, passing = policy["Properties"]["PolicyDocument"]["Statement"]
     account = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}]
     assert passing["Resource"] == {"Fn::Join": ["", [*account, ":role/personalize"]]}

@@ -1,11 +1,13 @@
-"""Proves that synthesized templates permit what AWS's page asks for and nothing else, without a word of the library's.
+"""Proves, without the library's tables, that templates permit exactly what AWS's page asks for.
 
 What proves what:
 
-- `test_arrangements.py`: every way in which keys, roles and buckets can lie, with all resources and with single ones
+- `test_arrangements.py`: every arrangement of keys, roles and buckets, with all resources and with
+  single ones
 - `test_properties.py`: random apps, and random selections in those arrangements
 - `test_prover_notices.py`: templates broken in every single way (`operators.py`) are noticed
-- `mutated_matrix.py`: the library's table broken in every single way is noticed; `make mutation` runs it
+- `mutated_matrix.py`: the library's table broken in every single way is noticed; `make mutation`
+  runs it
 - `test_transcripts.py`: the three transcripts of AWS's pages are equal
 - `test_evaluator.py`, `test_assembly.py`: known answers of the two tools below
 

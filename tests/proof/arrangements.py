@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from inspect import isfunction
+from types import ModuleType
 
 from tests.proof import in_stacks, on_keys_and_buckets, outside_of_the_app
 from tests.proof.building import Arrangement
 
-ARRANGEMENTS: tuple[Arrangement, ...] = tuple(
-    each
-    for module in (in_stacks, on_keys_and_buckets, outside_of_the_app)
-    for name, each in vars(module).items()
-    if isfunction(each) and each.__module__ == module.__name__ and not name.startswith("_")
+
+def _in_module(module: ModuleType) -> tuple[Arrangement, ...]:
+    """The public functions that the module itself defines."""
+    functions = [value for value in vars(module).values() if isfunction(value)]
+    own = [function for function in functions if function.__module__ == module.__name__]
+    return tuple(function for function in own if not function.__name__.startswith("_"))
+
+
+ARRANGEMENTS: tuple[Arrangement, ...] = (
+    *_in_module(in_stacks),
+    *_in_module(on_keys_and_buckets),
+    *_in_module(outside_of_the_app),
 )
 # Stacks that know no account are none of another.
 CONCRETE_ALONE: tuple[Arrangement, ...] = (

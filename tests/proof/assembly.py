@@ -28,7 +28,9 @@ class Assembly:
         top: dict[str, Stack] = {}
         for template in self.templates:
             top[template.file] = Stack.of(template, top)
-        self._stacks = {stack.file: stack for each in top.values() for stack in each.with_nested()}
+        self._stacks: dict[str, Stack] = {}
+        for outermost in top.values():
+            self._stacks.update((stack.file, stack) for stack in outermost.with_nested())
 
     @staticmethod
     def read(directory: Path, agnostic: Environment) -> Assembly:
@@ -43,14 +45,16 @@ class Assembly:
 
     def deployed(self, outside: Deployed | None = None) -> Deployed:
         """The policies of everything here and, given with theirs, of what exists already."""
-        found = copy.deepcopy(outside) if outside is not None else Deployed()
-        found.outside = {*found.keys, *found.buckets}
-        resources = [resource for stack in self._stacks.values() for resource in stack.resources()]
+        deployed = copy.deepcopy(outside) if outside is not None else Deployed()
+        deployed.outside = {*deployed.keys, *deployed.buckets}
+        resources: list[Resource] = []
+        for stack in self._stacks.values():
+            resources += stack.resources()
         for resource in resources:
-            _make(found, resource)
+            _make(deployed, resource)
         for resource in resources:
-            _attach(found, resource)
-        return found
+            _attach(deployed, resource)
+        return deployed
 
 
 def _new(existing: Mapping[str, object], arn: str, resource: Resource) -> str:
@@ -59,19 +63,19 @@ def _new(existing: Mapping[str, object], arn: str, resource: Resource) -> str:
     return arn
 
 
-def _make(found: Deployed, resource: Resource) -> None:
+def _make(deployed: Deployed, resource: Resource) -> None:
     if resource.type == "AWS::KMS::Key":
-        arn = _new(found.keys, attribute(resource, "Arn", resource.place), resource)
-        found.keys[arn] = Key(arn, resource.resolved("KeyPolicy"))
+        arn = _new(deployed.keys, attribute(resource, "Arn", resource.place), resource)
+        deployed.keys[arn] = Key(arn, resource.resolved("KeyPolicy"))
     elif resource.type == "AWS::IAM::Role":
-        arn = _new(found.roles, attribute(resource, "Arn", resource.place), resource)
+        arn = _new(deployed.roles, attribute(resource, "Arn", resource.place), resource)
         for name in ("PermissionsBoundary", "Policies", "ManagedPolicyArns"):
             if resource.resolved(name):
                 raise UnresolvableError(resource.place, f"{name} of a role is not modelled")
-        found.roles[arn] = Role(arn, resource.resolved("AssumeRolePolicyDocument"))
+        deployed.roles[arn] = Role(arn, resource.resolved("AssumeRolePolicyDocument"))
     elif resource.type == "AWS::S3::Bucket":
-        arn = _new(found.buckets, attribute(resource, "Arn", resource.place), resource)
-        found.buckets[arn] = Bucket(arn, resource.environment.account, key=_bucket_key(resource))
+        arn = _new(deployed.buckets, attribute(resource, "Arn", resource.place), resource)
+        deployed.buckets[arn] = Bucket(arn, resource.environment.account, key=_bucket_key(resource))
     elif resource.type.startswith("AWS::Personalize::"):
         names = (
             "KmsKeyArn",
@@ -82,7 +86,7 @@ def _make(found: Deployed, resource: Resource) -> None:
             "Name",
         )
         properties = {name: resource.resolved(name) for name in names}
-        found.personalize.append(PersonalizeResource(resource.place, resource.type, properties))
+        deployed.personalize.append(PersonalizeResource(resource.place, resource.type, properties))
 
 
 def _bucket_key(resource: Resource) -> str | None:
@@ -96,13 +100,13 @@ def _bucket_key(resource: Resource) -> str | None:
     return None
 
 
-def _attach(found: Deployed, resource: Resource) -> None:
+def _attach(deployed: Deployed, resource: Resource) -> None:
     if resource.type in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
         for name in resource.resolved("Roles") or []:
-            role = found.role_named(resource.environment.account, name, resource.place)
+            role = deployed.role_named(resource.environment.account, name, resource.place)
             role.identity.append(resource.resolved("PolicyDocument"))
     elif resource.type == "AWS::S3::BucketPolicy":
-        bucket = found.bucket_named(resource.resolved("Bucket"), resource.place)
+        bucket = deployed.bucket_named(resource.resolved("Bucket"), resource.place)
         if bucket.policy is not None:
             raise UnresolvableError(resource.place, f"bucket {bucket.name} has a policy already")
         bucket.policy = resource.resolved("PolicyDocument")

@@ -1,4 +1,4 @@
-"""Builders of arrangements: they keep apart what the construct is asked for and what it makes of it."""
+"""Builders of arrangements, which keep apart the construct's arguments and its results."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Building:
     def stack(
         self, id: str, *, scope: Construct | None = None, account: str | None = None
     ) -> cdk.Stack:
-        """A stack of the app, of this account or, as only concrete ones can be, of another."""
+        """A stack of the app in this account or, if it is concrete, in another."""
         env = cdk.Environment(account=account or self.here.account, region=self.here.region)
         made = cdk.Stack(scope or self.scope, id, env=env if self.concrete else None)
         self.stacks.append(made)
@@ -129,8 +129,9 @@ class Building:
         self, service: str, path: str, *, account: str | None = None, region: bool = True
     ) -> str:
         """The ARN of something that exists already."""
-        where = f"{self.here.region if region else ''}:{self.here.account if account is None else account}"
-        return f"arn:{self.here.partition}:{service}:{where}:{path}"
+        in_region = self.here.region if region else ""
+        in_account = self.here.account if account is None else account
+        return f"arn:{self.here.partition}:{service}:{in_region}:{in_account}:{path}"
 
     def imported_key(self, *, account: str | None = None, id: str = "1234abcd") -> kms.IKey:
         """A key outside of the app, with the policy that AWS gives keys by default."""
@@ -181,7 +182,7 @@ class Building:
         return arn
 
     def finish(self, directory: Path) -> tuple[Deployed, list[Use], Assembly]:
-        """Return the final deployment, with pending statements pasted, and the resources that were asked for."""
+        """Return the deployment with pending statements pasted, and the resources asked for."""
         assembly = Assembly.read(directory, self.here)
         deployed = assembly.deployed(self.outside)
         for wired in self.wired:
@@ -197,7 +198,9 @@ class Building:
                     # out the role.
                     own = deployed.buckets[arn].account
                     statements = [
-                        each for each in statements if f"::{own}:root" not in str(each["Principal"])
+                        statement
+                        for statement in statements
+                        if f"::{own}:root" not in str(statement["Principal"])
                     ]
                 deployed.paste(pending.policy, arn, statements)
         return (
@@ -250,7 +253,7 @@ def key_in(stack: cdk.Stack) -> kms.Key:
 
 
 def encrypted_bucket(stack: cdk.Stack, key: kms.IKey | None = None) -> s3.Bucket:
-    """A bucket with this key, or one of its own."""
+    """A bucket with this key, or with a key of its own."""
     return s3.Bucket(stack, "Data", encryption_key=key or kms.Key(stack, "DataKey"))
 
 

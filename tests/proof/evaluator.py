@@ -1,4 +1,4 @@
-"""Who may do what by these statements: ministack's evaluator, with AWS's strictness where that one is lax.
+"""Decisions on statements: ministack's evaluator, with AWS's strictness where that is lax.
 
 ministack decides on actions, resources and conditions. Which statements are addressed to a caller
 is decided here: its matcher of principals takes wildcards, ignores case and partitions. What else
@@ -29,7 +29,7 @@ _WILDCARD = re.compile(r"[*?]")
 
 @dataclass(frozen=True)
 class Caller:
-    """An IAM principal by its ARN (a role by the role's, not the session's) or a service, and what its calls carry."""
+    """An IAM principal by its ARN (a role's, not its session's) or a service, and its context."""
 
     arn: str = ""
     service: str = ""
@@ -66,7 +66,7 @@ def statements_of(document: Document | None) -> list[Statement]:
 
 
 def is_addressed_to(statement: Statement, caller: Caller) -> bool:
-    """Tell if the principals of a resource policy's statement comprise the caller, or delegate to its account."""
+    """Tell if a resource policy's statement names the caller or delegates to its account."""
     if "NotPrincipal" in statement:
         return not is_addressed_to({"Principal": statement["NotPrincipal"]}, caller)
     principal = statement.get("Principal")
@@ -80,27 +80,30 @@ def is_addressed_to(statement: Statement, caller: Caller) -> bool:
 
 
 def addressed_to(document: Document | None, caller: Caller) -> str:
-    """The statements of a resource policy that are about the caller, as JSON in the words that ministack knows."""
-    found = [
+    """The statements of a resource policy about the caller, as JSON in ministack's words."""
+    about_caller = [
         statement for statement in statements_of(document) if is_addressed_to(statement, caller)
     ]
-    return json.dumps(
-        [{**each, "Principal": "*"} if "NotPrincipal" in each else each for each in found]
-    )
+    statements = [
+        {**statement, "Principal": "*"} if "NotPrincipal" in statement else statement
+        for statement in about_caller
+    ]
+    return json.dumps(statements)
 
 
 def statements_in(documents: Iterable[Document]) -> str:
     """The statements of all these IAM policies, as JSON."""
-    return json.dumps(
-        [statement for document in documents for statement in statements_of(document)]
-    )
+    statements: list[Statement] = []
+    for document in documents:
+        statements += statements_of(document)
+    return json.dumps(statements)
 
 
 @lru_cache(maxsize=1 << 16)
 def allowed(
     statements: str, caller: Caller, actions: frozenset[str], resource: str
 ) -> frozenset[str]:
-    """Those of the actions, in lower case, that the statements allow on the resource; all are about the caller."""
+    """The actions, in lower case, that statements about the caller allow on the resource."""
     matching, patterns = _matching(statements, resource)
     if not matching:
         return frozenset()
@@ -110,30 +113,28 @@ def allowed(
         # need to ask.
         asked &= patterns
     context = _context(caller, resource)
-    found = set()
+    actions_allowed = set()
     for action in asked:
         context.action = action
         if evaluate(context, [matching]).decision == "Allow":
-            found.add(action)
-    return frozenset(found)
+            actions_allowed.add(action)
+    return frozenset(actions_allowed)
 
 
 @lru_cache(maxsize=1 << 16)
 def _matching(
     statements: str, resource: str
 ) -> tuple[list[ParsedStatement], frozenset[str] | None]:
-    """The statements about a resource and, if they name them without wildcards, the actions that they allow."""
+    """The statements about a resource and, if named without wildcards, the actions they allow."""
     matching = [parsed for parsed in _parsed(statements) if _is_about(parsed, resource)]
-    patterns = frozenset(
-        pattern.lower()
-        for parsed in matching
-        if parsed.effect == "Allow"
-        for pattern in parsed.actions
-    )
-    is_open = any(
-        parsed.not_actions or not parsed.actions for parsed in matching
-    ) or _WILDCARD.search(str(patterns))
-    return matching, None if is_open else patterns
+    patterns: set[str] = set()
+    for parsed in matching:
+        if parsed.not_actions or not parsed.actions:
+            return matching, None
+        if parsed.effect == "Allow":
+            patterns.update(pattern.lower() for pattern in parsed.actions)
+    has_wildcard = _WILDCARD.search(str(patterns))
+    return matching, None if has_wildcard else frozenset(patterns)
 
 
 @lru_cache(maxsize=4096)

@@ -17,9 +17,9 @@ from tests.proof.evaluator import (
     statements_in,
     statements_of,
 )
-from tests.proof.missing import Found
+from tests.proof.missing import Deviation
 from tests.proof.model import Bucket, Deployed, Document, Environment, Key, Role
-from tests.proof.needs import IF_PRESENT, REQUIRED, Need, Target, Use
+from tests.proof.needs import IF_PRESENT, REQUIRED, Need, Use
 from tests.proof.strange import actions_of, not_understood, strange_principals
 
 ON_EVERYTHING = sorted({action.partition(":")[0] for action in page.ON_EVERYTHING})
@@ -28,8 +28,8 @@ IAM_SERVICES = ("kms", "s3", *ON_EVERYTHING)
 STRANGE_ACCOUNT = "999988887777"
 
 
-def excess(ours: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Found]:
-    """Yield what is allowed beyond that, or written in a way that can't be judged."""
+def excess(ours: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Deviation]:
+    """Yield permissions beyond these needs, and statements that can't be judged."""
     roles = {use.role for use in uses}
     for key in ours.keys.values():
         yield from _strange(
@@ -101,7 +101,7 @@ def shut_out(check: str, here: Environment) -> set[Caller]:
 
 
 def confused_deputies(service: str, here: Environment) -> Iterator[Caller]:
-    """Calls of a service that are not known to be for Personalize's resources of this account and Region."""
+    """Calls of a service that may be for other resources, accounts or Regions than ours."""
     start = f"arn:{here.partition}:personalize"
     ours = f"{start}:{here.region}:{here.account}:dataset-group/movies"
     theirs = f"{start}:{here.region}:{STRANGE_ACCOUNT}:dataset-group/movies"
@@ -122,42 +122,38 @@ def confused_deputies(service: str, here: Environment) -> Iterator[Caller]:
 
 
 def _callers(uses: Sequence[Use]) -> Iterator[tuple[Caller, str | None]]:
-    """Everybody who might be let in, each with the principal of the page that they are, if they are one."""
+    """All possible callers, each with the principal of the page it stands for, if any."""
     roles = {use.role for use in uses}
-    found: dict[Caller, str | None] = {Caller(role): role for role in roles}
+    callers: dict[Caller, str | None] = {Caller(role): role for role in roles}
     for use in uses:
-        found.update(
-            {
-                caller: None
-                for caller in strangers(use.role, use.environment)
-                if caller.arn not in roles
-            }
-        )
-        found.update(dict.fromkeys(sourced(page.SERVICE, use.environment), page.SERVICE))
+        for caller in strangers(use.role, use.environment):
+            if caller.arn not in roles:
+                callers[caller] = None
+        callers.update(dict.fromkeys(sourced(page.SERVICE, use.environment), page.SERVICE))
     # What one construct lets in, another on the same key can't shut out.
     by_all = [shut_out(use.check, use.environment) for use in uses]
-    found.update(dict.fromkeys(set.intersection(*by_all) if by_all else ()))
-    yield from found.items()
+    callers.update(dict.fromkeys(set.intersection(*by_all) if by_all else ()))
+    yield from callers.items()
 
 
 def _across(ours: Deployed, uses: Sequence[Use], bucket: Bucket) -> set[str]:
-    """The roles that are of another account than the bucket, as far as can be told before deployment."""
-    return {
-        use.role
-        for use in uses
-        if ours.roles[use.role].account != bucket.account or bucket.arn in use.unsure
-    }
+    """The roles of another account than the bucket's, as far as is known before deployment."""
+    across = set()
+    for use in uses:
+        if ours.roles[use.role].account != bucket.account or bucket.arn in use.unsure:
+            across.add(use.role)
+    return across
 
 
 def _asked(asked: Sequence[Need], principal: str | None, where: Sequence[str], on: str) -> set[str]:
-    return {
-        need.action.lower()
-        for need in asked
-        if need.principal == principal and need.where in where and need.on.covers(on)
-    }
+    actions = set()
+    for need in asked:
+        if need.principal == principal and need.where in where and need.on.covers(on):
+            actions.add(need.action.lower())
+    return actions
 
 
-def _in_key_policy(key: Key, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Found]:
+def _in_key_policy(key: Key, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Deviation]:
     for caller, principal in _callers(uses):
         given = allowed(addressed_to(key.policy, caller), caller, actions_of("kms"), key.arn)
         for action in sorted(
@@ -168,7 +164,7 @@ def _in_key_policy(key: Key, uses: Sequence[Use], asked: Sequence[Need]) -> Iter
 
 def _in_bucket_policy(
     bucket: Bucket, across: Collection[str], uses: Sequence[Use], asked: Sequence[Need]
-) -> Iterator[Found]:
+) -> Iterator[Deviation]:
     probes = list(_probes(bucket, asked))
     for caller, principal in _callers(uses):
         statements = addressed_to(bucket.policy, caller)
@@ -183,10 +179,13 @@ def _in_bucket_policy(
 
 def _in_iam(
     role: Role, ours: Deployed, here: Environment, asked: Sequence[Need]
-) -> Iterator[Found]:
+) -> Iterator[Deviation]:
     statements, caller = statements_in(role.identity), Caller(role.arn)
     another = f"arn:{here.partition}:kms:{here.region}:{here.account}:key/another"
-    unsure = {arn for need in asked if need.use.role == role.arn for arn in need.use.unsure}
+    unsure: set[str] = set()
+    for need in asked:
+        if need.use.role == role.arn:
+            unsure |= need.use.unsure
     for arn in (*ours.keys, another, *(f"{arn[:-1]}~" for arn in ours.keys)):
         # Where the key policy only delegates to the role's account, IAM has to allow what the key
         # policy does.
@@ -207,7 +206,7 @@ def _in_iam(
             yield role.arn, action, "*", page.IAM
 
 
-def _in_trust(role: Role, use: Use) -> Iterator[Found]:
+def _in_trust(role: Role, use: Use) -> Iterator[Deviation]:
     wrong = [
         *strangers(use.role, use.environment),
         *confused_deputies(page.SERVICE, use.environment),
@@ -221,22 +220,18 @@ def _in_trust(role: Role, use: Use) -> Iterator[Found]:
 
 def _is_named(role: Role, key: Key) -> bool:
     """Tell if the key policy itself allows the role, instead of leaving it to IAM."""
-    principals = [each.get("Principal") for each in statements_of(key.policy)]
+    principals = [statement.get("Principal") for statement in statements_of(key.policy)]
     named = [
-        arn
-        for principal in principals
-        if isinstance(principal, dict)
-        for arn in as_list(principal.get("AWS"))
+        as_list(principal.get("AWS")) for principal in principals if isinstance(principal, dict)
     ]
-    return role.account == key.account and role.arn in named
+    return role.account == key.account and any(role.arn in arns for arns in named)
 
 
 def _probes(bucket: Bucket, asked: Sequence[Need]) -> Iterator[str]:
-    """The bucket, objects below each of its prefixes, and objects that are as near to them as can be."""
-    folders: set[Target] = {
-        need.on for need in asked if need.on.objects and need.on.arn.startswith(f"{bucket.arn}/")
-    }
-    found = {
+    """The bucket, objects below each of its prefixes, and objects just outside of them."""
+    of_objects = {need.on for need in asked if need.on.objects}
+    folders = {target for target in of_objects if target.arn.startswith(f"{bucket.arn}/")}
+    arns = {
         bucket.arn,
         f"{bucket.arn}/",
         f"{bucket.arn}/~/~",
@@ -244,10 +239,10 @@ def _probes(bucket: Bucket, asked: Sequence[Need]) -> Iterator[str]:
         f"{bucket.arn}2/~",
     }
     for folder in folders:
-        found.update(folder.samples())
+        arns.update(folder.samples())
         prefix = folder.arn.removeprefix(f"{bucket.arn}/")
-        found.update(f"{bucket.arn}/{prefix[:length]}~" for length in range(len(prefix)))
-    yield from sorted(found)
+        arns.update(f"{bucket.arn}/{prefix[:length]}~" for length in range(len(prefix)))
+    yield from sorted(arns)
 
 
 def _strange(
@@ -257,8 +252,8 @@ def _strange(
     roles: Collection[str] | None,
     *,
     is_named: bool = True,
-) -> Iterator[Found]:
-    """Yield what these statements may not have; ``roles`` is who they may be for, and none in policies of IAM."""
+) -> Iterator[Deviation]:
+    """Yield what these statements may not have; ``roles`` are whom they may name (IAM: none)."""
     for statement in statements_of(document):
         problems = list(not_understood(statement, services, has_principal=roles is not None))
         if roles is not None:

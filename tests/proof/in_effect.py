@@ -1,4 +1,4 @@
-"""What is in effect in a deployment: the policies of a role, of keys and of buckets, taken together.
+"""Decisions of a deployment: the policies of a role, of keys and of buckets, taken together.
 
 Which of them have to say yes is decided by the embedded AWS's `access`. Its answers about policies
 of the same text are remembered: thousands of broken templates differ from each other in one
@@ -28,11 +28,11 @@ class InEffect:
         self._to = cache(self._statements_to)
 
     def allows_service(self, owner: str, call: Caller, action: str, resource: str) -> bool:
-        """Tell if the policy of a key or bucket, given by its ARN, allows the action to a service."""
+        """Tell if the policy of a key or bucket, by its ARN, allows the action to a service."""
         return bool(allowed(self._to(owner, call), call, frozenset({action}), resource))
 
     def lacking_on_key(self, role: str, key: str, action: str, region: str) -> str | None:
-        """None when the action is in effect for the role on the key, else the policy that lacks it."""
+        """Return None if the role may use the key for the action, else the lacking policy."""
         return _on_key(
             self._role(role), access.Key(key, self._document_to(key, role)), action, region
         )
@@ -44,9 +44,11 @@ class InEffect:
     def lacking_in_bucket(
         self, role: str, bucket: str, action: str, resource: str, region: str
     ) -> str | None:
-        """None when the action is in effect for the role in the bucket, else the policy that lacks it."""
-        found = self._deployed.buckets[bucket]
-        location = access.Location(found.name, found.account, self._document_to(bucket, role), ())
+        """Return None if the role may do the action in the bucket, else the lacking policy."""
+        of_bucket = self._deployed.buckets[bucket]
+        location = access.Location(
+            of_bucket.name, of_bucket.account, self._document_to(bucket, role), ()
+        )
         return _in_bucket(self._role(role), location, action, resource, region)
 
     def _document_to(self, owner: str, role: str) -> str:
@@ -55,7 +57,7 @@ class InEffect:
     def _role_of(self, arn: str) -> access.Role:
         role = self._deployed.roles[arn]
         return access.Role(
-            role.arn, json.dumps(role.trust), tuple(json.dumps(each) for each in role.identity)
+            role.arn, json.dumps(role.trust), tuple(json.dumps(policy) for policy in role.identity)
         )
 
     def _statements_to(self, owner: str, caller: Caller) -> str:

@@ -1,4 +1,4 @@
-"""Keys, roles and buckets of the app, in one stack and in several: each function is an arrangement."""
+"""Keys, roles and buckets of the app in one or several stacks: each function is an arrangement."""
 
 from __future__ import annotations
 

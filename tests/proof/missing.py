@@ -10,12 +10,12 @@ from tests.proof.in_effect import InEffect
 from tests.proof.model import Deployed
 from tests.proof.needs import REQUIRED, Need, Use
 
-Found = tuple[str, str, str, str]
+Deviation = tuple[str, str, str, str]
 """Principal, action, resource and policy."""
 
 
-def missing(deployed: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Found]:
-    """Yield what these policies lack, the trust in the service included."""
+def missing(deployed: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> Iterator[Deviation]:
+    """Yield the permissions that these policies lack, the trust in the service included."""
     for use in uses:
         role, call = deployed.roles[use.role], service_calls(use)[0]
         # A trust policy has no Resource: it is about its role.
@@ -32,7 +32,7 @@ def missing(deployed: Deployed, uses: Sequence[Use], asked: Sequence[Need]) -> I
 
 
 def service_calls(use: Use) -> tuple[Caller, ...]:
-    """The calls of the service that have to be allowed; whether they carry their source is documented nowhere."""
+    """The calls of the service to allow; no page says whether they carry their source."""
     here = use.environment
     source = f"arn:{here.partition}:personalize:{here.region}:{here.account}:dataset-group/movies"
     carrying = Caller(service=page.SERVICE, source_account=here.account, source_arn=source)
@@ -40,7 +40,7 @@ def service_calls(use: Use) -> tuple[Caller, ...]:
 
 
 def _lacking(in_effect: InEffect, need: Need, resource: str) -> str | None:
-    """Return the policy that lacks what is needed on the resource, or none."""
+    """Return the policy that lacks the permission on the resource, or None."""
     region = need.use.environment.region
     owner = need.on.arn if need.where == page.KEY_POLICY else need.on.arn.split("/")[0]
     if need.principal == page.SERVICE:

@@ -1,4 +1,4 @@
-"""The deployment, as far as permissions go: keys, roles, buckets and Personalize's resources, all of it concrete."""
+"""The deployment's permissions: keys, roles, buckets and Personalize's resources, all concrete."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Deployed:
     def paste(
         self, policy: Literal["key", "bucket", "role"], arn: str, statements: Iterable[Statement]
     ) -> None:
-        """Do with pending statements what the owner of the resource is asked to do with them."""
+        """Paste pending statements, as the owner of the resource is asked to do."""
         new = list(statements)
         place = f"pending statements of {policy} {arn}"
         owned: dict[str, Mapping[str, Key | Bucket | Role]] = {

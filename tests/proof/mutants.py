@@ -22,7 +22,7 @@ MUTATED = (
     "batch inference job",
     "metric attribution",
 )
-"""The resources whose statements are broken: all that differ, by which nothing of a new row has to be known."""
+"""The resources whose statements are broken: all that differ, so a new row needs no entry."""
 
 DOCUMENTS = {
     "AWS::KMS::Key": "KeyPolicy",
@@ -34,7 +34,7 @@ DOCUMENTS = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """A broken assembly; the name says what is broken and where."""
+    """A broken assembly, named by the change and its place."""
 
     name: str
     assembly: Assembly
@@ -102,16 +102,16 @@ def places(assembly: Assembly) -> Iterator[Place]:
 
 def at(properties: dict[str, Any], path: Sequence[str]) -> Any:
     """The property at this path."""
-    found: Any = properties
+    value: Any = properties
     for name in path:
-        found = found[name]
-    return found
+        value = value[name]
+    return value
 
 
 def changed(
     assembly: Assembly, number: int, logical_id: str, path: Sequence[str], value: Any
 ) -> Assembly:
-    """A copy of the assembly in which one property of one resource has another value."""
+    """A copy of the assembly with another value in a property of a resource."""
     templates = list(assembly.templates)
     body = templates[number].body
     resource = copy.deepcopy(body["Resources"][logical_id])
@@ -123,7 +123,7 @@ def changed(
 
 
 def on_each_statement(change: Callable[[Place], Iterator[tuple[str, list[Statement]]]]) -> Operator:
-    """Make an operator of a function that yields the name of a change, and what the statement becomes."""
+    """Make an operator of a function that yields a change's name and the changed statement."""
 
     @wraps(change)
     def operator(assembly: Assembly) -> Iterator[Mutant]:

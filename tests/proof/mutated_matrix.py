@@ -1,4 +1,4 @@
-"""The library's own table, broken in every single way: ``make mutation`` runs it, beside mutants of the code.
+"""The library's own table, broken in every single way: ``make mutation`` runs it.
 
 The tool that breaks the code leaves out what isn't in a function, as this table.
 """
@@ -15,14 +15,14 @@ import pytest
 from personalize_kms_constructs import matrix
 from personalize_kms_constructs.matrix import Actions, KeyAccess, Permissions, S3Access
 from tests.proof.on_keys_and_buckets import several_keys
-from tests.proof.proving import found
+from tests.proof.proving import all_differences
 
 ROWS = {name: row for name, row in vars(matrix).items() if isinstance(row, Permissions)}
 GROUPS = {name: group for name, group in vars(matrix).items() if isinstance(group, Actions)}
 
 
 def mutants(row: Permissions) -> Iterator[tuple[str, Permissions]]:
-    """The row with one thing changed, and what that is."""
+    """The row with a single change, and the change's name."""
     # On everything the role has these already, and a statement names no resource that a pattern of
     # it covers.
     equal = tuple(f"role_policies with {group.name}" for group in row.role_on_everything)
@@ -32,7 +32,7 @@ def mutants(row: Permissions) -> Iterator[tuple[str, Permissions]]:
 
 
 def changes(row: Permissions) -> Iterator[tuple[str, str, Any]]:
-    """A field of the row, what is changed, and what the field is then."""
+    """A field of the row, the change's name, and the changed field."""
     for change, access in on_key(row.on_dataset_group_key):
         yield "on_dataset_group_key", change, access
     for change, groups in of_groups(row.role_on_everything):
@@ -52,14 +52,14 @@ def changes(row: Permissions) -> Iterator[tuple[str, str, Any]]:
 
 
 def on_key(access: KeyAccess) -> Iterator[tuple[str, KeyAccess]]:
-    """What is changed on one key, and the access that it makes."""
+    """The changes on one key, and the access that each makes."""
     for field in ("key_policy", "role_policies"):
         for change, groups in of_groups(getattr(access, field)):
             yield f"{field} {change}", dataclasses.replace(access, **{field: groups})
 
 
 def of_groups(groups: tuple[Actions, ...]) -> Iterator[tuple[str, tuple[Actions, ...]]]:
-    """One group dropped, one action dropped, one group added."""
+    """The groups with a group dropped, an action dropped, or a group added."""
     for index, group in enumerate(groups):
         before, after = groups[:index], groups[index + 1 :]
         yield f"without {group.name}", (*before, *after)
@@ -73,11 +73,11 @@ def of_groups(groups: tuple[Actions, ...]) -> Iterator[tuple[str, tuple[Actions,
             yield f"with {group.name}", (*groups, group)
 
 
-CASES = [
-    pytest.param(name, mutant, id=f"{row.resource.replace(' ', '_')}-{change.replace(' ', '_')}")
-    for name, row in ROWS.items()
-    for change, mutant in mutants(row)
-]
+CASES = []
+for row_name, row in ROWS.items():
+    for change, broken in mutants(row):
+        case_id = f"{row.resource}-{change}".replace(" ", "_")
+        CASES.append(pytest.param(row_name, broken, id=case_id))
 
 
 @pytest.mark.parametrize(("name", "mutant"), CASES)
@@ -86,10 +86,10 @@ def test_a_broken_table_is_noticed(
 ) -> None:
     """By the evaluator, which knows nothing of the table."""
     monkeypatch.setattr(matrix, name, mutant)
-    assert found(several_keys, tmp_path, kinds=[mutant.resource])
+    assert all_differences(several_keys, tmp_path, kinds=[mutant.resource])
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_table_as_it_is_differs_in_nothing(name: str, tmp_path: Path) -> None:
-    """So that a difference reported above comes from what was broken."""
-    assert found(several_keys, tmp_path, kinds=[ROWS[name].resource]) == []
+    """So differences reported above come from the change."""
+    assert all_differences(several_keys, tmp_path, kinds=[ROWS[name].resource]) == []

@@ -1,4 +1,4 @@
-"""AWS's page applied to what somebody uses Personalize for: roles, keys and buckets have ARNs here."""
+"""AWS's page applied to a use of Personalize: roles, keys and buckets have ARNs here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.proof.model import Environment
 IF_PRESENT = "if present"
 """Calls that say nothing are let in, and those that name another account are shut out."""
 REQUIRED = "required"
-"""Calls that don't say that they are for Personalize's resources of this account and Region are shut out."""
+"""Calls that don't name Personalize's resources of this account and Region are shut out."""
 NONE = "none"
 """Every call is let in, whatever it says."""
 
@@ -41,7 +41,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Use:
-    """The requests that one construct got."""
+    """The requests to a construct."""
 
     role: str
     key: str
@@ -49,12 +49,14 @@ class Use:
     chosen: tuple[Chosen, ...]
     environment: Environment
     check: str = IF_PRESENT
-    """Which calls of the service have to be let in, and which ones shut out, by what they say of their source."""
+    """The calls of the service to let in and to shut out, by the source that they name."""
     made_role: bool = True
     """True if the construct made the role, its trust policy included."""
     unsure: frozenset[str] = frozenset()
-    """The ARNs of keys and buckets whose account can't be compared with the role's before deployment: there, both
-    sides may allow what they would have to across accounts."""
+    """The ARNs of keys and buckets whose account and the role's can't be compared at synth.
+
+    There, both sides may allow what they would have to across accounts.
+    """
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Target:
     objects: bool = False
 
     def covers(self, resource: str) -> bool:
-        """Tell if this is the resource, or it is one of the objects."""
+        """Tell if the resource is this target or one of its objects."""
         return resource.startswith(self.arn) if self.objects else resource == self.arn
 
     def samples(self) -> tuple[str, ...]:
@@ -78,7 +80,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Need:
-    """One permission that the page asks for."""
+    """A permission that the page asks for."""
 
     principal: str
     """The ARN of the role, or the service."""
@@ -109,7 +111,7 @@ def _needs(use: Use) -> Iterator[Need]:
 
 
 def _targets(use: Use, chosen: Chosen) -> dict[str, tuple[Target, ...]]:
-    found: dict[str, tuple[Target, ...]] = {
+    targets: dict[str, tuple[Target, ...]] = {
         page.DATASET_GROUP_KEY: (Target(use.key),),
         page.EVERYTHING: (Target("*"),),
     }
@@ -123,8 +125,8 @@ def _targets(use: Use, chosen: Chosen) -> dict[str, tuple[Target, ...]]:
         ),
     ):
         if place is not None:
-            found[bucket] = (Target(place.bucket),)
-            found[objects] = (Target(f"{place.bucket}/{place.prefix}", objects=True),)
+            targets[bucket] = (Target(place.bucket),)
+            targets[objects] = (Target(f"{place.bucket}/{place.prefix}", objects=True),)
             if place.key is not None:
-                found[key] = (Target(place.key),)
-    return found
+                targets[key] = (Target(place.key),)
+    return targets

@@ -1,4 +1,4 @@
-"""Several keys and buckets, several constructs, props that change statements: each function is an arrangement."""
+"""Arrangements with several keys, buckets and constructs, or props that change statements."""
 
 from __future__ import annotations
 

@@ -62,14 +62,14 @@ def deny_instead(place: Place) -> Changes:
 @on_each_statement
 def drop_action(place: Place) -> Changes:
     for action in place.actions:
-        kept = [each for each in place.actions if each != action]
+        kept = [other for other in place.actions if other != action]
         yield f"{place.name} without {action}", [{**place.statement, "Action": kept}]
 
 
 @on_each_statement
 def misspell_action(place: Place) -> Changes:
     for action in place.actions:
-        wrong = [each[:-1] if each == action else each for each in place.actions]
+        wrong = [other[:-1] if other == action else other for other in place.actions]
         yield f"{place.name} with {action[:-1]}", [{**place.statement, "Action": wrong}]
 
 
@@ -209,7 +209,7 @@ def swap_keys(place: Place) -> Changes:
 
 
 def swap_properties(assembly: Assembly) -> Iterator[Mutant]:
-    """Another key or role for the resources of Personalize, and managed policies that hang in the air."""
+    """Give Personalize's resources another key or role, and detach managed policies."""
     keys = sorted(assembly.deployed().keys)
     for number, template in enumerate(assembly.templates):
         for logical_id, resource in template.body["Resources"].items():
@@ -237,11 +237,11 @@ def owner_denies(assembly: Assembly) -> Iterator[Mutant]:
 
 
 def _renamed(statement: Statement, element: str, name: str) -> Statement:
-    return {name if each == element else each: value for each, value in statement.items()}
+    return {name if key == element else key: value for key, value in statement.items()}
 
 
 def _swappable(type: str, keys: list[str]) -> list[tuple[list[str], list[Any]]]:
-    """The paths of properties that are swapped, and what for."""
+    """The paths of swapped properties, and their other values."""
     output = ["MetricsOutputConfig", "S3DataDestination"]
     every: dict[str, list[tuple[list[str], list[Any]]]] = {
         "AWS::Personalize::DatasetGroup": [

@@ -1,4 +1,4 @@
-"""AWS's pages, transcribed by hand: who has to be allowed what, in which policy, on which of the keys and buckets.
+"""AWS's pages, transcribed by hand: who needs which action, in which policy, on which resource.
 
 The KMS part is "Giving Amazon Personalize permission to use your AWS KMS key"; the S3 and
 CloudWatch parts are "Giving Amazon Personalize access to Amazon S3 resources", "Dataset export job
@@ -9,6 +9,7 @@ mistakes can't be repeated.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 SERVICE = "personalize.amazonaws.com"
@@ -43,7 +44,7 @@ TRUST_ACTION = "sts:AssumeRole"
 
 @dataclass(frozen=True)
 class Asked:
-    """One sentence of a page."""
+    """A sentence of a page."""
 
     principals: tuple[str, ...]
     where: str
@@ -131,13 +132,15 @@ PAGE: dict[str, tuple[Asked, ...]] = {
     ),
 }
 
-ON_EVERYTHING = frozenset(
-    action
-    for sentences in PAGE.values()
-    for asked in sentences
-    if EVERYTHING in asked.on
-    for action in asked.actions
-)
+
+def _on_everything() -> Iterator[str]:
+    for sentences in PAGE.values():
+        for asked in sentences:
+            if EVERYTHING in asked.on:
+                yield from asked.actions
+
+
+ON_EVERYTHING = frozenset(_on_everything())
 """The actions that take no narrower resource."""
 
 

@@ -93,9 +93,9 @@ def ref(resource: Resource, place: str) -> str:
 
 def attribute(resource: Resource, name: str, place: str) -> str:
     """Return the value of ``Fn::GetAtt`` for the resource."""
-    found = _ATTRIBUTES.get((resource.type, name))
-    if found is None:
+    attribute_of = _ATTRIBUTES.get((resource.type, name))
+    if attribute_of is None:
         raise UnresolvableError(
             place, f"{name} of {resource.logical_id}, a {resource.type}, is not modelled"
         )
-    return found(resource)
+    return attribute_of(resource)

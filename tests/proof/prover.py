@@ -15,7 +15,7 @@ from tests.proof.evaluator import statements_of
 from tests.proof.excess import excess
 from tests.proof.missing import missing
 from tests.proof.model import Deployed, Document, Statement
-from tests.proof.needs import Place, Use, needs
+from tests.proof.needs import Need, Place, Use, needs
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,10 @@ class Difference:
 
 def differences(deployed: Deployed, uses: Sequence[Use]) -> Iterator[Difference]:
     """Yield the permissions that the policies lack, and those beyond what is asked for."""
-    asked = list(dict.fromkeys(need for use in uses for need in needs(use)))
+    all_needs: list[Need] = []
+    for use in uses:
+        all_needs += needs(use)
+    asked = list(dict.fromkeys(all_needs))
     ours = by_our_statements_alone(deployed)
     yield from _sids(deployed)
     yield from _wiring(deployed, uses)
@@ -62,7 +65,7 @@ def by_our_statements_alone(deployed: Deployed) -> Deployed:
 
 
 def is_theirs(statement: Statement, account_root: str = "") -> bool:
-    """Tell if CDK begins key policies with the statement, or denies HTTP by it, or its sid says that it is others'."""
+    """Tell if the statement is CDK's first of a key policy, a denial of HTTP, or of others."""
     cdk = {
         "Effect": "Allow",
         "Principal": {"AWS": account_root},
@@ -88,9 +91,8 @@ def _sids(deployed: Deployed) -> Iterator[Difference]:
         (key.arn, key.policy) for key in deployed.keys.values()
     ]
     documents += [(bucket.arn, bucket.policy or {}) for bucket in deployed.buckets.values()]
-    documents += [
-        (role.arn, document) for role in deployed.roles.values() for document in role.identity
-    ]
+    for role in deployed.roles.values():
+        documents += [(role.arn, document) for document in role.identity]
     for arn, document in documents:
         sids = Counter(
             statement["Sid"] for statement in statements_of(document) if "Sid" in statement
@@ -101,7 +103,7 @@ def _sids(deployed: Deployed) -> Iterator[Difference]:
 
 
 def _wiring(deployed: Deployed, uses: Sequence[Use]) -> Iterator[Difference]:
-    """Resources of Personalize whose key, role or path is another than the one that was allowed."""
+    """Resources of Personalize with another key, role or path than the construct allowed."""
     for resource in deployed.personalize:
         properties = resource.properties
         if resource.type == "AWS::Personalize::DatasetGroup":

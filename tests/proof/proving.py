@@ -1,4 +1,4 @@
-"""One arrangement, synthesized and proved."""
+"""An arrangement, synthesized and proved."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def build(
     return synthesized(arrangement, directory, **options).finish(directory)
 
 
-def found(arrangement: Arrangement, directory: Path, **options: Any) -> list[str]:
+def all_differences(arrangement: Arrangement, directory: Path, **options: Any) -> list[str]:
     """Every difference between an arrangement and AWS's page."""
     deployed, uses, _ = build(arrangement, directory, **options)
     return [str(difference) for difference in differences(deployed, uses)]

@@ -1,4 +1,4 @@
-"""Synthesized templates as stacks that refer to each other: parameters, outputs, exports, nested stacks.
+"""Synthesized templates as stacks that refer to each other: parameters, outputs, exports, nested.
 
 Only what the CDK writes for the arrangements is modelled. Everything else is an error that names
 its place: there is no default and no guess.
@@ -34,12 +34,12 @@ class Template:
 
 
 def read(directory: Path, agnostic: Environment) -> list[Template]:
-    """The templates of an app's assembly, stages included; ``agnostic`` is for stacks that don't say where they go."""
+    """The templates of an app, stages included; ``agnostic`` stacks don't say where they go."""
     manifest = json.loads((directory / "manifest.json").read_text("utf-8"))
-    found: list[Template] = []
+    templates: list[Template] = []
     for artifact_id, artifact in manifest.get("artifacts", {}).items():
         if artifact["type"] == "cdk:cloud-assembly":
-            found += read(directory / artifact["properties"]["directoryName"], agnostic)
+            templates += read(directory / artifact["properties"]["directoryName"], agnostic)
         elif artifact["type"] == "aws:cloudformation:stack":
             file = artifact["properties"]["templateFile"]
             template = Template(
@@ -49,8 +49,8 @@ def read(directory: Path, agnostic: Environment) -> list[Template]:
                 json.loads((directory / file).read_text("utf-8")),
             )
             _read_nested(directory, template)
-            found.append(template)
-    return found
+            templates.append(template)
+    return templates
 
 
 def _read_nested(directory: Path, template: Template) -> None:
@@ -159,7 +159,7 @@ class Stack:
             separator, items = argument
             return str(separator).join(self._text(item, place) for item in items)
         if name == "Fn::Sub" and isinstance(argument, str):
-            return _VARIABLE.sub(lambda found: self._text({"Ref": found[1]}, place), argument)
+            return _VARIABLE.sub(lambda match: self._text({"Ref": match[1]}, place), argument)
         if name == "Fn::GetAtt":
             logical_id, attribute = argument
             return self._get_att(logical_id, attribute, place)
@@ -170,10 +170,10 @@ class Stack:
         raise UnresolvableError(place, f"{name} is not modelled")
 
     def _text(self, expression: Any, place: str) -> str:
-        found = self.value(expression, place)
-        if not isinstance(found, str):
-            raise UnresolvableError(place, f"{found!r} is no text")
-        return found
+        text = self.value(expression, place)
+        if not isinstance(text, str):
+            raise UnresolvableError(place, f"{text!r} is no text")
+        return text
 
     def _get_att(self, logical_id: str, attribute: str, place: str) -> Any:
         if logical_id in self._nested and attribute.startswith("Outputs."):
@@ -182,20 +182,19 @@ class Stack:
 
     def _import_value(self, name: str, place: str) -> Any:
         """An export of another stack of the same account and Region."""
-        found = [
-            (stack, output)
-            for stack in self._app.values()
-            if stack.environment == self.environment
-            for output, declared in stack.body.get("Outputs", {}).items()
-            if declared.get("Export") == {"Name": name}
-        ]
-        if len(found) != 1:
-            raise UnresolvableError(place, f"{len(found)} exports are named {name!r}")
-        stack, output = found[0]
+        exports = []
+        for stack in self._app.values():
+            if stack.environment == self.environment:
+                for output, declared in stack.body.get("Outputs", {}).items():
+                    if declared.get("Export") == {"Name": name}:
+                        exports.append((stack, output))
+        if len(exports) != 1:
+            raise UnresolvableError(place, f"{len(exports)} exports are named {name!r}")
+        stack, output = exports[0]
         return stack.output(output, place)
 
     def _stack_output(self, arguments: dict[str, Any], place: str) -> Any:
-        """An output of a stack of the Region it says, and of the account of the role that is to read it."""
+        """An output of a stack of the Region it says, in the account of the role that reads it."""
         if unknown := set(arguments) - {"StackName", "OutputName", "Region", "RoleArn"}:
             raise UnresolvableError(
                 place, f"Fn::GetStackOutput with {sorted(unknown)} is not modelled"
@@ -216,7 +215,9 @@ class Stack:
         properties = resource["Properties"]
         address = json.dumps(properties["TemplateURL"])
         templates = [
-            found for asset_hash, found in self._template.nested.items() if asset_hash in address
+            template
+            for asset_hash, template in self._template.nested.items()
+            if asset_hash in address
         ]
         if len(templates) != 1:
             raise UnresolvableError(place, f"{len(templates)} templates are at {address}")

@@ -1,4 +1,4 @@
-"""What a statement of ours may not have: what nobody expects there, and what ministack judges otherwise than AWS.
+"""Parts that a statement of ours may not have: unexpected ones, and some that ministack misjudges.
 
 ministack lets a wildcard in an ARN span colons, knows no policy variables, and takes no actions for
 all actions.
@@ -30,7 +30,7 @@ _ARN = re.compile(r"arn:[^:*?]+:[^:*?]+:[^:]*:[^:]*:.+")
 
 @lru_cache
 def actions_of(service: str) -> frozenset[str]:
-    """Every action of a service, in lower case, as cfn-lint knows them from AWS's service authorization reference."""
+    """All actions of a service, in lower case, from cfn-lint's service authorization reference."""
     # Found, and not imported: cfn-lint's own imports take a second and more.
     package = Path(str(cast("ModuleSpec", find_spec("cfnlint")).origin)).parent
     text = (package / "data/AdditionalSpecs/Policies.json").read_text("utf-8")
@@ -40,7 +40,7 @@ def actions_of(service: str) -> frozenset[str]:
 def strange_principals(
     statement: Statement, roles: Collection[str], *, is_named: bool = True
 ) -> Iterator[str]:
-    """Principals that are neither the service nor one of the roles, nor its account on behalf of a role.
+    """Principals that are neither the service, nor a role, nor its account on behalf of it.
 
     Where roles are not to be named, in the policies of others, only the account is left: a policy
     that names a role has a dead id instead once the role is gone.
@@ -48,7 +48,8 @@ def strange_principals(
     principal = statement.get("Principal")
     known = set(roles) if is_named else set()
     if any("aws:PrincipalArn" in keys for keys in (statement.get("Condition") or {}).values()):
-        known.update(name for role in roles for name in Caller(role).account_names)
+        for role in roles:
+            known.update(Caller(role).account_names)
     named = principal if isinstance(principal, dict) else {"": principal}
     for kind, values in named.items():
         expected = {"AWS": known, "Service": {SERVICE}}.get(kind, set())

@@ -1,4 +1,4 @@
-"""In every arrangement, what AWS's page asks for is in effect, and nothing else is allowed.
+"""In every arrangement, exactly the permissions of AWS's page are in effect.
 
 Each is synthesized twice with all resources, and judged by the independent prover and by the
 library's own check; and once with one resource alone. The variants take turns, so that each
@@ -21,7 +21,7 @@ from tests.proof.arrangements import ARRANGEMENTS, CONCRETE_ALONE
 from tests.proof.building import KINDS, Arrangement, Building, encrypted_bucket, personalize_role
 from tests.proof.model import UnresolvableError
 from tests.proof.prover import differences
-from tests.proof.proving import build, feature_flags, found, synthesized
+from tests.proof.proving import all_differences, build, feature_flags, synthesized
 
 
 class Variant(NamedTuple):
@@ -32,7 +32,7 @@ class Variant(NamedTuple):
     partition: str
 
     def of(self, arrangement: Arrangement) -> Variant:
-        """The variant, as far as there is one of the arrangement."""
+        """The variant, concrete if the arrangement has no other."""
         return self._replace(concrete=self.concrete or arrangement in CONCRETE_ALONE)
 
     def options(self) -> dict[str, Any]:
@@ -49,28 +49,19 @@ class Variant(NamedTuple):
 
 # The opposite of the first is the last, and so on.
 VARIANTS = [
-    Variant(*each)
-    for each in product((False, True), ("flags_off", "recommended_flags"), ("aws", "aws-cn"))
+    Variant(*options)
+    for options in product((False, True), ("flags_off", "recommended_flags"), ("aws", "aws-cn"))
 ]
 
-ALL_RESOURCES = [
-    pytest.param(
-        (arrangement, variant.of(arrangement)),
-        id=f"{arrangement.__name__}-{variant.of(arrangement)}",
-    )
-    for number, arrangement in enumerate(ARRANGEMENTS)
-    for variant in (VARIANTS[number % 8], VARIANTS[7 - number % 8])
-]
-ONE_RESOURCE = [
-    pytest.param(
-        arrangement,
-        VARIANTS[(number + 3) % 8].of(arrangement),
-        kind,
-        id=f"{arrangement.__name__}-{kind}",
-    )
-    for number, arrangement in enumerate(ARRANGEMENTS)
-    for kind in [KINDS[number % len(KINDS)]]
-]
+ALL_RESOURCES = []
+ONE_RESOURCE = []
+for _number, _arrangement in enumerate(ARRANGEMENTS):
+    _name = _arrangement.__name__
+    for _opposite in (VARIANTS[_number % 8], VARIANTS[7 - _number % 8]):
+        _variant = _opposite.of(_arrangement)
+        ALL_RESOURCES.append(pytest.param((_arrangement, _variant), id=f"{_name}-{_variant}"))
+    _variant, _kind = VARIANTS[(_number + 3) % 8].of(_arrangement), KINDS[_number % len(KINDS)]
+    ONE_RESOURCE.append(pytest.param(_arrangement, _variant, _kind, id=f"{_name}-{_kind}"))
 
 # Everything about them is in the app: another account's stack is one of its stacks.
 SEEN = (
@@ -116,7 +107,7 @@ def test_an_arrangement_is_as_the_page_has_it(app: Synthesized) -> None:
 
 
 def test_the_check_finds_what_the_construct_makes_as_aws_asks(app: Synthesized) -> None:
-    """Nothing is missing, too much or wrong, and nothing is open but what can't be seen."""
+    """Nothing is missing, too much or wrong, and only invisible policies are undecided."""
     report = check_assembly(app.directory)
     assert report.problems == ()
     assert report.asked
@@ -124,13 +115,13 @@ def test_the_check_finds_what_the_construct_makes_as_aws_asks(app: Synthesized) 
     if app.arrangement is outside_of_the_app.role_without_policy_updates:
         # The role of the app has no policy, and takes none: its statements are pending, and missing
         # until then.
-        assert {(each.principal, each.policy) for each in report.missing} == {("role", "role")}
+        assert {(entry.principal, entry.policy) for entry in report.missing} == {("role", "role")}
     else:
         assert report.missing == ()
     # The roles by hand have no condition on the source in their trust policies.
-    beyond = [each for each in report.excess if each.policy != "trust"]
+    beyond = [entry for entry in report.excess if entry.policy != "trust"]
     assert bool(beyond) == (app.arrangement in NOT_CHECKED)
-    assert all("for any account" in each.because for each in report.excess)
+    assert all("for any account" in entry.because for entry in report.excess)
     assert bool(report.undecided) == is_open(app.arrangement)
 
 
@@ -144,8 +135,8 @@ def is_open(arrangement: Arrangement) -> bool:
 def test_a_resource_alone_is_as_the_page_has_it(
     arrangement: Arrangement, variant: Variant, kind: str, tmp_path: Path
 ) -> None:
-    """It gets what AWS's page says of it, and nothing of the others."""
-    assert found(arrangement, tmp_path, kinds=[kind], **variant.options()) == []
+    """It gets its own permissions of AWS's page, and no others."""
+    assert all_differences(arrangement, tmp_path, kinds=[kind], **variant.options()) == []
 
 
 def role_without_policy_updates_and_bucket_of_another_stack(it: Building) -> None:
@@ -166,6 +157,6 @@ def role_without_policy_updates_and_bucket_of_another_stack(it: Building) -> Non
 def test_pending_statements_may_name_what_only_another_stack_understands(
     arrangement: Arrangement, kinds: Sequence[str], concrete: bool, tmp_path: Path
 ) -> None:
-    """They have that stack's reference, which nobody can paste: the construct has no better one yet."""
+    """They refer to that stack, which nobody can paste: the construct has nothing better yet."""
     with pytest.raises(UnresolvableError, match="has no"):
         build(arrangement, tmp_path, concrete=concrete, kinds=kinds)

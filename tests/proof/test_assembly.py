@@ -1,4 +1,4 @@
-"""The reader of templates: what CloudFormation makes of its functions, and errors where something isn't modelled."""
+"""The reader of templates: CloudFormation's functions, and errors for whatever isn't modelled."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def assembly(body: dict[str, Any], name: str = "Data") -> Assembly:
     ],
 )
 def test_functions_are_resolved(expression: Any, value: Any) -> None:
-    """Each is what CloudFormation makes of it."""
+    """Each has the value that CloudFormation gives it."""
     assert assembly(DATA).value("Data.template.json", expression) == value
 
 

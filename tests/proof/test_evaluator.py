@@ -27,7 +27,9 @@ Json = dict[str, Any]
 def policy(*statements: Json) -> Document:
     return {
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Resource": "*", **each} for each in statements],
+        "Statement": [
+            {"Effect": "Allow", "Resource": "*", **statement} for statement in statements
+        ],
     }
 
 
@@ -89,13 +91,13 @@ SESSION = {
     ],
 )
 def test_what_a_key_policy_gives_a_role(statement: Json, alone: bool, with_iam: bool) -> None:
-    """By itself, and with an IAM policy that allows the action."""
+    """The key policy decides by itself, or with an IAM policy that allows the action."""
     assert decrypts(statement) == alone
     assert decrypts(statement, iam=IAM) == with_iam
 
 
 def test_delegation_to_one_role_is_to_no_other() -> None:
-    """IAM, "AWS global condition context keys": of a role's requests, ``aws:PrincipalArn`` is the ARN of the role."""
+    """IAM, "AWS global condition context keys": a role's ``aws:PrincipalArn`` is the role's ARN."""
     assert not decrypts(to(ROOT, Condition=ONE_ROLE), iam=IAM, role=ROLE + "2")
 
 
@@ -112,7 +114,7 @@ def test_delegation_to_one_role_is_to_no_other() -> None:
     ],
 )
 def test_an_explicit_deny_wins_wherever_it_is(statement: Json, iam: Json | None) -> None:
-    """IAM, "How AWS enforcement code logic evaluates requests": an explicit deny overrides an explicit allow."""
+    """IAM, "How AWS enforcement code logic evaluates requests": a deny overrides an allow."""
     assert not decrypts(to(ROLE), statement, iam=iam)
 
 
@@ -125,13 +127,13 @@ def test_an_explicit_deny_wins_wherever_it_is(statement: Json, iam: Json | None)
     ],
 )
 def test_a_deny_of_something_else_denies_nothing(statement: Json) -> None:
-    """IAM, "IAM JSON policy elements": a statement is about the actions and principals that it lists."""
+    """IAM, "IAM JSON policy elements": a statement is about the actions and principals it lists."""
     assert decrypts(to(ROLE), statement)
 
 
 @pytest.mark.parametrize("theirs", [to(ROLE), to(ROOT)], ids=["named", "delegated"])
 def test_a_key_of_another_account_needs_both_sides(theirs: Json) -> None:
-    """KMS, "Allowing users in other accounts to use a KMS key": neither of the two policies alone is sufficient."""
+    """KMS, "Allowing users in other accounts to use a KMS key": one policy is not sufficient."""
     assert decrypts(theirs, iam=IAM, key=OTHERS_KEY)
     assert not decrypts(theirs, key=OTHERS_KEY)
     assert not decrypts(to(OTHERS_ROOT), iam=IAM, key=OTHERS_KEY)
@@ -205,7 +207,7 @@ def test_conditions_on_the_source(
 
 
 def test_a_service_is_let_in_by_its_name_alone() -> None:
-    """IAM, "AWS JSON policy elements: Principal": a service principal is no principal of an account."""
+    """IAM, "AWS JSON policy elements: Principal": a service is no principal of an account."""
     assert not serves(to(ROOT, Action="kms:*"))
     assert not serves({"Principal": {"Service": "forecast.amazonaws.com"}, "Action": DECRYPT})
     assert serves(
@@ -217,7 +219,7 @@ def test_a_service_is_let_in_by_its_name_alone() -> None:
 
 
 def test_actions_ignore_case_and_resources_do_not() -> None:
-    """IAM, "IAM JSON policy elements: Action", "Resource": action names are case-insensitive, ARNs are not."""
+    """IAM, "IAM JSON policy elements: Action", "Resource": only action names ignore case."""
 
     def by_iam(statement: Json) -> bool:
         return InEffect(Deployed(roles={ROLE: Role(ROLE, {}, [policy(statement)])})).by_iam(
@@ -249,7 +251,7 @@ BUCKET, OBJECT = "arn:aws:s3:::ratings", "arn:aws:s3:::ratings/import/a.csv"
 def test_iam_is_enough_in_a_bucket_of_the_same_account(
     owned: Bucket, resource: str, lacking: str | None
 ) -> None:
-    """IAM, "Policy evaluation for requests within a single account": an allow in either policy is enough."""
+    """IAM, "Policy evaluation for requests within a single account": one allow is enough."""
     action = "s3:GetObject"
     role = Role(ROLE, {}, [policy({"Action": action, "Resource": f"{BUCKET}/import/*"})])
     in_effect = InEffect(Deployed(roles={ROLE: role}, buckets={BUCKET: owned}))
@@ -285,11 +287,11 @@ def test_iam_is_enough_in_a_bucket_of_the_same_account(
     ],
 )
 def test_what_ministack_might_judge_otherwise_is_named(elements: Json, problem: str) -> None:
-    """A statement of ours has nothing that needs more than what the known answers establish."""
+    """Elements beyond the known answers are reported in a statement of ours."""
     statement: Statement = {"Effect": "Allow", "Resource": "*", **to(ROLE), **elements}
     assert any(
-        found.startswith(problem)
-        for found in not_understood(statement, ["kms"], has_principal=True)
+        message.startswith(problem)
+        for message in not_understood(statement, ["kms"], has_principal=True)
     )
 
 

@@ -1,4 +1,4 @@
-"""Any selection, any locations, any order and split of ``allow`` calls, in any arrangement, with any feature flags.
+"""Random selections, locations and ``allow`` calls in any arrangement, with any feature flags.
 
 Fifty examples of each take ten seconds; ``make properties`` takes a thousand.
 """
@@ -20,7 +20,7 @@ from tests.proof.arrangements import ARRANGEMENTS, CONCRETE_ALONE
 from tests.proof.building import KINDS, Arrangement, Building, resource
 from tests.proof.outside_of_the_app import imported_key_and_nameless_role_of_another_stack
 from tests.proof.page import reads, writes
-from tests.proof.proving import feature_flags, found
+from tests.proof.proving import all_differences, feature_flags
 from tests.proof.uses import Pick
 
 EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "50"))
@@ -60,7 +60,7 @@ def any_app(building: Building, data: st.DataObject) -> None:
     encryption = building.wire(scope, picks[:first], **props)
     rest = picks[first:]
     for count in [*later, len(rest)]:
-        encryption.allow(*[resource(each) for each in rest[:count]])
+        encryption.allow(*[resource(number) for number in rest[:count]])
         building.wired[-1].picks += rest[:count]
         rest = rest[count:]
 
@@ -69,7 +69,7 @@ def any_app(building: Building, data: st.DataObject) -> None:
 def any_bucket(
     draw: st.DrawFn, stacks: Mapping[str, cdk.Stack], key: kms.Key | None, id: str
 ) -> s3.Bucket:
-    """A bucket in one of the stacks, with a key of its own, with this one, or with none."""
+    """A bucket in one of the stacks, with its own key, with this key, or without a key."""
     stack = stacks[draw(st.sampled_from(tuple(stacks)))]
     keys = {"own": kms.Key(stack, f"{id}Key"), "none": None}
     # A bucket elsewhere that is encrypted with a key of ours is a cycle of the user's making.
@@ -80,7 +80,7 @@ def any_bucket(
 
 @st.composite
 def any_pick(draw: st.DrawFn, buckets: Sequence[s3.Bucket]) -> Pick:
-    """A resource, with its locations in these buckets; they aren't one place."""
+    """A resource, with different locations in these buckets."""
     kind = draw(st.sampled_from(KINDS))
     folders = st.sampled_from(["", "a/", "a/b/", "z9/"])
     source = draw(st.sampled_from(buckets)), draw(st.one_of(folders, st.just("a/file.csv")))
@@ -117,7 +117,9 @@ def test_any_app_is_as_the_page_has_it(
             "partition": partition,
             "concrete": concrete,
         }
-        assert found(lambda building: any_app(building, data), Path(folder), **options) == []
+        assert (
+            all_differences(lambda building: any_app(building, data), Path(folder), **options) == []
+        )
 
 
 @given(
@@ -137,7 +139,7 @@ def test_any_resources_in_each_arrangement_are_as_the_page_has_it(
     partition: str,
     concrete: bool,
 ) -> None:
-    """Whoever owns what: any selection in any order, under any flags."""
+    """Any selection in any order, under any flags, with any owners."""
     assume(arrangement not in CONCRETE_ALONE or concrete)
     assume(
         arrangement is not imported_key_and_nameless_role_of_another_stack
@@ -149,4 +151,4 @@ def test_any_resources_in_each_arrangement_are_as_the_page_has_it(
             "partition": partition,
             "concrete": concrete,
         }
-        assert found(arrangement, Path(folder), kinds=kinds, **options) == []
+        assert all_differences(arrangement, Path(folder), kinds=kinds, **options) == []

@@ -53,13 +53,13 @@ Unbroken = tuple[Assembly, list[Use]]
 
 @pytest.fixture(scope="session")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Unbroken]:
-    """The templates before anything is broken, and what they are for."""
-    found = {}
+    """The unbroken templates, and the uses they are for."""
+    assemblies = {}
     for name, (arrangement, flags) in TEMPLATES.items():
         directory = tmp_path_factory.mktemp("unbroken")
         _, uses, assembly = build(arrangement, directory, flags=feature_flags(flags), kinds=MUTATED)
-        found[name] = assembly, uses
-    return found
+        assemblies[name] = assembly, uses
+    return assemblies
 
 
 def noticed(assembly: Assembly, uses: list[Use]) -> bool:
@@ -70,16 +70,16 @@ def noticed(assembly: Assembly, uses: list[Use]) -> bool:
 def test_templates_that_are_not_broken_differ_in_nothing(
     name: str, unbroken: Mapping[str, Unbroken]
 ) -> None:
-    """So that a difference reported below comes from what was broken."""
+    """So differences reported below come from the change."""
     assert not noticed(*unbroken[name])
 
 
-@pytest.mark.parametrize("operator", OPERATORS, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.__name__)
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_every_way_to_break_a_template_is_noticed(
     name: str, operator: Callable[[Assembly], Iterator[Mutant]], unbroken: Mapping[str, Unbroken]
 ) -> None:
-    """Only those are not that change nothing in effect."""
+    """Only changes without an effect go unnoticed."""
     assembly, uses = unbroken[name]
     mutants = list(operator(assembly))
     assert mutants
@@ -93,7 +93,9 @@ def test_every_way_to_break_a_template_is_noticed(
 def test_equivalent_mutants_are_still_made(name: str, unbroken: Mapping[str, Unbroken]) -> None:
     """An entry of the list that fits no mutant any more would excuse something else some day."""
     assembly, _ = unbroken[name]
-    names = {mutant.name for operator in OPERATORS for mutant in operator(assembly)}
+    names: set[str] = set()
+    for operator in OPERATORS:
+        names.update(mutant.name for mutant in operator(assembly))
     assert set(EQUIVALENT[name]) <= names
 
 

@@ -1,6 +1,7 @@
-"""The three transcripts of AWS's pages, compared: each was made by itself, so a mistake in one shows here."""
+"""The three transcripts of AWS's pages, compared: they are independent, so a mistake shows here."""
 
 from collections.abc import Iterable
+from itertools import product
 
 import pytest
 
@@ -25,46 +26,39 @@ BOTH = (page.ROLE, page.SERVICE)
 
 
 def of_page(kind: str) -> set[Permission]:
-    """What the transcript of these tests has."""
-    return {
-        (principal, asked.where, action, on)
-        for asked in page.PAGE[kind]
-        for principal in asked.principals
-        for action in asked.actions
-        for on in asked.on
-    }
+    """The permissions in the transcript of these tests."""
+    permissions: set[Permission] = set()
+    for asked in page.PAGE[kind]:
+        for principal, action, on in product(asked.principals, asked.actions, asked.on):
+            permissions.add((principal, asked.where, action, on))
+    return permissions
 
 
 def of_matrix(kind: str) -> set[Permission]:
-    """What the library's own transcript has."""
+    """The permissions in the library's own transcript."""
     row = ROWS[kind]
-    on_everything = [action for group in row.role_on_everything for action in group.actions]
-    found = {(page.ROLE, page.IAM, action, page.EVERYTHING) for action in on_everything}
+    permissions: set[Permission] = set()
+    for group in row.role_on_everything:
+        permissions |= {(page.ROLE, page.IAM, action, page.EVERYTHING) for action in group.actions}
     keys = [(page.DATASET_GROUP_KEY, row.on_dataset_group_key)]
     for access, (key, objects, bucket) in zip((row.source, row.destination), PLACES, strict=True):
         if access is not None:
             keys.append((key, access.on_key))
-            found |= on_data((action, objects) for action in access.on_objects.actions)
-            found |= on_data(
-                (action, bucket) for group in access.on_bucket for action in group.actions
-            )
+            permissions |= on_data((action, objects) for action in access.on_objects.actions)
+            for group in access.on_bucket:
+                permissions |= on_data((action, bucket) for action in group.actions)
     for key, on_key in keys:
         for group in on_key.key_policy:
-            found |= {
-                (who, page.KEY_POLICY, action, key) for who in BOTH for action in group.actions
-            }
-        found |= {
-            (page.ROLE, page.IAM, action, key)
-            for group in on_key.role_policies
-            for action in group.actions
-        }
-    return found
+            permissions |= in_key_policy(key, group.actions)
+        for group in on_key.role_policies:
+            permissions |= {(page.ROLE, page.IAM, action, key) for action in group.actions}
+    return permissions
 
 
 def of_requirements(kind: str) -> set[Permission]:
-    """What the transcript of the embedded AWS has."""
+    """The permissions in the transcript of the embedded AWS."""
     row = REQUIREMENTS[kind]
-    found = {(page.ROLE, page.IAM, action, page.EVERYTHING) for action in row.role_any}
+    permissions = {(page.ROLE, page.IAM, action, page.EVERYTHING) for action in row.role_any}
     keys = [(page.DATASET_GROUP_KEY, row.dataset_group_key_policy)]
     for actions, more, (key, objects, bucket) in zip(
         (row.source, row.destination),
@@ -74,36 +68,43 @@ def of_requirements(kind: str) -> set[Permission]:
     ):
         if actions:
             keys.append((key, more))
-            found |= on_data(
-                (each, bucket if each in requirements.BUCKET_ACTIONS else objects)
-                for each in actions
+            permissions |= on_data(
+                (action, bucket if action in requirements.BUCKET_ACTIONS else objects)
+                for action in actions
             )
     for key, more in keys:
-        found |= {
-            (who, page.KEY_POLICY, action, key)
-            for who in BOTH
-            for action in (*row.key_policy, *more)
-        }
-        found |= {(page.ROLE, page.IAM, action, key) for action in row.role_kms}
-    return found
+        permissions |= in_key_policy(key, (*row.key_policy, *more))
+        permissions |= {(page.ROLE, page.IAM, action, key) for action in row.role_kms}
+    return permissions
 
 
 def on_data(asked: Iterable[tuple[str, str]]) -> set[Permission]:
     """The role and the service need the same of S3."""
-    policies = ((page.ROLE, page.IAM), (page.SERVICE, page.BUCKET_POLICY))
-    return {(who, policy, action, on) for action, on in asked for who, policy in policies}
+    permissions: set[Permission] = set()
+    for action, on in asked:
+        permissions.add((page.ROLE, page.IAM, action, on))
+        permissions.add((page.SERVICE, page.BUCKET_POLICY, action, on))
+    return permissions
+
+
+def in_key_policy(key: str, actions: Iterable[str]) -> set[Permission]:
+    """The role and the service need the same of a key policy."""
+    permissions: set[Permission] = set()
+    for action in actions:
+        permissions |= {(principal, page.KEY_POLICY, action, key) for principal in BOTH}
+    return permissions
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_transcripts_are_equal(kind: str) -> None:
-    """Row by row."""
+    """The transcripts have the same permissions in each row."""
     assert of_matrix(kind) == of_page(kind)
     assert of_requirements(kind) == of_page(kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_row_can_be_chosen(kind: str) -> None:
-    """By a factory of its name, which takes the locations that the resource has."""
+    """A factory of its name makes it, with the locations that the resource has."""
     made = getattr(PersonalizeResource, kind.replace(" ", "_"))
     assert made().permissions is ROWS[kind]
     parts = {"source": page.reads(kind), "destination": page.writes(kind)}
@@ -114,5 +115,5 @@ def test_each_row_can_be_chosen(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind, row in ROWS.items() if row.is_job])
 def test_each_job_is_a_fragment(kind: str) -> None:
-    """In state machines."""
+    """Each kind of job has a class in ``jobs``."""
     assert ROWS[kind].noun in jobs.__all__

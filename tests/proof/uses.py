@@ -1,4 +1,4 @@
-"""What a construct was asked for, with the ARNs that its roles, keys and buckets have once they are deployed."""
+"""The arguments of a construct, with the ARNs of roles, keys and buckets once deployed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Pick = tuple[str, S3Location | None, S3Location | None]
 
 @dataclass
 class Wired:
-    """A construct, and what it was asked for."""
+    """A construct, and the resources it was asked for."""
 
     encryption: PersonalizeEncryption
     picks: list[Pick]
@@ -62,7 +62,7 @@ def use_of(wired: Wired, assembly: Assembly, deployed: Deployed, here: Environme
 
 
 class _Arns:
-    """The ARNs of keys, buckets and roles; each is asked of once, since the answers come from another process."""
+    """The ARNs of keys, buckets and roles, asked for once: another process answers."""
 
     def __init__(self, wired: Wired, assembly: Assembly) -> None:
         self._assembly = assembly
@@ -92,7 +92,7 @@ class _Arns:
         account = (
             cdk.Stack.of(owned).account if isinstance(owned, cdk.CfnResource) else owned.env.account
         )
-        known = [each for each in self._accounts if not cdk.Token.is_unresolved(each)]
+        known = [account for account in self._accounts if not cdk.Token.is_unresolved(account)]
         if account not in self._accounts and (cdk.Token.is_unresolved(account) or not known):
             self.unsure.add(arn)
         return arn

@@ -1,6 +1,7 @@
-"""Arrangements of keys, roles and buckets that are less usual, each with the templates that it is made of."""
+"""Less usual arrangements of keys, roles and buckets, each with its templates."""
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 def across_stacks(scope: cdk.Stage) -> None:
-    """Key and bucket are in another stack, whose policies mustn't refer to the role: they delegate to its account."""
+    """Key and bucket of another stack, whose policies delegate to the account of the role."""
     security = empty_stack(scope, "Security")
     key = kms.Key(security, "Key")
     data = s3.Bucket(security, "Data", encryption_key=kms.Key(security, "DataKey"))
@@ -58,7 +59,7 @@ def across_accounts(scope: cdk.Stage) -> None:
 
 
 def nested(scope: cdk.Stage) -> None:
-    """The construct is in a nested stack, and the key in the one around it."""
+    """The construct is in a nested stack, and the key in its parent."""
     parent = empty_stack(scope, "Parent")
     key = kms.Key(parent, "Key")
     encryption = PersonalizeEncryption(
@@ -84,7 +85,7 @@ def given_role(scope: cdk.Stage) -> None:
 
 
 def immutable_role(scope: cdk.Stage) -> None:
-    """The role belongs to others, who have to add what is pending; the key is made by the construct."""
+    """The role belongs to others, who add the pending statements; the construct makes the key."""
     stack = empty_stack(scope, "ImmutableRole")
     role = iam.Role.from_role_arn(
         stack, "Role", "arn:aws:iam::111122223333:role/personalize", mutable=False
@@ -158,7 +159,7 @@ def l1s(scope: cdk.Stage) -> None:
 
 
 def managed_keys(scope: cdk.Stage) -> None:
-    """Two constructs share one managed key, and one has another for its data; a single function writes all policies."""
+    """Two constructs share a managed key, and one has its own; one function writes all policies."""
     stack = empty_stack(scope, "ManagedKeys")
     key = kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:us-east-1:111122223333:key/{KEY_ID}")
     key_of_data = kms.Key.from_key_arn(
@@ -187,7 +188,7 @@ def managed_keys(scope: cdk.Stage) -> None:
 
 
 def options(scope: cdk.Stage) -> None:
-    """A dataset group with domain and tags, a role of a given name, and a key that goes with the stack."""
+    """A dataset group with domain and tags, a named role, and a key that goes with the stack."""
     stack = empty_stack(scope, "Options")
     encryption = PersonalizeEncryption(
         stack,
@@ -211,11 +212,11 @@ ARRANGEMENTS: Mapping[Callable[[cdk.Stage], None], tuple[str, ...]] = {
     managed_keys: ("ManagedKeys",),
     options: ("Options",),
 }
-TEMPLATES = tuple(template for templates in ARRANGEMENTS.values() for template in templates)
+TEMPLATES = tuple(chain.from_iterable(ARRANGEMENTS.values()))
 
 
 def synthesize(directory: Path) -> None:
-    """Synthesize all of them in one app, without feature flags, which change references between stacks."""
+    """Synthesize all arrangements in one app, without feature flags: these change references."""
     whole = app(directory)
     for arrangement in ARRANGEMENTS:
         arrangement(whole)

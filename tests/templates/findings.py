@@ -10,17 +10,16 @@ REPORT_ONLY = {"@aws-cdk/core:failSynthOnValidationErrors": False}
 
 
 def findings(app: cdk.App, plugin: str) -> list[tuple[str, str, str]]:
-    """Severity, rule and construct path of everything that the plugin of this name finds in the app."""
+    """The severity, rule and construct path of all that the plugin finds in the app."""
     report = json.loads((Path(app.synth().directory) / "validation-report.json").read_text())
     # A plugin that found nothing isn't in the report.
     reports = [report for report in report["pluginReports"] if report["pluginName"] == plugin]
-    for crashed in (
-        report["metadata"]["error"] for report in reports if "error" in report.get("metadata", {})
-    ):
-        raise AssertionError(crashed)
-    return [
-        (violation["severity"], violation["ruleName"], construct["constructPath"])
-        for report in reports
-        for violation in report["violations"]
-        for construct in violation["violatingConstructs"]
-    ]
+    all_findings = []
+    for report in reports:
+        if "error" in report.get("metadata", {}):
+            raise AssertionError(report["metadata"]["error"])
+        for violation in report["violations"]:
+            start = violation["severity"], violation["ruleName"]
+            for construct in violation["violatingConstructs"]:
+                all_findings.append((*start, construct["constructPath"]))
+    return all_findings

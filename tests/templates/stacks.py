@@ -1,4 +1,4 @@
-"""The stacks under test, in any app; ``python stacks.py DIRECTORY`` synthesizes them in a process of its own.
+"""The stacks under test, in any app; ``python stacks.py DIRECTORY`` synthesizes them.
 
 It needs nothing but the package and what that depends on, so that it also runs where the wheel
 alone is installed.
@@ -63,7 +63,7 @@ FOLDERS = {
 
 
 def locations(row: matrix.Permissions, bucket: s3.Bucket) -> Iterator[S3Location | None]:
-    """Source and destination of a resource, as far as it has them; those of a new row have folders named after it."""
+    """Source and destination of a resource, if it has them; a new row has folders of its name."""
     folders = FOLDERS.get(row.resource, (f"{row.resource}/in/", f"{row.resource}/out/"))
     for access, folder in zip((row.source, row.destination), folders, strict=True):
         yield None if access is None else S3Location(bucket, folder)
@@ -105,7 +105,7 @@ def everything(
 
 
 def several_keys(scope: cdk.Stage) -> cdk.Stack:
-    """Each place has another key, or none: input, output, reports, and the data of an imported bucket."""
+    """Each place has its own key or none: input, output, reports, data of an imported bucket."""
     stack = empty_stack(scope, "SeveralKeys")
     input_bucket = s3.Bucket(stack, "Input", encryption_key=kms.Key(stack, "InputKey"))
     output_bucket = s3.Bucket(stack, "Output", encryption_key=kms.Key(stack, "OutputKey"))
@@ -129,7 +129,7 @@ def several_keys(scope: cdk.Stage) -> cdk.Stack:
 
 
 def imported(scope: cdk.Stage) -> cdk.Stack:
-    """Nothing here belongs to the app, so that every statement is pending; the dataset group is made all the same."""
+    """Nothing here belongs to the app, so every statement is pending; the dataset group is made."""
     stack = empty_stack(scope, "Imported")
     key = kms.Key.from_key_arn(
         stack, "Key", "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -174,7 +174,7 @@ STACKS: Mapping[str, Callable[[cdk.Stage], cdk.Stack]] = {
 
 
 def recommended_flags() -> dict[str, Any]:
-    """The feature flags that ``cdk init`` writes for new apps, as the installed aws-cdk-lib has them.
+    """The feature flags of ``cdk init`` for new apps, from the installed aws-cdk-lib.
 
     Old ones carry no list; they get the example app's.
     """
@@ -195,7 +195,7 @@ FLAGS: Mapping[str, Callable[[], dict[str, Any]]] = {
 
 
 def app(directory: Path, context: Mapping[str, Any] | None = None) -> cdk.App:
-    """An app whose templates hold what was asked for, and neither metadata nor paths."""
+    """An app whose templates have neither metadata nor paths."""
     return cdk.App(
         outdir=str(directory),
         analytics_reporting=False,
@@ -213,7 +213,7 @@ def synthesize(directory: Path) -> None:
 
 
 def empty_stack(scope: cdk.Stage, id: str, env: cdk.Environment | None = None) -> cdk.Stack:
-    """A stack without the rule on the version of the bootstrap stack, which says nothing about ours."""
+    """A stack without the rule on the bootstrap stack's version, which says nothing about ours."""
     synthesizer = cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
     return cdk.Stack(scope, id, env=env, synthesizer=synthesizer)
 

@@ -1,4 +1,4 @@
-"""cfn-lint finds nothing in our templates and in those of the example app, warnings included but for one.
+"""cfn-lint has no findings but W3005 in our templates and the example app's.
 
 W3005 says that a resource waits for something that it refers to anyhow: a dataset group may say it
 of its key, as the CDK's own constructs say it of roles. CloudFormation takes it, and it changes
@@ -24,8 +24,8 @@ def findings(template: str) -> list[tuple[str, str]]:
         lint,
     )  # takes a second and more, which the processes of other tests are spared
 
-    found = [(match.rule.id, "/".join(map(str, match.path or []))) for match in lint(template)]
-    return [(rule, path) for rule, path in found if rule != "W3005"]
+    matches = [(match.rule.id, "/".join(map(str, match.path or []))) for match in lint(template)]
+    return [(rule, path) for rule, path in matches if rule != "W3005"]
 
 
 @pytest.fixture(scope="session")
@@ -52,13 +52,13 @@ def test_no_stack_has_a_finding(stack: str, synthesized: Path) -> None:
 
 @pytest.mark.parametrize("template", arrangements.TEMPLATES)
 def test_no_arrangement_has_a_finding(template: str, arranged: Path) -> None:
-    """Nor where keys, roles and buckets come from elsewhere; without feature flags."""
+    """Keys, roles and buckets from elsewhere have no finding either; without feature flags."""
     assert findings((arranged / f"{template}.template.json").read_text()) == []
 
 
 @pytest.mark.parametrize("stack", ["Data", "Recommendations", "Security"])
 def test_no_stack_of_the_example_app_has_a_finding(stack: str, example_app: Path) -> None:
-    """The example that users copy is as clean as the library's own templates, across stacks as well."""
+    """The example that users copy is as clean as the library's templates, across stacks as well."""
     assert findings((example_app / f"{stack}.template.json").read_text()) == []
 
 
@@ -72,7 +72,7 @@ def test_example_app_has_no_other_stacks(example_app: Path) -> None:
 
 
 def test_bad_template_has_findings(synthesized: Path) -> None:
-    """An action that KMS doesn't have is a warning, the id of a key in place of its ARN an error."""
+    """An action that KMS doesn't have is a warning, a key id in place of an ARN an error."""
     template = json.loads((synthesized / "flags_off" / "Everything.template.json").read_text())
     resources = template["Resources"]
     key_policy = resources["EncryptionKey3A692D6E"]["Properties"]["KeyPolicy"]

@@ -23,7 +23,7 @@ VALIDATE = {"@aws-cdk/core:validateAgainstDefaultRules": True}
 
 @pytest.fixture(scope="session")
 def plugin() -> cdk.CloudFormationValidatePlugin:
-    """One for all apps: each has an engine that takes a second to start."""
+    """The plugin for all apps: an engine takes a second to start."""
     return cdk.CloudFormationValidatePlugin()
 
 
@@ -46,7 +46,7 @@ def test_no_stack_has_a_finding(app: cdk.App) -> None:
 
 
 def test_bad_template_has_findings(app: cdk.App) -> None:
-    """An alias where Personalize wants the ARN of a key is an error, an unknown status of versioning a warning."""
+    """An alias in place of a key's ARN is an error, an unknown versioning status a warning."""
     stack = cdk.Stack(app, "Bad")
     alias = kms.Alias.from_alias_name(stack, "Alias", "alias/movies")
     personalize.CfnDatasetGroup(

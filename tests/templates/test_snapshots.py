@@ -1,4 +1,4 @@
-"""Whole templates, compared with those of earlier: users keep such snapshots too.
+"""Whole templates, compared with earlier snapshots, which users keep too.
 
 After a change that is meant, ``python -m pytest -n 0 tests/templates/test_snapshots.py
 --snapshot-update`` writes the snapshots anew; read the difference line by line. A changed logical
@@ -36,7 +36,7 @@ CHANGED_BY_FLAGS = ["Everything", "SeveralKeys"]
 def test_template_is_the_one_that_users_have(
     stack: str, synthesized: Path, snapshot: SnapshotAssertion
 ) -> None:
-    """Every logical id, sid and statement is where it was, in the order in which it was.
+    """Every logical id, sid and statement keeps its place and order.
 
     None of it comes from a set, whose order changes with the seed of hashes, another one in each
     process.
@@ -50,7 +50,7 @@ def test_template_is_the_one_that_users_have(
 def test_template_is_the_one_that_users_have_without_flags(
     stack: str, synthesized: Path, snapshot: SnapshotAssertion
 ) -> None:
-    """As above."""
+    """Templates without the feature flags keep theirs as well."""
     assert template(synthesized, "flags_off", stack) == snapshot(
         extension_class=JSONSnapshotExtension
     )
@@ -60,7 +60,7 @@ def test_template_is_the_one_that_users_have_without_flags(
     "stack", [stack for stack in stacks.STACKS if stack not in CHANGED_BY_FLAGS]
 )
 def test_flags_change_nothing_else(stack: str, synthesized: Path) -> None:
-    """So one snapshot is enough."""
+    """A single snapshot is enough for both."""
     assert template(synthesized, "flags_off", stack) == template(
         synthesized, "recommended_flags", stack
     )
@@ -69,26 +69,26 @@ def test_flags_change_nothing_else(stack: str, synthesized: Path) -> None:
 def template(synthesized: Path, flags: str, stack: str) -> OrderedDict[str, Any]:
     text = (synthesized / flags / f"{stack}.template.json").read_text()
     # Syrupy sorts the keys of other dictionaries.
-    found: OrderedDict[str, Any] = json.loads(text, object_pairs_hook=OrderedDict)
-    return found
+    parsed: OrderedDict[str, Any] = json.loads(text, object_pairs_hook=OrderedDict)
+    return parsed
 
 
 @pytest.mark.parametrize("template", arrangements.TEMPLATES)
 def test_arrangement_is_the_one_that_users_have(
     template: str, arranged: Path, snapshot: SnapshotAssertion
 ) -> None:
-    """The same for less usual ones; the code of the function is in those above."""
+    """The same holds for less usual arrangements, without the function's code."""
     text = (arranged / f"{template}.template.json").read_text()
-    found = json.loads(text, object_pairs_hook=OrderedDict)
-    for resource in found["Resources"].values():
+    parsed = json.loads(text, object_pairs_hook=OrderedDict)
+    for resource in parsed["Resources"].values():
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"]["Code"] = "…"
 
-    assert found == snapshot(extension_class=JSONSnapshotExtension)
+    assert parsed == snapshot(extension_class=JSONSnapshotExtension)
 
 
 def test_arrangements_have_no_other_templates(arranged: Path) -> None:
-    """A stack that is added to one belongs in the test above."""
+    """A stack added to an arrangement belongs in the test above."""
     assert set(template_files(arranged)) == {
         f"{template}.template.json" for template in arrangements.TEMPLATES
     }

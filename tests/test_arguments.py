@@ -1,4 +1,4 @@
-"""Arguments of another type are refused in the library's words: what was given, and what to pass instead."""
+"""Arguments of another type are refused with what was given and what to pass instead."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,10 @@ A_BUCKET = (
 )
 A_ROLE = "expected a role: pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for an ARN"
 A_LIST = "expected a list: pass one, as [PersonalizeResource.dataset_import_job(source=…)]"
-A_POLICY = "expected a member of the enumeration: use ImportedKeyPolicy.PENDING or ImportedKeyPolicy.MANAGED"
+A_POLICY = (
+    "expected a member of the enumeration: "
+    "use ImportedKeyPolicy.PENDING or ImportedKeyPolicy.MANAGED"
+)
 A_CHECK = (
     "expected a member of the enumeration: use SourceAccountCheck.IF_PRESENT or "
     "SourceAccountCheck.REQUIRED or SourceAccountCheck.NONE"
@@ -41,8 +44,14 @@ A_REMOVAL = "expected RETAIN or DESTROY: use RemovalPolicy.RETAIN or RemovalPoli
 CALL_IT = "is not a resource: call a factory, as in PersonalizeResource.dataset_group()"
 UNPACK_IT = "is not a resource: unpack it, as *resources"
 A_LOCATION = "expected a location: pass S3Location(bucket, prefix)"
-A_DATASET_GROUP = "expected a dataset group: pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN"
-A_SCHEMA = "expected the ARN of a schema: pass one, the attr_schema_arn of a personalize.CfnSchema for example"
+A_DATASET_GROUP = (
+    "expected a dataset group: pass what add_dataset_group returned, "
+    "a personalize.CfnDatasetGroup or an ARN"
+)
+A_SCHEMA = (
+    "expected the ARN of a schema: pass one, "
+    "the attr_schema_arn of a personalize.CfnSchema for example"
+)
 STRINGS = "expected a mapping of strings: pass {'key': 'value'}"
 METRICS = (
     "expected a list of metrics: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
@@ -69,17 +78,16 @@ def refusal(call: Callable[[], object], where: str = "Stack/Encryption") -> list
 def test_a_location_in_the_place_of_a_resource(
     stack: cdk.Stack, encryption: PersonalizeEncryption
 ) -> None:
-    """The one advice that fits: a factory takes it."""
+    """The advice is to pass it to a factory."""
     location = S3Location(s3.Bucket(stack, "Data"), "in/")
     assert refusal(lambda: encryption.allow(location)) == [  # type: ignore[arg-type]
         "an object of type S3Location is not a resource: pass it to one, as "
         "PersonalizeResource.dataset_import_job(source=…)"
     ]
-    wrong: Any = location
-    refused = refusal(
-        lambda: PersonalizeEncryption(stack, "Other", resources=wrong), "Stack/Other"
-    )
-    assert refused == [f"resources is an object of type S3Location, {A_LIST}"]
+    assert refusal(
+        lambda: PersonalizeEncryption(stack, "Other", resources=location),  # type: ignore[arg-type]
+        "Stack/Other",
+    ) == [f"resources is an object of type S3Location, {A_LIST}"]
 
 
 @pytest.mark.parametrize("form", ["L2", "L1", "imported"])
@@ -138,14 +146,14 @@ def test_a_bucket_in_the_place_of_a_resource(
 def test_an_argument_of_the_construct(
     stack: cdk.Stack, argument: str, value: Any, reason: str
 ) -> None:
-    """ARNs for objects, one for many, strings for members."""
+    """ARNs as objects, a value as a list, and strings as members are refused."""
     assert refusal(lambda: PersonalizeEncryption(stack, "Encryption", **{argument: value})) == [
         reason
     ]
 
 
 def test_everything_wrong_with_the_construct(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """One message has it all: wrong types, names, options and what Personalize can't work with."""
+    """One message has everything: wrong types, names, options and values that nothing can use."""
     wrong: Any = {
         "encryption_key": KEY_ARN,
         "service_role": ROLE_ARN,
@@ -226,7 +234,7 @@ def test_tags_that_are_none(encryption: PersonalizeEncryption, tags: Any, words:
 
 
 def test_a_dataset_with_the_attributes_of_something_else(encryption: PersonalizeEncryption) -> None:
-    """What a reference becomes is known by its attribute."""
+    """The attribute of a reference tells what it becomes."""
     movies = encryption.add_dataset_group("Movies", name="movies")
     schema = personalize.CfnSchema(encryption, "Schema", name="movies", schema="{}")
     wrong: Any = {
@@ -242,7 +250,7 @@ def test_a_dataset_with_the_attributes_of_something_else(encryption: Personalize
 
 
 def test_everything_wrong_with_a_dataset(encryption: PersonalizeEncryption) -> None:
-    """A schema for its ARN, a name for a dataset group, a number for a name, and an address for a location."""
+    """A schema as ARN, a name as dataset group, a number as name, and an address as location."""
     schema: Any = personalize.CfnSchema(encryption, "Schema", name="movies", schema="{}")
     wrong: Any = {"dataset_group": "movies", "schema_arn": schema, "name": 5, "import_from": URI}
     name, *others = refusal(
@@ -283,7 +291,7 @@ def test_everything_wrong_with_a_metric_attribution(
 def test_metrics_that_jsii_would_not_take(
     encryption: PersonalizeEncryption, metric: Any, words: str
 ) -> None:
-    """And would tell of on half a page."""
+    """They are refused in a line; jsii's error would take half a page."""
     movies = encryption.add_dataset_group("Movies", name="movies")
     reasons = refusal(
         lambda: encryption.add_metric_attribution(
@@ -318,7 +326,7 @@ def test_a_caller_that_takes_no_policies(
     grantee: Callable[[cdk.Stack], Any],
     reason: str,
 ) -> None:
-    """The statements would be lost; what was left out or is in a list is told with it."""
+    """The statements would be lost; other problems are in the same message."""
     caller, listed = grantee(stack), [GROUP]
     assert refusal(lambda: encryption.grant_create(caller, listed)) == [  # type: ignore[arg-type]
         reason,

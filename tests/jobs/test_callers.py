@@ -36,7 +36,7 @@ def granted(stack: cdk.Stack) -> list[Any]:
 def test_a_caller_gets_what_the_reference_asks(
     stack: cdk.Stack, data: Data, caller: iam.Role
 ) -> None:
-    """The resource that is made, those it is made of, tags where there are tags, and the role for Personalize alone."""
+    """The created resource, its sources, tags if it has them, and ``PassRole`` for Personalize."""
     grant = data.encryption.grant_create(caller, *map(PersonalizeResource, ROWS))
     assert grant.success
     assert len(grant.principal_statements) == len(granted(stack))
@@ -93,13 +93,15 @@ def test_a_caller_may_be_narrowed(
     on: list[str],
     parents: dict[str, list[Any]],
 ) -> None:
-    """To datasets, dataset groups and solutions; what the job is called is the caller's choice."""
-    rows = [row for kind in kinds.split() for row in ROWS if kind in row.resource]
+    """It may be narrowed to datasets, dataset groups and solutions, with any job name."""
+    rows = []
+    for kind in kinds.split():
+        rows += [row for row in ROWS if kind in row.resource]
     data.encryption.grant_create(caller, *map(PersonalizeResource, rows), on=on)
     creating = {
-        each["Action"]: each["Resource"]
-        for each in granted(stack)
-        if "Create" in str(each["Action"])
+        statement["Action"]: statement["Resource"]
+        for statement in granted(stack)
+        if "Create" in str(statement["Action"])
     }
     assert creating == {
         row.create_action: [*parents[kind], f"{PERSONALIZE}:{row.arn_type}/*"]
@@ -152,12 +154,9 @@ def test_what_can_not_be_narrowed(
     data: Data, caller: iam.Role, kinds: str, on: Any, problem: str
 ) -> None:
     """A caller that was to be narrowed is never let in wide."""
-    rows = [
-        row
-        for kind in kinds.split()
-        for row in ROWS
-        if kind in (row.resource.split()[-2], row.arn_type)
-    ]
+    rows = []
+    for kind in kinds.split():
+        rows += [row for row in ROWS if kind in (row.resource.split()[-2], row.arn_type)]
     with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as refused:
         data.encryption.grant_create(caller, *map(PersonalizeResource, rows), on=on)
     assert problem in str(refused.value)

@@ -1,4 +1,4 @@
-"""L1s of the app, whose policies are extended as they stand, and pending where nothing can be added."""
+"""L1s of the app, whose policies are extended in place, or pending where nothing can be added."""
 
 import json
 from collections.abc import Callable
@@ -86,7 +86,7 @@ def condition(stack: cdk.Stack) -> None:
     ids=["none", "plain", "empty", "no statements", "a statement that a condition chooses"],
 )
 def test_a_key_policy_gets_the_statements(stack: cdk.Stack, policy: Any, before: list[Any]) -> None:
-    """Behind what stands in the template; a key without a policy keeps KMS's default one."""
+    """They follow the template's statements; a key without a policy keeps KMS's default."""
     key = kms.CfnKey(stack, "L1Key", key_policy=policy, bypass_policy_lockout_safety_check=True)
     encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
     (l1,) = resources(stack, "AWS::KMS::Key").values()
@@ -98,7 +98,7 @@ def test_a_key_policy_gets_the_statements(stack: cdk.Stack, policy: Any, before:
 
 @pytest.mark.parametrize("form", ["without a policy", "with one", "wrapped"])
 def test_later_resources_and_other_constructs_reach_a_key(stack: cdk.Stack, form: str) -> None:
-    """Its statements grow as those of an L2 do, and a second construct has sids of its own."""
+    """Its statements grow as an L2's do, and a second construct has its own sids."""
     l1 = (
         kms.CfnKey(stack, "L1Key")
         if form == "without a policy"
@@ -112,7 +112,7 @@ def test_later_resources_and_other_constructs_reach_a_key(stack: cdk.Stack, form
     _, role, service, *others = resource["Properties"]["KeyPolicy"]["Statement"]
     of_export = [*ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
     assert (role["Action"], service["Action"]) == (of_export, of_export)
-    assert [each["Sid"] for each in others] == ["PersonalizeRole2", "PersonalizeService2"]
+    assert [statement["Sid"] for statement in others] == ["PersonalizeRole2", "PersonalizeService2"]
 
 
 def l1_key_without_functions(stack: cdk.Stack) -> kms.CfnKey:
@@ -162,7 +162,7 @@ STEPS = {"nothing": False, "copied": True, "copied, and allowed more": False}
 def test_a_key_policy_that_a_condition_chooses(
     app: cdk.App, stack: cdk.Stack, write: Callable[[list[Any]], Any], step: str, is_enough: bool
 ) -> None:
-    """Nothing can be added to it, so the judge tells what isn't there; a copy may have become too old."""
+    """Nothing can be added, so the check reports missing statements; a copy may be outdated."""
     l1 = kms.CfnKey(stack, "L1Key", key_policy=write([account_statement()]))
     managed = ImportedKeyPolicy.MANAGED  # nobody's business where the app makes the key
     encryption = PersonalizeEncryption(
@@ -172,7 +172,7 @@ def test_a_key_policy_that_a_condition_chooses(
     assert pending.policy == "key"
     if "copied" in step:
         l1.key_policy = write(
-            [account_statement(), *(each.to_json() for each in pending.statements)]
+            [account_statement(), *(statement.to_json() for statement in pending.statements)]
         )
     if "allowed" in step:
         encryption.allow(PersonalizeResource.dataset_export_job())
@@ -187,7 +187,7 @@ def test_a_key_policy_that_a_condition_chooses(
 def test_a_bucket_policy_that_a_condition_chooses(
     app: cdk.App, stack: cdk.Stack, write: Callable[[list[Any]], Any], step: str, is_enough: bool
 ) -> None:
-    """The same for the policy of a bucket."""
+    """The same holds for the policy of a bucket."""
     bucket = s3.CfnBucket(stack, "L1")
     policy = s3.CfnBucketPolicy(
         stack, "Policy", bucket=bucket.ref, policy_document=write([only_tls(bucket)])
@@ -208,7 +208,7 @@ def test_a_bucket_policy_that_a_condition_chooses(
 def test_a_policy_of_the_app_for_a_bucket_that_is_imported(
     app: cdk.App, stack: cdk.Stack, step: str, is_enough: bool
 ) -> None:
-    """By its name, so the construct doesn't find it; the judge does."""
+    """It names the bucket, so the check finds it and the construct doesn't."""
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
     policy = s3.CfnBucketPolicy(
         stack, "Policy", bucket="ratings", policy_document={"Statement": []}
@@ -231,7 +231,7 @@ def check_copy(
     (pending,) = encryption.pending_statements
     assert pending.policy == "bucket"
     if "copied" in step:
-        policy.policy_document = write([each.to_json() for each in pending.statements])
+        policy.policy_document = write([statement.to_json() for statement in pending.statements])
     if "allowed" in step:
         encryption.allow(importing(bucket, "other/"))
     assert judge_findings(app) == (
@@ -240,7 +240,7 @@ def check_copy(
 
 
 def judge_findings(app: cdk.App) -> set[tuple[str, str, str]]:
-    """Synthesize, and return what the judge finds: the rule, the severity and the construct."""
+    """Synthesize, and return the check's findings: rule, severity and construct."""
     assert "ValidationFailed" in (failure(app.synth) or "ValidationFailed")
     return set(told(app))
 
@@ -268,7 +268,7 @@ def test_a_bucket_policy_that_is_made_under_a_condition(app: cdk.App, stack: cdk
 
 
 def test_a_second_policy_of_a_bucket_that_is_no_l1(app: cdk.App, stack: cdk.Stack) -> None:
-    """The judge sees it in the template, where S3 keeps one of the two."""
+    """The check sees both in the template; S3 would keep only one."""
     bucket = s3.CfnBucket(stack, "L1")
     properties = {"Bucket": bucket.ref, "PolicyDocument": {"Statement": []}}
     cdk.CfnResource(stack, "Raw", type="AWS::S3::BucketPolicy", properties=properties)
@@ -319,7 +319,7 @@ def policy_of_wrapper(stack: cdk.Stack, bucket: s3.CfnBucket) -> None:
 def test_the_policy_of_a_bucket_gets_the_statements(
     app: cdk.App, stack: cdk.Stack, make: Callable[[cdk.Stack, s3.CfnBucket], Any] | None
 ) -> None:
-    """S3 keeps one policy of a bucket: the one that the app has, or the one that the first construct makes."""
+    """S3 keeps one policy a bucket: the app's, or the policy that the first construct makes."""
     bucket = s3.CfnBucket(stack, "L1", bucket_name="ratings")
     if make is not None:
         make(stack, bucket)
@@ -359,7 +359,7 @@ def test_the_policy_of_another_bucket_whose_name_has_the_id_of_the_l1(
 def test_a_policy_that_is_given_to_its_l2_bucket(
     app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
-    """It is the only one then."""
+    """The bucket has no other policy then."""
     bucket.policy = s3.BucketPolicy(stack, "Own", bucket=bucket)
     bucket.policy.document.add_statements(deny(bucket))
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
@@ -385,7 +385,7 @@ NESTED = {
 def test_a_nested_stack_of_an_included_template(
     app: cdk.App, stack: cdk.Stack, tmp_path: Path
 ) -> None:
-    """JavaScript makes it, and jsii hands over another object each time: it is one stack all the same."""
+    """JavaScript makes it, and jsii wraps it in a new object each time: it is still one stack."""
     outer = {
         "Resources": {
             "Inner": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "inner"}}
@@ -410,17 +410,22 @@ def test_a_nested_stack_of_an_included_template(
         )
         encryption.add_dataset_group("Movies", name=f"movies-{id}")
     (file,) = Path(app.synth().directory).glob("*.nested.template.json")
-    found = json.loads(file.read_text("utf-8"))["Resources"]
-    roles = [logical_id for logical_id, each in found.items() if each["Type"] == "AWS::IAM::Role"]
+    included = json.loads(file.read_text("utf-8"))["Resources"]
+    roles = [
+        logical_id
+        for logical_id, resource in included.items()
+        if resource["Type"] == "AWS::IAM::Role"
+    ]
     statements = {
-        each["Sid"]: each for each in found["Key"]["Properties"]["KeyPolicy"]["Statement"]
+        statement["Sid"]: statement
+        for statement in included["Key"]["Properties"]["KeyPolicy"]["Statement"]
     }
     assert [statements[sid]["Principal"] for sid in ("PersonalizeRole", "PersonalizeRole2")] == [
         {"AWS": {"Fn::GetAtt": [role, "Arn"]}} for role in roles
     ]
-    of_bucket = found["DataPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    of_bucket = included["DataPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert [statement["Sid"] for statement in of_bucket] == [
         *BUCKET_SIDS,
         *(f"{sid}2" for sid in BUCKET_SIDS),
     ]
-    assert [each["Type"] for each in found.values()].count("AWS::S3::BucketPolicy") == 1
+    assert [resource["Type"] for resource in included.values()].count("AWS::S3::BucketPolicy") == 1

@@ -1,4 +1,4 @@
-"""Names and paths of roles, and prefixes, as the policies of other stacks say them, until the end of the synth."""
+"""Role names, role paths and prefixes in policies of other stacks, until the end of the synth."""
 
 import json
 from collections.abc import Callable
@@ -54,7 +54,7 @@ NAMES: dict[str, tuple[str, Any]] = {
 def test_a_name_in_the_policy_of_another_stacks_key(
     stack: cdk.Stack, security: cdk.Stack, name: str, elsewhere: Any, given: bool
 ) -> None:
-    """What is the same everywhere stays a reference, and what is known is written out."""
+    """A part that is equal everywhere stays a reference, and a known part is written out."""
     props: dict[str, Any] = (
         {"service_role": trusted_role(stack, role_name=name)} if given else {"role_name": name}
     )
@@ -67,7 +67,7 @@ def test_a_name_in_the_policy_of_another_stacks_key(
 def test_the_stacks_name_in_the_name_of_a_role_of_a_third_stack(
     app: cdk.App, stack: cdk.Stack, security: cdk.Stack
 ) -> None:
-    """The name is that of the stack that makes the role, whoever makes the construct and the key."""
+    """It is the stack that makes the role, whoever makes the construct and the key."""
     roles = cdk.Stack(app, "Roles", stack_name="company-roles")
     role = trusted_role(roles, role_name=f"p-{cdk.Aws.STACK_NAME}")
     PersonalizeEncryption(
@@ -134,7 +134,7 @@ def test_a_prefix_in_the_policy_of_another_stacks_bucket(
     prefix: str,
     there: list[Any],
 ) -> None:
-    """It allows what the job reads, also where what is lazy is decided at the end."""
+    """It allows the paths that the job reads, also if a lazy value is decided at the end."""
     PersonalizeEncryption(
         stack, "Encryption", resources=[importing(s3.Bucket(security, "Bucket"), prefix)]
     )
@@ -144,7 +144,7 @@ def test_a_prefix_in_the_policy_of_another_stacks_bucket(
 
 
 def test_a_prefix_of_the_parent_and_a_bucket_of_the_nested_stack(stack: cdk.Stack) -> None:
-    """A parent hands its parameters on to what is nested in it."""
+    """A parent passes its parameters on to its nested stack."""
     nested = cdk.NestedStack(stack, "Nested")
     parameter = cdk.CfnParameter(stack, "Folder").value_as_string
     bucket = s3.Bucket(nested, "Bucket")
@@ -160,7 +160,7 @@ def test_a_prefix_of_the_parent_and_a_bucket_of_the_nested_stack(stack: cdk.Stac
 
 
 def test_a_caller_in_the_stack_of_the_key(stack: cdk.Stack, security: cdk.Stack) -> None:
-    """The caller's policy says the role's ARN by its name: a reference would make a cycle of stacks."""
+    """The caller's policy has the role's ARN by name: a reference would make a cycle of stacks."""
     encryption = PersonalizeEncryption(
         stack,
         "Encryption",
@@ -173,7 +173,7 @@ def test_a_caller_in_the_stack_of_the_key(stack: cdk.Stack, security: cdk.Stack)
     )
     (policy,) = resources(security, "AWS::IAM::Policy").values()
     statements = policy["Properties"]["PolicyDocument"]["Statement"]
-    (pass_role,) = [each for each in statements if each["Action"] == "iam:PassRole"]
+    (pass_role,) = [statement for statement in statements if statement["Action"] == "iam:PassRole"]
     assert pass_role["Resource"] == arn("/personalize")
 
 
@@ -213,7 +213,7 @@ def test_a_role_that_an_aspect_changes(
     name: str,
     form: str,
 ) -> None:
-    """Companies have a path, or prefixes for the names, of all roles; what asks before freezes nothing."""
+    """Companies set a path or prefixes for all roles; reading the name before freezes nothing."""
     props: dict[str, Any] = {"role_name": "service"}
     if form != "made here":
         role = trusted_role(stack, role_name="service")
@@ -231,7 +231,7 @@ def test_a_role_that_an_aspect_changes(
 def test_a_role_that_changes_and_an_imported_key(
     app: cdk.App, stack: cdk.Stack, managed: bool
 ) -> None:
-    """The final ARN is in what the key's owner pastes, and in what the custom resource writes."""
+    """The key owner's JSON and the custom resource have the final ARN."""
     encryption = PersonalizeEncryption(
         stack,
         "Encryption",
@@ -265,8 +265,8 @@ def test_a_role_that_changes_and_the_bucket_of_another_account(
     )
     change(app, iam.CfnRole, move_to_path)
     name = ["arn:", {"Ref": "AWS::Partition"}, ":iam::111111111111:role/personalize/service"]
-    of_role = [each for each in bucket_policy(theirs) if "AWS" in each["Principal"]]
-    assert [principal_arn(each) for each in of_role] == [{"Fn::Join": ["", name]}] * 2
+    of_role = [statement for statement in bucket_policy(theirs) if "AWS" in statement["Principal"]]
+    assert [principal_arn(statement) for statement in of_role] == [{"Fn::Join": ["", name]}] * 2
 
 
 @pytest.mark.parametrize("imported_key", [False, True])

@@ -24,25 +24,27 @@ REASON = "' in this execution, and a folder or file in it has no name, or is nul
 
 def importing(data: Data, path: Any, prefix: str = "in/") -> tuple[Any, dict[str, Any]]:
     """The location that the API gets, and the states of an import from such a path."""
-    found = states(data, DatasetImportJob, source=data.unencrypted(prefix), source_path=path)
-    prepared = found["Prepare Job"]
+    machine_states = states(
+        data, DatasetImportJob, source=data.unencrypted(prefix), source_path=path
+    )
+    prepared = machine_states["Prepare Job"]
     arguments = (prepared.get("Output") or prepared["Parameters"])["Arguments"]
     (location,) = arguments["DataSource"].values()
-    return location, found
+    return location, machine_states
 
 
 @pytest.mark.parametrize("path", [None, "2026-11-25/users.json", "token"])
 def test_a_path_of_the_deployment_is_not_looked_at(stack: cdk.Stack, data: Data, path: Any) -> None:
     """It is the same in every execution."""
     given = cdk.CfnParameter(stack, "Folder").value_as_string if path == "token" else path
-    location, found = importing(data, given)
+    location, machine_states = importing(data, given)
     assert location == "s3://<Plain295EB121>/in/" + {None: "", "token": "<Folder>"}.get(path, path)
-    assert found["Start Job"]["Arguments"] == "{% $states.input.Arguments %}"
+    assert machine_states["Start Job"]["Arguments"] == "{% $states.input.Arguments %}"
 
 
 def test_the_call_looks_at_each_path(data: Data) -> None:
-    """Before the arguments leave the state."""
-    found = states(
+    """The paths are checked before the arguments leave the state."""
+    machine_states = states(
         data,
         BatchInferenceJob,
         source=data.unencrypted("in/"),
@@ -52,7 +54,7 @@ def test_the_call_looks_at_each_path(data: Data) -> None:
     )
     source = "$states.input.Arguments.JobInput.S3DataSource.Path"
     destination = "$states.input.Arguments.JobOutput.S3DataDestination.Path"
-    assert found["Start Job"]["Arguments"] == (
+    assert machine_states["Start Job"]["Arguments"] == (
         f'{{% $contains($substringAfter({source}, "s3://<Plain295EB121>/in/"), {STEPS}) ? '
         f"$error('source_path makes ' & {source} & {REASON}') : "
         f'$contains($substringAfter({destination}, "s3://<Plain295EB121>/"), {STEPS}) ? '
@@ -88,7 +90,7 @@ def test_the_call_looks_at_each_path(data: Data) -> None:
     ],
 )
 def test_each_part_that_is_joined_needs_a_value(data: Data, source: str, guarded: str) -> None:
-    """Strings of the expression itself have one; what does something else last is one part."""
+    """Strings of the expression have a value; an operand with another operator is one part."""
     location, _ = importing(data, f"{{% {source} %}}")
     assert location == f'{{% ({GUARD}"s3://<Plain295EB121>/in/" & {guarded}) %}}'
 
@@ -101,12 +103,12 @@ def test_each_part_that_is_joined_needs_a_value(data: Data, source: str, guarded
     ],
 )
 def test_what_does_something_else_last_or_is_broken_is_not_taken_apart(source: str) -> None:
-    """It would mean something else in pieces; Step Functions says what is wrong with an expression."""
+    """A part of it would mean something else; Step Functions itself reports a broken expression."""
     assert jsonata_operands(source) == [source]
 
 
 def test_the_json_paths_of_a_text_are_looked_at(data: Data) -> None:
-    """By a state that can, which one of JSONPath can't; those of a text within, but not those that a function has."""
+    """A JSONata state checks them, also those of a nested text, but none of a function."""
     day, hour = (
         sfn.JsonPath.string_at("$['a, b']"),
         sfn.JsonPath.string_at("$$.Execution.Input.hour"),
@@ -115,15 +117,15 @@ def test_the_json_paths_of_a_text_are_looked_at(data: Data) -> None:
         sfn.JsonPath.list_at("$.list"), sfn.JsonPath.number_at("$.index")
     )
     within = sfn.JsonPath.format("day-{}", sfn.JsonPath.string_at("$"))
-    _, found = importing(
+    _, machine_states = importing(
         data, sfn.JsonPath.format("it's, $.x/{}-{}/{}/{}/", day, hour, first, within)
     )
-    assert found["Prepare Job"]["Parameters"]["Given"] == {
+    assert machine_states["Prepare Job"]["Parameters"]["Given"] == {
         "source1.$": "$['a, b']",
         "source2.$": "$$.Execution.Input.hour",
         "source3.$": "$",
     }
-    assert found["Start Job"]["Arguments"].startswith(
+    assert machine_states["Start Job"]["Arguments"].startswith(
         "{% $states.input.Given.source1 in ['', null] ? "
         "$error(\"source_path is empty in this execution: $['a, b'] has no value\") : "
         "$states.input.Given.source2 in ['', null] ? "
@@ -150,5 +152,5 @@ def test_the_json_paths_of_a_text_are_looked_at(data: Data) -> None:
     ids=["JSONata", "JSONPath"],
 )
 def test_a_prefix_stays_what_it_is(data: Data, path: str, location: str) -> None:
-    """In the strings of either language; braces are reserved in those of intrinsic functions."""
+    """It is escaped in either language; braces are reserved in intrinsic functions."""
     assert importing(data, path, """it's "é"/{b}/""")[0] == location

@@ -1,4 +1,4 @@
-"""The name of the role made here: there from the start, and unique for each deployment of an app."""
+"""The name of the role made here: known from the start, unique for each deployment of an app."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def role_name(stack: cdk.Stack) -> Any:
 def test_no_later_location_changes_the_name(
     stack: cdk.Stack, security: cdk.Stack, bucket: s3.Bucket
 ) -> None:
-    """The role of a live dataset group is never replaced, whatever it needs one day."""
+    """The role of a live dataset group is never replaced when it gets more permissions."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
     imported = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
     encryption.allow(importing(bucket, encryption_key=imported))
@@ -32,34 +32,34 @@ def test_no_later_location_changes_the_name(
 
 
 def names_of(*stacks: cdk.Stack) -> list[str]:
-    found = []
+    names = []
     for stack in stacks:
         PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
     for stack in stacks:
         (role,) = resources(stack, "AWS::IAM::Role").values()
-        found.append(str(role["Properties"]["RoleName"]))
-    return found
+        names.append(str(role["Properties"]["RoleName"]))
+    return names
 
 
 def test_deployments_of_one_app_have_names_of_their_own() -> None:
     """Other stack names, stages, nested stacks and Regions make other roles."""
-    found = []
+    names = []
     for stack_name in ("one", "two"):
         app = cdk.App(analytics_reporting=False)
         stack = cdk.Stack(app, "Stack", stack_name=stack_name)
-        found += names_of(stack, cdk.NestedStack(stack, "Nested"), cdk.NestedStack(stack, "Other"))
+        names += names_of(stack, cdk.NestedStack(stack, "Nested"), cdk.NestedStack(stack, "Other"))
     app = cdk.App(analytics_reporting=False)
     for region in ("eu-west-1", "us-isof-south-1"):
         stage = cdk.Stage(
             app, f"Stage{region}", env=cdk.Environment(account="111111111111", region=region)
         )
-        found += names_of(cdk.Stack(stage, "Stack", stack_name="one"))
-    assert len(set(found)) == len(found) == 8
+        names += names_of(cdk.Stack(stage, "Stack", stack_name="one"))
+    assert len(set(names)) == len(names) == 8
 
 
 @pytest.mark.parametrize("where", ["another id", "a stage"])
 def test_a_stack_that_keeps_its_name_keeps_the_role(where: str) -> None:
-    """CloudFormation knows a stack by its name: the stack's id, or a stage around it, changes no logical id either."""
+    """Neither the stack's id nor a stage around it changes the role's name or a logical id."""
     templates = []
     for is_moved in (False, True):
         app = cdk.App(analytics_reporting=False)
@@ -85,7 +85,7 @@ def test_a_stack_that_keeps_its_name_keeps_the_role(where: str) -> None:
 
 
 def test_a_long_name_fits_into_every_region(app: cdk.App) -> None:
-    """A role name has at most 64 characters, that of the Region and a prefix from an aspect included."""
+    """It has at most 64 characters, with the Region and an aspect's prefix."""
     environment = cdk.Environment(account="111111111111", region="us-isof-south-1")
     stack = cdk.Stack(cdk.Stage(app, "Production" * 3, env=environment), "Recommendations" * 3)
     PersonalizeEncryption(stack, "Encryption" * 5, resources=[GROUP])
@@ -119,7 +119,7 @@ def test_a_parameter_in_the_name_and_an_imported_key(stack: cdk.Stack) -> None:
     ids=["empty", "long", "path", "number", "path before a token", "long with a token"],
 )
 def test_a_name_that_iam_refuses(stack: cdk.Stack, name: Any) -> None:
-    """It is refused with what IAM takes."""
+    """The refusal says which names IAM accepts."""
     with pytest.raises(
         ValueError, match=r"^Stack/Encryption: role_name is .* but IAM takes 1 to 64 letters"
     ):

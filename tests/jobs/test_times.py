@@ -12,7 +12,7 @@ JOB = "arn:aws:personalize:eu-west-1:111111111111:dataset-import-job/monday"
 
 
 def test_a_job_that_is_at_work_for_too_long(aws: EmbeddedAws, movies: Movies) -> None:
-    """The execution fails with the name of the job, which goes on; a redrive fails again, at the state that failed."""
+    """The execution fails with the name of the job, which goes on; a redrive fails there again."""
     machine = deployed(
         aws, movies, movies.importing(job_name="monday", timeout=Duration.seconds(1))
     )
@@ -58,7 +58,7 @@ def test_a_redrive_after_the_timeout_finds_a_job_that_is_done(
 
 
 def test_a_redrive_after_the_timeout_has_the_whole_time(aws: EmbeddedAws, movies: Movies) -> None:
-    """It failed before the job was there: the one that the redrive starts is not over at its first look."""
+    """It failed before the job was there, and the redriven job isn't over at the first look."""
     machine = deployed(
         aws, movies, movies.importing(job_name="monday", timeout=Duration.seconds(2))
     )

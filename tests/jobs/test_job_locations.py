@@ -1,4 +1,4 @@
-"""Paths below a location: those that are refused, and prefixes that they can't stand below."""
+"""Refused paths below a location, and prefixes that no path can follow."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ BATCH_KINDS: Any = [BatchInferenceJob, BatchSegmentJob]
     "path", ["", "/2026/", "s3://bucket/x/", 5, "../x/", "a/../b/", "./x", "a/.", "..", "a//b/"]
 )
 def test_a_path_that_is_not_below_the_prefix(data: Data, path: Any) -> None:
-    """An address, a path from the root of the bucket, nothing, or a step to elsewhere."""
+    """An address, an absolute path, an empty path or a step to a parent is refused."""
     assert refusal(data, DatasetImportJob, source_path=path) == (
         f"source_path is {path!r}, expected a path below the prefix of source: pass only names, "
         "without s3:// address, leading slash, '.' and '..', for example '2026-11-25/', or an "
@@ -67,7 +67,7 @@ def test_what_a_location_may_not_be_a_path_makes_of_it(
     "path", ["..a/", "a..b/", ".hidden/", "2026-11-25/", "{day}", "{day}/{day}", "format"]
 )
 def test_paths_that_are_taken(stack: cdk.Stack, data: Data, path: str) -> None:
-    """A name may have dots, and tokens alone are not judged: they may begin and end as they should."""
+    """A name may have dots; tokens alone are not checked, as they may be complete."""
     day = cdk.CfnParameter(stack, "Day").value_as_string
     given = sfn.JsonPath.format("{}/../x", day) if path == "format" else path.replace("{day}", day)
     job(data, DatasetExportJob, destination_path=given)
@@ -119,8 +119,10 @@ def test_one_prefix_may_have_both(
     data: Data, kind: Any, source: str, paths: dict[str, str]
 ) -> None:
     """The paths below it differ, as in AWS's solution for Personalize."""
-    found = states(data, kind, source=data.at(source), destination=data.at("batch/"), **paths)
-    arguments = found["Prepare Job"]["Output"]["Arguments"]
+    machine_states = states(
+        data, kind, source=data.at(source), destination=data.at("batch/"), **paths
+    )
+    arguments = machine_states["Prepare Job"]["Output"]["Arguments"]
     path = arguments["JobInput"]["S3DataSource"]["Path"]
     assert path != arguments["JobOutput"]["S3DataDestination"]["Path"]
 
@@ -139,7 +141,7 @@ def test_one_prefix_may_have_both(
 def test_paths_that_make_the_source_the_destination(
     data: Data, kind: Any, source: str, destination: str, paths: dict[str, str], folder: str
 ) -> None:
-    """As far as it is known before."""
+    """They are refused if they are known before."""
     name = "batch inference job" if kind is BatchInferenceJob else "batch segment job"
     assert refusal(
         data, kind, source=data.at(source), destination=data.at(destination), **paths
