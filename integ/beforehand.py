@@ -32,9 +32,9 @@ MAKES
   {stack}-0 and so on, each deleted at once. {changes} times it changes a policy of
   these keys or this bucket in between, and changes it back: each change only takes access
   from Personalize. It trains nothing, changes nothing else in the account, and deletes
-  everything at the end. Nothing has tags: a policy that requires some fails the deployment.
-ALARMS may go off at the scheduled deletion of two keys, at about {puts} calls PutKeyPolicy and
-  PutBucketPolicy, and at keys without rotation. Tell those who watch the name of the stack.
+  everything at the end. Nothing has tags: if a policy requires tags, the deployment fails.
+ALARMS may go off: the deletion of two keys is scheduled, PutKeyPolicy and PutBucketPolicy are
+  called about {puts} times, and the keys don't rotate. Give those who watch the stack's name.
 COSTS
   A key costs $1 a month, by the hour, until its deletion is scheduled. After that it waits
   for seven days and costs nothing (https://aws.amazon.com/kms/pricing/): for both keys
@@ -47,9 +47,9 @@ TAKES
   AWS doesn't say how long that is: expect hours. {hours:g} hours after its start it stops, whatever
   it waits for (HOURS=), and takes everything down, for at most {hours_down:g} hours more. While
   the computer sleeps this clock stands still.
-CREDENTIALS have to last as long: name a profile that renews them, and export no keys. Up to this
-  question they asked for the account and its stacks. `make integ` begins with `make setup`, which
-  installs packages of others: run that before, without credentials, and here it does nothing.
+CREDENTIALS have to last as long: use a profile that renews itself, not exported keys. Before the
+  question they are used for sts:GetCallerIdentity and cloudformation:DescribeStacks. `make integ`
+  begins with `make setup`, which installs packages: run `make setup` without credentials first.
 NEEDS
 {permissions}
 QUOTAS
@@ -58,8 +58,8 @@ QUOTAS
   It tries again for a minute or two, and then ends.
 CONTROL POLICIES of your organization (SCPs, RCPs) can spoil it, and nothing shows them before:
   if they deny something to Personalize or the role, it ends after the first jobs, or a denial
-  in the file is theirs; if they deny you kms:PutKeyPolicy or s3:PutBucketPolicy, it ends;
-  if they deny the bootstrap's role kms:ScheduleKeyDeletion, the keys stay, and cost.
+  in the file is theirs; if they deny you kms:PutKeyPolicy or s3:PutBucketPolicy, it ends before
+  the first job; if they deny the bootstrap's role kms:ScheduleKeyDeletion, the keys stay, and cost.
   docs/how-to/organizations.md has more.
 IF IT IS KILLED, or its credentials expire, as temporary ones do, what it MAKES is left.
   After Ctrl-C, a failure, or the end of its time it takes everything down, and names what it

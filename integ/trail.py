@@ -14,8 +14,14 @@ from integ.account import Aws, ids_of, resources_of
 
 PERSONALIZE = "personalize.amazonaws.com"
 # The other fields have ids of credentials, of requests and of the account's organization.
-_FIELDS = ("eventTime", "eventName", "sourceIPAddress", "requestParameters")
-_FIELDS += ("errorCode", "errorMessage")
+_FIELDS = (
+    "eventTime",
+    "eventName",
+    "sourceIPAddress",
+    "requestParameters",
+    "errorCode",
+    "errorMessage",
+)
 
 
 def kms_events(aws: Aws, stack: str, since: datetime) -> Iterator[dict[str, Any]]:

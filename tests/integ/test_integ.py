@@ -116,7 +116,7 @@ def test_what_is_said_beforehand(aws: EmbeddedAws) -> None:
         "Account 111111111111, Region eu-west-1",
         "13 import and export jobs, and 4 dataset groups, PersonalizeKmsInteg-0a1b2c3d-0 and so on",
         "10 times it changes a policy",
-        "about 23 calls PutKeyPolicy and PutBucketPolicy",
+        "PutKeyPolicy and PutBucketPolicy are called about 23 times",
         "$1 a month, by the hour, until its deletion is scheduled",
         "for both keys 3 cents at most, but $2 a month if they are left",
         "35 minutes of waiting",
