@@ -24,19 +24,12 @@ _SCHEMA = {
 
 
 class IntegStack(cdk.Stack):
-    """Everything in one stack, and nothing of it outlives the stack but keys that wait for their deletion."""
+    """Everything in one stack, which only keys that wait for their deletion outlive."""
 
     def __init__(self, scope: cdk.App, name: str) -> None:
         """Make the stack; all that has a name has the stack's."""
         super().__init__(scope, name)
-        shortly = {
-            "removal_policy": cdk.RemovalPolicy.DESTROY,
-            "pending_window": cdk.Duration.days(7),
-        }
-        key = kms.Key(self, "Key", description="personalize-kms-constructs, make integ", **shortly)  # type: ignore[arg-type]
-        data_key = kms.Key(
-            self, "DataKey", description="personalize-kms-constructs, make integ", **shortly
-        )  # type: ignore[arg-type]
+        key, data_key = self._key("Key"), self._key("DataKey")
         bucket = s3.Bucket(
             self,
             "Data",
@@ -73,6 +66,15 @@ class IntegStack(cdk.Stack):
             "RoleArn": encryption.service_role.role_arn,
         }.items():
             cdk.CfnOutput(self, output, value=value)
+
+    def _key(self, name: str) -> kms.Key:
+        return kms.Key(
+            self,
+            name,
+            description="personalize-kms-constructs, make integ",
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+            pending_window=cdk.Duration.days(7),
+        )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from integ.account import PREFIX, Context
 from integ.experiments import DATA, EXPERIMENTS, GROUP, IMPORT, INTERACTIONS
 from integ.take_down import take_down_command
@@ -28,18 +30,26 @@ MAKES
   a dataset group, and a dataset of {interactions} interactions that are made up.
   Then, one after the other, {jobs} import and export jobs, and {groups} dataset groups,
   {stack}-0 and so on, each deleted at once. {changes} times it changes a policy of
-  these keys or this bucket in between, and changes it back.
-  It trains nothing, changes nothing else in the account, and deletes everything at the end.
+  these keys or this bucket in between, and changes it back: each change only takes access
+  from Personalize. It trains nothing, changes nothing else in the account, and deletes
+  everything at the end. Nothing has tags: if a policy requires tags, the deployment fails.
+ALARMS may go off: the deletion of two keys is scheduled, PutKeyPolicy and PutBucketPolicy are
+  called about {puts} times, and the keys don't rotate. Give those who watch the stack's name.
 COSTS
   A key costs $1 a month, by the hour, until its deletion is scheduled. After that it waits
-  for seven days and costs nothing (https://aws.amazon.com/kms/pricing/).
+  for seven days and costs nothing (https://aws.amazon.com/kms/pricing/): for both keys
+  {cents} cents at most, but $2 a month if they are left.
   Personalize charges for each GB that is imported (https://aws.amazon.com/personalize/pricing/),
-  here {kilobytes} kB in all; S3 and KMS charge for some hundred requests. What it costs in the end
-  isn't known: nobody has told of a run.
+  here {kilobytes} kB in all; S3 and KMS charge for some hundred requests. No bound is known for
+  these: nobody has told of a run.
 TAKES
   {minutes} minutes of waiting for policies and CloudTrail, and what Personalize takes for each job.
   AWS doesn't say how long that is: expect hours. {hours:g} hours after its start it stops, whatever
-  it waits for (HOURS=), and takes everything down, for at most {hours_down:g} hours more.
+  it waits for (HOURS=), and takes everything down, for at most {hours_down:g} hours more. While
+  the computer sleeps this clock stands still.
+CREDENTIALS have to last as long: use a profile that renews itself, not exported keys. Before the
+  question they are used for sts:GetCallerIdentity and cloudformation:DescribeStacks. `make integ`
+  begins with `make setup`, which installs packages: run `make setup` without credentials first.
 NEEDS
 {permissions}
 QUOTAS
@@ -48,19 +58,21 @@ QUOTAS
   It tries again for a minute or two, and then ends.
 CONTROL POLICIES of your organization (SCPs, RCPs) can spoil it, and nothing shows them before:
   if they deny something to Personalize or the role, it ends after the first jobs, or a denial
-  in the file is theirs; if they deny you kms:PutKeyPolicy or s3:PutBucketPolicy, it ends;
-  if they deny the bootstrap's role kms:ScheduleKeyDeletion, the keys stay, and cost.
+  in the file is theirs; if they deny you kms:PutKeyPolicy or s3:PutBucketPolicy, it ends before
+  the first job; if they deny the bootstrap's role kms:ScheduleKeyDeletion, the keys stay, and cost.
   docs/how-to/organizations.md has more.
 IF IT IS KILLED, or its credentials expire, as temporary ones do, what it MAKES is left.
-  After Ctrl-C, a failure, or the end of its time nothing is. This takes it away, at any time:
+  After Ctrl-C, a failure, or the end of its time it takes everything down, and names what it
+  couldn't. This takes it away, at any time:
     {command}
-  If it is killed during `cdk deploy`, that may go on: wait for its end before.
+  If it is killed during `cdk deploy`, that may go on: look for a process `cdk` before.
   The template stays in the bucket of the bootstrap, and CloudTrail keeps its events.
 WRITES
   {stack}.jsonl, in this folder, which you can send to others:
   what became of each job, in Personalize's words; the calls of KMS by Personalize and the role,
-  from CloudTrail; and the doctor's reports. It has the account's id, and ARNs of what is made
-  here. It has no credentials, and nothing about other resources. docs/documented.md explains it.
+  from CloudTrail; and the doctor's reports. It has the account's id, ARNs of what is made here,
+  and no credentials. Read it first: errors may name you, your folders, and your organization's
+  policies. docs/documented.md explains it.
 """
 EARLIER = """
 An earlier run has left the stack {stack}, or is at work. This takes it away:
@@ -83,6 +95,9 @@ def beforehand(context: Context, stack: str) -> str:
         jobs=len(kinds) - groups,
         groups=groups,
         changes=changes,
+        puts=2 * changes + 3,
+        # Two keys, in the shortest month.
+        cents=ceil(200 * (patience.for_all + patience.for_taking_down) / (28 * 24 * 3600)),
         kilobytes=kinds.count(IMPORT) * len(DATA) // 1000,
         minutes=round(seconds_of_waiting / 60),
         hours=patience.for_all / 3600,

@@ -1,4 +1,4 @@
-"""One end for all that may never end: jobs, a deployment, a quota that stays exhausted, a lost answer."""
+"""One end for all that may never end: jobs, a deployment, an exhausted quota, a lost answer."""
 
 from __future__ import annotations
 

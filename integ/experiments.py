@@ -77,16 +77,19 @@ def run(context: Context, deployed: Deployed, keep: Callable[..., None]) -> None
     """
     s3, bucket = context.aws.client("s3"), deployed["BucketName"]
     s3.put_object(Bucket=bucket, Key="import/data.csv", Body=DATA.encode())
+    # Whoever may not change a policy learns it now, not after the first jobs.
+    for where in (GROUP_KEY, DATA_KEY, BUCKET):
+        read, put = _policy_of(context.aws, deployed, where)
+        put(read())
     for number, experiment in enumerate(EXPERIMENTS):
         failures = []
         with changed(context, deployed, experiment):
             for kind in experiment.creates:
                 what = f"{kind}, {experiment.name}"
                 context.tell(what)
-                began = datetime.now(UTC)
-                status, reason = _outcome(
-                    context, deployed, kind, f"{deployed['StackName']}-{number}"
-                )
+                name, began = f"{deployed['StackName']}-{number}", datetime.now(UTC)
+                keep(creating=what, name=name, began=began)
+                status, reason = _outcome(context, deployed, kind, name)
                 keep(
                     created=what, status=status, reason=reason, began=began, ended=datetime.now(UTC)
                 )
@@ -132,7 +135,7 @@ def _policy_of(
 
 
 def _with(policy: str, asks_for: str, aws: Aws) -> str:
-    """Return the policy with another condition in the statements for the service, or without them."""
+    """Return the policy with one more condition for the service, or without its statements."""
     partition = aws.client("kms").meta.partition
     condition = {}
     if "aws:SourceAccount" in asks_for:
@@ -146,7 +149,8 @@ def _with(policy: str, asks_for: str, aws: Aws) -> str:
         if statement["Effect"] != "Allow" or statement.get("Principal") != {"Service": PERSONALIZE}:
             kept.append(statement)
         elif asks_for != NO_STATEMENT:
-            kept.append({**statement, "Condition": condition})
+            conditions = {**statement.get("Condition", {}), **condition}
+            kept.append({**statement, "Condition": conditions})
     return json.dumps({**document, "Statement": kept})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 from time import sleep
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from demo.cdk_cli import CdkError, cdk
 from integ.account import PREFIX, Context, outputs_of, stack_status
 from integ.beforehand import beforehand
@@ -21,6 +24,9 @@ from integ.deadline import ends_after
 from integ.experiments import BaselineError, run
 from integ.take_down import take_down
 from integ.trail import kms_events
+
+# Names of sessions, which are often e-mail addresses, and what is the organization's.
+_NAMES = re.compile(r"(assumed-role/[\w+=,.@-]+/|arn:[\w-]+:organizations::)[\w+=,.@:/-]+")
 
 
 class Record:
@@ -30,9 +36,10 @@ class Record:
         self.path = path
 
     def add(self, **fields: Any) -> None:
-        """Write a line."""
+        """Write a line, with times as CloudTrail writes them."""
+        line = json.dumps(fields, ensure_ascii=False, default=lambda at: f"{at:%Y-%m-%dT%H:%M:%SZ}")
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(fields, default=str) + "\n")
+            file.write(_NAMES.sub(r"\1***", line) + "\n")
 
 
 def integrate(context: Context, ask: Callable[[str], bool]) -> bool:
@@ -55,10 +62,12 @@ def integrate(context: Context, ask: Callable[[str], bool]) -> bool:
             with ends_after(context.patience.for_all):
                 _try(context, stack, assembly, record)
         except BaseException as error:
-            record.add(stopped=str(error) or type(error).__name__)
-            context.tell(f"it stops: {str(error) or type(error).__name__}")
+            why = str(error) or type(error).__name__
+            record.add(stopped=why)
+            context.tell(f"it stops: {why.splitlines()[0]}")
             raise
         finally:
+            record.add(ended=datetime.now(UTC))
             context.tell(f"what was seen is in {record.path}")
             take_down(context, stack)
     return True
@@ -66,8 +75,8 @@ def integrate(context: Context, ask: Callable[[str], bool]) -> bool:
 
 def _try(context: Context, stack: str, assembly: str, record: Record) -> None:
     aws, began, failure = context.aws, datetime.now(UTC), None
-    library = version("personalize-kms-constructs")
-    record.add(run=stack, library=library, account=aws.account, region=aws.region, began=began)
+    library = {"library": version("personalize-kms-constructs"), "commit": _commit()}
+    record.add(run=stack, **library, account=aws.account, region=aws.region, began=began)
     try:
         context.tell("cdk deploy")
         deploy = ("deploy", stack, "--app", assembly, "--require-approval", "never")
@@ -77,7 +86,7 @@ def _try(context: Context, stack: str, assembly: str, record: Record) -> None:
         _doctor(context, deployed["GroupArn"], record, "before")
         run(context, deployed, record.add)
         _doctor(context, deployed["GroupArn"], record, "after")
-    except (BaselineError, CdkError) as error:
+    except (BaselineError, CdkError, ClientError) as error:
         if not stack_status(aws, stack):
             raise
         failure = error
@@ -92,6 +101,17 @@ def _try(context: Context, stack: str, assembly: str, record: Record) -> None:
         record.add(kms=kms_event)
     if failure:
         raise failure
+
+
+def _commit() -> str:
+    """Return the commit of this code, ``-dirty`` if it was changed, or nothing without git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+        ).stdout.strip()
+    except FileNotFoundError:
+        return ""
 
 
 def _doctor(context: Context, group: str, record: Record, when: str) -> None:

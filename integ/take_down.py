@@ -22,16 +22,18 @@ class LeftError(Exception):
 def take_down_command(context: Context, stack: str) -> str:
     """Return the command that takes down what a run of this name has left."""
     profile = context.environment.get("AWS_PROFILE", "")
-    return f"make integ TAKE_DOWN={stack} REGION={context.aws.region}{profile and f' PROFILE={profile}'}"
+    command = f"make integ TAKE_DOWN={stack} REGION={context.aws.region}"
+    return command + (profile and f" PROFILE={profile}")
 
 
-def take_down(context: Context, stack: str) -> None:
+def take_down(context: Context, stack: str) -> bool:
     """Delete a stack when nothing works on its dataset any more, and what a run has made beside it.
 
     AWS deletes no dataset that is being imported
     (https://docs.aws.amazon.com/personalize/latest/dg/API_DeleteDataset.html), and nothing says
     that it deletes a dataset group without its key. Only Ctrl-C and its own deadline end the wait:
-    nobody would see what is left in a terminal that is closed.
+    nobody would see what is left in a terminal that is closed. It returns false if there is no
+    such stack, as in another account or Region.
 
     Raises:
         LeftError: if that can't be.
@@ -39,13 +41,21 @@ def take_down(context: Context, stack: str) -> None:
     try:
         with _ignored(signal.SIGTERM, signal.SIGHUP), ends_after(context.patience.for_taking_down):
             context.tell("taking everything down; Ctrl-C leaves it there")
+            is_there = bool(stack_status(context.aws, stack))
             _take_down(context, stack)
-        context.tell("nothing of it is left; KMS deletes the keys after seven days")
+        if is_there:
+            context.tell("nothing of it is left; KMS deletes the keys after seven days")
+        else:
+            where = f"account {context.aws.account}, Region {context.aws.region}"
+            context.tell(f"there is no stack {stack} in {where}; a process `cdk` may still make it")
+        return is_there
     except BaseException as error:
         why = " ".join(str(error).split()) or type(error).__name__
         left = "\n  ".join(_left(context.aws, stack))
         command = f"this takes it away: {take_down_command(context, stack)}"
-        raise LeftError(f"it isn't all taken down: {why}\n  {left}\n  {command}") from error
+        support = "if a job doesn't end, ask AWS's support"
+        message = f"it isn't all taken down: {why}\n  {left}\n  {command}\n  {support}"
+        raise LeftError(message) from error
 
 
 @contextmanager
@@ -60,8 +70,6 @@ def _ignored(*signals: signal.Signals) -> Iterator[None]:
 
 def _take_down(context: Context, stack: str) -> None:
     aws = context.aws
-    if not stack_status(aws, stack):
-        context.tell(f"there is no stack {stack} in {aws.region}; a `cdk deploy` may still make it")
     # What a call in flight has started a moment ago may keep the first deletion from its end.
     for _ in range(2):
         status = _settled(context, stack)
@@ -137,8 +145,10 @@ def _left(aws: Aws, stack: str) -> Iterator[str]:
                 reason = resource.get("ResourceStatusReason", "")
                 name = resource.get("PhysicalResourceId", resource["LogicalResourceId"])
                 yield f"left: {resource['ResourceType']} {name}{reason and f': {reason}'}"
-                if resource["ResourceType"] == "AWS::KMS::Key":
-                    schedule = f"aws kms schedule-key-deletion --key-id {name}"
+                status = resource["ResourceStatus"]
+                if (resource["ResourceType"], status) == ("AWS::KMS::Key", "DELETE_FAILED"):
+                    options = f"--pending-window-in-days 7 --region {aws.region} --key-id {name}"
+                    schedule = f"aws kms schedule-key-deletion {options}"
                     yield f"  $1 a month, until somebody who may calls `{schedule}`"
     except (BotoCoreError, ClientError):
         yield f"left, as far as they were made: the stack {stack}, dataset groups named {stack}-…"

@@ -33,17 +33,16 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
 def left_over(aws: EmbeddedAws) -> list[str]:
     """What is still there, but for the CDK's bootstrap."""
     personalize = aws.client("personalize")
-    found = [each["datasetGroupArn"] for each in personalize.list_dataset_groups()["datasetGroups"]]
-    found += [each["schemaArn"] for each in personalize.list_schemas()["schemas"]]
-    found += [each["RoleName"] for each in aws.client("iam").list_roles()["Roles"]]
-    found += [each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]]
-    found += [
-        each["StackName"] for each in aws.client("cloudformation").describe_stacks()["Stacks"]
-    ]
+    groups = personalize.list_dataset_groups()["datasetGroups"]
+    names = [group["datasetGroupArn"] for group in groups]
+    names += [schema["schemaArn"] for schema in personalize.list_schemas()["schemas"]]
+    names += [role["RoleName"] for role in aws.client("iam").list_roles()["Roles"]]
+    names += [bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]]
+    stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
+    names += [stack["StackName"] for stack in stacks]
     kms = aws.client("kms")
-    states = [
-        kms.describe_key(KeyId=each["KeyId"])["KeyMetadata"]["KeyState"]
-        for each in kms.list_keys()["Keys"]
-    ]
-    found += [each for each in states if each != "PendingDeletion"]
-    return [each for each in found if not each.startswith("cdk-") and each != "CDKToolkit"]
+    for key in kms.list_keys()["Keys"]:
+        metadata = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
+        if metadata["KeyState"] != "PendingDeletion":
+            names.append(metadata["Arn"])
+    return [name for name in names if not name.startswith("cdk-") and name != "CDKToolkit"]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import integ.__main__
+import integ.run
 from demo.cdk_cli import CdkError
 from embedded_aws import EmbeddedAws
 from integ.account import PREFIX, Patience
@@ -27,9 +28,11 @@ from integ.experiments import (
     Experiment,
     changed,
 )
-from integ.run import integrate
+from integ.run import Record, integrate
 from integ.trail import kms_events
 from tests.integ.conftest import at_once, left_over
+
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 # S3 has other names for these permissions.
 PERMISSION_OF = {"ListObjectsV2": "ListBucket"}
@@ -44,7 +47,7 @@ def read(folder: Path) -> list[dict[str, Any]]:
 def test_it_deploys_tries_records_and_takes_down(
     aws: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The embedded Personalize sends both condition keys, and needs every statement for the service."""
+    """The embedded Personalize sends both condition keys, and needs each statement."""
     monkeypatch.chdir(tmp_path)
     calls = set()
     for service in ("cloudformation", "cloudtrail", "kms", "personalize", "s3"):
@@ -52,6 +55,11 @@ def test_it_deploys_tries_records_and_takes_down(
         events.register("before-call", lambda model, **_: calls.add(model.name))
     assert integrate(at_once(aws, environment=aws.environment(tmp_path)), lambda _: True)
     lines = read(tmp_path)
+    assert {len(lines[0]["commit"].removesuffix("-dirty"))} <= {0, 40}
+    assert list(lines[-1]) == ["ended"]
+    times = [line[end] for line in lines for end in ("began", "ended") if end in line]
+    times += [line["kms"]["eventTime"] for line in lines if "kms" in line]
+    assert [time for time in times if not re.fullmatch(TIME, time)] == []
     assert [line["report"][-1] for line in lines if "doctor" in line] == [
         f"1 dataset group: 0 missing, 0 problems, 0 warnings, 0 undecided, {allowed} as AWS's "
         "pages ask"
@@ -108,7 +116,9 @@ def test_what_is_said_beforehand(aws: EmbeddedAws) -> None:
         "Account 111111111111, Region eu-west-1",
         "13 import and export jobs, and 4 dataset groups, PersonalizeKmsInteg-0a1b2c3d-0 and so on",
         "10 times it changes a policy",
+        "PutKeyPolicy and PutBucketPolicy are called about 23 times",
         "$1 a month, by the hour, until its deletion is scheduled",
+        "for both keys 3 cents at most, but $2 a month if they are left",
         "35 minutes of waiting",
         "8 hours after its start it stops",
         "iam:PassRole on the stack's role",
@@ -118,6 +128,37 @@ def test_what_is_said_beforehand(aws: EmbeddedAws) -> None:
         "PersonalizeKmsInteg-0a1b2c3d.jsonl, in this folder",
     ):
         assert said in text
+
+
+def test_names_of_people_and_organizations_are_not_in_the_file(tmp_path: Path) -> None:
+    """AWS's errors have them; what else they say is in it as AWS has written it."""
+    record = Record(tmp_path / "record.jsonl")
+    user = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin/zoë.doe+x@example.com"
+    policy = "arn:aws:organizations::444455556666:policy/o-1234/service_control_policy/p-5678"
+    record.add(stopped=f"User: {user} is not authorized… by an explicit deny in ({policy})")
+    assert record.path.read_text("utf-8") == (
+        '{"stopped": "User: arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin/*** is '
+        'not authorized… by an explicit deny in (arn:aws:organizations::***)"}\n'
+    )
+
+
+def test_code_without_git_has_no_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aws: EmbeddedAws
+) -> None:
+    """A copy from an archive, for example."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def fail(verb: str, *_: str, **__: Any) -> None:
+        if verb == "deploy":
+            raise CdkError("cdk deploy failed:\nno bootstrap")
+
+    monkeypatch.setattr(integ.run, "cdk", fail)
+    told: list[str] = []
+    with pytest.raises(CdkError):
+        integrate(at_once(aws, told.append), lambda _: True)
+    assert read(tmp_path)[0]["commit"] == ""
+    assert "it stops: cdk deploy failed:" in told
 
 
 def test_an_import_job_takes_a_thousand_interactions_at_least() -> None:
@@ -132,6 +173,8 @@ def command(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the command's account one of which nothing is asked."""
     account = SimpleNamespace(account="1", region="eu-west-1", client=None)
     monkeypatch.setattr(integ.__main__, "OwnAccount", lambda *_: account)
+    for variable in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(sys, "argv", ["integ"])
 
 
@@ -147,6 +190,46 @@ def test_only_a_yes_is_a_yes(answer: str, wanted: bool, monkeypatch: pytest.Monk
     monkeypatch.setattr(sys, "argv", ["integ", "--yes"])
     assert integ.__main__.main() == 0
     assert answers == [wanted, True]
+
+
+@pytest.mark.usefixtures("command")
+def test_ctrl_c_at_the_question_does_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And says so."""
+
+    def interrupt(_: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(integ.__main__, "integrate", lambda _, ask: ask("It costs"))
+    monkeypatch.setattr("builtins.input", interrupt)
+    assert integ.__main__.main() == 1
+    assert capsys.readouterr().err == "✘ interrupted, nothing was done\n"
+
+
+@pytest.mark.usefixtures("command")
+@pytest.mark.parametrize("arguments", [["--profile", "mine"], []])
+def test_a_profile_beside_keys_is_refused(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The CDK's CLI would deploy with the keys, and boto3 would look with the profile."""
+    monkeypatch.setattr(sys, "argv", ["integ", *arguments])
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    with pytest.raises(SystemExit):
+        integ.__main__.main()
+    assert "unset AWS_ACCESS_KEY_ID or the profile mine" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("command")
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_stack_to_take_down_has_to_be_there(
+    is_there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be in another account or Region."""
+    monkeypatch.setattr(sys, "argv", ["integ", "--take-down", f"{PREFIX}0a1b2c3d"])
+    monkeypatch.setattr(integ.__main__, "take_down", lambda *_: is_there)
+    assert integ.__main__.main() == (0 if is_there else 1)
 
 
 @pytest.mark.usefixtures("command")
@@ -198,9 +281,14 @@ SOURCE = {"ArnLike": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:1111222233
     ],
 )
 def test_one_policy_is_changed_and_put_back(where: str, asks_for: str, condition: Any) -> None:
-    """The other key's stays, and so do the statements that aren't the service's."""
+    """The other key's stays, and so do the statements that aren't the service's.
+
+    No condition goes: Personalize gets no access that it hadn't.
+    """
     service = {"Service": "personalize.amazonaws.com"}
-    statement = {"Effect": "Allow", "Principal": service, "Action": "kms:Decrypt"}
+    as_written = {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}
+    allow = {"Effect": "Allow", "Principal": service, "Action": "kms:Decrypt"}
+    statement = allow | {"Condition": as_written}
     others = [statement | {"Effect": "Deny"}, statement | {"Principal": {"AWS": "111122223333"}}]
     names = {GROUP_KEY: "key", DATA_KEY: "data key", BUCKET: "ratings"}
     before = dict.fromkeys(names.values(), json.dumps({"Statement": [statement, *others]}))
@@ -218,7 +306,7 @@ def test_one_policy_is_changed_and_put_back(where: str, asks_for: str, condition
     with pytest.raises(KeyboardInterrupt), change:  # noqa: PT012
         (name,) = [name for name, policy in policies.items() if policy != before[name]]
         assert name == names[where]
-        changed_statements = [statement | {"Condition": condition}] if condition else []
+        changed_statements = [allow | {"Condition": as_written | condition}] if condition else []
         assert json.loads(policies[name])["Statement"] == [*changed_statements, *others]
         raise KeyboardInterrupt
     assert policies == before
@@ -275,7 +363,7 @@ def test_calls_are_read_from_the_trail() -> None:
 
         def paginate(self, LookupAttributes: Any, StartTime: datetime) -> Any:  # noqa: N803
             assert LookupAttributes == [{"AttributeKey": "ResourceName", "AttributeValue": key}]
-            return [{"Events": [{"CloudTrailEvent": json.dumps(each)} for each in events]}]
+            return [{"Events": [{"CloudTrailEvent": json.dumps(event)} for event in events]}]
 
     call = {"key": key, "eventTime": "2026-11-25T12:00:00Z", "eventName": "Decrypt"}
     assert list(kms_events(Trail(), "stack", datetime.now(UTC))) == [

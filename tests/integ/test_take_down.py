@@ -1,4 +1,4 @@
-"""``make integ``, ended at each of its steps: nothing is left, or it is named with what takes it away."""
+"""``make integ``, ended at each of its steps: it leaves nothing, or names it with the command."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ from tests.integ.own_process import NAME as STACK
 from tests.policies import template
 
 COMMAND = f"make integ TAKE_DOWN={STACK} REGION=eu-west-1"
+SUPPORT = "if a job doesn't end, ask AWS's support"
 FEW = (BASELINE, Experiment(DATA_KEY, NO_STATEMENT), Experiment(BUCKET, NO_STATEMENT))
 
 THEIRS = {
@@ -72,13 +73,16 @@ def recorded(member: str) -> list[Any]:
 
 @contextmanager
 def around(aws: EmbeddedAws, event: str, call: str, do: Callable[[], Any]) -> Iterator[None]:
-    """Do something before or after the first call of an operation."""
-    service, _, operation = call.partition(".")
-    left = [do]
+    """Do something before or after the first call of an operation, or one with a number."""
+    name, _, number = call.partition(" ")
+    service, _, operation = name.partition(".")
+    calls = []
 
     def once(model: Any, **_: Any) -> None:
-        if model.name == operation and left:
-            left.pop()()
+        if model.name == operation:
+            calls.append(model)
+            if len(calls) == int(number or 1):
+                do()
 
     events = aws.client(service).meta.events
     events.register(event, once)
@@ -103,31 +107,38 @@ def interrupt() -> None:
         "personalize.DescribeDatasetImportJob",
         "personalize.CreateDatasetExportJob",
         "kms.PutKeyPolicy",
+        "kms.PutKeyPolicy 3",
         "s3.PutBucketPolicy",
+        "s3.PutBucketPolicy 2",
         "cloudtrail.LookupEvents",
     ],
 )
 def test_nothing_is_left_after_ctrl_c(aws: EmbeddedAws, run: Run, call: str) -> None:
-    """As soon as AWS has answered this call; when the stack is deleted, nothing works and the bucket is empty."""
-    found: list[Any] = []
+    """As soon as AWS has answered this call.
+
+    When the stack is deleted, no job works and the bucket is empty.
+    """
+    statuses: list[str] = []
+    objects: list[Any] = []
 
     def look() -> None:
         personalize = aws.client("personalize")
         jobs = personalize.list_dataset_import_jobs()["datasetImportJobs"]
         jobs += personalize.list_dataset_export_jobs()["datasetExportJobs"]
-        found.extend(each["status"] for each in jobs)
-        found.extend(aws.client("s3").list_objects_v2(Bucket=bucket_of(aws)).get("Contents", ()))
+        statuses.extend(job["status"] for job in jobs)
+        objects.extend(aws.client("s3").list_objects_v2(Bucket=bucket_of(aws)).get("Contents", ()))
 
     deleted = around(aws, "before-call", "cloudformation.DeleteStack", look)
     with deleted, around(aws, "after-call", call, interrupt), pytest.raises(KeyboardInterrupt):
         run()
-    assert set(found) <= {"ACTIVE", "CREATE FAILED"}
+    assert set(statuses) <= {"ACTIVE", "CREATE FAILED"}
+    assert objects == []
     assert left_over(aws) == []
 
 
 def bucket_of(aws: EmbeddedAws) -> str:
     """Return the name of the bucket that isn't the CDK's."""
-    names = [str(each["Name"]) for each in aws.client("s3").list_buckets()["Buckets"]]
+    names = [str(bucket["Name"]) for bucket in aws.client("s3").list_buckets()["Buckets"]]
     return next(name for name in names if not name.startswith("cdk-"))
 
 
@@ -150,7 +161,8 @@ def test_a_second_ctrl_c_leaves_what_it_names(aws: EmbeddedAws, run: Run) -> Non
         f"it isn't all taken down: KeyboardInterrupt\n  left: the stack {STACK}, CREATE_COMPLETE\n"
     )
     assert message.count("\n  left: AWS::KMS::Key") == 2
-    assert message.endswith(f"\n  this takes it away: {COMMAND}")
+    assert "schedule-key-deletion" not in message
+    assert message.endswith(f"\n  this takes it away: {COMMAND}\n  {SUPPORT}")
     assert stack_status(aws, STACK) == "CREATE_COMPLETE"
     take_down(at_once(aws), STACK)
     assert left_over(aws) == []
@@ -172,6 +184,7 @@ def test_what_can_not_be_deleted_is_named(aws: EmbeddedAws, run: Run, goes_meanw
     def delete_solution() -> None:
         personalize.delete_solution(solutionArn=f"{arn}solution/theirs")
 
+    left: pytest.ExceptionInfo[LeftError] | None = None
     with ExitStack() as stack:
         stack.enter_context(around(aws, "after-call", "s3.PutObject", create_solution))
         if goes_meanwhile:
@@ -183,11 +196,13 @@ def test_what_can_not_be_deleted_is_named(aws: EmbeddedAws, run: Run, goes_meanw
             )
             stack.enter_context(at_second)
         else:
-            stack.enter_context(
+            left = stack.enter_context(
                 pytest.raises(LeftError, match=rf"is in use by {arn}solution/theirs")
             )
         run()
-    if not goes_meanwhile:
+    if left is not None:
+        # The keys would go with the rest: nobody has to delete them.
+        assert "schedule-key-deletion" not in str(left.value)
         delete_solution()
         take_down(at_once(aws), STACK)
     assert left_over(aws) == []
@@ -271,6 +286,26 @@ def test_a_quota_that_is_exhausted_ends_it(aws: EmbeddedAws, run: Run) -> None:
     with pytest.raises(ClientError, match="LimitExceededException"):
         run()
     assert "LimitExceededException" in recorded("stopped")[0]["stopped"]
+    assert [line["kms"]["eventName"] for line in recorded("kms")].count("CreateGrant") > 0
+    assert left_over(aws) == []
+
+
+@pytest.mark.parametrize(("service", "call"), [("kms", "PutKeyPolicy"), ("s3", "PutBucketPolicy")])
+def test_who_may_change_no_policy_learns_it_before_the_jobs(
+    aws: EmbeddedAws, run: Run, service: str, call: str
+) -> None:
+    """They take hours, and nothing could follow."""
+
+    def deny() -> None:
+        said: Any = {"Code": "AccessDenied", "Message": "an explicit deny"}
+        raise ClientError({"Error": said}, call)
+
+    with (
+        around(aws, "before-call", f"{service}.{call}", deny),
+        pytest.raises(ClientError, match="an explicit deny"),
+    ):
+        run()
+    assert recorded("creating") + recorded("created") == []
     assert left_over(aws) == []
 
 
@@ -284,6 +319,14 @@ def test_a_job_that_never_ends_has_an_end(aws: EmbeddedAws, run: Run) -> None:
     finally:
         aws.freeze_jobs(None)
     assert recorded("stopped") == [{"stopped": "it took longer than 0.000833 hours"}]
+    # The job that never ended is the last that was begun.
+    assert [line["creating"] for line in recorded("creating")] == [
+        "dataset group, as the library writes it",
+        "import, as the library writes it",
+    ]
+    assert [line["created"] for line in recorded("created")] == [
+        "dataset group, as the library writes it",
+    ]
     assert str(error.value).startswith(
         "it isn't all taken down: it took longer than 0.000278 hours\n"
     )
@@ -296,16 +339,18 @@ def test_keys_whose_deletion_is_denied_are_named(aws: EmbeddedAws, run: Run) -> 
     aws.fail_next("ScheduleKeyDeletion", "AccessDenied", times=4)
     with pytest.raises(LeftError) as error:
         run()
-    _, stack, *left, last = str(error.value).splitlines()
+    _, stack, *left, command, support = str(error.value).splitlines()
     assert stack == f"  left: the stack {STACK}, DELETE_FAILED"
     assert [re.sub(r"[0-9a-f-]{36}", "ID", line) for line in left] == 2 * [
         (
             "  left: AWS::KMS::Key ID: AccessDenied: not authorized to perform: "
             "kms:ScheduleKeyDeletion"
         ),
-        "    $1 a month, until somebody who may calls `aws kms schedule-key-deletion --key-id ID`",
+        "    $1 a month, until somebody who may calls `aws kms schedule-key-deletion "
+        "--pending-window-in-days 7 --region eu-west-1 --key-id ID`",
     ]
-    assert last == f"  this takes it away: {COMMAND}"
+    assert command == f"  this takes it away: {COMMAND}"
+    assert support == f"  {SUPPORT}"
     take_down(at_once(aws), STACK)
     assert left_over(aws) == []
 
@@ -317,15 +362,21 @@ def test_dataset_groups_are_deleted_without_their_stack(aws: EmbeddedAws, there:
     names = (f"{STACK}-1", f"{STACK}-12", "theirs") if there else ("theirs",)
     arns = [personalize.create_dataset_group(name=name)["datasetGroupArn"] for name in names]
     told: list[str] = []
-    take_down(at_once(aws, told.append), STACK)
-    assert told[1].startswith(f"there is no stack {STACK} in eu-west-1")
-    assert set(told[2:-1]) == {f"deleting {arn}" for arn in arns[:-1]}
+    assert take_down(at_once(aws, told.append), STACK) is False
+    assert told[-1] == (
+        f"there is no stack {STACK} in account 111111111111, Region eu-west-1; "
+        "a process `cdk` may still make it"
+    )
+    assert set(told[1:-1]) == {f"deleting {arn}" for arn in arns[:-1]}
     assert left_over(aws) == arns[-1:]
     delete_group(aws, arns[-1], AT_ONCE)
 
 
 def test_a_stack_in_review_is_deleted(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``cdk deploy`` leaves one behind that is ended before its change set is executed, and nothing ends that state."""
+    """``cdk deploy`` leaves one that is ended before its change set is executed.
+
+    Nothing ends that state.
+    """
     change = {"StackName": STACK, "ChangeSetName": "first", "ChangeSetType": "CREATE"}
     aws.client("cloudformation").create_change_set(**change, TemplateBody=json.dumps(THEIRS))
     assert stack_status(aws, STACK) == "REVIEW_IN_PROGRESS"
@@ -446,8 +497,8 @@ class Process:
         """Close its terminal, send it signals, and return its exit code."""
         assert self._process.stdout is not None
         self._process.stdout.close()
-        for each in signals:
-            self._process.send_signal(each)
+        for number in signals:
+            self._process.send_signal(number)
         return self._process.wait()
 
 
@@ -471,7 +522,8 @@ def test_a_closed_terminal_and_a_process_that_is_killed(aws: EmbeddedAws, tmp_pa
     assert lines[earlier + 1] == f"    make integ TAKE_DOWN={name} REGION=eu-west-1"
     assert closed.end(signal.SIGHUP, signal.SIGHUP, signal.SIGTERM) == 1
     stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
-    assert [each["StackName"] for each in stacks if each["StackName"].startswith(PREFIX)] == [name]
+    names = [stack["StackName"] for stack in stacks]
+    assert [ours for ours in names if ours.startswith(PREFIX)] == [name]
 
     assert Process(aws, tmp_path, "--take-down", name).end() == 0
     assert left_over(aws) == []
