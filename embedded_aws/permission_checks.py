@@ -14,7 +14,7 @@ KEY_ARN = re.compile(r"arn:aws.*:kms:.*:[0-9]{12}:key/.*")
 
 
 def require(row: Row, caller_arn: str, role_arn: str, uses: Uses) -> None:
-    """Refuse with the name of everything that is missing, as the policies stand right now."""
+    """Refuse with the name of everything that is missing, or record the calls to KMS."""
     lacking = missing(row, Caller(caller_arn), _role(role_arn), uses)
     if lacking:
         name = caller_arn.split(":", 5)[5].partition("/")[2]
