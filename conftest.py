@@ -1,4 +1,4 @@
-"""Runs the code of the README and of the documentation as tests, and deals the tests out to the workers."""
+"""Runs the code of the README and the docs as tests, and deals the tests out to the workers."""
 
 import os
 import shutil
@@ -55,7 +55,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 class _ByFile(LoadFileScheduling):
-    """Gives each file to one worker, and to the same one the files that use one deployment of the example app."""
+    """Gives a file to one worker, and all files that share a deployment of the example app."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = str(super()._split_scope(nodeid))

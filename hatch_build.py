@@ -13,7 +13,7 @@ class AddressHook(MetadataHookInterface):
     """Fills in ``authors``, ``urls`` and ``readme`` of pyproject.toml, as far as they are set."""
 
     def update(self, metadata: dict[str, Any]) -> None:
-        """Lead from the README to the built pages, or leave its relative links out: nothing lies beside it there."""
+        """Link from the README to the built pages, or leave relative links out: none work there."""
         names: dict[str, Any] = {}
         exec((Path(self.root) / ADDRESS).read_text(encoding="utf-8"), names)
         site, page_at = names["SITE"], names["page_at"]

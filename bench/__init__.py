@@ -1,1 +1,1 @@
-"""The construct against the same stack written by hand with plain CDK: ``python -m bench --help``."""
+"""Compares the construct with the same stack written by hand: ``python -m bench --help``."""

@@ -1,4 +1,4 @@
-"""Measures both ways in turn, each in a process of its own, then the judge, and writes the tables into the docs."""
+"""Measures both ways in turn, each in its own process, then the judge, and writes the page."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from bench.report import CONSTRUCTS, JUDGED, STACKS, WAYS, Rounds, page, too_slo
 
 
 def main() -> int:
-    """Measure, report, and fail if something takes longer than it may."""
+    """Measure and report; fail if something takes longer than it may."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument(
         "--rounds",
@@ -21,10 +21,11 @@ def main() -> int:
     )
     parser.add_argument("--output", type=Path, default=Path("docs/speed.md"), help="the page")
     arguments = parser.parse_args()
-    cases = [
-        *((way, number) for number in CONSTRUCTS for way in WAYS),
-        *((what, number) for what in JUDGED for number in STACKS),
-    ]
+    cases: list[tuple[str, int]] = []
+    for number in CONSTRUCTS:
+        cases += [(way, number) for way in WAYS]
+    for what in JUDGED:
+        cases += [(what, number) for number in STACKS]
     measured: Rounds = {case: [] for case in cases}
     for number in range(arguments.rounds):
         # First one way round, then the other, so that neither way is always the one that follows.

@@ -1,4 +1,4 @@
-"""The same stack written by somebody who knows AWS's page by heart, with as few calls into the CDK as that takes."""
+"""The same stack by somebody who knows AWS's page by heart, with as few calls as that takes."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,16 +15,13 @@ USE_KEY = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGra
 KEY_POLICY = ["kms:CreateGrant", *USE_KEY]
 # One managed policy has 6,144 characters, room for about this many prefixes.
 PREFIXES_OF_A_POLICY = 59
-# Both ways name the role alike: by the stack's name, the construct's path in it and the Region.
-ROLE_NAMES = {
-    id: f"Stack-{id}-" + hashlib.sha256(f"Stack\nStack/{id}".encode()).hexdigest()[:8].upper()
-    for id in (f"Encryption{number}" for number in range(50))
-}
 
 
 def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Sequence[str]) -> None:
     """A dataset group with a key and a role, import jobs from the prefixes, and an export job."""
     here = Construct(scope, id)
+    # Both ways name the role alike: by the stack's name, the construct's path in it and the Region.
+    path_hash = hashlib.sha256(f"Stack\nStack/{id}".encode()).hexdigest()[:8].upper()
     account = scope.account
     service = iam.ServicePrincipal(
         "personalize.amazonaws.com",
@@ -47,7 +44,7 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
             },
         ),
         description="Lets Amazon Personalize use data and customer managed KMS keys",
-        role_name=f"{ROLE_NAMES[id]}-{scope.region}",
+        role_name=f"Stack-{id}-{path_hash}-{scope.region}",
     )
     key = kms.Key(
         here,
@@ -118,7 +115,10 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
             iam.ManagedPolicy(
                 here,
                 f"Policy{number if number > 1 else ''}",
-                description="Lets the service role of Amazon Personalize use data and customer managed KMS keys",
+                description=(
+                    "Lets the service role of Amazon Personalize use data and customer managed "
+                    "KMS keys"
+                ),
                 statements=statements,
                 roles=[role],
             )

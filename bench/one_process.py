@@ -1,4 +1,4 @@
-"""One measurement, in a process of its own, printed as JSON: ``python -m bench.one_process WAY CONSTRUCTS``.
+"""Measures once and prints JSON: ``python -m bench.one_process WAY CONSTRUCTS``.
 
 With ``judge_of_one STACKS`` or ``judge_of_two STACKS`` it measures the judge in the synth of an app
 of so many stacks.
@@ -19,7 +19,7 @@ WARM = 10
 
 
 def measure(way: str, constructs: int, directory: str) -> dict[str, float]:
-    """Return the seconds that import, construction and all of it with the synth take, and construction once more."""
+    """Return the seconds of import, construction, both with the synth, and another construct."""
     start = time.perf_counter()
     # The modules of aws-cdk-lib that an app imports anyway come with the way: by hand, that is all
     # there is.
@@ -89,16 +89,15 @@ def measure_judge(stacks: int, constructs: int, directory: str) -> dict[str, flo
     return {
         "synth": synth,
         "judge": judge,
-        "resources": sum(len(each["Resources"]) for each in templates),
+        "resources": sum(len(template["Resources"]) for template in templates),
     }
 
 
 if __name__ == "__main__":
     what, size = sys.argv[1], int(sys.argv[2])
     with tempfile.TemporaryDirectory() as scratch:
-        found = (
-            measure_judge(size, JUDGED[what], scratch)
-            if what in JUDGED
-            else measure(what, size, scratch)
-        )
-        print(json.dumps(found))
+        if what in JUDGED:
+            seconds = measure_judge(size, JUDGED[what], scratch)
+        else:
+            seconds = measure(what, size, scratch)
+        print(json.dumps(seconds))

@@ -17,7 +17,7 @@ STACKS = (1, 10, 100)
 JUDGED = {"judge_of_one": 1, "judge_of_two": 2}
 
 Rounds = Mapping[tuple[str, int], list[dict[str, float]]]
-"""What was measured in each round, by way and number of constructs, or of the judge and number of stacks."""
+"""The measurements of each round, by way and constructs, or by judge and stacks."""
 
 
 class Bar(NamedTuple):
@@ -43,12 +43,17 @@ BARS = (
 
 def ratios(bar: Bar, measured: Rounds) -> list[float]:
     """Return the ratio of each round, whose two ways followed each other."""
-    by_hand, ours = ([each[bar.key] for each in measured[way, bar.constructs]] for way in WAYS)
+    by_hand, ours = (seconds(bar, way, measured) for way in WAYS)
     return [mine / theirs for theirs, mine in zip(by_hand, ours, strict=True)]
 
 
+def seconds(bar: Bar, way: str, measured: Rounds) -> list[float]:
+    """Return the seconds of one way in each round."""
+    return [times[bar.key] for times in measured[way, bar.constructs]]
+
+
 def too_slow(measured: Rounds) -> list[str]:
-    """Return the names of what takes longer than it may."""
+    """Return the names of the bars that are exceeded."""
     return [
         bar.name for bar in BARS if round(statistics.median(ratios(bar, measured)), 2) > bar.at_most
     ]
@@ -82,21 +87,15 @@ def page(measured: Rounds) -> str:
         "",
         "| stacks | constructs in each | resources | synth | judge | judge / synth |",
         "|--:|--:|--:|--:|--:|--:|",
-        *(
-            judge_row(stacks, number, measured[what, stacks])
-            for what, number in JUDGED.items()
-            for stacks in STACKS
-        ),
-        "",
     ]
-    return "\n".join(lines)
+    for name, number in JUDGED.items():
+        lines += [judge_row(stacks, number, measured[name, stacks]) for stacks in STACKS]
+    return "\n".join([*lines, ""])
 
 
 def row(bar: Bar, measured: Rounds) -> str:
     """Return one line of the table."""
-    by_hand, ours = (
-        milliseconds([each[bar.key] for each in measured[way, bar.constructs]]) for way in WAYS
-    )
+    by_hand, ours = (milliseconds(seconds(bar, way, measured)) for way in WAYS)
     return (
         f"| {bar.name} | {by_hand} | {ours} | {spread(ratios(bar, measured))} | {bar.at_most:.2f} |"
     )
@@ -104,8 +103,9 @@ def row(bar: Bar, measured: Rounds) -> str:
 
 def judge_row(stacks: int, constructs: int, rounds: Sequence[Mapping[str, float]]) -> str:
     """Return one line of the table about the judge."""
-    synth, judge = (milliseconds([each[key] for each in rounds]) for key in ("synth", "judge"))
-    share = spread([each["judge"] / each["synth"] for each in rounds])
+    synth = milliseconds([times["synth"] for times in rounds])
+    judge = milliseconds([times["judge"] for times in rounds])
+    share = spread([times["judge"] / times["synth"] for times in rounds])
     return f"| {stacks} | {constructs} | {rounds[0]['resources']:,} | {synth} | {judge} | {share} |"
 
 

@@ -32,12 +32,12 @@ _DONE = """
 
 
 class DemoError(RuntimeError):
-    """A deployed app that is not what it should be."""
+    """A deployed app differs from the expected one."""
 
 
 @contextmanager
 def _step(title: str) -> Iterator[None]:
-    """Show a step on a line of its own: what it does at once, and how long it took at the end."""
+    """Show a step on its own line: first its title, then how long it took."""
     print(f"▶ {title:<{_WIDTH - 10}}", end="", flush=True)
     started = time.monotonic()
     yield
@@ -79,8 +79,8 @@ def _run(*, verbose: bool) -> None:
         with _step(
             "personalize-kms doctor: an action is taken out of the key policy, found, and put back"
         ):
-            found = broken_and_mended(aws, home)
-        print(f"  ✘ {found}")
+            finding = broken_and_mended(aws, home)
+        print(f"  ✘ {finding}")
         with _step("one night: the deployed state machine imports, recommends and exports"):
             night = nightly_run(aws, bucket)
         for line in night:

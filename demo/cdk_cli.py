@@ -31,7 +31,7 @@ def bootstrap(aws: EmbeddedAws, home: Path) -> None:
 def cdk(
     *arguments: str, environment: Mapping[str, str], quiet: bool = False, folder: Path = _ROOT
 ) -> str:
-    """Run ``cdk`` in a folder, by default the project, and return what it printed.
+    """Run ``cdk`` in a folder, by default the project, and return its output.
 
     Its processes are ended when this one is interrupted.
 

@@ -15,7 +15,7 @@ _ACTION = "kms:Decrypt"
 
 
 class DoctorFailedError(RuntimeError):
-    """The doctor didn't find what was broken, or found something else."""
+    """The doctor missed the defect, or reported another."""
 
 
 def report(aws: EmbeddedAws, home: Path) -> str:
@@ -31,44 +31,42 @@ def report(aws: EmbeddedAws, home: Path) -> str:
 
 
 def broken_and_mended(aws: EmbeddedAws, home: Path) -> str:
-    """Take an action out of the statement for Personalize, and put it back; return what the doctor says in between.
+    """Take an action out of the key policy, return the doctor's finding, and put the action back.
 
     Raises:
         DoctorFailedError: if the doctor doesn't name exactly that, or isn't content afterwards.
     """
-    kms, personalize, environment = (
-        aws.client("kms"),
-        aws.client("personalize"),
-        aws.environment(home),
-    )
+    kms, personalize = aws.client("kms"), aws.client("personalize")
+    environment = aws.environment(home)
     (group,) = personalize.list_dataset_groups()["datasetGroups"]
-    key = personalize.describe_dataset_group(datasetGroupArn=group["datasetGroupArn"])[
-        "datasetGroup"
-    ]["kmsKeyArn"]
+    described = personalize.describe_dataset_group(datasetGroupArn=group["datasetGroupArn"])
+    key = described["datasetGroup"]["kmsKeyArn"]
     whole = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
     policy = json.loads(whole)
     for statement in policy["Statement"]:
         if statement.get("Sid") == "PersonalizeService":
-            statement["Action"] = [each for each in statement["Action"] if each != _ACTION]
+            statement["Action"].remove(_ACTION)
     kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
-    found = _found(environment)
+    findings = _findings(environment)
     kms.put_key_policy(KeyId=key, PolicyName="default", Policy=whole)
-    if [(each.get("policy_of"), each.get("action")) for each in found] != [
-        (key, _ACTION)
-    ] or _found(environment):
+    named = [(finding.get("policy_of"), finding.get("action")) for finding in findings]
+    if named != [(key, _ACTION)] or _findings(environment):
         raise DoctorFailedError(
-            f"the doctor should have named {_ACTION} on {key}, and found {found}"
+            f"the doctor should have named {_ACTION} on {key}, and found {findings}"
         )
-    return f"{found[0]['principal_arn']} lacks {_ACTION}: {found[0]['because']}"
+    (finding,) = findings
+    return f"{finding['principal_arn']} lacks {_ACTION}: {finding['because']}"
 
 
-def _found(environment: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What is missing or wrong, as the command says."""
+def _findings(environment: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the missing permissions and problems that the command reports."""
     process = _doctor(environment, "--format", "json")
     if process.returncode not in (0, 1):
         raise DoctorFailedError(process.stderr)
-    groups = json.loads(process.stdout)["dataset_groups"]
-    return [each for group in groups for each in (*group["missing"], *group["problems"])]
+    findings = []
+    for group in json.loads(process.stdout)["dataset_groups"]:
+        findings += [*group["missing"], *group["problems"]]
+    return findings
 
 
 def _doctor(environment: Mapping[str, str], *options: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""One night of the example app, and a deletion of users: its state machines run against the embedded AWS."""
+"""Runs the state machines of the example app against the embedded AWS: a night, a deletion."""
 
 from __future__ import annotations
 
@@ -19,36 +19,30 @@ class NightFailedError(RuntimeError):
 
 
 def nightly_run(aws: EmbeddedAws, bucket: str, document: dict[str, Any] | None = None) -> list[str]:
-    """Run the nightly state machine once; a line for each state that was entered, and for what it left in the bucket.
+    """Run the nightly state machine once; return a line for each state entered and object written.
 
     Raises:
         NightFailedError: if the execution fails.
     """
     personalize, storage = aws.client("personalize"), aws.client("s3")
     (solution,) = personalize.list_solutions()["solutions"]
-    personalize.create_solution_version(
-        solutionArn=solution["solutionArn"]
-    )  # the night waits for its training
+    # The night waits for its training.
+    personalize.create_solution_version(solutionArn=solution["solutionArn"])
     now = datetime.now(UTC)
-    for day in {
-        now.date(),
-        (now + timedelta(minutes=5)).date(),
-    }:  # the execution may begin after midnight
+    # The execution may begin after midnight.
+    for day in {now.date(), (now + timedelta(minutes=5)).date()}:
         storage.put_object(Bucket=bucket, Key=f"batch/in/{day}/users.json", Body=_INPUT.encode())
     entered, _ = run(aws, "NightlyMachine", document or {})
     written = storage.list_objects_v2(Bucket=bucket).get("Contents", [])
-    return [
-        *dict.fromkeys(entered),
-        *(
-            f"s3://{bucket}/{each['Key']}, {each['Size']:,} bytes"
-            for each in written
-            if each["Key"].startswith(("batch/out/", "export/"))
-        ),
-    ]
+    lines = list(dict.fromkeys(entered))
+    for file in written:
+        if file["Key"].startswith(("batch/out/", "export/")):
+            lines.append(f"s3://{bucket}/{file['Key']}, {file['Size']:,} bytes")
+    return lines
 
 
 def deletion_run(aws: EmbeddedAws, bucket: str) -> list[str]:
-    """Run the state machine that deletes users once; a line for each state that was entered, and for what it deleted.
+    """Run the state machine that deletes users; return its states and the count of records.
 
     Raises:
         NightFailedError: if the execution fails.
@@ -59,7 +53,7 @@ def deletion_run(aws: EmbeddedAws, bucket: str) -> list[str]:
 
 
 def run(aws: EmbeddedAws, output: str, document: dict[str, Any]) -> tuple[Sequence[str], Any]:
-    """Run the state machine of one of the stack's outputs; the states it entered, and its own output.
+    """Run the state machine that an output of the stack names; return its states and its output.
 
     Raises:
         NightFailedError: if the execution fails.

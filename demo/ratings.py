@@ -59,7 +59,7 @@ def _download() -> str:
 
 
 def _convert(inter: str) -> str:
-    """``user_id:token item_id:token rating:float timestamp:float``, tab-separated, as interactions."""
+    """Convert tab-separated ``user_id item_id rating timestamp`` lines to interactions."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["USER_ID", "ITEM_ID", "EVENT_TYPE", "TIMESTAMP"])

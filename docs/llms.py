@@ -29,13 +29,13 @@ def lines(project: dict[str, Any]) -> Iterator[str]:
     yield f"# {project['site_name']}"
     yield ""
     yield f"> {project['site_description']}"
-    parts = {name: target for entry in project["nav"] for name, target in entry.items()}
-    pages = [
-        {name: target} for name, target in parts.items() if isinstance(target, str)
-    ]
-    sections = {
-        name: target for name, target in parts.items() if not isinstance(target, str)
-    }
+    pages, sections = [], {}
+    for entry in project["nav"]:
+        for name, target in entry.items():
+            if isinstance(target, str):
+                pages.append({name: target})
+            else:
+                sections[name] = target
     sections["Optional"] = sections.pop(OPTIONAL)
     for title, entries in {"Start": pages, **sections}.items():
         yield ""
@@ -50,9 +50,8 @@ def lines(project: dict[str, Any]) -> Iterator[str]:
 def summary(page: str) -> str:
     """Return the first sentence of a page, or two if that is short, without links."""
     text = re.sub(r"<!--.*?-->", "", page, flags=re.DOTALL)
-    paragraph = next(
-        each for each in text.split("\n\n")[1:] if re.match(r"[A-Z`\[*]", each)
-    )
+    blocks = text.split("\n\n")[1:]
+    paragraph = next(block for block in blocks if re.match(r"[A-Z`\[*]", block))
     words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(paragraph.split()))
     return re.sub(r"^(.{40}.*?)[.:]( .*)?$", r"\1", words).rstrip(".:")
 

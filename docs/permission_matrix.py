@@ -107,7 +107,9 @@ def on_keys(
 ) -> Iterator[tuple[Need, str]]:
     """Yield the needs of all keys once, and the further needs of a single key."""
     first, *others = groups_of_keys.values()
-    common = [group for group in first if all(group in groups for groups in others)]
+    common = list(first)
+    for groups in others:
+        common = [group for group in common if group in groups]
     yield from of_groups(row, policies["every"], common)
     for key, groups in groups_of_keys.items():
         more = [group for group in groups if group not in common]

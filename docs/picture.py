@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from textwrap import wrap
 
@@ -142,14 +143,18 @@ def on_everything_for(row: Permissions) -> list[str]:
 
 def actions_of(groups: Iterable[Iterable[Actions]]) -> list[str]:
     """Return single actions, each once."""
-    names = [name for group in groups for actions in group for name in actions.actions]
+    names: list[str] = []
+    for group in groups:
+        for actions in group:
+            names += actions.actions
     return list(dict.fromkeys(names))
 
 
 def grouped(needs: Callable[[Permissions], list[str]]) -> list[Statement]:
-    """Return the actions of all rows; those that not every row needs have a note."""
+    """Return the actions of all rows, with a note where only some rows need them."""
     by_note: dict[str, list[str]] = {"": []}
-    for action in dict.fromkeys(action for row in ROWS for action in needs(row)):
+    actions_of_rows = chain.from_iterable(needs(row) for row in ROWS)
+    for action in dict.fromkeys(actions_of_rows):
         note = note_on([row for row in ROWS if action in needs(row)])
         by_note.setdefault(note, []).append(action)
     return [Statement(tuple(actions), note) for note, actions in by_note.items()]
@@ -217,7 +222,7 @@ def drawn(rows: tuple[Who, ...]) -> Iterator[str]:
 
 
 def description(rows: tuple[Who, ...]) -> str:
-    """Return the picture in words, for those who don't see it."""
+    """Return the picture in words, for readers who don't see it."""
     sentences = []
     for who in rows:
         cells = {"IAM": who.iam, "key": who.key, "bucket": who.bucket}
@@ -250,7 +255,10 @@ def _arrow(who: Who, rows: tuple[Who, ...], top: int) -> Iterator[str]:
 
 
 def _lines(cell: list[Statement]) -> list[tuple[str, str]]:
-    return [line for statement in cell for line in statement.lines()]
+    lines: list[tuple[str, str]] = []
+    for statement in cell:
+        lines += statement.lines()
+    return lines
 
 
 def _lefts() -> list[int]:

@@ -1,4 +1,4 @@
-"""An AWS on loopback for tests and demos: ministack, and in it an Amazon Personalize that checks permissions.
+"""An AWS on loopback for tests and demos: ministack with a Personalize that checks permissions.
 
 It refuses what AWS's pages say would be refused, judged by the policies as they are deployed at
 that moment.

@@ -1,11 +1,12 @@
-"""Who may do what, decided from policy documents alone.
+"""Decisions about access, from policy documents alone.
 
 Pure functions: nothing here reads a server. The extension feeds them the policies deployed in its
 own process, a test literals, a demo what boto3 read back. Statements, conditions and denies are
-judged by ministack's IAM evaluator; what is added is which of the documents have to say yes:
+judged by ministack's IAM evaluator; this module adds which of the documents have to say yes:
 
-* the role on a key: the key policy names it; or the key policy delegates to the role's account and IAM allows; or,
-  for a key of another account, both (KMS developer guide, "Determining access to AWS KMS keys")
+* the role on a key: the key policy names it; or the key policy delegates to the role's account and
+  IAM allows; or, for a key of another account, both (KMS developer guide, "Determining access to
+  AWS KMS keys")
 * the service principal: the resource's own policy, which is the only place that can name it
 * the role on a bucket: its IAM policies, and no denial in the bucket policy
 """
@@ -41,7 +42,7 @@ TRUST_POLICY = "trust policy of the role"
 
 @dataclass(frozen=True)
 class Role:
-    """A service role with every policy that bears on it; `identity` holds inline and managed policies alike."""
+    """A service role with its policies; `identity` holds inline and managed policies alike."""
 
     arn: str
     trust: Document
@@ -55,15 +56,21 @@ class Role:
 
 
 def in_effect(key_policy: Document) -> Document:
-    """A key policy without the statements that lack Action or Resource, which have no effect (KMS, PutKeyPolicy)."""
+    """Return a key policy without statements that lack Action or Resource (KMS, PutKeyPolicy).
+
+    These have no effect.
+    """
     policy = json.loads(key_policy) if isinstance(key_policy, str) else key_policy
     statements = (
         policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
     )
-    needed = ({"Action", "NotAction"}, {"Resource", "NotResource"})
-    return {
-        "Statement": [each for each in statements if all(either & each.keys() for either in needed)]
-    }
+    effective = []
+    for statement in statements:
+        has_action = "Action" in statement or "NotAction" in statement
+        has_resource = "Resource" in statement or "NotResource" in statement
+        if has_action and has_resource:
+            effective.append(statement)
+    return {"Statement": effective}
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,28 @@ class Location:
 
 
 @dataclass(frozen=True)
+class Uses:
+    """The data and the key that a Personalize resource uses.
+
+    `source` is read and `destination` written; `dataset_group_key` encrypts the dataset group.
+    """
+
+    source: Location | None = None
+    destination: Location | None = None
+    dataset_group_key: Key | None = None
+
+    @property
+    def source_key(self) -> Key | None:
+        """The key of the data that is read."""
+        return self.source.key if self.source else None
+
+    @property
+    def destination_key(self) -> Key | None:
+        """The key of the data that is written."""
+        return self.destination.key if self.destination else None
+
+
+@dataclass(frozen=True)
 class Caller:
     """The Personalize resource on whose behalf the service calls.
 
@@ -125,7 +154,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Missing:
-    """One permission that is not there: who, what, on what, and the policy that should say it."""
+    """A permission that is not there: principal, action, resource, and the policy to add it to."""
 
     principal: str
     action: str
@@ -136,7 +165,7 @@ class Missing:
 def by_service(
     policy: Document | None, action: str, resource: str, caller: Caller, prefix: str = ""
 ) -> bool:
-    """Tell if a resource's policy (or a trust policy) allows `action` to the Personalize service principal."""
+    """Tell if a resource policy or trust policy allows `action` to Personalize's principal."""
     context = EvalContext(
         # A service call has no IAM principal: an account named in the policy doesn't let it in.
         principal_arn="",
@@ -158,7 +187,7 @@ def by_service(
 
 
 def by_iam(role: Role, action: str, resource: str, region: str, **keys: str) -> bool:
-    """Tell if the role's own policies and its boundary allow `action`, in a call with these condition keys."""
+    """Tell if the role's policies and its boundary allow `action` with these condition keys."""
     return bool(
         _identity_decision(role, _role_context(role, action, resource, region, **keys)).decision
         == "Allow"
@@ -198,29 +227,21 @@ def in_bucket(
     return BUCKET_POLICY if denied else None
 
 
-def missing(
-    row: Row,
-    caller: Caller,
-    role: Role,
-    source: Location | None = None,
-    destination: Location | None = None,
-    *,
-    dataset_group_key: Key | None = None,
-) -> tuple[Missing, ...]:
+def missing(row: Row, caller: Caller, role: Role, uses: Uses) -> tuple[Missing, ...]:
     """Everything AWS's page asks for and the policies don't give, in the order of the page."""
-    found: list[Missing] = []
+    entries: list[Missing] = []
 
     def lack(principal: str, action: str, resource: str, where: str | None) -> None:
         entry = Missing(principal, action, resource, where) if where else None
-        if entry and entry not in found:
-            found.append(entry)
+        if entry and entry not in entries:
+            entries.append(entry)
 
     if not by_service(role.trust, "sts:AssumeRole", role.arn, caller):
         lack(PERSONALIZE, "sts:AssumeRole", role.arn, TRUST_POLICY)
     for key, more in (
-        (source.key if source else None, row.source_key_policy),
-        (destination.key if destination else None, row.destination_key_policy),
-        (dataset_group_key, row.dataset_group_key_policy),
+        (uses.source_key, row.source_key_policy),
+        (uses.destination_key, row.destination_key_policy),
+        (uses.dataset_group_key, row.dataset_group_key_policy),
     ):
         if key is None:
             continue
@@ -246,7 +267,7 @@ def missing(
             "*",
             None if by_iam(role, action, "*", caller.region) else ROLE_POLICIES,
         )
-    for location, actions in ((source, row.source), (destination, row.destination)):
+    for location, actions in ((uses.source, row.source), (uses.destination, row.destination)):
         if location is None:
             continue
         for action in actions:
@@ -259,11 +280,11 @@ def missing(
                     resource,
                     in_bucket(role, location, action, resource, caller.region),
                 )
-    return tuple(found)
+    return tuple(entries)
 
 
 def describe(entries: Iterable[Missing]) -> str:
-    """One line that names every missing permission, those of one principal, resource and policy together."""
+    """Name every missing permission in a line, grouped by principal, resource and policy."""
     grouped: dict[tuple[str, str, str], list[str]] = {}
     for entry in entries:
         grouped.setdefault((entry.principal, entry.resource, entry.where), []).append(entry.action)

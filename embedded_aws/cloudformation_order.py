@@ -1,8 +1,8 @@
-"""The worst order CloudFormation may choose, and events that tell it.
+"""The worst order CloudFormation may choose, and events that show it.
 
 CloudFormation promises an order only where one resource refers to another or names it in
 `DependsOn`. An order that happens to be kind hides a missing dependency, so this one is never kind:
-each Personalize resource comes as soon as what it refers to is there, and policies it doesn't wait
+each Personalize resource comes as soon as its references are there, and policies it doesn't wait
 for come after everything else. Deletion goes backwards, so those policies are the first to
 disappear.
 
@@ -29,19 +29,19 @@ _last = 0
 
 
 def register() -> None:
-    """Put this order in the place of ministack's alphabetical one, and this clock in the place of its clock."""
+    """Replace ministack's alphabetical order and its clock."""
     stacks.now_iso = _a_later_time
     for module in (engine, stacks, changesets):
-        setattr(module, "_topological_sort", worst_order)  # noqa: B010 - a name these modules don't export
+        # The modules don't export this name.
+        setattr(module, "_topological_sort", worst_order)  # noqa: B010
 
 
 def worst_order(resources: dict[str, Any], conditions: dict[str, bool]) -> list[str]:
     """Logical ids in an order that respects every dependency and nothing else."""
-    active = {
-        name
-        for name, definition in resources.items()
-        if not definition.get("Condition") or conditions.get(definition["Condition"], True)
-    }
+    active = set()
+    for name, definition in resources.items():
+        if not definition.get("Condition") or conditions.get(definition["Condition"], True):
+            active.add(name)
     needs = {name: engine._extract_deps(resources[name], active) - {name} for name in active}
     ancestors = {name: _ancestors(name, needs) for name in active}
     circular = sorted(name for name in active if name in ancestors[name])
@@ -71,18 +71,18 @@ def worst_order(resources: dict[str, Any], conditions: dict[str, bool]) -> list[
 
 def _ancestors(name: str, needs: dict[str, set[str]]) -> set[str]:
     """Everything `name` needs, directly or not; `name` itself when it is part of a circle."""
-    found: set[str] = set()
-    pending = list(needs[name])
-    while pending:
-        need = pending.pop()
-        if need not in found:
-            found.add(need)
-            pending.extend(needs[need])
-    return found
+    ancestors: set[str] = set()
+    to_visit = list(needs[name])
+    while to_visit:
+        need = to_visit.pop()
+        if need not in ancestors:
+            ancestors.add(need)
+            to_visit.extend(needs[need])
+    return ancestors
 
 
 def _a_later_time() -> str:
-    """Return the time, or a millisecond after the last one that was returned."""
+    """Return the time, at least a millisecond after the last returned time."""
     global _last
     with _lock:
         _last = max(time.time_ns() // 1_000_000, _last + 1)

@@ -1,13 +1,14 @@
 """Templates and stacks that CloudFormation refuses, and ministack takes.
 
-* A reference to what isn't in the template, or not under its conditions. ministack puts the name in its place.
+* A reference to nothing in the template, or nothing under its conditions. ministack puts the name
+  in its place.
 * An export that another stack imports stays as it is, and no two stacks have exports of one name
   (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html).
   ministack asks who imports an export only when its stack is deleted, and keeps the exports that an
   update removes.
 * A bucket that isn't empty fails the deletion of its stack. ministack deletes it with its objects.
 
-The words are those that users report.
+Users report these messages.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def register() -> None:
 def _check_references(
     template: dict[str, Any], parameters: dict[str, Any], conditions: dict[str, bool]
 ) -> None:
-    """Refuse references to nothing; this is the last check of a template before its stack changes."""
+    """Refuse references to nothing, in the last check of a template before its stack changes."""
     _evaluate_rules(template, parameters, conditions)
     resources, outputs = (
         _active(template.get(block) or {}, conditions) for block in ("Resources", "Outputs")
@@ -141,9 +142,9 @@ def _exports_of(stack_id: str | None) -> dict[str, dict[str, str]]:
 
 def _users(export: str) -> str:
     """The names of the stacks that import it."""
-    return ", ".join(
-        name
-        for name, stack in cloudformation._stacks.items()
-        if stack.get("StackStatus") != "DELETE_COMPLETE"
-        and export in handlers._imported_export_names(stack, name)
-    )
+    names = []
+    for name, stack in cloudformation._stacks.items():
+        is_deleted = stack.get("StackStatus") == "DELETE_COMPLETE"
+        if not is_deleted and export in handlers._imported_export_names(stack, name):
+            names.append(name)
+    return ", ".join(names)

@@ -86,7 +86,7 @@ def _refuse_update(arn: str, old: Fields, new: Fields, stack_name: str) -> Creat
 
 
 def _request(properties: Any) -> Any:
-    """Properties as a request: CloudFormation says DatasetGroupArn where the API says datasetGroupArn."""
+    """Properties as a request: CloudFormation's DatasetGroupArn is the API's datasetGroupArn."""
     if isinstance(properties, dict):
         return {key[0].lower() + key[1:]: _request(value) for key, value in properties.items()}
     if isinstance(properties, list):

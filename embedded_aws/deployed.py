@@ -1,4 +1,4 @@
-"""Reads, out of ministack's services, the policies as they are deployed at the moment of the call."""
+"""Reads the policies from ministack's services, as they are at the moment of the call."""
 
 from __future__ import annotations
 

@@ -18,14 +18,14 @@ class RefusedError(Exception):
 
 
 def invalid_input(message: str) -> RefusedError:
-    """Return Personalize's answer to a request that it can't carry out, missing permissions included."""
+    """Return Personalize's answer to a request that it can't carry out, also for permissions."""
     return RefusedError("InvalidInputException", message)
 
 
 def check_call(
     operations: Any, name: str, check: Callable[..., None], answer: Callable[[str, str], Any]
 ) -> None:
-    """Let `check` see the arguments of a call first; `answer` makes a response of what is refused."""
+    """Let `check` see the arguments of a call first; `answer` makes the response to a refusal."""
     operation = operations[name]
 
     def check_first(*args: Any) -> Any:
@@ -45,7 +45,7 @@ PROPERTIES_AT = {"create": 1, "update": 2}
 def check_resource(
     resource_type: str, check: Callable[[dict[str, Any]], None], *operations: str
 ) -> None:
-    """Let `check` see the properties of what a stack creates or updates first; what it refuses fails the resource."""
+    """Let `check` see the properties first when a stack creates or updates; a refusal fails it."""
     handlers = provisioners._RESOURCE_HANDLERS[resource_type]
     for operation in operations or PROPERTIES_AT:
         handlers[operation] = partial(

@@ -1,4 +1,4 @@
-"""Reads what a dataset import job would: the CSV files at a data location, held against the dataset's schema."""
+"""Reads the CSV files of a dataset import job, and compares them with the dataset's schema."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REQUIRED_FIELDS = {
 
 
 def check_schema(schema: dict[str, Any], dataset_type: str) -> None:
-    """Refuse a schema that isn't one of this type of dataset, or lacks a field that the type requires.
+    """Refuse a schema of another type of dataset, or without a field that the type requires.
 
     "A schema has a name key whose value must match the dataset type", and "You must define required
     fields as their required data types" (PDG how-it-works-dataset-schema).
@@ -49,7 +49,7 @@ def check_schema(schema: dict[str, Any], dataset_type: str) -> None:
 
 
 def parse_schema(text: str) -> dict[str, Any]:
-    """The Avro record of a schema ("A schema in Avro JSON format", CloudFormation's AWS::Personalize::Schema)."""
+    """Parse a schema, "in Avro JSON format" (CloudFormation's AWS::Personalize::Schema)."""
     try:
         schema = json.loads(text)
     except json.JSONDecodeError as error:

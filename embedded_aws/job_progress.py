@@ -1,4 +1,4 @@
-"""The progress of jobs and solution versions: each look takes one a step further, so that nothing depends on time.
+"""The progress of jobs and solution versions: a step a look, so nothing depends on time.
 
 The statuses are those of the API's model (botocore's `service-2.json`, the members `status`), which
 spells them in three ways. The work is done on the last step; a failed job has a reason.
@@ -49,7 +49,7 @@ def clear() -> None:
 
 
 def freeze(status: str | None) -> None:
-    """Have all jobs say that this is their status, and come no further; with none, let them go on."""
+    """Hold all jobs at this status; with none, let them go on."""
     _frozen[:] = [status] if status else []
 
 

@@ -1,9 +1,9 @@
-"""JSONPath in state machines as Step Functions has it: a path that finds nothing fails the execution.
+"""JSONPath as Step Functions has it: a path that finds nothing fails the execution.
 
 ministack goes on with `None`. Step Functions' error is `States.Runtime`, whose cause names path and
 input; "a retry or catch on States.ALL won't catch States.Runtime errors" (developer guide,
-concepts-error-handling). The words of the causes are those that users report.
-`States.ParameterPathFailure`, of which the same page says nearly the same, is what nobody reports.
+concepts-error-handling). Users report these causes, word for word.
+Nobody reports `States.ParameterPathFailure`, of which the same page says nearly the same.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def register() -> None:
         return resolve(template, data, context)
 
     def call_with_text(node: Any, data: Any, context: Any) -> Any:
-        """Have ``States.Format`` write values as JSON does, and read what a backslash escapes in strings."""
+        """Let ``States.Format`` write values as JSON does, and read escapes in strings."""
         kind, name, arguments = node
         if name == "States.Format":
             template, *rest = arguments
@@ -89,14 +89,14 @@ def _paths(node: Any) -> Iterator[str]:
 def _is_there(path: str, data: Any, context: Any) -> bool:
     """Tell if a path finds something, `null` included."""
     in_context = path.startswith("$$")
-    found = (context or {}) if in_context else data
+    value = (context or {}) if in_context else data
     for kind, name in stepfunctions._parse_jsonpath_tokens(path[1:] if in_context else path) or ():
         if kind == "wildcard":
             return True
         container = dict if kind == "field" else list
-        if not isinstance(found, container):
+        if not isinstance(value, container):
             return False
-        if not (name in found if kind == "field" else name < len(found)):
+        if not (name in value if kind == "field" else name < len(value)):
             return False
-        found = found[name]
+        value = value[name]
     return True

@@ -1,7 +1,7 @@
 """Records of Personalize's calls to KMS, as CloudTrail shows them.
 
-AWS doesn't document which calls Personalize makes: here it makes each one that the page asks for
-once, when a resource is created, as the service and with the role. The records have the fields of
+AWS doesn't document which calls Personalize makes: here it makes each call on the page once, when
+a resource is created, as the service and with the role. The records have the fields of
 CloudTrail's record contents and of KMS's developer guide (logging-using-cloudtrail).
 """
 

@@ -37,7 +37,7 @@ LOCKOUT = "The new key policy will not allow you to update the key policy in the
 
 
 def register() -> None:
-    """Check key policies that come in through KMS and CloudFormation, and look at them when somebody is deleted."""
+    """Check key policies from KMS and CloudFormation, also when a principal is deleted."""
     kms._create_key = _checked(kms._create_key)
     kms._put_key_policy = _checked(kms._put_key_policy)
     kms._replicate_key = _checked(kms._replicate_key)
@@ -105,7 +105,7 @@ def _check_cloudformation() -> None:
 def _create_replica(
     logical_id: str, properties: dict[str, Any], stack_name: str
 ) -> tuple[str, dict[str, str]]:
-    """Make a replica of a multi-Region key in the stack's Region; it has a key policy of its own."""
+    """Make a replica of a multi-Region key in the stack's Region, with its own key policy."""
     primary = properties["PrimaryKeyArn"]
     region = deployed.caller_region()
     request = {
@@ -165,11 +165,10 @@ def _orphaned(policy: str, arn: str, unique_id: str) -> str:
         principal = statement.get("Principal")
         if isinstance(principal, dict) and "AWS" in principal:
             named = principal["AWS"]
-            principal["AWS"] = (
-                [unique_id if each == arn else each for each in named]
-                if isinstance(named, list)
-                else (unique_id if named == arn else named)
-            )
+            if isinstance(named, list):
+                principal["AWS"] = [unique_id if name == arn else name for name in named]
+            elif named == arn:
+                principal["AWS"] = unique_id
     if document == json.loads(policy):
         return policy
     # as KMS prints it

@@ -148,7 +148,7 @@ class EmbeddedAws:
         self._tell_personalize("FailNext", fault)
 
     def freeze_jobs(self, status: str | None) -> None:
-        """Have all jobs say that this is their status, and come no further; with none, let them go on."""
+        """Hold all jobs at this status; with none, let them go on."""
         self._tell_personalize("FreezeJobs", {"status": status})
 
     def fail_training(self) -> None:
@@ -163,7 +163,8 @@ class EmbeddedAws:
             {
                 "X-Amz-Target": f"AmazonPersonalize.{operation}",
                 "Content-Type": "application/x-amz-json-1.1",
-                "Authorization": f"AWS4-HMAC-SHA256 Credential={owner}",  # for a server that asks who calls
+                # For a server that asks who calls.
+                "Authorization": f"AWS4-HMAC-SHA256 Credential={owner}",
             },
         )
         with _opener.open(request, timeout=START_SECONDS) as response:
@@ -200,11 +201,10 @@ class EmbeddedAws:
             "S3_PERSIST",
             "LOCALSTACK_PERSISTENCE",
         )
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("AWS_", "MINISTACK_")) and name not in ministack
-        }
+        inherited = {}
+        for name, value in os.environ.items():
+            if not name.startswith(("AWS_", "MINISTACK_")) and name not in ministack:
+                inherited[name] = value
         return {
             **inherited,
             "BIND_HOST": "127.0.0.1",
@@ -249,7 +249,7 @@ class EmbeddedAws:
 
 @cache
 def _descriptions() -> Any:
-    """Return what loads botocore's descriptions of services: megabytes, once for all clients of a process."""
+    """Return the loader of botocore's service descriptions."""
     from botocore.loaders import create_loader
 
     return create_loader()

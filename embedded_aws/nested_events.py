@@ -1,4 +1,4 @@
-"""Histories that have the states within Map and Parallel states, as in Step Functions; ministack leaves them out.
+"""Histories with the states within Map and Parallel states, which ministack leaves out.
 
 The types are those of the API reference, HistoryEvent. A history of 25,000 events is full, so that
 it matters how many there are.
@@ -81,7 +81,7 @@ def _with_iteration_events(run: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_events(kind: str, execute: Callable[..., Any]) -> Callable[..., Any]:
-    """Have a state that is within another one say that it was entered and exited; others do so already."""
+    """Record that a nested state was entered and exited; outer states are recorded already."""
 
     def execute_with_events(state: Any, raw_input: Any, *rest: Any) -> Any:
         execution = _around.get()

@@ -1,11 +1,11 @@
-"""Holds the deployed policies against AWS's page when a Personalize resource is about to be created."""
+"""Compares the deployed policies with AWS's page when a Personalize resource is created."""
 
 from __future__ import annotations
 
 import re
 
 from embedded_aws import deployed, kms_calls
-from embedded_aws.access import Caller, Key, Location, Role, describe, missing
+from embedded_aws.access import Caller, Key, Location, Role, Uses, describe, missing
 from embedded_aws.errors import invalid_input
 from embedded_aws.import_data import split_path
 from embedded_aws.requirements import Row
@@ -13,33 +13,15 @@ from embedded_aws.requirements import Row
 KEY_ARN = re.compile(r"arn:aws.*:kms:.*:[0-9]{12}:key/.*")
 
 
-def require(
-    row: Row,
-    caller_arn: str,
-    role_arn: str,
-    *,
-    group_key: Key | None = None,
-    source: Location | None = None,
-    destination: Location | None = None,
-) -> None:
-    """Refuse with the name of everything that is missing, as the policies stand right now.
-
-    `group_key` is the dataset group's, or none.
-    """
-    role = _role(role_arn)
-    lacking = missing(
-        row, Caller(caller_arn), role, source, destination, dataset_group_key=group_key
-    )
+def require(row: Row, caller_arn: str, role_arn: str, uses: Uses) -> None:
+    """Refuse with the name of everything that is missing, or record the calls to KMS."""
+    lacking = missing(row, Caller(caller_arn), _role(role_arn), uses)
     if lacking:
         name = caller_arn.split(":", 5)[5].partition("/")[2]
         raise invalid_input(
             f"Insufficient privileges for {row.resource} {name}: {describe(lacking)}"
         )
-    for key in (
-        source.key if source else None,
-        destination.key if destination else None,
-        group_key,
-    ):
+    for key in (uses.source_key, uses.destination_key, uses.dataset_group_key):
         if key is not None:
             kms_calls.record(row.key_policy, key.arn, role_arn)
 
@@ -70,7 +52,7 @@ def usable_key(arn: str) -> Key:
 
 
 def bucket_at(path: str) -> deployed.DeployedBucket:
-    """The bucket of an s3:// path; it has to be in the Region of the call (PDG granting-personalize-s3-access)."""
+    """The bucket of an s3:// path, in the call's Region (PDG granting-personalize-s3-access)."""
     name, _ = split_path(path)
     bucket = deployed.bucket(name)
     if bucket is None:
@@ -101,7 +83,7 @@ def encryption_key_of(bucket: deployed.DeployedBucket) -> Key | None:
 
 
 def input_location(path: str, key: Key | None) -> Location:
-    """One file, or every file below a prefix that ends in a slash."""
+    """A file, or every file below a prefix that ends in a slash."""
     bucket = bucket_at(path)
     _, prefix = split_path(path)
     objects = bucket.object_keys(prefix)

@@ -1,4 +1,4 @@
-"""Who calls Personalize, and whether they may: the API's actions, and to pass the role.
+"""Permissions of Personalize's callers: the API's actions, and to pass the role.
 
 Callers are judged where IAM says something of them: roles, in a state machine's hand or assumed
 through STS. A caller with the account's own key may do everything, as the account's root user may.

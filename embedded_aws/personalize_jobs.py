@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from embedded_aws import deployed, job_progress
-from embedded_aws.access import Key
+from embedded_aws.access import Key, Uses
 from embedded_aws.errors import invalid_input
 from embedded_aws.import_data import parse_schema, read_rows, split_path
 from embedded_aws.permission_checks import (
@@ -64,7 +64,8 @@ def create_dataset_import_job(request: Fields, *, at_once: bool = False) -> str:
     bucket = bucket_at(path)
     location = input_location(path, encryption_key_of(bucket))
     role_arn, group_key = role_in(request), key_of_group(dataset["datasetGroupArn"])
-    require(DATASET_IMPORT_JOB, arn, role_arn, group_key=group_key, source=location)
+    uses = Uses(source=location, dataset_group_key=group_key)
+    require(DATASET_IMPORT_JOB, arn, role_arn, uses)
     files = _files(bucket, location.objects)
     if not files:
         raise invalid_input(f"No data found at {path}")
@@ -97,7 +98,7 @@ def create_dataset_import_job(request: Fields, *, at_once: bool = False) -> str:
 
 
 def create_dataset_export_job(request: Fields) -> str:
-    """CreateDatasetExportJob: writes what was imported to a file, if role and service may.
+    """CreateDatasetExportJob: writes the imported data to a file, if role and service may.
 
     "The default value is PUT" (API reference), and nothing here was put record by record.
     """
@@ -105,13 +106,8 @@ def create_dataset_export_job(request: Fields) -> str:
     arn = new_arn("dataset-export-job", name_in(request, "jobName"))
     path, key = _place(required(request, "jobOutput"), "s3DataDestination")
     role_arn, group_key = role_in(request), key_of_group(dataset["datasetGroupArn"])
-    require(
-        DATASET_EXPORT_JOB,
-        arn,
-        role_arn,
-        group_key=group_key,
-        destination=output_location(path, key),
-    )
+    uses = Uses(destination=output_location(path, key), dataset_group_key=group_key)
+    require(DATASET_EXPORT_JOB, arn, role_arn, uses)
     job_progress.require_room("dataset-export-job")
     bulk = request.get("ingestionMode") in ("BULK", "ALL")
 
@@ -132,7 +128,7 @@ def create_dataset_export_job(request: Fields) -> str:
 
 
 def create_data_deletion_job(request: Fields) -> str:
-    """CreateDataDeletionJob: takes the users of a CSV file with the column USER_ID out of a group's datasets."""
+    """CreateDataDeletionJob: deletes the USER_IDs of a CSV file from a group's datasets."""
     group_arn = required(request, "datasetGroupArn")
     describe(group_arn)
     arn = new_arn("data-deletion-job", name_in(request, "jobName"))
@@ -140,14 +136,17 @@ def create_data_deletion_job(request: Fields) -> str:
     bucket = bucket_at(path)
     location = input_location(path, encryption_key_of(bucket))
     role_arn, group_key = role_in(request), key_of_group(group_arn)
-    require(DATA_DELETION_JOB, arn, role_arn, group_key=group_key, source=location)
+    uses = Uses(source=location, dataset_group_key=group_key)
+    require(DATA_DELETION_JOB, arn, role_arn, uses)
     job_progress.require_room("data-deletion-job")
 
     def work() -> None:
         files = _files(bucket, location.objects)
         if not files:
             raise invalid_input(f"No data found at {path}")
-        users = {user for key, body in files.items() for user in _users(key, body)}
+        users: set[str] = set()
+        for key, body in files.items():
+            users.update(_users(key, body))
         deleted = 0
         for dataset in listing("dataset", datasetGroupArn=group_arn):
             rows = _rows.get(dataset["datasetArn"], [])
@@ -201,14 +200,9 @@ def _create_batch_job(
             f"The output has to be a folder, other than the input, and end in '/': {target}"
         )
     location = input_location(source, source_key)
-    require(
-        row,
-        arn,
-        role_in(request),
-        group_key=key_of_group(version["datasetGroupArn"]),
-        source=location,
-        destination=output_location(target, target_key),
-    )
+    role_arn, group_key = role_in(request), key_of_group(version["datasetGroupArn"])
+    uses = Uses(location, output_location(target, target_key), group_key)
+    require(row, arn, role_arn, uses)
     job_progress.require_room(arn_type)
     bucket = bucket_at(source)
     column = "ITEM_ID" if row is BATCH_INFERENCE_JOB else "USER_ID"
@@ -217,9 +211,9 @@ def _create_batch_job(
         files = _files(bucket, location.objects)
         if not files:
             raise invalid_input(f"No data found at {source}")
-        found = _distinct(version["datasetGroupArn"], column)[: request.get("numResults")]
+        results = _distinct(version["datasetGroupArn"], column)[: request.get("numResults")]
         for key, body in files.items():
-            answers = [_answer(row, line, found) for line in _json_lines(key, body)]
+            answers = [_answer(row, line, results) for line in _json_lines(key, body)]
             _write(
                 target,
                 f"{key.rsplit('/', 1)[-1]}.out",
@@ -241,10 +235,10 @@ def _create_batch_job(
     return arn
 
 
-def _answer(row: Row, line: Fields, found: list[str]) -> Fields:
+def _answer(row: Row, line: Fields, results: list[str]) -> Fields:
     """A line of output (PDG getting-batch-recommendations, getting-user-segments)."""
-    output = {"recommendedItems": found} if row is BATCH_INFERENCE_JOB else {"usersList": found}
-    return {"input": line, "output": output, "error": None}
+    name = "recommendedItems" if row is BATCH_INFERENCE_JOB else "usersList"
+    return {"input": line, "output": {name: results}, "error": None}
 
 
 def _json_lines(key: str, body: bytes) -> Iterator[Fields]:
@@ -259,8 +253,11 @@ def _json_lines(key: str, body: bytes) -> Iterator[Fields]:
 
 def _distinct(group_arn: str, column: str) -> list[str]:
     datasets = listing("dataset", datasetGroupArn=group_arn)
-    rows = [row for dataset in datasets for row in _rows.get(dataset["datasetArn"], ())]
-    return sorted({row[column] for row in rows if row.get(column)})
+    values: set[str] = set()
+    for dataset in datasets:
+        rows = _rows.get(dataset["datasetArn"], ())
+        values.update(row[column] for row in rows if row.get(column))
+    return sorted(values)
 
 
 def _place(config: Fields, field: str) -> tuple[str, Key | None]:
@@ -272,9 +269,13 @@ def _place(config: Fields, field: str) -> tuple[str, Key | None]:
 
 
 def _files(bucket: deployed.DeployedBucket, keys: Iterable[str]) -> dict[str, bytes]:
-    """The content of those objects that are there."""
+    """The content of the objects that are there."""
     present = set(bucket.object_keys(""))
-    return {key: bucket.read(key) for key in keys if key in present and not key.endswith("/")}
+    files = {}
+    for key in keys:
+        if key in present and not key.endswith("/"):
+            files[key] = bucket.read(key)
+    return files
 
 
 def _write(folder: str, name: str, text: str, key: Key | None) -> None:

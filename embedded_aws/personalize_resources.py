@@ -1,4 +1,4 @@
-"""The rules for creating what lasts: schemas, dataset groups, datasets, solutions, metric attributions.
+"""Rules for creating schemas, dataset groups, datasets, solutions and metric attributions.
 
 Both the API and CloudFormation come through here, so a template can't get what a call would be
 refused. Everything is ACTIVE at once, but for solution versions and jobs (`personalize_jobs`): the
@@ -11,6 +11,7 @@ import hashlib
 from typing import Any
 
 from embedded_aws import job_progress
+from embedded_aws.access import Uses
 from embedded_aws.errors import invalid_input
 from embedded_aws.import_data import check_schema, parse_schema
 from embedded_aws.permission_checks import (
@@ -42,7 +43,7 @@ def create_schema(request: Fields) -> str:
 
 
 def create_dataset_group(request: Fields) -> str:
-    """CreateDatasetGroup; with a key, only if the deployed policies give what the KMS page asks for."""
+    """CreateDatasetGroup; with a key, only if the deployed policies allow all of the KMS page."""
     arn = new_arn("dataset-group", name_in(request))
     key_arn, role_arn = request.get("kmsKeyArn"), request.get("roleArn")
     if bool(key_arn) != bool(role_arn):
@@ -51,7 +52,8 @@ def create_dataset_group(request: Fields) -> str:
             f"{given} is given without {absent}: a dataset group takes both or neither"
         )
     if key_arn and role_arn:
-        require(DATASET_GROUP, arn, role_in(request), group_key=usable_key(key_arn))
+        uses = Uses(dataset_group_key=usable_key(key_arn))
+        require(DATASET_GROUP, arn, role_in(request), uses)
     return put(arn, "datasetGroupArn", request, ("name", "roleArn", "kmsKeyArn", "domain"))
 
 
@@ -122,10 +124,5 @@ def _check_metrics_output(arn: str, group_arn: str, output: Fields) -> None:
         key = usable_key(own_key) if own_key else encryption_key_of(bucket_at(path))
         destination = output_location(path, key)
     role_arn = role_in(output)
-    require(
-        METRIC_ATTRIBUTION,
-        arn,
-        role_arn,
-        group_key=key_of_group(group_arn),
-        destination=destination,
-    )
+    uses = Uses(destination=destination, dataset_group_key=key_of_group(group_arn))
+    require(METRIC_ATTRIBUTION, arn, role_arn, uses)

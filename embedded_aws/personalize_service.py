@@ -1,4 +1,4 @@
-"""The Personalize JSON API, in the form ministack asks of a service module: `handle_request` and `reset`."""
+"""The Personalize JSON API as a service module of ministack: `handle_request` and `reset`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Response = tuple[int, dict[str, str], bytes]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of resource; all names of its operations and fields follow from `noun`."""
+    """A kind of resource; all names of its operations and fields follow from `noun`."""
 
     noun: str
     arn_type: str
@@ -147,11 +147,11 @@ def _page(member: str, entries: list[Fields], request: Fields) -> Fields:
 
 
 OPERATIONS = _operations()
-_KIND_OF = {
-    f"{verb}{kind.noun}{ending}": kind
-    for kind in KINDS
-    for verb, ending in (("Create", ""), ("Delete", ""), ("Describe", ""), ("List", "s"))
-}
+_KIND_OF: dict[str, Kind] = {}
+for _kind in KINDS:
+    for _verb in ("Create", "Delete", "Describe"):
+        _KIND_OF[f"{_verb}{_kind.noun}"] = _kind
+    _KIND_OF[f"List{_kind.noun}s"] = _kind
 
 # Operations that the real API doesn't have; see `EmbeddedAws`.
 _CONTROLS: dict[str, Callable[[Fields], None]] = {

@@ -46,22 +46,20 @@ def put(
 
 
 def describe(arn: str) -> Fields:
-    """The resource of that ARN; what is returned is the resource, not a copy."""
+    """The resource of that ARN, not a copy of it."""
     if arn not in _resources:
         raise RefusedError("ResourceNotFoundException", f"Resource Arn {arn} does not exist.")
     return _resources[arn]
 
 
 def listing(arn_type: str, **equal: str | None) -> list[Fields]:
-    """Every resource of a type in the caller's account and Region, narrowed by fields that aren't None."""
+    """Every resource of a type in the caller's account and Region with these fields but None."""
     start = arn_of(arn_type, "")
     wanted = {field: value for field, value in equal.items() if value is not None}
-    return [
-        resource
-        for arn, resource in list(_resources.items())
-        if arn.startswith(start)
-        and all(resource.get(field) == value for field, value in wanted.items())
-    ]
+    resources = [resource for arn, resource in list(_resources.items()) if arn.startswith(start)]
+    for field, value in wanted.items():
+        resources = [resource for resource in resources if resource.get(field) == value]
+    return resources
 
 
 def tags_of(arn: str) -> list[Fields]:
@@ -76,12 +74,11 @@ def delete(arn: str) -> None:
     Not while one of them is at work (PDG API_DeleteDataset, API_DeleteSolution).
     """
     describe(arn)
-    dependents = {
-        other: each
-        for other, each in list(_resources.items())
-        if other != arn and arn in each.values()
-    }
-    for other, resource in dependents.items():
+    dependents = []
+    for other, resource in list(_resources.items()):
+        if other == arn or arn not in resource.values():
+            continue
+        dependents.append(other)
         at_work = str(resource.get("status")).endswith(("PENDING", "PROGRESS"))
         if at_work or ("-job/" not in other and not other.startswith(f"{arn}/")):
             raise RefusedError("ResourceInUseException", f"Resource {arn} is in use by {other}")
@@ -91,7 +88,8 @@ def delete(arn: str) -> None:
 
 def arn_of(arn_type: str, name: str) -> str:
     """An ARN in the caller's account and Region."""
-    return f"arn:aws:personalize:{deployed.caller_region()}:{deployed.caller_account()}:{arn_type}/{name}"
+    region, account = deployed.caller_region(), deployed.caller_account()
+    return f"arn:aws:personalize:{region}:{account}:{arn_type}/{name}"
 
 
 def new_arn(arn_type: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What IAM and S3 have against a policy, and their quotas; ministack takes most policies as they come.
+"""Rules and quotas of IAM and S3 for policies; ministack takes most policies as they come.
 
 The grammar is IAM's, for S3 and KMS too (IAM user guide, reference_policies_grammar,
 reference_policies_elements_sid, reference_policies_elements_principal). The quotas are the default
@@ -26,7 +26,7 @@ Fields = dict[str, Any]
 
 
 class Kind(NamedTuple):
-    """The error code of a kind of policy, and the elements of its statements: these, or the same with "Not"."""
+    """The error code of a kind of policy, and its statements' elements, also with "Not" before."""
 
     code: str
     required: tuple[str, ...]
@@ -144,7 +144,7 @@ def _check_new_role(fields: Fields) -> None:
 
 
 def _check_name(fields: Fields) -> None:
-    """Refuse the name of a role that is there: "Names are not distinguished by case" (API reference, CreateRole)."""
+    """Refuse an existing role name: "Names are not distinguished by case" (API, CreateRole)."""
     name = fields.get("RoleName")
     if name and name.lower() in {role.lower() for role in iam._roles}:
         raise RefusedError("EntityAlreadyExists", f"Role with name {name} already exists.")

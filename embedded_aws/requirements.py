@@ -1,4 +1,4 @@
-"""AWS's permission matrix as data: what has to be allowed, to whom, before Personalize creates a thing.
+"""AWS's permission matrix as data: the actions to allow before Personalize creates a resource.
 
 Transcribed from AWS's pages, named in each row (PDG = Personalize developer guide,
 docs.aws.amazon.com/personalize/latest/dg/PAGE.html). It shares nothing with the construct library

@@ -20,7 +20,7 @@ KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
 
 
 def register() -> None:
-    """Add the property to those ministack stores through S3's own API, and the fallback to S3's writes."""
+    """Add the property to those of S3's API that ministack stores, and the fallback to writes."""
     provisioners._S3_BUCKET_CONFIGURATIONS += (
         (
             "BucketEncryption",
@@ -60,5 +60,6 @@ def _rule_xml(rule: dict[str, Any]) -> str:
         f"<SSEAlgorithm>{escape(default.get('SSEAlgorithm', 'AES256'))}</SSEAlgorithm>"
         + (f"<KMSMasterKeyID>{escape(key)}</KMSMasterKeyID>" if key else "")
         + "</ApplyServerSideEncryptionByDefault>"
-        f"<BucketKeyEnabled>{str(rule.get('BucketKeyEnabled', False)).lower()}</BucketKeyEnabled></Rule>"
+        f"<BucketKeyEnabled>{str(rule.get('BucketKeyEnabled', False)).lower()}</BucketKeyEnabled>"
+        "</Rule>"
     )

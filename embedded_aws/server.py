@@ -1,4 +1,4 @@
-"""The server process: ministack with the extension loaded, on a loopback port the operating system chooses.
+"""The server process: ministack with the extension, on a free loopback port.
 
 Run as `python -m embedded_aws.server` by `EmbeddedAws`. It writes its port to standard output once
 the extension is in place, and ends when its standard input does: that is how it learns that the

@@ -1,4 +1,4 @@
-"""Additions to ministack's Step Functions: Personalize, the identity of a state machine, redrives, and definitions.
+"""Additions to ministack's Step Functions: Personalize, identities, redrives and definitions.
 
 A task of a state machine calls with the machine's role (Step Functions developer guide,
 procedure-create-iam-role); ministack calls as the account. A redrive continues a failed execution
@@ -136,7 +136,7 @@ def _continue(execution: dict[str, Any]) -> None:
         for event in execution["events"]
         if "stateEnteredEventDetails" in event
     ]
-    details = [each for each in entered if each["name"] in definition["States"]][-1]
+    details = [state for state in entered if state["name"] in definition["States"]][-1]
     rest = {**definition, "StartAt": details["name"]}
     stand_in = f"{machine_arn}:redrive:{execution['name']}"
     stepfunctions._state_machines[stand_in] = {**machine, "definition": json.dumps(rest)}

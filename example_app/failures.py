@@ -1,4 +1,4 @@
-"""Who learns that a state machine has failed, or hasn't run at all, and why."""
+"""Notices that a state machine has failed, with the reason, or hasn't run at all."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -12,7 +12,7 @@ from constructs import Construct
 
 
 class Failures(Construct):
-    """A topic for the executions that end otherwise than they should, with the reason, and for alarms."""
+    """A topic for failed executions, with the reason, and for alarms."""
 
     def __init__(self, scope: Construct, id: str, *machines: sfn.StateMachine) -> None:
         super().__init__(scope, id)
@@ -43,7 +43,7 @@ class Failures(Construct):
         )
 
     def tell_of(self, *alarms: cloudwatch.Alarm) -> None:
-        """Send alarms to the topic, whose policy has to allow it: with one of its own it lacks the default's."""
+        """Send alarms to the topic, whose own policy replaces the default and has to allow it."""
         for alarm in alarms:
             alarm.add_alarm_action(actions.SnsAction(self.topic))
         self.topic.add_to_resource_policy(

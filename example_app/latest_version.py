@@ -39,7 +39,10 @@ class LatestVersion(sfn.StateMachineFragment):
             self,
             "No version",
             error="SolutionVersionNotActive",
-            cause=f"the latest version of {solution.attr_solution_arn} could not be trained, or there is none",
+            cause=(
+                f"the latest version of {solution.attr_solution_arn} could not be trained, "
+                "or there is none"
+            ),
         )
         self._trained = sfn.Pass(self, "Trained")
         self._describe.next(

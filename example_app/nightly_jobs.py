@@ -1,4 +1,4 @@
-"""The work of every night: new ratings come in, recommendations for everybody and a copy of the data go out."""
+"""The work of every night: import new ratings, recommend to everybody, export the data."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_personalize as personalize
@@ -17,6 +17,7 @@ _TONIGHT = "{% $substringBefore($states.context.Execution.StartTime, 'T') & '/' 
 # that is started by hand, without a time, has its own names.
 _TIME = "$states.context.Execution.Input.time"
 _ONCE = f"{{% 'night-' & ($exists({_TIME}) ? $replace({_TIME}, ':', '-') : $uuid()) %}}"
+_LATEST_VERSION = "{% $states.input.Solution.LatestSolutionVersion.SolutionVersionArn %}"
 
 
 class NightlyJobs(Construct):
@@ -49,7 +50,7 @@ class NightlyJobs(Construct):
             "Recommend",
             encryption=encryption,
             job_name=_ONCE,
-            solution_version_arn="{% $states.input.Solution.LatestSolutionVersion.SolutionVersionArn %}",
+            solution_version_arn=_LATEST_VERSION,
             source=S3Location(bucket, "batch/in/"),
             source_path=_TONIGHT,
             destination=S3Location(bucket, "batch/out/"),

@@ -10,7 +10,7 @@ from constructs import Construct
 
 
 class Schedule(Construct):
-    """Starts a state machine every night, and keeps what it couldn't start."""
+    """Starts a state machine every night, and keeps the starts that failed."""
 
     def __init__(self, scope: Construct, id: str, machine: sfn.StateMachine) -> None:
         super().__init__(scope, id)

@@ -10,7 +10,7 @@ from personalize_kms_constructs.jobs import DataDeletionJob
 
 
 class UserDeletion(Construct):
-    """A state machine that is started with the name of a file of users, while no other job is at work.
+    """A state machine to start with the name of a file of users, while no other job runs.
 
     It has no schedule: a data deletion job may take a day, and AWS guarantees the deletion only if
     nothing is imported or trained meanwhile

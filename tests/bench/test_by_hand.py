@@ -92,15 +92,15 @@ def calls_at_synth(directory: Path, stacks: int, constructs: int) -> int:
 def test_calls_at_synth_grow_with_the_app_and_not_faster(
     tmp_path: Path, app: tuple[int, int], twice: tuple[int, int]
 ) -> None:
-    """Each construct looks at what is its own; what it has to find in the app is found for all of them at once.
+    """Each construct visits its own resources; the app is searched once for all of them.
 
-    An app of twelve managed policies is one where those of each role are counted.
+    An app of twelve managed policies counts the policies of each role.
     """
     assert calls_at_synth(tmp_path / "twice", *twice) <= 2 * calls_at_synth(tmp_path / "app", *app)
 
 
 def test_calls_into_jsii_are_linear_in_l1_buckets(tmp_path: Path) -> None:
-    """The app is searched for their policies once; a function in each keeps the CDK from reading them."""
+    """The app is searched once for bucket policies, each with a function in its statement."""
     calls = []
     for buckets in (10, 20, 30):
         stack = cdk.Stack(cdk.App(analytics_reporting=False, outdir=str(tmp_path)), "Stack")
@@ -109,11 +109,8 @@ def test_calls_into_jsii_are_linear_in_l1_buckets(tmp_path: Path) -> None:
             for number in range(buckets)
         ]
         with counted() as count:
-            PersonalizeEncryption(
-                stack,
-                "Encryption",
-                resources=[PersonalizeResource.dataset_import_job(each) for each in locations],
-            )
+            jobs = [PersonalizeResource.dataset_import_job(location) for location in locations]
+            PersonalizeEncryption(stack, "Encryption", resources=jobs)
             calls.append(count())
     assert calls[2] - calls[1] == calls[1] - calls[0] <= 10 * 30
 

@@ -30,5 +30,5 @@ def as_written(value: Any) -> Any:
     if isinstance(value, dict) and "Fn::Join" in value:
         return "".join(as_written(part) for part in value["Fn::Join"][1])
     if isinstance(value, dict):
-        return {key: as_written(each) for key, each in value.items()}
-    return [as_written(each) for each in value] if isinstance(value, list) else value
+        return {key: as_written(member) for key, member in value.items()}
+    return [as_written(member) for member in value] if isinstance(value, list) else value

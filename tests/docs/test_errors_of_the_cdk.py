@@ -1,4 +1,4 @@
-"""Errors of the CDK that the page on errors explains come in its words, and what it advises helps."""
+"""Errors of the CDK come in the words of the page on errors, and its advice helps."""
 
 import re
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def importing(stack: cdk.Stack, bucket: s3.IBucket) -> PersonalizeEncryption:
 
 @pytest.mark.parametrize("is_imported", [False, True])
 def test_stacks_with_constructs_that_use_the_bucket_of_the_other(is_imported: bool) -> None:
-    """The role's policy in each refers to the other, unless one of them imports the bucket by its name."""
+    """Both role policies refer to the other stack, unless one imports the bucket by its name."""
     app = cdk.App()
     movies, books = cdk.Stack(app, "Movies"), cdk.Stack(app, "Books")
     bucket = s3.Bucket(books, "Ratings", bucket_name="ratings")
@@ -77,7 +77,7 @@ def test_a_role_that_is_named_if_needed_and_the_key_of_another_stack(is_named: b
 
 @pytest.mark.parametrize("of_bucket", [False, True])
 def test_a_prefix_by_the_name_of_something_in_one_stack(of_bucket: bool) -> None:
-    """In the other stack CloudFormation finds nothing of that name; a parameter of the bucket's stack is there."""
+    """CloudFormation finds a name only in its stack; a parameter of the bucket's stack works."""
     app = cdk.App()
     stack, of_data = cdk.Stack(app, "Stack"), cdk.Stack(app, "Data")
     parameter = cdk.CfnParameter(of_data if of_bucket else stack, "Folder")
@@ -130,7 +130,7 @@ def grant_on_l1(stack: cdk.Stack, bucket: s3.Bucket) -> None:
 def test_a_bucket_policy_that_an_l2_does_not_know(
     stack: cdk.Stack, of_user: Callable[[cdk.Stack, s3.Bucket], None], is_before: bool
 ) -> None:
-    """An L2 makes its own, as for any grant, which the judge tells; a grant on the L1 finds that of the construct."""
+    """An L2 makes a second policy, which the judge reports; the L1 gets the construct's."""
     bucket = s3.Bucket(stack, "Data")
     if is_before:
         of_user(stack, bucket)
@@ -151,7 +151,7 @@ def test_a_bucket_policy_that_an_l2_does_not_know(
     "stage", ["Test", None], ids=["another stage", "none, as a pipeline's stack"]
 )
 def test_a_key_of_another_stage(stage: str | None, is_imported: bool) -> None:
-    """Only an import by the key's ARN leads from one stage to what is in none or in another."""
+    """Only an import by the key's ARN leads from a stage to a key outside of it."""
     app = cdk.App()
     key: kms.IKey = kms.Key(
         cdk.Stack(app if stage is None else cdk.Stage(app, stage), "Security"), "Key"

@@ -1,4 +1,4 @@
-"""The page on the first stack keeps its promise: its two files, in an empty folder, become a deployed stack."""
+"""The two files of the page on the first stack, in an empty folder, become a deployed stack."""
 
 import json
 import os
@@ -19,7 +19,7 @@ def first_block(language: str) -> str:
 
 
 def test_files_of_the_page_deploy(tmp_path: Path) -> None:
-    """The command of cdk.json synthesizes app.py, with the policies of the page, and CloudFormation deploys it."""
+    """The command of cdk.json synthesizes the page's policies, and CloudFormation deploys them."""
     (tmp_path / "app.py").write_text(first_block("python"))
     interpreter, *arguments = json.loads(first_block("json"))["app"].split()
     assert interpreter == "python"
@@ -38,12 +38,11 @@ def test_files_of_the_page_deploy(tmp_path: Path) -> None:
     assert (checked.returncode, checked.stdout.splitlines()[-1]) == (0, first_block("text").strip())
     template = json.loads((assembly / "Recommendations.template.json").read_text())
 
-    policies = {
-        name: document["Statement"]
-        for name, each in as_written(template["Resources"]).items()
-        for key, document in each["Properties"].items()
-        if key in ("KeyPolicy", "PolicyDocument", "AssumeRolePolicyDocument")
-    }
+    policies = {}
+    for name, resource in as_written(template["Resources"]).items():
+        for key, document in resource["Properties"].items():
+            if key in ("KeyPolicy", "PolicyDocument", "AssumeRolePolicyDocument"):
+                policies[name] = document["Statement"]
     for statement in (of_the_buckets_key := policies.pop("DataKey5F086070")):
         if "Sid" in statement:
             statement["Action"].append("kms:GenerateDataKeyWithoutPlaintext")

@@ -1,4 +1,4 @@
-"""The code of the how-to pages does what the pages say; that it runs is tested with each page, too."""
+"""The code of the how-to pages does what the pages say; the pages' own tests run it."""
 
 import json
 import re
@@ -34,8 +34,8 @@ FIVE = [
 ]
 
 
-def found(report: Any) -> list[tuple[str, ...]]:
-    """Return what a report has, beside what is allowed."""
+def reported(report: Any) -> list[tuple[str, ...]]:
+    """Return the entries of a report that aren't allowed permissions."""
     entries = [*report.missing, *report.excess, *report.undecided]
     return [(entry.kind, entry.principal, entry.action, entry.policy) for entry in entries]
 
@@ -47,7 +47,7 @@ def json_of(page: str) -> Any:
 
 
 def test_statements_of_an_imported_key() -> None:
-    """The first is the one that the page shows; its owner's app adds both from the file; MANAGED has none."""
+    """The page shows the first; the owner's app adds both from the file; MANAGED has none."""
     names = names_of("how-to/imported-key.md")
     assert (names["pending"].policy, names["pending"].resource_arn) == ("key", names["key"].key_arn)
     assert names["managed"].pending_statements == ()
@@ -92,13 +92,16 @@ def test_statement_of_a_cross_stack_key() -> None:
 
 @pytest.mark.parametrize("construct", ["with_immutable_role", "precreated"])
 def test_role_of_others_has_pending_statements(construct: str) -> None:
-    """Nothing is attached to it, and what it lacks is reported."""
+    """The role gets no policy, and its missing statements are pending."""
     (pending,) = names_of("how-to/existing-role.md")[construct].pending_statements
     assert pending.policy == "role"
     assert [statement.to_json()["Sid"] for statement in pending.statements] == ["UseKey"]
 
 
-LOOK_UP = "cc-api-provider:account=111122223333:exactIdentifier=personalize:propertiesToReturn.0=Arn:region=us-east-1:typeName=AWS$:$:IAM$:$:Role"
+LOOK_UP = (
+    "cc-api-provider:account=111122223333:exactIdentifier=personalize:"
+    "propertiesToReturn.0=Arn:region=us-east-1:typeName=AWS$:$:IAM$:$:Role"
+)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,7 @@ LOOK_UP = "cc-api-provider:account=111122223333:exactIdentifier=personalize:prop
 def test_role_is_a_dummy_until_it_is_looked_up(
     context: dict[str, Any], attached_to: list[list[str]], pending: list[str]
 ) -> None:
-    """Nothing is refused or attached before; the context of an app is what it is given."""
+    """Before the look-up nothing is refused or attached; the test gives the app its context."""
     from aws_cdk import aws_iam as iam
 
     env = cdk.Environment(account="111122223333", region="us-east-1")
@@ -132,16 +135,8 @@ def test_role_is_a_dummy_until_it_is_looked_up(
 def test_one_prefix_is_read_and_written() -> None:
     """By the role and by the service; the caller may create the jobs and pass the role."""
     stack = names_of("how-to/several-keys.md")["stack"]
-    (policy,) = (
-        each
-        for name, each in resources(stack, "AWS::IAM::ManagedPolicy").items()
-        if "BatchJobs" in name
-    )
-    (bucket_policy,) = (
-        each
-        for name, each in resources(stack, "AWS::S3::BucketPolicy").items()
-        if "Batches" in name
-    )
+    (policy,) = named(stack, "AWS::IAM::ManagedPolicy", "BatchJobs")
+    (bucket_policy,) = named(stack, "AWS::S3::BucketPolicy", "Batches")
     bucket = {"Fn::GetAtt": ["BatchesE11AE858", "Arn"]}
     objects = {"Fn::Join": ["", [bucket, "/batch/*"]]}
     on_data = {"s3:ListBucket": bucket, "s3:GetObject": objects, "s3:PutObject": objects}
@@ -149,31 +144,37 @@ def test_one_prefix_is_read_and_written() -> None:
         policy["Properties"]["PolicyDocument"],
         bucket_policy["Properties"]["PolicyDocument"],
     ):
-        found = {
-            each["Action"]: each["Resource"]
-            for each in document["Statement"]
-            if str(each["Action"])[:3] == "s3:"
+        of_s3 = {
+            statement["Action"]: statement["Resource"]
+            for statement in document["Statement"]
+            if str(statement["Action"])[:3] == "s3:"
         }
-        assert found == on_data
-    (of_caller,) = (
-        each for name, each in resources(stack, "AWS::IAM::Policy").items() if "Caller" in name
-    )
-    assert [each["Action"] for each in of_caller["Properties"]["PolicyDocument"]["Statement"]][
-        -1
-    ] == "iam:PassRole"
+        assert of_s3 == on_data
+    (of_caller,) = named(stack, "AWS::IAM::Policy", "Caller")
+    last = of_caller["Properties"]["PolicyDocument"]["Statement"][-1]
+    assert last["Action"] == "iam:PassRole"
+
+
+def named(stack: cdk.Stack, type: str, part: str) -> list[dict[str, Any]]:
+    """Return the resources of a type with this in their logical id."""
+    return [resource for id, resource in resources(stack, type).items() if part in id]
 
 
 def test_nothing_permanent_needs_what_a_condition_leaves_out() -> None:
-    """CloudFormation refuses such a template; the construct's resources are those with the condition."""
+    """Only the construct's resources have the condition; CloudFormation refuses other templates."""
     solution = template(names_of("how-to/own-key-and-role.md")["solution"])["Resources"]
-    optional = {name for name, each in solution.items() if each.get("Condition") == "IsEncrypted"}
+    optional, permanent = set(), []
+    for name, resource in solution.items():
+        if resource.get("Condition") == "IsEncrypted":
+            optional.add(name)
+        else:
+            permanent.append(resource)
     assert sorted(solution[name]["Type"] for name in optional) == [
         "AWS::IAM::ManagedPolicy",
         "AWS::KMS::Key",
         "AWS::Personalize::DatasetGroup",
     ]
-    permanent = json.dumps([each for name, each in solution.items() if name not in optional])
-    assert [name for name in optional if f'"{name}"' in permanent] == []
+    assert [name for name in optional if f'"{name}"' in json.dumps(permanent)] == []
 
 
 @pytest.mark.parametrize(("context", "keys"), [({"encrypted": "true"}, 1), ({}, 0)])
@@ -193,7 +194,7 @@ def test_each_account_has_its_statements_in_one_app() -> None:
     assert names["encryption"].pending_statements == ()
     assembly = names["app"].synth()
     report = check_assembly(assembly)
-    assert (found(report), report.problems) == ([], ())
+    assert (reported(report), report.problems) == ([], ())
     assert len(report.allowed) > 0
     waits_for = {
         dependency.id for dependency in assembly.get_stack_by_name("Recommendations").dependencies
@@ -208,7 +209,8 @@ def test_each_account_has_its_statements_in_one_app() -> None:
         "Condition": {
             "ArnEquals": {
                 "aws:PrincipalArn": (
-                    "arn:${AWS::Partition}:iam::777788889999:role/Recommendations-Encryption-8485E84F-eu-west-1"
+                    "arn:${AWS::Partition}:iam::777788889999:role/"
+                    "Recommendations-Encryption-8485E84F-eu-west-1"
                 )
             }
         },
@@ -220,7 +222,7 @@ def test_each_account_has_its_statements_in_one_app() -> None:
 
 
 def test_migration_of_l1s_and_of_a_cross_stack_key() -> None:
-    """A wrapped L1 key keeps its logical id; the role that is passed by its ARN gets one managed policy."""
+    """A wrapped L1 key keeps its logical id; a role passed by its ARN gets a managed policy."""
     names = names_of("how-to/migrate.md")
     assert list(resources(names["cfn_key"].stack, "AWS::KMS::Key")) == ["Key"]
     (role,) = resources(names["cfn_role"].stack, "AWS::IAM::Role")
@@ -244,9 +246,10 @@ def test_included_template_keeps_its_resources(tmp_path: Path) -> None:
     )
 
     made = template(stack)["Resources"]
-    assert [name for name, each in made.items() if each["Type"] != "AWS::S3::BucketPolicy"] == [
-        *("Key", "Data", "Role", "Movies", "EncryptionPolicy3F28E3E0")
+    others = [
+        name for name, resource in made.items() if resource["Type"] != "AWS::S3::BucketPolicy"
     ]
+    assert others == ["Key", "Data", "Role", "Movies", "EncryptionPolicy3F28E3E0"]
     sids = [statement.get("Sid") for statement in key_policy(stack, "Key")]
     assert sids == ["PersonalizeRole", "PersonalizeService"]
     assert made["Movies"]["Properties"] == {
@@ -256,11 +259,11 @@ def test_included_template_keeps_its_resources(tmp_path: Path) -> None:
     }
     assert "EncryptionPolicy3F28E3E0" in made["Movies"]["DependsOn"]
     report = check_assembly(app.synth())
-    assert (found(report), report.problems) == ([], ())
+    assert (reported(report), report.problems) == ([], ())
 
 
 def test_later_bucket_policy_takes_the_place_of_the_deployed_one() -> None:
-    """The id of the page is that of the policy that the CDK makes, and the construct's statements are in the user's."""
+    """The page has the id of the CDK's policy; the construct's statements are in the user's."""
     stack = names_of("errors-of-aws.md")["stack"]
     (policy,) = resources(stack, "AWS::S3::BucketPolicy").items()
     assert policy[0] == "DataPolicyB80589C3"
@@ -318,7 +321,7 @@ def test_check_finds_the_mistakes_of_the_page() -> None:
     ids=["encrypt and decrypt", "read", "read and write"],
 )
 def test_a_grant_is_too_much(grant: Any, too_much: set[str]) -> None:
-    """Of the stack of the page on reports nothing is; each grant of its table adds what the table says."""
+    """The stack of the page on reports has no excess; a grant of its table adds its excess."""
     names = names_of("how-to/reports.md")
     grant(names["key"], names["data"], names["role"])
     report = check_assembly(names["app"].synth(force=True))
@@ -329,9 +332,8 @@ def test_nothing_is_left_for_nag() -> None:
     """The acknowledgements of the page are complete, and their ids right."""
     app = names_of("how-to/cdk-nag.md")["app"]
     report = json.loads((Path(app.synth().directory) / "validation-report.json").read_text())
-    assert [
-        violation for plugin in report["pluginReports"] for violation in plugin["violations"]
-    ] == []
+    for plugin in report["pluginReports"]:
+        assert plugin["violations"] == []
     # A plugin that found nothing isn't in the report.
     assert "AwsSolutions" not in {plugin["pluginName"] for plugin in report["pluginReports"]}
 
@@ -362,7 +364,7 @@ def test_templates_that_refer_weakly_go_on_without_the_library(stack: str) -> No
 
 @pytest.mark.parametrize("of_copy", [True, False])
 def test_an_included_template_has_the_metadata_of_the_cli(tmp_path: Path, of_copy: bool) -> None:
-    """The CLI has the CDK add a resource, which the copy has too: the page's app has it added no more."""
+    """The CDK adds a resource for the CLI, also to the copy; the page's app stops it."""
     app = cdk.App(analytics_reporting=True, outdir=str(tmp_path))
     PersonalizeEncryption(cdk.Stack(app, "Recommendations"), "Encryption", resources=[GROUP])
     copy = f"{app.synth().directory}/Recommendations.template.json"
@@ -406,7 +408,7 @@ def test_pinned_name_is_the_present_one() -> None:
 
 
 def test_ids_that_are_kept_by_hand() -> None:
-    """With those of the page nothing differs; the page names what else of a construct has a logical id."""
+    """With the ids of the page nothing differs; the page names all logical ids of a construct."""
     names = names_of("how-to/rename-or-move.md")
     before = cdk.Stack(cdk.App(), "Recommendations", env=names["env"])
     PersonalizeEncryption(before, "Encryption").add_dataset_group("Movies", name="movies")
@@ -428,10 +430,12 @@ def test_ids_that_are_kept_by_hand() -> None:
     everything.add_dataset("Ratings", dataset_group=movies, **ratings)
     everything.add_metric_attribution("Metrics", dataset_group=movies, name="metrics", metrics=[])
     everything.on_key_access_changed("KeyAccess")
-    found = [
-        each.node.path for each in everything.node.find_all() if isinstance(each, cdk.CfnResource)
+    paths = [
+        construct.node.path
+        for construct in everything.node.find_all()
+        if isinstance(construct, cdk.CfnResource)
     ]
-    assert {path.removeprefix("Recommendations/Encryption/") for path in found} == {
+    assert {path.removeprefix("Recommendations/Encryption/") for path in paths} == {
         *names["present_ids"],
         "Policy2/Resource",
         "Ratings",
@@ -452,21 +456,21 @@ def test_one_template_has_a_name_for_each_stack() -> None:
 def test_pipelines_aspects_and_boundaries_leave_nothing_missing() -> None:
     """In the stages, with the path of the aspect, and within the boundary."""
     names = names_of("how-to/pipelines-aspects-and-boundaries.md")
-    assert found(names["report"]) == []
+    assert reported(names["report"]) == []
     assert len([asked for asked in names["report"].asked if "/Movies" in asked]) == 2
-    assert found(names["report_with_path"]) == []
-    assert found(names["report_with_boundary"]) == []
+    assert reported(names["report_with_path"]) == []
+    assert reported(names["report_with_boundary"]) == []
 
 
 @pytest.mark.parametrize("is_of_the_page", [True, False])
 def test_a_boundary_on_a_stack_with_a_state_machine(is_of_the_page: bool) -> None:
-    """What the page adds is what the machine's role lacks."""
+    """Without the page's additions the machine's role lacks three actions."""
     names = names_of("how-to/pipelines-aspects-and-boundaries.md")
     app = cdk.App()
     stack = cdk.Stack(app, "Recommendations")
     *first, call, pass_role = [
-        iam.PolicyStatement.from_json(each)
-        for each in names["boundary"].document.to_json()["Statement"]
+        iam.PolicyStatement.from_json(statement)
+        for statement in names["boundary"].document.to_json()["Statement"]
     ]
     boundary = iam.ManagedPolicy(stack, "Boundary", statements=first[:1])
     iam.PermissionsBoundary.of(stack).apply(boundary)
@@ -485,7 +489,7 @@ def test_a_boundary_on_a_stack_with_a_state_machine(is_of_the_page: bool) -> Non
     )
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
     report = check_assembly(app.synth(skip_validation=True))
-    lacking = {each.action for each in report.missing if "Machine" in each.principal_arn}
+    lacking = {entry.action for entry in report.missing if "Machine" in entry.principal_arn}
     expected = (
         set()
         if is_of_the_page
@@ -504,7 +508,7 @@ def test_grants_for_services_only_make_the_roles_grants_undecided() -> None:
     (key,) = resources(stack, "AWS::KMS::Key").values()
     assert key["Properties"]["Tags"] == [{"Key": "dp:exclude:identity", "Value": "true"}]
     assembly = cdk.App.of(stack).synth()  # type: ignore[union-attr]
-    assert found(check_assembly(assembly)) == [("undecided", "role", "kms:CreateGrant", "key")]
+    assert reported(check_assembly(assembly)) == [("undecided", "role", "kms:CreateGrant", "key")]
 
 
 def test_the_page_on_warnings_names_a_file_that_is_there() -> None:
@@ -522,12 +526,12 @@ def test_administrators_of_a_key_made_here() -> None:
     names = names_of("how-to/runtime-callers.md")
     stack = names["stack"]
     (key,) = resources(stack, "AWS::KMS::Key")
-    sids = [each["Sid"] for each in key_policy(stack, key)]
+    sids = [statement["Sid"] for statement in key_policy(stack, key)]
     assert sids == ["PersonalizeRole", "PersonalizeService", "Administrators"]
     policies = resources(stack, "AWS::IAM::Policy")
     actions = {
-        id: each["Properties"]["PolicyDocument"]["Statement"][0]["Action"]
-        for id, each in policies.items()
+        id: policy["Properties"]["PolicyDocument"]["Statement"][0]["Action"]
+        for id, policy in policies.items()
     }
     assert "kms:Put*" in actions.pop(next(id for id in actions if id.startswith("KeyAdmins")))
     assert list(actions.values()) == ["personalize:GetRecommendations"]
@@ -539,8 +543,8 @@ def test_statements_without_a_cdk_app_are_filled_in() -> None:
     policies = names_of("how-to/without-the-cdk.md")["policies"]
     assert "${" not in json.dumps(policies)
     actions = {
-        policy: set(re.findall(r'"(\w+:\w+)"', json.dumps(found)))
-        for policy, found in policies.items()
+        name: set(re.findall(r'"(\w+:\w+)"', json.dumps(policy)))
+        for name, policy in policies.items()
     }
     conditions = {"aws:PrincipalArn", "aws:SourceAccount"}
     of_data = {"s3:GetObject", "s3:ListBucket"}

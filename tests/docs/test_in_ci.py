@@ -44,7 +44,7 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, bool]
 
 
 def run(command: str, directory: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command as GitHub does, with what is installed here."""
+    """Run a command as GitHub does, with the packages installed here."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
     }
@@ -59,12 +59,12 @@ def run(command: str, directory: Path) -> subprocess.CompletedProcess[str]:
 def steps() -> list[dict[str, Any]]:
     """The steps of the workflow."""
     (job,) = yaml.safe_load(WORKFLOW)["jobs"].values()
-    found: list[dict[str, Any]] = job["steps"]
-    return found
+    steps: list[dict[str, Any]] = job["steps"]
+    return steps
 
 
 def test_the_workflow_does_what_the_page_says(project: tuple[Path, bool]) -> None:
-    """Stages are synthesized; if something counts, the job fails, and SARIF and summary are there all the same."""
+    """Stages are synthesized; a job that fails for a finding has SARIF and summary all the same."""
     directory, is_clean = project
     counting = "personalize-kms check --fail-on undecided"
     failed = False
@@ -76,12 +76,9 @@ def test_the_workflow_does_what_the_page_says(project: tuple[Path, bool]) -> Non
             continue
         failed = run(command, directory).returncode != 0 or failed
         if "upload-sarif" in step.get("uses", ""):
-            results = json.loads((directory / step["with"]["sarif_file"]).read_text())["runs"][0][
-                "results"
-            ]
-            assert {each["ruleId"] for each in results} == (
-                set() if is_clean else {"Personalize::Undecided"}
-            )
+            sarif = json.loads((directory / step["with"]["sarif_file"]).read_text())
+            rules = {result["ruleId"] for result in sarif["runs"][0]["results"]}
+            assert rules == (set() if is_clean else {"Personalize::Undecided"})
     assert failed is not is_clean
     assert (directory / "cdk.out" / "assembly-Prod").is_dir()
     undecided = 0 if is_clean else 20
@@ -95,22 +92,22 @@ def test_the_workflow_does_what_the_page_says(project: tuple[Path, bool]) -> Non
     "assembly", ["", '{"version": "38.0.0", "artifacts": {}}'], ids=["none", "empty"]
 )
 def test_where_the_check_cannot_look_nothing_is_uploaded(assembly: str, tmp_path: Path) -> None:
-    """GitHub refuses an empty file, and closes alerts for one without results; the job fails all the same."""
+    """The job fails without a file: GitHub would refuse an empty file, or close alerts for it."""
     if assembly:
         (tmp_path / "cdk.out").mkdir()
         (tmp_path / "cdk.out" / "manifest.json").write_text(assembly)
-    (check,) = [each["run"] for each in steps() if "--format sarif" in each.get("run", "")]
-    found = run(check.replace("personalize-kms check", "personalize-kms check --strict"), tmp_path)
-    assert found.returncode == 2
+    (check,) = [step["run"] for step in steps() if "--format sarif" in step.get("run", "")]
+    strict = check.replace("personalize-kms check", "personalize-kms check --strict")
+    assert run(strict, tmp_path).returncode == 2
     assert not (tmp_path / "access.sarif").exists()
-    (upload,) = [each for each in steps() if "upload-sarif" in each.get("uses", "")]
+    (upload,) = [step for step in steps() if "upload-sarif" in step.get("uses", "")]
     assert f"hashFiles('{upload['with']['sarif_file']}') != ''" in upload["if"]
 
 
 def test_actions_are_pinned_as_in_our_own_workflows() -> None:
-    """By the hash of a commit, with the version, so that what renews ours shows what the page needs."""
+    """Actions are pinned by hash with the version, so a renewal of ours shows the page's need."""
     uses = re.findall(r"uses: (\S+)@(\S+) # (v[\d.]+)\n", WORKFLOW)
-    assert len(uses) == sum("uses" in each for each in steps())
+    assert len(uses) == sum("uses" in step for step in steps())
     ours = "".join(path.read_text() for path in (ROOT / ".github" / "workflows").glob("*.yml"))
     for action, commit, version in uses:
         assert re.fullmatch("[0-9a-f]{40}", commit)
@@ -118,15 +115,16 @@ def test_actions_are_pinned_as_in_our_own_workflows() -> None:
 
 
 def test_the_hooks_run_as_they_are_defined(project: tuple[Path, bool]) -> None:
-    """The one of the page synthesizes the app, and ours checks it, with what the page counts."""
+    """The page's hook synthesizes the app, and ours checks it with the page's options."""
     directory, is_clean = project
     local, other = yaml.safe_load(PRE_COMMIT)["repos"]
     (synth,), (used,) = local["hooks"], other["hooks"]
     (ours,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     assert used["id"] == ours["id"]
     assert (ours["language"], ours["additional_dependencies"]) == ("python", [".[cli]"])
-    assert not any(each["pass_filenames"] or not each["always_run"] for each in (synth, ours))
+    for hook in (synth, ours):
+        assert (hook["pass_filenames"], hook["always_run"]) == (False, True)
     assert run(synth["entry"], directory).returncode == 0
-    found = run(shlex.join([*shlex.split(ours["entry"]), *used["args"]]), directory)
-    assert (found.returncode, found.stderr) == (0 if is_clean else 1, "")
-    assert "✔" not in found.stdout
+    checked = run(shlex.join([*shlex.split(ours["entry"]), *used["args"]]), directory)
+    assert (checked.returncode, checked.stderr) == (0 if is_clean else 1, "")
+    assert "✔" not in checked.stdout

@@ -1,4 +1,4 @@
-"""The pages on errors and warnings have the library's own words, every warning, and every failure of the function."""
+"""The pages on errors and warnings have the library's words, warnings and function's failures."""
 
 import ast
 import re
@@ -25,17 +25,13 @@ def headings(section: str) -> list[str]:
 
 @cache
 def nodes() -> list[ast.AST]:
-    """Every node of the package's source, less reports, which say themselves what to do; words in common are there."""
-    files = [
-        file
-        for file in PACKAGE.rglob("*.py")
-        if file.relative_to(PACKAGE).parts[0] not in ("_access", "_assembly", "checks", "_doctor")
-    ]
-    return [
-        node
-        for file in sorted(files)
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-    ]
+    """Return all nodes of the package's source, less reports, whose messages say what to do."""
+    nodes: list[ast.AST] = []
+    for file in sorted(PACKAGE.rglob("*.py")):
+        folder = file.relative_to(PACKAGE).parts[0]
+        if folder not in ("_access", "_assembly", "checks", "_doctor"):
+            nodes += ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    return nodes
 
 
 def template(node: ast.AST) -> str | None:
@@ -50,7 +46,7 @@ def template(node: ast.AST) -> str | None:
 @cache
 def warnings() -> dict[str, str]:
     """Return the texts of warnings by id, those of pending statements up to the JSON."""
-    found = {
+    texts = {
         warning_id: message.replace("{arn}", "…") for warning_id, message in _MESSAGES.values()
     }
     for node in nodes():
@@ -60,24 +56,29 @@ def warnings() -> dict[str, str]:
         elif isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple):
             pair = node.value.elts
         if pair and isinstance(pair[0], ast.Constant):
-            found[str(pair[0].value)] = template(pair[1]) or ""
-    return found
+            texts[str(pair[0].value)] = template(pair[1]) or ""
+    return texts
 
 
 @cache
 def reasons() -> list[str]:
-    """Return the failures of the function of MANAGED: what it raises, and the problems behind ``no time is left``."""
-    found: list[ast.AST] = []
+    """Return the failures of MANAGED's function: its errors, and the problems of lost time."""
+    values: list[ast.AST] = []
     for node in ast.walk(ast.parse(FUNCTION.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "RefusedError":
-            found += node.args
+            values += node.args
         elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "problem":
-            found.append(node.value)
+            values.append(node.value)
         elif isinstance(node, ast.FunctionDef) and node.name == "_explained":
-            found += [
-                part.value for part in ast.walk(node) if isinstance(part, ast.Return) and part.value
-            ]
-    return [text for text in map(template, found) if text]
+            for part in ast.walk(node):
+                if isinstance(part, ast.Return) and part.value:
+                    values.append(part.value)
+    return [text for text in map(template, values) if text]
+
+
+def alike(reason: str, heading: str) -> bool:
+    """Tell if the reason and the heading are the same message, or one a part of the other."""
+    return says(reason, heading) or says(heading, reason)
 
 
 def says(message: str, heading: str) -> bool:
@@ -102,13 +103,13 @@ def test_the_library_says_what_is_on_the_page(heading: str) -> None:
 def test_every_failure_of_the_function_is_on_the_page(reason: str) -> None:
     """CloudFormation's user sees nothing else of the function."""
     known = headings("Errors of the MANAGED custom resource")
-    assert [heading for heading in known if says(reason, heading) or says(heading, reason)]
+    assert any(alike(reason, heading) for heading in known)
 
 
 @pytest.mark.parametrize("heading", headings("Errors of the MANAGED custom resource"))
 def test_the_function_fails_as_the_page_says(heading: str) -> None:
-    """Where the source has what differs, the page may have KMS's own words."""
-    assert [reason for reason in reasons() if says(reason, heading) or says(heading, reason)]
+    """The page may have KMS's own words where the source has a placeholder."""
+    assert any(alike(reason, heading) for reason in reasons())
 
 
 @pytest.mark.parametrize(
@@ -150,6 +151,6 @@ def test_the_text_of_every_warning_is_on_its_page(message: str) -> None:
 
 
 def test_no_other_warning_is_on_the_page() -> None:
-    """One that was renamed would be searched for in vain."""
+    """The old id of a renamed warning would be searched for in vain."""
     named = set(re.findall(r"personalize-kms-constructs:(\w+)", WARNINGS + TROUBLESHOOTING))
     assert named == set(warnings())

@@ -1,4 +1,4 @@
-"""The documentation as it is built: nothing broken, nothing missing, nothing loaded from elsewhere."""
+"""The built documentation: nothing broken, nothing missing, nothing loaded from elsewhere."""
 
 import os
 import re
@@ -52,7 +52,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what the site is made from, with the address that the workflow writes; it is built inside of it."""
+    """A copy of the site's sources, with the workflow's address, to build the site in."""
     directory = tmp_path_factory.mktemp("project")
     for name in ("docs", "src"):
         shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -90,13 +90,11 @@ def pages(site: Path) -> dict[str, Page]:
 
 @pytest.mark.parametrize("module", [personalize_kms_constructs, jobs])
 def test_everything_public_is_in_the_reference(module: ModuleType, pages: dict[str, Page]) -> None:
-    """Each name of ``__all__``, and each member of its class that is for users: one without a docstring is missing."""
-    documented = {
-        anchor
-        for path, page in pages.items()
-        if path.startswith("reference/")
-        for anchor in page.ids
-    }
+    """The reference has all names of ``__all__`` and their public members with a docstring."""
+    documented: set[str] = set()
+    for path, page in pages.items():
+        if path.startswith("reference/"):
+            documented.update(page.ids)
 
     public = set()
     for name in module.__all__:
@@ -110,7 +108,9 @@ def test_everything_public_is_in_the_reference(module: ModuleType, pages: dict[s
 
 def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Page]) -> None:
     """The site works without a network: scripts, styles, fonts and images are its own."""
-    loaded = [address for page in pages.values() for address in page.loaded]
+    loaded: list[str] = []
+    for page in pages.values():
+        loaded += page.loaded
     for style in site.rglob("*.css"):
         loaded += re.findall(r"(?:url\(|@import)\s*[\"']?([^\"')]+)", style.read_text())
 
@@ -125,7 +125,7 @@ def test_no_page_knows_the_machine_it_was_built_on(site: Path, pages: dict[str, 
 
 
 def test_the_page_for_missing_ones_works_below_a_path(pages: dict[str, Page]) -> None:
-    """GitHub Pages shows it at whatever address is missing: its links have the path, which the workflow writes."""
+    """GitHub Pages shows it at any missing address, so its links have the workflow's path."""
     page = pages["404.html"]
     own = [address for address in page.loaded + page.links if not re.match(r"[a-z]+:|#|$", address)]
     assert len(own) > 30
@@ -133,14 +133,12 @@ def test_the_page_for_missing_ones_works_below_a_path(pages: dict[str, Page]) ->
 
 
 def test_every_python_block_is_run() -> None:
-    """Sybil passes over a block with anything but the language after its fence; the root conftest runs the others."""
-    fences = [
-        line
-        for path in DOCS.rglob("*.md")
-        for line in path.read_text().splitlines()
-        if re.match(r"\s*[`~]{3,}\s*py", line)
-    ]
-    assert set(fences) == {"```python"}
+    """The root conftest runs blocks that have nothing but the language after the fence."""
+    fences: set[str] = set()
+    for path in DOCS.rglob("*.md"):
+        lines = path.read_text().splitlines()
+        fences.update(line for line in lines if re.match(r"\s*[`~]{3,}\s*py", line))
+    assert fences == {"```python"}
 
 
 def test_every_page_is_in_the_menu() -> None:
@@ -148,11 +146,11 @@ def test_every_page_is_in_the_menu() -> None:
     nav = tomllib.loads((ROOT / "zensical.toml").read_text())["project"]["nav"]
 
     def targets(entries: list[dict[str, Any]]) -> list[str]:
-        found: list[str] = []
+        pages: list[str] = []
         for entry in entries:
             for target in entry.values():
-                found += targets(target) if isinstance(target, list) else [target]
-        return found
+                pages += targets(target) if isinstance(target, list) else [target]
+        return pages
 
     assert sorted(targets(nav)) == sorted(
         path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")
@@ -170,12 +168,12 @@ def test_readme_shows_what_the_report_of_its_example_allows() -> None:
     names: dict[str, Any] = {}
     exec(readme[1], names)
     report = names["report"]
-    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    allowed: dict[tuple[str, str], set[str]] = defaultdict(set)
     for entry in report.allowed:
         service, _, action = entry.action.partition(":")
         owner = entry.resource.partition("/import/")[0].partition("/export/")[0]
         subject = f"{KINDS[service]} {report.names[owner]}".replace("Recommendations/", "")
-        found[f"{subject}: {POLICIES[entry.policy]}", entry.principal].add(action)
+        allowed[f"{subject}: {POLICIES[entry.policy]}", entry.principal].add(action)
     shown = {}
     subject = ""
     for line in readme[2].replace("`", "").splitlines():
@@ -185,7 +183,7 @@ def test_readme_shows_what_the_report_of_its_example_allows() -> None:
         shown[f"{subject}: {policy}", "service"] = set(
             (role if service == "the same" else service).split(", ")
         )
-    assert {key: actions for key, actions in shown.items() if actions != {""}} == found
+    assert {key: actions for key, actions in shown.items() if actions != {""}} == allowed
 
 
 def test_pages_that_messages_name_are_there() -> None:
@@ -197,16 +195,14 @@ def test_pages_that_messages_name_are_there() -> None:
 
 
 def test_nothing_is_installed_by_its_name() -> None:
-    """Until it is released, whoever has the name on PyPI would be installed: a path is what pip is given."""
+    """Until the release pip gets a path, since the name on PyPI may be somebody else's."""
     latest = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
-    folders = [ROOT / name for name in ("docs", "skills", "src")]
-    pages = [
-        ROOT / "README.md",
-        *(path for folder in folders for path in folder.rglob("*.[mp][dy]")),
-    ]
-    advice = [
-        line for page in pages for line in page.read_text().splitlines() if "pip install" in line
-    ]
+    pages = [ROOT / "README.md"]
+    for name in ("docs", "skills", "src"):
+        pages += (ROOT / name).rglob("*.[mp][dy]")
+    advice = []
+    for page in pages:
+        advice += [line for line in page.read_text().splitlines() if "pip install" in line]
 
     assert advice
     by_name = [line for line in advice if not re.search(r"pip install (?:'?\./|-r )", line)]
@@ -223,7 +219,7 @@ def test_nothing_is_installed_by_its_name() -> None:
     ],
 )
 def test_page_is_as_it_is_written_anew(name: str, writes: str, project: Path) -> None:
-    """After a change of a row of the matrix, or of a report's words, ``make snapshots`` writes it."""
+    """``make snapshots`` writes it after a change of the matrix or of a report's words."""
     page = project / "docs" / name
     before = page.read_bytes()
 
@@ -244,6 +240,7 @@ def test_matrix_has_a_column_for_each_resource() -> None:
     assert ["\N{CHECK MARK}" in mark for mark in exports.splitlines()] == [
         row is DATASET_EXPORT_JOB for row in ROWS
     ]
-    assert set(re.findall('<td><a href="(.*)">', page)) == {
-        group.page or row.page for row in ROWS for group in row.groups()
-    }
+    linked = set()
+    for row in ROWS:
+        linked |= {group.page or row.page for group in row.groups()}
+    assert set(re.findall('<td><a href="(.*)">', page)) == linked

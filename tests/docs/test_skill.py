@@ -1,4 +1,4 @@
-"""The skill for coding agents: its commands, run as they are written, find a fault and prove that it is mended."""
+"""The skill for coding agents: its commands find a fault, and prove that it is mended."""
 
 import json
 import re
@@ -30,7 +30,8 @@ role = iam.Role(stack, "Role", assumed_by=service)
 """
 BY_HAND = """
 key.grant_encrypt_decrypt(role)
-personalize.CfnDatasetGroup(stack, "Movies", name="movies", kms_key_arn=key.key_arn, role_arn=role.role_arn)
+personalize.CfnDatasetGroup(stack, "Movies", name="movies", kms_key_arn=key.key_arn, \
+role_arn=role.role_arn)
 app.synth()
 """
 MENDED = """
@@ -46,7 +47,7 @@ Parameters: {KeyArn: {Type: String}}
 
 
 def test_its_head_is_what_agents_read() -> None:
-    """The name is that of the folder, in lower case; a description says what it does and when (agentskills.io)."""
+    """The head has the folder's name, in lower case, and a description (agentskills.io)."""
     _, head, _ = TEXT.split("---\n", 2)
     fields = yaml.safe_load(head)
     assert fields["name"] == SKILL.parent.name
@@ -64,9 +65,9 @@ def test_its_commands_find_a_fault_and_prove_that_it_is_mended(tmp_path: Path) -
     (tmp_path / "app.py").write_text(APP + BY_HAND)
     assert run(SYNTH, tmp_path).returncode == 0
     assert run(CHECK, tmp_path).returncode == 1
-    found = json.loads((tmp_path / "access.json").read_text())
+    report = json.loads((tmp_path / "access.json").read_text())
     read = run(READ, tmp_path)
-    assert (read.returncode, len(read.stdout.splitlines())) == (0, len(found["policies"]))
+    assert (read.returncode, len(read.stdout.splitlines())) == (0, len(report["policies"]))
     assert '"Service": "personalize.amazonaws.com"' in read.stdout
     assert run(PROVE, tmp_path).returncode == 1
 
@@ -79,7 +80,7 @@ def test_its_commands_find_a_fault_and_prove_that_it_is_mended(tmp_path: Path) -
 
 
 def test_it_names_what_a_report_has(tmp_path: Path) -> None:
-    """Each field of its table, and of the page on reports, is one of the report's, or there at times."""
+    """Every field of its table and of the page on reports is in the report, or there at times."""
     at_times = {
         "replaces",
         "own_conditions",
@@ -100,14 +101,14 @@ def test_it_names_what_a_report_has(tmp_path: Path) -> None:
         (row,) = (line for line in TEXT.splitlines() if line.startswith(f"| `{part}` |"))
         named = set(re.findall(r"`(\w+)`", row)) - {part, "policies", "denied", "role"}
         assert named <= {*report[part][0], *at_times}
-    entries, policies, problems = (
-        {
-            field
-            for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
-            for field in re.findall(r"`(\w+)`", cell)
-        }
-        for table in re.findall(r"^\| field \| content \|\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
-    )
+    tables = re.findall(r"^\| field \| content \|\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
+    entries, policies, problems = (fields_of(table) for table in tables)
     assert entries == {*report["missing"][0], "file"}
     assert policies == {*report["policies"][0], *at_times}
     assert problems == {*report["problems"][0]}
+
+
+def fields_of(table: str) -> set[str]:
+    """Return the names in the first column."""
+    cells = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    return set(re.findall(r"`(\w+)`", " ".join(cells)))

@@ -11,7 +11,10 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted(
     (ROOT / "docs").rglob("*.md")
 )
-BUILT = "In the repository this page has only the names, after `:::`; `make docs` builds the rest from the docstrings"
+BUILT = (
+    "In the repository this page has only the names, after `:::`; "
+    "`make docs` builds the rest from the docstrings"
+)
 
 
 @cache
@@ -24,7 +27,7 @@ def rendered(page: Path) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_page_reads_well_unbuilt(page: Path) -> None:
-    """No box, no attributes and no metadata of the site's generator; what only the build fills in is said."""
+    """A page has no syntax of the site's generator, and says where the build fills something in."""
     raw = re.findall(r"(?m)^(?:<p>|<li>)?\s*(?:!!!|\?\?\?|---|\{[:.#])", rendered(page))
     assert raw == []
     assert (":::" in rendered(page)) == (
@@ -34,7 +37,7 @@ def test_a_page_reads_well_unbuilt(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere_unbuilt(page: Path) -> None:
-    """To a file, and to a heading of it; what the build makes of docstrings has no place in the repository."""
+    """Links lead to files and their headings, but for anchors that the build makes."""
     broken = []
     for link in re.findall(r'href="([^"]*)"', rendered(page)):
         path, _, anchor = link.partition("#")

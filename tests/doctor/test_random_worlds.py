@@ -180,7 +180,9 @@ def lacking(account: FakeAccount) -> Lacking:
                 )
                 places.append(place if access_to else None)
             caller, of_page = access.Caller(f"{GROUP}/one"), ROWS[row.resource]
-            missing = access.missing(of_page, caller, role, *places, dataset_group_key=keys[KEY])
+            source, destination = places
+            uses = access.Uses(source, destination, keys[KEY])
+            missing = access.missing(of_page, caller, role, uses)
             found |= {(each.principal, each.action, each.resource) for each in missing}
     return found
 

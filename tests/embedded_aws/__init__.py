@@ -1,1 +1,1 @@
-"""Tests of the imitation of AWS: it has to be as strict as AWS, since the tests that deploy to it rest on that."""
+"""Tests of the imitation of AWS, which has to be as strict as AWS: other tests rely on it."""

@@ -1,4 +1,4 @@
-"""One embedded AWS for a test process, and a scenario in which everything Personalize asks for is allowed."""
+"""An embedded AWS for the test process, and a scenario that allows all Personalize asks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A role, a key, a bucket and data with all that AWS's pages ask for, deployed and as a template."""
+"""A role, a key, a bucket and data with all permissions of AWS's pages, deployed or templated."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def policy(*statements: dict[str, Any]) -> str:
 
 
 class Scenario:
-    """The scenario as it is deployed: a test replaces one policy by another and sees what Personalize says."""
+    """The deployed scenario: a test replaces a policy and sees Personalize's answer."""
 
     def __init__(self, aws: EmbeddedAws) -> None:
         self.iam, self.kms, self.s3 = aws.client("iam"), aws.client("kms"), aws.client("s3")
@@ -95,7 +95,7 @@ class Scenario:
         )
 
     def encrypt_bucket(self, key_arn: str) -> None:
-        """Encrypt what is written to the bucket with this key."""
+        """Encrypt new objects of the bucket with this key."""
         default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn}
         self.s3.put_bucket_encryption(
             Bucket="movies-data",
@@ -162,14 +162,13 @@ class Scenario:
 
     @staticmethod
     def look(describe: Callable[..., Any], **arn: str) -> list[dict[str, Any]]:
-        """Three looks at a job: it comes along by being looked at, and is at its end with the last."""
-        looks = [describe(**arn) for _ in range(3)]
-        return [
-            dict(value)
-            for look in looks
-            for field, value in look.items()
-            if field != "ResponseMetadata"
-        ]
+        """Look at a job three times: each look takes it a step further, the last to its end."""
+        looks = []
+        for _ in range(3):
+            answer = describe(**arn)
+            del answer["ResponseMetadata"]
+            looks += [dict(value) for value in answer.values()]
+        return looks
 
     def create_metric_attribution(self, **destination: str) -> str:
         """A metric attribution that writes to the bucket, unless a destination is given."""
@@ -186,7 +185,7 @@ class Scenario:
 
 
 def template() -> dict[str, Any]:
-    """The same without data, as a template: dataset group and metric attribution wait for all policies."""
+    """The scenario without data as a template; group and attribution wait for all policies."""
     key, role = {"Fn::GetAtt": ["Key", "Arn"]}, {"Fn::GetAtt": ["Role", "Arn"]}
     files = {"Fn::Sub": "${Data.Arn}/metrics/*"}
     by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
@@ -255,7 +254,7 @@ def template() -> dict[str, Any]:
         ),
     }
     resources: dict[str, Any] = {
-        name: {"Type": type, "Properties": each} for name, (type, each) in properties.items()
+        name: {"Type": type, "Properties": values} for name, (type, values) in properties.items()
     }
     resources["Group"]["DependsOn"] = ["RolePolicy"]
     resources["Attribution"]["DependsOn"] = ["RolePolicy", "DataPolicy"]

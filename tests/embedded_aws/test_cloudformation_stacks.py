@@ -1,4 +1,4 @@
-"""Templates deployed to the embedded AWS: types, attributes, updates, and what a missing dependency does."""
+"""Templates deployed to the embedded AWS: types, attributes, updates, missing dependencies."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _failure(aws: EmbeddedAws, template: dict[str, Any], update: bool = False) -
 
 
 def test_a_right_template_deploys_and_goes_away(aws: EmbeddedAws, template: dict[str, Any]) -> None:
-    """`Ref` and `Fn::GetAtt` answer as the registry schemas say, and deleting the stack leaves nothing."""
+    """`Ref` and `Fn::GetAtt` follow the registry schemas, and a deleted stack leaves nothing."""
     outputs = _deploy(aws, template)
     assert (outputs["Ref"], outputs["Arn"], outputs["Status"]) == (GROUP, GROUP, "ACTIVE")
     cloudformation, personalize = aws.client("cloudformation"), aws.client("personalize")
@@ -68,7 +68,7 @@ def test_a_right_template_deploys_and_goes_away(aws: EmbeddedAws, template: dict
 
 
 def test_events_have_the_order_of_what_happened(aws: EmbeddedAws, template: dict[str, Any]) -> None:
-    """Sorted by time, as the CDK CLI shows them, each resource is complete after it is in progress."""
+    """Sorted by time, as in the CDK CLI, each resource is complete after it is in progress."""
     _deploy(aws, template)
     events = aws.client("cloudformation").describe_stack_events(StackName="movies")["StackEvents"]
 
@@ -101,7 +101,7 @@ def test_a_bucket_keeps_its_encryption(aws: EmbeddedAws, template: dict[str, Any
 def test_a_group_that_does_not_wait_for_the_role_policy_fails(
     aws: EmbeddedAws, template: dict[str, Any]
 ) -> None:
-    """Nothing promises that the policy is there, so it isn't; the stack's event says what Personalize said."""
+    """Without a dependency the policy comes later; the stack's event has Personalize's message."""
     del template["Resources"]["Group"]["DependsOn"]
     resource, reason = _failure(aws, template)
     assert resource == "Group"
@@ -121,7 +121,7 @@ def test_a_group_that_does_not_wait_for_the_role_policy_fails(
 def test_an_attribution_waits_for_its_own_policies(
     aws: EmbeddedAws, template: dict[str, Any], absent: str, place: str | None
 ) -> None:
-    """A policy another resource waits for is there, one that only this resource needs is not."""
+    """A policy another resource waits for is there, a policy only for this resource is not."""
     template["Resources"]["Attribution"]["DependsOn"].remove(absent)
     if place is None:  # the group, which is before the attribution, waits for it already
         _deploy(aws, template)
@@ -134,7 +134,7 @@ def test_an_attribution_waits_for_its_own_policies(
 def test_a_dataset_imports_and_a_failed_import_leaves_no_dataset(
     scenario: Scenario, aws: EmbeddedAws
 ) -> None:
-    """The import job of a dataset runs in the deployment, and what it refuses fails the stack."""
+    """The import job of a dataset runs in the deployment, and its refusal fails the stack."""
     scenario.create_dataset_group()
     dataset = {
         "Name": "interactions",
@@ -217,16 +217,16 @@ def test_an_export_that_another_stack_imports_stays(
     _deploy(aws, importing, name="books")
     assert _failure(aws, _exporting(**after), update=True) == ("movies", reason)
     cloudformation = aws.client("cloudformation")
-    assert [each["Value"] for each in cloudformation.list_exports()["Exports"]] == ["books"]
+    exports = cloudformation.list_exports()["Exports"]
+    assert [export["Value"] for export in exports] == ["books"]
 
     cloudformation.delete_stack(StackName="books")
     cloudformation.get_waiter("stack_delete_complete").wait(
         StackName="books", WaiterConfig={"Delay": 0.05}
     )
     _deploy(aws, _exporting(**after), update=True)
-    assert [each["Value"] for each in cloudformation.list_exports()["Exports"]] == list(
-        after.values()
-    )
+    exports = cloudformation.list_exports()["Exports"]
+    assert [export["Value"] for export in exports] == list(after.values())
 
 
 def test_two_stacks_have_no_export_of_one_name(aws: EmbeddedAws) -> None:
@@ -290,7 +290,7 @@ UNDEFINED = "Template error: instance of Fn::GetAtt references undefined resourc
 def test_a_reference_to_nothing_is_refused(
     aws: EmbeddedAws, refusal: Any, properties: dict[str, Any], output: Any, message: str
 ) -> None:
-    """Before a stack is there, or changes; what isn't there under the template's conditions is nothing, too."""
+    """CloudFormation refuses a reference to nothing, or to nothing under the conditions."""
     bucket = {"Type": "AWS::S3::Bucket"}
     template = {
         "Parameters": {"P": {"Type": "String", "Default": "p"}},
@@ -333,7 +333,7 @@ def test_a_bucket_with_objects_is_not_deleted(aws: EmbeddedAws) -> None:
         "The bucket you tried to delete is not empty (Service: Amazon S3; Status Code: 409; Error "
         "Code: BucketNotEmpty)"
     )
-    assert [found["Name"] for found in s3.list_buckets()["Buckets"]] == [bucket]
+    assert [remaining["Name"] for remaining in s3.list_buckets()["Buckets"]] == [bucket]
     s3.delete_object(Bucket=bucket, Key="a")
     cloudformation.delete_stack(StackName="movies")
     waiter.wait(StackName="movies", WaiterConfig={"Delay": 0.05})
@@ -357,7 +357,7 @@ def test_a_boundary_of_a_template_limits_the_role(
 def test_a_replica_key_has_its_own_policy(
     aws: EmbeddedAws, template: dict[str, Any], refusal: Any
 ) -> None:
-    """It has the id of the primary key, in the stack's Region, where Personalize looks at the replica's policy."""
+    """A replica has the primary key's id; in its Region Personalize reads the replica's policy."""
     primary = aws.client("kms", region="us-east-1").create_key(MultiRegion=True)["KeyMetadata"]
     key = template["Resources"]["Key"]
     key["Type"] = "AWS::KMS::ReplicaKey"
@@ -458,11 +458,11 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
 def test_what_a_call_is_refused_for_fails_the_stack(
     aws: EmbeddedAws, template: dict[str, Any], resource: str
 ) -> None:
-    """A resource that is added is held to the same rules as one that changes."""
+    """A new resource is held to the same rules as a changed resource."""
     _deploy(aws, template)
     kind, properties, reason = BROKEN[resource]
-    found = template["Resources"].setdefault(resource, {"Type": kind, "Properties": {}})
-    found["Properties"] = {**found["Properties"], **properties}
+    definition = template["Resources"].setdefault(resource, {"Type": kind, "Properties": {}})
+    definition["Properties"] = {**definition["Properties"], **properties}
     failed, text = _failure(aws, template, update=True)
     assert (failed, text[: len(reason)]) == (resource, reason)
 
@@ -488,8 +488,8 @@ def test_what_is_made_of_a_solution_deploys(aws: EmbeddedAws, template: dict[str
         },
         "Recommender": {**of_group, "RecipeArn": "arn:aws:personalize:::recipe/aws-vod-top-picks"},
     }
-    for name, each in properties.items():
-        template["Resources"][name] = {"Type": f"AWS::Personalize::{name}", "Properties": each}
+    for name, values in properties.items():
+        template["Resources"][name] = {"Type": f"AWS::Personalize::{name}", "Properties": values}
         template["Outputs"][name] = {"Value": {"Fn::GetAtt": [name, f"{name}Arn"]}}
     expected = [
         f"{ARN}:{kind}/watched"

@@ -1,4 +1,4 @@
-"""JSONPath in state machines: what finds nothing fails, in the words that users of Step Functions report."""
+"""JSONPath in state machines: a path to nothing fails, in the words that users report."""
 
 import json
 import time
@@ -28,10 +28,10 @@ def run(
     )["stateMachineArn"]
     execution = states.start_execution(stateMachineArn=arn, input=json.dumps(given))["executionArn"]
     end = time.monotonic() + 10
-    while (found := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
+    while (described := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
         assert time.monotonic() < end
         time.sleep(0.02)
-    return dict(found)
+    return dict(described)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_what_finds_nothing_fails(aws: EmbeddedAws, value: str, cause: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("value", "found"),
+    ("value", "taken"),
     [
         ("$.day", None),
         ("$", {"day": None, "list": [7, True]}),
@@ -89,10 +89,10 @@ def test_what_finds_nothing_fails(aws: EmbeddedAws, value: str, cause: str) -> N
         ("States.Format('{}-{}', $.list[0], $.list)", "7-[7, true]"),
     ],
 )
-def test_what_is_there_is_taken(aws: EmbeddedAws, value: str, found: Any) -> None:
-    """A `null` is there; in a text it is written as JSON writes it."""
+def test_a_path_takes_the_value(aws: EmbeddedAws, value: str, taken: Any) -> None:
+    """A `null` is a value; in a string it is written as in JSON."""
     end = run(aws, {"v.$": value}, {"day": None, "list": [7, True]})
-    assert (end["status"], json.loads(end["output"])) == ("SUCCEEDED", {"v": found})
+    assert (end["status"], json.loads(end["output"])) == ("SUCCEEDED", {"v": taken})
 
 
 def test_nothing_catches_it(aws: EmbeddedAws) -> None:

@@ -1,4 +1,4 @@
-"""Requests that the embedded Personalize accepts and refuses, by the policies as deployed at the call."""
+"""Requests that the embedded Personalize accepts and refuses, by the policies at the call."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FOUR = "kms:Decrypt, kms:GenerateDataKey, kms:DescribeKey, kms:ListGrants"
 
 
 def test_everything_allowed_is_accepted(scenario: Scenario) -> None:
-    """With all that the pages ask for, group, dataset, import job and metric attribution are made and described."""
+    """With all permissions of the pages, all resources are made and described."""
     scenario.create_dataset()
     job = scenario.import_data()
     attribution = scenario.create_metric_attribution()
@@ -51,7 +51,7 @@ def test_everything_allowed_is_accepted(scenario: Scenario) -> None:
 def test_a_dataset_group_needs_the_service_and_the_role_in_the_key_policy(
     scenario: Scenario, refusal: Any
 ) -> None:
-    """IAM has four actions of the five, so the account's statement doesn't make up for a role statement without one."""
+    """IAM has four actions of the five; the account's statement doesn't make up for the fifth."""
     scenario.key_policy(allow({"AWS": scenario.role_arn}, BASE_4), allow(SERVICE, BASE_4))
     assert refusal(scenario.create_dataset_group) == (
         INVALID,
@@ -90,7 +90,7 @@ def test_a_key_policy_statement_without_resource_has_no_effect(
 
 
 def test_a_managed_policy_counts_while_it_is_attached(scenario: Scenario, refusal: Any) -> None:
-    """IAM is read at the call: with the policy attached the group is made, after detaching it isn't."""
+    """The group is made while the managed policy is attached, and refused after it is detached."""
     scenario.iam.delete_role_policy(RoleName="personalize", PolicyName="inline")
     document = policy(allow_role(BASE_4, scenario.key_arn))
     managed = scenario.iam.create_policy(PolicyName="key", PolicyDocument=document)["Policy"]["Arn"]
@@ -130,7 +130,7 @@ def test_key_and_role_come_together(scenario: Scenario, refusal: Any) -> None:
 
 
 def test_only_an_enabled_symmetric_key_by_its_arn_will_do(scenario: Scenario, refusal: Any) -> None:
-    """Alias ARNs, keys that aren't there, disabled keys and keys for MACs are refused, each with its reason."""
+    """Alias ARNs, missing and disabled keys and keys for MACs are refused with their reasons."""
 
     def answer(key_arn: str) -> Any:
         return refusal(scenario.create_dataset_group, kmsKeyArn=key_arn, roleArn=scenario.role_arn)[
@@ -147,9 +147,8 @@ def test_only_an_enabled_symmetric_key_by_its_arn_will_do(scenario: Scenario, re
     hmac = scenario.kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")[
         "KeyMetadata"
     ]["Arn"]
-    assert (
-        answer(hmac)
-        == f"KMS key {hmac} is not a symmetric encryption key: it is HMAC_256 for GENERATE_VERIFY_MAC"
+    assert answer(hmac) == (
+        f"KMS key {hmac} is not a symmetric encryption key: it is HMAC_256 for GENERATE_VERIFY_MAC"
     )
     scenario.kms.disable_key(KeyId=scenario.key_arn)
     assert (
@@ -179,7 +178,7 @@ def test_a_key_of_another_account_needs_the_whole_set_in_iam(
 
 
 def test_an_import_needs_the_bucket_policy(scenario: Scenario, refusal: Any) -> None:
-    """Without a bucket policy the service reads nothing, whatever the role may; KMS it needs none in IAM."""
+    """Without a bucket policy the service reads nothing, whatever the role may."""
     scenario.create_dataset()
     scenario.role_policy(
         allow_role(["s3:GetObject"], f"{DATA}/import/*"), allow_role(["s3:ListBucket"], DATA)
@@ -220,7 +219,7 @@ def test_an_import_needs_the_key_of_the_bucket(scenario: Scenario, refusal: Any)
 
 
 def test_an_import_needs_data(scenario: Scenario, refusal: Any) -> None:
-    """An empty prefix and a file that isn't there are refused; one file by its full name is taken."""
+    """An empty prefix and a missing file are refused; a file by its full name is taken."""
     scenario.create_dataset()
     for location in ("s3://movies-data/import/none/", "s3://movies-data/import/dat"):
         assert refusal(scenario.import_data, location) == (INVALID, f"No data found at {location}")
@@ -254,7 +253,7 @@ def test_a_metric_attribution_may_have_a_key_of_its_own(scenario: Scenario, refu
 
 
 def test_names_are_taken_once(scenario: Scenario, refusal: Any) -> None:
-    """Personalize has error codes of its own for a name that is taken and a thing that isn't there."""
+    """Personalize has its own error codes for a taken name and for a missing resource."""
     scenario.create_dataset_group()
     assert refusal(scenario.create_dataset_group)[0] == "ResourceAlreadyExistsException"
     assert refusal(scenario.personalize.describe_dataset_group, datasetGroupArn=f"{GROUP}2") == (
@@ -324,7 +323,7 @@ def caller(aws: EmbeddedAws, scenario: Scenario) -> Any:
 def test_a_role_needs_the_action_and_to_pass_the_service_role(
     aws: EmbeddedAws, scenario: Scenario, refusal: Any
 ) -> None:
-    """Who has assumed a role is judged by its policies, to the condition on the service that gets the role."""
+    """A session of a role is judged by its policies, and by the condition ``PassedToService``."""
     scenario.create_dataset()
     create = caller(aws, scenario).create_dataset_import_job
     job = {"jobName": "first", "datasetArn": DATASET, "roleArn": scenario.role_arn}

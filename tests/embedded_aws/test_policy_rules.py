@@ -15,7 +15,7 @@ OWNER = allow(ACCOUNT, ["kms:*"])
 
 
 def test_a_key_policy_may_not_lock_the_caller_out(aws: EmbeddedAws, refusal: Any) -> None:
-    """CreateKey and PutKeyPolicy refuse a policy under which the caller couldn't change it again."""
+    """CreateKey and PutKeyPolicy refuse a policy that wouldn't let the caller change it again."""
     kms = aws.client("kms")
     service_only = policy(allow(SERVICE, ["kms:*"]))
     assert refusal(kms.create_key, Policy=service_only) == (MALFORMED, LOCKOUT)
@@ -34,7 +34,7 @@ def test_an_account_that_nobody_has_seen_is_a_principal(aws: EmbeddedAws) -> Non
 
 
 def test_a_key_policy_keeps_the_id_of_a_deleted_role(aws: EmbeddedAws, refusal: Any) -> None:
-    """The role of the same name isn't the one that the policy is about, and KMS takes no policy with the id."""
+    """A new role of the same name isn't in the policy, and KMS takes no policy with the id."""
     iam, kms = aws.client("iam"), aws.client("kms")
     role = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=policy(trust(SERVICE)))[
         "Role"
@@ -50,7 +50,7 @@ def test_a_key_policy_keeps_the_id_of_a_deleted_role(aws: EmbeddedAws, refusal: 
     iam.create_role(RoleName="reader", AssumeRolePolicyDocument=policy(trust(SERVICE)))
 
     orphaned = kms.get_key_policy(KeyId=key)["Policy"]
-    principals = [each["Principal"] for each in json.loads(orphaned)["Statement"]]
+    principals = [statement["Principal"] for statement in json.loads(orphaned)["Statement"]]
     assert principals == [ACCOUNT, {"AWS": role["RoleId"]}, {"AWS": [role["RoleId"]]}]
     assert refusal(kms.put_key_policy, KeyId=key, Policy=orphaned) == (MALFORMED, INVALID_PRINCIPAL)
 

@@ -111,7 +111,7 @@ CODES = {"bucket": "MalformedPolicy", "key": "MalformedPolicyDocumentException"}
 
 @pytest.fixture(scope="module")
 def scene(running_aws: EmbeddedAws) -> Scenario:
-    """One scenario for all, with a job at work: what is refused changes nothing."""
+    """A scenario for all tests, with a job at work: a refused call changes nothing."""
     running_aws.reset()
     scenario = Scenario(running_aws)
     scenario.create_dataset()
@@ -125,8 +125,8 @@ def test_a_policy_that_aws_refuses(scene: Scenario, refusal: Any, name: str) -> 
     """IAM, S3 and KMS have error codes of their own."""
     kind, statements, message = POLICIES[name]
     code = "LimitExceeded" if "exceed" in message else CODES.get(kind, "MalformedPolicyDocument")
-    got, found = refusal(lambda: _put(scene, kind, *statements))
-    assert (got, found[: len(message)]) == (code, message)
+    refused_with, text = refusal(lambda: _put(scene, kind, *statements))
+    assert (refused_with, text[: len(message)]) == (code, message)
 
 
 def _put(scene: Scenario, kind: str, *statements: dict[str, Any]) -> Any:
@@ -218,8 +218,8 @@ CALLS: dict[str, tuple[Callable[[Scenario], Any], tuple[str, str]]] = {
 def test_a_call_that_aws_refuses(scene: Scenario, refusal: Any, name: str) -> None:
     """Each has the error code of its page."""
     call, (code, message) = CALLS[name]
-    got, found = refusal(call, scene)
-    assert (got, found[: len(message)]) == (code, message)
+    refused_with, text = refusal(call, scene)
+    assert (refused_with, text[: len(message)]) == (code, message)
 
 
 # These begin with an empty server, and stand after those that share one. The kind of policy, and
@@ -240,12 +240,10 @@ def test_a_policy_that_aws_takes(scenario: Scenario, name: str) -> None:
     """The largest ones, and what looks like a mistake."""
     kind, statements = TAKEN[name]
     scenario.iam.create_policy(PolicyName="managed", PolicyDocument=policy(READ))
-    for each in (
-        scenario.iam.list_role_policies(RoleName="personalize")["PolicyNames"]
-        if kind == "only inline"
-        else ()
-    ):
-        scenario.iam.delete_role_policy(RoleName="personalize", PolicyName=each)
+    if kind == "only inline":
+        listed = scenario.iam.list_role_policies(RoleName="personalize")
+        for policy_name in listed["PolicyNames"]:
+            scenario.iam.delete_role_policy(RoleName="personalize", PolicyName=policy_name)
     _put(scenario, kind.removeprefix("only "), *statements)
 
 
@@ -292,6 +290,6 @@ MAP = {
     ids=["lines", "steps", "no JSONata", "a format of results", "an empty writer"],
 )
 def test_what_asl_validator_does_not_know(state: dict[str, Any], is_right: bool) -> None:
-    """JSONata of several lines, and `WriterConfig` alone (Step Functions guide, input-output-resultwriter)."""
+    """JSONata of several lines, and `WriterConfig` alone (guide, input-output-resultwriter)."""
     definition = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}}
     assert (asl.problems(json.dumps(definition)) == []) is is_right

@@ -1,4 +1,4 @@
-"""KMS and CloudFormation in memory and in virtual time, and the function as Lambda would call it."""
+"""KMS and CloudFormation in memory and virtual time, and the function as Lambda would call it."""
 
 import itertools
 import json
@@ -49,8 +49,8 @@ def statement(sid: str, action: str = "kms:Decrypt") -> dict[str, Any]:
 
 def written(*statements: dict[str, Any]) -> str:
     """The policy with these statements at its end, as the function writes them."""
-    added = "".join(f",\n  {json.dumps(each, separators=(',', ':'))}" for each in statements)
-    return POLICY.replace("\n]", f"{added}\n]")
+    texts = [json.dumps(added, separators=(",", ":")) for added in statements]
+    return POLICY.replace("\n]", "".join(f",\n  {text}" for text in texts) + "\n]")
 
 
 def refused(code: str, operation: str = "GetKeyPolicy", status: int = 400) -> ClientError:
@@ -63,7 +63,7 @@ def refused(code: str, operation: str = "GetKeyPolicy", status: int = 400) -> Cl
 
 
 def no_answer() -> ReadTimeoutError:
-    """What a client raises when the answer, or the request, was lost."""
+    """Return a client's exception when the answer, or the request, was lost."""
     return ReadTimeoutError(endpoint_url="https://kms.invalid/")
 
 
@@ -102,7 +102,7 @@ def may_write(*keys: dict[str, Any]) -> dict[str, Any]:
 
 
 class Aws:
-    """The clients of the function: the policies of keys and the status of a stack, and what happens around a call."""
+    """The clients of the function: key policies, a stack's status, and events around a call."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -125,7 +125,7 @@ class Aws:
         self.policies[KEY] = text
 
     def at_read(self, number: int, action: Callable[[], object]) -> None:
-        """Do something before one of the next reads: a write follows the second, and the third looks at it."""
+        """Do something before one of the next reads; a write follows the second read."""
         numbers = itertools.count(1)
         self.before_read = lambda: action() if next(numbers) == number else None
 
@@ -138,7 +138,7 @@ class Aws:
         self.now += seconds
 
     def uniform(self, shortest: float, longest: float) -> float:
-        """Return no random number, but one that can be told from others."""
+        """Return a quarter of the longest, a recognizable number instead of a random number."""
         self.random_waits.append((shortest, longest))
         return longest / 4
 
@@ -166,7 +166,7 @@ class Aws:
 
 
 class Function:
-    """Calls the handler and keeps what it answered; each call is of what the function was deployed for."""
+    """Calls the handler and keeps its answers; calls match the function's configuration."""
 
     def __init__(self) -> None:
         self.aws = Aws()
@@ -177,11 +177,11 @@ class Function:
     def __call__(
         self, request: str, *statements: dict[str, Any], key: str = KEY, **options: Any
     ) -> Answer:
-        """The answer to a request that the function is deployed for; ``as_configured`` says what the options are."""
+        """Configure the function for a request, and return its answer as ``as_configured`` does."""
         sids = {}
-        for each in statements:
-            self.conditions.append(each.get("Condition", {}))
-            sids[each.get("Sid", "")] = len(self.conditions) - 1
+        for requested in statements:
+            self.conditions.append(requested.get("Condition", {}))
+            sids[requested.get("Sid", "")] = len(self.conditions) - 1
         self.keys.append(
             {"Owner": options.get("LogicalResourceId", "KeyPolicy"), "Arn": key, "Sids": sids}
         )
@@ -195,7 +195,7 @@ class Function:
         seconds: float = 900,
         **more: Any,
     ) -> Answer:
-        """The answer to a request that the function may not be deployed for; ``more`` is of the event."""
+        """Return the answer to a request, by the configuration; ``more`` is of the event."""
         event = event_of(
             request, *statements, key=key, RequestId=f"request-{len(self.answers)}", **more
         )

@@ -1,8 +1,8 @@
 """A world in virtual time: functions, a person and the owner's stack, all at the policy of one key.
 
-Every actor is a thread, and one of them runs at a time: who sleeps, hands over to the one that
-wakes up first. KMS shows a change late, to each reader at another moment; calls take their time;
-answers get lost. All of it is taken from the seed, so that a run can be repeated.
+Every actor is a thread, and one of them runs at a time: a sleeping actor hands over to the actor
+that wakes up first. KMS shows a change late, to each reader at another moment; calls take their
+time; answers get lost. All of it is taken from the seed, so a run can be repeated.
 """
 
 import heapq
@@ -96,7 +96,10 @@ class World:
 
 
 def _closed() -> threading.Lock:
-    """Return a lock that one thread waits for until another one opens it, in a fraction of a semaphore's time."""
+    """Return a lock for a thread to wait for until another thread opens it.
+
+    Saves time: it takes a fraction of a semaphore's.
+    """
     lock = threading.Lock()
     lock.acquire()
     return lock
@@ -129,7 +132,7 @@ class Client:
         self._attempts = config.retries["total_max_attempts"]
 
     def get_key_policy(self, **_: Any) -> dict[str, str]:
-        """Return the policy as this reader sees it, as it was a while ago, when the answer has come."""
+        """Return the policy as this reader sees it: as it was a while before the answer."""
 
         def read() -> str:
             seen = self._kms.text(self._world.now - self._world.often(2, LAG))
@@ -177,7 +180,7 @@ class Client:
 
 @dataclass
 class Answered:
-    """What a function said, and when."""
+    """The answer of a function, with its times."""
 
     request: str
     sid: str
@@ -187,8 +190,24 @@ class Answered:
     moment: float
 
 
+@dataclass
+class Call:
+    """A call of CloudFormation for a resource, whose other calls may be at work still.
+
+    `sids` are the statements to write and `before` those of the old properties. `id` is the
+    physical id, and `seconds` is Lambda's timeout.
+    """
+
+    request: str
+    owner: str
+    sids: tuple[str, ...]
+    before: tuple[str, ...] = ()
+    id: str = KEY
+    seconds: float = LAMBDA_TIMEOUT
+
+
 class Simulation:
-    """One run, in a world with nobody in it yet; the constants of the function are those of its module."""
+    """A run in a world with nobody in it yet; the function's constants are its module's."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -201,34 +220,26 @@ class Simulation:
         self._starts: dict[str, float] = {}
 
     def add_function(self, request: str, sid: str, starts: float) -> None:
-        """Let CloudFormation call a function; what is to be deleted is there before."""
+        """Let CloudFormation call a function; a statement to delete is there before."""
         if request == "Delete":
             self.put_in(sid)
-        self.add_call(request, sid, starts, sid)
+        self.add_call(starts, Call(request, sid, (sid,)))
 
-    def add_call(
-        self,
-        request: str,
-        owner: str,
-        starts: float,
-        *sids: str,
-        before: tuple[str, ...] = (),
-        id: str = KEY,
-        seconds: float = LAMBDA_TIMEOUT,
-    ) -> None:
-        """Let CloudFormation call a function for one of its resources, whose other calls may be at work still."""
-        self._owners.setdefault(owner, {}).update(dict.fromkeys(sids))
-        self._starts[owner] = starts
+    def add_call(self, starts: float, call: Call) -> None:
+        """Let CloudFormation call a function at a moment."""
+        self._owners.setdefault(call.owner, {}).update(dict.fromkeys(call.sids))
+        self._starts[call.owner] = starts
         event = event_of(
-            request,
-            *map(statement, sids),
-            old=properties(*map(statement, before)) if before else None,
-            RequestId=request,
-            LogicalResourceId=owner,
+            call.request,
+            *map(statement, call.sids),
+            old=properties(*map(statement, call.before)) if call.before else None,
+            RequestId=call.request,
+            LogicalResourceId=call.owner,
         )
-        if request != "Create":
-            event["PhysicalResourceId"] = id
-        self.world.add(starts, lambda: key_policy_function.handler(event, context_of(seconds)))
+        if call.request != "Create":
+            event["PhysicalResourceId"] = call.id
+        context = context_of(call.seconds)
+        self.world.add(starts, lambda: key_policy_function.handler(event, context))
 
     def put_in(self, *sids: str) -> None:
         """Have statements in the policy from the beginning."""
@@ -259,7 +270,8 @@ class Simulation:
         """Run until all have answered, and return the sids that are in the policy then."""
         with self._in_place_of_aws():
             self.world.run()
-        return {each["Sid"] for each in json.loads(self.kms.text(self.world.now))["Statement"]}
+        policy = json.loads(self.kms.text(self.world.now))
+        return {statement["Sid"] for statement in policy["Statement"]}
 
     def _client(self, service: str, config: Any) -> Any:
         if service == "kms":

@@ -1,4 +1,4 @@
-"""Stacks on an embedded AWS, where CloudFormation calls the function and the function calls KMS as its role."""
+"""Stacks on an embedded AWS: CloudFormation calls the function, which calls KMS as its role."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ def policies(aws: EmbeddedAws, keys: list[str]) -> Policies:
 
 
 def body_of(build: Callable[[cdk.Stack], object]) -> Template:
-    """A template whose function waits for moments only: by its environment, since its code is as it is."""
+    """Return a template whose function waits for moments only, by its environment."""
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
     cdk.CfnResource(stack, "Topic", type="AWS::SNS::Topic")
     build(stack)
@@ -66,7 +66,8 @@ def body_of(build: Callable[[cdk.Stack], object]) -> Template:
                 "SETTLE_SECONDS": "0.1",
                 "PATIENCE_SECONDS": "0.1",
             }
-    parameters = {id: each for id, each in body["Parameters"].items() if id != "BootstrapVersion"}
+    parameters = dict(body["Parameters"])
+    parameters.pop("BootstrapVersion", None)
     return {"Resources": body["Resources"], "Parameters": parameters}
 
 
@@ -78,7 +79,7 @@ def manage(
 ) -> ManagedKeyPolicy:
     """Have the stack keep statements in the policy of a key."""
     managed = ManagedKeyPolicy(stack, key_arn=key_arn, removal_policy=removal_policy)
-    managed.add_statements([iam.PolicyStatement.from_json(each) for each in statements])
+    managed.add_statements([iam.PolicyStatement.from_json(added) for added in statements])
     return managed
 
 
@@ -111,7 +112,7 @@ def events(aws: EmbeddedAws, stack: str) -> list[Any]:
 
 
 def test_create_update_and_delete(aws: EmbeddedAws, keys: list[str], policies: Policies) -> None:
-    """The statements come, change and go with the stack; an update that fails leaves those of before."""
+    """The statements come, change and go with the stack; a failed update leaves the old ones."""
     created = body_of(lambda stack: manage(stack, keys[0], statement("A"), statement("B")))
     assert run(aws, "create_stack", created) == []
     assert policies()[0] == written(statement("A"), statement("B"))
@@ -132,7 +133,7 @@ def test_create_update_and_delete(aws: EmbeddedAws, keys: list[str], policies: P
 def test_a_failed_re_creation_leaves_retained_statements(
     aws: EmbeddedAws, keys: list[str], policies: Policies
 ) -> None:
-    """CloudFormation sends Delete for the new resource: what that added goes, what was retained from the old stays."""
+    """The Delete of the new resource removes its additions, and keeps the retained statements."""
 
     def build(stack: cdk.Stack, *, fails: bool) -> None:
         statements = [statement("A"), *([statement("B")] if fails else [])]
@@ -169,11 +170,17 @@ def test_clean_up_reaches_keys_that_left_the_template(
     """The function has its new configuration by then, and its role the policies that are left."""
     for left in (keys, keys[1:2], keys[:1], []):
         operation = "create_stack" if left is keys else "update_stack"
-        body = body_of(lambda stack: [manage(stack, key, statement("A")) for key in left])  # noqa: B023
+
+        def build(stack: cdk.Stack, arns: list[str] = left) -> None:
+            for arn in arns:
+                manage(stack, arn, statement("A"))
+
+        body = body_of(build)
         assert run(aws, operation, body) == []
         assert policies() == [written(statement("A")) if key in left else POLICY for key in keys]
         attached = aws.client("iam").list_policies(Scope="Local")["Policies"]
-        assert {each["Description"].rpartition(" ")[2] for each in attached} == set(left)
+        described = {policy["Description"].rpartition(" ")[2] for policy in attached}
+        assert described == set(left)
         assert len(aws.client("lambda").list_functions()["Functions"]) == bool(left)
 
 
@@ -191,7 +198,7 @@ def by_parameter(key_arn: str) -> Template:
 
 
 def test_the_same_key_by_a_parameter(aws: EmbeddedAws, keys: list[str], policies: Policies) -> None:
-    """Another name of the key is another resource, whose statements the clean-up for the old one leaves."""
+    """Another name of the key is another resource, whose statements the clean-up leaves."""
     assert (
         run(aws, "create_stack", body_of(lambda stack: manage(stack, keys[0], statement("A"))))
         == []
@@ -239,11 +246,14 @@ def test_a_deletion_that_somebody_elses_dead_id_stops(
     iam_.delete_role(RoleName="theirs")
 
     reasons = run(aws, "delete_stack")
-    said = f"statement Theirs is for {role['RoleId']}, the id of a deleted role or user: have it taken out"
+    said = (
+        f"statement Theirs is for {role['RoleId']}, the id of a deleted role or user: "
+        "have it taken out"
+    )
     assert any(said in reason for reason in reasons), reasons
     (stack,) = aws.client("cloudformation").describe_stacks(StackName="Stack")["Stacks"]
     assert stack["StackStatus"] == "DELETE_FAILED"
-    assert "A" in [each.get("Sid") for each in json.loads(policies()[0])["Statement"]]
+    assert "A" in sids_in(policies()[0])
 
 
 def test_a_deletion_without_access(aws: EmbeddedAws, keys: list[str], policies: Policies) -> None:
@@ -264,13 +274,18 @@ def test_a_deletion_without_access(aws: EmbeddedAws, keys: list[str], policies: 
     reasons = run(aws, "delete_stack")
     assert any("must let the account use IAM policies" in reason for reason in reasons), reasons
     cloudformation = aws.client("cloudformation")
+    listed = cloudformation.describe_stack_resources(StackName="Stack")["StackResources"]
     (custom,) = [
-        each["LogicalResourceId"]
-        for each in cloudformation.describe_stack_resources(StackName="Stack")["StackResources"]
-        if each["ResourceType"].startswith("Custom::")
+        resource["LogicalResourceId"]
+        for resource in listed
+        if resource["ResourceType"].startswith("Custom::")
     ]
     cloudformation.delete_stack(StackName="Stack", RetainResources=[custom])
     cloudformation.get_waiter("stack_delete_complete").wait(
         StackName="Stack", WaiterConfig={"Delay": 0.1, "MaxAttempts": 300}
     )
-    assert "A" in [each.get("Sid") for each in json.loads(policies()[0])["Statement"]]
+    assert "A" in sids_in(policies()[0])
+
+
+def sids_in(policy: str) -> list[str | None]:
+    return [statement.get("Sid") for statement in json.loads(policy)["Statement"]]

@@ -1,4 +1,4 @@
-"""Failures of the function: the reason given, and what is left behind."""
+"""Failures of the function: the reason given, and the policy left behind."""
 
 import json
 
@@ -30,7 +30,7 @@ NAMELESS = {name: value for name, value in statement("A").items() if name != "Si
 
 
 def test_failed_create_leaves_the_policy_as_it_was(function: Function, aws: Aws) -> None:
-    """The statements are taken out when the look at them fails; the Delete of the roll-back looks again."""
+    """A failed look takes the statements out; the Delete of the roll-back looks again."""
     aws.at_read(3, raiser(INVALID))
     answer = function("Create", statement("A"))
 
@@ -80,7 +80,7 @@ def test_taking_out_goes_on_after_an_error(function: Function, aws: Aws, error: 
 
 
 def test_no_time_is_left(function: Function, aws: Aws) -> None:
-    """A write that can't be looked at again isn't a success, nor are statements that are there at a single look."""
+    """A write without another look isn't a success, nor are statements seen at a single look."""
     answer = function("Create", statement("A"), seconds=TOO_SHORT)
     assert answer["Reason"] == (
         f"no time is left: something else keeps changing the policy of key {KEY}: deploy when it "
@@ -189,7 +189,7 @@ def test_failed_update_leaves_the_rest_to_the_roll_back(function: Function, aws:
 
 
 def test_failed_move_to_another_key_leaves_its_policy(function: Function, aws: Aws) -> None:
-    """CloudFormation keeps the old id, and knows nothing of the other key that it could clean up."""
+    """CloudFormation keeps the old id and doesn't know the other key, so it can't clean it up."""
     old = properties(statement("A"), key=ANOTHER_KEY)
     answer = function(
         "Update", statement("A"), old=old, PhysicalResourceId=ANOTHER_KEY, seconds=TOO_SHORT
@@ -199,7 +199,7 @@ def test_failed_move_to_another_key_leaves_its_policy(function: Function, aws: A
 
 
 def test_too_long_a_policy_is_refused(function: Function, aws: Aws) -> None:
-    """KMS takes 32,768 bytes, and every one of them; characters beyond ASCII, as others may have, count for two."""
+    """KMS takes exactly 32,768 bytes; a character beyond ASCII counts for two."""
     room = 32_768 - len(compact(written(statement("A"))).encode())
     full = POLICY.replace('"Other"', f'"Other{"é" * 100}{"x" * (room - 200)}"')
     aws.policy = full
@@ -290,7 +290,7 @@ def test_what_will_not_pass_is_told_at_once(function: Function, aws: Aws, error:
 
 
 def test_delete_after_a_create_that_wrote_nothing_succeeds(function: Function, aws: Aws) -> None:
-    """The cause of a failed Create would make the roll-back fail too, and leave a stack that can't be deleted."""
+    """The failed Create's cause doesn't fail the roll-back, so the stack can be deleted."""
     aws.before_read = always(refused("AccessDeniedException"))
     physical_id = function("Create", statement("A"))["PhysicalResourceId"]
     assert function("Delete", statement("A"), PhysicalResourceId=physical_id)["Status"] == "SUCCESS"
@@ -335,7 +335,7 @@ def test_a_temporary_failure_is_waited_out(
     ],
 )
 def test_what_may_pass_is_waited_for_and_then_told(function: Function, aws: Aws, code: str) -> None:
-    """A role that was made a moment ago, the function's own or one in the statements, or a key and its state."""
+    """The function waits for new roles, its own or in the statements, and for a key's state."""
     error = refused(code, "PutKeyPolicy")
     aws.before_write = always(error)
     assert code in function("Create", statement("A"))["Reason"]
@@ -349,7 +349,7 @@ def test_what_may_pass_is_waited_for_and_then_told(function: Function, aws: Aws,
 
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
 def test_a_key_that_is_not_there_is_told(function: Function, request_type: str) -> None:
-    """Only what is to be taken out is gone with its key."""
+    """Only a removal succeeds when the key is gone."""
     answer = function(
         request_type, statement("A"), old=properties(statement("B"), key=GONE), key=GONE
     )

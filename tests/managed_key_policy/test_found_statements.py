@@ -1,4 +1,4 @@
-"""Statements of our sids that are in the policy of a key before the resource is, and the ids that remember them."""
+"""Statements of our sids that are older than the resource, and the ids that remember them."""
 
 import json
 from typing import Any
@@ -44,7 +44,7 @@ def test_what_another_key_had_is_not_found_here(function: Function, aws: Aws) ->
 def test_a_delete_under_an_id_that_is_not_ours_changes_nothing(
     function: Function, aws: Aws
 ) -> None:
-    """CloudFormation makes one up for a Create that never answered; nobody knows what that had found."""
+    """CloudFormation invents the id of an unanswered Create, so older statements are unknown."""
     function("Create", statement("A"))
     answer = function("Delete", statement("A"), PhysicalResourceId="Stack-KeyPolicy-1ABCDEFGHIJKL")
     assert (answer["Status"], aws.policy) == ("SUCCESS", written(statement("A")))
@@ -76,7 +76,7 @@ def test_updates_return_the_id_unchanged(function: Function) -> None:
 def test_another_key_has_an_id_of_its_own_until_it_is_rolled_back(
     function: Function, aws: Aws
 ) -> None:
-    """CloudFormation deletes what has the old id, or rolls back by an Update and knows the resource by its first id."""
+    """CloudFormation deletes the old id, or rolls back by an Update of the first id."""
     first = f"{KEY}#A"
     function("Create", statement("A"))
     here, there = properties(statement("A")), properties(statement("A"), key=ANOTHER_KEY)
@@ -92,7 +92,7 @@ def test_another_key_has_an_id_of_its_own_until_it_is_rolled_back(
 
 @pytest.mark.parametrize("first", [f"{KEY}#Retained", f"{KEY}<{ANOTHER_KEY}#Retained"])
 def test_an_update_of_the_key_that_the_id_says_keeps_the_id(function: Function, first: str) -> None:
-    """A change of keys has failed: CloudFormation has the old id still, and rolls back from the new properties."""
+    """After a failed change of keys CloudFormation rolls back the new properties by the old id."""
     function("Create", statement("A"))
     there = properties(statement("A"), key=GONE)
     answer = function("Update", statement("A"), old=there, PhysicalResourceId=first)
@@ -127,11 +127,12 @@ def test_an_id_of_the_longest_that_is_taken() -> None:
 
 
 def test_an_id_forgets_no_statement(function: Function) -> None:
-    """However long it is: CloudFormation would rather refuse it than have the Delete take out what was retained."""
+    """CloudFormation refuses a long id, so that no Delete takes out retained statements."""
     many = [statement(f"A{number:050}") for number in range(20)]
     function("Create", *many)
     answer = function("Create", *many)
-    assert answer["PhysicalResourceId"] == "#".join([KEY, *(each["Sid"] for each in many)])
+    expected = "#".join([KEY, *(retained["Sid"] for retained in many)])
+    assert answer["PhysicalResourceId"] == expected
 
 
 def test_retained_statements_of_before_a_change_are_replaced(function: Function, aws: Aws) -> None:
@@ -143,7 +144,7 @@ def test_retained_statements_of_before_a_change_are_replaced(function: Function,
 
 
 def test_the_same_key_under_another_name(function: Function, aws: Aws) -> None:
-    """To CloudFormation that is another resource: it makes the new one, and then deletes the old one."""
+    """CloudFormation takes another name for another resource, makes it, and deletes the old."""
     function("Create", statement("A"), statement("B"), LogicalResourceId="Old")
     function.keys[:] = []
     function("Create", statement("A"), LogicalResourceId="New")
@@ -170,8 +171,11 @@ def test_a_foreign_statement_of_our_sid_is_refused(
 
 
 def is_for(sid: str, id: str) -> str:
-    """Return what is said of a statement for somebody who was deleted."""
-    return f"; statement {sid} is for {id}, the id of a deleted role or user: have it taken out of the key policy"
+    """Return the message about a statement for a deleted principal."""
+    return (
+        f"; statement {sid} is for {id}, the id of a deleted role or user: "
+        "have it taken out of the key policy"
+    )
 
 
 ROLE_ID, USER_ID = "AROAEXAMPLEEXAMPLE123", "AIDAEXAMPLEEXAMPLE123"

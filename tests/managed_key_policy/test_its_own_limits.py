@@ -1,4 +1,4 @@
-"""Requests that the function refuses, whoever sends them: whoever may invoke it must not own the keys."""
+"""Requests that the function refuses to everybody: its invokers must not own the keys."""
 
 from typing import Any
 
@@ -103,7 +103,7 @@ def test_what_the_construct_writes_is_taken(
     )[:70],
 )
 def test_any_other_statement_is_refused(function: Function, aws: Aws, bad: dict[str, Any]) -> None:
-    """Another effect, action, resource or principal, or a condition that doesn't say one role of the account."""
+    """Another effect, action, resource, principal or condition is refused."""
     answer = function("Create", bad)
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
@@ -126,7 +126,7 @@ def test_any_other_statement_is_refused(function: Function, aws: Aws, bad: dict[
 def test_keys_and_sids_that_it_was_not_deployed_for(
     function: Function, aws: Aws, keys: dict[str, dict[str, int]], shown: str
 ) -> None:
-    """The request may say what it likes."""
+    """The configuration decides, not the request."""
     function.keys += [
         {"Owner": "KeyPolicy", "Arn": arn, "Sids": sids} for arn, sids in keys.items()
     ]
@@ -174,7 +174,7 @@ def test_conditions_that_it_was_not_deployed_with(
 
 
 def test_one_construct_that_reaches_a_key_twice(function: Function, aws: Aws) -> None:
-    """By its ARN and by a parameter, for example: each would undo the other's statements, which have the same sids."""
+    """Two resources of one construct for a key would undo each other's statements of equal sids."""
     function.keys[:] = [
         {"Owner": owner, "Arn": KEY, "Sids": {"A": 0, "B": 0}} for owner in ("First", "Second")
     ]

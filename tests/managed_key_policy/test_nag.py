@@ -7,7 +7,7 @@ import aws_cdk as cdk
 import cdk_nag
 import pytest
 
-from tests.managed_key_policy.test_template import managed
+from tests.managed_key_policy.test_construct import managed
 from tests.templates.findings import REPORT_ONLY, findings
 
 
@@ -24,11 +24,11 @@ from tests.templates.findings import REPORT_ONLY, findings
 def test_packs_find_what_a_custom_resource_does_not_need(
     tmp_path: Path, pack: Any, rules: list[str]
 ) -> None:
-    """No VPC, queue or reserved concurrency for a call in a deployment, and not the latest runtime but a fixed one."""
+    """A call in a deployment needs no VPC, queue or reserved concurrency; its runtime is fixed."""
     app = cdk.App(analytics_reporting=False, outdir=str(tmp_path), context=REPORT_ONLY)
     plugin = pack(app)
     cdk.Validations.of(app).add_plugins(plugin)
     managed(cdk.Stack(app, "Stack"))
-    found = findings(app, plugin.name)
-    assert sorted(rule.removeprefix(f"{plugin.name}-") for _, rule, _ in found) == rules
-    assert {path for *_, path in found} == {"Stack/PersonalizeKeyPolicies/Function"}
+    reported = findings(app, plugin.name)
+    assert sorted(rule.removeprefix(f"{plugin.name}-") for _, rule, _ in reported) == rules
+    assert {path for *_, path in reported} == {"Stack/PersonalizeKeyPolicies/Function"}

@@ -91,7 +91,7 @@ def test_an_address_that_is_not_one_of_cloudformation(aws: Aws, context: Any, ur
 def test_addresses_beside_those_of_cloudformation(
     monkeypatch: pytest.MonkeyPatch, endpoint: str | None, addresses: tuple[str, ...]
 ) -> None:
-    """Those of an emulator, and of no other host or port whose name begins like it; no endpoint is none."""
+    """An emulator's address is allowed, but no other host or port whose name begins like it."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     if endpoint is not None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
@@ -118,24 +118,24 @@ def test_one_response_of_success(response_url: str, received: Received, context:
 
 @pytest.mark.usefixtures("takes_local_addresses")
 @pytest.mark.parametrize(
-    ("request_type", "asked", "reason"),
+    ("asked", "reason"),
     [
-        ("Create", {}, "KeyError: 'KeyArn'"),
+        (("Create", {}), "KeyError: 'KeyArn'"),
         (
-            "Create",
-            properties(statement("A"), key="no-key"),
+            ("Create", properties(statement("A"), key="no-key")),
             "the function may not write statement A",
         ),
-        ("Update", None, "TypeError: "),
-        ("Delete", None, "TypeError: "),
+        (("Update", None), "TypeError: "),
+        (("Delete", None), "TypeError: "),
     ],
     ids=["nothing", "no key", "update", "delete"],
 )
 def test_one_response_of_failure(
-    response_url: str, received: Received, context: Any, request_type: str, asked: Any, reason: str
+    response_url: str, received: Received, context: Any, asked: tuple[str, Any], reason: str
 ) -> None:
-    """Whatever goes wrong is answered once."""
-    event = event_of(request_type, ResponseURL=response_url, ResourceProperties=asked)
+    """Every failure is answered once."""
+    request_type, values = asked
+    event = event_of(request_type, ResponseURL=response_url, ResourceProperties=values)
     key_policy_function.handler(event, context)
 
     ((_, _, body),) = received

@@ -54,27 +54,28 @@ def configuration_of(stack: cdk.Stack) -> Any:
 
 
 def test_each_imported_key_has_a_custom_resource(stack: cdk.Stack) -> None:
-    """Each for its own key, by ids that come from the keys, and with the removal policy that was asked for."""
+    """The ids of the custom resources come from the keys; they have the given removal policy."""
     encryption = managed(stack, arn_of(0), removal_policy=cdk.RemovalPolicy.DESTROY)
     for number in (1, 2):
         import_from(encryption, arn_of(number), str(number))
     encryption.add_dataset_group("Movies", name="movies")
 
-    found = resources(stack, "Custom::PersonalizeKeyPolicy")
+    custom = resources(stack, "Custom::PersonalizeKeyPolicy")
     assert {
-        id: (each["Properties"]["KeyArn"], each["DeletionPolicy"]) for id, each in found.items()
+        id: (resource["Properties"]["KeyArn"], resource["DeletionPolicy"])
+        for id, resource in custom.items()
     } == {
         "EncryptionKeyPolicyA560CB3BAC05B9A1": (arn_of(0), "Delete"),
         "EncryptionKeyPolicyFEB96F28BD0891FF": (arn_of(1), "Delete"),
         "EncryptionKeyPolicyE3AB0A4DDC19DE54": (arn_of(2), "Delete"),
     }
     (group,) = resources(stack, "AWS::Personalize::DatasetGroup").values()
-    assert set(found) < set(group["DependsOn"])
+    assert set(custom) < set(group["DependsOn"])
     assert encryption.pending_statements == ()
 
 
 def test_the_id_of_a_key_does_not_depend_on_its_place_or_on_tokens_before_it() -> None:
-    """Else the clean-up for one key would take out what was just written for another."""
+    """The clean-up for a key doesn't take out the new statements of another."""
 
     def ids(*names: str, tokens_before: int) -> dict[str, str]:
         stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
@@ -83,8 +84,8 @@ def test_the_id_of_a_key_does_not_depend_on_its_place_or_on_tokens_before_it() -
         encryption = managed(stack, arn_of(0))
         for name in names:
             import_from(encryption, cdk.CfnParameter(stack, name).value_as_string, name)
-        found = resources(stack, "Custom::PersonalizeKeyPolicy")
-        return {str(resource["Properties"]["KeyArn"]): id for id, resource in found.items()}
+        custom = resources(stack, "Custom::PersonalizeKeyPolicy")
+        return {str(resource["Properties"]["KeyArn"]): id for id, resource in custom.items()}
 
     first = ids("A", "B", tokens_before=0)
     assert len(set(first.values())) == 3
@@ -95,12 +96,11 @@ def test_constructs_of_one_key_wait_for_each_other(stack: cdk.Stack) -> None:
     """At the same time they would undo each other's work again and again."""
     for number in range(3):
         managed(stack, arn_of(0), f"Encryption{number}")
-    found = resources(stack, "Custom::PersonalizeKeyPolicy")
-    first, second, third = found
-    waits = {
-        id: [other for other in found if other in resource["DependsOn"]]
-        for id, resource in found.items()
-    }
+    custom = resources(stack, "Custom::PersonalizeKeyPolicy")
+    first, second, third = custom
+    waits = {}
+    for id, resource in custom.items():
+        waits[id] = [other for other in custom if other in resource["DependsOn"]]
     assert waits == {first: [], second: [first], third: [second]}
 
 
@@ -109,7 +109,7 @@ CONCRETE = cdk.Environment(account="111122223333", region="us-east-1")
 
 
 def environment(role_names: list[str], env: cdk.Environment | None) -> str:
-    """Return the function's environment as Lambda measures it once it is deployed, with names and escaped quotes."""
+    """Return the function's environment as Lambda measures it, with names and escaped quotes."""
     stack = cdk.Stack(cdk.App(), "Stack", env=env)
     for number, role_name in enumerate(role_names):
         # Long ids fill it with few constructs.
@@ -122,10 +122,7 @@ def environment(role_names: list[str], env: cdk.Environment | None) -> str:
 
 @pytest.mark.parametrize("env", [CONCRETE, None], ids=["concrete", "agnostic"])
 def test_the_configuration_fills_the_environment(env: cdk.Environment | None) -> None:
-    """Lambda's own message shows what it measures: "exceeded the 4KB limit.
-
-    String measured: {"NAME":"…"}".
-    """
+    """Lambda measures the JSON: "exceeded the 4KB limit. String measured: {"NAME":"…"}"."""
     names = [f"{number}".ljust(45, "x") for number in range(7)]
     to_go = 4096 - len(environment([*names, "r"], env))
     assert 0 < to_go < 63
@@ -150,7 +147,7 @@ def test_given_roles_without_a_name_fill_it_too(stack: cdk.Stack) -> None:
 
 
 def test_keys_that_are_parameters_fill_it_too(stack: cdk.Stack) -> None:
-    """Each has an ARN at the deployment, and a policy of the function's role, of which it has ten by default."""
+    """A parameter has an ARN at the deployment, and one of the ten policies of the role."""
     encryption = managed(stack, arn_of(0))
     for number in range(1, 11):
         import_from(
@@ -203,12 +200,9 @@ def test_a_role_made_here_stands_in_the_configuration_once(stack: cdk.Stack) -> 
         part if isinstance(part, str) else KNOWN[part["Ref"]] for part in configuration_of(stack)
     ]
     configuration = json.loads("".join(parts))
+    role_arn = "arn:aws:iam::111122223333:role/Stack-Encryption-8875952E-us-east-1"
     assert configuration["Conditions"] == [
-        {
-            "ArnEquals": {
-                "aws:PrincipalArn": "arn:aws:iam::111122223333:role/Stack-Encryption-8875952E-us-east-1"
-            }
-        },
+        {"ArnEquals": {"aws:PrincipalArn": role_arn}},
         {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}},
     ]
     assert [list(key["Sids"].values()) for key in configuration["Keys"]] == [[0, 1], [0, 1], [0, 1]]
@@ -218,7 +212,7 @@ def test_a_role_made_here_stands_in_the_configuration_once(stack: cdk.Stack) -> 
 def test_the_configuration_refers_to_a_given_role_without_a_name(
     stack: cdk.Stack, role_name: str | None, refers: bool
 ) -> None:
-    """What such a role needs may not need the function, so the page says to give it a name."""
+    """The configuration has the ARN of a role without a name, so the page says to name it."""
     service: Any = iam.ServicePrincipal("personalize.amazonaws.com")
     managed(
         stack,

@@ -1,4 +1,4 @@
-"""Thousands of runs in virtual time, in a world worse than AWS: half of what can be late is as late as can be."""
+"""Thousands of runs in virtual time, in a world worse than AWS: half of all delays are longest."""
 
 import random
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ from botocore.config import Config
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
 from personalize_kms_constructs._managed_key_policy.function import spliced
 from tests.managed_key_policy.conftest import KEY, POLICY
-from tests.managed_key_policy.simulation import LAG, LAMBDA_TIMEOUT, Simulation
+from tests.managed_key_policy.simulation import LAG, LAMBDA_TIMEOUT, Answered, Call, Simulation
 
 # In seconds. The time that the answer to CloudFormation may take, by the function's own timeout.
 SENDING = 3 * key_policy_function.SEND_TIMEOUT + 2
@@ -29,49 +29,57 @@ def rivals(
     return simulation
 
 
-def wrongs(simulation: Simulation) -> list[str]:
-    """Run, and return what was said to be in the policy, or out of it, and isn't; and answers that come too late."""
+def wrongs_of(simulation: Simulation) -> list[str]:
+    """Run, and return the successes that the policy contradicts, and the late answers."""
     sids = simulation.run()
-    found = [
-        f"seed {simulation.seed}: {answer.request} of {answer.sid}"
-        for answer in simulation.answers
-        if answer.status == "SUCCESS" and (answer.sid in sids) != (answer.request == "Create")
-    ]
-    found += [
-        f"seed {simulation.seed}: {answer.sid} answered after {answer.moment - answer.started:.0f} "
-        "s"
-        for answer in simulation.answers
-        if answer.moment - answer.started > LAMBDA_TIMEOUT - SENDING
-    ]
+    wrongs = []
+    for answer in simulation.answers:
+        name = f"seed {simulation.seed}: {answer.request} of {answer.sid}"
+        is_expected = answer.request == "Create"
+        if answer.status == "SUCCESS" and (answer.sid in sids) != is_expected:
+            wrongs.append(name)
+        seconds = answer.moment - answer.started
+        if seconds > LAMBDA_TIMEOUT - SENDING:
+            wrongs.append(f"{name} answered after {seconds:.0f} s")
     # All that isn't ours is there, byte for byte.
     assert (
         spliced(simulation.kms.text(simulation.world.now), sids - {"Account", "Other"}, {})
         == POLICY
     )
-    return found
+    return wrongs
 
 
 def all_wrongs(simulations: Iterable[Simulation]) -> list[str]:
-    return [wrong for simulation in simulations for wrong in wrongs(simulation)]
+    everything: list[str] = []
+    for simulation in simulations:
+        everything += wrongs_of(simulation)
+    return everything
+
+
+def all_answers(simulations: Iterable[Simulation]) -> list[Answered]:
+    answers: list[Answered] = []
+    for simulation in simulations:
+        answers += simulation.answers
+    return answers
 
 
 def test_rivals_lose_nothing() -> None:
-    """Changes stay unseen for up to 15 seconds, calls time out, and answers and requests get lost."""
+    """Changes stay unseen for up to 15 seconds, calls time out, answers and requests get lost."""
     simulations = [rivals(seed) for seed in range(1000)]
     assert all_wrongs(simulations) == []
-    answers = [answer for simulation in simulations for answer in simulation.answers]
+    answers = all_answers(simulations)
     failed = [answer for answer in answers if answer.status != "SUCCESS"]
     # Who finds no time says so; it must be the exception, or the test would show nothing.
     assert len(failed) < len(answers) / 50
-    told = ("something else keeps changing", f"key {KEY}: ")
-    assert all(
-        answer.reason.startswith(tuple(f"no time is left: {each}" for each in told))
-        for answer in failed
+    reasons = (
+        "no time is left: something else keeps changing",
+        f"no time is left: key {KEY}: ",
     )
+    assert all(answer.reason.startswith(reasons) for answer in failed)
 
 
 def test_the_times_add_up() -> None:
-    """The worst cases are too rare for chance to find each of them: what the module's text says is counted here."""
+    """The worst cases, too rare for chance to find all, add up as the module's text says."""
     config: Any = key_policy_function.CLIENT
     call = config.connect_timeout + config.read_timeout
     # The page says "up to 25 seconds if KMS takes 15 to show a change".
@@ -104,13 +112,11 @@ def test_an_outage_is_told_in_time() -> None:
     """CloudFormation would wait for an hour for a function that was stopped."""
     simulations = [outage(seed) for seed in range(200)]
     assert all_wrongs(simulations) == []
-    assert any(
-        answer.status == "FAILED" for simulation in simulations for answer in simulation.answers
-    )
+    assert any(answer.status == "FAILED" for answer in all_answers(simulations))
 
 
 def test_an_edit_outside_of_the_window_is_kept() -> None:
-    """A write undoes what its reader couldn't see: what came up to 25 seconds before it, and nothing else."""
+    """A write undoes only edits that its reader couldn't see: of the 25 seconds before it."""
     longest = LAG + key_policy_function.WRITE_WITHIN + 3 + 5
     lost = 0
     for seed in range(400):
@@ -128,22 +134,18 @@ def test_an_edit_outside_of_the_window_is_kept() -> None:
 
 
 def test_the_owners_stack_undoes_only_what_was_answered_before() -> None:
-    """Who is still at work puts its statements back."""
+    """A function that is still at work puts its statements back."""
     undone = 0
     for seed in range(300):
         simulation = rivals(seed)
         at = random.Random(seed).uniform(0, 150)
         simulation.add_owner(at)
         sids = simulation.run()
-        late = [
-            answer
-            for answer in simulation.answers
-            if answer.moment > at + LAG + 8 and answer.status == "SUCCESS"
-        ]
-        assert {answer.sid for answer in late if answer.request == "Create"} <= sids, seed
-        undone += any(
-            answer.request == "Create" and answer.sid not in sids for answer in simulation.answers
-        )
+        created = [answer for answer in simulation.answers if answer.request == "Create"]
+        succeeded = [answer for answer in created if answer.status == "SUCCESS"]
+        late = {answer.sid for answer in succeeded if answer.moment > at + LAG + 8}
+        assert late <= sids, seed
+        undone += any(answer.sid not in sids for answer in created)
     assert undone
 
 
@@ -155,10 +157,10 @@ def lost_by_updating_again(seed: int) -> bool:
     simulation.put_in("A", "B")
     # The first call is at work for as long as the key can't be written.
     simulation.kms.denied_until = choice.uniform(30, 59)
-    simulation.add_call("Update", "Ours", 0.0, "A", before=("A", "B"))
+    simulation.add_call(0.0, Call("Update", "Ours", ("A",), before=("A", "B")))
     simulation.set_status("UPDATE_FAILED", failed_at)
     simulation.set_status("UPDATE_IN_PROGRESS", again_at - 0.4)
-    simulation.add_call("Update", "Ours", again_at, "A", "B", before=("A",))
+    simulation.add_call(again_at, Call("Update", "Ours", ("A", "B"), before=("A",)))
     sids = simulation.run()
     return simulation.answers[-1].status == "SUCCESS" and not {"A", "B"} <= sids
 
@@ -169,13 +171,13 @@ def test_updating_again_after_a_failure_that_is_not_rolled_back() -> None:
 
 
 def cancelled_update(seed: int) -> Simulation:
-    """An update takes B out, and is rolled back while the function is at it: CloudFormation doesn't wait."""
+    """An update takes B out, and CloudFormation rolls it back without waiting for the function."""
     # The function has to have seen once in what operation it is, which takes up to eight seconds.
     simulation, rolled_back_at = Simulation(seed), random.Random(seed).uniform(8.5, 53)
     simulation.put_in("A", "B")
-    simulation.add_call("Update", "Ours", 0.0, "A", before=("A", "B"))
+    simulation.add_call(0.0, Call("Update", "Ours", ("A",), before=("A", "B")))
     simulation.set_status("UPDATE_ROLLBACK_IN_PROGRESS", rolled_back_at - 0.4)
-    simulation.add_call("Update", "Ours", rolled_back_at, "A", "B", before=("A",))
+    simulation.add_call(rolled_back_at, Call("Update", "Ours", ("A", "B"), before=("A",)))
     return simulation
 
 
@@ -196,9 +198,8 @@ def left_by_a_failed_move(seed: int) -> bool:
     # In the worst world there isn't always time to take out what was written.
     simulation.world.lost, simulation.world.extremes = 0.0, 0.1
     seconds = key_policy_function.RESERVE + choice.uniform(10, 60)
-    simulation.add_call(
-        "Update", "Ours", 0.0, "A", before=("A",), id="another-key", seconds=seconds
-    )
+    move = Call("Update", "Ours", ("A",), before=("A",), id="another-key", seconds=seconds)
+    simulation.add_call(0.0, move)
     simulation.add_function("Create", "Rival", choice.uniform(0, 20))
     sids = simulation.run()
     (ours,) = [answer for answer in simulation.answers if answer.sid == "Ours"]
@@ -206,33 +207,33 @@ def left_by_a_failed_move(seed: int) -> bool:
 
 
 def test_a_failed_move_leaves_nothing() -> None:
-    """CloudFormation never hears of this key: what the function leaves there would stay for ever."""
+    """CloudFormation never hears of this key, so the function has to clean up by itself."""
     assert [seed for seed in range(300) if left_by_a_failed_move(seed)] == []
 
 
 @pytest.mark.parametrize("denied_for", [0.0, 20.0], ids=["", "its status can't be read at first"])
 def test_a_cancelled_creation_leaves_nothing(denied_for: float) -> None:
-    """CloudFormation's Delete comes at once, under an id of its own, while the Create is at work."""
+    """CloudFormation's Delete comes at once, under a made-up id, while the Create is at work."""
     for seed in range(200):
         simulation, cancelled_at = Simulation(seed), random.Random(seed).uniform(0.5, 39)
         # In the worst world there isn't always time to take out what was written.
         simulation.world.lost, simulation.world.extremes = 0.0, 0.1
         simulation.status_denied_until = denied_for
-        simulation.add_call("Create", "Ours", 0.0, "A")
+        simulation.add_call(0.0, Call("Create", "Ours", ("A",)))
         simulation.set_status("ROLLBACK_IN_PROGRESS", cancelled_at - 0.4)
-        simulation.add_call("Delete", "Ours", cancelled_at, "A", id="Stack-Ours-1ABCDEFGHIJKL")
+        delete = Call("Delete", "Ours", ("A",), id="Stack-Ours-1ABCDEFGHIJKL")
+        simulation.add_call(cancelled_at, delete)
         assert "A" not in simulation.run(), seed
 
 
 def test_repair_right_after_the_owners_stack() -> None:
-    """Another revision has the policy looked at when the overwriting can't be seen everywhere yet."""
+    """Another revision looks at the policy while the overwriting isn't seen everywhere yet."""
     for seed in range(200):
         simulation = Simulation(seed)
         simulation.put_in("A")
         simulation.add_owner(0.0)
-        simulation.add_call(
-            "Update", "Ours", random.Random(seed).uniform(0.1, 20), "A", before=("A",)
-        )
+        update = Call("Update", "Ours", ("A",), before=("A",))
+        simulation.add_call(random.Random(seed).uniform(0.1, 20), update)
         assert "A" in simulation.run() or simulation.answers[0].status == "FAILED", seed
 
 
@@ -248,13 +249,13 @@ def client(*, connect_timeout: int = 3, read_timeout: int = 5, attempts: int = 1
 @pytest.mark.parametrize(
     ("name", "value", "goes_wrong"),
     [
-        ("SETTLE", 30.0, lambda seed: wrongs(rivals(seed))),
-        ("WRITE_WITHIN", 60.0, lambda seed: wrongs(rivals(seed, within=10, extremes=0.7))),
-        ("CLIENT", client(read_timeout=20), lambda seed: wrongs(rivals(seed))),
-        ("CLIENT", client(connect_timeout=20), lambda seed: wrongs(rivals(seed))),
-        ("CLIENT", client(attempts=4), lambda seed: wrongs(rivals(seed, lost=0.3, within=60))),
-        ("RESERVE", 90.0, lambda seed: wrongs(outage(seed))),
-        ("TAKE_OUT_WITHIN", 110.0, lambda seed: wrongs(outage(seed))),
+        ("SETTLE", 30.0, lambda seed: wrongs_of(rivals(seed))),
+        ("WRITE_WITHIN", 60.0, lambda seed: wrongs_of(rivals(seed, within=10, extremes=0.7))),
+        ("CLIENT", client(read_timeout=20), lambda seed: wrongs_of(rivals(seed))),
+        ("CLIENT", client(connect_timeout=20), lambda seed: wrongs_of(rivals(seed))),
+        ("CLIENT", client(attempts=4), lambda seed: wrongs_of(rivals(seed, lost=0.3, within=60))),
+        ("RESERVE", 90.0, lambda seed: wrongs_of(outage(seed))),
+        ("TAKE_OUT_WITHIN", 110.0, lambda seed: wrongs_of(outage(seed))),
         ("TAKE_OUT_WITHIN", 30.0, left_by_a_failed_move),
         ("Stack.has_gone_on", lambda _: False, lost_by_rolling_back),
     ],
@@ -273,6 +274,6 @@ def client(*, connect_timeout: int = 3, read_timeout: int = 5, attempts: int = 1
 def test_the_simulation_finds_what_is_wrong(
     monkeypatch: pytest.MonkeyPatch, name: str, value: object, goes_wrong: Callable[[int], object]
 ) -> None:
-    """Each time is needed as it is: others undo what is written, or the time is over before the answer is sent."""
+    """With another value of a constant, others undo a write, or the answer comes too late."""
     monkeypatch.setattr(f"{key_policy_function.__name__}.{name}", value)
     assert any(goes_wrong(seed) for seed in range(300))

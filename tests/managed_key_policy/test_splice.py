@@ -1,4 +1,4 @@
-"""Changes of the text of a key policy, by literals: all that isn't ours stays as it is, byte for byte."""
+"""Changes of the text of a key policy, by literals: the rest stays byte for byte."""
 
 import json
 from typing import Any
@@ -14,7 +14,10 @@ A = {
     "Action": ["kms:Decrypt"],
     "Resource": "*",
 }
-A_TEXT = '{"Sid":"A","Effect":"Allow","Principal":{"Service":"x"},"Action":["kms:Decrypt"],"Resource":"*"}'
+A_TEXT = (
+    '{"Sid":"A","Effect":"Allow","Principal":{"Service":"x"},'
+    '"Action":["kms:Decrypt"],"Resource":"*"}'
+)
 A_OLD = '{"Sid": "A", "Action": "kms:Encrypt"}'
 
 # As KMS prints the default policy.
@@ -65,7 +68,7 @@ PRINTED = """{
     ],
 )
 def test_a_statement_is_added_at_the_end_and_taken_out_again(before: str, after: str) -> None:
-    """Adding writes as the policy is written, and taking out leaves what was there before."""
+    """Adding writes in the policy's style, and taking out restores the text of before."""
     assert spliced(before, set(), {"A": A}) == after
 
     once_an_object = before.replace('{"Sid" :"B"}', '[{"Sid" :"B"}]')
@@ -108,12 +111,13 @@ def test_sids_of_before_go_and_others_stay() -> None:
     [
         f'{{"Statement":[ {A_TEXT} , {{}} ]}}',
         f'{{"Statement":{A_TEXT}}}',
-        '{"Statement":[{"Resource":["*"],"Action":"kms:Decrypt","Principal":{"Service":["x"]},"Effect":"Allow","Sid":"A"}]}',
+        '{"Statement":[{"Resource":["*"],"Action":"kms:Decrypt",'
+        '"Principal":{"Service":["x"]},"Effect":"Allow","Sid":"A"}]}',
     ],
     ids=["in front", "single", "as KMS may write it"],
 )
 def test_nothing_changes_when_the_statement_is_there(text: str) -> None:
-    """A statement that means the same isn't moved or written anew, so that a second run writes nothing."""
+    """An equivalent statement isn't moved or written anew, so a second run writes nothing."""
     assert spliced(text, {"A"}, {"A": A}) == text
 
 

@@ -1,4 +1,4 @@
-"""Random key policies, written with random white space: what splicing keeps, repeats, takes back and lets others do."""
+"""Random key policies with random white space: splicing keeps the rest and can be taken back."""
 
 import json
 from typing import Any
@@ -42,27 +42,30 @@ def written(draw: st.DrawFn, value: Any) -> str:
 
     if isinstance(value, dict):
         pairs = [
-            f"{draw(written(key))}{blank()}:{blank()}{draw(written(each))}"
-            for key, each in value.items()
+            f"{draw(written(key))}{blank()}:{blank()}{draw(written(member))}"
+            for key, member in value.items()
         ]
         return items(pairs, "{", "}")
     if isinstance(value, list):
-        return items([draw(written(each)) for each in value], "[", "]")
+        return items([draw(written(member)) for member in value], "[", "]")
     return json.dumps(value, ensure_ascii=draw(st.booleans()))
 
 
 @st.composite
 def statement_texts(draw: st.DrawFn) -> list[str]:
     """Return statements of others, as they are written."""
-    found = draw(st.lists(st.tuples(others, sids), max_size=4))
-    return [draw(written({**each, **({} if sid is None else {"Sid": sid})})) for each, sid in found]
+    texts = []
+    for theirs, sid in draw(st.lists(st.tuples(others, sids), max_size=4)):
+        texts.append(draw(written(theirs if sid is None else {**theirs, "Sid": sid})))
+    return texts
 
 
 @st.composite
 def policies(draw: st.DrawFn) -> tuple[str, list[str]]:
     """Return the text of a policy and those of its statements."""
     statements = draw(statement_texts())
-    listed = ",".join(f"{draw(blanks)}{each}{draw(blanks)}" for each in statements) or draw(blanks)
+    listed = ",".join(f"{draw(blanks)}{text}{draw(blanks)}" for text in statements)
+    listed = listed or draw(blanks)
     members = [
         f'"Statement"{draw(blanks)}:{draw(blanks)}[{listed}]',
         '"Version":"2012-10-17"',
@@ -78,12 +81,12 @@ def policies(draw: st.DrawFn) -> tuple[str, list[str]]:
 @EXAMPLES
 @given(policies())
 def test_ours_come_change_and_go_and_the_others_stay(policy: tuple[str, list[str]]) -> None:
-    """Byte for byte, in their order, before ours, which say what they should; a second time changes nothing."""
+    """Others stay byte for byte in their order, before ours; a second time changes nothing."""
     text, statements = policy
     added = spliced(text, set(), OURS)
     at = 0
-    for each in statements:
-        at = added.index(each, at) + len(each)
+    for theirs in statements:
+        at = added.index(theirs, at) + len(theirs)
     document, before = json.loads(added), json.loads(text)
     assert document.pop("Statement") == [*before["Statement"], OURS["A"], OURS["B"]]
     assert document == {key: value for key, value in before.items() if key != "Statement"}
@@ -104,7 +107,7 @@ def test_ours_come_change_and_go_and_the_others_stay(policy: tuple[str, list[str
 def test_two_owners_do_not_get_into_each_others_way(
     policy: tuple[str, list[str]], order: list[str]
 ) -> None:
-    """In any order of coming and going, each finds its own as it left it, and the rest is as before."""
+    """In any order of coming and going, an owner's statements stay as it left them."""
     text, _ = policy
     now = text
     there: set[str] = set()
@@ -113,11 +116,14 @@ def test_two_owners_do_not_get_into_each_others_way(
         sid = step.strip("-")
         now = spliced(now, {sid}, {} if step.startswith("-") else {sid: all_ours[sid]})
         there = there - {sid} if step.startswith("-") else there | {sid}
-        found = json.loads(now)["Statement"]
-        assert [each for each in found if each not in all_ours.values()] == json.loads(text)[
-            "Statement"
-        ]
-        assert {each["Sid"] for each in found if each in all_ours.values()} == there
+        others_now, sids_now = [], set()
+        for statement_now in json.loads(now)["Statement"]:
+            if statement_now in all_ours.values():
+                sids_now.add(statement_now["Sid"])
+            else:
+                others_now.append(statement_now)
+        assert others_now == json.loads(text)["Statement"]
+        assert sids_now == there
     for sid in ("A", "C"):
         now = spliced(now, {sid}, {})
     assert now == text

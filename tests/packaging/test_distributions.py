@@ -12,14 +12,15 @@ from pathlib import Path
 from tests.packaging.conftest import ROOT, build
 
 SOURCES = ROOT / "src" / "personalize_kms_constructs"
-FILES = [path for path in SOURCES.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+_FILES_WITH_CACHES = [path for path in SOURCES.rglob("*") if path.is_file()]
+FILES = [path for path in _FILES_WITH_CACHES if "__pycache__" not in path.parts]
 PACKAGE = {path.relative_to(SOURCES.parent).as_posix() for path in FILES}
 
 
 def test_wheel_has_the_package_and_nothing_else(
     wheel: Path, metadata: email.message.Message
 ) -> None:
-    """A module, the marker of types or the licence that is left out, or a test that got in, would show here."""
+    """The wheel has all modules, the marker of types and the licence, and nothing else."""
     info = f"personalize_kms_constructs-{metadata['Version']}.dist-info"
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
@@ -42,15 +43,10 @@ def test_source_distribution_has_what_a_build_needs_and_the_documentation(sdist:
     # What git ignores is what a build leaves out.
     top = {"pyproject.toml", "hatch_build.py", "LICENSE", "PKG-INFO", ".gitignore"}
     top |= {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"}
-    files = [
-        path
-        for folder in ("docs", "skills")
-        for path in (ROOT / folder).rglob("*.*")
-        if path.is_file()
-    ]
-    pages = {
-        path.relative_to(ROOT).as_posix() for path in files if path.parent.name != "__pycache__"
-    }
+    pages = set()
+    for file in (*(ROOT / "docs").rglob("*.*"), *(ROOT / "skills").rglob("*.*")):
+        if file.is_file() and file.parent.name != "__pycache__":
+            pages.add(file.relative_to(ROOT).as_posix())
     assert names == {f"src/{name}" for name in PACKAGE} | pages | top
 
 
@@ -62,7 +58,10 @@ def test_help_of_a_wheel_says_where_its_page_is(wheel: Path) -> None:
         command, capture_output=True, text=True, env=environment, check=True
     ).stdout
 
-    place = "docs/how-to/check.md (in the repository and source distribution of personalize-kms-constructs)"
+    place = (
+        "docs/how-to/check.md "
+        "(in the repository and source distribution of personalize-kms-constructs)"
+    )
     assert re.search(rf" Documentation: (https://\S+|{re.escape(place)})$", " ".join(text.split()))
 
 
@@ -95,15 +94,16 @@ def test_version_is_written_down_once(metadata: email.message.Message) -> None:
     assert re.findall(
         f"^.*{re.escape(version)}.*$", (ROOT / "pyproject.toml").read_text(), re.M
     ) == [f"version = {version}"]
-    assert [
-        path for path in FILES if version in path.read_text() or "__version__" in path.read_text()
-    ] == []
+    for path in FILES:
+        text = path.read_text()
+        assert version not in text, path
+        assert "__version__" not in text, path
 
 
 def test_source_distribution_builds_the_same_bytes(
     sdist: Path, wheel: Path, tmp_path: Path
 ) -> None:
-    """Wheel and source distribution depend neither on the folder nor on the times and modes of files there."""
+    """Wheel and source distribution don't depend on the folder, or on times and modes of files."""
     with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path, filter="data")
     (project,) = tmp_path.iterdir()

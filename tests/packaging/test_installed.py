@@ -26,6 +26,6 @@ def test_aws_cdk_lib_has_its_own_modules() -> None:
 
 
 def test_no_package_lacks_another() -> None:
-    """Set-up installs what is listed, and looks for nothing else."""
+    """Set-up installs the listed packages, which have to be complete."""
     check = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True)
     assert (check.returncode, check.stderr) == (0, ""), check.stdout

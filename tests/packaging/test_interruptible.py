@@ -36,7 +36,7 @@ def wait_for(started: Path, process: subprocess.Popen[str]) -> None:
 
 
 def is_running(pid: int) -> bool:
-    """Report whether a process runs: one that has ended and that nobody waits for is a zombie."""
+    """Tell if a process runs; an ended process that nobody waits for is a zombie."""
     try:
         return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:

@@ -6,11 +6,14 @@ import sys
 
 def test_completion_offers_the_public_names() -> None:
     """They are imported when they are asked for, so that the module doesn't have them by then."""
-    script = "import personalize_kms_constructs as package; print(*sorted(set(dir(package)) & set(package.__all__)))"
-    found = subprocess.run(
+    script = (
+        "import personalize_kms_constructs as package; "
+        "print(*sorted(set(dir(package)) & set(package.__all__)))"
+    )
+    completed = subprocess.run(
         [sys.executable, "-c", script], check=True, capture_output=True, text=True
     )
-    assert found.stdout.split() == [
+    assert completed.stdout.split() == [
         "ImportedKeyPolicy",
         "PendingStatements",
         "PersonalizeEncryption",

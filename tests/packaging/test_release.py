@@ -25,7 +25,7 @@ def makefile_targets() -> list[str]:
 
 
 def test_changelog_begins_with_what_is_not_released_or_with_this_version() -> None:
-    """The latest heading is "Unreleased", or the version in pyproject.toml with the date of its release."""
+    """The latest heading is "Unreleased", or pyproject.toml's version with its date."""
     (version,) = re.findall(
         r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
     )
@@ -74,8 +74,9 @@ def repository(tmp_path: Path) -> Path:
 def release(repository: Path, *arguments: str) -> tuple[int, list[str]]:
     """Run the script, and return its exit code and the places that it finds."""
     command = [sys.executable, str(repository / "scripts" / "release"), *arguments]
-    found = subprocess.run(command, cwd=repository, capture_output=True, text=True)
-    return found.returncode, [line.partition(":")[0] for line in found.stdout.splitlines()]
+    completed = subprocess.run(command, cwd=repository, capture_output=True, text=True)
+    places = [line.partition(":")[0] for line in completed.stdout.splitlines()]
+    return completed.returncode, places
 
 
 SITE = "https://owner.example/project/"
@@ -103,7 +104,7 @@ def fill_in_the_address(repository: Path) -> None:
 
 
 def test_a_release_is_refused_until_every_place_says_so(repository: Path) -> None:
-    """One command writes what a program can, and a person names the maintainers; then nothing is left."""
+    """A command writes all but the maintainers, whom a person names; then nothing is left."""
     latest = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
     (version,) = re.findall(
         r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
@@ -129,7 +130,7 @@ def test_a_release_changes_nothing_but_what_says_that_there_is_none(repository: 
     for name in UNRELEASED[2:5]:
         before, after = (path.read_text().splitlines() for path in (ROOT / name, repository / name))
         added = [line for line in after if line not in before]
-        assert added == [line for line in added if "pip install" in line or line == "only."]
+        assert {line for line in added if "pip install" not in line} <= {"only."}
         assert len(before) - len(after) in (0, 4)
     assert (repository / "README.md").read_text().count("```") % 2 == 0
     assert (
@@ -207,7 +208,7 @@ def broken_by_a_release(repository: Path, version: str) -> list[str]:
 
 
 def test_an_address_leads_from_everywhere(repository: Path) -> None:
-    """Metadata, README and messages have the one that is set; a page of the repository has none on the site."""
+    """Metadata, README and messages have the set address, but for pages that aren't on the site."""
     release(repository, "0.2.0", SITE)
     fill_in_the_address(repository)
     build(repository, repository / "dist", "--wheel")
@@ -246,12 +247,11 @@ def test_lowest_requirements_are_the_lowest_that_are_admitted() -> None:
         r"^dependencies = \[\n(.*?)^\]$", (ROOT / "pyproject.toml").read_text(), re.M | re.S
     )
     admitted = [Requirement(text) for text in re.findall(r'"(.*)"', block)]
-    lowest = {
-        each.name: spec.version
-        for each in admitted
-        for spec in each.specifier
-        if spec.operator == ">="
-    }
+    lowest = {}
+    for requirement in admitted:
+        for spec in requirement.specifier:
+            if spec.operator == ">=":
+                lowest[requirement.name] = spec.version
     pinned = dict(
         re.findall(
             r"^([a-z-]+)==(\S+)", (ROOT / "requirements" / "lowest.txt").read_text(), re.MULTILINE
@@ -262,7 +262,7 @@ def test_lowest_requirements_are_the_lowest_that_are_admitted() -> None:
 
 
 def test_make_lists_every_target() -> None:
-    """``make`` alone shows each of them on a line of its own, with what it is for in one column."""
+    """``make`` alone shows a target a line, with its purpose in a column."""
     listed = subprocess.run(
         ["make", "-s"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.splitlines()

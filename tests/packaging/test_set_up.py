@@ -1,4 +1,4 @@
-"""``scripts/set-up`` with Pythons, uv and npm that are shell scripts here, which write down what they are asked for."""
+"""``scripts/set-up`` with shell scripts for Python, uv and npm, which record their arguments."""
 
 import fcntl
 import json
@@ -62,7 +62,7 @@ MAKES_VENV = 'rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python'
 def python(
     path: Path, version: str, *, configured: str = "exit 1", uv: str = "", venv: str = MAKES_VENV
 ) -> None:
-    """Write a Python of this version: it makes a .venv, has pip's configuration, and installs a uv that does this."""
+    """Write a Python of this version that makes a .venv, configures pip and installs this uv."""
     new_enough = tuple(map(int, version.split("."))) >= (3, 11)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
@@ -97,12 +97,12 @@ def set_up(
 
 
 def asked(project: Path) -> list[str]:
-    """What pip and uv were asked for."""
+    """Return the arguments of pip and uv."""
     return (project / ".venv" / "asked.txt").read_text().splitlines()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "found"),
+    ("arguments", "python_found"),
     [
         ((), "python3 is 3.9.18"),
         (("python3.9",), "python3.9 is 3.9.18"),
@@ -110,9 +110,9 @@ def asked(project: Path) -> list[str]:
     ],
 )
 def test_a_python_that_is_old_or_not_there_is_refused(
-    arguments: tuple[str, ...], found: str, project: Path
+    arguments: tuple[str, ...], python_found: str, project: Path
 ) -> None:
-    """In a line that says what is needed, what was found, and how to name another."""
+    """A line names the needed and the present version, and how to name another Python."""
     for name in ("python3", "python3.9"):
         python(project / "on-path" / name, "3.9.18")
 
@@ -120,7 +120,7 @@ def test_a_python_that_is_old_or_not_there_is_refused(
 
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
-        f"Python 3.11 or later is needed, and {found}: name another, as in make test "
+        f"Python 3.11 or later is needed, and {python_found}: name another, as in make test "
         "PYTHON=python3.12\n"
     )
     assert not (project / ".venv").exists()
@@ -157,7 +157,7 @@ def test_it_says_at_once_what_it_installs(project: Path) -> None:
 
 
 def test_an_interrupt_ends_it_in_one_line(project: Path) -> None:
-    """What Python, pip and npm say of an interrupt is a traceback, or nearly so."""
+    """The tracebacks of Python, pip and npm are not shown."""
     interrupted = "trap 'echo Traceback >&2; exit 1' INT; touch .venv/reached; sleep 20"
     python(project / "on-path" / "python3", "3.13.1", uv=interrupted)
     path = os.pathsep.join([str(project / "on-path"), os.environ["PATH"]])
@@ -180,7 +180,7 @@ def test_an_interrupt_ends_it_in_one_line(project: Path) -> None:
 
 
 def test_another_python_that_is_named_makes_the_environment_anew(project: Path) -> None:
-    """And without a name, what is there stays, whatever python3 is."""
+    """Without a name the present environment stays, whatever python3 is."""
     python(project / ".venv" / "bin" / "python", "3.11.7")
     python(project / "on-path" / "python3.12", "3.12.1")
     python(project / "on-path" / "python3", "3.9.18")
@@ -206,7 +206,7 @@ def test_a_failure_is_tried_again(project: Path) -> None:
 
 
 def test_the_demo_needs_less_than_development(project: Path) -> None:
-    """No type checker, and nothing once all is there; what it installs is said beforehand, with its size."""
+    """The demo installs its packages once, after a line with their size, and no type checker."""
     python(project / "on-path" / "python3", "3.13.1")
 
     assert "0.8 GB" in set_up(project, what="demo").stdout
@@ -246,7 +246,10 @@ def test_what_npm_says_is_shown(project: Path) -> None:
 
 def test_two_at_once_install_one_after_the_other(project: Path) -> None:
     """The second says that it waits, then finds all installed; the lock is held until the end."""
-    take = f"import fcntl; fcntl.flock(open('{project}/.cache/set-up.lock'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    take = (
+        f"import fcntl; fcntl.flock(open('{project}/.cache/set-up.lock'), "
+        "fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    )
     is_free = f'{sys.executable} -c "{take}" 2> /dev/null && echo free >> .venv/asked.txt'
     python(project / "on-path" / "python3", "3.13.1", uv=f"{is_free}; true")
     npm(project, f'mkdir -p node_modules; echo "$*" >> .venv/asked.txt; {is_free}; true')
@@ -282,7 +285,7 @@ def test_downloads_are_kept_here_where_the_home_cannot_be_written(
     assert set_up(project, HOME=home.format(project=project)).returncode == 0
 
     caches = (project / ".venv" / "caches.txt").read_text().splitlines()
-    assert {Path(each).resolve() for each in caches if each} == (
+    assert {Path(cache).resolve() for cache in caches if cache} == (
         {project / ".cache" / "uv"} if is_kept_here else set()
     )
     assert (
@@ -292,7 +295,10 @@ def test_downloads_are_kept_here_where_the_home_cannot_be_written(
 
 
 # "pip config get" reads the user's file alone, "list" also that of the machine.
-FILE = """case "$*" in *list) echo "global.index-url='https://file.example/simple'" ;; *) exit 1 ;; esac"""
+FILE = (
+    """case "$*" in *list) echo "global.index-url='https://file.example/simple'" ;; """
+    "*) exit 1 ;; esac"
+)
 PIP = {"PIP_INDEX_URL": "https://pip.example/simple"}
 UV = {"UV_DEFAULT_INDEX": "https://uv.example/simple"}
 

@@ -1,4 +1,4 @@
-"""The wheel where it is installed: it works, and needs nothing but what it declares."""
+"""The installed wheel: it works, and needs nothing but its declared dependencies."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from tests.templates import stacks
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment that has the wheel, what its metadata declares, and nothing else."""
+    """The Python of an environment with only the wheel and its declared dependencies."""
     environment = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
     python = environment / "bin" / "python"
@@ -35,22 +35,22 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _closure(dependent: Distribution) -> dict[str, Distribution]:
-    """Return the distributions that one needs at run time, as installed here, by name."""
-    found: dict[str, Distribution] = {}
+    """Return the distributions that another needs at run time, as installed here, by name."""
+    closure: dict[str, Distribution] = {}
     todo = [dependent]
     while todo:
         for text in todo.pop().requires or []:
             requirement = Requirement(text)
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
                 needed = distribution(requirement.name)
-                if needed.name not in found:
-                    found[needed.name] = needed
+                if needed.name not in closure:
+                    closure[needed.name] = needed
                     todo.append(needed)
-    return found
+    return closure
 
 
 def _link(needed: Distribution, site_packages: Path) -> None:
-    """Have a distribution in another environment, file by file: aws_cdk is a folder of several distributions."""
+    """Link a distribution's files in another environment: several share the folder aws_cdk."""
     for file in needed.files or []:
         link = site_packages / file
         # Scripts are outside; one file is in two distributions.
@@ -70,12 +70,12 @@ def _templates(directory: Path) -> dict[str, bytes]:
 def test_wheel_makes_the_same_templates_where_only_its_dependencies_are(
     installed: Path, tmp_path: Path
 ) -> None:
-    """An import of anything that isn't declared would fail here, and a file left out of the wheel."""
+    """No import of an undeclared package or of a file outside of the wheel."""
     # Isolated: neither PYTHONPATH nor the working directory can lend it a module.
     python = [str(installed), "-I"]
     script = "import personalize_kms_constructs as package; print(package.__file__)"
-    found = subprocess.run([*python, "-c", script], check=True, capture_output=True, text=True)
-    assert Path(found.stdout.strip()).is_relative_to(installed.parents[1])
+    imported = subprocess.run([*python, "-c", script], check=True, capture_output=True, text=True)
+    assert Path(imported.stdout.strip()).is_relative_to(installed.parents[1])
 
     subprocess.run([*python, stacks.__file__, str(tmp_path / "wheel")], check=True)
     stacks.synthesize(tmp_path / "sources")
@@ -87,10 +87,10 @@ def test_wheel_makes_the_same_templates_where_only_its_dependencies_are(
 def test_nothing_but_declared_dependencies_is_there(installed: Path) -> None:
     """Were a tool of development in the environment, the test above would prove nothing."""
     script = "import importlib.metadata as m; print(*sorted(d.name for d in m.distributions()))"
-    found = subprocess.run(
+    listed = subprocess.run(
         [str(installed), "-I", "-c", script], check=True, capture_output=True, text=True
     )
 
-    names = found.stdout.split()
+    names = listed.stdout.split()
     assert {"aws-cdk-lib", "constructs", "jsii", "personalize-kms-constructs"} <= set(names)
     assert not {"pytest", "boto3", "packaging", "pip", "PyYAML", "hatchling"} & set(names)

@@ -1,4 +1,4 @@
-"""Call sites as users write them: clean under ``mypy --strict`` and under ``pyright``, and they run."""
+"""Call sites as users write them: clean under ``mypy --strict`` and ``pyright``, and they run."""
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy
 from aws_cdk import aws_events as events
@@ -148,10 +148,11 @@ def what_it_has(
         "KeyAccess", description="who took the key away?"
     )
     rule.node.add_dependency(output)
-    statements: list[iam.PolicyStatement] = [
-        statement for group in pending for statement in group.statements
-    ]
-    return f"{role.role_arn} lacks {len(statements)} statements, first of {[group.policy for group in pending]}"
+    statements: list[iam.PolicyStatement] = []
+    for group in pending:
+        statements += group.statements
+    kinds = [group.policy for group in pending]
+    return f"{role.role_arn} lacks {len(statements)} statements, first of {kinds}"
 
 
 def jobs(

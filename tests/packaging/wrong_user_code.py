@@ -1,4 +1,4 @@
-"""Mistakes that a type checker must find: at least one on each line that says ``wrong``, none on any other."""
+"""Mistakes that a type checker must find, on every line that says ``wrong`` and on no other."""
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -64,8 +64,12 @@ def additions(
         dataset_type="INTERACTIONS",  # wrong
     )
     encryption.add_dataset(
-        "E", dataset_group=data, schema_arn="", name="a", dataset_type="Items"
-    )  # wrong
+        "E",
+        dataset_group=data,  # wrong
+        schema_arn="",
+        name="a",
+        dataset_type="Items",
+    )
     encryption.add_dataset("F", dataset_group=movies, schema_arn="", dataset_type="Items")  # wrong
     encryption.add_dataset(
         "G",
@@ -76,11 +80,18 @@ def additions(
         import_from="s3://amzn-s3-demo-bucket/import/",  # wrong
     )
     encryption.add_metric_attribution(
-        "H", dataset_group=movies, name="a", metrics=["CLICKS"]
-    )  # wrong
+        "H",
+        dataset_group=movies,
+        name="a",
+        metrics=["CLICKS"],  # wrong
+    )
     encryption.add_metric_attribution(
-        "I", dataset_group=movies, name="a", metrics=[], destination="a/"
-    )  # wrong
+        "I",
+        dataset_group=movies,
+        name="a",
+        metrics=[],
+        destination="a/",  # wrong
+    )
     encryption.on_key_access_changed("J", target="topic")  # wrong
     encryption.output_pending_statements(1)  # wrong
     encryption.encryption_key = "alias/movies"  # wrong
@@ -101,8 +112,9 @@ def jobs(scope: Construct, encryption: PersonalizeEncryption, data: S3Location) 
 
 def reports(report: AccessReport) -> list[str]:
     """Values that an entry or a problem never has."""
-    found = [each.action for each in report.missing if each.principal == "service"]
-    found += [each.action for each in report.missing if each.principal == "Service"]  # wrong
-    found += [each.action for each in report.excess if each.policy == "bucket policy"]  # wrong
-    found += [each.action for each in report.missing if each.add_to == "iam"]  # wrong
-    return found + [each.subject for each in report.problems if each.kind == "order"]  # wrong
+    texts = [entry.action for entry in report.missing if entry.principal == "service"]
+    texts += [entry.action for entry in report.missing if entry.principal == "Service"]  # wrong
+    texts += [entry.action for entry in report.excess if entry.policy == "bucket policy"]  # wrong
+    texts += [entry.action for entry in report.missing if entry.add_to == "iam"]  # wrong
+    problems = [problem for problem in report.problems if problem.kind == "order"]  # wrong
+    return texts + [problem.subject for problem in problems]

@@ -17,7 +17,7 @@ from tests.managed_key_policy.conftest import (
 
 
 def test_create_adds_the_statements(function: Function, aws: Aws) -> None:
-    """One write, at the end of the policy, and all that was there stays byte for byte."""
+    """A single write adds to the end of the policy and keeps the rest byte for byte."""
     answer = function("Create", statement("A"), statement("B"))
 
     assert answer == {
@@ -35,7 +35,7 @@ def test_create_adds_the_statements(function: Function, aws: Aws) -> None:
 
 
 def test_update_replaces_the_statements(function: Function, aws: Aws) -> None:
-    """A sid that is no longer wanted goes, a changed statement is replaced, and an equal one stays."""
+    """A removed sid goes, a changed statement is replaced, and an equal statement stays."""
     old = properties(statement("A"), statement("B"), statement("C"))
     function("Create", statement("A"), statement("B"), statement("C"))
     answer = function(
@@ -60,7 +60,7 @@ def test_each_call_may_come_twice(function: Function, aws: Aws) -> None:
 
 
 def test_a_policy_that_comes_back_in_another_print(aws: Aws, function: Function) -> None:
-    """What a statement says counts, not how KMS writes it."""
+    """Statements are compared by their content, not by their print."""
     aws.after_write = lambda: setattr(aws, "policy", json.dumps(json.loads(aws.policy), indent=2))
     assert function("Create", statement("A"))["Status"] == "SUCCESS"
     assert '"Sid": "A"' in aws.policy

@@ -8,7 +8,7 @@ from embedded_aws.cloudformation_order import worst_order
 
 
 def test_the_order_is_the_worst_that_is_legal() -> None:
-    """Personalize comes as soon as what it refers to is there, and policies it doesn't wait for come last."""
+    """Personalize comes right after its references, and policies it doesn't wait for come last."""
     resources = {
         "APolicy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"Roles": [{"Ref": "Role"}]}},
         "BPolicy": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Data"}}},

@@ -125,4 +125,4 @@ def test_an_import_needs_in_iam_what_the_key_policy_leaves_to_it(
     reader = _role(
         policy(allow_role(["s3:GetObject", "s3:ListBucket"], "*")), policy(allow_role(BASE_4, KEY))
     )
-    assert access.missing(DATASET_IMPORT_JOB, CALLER, reader, source=data) == lacking
+    assert access.missing(DATASET_IMPORT_JOB, CALLER, reader, access.Uses(data)) == lacking

@@ -1,4 +1,4 @@
-"""The server as a process: where it listens, what it leaves behind, and that it doesn't outlive its parent."""
+"""The server as a process: its listeners, its traces, and its end with its parent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _answers(port: int) -> bool:
 
 
 def _listeners(pid: int) -> set[str]:
-    """The addresses on which a process listens, in the notation of /proc/net: 0100007F is 127.0.0.1."""
+    """The addresses on which a process listens, as in /proc/net: 0100007F is 127.0.0.1."""
     inodes = set()
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
         try:
@@ -41,13 +41,13 @@ def _listeners(pid: int) -> set[str]:
             continue
         if target.startswith("socket:["):
             inodes.add(target[len("socket:[") : -1])
-    found = set()
+    addresses = set()
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
             fields = line.split()
             if fields[3] == "0A" and fields[9] in inodes:  # 0A is LISTEN
-                found.add(fields[1].partition(":")[0])
-    return found
+                addresses.add(fields[1].partition(":")[0])
+    return addresses
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's list of sockets")
@@ -57,7 +57,7 @@ def test_nothing_listens_beyond_loopback(running_aws: EmbeddedAws) -> None:
 
 
 def test_the_process_is_gone_after_the_context() -> None:
-    """Leaving the context ends the process that was started, an exception on the way out included."""
+    """Leaving the context ends the process, also with an exception."""
     pids = []
 
     def work() -> None:

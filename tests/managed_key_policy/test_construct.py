@@ -12,9 +12,12 @@ from tests.managed_key_policy.conftest import statement
 from tests.policies import resources, template
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-
-
-MAY_WRITE = f'{{"Service":"personalize.amazonaws.com","Actions":["kms:CreateGrant","kms:Decrypt","kms:DescribeKey","kms:GenerateDataKey","kms:GenerateDataKeyWithoutPlaintext","kms:ListGrants"],"Conditions":[{{}}],"Keys":[{{"Owner":"KeyPolicyD2FC9F6B3B765B63","Arn":"{KEY_ARN}","Sids":{{"A":0}}}}]}}'
+MAY_WRITE = (
+    '{"Service":"personalize.amazonaws.com","Actions":["kms:CreateGrant","kms:Decrypt",'
+    '"kms:DescribeKey","kms:GenerateDataKey","kms:GenerateDataKeyWithoutPlaintext",'
+    '"kms:ListGrants"],"Conditions":[{}],"Keys":[{"Owner":"KeyPolicyD2FC9F6B3B765B63",'
+    f'"Arn":"{KEY_ARN}","Sids":{{"A":0}}}}]}}'
+)
 
 
 def managed(
@@ -24,13 +27,13 @@ def managed(
 
 
 def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
-    """The function may read and write the policy of this key and do nothing else, not even write a log."""
+    """The function may only read and write the policy of this key, not even write a log."""
     key_policy = managed(stack)
     key_policy.add_statements([iam.PolicyStatement.from_json(statement("A"))])
 
-    found = template(stack)["Resources"]
-    source = found["PersonalizeKeyPoliciesFunction0C7DFEF1"]["Properties"].pop("Code")
-    assert found == {
+    made = template(stack)["Resources"]
+    source = made["PersonalizeKeyPoliciesFunction0C7DFEF1"]["Properties"].pop("Code")
+    assert made == {
         "PersonalizeKeyPoliciesRoleF1AA279D": {
             "Type": "AWS::IAM::Role",
             "Properties": {
@@ -78,7 +81,9 @@ def test_it_makes_these_resources_and_no_others(stack: cdk.Stack) -> None:
         "PersonalizeKeyPoliciesFunction0C7DFEF1": {
             "Type": "AWS::Lambda::Function",
             "Properties": {
-                "Description": "Keeps statements for Amazon Personalize in the policies of KMS keys",
+                "Description": (
+                    "Keeps statements for Amazon Personalize in the policies of KMS keys"
+                ),
                 "Environment": {"Variables": {"MAY_WRITE": MAY_WRITE}},
                 "Handler": "index.handler",
                 "Role": {"Fn::GetAtt": ["PersonalizeKeyPoliciesRoleF1AA279D", "Arn"]},

@@ -1,8 +1,9 @@
-"""The jobs of the embedded Personalize: what they need, how they come along, what they write, and why they fail."""
+"""The jobs of the embedded Personalize: their permissions, progress, output and failures."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -59,7 +60,7 @@ def batch(scenario: Scenario) -> dict[str, Any]:
 
 @pytest.fixture
 def deletion(scenario: Scenario) -> dict[str, Any]:
-    """The parameters of a data deletion job for which everything is allowed, with two rows imported."""
+    """The parameters of a data deletion job with all permissions, and two imported rows."""
     scenario.import_all()
     scenario.put_data("import/users.csv", "USER_ID\nu2\nu3\n")
     return {
@@ -71,9 +72,9 @@ def deletion(scenario: Scenario) -> dict[str, Any]:
 
 
 def ended(scenario: Scenario, noun: str, **request: Any) -> list[dict[str, Any]]:
-    """What three looks at a new job say; the last is at its end."""
+    """Return the answers to three looks at a new job; the last is at its end."""
     member = noun[0].lower() + noun[1:]
-    snake = "".join(f"_{each.lower()}" if each.isupper() else each for each in member)
+    snake = re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", member)
     arn = getattr(scenario.personalize, f"create_{snake}")(**request)[f"{member}Arn"]
     return scenario.look(
         getattr(scenario.personalize, f"describe_{snake}"), **{f"{member}Arn": arn}
@@ -81,7 +82,7 @@ def ended(scenario: Scenario, noun: str, **request: Any) -> list[dict[str, Any]]
 
 
 def test_an_import_fails_without_the_columns_of_the_schema(scenario: Scenario) -> None:
-    """A field that can be null may be left out of the file, any other may not: the job fails, and says so."""
+    """The file may leave out a nullable field; without another field the job fails, and says so."""
     scenario.create_dataset()
     scenario.put_data("import/bad.csv", "USER_ID,EVENT_VALUE\nu1,1.0\n")
     location = {"dataLocation": "s3://movies-data/import/bad.csv"}
@@ -105,7 +106,7 @@ def test_an_import_fails_without_the_columns_of_the_schema(scenario: Scenario) -
 def test_batch_inference_answers_every_line_of_its_input(
     scenario: Scenario, batch: dict[str, Any]
 ) -> None:
-    """The output is beside the name of the input, and recommends what was imported."""
+    """The output has the input's name, and recommends the imported items."""
     looks = ended(scenario, "BatchInferenceJob", **batch, numResults=1)
     assert [look["status"] for look in looks] == ["PENDING", "IN PROGRESS", "ACTIVE"]
     assert json.loads(scenario.written("batch/out/users.json.out")) == {
@@ -151,7 +152,7 @@ def test_a_batch_segment_job_needs_its_input(
     whole = scenario.iam.get_role_policy(RoleName="personalize", PolicyName="inline")[
         "PolicyDocument"
     ]["Statement"]
-    scenario.role_policy(*(each for each in whole if each["Action"] != READ))
+    scenario.role_policy(*(statement for statement in whole if statement["Action"] != READ))
     assert refusal(scenario.personalize.create_batch_segment_job, **batch) == (
         INVALID,
         f"Insufficient privileges for batch segment job batch: {scenario.role_arn} needs "
@@ -188,7 +189,7 @@ def test_an_output_that_is_no_folder_is_refused(
 def test_an_export_needs_one_more_action_on_the_key_of_the_group(
     scenario: Scenario, batch: dict[str, Any], refusal: Any
 ) -> None:
-    """``GenerateDataKeyWithoutPlaintext`` for role and service; then bulk data comes out as it went in."""
+    """An export needs ``GenerateDataKeyWithoutPlaintext`` for both, and returns the bulk data."""
     export = {
         "jobName": "export",
         "datasetArn": DATASET,
@@ -231,7 +232,7 @@ def test_there_are_five_jobs_of_a_kind_at_once(
 
 
 def test_a_data_deletion_job_takes_users_out(scenario: Scenario, deletion: dict[str, Any]) -> None:
-    """It says how many records it has deleted, in words of its own (API reference, DataDeletionJob)."""
+    """The job reports the count of deleted records (API reference, DataDeletionJob)."""
     looks = ended(scenario, "DataDeletionJob", **deletion)
     assert looks[0]["dataDeletionJobArn"] == f"{ARN}:data-deletion-job/forget"
     assert [look["status"] for look in looks] == ["PENDING", "IN_PROGRESS", "COMPLETED"]
