@@ -207,9 +207,7 @@ STRICT = {
 }
 STRICT_BUCKET = bucket_policy("s3:GetObject", "s3:ListBucket")
 STRICT_BUCKET["Properties"]["PolicyDocument"]["Statement"][0]["Condition"] = STRICT
-TELL = (
-    "name the organization of the accounts by --organization o-…, in Python by organization="
-)
+TELL = "name the organization of the accounts by --organization o-…, in Python by organization="
 
 
 def outside(key: str) -> Json:

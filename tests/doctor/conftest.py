@@ -1,4 +1,4 @@
-"""The example app deployed once by the CDK CLI, with a night and a deletion behind it, and the doctor beside it."""
+"""The example app after a night and a deletion, deployed once by the CDK CLI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An account with a dataset group, a key, a role and a bucket: AWS's SDK, whose calls are answered in this process."""
+"""An account with a dataset group, key, role and bucket: AWS's SDK, answered in this process."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class FakeAccount:
         self.default_key: str | None = None
         """The bucket's, as S3 keeps it: an ARN, an id or an alias."""
         self.made: dict[str, list[dict[str, Any]]] = {row.noun: [] for row in ROWS}
-        """Dataset groups, jobs and metric attributions as Personalize describes them, by their nouns."""
+        """Dataset groups, jobs and metric attributions as Personalize describes them."""
         described = {
             "name": "movies",
             "status": "ACTIVE",
@@ -106,7 +106,7 @@ class FakeAccount:
         destination: tuple[str, str | None] = ("s3://ratings/out/", None),
         **more: Any,
     ) -> None:
-        """Make a job or metric attribution, whose arguments are where its row says; a place has a path and a key."""
+        """Make a job or metric attribution by its row; a location has a path and a key."""
         found: dict[str, Any] = {"jobName" if row.is_job else "name": name, "status": row.finished}
         found |= {f"{_field(row.noun)}Arn": f"{self.group}/{name}", "creationDateTime": _DAY}
         found["lastUpdatedDateTime"] = _DAY
@@ -121,7 +121,7 @@ class FakeAccount:
         self.made[row.noun].append({**found, **more})
 
     def answer(self, operation: str, found: Answer, about: str = "") -> None:
-        """Set what AWS answers to an operation: to all questions, or those that have a word in their arguments."""
+        """Set the answer to an operation, or to its calls with a word in their arguments."""
         self.instead.append((operation, about, found))
 
     def client(self, service: str, region_name: str, config: Any = None) -> Any:
@@ -178,7 +178,7 @@ class FakeAccount:
         return finding
 
     def should_have(self) -> dict[tuple[str, str], list[Any]]:
-        """The statements that policies should have, by the kinds of the policies and the ARNs of their owners."""
+        """The statements that policies should have, by kind and owner of the policy."""
         return should_have(self.report())
 
     def _answer(self, operation: str, arguments: dict[str, Any]) -> Any:

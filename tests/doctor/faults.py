@@ -1,4 +1,4 @@
-"""Faults made on the deployed account and taken back, each by the calls that somebody would make."""
+"""Faults in the deployed account, made and taken back by the calls that a person would make."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def only_account(statements: Statements) -> Statements:
 
 
 class DeployedPolicies:
-    """The statements of all policies that the doctor tells to change, as they were read: ``put`` deploys them."""
+    """The statements of the policies to change, as they were read: ``put`` deploys them."""
 
     def __init__(self, deployed: Deployed) -> None:
         self._deployed = deployed
@@ -164,7 +164,7 @@ class DeployedPolicies:
         self.boundary: Statements | None = None
 
     def put(self) -> None:
-        """Put them in the place of those that are deployed; the inline policy is one more, until it is empty."""
+        """Deploy them; the inline policy is an additional one, until it is empty."""
         kms, s3, iam = (self._deployed.client(service) for service in ("kms", "s3", "iam"))
         for arn, statements in self.keys.items():
             kms.put_key_policy(

@@ -29,7 +29,7 @@ class Finding:
     """``failed``, ``warning`` or ``undecided``."""
     cause: str
     of: str
-    """The ARN of the key, role or bucket whose policy is to be changed, or the subject of a problem."""
+    """The ARN of the owner of the policy to change, or the subject of a problem."""
     says: list[str] = field(default_factory=list)
     principals: list[str] = field(default_factory=list)
     actions: list[str] = field(default_factory=list)
@@ -71,7 +71,7 @@ def findings(report: dict[str, Any]) -> list[Finding]:
 
 
 def should_have(report: dict[str, Any]) -> dict[tuple[str, str], list[Any]]:
-    """Return the statements that policies should have, by the kinds of the policies and the ARNs of their owners."""
+    """Return the statements that policies should have, by kind and owner of the policy."""
     policies = {
         (policy["policy"], policy["policy_of"]): policy["should_have"]
         for policy in report["policies"]

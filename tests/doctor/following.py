@@ -1,4 +1,4 @@
-"""A report of the doctor followed to the letter: in an account that isn't there, or in policies that were read."""
+"""A report of the doctor followed to the letter, in an account in memory or in policies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ Statements = list[dict[str, Any]]
 ID = re.compile(r"A(?:RO|ID)ADEAD\w+")
 """The id of a deleted role or user."""
 _NAMED = re.compile(
-    r"statement (?:number )?(\S+) of (the (key|bucket|trust) policy|(?:inline )?policy|permissions (boundary))"
+    r"statement (?:number )?(\S+) of "
+    r"(the (key|bucket|trust) policy|(?:inline )?policy|permissions (boundary))"
 )
 
 
@@ -24,7 +25,7 @@ class Policies(Protocol):
 
 
 def apply(account: Policies, report: Any) -> list[tuple[str, Any]]:
-    """Do what a report says, and return the statements that were added, with the kinds of the policies."""
+    """Do what a report says, and return the added statements with the kinds of their policies."""
     told: list[tuple[str, Any]] = []
     # A statement's number is the one that it had when the report was written.
     denied = [

@@ -1,4 +1,4 @@
-"""Answers of AWS's that aren't the usual ones: the doctor goes on, and calls nothing missing because of them."""
+"""Unusual answers of AWS: the doctor goes on, and calls nothing missing because of them."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_each_listing_is_asked_for(account: FakeAccount) -> None:
 
 
 def test_the_newest_jobs_are_looked_at() -> None:
-    """Of two pages of jobs ten, and all metric attributions, which are at work for as long as they exist."""
+    """Ten jobs of two pages, and all metric attributions, which work as long as they exist."""
     account = FakeAccount()
     first = datetime(2026, 1, 1, tzinfo=UTC)
     for number in range(12):
@@ -133,7 +133,7 @@ def test_the_newest_jobs_are_looked_at() -> None:
 
 
 def test_solutions_that_are_trained_each_day(account: FakeAccount) -> None:
-    """The batch jobs of all their versions are listed once, for all dataset groups, and the newest are looked at."""
+    """The batch jobs of all versions are listed once for all dataset groups."""
     groups = account.made["DatasetGroup"]
     groups.append({**groups[0], "datasetGroupArn": f"{GROUP}-2", "name": "movies-2"})
     solutions = [f"{SOLUTION}-{number}" for number in range(20)]
@@ -182,7 +182,7 @@ def test_a_job_without_a_role(account: FakeAccount) -> None:
 
 @pytest.mark.parametrize("form", ["alias/ratings", ALIAS, BUCKET_KEY.rpartition("/")[2]])
 def test_a_default_key_that_cannot_be_looked_up(account: FakeAccount, form: str) -> None:
-    """S3 keeps the key as it was given; what an alias stands for is undecided, and an id is as good as an ARN."""
+    """S3 keeps the key as it was given: an alias is undecided, an id is as good as an ARN."""
     account.default_key = form
     account.answer("DescribeKey", "AccessDeniedException", form)
     found = account.findings()
@@ -208,7 +208,7 @@ def test_a_default_key_by_its_alias(account: FakeAccount) -> None:
 
 @pytest.mark.parametrize("default_key", ["alias/aws/s3", BUCKET_KEY])
 def test_the_key_of_s3(account: FakeAccount, default_key: str) -> None:
-    """By its alias, or by its id, of which KMS says whose it is; its policy can't be changed, so only that is told."""
+    """By its alias or id; its policy can't be changed, so the report says only that."""
     account.default_key = default_key
     account.answer("DescribeKey", account.described_key(BUCKET_KEY, KeyManager="AWS"), BUCKET_KEY)
     assert account.bad() == [
@@ -283,14 +283,17 @@ def test_a_key_whose_policy_is_not_shown(account: FakeAccount, code: str, why: s
     assert {(each.status, each.of) for each in found} == {("undecided", BUCKET_KEY)}
     assert all(why in says for each in found for says in each.says)
     assert bool(account.look()["not_answered"]) is (code == "AccessDeniedException")
-    listed = "not answered: allow what was denied, or ask somebody who has it; for the rest, look again later\n"
+    listed = (
+        "not answered: allow what was denied, or ask somebody who has it; for the rest, look again "
+        "later\n"
+    )
     listed += f"? kms:GetKeyPolicy was denied: {BUCKET_KEY}\n"
     assert (listed in account.written()) is (code == "AccessDeniedException")
 
 
 @pytest.mark.parametrize("code", ["NotFoundException", "AccessDeniedException"])
 def test_a_key_of_another_account(code: str) -> None:
-    """Nothing is said about what its policy says, what either side has to allow is named, and IAM's side heals."""
+    """The report says nothing of its policy, names what both sides have to allow, and IAM heals."""
     account, key = FakeAccount(), KEY.replace(ACCOUNT, "444455556666")
     account.keys[key] = []
     account.answer("GetKeyPolicy", code, key)
@@ -304,7 +307,10 @@ def test_a_key_of_another_account(code: str) -> None:
     }
     assert found["undecided", "open", key].principals == [SERVICE["Service"]]
     (says,) = found["failed", "both-sides", ROLE].says
-    both = "no IAM policy of the role allows it, and across accounts the key policy has to allow it too"
+    both = (
+        "no IAM policy of the role allows it, and across accounts the key policy has to allow it "
+        "too"
+    )
     assert says.startswith(f"{both}: the key policy of {key} can't be seen: ")
     assert found["failed", "both-sides", ROLE].actions == BASE_5
     assert account.should_have() == {("role", ROLE): [allow(BASE_5, None, key)]}
@@ -340,7 +346,10 @@ def test_encryption_of_the_bucket(account: FakeAccount, algorithm: str | None) -
 def test_the_region_of_a_bucket(account: FakeAccount, named: str | None, region: str) -> None:
     """S3 has kept a name from before there were Regions, and gives the first Region none."""
     account.answer("GetBucketLocation", {"LocationConstraint": named})
-    says = f"bucket ratings is in {region}, and Personalize works in eu-west-1: use a bucket of that Region"
+    says = (
+        f"bucket ratings is in {region}, and Personalize works in eu-west-1: use a bucket of that "
+        "Region"
+    )
     assert [each.says for each in account.findings()] == ([] if region == "eu-west-1" else [[says]])
 
 
@@ -354,7 +363,10 @@ def test_a_bucket_whose_region_cannot_be_seen() -> None:
         "whether it is in the Region that Personalize works in can't be seen: s3:GetBucketLocation "
         "was denied"
     ]
-    says = "whether it is in the Region that Personalize works in can't be seen: s3:GetBucketLocation was denied"
+    says = (
+        "whether it is in the Region that Personalize works in can't be seen: s3:GetBucketLocation "
+        "was denied"
+    )
     assert (
         f"\n? ratings: {says} (needed by load of 2026-11-01 (dataset import job))\n"
         in account.written()
@@ -408,7 +420,7 @@ def attach(account: FakeAccount, document: Statements, *, gone: bool = False) ->
 
 
 def test_each_policy_of_the_role_is_read(account: FakeAccount) -> None:
-    """One that can't be seen leaves open what the others say, and no more than that; one is deleted meanwhile."""
+    """An unseen policy leaves open only what the others say; another is deleted meanwhile."""
     deny = {"Sid": "NoPuts", "Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"}
     account.policies = {"hidden": [], "more": [deny]}
     account.answer("GetRolePolicy", "AccessDenied", "hidden")
@@ -434,7 +446,7 @@ def test_policies_that_cannot_be_listed(account: FakeAccount) -> None:
     ("code", "status"), [("NoSuchEntity", "failed"), ("AccessDenied", "undecided")]
 )
 def test_a_boundary_that_is_not_answered(account: FakeAccount, code: str, status: str) -> None:
-    """One that is gone allows nothing any more; one that can't be seen leaves open what the role may do."""
+    """A deleted boundary allows nothing; an unseen boundary leaves open what the role may do."""
     account.boundary = [allow(["*"])]
     assert account.bad() == []
     account.answer("GetPolicy", code, "limits")
@@ -445,7 +457,7 @@ def test_a_boundary_that_is_not_answered(account: FakeAccount, code: str, status
 
 
 def test_a_trust_policy_that_cannot_be_seen(account: FakeAccount) -> None:
-    """Whether Personalize may assume the role is undecided, and so is whether a boundary limits it."""
+    """It is undecided if Personalize may assume the role, and if a boundary limits it."""
     account.answer("GetRole", "AccessDenied")
     assert {(each.cause, each.status) for each in account.findings()} == {("open", "undecided")}
 

@@ -1,4 +1,4 @@
-"""Causes that an account shows, in policies, keys, roles and buckets that are as nobody meant them to be."""
+"""Causes that an account shows, in broken policies, keys, roles and buckets."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def test_an_id_in_another_policy(account: FakeAccount, policy: str) -> None:
 
 
 def test_a_default_key_that_no_job_uses() -> None:
-    """It is no failure, whatever its state and its policy: which key an object has can't be seen."""
+    """It is no failure, whatever its state and policy: the key of an object can't be seen."""
     account = FakeAccount()
     place = ("s3://ratings/", BUCKET_KEY)
     account.add(matrix.BATCH_INFERENCE_JOB, "recommend", source=place, destination=place)
@@ -352,7 +352,7 @@ def test_failures_are_told_beside_what_the_policies_say_today() -> None:
 
 
 def test_jobs_with_other_destinations() -> None:
-    """The bucket policy knows one of the folders; the path of it needn't end in a slash, as in the check."""
+    """The bucket policy has one of the folders, whose path needn't end in a slash."""
     account = FakeAccount()
     account.add(matrix.DATASET_EXPORT_JOB, "dump", destination=("s3://ratings/out", None))
     account.bucket_policy = [
@@ -387,7 +387,7 @@ def test_jobs_with_other_roles(account: FakeAccount) -> None:
 
 
 def test_what_aws_has_taken_is_no_finding(account: FakeAccount) -> None:
-    """A sid that is there twice, and a policy of more characters than AWS takes without being asked."""
+    """A duplicate sid, and a policy with more characters than AWS takes by default."""
     account.keys[KEY] = [
         {"Sid": "Twice", **allow(EXPORT_6, principal)} for principal in ({"AWS": ROLE}, SERVICE)
     ]
@@ -397,7 +397,7 @@ def test_what_aws_has_taken_is_no_finding(account: FakeAccount) -> None:
 
 
 def test_what_policies_should_have_mends_all_faults_at_once(account: FakeAccount) -> None:
-    """Each list is put in the place of what the report names, or added to the role's policies and its boundary."""
+    """Each list replaces what the report names, or is added to the role's policies and boundary."""
     account.add(matrix.DATASET_EXPORT_JOB, "dump")
     account.keys[KEY] = [allow(BASE_4, {"AWS": DEAD})]
     account.bucket_policy = [allow(["s3:ListBucket"], SERVICE, BUCKET)]

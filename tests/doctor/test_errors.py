@@ -121,7 +121,7 @@ OPERATIONS = [
 def test_whatever_fails_is_a_line(
     account: FakeAccount, command: Callable[..., Result], failure: str
 ) -> None:
-    """Each operation but the first two: the report is there, and nothing is called missing or wrong."""
+    """For all operations but the first two there is a report without missing or wrong items."""
     for row in (row for row in matrix.ROWS if row.made_for):
         account.add(row, row.arn_type)
     account.boundary = [allow(["*"])]
@@ -177,7 +177,7 @@ OF_NO_REGION = "isn't a dataset group of this Region: set --region, or pass anot
 def test_what_is_no_dataset_group(
     account: FakeAccount, command: Callable[..., Result], wanted: str, says: str, calls: int
 ) -> None:
-    """By a name, or an ARN of something or somewhere else; what the argument itself shows is said before any call."""
+    """By a name, or an ARN of another kind or Region; a malformed argument needs no call."""
     assert stopped(command(*(() if calls else ("--cloudtrail", "movies")), wanted)).startswith(says)
     assert account.calls.total() == calls
 
@@ -246,7 +246,7 @@ def test_one_of_several_that_is_absent(
 
 
 def test_exit_codes(account: FakeAccount, command: Callable[..., Result]) -> None:
-    """Warnings and what is undecided count with --strict, and it is an error if nothing could be seen."""
+    """With --strict, warnings and undecided items count; seeing nothing is an error."""
 
     def codes() -> tuple[int, int]:
         return command().exit_code, command("--strict").exit_code
@@ -287,7 +287,7 @@ def test_no_dataset_group(account: FakeAccount, command: Callable[..., Result]) 
 def test_who_one_is_is_not_answered(
     doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    """STS is down, or it is that of a Region that isn't enabled, and answers as if the credentials were wrong."""
+    """STS is down, or its Region isn't enabled and it answers as to wrong credentials."""
 
     def refuse(self: Any, operation: str, arguments: Any) -> Any:
         raise ClientError({"Error": {"Code": code, "Message": "so it says"}}, operation)
@@ -363,8 +363,11 @@ def test_a_module_that_is_missing_of_the_library_itself(monkeypatch: pytest.Monk
     ],
 )
 def test_what_is_not_imported(module: str, without: list[str]) -> None:
-    """The library keeps its two dependencies, and no command needs Node, which importing the CDK starts."""
-    code = f"import sys, personalize_kms_constructs.{module}; print(*(each for each in {without} if each in sys.modules))"
+    """The library keeps two dependencies, and no command starts Node as the CDK's import does."""
+    code = (
+        f"import sys, personalize_kms_constructs.{module}; "
+        f"print(*(name for name in {without} if name in sys.modules))"
+    )
     assert (
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

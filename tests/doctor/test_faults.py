@@ -47,7 +47,7 @@ def no_delegation(deployed: Deployed) -> Any:
 
 @contextmanager
 def role_made_anew(deployed: Deployed) -> Iterator[None]:
-    """The key policy named the role, as AWS's page has it, and knows only the id of the old one now."""
+    """The key policy named the role, as on AWS's page, and now has only the id of the old role."""
 
     def name_the_role(statements: faults.Statements) -> faults.Statements:
         service = [
@@ -78,7 +78,7 @@ def key_disabled(deployed: Deployed) -> Iterator[None]:
 
 @contextmanager
 def another_key(deployed: Deployed, kms: Any, **kind: str) -> Iterator[None]:
-    """The bucket's default key is another one, of which the role's policies and its own know everything."""
+    """The bucket has another default key, which its own policy and the role's policies allow."""
     policy = deployed.client("kms").get_key_policy(KeyId=deployed.data_key, PolicyName="default")[
         "Policy"
     ]
@@ -182,7 +182,7 @@ def test_a_fault_is_named_and_nothing_else(
     principals: list[str],
     actions: list[str],
 ) -> None:
-    """There is one cause, nothing is left undecided, and all is green again when the fault is mended."""
+    """There is one cause and nothing undecided, and all is green when the fault is mended."""
     arns = {
         "bucket": f"arn:aws:s3:::{deployed.bucket}",
         "s3_key": "arn:aws:kms:eu-west-1:111111111111:alias/aws/s3",
@@ -260,7 +260,7 @@ def break_at_random(
 def test_what_the_command_says_heals(
     deployed: Deployed, doctor: Callable[..., Result], seed: int
 ) -> None:
-    """Random faults; each remedy is done as it is told, gives no more, and takes nothing from others."""
+    """Random faults; each remedy is applied literally, gives no more and takes nothing away."""
     whole, policies = faults.DeployedPolicies(deployed), faults.DeployedPolicies(deployed)
     break_at_random(policies, random.Random(seed), deployed.role, deployed.bucket)
     policies.put()
@@ -286,7 +286,7 @@ def test_what_the_command_says_heals(
 def test_the_boundary_takes_the_statements(
     deployed: Deployed, report: Callable[[], Report]
 ) -> None:
-    """It lacks some actions on one key, and others on another, and gets one statement for all that the role needs."""
+    """It lacks actions on two keys, and gets a single statement for all that the role needs."""
     with boundary(deployed):
         actions = sorted(
             [*BASE_6, "cloudwatch:PutMetricData", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]

@@ -35,7 +35,10 @@ def test_findings_in_a_terminal(account: FakeAccount, command: Callable[..., Res
     result = command("movies")
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
-    lacks = f"✘ key policy of {KEY} lacks kms:ListGrants for Personalize (needed by movies (dataset group))"
+    lacks = (
+        f"✘ key policy of {KEY} lacks kms:ListGrants for Personalize "
+        "(needed by movies (dataset group))"
+    )
     assert lines[2:4] == ["dataset group movies", lacks]
     start = lines.index(f"key policy of {KEY}, to add:") + 1
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
@@ -166,7 +169,7 @@ def test_what_cannot_be_reached_is_asked_once(
 def test_nothing_steers_the_terminal(
     account: FakeAccount, command: Callable[..., Result], form: str
 ) -> None:
-    """Whoever names a job or a statement may write control characters; in JSON they stay what they are."""
+    """Names of jobs and statements may have control characters; in JSON they stay as they are."""
     reason = "no\x1b[2J\x9b31m\x07\x7f\rway"
     account.add(
         matrix.DATASET_IMPORT_JOB, "load\x1b]0;", status="CREATE FAILED", failureReason=reason

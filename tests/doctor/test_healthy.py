@@ -18,7 +18,7 @@ S3 = ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]
 
 
 def test_all_is_green(deployed: Deployed, report: Callable[[], Report]) -> None:
-    """Every action of AWS's pages was looked for: for a dataset group, each of its jobs, and metrics."""
+    """The doctor looked for every action of AWS's pages: dataset group, jobs and metrics."""
     found = report()
     assert bad(found) == []
     access: dict[tuple[str, str, str], set[str]] = {}
@@ -37,7 +37,7 @@ def test_all_is_green(deployed: Deployed, report: Callable[[], Report]) -> None:
 
 
 def test_it_is_told_in_lines(deployed: Deployed, doctor: Callable[..., Result]) -> None:
-    """What was looked at, the counts, what isn't told of control policies, and the counts of all dataset groups."""
+    """The notes, the counts, the control policies, and the counts of all dataset groups."""
     result = doctor()
     assert (result.exit_code, result.stderr) == (0, "")
     lines = result.stdout.splitlines()

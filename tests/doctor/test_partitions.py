@@ -1,4 +1,4 @@
-"""China and GovCloud: ARNs of another partition, all the way from the caller's identity to the statements to add."""
+"""China and GovCloud: ARNs of another partition, from the caller's identity to the statements."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.doctor.fake_account import ACCOUNT, BASE_4, ROOT, SERVICE, FakeAccoun
     params=[("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1"), ("aws", "eu-west-1")]
 )
 def account(request: pytest.FixtureRequest) -> FakeAccount:
-    """A key that leaves all to the account, and is the bucket's default key, which is given by its id."""
+    """A key that leaves all to the account, and is the bucket's default key by its id."""
     account = FakeAccount(*request.param)
     account.add(matrix.DATASET_IMPORT_JOB, "load")
     root = {"AWS": ROOT["AWS"].replace("arn:aws:", f"arn:{account.partition}:")}

@@ -1,4 +1,4 @@
-"""Random accounts in which much is wrong at once: what a report says is done as it is told, until nothing fails.
+"""Random accounts with many faults: each report is followed literally until nothing fails.
 
 What AWS's pages ask for is judged by the embedded AWS, whose evaluator and transcript of the pages
 are others than the doctor's. Nothing is called missing that is there, what is left missing is

@@ -30,7 +30,10 @@ def denied(
     identity: dict[str, Any] = OF_ROLE, action: str = "Decrypt", key: str = KEY, **more: Any
 ) -> dict[str, Any]:
     """A record of CloudTrail's, as the pages of KMS and what people report have it."""
-    why = f"is not authorized to perform: kms:{action} on resource: {key} because no resource-based policy allows it"
+    why = (
+        f"is not authorized to perform: kms:{action} on resource: {key} because no resource-based "
+        "policy allows it"
+    )
     return {
         "eventVersion": "1.08",
         "userIdentity": identity,
