@@ -41,7 +41,7 @@ def test_the_same_resource_twice_changes_nothing() -> None:
 
 
 def test_a_resource_allowed_later_is_wired_as_well() -> None:
-    """One call and several calls allow the same."""
+    """A single call and several calls allow the same."""
 
     def actions(statements: list[dict[str, object]]) -> dict[str, object]:
         return {str(statement["Sid"]): statement for statement in statements}

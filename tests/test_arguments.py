@@ -153,7 +153,7 @@ def test_an_argument_of_the_construct(
 
 
 def test_everything_wrong_with_the_construct(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """One message has everything: wrong types, names, options and values that nothing can use."""
+    """The message has everything: wrong types, names, options and values that nothing can use."""
     wrong: Any = {
         "encryption_key": KEY_ARN,
         "service_role": ROLE_ARN,
