@@ -39,13 +39,14 @@ def test_what_is_to_be_added(account: FakeAccount) -> None:
         "not-trusted",
     ]
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
+    of_personalize = f"arn:{account.partition}:personalize:{account.region}"
     reading = [
         allow(["s3:ListBucket"], None, account.bucket),
         allow(["s3:GetObject"], None, f"{account.bucket}/in/*"),
     ]
     assert account.should_have() == {
         ("bucket", account.bucket): [
-            {**each, "Principal": SERVICE, "Condition": condition} for each in reading
+            {**statement, "Principal": SERVICE, "Condition": condition} for statement in reading
         ],
         ("role", account.role): reading,
         ("trust", account.role): [
@@ -55,9 +56,7 @@ def test_what_is_to_be_added(account: FakeAccount) -> None:
                 "Action": "sts:AssumeRole",
                 "Condition": {
                     "StringEquals": {"aws:SourceAccount": ACCOUNT},
-                    "ArnLike": {
-                        "aws:SourceArn": f"arn:{account.partition}:personalize:{account.region}:{ACCOUNT}:*"
-                    },
+                    "ArnLike": {"aws:SourceArn": f"{of_personalize}:{ACCOUNT}:*"},
                 },
             }
         ],

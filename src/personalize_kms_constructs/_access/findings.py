@@ -64,6 +64,7 @@ RULES: Mapping[str, tuple[str, str]] = {
 UNDECIDED = "Personalize::Undecided"
 UNENCRYPTED = "Personalize::Unencrypted"
 CONFIGURATION = "Personalize::Configuration"
+_CHANGE_DENIAL = "change that statement, since a denial overrides every permission"
 # The causes that are about everything that a role may do.
 _OF_ALL_POLICIES = (Cause.BOUNDARY_UNSEEN, Cause.NOT_KNOWN, Cause.POLICIES_UNSEEN)
 
@@ -174,7 +175,8 @@ class _Words:
         for entries in _grouped(denied, lambda entry: (self._why_denied(entry), entry.policy)):
             why = self._why_denied(entries[0])
             text = f"{self._who(entries)} may not {self._what(entries)}: {why}"
-            findings.append(self._finding(entries, "error", text))
+            fix = _CHANGE_DENIAL if _denials(entries[0]) else ""
+            findings.append(self._finding(entries, "error", text, fix=fix))
         return findings
 
     def _why_denied(self, entry: Entry) -> str:

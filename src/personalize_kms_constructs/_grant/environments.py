@@ -5,14 +5,18 @@ Tokens, as in environment-agnostic stacks, and dummies of a look-up are never co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from aws_cdk import Stack
 
-from .._tokens import is_known_by_now, is_token, literal_part, targets_in
+from .._tokens import TOKEN, is_known_by_now, is_token, literal_part, targets_in
 from .place import Place
 from .resolved import KEY_ARN, ResolvedBucket, ResolvedKey, ResolvedLocation
 from .role import ServiceRole, is_lookup_dummy
+
+# With "…" in place of each token (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+_ROLE_ARN = re.compile(r"arn:[\w…-]+:iam::[\d…]+:role/[\w+=,.@/…-]+")
 
 
 def personalize_arn_problems(subject: str, arn: object, here: Place) -> Iterator[str]:
@@ -35,8 +39,14 @@ def personalize_arn_problems(subject: str, arn: object, here: Place) -> Iterator
 
 
 def service_role_problems(role: ServiceRole) -> Iterator[str]:
-    """Explain that Personalize takes no role of another account."""
+    """Explain that an ARN is not that of a role, or of another account."""
     here = role.here
+    arn = TOKEN.sub("…", role.arn)
+    if arn.startswith("arn:") and not is_lookup_dummy(role.arn) and not _ROLE_ARN.fullmatch(arn):
+        yield (
+            f"service_role has the ARN {arn}, which isn't that of a role: pass "
+            "iam.Role.from_role_name a name, or iam.Role.from_role_arn the ARN of a role"
+        )
     account = role.role.principal_account if role.stack is None else role.stack.account
     if not is_lookup_dummy(role.arn) and account is not None and _differ(account, here.account):
         yield (

@@ -150,7 +150,8 @@ def job_name_of(scope: Construct, given: str | None, *, as_json_path: bool) -> J
 def job_name_problems(job_name: object) -> Iterator[str]:
     """Explain that Personalize's API would refuse a name, or the result of an expression."""
     if job_name is not None:
-        yield from name_problems("job_name", job_name, _with_letters(job_name))
+        inside_of_text = list(text_problems("job_name", job_name))
+        yield from inside_of_text or name_problems("job_name", job_name, _with_letters(job_name))
 
 
 def mode_problems(subject: str, value: object, *allowed: str) -> Iterator[str]:
