@@ -147,6 +147,25 @@ REFUSED: dict[str, tuple[Build, str]] = {
         "Personalize takes no role in another account: pass a role in this account, or leave "
         "service_role out and have one made",
     ),
+    "an ARN for the name of a role": (
+        lambda stack, _: {
+            "service_role": iam.Role.from_role_name(
+                stack, "Role", "arn:aws:iam::111111111111:role/r"
+            )
+        },
+        "service_role has the ARN arn:…:iam::111111111111:role/arn:aws:iam::111111111111:role/r, "
+        "which isn't that of a role: pass iam.Role.from_role_name a name, or "
+        "iam.Role.from_role_arn the ARN of a role",
+    ),
+    "a user for a role": (
+        lambda stack, _: {
+            "service_role": iam.Role.from_role_arn(
+                stack, "Role", "arn:aws:iam::111111111111:user/u"
+            )
+        },
+        "service_role has the ARN arn:aws:iam::111111111111:user/u, which isn't that of a role: "
+        "pass iam.Role.from_role_name a name, or iam.Role.from_role_arn the ARN of a role",
+    ),
     "a wildcard for keys behind a token": (
         lambda stack, _: {
             "encryption_key": imported(stack, f"arn:aws:kms:eu-west-1:{cdk.Aws.ACCOUNT_ID}:key/*")

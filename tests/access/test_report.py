@@ -65,7 +65,8 @@ def one_of_each() -> AccessReport:
 
 FINDINGS = """\
 ✘ key policy of Main/Key lacks kms:ListGrants for Main/Role
-✘ Main/Role may not kms:Decrypt on Main/Key: denied by statement NoDecrypt of key policy
+✘ Main/Role may not kms:Decrypt on Main/Key: denied by statement NoDecrypt of key policy: \
+change that statement, since a denial overrides every permission
 ✘ key Main/Key is Disabled (needed by movies (dataset group)): enable it
 ! statement number 1 of IAM policy: kms:Encrypt on Main/Key: AWS's pages don't ask for it
 ? Main/Job: it may create resources
