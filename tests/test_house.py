@@ -168,3 +168,47 @@ def test_no_docstring_is_a_riddle() -> None:
         texts = [ast.get_docstring(node) or "" for node in nodes]
         riddles = [text for text in texts if text.split(" ")[0] in questions]
         assert riddles == [], shown(module)
+
+
+# Its text is in users' templates, so it stays as it is.
+ALONE = (*ROOT, "_managed_key_policy", "function")
+# What users write: their arguments are keywords.
+PUBLIC = ("encryption", "jobs", "_cli", "_doctor.command")
+
+
+def test_names_say_what_things_are() -> None:
+    """No variable or parameter is called ``each`` or ``found``."""
+    nameless = []
+    for module, tree in modules().items():
+        for node in ast.walk(tree) if module != ALONE else ():
+            if isinstance(node, (ast.arg, ast.Name)):
+                name = node.arg if isinstance(node, ast.arg) else node.id
+                if name in ("each", "found"):
+                    nameless.append((shown(module), node.lineno))
+    assert nameless == []
+
+
+def test_functions_have_five_parameters_at_most() -> None:
+    """More of them belong together in an object, but for the keywords that users write."""
+    wide = []
+    for module, tree in modules().items():
+        if shown(module).startswith(PUBLIC):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                if len([arg for arg in parameters if arg.arg not in ("self", "cls")]) > 5:
+                    wide.append((shown(module), node.name))
+    assert wide == []
+
+
+def test_docstrings_begin_with_a_noun_or_a_verb() -> None:
+    """Not with a question."""
+    questions = []
+    for module, tree in modules().items():
+        for node in ast.walk(tree) if module != ALONE else ():
+            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+                docstring = ast.get_docstring(node) or ""
+                if re.match(r"(What|Whether|Which|Who|How|Those)\b", docstring):
+                    questions.append((shown(module), docstring))
+    assert questions == []
