@@ -19,8 +19,6 @@ INSTALL := scripts/uv pip install --quiet --require-hashes -r
 COMPILE := scripts/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 INTERRUPTIBLE := python scripts/interruptible
-# What the time of the tests depends on: they run in two processes for each core.
-CORES = $(shell getconf _NPROCESSORS_ONLN)
 
 WRITE_PAGES := @for page in permission_matrix picture reports llms; do python docs/$$page.py || exit; done
 
@@ -47,7 +45,7 @@ integ: setup ## try in an AWS account of yours what AWS doesn't document; says b
 test: setup ## run every check: lint, types, tests, a real deploy
 	@echo "▶ ruff, mypy and pyright (seconds with the caches of an earlier run, half a minute without)"
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint mypy pyright $(VENV)/compiled
-	@echo "▶ pytest (three minutes on two cores that do nothing else; this machine has $(CORES))"
+	@echo "▶ pytest (three minutes on two cores that do nothing else; this machine has $$(python -c 'import os; print(os.cpu_count())'))"
 	@$(INTERRUPTIBLE) python -m pytest
 
 lint: setup ## check style and formatting with ruff
