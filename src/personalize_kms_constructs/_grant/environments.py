@@ -10,13 +10,21 @@ from collections.abc import Iterator
 
 from aws_cdk import Stack
 
-from .._tokens import TOKEN, is_known_by_now, is_token, literal_part, targets_in
+from .._tokens import (
+    TOKEN,
+    is_known_by_now,
+    is_token,
+    is_yet_to_be_looked_up,
+    literal_part,
+    targets_in,
+)
 from .place import Place
 from .resolved import KEY_ARN, ResolvedBucket, ResolvedKey, ResolvedLocation
 from .role import ServiceRole, is_lookup_dummy
 
-# With "…" in place of each token (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
-_ROLE_ARN = re.compile(r"arn:[\w…-]+:iam::[\d…]+:role/[\w+=,.@/…-]+")
+# With "…" for each token. A path takes all of ASCII, but a colon in it is that of another ARN
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+_ROLE_ARN = re.compile(r"arn:[\w…-]+:iam::[\d…]+:role/([!-9;-~…]*/)?[\w+=,.@…-]+")
 
 
 def personalize_arn_problems(subject: str, arn: object, here: Place) -> Iterator[str]:
@@ -42,7 +50,8 @@ def service_role_problems(role: ServiceRole) -> Iterator[str]:
     """Explain that an ARN is not that of a role, or of another account."""
     here = role.here
     arn = TOKEN.sub("…", role.arn)
-    if arn.startswith("arn:") and not is_lookup_dummy(role.arn) and not _ROLE_ARN.fullmatch(arn):
+    is_of_lookup = is_lookup_dummy(role.arn) or is_yet_to_be_looked_up(role.arn)
+    if arn.startswith("arn:") and not is_of_lookup and not _ROLE_ARN.fullmatch(arn):
         yield (
             f"service_role has the ARN {arn}, which isn't that of a role: pass "
             "iam.Role.from_role_name a name, or iam.Role.from_role_arn the ARN of a role"
