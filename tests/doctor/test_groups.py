@@ -1,0 +1,13 @@
+"""Jobs as Personalize's API describes them."""
+
+from personalize_kms_constructs import matrix
+from tests.doctor.fake_account import FakeAccount
+
+
+def test_a_data_deletion_job_that_failed(account: FakeAccount) -> None:
+    """Its status has no ``CREATE`` before it, as that of other jobs has."""
+    account.add(
+        matrix.DATA_DELETION_JOB, "forget", status="FAILED", failureReason="the file is empty"
+    )
+    says = "· forget of 2026-11-01 (data deletion job) failed: the file is empty ("
+    assert says in account.written()
