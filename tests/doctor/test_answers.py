@@ -113,9 +113,9 @@ def test_the_newest_jobs_are_looked_at() -> None:
             status="CREATE FAILED",
         )
     listed = account.made["DatasetImportJob"]
-    days = [
-        {name: job[name] for name in ("datasetImportJobArn", "creationDateTime")} for job in listed
-    ]
+    days = []
+    for job in listed:
+        days.append({name: job[name] for name in ("datasetImportJobArn", "creationDateTime")})
     account.answer("ListDatasetImportJobs", {"datasetImportJobs": days[7:]}, "page-2")
     account.answer("ListDatasetImportJobs", {"datasetImportJobs": days[:7], "nextToken": "page-2"})
     assert (
