@@ -56,7 +56,7 @@ class Deployed:
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """What ``cdk deploy`` makes of the example app."""
+    """The example app, deployed by ``cdk deploy``."""
     home = tmp_path_factory.mktemp("home")
     with EmbeddedAws(enforce=True) as aws:
         environment = aws.environment(home)
@@ -127,7 +127,7 @@ def report(deployed: Deployed, doctor: Callable[..., Result]) -> Callable[[], Re
 
     def look_again() -> Report:
         (group,) = looked(deployed.account)["dataset_groups"]
-        found: Report = group
-        return found
+        of_group: Report = group
+        return of_group
 
     return look_again

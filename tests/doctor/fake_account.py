@@ -40,8 +40,8 @@ _DAY = datetime(2026, 11, 1, tzinfo=UTC)
 
 def allow(actions: list[str], principal: Any = None, resource: Any = "*") -> dict[str, Any]:
     """A statement."""
-    found: dict[str, Any] = {"Effect": "Allow", "Action": actions, "Resource": resource}
-    return {**found, "Principal": principal} if principal else found
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": actions, "Resource": resource}
+    return {**statement, "Principal": principal} if principal else statement
 
 
 def trust(principal: Any, effect: str = "Allow") -> dict[str, Any]:
@@ -55,8 +55,8 @@ class FakeAccount:
     def __init__(self, partition: str = "aws", region: str = REGION) -> None:
         self.partition, self.region = partition, region
         self.group, self.role, self.bucket, self.key, *others = (
-            each.replace("arn:aws:", f"arn:{partition}:").replace(REGION, region)
-            for each in (GROUP, ROLE, BUCKET, KEY, BUCKET_KEY, OTHER_KEY)
+            arn.replace("arn:aws:", f"arn:{partition}:").replace(REGION, region)
+            for arn in (GROUP, ROLE, BUCKET, KEY, BUCKET_KEY, OTHER_KEY)
         )
         of_key = [allow(EXPORT_6, {"AWS": self.role}), allow(EXPORT_6, SERVICE)]
         self.keys: dict[str, Statements] = dict.fromkeys((self.key, *others), of_key)
@@ -80,11 +80,11 @@ class FakeAccount:
         }
         self.made["DatasetGroup"].append({"datasetGroupArn": self.group, **described})
         self.instead: list[tuple[str, str, Answer]] = []
-        """What was set by ``answer``; what was set first counts."""
+        """The answers set by ``answer``: the first that fits counts."""
         self.events: list[dict[str, Any]] = []
         """CloudTrail's, the latest first."""
         self.calls: Counter[str] = Counter()
-        """How often each operation was called."""
+        """The number of calls of each operation."""
         self._counting = Lock()
 
     @classmethod
@@ -107,22 +107,25 @@ class FakeAccount:
         **more: Any,
     ) -> None:
         """Make a job or metric attribution by its row; a location has a path and a key."""
-        found: dict[str, Any] = {"jobName" if row.is_job else "name": name, "status": row.finished}
-        found |= {f"{_field(row.noun)}Arn": f"{self.group}/{name}", "creationDateTime": _DAY}
-        found["lastUpdatedDateTime"] = _DAY
+        description: dict[str, Any] = {
+            "jobName" if row.is_job else "name": name,
+            "status": row.finished,
+        }
+        description |= {f"{_field(row.noun)}Arn": f"{self.group}/{name}", "creationDateTime": _DAY}
+        description["lastUpdatedDateTime"] = _DAY
         if row.made_for == "SolutionVersionArn":
-            found["solutionVersionArn"] = f"{SOLUTION}/1a2b3c4d"
-        _put(found, row.role_argument, role or self.role)
+            description["solutionVersionArn"] = f"{SOLUTION}/1a2b3c4d"
+        _put(description, row.role_argument, role or self.role)
         for access, (path, key) in ((row.source, source), (row.destination, destination)):
             if access:
-                _put(found, access.path_argument, path)
+                _put(description, access.path_argument, path)
                 if access.key_argument and key:
-                    _put(found, access.key_argument, key)
-        self.made[row.noun].append({**found, **more})
+                    _put(description, access.key_argument, key)
+        self.made[row.noun].append({**description, **more})
 
-    def answer(self, operation: str, found: Answer, about: str = "") -> None:
+    def answer(self, operation: str, answer: Answer, about: str = "") -> None:
         """Set the answer to an operation, or to its calls with a word in their arguments."""
-        self.instead.append((operation, about, found))
+        self.instead.append((operation, about, answer))
 
     def client(self, service: str, region_name: str, config: Any = None) -> Any:
         """A client of AWS's SDK that asks this account, as of boto3's session."""
@@ -131,12 +134,12 @@ class FakeAccount:
         def answer(operation: str, arguments: dict[str, Any]) -> Any:
             model = client.meta.service_model.operation_model(operation)
             validate_parameters(arguments, model.input_shape)
-            found = self._answer(operation, arguments)
+            answered = self._answer(operation, arguments)
             _assert_known(
                 model.output_shape,
-                {each: found[each] for each in found if each != "ResponseMetadata"},
+                {name: answered[name] for name in answered if name != "ResponseMetadata"},
             )
-            return found
+            return answered
 
         client._make_api_call = answer
         return client
@@ -147,22 +150,22 @@ class FakeAccount:
         return Account(session, self.region)
 
     def look(self, jobs: int = 10) -> Any:
-        """What the doctor says, as its JSON has it."""
+        """The doctor's report, read from its JSON."""
         return json.loads(look(self.connect(), [], jobs).to_json())
 
     def written(self, *, quiet: bool = False) -> str:
-        """What the doctor says for a terminal."""
+        """The doctor's report as text for a terminal."""
         return look(self.connect(), [], 10).to_text(quiet=quiet)
 
     def report(self) -> Any:
-        """What the doctor says of the one dataset group."""
+        """The doctor's report on the only dataset group."""
         (group,) = self.look()["dataset_groups"]
         return group
 
     def notes(self) -> list[str]:
-        """What is shown, and no finding."""
-        found: list[str] = self.report()["notes"]
-        return found
+        """Notes of the report, which are no findings."""
+        notes: list[str] = self.report()["notes"]
+        return notes
 
     def findings(self) -> list[Finding]:
         """All that isn't as it should be."""
@@ -170,7 +173,7 @@ class FakeAccount:
 
     def bad(self) -> list[tuple[str, str, str]]:
         """Cause, status and subject of all that isn't as it should be."""
-        return [(each.cause, each.status, each.of) for each in self.findings()]
+        return [(finding.cause, finding.status, finding.of) for finding in self.findings()]
 
     def finding(self) -> Finding:
         """The one thing that isn't as it should be."""
@@ -185,29 +188,30 @@ class FakeAccount:
         with self._counting:
             self.calls[operation] += 1
         asked = json.dumps(arguments, default=str)
-        found = next(
-            (found for name, about, found in self.instead if name == operation and about in asked),
-            None,
-        )
-        found = self._usual(operation, arguments) if found is None else found
-        if isinstance(found, str):
-            raise ClientError({"Error": {"Code": found, "Message": "so it says"}}, operation)
-        if isinstance(found, Exception):
-            raise found
-        return found
+        answer: Answer | None = None
+        for name, about, instead in self.instead:
+            if name == operation and about in asked:
+                answer = instead
+                break
+        if answer is None:
+            answer = self._usual(operation, arguments)
+        if isinstance(answer, str):
+            raise ClientError({"Error": {"Code": answer, "Message": "so it says"}}, operation)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def _usual(self, operation: str, arguments: dict[str, Any]) -> Answer:
         for row in ROWS:
             member, made = _field(row.noun), self.made[row.noun]
             if operation == f"List{row.noun}s":
                 listed = (f"{member}Arn", "creationDateTime", "solutionVersionArn")
-                return {
-                    f"{member}s": [
-                        {name: each[name] for name in listed if name in each} for each in made
-                    ]
-                }
+                summaries = []
+                for entry in made:
+                    summaries.append({name: entry[name] for name in listed if name in entry})
+                return {f"{member}s": summaries}
             if operation == f"Describe{row.noun}":
-                described = [each for each in made if arguments.items() <= each.items()]
+                described = [entry for entry in made if arguments.items() <= entry.items()]
                 return {member: described[0]} if described else "ResourceNotFoundException"
         match operation:
             case "GetCallerIdentity":
@@ -245,29 +249,29 @@ class FakeAccount:
                 return {"ServerSideEncryptionConfiguration": {"Rules": rules}}
             case "LookupEvents":
                 start = int(arguments.get("NextToken", 0))
-                found = [
-                    {"CloudTrailEvent": json.dumps(each)}
-                    for each in self.events[start : start + 50]
+                events = [
+                    {"CloudTrailEvent": json.dumps(event)}
+                    for event in self.events[start : start + 50]
                 ]
                 more = {"NextToken": str(start + 50)} if start + 50 < len(self.events) else {}
-                return {"Events": found, **more}
+                return {"Events": events, **more}
         raise AssertionError(operation)
 
     def described_key(self, arn: str = KEY, **other: str) -> dict[str, Any]:
-        """What KMS answers about a key that is as it should be, but for what is given."""
+        """KMS's answer about a healthy key, with other values where they are given."""
         kind = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT", "Origin": "AWS_KMS"}
         return {"KeyMetadata": {"Arn": arn, "KeyState": "Enabled", **kind, **other}}
 
     def _role(self) -> Answer:
-        found = {
+        role = {
             "Arn": self.role,
             "RoleId": "AROALIVINGLIVING",
             "AssumeRolePolicyDocument": _document(self.trust),
         }
         if self.boundary is not None:
             arn = f"arn:{self.partition}:iam::{ACCOUNT}:policy/limits"
-            found["PermissionsBoundary"] = {"PermissionsBoundaryArn": arn}
-        return {"Role": found}
+            role["PermissionsBoundary"] = {"PermissionsBoundaryArn": arn}
+        return {"Role": role}
 
 
 @cache
@@ -280,13 +284,13 @@ def _document(statements: Statements) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _assert_known(shape: Any, found: Any) -> None:
+def _assert_known(shape: Any, answer: Any) -> None:
     """Assert that the API has the fields that are made up here."""
     if shape.type_name == "structure":
-        for name, value in found.items():
+        for name, value in answer.items():
             _assert_known(shape.members[name], value)
     elif shape.type_name == "list":
-        for value in found:
+        for value in answer:
             _assert_known(shape.member, value)
 
 
@@ -295,9 +299,9 @@ def _field(name: str) -> str:
     return name[0].lower() + name[1:]
 
 
-def _put(found: dict[str, Any], argument: str, value: Any) -> None:
+def _put(description: dict[str, Any], argument: str, value: Any) -> None:
     """Put an argument of the API's call, such as ``JobInput.Path``, into a description."""
     *above, last = (_field(name) for name in argument.split("."))
     for name in above:
-        found = found.setdefault(name, {})
-    found[last] = value
+        description = description.setdefault(name, {})
+    description[last] = value

@@ -59,7 +59,7 @@ def bucket_key(deployed: Deployed, key: str | None) -> Iterator[None]:
 
 @contextmanager
 def inline_policy(deployed: Deployed, *statements: dict[str, Any]) -> Iterator[None]:
-    """One more policy of the role."""
+    """Another inline policy of the role."""
     iam = deployed.client("iam")
     document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
     iam.put_role_policy(RoleName=deployed.role_name, PolicyName="more", PolicyDocument=document)
@@ -118,10 +118,10 @@ def without_role(deployed: Deployed) -> Iterator[None]:
 
 def managed_policies(deployed: Deployed) -> list[str]:
     """The ARNs of the role's managed policies."""
-    found = deployed.client("iam").list_attached_role_policies(RoleName=deployed.role_name)[
+    attached = deployed.client("iam").list_attached_role_policies(RoleName=deployed.role_name)[
         "AttachedPolicies"
     ]
-    return [each["PolicyArn"] for each in found]
+    return [policy["PolicyArn"] for policy in attached]
 
 
 def changed(document: str, change: Change) -> str:
@@ -138,7 +138,7 @@ def with_more(*more: dict[str, Any]) -> Change:
 
 
 def only_account(statements: Statements) -> Statements:
-    """What the CDK begins a key policy with, and nothing else."""
+    """The statement with which the CDK begins a key policy, and no other."""
     return statements[:1]
 
 

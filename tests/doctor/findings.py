@@ -43,7 +43,7 @@ class Finding:
             (self.principals, entry.get("principal_arn")),
             (self.actions, entry.get("action")),
             (self.resources, entry.get("resource")),
-            *((self.needed_by, each) for each in entry["needed_by"]),
+            *((self.needed_by, need) for need in entry["needed_by"]),
         ):
             if value and value not in values:
                 values[:] = sorted([*values, value])
@@ -51,11 +51,11 @@ class Finding:
 
 def findings(report: dict[str, Any]) -> list[Finding]:
     """Return all that isn't as it should be."""
-    found: dict[tuple[str, str, str], Finding] = {}
+    by_name: dict[tuple[str, str, str], Finding] = {}
 
     def take(status: str, of: str, says: str, entry: dict[str, Any]) -> None:
         name = (status, entry["cause"], of)
-        found.setdefault(name, Finding(*name)).take(says, entry)
+        by_name.setdefault(name, Finding(*name)).take(says, entry)
 
     for entry in report["missing"]:
         is_in_role = entry["cause"] in ("boundary", "both-sides")
@@ -67,7 +67,7 @@ def findings(report: dict[str, Any]) -> list[Finding]:
         take(status, problem["subject"], problem["message"], problem)
     for entry in report["undecided"]:
         take("undecided", entry["policy_of"], entry["because"], entry)
-    return list(found.values())
+    return list(by_name.values())
 
 
 def should_have(report: dict[str, Any]) -> dict[tuple[str, str], list[Any]]:
@@ -77,12 +77,14 @@ def should_have(report: dict[str, Any]) -> dict[tuple[str, str], list[Any]]:
         for policy in report["policies"]
     }
     assert len(policies) == len(report["policies"])
-    for statement in (statement for statements in policies.values() for statement in statements):
-        actions = statement["Action"]
-        assert ACTIONS.issuperset([actions] if isinstance(actions, str) else actions), statement
+    for statements in policies.values():
+        for statement in statements:
+            actions = statement["Action"]
+            listed = [actions] if isinstance(actions, str) else actions
+            assert ACTIONS.issuperset(listed), statement
     return policies
 
 
 def bad(report: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Return cause, status and subject of all that isn't as it should be."""
-    return [(each.cause, each.status, each.of) for each in findings(report)]
+    return [(finding.cause, finding.status, finding.of) for finding in findings(report)]

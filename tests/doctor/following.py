@@ -57,15 +57,13 @@ def apply(account: Policies, report: Any) -> list[tuple[str, Any]]:
 
 def named(account: Policies, entry: Any, says: str) -> list[tuple[Statements, Any]]:
     """Return the statements that deny something, each with its policy."""
-    found = []
+    statements = []
     for label, _, kind, boundary in _NAMED.findall(says) if "denied by" in says else []:
         policy = policy_of(account, kind or boundary or "role", entry.get("policy_of", ""))
-        found += [
-            (policy, each)
-            for number, each in enumerate(policy, 1)
-            if label in (each.get("Sid"), str(number))
-        ]
-    return found
+        for number, statement in enumerate(policy, 1):
+            if label in (statement.get("Sid"), str(number)):
+                statements.append((policy, statement))
+    return statements
 
 
 def policy_of(account: Policies, kind: str, arn: str) -> Statements:
@@ -85,7 +83,7 @@ def change_action(policy: Statements, statement: Any, action: str) -> None:
     actions = (
         statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
     )
-    left = [each for each in actions if each != action]
+    left = [name for name in actions if name != action]
     if left:
         statement["Action"] = left
     elif statement in policy:
@@ -111,7 +109,7 @@ def take_out(policy: Statements, dead: str) -> None:
 
 def of_others(account: Policies, ours: set[str]) -> set[tuple[str, ...]]:
     """Return what policies allow others than the role and Personalize, less ids of the dead."""
-    found: set[tuple[str, ...]] = set()
+    allowed: set[tuple[str, ...]] = set()
     policies = [*account.keys.items(), ("bucket", account.bucket_policy), ("trust", account.trust)]
     for owner, statements in policies:
         for statement in statements:
@@ -123,5 +121,5 @@ def of_others(account: Policies, ours: set[str]) -> set[tuple[str, ...]]:
                     if statement["Effect"] == "Allow" and name not in ours and not ID.match(name):
                         actions, condition = statement["Action"], statement.get("Condition")
                         listed = [actions] if isinstance(actions, str) else actions
-                        found |= {(owner, name, action, str(condition)) for action in listed}
-    return found
+                        allowed |= {(owner, name, action, str(condition)) for action in listed}
+    return allowed

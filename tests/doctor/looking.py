@@ -11,7 +11,7 @@ from personalize_kms_constructs._doctor.asking import Account
 
 
 class _Session:
-    """What boto3's session is to the doctor; its clients are made once."""
+    """A stand-in for boto3's session, whose clients are made once."""
 
     def __init__(self, aws: EmbeddedAws) -> None:
         self._aws = aws
@@ -22,11 +22,11 @@ class _Session:
 
 
 def doctor_on(aws: EmbeddedAws) -> Any:
-    """What the doctor says of all that is deployed, as its JSON has it."""
+    """The doctor's report on everything deployed, read from its JSON."""
     session: Any = _Session(aws)
     return looked(Account(session, aws.region))
 
 
 def looked(account: Account, *wanted: str) -> Any:
-    """What the doctor says of an account, as its JSON has it."""
+    """The doctor's report on an account, read from its JSON."""
     return json.loads(look(account, wanted, 10).to_json())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -38,8 +39,8 @@ def account() -> FakeAccount:
 
 
 def looked_at(account: FakeAccount) -> int:
-    """How many jobs were looked at."""
-    (note,) = [each for each in account.notes() if "looked at" in each]
+    """Return the number of jobs that were looked at."""
+    (note,) = [note for note in account.notes() if "looked at" in note]
     return int(note.partition(": ")[2].partition(",")[0])
 
 
@@ -68,7 +69,7 @@ def test_a_dataset_group_that_is_deleted_meanwhile(account: FakeAccount) -> None
         {**account.made["DatasetGroup"][0], "datasetGroupArn": f"{GROUP}-2", "name": "gone"}
     )
     account.answer("DescribeDatasetGroup", "ResourceNotFoundException", f"{GROUP}-2")
-    assert [each["name"] for each in account.look()["dataset_groups"]] == ["movies"]
+    assert [group["name"] for group in account.look()["dataset_groups"]] == ["movies"]
 
 
 def test_a_dataset_group_that_cannot_be_seen(account: FakeAccount) -> None:
@@ -84,11 +85,11 @@ def test_a_dataset_group_that_cannot_be_seen(account: FakeAccount) -> None:
 
 
 def test_each_listing_is_asked_for(account: FakeAccount) -> None:
-    """One that isn't allowed keeps nobody from the others."""
+    """A listing that isn't allowed keeps nobody from the others."""
     whole = looked_at(account)
     account.answer("ListDatasetImportJobs", "AccessDeniedException")
     account.answer("DescribeDataDeletionJob", "AccessDeniedException")
-    assert [each["action"] for each in account.look()["not_answered"]] == [
+    assert [denial["action"] for denial in account.look()["not_answered"]] == [
         "personalize:DescribeDataDeletionJob",
         "personalize:ListDatasetImportJobs",
     ]
@@ -112,23 +113,19 @@ def test_the_newest_jobs_are_looked_at() -> None:
             status="CREATE FAILED",
         )
     listed = account.made["DatasetImportJob"]
-    days = [
-        {name: each[name] for name in ("datasetImportJobArn", "creationDateTime")}
-        for each in listed
-    ]
+    days = []
+    for job in listed:
+        days.append({name: job[name] for name in ("datasetImportJobArn", "creationDateTime")})
     account.answer("ListDatasetImportJobs", {"datasetImportJobs": days[7:]}, "page-2")
     account.answer("ListDatasetImportJobs", {"datasetImportJobs": days[:7], "nextToken": "page-2"})
     assert (
         "jobs and metric attributions that were looked at: 22, 2 older not (--jobs)"
         in account.notes()
     )
-    newest = sorted(listed, key=lambda each: each["creationDateTime"])[2:]
-    names = {
-        f"{each['jobName']} of {each['creationDateTime']:%Y-%m-%d} (dataset" for each in newest
-    }
-    assert {
-        note.partition(" import job)")[0] for note in account.notes() if note.startswith("night-")
-    } == names
+    newest = sorted(listed, key=lambda job: job["creationDateTime"])[2:]
+    names = {f"{job['jobName']} of {job['creationDateTime']:%Y-%m-%d} (dataset" for job in newest}
+    failed = [note for note in account.notes() if note.startswith("night-")]
+    assert {note.partition(" import job)")[0] for note in failed} == names
     assert any("it gave no reason" in note for note in account.notes())
 
 
@@ -138,7 +135,9 @@ def test_solutions_that_are_trained_each_day(account: FakeAccount) -> None:
     groups.append({**groups[0], "datasetGroupArn": f"{GROUP}-2", "name": "movies-2"})
     solutions = [f"{SOLUTION}-{number}" for number in range(20)]
     account.answer(
-        "ListSolutions", {"solutions": [{"solutionArn": each} for each in solutions]}, f'{GROUP}"'
+        "ListSolutions",
+        {"solutions": [{"solutionArn": solution} for solution in solutions]},
+        f'{GROUP}"',
     )
     listed = account.made["BatchInferenceJob"]
     for day, solution in enumerate(solutions * 30):
@@ -153,11 +152,11 @@ def test_solutions_that_are_trained_each_day(account: FakeAccount) -> None:
         )
         listed[-1]["batchInferenceJobArn"] = f"{GROUP}/{day}"
     account.look(10)
-    assert {
-        name: number
-        for name, number in account.calls.items()
-        if "Batch" in name or "Solution" in name
-    } == {
+    calls = {}
+    for name, number in account.calls.items():
+        if "Batch" in name or "Solution" in name:
+            calls[name] = number
+    assert calls == {
         "ListSolutions": 2,
         "ListBatchInferenceJobs": 1,
         "ListBatchSegmentJobs": 1,
@@ -185,13 +184,14 @@ def test_a_default_key_that_cannot_be_looked_up(account: FakeAccount, form: str)
     """S3 keeps the key as it was given: an alias is undecided, an id is as good as an ARN."""
     account.default_key = form
     account.answer("DescribeKey", "AccessDeniedException", form)
-    found = account.findings()
-    assert {each.status for each in found} == {"undecided"}
-    assert [each["action"] for each in account.look()["not_answered"]] == ["kms:DescribeKey"]
-    assert {each.cause for each in found} == {
+    undecided = account.findings()
+    assert {finding.status for finding in undecided} == {"undecided"}
+    assert [denial["action"] for denial in account.look()["not_answered"]] == ["kms:DescribeKey"]
+    assert {finding.cause for finding in undecided} == {
         "encryption-unseen" if "alias" in form else "key-state-unseen"
     }
-    assert all("kms:DescribeKey was denied" in says for each in found for says in each.says)
+    for finding in undecided:
+        assert all("kms:DescribeKey was denied" in says for says in finding.says)
 
 
 def test_a_default_key_by_its_alias(account: FakeAccount) -> None:
@@ -240,7 +240,9 @@ def test_names_that_nothing_can_have(operation: str, error: Any, cause: str) -> 
         source=(f"s3://{bucket}/in/", key if operation == "DescribeKey" else None),
     )
     account.answer(operation, error, "no name")
-    assert [(each.cause, each.status) for each in account.findings()] == [(cause, "failed")]
+    assert [(finding.cause, finding.status) for finding in account.findings()] == [
+        (cause, "failed")
+    ]
     assert account.look()["not_answered"] == []
 
 
@@ -260,13 +262,13 @@ def test_a_key_of_a_region_that_is_not_enabled(answer: Any, because: str) -> Non
     account.add(matrix.BATCH_INFERENCE_JOB, "odd", source=("s3://ratings/in/", key))
     for operation in ("DescribeKey", "GetKeyPolicy", "ListGrants"):
         account.answer(operation, answer, "ap-east-1")
-    found = account.findings()
-    assert {each.of for each in found} == {key}
-    (region,) = [each for each in found if each.cause == "key-region"]
+    of_key = account.findings()
+    assert {finding.of for finding in of_key} == {key}
+    (region,) = [finding for finding in of_key if finding.cause == "key-region"]
     assert region.says == [
         f"key {key} is in ap-east-1, and Personalize works in eu-west-1: use a key of that Region"
     ]
-    assert because in " ".join(says for each in found for says in each.says)
+    assert because in " ".join(chain.from_iterable(finding.says for finding in of_key))
 
 
 @pytest.mark.parametrize(
@@ -279,9 +281,10 @@ def test_a_key_of_a_region_that_is_not_enabled(answer: Any, because: str) -> Non
 def test_a_key_whose_policy_is_not_shown(account: FakeAccount, code: str, why: str) -> None:
     """KMS may answer as if there were no such key."""
     account.answer("GetKeyPolicy", code, BUCKET_KEY)
-    found = account.findings()
-    assert {(each.status, each.of) for each in found} == {("undecided", BUCKET_KEY)}
-    assert all(why in says for each in found for says in each.says)
+    undecided = account.findings()
+    assert {(finding.status, finding.of) for finding in undecided} == {("undecided", BUCKET_KEY)}
+    for finding in undecided:
+        assert all(why in says for says in finding.says)
     assert bool(account.look()["not_answered"]) is (code == "AccessDeniedException")
     listed = (
         "not answered: allow what was denied, or ask somebody who has it; for the rest, look again "
@@ -299,20 +302,22 @@ def test_a_key_of_another_account(code: str) -> None:
     account.answer("GetKeyPolicy", code, key)
     account.add(matrix.DATASET_EXPORT_JOB, "dump", destination=("s3://ratings/out/", key))
     account.policies = {"P": [allow(BASE_4, None, KEY), allow(["s3:PutObject", "s3:ListBucket"])]}
-    found = {(each.status, each.cause, each.of): each for each in account.findings()}
-    assert set(found) == {
+    by_subject = {
+        (finding.status, finding.cause, finding.of): finding for finding in account.findings()
+    }
+    assert set(by_subject) == {
         ("failed", "both-sides", ROLE),
         ("failed", "not-in-iam", ROLE),
         ("undecided", "open", key),
     }
-    assert found["undecided", "open", key].principals == [SERVICE["Service"]]
-    (says,) = found["failed", "both-sides", ROLE].says
+    assert by_subject["undecided", "open", key].principals == [SERVICE["Service"]]
+    (says,) = by_subject["failed", "both-sides", ROLE].says
     both = (
         "no IAM policy of the role allows it, and across accounts the key policy has to allow it "
         "too"
     )
     assert says.startswith(f"{both}: the key policy of {key} can't be seen: ")
-    assert found["failed", "both-sides", ROLE].actions == BASE_5
+    assert by_subject["failed", "both-sides", ROLE].actions == BASE_5
     assert account.should_have() == {("role", ROLE): [allow(BASE_5, None, key)]}
     account.policies["P"].append(allow(BASE_5, None, key))
     (unseen,) = account.findings()
@@ -335,7 +340,7 @@ def test_encryption_of_the_bucket(account: FakeAccount, algorithm: str | None) -
     )
     assert account.bad() == []
     account.keys[BUCKET_KEY] = []
-    assert {each.of for each in account.findings()} == (
+    assert {finding.of for finding in account.findings()} == (
         {BUCKET_KEY} if algorithm == "aws:kms:dsse" else set()
     )
 
@@ -350,7 +355,9 @@ def test_the_region_of_a_bucket(account: FakeAccount, named: str | None, region:
         f"bucket ratings is in {region}, and Personalize works in eu-west-1: use a bucket of that "
         "Region"
     )
-    assert [each.says for each in account.findings()] == ([] if region == "eu-west-1" else [[says]])
+    assert [finding.says for finding in account.findings()] == (
+        [] if region == "eu-west-1" else [[says]]
+    )
 
 
 def test_a_bucket_whose_region_cannot_be_seen() -> None:
@@ -380,17 +387,17 @@ def test_a_bucket_without_a_policy(account: FakeAccount) -> None:
 
 
 def test_a_bucket_whose_owner_shows_nothing() -> None:
-    """What Personalize may do there is undecided, and nothing is called missing."""
+    """Personalize's permissions there are undecided, and nothing is called missing."""
     account = FakeAccount()
     account.add(matrix.DATASET_IMPORT_JOB, "load")
     for operation in ("GetBucketPolicy", "GetBucketEncryption"):
         account.answer(operation, "MethodNotAllowed")
-    found = account.findings()
-    assert {each.status for each in found} == {"undecided"}
-    said = {says for each in found for says in each.says}
+    undecided = account.findings()
+    assert {finding.status for finding in undecided} == {"undecided"}
+    said = set(chain.from_iterable(finding.says for finding in undecided))
     assert f"the bucket policy of {BUCKET} can't be seen: s3:GetBucketPolicy was denied" in said
     assert "it isn't known whether role and bucket are in one account" in said
-    assert any("s3:GetEncryptionConfiguration was denied" in each for each in said)
+    assert any("s3:GetEncryptionConfiguration was denied" in says for says in said)
 
 
 def test_some_of_many_resources_are_named() -> None:
@@ -425,11 +432,11 @@ def test_each_policy_of_the_role_is_read(account: FakeAccount) -> None:
     account.policies = {"hidden": [], "more": [deny]}
     account.answer("GetRolePolicy", "AccessDenied", "hidden")
     attach(account, [allow(["kms:*", "s3:*", "cloudwatch:*"])], gone=True)
-    assert [each["action"] for each in account.look()["not_answered"]] == ["iam:GetRolePolicy"]
-    (denied,) = [each for each in account.findings() if each.status == "failed"]
+    assert [denial["action"] for denial in account.look()["not_answered"]] == ["iam:GetRolePolicy"]
+    (denied,) = [finding for finding in account.findings() if finding.status == "failed"]
     assert (denied.cause, denied.actions) == ("denied", ["s3:PutObject"])
     assert denied.says == ["denied by statement NoPuts of inline policy more"]
-    (hidden,) = [each for each in account.findings() if each.status == "undecided"]
+    (hidden,) = [finding for finding in account.findings() if finding.status == "undecided"]
     assert hidden.says == [
         "not all of its IAM policies can be seen, and one that can't may deny: inline policy "
         "hidden: iam:GetRolePolicy was denied"
@@ -437,7 +444,7 @@ def test_each_policy_of_the_role_is_read(account: FakeAccount) -> None:
 
 
 def test_policies_that_cannot_be_listed(account: FakeAccount) -> None:
-    """One of them may deny what the others allow."""
+    """A policy that isn't listed may deny what the others allow."""
     account.answer("ListAttachedRolePolicies", "AccessDenied")
     assert account.bad() == [("may-be-denied-unseen", "undecided", ROLE)]
 
@@ -450,8 +457,9 @@ def test_a_boundary_that_is_not_answered(account: FakeAccount, code: str, status
     account.boundary = [allow(["*"])]
     assert account.bad() == []
     account.answer("GetPolicy", code, "limits")
-    found = account.findings()
-    assert {(each.status, who) for each in found for who in each.principals} == {(status, ROLE)}
+    of_role = account.findings()
+    assert {finding.status for finding in of_role} == {status}
+    assert set(chain.from_iterable(finding.principals for finding in of_role)) == {ROLE}
     note = "Reader: its permissions boundary limits doesn't exist, and allows nothing"
     assert (note in account.notes()) is (status == "failed")
 
@@ -459,7 +467,9 @@ def test_a_boundary_that_is_not_answered(account: FakeAccount, code: str, status
 def test_a_trust_policy_that_cannot_be_seen(account: FakeAccount) -> None:
     """It is undecided if Personalize may assume the role, and if a boundary limits it."""
     account.answer("GetRole", "AccessDenied")
-    assert {(each.cause, each.status) for each in account.findings()} == {("open", "undecided")}
+    assert {(finding.cause, finding.status) for finding in account.findings()} == {
+        ("open", "undecided")
+    }
 
 
 def test_a_role_of_that_name_on_another_path(account: FakeAccount) -> None:
@@ -477,7 +487,9 @@ def test_a_role_of_another_account() -> None:
     """Personalize takes none, and its policies can't be seen."""
     account, role = FakeAccount(), "arn:aws:iam::444455556666:role/Reader"
     account.add(matrix.DATASET_IMPORT_JOB, "odd", role=role)
-    (told,) = [each for each in account.findings() if each.cause == "role-of-another-account"]
+    (told,) = [
+        finding for finding in account.findings() if finding.cause == "role-of-another-account"
+    ]
     assert (told.status, told.of) == ("failed", role)
     assert told.says == [
         "Reader is a role in another account, which Personalize doesn't take: use a role in "

@@ -108,13 +108,10 @@ OPERATIONS = [
         "GetPolicyVersion",
     ),
     *("GetBucketLocation", "GetBucketPolicy", "GetBucketEncryption", "LookupEvents"),
-    *(
-        f"{verb}{row.noun}{'s' * (verb == 'List')}"
-        for row in matrix.ROWS
-        if row.made_for
-        for verb in ("List", "Describe")
-    ),
 ]
+for row in matrix.ROWS:
+    if row.made_for:
+        OPERATIONS += [f"List{row.noun}s", f"Describe{row.noun}"]
 
 
 @pytest.mark.parametrize("failure", FAILURES)
@@ -127,11 +124,11 @@ def test_whatever_fails_is_a_line(
     account.boundary = [allow(["*"])]
     answer, why = FAILURES[failure]
     for operation in OPERATIONS:
-        found = answer
+        failing = answer
         if isinstance(answer, ClientError):
             of_credentials = answer.operation_name == "AssumeRole"
-            found = ClientError(answer.response, "AssumeRole" if of_credentials else operation)
-        account.instead = [(operation, "", found)]
+            failing = ClientError(answer.response, "AssumeRole" if of_credentials else operation)
+        account.instead = [(operation, "", failing)]
         result = command("--cloudtrail", "--format", "json")
         report = json.loads(result.stdout)
         (line, *more) = report["not_answered"]
@@ -141,8 +138,10 @@ def test_whatever_fails_is_a_line(
             more,
         )
         named = {"GetBucketEncryption": "GetEncryptionConfiguration"}.get(operation, operation)
-        of_this = [each for each in report["not_answered"] if each["action"].endswith(f":{named}")]
-        assert [each["because"].startswith(why) for each in of_this] == [True], (operation, line)
+        of_this = [
+            entry for entry in report["not_answered"] if entry["action"].endswith(f":{named}")
+        ]
+        assert [entry["because"].startswith(why) for entry in of_this] == [True], (operation, line)
         assert (report["summary"]["missing"], report["summary"]["problems"]) == (0, 0), operation
         nothing = not report["summary"]["allowed"]
         assert (result.exit_code, bool(result.stderr)) == ((2, True) if nothing else (0, False)), (
@@ -318,7 +317,7 @@ def test_a_region_of_no_such_name(
 def test_no_region_and_no_credentials(
     doctor: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What to give is said."""
+    """The message says what to set."""
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     assert stopped(doctor()) == "no Region: set --region or AWS_REGION"

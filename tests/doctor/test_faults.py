@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,11 @@ def statements_pending(deployed: Deployed) -> Any:
 
 def no_delegation(deployed: Deployed) -> Any:
     def change(statements: faults.Statements) -> faults.Statements:
-        return [each for each in statements if each.get("Sid", "").startswith("PersonalizeService")]
+        return [
+            statement
+            for statement in statements
+            if statement.get("Sid", "").startswith("PersonalizeService")
+        ]
 
     return faults.key_policy(deployed, deployed.data_key, change)
 
@@ -51,7 +56,9 @@ def role_made_anew(deployed: Deployed) -> Iterator[None]:
 
     def name_the_role(statements: faults.Statements) -> faults.Statements:
         service = [
-            each for each in statements if each.get("Sid", "").startswith("PersonalizeService")
+            statement
+            for statement in statements
+            if statement.get("Sid", "").startswith("PersonalizeService")
         ]
         principal = {"AWS": deployed.role}
         role = {
@@ -138,7 +145,10 @@ def boundary(deployed: Deployed) -> Any:
 
 def trust_without_personalize(deployed: Deployed) -> Any:
     def change(statements: faults.Statements) -> faults.Statements:
-        return [{**each, "Principal": {"Service": "lambda.amazonaws.com"}} for each in statements]
+        return [
+            {**statement, "Principal": {"Service": "lambda.amazonaws.com"}}
+            for statement in statements
+        ]
 
     return faults.trust_policy(deployed, change)
 
@@ -171,7 +181,7 @@ EXPECTED: list[tuple[Fault, str, list[str], list[str], list[str]]] = [
 @pytest.mark.parametrize(
     ("fault", "cause", "of", "principals", "actions"),
     EXPECTED,
-    ids=[each[0].__name__ for each in EXPECTED],
+    ids=[row[0].__name__ for row in EXPECTED],
 )
 def test_a_fault_is_named_and_nothing_else(
     deployed: Deployed,
@@ -189,25 +199,28 @@ def test_a_fault_is_named_and_nothing_else(
         **{name: getattr(deployed, name) for name in ("key", "data_key", "role")},
     }
     with fault(deployed):
-        found = findings(report())
-    assert {(each.status, each.cause) for each in found} == {("failed", cause)}, found
+        reported = findings(report())
+    assert {(finding.status, finding.cause) for finding in reported} == {("failed", cause)}, (
+        reported
+    )
     known = {arn: name for name, arn in arns.items()}
-    assert sorted(known.get(each.of, "") for each in found) == sorted(of)
-    assert {who for each in found for who in each.principals} == {
-        arns.get(each, each) for each in principals
+    assert sorted(known.get(finding.of, "") for finding in reported) == sorted(of)
+    assert set(chain.from_iterable(finding.principals for finding in reported)) == {
+        arns.get(name, name) for name in principals
     }
-    assert {action for each in found for action in each.actions} == set(actions)
-    assert all(each.says for each in found)
+    missing = chain.from_iterable(finding.actions for finding in reported)
+    assert set(missing) == set(actions)
+    assert all(finding.says for finding in reported)
     assert bad(report()) == []
 
 
 def test_a_role_that_was_made_anew(deployed: Deployed, report: Callable[[], Report]) -> None:
     """The key policy lacks it, and has an id that nobody needs."""
     with role_made_anew(deployed):
-        found = {(each.status, each.cause): each for each in findings(report())}
-    assert found.keys() == {("failed", "no-statement"), ("warning", "unused-id")}
-    assert found["failed", "no-statement"].principals == [deployed.role]
-    assert {each.of for each in found.values()} == {deployed.data_key}
+        by_cause = {(finding.status, finding.cause): finding for finding in findings(report())}
+    assert by_cause.keys() == {("failed", "no-statement"), ("warning", "unused-id")}
+    assert by_cause["failed", "no-statement"].principals == [deployed.role]
+    assert {finding.of for finding in by_cause.values()} == {deployed.data_key}
 
 
 def break_at_random(
@@ -215,7 +228,11 @@ def break_at_random(
 ) -> None:
     """Take statements and actions of the deployed policies away, and add denials."""
     for statements in (*policies.keys.values(), policies.bucket_policy):
-        ours = [each for each in statements if each.get("Sid", "").startswith("Personalize")]
+        ours = [
+            statement
+            for statement in statements
+            if statement.get("Sid", "").startswith("Personalize")
+        ]
         for statement in draw.sample(ours, draw.randint(0, len(ours))):
             actions = (
                 statement["Action"]
@@ -252,7 +269,8 @@ def break_at_random(
         )
     if draw.random() < 0.3:
         policies.trust[:] = [
-            {**each, "Principal": {"Service": "lambda.amazonaws.com"}} for each in policies.trust
+            {**statement, "Principal": {"Service": "lambda.amazonaws.com"}}
+            for statement in policies.trust
         ]
 
 
@@ -265,19 +283,19 @@ def test_what_the_command_says_heals(
     break_at_random(policies, random.Random(seed), deployed.role, deployed.bucket)
     policies.put()
     try:
-        found = json.loads(doctor("--format", "json").stdout)["dataset_groups"][0]
+        group = json.loads(doctor("--format", "json").stdout)["dataset_groups"][0]
         for _ in range(3):
-            should_have(found)
+            should_have(group)
             before = of_others(policies, {deployed.role, SERVICE})
-            for kind, statement in apply(policies, found):
+            for kind, statement in apply(policies, group):
                 principal = statement.get("Principal", {"AWS": deployed.role})
                 named = {"Service": SERVICE}, {"AWS": deployed.role}
                 by_account = {"ArnEquals": {"aws:PrincipalArn": deployed.role}}
                 assert principal in named or statement["Condition"] == by_account, (kind, statement)
             assert before <= of_others(policies, {deployed.role, SERVICE})
             policies.put()
-            found = json.loads(doctor("--format", "json").stdout)["dataset_groups"][0]
-        assert bad(found) == []
+            group = json.loads(doctor("--format", "json").stdout)["dataset_groups"][0]
+        assert bad(group) == []
         assert doctor().exit_code == 0
     finally:
         whole.put()

@@ -19,12 +19,12 @@ S3 = ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]
 
 def test_all_is_green(deployed: Deployed, report: Callable[[], Report]) -> None:
     """The doctor looked for every action of AWS's pages: dataset group, jobs and metrics."""
-    found = report()
-    assert bad(found) == []
+    group = report()
+    assert bad(group) == []
     access: dict[tuple[str, str, str], set[str]] = {}
-    for each in found["allowed"]:
-        access.setdefault((each["principal"], each["policy"], each["policy_of"]), set()).add(
-            each["action"]
+    for entry in group["allowed"]:
+        access.setdefault((entry["principal"], entry["policy"], entry["policy_of"]), set()).add(
+            entry["action"]
         )
     assert access == {
         ("role", "key", deployed.key): {*OF_GROUP_KEY},
@@ -62,10 +62,10 @@ def test_strict_finds_nothing_either(doctor: Callable[..., Result]) -> None:
 
 def test_json_is_one_document(deployed: Deployed, doctor: Callable[..., Result]) -> None:
     """With counts, and what control policies must leave alone."""
-    found = json.loads(doctor("movies", "--format", "json").stdout)
-    assert (found["account"], found["region"]) == (deployed.aws.account, "eu-west-1")
-    assert found["not_answered"] == []
-    (group,) = found["dataset_groups"]
+    document = json.loads(doctor("movies", "--format", "json").stdout)
+    assert (document["account"], document["region"]) == (deployed.aws.account, "eu-west-1")
+    assert document["not_answered"] == []
+    (group,) = document["dataset_groups"]
     counts = {
         "missing": 0,
         "problems": 0,
@@ -73,6 +73,8 @@ def test_json_is_one_document(deployed: Deployed, doctor: Callable[..., Result])
         "undecided": 0,
         "allowed": len(group["allowed"]),
     }
-    assert found["summary"] == counts
+    assert document["summary"] == counts
     assert (group["arn"], group["name"]) == (deployed.group, "movies")
-    assert found["control_policies"]["must_leave_alone"]["service"] == sorted([*OF_GROUP_KEY, *S3])
+    assert document["control_policies"]["must_leave_alone"]["service"] == sorted(
+        [*OF_GROUP_KEY, *S3]
+    )

@@ -1,10 +1,11 @@
-"""What the doctor may ask, and what it does about answers that it doesn't get."""
+"""The actions that the doctor needs, and its report when one of them is denied."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def as_role(
         }
         document = policy_on_the_page()
         for statement in document["Statement"]:
-            statement["Action"] = [each for each in statement["Action"] if each != less]
+            statement["Action"] = [action for action in statement["Action"] if action != less]
         arn = iam.create_role(
             RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
         )["Role"]["Arn"]
@@ -93,9 +94,10 @@ def as_role(
 
 def test_the_policy_on_the_page_is_enough(as_role: Callable[..., Result]) -> None:
     """It has no action that isn't listed here, and every answer is got with it."""
-    assert {
-        action for each in policy_on_the_page()["Statement"] for action in each["Action"]
-    } == ACTIONS
+    listed = chain.from_iterable(
+        statement["Action"] for statement in policy_on_the_page()["Statement"]
+    )
+    assert set(listed) == ACTIONS
     result = as_role("--format", "json", "--strict")
     assert json.loads(result.stdout)["not_answered"] == []
     assert result.exit_code == 0
@@ -108,9 +110,9 @@ def test_what_is_not_answered_is_listed(as_role: Callable[..., Result], action: 
         assert ": name the dataset groups, " in as_role(less=action).stderr
         return
     result = as_role("movies", "--format", "json", less=action)
-    found = json.loads(result.stdout)
-    assert [each["action"] for each in found["not_answered"]] == [action]
-    assert (found["summary"]["missing"], found["summary"]["problems"]) == (0, 0)
+    document = json.loads(result.stdout)
+    assert [denial["action"] for denial in document["not_answered"]] == [action]
+    assert (document["summary"]["missing"], document["summary"]["problems"]) == (0, 0)
     # Without the dataset group nothing is left to look at.
     assert result.exit_code == (2 if action == "personalize:DescribeDatasetGroup" else 0)
-    assert found["summary"]["undecided"]
+    assert document["summary"]["undecided"]

@@ -77,9 +77,7 @@ DENIED = (
 )
 S3 = ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]
 ROWS = {
-    each.resource: each
-    for each in vars(requirements).values()
-    if isinstance(each, requirements.Row)
+    row.resource: row for row in vars(requirements).values() if isinstance(row, requirements.Row)
 }
 
 Lacking = set[tuple[str, str, str]]
@@ -93,29 +91,31 @@ def some(draw: random.Random, actions: list[str]) -> list[str]:
 def denials(draw: random.Random, actions: list[str], resource: Any, **more: Any) -> Statements:
     if draw.random() < 0.85:
         return []
-    found = {"Effect": "Deny", "Action": draw.sample(actions, 2), "Resource": resource, **more}
+    denial = {"Effect": "Deny", "Action": draw.sample(actions, 2), "Resource": resource, **more}
     condition = draw.choice(SPARED) if more else None
-    return [{**found, "Condition": condition} if condition else found]
+    return [{**denial, "Condition": condition} if condition else denial]
 
 
 def key_policy(draw: random.Random) -> Statements:
-    found = []
+    statements = []
     if draw.random() < 0.8:
-        found.append(allow(some(draw, EXPORT_6), {"AWS": draw.choice(OF_ROLE)}))
+        statements.append(allow(some(draw, EXPORT_6), {"AWS": draw.choice(OF_ROLE)}))
     if draw.random() < 0.8:
         condition = draw.choice(CONDITIONS)
         statement = allow(some(draw, EXPORT_6), SERVICE)
-        found.append({**statement, "Condition": condition} if condition else statement)
+        statements.append({**statement, "Condition": condition} if condition else statement)
     if draw.random() < 0.4:
-        found.append(allow(draw.choice((["kms:*"], CONSOLE)), {"AWS": draw.choice(ADMINISTRATORS)}))
-    return found + denials(
+        statements.append(
+            allow(draw.choice((["kms:*"], CONSOLE)), {"AWS": draw.choice(ADMINISTRATORS)})
+        )
+    return statements + denials(
         draw, EXPORT_6, "*", Principal=draw.choice(("*", {"AWS": ROLE}, SERVICE))
     )
 
 
 def world(draw: random.Random) -> FakeAccount:
     account = FakeAccount()
-    for row in draw.sample([each for each in matrix.ROWS if each.made_for], draw.randint(1, 4)):
+    for row in draw.sample([row for row in matrix.ROWS if row.made_for], draw.randint(1, 4)):
         named = draw.choice((None, None, BUCKET_KEY, KEY_OF_OTHERS))
         account.add(row, row.arn_type, destination=("s3://ratings/out/", named))
     account.keys = {key: key_policy(draw) for key in (KEY, BUCKET_KEY, KEY_OF_OTHERS)}
@@ -151,15 +151,15 @@ def world(draw: random.Random) -> FakeAccount:
 
 
 def lacking(account: FakeAccount) -> Lacking:
-    """What AWS's pages ask for and the policies don't give, as the embedded AWS judges it."""
+    """Permissions that AWS's pages ask for and the policies don't give, by the embedded AWS."""
     role = access.Role(
         ROLE,
         document(account.trust),
-        tuple(document(each) for each in account.policies.values()),
+        tuple(document(policy) for policy in account.policies.values()),
         None if account.boundary is None else document(account.boundary),
     )
     keys = {arn: access.Key(arn, document(policy)) for arn, policy in account.keys.items()}
-    found: Lacking = set()
+    lacked: Lacking = set()
     for row in matrix.ROWS:
         for made in account.made[row.noun]:
             places = []
@@ -183,8 +183,11 @@ def lacking(account: FakeAccount) -> Lacking:
             source, destination = places
             uses = access.Uses(source, destination, keys[KEY])
             missing = access.missing(of_page, caller, role, uses)
-            found |= {(each.principal, each.action, each.resource) for each in missing}
-    return found
+            lacked |= {
+                (permission.principal, permission.action, permission.resource)
+                for permission in missing
+            }
+    return lacked
 
 
 def document(statements: Statements) -> dict[str, Any]:
@@ -198,11 +201,11 @@ def value(made: Any, argument: str) -> Any:
 
 
 def told(report: Any, *kinds: str) -> Lacking:
-    return {
-        (each["principal_arn"], each["action"], each["resource"])
-        for kind in kinds
-        for each in report[kind]
-    }
+    permissions: Lacking = set()
+    for kind in kinds:
+        for entry in report[kind]:
+            permissions.add((entry["principal_arn"], entry["action"], entry["resource"]))
+    return permissions
 
 
 ASKED = {
@@ -215,14 +218,13 @@ RESOURCES = {KEY, BUCKET_KEY, KEY_OF_OTHERS, BUCKET, f"{BUCKET}/in/*", f"{BUCKET
 def assert_no_more_than_asked(kind: str, statement: Any) -> None:
     actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
     principal = statement.get("Principal", {"AWS": ROLE})
-    named = [
-        each
-        for names in principal.values()
-        for each in ([names] if isinstance(names, str) else names)
-    ]
+    named: list[str] = []
+    for names in principal.values():
+        named += [names] if isinstance(names, str) else names
     assert PERSONALIZE in named or ROLE in named
     assert not ID.search(str(named))
-    assert all(set(actions) <= ASKED[each] for each in named if each in ASKED), statement
+    for name in named:
+        assert name not in ASKED or set(actions) <= ASKED[name], statement
     assert set(named) <= {PERSONALIZE, ROLE}
     resources = statement.get("Resource", "*")
     # A boundary allows nothing by itself.
@@ -234,7 +236,7 @@ def assert_no_more_than_asked(kind: str, statement: Any) -> None:
 
 @pytest.mark.parametrize("start", range(0, WORLDS, 50))
 def test_what_policies_should_have_heals_and_gives_no_more(start: int) -> None:
-    """One report may show what another hid; after a few there is nothing to do."""
+    """A report may show what another hid; after a few there is nothing to do."""
     most = 0
     for seed in range(start, start + 50):
         account, rounds = world(random.Random(seed)), 0
@@ -254,6 +256,9 @@ def test_what_policies_should_have_heals_and_gives_no_more(start: int) -> None:
             assert before == of_others(account, {ROLE, PERSONALIZE}), seed
         most = max(most, rounds)
         hidden = {account.default_key} if "encryption-unseen" in str(report["undecided"]) else set()
-        silent = {each for each in missing - told(report, "undecided") if each[2] not in hidden}
+        silent = set()
+        for principal, action, resource in missing - told(report, "undecided"):
+            if resource not in hidden:
+                silent.add((principal, action, resource))
         assert not silent, (seed, silent)
     assert most

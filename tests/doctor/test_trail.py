@@ -49,15 +49,14 @@ def denied(
 
 @pytest.fixture
 def notes(account: FakeAccount, command: Callable[..., Result]) -> Callable[[], list[str]]:
-    """Those on CloudTrail."""
+    """Read the notes of a report on CloudTrail."""
 
-    def found() -> list[str]:
+    def read() -> list[str]:
         report = json.loads(command("--cloudtrail", "--format", "json").stdout)
-        return [
-            each for each in report["dataset_groups"][0]["notes"] if each.startswith("CloudTrail")
-        ]
+        (group, *_) = report["dataset_groups"]
+        return [note for note in group["notes"] if note.startswith("CloudTrail")]
 
-    return found
+    return read
 
 
 READ = "CloudTrail: the last calls of KMS were looked at, back to 2026-11-26T10:00:00Z"
@@ -132,7 +131,7 @@ def test_each_is_beside_the_finding_that_it_explains(
         denied(OF_SERVICE, "ListGrants", OTHER_KEY),
         denied(OF_SERVICE, "ListGrants"),
     ]
-    assert [OTHERWISE in each for each in notes()] == [False, True, True]
+    assert [OTHERWISE in note for note in notes()] == [False, True, True]
     says = {"json": "the key policy has no statement that allows it"}.get(
         form, f"key policy of {KEY} lacks kms:ListGrants for Personalize"
     )
@@ -155,7 +154,7 @@ def test_those_of_other_sessions_are_alike(
     other_key = denied(session, key=OTHER_KEY)["errorMessage"]
     said = [denied()["errorMessage"], *[f"kms:Decrypt was denied to {ROLE}"] * 2, other_key]
     assert notes()[1:] == [
-        f"CloudTrail: {each} (2026-11-26T10:00:00Z), {OTHERWISE}" for each in said
+        f"CloudTrail: {message} (2026-11-26T10:00:00Z), {OTHERWISE}" for message in said
     ]
 
 
@@ -184,9 +183,12 @@ def test_it_is_not_answered(
     """The rest of the report is there all the same."""
     account.answer("LookupEvents", code)
     result = command("--cloudtrail", "--format", "json")
-    found = json.loads(result.stdout)
-    assert (result.exit_code, found["not_answered"][0]["action"]) == (0, "cloudtrail:LookupEvents")
-    note = found["dataset_groups"][0]["notes"][-1]
+    document = json.loads(result.stdout)
+    assert (result.exit_code, document["not_answered"][0]["action"]) == (
+        0,
+        "cloudtrail:LookupEvents",
+    )
+    note = document["dataset_groups"][0]["notes"][-1]
     failure = "was denied" if code == "AccessDeniedException" else f"failed with {code}"
     assert note == (
         "CloudTrail: the last calls of KMS were looked at, back to now: cloudtrail:LookupEvents "
@@ -195,7 +197,7 @@ def test_it_is_not_answered(
 
 
 def test_it_is_answered_in_part(account: FakeAccount, notes: Callable[[], list[str]]) -> None:
-    """What was read is told all the same."""
+    """The events read until then are told all the same."""
     account.events = [denied()] * 51
     account.answer("LookupEvents", "ThrottlingException", '"NextToken": "50"')
     assert notes() == [
