@@ -53,7 +53,7 @@ class Cause(Enum):
     ALLOWED = "{statements}"
     DENIED = (
         "denied by {statements}{since}",
-        "change what the reason names: no further statement helps",
+        "change that statement, since a denial overrides every permission",
     )
     BOUNDARY = "the role's permissions boundary doesn't allow it"
     LEFT_TO_IAM = "{column} leaves it to the role's IAM policies, which don't allow it"

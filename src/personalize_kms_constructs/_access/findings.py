@@ -64,7 +64,6 @@ RULES: Mapping[str, tuple[str, str]] = {
 UNDECIDED = "Personalize::Undecided"
 UNENCRYPTED = "Personalize::Unencrypted"
 CONFIGURATION = "Personalize::Configuration"
-_CHANGE_DENIAL = "change that statement, since a denial overrides every permission"
 # The causes that are about everything that a role may do.
 _OF_ALL_POLICIES = (Cause.BOUNDARY_UNSEEN, Cause.NOT_KNOWN, Cause.POLICIES_UNSEEN)
 
@@ -175,7 +174,8 @@ class _Words:
         for entries in _grouped(denied, lambda entry: (self._why_denied(entry), entry.policy)):
             why = self._why_denied(entries[0])
             text = f"{self._who(entries)} may not {self._what(entries)}: {why}"
-            fix = _CHANGE_DENIAL if _denials(entries[0]) else ""
+            denials = _denials(entries[0])
+            fix = denials[0].remedy if denials else ""
             findings.append(self._finding(entries, "error", text, fix=fix))
         return findings
 
@@ -190,23 +190,22 @@ class _Words:
             if all(entry.cause is Cause.LEFT_TO_IAM for entry in entries):
                 text += f", which the {POLICIES[column]} leaves to IAM"
         else:
-            text = f"{whose} lacks {self._what_for_whom(policy, entries)}"
+            say = self._what if policy.policy == "bucket" else _actions
+            text = f"{whose} lacks {self._for_whom(entries, say)}"
         denials: dict[str, None] = {}
         for entry in entries:
             if entry.reason.denied:
                 denials[entry.reason.denied] = None
         return "; CloudTrail: ".join([text, *denials])
 
-    def _what_for_whom(self, policy: PolicyToChange, entries: tuple[Entry, ...]) -> str:
-        """Return actions with their principals; those that lack the same together."""
+    def _for_whom(self, entries: Iterable[Entry], say: Callable[[Iterable[Entry]], str]) -> str:
+        """Return words for entries with their principals, of which those alike are together."""
         by_principal: dict[str, list[Entry]] = {}
         for entry in entries:
             by_principal.setdefault(entry.principal_arn, []).append(entry)
         by_lack: dict[str, list[Entry]] = {}
         for of_principal in by_principal.values():
-            is_bucket = policy.policy == "bucket"
-            lacking = self._what(of_principal) if is_bucket else _actions(of_principal)
-            by_lack.setdefault(lacking, []).extend(of_principal)
+            by_lack.setdefault(say(of_principal), []).extend(of_principal)
         parts = [f"{lacking} for {self._who(alike)}" for lacking, alike in by_lack.items()]
         return ", and ".join(parts)
 
