@@ -116,10 +116,10 @@ def asks_nothing(report: AccessFindings) -> str:
 
 def summary(report: AccessFindings) -> str:
     """Return the counts in one line."""
-    problems = _count(len(report.problems), "problem")
+    problems = counted(len(report.problems), "problem")
     warnings = sum(problem.is_warning for problem in report.problems)
     if warnings:
-        problems += f" ({_count(warnings, 'warning')})"
+        problems += f" ({counted(warnings, 'warning')})"
     return (
         f"{len(report.missing)} missing, {problems}, {len(report.excess)} too much, "
         f"{len(report.undecided)} undecided, {len(report.allowed)} as AWS's pages ask"
@@ -142,8 +142,9 @@ def left_out(report: AccessFindings) -> str:
     """Return the words for the findings that the counts leave out."""
     if not report.left_out:
         return ""
-    return f"{_count(report.left_out, 'finding')} left out, acknowledged in the app or ignored"
+    return f"{counted(report.left_out, 'finding')} left out, acknowledged in the app or ignored"
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

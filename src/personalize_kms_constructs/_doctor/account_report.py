@@ -12,7 +12,7 @@ from .._access.findings import Finding
 from .._access.model import Problem
 from .._access.report import as_data
 from .._access.short_names import Names
-from .._access.words import title
+from .._access.words import counted, title
 from .._values import shown
 from .asking import Account, DoctorError, Once, side_by_side
 from .diagnosis import GroupReport, diagnose, unseen_group
@@ -22,6 +22,7 @@ from .trail import read_denials, with_denials
 
 # So many resources are named for one action that isn't answered; the others are counted.
 _NAMED = 5
+# So many healthy dataset groups have a line each; more of them are counted.
 _HEALTHY_LINES = 20
 _NOT_ANSWERED = (
     "not answered: allow what was denied, or ask somebody who has it; for the rest, look again "
@@ -41,16 +42,14 @@ def look(
     organization: str = "",
     cloudtrail: bool = False,
 ) -> AccountReport:
-    """Read dataset groups with their newest jobs, and return what is found.
+    """Read dataset groups with their newest jobs, and report on them.
 
     Raises:
         DoctorError: if nothing can be looked at, or a dataset group that is wanted doesn't exist.
     """
     arns = group_arns(account, wanted)
-    reader, by_solution = (
-        AccountReader(account, organization),
-        Once(partial(jobs_by_solution, account)),
-    )
+    reader = AccountReader(account, organization)
+    by_solution = Once(partial(jobs_by_solution, account))
     denials = read_denials(account) if cloudtrail else None
 
     def report_on(arn: str) -> GroupReport | None:
@@ -95,11 +94,9 @@ class AccountReport:
     def line(self) -> str:
         """Return the counts in one line."""
         counts = self.counts
-        groups = _counted(len(self.groups), "dataset group")
-        problems, warnings = (
-            _counted(counts["problems"], "problem"),
-            _counted(counts["warnings"], "warning"),
-        )
+        groups = counted(len(self.groups), "dataset group")
+        problems = counted(counts["problems"], "problem")
+        warnings = counted(counts["warnings"], "warning")
         rest = f"{counts['undecided']} undecided, {counts['allowed']} as AWS's pages ask"
         return f"{groups}: {counts['missing']} missing, {problems}, {warnings}, {rest}"
 
@@ -137,8 +134,8 @@ class AccountReport:
 
     def to_text(self, *, quiet: bool = False) -> str:
         """Return the report for a terminal; if quiet, its findings and unanswered calls alone."""
-        place = f"account {self.account.id}, Region {self.account.region}"
-        lines = [place if self.groups else f"{place}: no dataset group is there"]
+        heading = f"account {self.account.id}, Region {self.account.region}"
+        lines = [heading if self.groups else f"{heading}: no dataset group is there"]
         if len(self.groups) > 1 and not quiet:
             lines += ["", *self._table()]
         for report in self.groups:
@@ -191,10 +188,8 @@ def _lines(report: GroupReport, *, quiet: bool) -> Iterator[str]:
         return
     yield from (f"· {note}" for note in report.notes)
     for policy in report.access.policies:
-        yield from (
-            "",
-            f"{title(policy, names, is_whole=False)}{':' if policy.should_have else ''}",
-        )
+        yield ""
+        yield title(policy, names, is_whole=False) + (":" if policy.should_have else "")
         yield from (f"  {json.dumps(statement)}" for statement in policy.should_have)
 
 
@@ -205,7 +200,3 @@ def _needed_by(finding: Finding) -> str:
     names = list(dict.fromkeys(name for entry in finding.about for name in entry.needed_by))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f" (needed by {', '.join(names[:_NAMED])}{more})"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

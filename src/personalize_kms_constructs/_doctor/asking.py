@@ -108,13 +108,14 @@ class Account:
 
     def client(self, service: str, region: str = "") -> Any:
         """Return a client of a service, in a Region of its own if one is given."""
-        place = service, region or self.region
+        region = region or self.region
         with self._creating:
-            if place not in self._clients:
+            if (service, region) not in self._clients:
                 # A service may be any string here, which no overload of the stubs has.
                 create: Any = self._session.client
-                self._clients[place] = create(service, region_name=place[1], config=_CONFIG)
-            return self._clients[place]
+                client = create(service, region_name=region, config=_CONFIG)
+                self._clients[service, region] = client
+            return self._clients[service, region]
 
     def first(self, ask: Callable[[], T]) -> T:
         """Return an answer without which nothing can be looked at.
@@ -172,10 +173,10 @@ class Account:
             if why := self._unreachable.get((service, region)):
                 raise NotAnsweredError(why)
             answer = getattr(self.client(service, region), xform_name(operation))(**arguments)
-            if _is_page(answer) or answer.get(member, {}) == {}:
-                raise NotAnsweredError(
-                    _WEB_PAGE if _is_page(answer) else f"was answered without {member}"
-                )
+            if _is_page(answer):
+                raise NotAnsweredError(_WEB_PAGE)
+            if answer.get(member, {}) == {}:
+                raise NotAnsweredError(f"was answered without {member}")
             if member == "Policy" and isinstance(answer[member], str):
                 answer[member] = as_written(answer[member])
             return answer
@@ -260,9 +261,8 @@ def _why(error: Exception, operation: str) -> str:
 
 def _advice(error: BaseException) -> str:
     """Say in one line why nothing can be looked at, and what to do about it."""
-    said = shorten(
-        str(error), 300, placeholder=" …"
-    )  # the SDK's words may have all of an answer in them
+    # The SDK's words may have all of an answer in them.
+    said = shorten(str(error), 300, placeholder=" …")
     if isinstance(error, exceptions.NoCredentialsError):
         return (
             "no credentials were found: set --profile, or sign in, for example with aws sso login"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from .._access.causes import Cause, Reason
 from .._access.model import AccessModel, Problem
+from .._access.policy_documents import Policy
 
 _PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids"
 
@@ -20,23 +21,24 @@ _ID = re.compile(r"A(?:RO|ID)A[A-Z0-9]{12,}")
 def deleted_principals(model: AccessModel) -> Iterator[Problem]:
     """Yield a warning for each id in a policy; whose it was can't be known."""
     living = {role.unique_id for role in model.roles.values()}
-    policies = [("key", key.arn, policy) for key in model.keys.values() for policy in key.policies]
-    policies += [
-        ("bucket", bucket.arn, policy)
-        for bucket in model.buckets.values()
-        for policy in bucket.policies
-    ]
-    policies += [
-        ("trust", role.arn, policy) for role in model.roles.values() for policy in role.trust
-    ]
-    for kind, owner, policy in policies:
-        bodies = [statement.body for statement in policy.statements if statement.readable]
-        principals = " ".join(
-            f"{body.get('Principal')} {body.get('NotPrincipal')}" for body in bodies
-        )
-        for id in sorted(set(_ID.findall(principals)) - living):
-            reason = Reason.of(Cause.UNUSED_ID, column=kind, id=id)
-            label = model.label(owner)
-            yield Problem.of(
-                "configuration", owner, reason, _PAGE, (), label=label, is_warning=True
-            )
+    owners = [("key", key.arn, key.policies) for key in model.keys.values()]
+    owners += [("bucket", bucket.arn, bucket.policies) for bucket in model.buckets.values()]
+    owners += [("trust", role.arn, role.trust) for role in model.roles.values()]
+    for column, arn, policies in owners:
+        for policy in policies:
+            for id in sorted(_ids_in(policy) - living):
+                reason = Reason.of(Cause.UNUSED_ID, column=column, id=id)
+                label = model.label(arn)
+                yield Problem.of(
+                    "configuration", arn, reason, _PAGE, (), label=label, is_warning=True
+                )
+
+
+def _ids_in(policy: Policy) -> set[str]:
+    """Return the ids among the principals of a policy."""
+    ids: set[str] = set()
+    for statement in policy.statements:
+        if statement.readable:
+            principals = statement.body.get("Principal"), statement.body.get("NotPrincipal")
+            ids.update(_ID.findall(str(principals)))
+    return ids

@@ -81,9 +81,9 @@ class Gathered:
         self.asked_by[by] = asked
 
     def _location(
-        self, asked: Asked, place: tuple[str, str | None], *, is_folder: bool = False
+        self, asked: Asked, path_and_key: tuple[str, str | None], *, is_folder: bool = False
     ) -> Location | None:
-        path, key = place
+        path, key = path_and_key
         if not path.startswith(_S3):
             reason = Reason.of(Cause.NO_S3_URI, what="path", given=repr(path))
             page = asked.permissions.page

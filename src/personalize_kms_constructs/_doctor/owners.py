@@ -62,13 +62,9 @@ def read_bucket(account: Account, name: str) -> Bucket:
     arn = f"arn:{account.partition}:s3:::{name}"
     bucket = Bucket(arn, unknown(f"account of {arn}"))
     try:
-        place = (
-            account.ask("s3", "GetBucketLocation", "LocationConstraint", arn, Bucket=name)
-            or "us-east-1"
-        )
-        bucket.region = (
-            "eu-west-1" if place == "EU" else place
-        )  # a name from before there were Regions
+        region = account.ask("s3", "GetBucketLocation", "LocationConstraint", arn, Bucket=name)
+        # S3 gives the first Region no name, and has a name from before there were Regions.
+        bucket.region = "eu-west-1" if region == "EU" else region or "us-east-1"
     except NotAnsweredError as error:
         bucket.unseen_region = str(error)
     except AbsentError:
@@ -77,9 +73,8 @@ def read_bucket(account: Account, name: str) -> Bucket:
     if policy is not None:
         bucket.policies = [Policy(policy, "the bucket policy")]
     if not bucket.unseen:
-        bucket.account = (
-            account.id
-        )  # S3 shows a bucket's policy, or that there is none, to nobody else
+        # S3 shows a bucket's policy, or that there is none, to nobody else.
+        bucket.account = account.id
     member = "ServerSideEncryptionConfiguration"
     encryption, bucket.unseen_encryption = account.see(
         "s3", "GetBucketEncryption", member, arn, Bucket=name
