@@ -136,12 +136,15 @@ def test_without_an_effect_that_iam_knows_a_statement_has_none(effect: Any, plac
         if effect is not None
         else {name: of_all[name] for name in of_all if name != "Effect"}
     )
-    # It denies nothing, beside all that is needed, and allows nothing, in the place of it.
+    assert_it_has_no_effect(place, statement)
+
+
+def assert_it_has_no_effect(place: str, statement: Statement) -> None:
+    """It denies nothing beside all that is needed, and allows nothing in the place of it."""
     report = report_of(IMPORT, **{**COMPLETE, place: [*COMPLETE[place], statement]})
     assert (report.missing, report.undecided) == ((), ())
-    assert {problem.kind for problem in report.problems} <= {
-        "configuration"
-    }  # that AWS refuses it: see test_documents
+    # AWS refuses it: see test_documents.
+    assert {problem.kind for problem in report.problems} <= {"configuration"}
     without = report_of(IMPORT, **{**COMPLETE, place: [statement]})
     assert without.undecided == ()
     assert without.missing or without.problems
@@ -173,14 +176,7 @@ def test_a_statement_that_no_policy_of_its_kind_may_have_has_no_effect(
     """IAM's guide on Principal: "must not be included in identity-based policies"."""
     changed = {**denial_of_all(place), "Effect": effect, **change}
     statement = {name: value for name, value in changed.items() if value is not None}
-    report = report_of(IMPORT, **{**COMPLETE, place: [*COMPLETE[place], statement]})
-    assert (report.missing, report.undecided) == ((), ())
-    assert {problem.kind for problem in report.problems} <= {
-        "configuration"
-    }  # that AWS refuses it: see test_documents
-    without = report_of(IMPORT, **{**COMPLETE, place: [statement]})
-    assert without.undecided == ()
-    assert without.missing or without.problems
+    assert_it_has_no_effect(place, statement)
 
 
 ALIAS = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/movies"

@@ -28,11 +28,20 @@ def take_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def wait_for(started: Path, process: subprocess.Popen[str]) -> None:
-    """Wait until a command has written a file."""
+def running(started: Path, *options: str) -> subprocess.Popen[str]:
+    """Start the script with the command, and wait until this has written a file."""
+    process = subprocess.Popen(
+        [*SCRIPT, *options, sys.executable, "-c", COMMAND, str(started)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=take_interrupts,
+    )
     while not (started.exists() and started.read_text()):
         assert process.poll() is None
         time.sleep(0.05)
+    return process
 
 
 def is_running(pid: int) -> bool:
@@ -46,15 +55,7 @@ def is_running(pid: int) -> bool:
 def test_an_interrupt_reaches_the_command_alone(tmp_path: Path) -> None:
     """No process that it started has the time to print a traceback, and none is left."""
     started = tmp_path / "started"
-    process = subprocess.Popen(
-        [*SCRIPT, sys.executable, "-c", COMMAND, str(started)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=take_interrupts,
-    )
-    wait_for(started, process)
+    process = running(started)
 
     os.killpg(process.pid, signal.SIGINT)
 
@@ -69,15 +70,7 @@ def test_an_interrupt_reaches_the_command_alone(tmp_path: Path) -> None:
 def test_a_checker_is_ended_at_once(tmp_path: Path) -> None:
     """It has nothing to tidy up, and would go on for a while, or answer with a traceback."""
     started = tmp_path / "started"
-    process = subprocess.Popen(
-        [*SCRIPT, "--at-once", sys.executable, "-c", COMMAND, str(started)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=take_interrupts,
-    )
-    wait_for(started, process)
+    process = running(started, "--at-once")
 
     os.killpg(process.pid, signal.SIGINT)
 
