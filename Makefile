@@ -65,7 +65,7 @@ $(VENV)/compiled: requirements/dev.txt | setup
 # The engine, the plan and the function in users' accounts; elsewhere fail_under of pyproject.toml is enough.
 DECIDES := */_access/*,*/_grant/*,*/_managed_key_policy/*,*/_values.py,*/matrix.py
 
-coverage: setup ## run the tests, and fail if they leave out more branches of the library than they did
+coverage: setup ## run the tests, and fail if they leave out too many branches of the library
 	@coverage erase
 	@coverage run -m pytest
 	@coverage combine --quiet

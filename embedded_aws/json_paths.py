@@ -20,11 +20,9 @@ _RUNTIME = "States.Runtime"
 
 def register() -> None:
     """Extend ministack's module."""
-    resolve, matches, call = (
-        stepfunctions._resolve_params_obj,
-        stepfunctions._error_matches,
-        stepfunctions._exec_intrinsic,
-    )
+    resolve = stepfunctions._resolve_params_obj
+    matches = stepfunctions._error_matches
+    call = stepfunctions._exec_intrinsic
 
     def resolve_what_is_there(template: Any, data: Any, context: Any = None) -> Any:
         for key, value in template.items() if isinstance(template, dict) else ():

@@ -29,9 +29,8 @@ def register() -> None:
     def run_map_items(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
         processor = state.get("Iterator") or state.get("ItemProcessor", {})
         if processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
-            return run_items(
-                state, raw_input, execution, context
-            )  # whose items have histories of their own
+            # Its items have histories of their own.
+            return run_items(state, raw_input, execution, context)
         return _started_and_succeeded(
             "Map", execution, lambda: run_items(state, raw_input, execution, context)
         )

@@ -171,10 +171,8 @@ def test_an_import_job_that_depends_on_a_condition(place: tuple[str, ...], tmp_p
         ("role", "s3:GetObject"),
         ("role", "s3:ListBucket"),
     }
-    assert {entry.policy for entry in report.undecided} == {
-        "bucket",
-        "key",
-    }  # the bucket isn't in the template
+    # The bucket isn't in the template.
+    assert {entry.policy for entry in report.undecided} == {"bucket", "key"}
 
 
 TASK = {

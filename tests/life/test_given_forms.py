@@ -119,9 +119,8 @@ def test_a_role_of_the_app_in_every_form(
     assert policy["Properties"]["Roles"] == [{"Ref": logical_id}]
     arn = {"Fn::GetAtt": [logical_id, "Arn"]}
     assert key_statement(stack, "PersonalizeRole")["Principal"] == {"AWS": arn}
-    if (
-        make is not ROLES["imported by its name"]
-    ):  # of which the CDK puts together an ARN of its own
+    # The CDK puts together an ARN of its own for a role that is imported by its name.
+    if make is not ROLES["imported by its name"]:
         assert stack.resolve(encryption.service_role.role_arn) == arn
     (of_caller,) = resources(stack, "AWS::IAM::Policy").values()
     assert arn in [

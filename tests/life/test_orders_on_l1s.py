@@ -246,9 +246,8 @@ def test_what_others_do_on_an_l1_bucket(order: tuple[Step, ...], policy: Any) ->
     """``from_cfn_bucket`` makes a policy of its own; ``BucketGrants`` and a mixin add to one."""
     without, with_ours = compared(l1_bucket, policy, order)
     if without is None:
-        assert (
-            with_ours is None
-        )  # S3 keeps one policy of a bucket, or the CDK can't read this one, with us or without
+        # S3 keeps one policy of a bucket, or the CDK can't read this one, with us or without.
+        assert with_ours is None
     elif with_ours is None:
         # The judge says so: the wrapper makes a second policy, whatever policy the bucket has by
         # then.

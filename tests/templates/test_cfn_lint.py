@@ -20,9 +20,8 @@ ROOT = Path(__file__).parents[2]
 
 def findings(template: str) -> list[tuple[str, str]]:
     """The rule, and the resource and property, of every error and warning in a template."""
-    from cfnlint.api import (
-        lint,
-    )  # takes a second and more, which the processes of other tests are spared
+    # It takes a second and more, which the processes of other tests are spared.
+    from cfnlint.api import lint
 
     matches = [(match.rule.id, "/".join(map(str, match.path or []))) for match in lint(template)]
     return [(rule, path) for rule, path in matches if rule != "W3005"]
