@@ -12,16 +12,17 @@ The description is the input of the next state; there you find the execution's i
 handle failures, call ``.add_catch(…)`` on that state.
 
 Each time a fragment is entered it starts a new job, also in a loop and in every item of a Map.
-Throttling and faults of the service are retried for minutes, and too many jobs at once for a day on
-average. A retry or a redrive starts no second job. A failed job stays failed: to try again, start a
-new execution, or retry the fragment as a single state.
+Throttling and faults of the service are retried for minutes, and too many jobs at once or a busy
+resource for a day on average. A retry or a redrive starts no second job. A failed job stays failed:
+to try again, start a new execution, or retry the fragment as a single state.
 
 By default the job has a new name each time the fragment is entered, and retries and redrives keep
-it. If you pass a name that a job had before, the execution fails; if another execution starts a job
-with that name while this execution retries, that job counts as its own. Policies allow the whole
-prefix of a location, and an execution fails if its path below the prefix is empty. While there are
-too many jobs (``LimitExceededException``), a fragment retries, at most twice as long as its
-``patience``; it keeps its ``timeout`` to within 5 minutes.
+it. If you pass a name that a job has already, the execution fails; so it does, though rarely, if
+its own first attempt started that job and the answer was lost, unless the name has a UUID in it.
+Policies allow the whole prefix of a location, and an execution fails if its path below the prefix
+is empty. While there are too many jobs (``LimitExceededException``), or the resource is in use
+(``ResourceInUseException``), a fragment retries, at most twice as long as its ``patience``; it
+keeps its ``timeout`` to within 5 minutes.
 """
 
 from .._aws_cdk_lib import explaining_an_old_version

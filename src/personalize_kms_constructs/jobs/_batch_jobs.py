@@ -67,8 +67,8 @@ class BatchInferenceJob(JobFragment):
                 ``"THEME_GENERATION"``.
             timeout: the time that the job may take, including its wait for other jobs. By default 3
                 days.
-            patience: the time to wait while too many jobs run, on average. By default a day, or
-                half of a shorter timeout.
+            patience: the time to wait for other jobs to end, on average. By default a day, or half
+                of a shorter timeout.
             tags: the job's tags.
 
         Raises:
@@ -155,8 +155,8 @@ class BatchSegmentJob(JobFragment):
             num_results: the number of users for each line of input.
             timeout: the time that the job may take, including its wait for other jobs. By default 3
                 days.
-            patience: the time to wait while too many jobs run, on average. By default a day, or
-                half of a shorter timeout.
+            patience: the time to wait for other jobs to end, on average. By default a day, or half
+                of a shorter timeout.
             tags: the job's tags.
 
         Raises:

@@ -53,8 +53,8 @@ class DatasetImportJob(JobFragment):
             publish_attribution_metrics_to_s3: true to send the metric attribution's reports to S3.
             timeout: the time that the job may take, including its wait for other jobs. By default 3
                 days.
-            patience: the time to wait while too many jobs run, on average. By default a day, or
-                half of a shorter timeout.
+            patience: the time to wait for other jobs to end, on average. By default a day, or half
+                of a shorter timeout.
             tags: the job's tags.
 
         Raises:
@@ -119,8 +119,8 @@ class DatasetExportJob(JobFragment):
                 checker, pass an expression through ``typing.cast``.
             timeout: the time that the job may take, including its wait for other jobs. By default 3
                 days.
-            patience: the time to wait while too many jobs run, on average. By default a day, or
-                half of a shorter timeout.
+            patience: the time to wait for other jobs to end, on average. By default a day, or half
+                of a shorter timeout.
             tags: the job's tags.
 
         Raises:
@@ -183,8 +183,8 @@ class DataDeletionJob(JobFragment):
             job_name: the job's name. It must be new each time; by default the fragment makes it.
             timeout: the time that the job may take, including its wait for other jobs. By default 3
                 days.
-            patience: the time to wait while too many jobs run, on average. By default a day, or
-                half of a shorter timeout.
+            patience: the time to wait for other jobs to end, on average. By default a day, or half
+                of a shorter timeout.
             tags: the job's tags.
 
         Raises:
