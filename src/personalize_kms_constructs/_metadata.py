@@ -8,70 +8,83 @@ lose its stack.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from aws_cdk import Reference, Stack, Tokenization
 from constructs import Construct
 
 from ._grant.place import Place
+from ._grant.resolved import ResolvedLocation, ResolvedResource
 from ._metadata_type import METADATA_TYPE
-from ._tokens import TOKEN
-from .matrix import Permissions
+from ._tokens import TOKEN, is_token
 
-
-class DescribedLocation(NamedTuple):
-    """A location of a resource; all of it may have tokens."""
-
-    bucket_arn: str
-    prefix: str
-    key_arn: str | None = None
-    """The ARN of the key that encrypts it, if the template doesn't have it with the bucket."""
-    account: str | None = None
-    """The account of an imported bucket, if it is certainly another account."""
-
-
-class DescribedJob(NamedTuple):
-    """The state that starts a job, and facts about the job that the template lacks."""
-
-    state: str
-    name: str
-    """All names that the job may have, as a pattern."""
-    made_for: str | None = None
-    """The ARN of the dataset, the dataset group or the solution version.
-
-    None if an execution chooses it.
-    """
-
-
-Described = tuple[Permissions, DescribedLocation | None, DescribedLocation | None]
-"""A row of the page with source and destination."""
-
-
-class PendingActions(NamedTuple):
-    """The actions in the statements that somebody else must add to a policy."""
-
-    kind: str
-    """``"key"``, ``"bucket"`` or ``"role"``; ``"caller"`` for the unknown caller of a job."""
-    arn: str
-    """The ARN of the key, bucket or role; for a caller the path of the job."""
-    actions: Collection[str]
-    file: str | None = None
-    """The file in the assembly with the statements, if there is one."""
+Json = dict[str, Any]
 
 
 class Creation(NamedTuple):
-    """A request to create resources, as the metadata describes it."""
+    """A request to create resources. All its strings may have tokens."""
 
     service_role: str
     encryption_key: str | None
-    resources: Sequence[Described]
-    pending: Sequence[PendingActions] = ()
-    job: DescribedJob | None = None
+    resources: Iterable[ResolvedResource]
+    pending: Sequence[Json] = ()
+    """The results of ``pending_actions``."""
+    job: Json | None = None
+    """Facts about a job that the template lacks: its ``state``, its ``name`` and ``madeFor``."""
     is_declared: bool = False
     """True if somebody declared it for a creator outside of the templates."""
     own_arns: Collection[str] = ()
     """ARNs of resources that the construct's own stack makes."""
+
+    def to_json(self, here: Place) -> Json:
+        """Return the metadata, tokens included."""
+        metadata: Json = {
+            "serviceRole": self.service_role,
+            "encryptionKey": self.encryption_key,
+            "resources": [_resource(resource, here) for resource in self.resources],
+            "pending": list(self.pending),
+        }
+        if self.job is not None:
+            metadata["job"] = self.job
+        if self.is_declared:
+            metadata["isDeclared"] = True
+        return metadata
+
+
+def pending_actions(policy: str, arn: str, actions: Iterable[str], file: str | None = None) -> Json:
+    """Return the metadata on statements that somebody else must add to a policy.
+
+    ``policy`` is ``"key"``, ``"bucket"`` or ``"role"``, and the ARN is that of the key, bucket or
+    role. For the unknown caller of a job they are ``"caller"`` and the job's path. ``file`` is the
+    file in the assembly with the statements, if there is one.
+    """
+    pending = {"policy": policy, "resource": arn, "actions": sorted(actions)}
+    return pending if file is None else {**pending, "file": file}
+
+
+def _resource(resource: ResolvedResource, here: Place) -> Json:
+    metadata: Json = {"resource": resource.row.resource}
+    if resource.source is not None:
+        metadata["source"] = _location(resource.source, here)
+    if resource.destination is not None:
+        metadata["destination"] = _location(resource.destination, here)
+    return metadata
+
+
+def _location(location: ResolvedLocation, here: Place) -> Json:
+    """Return the bucket and the prefix, and what the template doesn't have with the bucket.
+
+    That is the key, and the account of an imported bucket if it is certainly another account.
+    """
+    bucket = location.bucket
+    metadata = {"bucket": bucket.arn, "prefix": location.prefix}
+    if location.key is not None and not location.key_is_in_template:
+        metadata["key"] = location.key.arn
+    is_known = bucket.account != "" and not is_token(bucket.account)
+    if bucket.stack is None and is_known and bucket.account != here.account:
+        metadata["account"] = bucket.account
+    return metadata
 
 
 def leave_resources(scope: Construct, here: Place, creation: Creation) -> None:
@@ -85,7 +98,7 @@ def leave_resources(scope: Construct, here: Place, creation: Creation) -> None:
     describe = _Description(here, creation.own_arns if here.parent is None else ())
     metadata: dict[str, Any] = dict(describe.stack(here))
     try:
-        metadata |= describe.creation(creation)
+        metadata |= describe.json(creation.to_json(here))
     except Exception as error:
         metadata["problem"] = f"{type(error).__name__}: {error}"
     scope.node.add_metadata(METADATA_TYPE, metadata)
@@ -104,53 +117,13 @@ class _Description:
     def stack(self, place: Place) -> dict[str, str]:
         return {"stack": place.path, "template": place.template}
 
-    def creation(self, creation: Creation) -> dict[str, Any]:
-        key = creation.encryption_key
-        described: dict[str, Any] = {
-            "serviceRole": self.text(creation.service_role),
-            "encryptionKey": None if key is None else self.text(key),
-            "resources": [self.resource(resource) for resource in creation.resources],
-            "pending": [self.pending(actions) for actions in creation.pending],
-        }
-        if creation.job is not None:
-            described["job"] = self.job(creation.job)
-        if creation.is_declared:
-            described["isDeclared"] = True
-        return described
-
-    def pending(self, pending: PendingActions) -> dict[str, Any]:
-        described = {
-            "policy": pending.kind,
-            "resource": self.text(pending.arn),
-            "actions": sorted(pending.actions),
-        }
-        if pending.file is not None:
-            described["file"] = pending.file
-        return described
-
-    def resource(self, described: Described) -> dict[str, Any]:
-        row, source, destination = described
-        resource: dict[str, Any] = {"resource": row.resource}
-        if source is not None:
-            resource["source"] = self.location(source)
-        if destination is not None:
-            resource["destination"] = self.location(destination)
-        return resource
-
-    def location(self, location: DescribedLocation) -> dict[str, Any]:
-        described = {
-            "bucket": self.text(location.bucket_arn),
-            "prefix": self.text(location.prefix),
-        }
-        if location.key_arn is not None:
-            described["key"] = self.text(location.key_arn)
-        if location.account is not None:
-            described["account"] = self.text(location.account)
-        return described
-
-    def job(self, job: DescribedJob) -> dict[str, Any]:
-        made_for = {} if job.made_for is None else {"madeFor": self.text(job.made_for)}
-        return {"state": job.state, "name": self.text(job.name), **made_for}
+    def json(self, value: Any) -> Any:
+        """Describe all strings in JSON."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {key: self.json(member) for key, member in value.items()}
+        return [self.json(member) for member in value] if isinstance(value, list) else value
 
     def text(self, text: str) -> Any:
         """Describe a string, tokens included."""

@@ -16,18 +16,11 @@ from constructs import Construct, IValidation
 
 from ._address import page_at
 from ._grant.place import Place
-from ._grant.resolved import ResolvedLocation, ResolvedResource
 from ._grant.role import is_lookup_dummy, is_nameless
 from ._grant.targets import BucketTarget, KeyTarget, PolicyKind, PolicyTarget
 from ._grant.wiring import Wiring
 from ._judge.registration import bring_judge
-from ._metadata import (
-    Creation,
-    Described,
-    DescribedLocation,
-    PendingActions,
-    leave_resources,
-)
+from ._metadata import Creation, Json, leave_resources, pending_actions
 from ._pasted import known_values, part_of, readable, replacements
 from ._pending_files import write_files
 from ._tokens import TOKEN, is_token
@@ -150,18 +143,18 @@ class AtSynth:
         creation = Creation(
             wiring.role.arn,
             wiring.encryption_key.arn,
-            [described_resource(resource, self._here) for resource in wiring.allowed.values()],
+            wiring.allowed.values(),
             [self._pending_actions(policy) for policy in self._pending],
             own_arns=self._own_arns(),
         )
         leave_resources(self._scope, self._here, creation)
 
-    def _pending_actions(self, policy: PolicyTarget) -> PendingActions:
+    def _pending_actions(self, policy: PolicyTarget) -> Json:
         actions: set[str] = set()
         for statement in policy.statements:
             actions.update(statement.actions)
         file = self._files.get((policy.kind, policy.arn))
-        return PendingActions(policy.kind, policy.arn, actions, file)
+        return pending_actions(policy.kind, policy.arn, actions, file)
 
     def _own_arns(self) -> set[str]:
         """Return the ARNs of the role, the key and the buckets that this stack makes."""
@@ -354,27 +347,6 @@ class AtSynth:
 
 def _is_of_nameless_role(policy: PolicyTarget) -> bool:
     return policy.kind == "role" and is_nameless(policy.arn)
-
-
-def described_resource(resource: ResolvedResource, here: Place) -> Described:
-    """Return a resource as the metadata describes it."""
-    source = _described_location(resource.source, here)
-    destination = _described_location(resource.destination, here)
-    return resource.row, source, destination
-
-
-def _described_location(location: ResolvedLocation | None, here: Place) -> DescribedLocation | None:
-    if location is None:
-        return None
-    bucket = location.bucket
-    key_arn = None if location.key is None or location.key_is_in_template else location.key.arn
-    is_of_another = (
-        bucket.stack is None
-        and bucket.account not in (here.account, "")
-        and not is_token(bucket.account)
-    )
-    account = bucket.account if is_of_another else None
-    return DescribedLocation(bucket.arn, location.prefix, key_arn, account)
 
 
 def _of_account(arn: str) -> str:

@@ -16,7 +16,6 @@ from .._grant.role import arn_of_role
 from .._metadata import Creation, leave_resources
 from .._refusals import refuse
 from .._refusals.arguments import KEY, ROLE, type_problems
-from .._synth import described_resource
 from ..resources import PersonalizeResource
 
 if TYPE_CHECKING:
@@ -90,8 +89,7 @@ class _Declared:
     ) -> None:
         self._scope = scope
         self._here = here
-        described = [described_resource(resource, here) for resource in resources]
-        self._creation = Creation(role_arn, key_arn, described, is_declared=True)
+        self._creation = Creation(role_arn, key_arn, resources, is_declared=True)
         self._is_left = False
 
     def validate(self) -> list[str]:

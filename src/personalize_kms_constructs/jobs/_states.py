@@ -19,10 +19,9 @@ from constructs import Construct, IValidation
 from .._grant.place import Place
 from .._grant.resolved import ResolvedResource
 from .._grant.role import has_precreated_roles
-from .._metadata import Creation, DescribedJob, PendingActions, leave_resources
+from .._metadata import Creation, leave_resources, pending_actions
 from .._pasted import readable
 from .._refusals import refuse
-from .._synth import described_resource
 from .._warnings import warn
 from ._run_time import is_known
 
@@ -127,22 +126,16 @@ class JobAtSynth:
 
     def _leave_metadata(self) -> None:
         here, call = Place.of(Stack.of(self._job)), self._call
+        job = {"state": self._state.state_id, "name": call.names}
         made_for = call.arguments[call.resource.row.made_for]
-        creation = Creation(
-            call.arguments["RoleArn"],
-            call.encryption_key,
-            [described_resource(call.resource, here)],
-            self._lost_actions(),
-            DescribedJob(
-                self._state.state_id, call.names, made_for if is_known(made_for) else None
-            ),
-        )
+        if is_known(made_for):
+            job["madeFor"] = made_for
+        pending = []
+        if self._state.has_lost_statements:
+            actions: set[str] = set()
+            for statement in self._state.role_statements:
+                actions.update(statement["Action"])
+            pending.append(pending_actions("caller", self._job.node.path, actions))
+        role_arn, resources = call.arguments["RoleArn"], [call.resource]
+        creation = Creation(role_arn, call.encryption_key, resources, pending, job)
         leave_resources(self._job, here, creation)
-
-    def _lost_actions(self) -> list[PendingActions]:
-        if not self._state.has_lost_statements:
-            return []
-        actions: set[str] = set()
-        for statement in self._state.role_statements:
-            actions.update(statement["Action"])
-        return [PendingActions("caller", self._job.node.path, actions)]
