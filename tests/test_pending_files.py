@@ -429,31 +429,11 @@ def test_a_role_of_others_that_has_no_name_yet(
     policy = ImportedKeyPolicy.MANAGED if of_function else ImportedKeyPolicy.PENDING
     encryption(stack, encryption_key=imported_key(stack), imported_key_policy=policy)
     assembly = app.synth()
-    messages = [message.entry.data for message in assembly.get_stack_by_name("Stack").messages]
-    warned = [
-        str(message).partition(" [ack: ")[0]
-        for message in messages
-        if "personalize-kms" in str(message)
-    ]
-    assert warned[0] == (
-        f"role {nameless} has no name yet, so no policy can be written for it: set one in "
-        "use_precreated_roles of iam.Role.customize_roles, under the path that the CDK's error says"
-    )
+    messages = [str(message.entry.data) for message in assembly.get_stack_by_name("Stack").messages]
+    told = f'IAM Role is being created at path "{nameless}"'
+    assert any(message.startswith(told) for message in messages)
     assert list(files(assembly.directory)) == (
         ["StackEncryptionAE998EAF.role.service.json"] if of_function else []
     )
-    assert len(warned) == (2 if of_function else 1)
-
-
-def test_what_does_not_name_the_role_is_pending_all_the_same(
-    app: cdk.App, stack: cdk.Stack
-) -> None:
-    """The owner of a bucket needs no name of a role."""
-    iam.Role.customize_roles(stack)
-    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "ratings")
-    encryption(
-        stack, resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
-    )
-    assert [name.partition(".")[2] for name in files(app.synth().directory)] == [
-        "bucket.ratings.json"
-    ]
+    warned = [message for message in messages if "personalize-kms" in message]
+    assert len(warned) == (1 if of_function else 0)

@@ -6,7 +6,7 @@ It checks nothing itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
@@ -20,7 +20,7 @@ from ._grant.role import is_lookup_dummy, is_nameless
 from ._grant.targets import BucketTarget, KeyTarget, PolicyKind, PolicyTarget
 from ._grant.wiring import Wiring
 from ._judge.registration import bring_judge
-from ._metadata import Creation, Json, leave_resources, pending_actions
+from ._metadata import Creation, leave_resources, pending_actions
 from ._pasted import known_values, part_of, readable, replacements
 from ._pending_files import write_files
 from ._tokens import TOKEN, is_token
@@ -87,8 +87,8 @@ class Made:
     """The ids of the rules on calls that could take away access to the keys."""
 
 
-class _Readable(NamedTuple):
-    """A policy of others, with the statements that its owner can paste."""
+class _Pasteable(NamedTuple):
+    """A policy of others, as its owner can paste it."""
 
     policy: PolicyTarget
     arn: str
@@ -107,22 +107,17 @@ class AtSynth:
         self._here = here
         self._wiring = wiring
         self._made = made
-        self._files: dict[tuple[str, str], str] = {}
-        """The files with pending statements, by kind and ARN of the policy."""
 
     def validate(self) -> list[str]:
         """Return no problems: the judge finds them in the templates."""
         bring_judge(self._here.root)
-        warnings: list[Message] = []
-        # Before the CLI has looked the role up, the synth only tells it what to look up.
-        if not is_lookup_dummy(self._wiring.role.arn):
-            policies = self._readable_policies()
-            paths = self._write_files(policies)
-            warnings += self._nameless_warnings()
-            warnings += map(self._pending_warning, policies, paths)
-        warnings += self._other_warnings()
+        pasteable = self._pasteable()
+        contents = [(policy.kind, arn, statements) for policy, arn, statements in pasteable]
+        paths = write_files(self._scope, self._here, contents)
+        warnings = [*map(self._pending_warning, pasteable, paths), *self._other_warnings()]
         if not self._wiring.is_synthesized:
-            self._leave_metadata()
+            policies = [policy for policy, _, _ in pasteable]
+            self._leave_metadata(dict(zip(policies, paths, strict=True)))
         self._wiring.is_synthesized = True
         for warning_id, text in warnings:
             warn(self._scope, warning_id, text)
@@ -131,38 +126,27 @@ class AtSynth:
     @property
     def _pending(self) -> list[PolicyTarget]:
         """The policies that others must change. The judge checks the policies of this app."""
-        pending = []
-        for policy in self._wiring.policies:
-            if policy.is_pending and not policy.is_of_this_app:
-                pending.append(policy)
-        return pending
+        pending = [policy for policy in self._wiring.policies if policy.is_pending]
+        return [policy for policy in pending if not policy.is_of_this_app]
 
-    def _leave_metadata(self) -> None:
+    def _leave_metadata(self, files: Mapping[PolicyTarget, str]) -> None:
         """Leave the allowed resources and the pending actions for the judge."""
-        wiring = self._wiring
-        creation = Creation(
-            wiring.role.arn,
-            wiring.encryption_key.arn,
-            wiring.allowed.values(),
-            [self._pending_actions(policy) for policy in self._pending],
-            own_arns=self._own_arns(),
-        )
+        role_arn, key_arn = self._wiring.role.arn, self._wiring.encryption_key.arn
+        pending = []
+        for policy in self._pending:
+            actions: set[str] = set()
+            for statement in policy.statements:
+                actions.update(statement.actions)
+            pending.append(pending_actions(policy.kind, policy.arn, actions, files.get(policy)))
+        resources, own_arns = self._wiring.allowed.values(), self._own_arns()
+        creation = Creation(role_arn, key_arn, resources, pending, own_arns=own_arns)
         leave_resources(self._scope, self._here, creation)
-
-    def _pending_actions(self, policy: PolicyTarget) -> Json:
-        actions: set[str] = set()
-        for statement in policy.statements:
-            actions.update(statement.actions)
-        file = self._files.get((policy.kind, policy.arn))
-        return pending_actions(policy.kind, policy.arn, actions, file)
 
     def _own_arns(self) -> set[str]:
         """Return the ARNs of the role, the key and the buckets that this stack makes."""
-        role, key = self._wiring.role, self._wiring.encryption_key
-        made = [(role.arn, role.stack), (key.arn, key.stack)]
-        for location in self._wiring.locations:
-            made.append((location.bucket.arn, location.bucket.stack))
-        return {arn for arn, stack in made if stack is self._here.stack}
+        resources = [self._wiring.role, self._wiring.encryption_key]
+        resources += [location.bucket for location in self._wiring.locations]
+        return {resource.arn for resource in resources if resource.stack is self._here.stack}
 
     def _other_warnings(self) -> Iterator[Message]:
         if not self._wiring.allowed:
@@ -179,42 +163,34 @@ class AtSynth:
         yield from self._rule_warnings()
 
     def _unknown_encryption_warnings(self) -> Iterator[Message]:
-        buckets = [
-            str(location.bucket) for location in self._wiring.locations if location.is_key_unknown
-        ]
-        for bucket in dict.fromkeys(buckets):
-            yield (
-                "unknownBucketEncryption",
-                f"the encryption of bucket {bucket} depends on a condition or a parameter, so its "
-                "key isn't known at synth: pass the key that it may have, as S3Location(…, "
-                "encryption_key=…)",
-            )
+        for location in self._wiring.locations:
+            if location.is_key_unknown:
+                yield (
+                    "unknownBucketEncryption",
+                    f"the encryption of bucket {location.bucket} depends on a condition or a "
+                    "parameter, so its key isn't known at synth: pass the key that it may have, as "
+                    "S3Location(…, encryption_key=…)",
+                )
 
     def _open_prefix_warnings(self) -> Iterator[Message]:
-        for bucket, prefix, names_a_job in dict.fromkeys(self._open_prefixes()):
-            keep = ""
-            if names_a_job:
+        """Warn of sources that look like folders without a final slash: most files have a dot."""
+        for resource in self._wiring.allowed.values():
+            source = resource.source
+            last = "" if source is None else source.prefix.rpartition("/")[2]
+            if source is None or not last or "." in last or is_token(last):
+                continue
+            prefix, keep = TOKEN.sub("…", source.prefix), ""
+            if source.location in self._made.imported:
                 keep = (
                     ", and if the dataset is deployed, pass import_job_name= the present name, or "
                     "its data is replaced"
                 )
             yield (
                 "openPrefix",
-                f"the source {prefix!r} of bucket {bucket} also allows {prefix + '-private/'!r} "
-                "and everything else that begins with it: if it is a folder, end it in /, as "
-                f"{prefix + '/'!r}{keep}",
+                f"the source {prefix!r} of bucket {source.bucket} also allows "
+                f"{prefix + '-private/'!r} and everything else that begins with it: if it is a "
+                f"folder, end it in /, as {prefix + '/'!r}{keep}",
             )
-
-    def _open_prefixes(self) -> Iterator[tuple[str, str, bool]]:
-        """Yield sources that look like folders without a final slash: most files have a dot."""
-        for resource in self._wiring.allowed.values():
-            source = resource.source
-            if source is None:
-                continue
-            last = source.prefix.rpartition("/")[2]
-            if last and "." not in last and not is_token(last):
-                names_a_job = source.location in self._made.imported
-                yield str(source.bucket), TOKEN.sub("…", source.prefix), names_a_job
 
     def _retained_warnings(self) -> Iterator[Message]:
         for name, resource in self._made.retained.items():
@@ -258,50 +234,31 @@ class AtSynth:
                     "are made there: add the rule there, too",
                 )
 
-    def _readable_policies(self) -> list[_Readable]:
+    def _pasteable(self) -> list[_Pasteable]:
         """Return the pending policies as JSON that their owners can paste.
 
-        Leave out those with the ARN of a nameless role: no role has it, and the CDK reports an
-        error.
+        A role that is yet to be looked up, or has no name yet, has no ARN to write: the CDK looks
+        it up, or reports an error.
         """
-        pending = []
-        for policy in self._pending:
-            if not _is_of_nameless_role(policy) and not self._names_a_nameless_role(policy):
-                pending.append(policy)
+        key_arn, role_arn = self._wiring.encryption_key.arn, self._wiring.role.arn
+        if is_lookup_dummy(role_arn) or is_nameless(role_arn):
+            return []
+        pending = [policy for policy in self._pending if not is_nameless(policy.arn)]
         if not pending:
             return []
         stack = self._here.stack
         arns = [policy.arn for policy in self._wiring.policies]
-        key_arn, role_arn = self._wiring.encryption_key.arn, self._wiring.role.arn
         known = known_values(self._here, key_arn=key_arn, role_arn=role_arn, arns=arns)
-        policies = []
+        pasteable = []
         for policy in pending:
             statements = [statement.to_json() for statement in policy.statements]
             arn = readable(policy.arn, stack, known)
-            policies.append(_Readable(policy, arn, readable(statements, stack, known)))
-        return policies
+            pasteable.append(_Pasteable(policy, arn, readable(statements, stack, known)))
+        return pasteable
 
-    def _write_files(self, policies: Sequence[_Readable]) -> list[str]:
-        """Write a file for each policy, note the paths for the metadata, and return them."""
-        contents = [(policy.kind, arn, statements) for policy, arn, statements in policies]
-        paths = write_files(self._scope, self._here, contents)
-        for (policy, _, _), path in zip(policies, paths, strict=True):
-            self._files[policy.kind, policy.arn] = path
-        return paths
-
-    def _nameless_warnings(self) -> Iterator[Message]:
-        nameless = [str(policy) for policy in self._pending if _is_of_nameless_role(policy)]
-        for role in dict.fromkeys(nameless):
-            yield (
-                "pendingRolePolicy",
-                f"{role} has no name yet, so no policy can be written for it: set one in "
-                "use_precreated_roles of iam.Role.customize_roles, under the path that the CDK's "
-                "error says",
-            )
-
-    def _pending_warning(self, pending: _Readable, path: str) -> Message:
+    def _pending_warning(self, pasteable: _Pasteable, path: str) -> Message:
         """Return the warning with the statements that an owner must add."""
-        policy, arn, statements = pending
+        policy, arn, statements = pasteable
         text = json.dumps(statements, indent=2)
         warning_id, message = _MESSAGES[policy.kind]
         lines = [
@@ -316,37 +273,21 @@ class AtSynth:
         lines.append(f"- more: {page_at(_PAGES[policy.kind])}")
         return warning_id, "\n".join(lines)
 
-    def _names_a_nameless_role(self, policy: PolicyTarget) -> bool:
-        arn = self._wiring.role.arn
-        if not is_nameless(arn):
-            return False
-        statements = [statement.to_json() for statement in policy.statements]
-        return json.dumps(arn) in json.dumps(statements)
-
     def _ways_out(self, policy: PolicyTarget) -> Iterator[str]:
-        role = self._wiring.role
-        if isinstance(policy, KeyTarget) and not role.is_of_another_account_than(
-            policy.key.account
-        ):
+        is_of_another = self._wiring.role.is_of_another_account_than
+        if isinstance(policy, KeyTarget) and not is_of_another(policy.key.account):
             yield _MANAGED
         if isinstance(policy, BucketTarget):
             identity = policy.bucket.identity
-            of_bucket = [
-                location
-                for location in self._wiring.locations
-                if location.bucket.identity == identity
-            ]
-            if any(location.key is None for location in of_bucket):
-                yield _UNKNOWN_KEY
-            accounts = [location.bucket.account for location in of_bucket]
-            is_of_another = any(map(role.is_of_another_account_than, accounts))
-            principals = [statement.principal or {} for statement in policy.statements]
-            if any("AWS" in principal for principal in principals) and not is_of_another:
+            for location in self._wiring.locations:
+                if location.bucket.identity == identity and location.key is None:
+                    yield _UNKNOWN_KEY
+                    break
+            names_role = any(
+                "AWS" in (statement.principal or {}) for statement in policy.statements
+            )
+            if names_role and not is_of_another(policy.bucket.account):
                 yield _UNKNOWN_ACCOUNT
-
-
-def _is_of_nameless_role(policy: PolicyTarget) -> bool:
-    return policy.kind == "role" and is_nameless(policy.arn)
 
 
 def _of_account(arn: str) -> str:
