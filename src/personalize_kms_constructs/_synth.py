@@ -144,9 +144,11 @@ class AtSynth:
 
     def _own_arns(self) -> set[str]:
         """Return the ARNs of the role, the key and the buckets that this stack makes."""
-        resources = [self._wiring.role, self._wiring.encryption_key]
-        resources += [location.bucket for location in self._wiring.locations]
-        return {resource.arn for resource in resources if resource.stack is self._here.stack}
+        role, key = self._wiring.role, self._wiring.encryption_key
+        made_in = {role.arn: role.stack, key.arn: key.stack}
+        for location in self._wiring.locations:
+            made_in[location.bucket.arn] = location.bucket.stack
+        return {arn for arn, stack in made_in.items() if stack is self._here.stack}
 
     def _other_warnings(self) -> Iterator[Message]:
         if not self._wiring.allowed:

@@ -139,14 +139,16 @@ class _Joined:
 
 def late_text(produce: Callable[[cdk.IResolveContext], str]) -> str:
     """Return a string that is produced anew whenever a template is written."""
-    return cdk.Lazy.uncached_string(cast("cdk.IStringProducer", _LateText(produce)))
+    return cdk.Lazy.uncached_string(cast("cdk.IStringProducer", Producer(produce)))
 
 
-@jsii.implements(cdk.IStringProducer)
-class _LateText:
-    def __init__(self, produce: Callable[[cdk.IResolveContext], str]) -> None:
+@jsii.implements(cdk.IAnyProducer, cdk.IListProducer, cdk.IStringProducer)
+class Producer:
+    """Produces the value of an uncached ``Lazy``."""
+
+    def __init__(self, produce: Callable[[cdk.IResolveContext], Any]) -> None:
         self._produce = produce
 
-    def produce(self, context: cdk.IResolveContext) -> str:
-        """Return the string."""
+    def produce(self, context: cdk.IResolveContext) -> Any:
+        """Return the value."""
         return self._produce(context)

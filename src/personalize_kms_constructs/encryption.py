@@ -21,19 +21,24 @@ from ._grant.resolved import ResolvedKey
 from ._grant.role import ServiceRole, resolve_role, role_made_in
 from ._grant.role_name import fixed_role_name
 from ._grant.targets import AddStatements
-from ._grant.wiring import Wiring, WiringOptions
+from ._grant.wiring import Wiring
 from ._refusals import refuse, taken_out_if_refused
 from ._refusals.arguments import (
     DATASET_GROUP,
+    IMPORTED_KEY_POLICY,
+    KEY,
     METRICS,
+    REMOVAL_POLICY,
+    RESOURCES,
+    ROLE,
     SCHEMA,
+    SOURCE_ACCOUNT_CHECK,
     TAGS,
     TARGET,
-    ConstructorArguments,
-    constructor_problems,
     has,
     is_role,
     is_sequence,
+    key_option_problems,
     type_problems,
 )
 from ._refusals.names import (
@@ -48,7 +53,7 @@ from ._refusals.names import (
 from ._synth import AtSynth, Made
 from ._tokens import in_words, is_token, is_yet_to_be_looked_up, l1_behind, literal_part
 from .callers import caller_problems, grant_create
-from .key_access import RuleOptions, key_access_rule
+from .key_access import key_access_rule
 from .locations import LOCATION, S3Location
 from .matrix import SERVICE_PRINCIPAL
 from .options import ImportedKeyPolicy, SourceAccountCheck
@@ -129,19 +134,19 @@ class PersonalizeEncryption(Construct):
             node = self.node
             path = node.path
             problems = [
-                *constructor_problems(
-                    ConstructorArguments(
-                        resources=resources,
-                        encryption_key=encryption_key,
-                        service_role=service_role,
-                        role_name=role_name,
-                        removal_policy=removal_policy,
-                        source_account_check=source_account_check,
-                        imported_key_policy=imported_key_policy,
-                        imported_key_policy_revision=imported_key_policy_revision,
-                    )
+                *type_problems(KEY, optional=True, encryption_key=encryption_key),
+                *type_problems(ROLE, optional=True, service_role=service_role),
+                *type_problems(RESOURCES, resources=resources),
+                *type_problems(REMOVAL_POLICY, removal_policy=removal_policy),
+                *type_problems(SOURCE_ACCOUNT_CHECK, source_account_check=source_account_check),
+                *type_problems(IMPORTED_KEY_POLICY, imported_key_policy=imported_key_policy),
+                *role_name_problems(role_name, service_role),
+                *key_option_problems(
+                    encryption_key,
+                    removal_policy,
+                    imported_key_policy,
+                    imported_key_policy_revision,
                 ),
-                *role_name_problems(role_name),
             ]
             role = None
             if service_role is None and not problems:
@@ -169,15 +174,8 @@ class PersonalizeEncryption(Construct):
                 self.__key = self.__as_l2(encryption_key, key.arn)
             # Jobs need this member. All others have two underscores, so subclasses may have members
             # of any name.
-            self._personalize_wiring = Wiring(
-                self,
-                cast("ServiceRole", role),
-                key,
-                door,
-                WiringOptions(
-                    path, here, source_account_check, self.__manage if is_managed else None
-                ),
-            )
+            manage = self.__manage if is_managed else None
+            self._personalize_wiring = Wiring(self, door, key, source_account_check, manage)
             self._personalize_wiring.allow(resources)
             at_synth = AtSynth(self, here, self._personalize_wiring, self.__made)
             node.add_validation(cast("IValidation", at_synth))
@@ -231,7 +229,7 @@ class PersonalizeEncryption(Construct):
         resource = managed.resource
         if self.__removal_policy is not RemovalPolicy.DESTROY:
             self.__made.retained[f"the statements in the policy of key {key_arn}"] = resource
-        self._personalize_wiring.wait_for(resource)
+        self._personalize_wiring.permissions.add(resource)
         if managed.lost_policy is not None:
             self._personalize_wiring.of_others.append(managed.lost_policy)
         return managed.add_statements
@@ -580,7 +578,9 @@ class PersonalizeEncryption(Construct):
             self,
             id,
             lambda: [key.arn for key in self._personalize_wiring.keys],
-            RuleOptions(target, description, rule_name),
+            targets=None if target is None else [target],
+            description=description,
+            rule_name=rule_name,
         )
 
 

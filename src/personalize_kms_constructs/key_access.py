@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import jsii
-from aws_cdk import IListProducer, IResolveContext, Lazy
+from aws_cdk import Lazy
 from constructs import Construct
 
+from ._tokens import Producer
+
 if TYPE_CHECKING:
+    from aws_cdk import IListProducer
     from aws_cdk import aws_events as events
 
 # The KMS developer guide, "Logging AWS KMS API calls with AWS CloudTrail", shows each call with the
@@ -23,49 +25,28 @@ _REVOKING_CALLS = [
 ]
 
 
-class RuleOptions(NamedTuple):
-    """The options of the rule that users choose."""
-
-    target: events.IRuleTarget | None
-    description: str | None
-    rule_name: str | None
-
-
 def key_access_rule(
-    scope: Construct, id: str, key_arns: Callable[[], list[str]], options: RuleOptions
+    scope: Construct, id: str, key_arns: Callable[[], list[str]], **options: Any
 ) -> events.Rule:
     """Make a rule on API calls in CloudTrail that could revoke access to the keys.
 
-    The keys are those that there are at synth.
+    The keys are those that there are at synth. The options are those of ``events.Rule``.
     """
     # Saves time: few stacks have such a rule, and the module is large.
     from aws_cdk import aws_events as events
 
+    arns = Producer(lambda _: key_arns())
     return events.Rule(
         scope,
         id,
-        description=options.description,
-        rule_name=options.rule_name,
-        targets=None if options.target is None else [options.target],
+        **options,
         event_pattern=events.EventPattern(
             source=["aws.kms"],
             detail_type=["AWS API Call via CloudTrail"],
             detail={
                 "eventSource": ["kms.amazonaws.com"],
                 "eventName": _REVOKING_CALLS,
-                "resources": {"ARN": Lazy.uncached_list(cast("IListProducer", _Keys(key_arns)))},
+                "resources": {"ARN": Lazy.uncached_list(cast("IListProducer", arns))},
             },
         ),
     )
-
-
-@jsii.implements(IListProducer)
-class _Keys:
-    """Produces the ARNs of the keys that are in use when the template is written."""
-
-    def __init__(self, arns: Callable[[], list[str]]) -> None:
-        self._arns = arns
-
-    def produce(self, context: IResolveContext) -> list[str]:
-        """Return the ARNs."""
-        return self._arns()

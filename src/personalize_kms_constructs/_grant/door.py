@@ -14,7 +14,7 @@ from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from .._refusals.arguments import has, is_key, not_a_resource
+from .._refusals.arguments import arn_of, has, is_key, not_a_resource
 from .._tokens import (
     is_token,
     is_yet_to_be_looked_up,
@@ -57,8 +57,8 @@ class Door:
     def __init__(
         self, here: Place, role: ServiceRole | None, *, manages_imported_keys: bool
     ) -> None:
-        self._here = here
-        self._role = role
+        self.here = here
+        self.role = role
         self._managed = manages_imported_keys
         self._keys: dict[object, ResolvedKey] = {}
         self._buckets: dict[object, ResolvedBucket] = {}
@@ -68,7 +68,7 @@ class Door:
     def key(self, given: object) -> ResolvedKey:
         """Return the facts about a key: an L2, an L1, an imported key or a reference."""
         if given not in self._keys:
-            self._keys[given] = _resolved_key(given, self._here)
+            self._keys[given] = _resolved_key(given, self.here)
         return self._keys[given]
 
     def resources(self, given: Iterable[object]) -> list[ResolvedResource]:
@@ -76,8 +76,12 @@ class Door:
         resources = []
         for resource in given:
             if isinstance(resource, PersonalizeResource):
-                resources.append(self._resource(resource))
+                source, destination = map(self._location, (resource.source, resource.destination))
+                resources.append(ResolvedResource(resource, source, destination))
         return resources
+
+    def _location(self, given: S3Location | None) -> ResolvedLocation | None:
+        return None if given is None else self.location(given)
 
     def location(self, given: S3Location) -> ResolvedLocation:
         """Return the facts about a location."""
@@ -98,9 +102,9 @@ class Door:
             yield from resource_problems(resource)
             for subject, location in resource.locations:
                 yield from bucket_problems(
-                    f"bucket of the {subject}", location.bucket, self._here, self._role
+                    f"bucket of the {subject}", location.bucket, self.here, self.role
                 )
-                yield from prefix_problems(subject, location, self._here, self._role)
+                yield from prefix_problems(subject, location, self.here, self.role)
                 if location.problem:
                     yield f"bucket of the {subject} {location.problem}"
                 if location.key is not None:
@@ -112,27 +116,22 @@ class Door:
             yield from self._key_problems(subject, self.key(given))
 
     def _key_problems(self, subject: str, key: ResolvedKey) -> Iterator[str]:
-        return key_problems(subject, key, self._here, self._role, managed=self._managed)
-
-    def _resource(self, given: PersonalizeResource) -> ResolvedResource:
-        source = None if given.source is None else self.location(given.source)
-        destination = None if given.destination is None else self.location(given.destination)
-        return ResolvedResource(given, source, destination)
+        return key_problems(subject, key, self.here, self.role, managed=self._managed)
 
     def _resolved_location(self, given: S3Location) -> ResolvedLocation:
-        bucket = self._bucket(given.bucket)
-        here, prefix = self._here.stack, given.prefix
-        is_elsewhere = bucket.stack is not None and bucket.stack is not here and is_token(prefix)
-        is_wrapper = _is_wrapper(given.bucket, bucket)
-        imported_with = None if is_wrapper else _key_of_imported(given.bucket)
+        if given.bucket not in self._buckets:
+            self._buckets[given.bucket] = _resolved_bucket(given.bucket, self.here)
+        bucket = self._buckets[given.bucket]
+        imported_with = _key_of_imported(given.bucket, bucket)
         if given.encryption_key is not None:
             encryption = _Encryption(self.key(given.encryption_key))
         elif imported_with is not None:
             encryption = self._by_key(imported_with)
         else:
             encryption = self._of_bucket(bucket)
+        here, prefix = self.here.stack, given.prefix
         prefix_there = prefix
-        if is_elsewhere:
+        if is_token(prefix) and bucket.stack not in (None, here):
             prefix_there = late_text(lambda _: text_elsewhere(prefix, here))
         return ResolvedLocation(
             given,
@@ -144,11 +143,6 @@ class Door:
             prefix=prefix,
             prefix_in_bucket_policy=prefix_there,
         )
-
-    def _bucket(self, given: object) -> ResolvedBucket:
-        if given not in self._buckets:
-            self._buckets[given] = _resolved_bucket(given, self._here)
-        return self._buckets[given]
 
     def _of_bucket(self, bucket: ResolvedBucket) -> _Encryption:
         """Return the encryption of a bucket of this app, read once for all its locations."""
@@ -214,7 +208,7 @@ class _Encryption(NamedTuple):
 def _resolved_key(given: Any, here: Place) -> ResolvedKey:
     if isinstance(given, kms.Key):
         return _key_of_app(given.key_arn, cast("KeyL1", given.node.default_child), given, here)
-    arn = _arn_of_key(given)
+    arn = arn_of("key", given)
     l1 = l1_behind(arn, kms.CfnKey) or l1_behind(arn, kms.CfnReplicaKey)
     if l1 is not None:
         owner = l1.node.scope
@@ -239,17 +233,11 @@ def _key_of_app(arn: str, l1: KeyL1, construct: kms.Key | KeyL1, here: Place) ->
     return ResolvedKey(arn, arn, stack, account, region, l1, construct, spec=spec)
 
 
-def _arn_of_key(given: Any) -> str:
-    if isinstance(given, KeyL1):
-        return given.attr_arn
-    return str(given.key_arn if has(given, "key_arn") else given.key_ref.key_arn)
-
-
 def _resolved_bucket(given: Any, here: Place) -> ResolvedBucket:
     if isinstance(given, s3.Bucket):
         arn = given.bucket_arn
         return ResolvedBucket(arn, arn, *_environment(given, here), l2=given)
-    arn = _arn_of_bucket(given)
+    arn = arn_of("bucket", given)
     l1 = _bucket_l1_behind(arn)
     if l1 is None:
         # A reference to a bucket knows neither, since a bucket's ARN has neither.
@@ -269,24 +257,16 @@ def _bucket_l1_behind(arn: str) -> s3.CfnBucket | None:
     return l1_behind(parts[-1] if is_by_name else arn, s3.CfnBucket)
 
 
-def _arn_of_bucket(given: Any) -> str:
-    if isinstance(given, s3.CfnBucket):
-        return given.attr_arn
-    return str(given.bucket_arn if has(given, "bucket_arn") else given.bucket_ref.bucket_arn)
+def _key_of_imported(given: Any, bucket: ResolvedBucket) -> kms.IKey | None:
+    """Return the key that a bucket was imported with, if any.
 
-
-def _key_of_imported(given: Any) -> kms.IKey | None:
-    """Return the key that a bucket was imported with, if any."""
-    is_imported = not isinstance(given, s3.Bucket) and has(given, "encryption_key")
-    return given.encryption_key if is_imported else None
-
-
-def _is_wrapper(given: Any, bucket: ResolvedBucket) -> bool:
-    """Tell if a bucket is the result of ``s3.Bucket.from_cfn_bucket``.
-
-    The key then is in the L1's property, which may still change.
+    The result of ``s3.Bucket.from_cfn_bucket`` has a key too, but that is in the L1's property,
+    which may still change.
     """
-    return bucket.l1 is not None and given is not bucket.l1 and given.node.id == "@FromCfnBucket"
+    is_wrapper = bucket.l1 is not None and given.node.id == "@FromCfnBucket"
+    if is_wrapper or isinstance(given, s3.Bucket) or not has(given, "encryption_key"):
+        return None
+    return cast("kms.IKey | None", given.encryption_key)
 
 
 def _default_encryption(l1: s3.CfnBucket | None) -> tuple[str | None, str | None]:

@@ -10,7 +10,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
-from .._refusals.arguments import has
+from .._refusals.arguments import arn_of, has
 from .._tokens import TOKEN, is_known_by_now, l1_behind, late_text, resolved_early, targets_in
 from .elsewhere import is_unknown_elsewhere, text_elsewhere
 from .place import Place
@@ -160,7 +160,7 @@ def resolve_role(given: Any, scope: Construct, here: Place) -> ServiceRole:
 def _facts_of_given(given: Any, scope: Construct, here: Place) -> ServiceRole:
     if isinstance(given, iam.Role):
         return role_made_in(given.stack, given, here)
-    arn = arn_of_role(given)
+    arn = arn_of("role", given)
     if isinstance(given, iam.LazyRole):  # reading its ARN has made it
         return role_made_in(given.stack, cast("iam.Role", given.node.default_child), here)
     l1 = _l1_behind(arn)
@@ -190,13 +190,6 @@ def _l1_behind(arn: str) -> iam.CfnRole | None:
     """Return the role of this app that the whole ARN, or the whole name in it, refers to."""
     prefix, separator, name = arn.partition(":role/")
     return l1_behind(name if separator and prefix.startswith("arn:") else arn, iam.CfnRole)
-
-
-def arn_of_role(given: Any) -> str:
-    """Return the ARN of a role: an L2, an L1, an imported role or a reference."""
-    if isinstance(given, iam.CfnRole):
-        return given.attr_arn
-    return str(given.role_arn if has(given, "role_arn") else given.role_ref.role_arn)
 
 
 def is_lookup_dummy(arn: str) -> bool:

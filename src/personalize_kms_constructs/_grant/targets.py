@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
-import jsii
-from aws_cdk import IAnyProducer, IResolveContext, Lazy, Token
+from aws_cdk import Lazy, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
 
 from .._default_key_policy import default_key_policy
+from .._tokens import Producer
 from .l1_policies import BucketPolicies, add_by_cdk, extended, wrapper_of_key
 from .place import Place
 from .resolved import KeyL1, ResolvedBucket, ResolvedKey
 from .role import ServiceRole
 from .statement import Statement
+
+if TYPE_CHECKING:
+    from aws_cdk import IAnyProducer
 
 PolicyKind = Literal["key", "bucket", "role"]
 AddStatements = Callable[[Sequence[iam.PolicyStatement]], None]
@@ -79,26 +82,18 @@ class PolicyTarget:
 
     def _lazy_json(self, statement: Statement) -> dict[str, Any]:
         """Return a statement to copy, whose actions and resources the plan decides at synth."""
-        json = statement.to_json()
-        for element in ("Action", "Resource"):
-            planned = _Planned(self, statement.sid, element)
-            json[element] = Token.as_string(Lazy.uncached_any(cast("IAnyProducer", planned)))
-        return json
 
+        def planned(element: str) -> str:
+            producer = Producer(lambda _: self._planned(statement.sid, element))
+            return Token.as_string(Lazy.uncached_any(cast("IAnyProducer", producer)))
 
-@jsii.implements(IAnyProducer)
-class _Planned:
-    """Produces an element of a statement from the plan, when the template is written."""
+        actions_and_resources = {"Action": planned("Action"), "Resource": planned("Resource")}
+        return {**statement.to_json(), **actions_and_resources}
 
-    def __init__(self, target: PolicyTarget, sid: str, element: str) -> None:
-        self._target = target
-        self._sid = sid
-        self._element = element
-
-    def produce(self, context: IResolveContext) -> Any:
-        """Return the element; a single value without a list, as the CDK writes policies."""
-        statements = {statement.sid: statement for statement in self._target.statements}
-        values = statements[self._sid].to_json()[self._element]
+    def _planned(self, sid: str, element: str) -> Any:
+        """Return an element of the plan; a single value without a list, as the CDK does."""
+        statements = {statement.sid: statement for statement in self.statements}
+        values = statements[sid].to_json()[element]
         return values[0] if len(values) == 1 else values
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import cast
 
 from aws_cdk import Stage
-from constructs import Construct, DependencyGroup, IDependable
+from constructs import Construct, DependencyGroup
 
 from .._refusals import refuse
 from ..options import SourceAccountCheck
 from ..resources import PersonalizeResource
 from .door import Door
 from .l1_policies import BucketPolicies
-from .place import Place
 from .plan import Plan, Statements, Terms, make_plan
 from .principals import role_principal, service_principal
 from .resolved import ResolvedBucket, ResolvedKey, ResolvedLocation, ResolvedResource
@@ -22,54 +21,41 @@ from .sids import foreign_suffix, take_suffix
 from .targets import AddStatements, BucketTarget, KeyTarget, ManagedPolicyTarget, PolicyTarget
 
 
-class WiringOptions(NamedTuple):
-    """The construct's place and the choices of its users."""
-
-    path: str
-    """The path of the construct."""
-    here: Place
-    source_account_check: SourceAccountCheck
-    manage: Callable[[str], AddStatements] | None
-    """Makes the custom resource for the policy of an imported key; none to leave it pending."""
-
-
 class Wiring:
     """Allows resources: plans all statements, and adds new statements to policies."""
 
     def __init__(
         self,
         scope: Construct,
-        role: ServiceRole,
-        encryption_key: ResolvedKey,
         door: Door,
-        options: WiringOptions,
+        encryption_key: ResolvedKey,
+        check: SourceAccountCheck,
+        manage: Callable[[str], AddStatements] | None,
     ) -> None:
+        """Begin without resources.
+
+        ``manage`` makes the custom resource for the policy of an imported key; none to leave the
+        policy pending.
+        """
         self.door = door
-        self.role = role
+        self.role = cast("ServiceRole", door.role)
         self.encryption_key = encryption_key
         self.allowed: dict[PersonalizeResource, ResolvedResource] = {}
         """The resources allowed so far, in order."""
-        self._permissions: DependencyGroup | None = None
+        self.permissions = DependencyGroup()
+        """Everything that must exist before Personalize is called, later additions included."""
         self.is_synthesized = False
         """True as soon as the templates are written. Later calls can't reach them."""
         self._scope = scope
-        self._path = options.path
-        self._here = options.here
-        self._service = service_principal(options.source_account_check, options.here)
-        self._manage = options.manage
+        self._here = door.here
+        self._service = service_principal(check, door.here)
+        self._manage = manage
         self._terms: dict[str, Terms] = {}
         self._keys: dict[str, KeyTarget] = {}
         self._buckets: dict[str, BucketTarget] = {}
         self._of_role: list[ManagedPolicyTarget] = []
         self.of_others: list[PolicyTarget] = []
         """More policies that the construct needs, besides the plan, and that take no statements."""
-
-    @property
-    def permissions(self) -> DependencyGroup:
-        """Everything that must exist before Personalize is called, later additions included."""
-        if self._permissions is None:
-            self._permissions = DependencyGroup()
-        return self._permissions
 
     @property
     def keys(self) -> list[ResolvedKey]:
@@ -85,14 +71,6 @@ class Wiring:
         for resource in self.allowed.values():
             locations += [location for _, location in resource.locations]
         return locations
-
-    def wait_for(self, *dependables: IDependable) -> None:
-        """Add constructs that must exist before Personalize is called."""
-        # Saves time: the first are added together, in a single jsii call.
-        if self._permissions is None:
-            self._permissions = DependencyGroup(*dependables)
-        else:
-            self._permissions.add(*dependables)
 
     @property
     def policies(self) -> list[PolicyTarget]:
@@ -177,7 +155,7 @@ class Wiring:
 
     def _suffix(self, resource: ResolvedKey | ResolvedBucket) -> str:
         if resource.stack is None:
-            return foreign_suffix(self._path, self._here)
+            return foreign_suffix(self._scope.node.path, self._here)
         return take_suffix(self._here.root, resource.identity)
 
     def _planned(self, plan: Plan) -> list[tuple[PolicyTarget, Statements]]:
@@ -201,7 +179,7 @@ class Wiring:
                 continue
             new.append(target.dependable)
         if new:
-            self.wait_for(*new)
+            self.permissions.add(*new)
 
     def _is_implied(self, target: PolicyTarget) -> bool:
         """Tell if the role's policies refer to a key, so waiting for them includes the key."""

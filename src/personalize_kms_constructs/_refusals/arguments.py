@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import FunctionType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -66,6 +66,14 @@ def is_role(value: object) -> bool:
 def is_key(value: object) -> bool:
     """Tell if this is a key: an L2, an L1 or a reference."""
     return isinstance(value, (kms.CfnKey, kms.CfnReplicaKey)) or has(value, "key_arn", "key_ref")
+
+
+def arn_of(kind: str, given: Any) -> str:
+    """Return the ARN of a ``"key"``, ``"bucket"`` or ``"role"``: an L2, an L1 or a reference."""
+    if has(given, "attr_arn"):
+        return str(given.attr_arn)
+    owner = given if has(given, f"{kind}_arn") else getattr(given, f"{kind}_ref")
+    return str(getattr(owner, f"{kind}_arn"))
 
 
 def is_sequence(value: object) -> bool:
@@ -203,45 +211,25 @@ def type_problems(expected: Expected, *, optional: bool = False, **given: object
 def _members(value: object) -> list[object]:
     """Return the members of a list, and the keys and values of a mapping."""
     if isinstance(value, Mapping):
-        members: list[object] = []
-        for key, member in value.items():
-            members += [key, member]
-        return members
+        return [*value, *value.values()]
     return list(value) if isinstance(value, Sequence) else []
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConstructorArguments:
-    """The arguments of ``PersonalizeEncryption``, of any type."""
-
-    resources: object
-    encryption_key: object
-    service_role: object
-    role_name: object
-    removal_policy: object
-    source_account_check: object
-    imported_key_policy: object
-    imported_key_policy_revision: object
-
-
-def constructor_problems(given: ConstructorArguments) -> Iterator[str]:
-    """Report arguments of a wrong type, and arguments without an effect."""
-    yield from type_problems(KEY, optional=True, encryption_key=given.encryption_key)
-    yield from type_problems(ROLE, optional=True, service_role=given.service_role)
-    yield from type_problems(RESOURCES, resources=given.resources)
-    yield from type_problems(REMOVAL_POLICY, removal_policy=given.removal_policy)
-    yield from type_problems(SOURCE_ACCOUNT_CHECK, source_account_check=given.source_account_check)
-    yield from type_problems(IMPORTED_KEY_POLICY, imported_key_policy=given.imported_key_policy)
-    if given.service_role is not None and given.role_name is not None:
-        yield "role_name is for the role made here, but service_role is set: leave one out"
-    if given.imported_key_policy is ImportedKeyPolicy.MANAGED:
+def key_option_problems(
+    encryption_key: object,
+    removal_policy: object,
+    imported_key_policy: object,
+    imported_key_policy_revision: object,
+) -> Iterator[str]:
+    """Report options without an effect on this key."""
+    if imported_key_policy is ImportedKeyPolicy.MANAGED:
         return
-    if given.imported_key_policy_revision is not None:
+    if imported_key_policy_revision is not None:
         yield (
             "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: "
             "leave it out, or set imported_key_policy=ImportedKeyPolicy.MANAGED"
         )
-    if given.encryption_key is not None and given.removal_policy is RemovalPolicy.DESTROY:
+    if encryption_key is not None and removal_policy is RemovalPolicy.DESTROY:
         yield "removal_policy is for the key made here, but encryption_key is set: leave one out"
 
 

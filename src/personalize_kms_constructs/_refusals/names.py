@@ -35,9 +35,13 @@ def name_problems(subject: str, name: object, known: str | None = None) -> Itera
     yield f"{subject} {shown(name)} {IS_NO_NAME}: {USE_A_NAME}"
 
 
-def role_name_problems(role_name: object) -> Iterator[str]:
-    """Explain that IAM would refuse the name of a role."""
-    if role_name is None or is_yet_to_be_looked_up(role_name):
+def role_name_problems(role_name: object, service_role: object) -> Iterator[str]:
+    """Explain that a name is for no role, or that IAM would refuse it."""
+    if role_name is None:
+        return
+    if service_role is not None:
+        yield "role_name is for the role made here, but service_role is set: leave one out"
+    if is_yet_to_be_looked_up(role_name):
         return
     if not isinstance(role_name, str) or _ROLE_NAME.fullmatch(TOKEN.sub("x", role_name)) is None:
         yield (

@@ -12,10 +12,9 @@ from constructs import Construct, IValidation
 from .._grant.door import Door
 from .._grant.place import Place
 from .._grant.resolved import ResolvedResource
-from .._grant.role import arn_of_role
 from .._metadata import Creation, leave_resources
 from .._refusals import refuse
-from .._refusals.arguments import KEY, ROLE, type_problems
+from .._refusals.arguments import KEY, ROLE, arn_of, type_problems
 from ..resources import PersonalizeResource
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def declare_created(
         )
     refuse(scope, problems)
     key_arn = None if encryption_key is None else door.key(encryption_key).arn
-    role_arn = arn_of_role(service_role)
+    role_arn = arn_of("role", service_role)
     declared = _Declared(scope, here, role_arn, key_arn, door.resources(resources))
     scope.node.add_validation(cast("IValidation", declared))
 
