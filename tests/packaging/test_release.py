@@ -93,7 +93,7 @@ UNRELEASED = [
     "skills/personalize-kms/SKILL.md",
     ADDRESS,
 ]
-TO_FILL_IN = [ADDRESS, "docs/support.md", "docs/how-to/ci.md", ".github/CODEOWNERS"]
+TO_FILL_IN = [ADDRESS, "docs/how-to/ci.md", ".github/CODEOWNERS"]
 
 
 def fill_in_the_address(repository: Path) -> None:
