@@ -94,6 +94,8 @@ def _paths(
 ) -> list[Path]:
     """Return the paths to check."""
     for path in values:
+        if path.suffix == ".py":
+            raise click.BadParameter(f"{path} is an app's code: run cdk synth, then check cdk.out")
         if str(path) in _KINDS and not path.exists():
             raise click.BadParameter(
                 f"there is no {path}; kinds need a comma, as in --fail-on missing,problems"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import jsii
@@ -312,7 +312,8 @@ class PersonalizeEncryption(Construct):
 
         Args:
             id: the id of the dataset group in this construct.
-            name: its name: 1 to 63 letters, digits, hyphens and underscores.
+            name: its name: 1 to 63 letters, digits, hyphens and underscores. No other group of your
+                account and Region may have it: else the deployment fails.
             domain: ``"ECOMMERCE"`` or ``"VIDEO_ON_DEMAND"``; by default a custom dataset group.
             tags: its tags. You can't change them later. Tags of your app (``Tags.of(app).add(…)``)
                 don't reach it, and a warning names them.
@@ -382,10 +383,7 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-dataset.html
         """
         problems = [
-            *self._personalize_wiring.late_resource_problems(),
-            *name_problems("name of the dataset", name),
-            *type_problems(DATASET_GROUP, dataset_group=dataset_group),
-            *personalize_arn_problems("dataset_group", dataset_group, self.__here),
+            *self.__problems_of("dataset", name, dataset_group),
             *type_problems(SCHEMA, schema_arn=schema_arn),
             *personalize_arn_problems("schema_arn", schema_arn, self.__here),
             *choice_problems("dataset_type", dataset_type, DATASET_TYPES),
@@ -408,9 +406,11 @@ class PersonalizeEncryption(Construct):
         if import_from is not None:
             if not import_job_name:
                 self.__made.imported.append(import_from)
+                import_job_name = _import_job_name(
+                    name, dataset_type, dataset_group, import_from, self.__here
+                )
             import_job = personalize.CfnDataset.DatasetImportJobProperty(
-                job_name=import_job_name
-                or _import_job_name(name, dataset_type, dataset_group, import_from, self.__here),
+                job_name=import_job_name,
                 data_source={"DataLocation": import_from.uri},
                 role_arn=self._personalize_wiring.role.arn,
             )
@@ -453,10 +453,7 @@ class PersonalizeEncryption(Construct):
         https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-personalize-metricattribution.html
         """
         problems = [
-            *self._personalize_wiring.late_resource_problems(),
-            *name_problems("name of the metric attribution", name),
-            *type_problems(DATASET_GROUP, dataset_group=dataset_group),
-            *personalize_arn_problems("dataset_group", dataset_group, self.__here),
+            *self.__problems_of("metric attribution", name, dataset_group),
             *type_problems(METRICS, metrics=metrics),
             *type_problems(LOCATION, optional=True, destination=destination),
         ]
@@ -481,6 +478,13 @@ class PersonalizeEncryption(Construct):
             metrics_output_config=output,
         )
         return self.__wire(id, metric_attribution, resources)
+
+    def __problems_of(self, kind: str, name: object, dataset_group: object) -> Iterator[str]:
+        """Explain that nothing of this kind can have this name in this dataset group."""
+        yield from self._personalize_wiring.late_resource_problems()
+        yield from name_problems(f"name of the {kind}", name)
+        yield from type_problems(DATASET_GROUP, dataset_group=dataset_group)
+        yield from personalize_arn_problems("dataset_group", dataset_group, self.__here)
 
     def __set_tags(self, resource: CfnResource, tags: Mapping[str, str] | None) -> None:
         """Set the tags of a resource, sorted as the CDK does, and let no others reach it.

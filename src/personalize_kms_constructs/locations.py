@@ -33,7 +33,7 @@ class S3Location:
 
     Pass a folder (``"import/"``), a file (``"import/ratings.csv"``), or nothing for the whole
     bucket. End a folder in ``/``; a destination must be a folder. ``allow`` refuses a prefix that
-    Personalize can't take.
+    Personalize can't take. S3 takes ``./``, ``//`` and a backslash literally, as parts of names.
     """
 
     _: KW_ONLY

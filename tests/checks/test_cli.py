@@ -205,6 +205,13 @@ def test_what_is_pending_is_no_check_that_could_not_look(app: cdk.App, tmp_path:
     assert (result.exit_code, result.stderr) == (0, "")
 
 
+def test_the_code_of_an_app_is_no_assembly() -> None:
+    """The message says which command writes one."""
+    result = run("check", "app.py")
+    assert result.exit_code == 2
+    assert "app.py is an app's code: run cdk synth, then check cdk.out" in result.stderr
+
+
 def test_kinds_need_a_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A space makes a path of the second, which is checked if it exists."""
     result = run("check", "--fail-on", "missing", "problems")

@@ -15,15 +15,7 @@ from .statement import Statement
 Statements = tuple[Statement, ...]
 
 
-class _Collected(NamedTuple):
-    """A statement under construction: its actions and resources are sets that keep their order."""
-
-    beginning: Statement
-    actions: dict[str, None]
-    resources: dict[str, None]
-
-
-_Policy = dict[str, _Collected]
+_Policy = dict[str, Statement]
 """The statements of one policy, by their sids."""
 
 
@@ -81,7 +73,7 @@ class _Planning:
         for principal in terms.principals:
             # In a key policy, "*" is this key.
             sid = key_sid(principal.name, terms.suffix)
-            _add(policy, sid, access.key_policy_actions, "*", principal)
+            _add(policy, principal.statement(sid, access.key_policy_actions, "*"))
         for group in access.key_policy if terms.role_needs_iam else access.role_policies:
             self.of_role.add(group, terms.arn)
 
@@ -100,7 +92,7 @@ class _Planning:
         terms, policy = self._terms[identity], self._buckets.setdefault(identity, {})
         for principal in terms.principals:
             sid = bucket_sid(principal.name, needed, terms.suffix)
-            _add(policy, sid, needed.actions, arn, principal)
+            _add(policy, principal.statement(sid, needed.actions, arn))
 
     def plan(self) -> Plan:
         """Return the collected statements."""
@@ -111,30 +103,15 @@ class _Planning:
         )
 
 
-def _add(
-    policy: _Policy,
-    sid: str,
-    actions: Iterable[str],
-    resource: str,
-    principal: PolicyPrincipal | None = None,
-) -> None:
-    """Add actions and a resource to the statement of a sid."""
-    if sid not in policy:
-        beginning = Statement(sid)
-        if principal is not None:
-            beginning = Statement(sid, principal.principal, principal.condition)
-        policy[sid] = _Collected(beginning, {}, {})
-    policy[sid].actions.update(dict.fromkeys(actions))
-    policy[sid].resources[resource] = None
+def _add(policy: _Policy, statement: Statement) -> None:
+    """Add a statement, or its actions and resources to the statement with its sid."""
+    before = policy.get(statement.sid)
+    policy[statement.sid] = statement if before is None else before.with_more(statement)
 
 
 def _in_order(policy: _Policy) -> Statements:
     """Return the statements, in the order of their sids."""
-    statements = []
-    for _, (beginning, actions, resources) in sorted(policy.items()):
-        statement = beginning._replace(actions=tuple(actions), resources=tuple(resources))
-        statements.append(statement.without_covered())
-    return tuple(statements)
+    return tuple(policy[sid].without_covered() for sid in sorted(policy))
 
 
 class _RolePolicies:
@@ -163,5 +140,5 @@ class _RolePolicies:
             self._size = most_of({"Version": "2012-10-17", "Statement": []}) - len(",")
         if sid in self._policies[-1]:
             added = most_of(resource)
-        _add(self._policies[-1], sid, needed.actions, resource)
+        _add(self._policies[-1], statement)
         self._size += added + len(",")

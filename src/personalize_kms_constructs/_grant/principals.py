@@ -15,6 +15,7 @@ from .place import Place
 from .resolved import ResolvedBucket, ResolvedKey
 from .role import ServiceRole
 from .sids import Principal
+from .statement import Statement
 
 
 class PolicyPrincipal(NamedTuple):
@@ -26,6 +27,10 @@ class PolicyPrincipal(NamedTuple):
     condition: Mapping[str, Any] | None = None
     needs_iam: bool = False
     """True if the resource's policy alone allows nothing, so IAM must allow every action too."""
+
+    def statement(self, sid: str, actions: tuple[str, ...], resource: str) -> Statement:
+        """Return a statement for the principal."""
+        return Statement(sid, self.principal, self.condition, actions, (resource,))
 
 
 def service_principal(check: SourceAccountCheck, here: Place) -> PolicyPrincipal:

@@ -16,6 +16,12 @@ class Statement(NamedTuple):
     resources: tuple[str, ...] = ()
     effect: str = "Allow"
 
+    def with_more(self, other: Statement) -> Statement:
+        """Return the statement with the actions and resources of another too."""
+        actions = dict.fromkeys([*self.actions, *other.actions])
+        resources = dict.fromkeys([*self.resources, *other.resources])
+        return self._replace(actions=tuple(actions), resources=tuple(resources))
+
     def without_covered(self) -> Statement:
         """Return the statement without resources that the pattern of another resource covers."""
         covered, pattern = set(), None

@@ -4,25 +4,28 @@ Each fragment starts a job, waits until it is done and ends with the job's descr
 with Personalize's own reason. It allows its resource on its ``PersonalizeEncryption``, and grants
 the role of your state machine the permissions of a caller.
 
-You can use the states in state machines of either query language. Parameters are literals, tokens,
-results of ``sfn.JsonPath`` (in JSONPath machines) or JSONata expressions (``"{% … %}"``, in both).
-The description is the input of the next state; there you find the execution's input in
+State machines of both query languages take the states. Parameters are literals, tokens, results of
+``sfn.JsonPath`` (in JSONPath machines) or JSONata expressions (``"{% … %}"``, in both). The
+description is the input of the next state, which finds the execution's input in
 ``$$.Execution.Input`` or ``$states.context.Execution.Input``. To keep the fragment's input, use
 ``fragment.to_single_state(result_path=…)``: the description is in a list with a single element. To
-handle failures, call ``.add_catch(…)`` on that state.
+handle failures, call ``.add_catch(…)`` on that state. Use Standard state machines, the default: an
+Express execution ends after five minutes.
 
-Each time a fragment is entered it starts a new job, also in a loop and in every item of a Map.
-Throttling and faults of the service are retried for minutes, and too many jobs at once or a busy
-resource for a day on average. A retry or a redrive starts no second job. A failed job stays failed:
-to try again, start a new execution, or retry the fragment as a single state.
+Each time an execution enters a fragment, it starts a new job, also in a loop and in every item of a
+Map. A retry or a redrive starts no second job. A failed job stays failed: to try again, start a new
+execution, or retry the fragment as a single state.
 
-By default the job has a new name each time the fragment is entered, and retries and redrives keep
-it. If you pass a name that a job has already, the execution fails; so it does, though rarely, if
-its own first attempt started that job and the answer was lost, unless the name has a UUID in it.
-Policies allow the whole prefix of a location, and an execution fails if its path below the prefix
-is empty. While there are too many jobs (``LimitExceededException``), or the resource is in use
-(``ResourceInUseException``), a fragment retries, at most twice as long as its ``patience``; it
-keeps its ``timeout`` to within 5 minutes.
+By default each job has a new name, which retries and redrives keep. If you pass a name that a job
+has already, the execution fails: put something of the execution into the name. Rarely, it also
+fails if its own first attempt started that job and the answer was lost, unless the name has a UUID
+in it. Policies allow the whole prefix of a location, and an execution fails if its path below the
+prefix is empty.
+
+Throttling and faults of the service are retried for minutes. While there are too many jobs
+(``LimitExceededException``), or the resource is in use (``ResourceInUseException``), a fragment
+retries for its ``patience`` on average, and at most twice as long; it keeps its ``timeout`` to
+within 5 minutes.
 """
 
 from .._aws_cdk_lib import explaining_an_old_version

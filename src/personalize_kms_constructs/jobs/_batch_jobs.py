@@ -17,8 +17,7 @@ from ._parameters import FILTER, SOLUTION_VERSION, ArnParameter, mode_problems
 class BatchInferenceJob(JobFragment):
     """Makes recommendations for many users or items at once.
 
-    Every parameter is a literal, a token, a result of ``sfn.JsonPath``, or a JSONata expression
-    ``"{% … %}"``.
+    Its parameters may be expressions: see ``personalize_kms_constructs.jobs``.
     """
 
     def __init__(
@@ -53,9 +52,8 @@ class BatchInferenceJob(JobFragment):
             source: the JSON Lines file of inputs, or a folder of such files.
             source_path: a file or folder below the prefix of ``source``, for example an expression.
             destination: the folder to write to, not the source's.
-            destination_path: a folder below the prefix of ``destination``, for example an
-                expression.
-            job_name: the job's name. It must be new each time; by default the fragment makes it.
+            destination_path: a folder below that prefix, for example an expression.
+            job_name: its name, by default new each time. A literal fails the second execution.
             filter_arn: the ARN of the filter to apply.
             num_results: the number of recommendations for each line of input.
             batch_inference_job_mode: ``"BATCH_INFERENCE"``, Personalize's default, or
@@ -65,10 +63,8 @@ class BatchInferenceJob(JobFragment):
             ranking_influence: the weight, from 0 to 1, of ``POPULARITY`` and ``FRESHNESS``.
             theme_generation_item_name: the column with the names of items, for
                 ``"THEME_GENERATION"``.
-            timeout: the time that the job may take, including its wait for other jobs. By default 3
-                days.
-            patience: the time to wait for other jobs to end, on average. By default a day, or half
-                of a shorter timeout.
+            timeout: the time for the job and its wait for other jobs. By default 3 days.
+            patience: the average wait for other jobs. By default a day, or half a shorter timeout.
             tags: the job's tags.
 
         Raises:
@@ -116,8 +112,7 @@ class BatchInferenceJob(JobFragment):
 class BatchSegmentJob(JobFragment):
     """Makes segments of users for many items or item attributes at once.
 
-    Every parameter is a literal, a token, a result of ``sfn.JsonPath``, or a JSONata expression
-    ``"{% … %}"``.
+    Its parameters may be expressions: see ``personalize_kms_constructs.jobs``.
     """
 
     def __init__(
@@ -148,15 +143,12 @@ class BatchSegmentJob(JobFragment):
             source: the JSON Lines file of inputs, or a folder of such files.
             source_path: a file or folder below the prefix of ``source``, for example an expression.
             destination: the folder to write to, not the source's.
-            destination_path: a folder below the prefix of ``destination``, for example an
-                expression.
-            job_name: the job's name. It must be new each time; by default the fragment makes it.
+            destination_path: a folder below that prefix, for example an expression.
+            job_name: its name, by default new each time. A literal fails the second execution.
             filter_arn: the ARN of the filter to apply.
             num_results: the number of users for each line of input.
-            timeout: the time that the job may take, including its wait for other jobs. By default 3
-                days.
-            patience: the time to wait for other jobs to end, on average. By default a day, or half
-                of a shorter timeout.
+            timeout: the time for the job and its wait for other jobs. By default 3 days.
+            patience: the average wait for other jobs. By default a day, or half a shorter timeout.
             tags: the job's tags.
 
         Raises:

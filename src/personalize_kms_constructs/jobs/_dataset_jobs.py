@@ -18,8 +18,7 @@ from ._parameters import DATASET, DATASET_GROUP, ArnParameter, mode_problems
 class DatasetImportJob(JobFragment):
     """Imports data from S3 into a dataset.
 
-    Every parameter is a literal, a token, a result of ``sfn.JsonPath``, or a JSONata expression
-    ``"{% … %}"``.
+    Its parameters may be expressions: see ``personalize_kms_constructs.jobs``.
     """
 
     def __init__(
@@ -47,14 +46,12 @@ class DatasetImportJob(JobFragment):
             dataset_arn: the ARN of the dataset.
             source: the CSV file, or folder of CSV files.
             source_path: a file or folder below the prefix of ``source``, for example an expression.
-            job_name: the job's name. It must be new each time; by default the fragment makes it.
+            job_name: its name, by default new each time. A literal fails the second execution.
             import_mode: ``"FULL"``, Personalize's default, replaces the data of earlier import
                 jobs; ``"INCREMENTAL"`` adds to it.
             publish_attribution_metrics_to_s3: true to send the metric attribution's reports to S3.
-            timeout: the time that the job may take, including its wait for other jobs. By default 3
-                days.
-            patience: the time to wait for other jobs to end, on average. By default a day, or half
-                of a shorter timeout.
+            timeout: the time for the job and its wait for other jobs. By default 3 days.
+            patience: the average wait for other jobs. By default a day, or half a shorter timeout.
             tags: the job's tags.
 
         Raises:
@@ -84,8 +81,7 @@ class DatasetImportJob(JobFragment):
 class DatasetExportJob(JobFragment):
     """Exports the data of a dataset to S3.
 
-    Every parameter is a literal, a token, a result of ``sfn.JsonPath``, or a JSONata expression
-    ``"{% … %}"``.
+    Its parameters may be expressions: see ``personalize_kms_constructs.jobs``.
     """
 
     def __init__(
@@ -111,16 +107,13 @@ class DatasetExportJob(JobFragment):
             encryption: the construct with the service role for the job.
             dataset_arn: the ARN of the dataset.
             destination: the folder to write to.
-            destination_path: a folder below the prefix of ``destination``, for example an
-                expression.
-            job_name: the job's name. It must be new each time; by default the fragment makes it.
+            destination_path: a folder below that prefix, for example an expression.
+            job_name: its name, by default new each time. A literal fails the second execution.
             ingestion_mode: ``"BULK"`` for data of import jobs, ``"PUT"``, Personalize's default,
-                for single records, ``"ALL"`` for both. For a type
-                checker, pass an expression through ``typing.cast``.
-            timeout: the time that the job may take, including its wait for other jobs. By default 3
-                days.
-            patience: the time to wait for other jobs to end, on average. By default a day, or half
-                of a shorter timeout.
+                for single records, ``"ALL"`` for both. Type checkers need ``typing.cast`` around an
+                expression.
+            timeout: the time for the job and its wait for other jobs. By default 3 days.
+            patience: the average wait for other jobs. By default a day, or half a shorter timeout.
             tags: the job's tags.
 
         Raises:
@@ -152,8 +145,7 @@ class DataDeletionJob(JobFragment):
     AWS guarantees it only if no job that uses the datasets is at work meanwhile
     (https://docs.aws.amazon.com/personalize/latest/dg/delete-records.html).
 
-    Every parameter is a literal, a token, a result of ``sfn.JsonPath``, or a JSONata expression
-    ``"{% … %}"``.
+    Its parameters may be expressions: see ``personalize_kms_constructs.jobs``.
     """
 
     def __init__(
@@ -180,11 +172,9 @@ class DataDeletionJob(JobFragment):
             dataset_group_arn: the ARN of the dataset group.
             source: the CSV file with a column ``USER_ID``, or a folder of such files.
             source_path: a file or folder below the prefix of ``source``, for example an expression.
-            job_name: the job's name. It must be new each time; by default the fragment makes it.
-            timeout: the time that the job may take, including its wait for other jobs. By default 3
-                days.
-            patience: the time to wait for other jobs to end, on average. By default a day, or half
-                of a shorter timeout.
+            job_name: its name, by default new each time. A literal fails the second execution.
+            timeout: the time for the job and its wait for other jobs. By default 3 days.
+            patience: the average wait for other jobs. By default a day, or half a shorter timeout.
             tags: the job's tags.
 
         Raises:

@@ -35,8 +35,7 @@ from ._run_time import (
 _MAX_PREFIX_LENGTH = 63 - 37
 _JSONATA_TEXT = re.compile(r"""(['"])(?P<text>[^'"\\]*)\1""")
 _FORMAT_TEXT = re.compile(r"States\.Format\('(?P<text>[^'\\]*)'")
-_JSONATA_STRING = re.compile(r"""(['"])(?P<beginning>[\w-]+)\1""", re.ASCII)
-_FORMAT = re.compile(r"States\.Format\('(?P<beginning>[\w-]+)\{\}", re.ASCII)
+_BEGINNING = re.compile(r"[\w-]+", re.ASCII)
 
 # The last parts of ARNs.
 DATASET = "dataset/DATASET_GROUP/TYPE"
@@ -151,7 +150,9 @@ def job_name_problems(job_name: object) -> Iterator[str]:
     """Explain that Personalize's API would refuse a name, or the result of an expression."""
     if job_name is not None:
         inside_of_text = list(text_problems("job_name", job_name))
-        yield from inside_of_text or name_problems("job_name", job_name, _with_letters(job_name))
+        parts = _parts(job_name) if isinstance(job_name, str) else []
+        known = "".join("x" if part is None else part for part in parts)
+        yield from inside_of_text or name_problems("job_name", job_name, known)
 
 
 def mode_problems(subject: str, value: object, *allowed: str) -> Iterator[str]:
@@ -172,27 +173,24 @@ def _is_always_new(name: str) -> bool:
     return is_json_path(name) and "States.UUID()" in json_path_source(name)
 
 
-def _with_letters(name: object) -> str | None:
-    """Return the name that an expression makes, with a letter for each unknown part."""
-    if not isinstance(name, str):
-        return None
+def _parts(name: str) -> list[str | None]:
+    """Return the literal parts of a name, and None for each part that an execution evaluates."""
     if is_jsonata(name):
-        text = ""
-        for operand in jsonata_operands(jsonata_source(name)):
-            literal = _JSONATA_TEXT.fullmatch(operand)
-            text += literal["text"] if literal else "x"
-        return text
-    if TOKEN.fullmatch(name) and is_json_path(name):
-        template = _FORMAT_TEXT.match(json_path_source(name))
-        return template["text"].replace("{}", "x") if template else "x"
-    return name
+        texts = map(_JSONATA_TEXT.fullmatch, jsonata_operands(jsonata_source(name)))
+        return [text and text["text"] for text in texts]
+    if not TOKEN.fullmatch(name) or not is_json_path(name):
+        return [name]
+    template = _FORMAT_TEXT.match(json_path_source(name))
+    if template is None:
+        return [None]
+    first, *others = template["text"].split("{}")
+    parts: list[str | None] = [first]
+    for text in others:
+        parts += [None, text]
+    return parts
 
 
 def _known_beginning(name: str) -> str:
     """Return the known beginning of an expression, so policies needn't allow all names."""
-    if is_jsonata(name):
-        operands = jsonata_operands(jsonata_source(name))
-        known = _JSONATA_STRING.fullmatch(operands[0]) if len(operands) > 1 else None
-    else:
-        known = _FORMAT.match(json_path_source(name))
-    return known["beginning"] if known else ""
+    first, *others = _parts(name)
+    return first if first and others and _BEGINNING.fullmatch(first) else ""
