@@ -66,7 +66,7 @@ def readable(value: Any, stack: Stack, known: Mapping[str, str] | None = None) -
     known = known or {}
 
     def filled_in(placeholder: re.Match[str]) -> str:
-        return known.get(placeholder[0], _in_words(placeholder[0]))
+        return known.get(placeholder[0], _without_punctuation(placeholder[0]))
 
     return _PLACEHOLDER.sub(filled_in, with_placeholders(value, stack))
 
@@ -76,7 +76,7 @@ def with_placeholders(text: str, stack: Stack) -> str:
     return TOKEN.sub(lambda token: _placeholder(token[0], stack), text)
 
 
-def _in_words(placeholder: str) -> str:
+def _without_punctuation(placeholder: str) -> str:
     """Return a placeholder without JSON's punctuation, so it can stand in a JSON string."""
     words = re.sub(r'": |[][", ]+', " ", placeholder[2:-1]).split()
     return f"${{{' '.join(words)}}}"

@@ -24,7 +24,6 @@ from ._pasted import known_values, readable, replacements
 from ._refusals.arguments import (
     GRANTEE,
     ON,
-    is_sequence,
     kind_of_arn,
     not_a_resource,
     shown,
@@ -80,10 +79,7 @@ def caller_problems(
         else:
             yield not_a_resource(resource)
     if on is not None:
-        yield from _on_problems(on, rows)
-    if is_sequence(on):
-        for arn in on or ():
-            yield from personalize_arn_problems("on", arn, role.here)
+        yield from _on_problems(on, rows, role.here)
 
 
 def _principal_problems(principal: Any, role: ServiceRole) -> Iterator[str]:
@@ -107,7 +103,7 @@ def _principal_problems(principal: Any, role: ServiceRole) -> Iterator[str]:
         )
 
 
-def _on_problems(on: Any, rows: Iterable[Permissions]) -> Iterator[str]:
+def _on_problems(on: Any, rows: Iterable[Permissions], here: Place) -> Iterator[str]:
     """Explain that a caller can't be narrowed to these ARNs."""
     wrong_types = list(type_problems(ON, on=on))
     if wrong_types:
@@ -124,6 +120,8 @@ def _on_problems(on: Any, rows: Iterable[Permissions]) -> Iterator[str]:
                 f"on has no ARN of a {row.parents[0].replace('-', ' ')}, which {row.create_action} "
                 f"needs: add one, or grant the {row.resource} in a separate call"
             )
+    for arn in on:
+        yield from personalize_arn_problems("on", arn, here)
 
 
 def _may_be_parent(arn: str, row: Permissions) -> bool:

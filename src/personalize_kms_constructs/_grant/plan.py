@@ -8,7 +8,6 @@ from typing import NamedTuple
 from ..matrix import Actions, KeyAccess, S3Access
 from .principals import PolicyPrincipal
 from .resolved import ResolvedLocation, ResolvedResource
-from .sids import bucket_sid, key_sid, role_sid
 from .sizes import MANAGED_POLICY_SIZE, most_of
 from .statement import Statement
 
@@ -72,8 +71,7 @@ class _Planning:
         terms, policy = self._terms[identity], self._keys.setdefault(identity, {})
         for principal in terms.principals:
             # In a key policy, "*" is this key.
-            sid = key_sid(principal.name, terms.suffix)
-            _add(policy, principal.statement(sid, access.key_policy_actions, "*"))
+            _add(policy, principal.statement(terms.suffix, access.key_policy_actions, "*"))
         for group in access.key_policy if terms.role_needs_iam else access.role_policies:
             self.of_role.add(group, terms.arn)
 
@@ -91,8 +89,8 @@ class _Planning:
         identity = location.bucket.identity
         terms, policy = self._terms[identity], self._buckets.setdefault(identity, {})
         for principal in terms.principals:
-            sid = bucket_sid(principal.name, needed, terms.suffix)
-            _add(policy, principal.statement(sid, needed.actions, arn))
+            end_of_sid = f"{needed.name}{terms.suffix}"
+            _add(policy, principal.statement(end_of_sid, needed.actions, arn))
 
     def plan(self) -> Plan:
         """Return the collected statements."""
@@ -129,7 +127,7 @@ class _RolePolicies:
 
     def add(self, needed: Actions, resource: str) -> None:
         """Allow the role these actions on a resource."""
-        sid = role_sid(needed)
+        sid = needed.name
         for policy in self._policies:
             if sid in policy and resource in policy[sid].resources:
                 return

@@ -7,29 +7,29 @@ Each has its own statements: only the service's calls carry ``aws:SourceAccount`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ..matrix import SERVICE_PRINCIPAL
 from ..options import SourceAccountCheck
 from .place import Place
 from .resolved import ResolvedBucket, ResolvedKey
 from .role import ServiceRole
-from .sids import Principal
 from .statement import Statement
 
 
 class PolicyPrincipal(NamedTuple):
     """The role or the service, in the policy of one resource."""
 
-    name: Principal
+    name: Literal["Role", "Service"]
     """Part of the sids."""
     principal: Mapping[str, str]
     condition: Mapping[str, Any] | None = None
     needs_iam: bool = False
     """True if the resource's policy alone allows nothing, so IAM must allow every action too."""
 
-    def statement(self, sid: str, actions: tuple[str, ...], resource: str) -> Statement:
+    def statement(self, end_of_sid: str, actions: tuple[str, ...], resource: str) -> Statement:
         """Return a statement for the principal."""
+        sid = f"Personalize{self.name}{end_of_sid}"
         return Statement(sid, self.principal, self.condition, actions, (resource,))
 
 

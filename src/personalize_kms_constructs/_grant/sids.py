@@ -1,4 +1,4 @@
-"""Every sid that this library writes.
+"""The ends of sids, which are a contract.
 
 In policies that the app makes, sids have no paths or names, so a renamed or moved construct is the
 same for ``cdk refactor``. In policies that the app doesn't make, they are unique among all
@@ -8,34 +8,15 @@ deployments that may write there.
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
 
 from constructs import IConstruct
 
 from .._tokens import is_token
-from ..matrix import Actions
 from .place import Place
-
-Principal = Literal["Role", "Service"]
 
 # The app keeps the number of constructs in each policy, since constructs of several stacks may
 # share a policy.
 _ATTRIBUTE = "_personalize_kms_constructs_numbers"
-
-
-def key_sid(principal: Principal, suffix: str) -> str:
-    """Return the sid of the statement for a principal in a key policy."""
-    return f"Personalize{principal}{suffix}"
-
-
-def bucket_sid(principal: Principal, needed: Actions, suffix: str) -> str:
-    """Return the sid of the statement for a principal and these actions in a bucket policy."""
-    return f"Personalize{principal}{needed.name}{suffix}"
-
-
-def role_sid(needed: Actions) -> str:
-    """Return the sid of the statement for these actions in a managed policy of the role."""
-    return needed.name
 
 
 def take_suffix(app: IConstruct, identity: str) -> str:

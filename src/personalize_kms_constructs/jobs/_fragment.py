@@ -167,7 +167,10 @@ def _problems(
     yield from _encryption_problems(stack, options.encryption)
     for location in locations:
         yield from location.problems()
-    yield from _resource_problems(definition.row, options.encryption, locations)
+    if isinstance(options.encryption, PersonalizeEncryption):
+        known = [location for location in locations if isinstance(location.location, S3Location)]
+        resources = resources_of(definition.row, known, with_paths=True)
+        yield from options.encryption._personalize_wiring.door.problems(resources)
     for arn in definition.arns:
         yield from arn.problems(stack)
     yield from job_name_problems(options.job_name)
@@ -195,14 +198,3 @@ def _encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:
                 f"works with keys and roles of its own {part}: make the state machine in a stack "
                 f"of {elsewhere}"
             )
-
-
-def _resource_problems(
-    row: Permissions, encryption: object, locations: Sequence[JobLocation]
-) -> Iterator[str]:
-    """Explain why Personalize can't use the locations, with as much of their paths as is known."""
-    if not isinstance(encryption, PersonalizeEncryption):
-        return
-    known = [location for location in locations if isinstance(location.location, S3Location)]
-    resources = resources_of(row, known, with_paths=True)
-    yield from encryption._personalize_wiring.door.problems(resources)
