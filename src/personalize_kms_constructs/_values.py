@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -305,70 +305,73 @@ class _Holes:
         """Tell if two encoded values can be equal. No hole stands for a value with a variable."""
         if (MARK in value) != (MARK in pattern) and (MARK in pattern or not wildcards):
             return False
-        return self._possible(value, pattern, wildcards)
+        return _Comparison(value, pattern, self._holes, wildcards=wildcards).is_possible()
 
-    def _is_any(self, character: str, wildcards: bool) -> bool:
-        """Tell if an encoded character stands for any string: a ``*``, or an open hole."""
-        if character == "*":
-            return wildcards
-        return character in self._holes and _is_open(self._holes[character])
 
-    def _possible(self, value: str, pattern: str, wildcards: bool) -> bool:
-        """Look for a way through both, step by step, as long as the beginnings can be equal."""
-        any_of_value = [self._is_any(character, wildcards) for character in value]
-        any_of_pattern = [self._is_any(character, wildcards) for character in pattern]
-        one_of_pattern = [character == "?" and wildcards for character in pattern]
-        holes = self._holes
+class _Comparison:
+    """Two encoded values that may be equal, compared step by step from their beginnings."""
 
-        def steps(i: int, j: int) -> Iterator[tuple[int, int]]:
-            if j < len(pattern) and any_of_pattern[j]:
-                yield i, j + 1
-                if i < len(value):
-                    if may_have(pattern[j], value[i]):
-                        yield i + 1, j
-                    for end in literals(j + 1, value[i]):
-                        yield i + 1, end
-            elif i < len(value) and any_of_value[i]:
-                yield i + 1, j
-                if j < len(pattern) and may_have(value[i], pattern[j]):
-                    yield i, j + 1
-            elif i < len(value) and j < len(pattern):
-                if (one_of_pattern[j] and value[i] not in holes) or value[i] == pattern[j]:
-                    yield i + 1, j + 1
-                elif value[i] in holes:
-                    # The id that AWS generates may match characters with a wildcard among them,
-                    # and never characters alone.
-                    ends = literals(j, value[i])
-                    for end in ends:
-                        if any(one_of_pattern[j:end]):
-                            yield i + 1, end
-                    if ends and ends[-1] < len(pattern) and any_of_pattern[ends[-1]]:
-                        yield i, ends[-1]
+    def __init__(
+        self, value: str, pattern: str, holes: Mapping[str, str], *, wildcards: bool
+    ) -> None:
+        self._value, self._pattern, self._holes = value, pattern, holes
+        self._of_any_string = {character for character in holes if _is_open(holes[character])}
+        self._of_any_character = ""
+        if wildcards:
+            self._of_any_string.add("*")
+            self._of_any_character = "?"
 
-        def may_have(of_any: str, character: str) -> bool:
-            """Tell if a hole or wildcard can stand for a character: AWS gives no colon or slash."""
-            if of_any not in holes or not _is_given(holes[of_any]):
-                return True
-            if wildcards and character in "*?":
-                return True
-            return character in holes or _OF_GIVEN_NAMES.fullmatch(character) is not None
-
-        def literals(j: int, hole: str) -> list[int]:
-            """Return the ends of the strings in the pattern, from ``j``, that can fill a hole."""
-            ends: list[int] = []
-            if hole not in holes:
-                return ends
-            while j < len(pattern) and not any_of_pattern[j] and pattern[j] not in holes:
-                if not may_have(hole, pattern[j]):
-                    break
-                j += 1
-                ends.append(j)
-            return ends
-
+    def is_possible(self) -> bool:
+        """Look for a way through both, as long as the beginnings can be equal."""
         seen, to_visit = {(0, 0)}, [(0, 0)]
         while to_visit:
-            for step in steps(*to_visit.pop()):
+            for step in self._steps(*to_visit.pop()):
                 if step not in seen:
                     seen.add(step)
                     to_visit.append(step)
-        return (len(value), len(pattern)) in seen
+        return (len(self._value), len(self._pattern)) in seen
+
+    def _steps(self, i: int, j: int) -> Iterator[tuple[int, int]]:
+        """Yield the positions in value and pattern to which one step leads."""
+        of_value, of_pattern = self._value[i : i + 1], self._pattern[j : j + 1]
+        if of_pattern in self._of_any_string:
+            yield i, j + 1
+            if of_value and self._may_have(of_pattern, of_value):
+                yield i + 1, j
+            for end in self._ends(j + 1, of_value):
+                yield i + 1, end
+        elif of_value in self._of_any_string:
+            yield i + 1, j
+            if of_pattern and self._may_have(of_value, of_pattern):
+                yield i, j + 1
+        elif of_value and of_pattern == of_value:
+            yield i + 1, j + 1
+        elif of_value in self._holes:
+            # The id that AWS generates may match characters with a wildcard among them, and never
+            # characters alone.
+            end = j
+            for end in self._ends(j, of_value):
+                if "?" in self._pattern[j:end] and self._of_any_character:
+                    yield i + 1, end
+            if end > j and self._pattern[end : end + 1] in self._of_any_string:
+                yield i, end
+        elif of_value and of_pattern and of_pattern == self._of_any_character:
+            yield i + 1, j + 1
+
+    def _may_have(self, of_any: str, character: str) -> bool:
+        """Tell if a hole or wildcard can stand for a character: AWS gives no colon or slash."""
+        if of_any not in self._holes or not _is_given(self._holes[of_any]):
+            return True
+        if character in self._holes or (character in ("*", "?") and self._of_any_character):
+            return True
+        return _OF_GIVEN_NAMES.fullmatch(character) is not None
+
+    def _ends(self, j: int, hole: str) -> Iterator[int]:
+        """Yield the ends of the strings in the pattern, from ``j``, that can fill a hole."""
+        if hole not in self._holes:
+            return
+        for end, character in enumerate(self._pattern[j:], j + 1):
+            is_text = character not in self._holes and character not in self._of_any_string
+            if not is_text or not self._may_have(hole, character):
+                return
+            yield end

@@ -73,8 +73,7 @@ class JobFragment(sfn.StateMachineFragment):
     ) -> None:
         """Make the states, and add the permissions."""
         super().__init__(scope, id)
-        encryption, job_name, timeout, patience, tags = options
-        row = definition.row
+        encryption, row = options.encryption, definition.row
         locations = [
             JobLocation(row, part, location, path)
             for part, (location, path) in definition.locations.items()
@@ -82,48 +81,40 @@ class JobFragment(sfn.StateMachineFragment):
         with taken_out_if_refused(scope, id):
             stack = Stack.of(self)
             refuse(self, _problems(stack, options, definition, locations))
-            role = encryption._personalize_wiring.role
+            wiring = encryption._personalize_wiring
             # A reference to the role would make this stack depend on the role's stack, which may
             # depend on this stack for the buckets that the role uses.
-            role_arn = role.arn if role.stack is stack else role.arn_elsewhere(stack)
-            resource = resource_of(row, locations)
-            (resolved,) = encryption._personalize_wiring.door.resources([resource])
-            data: dict[str, Any] = {}
+            role_arn = wiring.role.arn
+            if wiring.role.stack is not stack:
+                role_arn = wiring.role.arn_elsewhere(stack)
+            (resolved,) = wiring.door.resources([resource_of(row, locations)])
+            of_locations: dict[str, Any] = {}
             for location in locations:
-                data |= location.arguments(resolved)
-            given = without_none(
-                {
-                    "JobName": job_name,
-                    **definition.arguments(data),
-                    "Tags": tag_list(tags),
-                    "RoleArn": role_arn,
-                }
-            )
-            refuse(self, expression_problems(given))
+                of_locations |= location.arguments(resolved)
+            arguments = _arguments(options, definition.arguments(of_locations), role_arn)
+            refuse(self, expression_problems(arguments))
             encryption.allow(*resources_of(row, locations))
 
-        name = job_name_of(self, job_name, as_json_path=is_json_path(given))
+        name = job_name_of(self, options.job_name, as_json_path=is_json_path(arguments))
         job_arn = personalize_arn(stack, row.arn_type, "")
-        parents = [*definition.arns[0].parents(row, stack)]
-        needed = creation_statements(row, [job_arn + name.pattern], parents, tags="Tags" in given)
-        checks = ""
-        paths: dict[str, str] = {}
+        parents = list(definition.arns[0].parents(row, stack))
+        has_tags = "Tags" in arguments
+        needed = creation_statements(row, [job_arn + name.pattern], parents, tags=has_tags)
+        given: dict[str, str] = {}
         for location in locations:
-            checks += location.check
-            paths |= location.given
+            given |= location.given
         language = JobLanguage(
             row,
             job_arn,
-            {"JobName": name.value, **given},
+            {"JobName": name.value, **arguments},
             name_is_new=name.is_new,
-            timeout_seconds=timeout_seconds(timeout),
-            attempts=attempts(patience, timeout),
-            checks=checks,
-            given=paths,
+            timeout_seconds=timeout_seconds(options.timeout),
+            attempts=attempts(options.patience, options.timeout),
+            checks="".join(location.check for location in locations),
+            given=given,
         )
         create = self.__make_states(id, language, [*needed, pass_role_statement(role_arn)])
-        key_arn = encryption._personalize_wiring.encryption_key.arn
-        call = JobCall(resolved, key_arn, given, name.pattern)
+        call = JobCall(resolved, wiring.encryption_key.arn, arguments, name.pattern)
         self.node.add_validation(cast("IValidation", JobAtSynth(self, create, call)))
 
     def __make_states(self, id: str, language: JobLanguage, statements: list[Json]) -> State:
@@ -158,6 +149,13 @@ class JobFragment(sfn.StateMachineFragment):
     def end_states(self) -> list[sfn.INextable]:
         """The state whose output is the job's description."""
         return [cast("sfn.INextable", self.__end)]
+
+
+def _arguments(options: JobOptions, of_kind: Mapping[str, Any], role_arn: str) -> dict[str, Any]:
+    """Return the arguments of the call, without a name that the fragment makes."""
+    tags = tag_list(options.tags)
+    arguments = {"JobName": options.job_name, **of_kind, "Tags": tags, "RoleArn": role_arn}
+    return cast("dict[str, Any]", without_none(arguments))
 
 
 def _problems(
