@@ -264,11 +264,7 @@ def check(
                 "jobs"
             )
     report, unused = _without(ignored, apps)
-    if form == "sarif":
-        of_all = paths[0] if paths[0].is_file() else paths[0] / "manifest.json"
-        write(sarif_report(report, of_all, version("personalize-kms-constructs")))
-    else:
-        _show(report, form, quiet=quiet)
+    _show(report, form, paths[0], quiet=quiet)
     for ignore in unused:
         say(f"--ignore {ignored[ignore]} matches no finding: remove it")
     if file_to_begin is not None:
@@ -297,9 +293,8 @@ def _without(
         left, matching = without(report, [*acknowledged, *ignored])
         reports.append(left)
         used |= matching
-    return replace(merged(reports), apps=len(reports)), [
-        ignore for ignore in ignored if ignore not in used
-    ]
+    unused = [ignore for ignore in ignored if ignore not in used]
+    return replace(merged(reports), apps=len(reports)), unused
 
 
 def _found(report: AccessReport, kind: str) -> bool:
@@ -338,9 +333,12 @@ def _begin(file: Path, entries: list[dict[str, Any]], checked: list[Path]) -> No
     )
 
 
-def _show(report: AccessReport, form: str, *, quiet: bool) -> None:
+def _show(report: AccessReport, form: str, path: Path, *, quiet: bool) -> None:
     """Write a report; on a terminal in colours."""
-    if form == "json":
+    if form == "sarif":
+        of_all = path if path.is_file() else path / "manifest.json"
+        write(sarif_report(report, of_all, version("personalize-kms-constructs")))
+    elif form == "json":
         write(report.to_json())
     elif form == "markdown":
         write(report.to_markdown(quiet=quiet))

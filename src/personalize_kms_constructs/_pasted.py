@@ -60,9 +60,9 @@ def part_of(arn: str, number: int) -> str:
 def readable(value: Any, stack: Stack, known: Mapping[str, str] | None = None) -> Any:
     """Return JSON with known values in place of tokens, or ``${…}`` as in ``Fn::Sub``."""
     if isinstance(value, list):
-        return [readable(item, stack, known) for item in value]
+        return [readable(member, stack, known) for member in value]
     if isinstance(value, dict):
-        return {key: readable(item, stack, known) for key, item in value.items()}
+        return {key: readable(member, stack, known) for key, member in value.items()}
     known = known or {}
 
     def filled_in(placeholder: re.Match[str]) -> str:

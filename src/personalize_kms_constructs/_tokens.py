@@ -83,7 +83,10 @@ def targets_in(text: str) -> list[Any]:
 
 
 def in_words(text: str) -> str:
-    """Return a string for messages, in which a token shows its target or the CDK's hint."""
+    """Return a string for messages, in which a token shows its target or the CDK's hint.
+
+    The names of import jobs have a hash of it, so it is part of the contract.
+    """
     without_lists = _OF_A_LIST.sub("${an element of a list, which takes Fn.select}", text)
     return TOKEN.sub(_in_words, without_lists)
 

@@ -160,7 +160,8 @@ class PersonalizeEncryption(Construct):
             is_managed = imported_key_policy is ImportedKeyPolicy.MANAGED
             door = Door(here, role, manages_imported_keys=is_managed)
             problems += door.problems_of_key("encryption_key", encryption_key)
-            problems += door.problems(resources if is_sequence(resources) else ())
+            if is_sequence(resources):
+                problems += door.problems(resources)
             refuse(self, problems)
 
             self.__here = here
@@ -253,7 +254,8 @@ class PersonalizeEncryption(Construct):
     def permissions(self) -> IDependable:
         """Every policy that must exist before Personalize is called, later additions included.
 
-        For L1s of your own: ``solution.node.add_dependency(encryption.permissions)``.
+        For L1s of your own: ``movies.node.add_dependency(encryption.permissions)``. Only the check
+        tells you if you forget that.
         """
         return self._personalize_wiring.permissions
 
@@ -326,9 +328,10 @@ class PersonalizeEncryption(Construct):
         problems = [
             *self._personalize_wiring.late_resource_problems(),
             *name_problems("name of the dataset group", name),
-            *(() if domain is None else choice_problems("domain", domain, DOMAINS)),
             *type_problems(TAGS, optional=True, tags=tags),
         ]
+        if domain is not None:
+            problems += choice_problems("domain", domain, DOMAINS)
         refuse(self, problems)
         # Personalize takes key and role together, or neither.
         resource = personalize.CfnDatasetGroup(

@@ -90,11 +90,11 @@ class BatchInferenceJob(JobFragment):
                     "destination": (destination, destination_path),
                 },
                 arns=_arns(solution_version_arn, filter_arn),
-                arguments=lambda data: {
+                arguments=lambda locations: {
                     "SolutionVersionArn": solution_version_arn,
                     "FilterArn": filter_arn,
                     "NumResults": num_results,
-                    **data,
+                    **locations,
                     "BatchInferenceJobMode": batch_inference_job_mode,
                     "BatchInferenceJobConfig": config if any(config.values()) else None,
                     "ThemeGenerationConfig": theme,
@@ -167,11 +167,11 @@ class BatchSegmentJob(JobFragment):
                     "destination": (destination, destination_path),
                 },
                 arns=_arns(solution_version_arn, filter_arn),
-                arguments=lambda data: {
+                arguments=lambda locations: {
                     "SolutionVersionArn": solution_version_arn,
                     "FilterArn": filter_arn,
                     "NumResults": num_results,
-                    **data,
+                    **locations,
                 },
             ),
         )

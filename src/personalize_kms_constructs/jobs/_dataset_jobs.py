@@ -67,9 +67,9 @@ class DatasetImportJob(JobFragment):
                 matrix.DATASET_IMPORT_JOB,
                 locations={"source": (source, source_path)},
                 arns=[ArnParameter("dataset_arn", dataset_arn, DATASET)],
-                arguments=lambda data: {
+                arguments=lambda locations: {
                     "DatasetArn": dataset_arn,
-                    **data,
+                    **locations,
                     "ImportMode": import_mode,
                     "PublishAttributionMetricsToS3": publish_attribution_metrics_to_s3,
                 },
@@ -129,10 +129,10 @@ class DatasetExportJob(JobFragment):
                 matrix.DATASET_EXPORT_JOB,
                 locations={"destination": (destination, destination_path)},
                 arns=[ArnParameter("dataset_arn", dataset_arn, DATASET)],
-                arguments=lambda data: {
+                arguments=lambda locations: {
                     "DatasetArn": dataset_arn,
                     "IngestionMode": ingestion_mode,
-                    **data,
+                    **locations,
                 },
                 problems=mode_problems("ingestion_mode", ingestion_mode, "BULK", "PUT", "ALL"),
             ),
@@ -190,6 +190,6 @@ class DataDeletionJob(JobFragment):
                 matrix.DATA_DELETION_JOB,
                 locations={"source": (source, source_path)},
                 arns=[ArnParameter("dataset_group_arn", dataset_group_arn, DATASET_GROUP)],
-                arguments=lambda data: {"DatasetGroupArn": dataset_group_arn, **data},
+                arguments=lambda locations: {"DatasetGroupArn": dataset_group_arn, **locations},
             ),
         )
