@@ -8,7 +8,7 @@ lose its stack.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 from aws_cdk import Reference, Stack, Tokenization
@@ -73,9 +73,9 @@ def _resource(resource: ResolvedResource, here: Place) -> Json:
 
 
 def _location(location: ResolvedLocation, here: Place) -> Json:
-    """Return the bucket and the prefix, and what the template doesn't have with the bucket.
+    """Return the bucket and the prefix, and the key where the template lacks it.
 
-    That is the key, and the account of an imported bucket if it is certainly another account.
+    Return the account of an imported bucket too, if it is certainly another account.
     """
     bucket = location.bucket
     metadata = {"bucket": bucket.arn, "prefix": location.prefix}
@@ -152,7 +152,7 @@ class _Description:
                     "logicalId": stack.resolve(logical_id),
                     "attribute": attribute,
                 }
-        return _plain(self._here.stack.resolve(token))
+        return self._here.stack.resolve(token)
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -165,10 +165,3 @@ def _parts(text: str) -> Iterator[str]:
         start = token.end()
     if start < len(text):
         yield text[start:]
-
-
-def _plain(value: Any) -> Any:
-    """Return the value as plain Python data."""
-    if isinstance(value, Mapping):
-        return {key: _plain(member) for key, member in value.items()}
-    return [_plain(member) for member in value] if isinstance(value, list) else value

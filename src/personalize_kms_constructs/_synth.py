@@ -116,8 +116,10 @@ class AtSynth:
         paths = write_files(self._scope, self._here, contents)
         warnings = [*map(self._pending_warning, pasteable, paths), *self._other_warnings()]
         if not self._wiring.is_synthesized:
-            policies = [policy for policy, _, _ in pasteable]
-            self._leave_metadata(dict(zip(policies, paths, strict=True)))
+            files: dict[PolicyTarget, str] = {}
+            for (policy, _, _), path in zip(pasteable, paths, strict=True):
+                files[policy] = path
+            self._leave_metadata(files)
         self._wiring.is_synthesized = True
         for warning_id, text in warnings:
             warn(self._scope, warning_id, text)
@@ -126,8 +128,11 @@ class AtSynth:
     @property
     def _pending(self) -> list[PolicyTarget]:
         """The policies that others must change. The judge checks the policies of this app."""
-        pending = [policy for policy in self._wiring.policies if policy.is_pending]
-        return [policy for policy in pending if not policy.is_of_this_app]
+        pending = []
+        for policy in self._wiring.policies:
+            if policy.is_pending and not policy.is_of_this_app:
+                pending.append(policy)
+        return pending
 
     def _leave_metadata(self, files: Mapping[PolicyTarget, str]) -> None:
         """Leave the allowed resources and the pending actions for the judge."""

@@ -93,7 +93,8 @@ class Wiring:
                 self._add_keys(resource)
                 self._add_buckets(resource, policies)
         plan = make_plan(allowed.values(), self.encryption_key.identity, self._terms)
-        self._add_role_policies(len(plan.role))
+        while len(self._of_role) < len(plan.role):
+            self._of_role.append(ManagedPolicyTarget(self._scope, self._of_role, self.role))
         planned = self._planned(plan)
         if any(target.statements != statements for target, statements in planned):
             refuse(self._scope, self.late_problems())
@@ -147,11 +148,6 @@ class Wiring:
                 refuse(self._scope, self.late_problems())
                 self._buckets.setdefault(bucket.identity, BucketTarget(bucket, policies))
                 self._terms[bucket.identity] = Terms(bucket.arn, principals, self._suffix(bucket))
-
-    def _add_role_policies(self, number: int) -> None:
-        """Add policies of the role until there are so many."""
-        while len(self._of_role) < number:
-            self._of_role.append(ManagedPolicyTarget(self._scope, self._of_role, self.role))
 
     def _suffix(self, resource: ResolvedKey | ResolvedBucket) -> str:
         if resource.stack is None:

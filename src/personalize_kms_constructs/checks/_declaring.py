@@ -45,7 +45,7 @@ def declare_created(
         scope: the construct that creates them, or its stack: its account and Region are
             Personalize's.
         resources: the resources that are created, with their locations.
-        service_role: the role that is passed to Personalize: an L2, an L1, an imported one or a
+        service_role: the role that is passed to Personalize: an L2, an L1, an imported role or a
             reference.
         encryption_key: the key of the dataset group, in the same forms; none if it has no key.
 

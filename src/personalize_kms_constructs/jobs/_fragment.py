@@ -100,8 +100,10 @@ class JobFragment(sfn.StateMachineFragment):
         parents = list(definition.arns[0].parents(row, stack))
         has_tags = "Tags" in arguments
         needed = creation_statements(row, [job_arn + name.pattern], parents, tags=has_tags)
+        checks = ""
         given: dict[str, str] = {}
         for location in locations:
+            checks += location.check
             given |= location.given
         language = JobLanguage(
             row,
@@ -110,7 +112,7 @@ class JobFragment(sfn.StateMachineFragment):
             name_is_new=name.is_new,
             timeout_seconds=timeout_seconds(options.timeout),
             attempts=attempts(options.patience, options.timeout),
-            checks="".join(location.check for location in locations),
+            checks=checks,
             given=given,
         )
         create = self.__make_states(id, language, [*needed, pass_role_statement(role_arn)])
