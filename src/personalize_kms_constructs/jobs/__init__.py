@@ -4,9 +4,9 @@ Each fragment starts a job, waits until it is done and ends with the job's descr
 with Personalize's own reason. It allows its resource on its ``PersonalizeEncryption``, and grants
 the role of your state machine the permissions of a caller.
 
-State machines of both query languages take the states. Parameters are literals, tokens, results of
-``sfn.JsonPath`` (in JSONPath machines) or JSONata expressions (``"{% … %}"``, in both). The
-description is the input of the next state, which finds the execution's input in
+You can use the states in state machines of either query language. Parameters are literals, tokens,
+results of ``sfn.JsonPath`` (in JSONPath machines) or JSONata expressions (``"{% … %}"``, in both).
+The description is the input of the next state, which finds the execution's input in
 ``$$.Execution.Input`` or ``$states.context.Execution.Input``. To keep the fragment's input, use
 ``fragment.to_single_state(result_path=…)``: the description is in a list with a single element. To
 handle failures, call ``.add_catch(…)`` on that state. Use Standard state machines, the default: an
