@@ -69,20 +69,16 @@ def test_a_dataset_group_without_a_key(account: FakeAccount) -> None:
 
 
 def test_a_dataset_group_that_could_not_be_made(account: FakeAccount) -> None:
-    """Nothing makes it ACTIVE any more; what it lacked is told beside it."""
+    """Nothing makes it ACTIVE any more."""
     account.made["DatasetGroup"][0] |= {
         "status": "CREATE FAILED",
         "failureReason": "Insufficient privileges.",
     }
     assert account.finding().says == [
-        "dataset group movies is CREATE FAILED, Insufficient privileges. (today the policies allow "
-        "all that it needs): delete it, and create it again once the policies allow all that it "
-        "needs"
+        "dataset group movies is CREATE FAILED: Insufficient privileges.: delete it, and create it "
+        "again once the policies allow all that it needs"
     ]
     assert account.bad() == [("group-failed", "failed", GROUP)]
-    account.policies["P"] = [READ]
-    assert [finding.cause for finding in account.findings()] == ["not-in-iam", "group-failed"]
-    assert "(what it lacks is above)" in account.findings()[1].says[0]
 
 
 def test_a_dataset_group_whose_role_is_not_told(account: FakeAccount) -> None:
@@ -115,19 +111,12 @@ def test_a_job_whose_role_is_gone(account: FakeAccount) -> None:
     """
     retired = ROLE.replace("Reader", "Retired")
     account.answer("GetRole", "NoSuchEntity", "Retired")
-    account.add(
-        matrix.DATASET_EXPORT_JOB,
-        "dump",
-        role=retired,
-        status="CREATE FAILED",
-        failureReason="No role.",
-    )
+    account.add(matrix.DATASET_EXPORT_JOB, "dump", role=retired)
     assert account.bad() == []
-    assert account.notes()[:2] == [
-        "dump of 2026-11-01 (dataset export job) failed: No role. (what it needs isn't looked at)",
-        "dump of 2026-11-01 (dataset export job) had role Retired, which doesn't exist any more: "
-        "what the next one needs isn't known",
-    ]
+    assert account.notes()[0] == (
+        f"dump of 2026-11-01 (dataset export job) had role {retired}, which doesn't exist any "
+        "more: what the next one needs isn't known"
+    )
     account.add(matrix.METRIC_ATTRIBUTION, "clicks", role=retired)
     assert account.bad() == [("role-absent", "failed", retired)]
 
@@ -245,14 +234,17 @@ def test_a_key_that_changes_its_primary_region(account: FakeAccount) -> None:
 
 
 def test_a_trust_policy_that_denies(account: FakeAccount) -> None:
-    """A statement that allows it would change nothing."""
-    account.trust.append(trust(SERVICE, "Deny"))
-    assert account.finding().says == [
-        "Reader doesn't trust Personalize, which has to assume it (denied by statement number 2 of "
-        "the trust policy): remove the denial from its trust policy, or exempt "
-        "personalize.amazonaws.com"
-    ]
+    """A statement that allows it would change nothing; the line has the condition, too."""
+    condition = {"Bool": {"aws:SecureTransport": "true"}}
+    account.trust.append({**trust(SERVICE, "Deny"), "Condition": condition})
+    says = (
+        "service/Reader doesn't trust Personalize, which has to assume it (denied by statement "
+        "number 2 of the trust policy)"
+    )
+    fix = "remove the denial from its trust policy, or exempt personalize.amazonaws.com"
+    assert account.finding().says == [f"{says}: {fix}"]
     assert account.should_have() == {}
+    assert f"✘ {says} (on condition {json.dumps(condition)}) (needed by " in account.written()
 
 
 @pytest.mark.parametrize(("organization", "causes"), [("", {"open"}), ("o-abc", set())])
@@ -321,36 +313,19 @@ def test_what_is_decided_as_in_the_check(
 
 
 def test_a_path_that_is_none() -> None:
-    """It is a problem of the job alone."""
+    """Only the job is left open."""
     account = FakeAccount()
-    account.add(matrix.DATASET_IMPORT_JOB, "load", source=("ratings/in/", None))
-    assert account.bad() == [("no-s3-uri", "failed", LOAD)]
-    assert account.finding().says == [
-        f"{LOAD}: its path is 'ratings/in/' but an s3:// URI is expected: pass one, for example "
-        "s3://bucket/folder/"
-    ]
+    account.add(matrix.DATASET_IMPORT_JOB, "load", source=("https://ratings/in/", None))
+    assert account.bad() == [("jobs-unseen", "undecided", "")]
 
 
-def test_failures_are_told_beside_what_the_policies_say_today() -> None:
-    """With Personalize's own reason; a failure of the past is no finding."""
+def test_a_failure_of_the_past_is_a_note() -> None:
+    """With Personalize's own reason."""
     account = FakeAccount()
-    account.add(
-        matrix.DATASET_IMPORT_JOB,
-        "load",
-        status="CREATE FAILED",
-        failureReason="Insufficient privileges.",
-    )
-    told = f"{LOAD} failed: Insufficient privileges."
+    failed = {"status": "CREATE FAILED", "failureReason": "Insufficient privileges."}
+    account.add(matrix.DATASET_IMPORT_JOB, "load", **failed)
     assert account.bad() == []
-    assert account.notes()[0] == f"{told} (today the policies allow all that it needs)"
-    account.bucket_policy = []
-    assert account.notes()[0] == f"{told} (what it lacks is above)"
-    account.answer("GetBucketPolicy", "AccessDenied")
-    account.answer("GetKeyPolicy", "AccessDenied")
-    assert (
-        account.notes()[0]
-        == f"{told} (whether the policies allow all that it needs isn't known, see above)"
-    )
+    assert account.notes()[0] == f"{LOAD} failed: Insufficient privileges."
 
 
 def test_jobs_with_other_destinations() -> None:

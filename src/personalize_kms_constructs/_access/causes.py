@@ -243,7 +243,7 @@ class Cause(Enum):
         "policy that has it",
     )
     GROUP_FAILED = (
-        "{subject} is CREATE FAILED, {why} ({today})",
+        "{subject} is CREATE FAILED: {why}",
         "delete it, and create it again once the policies allow all that it needs",
     )
     KEY_STATE = "{subject} is {state}{until}", "{mend}"
@@ -306,8 +306,6 @@ class Reason:
     """The statements that it is about."""
     doubts: tuple[Reason, ...] = ()
     """The reasons behind it: they leave an answer open, or keep a role from being trusted."""
-    denied: str = ""
-    """CloudTrail's words for a call that was denied for this reason."""
 
     @staticmethod
     def of(cause: Cause, *statements: PolicyStatement, **values: Value) -> Reason:
@@ -320,8 +318,6 @@ class Reason:
         sentence = says.format_map(self._shown(subject))
         if self.statements and "{statements}" not in says:
             sentence = f"{self._names}: {sentence}"
-        if self.denied:
-            sentence += f"; CloudTrail: {self.denied}"
         return shown(sentence)
 
     @property

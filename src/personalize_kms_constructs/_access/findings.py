@@ -192,11 +192,7 @@ class _Words:
         else:
             say = self._what if policy.policy == "bucket" else _actions
             text = f"{whose} lacks {self._for_whom(entries, say)}"
-        denials: dict[str, None] = {}
-        for entry in entries:
-            if entry.reason.denied:
-                denials[entry.reason.denied] = None
-        return "; CloudTrail: ".join([text, *denials])
+        return text
 
     def _for_whom(self, entries: Iterable[Entry], say: Callable[[Iterable[Entry]], str]) -> str:
         """Return words for entries with their principals, of which those alike are together."""
@@ -253,6 +249,9 @@ class _Words:
     def problem(self, problem: Problem) -> Finding:
         """Return the finding for a problem, with the requests that it concerns."""
         text, fix = self._names.short(problem.says), self._names.short(problem.fix)
+        for doubt in problem.reason.doubts:
+            if doubt.cause is Cause.DENIED:
+                text += _condition_of(doubt)
         others = [name for name in problem.needed_by if name not in text]
         if others:
             text += f" (needed by {', '.join(others)})"

@@ -14,10 +14,10 @@ from .._access.report import as_data
 from .._access.short_names import Names
 from .._access.words import counted, title
 from .._values import shown
-from .asking import Account, DoctorError, Once, side_by_side
+from .asking import AbsentError, Account, DoctorError, NotAnsweredError, Once, advice, side_by_side
 from .diagnosis import GroupReport, diagnose, unseen_group
 from .gathering import AccountReader, gather
-from .groups import group_arns, jobs_by_solution, read_group, read_jobs
+from .groups import Group, group_arns, jobs_by_solution, read_group, read_jobs
 from .trail import read_denials, with_denials
 
 # So many resources are named for one action that isn't answered; the others are counted.
@@ -47,16 +47,22 @@ def look(
     Raises:
         DoctorError: if nothing can be looked at, or a dataset group that is wanted doesn't exist.
     """
-    arns = group_arns(account, wanted)
+    try:
+        arns = group_arns(account, wanted)
+    except (AbsentError, KeyError, NotAnsweredError) as error:
+        raise DoctorError(advice(error.__cause__ or error)) from error
     reader = AccountReader(account, organization)
     by_solution = Once(partial(jobs_by_solution, account))
     denials = read_denials(account) if cloudtrail else None
 
     def report_on(arn: str) -> GroupReport | None:
-        group = read_group(account, arn)
-        if group is None or group.unseen:
-            return None if group is None else unseen_group(group)
-        gathered = gather(reader, group, read_jobs(account, arn, jobs, by_solution))
+        try:
+            group = read_group(account, arn)
+            if group is None or group.unseen:
+                return unseen_group(group) if group else None
+            gathered = gather(reader, group, read_jobs(account, arn, jobs, by_solution))
+        except KeyError as error:  # a field that AWS doesn't promise
+            return unseen_group(Group(arn, {}, f"AWS has answered without {error}"))
         report = diagnose(gathered)
         return with_denials(report, gathered.model, *denials) if denials else report
 

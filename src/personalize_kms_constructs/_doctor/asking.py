@@ -39,8 +39,6 @@ _ABSENT = (
     "ResourceNotFoundException",
     "ServerSideEncryptionConfigurationNotFoundError",
 )
-# Nothing can have the name that is asked for. Of a listing it would say less.
-_IMPOSSIBLE = ("InvalidArnException", "InvalidBucketName", "ValidationError")
 # The fields of an answer and of a question with the next page. The SDK has no paginator for
 # ListDataDeletionJobs.
 _NEXT_PAGE = {
@@ -48,7 +46,8 @@ _NEXT_PAGE = {
     "iam": ("Marker", "Marker"),
     "personalize": ("nextToken", "nextToken"),
 }
-_WEB_PAGE = "got a web page, no answer of AWS"
+
+_PERMISSIONS = {"GetBucketEncryption": "GetEncryptionConfiguration"}
 
 T = TypeVar("T")
 
@@ -87,14 +86,14 @@ class Account:
         try:
             session = boto3.session.Session(profile_name=profile, region_name=region)
         except Exception as error:
-            raise DoctorError(_advice(error)) from error
+            raise DoctorError(advice(error)) from error
         if not session.region_name:
             raise DoctorError("no Region: set --region or AWS_REGION")
         return Account(session, session.region_name)
 
     @cached_property
     def _identity(self) -> list[str]:
-        return self.first(lambda: str(self.ask("sts", "GetCallerIdentity", "Arn", "*"))).split(":")
+        return str(self.ask("sts.GetCallerIdentity", "Arn", "*")).split(":")
 
     @property
     def id(self) -> str:
@@ -117,20 +116,7 @@ class Account:
                 self._clients[service, region] = client
             return self._clients[service, region]
 
-    def first(self, ask: Callable[[], T]) -> T:
-        """Return an answer without which nothing can be looked at.
-
-        Raises:
-            DoctorError: if there is none.
-        """
-        try:
-            return ask()
-        except (AbsentError, NotAnsweredError) as error:
-            raise DoctorError(_advice(error.__cause__ or error)) from error
-
-    def ask(
-        self, service: str, operation: str, member: str, resource: str, **arguments: Any
-    ) -> Any:
+    def ask(self, operation: str, member: str, resource: str, **arguments: Any) -> Any:
         """Return a member of an operation's answer, from the Region of the resource.
 
         Raises:
@@ -138,56 +124,61 @@ class Account:
                 be answered.
             AbsentError: if there is no such thing.
         """
-        return self._answer(service, operation, member, resource, arguments)[member]
+        return self._answer(operation, member, resource, arguments)[member]
 
-    def see(
-        self, service: str, operation: str, member: str, resource: str, **arguments: Any
-    ) -> tuple[Any, str]:
+    def see(self, operation: str, member: str, resource: str, **arguments: Any) -> tuple[Any, str]:
         """Return the same, or why it can't be seen; none and no reason for what doesn't exist."""
         try:
-            return self.ask(service, operation, member, resource, **arguments), ""
+            return self.ask(operation, member, resource, **arguments), ""
         except NotAnsweredError as error:
             return None, str(error)
         except AbsentError:
             return None, ""
 
-    def pages(
-        self, service: str, operation: str, member: str, resource: str, **arguments: Any
-    ) -> Iterator[Any]:
+    def see_all(
+        self, operation: str, member: str, resource: str, **arguments: Any
+    ) -> tuple[list[Any], str]:
+        """Return a listing, or an empty one and why it can't be seen."""
+        try:
+            return list(self.pages(operation, member, resource, **arguments)), ""
+        except NotAnsweredError as error:
+            return [], str(error)
+        except AbsentError:
+            return [], ""
+
+    def pages(self, operation: str, member: str, resource: str, **arguments: Any) -> Iterator[Any]:
         """Yield the members of a listing, page by page."""
-        answered, asked = _NEXT_PAGE[service]
+        answered, asked = _NEXT_PAGE[operation.partition(".")[0]]
         while True:
-            answer = self._answer(service, operation, member, resource, arguments)
+            answer = self._answer(operation, member, resource, arguments)
             yield from answer[member]
             if not answer.get(answered):
                 return
             arguments[asked] = answer[answered]
 
-    def _answer(
-        self, service: str, operation: str, member: str, resource: str, arguments: dict[str, Any]
-    ) -> Any:
+    def _answer(self, operation: str, member: str, resource: str, arguments: dict[str, Any]) -> Any:
+        service, _, name = operation.partition(".")
         # The ARNs of IAM and S3 have no Region.
         region = (resource.split(":")[3] if resource.startswith("arn:") else "") or self.region
-        action = "GetEncryptionConfiguration" if operation == "GetBucketEncryption" else operation
         try:
+            # Saves time: each call of a service that can't be reached takes half a minute.
             if why := self._unreachable.get((service, region)):
                 raise NotAnsweredError(why)
-            answer = getattr(self.client(service, region), xform_name(operation))(**arguments)
-            if _is_page(answer):
-                raise NotAnsweredError(_WEB_PAGE)
+            answer = getattr(self.client(service, region), xform_name(name))(**arguments)
             if answer.get(member, {}) == {}:
                 raise NotAnsweredError(f"was answered without {member}")
             if member == "Policy" and isinstance(answer[member], str):
                 answer[member] = as_written(answer[member])
             return answer
         except Exception as error:  # the SDK raises those of files and of what it can't read, too
-            if _is_absent(error, operation):
+            if _is_absent(error, name):
                 raise AbsentError(str(error)) from error
-            why = _why(error, operation)
+            why = _why(error, name)
             if isinstance(error, (exceptions.ConnectionError, exceptions.HTTPClientError)):
                 self._unreachable[service, region] = why
-            self.not_answered.setdefault((f"{service}:{action}", why), set()).add(resource)
-            raise NotAnsweredError(f"{service}:{action} {why}") from error
+            action = f"{service}:{_PERMISSIONS.get(name, name)}"
+            self.not_answered.setdefault((action, why), set()).add(resource)
+            raise NotAnsweredError(f"{action} {why}") from error
 
 
 class Once(Generic[T]):
@@ -222,27 +213,14 @@ def side_by_side(read: Callable[[str], T], names: Iterable[str]) -> Iterator[T]:
             yield answer
 
 
-def _is_page(answer: Any) -> bool:
-    """Tell if an answer is a page of a proxy or a portal."""
-    metadata = answer.get("ResponseMetadata", {})
-    is_page = "html" in metadata.get("HTTPHeaders", {}).get("content-type", "")
-    return is_page and "RequestId" not in metadata
-
-
 def _code_of(error: exceptions.ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def _is_absent(error: Exception, operation: str) -> bool:
-    """Tell if there is no such thing, or if nothing can have such a name."""
-    if (
-        not isinstance(error, exceptions.ClientError)
-        or error.operation_name != operation
-        or _is_page(error.response)
-    ):
-        return isinstance(error, exceptions.ParamValidationError)
-    code = _code_of(error)
-    return code in _ABSENT or (code in _IMPOSSIBLE and not operation.startswith("List"))
+    """Tell if there is no such thing; another operation's error is about credentials."""
+    is_own = isinstance(error, exceptions.ClientError) and error.operation_name == operation
+    return is_own and _code_of(error) in _ABSENT
 
 
 def _why(error: Exception, operation: str) -> str:
@@ -251,28 +229,23 @@ def _why(error: Exception, operation: str) -> str:
         return str(error)
     if not isinstance(error, exceptions.ClientError):
         return f"failed with {type(error).__name__}"
-    if error.operation_name != operation:  # the one that gets credentials
-        return f"failed, since {error.operation_name} failed with {_code_of(error)}"
-    if _is_page(error.response):
-        return _WEB_PAGE
     code = _code_of(error)
+    if error.operation_name != operation:  # the one that gets credentials
+        return f"failed, since {error.operation_name} failed with {code}"
     return "was denied" if code in _DENIED else f"failed with {code}"
 
 
-def _advice(error: BaseException) -> str:
+def advice(error: BaseException) -> str:
     """Say in one line why nothing can be looked at, and what to do about it."""
-    # The SDK's words may have all of an answer in them.
-    said = shorten(str(error), 300, placeholder=" …")
     if isinstance(error, exceptions.NoCredentialsError):
-        return (
-            "no credentials were found: set --profile, or sign in, for example with aws sso login"
-        )
-    if not isinstance(error, exceptions.ClientError) or _is_page(error.response):
-        return (
-            f"{said}: check the network, the proxy, the Region, and the configuration of AWS's SDK"
-        )
-    instead = "name the dataset groups, " if error.operation_name.startswith("List") else ""
-    return (
-        f"{said}: {instead}renew the credentials, allow it, enable the Region for the account, or "
-        "try again later"
-    )
+        do = "set --profile, or sign in, for example with aws sso login"
+    elif isinstance(error, exceptions.ProfileNotFound):
+        do = "`aws configure list-profiles` shows their names"
+    elif isinstance(error, exceptions.ClientError):
+        do = "renew the credentials, allow it, enable the Region, or try again later"
+        if error.operation_name.startswith("List"):
+            do = f"name the dataset groups, {do}"
+    else:
+        do = "check the network, the proxy, the Region, and the configuration of AWS's SDK"
+    # The SDK's words may have all of an answer in them.
+    return f"{shorten(str(error), 300, placeholder=' …')}: {do}"

@@ -10,7 +10,7 @@ from .._access.causes import Cause, Reason
 from .._access.comparison import compare
 from .._access.entries import Entry
 from .._access.findings import Finding, findings_of
-from .._access.model import Asked, Column, Problem
+from .._access.model import Column, Problem
 from .._access.needs import users_of
 from .._access.policies import PolicyToChange
 from .._access.problems import GROUP_PAGE
@@ -43,16 +43,15 @@ class GroupReport:
 def diagnose(gathered: Gathered) -> GroupReport:
     """Return what is missing, wrong, undecided and right."""
     report = compare(gathered.model, with_excess=False)
+    dead_ids, failed = deleted_principals(gathered.model), _failed_group(gathered.group)
     undecided = sorted((*report.undecided, *_unseen(gathered)), key=lambda entry: entry.sort_key())
     access = replace(
         report,
-        problems=in_order((*report.problems, *deleted_principals(gathered.model))),
+        problems=in_order((*report.problems, *dead_ids, *failed)),
         undecided=tuple(undecided),
         policies=tuple(map(_to_add, report.policies)),
     )
-    problems = in_order((*access.problems, *_failed_group(gathered, access)))
-    access = replace(access, problems=problems)
-    return GroupReport(gathered.group, access, tuple(_notes(gathered, access)))
+    return GroupReport(gathered.group, access, tuple(_notes(gathered)))
 
 
 def unseen_group(group: Group) -> GroupReport:
@@ -81,71 +80,47 @@ def _to_add(policy: PolicyToChange) -> PolicyToChange:
     return replace(policy, should_have=statements, replaces=(), own_conditions=(), also_for=())
 
 
-def _failed_group(gathered: Gathered, report: AccessReport) -> Iterator[Problem]:
-    group = gathered.group
-    if group.status == "CREATE FAILED":
-        asked = gathered.asked_by.get(group.arn)
-        reason = Reason.of(
-            Cause.GROUP_FAILED,
-            why=group.failure or "for no reason given",
-            today=_today(asked, report),
-        )
-        label, asks = f"dataset group {group.name}", [] if asked is None else [asked]
-        yield Problem.of("configuration", group.arn, reason, GROUP_PAGE, asks, label=label)
+def _failed_group(group: Group) -> Iterator[Problem]:
+    if group.described.get("status") == "CREATE FAILED":
+        why = group.described.get("failureReason") or "it gave no reason"
+        reason, label = Reason.of(Cause.GROUP_FAILED, why=why), f"dataset group {group.name}"
+        yield Problem.of("configuration", group.arn, reason, GROUP_PAGE, (), label=label)
 
 
 def _unseen(gathered: Gathered) -> Iterator[Entry]:
     jobs, model = gathered.jobs, gathered.model
     if jobs.unseen:
         yield _of_group(gathered.group, Reason.of(Cause.JOBS_UNSEEN, number=jobs.unseen))
-    doubts: list[tuple[Column, str, Reason]] = []
-    for role in (role for role in model.roles.values() if role.unseen):
-        doubts.append(("role", role.arn, Reason.of(Cause.MAY_BE_DENIED_UNSEEN, why=role.unseen)))
-    for bucket in (bucket for bucket in model.buckets.values() if bucket.unseen_region):
-        doubts.append(
-            ("bucket", bucket.arn, Reason.of(Cause.REGION_UNSEEN, why=bucket.unseen_region))
-        )
+    doubts: list[tuple[Column, str, Cause, str]] = []
+    for role in model.roles.values():
+        doubts.append(("role", role.arn, Cause.MAY_BE_DENIED_UNSEEN, role.unseen))
+    for bucket in model.buckets.values():
+        doubts.append(("bucket", bucket.arn, Cause.REGION_UNSEEN, bucket.unseen_region))
     users = users_of(model)
-    for column, arn, reason in doubts:
-        yield Entry(
-            kind="undecided", policy=column, policy_of=arn, reason=reason, asked=tuple(users[arn])
-        )
+    for column, arn, cause, why in doubts:
+        if why:
+            reason, asked = Reason.of(cause, why=why), tuple(users[arn])
+            yield Entry(kind="undecided", policy=column, policy_of=arn, reason=reason, asked=asked)
 
 
 def _of_group(group: Group, reason: Reason) -> Entry:
-    return Entry(kind="undecided", name=f"{group.name} ({DATASET_GROUP.resource})", reason=reason)
+    name = f"{group.name} ({DATASET_GROUP.resource})"
+    return Entry(kind="undecided", name=name, reason=reason)
 
 
-def _notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
-    group, jobs, model = gathered.group, gathered.jobs, gathered.model
+def _notes(gathered: Gathered) -> Iterator[str]:
+    jobs, model = gathered.jobs, gathered.model
     for job in jobs.newest:
-        if job.failure:
-            today = _today(gathered.asked_by.get(job.arn), report)
-            yield f"{job.name} ({job.permissions.resource}) failed: {job.failure} ({today})"
-    for job in gathered.of_no_role:
-        label, role = f"{job.name} ({job.permissions.resource})", job.role_arn.rpartition("/")[2]
-        gone = "which doesn't exist any more: what the next one needs isn't known"
-        yield f"{label} had role {role}, {gone}"
-    has = (
-        "a key and a role" if group.key_arn else "no key of yours: AWS's own key encrypts its data"
-    )
-    yield f"it is {group.status}, and has {has}"
+        label = f"{job.name} ({job.permissions.resource})"
+        if gathered.has_no_role(job):
+            gone = "which doesn't exist any more: what the next one needs isn't known"
+            yield f"{label} had role {job.role_arn}, {gone}"
+        elif job.failure:
+            yield f"{label} failed: {job.failure}"
+    no_key = "no key of yours: AWS's own key encrypts its data"
+    has = "a key and a role" if gathered.key_of_group else no_key
+    yield f"it is {gathered.group.described.get('status')}, and has {has}"
     older = f", {jobs.older} older not (--jobs)" if jobs.older else ""
     yield f"jobs and metric attributions that were looked at: {len(jobs.newest)}{older}"
     for owner in model.owners:
         yield from (f"{model.label(owner.arn)}: {note}" for note in owner.notes)
-
-
-def _today(asked: Asked | None, report: AccessReport) -> str:
-    """Say what the policies give today of what something that failed needs."""
-    if asked is None:
-        return "what it needs isn't looked at"
-    told = [
-        *(entry.needed_by for entry in report.missing),
-        *(problem.needed_by for problem in report.problems),
-    ]
-    if any(asked.label in names for names in told):
-        return "what it lacks is above"
-    if any(asked.label in entry.needed_by for entry in report.undecided):
-        return "whether the policies allow all that it needs isn't known, see above"
-    return "today the policies allow all that it needs"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from .. import matrix
-from .._access.causes import Cause, Reason
-from .._access.model import AccessModel, Asked, Location, Problem
+from .._access.model import AccessModel, Asked, Location
 from .asking import Account, Once
-from .groups import Group, Jobs, PersonalizeJob
-from .owners import is_alias, read_bucket, read_key, read_role
-
-_S3 = "s3://"
+from .groups import Group, Jobs, PersonalizeJob, Place
+from .owners import read_bucket, read_key, read_role
 
 
 class AccountReader:
@@ -32,9 +29,7 @@ def gather(reader: AccountReader, group: Group, jobs: Jobs) -> Gathered:
     gathered = Gathered(reader, group, jobs, AccessModel(names=names, organization=organization))
     gathered.add_group()
     for job in jobs.newest:
-        if job.permissions.is_job and not reader.role(job.role_arn).exists:
-            gathered.of_no_role.append(job)  # the next one will have another
-        else:
+        if not gathered.has_no_role(job):
             gathered.add_job(job)
     return gathered
 
@@ -47,54 +42,47 @@ class Gathered:
     group: Group
     jobs: Jobs
     model: AccessModel
-    asked_by: dict[str, Asked] = field(default_factory=dict)
-    """What a dataset group or job asks for, by its ARN."""
-    of_no_role: list[PersonalizeJob] = field(default_factory=list)
-    """The jobs whose role doesn't exist any more, which ask for nothing."""
+
+    @property
+    def key_of_group(self) -> str | None:
+        """The ARN of the dataset group's key, if it has one."""
+        return self.group.described.get("kmsKeyArn")
+
+    def has_no_role(self, job: PersonalizeJob) -> bool:
+        """Tell if the role of a job doesn't exist any more: the next one will have another."""
+        return job.permissions.is_job and not self.reader.role(job.role_arn).exists
 
     def add_group(self) -> None:
         """Add what the dataset group itself asks for; without a key it asks for nothing."""
-        group = self.group
-        if group.key_arn:
-            self._add_key(group.key_arn)
-            if group.role_arn:
-                self._add(group.arn, self._asked(group.name, matrix.DATASET_GROUP, group.role_arn))
+        role_arn = self.group.described.get("roleArn")
+        if self.key_of_group:
+            self._add_key(self.key_of_group)
+            if role_arn:
+                self._add(self._asked(self.group.name, matrix.DATASET_GROUP, role_arn))
 
     def add_job(self, job: PersonalizeJob) -> None:
         """Add what a job or a metric attribution asks for."""
         asked = self._asked(job.name, job.permissions, job.role_arn)
-        source = self._location(asked, job.source) if job.source else None
-        destination = (
-            self._location(asked, job.destination, is_folder=True) if job.destination else None
-        )
-        self._add(job.arn, replace(asked, source=source, destination=destination))
+        source, destination = self._location(job.source), self._location(job.destination)
+        if destination:
+            destination = destination._replace(is_folder=True)
+        self._add(replace(asked, source=source, destination=destination))
 
     def _asked(self, name: str, permissions: matrix.Permissions, role_arn: str) -> Asked:
         account = self.reader.account
-        return Asked(name, permissions, role_arn, account.id, account.region, self.group.key_arn)
+        return Asked(name, permissions, role_arn, account.id, account.region, self.key_of_group)
 
-    def _add(self, by: str, asked: Asked) -> None:
+    def _add(self, asked: Asked) -> None:
         arn = asked.role_arn
-        self.model.names[arn] = arn.rpartition("/")[2]
+        self.model.names[arn] = arn.partition(":role/")[2]
         self.model.roles[arn] = self.reader.role(arn)
         self.model.asked.append(asked)
-        self.asked_by[by] = asked
 
-    def _location(
-        self, asked: Asked, path_and_key: tuple[str, str | None], *, is_folder: bool = False
-    ) -> Location | None:
-        path, key = path_and_key
-        if not path.startswith(_S3):
-            reason = Reason.of(Cause.NO_S3_URI, what="path", given=repr(path))
-            page = asked.permissions.page
-            self.model.problems.append(
-                Problem.of("configuration", asked.label, reason, page, [asked])
-            )
+    def _location(self, place: Place | None) -> Location | None:
+        if place is None:
             return None
-        name, _, prefix = path.removeprefix(_S3).partition("/")
-        return Location(
-            self._add_bucket(name), prefix, self._add_key(key) if key else None, is_folder
-        )
+        key_arn = self._add_key(place.key) if place.key else None
+        return Location(self._add_bucket(place.bucket), place.prefix, key_arn)
 
     def _add_bucket(self, name: str) -> str:
         """Put a bucket into the model, and return its ARN."""
@@ -104,7 +92,7 @@ class Gathered:
         if bucket.key_arn is not None:
             reference = bucket.key_arn
             key = self.reader.key(reference)
-            if key.unseen_state and is_alias(key):
+            if key.unseen_state and ":alias/" in key.arn:
                 why = f"its default key is {reference}, and {key.unseen_state}"
                 bucket = replace(bucket, key_arn=None, unseen_encryption=why)
             else:

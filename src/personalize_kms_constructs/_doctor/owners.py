@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from .._access.model import Bucket, Key, Role
@@ -24,34 +22,27 @@ def read_key(account: Account, reference: str) -> Key:
         reference = own + (reference if reference.startswith("alias/") else f"key/{reference}")
     key = Key(reference)
     described, key.unseen_state = account.see(
-        "kms", "DescribeKey", "KeyMetadata", reference, KeyId=reference
+        "kms.DescribeKey", "KeyMetadata", reference, KeyId=reference
     )
     if described is not None:
         if described.get("KeyManager") == "AWS":
             return of_aws
-        key = Key(
-            str(described["Arn"]), spec=str(described["KeySpec"]), usage=str(described["KeyUsage"])
-        )
-        key.state = str(described["KeyState"])
+        key = Key(described["Arn"], spec=described["KeySpec"], usage=described["KeyUsage"])
+        key.state = described["KeyState"]
         if "DeletionDate" in described:
             key.deleted_on = f"{described['DeletionDate']:%Y-%m-%d}"
     elif not key.unseen_state:
         return Key(reference, exists=False)
-    elif is_alias(key):
+    elif ":alias/" in reference:
         return key
     policy, key.unseen = account.see(
-        "kms", "GetKeyPolicy", "Policy", key.arn, KeyId=key.arn, PolicyName="default"
+        "kms.GetKeyPolicy", "Policy", key.arn, KeyId=key.arn, PolicyName="default"
     )
     if policy is not None:
         key.policies = [Policy(policy, "the key policy")]
     elif not key.unseen:
         key.unseen = "KMS shows it only to its own account"
     return key
-
-
-def is_alias(key: Key) -> bool:
-    """Report whether only the alias of a key could be seen."""
-    return ":alias/" in key.arn
 
 
 def read_bucket(account: Account, name: str) -> Bucket:
@@ -62,14 +53,14 @@ def read_bucket(account: Account, name: str) -> Bucket:
     arn = f"arn:{account.partition}:s3:::{name}"
     bucket = Bucket(arn, unknown(f"account of {arn}"))
     try:
-        region = account.ask("s3", "GetBucketLocation", "LocationConstraint", arn, Bucket=name)
+        region = account.ask("s3.GetBucketLocation", "LocationConstraint", arn, Bucket=name)
         # S3 gives the first Region no name, and has a name from before there were Regions.
         bucket.region = "eu-west-1" if region == "EU" else region or "us-east-1"
     except NotAnsweredError as error:
         bucket.unseen_region = str(error)
     except AbsentError:
         return Bucket(arn, account.id, exists=False)
-    policy, bucket.unseen = account.see("s3", "GetBucketPolicy", "Policy", arn, Bucket=name)
+    policy, bucket.unseen = account.see("s3.GetBucketPolicy", "Policy", arn, Bucket=name)
     if policy is not None:
         bucket.policies = [Policy(policy, "the bucket policy")]
     if not bucket.unseen:
@@ -77,7 +68,7 @@ def read_bucket(account: Account, name: str) -> Bucket:
         bucket.account = account.id
     member = "ServerSideEncryptionConfiguration"
     encryption, bucket.unseen_encryption = account.see(
-        "s3", "GetBucketEncryption", member, arn, Bucket=name
+        "s3.GetBucketEncryption", member, arn, Bucket=name
     )
     bucket.key_arn = _default_key(encryption) if encryption is not None else None
     return bucket
@@ -97,74 +88,65 @@ def read_role(account: Account, arn: str) -> Role:
         why = "it is in another account"
         return Role(arn, unseen=why, unseen_trust=why, unseen_boundary=why)
     role, name = Role(arn), arn.rpartition("/")[2]
-    described, unseen = account.see("iam", "GetRole", "Role", arn, RoleName=name)
+    described, unseen = account.see("iam.GetRole", "Role", arn, RoleName=name)
     if unseen:
         role.unseen_trust = role.unseen_boundary = unseen
     elif described is None or described["Arn"] != arn:  # the name may be there, on another path
         return Role(arn, exists=False)
     else:
-        role.unique_id = str(described["RoleId"])
-        role.trust = [Policy(_document(described["AssumeRolePolicyDocument"]), "the trust policy")]
-        _add_boundary(
-            account, role, described.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-        )
+        role.unique_id = described["RoleId"]
+        role.trust = [_policy(described["AssumeRolePolicyDocument"], "the trust policy")]
+        boundary = described.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        if boundary is not None:
+            _add_boundary(account, role, boundary)
     _add_policies(account, role, name)
     return role
 
 
-def _add_boundary(account: Account, role: Role, arn: str | None) -> None:
-    if arn is None:
-        return
-    name = f"permissions boundary {arn.rpartition('/')[2]}"
-    try:
-        role.boundary = Policy(_managed(account, arn), name)
-    except AbsentError:
-        # A boundary that is no more allows nothing.
-        role.boundary = Policy({"Statement": []}, name)
-        role.notes = (f"its {name} doesn't exist, and allows nothing",)
-    except NotAnsweredError as error:
-        role.unseen_boundary = str(error)
+def _add_boundary(account: Account, role: Role, arn: str) -> None:
+    document, role.unseen_boundary = _managed(account, arn)
+    role.notes = (f"its permissions boundary is {arn}",)
+    if document is None and not role.unseen_boundary:
+        document = {"Statement": []}
+        role.notes = (f"its permissions boundary {arn} doesn't exist, and allows nothing",)
+    if document is not None:
+        role.boundary = _policy(document, f"permissions boundary {arn.rpartition('/')[2]}")
 
 
 def _add_policies(account: Account, role: Role, name: str) -> None:
-    unseen: list[str] = []
-
-    def listed(operation: str, member: str) -> list[Any]:
-        try:
-            return list(account.pages("iam", operation, member, role.arn, RoleName=name))
-        except (AbsentError, NotAnsweredError) as error:
-            unseen.append(str(error))
-            return []
-
-    def add(policy: str, document: Callable[[], Any]) -> None:
-        try:
-            role.identity.append(Policy(document(), policy))
-        except AbsentError:
-            pass  # deleted since it was listed
-        except NotAnsweredError as error:
-            unseen.append(f"{policy}: {error}")
-
-    for inline in listed("ListRolePolicies", "PolicyNames"):
-        add(f"inline policy {inline}", partial(_inline, account, role, name, inline))
-    for attached in listed("ListAttachedRolePolicies", "AttachedPolicies"):
-        arn = str(attached["PolicyArn"])
-        add(f"policy {arn.rpartition('/')[2]}", partial(_managed, account, arn))
-    role.unseen = ", ".join(unseen)
-
-
-def _inline(account: Account, role: Role, name: str, policy: str) -> Any:
-    names = {"RoleName": name, "PolicyName": policy}
-    return _document(account.ask("iam", "GetRolePolicy", "PolicyDocument", role.arn, **names))
-
-
-def _managed(account: Account, arn: str) -> Any:
-    version = account.ask("iam", "GetPolicy", "Policy", arn, PolicyArn=arn)["DefaultVersionId"]
-    asked = {"PolicyArn": arn, "VersionId": version}
-    return _document(
-        account.ask("iam", "GetPolicyVersion", "PolicyVersion", arn, **asked)["Document"]
+    """Add the IAM policies that can be seen, and the reasons why others can't."""
+    names, unseen_names = account.see_all(
+        "iam.ListRolePolicies", "PolicyNames", role.arn, RoleName=name
     )
+    attached, unseen_attached = account.see_all(
+        "iam.ListAttachedRolePolicies", "AttachedPolicies", role.arn, RoleName=name
+    )
+    answers: list[tuple[str, Any, str]] = []
+    for inline in names:
+        asked = {"RoleName": name, "PolicyName": inline}
+        answer = account.see("iam.GetRolePolicy", "PolicyDocument", role.arn, **asked)
+        answers.append((f"inline policy {inline}", *answer))
+    for arn in [policy["PolicyArn"] for policy in attached]:
+        answers.append((f"policy {arn.rpartition('/')[2]}", *_managed(account, arn)))
+    unseen = [unseen_names, unseen_attached]
+    for policy, document, why in answers:
+        if document is not None:
+            role.identity.append(_policy(document, policy))
+        elif why:  # otherwise it was deleted since it was listed
+            unseen.append(f"{policy}: {why}")
+    role.unseen = ", ".join(filter(None, unseen))
 
 
-def _document(parsed: Any) -> Any:
-    """Return a policy that boto3 has parsed as that of a key is read."""
-    return as_written(json.dumps(parsed))
+def _managed(account: Account, arn: str) -> tuple[Any, str]:
+    """Return a managed policy's document, or why it can't be seen."""
+    policy, unseen = account.see("iam.GetPolicy", "Policy", arn, PolicyArn=arn)
+    if policy is None:
+        return None, unseen
+    asked = {"PolicyArn": arn, "VersionId": policy["DefaultVersionId"]}
+    version, unseen = account.see("iam.GetPolicyVersion", "PolicyVersion", arn, **asked)
+    return None if version is None else version["Document"], unseen
+
+
+def _policy(parsed: Any, name: str) -> Policy:
+    """Return a policy that boto3 has parsed, read as that of a key is."""
+    return Policy(as_written(json.dumps(parsed)), name)

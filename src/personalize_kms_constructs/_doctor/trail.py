@@ -20,6 +20,10 @@ from .diagnosis import GroupReport
 # AWS answers two look-ups a second, with 50 events each, the latest first: so many take a minute
 # (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html).
 _MOST_EVENTS = 6_000
+_NOT_EXPLAINED = (
+    ", which no finding of this dataset group explains: it was fixed since, a control policy "
+    "denies it, or it was for another dataset group"
+)
 _OF_KMS = [{"AttributeKey": "EventSource", "AttributeValue": "kms.amazonaws.com"}]
 
 
@@ -31,12 +35,17 @@ class Denial(NamedTuple):
     says: str
     record: str
 
+    def is_of(self, entry: Entry) -> bool:
+        """Tell if an entry explains it."""
+        is_alike = (self.who, self.action) == (entry.principal_arn, entry.action)
+        return is_alike and entry.resource in self.record
+
 
 def read_denials(account: Account) -> tuple[list[Denial], str]:
     """Read the last denied calls of KMS, and say how far back they go."""
     denials: dict[tuple[str, ...], Denial] = {}
     back_to, stopped = "now", ""
-    events = account.pages("cloudtrail", "LookupEvents", "Events", "*", LookupAttributes=_OF_KMS)
+    events = account.pages("cloudtrail.LookupEvents", "Events", "*", LookupAttributes=_OF_KMS)
     try:
         for event in islice(events, _MOST_EVENTS):
             text = event.get("CloudTrailEvent") or "{}"
@@ -44,7 +53,7 @@ def read_denials(account: Account) -> tuple[list[Denial], str]:
             who, session = _caller(record)
             back_to = record.get("eventTime") or back_to
             if who and str(record.get("errorCode")).startswith("AccessDenied"):
-                action = f"kms:{record['eventName']}"
+                action = f"kms:{record.get('eventName')}"
                 says = record.get("errorMessage") or f"{action} was denied to {who}"
                 # Each job has a session of its own. Some messages don't name the key.
                 alike = (who, action, says.replace(session, who), str(record.get("resources")))
@@ -67,32 +76,14 @@ def _caller(record: Any) -> tuple[str, str]:
 def with_denials(
     report: GroupReport, model: AccessModel, denials: list[Denial], read: str
 ) -> GroupReport:
-    """Return a report that names denied calls, in the findings that explain them or in notes."""
-    explained: set[Denial] = set()
-
-    def beside(entry: Entry) -> Entry:
-        for denial in denials:
-            is_alike = (denial.who, denial.action) == (entry.principal_arn, entry.action)
-            if is_alike and entry.resource in denial.record:
-                explained.add(denial)
-                return replace(entry, reason=replace(entry.reason, denied=denial.says))
-        return entry
-
-    access = report.access
-    missing, undecided = tuple(map(beside, access.missing)), tuple(map(beside, access.undecided))
-    policies = tuple(
-        replace(policy, lacks=tuple(map(beside, policy.lacks))) for policy in access.policies
-    )
-    others = [
-        f"CloudTrail: {denial.says}, which no finding of this dataset group explains: it was fixed "
-        "since, a control policy denies it, or it was for another dataset group"
-        for denial in denials
-        if denial not in explained and (denial.who in model.roles or _is_for_itself(denial, model))
-    ]
-    access = replace(access, missing=missing, undecided=undecided, policies=policies)
-    return GroupReport(report.group, access, (*report.notes, read, *others))
-
-
-def _is_for_itself(denial: Denial, model: AccessModel) -> bool:
-    """Tell if Personalize called for itself, on a key that the dataset group has to do with."""
-    return denial.who == SERVICE_PRINCIPAL and any(key in denial.record for key in model.keys)
+    """Return a report with notes on denied calls, which say if no finding explains one."""
+    notes = [*report.notes, read]
+    for denial in denials:
+        entries = (*report.access.missing, *report.access.undecided)
+        is_explained = any(map(denial.is_of, entries))
+        of_service = denial.who == SERVICE_PRINCIPAL and any(
+            key in denial.record for key in model.keys
+        )
+        if is_explained or of_service or denial.who in model.roles:
+            notes.append(f"CloudTrail: {denial.says}" + ("" if is_explained else _NOT_EXPLAINED))
+    return replace(report, notes=tuple(notes))
