@@ -14,7 +14,7 @@ judged by ministack's IAM evaluator; this module adds which of the documents hav
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -229,15 +229,17 @@ def in_bucket(
 
 def missing(row: Row, caller: Caller, role: Role, uses: Uses) -> tuple[Missing, ...]:
     """Everything AWS's page asks for and the policies don't give, in the order of the page."""
-    entries: list[Missing] = []
-
-    def lack(principal: str, action: str, resource: str, where: str | None) -> None:
-        entry = Missing(principal, action, resource, where) if where else None
-        if entry and entry not in entries:
-            entries.append(entry)
-
+    places = [(uses.source, row.source), (uses.destination, row.destination)]
+    entries = list(_missing_on_keys(row, caller, role, uses))
+    for location, actions in places:
+        if location is not None:
+            entries += _missing_in_bucket(location, actions, caller, role)
     if not by_service(role.trust, "sts:AssumeRole", role.arn, caller):
-        lack(PERSONALIZE, "sts:AssumeRole", role.arn, TRUST_POLICY)
+        entries.insert(0, Missing(PERSONALIZE, "sts:AssumeRole", role.arn, TRUST_POLICY))
+    return tuple(dict.fromkeys(entries))
+
+
+def _missing_on_keys(row: Row, caller: Caller, role: Role, uses: Uses) -> Iterator[Missing]:
     for key, more in (
         (uses.source_key, row.source_key_policy),
         (uses.destination_key, row.destination_key_policy),
@@ -246,41 +248,27 @@ def missing(row: Row, caller: Caller, role: Role, uses: Uses) -> tuple[Missing, 
         if key is None:
             continue
         for action in (*row.key_policy, *more):
-            lack(
-                PERSONALIZE,
-                action,
-                key.arn,
-                None if by_service(key.policy, action, key.arn, caller) else KEY_POLICY,
-            )
-            lack(role.arn, action, key.arn, on_key(role, key, action, caller.region))
+            if not by_service(key.policy, action, key.arn, caller):
+                yield Missing(PERSONALIZE, action, key.arn, KEY_POLICY)
+            if where := on_key(role, key, action, caller.region):
+                yield Missing(role.arn, action, key.arn, where)
         for action in row.role_kms:
-            lack(
-                role.arn,
-                action,
-                key.arn,
-                None if by_iam(role, action, key.arn, caller.region) else ROLE_POLICIES,
-            )
+            if not by_iam(role, action, key.arn, caller.region):
+                yield Missing(role.arn, action, key.arn, ROLE_POLICIES)
     for action in row.role_any:
-        lack(
-            role.arn,
-            action,
-            "*",
-            None if by_iam(role, action, "*", caller.region) else ROLE_POLICIES,
-        )
-    for location, actions in ((uses.source, row.source), (uses.destination, row.destination)):
-        if location is None:
-            continue
-        for action in actions:
-            for resource in location.resources(action):
-                given = by_service(location.policy, action, resource, caller, location.prefix)
-                lack(PERSONALIZE, action, resource, None if given else BUCKET_POLICY)
-                lack(
-                    role.arn,
-                    action,
-                    resource,
-                    in_bucket(role, location, action, resource, caller.region),
-                )
-    return tuple(entries)
+        if not by_iam(role, action, "*", caller.region):
+            yield Missing(role.arn, action, "*", ROLE_POLICIES)
+
+
+def _missing_in_bucket(
+    location: Location, actions: tuple[str, ...], caller: Caller, role: Role
+) -> Iterator[Missing]:
+    for action in actions:
+        for resource in location.resources(action):
+            if not by_service(location.policy, action, resource, caller, location.prefix):
+                yield Missing(PERSONALIZE, action, resource, BUCKET_POLICY)
+            if where := in_bucket(role, location, action, resource, caller.region):
+                yield Missing(role.arn, action, resource, where)
 
 
 def describe(entries: Iterable[Missing]) -> str:

@@ -8,7 +8,6 @@ call of the API.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from ministack.services.cloudformation import provisioners
@@ -27,15 +26,6 @@ DATASET_GROUP = "AWS::Personalize::DatasetGroup"
 DATASET = "AWS::Personalize::Dataset"
 SOLUTION = "AWS::Personalize::Solution"
 METRIC_ATTRIBUTION = "AWS::Personalize::MetricAttribution"
-# What is made of solutions and dataset groups needs no permissions that are judged here: any
-# properties will do.
-OTHERS = {
-    "Campaign": "campaign",
-    "EventTracker": "event-tracker",
-    "Filter": "filter",
-    "Recommender": "recommender",
-}
-
 CREATE_ONLY: dict[str, tuple[str, ...]] = {
     SCHEMA: ("Name", "Schema", "Domain", "Tags"),
     DATASET_GROUP: ("Name", "RoleArn", "KmsKeyArn", "Domain", "Tags"),
@@ -58,10 +48,6 @@ def register() -> None:
             resources.create_metric_attribution, "MetricAttributionArn"
         ),
     }
-    for noun, arn_type in OTHERS.items():
-        creators[f"AWS::Personalize::{noun}"] = _create_with(
-            partial(_create_other, arn_type), f"{noun}Arn"
-        )
     for resource_type, create in creators.items():
         provisioners._RESOURCE_HANDLERS[resource_type] = _handlers(create)
     provisioners._REPLACING_PROPERTIES.update(CREATE_ONLY)
@@ -121,8 +107,3 @@ def _create_dataset(properties: Fields) -> Created:
             store.delete(arn)
             raise
     return arn, {"DatasetArn": arn}
-
-
-def _create_other(arn_type: str, request: Fields) -> str:
-    fields = ("name", "datasetGroupArn", "solutionVersionArn")
-    return store.put(store.new_arn(arn_type, store.name_in(request)), "arn", request, fields)

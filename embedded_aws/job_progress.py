@@ -60,10 +60,10 @@ def fail_training() -> None:
             version["status"] = _DATASET_JOB.failed
 
 
-def require_room(arn_type: str) -> None:
-    """Refuse a sixth job at once."""
-    at_work = _STATUSES[arn_type][:2]
-    if sum(job.get("status") in at_work for job in listing(arn_type)) >= MOST_AT_ONCE:
+def require_room(arn: str) -> None:
+    """Refuse a sixth job of a kind at once."""
+    at_work = _statuses(arn)[:2]
+    if sum(job["status"] in at_work for job in listing(_type_of(arn))) >= MOST_AT_ONCE:
         raise RefusedError(
             "LimitExceededException",
             f"More than {MOST_AT_ONCE} resources with PENDING or IN_PROGRESS status.",
@@ -106,4 +106,8 @@ def look(arn: str) -> Fields:
 
 
 def _statuses(arn: str) -> Statuses:
-    return _STATUSES[arn.split(":", 5)[5].partition("/")[0]]
+    return _STATUSES[_type_of(arn)]
+
+
+def _type_of(arn: str) -> str:
+    return arn.split(":", 5)[5].partition("/")[0]

@@ -11,6 +11,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from ministack.services import cloudtrail
 
@@ -22,40 +23,24 @@ def record(actions: Iterable[str], key_arn: str, role_arn: str) -> None:
     """Keep events of calls that were allowed."""
     service: dict[str, object] = {"type": "AWSService", "invokedBy": PERSONALIZE}
     issuer = {"type": "Role", "arn": role_arn, "accountId": deployed.caller_account()}
-    role: dict[str, object] = {
-        "type": "AssumedRole",
-        "sessionContext": {"sessionIssuer": issuer},
-        "invokedBy": PERSONALIZE,
-    }
+    role = {"type": "AssumedRole", "sessionContext": {"sessionIssuer": issuer}}
     for action in actions:
-        for identity in (service, role):
+        for identity in (service, {**role, "invokedBy": PERSONALIZE}):
             _keep(action.partition(":")[2], key_arn, identity)
 
 
 def _keep(name: str, key_arn: str, identity: dict[str, object]) -> None:
     now = time.time()
     event = {
-        "eventVersion": "1.08",
         "userIdentity": identity,
         "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
         "eventSource": "kms.amazonaws.com",
         "eventName": name,
-        "awsRegion": deployed.caller_region(),
         "sourceIPAddress": PERSONALIZE,
-        "requestParameters": None,
-        "resources": [
-            {"accountId": deployed.caller_account(), "type": "AWS::KMS::Key", "ARN": key_arn}
-        ],
-        "eventType": "AwsApiCall",
+        "resources": [{"type": "AWS::KMS::Key", "ARN": key_arn}],
     }
-    cloudtrail._get_event_queue().append(
-        {
-            "EventId": str(uuid.uuid4()),
-            "EventName": name,
-            "EventTime": now,
-            "EventSource": "kms.amazonaws.com",
-            "Username": "",
-            "Resources": [{"ResourceType": "AWS::KMS::Key", "ResourceName": key_arn}],
-            "CloudTrailEvent": json.dumps(event),
-        }
-    )
+    about = [{"ResourceType": "AWS::KMS::Key", "ResourceName": key_arn}]
+    listed: dict[str, Any] = {"EventId": str(uuid.uuid4()), "EventName": name, "EventTime": now, "Username": ""}
+    listed |= {"EventSource": "kms.amazonaws.com", "Resources": about}
+    listed["CloudTrailEvent"] = json.dumps(event)
+    cloudtrail._get_event_queue().append(listed)

@@ -1,10 +1,10 @@
 """Rules on key policies that KMS has and ministack lacks.
 
-The rules are those of PutKeyPolicy and CreateKey in the KMS API reference: besides the grammar, the
-caller keeps the right to change the policy (unless `BypassPolicyLockoutSafetyCheck`), and the
-document has at most 32 KiB. CloudFormation's AWS::KMS::Key goes through the same check.
+The rules are those of PutKeyPolicy and CreateKey in the KMS API reference: the caller keeps the
+right to change the policy (unless `BypassPolicyLockoutSafetyCheck`), and the document has at most
+32 KiB. CloudFormation's AWS::KMS::Key goes through the same check.
 
-When a role or user is deleted that a key policy names, KMS keeps its unique id in the place of the
+When a role is deleted that a key policy names, KMS keeps its unique id in the place of the
 ARN, and takes no new text with that id in it, whoever wants to change something else:
 https://repost.aws/knowledge-center/kms-policy-error-invalid-principals.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ministack.core.iam_evaluator import EvalContext, caller_arn, evaluate_resource_policy
@@ -22,31 +23,33 @@ from ministack.services.cloudformation import provisioners
 
 from embedded_aws import deployed
 from embedded_aws.access import in_effect
-from embedded_aws.errors import RefusedError
-from embedded_aws.policy_rules import Kind, check_grammar, compact
+from embedded_aws.errors import RefusedError, check_call
+from embedded_aws.policy_rules import Fields, check_principals, compact
 
 BYTES_AT_MOST = 32_768
 
-# A statement without Action or Resource has no effect, and is taken.
-KEY = Kind(
+INVALID_PRINCIPAL = RefusedError(
     "MalformedPolicyDocumentException",
-    ("Principal",),
-    invalid_principal="Policy contains a statement with one or more invalid principals.",
+    "Policy contains a statement with one or more invalid principals.",
 )
 LOCKOUT = "The new key policy will not allow you to update the key policy in the future."
 
 
 def register() -> None:
-    """Check key policies from KMS and CloudFormation, also when a principal is deleted."""
-    kms._create_key = _checked(kms._create_key)
-    kms._put_key_policy = _checked(kms._put_key_policy)
-    kms._replicate_key = _checked(kms._replicate_key)
-    _check_cloudformation()
+    """Check key policies from KMS and CloudFormation, also when a role is deleted."""
+    for name in ("_create_key", "_put_key_policy", "_replicate_key"):
+        check_call(
+            vars(kms), name, _check_request, lambda code, text: error_response_json(code, text, 400)
+        )
     keys = provisioners._RESOURCE_HANDLERS["AWS::KMS::Key"]
+    keys["update"] = partial(_update_checked, keys["update"])
+    # Creating goes through kms._create_key; the policy is counted without the spaces of JSON.
+    provisioners._kms_create_key_payload = partial(
+        _payload_without_spaces, provisioners._kms_create_key_payload
+    )
     provisioners._RESOURCE_HANDLERS["AWS::KMS::ReplicaKey"] = {**keys, "create": _create_replica}
     provisioners._REPLACING_PROPERTIES["AWS::KMS::ReplicaKey"] = ("PrimaryKeyArn",)
-    iam._roles.__class__ = _store_of(type(iam._roles), "RoleId")
-    iam._users.__class__ = _store_of(type(iam._users), "UserId")
+    iam._roles.__class__ = _orphaning(type(iam._roles))
 
 
 def check(policy: str, bypass_lockout_check: bool = False) -> None:
@@ -55,56 +58,36 @@ def check(policy: str, bypass_lockout_check: bool = False) -> None:
         raise RefusedError(
             "LimitExceededException", f"The key policy is longer than {BYTES_AT_MOST} bytes"
         )
-    check_grammar(policy, KEY)
+    check_principals(policy, INVALID_PRINCIPAL)
     if not bypass_lockout_check and not _caller_keeps_control(policy):
-        raise RefusedError(KEY.code, LOCKOUT)
+        raise RefusedError(INVALID_PRINCIPAL.code, LOCKOUT)
 
 
-def _checked(operation: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
-    def check_first(request: dict[str, Any]) -> Any:
-        policy = request.get("Policy")
-        # Without a policy CreateKey writes the default one; an unknown key is for the operation to
-        # refuse.
-        if policy is not None:
-            try:
-                check(policy, bool(request.get("BypassPolicyLockoutSafetyCheck")))
-            except RefusedError as refusal:
-                return error_response_json(refusal.code, str(refusal), 400)
-        return operation(request)
-
-    return check_first
+def _check_request(request: Fields) -> None:
+    # Without a policy CreateKey writes the default one; an unknown key is for the operation to
+    # refuse.
+    if request.get("Policy") is not None:
+        check(request["Policy"], bool(request.get("BypassPolicyLockoutSafetyCheck")))
 
 
-def _check_cloudformation() -> None:
-    # Creating goes through kms._create_key; the policy is counted without the spaces of JSON.
-    payload = provisioners._kms_create_key_payload
-
-    def payload_without_spaces(properties: dict[str, Any]) -> dict[str, Any]:
-        request: dict[str, Any] = payload(properties)
-        if isinstance(properties.get("KeyPolicy"), dict):
-            request["Policy"] = compact(properties["KeyPolicy"])
-        return request
-
-    provisioners._kms_create_key_payload = payload_without_spaces
-
-    # Updating writes the policy straight into the key's record.
-    handlers = provisioners._RESOURCE_HANDLERS["AWS::KMS::Key"]
-    update = handlers["update"]
-
-    def update_checked(
-        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str
-    ) -> Any:
-        policy = new.get("KeyPolicy")
-        if policy is not None and policy != old.get("KeyPolicy"):
-            check(policy if isinstance(policy, str) else compact(policy))
-        return update(physical_id, old, new, stack_name)
-
-    handlers["update"] = update_checked
+def _payload_without_spaces(payload: Callable[[Fields], Fields], properties: Fields) -> Fields:
+    request = payload(properties)
+    if properties.get("KeyPolicy"):
+        request["Policy"] = compact(properties["KeyPolicy"])
+    return request
 
 
-def _create_replica(
-    logical_id: str, properties: dict[str, Any], stack_name: str
-) -> tuple[str, dict[str, str]]:
+def _update_checked(
+    update: Callable[..., Any], key: str, old: Fields, new: Fields, *rest: Any
+) -> Any:
+    """Check a changed policy: updating writes it straight into the key's record."""
+    policy = new.get("KeyPolicy")
+    if policy not in (None, old.get("KeyPolicy")):
+        check(compact(policy))
+    return update(key, old, new, *rest)
+
+
+def _create_replica(logical_id: str, properties: Fields, stack_name: str) -> tuple[str, Fields]:
     """Make a replica of a multi-Region key in the stack's Region, with its own key policy."""
     primary = properties["PrimaryKeyArn"]
     region = deployed.caller_region()
@@ -139,15 +122,15 @@ def _caller_keeps_control(policy: str) -> bool:
     return bool(evaluate_resource_policy(in_effect(policy), context).decision == "Allow")
 
 
-def _store_of(store: type, unique_id: str) -> type:
+def _orphaning(store: type) -> type:
     class Orphaning(store):  # type: ignore[misc]
         __slots__ = ()
 
         def pop(self, name: str, *default: Any) -> Any:
-            record = super().pop(name, *default)
-            if isinstance(record, dict) and unique_id in record:
-                _orphan(record["Arn"], record[unique_id])
-            return record
+            role = super().pop(name, *default)
+            if isinstance(role, dict):
+                _orphan(role["Arn"], role["RoleId"])
+            return role
 
     return Orphaning
 

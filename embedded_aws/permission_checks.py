@@ -8,6 +8,7 @@ from embedded_aws import deployed, kms_calls
 from embedded_aws.access import Caller, Key, Location, Role, Uses, describe, missing
 from embedded_aws.errors import invalid_input
 from embedded_aws.import_data import split_path
+from embedded_aws.personalize_store import Fields, required
 from embedded_aws.requirements import Row
 
 KEY_ARN = re.compile(r"arn:aws.*:kms:.*:[0-9]{12}:key/.*")
@@ -80,6 +81,14 @@ def encryption_key_of(bucket: deployed.DeployedBucket) -> Key | None:
             f"KMS key {bucket.key_id} of Amazon S3 bucket {bucket.name} does not exist"
         )
     return usable_key(arn)
+
+
+def place_in(config: Fields, field: str) -> tuple[str, Key | None]:
+    """A path, and the key that is named with it or is the bucket's."""
+    place = required(config, field)
+    path = required(place, "path")
+    own_key = place.get("kmsKeyArn")
+    return path, usable_key(own_key) if own_key else encryption_key_of(bucket_at(path))
 
 
 def input_location(path: str, key: Key | None) -> Location:

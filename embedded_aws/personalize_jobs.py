@@ -9,10 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 
-from embedded_aws import deployed, job_progress
-from embedded_aws.access import Key, Uses
+from embedded_aws import deployed, job_progress, requirements
+from embedded_aws.access import Key, Location, Uses
 from embedded_aws.errors import invalid_input
 from embedded_aws.import_data import parse_schema, read_rows, split_path
 from embedded_aws.permission_checks import (
@@ -20,8 +20,8 @@ from embedded_aws.permission_checks import (
     encryption_key_of,
     input_location,
     output_location,
+    place_in,
     require,
-    usable_key,
 )
 from embedded_aws.personalize_resources import key_of_group
 from embedded_aws.personalize_store import (
@@ -33,14 +33,6 @@ from embedded_aws.personalize_store import (
     put,
     required,
     role_in,
-)
-from embedded_aws.requirements import (
-    BATCH_INFERENCE_JOB,
-    BATCH_SEGMENT_JOB,
-    DATA_DELETION_JOB,
-    DATASET_EXPORT_JOB,
-    DATASET_IMPORT_JOB,
-    Row,
 )
 
 # What import jobs have put into datasets, by the dataset's ARN.
@@ -60,38 +52,19 @@ def create_dataset_import_job(request: Fields, *, at_once: bool = False) -> str:
     """
     dataset = describe(required(request, "datasetArn"))
     arn = new_arn("dataset-import-job", name_in(request, "jobName"))
-    path = required(required(request, "dataSource"), "dataLocation")
-    bucket = bucket_at(path)
-    location = input_location(path, encryption_key_of(bucket))
-    role_arn, group_key = role_in(request), key_of_group(dataset["datasetGroupArn"])
-    uses = Uses(source=location, dataset_group_key=group_key)
-    require(DATASET_IMPORT_JOB, arn, role_arn, uses)
-    files = _files(bucket, location.objects)
-    if not files:
-        raise invalid_input(f"No data found at {path}")
-    job_progress.require_room("dataset-import-job")
+    path, location = _data(request)
+    uses = Uses(source=location, dataset_group_key=key_of_group(dataset["datasetGroupArn"]))
+    require(requirements.DATASET_IMPORT_JOB, arn, role_in(request), uses)
+    _files(path, location)
 
     def work() -> None:
-        rows = read_rows(
-            parse_schema(describe(dataset["schemaArn"])["schema"]), _files(bucket, files).items()
-        )
-        kept = (
-            _rows.get(request["datasetArn"], [])
-            if request.get("importMode") == "INCREMENTAL"
-            else []
-        )
-        _rows[request["datasetArn"]] = [*kept, *rows]
+        schema = parse_schema(describe(dataset["schemaArn"])["schema"])
+        rows = read_rows(schema, _files(path, location).items())
+        if request.get("importMode") == "INCREMENTAL":
+            rows = [*_rows.get(dataset["datasetArn"], []), *rows]
+        _rows[dataset["datasetArn"]] = rows
 
-    fields = (
-        "jobName",
-        "datasetArn",
-        "dataSource",
-        "roleArn",
-        "importMode",
-        "publishAttributionMetricsToS3",
-    )
-    put(arn, "datasetImportJobArn", {"importMode": "FULL", **request}, fields)
-    job_progress.begin(arn, work)
+    _begin(arn, "datasetImportJobArn", {"importMode": "FULL", **request}, work)
     if at_once:
         job_progress.finish_now(arn)
     return arn
@@ -104,48 +77,36 @@ def create_dataset_export_job(request: Fields) -> str:
     """
     dataset = describe(required(request, "datasetArn"))
     arn = new_arn("dataset-export-job", name_in(request, "jobName"))
-    path, key = _place(required(request, "jobOutput"), "s3DataDestination")
-    role_arn, group_key = role_in(request), key_of_group(dataset["datasetGroupArn"])
+    path, key = place_in(required(request, "jobOutput"), "s3DataDestination")
+    group_key = key_of_group(dataset["datasetGroupArn"])
     uses = Uses(destination=output_location(path, key), dataset_group_key=group_key)
-    require(DATASET_EXPORT_JOB, arn, role_arn, uses)
-    job_progress.require_room("dataset-export-job")
+    require(requirements.DATASET_EXPORT_JOB, arn, role_in(request), uses)
     bulk = request.get("ingestionMode") in ("BULK", "ALL")
 
     def work() -> None:
         schema = parse_schema(describe(dataset["schemaArn"])["schema"])
         text = io.StringIO()
-        writer = csv.DictWriter(
-            text, [field["name"] for field in schema["fields"]], extrasaction="ignore"
-        )
+        names = [field["name"] for field in schema["fields"]]
+        writer = csv.DictWriter(text, names, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(_rows.get(request["datasetArn"], []) if bulk else [])
         _write(path, f"{request['jobName']}.csv", text.getvalue(), key)
 
-    fields = ("jobName", "datasetArn", "ingestionMode", "roleArn", "jobOutput")
-    put(arn, "datasetExportJobArn", {"ingestionMode": "PUT", **request}, fields)
-    job_progress.begin(arn, work)
+    _begin(arn, "datasetExportJobArn", {"ingestionMode": "PUT", **request}, work)
     return arn
 
 
 def create_data_deletion_job(request: Fields) -> str:
     """CreateDataDeletionJob: deletes the USER_IDs of a CSV file from a group's datasets."""
     group_arn = required(request, "datasetGroupArn")
-    describe(group_arn)
     arn = new_arn("data-deletion-job", name_in(request, "jobName"))
-    path = required(required(request, "dataSource"), "dataLocation")
-    bucket = bucket_at(path)
-    location = input_location(path, encryption_key_of(bucket))
-    role_arn, group_key = role_in(request), key_of_group(group_arn)
-    uses = Uses(source=location, dataset_group_key=group_key)
-    require(DATA_DELETION_JOB, arn, role_arn, uses)
-    job_progress.require_room("data-deletion-job")
+    path, location = _data(request)
+    uses = Uses(source=location, dataset_group_key=key_of_group(group_arn))
+    require(requirements.DATA_DELETION_JOB, arn, role_in(request), uses)
 
     def work() -> None:
-        files = _files(bucket, location.objects)
-        if not files:
-            raise invalid_input(f"No data found at {path}")
         users: set[str] = set()
-        for key, body in files.items():
+        for key, body in _files(path, location).items():
             users.update(_users(key, body))
         deleted = 0
         for dataset in listing("dataset", datasetGroupArn=group_arn):
@@ -155,8 +116,7 @@ def create_data_deletion_job(request: Fields) -> str:
             deleted += len(rows) - len(kept)
         describe(arn)["numDeleted"] = deleted
 
-    put(arn, "dataDeletionJobArn", request, ("jobName", "datasetGroupArn", "dataSource", "roleArn"))
-    job_progress.begin(arn, work)
+    _begin(arn, "dataDeletionJobArn", request, work)
     return arn
 
 
@@ -170,75 +130,53 @@ def _users(key: str, body: bytes) -> list[str]:
 
 def create_batch_inference_job(request: Fields) -> str:
     """CreateBatchInferenceJob: for every line of the input, items."""
-    fields = ("batchInferenceJobMode", "batchInferenceJobConfig", "themeGenerationConfig")
+    arn = new_arn("batch-inference-job", name_in(request, "jobName"))
+    work = _batch_work(requirements.BATCH_INFERENCE_JOB, arn, request)
     request = {"batchInferenceJobMode": "BATCH_INFERENCE", **request}
-    return _create_batch_job(
-        BATCH_INFERENCE_JOB, "batch-inference-job", "batchInferenceJobArn", request, fields
-    )
+    _begin(arn, "batchInferenceJobArn", request, work)
+    return arn
 
 
 def create_batch_segment_job(request: Fields) -> str:
     """CreateBatchSegmentJob: for every line of the input, users."""
-    return _create_batch_job(
-        BATCH_SEGMENT_JOB, "batch-segment-job", "batchSegmentJobArn", request, ()
-    )
+    arn = new_arn("batch-segment-job", name_in(request, "jobName"))
+    work = _batch_work(requirements.BATCH_SEGMENT_JOB, arn, request)
+    _begin(arn, "batchSegmentJobArn", request, work)
+    return arn
 
 
-def _create_batch_job(
-    row: Row, arn_type: str, arn_field: str, request: Fields, more_fields: tuple[str, ...]
-) -> str:
+def _batch_work(row: requirements.Row, arn: str, request: Fields) -> Callable[[], None]:
+    """Check a batch job, and return its work."""
     version = describe(required(request, "solutionVersionArn"))
     if version["status"] != "ACTIVE":
         raise invalid_input(
             f"Solution version {version['solutionVersionArn']} is {version['status']}, not ACTIVE"
         )
-    arn = new_arn(arn_type, name_in(request, "jobName"))
-    source, source_key = _place(required(request, "jobInput"), "s3DataSource")
-    target, target_key = _place(required(request, "jobOutput"), "s3DataDestination")
+    source, source_key = place_in(required(request, "jobInput"), "s3DataSource")
+    target, target_key = place_in(required(request, "jobOutput"), "s3DataDestination")
     if not target.endswith("/") or target == source:
         raise invalid_input(
             f"The output has to be a folder, other than the input, and end in '/': {target}"
         )
     location = input_location(source, source_key)
-    role_arn, group_key = role_in(request), key_of_group(version["datasetGroupArn"])
+    group_key = key_of_group(version["datasetGroupArn"])
     uses = Uses(location, output_location(target, target_key), group_key)
-    require(row, arn, role_arn, uses)
-    job_progress.require_room(arn_type)
-    bucket = bucket_at(source)
-    column = "ITEM_ID" if row is BATCH_INFERENCE_JOB else "USER_ID"
+    require(row, arn, role_in(request), uses)
+    # PDG getting-batch-recommendations, getting-user-segments
+    column, member = ("ITEM_ID", "recommendedItems")
+    if row is requirements.BATCH_SEGMENT_JOB:
+        column, member = ("USER_ID", "usersList")
 
     def work() -> None:
-        files = _files(bucket, location.objects)
-        if not files:
-            raise invalid_input(f"No data found at {source}")
         results = _distinct(version["datasetGroupArn"], column)[: request.get("numResults")]
-        for key, body in files.items():
-            answers = [_answer(row, line, results) for line in _json_lines(key, body)]
-            _write(
-                target,
-                f"{key.rsplit('/', 1)[-1]}.out",
-                "".join(f"{json.dumps(a)}\n" for a in answers),
-                target_key,
-            )
+        for key, body in _files(source, location).items():
+            text = ""
+            for line in _json_lines(key, body):
+                answer = {"input": line, "output": {member: results}, "error": None}
+                text += f"{json.dumps(answer)}\n"
+            _write(target, f"{key.rsplit('/', 1)[-1]}.out", text, target_key)
 
-    fields = (
-        "jobName",
-        "solutionVersionArn",
-        "filterArn",
-        "numResults",
-        "jobInput",
-        "jobOutput",
-        "roleArn",
-    )
-    put(arn, arn_field, request, (*fields, *more_fields))
-    job_progress.begin(arn, work)
-    return arn
-
-
-def _answer(row: Row, line: Fields, results: list[str]) -> Fields:
-    """A line of output (PDG getting-batch-recommendations, getting-user-segments)."""
-    name = "recommendedItems" if row is BATCH_INFERENCE_JOB else "usersList"
-    return {"input": line, "output": {name: results}, "error": None}
+    return work
 
 
 def _json_lines(key: str, body: bytes) -> Iterator[Fields]:
@@ -252,29 +190,35 @@ def _json_lines(key: str, body: bytes) -> Iterator[Fields]:
 
 
 def _distinct(group_arn: str, column: str) -> list[str]:
-    datasets = listing("dataset", datasetGroupArn=group_arn)
     values: set[str] = set()
-    for dataset in datasets:
+    for dataset in listing("dataset", datasetGroupArn=group_arn):
         rows = _rows.get(dataset["datasetArn"], ())
         values.update(row[column] for row in rows if row.get(column))
     return sorted(values)
 
 
-def _place(config: Fields, field: str) -> tuple[str, Key | None]:
-    """A path, and the key that is named with it or is the bucket's."""
-    place = required(config, field)
-    path = required(place, "path")
-    own_key = place.get("kmsKeyArn")
-    return path, usable_key(own_key) if own_key else encryption_key_of(bucket_at(path))
+def _begin(arn: str, arn_field: str, request: Fields, work: Callable[[], None]) -> None:
+    job_progress.require_room(arn)
+    put(arn, arn_field, request)
+    job_progress.begin(arn, work)
 
 
-def _files(bucket: deployed.DeployedBucket, keys: Iterable[str]) -> dict[str, bytes]:
+def _data(request: Fields) -> tuple[str, Location]:
+    """The path of the data that a job reads, and what is there."""
+    path = required(required(request, "dataSource"), "dataLocation")
+    return path, input_location(path, encryption_key_of(bucket_at(path)))
+
+
+def _files(path: str, location: Location) -> dict[str, bytes]:
     """The content of the objects that are there."""
+    bucket = bucket_at(path)
     present = set(bucket.object_keys(""))
     files = {}
-    for key in keys:
+    for key in location.objects:
         if key in present and not key.endswith("/"):
             files[key] = bucket.read(key)
+    if not files:
+        raise invalid_input(f"No data found at {path}")
     return files
 
 

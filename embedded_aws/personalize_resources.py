@@ -14,13 +14,7 @@ from embedded_aws import job_progress
 from embedded_aws.access import Uses
 from embedded_aws.errors import invalid_input
 from embedded_aws.import_data import check_schema, parse_schema
-from embedded_aws.permission_checks import (
-    bucket_at,
-    encryption_key_of,
-    output_location,
-    require,
-    usable_key,
-)
+from embedded_aws.permission_checks import output_location, place_in, require, usable_key
 from embedded_aws.personalize_store import (
     Fields,
     describe,
@@ -39,7 +33,7 @@ def create_schema(request: Fields) -> str:
     schema = parse_schema(required(request, "schema"))
     check_schema(schema, str(schema.get("name")))
     arn = new_arn("schema", name_in(request))
-    return put(arn, "schemaArn", request, ("name", "schema", "domain"), status=None)
+    return put(arn, "schemaArn", request)
 
 
 def create_dataset_group(request: Fields) -> str:
@@ -54,7 +48,7 @@ def create_dataset_group(request: Fields) -> str:
     if key_arn and role_arn:
         uses = Uses(dataset_group_key=usable_key(key_arn))
         require(DATASET_GROUP, arn, role_in(request), uses)
-    return put(arn, "datasetGroupArn", request, ("name", "roleArn", "kmsKeyArn", "domain"))
+    return put(arn, "datasetGroupArn", request)
 
 
 def create_dataset(request: Fields) -> str:
@@ -66,24 +60,24 @@ def create_dataset(request: Fields) -> str:
     check_schema(parse_schema(schema["schema"]), dataset_type)
     # One dataset of a type in a group: the type is in its ARN.
     arn = new_arn("dataset", f"{group['name']}/{dataset_type.upper()}")
-    return put(arn, "datasetArn", request, ("name", "datasetGroupArn", "schemaArn", "datasetType"))
+    return put(arn, "datasetArn", request)
 
 
 def create_solution(request: Fields) -> str:
     """CreateSolution."""
     describe(required(request, "datasetGroupArn"))
     arn = new_arn("solution", name_in(request))
-    return put(arn, "solutionArn", request, ("name", "datasetGroupArn", "recipeArn", "eventType"))
+    return put(arn, "solutionArn", request)
 
 
 def create_solution_version(request: Fields) -> str:
     """CreateSolutionVersion; a version has no name, and eight digits in its ARN."""
     solution = describe(required(request, "solutionArn"))
     earlier = listing("solution", solutionArn=solution["solutionArn"])
-    version = hashlib.sha256(f"{solution['solutionArn']}/{len(earlier)}".encode()).hexdigest()[:8]
-    arn = f"{solution['solutionArn']}/{version}"
-    fields = ("solutionArn", "datasetGroupArn", "recipeArn")
-    created = put(arn, "solutionVersionArn", {**solution, "tags": request.get("tags")}, fields)
+    digest = hashlib.sha256(f"{solution['solutionArn']}/{len(earlier)}".encode()).hexdigest()[:8]
+    arn = f"{solution['solutionArn']}/{digest}"
+    version = {field: solution[field] for field in ("solutionArn", "datasetGroupArn")}
+    created = put(arn, "solutionVersionArn", {**version, "tags": request.get("tags")})
     job_progress.begin(created, lambda: None)
     solution["latestSolutionVersion"] = {"solutionVersionArn": created}
     return created
@@ -105,8 +99,7 @@ def create_metric_attribution(request: Fields) -> str:
     arn = new_arn("metric-attribution", name_in(request))
     required(request, "metrics")
     _check_metrics_output(arn, request["datasetGroupArn"], required(request, "metricsOutputConfig"))
-    fields = ("name", "datasetGroupArn", "metrics", "metricsOutputConfig")
-    return put(arn, "metricAttributionArn", request, fields)
+    return put(arn, "metricAttributionArn", request)
 
 
 def key_of_group(group_arn: str) -> Any:
@@ -116,13 +109,9 @@ def key_of_group(group_arn: str) -> Any:
 
 
 def _check_metrics_output(arn: str, group_arn: str, output: Fields) -> None:
-    target = output.get("s3DataDestination")
     destination = None
-    if target:
-        path = required(target, "path")
-        own_key = target.get("kmsKeyArn")
-        key = usable_key(own_key) if own_key else encryption_key_of(bucket_at(path))
-        destination = output_location(path, key)
+    if output.get("s3DataDestination"):
+        destination = output_location(*place_in(output, "s3DataDestination"))
     role_arn = role_in(output)
     uses = Uses(destination=destination, dataset_group_key=key_of_group(group_arn))
     require(METRIC_ATTRIBUTION, arn, role_arn, uses)

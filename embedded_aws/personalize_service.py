@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,13 +24,14 @@ Response = tuple[int, dict[str, str], bytes]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of resource; all names of its operations and fields follow from `noun`."""
+    """A kind of resource; the names of its operations and fields follow from `noun`."""
 
     noun: str
-    arn_type: str
     create: Callable[[Fields], str]
-    filter: str | None = None
+    filter: str = ""
     """The field a listing can be narrowed by."""
+    has_steps: bool = False
+    """True if it goes on by being looked at, and is deleted with what it is of."""
 
     @property
     def member(self) -> str:
@@ -41,117 +43,61 @@ class Kind:
         """The field an ARN comes in."""
         return f"{self.member}Arn"
 
+    @property
+    def arn_type(self) -> str:
+        """The resource type in an ARN; a solution and its versions have one."""
+        return re.sub("(?<!^)[A-Z]", r"-\g<0>", self.noun).lower().removesuffix("-version")
 
-_JOBS = (
-    Kind(
-        "DatasetImportJob",
-        "dataset-import-job",
-        jobs.create_dataset_import_job,
-        filter="datasetArn",
-    ),
-    Kind(
-        "DatasetExportJob",
-        "dataset-export-job",
-        jobs.create_dataset_export_job,
-        filter="datasetArn",
-    ),
-    Kind(
-        "BatchInferenceJob",
-        "batch-inference-job",
-        jobs.create_batch_inference_job,
-        filter="solutionVersionArn",
-    ),
-    Kind(
-        "BatchSegmentJob",
-        "batch-segment-job",
-        jobs.create_batch_segment_job,
-        filter="solutionVersionArn",
-    ),
-    Kind(
-        "DataDeletionJob",
-        "data-deletion-job",
-        jobs.create_data_deletion_job,
-        filter="datasetGroupArn",
-    ),
-)
+
 KINDS = (
-    Kind("Schema", "schema", resources.create_schema),
-    Kind("DatasetGroup", "dataset-group", resources.create_dataset_group),
-    Kind("Dataset", "dataset", resources.create_dataset, filter="datasetGroupArn"),
-    Kind("Solution", "solution", resources.create_solution, filter="datasetGroupArn"),
-    Kind("SolutionVersion", "solution", resources.create_solution_version, filter="solutionArn"),
-    Kind(
-        "MetricAttribution",
-        "metric-attribution",
-        resources.create_metric_attribution,
-        filter="datasetGroupArn",
-    ),
-    *_JOBS,
+    Kind("Schema", resources.create_schema),
+    Kind("DatasetGroup", resources.create_dataset_group),
+    Kind("Dataset", resources.create_dataset, "datasetGroupArn"),
+    Kind("Solution", resources.create_solution, "datasetGroupArn"),
+    Kind("SolutionVersion", resources.create_solution_version, "solutionArn", True),
+    Kind("MetricAttribution", resources.create_metric_attribution, "datasetGroupArn"),
+    Kind("DatasetImportJob", jobs.create_dataset_import_job, "datasetArn", True),
+    Kind("DatasetExportJob", jobs.create_dataset_export_job, "datasetArn", True),
+    Kind("BatchInferenceJob", jobs.create_batch_inference_job, "solutionVersionArn", True),
+    Kind("BatchSegmentJob", jobs.create_batch_segment_job, "solutionVersionArn", True),
+    Kind("DataDeletionJob", jobs.create_data_deletion_job, "datasetGroupArn", True),
 )
 
 
-def _operations() -> dict[str, Callable[[Fields], Fields]]:
-    operations: dict[str, Callable[[Fields], Fields]] = {
-        "ListTagsForResource": lambda request: {
-            "tags": store.tags_of(store.required(request, "resourceArn"))
-        },
-    }
-    for kind in KINDS:
-        operations[f"Create{kind.noun}"] = _create(kind)
-        operations[f"Describe{kind.noun}"] = _describe(kind)
-        operations[f"List{kind.noun}s"] = _list(kind)
-        if kind not in _JOBS and kind.noun != "SolutionVersion":  # these go with what they are of
-            operations[f"Delete{kind.noun}"] = _delete(kind)
-    return operations
+def _create(kind: Kind, request: Fields) -> Fields:
+    return {kind.arn_field: kind.create(request)}
 
 
-def _create(kind: Kind) -> Callable[[Fields], Fields]:
-    return lambda request: {kind.arn_field: kind.create(request)}
+def _describe(kind: Kind, request: Fields) -> Fields:
+    look = job_progress.look if kind.has_steps else store.describe
+    if kind.noun == "Solution":
+        look = resources.describe_solution
+    return {kind.member: look(store.required(request, kind.arn_field))}
 
 
-def _describe(kind: Kind) -> Callable[[Fields], Fields]:
-    look = job_progress.look if kind in _JOBS else store.describe
-    look = {"SolutionVersion": job_progress.look, "Solution": resources.describe_solution}.get(
-        kind.noun, look
-    )
-    return lambda request: {kind.member: look(store.required(request, kind.arn_field))}
+def _delete(kind: Kind, request: Fields) -> Fields:
+    store.delete(store.required(request, kind.arn_field))
+    return {}
 
 
-def _delete(kind: Kind) -> Callable[[Fields], Fields]:
-    def delete(request: Fields) -> Fields:
-        store.delete(store.required(request, kind.arn_field))
-        return {}
-
-    return delete
-
-
-def _list(kind: Kind) -> Callable[[Fields], Fields]:
-    def listing(request: Fields) -> Fields:
-        narrowed = {kind.filter: request.get(kind.filter)} if kind.filter else {}
-        # A solution and its versions have ARNs of one type; a resource's own ARN is its first
-        # field.
-        entries = [
-            entry
-            for entry in store.listing(kind.arn_type, **narrowed)
-            if next(iter(entry)) == kind.arn_field
-        ]
-        return _page(f"{kind.member}s", entries, request)
-
-    return listing
-
-
-def _page(member: str, entries: list[Fields], request: Fields) -> Fields:
+def _list(kind: Kind, request: Fields) -> Fields:
+    narrowed = {kind.filter: request.get(kind.filter)} if kind.filter else {}
+    entries = store.listing(kind.arn_type, **narrowed)
+    # A resource's own ARN is its first field: solutions and versions have ARNs of one type.
+    entries = [entry for entry in entries if next(iter(entry)) == kind.arn_field]
     start = int(request.get("nextToken") or 0)
     end = start + int(request.get("maxResults") or 100)
-    return {member: entries[start:end], **({"nextToken": str(end)} if end < len(entries) else {})}
+    more = {"nextToken": str(end)} if end < len(entries) else {}
+    return {f"{kind.member}s": entries[start:end], **more}
 
 
-OPERATIONS = _operations()
-_KIND_OF: dict[str, Kind] = {}
+OPERATIONS: dict[str, tuple[Kind, Callable[[Kind, Fields], Fields]]] = {}
 for _kind in KINDS:
-    for _verb in ("Create", "Delete", "Describe"):
-        _KIND_OF[f"{_verb}{_kind.noun}"] = _kind
-    _KIND_OF[f"List{_kind.noun}s"] = _kind
+    OPERATIONS[f"Create{_kind.noun}"] = _kind, _create
+    OPERATIONS[f"Describe{_kind.noun}"] = _kind, _describe
+    OPERATIONS[f"List{_kind.noun}s"] = _kind, _list
+    if not _kind.has_steps:
+        OPERATIONS[f"Delete{_kind.noun}"] = _kind, _delete
 
 # Operations that the real API doesn't have; see `EmbeddedAws`.
 _CONTROLS: dict[str, Callable[[Fields], None]] = {
@@ -170,20 +116,24 @@ async def handle_request(
     if name in _CONTROLS:
         _CONTROLS[name](request)
         return _answer({})
-    operation = OPERATIONS.get(name)
-    if operation is None:
-        return _error("InvalidAction", f"the embedded Personalize has no operation {name!r}")
     fault = faults.take(name)
     if fault and not fault.after_the_fact:
         return _error(fault.code, "as asked for")
     try:
-        kind = _KIND_OF.get(name)
-        if kind is not None:
-            personalize_callers.authorize(name, kind.arn_type, kind.arn_field, request, headers)
-        response = _answer(operation(request))
+        response = _answer(_answered(name, request, headers))
     except RefusedError as error:
         return _error(error.code, str(error))
     return _error(fault.code, "as asked for, after the fact") if fault else response
+
+
+def _answered(name: str, request: Fields, headers: dict[str, str]) -> Fields:
+    if name == "ListTagsForResource":
+        return {"tags": store.tags_of(store.required(request, "resourceArn"))}
+    if name not in OPERATIONS:
+        raise RefusedError("InvalidAction", f"the embedded Personalize has no operation {name!r}")
+    kind, operation = OPERATIONS[name]
+    personalize_callers.authorize(name, kind.arn_type, kind.arn_field, request, headers)
+    return operation(kind, request)
 
 
 def reset() -> None:

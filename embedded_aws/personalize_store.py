@@ -27,20 +27,12 @@ def clear() -> None:
     _tags.clear()
 
 
-def put(
-    arn: str,
-    arn_field: str,
-    request: Fields,
-    fields: tuple[str, ...],
-    status: str | None = "ACTIVE",
-) -> str:
-    """Keep a new resource with these fields of the request, and its tags."""
+def put(arn: str, arn_field: str, request: Fields) -> str:
+    """Keep a new resource with the fields of its request, and its tags."""
     now = time.time()
     resource = {arn_field: arn, "creationDateTime": now, "lastUpdatedDateTime": now}
-    resource.update({field: request[field] for field in fields if request.get(field) is not None})
-    if status:
-        resource["status"] = status
-    _resources[arn] = resource
+    resource.update({field: value for field, value in request.items() if field != "tags"})
+    _resources[arn] = {**resource, "status": "ACTIVE"}
     _tags[arn] = list(request.get("tags") or [])
     return arn
 

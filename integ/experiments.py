@@ -13,8 +13,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from integ.account import Aws, Context
-from integ.creations import delete_group, ended
 from integ.trail import PERSONALIZE
+from integ.waiting import delete_group, ended
 
 # An import job takes 1,000 at least
 # (https://docs.aws.amazon.com/personalize/latest/dg/limits.html).

@@ -20,10 +20,10 @@ from botocore.exceptions import ClientError
 from demo.cdk_cli import CdkError, cdk
 from integ.account import PREFIX, Context, outputs_of, stack_status
 from integ.beforehand import beforehand
-from integ.deadline import ends_after
 from integ.experiments import BaselineError, run
 from integ.take_down import take_down
 from integ.trail import kms_events
+from integ.waiting import ends_after
 
 # Names of sessions, which are often e-mail addresses, and what is the organization's.
 _NAMES = re.compile(r"(assumed-role/[\w+=,.@-]+/|arn:[\w-]+:organizations::)[\w+=,.@:/-]+")
@@ -75,17 +75,16 @@ def integrate(context: Context, ask: Callable[[str], bool]) -> bool:
 
 def _try(context: Context, stack: str, assembly: str, record: Record) -> None:
     aws, began, failure = context.aws, datetime.now(UTC), None
-    library = {"library": version("personalize-kms-constructs"), "commit": _commit()}
-    record.add(run=stack, **library, account=aws.account, region=aws.region, began=began)
+    library = version("personalize-kms-constructs")
+    record.add(run=stack, library=library, account=aws.account, region=aws.region, began=began)
     try:
         context.tell("cdk deploy")
         deploy = ("deploy", stack, "--app", assembly, "--require-approval", "never")
         cdk(*deploy, environment=context.environment, quiet=True)
         deployed = outputs_of(aws, stack)
         record.add(deployed=deployed)
-        _doctor(context, deployed["GroupArn"], record, "before")
         run(context, deployed, record.add)
-        _doctor(context, deployed["GroupArn"], record, "after")
+        _doctor(context, deployed["GroupArn"], record)
     except (BaselineError, CdkError, ClientError) as error:
         if not stack_status(aws, stack):
             raise
@@ -103,21 +102,10 @@ def _try(context: Context, stack: str, assembly: str, record: Record) -> None:
         raise failure
 
 
-def _commit() -> str:
-    """Return the commit of this code, ``-dirty`` if it was changed, or nothing without git."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        return subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-        ).stdout.strip()
-    except FileNotFoundError:
-        return ""
-
-
-def _doctor(context: Context, group: str, record: Record, when: str) -> None:
+def _doctor(context: Context, group: str, record: Record) -> None:
     command = [sys.executable, "-m", "personalize_kms_constructs", "doctor", group]
     environment = dict(context.environment)
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     lines = (ended.stdout + ended.stderr).splitlines()
-    record.add(doctor=when, exit_code=ended.returncode, report=lines)
-    context.tell(f"personalize-kms doctor, {when}: {' '.join(lines[-1:])}")
+    record.add(doctor=group, exit_code=ended.returncode, report=lines)
+    context.tell(f"personalize-kms doctor: {' '.join(lines[-1:])}")

@@ -5,14 +5,12 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from integ.account import Aws, Context, ids_of, resources_of, stack_status
-from integ.creations import delete_group, ended
-from integ.deadline import ends_after
+from integ.waiting import delete_group, ended, ends_after
 
 
 class LeftError(Exception):
@@ -38,8 +36,10 @@ def take_down(context: Context, stack: str) -> bool:
     Raises:
         LeftError: if that can't be.
     """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     try:
-        with _ignored(signal.SIGTERM, signal.SIGHUP), ends_after(context.patience.for_taking_down):
+        with ends_after(context.patience.for_taking_down):
             context.tell("taking everything down; Ctrl-C leaves it there")
             is_there = bool(stack_status(context.aws, stack))
             _take_down(context, stack)
@@ -56,16 +56,6 @@ def take_down(context: Context, stack: str) -> bool:
         support = "if a job doesn't end, ask AWS's support"
         message = f"it isn't all taken down: {why}\n  {left}\n  {command}\n  {support}"
         raise LeftError(message) from error
-
-
-@contextmanager
-def _ignored(*signals: signal.Signals) -> Iterator[None]:
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in signals}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _take_down(context: Context, stack: str) -> None:

@@ -12,7 +12,6 @@ from botocore.exceptions import WaiterError
 from embedded_aws import EmbeddedAws
 from tests.embedded_aws import scenario as scenarios
 from tests.embedded_aws.scenario import (
-    ARN,
     DATA,
     GROUP,
     INTERACTIONS,
@@ -398,30 +397,27 @@ def test_a_key_of_a_template_meets_the_rules_of_kms(
     assert reason.endswith(lockout)
 
 
-ROLE = {"Fn::GetAtt": ["Role", "Arn"]}
+NOBODY = {"AWS": "arn:aws:iam::111111111111:role/absent"}
 READ = allow_role(["s3:GetObject"], "*")
-TWICE = {"Statement": [{**READ, "Sid": "Twice"}, {**READ, "Sid": "Twice"}]}
 DEFINITION = json.dumps({"StartAt": "First", "States": {"First": {"Type": "Pass", "Next": "Gone"}}})
-ONCE = "Statement IDs (SID) in a single policy must be unique."
-IN_LINE = {"PolicyName": "A", "PolicyDocument": {"Statement": [{**READ, "Resource": []}]}}
 ABSENT = "arn:aws:iam::111111111111:policy/absent"
+IN_NOBODY: dict[str, Any] = {"Statement": [trust(NOBODY)]}
 # What is changed or added, and how the reason begins.
 BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
     "Role": (
         "AWS::IAM::Role",
-        {"AssumeRolePolicyDocument": {"Statement": [READ]}},
-        "Policy statement must contain",
+        {"AssumeRolePolicyDocument": IN_NOBODY},
+        "Invalid principal in policy",
     ),
-    "RolePolicy": ("AWS::IAM::ManagedPolicy", {"PolicyDocument": TWICE}, ONCE),
+    "RolePolicy": (
+        "AWS::IAM::ManagedPolicy",
+        {"PolicyDocument": {"Statement": [{**READ, "Sid": "x" * 6_144}]}},
+        "Cannot exceed quota for PolicySize: 6144",
+    ),
     "DataPolicy": (
         "AWS::S3::BucketPolicy",
-        {"PolicyDocument": {"Statement": [READ]}},
-        "Policy statement must contain",
-    ),
-    "Key": (
-        "AWS::KMS::Key",
-        {"KeyPolicy": {"Statement": [READ]}},
-        "Policy statement must contain principals.",
+        {"PolicyDocument": IN_NOBODY},
+        "Invalid principal in policy",
     ),
     "Attached": (
         "AWS::IAM::ManagedPolicy",
@@ -436,19 +432,9 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
         },
         f"Scope ARN: {ABSENT} does not exist or is not attachable.",
     ),
-    "Inline": (
-        "AWS::IAM::Policy",
-        {**IN_LINE, "Roles": [{"Ref": "Role"}]},
-        "Policy statement must contain resources.",
-    ),
-    "Another": (
-        "AWS::IAM::Role",
-        {"AssumeRolePolicyDocument": {"Statement": [trust(SERVICE)]}, "Policies": [IN_LINE]},
-        "Policy statement must contain resources.",
-    ),
     "Machine": (
         "AWS::StepFunctions::StateMachine",
-        {"RoleArn": ROLE, "DefinitionString": DEFINITION},
+        {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}, "DefinitionString": DEFINITION},
         "Invalid State Machine Definition: ",
     ),
 }
@@ -465,39 +451,3 @@ def test_what_a_call_is_refused_for_fails_the_stack(
     definition["Properties"] = {**definition["Properties"], **properties}
     failed, text = _failure(aws, template, update=True)
     assert (failed, text[: len(reason)]) == (resource, reason)
-
-
-def test_what_is_made_of_a_solution_deploys(aws: EmbeddedAws, template: dict[str, Any]) -> None:
-    """Nothing is looked at but names."""
-    group, solution = {"Ref": "Group"}, {"Fn::GetAtt": ["Solution", "SolutionArn"]}
-    config = {
-        "AlgorithmHyperParameters": {"hidden_dimension": "55"},
-        "HpoConfig": {"HpoObjective": {"Type": "max"}},
-    }
-    of_group = {"Name": "watched", "DatasetGroupArn": group}
-    properties: dict[str, dict[str, Any]] = {
-        "Solution": {**of_group, "SolutionConfig": config},
-        "Campaign": {
-            "Name": "watched",
-            "SolutionVersionArn": {"Fn::Sub": ["${S}/$LATEST", {"S": solution}]},
-        },
-        "EventTracker": of_group,
-        "Filter": {
-            **of_group,
-            "FilterExpression": 'INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")',
-        },
-        "Recommender": {**of_group, "RecipeArn": "arn:aws:personalize:::recipe/aws-vod-top-picks"},
-    }
-    for name, values in properties.items():
-        template["Resources"][name] = {"Type": f"AWS::Personalize::{name}", "Properties": values}
-        template["Outputs"][name] = {"Value": {"Fn::GetAtt": [name, f"{name}Arn"]}}
-    expected = [
-        f"{ARN}:{kind}/watched"
-        for kind in ("solution", "campaign", "event-tracker", "filter", "recommender")
-    ]
-    outputs = _deploy(aws, template)
-    assert [outputs[name] for name in properties] == expected
-    aws.client("cloudformation").delete_stack(StackName="movies")
-    aws.client("cloudformation").get_waiter("stack_delete_complete").wait(
-        StackName="movies", WaiterConfig={"Delay": 0.05}
-    )

@@ -55,15 +55,12 @@ def test_it_deploys_tries_records_and_takes_down(
         events.register("before-call", lambda model, **_: calls.add(model.name))
     assert integrate(at_once(aws, environment=aws.environment(tmp_path)), lambda _: True)
     lines = read(tmp_path)
-    assert {len(lines[0]["commit"].removesuffix("-dirty"))} <= {0, 40}
     assert list(lines[-1]) == ["ended"]
     times = [line[end] for line in lines for end in ("began", "ended") if end in line]
     times += [line["kms"]["eventTime"] for line in lines if "kms" in line]
     assert [time for time in times if not re.fullmatch(TIME, time)] == []
     assert [line["report"][-1] for line in lines if "doctor" in line] == [
-        f"1 dataset group: 0 missing, 0 problems, 0 warnings, 0 undecided, {allowed} as AWS's "
-        "pages ask"
-        for allowed in (14, 36)
+        "1 dataset group: 0 missing, 0 problems, 0 warnings, 0 undecided, 36 as AWS's pages ask"
     ]
     as_written = [
         (f"{kind}, as the library writes it", "ACTIVE")
@@ -142,25 +139,6 @@ def test_names_of_people_and_organizations_are_not_in_the_file(tmp_path: Path) -
     )
 
 
-def test_code_without_git_has_no_commit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aws: EmbeddedAws
-) -> None:
-    """A copy from an archive, for example."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-    def fail(verb: str, *_: str, **__: Any) -> None:
-        if verb == "deploy":
-            raise CdkError("cdk deploy failed:\nno bootstrap")
-
-    monkeypatch.setattr(integ.run, "cdk", fail)
-    told: list[str] = []
-    with pytest.raises(CdkError):
-        integrate(at_once(aws, told.append), lambda _: True)
-    assert read(tmp_path)[0]["commit"] == ""
-    assert "it stops: cdk deploy failed:" in told
-
-
 def test_an_import_job_takes_a_thousand_interactions_at_least() -> None:
     """With fewer, every import would fail, and say nothing of policies."""
     header, *interactions = DATA.splitlines()
@@ -190,21 +168,6 @@ def test_only_a_yes_is_a_yes(answer: str, wanted: bool, monkeypatch: pytest.Monk
     monkeypatch.setattr(sys, "argv", ["integ", "--yes"])
     assert integ.__main__.main() == 0
     assert answers == [wanted, True]
-
-
-@pytest.mark.usefixtures("command")
-def test_ctrl_c_at_the_question_does_nothing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """And says so."""
-
-    def interrupt(_: str) -> str:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(integ.__main__, "integrate", lambda _, ask: ask("It costs"))
-    monkeypatch.setattr("builtins.input", interrupt)
-    assert integ.__main__.main() == 1
-    assert capsys.readouterr().err == "✘ interrupted, nothing was done\n"
 
 
 @pytest.mark.usefixtures("command")

@@ -26,9 +26,9 @@ from demo.cdk_cli import CdkError
 from embedded_aws import EmbeddedAws
 from integ.account import PREFIX, Patience, stack_status
 from integ.app import IntegStack
-from integ.creations import delete_group
 from integ.experiments import BASELINE, BUCKET, DATA_KEY, NO_STATEMENT, BaselineError, Experiment
 from integ.take_down import LeftError, take_down
+from integ.waiting import delete_group
 from tests.deploy.stacks import deploy, of_type
 from tests.integ.conftest import AT_ONCE, at_once, left_over
 from tests.integ.own_process import NAME as STACK

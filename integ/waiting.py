@@ -1,8 +1,11 @@
-"""What Personalize creates in its own time, and whether it is done."""
+"""Waits for what Personalize creates in its own time, and one end for all that may never end."""
 
 from __future__ import annotations
 
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,13 +13,29 @@ from botocore.exceptions import ClientError
 from integ.account import Aws, Patience
 
 
+@contextmanager
+def ends_after(seconds: float) -> Iterator[None]:
+    """Interrupt what is done inside as Ctrl-C does, after so long."""
+
+    def interrupt(*_: object) -> None:
+        # No Exception: botocore would take it for a failure of the network, and try again.
+        raise KeyboardInterrupt(f"it took longer than {seconds / 3600:.3g} hours")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def ended(aws: Aws, arn: str, patience: Patience) -> Any:
     """Wait until a job or dataset group is no longer being created, and return its description."""
     while True:
         description = _describe(aws, arn)
-        if description["status"] == "CREATE FAILED" or not description["status"].startswith(
-            "CREATE "
-        ):
+        status = description["status"]
+        if status == "CREATE FAILED" or not status.startswith("CREATE "):
             return description
         time.sleep(patience.between_looks)
 
