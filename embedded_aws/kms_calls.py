@@ -21,15 +21,15 @@ from embedded_aws.requirements import PERSONALIZE
 
 def record(actions: Iterable[str], key_arn: str, role_arn: str) -> None:
     """Keep events of calls that were allowed."""
-    service: dict[str, object] = {"type": "AWSService", "invokedBy": PERSONALIZE}
+    service: dict[str, Any] = {"type": "AWSService", "invokedBy": PERSONALIZE}
     issuer = {"type": "Role", "arn": role_arn, "accountId": deployed.caller_account()}
-    role = {"type": "AssumedRole", "sessionContext": {"sessionIssuer": issuer}}
+    role: dict[str, Any] = {"type": "AssumedRole", "sessionContext": {"sessionIssuer": issuer}}
     for action in actions:
         for identity in (service, {**role, "invokedBy": PERSONALIZE}):
             _keep(action.partition(":")[2], key_arn, identity)
 
 
-def _keep(name: str, key_arn: str, identity: dict[str, object]) -> None:
+def _keep(name: str, key_arn: str, identity: dict[str, Any]) -> None:
     now = time.time()
     event = {
         "userIdentity": identity,
@@ -40,7 +40,7 @@ def _keep(name: str, key_arn: str, identity: dict[str, object]) -> None:
         "resources": [{"type": "AWS::KMS::Key", "ARN": key_arn}],
     }
     about = [{"ResourceType": "AWS::KMS::Key", "ResourceName": key_arn}]
-    listed: dict[str, Any] = {"EventId": str(uuid.uuid4()), "EventName": name, "EventTime": now, "Username": ""}
-    listed |= {"EventSource": "kms.amazonaws.com", "Resources": about}
+    listed: dict[str, Any] = {"EventId": str(uuid.uuid4()), "EventName": name, "EventTime": now}
+    listed |= {"EventSource": "kms.amazonaws.com", "Resources": about, "Username": ""}
     listed["CloudTrailEvent"] = json.dumps(event)
     cloudtrail._get_event_queue().append(listed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import chain
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from tests.doctor.fake_account import (
     BASE_5,
     BUCKET,
     BUCKET_KEY,
-    EXPORT_6,
     GROUP,
     KEY,
     OTHER_KEY,
@@ -25,7 +23,6 @@ from tests.doctor.fake_account import (
     ROOT,
     SERVICE,
     FakeAccount,
-    Statements,
     allow,
     trust,
 )
@@ -264,54 +261,6 @@ def test_a_condition_on_the_organization(
     assert "template" not in report.to_text()
 
 
-NO_RESOURCE = {"Effect": "Allow", "Principal": SERVICE, "Action": BASE_5}
-ALL_BUT = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}
-SPARED: Any = {"ArnNotEquals": {"aws:PrincipalArn": [ROLE, ADMIN]}}
-NOT_SPARED: Any = {"ArnNotEquals": {"aws:PrincipalArn": [ADMIN]}}
-EXTERNAL_ID: Any = {"StringEquals": {"sts:ExternalId": "ratings"}}
-
-
-@pytest.mark.parametrize(
-    ("change", "causes", "principals"),
-    [
-        ({"trust": [{**trust(SERVICE), "Condition": EXTERNAL_ID}]}, {"not-trusted"}, set()),
-        ({"key": [{**ALL_BUT, "Condition": NOT_SPARED}]}, {"denied"}, {ROLE, SERVICE["Service"]}),
-        ({"key": [{**ALL_BUT, "Condition": SPARED}]}, {"denied"}, {SERVICE["Service"]}),
-        (
-            {"only": [NO_RESOURCE, allow(BASE_5, {"AWS": ROLE})]},
-            {"no-statement"},
-            {SERVICE["Service"]},
-        ),
-        (
-            {"P": [allow([*BASE_4, "s3:*"]), allow(["cloudwatch:PutMetricData"], None, METRICS)]},
-            {"not-in-iam"},
-            {ROLE},
-        ),
-    ],
-    ids=[
-        "an external id",
-        "all but an administrator",
-        "all but the role",
-        "no Resource",
-        "PutMetricData on an ARN",
-    ],
-)
-def test_what_is_decided_as_in_the_check(
-    change: dict[str, Statements], causes: set[str], principals: set[str]
-) -> None:
-    """None of it is left undecided."""
-    account = FakeAccount()
-    account.add(matrix.METRIC_ATTRIBUTION, "clicks")
-    account.trust = change.get("trust", account.trust)
-    account.keys[KEY] = change.get("only", [*account.keys[KEY], *change.get("key", [])])
-    account.policies["P"] = change.get("P", account.policies["P"])
-    failed = account.findings()
-    assert {(finding.cause, finding.status) for finding in failed} == {
-        (cause, "failed") for cause in causes
-    }
-    assert set(chain.from_iterable(finding.principals for finding in failed)) == principals
-
-
 def test_a_path_that_is_none() -> None:
     """Only the job is left open."""
     account = FakeAccount()
@@ -322,7 +271,7 @@ def test_a_path_that_is_none() -> None:
 def test_a_failure_of_the_past_is_a_note() -> None:
     """With Personalize's own reason."""
     account = FakeAccount()
-    failed = {"status": "CREATE FAILED", "failureReason": "Insufficient privileges."}
+    failed: Any = {"status": "CREATE FAILED", "failureReason": "Insufficient privileges."}
     account.add(matrix.DATASET_IMPORT_JOB, "load", **failed)
     assert account.bad() == []
     assert account.notes()[0] == f"{LOAD} failed: Insufficient privileges."
@@ -342,35 +291,6 @@ def test_jobs_with_other_destinations() -> None:
         [f"{BUCKET}/elsewhere/*"],
         ["other of 2026-11-01 (dataset export job)"],
     )
-
-
-def test_jobs_with_other_roles(account: FakeAccount) -> None:
-    """The second one has no permission at all."""
-    writer = f"arn:aws:iam::{ACCOUNT}:role/Writer"
-    account.add(matrix.DATASET_IMPORT_JOB, "other", role=writer)
-    role = {
-        "Arn": writer,
-        "RoleId": "AROAWRITERWRITER",
-        "AssumeRolePolicyDocument": {"Statement": [trust(SERVICE)]},
-    }
-    account.answer("GetRole", {"Role": role}, "Writer")
-    account.answer("ListRolePolicies", {"PolicyNames": []}, "Writer")
-    of_writer = account.findings()
-    assert set(chain.from_iterable(finding.principals for finding in of_writer)) == {writer}
-    assert {finding.of for finding in of_writer} == {writer, KEY}
-    assert set(chain.from_iterable(finding.needed_by for finding in of_writer)) == {
-        "other of 2026-11-01 (dataset import job)"
-    }
-
-
-def test_what_aws_has_taken_is_no_finding(account: FakeAccount) -> None:
-    """A duplicate sid, and a policy with more characters than AWS takes by default."""
-    account.keys[KEY] = [
-        {"Sid": "Twice", **allow(EXPORT_6, principal)} for principal in ({"AWS": ROLE}, SERVICE)
-    ]
-    queues = [f"arn:aws:sqs:eu-west-1:{ACCOUNT}:queue-{number}" for number in range(300)]
-    account.policies["long"] = [allow(["sqs:SendMessage"], None, queues)]
-    assert account.bad() == []
 
 
 def test_what_policies_should_have_mends_all_faults_at_once(account: FakeAccount) -> None:

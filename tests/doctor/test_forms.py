@@ -106,13 +106,8 @@ def test_a_key_that_is_being_deleted_comes_first(
 
 
 def test_many_dataset_groups(account: FakeAccount, command: Callable[..., Result]) -> None:
-    """Up to twenty healthy groups have a line each, more of them a line together."""
-    add_groups(account, 2)
-    names = ("movies  ", "movies-0", "movies-1")
-    assert command().stdout.splitlines()[2:5] == [
-        f"✓ {name}  14 as AWS's pages ask" for name in names
-    ]
-    add_groups(account, 197, name="films")
+    """The healthy groups have a line together."""
+    add_groups(account, 199)
     lines = command().stdout.splitlines()
     assert lines[2] == "✓ 200 dataset groups where nothing is missing or wrong"
     assert len(lines) == 9

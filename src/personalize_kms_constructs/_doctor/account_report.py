@@ -22,8 +22,6 @@ from .trail import read_denials, with_denials
 
 # So many resources are named for one action that isn't answered; the others are counted.
 _NAMED = 5
-# So many healthy dataset groups have a line each; more of them are counted.
-_HEALTHY_LINES = 20
 _NOT_ANSWERED = (
     "not answered: allow what was denied, or ask somebody who has it; for the rest, look again "
     "later"
@@ -119,21 +117,15 @@ class AccountReport:
         """Return the report as JSON."""
         groups = []
         for report in self.groups:
-            group = {
-                "arn": report.group.arn,
-                "name": report.group.name,
-                "notes": list(report.notes),
-            }
-            groups.append(group | as_data(report.access))
+            group = {"arn": report.group.arn, "name": report.group.name}
+            groups.append({**group, "notes": list(report.notes), **as_data(report.access)})
+        control_policies = {"because": _UNREADABLE, "must_leave_alone": self.control_policies()}
         data = {
             "account": self.account.id,
             "region": self.account.region,
             "dataset_groups": groups,
             "not_answered": list(self._not_answered()),
-            "control_policies": {
-                "because": _UNREADABLE,
-                "must_leave_alone": self.control_policies(),
-            },
+            "control_policies": control_policies,
             "summary": self.counts,
         }
         return shown(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
@@ -159,28 +151,19 @@ class AccountReport:
         return shown("".join(f"{line}\n" for line in (*lines, "", self.line())))
 
     def _table(self) -> Iterator[str]:
-        width = max(len(report.group.name) for report in self.groups)
-        healthy = [report for report in self.groups if not report.findings]
-        for report in self.groups:
-            if not report.findings and len(healthy) > _HEALTHY_LINES:
-                continue
-            mark, says = "✓", f"{len(report.access.allowed)} as AWS's pages ask"
-            if report.findings:
-                mark, more = report.findings[0].mark, len(report.findings) - 1
-                says = report.findings[0].text + (f", and {more} more" if more else "")
-            yield f"{mark} {report.group.name.ljust(width)}  {says}"
-        if len(healthy) > _HEALTHY_LINES:
-            yield f"✓ {len(healthy):,} dataset groups where nothing is missing or wrong"
+        with_findings = [report for report in self.groups if report.findings]
+        width = max((len(report.group.name) for report in with_findings), default=0)
+        for report in with_findings:
+            first, more = report.findings[0], len(report.findings) - 1
+            says = first.text + (f", and {more} more" if more else "")
+            yield f"{first.mark} {report.group.name.ljust(width)}  {says}"
+        if healthy := len(self.groups) - len(with_findings):
+            yield f"✓ {counted(healthy, 'dataset group')} where nothing is missing or wrong"
 
     def _not_answered(self) -> Iterator[dict[str, Any]]:
         for (action, why), about in sorted(self.account.not_answered.items()):
-            named = sorted(about)[:_NAMED]
-            yield {
-                "action": action,
-                "because": why,
-                "resources": named,
-                "more": len(about) - len(named),
-            }
+            named, more = sorted(about)[:_NAMED], max(0, len(about) - _NAMED)
+            yield {"action": action, "because": why, "resources": named, "more": more}
 
 
 def _lines(report: GroupReport, *, quiet: bool) -> Iterator[str]:

@@ -117,13 +117,15 @@ class Account:
             return self._clients[service, region]
 
     def ask(self, operation: str, member: str, resource: str, **arguments: Any) -> Any:
-        """Return a member of an operation's answer, from the Region of the resource.
+        """Return a member of an operation's answer, from the Region of the resource, or a listing.
 
         Raises:
             NotAnsweredError: if it is denied, throttled, lost, or not from AWS; other questions may
                 be answered.
             AbsentError: if there is no such thing.
         """
+        if ".List" in operation:
+            return list(self.pages(operation, member, resource, **arguments))
         return self._answer(operation, member, resource, arguments)[member]
 
     def see(self, operation: str, member: str, resource: str, **arguments: Any) -> tuple[Any, str]:
@@ -134,17 +136,6 @@ class Account:
             return None, str(error)
         except AbsentError:
             return None, ""
-
-    def see_all(
-        self, operation: str, member: str, resource: str, **arguments: Any
-    ) -> tuple[list[Any], str]:
-        """Return a listing, or an empty one and why it can't be seen."""
-        try:
-            return list(self.pages(operation, member, resource, **arguments)), ""
-        except NotAnsweredError as error:
-            return [], str(error)
-        except AbsentError:
-            return [], ""
 
     def pages(self, operation: str, member: str, resource: str, **arguments: Any) -> Iterator[Any]:
         """Yield the members of a listing, page by page."""
@@ -219,8 +210,9 @@ def _code_of(error: exceptions.ClientError) -> str:
 
 def _is_absent(error: Exception, operation: str) -> bool:
     """Tell if there is no such thing; another operation's error is about credentials."""
-    is_own = isinstance(error, exceptions.ClientError) and error.operation_name == operation
-    return is_own and _code_of(error) in _ABSENT
+    if not isinstance(error, exceptions.ClientError) or error.operation_name != operation:
+        return False
+    return _code_of(error) in _ABSENT
 
 
 def _why(error: Exception, operation: str) -> str:

@@ -66,8 +66,8 @@ def group_arns(account: Account, wanted: Sequence[str]) -> list[str]:
                 "set --profile or --region, or pass another one"
             )
     if not wanted:
-        for group in account.pages("personalize.ListDatasetGroups", "datasetGroups", "*"):
-            given.append(str(group["datasetGroupArn"]))
+        groups = account.ask("personalize.ListDatasetGroups", "datasetGroups", "*")
+        return [str(group["datasetGroupArn"]) for group in groups]
     return given
 
 
@@ -95,9 +95,9 @@ def jobs_by_solution(account: Account, noun: str) -> tuple[dict[str, list[Any]],
     The listings need no version, and a solution that is trained each day has hundreds
     (https://docs.aws.amazon.com/personalize/latest/dg/API_ListBatchInferenceJobs.html).
     """
-    jobs, unseen = account.see_all(f"personalize.List{noun}s", f"{_field(noun)}s", "*")
+    jobs, unseen = account.see(f"personalize.List{noun}s", f"{_field(noun)}s", "*")
     by_solution: dict[str, list[Any]] = {}
-    for job in jobs:
+    for job in jobs or ():
         solution = str(job.get("solutionVersionArn")).rpartition("/")[0]
         by_solution.setdefault(solution, []).append(job)
     return by_solution, unseen
@@ -114,9 +114,10 @@ def read_jobs(
 
     def listed(noun: str, made_for: str, arn: str) -> list[Any]:
         arguments: Any = {_field(made_for): arn}
-        listing = account.see_all(f"personalize.List{noun}s", f"{_field(noun)}s", arn, **arguments)
-        jobs.unseen += bool(listing[1])
-        return listing[0]
+        operation, member = f"personalize.List{noun}s", f"{_field(noun)}s"
+        listing, unseen = account.see(operation, member, arn, **arguments)
+        jobs.unseen += bool(unseen)
+        return listing or []
 
     owners = {"DatasetGroupArn": [group_arn]}
     for noun in ("Dataset", "Solution"):

@@ -115,18 +115,18 @@ def _add_boundary(account: Account, role: Role, arn: str) -> None:
 
 def _add_policies(account: Account, role: Role, name: str) -> None:
     """Add the IAM policies that can be seen, and the reasons why others can't."""
-    names, unseen_names = account.see_all(
+    names, unseen_names = account.see(
         "iam.ListRolePolicies", "PolicyNames", role.arn, RoleName=name
     )
-    attached, unseen_attached = account.see_all(
+    attached, unseen_attached = account.see(
         "iam.ListAttachedRolePolicies", "AttachedPolicies", role.arn, RoleName=name
     )
     answers: list[tuple[str, Any, str]] = []
-    for inline in names:
+    for inline in names or ():
         asked = {"RoleName": name, "PolicyName": inline}
         answer = account.see("iam.GetRolePolicy", "PolicyDocument", role.arn, **asked)
         answers.append((f"inline policy {inline}", *answer))
-    for arn in [policy["PolicyArn"] for policy in attached]:
+    for arn in [policy["PolicyArn"] for policy in attached or ()]:
         answers.append((f"policy {arn.rpartition('/')[2]}", *_managed(account, arn)))
     unseen = [unseen_names, unseen_attached]
     for policy, document, why in answers:
