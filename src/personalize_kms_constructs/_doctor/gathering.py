@@ -8,7 +8,7 @@ from functools import partial
 from .. import matrix
 from .._access.model import AccessModel, Asked, Location
 from .asking import Account, Once
-from .groups import Group, Jobs, PersonalizeJob, Place
+from .groups import Group, Jobs, LocationOfJob, PersonalizeJob
 from .owners import read_bucket, read_key, read_role
 
 
@@ -78,11 +78,11 @@ class Gathered:
         self.model.roles[arn] = self.reader.role(arn)
         self.model.asked.append(asked)
 
-    def _location(self, place: Place | None) -> Location | None:
-        if place is None:
+    def _location(self, given: LocationOfJob | None) -> Location | None:
+        if given is None:
             return None
-        key_arn = self._add_key(place.key) if place.key else None
-        return Location(self._add_bucket(place.bucket), place.prefix, key_arn)
+        key_arn = self._add_key(given.key) if given.key else None
+        return Location(self._add_bucket(given.bucket), given.prefix, key_arn)
 
     def _add_bucket(self, name: str) -> str:
         """Put a bucket into the model, and return its ARN."""

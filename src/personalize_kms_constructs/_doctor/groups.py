@@ -14,7 +14,7 @@ _FAILED = ("CREATE FAILED", "FAILED")
 _S3 = "s3://"
 
 
-class Place(NamedTuple):
+class LocationOfJob(NamedTuple):
     """A file or folder in S3."""
 
     bucket: str
@@ -31,8 +31,8 @@ class PersonalizeJob:
     name: str
     """Its name, of a job with the day on which it was made."""
     role_arn: str
-    source: Place | None = None
-    destination: Place | None = None
+    source: LocationOfJob | None = None
+    destination: LocationOfJob | None = None
     failure: str = ""
     """Personalize's reason, if it failed."""
 
@@ -162,13 +162,13 @@ def _read_job(account: Account, row: Permissions, summary: Any) -> PersonalizeJo
         row,
         f"{name} of {summary['creationDateTime']:%Y-%m-%d}" if row.is_job else name,
         str(role_arn),
-        source=_place(described, row.source),
-        destination=_place(described, row.destination),
+        source=_location(described, row.source),
+        destination=_location(described, row.destination),
         failure=str(described.get("failureReason") or "it gave no reason") if failed else "",
     )
 
 
-def _place(described: Any, access: S3Access | None) -> Place | None:
+def _location(described: Any, access: S3Access | None) -> LocationOfJob | None:
     path = _member(described, access.path_argument) if access else None
     if access is None or path is None:
         return None
@@ -176,7 +176,7 @@ def _place(described: Any, access: S3Access | None) -> Place | None:
         raise NotAnsweredError(f"{path} isn't an s3:// URI")
     bucket, _, prefix = path.removeprefix(_S3).partition("/")
     key = _member(described, access.key_argument) if access.key_argument else None
-    return Place(bucket, prefix, key)
+    return LocationOfJob(bucket, prefix, key)
 
 
 def _member(description: Any, argument: str) -> Any:
