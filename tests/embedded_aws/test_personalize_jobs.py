@@ -165,18 +165,6 @@ def test_a_batch_segment_job_needs_its_input(
     }
 
 
-def test_an_input_that_is_not_json_lines_fails_the_job(
-    scenario: Scenario, batch: dict[str, Any]
-) -> None:
-    """The job is created, and fails with a reason when it reads its input."""
-    scenario.put_data("batch/in/users.json", "userId\nu1\n")
-    job = ended(scenario, "BatchInferenceJob", **batch)[-1]
-    assert (job["status"], job["failureReason"]) == (
-        "CREATE FAILED",
-        "Input batch/in/users.json is not in JSON Lines format: line 1 is 'userId'",
-    )
-
-
 def test_an_output_that_is_no_folder_is_refused(
     scenario: Scenario, batch: dict[str, Any], refusal: Any
 ) -> None:
@@ -244,19 +232,6 @@ def test_a_data_deletion_job_takes_users_out(scenario: Scenario, deletion: dict[
     assert (
         ended(scenario, "DataDeletionJob", **{**deletion, "jobName": "again"})[-1]["numDeleted"]
         == 0
-    )
-
-
-@pytest.mark.parametrize("text", ["USER_ID,ITEM_ID\nu1,i1\n", "u1\n", ""])
-def test_a_file_with_other_columns_fails_it(
-    scenario: Scenario, deletion: dict[str, Any], text: str
-) -> None:
-    """The file has one column, with its name in the first line."""
-    scenario.put_data("import/users.csv", text)
-    job = ended(scenario, "DataDeletionJob", **deletion)[-1]
-    assert (job["status"], job["failureReason"]) == (
-        "FAILED",
-        "Input import/users.csv has to have the one column USER_ID",
     )
 
 

@@ -279,22 +279,12 @@ def test_one_policy_is_changed_and_put_back(where: str, asks_for: str, condition
 
 def test_calls_are_read_from_the_trail() -> None:
     """Those of Personalize and of the role, without ids of credentials."""
-    key, role = (
-        "arn:aws:kms:eu-west-1:111122223333:key/1234",
-        "arn:aws:iam::111122223333:role/Reader",
-    )
+    key = "arn:aws:kms:eu-west-1:111122223333:key/1234"
+    role = "arn:aws:iam::111122223333:role/Reader"
     session = {"sessionContext": {"sessionIssuer": {"arn": role}}, "accessKeyId": "ASIAEXAMPLE"}
-    event = {
-        "eventSource": "kms.amazonaws.com",
-        "eventName": "Decrypt",
-        "eventTime": "2026-11-25T12:00:00Z",
-    }
-    grant = {
-        "requestParameters": {
-            "granteePrincipal": "personalize.amazonaws.com",
-            "operations": ["Decrypt"],
-        }
-    }
+    at = {"eventTime": "2026-11-25T12:00:00Z", "eventName": "Decrypt"}
+    event = {"eventSource": "kms.amazonaws.com", **at}
+    grant = {"requestParameters": {"granteePrincipal": "personalize.amazonaws.com"}}
     service = {"type": "AWSService", "invokedBy": "personalize.amazonaws.com"}
     resources = [
         {"ResourceType": "AWS::KMS::Key", "PhysicalResourceId": "1234"},
@@ -302,35 +292,29 @@ def test_calls_are_read_from_the_trail() -> None:
         {"ResourceType": "AWS::IAM::Role", "PhysicalResourceId": "Reader"},
     ]
     events = [
-        event | grant | {"userIdentity": service, "requestID": "1", "errorCode": None},
-        event | {"userIdentity": {"type": "AssumedRole"} | session, "errorCode": "AccessDenied"},
-        event
-        | {"userIdentity": {"type": "AssumedRole"}, "sourceIPAddress": "personalize.amazonaws.com"},
-        event | {"userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/me"}},
-        event | {"userIdentity": service, "eventSource": "s3.amazonaws.com"},
-        event | {"userIdentity": None},
+        {**event, **grant, "userIdentity": service, "requestID": "1", "errorCode": None},
+        {**event, "userIdentity": {"type": "AssumedRole", **session}, "errorCode": "AccessDenied"},
+        {**event, "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/me"}},
+        {**event, "userIdentity": service, "eventSource": "s3.amazonaws.com"},
+        {**event, "userIdentity": None},
     ]
 
-    class Trail:
-        account, region, meta = "111122223333", "eu-west-1", SimpleNamespace(partition="aws")
+    def paginate(LookupAttributes: Any, StartTime: datetime) -> Any:  # noqa: N803
+        assert LookupAttributes == [{"AttributeKey": "ResourceName", "AttributeValue": key}]
+        return [{"Events": [{"CloudTrailEvent": json.dumps(event)} for event in events]}]
 
-        def client(self, _: str) -> Trail:
-            return self
-
-        def describe_stack_resources(self, StackName: str) -> Any:  # noqa: N803
-            return {"StackResources": resources}
-
-        def get_paginator(self, operation: str) -> Trail:
-            assert operation == "lookup_events"
-            return self
-
-        def paginate(self, LookupAttributes: Any, StartTime: datetime) -> Any:  # noqa: N803
-            assert LookupAttributes == [{"AttributeKey": "ResourceName", "AttributeValue": key}]
-            return [{"Events": [{"CloudTrailEvent": json.dumps(event)} for event in events]}]
-
-    call = {"key": key, "eventTime": "2026-11-25T12:00:00Z", "eventName": "Decrypt"}
-    assert list(kms_events(Trail(), "stack", datetime.now(UTC))) == [
-        call | grant | {"caller": service},
-        call | {"caller": {"type": "AssumedRole", "role": role}, "errorCode": "AccessDenied"},
-        call | {"caller": {"type": "AssumedRole"}, "sourceIPAddress": "personalize.amazonaws.com"},
+    client = SimpleNamespace(
+        meta=SimpleNamespace(partition="aws"),
+        describe_stack_resources=lambda StackName: {"StackResources": resources},  # noqa: N803
+        get_paginator=lambda operation: SimpleNamespace(paginate=paginate),
+    )
+    aws: Any = SimpleNamespace(account="111122223333", region="eu-west-1", client=lambda _: client)
+    assert list(kms_events(aws, "stack", datetime.now(UTC))) == [
+        {"key": key, **at, **grant, "caller": service},
+        {
+            "key": key,
+            **at,
+            "caller": {"type": "AssumedRole", "role": role},
+            "errorCode": "AccessDenied",
+        },
     ]
