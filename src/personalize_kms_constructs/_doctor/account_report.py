@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from .._access.findings import Finding
@@ -14,7 +14,7 @@ from .._access.report import as_data
 from .._access.short_names import Names
 from .._access.words import counted, title
 from .._values import shown
-from .asking import AbsentError, Account, DoctorError, NotAnsweredError, Once, advice, side_by_side
+from .asking import AbsentError, Account, DoctorError, NotAnsweredError, advice, side_by_side
 from .diagnosis import GroupReport, diagnose, unseen_group
 from .gathering import AccountReader, gather
 from .groups import Group, group_arns, jobs_by_solution, read_group, read_jobs
@@ -50,7 +50,7 @@ def look(
     except (AbsentError, KeyError, NotAnsweredError) as error:
         raise DoctorError(advice(error.__cause__ or error)) from error
     reader = AccountReader(account, organization)
-    by_solution = Once(partial(jobs_by_solution, account))
+    by_solution = jobs_by_solution(account)
     denials = read_denials(account) if cloudtrail else None
 
     def report_on(arn: str) -> GroupReport | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from textwrap import shorten
 from threading import Lock
 from time import monotonic
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import boto3
 from botocore import exceptions, xform_name
@@ -170,27 +170,6 @@ class Account:
             action = f"{service}:{_PERMISSIONS.get(name, name)}"
             self.not_answered.setdefault((action, why), set()).add(resource)
             raise NotAnsweredError(f"{action} {why}") from error
-
-
-class Once(Generic[T]):
-    """Reads each thing once, though several threads ask for it."""
-
-    def __init__(self, read: Callable[[str], T]) -> None:
-        self._read = read
-        self._lock = Lock()
-        self._answers: dict[str, Future[T]] = {}
-
-    def __call__(self, name: str) -> T:
-        """Return it."""
-        with self._lock:
-            is_first = name not in self._answers
-            answer = self._answers.setdefault(name, Future())
-        if is_first:
-            try:
-                answer.set_result(self._read(name))
-            except BaseException as error:
-                answer.set_exception(error)
-        return answer.result()
 
 
 def side_by_side(read: Callable[[str], T], names: Iterable[str]) -> Iterator[T]:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 from .. import matrix
 from .._access.model import AccessModel, Asked, Location
-from .asking import Account, Once
+from .asking import Account
 from .groups import Group, Jobs, LocationOfJob, PersonalizeJob
 from .owners import read_bucket, read_key, read_role
 
 
 class AccountReader:
-    """Reads keys, roles and buckets, each once."""
+    """Reads keys, roles and buckets.
+
+    Saves time: most are read once, though two threads may ask for one at the same moment.
+    """
 
     def __init__(self, account: Account, organization: str) -> None:
         self.account = account
         self.organization = organization
-        self.key = Once(partial(read_key, account))
-        self.role = Once(partial(read_role, account))
-        self.bucket = Once(partial(read_bucket, account))
+        self.key = cache(partial(read_key, account))
+        self.role = cache(partial(read_role, account))
+        self.bucket = cache(partial(read_bucket, account))
 
 
 def gather(reader: AccountReader, group: Group, jobs: Jobs) -> Gathered:

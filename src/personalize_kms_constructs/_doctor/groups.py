@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -12,6 +12,9 @@ from .asking import AbsentError, Account, DoctorError, NotAnsweredError
 
 _FAILED = ("CREATE FAILED", "FAILED")
 _S3 = "s3://"
+
+BySolution = dict[str, dict[str, list[Any]]]
+"""The jobs of each kind, by the ARNs of their solutions."""
 
 
 class LocationOfJob(NamedTuple):
@@ -89,26 +92,26 @@ class Jobs:
     """The number of those that couldn't be looked at, and of their listings."""
 
 
-def jobs_by_solution(account: Account, noun: str) -> tuple[dict[str, list[Any]], str]:
-    """List the jobs of a kind that are made for solution versions, by the ARNs of their solutions.
+def jobs_by_solution(account: Account) -> BySolution:
+    """List the jobs that are made for solution versions; a listing that can't be seen is left out.
 
     The listings need no version, and a solution that is trained each day has hundreds
     (https://docs.aws.amazon.com/personalize/latest/dg/API_ListBatchInferenceJobs.html).
     """
-    jobs, unseen = account.see(f"personalize.List{noun}s", f"{_field(noun)}s", "*")
-    by_solution: dict[str, list[Any]] = {}
-    for job in jobs or ():
-        solution = str(job.get("solutionVersionArn")).rpartition("/")[0]
-        by_solution.setdefault(solution, []).append(job)
-    return by_solution, unseen
+    by_solution: BySolution = {}
+    for row in ROWS:
+        if row.made_for == "SolutionVersionArn":
+            operation, member = f"personalize.List{row.noun}s", f"{_field(row.noun)}s"
+            listed, _ = account.see(operation, member, "*")
+            if listed is not None:
+                by_solution[row.noun] = {}
+            for job in listed or ():
+                solution = str(job.get("solutionVersionArn")).rpartition("/")[0]
+                by_solution[row.noun].setdefault(solution, []).append(job)
+    return by_solution
 
 
-def read_jobs(
-    account: Account,
-    group_arn: str,
-    newest: int,
-    by_solution: Callable[[str], tuple[dict[str, list[Any]], str]],
-) -> Jobs:
+def read_jobs(account: Account, group_arn: str, newest: int, by_solution: BySolution) -> Jobs:
     """Read the newest jobs of each kind, and all metric attributions."""
     jobs = Jobs()
 
@@ -119,21 +122,22 @@ def read_jobs(
         jobs.unseen += bool(unseen)
         return listing or []
 
-    owners = {"DatasetGroupArn": [group_arn]}
-    for noun in ("Dataset", "Solution"):
-        owners[f"{noun}Arn"] = [
-            owner[f"{_field(noun)}Arn"] for owner in listed(noun, "DatasetGroupArn", group_arn)
-        ]
+    datasets = listed("Dataset", "DatasetGroupArn", group_arn)
+    solutions = listed("Solution", "DatasetGroupArn", group_arn)
+    made_for = {
+        "DatasetGroupArn": [group_arn],
+        "DatasetArn": [dataset["datasetArn"] for dataset in datasets],
+        "SolutionVersionArn": [solution["solutionArn"] for solution in solutions],
+    }
     for row in ROWS:
-        if row.made_for == "SolutionVersionArn":
-            of_kind, unseen = by_solution(row.noun)
-            jobs.unseen += bool(unseen)
-            lists = [of_kind.get(arn, []) for arn in owners["SolutionArn"]]
-        else:
-            lists = [
-                listed(row.noun, row.made_for, arn) for arn in owners.get(row.made_for or "", ())
-            ]
-        for summaries in lists:
+        for arn in made_for.get(row.made_for, ()):
+            if row.made_for != "SolutionVersionArn":
+                summaries = listed(row.noun, row.made_for, arn)
+            elif row.noun in by_solution:
+                summaries = by_solution[row.noun].get(arn, [])
+            else:
+                summaries = []
+                jobs.unseen += 1
             chosen = sorted(summaries, key=itemgetter("creationDateTime"), reverse=True)
             if row.is_job:  # a metric attribution is at work for as long as it exists
                 chosen = chosen[:newest]
