@@ -5,42 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 from tests.doctor.conftest import Deployed
 
 Statements = list[dict[str, Any]]
-Change = Callable[[Statements], Statements]
 
 
-@contextmanager
-def key_policy(deployed: Deployed, key: str, change: Change) -> Iterator[None]:
-    """Another key policy; the caller may lock itself out, as some do."""
-    kms = deployed.client("kms")
-    whole = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+def of_policies(change: Callable[[Deployed, DeployedPolicies], None]) -> Any:
+    """Make a fault of a function that changes policies; they are put back at the end."""
 
-    def put(document: Any) -> None:
-        kms.put_key_policy(
-            KeyId=key, PolicyName="default", Policy=document, BypassPolicyLockoutSafetyCheck=True
-        )
+    @wraps(change)
+    @contextmanager
+    def fault(deployed: Deployed) -> Iterator[None]:
+        whole, policies = DeployedPolicies(deployed), DeployedPolicies(deployed)
+        change(deployed, policies)
+        policies.put()
+        try:
+            yield
+        finally:
+            whole.put()
 
-    put(changed(whole, change))
-    try:
-        yield
-    finally:
-        put(whole)
-
-
-@contextmanager
-def bucket_policy(deployed: Deployed, change: Change) -> Iterator[None]:
-    """Another bucket policy."""
-    s3 = deployed.client("s3")
-    whole = s3.get_bucket_policy(Bucket=deployed.bucket)["Policy"]
-    s3.put_bucket_policy(Bucket=deployed.bucket, Policy=changed(whole, change))
-    try:
-        yield
-    finally:
-        s3.put_bucket_policy(Bucket=deployed.bucket, Policy=whole)
+    return fault
 
 
 @contextmanager
@@ -58,18 +45,6 @@ def bucket_key(deployed: Deployed, key: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def inline_policy(deployed: Deployed, *statements: dict[str, Any]) -> Iterator[None]:
-    """Another inline policy of the role."""
-    iam = deployed.client("iam")
-    document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-    iam.put_role_policy(RoleName=deployed.role_name, PolicyName="more", PolicyDocument=document)
-    try:
-        yield
-    finally:
-        iam.delete_role_policy(RoleName=deployed.role_name, PolicyName="more")
-
-
-@contextmanager
 def boundary(deployed: Deployed, *statements: dict[str, Any]) -> Iterator[None]:
     """A permissions boundary."""
     iam = deployed.client("iam")
@@ -81,22 +56,6 @@ def boundary(deployed: Deployed, *statements: dict[str, Any]) -> Iterator[None]:
     finally:
         iam.delete_role_permissions_boundary(RoleName=deployed.role_name)
         iam.delete_policy(PolicyArn=arn)
-
-
-@contextmanager
-def trust_policy(deployed: Deployed, change: Change) -> Iterator[None]:
-    """Another trust policy."""
-    iam = deployed.client("iam")
-    whole = json.dumps(
-        iam.get_role(RoleName=deployed.role_name)["Role"]["AssumeRolePolicyDocument"]
-    )
-    iam.update_assume_role_policy(
-        RoleName=deployed.role_name, PolicyDocument=changed(whole, change)
-    )
-    try:
-        yield
-    finally:
-        iam.update_assume_role_policy(RoleName=deployed.role_name, PolicyDocument=whole)
 
 
 @contextmanager
@@ -122,24 +81,6 @@ def managed_policies(deployed: Deployed) -> list[str]:
         "AttachedPolicies"
     ]
     return [policy["PolicyArn"] for policy in attached]
-
-
-def changed(document: str, change: Change) -> str:
-    """A policy with other statements."""
-    policy = json.loads(document)
-    after = {**policy, "Statement": change(json.loads(document)["Statement"])}
-    assert after != policy
-    return json.dumps(after)
-
-
-def with_more(*more: dict[str, Any]) -> Change:
-    """The statements and more."""
-    return lambda statements: [*statements, *more]
-
-
-def only_account(statements: Statements) -> Statements:
-    """The statement with which the CDK begins a key policy, and no other."""
-    return statements[:1]
 
 
 class DeployedPolicies:

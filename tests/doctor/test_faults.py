@@ -35,42 +35,35 @@ DENY_ALL = {
 }
 
 
-def statements_pending(deployed: Deployed) -> Any:
-    return faults.key_policy(deployed, deployed.key, faults.only_account)
+@faults.of_policies
+def statements_pending(deployed: Deployed, policies: faults.DeployedPolicies) -> None:
+    """The key policy has only the statement with which the CDK begins one."""
+    del policies.keys[deployed.key][1:]
 
 
-def no_delegation(deployed: Deployed) -> Any:
-    def change(statements: faults.Statements) -> faults.Statements:
-        return [
-            statement
-            for statement in statements
-            if statement.get("Sid", "").startswith("PersonalizeService")
-        ]
+def name_the_role(policies: faults.DeployedPolicies, key: str, *roles: str) -> None:
+    """Name roles in a key policy, as on AWS's page, beside Personalize itself."""
+    statements = policies.keys[key]
+    statements[:] = [allowed for allowed in statements if "Service" in str(allowed["Principal"])]
+    for role in roles:
+        named = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": BASE_5, "Resource": "*"}
+        statements.append(named)
 
-    return faults.key_policy(deployed, deployed.data_key, change)
+
+@faults.of_policies
+def no_delegation(deployed: Deployed, policies: faults.DeployedPolicies) -> None:
+    name_the_role(policies, deployed.data_key)
+
+
+@faults.of_policies
+def names_the_role(deployed: Deployed, policies: faults.DeployedPolicies) -> None:
+    name_the_role(policies, deployed.data_key, deployed.role)
 
 
 @contextmanager
 def role_made_anew(deployed: Deployed) -> Iterator[None]:
-    """The key policy named the role, as on AWS's page, and now has only the id of the old role."""
-
-    def name_the_role(statements: faults.Statements) -> faults.Statements:
-        service = [
-            statement
-            for statement in statements
-            if statement.get("Sid", "").startswith("PersonalizeService")
-        ]
-        principal = {"AWS": deployed.role}
-        role = {
-            "Sid": "Role",
-            "Effect": "Allow",
-            "Principal": principal,
-            "Action": BASE_5,
-            "Resource": "*",
-        }
-        return [role, *service]
-
-    with faults.key_policy(deployed, deployed.data_key, name_the_role):
+    """The key policy has only the id of the old role."""
+    with names_the_role(deployed):
         with faults.without_role(deployed):
             pass
         yield
@@ -86,12 +79,14 @@ def key_disabled(deployed: Deployed) -> Iterator[None]:
 @contextmanager
 def another_key(deployed: Deployed, kms: Any, **kind: str) -> Iterator[None]:
     """The bucket has another default key, which its own policy and the role's policies allow."""
-    policy = deployed.client("kms").get_key_policy(KeyId=deployed.data_key, PolicyName="default")[
-        "Policy"
-    ]
+    policy = deployed.client("kms").get_key_policy(KeyId=deployed.data_key)["Policy"]
     arn = kms.create_key(Policy=policy, **kind)["KeyMetadata"]["Arn"]
-    statement = {"Effect": "Allow", "Action": BASE_5, "Resource": arn}
-    with faults.inline_policy(deployed, statement), faults.bucket_key(deployed, arn):
+
+    @faults.of_policies
+    def allow_it(_: Deployed, policies: faults.DeployedPolicies) -> None:
+        policies.policies["P"].append({"Effect": "Allow", "Action": BASE_5, "Resource": arn})
+
+    with allow_it(deployed), faults.bucket_key(deployed, arn):
         yield
 
 
@@ -117,24 +112,27 @@ def key_of_s3(deployed: Deployed) -> Any:
     return faults.bucket_key(deployed, None)
 
 
-def denied_by_key(deployed: Deployed) -> Any:
-    return faults.key_policy(deployed, deployed.key, faults.with_more(DENY_ALL))
+@faults.of_policies
+def denied_by_key(deployed: Deployed, policies: faults.DeployedPolicies) -> None:
+    policies.keys[deployed.key].append(DENY_ALL)
 
 
-def service_denied_by_key(deployed: Deployed) -> Any:
+@faults.of_policies
+def service_denied_by_key(deployed: Deployed, policies: faults.DeployedPolicies) -> None:
     deny = {**DENY_ALL, "Principal": {"Service": SERVICE}, "Action": "kms:*"}
-    return faults.key_policy(deployed, deployed.data_key, faults.with_more(deny))
+    policies.keys[deployed.data_key].append(deny)
 
 
-def denied_by_bucket(deployed: Deployed) -> Any:
+@faults.of_policies
+def denied_by_bucket(deployed: Deployed, policies: faults.DeployedPolicies) -> None:
     resource = f"arn:aws:s3:::{deployed.bucket}/*"
-    deny = {**DENY_ALL, "Action": "s3:PutObject", "Resource": resource}
-    return faults.bucket_policy(deployed, faults.with_more(deny))
+    policies.bucket_policy.append({**DENY_ALL, "Action": "s3:PutObject", "Resource": resource})
 
 
-def denied_by_iam(deployed: Deployed) -> Any:
+@faults.of_policies
+def denied_by_iam(_: Deployed, policies: faults.DeployedPolicies) -> None:
     deny = {"Sid": "NoGrants", "Effect": "Deny", "Action": "kms:ListGrants", "Resource": "*"}
-    return faults.inline_policy(deployed, deny)
+    policies.policies["P"].append(deny)
 
 
 def boundary(deployed: Deployed) -> Any:
@@ -143,14 +141,10 @@ def boundary(deployed: Deployed) -> Any:
     )
 
 
-def trust_without_personalize(deployed: Deployed) -> Any:
-    def change(statements: faults.Statements) -> faults.Statements:
-        return [
-            {**statement, "Principal": {"Service": "lambda.amazonaws.com"}}
-            for statement in statements
-        ]
-
-    return faults.trust_policy(deployed, change)
+@faults.of_policies
+def trust_without_personalize(_: Deployed, policies: faults.DeployedPolicies) -> None:
+    for statement in policies.trust:
+        statement["Principal"] = {"Service": "lambda.amazonaws.com"}
 
 
 def role_deleted(deployed: Deployed) -> Any:
