@@ -106,8 +106,8 @@ def create_data_deletion_job(request: Fields) -> str:
 
     def work() -> None:
         users: set[str] = set()
-        for body in _files(path, location).values():
-            users.update(body.decode("utf-8-sig").splitlines()[1:])
+        for key, body in _files(path, location).items():
+            users.update(_users(key, body))
         deleted = 0
         for dataset in listing("dataset", datasetGroupArn=group_arn):
             rows = _rows.get(dataset["datasetArn"], [])
@@ -118,6 +118,14 @@ def create_data_deletion_job(request: Fields) -> str:
 
     _begin(arn, "dataDeletionJobArn", request, work)
     return arn
+
+
+def _users(key: str, body: bytes) -> list[str]:
+    """The users in a file with one column (PDG prepare-deletion-input-file)."""
+    header, *users = body.decode("utf-8-sig").splitlines() or [""]
+    if header != "USER_ID":
+        raise invalid_input(f"Input {key} has to have the one column USER_ID")
+    return users
 
 
 def create_batch_inference_job(request: Fields) -> str:
