@@ -256,7 +256,7 @@ def service_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
     on_key = statements(draw, 4, KMS_ACTIONS, KEY_RESOURCES, SERVICE_CONDITIONS, principals=True)
     key = Key(KEY, [policy("key policy", on_key)])
     action = draw.choice(ON_KEYS)
-    ours = decision.service_on(call_on(key, OF_SERVICE, action, KEY), key).answer
+    ours = decision.by_owner(call_on(key, OF_SERVICE, action, KEY), key).answer
     theirs = access.by_service({"Statement": on_key}, action, KEY, access.Caller(SOURCE))
     return ours, theirs, on_key
 
@@ -267,7 +267,7 @@ def service_on_bucket(draw: random.Random) -> tuple[Answer, bool, Any]:
         draw, 4, S3_ACTIONS, OBJECT_RESOURCES, SERVICE_CONDITIONS, principals=True
     )
     bucket = Bucket(BUCKET, ACCOUNT, [policy("bucket policy", on_bucket)])
-    ours = decision.service_on(call_on(bucket, OF_SERVICE, "s3:GetObject", OBJECT), bucket).answer
+    ours = decision.by_owner(call_on(bucket, OF_SERVICE, "s3:GetObject", OBJECT), bucket).answer
     theirs = access.by_service(
         {"Statement": on_bucket}, "s3:GetObject", OBJECT, access.Caller(SOURCE)
     )
@@ -411,7 +411,7 @@ def decided(on_key: Any, for_service: Any, in_iam: Any, boundary: Any) -> tuple[
     call = call_on(key, caller, "kms:Decrypt", KEY)
     return (
         decision.role_by_both(call, decision.of_role(role, call), key).answer,
-        decision.service_on(call_on(other, OF_SERVICE, "kms:Decrypt", KEY), other).answer,
+        decision.by_owner(call_on(other, OF_SERVICE, "kms:Decrypt", KEY), other).answer,
     )
 
 

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from .._answers import Answer
+from ..matrix import ASSUME_ROLE, CONFUSED_DEPUTY_PAGE, SERVICE_PRINCIPAL
 from .causes import Cause, Reason
-from .decision import (
-    Decision,
-    of_role,
-    role_by_both,
-    role_by_iam,
-    role_in_bucket,
-    service_on,
-)
+from .decided import Decided, Trust, decide, decide_trust
 from .declarations import Declaration
 from .entries import Entry, EntryKind
 from .forms import Forms
-from .model import AccessModel, Asked, Bucket, Column, Key, Problem, Role, declared_of, labels_of
-from .needs import (
-    IN_BUCKET_POLICY,
-    IN_IAM,
-    IN_KEY_POLICY,
-    SERVICE,
-    Need,
-    alternatives_of,
-    call_of,
-    needs_of,
-    owner_of,
-    users_of,
-)
+from .model import AccessModel, Asked, declared_of, labels_of
+from .needs import Need, needs_of, users_of
 from .not_as_meant import misunderstood_policies
 from .policies import PolicyToChange
-from .policy_documents import Policy
-from .problems import AWS_MANAGED_KEY, configuration_problems, ordering_problems, trust_findings
+from .problems import (
+    AWS_MANAGED_KEY,
+    configuration_problems,
+    ordering_problems,
+    trust_problems,
+)
 from .report import AccessReport, in_order
 from .should_have import Advice, WhichPolicy
 from .too_much import too_much
@@ -55,46 +42,39 @@ def compare(
     reports are short.
     """
     needs = _needs_to_decide(model)
-    decisions = _decisions(model, needs)
-    forms = Forms(model, decisions)
+    decided, trusts = decide(model, needs), decide_trust(model)
+    forms = Forms(model, decided)
     advice = Advice(model, needs, forms)
-    entries: list[Entry] = []
+
     missing: list[tuple[Need, Entry, list[WhichPolicy]]] = []
-    told: list[tuple[Need, Decision, bool]] = []
-    for need, decision in decisions.items():
-        told.append((need, decision, False))
-    for need, decision in _denied_in_buckets(model, needs):
-        told.append((need, decision, True))
-    for need, decision, in_bucket in told:
-        if decision.answer is Answer.YES and not with_allowed:
-            continue
-        entry = _entry(need, decision, needs[need], in_bucket=in_bucket)
-        if decision.answer is Answer.NO:
-            reasons = forms.reasons(need, decision, in_bucket=in_bucket)
-            lacking = advice.lacking(need, reasons)
-            further = tuple(reasons.values())[1:]
-            entry = _missing(replace(entry, further=further), needs[need], lacking)
-            missing.append((need, entry, lacking))
-        entries.append(entry)
-    problems = [*model.problems]
-    for finding in trust_findings(model):
-        if isinstance(finding, Problem):
-            problems.append(finding)
-        else:
-            entries.append(finding)
-    entries += _open_questions(model)
+    entries = [*_trust_questions(trusts), *_open_questions(model)]
+    for one in decided:
+        answer, asked = one.decision.answer, needs[one.need]
+        if answer is Answer.NO:
+            reasons = forms.reasons(one)
+            lacking = advice.lacking(one.need, reasons)
+            entry = _missing(one, asked, tuple(reasons.values()), lacking)
+            missing.append((one.need, entry, lacking))
+        elif answer is Answer.MAYBE or with_allowed:
+            entries.append(_entry(one, asked))
     if with_excess:
         entries += too_much(model, needs, forms.named())
-    problems += configuration_problems(model)
-    problems += ordering_problems(model, needs, decisions)
-    problems += misunderstood_policies(model)
+
+    problems = [
+        *model.problems,
+        *trust_problems(model, trusts),
+        *configuration_problems(model),
+        *ordering_problems(model, needs, decided),
+        *misunderstood_policies(model),
+    ]
+
     excess = _of_kind("excess", entries)
     # Without a request nothing says which statements a policy should have.
     to_narrow = [entry for entry in excess if entry.asked]
     untrusted = [problem.subject for problem in problems if problem.cause is Cause.NOT_TRUSTED]
     policies = advice.to_change(missing, to_narrow, untrusted)
     return AccessReport(
-        missing=_of_kind("missing", entries),
+        missing=_of_kind("missing", [entry for _, entry, _ in missing]),
         excess=excess,
         undecided=_of_kind("undecided", entries),
         problems=in_order(problems),
@@ -134,94 +114,9 @@ def _needs_to_decide(model: AccessModel) -> dict[Need, list[Asked]]:
     return needs
 
 
-def _decisions(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> dict[Need, Decision]:
-    """Decide whether each need is met.
-
-    Saves time: two of three actions are decided with another action on the same resource, since
-    no statement tells the two apart.
-    """
-    groups: dict[Need, list[Need]] = {}
-    for need in needs:
-        groups.setdefault(need._replace(action="", column=""), []).append(need)
-    decisions: dict[Need, Decision] = {}
-    for group in groups.values():
-        for alike in _alike(model, group):
-            decisions |= _decide(model, alike, needs)
-    return {need: decisions[need] for need in needs}
-
-
-def _alike(model: AccessModel, group: list[Need]) -> Collection[list[Need]]:
-    """Return needs that differ in action and column alone, in groups that get one answer."""
-    views = []
-    for policy in _policies_on(model, group[0]) if len(group) > 1 else ():
-        views += [statement.view_of for statement in policy.statements]
-    groups: dict[object, list[Need]] = {}
-    for need in group:
-        action = need.action.lower()
-        groups.setdefault(tuple([view_of(action) for view_of in views]), []).append(need)
-    return groups.values()
-
-
-def _policies_on(model: AccessModel, need: Need) -> list[Policy]:
-    """Return the policies that decide on a need."""
-    owner = owner_of(model, need)
-    policies = owner.policies + owner.may_have if isinstance(owner, (Bucket, Key)) else []
-    if need.role_arn:
-        role = model.role(need.role_arn)
-        policies += role.identity + role.may_have
-        if role.boundary is not None:
-            policies.append(role.boundary)
-    return policies
-
-
-def _decide(
-    model: AccessModel, alike: list[Need], needs: Mapping[Need, list[Asked]]
-) -> dict[Need, Decision]:
-    """Decide whether needs of one call are met, once for each column of AWS's page."""
-    call, owner = call_of(model, alike[0]), owner_of(model, alike[0])
-    if alike[0].principal == SERVICE and isinstance(owner, (Bucket, Key)):
-        return dict.fromkeys(alike, service_on(call, owner))
-    role = model.role(alike[0].role_arn)
-    own_verdicts = of_role(role, call)
-    by_column: dict[str, Decision] = {}
-    for need in alike:
-        if need.column in by_column:
-            continue
-        if isinstance(owner, Role) or (isinstance(owner, Key) and need.column == IN_KEY_POLICY):
-            by_column[need.column] = role_by_both(call, own_verdicts, owner)
-            continue
-        by_iam = role_by_iam(own_verdicts)
-        if by_iam.answer is Answer.NO and _may_be_allowed_otherwise(model, need, needs[need]):
-            by_iam = Decision(Answer.MAYBE, Reason.of(Cause.SOLUTION_OR_VERSION))
-        by_column[need.column] = by_iam
-    return {need: by_column[need.column] for need in alike}
-
-
-def _may_be_allowed_otherwise(model: AccessModel, need: Need, asked: list[Asked]) -> bool:
-    """Tell if a role may be allowed the same on the resource that AWS may look at instead."""
-    role = model.role(need.role_arn)
-    for alternative in alternatives_of(need, asked):
-        own_verdicts = of_role(role, call_of(model, alternative))
-        if role_by_iam(own_verdicts).answer is not Answer.NO:
-            return True
-    return False
-
-
-def _denied_in_buckets(
-    model: AccessModel, needs: Mapping[Need, list[Asked]]
-) -> Iterator[tuple[Need, Decision]]:
-    """Yield the needs that a bucket's policy denies the role, though IAM may allow them."""
-    for need in needs:
-        if need.column == IN_IAM and need.action.startswith("s3:"):
-            bucket = model.bucket(need.owner, need.account)
-            in_bucket = role_in_bucket(call_of(model, need), bucket)
-            if in_bucket.answer is not Answer.YES:
-                yield need, in_bucket
-
-
-def _entry(need: Need, decision: Decision, asked: list[Asked], *, in_bucket: bool) -> Entry:
-    column: Column = IN_BUCKET_POLICY if in_bucket else need.column
-    policy_of = need.owner if in_bucket else need.policy_of
+def _entry(decided: Decided, asked: list[Asked]) -> Entry:
+    need, column, decision = decided
+    is_allowed = decision.answer is Answer.YES
     return Entry(
         kind=_KINDS[decision.answer],
         principal=need.principal,
@@ -229,24 +124,33 @@ def _entry(need: Need, decision: Decision, asked: list[Asked], *, in_bucket: boo
         action=need.action,
         resource=need.resource_arn,
         policy=column,
-        policy_of=policy_of,
+        policy_of=decided.policy_of,
         page=asked[0].permissions.page_of(need.action),
         reason=decision.reason,
         asked=tuple(asked),
-        file="" if decision.answer is Answer.YES else _file(asked, column, policy_of),
+        file="" if is_allowed else _file(asked, column, decided.policy_of),
     )
 
 
-def _missing(entry: Entry, asked: list[Asked], lacking: list[WhichPolicy]) -> Entry:
-    """Return an entry with the policies that deny it, and those that lack it."""
+def _missing(
+    decided: Decided, asked: list[Asked], reasons: Iterable[Reason], lacking: list[WhichPolicy]
+) -> Entry:
+    """Return an entry with all its reasons, the policies that deny it, and those that lack it."""
+    entry = _entry(decided, asked)
+    _, *further = reasons
     declared: list[Declaration] = []
-    for reason in (entry.reason, *entry.further):
+    for reason in (entry.reason, *further):
         declared += declared_of([statement.policy for statement in reason.statements])
-    file = ""
+    files = []
     for policy in lacking:
         declared += policy.declared
-        file = file or _file(asked, policy.column, policy.owner)
-    return replace(entry, policies=tuple(dict.fromkeys(declared)), file=file or entry.file)
+        files.append(_file(asked, policy.column, policy.owner))
+    return replace(
+        entry,
+        further=tuple(further),
+        policies=tuple(dict.fromkeys(declared)),
+        file=next(filter(None, files), entry.file),
+    )
 
 
 def _file(asked: Iterable[Asked], column: str, owner: str) -> str:
@@ -255,6 +159,24 @@ def _file(asked: Iterable[Asked], column: str, owner: str) -> str:
         if (column, owner) in request.files:
             return request.files[column, owner]
     return ""
+
+
+def _trust_questions(trusts: Iterable[Trust]) -> Iterator[Entry]:
+    """Yield an entry for each role of which it isn't known whether Personalize can become it."""
+    for role, asked, decision in trusts:
+        if decision.answer is Answer.MAYBE:
+            yield Entry(
+                kind="undecided",
+                principal="service",
+                principal_arn=SERVICE_PRINCIPAL,
+                action=ASSUME_ROLE,
+                resource=role.arn,
+                policy="trust",
+                policy_of=role.arn,
+                page=CONFUSED_DEPUTY_PAGE,
+                reason=decision.reason,
+                asked=tuple(asked),
+            )
 
 
 def _open_questions(model: AccessModel) -> Iterator[Entry]:

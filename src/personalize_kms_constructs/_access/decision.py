@@ -8,42 +8,44 @@ Service and resource control policies can't be seen in a template, nor from a me
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from .._answers import Answer
 from .._values import same
 from .calls import Call, Caller, assume_role
 from .causes import Cause, Reason
-from .model import Bucket, Key, Role
+from .model import Bucket, Column, Key, Role
 from .policy_documents import PolicyStatement
 from .statements import Match, Verdict, verdict_of
 
-By = tuple[tuple[PolicyStatement, ...], ...]
-"""Statements that say yes together: one of each group is enough."""
+_COLUMNS: Mapping[type, Column] = {Key: "key", Bucket: "bucket", Role: "trust"}
+"""The columns of the policies that keys, buckets and roles have themselves."""
+_NO_LIMIT = Match(Answer.YES)
 
 
-_UNBOUNDED = Verdict(Match(Answer.YES))
-
-
-@dataclass
-class Decision:
+class Decision(NamedTuple):
     """Allowed, denied or undecided."""
 
     answer: Answer
     reason: Reason
     """The statements that allow or deny, or the reasons that leave it open."""
-    by: By = ()
-    """The statements that have to be there before the call, unless the answer is no.
+    further: tuple[Reason, ...] = ()
+    """The reasons for which it is denied once the first reason is gone."""
+    waits_for: tuple[tuple[PolicyStatement, ...], ...] = ()
+    """The groups of statements of which each has to have one there before the call.
 
-    A boundary's aren't among them, since IAM makes no role without it. Where a boundary or a denial
-    leaves the answer open, they are as if it weren't there: it only limits.
+    They mean nothing where the answer is no. A boundary's aren't among them, since IAM makes no
+    role without it. Where a boundary or a denial leaves the answer open, they are as if it weren't
+    there: it only limits.
     """
     named: bool = False
     """True if the key policy allows the role the action without IAM's help."""
-    further: tuple[Reason, ...] = ()
-    """The reasons for which it is denied once the first reason is gone."""
+
+    @property
+    def refusals(self) -> tuple[Reason, ...]:
+        """The reasons for which it is denied, or not allowed; none if it is or may be allowed."""
+        return (self.reason, *self.further) if self.answer is Answer.NO else ()
 
 
 class OfRole(NamedTuple):
@@ -54,92 +56,90 @@ class OfRole(NamedTuple):
 
 
 class _Sides(NamedTuple):
-    """The verdicts of a key's or role's own policy and of IAM, and whether one account has both.
+    """The verdicts of a key's or role's own policy, of IAM and of the role's boundary.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html
     """
 
     of_owner: Verdict
     by_iam: Match
+    boundary: Match
     one_account: Answer
+    """Whether the owner and the role are in one account."""
 
-    def within(self, boundary: Match) -> tuple[Answer, tuple[Match, ...]]:
-        """Return the answer within a boundary, and the matches that give it."""
+    @property
+    def across_accounts(self) -> tuple[Match, ...]:
+        """The matches that allow it together where two accounts have to."""
+        return self.of_owner.allowed, self.by_iam, self.boundary
+
+    @property
+    def in_one_account(self) -> tuple[Match, ...]:
+        """The matches that allow it together in one account: the first way that allows most."""
         of_owner = self.of_owner
-        across = (of_owner.allowed, self.by_iam, boundary)
-        # In one account each of these is enough; reports have the first that allows most.
         ways: tuple[tuple[Match, ...], ...] = (
-            (of_owner.caller | of_owner.everybody, boundary),
+            (of_owner.caller | of_owner.everybody, self.boundary),
             (of_owner.session,),
-            (of_owner.account, self.by_iam, boundary),
+            (of_owner.account, self.by_iam, self.boundary),
             (_beyond_boundary(of_owner.everybody),),
         )
-        in_account = max(ways, key=_least)
-        if self.one_account is Answer.YES:
-            return _least(in_account), in_account
-        if self.one_account is Answer.NO or _least(in_account) is _least(across):
-            return _least(across), across
-        return Answer.MAYBE, across
+        return max(ways, key=_least)
 
-    def lacking(self, column: str) -> list[Reason]:
-        """Return the policies that lack a statement, even if nothing limits the role."""
-        by_owner, by_iam = self.of_owner.allowed, self.by_iam
-        if self.within(Match(Answer.YES))[0] is not Answer.NO:
-            return []
+    @property
+    def together(self) -> tuple[Match, ...]:
+        """The matches that certainly allow it together, as far as they do."""
+        is_one = self.one_account is Answer.YES
+        return self.in_one_account if is_one else self.across_accounts
+
+    @property
+    def answer(self) -> Answer:
+        """The answer of all sides together, as if nothing denied it."""
+        answer = _least(self.together)
+        if answer is Answer.NO and self.one_account is Answer.MAYBE:
+            return min(_least(self.in_one_account), Answer.MAYBE)
+        return answer
+
+    def lacking(self, column: Column) -> list[Reason]:
+        """Return the reasons for which it isn't allowed: the policies that lack a statement."""
         lacking = []
-        is_left_to_iam = by_owner.answer is Answer.YES
-        is_certain = self.one_account is Answer.YES or by_owner.answer is Answer.NO
-        if is_certain and not is_left_to_iam:
+        if self.boundary.answer is Answer.NO:
+            lacking.append(Reason.of(Cause.BOUNDARY))
+            if self._replace(boundary=_NO_LIMIT).answer is not Answer.NO:
+                return lacking
+        by_owner = self.of_owner.allowed
+        if by_owner.answer is Answer.YES:
+            return [*lacking, Reason.of(Cause.LEFT_TO_IAM, column=column)]
+        if by_owner.answer is Answer.NO or self.one_account is Answer.YES:
             lacking.append(Reason.of(Cause.NO_STATEMENT, column=column))
-        if by_iam.answer is Answer.NO and by_owner.answer is Answer.MAYBE:
+        if by_owner.answer is Answer.MAYBE:
             lacking.append(Reason(Cause.BOTH_SIDES, {"column": column}, doubts=by_owner.doubts))
-        elif by_iam.answer is Answer.NO:
-            cause = Cause.LEFT_TO_IAM if is_left_to_iam else Cause.NOT_IN_IAM
-            lacking.append(Reason.of(cause, column=column))
+        elif self.by_iam.answer is Answer.NO:
+            lacking.append(Reason.of(Cause.NOT_IN_IAM))
         return lacking
 
 
-def role_by_both(call: Call, of_role: OfRole, owner: Key | Role) -> Decision:
+def role_by_both(call: Call, own: OfRole, owner: Key | Role) -> Decision:
     """Decide for a role on a key, or on a role to assume: by the owner's own policy and by IAM."""
-    if isinstance(owner, Key):
-        column, policies, unseen = "key", owner.policies, owner.unseen
-    else:
-        column, policies, unseen = "trust", owner.trust, owner.unseen_trust
-    of_owner = verdict_of(policies, call, of_resource=True)
-    if unseen:
-        doubt = Reason.of(Cause.POLICY_UNSEEN, column=column, arn=owner.arn, why=unseen)
-        of_owner.leave_open(doubt, "everybody")
+    of_owner = _own_verdict(owner, call)
     one_account = same(call.caller.account, owner.account)
-    sides = _Sides(of_owner, of_role.iam.allowed, one_account)
-
-    boundary = of_role.boundary.allowed
-    answer, matches = sides.within(boundary)
-    lacking = []
-    if answer is Answer.NO:
-        lacking += [Reason.of(Cause.BOUNDARY)] if boundary.answer is Answer.NO else []
-        lacking += sides.lacking(column)
+    boundary = own.boundary.allowed
+    sides = _Sides(of_owner, own.iam.allowed, boundary, one_account)
+    answer = sides.answer
+    lacking = sides.lacking(_COLUMNS[type(owner)]) if answer is Answer.NO else []
     doubts = []
     if one_account is Answer.MAYBE:
         kind = "key" if isinstance(owner, Key) else "other role"
         doubts.append(Reason.of(Cause.ACCOUNTS_UNKNOWN, kind=kind))
-    denied = (of_owner.denied, of_role.iam.denied, of_role.boundary.denied)
-    decision = _outcome(answer, matches, denied, lacking, doubts)
-    certain_boundary = Match(Answer.NO if boundary.answer is Answer.NO else Answer.YES)
-    decision.by = _together(sides.within(certain_boundary)[1])
-    decision.named = one_account is Answer.YES and of_owner.itself.answer is Answer.YES
-    return decision
+    denied = (of_owner.denied, own.iam.denied, own.boundary.denied)
+    decision = _outcome(answer, sides.together, denied, lacking, doubts)
+    if boundary.answer is not Answer.NO:
+        sides = sides._replace(boundary=_NO_LIMIT)
+    is_named = one_account is Answer.YES and of_owner.itself.answer is Answer.YES
+    return decision._replace(waits_for=_groups(sides.together), named=is_named)
 
 
-def service_on(call: Call, owner: Key | Bucket) -> Decision:
-    """Decide for Personalize itself, whom only the policy of the key or bucket can name."""
-    column = "key" if isinstance(owner, Key) else "bucket"
-    verdict = verdict_of(owner.policies + owner.may_have, call, of_resource=True)
-    return _by_resource(verdict, column, owner.arn, owner.unseen)
-
-
-def role_by_iam(of_role: OfRole) -> Decision:
+def role_by_iam(own: OfRole) -> Decision:
     """Decide by the role's IAM policies and boundary, whatever the resource's policy says."""
-    iam, boundary = of_role
+    iam, boundary = own
     lacking = []
     if boundary.allowed.answer is Answer.NO:
         lacking.append(Reason.of(Cause.BOUNDARY))
@@ -147,8 +147,7 @@ def role_by_iam(of_role: OfRole) -> Decision:
         lacking.append(Reason.of(Cause.NOT_IN_IAM))
     matches = (iam.allowed, boundary.allowed)
     decision = _outcome(_least(matches), matches, (iam.denied, boundary.denied), lacking)
-    decision.by = _together([iam.allowed])
-    return decision
+    return decision._replace(waits_for=_groups([iam.allowed]))
 
 
 def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
@@ -156,52 +155,76 @@ def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
 
     In one account it only must not deny; across accounts it must allow.
     """
-    verdict = verdict_of(bucket.policies + bucket.may_have, call, of_resource=True)
     one_account = same(call.caller.account, bucket.account)
     if one_account is Answer.NO:
-        return _by_resource(verdict, "bucket", bucket.arn, bucket.unseen)
+        # Personalize itself needs the same policy, and waits for it.
+        return by_owner(call, bucket)._replace(waits_for=())
+    # A policy that can't be seen is reported for Personalize itself.
+    verdict = _own_verdict(bucket, call)
     decision = _outcome(Answer.YES, (), (verdict.denied,))
     is_enough = one_account is Answer.YES or verdict.itself.answer is Answer.YES
     if decision.answer is Answer.YES and not is_enough:
         return Decision(Answer.MAYBE, Reason.of(Cause.ACCOUNTS_UNKNOWN, kind="bucket"))
-    # A policy that can't be seen is reported for Personalize itself.
     return decision
 
 
 def trust(caller: Caller, role: Role) -> Decision:
     """Decide whether Personalize can become the role."""
-    verdict = verdict_of(role.trust, assume_role(caller, role), of_resource=True)
-    return _by_resource(verdict, "trust", role.arn, role.unseen_trust)
+    return by_owner(assume_role(caller, role), role)
 
 
-def _by_resource(verdict: Verdict, column: str, arn: str, unseen: str) -> Decision:
-    """Decide by the policy of a resource alone: no account speaks for a service principal."""
-    if unseen:
-        doubt = Reason.of(Cause.POLICY_UNSEEN, column=column, arn=arn, why=unseen)
-        verdict.leave_open(doubt, "everybody")
-    allowed = verdict.allowed
-    is_lacking = allowed.answer is Answer.NO
-    lacking = [Reason.of(Cause.NO_STATEMENT, column=column)] if is_lacking else []
+def by_owner(call: Call, owner: Key | Bucket | Role) -> Decision:
+    """Decide by the own policy of a key, bucket or role alone.
+
+    No account speaks for Personalize itself, whom only these policies can name.
+    """
+    verdict = _own_verdict(owner, call)
+    allowed, lacking = verdict.allowed, []
+    if allowed.answer is Answer.NO:
+        lacking.append(Reason.of(Cause.NO_STATEMENT, column=_COLUMNS[type(owner)]))
     decision = _outcome(allowed.answer, (allowed,), (verdict.denied,), lacking)
-    decision.by = _together([allowed])
-    return decision
+    return decision._replace(waits_for=_groups([allowed]))
+
+
+def _own_verdict(owner: Key | Bucket | Role, call: Call) -> Verdict:
+    """Return the verdict of an owner's own policy on a call."""
+    if isinstance(owner, Role):
+        policies, unseen = owner.trust, owner.unseen_trust
+    else:
+        policies, unseen = owner.policies + owner.may_have, owner.unseen
+    verdict = verdict_of(policies, call, of_resource=True)
+    if not unseen:
+        return verdict
+    column = _COLUMNS[type(owner)]
+    doubt = Reason.of(Cause.POLICY_UNSEEN, column=column, arn=owner.arn, why=unseen)
+    return verdict._replace(everybody=verdict.everybody | Match.unseen(doubt))
 
 
 def of_role(role: Role, call: Call) -> OfRole:
     """Return the verdicts of the role's IAM policies and of its boundary on a call."""
-    iam = verdict_of(role.identity + role.may_have, call, of_resource=False)
+    return OfRole(_by_identity(role, call), _by_boundary(role, call))
+
+
+def _by_identity(role: Role, call: Call) -> Verdict:
+    verdict = verdict_of(role.identity + role.may_have, call, of_resource=False)
     if role.unseen:
         cause = Cause.NOT_KNOWN if role.declared else Cause.POLICIES_UNSEEN
-        iam.leave_open(Reason.of(cause, arn=role.arn, why=role.unseen), "caller")
+        doubt = Reason.of(cause, arn=role.arn, why=role.unseen)
+        verdict = verdict._replace(caller=verdict.caller | Match.unseen(doubt))
     if role.unseen_denials:
-        iam.leave_open(Reason.of(Cause.NOT_KNOWN, why=role.unseen_denials), "denied")
+        doubt = Reason.of(Cause.NOT_KNOWN, why=role.unseen_denials)
+        verdict = verdict._replace(denied=verdict.denied | Match.unseen(doubt))
+    return verdict
+
+
+def _by_boundary(role: Role, call: Call) -> Verdict:
     if role.boundary is not None:
-        return OfRole(iam, verdict_of([role.boundary], call, of_resource=False))
+        return verdict_of([role.boundary], call, of_resource=False)
+    # Of a role that exists already, reports say once that its policies can't be seen.
     if role.unseen_boundary and (role.declared or not role.unseen):
         doubt = Reason.of(Cause.BOUNDARY_UNSEEN, arn=role.arn, why=role.unseen_boundary)
-        return OfRole(iam, Verdict(Match(Answer.MAYBE, doubts=(doubt,))))
-    # Of a role that exists already, reports say once that its policies can't be seen.
-    return OfRole(iam, _UNBOUNDED)
+        return Verdict(Match.unseen(doubt))
+    return Verdict(_NO_LIMIT)
 
 
 def _beyond_boundary(everybody: Match) -> Match:
@@ -223,8 +246,8 @@ def _least(matches: Iterable[Match]) -> Answer:
     return min(match.answer for match in matches)
 
 
-def _together(matches: Sequence[Match]) -> By:
-    """Return the statements that say yes together; none unless all matches do."""
+def _groups(matches: Sequence[Match]) -> tuple[tuple[PolicyStatement, ...], ...]:
+    """Return the statements of matches that allow it together; none unless all matches do."""
     if _least(matches) is not Answer.YES:
         return ()
     return tuple(tuple(dict.fromkeys(match.by)) for match in matches if match.by)
@@ -233,16 +256,16 @@ def _together(matches: Sequence[Match]) -> By:
 def _denials(denied: Iterable[Match]) -> list[Reason]:
     """Return the reason for which statements deny a call, if some do."""
     statements: list[PolicyStatement] = []
-    since: list[Reason] = []
+    not_spared: list[Reason] = []
     for match in denied:
         if match.by:
             statements += match.by
             for doubt in match.doubts:
                 if doubt.cause is Cause.NOT_SPARED:
-                    since.append(Reason.of(Cause.NOT_SPARED))
+                    not_spared.append(Reason.of(Cause.NOT_SPARED))
     if not statements:
         return []
-    return [Reason(Cause.DENIED, statements=tuple(statements), doubts=tuple(since))]
+    return [Reason(Cause.DENIED, statements=tuple(statements), doubts=tuple(not_spared))]
 
 
 def _open_doubts(matches: Iterable[Match]) -> list[Reason]:
@@ -264,7 +287,7 @@ def _outcome(
     """Return the decision by the permissions and denials that match a call."""
     refused = [*_denials(denied), *lacking]
     if refused:
-        return Decision(Answer.NO, refused[0], further=tuple(refused[1:]))
+        return Decision(Answer.NO, refused[0], tuple(refused[1:]))
     may_deny = _open_doubts(denied)
     if answer is Answer.YES and may_deny:
         return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=tuple(may_deny)))

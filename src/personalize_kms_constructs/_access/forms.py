@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from .._answers import Answer
 from .._values import same
 from ..matrix import ASSUME_ROLE
 from .causes import Cause, Reason
+from .decided import Decided
 from .decision import Decision
 from .declarations import template_of
 from .model import AccessModel, Bucket, Column, Key, Role
 from .needs import (
     IN_BOUNDARY,
-    IN_BUCKET_POLICY,
     IN_IAM,
     IN_KEY_POLICY,
     SERVICE,
@@ -24,22 +24,6 @@ from .needs import (
 from .policy_documents import allow_statements, aws_principals, is_account, names_principal
 
 Owner = Key | Bucket | Role
-Decisions = Mapping[Need, Decision]
-
-
-def _reasons(decision: Decision) -> tuple[Reason, ...]:
-    """Return the reasons for which a need isn't met."""
-    return (decision.reason, *decision.further) if decision.answer is Answer.NO else ()
-
-
-def _is_by_account(decision: Decision) -> bool:
-    """Tell if a key policy leaves a permission to IAM, which gives it.
-
-    What a boundary or a denial takes away makes no difference.
-    """
-    if decision.answer is Answer.MAYBE or decision.named:
-        return False
-    return all(reason.cause in (Cause.BOUNDARY, Cause.DENIED) for reason in _reasons(decision))
 
 
 class Forms:
@@ -52,19 +36,22 @@ class Forms:
       account.
     """
 
-    def __init__(self, model: AccessModel, decisions: Decisions) -> None:
+    def __init__(self, model: AccessModel, decided: Iterable[Decided]) -> None:
         self._model = model
-        self._decisions = decisions
         # Saves time: the form of a pair is asked for each of its needs.
         self._delegated: dict[tuple[str, str], bool] = {}
+        self._by_key_policy: dict[Need, Decided] = {}
+        """The needs of roles that key policies decide on."""
+        by_pair: dict[tuple[str, str], list[Decision]] = {}
+        for one in decided:
+            need = one.need
+            if one.column == IN_KEY_POLICY and need.role_arn:
+                self._by_key_policy[need] = one
+                by_pair.setdefault((need.owner, need.role_arn), []).append(one.decision)
         self._left_to_iam: set[tuple[str, str]] = set()
         """The pairs of key and role whose needs are all met by the account's statement."""
-        of_pair: dict[tuple[str, str], list[Decision]] = {}
-        for need, decision in decisions.items():
-            if need.column == IN_KEY_POLICY and need.role_arn:
-                of_pair.setdefault((need.owner, need.role_arn), []).append(decision)
-        for pair, answers in of_pair.items():
-            if all(_is_by_account(decision) for decision in answers):
+        for pair, decisions in by_pair.items():
+            if all(_is_by_account(decision) for decision in decisions):
                 self._left_to_iam.add(pair)
 
     def is_delegated(self, need: Need) -> bool:
@@ -98,24 +85,25 @@ class Forms:
 
     def is_of_account(self, need: Need) -> bool:
         """Tell if a key policy leaves a need to a role's account already, without its name."""
-        decision = self._decisions[need]
+        decision = self._by_key_policy[need].decision
         is_met = decision.answer is Answer.YES and not decision.named
-        return is_met or any(reason.cause is Cause.LEFT_TO_IAM for reason in _reasons(decision))
+        return is_met or any(reason.cause is Cause.LEFT_TO_IAM for reason in decision.refusals)
 
     def is_left_anew(self, need: Need) -> bool:
         """Tell if a key policy names the role, or everybody, and should leave it to the account."""
-        return self._decisions[need].named and self.is_delegated(need)
+        decided = self._by_key_policy.get(need)
+        return decided is not None and decided.decision.named and self.is_delegated(need)
 
     def named(self) -> set[Need]:
         """Return the needs that key policies meet by naming the role, or will as they should be."""
         changed = set()
-        for need, decision in self._decisions.items():
-            if IN_KEY_POLICY in self.reasons(need, decision):
+        for need, decided in self._by_key_policy.items():
+            if IN_KEY_POLICY in self.reasons(decided):
                 changed.add((need.owner, need.role_arn))
         named = set()
-        for need, decision in self._decisions.items():
+        for need, decided in self._by_key_policy.items():
             is_to_be = (need.owner, need.role_arn) in changed and not self.is_left_to_iam(need)
-            if decision.named or is_to_be:
+            if decided.decision.named or is_to_be:
                 named.add(need)
         return named
 
@@ -123,39 +111,44 @@ class Forms:
         """Tell if an owner's policy leaves a role to its account today."""
         if (owner.arn, role.arn) in self._left_to_iam:
             return True
-        for statement in (
-            allow_statements(owner.policies) if isinstance(owner, (Key, Bucket)) else ()
-        ):
+        for statement in allow_statements([] if isinstance(owner, Role) else owner.policies):
             is_for_account = any(is_account(str(name)) for name in aws_principals(statement.body))
             if is_for_account and names_principal(statement.body, role.arn):
                 return True
         return False
 
-    def reasons(
-        self, need: Need, decision: Decision, *, in_bucket: bool = False
-    ) -> dict[Column, Reason]:
+    def reasons(self, decided: Decided) -> dict[Column, Reason]:
         """Return the reasons for which a need isn't met, by the policy that lacks it.
 
         The column is empty where no statement helps.
         """
         reasons: dict[Column, Reason] = {}
-        for reason in _reasons(decision):
-            reasons.setdefault(self._lacking(need, reason, in_bucket=in_bucket), reason)
+        for reason in decided.decision.refusals:
+            reasons.setdefault(self._lacking(decided, reason), reason)
         return reasons
 
-    def _lacking(self, need: Need, reason: Reason, *, in_bucket: bool) -> Column:
+    def _lacking(self, decided: Decided, reason: Reason) -> Column:
         if reason.cause is Cause.DENIED:
             return ""
         if reason.cause is Cause.BOUNDARY:
             return IN_BOUNDARY
-        if in_bucket:
-            return IN_BUCKET_POLICY
-        own = TRUST if need.action == ASSUME_ROLE else need.column
+        need = decided.need
+        own = TRUST if need.action == ASSUME_ROLE else decided.column
         if own == IN_IAM or reason.cause is Cause.NO_STATEMENT:
             return own
         # A policy that names the role leaves nothing to IAM; a trust policy that does keeps to it.
         is_trusted = own == TRUST and reason.cause is Cause.LEFT_TO_IAM
         return IN_IAM if is_trusted or self.is_left_to_iam(need) else own
+
+
+def _is_by_account(decision: Decision) -> bool:
+    """Tell if a key policy leaves a permission to IAM, which gives it.
+
+    What a boundary or a denial takes away makes no difference.
+    """
+    if decision.answer is Answer.MAYBE or decision.named:
+        return False
+    return all(reason.cause in (Cause.BOUNDARY, Cause.DENIED) for reason in decision.refusals)
 
 
 def _is_named(owner: Owner, role: Role) -> bool:

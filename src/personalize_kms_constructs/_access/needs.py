@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL, KeyAccess, S3Access
 from .calls import Call, Caller, call_on, role, service
@@ -17,6 +17,17 @@ IN_IAM: Final = "role"
 IN_BUCKET_POLICY: Final = "bucket"
 IN_BOUNDARY: Final = "boundary"
 TRUST: Final = "trust"
+
+
+OwnerKind = Literal["key", "bucket", "role", ""]
+
+
+class _Resource(NamedTuple):
+    """A resource of a need, and the key, bucket or role that has a policy for it."""
+
+    arn: str
+    owner: str = ""
+    owner_kind: OwnerKind = ""
 
 
 class Need(NamedTuple):
@@ -34,6 +45,8 @@ class Need(NamedTuple):
     resource to create."""
     owner: str
     """The ARN of the key, of the bucket or of the role to assume; empty for anything else."""
+    owner_kind: OwnerKind
+    """The kind of the owner."""
     account: str
     """The account that Personalize works in."""
     region: str
@@ -42,11 +55,6 @@ class Need(NamedTuple):
     def principal_arn(self) -> str:
         """The ARN of the role, or the service principal."""
         return SERVICE_PRINCIPAL if self.principal == SERVICE else self.role_arn
-
-    @property
-    def policy_of(self) -> str:
-        """The ARN of the key, role or bucket whose policy it is."""
-        return self.role_arn if self.column == IN_IAM else self.owner
 
 
 def needs_of(model: AccessModel) -> dict[Need, list[Asked]]:
@@ -101,7 +109,7 @@ def _needs(model: AccessModel, asked: Asked) -> Iterator[Need]:
                 yield from _on_key(asked, key_arn, access.on_key)
     for actions in row.role_on_everything:
         for action in actions.actions:
-            yield _of_role(asked, IN_IAM, action, "*", "")
+            yield _of_role(asked, IN_IAM, action, _Resource("*"))
     if asked.caller_arn:
         yield from _of_caller(asked)
 
@@ -115,41 +123,41 @@ def _of_caller(asked: Asked) -> Iterator[Need]:
     wanted.append((PASS_ROLE, asked.role_arn))
     caller, account, region = asked.caller_arn, asked.account, asked.region
     for action, arn in wanted:
-        yield Need(CALLER, caller, IN_IAM, action, arn, "", account, region)
+        yield Need(CALLER, caller, IN_IAM, action, *_Resource(arn), account, region)
     if asked.assumed_by:
-        assumer = asked.assumed_by
-        yield Need(CALLER, assumer, IN_IAM, ASSUME_ROLE, caller, caller, account, region)
+        to_assume = _Resource(caller, caller, "role")
+        yield Need(CALLER, asked.assumed_by, IN_IAM, ASSUME_ROLE, *to_assume, account, region)
 
 
 def _on_key(asked: Asked, key_arn: str, access: KeyAccess) -> Iterator[Need]:
+    key = _Resource(key_arn, key_arn, "key")
     for need_of in (_of_role, _of_service):
         for actions in access.key_policy:
             for action in actions.actions:
-                yield need_of(asked, IN_KEY_POLICY, action, key_arn, key_arn)
+                yield need_of(asked, IN_KEY_POLICY, action, key)
     for actions in access.role_policies:
         for action in actions.actions:
-            yield _of_role(asked, IN_IAM, action, key_arn, key_arn)
+            yield _of_role(asked, IN_IAM, action, key)
 
 
 def _on_location(asked: Asked, location: Location, access: S3Access) -> Iterator[Need]:
-    bucket_arn = location.bucket_arn
-    wanted = [(access.on_objects, location.objects)]
+    bucket = _Resource(location.bucket_arn, location.bucket_arn, "bucket")
+    wanted = [(access.on_objects, bucket._replace(arn=location.objects))]
     for actions in access.on_bucket:
-        wanted.append((actions, bucket_arn))
-    for actions, arn in wanted:
+        wanted.append((actions, bucket))
+    for actions, resource in wanted:
         for action in actions.actions:
-            yield _of_role(asked, IN_IAM, action, arn, bucket_arn)
-            yield _of_service(asked, IN_BUCKET_POLICY, action, arn, bucket_arn)
+            yield _of_role(asked, IN_IAM, action, resource)
+            yield _of_service(asked, IN_BUCKET_POLICY, action, resource)
 
 
-def _of_role(asked: Asked, column: Column, action: str, arn: str, owner: str) -> Need:
-    role = asked.role_arn
-    return Need(ROLE, role, column, action, arn, owner, asked.account, asked.region)
+def _of_role(asked: Asked, column: Column, action: str, resource: _Resource) -> Need:
+    return Need(ROLE, asked.role_arn, column, action, *resource, asked.account, asked.region)
 
 
-def _of_service(asked: Asked, column: Column, action: str, arn: str, owner: str) -> Need:
+def _of_service(asked: Asked, column: Column, action: str, resource: _Resource) -> Need:
     # Personalize itself is the same, whatever role the resource has.
-    return Need(SERVICE, "", column, action, arn, owner, asked.account, asked.region)
+    return Need(SERVICE, "", column, action, *resource, asked.account, asked.region)
 
 
 def caller_of(model: AccessModel, need: Need) -> Caller:
@@ -161,13 +169,11 @@ def caller_of(model: AccessModel, need: Need) -> Caller:
 
 def owner_of(model: AccessModel, need: Need) -> Key | Bucket | Role | None:
     """Return the key, bucket or role whose own policy decides on a permission, if any does."""
-    if not need.owner:
-        return None
-    if need.action == ASSUME_ROLE:
-        return model.role(need.owner)
-    if need.action.startswith("kms:"):
+    if need.owner_kind == "key":
         return model.key(need.owner)
-    return model.bucket(need.owner, need.account)
+    if need.owner_kind == "bucket":
+        return model.bucket(need.owner, need.account)
+    return model.role(need.owner) if need.owner_kind == "role" else None
 
 
 def call_of(model: AccessModel, need: Need) -> Call:

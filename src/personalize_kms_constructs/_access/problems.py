@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from .._answers import Answer
 from .._values import has_unknown, same, split_arn
-from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE, SERVICE_PRINCIPAL
-from .calls import service
+from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from .causes import Cause, Reason
-from .decision import Decision, trust
-from .entries import Entry
+from .decided import Decided, Trust
 from .model import AccessModel, Asked, Key, Problem, declared_of
 from .needs import Need, keys_of
 from .policy_documents import Policy, PolicyStatement
@@ -24,43 +22,22 @@ AWS_MANAGED_KEY = "alias/aws/s3"
 _USABLE = ("Enabled", "Updating")
 
 
-def trust_findings(model: AccessModel) -> Iterator[Problem | Entry]:
-    """Yield the roles that Personalize can't assume, and those where this can't be seen."""
-    asked_with: dict[tuple[str, str, str], list[Asked]] = {}
-    for asked in model.asked:
-        environment = (asked.role_arn, asked.account, asked.region)
-        asked_with.setdefault(environment, []).append(asked)
-    for (arn, account, region), asks in asked_with.items():
-        role = model.role(arn)
-        if not role.exists:
+def trust_problems(model: AccessModel, trusts: Iterable[Trust]) -> Iterator[Problem]:
+    """Yield the roles that Personalize can't assume."""
+    for role, asked, decision in trusts:
+        if decision.answer is not Answer.NO:
             continue
-        decision = trust(service(account, region, model.organization), role)
-        if decision.answer is Answer.NO:
-            is_denied = decision.reason.cause is Cause.DENIED
-            cause = Cause.TRUST_DENIED if is_denied else Cause.NOT_TRUSTED
-            reason = Reason(cause, doubts=(decision.reason, *decision.further))
-            yield Problem.of(
-                "trust",
-                arn,
-                reason,
-                CONFUSED_DEPUTY_PAGE,
-                asks,
-                label=model.label(arn),
-                declared=declared_of([role]) or declared_of(asks),
-            )
-        elif decision.answer is Answer.MAYBE:
-            yield Entry(
-                kind="undecided",
-                principal="service",
-                principal_arn=SERVICE_PRINCIPAL,
-                action="sts:AssumeRole",
-                resource=arn,
-                policy="trust",
-                policy_of=arn,
-                page=CONFUSED_DEPUTY_PAGE,
-                reason=decision.reason,
-                asked=tuple(asks),
-            )
+        is_denied = decision.reason.cause is Cause.DENIED
+        cause = Cause.TRUST_DENIED if is_denied else Cause.NOT_TRUSTED
+        yield Problem.of(
+            "trust",
+            role.arn,
+            Reason(cause, doubts=decision.refusals),
+            CONFUSED_DEPUTY_PAGE,
+            asked,
+            label=model.label(role.arn),
+            declared=declared_of([role]) or declared_of(asked),
+        )
 
 
 def configuration_problems(model: AccessModel) -> Iterator[Problem]:
@@ -123,7 +100,7 @@ def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
 
 
 def ordering_problems(
-    model: AccessModel, needs: Mapping[Need, list[Asked]], decisions: Mapping[Need, Decision]
+    model: AccessModel, needs: Mapping[Need, list[Asked]], decided: Iterable[Decided]
 ) -> Iterator[Problem]:
     """Yield the policies that a resource of a template needs but may be created before.
 
@@ -131,11 +108,11 @@ def ordering_problems(
     that may allow the same. A policy that only limits, as a boundary does, makes no difference.
     """
     early: dict[tuple[Asked, Policy], list[Need]] = {}
-    for need, decision in decisions.items():
+    for need, _, decision in decided:
         if decision.answer is Answer.NO:
             continue
         for asked in needs[need]:
-            for alternatives in decision.by if asked.waits_for is not None else ():
+            for alternatives in decision.waits_for:
                 if not _is_one_there_before(asked, alternatives):
                     early.setdefault((asked, alternatives[0].policy), []).append(need)
     for (asked, policy), early_needs in early.items():
@@ -156,9 +133,11 @@ def ordering_problems(
 
 def _is_one_there_before(asked: Asked, alternatives: tuple[PolicyStatement, ...]) -> bool:
     """Tell if one of some statements is there before a resource, or exists already."""
+    if asked.waits_for is None:
+        return True
     for statement in alternatives:
         declared = statement.policy.declared
-        if declared is None or declared in (asked.waits_for or ()):
+        if declared is None or declared in asked.waits_for:
             return True
     return False
 

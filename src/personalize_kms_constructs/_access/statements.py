@@ -5,11 +5,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from .._answers import Answer, any_of
+from .._answers import Answer, all_of, any_of
 from .._values import bucket_in, has_unknown, matches, same, split, split_arn, told_apart_by
 from ..matrix import ROWS
 from .addressed import Addressed, Way, addressed_to
@@ -45,6 +44,11 @@ class Match(NamedTuple):
     doubts: tuple[Reason, ...] = ()
     """The reasons that leave it open."""
 
+    @staticmethod
+    def unseen(doubt: Reason) -> Match:
+        """Return the match of a part that can't be seen."""
+        return Match(Answer.MAYBE, doubts=(doubt,))
+
     def __or__(self, other: Match) -> Match:
         if other.answer is Answer.NO:
             return self
@@ -57,8 +61,7 @@ class Match(NamedTuple):
 _NO_MATCH = Match()
 
 
-@dataclass(slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The verdict of the statements of some policies on one call."""
 
     caller: Match = _NO_MATCH
@@ -71,21 +74,6 @@ class Verdict:
     """Allowed to the caller's account."""
     denied: Match = _NO_MATCH
 
-    def add(
-        self, whom: str, answer: Answer, statement: PolicyStatement, doubts: Iterable[Reason]
-    ) -> None:
-        """Add the answer of a statement."""
-        if answer is Answer.NO:
-            return
-        by = (statement,) if answer is Answer.YES else ()
-        its_doubts = [Reason(doubt.cause, doubt.values, (statement,)) for doubt in doubts]
-        setattr(self, whom, getattr(self, whom) | Match(answer, by, tuple(its_doubts)))
-
-    def leave_open(self, doubt: Reason, *of_whom: str) -> None:
-        """Add something that can't be seen: by default it may be a permission or a denial."""
-        for whom in of_whom or ("everybody", "denied"):
-            setattr(self, whom, getattr(self, whom) | Match(Answer.MAYBE, doubts=(doubt,)))
-
     @property
     def itself(self) -> Match:
         """Join the ways in which the call may be allowed without IAM's help."""
@@ -97,53 +85,74 @@ class Verdict:
         return self.itself | self.account
 
 
+_Matches = Iterator[tuple[str, Match]]
+"""Matches, each with the field of the verdict that it counts for."""
+
+
 def verdict_of(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
     """Return the verdict of the policies of a resource, or of an identity, on a call."""
-    verdict = Verdict()
-    bucket = bucket_in(call.resource_arn)
+    joined: dict[str, Match] = {}
     for policy in policies:
-        if not isinstance(policy.document, dict):
-            verdict.leave_open(Reason.of(Cause.ELEMENT_UNKNOWN, element=policy.name))
-        elif policy.not_understood:
-            elements = policy.not_understood
-            verdict.leave_open(Reason.of(Cause.ELEMENT_NOT_UNDERSTOOD, elements=elements))
-        for statement in policy.statements:
-            # Saves time: a role may have a statement for each of hundreds of buckets.
-            if bucket and statement.buckets and bucket not in statement.buckets:
-                continue
-            if not statement.readable:
-                verdict.leave_open(Reason.of(Cause.ELEMENT_UNKNOWN, element=statement.name))
-            elif statement.may_be_about(call.action):
-                _add_statement(verdict, statement, call, of_resource=of_resource)
-    return verdict
+        for field, match in _matches_of(policy, call, of_resource=of_resource):
+            joined[field] = joined.get(field, _NO_MATCH) | match
+    return Verdict(**joined)
 
 
-def _add_statement(
-    verdict: Verdict, statement: PolicyStatement, call: Call, *, of_resource: bool
-) -> None:
+def _matches_of(policy: Policy, call: Call, *, of_resource: bool) -> _Matches:
+    """Yield the matches of a policy's statements, and of parts that may be any statement."""
+    if not isinstance(policy.document, dict):
+        yield from _any_statement(Reason.of(Cause.ELEMENT_UNKNOWN, element=policy.name))
+    elif policy.not_understood:
+        elements = policy.not_understood
+        yield from _any_statement(Reason.of(Cause.ELEMENT_NOT_UNDERSTOOD, elements=elements))
+    bucket = bucket_in(call.resource_arn)
+    for statement in policy.statements:
+        # Saves time: a role may have a statement for each of hundreds of buckets.
+        if bucket and statement.buckets and bucket not in statement.buckets:
+            continue
+        if not statement.readable:
+            yield from _any_statement(Reason.of(Cause.ELEMENT_UNKNOWN, element=statement.name))
+        elif statement.may_be_about(call.action):
+            yield from _matches_of_statement(statement, call, of_resource=of_resource)
+
+
+def _any_statement(doubt: Reason) -> _Matches:
+    """Yield the matches of a part that may be a permission or a denial."""
+    yield "everybody", Match.unseen(doubt)
+    yield "denied", Match.unseen(doubt)
+
+
+def _matches_of_statement(statement: PolicyStatement, call: Call, *, of_resource: bool) -> _Matches:
     effect = statement.body.get("Effect")
-    is_known = effect in ("Allow", "Deny")
-    if not is_known and not (isinstance(effect, str) and has_unknown(effect)):
+    is_open = isinstance(effect, str) and has_unknown(effect)
+    if effect not in ("Allow", "Deny") and not is_open:
         # AWS takes no others
         # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html).
         return
     ways = _ways(statement.body, call, of_resource=of_resource)
     if not ways:
         return
-    answer, doubts = is_about(statement, call)
+    answer, doubts = _is_about(statement, call)
     if answer is Answer.NO:
         return
     unknowns = _unknowns_of(statement)
-    if not is_known:
+    if is_open:
         unknowns.append(unknown_element("Effect", effect))
     if unknowns:
         answer = Answer.MAYBE
         doubts += unknowns
-    if not is_known:
-        verdict.add("denied", answer, statement, doubts)
+    if is_open:
+        yield "denied", _match(answer, statement, doubts)
     for way in ways:
-        whom = "denied" if effect == "Deny" else way.whom
-        verdict.add(whom, min(answer, way.answer), statement, [*doubts, *way.doubts])
+        field = "denied" if effect == "Deny" else way.whom
+        yield field, _match(min(answer, way.answer), statement, [*doubts, *way.doubts])
+
+
+def _match(answer: Answer, statement: PolicyStatement, doubts: Iterable[Reason]) -> Match:
+    """Return the match of one statement, which its doubts are about."""
+    by = (statement,) if answer is Answer.YES else ()
+    its_doubts = [Reason(doubt.cause, doubt.values, (statement,)) for doubt in doubts]
+    return Match(answer, by, tuple(its_doubts))
 
 
 def _unknowns_of(statement: PolicyStatement) -> list[Reason]:
@@ -179,32 +188,32 @@ def serves(statement: PolicyStatement, call: Call, *, of_resource: bool) -> Answ
     if not statement.may_be_about(call.action):
         return Answer.NO
     ways = _ways(statement.body, call, of_resource=of_resource)
-    return min(any_of(way.answer for way in ways), is_about(statement, call)[0])
+    return min(any_of(way.answer for way in ways), _is_about(statement, call)[0])
 
 
-def is_about(statement: PolicyStatement, call: Call) -> tuple[Answer, list[Reason]]:
+def _is_about(statement: PolicyStatement, call: Call) -> tuple[Answer, list[Reason]]:
     """Answer whether actions, resources and conditions of a statement fit a call.
 
     Return the answer, and the reasons that leave it open.
     """
-    answers: list[Answer] = [Answer.YES]
+    elements = [("Action", call.action), ("Resource", call.resource_arn)]
+    if statement.only_actions is not None:
+        # Saves time: ``may_be_about`` has compared the actions.
+        elements = elements[1:]
+    answers: list[Answer] = []
     doubts: list[Reason] = []
-    elements = [("Resource", call.resource_arn)]
-    if statement.only_actions is None:
-        # Saves time: ``may_be_about`` has compared the others.
-        elements = [("Action", call.action), *elements]
     for element, value in elements:
-        answer, open_elements = _element(statement.body, element, value, call)
+        answer, open_patterns = _element(statement.body, element, value, call)
         if answer is Answer.NO:
             return Answer.NO, []
         answers.append(answer)
-        doubts += open_elements
+        doubts += open_patterns
     condition = statement.body.get("Condition")
     if condition:
         answer, open_conditions = condition_answer(condition, call.context)
         answers.append(answer)
         doubts += open_conditions
-    return min(answers), doubts
+    return all_of(answers), doubts
 
 
 def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Answer, list[Reason]]:
@@ -216,20 +225,19 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
         # (https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html).
         return Answer.of(element == "Resource" and call.action.startswith("sts:")), []
     name = element if element in statement else inverted
-    answers, doubts = [], []
     patterns = as_list(statement[name])
     if value in patterns:
         # Saves time: most often it is named as it is.
         return Answer.of(name == element), []
-    for pattern in _possible(patterns, value) if name == "Resource" else patterns:
+    answers, doubts = [], []
+    for pattern in patterns:
         if not isinstance(pattern, str):
             answers.append(Answer.MAYBE)
             doubts.append(Reason.of(Cause.ELEMENT_UNKNOWN, element=name))
             continue
-        if has_variables(pattern):
-            pattern = _with_variables(pattern, call)
+        pattern = _with_variables(pattern, call)
         answer = _fits(pattern, element, value, call.action)
-        if answer is Answer.NO and has_variables(pattern) and name == inverted:
+        if answer is Answer.NO and name == inverted and has_variables(pattern):
             # IAM's guide: with a variable that the call lacks, a statement may be invalid.
             answer = Answer.MAYBE
         answers.append(answer)
@@ -239,23 +247,14 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
     return answer, doubts if answer is Answer.MAYBE else []
 
 
-def _possible(patterns: list[str], arn: str) -> list[str]:
-    """Return the patterns that may match an ARN: there may be hundreds for other buckets.
-
-    Saves time: a pattern that names another bucket never matches.
-    """
-    bucket = bucket_in(arn)
-    if not bucket:
-        return patterns
-    return [pattern for pattern in patterns if bucket_in(str(pattern)) in ("", bucket)]
-
-
 def _with_variables(pattern: str, call: Call) -> str:
     """Put the known values of a call into the variables of a pattern.
 
     "You can't use a variable to replace parts of the ARN before the fifth colon"
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
     """
+    if not has_variables(pattern):
+        return pattern
     *before, last = split(pattern, ":", 5)
     if len(before) < 5:
         return pattern
