@@ -793,6 +793,20 @@ def test_a_trust_policy_may_be_for_the_organization() -> None:
     assert compare(model).undecided == ()
 
 
+def test_a_trust_policy_may_ask_for_a_role_of_the_organization() -> None:
+    """The role is in the account that Personalize works for."""
+    refusing = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringNotEquals": {"aws:ResourceOrgID": OURS}},
+    }
+    model = model_of(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[TRUST, refusing])
+    assert [entry.policy for entry in compare(model).undecided] == ["trust"]
+    model.organization = OURS
+    assert compare(model).undecided == ()
+
+
 @pytest.mark.parametrize(
     ("value", "expected", "answer"),
     [

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import AccessModel, Bucket, Key, Role
@@ -209,6 +210,36 @@ def test_a_bucket_of_another_account_has_to_let_the_role_in(
     assert lacking(report) == (
         {"bucket": missing} if missing and DENIED[0] not in statements else {}
     )
+
+
+@pytest.mark.parametrize("action", ["s3express:CreateSession", "kms:Decrypt", "sts:AssumeRole"])
+def test_the_bucket_decides_on_every_action_that_a_row_has_there(action: str) -> None:
+    """A row of the matrix says where an action is needed; its prefix says nothing."""
+    row = matrix.Permissions(
+        "dataset import job",
+        "https://docs.aws.amazon.com/personalize/latest/dg/made-up.html",
+        source=matrix.S3Access(
+            matrix.READ_OBJECTS,
+            "DataSource.DataLocation",
+            on_bucket=(matrix.Actions("MadeUp", (action,)),),
+        ),
+    )
+    refusing = {
+        "Effect": "Deny",
+        "Principal": {"AWS": ROLE},
+        "Action": action,
+        "Resource": BUCKET,
+    }
+    model = model_of(
+        asked(row, source=location()),
+        key=ON_KEY,
+        iam=[*READ, iam(IAM_ACTIONS), iam([action], BUCKET)],
+        bucket=[*ON_BUCKET, refusing],
+    )
+    assert lines(compare(model).missing) == {
+        ("role", "bucket", action, BUCKET),
+        ("service", "bucket", action, BUCKET),
+    }
 
 
 def test_whether_a_bucket_is_of_the_roles_account_is_not_guessed() -> None:

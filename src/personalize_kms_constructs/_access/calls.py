@@ -27,19 +27,45 @@ from .model import Bucket, Key, Role
 # (https://docs.aws.amazon.com/AmazonS3/latest/userguide/network-isolation.html).
 _TLS_VERSIONS = ("1.2", "1.3")
 _ABSENT = (None,)
-_OF_NETWORKS = ("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip")
-_OF_ORGANIZATIONS = ("aws:principalorgid", "aws:principalorgpaths")
-# Only calls of a service principal have these.
-_OF_SERVICES = (
-    "aws:principalservicename",
-    "aws:principalservicenameslist",
-    "aws:sourceaccount",
-    "aws:sourcearn",
-    "aws:sourceorgid",
-    "aws:sourceorgpaths",
-)
-_OF_FORWARDED = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
-_OF_KMS, _OF_S3 = "kms:", "s3:"
+_BY_PERSONALIZE: Context = {
+    **dict.fromkeys(("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"), _ABSENT),
+    # A user's device makes it true
+    # (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html), and Personalize is
+    # no user. Without it there is no age.
+    "aws:multifactorauthpresent": (None, "false"),
+    "aws:multifactorauthage": _ABSENT,
+}
+_BY_SERVICE: Context = {
+    "aws:principalisawsservice": ("true",),
+    # A service principal is a member of no organization.
+    "aws:principalorgid": _ABSENT,
+    "aws:principalorgpaths": _ABSENT,
+}
+_BY_ROLE: Context = {
+    "aws:principalisawsservice": ("false",),
+    "aws:principaltype": ("AssumedRole",),
+    # "requests that are made using … IAM roles do not include this key" (the first page above).
+    "aws:username": _ABSENT,
+    # Only calls of a service principal have these.
+    "aws:principalservicename": _ABSENT,
+    "aws:principalservicenameslist": _ABSENT,
+    "aws:sourceaccount": _ABSENT,
+    "aws:sourcearn": _ABSENT,
+    "aws:sourceorgid": _ABSENT,
+    "aws:sourceorgpaths": _ABSENT,
+}
+_IN_S3: Context = {
+    "s3:tlsversion": _TLS_VERSIONS,
+    # Its keys come with each request, and Personalize takes none.
+    "s3:x-amz-server-side-encryption-customer-algorithm": _ABSENT,
+}
+# False for a service role
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html); calls of
+# KMS may be those that S3 forwards.
+_BY_ROLE_IN_S3: Context = {
+    "aws:viaawsservice": ("false",),
+    **dict.fromkeys(("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"), _ABSENT),
+}
 _WITH_ALGORITHM = (
     "Decrypt",
     "Encrypt",
@@ -198,7 +224,7 @@ def call_on(
 
 def assume_role(caller: Caller, role: Role) -> Call:
     """Return the call by which Personalize becomes the role."""
-    return Call(caller, ASSUME_ROLE, role.arn, role.account, caller.region)
+    return call_on(role, caller, ASSUME_ROLE, role.arn)
 
 
 @cache  # Saves time: few actions are asked of many resources.
@@ -212,24 +238,9 @@ def _keys_of(action: str, is_service: bool) -> Context:
         # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html).
         keys["iam:passedtoservice"] = (SERVICE_PRINCIPAL,) if action == PASS_ROLE else _ABSENT
     else:
-        keys |= dict.fromkeys(_OF_NETWORKS, _ABSENT)
-        # A user's device makes it true
-        # (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html), and Personalize
-        # is no user. Without it there is no age.
-        keys |= {"aws:multifactorauthpresent": (None, "false"), "aws:multifactorauthage": _ABSENT}
-    if is_service:
-        # A service principal is a member of no organization.
-        keys |= {
-            "aws:principalisawsservice": ("true",),
-            **dict.fromkeys(_OF_ORGANIZATIONS, _ABSENT),
-        }
-    else:
-        # "requests that are made using … IAM roles do not include this key" (the first page above),
-        # of the name.
-        keys |= {"aws:principalisawsservice": ("false",), "aws:principaltype": ("AssumedRole",)}
-        keys["aws:username"] = _ABSENT
-        keys |= dict.fromkeys(_OF_SERVICES, _ABSENT)
-    for service in (_OF_KMS, _OF_S3):
+        keys |= _BY_PERSONALIZE
+    keys |= _BY_SERVICE if is_service else _BY_ROLE
+    for service in ("kms:", "s3:"):
         # "Service-specific condition keys are defined for use with an individual AWS service" (the
         # first page above).
         if not action.startswith(service):
@@ -238,12 +249,5 @@ def _keys_of(action: str, is_service: bool) -> Context:
         if key.startswith(f"{prefix}:") and operation not in operations:
             keys[key] = _ABSENT
     if prefix == "s3":
-        keys["s3:tlsversion"] = _TLS_VERSIONS
-        # Its keys come with each request, and Personalize takes none.
-        keys["s3:x-amz-server-side-encryption-customer-algorithm"] = _ABSENT
-        if not is_service:
-            # False for a service role
-            # (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html);
-            # calls of KMS may be those that S3 forwards.
-            keys |= {"aws:viaawsservice": ("false",), **dict.fromkeys(_OF_FORWARDED, _ABSENT)}
+        keys |= _IN_S3 if is_service else {**_IN_S3, **_BY_ROLE_IN_S3}
     return keys

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from .._answers import Answer
-from ..matrix import ASSUME_ROLE, CONFUSED_DEPUTY_PAGE, SERVICE_PRINCIPAL
+from ..matrix import CONFUSED_DEPUTY_PAGE
 from .causes import Cause, Reason
-from .decided import Decided, Trust, decide, decide_trust
+from .decided import Decided, decide
 from .declarations import Declaration
 from .entries import Entry, EntryKind
 from .forms import Forms
 from .model import AccessModel, Asked, declared_of, labels_of
-from .needs import Need, needs_of, users_of
+from .needs import TRUST, Need, needs_of, trust_needs_of, users_of
 from .not_as_meant import misunderstood_policies
 from .policies import PolicyToChange
 from .problems import (
@@ -23,7 +22,7 @@ from .problems import (
     trust_problems,
 )
 from .report import AccessReport, in_order
-from .should_have import Advice, WhichPolicy
+from .should_have import Advice, Needs, WhichPolicy
 from .too_much import too_much
 
 _KINDS: Mapping[Answer, EntryKind] = {
@@ -41,28 +40,27 @@ def compare(
     Saves time: without the excess it takes a third less, and without allowed permissions most
     reports are short.
     """
-    needs = _needs_to_decide(model)
-    decided, trusts = decide(model, needs), decide_trust(model)
+    needs = _that_can_be_met(model, needs_of(model))
+    trust_needs = _that_can_be_met(model, trust_needs_of(model))
+    decided, trust_decided = decide(model, needs), decide(model, trust_needs)
     forms = Forms(model, decided)
     advice = Advice(model, needs, forms)
 
-    missing: list[tuple[Need, Entry, list[WhichPolicy]]] = []
-    entries = [*_trust_questions(trusts), *_open_questions(model)]
+    missing = list(_missing(needs, decided, forms, advice))
+    entries = [*_open_questions(model)]
     for one in decided:
-        answer, asked = one.decision.answer, needs[one.need]
-        if answer is Answer.NO:
-            reasons = forms.reasons(one)
-            lacking = advice.lacking(one.need, reasons)
-            entry = _missing(one, asked, tuple(reasons.values()), lacking)
-            missing.append((one.need, entry, lacking))
-        elif answer is Answer.MAYBE or with_allowed:
-            entries.append(_entry(one, asked))
+        answer = one.decision.answer
+        if answer is Answer.MAYBE or (answer is Answer.YES and with_allowed):
+            entries.append(_entry(one, needs[one.need]))
+    for one in trust_decided:
+        if one.decision.answer is Answer.MAYBE:
+            entries.append(_entry(one, trust_needs[one.need]))
     if with_excess:
         entries += too_much(model, needs, forms.named())
 
     problems = [
         *model.problems,
-        *trust_problems(model, trusts),
+        *trust_problems(model, trust_needs, trust_decided),
         *configuration_problems(model),
         *ordering_problems(model, needs, decided),
         *misunderstood_policies(model),
@@ -100,23 +98,53 @@ def _names(
     return dict(sorted(names.items()))
 
 
-def _needs_to_decide(model: AccessModel) -> dict[Need, list[Asked]]:
+def _that_can_be_met(model: AccessModel, needs: Needs) -> Needs:
     """Return the needs that a policy can meet: not those of a role, key or bucket that is absent.
 
     That they are absent is told once.
     """
     absent = {owner.arn for owner in model.owners if not owner.exists}
-    needs = {}
-    for need, asked in needs_of(model).items():
+    can_be_met = {}
+    for need, asked in needs.items():
         is_absent = need.role_arn in absent or need.owner in absent
         if not is_absent and not need.owner.endswith(AWS_MANAGED_KEY):
-            needs[need] = asked
-    return needs
+            can_be_met[need] = asked
+    return can_be_met
 
 
-def _entry(decided: Decided, asked: list[Asked]) -> Entry:
+def _missing(
+    needs: Mapping[Need, list[Asked]], decided: Iterable[Decided], forms: Forms, advice: Advice
+) -> Iterator[tuple[Need, Entry, list[WhichPolicy]]]:
+    """Yield the needs that aren't met, each with its entry and the policies that lack it."""
+    for one in decided:
+        if one.decision.answer is Answer.NO:
+            reasons = forms.reasons(one)
+            lacking = advice.lacking(one.need, reasons)
+            entry = _entry(one, needs[one.need], tuple(reasons.values()), lacking)
+            yield one.need, entry, lacking
+
+
+def _entry(
+    decided: Decided,
+    asked: list[Asked],
+    reasons: tuple[Reason, ...] = (),
+    lacking: Iterable[WhichPolicy] = (),
+) -> Entry:
+    """Return the entry of a need.
+
+    If it isn't met, ``reasons`` says why, and the entry has the policies that deny it or lack it.
+    """
     need, column, decision = decided
-    is_allowed = decision.answer is Answer.YES
+    policies: list[Declaration] = []
+    for reason in reasons:
+        policies += declared_of([statement.policy for statement in reason.statements])
+    files = []
+    for policy in lacking:
+        policies += policy.declared
+        files.append(_file(asked, policy.column, policy.owner))
+    if decision.answer is not Answer.YES:
+        files.append(_file(asked, column, decided.policy_of))
+    page = asked[0].permissions.page_of(need.action)
     return Entry(
         kind=_KINDS[decision.answer],
         principal=need.principal,
@@ -125,31 +153,12 @@ def _entry(decided: Decided, asked: list[Asked]) -> Entry:
         resource=need.resource_arn,
         policy=column,
         policy_of=decided.policy_of,
-        page=asked[0].permissions.page_of(need.action),
+        page=CONFUSED_DEPUTY_PAGE if column == TRUST else page,
         reason=decision.reason,
+        further=reasons[1:],
         asked=tuple(asked),
-        file="" if is_allowed else _file(asked, column, decided.policy_of),
-    )
-
-
-def _missing(
-    decided: Decided, asked: list[Asked], reasons: Iterable[Reason], lacking: list[WhichPolicy]
-) -> Entry:
-    """Return an entry with all its reasons, the policies that deny it, and those that lack it."""
-    entry = _entry(decided, asked)
-    _, *further = reasons
-    declared: list[Declaration] = []
-    for reason in (entry.reason, *further):
-        declared += declared_of([statement.policy for statement in reason.statements])
-    files = []
-    for policy in lacking:
-        declared += policy.declared
-        files.append(_file(asked, policy.column, policy.owner))
-    return replace(
-        entry,
-        further=tuple(further),
-        policies=tuple(dict.fromkeys(declared)),
-        file=next(filter(None, files), entry.file),
+        policies=tuple(dict.fromkeys(policies)),
+        file=next(filter(None, files), ""),
     )
 
 
@@ -159,24 +168,6 @@ def _file(asked: Iterable[Asked], column: str, owner: str) -> str:
         if (column, owner) in request.files:
             return request.files[column, owner]
     return ""
-
-
-def _trust_questions(trusts: Iterable[Trust]) -> Iterator[Entry]:
-    """Yield an entry for each role of which it isn't known whether Personalize can become it."""
-    for role, asked, decision in trusts:
-        if decision.answer is Answer.MAYBE:
-            yield Entry(
-                kind="undecided",
-                principal="service",
-                principal_arn=SERVICE_PRINCIPAL,
-                action=ASSUME_ROLE,
-                resource=role.arn,
-                policy="trust",
-                policy_of=role.arn,
-                page=CONFUSED_DEPUTY_PAGE,
-                reason=decision.reason,
-                asked=tuple(asked),
-            )
 
 
 def _open_questions(model: AccessModel) -> Iterator[Entry]:

@@ -73,9 +73,9 @@ def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[Rea
     for tests in tests_of_key.values():
         answer = _all_hold(tests, context)
         answers.append(answer)
-        for test in tests if answer is Answer.MAYBE else ():
-            if _all_hold([test], context) is Answer.MAYBE:
-                doubts.append(_doubt(test, context))
+        if answer is Answer.MAYBE:
+            open_tests = [test for test in tests if _all_hold([test], context) is Answer.MAYBE]
+            doubts += [_doubt(test, context) for test in open_tests]
     return all_of(answers), doubts
 
 

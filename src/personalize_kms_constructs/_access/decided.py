@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from .._answers import Answer
-from .calls import service
 from .causes import Cause, Reason
-from .decision import Decision, by_owner, of_role, role_by_both, role_by_iam, role_in_bucket, trust
+from .decision import Decision, by_owner, of_role, role_by_both, role_by_iam, role_in_bucket
 from .model import AccessModel, Asked, Bucket, Column, Key, Role
 from .needs import (
     IN_BUCKET_POLICY,
@@ -39,31 +38,8 @@ class Decided(NamedTuple):
         return self.need.role_arn if self.column == IN_IAM else self.need.owner
 
 
-class Trust(NamedTuple):
-    """A service role, its requests, and the decision whether Personalize can become it."""
-
-    role: Role
-    asked: list[Asked]
-    decision: Decision
-
-
-def decide_trust(model: AccessModel) -> list[Trust]:
-    """Decide whether Personalize can become each role, at work for each account and Region."""
-    asked_with: dict[tuple[str, str, str], list[Asked]] = {}
-    for request in model.asked:
-        environment = (request.role_arn, request.account, request.region)
-        asked_with.setdefault(environment, []).append(request)
-    trusts = []
-    for (arn, account, region), asked in asked_with.items():
-        role = model.role(arn)
-        if role.exists:
-            decision = trust(service(account, region, model.organization), role)
-            trusts.append(Trust(role, asked, decision))
-    return trusts
-
-
 def decide(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> list[Decided]:
-    """Decide whether each need is met, for those of IAM also whether a bucket's policy objects."""
+    """Decide whether each need is met, and for needs of IAM if a bucket's policy objects."""
     decisions: dict[Need, Decision] = {}
     for alike in _alike(model, needs):
         decision = _decision(model, alike[0], needs[alike[0]])

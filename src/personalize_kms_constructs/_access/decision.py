@@ -68,8 +68,10 @@ class _Sides(NamedTuple):
     """Whether the owner and the role are in one account."""
 
     @property
-    def across_accounts(self) -> tuple[Match, ...]:
-        """The matches that allow it together where two accounts have to."""
+    def together(self) -> tuple[Match, ...]:
+        """The matches that allow it together: all sides, unless one account has them all."""
+        if self.one_account is Answer.YES:
+            return self.in_one_account
         return self.of_owner.allowed, self.by_iam, self.boundary
 
     @property
@@ -85,16 +87,11 @@ class _Sides(NamedTuple):
         return max(ways, key=_least)
 
     @property
-    def together(self) -> tuple[Match, ...]:
-        """The matches that certainly allow it together, as far as they do."""
-        is_one = self.one_account is Answer.YES
-        return self.in_one_account if is_one else self.across_accounts
-
-    @property
     def answer(self) -> Answer:
         """The answer of all sides together, as if nothing denied it."""
         answer = _least(self.together)
         if answer is Answer.NO and self.one_account is Answer.MAYBE:
+            # It is open where one account would be enough.
             return min(_least(self.in_one_account), Answer.MAYBE)
         return answer
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from .._answers import Answer
 from .._values import same
-from ..matrix import ASSUME_ROLE
 from .causes import Cause, Reason
 from .decided import Decided
 from .decision import Decision
@@ -133,7 +132,7 @@ class Forms:
         if reason.cause is Cause.BOUNDARY:
             return IN_BOUNDARY
         need = decided.need
-        own = TRUST if need.action == ASSUME_ROLE else decided.column
+        own = TRUST if need.owner_kind == "role" else decided.column
         if own == IN_IAM or reason.cause is Cause.NO_STATEMENT:
             return own
         # A policy that names the role leaves nothing to IAM; a trust policy that does keeps to it.

@@ -38,7 +38,7 @@ class Need(NamedTuple):
     role_arn: str
     """The ARN of the service role, or of the caller's role; empty for Personalize itself."""
     column: Column
-    """``"key"``, ``"role"`` or ``"bucket"``."""
+    """``"key"``, ``"role"`` or ``"bucket"``; ``"trust"`` for becoming a service role."""
     action: str
     resource_arn: str
     """A key, a bucket, the objects below a prefix, or ``*``; for a caller the service role, or a
@@ -65,6 +65,15 @@ def needs_of(model: AccessModel) -> dict[Need, list[Asked]]:
             askers = askers_of.setdefault(need, [])
             if not askers or askers[-1] is not asked:
                 askers.append(asked)
+    return askers_of
+
+
+def trust_needs_of(model: AccessModel) -> dict[Need, list[Asked]]:
+    """Return Personalize's need to become each service role, with all requests that have it."""
+    askers_of: dict[Need, list[Asked]] = {}
+    for asked in model.asked:
+        role = _Resource(asked.role_arn, asked.role_arn, "role")
+        askers_of.setdefault(_of_service(asked, TRUST, ASSUME_ROLE, role), []).append(asked)
     return askers_of
 
 

@@ -8,7 +8,7 @@ from .._answers import Answer
 from .._values import has_unknown, same, split_arn
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from .causes import Cause, Reason
-from .decided import Decided, Trust
+from .decided import Decided
 from .model import AccessModel, Asked, Key, Problem, declared_of
 from .needs import Need, keys_of
 from .policy_documents import Policy, PolicyStatement
@@ -22,13 +22,16 @@ AWS_MANAGED_KEY = "alias/aws/s3"
 _USABLE = ("Enabled", "Updating")
 
 
-def trust_problems(model: AccessModel, trusts: Iterable[Trust]) -> Iterator[Problem]:
+def trust_problems(
+    model: AccessModel, needs: Mapping[Need, list[Asked]], decided: Iterable[Decided]
+) -> Iterator[Problem]:
     """Yield the roles that Personalize can't assume."""
-    for role, asked, decision in trusts:
+    for need, _, decision in decided:
         if decision.answer is not Answer.NO:
             continue
         is_denied = decision.reason.cause is Cause.DENIED
         cause = Cause.TRUST_DENIED if is_denied else Cause.NOT_TRUSTED
+        asked, role = needs[need], model.role(need.owner)
         yield Problem.of(
             "trust",
             role.arn,
@@ -42,17 +45,16 @@ def trust_problems(model: AccessModel, trusts: Iterable[Trust]) -> Iterator[Prob
 
 def configuration_problems(model: AccessModel) -> Iterator[Problem]:
     """Yield keys and roles that Personalize can't work with, whatever the policies say."""
-    unusable: dict[tuple[object, ...], tuple[str, Reason, str]] = {}
-    asks_of: dict[tuple[object, ...], list[Asked]] = {}
+    unusable: dict[object, tuple[str, Reason, str, list[Asked]]] = {}
     for asked in model.asked:
         for arn, reason, page in _unusable(model, asked):
-            identity: tuple[object, ...] = (arn, reason.cause, *reason.values.values())
-            unusable.setdefault(identity, (arn, reason, page))
-            asks_of.setdefault(identity, []).append(asked)
-    for identity, (arn, reason, page) in unusable.items():
+            identity = (arn, reason.cause, *reason.values.values())
+            *_, all_asked = unusable.setdefault(identity, (arn, reason, page, []))
+            all_asked.append(asked)
+    for arn, reason, page, all_asked in unusable.values():
         is_key = page in (KMS_PAGE, KEY_STATE_PAGE)
         label = f"key {model.label(arn)}" if is_key else model.label(arn)
-        yield Problem.of("configuration", arn, reason, page, asks_of[identity], label=label)
+        yield Problem.of("configuration", arn, reason, page, all_asked, label=label)
 
 
 def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason, str]]:
