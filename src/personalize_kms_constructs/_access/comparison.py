@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from .._answers import Answer
 from ..matrix import CONFUSED_DEPUTY_PAGE
@@ -12,7 +12,7 @@ from .declarations import Declaration
 from .entries import Entry, EntryKind
 from .forms import Forms
 from .model import AccessModel, Asked, declared_of, labels_of
-from .needs import TRUST, Need, needs_of, trust_needs_of, users_of
+from .needs import TRUST, Need, Needs, needs_of, trust_needs_of, users_of
 from .not_as_meant import misunderstood_policies
 from .policies import PolicyToChange
 from .problems import (
@@ -22,7 +22,7 @@ from .problems import (
     trust_problems,
 )
 from .report import AccessReport, in_order
-from .should_have import Advice, Needs, WhichPolicy
+from .should_have import Advice, WhichPolicy
 from .too_much import too_much
 
 _KINDS: Mapping[Answer, EntryKind] = {
@@ -47,14 +47,12 @@ def compare(
     advice = Advice(model, needs, forms)
 
     missing = list(_missing(needs, decided, forms, advice))
-    entries = [*_open_questions(model)]
-    for one in decided:
-        answer = one.decision.answer
-        if answer is Answer.MAYBE or (answer is Answer.YES and with_allowed):
-            entries.append(_entry(one, needs[one.need]))
-    for one in trust_decided:
-        if one.decision.answer is Answer.MAYBE:
-            entries.append(_entry(one, trust_needs[one.need]))
+    told = (Answer.MAYBE, Answer.YES) if with_allowed else (Answer.MAYBE,)
+    entries = [
+        *_open_questions(model),
+        *_entries(trust_needs, trust_decided, (Answer.MAYBE,)),
+        *_entries(needs, decided, told),
+    ]
     if with_excess:
         entries += too_much(model, needs, forms.named())
 
@@ -113,7 +111,7 @@ def _that_can_be_met(model: AccessModel, needs: Needs) -> Needs:
 
 
 def _missing(
-    needs: Mapping[Need, list[Asked]], decided: Iterable[Decided], forms: Forms, advice: Advice
+    needs: Needs, decided: Iterable[Decided], forms: Forms, advice: Advice
 ) -> Iterator[tuple[Need, Entry, list[WhichPolicy]]]:
     """Yield the needs that aren't met, each with its entry and the policies that lack it."""
     for one in decided:
@@ -122,6 +120,15 @@ def _missing(
             lacking = advice.lacking(one.need, reasons)
             entry = _entry(one, needs[one.need], tuple(reasons.values()), lacking)
             yield one.need, entry, lacking
+
+
+def _entries(
+    needs: Needs, decided: Iterable[Decided], answers: Collection[Answer]
+) -> Iterator[Entry]:
+    """Yield the entries of the needs with some answers."""
+    for one in decided:
+        if one.decision.answer in answers:
+            yield _entry(one, needs[one.need])
 
 
 def _entry(
@@ -135,13 +142,13 @@ def _entry(
     If it isn't met, ``reasons`` says why, and the entry has the policies that deny it or lack it.
     """
     need, column, decision = decided
-    policies: list[Declaration] = []
+    declared: list[Declaration] = []
     for reason in reasons:
-        policies += declared_of([statement.policy for statement in reason.statements])
+        declared += declared_of([statement.policy for statement in reason.statements])
     files = []
-    for policy in lacking:
-        policies += policy.declared
-        files.append(_file(asked, policy.column, policy.owner))
+    for which in lacking:
+        declared += which.declared
+        files.append(_file(asked, which.column, which.owner))
     if decision.answer is not Answer.YES:
         files.append(_file(asked, column, decided.policy_of))
     page = asked[0].permissions.page_of(need.action)
@@ -157,7 +164,7 @@ def _entry(
         reason=decision.reason,
         further=reasons[1:],
         asked=tuple(asked),
-        policies=tuple(dict.fromkeys(policies)),
+        policies=tuple(dict.fromkeys(declared)),
         file=next(filter(None, files), ""),
     )
 

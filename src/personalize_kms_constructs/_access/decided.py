@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from .._answers import Answer
@@ -15,6 +15,7 @@ from .needs import (
     IN_KEY_POLICY,
     SERVICE,
     Need,
+    Needs,
     alternatives_of,
     call_of,
     owner_of,
@@ -38,7 +39,7 @@ class Decided(NamedTuple):
         return self.need.role_arn if self.column == IN_IAM else self.need.owner
 
 
-def decide(model: AccessModel, needs: Mapping[Need, list[Asked]]) -> list[Decided]:
+def decide(model: AccessModel, needs: Needs) -> list[Decided]:
     """Decide whether each need is met, and for needs of IAM if a bucket's policy objects."""
     decisions: dict[Need, Decision] = {}
     for alike in _alike(model, needs):

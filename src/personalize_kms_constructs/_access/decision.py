@@ -95,20 +95,25 @@ class _Sides(NamedTuple):
             return min(_least(self.in_one_account), Answer.MAYBE)
         return answer
 
+    @property
+    def unbounded(self) -> _Sides:
+        """The same as if the role had no boundary."""
+        return self._replace(boundary=_NO_LIMIT)
+
     def lacking(self, column: Column) -> list[Reason]:
-        """Return the reasons for which it isn't allowed: the policies that lack a statement."""
-        lacking = []
+        """Return the policies that lack a statement; none where it is or may be allowed."""
+        if self.answer is not Answer.NO:
+            return []
         if self.boundary.answer is Answer.NO:
-            lacking.append(Reason.of(Cause.BOUNDARY))
-            if self._replace(boundary=_NO_LIMIT).answer is not Answer.NO:
-                return lacking
-        by_owner = self.of_owner.allowed
-        if by_owner.answer is Answer.YES:
-            return [*lacking, Reason.of(Cause.LEFT_TO_IAM, column=column)]
-        if by_owner.answer is Answer.NO or self.one_account is Answer.YES:
+            return [Reason.of(Cause.BOUNDARY), *self.unbounded.lacking(column)]
+        of_owner = self.of_owner.allowed
+        if of_owner.answer is Answer.YES:
+            return [Reason.of(Cause.LEFT_TO_IAM, column=column)]
+        lacking = []
+        if of_owner.answer is Answer.NO or self.one_account is Answer.YES:
             lacking.append(Reason.of(Cause.NO_STATEMENT, column=column))
-        if by_owner.answer is Answer.MAYBE:
-            lacking.append(Reason(Cause.BOTH_SIDES, {"column": column}, doubts=by_owner.doubts))
+        if of_owner.answer is Answer.MAYBE:
+            lacking.append(Reason(Cause.BOTH_SIDES, {"column": column}, doubts=of_owner.doubts))
         elif self.by_iam.answer is Answer.NO:
             lacking.append(Reason.of(Cause.NOT_IN_IAM))
         return lacking
@@ -118,18 +123,16 @@ def role_by_both(call: Call, own: OfRole, owner: Key | Role) -> Decision:
     """Decide for a role on a key, or on a role to assume: by the owner's own policy and by IAM."""
     of_owner = _own_verdict(owner, call)
     one_account = same(call.caller.account, owner.account)
-    boundary = own.boundary.allowed
-    sides = _Sides(of_owner, own.iam.allowed, boundary, one_account)
-    answer = sides.answer
-    lacking = sides.lacking(_COLUMNS[type(owner)]) if answer is Answer.NO else []
+    sides = _Sides(of_owner, own.iam.allowed, own.boundary.allowed, one_account)
+    lacking = sides.lacking(_COLUMNS[type(owner)])
     doubts = []
     if one_account is Answer.MAYBE:
         kind = "key" if isinstance(owner, Key) else "other role"
         doubts.append(Reason.of(Cause.ACCOUNTS_UNKNOWN, kind=kind))
     denied = (of_owner.denied, own.iam.denied, own.boundary.denied)
-    decision = _outcome(answer, sides.together, denied, lacking, doubts)
-    if boundary.answer is not Answer.NO:
-        sides = sides._replace(boundary=_NO_LIMIT)
+    decision = _outcome(sides.answer, sides.together, denied, lacking, doubts)
+    if sides.boundary.answer is not Answer.NO:
+        sides = sides.unbounded
     is_named = one_account is Answer.YES and of_owner.itself.answer is Answer.YES
     return decision._replace(waits_for=_groups(sides.together), named=is_named)
 

@@ -57,7 +57,11 @@ class Need(NamedTuple):
         return SERVICE_PRINCIPAL if self.principal == SERVICE else self.role_arn
 
 
-def needs_of(model: AccessModel) -> dict[Need, list[Asked]]:
+Needs = Mapping[Need, list[Asked]]
+"""Permissions, each with all requests that need it."""
+
+
+def needs_of(model: AccessModel) -> Needs:
     """Return every permission once, with all requests that need it."""
     askers_of: dict[Need, list[Asked]] = {}
     for asked in model.asked:
@@ -68,7 +72,7 @@ def needs_of(model: AccessModel) -> dict[Need, list[Asked]]:
     return askers_of
 
 
-def trust_needs_of(model: AccessModel) -> dict[Need, list[Asked]]:
+def trust_needs_of(model: AccessModel) -> Needs:
     """Return Personalize's need to become each service role, with all requests that have it."""
     askers_of: dict[Need, list[Asked]] = {}
     for asked in model.asked:
@@ -141,9 +145,8 @@ def _of_caller(asked: Asked) -> Iterator[Need]:
 def _on_key(asked: Asked, key_arn: str, access: KeyAccess) -> Iterator[Need]:
     key = _Resource(key_arn, key_arn, "key")
     for need_of in (_of_role, _of_service):
-        for actions in access.key_policy:
-            for action in actions.actions:
-                yield need_of(asked, IN_KEY_POLICY, action, key)
+        for action in access.key_policy_actions:
+            yield need_of(asked, IN_KEY_POLICY, action, key)
     for actions in access.role_policies:
         for action in actions.actions:
             yield _of_role(asked, IN_IAM, action, key)

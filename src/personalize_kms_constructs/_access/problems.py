@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from .._answers import Answer
 from .._values import has_unknown, same, split_arn
@@ -10,7 +10,7 @@ from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from .causes import Cause, Reason
 from .decided import Decided
 from .model import AccessModel, Asked, Key, Problem, declared_of
-from .needs import Need, keys_of
+from .needs import Need, Needs, keys_of
 from .policy_documents import Policy, PolicyStatement
 
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
@@ -23,7 +23,7 @@ _USABLE = ("Enabled", "Updating")
 
 
 def trust_problems(
-    model: AccessModel, needs: Mapping[Need, list[Asked]], decided: Iterable[Decided]
+    model: AccessModel, needs: Needs, decided: Iterable[Decided]
 ) -> Iterator[Problem]:
     """Yield the roles that Personalize can't assume."""
     for need, _, decision in decided:
@@ -102,7 +102,7 @@ def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
 
 
 def ordering_problems(
-    model: AccessModel, needs: Mapping[Need, list[Asked]], decided: Iterable[Decided]
+    model: AccessModel, needs: Needs, decided: Iterable[Decided]
 ) -> Iterator[Problem]:
     """Yield the policies that a resource of a template needs but may be created before.
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from .._answers import Answer, all_of, any_of
 from .._values import bucket_in, has_unknown, matches, same, split, split_arn, told_apart_by
-from ..matrix import ROWS
 from .addressed import Addressed, Way, addressed_to
 from .calls import Call
 from .causes import Cause, Reason, unknown_element
@@ -28,11 +27,6 @@ _PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
 _ACTIONS_AND_RESOURCES = frozenset({"Action", "NotAction", "Resource", "NotResource"})
 _ELEMENTS = _PRINCIPALS | _ACTIONS_AND_RESOURCES | {"Sid", "Effect", "Condition"}
 _ITSELF = [Way(Addressed.CALLER, Answer.YES)]
-_WITHOUT_RESOURCES: set[str] = set()
-"""The actions that only ``*`` allows."""
-for _row in ROWS:
-    for _actions in _row.role_on_everything:
-        _WITHOUT_RESOURCES.update(_actions.actions)
 
 
 class Match(NamedTuple):
@@ -265,8 +259,9 @@ def _fits(pattern: str, element: str, value: str, action: str) -> Answer:
     """Answer whether a pattern of ``Action`` or ``Resource`` matches a value of a call."""
     if element == "Action":
         return matches(value.lower(), pattern.lower())
-    if action in _WITHOUT_RESOURCES:
-        # "You must specify all resources ("*") … in the Resource element"
+    if value == "*":
+        # An action without resources: "You must specify all resources ("*") … in the Resource
+        # element"
         # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html).
         return same("", pattern.replace("*", ""))
     parts = split_arn(pattern)
