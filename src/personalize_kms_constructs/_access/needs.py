@@ -22,7 +22,7 @@ TRUST: Final = "trust"
 OwnerKind = Literal["key", "bucket", "role", ""]
 
 
-class _Resource(NamedTuple):
+class _NeededOn(NamedTuple):
     """A resource of a need, and the key, bucket or role that has a policy for it."""
 
     arn: str
@@ -76,7 +76,7 @@ def trust_needs_of(model: AccessModel) -> Needs:
     """Return Personalize's need to become each service role, with all requests that have it."""
     askers_of: dict[Need, list[Asked]] = {}
     for asked in model.asked:
-        role = _Resource(asked.role_arn, asked.role_arn, "role")
+        role = _NeededOn(asked.role_arn, asked.role_arn, "role")
         askers_of.setdefault(_of_service(asked, TRUST, ASSUME_ROLE, role), []).append(asked)
     return askers_of
 
@@ -122,7 +122,7 @@ def _needs(model: AccessModel, asked: Asked) -> Iterator[Need]:
                 yield from _on_key(asked, key_arn, access.on_key)
     for actions in row.role_on_everything:
         for action in actions.actions:
-            yield _of_role(asked, IN_IAM, action, _Resource("*"))
+            yield _of_role(asked, IN_IAM, action, _NeededOn("*"))
     if asked.caller_arn:
         yield from _of_caller(asked)
 
@@ -136,14 +136,14 @@ def _of_caller(asked: Asked) -> Iterator[Need]:
     wanted.append((PASS_ROLE, asked.role_arn))
     caller, account, region = asked.caller_arn, asked.account, asked.region
     for action, arn in wanted:
-        yield Need(CALLER, caller, IN_IAM, action, *_Resource(arn), account, region)
+        yield Need(CALLER, caller, IN_IAM, action, *_NeededOn(arn), account, region)
     if asked.assumed_by:
-        to_assume = _Resource(caller, caller, "role")
+        to_assume = _NeededOn(caller, caller, "role")
         yield Need(CALLER, asked.assumed_by, IN_IAM, ASSUME_ROLE, *to_assume, account, region)
 
 
 def _on_key(asked: Asked, key_arn: str, access: KeyAccess) -> Iterator[Need]:
-    key = _Resource(key_arn, key_arn, "key")
+    key = _NeededOn(key_arn, key_arn, "key")
     for need_of in (_of_role, _of_service):
         for action in access.key_policy_actions:
             yield need_of(asked, IN_KEY_POLICY, action, key)
@@ -153,7 +153,7 @@ def _on_key(asked: Asked, key_arn: str, access: KeyAccess) -> Iterator[Need]:
 
 
 def _on_location(asked: Asked, location: Location, access: S3Access) -> Iterator[Need]:
-    bucket = _Resource(location.bucket_arn, location.bucket_arn, "bucket")
+    bucket = _NeededOn(location.bucket_arn, location.bucket_arn, "bucket")
     wanted = [(access.on_objects, bucket._replace(arn=location.objects))]
     for actions in access.on_bucket:
         wanted.append((actions, bucket))
@@ -163,11 +163,11 @@ def _on_location(asked: Asked, location: Location, access: S3Access) -> Iterator
             yield _of_service(asked, IN_BUCKET_POLICY, action, resource)
 
 
-def _of_role(asked: Asked, column: Column, action: str, resource: _Resource) -> Need:
+def _of_role(asked: Asked, column: Column, action: str, resource: _NeededOn) -> Need:
     return Need(ROLE, asked.role_arn, column, action, *resource, asked.account, asked.region)
 
 
-def _of_service(asked: Asked, column: Column, action: str, resource: _Resource) -> Need:
+def _of_service(asked: Asked, column: Column, action: str, resource: _NeededOn) -> Need:
     # Personalize itself is the same, whatever role the resource has.
     return Need(SERVICE, "", column, action, *resource, asked.account, asked.region)
 
