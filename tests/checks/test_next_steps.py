@@ -268,6 +268,15 @@ def test_markdown_says_where(tmp_path: Path) -> None:
     assert ordering.split(" | ")[2:4] == ["`Movies` in `Main.template.json`", movies]
 
 
+def test_what_is_too_much_is_where_it_is_written(tmp_path: Path) -> None:
+    """The statement is taken out there, though the list of the role goes into another policy."""
+    report = check(tmp_path, complete(Wide=managed(WIDE)))
+    (change,) = report.policies
+    assert [place.logical_id for place in change.declared] == ["Policy"]
+    places = [finding.to_change for finding in findings_of(report)]
+    assert [place.logical_id for (place,) in places] == ["Wide"]
+
+
 def _early() -> Json:
     """A dataset group that waits for nothing."""
     group: Json = complete()["Resources"]["Movies"]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from .._answers import Answer
 from ..matrix import CONFUSED_DEPUTY_PAGE
+from .advice import Advice
 from .causes import Cause, Reason
 from .decided import Decided, decide
 from .declarations import Declaration
@@ -22,8 +23,8 @@ from .problems import (
     trust_problems,
 )
 from .report import AccessReport, in_order
-from .should_have import Advice, WhichPolicy
 from .too_much import too_much
+from .which_policy import WhichPolicy
 
 _KINDS: Mapping[Answer, EntryKind] = {
     Answer.NO: "missing",

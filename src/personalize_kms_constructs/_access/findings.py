@@ -122,7 +122,12 @@ class Finding:
 
     @property
     def to_change(self) -> tuple[Declaration, ...]:
-        """The resources of templates with the policies to change, or else those it is about."""
+        """The resources of templates with the policies to change, or else those it is about.
+
+        An excess is changed where it is, though the list may go into another policy.
+        """
+        if self.level == "note":
+            return self.found_at
         declared: list[Declaration] = []
         for policy in self.policies:
             declared += policy.declared

@@ -184,7 +184,8 @@ def _plain_actions(statement: Body) -> frozenset[str] | None:
 
 def _has_key_of_service(statement: Body) -> bool:
     """Report whether a condition has a key that only some services or actions have."""
-    return any(not key.startswith("aws:") for key in condition_keys(statement))
+    keys = [key for _, key, _ in conditions_of(statement)]
+    return any(not key.lower().startswith("aws:") for key in keys)
 
 
 def all_conditions(*conditions: str) -> str:
@@ -309,27 +310,18 @@ def source_accounts(statement: Body) -> list[str]:
 
 def _compared_with(statement: Body, wanted: str) -> Iterator[Any]:
     """Yield the values that conditions compare a key with, as far as they can be read."""
-    for operator, keys in _conditions_of(statement):
-        if operator.rpartition(":")[2].removesuffix("IfExists") not in _POSITIVE:
-            continue
-        for key, values in keys.items():
-            if key.lower() == wanted:
-                yield from as_list(values)
+    for operator, key, values in conditions_of(statement):
+        is_positive = operator.rpartition(":")[2].removesuffix("IfExists") in _POSITIVE
+        if is_positive and key.lower() == wanted:
+            yield from as_list(values)
 
 
-def condition_keys(statement: Body) -> Iterator[str]:
-    """Yield the condition keys of a statement, in lower case, as far as they can be read."""
-    for _, keys in _conditions_of(statement):
-        yield from map(str.lower, keys)
-
-
-def _conditions_of(statement: Body) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the operators of a condition with their keys, as far as they can be read."""
+def conditions_of(statement: Body) -> Iterator[tuple[str, str, Any]]:
+    """Yield the operators, keys and values of a condition, as far as they can be read."""
     condition = statement.get("Condition")
-    if isinstance(condition, dict):
-        for operator, keys in condition.items():
-            if isinstance(keys, dict):
-                yield operator, keys
+    for operator, keys in condition.items() if isinstance(condition, dict) else ():
+        for key, values in keys.items() if isinstance(keys, dict) else ():
+            yield operator, key, values
 
 
 def has_variables(text: str) -> bool:

@@ -24,7 +24,7 @@ from .policy_documents import (
     actions_of,
     allow_statements,
     aws_principals,
-    condition_keys,
+    conditions_of,
     is_account,
     names_everybody,
     principals_of,
@@ -32,6 +32,7 @@ from .policy_documents import (
     source_accounts,
 )
 from .statements import serves, verdict_of
+from .which_policy import own_documents
 
 # An account that no policy names.
 _ANOTHER_ACCOUNT = generated("another account")
@@ -128,9 +129,9 @@ def _unsigned(call: Call, policies: Iterable[Policy]) -> Call:
     absent: dict[str, Alternatives] = {}
     for policy in policies:
         for statement in policy.statements:
-            for key in condition_keys(statement.body) if statement.readable else ():
-                if key.startswith(_OF_CALLERS):
-                    absent[key] = (None,)
+            for _, key, _ in conditions_of(statement.body) if statement.readable else ():
+                if key.lower().startswith(_OF_CALLERS):
+                    absent[key.lower()] = (None,)
     return call.within({**call.context, **absent, **_UNSIGNED})
 
 
@@ -164,7 +165,7 @@ def let_in_beside(model: AccessModel, told: Iterable[Entry]) -> Iterator[Entry]:
             told_of.update(map(_identity_of, entry.reason.statements))
     for owner in model.owners_beside:
         is_in_model = owner.arn in model.buckets or owner.arn in model.keys
-        statements = list(allow_statements(_policies_of(owner)))
+        statements = list(allow_statements(own_documents(owner)))
         if isinstance(owner, Role) or is_in_model or _names_service(statements):
             for statement in statements:
                 if _identity_of(statement) not in told_of:
@@ -182,10 +183,6 @@ def _names_service(statements: Iterable[PolicyStatement]) -> bool:
             if same(name, SERVICE_PRINCIPAL) is Answer.YES:
                 return True
     return False
-
-
-def _policies_of(owner: Key | Role | Bucket) -> list[Policy]:
-    return owner.trust if isinstance(owner, Role) else owner.policies
 
 
 def _let_in_by(statement: PolicyStatement, owner: Key | Role | Bucket) -> Iterator[Entry]:
@@ -227,7 +224,7 @@ def _reasons_of_anybody(
             resource_account=owner.account,
             resource_region=region,
         )
-        whom = Strangers(_policies_of(owner), call_by, region, (owner.account,))
+        whom = Strangers(own_documents(owner), call_by, region, (owner.account,))
         for reason in strangers(statement, whom):
             if reason.cause in _ANYBODY:
                 yield reason

@@ -1,0 +1,214 @@
+"""The policies to change: each with all the statements for Personalize that it should have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from .._answers import Answer
+from .._values import same
+from ..matrix import SERVICE_PRINCIPAL
+from .declarations import Declaration
+from .entries import Entry, Json
+from .forms import Forms, Owner
+from .model import AccessModel, Asked, Column, declared_of
+from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need
+from .policies import PolicyToChange
+from .policy_documents import (
+    Policy,
+    PolicyStatement,
+    allow_statements,
+    conditions_of,
+    is_account,
+    principals_of,
+)
+from .should_have import ShouldHave
+from .which_policy import WhichPolicy, own_documents, own_policy, policy_for
+
+_ORDER: Sequence[Column] = (IN_KEY_POLICY, IN_BUCKET_POLICY, IN_IAM, IN_BOUNDARY, TRUST)
+
+Needs = Mapping[Need, list[Asked]]
+Lacking = Iterable[tuple[Need, Entry, list[WhichPolicy]]]
+"""Permissions that are missing, each with the policies that lack it."""
+
+
+@dataclass
+class _Change:
+    """A policy to change, with its needs that aren't met, and its permissions that are too much."""
+
+    which: WhichPolicy
+    lacks: dict[Need, Entry] = field(default_factory=dict)
+    too_much: list[Entry] = field(default_factory=list)
+
+
+class Advice:
+    """Finds the policies that lack something or have too much, and the statements for them."""
+
+    def __init__(self, model: AccessModel, needs: Needs, forms: Forms) -> None:
+        self._model = model
+        self._needs = needs
+        self._forms = forms
+        self._should_have = ShouldHave(model, needs, forms)
+
+    def lacking(self, need: Need, columns: Iterable[Column]) -> list[WhichPolicy]:
+        """Return the policies of some columns that lack a permission."""
+        return [policy_for(self._model, need, column) for column in columns if column]
+
+    def to_change(
+        self, missing: Lacking, excess: Iterable[Entry], untrusted: Iterable[str]
+    ) -> list[PolicyToChange]:
+        """Return the policies that lack something, have too much, or don't trust Personalize.
+
+        ``excess`` is sorted, and ``untrusted`` has the ARNs of roles.
+        """
+        changes: dict[WhichPolicy, _Change] = {}
+        for need, entry, policies in missing:
+            for which in policies:
+                changes.setdefault(which, _Change(which)).lacks[need] = entry
+        for (column, arn), entries in groupby(
+            excess, lambda entry: (entry.policy, entry.policy_of)
+        ):
+            too_much = list(entries)
+            for which in self._policies_to_narrow(column, arn):
+                changes.setdefault(which, _Change(which)).too_much += too_much
+        for arn in untrusted:
+            which = own_policy(self._model.role(arn))
+            changes.setdefault(which, _Change(which))
+        in_order = sorted(changes, key=lambda which: (_ORDER.index(which.column), which))
+        new_key_policies = {which.owner for which in changes if which.column == IN_KEY_POLICY}
+        return [self._policy_to_change(changes[which], new_key_policies) for which in in_order]
+
+    def _policies_to_narrow(self, column: Column, arn: str) -> Iterable[WhichPolicy]:
+        """Return the policies of an owner; of a role those that should meet its needs."""
+        if column == IN_IAM:
+            policies: dict[WhichPolicy, None] = {}
+            for need in self._should_have.needs_in_iam(arn):
+                policies[policy_for(self._model, need, IN_IAM)] = None
+            return policies
+        return [own_policy(self._owner(arn))]
+
+    def _owner(self, arn: str) -> Owner:
+        return self._model.keys.get(arn) or self._model.buckets.get(arn) or self._model.role(arn)
+
+    def _policy_to_change(self, change: _Change, new_key_policies: set[str]) -> PolicyToChange:
+        which = change.which
+        if which.column == IN_IAM:
+            needs = self._needs_in_iam(change, new_key_policies)
+        else:
+            needs = self._should_have.needs_in(which)
+        statements = self._should_have.statements(which, needs)
+        replaced = self._replaced(change, statements)
+        labels = tuple([statement.label for statement in replaced])
+        lacks = sorted(dict.fromkeys(change.lacks.values()), key=Entry.sort_key)
+        files = [entry.file for entry in lacks if entry.file]
+        return PolicyToChange(
+            policy=which.column,
+            policy_of=which.owner,
+            declared=which.declared,
+            lacks=tuple(lacks),
+            too_much=tuple(change.too_much),
+            should_have=tuple(self._model.pasted(body, which.declared) for body in statements),
+            # Statements of a role stay, without the actions that are too much.
+            replaces=() if which.column == IN_IAM else labels,
+            own_conditions=_own_conditions(replaced, statements),
+            also_for=self._also_for(which, replaced),
+            unnamed_roles=self._should_have.unnamed_roles(which, needs),
+            file=files[0] if files else "",
+            make=which.make,
+            waiting=self._waiting(which, needs),
+        )
+
+    def _needs_in_iam(self, change: _Change, new_key_policies: set[str]) -> list[Need]:
+        """Return the needs for which a role's IAM policy gets statements: those that it lacks.
+
+        If something is too much, these are all needs. Besides, a role loses what a key policy gives
+        it by name today, once the key policy changes and leaves the role to its account.
+        """
+        needs = dict.fromkeys(change.lacks)
+        for need in self._should_have.needs_in_iam(change.which.owner):
+            is_lost = need.owner in new_key_policies and self._forms.is_left_anew(need)
+            is_wanted = change.too_much or is_lost
+            if is_wanted and policy_for(self._model, need, IN_IAM) == change.which:
+                needs[need] = None
+        return list(needs)
+
+    def _replaced(self, change: _Change, statements: Iterable[Json]) -> list[PolicyStatement]:
+        """Return the statements whose place a list takes: too much, or for somebody in the list."""
+        wide: set[PolicyStatement] = set()
+        for entry in change.too_much:
+            wide.update(entry.reason.statements)
+        listed = _listed(change.which, statements)
+        replaced = []
+        for statement in allow_statements(self._documents_of(change.which)):
+            if statement in wide or _are_some_in(listed, principals_of(statement.body)):
+                replaced.append(statement)
+        return replaced
+
+    def _documents_of(self, which: WhichPolicy) -> list[Policy]:
+        if which.column in (IN_IAM, IN_BOUNDARY):
+            return self._model.role(which.owner).identity
+        return own_documents(self._owner(which.owner))
+
+    def _also_for(self, which: WhichPolicy, replaced: Iterable[PolicyStatement]) -> tuple[str, ...]:
+        """Return the others whom replaced statements serve, or who use a role with too much."""
+        others: list[str] = []
+        for statement in replaced:
+            if which.column != IN_IAM:
+                others += principals_of(statement.body)
+                continue
+            others += statement.policy.also_of
+            for trusting in allow_statements(self._model.role(which.owner).trust):
+                others += principals_of(trusting.body)
+        served = {SERVICE_PRINCIPAL, which.owner}
+        for need in self._should_have.needs_on(which.owner):
+            served.add(need.principal_arn)
+        return tuple(name for name in dict.fromkeys(others) if not _are_some_in(served, [name]))
+
+    def _waiting(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[Declaration, ...]:
+        """Return the resources that have to wait for a policy to make, in its template."""
+        if not which.make:
+            return ()
+        waiting: list[Asked] = []
+        for need in needs:
+            waiting += [asked for asked in self._needs[need] if asked.waits_for is not None]
+        templates = {declared.template for declared in which.declared}
+        declared = sorted(declared_of(waiting))
+        return tuple(resource for resource in declared if resource.template in templates)
+
+
+def _listed(which: WhichPolicy, statements: Iterable[Json]) -> set[str]:
+    """Return the principals of whom a policy has all statements in its list."""
+    listed: set[str] = set()
+    if which.column in (IN_IAM, IN_BOUNDARY):
+        return listed
+    for statement in statements:
+        # The statement of KMS's default policy is in no template.
+        listed.update(name for name in principals_of(statement) if not is_account(name))
+    # Whoever assumes a role to call Personalize keeps other statements of its trust policy.
+    return listed & {SERVICE_PRINCIPAL} if which.column == TRUST else listed
+
+
+def _own_conditions(
+    replaced: Iterable[PolicyStatement], statements: Iterable[Json]
+) -> tuple[str, ...]:
+    """Return the condition keys that only replaced statements have, with the same operator."""
+    in_list: set[tuple[str, str]] = set()
+    for statement in statements:
+        for operator, key, _ in conditions_of(statement):
+            in_list.add((operator, key.lower()))
+    own = set()
+    for policy_statement in replaced:
+        for operator, key, _ in conditions_of(policy_statement.body):
+            # The list says by whom a role is named in one way or the other.
+            if key.lower() != "aws:principalarn" and (operator, key.lower()) not in in_list:
+                own.add(key)
+    return tuple(sorted(own))
+
+
+def _are_some_in(principals: Iterable[str], names: Iterable[str]) -> bool:
+    """Tell if one of some names is that of one of the principals."""
+    for name in names:
+        if any(same(name, principal) is Answer.YES for principal in principals):
+            return True
+    return False

@@ -1,0 +1,96 @@
+"""The policy that takes a statement: one that is there, or one to make."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .._answers import Answer
+from .._values import same
+from .declarations import Declaration, template_of
+from .forms import Owner
+from .model import AccessModel, Bucket, Column, Key, Role, declared_of
+from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need, owner_of
+from .policy_documents import Policy
+
+IAM_POLICY = "AWS::IAM::Policy"
+MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
+BUCKET_POLICY = "AWS::S3::BucketPolicy"
+
+
+class WhichPolicy(NamedTuple):
+    """A policy, by the resources that have it or in whose template it has to be made."""
+
+    owner: str
+    column: Column
+    declared: tuple[Declaration, ...]
+    make: str = ""
+    """The type of the resource to make; empty if the policy is there."""
+
+
+def policy_for(model: AccessModel, need: Need, column: Column) -> WhichPolicy:
+    """Return the policy of a column that takes a statement for a need."""
+    role, owner = model.role(need.role_arn), owner_of(model, need)
+    if column == IN_BOUNDARY:
+        return _boundary(role)
+    if column == IN_IAM:
+        return _iam_policy(role, owner)
+    assert owner is not None
+    return own_policy(owner)
+
+
+def own_policy(owner: Owner) -> WhichPolicy:
+    """Return the policy of a key or bucket, or the trust policy of a role."""
+    if isinstance(owner, Role):
+        return WhichPolicy(owner.arn, TRUST, declared_of([owner]))
+    column: Column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
+    declared = declared_of([*owner.policies, *owner.may_have])
+    if declared:
+        return WhichPolicy(owner.arn, column, declared)
+    # The template of a key has its policy, that of a bucket has a resource for it.
+    make = BUCKET_POLICY if isinstance(owner, Bucket) and owner.declared else ""
+    return WhichPolicy(owner.arn, column, declared_of([owner]), make)
+
+
+def own_documents(owner: Owner) -> list[Policy]:
+    """Return the documents of the policy of a key or bucket, or of the trust policy of a role."""
+    return owner.trust if isinstance(owner, Role) else owner.policies
+
+
+def _boundary(role: Role) -> WhichPolicy:
+    if role.boundary is not None and not role.boundary.of_aws:
+        return WhichPolicy(role.arn, IN_BOUNDARY, declared_of([role.boundary]))
+    make = MANAGED_POLICY if role.declared else ""
+    return WhichPolicy(role.arn, IN_BOUNDARY, declared_of([role]), make)
+
+
+def _iam_policy(role: Role, owner: Owner | None) -> WhichPolicy:
+    """Return the first policy of a role that can take a statement about an owner, or one to make.
+
+    The statement can't be in a policy that others have too, or that may not be there.
+    """
+    for policy in role.identity:
+        is_own = not policy.also_of and not policy.condition
+        if policy.declared and is_own and not _comes_before(policy, role, owner):
+            return WhichPolicy(role.arn, IN_IAM, (policy.declared,))
+    if role.declared is None:
+        return WhichPolicy(role.arn, IN_IAM, ())
+    if owner is not None and _is_in_later_stack(owner, role):
+        return WhichPolicy(role.arn, IN_IAM, declared_of([owner]), IAM_POLICY)
+    return WhichPolicy(role.arn, IN_IAM, declared_of([role]), IAM_POLICY)
+
+
+def _comes_before(policy: Policy, role: Role, owner: Owner | None) -> bool:
+    """Tell if an IAM policy can't refer to a key or bucket, which waits for it or for the role."""
+    waited_for = (owner or role).waits_for
+    is_waited_for = policy.declared in role.waits_for or policy.declared in waited_for
+    return is_waited_for or policy.declared == role.declared
+
+
+def _is_in_later_stack(owner: Owner, role: Role) -> bool:
+    """Tell if the stack of an owner waits for the stack of a role, which can't refer to it then.
+
+    A stack of another account can't make a policy of the role either.
+    """
+    is_later = owner.declared is not None and role.declared in owner.waits_for
+    is_apart = template_of(owner.declared) != template_of(role.declared)
+    return is_later and is_apart and same(role.account, owner.account) is Answer.YES
