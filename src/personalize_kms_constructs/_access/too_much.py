@@ -11,45 +11,42 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
-from typing import NamedTuple
 
 from .._answers import Answer
 from .._values import bucket_in, matches, same
-from ..matrix import ASKED_ACTIONS, CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
+from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from .addressed import Addressed, addressed_to
-from .calls import Caller, call_on
+from .calls import call_on
 from .causes import MAY_BE_TOO_MUCH, Cause, Reason
 from .conditions import condition_answer
 from .entries import Entry
 from .model import AccessModel, Asked, Bucket, Column, Key, OpenQuestion, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of
 from .policy_documents import (
-    Policy,
     PolicyStatement,
     actions_of,
     allow_statements,
-    leaves_out,
     names_everybody,
     names_principal,
     resources_of,
 )
 from .strangers import Strangers, as_sent, let_in_beside, strangers, trusted_beyond
+from .surplus import (
+    Surplus,
+    beyond_in_key_policy,
+    beyond_on_bucket,
+    in_aws_case,
+    is_about,
+    is_asked_somewhere,
+    why_not_asked,
+)
 
-_IN_AWS_CASE = {action.lower(): action for action in ASKED_ACTIONS}
 _LETS_OTHERS_IN = (
     Cause.FOR_EVERYBODY,
     Cause.FOR_ANY_ACCOUNT,
     Cause.FOR_ANOTHER_ACCOUNT,
     Cause.MAY_BE_ANOTHER_ACCOUNT,
 )
-
-
-class Surplus(NamedTuple):
-    """An action on a pattern of resources, as a statement writes them, that is too much."""
-
-    action: str
-    pattern: str
-    reason: Reason
 
 
 def too_much(
@@ -83,18 +80,6 @@ def _joined(entries: Iterable[Entry]) -> list[Entry]:
     return list(by_identity.values())
 
 
-def statements_for(policies: Iterable[Policy], caller: Caller) -> list[PolicyStatement]:
-    """Return the statements that allow a caller something itself, not by its account."""
-    meant = []
-    for statement in allow_statements(policies):
-        ways = addressed_to(statement.body, caller, denies=False)
-        certain = [way.whom for way in ways if way.answer is Answer.YES]
-        is_itself = any(whom is not Addressed.ACCOUNT for whom in certain)
-        if is_itself or (ways and names_principal(statement.body, caller.arn)):
-            meant.append(statement)
-    return meant
-
-
 class _OfCaller:
     """The permissions of one role, or of Personalize for one account."""
 
@@ -106,14 +91,14 @@ class _OfCaller:
         named: Collection[Need],
     ) -> None:
         self._model = model
+        self._own = [need for need in own if need.owner]
         self._needs = needs
         self._named = named
         self._caller = caller_of(model, own[0])
         self._on: dict[str, list[Need]] = {}
         """Its needs, by the key or bucket that they are about."""
-        for need in own:
-            if need.owner:
-                self._on.setdefault(need.owner, []).append(need)
+        for need in self._own:
+            self._on.setdefault(need.owner, []).append(need)
 
     def entries(self) -> Iterator[Entry]:
         for arn, needs in self._on.items():
@@ -127,11 +112,13 @@ class _OfCaller:
     def _in_policy_of(self, owner: Key | Bucket, needs: list[Need]) -> Iterator[Entry]:
         column: Column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
         service = "kms" if isinstance(owner, Key) else "s3"
-        for statement in statements_for(owner.policies, self._caller):
+        for statement in allow_statements(owner.policies):
+            if not self._is_meant(statement):
+                continue
             if isinstance(owner, Key):
-                beyond = _beyond_in_key_policy(statement, owner, needs)
+                beyond = beyond_in_key_policy(statement, owner, needs)
             else:
-                beyond = _beyond_on_bucket(statement, resources_of(statement.body), owner, needs)
+                beyond = beyond_on_bucket(statement, owner, needs)
             effective = []
             for surplus in beyond:
                 action = f"{service}:*" if surplus.action == "*" else surplus.action
@@ -140,68 +127,73 @@ class _OfCaller:
             effective += self._for_others_too(statement, needs, owner)
             yield from self._entries_of(effective, statement, column, owner.arn)
 
+    def _is_meant(self, statement: PolicyStatement) -> bool:
+        """Tell if a statement allows the caller something itself, not by its account."""
+        ways = addressed_to(statement.body, self._caller, denies=False)
+        for way in ways:
+            if way.answer is Answer.YES and way.whom is not Addressed.ACCOUNT:
+                return True
+        return bool(ways) and names_principal(statement.body, self._caller.arn)
+
     def _in_iam(self, role: Role) -> Iterator[Entry]:
-        keys = []
-        buckets: dict[str, list[str]] = {}
+        keys, buckets = [], []
         for arn, needs in self._on.items():
             if needs[0].action.startswith("kms:"):
                 keys.append(self._model.key(arn))
             else:
-                buckets.setdefault(bucket_in(arn), []).append(arn)
+                buckets.append(self._model.bucket(arn, role.account))
         for statement in allow_statements(role.identity):
-            beyond: list[Surplus] = []
-            if actions_of(statement.body, "kms"):
-                beyond += self._beyond_on_keys(statement, keys)
-            if actions_of(statement.body, "s3"):
-                beyond += self._beyond_on_buckets(statement, buckets, role)
+            beyond = [*self._beyond_on_keys(statement, keys)]
+            for bucket in buckets if actions_of(statement.body, "s3") else []:
+                beyond += self._beyond_on_bucket(statement, bucket)
             yield from self._entries_of(beyond, statement, IN_IAM, role.arn)
 
     def _beyond_on_keys(self, statement: PolicyStatement, keys: list[Key]) -> Iterator[Surplus]:
         """Yield the permissions beyond the needs on the keys, and those on others by a wildcard."""
-        about: dict[str, list[Key]] = {pattern: [] for pattern in resources_of(statement.body)}
-        arns: set[str] = set()
+        actions = actions_of(statement.body, "kms")
+        if not actions:
+            return
+        used = []
         for key in keys:
-            if leaves_out(statement.body, key.arn):
+            if is_about(statement, key) and self._holds(statement, key, "kms:Decrypt", key.arn):
+                used.append(key)
+        in_iam, in_key_policy = self._wanted_on(used)
+        for pattern in resources_of(statement.body):
+            matching = [key for key in used if matches(key.arn, pattern) is Answer.YES]
+            if not matching:
                 continue
-            if self._holds(statement, key, "kms:Decrypt", key.arn):
-                for pattern, matching in about.items():
-                    if matches(key.arn, pattern) is Answer.YES:
-                        matching.append(key)
-                        arns.add(key.arn)
-        in_iam, in_key_policy = self._wanted_on(arns)
-        for pattern, matching in about.items():
             is_one_key = any(same(key.arn, pattern) is Answer.YES for key in matching)
-            for action in actions_of(statement.body, "kms") if matching else ():
-                if action.lower() not in in_iam:
+            for action in actions:
+                if action.lower() in in_iam:
+                    cause = None if is_one_key else Cause.OTHER_KEYS
+                elif action.lower() in in_key_policy:
                     cause = Cause.KEY_POLICY_IS_ENOUGH
-                    if action.lower() not in in_key_policy:
-                        cause = _why_not_asked(action, in_iam)
+                else:
+                    cause = why_not_asked(action, in_iam)
+                if cause is not None:
                     yield Surplus(action, pattern, Reason.of(cause, statement))
-                elif not is_one_key:
-                    yield Surplus(action, pattern, Reason.of(Cause.OTHER_KEYS, statement))
 
-    def _wanted_on(self, keys: Collection[str]) -> tuple[set[str], set[str]]:
+    def _wanted_on(self, keys: Iterable[Key]) -> tuple[set[str], set[str]]:
         """Return the actions on keys that IAM policies need, and those that key policies need.
 
         IAM needs an action of a key policy too if one of the key policies leaves the role to IAM.
         """
         in_iam, in_key_policy = set(), set()
-        for arn in keys:
-            for need in self._on[arn]:
+        for key in keys:
+            for need in self._on[key.arn]:
                 if need.column == IN_KEY_POLICY:
                     in_key_policy.add(need.action.lower())
                 if need.column == IN_IAM or need not in self._named:
                     in_iam.add(need.action.lower())
         return in_iam, in_key_policy
 
-    def _beyond_on_buckets(
-        self, statement: PolicyStatement, buckets: Mapping[str, list[str]], role: Role
-    ) -> Iterator[Surplus]:
-        for arn, patterns in _by_bucket(resources_of(statement.body), buckets):
-            bucket = self._model.bucket(arn, role.account)
-            if self._holds(statement, bucket, "s3:GetObject", arn):
-                in_iam = [need for need in self._on[arn] if need.column == IN_IAM]
-                yield from _beyond_on_bucket(statement, patterns, bucket, in_iam)
+    def _beyond_on_bucket(self, statement: PolicyStatement, bucket: Bucket) -> Iterator[Surplus]:
+        # Saves time: most statements are about other buckets.
+        if statement.buckets and bucket_in(bucket.arn) not in statement.buckets:
+            return
+        if self._holds(statement, bucket, "s3:GetObject", bucket.arn):
+            in_iam = [need for need in self._on[bucket.arn] if need.column == IN_IAM]
+            yield from beyond_on_bucket(statement, bucket, in_iam)
 
     def _holds(
         self, statement: PolicyStatement, owner: Key | Bucket, action: str, arn: str
@@ -218,18 +210,16 @@ class _OfCaller:
         is_service = self._caller.is_service
         if not is_service and not names_everybody(statement.body):
             return
-        own: dict[str, None] = {}
+        own: set[str] = set()
         if is_service:
-            own[owner.account] = None
-            for need in self._needs:
-                if need.owner == owner.arn:
-                    own[need.account] = None
+            own = {need.account for need in self._needs if need.owner == owner.arn}
+            own.add(owner.account)
         column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
         for need in needs:
             if need.column != column:
                 continue
             call_by = partial(call_on, owner, action=need.action, resource_arn=need.resource_arn)
-            whom = Strangers(owner.policies, call_by, need.region, tuple(own))
+            whom = Strangers(owner.policies, call_by, need.region, own)
             service = need.action.partition(":")[0]
             for reason in strangers(statement, whom):
                 for action in actions_of(statement.body, service):
@@ -244,9 +234,8 @@ class _OfCaller:
         policy_of: str,
     ) -> Iterator[Entry]:
         asked: dict[Asked, None] = {}
-        for owner in self._on if column == IN_IAM else (policy_of,):
-            for need in self._on[owner]:
-                asked |= dict.fromkeys(self._needs[need])
+        for need in self._own if column == IN_IAM else self._on[policy_of]:
+            asked |= dict.fromkeys(self._needs[need])
         for action, pattern, reason in beyond:
             if reason.cause in _LETS_OTHERS_IN:
                 page = "" if reason.cause is Cause.FOR_EVERYBODY else CONFUSED_DEPUTY_PAGE
@@ -260,7 +249,7 @@ class _OfCaller:
                 kind="undecided" if reason.cause in MAY_BE_TOO_MUCH else "excess",
                 principal=SERVICE if self._caller.is_service else ROLE,
                 principal_arn=self._caller.arn,
-                action=_IN_AWS_CASE.get(action.lower(), action),
+                action=in_aws_case(action),
                 resource=pattern,
                 policy=column,
                 policy_of=policy_of,
@@ -272,7 +261,7 @@ class _OfCaller:
 
     def _may_be_asked_by(self, action: str) -> tuple[str, ...]:
         """Return the names of open requests that may need an action of the caller."""
-        if not _is_asked_somewhere(action):
+        if not is_asked_somewhere(action):
             return ()
         service = action.partition(":")[0].lower()
         names: dict[str, None] = {}
@@ -287,85 +276,3 @@ class _OfCaller:
         if self._caller.is_service or not question.role_arns:
             return True
         return any(same(self._caller.arn, arn) is not Answer.NO for arn in question.role_arns)
-
-
-def _beyond_in_key_policy(
-    statement: PolicyStatement, key: Key, needs: Iterable[Need]
-) -> Iterator[Surplus]:
-    """Yield the actions that nothing needs; nothing needs a wildcard as it is."""
-    patterns = resources_of(statement.body)
-    is_about = any(matches(key.arn, pattern) is Answer.YES for pattern in patterns)
-    if not is_about or leaves_out(statement.body, key.arn):
-        return
-    wanted = {need.action.lower() for need in needs if need.column == IN_KEY_POLICY}
-    for action in actions_of(statement.body, "kms"):
-        if action.lower() not in wanted:
-            reason = Reason.of(_why_not_asked(action, wanted), statement)
-            yield Surplus(action, key.arn, reason)
-
-
-def _by_bucket(
-    patterns: Iterable[str], buckets: Mapping[str, list[str]]
-) -> Iterator[tuple[str, list[str]]]:
-    """Yield the ARNs of the buckets that patterns may be about, each with its patterns.
-
-    ``buckets`` has the ARNs by the name of the bucket.
-    """
-    by_name: dict[str, list[str]] = {}
-    for pattern in patterns:
-        by_name.setdefault(bucket_in(pattern), []).append(pattern)
-    of_any = by_name.pop("", [])
-    for name in buckets if of_any else by_name:
-        for arn in buckets.get(name, ()):
-            yield arn, [*of_any, *by_name.get(name, ())]
-
-
-def _beyond_on_bucket(
-    statement: PolicyStatement, patterns: Iterable[str], bucket: Bucket, needs: list[Need]
-) -> Iterator[Surplus]:
-    """Yield the permissions beyond the needs on a bucket, and those on others by a wildcard."""
-    arns = [bucket.arn, f"{bucket.arn}/*"]
-    needed: dict[str, list[str]] = {}
-    for need in needs:
-        arns.append(need.resource_arn)
-        needed.setdefault(need.action.lower(), []).append(need.resource_arn)
-    if all(leaves_out(statement.body, arn) for arn in arns):
-        return
-    for pattern in patterns:
-        if not _matches_one(arns, pattern):
-            continue
-        for action in actions_of(statement.body, "s3"):
-            on = tuple(dict.fromkeys(needed.get(action.lower(), [])))
-            cause = _how_far(pattern, bucket, on) if on else _why_not_asked(action, needed)
-            if cause is not None:
-                yield Surplus(action, pattern, Reason.of(cause, statement))
-
-
-def _how_far(pattern: str, bucket: Bucket, needed: tuple[str, ...]) -> Cause | None:
-    """Return how far a pattern goes beyond the ARNs on which the action is needed."""
-    everything = f"{bucket.arn}/*"
-    if matches(f"{bucket.arn}-another", pattern) is Answer.YES:
-        return Cause.OTHER_BUCKETS
-    if set(needed) == {bucket.arn}:
-        return None  # listing, which has no effect on objects
-    if matches(everything, pattern) is Answer.YES:
-        return None if everything in needed else Cause.WHOLE_BUCKET
-    # On the bucket itself there are no objects.
-    is_on_bucket = matches(bucket.arn, pattern) is Answer.YES
-    return None if is_on_bucket or _matches_one(needed, pattern) else Cause.OTHER_PREFIX
-
-
-def _why_not_asked(action: str, wanted: Iterable[str]) -> Cause:
-    """Return the cause for which an action is too much that nothing asks for as it is written."""
-    if any(matches(other, action.lower()) is not Answer.NO for other in wanted):
-        return Cause.WIDER_THAN_ASKED
-    return Cause.NOT_SEEN_TO_BE_ASKED if _is_asked_somewhere(action) else Cause.NOT_ASKED
-
-
-def _is_asked_somewhere(action: str) -> bool:
-    """Tell if AWS's pages ask for an action, or for an action that a pattern stands for."""
-    return any(matches(asked, action.lower()) is not Answer.NO for asked in _IN_AWS_CASE)
-
-
-def _matches_one(values: Collection[str], pattern: str) -> bool:
-    return pattern in values or any(matches(value, pattern) is Answer.YES for value in values)
