@@ -13,7 +13,8 @@ from .._answers import Answer, all_of
 from .._values import last_part, open_parts, same, split, split_arn
 from .calls import Caller
 from .causes import Cause, Reason, unknown_element
-from .policy_documents import Body, as_list, is_by_principal_arn
+from .elements import is_by_principal_arn
+from .policy_documents import Body, as_list
 
 
 class Addressed(StrEnum):

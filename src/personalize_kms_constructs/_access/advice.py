@@ -10,19 +10,13 @@ from .._answers import Answer
 from .._values import same
 from ..matrix import SERVICE_PRINCIPAL
 from .declarations import Declaration
+from .elements import is_account, is_for, principals_of
 from .entries import Entry, Json
 from .forms import Forms, Owner
 from .model import AccessModel, Asked, Column, declared_of
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need
 from .policies import PolicyToChange
-from .policy_documents import (
-    Policy,
-    PolicyStatement,
-    allow_statements,
-    conditions_of,
-    is_account,
-    principals_of,
-)
+from .policy_documents import Policy, PolicyStatement, allow_statements, conditions_of
 from .should_have import ShouldHave
 from .which_policy import WhichPolicy, own_documents, own_policy, policy_for
 
@@ -141,7 +135,7 @@ class Advice:
         listed = _listed(change.which, statements)
         replaced = []
         for statement in allow_statements(self._documents_of(change.which)):
-            if statement in wide or _are_some_in(listed, principals_of(statement.body)):
+            if statement in wide or is_for(statement.body, listed):
                 replaced.append(statement)
         return replaced
 
@@ -153,6 +147,7 @@ class Advice:
     def _also_for(self, which: WhichPolicy, replaced: Iterable[PolicyStatement]) -> tuple[str, ...]:
         """Return the others whom replaced statements serve, or who use a role with too much."""
         others: list[str] = []
+        also_for: dict[str, None] = {}
         for statement in replaced:
             if which.column != IN_IAM:
                 others += principals_of(statement.body)
@@ -163,7 +158,10 @@ class Advice:
         served = {SERVICE_PRINCIPAL, which.owner}
         for need in self._should_have.needs_on(which.owner):
             served.add(need.principal_arn)
-        return tuple(name for name in dict.fromkeys(others) if not _are_some_in(served, [name]))
+        for name in others:
+            if not any(same(name, known) is Answer.YES for known in served):
+                also_for[name] = None
+        return tuple(also_for)
 
     def _waiting(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[Declaration, ...]:
         """Return the resources that have to wait for a policy to make, in its template."""
@@ -204,11 +202,3 @@ def _own_conditions(
             if key.lower() != "aws:principalarn" and (operator, key.lower()) not in in_list:
                 own.add(key)
     return tuple(sorted(own))
-
-
-def _are_some_in(principals: Iterable[str], names: Iterable[str]) -> bool:
-    """Tell if one of some names is that of one of the principals."""
-    for name in names:
-        if any(same(name, principal) is Answer.YES for principal in principals):
-            return True
-    return False

@@ -10,6 +10,7 @@ from .causes import Cause, Reason
 from .decided import Decided
 from .decision import Decision
 from .declarations import template_of
+from .elements import aws_principals, is_account, names_principal
 from .model import AccessModel, Bucket, Column, Key, Role
 from .needs import (
     IN_BOUNDARY,
@@ -20,7 +21,7 @@ from .needs import (
     Need,
     owner_of,
 )
-from .policy_documents import allow_statements, aws_principals, is_account, names_principal
+from .policy_documents import allow_statements
 
 Owner = Key | Bucket | Role
 

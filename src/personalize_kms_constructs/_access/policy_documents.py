@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from .._answers import Answer
-from .._values import MARK, bucket_in, matches, same, split_arn
+from .._values import MARK, bucket_in, matches
 from .declarations import Declaration
 
 # In other versions, and without one, the variables of a policy are plain text
@@ -21,7 +20,6 @@ _VARIABLE = re.compile(rf"\${_NAME_OF_VARIABLE}")
 _WRITTEN_VARIABLE = re.compile(rf"\${MARK}{_NAME_OF_VARIABLE}")
 _ELEMENTS = frozenset({"Version", "Id", "Statement"})
 _OPEN_ACTION = re.compile(r"[*?$]")
-_POSITIVE = ("StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike")
 
 Body = dict[str, Any]
 """A statement, as JSON."""
@@ -184,8 +182,7 @@ def _plain_actions(statement: Body) -> frozenset[str] | None:
 
 def _has_key_of_service(statement: Body) -> bool:
     """Report whether a condition has a key that only some services or actions have."""
-    keys = [key for _, key, _ in conditions_of(statement)]
-    return any(not key.lower().startswith("aws:") for key in keys)
+    return any(not key.lower().startswith("aws:") for _, key, _ in conditions_of(statement))
 
 
 def all_conditions(*conditions: str) -> str:
@@ -213,115 +210,21 @@ def as_list(value: Any) -> list[Any]:
     return [] if value is None else [value]
 
 
-def _strings_of(value: Any) -> list[str]:
-    """Return the strings of an element of a statement, which may have one or several."""
-    return [item for item in as_list(value) if isinstance(item, str)]
-
-
 def allow_statements(policies: Iterable[Policy]) -> Iterator[PolicyStatement]:
     """Yield the statements that allow something."""
     for policy in policies:
         yield from policy.allowing
 
 
-def actions_of(statement: Body, service: str) -> list[str]:
-    """Return the actions of a service as they are written.
-
-    For ``NotAction``, return all actions of the service, or none.
-    """
-    everything = f"{service}:*"
-    if "NotAction" in statement:
-        for excluded in _strings_of(statement["NotAction"]):
-            if matches(everything, excluded.lower()) is Answer.YES:
-                return []
-        return [everything]
-    actions = []
-    for action in _strings_of(statement.get("Action")):
-        if action == "*" or action.lower().startswith(f"{service}:"):
-            actions.append(action)
-    return actions
-
-
-def resources_of(statement: Body) -> list[str]:
-    """Return the patterns of ``Resource``; for ``NotResource``, ``*``."""
-    return ["*"] if "NotResource" in statement else _strings_of(statement.get("Resource"))
-
-
-def leaves_out(statement: Body, arn: str) -> bool:
-    """Report whether ``NotResource`` excludes a resource, or may."""
-    excluded = _strings_of(statement.get("NotResource"))
-    return any(matches(arn, pattern) is not Answer.NO for pattern in excluded)
-
-
-def principals_of(statement: Body) -> Iterator[str]:
-    """Yield the principals of a statement.
-
-    Where a condition names principals of an account, yield these instead of the account.
-    """
-    named = list(_compared_with(statement, "aws:principalarn"))
-    principal = statement.get("Principal", "*")
-    by_kind = principal if isinstance(principal, dict) else {"AWS": principal}
-    for kind, names in by_kind.items():
-        for name in as_list(names):
-            is_wide = kind == "AWS" and (name == "*" or is_account(str(name)))
-            # YAML has an account without quotes as a number.
-            if isinstance(name, (str, int)) and not (is_wide and named):
-                yield str(name)
-    yield from _strings_of(named)
-
-
-def is_account(principal: str) -> bool:
-    """Report whether a principal is a whole account."""
-    parts = split_arn(principal)
-    return principal.isdigit() if parts is None else parts[5] == "root"
-
-
-def names_everybody(statement: Body) -> bool:
-    """Report whether the principal of a statement is everybody, or everybody but some."""
-    return "NotPrincipal" in statement or "*" in aws_principals(statement)
-
-
-def aws_principals(statement: Body) -> list[Any]:
-    """Return the principals of a statement that are accounts, or of accounts, and ``*``."""
-    principal = statement.get("Principal")
-    return as_list(principal.get("AWS") if isinstance(principal, dict) else principal)
-
-
-def names_principal(statement: Body, arn: str) -> bool:
-    """Report whether a condition of a statement names a principal by its ARN."""
-    named = _compared_with(statement, "aws:principalarn")
-    return any(same(arn, str(value)) is Answer.YES for value in named)
-
-
-def is_by_principal_arn(statement: Body) -> bool:
-    """Report whether a condition says who calls by ``aws:PrincipalArn``."""
-    return bool(list(_compared_with(statement, "aws:principalarn")))
-
-
-def source_accounts(statement: Body) -> list[str]:
-    """Return the accounts that conditions name as those for which a service calls."""
-    accounts = set(map(str, _compared_with(statement, "aws:sourceaccount")))
-    for arn in _compared_with(statement, "aws:sourcearn"):
-        parts = split_arn(str(arn))
-        if parts is not None:
-            accounts.add(parts[4])
-    return sorted(filter(str.isdigit, accounts))
-
-
-def _compared_with(statement: Body, wanted: str) -> Iterator[Any]:
-    """Yield the values that conditions compare a key with, as far as they can be read."""
-    for operator, key, values in conditions_of(statement):
-        is_positive = operator.rpartition(":")[2].removesuffix("IfExists") in _POSITIVE
-        if is_positive and key.lower() == wanted:
-            yield from as_list(values)
-
-
 def conditions_of(statement: Body) -> Iterator[tuple[str, str, Any]]:
     """Yield the operators, keys and values of a condition, as far as they can be read."""
     condition = statement.get("Condition")
-    for operator, keys in condition.items() if isinstance(condition, dict) else ():
-        for key, values in keys.items() if isinstance(keys, dict) else ():
-            yield operator, key, values
+    if not isinstance(condition, dict):
+        return
+    for operator, keys in condition.items():
+        if isinstance(keys, dict):
+            for key, values in keys.items():
+                yield operator, key, values
 
 
 def has_variables(text: str) -> bool:

@@ -19,18 +19,13 @@ from .addressed import Addressed, addressed_to
 from .calls import call_on
 from .causes import MAY_BE_TOO_MUCH, Cause, Reason
 from .conditions import condition_answer
+from .elements import actions_of, names_everybody, names_principal, resources_of
 from .entries import Entry
+from .let_in import let_in_beside, trusted_beyond
 from .model import AccessModel, Asked, Bucket, Column, Key, OpenQuestion, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of
-from .policy_documents import (
-    PolicyStatement,
-    actions_of,
-    allow_statements,
-    names_everybody,
-    names_principal,
-    resources_of,
-)
-from .strangers import Strangers, as_sent, let_in_beside, strangers, trusted_beyond
+from .policy_documents import PolicyStatement, allow_statements
+from .strangers import Strangers, as_sent, strangers
 from .surplus import (
     Surplus,
     beyond_in_key_policy,

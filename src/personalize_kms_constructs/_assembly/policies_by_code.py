@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
+from .._access.elements import resources_of
 from .._access.model import AccessModel, Bucket, Key
-from .._access.policy_documents import allow_statements, as_list, resources_of
+from .._access.policy_documents import allow_statements, as_list
 from .._answers import Answer
 from .._values import matches, split_arn
 from .deployment import Deployment

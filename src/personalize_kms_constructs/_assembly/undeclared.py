@@ -11,15 +11,9 @@ from .._access import calls, decision
 from .._access.aws_managed_policies import meant_by, policy_of_aws
 from .._access.calls import Call
 from .._access.causes import Cause
+from .._access.elements import actions_of, principals_of, resources_of
 from .._access.model import AccessModel, OpenQuestion, Role
-from .._access.policy_documents import (
-    Policy,
-    actions_of,
-    allow_statements,
-    has_variables,
-    principals_of,
-    resources_of,
-)
+from .._access.policy_documents import Policy, allow_statements, has_variables
 from .._answers import Answer
 from .._values import PARTITION, matches, unknown
 from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL
