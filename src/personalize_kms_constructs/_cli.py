@@ -14,9 +14,9 @@ from typing import Any
 import click
 
 from ._access.causes import Cause
-from ._access.findings import RULES
 from ._access.ignoring import Ignore, without
 from ._access.report import AccessReport, merged
+from ._access.rules import RULES
 from ._access.sarif import sarif_report
 from ._address import page_at
 from ._assembly.created import entries_to_complete

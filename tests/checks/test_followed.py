@@ -374,7 +374,9 @@ def test_after_the_lists_nothing_is_missing_and_nothing_too_much(
     ), after.to_text()
     for grant in before - grants_in(tmp_path):
         policies = [
-            policy for policy in report.policies if policy.is_of(grant.policy, grant.policy_of)
+            policy
+            for policy in report.policies
+            if (policy.policy, policy.policy_of) == (grant.policy, grant.policy_of)
         ]
         assert grant.is_for_personalize or any(
             grant.principal in policy.also_for for policy in policies

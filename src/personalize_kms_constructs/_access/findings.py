@@ -3,80 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from .._values import shown
-from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from .causes import MAY_BE_TOO_MUCH, POLICIES, Cause, Reason
 from .declarations import Declaration
 from .entries import Entry
 from .model import Problem
 from .outcome import AccessFindings
 from .policies import PolicyToChange
+from .rules import rule_of
 from .short_names import Names
 
-RULES: Mapping[str, tuple[str, str]] = {
-    "Personalize::Configuration": (
-        "Personalize can't do what is asked, or a policy isn't as it was meant.",
-        KMS_PAGE,
-    ),
-    "Personalize::ExcessBucketAccess": (
-        "A bucket policy allows more than AWS's pages ask for.",
-        IMPORT_PAGE,
-    ),
-    "Personalize::ExcessKeyAccess": (
-        "A key policy allows more than AWS's page asks for.",
-        KMS_PAGE,
-    ),
-    "Personalize::ExcessRoleAccess": (
-        "An IAM policy allows the role more than AWS's pages ask for.",
-        KMS_PAGE,
-    ),
-    "Personalize::MissingBucketAccess": (
-        "A bucket policy lacks what AWS's pages ask for.",
-        IMPORT_PAGE,
-    ),
-    "Personalize::MissingKeyAccess": (
-        "The policies of a key lack what AWS's page asks for.",
-        KMS_PAGE,
-    ),
-    "Personalize::MissingRoleAccess": (
-        "The role's IAM policies lack what AWS's pages ask for.",
-        KMS_PAGE,
-    ),
-    "Personalize::Ordering": ("A resource may be created before a policy that it needs.", KMS_PAGE),
-    "Personalize::Trust": (
-        "Personalize can't assume the role, or others can.",
-        CONFUSED_DEPUTY_PAGE,
-    ),
-    "Personalize::Undecided": (
-        "The app doesn't show whether Personalize has what AWS's pages ask for.",
-        KMS_PAGE,
-    ),
-    "Personalize::Unencrypted": (
-        "Personalize encrypts a dataset group with a key of its own.",
-        KMS_PAGE,
-    ),
-}
-"""The sentence of each rule, and the page of AWS's documentation."""
-UNDECIDED = "Personalize::Undecided"
-UNENCRYPTED = "Personalize::Unencrypted"
-CONFIGURATION = "Personalize::Configuration"
 # The causes that are about everything that a role may do.
 _OF_ALL_POLICIES = (Cause.BOUNDARY_UNSEEN, Cause.NOT_KNOWN, Cause.POLICIES_UNSEEN)
-
-
-def rule_of(about: Entry | Problem) -> str:
-    """Return the name of the rule that a finding about an entry or a problem breaks."""
-    if isinstance(about, Problem):
-        return f"Personalize::{about.kind.capitalize()}"
-    if about.kind == "excess" and about.policy == "trust":
-        return "Personalize::Trust"
-    if about.kind in ("missing", "excess"):
-        return f"Personalize::{about.kind.capitalize()}{about.policy.capitalize()}Access"
-    return UNDECIDED
 
 
 @dataclass(frozen=True)
@@ -101,6 +43,11 @@ class Finding:
             return "✘"
         is_open = isinstance(self.about[0], Entry) and self.level == "warning"
         return "?" if is_open else "!"
+
+    @property
+    def sentence(self) -> str:
+        """The text, with the remedy in words."""
+        return f"{self.text}: {self.fix}" if self.fix and not self.policies else self.text
 
     @property
     def rule(self) -> str:
@@ -157,19 +104,12 @@ class _Words:
         self._names = Names(report.names)
 
     def missing(self) -> list[Finding]:
-        """Return the findings on missing permissions, by policy or by the statements that deny.
-
-        What IAM lacks has a finding for each column.
-        """
+        """Return the findings on missing permissions, by policy or by the statements that deny."""
         findings = []
         told: set[Entry] = set()
         for policy in self._report.policies:
             told.update(policy.lacks)
-            in_columns: dict[str, list[Entry]] = {}
-            for entry in policy.lacks:
-                column = entry.policy if policy.policy == "role" else ""
-                in_columns.setdefault(column, []).append(entry)
-            for lacks in map(tuple, in_columns.values()):
+            for lacks in _lacks_of(policy):
                 text = self._lack(policy, lacks)
                 findings.append(self._finding(lacks, "error", text, (policy,)))
         denied = []
@@ -260,10 +200,7 @@ class _Words:
         others = [name for name in problem.needed_by if name not in text]
         if others:
             text += f" (needed by {', '.join(others)})"
-        policies = []
-        for policy in self._report.policies if problem.cause is Cause.NOT_TRUSTED else ():
-            if policy.is_of("trust", problem.subject):
-                policies.append(policy)
+        policies = [policy for policy in self._report.policies if policy.mends(problem)]
         level: Literal["error", "warning"] = "warning" if problem.is_warning else "error"
         return Finding((problem,), level, shown(text), shown(fix), tuple(policies))
 
@@ -318,6 +255,13 @@ class _Words:
 def whose(column: str, name: str) -> str:
     """Return the name of a policy, or of all IAM policies of a role."""
     return f"{'IAM policies' if column == 'role' else POLICIES[column]} of {name}"
+
+
+def _lacks_of(policy: PolicyToChange) -> list[tuple[Entry, ...]]:
+    """Return what a policy lacks, and what IAM lacks once for each column of AWS's pages."""
+    if policy.policy == "role":
+        return _grouped(policy.lacks, lambda entry: entry.policy)
+    return [policy.lacks] if policy.lacks else []
 
 
 def _denials(entry: Entry) -> list[Reason]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .entries import Entry
-from .findings import UNENCRYPTED, rule_of
 from .model import Problem
 from .report import AccessReport
+from .rules import UNENCRYPTED, rule_of
 
 
 @dataclass(frozen=True)
@@ -28,42 +28,34 @@ class Ignore:
 def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessReport, set[Ignore]]:
     """Return a report without the findings that are ignored at all their constructs.
 
-    Return also the ignores that cover a finding.
+    Policies that only these are about are left out, too. Return also the ignores that cover a
+    finding.
     """
     of_rule: dict[str, list[Ignore]] = {}
     for ignore in ignores:
         of_rule.setdefault(ignore.rule, []).append(ignore)
-
-    def is_ignored(finding: Entry | Problem) -> bool:
-        return all(_covering(finding, of_rule))
-
     used: set[Ignore] = set()
-    entries = (*report.missing, *report.excess, *report.undecided)
-    findings: tuple[Entry | Problem, ...] = (*entries, *report.problems)
-    for finding in findings:
-        used.update(*_covering(finding, of_rule))
-    encrypted_by_aws = []
-    for path in report.without_key:
-        covering = _at(path, of_rule.get(UNENCRYPTED, []))
-        used.update(covering)
-        if not covering:
-            encrypted_by_aws.append(path)
-    number = report.left_out + len(report.without_key) - len(encrypted_by_aws)
-    report = replace(report, without_key=tuple(encrypted_by_aws), left_out=number)
-    return _shorter(report, is_ignored), used
-
-
-def _shorter(report: AccessReport, is_left_out: Callable[[Entry | Problem], bool]) -> AccessReport:
-    """Return a report without some findings, and without the policies that only these are about."""
-    left: dict[str, Any] = {}
     number = report.left_out
+    left: dict[str, Any] = {}
     for kind in ("missing", "excess", "undecided", "problems"):
         findings = getattr(report, kind)
-        kept = [finding for finding in findings if not is_left_out(finding)]
+        kept = []
+        for finding in findings:
+            covering = _covering(finding, of_rule)
+            used.update(*covering)
+            if not all(covering):
+                kept.append(finding)
         left[kind] = tuple(kept)
         number += len(findings) - len(kept)
-    report = replace(report, left_out=number, **left)
-    return replace(report, policies=report.policies_that_count())
+    encrypted_by_aws = []
+    for path in report.without_key:
+        of_path = _at(path, of_rule.get(UNENCRYPTED, []))
+        used.update(of_path)
+        if not of_path:
+            encrypted_by_aws.append(path)
+    number += len(report.without_key) - len(encrypted_by_aws)
+    report = replace(report, without_key=tuple(encrypted_by_aws), left_out=number, **left)
+    return replace(report, policies=report.policies_that_count()), used
 
 
 def _covering(finding: Entry | Problem, of_rule: Mapping[str, list[Ignore]]) -> list[list[Ignore]]:

@@ -32,20 +32,20 @@ def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
         yield from ("", "| | finding | where | needed by | page |", "|---|---|---|---|---|")
     for finding in findings:
         yield f"| {' | '.join(_cells(finding))} |"
-    for policy in () if quiet else report.policies:
-        words = title(policy, names)
-        heading = _cell(words[:1].upper() + words[1:])
-        yield from ("", f"{heading}{':' if policy.should_have else '.'}")
-        for statement in policy.should_have:
-            yield from ("", "```json", json.dumps(statement, indent=2), "```")
+    if not quiet:
+        for policy in report.policies:
+            words = title(policy, names)
+            heading = _cell(words[:1].upper() + words[1:])
+            yield from ("", f"{heading}{':' if policy.should_have else '.'}")
+            for statement in policy.should_have:
+                yield from ("", "```json", json.dumps(statement, indent=2), "```")
     if left := left_out(report):
         yield from ("", f"{left}.")
 
 
 def _cells(finding: Finding) -> Iterator[str]:
     yield finding.mark
-    fix = f": {finding.fix}" if finding.fix and not finding.policies else ""
-    yield _cell(finding.text + fix)
+    yield _cell(finding.sentence)
     places: dict[str, None] = {}
     for declared in finding.to_change:
         template, name = declared.where.values()

@@ -45,7 +45,9 @@ def _policies_of(owner: PolicyOwner) -> list[Policy]:
 
 def _written_as_text(policy: Policy, asks: list[Asked]) -> Iterator[Problem]:
     """Yield the statements of a policy in which a placeholder is plain text."""
-    for statement in policy.statements if MARK in policy.text else ():
+    if MARK not in policy.text:
+        return
+    for statement in policy.statements:
         body = json.dumps(statement.body, ensure_ascii=False)
         texts = tuple(dict.fromkeys(_NOT_OF_IAM.findall(body)))
         if texts:

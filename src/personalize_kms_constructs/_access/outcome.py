@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from .causes import Cause
 from .entries import Entry
 from .model import Problem
 from .policies import PolicyToChange
@@ -57,12 +56,6 @@ class AccessFindings:
         for policy in self.policies:
             lacks = tuple(entry for entry in policy.lacks if entry in missing)
             too_much = tuple(entry for entry in policy.too_much if entry in excess)
-            if lacks or too_much or self._is_untrusted(policy):
+            if lacks or too_much or any(map(policy.mends, self.problems)):
                 policies.append(replace(policy, lacks=lacks, too_much=too_much))
         return tuple(policies)
-
-    def _is_untrusted(self, policy: PolicyToChange) -> bool:
-        for problem in self.problems:
-            if problem.cause is Cause.NOT_TRUSTED and policy.is_of("trust", problem.subject):
-                return True
-        return False

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .causes import Cause
 from .declarations import Declaration
 from .entries import Entry, Json
-from .model import Column
+from .model import Column, Problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +42,10 @@ class PolicyToChange:
     waiting: tuple[Declaration, ...] = field(default=(), repr=False)
     """The resources of that template that have to depend on the one to make."""
 
-    def is_of(self, column: str, owner: str) -> bool:
-        """Tell if it is the policy of a column and of an owner."""
-        return (self.policy, self.policy_of) == (column, owner)
+    def mends(self, problem: Problem) -> bool:
+        """Tell if it is the trust policy of a role that a problem is about."""
+        is_own = (self.policy, self.policy_of) == ("trust", problem.subject)
+        return is_own and problem.cause is Cause.NOT_TRUSTED
 
     @property
     def where(self) -> list[dict[str, str]]:

@@ -17,10 +17,11 @@ from urllib.parse import quote
 
 from .._values import shown
 from .entries import Entry
-from .findings import RULES, Finding, findings_of
+from .findings import Finding, findings_of
 from .lines import Lines
 from .model import Problem
 from .outcome import AccessFindings
+from .rules import RULES
 from .short_names import Names
 from .words import what_to_do
 

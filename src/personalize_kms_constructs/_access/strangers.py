@@ -80,10 +80,12 @@ def strangers(statement: PolicyStatement, whom: Strangers) -> Iterator[Reason]:
     if names_everybody(statement.body) and whom.serve_everybody(statement):
         yield Reason.of(Cause.FOR_EVERYBODY, statement)
         return
-    if whom.own and whom.serve_account(statement, _ANOTHER_ACCOUNT):
+    if not whom.own:
+        return
+    if whom.serve_account(statement, _ANOTHER_ACCOUNT):
         yield Reason.of(Cause.FOR_ANY_ACCOUNT, statement)
         return
-    for account in source_accounts(statement.body) if whom.own else ():
+    for account in source_accounts(statement.body):
         is_own = any_of(same(own, account) for own in whom.own)
         if is_own is Answer.YES or not whom.serve_account(statement, account):
             continue
@@ -126,7 +128,9 @@ def _unsigned(call: Call, policies: Iterable[Policy]) -> Call:
     absent: dict[str, Alternatives] = {}
     for policy in policies:
         for statement in policy.statements:
-            for _, key, _ in conditions_of(statement.body) if statement.readable else ():
+            if not statement.readable:
+                continue
+            for _, key, _ in conditions_of(statement.body):
                 if key.lower().startswith(_OF_CALLERS):
                     absent[key.lower()] = (None,)
     return call.within({**call.context, **absent, **_UNSIGNED})

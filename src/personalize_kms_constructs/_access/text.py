@@ -28,13 +28,12 @@ def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
     width = max(map(len, locations), default=0)
     for finding, location in zip(findings, locations, strict=True):
         start = f"{finding.mark} {location.ljust(width)}  " if width else f"{finding.mark} "
-        fix = f": {finding.fix}" if finding.fix and not finding.policies else ""
-        yield f"{start}{finding.text}{fix}"
-    for policy in () if quiet else report.policies:
-        yield ""
-        yield f"{title(policy, names)}{':' if policy.should_have else ''}"
-        for statement in policy.should_have:
-            yield f"  {json.dumps(statement)}"
+        yield f"{start}{finding.sentence}"
+    if not quiet:
+        for policy in report.policies:
+            yield ""
+            yield f"{title(policy, names)}{':' if policy.should_have else ''}"
+            yield from (f"  {json.dumps(statement)}" for statement in policy.should_have)
     if findings and not (quiet and report.asked):
         yield ""
     if nothing := asks_nothing(report):

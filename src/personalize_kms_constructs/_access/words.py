@@ -16,13 +16,6 @@ _NOTHING = (
     "declare what these create, with declare_created in the app or --created"
 )
 _NOT_KNOWN = "What is asked of Amazon Personalize can't be checked: see "
-_TITLES = {
-    "key": "for Personalize",
-    "bucket": "for Personalize",
-    "trust": "to add",
-    "boundary": "to add",
-    "role": "to add",
-}
 
 
 def title(policy: PolicyToChange, names: Names, *, is_whole: bool = True) -> str:
@@ -30,10 +23,10 @@ def title(policy: PolicyToChange, names: Names, *, is_whole: bool = True) -> str
 
     Its statements are all for Personalize that it should have, or else some to add.
     """
-    purpose = _TITLES[policy.policy] if is_whole else "to add"
-    if policy.policy == "trust" and policy.replaces:
+    purpose = "to add"
+    if is_whole and (policy.policy in ("key", "bucket") or policy.replaces):
         purpose = "for Personalize"
-    if policy.policy == "role" and policy.too_much:
+    elif policy.policy == "role" and policy.too_much:
         purpose = "in the place of what is too much"
         if not policy.should_have:
             purpose = f"nothing {purpose}"

@@ -12,10 +12,10 @@ from .._access.causes import Cause
 from .._access.comparison import compare
 from .._access.declarations import template_of
 from .._access.entries import Entry
-from .._access.findings import CONFIGURATION, UNDECIDED
 from .._access.model import AccessModel, Problem
 from .._access.needs import CALLER, IN_BUCKET_POLICY, IN_IAM
 from .._access.report import AccessReport, merged
+from .._access.rules import CONFIGURATION, UNDECIDED
 from .._answers import Answer
 from .._assembly.constructs import PendingPolicy
 from .._assembly.files import AssemblyError

@@ -10,8 +10,9 @@ import aws_cdk as cdk
 from constructs import Node
 
 from .._access.declarations import Declaration
-from .._access.findings import UNENCRYPTED, findings_of
+from .._access.findings import findings_of
 from .._access.report import AccessReport
+from .._access.rules import UNENCRYPTED
 from .._access.short_names import Names
 from .._access.words import what_to_do
 from .._assembly.manifest import ACKNOWLEDGED

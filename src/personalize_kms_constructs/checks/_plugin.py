@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 import aws_cdk as cdk
 import jsii
 
-from .._access.findings import RULES
+from .._access.rules import RULES
 from .._judge.registration import is_judged
 from .._judge.verdict import check_everything
 from .._judge.violations import plugin_report
