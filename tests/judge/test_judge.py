@@ -56,6 +56,21 @@ def test_an_override_of_a_statement_fails_the_synth(app: cdk.App, stack: cdk.Sta
     assert told(app) == [("MissingKeyAccess", "error", "Main/Encryption")]
 
 
+def test_a_construct_and_its_dataset_groups_have_a_finding_once(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
+    """The CDK prints it for each construct, so it is at the outer one and names the others."""
+    made = encryption(stack)
+    made.add_dataset_group("Movies", name="movies")
+    made.add_dataset_group("Books", name="books")
+    break_key_policy(made)
+    message = failure(app.synth)
+    groups = "Main/Encryption/Movies, Main/Encryption/Books"
+    finding = f"key policy of Main/Encryption/Key {LACKS} (at {groups}) (Personalize)"
+    assert message.count("ERROR ") == message.count(finding) == 1
+    assert told(app) == [("MissingKeyAccess", "error", "Main/Encryption")]
+
+
 def take_key_actions(of: PersonalizeEncryption) -> None:
     (policy,) = [
         construct for construct in of.node.find_all() if isinstance(construct, iam.CfnManagedPolicy)

@@ -31,14 +31,15 @@ def violations_of(report: AccessReport, app: Any = None) -> list[cdk.PolicyViola
     names = Names(report.names)
     violations: list[cdk.PolicyViolation] = []
     for finding in findings_of(report):
-        resources = _violating_resources(finding.found_at)
+        outermost = _outermost(finding.found_at)
+        resources = _violating_resources(outermost)
         if app is not None:
-            resources = _counted_resources(app, finding.rule, finding.found_at)
+            resources = _counted_resources(app, finding.rule, outermost)
         if not resources:
             continue
-        description = finding.text
-        if resources == [_APP]:
-            description += _paths_to_add(finding.text, finding.found_at)
+        shown = [] if resources == [_APP] else outermost
+        others = [declared for declared in finding.found_at if declared not in shown]
+        description = finding.text + _paths_to_add(finding.text, others)
         fix = what_to_do(finding, names)
         if fix and finding.page:
             fix = f"{fix} ({finding.page})"
@@ -53,8 +54,25 @@ def violations_of(report: AccessReport, app: Any = None) -> list[cdk.PolicyViola
     return violations
 
 
+def _outermost(declarations: Sequence[Declaration]) -> list[Declaration]:
+    """Return the declarations that are below no other, since the CDK prints a violation for each.
+
+    A construct asks for what its dataset groups ask for.
+    """
+    outermost: list[Declaration] = []
+    for declared in declarations:
+        template, path = declared.template, declared.construct_path
+        is_below = any(
+            template == other.template and path.startswith(f"{other.construct_path}/")
+            for other in declarations
+        )
+        if not is_below:
+            outermost.append(declared)
+    return outermost
+
+
 def _paths_to_add(text: str, declarations: Iterable[Declaration]) -> str:
-    """Return the construct paths that a text about the app doesn't have, to put after it."""
+    """Return the construct paths that a text doesn't have, to put after it."""
     paths: list[str] = []
     for declaration in declarations:
         path = declaration.construct_path.removesuffix("/Resource")
