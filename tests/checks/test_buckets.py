@@ -319,7 +319,7 @@ def test_paths_that_are_none(tmp_path: Path) -> None:
     """A path that isn't a URI of S3 is a problem, and an unknown path is open."""
     wrong = check(tmp_path, complete(Data=dataset(path="/data/ratings.csv")))
     assert messages(wrong) == [
-        "Main/Data: its source is '/data/ratings.csv' but an s3:// URI is expected: pass one, for "
+        "Main/Data: its source is '/data/ratings.csv', expected an s3:// URI: pass one, for "
         "example s3://bucket/folder/"
     ]
     unknown = check(tmp_path, complete(Data=dataset(path={"Ref": "Stage"})))

@@ -846,10 +846,10 @@ def test_a_default_does_not_become_a_name_by_a_condition(tmp_path: Path) -> None
             {"Other:Stage": "prod"},
             "parameters has Other:Stage, but no template of Other has a parameter Stage",
         ),
-        ({"Stage": 1}, "parameters['Stage'] is 1 but a string is expected"),
+        ({"Stage": 1}, "parameters['Stage'] is 1, expected a string"),
         (
             ["Stage=prod"],
-            "parameters is ['Stage=prod'] but a mapping of names to strings is expected",
+            "parameters is ['Stage=prod'], expected a mapping of names to strings",
         ),
     ],
 )
@@ -867,7 +867,7 @@ def test_a_value_that_its_parameter_does_not_allow_is_refused(tmp_path: Path) ->
         {"Type": "String", "AllowedValues": ["dev", "prod"]}, {"Fn::Equals": [STAGE, "prod"]}
     )
     with pytest.raises(
-        ValueError, match="parameters\\['Stage'\\] is 'prd' but one of dev, prod is expected"
+        ValueError, match="parameters\\['Stage'\\] is 'prd', expected one of dev, prod"
     ):
         report(tmp_path, template, {"Stage": "prd"})
     assert report(tmp_path, template, {"Stage": "prod"}).passed

@@ -255,42 +255,41 @@ def test_a_template_of_several(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("created", "problems"),
     [
-        ({}, ["created is a dict but a list of mappings is expected"]),
-        (["x"], ["created[0] is 'x' but a mapping is expected"]),
+        ({}, ["created is a dict, expected a list of mappings"]),
+        (["x"], ["created[0] is 'x', expected a mapping"]),
         ([{}], ["created[0] has no serviceRole", "created[0] has no resources"]),
         ([{**CREATED, "resource": []}],
          ["created[0] has resource, which isn't one of stack, template, serviceRole, "
           "encryptionKey, resources, pending, isDeclared"]),
         ([{**CREATED, "serviceRole": 1, "encryptionKey": []}],
-         ["created[0].serviceRole is 1 but a string or a reference is expected",
-          "created[0].encryptionKey is [] but a string or a reference is expected"]),
+         ["created[0].serviceRole is 1, expected a string or a reference",
+          "created[0].encryptionKey is [], expected a string or a reference"]),
         ([{**CREATED, "serviceRole": {"Ref": {"Role"}}}],
          ["created can't be written as JSON: Object of type set is not JSON serializable"]),
         ([{**CREATED, "resources": []}],
-         ["created[0].resources is [] but a list of mappings is expected"]),
+         ["created[0].resources is [], expected a list of mappings"]),
         ([{**CREATED, "resources": [{"resource": "import"}]}],
-         ["created[0].resources[0].resource is 'import' but one of dataset group, dataset import "
-          "job, dataset export job, batch inference job, batch segment job, data deletion job, "
-          "metric attribution is expected"]),
+         ["created[0].resources[0].resource is 'import', expected one of dataset group, dataset "
+          "import job, dataset export job, batch inference job, batch segment job, data deletion "
+          "job, metric attribution"]),
         ([{**CREATED, "resources": [IMPORT, {**IMPORT, "destination": IN}]}],
          ["created[0].resources[1] has destination, which a dataset import job doesn't have"]),
         ([{**CREATED, "resources": [{**IMPORT, "source": {"prefix": 1, "Bucket": "b"}}]}],
          ["created[0].resources[0].source has Bucket, which isn't one of bucket, prefix, key, "
           "account",
           "created[0].resources[0].source has no bucket",
-          "created[0].resources[0].source.prefix is 1 but a string or a reference is expected"]),
+          "created[0].resources[0].source.prefix is 1, expected a string or a reference"]),
         ([{**CREATED, "template": "Nowhere.template.json"}],
-         ["created[0].template is 'Nowhere.template.json' but one of Main.template.json is "
-          "expected"]),
+         ["created[0].template is 'Nowhere.template.json', expected one of Main.template.json"]),
         ([{**CREATED, "serviceRole": "PersonalizeRole", "encryptionKey": "1234abcd"}],
-         ["created[0].serviceRole is 'PersonalizeRole' but an ARN is expected, for example "
+         ["created[0].serviceRole is 'PersonalizeRole', expected an ARN, for example "
           "arn:aws:iam::111122223333:role/Personalize",
-          "created[0].encryptionKey is '1234abcd' but an ARN is expected, for example "
+          "created[0].encryptionKey is '1234abcd', expected an ARN, for example "
           "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"]),
         ([{**CREATED, "resources": [{**IMPORT, "source": {"bucket": "s3://data", "key": "k"}}]}],
-         ["created[0].resources[0].source.bucket is 's3://data' but an ARN is expected, for "
+         ["created[0].resources[0].source.bucket is 's3://data', expected an ARN, for "
           "example arn:aws:s3:::ratings",
-          "created[0].resources[0].source.key is 'k' but an ARN is expected, for example "
+          "created[0].resources[0].source.key is 'k', expected an ARN, for example "
           "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"]),
         ([{**CREATED, "serviceRole": {"Ref": "Role"}, "encryptionKey": {"Fn::Sub": "${Keyy.Arn}"}}],
          ["created[0].serviceRole refers to Role by Ref, which isn't its ARN: use Fn::GetAtt",
@@ -304,11 +303,10 @@ def test_a_template_of_several(tmp_path: Path) -> None:
            "serviceRole": {"template": "Main", "logicalId": "Role", "attribute": "Arn"},
            "encryptionKey": {
                "template": "Main.template.json", "logicalId": "Keyy", "attribute": "Arn"}}],
-         ["created[0].serviceRole refers to template Main, but one of Main.template.json is "
-          "expected",
+         ["created[0].serviceRole refers to template Main, expected one of Main.template.json",
           "created[0].encryptionKey refers to Keyy, which Main.template.json doesn't have"]),
         ([CREATED, {**CREATED, "template": 1}],
-         ["created[1].template is 1 but one of Main.template.json is expected"]),
+         ["created[1].template is 1, expected one of Main.template.json"]),
     ],
 )  # fmt: skip
 def test_what_is_malformed_is_refused_with_all_reasons(
@@ -372,9 +370,7 @@ def test_what_is_no_organization(organization: Any, tmp_path: Path) -> None:
     """An account, or an id that was cut off; an id has 10 to 32 letters and digits."""
     for length in (10, 32):
         check_assembly(write(tmp_path, {"Main": complete()}), organization=f"o-{'a' * length}")
-    with pytest.raises(
-        ValueError, match=r"organization is .* but the id of an organization is expected"
-    ):
+    with pytest.raises(ValueError, match=r"organization is .*, expected the id of an organization"):
         check_assembly(write(tmp_path, {"Main": complete()}), organization=organization)
 
 
@@ -397,7 +393,7 @@ def test_the_command_is_told_by_a_file_and_an_option(tmp_path: Path) -> None:
     ) == (1, True)
     assert run("[]") == (0, run("[]")[1])
     assert run("{}")[0] == run("[")[0] == run("[]", "--organization", "acme")[0] == 2
-    assert f"personalize-kms: {file} is a dict but a list of mappings is expected" in run("{}")[1]
+    assert f"personalize-kms: {file} is a dict, expected a list of mappings" in run("{}")[1]
     assert f"personalize-kms: --created {file} can't be read as JSON: " in run("[")[1]
     assert run("[" * 100_000)[0] == 2
     assert "a defect of this command" not in run("[" * 100_000)[1]
@@ -506,12 +502,12 @@ def test_a_file_that_is_not_completed_is_refused(tmp_path: Path) -> None:
     assert [
         line.removeprefix("- ") for line in refused.stderr.splitlines() if line.startswith("- ")
     ] == [
-        f"{file}: [0].encryptionKey is '<key ARN of the dataset group>' but an ARN is expected, "
+        f"{file}: [0].encryptionKey is '<key ARN of the dataset group>', expected an ARN, "
         "for example arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-        f"{file}: [0].resources[0].source.bucket is '<bucket ARN>' but an ARN is expected, for "
+        f"{file}: [0].resources[0].source.bucket is '<bucket ARN>', expected an ARN, for "
         "example arn:aws:s3:::ratings",
         (
-            f"{file}: [0].resources[0].source.prefix is '<folder/>' but a folder is expected, for "
+            f"{file}: [0].resources[0].source.prefix is '<folder/>', expected a folder, for "
             "example import/"
         ),
     ]

@@ -108,7 +108,7 @@ NOT_A_POLICY = (
 @pytest.mark.parametrize(
     ("policies", "said"),
     [
-        ([], "policies is [] but a mapping of names to documents is expected"),
+        ([], "policies is [], expected a mapping of names to documents"),
         ({"a": []}, NOT_A_POLICY),
         ({"a": {"PolicyVersion": {}}}, NOT_A_POLICY),
         ({ARN: DECRYPTING}, f"policy {ARN}: pass its name alone, without path and account"),

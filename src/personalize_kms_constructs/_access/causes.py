@@ -257,7 +257,7 @@ class Cause(Enum):
         "use a key of that Region",
     )
     NO_S3_URI = (
-        "{subject}: its {what} is {given} but an s3:// URI is expected",
+        "{subject}: its {what} is {given}, expected an s3:// URI",
         "pass one, for example s3://bucket/folder/",
     )
     BUCKET_POLICIES = (

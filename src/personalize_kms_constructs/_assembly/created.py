@@ -42,15 +42,15 @@ _ARNS = {
 }
 _Templates = Mapping[str, tuple[Assembly, Template]]
 _ROWS = {row.resource: row for row in ROWS}
-_A_LIST = "a list of mappings is expected"
-_A_MAPPING = "a mapping is expected"
+_A_LIST = "a list of mappings"
+_A_MAPPING = "a mapping"
 _TO_FILL_IN = {"bucket": "<bucket ARN>", "prefix": "<folder/>"}
 
 
 def created_problems(created: Any, assemblies: Sequence[Assembly], file: str = "") -> list[str]:
     """Return the reasons why declarations, of a file or in Python, can't be read."""
     if not _is_list(created):
-        return [f"{file or 'created'} is {_shown(created)} but {_A_LIST}"]
+        return [f"{file or 'created'} is {_shown(created)}, expected {_A_LIST}"]
     try:
         as_written(json.dumps(created))
     except (TypeError, ValueError, RecursionError) as error:
@@ -153,13 +153,13 @@ class _Beside:
 
 def _problems(where: str, entry: Any, templates: _Templates) -> list[str]:
     if not isinstance(entry, Mapping):
-        return [f"{where} is {_shown(entry)} but {_A_MAPPING}"]
+        return [f"{where} is {_shown(entry)}, expected {_A_MAPPING}"]
     problems = _unknown_fields(where, entry, _FIELDS)
     environments = {(template.account, template.region) for _, template in templates.values()}
     files = ", ".join(sorted(templates))
     file = entry.get("template")
     if "template" in entry and (not isinstance(file, str) or file not in templates):
-        problems.append(f"{where}.template is {_shown(file)} but one of {files} is expected")
+        problems.append(f"{where}.template is {_shown(file)}, expected one of {files}")
     elif "template" not in entry and len(environments) != 1:
         problems.append(
             f"{where} has no template, and the app has several accounts or Regions: "
@@ -171,7 +171,7 @@ def _problems(where: str, entry: Any, templates: _Templates) -> list[str]:
     if "resources" not in entry:
         problems.append(f"{where} has no resources")
     elif not _is_list(resources) or not resources:
-        problems.append(f"{where}.resources is {_shown(resources)} but {_A_LIST}")
+        problems.append(f"{where}.resources is {_shown(resources)}, expected {_A_LIST}")
     else:
         for index, resource in enumerate(resources):
             problems += _problems_of_resource(f"{where}.resources[{index}]", resource, beside)
@@ -180,13 +180,13 @@ def _problems(where: str, entry: Any, templates: _Templates) -> list[str]:
 
 def _problems_of_resource(where: str, resource: Any, beside: _Beside) -> list[str]:
     if not isinstance(resource, Mapping):
-        return [f"{where} is {_shown(resource)} but {_A_MAPPING}"]
+        return [f"{where} is {_shown(resource)}, expected {_A_MAPPING}"]
     problems = _unknown_fields(where, resource, _OF_RESOURCE)
     kind = resource.get("resource")
     row = _ROWS.get(kind) if isinstance(kind, str) else None
     if row is None:
         expected = ", ".join(_ROWS)
-        problems.append(f"{where}.resource is {_shown(kind)} but one of {expected} is expected")
+        problems.append(f"{where}.resource is {_shown(kind)}, expected one of {expected}")
         return problems
     for name, access in (("source", row.source), ("destination", row.destination)):
         location = resource.get(name)
@@ -195,7 +195,7 @@ def _problems_of_resource(where: str, resource: Any, beside: _Beside) -> list[st
         if access is None:
             problems.append(f"{where} has {name}, which a {row.resource} doesn't have")
         elif not isinstance(location, Mapping):
-            problems.append(f"{where}.{name} is {_shown(location)} but {_A_MAPPING}")
+            problems.append(f"{where}.{name} is {_shown(location)}, expected {_A_MAPPING}")
         else:
             problems += _unknown_fields(f"{where}.{name}", location, _OF_LOCATION)
             problems += _field_problems(f"{where}.{name}", location, _OF_LOCATION, beside)
@@ -230,18 +230,18 @@ def _field_problems(
         else:
             expected = _expected(name, value)
             if expected:
-                problems.append(f"{where}.{name} is {_shown(value)} but {expected}")
+                problems.append(f"{where}.{name} is {_shown(value)}, expected {expected}")
     return problems
 
 
 def _expected(name: str, value: Any) -> str:
     """Return what to pass instead of a value, or nothing if the value is good."""
     if not isinstance(value, str):
-        return "a string or a reference is expected"
+        return "a string or a reference"
     if name in _ARNS and not _ARNS[name][0].fullmatch(value):
-        return f"an ARN is expected, for example {_ARNS[name][1]}"
+        return f"an ARN, for example {_ARNS[name][1]}"
     if value == _TO_FILL_IN.get(name):
-        return "a folder is expected, for example import/"
+        return "a folder, for example import/"
     return ""
 
 
@@ -255,7 +255,7 @@ def _reference_problems(name: str, reference: Mapping[str, Any], beside: _Beside
         logical_ids.append(str(reference["logicalId"]))
         if file not in beside.templates:
             expected = ", ".join(sorted(beside.templates))
-            problems.append(f"refers to template {file}, but one of {expected} is expected")
+            problems.append(f"refers to template {file}, expected one of {expected}")
     else:
         for function, argument in functions(as_written(json.dumps(reference))):
             logical_ids += names_in(function, argument)

@@ -21,7 +21,7 @@ def given_policies(policies: Mapping[str, Mapping[str, Any]]) -> GivenPolicies:
 def policy_problems(policies: Any) -> list[str]:
     """Return the reasons why documents of policies can't be used."""
     if not isinstance(policies, Mapping):
-        return [f"policies is {policies!r} but a mapping of names to documents is expected"]
+        return [f"policies is {policies!r}, expected a mapping of names to documents"]
     problems: list[str] = []
     for name, document in policies.items():
         problem = _problem(name, document)

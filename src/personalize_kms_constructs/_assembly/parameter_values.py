@@ -40,7 +40,7 @@ NO_VALUES = ParameterValues()
 def parameter_problems(values: Any, assemblies: list[Assembly]) -> list[str]:
     """Return the reasons why values of parameters can't be used."""
     if not isinstance(values, Mapping):
-        return [f"parameters is {values!r} but a mapping of names to strings is expected"]
+        return [f"parameters is {values!r}, expected a mapping of names to strings"]
     templates: list[Template] = []
     for assembly in assemblies:
         templates += assembly.templates
@@ -54,7 +54,7 @@ def parameter_problems(values: Any, assemblies: list[Assembly]) -> list[str]:
     for key, value in values.items():
         stack, _, name = str(key).rpartition(":")
         if not isinstance(value, str):
-            problems.append(f"parameters[{key!r}] is {value!r} but a string is expected")
+            problems.append(f"parameters[{key!r}] is {value!r}, expected a string")
         if stack not in ("", _EVERY_STACK, *names):
             problems.append(f"parameters has {key}, but the stacks are {', '.join(names)}")
             continue
@@ -68,7 +68,7 @@ def parameter_problems(values: Any, assemblies: list[Assembly]) -> list[str]:
             allowed = _allowed(declared)
             if allowed and value not in allowed:
                 problems.append(
-                    f"parameters[{key!r}] is {value!r} but one of {', '.join(allowed)} is expected"
+                    f"parameters[{key!r}] is {value!r}, expected one of {', '.join(allowed)}"
                 )
     return problems
 

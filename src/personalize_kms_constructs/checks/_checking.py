@@ -144,8 +144,8 @@ def _report(read: ReadAssembly, unread: list[Unread], organization: str | None) 
 def _organization_problems(organization: object) -> list[str]:
     if organization is None or _ORGANIZATION.fullmatch(str(organization)):
         return []
-    expected = "the id of an organization is expected, for example o-a1b2c3d4e5"
-    return [f"organization is {organization!r} but {expected}"]
+    expected = "the id of an organization, for example o-a1b2c3d4e5"
+    return [f"organization is {organization!r}, expected {expected}"]
 
 
 def _refuse(unread: list[Unread]) -> None:
