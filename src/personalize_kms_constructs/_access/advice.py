@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import filterfalse, groupby
 
 from .._answers import Answer
 from .._values import same
 from ..matrix import SERVICE_PRINCIPAL
-from .declarations import Declaration
+from .declarations import Declaration, template_of
 from .elements import is_account, is_for, principals_of
 from .entries import Entry, Json
 from .forms import Forms, Owner
-from .model import AccessModel, Asked, Column, declared_of
+from .model import AccessModel, Asked, Column
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need
 from .policies import PolicyToChange
 from .policy_documents import Policy, PolicyStatement, allow_statements, conditions_of
@@ -167,12 +167,13 @@ class Advice:
         """Return the resources that have to wait for a policy to make, in its template."""
         if not which.make:
             return ()
-        waiting: list[Asked] = []
+        waiting: set[Declaration] = set()
         for need in needs:
-            waiting += [asked for asked in self._needs[need] if asked.waits_for is not None]
-        templates = {declared.template for declared in which.declared}
-        declared = sorted(declared_of(waiting))
-        return tuple(resource for resource in declared if resource.template in templates)
+            for asked in self._needs[need]:
+                is_here = template_of(asked.declared) == which.declared[0].template
+                if asked.declared and is_here and asked.waits_for is not None:
+                    waiting.add(asked.declared)
+        return tuple(sorted(waiting))
 
 
 def _listed(which: WhichPolicy, statements: Iterable[Json]) -> set[str]:
@@ -182,7 +183,7 @@ def _listed(which: WhichPolicy, statements: Iterable[Json]) -> set[str]:
         return listed
     for statement in statements:
         # The statement of KMS's default policy is in no template.
-        listed.update(name for name in principals_of(statement) if not is_account(name))
+        listed.update(filterfalse(is_account, principals_of(statement)))
     # Whoever assumes a role to call Personalize keeps other statements of its trust policy.
     return listed & {SERVICE_PRINCIPAL} if which.column == TRUST else listed
 
@@ -191,14 +192,19 @@ def _own_conditions(
     replaced: Iterable[PolicyStatement], statements: Iterable[Json]
 ) -> tuple[str, ...]:
     """Return the condition keys that only replaced statements have, with the same operator."""
-    in_list: set[tuple[str, str]] = set()
-    for statement in statements:
-        for operator, key, _ in conditions_of(statement):
-            in_list.add((operator, key.lower()))
-    own = set()
-    for policy_statement in replaced:
-        for operator, key, _ in conditions_of(policy_statement.body):
-            # The list says by whom a role is named in one way or the other.
-            if key.lower() != "aws:principalarn" and (operator, key.lower()) not in in_list:
-                own.add(key)
-    return tuple(sorted(own))
+    in_list = _conditions(statements)
+    own = _conditions(statement.body for statement in replaced)
+    for operator, key in list(own):
+        # The list says by whom a role is named in one way or the other.
+        if (operator, key) in in_list or key == "aws:principalarn":
+            del own[operator, key]
+    return tuple(sorted(set(own.values())))
+
+
+def _conditions(bodies: Iterable[Json]) -> dict[tuple[str, str], str]:
+    """Return the condition keys of statements as they are written, by operator and lower case."""
+    keys: dict[tuple[str, str], str] = {}
+    for body in bodies:
+        for operator, key, _ in conditions_of(body):
+            keys[operator, key.lower()] = key
+    return keys

@@ -15,6 +15,11 @@ class Declaration(NamedTuple):
     logical_id: str = ""
     """Empty for a construct."""
 
+    def is_below(self, other: Declaration) -> bool:
+        """Tell if it is below another construct of its template."""
+        is_of_template = self.template == other.template
+        return is_of_template and self.construct_path.startswith(f"{other.construct_path}/")
+
     @property
     def where(self) -> dict[str, str]:
         """Its place in a report.

@@ -129,23 +129,20 @@ class _Words:
         return "; ".join([reason.sentence() + _condition_of(reason) for reason in reasons])
 
     def _lack(self, policy: PolicyToChange, entries: tuple[Entry, ...]) -> str:
-        whose, column = self._whose(policy), entries[0].policy
+        of = whose(policy.policy, self._names.of(policy.policy_of))
         if policy.policy == "role":
-            text = f"{whose} lack {self._what(entries)}"
+            text = f"{of} lack {self._what(entries)}"
             if all(entry.cause is Cause.LEFT_TO_IAM for entry in entries):
-                text += f", which the {POLICIES[column]} leaves to IAM"
+                text += f", which the {POLICIES[entries[0].policy]} leaves to IAM"
         else:
             say = self._what if policy.policy == "bucket" else _actions
-            text = f"{whose} lacks {self._for_whom(entries, say)}"
+            text = f"{of} lacks {self._for_whom(entries, say)}"
         return text
 
     def _for_whom(self, entries: Iterable[Entry], say: Callable[[Iterable[Entry]], str]) -> str:
         """Return words for entries with their principals, of which those alike are together."""
-        by_principal: dict[str, list[Entry]] = {}
-        for entry in entries:
-            by_principal.setdefault(entry.principal_arn, []).append(entry)
         by_lack: dict[str, list[Entry]] = {}
-        for of_principal in by_principal.values():
+        for of_principal in _grouped(entries, lambda entry: entry.principal_arn):
             by_lack.setdefault(say(of_principal), []).extend(of_principal)
         parts = [f"{lacking} for {self._who(alike)}" for lacking, alike in by_lack.items()]
         return ", and ".join(parts)
@@ -219,9 +216,6 @@ class _Words:
     def _too_much(self, entries: tuple[Entry, ...]) -> str:
         statements = "; ".join(_statements(entries[0]))
         return f"{statements}: {self._what(entries)}: {_why(entries[0])}"
-
-    def _whose(self, policy: PolicyToChange) -> str:
-        return whose(policy.policy, self._names.of(policy.policy_of))
 
     def _who(self, entries: Iterable[Entry]) -> str:
         names, personalize = set(), []

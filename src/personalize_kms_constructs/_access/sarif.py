@@ -12,11 +12,10 @@ import os
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from .._values import shown
-from .entries import Entry
+from .entries import Entry, Json
 from .findings import Finding, findings_of
 from .lines import Lines
 from .model import Problem
@@ -24,8 +23,6 @@ from .outcome import AccessFindings
 from .rules import RULES
 from .short_names import Names
 from .words import what_to_do
-
-Json = dict[str, Any]
 
 
 def sarif_report(report: AccessFindings, manifest: Path, version: str) -> str:

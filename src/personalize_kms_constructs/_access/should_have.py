@@ -69,20 +69,22 @@ class ShouldHave:
         """Tell if the policy of an owner should meet a need that is about the owner."""
         if which.column == TRUST:
             return need.action == ASSUME_ROLE
-        if which.column == IN_KEY_POLICY:
-            # A name for the role would be asked for in vain if its account has the permission.
-            is_met = self._is_for_unnamed_role(which, need) and self._forms.is_of_account(need)
-            return need.column == IN_KEY_POLICY and not is_met
-        # A bucket of another account has to let the role in, too.
-        bucket = self._model.bucket(need.owner, need.account)
-        is_across = same(self._model.role(need.role_arn).account, bucket.account) is Answer.NO
-        return need.column == IN_BUCKET_POLICY or is_across
+        if which.column == IN_BUCKET_POLICY:
+            # A bucket of another account has to let the role in, too.
+            bucket = self._model.bucket(need.owner, need.account)
+            is_across = same(self._model.role(need.role_arn).account, bucket.account) is Answer.NO
+            return need.column == IN_BUCKET_POLICY or is_across
+        if need.column != IN_KEY_POLICY:
+            return False
+        # It would be of no use to name a role whose account has the permission already.
+        return not self._is_for_unnamed_role(which, need) or not self._forms.is_of_account(need)
 
     def unnamed_roles(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[str, ...]:
         """Return the roles that need a name first, since a policy can only name it by a string."""
-        unnamed = dict.fromkeys(
-            need.role_arn for need in needs if self._is_for_unnamed_role(which, need)
-        )
+        unnamed: dict[str, None] = {}
+        for need in needs:
+            if self._is_for_unnamed_role(which, need):
+                unnamed[need.role_arn] = None
         return tuple(unnamed)
 
     def _is_for_unnamed_role(self, which: WhichPolicy, need: Need) -> bool:
@@ -116,8 +118,7 @@ class ShouldHave:
     def _trust_statements(self, role_arn: str) -> list[Json]:
         """Return a statement for each account and Region in which Personalize uses a role.
 
-        It is that of AWS's page
-        (https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html).
+        AWS's page on confused deputies has it.
         """
         environments = set()
         for asked in self._model.asked:

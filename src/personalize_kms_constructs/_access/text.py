@@ -33,7 +33,8 @@ def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
         for policy in report.policies:
             yield ""
             yield f"{title(policy, names)}{':' if policy.should_have else ''}"
-            yield from (f"  {json.dumps(statement)}" for statement in policy.should_have)
+            for statement in policy.should_have:
+                yield f"  {json.dumps(statement)}"
     if findings and not (quiet and report.asked):
         yield ""
     if nothing := asks_nothing(report):

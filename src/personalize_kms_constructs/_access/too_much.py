@@ -15,14 +15,13 @@ from functools import partial
 from .._answers import Answer
 from .._values import bucket_in, matches, same
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
-from .addressed import Addressed, addressed_to
 from .calls import call_on
 from .causes import MAY_BE_TOO_MUCH, Cause, Reason
 from .conditions import condition_answer
-from .elements import actions_of, names_everybody, names_principal, resources_of
+from .elements import actions_of, is_for, names_everybody, resources_of
 from .entries import Entry
 from .let_in import let_in_beside, trusted_beyond
-from .model import AccessModel, Asked, Bucket, Column, Key, OpenQuestion, Role, declared_of
+from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of
 from .policy_documents import PolicyStatement, allow_statements
 from .strangers import Strangers, as_sent, strangers
@@ -108,7 +107,8 @@ class _OfCaller:
         column: Column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
         service = "kms" if isinstance(owner, Key) else "s3"
         for statement in allow_statements(owner.policies):
-            if not self._is_meant(statement):
+            is_meant = is_for(statement.body, [needs[0].principal_arn])
+            if not is_meant and not names_everybody(statement.body):
                 continue
             if isinstance(owner, Key):
                 beyond = beyond_in_key_policy(statement, owner, needs)
@@ -121,14 +121,6 @@ class _OfCaller:
                     effective.append(surplus)
             effective += self._for_others_too(statement, needs, owner)
             yield from self._entries_of(effective, statement, column, owner.arn)
-
-    def _is_meant(self, statement: PolicyStatement) -> bool:
-        """Tell if a statement allows the caller something itself, not by its account."""
-        ways = addressed_to(statement.body, self._caller, denies=False)
-        for way in ways:
-            if way.answer is Answer.YES and way.whom is not Addressed.ACCOUNT:
-                return True
-        return bool(ways) and names_principal(statement.body, self._caller.arn)
 
     def _in_iam(self, role: Role) -> Iterator[Entry]:
         keys, buckets = [], []
@@ -262,12 +254,8 @@ class _OfCaller:
         names: dict[str, None] = {}
         for question in self._model.open_questions:
             asks = service in question.asks or (action == "*" and question.asks)
-            if asks and self._may_be_asked_for_caller(question):
+            roles = () if self._caller.is_service else question.role_arns
+            is_of_caller = any(same(self._caller.arn, arn) is not Answer.NO for arn in roles)
+            if asks and (is_of_caller or not roles):
                 names[question.name] = None
         return tuple(names)
-
-    def _may_be_asked_for_caller(self, question: OpenQuestion) -> bool:
-        """Tell if an open question may be about the caller."""
-        if self._caller.is_service or not question.role_arns:
-            return True
-        return any(same(self._caller.arn, arn) is not Answer.NO for arn in question.role_arns)

@@ -10,7 +10,7 @@ import aws_cdk as cdk
 from constructs import Node
 
 from .._access.declarations import Declaration
-from .._access.findings import findings_of
+from .._access.findings import Finding, findings_of
 from .._access.report import AccessReport
 from .._access.rules import UNENCRYPTED
 from .._access.short_names import Names
@@ -31,61 +31,54 @@ def violations_of(report: AccessReport, app: Any = None) -> list[cdk.PolicyViola
     names = Names(report.names)
     violations: list[cdk.PolicyViolation] = []
     for finding in findings_of(report):
-        outermost = _outermost(finding.found_at)
+        # A construct asks for what its dataset groups ask for, and the CDK prints all places apart.
+        places = finding.found_at
+        outermost = [place for place in places if not any(map(place.is_below, places))]
         resources = _violating_resources(outermost)
         if app is not None:
             resources = _counted_resources(app, finding.rule, outermost)
         if not resources:
             continue
         shown = [] if resources == [_APP] else outermost
-        others = [declared for declared in finding.found_at if declared not in shown]
-        description = finding.text + _paths_to_add(finding.text, others)
+        text = finding.text + _paths_to_add(finding, shown)
         fix = what_to_do(finding, names)
         if fix and finding.page:
             fix = f"{fix} ({finding.page})"
-        violation = cdk.PolicyViolation(
-            rule_name=finding.rule,
-            severity=ERROR if finding.level == ERROR else WARNING,
-            description=description,
-            fix=fix or finding.page or None,
-            violating_resources=resources,
-        )
-        violations.append(violation)
+        severity = ERROR if finding.level == ERROR else WARNING
+        fix = fix or finding.page
+        violations.append(_violation(finding.rule, severity, text, resources, fix))
     return violations
 
 
-def _outermost(declarations: Sequence[Declaration]) -> list[Declaration]:
-    """Return the declarations that are below no other, since the CDK prints a violation for each.
+def _violation(
+    rule: str,
+    severity: str,
+    text: str,
+    resources: list[cdk.PolicyViolatingResource],
+    fix: str = "",
+) -> cdk.PolicyViolation:
+    return cdk.PolicyViolation(
+        rule_name=rule,
+        severity=severity,
+        description=text,
+        fix=fix or None,
+        violating_resources=resources,
+    )
 
-    A construct asks for what its dataset groups ask for.
-    """
-    outermost: list[Declaration] = []
-    for declared in declarations:
-        template, path = declared.template, declared.construct_path
-        is_below = any(
-            template == other.template and path.startswith(f"{other.construct_path}/")
-            for other in declarations
-        )
-        if not is_below:
-            outermost.append(declared)
-    return outermost
 
-
-def _paths_to_add(text: str, declarations: Iterable[Declaration]) -> str:
-    """Return the construct paths that a text doesn't have, to put after it."""
+def _paths_to_add(finding: Finding, shown: Sequence[Declaration]) -> str:
+    """Return the construct paths that neither places nor text have, to put after the text."""
     paths: list[str] = []
-    for declaration in declarations:
+    for declaration in finding.found_at:
         path = declaration.construct_path.removesuffix("/Resource")
-        if path not in text and path not in paths:
+        if declaration not in shown and path not in finding.text and path not in paths:
             paths.append(path)
     return f" (at {', '.join(paths)})" if paths else ""
 
 
 def violation_of_app(rule: str, severity: str, text: str) -> cdk.PolicyViolation:
     """Return a violation that is of no construct."""
-    return cdk.PolicyViolation(
-        rule_name=rule, severity=severity, description=text, violating_resources=[_APP]
-    )
+    return _violation(rule, severity, text, [_APP])
 
 
 def unencrypted_groups(groups: Iterable[Resource], app: Any) -> list[cdk.PolicyViolation]:
@@ -93,16 +86,9 @@ def unencrypted_groups(groups: Iterable[Resource], app: Any) -> list[cdk.PolicyV
     violations: list[cdk.PolicyViolation] = []
     for group in groups:
         resources = _counted_resources(app, UNENCRYPTED, [group.declared])
-        if not resources:
-            continue
-        violation = cdk.PolicyViolation(
-            rule_name=UNENCRYPTED,
-            severity=WARNING,
-            description=f"{group.path} has no key of yours: Personalize encrypts it with its own",
-            fix=_SET_A_KEY,
-            violating_resources=resources,
-        )
-        violations.append(violation)
+        text = f"{group.path} has no key of yours: Personalize encrypts it with its own"
+        if resources:
+            violations.append(_violation(UNENCRYPTED, WARNING, text, resources, _SET_A_KEY))
     return violations
 
 
@@ -130,18 +116,13 @@ def _counted_resources(
 
 def _is_acknowledged(node: Node, rule: str, path: str) -> bool:
     """Report whether a rule is acknowledged at a construct or above it."""
-    if _acknowledges(node, rule):
-        return True
-    for name in path.split("/"):
-        if not name:
-            continue
-        child = node.try_find_child(name)
+    nodes = [node]
+    for name in filter(None, path.split("/")):
+        child = nodes[-1].try_find_child(name)
         if child is None:
-            return False
-        node = child.node
-        if _acknowledges(node, rule):
-            return True
-    return False
+            break
+        nodes.append(child.node)
+    return any(_acknowledges(above, rule) for above in nodes)
 
 
 def _acknowledges(node: Node, rule: str) -> bool:
