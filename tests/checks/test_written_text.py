@@ -129,7 +129,7 @@ def test_arguments_that_are_text(tmp_path: Path) -> None:
     report = check(
         tmp_path, importing(Data=dataset("One", "Read", path="${Bucket}/in/")), **AGNOSTIC
     )
-    assert [message.partition(" but")[0] for message in messages(report)] == [
+    assert [message.partition(", expected")[0] for message in messages(report)] == [
         "Main/Data: its source is '${Bucket}/in/'"
     ]
 

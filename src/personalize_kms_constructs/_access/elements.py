@@ -46,16 +46,17 @@ def principals_of(statement: Body) -> Iterator[str]:
 
     Where a condition names principals of an account, yield these instead of the account.
     """
-    named = list(_compared_with(statement, "aws:principalarn"))
+    named = _strings_of(list(_compared_with(statement, "aws:principalarn")))
     principal = statement.get("Principal", "*")
     by_kind = principal if isinstance(principal, dict) else {"AWS": principal}
     for kind, names in by_kind.items():
         for name in as_list(names):
             is_wide = kind == "AWS" and (name == "*" or is_account(str(name)))
-            # YAML has an account without quotes as a number.
-            if isinstance(name, (str, int)) and not (is_wide and named):
+            if is_wide and named:
+                yield from named
+            elif isinstance(name, (str, int)):
+                # YAML has an account without quotes as a number.
                 yield str(name)
-    yield from _strings_of(named)
 
 
 def is_for(statement: Body, principals: Collection[str]) -> bool:

@@ -205,12 +205,12 @@ def _alike(needs: Iterable[Need]) -> list[list[Need]]:
     """
     on_resource: dict[tuple[str, ...], list[Need]] = {}
     for need in needs:
-        subject = (need.principal_arn, need.account, need.owner)
-        on_resource.setdefault((*subject, need.resource_arn), []).append(need)
+        subject = (need.principal_arn, need.account, need.owner, need.resource_arn)
+        on_resource.setdefault(subject, []).append(need)
     groups: dict[tuple[object, ...], list[Need]] = {}
-    for (*subject, _), alike in on_resource.items():
+    for (principal_arn, account, owner, _), alike in on_resource.items():
         actions = frozenset(need.action for need in alike)
-        groups.setdefault((*subject, actions), []).extend(alike)
+        groups.setdefault((principal_arn, account, owner, actions), []).extend(alike)
     return list(groups.values())
 
 

@@ -29,6 +29,7 @@ from .surplus import (
     Surplus,
     beyond_in_key_policy,
     beyond_on_bucket,
+    by_bucket,
     in_aws_case,
     is_about,
     is_asked_somewhere,
@@ -113,7 +114,8 @@ class _OfCaller:
             if isinstance(owner, Key):
                 beyond = beyond_in_key_policy(statement, owner, needs)
             else:
-                beyond = beyond_on_bucket(statement, owner, needs)
+                patterns = resources_of(statement.body)
+                beyond = beyond_on_bucket(statement, patterns, owner, needs)
             effective = []
             for surplus in beyond:
                 action = f"{service}:*" if surplus.action == "*" else surplus.action
@@ -130,9 +132,10 @@ class _OfCaller:
             else:
                 buckets.append(self._model.bucket(arn, role.account))
         for statement in allow_statements(role.identity):
-            beyond = [*self._beyond_on_keys(statement, keys)]
-            for bucket in buckets if actions_of(statement.body, "s3") else []:
-                beyond += self._beyond_on_bucket(statement, bucket)
+            beyond = [
+                *self._beyond_on_keys(statement, keys),
+                *self._beyond_on_buckets(statement, buckets),
+            ]
             yield from self._entries_of(beyond, statement, IN_IAM, role.arn)
 
     def _beyond_on_keys(self, statement: PolicyStatement, keys: list[Key]) -> Iterator[Surplus]:
@@ -174,13 +177,17 @@ class _OfCaller:
                     in_iam.add(need.action.lower())
         return in_iam, in_key_policy
 
-    def _beyond_on_bucket(self, statement: PolicyStatement, bucket: Bucket) -> Iterator[Surplus]:
-        # Saves time: most statements are about other buckets.
-        if statement.buckets and bucket_in(bucket.arn) not in statement.buckets:
+    def _beyond_on_buckets(
+        self, statement: PolicyStatement, buckets: list[Bucket]
+    ) -> Iterator[Surplus]:
+        if not actions_of(statement.body, "s3"):
             return
-        if self._holds(statement, bucket, "s3:GetObject", bucket.arn):
-            in_iam = [need for need in self._on[bucket.arn] if need.column == IN_IAM]
-            yield from beyond_on_bucket(statement, bucket, in_iam)
+        patterns = by_bucket(statement)
+        for bucket in buckets:
+            about = [*patterns.get("", []), *patterns.get(bucket_in(bucket.arn), [])]
+            if about and self._holds(statement, bucket, "s3:GetObject", bucket.arn):
+                in_iam = [need for need in self._on[bucket.arn] if need.column == IN_IAM]
+                yield from beyond_on_bucket(statement, about, bucket, in_iam)
 
     def _holds(
         self, statement: PolicyStatement, owner: Key | Bucket, action: str, arn: str
@@ -220,8 +227,9 @@ class _OfCaller:
         column: Column,
         policy_of: str,
     ) -> Iterator[Entry]:
+        needs = self._own if column == IN_IAM else self._on[policy_of]
         asked: dict[Asked, None] = {}
-        for need in self._own if column == IN_IAM else self._on[policy_of]:
+        for need in needs:
             asked |= dict.fromkeys(self._needs[need])
         for action, pattern, reason in beyond:
             if reason.cause in _LETS_OTHERS_IN:
