@@ -21,8 +21,6 @@ from .should_have import ShouldHave
 from .which_policy import WhichPolicy, own_documents, own_policy, policy_for
 
 _ORDER: Sequence[Column] = (IN_KEY_POLICY, IN_BUCKET_POLICY, IN_IAM, IN_BOUNDARY, TRUST)
-
-Needs = Mapping[Need, list[Asked]]
 Lacking = Iterable[tuple[Need, Entry, list[WhichPolicy]]]
 """Permissions that are missing, each with the policies that lack it."""
 
@@ -39,7 +37,7 @@ class _Change:
 class Advice:
     """Finds the policies that lack something or have too much, and the statements for them."""
 
-    def __init__(self, model: AccessModel, needs: Needs, forms: Forms) -> None:
+    def __init__(self, model: AccessModel, needs: Mapping[Need, list[Asked]], forms: Forms) -> None:
         self._model = model
         self._needs = needs
         self._forms = forms
@@ -155,9 +153,8 @@ class Advice:
             others += statement.policy.also_of
             for trusting in allow_statements(self._model.role(which.owner).trust):
                 others += principals_of(trusting.body)
-        served = {SERVICE_PRINCIPAL, which.owner}
-        for need in self._should_have.needs_on(which.owner):
-            served.add(need.principal_arn)
+        served = {need.principal_arn for need in self._needs if need.owner == which.owner}
+        served |= {SERVICE_PRINCIPAL, which.owner}
         for name in others:
             if not any(same(name, known) is Answer.YES for known in served):
                 also_for[name] = None

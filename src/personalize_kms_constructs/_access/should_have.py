@@ -7,7 +7,8 @@ neither on today's statements of the policy, nor on why something is missing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from operator import attrgetter
 
 from .._answers import Answer
 from .._default_key_policy import default_key_policy
@@ -28,6 +29,9 @@ from .needs import (
 )
 from .which_policy import WhichPolicy
 
+_IN_ORDER = attrgetter("principal", "principal_arn", "account", "owner", "resource_arn", "action")
+"""The order of statements, whatever is asked first."""
+
 
 class ShouldHave:
     """The needs that each policy should meet, and the statements that meet them."""
@@ -36,10 +40,6 @@ class ShouldHave:
         self._model = model
         self._needs = list(needs)
         self._forms = forms
-        # Saves time: an app may have hundreds of owners.
-        self._needs_on: dict[str, list[Need]] = {}
-        for need in self._needs:
-            self._needs_on.setdefault(need.owner, []).append(need)
 
     def needs_in_iam(self, role_arn: str) -> list[Need]:
         """Return all needs of a service role that its IAM policies should meet.
@@ -59,11 +59,8 @@ class ShouldHave:
         """Return all needs that a key, bucket or trust policy, or a boundary, should meet."""
         if which.column == IN_BOUNDARY:
             return [need for need in self._needs if need.role_arn == which.owner]
-        return [need for need in self.needs_on(which.owner) if self._is_in(which, need)]
-
-    def needs_on(self, arn: str) -> Sequence[Need]:
-        """Return all needs that are about a key, a bucket, or a role to assume."""
-        return self._needs_on.get(arn, ())
+        on_owner = [need for need in self._needs if need.owner == which.owner]
+        return [need for need in on_owner if self._is_in(which, need)]
 
     def _is_in(self, which: WhichPolicy, need: Need) -> bool:
         """Tell if the policy of an owner should meet a need that is about the owner."""
@@ -100,7 +97,7 @@ class ShouldHave:
     def statements(self, which: WhichPolicy, needs: Iterable[Need]) -> list[Json]:
         """Return the statements of a policy for some needs, in an order that never changes."""
         column, owner = which.column, which.owner
-        needs = sorted(needs, key=_in_order)
+        needs = sorted(needs, key=_IN_ORDER)
         if column == IN_BOUNDARY:
             # It allows nothing itself, and a boundary that refers to a key is made after the key,
             # which waits for the role.
@@ -189,12 +186,6 @@ def _granted_on(need: Need) -> str:
         if has_unknown(hole) and hole.endswith("?}"):
             arn = arn.replace(hole, "*")
     return arn
-
-
-def _in_order(need: Need) -> tuple[str, ...]:
-    """Return the values by which statements are sorted, whatever is asked first."""
-    subject = (need.principal, need.principal_arn, need.account)
-    return (*subject, need.owner, need.resource_arn, need.action)
 
 
 def _alike(needs: Iterable[Need]) -> list[list[Need]]:

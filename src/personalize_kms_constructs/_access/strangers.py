@@ -26,7 +26,7 @@ _UNSIGNED: Mapping[str, Alternatives] = {
     "aws:principalaccount": ("anonymous",),
     "aws:principaltype": ("Anonymous",),
 }
-_OF_ANOTHER_ACCOUNT = {
+OF_ANOTHER_ACCOUNT = {
     Answer.NO: Cause.FOR_ANOTHER_ACCOUNT,
     Answer.MAYBE: Cause.MAY_BE_ANOTHER_ACCOUNT,
 }
@@ -91,7 +91,7 @@ def strangers(statement: PolicyStatement, whom: Strangers) -> Iterator[Reason]:
             continue
         # Where nothing lets in its own, as far as that can be seen, this may be the one.
         if is_own is Answer.NO or whom.serve_own_account():
-            cause = _OF_ANOTHER_ACCOUNT[is_own]
+            cause = OF_ANOTHER_ACCOUNT[is_own]
             yield Reason.of(cause, statement, element="source account", value=account)
 
 
@@ -107,7 +107,7 @@ def foreign_principals(statement: PolicyStatement, whom: Strangers) -> Iterator[
         if is_own is Answer.YES:
             continue
         if whom.are_let_in(statement, whom.call_by(caller)) is not Answer.NO:
-            yield Reason.of(_OF_ANOTHER_ACCOUNT[is_own], statement, element="Principal", value=name)
+            yield Reason.of(OF_ANOTHER_ACCOUNT[is_own], statement, element="Principal", value=name)
 
 
 def as_sent(call: Call) -> Call:

@@ -24,7 +24,7 @@ from .let_in import let_in_beside, trusted_beyond
 from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of
 from .policy_documents import PolicyStatement, allow_statements
-from .strangers import Strangers, as_sent, strangers
+from .strangers import OF_ANOTHER_ACCOUNT, Strangers, as_sent, strangers
 from .surplus import (
     Surplus,
     beyond_in_key_policy,
@@ -36,12 +36,7 @@ from .surplus import (
     why_not_asked,
 )
 
-_LETS_OTHERS_IN = (
-    Cause.FOR_EVERYBODY,
-    Cause.FOR_ANY_ACCOUNT,
-    Cause.FOR_ANOTHER_ACCOUNT,
-    Cause.MAY_BE_ANOTHER_ACCOUNT,
-)
+_LETS_OTHERS_IN = {Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT, *OF_ANOTHER_ACCOUNT.values()}
 
 
 def too_much(
