@@ -596,6 +596,19 @@ def test_a_role_that_is_named_by_a_string_needs_a_name() -> None:
     assert to_change(compare(model), "role").unnamed_roles == ()
 
 
+def test_a_statement_for_an_unnamed_role_stays_if_the_list_has_none_for_it() -> None:
+    """The key policy leaves the role to its account already, by a string that is right."""
+    role_arn = "arn:aws:iam::111122223333:role/${Other.Role}"
+    by_arn = {"ArnEquals": {"aws:PrincipalArn": role_arn}}
+    model = model_of(asked(role_arn=role_arn), key=[{**DELEGATED, "Condition": by_arn}])
+    of_role = Role(role_arn, trust=[policy("trust policy", [TRUST])], declared=IN_OTHER)
+    of_role.identity = [policy("IAM policy", [ALL_IN_IAM])]
+    model.roles = {role_arn: of_role}
+    model.keys[KEY].declared = in_main("Key")
+    change = to_change(compare(model), "key")
+    assert (change.should_have, change.replaces) == ((OF_SERVICE,), ())
+
+
 def test_the_file_of_what_is_pending_is_told() -> None:
     """It has the statements that the owner adds."""
     pending = asked(files={("key", KEY): "personalize-kms-pending/Key.json"})
