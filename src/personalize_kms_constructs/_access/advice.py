@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import filterfalse, groupby
+from operator import attrgetter
 
 from .._answers import Answer
 from .._values import same
@@ -93,7 +94,7 @@ class Advice:
         replaced = self._replaced(change, statements)
         labels = tuple([statement.label for statement in replaced])
         lacks = sorted(dict.fromkeys(change.lacks.values()), key=Entry.sort_key)
-        files = [entry.file for entry in lacks if entry.file]
+        files = filter(None, map(attrgetter("file"), lacks))
         return PolicyToChange(
             policy=which.column,
             policy_of=which.owner,
@@ -106,7 +107,7 @@ class Advice:
             own_conditions=_own_conditions(replaced, statements),
             also_for=self._also_for(which, replaced),
             unnamed_roles=self._should_have.unnamed_roles(which, needs),
-            file=files[0] if files else "",
+            file=next(files, ""),
             make=which.make,
             waiting=self._waiting(which, needs),
         )
@@ -153,8 +154,10 @@ class Advice:
             others += statement.policy.also_of
             for trusting in allow_statements(self._model.role(which.owner).trust):
                 others += principals_of(trusting.body)
-        served = {need.principal_arn for need in self._needs if need.owner == which.owner}
-        served |= {SERVICE_PRINCIPAL, which.owner}
+        served = {SERVICE_PRINCIPAL, which.owner}
+        for need in self._needs:
+            if need.owner == which.owner:
+                served.add(need.principal_arn)
         for name in others:
             if not any(same(name, known) is Answer.YES for known in served):
                 also_for[name] = None

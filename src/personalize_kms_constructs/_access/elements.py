@@ -60,7 +60,7 @@ def principals_of(statement: Body) -> Iterator[str]:
 
 
 def is_for(statement: Body, principals: Collection[str]) -> bool:
-    """Report whether a statement names one of some principals."""
+    """Report whether a statement names any of some principals."""
     for name in principals_of(statement):
         if any(same(name, principal) is Answer.YES for principal in principals):
             return True

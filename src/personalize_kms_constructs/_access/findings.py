@@ -252,7 +252,7 @@ def whose(column: str, name: str) -> str:
 
 
 def _lacks_of(policy: PolicyToChange) -> list[tuple[Entry, ...]]:
-    """Return what a policy lacks, and what IAM lacks once for each column of AWS's pages."""
+    """Return the entries that a policy lacks; those of IAM apart, by column of AWS's pages."""
     if policy.policy == "role":
         return _grouped(policy.lacks, lambda entry: entry.policy)
     return [policy.lacks] if policy.lacks else []

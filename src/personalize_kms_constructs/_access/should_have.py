@@ -59,8 +59,11 @@ class ShouldHave:
         """Return all needs that a key, bucket or trust policy, or a boundary, should meet."""
         if which.column == IN_BOUNDARY:
             return [need for need in self._needs if need.role_arn == which.owner]
-        on_owner = [need for need in self._needs if need.owner == which.owner]
-        return [need for need in on_owner if self._is_in(which, need)]
+        needs = []
+        for need in self._needs:
+            if need.owner == which.owner and self._is_in(which, need):
+                needs.append(need)
+        return needs
 
     def _is_in(self, which: WhichPolicy, need: Need) -> bool:
         """Tell if the policy of an owner should meet a need that is about the owner."""

@@ -1,4 +1,4 @@
-"""The policy that takes a statement: one that is there, or one to make."""
+"""The policy that takes a statement, there already or to be made."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _boundary(role: Role) -> WhichPolicy:
 
 
 def _iam_policy(role: Role, owner: Owner | None) -> WhichPolicy:
-    """Return the first policy of a role that can take a statement about an owner, or one to make.
+    """Return the first policy of a role that can take a statement about an owner, or a new policy.
 
     The statement can't be in a policy that others have too, or that may not be there.
     """
