@@ -187,14 +187,6 @@ def test_a_bucket_of_another_account_has_to_allow_the_role_too(app: cdk.App) -> 
     ]
 
 
-def test_a_role_without_policy_updates(stack: cdk.Stack) -> None:
-    """``without_policy_updates()`` makes any role immutable."""
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    construct = encryption(stack, service_role=role.without_policy_updates())
-    assert resources(stack, "AWS::IAM::ManagedPolicy") == {}
-    assert [pending.policy for pending in construct.pending_statements] == ["role"]
-
-
 def test_statements_allowed_later(stack: cdk.Stack, imported_key: kms.IKey) -> None:
     """The warning has the statements needed at synth, not at first."""
     encryption(stack, encryption_key=imported_key).allow(PersonalizeResource.dataset_export_job())
@@ -224,13 +216,6 @@ def test_warnings_can_be_acknowledged(stack: cdk.Stack, imported_key: kms.IKey, 
     if place != "stack, in advance":
         cdk.Annotations.of(construct if place == "construct" else stack).acknowledge_warning(id)
     assert set(warnings(stack)) == {"pendingRolePolicy"}
-
-
-def test_nothing_pending(stack: cdk.Stack) -> None:
-    """Keys, roles and buckets of the app take every statement."""
-    construct = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
-    assert construct.pending_statements == ()
-    assert warnings(stack) == {}
 
 
 def test_pending_statements_can_be_a_stack_output(stack: cdk.Stack) -> None:
@@ -274,17 +259,6 @@ def test_an_output_of_nothing_pending_is_an_empty_list(stack: cdk.Stack) -> None
     PersonalizeEncryption(stack, "Encryption").output_pending_statements("Pending")
     (output,) = template(stack)["Outputs"].values()
     assert output["Value"] == "[]"
-
-
-def test_the_dummy_key_of_a_lookup_is_taken(app: cdk.App) -> None:
-    """A looked-up key is a dummy until the CLI has its ARN, which is no reason to refuse it."""
-    stack = cdk.Stack(
-        app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1")
-    )
-    key = kms.Key.from_lookup(stack, "Key", alias_name="alias/personalize")
-    assert [
-        pending.policy for pending in encryption(stack, encryption_key=key).pending_statements
-    ] == ["key"]
 
 
 @pytest.mark.parametrize("in_another_stack", [False, True])

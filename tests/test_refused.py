@@ -372,30 +372,6 @@ def test_another_region_is_fine_while_that_of_the_stack_is_unknown(app: cdk.App)
     PersonalizeEncryption(agnostic, "Encryption", encryption_key=imported(agnostic, KEY_ARN))
 
 
-def test_all_reasons_are_in_one_message(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """The message has a line for each problem of role, key, locations and options."""
-    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/r")
-    file = S3Location(bucket, "x")
-    jobs = [
-        *writing(bucket, "out")["resources"],
-        PersonalizeResource.batch_inference_job(file, file),
-    ]
-    alias = kms.Alias.from_alias_name(stack, "Alias", "alias/a")
-    reasons = refusal(
-        lambda: PersonalizeEncryption(
-            stack,
-            "Encryption",
-            encryption_key=alias,
-            service_role=role,
-            role_name="r",
-            resources=jobs,
-        )
-    )
-    assert [reason.split(" ")[0] for reason in reasons] == [
-        *("role_name", "service_role", "encryption_key", "destination", "destination", "batch")
-    ]
-
-
 def test_what_is_refused_later(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """``allow`` checks like the constructor, wires nothing if it refuses, and refuses again."""
     encryption = PersonalizeEncryption(stack, "Encryption")

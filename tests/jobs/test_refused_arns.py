@@ -127,12 +127,6 @@ def test_the_attribute_of_an_l1(
         assert told in refusal(data, kind, **wrong)
 
 
-def test_a_solution_version_has_no_l1(data: Data) -> None:
-    """The message names no L1."""
-    told = refusal(data, BatchInferenceJob, solution_version_arn=SOLUTION)
-    assert "solution/NAME/VERSION: pass one, or an expression, for example sfn.JsonPath" in told
-
-
 def test_an_l1_for_its_arn(stack: cdk.Stack, data: Data) -> None:
     """It has no text of its own."""
     schema = personalize.CfnSchema(stack, "Schema", name="movies", schema="{}")
@@ -174,8 +168,3 @@ def test_what_is_a_token_is_not_judged(stack: cdk.Stack, data: Data, arn: str) -
     """A token and its parts are not checked; a name may have any letter."""
     name = cdk.CfnParameter(stack, "Name").value_as_string
     job(data, DatasetImportJob, dataset_arn=arn.replace("{name}", name))
-
-
-def test_an_agnostic_stack_judges_no_environment(app: cdk.App) -> None:
-    """It knows neither its account nor its Region."""
-    job(Data.of(cdk.Stack(app, "Agnostic")), DatasetImportJob)
