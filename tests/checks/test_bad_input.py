@@ -298,51 +298,6 @@ def test_a_link_to_itself(name: str, tmp_path: Path) -> None:
     assert message(tmp_path / "app").startswith(f"{template}: can't be read: ")
 
 
-def test_names_that_are_too_long(tmp_path: Path) -> None:
-    """Of a path, a definition's file and a nested template's."""
-    assert message(Path("x" * 300)).startswith("x" * 300 + ": no such directory or file")
-    machine = {"Type": "AWS::Serverless::StateMachine", "Properties": {"DefinitionUri": "x" * 300}}
-    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "./" + "x" * 300}}
-    write(tmp_path, {"Main": complete(Machine=machine, Nested=nested)})
-    assert any("its template ./xxx" in question for question in open_questions(tmp_path))
-
-
-@pytest.mark.parametrize("name", ["template.yaml", "template.json"])
-def test_latin_1(name: str, tmp_path: Path) -> None:
-    """As an old editor writes it."""
-    file = tmp_path / name
-    file.write_bytes('{"Description": "f\xfcr Filme", "Resources": {}}'.encode("latin-1"))
-    assert message(file).startswith(f"{file}: can't be read as UTF-8: ")
-
-
-NOTHING = {"Ref": "AWS::NoValue"}
-
-
-@pytest.mark.parametrize("branches", [[NOTHING, []], [[], NOTHING]])
-@pytest.mark.parametrize(
-    ("logical_id", "name"),
-    [
-        ("Key", "KeyPolicy"),
-        ("Role", "AssumeRolePolicyDocument"),
-        ("Role", "ManagedPolicyArns"),
-        ("Role", "Policies"),
-        ("Policy", "PolicyDocument"),
-        ("Policy", "Roles"),
-        ("Movies", "KmsKeyArn"),
-        ("Movies", "Tags"),
-    ],
-)
-def test_a_choice_between_nothing_and_an_empty_list(
-    logical_id: str, name: str, branches: list[Any], tmp_path: Path
-) -> None:
-    """In the place of a property that may be a list."""
-    template = complete()
-    template["Resources"][logical_id]["Properties"][name] = {"Fn::If": ["IsProd", *branches]}
-    report = check_assembly(write(tmp_path, {"Main": template}))
-    assert report.problems == ()
-    assert len(report.to_text().splitlines()) < 20
-
-
 def test_assets_and_metadata_that_are_broken(tmp_path: Path) -> None:
     """Files beside the templates count too."""
     write(tmp_path, {"Main": complete()})

@@ -19,7 +19,7 @@ from personalize_kms_constructs import PersonalizeEncryption
 from personalize_kms_constructs._address import page_at
 from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import IN_IAM, Json, complete, edit, key, managed, policy, role, write
+from tests.checks.templates import IN_IAM, Json, complete, key, managed, policy, role, write
 from tests.checks.test_state_machines import machine, task
 
 LACKING = complete(Policy=policy(actions=IN_IAM[1:]))
@@ -131,31 +131,6 @@ def test_dataset_groups_without_a_key_ask_for_nothing(
     }
     wrong = {"Resources": {"Movies": {"Type": GROUP, "Properties": with_role}}}
     assert check_assembly(write(tmp_path, {"Main": wrong})).without_key == ()
-
-
-@pytest.mark.parametrize("path", ["", "@Main/Movies", "@Main"])
-def test_a_dataset_group_is_unencrypted_on_purpose(path: str, tmp_path: Path) -> None:
-    """It can be ignored, and acknowledged in the app."""
-    ignore = f"Personalize::Unencrypted{path}"
-    directory = write(tmp_path, {"Main": OF_PERSONALIZE})
-    result = run("check", str(directory), "--strict", "--ignore", ignore)
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert "1 finding left out" in result.stdout
-    assert (
-        run(
-            "check", str(directory), "--strict", "--ignore", "Personalize::Unencrypted@Main/Books"
-        ).exit_code
-        == 1
-    )
-    acknowledged = {
-        "type": "aws:cdk:acknowledged-rules",
-        "data": {"Personalize::Unencrypted": "a test"},
-    }
-    edit(
-        directory / "manifest.json",
-        Main={"metadata": {f"/{path.strip('@') or 'Main'}": [acknowledged]}},
-    )
-    assert run("check", str(directory), "--strict").exit_code == 0
 
 
 UNSEEN_KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -283,11 +258,6 @@ NOT_WRITTEN = "personalize-kms: the report can't be written: "
     ("command", "said"),
     [
         ("{command} {path} >/dev/full", NOT_WRITTEN + "No space left on device\n"),
-        ("{command} {path} --format json >/dev/full", NOT_WRITTEN + "No space left on device\n"),
-        (
-            "{command} {path} --format markdown >/dev/full",
-            NOT_WRITTEN + "No space left on device\n",
-        ),
         ("{command} {path} >&-", NOT_WRITTEN + "the standard output is closed\n"),
         ("{command} {path} 2>/dev/full >&2", ""),
         ("{command} {path}/absent 2>/dev/full", ""),

@@ -323,37 +323,6 @@ ORG = "o-a1b2c3d4e5"
 
 
 @pytest.mark.parametrize(
-    ("condition", "of_role", "of_service"),
-    [
-        ({"StringEquals": {"aws:PrincipalOrgID": ORG}}, "yes", "no"),
-        ({"StringEquals": {"aws:PrincipalOrgID": "o-f6g7h8i9j0"}}, "no", "no"),
-        ({"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}, "yes", "open"),
-        ({"StringEquals": {"aws:ResourceOrgID": ORG}}, "yes", "yes"),
-        ({"StringEqualsIfExists": {"aws:SourceOrgID": ORG}}, "yes", "yes"),
-        ({"StringEquals": {"aws:SourceOrgID": "o-f6g7h8i9j0"}}, "no", "no"),
-    ],
-)
-def test_the_organization_can_be_told(
-    condition: Json, of_role: str, of_service: str, tmp_path: Path
-) -> None:
-    """Without it conditions on it are open; a service principal is a member of none."""
-    template = complete()
-    for statement in template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"]:
-        statement["Condition"] = condition
-    template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Version"] = "2012-10-17"
-    directory = write(tmp_path, {"Main": template})
-    report = check_assembly(directory, organization=ORG)
-    kinds = {"yes": report.allowed, "no": report.missing, "open": report.undecided}
-    answers = set()
-    for kind, entries in kinds.items():
-        granting = [entry for entry in entries if entry.action == "kms:CreateGrant"]
-        answers |= {(entry.principal, kind) for entry in granting}
-    assert answers == {("role", of_role), ("service", of_service)}
-    open_without = {entry.principal for entry in check_assembly(directory).undecided}
-    assert "role" in open_without or of_role == "no" or "SourceOrgID" in str(condition)
-
-
-@pytest.mark.parametrize(
     "organization",
     [
         "",

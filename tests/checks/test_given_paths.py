@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from personalize_kms_constructs._address import page_at
 from personalize_kms_constructs._cli import personalize_kms
-from personalize_kms_constructs.checks import AssemblyError, check_assembly
+from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     CLEAN,
     IN_IAM,
@@ -166,20 +166,6 @@ def test_the_standard_input(tmp_path: Path) -> None:
     assert run("-", text=b"\xff").stderr.startswith("personalize-kms: -: can't be read as UTF-8: ")
 
 
-def test_folders_that_cannot_be_read(tmp_path: Path) -> None:
-    """Folders without a template, or with a broken template."""
-    nothing = (
-        f"{tmp_path}: no manifest.json and no template: run cdk synth first, or pass its output, "
-        "cdk.out"
-    )
-    with pytest.raises(AssemblyError) as raised:
-        check_assembly(tmp_path)
-    assert str(raised.value) == nothing
-    (tmp_path / "broken.yaml").write_text("Resources: {A: {Type: AWS::KMS::Key}")
-    with pytest.raises(AssemblyError, match=r"broken\.yaml: can't be read as YAML: line 1: "):
-        check_assembly(tmp_path)
-
-
 @pytest.mark.parametrize("path", ["main.tf", "main.tf.json"])
 def test_terraform_is_sent_to_its_page(path: str, tmp_path: Path) -> None:
     """Not read, nor taken for a template in JSON."""
@@ -264,18 +250,6 @@ def test_a_nested_template_that_is_not_there(
     )
     told = {because for because in reasons(check_assembly(tmp_path)) if "template" in because}
     assert told == {f"{its}, so what it does to policies isn't known"}
-
-
-def test_a_nested_template_that_nests_itself(tmp_path: Path) -> None:
-    """Directly, or by another."""
-    folder_of(tmp_path, main__json=outer("stack", "./main.json"))
-    with pytest.raises(AssemblyError, match="circular reference: the stack is nested in itself"):
-        check_assembly(tmp_path / "main.json")
-    folder_of(
-        tmp_path, main__json=outer("stack", "a.json"), a__json=outer("application", "./main.json")
-    )
-    with pytest.raises(AssemblyError, match="circular reference: the stack is nested in itself"):
-        check_assembly(tmp_path)
 
 
 def test_a_policy_in_a_nested_template_of_another_folder(tmp_path: Path) -> None:
