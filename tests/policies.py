@@ -1,9 +1,12 @@
 """The policies in a synthesized template, as CloudFormation would deploy them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import assertions
+
+from personalize_kms_constructs import PersonalizeEncryption
 
 Statement = dict[str, Any]
 
@@ -48,3 +51,13 @@ def role_policy(stack: cdk.Stack) -> list[Statement]:
         return []
     (policy,) = policies.values()
     return list(policy["Properties"]["PolicyDocument"]["Statement"])
+
+
+def sids_of(statements: Iterable[Statement]) -> list[Any]:
+    """The sids of statements, in their order."""
+    return [statement.get("Sid") for statement in statements]
+
+
+def pending_policies(encryption: PersonalizeEncryption) -> list[str]:
+    """The policies that have pending statements: of a key, the role or a bucket."""
+    return [pending.policy for pending in encryption.pending_statements]

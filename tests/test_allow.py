@@ -7,7 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.policies import bucket_policy, key_policy, role_policy, template
+from tests.policies import bucket_policy, key_policy, role_policy, sids_of, template
 
 
 def all_resources(bucket: s3.Bucket) -> list[PersonalizeResource]:
@@ -46,13 +46,13 @@ def test_two_constructs_on_one_key_and_bucket_have_sids_of_their_own(stack: cdk.
     bucket = s3.Bucket(stack, "Bucket", encryption_key=key)
     for name in ("One", "Two"):
         PersonalizeEncryption(stack, name, encryption_key=key, resources=all_resources(bucket))
-    assert [statement["Sid"] for statement in key_policy(stack, "DataKey17AFBB84")] == [
+    assert sids_of(key_policy(stack, "DataKey17AFBB84")) == [
         "PersonalizeRole",
         "PersonalizeService",
         "PersonalizeRole2",
         "PersonalizeService2",
     ]
-    assert [statement["Sid"] for statement in bucket_policy(stack)] == [
+    assert sids_of(bucket_policy(stack)) == [
         "PersonalizeServiceListBucket",
         "PersonalizeServiceReadObjects",
         "PersonalizeServiceWriteObjects",
@@ -75,7 +75,7 @@ def test_sids_of_the_users_own_statements_have_no_say(stack: cdk.Stack) -> None:
     PersonalizeEncryption(
         stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()]
     )
-    assert [statement["Sid"] for statement in key_policy(stack, "DataKey17AFBB84")] == [
+    assert sids_of(key_policy(stack, "DataKey17AFBB84")) == [
         "PersonalizeService",
         "PersonalizeRole",
         "PersonalizeService",
@@ -116,7 +116,6 @@ def test_several_locations_share_a_statement(stack: cdk.Stack, bucket: s3.Bucket
     ],
 )
 def test_a_location_within_another_adds_nothing(
-    stack: cdk.Stack,
     bucket: s3.Bucket,
     way: str,
     prefixes: list[str],
@@ -124,6 +123,7 @@ def test_a_location_within_another_adds_nothing(
     if_later: list[str] | None,
 ) -> None:
     """A policy keeps its statements when a wider location comes later."""
+    stack = bucket.stack
     encryption = PersonalizeEncryption(stack, "Encryption")
     imports = [
         PersonalizeResource.dataset_import_job(S3Location(bucket, prefix)) for prefix in prefixes

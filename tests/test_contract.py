@@ -19,7 +19,7 @@ from personalize_kms_constructs import (
     PersonalizeResource,
     S3Location,
 )
-from tests.policies import resources, template
+from tests.policies import resources, sids_of, template
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd"
 CONSEQUENCE = (
@@ -86,7 +86,7 @@ def sids(stack: cdk.Stack, resource_type: str, *path: str) -> dict[str, list[Any
         document = resource["Properties"]
         for step in path:
             document = document[step]
-        sids_by_id[logical_id] = [statement.get("Sid") for statement in document["Statement"]]
+        sids_by_id[logical_id] = sids_of(document["Statement"])
     return sids_by_id
 
 

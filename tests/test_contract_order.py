@@ -13,7 +13,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.policies import bucket_policy, resources, role_policy
+from tests.policies import bucket_policy, resources, role_policy, sids_of
 from tests.test_contract import CONSEQUENCE
 
 
@@ -65,7 +65,9 @@ FOLDERS = [f"<Data666C94C7.Arn>/{number:02}/*" for number in range(53)]
     ],
     ids=["full to the last byte", "one byte too many"],
 )
-def test_what_stands_in_which_policy(stack: cdk.Stack, last: str, policies: dict[str, Any]) -> None:
+def test_statements_stand_in_their_policies(
+    stack: cdk.Stack, last: str, policies: dict[str, Any]
+) -> None:
     """Tokens count at their longest: another number of bytes for one fails one of the cases."""
     key_arn = stack.format_arn(
         service="kms", resource="key", resource_name="1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -118,9 +120,9 @@ def test_statements_stand_in_the_order_of_the_calls(
     encryption.add_dataset_group("Movies", name="movies")
     encryption.allow(PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")))
     encryption.allow(PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")))
-    in_iam = [statement["Sid"] for statement in role_policy(stack)]
+    in_iam = sids_of(role_policy(stack))
     assert in_iam == ["UseKey", "ListBucket", "WriteObjects", "ReadObjects"], CONSEQUENCE
-    assert [statement["Sid"] for statement in bucket_policy(stack)] == [
+    assert sids_of(bucket_policy(stack)) == [
         "PersonalizeServiceListBucket",
         "PersonalizeServiceWriteObjects",
         "PersonalizeServiceReadObjects",

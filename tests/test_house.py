@@ -85,7 +85,7 @@ def test_a_module_of_the_engine_imports_the_standard_library_the_table_and_the_e
         assert name[0] in sys.stdlib_module_names or name[1] in OF_ENGINE, name
 
 
-def test_what_construct_and_check_share_is_below_both() -> None:
+def test_modules_of_construct_and_check_are_below_both() -> None:
     """The construct imports nothing of the engine, and the grants no judge."""
     above = ("_access", "_assembly", "_doctor", "checks", "_cli")
     below = (

@@ -13,7 +13,7 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs._grant.sizes import most_of
-from tests.policies import resources, template
+from tests.policies import resources, sids_of, template
 
 # What CloudFormation fills in, at its longest.
 FILLED_IN = {
@@ -89,7 +89,7 @@ def test_the_same_location_again_when_a_policy_is_full(stack: cdk.Stack, bucket:
 
 def test_a_location_before_others_takes_nothing_away_meanwhile() -> None:
     """It moves the last locations to the next policy, which CloudFormation has to update first."""
-    folders = [f"import/{number:03}/" for number in range(130)]
+    folders = [f"import/{number:03}{'x' * 120}/" for number in range(60)]
     before, after = policies_of_folders(folders[1:]), policies_of_folders(folders)
     policies = {policy: readable for policy, (readable, _) in before.items()}
     waiting = {policy: waits for policy, (_, waits) in after.items()}
@@ -126,9 +126,12 @@ def name(logical_id: str) -> str:
     return logical_id.removeprefix("Encryption")[:-8]
 
 
-def test_more_managed_policies_than_a_role_takes_by_default(stack: cdk.Stack) -> None:
+def test_more_managed_policies_than_a_role_takes_by_default(
+    stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They are numbered from the second on; the quota of ten can be raised, so twelve are fine."""
-    jobs = import_jobs(stack, buckets=5, folders=50, above="x" * 160)
+    monkeypatch.setattr("personalize_kms_constructs._grant.plan.MANAGED_POLICY_SIZE", 1024)
+    jobs = import_jobs(stack, buckets=2, folders=17, above="x" * 160)
     encryption = PersonalizeEncryption(stack, "Encryption", resources=jobs)
     managed = [
         child.node.id for child in encryption.node.children if isinstance(child, iam.ManagedPolicy)
@@ -157,7 +160,7 @@ def test_40_constructs_on_one_key(stack: cdk.Stack, data_key: kms.Key) -> None:
     policy = key["Properties"]["KeyPolicy"]
     assert len(policy["Statement"]) == 81
     assert size(policy) <= 32768
-    sids = [statement["Sid"] for statement in policy["Statement"][1:]]
+    sids = sids_of(policy["Statement"][1:])
     assert len(set(sids)) == 80
 
 
@@ -167,7 +170,7 @@ def test_40_constructs_on_one_key(stack: cdk.Stack, data_key: kms.Key) -> None:
 def test_a_managed_policy_fits_in_every_partition_and_stack(stack: cdk.Stack, above: str) -> None:
     """The partition of an imported bucket is known at deployment; its longest is ``aws-us-gov``."""
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
-    folders = [f"{above}{number:012}/" for number in range(200)]
+    folders = [f"{above}{number:012}/" for number in range(150)]
     jobs = [
         PersonalizeResource.dataset_import_job(S3Location(bucket, folder)) for folder in folders
     ]

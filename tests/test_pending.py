@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.policies import resources, template
+from tests.policies import pending_policies, resources, template
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE_ARN = "arn:aws:iam::111111111111:role/personalize"
@@ -151,42 +151,6 @@ def test_the_policy_of_an_imported_bucket(stack: cdk.Stack) -> None:
     assert warnings(stack) == {"pendingBucketPolicy": BUCKET_STATEMENTS}
 
 
-def test_a_bucket_of_another_account_has_to_allow_the_role_too(app: cdk.App) -> None:
-    """Across accounts the bucket's policy has to allow too: the role's account, for this role."""
-    concrete = cdk.Stack(
-        app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1")
-    )
-    role = iam.Role.from_role_arn(concrete, "ImportedRole", ROLE_ARN)
-    bucket = s3.Bucket.from_bucket_attributes(
-        concrete, "ImportedBucket", bucket_arn="arn:aws:s3:::ratings", account="222222222222"
-    )
-    export = PersonalizeResource.dataset_export_job(S3Location(bucket, "out/"))
-    encryption = PersonalizeEncryption(
-        concrete, "Encryption", service_role=role, resources=[export]
-    )
-    (pending,) = encryption.pending_statements
-    statements = [statement.to_statement_json() for statement in pending.statements]
-    of_this_account = {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}}
-    of_this_role = {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}
-    assert [
-        (statement["Sid"], statement["Principal"], statement["Condition"])
-        for statement in statements
-    ] == [
-        (
-            "PersonalizeRoleListBucketB2FC0821",
-            {"AWS": "arn:aws:iam::111111111111:root"},
-            of_this_role,
-        ),
-        (
-            "PersonalizeRoleWriteObjectsB2FC0821",
-            {"AWS": "arn:aws:iam::111111111111:root"},
-            of_this_role,
-        ),
-        ("PersonalizeServiceListBucketB2FC0821", PERSONALIZE, of_this_account),
-        ("PersonalizeServiceWriteObjectsB2FC0821", PERSONALIZE, of_this_account),
-    ]
-
-
 def test_statements_allowed_later(stack: cdk.Stack, imported_key: kms.IKey) -> None:
     """The warning has the statements needed at synth, not at first."""
     encryption(stack, encryption_key=imported_key).allow(PersonalizeResource.dataset_export_job())
@@ -203,18 +167,13 @@ def test_a_key_imported_twice_is_pending_once(stack: cdk.Stack, imported_key: km
         stack, "Imported", bucket_name="ratings", encryption_key=again
     )
     construct = encryption(stack, encryption_key=imported_key, resources=[importing(bucket)])
-    assert [pending.policy for pending in construct.pending_statements] == ["key", "bucket"]
+    assert pending_policies(construct) == ["key", "bucket"]
 
 
-@pytest.mark.parametrize("place", ["construct", "stack", "stack, in advance"])
-def test_warnings_can_be_acknowledged(stack: cdk.Stack, imported_key: kms.IKey, place: str) -> None:
+def test_warnings_can_be_acknowledged(stack: cdk.Stack, imported_key: kms.IKey) -> None:
     """The ids are stable, so a team can acknowledge the statements of one key's owner alone."""
-    id = "personalize-kms-constructs:pendingKeyPolicy"
-    if place == "stack, in advance":
-        cdk.Annotations.of(stack).acknowledge_warning(id)
     construct = encryption(stack, encryption_key=imported_key, service_role=immutable_role(stack))
-    if place != "stack, in advance":
-        cdk.Annotations.of(construct if place == "construct" else stack).acknowledge_warning(id)
+    cdk.Annotations.of(construct).acknowledge_warning("personalize-kms-constructs:pendingKeyPolicy")
     assert set(warnings(stack)) == {"pendingRolePolicy"}
 
 
@@ -262,7 +221,7 @@ def test_an_output_of_nothing_pending_is_an_empty_list(stack: cdk.Stack) -> None
 
 
 @pytest.mark.parametrize("in_another_stack", [False, True])
-def test_what_the_app_makes_is_named_for_the_keys_owner(
+def test_a_role_of_the_app_is_named_for_the_keys_owner(
     app: cdk.App, stack: cdk.Stack, imported_key: kms.IKey, in_another_stack: bool
 ) -> None:
     """It is named by its logical id, as in ``Fn::Sub``; in another stack, by its path."""

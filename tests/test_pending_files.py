@@ -19,7 +19,7 @@ from personalize_kms_constructs import (
     S3Location,
 )
 from personalize_kms_constructs._address import page_at
-from tests.policies import template
+from tests.policies import sids_of, template
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 GROUP = PersonalizeResource.dataset_group()
@@ -143,7 +143,7 @@ def test_partition_is_that_of_the_region(app: cdk.App) -> None:
     assert '"arn:aws-cn:s3:::ratings/import/*"' in text
 
 
-def test_what_nobody_knows_is_told(stack: cdk.Stack) -> None:
+def test_placeholders_are_explained(stack: cdk.Stack) -> None:
     """Each placeholder is explained once; a bucket's ARN has no account; MANAGED is for keys."""
     name = cdk.CfnParameter(stack, "BucketName")
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", name.value_as_string)
@@ -215,7 +215,7 @@ def test_the_owner_of_a_role_gets_a_policy_of_its_own(app: cdk.App, stack: cdk.S
         "StackEncryptionAE998EAF.role.personalize.json",
     ]
     policy = written["StackEncryptionAE998EAF.role.personalize.json"]
-    assert (policy["Version"], [statement["Sid"] for statement in policy["Statement"]]) == (
+    assert (policy["Version"], sids_of(policy["Statement"])) == (
         "2012-10-17",
         ["CreateGrants", "UseKey"],
     )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from personalize_kms_constructs._access.entries import Entry
 from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_constructs._access.short_names import Names
 from personalize_kms_constructs.checks import check_assembly
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -31,46 +35,55 @@ AGNOSTIC: dict[str, Any] = {"account": "unknown-account", "region": "unknown-reg
 """The environment of a stack that doesn't say its own."""
 CLEAN: Any = ((), (), ())
 
+Line = tuple[str, str, str, str]
+"""Principal, policy, action and resource, in the names of constructs."""
 Json = dict[str, Any]
 
 
-def write(
-    directory: Path,
-    stacks: dict[str, Json],
-    *,
-    account: str = ACCOUNT,
-    region: str = REGION,
-    accounts: dict[str, str] | None = None,
-    dependencies: dict[str, list[str]] | None = None,
-    assets: dict[str, str] | None = None,
-    files: dict[str, Json] | None = None,
-    stages: dict[str, Path] | None = None,
-) -> Path:
-    """An assembly of these templates; nested templates are ``files``, or ``assets`` by hash."""
+@dataclass(frozen=True)
+class Beside:
+    """The contents of an assembly besides its templates."""
+
+    account: str = ACCOUNT
+    region: str = REGION
+    accounts: dict[str, str] = field(default_factory=dict)
+    """Other accounts, by stack."""
+    dependencies: dict[str, list[str]] = field(default_factory=dict)
+    """The stacks that a stack waits for."""
+    assets: dict[str, str] = field(default_factory=dict)
+    """Names of files, nested templates for example, by hash."""
+    files: dict[str, Json] = field(default_factory=dict)
+    """Contents of files, by name."""
+    stages: dict[str, Path] = field(default_factory=dict)
+    """Folders of the assemblies in it, by name."""
+
+
+def write(directory: Path, stacks: dict[str, Json], **given: Any) -> Path:
+    """Write an assembly of these templates."""
+    beside = Beside(**given)
     directory.mkdir(parents=True, exist_ok=True)
     artifacts: Json = {
         name: {
             "type": "cdk:cloud-assembly",
             "properties": {"directoryName": stage.name, "displayName": name},
         }
-        for name, stage in (stages or {}).items()
+        for name, stage in beside.stages.items()
     }
-    for file, content in (files or {}).items():
+    for file, content in beside.files.items():
         (directory / file).write_text(json.dumps(content))
+    sources = {
+        id: {"source": {"path": file, "packaging": "file"}} for id, file in beside.assets.items()
+    }
     for name, template in stacks.items():
         (directory / f"{name}.template.json").write_text(json.dumps(template))
-        sources = {
-            id: {"source": {"path": file, "packaging": "file"}}
-            for id, file in (assets or {}).items()
-        }
         (directory / f"{name}.assets.json").write_text(
             json.dumps({"version": "1", "files": sources})
         )
         artifacts[name] = {
             "type": "aws:cloudformation:stack",
-            "environment": f"aws://{(accounts or {}).get(name, account)}/{region}",
+            "environment": f"aws://{beside.accounts.get(name, beside.account)}/{beside.region}",
             "properties": {"templateFile": f"{name}.template.json"},
-            "dependencies": (dependencies or {}).get(name, []),
+            "dependencies": beside.dependencies.get(name, []),
             "displayName": name,
         }
     (directory / "manifest.json").write_text(
@@ -251,3 +264,14 @@ def messages(report: AccessReport) -> list[str]:
 def reasons(report: AccessReport) -> set[str]:
     """The reasons for which anything is undecided."""
     return {entry.because for entry in report.undecided}
+
+
+def lines(report: AccessReport, entries: Sequence[Entry]) -> set[Line]:
+    """Return entries as lines, with the names of constructs for resources of the app."""
+    names = Names(report.names)
+    described = [
+        (entry.principal, entry.policy, entry.action, names.short(entry.resource))
+        for entry in entries
+    ]
+    assert len(described) == len(set(described))
+    return set(described)

@@ -14,11 +14,9 @@ import aws_cdk as cdk
 import pytest
 
 from personalize_kms_constructs.checks import AssemblyError, check_assembly
-from tests.checks.assemblies import synthesize
 from tests.checks.templates import complete, edit, policy, role, write
-from tests.checks.test_requests import EXPORT
-from tests.checks.test_state_machines import machine, task
 from tests.proof.in_stacks import in_sibling_nested_stacks, three_stacks
+from tests.proof.proving import synthesized
 from tests.templates.stacks import FLAGS
 
 
@@ -206,48 +204,6 @@ def test_what_is_nested_too_deeply(place: str, tmp_path: Path) -> None:
     ]
 
 
-def test_what_cannot_be_read_is_told_once(tmp_path: Path) -> None:
-    """A function's role is read twice: for policies it may replace, and roles it may pass."""
-    chosen = {
-        "Effect": "Allow",
-        "Action": "s3:GetObject",
-        "Resource": {"Fn::If": ["A", "*", "arn:aws:s3:::data/*"]},
-    }
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
-    policies = [{"PolicyName": "Reads", "PolicyDocument": {"Statement": [chosen]}}]
-    caller = role(AssumeRolePolicyDocument={"Statement": [trust]}, Policies=policies)
-    circle = {"Conditions": {"A": {"Condition": "B"}, "B": {"Condition": "A"}}}
-    write(tmp_path, {"Main": complete(Caller=caller, Passed=role()) | circle})
-    (because,) = open_questions(tmp_path)
-    assert because.endswith("circular reference: condition A → condition B → condition A")
-
-
-def test_a_caller_is_judged_where_the_service_role_cannot_be_read(tmp_path: Path) -> None:
-    """Each is read by itself."""
-    chosen = {
-        "Effect": "Allow",
-        "Action": "s3:GetObject",
-        "Resource": {"Fn::If": ["A", "*", "arn:aws:s3:::data/*"]},
-    }
-    policies = [{"PolicyName": "Reads", "PolicyDocument": {"Statement": [chosen]}}]
-    export = {**EXPORT, "RoleArn": "${Role}"}
-    asks = machine(
-        {"Export": task("createDatasetExportJob", export)},
-        DefinitionSubstitutions={"Role": {"Fn::GetAtt": ["Service", "Arn"]}},
-        RoleArn={"Fn::GetAtt": ["Caller", "Arn"]},
-    )
-    circle = {"Conditions": {"A": {"Condition": "B"}, "B": {"Condition": "A"}}}
-    resources = {"Service": role(Policies=policies), "Caller": role(), "Asks": asks}
-    report = check_assembly(write(tmp_path, {"Main": {"Resources": resources, **circle}}))
-    assert "iam:PassRole" in {
-        entry.action for entry in report.missing if entry.principal == "caller"
-    }
-
-
 def test_a_definition_in_a_file_that_is_no_text(tmp_path: Path) -> None:
     """An asset of the app, as ``DefinitionS3Location`` names it."""
     machine = {
@@ -343,7 +299,8 @@ def places(value: Any) -> list[tuple[Any, Any]]:
 )
 def test_templates_with_anything_anywhere(arrangement: Any, tmp_path: Path) -> None:
     """A report or one line, whatever stands where: templates with one to three values replaced."""
-    directory = synthesize(arrangement, tmp_path / "cdk.out", flags=FLAGS["flags_off"]())
+    directory = tmp_path / "cdk.out"
+    synthesized(arrangement, directory, flags=FLAGS["flags_off"]())
     draw = random.Random(arrangement.__name__)
     files = [*sorted(directory.glob("*.template.json")), directory / "manifest.json"]
     originals = {path: path.read_text() for path in files}

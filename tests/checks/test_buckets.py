@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.assemblies import lines
 from tests.checks.templates import (
     AGNOSTIC,
     CLEAN,
@@ -22,6 +21,7 @@ from tests.checks.templates import (
     dataset,
     findings,
     importing,
+    lines,
     managed,
     messages,
     reasons,

@@ -133,6 +133,13 @@ def test_dataset_groups_without_a_key_ask_for_nothing(
     assert check_assembly(write(tmp_path, {"Main": wrong})).without_key == ()
 
 
+def test_a_dataset_group_is_unencrypted_on_purpose(tmp_path: Path) -> None:
+    """It can be ignored, as any finding."""
+    directory = str(write(tmp_path, {"Main": OF_PERSONALIZE}))
+    ignore = ["--ignore", "Personalize::Unencrypted@Main/Movies"]
+    assert run("check", directory, "--strict", *ignore).exit_code == 0
+
+
 UNSEEN_KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 UNSEEN: Json = {
     "Resources": {
@@ -372,12 +379,6 @@ def test_quiet(tmp_path: Path) -> None:
     markdown = run("check", str(directory), "--quiet", "--format", "markdown").stdout
     assert markdown == report.to_markdown(quiet=True)
     assert run("check", str(directory), "--quiet", "--format", "json").stdout == report.to_json()
-
-
-def test_what_was_ignored_was_checked(tmp_path: Path) -> None:
-    """So it is no reason to say that nothing was."""
-    directory = str(write(tmp_path, {"Main": OPEN}))
-    assert run("check", directory, "--strict", "--ignore", "Personalize::Undecided").exit_code == 0
 
 
 def on_a_terminal(*arguments: str, **environment: str) -> str:

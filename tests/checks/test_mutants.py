@@ -10,12 +10,12 @@ import pytest
 
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.assemblies import Line, lines, synthesize
+from tests.checks.templates import Line, lines
 from tests.proof import operators
 from tests.proof.assembly import Assembly
 from tests.proof.in_stacks import all_in_one_stack, three_stacks
 from tests.proof.mutants import MUTATED, Mutant, places
-from tests.proof.proving import HERE
+from tests.proof.proving import HERE, synthesized
 from tests.templates.stacks import FLAGS
 
 BASE_5 = (
@@ -103,7 +103,7 @@ def broken(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """An arrangement without the CDK's own key statements, which would hide missing access."""
     arrangement, given = TEMPLATES[request.param]
     directory = tmp_path_factory.mktemp("whole")
-    synthesize(arrangement, directory, flags=FLAGS["flags_off"](), concrete=True, kinds=MUTATED)
+    synthesized(arrangement, directory, flags=FLAGS["flags_off"](), concrete=True, kinds=MUTATED)
     for path in directory.glob("*.template.json"):
         template = json.loads(path.read_text())
         for resource in template["Resources"].values():

@@ -27,41 +27,47 @@ TYPES = {
 }
 
 
-def synthesized(
-    folder: Path,
-    *path: str,
-    stack: str = "Stack",
-    role_name: str | None = None,
-    job: str = "Import",
-    job_name: str | None = None,
-    jobs: str | None = None,
-    is_agnostic: bool = False,
-) -> str:
+@dataclass(frozen=True)
+class Names:
+    """The names in an app that are changed."""
+
+    stack: str = "Stack"
+    role_name: str | None = None
+    job: str = "Import"
+    job_name: str | None = None
+    jobs: str | None = None
+    """The parent of the job and its machine, or it is the stack."""
+    is_agnostic: bool = False
+    """True if the stack knows neither account nor Region."""
+
+
+def synthesized(folder: Path, *path: str, **given: Any) -> str:
     """The assembly of an app with a construct at this path, and a machine that runs a job."""
+    names = Names(**given)
     app = cdk.App(analytics_reporting=False, outdir=str(folder))
     env = cdk.Environment(account=EmbeddedAws().account, region=EmbeddedAws().region)
-    top = cdk.Stack(app, stack, env=None if is_agnostic else env)
+    top = cdk.Stack(app, names.stack, env=None if names.is_agnostic else env)
     parent: Construct = top
     *parents, id = path
     for parent_id in parents:
         parent = Construct(parent, parent_id)
-    encryption = PersonalizeEncryption(parent, id, role_name=role_name)
-    encryption.add_dataset_group("Movies", name="books" if is_agnostic else "movies")
-    parent_of_jobs = top if jobs is None else Construct(top, jobs)
+    encryption = PersonalizeEncryption(parent, id, role_name=names.role_name)
+    encryption.add_dataset_group("Movies", name="books" if names.is_agnostic else "movies")
+    parent_of_jobs = top if names.jobs is None else Construct(top, names.jobs)
     fragment = DatasetImportJob(
         parent_of_jobs,
-        job,
+        names.job,
         encryption=encryption,
         dataset_arn=top.format_arn(
             service="personalize", resource="dataset", resource_name="movies/INTERACTIONS"
         ),
         source=S3Location(s3.Bucket.from_bucket_name(top, "Data", "data"), "import/"),
-        job_name=job_name,
+        job_name=names.job_name,
     )
     sfn.StateMachine(
         parent_of_jobs, "Nightly", definition_body=sfn.DefinitionBody.from_chainable(fragment)
     )
-    if stack != "Stack":
+    if names.stack != "Stack":
         cdk.CfnWaitConditionHandle(top, "Placeholder")
     app.synth()
     return str(folder)
@@ -176,7 +182,7 @@ def test_a_stack_that_is_renamed(before: Before, tmp_path: Path, job_name: str |
     ],
     ids=["a job", "the parent of the machine"],
 )
-def test_what_no_pinned_name_helps(
+def test_a_job_or_a_machine_that_is_renamed_is_another_one(
     before: Before, tmp_path: Path, names: dict[str, Any], differing: set[str]
 ) -> None:
     """States are named after the job's id, and the policy of the machine's role after its path."""

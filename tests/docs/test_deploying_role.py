@@ -79,7 +79,7 @@ def test_the_policy_has_what_the_schemas_list(sid: str, types: list[str], less: 
     assert set(_STATEMENTS[sid]["Action"]) == expected
 
 
-def test_what_only_some_stacks_have_is_in_the_schemas() -> None:
+def test_schemas_have_the_actions_of_some_stacks_alone() -> None:
     """The function of MANAGED has no VPC and no code signing; CloudFormation invokes it."""
     of_function = set(_STATEMENTS["FunctionOfManaged"]["Action"])
     assert of_function - listed("AWS::Lambda::Function") == {"lambda:InvokeFunction"}

@@ -22,7 +22,7 @@ from personalize_kms_constructs import (
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import DatasetExportJob, DatasetImportJob
 from tests.docs.code import DOCS, as_written, names_of
-from tests.policies import key_policy, resources, template
+from tests.policies import key_policy, pending_policies, resources, sids_of, template
 
 GROUP = PersonalizeResource.dataset_group()
 FIVE = [
@@ -129,30 +129,7 @@ def test_role_is_a_dummy_until_it_is_looked_up(
     encryption.add_dataset_group("Movies", name="movies")
     policies = resources(stack, "AWS::IAM::ManagedPolicy").values()
     assert [policy["Properties"]["Roles"] for policy in policies] == attached_to
-    assert [statements.policy for statements in encryption.pending_statements] == pending
-
-
-def test_one_prefix_is_read_and_written() -> None:
-    """By the role and by the service; the caller may create the jobs and pass the role."""
-    stack = names_of("how-to/several-keys.md")["stack"]
-    (policy,) = named(stack, "AWS::IAM::ManagedPolicy", "BatchJobs")
-    (bucket_policy,) = named(stack, "AWS::S3::BucketPolicy", "Batches")
-    bucket = {"Fn::GetAtt": ["BatchesE11AE858", "Arn"]}
-    objects = {"Fn::Join": ["", [bucket, "/batch/*"]]}
-    on_data = {"s3:ListBucket": bucket, "s3:GetObject": objects, "s3:PutObject": objects}
-    for document in (
-        policy["Properties"]["PolicyDocument"],
-        bucket_policy["Properties"]["PolicyDocument"],
-    ):
-        of_s3 = {
-            statement["Action"]: statement["Resource"]
-            for statement in document["Statement"]
-            if str(statement["Action"])[:3] == "s3:"
-        }
-        assert of_s3 == on_data
-    (of_caller,) = named(stack, "AWS::IAM::Policy", "Caller")
-    last = of_caller["Properties"]["PolicyDocument"]["Statement"][-1]
-    assert last["Action"] == "iam:PassRole"
+    assert pending_policies(encryption) == pending
 
 
 def named(stack: cdk.Stack, type: str, part: str) -> list[dict[str, Any]]:
@@ -200,25 +177,6 @@ def test_each_account_has_its_statements_in_one_app() -> None:
         dependency.id for dependency in assembly.get_stack_by_name("Recommendations").dependencies
     }
     assert {"Security", "Data"} < waits_for
-    of_the_role = {
-        "Sid": "PersonalizeRole",
-        "Effect": "Allow",
-        "Principal": {"AWS": "arn:${AWS::Partition}:iam::777788889999:root"},
-        "Action": FIVE,
-        "Resource": "*",
-        "Condition": {
-            "ArnEquals": {
-                "aws:PrincipalArn": (
-                    "arn:${AWS::Partition}:iam::777788889999:role/"
-                    "Recommendations-Encryption-8485E84F-eu-west-1"
-                )
-            }
-        },
-    }
-    (key,) = resources(names["security"], "AWS::KMS::Key")
-    (key_of_data,) = resources(names["data"], "AWS::KMS::Key")
-    assert as_written(key_policy(names["security"], key)[0]) == of_the_role
-    assert as_written(key_policy(names["data"], key_of_data)[0]) == of_the_role
 
 
 def test_migration_of_l1s_and_of_a_cross_stack_key() -> None:
@@ -227,7 +185,7 @@ def test_migration_of_l1s_and_of_a_cross_stack_key() -> None:
     assert list(resources(names["cfn_key"].stack, "AWS::KMS::Key")) == ["Key"]
     (role,) = resources(names["cfn_role"].stack, "AWS::IAM::Role")
     assert role == "Role"
-    assert [statement["Sid"] for statement in key_policy(names["cfn_key"].stack, "Key")] == [
+    assert sids_of(key_policy(names["cfn_key"].stack, "Key")) == [
         "PersonalizeRole",
         "PersonalizeService",
     ]
@@ -250,7 +208,7 @@ def test_included_template_keeps_its_resources(tmp_path: Path) -> None:
         name for name, resource in made.items() if resource["Type"] != "AWS::S3::BucketPolicy"
     ]
     assert others == ["Key", "Data", "Role", "Movies", "EncryptionPolicy3F28E3E0"]
-    sids = [statement.get("Sid") for statement in key_policy(stack, "Key")]
+    sids = sids_of(key_policy(stack, "Key"))
     assert sids == ["PersonalizeRole", "PersonalizeService"]
     assert made["Movies"]["Properties"] == {
         "Name": "movies",
@@ -267,9 +225,7 @@ def test_later_bucket_policy_takes_the_place_of_the_deployed_one() -> None:
     stack = names_of("errors-of-aws.md")["stack"]
     (policy,) = resources(stack, "AWS::S3::BucketPolicy").items()
     assert policy[0] == "DataPolicyB80589C3"
-    assert [
-        statement["Sid"] for statement in policy[1]["Properties"]["PolicyDocument"]["Statement"]
-    ] == [
+    assert sids_of(policy[1]["Properties"]["PolicyDocument"]["Statement"]) == [
         "PersonalizeServiceListBucket",
         "PersonalizeServiceReadObjects",
     ]
@@ -526,7 +482,7 @@ def test_administrators_of_a_key_made_here() -> None:
     names = names_of("how-to/runtime-callers.md")
     stack = names["stack"]
     (key,) = resources(stack, "AWS::KMS::Key")
-    sids = [statement["Sid"] for statement in key_policy(stack, key)]
+    sids = sids_of(key_policy(stack, key))
     assert sids == ["PersonalizeRole", "PersonalizeService", "Administrators"]
     policies = resources(stack, "AWS::IAM::Policy")
     actions = {

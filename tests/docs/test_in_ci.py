@@ -91,7 +91,7 @@ def test_the_workflow_does_what_the_page_says(project: tuple[Path, bool]) -> Non
 @pytest.mark.parametrize(
     "assembly", ["", '{"version": "38.0.0", "artifacts": {}}'], ids=["none", "empty"]
 )
-def test_where_the_check_cannot_look_nothing_is_uploaded(assembly: str, tmp_path: Path) -> None:
+def test_a_check_that_cannot_look_uploads_nothing(assembly: str, tmp_path: Path) -> None:
     """The job fails without a file: GitHub would refuse an empty file, or close alerts for it."""
     if assembly:
         (tmp_path / "cdk.out").mkdir()

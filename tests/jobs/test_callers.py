@@ -86,12 +86,7 @@ IMPORTED = {"Fn::ImportValue": "arn"}
     ],
 )
 def test_a_caller_may_be_narrowed(
-    stack: cdk.Stack,
-    data: Data,
-    caller: iam.Role,
-    kinds: str,
-    on: list[str],
-    parents: dict[str, list[Any]],
+    data: Data, caller: iam.Role, kinds: str, on: list[str], parents: dict[str, list[Any]]
 ) -> None:
     """It may be narrowed to datasets, dataset groups and solutions, with any job name."""
     rows = []
@@ -100,7 +95,7 @@ def test_a_caller_may_be_narrowed(
     data.encryption.grant_create(caller, *map(PersonalizeResource, rows), on=on)
     creating = {
         statement["Action"]: statement["Resource"]
-        for statement in granted(stack)
+        for statement in granted(caller.stack)
         if "Create" in str(statement["Action"])
     }
     assert creating == {
@@ -150,7 +145,7 @@ def test_a_caller_may_be_narrowed(
         ),
     ],
 )
-def test_what_can_not_be_narrowed(
+def test_a_grant_that_can_not_be_narrowed_is_refused(
     data: Data, caller: iam.Role, kinds: str, on: Any, problem: str
 ) -> None:
     """A caller that was to be narrowed is never let in wide."""

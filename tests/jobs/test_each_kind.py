@@ -132,7 +132,7 @@ def test_all_parameters_of_the_api(data: Data, noun: str) -> None:
 
 
 @pytest.mark.parametrize("noun", ARGUMENTS)
-def test_what_is_not_given_is_left_out(data: Data, noun: str) -> None:
+def test_arguments_that_are_not_given_are_left_out(data: Data, noun: str) -> None:
     """The call has no key instead of an empty string, and no tags."""
     _, expected = ARGUMENTS[noun]
     sent = arguments(

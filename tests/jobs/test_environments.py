@@ -134,7 +134,7 @@ def test_bucket_and_machine_in_another_stack_than_the_encryption(
     assert machine_policy(stacks.jobs)[2]["Resource"] == arn
 
 
-def test_what_the_machine_refers_to_in_another_stack_makes_no_cycle(app: cdk.App) -> None:
+def test_a_bucket_and_a_group_of_the_owners_stack_make_no_cycle(app: cdk.App) -> None:
     """Bucket and dataset group lie beside the encryption; only the machine's stack needs these."""
     stacks = TwoStacks(app)
     stacks.deleting(stacks.encryption.add_dataset_group("Movies", name="movies"), stacks.owner)

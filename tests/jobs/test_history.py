@@ -62,7 +62,7 @@ def test_a_job_costs_nine_events_and_nine_for_each_look(aws: EmbeddedAws, movies
     ],
     ids=["attempts", "map", "one state"],
 )
-def test_what_costs_more_events(
+def test_attempts_maps_and_single_states_cost_more_events(
     aws: EmbeddedAws, movies: Movies, wrap: Callable[[Movies], Any], more: int
 ) -> None:
     """Failed attempts, a map and a Parallel state add events to those of execution and job."""
@@ -79,11 +79,10 @@ ROWS = re.findall(
 DEFAULT_ATTEMPTS = 195  # test_definition has it as a literal
 
 
-@pytest.mark.parametrize(("number", "unit", "looks", "events_of_job", "most", "most_patient"), ROWS)
-def test_the_page_has_these_figures(
-    number: str, unit: str, looks: str, events_of_job: str, most: str, most_patient: str
-) -> None:
+@pytest.mark.parametrize("row", ROWS, ids=" ".join)
+def test_the_page_has_these_figures(row: tuple[str, ...]) -> None:
     """The page's number of items fits, and another item is too many."""
+    number, unit, looks, events_of_job, most, most_patient = row
     seconds = int(number) * SECONDS[unit]
     assert int(looks) == looks_at(seconds)
     assert int(events_of_job.replace(",", "")) == 9 + 9 * int(looks)

@@ -53,7 +53,7 @@ def test_a_path_below_something_that_is_no_folder(data: Data) -> None:
     ],
     ids=["wildcard", "wildcard beside a token", "no folder", "too long"],
 )
-def test_what_a_location_may_not_be_a_path_makes_of_it(
+def test_a_path_is_refused_as_a_location_is(
     stack: cdk.Stack, data: Data, path: str, reason: str
 ) -> None:
     """A path that is known before is part of the location, and judged with it."""
@@ -129,19 +129,20 @@ def test_one_prefix_may_have_both(
 
 @pytest.mark.parametrize("kind", BATCH_KINDS)
 @pytest.mark.parametrize(
-    ("source", "destination", "paths", "folder"),
+    ("prefixes", "paths", "folder"),
     [
-        ("batch/", "batch/", {"source_path": "x/", "destination_path": "x/"}, "batch/x/"),
-        ("batch/", "batch/x/", {"source_path": "x/"}, "batch/x/"),
-        ("batch/", "batch/", {"source_path": "x", "destination_path": "x/"}, "batch/x"),
-        ("", "x/y/", {"source_path": "x/y"}, "x/y"),
+        (("batch/", "batch/"), {"source_path": "x/", "destination_path": "x/"}, "batch/x/"),
+        (("batch/", "batch/x/"), {"source_path": "x/"}, "batch/x/"),
+        (("batch/", "batch/"), {"source_path": "x", "destination_path": "x/"}, "batch/x"),
+        (("", "x/y/"), {"source_path": "x/y"}, "x/y"),
     ],
     ids=["both paths", "one path", "without a slash", "from the root"],
 )
 def test_paths_that_make_the_source_the_destination(
-    data: Data, kind: Any, source: str, destination: str, paths: dict[str, str], folder: str
+    data: Data, kind: Any, prefixes: tuple[str, str], paths: dict[str, str], folder: str
 ) -> None:
     """They are refused if they are known before."""
+    source, destination = prefixes
     name = "batch inference job" if kind is BatchInferenceJob else "batch segment job"
     assert refusal(
         data, kind, source=data.at(source), destination=data.at(destination), **paths

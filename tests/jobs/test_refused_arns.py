@@ -94,9 +94,10 @@ def test_each_parameter_has_a_form(data: Data, kind: Any, wrong: dict[str, str],
     ],
 )
 def test_the_attribute_of_an_l1(
-    stack: cdk.Stack, data: Data, kind: Any, parameter: str, attribute: str, told: str | None
+    data: Data, kind: Any, parameter: str, attribute: str, told: str | None
 ) -> None:
     """It is checked as the ARN that it becomes; ``Ref`` is the name or the ARN."""
+    stack = cdk.Stack.of(data.encryption)
     schema = personalize.CfnSchema(stack, "Schema", name="movies", schema="{}")
     movies = personalize.CfnDatasetGroup(stack, "Movies", name="movies")
     l1s: list[cdk.CfnResource] = [
@@ -164,7 +165,7 @@ def test_an_arn_of_somewhere_else(data: Data, arn: str, reason: str) -> None:
         f"{HERE}:dataset/X-men_2/INTERACTIONS",
     ],
 )
-def test_what_is_a_token_is_not_judged(stack: cdk.Stack, data: Data, arn: str) -> None:
+def test_tokens_are_not_judged(stack: cdk.Stack, data: Data, arn: str) -> None:
     """A token and its parts are not checked; a name may have any letter."""
     name = cdk.CfnParameter(stack, "Name").value_as_string
     job(data, DatasetImportJob, dataset_arn=arn.replace("{name}", name))

@@ -102,7 +102,7 @@ def test_each_part_that_is_joined_needs_a_value(data: Data, source: str, guarded
         *("($a & $b", "$a & $b)", "$a & ", "& $a", "[$a & $b]", "{'x': $a & $b}"),
     ],
 )
-def test_what_does_something_else_last_or_is_broken_is_not_taken_apart(source: str) -> None:
+def test_an_expression_that_joins_nothing_last_is_not_taken_apart(source: str) -> None:
     """A part of it would mean something else; Step Functions itself reports a broken expression."""
     assert jsonata_operands(source) == [source]
 

@@ -9,7 +9,7 @@ from embedded_aws import EmbeddedAws
 from tests.jobs.movies import Movies, deployed, wait_until
 
 
-def test_what_passes_is_tried_again(aws: EmbeddedAws, movies: Movies) -> None:
+def test_passing_errors_are_tried_again(aws: EmbeddedAws, movies: Movies) -> None:
     """Throttling, service faults, a busy dataset and a job that isn't visible yet are retried."""
     machine = deployed(aws, movies, movies.importing())
     for operation, busy in (
@@ -29,7 +29,7 @@ def test_what_passes_is_tried_again(aws: EmbeddedAws, movies: Movies) -> None:
     ]
 
 
-def test_what_stays_as_it_is_fails(aws: EmbeddedAws, movies: Movies) -> None:
+def test_lasting_errors_fail(aws: EmbeddedAws, movies: Movies) -> None:
     """A missing dataset fails at once, and a service that is down at the ninth error."""
     machine = deployed(aws, movies, movies.importing())
     for operation, code in (

@@ -13,7 +13,7 @@ from constructs import IDependable
 
 from personalize_kms_constructs import PersonalizeResource, S3Location
 from tests.judge.apps import told
-from tests.policies import bucket_policy, resources
+from tests.policies import bucket_policy, resources, sids_of
 
 PERSONALIZE = "personalize.amazonaws.com"
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -100,12 +100,12 @@ def key_sids(stack: cdk.Stack, logical_id: str | None = None) -> list[str | None
     """The sids in the policy of a key, the only one by default."""
     keys = resources(stack, "AWS::KMS::Key")
     (key,) = keys.values() if logical_id is None else [keys[logical_id]]
-    return [statement.get("Sid") for statement in key["Properties"]["KeyPolicy"]["Statement"]]
+    return sids_of(key["Properties"]["KeyPolicy"]["Statement"])
 
 
 def bucket_sids(stack: cdk.Stack) -> list[str | None]:
     """The sids in the only bucket policy."""
-    return [statement.get("Sid") for statement in bucket_policy(stack)]
+    return sids_of(bucket_policy(stack))
 
 
 def logical_id(construct: Any) -> str:

@@ -75,7 +75,7 @@ def with_key_of(account: str) -> Callable[[cdk.Stack], S3Location]:
         "a reference by ARN",
     ],
 )
-def test_who_is_let_in(
+def test_the_owners_statements_let_the_role_in_unless_accounts_are_equal(
     concrete: cdk.Stack,
     location: Callable[[cdk.Stack], S3Location],
     principals: list[Any],

@@ -90,7 +90,7 @@ REFUSED: dict[str, tuple[Callable[[cdk.Stack], Any], str]] = {
 
 
 @pytest.mark.parametrize(("make", "problem"), REFUSED.values(), ids=REFUSED)
-def test_what_no_policy_can_name(
+def test_a_key_that_no_policy_can_name_is_refused(
     stack: cdk.Stack, make: Callable[[cdk.Stack], Any], problem: str
 ) -> None:
     """The message is about the bucket, and its advice works."""

@@ -111,21 +111,16 @@ CHANGES: dict[str, tuple[Callable[[cdk.Stack], Any], str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("how", "rule", "place"), CHANGES.values(), ids=CHANGES)
-def test_what_is_broken_later_fails_the_synth(
-    app: cdk.App,
-    stack: cdk.Stack,
-    imports: PersonalizeEncryption,
-    how: Callable[[cdk.Stack], Any],
-    rule: str,
-    place: str,
-) -> None:
+@pytest.mark.usefixtures("imports")
+@pytest.mark.parametrize("fault", CHANGES)
+def test_a_later_fault_fails_the_synth(app: cdk.App, stack: cdk.Stack, fault: str) -> None:
     """The construct has done its part by then, so the check reads the final templates."""
+    how, rule, place = CHANGES[fault]
     how(stack)
     assert (rule, f"Stack/{place}") in judged(app)
 
 
-def test_what_is_changed_and_still_right(
+def test_usual_changes_fail_nothing(
     app: cdk.App, stack: cdk.Stack, imports: PersonalizeEncryption
 ) -> None:
     """A copied key policy, a longer role name, and usual tags and boundaries change nothing."""
@@ -149,6 +144,7 @@ FEWER_WORDS = [
 ORGANIZATION = {"StringEquals": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"}}
 
 
+@pytest.mark.usefixtures("imports")
 @pytest.mark.parametrize(
     ("element", "value", "warned"),
     [
@@ -160,12 +156,7 @@ ORGANIZATION = {"StringEquals": {"aws:PrincipalOrgID": "o-1a2b3c4d5e"}}
     ],
 )
 def test_a_statement_that_is_written_in_another_way(
-    app: cdk.App,
-    stack: cdk.Stack,
-    imports: PersonalizeEncryption,
-    element: str,
-    value: Any,
-    warned: bool,
+    app: cdk.App, stack: cdk.Stack, element: str, value: Any, warned: bool
 ) -> None:
     """A rewritten statement is accepted if nothing is missing, and else reported as undecided."""
     l1(stack, "Encryption/Key").add_property_override(f"KeyPolicy.Statement.1.{element}", value)
@@ -284,7 +275,7 @@ LATE_VALUES: dict[str, tuple[Callable[[cdk.Stack, Any], PersonalizeEncryption], 
 
 
 @pytest.mark.parametrize(("make", "value"), LATE_VALUES.values(), ids=LATE_VALUES)
-def test_what_is_lazy_in_resources_of_others_stays_so(
+def test_lazy_values_of_others_stay_lazy(
     stack: cdk.Stack, make: Callable[[cdk.Stack, Any], PersonalizeEncryption], value: str
 ) -> None:
     """An early resolve would freeze the value."""

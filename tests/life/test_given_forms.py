@@ -34,7 +34,7 @@ from tests.life.conftest import (
     trusted_role,
     warnings,
 )
-from tests.policies import resources, template
+from tests.policies import pending_policies, resources, sids_of, template
 
 KEYS: dict[str, Callable[[kms.Key], Any]] = {
     "L1 of an L2": lambda key: key.node.default_child,
@@ -275,7 +275,7 @@ def test_a_precreated_role_has_pending_statements() -> None:
     stack = cdk.Stack(app, "Stack")
     key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
     encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    assert [pending.policy for pending in encryption.pending_statements] == ["key", "role"]
+    assert pending_policies(encryption) == ["key", "role"]
     (of_key, of_role) = encryption.pending_statements
     assert [statement.sid for statement in of_role.statements] == ["CreateGrants", "UseKey"]
     condition = stack.resolve(of_key.statements[0].to_statement_json())["Condition"]
@@ -286,7 +286,7 @@ def test_a_precreated_role_has_pending_statements() -> None:
     assert not resources(stack, "AWS::IAM::Role")
 
 
-def test_what_is_allowed_later_is_in_the_report_on_precreated_roles(tmp_path: Path) -> None:
+def test_the_report_on_precreated_roles_has_later_statements(tmp_path: Path) -> None:
     """The role's maker reads it in the report."""
     app = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
     iam.Role.customize_roles(app, use_precreated_roles={"Stack/Encryption/Role": "precreated"})
@@ -297,7 +297,7 @@ def test_what_is_allowed_later_is_in_the_report_on_precreated_roles(tmp_path: Pa
     app.synth()
     (role,) = json.loads((tmp_path / "iam-policy-report.json").read_text())["roles"]
     (pending,) = encryption.pending_statements
-    sids = [statement["Sid"] for statement in role["managedPolicyStatements"]]
+    sids = sids_of(role["managedPolicyStatements"])
     assert (
         set(sids)
         == {statement.sid for statement in pending.statements}
@@ -375,7 +375,7 @@ def test_a_report_on_permissions_leaves_the_role_as_it_is(given: bool) -> None:
     assert {"Fn::GetAtt": [role_id, "Arn"]} in [
         statement["Resource"] for statement in of_caller["PolicyDocument"]["Statement"]
     ]
-    assert [pending.policy for pending in encryption.pending_statements] == ["key"]
+    assert pending_policies(encryption) == ["key"]
 
 
 @jsii.implements(cdk.IStableAnyProducer)

@@ -28,7 +28,7 @@ def late(text: str) -> str:
     return cdk.Lazy.string(cast("cdk.IStableStringProducer", _Text(text)))
 
 
-def test_what_is_taken(app: cdk.App, concrete: cdk.Stack) -> None:
+def test_values_known_at_synth_are_taken(app: cdk.App, concrete: cdk.Stack) -> None:
     """The longest names and paths, pending look-ups, and values of the deployment are accepted."""
     encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
     bucket = s3.Bucket(concrete, "Bucket", bucket_name="ratings")

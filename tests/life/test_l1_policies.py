@@ -23,10 +23,11 @@ from tests.life.conftest import (
     bucket_sids,
     importing,
     judge_warnings,
+    judged,
     waits_for,
     warnings,
 )
-from tests.policies import resources
+from tests.policies import pending_policies, resources, sids_of
 
 ROLE = {
     "Sid": "PersonalizeRole",
@@ -161,7 +162,7 @@ def test_a_bucket_policy_that_a_condition_chooses(stack: cdk.Stack) -> None:
     document = {"Statement": either([only_tls(bucket)], [])}
     s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document=document)
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    assert [pending.policy for pending in encryption.pending_statements] == ["bucket"]
+    assert pending_policies(encryption) == ["bucket"]
 
 
 def judge_findings(app: cdk.App) -> set[tuple[str, str, str]]:
@@ -175,7 +176,7 @@ def test_a_key_policy_that_nobody_can_read(app: cdk.App, stack: cdk.Stack) -> No
     policy = cdk.Fn.transform("AWS::Include", {"Location": "s3://policies/key.json"})
     l1 = kms.CfnKey(stack, "L1Key", key_policy=policy)
     encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=l1, resources=[GROUP])
-    assert [pending.policy for pending in encryption.pending_statements] == ["key"]
+    assert pending_policies(encryption) == ["key"]
     assert judge_warnings(app) == {("Undecided", "Stack/Encryption")}
 
 
@@ -190,6 +191,15 @@ def test_a_bucket_policy_that_is_made_under_a_condition(app: cdk.App, stack: cdk
     PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     assert judge_warnings(app) == {("Undecided", "Stack/Encryption")}
     assert bucket_sids(stack) == BUCKET_SIDS
+
+
+def test_a_second_policy_of_a_bucket_that_is_no_l1(app: cdk.App, stack: cdk.Stack) -> None:
+    """The check sees both in the template; S3 would keep only one."""
+    bucket = s3.CfnBucket(stack, "L1")
+    properties = {"Bucket": bucket.ref, "PolicyDocument": {"Statement": []}}
+    cdk.CfnResource(stack, "Raw", type="AWS::S3::BucketPolicy", properties=properties)
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    assert judged(app) == {("Configuration", "Stack/Raw")}
 
 
 def only_tls(bucket: s3.CfnBucket) -> dict[str, Any]:
@@ -252,24 +262,6 @@ def test_the_policy_of_a_bucket_gets_the_statements(
     ]
     (logical_id,) = resources(stack, "AWS::S3::BucketPolicy")
     assert logical_id in waited_for
-
-
-@pytest.mark.parametrize("is_reference", [False, True])
-def test_the_policy_of_another_bucket_whose_name_has_the_id_of_the_l1(
-    stack: cdk.Stack, is_reference: bool
-) -> None:
-    """It stays as it is: S3 would refuse a statement on another bucket."""
-    data = s3.CfnBucket(stack, "data")
-    archive = f"{data.ref if is_reference else 'data'}-archive"
-    s3.CfnBucketPolicy(stack, "Other", bucket=archive, policy_document={"Statement": []})
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(data)])
-    policies = resources(stack, "AWS::S3::BucketPolicy")
-    assert policies.pop("Other")["Properties"] == {
-        "Bucket": stack.resolve(archive),
-        "PolicyDocument": {"Statement": []},
-    }
-    (ours,) = policies.values()
-    assert ours["Properties"]["Bucket"] == {"Ref": "data"}
 
 
 def test_a_policy_that_is_given_to_its_l2_bucket(
@@ -340,7 +332,7 @@ def test_a_nested_stack_of_an_included_template(
         {"AWS": {"Fn::GetAtt": [role, "Arn"]}} for role in roles
     ]
     of_bucket = included["DataPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert [statement["Sid"] for statement in of_bucket] == [
+    assert sids_of(of_bucket) == [
         *BUCKET_SIDS,
         *(f"{sid}2" for sid in BUCKET_SIDS),
     ]

@@ -99,7 +99,6 @@ SUB = {
 }
 POLICIES: dict[str, Any] = {
     "none": None,
-    "plain": {"Version": "2012-10-17", "Statement": [ROOT]},
     "with a function": {"Version": "2012-10-17", "Statement": [SUB, ROOT]},
     # The CDK drops an id, and writes another version than that of a policy without one, in which
     # variables are text.
@@ -213,7 +212,7 @@ def as_lists(statement: Json) -> Json:
 
 @pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
 @pytest.mark.parametrize("order", orders(encrypt, allow_export, wrap_key, grant_on_key), ids=named)
-def test_what_others_do_on_an_l1_key(order: tuple[Step, ...], policy: Any) -> None:
+def test_statements_of_others_on_an_l1_key_stay(order: tuple[Step, ...], policy: Any) -> None:
     """``from_cfn_key`` keeps a document of its own, and ``KeyGrants`` another."""
     without, with_ours = compared(l1_key, policy, order)
     if without is None:
@@ -242,7 +241,7 @@ def test_what_others_do_on_an_l1_key(order: tuple[Step, ...], policy: Any) -> No
     orders(import_from, export_to, wrap_bucket, grant_on_bucket, mix_into_policy),
     ids=named,
 )
-def test_what_others_do_on_an_l1_bucket(order: tuple[Step, ...], policy: Any) -> None:
+def test_statements_of_others_on_an_l1_bucket_stay(order: tuple[Step, ...], policy: Any) -> None:
     """``from_cfn_bucket`` makes a policy of its own; ``BucketGrants`` and a mixin add to one."""
     without, with_ours = compared(l1_bucket, policy, order)
     if without is None:

@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from personalize_kms_constructs import PersonalizeEncryption
 from tests.judge.apps import failure
 from tests.life.conftest import GROUP, importing, key_statement, l1_key, trusted_role
-from tests.policies import resources, role_policy
+from tests.policies import pending_policies, resources, role_policy, sids_of
 
 ARN = {"Fn::GetAtt": ["Data", "Arn"]}
 BY_NAME = ["arn:", {"Ref": "AWS::Partition"}, ":s3:::", {"Ref": "Data"}]
@@ -73,7 +73,7 @@ def test_a_replica_of_a_key(app: cdk.App) -> None:
         ("key", arn)
     ]
     policy = resources(there, "AWS::KMS::Key")["L1Key"]["Properties"]["KeyPolicy"]
-    assert [statement.get("Sid") for statement in policy["Statement"]] == [None]
+    assert sids_of(policy["Statement"]) == [None]
 
 
 HERE, ANYWHERE = cdk.Environment(account="111111111111", region="eu-west-1"), cdk.Environment()
@@ -105,7 +105,7 @@ def test_an_arn_with_the_id_of_a_key(
     arn = f"arn:aws:kms:{region}:{account}:key/{kms.Key(stack, 'Key').key_id}"
     key = kms.Key.from_key_arn(stack, "Imported", arn)
     construct = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
-    assert [pending.policy for pending in construct.pending_statements] == ["key"]
+    assert pending_policies(construct) == ["key"]
     advice = (
         "key policy of Stack/Key, for Personalize "
         "(pass the construct Stack/Key itself instead of its ARN)"

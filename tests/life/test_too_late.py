@@ -13,6 +13,7 @@ from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResourc
 from personalize_kms_constructs.checks import check_assembly
 from tests.judge.apps import break_key_policy
 from tests.life.conftest import GROUP, importing, judged, trusted_role
+from tests.policies import sids_of
 
 GROUP_ARN = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
 
@@ -51,7 +52,7 @@ LATE: dict[str, Callable[[PersonalizeEncryption, Any], Any]] = {
 
 
 @pytest.mark.parametrize("add", LATE.values(), ids=LATE)
-def test_what_comes_after_a_stage_was_synthesized_is_refused(
+def test_calls_after_a_stage_was_synthesized_are_refused(
     app: cdk.App, add: Callable[[PersonalizeEncryption, Any], Any]
 ) -> None:
     """CDK Pipelines synthesize a stage when it is added; its template can't get a later call."""
@@ -71,7 +72,9 @@ def test_what_comes_after_a_stage_was_synthesized_is_refused(
     assert encryption.node.try_find_child("After") is None
 
 
-def test_what_the_cdk_can_not_add_any_more_fails(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+def test_statements_that_the_cdk_can_not_add_fail_the_call(
+    stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
     """Resolved statements can't change: the call fails and adds no resource that would lack one."""
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     stack.resolve(bucket.policy.document)  # type: ignore[union-attr]
@@ -109,13 +112,13 @@ def test_a_late_call_takes_no_sid(app: cdk.App, stack: cdk.Stack, bucket: s3.Buc
     PersonalizeEncryption(stack, "Next", resources=[importing(bucket)])
     assert bucket.policy is not None
     statements = stack.resolve(bucket.policy.document)["Statement"]
-    assert [statement["Sid"] for statement in statements] == [
+    assert sids_of(statements) == [
         "PersonalizeServiceListBucket",
         "PersonalizeServiceReadObjects",
     ]
 
 
-def test_what_the_templates_have_already_is_not_too_late(
+def test_permissions_that_templates_have_are_not_too_late(
     app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
     """A user who looks at a template in a notebook can go on."""

@@ -282,7 +282,7 @@ def test_denied_access_says_what_the_key_policy_lacks(function: Function, aws: A
 @pytest.mark.parametrize(
     "error", [INVALID, ParamValidationError(report="no ARN")], ids=["KMS", "its client"]
 )
-def test_what_will_not_pass_is_told_at_once(function: Function, aws: Aws, error: Exception) -> None:
+def test_lasting_errors_are_told_at_once(function: Function, aws: Aws, error: Exception) -> None:
     """The reason is KMS's own, or that of its client."""
     aws.before_read = always(error)
     assert function("Create", statement("A"))["Reason"] == f"key {KEY}: {error}"
@@ -334,7 +334,9 @@ def test_a_temporary_failure_is_waited_out(
         "KMSInvalidStateException",
     ],
 )
-def test_what_may_pass_is_waited_for_and_then_told(function: Function, aws: Aws, code: str) -> None:
+def test_passing_errors_are_waited_for_and_then_told(
+    function: Function, aws: Aws, code: str
+) -> None:
     """The function waits for new roles, its own or in the statements, and for a key's state."""
     error = refused(code, "PutKeyPolicy")
     aws.before_write = always(error)

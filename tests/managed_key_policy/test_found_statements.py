@@ -33,7 +33,7 @@ def test_rolling_back_a_creation_leaves_retained_statements(function: Function, 
     assert aws.policy == written(statement("A"))
 
 
-def test_what_another_key_had_is_not_found_here(function: Function, aws: Aws) -> None:
+def test_statements_of_another_key_are_not_found_here(function: Function, aws: Aws) -> None:
     """The id goes on with the one of before a change of keys."""
     function("Create", statement("A"), statement("B"))
     physical_id = f"{KEY}#A<another-key#B"

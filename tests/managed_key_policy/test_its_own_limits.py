@@ -41,7 +41,7 @@ def for_principal(
 
 
 @pytest.mark.parametrize("good", [FOR_A_ROLE, FOR_THE_SERVICE], ids=["role", "service"])
-def test_what_the_construct_writes_is_taken(
+def test_statements_of_the_construct_are_taken(
     function: Function, aws: Aws, good: dict[str, Any]
 ) -> None:
     """And goes again."""

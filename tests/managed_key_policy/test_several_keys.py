@@ -170,7 +170,7 @@ def test_keys_that_are_parameters_fill_it_too(stack: cdk.Stack) -> None:
         cast("cdk.App", more.node.root).synth()
 
 
-def test_what_is_known_of_a_key_fills_it_once(stack: cdk.Stack) -> None:
+def test_the_known_part_of_a_key_fills_it_once(stack: cdk.Stack) -> None:
     """However its ARN is written; twelve keys have less than 4,096 bytes at the deployment."""
     encryption = managed(stack, arn_of(0))
     for number in range(1, 12):

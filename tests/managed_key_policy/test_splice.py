@@ -129,7 +129,7 @@ def test_nothing_changes_when_the_statement_is_there(text: str) -> None:
     ],
     ids=["order", "boolean"],
 )
-def test_what_means_the_same_is_the_same(ours: Any, theirs: Any) -> None:
+def test_statements_of_one_meaning_are_the_same(ours: Any, theirs: Any) -> None:
     """KMS may write a statement in another way than it was written."""
     text = json.dumps({"Statement": [{"Sid": "A", "Element": theirs}]})
     assert spliced(text, {"A"}, {"A": {"Sid": "A", "Element": ours}}) == text
@@ -138,7 +138,7 @@ def test_what_means_the_same_is_the_same(ours: Any, theirs: Any) -> None:
 @pytest.mark.parametrize(
     "theirs", [{"AWS": "a"}, {"AWS": ["a", "b", "c"]}, {"Service": ["a", "b"]}, "*"]
 )
-def test_what_means_something_else_is_not_the_same(theirs: Any) -> None:
+def test_statements_of_another_meaning_are_not_the_same(theirs: Any) -> None:
     """Somebody changed our statement: it is put right."""
     text = json.dumps({"Statement": [{"Sid": "A", "Element": theirs}]})
     ours = '{"Sid":"A","Element":{"AWS":["a","b"]}}'

@@ -8,7 +8,7 @@ What proves what:
 - `test_prover_notices.py`: templates broken in every single way (`operators.py`) are noticed
 - `test_transcripts.py`: the three transcripts of AWS's pages are equal, so every change of the
   library's table is noticed
-- `test_evaluator.py`: known answers of `in_effect.py`
+- `test_evaluator.py`: known answers of `in_effect.py` and `strange.py`
 
 What is asked for, from AWS's page: `page.py` is the transcript, `needs.py` applies it to roles,
 keys and buckets.

@@ -27,7 +27,7 @@ class Assembly:
         self.templates = list(templates)
         top: dict[str, Stack] = {}
         for template in self.templates:
-            top[template.file] = Stack.of(template, top)
+            top[template.file] = Stack(top, template, {})
         self._stacks: dict[str, Stack] = {}
         for outermost in top.values():
             self._stacks.update((stack.file, stack) for stack in outermost.with_nested())

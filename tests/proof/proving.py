@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,23 +30,30 @@ def feature_flags(name: str) -> Mapping[str, Any]:
     return FLAGS[name]()
 
 
-def synthesized(
-    arrangement: Arrangement,
-    directory: Path,
-    *,
-    flags: Mapping[str, Any] | None = None,
-    partition: str = "aws",
-    concrete: bool = False,
-    kinds: Sequence[str] = KINDS,
-) -> Building:
+@dataclass(frozen=True)
+class Options:
+    """Ways to synthesize an arrangement."""
+
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    """The feature flags, none by default."""
+    partition: str = "aws"
+    """A partition, each of which has one account and Region here."""
+    concrete: bool = False
+    """True if the stacks know their account and Region."""
+    kinds: Sequence[str] = KINDS
+    """The resources of Personalize that are allowed."""
+
+
+def synthesized(arrangement: Arrangement, directory: Path, **given: Any) -> Building:
     """Synthesize an arrangement; every template of it is one that CloudFormation could order.
 
     The library's own judge stays out of it, which would fail the synth before anybody else is
     asked.
     """
-    context = {"personalize-kms-constructs:judge": False, **(flags or {})}
+    options = Options(**given)
+    context = {"personalize-kms-constructs:judge": False, **options.flags}
     app = cdk.App(outdir=str(directory), analytics_reporting=False, context=context)
-    building = Building(app, HERE[partition], concrete, kinds)
+    building = Building(app, HERE[options.partition], options.concrete, options.kinds)
     arrangement(building)
     app.synth()
     for stack in building.stacks:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -72,42 +72,26 @@ def _environment(text: str, agnostic: Environment) -> Environment:
 
 
 class Stack:
-    """A template with its parameters, in its environment."""
+    """A template with its parameters, in an app: the stacks that it can refer to, by file."""
 
     def __init__(
         self,
         app: Mapping[str, Stack],
         template: Template,
-        *,
-        name: str,
-        file: str,
-        body: dict[str, Any],
         parameters: Mapping[str, Callable[[], Any]],
     ) -> None:
         self._app = app
         self._template = template
         self._parameters = parameters
-        self.name = name
-        self.file = file
+        self.name = template.stack_name
+        self.file = template.file
         self.environment = template.environment
-        self.body = body
+        self.body = body = template.body
         self._nested = {
             logical_id: self._nest(logical_id, resource)
             for logical_id, resource in body.get("Resources", {}).items()
             if resource["Type"] == NESTED
         }
-
-    @staticmethod
-    def of(template: Template, app: Mapping[str, Stack]) -> Stack:
-        """The stack of a template; ``app`` is all stacks that it can refer to."""
-        return Stack(
-            app,
-            template,
-            name=template.stack_name,
-            file=template.file,
-            body=template.body,
-            parameters={},
-        )
 
     def with_nested(self) -> Iterator[Stack]:
         """This stack and every one nested in it."""
@@ -227,9 +211,8 @@ class Stack:
             for name, item in properties.get("Parameters", {}).items()
         }
         name = f"{self.name}-{logical_id}"
-        return Stack(
-            self._app, self._template, name=name, file=file, body=body, parameters=parameters
-        )
+        nested = replace(self._template, stack_name=name, file=file, body=body)
+        return Stack(self._app, nested, parameters)
 
     def _resource(self, logical_id: str, place: str) -> physical.Resource:
         declared = self.body.get("Resources", {}).get(logical_id)

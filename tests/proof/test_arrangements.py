@@ -8,7 +8,6 @@ arrangement meets every value of theirs, and each resource alone meets many arra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,10 +17,9 @@ import pytest
 from personalize_kms_constructs.checks import check_assembly
 from tests.proof import on_keys_and_buckets, outside_of_the_app
 from tests.proof.arrangements import ARRANGEMENTS, CONCRETE_ALONE
-from tests.proof.building import KINDS, Arrangement, Building, encrypted_bucket, personalize_role
-from tests.proof.model import UnresolvableError
+from tests.proof.building import KINDS, Arrangement, Building
 from tests.proof.prover import differences
-from tests.proof.proving import all_differences, build, feature_flags, synthesized
+from tests.proof.proving import all_differences, feature_flags, synthesized
 
 
 class Variant(NamedTuple):
@@ -137,26 +135,3 @@ def test_a_resource_alone_is_as_the_page_has_it(
 ) -> None:
     """It gets its own permissions of AWS's page, and no others."""
     assert all_differences(arrangement, tmp_path, kinds=[kind], **variant.options()) == []
-
-
-def role_without_policy_updates_and_bucket_of_another_stack(it: Building) -> None:
-    role = personalize_role(it.main, role_name="personalize").without_policy_updates()
-    it.wire(picks=it.picks(encrypted_bucket(it.stack("Data"))), service_role=role)
-
-
-@pytest.mark.parametrize(
-    ("arrangement", "kinds"),
-    [
-        # Other resources have a key of the stack name the role too, and with that the stack knows
-        # the reference.
-        (outside_of_the_app.imported_key_and_nameless_role_of_another_stack, ["dataset group"]),
-        (role_without_policy_updates_and_bucket_of_another_stack, KINDS),
-    ],
-)
-@pytest.mark.parametrize("concrete", [False, True])
-def test_pending_statements_may_name_what_only_another_stack_understands(
-    arrangement: Arrangement, kinds: Sequence[str], concrete: bool, tmp_path: Path
-) -> None:
-    """They refer to that stack, which nobody can paste: the construct has nothing better yet."""
-    with pytest.raises(UnresolvableError, match="has no"):
-        build(arrangement, tmp_path, concrete=concrete, kinds=kinds)

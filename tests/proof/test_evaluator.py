@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.proof.in_effect import InEffect
-from tests.proof.model import Bucket, Deployed, Document, Key, Role
+from tests.proof.model import Bucket, Deployed, Document, Key, Role, Statement
+from tests.proof.strange import not_understood, strange_principals
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 REGION = "eu-west-1"
@@ -16,6 +17,7 @@ ROOT, OTHERS_ROOT = f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{OTHER}:root"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/one"
 OTHERS_KEY = f"arn:aws:kms:{REGION}:{OTHER}:key/two"
 SERVICE = {"Service": "personalize.amazonaws.com"}
+SOURCE = f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset-group/movies"
 DECRYPT = "kms:Decrypt"
 
 Json = dict[str, Any]
@@ -74,7 +76,7 @@ SESSION = {
         ({"Principal": SERVICE, "Action": DECRYPT}, False, False),
     ],
 )
-def test_what_a_key_policy_gives_a_role(statement: Json, alone: bool, with_iam: bool) -> None:
+def test_a_key_policy_gives_a_role(statement: Json, alone: bool, with_iam: bool) -> None:
     """The key policy decides by itself, or with an IAM policy that allows the action."""
     assert decrypts(statement) == alone
     assert decrypts(statement, iam=IAM) == with_iam
@@ -114,3 +116,48 @@ def test_iam_is_enough_in_a_bucket_of_the_same_account(
     role = Role(ROLE, {}, [policy({"Action": action, "Resource": f"{BUCKET}/import/*"})])
     in_effect = InEffect(Deployed(roles={ROLE: role}, buckets={BUCKET: owned}))
     assert in_effect.lacking_in_bucket(ROLE, BUCKET, action, resource, REGION) == lacking
+
+
+@pytest.mark.parametrize(
+    ("elements", "problem"),
+    [
+        ({"Action": []}, "no Action"),
+        ({"Action": "kms:De*"}, "wildcard in action kms:De*"),
+        ({"Action": "kms:Decrpyt"}, "action kms:Decrpyt, which there is not"),
+        ({"Action": "s3:GetObject"}, "action s3:GetObject, which is out of place"),
+        ({"NotAction": "kms:Encrypt"}, "element NotAction"),
+        ({"NotPrincipal": {"AWS": ROLE}}, "element NotPrincipal"),
+        ({"Effect": "Deny"}, "effect 'Deny'"),
+        ({"Resource": "arn:aws:kms:*"}, "resource arn:aws:kms:*, which is no ARN"),
+        ({"Resource": KEY[:-1] + "*"}, f"wildcard or variable in resource {KEY[:-1]}*"),
+        ({"Resource": "arn:aws:s3:::ratings/*"}, "action kms:Decrypt on arn:aws:s3:::ratings/*"),
+        ({"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:*"}}}, "condition value arn:aws:*"),
+        (
+            {"Condition": {"StringEquals": {"aws:SourceAccount": "${aws:PrincipalAccount}"}}},
+            "condition value ${aws:",
+        ),
+        (
+            {"Condition": {"ArnLikeIfExists": {"aws:SourceArn": SOURCE}}},
+            "condition operator ArnLikeIfExists",
+        ),
+        (
+            {"Condition": {"StringEquals": {"kms:ViaService": "personalize"}}},
+            "condition key kms:ViaService",
+        ),
+    ],
+)
+def test_parts_that_ministack_misjudges_are_named(elements: Json, problem: str) -> None:
+    """Elements beyond the known answers are reported in a statement of ours."""
+    statement: Statement = {"Effect": "Allow", "Resource": "*", **to(ROLE), **elements}
+    assert any(
+        message.startswith(problem)
+        for message in not_understood(statement, ["kms"], has_principal=True)
+    )
+
+
+def test_a_plain_statement_is_understood() -> None:
+    """The forms that the construct writes are fine, and name nobody but the role."""
+    statement = {"Sid": "One", "Effect": "Allow", "Resource": "*", **to(ROOT, Condition=ONE_ROLE)}
+    assert list(not_understood(statement, ["kms"], has_principal=True)) == []
+    assert list(strange_principals(statement, [ROLE])) == []
+    assert list(strange_principals(to(ROOT), [ROLE])) == [f"principal {ROOT}"]

@@ -70,14 +70,15 @@ def as_json(text: str) -> str:
     """Return a template in YAML as JSON, or raise a ``ValueError``."""
     try:
         template = yaml.load(text, _Loader)
-        json_text = ""
+        parts, characters = [], 0
         for part in json.JSONEncoder().iterencode(template):
-            json_text += part
-            if len(json_text) > _MOST_CHARACTERS:
+            parts.append(part)
+            characters += len(part)
+            if characters > _MOST_CHARACTERS:
                 raise ValueError(
                     "with its aliases written out it is larger than CloudFormation takes"
                 )
-        return json_text
+        return "".join(parts)
     except yaml.MarkedYAMLError as error:
         problem = ": ".join(filter(None, (error.context, error.problem)))
         line = error.problem_mark.line + 1 if error.problem_mark else 1
