@@ -59,7 +59,10 @@ def test_its_head_is_what_agents_read() -> None:
 
 
 def test_its_commands_find_a_fault_and_prove_that_it_is_mended(tmp_path: Path) -> None:
-    """In a repository that has nothing but an app."""
+    """In a repository that has nothing but an app.
+
+    Takes six seconds: the CLI and the app start twice, and the check three times.
+    """
     (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
     (tmp_path / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} app.py"}))
     (tmp_path / "app.py").write_text(APP + BY_HAND)

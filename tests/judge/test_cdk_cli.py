@@ -92,7 +92,10 @@ def with_and_without_judge(directory: Path, scope: str) -> Iterator[tuple[str, s
 
 
 def test_no_file_of_an_app_differs(tmp_path: Path) -> None:
-    """The judge comes when the CDK has counted the plugins."""
+    """The judge comes when the CDK has counted the plugins.
+
+    Takes five seconds: the CLI and the app start twice.
+    """
     assert list(with_and_without_judge(tmp_path, "app")) == []
 
 

@@ -42,7 +42,10 @@ def test_without_validation_jobs_are_unknown(skipped: bool, tmp_path: Path) -> N
 
 
 def test_the_cli_reads_an_old_report_again(tmp_path: Path) -> None:
-    """It does if neither the CDK's validation nor a plugin writes a new one."""
+    """It does if neither the CDK's validation nor a plugin writes a new one.
+
+    Takes seven seconds: the CLI and the app start three times.
+    """
     assert cdk_cli(tmp_path, "app", "synth", "--quiet", fault=True).returncode == 1
     without_judge = ("synth", "--quiet", "--context", "personalize-kms-constructs:judge=false")
     again = cdk_cli(tmp_path, "app", *without_judge, fault=False)
