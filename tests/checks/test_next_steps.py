@@ -33,7 +33,6 @@ LACKING: Json = {"Effect": "Allow", "Action": IN_IAM[1:], "Resource": KEY}
 TOPIC: Json = {"Type": "AWS::SNS::Topic"}
 LOGGING: Json = {"Effect": "Allow", "Action": "logs:CreateLogGroup", "Resource": "*"}
 WIDE: Json = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
-ALL_OF_S3: Json = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 OF_FOLDER = bucket_policy("s3:GetObject", "s3:ListBucket")
 OF_FOLDER["Properties"]["PolicyDocument"]["Statement"][0]["Resource"][1] = (
     "arn:aws:s3:::ratings/in/*"

@@ -132,11 +132,6 @@ def test_role_is_a_dummy_until_it_is_looked_up(
     assert pending_policies(encryption) == pending
 
 
-def named(stack: cdk.Stack, type: str, part: str) -> list[dict[str, Any]]:
-    """Return the resources of a type with this in their logical id."""
-    return [resource for id, resource in resources(stack, type).items() if part in id]
-
-
 def test_nothing_permanent_needs_what_a_condition_leaves_out() -> None:
     """Only the construct's resources have the condition; CloudFormation refuses other templates."""
     solution = template(names_of("how-to/own-key-and-role.md")["solution"])["Resources"]

@@ -1,12 +1,11 @@
 """Fixtures for the tests of the jobs."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 import pytest
 
-from embedded_aws import EmbeddedAws
+from tests.deploy.conftest import aws, embedded_aws  # noqa: F401
 from tests.jobs.machines import Data
 
 if TYPE_CHECKING:
@@ -30,17 +29,3 @@ def movies(stack: cdk.Stack) -> "Movies":
     from tests.jobs.movies import Movies
 
     return Movies(stack)
-
-
-@pytest.fixture(scope="session")
-def embedded_aws() -> Iterator[EmbeddedAws]:
-    """A server for all deployments of a test process."""
-    with EmbeddedAws() as aws:
-        yield aws
-
-
-@pytest.fixture
-def aws(embedded_aws: EmbeddedAws) -> EmbeddedAws:
-    """An AWS with nothing in it."""
-    embedded_aws.reset()
-    return embedded_aws

@@ -107,6 +107,10 @@ def machine_policy(stack: cdk.Stack) -> list[dict[str, Any]]:
     ]
 
 
+def allow(action: Any, resource: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource}
+
+
 def text(value: Any) -> str:
     """A string of the template, with names in angle brackets for references."""
     if isinstance(value, str):

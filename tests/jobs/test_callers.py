@@ -9,14 +9,10 @@ from aws_cdk import aws_iam as iam
 from embedded_aws.personalize_callers import PARENTS
 from personalize_kms_constructs import PersonalizeResource
 from personalize_kms_constructs.matrix import ROWS
-from tests.jobs.machines import Data, readable
+from tests.jobs.machines import Data, allow, readable
 from tests.policies import resources
 
 PERSONALIZE = "arn:<AWS::Partition>:personalize:eu-west-1:111111111111"
-
-
-def allow(action: Any, resource: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource}
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from tests.jobs.machines import (
     SOLUTION,
     VERSION,
     Data,
+    allow,
     job,
     machine,
     machine_policy,
@@ -42,10 +43,6 @@ TYPES = {
     "BatchSegmentJob": "batch-segment-job",
     "DataDeletionJob": "data-deletion-job",
 }
-
-
-def allow(action: Any, resource: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource}
 
 
 @pytest.mark.parametrize(
