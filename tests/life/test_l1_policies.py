@@ -156,10 +156,13 @@ def test_a_key_policy_that_a_condition_chooses(
     assert stack.node.try_find_child("PersonalizeKeyPolicies") is None
 
 
-def test_a_bucket_policy_that_a_condition_chooses(stack: cdk.Stack) -> None:
+@pytest.mark.parametrize("write", EXPRESSIONS.values(), ids=EXPRESSIONS)
+def test_a_bucket_policy_that_a_condition_chooses(
+    stack: cdk.Stack, write: Callable[[list[Any]], Any]
+) -> None:
     """Nothing can be added to the policy of a bucket either."""
     bucket = s3.CfnBucket(stack, "L1")
-    document = {"Statement": either([only_tls(bucket)], [])}
+    document = write([only_tls(bucket)])
     s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document=document)
     encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
     assert pending_policies(encryption) == ["bucket"]
