@@ -88,8 +88,9 @@ snapshots: setup ## write snapshots of templates, and generated pages, anew afte
 properties: setup ## compare a thousand random apps with the page
 	@PROPERTY_EXAMPLES=1000 python -m pytest tests/proof/test_properties.py -q
 
-mutation: setup ## break the code that decides in every single way; takes about half an hour
+mutation: setup ## break the code that decides, and the table, in every single way; takes about half an hour
 	@$(INSTALL) requirements/mutation.txt
+	@python -m pytest tests/proof/mutated_matrix.py -q
 	@scripts/test-mutants
 
 versions: setup ## test at the lowest and the newest versions that are supported; name interpreters with PYTHONS

@@ -10,12 +10,41 @@ from aws_cdk import aws_s3 as s3
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.jobs import DatasetExportJob, DatasetImportJob
+from tests.bench.test_by_hand import counted
 from tests.deploy.stacks import deploy
 from tests.jobs.machines import machine
 from tests.jobs.movies import RATINGS, SCHEMA, wait_until
 from tests.policies import template
 
 ENVIRONMENT = cdk.Environment(account="111111111111", region="eu-west-1")
+GROUP_DATASET = "arn:aws:personalize:eu-west-1:111111111111:dataset/movies/INTERACTIONS"
+
+
+def calls_of_synth(jobs: int) -> int:
+    """Count the jsii calls of a synth, with the encryption in a stack apart from the machine's."""
+    app = cdk.App(analytics_reporting=False, context={"@aws-cdk/aws-iam:minimizePolicies": True})
+    owner, other = cdk.Stack(app, "Owner", env=ENVIRONMENT), cdk.Stack(app, "Jobs", env=ENVIRONMENT)
+    encryption, bucket = PersonalizeEncryption(owner, "Encryption"), s3.Bucket(other, "Data")
+    imports = [
+        DatasetImportJob(
+            other,
+            f"Import{number}",
+            encryption=encryption,
+            dataset_arn=GROUP_DATASET,
+            source=S3Location(bucket, f"import{number}/"),
+        )
+        for number in range(jobs)
+    ]
+    machine(other, *imports)
+    with counted() as made:
+        app.synth()
+        return made()
+
+
+def test_each_job_costs_the_same() -> None:
+    """The cost of a job doesn't grow with their number: all name the role by one token."""
+    three, six, nine = (calls_of_synth(number) for number in (3, 6, 9))
+    assert nine - six <= six - three < 3 * 70
 
 
 def test_jobs_run_in_another_stack_than_their_encryption(aws: EmbeddedAws, app: cdk.App) -> None:

@@ -59,7 +59,9 @@ def npm(project: Path, does: str) -> None:
 MAKES_VENV = 'rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python'
 
 
-def python(path: Path, version: str, *, configured: str = "exit 1", uv: str = "") -> None:
+def python(
+    path: Path, version: str, *, configured: str = "exit 1", uv: str = "", venv: str = MAKES_VENV
+) -> None:
     """Write a Python of this version that makes a .venv, configures pip and installs this uv."""
     new_enough = tuple(map(int, version.split("."))) >= (3, 11)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +70,7 @@ def python(path: Path, version: str, *, configured: str = "exit 1", uv: str = ""
         'case "$*" in\n'
         f"*python_version*) echo {version} ;;\n"
         f"*version_info*) exit {0 if new_enough else 1} ;;\n"
-        f'*"-m venv --clear .venv") {MAKES_VENV} ;;\n'
+        f'*"-m venv --clear .venv") {venv} ;;\n'
         f"*config*) {configured} ;;\n"
         f'*wait_for_lock*) exec {sys.executable} "$@" ;;\n'
         '*"-m pip"*) echo "$*" >> .venv/asked.txt\n'
@@ -141,6 +143,19 @@ def test_an_environment_of_a_wrong_python_is_made_anew(there: str | None, projec
     assert asked(project) == [*INSTALLED, NPM]
 
 
+def test_it_says_at_once_what_it_installs(project: Path) -> None:
+    """Making .venv takes seconds by itself: the line stands above whatever goes wrong with it."""
+    python(project / "on-path" / "python3", "3.13.1", venv="echo no space left >&2; exit 1")
+
+    result = set_up(project)
+
+    assert (result.returncode, result.stderr) == (1, "no space left\n")
+    assert result.stdout.splitlines() == [
+        "▶ Python packages, into .venv with Python 3.13.1 (a quarter of a minute, 1.2 GB with all "
+        "that follows)"
+    ]
+
+
 def test_an_interrupt_ends_it_in_one_line(project: Path) -> None:
     """The tracebacks of Python, pip and npm are not shown."""
     interrupted = "trap 'echo Traceback >&2; exit 1' INT; touch .venv/reached; sleep 20"
@@ -207,6 +222,26 @@ def test_the_demo_needs_less_than_development(project: Path) -> None:
         "aws-cdk",
         *required,
     }
+
+
+def test_what_npm_says_is_shown(project: Path) -> None:
+    """The reason stands in its first lines, and not in the last one."""
+    python(project / "on-path" / "python3", "3.13.1")
+    npm(
+        project,
+        (
+            "printf 'npm error code ENOTFOUND\\nnpm error reason\\nnpm error A complete log of it' "
+            ">&2; exit 1"
+        ),
+    )
+
+    result = set_up(project)
+
+    assert result.returncode == 1
+    assert (
+        result.stderr
+        == "npm can't install package-lock.json:\nnpm error code ENOTFOUND\nnpm error reason\n"
+    )
 
 
 def test_two_at_once_install_one_after_the_other(project: Path) -> None:

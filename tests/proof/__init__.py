@@ -6,9 +6,10 @@ What proves what:
   single ones
 - `test_properties.py`: random apps, and random selections in those arrangements
 - `test_prover_notices.py`: templates broken in every single way (`operators.py`) are noticed
-- `test_transcripts.py`: the three transcripts of AWS's pages are equal, so every change of the
-  library's table is noticed
-- `test_evaluator.py`: known answers of `in_effect.py` and `strange.py`
+- `mutated_matrix.py`: the library's table broken in every single way is noticed; `make mutation`
+  runs it
+- `test_transcripts.py`: the three transcripts of AWS's pages are equal
+- `test_evaluator.py`, `test_assembly.py`: known answers of the two tools below
 
 What is asked for, from AWS's page: `page.py` is the transcript, `needs.py` applies it to roles,
 keys and buckets.

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.proof.evaluator import Caller, addressed_to, allowed
 from tests.proof.in_effect import InEffect
 from tests.proof.model import Bucket, Deployed, Document, Key, Role, Statement
 from tests.proof.strange import not_understood, strange_principals
@@ -43,6 +44,14 @@ def decrypts(*statements: Json, iam: Json | None = None, key: str = KEY, role: s
     return InEffect(deployed).lacking_on_key(role, key, DECRYPT, REGION) is None
 
 
+def serves(*statements: Json, account: str | None = ACCOUNT, arn: str | None = SOURCE) -> bool:
+    """Tell if Personalize may decrypt on behalf of this source."""
+    caller = Caller(service="personalize.amazonaws.com", source_account=account, source_arn=arn)
+    return bool(
+        allowed(addressed_to(policy(*statements), caller), caller, frozenset({DECRYPT}), KEY)
+    )
+
+
 IAM = {"Action": DECRYPT, "Resource": [KEY, OTHERS_KEY]}
 ONE_ROLE = {"ArnEquals": {"aws:PrincipalArn": ROLE}}
 SESSION = {
@@ -68,18 +77,58 @@ SESSION = {
         # not the session's.
         (to(ROOT, Condition=ONE_ROLE), False, True),
         (to(ROOT, Condition=SESSION), False, False),
+        # IAM, "AWS global condition context keys": this key is in direct calls of a service alone.
+        (to(ROLE, Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}), False, False),
         # IAM, "AWS JSON policy elements: Principal": no part of a name is matched, and a service is
         # no role.
         (to(f"arn:aws:iam::{ACCOUNT}:role/*"), False, False),
         (to(ROLE.replace("personalize", "Personalize")), False, False),
         (to(f"arn:aws-cn:iam::{ACCOUNT}:root"), False, False),
         ({"Principal": SERVICE, "Action": DECRYPT}, False, False),
+        # IAM, "IAM JSON policy elements: NotAction": everything matches except the actions listed.
+        ({"Principal": {"AWS": ROLE}, "NotAction": "kms:Encrypt"}, True, True),
+        ({"Principal": {"AWS": ROLE}, "NotAction": ["kms:De*", "kms:Encrypt"]}, False, False),
     ],
 )
-def test_a_key_policy_gives_a_role(statement: Json, alone: bool, with_iam: bool) -> None:
+def test_what_a_key_policy_gives_a_role(statement: Json, alone: bool, with_iam: bool) -> None:
     """The key policy decides by itself, or with an IAM policy that allows the action."""
     assert decrypts(statement) == alone
     assert decrypts(statement, iam=IAM) == with_iam
+
+
+def test_delegation_to_one_role_is_to_no_other() -> None:
+    """IAM, "AWS global condition context keys": a role's ``aws:PrincipalArn`` is the role's ARN."""
+    assert not decrypts(to(ROOT, Condition=ONE_ROLE), iam=IAM, role=ROLE + "2")
+
+
+@pytest.mark.parametrize(
+    ("statement", "iam"),
+    [
+        (to(ROLE, Effect="Deny"), None),
+        (to(ROOT, Effect="Deny"), None),
+        ({"Effect": "Deny", "Principal": "*", "Action": "kms:D*"}, None),
+        # IAM, "AWS JSON policy elements: NotPrincipal": everybody is denied who is not listed.
+        ({"Effect": "Deny", "NotPrincipal": {"AWS": ROLE + "2"}, "Action": DECRYPT}, None),
+        (to(ROLE), {"Effect": "Deny", "Action": "kms:*"}),
+        (to(ROLE), {"Effect": "Deny", "NotAction": "s3:*"}),
+    ],
+)
+def test_an_explicit_deny_wins_wherever_it_is(statement: Json, iam: Json | None) -> None:
+    """IAM, "How AWS enforcement code logic evaluates requests": a deny overrides an allow."""
+    assert not decrypts(to(ROLE), statement, iam=iam)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        to(ROLE, Effect="Deny", Action="kms:Encrypt"),
+        to(ROLE + "2", Effect="Deny"),
+        {"Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, ROOT]}, "Action": DECRYPT},
+    ],
+)
+def test_a_deny_of_something_else_denies_nothing(statement: Json) -> None:
+    """IAM, "IAM JSON policy elements": a statement is about the actions and principals it lists."""
+    assert decrypts(to(ROLE), statement)
 
 
 @pytest.mark.parametrize("theirs", [to(ROLE), to(ROOT)], ids=["named", "delegated"])
@@ -88,6 +137,97 @@ def test_a_key_of_another_account_needs_both_sides(theirs: Json) -> None:
     assert decrypts(theirs, iam=IAM, key=OTHERS_KEY)
     assert not decrypts(theirs, key=OTHERS_KEY)
     assert not decrypts(to(OTHERS_ROOT), iam=IAM, key=OTHERS_KEY)
+
+
+ANY_OF_OURS = f"arn:aws:personalize:{REGION}:{ACCOUNT}:*"
+
+
+@pytest.mark.parametrize(
+    ("condition", "account", "arn", "given"),
+    [
+        ({}, ACCOUNT, SOURCE, True),
+        ({}, None, None, True),
+        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, ACCOUNT, None, True),
+        ({"StringEquals": {"AWS:sourceaccount": ACCOUNT}}, ACCOUNT, None, True),
+        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, OTHER, SOURCE, False),
+        ({"StringEquals": {"aws:SourceAccount": [OTHER, ACCOUNT]}}, ACCOUNT, None, True),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, ACCOUNT, SOURCE, True),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, OTHER, SOURCE, False),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, None, SOURCE, True),
+        ({"ArnLike": {"aws:SourceArn": ANY_OF_OURS}}, None, SOURCE, True),
+        (
+            {"ArnEquals": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}},
+            None,
+            SOURCE,
+            True,
+        ),
+        (
+            {"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:{REGION}:{OTHER}:*"}},
+            None,
+            SOURCE,
+            False,
+        ),
+        (
+            {"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": SOURCE}},
+            ACCOUNT,
+            None,
+            False,
+        ),
+        ({"StringEquals": {"aws:SourceArn": ANY_OF_OURS}}, None, SOURCE, False),
+        ({"StringLike": {"aws:SourceArn": ANY_OF_OURS}}, None, SOURCE, True),
+        # "Conditions with multiple context keys or values": the values of a negated operator are
+        # NORed.
+        ({"StringNotEquals": {"aws:SourceAccount": [ACCOUNT, OTHER]}}, ACCOUNT, None, False),
+        ({"StringNotEquals": {"aws:SourceAccount": [ACCOUNT, OTHER]}}, "999988887777", None, True),
+        # If the key is not present, the condition is false, but true for negated operators,
+        # IfExists and ForAllValues.
+        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, None, None, False),
+        ({"StringLike": {"aws:SourceAccount": "*"}}, None, None, False),
+        ({"ArnLike": {"aws:SourceArn": SOURCE}}, None, None, False),
+        ({"StringNotEquals": {"aws:SourceAccount": ACCOUNT}}, None, None, True),
+        ({"StringNotLike": {"aws:SourceAccount": "1111*"}}, None, None, True),
+        ({"ArnNotLike": {"aws:SourceArn": SOURCE}}, None, None, True),
+        ({"ArnNotEquals": {"aws:SourceArn": SOURCE}}, None, None, True),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, None, None, True),
+        ({"ArnLikeIfExists": {"aws:SourceArn": SOURCE}}, None, None, True),
+        ({"ForAllValues:StringEquals": {"aws:TagKeys": "team"}}, None, None, True),
+        ({"ForAnyValue:StringEquals": {"aws:TagKeys": "team"}}, None, None, False),
+        ({"Null": {"aws:SourceAccount": "true"}}, None, None, True),
+        ({"Null": {"aws:SourceAccount": "false"}}, None, None, False),
+    ],
+)
+def test_conditions_on_the_source(
+    condition: Json, account: str | None, arn: str | None, given: bool
+) -> None:
+    """IAM, "IAM JSON policy elements: Condition operators": operators are ANDed, values ORed."""
+    statement = {"Principal": SERVICE, "Action": DECRYPT, "Condition": condition}
+    assert serves(statement, account=account, arn=arn) == given
+    denial = {**statement, "Effect": "Deny"}
+    assert serves({**statement, "Condition": {}}, denial, account=account, arn=arn) != given
+
+
+def test_a_service_is_let_in_by_its_name_alone() -> None:
+    """IAM, "AWS JSON policy elements: Principal": a service is no principal of an account."""
+    assert not serves(to(ROOT, Action="kms:*"))
+    assert not serves({"Principal": {"Service": "forecast.amazonaws.com"}, "Action": DECRYPT})
+    assert serves(
+        {
+            "Principal": {"Service": ["s3.amazonaws.com", "personalize.amazonaws.com"]},
+            "Action": DECRYPT,
+        }
+    )
+
+
+def test_actions_ignore_case_and_resources_do_not() -> None:
+    """IAM, "IAM JSON policy elements: Action", "Resource": only action names ignore case."""
+
+    def by_iam(statement: Json) -> bool:
+        return InEffect(Deployed(roles={ROLE: Role(ROLE, {}, [policy(statement)])})).by_iam(
+            ROLE, DECRYPT, KEY, REGION
+        )
+
+    assert by_iam({"Action": "KMS:decrypt", "Resource": KEY})
+    assert not by_iam({"Action": DECRYPT, "Resource": KEY.upper()})
 
 
 BUCKET, OBJECT = "arn:aws:s3:::ratings", "arn:aws:s3:::ratings/import/a.csv"
@@ -146,7 +286,7 @@ def test_iam_is_enough_in_a_bucket_of_the_same_account(
         ),
     ],
 )
-def test_parts_that_ministack_misjudges_are_named(elements: Json, problem: str) -> None:
+def test_what_ministack_might_judge_otherwise_is_named(elements: Json, problem: str) -> None:
     """Elements beyond the known answers are reported in a statement of ours."""
     statement: Statement = {"Effect": "Allow", "Resource": "*", **to(ROLE), **elements}
     assert any(
