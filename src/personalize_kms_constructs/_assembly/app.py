@@ -11,7 +11,7 @@ from .given_policies import GivenPolicies
 from .manifest import Assembly
 from .parameter_values import NO_VALUES, ParameterValues
 from .stacks import Resource, Stack, Surroundings
-from .templates import Template, Unread, noted
+from .templates import Template
 
 
 class App(Surroundings):
@@ -20,7 +20,6 @@ class App(Surroundings):
     def __init__(
         self,
         templates: list[Template],
-        unread: list[Unread],
         parameters: ParameterValues = NO_VALUES,
         policies: GivenPolicies | None = None,
     ) -> None:
@@ -31,7 +30,6 @@ class App(Surroundings):
         for top in self.top:
             self.stacks += top.with_nested()
         self._by_file = {stack.template.path: stack for stack in self.stacks}
-        self._unread = unread
         self._exports: dict[str, list[tuple[Stack, str]]] | None = None
 
     def stacks_of(self, assembly: Assembly) -> list[Stack]:
@@ -59,7 +57,7 @@ class App(Surroundings):
             export = declared.get("Export") if isinstance(declared, dict) else None
             if not isinstance(export, dict) or "Name" not in export:
                 continue
-            with noted(self._unread, stack.template):
+            with stack.template.noting_errors():
                 if stack.has_output(output) is not Answer.NO:
                     name = stack.text(export["Name"])
                     exports.setdefault(name, []).append((stack, output))

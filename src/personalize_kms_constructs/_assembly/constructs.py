@@ -19,7 +19,7 @@ from .dataset_groups import DatasetGroups, key_left_open
 from .manifest import Assembly
 from .requests import KINDS
 from .stacks import Stack
-from .templates import Template, Unread, noted
+from .templates import Template
 
 _NAMES = {"serviceRole": "the role", "encryptionKey": "the key"}
 
@@ -62,9 +62,7 @@ class Left:
     """False if users have declared it, so that no construct answers for it."""
 
 
-def left_by_constructs(
-    assembly: Assembly, app: App, groups: DatasetGroups, unread: list[Unread]
-) -> list[Left]:
+def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups) -> list[Left]:
     """Return the metadata of constructs, without those that conditions certainly leave out."""
     constructs: list[Left] = []
     for template, path, data in assembly.metadata:
@@ -81,7 +79,7 @@ def left_by_constructs(
         elif own is None:
             reason = f"{file.name} is the template of no stack of the assembly, so it isn't checked"
         else:
-            with noted(unread, own.template):
+            with own.template.noting_errors():
                 _read(left, data, _References(app, template, own), groups)
             continue
         declared = Declaration(str(left.template.path), path)

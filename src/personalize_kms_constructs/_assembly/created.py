@@ -131,9 +131,8 @@ def _templates_of(assemblies: Sequence[Assembly]) -> dict[str, tuple[Assembly, T
     """Return all templates with their assemblies, by file name; by path where names are equal."""
     by_path: dict[Path, tuple[Assembly, Template]] = {}
     for assembly in assemblies:
-        for top in assembly.templates:
-            for template in top.with_nested():
-                by_path[template.path] = (assembly, template)
+        for template in assembly.with_nested():
+            by_path[template.path] = (assembly, template)
     names = [path.name for path in by_path]
     templates: dict[str, tuple[Assembly, Template]] = {}
     for path, assembly_and_template in by_path.items():

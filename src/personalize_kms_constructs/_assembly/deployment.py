@@ -26,7 +26,6 @@ from .policies_in_properties import (
     policy_of_kms,
 )
 from .stacks import Resource
-from .templates import Unread, noted
 
 _MERGED_KEY_POLICY = "Custom::PersonalizeKeyPolicy"
 _PRINCIPALS = {physical.ROLE: "role", "AWS::IAM::User": "user", "AWS::IAM::Group": "group"}
@@ -56,13 +55,11 @@ class Deployment:
     bucket_policies: dict[str, list[Resource]] = field(default_factory=dict)
 
     @staticmethod
-    def of(
-        resources: Iterable[Resource], unread: list[Unread], beside: Deployment | None = None
-    ) -> Deployment:
+    def of(resources: Iterable[Resource], beside: Deployment | None = None) -> Deployment:
         """Return the deployment of these resources, as far as they can be read."""
         deployment = Deployment(beside)
         for resource in resources:
-            with noted(unread, resource.stack.template):
+            with resource.stack.template.noting_errors():
                 deployment._take(resource)
         return deployment
 

@@ -14,7 +14,6 @@ from .deployment import Deployment
 from .physical import ROLE, of_any_partition, role_arn
 from .requests import role_of_function
 from .stacks import Resource
-from .templates import Unread, noted
 
 _CUSTOM = "Custom::AWS"
 _CALLS = {"putkeypolicy": "kms", "putbucketpolicy": "s3"}
@@ -23,15 +22,15 @@ _OF_CUSTOM_RESOURCES = "AWS679f53fac002430cb0da5b7982bd2287"
 
 
 def leave_replaced_policies_open(
-    model: AccessModel, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]
+    model: AccessModel, resources: Iterable[Resource], deployment: Deployment
 ) -> None:
     """Leave open the policies that ``AwsCustomResource``s or Lambda functions may replace."""
     replaced: list[tuple[str, str]] = []
-    merging = _roles_of_merging_functions(deployment, unread)
+    merging = _roles_of_merging_functions(deployment)
     for resource in resources:
         if resource.type not in (_CUSTOM, ROLE):
             continue
-        with noted(unread, resource.stack.template):
+        with resource.stack.template.noting_errors():
             if resource.type == ROLE and role_arn(resource) in merging:
                 continue
             for arn in _replaced_by(resource, deployment):
@@ -52,12 +51,12 @@ def leave_replaced_policies_open(
             owner.unseen = f"{' and '.join(paths)} may replace it"
 
 
-def _roles_of_merging_functions(deployment: Deployment, unread: list[Unread]) -> set[str]:
+def _roles_of_merging_functions(deployment: Deployment) -> set[str]:
     """Return the roles of our own functions, which keep the statements of others in a policy."""
     roles: set[str] = set()
     for merged in deployment.merged_key_policies.values():
         for resource in merged:
-            with noted(unread, resource.stack.template):
+            with resource.stack.template.noting_errors():
                 roles.add(role_of_function(resource.text("ServiceToken"), resource))
     return roles
 

@@ -24,43 +24,42 @@ from .requesters import requests_of
 from .requests import Request
 from .stacks import Resource, Stack
 from .state_machines import STATE_MACHINES
-from .templates import NESTED_STACKS, Template, Unread, noted
+from .templates import NESTED_STACKS, Template
 from .undeclared import undeclared
 from .waiting import CreationOrder
 
 
 def read_assemblies(
     assemblies: list[Assembly],
-    unread: list[Unread],
     parameters: ParameterValues = NO_VALUES,
     policies: GivenPolicies | None = None,
 ) -> list[ReadAssembly]:
     """Return an app and its stages with the resources that they deploy.
 
-    What can't be read, now or when a model is made, is noted in ``unread`` and left out.
+    A part that can't be read, now or when a model is made, is left out: see ``Template.errors``.
     """
     templates: list[Template] = []
     for assembly in assemblies:
         templates += assembly.templates
-    app = App(templates, unread, parameters, policies)
-    resources = [_resources_of(app.stacks_of(assembly), unread) for assembly in assemblies]
+    app = App(templates, parameters, policies)
+    resources = [_resources_of(app.stacks_of(assembly)) for assembly in assemblies]
     of_app: list[Resource] = []
     for own in resources:
         of_app += own
-    whole = Deployment.of(of_app, unread)
+    whole = Deployment.of(of_app)
     if len(assemblies) == 1:
-        return [ReadAssembly(assemblies[0], app, of_app, whole, unread)]
+        return [ReadAssembly(assemblies[0], app, of_app, whole)]
     read: list[ReadAssembly] = []
     for assembly, own in zip(assemblies, resources, strict=True):
-        deployment = Deployment.of(own, unread, whole)
-        read.append(ReadAssembly(assembly, app, own, deployment, unread))
+        deployment = Deployment.of(own, whole)
+        read.append(ReadAssembly(assembly, app, own, deployment))
     return read
 
 
-def _resources_of(stacks: Iterable[Stack], unread: list[Unread]) -> list[Resource]:
+def _resources_of(stacks: Iterable[Stack]) -> list[Resource]:
     resources: list[Resource] = []
     for stack in stacks:
-        with noted(unread, stack.template):
+        with stack.template.noting_errors():
             for resource in stack.resources():
                 resources.append(resource)
     return resources
@@ -83,19 +82,18 @@ class ReadAssembly:
         app: App,
         resources: list[Resource],
         deployment: Deployment,
-        unread: list[Unread],
     ) -> None:
+        self.assembly = assembly
         self._resources = resources
         self._stacks = app.stacks_of(assembly)
         self._deployment = deployment
-        self._unread = unread
-        groups = DatasetGroups(resources, deployment, unread)
+        groups = DatasetGroups(resources, deployment)
         self.without_key = groups.without_key
         """The dataset groups that Personalize encrypts with a key of its own."""
         self._order = CreationOrder(assembly, app)
-        self._order.note_circle_of_stacks(unread)
+        self._order.note_circle_of_stacks()
         self._requests = RequestReader(deployment, groups, self._order)
-        self.constructs = left_by_constructs(assembly, app, groups, unread)
+        self.constructs = left_by_constructs(assembly, app, groups)
         """The metadata that constructs and jobs of ours left, and users' declarations."""
         self._locations: dict[str, list[Location]] = {}
         """The locations that constructs, jobs and users name, by the ARN of the bucket."""
@@ -123,11 +121,11 @@ class ReadAssembly:
         self._add_unseen(model)
         if not only_ours:
             self._add_owners_beside(model)
-            of_creators = undeclared(model, self._resources, self._deployment, self._unread)
+            of_creators = undeclared(model, self._resources, self._deployment)
             model.open_questions += of_creators
         model.without_key += [group.path for group in self.without_key]
         # Now all keys, roles and buckets are there.
-        leave_replaced_policies_open(model, self._resources, self._deployment, self._unread)
+        leave_replaced_policies_open(model, self._resources, self._deployment)
         self._leave_open_what_macros_add(model)
         self._add_order(model)
         self._add_names(model)
@@ -165,7 +163,7 @@ class ReadAssembly:
             may_start_job = bool(self._jobs) and resource.type in STATE_MACHINES
             if not is_counted and not may_start_job:
                 continue
-            with noted(self._unread, resource.stack.template):
+            with resource.stack.template.noting_errors():
                 for request in requests_of(resource):
                     if isinstance(request, OpenQuestion):
                         model.open_questions.append(request)
@@ -215,13 +213,13 @@ class ReadAssembly:
         """Add a request, with the roles, buckets and keys that it names, if they can be read."""
         for role_arn in (asked.role_arn, asked.caller_arn, asked.assumed_by):
             if role_arn:
-                with noted(self._unread, template):
+                with template.noting_errors():
                     self._deployment.add_role(model, role_arn)
         for location in asked.locations:
-            with noted(self._unread, template):
+            with template.noting_errors():
                 self._add_bucket(model, location.bucket_arn, asked.account)
         for key_arn in keys_of(model, asked):
-            with noted(self._unread, template):
+            with template.noting_errors():
                 self._deployment.add_key(model, key_arn)
         model.asked.append(asked)
 
@@ -271,7 +269,7 @@ class ReadAssembly:
         beside = AccessModel()
         for resource in self._resources:
             template = resource.stack.template
-            with noted(self._unread, template):
+            with template.noting_errors():
                 if not template.speaks_of_personalize:
                     continue
                 if resource.type in physical.KEYS:
@@ -297,7 +295,7 @@ class ReadAssembly:
     def _add_order(self, model: AccessModel) -> None:
         """Add to each owner the resources that exist before it."""
         for owner, resource in self._made(model):
-            with noted(self._unread, resource.stack.template):
+            with resource.stack.template.noting_errors():
                 owner.waits_for = self._order.before(resource.stack, resource.logical_id)
 
     def _made(self, model: AccessModel) -> list[tuple[PolicyOwner, Resource]]:

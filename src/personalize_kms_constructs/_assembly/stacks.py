@@ -66,7 +66,8 @@ class Stack(Scope):
         self._resources: dict[str, Resource] = {}
         self.nested: dict[str, Stack] = {}
         for logical_id, nested in template.nested.items():
-            self.nested[logical_id] = Stack(app, nested, (self, logical_id))
+            if nested.body:
+                self.nested[logical_id] = Stack(app, nested, (self, logical_id))
 
     @property
     def top(self) -> Stack:

@@ -15,7 +15,6 @@ from .files import AssemblyError
 from .manifest import Assembly
 from .references import functions, names_in
 from .stacks import Stack
-from .templates import Unread, noted
 
 
 class Before:
@@ -133,10 +132,10 @@ class CreationOrder:
             stacks += [other for other in self._of(stack).stacks if other is not top]
         return list(dict.fromkeys(stacks))
 
-    def note_circle_of_stacks(self, unread: list[Unread]) -> None:
+    def note_circle_of_stacks(self) -> None:
         """Note that stacks wait for each other."""
         for first in self._tops[:1]:
-            with noted(unread, first.template):
+            with first.template.noting_errors():
                 _ = self._templates_before
 
     def _of(self, stack: Stack) -> _Uses:
