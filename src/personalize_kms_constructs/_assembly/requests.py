@@ -111,12 +111,11 @@ class Request(NamedTuple):
         name_argument = "jobname" if row.is_job else "name"
         name = job_name or self.text(name_argument) or unknown(f"name of {self.name}")
         arn = f"{start}:{row.arn_type}/{name}"
-        if not row.parents:
+        if not row.parent:
             return (arn,)
-        (parent,) = row.parents
         if split_arn(made_for) is None:
-            return f"{start}:{parent}/{made_for}", arn
-        if parent == "solution":
+            return f"{start}:{row.parent}/{made_for}", arn
+        if row.parent == "solution":
             # A solution version's ARN begins with the solution's, and has the solution's type.
             return "/".join(split(made_for, "/")[:2]), made_for, arn
         return made_for, arn
