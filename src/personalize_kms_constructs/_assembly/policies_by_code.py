@@ -10,9 +10,10 @@ from .._access.model import AccessModel, Bucket, Key
 from .._access.policy_documents import allow_statements, as_list
 from .._answers import Answer
 from .._values import matches, split_arn
+from .calling_roles import role_of_function
 from .deployment import Deployment
+from .owners import role_with_policies
 from .physical import ROLE, of_any_partition, role_arn
-from .requests import role_of_function
 from .stacks import Resource
 
 _CUSTOM = "Custom::AWS"
@@ -40,7 +41,7 @@ def leave_replaced_policies_open(
     owners: list[Key | Bucket] = [*model.keys.values(), *model.buckets.values()]
     for owner in owners:
         # Our own function keeps the rest of the policy that it merges into.
-        if deployment.merged_key_policies.get(of_any_partition(owner.arn)):
+        if deployment.own["merged key policies"].get(of_any_partition(owner.arn)):
             continue
         paths: list[str] = []
         for arn, path in replaced:
@@ -54,7 +55,7 @@ def leave_replaced_policies_open(
 def _roles_of_merging_functions(deployment: Deployment) -> set[str]:
     """Return the roles of our own functions, which keep the statements of others in a policy."""
     roles: set[str] = set()
-    for merged in deployment.merged_key_policies.values():
+    for merged in deployment.own["merged key policies"].values():
         for resource in merged:
             with resource.stack.template.noting_errors():
                 roles.add(role_of_function(resource.text("ServiceToken"), resource))
@@ -90,7 +91,7 @@ def _owner_in(resource: Resource, event: str, deployment: Deployment) -> str:
 def _allowed(role: Resource, deployment: Deployment) -> list[str]:
     """Return the ARNs whose policies a role may replace, by statements that name the action."""
     allowed: list[str] = []
-    for statement in allow_statements(deployment.role(role_arn(role)).identity):
+    for statement in allow_statements(role_with_policies(role_arn(role), deployment).identity):
         actions = {str(action).lower() for action in as_list(statement.body.get("Action"))}
         for call, service in _CALLS.items():
             if f"{service}:{call}" not in actions:

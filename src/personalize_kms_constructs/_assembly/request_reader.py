@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from .._access.causes import IF_PARAMETER, Cause
-from .._access.model import Asked, Location, OpenQuestion, Problem
+from .._access.model import Asked, Location, OpenQuestion
 from .._values import split
 from .choices import left_out_by
 from .dataset_groups import DatasetGroups, key_left_open
@@ -159,20 +159,3 @@ class RequestReader:
         )
         role_arns = (self._role_arn(request),)
         return OpenQuestion(request.name, reason, resource.declared, role_arns, ("kms",))
-
-
-def refusals(request: Request, *, ours: bool) -> list[Problem]:
-    """Return the problems with the role, the key and the paths of a request."""
-    problems: list[Problem] = []
-    for reason, page in request.refused():
-        problem = Problem(
-            "configuration",
-            request.name,
-            reason,
-            page=page,
-            needed_by=(request.name,),
-            declared=(request.resource.declared,),
-            of_ours=ours,
-        )
-        problems.append(problem)
-    return problems

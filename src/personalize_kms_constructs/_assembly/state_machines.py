@@ -14,9 +14,10 @@ from typing import Any
 from .._access.model import OpenQuestion
 from .._values import HOLE, WRITTEN, account_of, as_text, joined, unknown
 from ..matrix import Permissions
+from .calling_roles import role_of, role_of_task
 from .choices import Either
 from .files import read_text
-from .requests import KINDS, Request, call_not_known, lower_case, role_of, role_of_task
+from .requests import KINDS, Request, call_not_known, lower_case
 from .stacks import Resource
 
 STATE_MACHINES = {

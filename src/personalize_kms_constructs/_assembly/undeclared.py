@@ -21,6 +21,7 @@ from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL
 from . import physical
 from .choices import items_of
 from .deployment import Deployment
+from .owners import role_with_policies
 from .physical import of_any_partition
 from .policies_in_properties import policy_in
 from .stacks import Resource
@@ -90,14 +91,14 @@ def _may_be_for_personalize(resource: Resource, deployment: Deployment) -> bool:
         return False
     template = resource.stack.template
     personalize = calls.service(template.account, template.region)
-    role = deployment.role(physical.role_arn(resource))
+    role = role_with_policies(physical.role_arn(resource), deployment)
     return decision.trust(personalize, role).answer is not Answer.NO
 
 
 def _creator(resource: Resource, deployment: Deployment) -> Role:
     """Return the role of a resource; without policies if only Personalize may assume it."""
     if resource.type == physical.ROLE:
-        role = deployment.role(physical.role_arn(resource))
+        role = role_with_policies(physical.role_arn(resource), deployment)
         return Role(role.arn) if _is_for_personalize_alone(role) else role
     role = Role(resource.arn("iam", resource.generated_id, region=False))
     if resource.get("Role") is None:
