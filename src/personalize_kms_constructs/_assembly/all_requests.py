@@ -114,10 +114,10 @@ class AllRequests:
             self.questions.append(self._reader.question_of_choice(request))
             return
         self.problems += refusals(request, ours=ours)
-        read = self._reader.read(request, self._allowed, ours=ours)
-        self.questions += read.questions
-        if read.asked is not None:
-            self.asked.append((read.asked, request.resource.stack.template))
+        asked, questions = self._reader.read(request, self._allowed, ours=ours)
+        self.questions += questions
+        if asked is not None:
+            self.asked.append((asked, request.resource.stack.template))
 
 
 def _started_by(request: Request, jobs: list[_Job]) -> _Job:

@@ -13,7 +13,7 @@ from .deployment import Deployment
 from .physical import alias_in, nearest
 from .stacks import Resource, Stack
 
-_MEMBERS = {physical.DATASET: physical.dataset_arn, physical.SOLUTION: physical.solution_arn}
+_MEMBERS = {physical.DATASET: physical.dataset_arn, physical.SOLUTION: physical.arn_by_name}
 
 
 class DatasetGroups:
@@ -35,7 +35,7 @@ class DatasetGroups:
                     self._members.setdefault(arn, []).append(resource)
 
     def _take_group(self, group: Resource) -> None:
-        for name in (physical.dataset_group_arn(group), physical.ref(group)):
+        for name in (physical.arn_by_name(group), physical.ref(group)):
             self._groups.setdefault(name, []).append(group)
         if group.get("KmsKeyArn") is None and group.get("RoleArn") is None:
             self.without_key.append(group)

@@ -15,7 +15,6 @@ from .policies_in_properties import IDENTITY_POLICIES
 from .stacks import Resource
 
 _MERGED_KEY_POLICY = "Custom::PersonalizeKeyPolicy"
-PRINCIPALS = {physical.ROLE: "role", "AWS::IAM::User": "user", "AWS::IAM::Group": "group"}
 
 Index = Literal[
     "keys",
@@ -70,7 +69,7 @@ class Deployment:
         elif type == physical.MANAGED_POLICY:
             policy_arn = of_any_partition(physical.managed_policy_arn(resource))
             self._put("managed policies", policy_arn, resource)
-        if type in PRINCIPALS:
+        if type in physical.PRINCIPALS:
             for arn in as_list(resource.get("ManagedPolicyArns")):
                 self._put("principals by policy", of_any_partition(str(arn)), resource)
         if type in IDENTITY_POLICIES:

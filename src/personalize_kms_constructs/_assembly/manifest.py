@@ -71,7 +71,7 @@ def read_with_stages(directory: Path, within: tuple[Path, ...] = ()) -> list[Ass
     return assemblies
 
 
-def _object(value: Json, name: str) -> Json:
+def _object_in(value: Json, name: str) -> Json:
     """Return an entry that is an object; an empty object for anything else."""
     entry = value.get(name)
     return dict(entry) if isinstance(entry, dict) else {}
@@ -105,11 +105,11 @@ class _Manifest:
             elif artifact["type"] == "cdk:cloud-assembly":
                 assembly.stages.append(self._stage(artifact_id, artifact))
         for artifact_id, template in stacks.items():
-            assembly.dependencies[template.file] = _stacks_before(artifact_id, waits, stacks)
+            assembly.dependencies[template.file] = _files_before(artifact_id, waits, stacks)
         return assembly
 
     def _stage(self, artifact_id: str, artifact: Json) -> Path:
-        name = _object(artifact, "properties").get("directoryName")
+        name = _object_in(artifact, "properties").get("directoryName")
         if not isinstance(name, str):
             raise AssemblyError(f"{self.file}: nested assembly {artifact_id} has no directoryName")
         return self.directory / name
@@ -135,7 +135,7 @@ class _Manifest:
         return dict(artifacts)
 
     def _template(self, artifact_id: str, artifact: Json) -> Template:
-        properties = _object(artifact, "properties")
+        properties = _object_in(artifact, "properties")
         file = properties.get("templateFile")
         environment = _ENVIRONMENT.fullmatch(str(artifact.get("environment")))
         if not isinstance(file, str) or environment is None:
@@ -153,7 +153,7 @@ class _Manifest:
 
     def _add_metadata(self, artifact: Json, template: Template, assembly: Assembly) -> None:
         """Add the metadata of our constructs, acknowledgements, and the paths of resources."""
-        metadata = _object(artifact, "metadata")
+        metadata = _object_in(artifact, "metadata")
         extra = artifact.get("additionalMetadataFile")
         if isinstance(extra, str):
             metadata |= read_json(self.directory / extra)
@@ -161,7 +161,7 @@ class _Manifest:
         left: list[tuple[Template, str, Json]] = []
         for construct_path, entries in metadata.items():
             path = construct_path.lstrip("/")
-            for entry in entries if isinstance(entries, list) else ():
+            for entry in as_list(entries):
                 if not isinstance(entry, dict):
                     continue
                 type, data = entry.get("type"), entry.get("data")
@@ -184,7 +184,7 @@ class _Manifest:
         assembly.metadata += left
 
 
-def _stacks_before(
+def _files_before(
     artifact_id: str, waits: Mapping[str, list[str]], stacks: Mapping[str, Template]
 ) -> set[str]:
     """Return the files of stacks that a stack waits for directly, or through other artifacts."""

@@ -10,16 +10,16 @@ from .._access.model import AccessModel, Bucket, Key
 from .._access.policy_documents import allow_statements, as_list
 from .._answers import Answer
 from .._values import matches, split_arn
-from .calling_roles import role_of_function
 from .deployment import Deployment
-from .owners import role_with_policies
 from .physical import ROLE, of_any_partition, role_arn
+from .policy_owners import role_with_policies
 from .stacks import Resource
 
 _CUSTOM = "Custom::AWS"
 _CALLS = {"putkeypolicy": "kms", "putbucketpolicy": "s3"}
-# The function of all AwsCustomResources makes the calls that these name.
-_OF_CUSTOM_RESOURCES = "AWS679f53fac002430cb0da5b7982bd2287"
+# The function of all AwsCustomResources makes the calls that these name, and our own function keeps
+# the statements of others in a policy (``_managed_key_policy.shared_function``).
+_FUNCTIONS_THAT_ARE_KNOWN = ("AWS679f53fac002430cb0da5b7982bd2287", "PersonalizeKeyPolicies")
 
 
 def leave_replaced_policies_open(
@@ -27,13 +27,10 @@ def leave_replaced_policies_open(
 ) -> None:
     """Leave open the policies that ``AwsCustomResource``s or Lambda functions may replace."""
     replaced: list[tuple[str, str]] = []
-    merging = _roles_of_merging_functions(deployment)
     for resource in resources:
         if resource.type not in (_CUSTOM, ROLE):
             continue
         with resource.stack.template.noting_errors():
-            if resource.type == ROLE and role_arn(resource) in merging:
-                continue
             for arn in _replaced_by(resource, deployment):
                 replaced.append((arn, resource.path))
     if not replaced:
@@ -52,21 +49,11 @@ def leave_replaced_policies_open(
             owner.unseen = f"{' and '.join(paths)} may replace it"
 
 
-def _roles_of_merging_functions(deployment: Deployment) -> set[str]:
-    """Return the roles of our own functions, which keep the statements of others in a policy."""
-    roles: set[str] = set()
-    for merged in deployment.own["merged key policies"].values():
-        for resource in merged:
-            with resource.stack.template.noting_errors():
-                roles.add(role_of_function(resource.text("ServiceToken"), resource))
-    return roles
-
-
 def _replaced_by(resource: Resource, deployment: Deployment) -> Iterator[str]:
     """Yield the owners whose policies a resource replaces: ARNs, or a service for all of it."""
     if resource.type != _CUSTOM:
         if _is_of_function(resource):
-            yield from _allowed(resource, deployment)
+            yield from _replaceable_by(resource, deployment)
         return
     for event in ("Create", "Update"):
         text = json.dumps(resource.body.get("Properties", {}).get(event)).lower()
@@ -88,7 +75,7 @@ def _owner_in(resource: Resource, event: str, deployment: Deployment) -> str:
     return ""
 
 
-def _allowed(role: Resource, deployment: Deployment) -> list[str]:
+def _replaceable_by(role: Resource, deployment: Deployment) -> list[str]:
     """Return the ARNs whose policies a role may replace, by statements that name the action."""
     allowed: list[str] = []
     for statement in allow_statements(role_with_policies(role_arn(role), deployment).identity):
@@ -102,7 +89,7 @@ def _allowed(role: Resource, deployment: Deployment) -> list[str]:
 
 
 def _is_of_function(role: Resource) -> bool:
-    if role.logical_id.startswith(_OF_CUSTOM_RESOURCES):
+    if role.logical_id.startswith(_FUNCTIONS_THAT_ARE_KNOWN):
         return False
     return "lambda.amazonaws.com" in json.dumps(role.get("AssumeRolePolicyDocument"))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .._access.model import AccessModel, Location, PolicyOwner
+from .._access.declarations import Declaration
+from .._access.model import AccessModel, Location
 from . import physical
 from .all_requests import AllRequests
 from .app import App
@@ -13,10 +14,10 @@ from .dataset_groups import DatasetGroups
 from .deployment import Deployment
 from .given_policies import GivenPolicies
 from .manifest import Assembly
-from .owners import Owners
 from .parameter_values import NO_VALUES, ParameterValues
 from .pasting import Pasting
 from .policies_by_code import leave_replaced_policies_open
+from .policy_owners import Owners
 from .request_reader import RequestReader
 from .stacks import Resource, Stack
 from .templates import Template
@@ -74,7 +75,6 @@ class ReadAssembly:
         self.without_key = groups.without_key
         """The dataset groups that Personalize encrypts with a key of its own."""
         self._order = CreationOrder(assembly, app)
-        self._order.note_circle_of_stacks()
         self._reader = RequestReader(deployment, groups, self._order)
         self.constructs = left_by_constructs(assembly, app, groups)
         """The metadata that constructs and jobs of ours left, and users' declarations."""
@@ -108,7 +108,13 @@ class ReadAssembly:
             self._add_owners_beside(model)
             model.open_questions += undeclared(model, self._resources, self._deployment)
         leave_replaced_policies_open(model, self._resources, self._deployment)
-        for owner, resource in self._made(model):
+        made_by: dict[Declaration | None, Resource] = {
+            resource.declared: resource for resource in self._resources
+        }
+        for owner in model.owners:
+            if owner.declared not in made_by:
+                continue
+            resource = made_by[owner.declared]
             leave_open_what_macros_add(owner, resource.stack)
             with resource.stack.template.noting_errors():
                 owner.waits_for = self._order.before(resource.stack, resource.logical_id)
@@ -143,13 +149,3 @@ class ReadAssembly:
         model.owners_beside += beside.roles.values()
         model.owners_beside += beside.buckets.values()
         model.names_of_others.update(beside.names)
-
-    def _made(self, model: AccessModel) -> list[tuple[PolicyOwner, Resource]]:
-        """Return the owners of a model that the assembly makes, with their resources."""
-        resources = {resource.declared: resource for resource in self._resources}
-        made: list[tuple[PolicyOwner, Resource]] = []
-        for owner in model.owners:
-            resource = None if owner.declared is None else resources.get(owner.declared)
-            if resource is not None:
-                made.append((owner, resource))
-        return made

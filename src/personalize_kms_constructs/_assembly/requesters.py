@@ -49,7 +49,7 @@ def _of_personalize(resource: Resource) -> list[Request]:
     if call not in KINDS:
         return []
     properties = {name: resource.get(name) for name in resource.body.get("Properties", {})}
-    return [_request(resource, call, properties)]
+    return [_at_deployment(resource, call, properties)]
 
 
 def _of_dataset(resource: Resource) -> list[Request]:
@@ -63,10 +63,10 @@ def _of_dataset(resource: Resource) -> list[Request]:
         arguments = {**job, **of_dataset}
     elif not isinstance(job, Either):
         arguments = unknown(f"DatasetImportJob of {resource.path}")
-    return [_request(resource, "createdatasetimportjob", arguments)]
+    return [_at_deployment(resource, "createdatasetimportjob", arguments)]
 
 
-def _request(resource: Resource, call: str, arguments: Any) -> Request:
+def _at_deployment(resource: Resource, call: str, arguments: Any) -> Request:
     lower = lower_case(arguments)
     return Request(resource, resource.path, KINDS[call], lower, at_deployment=True)
 

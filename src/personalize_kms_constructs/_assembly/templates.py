@@ -205,9 +205,11 @@ def _assets(template: Path) -> dict[str, str]:
     path = template.with_name(template.name.replace(".template.json", ".assets.json"))
     if path == template or not path.is_file():
         return {}
-    entries = read_json(path).get("files", {})
+    entries = read_json(path).get("files")
     files: dict[str, str] = {}
-    for asset_hash, asset in entries.items() if isinstance(entries, dict) else ():
+    if not isinstance(entries, dict):
+        return files
+    for asset_hash, asset in entries.items():
         match asset:
             case {"source": {"path": str(file)}}:
                 files[asset_hash] = file

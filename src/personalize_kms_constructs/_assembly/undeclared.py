@@ -21,9 +21,9 @@ from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL
 from . import physical
 from .choices import items_of
 from .deployment import Deployment
-from .owners import role_with_policies
 from .physical import of_any_partition
 from .policies_in_properties import policy_in
+from .policy_owners import role_with_policies
 from .stacks import Resource
 
 # SAM makes a role of its policies
@@ -48,15 +48,12 @@ def undeclared(
 
     It may do so with a role that it may pass to Personalize.
     """
-    creators: list[Resource] = []
-    for resource in resources:
-        if resource.type in (physical.ROLE, _SAM_FUNCTION):
-            creators.append(resource)
-    passed = _passed(model, creators, deployment)
+    passed = _passed(model, resources, deployment)
     questions: list[OpenQuestion] = []
-    for resource in creators:
+    for resource in resources:
         with resource.stack.template.noting_errors():
-            question = _question(resource, _creator(resource, deployment), passed)
+            creator = _creator(resource, deployment)
+            question = None if creator is None else _question(resource, creator, passed)
             if question is not None:
                 questions.append(question)
     return questions
@@ -95,16 +92,17 @@ def _may_be_for_personalize(resource: Resource, deployment: Deployment) -> bool:
     return decision.trust(personalize, role).answer is not Answer.NO
 
 
-def _creator(resource: Resource, deployment: Deployment) -> Role:
-    """Return the role of a resource; without policies if only Personalize may assume it."""
+def _creator(resource: Resource, deployment: Deployment) -> Role | None:
+    """Return the role with which code may call Personalize: a resource, or the one SAM makes."""
     if resource.type == physical.ROLE:
         role = role_with_policies(physical.role_arn(resource), deployment)
-        return Role(role.arn) if _is_for_personalize_alone(role) else role
+        return None if _is_for_personalize_alone(role) else role
+    if resource.type != _SAM_FUNCTION or resource.get("Role") is not None:
+        return None
     role = Role(resource.arn("iam", resource.generated_id, region=False))
-    if resource.get("Role") is None:
-        for document, _ in items_of(resource.get("Policies")):
-            if isinstance(document, Mapping):
-                role.identity.append(policy_in(document, resource, resource.path))
+    for document, _ in items_of(resource.get("Policies")):
+        if isinstance(document, Mapping):
+            role.identity.append(policy_in(document, resource, resource.path))
     return role
 
 
@@ -133,17 +131,14 @@ def _question(resource: Resource, creator: Role, passed: Iterable[_Passed]) -> O
     roles = [role for role in roles if role.path]
     if not roles:
         return None
-    values = (
-        ("actions", tuple(actions)),
-        ("roles", tuple(role.path for role in roles)),
-    )
+    paths = tuple(role.path for role in roles)
     return OpenQuestion(
         resource.path,
         "",
         resource.declared,
         tuple(role.arn for role in roles),
         cause=Cause.NOT_DECLARED,
-        values=values,
+        values=(("actions", tuple(actions)), ("roles", paths)),
     )
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._access.comparison import compare
 from .._access.model import OpenQuestion
 from .._access.report import AccessReport, merged
-from .._assembly.created import add_created, created_problems
+from .._assembly.created import add_created
+from .._assembly.created_problems import created_problems
 from .._assembly.files import AssemblyError
 from .._assembly.given_paths import read_paths
 from .._assembly.given_policies import given_policies, policy_problems

@@ -14,18 +14,15 @@ from .._access.problems import AWS_MANAGED_KEY
 from .._answers import Answer
 from .._values import has_unknown, last_part, open_parts, same, split_arn
 from . import physical, shared_names
-from .choices import Item, condition_in, items_of, left_out_by
-from .deployment import PRINCIPALS, Deployment, may_be_in, roles_named_in
+from .choices import condition_in, left_out_by
+from .deployment import Deployment, may_be_in
 from .physical import alias_in, of_any_partition
 from .policies_in_properties import (
     all_reasons,
-    inline_policies_of,
-    may_deny,
-    not_of_the_app,
-    policy_from_outside,
     policy_of,
     policy_of_kms,
 )
+from .role_policies import add_boundary, add_identity_policies, identity_policy
 from .stacks import Resource
 from .templates import Template
 
@@ -115,9 +112,11 @@ class Owners:
             unseen_trust=mixed_up if len(resources) > 1 else "",
             declared=resource.declared,
         )
-        self._add_identity_policies(role, resource)
+        name = physical.role_name(resource)
+        role.may_have = _may_be_of(name, role.account, self._deployment.unclaimed_role_policies)
+        add_identity_policies(role, resource, self._deployment)
         role.unseen = all_reasons(role.unseen, mixed_up)
-        self._add_boundary(role, resource)
+        add_boundary(role, resource, self._deployment)
         return role
 
     def _imported_role(self, arn: str) -> Role:
@@ -127,63 +126,9 @@ class Owners:
         # Where the path isn't known, it isn't known either where the name begins.
         name = last_part(arn)
         for policy in self._deployment.policies_naming(name, role.account):
-            role.identity.append(self._identity_policy(policy, arn))
+            role.identity.append(identity_policy(policy, arn, self._deployment))
         role.may_have = _may_be_of(name, role.account, self._deployment.unclaimed_role_policies)
         return role
-
-    def _add_identity_policies(self, role: Role, resource: Resource) -> None:
-        """Add the policies that name the role, that it names, and that its properties have."""
-        name = physical.role_name(resource)
-        role.may_have = _may_be_of(name, role.account, self._deployment.unclaimed_role_policies)
-        # By declarations, since both sides may name the other.
-        policies: dict[object, tuple[Resource, str]] = {}
-        for policy in self._deployment.policies_naming(name, role.account):
-            policies[policy.declared] = (policy, "")
-        not_known: list[str] = []
-        from_outside: list[Policy] = []
-        for policy_arn, (_, condition) in _managed_policy_arns(resource):
-            of_app = self._deployment.managed_policies(policy_arn, resource)
-            for policy in of_app:
-                policies.setdefault(policy.declared, (policy, condition))
-            if of_app:
-                continue
-            known = policy_from_outside(policy_arn, resource, condition)
-            if known is None:
-                not_known.append(str(policy_arn))
-            else:
-                from_outside.append(known)
-        role.unseen = not_of_the_app(not_known)
-        role.unseen_denials = not_of_the_app(arn for arn in not_known if may_deny(arn))
-        for policy, condition in policies.values():
-            role.identity.append(self._identity_policy(policy, role.arn, condition))
-        role.identity += inline_policies_of(resource)
-        role.identity += from_outside
-
-    def _identity_policy(self, policy: Resource, role_arn: str, condition: str = "") -> Policy:
-        """Return an IAM policy of a role, with all other principals that have it."""
-        arns = [self._deployment.role_arn(name, policy) for name in roles_named_in(policy)]
-        for kind, property_name in (("user", "Users"), ("group", "Groups")):
-            for name in as_list(policy.get(property_name)):
-                arns.append(policy.arn("iam", f"{kind}/{name}", region=False))
-        if policy.type == physical.MANAGED_POLICY:
-            policy_arn = of_any_partition(physical.managed_policy_arn(policy))
-            principals = self._deployment.find("principals by policy", policy_arn)
-            arns += [_arn_of_principal(principal) for principal in principals]
-        own = of_any_partition(role_arn)
-        others = tuple(arn for arn in dict.fromkeys(arns) if of_any_partition(arn) != own)
-        return replace(policy_of(policy, "PolicyDocument", condition), also_of=others)
-
-    def _add_boundary(self, role: Role, resource: Resource) -> None:
-        arn = resource.text("PermissionsBoundary")
-        if arn is None:
-            return
-        of_app = self._deployment.managed_policies(arn, resource)
-        if of_app:
-            role.boundary = policy_of(of_app[0], "PolicyDocument")
-        else:
-            role.boundary = policy_from_outside(arn, resource)
-        if role.boundary is None:
-            role.unseen_boundary = not_of_the_app([arn])
 
     def add_bucket(self, arn: str, account: str) -> None:
         """Add a bucket with the key of its encryption, unless the model has it.
@@ -290,21 +235,6 @@ def _doubt_about(key: Key, resource: Resource) -> str:
     if resource.text("Origin") == "EXTERNAL":
         return "it can't be used until its key material is imported, which a template doesn't show"
     return ""
-
-
-def _managed_policy_arns(role: Resource) -> list[Item]:
-    """Return the ARNs of a role's managed policies, first those without a condition."""
-    arns = items_of(role.get("ManagedPolicyArns") or [])
-    return sorted(arns, key=lambda item: item.position.condition)
-
-
-def _arn_of_principal(resource: Resource) -> str:
-    """Return the ARN of a role, a user or a group."""
-    if resource.type == physical.ROLE:
-        return physical.role_arn(resource)
-    kind = PRINCIPALS[resource.type]
-    name = resource.name_in(f"{kind.capitalize()}Name")
-    return resource.arn("iam", f"{kind}/{name}", region=False)
 
 
 def _may_be_of(name: str, account: str, unclaimed: Mapping[str, list[Resource]]) -> list[Policy]:
