@@ -81,7 +81,7 @@ class AllRequests:
                 self.asked.append((asked, left.template))
 
     def _is_ours(self, path: str) -> bool:
-        """Report whether one of our constructs made the resource at a path."""
+        """Report whether a construct of ours made the resource at a path."""
         parent = path.rpartition("/")[0]
         return bool(parent) and (parent in self._paths or self._is_ours(parent))
 

@@ -1,4 +1,4 @@
-"""Mistakes in declarations of what code creates: see ``created``."""
+"""Mistakes in users' declarations: see ``created``."""
 
 from __future__ import annotations
 

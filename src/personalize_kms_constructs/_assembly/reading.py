@@ -89,7 +89,7 @@ class ReadAssembly:
         """Return the requests, all or only those of constructs of ours, with all policies on them.
 
         Each step needs the steps before it: requests bring their keys, roles and buckets, which
-        then get what isn't in their templates.
+        then get the facts that their own resources don't show.
         """
         requests = AllRequests(self.constructs, self._resources, self._reader, only_ours=only_ours)
         model = AccessModel(
@@ -108,9 +108,9 @@ class ReadAssembly:
             self._add_owners_beside(model)
             model.open_questions += undeclared(model, self._resources, self._deployment)
         leave_replaced_policies_open(model, self._resources, self._deployment)
-        made_by: dict[Declaration | None, Resource] = {
-            resource.declared: resource for resource in self._resources
-        }
+        made_by: dict[Declaration | None, Resource] = {}
+        for resource in self._resources:
+            made_by[resource.declared] = resource
         for owner in model.owners:
             if owner.declared not in made_by:
                 continue

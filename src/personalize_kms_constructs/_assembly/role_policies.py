@@ -66,7 +66,7 @@ def identity_policy(
 
 
 def add_boundary(role: Role, resource: Resource, deployment: Deployment) -> None:
-    """Add the permissions boundary of a role, if it has one."""
+    """Add the permissions boundary of a role, where its template names it."""
     arn = resource.text("PermissionsBoundary")
     if arn is None:
         return

@@ -124,7 +124,7 @@ class Template:
             yield from template.with_nested()
 
     def raise_first_error(self) -> None:
-        """Raise an error that was noted, here or in a template nested in it, if there is one."""
+        """Raise the first error that was noted, here or in a template nested in it."""
         for template in self.with_nested():
             for error in template.errors:
                 raise error

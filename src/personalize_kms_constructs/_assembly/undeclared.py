@@ -93,7 +93,7 @@ def _may_be_for_personalize(resource: Resource, deployment: Deployment) -> bool:
 
 
 def _creator(resource: Resource, deployment: Deployment) -> Role | None:
-    """Return the role with which code may call Personalize: a resource, or the one SAM makes."""
+    """Return the role of a template, or the role that SAM makes, if code may call with it."""
     if resource.type == physical.ROLE:
         role = role_with_policies(physical.role_arn(resource), deployment)
         return None if _is_for_personalize_alone(role) else role

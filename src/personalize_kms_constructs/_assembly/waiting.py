@@ -93,8 +93,10 @@ class CreationOrder:
             # Stacks that wait for each other are left to CloudFormation.
             self._before_stack[top] = frozenset()
             stacks = self._stacks_before(top)
-            indirect = [self._all_before(stack) for stack in stacks]
-            self._before_stack[top] = _templates_of(stacks).union(*indirect)
+            before = _templates_of(stacks)
+            for stack in stacks:
+                before |= self._all_before(stack)
+            self._before_stack[top] = before
         return self._before_stack[top]
 
     def _stacks_before(self, top: Stack) -> list[Stack]:
