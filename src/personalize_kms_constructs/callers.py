@@ -110,14 +110,14 @@ def _on_problems(on: Any, rows: Iterable[Permissions], here: Place) -> Iterator[
         yield from wrong_types
         return
     for row in dict.fromkeys(rows):
-        if not row.parents:
+        if not row.parent:
             yield (
                 f"on can't narrow {row.create_action}, for which AWS lists no other resource: "
                 f"grant the {row.resource} in a separate call"
             )
         elif not any(_may_be_parent(arn, row) for arn in on):
             yield (
-                f"on has no ARN of a {row.parents[0].replace('-', ' ')}, which {row.create_action} "
+                f"on has no ARN of a {row.parent.replace('-', ' ')}, which {row.create_action} "
                 f"needs: add one, or grant the {row.resource} in a separate call"
             )
     for arn in on:
@@ -125,7 +125,7 @@ def _on_problems(on: Any, rows: Iterable[Permissions], here: Place) -> Iterator[
 
 
 def _may_be_parent(arn: str, row: Permissions) -> bool:
-    return kind_of_arn(arn) in ("", *row.parents)
+    return kind_of_arn(arn) in ("", row.parent)
 
 
 def grant_create(
@@ -186,10 +186,10 @@ def _statements(
 ) -> Iterator[Json]:
     for row in dict.fromkeys(resource.permissions for resource in resources):
         created = [personalize_arn(stack, row.arn_type, "*")]
-        if on is None:
-            parents = [personalize_arn(stack, parent, "*") for parent in row.parents]
-        else:
+        if on is not None:
             parents = _parents_among(on, row)
+        else:
+            parents = [personalize_arn(stack, row.parent, "*")] if row.parent else []
         yield from creation_statements(row, created, parents, tags=True)
     yield pass_role_statement(service_role_arn)
 
@@ -208,7 +208,7 @@ def _with_versions(arn: str, row: Permissions) -> list[str]:
 
     The reference has one type for both, and doesn't say which ARN IAM compares.
     """
-    if row.parents != ("solution",):
+    if row.parent != "solution":
         return [arn]
     solution, *version = arn.rsplit("/", 1) if arn.count("/") > 1 else [arn]
     return [solution, arn if version else arn + "/*"]

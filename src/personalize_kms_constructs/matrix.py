@@ -124,8 +124,8 @@ class Permissions:
     """The API's argument for the service role."""
     made_for: str = ""
     """The API's argument for the resource it belongs to; a dataset group has none."""
-    parents: tuple[str, ...] = ()
-    """More types, as in ARNs, on which a caller needs the API's action."""
+    parent: str = ""
+    """A second type, as in ARNs, on which a caller needs the API's action."""
     takes_tags: bool = True
     """True if the API's call takes tags."""
     finished: str = "ACTIVE"
@@ -197,7 +197,7 @@ DATASET_IMPORT_JOB = Permissions(
     on_dataset_group_key=_KEY_POLICY_ALONE,
     source=S3Access(READ_OBJECTS, "DataSource.DataLocation", on_key=_KEY_POLICY_ALONE),
     made_for="DatasetArn",
-    parents=("dataset",),
+    parent="dataset",
 )
 
 DATASET_EXPORT_JOB = Permissions(
@@ -208,7 +208,7 @@ DATASET_EXPORT_JOB = Permissions(
         WRITE_OBJECTS, "JobOutput.S3DataDestination.Path", "JobOutput.S3DataDestination.KmsKeyArn"
     ),
     made_for="DatasetArn",
-    parents=("dataset",),
+    parent="dataset",
 )
 
 _BATCH_SOURCE = S3Access(
@@ -224,7 +224,7 @@ BATCH_INFERENCE_JOB = Permissions(
     source=_BATCH_SOURCE,
     destination=_BATCH_DESTINATION,
     made_for="SolutionVersionArn",
-    parents=("solution",),
+    parent="solution",
 )
 
 # The service authorization reference lists no solution for CreateBatchSegmentJob.
@@ -252,7 +252,7 @@ DATA_DELETION_JOB = Permissions(
     on_dataset_group_key=_AS_IMPORTS,
     source=S3Access(READ_OBJECTS, "DataSource.DataLocation", on_key=_AS_IMPORTS),
     made_for="DatasetGroupArn",
-    parents=("dataset-group",),
+    parent="dataset-group",
     finished="COMPLETED",
     note=(
         "AWS's pages differ: the page on KMS doesn't list data deletion jobs, and the page on S3 "
@@ -273,7 +273,7 @@ METRIC_ATTRIBUTION = Permissions(
     ),
     role_argument="MetricsOutputConfig.RoleArn",
     made_for="DatasetGroupArn",
-    parents=("dataset-group",),
+    parent="dataset-group",
     takes_tags=False,
 )
 

@@ -387,8 +387,17 @@ EVERYTHING: list[Json] = [
     {"resource": "metric attribution", "destination": PLACES},
 ]
 EXPORTER: Json = {
-    "Type": "AWS::IAM::User",
+    "Type": "AWS::IAM::Role",
     "Properties": {
+        "AssumeRolePolicyDocument": {
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "lambda.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                }
+            ]
+        },
         "Policies": [
             {
                 "PolicyName": "export",
@@ -399,7 +408,7 @@ EXPORTER: Json = {
                     ]
                 },
             }
-        ]
+        ],
     },
 }
 

@@ -423,7 +423,7 @@ OF_THE_LIST = {"aws:SourceAccount", "aws:SourceArn", "aws:PrincipalArn"}
 def grants_in(directory: Path) -> set[Grant]:
     """Return the statements of all policies, once for each principal."""
     grants: set[Grant] = set()
-    for read in read_assemblies(list(read_with_stages(directory, [])), []):
+    for read in read_assemblies(read_with_stages(directory)):
         model = read.model()
         ours = {"personalize.amazonaws.com", "*", *(asked.role_arn for asked in model.asked)}
         policies = [("key", key.arn, key.policies) for key in model.keys.values()]

@@ -96,7 +96,7 @@ def test_resources_of_nested_stacks_have_their_own_paths(app: cdk.App) -> None:
     outer = [cdk.NestedStack(stack, name) for name in ("One", "Two")]
     for scope in (stack, *outer, cdk.NestedStack(outer[1], "Deep")):
         iam.CfnRole(scope, "Role", assume_role_policy_document={"Statement": []})
-    (template,) = read_assembly(Path(app.synth().directory), []).templates
+    (template,) = read_assembly(Path(app.synth().directory)).templates
     assert sorted(part.path_of("Role") for part in template.with_nested()) == [
         "Main/One/Role",
         "Main/Role",

@@ -362,59 +362,28 @@ INLINE = {
 }
 
 
-@pytest.mark.parametrize(
-    ("type", "properties", "said"),
-    [
-        ("AWS::IAM::User", {"Policies": [INLINE]}, line()),
-        ("AWS::IAM::User", {"ManagedPolicyArns": [FULL_ACCESS]}, line("personalize:*")),
-        ("AWS::IAM::Group", {"Policies": [INLINE]}, line()),
-        ("AWS::IAM::Policy", {**INLINE, "Users": [{"Ref": "User"}]}, line()),
-        ("AWS::IAM::ManagedPolicy", {**INLINE, "Groups": ["scientists"]}, line()),
-        ("AWS::IAM::UserPolicy", {**INLINE, "UserName": "scientist"}, line()),
-        ("AWS::IAM::GroupPolicy", {**INLINE, "GroupName": "scientists"}, line()),
-        ("AWS::Serverless::Function", {"Policies": INLINE["PolicyDocument"]}, line()),
-        (
-            "AWS::Serverless::Function",
-            {"Policies": ["AmazonPersonalizeFullAccess"]},
-            line("personalize:*"),
-        ),
-        (
-            "AWS::Serverless::Function",
-            {"Policies": ["AdministratorAccess", {"Statement": [CREATING]}]},
-            line(),
-        ),
-        ("AWS::Serverless::StateMachine", {"Policies": [INLINE["PolicyDocument"]]}, line()),
-    ],
-)
-def test_principals_that_are_no_roles(
-    type: str, properties: Json, said: str, tmp_path: Path
-) -> None:
-    """Users and groups, and SAM's resources with a role of their own."""
-    report = check(tmp_path, app(Notebook={"Type": type, "Properties": properties}))
-    assert lines(report) == [(["Main/Notebook"], said)]
+def test_a_function_for_which_sam_makes_a_role(tmp_path: Path) -> None:
+    """SAM makes it of the documents in its policies."""
+    policies = [{"S3ReadPolicy": {"BucketName": "data"}}, INLINE["PolicyDocument"]]
+    function = {"Type": "AWS::Serverless::Function", "Properties": {"Policies": policies}}
+    report = check(tmp_path, app(Notebook=function))
+    assert lines(report) == [(["Main/Notebook"], line())]
 
 
 @pytest.mark.parametrize(
-    "resource",
+    ("type", "properties"),
     [
-        {
-            "Type": "AWS::Serverless::Function",
-            "Properties": {"Role": OF_CALLER, "Policies": INLINE["PolicyDocument"]},
-        },
-        {
-            "Type": "AWS::Serverless::Function",
-            "Properties": {"Policies": [{"S3ReadPolicy": {"BucketName": "data"}}]},
-        },
-        {
-            "Type": "AWS::IAM::User",
-            "Properties": {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/AmazonS3FullAccess"]},
-        },
-        {"Type": "AWS::IAM::ManagedPolicy", "Properties": INLINE},
+        ("AWS::Serverless::Function", {"Role": OF_CALLER, "Policies": INLINE["PolicyDocument"]}),
+        ("AWS::Serverless::Function", {"Policies": [{"S3ReadPolicy": {"BucketName": "data"}}]}),
+        ("AWS::Serverless::Function", {"Policies": "AmazonPersonalizeFullAccess"}),
+        ("AWS::Serverless::Function", {}),
+        ("AWS::IAM::User", {"Policies": [INLINE]}),
+        ("AWS::IAM::Policy", {**INLINE, "Groups": ["scientists"]}),
     ],
 )
-def test_principals_that_may_not_create(resource: Json, tmp_path: Path) -> None:
-    """SAM takes no policies beside a role; a policy that nobody has gives nothing."""
-    assert lines(check(tmp_path, app(Notebook=resource))) == []
+def test_creators_that_are_not_looked_at(type: str, properties: Json, tmp_path: Path) -> None:
+    """SAM takes no policies beside a role; of users and groups nothing is said."""
+    assert lines(check(tmp_path, app(Notebook={"Type": type, "Properties": properties}))) == []
 
 
 def test_a_role_that_only_personalize_assumes(tmp_path: Path) -> None:

@@ -38,9 +38,7 @@ def stacks_of(directory: Path, *names: str, **environment: Any) -> list[Stack]:
             "Metadata": {"aws:asset:path": f"{name}.nested.json"},
         }
         bodies[name] = {**template, "Resources": {**template["Resources"], "Nested": inner}}
-    return App(
-        read_assembly(write(directory, bodies, files=files, **environment), []).templates, []
-    ).stacks
+    return App(read_assembly(write(directory, bodies, files=files, **environment)).templates).stacks
 
 
 def select(index: int, separator: str, text: Any) -> Any:
@@ -231,8 +229,7 @@ def test_parameters_of_nested_stacks(tmp_path: Path) -> None:
     }
     main = {"Parameters": {"Names": {"Type": "CommaDelimitedList"}}, "Resources": {"Nested": stack}}
     (_, inner) = App(
-        read_assembly(write(tmp_path, {"Main": main}, files={"nested.json": nested}), []).templates,
-        [],
+        read_assembly(write(tmp_path, {"Main": main}, files={"nested.json": nested})).templates
     ).stacks
     assert inner.value({"Ref": "Known"}) == ["a", "b"]
     assert inner.value({"Ref": "Path"}) == "${Main/Nested.Path?}"
@@ -275,7 +272,7 @@ def test_properties_that_are_no_strings(tmp_path: Path) -> None:
         "Metadata": {"aws:cdk:path": "Main/Role/Resource"},
     }
     template = {"Resources": {"One": wrong, "Two": wrong}}
-    (stack,) = App(read_assembly(write(tmp_path, {"Main": template}), []).templates, []).stacks
+    (stack,) = App(read_assembly(write(tmp_path, {"Main": template})).templates).stacks
     one, two = (role_name(stack.resource(name)) for name in ("One", "Two"))
     assert one != two
     assert open_parts(one) == open_parts(two) == ["Main/Role RoleName"]

@@ -198,6 +198,6 @@ def test_a_caller_gets_what_the_embedded_aws_asks() -> None:
         "datasetArn": "dataset",
         "solutionVersionArn": "solution",
     }
-    ours = {f"Create{row.noun}": row.parents for row in ROWS}
-    theirs = {name: (types[field],) for name, field in PARENTS.items() if name in ours}
-    assert {name: parents for name, parents in ours.items() if parents} == theirs
+    ours = {f"Create{row.noun}": row.parent for row in ROWS}
+    theirs = {name: types[field] for name, field in PARENTS.items() if name in ours}
+    assert {name: parent for name, parent in ours.items() if parent} == theirs

@@ -516,6 +516,22 @@ def test_a_stack_of_ours_that_cant_be_read_is_a_warning(app: cdk.App) -> None:
     assert "Broken.template.json: circular reference: " in failure(app.synth)
 
 
+def test_a_nested_stack_of_ours_that_cant_be_read_is_a_warning(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
+    """Its constructs aren't judged; the stack around it is."""
+    nested = cdk.NestedStack(stack, "Nested")
+    encryption(nested)
+    cdk.CfnResource(nested, "One", type="AWS::SQS::Queue").add_override("Properties", [])
+    break_key_policy(encryption(stack))
+    assert "Resources.One: its Properties aren't an object" in failure(app.synth)
+    assert told(app) == [
+        ("MissingKeyAccess", "error", "Main/Encryption"),
+        ("Undecided", "warning", ""),
+        ("Undecided", "warning", "Main/Nested/Encryption"),
+    ]
+
+
 def test_a_stack_with_a_declaration_that_cant_be_read_is_no_stack_of_ours(
     app: cdk.App, stack: cdk.Stack
 ) -> None:

@@ -90,15 +90,6 @@ _POLICIES: dict[str, tuple[str, list[dict[str, Any]]]] = {
 }
 
 
-def meant_by(arn: str) -> str:
-    """Return the ARN of the policy of this name and another path; empty for none."""
-    candidates = []
-    for name in _POLICIES:
-        if name.rpartition("/")[2] == arn.rpartition("/")[2]:
-            candidates += [f"{prefix}{name}" for prefix in _PREFIXES if arn.startswith(prefix)]
-    return "" if arn in candidates else "".join(candidates)
-
-
 def policy_of_aws(arn: str, of: str, **more: Any) -> Policy | None:
     """Return the policy with this ARN, attached to the role of this name; none if it isn't here."""
     name = ""

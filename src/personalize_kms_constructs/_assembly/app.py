@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from .._answers import Answer
 from . import physical
@@ -11,7 +10,7 @@ from .given_policies import GivenPolicies
 from .manifest import Assembly
 from .parameter_values import NO_VALUES, ParameterValues
 from .stacks import Resource, Stack, Surroundings
-from .templates import Template, Unread, noted
+from .templates import Template
 
 
 class App(Surroundings):
@@ -20,7 +19,6 @@ class App(Surroundings):
     def __init__(
         self,
         templates: list[Template],
-        unread: list[Unread],
         parameters: ParameterValues = NO_VALUES,
         policies: GivenPolicies | None = None,
     ) -> None:
@@ -31,8 +29,8 @@ class App(Surroundings):
         for top in self.top:
             self.stacks += top.with_nested()
         self._by_file = {stack.template.path: stack for stack in self.stacks}
-        self._unread = unread
-        self._exports: dict[str, list[tuple[Stack, str]]] | None = None
+        self._exports: dict[str, list[tuple[Stack, str]]] = {}
+        self._has_read_exports = False
 
     def stacks_of(self, assembly: Assembly) -> list[Stack]:
         """Return the stacks of an assembly, nested stacks included."""
@@ -45,33 +43,50 @@ class App(Surroundings):
         """Return the stack whose template has this name, in the directory of another template."""
         return self._by_file.get(beside.path.parent / file)
 
-    def exported_as(self, name: str) -> Sequence[tuple[Stack, str]]:
-        """Return the outputs that are exported under a name."""
-        if self._exports is None:
-            # A name that is an import itself can't be known: while names are read, there is none.
-            self._exports = {}
-            for stack in self.stacks:
-                self._read_exports(stack, self._exports)
-        return self._exports.get(name, ())
+    def ref(self, resource: Resource) -> str:
+        """Return the value of ``Ref`` of a resource."""
+        return physical.ref(resource)
 
-    def _read_exports(self, stack: Stack, exports: dict[str, list[tuple[Stack, str]]]) -> None:
-        for output, declared in stack.template.body.get("Outputs", {}).items():
-            export = declared.get("Export") if isinstance(declared, dict) else None
-            if not isinstance(export, dict) or "Name" not in export:
-                continue
-            with noted(self._unread, stack.template):
-                if stack.has_output(output) is not Answer.NO:
-                    name = stack.text(export["Name"])
-                    exports.setdefault(name, []).append((stack, output))
+    def attribute(self, resource: Resource, name: str) -> str:
+        """Return the value of ``Fn::GetAtt`` of a resource."""
+        return physical.attribute(resource, name)
 
     def stacks_named(self, name: str) -> Sequence[Stack]:
         """Return the top-level stacks of a name."""
         return [stack for stack in self.top if stack.template.stack_name == name]
 
-    def ref(self, resource: Resource) -> str:
-        """Return the value of ``Ref`` of a resource."""
-        return physical.ref(resource)
+    def exporters(self, name: str, to: Stack) -> list[tuple[Stack, str]]:
+        """Return the stacks that export a name to a stack, with the output.
 
-    def attribute(self, resource: Resource, name: str) -> Any:
-        """Return the value of ``Fn::GetAtt`` of a resource."""
-        return physical.attribute(resource, name)
+        There are several in broken apps only.
+        """
+        exporters: list[tuple[Stack, str]] = []
+        for stack, output in self._exported_as(name):
+            if stack.is_in(to.template.account, to.template.region):
+                exporters.append((stack, output))
+        # Stages may be deployed side by side: the export of the same assembly counts.
+        folder = to.top.template.path.parent
+        own: list[tuple[Stack, str]] = []
+        for stack, output in exporters:
+            if stack.top.template.path.parent == folder:
+                own.append((stack, output))
+        return own or exporters
+
+    def _exported_as(self, name: str) -> Sequence[tuple[Stack, str]]:
+        """Return the outputs that are exported under a name."""
+        if not self._has_read_exports:
+            # A name that is an import itself can't be known: while names are read, there is none.
+            self._has_read_exports = True
+            for stack in self.stacks:
+                self._read_exports(stack)
+        return self._exports.get(name, ())
+
+    def _read_exports(self, stack: Stack) -> None:
+        for output, declared in stack.template.body.get("Outputs", {}).items():
+            export = declared.get("Export") if isinstance(declared, dict) else None
+            if not isinstance(export, dict) or "Name" not in export:
+                continue
+            with stack.template.noting_errors():
+                if stack.has_output(output) is not Answer.NO:
+                    name = stack.text(export["Name"])
+                    self._exports.setdefault(name, []).append((stack, output))

@@ -19,7 +19,7 @@ from .dataset_groups import DatasetGroups, key_left_open
 from .manifest import Assembly
 from .requests import KINDS
 from .stacks import Stack
-from .templates import Template, Unread, noted
+from .templates import Template
 
 _NAMES = {"serviceRole": "the role", "encryptionKey": "the key"}
 
@@ -61,10 +61,13 @@ class Left:
     ours: bool = True
     """False if users have declared it, so that no construct answers for it."""
 
+    @property
+    def declared(self) -> Declaration:
+        """The construct, in reports."""
+        return Declaration(str(self.template.path), self.path)
 
-def left_by_constructs(
-    assembly: Assembly, app: App, groups: DatasetGroups, unread: list[Unread]
-) -> list[Left]:
+
+def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups) -> list[Left]:
     """Return the metadata of constructs, without those that conditions certainly leave out."""
     constructs: list[Left] = []
     for template, path, data in assembly.metadata:
@@ -81,11 +84,10 @@ def left_by_constructs(
         elif own is None:
             reason = f"{file.name} is the template of no stack of the assembly, so it isn't checked"
         else:
-            with noted(unread, own.template):
-                _read(left, data, _References(app, template, own), groups)
+            with own.template.noting_errors():
+                _Metadata(left, data, _References(app, template, own), groups).read()
             continue
-        declared = Declaration(str(left.template.path), path)
-        left.questions.append(OpenQuestion(path, reason, declared))
+        left.questions.append(OpenQuestion(path, reason, left.declared))
     return constructs
 
 
@@ -98,78 +100,105 @@ def _is_left_out(stack: Stack, path: str) -> bool:
     return bool(made) and all(stack.exists(logical_id) is Answer.NO for logical_id in made)
 
 
-def _read(
-    left: Left, data: Mapping[str, Any], references: _References, groups: DatasetGroups
-) -> None:
-    """Read the metadata of a construct."""
-    own = references.own
-    declared = Declaration(str(own.template.path), left.path)
-    needed = {name: data[name] for name in _NAMES if data.get(name) is not None}
-    for name, reference in needed.items():
-        target = references.target_of(reference)
-        if target is not None and not references.is_made(target):
-            reason = Reason.of(Cause.NOT_MADE, what=_NAMES[name], logical_id=target[1])
-            problem = Problem(
-                "configuration",
-                left.path,
-                reason,
-                needed_by=(left.path,),
-                declared=(declared,),
-                of_ours=left.ours,
-            )
-            left.problems.append(problem)
-    if any(references.exists(reference) is Answer.NO for reference in needed.values()):
-        return  # nothing can be asked for without them
-    role_arn = references.text(data.get("serviceRole"))
-    key_arn = references.optional_text(data.get("encryptionKey"))
-    job = data.get("job")
-    if isinstance(job, dict):
-        left.state = (own, str(job.get("state")))
-        left.job_name = references.text(job.get("name", ""))
-        left.made_for = references.text(job.get("madeFor", ""))
-        group = groups.of(left.made_for, own)
-        if group is not None:
-            key_arn = groups.key_of(group)
-        condition = left_out_by(key_arn)
-        if condition:
-            left.questions.append(key_left_open(left.path, condition, declared, role_arn))
-            key_arn = None
-    _read_pending(left, data, references)
-    if not isinstance(data.get("resources"), list):
-        no_list = "its metadata has no list of what it was told to allow"
-        left.questions.append(OpenQuestion(left.path, no_list))
-        return
-    for resource in data["resources"]:
-        call = ""
-        if isinstance(resource, dict):
-            call = f"create{str(resource.get('resource')).replace(' ', '')}"
-        if call not in KINDS:
-            unknown_kind = f"{resource!r} is of a kind that this version doesn't know"
-            left.questions.append(OpenQuestion(left.path, unknown_kind, role_arns=(role_arn,)))
-            continue
-        asked = Asked(
-            name=left.path,
-            permissions=KINDS[call],
-            role_arn=role_arn,
-            account=own.template.account,
-            region=own.template.region,
-            dataset_group_key=key_arn,
-            source=references.location(resource.get("source")),
-            destination=references.location(resource.get("destination")),
-            declared=declared,
-            ours=left.ours,
-            files={(policy.column, policy.arn): policy.file for policy in left.pending},
+@dataclass
+class _Metadata:
+    """Reads the metadata of a construct into ``left``."""
+
+    left: Left
+    data: Mapping[str, Any]
+    references: _References
+    groups: DatasetGroups
+
+    def read(self) -> None:
+        """Read all of it, unless conditions leave its role or its key out."""
+        is_left_out = False
+        for field_name, name in _NAMES.items():
+            target = self.references.target_of(self.data.get(field_name))
+            if target is None:
+                continue
+            stack, logical_id, _ = target
+            if not stack.template.may_have(logical_id):
+                self._add_not_made(name, logical_id)
+            # A parameter has a logical id too.
+            elif logical_id in stack.template.resources:
+                is_left_out = is_left_out or stack.exists(logical_id) is Answer.NO
+        if is_left_out:
+            return
+        role_arn = self.references.text(self.data.get("serviceRole"))
+        key_arn = self.references.optional_text(self.data.get("encryptionKey"))
+        job = self.data.get("job")
+        if isinstance(job, dict):
+            key_arn = self._read_job(job, role_arn, key_arn)
+        self._read_pending()
+        self._read_resources(role_arn, key_arn)
+
+    def _add_not_made(self, name: str, logical_id: str) -> None:
+        left = self.left
+        problem = Problem(
+            "configuration",
+            left.path,
+            Reason.of(Cause.NOT_MADE, what=name, logical_id=logical_id),
+            needed_by=(left.path,),
+            declared=(left.declared,),
+            of_ours=left.ours,
         )
-        left.asked.append(asked)
+        left.problems.append(problem)
 
+    def _read_job(self, job: Mapping[str, Any], role_arn: str, key_arn: str | None) -> str | None:
+        """Read the facts about a job, and return the key of its dataset group."""
+        left, own = self.left, self.references.own
+        left.state = (own, str(job.get("state")))
+        left.job_name = self.references.text(job.get("name", ""))
+        left.made_for = self.references.text(job.get("madeFor", ""))
+        group = self.groups.of(left.made_for, own)
+        if group is not None:
+            key_arn = self.groups.key_of(group)
+        condition = left_out_by(key_arn)
+        if not condition:
+            return key_arn
+        left.questions.append(key_left_open(left.path, condition, left.declared, role_arn))
+        return None
 
-def _read_pending(left: Left, data: Mapping[str, Any], references: _References) -> None:
-    for entry in as_list(data.get("pending")):
-        if isinstance(entry, dict):
-            column, arn = str(entry.get("policy")), references.text(entry.get("resource"))
-            actions = frozenset(str(action) for action in as_list(entry.get("actions")))
-            policy = PendingPolicy(column, arn, actions, str(entry.get("file", "")))
-            left.pending.append(policy)
+    def _read_pending(self) -> None:
+        for entry in as_list(self.data.get("pending")):
+            if isinstance(entry, dict):
+                arn = self.references.text(entry.get("resource"))
+                actions = frozenset(str(action) for action in as_list(entry.get("actions")))
+                file = str(entry.get("file", ""))
+                policy = PendingPolicy(str(entry.get("policy")), arn, actions, file)
+                self.left.pending.append(policy)
+
+    def _read_resources(self, role_arn: str, key_arn: str | None) -> None:
+        """Read the resources that it was told to allow."""
+        left, template = self.left, self.references.own.template
+        resources = self.data.get("resources")
+        if not isinstance(resources, list):
+            no_list = "its metadata has no list of what it was told to allow"
+            left.questions.append(OpenQuestion(left.path, no_list))
+            return
+        files = {(policy.column, policy.arn): policy.file for policy in left.pending}
+        for resource in resources:
+            call = ""
+            if isinstance(resource, dict):
+                call = f"create{str(resource.get('resource')).replace(' ', '')}"
+            if call not in KINDS:
+                unknown_kind = f"{resource!r} is of a kind that this version doesn't know"
+                left.questions.append(OpenQuestion(left.path, unknown_kind, role_arns=(role_arn,)))
+                continue
+            asked = Asked(
+                name=left.path,
+                permissions=KINDS[call],
+                role_arn=role_arn,
+                account=template.account,
+                region=template.region,
+                dataset_group_key=key_arn,
+                source=self.references.location(resource.get("source")),
+                destination=self.references.location(resource.get("destination")),
+                declared=left.declared,
+                ours=left.ours,
+                files=files,
+            )
+            left.asked.append(asked)
 
 
 class _References:
@@ -194,20 +223,6 @@ class _References:
 
     def optional_text(self, expression: Any) -> str | None:
         return None if expression is None else self.text(expression)
-
-    def exists(self, expression: Any) -> Answer:
-        """Return whether the resource of a reference is made; yes if it isn't of the app."""
-        target = self.target_of(expression)
-        # A parameter has a logical id too.
-        if target is None or target[1] not in target[0].template.resources:
-            return Answer.YES
-        stack, logical_id, _ = target
-        return stack.exists(logical_id)
-
-    def is_made(self, target: tuple[Stack, str, str]) -> bool:
-        """Report whether a template has the resource or the parameter that a reference is to."""
-        stack, name, _ = target
-        return stack.template.may_have(name)
 
     def target_of(self, expression: Any) -> tuple[Stack, str, str] | None:
         """Return stack, logical id and attribute of a reference, of metadata or of a template."""

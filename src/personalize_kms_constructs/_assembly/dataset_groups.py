@@ -12,17 +12,14 @@ from . import physical
 from .deployment import Deployment
 from .physical import alias_in, nearest
 from .stacks import Resource, Stack
-from .templates import Unread, noted
 
-_MEMBERS = {physical.DATASET: physical.dataset_arn, physical.SOLUTION: physical.solution_arn}
+_MEMBERS = {physical.DATASET: physical.dataset_arn, physical.SOLUTION: physical.arn_by_name}
 
 
 class DatasetGroups:
     """Dataset groups, with their datasets and solutions, by ARNs and references."""
 
-    def __init__(
-        self, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]
-    ) -> None:
+    def __init__(self, resources: Iterable[Resource], deployment: Deployment) -> None:
         self._deployment = deployment
         self.without_key: list[Resource] = []
         """The dataset groups that Personalize encrypts with a key of its own."""
@@ -30,15 +27,15 @@ class DatasetGroups:
         self._members: dict[str, list[Resource]] = {}
         for resource in resources:
             if resource.type == physical.DATASET_GROUP:
-                with noted(unread, resource.stack.template):
+                with resource.stack.template.noting_errors():
                     self._take_group(resource)
             elif resource.type in _MEMBERS:
-                with noted(unread, resource.stack.template):
+                with resource.stack.template.noting_errors():
                     arn = _MEMBERS[resource.type](resource)
                     self._members.setdefault(arn, []).append(resource)
 
     def _take_group(self, group: Resource) -> None:
-        for name in (physical.dataset_group_arn(group), physical.ref(group)):
+        for name in (physical.arn_by_name(group), physical.ref(group)):
             self._groups.setdefault(name, []).append(group)
         if group.get("KmsKeyArn") is None and group.get("RoleArn") is None:
             self.without_key.append(group)

@@ -11,13 +11,13 @@ from .._address import page_at
 from .._values import unknown
 from .files import AssemblyError, read_template
 from .manifest import UNKNOWN_ENVIRONMENT, Assembly, read_with_stages
-from .templates import Template, Unread
+from .templates import Template
 
 _ENDINGS = (".json", ".yaml", ".yml", ".template")
 _TERRAFORM = (".tf", ".tf.json")
 
 
-def read_paths(paths: Iterable[Path], unread: list[Unread]) -> list[list[Assembly]]:
+def read_paths(paths: Iterable[Path]) -> list[list[Assembly]]:
     """Read each assembly with its stages, and all templates as one app that is deployed together.
 
     Raises:
@@ -32,9 +32,9 @@ def read_paths(paths: Iterable[Path], unread: list[Unread]) -> list[list[Assembl
         if templates:
             files |= _each_once(templates)
         else:
-            apps.append(read_with_stages(path, unread))
+            apps.append(read_with_stages(path))
     if files:
-        apps.append([_deployed_together(list(files.values()), unread)])
+        apps.append([_deployed_together(list(files.values()))])
     return apps
 
 
@@ -64,7 +64,7 @@ def _is_template(file: Path) -> bool:
     return b"AWS::" in text and b"Resources" in text and "Resources" in read_template(file)
 
 
-def _deployed_together(files: Sequence[Path], unread: list[Unread]) -> Assembly:
+def _deployed_together(files: Sequence[Path]) -> Assembly:
     """Return templates as stacks whose environment and names only the deployment knows."""
     account, region = UNKNOWN_ENVIRONMENT.values()
     templates: list[Template] = []
@@ -73,10 +73,10 @@ def _deployed_together(files: Sequence[Path], unread: list[Unread]) -> Assembly:
     for file, stem in zip(files, stems, strict=True):
         name = file.as_posix() if stems.count(stem) > 1 else stem
         template = Template(name, unknown(f"{name}.AWS::StackName"), account, region, file)
-        template.read(unread)
-        if not unread and "Resources" not in template.body:
-            text = f"{file}: not a CloudFormation template: it has no Resources"
-            unread.append(Unread(template, AssemblyError(text)))
+        template.read()
+        template.raise_first_error()
+        if "Resources" not in template.body:
+            raise AssemblyError(f"{file}: not a CloudFormation template: it has no Resources")
         nested.update(os.path.realpath(inner.path) for inner in template.nested.values())
         templates.append(template)
     # A template that is nested in another template is no stack of its own.

@@ -56,19 +56,13 @@ class Scope:
         return self._object(expression)
 
     def _list(self, items: list[Any]) -> list[Any]:
-        values: list[Any] = []
-        for item in items:
-            is_plain = type(item) is str and "{{" not in item
-            value = item if is_plain else self.value(item)
-            if value is not NO_VALUE:
-                values.append(value)
-        return values
+        values = [self.value(item) for item in items]
+        return [value for value in values if value is not NO_VALUE]
 
     def _object(self, items: dict[str, Any]) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, item in items.items():
-            is_plain = type(item) is str and "{{" not in item
-            value = item if is_plain else self.value(item)
+            value = self.value(item)
             if value is not NO_VALUE:
                 values[name] = value
         statements, left = items.get("Statement"), values.get("Statement")

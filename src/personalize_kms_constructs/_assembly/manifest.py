@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._access.policy_documents import as_list
 from .._metadata_type import METADATA_TYPE
 from .files import AssemblyError, Json, read_json
-from .templates import Template, Unread, add_construct_paths, noted, template_of
+from .templates import Template, add_construct_paths, template_of
 
 LOGICAL_ID = "aws:cdk:logicalId"
 ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
@@ -39,19 +39,22 @@ class Assembly:
     stages: list[Path] = field(default_factory=list)
     """The directories of its stages, which are assemblies of their own."""
 
+    def with_nested(self) -> Iterator[Template]:
+        """Yield the templates of all stacks, nested stacks included."""
+        for template in self.templates:
+            yield from template.with_nested()
 
-def read_assembly(directory: Path, unread: list[Unread]) -> Assembly:
+
+def read_assembly(directory: Path) -> Assembly:
     """Read an assembly without its stages; templates that can't be read stay empty.
 
     Raises:
         AssemblyError: if there is no assembly, or its manifest can't be read.
     """
-    return _Manifest(directory, unread).read()
+    return _Manifest(directory).read()
 
 
-def read_with_stages(
-    directory: Path, unread: list[Unread], within: tuple[Path, ...] = ()
-) -> list[Assembly]:
+def read_with_stages(directory: Path, within: tuple[Path, ...] = ()) -> list[Assembly]:
     """Return an assembly and the assemblies of its stages.
 
     Raises:
@@ -61,14 +64,14 @@ def read_with_stages(
     if here in within:
         manifest = here / "manifest.json"
         raise AssemblyError(f"{manifest}: circular reference: the assembly contains itself")
-    assembly = read_assembly(directory, unread)
+    assembly = read_assembly(directory)
     assemblies = [assembly]
     for stage in assembly.stages:
-        assemblies += read_with_stages(stage, unread, (*within, here))
+        assemblies += read_with_stages(stage, (*within, here))
     return assemblies
 
 
-def _object(value: Json, name: str) -> Json:
+def _object_in(value: Json, name: str) -> Json:
     """Return an entry that is an object; an empty object for anything else."""
     entry = value.get(name)
     return dict(entry) if isinstance(entry, dict) else {}
@@ -77,7 +80,6 @@ def _object(value: Json, name: str) -> Json:
 @dataclass
 class _Manifest:
     directory: Path
-    unread: list[Unread]
 
     @property
     def file(self) -> Path:
@@ -95,19 +97,19 @@ class _Manifest:
             waits[artifact_id] = [name for name in dependencies if isinstance(name, str)]
             if artifact["type"] == "aws:cloudformation:stack":
                 template = self._template(artifact_id, artifact)
-                template.read(self.unread)
+                template.read()
                 stacks[artifact_id] = template
                 assembly.templates.append(template)
-                with noted(self.unread, template):
+                with template.noting_errors():
                     self._add_metadata(artifact, template, assembly)
             elif artifact["type"] == "cdk:cloud-assembly":
                 assembly.stages.append(self._stage(artifact_id, artifact))
         for artifact_id, template in stacks.items():
-            assembly.dependencies[template.file] = _stacks_before(artifact_id, waits, stacks)
+            assembly.dependencies[template.file] = _files_before(artifact_id, waits, stacks)
         return assembly
 
     def _stage(self, artifact_id: str, artifact: Json) -> Path:
-        name = _object(artifact, "properties").get("directoryName")
+        name = _object_in(artifact, "properties").get("directoryName")
         if not isinstance(name, str):
             raise AssemblyError(f"{self.file}: nested assembly {artifact_id} has no directoryName")
         return self.directory / name
@@ -133,7 +135,7 @@ class _Manifest:
         return dict(artifacts)
 
     def _template(self, artifact_id: str, artifact: Json) -> Template:
-        properties = _object(artifact, "properties")
+        properties = _object_in(artifact, "properties")
         file = properties.get("templateFile")
         environment = _ENVIRONMENT.fullmatch(str(artifact.get("environment")))
         if not isinstance(file, str) or environment is None:
@@ -151,7 +153,7 @@ class _Manifest:
 
     def _add_metadata(self, artifact: Json, template: Template, assembly: Assembly) -> None:
         """Add the metadata of our constructs, acknowledgements, and the paths of resources."""
-        metadata = _object(artifact, "metadata")
+        metadata = _object_in(artifact, "metadata")
         extra = artifact.get("additionalMetadataFile")
         if isinstance(extra, str):
             metadata |= read_json(self.directory / extra)
@@ -159,7 +161,7 @@ class _Manifest:
         left: list[tuple[Template, str, Json]] = []
         for construct_path, entries in metadata.items():
             path = construct_path.lstrip("/")
-            for entry in entries if isinstance(entries, list) else ():
+            for entry in as_list(entries):
                 if not isinstance(entry, dict):
                     continue
                 type, data = entry.get("type"), entry.get("data")
@@ -182,7 +184,7 @@ class _Manifest:
         assembly.metadata += left
 
 
-def _stacks_before(
+def _files_before(
     artifact_id: str, waits: Mapping[str, list[str]], stacks: Mapping[str, Template]
 ) -> set[str]:
     """Return the files of stacks that a stack waits for directly, or through other artifacts."""

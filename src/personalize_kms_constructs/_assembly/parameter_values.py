@@ -65,7 +65,7 @@ def parameter_problems(values: Any, assemblies: list[Assembly]) -> list[str]:
                 f"parameters has {key}, but no template{of_stack} has a parameter {name}"
             )
         for declared in declarations:
-            allowed = _allowed(declared)
+            allowed = _allowed_values(declared)
             if allowed and value not in allowed:
                 problems.append(
                     f"parameters[{key!r}] is {value!r}, expected one of {', '.join(allowed)}"
@@ -84,7 +84,7 @@ def _declarations(templates: Iterable[Template], stack: str, name: str) -> list[
     return declarations
 
 
-def _allowed(declared: Any) -> list[str]:
+def _allowed_values(declared: Any) -> list[str]:
     """Return the values that a parameter may have, as CloudFormation compares them.
 
     None where any value is allowed.

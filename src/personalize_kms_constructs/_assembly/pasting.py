@@ -74,10 +74,10 @@ def pasted(value: Any, origins: Origins) -> Any:
     value = with_text_variables(value)
     if _PSEUDO_PARAMETER.fullmatch(value):
         return {"Ref": value[2:-1]}
-    return origins[value] if value in origins else _sub(value, origins)
+    return origins[value] if value in origins else _as_sub(value, origins)
 
 
-def _sub(text: str, origins: Origins) -> Any:
+def _as_sub(text: str, origins: Origins) -> Any:
     """Return a string with holes as ``Fn::Sub``; as it is, if the template knows no hole of it."""
     parts: list[str] = []
     variables: dict[str, Any] = {}
@@ -90,7 +90,7 @@ def _sub(text: str, origins: Origins) -> Any:
         elif expression is None:
             parts.append(part.replace("${", "${!").replace(WRITTEN, f"{WRITTEN}!"))
         else:
-            name = _name(expression)
+            name = _variable_of(expression)
             if not name:
                 name = f"Part{len(variables) + 1}"
                 variables[name] = expression
@@ -114,7 +114,7 @@ def _parts(text: str, origins: Origins) -> list[str]:
     return [part for part in re.split(f"({pattern})", text) if part]
 
 
-def _name(expression: Any) -> str:
+def _variable_of(expression: Any) -> str:
     """Return the name in ``Fn::Sub`` of the value of ``Ref`` and ``Fn::GetAtt``."""
     match expression:
         case {"Ref": str(name)}:

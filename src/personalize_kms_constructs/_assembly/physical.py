@@ -13,11 +13,13 @@ ALIAS = "AWS::KMS::Alias"
 ALIAS_PREFIX = "alias/"
 ROLE = "AWS::IAM::Role"
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
+PRINCIPALS = {ROLE: "role", "AWS::IAM::User": "user", "AWS::IAM::Group": "group"}
 BUCKET = "AWS::S3::Bucket"
 DATASET_GROUP = "AWS::Personalize::DatasetGroup"
 DATASET = "AWS::Personalize::Dataset"
 SOLUTION = "AWS::Personalize::Solution"
 SCHEMA = "AWS::Personalize::Schema"
+_TYPES_IN_ARNS = {DATASET_GROUP: "dataset-group", SOLUTION: "solution", SCHEMA: "schema"}
 
 _BEFORE_SERVICE = re.compile(rf"^arn:(?:{HOLE.pattern}|[^:])*?:")
 
@@ -60,17 +62,10 @@ def bucket_arn(resource: Resource) -> str:
     return resource.arn("s3", bucket_name(resource), region=False, account=False)
 
 
-def _personalize(kind: str) -> Callable[[Resource], str]:
-    def arn(resource: Resource) -> str:
-        name = resource.text("Name") or resource.generated_id
-        return resource.arn("personalize", f"{kind}/{name}")
-
-    return arn
-
-
-dataset_group_arn = _personalize("dataset-group")
-solution_arn = _personalize("solution")
-schema_arn = _personalize("schema")
+def arn_by_name(resource: Resource) -> str:
+    """Return the ARN of a dataset group, a solution or a schema."""
+    name = resource.text("Name") or resource.generated_id
+    return resource.arn("personalize", f"{_TYPES_IN_ARNS[resource.type]}/{name}")
 
 
 def dataset_arn(resource: Resource) -> str:
@@ -99,27 +94,27 @@ _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
     (ROLE, "Arn"): role_arn,
     (MANAGED_POLICY, "PolicyArn"): managed_policy_arn,
     (BUCKET, "Arn"): bucket_arn,
-    (DATASET_GROUP, "DatasetGroupArn"): dataset_group_arn,
+    (DATASET_GROUP, "DatasetGroupArn"): arn_by_name,
     (DATASET, "DatasetArn"): dataset_arn,
-    (SOLUTION, "SolutionArn"): solution_arn,
-    (SCHEMA, "SchemaArn"): schema_arn,
+    (SOLUTION, "SolutionArn"): arn_by_name,
+    (SCHEMA, "SchemaArn"): arn_by_name,
 }
 
 
 def ref(resource: Resource) -> str:
     """Return the value of ``Ref`` of a resource."""
     value_of = _REFS.get(resource.type)
-    return value_of(resource) if value_of else unknown(_name(resource))
+    return (
+        value_of(resource) if value_of else unknown(f"{resource.stack.name}.{resource.logical_id}")
+    )
 
 
 def attribute(resource: Resource, name: str) -> str:
     """Return the value of ``Fn::GetAtt`` of a resource."""
     value_of = _ATTRIBUTES.get((resource.type, name))
-    return value_of(resource) if value_of else unknown(f"{_name(resource)}.{name}")
-
-
-def _name(resource: Resource) -> str:
-    return f"{resource.stack.template.name}.{resource.logical_id}"
+    if value_of is None:
+        return unknown(f"{resource.stack.name}.{resource.logical_id}.{name}")
+    return value_of(resource)
 
 
 def nearest(resources: list[Resource], beside: Stack) -> Resource:

@@ -12,28 +12,25 @@ from .._answers import Answer
 from .._values import matches, split_arn
 from .deployment import Deployment
 from .physical import ROLE, of_any_partition, role_arn
-from .requests import role_of_function
+from .policy_owners import role_with_policies
 from .stacks import Resource
-from .templates import Unread, noted
 
 _CUSTOM = "Custom::AWS"
 _CALLS = {"putkeypolicy": "kms", "putbucketpolicy": "s3"}
-# The function of all AwsCustomResources makes the calls that these name.
-_OF_CUSTOM_RESOURCES = "AWS679f53fac002430cb0da5b7982bd2287"
+# The function of all AwsCustomResources makes the calls that these name, and our own function keeps
+# the statements of others in a policy (``_managed_key_policy.shared_function``).
+_FUNCTIONS_THAT_ARE_KNOWN = ("AWS679f53fac002430cb0da5b7982bd2287", "PersonalizeKeyPolicies")
 
 
 def leave_replaced_policies_open(
-    model: AccessModel, resources: Iterable[Resource], deployment: Deployment, unread: list[Unread]
+    model: AccessModel, resources: Iterable[Resource], deployment: Deployment
 ) -> None:
     """Leave open the policies that ``AwsCustomResource``s or Lambda functions may replace."""
     replaced: list[tuple[str, str]] = []
-    merging = _roles_of_merging_functions(deployment, unread)
     for resource in resources:
         if resource.type not in (_CUSTOM, ROLE):
             continue
-        with noted(unread, resource.stack.template):
-            if resource.type == ROLE and role_arn(resource) in merging:
-                continue
+        with resource.stack.template.noting_errors():
             for arn in _replaced_by(resource, deployment):
                 replaced.append((arn, resource.path))
     if not replaced:
@@ -41,7 +38,7 @@ def leave_replaced_policies_open(
     owners: list[Key | Bucket] = [*model.keys.values(), *model.buckets.values()]
     for owner in owners:
         # Our own function keeps the rest of the policy that it merges into.
-        if deployment.merged_key_policies.get(of_any_partition(owner.arn)):
+        if deployment.own["merged key policies"].get(of_any_partition(owner.arn)):
             continue
         paths: list[str] = []
         for arn, path in replaced:
@@ -52,21 +49,11 @@ def leave_replaced_policies_open(
             owner.unseen = f"{' and '.join(paths)} may replace it"
 
 
-def _roles_of_merging_functions(deployment: Deployment, unread: list[Unread]) -> set[str]:
-    """Return the roles of our own functions, which keep the statements of others in a policy."""
-    roles: set[str] = set()
-    for merged in deployment.merged_key_policies.values():
-        for resource in merged:
-            with noted(unread, resource.stack.template):
-                roles.add(role_of_function(resource.text("ServiceToken"), resource))
-    return roles
-
-
 def _replaced_by(resource: Resource, deployment: Deployment) -> Iterator[str]:
     """Yield the owners whose policies a resource replaces: ARNs, or a service for all of it."""
     if resource.type != _CUSTOM:
         if _is_of_function(resource):
-            yield from _allowed(resource, deployment)
+            yield from _replaceable_by(resource, deployment)
         return
     for event in ("Create", "Update"):
         text = json.dumps(resource.body.get("Properties", {}).get(event)).lower()
@@ -88,10 +75,10 @@ def _owner_in(resource: Resource, event: str, deployment: Deployment) -> str:
     return ""
 
 
-def _allowed(role: Resource, deployment: Deployment) -> list[str]:
+def _replaceable_by(role: Resource, deployment: Deployment) -> list[str]:
     """Return the ARNs whose policies a role may replace, by statements that name the action."""
     allowed: list[str] = []
-    for statement in allow_statements(deployment.role(role_arn(role)).identity):
+    for statement in allow_statements(role_with_policies(role_arn(role), deployment).identity):
         actions = {str(action).lower() for action in as_list(statement.body.get("Action"))}
         for call, service in _CALLS.items():
             if f"{service}:{call}" not in actions:
@@ -102,7 +89,7 @@ def _allowed(role: Resource, deployment: Deployment) -> list[str]:
 
 
 def _is_of_function(role: Resource) -> bool:
-    if role.logical_id.startswith(_OF_CUSTOM_RESOURCES):
+    if role.logical_id.startswith(_FUNCTIONS_THAT_ARE_KNOWN):
         return False
     return "lambda.amazonaws.com" in json.dumps(role.get("AssumeRolePolicyDocument"))
 

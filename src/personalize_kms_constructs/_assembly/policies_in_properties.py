@@ -132,4 +132,9 @@ def not_of_the_app(managed_policy_arns: Iterable[str]) -> str:
         if has_unknown(name):
             how = IF_PARAMETER
         reasons.append(f"managed policy {arn} isn't part of the app ({how})")
-    return "; ".join(reasons)
+    return all_reasons(*reasons)
+
+
+def all_reasons(*reasons: str) -> str:
+    """Return reasons why something can't be seen, in words."""
+    return "; ".join(filter(None, reasons))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from .._access.causes import IF_PARAMETER, Cause
-from .._access.model import Asked, Location, OpenQuestion, Problem
+from .._access.model import Asked, Location, OpenQuestion
 from .._values import split
 from .choices import left_out_by
 from .dataset_groups import DatasetGroups, key_left_open
@@ -18,15 +18,6 @@ AllowedByConstructs = Mapping[tuple[str, str], Asked]
 """What constructs of ours allow, by the ARN of the role and the kind of resource."""
 
 
-@dataclass
-class ReadRequest:
-    """A request as the model takes it."""
-
-    asked: Asked | None = None
-    """None where the request asks for no access, or can't be read."""
-    questions: list[OpenQuestion] = field(default_factory=list)
-
-
 class RequestReader:
     """Reads requests with the keys, roles, buckets and dataset groups of a deployment."""
 
@@ -35,26 +26,29 @@ class RequestReader:
         self._groups = groups
         self._order = order
 
-    def read(self, request: Request, allowed: AllowedByConstructs, *, ours: bool) -> ReadRequest:
-        """Return a request of a template, with questions where a part of it isn't known."""
-        role_arn = self._role_arn(request)
-        read = ReadRequest()
+    def read(
+        self, request: Request, allowed: AllowedByConstructs, *, ours: bool
+    ) -> tuple[Asked | None, list[OpenQuestion]]:
+        """Return a request of a template, with questions where a part of it isn't known.
+
+        None where the request asks for no access, or can't be read.
+        """
         if request.role_arn is None or (request.is_of_group and request.key_arn is None):
-            return read
-        key_arn: str | OpenQuestion | None
-        if request.is_of_group:
-            key_arn = request.key_arn
-        else:
+            return None, []
+        role_arn = self._role_arn(request)
+        questions: list[OpenQuestion] = []
+        key_arn: str | OpenQuestion | None = request.key_arn
+        if not request.is_of_group:
             of_construct = allowed.get((role_arn, request.permissions.resource))
             key_arn = self._key_of_group(request, of_construct)
         if isinstance(key_arn, OpenQuestion):
-            read.questions.append(key_arn)
+            questions.append(key_arn)
             key_arn = None
         locations: dict[str, Location] = {}
         for side in request.paths:
             location = self._location(request, side)
             if isinstance(location, OpenQuestion):
-                read.questions.append(location)
+                questions.append(location)
             elif location is not None:
                 locations[side] = location
         resource = request.resource
@@ -77,8 +71,7 @@ class RequestReader:
             waits_for=waits_for,
             ours=ours,
         )
-        read.asked = self.with_caller(asked, request)
-        return read
+        return self.with_caller(asked, request), questions
 
     def question_of_choice(self, request: Request) -> OpenQuestion:
         """Return the question for a request of which a condition may leave out a part."""
@@ -159,20 +152,3 @@ class RequestReader:
         )
         role_arns = (self._role_arn(request),)
         return OpenQuestion(request.name, reason, resource.declared, role_arns, ("kms",))
-
-
-def refusals(request: Request, *, ours: bool) -> list[Problem]:
-    """Return the problems with the role, the key and the paths of a request."""
-    problems: list[Problem] = []
-    for reason, page in request.refused():
-        problem = Problem(
-            "configuration",
-            request.name,
-            reason,
-            page=page,
-            needed_by=(request.name,),
-            declared=(request.resource.declared,),
-            of_ours=ours,
-        )
-        problems.append(problem)
-    return problems

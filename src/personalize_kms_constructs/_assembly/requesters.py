@@ -6,17 +6,24 @@ and ``undeclared``.
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 from .._access.model import OpenQuestion
+from .._access.policy_documents import as_list
+from .._answers import Answer
 from .._values import unknown
 from .choices import Either
 from .physical import DATASET
-from .requests import KINDS, Request, call_not_known, lower_case, may_call_otherwise
+from .references import functions
+from .requests import KINDS, Request, call_not_known, lower_case
 from .stacks import Resource
 from .state_machines import STATE_MACHINES, of_state_machine
 
 _PREFIX = "AWS::Personalize::"
+# An integration of AWS's SDK.
+_CALL = re.compile(rf"aws-sdk:personalize:(?:{'|'.join(KINDS)})\b")
 
 
 def requests_of(resource: Resource) -> list[Request | OpenQuestion]:
@@ -30,7 +37,7 @@ def requests_of(resource: Resource) -> list[Request | OpenQuestion]:
         return []
     if not any(isinstance(request, OpenQuestion) for request in requests):
         may_be_put_in = resource.is_added_to and resource.stack.template.speaks_of_personalize
-        if may_be_put_in or may_call_otherwise(resource, len(requests)):
+        if may_be_put_in or _may_call_otherwise(resource, len(requests)):
             requests.append(call_not_known(resource, resource.path))
     return requests
 
@@ -42,7 +49,7 @@ def _of_personalize(resource: Resource) -> list[Request]:
     if call not in KINDS:
         return []
     properties = {name: resource.get(name) for name in resource.body.get("Properties", {})}
-    return [_request(resource, call, properties)]
+    return [_at_deployment(resource, call, properties)]
 
 
 def _of_dataset(resource: Resource) -> list[Request]:
@@ -56,9 +63,25 @@ def _of_dataset(resource: Resource) -> list[Request]:
         arguments = {**job, **of_dataset}
     elif not isinstance(job, Either):
         arguments = unknown(f"DatasetImportJob of {resource.path}")
-    return [_request(resource, "createdatasetimportjob", arguments)]
+    return [_at_deployment(resource, "createdatasetimportjob", arguments)]
 
 
-def _request(resource: Resource, call: str, arguments: Any) -> Request:
+def _at_deployment(resource: Resource, call: str, arguments: Any) -> Request:
     lower = lower_case(arguments)
     return Request(resource, resource.path, KINDS[call], lower, at_deployment=True)
+
+
+def _may_call_otherwise(resource: Resource, number_read: int) -> bool:
+    """Report whether a condition of the template chooses a call that wasn't read."""
+    properties = resource.body.get("Properties")
+    text = json.dumps(properties).lower()
+    if '"fn::if"' not in text or "personalize" not in text:
+        return False
+    if len(_CALL.findall(text)) <= number_read:
+        return False
+    for function, argument in functions(properties):
+        if function == "Fn::If":
+            for condition in as_list(argument)[:1]:
+                if resource.stack.condition(str(condition)) is Answer.MAYBE:
+                    return True
+    return False

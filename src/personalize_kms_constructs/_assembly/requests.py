@@ -5,31 +5,19 @@ A resource of a template or a call of Personalize's API is such a request.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .. import matrix
-from .._access.causes import Cause, Reason
 from .._access.model import OpenQuestion
-from .._access.policy_documents import all_conditions, as_list
-from .._answers import Answer
-from .._values import MARK, has_unknown, split, split_arn, unknown
+from .._access.policy_documents import all_conditions
+from .._values import split, split_arn, unknown
 from .choices import Either, left_out_by
-from .physical import alias_in
-from .references import functions
 from .stacks import Resource
 
 S3_URI = "s3://"
-# https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html
-_FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
-
 KINDS: Mapping[str, matrix.Permissions] = {f"create{row.noun.lower()}": row for row in matrix.ROWS}
 """The permissions that AWS's pages ask for, by the call of the API with its name in lower case."""
-
-# An integration of AWS's SDK.
-_CALL = re.compile(rf"aws-sdk:personalize:(?:{'|'.join(KINDS)})\b")
 
 
 class Request(NamedTuple):
@@ -111,12 +99,11 @@ class Request(NamedTuple):
         name_argument = "jobname" if row.is_job else "name"
         name = job_name or self.text(name_argument) or unknown(f"name of {self.name}")
         arn = f"{start}:{row.arn_type}/{name}"
-        if not row.parents:
+        if not row.parent:
             return (arn,)
-        (parent,) = row.parents
         if split_arn(made_for) is None:
-            return f"{start}:{parent}/{made_for}", arn
-        if parent == "solution":
+            return f"{start}:{row.parent}/{made_for}", arn
+        if row.parent == "solution":
             # A solution version's ARN begins with the solution's, and has the solution's type.
             return "/".join(split(made_for, "/")[:2]), made_for, arn
         return made_for, arn
@@ -164,34 +151,6 @@ class Request(NamedTuple):
             value = value.get(part) if isinstance(value, dict) else None
         return left_out_by(value)
 
-    def refused(self) -> list[tuple[Reason, str]]:
-        """Return the problems that role, key and paths alone show, each with the page.
-
-        With these problems the check couldn't know the permissions to ask for. Whatever else
-        Personalize refuses is left to Personalize.
-        """
-        role, key = self.role_arn, self.key_arn
-        if role is None and not self.is_of_group:
-            return [(Reason.of(Cause.NO_ROLE), matrix.KMS_PAGE)]
-        if role is None:
-            return [] if key is None else [(Reason.of(Cause.KEY_WITHOUT_ROLE), matrix.KMS_PAGE)]
-        if self.is_of_group and key is None:
-            return [(Reason.of(Cause.ROLE_WITHOUT_KEY), matrix.KMS_PAGE)]
-        refused: list[tuple[Reason, str]] = []
-        arns: list[tuple[str, str, str | None]] = [("its role", "role", role)]
-        if self.is_of_group:
-            arns.append(("the dataset group's key", "key", key))
-        for side, (path, key_of_side) in self.paths.items():
-            arns.append((f"the key of its {side}", "key", key_of_side))
-            if path is not None and not path.startswith((S3_URI, "${")):
-                reason = Reason.of(Cause.NO_S3_URI, what=side, given=repr(path))
-                refused.append((reason, self.permissions.page))
-        for subject, kind, arn in arns:
-            if arn is not None and _is_no_arn(arn, kind):
-                reason = Reason.of(Cause.NO_ARN, what=subject, given=arn, kind=kind)
-                refused.append((reason, matrix.KMS_PAGE))
-        return refused
-
     def _argument(self, name: str) -> str | None:
         return self.text(*name.lower().split(".")) if name else None
 
@@ -205,60 +164,10 @@ def _sides(row: matrix.Permissions) -> list[tuple[str, matrix.S3Access]]:
     return sides
 
 
-def _is_no_arn(text: str, kind: str) -> bool:
-    """Report whether a key or a role isn't named by its ARN, the only name Personalize takes."""
-    parts = split_arn(text)
-    if parts is None or MARK in text:
-        return not has_unknown(text)
-    return kind == "key" and alias_in(text) != ""
-
-
-def role_of_function(function: Any, beside: Resource) -> str:
-    """Return the role of a function, by its ARN or its name, in a resource's stack; else a hole."""
-    for stack in beside.stack.top.with_nested():
-        for logical_id, body in stack.template.resources.items():
-            if body.get("Type") not in _FUNCTIONS:
-                continue
-            if function in (stack.get_att(logical_id, "Arn"), stack.ref(logical_id)):
-                return role_of(stack.resource(logical_id), "Role")
-    return unknown(f"role of the function that {beside.path} tells")
-
-
-def role_of(resource: Resource, property_name: str) -> str:
-    """Return the role in a property; a hole for the role that SAM makes where there is none."""
-    return resource.text(property_name) or unknown(f"role of {resource.path}")
-
-
-def role_of_task(state: Mapping[str, Any], role_of_machine: str, name: str) -> str:
-    """Return the role of a task: of its credentials (``ASSUMING_PAGE``), or of the machine."""
-    credentials = state.get("Credentials")
-    if not credentials:
-        return role_of_machine
-    arn = credentials.get("RoleArn") if isinstance(credentials, dict) else None
-    is_known = isinstance(arn, str) and split_arn(arn) is not None
-    return str(arn) if is_known else unknown(f"role of {name}")
-
-
 def call_not_known(resource: Resource, name: str) -> OpenQuestion:
     """Return the question for a call that can't be read."""
     reason = "it calls Personalize, and what it asks for isn't known before deployment"
     return OpenQuestion(name, reason, resource.declared)
-
-
-def may_call_otherwise(resource: Resource, number_read: int) -> bool:
-    """Report whether a condition of the template chooses a call that wasn't read."""
-    properties = resource.body.get("Properties")
-    text = json.dumps(properties).lower()
-    if '"fn::if"' not in text or "personalize" not in text:
-        return False
-    if len(_CALL.findall(text)) <= number_read:
-        return False
-    for function, argument in functions(properties):
-        if function == "Fn::If":
-            for condition in as_list(argument)[:1]:
-                if resource.stack.condition(str(condition)) is Answer.MAYBE:
-                    return True
-    return False
 
 
 def lower_case(value: Any) -> Any:

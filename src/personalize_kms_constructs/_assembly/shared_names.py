@@ -64,9 +64,9 @@ def not_told_apart(others: Sequence[Resource]) -> str:
     return f"{_same_name(others)}, so it isn't known whose policies and keys are whose: {apart}"
 
 
-def name_in_account(role: Resource) -> tuple[str, str]:
+def name_in_account(role: Resource) -> str:
     """Return the account and the name of a role in lower case, which no two roles can share."""
-    return role.stack.template.account, without_case(role_name(role))
+    return f"{role.stack.template.account}/{without_case(role_name(role))}"
 
 
 def not_known_whose(role: Resource, of_this_name: Iterable[Resource]) -> str:

@@ -37,7 +37,7 @@ class Surroundings:
 
     parameters: ParameterValues
     policies: GivenPolicies
-    exported_as: Callable[[str], Sequence[tuple[Stack, str]]]
+    exporters: Callable[[str, Stack], Sequence[tuple[Stack, str]]]
     stacks_named: Callable[[str], Sequence[Stack]]
     ref: Callable[[Resource], str]
     attribute: Callable[[Resource, str], Any]
@@ -60,13 +60,13 @@ class Stack(Scope):
         self.origins = {}
         self._resolving: list[str] = []
         self._attributes: dict[tuple[str, str], Any] = {}
-        self._conditions: dict[str, Answer] = {}
-        self.assumed: dict[str, str] = {}
-        """The defaults of parameters by which its conditions were decided."""
+        self._conditions: dict[str, tuple[Answer, dict[str, str]]] = {}
+        """The answers that were asked for, each with the defaults that decided it."""
         self._resources: dict[str, Resource] = {}
         self.nested: dict[str, Stack] = {}
         for logical_id, nested in template.nested.items():
-            self.nested[logical_id] = Stack(app, nested, (self, logical_id))
+            if nested.body:
+                self.nested[logical_id] = Stack(app, nested, (self, logical_id))
 
     @property
     def top(self) -> Stack:
@@ -202,28 +202,10 @@ class Stack(Scope):
 
     def import_value(self, name: str) -> Any:
         """Return an export of a stack of the same account and Region."""
-        for stack, output in self.exporters(name)[:1]:
+        for stack, output in self.app.exporters(name, self)[:1]:
             if stack.has_output(output) is Answer.YES:
                 return stack.output(output)
         return unknown(f"export {name}", name, self.template.account, self.template.region)
-
-    def exporters(self, name: str) -> list[tuple[Stack, str]]:
-        """Return the stacks that export a name to this stack, with the output.
-
-        There are several in broken apps only.
-        """
-        here = self.template
-        exporters: list[tuple[Stack, str]] = []
-        for stack, output in self.app.exported_as(name):
-            if stack._is_in(here.account, here.region):
-                exporters.append((stack, output))
-        # Stages may be deployed side by side: the export of the same assembly counts.
-        folder = self.top.template.path.parent
-        own: list[tuple[Stack, str]] = []
-        for stack, output in exporters:
-            if stack.top.template.path.parent == folder:
-                own.append((stack, output))
-        return own or exporters
 
     def stack_output(self, arguments: Mapping[str, Any]) -> Any:
         """Return an output of another stack, in the Region and the account of the arguments.
@@ -236,11 +218,12 @@ class Stack(Scope):
         account = role[4] if len(role) > 5 else here.account
         region = str(arguments.get("Region", here.region))
         for stack in self.app.stacks_named(name):
-            if stack._is_in(account, region):
+            if stack.is_in(account, region):
                 return stack.output(output)
         return unknown(f"output {output} of {name}", name, output, account, region)
 
-    def _is_in(self, account: str, region: str) -> bool:
+    def is_in(self, account: str, region: str) -> bool:
+        """Report whether it is certainly deployed in an account and a Region."""
         template = self.template
         if same(template.account, account) is not Answer.YES:
             return False
@@ -252,12 +235,19 @@ class Stack(Scope):
         if name not in conditions:
             return Answer.MAYBE
         if name not in self._conditions:
+            scope = _OfConditions(self, {})
             with self._once(f"condition {name}"):
-                scope = _OfConditions(self, {})
-                answer = self._conditions[name] = scope.truth(conditions[name])
-            if answer is not Answer.MAYBE:
-                self.assumed |= scope.assumed
-        return self._conditions[name]
+                answer = scope.truth(conditions[name])
+            self._conditions[name] = answer, {} if answer is Answer.MAYBE else scope.assumed
+        return self._conditions[name][0]
+
+    @property
+    def assumed(self) -> dict[str, str]:
+        """The defaults of parameters that decided the conditions asked for so far."""
+        assumed: dict[str, str] = {}
+        for _, defaults in self._conditions.values():
+            assumed |= defaults
+        return assumed
 
     def mapping(self, name: str) -> Any:
         """Return a mapping of the template, or none."""

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._access.model import OpenQuestion
-from .._values import HOLE, WRITTEN, account_of, as_text, joined, unknown
+from .._values import HOLE, WRITTEN, account_of, as_text, joined, split_arn, unknown
 from ..matrix import Permissions
 from .choices import Either
 from .files import read_text
-from .requests import KINDS, Request, call_not_known, lower_case, role_of, role_of_task
+from .requests import KINDS, Request, call_not_known, lower_case
 from .stacks import Resource
 
 STATE_MACHINES = {
@@ -51,20 +51,21 @@ def of_state_machine(resource: Resource) -> list[Request | OpenQuestion]:
         requests.append(definition)
     elif not isinstance(definition, Mapping) and _is_elsewhere(resource):
         requests.append(OpenQuestion(resource.path, _ELSEWHERE, resource.declared))
-    role = role_of(resource, STATE_MACHINES[resource.type])
+    # SAM makes a role where none is named.
+    role = resource.text(STATE_MACHINES[resource.type]) or unknown(f"role of {resource.path}")
     for states in _state_maps(definition):
         for name, state in states.items():
             task_resource = str(state.get("Resource")) if isinstance(state, Mapping) else ""
             task = _TASK.fullmatch(task_resource)
             row = KINDS.get(task["call"].lower()) if task else None
             if row is not None:
-                requests.append(_request(resource, row, role, name, states))
+                requests.append(_request_of_state(resource, row, role, name, states))
             elif f"{_SERVICE}$" in task_resource:
                 requests.append(call_not_known(resource, f"{resource.path} · {name}"))
     return requests
 
 
-def _request(
+def _request_of_state(
     resource: Resource,
     row: Permissions,
     role_of_machine: str,
@@ -78,8 +79,13 @@ def _request(
     value = _arguments(name, state, states)
     if isinstance(value, (Mapping, Either)):
         arguments = lower_case(value)
-    caller = role_of_task(state, role_of_machine, label)
-    is_assuming = bool(state.get("Credentials"))
+    caller, assumed_by = role_of_machine, ""
+    credentials = state.get("Credentials")
+    if credentials:
+        # See ``ASSUMING_PAGE``.
+        arn = credentials.get("RoleArn") if isinstance(credentials, dict) else None
+        is_known = isinstance(arn, str) and split_arn(arn) is not None
+        caller, assumed_by = str(arn) if is_known else unknown(f"role of {label}"), role_of_machine
     describes = f"{_SERVICE}describe{row.noun}".lower() in json.dumps(states).lower()
     return Request(
         resource,
@@ -87,11 +93,11 @@ def _request(
         row,
         arguments,
         at_deployment=False,
-        account=account_of(caller) if is_assuming else "",
-        describes=describes and not is_assuming,
+        account=account_of(caller) if credentials else "",
+        describes=describes and not credentials,
         state=name,
         caller=caller,
-        assumed_by=role_of_machine if is_assuming else "",
+        assumed_by=assumed_by,
     )
 
 

@@ -51,7 +51,21 @@ class Template:
     assets: Mapping[str, str] = field(default_factory=dict)
     """Files of assets, by their hashes, beside the template or in a directory above."""
     nested: dict[str, Template] = field(default_factory=dict)
-    """The templates of nested stacks, by the logical id of the nested stack."""
+    """The templates of nested stacks, by the logical id of the nested stack; empty templates where
+    they can't be read."""
+    errors: list[AssemblyError] = field(default_factory=list)
+    """The reasons why parts of it can't be read; the rest of it is read."""
+
+    @contextmanager
+    def noting_errors(self) -> Iterator[None]:
+        """Add the error of a part to its ``errors``, and go on after that part."""
+        try:
+            yield
+        except AssemblyError as error:
+            self.errors.append(error)
+        except RecursionError:
+            text = f"{self.path}: something is nested too deeply to be read"
+            self.errors.append(AssemblyError(text))
 
     @property
     def file(self) -> str:
@@ -109,15 +123,21 @@ class Template:
         for template in self.nested.values():
             yield from template.with_nested()
 
-    def read(self, unread: list[Unread]) -> None:
-        """Read the file, and the files of stacks nested in it."""
-        with noted(unread, self):
-            self.body = read_template(self.path)
-        with noted(unread, self):
-            self.assets = _assets(self.path)
-            self._read_nested(unread, ())
+    def raise_first_error(self) -> None:
+        """Raise the first error that was noted, here or in a template nested in it."""
+        for template in self.with_nested():
+            for error in template.errors:
+                raise error
 
-    def _read_nested(self, unread: list[Unread], within: tuple[Path, ...]) -> None:
+    def read(self) -> None:
+        """Read the file, and the files of stacks nested in it."""
+        with self.noting_errors():
+            self.body = read_template(self.path)
+        with self.noting_errors():
+            self.assets = _assets(self.path)
+            self._read_nested(())
+
+    def _read_nested(self, within: tuple[Path, ...]) -> None:
         within = (*within, self.path)
         for logical_id, resource in self.resources.items():
             path = self._nested_path(resource)
@@ -128,10 +148,10 @@ class Template:
             name = f"{self.name}/{logical_id}"
             stack_name = f"{self.stack_name}-{logical_id}-{unknown(f'{name}.AWS::StackName')}"
             nested = Template(name, stack_name, self.account, self.region, path, assets=self.assets)
-            with noted(unread, nested):
+            self.nested[logical_id] = nested
+            with nested.noting_errors():
                 nested.body = read_template(path)
-                self.nested[logical_id] = nested
-                nested._read_nested(unread, within)
+                nested._read_nested(within)
 
     def _nested_path(self, resource: Json) -> Path | None:
         """Return the file of a nested stack's template: an asset, or a file that isn't packaged."""
@@ -145,26 +165,6 @@ class Template:
             return None
         path = Path(os.path.normpath(self.path.parent / url))
         return path if os.path.isfile(path) else None
-
-
-@dataclass(frozen=True)
-class Unread:
-    """A part of a template that can't be read; the rest is read."""
-
-    template: Template
-    error: AssemblyError
-
-
-@contextmanager
-def noted(unread: list[Unread], template: Template) -> Iterator[None]:
-    """Note an error in a part of a template, and go on after it."""
-    try:
-        yield
-    except AssemblyError as error:
-        unread.append(Unread(template, error))
-    except RecursionError:
-        text = f"{template.path}: something is nested too deeply to be read"
-        unread.append(Unread(template, AssemblyError(text)))
 
 
 def add_construct_paths(
@@ -205,9 +205,11 @@ def _assets(template: Path) -> dict[str, str]:
     path = template.with_name(template.name.replace(".template.json", ".assets.json"))
     if path == template or not path.is_file():
         return {}
-    entries = read_json(path).get("files", {})
+    entries = read_json(path).get("files")
     files: dict[str, str] = {}
-    for asset_hash, asset in entries.items() if isinstance(entries, dict) else ():
+    if not isinstance(entries, dict):
+        return files
+    for asset_hash, asset in entries.items():
         match asset:
             case {"source": {"path": str(file)}}:
                 files[asset_hash] = file

@@ -3,51 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
 from .._access.declarations import Declaration
 from .._access.policy_documents import as_list
 from .app import App
-from .files import AssemblyError
 from .manifest import Assembly
 from .references import functions, names_in
 from .stacks import Stack
-from .templates import Unread, noted
 
 
-class Before:
-    """The resources, by their declarations, that exist before another resource."""
+class Existing:
+    """The resources, by their declarations, that exist when another resource is created."""
 
-    def __init__(self, declared: set[Declaration], templates: frozenset[str]) -> None:
+    def __init__(
+        self,
+        declared: set[Declaration],
+        templates: frozenset[str],
+        ordered: frozenset[str] | None = None,
+    ) -> None:
         self._declared = declared
         self._templates = templates
+        """The templates of which all resources exist."""
+        self._ordered = ordered
+        """The templates whose order counts: all of the others exist. None if every order counts."""
 
     def __contains__(self, declared: object) -> bool:
-        return isinstance(declared, Declaration) and (
-            declared in self._declared or declared.template in self._templates
-        )
-
-
-@dataclass(frozen=True)
-class There:
-    """The resources, by their declarations, that are there when something is asked for.
-
-    Stages can't refer to each other, so the resources of other assemblies count as made; so do
-    those of other templates where no manifest says the order of stacks.
-    """
-
-    before: Before
-    templates: frozenset[str]
-    """The templates whose order counts."""
-
-    def __contains__(self, declared: object) -> bool:
-        is_of_another = (
-            isinstance(declared, Declaration) and declared.template not in self.templates
-        )
-        return is_of_another or declared in self.before
+        if not isinstance(declared, Declaration):
+            return False
+        if self._ordered is not None and declared.template not in self._ordered:
+            return True
+        return declared in self._declared or declared.template in self._templates
 
 
 class CreationOrder:
@@ -62,65 +48,56 @@ class CreationOrder:
             if stack is not None:
                 self._tops.append(stack)
         self._uses: dict[Stack, _Uses] = {}
+        self._before_stack: dict[Stack, frozenset[str]] = {}
 
-    def there(self, stack: Stack, logical_id: str) -> There:
-        """Return the resources that are there when a resource asks for something."""
-        templates = self._templates if self._assembly.dependencies else _templates_of([stack.top])
-        return There(self.before(stack, logical_id), templates)
+    def there(self, stack: Stack, logical_id: str) -> Existing:
+        """Return the resources that are there when a resource asks for something.
 
-    @cached_property
-    def _templates(self) -> frozenset[str]:
-        """The templates of the assembly, nested templates included."""
-        return _templates_of(self._tops)
+        Stages can't refer to each other, so the resources of other assemblies count as made; so do
+        those of other templates where no manifest says the order of stacks.
+        """
+        tops = self._tops if self._assembly.dependencies else [stack.top]
+        return Existing(*self._before(stack, logical_id), _templates_of(tops))
 
-    def before(self, stack: Stack, logical_id: str) -> Before:
+    def before(self, stack: Stack, logical_id: str) -> Existing:
         """Return the resources that exist before a resource."""
+        return Existing(*self._before(stack, logical_id))
+
+    def _before(self, stack: Stack, logical_id: str) -> tuple[set[Declaration], frozenset[str]]:
+        """Return the resources, and the templates of stacks, that exist before a resource."""
         before: set[Declaration] = set()
-        to_visit: list[tuple[Stack, str]] = []
-        for name in self._of(stack).resources[logical_id]:
-            to_visit.append((stack, name))
+        to_visit = self._used_by(stack, logical_id)
         top = stack
         while top.parent is not None:
-            parent, nested_id = top.parent
-            for name in self._of(parent).resources[nested_id]:
-                to_visit.append((parent, name))
-            top = parent
+            to_visit += self._used_by(*top.parent)
+            top = top.parent[0]
         while to_visit:
             there, visited_id = to_visit.pop()
             declared = there.resource(visited_id).declared
             if declared in before:
                 continue
             before.add(declared)
-            for name in self._of(there).resources[visited_id]:
-                to_visit.append((there, name))
+            to_visit += self._used_by(there, visited_id)
             nested = there.nested.get(visited_id)
             if nested is not None:
-                for name in nested.template.resources:
-                    to_visit.append((nested, name))
-        return Before(before, self._templates_before[top])
+                to_visit += [(nested, name) for name in nested.template.resources]
+        return before, self._all_before(top)
 
-    @cached_property
-    def _templates_before(self) -> Mapping[Stack, frozenset[str]]:
-        """The templates of all stacks deployed before each stack, nested templates included."""
-        graph: dict[Stack, list[Stack]] = {}
-        to_visit = list(self._tops)
-        while to_visit:
-            stack = to_visit.pop()
-            if stack not in graph:
-                graph[stack] = self._stacks_before(stack)
-                to_visit += graph[stack]
-        templates: dict[Stack, frozenset[str]] = {}
-        try:
-            for stack in TopologicalSorter(graph).static_order():
-                direct = graph[stack]
-                indirect = [templates[other] for other in direct]
-                templates[stack] = _templates_of(direct).union(*indirect)
-        except CycleError as error:
-            path = error.args[1][0].template.path
-            raise AssemblyError(
-                f"{path}: circular reference: the stack depends on itself"
-            ) from None
-        return templates
+    def _used_by(self, stack: Stack, logical_id: str) -> list[tuple[Stack, str]]:
+        """Return the resources that a resource refers to or depends on."""
+        return [(stack, name) for name in self._of(stack).resources[logical_id]]
+
+    def _all_before(self, top: Stack) -> frozenset[str]:
+        """Return the templates of all stacks deployed before a stack, nested templates included."""
+        if top not in self._before_stack:
+            # Stacks that wait for each other are left to CloudFormation.
+            self._before_stack[top] = frozenset()
+            stacks = self._stacks_before(top)
+            before = _templates_of(stacks)
+            for stack in stacks:
+                before |= self._all_before(stack)
+            self._before_stack[top] = before
+        return self._before_stack[top]
 
     def _stacks_before(self, top: Stack) -> list[Stack]:
         """Return the stacks that the manifest names, and the stacks whose outputs are read."""
@@ -131,13 +108,7 @@ class CreationOrder:
                 stacks.append(stack)
         for stack in top.with_nested():
             stacks += [other for other in self._of(stack).stacks if other is not top]
-        return list(dict.fromkeys(stacks))
-
-    def note_circle_of_stacks(self, unread: list[Unread]) -> None:
-        """Note that stacks wait for each other."""
-        for first in self._tops[:1]:
-            with noted(unread, first.template):
-                _ = self._templates_before
+        return stacks
 
     def _of(self, stack: Stack) -> _Uses:
         # Saves time: a template is walked through once, which is a large part of the work.
@@ -173,7 +144,7 @@ def _uses_of(stack: Stack) -> _Uses:
         for function, argument in functions(body.get("Properties")):
             names.update(names_in(function, argument))
             if function == "Fn::ImportValue":
-                for exporter, _ in stack.exporters(stack.text(argument)):
+                for exporter, _ in stack.app.exporters(stack.text(argument), stack):
                     stacks.append(exporter)
             elif function == "Fn::GetStackOutput" and isinstance(argument, dict):
                 stacks += stack.app.stacks_named(str(argument.get("StackName")))

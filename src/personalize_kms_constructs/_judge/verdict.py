@@ -22,7 +22,6 @@ from .._assembly.files import AssemblyError
 from .._assembly.manifest import Assembly, read_assembly
 from .._assembly.reading import ReadAssembly, read_assemblies
 from .._assembly.stacks import Resource
-from .._assembly.templates import Unread
 from .._values import same
 from .violations import (
     ERROR,
@@ -83,13 +82,12 @@ class _ReadApp:
     def __init__(self, template_paths: Iterable[str]) -> None:
         assemblies: list[Assembly] = []
         self._broken: list[str] = []
-        self._unread: list[Unread] = []
         for directory in dict.fromkeys(Path(path).parent for path in template_paths):
             try:
-                assemblies.append(read_assembly(directory, self._unread))
+                assemblies.append(read_assembly(directory))
             except AssemblyError as error:
                 self._broken.append(str(error))
-        self._read = read_assemblies(assemblies, self._unread)
+        self._read = read_assemblies(assemblies)
 
     def everything(self) -> AccessReport:
         """Compare all that is asked."""
@@ -109,12 +107,13 @@ class _ReadApp:
     def unreadable(self, *, only_ours: bool) -> list[str]:
         """Return the errors of templates and, after a comparison, of the requests in them."""
         files: set[Path] = set()
-        for assembly in self._read:
-            files |= {construct.file for construct in assembly.constructs if construct.ours}
+        for read in self._read:
+            files |= {construct.file for construct in read.constructs if construct.ours}
         errors = [*self._broken]
-        for unread in self._unread:
-            if not only_ours or unread.template.path in files:
-                errors.append(str(unread.error))
+        for read in self._read:
+            for template in read.assembly.with_nested():
+                if not only_ours or template.path in files:
+                    errors += map(str, template.errors)
         return list(dict.fromkeys(errors))
 
 

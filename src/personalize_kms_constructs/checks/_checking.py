@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._access.comparison import compare
 from .._access.model import OpenQuestion
 from .._access.report import AccessReport, merged
-from .._assembly.created import add_created, created_problems
+from .._assembly.created import add_created
+from .._assembly.created_problems import created_problems
 from .._assembly.files import AssemblyError
 from .._assembly.given_paths import read_paths
 from .._assembly.given_policies import given_policies, policy_problems
 from .._assembly.manifest import Assembly
 from .._assembly.parameter_values import ParameterValues, parameter_problems
 from .._assembly.reading import ReadAssembly, read_assemblies
-from .._assembly.templates import Unread
 from .._refusals import in_lines
 
 if TYPE_CHECKING:
@@ -97,12 +97,11 @@ def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, 
     Raises:
         ValueError, AssemblyError: as above.
     """
-    unread: list[Unread] = []
-    apps = read_paths(paths, unread)
-    _refuse(unread)
+    apps = read_paths(paths)
     assemblies: list[Assembly] = []
     for app in apps:
         assemblies += app
+    _raise_first_error(assemblies)
     problems = [
         *_organization_problems(told.organization),
         *parameter_problems(told.parameters, assemblies),
@@ -118,10 +117,10 @@ def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, 
     for app in apps:
         of_app: list[AccessReport] = []
         try:
-            read = read_assemblies(app, unread, parameters, policies)
-            _refuse(unread)
+            read = read_assemblies(app, parameters, policies)
+            _raise_first_error(app)
             for assembly in read:
-                of_app.append(_report(assembly, unread, told.organization))
+                of_app.append(_report(assembly, told.organization))
         except RecursionError:
             directory = app[0].directory
             raise AssemblyError(f"{directory}: something is nested too deeply to be read") from None
@@ -129,15 +128,14 @@ def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, 
     return reports
 
 
-def _report(read: ReadAssembly, unread: list[Unread], organization: str | None) -> AccessReport:
+def _report(read: ReadAssembly, organization: str | None) -> AccessReport:
     """Return the report on an assembly; errors while its model is made are open questions."""
     model = read.model()
     model.organization = organization or ""
-    # An error that is met several times is one question.
-    questions = dict.fromkeys((item.template.name, str(item.error)) for item in unread)
-    for name, reason in questions:
-        model.open_questions.append(OpenQuestion(name, reason))
-    unread.clear()
+    for template in read.assembly.with_nested():
+        # An error that is met several times is one question.
+        for reason in dict.fromkeys(map(str, template.errors)):
+            model.open_questions.append(OpenQuestion(template.name, reason))
     return compare(model)
 
 
@@ -148,6 +146,7 @@ def _organization_problems(organization: object) -> list[str]:
     return [f"organization is {organization!r}, expected {expected}"]
 
 
-def _refuse(unread: list[Unread]) -> None:
-    if unread:
-        raise unread[0].error
+def _raise_first_error(assemblies: Iterable[Assembly]) -> None:
+    for assembly in assemblies:
+        for template in assembly.templates:
+            template.raise_first_error()

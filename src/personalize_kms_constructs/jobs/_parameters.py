@@ -108,11 +108,10 @@ class ArnParameter:
 
     def parents(self, row: Permissions, stack: Stack) -> Iterator[str]:
         """Yield more ARNs on which the caller needs the API's action."""
-        if not row.parents:
+        if not row.parent:
             return
         if not is_known(self.value):
-            for parent in row.parents:
-                yield personalize_arn(stack, parent, "*")
+            yield personalize_arn(stack, row.parent, "*")
             return
         if self.form == SOLUTION_VERSION:
             # The reference has one type for a solution and its version, and doesn't say which ARN
