@@ -163,6 +163,10 @@ def test_a_template_in_json(tmp_path: Path) -> None:
     [
         ("Resources: [", ": can't be read as YAML: line 1: while parsing a flow node: "),
         (
+            "Resources:\n  A: {Type: X}\n  B: {Type: X}\n  A: {Type: Y}\n",
+            ": can't be read as YAML: line 4: A stands twice",
+        ),
+        (
             "Resources:\n  A: &a [1]\n  B: {<<: *a, B: 1}\n",
             ": can't be read as YAML: line 2: while constructing a mapping: ",
         ),
