@@ -263,10 +263,10 @@ def _key_of_imported(given: Any, bucket: ResolvedBucket) -> kms.IKey | None:
     The result of ``s3.Bucket.from_cfn_bucket`` has a key too, but that is in the L1's property,
     which may still change.
     """
-    is_wrapper = bucket.l1 is not None and given.node.id == "@FromCfnBucket"
-    if is_wrapper or isinstance(given, s3.Bucket) or not has(given, "encryption_key"):
+    if isinstance(given, s3.Bucket) or not has(given, "encryption_key"):
         return None
-    return cast("kms.IKey | None", given.encryption_key)
+    is_wrapper = bucket.l1 is not None and given.node.id == "@FromCfnBucket"
+    return None if is_wrapper else cast("kms.IKey | None", given.encryption_key)
 
 
 def _default_encryption(l1: s3.CfnBucket | None) -> tuple[str | None, str | None]:
