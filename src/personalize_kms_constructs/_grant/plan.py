@@ -9,13 +9,12 @@ from ..matrix import Actions, KeyAccess, S3Access
 from .principals import PolicyPrincipal
 from .resolved import ResolvedLocation, ResolvedResource
 from .sizes import MANAGED_POLICY_SIZE, most_of
-from .statement import Statement
+from .statement import Statement, joined
 
 Statements = tuple[Statement, ...]
 
-
-_Policy = dict[str, Statement]
-"""The statements of one policy, by their sids."""
+_Policy = dict[str, list[Statement]]
+"""The statements of one policy, by their sids; those of one sid become one."""
 
 
 class Terms(NamedTuple):
@@ -102,14 +101,12 @@ class _Planning:
 
 
 def _add(policy: _Policy, statement: Statement) -> None:
-    """Add a statement, or its actions and resources to the statement with its sid."""
-    before = policy.get(statement.sid)
-    policy[statement.sid] = statement if before is None else before.with_more(statement)
+    policy.setdefault(statement.sid, []).append(statement)
 
 
 def _in_order(policy: _Policy) -> Statements:
-    """Return the statements, in the order of their sids."""
-    return tuple(policy[sid].without_covered() for sid in sorted(policy))
+    """Return a statement for each sid, in the order of the sids."""
+    return tuple(joined(policy[sid]).without_covered() for sid in sorted(policy))
 
 
 class _RolePolicies:
@@ -117,6 +114,8 @@ class _RolePolicies:
 
     def __init__(self) -> None:
         self._policies: list[_Policy] = []
+        self._allowed: set[tuple[str, str]] = set()
+        """The sids and resources that the policies have."""
         self._size = 0
         """The most bytes that the last policy can have."""
 
@@ -128,9 +127,9 @@ class _RolePolicies:
     def add(self, needed: Actions, resource: str) -> None:
         """Allow the role these actions on a resource."""
         sid = needed.name
-        for policy in self._policies:
-            if sid in policy and resource in policy[sid].resources:
-                return
+        if (sid, resource) in self._allowed:
+            return
+        self._allowed.add((sid, resource))
         statement = Statement(sid, actions=needed.actions, resources=(resource,))
         added = most_of(statement.to_json())
         if not self._policies or self._size + added + len(",") > MANAGED_POLICY_SIZE:

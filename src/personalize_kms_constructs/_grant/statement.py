@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -15,12 +15,6 @@ class Statement(NamedTuple):
     actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     effect: str = "Allow"
-
-    def with_more(self, other: Statement) -> Statement:
-        """Return the statement with the actions and resources of another too."""
-        actions = dict.fromkeys([*self.actions, *other.actions])
-        resources = dict.fromkeys([*self.resources, *other.resources])
-        return self._replace(actions=tuple(actions), resources=tuple(resources))
 
     def without_covered(self) -> Statement:
         """Return the statement without resources that the pattern of another resource covers."""
@@ -44,6 +38,16 @@ class Statement(NamedTuple):
         if self.condition:
             json["Condition"] = dict(self.condition)
         return json
+
+
+def joined(statements: Sequence[Statement]) -> Statement:
+    """Return a statement with the actions and resources of several with the same sid."""
+    actions: dict[str, None] = {}
+    resources: dict[str, None] = {}
+    for statement in statements:
+        actions.update(dict.fromkeys(statement.actions))
+        resources.update(dict.fromkeys(statement.resources))
+    return statements[0]._replace(actions=tuple(actions), resources=tuple(resources))
 
 
 def _without_star(resource: str) -> str:
