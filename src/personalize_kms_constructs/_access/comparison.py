@@ -43,25 +43,25 @@ def compare(
     """
     needs = _that_can_be_met(model, needs_of(model))
     trust_needs = _that_can_be_met(model, trust_needs_of(model))
-    decided, trust_decided = decide(model, needs), decide(model, trust_needs)
-    forms = Forms(model, decided)
+    decisions, trust_decisions = decide(model, needs), decide(model, trust_needs)
+    forms = Forms(model, decisions)
     advice = Advice(model, needs, forms)
 
-    missing = list(_missing(needs, decided, forms, advice))
+    missing = list(_missing(needs, decisions, forms, advice))
     told = (Answer.MAYBE, Answer.YES) if with_allowed else (Answer.MAYBE,)
     entries = [
         *_open_questions(model),
-        *_entries(trust_needs, trust_decided, (Answer.MAYBE,)),
-        *_entries(needs, decided, told),
+        *_entries(trust_needs, trust_decisions, (Answer.MAYBE,)),
+        *_entries(needs, decisions, told),
     ]
     if with_excess:
         entries += too_much(model, needs, forms.named())
 
     problems = [
         *model.problems,
-        *trust_problems(model, trust_needs, trust_decided),
+        *trust_problems(model, trust_needs, trust_decisions),
         *configuration_problems(model),
-        *ordering_problems(model, needs, decided),
+        *ordering_problems(model, needs, decisions),
         *misunderstood_policies(model),
     ]
 
@@ -112,24 +112,24 @@ def _that_can_be_met(model: AccessModel, needs: Needs) -> Needs:
 
 
 def _missing(
-    needs: Needs, decided: Iterable[Decided], forms: Forms, advice: Advice
+    needs: Needs, decisions: Iterable[Decided], forms: Forms, advice: Advice
 ) -> Iterator[tuple[Need, Entry, list[WhichPolicy]]]:
     """Yield the needs that aren't met, each with its entry and the policies that lack it."""
-    for one in decided:
-        if one.decision.answer is Answer.NO:
-            reasons = forms.reasons(one)
-            lacking = advice.lacking(one.need, reasons)
-            entry = _entry(one, needs[one.need], tuple(reasons.values()), lacking)
-            yield one.need, entry, lacking
+    for decided in decisions:
+        if decided.decision.answer is Answer.NO:
+            reasons = forms.reasons(decided)
+            lacking = advice.lacking(decided.need, reasons)
+            entry = _entry(decided, needs[decided.need], tuple(reasons.values()), lacking)
+            yield decided.need, entry, lacking
 
 
 def _entries(
-    needs: Needs, decided: Iterable[Decided], answers: Collection[Answer]
+    needs: Needs, decisions: Iterable[Decided], answers: Collection[Answer]
 ) -> Iterator[Entry]:
     """Yield the entries of the needs with some answers."""
-    for one in decided:
-        if one.decision.answer in answers:
-            yield _entry(one, needs[one.need])
+    for decided in decisions:
+        if decided.decision.answer in answers:
+            yield _entry(decided, needs[decided.need])
 
 
 def _entry(

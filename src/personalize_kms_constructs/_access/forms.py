@@ -36,22 +36,22 @@ class Forms:
       account.
     """
 
-    def __init__(self, model: AccessModel, decided: Iterable[Decided]) -> None:
+    def __init__(self, model: AccessModel, decisions: Iterable[Decided]) -> None:
         self._model = model
         # Saves time: the form of a pair is asked for each of its needs.
         self._delegated: dict[tuple[str, str], bool] = {}
         self._by_key_policy: dict[Need, Decided] = {}
         """The needs of roles that key policies decide on."""
         by_pair: dict[tuple[str, str], list[Decision]] = {}
-        for one in decided:
-            need = one.need
-            if one.column == IN_KEY_POLICY and need.role_arn:
-                self._by_key_policy[need] = one
-                by_pair.setdefault((need.owner, need.role_arn), []).append(one.decision)
+        for decided in decisions:
+            need = decided.need
+            if decided.column == IN_KEY_POLICY and need.role_arn:
+                self._by_key_policy[need] = decided
+                by_pair.setdefault((need.owner, need.role_arn), []).append(decided.decision)
         self._left_to_iam: set[tuple[str, str]] = set()
         """The pairs of key and role whose needs are all met by the account's statement."""
-        for pair, decisions in by_pair.items():
-            if all(_is_by_account(decision) for decision in decisions):
+        for pair, of_pair in by_pair.items():
+            if all(_is_by_account(decision) for decision in of_pair):
                 self._left_to_iam.add(pair)
 
     def is_delegated(self, need: Need) -> bool:

@@ -23,10 +23,10 @@ _USABLE = ("Enabled", "Updating")
 
 
 def trust_problems(
-    model: AccessModel, needs: Needs, decided: Iterable[Decided]
+    model: AccessModel, needs: Needs, decisions: Iterable[Decided]
 ) -> Iterator[Problem]:
     """Yield the roles that Personalize can't assume."""
-    for need, _, decision in decided:
+    for need, _, decision in decisions:
         if decision.answer is not Answer.NO:
             continue
         is_denied = decision.reason.cause is Cause.DENIED
@@ -102,7 +102,7 @@ def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
 
 
 def ordering_problems(
-    model: AccessModel, needs: Needs, decided: Iterable[Decided]
+    model: AccessModel, needs: Needs, decisions: Iterable[Decided]
 ) -> Iterator[Problem]:
     """Yield the policies that a resource of a template needs but may be created before.
 
@@ -110,7 +110,7 @@ def ordering_problems(
     that may allow the same. A policy that only limits, as a boundary does, makes no difference.
     """
     early: dict[tuple[Asked, Policy], list[Need]] = {}
-    for need, _, decision in decided:
+    for need, _, decision in decisions:
         if decision.answer is Answer.NO:
             continue
         for asked in needs[need]:

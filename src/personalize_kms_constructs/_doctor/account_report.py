@@ -141,9 +141,10 @@ class AccountReport:
                 lines += _lines(report, quiet=quiet)
         if self.account.not_answered:
             lines += ["", _NOT_ANSWERED]
-        for one in self._not_answered():
-            more = f" and {one['more']} more" if one["more"] else ""
-            lines.append(f"? {one['action']} {one['because']}: {', '.join(one['resources'])}{more}")
+        for call in self._not_answered():
+            resources = ", ".join(call["resources"])
+            more = f" and {call['more']} more" if call["more"] else ""
+            lines.append(f"? {call['action']} {call['because']}: {resources}{more}")
         must_not = {} if quiet else self.control_policies()
         if must_not:
             lines += ["", f"{_UNREADABLE}. They must not deny:"]
