@@ -40,6 +40,22 @@ def test_the_same_resource_twice_changes_nothing() -> None:
     assert template(twice) == template(once)
 
 
+def test_a_resource_allowed_later_is_wired_as_well() -> None:
+    """A single call and several calls allow the same."""
+    together, bucket = a_stack()
+    PersonalizeEncryption(together, "Encryption", resources=all_resources(bucket))
+    later, bucket = a_stack()
+    encryption = PersonalizeEncryption(later, "Encryption")
+    for resource in all_resources(bucket):
+        encryption.allow(resource)
+    for key in ("EncryptionKey3A692D6E", "DataKey17AFBB84"):
+        assert key_policy(later, key) == key_policy(together, key)
+    for policy in (role_policy, bucket_policy):
+        statements, expected = policy(later), policy(together)
+        assert sorted(sids_of(statements)) == sorted(sids_of(expected))
+        assert all(statement in expected for statement in statements)
+
+
 def test_two_constructs_on_one_key_and_bucket_have_sids_of_their_own(stack: cdk.Stack) -> None:
     """AWS refuses a policy that has a sid twice."""
     key = kms.Key(stack, "DataKey")
@@ -139,3 +155,22 @@ def test_a_location_within_another_adds_nothing(
             statement["Resource"] for statement in policy if statement["Action"] == "s3:GetObject"
         ]
         assert objects == (expected if len(expected) > 1 else expected[0])
+
+
+def test_a_location_without_a_prefix_is_the_whole_bucket(
+    stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
+    """The objects of the bucket, all of them."""
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[PersonalizeResource.metric_attribution(S3Location(bucket))]
+    )
+    (statement,) = bucket_policy(stack)
+    assert statement["Resource"] == {
+        "Fn::Join": ["", [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, "/*"]]
+    }
+
+
+def test_a_location_knows_its_uri(stack: cdk.Stack) -> None:
+    """Personalize's APIs accept the path."""
+    bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
+    assert S3Location(bucket, "import/").uri == "s3://ratings/import/"

@@ -151,6 +151,43 @@ def test_the_policy_of_an_imported_bucket(stack: cdk.Stack) -> None:
     assert warnings(stack) == {"pendingBucketPolicy": BUCKET_STATEMENTS}
 
 
+def test_a_bucket_of_another_account_has_to_allow_the_role_too(app: cdk.App) -> None:
+    """Across accounts the bucket's policy has to allow too: the role's account, for this role."""
+    concrete = cdk.Stack(
+        app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1")
+    )
+    role = iam.Role.from_role_arn(concrete, "ImportedRole", ROLE_ARN)
+    bucket = s3.Bucket.from_bucket_attributes(
+        concrete, "ImportedBucket", bucket_arn="arn:aws:s3:::ratings", account="222222222222"
+    )
+    export = PersonalizeResource.dataset_export_job(S3Location(bucket, "out/"))
+    encryption = PersonalizeEncryption(
+        concrete, "Encryption", service_role=role, resources=[export]
+    )
+    (pending,) = encryption.pending_statements
+    told = []
+    for pending_statement in pending.statements:
+        statement = pending_statement.to_statement_json()
+        told.append((statement["Sid"], statement["Principal"], statement["Condition"]))
+    of_this_account = {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}}
+    of_this_role = {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}
+    account = {"AWS": "arn:aws:iam::111111111111:root"}
+    assert told == [
+        ("PersonalizeRoleListBucketB2FC0821", account, of_this_role),
+        ("PersonalizeRoleWriteObjectsB2FC0821", account, of_this_role),
+        ("PersonalizeServiceListBucketB2FC0821", PERSONALIZE, of_this_account),
+        ("PersonalizeServiceWriteObjectsB2FC0821", PERSONALIZE, of_this_account),
+    ]
+
+
+def test_a_role_without_policy_updates(stack: cdk.Stack) -> None:
+    """``without_policy_updates()`` makes any role immutable."""
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    construct = encryption(stack, service_role=role.without_policy_updates())
+    assert resources(stack, "AWS::IAM::ManagedPolicy") == {}
+    assert pending_policies(construct) == ["role"]
+
+
 def test_statements_allowed_later(stack: cdk.Stack, imported_key: kms.IKey) -> None:
     """The warning has the statements needed at synth, not at first."""
     encryption(stack, encryption_key=imported_key).allow(PersonalizeResource.dataset_export_job())
@@ -175,6 +212,13 @@ def test_warnings_can_be_acknowledged(stack: cdk.Stack, imported_key: kms.IKey) 
     construct = encryption(stack, encryption_key=imported_key, service_role=immutable_role(stack))
     cdk.Annotations.of(construct).acknowledge_warning("personalize-kms-constructs:pendingKeyPolicy")
     assert set(warnings(stack)) == {"pendingRolePolicy"}
+
+
+def test_nothing_pending(stack: cdk.Stack) -> None:
+    """Keys, roles and buckets of the app take every statement."""
+    construct = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    assert construct.pending_statements == ()
+    assert warnings(stack) == {}
 
 
 def test_pending_statements_can_be_a_stack_output(stack: cdk.Stack) -> None:

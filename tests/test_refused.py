@@ -282,6 +282,9 @@ TAKEN: dict[str, Build] = {
     "the key of an alias": lambda stack, _: {
         "encryption_key": kms.Key(stack, "Key").add_alias("a").alias_target_key
     },
+    "a key that the CLI has yet to look up": lambda stack, _: {
+        "encryption_key": kms.Key.from_lookup(stack, "Key", alias_name="alias/a")
+    },
     "a key of tokens": lambda stack, _: {
         "encryption_key": imported(
             stack, f"arn:{cdk.Aws.PARTITION}:kms:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:key/1"
@@ -337,6 +340,25 @@ def test_another_region_is_fine_while_that_of_the_stack_is_unknown(app: cdk.App)
     """Nothing is compared while it is a token."""
     agnostic = cdk.Stack(app, "Agnostic")
     PersonalizeEncryption(agnostic, "Encryption", encryption_key=imported(agnostic, KEY_ARN))
+
+
+def test_all_reasons_are_in_one_message(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """The message has a line for each problem of role, key, locations and options."""
+    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/r")
+    file = S3Location(bucket, "x")
+    wrong: Arguments = {
+        "encryption_key": kms.Alias.from_alias_name(stack, "Alias", "alias/a"),
+        "service_role": role,
+        "role_name": "r",
+        "resources": [
+            *writing(bucket, "out")["resources"],
+            PersonalizeResource.batch_inference_job(file, file),
+        ],
+    }
+    reasons = refusal(lambda: PersonalizeEncryption(stack, "Encryption", **wrong))
+    assert [reason.split(" ")[0] for reason in reasons] == [
+        *("role_name", "service_role", "encryption_key", "destination", "destination", "batch")
+    ]
 
 
 def test_allow_refuses_as_the_constructor_does(stack: cdk.Stack, bucket: s3.Bucket) -> None:
@@ -459,6 +481,26 @@ def test_a_job_name_without_a_job(stack: cdk.Stack) -> None:
     assert refusal(lambda: encryption.add_dataset("Ratings", **DATASET, import_job_name="job")) == [
         "import_job_name is 'job' but there is nothing to import: set import_from"
     ]
+
+
+def test_everything_wrong_with_a_metric_attribution(stack: cdk.Stack, bucket: s3.Bucket) -> None:
+    """It has the same names, dataset groups and locations."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    wrong: Arguments = {
+        "dataset_group": ELSEWHERE,
+        "name": "a b",
+        "destination": S3Location(bucket, "out"),
+    }
+    name, group, folder = refusal(
+        lambda: encryption.add_metric_attribution("M", metrics=[], **wrong)
+    )
+    assert name == not_a_name("name of the metric attribution", "a b")
+    assert group.startswith(
+        f"dataset_group is '{ELSEWHERE}', of Region us-east-1 instead of eu-west-1 and of account"
+    )
+    assert folder.startswith(
+        "destination of metric attribution has prefix 'out', which is not a folder"
+    )
 
 
 def test_tokens_of_numbers_and_lists_are_told_in_words(stack: cdk.Stack, bucket: s3.Bucket) -> None:

@@ -8,8 +8,8 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
-from tests.policies import key_policy, resources, role_policy
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.policies import key_policy, resources, role_policy, sids_of
 
 USE_KEY = {
     "Sid": "UseKey",
@@ -58,6 +58,40 @@ def test_personalize_can_assume_the_role_for_this_account_alone(stack: cdk.Stack
     }
 
 
+def test_a_concrete_environment_makes_a_concrete_trust_policy(app: cdk.App) -> None:
+    """Account and Region come from the stack."""
+    stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    PersonalizeEncryption(stack, "Encryption")
+    (role,) = resources(stack, "AWS::IAM::Role").values()
+    (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "111111111111"},
+        "ArnLike": {
+            "aws:SourceArn": {
+                "Fn::Join": [
+                    "",
+                    ["arn:", {"Ref": "AWS::Partition"}, ":personalize:eu-west-1:111111111111:*"],
+                ]
+            }
+        },
+    }
+
+
+def test_a_role_of_the_same_stack_is_named_in_the_key_policy(stack: cdk.Stack) -> None:
+    """A role passed in is wired like a role made here, and no other is made."""
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    PersonalizeEncryption(
+        stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
+    )
+    assert list(resources(stack, "AWS::IAM::Role")) == ["Role1ABCC5F0"]
+    assert key_policy(stack, "EncryptionKey3A692D6E")[0]["Principal"] == {
+        "AWS": {"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]}
+    }
+    assert role_policy(stack) == [USE_KEY]
+    (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()
+    assert policy["Properties"]["Roles"] == [{"Ref": "Role1ABCC5F0"}]
+
+
 def test_a_role_imported_by_arn_gets_a_managed_policy(stack: cdk.Stack) -> None:
     """A mutable role of the account is named by its ARN, and the managed policy attaches itself."""
     role = iam.Role.from_role_arn(
@@ -83,6 +117,48 @@ def test_the_construct_is_grantable_as_its_role(stack: cdk.Stack) -> None:
     other.grant_read(encryption)
     (policy,) = resources(stack, "AWS::IAM::Policy").values()
     assert policy["Properties"]["Roles"] == [{"Ref": "EncryptionRole2D2265A5"}]
+
+
+def test_more_than_one_managed_policy_when_one_is_too_small(
+    stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
+    """A managed policy has up to 6,144 characters: 60 locations take several, and none is lost."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    for number in range(60):
+        source = S3Location(bucket, f"import/{number:03}/{'x' * 80}/")
+        encryption.allow(PersonalizeResource.dataset_import_job(source))
+    policies = resources(stack, "AWS::IAM::ManagedPolicy").values()
+    read = []
+    for policy in policies:
+        statements = policy["Properties"]["PolicyDocument"]["Statement"]
+        assert len(set(sids_of(statements))) == len(statements)
+        for statement in statements:
+            if statement["Sid"] == "ReadObjects":
+                paths = [resource["Fn::Join"][1][1] for resource in statement["Resource"]]
+                # The ARN of a bucket has 83 characters at most.
+                assert sum(83 + len(path) for path in paths) < 6144
+                read += paths
+        assert policy["Properties"]["Roles"] == [{"Ref": "EncryptionRole2D2265A5"}]
+    assert len(policies) > 1
+    assert read == [f"/import/{number:03}/{'x' * 80}/*" for number in range(60)]
+
+
+def test_a_parameter_in_a_prefix_may_be_as_long_as_a_path(
+    stack: cdk.Stack, bucket: s3.Bucket
+) -> None:
+    """Paths have up to 256 characters with the bucket; such a policy fits at deployment."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    day = cdk.CfnParameter(stack, "Day").value_as_string
+    for number in range(60):
+        source = S3Location(bucket, f"{day}/{number:03}/")
+        encryption.allow(PersonalizeResource.dataset_import_job(source))
+    statements = []
+    for policy in resources(stack, "AWS::IAM::ManagedPolicy").values():
+        statements += policy["Properties"]["PolicyDocument"]["Statement"]
+    paths = [statement["Resource"] for statement in statements if statement["Sid"] == "ReadObjects"]
+    assert sum(map(len, paths)) == 60
+    longest = "arn:aws-us-gov:s3:::" + "x" * 251 + "*"
+    assert all(len(longest) * len(path) < 6144 for path in paths)
 
 
 def trusting(service: str, stack: cdk.Stack) -> iam.Role:

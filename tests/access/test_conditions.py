@@ -135,6 +135,12 @@ def answers(report: AccessReport) -> dict[str, str]:
         (None, "denied", "denied", ""),
         # A service principal is a member of no organization; only uploads have the header.
         ({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}, **SERVICES_ALONE}, "may", "denied", ""),
+        (
+            {"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}},
+            "denied",
+            "denied",
+            "",
+        ),
         # No call of Personalize has MFA, whether the key is absent or false.
         ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, "denied", "denied", ""),
         (
@@ -171,6 +177,7 @@ def answers(report: AccessReport) -> dict[str, str]:
             ({f"{operator}IfExists": {"aws:PrincipalArn": LISTED}}, "may", "denied", "")
             for operator in NEGATED
         ),
+        ({"StringNotEquals": {"aws:PrincipalArn": [OTHER, ROLE]}}, "may", "denied", ""),
         ({"ArnNotEquals": {"aws:PrincipalArn": LISTED}, **OTHERS_ALONE}, "may", "may", ""),
         ({"ArnNotEquals": {"aws:PrincipalArn": f"{OTHER[:-5]}*"}}, "may", "denied", ""),
         (
@@ -234,6 +241,7 @@ def answers(report: AccessReport) -> dict[str, str]:
         ({"StringNotEquals": {"aws:ResourceTag/team": "x"}}, "open", "open", NOT_READ),
         ({"DateLessThan": {"aws:CurrentTime": "2026-01-01"}}, "open", "open", NOT_IN_TEMPLATES),
         ({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "open", "open", UNDOCUMENTED),
+        ({"Null": {"s3:x-amz-content-sha256": "true"}}, "open", "open", UNDOCUMENTED),
         (
             {"Null": {"aws:SourceAccount": "true"}, **SERVICES_ALONE},
             "may",
@@ -317,6 +325,12 @@ def answers(report: AccessReport) -> dict[str, str]:
             )
         ),
         ({"ForAllValues:StringIsNot": VPC_ALONE}, "open", "open", "the operator isn't known"),
+        (
+            {"NewOperator": {"aws:PrincipalIsAWSService": "true"}},
+            "open",
+            "open",
+            "the operator isn't known",
+        ),
         # Strings, with their case or without; a truth value is one, and what is none can't be
         # compared.
         ({"Bool": {"aws:SecureTransport": False}}, "may", "may", ""),
@@ -337,6 +351,7 @@ def answers(report: AccessReport) -> dict[str, str]:
         ({"StringLike": {"aws:PrincipalType": "Assumed*"}}, "denied", "open", UNDOCUMENTED),
         ({"StringLike": {"aws:PrincipalType": "assumed*"}}, "may", "open", UNDOCUMENTED),
         ({"StringEquals": {"aws:PrincipalAccount": [None]}}, "open", "open", ""),
+        ({"StringEquals": {"aws:PrincipalAccount": {"Ref": "X"}}}, "open", "open", ""),
         ({"IpAddress": {"aws:PrincipalAccount": "10.0.0.0/8"}}, "open", "open", ""),
         # ARNs, part by part.
         ({"ArnLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "may", "may", ""),
@@ -384,6 +399,7 @@ def answers(report: AccessReport) -> dict[str, str]:
             "open",
             "the values can't be compared",
         ),
+        ({"NumericLike": {"s3:TlsVersion": "1"}}, "open", "open", "the operator isn't known"),
         # Of several conditions, those that are decided aren't named.
         (
             {"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"aws:SourceIp": "10.0.0.1"}},

@@ -130,6 +130,26 @@ def test_the_import_role_of_awss_own_solution() -> None:
     }
 
 
+def test_plain_cdk_grants() -> None:
+    """The CDK's statements for ``key.grant_encrypt_decrypt`` and ``bucket.grant_read``."""
+    on_key = iam(["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"])
+    on_bucket = iam(["s3:GetBucket*", "s3:GetObject*", "s3:List*"], [BUCKET, f"{BUCKET}/*"])
+    group, job = asked(), asked(IMPORT_JOB, name="import", source=location())
+    report = report_of(group, job, key=[ACCOUNT_STATEMENT], iam=[on_key, on_bucket])
+    assert lines(report.missing) == {
+        *of("role", "key", "kms:DescribeKey kms:CreateGrant kms:ListGrants"),
+        *of("role", "role", "kms:DescribeKey kms:ListGrants"),
+        *of("service", "key", EVERY_ACTION),
+        ("service", "bucket", "s3:GetObject", f"{BUCKET}/import/*"),
+        ("service", "bucket", "s3:ListBucket", BUCKET),
+    }
+    assert lines(report.excess) == {
+        *of("role", "role", "kms:Encrypt kms:GenerateDataKey* kms:ReEncrypt*"),
+        *of("role", "role", "s3:GetBucket* s3:GetObject* s3:List*", BUCKET),
+        *of("role", "role", "s3:GetBucket* s3:GetObject* s3:List*", f"{BUCKET}/*"),
+    }
+
+
 @pytest.mark.parametrize(
     ("statement", "missing", "excess"),
     [

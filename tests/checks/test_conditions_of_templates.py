@@ -104,6 +104,22 @@ def by_stage() -> Any:
     }
 
 
+def own_or_given() -> Any:
+    """A template with a key of its own, or a key that is passed."""
+    used = {"Fn::If": ["HasKey", {"Ref": "KeyArn"}, KEY]}
+    template = complete(Movies=dataset_group(used), Policy=policy(used))
+    template["Resources"]["Key"]["Condition"] = "HasNone"
+    template["Parameters"] = {
+        "KeyArn": {"Type": "String", "Default": ""},
+        "Stage": {"Type": "String"},
+    }
+    template["Conditions"] = {
+        "HasNone": {"Fn::Equals": [{"Ref": "KeyArn"}, ""]},
+        "HasKey": {"Fn::Not": [{"Condition": "HasNone"}]},
+    }
+    return template
+
+
 def report(directory: Path, template: Any, parameters: Any = None, **more: Any) -> AccessReport:
     """Check the stack ``Main``."""
     return check_assembly(write(directory, {"Main": template}, **more), parameters=parameters)
@@ -817,3 +833,15 @@ def test_the_defaults_are_told_first(tmp_path: Path) -> None:
     assert json.loads(without.to_json())["assumed"] == {}
     assert without.to_text().startswith("0 missing")
     assert without.to_markdown().startswith("# Amazon Personalize's access\n\n0 missing")
+
+
+def test_own_key_or_one_that_is_passed(tmp_path: Path) -> None:
+    """The default decides; the policy of another account's key can't be seen."""
+    assert findings(report(tmp_path, own_or_given())) == CLEAN
+    result = report(tmp_path, own_or_given(), {"KeyArn": OTHER_KEY})
+    assert (result.missing, {entry.resource for entry in result.undecided}) == ((), {OTHER_KEY})
+    template = own_or_given()
+    del template["Parameters"]["KeyArn"]["Default"]
+    result = report(tmp_path, template)
+    assert (result.missing, result.problems) == ((), ())
+    assert all("Fn::If HasKey" in entry.because for entry in result.undecided)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import cProfile
 import pstats
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     bucket,
@@ -27,8 +29,13 @@ from tests.checks.templates import (
 
 def calls(directory: Path, stacks: dict[str, Any]) -> int:
     """Return the number of functions that are called to check an assembly of these stacks."""
+    return calls_to_check(write(directory, stacks))
+
+
+def calls_to_check(directory: Path) -> int:
+    """Return the number of functions that are called to check an assembly."""
     profile = cProfile.Profile()
-    report = profile.runcall(check_assembly, write(directory, stacks))
+    report = profile.runcall(check_assembly, directory)
     assert (report.missing, report.undecided, report.problems) == ((), (), ())
     return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
 
@@ -61,6 +68,15 @@ def on_one_key(count: int) -> dict[str, Any]:
         del stack["Resources"]["Key"], stack["Resources"]["Role"]
         stacks[f"Stack{number}"] = stack
     return stacks
+
+
+def named_by_each_other(count: int) -> dict[str, Any]:
+    """A stack of roles, each with the name of the role before it, under a condition."""
+    roles = {
+        f"Role{number}": role(RoleName={"Fn::If": ["IsProd", {"Ref": f"Role{number - 1}"}, "x"]})
+        for number in range(1, count)
+    }
+    return {"Main": complete(Role0=role(RoleName="role"), **roles)}
 
 
 def in_one_template(count: int) -> dict[str, Any]:
@@ -117,16 +133,31 @@ def in_one_bucket(count: int) -> dict[str, Any]:
 
 
 def buckets_in_one_statement(count: int) -> dict[str, Any]:
-    """Buckets with jobs; the role has a statement on all, and another on their objects."""
-    names = [f"ratings{number}" for number in range(count)]
-    arns = [f"arn:aws:s3:::{name}" for name in names]
+    """The role has a statement on all buckets, and another on their objects, as ours has."""
+    arns = [f"arn:aws:s3:::ratings{number}" for number in range(count)]
     objects = [f"{arn}/in/*" for arn in arns]
-    read = managed(
+    return of_buckets(
+        count,
         {"Effect": "Allow", "Action": "s3:GetObject", "Resource": objects},
         {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": arns},
     )
-    resources: dict[str, Any] = {"Read": read}
-    for name, arn in zip(names, arns, strict=True):
+
+
+def buckets_in_many_statements(count: int) -> dict[str, Any]:
+    """The role has a statement for each bucket, as ``grant_read`` of buckets writes it."""
+    statements = []
+    for number in range(count):
+        on = [f"arn:aws:s3:::ratings{number}", f"arn:aws:s3:::ratings{number}/in/*"]
+        actions = ["s3:GetObject", "s3:ListBucket"]
+        statements.append({"Effect": "Allow", "Action": actions, "Resource": on})
+    return of_buckets(count, *statements)
+
+
+def of_buckets(count: int, *in_iam: dict[str, Any]) -> dict[str, Any]:
+    """A stack of so many buckets with policies and jobs, and a role with these statements."""
+    resources: dict[str, Any] = {"Read": managed(*in_iam)}
+    for number in range(count):
+        name, arn = f"ratings{number}", f"arn:aws:s3:::ratings{number}"
         resources[name] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}
         allow = bucket_policy("s3:GetObject", "s3:ListBucket", bucket=name)
         allow["Properties"]["PolicyDocument"]["Statement"][0]["Resource"] = [arn, f"{arn}/in/*"]
@@ -143,7 +174,9 @@ def buckets_in_one_statement(count: int) -> dict[str, Any]:
         (in_one_template, 10, 4.2),
         (on_conditions, 50, 4.2),
         (in_one_bucket, 25, 4.2),
+        (named_by_each_other, 5, 4.2),
         (buckets_in_one_statement, 10, 4.2),
+        (buckets_in_many_statements, 10, 4.2),
         # Whether a key policy is about a role is asked for each role, of each principal that it
         # names. AWS's limit of 32 KiB leaves room for three hundred, which take 1.6 seconds.
         (on_one_key, 10, 5.2),
@@ -155,3 +188,37 @@ def test_cost_grows_with_the_app_and_not_faster(
 ) -> None:
     """Four times the app is no more than four times the calls, and some for the start."""
     assert calls(tmp_path / "many", stacks(4 * few)) < most * calls(tmp_path / "few", stacks(few))
+
+
+def test_stages(tmp_path: Path) -> None:
+    """Stages of one stack each, which are assemblies of their own."""
+
+    def in_stages(count: int) -> Path:
+        directory = tmp_path / str(count)
+        names = [f"Stack{number}" for number in range(count)]
+        return write(
+            directory,
+            {},
+            stages={name: write(directory / name, {name: complete()}) for name in names},
+        )
+
+    few, many = calls_to_check(in_stages(10)), calls_to_check(in_stages(40))
+    assert many < 4.2 * few
+
+
+@pytest.mark.parametrize("form", [AccessReport.to_text, AccessReport.to_markdown])
+def test_reports(form: Callable[[AccessReport], str], tmp_path: Path) -> None:
+    """A report of so many findings, each with the names of the resources that it is about."""
+
+    def calls_to_show(count: int) -> int:
+        stacks = {
+            f"Stack{number}": complete(Policy=policy(actions=["kms:Decrypt"]))
+            for number in range(count)
+        }
+        report = check_assembly(write(tmp_path / str(count), stacks))
+        assert len(report.missing) == 3 * count
+        profile = cProfile.Profile()
+        profile.runcall(form, report)
+        return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+
+    assert calls_to_show(40) < 4.2 * calls_to_show(10)

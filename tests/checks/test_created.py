@@ -323,6 +323,37 @@ ORG = "o-a1b2c3d4e5"
 
 
 @pytest.mark.parametrize(
+    ("condition", "of_role", "of_service"),
+    [
+        ({"StringEquals": {"aws:PrincipalOrgID": ORG}}, "yes", "no"),
+        ({"StringEquals": {"aws:PrincipalOrgID": "o-f6g7h8i9j0"}}, "no", "no"),
+        ({"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}, "yes", "open"),
+        ({"StringEquals": {"aws:ResourceOrgID": ORG}}, "yes", "yes"),
+        ({"StringEqualsIfExists": {"aws:SourceOrgID": ORG}}, "yes", "yes"),
+        ({"StringEquals": {"aws:SourceOrgID": "o-f6g7h8i9j0"}}, "no", "no"),
+    ],
+)
+def test_the_organization_can_be_told(
+    condition: Json, of_role: str, of_service: str, tmp_path: Path
+) -> None:
+    """Without it conditions on it are open; a service principal is a member of none."""
+    template = complete()
+    for statement in template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"]:
+        statement["Condition"] = condition
+    template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Version"] = "2012-10-17"
+    directory = write(tmp_path, {"Main": template})
+    report = check_assembly(directory, organization=ORG)
+    kinds = {"yes": report.allowed, "no": report.missing, "open": report.undecided}
+    answers = set()
+    for kind, entries in kinds.items():
+        granting = [entry for entry in entries if entry.action == "kms:CreateGrant"]
+        answers |= {(entry.principal, kind) for entry in granting}
+    assert answers == {("role", of_role), ("service", of_service)}
+    open_without = {entry.principal for entry in check_assembly(directory).undecided}
+    assert "role" in open_without or of_role == "no" or "SourceOrgID" in str(condition)
+
+
+@pytest.mark.parametrize(
     "organization",
     [
         "",
@@ -508,6 +539,51 @@ def test_a_file_of_an_app_names_the_templates(tmp_path: Path) -> None:
     assert json.loads(file.read_text()) == [
         {"template": "Main.template.json", **OF_ROLE, "resources": [IMPORTING]}
     ]
+
+
+def test_templates_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
+    """A declared resource is judged in the template of its entry, whatever else is checked."""
+    paths = [tmp_path / name / "template.json" for name in ("a", "b")]
+    templates = creating(CREATING, PASSING), complete()
+    for path, template in zip(paths, templates, strict=True):
+        path.parent.mkdir()
+        path.write_text(json.dumps(template))
+    file = tmp_path / "created.json"
+    for given in (paths, paths[::-1]):
+        file.unlink(missing_ok=True)
+        CliRunner().invoke(
+            personalize_kms, ["check", *map(str, given), "--write-created", str(file)]
+        )
+        assert json.loads(file.read_text()) == [
+            {"template": paths[0].as_posix(), **OF_ROLE, "resources": [IMPORTING]},
+        ]
+        entry = {
+            "template": str(paths[0]),
+            "serviceRole": ROLE,
+            "resources": [{"resource": "dataset import job"}],
+        }
+        file.write_text(json.dumps([entry]))
+        report = CliRunner().invoke(
+            personalize_kms, ["check", *map(str, given), "--created", str(file), "--format", "json"]
+        )
+        asked = json.loads(report.stdout)["asked"]
+        assert [name for name in asked if "import" in name] == [
+            f"{paths[0].as_posix()} (dataset import job)"
+        ]
+
+
+def test_a_creator_of_whom_more_is_not_known_leaves_what_is_declared_checked(
+    tmp_path: Path,
+) -> None:
+    """A dataset group without a key needs nothing, and the role may create jobs besides."""
+    file, template = tmp_path / "created.json", tmp_path / "stack.json"
+    template.write_text(json.dumps(creating(CREATING, PASSING)))
+    file.write_text(
+        json.dumps([{"serviceRole": ROLE, "resources": [{"resource": "dataset group"}]}])
+    )
+    result = CliRunner().invoke(personalize_kms, ["check", str(template), "--created", str(file)])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "1 undecided, 0 as AWS's pages ask" in result.stdout
 
 
 def test_no_file_is_written_for_nothing(tmp_path: Path) -> None:

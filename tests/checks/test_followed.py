@@ -555,6 +555,44 @@ def document_of(resource: Json, *, trust: bool = False) -> Any:
     )
 
 
+def test_pending_needs_of_two_constructs_name_the_file_that_has_them(tmp_path: Path) -> None:
+    """Both have one key, bucket and role; a common need is in either file."""
+    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
+    stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    key = kms.Key.from_key_arn(
+        stack, "Key", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    )
+    role = iam.Role.from_role_arn(
+        stack, "Role", "arn:aws:iam::111122223333:role/Immutable", mutable=False
+    )
+    data = s3.Bucket.from_bucket_name(stack, "Data", "ratings")
+    source = PersonalizeResource.dataset_import_job(source=S3Location(data, "import/"))
+    for id, resource in (
+        ("Exports", PersonalizeResource.dataset_export_job()),
+        ("Imports", source),
+    ):
+        PersonalizeEncryption(
+            stack, id, encryption_key=key, service_role=role, resources=[resource]
+        )
+    app.synth()
+    entries = [entry for entry in check_assembly(tmp_path).undecided if entry.file]
+    pending = {
+        entry.file: json.loads((tmp_path / entry.file).read_text("utf-8"))["Statement"]
+        for entry in entries
+    }
+    for entry in entries:
+        on = ["*"] if entry.policy == "key" else [entry.resource]
+        assert any(
+            entry.action in has["Action"] and on == has["Resource"] for has in pending[entry.file]
+        ), entry
+    assert {(entry.policy, entry.action, "Exports" in entry.file) for entry in entries} >= {
+        ("key", "kms:GenerateDataKeyWithoutPlaintext", True),
+        ("role", "kms:Decrypt", True),
+        ("role", "s3:GetObject", False),
+        ("bucket", "s3:GetObject", False),
+    }
+
+
 def test_what_is_pending_names_the_file_that_the_synth_wrote(tmp_path: Path) -> None:
     """Each form has it; the files have the statements for the owners of key, bucket and role."""
     app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)

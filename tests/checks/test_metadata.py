@@ -429,3 +429,28 @@ def test_the_key_of_an_imported_bucket_is_what_the_app_says(given: str, app: cdk
         "Main/Encryption (dataset import job)",
         "Main/Encryption/Ratings (dataset import job)",
     }
+
+
+def test_two_keys_that_the_app_says_of_one_bucket(app: cdk.App) -> None:
+    """Either of them may encrypt the objects that another job reads."""
+    stack = cdk.Stack(app, "Main")
+    theirs = s3.Bucket.from_bucket_name(stack, "Theirs", "theirs")
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    for name in ("one", "two"):
+        location = S3Location(theirs, f"{name}/", encryption_key=kms.Key(stack, name))
+        encryption.allow(PersonalizeResource.dataset_import_job(location))
+    encryption.add_dataset(
+        "Ratings",
+        dataset_group=encryption.add_dataset_group("Movies", name="movies"),
+        schema_arn="arn:aws:personalize:eu-west-1:111122223333:schema/ratings",
+        name="ratings",
+        dataset_type="Interactions",
+        import_from=S3Location(theirs, "three/"),
+        import_job_name="load",
+    )
+    report = check_assembly(app.synth())
+    unknown: list[str] = []
+    for entry in report.undecided:
+        if "a key that encrypts the bucket" in entry.because:
+            unknown += entry.needed_by
+    assert "Main/Encryption/Ratings (dataset import job)" in unknown

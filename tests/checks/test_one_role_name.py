@@ -19,6 +19,7 @@ from tests.checks.templates import (
     NO_VALUE,
     check,
     complete,
+    dataset_group,
     findings,
     messages,
     policy,
@@ -227,6 +228,48 @@ def test_a_region_that_is_not_known_may_part_two_stacks(tmp_path: Path) -> None:
     report = check(tmp_path / "2", named, named)
     assert messages(report) == []
     assert reasons(report) == {f"Other/Role {MIXED_UP}: name each differently"}
+
+
+def test_a_policy_in_a_nested_stack_that_may_not_be_made(tmp_path: Path) -> None:
+    """Its permissions are open, for requests beside it, too."""
+    given = {
+        "Key": {"Fn::GetAtt": ["Key", "Arn"]},
+        "Role": {"Ref": "Role"},
+        "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+    }
+    inner = {
+        "Parameters": {name: {"Type": "String"} for name in given},
+        "Resources": {
+            "Policy": policy({"Ref": "Key"}, {"Ref": "Role"}),
+            "Movies": dataset_group({"Ref": "Key"}, {"Ref": "RoleArn"}),
+        },
+    }
+    nested = {
+        "Type": "AWS::CloudFormation::Stack",
+        "Condition": "IsProd",
+        "Metadata": {"aws:asset:path": "nested.json"},
+        "Properties": {"Parameters": given},
+    }
+    template = complete(Nested=nested)
+    del template["Resources"]["Policy"], template["Resources"]["Movies"]
+    template["Resources"]["Books"] = dataset_group(waits="Nested")
+    report = check(tmp_path, template, files={"nested.json": inner})
+    assert (report.missing, report.problems) == ((), ())
+    assert {(entry.action, entry.because, len(entry.asked)) for entry in report.undecided} == {
+        (
+            action,
+            (
+                "statement number 1 of policy Main/Nested/Policy: it depends on the condition "
+                "Main.IsProd"
+            ),
+            2,
+        )
+        for action in IN_IAM
+    }
+    assert findings(check_assembly(tmp_path, parameters={"Stage": "prod"})) == CLEAN
+    nested["Condition"] = "Never"
+    report = check(tmp_path, template)
+    assert (report.asked, len(report.missing)) == (("Main/Books (dataset group)",), 4)
 
 
 def test_two_nested_stacks_that_are_equal(tmp_path: Path) -> None:

@@ -132,6 +132,30 @@ def test_role_is_a_dummy_until_it_is_looked_up(
     assert pending_policies(encryption) == pending
 
 
+def test_one_prefix_is_read_and_written() -> None:
+    """By the role and by the service; the caller may create the jobs and pass the role."""
+    stack = names_of("how-to/several-keys.md")["stack"]
+    of_role = statements_of(stack, "AWS::IAM::ManagedPolicy", "BatchJobs")
+    of_bucket = statements_of(stack, "AWS::S3::BucketPolicy", "Batches")
+    bucket = {"Fn::GetAtt": ["BatchesE11AE858", "Arn"]}
+    objects = {"Fn::Join": ["", [bucket, "/batch/*"]]}
+    on_data = {"s3:ListBucket": bucket, "s3:GetObject": objects, "s3:PutObject": objects}
+    for statements in (of_role, of_bucket):
+        of_s3 = {
+            statement["Action"]: statement["Resource"]
+            for statement in statements
+            if str(statement["Action"]).startswith("s3:")
+        }
+        assert of_s3 == on_data
+    assert statements_of(stack, "AWS::IAM::Policy", "Caller")[-1]["Action"] == "iam:PassRole"
+
+
+def statements_of(stack: cdk.Stack, type: str, part: str) -> list[dict[str, Any]]:
+    """Return the statements of the only policy of a type with this in its logical id."""
+    (policy,) = [policy for id, policy in resources(stack, type).items() if part in id]
+    return list(policy["Properties"]["PolicyDocument"]["Statement"])
+
+
 def test_nothing_permanent_needs_what_a_condition_leaves_out() -> None:
     """Only the construct's resources have the condition; CloudFormation refuses other templates."""
     solution = template(names_of("how-to/own-key-and-role.md")["solution"])["Resources"]
@@ -172,6 +196,19 @@ def test_each_account_has_its_statements_in_one_app() -> None:
         dependency.id for dependency in assembly.get_stack_by_name("Recommendations").dependencies
     }
     assert {"Security", "Data"} < waits_for
+    role_arn = (
+        "arn:${AWS::Partition}:iam::777788889999:role/Recommendations-Encryption-8485E84F-eu-west-1"
+    )
+    for stack in (names["security"], names["data"]):
+        (key,) = resources(stack, "AWS::KMS::Key")
+        assert as_written(key_policy(stack, key)[0]) == {
+            "Sid": "PersonalizeRole",
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:${AWS::Partition}:iam::777788889999:root"},
+            "Action": FIVE,
+            "Resource": "*",
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": role_arn}},
+        }
 
 
 def test_migration_of_l1s_and_of_a_cross_stack_key() -> None:

@@ -116,6 +116,14 @@ def test_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> No
     }
 
 
+def test_an_encryption_of_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> None:
+    """An encryption in an agnostic stack is compared with nothing either."""
+    agnostic = cdk.Stack(app, "Agnostic")
+    encryption = PersonalizeEncryption(agnostic, "Encryption", service_role=trusted_role(agnostic))
+    source = S3Location(s3.Bucket.from_bucket_name(stack, "Bucket", "ratings"), "in/")
+    DatasetImportJob(stack, "Import", encryption=encryption, dataset_arn=DATASET, source=source)
+
+
 @pytest.mark.parametrize("name", [None, "personalize"], ids=["role by default", "named role"])
 def test_bucket_and_machine_in_another_stack_than_the_encryption(
     app: cdk.App, name: str | None

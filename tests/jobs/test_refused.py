@@ -124,6 +124,13 @@ def test_an_expression_that_may_make_a_name(data: Data, name: str) -> None:
     job(data, DatasetImportJob, job_name=name)
 
 
+def test_a_destination_that_is_no_folder(data: Data) -> None:
+    """It is refused once, as in the construct's constructor."""
+    message = refusal(data, DatasetExportJob, destination=data.at("out"), ingestion_mode="all")
+    for problem in ("end it in /, as 'out/'", "ingestion_mode is 'all' but Personalize takes"):
+        assert message.count(problem) == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "parameter", "allowed"),
     [

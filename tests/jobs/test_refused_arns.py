@@ -128,6 +128,12 @@ def test_the_attribute_of_an_l1(
         assert told in refusal(data, kind, **wrong)
 
 
+def test_a_solution_version_has_no_l1(data: Data) -> None:
+    """The message names no L1."""
+    told = refusal(data, BatchInferenceJob, solution_version_arn=SOLUTION)
+    assert "solution/NAME/VERSION: pass one, or an expression, for example sfn.JsonPath" in told
+
+
 def test_an_l1_for_its_arn(stack: cdk.Stack, data: Data) -> None:
     """It has no text of its own."""
     schema = personalize.CfnSchema(stack, "Schema", name="movies", schema="{}")
@@ -152,6 +158,11 @@ def test_an_arn_of_somewhere_else(data: Data, arn: str, reason: str) -> None:
     assert refusal(data, DatasetImportJob, dataset_arn=arn).startswith(
         f"dataset_arn is {arn!r}, {reason}, but "
     )
+
+
+def test_an_agnostic_stack_judges_no_environment(app: cdk.App) -> None:
+    """It knows neither its account nor its Region."""
+    job(Data.of(cdk.Stack(app, "Agnostic")), DatasetImportJob)
 
 
 @pytest.mark.parametrize(

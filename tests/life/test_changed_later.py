@@ -17,7 +17,8 @@ from personalize_kms_constructs import (
     S3Location,
     SourceAccountCheck,
 )
-from personalize_kms_constructs.checks import check_assembly
+from personalize_kms_constructs.checks import PersonalizeAccessChecks, check_assembly
+from tests.judge.apps import told
 from tests.life.conftest import change, judge_warnings, judged, l1_role, trusted_role
 
 EMPTY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
@@ -83,6 +84,16 @@ def rename(name: Callable[[str], str]) -> Callable[[cdk.Stack], Any]:
 
 OURS, ROLE = "Encryption", "Encryption/Role/Resource"
 CHANGES: dict[str, tuple[Callable[[cdk.Stack], Any], str, str]] = {
+    "key policy replaced": (
+        setting("Encryption/Key", "key_policy", EMPTY),
+        "MissingKeyAccess",
+        OURS,
+    ),
+    "key policy taken away": (
+        setting("Encryption/Key", "key_policy", None),
+        "MissingKeyAccess",
+        OURS,
+    ),
     "key policy copied too early": (
         copying("Encryption/Key", "key_policy", lambda _: PersonalizeResource.dataset_export_job()),
         "MissingKeyAccess",
@@ -96,8 +107,19 @@ CHANGES: dict[str, tuple[Callable[[cdk.Stack], Any], str, str]] = {
     "bucket policy taken out": (removing("EncryptedBucket", "Policy"), "MissingBucketAccess", OURS),
     "second bucket policy": (second_policy, "Configuration", "Second"),
     "bucket with another key": (encrypt_anew, "MissingKeyAccess", OURS),
+    "managed policy emptied": (
+        setting("Encryption/Policy", "policy_document", EMPTY),
+        "MissingRoleAccess",
+        OURS,
+    ),
+    "managed policy without role": (
+        setting("Encryption/Policy", "roles", []),
+        "MissingRoleAccess",
+        OURS,
+    ),
     "managed policy taken out": (removing("Encryption", "Policy"), "MissingRoleAccess", OURS),
     "role taken out": (removing("Encryption", "Role"), "Configuration", OURS),
+    "key taken out": (removing("Encryption", "Key"), "Configuration", OURS),
     "another kind of key": (
         setting("Encryption/Key", "key_spec", "RSA_2048"),
         "Configuration",
@@ -187,6 +209,48 @@ def test_everything_under_one_condition(app: cdk.App, stack: cdk.Stack) -> None:
     assert (report.asked, report.assumed) == ((), {"Stack.Encrypted": "no"})
 
 
+def test_the_judge_warns_once_of_what_conditions_leave_open(app: cdk.App, stack: cdk.Stack) -> None:
+    """It takes no defaults, and fails nothing."""
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    encryption.add_dataset_group("Movies", name="movies")
+    encryption.add_dataset_group("Books", name="books")
+    encryption.allow(PersonalizeResource.metric_attribution())
+    parameter = cdk.CfnParameter(stack, "Encrypted", default="yes")
+    expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
+    condition = cdk.CfnCondition(stack, "IsEncrypted", expression=expression)
+    change(
+        encryption,
+        cdk.CfnResource,
+        lambda resource: setattr(resource.cfn_options, "condition", condition),
+    )
+    app.synth()
+    assert told(app) == [("Undecided", "warning", "Stack/Encryption")]
+
+
+@pytest.mark.parametrize("has_checks", [False, True])
+def test_a_key_that_a_condition_leaves_out_is_warned_of(
+    app: cdk.App, stack: cdk.Stack, has_checks: bool
+) -> None:
+    """It is warned of once, and the checks report other undecided resources."""
+    movies = PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name="movies")
+    cdk.CfnCondition(
+        stack, "IsDev", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1")
+    )
+    for name, attribute in (("KmsKeyArn", movies.kms_key_arn), ("RoleArn", movies.role_arn)):
+        without = {"Fn::If": ["IsDev", {"Ref": "AWS::NoValue"}, stack.resolve(attribute)]}
+        movies.add_property_override(name, without)
+        group = {"Name": name.lower(), "KmsKeyArn": without, "RoleArn": without}
+        cdk.CfnResource(stack, f"By{name}", type="AWS::Personalize::DatasetGroup", properties=group)
+    expected = [("Undecided", "warning", "Stack/Encryption/Movies")]
+    if has_checks:
+        cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
+        expected += [
+            ("Undecided", "warning", f"Stack/By{name}") for name in ("KmsKeyArn", "RoleArn")
+        ]
+    app.synth()
+    assert sorted(line for line in told(app) if line[0] == "Undecided") == sorted(expected)
+
+
 def test_a_required_source_account_is_the_users_choice(app: cdk.App, stack: cdk.Stack) -> None:
     """Nobody knows if Personalize sends the account; choosing REQUIRED is no cause to warn."""
     check = SourceAccountCheck.REQUIRED
@@ -263,11 +327,30 @@ LATE_VALUES: dict[str, tuple[Callable[[cdk.Stack, Any], PersonalizeEncryption], 
         with_late_role_name_elsewhere,
         "later-on",
     ),
+    "name of an imported bucket": (
+        lambda stack, late: importing_from(
+            s3.Bucket.from_bucket_name(stack, "Imported", cdk.Token.as_string(late))
+        ),
+        "later-on",
+    ),
     "part of the ARN of an imported bucket": (
         lambda stack, late: importing_from(
             s3.Bucket.from_bucket_arn(
                 stack, "Imported", f"arn:aws:s3:::data-{cdk.Token.as_string(late)}"
             )
+        ),
+        "later-on",
+    ),
+    "part of the ARN of an imported key": (
+        lambda stack, late: PersonalizeEncryption(
+            stack,
+            "Encryption",
+            encryption_key=kms.Key.from_key_arn(
+                stack,
+                "Key",
+                cdk.Fn.sub("arn:aws:kms:eu-west-1:1:key/${Id}", {"Id": cdk.Token.as_string(late)}),
+            ),
+            resources=[PersonalizeResource.dataset_group()],
         ),
         "later-on",
     ),

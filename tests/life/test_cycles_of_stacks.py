@@ -84,9 +84,36 @@ def test_a_role_that_another_stack_can_not_name(
     assert problem in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [by_condition, lambda _: cdk.PhysicalName.GENERATE_IF_NEEDED],
+    ids=["by a condition", "if needed"],
+)
+def test_a_name_that_is_decided_at_the_synth(
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, name: Callable[[cdk.Stack], str]
+) -> None:
+    """It looks like any lazy value before, so the CDK reports the cycle."""
+    role = trusted_role(stack, role_name=name(stack))
+    key = kms.Key(security, "Key")
+    PersonalizeEncryption(
+        stack, "Encryption", encryption_key=key, service_role=role, resources=[GROUP]
+    )
+    assert "cyclic reference" in synth_error(app)
+
+
+def by_ssm(stack: cdk.Stack) -> str:
+    return ssm.StringParameter.value_for_string_parameter(stack, "/company/folder")
+
+
+def attribute(stack: cdk.Stack) -> str:
+    resource = cdk.CfnResource(stack, "Resource", type="Company::Folders::Folder")
+    return resource.get_att("Name").to_string()
+
+
+@pytest.mark.parametrize("folder", [parameter, by_ssm, attribute])
 @pytest.mark.parametrize("where", ["beside", "nested"])
 def test_a_prefix_that_the_stack_of_the_bucket_can_not_say(
-    stack: cdk.Stack, security: cdk.Stack, where: str
+    stack: cdk.Stack, security: cdk.Stack, folder: Callable[[cdk.Stack], str], where: str
 ) -> None:
     """The bucket's policy would need the construct's stack, and the role's policy the bucket."""
     here = cdk.NestedStack(stack, "Nested") if where == "nested" else stack
@@ -94,7 +121,7 @@ def test_a_prefix_that_the_stack_of_the_bucket_can_not_say(
         ValueError, match="Encryption: source of dataset import job has prefix '"
     ) as error:
         PersonalizeEncryption(
-            here, "Encryption", resources=[importing(s3.Bucket(security, "Data"), parameter(here))]
+            here, "Encryption", resources=[importing(s3.Bucket(security, "Data"), folder(here))]
         )
     assert str(error.value).endswith(
         "', a part of which only the construct's own stack can say, but the bucket is in another "

@@ -177,16 +177,20 @@ def test_a_caller_in_the_stack_of_the_key(stack: cdk.Stack, security: cdk.Stack)
     assert pass_role["Resource"] == arn("/personalize")
 
 
-@pytest.mark.parametrize("is_wrapped", [False, True])
-def test_a_role_of_another_account(
-    concrete: cdk.Stack, theirs: cdk.Stack, is_wrapped: bool
-) -> None:
+@pytest.mark.parametrize("form", ["imported", "L1", "L1 wrapped by its ARN"])
+def test_a_role_of_another_account(concrete: cdk.Stack, theirs: cdk.Stack, form: str) -> None:
     """Personalize takes none; an L1 knows its account by its stack."""
     role: Any = l1_role(theirs, role_name="personalize")
-    if is_wrapped:
-        role = iam.Role.from_role_arn(concrete, "Role", role.attr_arn)
-    with pytest.raises(ValueError, match="service_role belongs to account 222222222222 but the"):
+    if form != "L1":
+        given = role.attr_arn if "wrapped" in form else "arn:aws:iam::222222222222:role/personalize"
+        role = iam.Role.from_role_arn(concrete, "Role", given)
+    with pytest.raises(ValueError, match=r"^Concrete/Encryption: ") as error:
         PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[GROUP])
+    assert str(error.value) == (
+        "Concrete/Encryption: service_role belongs to account 222222222222 but the stack to "
+        "111111111111, and Personalize takes no role in another account: pass a role in this "
+        "account, or leave service_role out and have one made"
+    )
 
 
 def move_to_path(role: iam.CfnRole) -> None:

@@ -130,6 +130,17 @@ def test_a_role_of_the_app_in_every_form(
     app.synth()
 
 
+def test_a_role_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
+    """Its dummy, of an account of nobody, is refused by nobody, so that the CLI can look it up."""
+    role = iam.Role.from_lookup(concrete, "Role", role_name="personalize")
+    PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[GROUP])
+    assert warnings(concrete) == {}
+    assembly = Path(app.synth().directory)
+    manifest = json.loads((assembly / "manifest.json").read_text("utf-8"))
+    assert [missing["provider"] for missing in manifest["missing"]] == ["cc-api-provider"]
+    assert not (assembly / "personalize-kms-pending").exists()
+
+
 def test_a_caller_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
     """Its dummy belongs to no account, and gets its policy in the synth after the look-up."""
     encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])

@@ -96,6 +96,23 @@ def test_a_key_policy_gets_the_statements(stack: cdk.Stack, policy: Any, before:
     assert warnings(stack) == {}
 
 
+@pytest.mark.parametrize("form", ["without a policy", "with one", "wrapped"])
+def test_later_resources_and_other_constructs_reach_a_key(stack: cdk.Stack, form: str) -> None:
+    """Its statements grow as an L2's do, and a second construct has its own sids."""
+    statement = {**account_statement(), "Principal": {"AWS": "111111111111"}}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    l1 = kms.CfnKey(stack, "L1Key", key_policy=None if form == "without a policy" else policy)
+    key = kms.Key.from_cfn_key(l1) if form == "wrapped" else l1
+    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    encryption.allow(PersonalizeResource.dataset_export_job())
+    PersonalizeEncryption(stack, "Other", encryption_key=key, resources=[GROUP])
+    (resource,) = resources(stack, "AWS::KMS::Key").values()
+    _, role, service, *others = resource["Properties"]["KeyPolicy"]["Statement"]
+    of_export = [*ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
+    assert (role["Action"], service["Action"]) == (of_export, of_export)
+    assert sids_of(others) == ["PersonalizeRole2", "PersonalizeService2"]
+
+
 @pytest.mark.parametrize("form", ["attribute", "key of a bucket", "L1"])
 def test_a_replica_key_gets_the_statements(stack: cdk.Stack, form: str) -> None:
     """Each replica of a multi-Region key has a policy of its own."""
@@ -157,15 +174,46 @@ def test_a_key_policy_that_a_condition_chooses(
 
 
 @pytest.mark.parametrize("write", EXPRESSIONS.values(), ids=EXPRESSIONS)
+@pytest.mark.parametrize("step", STEPS)
 def test_a_bucket_policy_that_a_condition_chooses(
-    stack: cdk.Stack, write: Callable[[list[Any]], Any]
+    app: cdk.App, stack: cdk.Stack, write: Callable[[list[Any]], Any], step: str
 ) -> None:
-    """Nothing can be added to the policy of a bucket either."""
+    """The same holds for the policy of a bucket."""
     bucket = s3.CfnBucket(stack, "L1")
     document = write([only_tls(bucket)])
-    s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document=document)
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
-    assert pending_policies(encryption) == ["bucket"]
+    policy = s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document=document)
+    check_copy(app, policy, bucket, lambda copied: write([only_tls(bucket), *copied]), step)
+
+
+@pytest.mark.parametrize("step", ["copied", "copied, and allowed more"])
+def test_a_policy_of_the_app_for_a_bucket_that_is_imported(
+    app: cdk.App, stack: cdk.Stack, step: str
+) -> None:
+    """It names the bucket, so the check finds it and the construct doesn't."""
+    bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
+    document: dict[str, Any] = {"Statement": []}
+    policy = s3.CfnBucketPolicy(stack, "Policy", bucket="ratings", policy_document=document)
+    check_copy(app, policy, bucket, lambda copied: {"Statement": copied}, step)
+
+
+def check_copy(
+    app: cdk.App,
+    policy: s3.CfnBucketPolicy,
+    bucket: Any,
+    write: Callable[[list[Any]], Any],
+    step: str,
+) -> None:
+    """Encrypt imports from the bucket, do the step, and check what the judge finds."""
+    encryption = PersonalizeEncryption(policy.stack, "Encryption", resources=[importing(bucket)])
+    (pending,) = encryption.pending_statements
+    assert pending.policy == "bucket"
+    if "copied" in step:
+        policy.policy_document = write([statement.to_json() for statement in pending.statements])
+    if "allowed" in step:
+        encryption.allow(importing(bucket, "other/"))
+    assert judge_findings(app) == (
+        set() if STEPS[step] else {("MissingBucketAccess", "error", "Stack/Encryption")}
+    )
 
 
 def judge_findings(app: cdk.App) -> set[tuple[str, str, str]]:
@@ -265,6 +313,24 @@ def test_the_policy_of_a_bucket_gets_the_statements(
     ]
     (logical_id,) = resources(stack, "AWS::S3::BucketPolicy")
     assert logical_id in waited_for
+
+
+@pytest.mark.parametrize("is_reference", [False, True])
+def test_the_policy_of_another_bucket_whose_name_has_the_id_of_the_l1(
+    stack: cdk.Stack, is_reference: bool
+) -> None:
+    """It stays as it is: S3 would refuse a statement on another bucket."""
+    data = s3.CfnBucket(stack, "data")
+    archive = f"{data.ref if is_reference else 'data'}-archive"
+    s3.CfnBucketPolicy(stack, "Other", bucket=archive, policy_document={"Statement": []})
+    PersonalizeEncryption(stack, "Encryption", resources=[importing(data)])
+    policies = resources(stack, "AWS::S3::BucketPolicy")
+    assert policies.pop("Other")["Properties"] == {
+        "Bucket": stack.resolve(archive),
+        "PolicyDocument": {"Statement": []},
+    }
+    (ours,) = policies.values()
+    assert ours["Properties"]["Bucket"] == {"Ref": "data"}
 
 
 def test_a_policy_that_is_given_to_its_l2_bucket(

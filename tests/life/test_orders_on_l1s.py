@@ -99,6 +99,7 @@ SUB = {
 }
 POLICIES: dict[str, Any] = {
     "none": None,
+    "plain": {"Version": "2012-10-17", "Statement": [ROOT]},
     "with a function": {"Version": "2012-10-17", "Statement": [SUB, ROOT]},
     # The CDK drops an id, and writes another version than that of a policy without one, in which
     # variables are text.

@@ -24,6 +24,12 @@ def test_nothing_allowed(stack: cdk.Stack) -> None:
     assert "grants nothing yet" in warnings(stack)["nothingAllowed"]
 
 
+def test_something_allowed_later(stack: cdk.Stack) -> None:
+    """The warning is about the end, not about the constructor."""
+    PersonalizeEncryption(stack, "Encryption").allow(GROUP)
+    assert warnings(stack) == {}
+
+
 @pytest.mark.parametrize("asked_for", [cdk.RemovalPolicy.RETAIN, cdk.RemovalPolicy.DESTROY])
 def test_a_key_that_an_app_wide_helper_has_deleted(
     stack: cdk.Stack, asked_for: cdk.RemovalPolicy
@@ -170,6 +176,28 @@ def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack, of_location: bo
         f"only the calls of account 111111111111, but key {key.key_arn} belongs to account "
         "222222222222" in told
     )
+
+
+def test_a_grantee_that_is_immutable(concrete: cdk.Stack) -> None:
+    """Its owner learns which statements to add."""
+    encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
+    role = iam.Role.from_role_arn(
+        concrete, "Caller", "arn:aws:iam::111111111111:role/ci", mutable=False
+    )
+    encryption.grant_create(role, GROUP)
+    text = warnings(concrete)["pendingCallerPolicy"]
+    assert "role arn:aws:iam::111111111111:role/ci is immutable in this app" in text
+    assert "personalize:CreateDatasetGroup" in text
+    assert "iam:PassRole" in text
+
+
+def test_a_grantee_that_is_mutable(stack: cdk.Stack) -> None:
+    """The statements are in the template."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    encryption.grant_create(
+        iam.Role.from_role_arn(stack, "Caller", "arn:aws:iam::111111111111:role/ci"), GROUP
+    )
+    assert warnings(stack) == {}
 
 
 @pytest.mark.parametrize("kind", [iam.ManagedPolicy, iam.Policy])
