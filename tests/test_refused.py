@@ -26,7 +26,7 @@ ASYMMETRIC = (
 )
 AN_ALIAS = (
     "encryption_key is an alias but Personalize takes the ARN of a key: pass the key itself, for "
-    "example alias.alias_target_key or kms.Key.from_key_arn"
+    "example the alias_target_key of an alias made here, or kms.Key.from_lookup(…, alias_name=…)"
 )
 OF_ANOTHER_REGION = (
     "is in Region us-east-1 but the stack is in eu-west-1, and Personalize uses keys and buckets "

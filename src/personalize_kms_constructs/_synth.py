@@ -26,6 +26,7 @@ from ._pending_files import write_files
 from ._tokens import TOKEN, is_token
 from ._warnings import warn
 from .locations import S3Location
+from .resources import PersonalizeResource
 
 _MESSAGES: dict[PolicyKind, tuple[str, str]] = {
     "key": (
@@ -83,6 +84,8 @@ class Made:
     """Resources that the app's tags don't reach, with their own tags."""
     imported: list[S3Location] = field(default_factory=list)
     """The sources of import jobs whose names are made from the prefix."""
+    granted: list[PersonalizeResource] = field(default_factory=list)
+    """Resources that callers may create."""
     rules: list[str] = field(default_factory=list)
     """The ids of the rules on calls that could take away access to the keys."""
 
@@ -163,11 +166,26 @@ class AtSynth:
                 "create, in resources=[PersonalizeResource.dataset_group()] or allow(…), and make "
                 "your own dataset groups wait, with node.add_dependency(encryption.permissions)",
             )
+        yield from self._granted_warnings()
         yield from self._unknown_encryption_warnings()
         yield from self._open_prefix_warnings()
         yield from self._retained_warnings()
         yield from self._tag_warnings()
         yield from self._rule_warnings()
+
+    def _granted_warnings(self) -> Iterator[Message]:
+        """Warn of resources that callers may create, but that nothing allows Personalize."""
+        allowed = {resource.row for resource in self._wiring.allowed.values()}
+        granted = {resource.permissions: None for resource in self._made.granted}
+        for row in granted:
+            if row not in allowed:
+                name = row.resource.replace(" ", "_")
+                yield (
+                    "grantedButNotAllowed",
+                    f"a caller may create a {row.resource} by grant_create, but Personalize and "
+                    "the role lack the permissions for it: allow it too, as "
+                    f"allow(PersonalizeResource.{name}(…))",
+                )
 
     def _unknown_encryption_warnings(self) -> Iterator[Message]:
         for location in self._wiring.locations:

@@ -519,7 +519,8 @@ class PersonalizeEncryption(Construct):
         """Allow a caller of Personalize's API to create these resources with the service role.
 
         The caller may create, describe and tag resources of these kinds, and pass the service role
-        to Personalize.
+        to Personalize. Allow the same resources with :meth:`allow`: Personalize and the role need
+        permissions of their own.
 
         Args:
             grantee: the caller, for example a Lambda function or a CI role.
@@ -541,6 +542,7 @@ class PersonalizeEncryption(Construct):
             *self._personalize_wiring.late_problems(),
         ]
         refuse(self, problems)
+        self.__made.granted += resources
         # The principal of a policy is no construct.
         principal = grantee.grant_principal
         caller = Stack.of(cast("Construct", principal if has(principal, "node") else grantee))

@@ -326,7 +326,8 @@ def test_paths_that_are_none(tmp_path: Path) -> None:
     assert unknown.problems == ()
     assert reasons(unknown) == {
         "its source ${Main.Stage?} isn't known before deployment (if that is a parameter, pass its "
-        "value by --parameters NAME=VALUE, in Python by parameters=)"
+        "value by --parameters NAME=VALUE, in Python by parameters=; for AWS::AccountId and "
+        "AWS::Region set the env of the stack)"
     }
     # Systems Manager has the bucket's name.
     kept = check(

@@ -772,6 +772,10 @@ def test_a_default_does_not_become_a_name_by_a_condition(tmp_path: Path) -> None
             {"Main:Stag": "prod"},
             "parameters has Main:Stag, but no template of Main has a parameter Stag",
         ),
+        (
+            {"AWS::AccountId": "111122223333"},
+            "parameters has AWS::AccountId, which the env of a stack sets: set it there",
+        ),
         ({"Mian:Stage": "prod"}, "parameters has Mian:Stage, but the stacks are Main, Other"),
         (
             {"Other:Stage": "prod"},

@@ -255,7 +255,10 @@ def test_a_template_of_several(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("created", "problems"),
     [
-        ({}, ["created is a dict, expected a list of mappings"]),
+        (
+            {},
+            ["created is a dict, expected a list of mappings, as --write-created FILE begins one"],
+        ),
         (["x"], ["created[0] is 'x', expected a mapping"]),
         ([{}], ["created[0] has no serviceRole", "created[0] has no resources"]),
         ([{**CREATED, "resource": []}],

@@ -358,7 +358,8 @@ def test_a_boundary_changes_nothing_of_how_a_key_lets_the_role_in(tmp_path: Path
 COMPANYS = {"PermissionsBoundary": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:policy/Company"}}
 ATTACHING = {"ManagedPolicyArns": ["arn:aws:iam::111122223333:policy/team/Baseline"]}
 IF_PARAMETER = (
-    "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters="
+    "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters=; "
+    "for AWS::AccountId and AWS::Region set the env of the stack"
 )
 OF_BOUNDARY = (
     "the permissions boundary can't be seen: managed policy "

@@ -271,7 +271,8 @@ def test_a_policy_of_the_app_on_an_imported_role(tmp_path: Path) -> None:
         (
             {"Ref": "Stage"},
             "may be denied: managed policy ${Main.Stage?} isn't part of the app (if that is a "
-            "parameter, pass its value by --parameters NAME=VALUE, in Python by parameters=)",
+            "parameter, pass its value by --parameters NAME=VALUE, in Python by parameters=; for "
+            "AWS::AccountId and AWS::Region set the env of the stack)",
         ),
     ],
 )

@@ -30,6 +30,30 @@ def test_something_allowed_later(stack: cdk.Stack) -> None:
     assert warnings(stack) == {}
 
 
+def test_a_resource_that_only_a_caller_is_granted(stack: cdk.Stack) -> None:
+    """The job would fail, since Personalize and the role have no permissions for it."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    role = iam.Role(stack, "Ci", assumed_by=iam.AccountRootPrincipal())
+    export = PersonalizeResource.dataset_export_job()
+    encryption.grant_create(role, GROUP, export)
+    assert warnings(stack) == {
+        "grantedButNotAllowed": (
+            "a caller may create a dataset export job by grant_create, but Personalize and the "
+            "role lack the permissions for it: allow it too, as "
+            "allow(PersonalizeResource.dataset_export_job(…))"
+        )
+    }
+
+
+def test_a_resource_that_is_allowed_after_its_caller(stack: cdk.Stack) -> None:
+    """The order of the two calls makes no difference."""
+    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    role = iam.Role(stack, "Ci", assumed_by=iam.AccountRootPrincipal())
+    encryption.grant_create(role, PersonalizeResource.dataset_export_job())
+    encryption.allow(PersonalizeResource.dataset_export_job())
+    assert warnings(stack) == {}
+
+
 @pytest.mark.parametrize("asked_for", [cdk.RemovalPolicy.RETAIN, cdk.RemovalPolicy.DESTROY])
 def test_a_key_that_an_app_wide_helper_has_deleted(
     stack: cdk.Stack, asked_for: cdk.RemovalPolicy

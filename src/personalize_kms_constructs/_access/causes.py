@@ -36,7 +36,8 @@ _KEY_STATES = {
 _TRY = "use another condition, or try in an account whether it holds"
 _PASS = "pass the parameters of that condition by --parameters NAME=VALUE, in Python by parameters="
 IF_PARAMETER = (
-    "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters="
+    "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters=; "
+    "for AWS::AccountId and AWS::Region set the env of the stack"
 )
 
 

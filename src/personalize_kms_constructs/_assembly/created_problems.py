@@ -42,7 +42,8 @@ _A_MAPPING = "a mapping"
 def created_problems(created: Any, assemblies: Sequence[Assembly], file: str = "") -> list[str]:
     """Return the reasons why declarations, of a file or in Python, can't be read."""
     if not _is_list(created):
-        return [f"{file or 'created'} is {_as_given(created)}, expected {_A_LIST}"]
+        begin = ", as --write-created FILE begins one"
+        return [f"{file or 'created'} is {_as_given(created)}, expected {_A_LIST}{begin}"]
     try:
         as_written(json.dumps(created))
     except (TypeError, ValueError, RecursionError) as error:

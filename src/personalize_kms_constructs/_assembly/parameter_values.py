@@ -55,7 +55,9 @@ def parameter_problems(values: Any, assemblies: list[Assembly]) -> list[str]:
         stack, _, name = str(key).rpartition(":")
         if not isinstance(value, str):
             problems.append(f"parameters[{key!r}] is {value!r}, expected a string")
-        if stack not in ("", _EVERY_STACK, *names):
+        if str(key).startswith("AWS::"):
+            problems.append(f"parameters has {key}, which the env of a stack sets: set it there")
+        elif stack not in ("", _EVERY_STACK, *names):
             problems.append(f"parameters has {key}, but the stacks are {', '.join(names)}")
             continue
         declarations = _declarations(templates, stack, name)

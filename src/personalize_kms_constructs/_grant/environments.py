@@ -72,7 +72,8 @@ def key_problems(
     if key.is_alias:
         yield (
             f"{subject} is an alias but Personalize takes the ARN of a key: pass the key itself, "
-            "for example alias.alias_target_key or kms.Key.from_key_arn"
+            "for example the alias_target_key of an alias made here, or kms.Key.from_lookup(…, "
+            "alias_name=…)"
         )
         return
     if key.stack is None:

@@ -41,10 +41,9 @@ def folder_problems(subject: str, prefix: str) -> Iterator[str]:
     """Explain that a prefix is not a folder, which a destination must be."""
     is_folder = not prefix or prefix.endswith("/") or _OPEN_END.search(prefix) is not None
     if not is_folder and not is_yet_to_be_looked_up(prefix):
-        yield (
-            f"{subject} has prefix {prefix!r}, which is not a folder: end it in /, as "
-            f"{prefix + '/'!r}"
-        )
+        folders, _, last = prefix.rpartition("/")
+        example = f"{folders if '.' in last and folders else prefix}/"
+        yield f"{subject} has prefix {prefix!r}, which is not a folder: end it in /, as {example!r}"
 
 
 def folder(prefix: str) -> str:

@@ -20,6 +20,10 @@ from .._assembly.stacks import Resource
 
 ERROR, WARNING = "error", "warning"
 _SET_A_KEY = "set its KmsKeyArn and RoleArn before it is deployed; later it takes a second group"
+_NOT_YOURS = (
+    "if the construct writes this policy, mend the aspect or override that took its statements "
+    "out, or use the construct that made the dataset group"
+)
 _APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
 
 
@@ -44,6 +48,8 @@ def violations_of(report: AccessReport, app: Any = None) -> list[cdk.PolicyViola
         fix = what_to_do(finding, names)
         if fix and finding.page:
             fix = f"{fix} ({finding.page})"
+        if app is not None and finding.policies:
+            fix = f"{_NOT_YOURS}; else, {fix}"
         severity = ERROR if finding.level == ERROR else WARNING
         fix = fix or finding.page
         violations.append(_violation(finding.rule, severity, text, resources, fix))

@@ -58,9 +58,11 @@ def expression_problems(arguments: Mapping[str, Any]) -> Iterator[str]:
         yield from text_problems("a parameter", value)
     expressions = [jsonata_source(value) for value in values if is_jsonata(value)]
     if expressions and is_json_path(arguments):
+        # The long expressions are those that the fragment makes of paths.
+        example = min(expressions, key=len)
         yield (
             "parameters are JsonPath and JSONata expressions, but a state has a single "
-            f"language: use the same for all, for example {{% {expressions[0]} %}}"
+            f"language: use the same for all, for example {{% {example} %}}"
         )
 
 
