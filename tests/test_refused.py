@@ -227,6 +227,13 @@ REFUSED: dict[str, tuple[Build, str]] = {
             "/, as 'out/'"
         ),
     ),
+    "a destination that is a file": (
+        lambda _, data: writing(data, "export/out.csv"),
+        (
+            "destination of dataset export job has prefix 'export/out.csv', which is not a folder: "
+            "end it in /, as 'export/'"
+        ),
+    ),
     "a path of 257 characters": (
         lambda stack, _: reading(named(stack, "Imported"), "p" * 243 + "/"),
         "source of dataset import job has a path of 257 characters but Personalize takes 256 at "

@@ -51,6 +51,16 @@ IN_ROLE = [{"PolicyName": "All", "PolicyDocument": {"Statement": [{**LACKING, "R
     ("template", "policy", "where", "make"),
     [
         (complete(Policy=managed(LACKING)), "role", "Policy", ""),
+        # The policy is the role's own, though nobody knows yet what the role is called.
+        (
+            complete(
+                Policy=managed(LACKING, type="AWS::IAM::Policy", Roles=[{"Ref": "Role"}]),
+                Role=role(RoleName={"Fn::Sub": "personalize-${Stage}"}),
+            ),
+            "role",
+            "Policy",
+            "",
+        ),
         # A key policy that names the role would wait for a policy in the role.
         (complete(Policy=TOPIC, Role=role(Policies=IN_ROLE)), "role", "Role", "AWS::IAM::Policy"),
         # So would one that the role refers to.

@@ -21,7 +21,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct, RootConstruct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from personalize_kms_constructs._judge import verdict
+from personalize_kms_constructs._judge import plugin_findings
 from personalize_kms_constructs.checks import (
     PersonalizeAccessChecks,
     check_assembly,
@@ -251,7 +251,7 @@ def test_the_garbage_collector_is_as_it_was(
         seen.append(gc.isenabled())
         return []
 
-    monkeypatch.setattr(verdict, "judge", judge)
+    monkeypatch.setattr(plugin_findings, "judge", judge)
     encryption(stack)
     try:
         (gc.enable if is_collecting else gc.disable)()
@@ -553,7 +553,7 @@ def test_it_never_raises(app: cdk.App, stack: cdk.Stack, monkeypatch: pytest.Mon
     def compare(*_: Any) -> None:
         raise LookupError("no such thing")
 
-    monkeypatch.setattr("personalize_kms_constructs._judge.verdict.compare", compare)
+    monkeypatch.setattr("personalize_kms_constructs._judge.plugin_findings.compare", compare)
     encryption(stack)
     app.synth()
     assert told(app) == [("Undecided", "warning", "")]

@@ -106,12 +106,14 @@ class Deployment:
 
     def role_arn(self, role: str, resource: Resource) -> str:
         """Return the ARN of a role that a property names by its name or its ARN."""
-        if has_unknown(role) or split_arn(role):
+        if split_arn(role):
             return role
         account = resource.stack.template.account
         roles = self.find("roles by name", f"{account}/{without_case(role)}")
         if roles:
             return physical.role_arn(roles[0])
+        if has_unknown(role):
+            return role
         return resource.arn("iam", f"role/{role}", region=False)
 
     def roles_named_as(self, role: Resource) -> list[Resource]:

@@ -198,6 +198,8 @@ def _why(error: Exception, operation: str) -> str:
     """Return why something isn't answered, in a few words."""
     if isinstance(error, NotAnsweredError):
         return str(error)
+    if isinstance(error, AttributeError):
+        return "is a call that the installed boto3 doesn't have: upgrade it"
     if not isinstance(error, exceptions.ClientError):
         return f"failed with {type(error).__name__}"
     code = _code_of(error)

@@ -69,15 +69,15 @@ def _urgency(finding: Finding) -> int:
 
 def _to_add(policy: PolicyToChange) -> PolicyToChange:
     """Return a policy with statements to add, for those alone who lack something."""
-    statements = policy.should_have
     if policy.policy in ("key", "bucket"):
-        lacking = {entry.principal == "service" for entry in policy.lacks}
-        statements = tuple(
-            statement
-            for statement in statements
-            if ("Service" in statement["Principal"]) in lacking
-        )
-    return replace(policy, should_have=statements, replaces=(), own_conditions=(), also_for=())
+        lacking = {entry.principal for entry in policy.lacks}
+        to_add = []
+        for statement in policy.should_have:
+            principal = "service" if "Service" in statement["Principal"] else "role"
+            if principal in lacking:
+                to_add.append(statement)
+        policy = replace(policy, should_have=tuple(to_add))
+    return replace(policy, replaces=(), own_conditions=(), also_for=())
 
 
 def _failed_group(group: Group) -> Iterator[Problem]:

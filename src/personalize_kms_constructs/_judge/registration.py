@@ -1,7 +1,7 @@
 """The judge that each app with a construct of ours has: a validation plugin, silent if all is well.
 
 It reads the templates as they are deployed, after aspects and overrides, and answers for what this
-library wrote: see ``_judge.verdict``, which is imported when there is something to judge.
+library wrote: see ``_judge.plugin_findings``, which is imported when there is something to judge.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Judge:
         gc.disable()
         try:
             # Saves time: an app that is constructed and not synthesized doesn't import these.
-            from .verdict import judge
+            from .plugin_findings import judge
             from .violations import plugin_report
 
             return plugin_report(judge(context))

@@ -8,8 +8,8 @@ import aws_cdk as cdk
 import jsii
 
 from .._access.rules import RULES
+from .._judge.plugin_findings import check_everything
 from .._judge.registration import is_judged
-from .._judge.verdict import check_everything
 from .._judge.violations import plugin_report
 
 

@@ -198,15 +198,18 @@ def _is_pending(entry: Entry, pending: PendingPolicy, model: AccessModel) -> boo
     if pending.column == CALLER:
         is_of_job = any(asked.name == pending.arn for asked in entry.asked)
         return entry.principal == CALLER and is_of_job
-    if entry.policy == pending.column == IN_BUCKET_POLICY:
-        bucket = model.buckets[entry.policy_of]
-        return not bucket.policies and _is_same_owner(entry.policy_of, pending.arn, model)
-    # A permission that a key policy leaves to IAM is missing there.
-    left_to_iam = entry.cause in (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM, Cause.BOTH_SIDES)
-    is_of_role = entry.policy == IN_IAM or left_to_iam
-    if pending.column != IN_IAM or not is_of_role:
-        return False
-    return _is_same_owner(entry.principal_arn, pending.arn, model)
+    if pending.column == IN_BUCKET_POLICY and entry.policy == IN_BUCKET_POLICY:
+        has_policy = bool(model.buckets[entry.policy_of].policies)
+        return not has_policy and _is_same_owner(entry.policy_of, pending.arn, model)
+    if pending.column == IN_IAM and _is_missing_in_iam(entry):
+        return _is_same_owner(entry.principal_arn, pending.arn, model)
+    return False
+
+
+def _is_missing_in_iam(entry: Entry) -> bool:
+    """Report whether IAM lacks a permission, perhaps one that a key policy leaves to it."""
+    left_to_iam = (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM, Cause.BOTH_SIDES)
+    return entry.policy == IN_IAM or entry.cause in left_to_iam
 
 
 def _is_same_owner(arn: str, pending_arn: str, model: AccessModel) -> bool:
