@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore import xform_name
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import (
@@ -23,6 +24,7 @@ from click.testing import CliRunner, Result
 
 from personalize_kms_constructs import matrix
 from personalize_kms_constructs._cli import personalize_kms
+from personalize_kms_constructs._doctor import asking
 from tests.doctor.fake_account import GROUP, KEY, ROLE, FakeAccount, allow
 
 ELSEWHERE = GROUP.replace("eu-west-1", "us-east-1")
@@ -99,6 +101,21 @@ OPERATIONS = [
 for row in matrix.ROWS:
     if row.made_for:
         OPERATIONS += [f"List{row.noun}s", f"Describe{row.noun}"]
+
+
+def test_a_call_that_the_installed_boto3_does_not_have(
+    account: FakeAccount, command: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An old version lacks the calls of newer resources."""
+
+    def name_of_call(operation: str) -> str:
+        return "unheard_of" if operation == "ListMetricAttributions" else xform_name(operation)
+
+    monkeypatch.setattr(asking, "xform_name", name_of_call)
+    report = json.loads(command("--format", "json").stdout)
+    assert [(line["action"], line["because"]) for line in report["not_answered"]] == [
+        ("personalize:ListMetricAttributions", "isn't in the installed boto3: upgrade it")
+    ]
 
 
 @pytest.mark.parametrize("failure", FAILURES)

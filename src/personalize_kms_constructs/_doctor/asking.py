@@ -155,7 +155,10 @@ class Account:
             # Saves time: each call of a service that can't be reached takes half a minute.
             if why := self._unreachable.get((service, region)):
                 raise NotAnsweredError(why)
-            answer = getattr(self.client(service, region), xform_name(name))(**arguments)
+            call = getattr(self.client(service, region), xform_name(name), None)
+            if call is None:
+                raise NotAnsweredError("isn't in the installed boto3: upgrade it")
+            answer = call(**arguments)
             if answer.get(member, {}) == {}:
                 raise NotAnsweredError(f"was answered without {member}")
             if member == "Policy" and isinstance(answer[member], str):
@@ -198,8 +201,6 @@ def _why(error: Exception, operation: str) -> str:
     """Return why something isn't answered, in a few words."""
     if isinstance(error, NotAnsweredError):
         return str(error)
-    if isinstance(error, AttributeError):
-        return "is a call that the installed boto3 doesn't have: upgrade it"
     if not isinstance(error, exceptions.ClientError):
         return f"failed with {type(error).__name__}"
     code = _code_of(error)
