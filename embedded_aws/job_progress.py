@@ -98,7 +98,7 @@ def look(arn: str) -> Fields:
     elif job["status"] == statuses.in_progress:
         try:
             finish_now(arn)
-        except RefusedError as error:
+        except (RefusedError, ValueError) as error:  # also input that isn't JSON or UTF-8
             job.update(status=statuses.failed, failureReason=str(error))
     if job["status"] != now["status"]:
         job["lastUpdatedDateTime"] = time.time()

@@ -38,6 +38,8 @@ def main() -> int:
         parser.error(
             f"{arguments.take_down} is no stack of this command: their names begin with {PREFIX}"
         )
+    if not arguments.hours > 0:
+        parser.error("--hours has to be more than 0")
     if arguments.profile and os.environ.get("AWS_ACCESS_KEY_ID"):
         # boto3 prefers a profile that is named, the CDK's CLI the variable.
         parser.error(f"unset AWS_ACCESS_KEY_ID or the profile {arguments.profile}: they may differ")
@@ -68,7 +70,10 @@ def _interrupt(*_: object) -> None:
 
 def _is_wanted(text: str, yes: bool) -> bool:
     _print(text, sys.stdout)
-    return yes or input('Type "yes" to go on: ').strip() == "yes"
+    try:
+        return yes or input('Type "yes" to go on: ').strip() == "yes"
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("interrupted, nothing was done") from None
 
 
 def _tell(line: str) -> None:

@@ -8,6 +8,8 @@ from itertools import chain
 import pytest
 
 from personalize_kms_constructs import matrix
+from personalize_kms_constructs._doctor.account_report import look
+from personalize_kms_constructs._doctor.gathering import answering_once
 from tests.doctor.fake_account import (
     ACCOUNT,
     BASE_4,
@@ -148,6 +150,54 @@ def test_a_job_without_a_role(account: FakeAccount) -> None:
     assert account.finding().says == [
         "not all of its jobs, or of their listings, can be seen: 1 not answered"
     ]
+
+
+def test_a_job_whose_path_is_not_in_s3(account: FakeAccount) -> None:
+    """The API's pattern allows it; the report names the job and its path."""
+    account.add(
+        matrix.DATASET_EXPORT_JOB, "dump", destination=("https://ratings.example/out/", None)
+    )
+    (line,) = account.look()["not_answered"]
+    assert (line["action"], line["because"], line["resources"]) == (
+        "personalize:DescribeDatasetExportJob",
+        "was answered with the path https://ratings.example/out/",
+        [f"{GROUP}/dump"],
+    )
+
+
+def test_a_role_that_is_gone_and_that_nobody_may_get(account: FakeAccount) -> None:
+    """The listings of its policies say that it is gone."""
+    gone = f"{ROLE}-retired"
+    account.made["DatasetExportJob"].clear()
+    account.add(matrix.DATASET_EXPORT_JOB, "dump", role=gone, status="CREATE FAILED")
+    account.answer("GetRole", "AccessDeniedException", "retired")
+    for operation in ("ListRolePolicies", "ListAttachedRolePolicies"):
+        account.answer(operation, "NoSuchEntity", "retired")
+    assert account.bad() == []
+    notes = [note for note in account.notes() if note.startswith("dump ")]
+    assert [f"had role {gone}, which doesn't" in note for note in notes] == [True, False]
+    assert "failed: it gave no reason" in notes[1]
+
+
+def test_a_role_has_one_answer_for_all() -> None:
+    """Two threads may ask for it at the same moment, and be answered differently."""
+    answers = iter([["throttled"], ["gone"]])
+    second: list[list[str]] = []
+
+    def read(_: str) -> list[str]:
+        answer = next(answers)
+        if answer == ["throttled"]:
+            second.append(ask(ROLE))
+        return answer
+
+    ask = answering_once(read)
+    assert ask(ROLE) == ask(ROLE) == second[0] == ["gone"]
+
+
+def test_a_dataset_group_that_is_named_twice(account: FakeAccount) -> None:
+    """Its name and its ARN are the same dataset group."""
+    report = look(account.connect(), ["movies", GROUP], 1)
+    assert len(report.groups) == 1
 
 
 @pytest.mark.parametrize("form", ["alias/ratings", ALIAS, BUCKET_KEY.rpartition("/")[2]])

@@ -121,6 +121,14 @@ def test_batch_inference_answers_every_line_of_its_input(
     assert (listed["jobName"], listed["status"], "jobInput" in listed) == ("batch", "ACTIVE", False)
 
 
+def test_a_batch_job_whose_input_is_not_json_fails(
+    scenario: Scenario, batch: dict[str, Any]
+) -> None:
+    """It ends, as every job does."""
+    scenario.put_data("batch/in/users.json", "u1\n")
+    assert ended(scenario, "BatchInferenceJob", **batch)[-1]["status"] == "CREATE FAILED"
+
+
 def test_a_batch_job_needs_a_trained_version(
     scenario: Scenario, batch: dict[str, Any], refusal: Any
 ) -> None:

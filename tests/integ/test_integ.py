@@ -230,6 +230,17 @@ def test_it_has_a_deadline(
     assert seconds == [hours * 3600]
 
 
+@pytest.mark.parametrize("hours", ["0", "-1", "nan"])
+def test_a_run_without_a_deadline_is_refused(
+    hours: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A timer of no time never goes off."""
+    monkeypatch.setattr(sys, "argv", ["integ", "--hours", hours])
+    with pytest.raises(SystemExit):
+        integ.__main__.main()
+    assert "--hours has to be more than 0" in capsys.readouterr().err
+
+
 ACCOUNT = {"StringEquals": {"aws:SourceAccount": "111122223333"}}
 SOURCE = {"ArnLike": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111122223333:*"}}
 

@@ -170,9 +170,14 @@ class Account:
             why = _why(error, name)
             if isinstance(error, (exceptions.ConnectionError, exceptions.HTTPClientError)):
                 self._unreachable[service, region] = why
-            action = f"{service}:{_PERMISSIONS.get(name, name)}"
-            self.not_answered.setdefault((action, why), set()).add(resource)
-            raise NotAnsweredError(f"{action} {why}") from error
+            raise self.not_seen(
+                f"{service}:{_PERMISSIONS.get(name, name)}", why, resource
+            ) from error
+
+    def not_seen(self, action: str, why: str, resource: str) -> NotAnsweredError:
+        """Note that an action doesn't show a resource, and return the error."""
+        self.not_answered.setdefault((action, why), set()).add(resource)
+        return NotAnsweredError(f"{action} {why}")
 
 
 def side_by_side(read: Callable[[str], T], names: Iterable[str]) -> Iterator[T]:

@@ -68,7 +68,7 @@ def _urgency(finding: Finding) -> int:
 
 
 def _to_add(policy: PolicyToChange) -> PolicyToChange:
-    """Return a policy with statements to add, for those alone who lack something."""
+    """Return a policy with statements to add: for Personalize or for roles, whoever lacks one."""
     if policy.policy in ("key", "bucket"):
         lacking = {entry.principal for entry in policy.lacks}
         to_add = []
@@ -115,7 +115,7 @@ def _notes(gathered: Gathered) -> Iterator[str]:
         if gathered.has_no_role(job):
             gone = "which doesn't exist any more: what the next one needs isn't known"
             yield f"{label} had role {job.role_arn}, {gone}"
-        elif job.failure:
+        if job.failure:
             yield f"{label} failed: {job.failure}"
     no_key = "no key of yours: AWS's own key encrypts its data"
     has = "a key and a role" if gathered.key_of_group else no_key

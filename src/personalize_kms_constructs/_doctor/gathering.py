@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
+from typing import TypeVar
 
 from .. import matrix
 from .._access.model import AccessModel, Asked, Location
@@ -11,19 +13,28 @@ from .asking import Account
 from .groups import Group, Jobs, LocationOfJob, PersonalizeJob
 from .owners import read_bucket, read_key, read_role
 
+T = TypeVar("T")
+
 
 class AccountReader:
-    """Reads keys, roles and buckets.
-
-    Saves time: most are read once, though two threads may ask for one at the same moment.
-    """
+    """Reads keys, roles and buckets, each with the same answer whenever it is asked for."""
 
     def __init__(self, account: Account, organization: str) -> None:
         self.account = account
         self.organization = organization
-        self.key = cache(partial(read_key, account))
-        self.role = cache(partial(read_role, account))
-        self.bucket = cache(partial(read_bucket, account))
+        self.key = answering_once(partial(read_key, account))
+        self.role = answering_once(partial(read_role, account))
+        self.bucket = answering_once(partial(read_bucket, account))
+
+
+def answering_once(read: Callable[[str], T]) -> Callable[[str], T]:
+    """Return a function that keeps the first answer, should two threads ask at one moment."""
+    answers: dict[str, T] = {}
+
+    def answer(name: str) -> T:
+        return answers[name] if name in answers else answers.setdefault(name, read(name))
+
+    return answer
 
 
 def gather(reader: AccountReader, group: Group, jobs: Jobs) -> Gathered:

@@ -61,7 +61,7 @@ def group_arns(account: Account, wanted: Sequence[str]) -> list[str]:
         DoctorError: if one can't be of this account and Region, or they can't be listed.
     """
     start = f"arn:{account.partition}:personalize:{account.region}:{account.id}:dataset-group/"
-    given = [name if name.startswith("arn:") else start + name for name in dict.fromkeys(wanted)]
+    given = [name if name.startswith("arn:") else start + name for name in wanted]
     for arn in given:
         if not arn.startswith(start):
             raise DoctorError(
@@ -71,7 +71,7 @@ def group_arns(account: Account, wanted: Sequence[str]) -> list[str]:
     if not wanted:
         groups = account.ask("personalize.ListDatasetGroups", "datasetGroups", "*")
         return [str(group["datasetGroupArn"]) for group in groups]
-    return given
+    return list(dict.fromkeys(given))
 
 
 def read_group(account: Account, arn: str) -> Group | None:
@@ -130,14 +130,13 @@ def read_jobs(account: Account, group_arn: str, newest: int, by_solution: BySolu
         "SolutionVersionArn": [solution["solutionArn"] for solution in solutions],
     }
     for row in ROWS:
+        if row.made_for == "SolutionVersionArn" and solutions and row.noun not in by_solution:
+            jobs.unseen += 1
         for arn in made_for.get(row.made_for, ()):
             if row.made_for != "SolutionVersionArn":
                 summaries = listed(row.noun, row.made_for, arn)
-            elif row.noun in by_solution:
-                summaries = by_solution[row.noun].get(arn, [])
             else:
-                summaries = []
-                jobs.unseen += 1
+                summaries = by_solution.get(row.noun, {}).get(arn, [])
             chosen = sorted(summaries, key=itemgetter("creationDateTime"), reverse=True)
             if row.is_job:  # a metric attribution is at work for as long as it exists
                 chosen = chosen[:newest]
@@ -158,8 +157,13 @@ def _read_job(account: Account, row: Permissions, summary: Any) -> PersonalizeJo
     arguments: Any = {f"{member}Arn": arn}
     described = account.ask(f"personalize.Describe{row.noun}", member, arn, **arguments)
     role_arn = _member(described, row.role_argument)
+    action = f"personalize:Describe{row.noun}"
     if not role_arn:
-        raise NotAnsweredError(f"{arn} has no role")
+        raise account.not_seen(action, "was answered without a role", arn)
+    for access in filter(None, (row.source, row.destination)):
+        path = _member(described, access.path_argument)
+        if path is not None and not path.startswith(_S3):
+            raise account.not_seen(action, f"was answered with the path {path}", arn)
     failed = described.get("status") in _FAILED
     name = str(described.get("jobName") or described.get("name"))
     return PersonalizeJob(
@@ -176,8 +180,6 @@ def _location(described: Any, access: S3Access | None) -> LocationOfJob | None:
     path = _member(described, access.path_argument) if access else None
     if access is None or path is None:
         return None
-    if not path.startswith(_S3):
-        raise NotAnsweredError(f"{path} isn't an s3:// URI")
     bucket, _, prefix = path.removeprefix(_S3).partition("/")
     key = _member(described, access.key_argument) if access.key_argument else None
     return LocationOfJob(bucket, prefix, key)

@@ -121,6 +121,10 @@ def _add_policies(account: Account, role: Role, name: str) -> None:
     attached, unseen_attached = account.see(
         "iam.ListAttachedRolePolicies", "AttachedPolicies", role.arn, RoleName=name
     )
+    if names is None and not unseen_names:
+        # Only the role itself wasn't answered, and it is gone.
+        role.exists = False
+        return
     answers: list[tuple[str, Any, str]] = []
     for inline in names or ():
         asked = {"RoleName": name, "PolicyName": inline}
