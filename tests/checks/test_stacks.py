@@ -105,6 +105,14 @@ def test_resources_of_nested_stacks_have_their_own_paths(app: cdk.App) -> None:
     ]
 
 
+def test_a_nested_stack_of_nothing(app: cdk.App) -> None:
+    """Its template is empty, and nothing in it can do anything to policies."""
+    stack = cdk.Stack(app, "Main")
+    cdk.NestedStack(stack, "Nothing")
+    PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name="movies")
+    assert check_assembly(app.synth()).undecided == ()
+
+
 def region(app: cdk.App, name: str) -> cdk.Stack:
     env = cdk.Environment(account="111111111111", region=name)
     return cdk.Stack(app, name, env=env, cross_region_references=True)

@@ -370,12 +370,20 @@ def test_a_function_for_which_sam_makes_a_role(tmp_path: Path) -> None:
     assert lines(report) == [(["Main/Notebook"], line())]
 
 
+def test_a_function_with_a_policy_of_aws_by_its_name(tmp_path: Path) -> None:
+    """SAM takes the names of AWS's managed policies."""
+    policies = ["AmazonPersonalizeFullAccess", INLINE["PolicyDocument"]]
+    function = {"Type": "AWS::Serverless::Function", "Properties": {"Policies": policies}}
+    report = check(tmp_path, app(Notebook=function))
+    assert lines(report) == [(["Main/Notebook"], line(f"personalize:*, {IMPORTS}"))]
+
+
 @pytest.mark.parametrize(
     ("type", "properties"),
     [
         ("AWS::Serverless::Function", {"Role": OF_CALLER, "Policies": INLINE["PolicyDocument"]}),
         ("AWS::Serverless::Function", {"Policies": [{"S3ReadPolicy": {"BucketName": "data"}}]}),
-        ("AWS::Serverless::Function", {"Policies": "AmazonPersonalizeFullAccess"}),
+        ("AWS::Serverless::Function", {"Policies": "AmazonS3FullAccess"}),
         ("AWS::Serverless::Function", {}),
         ("AWS::IAM::User", {"Policies": [INLINE]}),
         ("AWS::IAM::Policy", {**INLINE, "Groups": ["scientists"]}),

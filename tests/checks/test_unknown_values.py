@@ -15,7 +15,7 @@ from personalize_kms_constructs._assembly.physical import role_name
 from personalize_kms_constructs._assembly.requests import KINDS, Request
 from personalize_kms_constructs._assembly.stacks import Stack
 from personalize_kms_constructs._values import HOLE, as_written, open_parts, same
-from tests.checks.templates import write
+from tests.checks.templates import check, complete, write
 
 PROD = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
 STACK_ID = {"Ref": "AWS::StackId"}
@@ -276,3 +276,13 @@ def test_properties_that_are_no_strings(tmp_path: Path) -> None:
     one, two = (role_name(stack.resource(name)) for name in ("One", "Two"))
     assert one != two
     assert open_parts(one) == open_parts(two) == ["Main/Role RoleName"]
+
+
+def test_the_report_in_json_has_a_function_within_a_function(tmp_path: Path) -> None:
+    """The mark of a variable is no escape of JSON."""
+    template = complete()
+    key = {"Fn::FindInMap": ["Keys", {"Fn::Sub": "${Stage}-x"}, "Arn"]}
+    template["Resources"]["Movies"]["Properties"]["KmsKeyArn"] = key
+    report = check(tmp_path, template)
+    assert "Fn::FindInMap" in report.to_json()
+    json.loads(report.to_json())

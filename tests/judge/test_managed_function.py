@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -27,13 +28,21 @@ def of_import(_: cdk.Stack) -> str:
     return cdk.Fn.import_value("key-arn")
 
 
+class CompanyStack(cdk.Stack):
+    """A stack whose logical ids begin with the company's name."""
+
+    def _allocate_logical_id(self, cfn_element: Any) -> str:
+        return f"Company{super()._allocate_logical_id(cfn_element)}"
+
+
+@pytest.mark.parametrize("of", [cdk.Stack, CompanyStack])
 @pytest.mark.parametrize("key_arn", [of_ssm, of_parameter, of_import])
 def test_the_function_replaces_no_policy_of_another_key(
-    key_arn: Callable[[cdk.Stack], str], tmp_path: Path
+    key_arn: Callable[[cdk.Stack], str], of: type[cdk.Stack], tmp_path: Path
 ) -> None:
     """It merges statements into the policy of one key, whose ARN the deployment knows."""
     app = new_app(tmp_path)
-    stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111111111111", region="eu-west-1"))
+    stack = of(app, "Main", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     PersonalizeEncryption(
         stack,
         "Imported",

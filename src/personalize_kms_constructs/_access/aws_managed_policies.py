@@ -102,3 +102,12 @@ def policy_of_aws(arn: str, of: str, **more: Any) -> Policy | None:
     document = {"Version": "2012-10-17", "Statement": statements}
     shown = f"managed policy {name.rpartition('/')[2]} ({version}) of {of}"
     return Policy(document, shown, of_aws=True, **more)
+
+
+def policies_of_aws_named(name: str, of: str) -> list[Policy]:
+    """Return the policy that SAM takes by its name, without a path, or by its ARN."""
+    for known in _POLICIES:
+        if known.rpartition("/")[2] == name:
+            name = f"{_PREFIXES[0]}{known}"
+    policy = policy_of_aws(name, of)
+    return [] if policy is None else [policy]

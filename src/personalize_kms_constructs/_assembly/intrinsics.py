@@ -120,7 +120,7 @@ class Scope:
 
 
 def _shown(expression: Any) -> str:
-    text = json.dumps(expression, sort_keys=True, default=str)
+    text = json.dumps(expression, sort_keys=True, default=str, ensure_ascii=False)
     return re.sub(r'[{}"\[\]$]', "", text)[:60]
 
 

@@ -89,8 +89,9 @@ def _replaceable_by(role: Resource, deployment: Deployment) -> list[str]:
 
 
 def _is_of_function(role: Resource) -> bool:
-    if role.logical_id.startswith(_FUNCTIONS_THAT_ARE_KNOWN):
-        return False
+    for part in role.path.split("/"):
+        if part.startswith(_FUNCTIONS_THAT_ARE_KNOWN):
+            return False
     return "lambda.amazonaws.com" in json.dumps(role.get("AssumeRolePolicyDocument"))
 
 

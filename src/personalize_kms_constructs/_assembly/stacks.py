@@ -65,7 +65,7 @@ class Stack(Scope):
         self._resources: dict[str, Resource] = {}
         self.nested: dict[str, Stack] = {}
         for logical_id, nested in template.nested.items():
-            if nested.body:
+            if nested.body or not nested.errors:
                 self.nested[logical_id] = Stack(app, nested, (self, logical_id))
 
     @property

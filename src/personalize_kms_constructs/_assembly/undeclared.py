@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from .._access import calls, decision
+from .._access.aws_managed_policies import policies_of_aws_named
 from .._access.calls import Call
 from .._access.causes import Cause
 from .._access.elements import actions_of, principals_of, resources_of
@@ -103,6 +104,8 @@ def _creator(resource: Resource, deployment: Deployment) -> Role | None:
     for document, _ in items_of(resource.get("Policies")):
         if isinstance(document, Mapping):
             role.identity.append(policy_in(document, resource, resource.path))
+        elif isinstance(document, str):
+            role.identity += policies_of_aws_named(document, resource.path)
     return role
 
 
