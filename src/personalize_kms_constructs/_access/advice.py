@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import filterfalse, groupby
 from operator import attrgetter
@@ -14,12 +14,12 @@ from .declarations import Declaration, template_of
 from .elements import is_account, is_for, principals_of
 from .entries import Entry, Json
 from .forms import Forms, Owner
-from .model import AccessModel, Asked, Column
-from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need
+from .model import AccessModel, Column
+from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need, Needs
 from .policies import PolicyToChange
 from .policy_documents import Policy, PolicyStatement, allow_statements, conditions_of
 from .should_have import ShouldHave
-from .which_policy import WhichPolicy, own_documents, own_policy, policy_for
+from .which_policy import WhichPolicy, own_policy, policy_for
 
 _ORDER: Sequence[Column] = (IN_KEY_POLICY, IN_BUCKET_POLICY, IN_IAM, IN_BOUNDARY, TRUST)
 Lacking = Iterable[tuple[Need, Entry, list[WhichPolicy]]]
@@ -38,7 +38,7 @@ class _Change:
 class Advice:
     """Finds the policies that lack something or have too much, and the statements for them."""
 
-    def __init__(self, model: AccessModel, needs: Mapping[Need, list[Asked]], forms: Forms) -> None:
+    def __init__(self, model: AccessModel, needs: Needs, forms: Forms) -> None:
         self._model = model
         self._needs = needs
         self._forms = forms
@@ -141,7 +141,7 @@ class Advice:
     def _documents_of(self, which: WhichPolicy) -> list[Policy]:
         if which.column in (IN_IAM, IN_BOUNDARY):
             return self._model.role(which.owner).identity
-        return own_documents(self._owner(which.owner))
+        return self._owner(which.owner).documents
 
     def _also_for(self, which: WhichPolicy, replaced: Iterable[PolicyStatement]) -> tuple[str, ...]:
         """Return the others whom replaced statements serve, or who use a role with too much."""

@@ -106,8 +106,9 @@ def policy_of_aws(arn: str, of: str, **more: Any) -> Policy | None:
 
 def policies_of_aws_named(name: str, of: str) -> list[Policy]:
     """Return the policy that SAM takes by its name, without a path, or by its ARN."""
+    arn = name
     for known in _POLICIES:
         if known.rpartition("/")[2] == name:
-            name = f"{_PREFIXES[0]}{known}"
-    policy = policy_of_aws(name, of)
+            arn = f"{_PREFIXES[0]}{known}"
+    policy = policy_of_aws(arn, of)
     return [] if policy is None else [policy]

@@ -8,7 +8,7 @@ Service and resource control policies can't be seen in a template, nor from a me
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .._answers import Answer
@@ -19,8 +19,6 @@ from .model import Bucket, Column, Key, Role
 from .policy_documents import PolicyStatement
 from .statements import Match, Verdict, verdict_of
 
-_COLUMNS: Mapping[type, Column] = {Key: "key", Bucket: "bucket", Role: "trust"}
-"""The columns of the policies that keys, buckets and roles have themselves."""
 _NO_LIMIT = Match(Answer.YES)
 
 
@@ -124,7 +122,7 @@ def role_by_both(call: Call, own: OfRole, owner: Key | Role) -> Decision:
     of_owner = _own_verdict(owner, call)
     one_account = same(call.caller.account, owner.account)
     sides = _Sides(of_owner, own.iam.allowed, own.boundary.allowed, one_account)
-    lacking = sides.lacking(_COLUMNS[type(owner)])
+    lacking = sides.lacking(owner.column)
     doubts = []
     if one_account is Answer.MAYBE:
         kind = "key" if isinstance(owner, Key) else "other role"
@@ -181,7 +179,7 @@ def by_owner(call: Call, owner: Key | Bucket | Role) -> Decision:
     verdict = _own_verdict(owner, call)
     allowed, lacking = verdict.allowed, []
     if allowed.answer is Answer.NO:
-        lacking.append(Reason.of(Cause.NO_STATEMENT, column=_COLUMNS[type(owner)]))
+        lacking.append(Reason.of(Cause.NO_STATEMENT, column=owner.column))
     decision = _outcome(allowed.answer, (allowed,), (verdict.denied,), lacking)
     return decision._replace(waits_for=_groups([allowed]))
 
@@ -195,8 +193,7 @@ def _own_verdict(owner: Key | Bucket | Role, call: Call) -> Verdict:
     verdict = verdict_of(policies, call, of_resource=True)
     if not unseen:
         return verdict
-    column = _COLUMNS[type(owner)]
-    doubt = Reason.of(Cause.POLICY_UNSEEN, column=column, arn=owner.arn, why=unseen)
+    doubt = Reason.of(Cause.POLICY_UNSEEN, column=owner.column, arn=owner.arn, why=unseen)
     return verdict._replace(everybody=verdict.everybody | Match.unseen(doubt))
 
 

@@ -153,7 +153,7 @@ def _is_by_account(decision: Decision) -> bool:
 
 def _is_named(owner: Owner, role: Role) -> bool:
     """Tell if a statement of an owner's policy names a role."""
-    for statement in allow_statements(owner.trust if isinstance(owner, Role) else owner.policies):
+    for statement in allow_statements(owner.documents):
         for name in aws_principals(statement.body):
             if same(str(name), role.arn) is Answer.YES:
                 return True

@@ -17,7 +17,6 @@ from .forms import Owner
 from .model import AccessModel, Asked, Bucket, Key, PrincipalKind, Role, declared_of
 from .policy_documents import PolicyStatement, allow_statements
 from .strangers import Strangers, foreign_principals, strangers
-from .which_policy import own_documents, own_policy
 
 _ANYBODY = (Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT)
 
@@ -52,7 +51,7 @@ def let_in_beside(model: AccessModel, told: Iterable[Entry]) -> Iterator[Entry]:
             told_of.update(map(_identity_of, entry.reason.statements))
     for owner in model.owners_beside:
         is_in_model = owner.arn in model.buckets or owner.arn in model.keys
-        statements = list(allow_statements(own_documents(owner)))
+        statements = list(allow_statements(owner.documents))
         is_named = any(is_for(statement.body, [SERVICE_PRINCIPAL]) for statement in statements)
         if isinstance(owner, Role) or is_in_model or is_named:
             for statement in statements:
@@ -83,7 +82,7 @@ def _let_in_by(statement: PolicyStatement, owner: Owner) -> Iterator[Entry]:
                 principal_arn=SERVICE_PRINCIPAL,
                 action=action,
                 resource=owner.arn if len(arns) > 1 else arns[0],
-                policy=own_policy(owner).column,
+                policy=owner.column,
                 policy_of=owner.arn,
                 page="" if reason.cause is Cause.FOR_EVERYBODY else CONFUSED_DEPUTY_PAGE,
                 reason=reason,
@@ -104,7 +103,7 @@ def _reasons_of_anybody(
             resource_account=owner.account,
             resource_region=region,
         )
-        whom = Strangers(own_documents(owner), call_by, region, (owner.account,))
+        whom = Strangers(owner.documents, call_by, region, (owner.account,))
         for reason in strangers(statement, whom):
             if reason.cause in _ANYBODY:
                 yield reason

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from .._values import account_of
 from ..matrix import Permissions
@@ -26,6 +26,8 @@ ProblemKind = Literal["ordering", "trust", "configuration"]
 class PolicyOwner:
     """A key, a role or a bucket, which policies are about."""
 
+    column: ClassVar[Column]
+    """The column of its own policy."""
     arn: str = field(kw_only=False)
     unseen: str = ""
     """The reason why a policy of its own can't be seen in full; empty if all of it is known."""
@@ -45,6 +47,7 @@ class PolicyOwner:
 class Key(PolicyOwner):
     """A KMS key."""
 
+    column: ClassVar[Column] = "key"
     policies: list[Policy] = field(default_factory=list)
     spec: str = "SYMMETRIC_DEFAULT"
     usage: str = "ENCRYPT_DECRYPT"
@@ -62,11 +65,17 @@ class Key(PolicyOwner):
         """The account that owns the key."""
         return account_of(self.arn)
 
+    @property
+    def documents(self) -> list[Policy]:
+        """The documents of its own policy."""
+        return self.policies
+
 
 @dataclass
 class Role(PolicyOwner):
     """A service role with all its policies; ``unseen`` is about its IAM policies."""
 
+    column: ClassVar[Column] = "trust"
     trust: list[Policy] = field(default_factory=list)
     identity: list[Policy] = field(default_factory=list)
     """Inline and managed policies alike."""
@@ -83,11 +92,17 @@ class Role(PolicyOwner):
         """The account of the role."""
         return account_of(self.arn)
 
+    @property
+    def documents(self) -> list[Policy]:
+        """The documents of its own policy."""
+        return self.trust
+
 
 @dataclass
 class Bucket(PolicyOwner):
     """An S3 bucket."""
 
+    column: ClassVar[Column] = "bucket"
     account: str
     policies: list[Policy] = field(default_factory=list)
     key_arn: str | None = None
@@ -98,6 +113,11 @@ class Bucket(PolicyOwner):
     """Its Region, where it is known."""
     unseen_region: str = ""
     """The reason why its Region can't be seen."""
+
+    @property
+    def documents(self) -> list[Policy]:
+        """The documents of its own policy."""
+        return self.policies
 
 
 class Location(NamedTuple):

@@ -68,7 +68,7 @@ class ShouldHave:
     def _is_in(self, which: WhichPolicy, need: Need) -> bool:
         """Tell if the policy of an owner should meet a need that is about the owner."""
         if which.column == TRUST:
-            return need.action == ASSUME_ROLE
+            return need.owner_kind == "role"
         if which.column == IN_BUCKET_POLICY:
             # A bucket of another account has to let the role in, too.
             bucket = self._model.bucket(need.owner, need.account)

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-acces
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
 from .._answers import Answer
@@ -22,7 +22,7 @@ from .elements import actions_of, is_for, names_everybody, resources_of
 from .entries import Entry
 from .let_in import let_in_beside, trusted_beyond
 from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
-from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, caller_of
+from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, Needs, caller_of
 from .policy_documents import PolicyStatement, allow_statements
 from .strangers import OF_ANOTHER_ACCOUNT, Strangers, as_sent, strangers
 from .surplus import (
@@ -39,9 +39,7 @@ from .surplus import (
 _LETS_OTHERS_IN = {Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT, *OF_ANOTHER_ACCOUNT.values()}
 
 
-def too_much(
-    model: AccessModel, needs: Mapping[Need, list[Asked]], named: Collection[Need]
-) -> list[Entry]:
+def too_much(model: AccessModel, needs: Needs, named: Collection[Need]) -> list[Entry]:
     """Return every permission that is too much, once, and those that may be.
 
     ``named`` are the needs of roles that key policies meet by naming the role, so that IAM needn't.
@@ -77,7 +75,7 @@ class _OfCaller:
         self,
         model: AccessModel,
         own: list[Need],
-        needs: Mapping[Need, list[Asked]],
+        needs: Needs,
         named: Collection[Need],
     ) -> None:
         self._model = model
@@ -100,7 +98,6 @@ class _OfCaller:
             yield from self._in_iam(role)
 
     def _in_policy_of(self, owner: Key | Bucket, needs: list[Need]) -> Iterator[Entry]:
-        column: Column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
         service = "kms" if isinstance(owner, Key) else "s3"
         for statement in allow_statements(owner.policies):
             is_meant = is_for(statement.body, [needs[0].principal_arn])
@@ -117,12 +114,12 @@ class _OfCaller:
                 if self._holds(statement, owner, action, surplus.pattern):
                     effective.append(surplus)
             effective += self._for_others_too(statement, needs, owner)
-            yield from self._entries_of(effective, statement, column, owner.arn)
+            yield from self._entries_of(effective, statement, owner.column, owner.arn)
 
     def _in_iam(self, role: Role) -> Iterator[Entry]:
         keys, buckets = [], []
         for arn, needs in self._on.items():
-            if needs[0].action.startswith("kms:"):
+            if needs[0].owner_kind == "key":
                 keys.append(self._model.key(arn))
             else:
                 buckets.append(self._model.bucket(arn, role.account))

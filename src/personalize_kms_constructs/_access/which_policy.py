@@ -8,8 +8,8 @@ from .._answers import Answer
 from .._values import same
 from .declarations import Declaration, template_of
 from .forms import Owner
-from .model import AccessModel, Bucket, Column, Key, Role, declared_of
-from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need, owner_of
+from .model import AccessModel, Bucket, Column, Role, declared_of
+from .needs import IN_BOUNDARY, IN_IAM, Need, owner_of
 from .policy_documents import Policy
 
 IAM_POLICY = "AWS::IAM::Policy"
@@ -41,19 +41,13 @@ def policy_for(model: AccessModel, need: Need, column: Column) -> WhichPolicy:
 def own_policy(owner: Owner) -> WhichPolicy:
     """Return the policy of a key or bucket, or the trust policy of a role."""
     if isinstance(owner, Role):
-        return WhichPolicy(owner.arn, TRUST, declared_of([owner]))
-    column: Column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
+        return WhichPolicy(owner.arn, owner.column, declared_of([owner]))
     declared = declared_of([*owner.policies, *owner.may_have])
     if declared:
-        return WhichPolicy(owner.arn, column, declared)
+        return WhichPolicy(owner.arn, owner.column, declared)
     # The template of a key has its policy, that of a bucket has a resource for it.
     make = BUCKET_POLICY if isinstance(owner, Bucket) and owner.declared else ""
-    return WhichPolicy(owner.arn, column, declared_of([owner]), make)
-
-
-def own_documents(owner: Owner) -> list[Policy]:
-    """Return the documents of the policy of a key or bucket, or of the trust policy of a role."""
-    return owner.trust if isinstance(owner, Role) else owner.policies
+    return WhichPolicy(owner.arn, owner.column, declared_of([owner]), make)
 
 
 def _boundary(role: Role) -> WhichPolicy:
