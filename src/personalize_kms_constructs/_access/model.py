@@ -317,7 +317,7 @@ class AccessModel:
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 
     @property
-    def owners(self) -> Iterable[PolicyOwner]:
+    def owners(self) -> Iterable[Key | Role | Bucket]:
         """All keys, roles and buckets."""
         return (*self.keys.values(), *self.roles.values(), *self.buckets.values())
 

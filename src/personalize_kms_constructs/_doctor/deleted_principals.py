@@ -21,16 +21,13 @@ _ID = re.compile(r"A(?:RO|ID)A[A-Z0-9]{12,}")
 def deleted_principals(model: AccessModel) -> Iterator[Problem]:
     """Yield a warning for each id in a policy; whose it was can't be known."""
     living = {role.unique_id for role in model.roles.values()}
-    owners = [("key", key.arn, key.policies) for key in model.keys.values()]
-    owners += [("bucket", bucket.arn, bucket.policies) for bucket in model.buckets.values()]
-    owners += [("trust", role.arn, role.trust) for role in model.roles.values()]
-    for column, arn, policies in owners:
-        for policy in policies:
+    for owner in model.owners:
+        for policy in owner.documents:
             for id in sorted(_ids_in(policy) - living):
-                reason = Reason.of(Cause.UNUSED_ID, column=column, id=id)
-                label = model.label(arn)
+                reason = Reason.of(Cause.UNUSED_ID, column=owner.column, id=id)
+                label = model.label(owner.arn)
                 yield Problem.of(
-                    "configuration", arn, reason, _PAGE, (), label=label, is_warning=True
+                    "configuration", owner.arn, reason, _PAGE, (), label=label, is_warning=True
                 )
 
 
