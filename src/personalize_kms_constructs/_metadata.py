@@ -94,8 +94,8 @@ def leave_resources(scope: Construct, here: Place, creation: Creation) -> None:
     anything. A problem is added to the metadata as well, since it must not fail the synth.
     """
     # Saves time: the CDK resolves these ARNs as the stack does, so nothing looks up their targets.
-    # A nested stack's are resolved in the outermost stack.
-    describe = _Description(here, creation.own_arns if here.parent is None else ())
+    # Those of a stack within another, as a nested stack or a product, are resolved in the other.
+    describe = _Description(here, () if here.is_within_another else creation.own_arns)
     metadata: dict[str, Any] = dict(describe.stack(here))
     try:
         metadata |= describe.json(creation.to_json(here))

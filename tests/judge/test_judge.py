@@ -697,7 +697,8 @@ def test_the_order_where_a_policy_of_the_role_cant_be_seen(app: cdk.App, stack: 
 
 
 def in_a_product(app: cdk.App) -> cdk.Stack:
-    stack = cdk.Stack(app, "Main")
+    env = cdk.Environment(account="111111111111", region="eu-west-1")
+    stack = cdk.Stack(app, "Main", env=env)
     product = servicecatalog.ProductStack(stack, "Inner")
     template = servicecatalog.CloudFormationTemplate.from_product_stack(product)
     version = servicecatalog.CloudFormationProductVersion(cloud_formation_template=template)

@@ -263,7 +263,8 @@ class Cause(Enum):
     )
     BUCKET_POLICIES = (
         "{subject} has {number} bucket policies, {paths}, but S3 keeps one",
-        "put the statements into one; in a CDK app, with the bucket's add_to_resource_policy",
+        "put the statements into one; in a CDK app, use the bucket's add_to_resource_policy, or "
+        "make your policy first and set bucket.policy to it",
     )
     INLINE_NAME_TAKEN = (
         "{subject}: {paths} share the name {name}, and a role keeps only the last inline policy "

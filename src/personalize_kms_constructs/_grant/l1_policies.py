@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, cast
 
-from aws_cdk import ConstructSelector, Stack
+from aws_cdk import ConstructSelector, IConstructSelector, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -78,26 +79,28 @@ class BucketPolicies:
     def find_or_make(self, bucket: ResolvedBucket) -> s3.BucketPolicy | s3.CfnBucketPolicy:
         """Return the policy of a bucket of this app, and make it if there is none.
 
-        As in the CDK, an L2 knows its policy, and the policy of an L1 is looked up in the app.
+        An L2 doesn't know a policy that was made beside it, so that is looked up in the app.
         """
         l1 = bucket.l1
         l2 = bucket.l2 if l1 is None else wrapper_of_bucket(l1)
-        policy: s3.BucketPolicy | s3.CfnBucketPolicy | None = None if l2 is None else l2.policy
-        if policy is None and l1 is not None:
-            policy = self._of_l1(l1, l2)
-        return policy or _make(l1, l2)
+        known = None if l2 is None else l2.policy
+        return known or self._beside(bucket, l2) or _make(l1, l2)
 
-    def _of_l1(self, l1: s3.CfnBucket, wrapper: s3.IBucket | None) -> s3.CfnBucketPolicy | None:
+    def _beside(self, bucket: ResolvedBucket, l2: s3.IBucket | None) -> s3.CfnBucketPolicy | None:
         """Return the policy that refers to a bucket or has its name, in its stack or this stack."""
-        stack = l1.stack
+        stack = cast("Stack", bucket.stack)
         named = self._in(stack) if stack is self._here else self._in(stack) | self._in(self._here)
         if not named:
             return None
-        # All references to a bucket's name are the same token, but a wrapper has its own.
+        l1 = cast("s3.CfnBucket", bucket.made_by)
+        # All references to a bucket's name are the same token, but an L2 has its own.
         if l1.ref in named:
             return named[l1.ref]
-        if wrapper is not None and wrapper.bucket_name in named:
-            return named[wrapper.bucket_name]
+        if l2 is not None and l2.bucket_name in named:
+            return named[l2.bucket_name]
+        # Saves time: a name that an L2 was given is the same string in the policy.
+        if bucket.l2 is not None and l1.bucket_name not in named:
+            return None
         return _of_one_name(l1, stack, named)
 
     def _in(self, stack: Stack) -> dict[str, s3.CfnBucketPolicy]:
@@ -110,9 +113,8 @@ class BucketPolicies:
 def _bucket_policies_in(stack: Stack) -> dict[str, s3.CfnBucketPolicy]:
     # Saves time: each name is a call into jsii.
     names = Place.of(stack).bucket_names
-    of_type = ConstructSelector.resources_of_type(s3.CfnBucketPolicy.CFN_RESOURCE_TYPE_NAME)
     policies = {}
-    for policy in of_type.select(stack):
+    for policy in _all_bucket_policies().select(stack):
         if not isinstance(policy, s3.CfnBucketPolicy):
             continue
         handle = _handle(policy)
@@ -120,6 +122,11 @@ def _bucket_policies_in(stack: Stack) -> dict[str, s3.CfnBucketPolicy]:
             names[handle] = policy.bucket
         policies[names[handle]] = policy
     return policies
+
+
+@cache
+def _all_bucket_policies() -> IConstructSelector:
+    return ConstructSelector.resources_of_type(s3.CfnBucketPolicy.CFN_RESOURCE_TYPE_NAME)
 
 
 def _handle(policy: s3.CfnBucketPolicy) -> object:
