@@ -29,9 +29,14 @@ def is_yet_to_be_looked_up(text: object) -> bool:
     return isinstance(text, str) and "dummy-value-for-" in text
 
 
+def is_replaced_later(text: object) -> bool:
+    """Tell if the string has the dummy of a look-up, or a dynamic reference of CloudFormation."""
+    return is_yet_to_be_looked_up(text) or (isinstance(text, str) and "{{resolve" in text)
+
+
 def is_known_by_now(text: str) -> bool:
-    """Tell if the string can be compared: it is neither a token nor the dummy of a look-up."""
-    return not is_token(text) and not is_yet_to_be_looked_up(text)
+    """Tell if the string can be compared: nothing in it is a token or is replaced later."""
+    return not is_token(text) and not is_replaced_later(text)
 
 
 def literal_part(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import jsii
-from aws_cdk import CfnOutput, CfnResource, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, CfnResource, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
@@ -51,7 +51,14 @@ from ._refusals.names import (
     role_name_problems,
 )
 from ._synth import AtSynth, Made
-from ._tokens import in_words, is_token, is_yet_to_be_looked_up, l1_behind, literal_part
+from ._tokens import (
+    in_words,
+    is_replaced_later,
+    is_token,
+    is_yet_to_be_looked_up,
+    l1_behind,
+    literal_part,
+)
 from .callers import caller_problems, grant_create
 from .key_access import key_access_rule
 from .locations import LOCATION, S3Location
@@ -151,9 +158,13 @@ class PersonalizeEncryption(Construct):
             role = None
             if service_role is None and not problems:
                 # The CDK refuses the dummy of a look-up as a name, and so the synth that asks for
-                # the look-up would fail.
-                name = None if is_yet_to_be_looked_up(role_name) else role_name
-                role = self.__make_role(here, name or fixed_role_name(path, id, here))
+                # the look-up would fail. It takes a dynamic reference only within a token.
+                name = role_name
+                if name is None or is_yet_to_be_looked_up(name):
+                    name = fixed_role_name(path, id, here)
+                elif is_replaced_later(name):
+                    name = Fn.join("", [name])
+                role = self.__make_role(here, name)
             elif is_role(service_role):
                 role = resolve_role(service_role, self, here)
                 problems += service_role_problems(role)

@@ -136,9 +136,7 @@ def grant_on_l1(stack: cdk.Stack, bucket: s3.Bucket) -> None:
 
 
 @pytest.mark.parametrize("is_before", [True, False])
-@pytest.mark.parametrize(
-    "of_user", [own_l2, own_l1, own_l1_by_name, grant_on_l1, empty_on_delete]
-)
+@pytest.mark.parametrize("of_user", [own_l2, own_l1, own_l1_by_name, grant_on_l1, empty_on_delete])
 def test_a_bucket_policy_that_an_l2_does_not_know(
     stack: cdk.Stack, of_user: Callable[[cdk.Stack, s3.Bucket], None], is_before: bool
 ) -> None:

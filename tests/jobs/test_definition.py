@@ -18,6 +18,7 @@ from personalize_kms_constructs.jobs import (
     DatasetImportJob,
 )
 from tests.jobs.machines import DATASET, Data, definition, job, machine, machine_policy, states
+from tests.life.conftest import warnings
 from tests.policies import template
 
 PERSONALIZE = "arn:<AWS::Partition>:personalize:eu-west-1:111111111111"
@@ -352,3 +353,22 @@ def test_a_second_synth_leaves_no_metadata_twice(
     app.synth()
     app.synth(force=True)
     assert [entry.type for entry in importing.node.metadata].count(METADATA_TYPE) == 1
+
+
+@pytest.mark.parametrize("name", ["monday", "{param}", "{% 'day-' & $states.input.day %}", None])
+def test_a_name_that_works_once_is_a_warning(
+    stack: cdk.Stack, data: Data, name: str | None
+) -> None:
+    """Personalize takes a name once, and all executions have this one."""
+    parameter = cdk.CfnParameter(stack, "Name").value_as_string
+    name = name and name.replace("{param}", parameter)
+    machine(stack, job(data, DatasetImportJob, job_name=name))
+    expected = {}
+    if name in ("monday", parameter):
+        shown = "${Stack/Name}" if name == parameter else name
+        expected["fixedJobName"] = (
+            f"job_name is '{shown}' in every execution, but Personalize takes a name once, so the "
+            "second execution fails: leave it out, or use an expression with a new part, for "
+            "example {% 'ratings-' & $uuid() %}"
+        )
+    assert warnings(stack) == expected

@@ -19,14 +19,18 @@ BATCH_KINDS: Any = [BatchInferenceJob, BatchSegmentJob]
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/2026/", "s3://bucket/x/", 5, "../x/", "a/../b/", "./x", "a/.", "..", "a//b/"]
+    "path",
+    [
+        *["", "/2026/", "s3://bucket/x/", 5, "../x/", "a/../b/", "./x", "a/.", "..", "a//b/"],
+        *["$.day/", "day=$.day/", "$$.Execution.Name", "States.Format('{}/', $.day)"],
+    ],
 )
 def test_a_path_that_is_not_below_the_prefix(data: Data, path: Any) -> None:
-    """An address, an absolute path, an empty path or a step to a parent is refused."""
+    """An address, an absolute path, an empty path, a step to a parent or a JSONPath is refused."""
     assert refusal(data, DatasetImportJob, source_path=path) == (
         f"source_path is {path!r}, expected a path below the prefix of source: pass only names, "
         "without s3:// address, leading slash, '.' and '..', for example '2026-11-25/', or an "
-        "expression"
+        "expression, for example sfn.JsonPath.format('{}/', sfn.JsonPath.string_at('$.day'))"
     )
 
 

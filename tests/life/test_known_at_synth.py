@@ -4,11 +4,15 @@ from typing import cast
 
 import aws_cdk as cdk
 import jsii
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.life.conftest import GROUP
+from tests.policies import resources
 
 SCHEMA_ARN = "arn:aws:personalize:eu-west-1:111111111111:schema/s"
 
@@ -50,3 +54,43 @@ def test_values_known_at_synth_are_taken(app: cdk.App, concrete: cdk.Stack) -> N
         "Others", name=ssm.StringParameter.value_from_lookup(concrete, "/movies")
     )
     app.synth()
+
+
+def test_dynamic_references_are_taken_as_text(app: cdk.App, concrete: cdk.Stack) -> None:
+    """In ARNs and names, CloudFormation replaces them at deployment."""
+    parameter = "{{resolve:ssm:/personalize/it}}"
+    key = kms.Key.from_key_arn(
+        concrete, "Key", f"arn:aws:kms:eu-west-1:111111111111:key/{parameter}"
+    )
+    encryption = PersonalizeEncryption(
+        concrete, "Encryption", encryption_key=key, role_name=parameter, resources=[GROUP]
+    )
+    encryption.add_dataset_group("Movies", name=f"movies-{parameter}")
+    encryption.add_dataset(
+        "Ratings",
+        dataset_group=parameter,
+        schema_arn=parameter,
+        name="ratings",
+        dataset_type="Interactions",
+    )
+    role = iam.Role.from_role_name(concrete, "Given", "{{resolve:ssm:it}}")
+    PersonalizeEncryption(concrete, "Other", service_role=role, resources=[GROUP])
+    app.synth()
+
+    (made,) = resources(concrete, "AWS::IAM::Role").values()
+    assert made["Properties"]["RoleName"] == parameter
+    (dataset,) = resources(concrete, "AWS::Personalize::Dataset").values()
+    assert dataset["Properties"]["DatasetGroupArn"] == parameter
+    assert dataset["Properties"]["SchemaArn"] == parameter
+    policies = resources(concrete, "AWS::IAM::ManagedPolicy").values()
+    assert [policy["Properties"]["Roles"] for policy in policies] == [
+        [{"Ref": "EncryptionRole2D2265A5"}],
+        ["{{resolve:ssm:it}}"],
+    ]
+
+
+def test_a_dynamic_reference_that_the_cdk_misreads(concrete: cdk.Stack) -> None:
+    """The policy would go to a role with the name ``role}}``."""
+    role = iam.Role.from_role_name(concrete, "Given", "{{resolve:ssm:/personalize/role}}")
+    with pytest.raises(ValueError, match=r"use ssm\.StringParameter\.value_for_string_parameter"):
+        PersonalizeEncryption(concrete, "Encryption", service_role=role)

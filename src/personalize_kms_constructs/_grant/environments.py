@@ -13,8 +13,8 @@ from aws_cdk import Stack
 from .._tokens import (
     TOKEN,
     is_known_by_now,
+    is_replaced_later,
     is_token,
-    is_yet_to_be_looked_up,
     literal_part,
     targets_in,
 )
@@ -25,6 +25,8 @@ from .role import ServiceRole, is_lookup_dummy
 # With "…" for each token. A path takes all of ASCII, but a colon in it is that of another ARN
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
 _ROLE_ARN = re.compile(r"arn:[\w…-]+:iam::[\d…]+:role/([!-9;-~…]*/)?[\w+=,.@…-]+")
+
+_PARAMETER_IN_FOLDER = re.compile(r"role/.*\{\{resolve:[^}]*/")
 
 
 def personalize_arn_problems(subject: str, arn: object, here: Place) -> Iterator[str]:
@@ -50,8 +52,13 @@ def service_role_problems(role: ServiceRole) -> Iterator[str]:
     """Explain that an ARN is not that of a role, or of another account."""
     here = role.here
     arn = TOKEN.sub("…", role.arn)
-    is_of_lookup = is_lookup_dummy(role.arn) or is_yet_to_be_looked_up(role.arn)
-    if arn.startswith("arn:") and not is_of_lookup and not _ROLE_ARN.fullmatch(arn):
+    is_open = is_lookup_dummy(role.arn) or is_replaced_later(role.arn)
+    if _PARAMETER_IN_FOLDER.search(arn):
+        yield (
+            f"service_role has the ARN {arn}, and the CDK takes the end of it for the role's name: "
+            "use ssm.StringParameter.value_for_string_parameter instead of the dynamic reference"
+        )
+    elif arn.startswith("arn:") and not is_open and not _ROLE_ARN.fullmatch(arn):
         yield (
             f"service_role has the ARN {arn}, which isn't that of a role: pass "
             "iam.Role.from_role_name a name, or iam.Role.from_role_arn the ARN of a role"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up, literal_part
+from .._tokens import TOKEN, is_replaced_later, is_token, literal_part
 from .resolved import ResolvedLocation, ResolvedResource
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
@@ -40,7 +40,7 @@ def resource_problems(resource: ResolvedResource) -> Iterator[str]:
 def folder_problems(subject: str, prefix: str) -> Iterator[str]:
     """Explain that a prefix is not a folder, which a destination must be."""
     is_folder = not prefix or prefix.endswith("/") or _OPEN_END.search(prefix) is not None
-    if not is_folder and not is_yet_to_be_looked_up(prefix):
+    if not is_folder and not is_replaced_later(prefix):
         folders, _, last = prefix.rpartition("/")
         example = f"{folders if '.' in last and folders else prefix}/"
         yield f"{subject} has prefix {prefix!r}, which is not a folder: end it in /, as {example!r}"

@@ -15,7 +15,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
-from .._tokens import attribute_in, is_token, is_yet_to_be_looked_up
+from .._tokens import attribute_in, is_replaced_later, is_token
 from ..options import ImportedKeyPolicy, SourceAccountCheck
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _may_be_arn_of(*kinds: str) -> Callable[[object], bool]:
     def fits(value: object) -> bool:
         if not isinstance(value, str):
             return False
-        if is_yet_to_be_looked_up(value):
+        if is_replaced_later(value):
             return True
         kind = kind_of_arn(value)
         return kind in kinds or (is_token(value) and not kind)

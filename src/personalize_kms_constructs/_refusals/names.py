@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias, get_args
 
 from .._accepted import IS_NO_NAME, USE_A_NAME, is_name
-from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up
+from .._tokens import TOKEN, is_replaced_later, is_token
 from .._values import as_text
 from .arguments import shown
 
@@ -26,7 +26,7 @@ def name_problems(subject: str, name: object, known: str | None = None) -> Itera
 
     For an expression, ``known`` has a letter in place of each unknown part.
     """
-    if is_yet_to_be_looked_up(name):
+    if is_replaced_later(name):
         return
     if isinstance(name, str):
         text = TOKEN.sub("x", name if known is None else known)
@@ -41,7 +41,7 @@ def role_name_problems(role_name: object, service_role: object) -> Iterator[str]
         return
     if service_role is not None:
         yield "role_name is for the role made here, but service_role is set: leave one out"
-    if is_yet_to_be_looked_up(role_name):
+    if is_replaced_later(role_name):
         return
     if not isinstance(role_name, str) or _ROLE_NAME.fullmatch(TOKEN.sub("x", role_name)) is None:
         yield (
@@ -52,7 +52,7 @@ def role_name_problems(role_name: object, service_role: object) -> Iterator[str]
 
 def choice_problems(subject: str, value: object, allowed: Sequence[str]) -> Iterator[str]:
     """Explain that Personalize doesn't take a value."""
-    if is_yet_to_be_looked_up(value) or (isinstance(value, str) and is_token(value)):
+    if is_replaced_later(value) or (isinstance(value, str) and is_token(value)):
         return
     if value not in allowed:
         values = ", ".join(map(repr, allowed))

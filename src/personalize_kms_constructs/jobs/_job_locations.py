@@ -137,7 +137,8 @@ class JobLocation:
             yield (
                 f"{self._parameter} is {shown(self.path)}, expected a path below the prefix of "
                 f"{self.part}: pass only names, without s3:// address, leading slash, "
-                "'.' and '..', for example '2026-11-25/', or an expression"
+                "'.' and '..', for example '2026-11-25/', or an expression, for example "
+                "sfn.JsonPath.format('{}/', sfn.JsonPath.string_at('$.day'))"
             )
 
     @property
@@ -201,8 +202,10 @@ def _guard(parameter: str) -> str:
 
 
 def _is_below(path: object) -> bool:
-    """Tell if a known path stays below its beginning."""
-    return isinstance(path, str) and bool(path) and "://" not in path and not _STEP.search(path)
+    """Tell if a known path stays below its beginning. A JSONPath as text makes a folder "$.day"."""
+    if not isinstance(path, str) or not path:
+        return False
+    return "://" not in path and "$." not in path and not _STEP.search(path)
 
 
 def _escape(brace: re.Match[str]) -> str:

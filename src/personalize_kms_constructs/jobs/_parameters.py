@@ -15,7 +15,7 @@ from .._grant.environments import personalize_arn_problems
 from .._grant.place import Place
 from .._refusals.arguments import kind_of_arn, shown
 from .._refusals.names import choice_problems, name_problems
-from .._tokens import TOKEN, is_token, is_yet_to_be_looked_up
+from .._tokens import TOKEN, is_replaced_later, is_token
 from ..callers import personalize_arn
 from ..matrix import Permissions
 from ._run_time import (
@@ -84,7 +84,7 @@ class ArnParameter:
         """Explain that this isn't the ARN of such a resource in the stack's environment."""
         value = self.value
         yield from text_problems(self.name, value)
-        if isinstance(value, str) and ("{%" in value or is_yet_to_be_looked_up(value)):
+        if isinstance(value, str) and ("{%" in value or is_replaced_later(value)):
             return
         if not self._fits(value):
             l1 = "" if self.form == SOLUTION_VERSION else ", for example the attr_…_arn of an L1"

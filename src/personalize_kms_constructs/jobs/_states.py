@@ -97,7 +97,7 @@ class JobCall(NamedTuple):
 
 @jsii.implements(IValidation)
 class JobAtSynth:
-    """Leaves the metadata of a job, and warns of statements that an immutable role has dropped.
+    """Leaves the metadata of a job, and warns of a second execution or a role that will fail.
 
     A fragment doesn't know its state machine, so it finds out at synth. It checks nothing itself.
     """
@@ -113,6 +113,15 @@ class JobAtSynth:
         if not self._is_left:
             self._is_left = True
             self._leave_metadata()
+        job_name = self._call.arguments.get("JobName")
+        if job_name is not None and is_known(job_name):
+            warn(
+                self._job,
+                "fixedJobName",
+                f"job_name is {job_name!r} in every execution, but Personalize takes a name once, "
+                "so the second execution fails: leave it out, or use an expression with a new "
+                "part, for example {% 'ratings-' & $uuid() %}",
+            )
         if self._state.has_lost_statements and not has_precreated_roles(self._job):
             statements = readable(list(self._state.role_statements), Stack.of(self._job))
             warn(
