@@ -13,6 +13,7 @@ from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.model import Bucket, Key
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs._answers import Answer
+from personalize_kms_constructs.matrix import ASKED_ACTIONS
 from tests.access.models import (
     ACCOUNT,
     ANOTHER_ACCOUNT,
@@ -631,6 +632,25 @@ def test_condition_keys_of_kms_are_those_that_its_guide_lists(
     assert lines(report.missing) == {
         ("role", "key", action, KEY) for action in ALL - allowed - undecided
     }
+
+
+def test_the_condition_keys_of_each_needed_action_are_known() -> None:
+    """For a new action, look its keys up, and add it in ``_access/calls.py`` to those it has.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+    """
+    assert {
+        "cloudwatch:PutMetricData",
+        "kms:CreateGrant",
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ListGrants",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:PutObject",
+    } == ASKED_ACTIONS
 
 
 @pytest.mark.parametrize(

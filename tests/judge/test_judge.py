@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +20,6 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct, RootConstruct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from personalize_kms_constructs._judge import plugin_findings
 from personalize_kms_constructs.checks import (
     PersonalizeAccessChecks,
     check_assembly,
@@ -238,27 +236,6 @@ def test_silent_on_success(
     app.synth()
     assert told(app) == []
     assert capfd.readouterr() == ("", "")
-
-
-@pytest.mark.parametrize("is_collecting", [True, False])
-def test_the_garbage_collector_is_as_it_was(
-    is_collecting: bool, app: cdk.App, stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It rests while the judge works."""
-    seen = []
-
-    def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
-        seen.append(gc.isenabled())
-        return []
-
-    monkeypatch.setattr(plugin_findings, "judge", judge)
-    encryption(stack)
-    try:
-        (gc.enable if is_collecting else gc.disable)()
-        app.synth()
-        assert (seen, gc.isenabled()) == ([False], is_collecting)
-    finally:
-        gc.enable()
 
 
 def test_a_stack_by_hand_beside_ours_fails_nothing(app: cdk.App, stack: cdk.Stack) -> None:

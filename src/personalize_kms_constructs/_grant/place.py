@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import cast
 
 from aws_cdk import Stack, Stage
 from constructs import IConstruct
-
-# Saves time: the stack keeps its place, since every construct of it asks for the same. Without that
-# ten constructs take 15 % longer.
-_ATTRIBUTE = "_personalize_kms_constructs_place"
 
 
 class Place:
@@ -22,14 +18,11 @@ class Place:
         self.bucket_names: dict[object, str] = {}
         """The property ``Bucket`` of each bucket policy in the stack, by jsii's reference."""
 
-    @classmethod
-    def of(cls, stack: Stack) -> Place:
+    @staticmethod
+    @cache  # Saves time: every construct asks for it. Without that ten constructs take 15 % longer.
+    def of(stack: Stack) -> Place:
         """Return the place of a stack, the same for all its constructs."""
-        place: Place | None = getattr(stack, _ATTRIBUTE, None)
-        if place is None:
-            place = cls(stack)
-            setattr(stack, _ATTRIBUTE, place)
-        return place
+        return Place(stack)
 
     @cached_property
     def account(self) -> str:

@@ -8,23 +8,23 @@ deployments that may write there.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from weakref import WeakKeyDictionary
 
 from constructs import IConstruct
 
 from .._tokens import is_token
 from .place import Place
 
-# The app keeps the number of constructs in each policy, since constructs of several stacks may
-# share a policy.
-_ATTRIBUTE = "_personalize_kms_constructs_numbers"
+_numbers: WeakKeyDictionary[IConstruct, Counter[str]] = WeakKeyDictionary()
+"""The number of constructs in each policy of an app: those of several stacks may share a policy."""
 
 
 def take_suffix(app: IConstruct, identity: str) -> str:
     """Count a new construct in a policy, and return its suffix: none, ``2``, ``3`` and so on."""
-    numbers: dict[str, int] = getattr(app, _ATTRIBUTE, {})
-    setattr(app, _ATTRIBUTE, numbers)
-    numbers[identity] = number = numbers.get(identity, 0) + 1
-    return str(number) if number > 1 else ""
+    numbers = _numbers.setdefault(app, Counter())
+    numbers[identity] += 1
+    return str(numbers[identity]) if numbers[identity] > 1 else ""
 
 
 def foreign_suffix(path: str, here: Place) -> str:

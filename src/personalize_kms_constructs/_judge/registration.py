@@ -6,7 +6,6 @@ library wrote: see ``_judge.plugin_findings``, which is imported when there is s
 
 from __future__ import annotations
 
-import gc
 from typing import cast
 from weakref import WeakSet
 
@@ -55,16 +54,8 @@ class Judge:
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Return the findings; a template that can't be read fails no synth."""
-        # Saves time: the garbage collector would walk through all objects of the app again and
-        # again, a fifth of the time.
-        is_collecting = gc.isenabled()
-        gc.disable()
-        try:
-            # Saves time: an app that is constructed and not synthesized doesn't import these.
-            from .plugin_findings import judge
-            from .violations import plugin_report
+        # Saves time: an app that is constructed and not synthesized doesn't import these.
+        from .plugin_findings import judge
+        from .violations import plugin_report
 
-            return plugin_report(judge(context))
-        finally:
-            if is_collecting:
-                gc.enable()
+        return plugin_report(judge(context))
