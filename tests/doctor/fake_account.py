@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -35,7 +35,10 @@ SERVICE = {"Service": "personalize.amazonaws.com"}
 BASE_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 BASE_5 = ["kms:CreateGrant", *BASE_4]
 EXPORT_6 = [*BASE_5, "kms:GenerateDataKeyWithoutPlaintext"]
-_DAY = datetime(2026, 11, 1, tzinfo=UTC)
+DAY = datetime.now(UTC) - timedelta(days=30)
+"""The time at which everything was made."""
+OF_DAY = f"of {DAY:%Y-%m-%d}"
+"""What the names of jobs end with in reports."""
 
 
 def allow(actions: list[str], principal: Any = None, resource: Any = "*") -> dict[str, Any]:
@@ -111,8 +114,8 @@ class FakeAccount:
             "jobName" if row.is_job else "name": name,
             "status": row.finished,
         }
-        description |= {f"{_field(row.noun)}Arn": f"{self.group}/{name}", "creationDateTime": _DAY}
-        description["lastUpdatedDateTime"] = _DAY
+        description |= {f"{_field(row.noun)}Arn": f"{self.group}/{name}", "creationDateTime": DAY}
+        description["lastUpdatedDateTime"] = DAY
         if row.made_for == "SolutionVersionArn":
             description["solutionVersionArn"] = f"{SOLUTION}/1a2b3c4d"
         _put(description, row.role_argument, role or self.role)
@@ -226,7 +229,7 @@ class FakeAccount:
             case "GetKeyPolicy":
                 return {"Policy": json.dumps(_document(self.keys[arguments["KeyId"]]))}
             case "GetRole":
-                return self._role()
+                return {"Role": self.described_role()}
             case "ListRolePolicies":
                 return {"PolicyNames": list(self.policies)}
             case "GetRolePolicy":
@@ -262,8 +265,9 @@ class FakeAccount:
         kind = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT", "Origin": "AWS_KMS"}
         return {"KeyMetadata": {"Arn": arn, "KeyState": "Enabled", **kind, **other}}
 
-    def _role(self) -> Answer:
-        role = {
+    def described_role(self) -> dict[str, Any]:
+        """IAM's answer about the role."""
+        role: dict[str, Any] = {
             "Arn": self.role,
             "RoleId": "AROALIVINGLIVING",
             "AssumeRolePolicyDocument": _document(self.trust),
@@ -271,7 +275,7 @@ class FakeAccount:
         if self.boundary is not None:
             arn = f"arn:{self.partition}:iam::{ACCOUNT}:policy/limits"
             role["PermissionsBoundary"] = {"PermissionsBoundaryArn": arn}
-        return {"Role": role}
+        return role
 
 
 @cache

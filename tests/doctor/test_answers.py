@@ -16,8 +16,10 @@ from tests.doctor.fake_account import (
     BASE_5,
     BUCKET,
     BUCKET_KEY,
+    DAY,
     GROUP,
     KEY,
+    OF_DAY,
     ROLE,
     SERVICE,
     SOLUTION,
@@ -102,10 +104,9 @@ def test_each_listing_is_asked_for(account: FakeAccount) -> None:
 def test_the_newest_jobs_are_looked_at() -> None:
     """Ten jobs of two pages, and all metric attributions, which work as long as they exist."""
     account = FakeAccount()
-    first = datetime(2026, 1, 1, tzinfo=UTC)
     for number in range(12):
         account.add(matrix.METRIC_ATTRIBUTION, f"metrics-{number}", status="CREATE FAILED")
-        created = first + timedelta(days=number * 5 % 12)
+        created = DAY + timedelta(days=number * 5 % 12)
         account.add(
             matrix.DATASET_IMPORT_JOB,
             f"night-{number}",
@@ -129,6 +130,19 @@ def test_the_newest_jobs_are_looked_at() -> None:
     assert any("it gave no reason" in note for note in account.notes())
 
 
+@pytest.mark.parametrize(("days", "finding"), [(91, []), (89, ["no-statement", "not-in-iam"])])
+def test_a_job_of_long_ago_is_not_looked_at(days: int, finding: list[str]) -> None:
+    """Its role was stripped since, and nobody can delete the job."""
+    account, loader = FakeAccount(), ROLE.replace("Reader", "Loader")
+    stripped = {**account.described_role(), "Arn": loader}
+    account.answer("GetRole", {"Role": stripped}, "Loader")
+    account.answer("ListRolePolicies", {"PolicyNames": []}, "Loader")
+    created = datetime.now(UTC) - timedelta(days=days)
+    account.add(matrix.DATASET_IMPORT_JOB, "load", role=loader, creationDateTime=created)
+    assert sorted({cause for cause, *_ in account.bad()}) == finding
+    assert ("looked at: 0, 1 older not (--jobs)" in str(account.notes())) is (finding == [])
+
+
 def test_solutions_that_are_trained_each_day(account: FakeAccount) -> None:
     """The batch jobs of all versions are listed once; each solution has its newest."""
     solutions = [{"solutionArn": f"{SOLUTION}-{number}"} for number in range(3)]
@@ -136,7 +150,7 @@ def test_solutions_that_are_trained_each_day(account: FakeAccount) -> None:
     listed = account.made["BatchInferenceJob"]
     for day in range(30):
         made_for = {"solutionVersionArn": f"{SOLUTION}-{day % 3}/{day}", "jobName": f"{day}"}
-        created = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)
+        created = DAY + timedelta(days=day - 30)
         listed.append({**listed[0], **made_for, "creationDateTime": created})
         listed[-1]["batchInferenceJobArn"] = f"{GROUP}/{day}"
     account.look(2)
@@ -337,7 +351,7 @@ def test_a_bucket_whose_region_cannot_be_seen() -> None:
         "was denied"
     )
     assert account.finding().says == [says]
-    needed_by = "needed by load of 2026-11-01 (dataset import job)"
+    needed_by = f"needed by load {OF_DAY} (dataset import job)"
     assert f"\n? ratings: {says} ({needed_by})\n" in account.written()
 
 

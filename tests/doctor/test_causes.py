@@ -17,6 +17,7 @@ from tests.doctor.fake_account import (
     BUCKET_KEY,
     GROUP,
     KEY,
+    OF_DAY,
     OTHER_KEY,
     REGION,
     ROLE,
@@ -37,7 +38,7 @@ DEAD, OTHER_DEAD, DEAD_USER = (
 ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
 METRICS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:*"
 READ = allow(["s3:GetObject", "s3:ListBucket"])
-LOAD = "load of 2026-11-01 (dataset import job)"
+LOAD = f"load {OF_DAY} (dataset import job)"
 NEEDED_BY = [LOAD, "movies (dataset group)"]
 
 
@@ -111,7 +112,7 @@ def test_a_job_whose_role_is_gone(account: FakeAccount) -> None:
     account.add(matrix.DATASET_EXPORT_JOB, "dump", role=retired)
     assert account.bad() == []
     assert account.notes()[0] == (
-        f"dump of 2026-11-01 (dataset export job) had role {retired}, which doesn't exist any "
+        f"dump {OF_DAY} (dataset export job) had role {retired}, which doesn't exist any "
         "more: what the next one needs isn't known"
     )
     account.add(matrix.METRIC_ATTRIBUTION, "clicks", role=retired)
@@ -289,7 +290,7 @@ def test_jobs_with_other_destinations() -> None:
     finding = account.finding()
     assert (finding.resources, finding.needed_by) == (
         [f"{BUCKET}/elsewhere/*"],
-        ["other of 2026-11-01 (dataset export job)"],
+        [f"other {OF_DAY} (dataset export job)"],
     )
 
 

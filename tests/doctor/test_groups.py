@@ -1,7 +1,7 @@
 """Jobs as Personalize's API describes them."""
 
 from personalize_kms_constructs import matrix
-from tests.doctor.fake_account import FakeAccount
+from tests.doctor.fake_account import OF_DAY, FakeAccount
 
 
 def test_a_data_deletion_job_that_failed(account: FakeAccount) -> None:
@@ -9,5 +9,5 @@ def test_a_data_deletion_job_that_failed(account: FakeAccount) -> None:
     account.add(
         matrix.DATA_DELETION_JOB, "forget", status="FAILED", failureReason="the file is empty"
     )
-    says = "· forget of 2026-11-01 (data deletion job) failed: the file is empty\n"
+    says = f"· forget {OF_DAY} (data deletion job) failed: the file is empty\n"
     assert says in account.written()

@@ -26,7 +26,7 @@ from .._terminal import FOUND, PASSED, stop, write
     type=click.IntRange(min=0),
     default=1,
     show_default=True,
-    help="How many of the newest jobs of each kind to look at, for each dataset and solution.",
+    help="How many jobs of a kind to look at, per dataset and solution: the newest of 90 days.",
 )
 @click.option(
     "--format",

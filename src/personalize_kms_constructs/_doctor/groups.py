@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ..matrix import ROWS, Permissions, S3Access
 from .asking import AbsentError, Account, DoctorError, NotAnsweredError
 
+# Older jobs say what was needed then: their roles, keys and buckets may have other uses since.
+_LOOKED_AT = timedelta(days=90)
 _FAILED = ("CREATE FAILED", "FAILED")
 _S3 = "s3://"
 
@@ -113,7 +116,7 @@ def jobs_by_solution(account: Account) -> BySolution:
 
 def read_jobs(account: Account, group_arn: str, newest: int, by_solution: BySolution) -> Jobs:
     """Read the newest jobs of each kind, and all metric attributions."""
-    jobs = Jobs()
+    jobs, since = Jobs(), datetime.now(UTC) - _LOOKED_AT
 
     def listed(noun: str, made_for: str, arn: str) -> list[Any]:
         arguments: Any = {_field(made_for): arn}
@@ -139,7 +142,7 @@ def read_jobs(account: Account, group_arn: str, newest: int, by_solution: BySolu
                 summaries = by_solution.get(row.noun, {}).get(arn, [])
             chosen = sorted(summaries, key=itemgetter("creationDateTime"), reverse=True)
             if row.is_job:  # a metric attribution is at work for as long as it exists
-                chosen = chosen[:newest]
+                chosen = [job for job in chosen[:newest] if job["creationDateTime"] > since]
             jobs.older += len(summaries) - len(chosen)
             for summary in chosen:
                 try:
