@@ -125,9 +125,11 @@ def test_the_newest_jobs_are_looked_at() -> None:
     )
     newest = sorted(listed, key=lambda job: job["creationDateTime"])[2:]
     names = {f"{job['jobName']} of {job['creationDateTime']:%Y-%m-%d} (dataset" for job in newest}
-    failed = [note for note in account.notes() if note.startswith("night-")]
-    assert {note.partition(" import job)")[0] for note in failed} == names
-    assert any("it gave no reason" in note for note in account.notes())
+    report = account.report()
+    failed = [problem["message"] for problem in report["problems"]]
+    assert len(failed) == 1 + 12  # the newest job and all metric attributions
+    failed += [note for note in report["notes"] if note.startswith("night-")]
+    assert {says.partition(" import job)")[0] for says in failed if says[0] == "n"} == names
 
 
 @pytest.mark.parametrize(("days", "finding"), [(91, []), (89, ["no-statement", "not-in-iam"])])
@@ -187,10 +189,9 @@ def test_a_role_that_is_gone_and_that_nobody_may_get(account: FakeAccount) -> No
     account.answer("GetRole", "AccessDeniedException", "retired")
     for operation in ("ListRolePolicies", "ListAttachedRolePolicies"):
         account.answer(operation, "NoSuchEntity", "retired")
-    assert account.bad() == []
-    notes = [note for note in account.notes() if note.startswith("dump ")]
-    assert [f"had role {gone}, which doesn't" in note for note in notes] == [True, False]
-    assert "failed: it gave no reason" in notes[1]
+    assert f"had role {gone}, which doesn't" in account.notes()[0]
+    (says,) = account.finding().says
+    assert says.startswith(f"dump {OF_DAY} (dataset export job) failed: it gave no reason: ")
 
 
 def test_a_role_has_one_answer_for_all() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.doctor.fake_account import (
     BASE_5,
     BUCKET,
     BUCKET_KEY,
+    DAY,
     GROUP,
     KEY,
     OF_DAY,
@@ -39,6 +41,7 @@ ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
 METRICS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:*"
 READ = allow(["s3:GetObject", "s3:ListBucket"])
 LOAD = f"load {OF_DAY} (dataset import job)"
+NEXT = "start another one once its cause is gone; for denied calls of KMS, see --cloudtrail"
 NEEDED_BY = [LOAD, "movies (dataset group)"]
 
 
@@ -269,11 +272,15 @@ def test_a_path_that_is_none() -> None:
     assert account.bad() == [("jobs-unseen", "undecided", "")]
 
 
-def test_a_failure_of_the_past_is_a_note() -> None:
-    """With Personalize's own reason."""
+def test_a_failed_job_is_a_warning_until_there_is_a_newer_one() -> None:
+    """With Personalize's own reason; then it is a note."""
     account = FakeAccount()
     failed: Any = {"status": "CREATE FAILED", "failureReason": "Insufficient privileges."}
     account.add(matrix.DATASET_IMPORT_JOB, "load", **failed)
+    assert account.bad() == [("job-failed", "warning", LOAD)]
+    assert account.finding().says == [f"{LOAD} failed: Insufficient privileges.: {NEXT}"]
+    newer = DAY + timedelta(days=1)
+    account.add(matrix.DATASET_IMPORT_JOB, "again", creationDateTime=newer)
     assert account.bad() == []
     assert account.notes()[0] == f"{LOAD} failed: Insufficient privileges."
 

@@ -14,7 +14,17 @@ from click.testing import Result
 
 from personalize_kms_constructs import matrix
 from personalize_kms_constructs._doctor import asking
-from tests.doctor.fake_account import ACCOUNT, BASE_5, GROUP, KEY, ROLE, SERVICE, FakeAccount, allow
+from tests.doctor.fake_account import (
+    ACCOUNT,
+    BASE_5,
+    GROUP,
+    KEY,
+    OF_DAY,
+    ROLE,
+    SERVICE,
+    FakeAccount,
+    allow,
+)
 
 OTHER = KEY.replace("1234abcd", "5678abcd")
 
@@ -134,6 +144,21 @@ def test_many_dataset_groups(account: FakeAccount, command: Callable[..., Result
     }
 
 
+def test_a_failed_job_of_one_of_two_dataset_groups(
+    account: FakeAccount, command: Callable[..., Result]
+) -> None:
+    """It is told though all else is right, and counts with ``--strict``."""
+    failed: Any = {"status": "CREATE FAILED", "failureReason": "Insufficient privileges."}
+    account.add(matrix.DATASET_IMPORT_JOB, "load", **failed)
+    add_groups(account, 1)
+    account.answer("ListDatasets", {"datasets": []}, "movies-0")
+    result = command("--quiet")
+    says = f"! load {OF_DAY} (dataset import job) failed: Insufficient privileges.: start another"
+    assert says in result.stdout
+    assert "2 dataset groups: 0 missing, 0 problems, 1 warning, 0 undecided" in result.stdout
+    assert (result.exit_code, command("--strict").exit_code) == (0, 1)
+
+
 def test_who_waits_is_told(
     account: FakeAccount, command: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,9 +190,8 @@ def test_nothing_steers_the_terminal(
 ) -> None:
     """Names of jobs and statements may have control characters; in JSON they stay as they are."""
     reason = "no\x1b[2J\x9b31m\x07\x7f\rway"
-    account.add(
-        matrix.DATASET_IMPORT_JOB, "load\x1b]0;", status="CREATE FAILED", failureReason=reason
-    )
+    failed: Any = {"status": "CREATE FAILED", "failureReason": reason}
+    account.add(matrix.DATASET_IMPORT_JOB, "load\x1b]0;", **failed)
     account.keys[KEY] = [{**allow(BASE_5, SERVICE), "Effect": "Deny", "Sid": "A\x1b[8m"}]
     account.made["DatasetGroup"].append(
         {**account.made["DatasetGroup"][0], "datasetGroupArn": f"{GROUP}\x1b"}
@@ -179,4 +203,5 @@ def test_nothing_steers_the_terminal(
     assert controls <= {"\n"}
     assert "\\u001b" in written
     if form == "json":
-        assert reason in json.loads(result.stdout)["dataset_groups"][0]["notes"][0]
+        (failure,) = json.loads(result.stdout)["dataset_groups"][0]["problems"]
+        assert reason in failure["message"]

@@ -1,4 +1,4 @@
-"""Calls of KMS that were denied: beside the findings that they explain, or as notes."""
+"""Calls of KMS that were denied: notes beside the findings that explain them, or warnings."""
 
 from __future__ import annotations
 
@@ -48,13 +48,16 @@ def denied(
 
 
 @pytest.fixture
-def notes(account: FakeAccount, command: Callable[..., Result]) -> Callable[[], list[str]]:
-    """Read the notes of a report on CloudTrail."""
+def told(account: FakeAccount, command: Callable[..., Result]) -> Callable[[], list[str]]:
+    """Read the notes and warnings of a report on CloudTrail."""
 
     def read() -> list[str]:
         report = json.loads(command("--cloudtrail", "--format", "json").stdout)
         (group, *_) = report["dataset_groups"]
-        return [note for note in group["notes"] if note.startswith("CloudTrail")]
+        warnings = [problem for problem in group["problems"] if problem["cause"] == "call-denied"]
+        assert {problem["severity"] for problem in warnings} <= {"warning"}
+        said = [*group["notes"], *(problem["message"] for problem in warnings)]
+        return [text for text in said if text.startswith("CloudTrail")]
 
     return read
 
@@ -99,17 +102,17 @@ OTHERWISE = (
     ],
 )
 def test_what_no_finding_explains(
-    account: FakeAccount, notes: Callable[[], list[str]], event: dict[str, Any], says: str | None
+    account: FakeAccount, told: Callable[[], list[str]], event: dict[str, Any], says: str | None
 ) -> None:
     """All policies allow it today."""
     account.events = [event]
-    assert notes() == [
+    assert told() == [
         READ,
         *([f"CloudTrail: {says} (2026-11-26T10:00:00Z), {OTHERWISE}"] if says else []),
     ]
 
 
-def test_what_a_finding_explains(account: FakeAccount, notes: Callable[[], list[str]]) -> None:
+def test_what_a_finding_explains(account: FakeAccount, told: Callable[[], list[str]]) -> None:
     """The action on that key, by the one who lacks it."""
     account.keys[KEY] = [allow(BASE_5, {"AWS": ROLE}), allow(BASE_5[:4], SERVICE)]
     account.events = [
@@ -118,7 +121,7 @@ def test_what_a_finding_explains(account: FakeAccount, notes: Callable[[], list[
         denied(OF_SERVICE, "ListGrants", OTHER_KEY),
         denied(OF_SERVICE, "ListGrants"),
     ]
-    of_role, another_action, explained = notes()[1:]
+    explained, of_role, another_action = told()[1:]
     assert of_role.endswith(OTHERWISE)
     assert another_action.endswith(OTHERWISE)
     assert explained == (
@@ -129,25 +132,36 @@ def test_what_a_finding_explains(account: FakeAccount, notes: Callable[[], list[
 
 
 def test_those_of_other_sessions_are_alike(
-    account: FakeAccount, notes: Callable[[], list[str]]
+    account: FakeAccount, told: Callable[[], list[str]]
 ) -> None:
-    """Each job has a session of its own. Without a message, the keys tell calls apart."""
+    """Each job has a session of its own."""
     session = OF_ROLE | {"arn": f"{SESSION}2"}
-    silent = [denied(errorMessage=None, resources=[{"ARN": key}]) for key in (KEY, OTHER_KEY)]
-    account.events = [denied(), denied(session), *silent, denied(session, key=OTHER_KEY)]
+    account.events = [denied(), denied(session), denied(session, key=OTHER_KEY)]
     other_key = denied(session, key=OTHER_KEY)["errorMessage"]
-    said = [denied()["errorMessage"], *[f"kms:Decrypt was denied to {ROLE}"] * 2, other_key]
-    assert notes()[1:] == [
-        f"CloudTrail: {message} (2026-11-26T10:00:00Z), {OTHERWISE}" for message in said
+    assert told()[1:] == [
+        f"CloudTrail: {message} (2026-11-26T10:00:00Z), {OTHERWISE}"
+        for message in (denied()["errorMessage"], other_key)
     ]
 
 
-def test_the_last_of_alike_ones(account: FakeAccount, notes: Callable[[], list[str]]) -> None:
+def test_those_without_a_message_are_told_apart_by_the_key(
+    account: FakeAccount, told: Callable[[], list[str]]
+) -> None:
+    """A finding explains one of them."""
+    account.keys[KEY] = [allow(["kms:CreateGrant"], {"AWS": ROLE}), allow(BASE_5, SERVICE)]
+    account.events = [
+        denied(errorMessage=None, resources=[{"ARN": key}]) for key in (KEY, OTHER_KEY)
+    ]
+    says = f"CloudTrail: kms:Decrypt was denied to {ROLE} (2026-11-26T10:00:00Z)"
+    assert told()[1:] == [says, f"{says}, {OTHERWISE}"]
+
+
+def test_the_last_of_alike_ones(account: FakeAccount, told: Callable[[], list[str]]) -> None:
     """Of as many pages as AWS answers in a minute."""
     account.events = [
         denied(eventTime=f"2026-11-{30 - number // 250:02}T10:00:00Z") for number in range(6_001)
     ]
-    assert notes() == [
+    assert told() == [
         "CloudTrail: the last calls of KMS were looked at, back to 2026-11-07T10:00:00Z",
         f"CloudTrail: {denied()['errorMessage']} (2026-11-30T10:00:00Z), {OTHERWISE}",
     ]
@@ -174,11 +188,11 @@ def test_it_is_not_answered(
     )
 
 
-def test_it_is_answered_in_part(account: FakeAccount, notes: Callable[[], list[str]]) -> None:
+def test_it_is_answered_in_part(account: FakeAccount, told: Callable[[], list[str]]) -> None:
     """The events read until then are told all the same."""
     account.events = [denied()] * 51
     account.answer("LookupEvents", "ThrottlingException", '"NextToken": "50"')
-    assert notes() == [
+    assert told() == [
         f"{READ}: cloudtrail:LookupEvents failed with ThrottlingException",
         f"CloudTrail: {denied()['errorMessage']} (2026-11-26T10:00:00Z), {OTHERWISE}",
     ]

@@ -18,7 +18,7 @@ from .._access.report import AccessReport, in_order
 from ..matrix import DATASET_GROUP
 from .deleted_principals import deleted_principals
 from .gathering import Gathered
-from .groups import Group
+from .groups import Group, Jobs
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class GroupReport:
 def diagnose(gathered: Gathered) -> GroupReport:
     """Return what is missing, wrong, undecided and right."""
     report = compare(gathered.model, with_excess=False)
-    dead_ids, failed = deleted_principals(gathered.model), _failed_group(gathered.group)
+    dead_ids, failed = deleted_principals(gathered.model), _failed(gathered.group, gathered.jobs)
     undecided = sorted((*report.undecided, *_unseen(gathered)), key=lambda entry: entry.sort_key())
     access = replace(
         report,
@@ -80,11 +80,16 @@ def _to_add(policy: PolicyToChange) -> PolicyToChange:
     return replace(policy, replaces=(), own_conditions=(), also_for=())
 
 
-def _failed_group(group: Group) -> Iterator[Problem]:
+def _failed(group: Group, jobs: Jobs) -> Iterator[Problem]:
+    """Yield the failures of a dataset group and of its newest jobs, in Personalize's words."""
     if group.described.get("status") == "CREATE FAILED":
         why = group.described.get("failureReason") or "it gave no reason"
         reason, label = Reason.of(Cause.GROUP_FAILED, why=why), f"dataset group {group.name}"
         yield Problem.of("configuration", group.arn, reason, GROUP_PAGE, (), label=label)
+    for job in jobs.newest:
+        if job.failure and not job.is_past:
+            reason, page = Reason.of(Cause.JOB_FAILED, why=job.failure), job.permissions.page
+            yield Problem.of("configuration", job.label, reason, page, (), is_warning=True)
 
 
 def _unseen(gathered: Gathered) -> Iterator[Entry]:
@@ -111,12 +116,11 @@ def _of_group(group: Group, reason: Reason) -> Entry:
 def _notes(gathered: Gathered) -> Iterator[str]:
     jobs, model = gathered.jobs, gathered.model
     for job in jobs.newest:
-        label = f"{job.name} ({job.permissions.resource})"
         if gathered.has_no_role(job):
             gone = "which doesn't exist any more: what the next one needs isn't known"
-            yield f"{label} had role {job.role_arn}, {gone}"
-        if job.failure:
-            yield f"{label} failed: {job.failure}"
+            yield f"{job.label} had role {job.role_arn}, {gone}"
+        if job.failure and job.is_past:
+            yield f"{job.label} failed: {job.failure}"
     no_key = "no key of yours: AWS's own key encrypts its data"
     has = "a key and a role" if gathered.key_of_group else no_key
     yield f"it is {gathered.group.described.get('status')}, and has {has}"

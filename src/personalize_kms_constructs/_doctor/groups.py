@@ -41,6 +41,13 @@ class PersonalizeJob:
     destination: LocationOfJob | None = None
     failure: str = ""
     """Personalize's reason, if it failed."""
+    is_past: bool = False
+    """True for a job after which another one of its kind was made."""
+
+    @property
+    def label(self) -> str:
+        """The name that reports use for it."""
+        return f"{self.name} ({self.permissions.resource})"
 
 
 @dataclass(frozen=True)
@@ -145,8 +152,9 @@ def read_jobs(account: Account, group_arn: str, newest: int, by_solution: BySolu
                 chosen = [job for job in chosen[:newest] if job["creationDateTime"] > since]
             jobs.older += len(summaries) - len(chosen)
             for summary in chosen:
+                is_past = row.is_job and summary is not chosen[0]
                 try:
-                    jobs.newest.append(_read_job(account, row, summary))
+                    jobs.newest.append(_read_job(account, row, summary, is_past))
                 except NotAnsweredError:
                     jobs.unseen += 1
                 except AbsentError:
@@ -154,7 +162,7 @@ def read_jobs(account: Account, group_arn: str, newest: int, by_solution: BySolu
     return jobs
 
 
-def _read_job(account: Account, row: Permissions, summary: Any) -> PersonalizeJob:
+def _read_job(account: Account, row: Permissions, summary: Any, is_past: bool) -> PersonalizeJob:
     member = _field(row.noun)
     arn = str(summary[f"{member}Arn"])
     arguments: Any = {f"{member}Arn": arn}
@@ -176,6 +184,7 @@ def _read_job(account: Account, row: Permissions, summary: Any) -> PersonalizeJo
         source=_location(described, row.source),
         destination=_location(described, row.destination),
         failure=str(described.get("failureReason") or "it gave no reason") if failed else "",
+        is_past=is_past,
     )
 
 

@@ -1,7 +1,6 @@
-"""Denied calls of KMS in CloudTrail, beside the findings that explain them.
+"""Denied calls of KMS in CloudTrail: warnings, or notes beside the findings that explain them.
 
-KMS records all its operations as management events, "in some scenarios" those that were denied
-(https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html).
+KMS records all its operations as management events, "in some scenarios" those that were denied.
 """
 
 from __future__ import annotations
@@ -11,19 +10,18 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
+from .._access.causes import Cause, Reason
 from .._access.entries import Entry
-from .._access.model import AccessModel
+from .._access.model import AccessModel, Problem
+from .._access.report import in_order
 from ..matrix import SERVICE_PRINCIPAL
 from .asking import Account, NotAnsweredError
 from .diagnosis import GroupReport
 
+_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html"
 # AWS answers two look-ups a second, with 50 events each, the latest first: so many take a minute
 # (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html).
 _MOST_EVENTS = 6_000
-_NOT_EXPLAINED = (
-    ", which no finding of this dataset group explains: it was fixed since, a control policy "
-    "denies it, or it was for another dataset group"
-)
 _OF_KMS = [{"AttributeKey": "EventSource", "AttributeValue": "kms.amazonaws.com"}]
 
 
@@ -76,14 +74,18 @@ def _caller(record: Any) -> tuple[str, str]:
 def with_denials(
     report: GroupReport, model: AccessModel, denials: list[Denial], read: str
 ) -> GroupReport:
-    """Return a report with notes on denied calls, which say if no finding explains one."""
-    notes = [*report.notes, read]
+    """Return a report with warnings of denied calls that no finding explains, else notes."""
+    notes, problems = [*report.notes, read], [*report.access.problems]
     for denial in denials:
         entries = (*report.access.missing, *report.access.undecided)
-        is_explained = any(map(denial.is_of, entries))
         of_service = denial.who == SERVICE_PRINCIPAL and any(
             key in denial.record for key in model.keys
         )
-        if is_explained or of_service or denial.who in model.roles:
-            notes.append(f"CloudTrail: {denial.says}" + ("" if is_explained else _NOT_EXPLAINED))
-    return replace(report, notes=tuple(notes))
+        if any(map(denial.is_of, entries)):
+            notes.append(f"CloudTrail: {denial.says}")
+        elif of_service or denial.who in model.roles:
+            reason = Reason.of(Cause.CALL_DENIED, says=denial.says)
+            problem = Problem.of("configuration", denial.who, reason, _PAGE, (), is_warning=True)
+            problems.append(problem)
+    access = replace(report.access, problems=in_order(problems))
+    return replace(report, access=access, notes=tuple(notes))
