@@ -169,6 +169,15 @@ def test_an_id_in_the_place_of_a_role(account: FakeAccount, named: Any, actions:
     assert account.should_have() == {("key", KEY): [allow(BASE_5, {"AWS": ROLE})]}
 
 
+def test_a_role_that_lacks_nothing_gets_no_statement(account: FakeAccount) -> None:
+    """The dataset group has another role than its import job."""
+    loader = ROLE.replace("Reader", "Loader")
+    account.answer("GetRole", {"Role": {**account.described_role(), "Arn": loader}}, "Loader")
+    account.made["DatasetImportJob"][0]["roleArn"] = loader
+    assert account.bad() == [("no-statement", "failed", KEY)]
+    assert account.should_have() == {("key", KEY): [allow(BASE_5, {"AWS": loader})]}
+
+
 def test_the_id_of_a_living_role(account: FakeAccount) -> None:
     """It is no orphan."""
     account.keys[KEY] = [*account.keys[KEY], allow(["kms:Encrypt"], {"AWS": "AROALIVINGLIVING"})]

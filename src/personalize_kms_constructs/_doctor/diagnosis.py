@@ -8,6 +8,7 @@ from functools import cached_property
 
 from .._access.causes import Cause, Reason
 from .._access.comparison import compare
+from .._access.elements import is_for
 from .._access.entries import Entry
 from .._access.findings import Finding, findings_of
 from .._access.model import Column, Problem
@@ -68,16 +69,12 @@ def _urgency(finding: Finding) -> int:
 
 
 def _to_add(policy: PolicyToChange) -> PolicyToChange:
-    """Return a policy with statements to add: for Personalize or for roles, whoever lacks one."""
+    """Return a policy with the statements to add: those for who lacks something."""
+    to_add = policy.should_have
     if policy.policy in ("key", "bucket"):
-        lacking = {entry.principal for entry in policy.lacks}
-        to_add = []
-        for statement in policy.should_have:
-            principal = "service" if "Service" in statement["Principal"] else "role"
-            if principal in lacking:
-                to_add.append(statement)
-        policy = replace(policy, should_have=tuple(to_add))
-    return replace(policy, replaces=(), own_conditions=(), also_for=())
+        lacking = {entry.principal_arn for entry in policy.lacks}
+        to_add = tuple(statement for statement in to_add if is_for(statement, lacking))
+    return replace(policy, should_have=to_add, replaces=(), own_conditions=(), also_for=())
 
 
 def _failed(group: Group, jobs: Jobs) -> Iterator[Problem]:
