@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore import xform_name
+from botocore import exceptions, xform_name
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import (
@@ -206,6 +206,27 @@ def test_what_else_may_go_wrong(
     line = stopped(command())
     assert line.startswith(says)
     assert len(line) < 400
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        exceptions.UnauthorizedSSOTokenError(),
+        exceptions.SSOTokenLoadError(error_msg="Token for movies does not exist"),
+        exceptions.TokenRetrievalError(provider="sso", error_msg="Token has expired"),
+        exceptions.CredentialRetrievalError(provider="custom-process", error_msg="exit code 1"),
+        exceptions.LoginRefreshRequired(),
+        exceptions.NoCredentialsError(),
+    ],
+    ids=lambda raised: type(raised).__name__,
+)
+def test_credentials_that_are_no_longer_good(
+    account: FakeAccount, command: Callable[..., Result], raised: Exception
+) -> None:
+    """What helps is to sign in; the network is there."""
+    account.answer("GetCallerIdentity", raised)
+    says = f"{raised}: set --profile, or sign in, for example with aws sso login"
+    assert stopped(command()) == says
 
 
 def test_one_of_several_that_is_absent(

@@ -39,6 +39,14 @@ _ABSENT = (
     "ResourceNotFoundException",
     "ServerSideEncryptionConfigurationNotFoundError",
 )
+# Older versions of the SDK have no LoginError.
+_SIGN_IN = (
+    exceptions.NoCredentialsError,
+    exceptions.CredentialRetrievalError,
+    exceptions.SSOError,
+    exceptions.TokenRetrievalError,
+    getattr(exceptions, "LoginError", exceptions.SSOError),
+)
 # The fields of an answer and of a question with the next page. The SDK has no paginator for
 # ListDataDeletionJobs.
 _NEXT_PAGE = {
@@ -216,7 +224,7 @@ def _why(error: Exception, operation: str) -> str:
 
 def advice(error: BaseException) -> str:
     """Say in one line why nothing can be looked at, and what to do about it."""
-    if isinstance(error, exceptions.NoCredentialsError):
+    if isinstance(error, _SIGN_IN):
         do = "set --profile, or sign in, for example with aws sso login"
     elif isinstance(error, exceptions.ProfileNotFound):
         do = "`aws configure list-profiles` shows their names"
