@@ -41,7 +41,7 @@ ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
 METRICS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:*"
 READ = allow(["s3:GetObject", "s3:ListBucket"])
 LOAD = f"load {OF_DAY} (dataset import job)"
-NEXT = "start another one once its cause is gone; for denied calls of KMS, see --cloudtrail"
+NEXT = "start another one once its cause is gone"
 NEEDED_BY = [LOAD, "movies (dataset group)"]
 
 

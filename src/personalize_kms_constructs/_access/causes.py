@@ -247,10 +247,7 @@ class Cause(Enum):
         "{subject} is CREATE FAILED: {why}",
         "delete it, and create it again once the policies allow all that it needs",
     )
-    JOB_FAILED = (
-        "{subject} failed: {why}",
-        "start another one once its cause is gone; for denied calls of KMS, see --cloudtrail",
-    )
+    JOB_FAILED = "{subject} failed: {why}", "start another one once its cause is gone"
     CALL_DENIED = (
         "CloudTrail: {says}, which no finding of this dataset group explains",
         "it was fixed since, a control policy denies it, or it was for another dataset group",

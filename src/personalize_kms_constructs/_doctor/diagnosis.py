@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,15 +12,18 @@ from .._access.comparison import compare
 from .._access.elements import is_for
 from .._access.entries import Entry
 from .._access.findings import Finding, findings_of
-from .._access.model import Column, Problem
+from .._access.model import AccessModel, Column, Problem
 from .._access.needs import users_of
 from .._access.policies import PolicyToChange
 from .._access.problems import GROUP_PAGE
 from .._access.report import AccessReport, in_order
 from ..matrix import DATASET_GROUP
-from .deleted_principals import deleted_principals
 from .gathering import Gathered
-from .groups import Group, Jobs
+from .groups import Group
+
+_IDS_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids"
+# AWS shows an id in the place of an ARN once there is no such role or user any more.
+_ID = re.compile(r"A(?:RO|ID)A[A-Z0-9]{12,}")
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,10 @@ class GroupReport:
 def diagnose(gathered: Gathered) -> GroupReport:
     """Return what is missing, wrong, undecided and right."""
     report = compare(gathered.model, with_excess=False)
-    dead_ids, failed = deleted_principals(gathered.model), _failed(gathered.group, gathered.jobs)
     undecided = sorted((*report.undecided, *_unseen(gathered)), key=lambda entry: entry.sort_key())
     access = replace(
         report,
-        problems=in_order((*report.problems, *dead_ids, *failed)),
+        problems=in_order((*report.problems, *_unused_ids(gathered.model), *_failed(gathered))),
         undecided=tuple(undecided),
         policies=tuple(map(_to_add, report.policies)),
     )
@@ -62,14 +65,13 @@ def unseen_group(group: Group) -> GroupReport:
 
 
 def _urgency(finding: Finding) -> int:
-    reason = finding.about[0].reason
-    if reason.cause is Cause.KEY_STATE:
+    if finding.about[0].reason.cause is Cause.KEY_STATE:
         return 0
     return 1 if finding.level == "error" else 2
 
 
 def _to_add(policy: PolicyToChange) -> PolicyToChange:
-    """Return a policy with the statements to add: those for who lacks something."""
+    """Return a policy with the statements to add, for those alone who lack something."""
     to_add = policy.should_have
     if policy.policy in ("key", "bucket"):
         lacking = {entry.principal_arn for entry in policy.lacks}
@@ -77,13 +79,27 @@ def _to_add(policy: PolicyToChange) -> PolicyToChange:
     return replace(policy, should_have=to_add, replaces=(), own_conditions=(), also_for=())
 
 
-def _failed(group: Group, jobs: Jobs) -> Iterator[Problem]:
+def _unused_ids(model: AccessModel) -> Iterator[Problem]:
+    """Yield a warning for each id in a policy; whose it was can't be known."""
+    living = {role.unique_id for role in model.roles.values()}
+    for owner in model.owners:
+        for policy in owner.documents:
+            bodies = [statement.body for statement in policy.statements if statement.readable]
+            principals = [(body.get("Principal"), body.get("NotPrincipal")) for body in bodies]
+            for id in sorted(set(_ID.findall(str(principals))) - living):
+                reason = Reason.of(Cause.UNUSED_ID, column=owner.column, id=id)
+                more = {"label": model.label(owner.arn), "is_warning": True}
+                yield Problem.of("configuration", owner.arn, reason, _IDS_PAGE, (), **more)
+
+
+def _failed(gathered: Gathered) -> Iterator[Problem]:
     """Yield the failures of a dataset group and of its newest jobs, in Personalize's words."""
+    group = gathered.group
     if group.described.get("status") == "CREATE FAILED":
         why = group.described.get("failureReason") or "it gave no reason"
         reason, label = Reason.of(Cause.GROUP_FAILED, why=why), f"dataset group {group.name}"
         yield Problem.of("configuration", group.arn, reason, GROUP_PAGE, (), label=label)
-    for job in jobs.newest:
+    for job in gathered.jobs.newest:
         if job.failure and not job.is_past:
             reason, page = Reason.of(Cause.JOB_FAILED, why=job.failure), job.permissions.page
             yield Problem.of("configuration", job.label, reason, page, (), is_warning=True)

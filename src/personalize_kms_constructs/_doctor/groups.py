@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 from ..matrix import ROWS, Permissions, S3Access
 from .asking import AbsentError, Account, DoctorError, NotAnsweredError
 
-# Older jobs say what was needed then: their roles, keys and buckets may have other uses since.
+# Roles, keys and buckets of older jobs may have lost since what nobody needs any more.
 _LOOKED_AT = timedelta(days=90)
-_FAILED = ("CREATE FAILED", "FAILED")
 _S3 = "s3://"
 
 BySolution = dict[str, dict[str, list[Any]]]
@@ -168,14 +167,13 @@ def _read_job(account: Account, row: Permissions, summary: Any, is_past: bool) -
     arguments: Any = {f"{member}Arn": arn}
     described = account.ask(f"personalize.Describe{row.noun}", member, arn, **arguments)
     role_arn = _member(described, row.role_argument)
-    action = f"personalize:Describe{row.noun}"
     if not role_arn:
-        raise account.not_seen(action, "was answered without a role", arn)
+        raise account.not_seen(row.describe_action, "was answered without a role", arn)
     for access in filter(None, (row.source, row.destination)):
         path = _member(described, access.path_argument)
         if path is not None and not path.startswith(_S3):
-            raise account.not_seen(action, f"was answered with the path {path}", arn)
-    failed = described.get("status") in _FAILED
+            raise account.not_seen(row.describe_action, f"was answered with the path {path}", arn)
+    failed = str(described.get("status")).endswith("FAILED")
     name = str(described.get("jobName") or described.get("name"))
     return PersonalizeJob(
         row,

@@ -74,13 +74,12 @@ def _caller(record: Any) -> tuple[str, str]:
 def with_denials(
     report: GroupReport, model: AccessModel, denials: list[Denial], read: str
 ) -> GroupReport:
-    """Return a report with warnings of denied calls that no finding explains, else notes."""
+    """Return a report with denied calls: a note if a finding explains one, else a warning."""
     notes, problems = [*report.notes, read], [*report.access.problems]
     for denial in denials:
         entries = (*report.access.missing, *report.access.undecided)
-        of_service = denial.who == SERVICE_PRINCIPAL and any(
-            key in denial.record for key in model.keys
-        )
+        is_on_key = any(key in denial.record for key in model.keys)
+        of_service = denial.who == SERVICE_PRINCIPAL and is_on_key
         if any(map(denial.is_of, entries)):
             notes.append(f"CloudTrail: {denial.says}")
         elif of_service or denial.who in model.roles:
