@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from tests.doctor.fake_account import BASE_5, KEY, OTHER_KEY, ROLE, SERVICE, FakeAccount, allow
+from tests.doctor.fake_account import (
+    BASE_5,
+    GROUP,
+    KEY,
+    OTHER_KEY,
+    ROLE,
+    SERVICE,
+    FakeAccount,
+    allow,
+)
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/Reader/PersonalizeSession"
 OF_ROLE: dict[str, Any] = {
@@ -110,6 +119,20 @@ def test_what_no_finding_explains(
         READ,
         *([f"CloudTrail: {says} (2026-11-26T10:00:00Z), {OTHERWISE}"] if says else []),
     ]
+
+
+def test_it_is_told_of_one_of_two_dataset_groups(
+    account: FakeAccount, command: Callable[..., Result]
+) -> None:
+    """It counts with ``--strict`` alone."""
+    more = {"datasetGroupArn": f"{GROUP}-2", "roleArn": f"{ROLE}2"}
+    account.answer("GetRole", {"Role": {**account.described_role(), "Arn": f"{ROLE}2"}}, "Reader2")
+    account.made["DatasetGroup"].append({**account.made["DatasetGroup"][0], **more})
+    account.keys[KEY] = [*account.keys[KEY], allow(BASE_5, {"AWS": f"{ROLE}2"})]
+    account.events = [denied()]
+    result = command("--cloudtrail", "--quiet")
+    assert result.stdout.count(f"! CloudTrail: User: {SESSION} is not authorized") == 1
+    assert (result.exit_code, command("--cloudtrail", "--strict").exit_code) == (0, 1)
 
 
 def test_what_a_finding_explains(account: FakeAccount, told: Callable[[], list[str]]) -> None:

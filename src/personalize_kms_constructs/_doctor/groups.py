@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ..matrix import ROWS, Permissions, S3Access
 from .asking import AbsentError, Account, DoctorError, NotAnsweredError
 
-# Roles, keys and buckets of older jobs may have lost since what nobody needs any more.
+# Roles, keys and buckets of older jobs may have lost what nobody needs any more.
 _LOOKED_AT = timedelta(days=90)
 _S3 = "s3://"
 
