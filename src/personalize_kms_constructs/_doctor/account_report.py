@@ -48,10 +48,7 @@ def look(
     try:
         arns = group_arns(account, wanted)
     except (AbsentError, KeyError, NotAnsweredError) as error:
-        cause = error.__cause__
-        if cause is None or isinstance(cause, NotAnsweredError):
-            cause = error
-        raise DoctorError(advice(cause)) from error
+        raise DoctorError(advice(error.__cause__ or error)) from error
     reader = AccountReader(account, organization)
     by_solution = jobs_by_solution(account)
     denials = read_denials(account) if cloudtrail else None

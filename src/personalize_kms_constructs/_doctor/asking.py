@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from textwrap import shorten
 from threading import Lock
 from time import monotonic
@@ -125,25 +125,27 @@ class Account:
             return self._clients[service, region]
 
     def ask(self, operation: str, member: str, resource: str, **arguments: Any) -> Any:
-        """Return a member of an operation's answer, from the Region of the resource, or a listing.
+        """Return a member of an operation's answer, from the Region of the resource.
 
         Raises:
             NotAnsweredError: if it is denied, throttled, lost, or not from AWS; other questions may
                 be answered.
             AbsentError: if there is no such thing.
         """
-        if ".List" in operation:
-            return list(self.pages(operation, member, resource, **arguments))
         return self._answer(operation, member, resource, arguments)[member]
 
     def see(self, operation: str, member: str, resource: str, **arguments: Any) -> tuple[Any, str]:
         """Return the same, or why it can't be seen; none and no reason for what doesn't exist."""
-        try:
-            return self.ask(operation, member, resource, **arguments), ""
-        except NotAnsweredError as error:
-            return None, str(error)
-        except AbsentError:
-            return None, ""
+        return _seen(partial(self.ask, operation, member, resource, **arguments))
+
+    def see_all(
+        self, operation: str, member: str, resource: str, **arguments: Any
+    ) -> tuple[list[Any] | None, str]:
+        """Return a whole listing, or why it can't be seen; none and no reason if it is of nothing.
+
+        A listing of which one page isn't answered can't be seen.
+        """
+        return _seen(lambda: list(self.pages(operation, member, resource, **arguments)))
 
     def pages(self, operation: str, member: str, resource: str, **arguments: Any) -> Iterator[Any]:
         """Yield the members of a listing, page by page."""
@@ -159,33 +161,42 @@ class Account:
         service, _, name = operation.partition(".")
         # The ARNs of IAM and S3 have no Region.
         region = (resource.split(":")[3] if resource.startswith("arn:") else "") or self.region
+        action = f"{service}:{_PERMISSIONS.get(name, name)}"
+        # Saves time: each call of a service that can't be reached takes half a minute.
+        if why := self._unreachable.get((service, region)):
+            raise self.not_seen(action, why, resource)
         try:
-            # Saves time: each call of a service that can't be reached takes half a minute.
-            if why := self._unreachable.get((service, region)):
-                raise NotAnsweredError(why)
             call = getattr(self.client(service, region), xform_name(name), None)
-            if call is None:
-                raise NotAnsweredError("isn't in the installed boto3: upgrade it")
-            answer = call(**arguments)
-            if answer.get(member, {}) == {}:
-                raise NotAnsweredError(f"was answered without {member}")
-            if member == "Policy" and isinstance(answer[member], str):
-                answer[member] = as_written(answer[member])
-            return answer
+            answer = None if call is None else call(**arguments)
         except Exception as error:  # the SDK raises those of files and of what it can't read, too
             if _is_absent(error, name):
                 raise AbsentError(str(error)) from error
             why = _why(error, name)
             if isinstance(error, (exceptions.ConnectionError, exceptions.HTTPClientError)):
                 self._unreachable[service, region] = why
-            raise self.not_seen(
-                f"{service}:{_PERMISSIONS.get(name, name)}", why, resource
-            ) from error
+            raise self.not_seen(action, why, resource) from error
+        if answer is None:
+            raise self.not_seen(action, "isn't in the installed boto3: upgrade it", resource)
+        if answer.get(member, {}) == {}:
+            raise self.not_seen(action, f"was answered without {member}", resource)
+        if member == "Policy" and isinstance(answer[member], str):
+            answer[member] = as_written(answer[member])
+        return answer
 
     def not_seen(self, action: str, why: str, resource: str) -> NotAnsweredError:
         """Note that an action doesn't show a resource, and return the error."""
         self.not_answered.setdefault((action, why), set()).add(resource)
         return NotAnsweredError(f"{action} {why}")
+
+
+def _seen(question: Callable[[], T]) -> tuple[T | None, str]:
+    """Return an answer, or why there is none; neither for what doesn't exist."""
+    try:
+        return question(), ""
+    except NotAnsweredError as error:
+        return None, str(error)
+    except AbsentError:
+        return None, ""
 
 
 def side_by_side(read: Callable[[str], T], names: Iterable[str]) -> Iterator[T]:
@@ -212,8 +223,6 @@ def _is_absent(error: Exception, operation: str) -> bool:
 
 def _why(error: Exception, operation: str) -> str:
     """Return why something isn't answered, in a few words."""
-    if isinstance(error, NotAnsweredError):
-        return str(error)
     if not isinstance(error, exceptions.ClientError):
         return f"failed with {type(error).__name__}"
     code = _code_of(error)

@@ -78,7 +78,7 @@ def group_arns(account: Account, wanted: Sequence[str]) -> list[str]:
                 "set --profile or --region, or pass another one"
             )
     if not wanted:
-        groups = account.ask("personalize.ListDatasetGroups", "datasetGroups", "*")
+        groups = account.pages("personalize.ListDatasetGroups", "datasetGroups", "*")
         return [str(group["datasetGroupArn"]) for group in groups]
     return list(dict.fromkeys(given))
 
@@ -111,7 +111,7 @@ def jobs_by_solution(account: Account) -> BySolution:
     for row in ROWS:
         if row.made_for == "SolutionVersionArn":
             operation, member = f"personalize.List{row.noun}s", f"{_field(row.noun)}s"
-            listed, _ = account.see(operation, member, "*")
+            listed, _ = account.see_all(operation, member, "*")
             if listed is not None:
                 by_solution[row.noun] = {}
             for job in listed or ():
@@ -127,7 +127,7 @@ def read_jobs(account: Account, group_arn: str, newest: int, by_solution: BySolu
     def listed(noun: str, made_for: str, arn: str) -> list[Any]:
         arguments: Any = {_field(made_for): arn}
         operation, member = f"personalize.List{noun}s", f"{_field(noun)}s"
-        listing, unseen = account.see(operation, member, arn, **arguments)
+        listing, unseen = account.see_all(operation, member, arn, **arguments)
         jobs.unseen += bool(unseen)
         return listing or []
 

@@ -115,10 +115,10 @@ def _add_boundary(account: Account, role: Role, arn: str) -> None:
 
 def _add_policies(account: Account, role: Role, name: str) -> None:
     """Add the IAM policies that can be seen, and the reasons why others can't."""
-    names, unseen_names = account.see(
+    names, unseen_names = account.see_all(
         "iam.ListRolePolicies", "PolicyNames", role.arn, RoleName=name
     )
-    attached, unseen_attached = account.see(
+    attached, unseen_attached = account.see_all(
         "iam.ListAttachedRolePolicies", "AttachedPolicies", role.arn, RoleName=name
     )
     if names is None and not unseen_names:
