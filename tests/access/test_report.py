@@ -236,14 +236,17 @@ def test_a_block_says_what_somebody_has_to_mind(
 
 
 def test_what_a_key_policy_leaves_to_iam_is_told_apart() -> None:
-    """AWS's page asks for it in the key policy."""
+    """AWS's page asks for it in the key policy, which leaves a role that waits for it to IAM."""
     of_account = {
         "Principal": {"AWS": "111122223333"},
         "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}},
     }
-    report = report_of(
+    model = model_of(
         key=[role(KEY_POLICY_ACTIONS, **of_account), ON_KEY[1]], iam=[iam(IAM_ACTIONS[1:])]
     )
+    model.keys[KEY].declared = in_main("Key")
+    model.roles[ROLE].waits_for = {in_main("Key")}
+    report = compare(model)
     told = [
         line.replace(KEY, "Key").replace(ROLE, "Role")
         for line in report.to_text(quiet=True).splitlines()[:2]

@@ -131,17 +131,22 @@ def test_a_key_policy_leaves_a_role_to_its_account(of_role: Declaration, is_late
     assert statements(report) == {"key": (DELEGATED, OF_SERVICE), "role": (ALL_IN_IAM,)}
 
 
-def test_a_role_of_another_stack_that_is_named_goes_on_being_named() -> None:
-    """The key's stack refers to it already, and IAM keeps the four actions that it has."""
-    of_role = {**NAMED, "Action": FOUR}
-    model = of_stacks(in_main("Key"), IN_OTHER, key=[of_role, OF_SERVICE], iam=[IN_IAM])
-    assert statements(compare(model)) == {"key": (NAMED, OF_SERVICE)}
+@pytest.mark.parametrize("is_later", [False, True])
+@pytest.mark.parametrize("actions", [FOUR, [*FIVE, "kms:Encrypt"]], ids=["too few", "too many"])
+def test_a_role_of_another_stack_that_is_named_goes_on_being_named(
+    actions: list[str], is_later: bool
+) -> None:
+    """The key policy has its ARN already, and IAM keeps the four actions that it has."""
+    of_role = {**NAMED, "Action": actions}
+    given: Any = {"key": [of_role, OF_SERVICE], "iam": [IN_IAM], "is_later": is_later}
+    report = compare(of_stacks(in_main("Key"), IN_OTHER, **given))
+    assert statements(report) == {"key": (NAMED, OF_SERVICE)}
 
 
-def test_a_key_policy_that_speaks_of_the_role_by_its_arn_goes_on_doing_so() -> None:
-    """It leaves the role to its account."""
+def test_a_key_policy_that_speaks_of_the_role_by_its_arn_names_it() -> None:
+    """Nothing keeps it from naming a role that exists already."""
     report = report_of(key=[{**DELEGATED, "Action": ["kms:DescribeKey"]}])
-    assert statements(report) == {"key": (DELEGATED, OF_SERVICE), "role": (ALL_IN_IAM,)}
+    assert statements(report) == {"key": (NAMED, OF_SERVICE), "role": (IN_IAM,)}
 
 
 @pytest.mark.parametrize("principal", ["*", {"Service": SERVICE}])
@@ -155,15 +160,12 @@ def test_a_statement_by_the_roles_arn_for_somebody_else_leaves_nothing_to_the_ac
     assert statements(report) == {"key": (NAMED, OF_SERVICE)}
 
 
-def test_a_key_policy_that_leaves_all_to_the_account_still_does_if_iam_allows_all() -> None:
-    """Only Personalize lacks something."""
-    report = report_of(key=[ACCOUNT_STATEMENT, service(FOUR)], iam=[iam(FIVE)])
-    assert statements(report) == {"key": (DELEGATED, OF_SERVICE)}
-
-
-def test_a_key_policy_that_leaves_all_to_the_account_names_a_role_that_lacks_something() -> None:
-    """IAM lacks CreateGrant, which AWS's page asks for in key policies alone."""
-    report = report_of(key=[ACCOUNT_STATEMENT, service(FIVE)], iam=[iam(FOUR)])
+@pytest.mark.parametrize(("of_service", "in_iam"), [(FOUR, FIVE), (FIVE, FOUR)])
+def test_a_key_policy_that_leaves_all_to_the_account_names_the_role(
+    of_service: list[str], in_iam: list[str]
+) -> None:
+    """Whether IAM allows all, or lacks CreateGrant, which AWS's page asks for in key policies."""
+    report = report_of(key=[ACCOUNT_STATEMENT, service(of_service)], iam=[iam(in_iam)])
     assert statements(report) == {"key": (NAMED, OF_SERVICE)}
 
 

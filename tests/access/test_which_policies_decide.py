@@ -9,6 +9,7 @@ import pytest
 from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
+from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs._access.model import AccessModel, Bucket, Key, Role
 from personalize_kms_constructs._access.report import AccessReport
 from tests.access.models import (
@@ -148,20 +149,25 @@ def test_what_no_policy_says_is_missing_though_the_accounts_are_not_known() -> N
 
 
 @pytest.mark.parametrize(
-    ("key", "cause", "lacks"),
+    ("key", "template", "cause", "lacks"),
     [
-        ([], Cause.NO_STATEMENT, "key"),
-        ([role(["kms:DescribeKey"])], Cause.NO_STATEMENT, "key"),
-        ([ACCOUNT_STATEMENT], Cause.LEFT_TO_IAM, "key"),
-        ([BY_ARN], Cause.LEFT_TO_IAM, "role"),
-        ([{**BY_ARN, "Action": ["kms:DescribeKey"]}], Cause.NO_STATEMENT, "key"),
+        ([], "Main", Cause.NO_STATEMENT, "key"),
+        ([role(["kms:DescribeKey"])], "Main", Cause.NO_STATEMENT, "key"),
+        ([ACCOUNT_STATEMENT], "Main", Cause.LEFT_TO_IAM, "key"),
+        ([BY_ARN], "Main", Cause.LEFT_TO_IAM, "key"),
+        ([BY_ARN], "Other", Cause.LEFT_TO_IAM, "role"),
+        ([ACCOUNT_STATEMENT], "Other", Cause.LEFT_TO_IAM, "role"),
+        ([{**BY_ARN, "Action": ["kms:DescribeKey"]}], "Main", Cause.NO_STATEMENT, "key"),
     ],
 )
 def test_which_policy_lacks_what_the_role_needs(
-    key: list[Statement], cause: Cause, lacks: str
+    key: list[Statement], template: str, cause: Cause, lacks: str
 ) -> None:
-    """The key policy does, but where that one leaves the role to IAM by its ARN."""
-    report = report_of(key=[*key, ON_KEY[1]], iam=[iam(IAM_ACTIONS)])
+    """The key policy does, unless it leaves a role of another stack to IAM."""
+    model = model_of(key=[*key, ON_KEY[1]], iam=[iam(IAM_ACTIONS)])
+    model.keys[KEY].declared = in_main("Key")
+    model.roles[ROLE].declared = Declaration(template, "Role", "Role")
+    report = compare(model)
     (entry,) = [entry for entry in report.missing if entry.action == "kms:CreateGrant"]
     assert (entry.principal, entry.cause) == ("role", cause)
     assert "kms:CreateGrant" in lacking(report)[lacks]

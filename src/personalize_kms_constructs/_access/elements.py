@@ -84,12 +84,6 @@ def aws_principals(statement: Body) -> list[Any]:
     return as_list(principal.get("AWS") if isinstance(principal, dict) else principal)
 
 
-def names_principal(statement: Body, arn: str) -> bool:
-    """Report whether a condition of a statement names a principal by its ARN."""
-    named = _compared_with(statement, "aws:principalarn")
-    return any(same(arn, str(value)) is Answer.YES for value in named)
-
-
 def is_by_principal_arn(statement: Body) -> bool:
     """Report whether a condition says who calls by ``aws:PrincipalArn``."""
     return bool(list(_compared_with(statement, "aws:principalarn")))

@@ -8,9 +8,8 @@ from .._answers import Answer
 from .._values import same
 from .causes import Cause, Reason
 from .decided import Decided
-from .decision import Decision
 from .declarations import template_of
-from .elements import aws_principals, is_account, names_principal
+from .elements import aws_principals
 from .model import AccessModel, Bucket, Column, Key, Role
 from .needs import (
     IN_BOUNDARY,
@@ -42,40 +41,23 @@ class Forms:
         self._delegated: dict[tuple[str, str], bool] = {}
         self._by_key_policy: dict[Need, Decided] = {}
         """The needs of roles that key policies decide on."""
-        by_pair: dict[tuple[str, str], list[Decision]] = {}
         for decided in decisions:
-            need = decided.need
-            if decided.column == IN_KEY_POLICY and need.role_arn:
-                self._by_key_policy[need] = decided
-                by_pair.setdefault((need.owner, need.role_arn), []).append(decided.decision)
-        self._left_to_iam: set[tuple[str, str]] = set()
-        """The pairs of key and role whose needs are all met by the account's statement."""
-        for pair, of_pair in by_pair.items():
-            if all(_is_by_account(decision) for decision in of_pair):
-                self._left_to_iam.add(pair)
+            if decided.column == IN_KEY_POLICY and decided.need.role_arn:
+                self._by_key_policy[decided.need] = decided
 
     def is_delegated(self, need: Need) -> bool:
         """Tell if an owner's policy leaves a role to its account.
 
-        It does where naming the role would make two resources or two stacks wait for each other,
-        and where it does so already. A policy that names the role goes on naming it, in another
-        stack too.
+        It does where naming the role would make two resources or two stacks wait for each other. A
+        policy that names the role today goes on naming it.
         """
         owner = owner_of(self._model, need)
         if owner is None or need.principal == SERVICE:
             return False
         pair = (owner.arn, need.role_arn)
         if pair not in self._delegated:
-            self._delegated[pair] = self._leaves_to_account(owner, self._model.role(need.role_arn))
+            self._delegated[pair] = _leaves_to_account(owner, self._model.role(need.role_arn))
         return self._delegated[pair]
-
-    def _leaves_to_account(self, owner: Owner, role: Role) -> bool:
-        if owner.declared in role.waits_for:
-            return True
-        # A role that exists already can be named.
-        is_made = role.declared is not None
-        is_apart = is_made and template_of(owner.declared) != template_of(role.declared)
-        return (is_apart or self._is_so_already(owner, role)) and not _is_named(owner, role)
 
     def is_left_to_iam(self, need: Need) -> bool:
         """Tell if IAM has to allow a role the same: it is delegated, or of another account."""
@@ -107,16 +89,6 @@ class Forms:
                 named.add(need)
         return named
 
-    def _is_so_already(self, owner: Owner, role: Role) -> bool:
-        """Tell if an owner's policy leaves a role to its account today."""
-        if (owner.arn, role.arn) in self._left_to_iam:
-            return True
-        for statement in allow_statements([] if isinstance(owner, Role) else owner.policies):
-            is_for_account = any(is_account(str(name)) for name in aws_principals(statement.body))
-            if is_for_account and names_principal(statement.body, role.arn):
-                return True
-        return False
-
     def reasons(self, decided: Decided) -> dict[Column, Reason]:
         """Return the reasons for which a need isn't met, by the policy that lacks it.
 
@@ -141,14 +113,11 @@ class Forms:
         return IN_IAM if is_trusted or self.is_left_to_iam(need) else own
 
 
-def _is_by_account(decision: Decision) -> bool:
-    """Tell if a key policy leaves a permission to IAM, which gives it.
-
-    What a boundary or a denial takes away makes no difference.
-    """
-    if decision.answer is Answer.MAYBE or decision.named:
-        return False
-    return all(reason.cause in (Cause.BOUNDARY, Cause.DENIED) for reason in decision.refusals)
+def _leaves_to_account(owner: Owner, role: Role) -> bool:
+    # A role that exists already can be named.
+    is_made = role.declared is not None
+    is_apart = is_made and template_of(owner.declared) != template_of(role.declared)
+    return (is_apart or owner.declared in role.waits_for) and not _is_named(owner, role)
 
 
 def _is_named(owner: Owner, role: Role) -> bool:
