@@ -15,11 +15,12 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from aws_cdk import custom_resources
 
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import Json, check, complete, managed, role, write
+from tests.checks.templates import REGION, Json, check, complete, managed, role, write
 from tests.checks.test_callers import OF_CALLER, TO_PERSONALIZE
 from tests.checks.test_state_machines import machine, task
 
 SERVICE_ROLE = {"Fn::GetAtt": ["Role", "Arn"]}
+START = {"Fn::GetAtt": ["Start", "Arn"]}
 IMPORTS = "personalize:CreateDatasetImportJob"
 
 
@@ -158,6 +159,34 @@ def test_the_role_that_is_passed_in_every_spelling(resource: Any, tmp_path: Path
     assert lines(check_assembly(directory)) == [(["Main/Caller"], line())]
 
 
+NAMED_AT_DEPLOYMENT = {"Fn::GetAtt": ["Names", "Name"]}
+
+
+@pytest.mark.parametrize(
+    ("resource", "roles"),
+    [
+        (SERVICE_ROLE, "Main/Role"),
+        ([SERVICE_ROLE, {"Ref": "Theirs"}], "Main/Role"),
+        ({"Fn::If": ["Test", SERVICE_ROLE, {"Ref": "Theirs"}]}, "Main/Role"),
+        ({"Ref": "Theirs"}, "Main/Role, Main/Second"),
+        ({"Fn::Sub": "${Role.Arn}*"}, "Main/Role, Main/Second"),
+    ],
+)
+def test_a_role_whose_name_is_not_known(resource: Any, roles: str, tmp_path: Path) -> None:
+    """Only its own reference is sure to be its name; any other may be, where there is none."""
+    second = role(RoleName={"Fn::Sub": "second-${Names.Name}"})
+    template = app(
+        CREATING,
+        {**PASSING, "Resource": resource},
+        Role=role(RoleName=NAMED_AT_DEPLOYMENT),
+        Second=second,
+        Names={"Type": "Custom::Names", "Properties": {"ServiceToken": START}},
+    )
+    template["Parameters"] = {"Stage": {"Type": "String"}, "Theirs": {"Type": "String"}}
+    template["Conditions"] = {"Test": {"Fn::Equals": [{"Ref": "Stage"}, "test"]}}
+    assert lines(check(tmp_path, template)) == [(["Main/Caller"], line(roles=roles))]
+
+
 @pytest.mark.parametrize(
     ("trusted", "description", "said"),
     [
@@ -165,6 +194,8 @@ def test_the_role_that_is_passed_in_every_spelling(resource: Any, tmp_path: Path
         ("personalize.amazonaws.com", "", True),
         ({"Ref": "Stage"}, "of Personalize", True),
         ({"Ref": "Stage"}, "", False),
+        ({"Fn::FindInMap": ["Flows", {"Ref": "AWS::Region"}, "name"]}, "starts Personalize", False),
+        ({"Fn::FindInMap": ["Jobs", {"Ref": "AWS::Region"}, "name"]}, "of Personalize", True),
     ],
 )
 def test_the_role_that_is_passed_trusts_personalize(
@@ -174,7 +205,12 @@ def test_the_role_that_is_passed_trusts_personalize(
     trust = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
     other = role(AssumeRolePolicyDocument={"Statement": [trust]}, Description=description)
     template = {"Parameters": {"Stage": {"Type": "String"}}, **app(CREATING, PASSING, Role=other)}
-    assert lines(check(tmp_path, template)) == [(["Main/Caller"], line())] * said
+    template["Mappings"] = {
+        "Flows": {REGION: {"name": f"states.{REGION}.amazonaws.com"}},
+        "Jobs": {REGION: {"name": "personalize.amazonaws.com"}},
+    }
+    report = check(tmp_path, template, region="unknown-region")
+    assert lines(report) == [(["Main/Caller"], line())] * said
 
 
 def test_what_is_declared_ends_it(tmp_path: Path) -> None:
@@ -476,7 +512,6 @@ SCHEDULED = {
     },
 }
 TOLD = '{"service": "Personalize", "action": "createDatasetImportJob", "parameters": {}}'
-START = {"Fn::GetAtt": ["Start", "Arn"]}
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ Functions, notebooks and pipelines have such roles. IAM users and groups aren't 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from .._access import calls, decision
 from .._access.aws_managed_policies import policies_of_aws_named
@@ -15,9 +15,9 @@ from .._access.calls import Call
 from .._access.causes import Cause
 from .._access.elements import actions_of, principals_of, resources_of
 from .._access.model import AccessModel, OpenQuestion, Role
-from .._access.policy_documents import allow_statements, has_variables
+from .._access.policy_documents import allow_statements, as_list, has_variables
 from .._answers import Answer
-from .._values import matches, unknown
+from .._values import HOLE, has_unknown, matches, unknown
 from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL
 from . import physical
 from .choices import items_of
@@ -25,6 +25,7 @@ from .deployment import Deployment
 from .physical import of_any_partition
 from .policies_in_properties import policy_in
 from .policy_owners import role_with_policies
+from .references import functions
 from .stacks import Resource
 
 # SAM makes a role of its policies
@@ -54,7 +55,9 @@ def undeclared(
     for resource in resources:
         with resource.stack.template.noting_errors():
             creator = _creator(resource, deployment)
-            question = None if creator is None else _question(resource, creator, passed)
+            question = None
+            if creator is not None:
+                question = _question(resource, creator, passed, deployment)
             if question is not None:
                 questions.append(question)
     return questions
@@ -87,6 +90,14 @@ def _may_be_for_personalize(resource: Resource, deployment: Deployment) -> bool:
     """Report whether a resource is a role that speaks of Personalize and may trust it."""
     if resource.type != physical.ROLE or "personalize" not in json.dumps(resource.body).lower():
         return False
+    # Older CDKs look up principals of services by the Region.
+    trust = resource.body.get("Properties", {}).get("AssumeRolePolicyDocument")
+    maps: list[Any] = []
+    for name, argument in functions(trust):
+        if name == "Fn::FindInMap":
+            maps.append(resource.stack.mapping(str([*as_list(argument), ""][0])))
+    if maps and "personalize" not in json.dumps([trust, *maps]).lower():
+        return False
     template = resource.stack.template
     personalize = calls.service(template.account, template.region)
     role = role_with_policies(physical.role_arn(resource), deployment)
@@ -117,12 +128,14 @@ def _is_for_personalize_alone(role: Role) -> bool:
     return True
 
 
-def _question(resource: Resource, creator: Role, passed: Iterable[_Passed]) -> OpenQuestion | None:
+def _question(
+    resource: Resource, creator: Role, passed: Sequence[_Passed], deployment: Deployment
+) -> OpenQuestion | None:
     """Return the question for a role, if it may create more than is asked."""
     calls_by_action = _may_create(creator)
     if not calls_by_action:
         return None
-    roles = _may_pass(creator, passed, resource.stack.template.region)
+    roles = _may_pass(creator, passed, resource.stack.template.region, deployment)
     # A request for one job says nothing of other jobs that are allowed by name.
     asked = set().union(*(role.calls for role in roles))
     actions = [action for action in calls_by_action if asked.isdisjoint(calls_by_action[action])]
@@ -171,14 +184,18 @@ def calls_of(action: str) -> set[str]:
     return allowed
 
 
-def _may_pass(creator: Role, passed: Iterable[_Passed], region: str) -> list[_Passed]:
+def _may_pass(
+    creator: Role, passed: Sequence[_Passed], region: str, deployment: Deployment
+) -> list[_Passed]:
     """Return the roles that a creator may pass to Personalize.
 
-    If its policies name roles, only roles with these names count: an unknown name may be that of a
-    role outside of the app, which isn't checked.
+    If its policies name roles, only roles with these names count. A name that isn't known may be
+    that of any role, unless another name is that of a role for Personalize.
     """
     named = _roles_named(creator)
-    is_open = any("*" in arn or "?" in arn or has_variables(arn) for arn in named)
+    is_open = any(_is_pattern(arn) for arn in named)
+    if named.isdisjoint(of_any_partition(role.arn) for role in passed):
+        is_open |= any(has_unknown(arn) and not deployment.find("roles", arn) for arn in named)
     roles: list[_Passed] = []
     for role in passed:
         if is_open or of_any_partition(role.arn) in named:
@@ -189,11 +206,17 @@ def _may_pass(creator: Role, passed: Iterable[_Passed], region: str) -> list[_Pa
     return roles
 
 
+def _is_pattern(arn: str) -> bool:
+    text = HOLE.sub("", arn)
+    return "*" in text or "?" in text or has_variables(arn)
+
+
 def _roles_named(creator: Role) -> set[str]:
     """Return the roles in statements about passing roles, without their partitions."""
     named: set[str] = set()
     for statement in allow_statements(creator.identity):
         for action in actions_of(statement.body, "iam"):
             if matches(PASS_ROLE.lower(), action.lower()) is not Answer.NO:
-                named.update(of_any_partition(arn) for arn in resources_of(statement.body))
+                for arn, _ in items_of(resources_of(statement.body)):
+                    named.add(of_any_partition(str(arn)))
     return named
