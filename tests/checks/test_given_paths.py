@@ -115,6 +115,61 @@ def test_templates_are_deployed_in_the_order_that_they_need(tmp_path: Path) -> N
     assert [problem.kind for problem in check_assembly(tmp_path / "2").problems] == ["ordering"]
 
 
+NAMED_BUCKET = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "ratings"}}
+BY_REGION = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Fn::Sub": "${Stage}-a"}}}
+
+
+@pytest.mark.parametrize(
+    ("made", "kind", "name"),
+    [
+        (NAMED_BUCKET, "bucket", "ratings"),
+        (role(RoleName="Movies"), "role", "Movies"),
+        (role(RoleName="Movies", Path="/a/"), "role", "Movies"),
+        (BY_REGION, "bucket", "prod-a"),
+    ],
+    ids=["a bucket", "a role", "a role with a path", "by a value that is given"],
+)
+def test_two_deployments_in_one_run(made: Json, kind: str, name: str, tmp_path: Path) -> None:
+    """They aren't deployed together, so the findings on one would hide those on the other."""
+    template = {**complete(One=made), "Parameters": {"Stage": {"Type": "String"}}}
+    folder = folder_of(tmp_path, dev__json=template, prod__yaml=template)
+    one, other = folder / "dev.json", folder / "prod.yaml"
+    for paths in ([folder], [one, other]):
+        result = run(*paths, "--parameters", "Stage=prod")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr == (
+            f"personalize-kms: {one} and {other} both make the {kind} {name}, so they aren't "
+            "deployed together: check each in a run of its own\n"
+        )
+    assert run(one, "--parameters", "Stage=prod").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"Type": "AWS::S3::Bucket"},
+        {**NAMED_BUCKET, "Condition": "IsProd"},
+        {**NAMED_BUCKET, "Condition": "Never"},
+        BY_REGION,
+        role(RoleName={"Fn::Sub": "movies-${AWS::Region}"}),
+    ],
+    ids=["without a name", "under a condition", "not made", "by a parameter", "by Region"],
+)
+def test_templates_that_may_be_deployed_together(made: Json, tmp_path: Path) -> None:
+    """Their names may differ."""
+    template = complete(One=made)
+    assert run(folder_of(tmp_path, dev__json=template, prod__json=template)).exit_code == 0
+
+
+def test_a_nested_template_that_two_templates_have(tmp_path: Path) -> None:
+    """It isn't a template of the run: what it makes stays a doubt."""
+    nested = {"Type": NESTED["stack"], "Properties": {"TemplateURL": "./inner.json"}}
+    inner = {"Resources": {"One": NAMED_BUCKET}}
+    outside = {"Resources": {"Nested": nested}}
+    folder_of(tmp_path, inner__json=inner, dev__json=outside, prod__json=outside)
+    assert run(tmp_path).exit_code == 0
+
+
 def test_a_path_counts_once(tmp_path: Path) -> None:
     """Though it is given twice, or its folder too."""
     folder = folder_of(tmp_path, main__json=complete())

@@ -13,16 +13,25 @@ from aws_cdk import aws_s3 as s3
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import AGNOSTIC, bucket_policy, check, dataset, importing, reasons
+from tests.checks.templates import (
+    AGNOSTIC,
+    CLEAN,
+    bucket_policy,
+    check,
+    dataset,
+    findings,
+    importing,
+    reasons,
+)
 from tests.judge.apps import new_app
 
 NOT_TOLD_APART = (
-    "Other/Bucket has the same name, so it isn't known whose policies and keys are whose: set the "
-    "account and Region of each stack by env"
+    "Other/Bucket has the same name, so it isn't known whose policies are whose: name each "
+    "differently, or set the env of each stack"
 )
 
 
-def imports_from_its_region(stack: cdk.Stack) -> None:
+def imports_from_its_region(stack: cdk.Stack, name: str = "data-${AWS::Region}") -> None:
     """Resources of a stack for each Region: a bucket with key and policy, and our construct."""
     key = kms.Key(stack, "Key")
     default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
@@ -32,7 +41,7 @@ def imports_from_its_region(stack: cdk.Stack) -> None:
     data = s3.CfnBucket(
         stack,
         "Data",
-        bucket_name=cdk.Fn.sub("data-${AWS::Region}"),
+        bucket_name=cdk.Fn.sub(name),
         bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(
             server_side_encryption_configuration=[rule]
         ),
@@ -79,6 +88,18 @@ def test_several_environments_of_one_class(environments: tuple[Any, ...], tmp_pa
             "PersonalizeServiceReadObjects",
         ]
     assert check_assembly(assembly).missing == ()
+
+
+@pytest.mark.parametrize("accounts", [("111122223333", "444455556666"), (None, None)])
+def test_one_name_in_two_partitions(accounts: Any, tmp_path: Path) -> None:
+    """They are two buckets, each with its own key and policy."""
+    app = new_app(tmp_path)
+    for account, region in zip(accounts, ("eu-west-1", "cn-north-1"), strict=True):
+        env = cdk.Environment(account=account, region=region)
+        imports_from_its_region(cdk.Stack(app, region, env=env), "movies-data")
+    report = check_assembly(app.synth())
+    assert findings(report) == CLEAN
+    assert len(report.allowed) == 48
 
 
 TWO = "has 2 bucket policies, Main/One and Other/One, but S3 keeps one"

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from .._access.policy_documents import as_list
 from .._answers import Answer
-from .._values import has_unknown, same, split_arn, without_case
+from .._values import PARTITION, has_unknown, same, split_arn, without_case
 from . import physical, shared_names
 from .physical import ALIAS_PREFIX, alias_in, nearest, of_any_partition
 from .policies_in_properties import IDENTITY_POLICIES
@@ -85,6 +85,12 @@ class Deployment:
         if resources or self._beside is None:
             return resources
         return self._beside.find(index, name)
+
+    def of_bucket(self, index: Index, arn: str) -> list[Resource]:
+        """Return the resources of a bucket's name, which is unique in a partition."""
+        parts = split_arn(arn) or ("", PARTITION, arn)
+        named = self.find(index, parts[-1])
+        return [one for one in named if same(one.stack.partition, parts[1]) is not Answer.NO]
 
     def key_arn(self, key: str, resource: Resource) -> str:
         """Return the ARN of a key that a property names by its id, its ARN or an alias.

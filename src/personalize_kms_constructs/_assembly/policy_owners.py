@@ -13,7 +13,7 @@ from .._access.policy_documents import Policy, as_list
 from .._access.problems import AWS_MANAGED_KEY
 from .._answers import Answer
 from .._values import has_unknown, last_part, open_parts, same, split_arn
-from . import physical, shared_names
+from . import physical
 from .choices import condition_in, left_out_by
 from .deployment import Deployment, may_be_in
 from .physical import alias_in, of_any_partition
@@ -23,6 +23,7 @@ from .policies_in_properties import (
     policy_of_kms,
 )
 from .role_policies import add_boundary, add_identity_policies, identity_policy
+from .shared_names import bucket_policy_problems, not_told_apart
 from .stacks import Resource
 from .templates import Template
 
@@ -100,10 +101,9 @@ class Owners:
     def _role(self, arn: str, resources: list[Resource]) -> Role:
         """Return a role that templates make; stacks without an account may make several."""
         resource = resources[0]
-        alike = self._deployment.roles_named_as(resource)
-        mixed_up = shared_names.not_known_whose(resource, alike)
+        mixed_up = not_told_apart(resource, self._deployment.roles_named_as(resource))
         if mixed_up:
-            question = shared_names.question_of_one_role_name(resource, alike)
+            question = OpenQuestion(resource.path, mixed_up, resource.declared, asks=())
             self._model.open_questions.append(question)
         self._model.names[arn] = resource.path
         role = Role(
@@ -139,9 +139,8 @@ class Owners:
         if arn in model.buckets:
             return
         name = (split_arn(arn) or [arn])[-1]
-        policies = self._deployment.find("bucket policies", name)
-        buckets = self._deployment.find("buckets", name)
-        made = shared_names.one_of_each_deployment(name, buckets)
+        policies = self._deployment.of_bucket("bucket policies", arn)
+        made = self._deployment.of_bucket("buckets", arn)
         account_in_app = ""
         keys: set[str] = set()
         for location in self._locations.get(arn, []):
@@ -155,13 +154,13 @@ class Owners:
             [policy_of(policy, "PolicyDocument") for policy in policies],
             may_have=_may_be_of(name, account, self._deployment.unclaimed_bucket_policies),
         )
-        model.problems += shared_names.bucket_policy_problems(arn, name, policies, made)
+        model.problems += bucket_policy_problems(arn, name, policies, made)
         if made:
-            resource, *others = made
+            resource = made[0]
             model.names[arn] = resource.path
             bucket.account, bucket.declared = resource.stack.template.account, resource.declared
-            bucket.unseen = bucket.unseen_encryption = shared_names.not_told_apart(others)
-            if not others:
+            bucket.unseen = bucket.unseen_encryption = not_told_apart(resource, made)
+            if not bucket.unseen:
                 bucket.key_arn, bucket.unseen_encryption = self._encryption(resource)
         else:
             bucket.unseen_encryption = self._why_unseen(arn)

@@ -19,6 +19,7 @@ from .pasting import Pasting
 from .policies_by_code import leave_replaced_policies_open
 from .policy_owners import Owners
 from .request_reader import RequestReader
+from .shared_names import raise_for_two_deployments
 from .stacks import Resource, Stack
 from .templates import Template
 from .undeclared import undeclared
@@ -44,6 +45,8 @@ def read_assemblies(
     for own in resources:
         of_app += own
     whole = Deployment(of_app)
+    if not any(assembly.dependencies for assembly in assemblies):
+        raise_for_two_deployments(of_app)
     if len(assemblies) == 1:
         return [ReadAssembly(assemblies[0], app, of_app, whole)]
     read: list[ReadAssembly] = []

@@ -9,42 +9,52 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .._access.causes import Cause, Reason
-from .._access.model import OpenQuestion, Problem
+from .._access.model import Problem
 from .._values import has_unknown, without_case
 from ..matrix import IMPORT_PAGE
+from . import physical
+from .files import AssemblyError
 from .physical import nearest, role_name
 from .stacks import Resource, Stack
 
+_KINDS = {physical.BUCKET: "bucket", physical.ROLE: "role"}
 
-def one_of_each_deployment(name: str, buckets: Iterable[Resource]) -> list[Resource]:
-    """Return the first bucket of a name, and others that may be made beside it.
 
-    Others are made under another condition, or by another stack if a part of the name isn't known.
+def raise_for_two_deployments(resources: Iterable[Resource]) -> None:
+    """Raise an error if two templates make a bucket or a role of one name, without a condition.
+
+    Raises:
+        AssemblyError: with both templates.
     """
-    apart: dict[tuple[Stack | None, str], Resource] = {}
-    for bucket in buckets:
-        of_stack = bucket.stack.top if has_unknown(name) else None
-        apart.setdefault((of_stack, bucket.condition), bucket)
-    return list(apart.values())
+    made: dict[tuple[str, str], Resource] = {}
+    for resource in resources:
+        if resource.type not in _KINDS or resource.stack.parent is not None or resource.condition:
+            continue
+        name = physical.ref(resource)
+        other = made.setdefault((resource.type, name.lower()), resource)
+        if other.stack is not resource.stack and not has_unknown(name):
+            files = f"{other.stack.template.path} and {resource.stack.template.path}"
+            raise AssemblyError(
+                f"{files} both make the {_KINDS[resource.type]} {name}, so they aren't deployed "
+                "together: check each in a run of its own"
+            )
 
 
 def bucket_policy_problems(
     arn: str, name: str, policies: Iterable[Resource], buckets: list[Resource]
 ) -> list[Problem]:
     """Return a problem for each bucket of a name that has several policies at once."""
-    by_bucket: dict[tuple[str, Stack | None], list[Resource]] = {}
+    by_stack: dict[Stack | None, list[Resource]] = {}
     for policy in policies:
         # Under a condition another policy may be left out.
-        if policy.condition:
-            continue
-        label = nearest(buckets, policy.stack).path if buckets else arn
-        is_of_stack = has_unknown(name) and not buckets
-        bucket = (label, policy.stack.top if is_of_stack else None)
-        by_bucket.setdefault(bucket, []).append(policy)
+        if not policy.condition:
+            stack = policy.stack.top if has_unknown(name) else None
+            by_stack.setdefault(stack, []).append(policy)
     problems: list[Problem] = []
-    for (label, _), rivals in by_bucket.items():
+    for rivals in by_stack.values():
         if len(rivals) == 1:
             continue
+        label = nearest(buckets, rivals[0].stack).path if buckets else arn
         paths = " and ".join(sorted(policy.path for policy in rivals))
         reason = Reason.of(Cause.BUCKET_POLICIES, number=len(rivals), paths=paths)
         declared = (rivals[-1].declared,)
@@ -54,38 +64,18 @@ def bucket_policy_problems(
     return problems
 
 
-def not_told_apart(others: Sequence[Resource]) -> str:
-    """Return the reason why other buckets of its name hide the policy and key of a bucket."""
-    if not others:
-        return ""
-    apart = "set the account and Region of each stack by env"
-    if any(bucket.condition for bucket in others):
-        apart = "which of them is made depends on conditions: pass their parameters"
-    return f"{_same_name(others)}, so it isn't known whose policies and keys are whose: {apart}"
-
-
 def name_in_account(role: Resource) -> str:
     """Return the account and the name of a role in lower case, which no two roles can share."""
     return f"{role.stack.template.account}/{without_case(role_name(role))}"
 
 
-def not_known_whose(role: Resource, of_this_name: Iterable[Resource]) -> str:
-    """Return the reason why the policies of a role can't be told: other roles have its name."""
-    others = [other for other in of_this_name if other is not role]
+def not_told_apart(resource: Resource, of_this_name: Sequence[Resource]) -> str:
+    """Return the reason why others of its name hide the policies of a bucket or a role."""
+    others = [other for other in of_this_name if other is not resource]
     if not others:
         return ""
-    return f"{_same_name(others)}, so it isn't known whose policies are whose"
-
-
-def question_of_one_role_name(role: Resource, of_this_name: Sequence[Resource]) -> OpenQuestion:
-    """Return the question for roles of one name, in stacks whose accounts may differ."""
-    apart = "name each differently"
-    stacks = {other.stack.top for other in of_this_name}
-    if len(stacks) == len(of_this_name) and has_unknown(role.stack.template.account):
-        apart = "set the account of each stack by env, or put them into stages"
-    reason = f"{not_known_whose(role, of_this_name)}: {apart}"
-    return OpenQuestion(role.path, reason, role.declared, asks=())
-
-
-def _same_name(others: Iterable[Resource]) -> str:
-    return f"{', '.join(other.path for other in others)} has the same name"
+    apart = "name each differently, or set the env of each stack"
+    if any(other.condition for other in of_this_name):
+        apart = "which of them is made depends on conditions: pass their parameters"
+    names = ", ".join(other.path for other in others)
+    return f"{names} has the same name, so it isn't known whose policies are whose: {apart}"
