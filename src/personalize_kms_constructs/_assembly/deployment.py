@@ -122,16 +122,6 @@ class Deployment:
             return role
         return resource.arn("iam", f"role/{role}", region=False)
 
-    def roles_named_as(self, role: Resource) -> list[Resource]:
-        """Return all roles with the name and the account of a role, itself included.
-
-        Stages may be for different accounts, unless they say theirs.
-        """
-        name = shared_names.name_in_account(role)
-        if self._beside is not None and not has_unknown(role.stack.template.account):
-            return self._beside.find("roles by name", name)
-        return self.find("roles by name", name)
-
     def managed_policies(self, arn: Any, role: Resource) -> list[Resource]:
         """Return the policy with an ARN: several where conditions say which of a name is made."""
         policies = self.find("managed policies", of_any_partition(str(arn)))

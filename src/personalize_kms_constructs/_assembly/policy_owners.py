@@ -23,7 +23,7 @@ from .policies_in_properties import (
     policy_of_kms,
 )
 from .role_policies import add_boundary, add_identity_policies, identity_policy
-from .shared_names import bucket_policy_problems, not_told_apart
+from .shared_names import bucket_policy_problems, name_in_account, not_told_apart
 from .stacks import Resource
 from .templates import Template
 
@@ -101,7 +101,8 @@ class Owners:
     def _role(self, arn: str, resources: list[Resource]) -> Role:
         """Return a role that templates make; stacks without an account may make several."""
         resource = resources[0]
-        mixed_up = not_told_apart(resource, self._deployment.roles_named_as(resource))
+        of_this_name = self._deployment.find("roles by name", name_in_account(resource))
+        mixed_up = not_told_apart(resource, of_this_name)
         if mixed_up:
             question = OpenQuestion(resource.path, mixed_up, resource.declared, asks=())
             self._model.open_questions.append(question)
