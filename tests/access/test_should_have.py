@@ -381,6 +381,41 @@ def test_which_iam_policy_takes_the_statements(
 
 
 @pytest.mark.parametrize(
+    ("of_key", "before_role", "before_key", "make"),
+    [
+        (IN_KEY, {IN_KEY}, (), ""),
+        (Declaration("Other", "Other/Key", "Key"), (), (), ""),
+        (None, (), (), ""),
+        # A key policy that names the role makes the key wait for it.
+        (IN_KEY, (), (), "AWS::IAM::Policy"),
+        (IN_KEY, {IN_KEY}, {IN_ROLE}, "AWS::IAM::Policy"),
+    ],
+    ids=["after the key", "of another stack", "of an imported key", "before the key", "a circle"],
+)
+@pytest.mark.parametrize("is_of_bucket", [False, True])
+def test_a_role_takes_the_statements_itself(
+    of_key: Declaration | None, before_role: Any, before_key: Any, make: str, is_of_bucket: bool
+) -> None:
+    """By a policy of its properties, if it can refer to the key, or to a bucket with the key."""
+    model = model_of(IMPORT if is_of_bucket else asked(), key=ON_KEY, bucket=ON_BUCKET)
+    key, service_role, data = model.keys[KEY], model.roles[ROLE], model.buckets[BUCKET]
+    key.declared, service_role.declared, service_role.waits_for = of_key, IN_ROLE, before_role
+    key.waits_for = data.waits_for = before_key
+    data.declared, data.key_arn = in_main("Data"), KEY
+    service_role.identity = [able("inline", IN_ROLE, inline="Own")]
+    change = to_change(compare(model), "role")
+    assert (change.declared, change.make) == ((IN_ROLE,), make)
+
+
+def test_no_policy_of_aws_takes_a_statement() -> None:
+    """It is in the properties of a role, too."""
+    model = model_of(key=ON_KEY)
+    model.roles[ROLE].declared = IN_ROLE
+    model.roles[ROLE].identity = [able("policy of AWS", IN_ROLE, of_aws=True)]
+    assert to_change(compare(model), "role").make == "AWS::IAM::Policy"
+
+
+@pytest.mark.parametrize(
     ("account", "where"), [(ACCOUNT, "Other/Key"), (ANOTHER_ACCOUNT, "Main/Role")]
 )
 def test_a_policy_is_made_in_the_stack_of_a_later_key(account: str, where: str) -> None:

@@ -18,7 +18,7 @@ from personalize_kms_constructs._access.entries import Entry
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.matrix import ROWS, Permissions
-from tests.checks.templates import Json, check, managed
+from tests.checks.templates import Json, check, managed, role
 from tests.checks.test_requests import DATASET_ARN, EXPORT, ROLE_ARN
 from tests.checks.test_state_machines import machine, task
 from tests.jobs.machines import DATASET, SOLUTION, VERSION, Data, job
@@ -110,6 +110,23 @@ def test_the_caller_is_the_role_that_calls(
     report = check(tmp_path, {"Resources": {**resources, "Policy": policy}})
     assert of_caller(report) == {"yes": NEEDED - lacks, "no": lacks, "open": set()}
     assert callers(report) == {CALLER}
+
+
+@pytest.mark.parametrize("is_service_role", [False, True])
+def test_a_caller_with_policies_of_its_own(is_service_role: bool, tmp_path: Path) -> None:
+    """They take the statement, unless the role would refer to itself."""
+    passed = "Caller" if is_service_role else "Service"
+    asks = machine(
+        {"Export": task("createDatasetExportJob", {**EXPORT, "RoleArn": "${Role}"})},
+        RoleArn=OF_CALLER,
+        DefinitionSubstitutions={"Role": {"Fn::GetAtt": [passed, "Arn"]}},
+    )
+    inline = {"PolicyName": "own", "PolicyDocument": {"Statement": [CREATING]}}
+    resources = {"Caller": role(Policies=[inline]), "Service": role(), "Asks": asks}
+    report = check(tmp_path, {"Resources": resources})
+    of_caller = [policy for policy in report.policies if policy.where[0]["logical_id"] == "Caller"]
+    made = {policy.make for policy in of_caller if PASS in {entry.action for entry in policy.lacks}}
+    assert made == {"AWS::IAM::Policy" if is_service_role else ""}
 
 
 @pytest.mark.parametrize(

@@ -473,8 +473,11 @@ def follow(report: Json, directory: Path) -> None:
     for policy in report["policies"]:
         if not policy["should_have"] and not policy.get("replaces"):
             continue
-        is_trust = policy["policy"] == "trust"
-        document = document_of(resource_of(policy, files), trust=is_trust)
+        resource = resource_of(policy, files)
+        if policy["policy"] == "role" and resource["Type"] == "AWS::IAM::Role":
+            document = resource["Properties"]["Policies"][0]["PolicyDocument"]
+        else:
+            document = document_of(resource, trust=policy["policy"] == "trust")
         for label in policy.get("replaces", ()):
             document["Statement"][number_of(label, document)] = None
         document["Statement"] += policy["should_have"]

@@ -44,6 +44,7 @@ ATTACHED = {
 OF_TWO = managed(LACKING, type="AWS::IAM::Policy", Roles=[{"Ref": "Role"}, {"Ref": "Etl"}])
 
 
+IMPORTED_KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 IN_ROLE = [{"PolicyName": "All", "PolicyDocument": {"Statement": [{**LACKING, "Resource": "*"}]}}]
 
 
@@ -69,6 +70,13 @@ IN_ROLE = [{"PolicyName": "All", "PolicyDocument": {"Statement": [{**LACKING, "R
             "role",
             "Role",
             "AWS::IAM::Policy",
+        ),
+        # The policy of a key that isn't part of the app doesn't.
+        (
+            complete(Policy=TOPIC, Role=role(Policies=IN_ROLE), Movies=dataset_group(IMPORTED_KEY)),
+            "role",
+            "Role",
+            "",
         ),
         # Another role would be allowed it as well.
         (complete(Policy=OF_TWO, Etl=role()), "role", "Role", "AWS::IAM::Policy"),

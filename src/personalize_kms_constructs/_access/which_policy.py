@@ -33,7 +33,7 @@ def policy_for(model: AccessModel, need: Need, column: Column) -> WhichPolicy:
     if column == IN_BOUNDARY:
         return _boundary(role)
     if column == IN_IAM:
-        return _iam_policy(role, owner)
+        return _iam_policy(model, need, role)
     assert owner is not None
     return own_policy(owner)
 
@@ -57,14 +57,19 @@ def _boundary(role: Role) -> WhichPolicy:
     return WhichPolicy(role.arn, IN_BOUNDARY, declared_of([role]), make)
 
 
-def _iam_policy(role: Role, owner: Owner | None) -> WhichPolicy:
-    """Return the first policy of a role that can take a statement about an owner, or a new policy.
+def _iam_policy(model: AccessModel, need: Need, role: Role) -> WhichPolicy:
+    """Return the first policy of a role that can take a statement for a need, or a new policy.
 
     The statement can't be in a policy that others have too, or that may not be there.
     """
+    owner = owner_of(model, need)
     for policy in role.identity:
         is_own = not policy.also_of and not policy.condition
-        if policy.declared and is_own and not _comes_before(policy, role, owner):
+        if policy.declared and policy.declared == role.declared:
+            can_refer = bool(policy.inline) and _can_refer(model, need, role)
+        else:
+            can_refer = not _comes_before(policy, role, owner)
+        if policy.declared and is_own and can_refer:
             return WhichPolicy(role.arn, IN_IAM, (policy.declared,))
     if role.declared is None:
         return WhichPolicy(role.arn, IN_IAM, ())
@@ -76,8 +81,22 @@ def _iam_policy(role: Role, owner: Owner | None) -> WhichPolicy:
 def _comes_before(policy: Policy, role: Role, owner: Owner | None) -> bool:
     """Tell if an IAM policy can't refer to a key or bucket, which waits for it or for the role."""
     waited_for = (owner or role).waits_for
-    is_waited_for = policy.declared in role.waits_for or policy.declared in waited_for
-    return is_waited_for or policy.declared == role.declared
+    return policy.declared in role.waits_for or policy.declared in waited_for
+
+
+def _can_refer(model: AccessModel, need: Need, role: Role) -> bool:
+    """Tell if a role itself can refer to what a need is about, which doesn't wait for the role.
+
+    A key of its template will wait for it, if the role doesn't wait for the key: its policy should
+    name the role. So should the trust policy of a role that it assumes.
+    """
+    owner, passed = owner_of(model, need), model.roles.get(need.resource_arn)
+    for subject in (owner, passed):
+        if subject is role or (subject is not None and role.declared in subject.waits_for):
+            return False
+    key = model.keys.get(owner.key_arn or "") if isinstance(owner, Bucket) else owner
+    is_here = key is not None and template_of(key.declared) == template_of(role.declared)
+    return not is_here or (key is not None and key.declared in role.waits_for)
 
 
 def _is_in_later_stack(owner: Owner, role: Role) -> bool:
