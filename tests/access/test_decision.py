@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs import matrix
-from personalize_kms_constructs._access.addressed import Addressed, Way, addressed_to
+from personalize_kms_constructs._access.addressed import Addressed, addressed_to
 from personalize_kms_constructs._access.calls import Caller
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
@@ -366,13 +366,6 @@ def test_an_account_is_named_by_its_id_where_that_is_not_known(principal: Any) -
     assert {
         entry.action for entry in compare(model).allowed if columns([entry]) == {("role", "key")}
     } == ALL
-
-
-def test_the_id_of_the_role_leaves_nothing_open() -> None:
-    """Where it is known."""
-    caller = Caller(ROLE, ACCOUNT, REGION, unique_id="AROAALIVEALIVE")
-    ways = addressed_to({"Principal": {"AWS": "AROAALIVEALIVE"}}, caller, denies=False)
-    assert ways == [Way(Addressed.CALLER, Answer.YES)]
 
 
 def test_a_dead_principal_is_missing_where_the_roles_id_is_known() -> None:

@@ -217,12 +217,11 @@ def test_a_reason_names_each_statement_that_allows_it_or_may() -> None:
         ROLE,
         {"Service": "${Main.Service?}"},
         {"CanonicalUser": "79a5"},
-        {"AWS": SESSION.replace("PersonalizeRole", "Other")},
         {"AWS": SESSION.replace("assumed-role", "federated-user")},
     ],
 )
 def test_a_principal_that_is_never_the_role_leaves_nothing_open(principal: Any) -> None:
-    """A service, another AWS account's user, and sessions of others."""
+    """A service, another AWS account's user, and the session of a user."""
     assert of_key_policy(role(KEY_POLICY_ACTIONS, Principal=principal)) == {NOT_IN_KEY_POLICY}
 
 

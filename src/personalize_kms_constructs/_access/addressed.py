@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from .._answers import Answer, all_of
-from .._values import last_part, open_parts, same, split, split_arn
+from .._answers import Answer
+from .._values import open_parts, same, split_arn
 from .calls import Caller
 from .causes import Cause, Reason, unknown_element
 from .elements import is_by_principal_arn
@@ -106,29 +106,21 @@ def _aws_principal(name: str, caller: Caller) -> Iterator[Way]:
         # It may be everybody, unless AWS generates it: an ARN is no "*".
         if not name.endswith(".Arn?}"):
             yield _way(Addressed.EVERYBODY, same("*", name), name)
-    elif arn and arn[2] == "sts" and arn[5].startswith("assumed-role/"):
-        yield _session(name, arn, caller)
+    elif ":assumed-role/" in name:
+        # Which session Personalize has isn't documented.
+        doubt = Reason.of(Cause.PRINCIPAL_SESSION, principal=name)
+        yield Way(Addressed.SESSION, Answer.MAYBE, (doubt,))
     elif arn:
         yield _way(Addressed.CALLER, same(caller.arn, name), name)
         if arn[5] == "root":
             yield _way(Addressed.ACCOUNT, same(caller.account, arn[4]), name)
-    elif name.startswith("AROA"):
-        answer = same(caller.unique_id, name) if caller.unique_id else Answer.MAYBE
+    elif name.startswith("AROA") and caller.unique_id in ("", name):
         doubt = Reason.of(Cause.PRINCIPAL_ID, principal=name)
-        yield Way(Addressed.CALLER, answer, (doubt,) if answer is Answer.MAYBE else ())
+        yield Way(Addressed.CALLER, Answer.MAYBE, (doubt,))
     elif name.isdigit() or name == caller.account:
         yield _way(Addressed.ACCOUNT, same(caller.account, name), name)
     elif open_parts(name):
         yield _way(Addressed.EVERYBODY, Answer.MAYBE, name)
-
-
-def _session(name: str, arn: tuple[str, ...], caller: Caller) -> Way:
-    """Return the way to a caller of a principal that is a session of a role."""
-    role_name = split(arn[5], "/")[1]
-    is_of_role = same(caller.account, arn[4]), same(last_part(caller.arn), role_name)
-    # Which session Personalize has isn't documented.
-    answer = min(all_of(is_of_role), Answer.MAYBE)
-    return Way(Addressed.SESSION, answer, (Reason.of(Cause.PRINCIPAL_SESSION, principal=name),))
 
 
 def _way(whom: Addressed, answer: Answer, name: str) -> Way:
