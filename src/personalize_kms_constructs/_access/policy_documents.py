@@ -112,9 +112,6 @@ class PolicyStatement:
     only_actions: frozenset[str] | None
     """The only actions that it can be about, in lower case; none where a wildcard or a hole leaves
     that open."""
-    tells_apart: bool
-    """True if it may answer differently for two of its actions: by a condition on a key that not
-    all actions of a service have."""
 
     @staticmethod
     def of(body: Any, position: Position, policy: Policy) -> PolicyStatement:
@@ -134,7 +131,6 @@ class PolicyStatement:
             readable,
             all_conditions(policy.condition, position.condition),
             _plain_actions(body) if readable else None,
-            tells_apart=readable and _has_key_of_service(body),
         )
 
     @cached_property  # Saves time, as ``view_of`` does.
@@ -157,8 +153,8 @@ class PolicyStatement:
 
         Two actions of a service of which it has the same view get the same answer.
         """
-        if self.tells_apart or not self.readable:
-            return str
+        if not self.readable or _has_key_of_service(self.body):
+            return str  # it may have an answer of its own for each action
         if self.only_actions is not None:
             return self.only_actions.__contains__
         patterns: list[str] = []
