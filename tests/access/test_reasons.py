@@ -385,25 +385,6 @@ def test_a_reason_says_that_the_name_of_the_role_is_unknown() -> None:
     }
 
 
-@pytest.mark.parametrize("effect", ["Allow", "Deny"])
-def test_a_policy_of_somebody_who_is_not_known(effect: str) -> None:
-    """It may be the role's, whatever it says."""
-    model = model_of(asked(), key=ON_KEY, iam=[iam(IAM_ACTIONS)] if effect == "Deny" else [])
-    mine = policy(
-        "More", [{**iam(IAM_ACTIONS), "Effect": effect}], whose=("Main.Name", "Main.Path")
-    )
-    model.roles[ROLE].may_have = [mine]
-    report = compare(model)
-    assert {entry.action for entry in report.undecided if entry.policy == "role"} == set(
-        IAM_ACTIONS
-    )
-    doubt = (
-        "statement number 1 of More: whose policy it is depends on Main.Name, Main.Path, "
-        "which isn't known before"
-    )
-    assert all(doubt in entry.because for entry in report.undecided)
-
-
 def test_a_policy_with_elements_that_no_policy_has() -> None:
     """A macro puts something in their places."""
     model = model_of(asked(), key=ON_KEY)

@@ -124,13 +124,6 @@ IN_ROLE = [{"PolicyName": "All", "PolicyDocument": {"Statement": [{**LACKING, "R
             "Role",
             "AWS::IAM::ManagedPolicy",
         ),
-        # A bucket takes no second policy, so it may be one that isn't known to be its own.
-        (
-            importing(One=bucket_policy("s3:ListBucket", bucket={"Ref": "Stage"})),
-            "bucket",
-            "One",
-            "",
-        ),
     ],
 )
 def test_what_has_to_be_made_is_said(

@@ -96,10 +96,6 @@ class Cause(Enum):
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
     TEMPLATE_CONDITION = "it depends on the condition {condition}", _PASS
     CHOSEN = "{why}", _PASS
-    OWNER_UNKNOWN = (
-        "whose policy it is depends on {parts}, which isn't known before deployment",
-        IF_PARAMETER,
-    )
     PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment", IF_PARAMETER
     NAME_NOT_SAID = (
         "{element}: the name of {parts} isn't in the template",

@@ -74,10 +74,10 @@ def _alike(model: AccessModel, needs: Iterable[Need]) -> Iterable[list[Need]]:
 def _policies_on(model: AccessModel, need: Need) -> list[Policy]:
     """Return the policies that decide on a need."""
     owner = owner_of(model, need)
-    policies = owner.policies + owner.may_have if isinstance(owner, (Bucket, Key)) else []
+    policies = [] if owner is None else [*owner.documents]
     if need.role_arn:
         role = model.role(need.role_arn)
-        policies += role.identity + role.may_have
+        policies += role.identity
         if role.boundary is not None:
             policies.append(role.boundary)
     return policies

@@ -189,7 +189,7 @@ def _own_verdict(owner: Key | Bucket | Role, call: Call) -> Verdict:
     if isinstance(owner, Role):
         policies, unseen = owner.trust, owner.unseen_trust
     else:
-        policies, unseen = owner.policies + owner.may_have, owner.unseen
+        policies, unseen = owner.policies, owner.unseen
     verdict = verdict_of(policies, call, of_resource=True)
     if not unseen:
         return verdict
@@ -203,7 +203,7 @@ def of_role(role: Role, call: Call) -> OfRole:
 
 
 def _by_identity(role: Role, call: Call) -> Verdict:
-    verdict = verdict_of(role.identity + role.may_have, call, of_resource=False)
+    verdict = verdict_of(role.identity, call, of_resource=False)
     if role.unseen:
         cause = Cause.NOT_KNOWN if role.declared else Cause.POLICIES_UNSEEN
         doubt = Reason.of(cause, arn=role.arn, why=role.unseen)

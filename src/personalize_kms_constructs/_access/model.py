@@ -31,8 +31,6 @@ class PolicyOwner:
     arn: str = field(kw_only=False)
     unseen: str = ""
     """The reason why a policy of its own can't be seen in full; empty if all of it is known."""
-    may_have: list[Policy] = field(default_factory=list)
-    """The policies that may be its own or another's, by names that aren't known."""
     exists: bool = True
     """False if an account has no such key, role or bucket."""
     notes: tuple[str, ...] = ()

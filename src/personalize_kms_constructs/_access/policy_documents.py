@@ -54,8 +54,6 @@ class Policy:
     """The ARNs of the other roles, users and groups that have it, as far as templates say."""
     of_aws: bool = False
     """True if it is AWS's own, which nobody else can change."""
-    whose: tuple[str, ...] = ()
-    """The unknown parts of names that leave open whose policy it is."""
 
     @cached_property  # Saves time, as in the others: hundreds of calls ask the same policy.
     def text(self) -> str:

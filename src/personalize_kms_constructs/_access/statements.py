@@ -157,8 +157,6 @@ def _unknowns_of(statement: PolicyStatement) -> list[Reason]:
         reasons.append(Reason.of(Cause.ELEMENT_NOT_UNDERSTOOD, elements=elements))
     if statement.condition:
         reasons.append(Reason.of(Cause.TEMPLATE_CONDITION, condition=statement.condition))
-    if statement.policy.whose:
-        reasons.append(Reason.of(Cause.OWNER_UNKNOWN, parts=statement.policy.whose))
     return reasons
 
 

@@ -42,7 +42,7 @@ def own_policy(owner: Owner) -> WhichPolicy:
     """Return the policy of a key or bucket, or the trust policy of a role."""
     if isinstance(owner, Role):
         return WhichPolicy(owner.arn, owner.column, declared_of([owner]))
-    declared = declared_of([*owner.policies, *owner.may_have])
+    declared = declared_of(owner.policies)
     if declared:
         return WhichPolicy(owner.arn, owner.column, declared)
     # The template of a key has its policy, that of a bucket has a resource for it.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from .._access.causes import IF_PARAMETER
@@ -113,10 +112,13 @@ class Owners:
             unseen_trust=mixed_up if len(resources) > 1 else "",
             declared=resource.declared,
         )
-        name = physical.role_name(resource)
-        role.may_have = _may_be_of(name, role.account, self._deployment.unclaimed_role_policies)
         add_identity_policies(role, resource, self._deployment)
         role.unseen = all_reasons(role.unseen, mixed_up)
+        name, unclaimed = physical.role_name(resource), self._deployment.unclaimed_role_policies
+        for reason, policy in _may_be_of(name, role.account, unclaimed).items():
+            role.unseen = all_reasons(role.unseen, reason)
+            if len(policy.allowing) < len(policy.statements):
+                role.unseen_denials = all_reasons(role.unseen_denials, reason)
         add_boundary(role, resource, self._deployment)
         return role
 
@@ -128,7 +130,6 @@ class Owners:
         name = last_part(arn)
         for policy in self._deployment.policies_naming(name, role.account):
             role.identity.append(identity_policy(policy, arn, self._deployment))
-        role.may_have = _may_be_of(name, role.account, self._deployment.unclaimed_role_policies)
         return role
 
     def add_bucket(self, arn: str, account: str) -> None:
@@ -153,7 +154,6 @@ class Owners:
             arn,
             account,
             [policy_of(policy, "PolicyDocument") for policy in policies],
-            may_have=_may_be_of(name, account, self._deployment.unclaimed_bucket_policies),
         )
         model.problems += bucket_policy_problems(arn, name, policies, made)
         if made:
@@ -166,6 +166,8 @@ class Owners:
         else:
             bucket.unseen_encryption = self._why_unseen(arn)
             bucket.unseen = "" if policies else bucket.unseen_encryption
+        unclaimed = self._deployment.unclaimed_bucket_policies
+        bucket.unseen = all_reasons(bucket.unseen, *_may_be_of(name, account, unclaimed))
         if bucket.unseen_encryption and len(keys) == 1:
             bucket.key_arn, bucket.unseen_encryption = keys.pop(), ""
         model.buckets[arn] = bucket
@@ -237,18 +239,18 @@ def _doubt_about(key: Key, resource: Resource) -> str:
     return ""
 
 
-def _may_be_of(name: str, account: str, unclaimed: Mapping[str, list[Resource]]) -> list[Policy]:
-    """Return the policies that may be an owner's, where its name or theirs isn't known."""
-    policies: list[Policy] = []
-    is_open = has_unknown(name)
+def _may_be_of(
+    name: str, account: str, unclaimed: Mapping[str, list[Resource]]
+) -> dict[str, Policy]:
+    """Return the policies that may be an owner's, by the reason why that isn't known."""
+    policies: dict[str, Policy] = {}
     for other, resources in unclaimed.items():
-        if not is_open and not has_unknown(other):
+        if not has_unknown(other + name) or same(other, name) is not Answer.MAYBE:
             continue
-        if same(other, name) is not Answer.MAYBE:
-            continue
-        whose = (*open_parts(other), *open_parts(name))
+        parts = ", ".join(dict.fromkeys(open_parts(other) + open_parts(name)))
         for resource in resources:
             if may_be_in(account, resource):
                 policy = policy_of(resource, "PolicyDocument")
-                policies.append(replace(policy, inline="", whose=whose))
+                reason = f"whether {policy.name} is its own depends on {parts} ({IF_PARAMETER})"
+                policies[reason] = policy
     return policies
