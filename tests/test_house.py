@@ -129,7 +129,6 @@ def test_a_class_has_its_name_alone() -> None:
 # The modules that name an action of KMS or S3 though they aren't the table, and why they may.
 NAME_ACTIONS = {
     "_access.aws_managed_policies": "what policies of AWS allow, whatever the page asks for",
-    "_assembly.policies_by_code": "calls of the managed function, not of Personalize",
     "_access.too_much": "what is read in a policy that gives more than the page asks for",
     "_default_key_policy": "KMS's default policy, which a key without one is given",
     "_managed_key_policy.shared_function": "calls of the managed function, not of Personalize",
