@@ -21,9 +21,6 @@ EXPORT_PAGE = f"{_GUIDE}/export-permissions.html"
 BATCH_PAGE = f"{_GUIDE}/batch-permissions.html"
 METRICS_PAGE = f"{_GUIDE}/metric-attribution-requirements.html"
 CONFUSED_DEPUTY_PAGE = f"{_GUIDE}/cross-service-confused-deputy-prevention.html"
-ASSUMING_PAGE = (
-    "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html"
-)
 CALLERS_PAGE = (
     "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html"
 )
@@ -32,7 +29,7 @@ CALLERS_PAGE = (
 PASS_ROLE = "iam:PassRole"
 # Every call of CALLERS_PAGE with tags needs it, for the new resource.
 TAG = "personalize:TagResource"
-# The role of a state machine needs it on the role of a task's credentials (ASSUMING_PAGE).
+# Personalize needs it on the service role (CONFUSED_DEPUTY_PAGE).
 ASSUME_ROLE = "sts:AssumeRole"
 
 
@@ -162,8 +159,6 @@ class Permissions:
         """Return the page that asks for an action of this row."""
         if action in (self.create_action, self.describe_action, PASS_ROLE, TAG):
             return CALLERS_PAGE
-        if action == ASSUME_ROLE:
-            return ASSUMING_PAGE
         for group in self.groups():
             if action in group.actions:
                 return group.page or self.page

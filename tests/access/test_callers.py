@@ -9,7 +9,6 @@ import pytest
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.model import AccessModel, Role
 from personalize_kms_constructs._access.report import AccessReport
-from personalize_kms_constructs._values import unknown
 from tests.access.models import (
     ACCOUNT,
     BATCH_INFERENCE_JOB,
@@ -229,58 +228,3 @@ def test_a_job_is_no_solution() -> None:
     model = model_of(iam([create], f"{HERE}:solution/*"), PASSING)
     model.asked = [asked(BATCH_INFERENCE_JOB, caller_arn=CALLER, calls_on=(SOLUTION, VERSION, job))]
     assert of_caller(compare(model))[1:] == [{(create, job)}, set()]
-
-
-STARTER, THERE = f"arn:aws:iam::{ACCOUNT}:role/Starter", "arn:aws:iam::444455556666:role/There"
-UNKNOWN = f"arn:aws:iam::{unknown('account')}:role/There"
-ASSUMING = iam(["sts:AssumeRole"], "*")
-NO_TRUST = "the trust policy has no statement that allows it"
-BY_TRUST = "statement number 1 of trust"
-LEFT = "the trust policy leaves it to the role's IAM policies, which don't allow it"
-
-
-def trusting(principal: Any, **more: Any) -> Statement:
-    return {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole", **more}
-
-
-@pytest.mark.parametrize(
-    ("assumed", "statements", "trust", "told"),
-    [
-        (CALLER, [], [trusting(STARTER)], BY_TRUST),
-        (CALLER, [], [trusting(ACCOUNT)], LEFT),
-        (CALLER, [], [], NO_TRUST),
-        (CALLER, [ASSUMING], [], NO_TRUST),
-        (THERE, [ASSUMING], [], NO_TRUST),
-        (THERE, [], [trusting(STARTER)], LEFT),
-        (THERE, [ASSUMING], [trusting(STARTER)], f"{BY_TRUST}; statement number 1 of IAM"),
-        (
-            THERE,
-            [],
-            None,
-            "no IAM policy of the role allows it, and across accounts the trust policy has to "
-            f"allow it too: the trust policy of {THERE} can't be seen: elsewhere",
-        ),
-        (THERE, [ASSUMING], None, f"the trust policy of {THERE} can't be seen: elsewhere"),
-        (CALLER, [ASSUMING], None, f"the trust policy of {CALLER} can't be seen: elsewhere"),
-        (
-            UNKNOWN,
-            [],
-            [trusting(STARTER)],
-            "it isn't known whether role and other role are in one account",
-        ),
-    ],
-)
-def test_why_a_role_may_assume_another_or_not(
-    assumed: str, statements: list[Statement], trust: list[Statement] | None, told: str
-) -> None:
-    """Trust policies have to allow it; IAM too, across accounts or if only the account is named."""
-    model = model_of(CREATING, PASSING, assumed_by=STARTER)
-    model.asked = [
-        asked(IMPORT_JOB, caller_arn=assumed, calls_on=(DATASET, JOB), assumed_by=STARTER)
-    ]
-    model.roles[STARTER] = Role(STARTER, identity=[policy("IAM", statements)])
-    model.roles[assumed] = Role(assumed, trust=[policy("trust", trust or [])])
-    model.roles[assumed].unseen_trust = "" if trust is not None else "elsewhere"
-    report = compare(model)
-    entries = [*report.allowed, *report.missing, *report.undecided]
-    assert [entry.because for entry in entries if entry.principal_arn == STARTER] == [told]

@@ -24,7 +24,7 @@ from tests.checks.test_state_machines import machine, task
 from tests.jobs.machines import DATASET, SOLUTION, VERSION, Data, job
 from tests.jobs.machines import machine as machine_of
 
-ASSUME, TAG = "sts:AssumeRole", "personalize:TagResource"
+TAG = "personalize:TagResource"
 CREATE, PASS = "personalize:CreateDatasetExportJob", "iam:PassRole"
 DESCRIBE = "personalize:DescribeDatasetExportJob"
 JOB = "arn:aws:personalize:eu-west-1:111122223333:dataset-export-job/nightly"
@@ -55,9 +55,8 @@ def of_caller(report: AccessReport) -> dict[str, set[tuple[str, str]]]:
 
 
 def of_callers(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the entries on callers, but for the assumption of roles."""
-    on_callers = [entry for entry in entries if entry.principal == "caller"]
-    return [entry for entry in on_callers if entry.action != ASSUME]
+    """Return the entries on callers."""
+    return [entry for entry in entries if entry.principal == "caller"]
 
 
 def answers_on(answers: dict[str, set[tuple[str, str]]]) -> list[tuple[str, str]]:
@@ -81,18 +80,6 @@ def callers(report: AccessReport) -> set[str]:
     return {entry.principal_arn for entry in of_callers(entries)}
 
 
-SHAPES: dict[str, Json] = {
-    "a state machine": machine(
-        {"Export": task("createDatasetExportJob", EXPORT)}, RoleArn=OF_CALLER
-    ),
-    "credentials of a task": machine(
-        {"Export": task("createDatasetExportJob", EXPORT, Credentials={"RoleArn": CALLER})},
-        RoleArn="arn:aws:iam::111122223333:role/another",
-    ),
-}
-
-
-@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(
     ("statements", "lacks"),
     [
@@ -102,10 +89,11 @@ SHAPES: dict[str, Json] = {
     ],
 )
 def test_the_caller_is_the_role_that_calls(
-    shape: str, statements: list[Json], lacks: set[tuple[str, str]], tmp_path: Path
+    statements: list[Json], lacks: set[tuple[str, str]], tmp_path: Path
 ) -> None:
     """AWS refuses a role that may create jobs and not pass the service role."""
-    resources = {"Caller": CALLERS_ROLE, "Asks": SHAPES[shape]}
+    states = {"Export": task("createDatasetExportJob", EXPORT)}
+    resources = {"Caller": CALLERS_ROLE, "Asks": machine(states, RoleArn=OF_CALLER)}
     policy = managed(*statements, role={"Ref": "Caller"})
     report = check(tmp_path, {"Resources": {**resources, "Policy": policy}})
     assert of_caller(report) == {"yes": NEEDED - lacks, "no": lacks, "open": set()}
@@ -150,140 +138,16 @@ def test_a_machine_that_waits_for_what_it_starts(
     assert of_caller(check(tmp_path, {"Resources": resources}))["no"] == missing
 
 
-MACHINE = "arn:aws:iam::111122223333:role/machine"
-ROOT = "arn:aws:iam::111122223333:root"
-ASSUMING: Json = {"Effect": "Allow", "Action": ASSUME, "Resource": CALLER}
-
-
-def trusting(principal: Any, **more: Any) -> Json:
-    """A statement of a trust policy."""
-    return {"Effect": "Allow", "Principal": principal, "Action": ASSUME, **more}
-
-
-def with_credentials(statements: list[Json], trusts: list[Json], **states: Json) -> Json:
-    """A machine whose role has these statements, and a task that takes a role that trusts so."""
-    caller = {"RoleName": "caller", "AssumeRolePolicyDocument": {"Statement": trusts}}
-    export = task("createDatasetExportJob", EXPORT, Credentials={"RoleArn": CALLER})
-    resources = {
-        "Machine": {
-            "Type": "AWS::IAM::Role",
-            "Properties": {"RoleName": "machine", "AssumeRolePolicyDocument": {}},
-        },
-        "Caller": {"Type": "AWS::IAM::Role", "DependsOn": "Machine", "Properties": caller},
-        "Policy": managed(CREATING, PASSING, role={"Ref": "Caller"}),
-        "Assume": managed(*statements, role={"Ref": "Machine"}),
-        "Asks": machine(states or {"Export": export}, RoleArn=MACHINE),
-    }
-    return {"Parameters": {"Stage": {"Type": "String"}}, "Resources": resources}
-
-
-BY_ROOT, BY_NAME = trusting({"AWS": ROOT}), trusting({"AWS": MACHINE})
-BY_LAMBDA = trusting({"Service": "lambda.amazonaws.com"})
-DENYING = trusting("*", Effect="Deny")
-MAY_DENY: Json = {"Effect": "Deny", "Action": ASSUME, "Resource": {"Ref": "Stage"}}
-OF_MACHINE = {"AWS": {"Fn::GetAtt": ["Machine", "Arn"]}}
-TO_IAM = {"role": ({"Effect": "Allow", "Action": [ASSUME], "Resource": OF_CALLER},)}
-TO_TRUST = {"trust": ({"Effect": "Allow", "Principal": OF_MACHINE, "Action": [ASSUME]},)}
-
-
-@pytest.mark.parametrize(
-    ("statements", "trusts", "answer", "add"),
-    [
-        ([ASSUMING], [BY_ROOT], "allowed", {}),
-        ([{**ASSUMING, "Resource": "*"}], [BY_ROOT], "allowed", {}),
-        ([], [BY_ROOT], "missing", TO_IAM),
-        ([{**ASSUMING, "Resource": MACHINE}], [BY_ROOT], "missing", TO_IAM),
-        # In one account the trust policy is enough that names the role.
-        ([], [BY_NAME], "allowed", {}),
-        ([ASSUMING, {**ASSUMING, "Effect": "Deny"}], [BY_NAME], "missing", {}),
-        ([], [trusting({"AWS": "arn:aws:iam::111122223333:role/other"})], "missing", TO_TRUST),
-        ([], [trusting({"AWS": {"Ref": "Stage"}})], "undecided", {}),
-        # Whatever IAM says, it has to trust the role, and nothing may deny it.
-        ([ASSUMING], [BY_LAMBDA], "missing", TO_TRUST),
-        ([], [BY_LAMBDA], "missing", TO_TRUST),
-        ([ASSUMING], [], "missing", TO_TRUST),
-        ([ASSUMING], [BY_ROOT, DENYING], "missing", {}),
-        ([], [BY_NAME, DENYING], "missing", {}),
-        ([MAY_DENY], [BY_NAME], "undecided", {}),
-        (
-            [ASSUMING],
-            [trusting({"AWS": ROOT}, Condition={"StringEquals": {"sts:ExternalId": "x"}})],
-            "undecided",
-            {},
-        ),
-        (
-            [ASSUMING],
-            [BY_ROOT, {**DENYING, "Condition": {"Null": {"sts:ExternalId": "true"}}}],
-            "undecided",
-            {},
-        ),
-    ],
-)
-def test_a_machine_assumes_the_role_of_a_tasks_credentials(
-    statements: list[Json], trusts: list[Json], answer: str, add: Json, tmp_path: Path
+@pytest.mark.parametrize("credentials", [{"RoleArn": "arn:aws:iam::444455556666:role/there"}, "x"])
+def test_the_caller_of_a_task_with_credentials_is_not_checked(
+    credentials: Any, tmp_path: Path
 ) -> None:
-    """Step Functions does so with the role of the machine."""
-    report = check(tmp_path, with_credentials(statements, trusts))
-    answers = set()
-    pages = set()
-    for name in ("allowed", "missing", "undecided"):
-        for entry in getattr(report, name):
-            if entry.principal_arn == MACHINE:
-                answers.add((name, entry.principal, entry.action, entry.resource))
-                pages.add(entry.page.rpartition("/")[2])
-    assert answers == {(answer, "caller", ASSUME, CALLER)}
-    assert pages == {"concepts-access-cross-acct-resources.html"}
-    assert {policy.policy: policy.should_have for policy in report.policies if policy.lacks} == add
-
-
-def test_a_caller_that_trusts_personalize_keeps_it(tmp_path: Path) -> None:
-    """Nothing is asked with the role, so the list has no statement for Personalize to replace."""
-    report = check(
-        tmp_path, with_credentials([ASSUMING], [trusting({"Service": "personalize.amazonaws.com"})])
-    )
-    (of_caller,) = [policy for policy in report.policies if policy.policy == "trust"]
-    assert (of_caller.policy_of, of_caller.replaces) == (CALLER, ())
-    assert of_caller.should_have == TO_TRUST["trust"]
-
-
-@pytest.mark.parametrize("credentials_first", [True, False])
-@pytest.mark.parametrize(
-    ("trusts", "lacks"),
-    [([BY_NAME], {PASS: TO_PERSONALIZE}), ([BY_ROOT], {PASS: TO_PERSONALIZE, ASSUME: None})],
-)
-def test_a_role_is_assumed_and_passed_by_one_machine(
-    trusts: list[Json], lacks: Json, credentials_first: bool, tmp_path: Path
-) -> None:
-    """Two statements: the condition of ``iam:PassRole`` would allow no ``sts:AssumeRole``."""
-    arguments = {**EXPORT, "RoleArn": CALLER}
-    both = [
-        task("createDatasetExportJob", arguments, Credentials={"RoleArn": CALLER}),
-        task("createDatasetExportJob", arguments),
-    ]
-    states = dict(zip("AB", both if credentials_first else both[::-1], strict=True))
-    creating = {**CREATING, "Action": "personalize:*"}
-    report = check(tmp_path, with_credentials([creating], trusts, **states))
-    (of_machine,) = [policy for policy in report.policies if policy.policy_of == MACHINE]
-    assert all(len(statement["Action"]) == 1 for statement in of_machine.should_have)
-    assert {
-        statement["Action"][0]: statement.get("Condition") for statement in of_machine.should_have
-    } == lacks
-    assert {entry.action for entry in report.allowed if entry.principal_arn == MACHINE} >= {
-        ASSUME
-    } - lacks.keys()
-
-
-def test_a_machine_assumes_a_role_of_another_account(tmp_path: Path) -> None:
-    """Whatever trusts it there, IAM has to allow it here."""
-    there = "arn:aws:iam::444455556666:role/there"
-    states = {"Export": task("createDatasetExportJob", EXPORT, Credentials={"RoleArn": there})}
+    """It is another role than that of the machine, which needs none of the caller's permissions."""
+    states = {"Export": task("createDatasetExportJob", EXPORT, Credentials=credentials)}
     resources = {"Caller": CALLERS_ROLE, "Asks": machine(states, RoleArn=OF_CALLER)}
-    entries = [
-        entry
-        for entry in check(tmp_path, {"Resources": resources}).missing
-        if entry.principal == "caller"
-    ]
-    assert [(entry.action, entry.resource) for entry in entries] == [(ASSUME, there)]
+    report = check(tmp_path, {"Resources": resources})
+    assert report.asked == ("Main/Asks · Export (dataset export job)",)
+    assert callers(report) == set()
 
 
 @pytest.mark.parametrize(

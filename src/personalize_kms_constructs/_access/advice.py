@@ -184,8 +184,7 @@ def _listed(which: WhichPolicy, statements: Iterable[Json]) -> set[str]:
     for statement in statements:
         # The statement of KMS's default policy is in no template.
         listed.update(filterfalse(is_account, principals_of(statement)))
-    # Whoever assumes a role to call Personalize keeps other statements of its trust policy.
-    return listed & {SERVICE_PRINCIPAL} if which.column == TRUST else listed
+    return listed
 
 
 def _own_conditions(

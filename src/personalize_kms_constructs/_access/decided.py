@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .._answers import Answer
 from .causes import Cause, Reason
 from .decision import Decision, by_owner, of_role, role_by_both, role_by_iam, role_in_bucket
-from .model import AccessModel, Asked, Bucket, Column, Key, Role
+from .model import AccessModel, Asked, Bucket, Column, Key
 from .needs import (
     IN_BUCKET_POLICY,
     IN_IAM,
@@ -88,7 +88,7 @@ def _decision(model: AccessModel, need: Need, asked: Iterable[Asked]) -> Decisio
     if owner is not None and need.principal == SERVICE:
         return by_owner(call, owner)
     own = of_role(model.role(need.role_arn), call)
-    if isinstance(owner, Role) or (isinstance(owner, Key) and need.column == IN_KEY_POLICY):
+    if isinstance(owner, Key) and need.column == IN_KEY_POLICY:
         return role_by_both(call, own, owner)
     decision = role_by_iam(own)
     if decision.answer is Answer.NO and _may_be_allowed_otherwise(model, need, asked):

@@ -15,7 +15,7 @@ from .._answers import Answer
 from .._values import same
 from .calls import Call, Caller, assume_role
 from .causes import Cause, Reason
-from .model import Bucket, Column, Key, Role
+from .model import Bucket, Key, Role
 from .policy_documents import PolicyStatement
 from .statements import Match, Verdict, verdict_of
 
@@ -54,7 +54,7 @@ class OfRole(NamedTuple):
 
 
 class _Sides(NamedTuple):
-    """The verdicts of a key's or role's own policy, of IAM and of the role's boundary.
+    """The verdicts of a key's policy, of IAM and of the role's boundary.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html
     """
@@ -98,35 +98,34 @@ class _Sides(NamedTuple):
         """The same as if the role had no boundary."""
         return self._replace(boundary=_NO_LIMIT)
 
-    def lacking(self, column: Column) -> list[Reason]:
+    def lacking(self) -> list[Reason]:
         """Return the policies that lack a statement; none where it is or may be allowed."""
         if self.answer is not Answer.NO:
             return []
         if self.boundary.answer is Answer.NO:
-            return [Reason.of(Cause.BOUNDARY), *self.unbounded.lacking(column)]
+            return [Reason.of(Cause.BOUNDARY), *self.unbounded.lacking()]
         of_owner = self.of_owner.allowed
         if of_owner.answer is Answer.YES:
-            return [Reason.of(Cause.LEFT_TO_IAM, column=column)]
+            return [Reason.of(Cause.LEFT_TO_IAM, column="key")]
         lacking = []
         if of_owner.answer is Answer.NO or self.one_account is Answer.YES:
-            lacking.append(Reason.of(Cause.NO_STATEMENT, column=column))
+            lacking.append(Reason.of(Cause.NO_STATEMENT, column="key"))
         if of_owner.answer is Answer.MAYBE:
-            lacking.append(Reason(Cause.BOTH_SIDES, {"column": column}, doubts=of_owner.doubts))
+            lacking.append(Reason(Cause.BOTH_SIDES, {"column": "key"}, doubts=of_owner.doubts))
         elif self.by_iam.answer is Answer.NO:
             lacking.append(Reason.of(Cause.NOT_IN_IAM))
         return lacking
 
 
-def role_by_both(call: Call, own: OfRole, owner: Key | Role) -> Decision:
-    """Decide for a role on a key, or on a role to assume: by the owner's own policy and by IAM."""
-    of_owner = _own_verdict(owner, call)
-    one_account = same(call.caller.account, owner.account)
+def role_by_both(call: Call, own: OfRole, key: Key) -> Decision:
+    """Decide for a role on a key: by the key policy and by IAM."""
+    of_owner = _own_verdict(key, call)
+    one_account = same(call.caller.account, key.account)
     sides = _Sides(of_owner, own.iam.allowed, own.boundary.allowed, one_account)
-    lacking = sides.lacking(owner.column)
+    lacking = sides.lacking()
     doubts = []
     if one_account is Answer.MAYBE:
-        kind = "key" if isinstance(owner, Key) else "other role"
-        doubts.append(Reason.of(Cause.ACCOUNTS_UNKNOWN, kind=kind))
+        doubts.append(Reason.of(Cause.ACCOUNTS_UNKNOWN, kind="key"))
     denied = (of_owner.denied, own.iam.denied, own.boundary.denied)
     decision = _outcome(sides.answer, sides.together, denied, lacking, doubts)
     if sides.boundary.answer is not Answer.NO:

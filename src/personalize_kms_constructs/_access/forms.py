@@ -1,4 +1,4 @@
-"""Forms of statements for a role in the policy of a key, bucket or role: by name or by account."""
+"""Forms of statements for a role in the policy of a key or bucket: by name or by account."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from .needs import (
     IN_IAM,
     IN_KEY_POLICY,
     SERVICE,
-    TRUST,
     Need,
     owner_of,
 )
@@ -104,13 +103,11 @@ class Forms:
             return ""
         if reason.cause is Cause.BOUNDARY:
             return IN_BOUNDARY
-        need = decided.need
-        own = TRUST if need.owner_kind == "role" else decided.column
+        own = decided.column
         if own == IN_IAM or reason.cause is Cause.NO_STATEMENT:
             return own
-        # A policy that names the role leaves nothing to IAM; a trust policy that does keeps to it.
-        is_trusted = own == TRUST and reason.cause is Cause.LEFT_TO_IAM
-        return IN_IAM if is_trusted or self.is_left_to_iam(need) else own
+        # A policy that names the role leaves nothing to IAM.
+        return IN_IAM if self.is_left_to_iam(decided.need) else own
 
 
 def _leaves_to_account(owner: Owner, role: Role) -> bool:

@@ -174,8 +174,6 @@ class Asked:
     """The ARNs on which the caller needs the API's action; the last is that of the new resource."""
     also_calls: tuple[str, ...] = ()
     """The other actions that the caller needs on it: to ask for its status, and to tag it."""
-    assumed_by: str = ""
-    """The ARN of the role that has to assume the caller's; empty where none has to."""
 
     @property
     def kind(self) -> str:

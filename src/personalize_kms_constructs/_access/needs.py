@@ -44,7 +44,7 @@ class Need(NamedTuple):
     """A key, a bucket, the objects below a prefix, or ``*``; for a caller the service role, or a
     resource to create."""
     owner: str
-    """The ARN of the key, of the bucket or of the role to assume; empty for anything else."""
+    """The ARN of the key, of the bucket or of the service role; empty for anything else."""
     owner_kind: OwnerKind
     """The kind of the owner."""
     account: str
@@ -137,9 +137,6 @@ def _of_caller(asked: Asked) -> Iterator[Need]:
     caller, account, region = asked.caller_arn, asked.account, asked.region
     for action, arn in wanted:
         yield Need(CALLER, caller, IN_IAM, action, *_NeededOn(arn), account, region)
-    if asked.assumed_by:
-        to_assume = _NeededOn(caller, caller, "role")
-        yield Need(CALLER, asked.assumed_by, IN_IAM, ASSUME_ROLE, *to_assume, account, region)
 
 
 def _on_key(asked: Asked, key_arn: str, access: KeyAccess) -> Iterator[Need]:

@@ -53,7 +53,7 @@ class Owners:
 
         The key of a bucket is known when the bucket is there.
         """
-        for role_arn in (asked.role_arn, asked.caller_arn, asked.assumed_by):
+        for role_arn in (asked.role_arn, asked.caller_arn):
             if role_arn:
                 with template.noting_errors():
                     self.add_role(role_arn)

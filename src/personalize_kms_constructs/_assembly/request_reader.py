@@ -89,13 +89,9 @@ class RequestReader:
         """Return a request with its caller and the ARNs of the call, if the template shows it."""
         if not request.caller:
             return asked
-        assumed_by = ""
-        if request.assumed_by:
-            assumed_by = self._deployment.role_arn(request.assumed_by, request.resource)
         return replace(
             asked,
             caller_arn=self._deployment.role_arn(request.caller, request.resource),
-            assumed_by=assumed_by,
             calls_on=request.calls_on(job_name, made_for),
             also_calls=request.also_calls,
         )

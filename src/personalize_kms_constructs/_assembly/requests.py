@@ -44,8 +44,6 @@ class Request(NamedTuple):
     """The name of the state, if a state machine makes the call."""
     caller: str = ""
     """The ARN or the name of the role that calls; empty where the template doesn't show it."""
-    assumed_by: str = ""
-    """The ARN or the name of the role that has to assume the caller; empty where none has to."""
 
     def text(self, *path: str) -> str | None:
         """Return an argument, or none; a hole where it isn't known before an execution."""

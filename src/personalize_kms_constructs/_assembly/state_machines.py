@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._access.model import OpenQuestion
-from .._values import HOLE, WRITTEN, account_of, as_text, joined, split_arn, unknown
+from .._values import HOLE, WRITTEN, account_of, as_text, joined, unknown
 from ..matrix import Permissions
 from .choices import Either
 from .files import read_text
@@ -79,13 +79,13 @@ def _request_of_state(
     value = _arguments(name, state, states)
     if isinstance(value, (Mapping, Either)):
         arguments = lower_case(value)
-    caller, assumed_by = role_of_machine, ""
+    caller, account = role_of_machine, ""
     credentials = state.get("Credentials")
     if credentials:
-        # See ``ASSUMING_PAGE``.
+        # Another role calls, which isn't checked, in its own account
+        # (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html).
         arn = credentials.get("RoleArn") if isinstance(credentials, dict) else None
-        is_known = isinstance(arn, str) and split_arn(arn) is not None
-        caller, assumed_by = str(arn) if is_known else unknown(f"role of {label}"), role_of_machine
+        caller, account = "", account_of(str(arn or unknown(f"role of {label}")))
     describes = f"{_SERVICE}describe{row.noun}".lower() in json.dumps(states).lower()
     return Request(
         resource,
@@ -93,11 +93,10 @@ def _request_of_state(
         row,
         arguments,
         at_deployment=False,
-        account=account_of(caller) if credentials else "",
-        describes=describes and not credentials,
+        account=account,
+        describes=describes,
         state=name,
         caller=caller,
-        assumed_by=assumed_by,
     )
 
 
