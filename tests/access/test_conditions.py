@@ -49,9 +49,7 @@ OTHER = f"arn:aws:iam::{ACCOUNT}:role/Other"
 LISTED = [OTHER, ROLE]
 ALL = set(KEY_POLICY_ACTIONS)
 NEGATED = ("ArnNotEquals", "ArnNotLike", "StringNotEquals", "StringNotLike")
-UNDOCUMENTED = "AWS doesn't document the key for Personalize's calls"
-NOT_IN_TEMPLATES = "the policies don't say what it is"
-NOT_READ = "the check doesn't read tags and aliases"
+UNKNOWN = "the check doesn't know what Personalize sends"
 SSE_C = "s3:x-amz-server-side-encryption-customer-algorithm"
 
 
@@ -67,19 +65,22 @@ def denial(condition: Any, **elements: Any) -> Statement:
 
 
 @pytest.mark.parametrize(
-    ("condition", "open_ones"),
+    ("condition", "reason"),
     [
-        ({"StringEquals": {"aws:ResourceTag/team": "movies"}}, ALL),
-        ({"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/movies"}}, ALL),
+        ({"StringEquals": {"aws:ResourceTag/team": "movies"}}, UNKNOWN),
+        (
+            {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/movies"}},
+            "the check doesn't read aliases",
+        ),
     ],
 )
-def test_conditions_on_what_a_key_has(condition: Any, open_ones: set[str]) -> None:
+def test_conditions_on_what_a_key_has(condition: Any, reason: str) -> None:
     """AWS documents them, and a template may say them: it is the check that doesn't look."""
     report = report_of(
         key=[role(KEY_POLICY_ACTIONS, Condition=condition), service(KEY_POLICY_ACTIONS)], iam=[]
     )
-    assert {entry.action for entry in report.undecided if entry.policy == "key"} == open_ones
-    assert all(NOT_READ in entry.because for entry in report.undecided)
+    assert {entry.action for entry in report.undecided if entry.policy == "key"} == ALL
+    assert all(reason in entry.because for entry in report.undecided)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ def answers(report: AccessReport) -> dict[str, str]:
             {"ArnEqualsIfExists": {"aws:PrincipalArn": ROLE}},
             "denied",
             "open",
-            "aws:PrincipalArn: it holds only if",
+            f"aws:PrincipalArn: {UNKNOWN}",
         ),
         (
             {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}},
@@ -235,19 +236,19 @@ def answers(report: AccessReport) -> dict[str, str]:
             {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}, **OTHERS_ALONE},
             "open",
             "may",
-            NOT_IN_TEMPLATES,
+            "the policies don't say what it is",
         ),
-        ({"StringEquals": {"aws:PrincipalTag/team": "movies"}}, "open", "open", NOT_READ),
-        ({"StringNotEquals": {"aws:ResourceOrgPaths": "x"}}, "open", "open", NOT_IN_TEMPLATES),
-        ({"StringNotEquals": {"aws:ResourceTag/team": "x"}}, "open", "open", NOT_READ),
-        ({"DateLessThan": {"aws:CurrentTime": "2026-01-01"}}, "open", "open", NOT_IN_TEMPLATES),
-        ({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "open", "open", UNDOCUMENTED),
-        ({"Null": {"s3:x-amz-content-sha256": "true"}}, "open", "open", UNDOCUMENTED),
+        ({"StringEquals": {"aws:PrincipalTag/team": "movies"}}, "open", "open", UNKNOWN),
+        ({"StringNotEquals": {"aws:ResourceOrgPaths": "x"}}, "open", "open", UNKNOWN),
+        ({"StringNotEquals": {"aws:ResourceTag/team": "x"}}, "open", "open", UNKNOWN),
+        ({"DateLessThan": {"aws:CurrentTime": "2026-01-01"}}, "open", "open", UNKNOWN),
+        ({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "open", "open", UNKNOWN),
+        ({"Null": {"s3:x-amz-content-sha256": "true"}}, "open", "open", UNKNOWN),
         (
             {"Null": {"aws:SourceAccount": "true"}, **SERVICES_ALONE},
             "may",
             "open",
-            "it holds only if Personalize doesn't send the key",
+            UNKNOWN,
         ),
         # Two conditions on one key are about one value: a denial of other accounts, if Personalize
         # sends the account.
@@ -289,8 +290,8 @@ def answers(report: AccessReport) -> dict[str, str]:
         ),
         ("Restricted", "open", "open", "Condition isn't known before deployment"),
         # For a service role the key is false; for a service principal AWS doesn't say.
-        ({"Bool": {"aws:ViaAWSService": "false"}}, "denied", "open", UNDOCUMENTED),
-        ({"BoolIfExists": {"aws:ViaAWSService": "true"}}, "may", "open", UNDOCUMENTED),
+        ({"Bool": {"aws:ViaAWSService": "false"}}, "denied", "open", UNKNOWN),
+        ({"BoolIfExists": {"aws:ViaAWSService": "true"}}, "may", "open", UNKNOWN),
         # With an absent key a comparison is false, and its negation true; of an operator that isn't
         # known, who knows?
         *(
@@ -340,17 +341,17 @@ def answers(report: AccessReport) -> dict[str, str]:
             {"StringEqualsIgnoreCase": {"aws:PrincipalType": "assumedrole"}},
             "denied",
             "open",
-            UNDOCUMENTED,
+            UNKNOWN,
         ),
         (
             {"StringNotEqualsIgnoreCase": {"aws:PrincipalType": "ASSUMEDROLE"}},
             "may",
             "open",
-            UNDOCUMENTED,
+            UNKNOWN,
         ),
-        ({"StringEquals": {"aws:PrincipalType": "assumedrole"}}, "may", "open", UNDOCUMENTED),
-        ({"StringLike": {"aws:PrincipalType": "Assumed*"}}, "denied", "open", UNDOCUMENTED),
-        ({"StringLike": {"aws:PrincipalType": "assumed*"}}, "may", "open", UNDOCUMENTED),
+        ({"StringEquals": {"aws:PrincipalType": "assumedrole"}}, "may", "open", UNKNOWN),
+        ({"StringLike": {"aws:PrincipalType": "Assumed*"}}, "denied", "open", UNKNOWN),
+        ({"StringLike": {"aws:PrincipalType": "assumed*"}}, "may", "open", UNKNOWN),
         ({"StringEquals": {"aws:PrincipalAccount": [None]}}, "open", "open", ""),
         ({"StringEquals": {"aws:PrincipalAccount": {"Ref": "X"}}}, "open", "open", ""),
         ({"IpAddress": {"aws:PrincipalAccount": "10.0.0.0/8"}}, "open", "open", ""),
@@ -398,7 +399,7 @@ def answers(report: AccessReport) -> dict[str, str]:
             {"NumericLessThan": {"s3:TlsVersion": "new"}},
             "open",
             "open",
-            "the values can't be compared",
+            UNKNOWN,
         ),
         ({"NumericLike": {"s3:TlsVersion": "1"}}, "open", "open", "the operator isn't known"),
         # Of several conditions, those that are decided aren't named.
@@ -407,7 +408,7 @@ def answers(report: AccessReport) -> dict[str, str]:
             "open",
             "open",
             "may be denied: statement Perimeter of bucket policy: condition StringEquals "
-            "aws:SourceIp: " + UNDOCUMENTED,
+            "aws:SourceIp: " + UNKNOWN,
         ),
     ],
 )
@@ -496,7 +497,7 @@ def test_what_a_listing_or_an_upload_must_have_leaves_it_undecided(
         (
             {"StringEqualsIfExists": {"aws:SourceAccount": ANOTHER_ACCOUNT}},
             "open",
-            "aws:SourceAccount: it holds only if",
+            f"aws:SourceAccount: {UNKNOWN}",
         ),
         (
             {"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:eu-west-1:{ACCOUNT}:*"}},
@@ -911,7 +912,7 @@ OPEN_ARN = "arn:${AWS::Partition}:personalize:eu-west-1:${AWS::AccountId}:*"
         (
             {"StringNotEquals": {"aws:SourceAccount": ITS_OWN}},
             (None, ITS_OWN),
-            Cause.ONLY_IF_ABSENT,
+            Cause.KEY_UNKNOWN,
             (),
         ),
         (
@@ -924,7 +925,7 @@ OPEN_ARN = "arn:${AWS::Partition}:personalize:eu-west-1:${AWS::AccountId}:*"
         (
             {"IpAddress": {"aws:SourceAccount": "10.0.0.0/8"}},
             ("10.0.0.1",),
-            Cause.CONDITION_VALUE_UNDOCUMENTED,
+            Cause.KEY_UNKNOWN,
             (),
         ),
     ],

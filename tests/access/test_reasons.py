@@ -130,9 +130,7 @@ def test_a_reason_names_the_policy(
 
 UNKNOWN_ACTION = {"Ref": "Actions"}
 FROM_AN_ADDRESS = {"StringEquals": {"aws:SourceIp": "10.0.0.1"}}
-OF_ADDRESS = (
-    "condition StringEquals aws:SourceIp: AWS doesn't document the key for Personalize's calls"
-)
+OF_ADDRESS = "condition StringEquals aws:SourceIp: the check doesn't know what Personalize sends"
 SESSION = ROLE.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/x"
 IS_UNKNOWN = "isn't known before deployment"
 

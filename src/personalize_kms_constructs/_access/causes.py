@@ -113,33 +113,22 @@ class Cause(Enum):
     NOT_PRINCIPAL = "NotPrincipal names the role or its account, but not its session"
     OPERATOR_WITHOUT_KEYS = "condition operator {operator} without condition keys"
     OPERATOR_UNKNOWN = "condition {operator} {key}: the operator isn't known"
-    KEY_NOT_IN_TEMPLATES = "condition {operator} {key}: the policies don't say what it is", _TRY
-    KEY_NOT_READ = "condition {operator} {key}: the check doesn't read tags and aliases", _TRY
+    KEY_OF_ALIASES = "condition {operator} {key}: the check doesn't read aliases", _TRY
     KEY_OF_ORGANIZATION = (
         "condition {operator} {key}: the policies don't say what it is",
         "name the organization of the accounts by --organization o-…, in Python by organization=",
     )
-    KEY_UNDOCUMENTED = (
-        "condition {operator} {key}: AWS doesn't document the key for Personalize's calls",
+    KEY_UNKNOWN = (
+        "condition {operator} {key}: the check doesn't know what Personalize sends",
         _TRY,
     )
     KEY_MAYBE_ABSENT = (
         "condition {operator} {key}: AWS doesn't document whether Personalize sends the key",
         _TRY,
     )
-    ONLY_IF_ABSENT = (
-        "condition {operator} {key}: it holds only if Personalize doesn't send the key, and AWS "
-        "doesn't document whether it does",
-        _TRY,
-    )
     CONDITION_VALUE_UNKNOWN = (
         "condition {operator} {key}: {parts} isn't known before deployment",
         IF_PARAMETER,
-    )
-    CONDITION_VALUE_UNDOCUMENTED = (
-        "condition {operator} {key}: what Personalize sends isn't documented in such detail, or "
-        "the values can't be compared",
-        _TRY,
     )
 
     # Too much.

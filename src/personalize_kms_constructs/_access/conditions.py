@@ -35,13 +35,7 @@ class _Test(NamedTuple):
 
 # AWS documents them, but neither a template nor a read of the account has them.
 _OF_ORGANIZATION = ("aws:principalorgid", "aws:resourceorgid")
-_NOT_IN_TEMPLATES = (
-    "aws:principalorgpaths",
-    "aws:resourceorgpaths",
-    "aws:currenttime",
-    "aws:epochtime",
-)
-_NOT_READ = ("aws:principaltag/", "aws:resourcetag/", "kms:resourcealiases")
+_OF_ALIASES = "kms:resourcealiases"
 _OPERATOR = re.compile(r"(?:(ForAnyValue|ForAllValues):)?(\w+?)(IfExists)?")
 _NEGATED = {
     "StringNotEquals": "StringEquals",
@@ -85,18 +79,16 @@ def _doubt(test: _Test, context: Context) -> Reason:
         return Reason.of(Cause.OPERATOR_UNKNOWN, operator=operator, key=key)
     alternatives = _sent(key, context)
     if alternatives is None:
+        cause = Cause.KEY_OF_ALIASES if key.lower() == _OF_ALIASES else Cause.KEY_UNKNOWN
         if key.lower() in _OF_ORGANIZATION:
-            return Reason.of(Cause.KEY_OF_ORGANIZATION, operator=operator, key=key)
-        if key.lower().startswith(_NOT_READ):
-            return Reason.of(Cause.KEY_NOT_READ, operator=operator, key=key)
-        in_no_template = key.lower().startswith(_NOT_IN_TEMPLATES)
-        cause = Cause.KEY_NOT_IN_TEMPLATES if in_no_template else Cause.KEY_UNDOCUMENTED
+            cause = Cause.KEY_OF_ORGANIZATION
         return Reason.of(cause, operator=operator, key=key)
     sent = tuple(value for value in alternatives if value is not None)
     if None in alternatives and _holds(test, None, context) is Answer.NO:
         return Reason.of(Cause.KEY_MAYBE_ABSENT, operator=operator, key=key)
     if _all_hold([test], {**context, key.lower(): sent}) is Answer.NO:
-        return Reason.of(Cause.ONLY_IF_ABSENT, operator=operator, key=key)
+        # It holds only if Personalize doesn't send the key.
+        return Reason.of(Cause.KEY_UNKNOWN, operator=operator, key=key)
     expected = [value for value in as_list(values) if isinstance(value, str)]
     unknown, generated = told_apart_by(" ".join(expected), " ".join(sent))
     if unknown:
@@ -105,7 +97,7 @@ def _doubt(test: _Test, context: Context) -> Reason:
     if generated:
         element, parts = f"condition {operator} {key}", tuple(generated)
         return Reason.of(Cause.NAME_NOT_SAID, element=element, parts=parts)
-    return Reason.of(Cause.CONDITION_VALUE_UNDOCUMENTED, operator=operator, key=key)
+    return Reason.of(Cause.KEY_UNKNOWN, operator=operator, key=key)
 
 
 def _all_hold(tests: list[_Test], context: Context) -> Answer:

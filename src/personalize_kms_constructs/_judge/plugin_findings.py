@@ -36,11 +36,9 @@ from .violations import (
 _CONDITIONS = frozenset(
     {
         Cause.OPERATOR_UNKNOWN,
-        Cause.KEY_NOT_IN_TEMPLATES,
-        Cause.KEY_NOT_READ,
+        Cause.KEY_OF_ALIASES,
         Cause.KEY_OF_ORGANIZATION,
-        Cause.KEY_UNDOCUMENTED,
-        Cause.ONLY_IF_ABSENT,
+        Cause.KEY_UNKNOWN,
         Cause.TEMPLATE_CONDITION,
         Cause.ELEMENT_UNKNOWN,
     }
