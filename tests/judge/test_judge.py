@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -692,30 +693,22 @@ def in_a_nested_stack_as_of_old(app: cdk.App) -> cdk.Stack:
     )
 
 
-@pytest.mark.parametrize(
-    ("inner", "file"),
-    [
-        (in_a_product, "MainInner14B28333.product.template.json"),
-        (in_a_nested_stack_as_of_old, "MainInner14B28333.nested.template.json"),
-    ],
-)
 @pytest.mark.parametrize("with_checks", [True, False])
 def test_a_construct_whose_template_is_of_no_stack_is_not_judged(
-    inner: Callable[[cdk.App], cdk.Stack], file: str, with_checks: bool, app: cdk.App
+    with_checks: bool, app: cdk.App
 ) -> None:
     """A single warning for all constructs of the template; other stacks are judged."""
     if with_checks:
         cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
-    stack = inner(app)
+    stack = in_a_nested_stack_as_of_old(app)
     encryption(stack, "One")
     encryption(stack, "Two")
     report = check_assembly(app.synth())
-    constructs = (
-        ["Main/Inner/One", "Main/Inner/Two"]
-        if inner is not in_a_product or CDK_TELLS_OF_PRODUCTS
-        else []
+    constructs = ["Main/Inner/One", "Main/Inner/Two"]
+    because = (
+        "MainInner14B28333.nested.template.json is the template of no stack of the assembly, so it "
+        "isn't checked"
     )
-    because = f"{file} is the template of no stack of the assembly, so it isn't checked"
     assert {(*entry.needed_by, entry.because) for entry in report.undecided} == {
         (construct, because) for construct in constructs
     }
@@ -727,6 +720,23 @@ def test_a_construct_whose_template_is_of_no_stack_is_not_judged(
     # The checks tell of the nested stack as well.
     of_constructs = [violation for violation in told(app) if "NestedStack" not in violation[2]]
     assert of_constructs == [("MissingKeyAccess", "error", "Other/Encryption"), *not_judged]
+
+
+@pytest.mark.parametrize("with_checks", [True, False])
+def test_a_construct_in_a_product(with_checks: bool, app: cdk.App) -> None:
+    """Its template is judged, as one that is deployed by itself, where the CDK tells of it."""
+    if with_checks:
+        cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
+    made = encryption(in_a_product(app))
+    report = check_assembly(app.synth())
+    assert report.asked == ("Main/Inner/Encryption (dataset group)",) * CDK_TELLS_OF_PRODUCTS
+    assert (report.missing, report.problems, report.undecided) == ((), (), ())
+    assert told(app) == []
+    break_key_policy(made)
+    with suppress(RuntimeError):
+        app.synth(force=True)
+    error = ("MissingKeyAccess", "error", "Main/Inner/Encryption")
+    assert told(app) == [error] * CDK_TELLS_OF_PRODUCTS
 
 
 def without_key(scope: Construct, id: str = "Books") -> personalize.CfnDatasetGroup:

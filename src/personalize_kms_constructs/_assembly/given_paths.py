@@ -8,9 +8,8 @@ from pathlib import Path
 
 from .._access.lines import STANDARD_INPUT
 from .._address import page_at
-from .._values import unknown
 from .files import AssemblyError, read_template
-from .manifest import UNKNOWN_ENVIRONMENT, Assembly, read_with_stages
+from .manifest import Assembly, read_with_stages, template_alone
 from .templates import Template
 
 _ENDINGS = (".json", ".yaml", ".yml", ".template")
@@ -66,14 +65,12 @@ def _is_template(file: Path) -> bool:
 
 def _deployed_together(files: Sequence[Path]) -> Assembly:
     """Return templates as stacks whose environment and names only the deployment knows."""
-    account, region = UNKNOWN_ENVIRONMENT.values()
     templates: list[Template] = []
     nested: set[str] = set()
     stems = [_stem(file) for file in files]
     for file, stem in zip(files, stems, strict=True):
         name = file.as_posix() if stems.count(stem) > 1 else stem
-        template = Template(name, unknown(f"{name}.AWS::StackName"), account, region, file)
-        template.read()
+        template = template_alone(name, file)
         template.raise_first_error()
         if "Resources" not in template.body:
             raise AssemblyError(f"{file}: not a CloudFormation template: it has no Resources")

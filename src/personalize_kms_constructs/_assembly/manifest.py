@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .._access.policy_documents import as_list
 from .._metadata_type import METADATA_TYPE
+from .._values import unknown
 from .files import AssemblyError, Json, read_json
 from .templates import Template, add_construct_paths, template_of
 
@@ -21,11 +22,13 @@ ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 
 UNKNOWN_ENVIRONMENT = {"unknown-account": "${AWS::AccountId}", "unknown-region": "${AWS::Region}"}
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
+_PRODUCT = ".product.template.json"
+"""The end of the file of a product's template, in Service Catalog."""
 
 
 @dataclass
 class Assembly:
-    """The stacks of an app or of one of its stages."""
+    """The stacks of an app or of one of its stages, or a product."""
 
     directory: Path
     templates: list[Template] = field(default_factory=list)
@@ -38,6 +41,8 @@ class Assembly:
     """The rules that are acknowledged, each with the path of the construct."""
     stages: list[Path] = field(default_factory=list)
     """The directories of its stages, which are assemblies of their own."""
+    products: list[Assembly] = field(default_factory=list)
+    """Its products of Service Catalog, each of which is deployed by itself, by who launches it."""
 
     def with_nested(self) -> Iterator[Template]:
         """Yield the templates of all stacks, nested stacks included."""
@@ -55,7 +60,7 @@ def read_assembly(directory: Path) -> Assembly:
 
 
 def read_with_stages(directory: Path, within: tuple[Path, ...] = ()) -> list[Assembly]:
-    """Return an assembly and the assemblies of its stages.
+    """Return an assembly, its products, and the assemblies of its stages.
 
     Raises:
         AssemblyError: as above, or if it contains itself.
@@ -65,10 +70,18 @@ def read_with_stages(directory: Path, within: tuple[Path, ...] = ()) -> list[Ass
         manifest = here / "manifest.json"
         raise AssemblyError(f"{manifest}: circular reference: the assembly contains itself")
     assembly = read_assembly(directory)
-    assemblies = [assembly]
+    assemblies = [assembly, *assembly.products]
     for stage in assembly.stages:
         assemblies += read_with_stages(stage, (*within, here))
     return assemblies
+
+
+def template_alone(name: str, file: Path) -> Template:
+    """Read a template whose environment and stack name only its deployment knows."""
+    account, region = UNKNOWN_ENVIRONMENT.values()
+    template = Template(name, unknown(f"{name}.AWS::StackName"), account, region, file)
+    template.read()
+    return template
 
 
 def _object_in(value: Json, name: str) -> Json:
@@ -101,7 +114,9 @@ class _Manifest:
                 stacks[artifact_id] = template
                 assembly.templates.append(template)
                 with template.noting_errors():
-                    self._add_metadata(artifact, template, assembly)
+                    metadata = self._metadata(artifact)
+                    self._add_products(metadata, template, assembly)
+                    self._add_metadata(metadata, template, assembly)
             elif artifact["type"] == "cdk:cloud-assembly":
                 assembly.stages.append(self._stage(artifact_id, artifact))
         for artifact_id, template in stacks.items():
@@ -151,12 +166,38 @@ class _Manifest:
             path=self.directory / file,
         )
 
-    def _add_metadata(self, artifact: Json, template: Template, assembly: Assembly) -> None:
-        """Add the metadata of our constructs, acknowledgements, and the paths of resources."""
+    def _metadata(self, artifact: Json) -> Json:
         metadata = _object_in(artifact, "metadata")
         extra = artifact.get("additionalMetadataFile")
         if isinstance(extra, str):
             metadata |= read_json(self.directory / extra)
+        return metadata
+
+    def _add_products(self, metadata: Json, template: Template, assembly: Assembly) -> None:
+        """Add the products of a stack, which take their part of its metadata."""
+        # Saves time: few stacks have a product.
+        if not any(file.endswith(_PRODUCT) for file in template.assets.values()):
+            return
+        for construct_path, entries in [*metadata.items()]:
+            for entry in as_list(entries):
+                match entry:
+                    case {"type": "aws:cdk:templateFile", "data": str(file)}:
+                        if file.endswith(_PRODUCT):
+                            assembly.products.append(self._product(construct_path, file, metadata))
+
+    def _product(self, construct_path: str, file: str, metadata: Json) -> Assembly:
+        own: Json = {}
+        for path in [*metadata]:
+            if f"{path}/".startswith(f"{construct_path}/"):
+                own[path] = metadata.pop(path)
+        template = template_alone(construct_path.lstrip("/"), self.directory / file)
+        product = Assembly(self.directory, [template])
+        with template.noting_errors():
+            self._add_metadata(own, template, product)
+        return product
+
+    def _add_metadata(self, metadata: Json, template: Template, assembly: Assembly) -> None:
+        """Add the metadata of our constructs, acknowledgements, and the paths of resources."""
         paths: list[tuple[str, str]] = []
         left: list[tuple[Template, str, Json]] = []
         for construct_path, entries in metadata.items():

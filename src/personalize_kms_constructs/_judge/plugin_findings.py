@@ -82,7 +82,8 @@ class _ReadApp:
         self._broken: list[str] = []
         for directory in dict.fromkeys(Path(path).parent for path in template_paths):
             try:
-                assemblies.append(read_assembly(directory))
+                assembly = read_assembly(directory)
+                assemblies += [assembly, *assembly.products]
             except AssemblyError as error:
                 self._broken.append(str(error))
         self._read = read_assemblies(assemblies)
