@@ -116,7 +116,7 @@ class Advice:
         """Return the needs for which a role's IAM policy gets statements: those that it lacks.
 
         If something is too much, these are all needs. Besides, a role loses what a key policy gives
-        it by name today, once the key policy changes and leaves the role to its account.
+        everybody today, once the key policy leaves the role to its account.
         """
         needs = dict.fromkeys(change.lacks)
         for need in self._should_have.needs_in_iam(change.which.owner):

@@ -30,8 +30,8 @@ class Forms:
     * In the policy as it should be: ``is_delegated`` is the form of a pair. ``is_left_to_iam``
       tells if IAM has to allow the same, which across accounts it has to in both forms.
     * In the policy of today: ``is_of_account`` tells if it leaves a need to the account already.
-    * Between the two: ``is_left_anew`` tells if it names the role, and should leave a need to the
-      account.
+    * Between the two: ``is_left_anew`` tells if it lets everybody in, and should leave a need to
+      the account.
     """
 
     def __init__(self, model: AccessModel, decisions: Iterable[Decided]) -> None:
@@ -71,7 +71,7 @@ class Forms:
         return is_met or any(reason.cause is Cause.LEFT_TO_IAM for reason in decision.refusals)
 
     def is_left_anew(self, need: Need) -> bool:
-        """Tell if a key policy names the role, or everybody, and should leave it to the account."""
+        """Tell if a key policy lets everybody in, and should leave the role to its account."""
         decided = self._by_key_policy.get(need)
         return decided is not None and decided.decision.named and self.is_delegated(need)
 

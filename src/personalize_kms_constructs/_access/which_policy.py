@@ -10,7 +10,6 @@ from .declarations import Declaration, template_of
 from .forms import Owner
 from .model import AccessModel, Bucket, Column, Role, declared_of
 from .needs import IN_BOUNDARY, IN_IAM, Need, owner_of
-from .policy_documents import Policy
 
 IAM_POLICY = "AWS::IAM::Policy"
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
@@ -64,12 +63,14 @@ def _iam_policy(model: AccessModel, need: Need, role: Role) -> WhichPolicy:
     """
     owner = owner_of(model, need)
     for policy in role.identity:
-        is_own = not policy.also_of and not policy.condition
-        if policy.declared and policy.declared == role.declared:
+        if policy.declared is None or policy.also_of or policy.condition:
+            continue
+        if policy.declared == role.declared:
             can_refer = bool(policy.inline) and _can_refer(model, need, role)
         else:
-            can_refer = not _comes_before(policy, role, owner)
-        if policy.declared and is_own and can_refer:
+            waited_for = (owner or role).waits_for
+            can_refer = policy.declared not in role.waits_for and policy.declared not in waited_for
+        if can_refer:
             return WhichPolicy(role.arn, IN_IAM, (policy.declared,))
     if role.declared is None:
         return WhichPolicy(role.arn, IN_IAM, ())
@@ -78,25 +79,20 @@ def _iam_policy(model: AccessModel, need: Need, role: Role) -> WhichPolicy:
     return WhichPolicy(role.arn, IN_IAM, declared_of([role]), IAM_POLICY)
 
 
-def _comes_before(policy: Policy, role: Role, owner: Owner | None) -> bool:
-    """Tell if an IAM policy can't refer to a key or bucket, which waits for it or for the role."""
-    waited_for = (owner or role).waits_for
-    return policy.declared in role.waits_for or policy.declared in waited_for
-
-
 def _can_refer(model: AccessModel, need: Need, role: Role) -> bool:
-    """Tell if a role itself can refer to what a need is about, which doesn't wait for the role.
+    """Tell if a role can refer to what a need is about: to what never waits for the role.
 
-    A key of its template will wait for it, if the role doesn't wait for the key: its policy should
-    name the role. So should the trust policy of a role that it assumes.
+    A key of its template should name the role, if the role doesn't wait for the key. So should a
+    role that it assumes.
     """
     owner, passed = owner_of(model, need), model.roles.get(need.resource_arn)
     for subject in (owner, passed):
         if subject is role or (subject is not None and role.declared in subject.waits_for):
             return False
     key = model.keys.get(owner.key_arn or "") if isinstance(owner, Bucket) else owner
-    is_here = key is not None and template_of(key.declared) == template_of(role.declared)
-    return not is_here or (key is not None and key.declared in role.waits_for)
+    if key is None or template_of(key.declared) != template_of(role.declared):
+        return True
+    return key.declared in role.waits_for
 
 
 def _is_in_later_stack(owner: Owner, role: Role) -> bool:

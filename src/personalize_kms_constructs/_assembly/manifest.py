@@ -22,8 +22,7 @@ ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 
 UNKNOWN_ENVIRONMENT = {"unknown-account": "${AWS::AccountId}", "unknown-region": "${AWS::Region}"}
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
-_PRODUCT = ".product.template.json"
-"""The end of the file of a product's template, in Service Catalog."""
+_TEMPLATE_FILE, _PRODUCT = "aws:cdk:templateFile", ".product.template.json"
 
 
 @dataclass
@@ -114,9 +113,7 @@ class _Manifest:
                 stacks[artifact_id] = template
                 assembly.templates.append(template)
                 with template.noting_errors():
-                    metadata = self._metadata(artifact)
-                    self._add_products(metadata, template, assembly)
-                    self._add_metadata(metadata, template, assembly)
+                    self._add_metadata(artifact, template, assembly)
             elif artifact["type"] == "cdk:cloud-assembly":
                 assembly.stages.append(self._stage(artifact_id, artifact))
         for artifact_id, template in stacks.items():
@@ -166,38 +163,16 @@ class _Manifest:
             path=self.directory / file,
         )
 
-    def _metadata(self, artifact: Json) -> Json:
+    def _add_metadata(self, artifact: Json, template: Template, assembly: Assembly) -> None:
+        """Add the metadata of our constructs, acknowledgements, and the paths of resources.
+
+        Add the products, too.
+        """
         metadata = _object_in(artifact, "metadata")
         extra = artifact.get("additionalMetadataFile")
         if isinstance(extra, str):
             metadata |= read_json(self.directory / extra)
-        return metadata
-
-    def _add_products(self, metadata: Json, template: Template, assembly: Assembly) -> None:
-        """Add the products of a stack, which take their part of its metadata."""
-        # Saves time: few stacks have a product.
-        if not any(file.endswith(_PRODUCT) for file in template.assets.values()):
-            return
-        for construct_path, entries in [*metadata.items()]:
-            for entry in as_list(entries):
-                match entry:
-                    case {"type": "aws:cdk:templateFile", "data": str(file)}:
-                        if file.endswith(_PRODUCT):
-                            assembly.products.append(self._product(construct_path, file, metadata))
-
-    def _product(self, construct_path: str, file: str, metadata: Json) -> Assembly:
-        own: Json = {}
-        for path in [*metadata]:
-            if f"{path}/".startswith(f"{construct_path}/"):
-                own[path] = metadata.pop(path)
-        template = template_alone(construct_path.lstrip("/"), self.directory / file)
-        product = Assembly(self.directory, [template])
-        with template.noting_errors():
-            self._add_metadata(own, template, product)
-        return product
-
-    def _add_metadata(self, metadata: Json, template: Template, assembly: Assembly) -> None:
-        """Add the metadata of our constructs, acknowledgements, and the paths of resources."""
+        products: dict[str, Assembly] = {}
         paths: list[tuple[str, str]] = []
         left: list[tuple[Template, str, Json]] = []
         for construct_path, entries in metadata.items():
@@ -215,14 +190,21 @@ class _Manifest:
                 elif type == ACKNOWLEDGED and isinstance(data, dict):
                     for rule in data:
                         assembly.acknowledged.append((str(rule), path))
-        of_construct = add_construct_paths(template, paths)
+                elif type == _TEMPLATE_FILE and str(data).endswith(_PRODUCT):
+                    product = template_alone(path, self.directory / str(data))
+                    products[path] = Assembly(self.directory, [product])
+        tops = [template]
+        for of_product in products.values():
+            tops += of_product.templates
+        of_construct = add_construct_paths(tops, paths)
         for _, path, data in left:
             own = template_of(path, of_construct, template)
             file = self.directory / str(data.get("template"))
             # Nested templates that are equal are one asset, which has the file of the first.
             if own is not template and os.path.isfile(file):
                 own.path = file
-        assembly.metadata += left
+            products.get(own.name, assembly).metadata.append((template, path, data))
+        assembly.products += products.values()
 
 
 def _files_before(

@@ -15,24 +15,20 @@ from ..matrix import IMPORT_PAGE
 from . import physical
 from .files import AssemblyError
 from .physical import nearest, role_name
-from .stacks import Resource, Stack
+from .stacks import Resource
 
 _KINDS = {physical.BUCKET: "bucket", physical.ROLE: "role"}
 
 
 def raise_for_two_deployments(resources: Iterable[Resource]) -> None:
-    """Raise an error if two templates make a bucket or a role of one name, without a condition.
-
-    Raises:
-        AssemblyError: with both templates.
-    """
+    """Raise an error if two templates make a bucket or a role of one name, without a condition."""
     made: dict[tuple[str, str], Resource] = {}
     for resource in resources:
         if resource.type not in _KINDS or resource.stack.parent is not None or resource.condition:
             continue
         name = physical.ref(resource)
         other = made.setdefault((resource.type, name.lower()), resource)
-        if other.stack is not resource.stack and not has_unknown(name):
+        if other.stack is not resource.stack and "${" not in name:
             files = f"{other.stack.template.path} and {resource.stack.template.path}"
             raise AssemblyError(
                 f"{files} both make the {_KINDS[resource.type]} {name}, so they aren't deployed "
@@ -43,25 +39,18 @@ def raise_for_two_deployments(resources: Iterable[Resource]) -> None:
 def bucket_policy_problems(
     arn: str, name: str, policies: Iterable[Resource], buckets: list[Resource]
 ) -> list[Problem]:
-    """Return a problem for each bucket of a name that has several policies at once."""
-    by_stack: dict[Stack | None, list[Resource]] = {}
-    for policy in policies:
-        # Under a condition another policy may be left out.
-        if not policy.condition:
-            stack = policy.stack.top if has_unknown(name) else None
-            by_stack.setdefault(stack, []).append(policy)
-    problems: list[Problem] = []
-    for rivals in by_stack.values():
-        if len(rivals) == 1:
-            continue
-        label = nearest(buckets, rivals[0].stack).path if buckets else arn
-        paths = " and ".join(sorted(policy.path for policy in rivals))
-        reason = Reason.of(Cause.BUCKET_POLICIES, number=len(rivals), paths=paths)
-        declared = (rivals[-1].declared,)
-        problems.append(
-            Problem("configuration", arn, reason, label, IMPORT_PAGE, declared=declared)
-        )
-    return problems
+    """Return a problem if the first bucket of a name has several policies at once."""
+    # Under a condition another policy may be left out.
+    rivals = [policy for policy in policies if not policy.condition]
+    if has_unknown(name):
+        rivals = [policy for policy in rivals if policy.stack.top is rivals[0].stack.top]
+    if len(rivals) < 2:
+        return []
+    label = nearest(buckets, rivals[0].stack).path if buckets else arn
+    paths = " and ".join(sorted(policy.path for policy in rivals))
+    reason = Reason.of(Cause.BUCKET_POLICIES, number=len(rivals), paths=paths)
+    declared = (rivals[-1].declared,)
+    return [Problem("configuration", arn, reason, label, IMPORT_PAGE, declared=declared)]
 
 
 def name_in_account(role: Resource) -> str:

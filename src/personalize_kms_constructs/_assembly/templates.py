@@ -168,14 +168,15 @@ class Template:
 
 
 def add_construct_paths(
-    template: Template, pairs: Sequence[tuple[str, str]]
+    tops: Sequence[Template], pairs: Sequence[tuple[str, str]]
 ) -> Mapping[str, Template]:
     """Add to templates the construct paths of their resources, and return templates by construct.
 
-    The pairs are paths and logical ids of a stack and all stacks nested in it. A logical id is
-    unique in its template only; the path is below the construct of its stack.
+    The pairs are paths and logical ids of a stack, its products, and all stacks nested in them. A
+    logical id is unique in its template only; the path is below the construct of its stack.
     """
-    of_construct = {template.name: template}
+    template = tops[0]
+    of_construct = {top.name: top for top in tops}
     # From the outside to the inside, so the template around a nested stack is known.
     for path, logical_id in sorted(pairs, key=lambda pair: pair[0].count("/")):
         nested_in = _NESTED.fullmatch(path)

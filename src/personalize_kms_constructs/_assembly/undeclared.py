@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .._access import calls, decision
 from .._access.aws_managed_policies import policies_of_aws_named
@@ -15,7 +15,7 @@ from .._access.calls import Call
 from .._access.causes import Cause
 from .._access.elements import actions_of, principals_of, resources_of
 from .._access.model import AccessModel, OpenQuestion, Role
-from .._access.policy_documents import allow_statements, as_list, has_variables
+from .._access.policy_documents import allow_statements, has_variables
 from .._answers import Answer
 from .._values import HOLE, has_unknown, matches, unknown
 from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL
@@ -25,7 +25,6 @@ from .deployment import Deployment
 from .physical import of_any_partition
 from .policies_in_properties import policy_in
 from .policy_owners import role_with_policies
-from .references import functions
 from .stacks import Resource
 
 # SAM makes a role of its policies
@@ -55,9 +54,7 @@ def undeclared(
     for resource in resources:
         with resource.stack.template.noting_errors():
             creator = _creator(resource, deployment)
-            question = None
-            if creator is not None:
-                question = _question(resource, creator, passed, deployment)
+            question = None if creator is None else _question(resource, creator, passed, deployment)
             if question is not None:
                 questions.append(question)
     return questions
@@ -90,15 +87,14 @@ def _may_be_for_personalize(resource: Resource, deployment: Deployment) -> bool:
     """Report whether a resource is a role that speaks of Personalize and may trust it."""
     if resource.type != physical.ROLE or "personalize" not in json.dumps(resource.body).lower():
         return False
-    # Older CDKs look up principals of services by the Region.
-    trust = resource.body.get("Properties", {}).get("AssumeRolePolicyDocument")
-    maps: list[Any] = []
-    for name, argument in functions(trust):
-        if name == "Fn::FindInMap":
-            maps.append(resource.stack.mapping(str([*as_list(argument), ""][0])))
-    if maps and "personalize" not in json.dumps([trust, *maps]).lower():
-        return False
     template = resource.stack.template
+    trust = json.dumps(resource.body.get("Properties", {}).get("AssumeRolePolicyDocument"))
+    if "Fn::FindInMap" in trust:
+        # Older CDKs look up the principals of services by the Region.
+        maps = template.body.get("Mappings", {})
+        looked_up = [maps[name] for name in maps if f'"{name}"' in trust]
+        if "personalize" not in f"{trust}{json.dumps(looked_up)}".lower():
+            return False
     personalize = calls.service(template.account, template.region)
     role = role_with_policies(physical.role_arn(resource), deployment)
     return decision.trust(personalize, role).answer is not Answer.NO
