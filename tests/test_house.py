@@ -1,10 +1,9 @@
-"""The rules of the house: imports, names, and modules that name an action."""
+"""The rules of the house: imports, layers, and modules that name an action."""
 
 import ast
 import re
 import sys
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -103,29 +102,6 @@ def test_modules_of_construct_and_check_are_below_both() -> None:
             assert wrong == [], shown(module)
 
 
-def said_again(names: Iterable[tuple[str, Module]]) -> dict[str, list[str]]:
-    """The names that are said more than once, and where."""
-    places = defaultdict(list)
-    for name, module in names:
-        places[name.strip("_")].append(shown(module))
-    return {name: modules_of for name, modules_of in places.items() if len(modules_of) > 1}
-
-
-def test_a_module_has_its_name_alone() -> None:
-    """A name has a single meaning in the whole package, private or not."""
-    assert said_again((module[-1], module) for module in modules()) == {}
-
-
-def test_a_class_has_its_name_alone() -> None:
-    """Only the managed function's classes may repeat: its file stands alone in users' templates."""
-    classes = []
-    for module, tree in modules().items():
-        if shown(module) != "_managed_key_policy.function":
-            nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-            classes += [(node.name, module) for node in nodes]
-    assert said_again(classes) == {}
-
-
 # The modules that name an action of KMS or S3 though they aren't the table, and why they may.
 NAME_ACTIONS = {
     "_access.aws_managed_policies": "what policies of AWS allow, whatever the page asks for",
@@ -156,46 +132,3 @@ def test_only_the_table_names_actions() -> None:
     """A permission of the page is added or removed in a single place."""
     naming = {shown(module): actions for module in modules() if (actions := actions_in(module))}
     assert naming.keys() <= {"matrix", *NAME_ACTIONS}, naming
-
-
-def test_no_docstring_is_a_riddle() -> None:
-    """It begins with a verb or a noun, not with a question."""
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    questions = {"What", "Whether", "Which", "Who", "Why", "How", "Those"}
-    for module, tree in modules().items():
-        nodes = [node for node in ast.walk(tree) if isinstance(node, documented)]
-        texts = [ast.get_docstring(node) or "" for node in nodes]
-        riddles = [text for text in texts if text.split(" ")[0] in questions]
-        assert riddles == [], shown(module)
-
-
-# Its text is in users' templates, so it stays as it is.
-ALONE = (*ROOT, "_managed_key_policy", "function")
-# What users write: their arguments are keywords.
-PUBLIC = ("encryption", "jobs", "_cli", "_doctor.command")
-
-
-def test_names_say_what_things_are() -> None:
-    """No variable or parameter is called ``each`` or ``found``."""
-    nameless = []
-    for module, tree in modules().items():
-        for node in ast.walk(tree) if module != ALONE else ():
-            if isinstance(node, (ast.arg, ast.Name)):
-                name = node.arg if isinstance(node, ast.arg) else node.id
-                if name in ("each", "found"):
-                    nameless.append((shown(module), node.lineno))
-    assert nameless == []
-
-
-def test_functions_have_five_parameters_at_most() -> None:
-    """More of them belong together in an object, but for the keywords that users write."""
-    wide = []
-    for module, tree in modules().items():
-        if shown(module).startswith(PUBLIC):
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef):
-                parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-                if len([arg for arg in parameters if arg.arg not in ("self", "cls")]) > 5:
-                    wide.append((shown(module), node.name))
-    assert wide == []

@@ -262,14 +262,10 @@ def test_lowest_requirements_are_the_lowest_that_are_admitted() -> None:
 
 
 def test_make_lists_every_target() -> None:
-    """``make`` alone shows a target a line, with its purpose in a column."""
-    listed = subprocess.run(
-        ["make", "-s"], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout.splitlines()
+    """``make`` alone shows a target a line."""
+    listed = subprocess.run(["make", "-s"], cwd=ROOT, check=True, capture_output=True, text=True)
 
-    assert [line.split()[1] for line in listed] == makefile_targets()
-    assert len({line.index(line.split(maxsplit=2)[2]) for line in listed}) == 1
-    assert max(map(len, listed)) <= 120
+    assert [line.split()[1] for line in listed.stdout.splitlines()] == makefile_targets()
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
