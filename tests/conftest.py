@@ -1,9 +1,11 @@
-"""Fixtures for every test of the construct."""
+"""Fixtures for several folders: stacks of the CDK, and the embedded AWS."""
 
 import gc
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # CDK validates templates at every synth, which takes a second or more; tests that are about it
 # switch it on themselves.
@@ -13,6 +15,9 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+
+if TYPE_CHECKING:
+    from embedded_aws import EmbeddedAws
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
@@ -38,6 +43,14 @@ def stack(app: cdk.App) -> cdk.Stack:
 
 
 @pytest.fixture
+def concrete(app: cdk.App) -> cdk.Stack:
+    """A stack of a known account and Region."""
+    return cdk.Stack(
+        app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1")
+    )
+
+
+@pytest.fixture
 def bucket(stack: cdk.Stack) -> s3.Bucket:
     """A bucket that has no KMS key."""
     return s3.Bucket(stack, "Bucket")
@@ -52,3 +65,20 @@ def data_key(stack: cdk.Stack) -> kms.Key:
 def encrypted_bucket(stack: cdk.Stack, data_key: kms.Key) -> s3.Bucket:
     """A bucket with a key of its own."""
     return s3.Bucket(stack, "EncryptedBucket", encryption_key=data_key)
+
+
+@pytest.fixture(scope="session")
+def running_aws() -> Iterator["EmbeddedAws"]:
+    """The server, once for a test process; under pytest-xdist each worker has its own."""
+    # Imported here: what is only synthesized needs no boto3.
+    from embedded_aws import EmbeddedAws
+
+    with EmbeddedAws() as aws:
+        yield aws
+
+
+@pytest.fixture
+def aws(running_aws: "EmbeddedAws") -> "EmbeddedAws":
+    """An AWS with nothing in it."""
+    running_aws.reset()
+    return running_aws

@@ -151,11 +151,8 @@ def test_the_policy_of_an_imported_bucket(stack: cdk.Stack) -> None:
     assert warnings(stack) == {"pendingBucketPolicy": BUCKET_STATEMENTS}
 
 
-def test_a_bucket_of_another_account_has_to_allow_the_role_too(app: cdk.App) -> None:
+def test_a_bucket_of_another_account_has_to_allow_the_role_too(concrete: cdk.Stack) -> None:
     """Across accounts the bucket's policy has to allow too: the role's account, for this role."""
-    concrete = cdk.Stack(
-        app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1")
-    )
     role = iam.Role.from_role_arn(concrete, "ImportedRole", ROLE_ARN)
     bucket = s3.Bucket.from_bucket_attributes(
         concrete, "ImportedBucket", bucket_arn="arn:aws:s3:::ratings", account="222222222222"

@@ -58,11 +58,10 @@ def test_personalize_can_assume_the_role_for_this_account_alone(stack: cdk.Stack
     }
 
 
-def test_a_concrete_environment_makes_a_concrete_trust_policy(app: cdk.App) -> None:
+def test_a_concrete_environment_makes_a_concrete_trust_policy(concrete: cdk.Stack) -> None:
     """Account and Region come from the stack."""
-    stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
-    PersonalizeEncryption(stack, "Encryption")
-    (role,) = resources(stack, "AWS::IAM::Role").values()
+    PersonalizeEncryption(concrete, "Encryption")
+    (role,) = resources(concrete, "AWS::IAM::Role").values()
     (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Condition"] == {
         "StringEquals": {"aws:SourceAccount": "111111111111"},

@@ -29,11 +29,6 @@ REQUIRED = {
 }
 
 
-@pytest.fixture
-def concrete(app: cdk.App) -> cdk.Stack:
-    return cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
-
-
 @pytest.mark.parametrize(
     ("options", "condition"),
     [
@@ -84,6 +79,6 @@ def test_the_role_of_another_stack_is_free_of_it(
     arn = (
         "arn:",
         {"Ref": "AWS::Partition"},
-        ":iam::111111111111:role/Stack-Encryption-8875952E-eu-west-1",
+        ":iam::111111111111:role/Concrete-Encryption-26176E34-eu-west-1",
     )
     assert role["Condition"] == {"ArnEquals": {"aws:PrincipalArn": {"Fn::Join": ["", list(arn)]}}}

@@ -1,29 +1,13 @@
-"""An embedded AWS, and the example app synthesized as the CDK CLI does it."""
+"""The example app synthesized as the CDK CLI does it."""
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from demo.cdk_cli import cdk
-from embedded_aws import EmbeddedAws
-
-
-@pytest.fixture(scope="session")
-def embedded_aws() -> Iterator[EmbeddedAws]:
-    """A server for all deployments of a test process."""
-    with EmbeddedAws() as aws:
-        yield aws
-
-
-@pytest.fixture
-def aws(embedded_aws: EmbeddedAws) -> EmbeddedAws:
-    """An AWS with nothing in it."""
-    embedded_aws.reset()
-    return embedded_aws
 
 
 @pytest.fixture(scope="session")

@@ -16,11 +16,11 @@ TOPIC = {"Ref": "FailuresTopic6CB7CD9B"}
 
 
 @pytest.fixture(scope="module")
-def example(embedded_aws: EmbeddedAws, assembly: Path) -> EmbeddedAws:
+def example(running_aws: EmbeddedAws, assembly: Path) -> EmbeddedAws:
     """The deployment that all tests share: each test has nights of its own."""
-    embedded_aws.reset()
-    assert deploy(embedded_aws, templates_of(assembly)) == []
-    return embedded_aws
+    running_aws.reset()
+    assert deploy(running_aws, templates_of(assembly)) == []
+    return running_aws
 
 
 def test_each_job_of_the_night_ends_in_time(templates: Templates) -> None:

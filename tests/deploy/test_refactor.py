@@ -103,15 +103,15 @@ class Before:
 
 
 @pytest.fixture(scope="module")
-def before(embedded_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Before:
+def before(running_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Before:
     """The deployment that all tests share: none of them changes it.
 
     Takes nine seconds: the CLI bootstraps, and deploys three apps.
     """
-    embedded_aws.reset()
+    running_aws.reset()
     home = tmp_path_factory.mktemp("home")
-    bootstrap(embedded_aws, home)
-    environment = embedded_aws.environment(home)
+    bootstrap(running_aws, home)
+    environment = running_aws.environment(home)
     app = synthesized(tmp_path_factory.mktemp("before"), "Encryption")
     agnostic = synthesized(
         tmp_path_factory.mktemp("agnostic"), "Encryption", stack="Agnostic", is_agnostic=True
@@ -127,7 +127,7 @@ def before(embedded_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) 
             environment=environment,
             quiet=True,
         )
-    names = [role["RoleName"] for role in embedded_aws.client("iam").list_roles()["Roles"]]
+    names = [role["RoleName"] for role in running_aws.client("iam").list_roles()["Roles"]]
     (role,) = [name for name in names if name.startswith("Stack-Encryption-")]
     (role_of_agnostic,) = [name for name in names if name.startswith("Agnostic-Encryption-")]
     return Before(environment, role, role_of_agnostic)

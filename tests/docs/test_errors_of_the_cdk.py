@@ -55,26 +55,6 @@ def test_stacks_with_constructs_that_use_the_bucket_of_the_other(is_imported: bo
         )
 
 
-@pytest.mark.parametrize("is_named", [False, True])
-def test_a_role_that_is_named_if_needed_and_the_key_of_another_stack(is_named: bool) -> None:
-    """The CDK knows no name when the key's policy asks for one, and so refers to the role."""
-    app = cdk.App()
-    stack, security = cdk.Stack(app, "Stack"), cdk.Stack(app, "Security")
-    name = f"personalize-{cdk.Aws.REGION}" if is_named else cdk.PhysicalName.GENERATE_IF_NEEDED
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", encryption_key=kms.Key(security, "Key"), role_name=name
-    )
-    encryption.add_dataset_group("Movies", name="movies")
-
-    if is_named:
-        app.synth()
-    else:
-        with pytest.raises(
-            RuntimeError, match=r"Adding this dependency \(.*\) would create a cyclic reference"
-        ):
-            app.synth()
-
-
 @pytest.mark.parametrize("of_bucket", [False, True])
 def test_a_prefix_by_the_name_of_something_in_one_stack(of_bucket: bool) -> None:
     """CloudFormation finds a name only in its stack; a parameter of the bucket's stack works."""

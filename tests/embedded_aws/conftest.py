@@ -1,8 +1,6 @@
 """An embedded AWS for the test process, and a scenario that allows all Personalize asks for."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,20 +8,6 @@ from botocore.exceptions import ClientError
 
 from embedded_aws import EmbeddedAws
 from tests.embedded_aws.scenario import Scenario
-
-
-@pytest.fixture(scope="session")
-def running_aws() -> Iterator[EmbeddedAws]:
-    """The server, once for a test process; under pytest-xdist each worker has its own."""
-    with EmbeddedAws() as aws:
-        yield aws
-
-
-@pytest.fixture
-def aws(running_aws: EmbeddedAws) -> EmbeddedAws:
-    """The server with nothing in it."""
-    running_aws.reset()
-    return running_aws
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 import pytest
 
-from tests.deploy.conftest import aws, embedded_aws  # noqa: F401
 from tests.jobs.machines import Data
 
 if TYPE_CHECKING:

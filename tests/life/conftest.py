@@ -152,14 +152,6 @@ def security(app: cdk.App) -> cdk.Stack:
 
 
 @pytest.fixture
-def concrete(app: cdk.App) -> cdk.Stack:
-    """A stack of a known account and Region."""
-    return cdk.Stack(
-        app, "Concrete", env=cdk.Environment(account="111111111111", region="eu-west-1")
-    )
-
-
-@pytest.fixture
 def theirs(app: cdk.App) -> cdk.Stack:
     """A stack of another account."""
     return cdk.Stack(app, "Theirs", env=cdk.Environment(account="222222222222", region="eu-west-1"))

@@ -59,14 +59,6 @@ def _link(needed: Distribution, site_packages: Path) -> None:
             link.symlink_to(str(needed.locate_file(file)))
 
 
-def _templates(directory: Path) -> dict[str, bytes]:
-    """The templates in cloud assemblies, byte for byte."""
-    return {
-        str(path.relative_to(directory)): path.read_bytes()
-        for path in directory.glob("*/*.template.json")
-    }
-
-
 def test_wheel_makes_the_same_templates_where_only_its_dependencies_are(
     installed: Path, tmp_path: Path
 ) -> None:
@@ -83,8 +75,9 @@ def test_wheel_makes_the_same_templates_where_only_its_dependencies_are(
     subprocess.run([*python, stacks.__file__, str(tmp_path / "wheel")], check=True)
     stacks.synthesize(tmp_path / "sources")
 
-    assert _templates(tmp_path / "wheel") == _templates(tmp_path / "sources")
-    assert len(_templates(tmp_path / "wheel")) == len(stacks.FLAGS) * len(stacks.STACKS)
+    of_wheel = stacks.template_files(tmp_path / "wheel")
+    assert of_wheel == stacks.template_files(tmp_path / "sources")
+    assert len(of_wheel) == len(stacks.FLAGS) * len(stacks.STACKS)
 
 
 def test_nothing_but_declared_dependencies_is_there(installed: Path) -> None:

@@ -212,6 +212,14 @@ def synthesize(directory: Path) -> None:
         every_stack.synth()
 
 
+def template_files(directory: Path) -> dict[str, bytes]:
+    """The templates in cloud assemblies, byte for byte."""
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in directory.rglob("*.template.json")
+    }
+
+
 def empty_stack(scope: cdk.Stage, id: str, env: cdk.Environment | None = None) -> cdk.Stack:
     """A stack without the rule on the bootstrap stack's version, which says nothing about ours."""
     synthesizer = cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False)

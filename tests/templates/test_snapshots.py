@@ -18,15 +18,6 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from tests.templates import arrangements, stacks
 
-
-def template_files(directory: Path) -> dict[str, bytes]:
-    """The templates in cloud assemblies, byte for byte."""
-    return {
-        str(path.relative_to(directory)): path.read_bytes()
-        for path in directory.rglob("*.template.json")
-    }
-
-
 # The CDK's feature flags change the order of lists in their statements, and nothing in the other
 # templates.
 CHANGED_BY_FLAGS = ["Everything", "SeveralKeys"]
@@ -89,7 +80,7 @@ def test_arrangement_is_the_one_that_users_have(
 
 def test_arrangements_have_no_other_templates(arranged: Path) -> None:
     """A stack added to an arrangement belongs in the test above."""
-    assert set(template_files(arranged)) == {
+    assert set(stacks.template_files(arranged)) == {
         f"{template}.template.json" for template in arrangements.TEMPLATES
     }
 
@@ -98,5 +89,6 @@ def test_same_stacks_in_another_app_give_the_same_bytes(synthesized: Path, tmp_p
     """Nothing that is counted or remembered in a process gets into a template."""
     stacks.synthesize(tmp_path)
 
-    assert template_files(tmp_path) == template_files(synthesized)
-    assert len(template_files(synthesized)) == len(stacks.FLAGS) * len(stacks.STACKS)
+    written = stacks.template_files(synthesized)
+    assert stacks.template_files(tmp_path) == written
+    assert len(written) == len(stacks.FLAGS) * len(stacks.STACKS)
