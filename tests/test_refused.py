@@ -303,6 +303,9 @@ TAKEN: dict[str, Build] = {
     "a multi-Region key": lambda stack, _: {
         "encryption_key": imported(stack, KEY_ARN.replace("/", "/mrk-"))
     },
+    "a key of another partition": lambda stack, _: {
+        "encryption_key": imported(stack, KEY_ARN.replace(":aws:", ":aws-us-gov:"))
+    },
     "a key of this account to manage": lambda stack, _: {
         "encryption_key": imported(stack, KEY_ARN),
         **MANAGED,

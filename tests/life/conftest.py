@@ -1,7 +1,7 @@
 """Fixtures and helpers for apps that go on living after the constructor."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import jsii
@@ -9,9 +9,10 @@ import pytest
 from aws_cdk import assertions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from constructs import IDependable
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, IDependable
 
-from personalize_kms_constructs import PersonalizeResource, S3Location
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.judge.apps import told
 from tests.policies import bucket_policy, resources, sids_of
 
@@ -29,6 +30,13 @@ GROUP = PersonalizeResource.dataset_group()
 # construct.
 KEY_SIDS = [None, "PersonalizeRole", "PersonalizeService"]
 BUCKET_SIDS = ["PersonalizeServiceListBucket", "PersonalizeServiceReadObjects"]
+
+
+def allowing(
+    scope: Construct, *resources: PersonalizeResource, **props: Any
+) -> PersonalizeEncryption:
+    """A construct that allows these."""
+    return PersonalizeEncryption(scope, "Encryption", resources=resources, **props)
 
 
 def importing(bucket: Any, prefix: str = "import/", **props: Any) -> PersonalizeResource:
@@ -76,6 +84,31 @@ def l1_key(scope: cdk.Stack, id: str = "L1Key", **props: Any) -> kms.CfnKey:
     return kms.CfnKey(
         scope, id, key_policy={"Version": "2012-10-17", "Statement": [account_statement()]}, **props
     )
+
+
+def encrypted_by(key: str | None, algorithm: str = "aws:kms") -> Any:
+    """The encryption of an L1 bucket by default."""
+    default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
+        sse_algorithm=algorithm, kms_master_key_id=key
+    )
+    rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(server_side_encryption_by_default=default)
+    return s3.CfnBucket.BucketEncryptionProperty(server_side_encryption_configuration=[rule])
+
+
+@jsii.implements(cdk.IStableAnyProducer)
+class Late:
+    """A value that isn't decided before the synth."""
+
+    def __init__(self, value: Any = "early") -> None:
+        self.value = value
+
+    def produce(self) -> Any:
+        """Return the value; the CDK keeps the first one that it gets."""
+        return self.value
+
+    def as_any(self) -> cdk.IResolvable:
+        """The value as a token."""
+        return cdk.Lazy.any(cast("cdk.IStableAnyProducer", self))
 
 
 def account_statement() -> dict[str, Any]:

@@ -12,8 +12,8 @@ import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, S3Location
-from tests.life.conftest import KEY_ARN, PERSONALIZE, importing, warnings
+from personalize_kms_constructs import S3Location
+from tests.life.conftest import KEY_ARN, PERSONALIZE, allowing, importing, warnings
 from tests.policies import bucket_policy
 
 ROLE, SERVICE = {"AWS": "arn:aws:iam::111111111111:root"}, {"Service": PERSONALIZE}
@@ -83,11 +83,7 @@ def test_the_owners_statements_let_the_role_in_unless_accounts_are_equal(
 ) -> None:
     """The owner's JSON has the role unless the accounts are equal, and says if that isn't known."""
     given = location(concrete)
-    PersonalizeEncryption(
-        concrete,
-        "Encryption",
-        resources=[importing(given.bucket, encryption_key=given.encryption_key)],
-    )
+    allowing(concrete, importing(given.bucket, encryption_key=given.encryption_key))
     text = warnings(concrete)["pendingBucketPolicy"]
     statements = json.loads(text[text.index("\n[\n") : text.index("\n]\n") + 2])
     assert [
@@ -100,9 +96,7 @@ def test_the_owners_statements_let_the_role_in_unless_accounts_are_equal(
 
 def test_a_key_that_tells_it_later(app: cdk.App, concrete: cdk.Stack) -> None:
     """The role gets access for earlier resources, too."""
-    construct = PersonalizeEncryption(
-        concrete, "Encryption", resources=[importing(imported(concrete).bucket)]
-    )
+    construct = allowing(concrete, importing(imported(concrete).bucket))
     (before,) = construct.pending_statements
     construct.allow(
         importing(
@@ -133,5 +127,5 @@ def test_a_key_that_tells_it_later(app: cdk.App, concrete: cdk.Stack) -> None:
 def test_a_bucket_of_the_app_is_of_its_own_account(concrete: cdk.Stack) -> None:
     """The account of its key doesn't matter."""
     bucket = s3.Bucket(concrete, "Data", encryption_key=key_of("222222222222", concrete))
-    PersonalizeEncryption(concrete, "Encryption", resources=[importing(bucket)])
+    allowing(concrete, importing(bucket))
     assert [statement["Principal"] for statement in bucket_policy(concrete)] == [SERVICE, SERVICE]

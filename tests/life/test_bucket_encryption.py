@@ -11,13 +11,14 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import cloudformation_include as cfn_include
 
-from personalize_kms_constructs import PersonalizeEncryption
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs.checks import check_assembly
 from tests.life.conftest import (
     KEY_ARN,
     KEY_SIDS,
+    allowing,
     change,
+    encrypted_by,
     importing,
     judged,
     key_sids,
@@ -30,23 +31,13 @@ ALIAS_ARN = "arn:aws:kms:eu-west-1:111111111111:alias/data"
 
 
 def encrypted_l1(scope: cdk.Stack, key_id: str | None, algorithm: str = "aws:kms") -> s3.CfnBucket:
-    return s3.CfnBucket(scope, "L1", bucket_encryption=encryption(key_id, algorithm))
-
-
-def encryption(
-    key_id: str | None, algorithm: str = "aws:kms"
-) -> s3.CfnBucket.BucketEncryptionProperty:
-    default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
-        sse_algorithm=algorithm, kms_master_key_id=key_id
-    )
-    rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(server_side_encryption_by_default=default)
-    return s3.CfnBucket.BucketEncryptionProperty(server_side_encryption_configuration=[rule])
+    return s3.CfnBucket(scope, "L1", bucket_encryption=encrypted_by(key_id, algorithm))
 
 
 def with_changed_l1(stack: cdk.Stack) -> s3.Bucket:
     bucket = s3.Bucket(stack, "Bucket")
     l1: Any = bucket.node.default_child
-    l1.bucket_encryption = encryption(None)
+    l1.bucket_encryption = encrypted_by(None)
     return bucket
 
 
@@ -96,14 +87,12 @@ def test_a_key_that_no_policy_can_name_is_refused(
     """The message is about the bucket, and its advice works."""
     bucket = make(stack)
     with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as error:
-        PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+        allowing(stack, importing(bucket))
     assert (
         str(error.value)
         == f"Stack/Encryption: bucket of the source of dataset import job {problem}"
     )
-    PersonalizeEncryption(
-        stack, "Encryption", resources=[importing(bucket, encryption_key=kms.Key(stack, "Own"))]
-    )
+    allowing(stack, importing(bucket, encryption_key=kms.Key(stack, "Own")))
 
 
 def by_alias(stack: cdk.Stack, key: kms.Key) -> s3.Bucket:
@@ -143,7 +132,7 @@ def test_a_key_of_the_app(
     app: cdk.App, stack: cdk.Stack, data_key: kms.Key, make: Callable[[cdk.Stack, kms.Key], Any]
 ) -> None:
     """Every reference leads to it, and the check finds the statements on that key."""
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(make(stack, data_key))])
+    allowing(stack, importing(make(stack, data_key)))
     assert key_sids(stack, logical_id(data_key)) == KEY_SIDS
     report = check_assembly(app.synth())
     assert (report.missing, report.problems, report.undecided) == ((), (), ())
@@ -151,9 +140,7 @@ def test_a_key_of_the_app(
 
 def test_an_l1_without_kms(stack: cdk.Stack) -> None:
     """SSE-S3 has no key."""
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", resources=[importing(encrypted_l1(stack, None, algorithm="AES256"))]
-    )
+    encryption = allowing(stack, importing(encrypted_l1(stack, None, algorithm="AES256")))
     assert encryption.pending_statements == ()
     assert key_sids(stack) == KEY_SIDS
 
@@ -169,7 +156,7 @@ def test_an_imported_key(stack: cdk.Stack, form: str) -> None:
             stack, "Alias", alias_name="alias/data", alias_target_key=key
         )
         bucket = s3.Bucket(stack, "Aliased", encryption_key=alias)
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    encryption = allowing(stack, importing(bucket))
     assert [
         (pending.policy, pending.resource_arn) for pending in encryption.pending_statements
     ] == [("key", KEY_ARN)]
@@ -182,7 +169,7 @@ def test_one_bucket_given_with_and_without_a_key(
     default = kms.Key(stack, "Default")
     made = s3.Bucket(stack, "Made", encryption_key=default)
     imported = imported_with(stack, data_key, made.bucket_arn)
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(made), importing(imported)])
+    allowing(stack, importing(made), importing(imported))
     assert key_sids(stack, logical_id(data_key)) == key_sids(stack, logical_id(default)) == KEY_SIDS
     app.synth()
 
@@ -190,10 +177,8 @@ def test_one_bucket_given_with_and_without_a_key(
 def test_a_wrapper_of_an_l1_bucket_says_no_key_of_its_own(app: cdk.App, stack: cdk.Stack) -> None:
     """``from_cfn_bucket`` reads the key of the L1, which may change until the end."""
     bucket = encrypted_l1(stack, l1_key(stack).attr_arn)
-    PersonalizeEncryption(
-        stack, "Encryption", resources=[importing(s3.Bucket.from_cfn_bucket(bucket))]
-    )
-    bucket.bucket_encryption = encryption(kms.Key(stack, "Other").key_arn)
+    allowing(stack, importing(s3.Bucket.from_cfn_bucket(bucket)))
+    bucket.bucket_encryption = encrypted_by(kms.Key(stack, "Other").key_arn)
     assert ("MissingKeyAccess", "Stack/Encryption") in judged(app)
 
 
@@ -203,9 +188,7 @@ def test_an_alias_that_gets_another_key_later(
 ) -> None:
     """The statements would stay on the old key, so the synth fails."""
     bucket = by_alias(stack, data_key)
-    PersonalizeEncryption(
-        stack, "Encryption", resources=[importing(bucket.node.default_child if is_l1 else bucket)]
-    )
+    allowing(stack, importing(bucket.node.default_child if is_l1 else bucket))
     other = kms.Key(stack, "Other").key_arn
     change(app, kms.CfnAlias, lambda alias: setattr(alias, "target_key_id", other))
     assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}
@@ -264,7 +247,7 @@ def test_a_conditional_encryption_is_warned_of(tmp_path: Path, encryption: dict[
         cdk.App(outdir=str(tmp_path), context={"personalize-kms-constructs:judge": False}), "Stack"
     )
     bucket = included(stack, tmp_path, encryption).get_resource("Data")
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    allowing(stack, importing(bucket))
     assert warnings(stack)["unknownBucketEncryption"].endswith(
         "Old/Data depends on a condition or a parameter, so its key isn't known at synth: pass the "
         "key that it may have, as S3Location(…, encryption_key=…)"
@@ -277,7 +260,7 @@ def test_a_conditional_encryption_fails_no_synth(
 ) -> None:
     """The condition may not hold, and a parameter may be anything; the check leaves it open."""
     bucket = included(stack, tmp_path, encryption).get_resource("Data")
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    allowing(stack, importing(bucket))
     (entry,) = check_assembly(app.synth().directory).undecided
     assert entry.cause is Cause.ENCRYPTION_UNSEEN
     is_condition = encryption != CONDITIONAL["a parameter"]
@@ -297,7 +280,7 @@ def test_the_key_of_an_included_bucket(
     if encryption == by_default(KMS):
         assert bucket.bucket_encryption is not None
         key = None
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket, encryption_key=key)])
+    allowing(stack, importing(bucket, encryption_key=key))
     assert key_sids(stack, "Key") == KEY_SIDS
     report = check_assembly(app.synth().directory)
     assert (report.missing, report.problems) == ((), ())
@@ -308,7 +291,7 @@ def test_the_key_that_a_bucket_was_imported_with_is_judged(
 ) -> None:
     """The template doesn't say it with the bucket, so the judge learns of it from the construct."""
     bucket = imported_with(stack, data_key, s3.Bucket(stack, "Made").bucket_arn)
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    allowing(stack, importing(bucket))
     l1: Any = data_key.node.default_child
     l1.key_policy = {"Version": "2012-10-17", "Statement": []}
     assert judged(app) == {("MissingKeyAccess", "Stack/Encryption")}

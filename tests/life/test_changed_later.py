@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import aws_cdk as cdk
-import jsii
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -19,7 +18,17 @@ from personalize_kms_constructs import (
 )
 from personalize_kms_constructs.checks import PersonalizeAccessChecks, check_assembly
 from tests.judge.apps import told
-from tests.life.conftest import change, judge_warnings, judged, l1_role, trusted_role
+from tests.life.conftest import (
+    Late,
+    allowing,
+    change,
+    encrypted_by,
+    importing,
+    judge_warnings,
+    judged,
+    l1_role,
+    trusted_role,
+)
 
 EMPTY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 
@@ -28,9 +37,7 @@ EMPTY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 def imports(stack: cdk.Stack, encrypted_bucket: s3.Bucket) -> PersonalizeEncryption:
     """A construct that imports from a bucket with a key of its own."""
     job = PersonalizeResource.dataset_import_job(S3Location(encrypted_bucket, "import/"))
-    return PersonalizeEncryption(
-        stack, "Encryption", resources=[PersonalizeResource.dataset_group(), job]
-    )
+    return allowing(stack, PersonalizeResource.dataset_group(), job)
 
 
 def l1(scope: Any, path: str) -> Any:
@@ -66,8 +73,7 @@ def with_another_prefix(stack: cdk.Stack) -> PersonalizeResource:
 
 
 def encrypt_anew(stack: cdk.Stack) -> None:
-    default = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": kms.Key(stack, "Other").key_arn}
-    rules = {"serverSideEncryptionConfiguration": [{"serverSideEncryptionByDefault": default}]}
+    rules = encrypted_by(kms.Key(stack, "Other").key_arn)
     change(stack, s3.CfnBucket, lambda bucket: setattr(bucket, "bucket_encryption", rules))
 
 
@@ -255,30 +261,17 @@ def test_a_required_source_account_is_the_users_choice(app: cdk.App, stack: cdk.
     """Nobody knows if Personalize sends the account; choosing REQUIRED is no cause to warn."""
     check = SourceAccountCheck.REQUIRED
     group = PersonalizeResource.dataset_group()
-    PersonalizeEncryption(stack, "Encryption", resources=[group], source_account_check=check)
+    allowing(stack, group, source_account_check=check)
     assert judge_warnings(app) == set()
 
 
-@jsii.implements(cdk.IStableAnyProducer)
-class Late:
-    """A value of a resource of others that isn't decided before the synth."""
-
-    value: Any = "early"
-
-    def produce(self) -> Any:
-        """Return the value; the CDK keeps the first one that it gets."""
-        return self.value
-
-
 def by_late_algorithm(stack: cdk.Stack, late: Any) -> PersonalizeEncryption:
-    default = {"sseAlgorithm": cdk.Token.as_string(late)}
-    rules = {"serverSideEncryptionConfiguration": [{"serverSideEncryptionByDefault": default}]}
-    return importing_from(s3.CfnBucket(stack, "Bucket", bucket_encryption=rules))
+    encryption = encrypted_by(None, cdk.Token.as_string(late))
+    return importing_from(s3.CfnBucket(stack, "Bucket", bucket_encryption=encryption))
 
 
 def importing_from(bucket: Any) -> PersonalizeEncryption:
-    job = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
-    return PersonalizeEncryption(bucket.stack, "Encryption", resources=[job])
+    return allowing(bucket.stack, importing(bucket))
 
 
 def with_late_key_policy(stack: cdk.Stack, late: Any) -> PersonalizeEncryption:
@@ -289,27 +282,19 @@ def with_late_key_policy(stack: cdk.Stack, late: Any) -> PersonalizeEncryption:
         "Resource": "*",
     }
     key = kms.CfnKey(stack, "Key", key_policy={"Version": "2012-10-17", "Statement": [statement]})
-    return PersonalizeEncryption(
-        stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()]
-    )
+    return allowing(stack, PersonalizeResource.dataset_group(), encryption_key=key)
 
 
 def with_late_role_name(stack: cdk.Stack, late: Any) -> PersonalizeEncryption:
     role = l1_role(stack, role_name=cdk.Token.as_string(late))
-    return PersonalizeEncryption(
-        stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
-    )
+    return allowing(stack, PersonalizeResource.dataset_group(), service_role=role)
 
 
 def with_late_role_name_elsewhere(stack: cdk.Stack, late: Any) -> PersonalizeEncryption:
     role = trusted_role(stack, role_name=cdk.Token.as_string(late))
     key = kms.Key(cdk.Stack(cast("cdk.App", stack.node.root), "Security"), "Key")
-    return PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=key,
-        service_role=role,
-        resources=[PersonalizeResource.dataset_group()],
+    return allowing(
+        stack, PersonalizeResource.dataset_group(), encryption_key=key, service_role=role
     )
 
 
@@ -342,15 +327,14 @@ LATE_VALUES: dict[str, tuple[Callable[[cdk.Stack, Any], PersonalizeEncryption], 
         "later-on",
     ),
     "part of the ARN of an imported key": (
-        lambda stack, late: PersonalizeEncryption(
+        lambda stack, late: allowing(
             stack,
-            "Encryption",
+            PersonalizeResource.dataset_group(),
             encryption_key=kms.Key.from_key_arn(
                 stack,
                 "Key",
                 cdk.Fn.sub("arn:aws:kms:eu-west-1:1:key/${Id}", {"Id": cdk.Token.as_string(late)}),
             ),
-            resources=[PersonalizeResource.dataset_group()],
         ),
         "later-on",
     ),
@@ -363,7 +347,7 @@ def test_lazy_values_of_others_stay_lazy(
 ) -> None:
     """An early resolve would freeze the value."""
     late = Late()
-    make(stack, cdk.Lazy.any(cast("cdk.IStableAnyProducer", late)))
+    make(stack, late.as_any())
     late.value = value
     app = cast("cdk.App", stack.node.root)
     assert value in json.dumps([stack.template for stack in app.synth().stacks])

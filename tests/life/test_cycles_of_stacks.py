@@ -12,13 +12,7 @@ from aws_cdk import aws_ssm as ssm
 
 from personalize_kms_constructs import PersonalizeEncryption
 from personalize_kms_constructs.checks import check_assembly
-from tests.life.conftest import (
-    GROUP,
-    importing,
-    l1_key,
-    synth_error,
-    trusted_role,
-)
+from tests.life.conftest import GROUP, allowing, importing, l1_key, synth_error, trusted_role
 
 
 def parameter(stack: cdk.Stack) -> str:
@@ -95,9 +89,7 @@ def test_a_name_that_is_decided_at_the_synth(
     """It looks like any lazy value before, so the CDK reports the cycle."""
     role = trusted_role(stack, role_name=name(stack))
     key = kms.Key(security, "Key")
-    PersonalizeEncryption(
-        stack, "Encryption", encryption_key=key, service_role=role, resources=[GROUP]
-    )
+    allowing(stack, GROUP, encryption_key=key, service_role=role)
     assert "cyclic reference" in synth_error(app)
 
 
@@ -120,9 +112,7 @@ def test_a_prefix_that_the_stack_of_the_bucket_can_not_say(
     with pytest.raises(
         ValueError, match="Encryption: source of dataset import job has prefix '"
     ) as error:
-        PersonalizeEncryption(
-            here, "Encryption", resources=[importing(s3.Bucket(security, "Data"), folder(here))]
-        )
+        allowing(here, importing(s3.Bucket(security, "Data"), folder(here)))
     assert str(error.value).endswith(
         "', a part of which only the construct's own stack can say, but the bucket is in another "
         "stack, whose policy has it too: use literals and pseudo parameters such as Aws.REGION"
@@ -142,7 +132,7 @@ def test_the_id_of_the_stack_in_the_prefix_of_another_stacks_bucket(
     }[where]
     job = importing(s3.Bucket(there, "Data"), f"{cdk.Aws.STACK_ID}/")
     with pytest.raises(ValueError, match="which only the construct's own stack can say"):
-        PersonalizeEncryption(here, "Encryption", resources=[job])
+        allowing(here, job)
 
 
 @pytest.mark.parametrize("of", ["the bucket", "a third"])
@@ -151,9 +141,7 @@ def test_a_prefix_that_the_stack_of_the_bucket_can_say(
 ) -> None:
     """A parameter of its own, or of a stack that needs neither."""
     folder = parameter(security if of == "the bucket" else cdk.Stack(app, "Third"))
-    PersonalizeEncryption(
-        stack, "Encryption", resources=[importing(s3.Bucket(security, "Data"), f"{folder}/")]
-    )
+    allowing(stack, importing(s3.Bucket(security, "Data"), f"{folder}/"))
     app.synth()
 
 
@@ -163,7 +151,7 @@ def test_a_prefix_of_a_named_resource_and_a_bucket_of_another_account(app: cdk.A
     there = cdk.Stack(app, "There", env=cdk.Environment(account="222222222222", region="eu-west-1"))
     folder = s3.Bucket(here, "Other", bucket_name="others").bucket_name
     job = importing(s3.Bucket(there, "Data", bucket_name="ratings"), f"{folder}/")
-    PersonalizeEncryption(here, "Encryption", resources=[job])
+    allowing(here, job)
     app.synth()
 
 
@@ -174,7 +162,7 @@ def test_a_prefix_where_the_role_takes_no_policies(
     arn = "arn:aws:iam::111111111111:role/personalize"
     role = iam.Role.from_role_arn(stack, "Role", arn, mutable=False)
     job = importing(s3.Bucket(security, "Data"), f"{parameter(stack)}/")
-    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[job])
+    allowing(stack, job, service_role=role)
     app.synth()
 
 
@@ -201,7 +189,7 @@ def test_a_role_that_the_bucket_of_another_account_can_not_name(
     with pytest.raises(
         ValueError, match="bucket of the source of dataset import job is in another stack, and"
     ):
-        PersonalizeEncryption(here, "Encryption", service_role=trusted_role(here), resources=[job])
+        allowing(here, job, service_role=trusted_role(here))
 
 
 @pytest.mark.parametrize(
@@ -221,9 +209,7 @@ def test_a_name_that_another_stack_can_not_say_in_the_end(
     value: Callable[[cdk.Stack], str] | None,
 ) -> None:
     """The CDK tells of the cycle."""
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", encryption_key=kms.Key(security, "Key"), resources=[GROUP]
-    )
+    encryption = allowing(stack, GROUP, encryption_key=kms.Key(security, "Key"))
     setattr(
         encryption.service_role.node.default_child, what, None if value is None else value(stack)
     )
@@ -233,49 +219,39 @@ def test_a_name_that_another_stack_can_not_say_in_the_end(
 def key_of_a_third_stack(stack: cdk.Stack, bucket_stack: cdk.Stack) -> None:
     key = kms.Key(cdk.NestedStack(stack, "Third"), "Key")
     bucket = s3.Bucket(bucket_stack, "Bucket", encryption_key=key)
-    PersonalizeEncryption(
-        cdk.NestedStack(stack, "Nested"), "Encryption", resources=[importing(bucket)]
-    )
+    allowing(cdk.NestedStack(stack, "Nested"), importing(bucket))
 
 
 def key_of_the_objects_here(stack: cdk.Stack, other: cdk.Stack) -> None:
     job = importing(s3.Bucket(other, "Bucket"), encryption_key=kms.Key(stack, "Key"))
-    PersonalizeEncryption(stack, "Encryption", resources=[job])
+    allowing(stack, job)
 
 
 def nested_bucket_with_the_parents_key(stack: cdk.Stack, other: cdk.Stack) -> None:
     bucket = s3.Bucket(
         cdk.NestedStack(stack, "Nested"), "Bucket", encryption_key=kms.Key(stack, "Key")
     )
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    allowing(stack, importing(bucket))
 
 
 def caller_beside_the_bucket(stack: cdk.Stack, other: cdk.Stack) -> None:
     role = trusted_role(cdk.Stack(cast("cdk.App", stack.node.root), "Roles"))
     job = importing(s3.Bucket(other, "Bucket"))
-    encryption = PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[job])
+    encryption = allowing(stack, job, service_role=role)
     encryption.grant_create(iam.Role(other, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP)
 
 
 def caller_in_the_parent(stack: cdk.Stack, other: cdk.Stack) -> None:
     nested, job = cdk.NestedStack(stack, "Nested"), importing(s3.Bucket(stack, "Bucket"))
-    encryption = PersonalizeEncryption(
-        nested, "Encryption", service_role=trusted_role(nested), resources=[job]
-    )
+    encryption = allowing(nested, job, service_role=trusted_role(nested))
     encryption.grant_create(iam.Role(stack, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP)
 
 
 def nameless_role_of_the_parent(stack: cdk.Stack, other: cdk.Stack) -> None:
     nested = cdk.NestedStack(stack, "Nested")
-    PersonalizeEncryption(nested, "Encryption", service_role=trusted_role(stack), resources=[GROUP])
+    allowing(nested, GROUP, service_role=trusted_role(stack))
     role = trusted_role(stack, "Other")
-    PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=kms.Key(nested, "Key"),
-        service_role=role,
-        resources=[GROUP],
-    )
+    allowing(stack, GROUP, encryption_key=kms.Key(nested, "Key"), service_role=role)
 
 
 NO_CYCLES: dict[str, Callable[[cdk.Stack, cdk.Stack], None]] = {
@@ -311,7 +287,5 @@ def test_a_role_whose_arn_the_stack_of_the_key_knows(
     of = security if where == "parameter of the key's stack" else stack
     role = iam.Role.from_role_arn(stack, "Role", parameter(of))
     key = kms.Key(cdk.NestedStack(stack, "Nested") if where == "nested" else of, "Key")
-    PersonalizeEncryption(
-        stack, "Encryption", service_role=role, encryption_key=key, resources=[GROUP]
-    )
+    allowing(stack, GROUP, service_role=role, encryption_key=key)
     app.synth()

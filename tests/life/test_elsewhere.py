@@ -16,6 +16,7 @@ from personalize_kms_constructs.checks import check_assembly
 from tests.life.conftest import (
     GROUP,
     KEY_ARN,
+    allowing,
     change,
     importing,
     key_statement,
@@ -70,13 +71,7 @@ def test_the_stacks_name_in_the_name_of_a_role_of_a_third_stack(
     """It is the stack that makes the role, whoever makes the construct and the key."""
     roles = cdk.Stack(app, "Roles", stack_name="company-roles")
     role = trusted_role(roles, role_name=f"p-{cdk.Aws.STACK_NAME}")
-    PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=kms.Key(security, "Key"),
-        service_role=role,
-        resources=[GROUP],
-    )
+    allowing(stack, GROUP, encryption_key=kms.Key(security, "Key"), service_role=role)
     assert principal_arn(key_statement(security, "PersonalizeRole")) == arn("/p-company-roles")
 
 
@@ -85,11 +80,10 @@ def test_name_and_prefix_in_the_policy_of_another_accounts_bucket(
 ) -> None:
     """``Aws.ACCOUNT_ID`` would be that account there."""
     bucket = s3.Bucket(theirs, "Bucket", bucket_name="their-ratings")
-    PersonalizeEncryption(
+    allowing(
         concrete,
-        "Encryption",
+        importing(bucket, f"{cdk.Aws.ACCOUNT_ID}/"),
         role_name=f"p-{cdk.Aws.ACCOUNT_ID}-{cdk.Aws.REGION}",
-        resources=[importing(bucket, f"{cdk.Aws.ACCOUNT_ID}/")],
     )
     statements = {statement["Sid"]: statement for statement in bucket_policy(theirs)}
     assert principal_arn(statements["PersonalizeRoleReadObjects"]) == {
@@ -135,9 +129,7 @@ def test_a_prefix_in_the_policy_of_another_stacks_bucket(
 ) -> None:
     """It allows the paths that the job reads, also if a lazy value is decided at the end."""
     prefix, there = PREFIXES[form]
-    PersonalizeEncryption(
-        stack, "Encryption", resources=[importing(s3.Bucket(security, "Bucket"), prefix)]
-    )
+    allowing(stack, importing(s3.Bucket(security, "Bucket"), prefix))
     monkeypatch.setattr(FOLDER, "name", "late")
     assert bucket_policy(security)[1]["Resource"] == {"Fn::Join": ["", [BUCKET_ARN, *there]]}
     assert not check_assembly(app.synth()).missing
@@ -148,9 +140,7 @@ def test_a_prefix_of_the_parent_and_a_bucket_of_the_nested_stack(stack: cdk.Stac
     nested = cdk.NestedStack(stack, "Nested")
     parameter = cdk.CfnParameter(stack, "Folder").value_as_string
     bucket = s3.Bucket(nested, "Bucket")
-    PersonalizeEncryption(
-        stack, "Encryption", resources=[importing(bucket, f"{cdk.Aws.STACK_NAME}/{parameter}/")]
-    )
+    allowing(stack, importing(bucket, f"{cdk.Aws.STACK_NAME}/{parameter}/"))
     assert bucket_policy(nested)[1]["Resource"] == {
         "Fn::Join": [
             "",
@@ -161,12 +151,8 @@ def test_a_prefix_of_the_parent_and_a_bucket_of_the_nested_stack(stack: cdk.Stac
 
 def test_a_caller_in_the_stack_of_the_key(stack: cdk.Stack, security: cdk.Stack) -> None:
     """The caller's policy has the role's ARN by name: a reference would make a cycle of stacks."""
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=kms.Key(security, "Key"),
-        role_name="personalize",
-        resources=[GROUP],
+    encryption = allowing(
+        stack, GROUP, encryption_key=kms.Key(security, "Key"), role_name="personalize"
     )
     encryption.grant_create(
         iam.Role(security, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP
@@ -185,7 +171,7 @@ def test_a_role_of_another_account(concrete: cdk.Stack, theirs: cdk.Stack, form:
         given = role.attr_arn if "wrapped" in form else "arn:aws:iam::222222222222:role/personalize"
         role = iam.Role.from_role_arn(concrete, "Role", given)
     with pytest.raises(ValueError, match=r"^Concrete/Encryption: ") as error:
-        PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[GROUP])
+        allowing(concrete, GROUP, service_role=role)
     assert str(error.value) == (
         "Concrete/Encryption: service_role belongs to account 222222222222 but the stack to "
         "111111111111, and Personalize takes no role in another account: pass a role in this "
@@ -231,13 +217,12 @@ def test_a_role_that_changes_and_an_imported_key(
     app: cdk.App, stack: cdk.Stack, managed: bool
 ) -> None:
     """The key owner's JSON and the custom resource have the final ARN."""
-    encryption = PersonalizeEncryption(
+    encryption = allowing(
         stack,
-        "Encryption",
+        GROUP,
         encryption_key=kms.Key.from_key_arn(stack, "Key", KEY_ARN),
         role_name="service",
         imported_key_policy=ImportedKeyPolicy.MANAGED if managed else ImportedKeyPolicy.PENDING,
-        resources=[GROUP],
     )
     change(app, iam.CfnRole, move_to_path)
     if managed:
@@ -259,9 +244,7 @@ def test_a_role_that_changes_and_the_bucket_of_another_account(
 ) -> None:
     """Bucket policies that know the role know it as it is deployed."""
     bucket = s3.Bucket(theirs, "Bucket", bucket_name="their-ratings")
-    PersonalizeEncryption(
-        concrete, "Encryption", role_name="service", resources=[importing(bucket)]
-    )
+    allowing(concrete, importing(bucket), role_name="service")
     change(app, iam.CfnRole, move_to_path)
     name = ["arn:", {"Ref": "AWS::Partition"}, ":iam::111111111111:role/personalize/service"]
     of_role = [statement for statement in bucket_policy(theirs) if "AWS" in statement["Principal"]]
@@ -275,9 +258,7 @@ def test_in_its_own_stack_a_role_is_the_templates_own_reference(
     """Whatever it is called, and if it has no name."""
     key = kms.Key.from_key_arn(stack, "Key", KEY_ARN) if imported_key else None
     role = trusted_role(stack)
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", encryption_key=key, service_role=role, resources=[GROUP]
-    )
+    encryption = allowing(stack, GROUP, encryption_key=key, service_role=role)
     own = {"Fn::GetAtt": ["ServiceRole4288B192", "Arn"]}
     if imported_key:
         (pending,) = encryption.pending_statements
@@ -294,7 +275,7 @@ def test_in_its_own_stack_a_role_by_a_condition(stack: cdk.Stack) -> None:
     one, other = (f"arn:aws:iam::111122223333:role/{name}" for name in ("one", "other"))
     chosen = cdk.Token.as_string(cdk.Fn.condition_if(condition.logical_id, one, other))
     role = iam.Role.from_role_arn(stack, "Role", chosen)
-    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
+    allowing(stack, GROUP, service_role=role)
     assert key_statement(stack, "PersonalizeRole")["Principal"] == {
         "AWS": {"Fn::If": ["IsOne", one, other]}
     }

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import aws_cdk as cdk
-import jsii
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -27,6 +26,9 @@ from tests.life.conftest import (
     KEY_ARN,
     KEY_SIDS,
     PERSONALIZE,
+    Late,
+    allowing,
+    encrypted_by,
     importing,
     key_sids,
     key_statement,
@@ -54,22 +56,17 @@ def test_a_key_of_the_app_is_the_apps_own_in_every_form(
     """The policy gets the statements once, beside those for an L2's bucket; nothing is pending."""
     key = kms.Key(stack, "Key")
     job = importing(s3.Bucket(stack, "Bucket", encryption_key=key))
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", encryption_key=form(key), resources=[GROUP, job]
-    )
+    encryption = allowing(stack, GROUP, job, encryption_key=form(key))
     assert encryption.pending_statements == ()
     assert key_sids(stack) == KEY_SIDS
 
 
 def test_references_to_what_is_outside_of_the_app(stack: cdk.Stack) -> None:
     """They count as imported: all their owners' statements are pending."""
-    encryption = PersonalizeEncryption(
+    encryption = allowing(
         stack,
-        "Encryption",
+        importing(s3.CfnBucket.from_bucket_arn(stack, "Bucket", "arn:aws:s3:::ratings")),
         encryption_key=kms.CfnKey.from_key_arn(stack, "Key", KEY_ARN),
-        resources=[
-            importing(s3.CfnBucket.from_bucket_arn(stack, "Bucket", "arn:aws:s3:::ratings"))
-        ],
     )
     assert [pending.resource_arn for pending in encryption.pending_statements] == [
         KEY_ARN,
@@ -110,9 +107,7 @@ def test_a_role_of_the_app_in_every_form(
     app: cdk.App, stack: cdk.Stack, make: Callable[[cdk.Stack], Any]
 ) -> None:
     """It gets its policy by its name, not a part of an ARN with a path; all grants reach it."""
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", service_role=make(stack), resources=[GROUP]
-    )
+    encryption = allowing(stack, GROUP, service_role=make(stack))
     encryption.grant_create(iam.User(stack, "Caller"), GROUP)
     (logical_id,) = resources(stack, "AWS::IAM::Role")
     (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()
@@ -133,7 +128,7 @@ def test_a_role_of_the_app_in_every_form(
 def test_a_role_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
     """Its dummy, of an account of nobody, is refused by nobody, so that the CLI can look it up."""
     role = iam.Role.from_lookup(concrete, "Role", role_name="personalize")
-    PersonalizeEncryption(concrete, "Encryption", service_role=role, resources=[GROUP])
+    allowing(concrete, GROUP, service_role=role)
     assert warnings(concrete) == {}
     assembly = Path(app.synth().directory)
     manifest = json.loads((assembly / "manifest.json").read_text("utf-8"))
@@ -143,7 +138,7 @@ def test_a_role_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
 
 def test_a_caller_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
     """Its dummy belongs to no account, and gets its policy in the synth after the look-up."""
-    encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
+    encryption = allowing(concrete, GROUP)
     encryption.grant_create(iam.Role.from_lookup(concrete, "Caller", role_name="caller"), GROUP)
     assert warnings(concrete) == {}
     manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
@@ -165,17 +160,6 @@ def key_looked_up(stack: cdk.Stack, part: str) -> kms.IKey:
     return kms.Key.from_key_arn(stack, "Shared", arns[part])
 
 
-def encrypted_l1(stack: cdk.Stack, key_arn: str) -> s3.CfnBucket:
-    by_default = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key_arn}
-    return s3.CfnBucket(
-        stack,
-        "Data",
-        bucket_encryption={
-            "serverSideEncryptionConfiguration": [{"serverSideEncryptionByDefault": by_default}]
-        },
-    )
-
-
 def imported_bucket(stack: cdk.Stack, **props: Any) -> s3.IBucket:
     return s3.Bucket.from_bucket_attributes(stack, "Data", bucket_name="data", **props)
 
@@ -193,39 +177,33 @@ def role_looked_up(stack: cdk.Stack) -> iam.IRole:
 
 WITH_LOOK_UPS: dict[str, Callable[[cdk.Stack], object]] = {
     **{
-        f"{part} of the key": lambda stack, part=part: PersonalizeEncryption(  # type: ignore[misc]
-            stack, "Encryption", encryption_key=key_looked_up(stack, part), resources=[GROUP]
+        f"{part} of the key": lambda stack, part=part: allowing(  # type: ignore[misc]
+            stack, GROUP, encryption_key=key_looked_up(stack, part)
         )
         for part in ("account", "id", "Region")
     },
-    "account of a managed key": lambda stack: PersonalizeEncryption(
+    "account of a managed key": lambda stack: allowing(
         stack,
-        "Encryption",
+        GROUP,
         encryption_key=key_looked_up(stack, "account"),
         imported_key_policy=ImportedKeyPolicy.MANAGED,
-        resources=[GROUP],
     ),
-    "key of a location": lambda stack: PersonalizeEncryption(
+    "key of a location": lambda stack: allowing(
+        stack, importing(s3.Bucket(stack, "Data"), encryption_key=key_looked_up(stack, "id"))
+    ),
+    "key of an L1": lambda stack: allowing(
         stack,
-        "Encryption",
-        resources=[importing(s3.Bucket(stack, "Data"), encryption_key=key_looked_up(stack, "id"))],
+        importing(s3.CfnBucket(stack, "Data", bucket_encryption=encrypted_by(looked_up(stack)))),
     ),
-    "key of an L1": lambda stack: PersonalizeEncryption(
-        stack,
-        "Encryption",
-        resources=[importing(encrypted_l1(stack, looked_up(stack)))],
-    ),
-    "account of the role": lambda stack: PersonalizeEncryption(
-        stack, "Encryption", service_role=role_looked_up(stack), resources=[GROUP]
-    ),
+    "account of the role": lambda stack: allowing(stack, GROUP, service_role=role_looked_up(stack)),
     "account of a caller": lambda stack: PersonalizeEncryption(stack, "Encryption").grant_create(
         role_looked_up(stack), GROUP
     ),
-    "account of a bucket": lambda stack: PersonalizeEncryption(
-        stack, "Encryption", resources=[importing(imported_bucket(stack, account=looked_up(stack)))]
+    "account of a bucket": lambda stack: allowing(
+        stack, importing(imported_bucket(stack, account=looked_up(stack)))
     ),
-    "Region of a bucket": lambda stack: PersonalizeEncryption(
-        stack, "Encryption", resources=[importing(imported_bucket(stack, region=looked_up(stack)))]
+    "Region of a bucket": lambda stack: allowing(
+        stack, importing(imported_bucket(stack, region=looked_up(stack)))
     ),
     "account of a dataset": lambda stack: on_dataset(
         PersonalizeEncryption(stack, "Encryption"),
@@ -251,11 +229,8 @@ def test_values_that_are_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
         return ssm.StringParameter.value_from_lookup(concrete, f"/personalize/{name}")
 
     location = S3Location(s3.Bucket(concrete, "Bucket"), looked_up("prefix"))
-    encryption = PersonalizeEncryption(
-        concrete,
-        "Encryption",
-        role_name=looked_up("role"),
-        resources=[PersonalizeResource.dataset_export_job(location)],
+    encryption = allowing(
+        concrete, PersonalizeResource.dataset_export_job(location), role_name=looked_up("role")
     )
     encryption.add_dataset_group("Movies", name=looked_up("name"), domain=looked_up("domain"))
     encryption.add_dataset(
@@ -285,7 +260,7 @@ def test_a_precreated_role_has_pending_statements() -> None:
     iam.Role.customize_roles(app, use_precreated_roles={"Stack/Encryption/Role": "precreated"})
     stack = cdk.Stack(app, "Stack")
     key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    encryption = allowing(stack, GROUP, encryption_key=key)
     assert pending_policies(encryption) == ["key", "role"]
     (of_key, of_role) = encryption.pending_statements
     assert [statement.sid for statement in of_role.statements] == ["CreateGrants", "UseKey"]
@@ -302,7 +277,7 @@ def test_the_report_on_precreated_roles_has_later_statements(tmp_path: Path) -> 
     app = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
     iam.Role.customize_roles(app, use_precreated_roles={"Stack/Encryption/Role": "precreated"})
     stack = cdk.Stack(app, "Stack")
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    encryption = allowing(stack, GROUP)
     location = S3Location(s3.Bucket(stack, "Data"), "import/")
     encryption.allow(PersonalizeResource.dataset_import_job(location))
     app.synth()
@@ -321,12 +296,11 @@ def test_a_precreated_role_and_the_key_of_another_stack() -> None:
     app = cdk.App(analytics_reporting=False)
     iam.Role.customize_roles(app, use_precreated_roles={"Stack/Role": "precreated"})
     stack, security = cdk.Stack(app, "Stack"), cdk.Stack(app, "Security")
-    PersonalizeEncryption(
+    allowing(
         stack,
-        "Encryption",
+        GROUP,
         encryption_key=kms.Key(security, "Key"),
         service_role=trusted_role(stack, "Role"),
-        resources=[GROUP],
     )
     account = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", {"Ref": "AWS::AccountId"}]
     assert key_statement(security, "PersonalizeRole")["Principal"] == {
@@ -350,9 +324,7 @@ def test_a_role_that_is_made_beside_precreated_ones(form: str) -> None:
         ),
         "L2 of another stack": lambda: trusted_role(roles, role_name="personalize"),
     }
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", service_role=makers[form](), resources=[GROUP]
-    )
+    encryption = allowing(stack, GROUP, service_role=makers[form]())
     (of_role,) = encryption.pending_statements
     sids = ["CreateGrants", "UseKey"] if "another stack" in form else ["UseKey"]
     assert (of_role.policy, [statement.sid for statement in of_role.statements]) == ("role", sids)
@@ -389,16 +361,6 @@ def test_a_report_on_permissions_leaves_the_role_as_it_is(given: bool) -> None:
     assert pending_policies(encryption) == ["key"]
 
 
-@jsii.implements(cdk.IStableAnyProducer)
-class _Value:
-    def __init__(self, value: Any) -> None:
-        self._value = value
-
-    def produce(self) -> Any:
-        """Return the value."""
-        return self._value
-
-
 @pytest.mark.parametrize("policy", [ImportedKeyPolicy.PENDING, ImportedKeyPolicy.MANAGED])
 @pytest.mark.parametrize(
     ("value", "shown"),
@@ -421,7 +383,7 @@ def test_a_part_of_a_name_that_is_no_string(
     app: cdk.App, stack: cdk.Stack, value: Any, shown: str | None, policy: ImportedKeyPolicy
 ) -> None:
     """A composed name is written out as CloudFormation does; an unknown part breaks nothing."""
-    part = cdk.Token.as_string(cdk.Lazy.any(cast("cdk.IStableAnyProducer", _Value(value))))
+    part = cdk.Token.as_string(Late(value).as_any())
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", f"data{part}")
     key = kms.Key.from_key_arn(stack, "Key", f"{KEY_ARN}{part}")
     resources = [GROUP, importing(bucket, f"in{part}/")]
@@ -442,11 +404,8 @@ def with_strings(text: Callable[[str], str]) -> cdk.Stack:
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack", env=env)
     data = s3.Bucket(stack, "Data")
     folder = S3Location(data, text("import/"))
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        role_name=text("personalize"),
-        resources=[PersonalizeResource.dataset_import_job(folder)],
+    encryption = allowing(
+        stack, PersonalizeResource.dataset_import_job(folder), role_name=text("personalize")
     )
     encryption.add_dataset_group(
         "Movies",

@@ -23,6 +23,8 @@ from tests.life.conftest import (
     GROUP,
     KEY_ARN,
     KEY_SIDS,
+    allowing,
+    encrypted_by,
     importing,
     judged,
     key_sids,
@@ -65,17 +67,15 @@ def test_buckets_of_one_logical_id_in_two_stacks_are_two_places(
     job = PersonalizeResource.batch_segment_job(
         S3Location(source, "x/"), S3Location(destination, "x/")
     )
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[job])
+    encryption = allowing(stack, job)
     assert pending_policies(encryption) == ["bucket", "bucket"]
 
 
 def test_a_bucket_imported_by_the_name_of_an_l1(stack: cdk.Stack) -> None:
     """It is the app's own: its policy and its key get the statements."""
-    default = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": l1_key(stack).attr_arn}
-    rules: Any = {"serverSideEncryptionConfiguration": [{"serverSideEncryptionByDefault": default}]}
-    l1 = s3.CfnBucket(stack, "Data", bucket_encryption=rules)
+    l1 = s3.CfnBucket(stack, "Data", bucket_encryption=encrypted_by(l1_key(stack).attr_arn))
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", l1.ref)
-    construct = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    construct = allowing(stack, importing(bucket))
     assert construct.pending_statements == ()
     assert key_sids(stack, "L1Key") == KEY_SIDS
 
@@ -151,7 +151,7 @@ def encrypt_included(stack: cdk.Stack, directory: Path, name: Any, in_policy: An
     }
     (directory / "old.json").write_text(json.dumps(old))
     included = cfn_include.CfnInclude(stack, "Old", template_file=str(directory / "old.json"))
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(included.get_resource("Data"))])
+    allowing(stack, importing(included.get_resource("Data")))
 
 
 def test_two_equal_joins_are_one_thing(stack: cdk.Stack) -> None:
@@ -163,11 +163,11 @@ def test_two_equal_joins_are_one_thing(stack: cdk.Stack) -> None:
     one, two = (kms.Key.from_key_arn(stack, f"Key{number}", arn) for number, arn in enumerate(arns))
     name = cdk.Fn.join("-", ["data", cdk.Aws.REGION])
     bucket = s3.Bucket.from_bucket_attributes(stack, "Bucket", bucket_name=name, encryption_key=two)
-    encryption = PersonalizeEncryption(
+    encryption = allowing(
         stack,
-        "Encryption",
+        GROUP,
+        importing(bucket),
         encryption_key=one,
-        resources=[GROUP, importing(bucket)],
         imported_key_policy=ImportedKeyPolicy.MANAGED,
     )
     assert pending_policies(encryption) == ["bucket"]
@@ -190,7 +190,7 @@ def test_bucket_policies_of_one_name_under_opposite_conditions(stack: cdk.Stack)
             stack, f"P{id}", bucket="data", policy_document={"Statement": []}
         )
         made[id].cfn_options.condition = policy.cfn_options.condition = condition
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(made["Y"])])
+    allowing(stack, importing(made["Y"]))
     policies = resources(stack, "AWS::S3::BucketPolicy")
     assert [
         bool(policies[id]["Properties"]["PolicyDocument"]["Statement"]) for id in ("PX", "PY")
@@ -206,7 +206,7 @@ def test_a_bucket_policy_in_the_stack_of_the_construct(
         cdk.NestedStack(stack, "Nested") if is_nested else cdk.Stack(app, "Data"), "Data"
     )
     s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document={"Statement": []})
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    allowing(stack, importing(bucket))
     [policy] = policies(stack)
     assert sids_of(policy["Properties"]["PolicyDocument"]["Statement"]) == BUCKET_SIDS
     assert not resources(bucket.stack, "AWS::S3::BucketPolicy")
@@ -225,13 +225,7 @@ def test_a_mapping_of_another_stack_is_copied(
     bucket = s3.Bucket.from_bucket_name(
         other, "Bucket", places.find_in_map(cdk.Aws.REGION, "bucket")
     )
-    PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=key,
-        imported_key_policy=policy,
-        resources=[GROUP, importing(bucket)],
-    )
+    allowing(stack, GROUP, importing(bucket), encryption_key=key, imported_key_policy=policy)
     document = template(stack)
     (copy,) = document["Mappings"]
     (function,) = set(re.findall(r'"Fn::FindInMap": \["([^"]+)"', json.dumps(document)))
@@ -256,9 +250,7 @@ def test_deployments_of_one_app_share_no_sid_in_a_central_key() -> None:
 
     def add_to_central_key(stack: cdk.Stack) -> None:
         imported = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
-        encryption = PersonalizeEncryption(
-            stack, "Encryption", encryption_key=imported, resources=[GROUP]
-        )
+        encryption = allowing(stack, GROUP, encryption_key=imported)
         sids.extend(statement.sid for statement in encryption.pending_statements[0].statements)
 
     for stack_name in ("one", "two"):

@@ -1,9 +1,6 @@
 """Names and prefixes that are known only at synth or deployment: no constructor refuses them."""
 
-from typing import cast
-
 import aws_cdk as cdk
-import jsii
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,25 +8,15 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from tests.life.conftest import GROUP
+from tests.life.conftest import GROUP, Late
 from tests.policies import resources
 
 SCHEMA_ARN = "arn:aws:personalize:eu-west-1:111111111111:schema/s"
 
 
-@jsii.implements(cdk.IStableStringProducer)
-class _Text:
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def produce(self) -> str:
-        """Return the string."""
-        return self._text
-
-
 def late(text: str) -> str:
     """A string that the synth knows, and no constructor."""
-    return cdk.Lazy.string(cast("cdk.IStableStringProducer", _Text(text)))
+    return cdk.Token.as_string(Late(text).as_any())
 
 
 def test_values_known_at_synth_are_taken(app: cdk.App, concrete: cdk.Stack) -> None:

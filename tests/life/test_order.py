@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
-from tests.life.conftest import GROUP, importing, l1_key, logical_id, waits_for
+from tests.life.conftest import GROUP, allowing, importing, l1_key, logical_id, waits_for
 from tests.policies import resources
 
 OF_THE_BUCKET = ["DataKey17AFBB84", "EncryptedBucketPolicy0FE5B3AE"]
@@ -59,7 +59,7 @@ def test_an_import_waits_for_a_key_that_nothing_else_refers_to(
 
 def test_an_import_from_a_bucket_of_the_app(stack: cdk.Stack, encrypted_bucket: s3.Bucket) -> None:
     """That the bucket refers to its key is said again, and no fault."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    encryption = allowing(stack, GROUP)
     assert dataset_waits_for(encryption, S3Location(encrypted_bucket)) == [*OF_THE_BUCKET, POLICY]
 
 
@@ -69,7 +69,7 @@ def test_permissions_have_the_key_of_the_app(stack: cdk.Stack, immutable: bool) 
     role = iam.Role.from_role_arn(
         stack, "Role", "arn:aws:iam::111111111111:role/p", mutable=not immutable
     )
-    encryption = PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
+    encryption = allowing(stack, GROUP, service_role=role)
     assert waits_for(stack, encryption.permissions) == [KEY if immutable else POLICY]
 
 
@@ -77,7 +77,7 @@ def test_permissions_that_come_later_are_waited_for(
     stack: cdk.Stack, encrypted_bucket: s3.Bucket
 ) -> None:
     """A resource that asked early waits for statements allowed late."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    encryption = allowing(stack, GROUP)
     waiting = cdk.CfnResource(stack, "Waiting", type="Custom::Waiting")
     waiting.node.add_dependency(encryption.permissions)
     encryption.allow(importing(encrypted_bucket))
@@ -88,7 +88,7 @@ def test_a_dataset_of_the_user_waits_by_its_dataset_group(
     stack: cdk.Stack, encrypted_bucket: s3.Bucket
 ) -> None:
     """Its import needs the bucket's policy, and it refers to nothing but the dataset group."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(encrypted_bucket)])
+    encryption = allowing(stack, importing(encrypted_bucket))
     encryption.add_dataset_group("Movies", name="movies")
     (group,) = resources(stack, "AWS::Personalize::DatasetGroup").values()
     assert group["DependsOn"] == [*OF_THE_BUCKET, KEY, POLICY]

@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption
-from tests.life.conftest import GROUP, KEY_ARN, importing, warnings
+from tests.life.conftest import GROUP, KEY_ARN, allowing, importing, warnings
 from tests.policies import resources
 
 REGION = {"Ref": "AWS::Region"}
@@ -23,7 +23,7 @@ def test_no_later_location_changes_the_name(
     stack: cdk.Stack, security: cdk.Stack, bucket: s3.Bucket
 ) -> None:
     """The role of a live dataset group is never replaced when it gets more permissions."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    encryption = allowing(stack, GROUP)
     imported = kms.Key.from_key_arn(stack, "Imported", KEY_ARN)
     encryption.allow(importing(bucket, encryption_key=imported))
     encryption.allow(importing(bucket, encryption_key=kms.Key(security, "Key")))
@@ -34,7 +34,7 @@ def test_no_later_location_changes_the_name(
 def names_of(*stacks: cdk.Stack) -> list[str]:
     names = []
     for stack in stacks:
-        PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+        allowing(stack, GROUP)
     for stack in stacks:
         (role,) = resources(stack, "AWS::IAM::Role").values()
         names.append(str(role["Properties"]["RoleName"]))
@@ -68,7 +68,7 @@ def test_a_stack_that_keeps_its_name_keeps_the_role(where: str) -> None:
             scope, "Renamed" if is_moved and where == "another id" else "Stack", stack_name="movies"
         )
         nested = cdk.NestedStack(stack, "Nested")
-        PersonalizeEncryption(nested, "Encryption", resources=[GROUP])
+        allowing(nested, GROUP)
         PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name="movies")
         templates.append(
             {
@@ -103,12 +103,8 @@ def test_an_id_with_characters_that_iam_refuses(stack: cdk.Stack) -> None:
 def test_a_parameter_in_the_name_and_an_imported_key(stack: cdk.Stack) -> None:
     """The key's owner reads the name of the parameter."""
     name = cdk.CfnParameter(stack, "Name").value_as_string
-    PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=kms.Key.from_key_arn(stack, "Key", KEY_ARN),
-        role_name=name,
-        resources=[GROUP],
+    allowing(
+        stack, GROUP, encryption_key=kms.Key.from_key_arn(stack, "Key", KEY_ARN), role_name=name
     )
     assert ":role/${Name}" in warnings(stack)["pendingKeyPolicy"]
 

@@ -9,9 +9,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption
 from tests.judge.apps import failure
-from tests.life.conftest import GROUP, importing, key_statement, l1_key, trusted_role
+from tests.life.conftest import GROUP, allowing, importing, key_statement, l1_key, trusted_role
 from tests.policies import pending_policies, resources, role_policy, sids_of
 
 ARN = {"Fn::GetAtt": ["Data", "Arn"]}
@@ -39,7 +38,7 @@ def test_an_archive_beside_a_bucket(
 ) -> None:
     """The bucket of the app isn't opened, and the role gets the archive alone."""
     bucket = archive(stack, s3.CfnBucket(stack, "Data"))
-    construct = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    construct = allowing(stack, importing(bucket))
     assert [
         (pending.policy, stack.resolve(pending.resource_arn))
         for pending in construct.pending_statements
@@ -68,7 +67,7 @@ def test_a_replica_of_a_key(app: cdk.App) -> None:
     primary = l1_key(there, multi_region=True)
     arn = f"arn:aws:kms:eu-west-1:111111111111:key/{primary.attr_key_id}"
     key = kms.Key.from_key_arn(here, "Replica", arn)
-    construct = PersonalizeEncryption(here, "Encryption", encryption_key=key, resources=[GROUP])
+    construct = allowing(here, GROUP, encryption_key=key)
     assert [(pending.policy, pending.resource_arn) for pending in construct.pending_statements] == [
         ("key", arn)
     ]
@@ -104,7 +103,7 @@ def test_an_arn_with_the_id_of_a_key(
     region = cdk.Aws.REGION if env is ANYWHERE else "eu-west-1"
     arn = f"arn:aws:kms:{region}:{account}:key/{kms.Key(stack, 'Key').key_id}"
     key = kms.Key.from_key_arn(stack, "Imported", arn)
-    construct = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    construct = allowing(stack, GROUP, encryption_key=key)
     assert pending_policies(construct) == ["key"]
     advice = (
         "key policy of Stack/Key, for Personalize "
@@ -140,7 +139,7 @@ def test_a_role_beside_one_of_the_app(
 ) -> None:
     """The given role gets the policy and the statement, and the role of the app nothing."""
     role = other(stack, trusted_role(stack))
-    PersonalizeEncryption(stack, "Encryption", service_role=role, resources=[GROUP])
+    allowing(stack, GROUP, service_role=role)
     (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()
     assert policy["Properties"]["Roles"] == [name]
     assert key_statement(stack, "PersonalizeRole")["Principal"] == {"AWS": arn}

@@ -12,21 +12,10 @@ from aws_cdk import aws_s3 as s3
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
 from tests.judge.apps import break_key_policy
-from tests.life.conftest import GROUP, importing, judged, trusted_role
+from tests.life.conftest import GROUP, allowing, encrypted_by, importing, judged, trusted_role
 from tests.policies import sids_of
 
 GROUP_ARN = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
-
-
-def by_key(key: str) -> s3.CfnBucket.BucketEncryptionProperty:
-    rule = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
-        sse_algorithm="aws:kms", kms_master_key_id=key
-    )
-    return s3.CfnBucket.BucketEncryptionProperty(
-        server_side_encryption_configuration=[
-            s3.CfnBucket.ServerSideEncryptionRuleProperty(server_side_encryption_by_default=rule)
-        ]
-    )
 
 
 def add_items(encryption: PersonalizeEncryption, source: S3Location) -> None:
@@ -62,7 +51,7 @@ def test_calls_after_a_stage_was_synthesized_are_refused(
     stage = cdk.Stage(app, "Production")
     stack = cdk.Stack(stage, "Stack")
     bucket = s3.Bucket(stack, "Bucket")
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP, importing(bucket)])
+    encryption = allowing(stack, GROUP, importing(bucket))
     pipelines.CodePipeline(pipeline_stack, "Pipeline", synth=synth).add_stage(stage)
     encryption.allow(GROUP)  # changes nothing, and so loses nothing
     with pytest.raises(
@@ -76,7 +65,7 @@ def test_statements_that_the_cdk_can_not_add_fail_the_call(
     stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
     """Resolved statements can't change: the call fails and adds no resource that would lack one."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    encryption = allowing(stack, importing(bucket))
     stack.resolve(bucket.policy.document)  # type: ignore[union-attr]
     for _ in range(2):
         with pytest.raises(RuntimeError, match="can no longer be modified"):
@@ -89,9 +78,7 @@ def test_a_failed_call_breaks_no_later_one_in_riddles(
 ) -> None:
     """It fails for the same reason until that is mended; the synth names the missing access."""
     other = s3.Bucket(stack, "Other")
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", resources=[importing(bucket), importing(other)]
-    )
+    encryption = allowing(stack, importing(bucket), importing(other))
     stack.resolve(other.policy.document)  # type: ignore[union-attr]
     source, destination = S3Location(other, "source/"), S3Location(bucket, "destination/")
     for late in (
@@ -122,7 +109,7 @@ def test_permissions_that_templates_have_are_not_too_late(
     app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
     """A user who looks at a template in a notebook can go on."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    encryption = allowing(stack, importing(bucket))
     assertions.Template.from_stack(stack)
     encryption.allow(PersonalizeResource.data_deletion_job(S3Location(bucket, "import/")))
     assert not check_assembly(app.synth(force=True)).missing
@@ -131,10 +118,10 @@ def test_permissions_that_templates_have_are_not_too_late(
 def test_a_bucket_that_is_mended_after_a_refusal(stack: cdk.Stack) -> None:
     """It is looked up anew."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    l1 = s3.CfnBucket(stack, "L1", bucket_encryption=by_key("alias/aws/s3"))
+    l1 = s3.CfnBucket(stack, "L1", bucket_encryption=encrypted_by("alias/aws/s3"))
     with pytest.raises(ValueError, match="is encrypted"):
         encryption.allow(importing(l1))
-    l1.bucket_encryption = by_key(kms.Key(stack, "Key").key_arn)
+    l1.bucket_encryption = encrypted_by(kms.Key(stack, "Key").key_arn)
     encryption.allow(importing(l1))
 
 
@@ -142,12 +129,12 @@ def test_a_refused_construct_leaves_nothing_behind(stack: cdk.Stack) -> None:
     """Its id is free for another try."""
     for _ in range(2):
         with pytest.raises(ValueError, match="role_name"):
-            PersonalizeEncryption(stack, "Encryption", role_name="a b", resources=[GROUP])
+            allowing(stack, GROUP, role_name="a b")
     assert stack.node.children == []
 
 
 def two_groups(stack: cdk.Stack, bucket: s3.Bucket, *names: str) -> PersonalizeEncryption:
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    encryption = allowing(stack, importing(bucket))
     for number, name in enumerate(names):
         encryption.add_dataset_group(f"Group{number}", name=name)
     return encryption

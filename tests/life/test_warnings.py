@@ -14,7 +14,7 @@ from personalize_kms_constructs import (
     PersonalizeResource,
     S3Location,
 )
-from tests.life.conftest import GROUP, KEY_ARN, change, warnings
+from tests.life.conftest import GROUP, KEY_ARN, allowing, change, warnings
 from tests.policies import resources
 
 
@@ -32,7 +32,7 @@ def test_something_allowed_later(stack: cdk.Stack) -> None:
 
 def test_a_resource_that_only_a_caller_is_granted(stack: cdk.Stack) -> None:
     """The job would fail, since Personalize and the role have no permissions for it."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    encryption = allowing(stack, GROUP)
     role = iam.Role(stack, "Ci", assumed_by=iam.AccountRootPrincipal())
     export = PersonalizeResource.dataset_export_job()
     encryption.grant_create(role, GROUP, export)
@@ -47,7 +47,7 @@ def test_a_resource_that_only_a_caller_is_granted(stack: cdk.Stack) -> None:
 
 def test_a_resource_that_is_allowed_after_its_caller(stack: cdk.Stack) -> None:
     """The order of the two calls makes no difference."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    encryption = allowing(stack, GROUP)
     role = iam.Role(stack, "Ci", assumed_by=iam.AccountRootPrincipal())
     encryption.grant_create(role, PersonalizeResource.dataset_export_job())
     encryption.allow(PersonalizeResource.dataset_export_job())
@@ -59,7 +59,7 @@ def test_a_key_that_an_app_wide_helper_has_deleted(
     stack: cdk.Stack, asked_for: cdk.RemovalPolicy
 ) -> None:
     """``RemovalPolicies.of(app).destroy()`` takes the data with it, unless that was asked for."""
-    PersonalizeEncryption(stack, "Encryption", resources=[GROUP], removal_policy=asked_for)
+    allowing(stack, GROUP, removal_policy=asked_for)
     change(stack, kms.CfnKey, lambda key: key.apply_removal_policy(cdk.RemovalPolicy.DESTROY))
     texts = warnings(stack)
     assert ("the key should be retained" in texts.get("retainedResourceIsDeleted", "")) == (
@@ -70,13 +70,7 @@ def test_a_key_that_an_app_wide_helper_has_deleted(
 def test_statements_of_a_key_by_a_parameter_that_are_deleted(stack: cdk.Stack) -> None:
     """The message names the key by its parameter, not by the number of a token."""
     key = kms.Key.from_key_arn(stack, "Key", cdk.CfnParameter(stack, "KeyArn").value_as_string)
-    PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=key,
-        imported_key_policy=ImportedKeyPolicy.MANAGED,
-        resources=[GROUP],
-    )
+    allowing(stack, GROUP, encryption_key=key, imported_key_policy=ImportedKeyPolicy.MANAGED)
     change(
         stack,
         cdk.CfnResource,
@@ -188,9 +182,7 @@ def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack, of_location: bo
     """CloudTrail tells the owner's account alone of its owner's calls."""
     key = kms.Key.from_key_arn(concrete, "Key", KEY_ARN.replace("111111111111", "222222222222"))
     own = None if of_location else key
-    encryption = PersonalizeEncryption(
-        concrete, "Encryption", encryption_key=own, resources=[GROUP]
-    )
+    encryption = allowing(concrete, GROUP, encryption_key=own)
     encryption.on_key_access_changed("KeyAccess")
     if of_location:
         data = S3Location(s3.Bucket(concrete, "Data"), "in/", encryption_key=key)
@@ -204,7 +196,7 @@ def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack, of_location: bo
 
 def test_a_grantee_that_is_immutable(concrete: cdk.Stack) -> None:
     """Its owner learns which statements to add."""
-    encryption = PersonalizeEncryption(concrete, "Encryption", resources=[GROUP])
+    encryption = allowing(concrete, GROUP)
     role = iam.Role.from_role_arn(
         concrete, "Caller", "arn:aws:iam::111111111111:role/ci", mutable=False
     )
@@ -217,7 +209,7 @@ def test_a_grantee_that_is_immutable(concrete: cdk.Stack) -> None:
 
 def test_a_grantee_that_is_mutable(stack: cdk.Stack) -> None:
     """The statements are in the template."""
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
+    encryption = allowing(stack, GROUP)
     encryption.grant_create(
         iam.Role.from_role_arn(stack, "Caller", "arn:aws:iam::111111111111:role/ci"), GROUP
     )
