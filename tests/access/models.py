@@ -1,7 +1,5 @@
 """A role, a key and a bucket in one account, and what tests say of reports."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from personalize_kms_constructs import matrix

@@ -1,7 +1,5 @@
 """A role that calls Personalize needs the API's action, and has to pass the service role on."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

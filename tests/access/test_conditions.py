@@ -1,7 +1,5 @@
 """Conditions as companies write them: denied, allowed, or undecided with the element named."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

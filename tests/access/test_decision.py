@@ -1,7 +1,5 @@
 """Decisions on calls: elements of statements, principals, boundaries, and unseen policies."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

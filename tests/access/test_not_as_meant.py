@@ -1,7 +1,5 @@
 """Placeholders that were meant for CloudFormation but are plain text."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

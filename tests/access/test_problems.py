@@ -1,7 +1,5 @@
 """Problems that no statement mends: limits, unusable keys, untrusted roles, missing waits."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

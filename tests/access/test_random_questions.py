@@ -5,8 +5,6 @@ difference is one of ``EXPLAINED``, and AWS's documentation is on the side of ou
 ours leaves open isn't compared: the test counts them.
 """
 
-from __future__ import annotations
-
 import random
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """In which words a decision says why: the policy, whose it is, and what can't be seen of it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The reports: text for a terminal, Markdown for a pull request, JSON for programs."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from itertools import product

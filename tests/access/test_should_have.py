@@ -1,7 +1,5 @@
 """Statements that a policy should have, in the form for each key, bucket and role."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Excess: only on the keys and buckets that are used, and only where it has an effect."""
 
-from __future__ import annotations
-
 import pytest
 
 from personalize_kms_constructs._access.causes import Cause

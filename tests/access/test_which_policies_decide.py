@@ -1,7 +1,5 @@
 """Policies that a resource waits for, and the policy that lacks a permission."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

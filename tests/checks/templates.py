@@ -1,7 +1,5 @@
 """Cloud assemblies written by hand, as the CDK writes them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field

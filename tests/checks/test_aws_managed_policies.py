@@ -1,7 +1,5 @@
 """Managed policies of AWS on a service role, with contents that are known or not."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

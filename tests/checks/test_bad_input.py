@@ -1,7 +1,5 @@
 """Bad input: one line with the fault and its place, and never a traceback."""
 
-from __future__ import annotations
-
 import copy
 import json
 import random

@@ -1,7 +1,5 @@
 """Buckets of an assembly: their policies, accounts and keys, and paths in them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Callers of Personalize: a role needs to create the job, and to pass the service role."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

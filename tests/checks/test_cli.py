@@ -1,7 +1,5 @@
 """The command: arguments, formats, exit codes, and its two outputs."""
 
-from __future__ import annotations
-
 import json
 import os
 import pty

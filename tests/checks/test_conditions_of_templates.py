@@ -1,7 +1,5 @@
 """Conditions of templates: reports on an app with values of its parameters and without."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

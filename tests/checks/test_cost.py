@@ -1,7 +1,5 @@
 """The cost of a check and its report, in calls of functions: it grows no faster than the app."""
 
-from __future__ import annotations
-
 import cProfile
 import pstats
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The JSON of a report followed to the letter, and the templates judged again."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

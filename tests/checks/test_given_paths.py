@@ -1,7 +1,5 @@
 """Paths that users give: assemblies, templates, folders, the standard input, Terraform."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

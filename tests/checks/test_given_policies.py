@@ -1,7 +1,5 @@
 """Managed policies and permissions boundaries outside of the app, whose documents users give."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

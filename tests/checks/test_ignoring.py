@@ -1,7 +1,5 @@
 """Findings that are left out: acknowledged in the app, or ignored on the command line."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Keys of an assembly: references to them, their policies, and keys that can't work."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The metadata of a construct: its resources, in the assembly, never in a template."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

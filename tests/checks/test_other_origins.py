@@ -1,7 +1,5 @@
 """Templates by hand and in YAML, and assemblies of the CDK for JavaScript."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Statements as templates take them."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

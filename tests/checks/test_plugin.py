@@ -1,7 +1,5 @@
 """The plugin: findings at the construct, with the fix and the page, acknowledged by name."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Policies of keys and buckets that an AwsCustomResource may replace."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Parts that CloudFormation puts in at deployment: macros, ``AWS::Include``, loops."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Requests to Personalize by its resources and by custom resources."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Roles of an assembly: references to them, and their policies."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """SARIF: valid by its schema, with all that GitHub requires, and with alerts that last."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

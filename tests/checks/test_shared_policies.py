@@ -1,7 +1,5 @@
 """Policies that several principals have, as templates attach them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

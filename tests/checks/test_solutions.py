@@ -1,7 +1,5 @@
 """Batch jobs name a solution version, which leads to the dataset group and its key."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Requests to Personalize by state machines: jobs that they start, in definitions of every form."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Policies that let in strangers by Personalize, in templates that don't ask it for that."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

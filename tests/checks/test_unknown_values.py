@@ -1,7 +1,5 @@
 """Values that a template doesn't tell: two of them are one only if that is certain."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

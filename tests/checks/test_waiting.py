@@ -1,7 +1,5 @@
 """Resources that exist before a resource: by references, by stacks, and in nested stacks."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

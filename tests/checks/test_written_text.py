@@ -1,7 +1,5 @@
 """Placeholders of the check that a template has as text: they are no values, and allow nothing."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The workflow and the pre-commit hook of the page, run as they are written."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """A role, a key, a bucket and data with all permissions of AWS's pages, deployed or templated."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

@@ -3,8 +3,6 @@
 Those on a role, a key and a bucket without more are in ``tests/proof/test_evaluator.py``.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The order in which the embedded CloudFormation works, as a function of the template."""
 
-from __future__ import annotations
-
 import pytest
 
 from embedded_aws.cloudformation_order import worst_order

@@ -1,7 +1,5 @@
 """Templates deployed to the embedded AWS: types, attributes, updates, missing dependencies."""
 
-from __future__ import annotations
-
 import copy
 import json
 from typing import Any

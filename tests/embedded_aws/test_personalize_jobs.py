@@ -1,7 +1,5 @@
 """The jobs of the embedded Personalize: their permissions, progress, output and failures."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -1,7 +1,5 @@
 """Requests that the embedded Personalize accepts and refuses, by the policies at the call."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

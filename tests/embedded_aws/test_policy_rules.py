@@ -1,7 +1,5 @@
 """Policies that KMS, S3 and IAM refuse, and ministack by itself would take."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -3,8 +3,6 @@
 Each group names the page that says so. The messages are AWS's own where users report them.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

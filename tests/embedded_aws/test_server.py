@@ -1,7 +1,5 @@
 """The server as a process: its listeners, its traces, and its end with its parent."""
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess

@@ -1,7 +1,5 @@
 """``make integ`` on the embedded AWS, through the same code."""
 
-from __future__ import annotations
-
 import json
 import re
 import sys

@@ -1,7 +1,5 @@
 """``make integ``, ended at each of its steps: it leaves nothing, or names it with the command."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

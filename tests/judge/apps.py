@@ -1,7 +1,5 @@
 """Apps with a construct, and faults in them that only the finished templates show."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The judge under the CDK's CLI, which reads the report, decides what fails, and counts plugins."""
 
-from __future__ import annotations
-
 import base64
 import gzip
 import json

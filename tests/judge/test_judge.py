@@ -1,7 +1,5 @@
 """The judge of a construct fails the synth for certain faults of this library's resources."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version

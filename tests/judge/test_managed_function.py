@@ -1,7 +1,5 @@
 """The managed function adds statements to imported key policies, and replaces none."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

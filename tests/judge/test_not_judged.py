@@ -1,7 +1,5 @@
 """Limits of the judge: the uses that ask no plugin, and old reports that the CLI reads."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import aws_cdk as cdk

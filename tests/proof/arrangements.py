@@ -1,7 +1,5 @@
 """Every way in which keys, roles and buckets can lie in stacks, accounts and outside of the app."""
 
-from __future__ import annotations
-
 from inspect import isfunction
 from types import ModuleType
 

@@ -1,7 +1,5 @@
 """Builders of arrangements, which keep apart the construct's arguments and its results."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property

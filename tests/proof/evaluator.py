@@ -5,8 +5,6 @@ is decided here: its matcher of principals takes wildcards, ignores case and par
 it judges otherwise than AWS no statement of ours may have: ``strange.py`` names it.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable

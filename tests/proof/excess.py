@@ -4,8 +4,6 @@ Every document is held against every action of its service, for the callers it i
 strangers, on the resources it is meant for and on others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 
 from tests.proof import page

@@ -5,8 +5,6 @@ of the same text are remembered: thousands of broken templates differ from each 
 statement, and most questions are about others.
 """
 
-from __future__ import annotations
-
 import json
 from functools import cache, lru_cache
 

@@ -1,7 +1,5 @@
 """Keys, roles and buckets of the app in one or several stacks: each function is an arrangement."""
 
-from __future__ import annotations
-
 import aws_cdk as cdk
 
 from tests.proof.building import Building, encrypted_bucket, key_in, personalize_role

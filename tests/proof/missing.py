@@ -1,7 +1,5 @@
 """Permissions that AWS's page asks for and the policies don't give."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from tests.proof import page

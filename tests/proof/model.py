@@ -1,7 +1,5 @@
 """The deployment's permissions: keys, roles, buckets and Personalize's resources, all concrete."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """Synthesized templates with one statement changed."""
 
-from __future__ import annotations
-
 import copy
 import re
 from collections.abc import Callable, Iterator, Sequence

@@ -3,8 +3,6 @@
 The tool that breaks the code leaves out what isn't in a function, as this table.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path

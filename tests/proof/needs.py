@@ -1,7 +1,5 @@
 """AWS's page applied to a use of Personalize: roles, keys and buckets have ARNs here."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Arrangements with several keys, buckets and constructs, or props that change statements."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import aws_cdk as cdk

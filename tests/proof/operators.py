@@ -1,7 +1,5 @@
 """Every single way to break a template."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Keys, roles and buckets of others, or that aren't touched: each function is an arrangement."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 

@@ -7,8 +7,6 @@ requirements". Nothing here is shared with the library or with the embedded AWS,
 mistakes can't be repeated.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

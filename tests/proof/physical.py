@@ -1,7 +1,5 @@
 """The ids that CloudFormation would choose: invented here, always the same for the same place."""
 
-from __future__ import annotations
-
 import hashlib
 import uuid
 from collections.abc import Callable

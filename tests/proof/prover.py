@@ -5,8 +5,6 @@ somebody else, as CDK's for the account, hides no lack. What is too much is look
 statements alone, document by document.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """An arrangement, synthesized and proved."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache

@@ -4,8 +4,6 @@ ministack lets a wildcard in an ARN span colons, knows no policy variables, and 
 all actions.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Collection, Iterator, Sequence

@@ -1,7 +1,5 @@
 """The reader of templates: CloudFormation's functions, and errors for whatever isn't modelled."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

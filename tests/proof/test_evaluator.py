@@ -1,7 +1,5 @@
 """Known answers from AWS's documentation, which establish the evaluator that the proofs rest on."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

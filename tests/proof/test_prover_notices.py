@@ -1,7 +1,5 @@
 """The prover at work on broken templates: whatever is broken, it says so."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The arguments of a construct, with the ARNs of roles, keys and buckets once deployed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache

@@ -4,8 +4,6 @@ The tests register the CDK's own plugin themselves: ``CDK_VALIDATION=false`` spe
 tests by leaving out the one that every app has by default.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import aws_cdk as cdk
