@@ -794,32 +794,22 @@ def test_a_bucket_of_another_account_is_of_the_organization_if_the_app_makes_it(
     assert answers(compare(model)) == {"role": may, "service": may}
 
 
-def test_a_trust_policy_may_be_for_the_organization() -> None:
-    """As the source of Personalize's call, if it sends that."""
-    of_ours = {
-        "StringNotEqualsIfExists": {"aws:SourceOrgID": OURS},
-        "Null": {"aws:SourceOrgID": "false"},
-    }
-    refusing = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sts:AssumeRole",
-        "Condition": of_ours,
-    }
-    model = model_of(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[TRUST, refusing])
-    assert [entry.policy for entry in compare(model).undecided] == ["trust"]
-    model.organization = OURS
-    assert compare(model).undecided == ()
-
-
-def test_a_trust_policy_may_ask_for_a_role_of_the_organization() -> None:
-    """The role is in the account that Personalize works for."""
-    refusing = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringNotEquals": {"aws:ResourceOrgID": OURS}},
-    }
+@pytest.mark.parametrize(
+    "condition",
+    [
+        # As the source of Personalize's call, if it sends that; and the role is in the account that
+        # Personalize works for.
+        {
+            "StringNotEqualsIfExists": {"aws:SourceOrgID": OURS},
+            "Null": {"aws:SourceOrgID": "false"},
+        },
+        {"StringNotEquals": {"aws:ResourceOrgID": OURS}},
+    ],
+)
+def test_a_trust_policy_may_be_for_the_organization(condition: Statement) -> None:
+    """Which has to be told."""
+    refusing = denial(condition, Action="sts:AssumeRole")
+    del refusing["Resource"]
     model = model_of(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[TRUST, refusing])
     assert [entry.policy for entry in compare(model).undecided] == ["trust"]
     model.organization = OURS

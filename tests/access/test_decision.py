@@ -96,34 +96,6 @@ def test_elements_of_statements(statement: Statement, missing: set[str]) -> None
     assert report.undecided == ()
 
 
-@pytest.mark.parametrize(
-    ("elements", "reason"),
-    [
-        ({"Actions": "kms:*"}, "element Actions isn't understood"),
-        ({"Effect": "${Main.Effect?}"}, "Effect (Main.Effect) isn't known before deployment"),
-        ({"Principal": {"AWS": "${Main.PrincipalArn?}"}}, "Main.PrincipalArn"),
-        ({"Principal": {"AWS": SESSION}}, "which session"),
-        ({"Principal": {"AWS": "AROAEXAMPLEID"}}, "which may have been deleted"),
-        ({"Principal": "${Main.Principal?}"}, "Principal (Main.Principal) isn't known"),
-        ({"Action": {"Ref": "Actions"}}, "Action isn't known"),
-        ({"Resource": "${Main.Resource?}"}, "Main.Resource"),
-    ],
-)
-def test_what_is_not_understood_makes_the_answer_undecided(
-    elements: Statement, reason: str
-) -> None:
-    """And says which element."""
-    report = report_of(
-        asked(IMPORT_JOB),
-        key=[{**role(KEY_POLICY_ACTIONS), **elements}, service(KEY_POLICY_ACTIONS)],
-    )
-    undecided = [entry for entry in report.undecided if entry.principal == "role"]
-    assert {entry.action for entry in undecided} == ALL
-    for entry in undecided:
-        assert reason in entry.because
-        assert "statement number 1 of key policy" in entry.because
-
-
 @pytest.mark.parametrize("effect", [None, "Permit", "allow", "DENY", ["Deny"], ""])
 @pytest.mark.parametrize("place", ["key", "iam", "bucket", "trust"])
 def test_without_an_effect_that_iam_knows_a_statement_has_none(effect: Any, place: str) -> None:
@@ -461,17 +433,6 @@ def test_the_reasons_beside_a_boundary() -> None:
         ("key", f"{limited}; the key policy has no statement that allows it"),
         ("role", f"{limited}; no IAM policy of the role allows it"),
     }
-
-
-def test_a_statement_says_all_that_leaves_it_open() -> None:
-    """A condition, and an effect that isn't known."""
-    open_twice = role(
-        ["kms:Decrypt"], Effect="${Main.Effect?}", Condition={"StringEquals": {"aws:Foo": "x"}}
-    )
-    report = report_of(key=[open_twice, ON_KEY[1]], iam=[iam(IAM_ACTIONS)])
-    (entry,) = [entry for entry in report.undecided if entry.policy == "key"]
-    assert "aws:Foo" in entry.because
-    assert "Effect (Main.Effect) isn't known before deployment" in entry.because
 
 
 DENY, DENY_SERVICE = role(["kms:Decrypt"], Effect="Deny"), service(["s3:*"], Effect="Deny")
