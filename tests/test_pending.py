@@ -5,25 +5,19 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import assertions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.actions import FIVE
+from tests.life.conftest import warnings
 from tests.policies import pending_policies, resources, template
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE_ARN = "arn:aws:iam::111111111111:role/personalize"
 GROUP = PersonalizeResource.dataset_group()
 PERSONALIZE = {"Service": "personalize.amazonaws.com"}
-ACTIONS = [
-    "kms:CreateGrant",
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:GenerateDataKey",
-    "kms:ListGrants",
-]
 
 OF_THIS_ACCOUNT = {"StringEqualsIfExists": {"aws:SourceAccount": "${AWS::AccountId}"}}
 OF_THE_ROLES_ACCOUNT = {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}}
@@ -35,7 +29,7 @@ KEY_STATEMENTS = [
         "Sid": "PersonalizeRole0B0E511D",
         "Effect": "Allow",
         "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
-        "Action": ACTIONS,
+        "Action": FIVE,
         "Resource": ["*"],
         "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}},
     },
@@ -43,7 +37,7 @@ KEY_STATEMENTS = [
         "Sid": "PersonalizeService0B0E511D",
         "Effect": "Allow",
         "Principal": PERSONALIZE,
-        "Action": ACTIONS,
+        "Action": FIVE,
         "Resource": ["*"],
         "Condition": OF_THE_ROLES_ACCOUNT,
     },
@@ -104,18 +98,12 @@ def importing(bucket: s3.IBucket, prefix: str = "import/") -> PersonalizeResourc
     return PersonalizeResource.dataset_import_job(S3Location(bucket, prefix))
 
 
-def warnings(stack: cdk.Stack) -> dict[str, Any]:
+def told(stack: cdk.Stack) -> dict[str, Any]:
     """The JSON of each warning of ours, by the last part of its id."""
-    statements_by_id = {}
-    for annotation in assertions.Annotations.from_stack(stack).find_warning(
-        "*", assertions.Match.any_value()
-    ):
-        text, _, warning_id = str(annotation.entry.data).rpartition(" [ack: ")
-        if not warning_id.startswith("personalize-kms-constructs:"):
-            continue  # the CDK's own
-        statements = json.loads(text[text.index("\n[\n") : text.index("\n]\n") + 2])
-        statements_by_id[warning_id.rstrip("]").partition(":")[2]] = statements
-    return statements_by_id
+    return {
+        warning_id: json.loads(text[text.index("\n[\n") : text.index("\n]\n") + 2])
+        for warning_id, text in warnings(stack).items()
+    }
 
 
 def test_the_policies_of_an_imported_key_and_of_an_immutable_role(
@@ -132,7 +120,7 @@ def test_the_policies_of_an_imported_key_and_of_an_immutable_role(
         {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}},
         {"StringEqualsIfExists": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
     ]
-    assert warnings(stack) == {
+    assert told(stack) == {
         "pendingKeyPolicy": KEY_STATEMENTS,
         "pendingRolePolicy": ROLE_STATEMENTS,
     }
@@ -148,7 +136,7 @@ def test_the_policy_of_an_imported_bucket(stack: cdk.Stack) -> None:
     construct = PersonalizeEncryption(stack, "Encryption", resources=jobs)
     (pending,) = construct.pending_statements
     assert (pending.policy, len(pending.statements)) == ("bucket", 2)
-    assert warnings(stack) == {"pendingBucketPolicy": BUCKET_STATEMENTS}
+    assert told(stack) == {"pendingBucketPolicy": BUCKET_STATEMENTS}
 
 
 def test_a_bucket_of_another_account_has_to_allow_the_role_too(concrete: cdk.Stack) -> None:
@@ -188,10 +176,8 @@ def test_a_role_without_policy_updates(stack: cdk.Stack) -> None:
 def test_statements_allowed_later(stack: cdk.Stack, imported_key: kms.IKey) -> None:
     """The warning has the statements needed at synth, not at first."""
     encryption(stack, encryption_key=imported_key).allow(PersonalizeResource.dataset_export_job())
-    of_export = [*ACTIONS, "kms:GenerateDataKeyWithoutPlaintext"]
-    assert [statement["Action"] for statement in warnings(stack)["pendingKeyPolicy"]] == [
-        of_export
-    ] * 2
+    of_export = [*FIVE, "kms:GenerateDataKeyWithoutPlaintext"]
+    assert [statement["Action"] for statement in told(stack)["pendingKeyPolicy"]] == [of_export] * 2
 
 
 def test_a_key_imported_twice_is_pending_once(stack: cdk.Stack, imported_key: kms.IKey) -> None:
@@ -208,14 +194,14 @@ def test_warnings_can_be_acknowledged(stack: cdk.Stack, imported_key: kms.IKey) 
     """The ids are stable, so a team can acknowledge the statements of one key's owner alone."""
     construct = encryption(stack, encryption_key=imported_key, service_role=immutable_role(stack))
     cdk.Annotations.of(construct).acknowledge_warning("personalize-kms-constructs:pendingKeyPolicy")
-    assert set(warnings(stack)) == {"pendingRolePolicy"}
+    assert set(told(stack)) == {"pendingRolePolicy"}
 
 
 def test_nothing_pending(stack: cdk.Stack) -> None:
     """Keys, roles and buckets of the app take every statement."""
     construct = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
     assert construct.pending_statements == ()
-    assert warnings(stack) == {}
+    assert told(stack) == {}
 
 
 def test_pending_statements_can_be_a_stack_output(stack: cdk.Stack) -> None:
@@ -269,7 +255,7 @@ def test_a_role_of_the_app_is_named_for_the_keys_owner(
     of = cdk.Stack(app, "Roles") if in_another_stack else stack
     role = iam.Role(of, "Service", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
     encryption(stack, encryption_key=imported_key, service_role=role)
-    of_role, _ = warnings(stack)["pendingKeyPolicy"]
+    of_role, _ = told(stack)["pendingKeyPolicy"]
     name = "Roles/Service/Resource" if in_another_stack else "ServiceDBC79909"
     assert of_role["Principal"] == {"AWS": "arn:aws:iam::${AWS::AccountId}:root"}
     assert of_role["Condition"] == {"ArnEquals": {"aws:PrincipalArn": f"${{{name}.Arn}}"}}

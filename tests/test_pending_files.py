@@ -6,7 +6,6 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import assertions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -19,6 +18,7 @@ from personalize_kms_constructs import (
     S3Location,
 )
 from personalize_kms_constructs._address import page_at
+from tests.life.conftest import warnings
 from tests.policies import sids_of, template
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -38,18 +38,6 @@ def encryption(scope: Construct, id: str = "Encryption", **props: Any) -> Person
     return PersonalizeEncryption(scope, id, **{"resources": [GROUP], **props})
 
 
-def texts(stack: cdk.Stack) -> list[str]:
-    """Return the warnings of ours, without their ids."""
-    entries = assertions.Annotations.from_stack(stack).find_warning(
-        "*", assertions.Match.any_value()
-    )
-    return [
-        str(annotation.entry.data).partition(" [ack: ")[0]
-        for annotation in entries
-        if "personalize-kms" in str(annotation.entry.data)
-    ]
-
-
 def files(assembly: str, folder: str = FOLDER) -> dict[str, Any]:
     """Return the contents of the files, by name."""
     return {
@@ -62,7 +50,7 @@ def test_a_warning_says_who_does_what(app: cdk.App) -> None:
     """The whole text: missing statements, JSON on own lines, who acts, file, other way, page."""
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     encryption(stack, encryption_key=imported_key(stack))
-    (text,) = texts(stack)
+    (text,) = warnings(stack).values()
     assert text == (
         f"the policy of key arn:aws:kms:eu-west-1:111111111111:key/{KEY_ID} is not managed by this "
         "app, so Personalize has no access to the key until its owner adds these statements to the "
@@ -126,7 +114,7 @@ def test_a_warning_says_who_does_what(app: cdk.App) -> None:
 def test_partition_and_region_are_those_of_the_key(stack: cdk.Stack, partition: str) -> None:
     """The stack knows neither, and Personalize takes no other key; the rest is explained."""
     encryption(stack, encryption_key=imported_key(stack, partition=partition))
-    (text,) = texts(stack)
+    (text,) = warnings(stack).values()
     role = f"arn:{partition}:iam::${{AWS::AccountId}}:role/Stack-Encryption-8875952E-eu-west-1"
     assert f'"aws:PrincipalArn": "{role}"' in text
     assert "\n- replace ${AWS::AccountId} by the account of the stack\n" in text
@@ -139,7 +127,7 @@ def test_partition_is_that_of_the_region(app: cdk.App) -> None:
     encryption(
         stack, resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
     )
-    (text,) = texts(stack)
+    (text,) = warnings(stack).values()
     assert '"arn:aws-cn:s3:::ratings/import/*"' in text
 
 
@@ -150,7 +138,7 @@ def test_placeholders_are_explained(stack: cdk.Stack) -> None:
     encryption(
         stack, resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
     )
-    (text,) = texts(stack)
+    (text,) = warnings(stack).values()
     assert text.partition("\n]\n")[2].splitlines() == [
         "- the owner of the bucket adds them to the statements that the bucket policy has",
         f"- the same as a policy: {FOLDER}/StackEncryptionAE998EAF.bucket.BucketName.json, in the "
@@ -198,7 +186,7 @@ def test_the_key_of_another_account_can_not_be_managed(app: cdk.App) -> None:
     """The message doesn't advise MANAGED."""
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     encryption(stack, encryption_key=imported_key(stack, account="222222222222"))
-    (text,) = texts(stack)
+    (text,) = warnings(stack).values()
     assert "- the owner of the key, account 222222222222, adds them" in text
     assert "MANAGED" not in text
 
@@ -256,7 +244,7 @@ def test_a_stage_has_its_files_in_its_own_assembly(app: cdk.App) -> None:
     assembly = app.synth()
     name = f"ProductionStackEncryptionC01F2FCD.key.{KEY_ID}.json"
     assert list(files(assembly.directory, f"assembly-Production/{FOLDER}")) == [name]
-    (text,) = texts(stack)
+    (text,) = warnings(stack).values()
     assert f"- the same as a policy: assembly-Production/{FOLDER}/{name}, in the folder" in text
 
 
@@ -313,7 +301,7 @@ def test_the_owner_of_a_callers_role_is_told_as_well(stack: cdk.Stack) -> None:
         stack, "Caller", "arn:aws:iam::111111111111:role/deployer", mutable=False
     )
     encryption(stack, service_role=role).grant_create(caller, GROUP)
-    (text,) = texts(stack)
+    (text,) = warnings(stack).values()
     first, *lines = text.splitlines()
     assert first == (
         "role arn:aws:iam::111111111111:role/deployer is immutable in this app, so it can't create "
@@ -335,8 +323,7 @@ def importing(stack: cdk.Stack, bucket: Any, **props: Any) -> str:
     """Return the warning about the policy of an imported bucket."""
     location = S3Location(bucket, "import/", **props)
     encryption(stack, resources=[PersonalizeResource.dataset_import_job(location)])
-    (text,) = [text for text in texts(stack) if "to the bucket policy" in text]
-    return text
+    return warnings(stack)["pendingBucketPolicy"]
 
 
 @pytest.mark.parametrize("is_given", [False, True])

@@ -15,6 +15,7 @@ from personalize_kms_constructs import (
     PersonalizeResource,
     S3Location,
 )
+from tests.test_arguments import refusal
 
 Arguments = dict[str, Any]
 Build = Callable[[cdk.Stack, s3.Bucket], Arguments]
@@ -56,13 +57,6 @@ MANAGED = {"imported_key_policy": ImportedKeyPolicy.MANAGED}
 def stack(app: cdk.App) -> cdk.Stack:
     """A stack of a known account and Region."""
     return cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
-
-
-def refusal(call: Callable[[], object]) -> list[str]:
-    """Return the reasons for which a call of the construct is refused."""
-    with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as error:
-        call()
-    return str(error.value).removeprefix("Stack/Encryption: ").removeprefix("\n- ").split("\n- ")
 
 
 def asymmetric(stack: cdk.Stack) -> kms.Key:

@@ -45,6 +45,7 @@ from tests.access.models import (
     role,
     service,
 )
+from tests.actions import FIVE, FOUR
 
 IMPORT = asked(IMPORT_JOB, name="import", source=location())
 EXPORT = asked(EXPORT_JOB, name="export", destination=location("export/"))
@@ -56,14 +57,6 @@ MODELS = 200
 
 # What a dataset group needs on its key: of the role by its name, by its account, of Personalize,
 # and in IAM.
-FIVE = [
-    "kms:CreateGrant",
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:GenerateDataKey",
-    "kms:ListGrants",
-]
-FOUR = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 NAMED: Statement = {
     "Effect": "Allow",
     "Principal": {"AWS": "arn:aws:iam::111122223333:role/PersonalizeRole"},

@@ -10,16 +10,10 @@ from personalize_kms_constructs._access.entries import Entry
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs._access.short_names import Names
 from personalize_kms_constructs.checks import check_assembly
+from tests.actions import FIVE, FOUR
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
-ACTIONS = [
-    "kms:CreateGrant",
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:GenerateDataKey",
-    "kms:ListGrants",
-]
-IN_IAM = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+ACTIONS, IN_IAM = FIVE, FOUR
 PARAMETERS = {"Stage": {"Type": "String"}}
 CONDITIONS = {
     "IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},

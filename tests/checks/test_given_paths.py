@@ -5,11 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from personalize_kms_constructs._address import page_at
-from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs.checks import check_assembly
+from tests.checks.command import run
 from tests.checks.templates import (
     CLEAN,
     IN_IAM,
@@ -51,10 +50,6 @@ def folder_of(directory: Path, **templates: Json) -> Path:
     for name, template in templates.items():
         (directory / name.replace("__", ".")).write_text(json.dumps(template))
     return directory
-
-
-def run(*arguments: object, text: str | bytes | None = None) -> Result:
-    return CliRunner().invoke(personalize_kms, ["check", *map(str, arguments)], input=text)
 
 
 def test_a_folder_of_templates_is_one_deployment(tmp_path: Path) -> None:

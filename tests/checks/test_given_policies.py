@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs.checks import check_assembly
+from tests.checks.command import run
 from tests.checks.templates import CLEAN, IN_IAM, Json, complete, findings, policy, role, write
 
 SUB = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/team/company-boundary"}
@@ -127,10 +126,6 @@ def test_what_is_no_policy(policies: Any, said: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="polic") as raised:
         check_assembly(write(tmp_path, {"Main": BOUND}), policies=policies)
     assert str(raised.value) == said
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(personalize_kms, ["check", *map(str, arguments)])
 
 
 def test_on_the_command_line(tmp_path: Path) -> None:

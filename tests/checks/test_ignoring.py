@@ -9,26 +9,21 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
-from click.testing import CliRunner, Result
 from constructs import Construct, IConstruct
 
 from personalize_kms_constructs._access.causes import Cause, Reason
 from personalize_kms_constructs._access.ignoring import Ignore, without
 from personalize_kms_constructs._access.model import Problem
 from personalize_kms_constructs._access.report import AccessReport
-from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs.checks import check_assembly
+from tests.checks.command import run
 from tests.checks.templates import ACTIONS, IN_IAM, complete, dataset_group, key, policy, write
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(personalize_kms, ["check", *arguments])
-
-
-def by_hand(scope: Construct) -> kms.Key:
+def by_hand(scope: Construct, trusting: str = "personalize.amazonaws.com") -> kms.Key:
     """A dataset group that never heard of our construct."""
     key = kms.Key(scope, "Key")
-    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal(trusting))
     key.grant_encrypt_decrypt(role)
     name = f"movies-{scope.node.id}"
     personalize.CfnDatasetGroup(

@@ -9,11 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from personalize_kms_constructs._assembly.yaml_templates import as_json
-from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs.checks import AssemblyError, check_assembly
+from tests.checks.command import run
 from tests.checks.templates import CLEAN, findings
 
 TEMPLATE = """\
@@ -93,7 +92,7 @@ def test_a_template_in_yaml(tmp_path: Path) -> None:
     assert report.asked == ("template/Movies (dataset group)",)
     assert (*findings(report), report.excess) == (*CLEAN, ())
     file.write_text(file.read_text().replace("[kms:Decrypt, ", "["))
-    result = CliRunner().invoke(personalize_kms, ["check", str(file)])
+    result = run(file)
     assert result.exit_code == 1
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("✘")]
     assert line.endswith(
@@ -106,7 +105,7 @@ def test_what_is_spelled_like_a_function_is_text(form: str, tmp_path: Path) -> N
     """Without ``!Sub`` the role has no access to the key, and every report shows the string."""
     file = tmp_path / "template.yaml"
     file.write_text(TEMPLATE.replace('!Sub "arn:', '"arn:'))
-    result = CliRunner().invoke(personalize_kms, ["check", str(file), "--format", form])
+    result = run(file, "--format", form)
     assert result.exit_code == 1
     assert "kms:Decrypt" in result.stdout
     assert "has ${AWS::Partition}, ${AWS::Region}, ${AWS::AccountId} as plain text" in " ".join(
@@ -148,9 +147,7 @@ def test_a_template_in_json(tmp_path: Path) -> None:
     file.write_text(json.dumps({"Resources": {"Movies": group}}, indent=2))
     (problem,) = check_assembly(str(file)).problems
     assert problem.message.startswith("stack/Movies has a role but no key")
-    log = json.loads(
-        CliRunner().invoke(personalize_kms, ["check", str(file), "--format", "sarif"]).stdout
-    )
+    log = json.loads(run(file, "--format", "sarif").stdout)
     (result,) = log["runs"][0]["results"]
     place = result["locations"][0]["physicalLocation"]
     assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == (file.as_uri(), 3)
@@ -180,7 +177,7 @@ def test_what_is_no_template(text: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(AssemblyError) as raised:
         check_assembly(file)
     assert str(raised.value).startswith(f"{file}{said}")
-    assert CliRunner().invoke(personalize_kms, ["check", str(file)]).exit_code == 2
+    assert run(file).exit_code == 2
 
 
 def test_aliases_that_grow_nine_times_a_level(tmp_path: Path) -> None:
@@ -261,9 +258,5 @@ def test_an_app_in_another_language(tmp_path: Path) -> None:
     assert {("service", "kms:Decrypt"), ("role", "kms:CreateGrant")} <= {
         (entry.principal, entry.action) for entry in report.missing
     }
-    output = (
-        CliRunner()
-        .invoke(personalize_kms, ["check", str(tmp_path / "cdk.out"), "--format", "json"])
-        .stdout
-    )
+    output = run(tmp_path / "cdk.out", "--format", "json").stdout
     assert (json.loads(output)["problems"], json.loads(output)["left_out"]) == ([], 1)

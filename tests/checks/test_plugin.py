@@ -8,12 +8,11 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import PersonalizeAccessChecks
+from tests.checks.test_ignoring import by_hand
 
 
 def synth(directory: Path, build: Callable[[cdk.App], object]) -> dict[str, Any]:
@@ -35,16 +34,6 @@ def synth(directory: Path, build: Callable[[cdk.App], object]) -> dict[str, Any]
             report = plugin
     assert (report.get("conclusion") == "failure") == ("ValidationFailed" in failed)
     return report
-
-
-def by_hand(scope: Construct, trusting: str = "personalize.amazonaws.com") -> None:
-    """A dataset group that never heard of our construct."""
-    key = kms.Key(scope, "Key")
-    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal(trusting))
-    key.grant_encrypt_decrypt(role)
-    personalize.CfnDatasetGroup(
-        scope, "Movies", name="movies", kms_key_arn=key.key_arn, role_arn=role.role_arn
-    )
 
 
 def rules(report: dict[str, Any]) -> dict[tuple[str, str], set[str]]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from personalize_kms_constructs._access.causes import Cause, Reason
 from personalize_kms_constructs._access.declarations import Declaration
@@ -15,7 +14,7 @@ from personalize_kms_constructs._access.entries import Entry
 from personalize_kms_constructs._access.model import Problem
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs._access.sarif import sarif_report
-from personalize_kms_constructs._cli import personalize_kms
+from tests.checks.command import run
 from tests.checks.templates import (
     ACTIONS,
     IN_IAM,
@@ -63,12 +62,7 @@ def all_wrong() -> Json:
 
 
 def sarif(directory: Path, *options: str) -> Json:
-    output = (
-        CliRunner()
-        .invoke(personalize_kms, ["check", str(directory), "--format", "sarif", *options])
-        .stdout
-    )
-    log: Json = json.loads(output)
+    log: Json = json.loads(run(directory, "--format", "sarif", *options).stdout)
     return log
 
 
@@ -332,22 +326,6 @@ def test_another_finding_is_another_alert(one: Any, other: Any, tmp_path: Path) 
         return set.union(*fingerprints(log).values())
 
     assert alert(one).isdisjoint(alert(other))
-
-
-def test_a_worse_excess_is_another_alert(tmp_path: Path) -> None:
-    """Nobody who dismissed the first has seen the second."""
-    logs = [
-        sarif(
-            write(tmp_path / directory, {"Main": complete(Policy=policy(actions=[*IN_IAM, *more]))})
-        )
-        for directory, more in (
-            ("1", ["kms:Encrypt"]),
-            ("2", ["kms:Encrypt", "kms:Sign"]),
-            ("3", ["kms:*"]),
-        )
-    ]
-    prints = [fingerprints(log)["Personalize::ExcessRoleAccess"] for log in logs]
-    assert len(set.union(*prints)) == sum(map(len, prints)) == 3
 
 
 def test_an_alert_stays_though_another_of_its_rule_is_mended(tmp_path: Path) -> None:

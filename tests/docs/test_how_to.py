@@ -21,17 +21,11 @@ from personalize_kms_constructs import (
 )
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import DatasetExportJob, DatasetImportJob
+from tests.actions import FIVE
 from tests.docs.code import DOCS, as_written, names_of
 from tests.policies import key_policy, pending_policies, resources, sids_of, template
 
 GROUP = PersonalizeResource.dataset_group()
-FIVE = [
-    "kms:CreateGrant",
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:GenerateDataKey",
-    "kms:ListGrants",
-]
 
 
 def reported(report: Any) -> list[tuple[str, ...]]:

@@ -13,18 +13,13 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.actions import FIVE
 from tests.judge.apps import told
 from tests.policies import bucket_policy, resources, sids_of
 
 PERSONALIZE = "personalize.amazonaws.com"
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-ACTIONS = [
-    "kms:CreateGrant",
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:GenerateDataKey",
-    "kms:ListGrants",
-]
+ACTIONS = FIVE
 GROUP = PersonalizeResource.dataset_group()
 # In the policy of a key of which nothing else is known: the CDK's own statement, and those of one
 # construct.
