@@ -259,27 +259,3 @@ def test_the_names_in_other_stacks(
     assert role["Properties"]["RoleName"] == name, CONSEQUENCE
     (pending,) = encryption.pending_statements
     assert [statement.sid for statement in pending.statements] == sids, CONSEQUENCE
-
-
-def test_import_jobs_keep_their_names(stack: cdk.Stack) -> None:
-    """Whatever the words of messages: a new name of an import job is a new import."""
-    bucket = s3.Bucket(stack, "Data")
-    encryption = PersonalizeEncryption(stack, "Encryption")
-    names = {"Literal": "movies", "Attribute": cdk.Fn.get_att("Other", "Name").to_string()}
-    for id, name in names.items():
-        encryption.add_dataset(
-            f"{id}Ratings",
-            dataset_group=encryption.add_dataset_group(id, name=name),
-            schema_arn="arn:aws:personalize:eu-west-1:111111111111:schema/ratings",
-            name="ratings",
-            dataset_type="Interactions",
-            import_from=S3Location(bucket, "import/"),
-        )
-    jobs = {
-        logical_id: dataset["Properties"]["DatasetImportJob"]["JobName"]
-        for logical_id, dataset in resources(stack, "AWS::Personalize::Dataset").items()
-    }
-    assert jobs == {
-        "EncryptionLiteralRatings82C4D51F": "ratings-import-693a48cb",
-        "EncryptionAttributeRatings49A40F49": "ratings-import-4ac60c4b",
-    }, CONSEQUENCE

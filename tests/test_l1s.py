@@ -267,6 +267,10 @@ def group(scope: cdk.Stack, name: str) -> personalize.CfnDatasetGroup:
         ),
         (lambda stack: group(stack, f"{cdk.Aws.STACK_NAME}-movies"), "ratings-import-422f9afb"),
         (lambda _: cdk.Fn.import_value("movies"), "ratings-import-4ac60c4b"),
+        (
+            lambda stack: group(stack, cdk.Fn.get_att("Other", "Name").to_string()),
+            "ratings-import-4ac60c4b",
+        ),
     ],
     ids=[
         "L1",
@@ -279,6 +283,7 @@ def group(scope: cdk.Stack, name: str) -> personalize.CfnDatasetGroup:
         "another parameter",
         "the stack's",
         "unknown",
+        "an attribute",
     ],
 )
 def test_the_name_of_an_import_job_follows_the_dataset_group(

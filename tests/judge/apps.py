@@ -23,9 +23,10 @@ def new_app(directory: Path, **options: Any) -> cdk.App:
     return cdk.App(analytics_reporting=False, outdir=str(directory / "cdk.out"), **options)
 
 
-def encryption(scope: Construct, id: str = "Encryption") -> PersonalizeEncryption:
-    """A construct that allows dataset groups, with its own key and role."""
-    return PersonalizeEncryption(scope, id, resources=[PersonalizeResource.dataset_group()])
+def encryption(scope: Construct, id: str = "Encryption", **props: Any) -> PersonalizeEncryption:
+    """A construct that allows dataset groups, with its own key and role by default."""
+    group = PersonalizeResource.dataset_group()
+    return PersonalizeEncryption(scope, id, **{"resources": [group], **props})
 
 
 def break_key_policy(of: PersonalizeEncryption) -> None:

@@ -1,7 +1,6 @@
 """Datasets, metric attributions and jobs on a dataset group that isn't the construct's."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -14,15 +13,10 @@ from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.jobs import DatasetExportJob
-from tests.judge.apps import by_hand, encryption, failure, new_app, told
+from tests.judge.apps import by_hand, encryption, failure, told
 
 ARN = "arn:aws:personalize:eu-west-1:111122223333"
 SCHEMA_ARN = f"{ARN}:schema/s"
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> cdk.App:
-    return new_app(tmp_path)
 
 
 @pytest.fixture

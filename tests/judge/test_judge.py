@@ -26,15 +26,11 @@ from personalize_kms_constructs.checks import (
 )
 from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.judge.apps import LACKS, break_key_policy, by_hand, encryption, failure, new_app, told
+from tests.life.conftest import trusted_role
 
 ENV = cdk.Environment(account="111122223333", region="eu-west-1")
 # Earlier versions write nothing of the constructs in a product.
 CDK_TELLS_OF_PRODUCTS = tuple(map(int, version("aws-cdk-lib").split(".")[:2])) >= (2, 274)
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> cdk.App:
-    return new_app(tmp_path)
 
 
 @pytest.fixture
@@ -72,13 +68,6 @@ def test_a_construct_and_its_dataset_groups_have_a_finding_once(
     assert told(app) == [("MissingKeyAccess", "error", "Main/Encryption")]
 
 
-def take_key_actions(of: PersonalizeEncryption) -> None:
-    (policy,) = [
-        construct for construct in of.node.find_all() if isinstance(construct, iam.CfnManagedPolicy)
-    ]
-    policy.add_property_override("PolicyDocument.Statement.0.Action", "kms:DescribeKey")
-
-
 def take_bucket_policy(of: PersonalizeEncryption) -> None:
     (policy,) = [
         construct
@@ -86,42 +75,6 @@ def take_bucket_policy(of: PersonalizeEncryption) -> None:
         if isinstance(construct, s3.CfnBucketPolicy)
     ]
     policy.add_property_override("PolicyDocument.Statement", [])
-
-
-def take_trust(of: PersonalizeEncryption) -> None:
-    role = of.service_role.node.default_child
-    assert isinstance(role, iam.CfnRole)
-    role.add_property_override(
-        "AssumeRolePolicyDocument.Statement.0.Principal", {"Service": "ec2.amazonaws.com"}
-    )
-
-
-def no_encryption_key(of: PersonalizeEncryption) -> None:
-    key = of.encryption_key.node.default_child
-    assert isinstance(key, kms.CfnKey)
-    key.add_property_override("KeySpec", "RSA_2048")
-
-
-@pytest.mark.parametrize(
-    ("fault", "rule"),
-    [
-        (take_key_actions, "MissingRoleAccess"),
-        (take_bucket_policy, "MissingBucketAccess"),
-        (take_trust, "Trust"),
-        (no_encryption_key, "Configuration"),
-    ],
-)
-def test_each_kind_of_fault(
-    fault: Callable[[PersonalizeEncryption], None], rule: str, app: cdk.App, stack: cdk.Stack
-) -> None:
-    """Faults of the role's policies, the bucket policy, the trust policy and the key."""
-    made = encryption(stack)
-    made.allow(
-        PersonalizeResource.dataset_export_job(S3Location(s3.Bucket(stack, "Data"), "export/"))
-    )
-    fault(made)
-    assert "ValidationFailed" in failure(app.synth)
-    assert rule in {rule for rule, severity, _ in told(app) if severity == "error"}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +91,7 @@ def test_a_condition_that_is_not_ours_is_a_warning(
     condition: dict[str, Any], is_told: bool, app: cdk.App
 ) -> None:
     """Of ours, only what REQUIRED writes is undecided, which is the user's choice."""
-    stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    stack = cdk.Stack(app, "Main", env=ENV)
     key = encryption(stack).encryption_key.node.default_child
     assert isinstance(key, kms.CfnKey)
     key.add_property_override(
@@ -187,12 +140,7 @@ def test_a_fault_in_a_nested_stack(app: cdk.App, stack: cdk.Stack) -> None:
 def test_a_fault_in_a_stage_names_the_app(app: cdk.App) -> None:
     """The CLI counts only violations in selected stacks, and selects no stack of a stage."""
     stack = cdk.Stack(cdk.Stage(app, "Prod"), "Main")
-    group = PersonalizeResource.dataset_group()
-    break_key_policy(
-        PersonalizeEncryption(
-            stack, "Encryption", encryption_key=kms.Key(stack, "Key"), resources=[group]
-        )
-    )
+    break_key_policy(encryption(stack, encryption_key=kms.Key(stack, "Key")))
     message = failure(app.synth)
     assert message.count(LACKS) == message.count("(at Prod/Main/Encryption)") == 1
     assert told(app) == [("MissingKeyAccess", "error", "")]
@@ -241,9 +189,8 @@ def test_a_stack_by_hand_beside_ours_fails_nothing(app: cdk.App, stack: cdk.Stac
     """Nor one by hand in the same stack, nor two dataset groups of others with one name."""
     encryption(stack)
     by_hand(stack)
-    env = cdk.Environment(account="111122223333", region="eu-west-1")
     for name in ("Other", "Another"):
-        by_hand(cdk.Stack(app, name, env=env))
+        by_hand(cdk.Stack(app, name, env=ENV))
     app.synth()
     assert told(app) == []
 
@@ -283,43 +230,29 @@ def test_a_shared_role_is_judged_for_our_requests_alone(app: cdk.App, stack: cdk
 
 
 def role_without_updates(stack: cdk.Stack) -> None:
-    role = iam.Role(stack, "Given", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    resources = [PersonalizeResource.dataset_group()]
-    PersonalizeEncryption(
-        stack, "Encryption", service_role=role.without_policy_updates(), resources=resources
-    )
+    encryption(stack, service_role=trusted_role(stack).without_policy_updates())
 
 
 def role_without_updates_of_another_stack(stack: cdk.Stack) -> None:
     """The key policy leaves it to IAM there, whose statements are pending."""
     other = cdk.Stack(cast("cdk.App", stack.node.root), "Roles")
-    principal = iam.ServicePrincipal("personalize.amazonaws.com")
-    role = iam.Role(other, "Given", role_name="given", assumed_by=principal)
-    resources = [PersonalizeResource.dataset_group()]
-    PersonalizeEncryption(
-        stack, "Encryption", service_role=role.without_policy_updates(), resources=resources
-    )
+    role = trusted_role(other, role_name="given")
+    encryption(stack, service_role=role.without_policy_updates())
 
 
 def role_without_updates_and_a_key_of_another_account(stack: cdk.Stack) -> None:
     """Both accounts have to allow it, and the statements of both are pending."""
     main = cdk.Stack(cast("cdk.App", stack.node.root), "Ours", env=ENV)
-    role = iam.Role(main, "Given", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
     key = kms.Key.from_key_arn(main, "Key", "arn:aws:kms:eu-west-1:444455556666:key/1234abcd")
-    PersonalizeEncryption(
-        main,
-        "Encryption",
-        encryption_key=key,
-        service_role=role.without_policy_updates(),
-        resources=[PersonalizeResource.dataset_group()],
-    )
+    role = trusted_role(main).without_policy_updates()
+    encryption(main, encryption_key=key, service_role=role)
 
 
 def bucket_by_its_name(stack: cdk.Stack) -> None:
     s3.Bucket(stack, "Data", bucket_name="ratings")
     named = s3.Bucket.from_bucket_name(stack, "Named", "ratings")
     export = PersonalizeResource.dataset_export_job(S3Location(named, "export/"))
-    PersonalizeEncryption(stack, "Encryption", resources=[export])
+    encryption(stack, resources=[export])
 
 
 @pytest.mark.parametrize(
@@ -356,9 +289,7 @@ def test_what_is_pending_under_an_unknown_arn_hides_nothing_that_the_app_makes(
     if policy == "bucket":
         bucket = s3.Bucket.from_bucket_arn(other, "Data", unknown)
         resources.append(PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")))
-    PersonalizeEncryption(
-        other, "Theirs", encryption_key=key, service_role=role, resources=resources
-    )
+    encryption(other, "Theirs", encryption_key=key, service_role=role, resources=resources)
     break_key_policy(made)
     assert "ValidationFailed" in failure(app.synth)
     assert set(told(app)) == {("MissingKeyAccess", "error", "Main/Encryption")}
@@ -366,11 +297,8 @@ def test_what_is_pending_under_an_unknown_arn_hides_nothing_that_the_app_makes(
 
 def test_what_is_pending_hides_no_denial(app: cdk.App, stack: cdk.Stack) -> None:
     """The owner of the role can add what they like: a denial is final."""
-    role = iam.Role(stack, "Given", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    resources = [PersonalizeResource.dataset_group()]
-    PersonalizeEncryption(
-        stack, "Encryption", service_role=role.without_policy_updates(), resources=resources
-    )
+    role = trusted_role(stack)
+    encryption(stack, service_role=role.without_policy_updates())
     role.add_to_principal_policy(
         iam.PolicyStatement(effect=iam.Effect.DENY, actions=["kms:*"], resources=["*"])
     )
@@ -380,13 +308,7 @@ def test_what_is_pending_hides_no_denial(app: cdk.App, stack: cdk.Stack) -> None
 
 def test_what_is_pending_hides_no_action_that_is_not_in_it(app: cdk.App, stack: cdk.Stack) -> None:
     """The role's pending statements don't have what its key policy was to allow."""
-    role = iam.Role(stack, "Given", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    made = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        service_role=role.without_policy_updates(),
-        resources=[PersonalizeResource.dataset_group()],
-    )
+    made = encryption(stack, service_role=trusted_role(stack).without_policy_updates())
     key = made.encryption_key.node.default_child
     assert isinstance(key, kms.CfnKey)
     key.add_property_override("KeyPolicy.Statement.1.Action", ["kms:Decrypt"])
