@@ -104,19 +104,6 @@ IN_ROLE = [{"PolicyName": "All", "PolicyDocument": {"Statement": [{**LACKING, "R
             "Role",
             "AWS::IAM::Policy",
         ),
-        (
-            complete(Policy=managed(WIDE), Key={**key(), "DependsOn": "Policy"}),
-            "role",
-            "Role",
-            "AWS::IAM::Policy",
-        ),
-        # Another role has the policy, too, but nothing tells what it needs.
-        (
-            complete(Policy=managed(WIDE, Roles=[{"Ref": "Role"}, {"Ref": "Etl"}]), Etl=role()),
-            "role",
-            "Role",
-            "AWS::IAM::Policy",
-        ),
         # Nobody changes a policy of AWS.
         (
             complete(Role=role(PermissionsBoundary="arn:aws:iam::aws:policy/AmazonS3FullAccess")),
@@ -308,28 +295,8 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
     }
     said = "first set a RoleName on Main/Role, which replaces a role that is deployed):\n"
     assert said in report.to_text()
-    # So is one for which everybody is replaced.
-    statements.append(
-        {"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
-    )
-    and_others = said.replace("):", "; what goes also serves everybody):")
-    assert and_others in check(tmp_path / "2", template).to_text()
-    # Where the key's policy leaves it to the account already, it needs none.
-    statements[-1] = {
-        "Effect": "Allow",
-        "Principal": {"AWS": "111122223333"},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
-    del statements[0]
-    of_key, of_role = check(tmp_path / "3", template).policies
-    assert [statement["Principal"] for statement in of_key.should_have] == [
-        {"Service": "personalize.amazonaws.com"}
-    ]
-    assert "kms:CreateGrant" in of_role.should_have[0]["Action"]
-    statements.pop()
     template["Resources"]["Role"]["Properties"]["RoleName"] = "personalize"
-    named = check(tmp_path / "4", template)
+    named = check(tmp_path / "2", template)
     assert [policy.unnamed_roles for policy in named.policies] == [(), ()]
     assert named.policies[0].should_have[0]["Condition"] == {
         "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/personalize"}
@@ -405,23 +372,12 @@ def for_two_roles(**properties: Any) -> Json:
             for_two_roles(**COMPANYS),
             [f"not known what Main/Role and Main/Second may: {OF_BOUNDARY} (18)"],
         ),
-        (
-            complete(Role=role(**ATTACHING), Policy=policy(actions=IN_IAM[1:])),
-            [f"not known what Main/Role may: {OF_POLICY} (9)"],
-        ),
         # What is open for two reasons is in the line of each: one option isn't enough.
         (
             complete(Role=role(**COMPANYS, **ATTACHING)),
             [
                 f"not known what Main/Role may: {OF_BOUNDARY} (9)",
                 f"not known what Main/Role may: {OF_POLICY} (9)",
-            ],
-        ),
-        (
-            complete(Role=role(ManagedPolicyArns=[{"Ref": "Stage"}])),
-            [
-                "not known what Main/Role may: managed policy ${Main.Stage?} isn't part of the app "
-                f"({IF_PARAMETER}) (9)",
             ],
         ),
         (
@@ -448,7 +404,7 @@ def for_two_roles(**properties: Any) -> Json:
             ],
         ),
     ],
-    ids=["a boundary", "a policy", "both", "a policy by a parameter", "a statement", "a source"],
+    ids=["a boundary", "both", "a statement", "a source"],
 )
 def test_one_reason_is_one_line_with_the_option_that_settles_it(
     template: Json, lines: list[str], tmp_path: Path

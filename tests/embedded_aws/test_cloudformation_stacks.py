@@ -1,6 +1,5 @@
 """Templates deployed to the embedded AWS: types, attributes, updates, missing dependencies."""
 
-import copy
 import json
 from typing import Any
 
@@ -378,21 +377,6 @@ def test_a_replica_key_has_its_own_policy(
         for region in ("eu-west-1", "us-east-1")
     ]
     assert states == ["PendingDeletion", "Enabled"]
-
-
-def test_a_key_of_a_template_meets_the_rules_of_kms(
-    aws: EmbeddedAws, template: dict[str, Any]
-) -> None:
-    """The lockout check holds when a stack makes a key and when it changes one."""
-    locked = copy.deepcopy(template)
-    del locked["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"][0]
-    lockout = "The new key policy will not allow you to update the key policy in the future."
-    assert _failure(aws, locked) == ("Key", f"AWS::KMS::Key Key: {lockout}")
-    aws.client("cloudformation").delete_stack(StackName="movies")
-    _deploy(aws, template)
-    resource, reason = _failure(aws, locked, update=True)
-    assert resource == "Key"
-    assert reason.endswith(lockout)
 
 
 NOBODY = {"AWS": "arn:aws:iam::111111111111:role/absent"}

@@ -28,24 +28,6 @@ FIVE = "kms:Decrypt, kms:GenerateDataKey, kms:DescribeKey, kms:CreateGrant, kms:
 FOUR = "kms:Decrypt, kms:GenerateDataKey, kms:DescribeKey, kms:ListGrants"
 
 
-def test_everything_allowed_is_accepted(scenario: Scenario) -> None:
-    """With all permissions of the pages, all resources are made and described."""
-    scenario.create_dataset()
-    job = scenario.import_data()
-    attribution = scenario.create_metric_attribution()
-    described = scenario.personalize.describe_dataset_group(datasetGroupArn=GROUP)["datasetGroup"]
-    assert (described["status"], described["kmsKeyArn"]) == ("ACTIVE", scenario.key_arn)
-    imported = scenario.look(
-        scenario.personalize.describe_dataset_import_job, datasetImportJobArn=job
-    )[-1]
-    assert imported["status"] == "ACTIVE"
-    assert imported["dataSource"] == {"dataLocation": "s3://movies-data/import/"}
-    listed = scenario.personalize.list_metric_attributions(datasetGroupArn=GROUP)[
-        "metricAttributions"
-    ]
-    assert [entry["metricAttributionArn"] for entry in listed] == [attribution]
-
-
 def test_a_dataset_group_needs_the_service_and_the_role_in_the_key_policy(
     scenario: Scenario, refusal: Any
 ) -> None:
@@ -60,20 +42,6 @@ def test_a_dataset_group_needs_the_service_and_the_role_in_the_key_policy(
     )
 
 
-def test_a_dataset_group_needs_kms_in_iam_though_the_key_policy_names_the_role(
-    scenario: Scenario, refusal: Any
-) -> None:
-    """The page asks for both documents."""
-    scenario.role_policy(
-        allow_role(["kms:Decrypt", "kms:DescribeKey", "kms:ListGrants"], scenario.key_arn)
-    )
-    assert refusal(scenario.create_dataset_group) == (
-        INVALID,
-        f"Insufficient privileges for dataset group movies: {scenario.role_arn} needs "
-        f"kms:GenerateDataKey on {scenario.key_arn} (IAM policies of the role)",
-    )
-
-
 def test_a_key_policy_statement_without_resource_has_no_effect(
     scenario: Scenario, refusal: Any
 ) -> None:
@@ -85,19 +53,6 @@ def test_a_key_policy_statement_without_resource_has_no_effect(
         INVALID,
         f"Insufficient privileges for dataset group movies: {lacking}",
     )
-
-
-def test_a_managed_policy_counts_while_it_is_attached(scenario: Scenario, refusal: Any) -> None:
-    """The group is made while the managed policy is attached, and refused after it is detached."""
-    scenario.iam.delete_role_policy(RoleName="personalize", PolicyName="inline")
-    document = policy(allow_role(BASE_4, scenario.key_arn))
-    managed = scenario.iam.create_policy(PolicyName="key", PolicyDocument=document)["Policy"]["Arn"]
-    scenario.iam.attach_role_policy(RoleName="personalize", PolicyArn=managed)
-    scenario.create_dataset_group("attached")
-    scenario.iam.detach_role_policy(RoleName="personalize", PolicyArn=managed)
-    code, message = refusal(scenario.create_dataset_group, "detached")
-    assert code == INVALID
-    assert message.startswith("Insufficient privileges for dataset group detached: ")
 
 
 def test_the_role_has_to_trust_personalize(scenario: Scenario, refusal: Any) -> None:
@@ -187,19 +142,6 @@ def test_an_import_needs_the_bucket_policy(scenario: Scenario, refusal: Any) -> 
         "Insufficient privileges for dataset import job first: personalize.amazonaws.com needs "
         "s3:GetObject on arn:aws:s3:::movies-data/import/data.csv (bucket policy); "
         "personalize.amazonaws.com needs s3:ListBucket on arn:aws:s3:::movies-data (bucket policy)",
-    )
-
-
-def test_an_import_needs_s3_in_iam(scenario: Scenario, refusal: Any) -> None:
-    """Without S3 in its policies the role reads nothing, whatever the service may."""
-    scenario.create_dataset()
-    scenario.role_policy(allow_role(["s3:GetObject"], f"{DATA}/elsewhere/*"))
-    assert refusal(scenario.import_data) == (
-        INVALID,
-        f"Insufficient privileges for dataset import job first: {scenario.role_arn} needs "
-        "s3:GetObject on arn:aws:s3:::movies-data/import/data.csv (IAM policies of the role); "
-        f"{scenario.role_arn} needs s3:ListBucket on arn:aws:s3:::movies-data (IAM policies of "
-        "the role)",
     )
 
 
