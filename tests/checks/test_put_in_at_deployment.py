@@ -89,7 +89,10 @@ def test_a_policy_that_is_included(tmp_path: Path) -> None:
     policy = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"Fn::Transform": INCLUDE, **deny}}
     report = check(tmp_path / "2", complete(More=policy))
     assert report.missing == ()
-    assert {entry.action for entry in report.undecided} == {"kms:Decrypt"}
+    assert {(entry.principal, entry.policy) for entry in report.undecided} == {
+        ("role", "key"),
+        ("role", "role"),
+    }
 
 
 @pytest.mark.parametrize(
