@@ -105,23 +105,23 @@ def _problems(
     for name in value:
         if name not in fields:
             yield f"{where} has {name}, which isn't one of {', '.join(fields)}"
-    for name, takes in fields.items():
+    for name, field in fields.items():
         given, its_place = value.get(name), f"{where}.{name}"
         if given is None and name in _REQUIRED:
             yield f"{where} has no {name}"
-        elif given is None or takes is _SEEN_ELSEWHERE:
+        elif given is None or field is _SEEN_ELSEWHERE:
             continue
-        elif isinstance(takes, Mapping):
-            yield from _problems(its_place, given, takes, templates, file)
+        elif isinstance(field, Mapping):
+            yield from _problems(its_place, given, field, templates, file)
         elif isinstance(given, Mapping):
-            for problem in _reference_problems(given, takes, templates, file):
+            for problem in _reference_problems(given, field, templates, file):
                 yield f"{its_place} {problem}"
-        elif not isinstance(given, str) or not re.fullmatch(takes.pattern, given):
-            yield f"{its_place} is {_as_given(given)}, expected {takes.takes}"
+        elif not isinstance(given, str) or not re.fullmatch(field.pattern, given):
+            yield f"{its_place} is {_as_given(given)}, expected {field.takes}"
 
 
 def _reference_problems(
-    reference: Mapping[str, Any], takes: _Text, templates: Templates, own_file: str
+    reference: Mapping[str, Any], field: _Text, templates: Templates, own_file: str
 ) -> Iterator[str]:
     """Yield the problems with a reference: to nothing, or to a name where an ARN belongs."""
     file, logical_ids = own_file, []
@@ -138,7 +138,7 @@ def _reference_problems(
         if not template.may_have(logical_id):
             yield f"refers to {logical_id or repr('')}, which {file} doesn't have"
     ref = str(reference.get("Ref"))
-    if takes.pattern.startswith("arn:") and ref in template.resources:
+    if field.pattern.startswith("arn:") and ref in template.resources:
         yield f"refers to {ref} by Ref, which isn't its ARN: use Fn::GetAtt"
 
 
