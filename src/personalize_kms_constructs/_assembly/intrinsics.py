@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from .._answers import Answer, all_of, any_of
 from .._values import MARK, WRITTEN, has_unknown, joined, same, split_outside_of_holes, unknown
@@ -21,20 +21,21 @@ from .files import AssemblyError
 VARIABLE_OF_SUB = re.compile(rf"\${MARK}\{{\s*([^{{}}]*?)\s*\}}")
 
 
-class Scope:
+class Scope(Protocol):
     """Resolves the functions of a template, whose targets a ``Stack`` has."""
 
     origins: dict[str, Any]
     """The functions that were resolved, by their values with holes."""
     name: str
     """The name of the stack: expressions that are equal in two stacks may differ in value."""
-    ref: Callable[[str], Any]
-    get_att: Callable[[str, str], Any]
-    import_value: Callable[[str], Any]
-    stack_output: Callable[[Mapping[str, Any]], Any]
-    condition: Callable[[str], Answer]
-    mapping: Callable[[str], Any]
-    string: Callable[[str], str]
+
+    def ref(self, name: str) -> Any: ...
+    def get_att(self, logical_id: str, attribute: str) -> Any: ...
+    def import_value(self, name: str) -> Any: ...
+    def stack_output(self, arguments: Mapping[str, Any]) -> Any: ...
+    def condition(self, name: str) -> Answer: ...
+    def mapping(self, name: str) -> Any: ...
+    def string(self, text: str) -> str: ...
 
     def value(self, expression: Any) -> Any:
         """Return the expression with every function resolved."""

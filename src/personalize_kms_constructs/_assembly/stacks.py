@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from .._access.declarations import Declaration
 from .._access.policy_documents import all_conditions, with_strings
@@ -32,15 +32,16 @@ _PARTITIONS = {
 }
 
 
-class Surroundings:
+class Surroundings(Protocol):
     """The other stacks of an app, and the names of resources, for one stack: see ``App``."""
 
     parameters: ParameterValues
     policies: GivenPolicies
-    exporters: Callable[[str, Stack], Sequence[tuple[Stack, str]]]
-    stacks_named: Callable[[str], Sequence[Stack]]
-    ref: Callable[[Resource], str]
-    attribute: Callable[[Resource, str], Any]
+
+    def exporters(self, name: str, to: Stack) -> Sequence[tuple[Stack, str]]: ...
+    def stacks_named(self, name: str) -> Sequence[Stack]: ...
+    def ref(self, resource: Resource) -> str: ...
+    def attribute(self, resource: Resource, name: str) -> Any: ...
 
 
 class Stack(Scope):
@@ -294,12 +295,24 @@ class _OfConditions(Scope):
         self.assumed = assumed
         """The defaults that were taken."""
         self.name, self.origins = stack.name, {}
-        self.get_att = stack.get_att
-        self.condition = stack.condition
-        self.mapping = stack.mapping
-        self.import_value = stack.import_value
-        self.stack_output = stack.stack_output
-        self.string = stack.string
+
+    def get_att(self, logical_id: str, attribute: str) -> Any:
+        return self._stack.get_att(logical_id, attribute)
+
+    def condition(self, name: str) -> Answer:
+        return self._stack.condition(name)
+
+    def mapping(self, name: str) -> Any:
+        return self._stack.mapping(name)
+
+    def import_value(self, name: str) -> Any:
+        return self._stack.import_value(name)
+
+    def stack_output(self, arguments: Mapping[str, Any]) -> Any:
+        return self._stack.stack_output(arguments)
+
+    def string(self, text: str) -> str:
+        return self._stack.string(text)
 
     def ref(self, name: str) -> Any:
         """Return a parameter with its default, or the value of ``Ref`` outside of conditions."""
