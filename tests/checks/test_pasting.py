@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs._assembly.pasting import pasted
+from personalize_kms_constructs._access.pasting import pasted
 from personalize_kms_constructs._values import as_text, as_written, shown
 
 ORIGINS = {

@@ -16,6 +16,7 @@ from .entries import Entry, Json
 from .forms import Forms, Owner
 from .model import AccessModel, Column
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need, Needs
+from .pasting import pasted_for
 from .policies import PolicyToChange
 from .policy_documents import Policy, PolicyStatement, allow_statements, conditions_of
 from .should_have import ShouldHave
@@ -101,7 +102,7 @@ class Advice:
             declared=which.declared,
             lacks=tuple(lacks),
             too_much=tuple(change.too_much),
-            should_have=tuple(self._model.pasted(body, which.declared) for body in statements),
+            should_have=tuple(pasted_for(self._model, body, which.declared) for body in statements),
             # Statements of a role stay, without the actions that are too much.
             replaces=() if which.column == IN_IAM else labels,
             own_conditions=_own_conditions(replaced, statements),

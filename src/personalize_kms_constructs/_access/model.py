@@ -6,7 +6,7 @@ each part that can't be seen has the reason why, so nothing has to be guessed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -20,6 +20,8 @@ from .policy_documents import Policy
 PrincipalKind = Literal["role", "service", "caller", "account", ""]
 Column = Literal["key", "role", "bucket", "boundary", "trust", ""]
 ProblemKind = Literal["ordering", "trust", "configuration"]
+Functions = Mapping[str, Any]
+"""Functions of a template, for example ``Fn::GetAtt``, by their values with holes."""
 
 
 @dataclass(kw_only=True)
@@ -305,8 +307,8 @@ class AccessModel:
     """The names of roles of which nothing is asked, and of ``owners_beside``."""
     organization: str = ""
     """The id of the organization (``o-…``) of all accounts of the templates, where it is given."""
-    pasted: Callable[[Any, tuple[Declaration, ...]], Any] = lambda statement, declared: statement
-    """Returns a statement as the template of some resources takes it."""
+    functions: Mapping[str, Functions] = field(default_factory=dict)
+    """The functions of each template, by its path; in an account there are no templates."""
     assumed: dict[str, str] = field(default_factory=dict)
     """The defaults of parameters that decide conditions, by stack and name: ``Main.Stage``."""
     unseen: str = "it isn't part of the app"

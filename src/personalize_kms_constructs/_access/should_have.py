@@ -27,6 +27,7 @@ from .needs import (
     TRUST,
     Need,
 )
+from .pasting import pasted_for
 from .which_policy import WhichPolicy
 
 _IN_ORDER = attrgetter("principal", "principal_arn", "account", "owner", "resource_arn", "action")
@@ -94,7 +95,7 @@ class ShouldHave:
         if hole is None or has_unknown(hole[0]):
             return False
         # Where the template can refer to the role, no hole is left.
-        pasted = json.dumps(self._model.pasted(need.role_arn, which.declared))
+        pasted = json.dumps(pasted_for(self._model, need.role_arn, which.declared))
         return hole[0].removeprefix("${") in pasted
 
     def statements(self, which: WhichPolicy, needs: Iterable[Need]) -> list[Json]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from .._access.declarations import Declaration
-from .._access.model import AccessModel, Location
+from .._access.model import AccessModel, Location, PolicyOwner
 from . import physical
 from .all_requests import AllRequests
 from .app import App
@@ -15,7 +16,6 @@ from .deployment import Deployment
 from .given_policies import GivenPolicies
 from .manifest import Assembly
 from .parameter_values import NO_VALUES, ParameterValues
-from .pasting import Pasting
 from .policies_by_code import leave_replaced_policies_open
 from .policy_owners import Owners
 from .request_reader import RequestReader
@@ -127,8 +127,7 @@ class ReadAssembly:
         # Stacks know these when all of the above is resolved.
         for stack in self._stacks:
             model.assumed |= stack.assumed
-        origins = {str(stack.template.path): stack.origins for stack in self._stacks}
-        model.pasted = Pasting(model, origins).pasted
+        model.functions = _functions_of(self._stacks, model.owners)
         return model
 
     def _add_owners_beside(self, model: AccessModel) -> None:
@@ -152,3 +151,15 @@ class ReadAssembly:
         model.owners_beside += beside.roles.values()
         model.owners_beside += beside.buckets.values()
         model.names_of_others.update(beside.names)
+
+
+def _functions_of(
+    stacks: Iterable[Stack], owners: Iterable[PolicyOwner]
+) -> dict[str, dict[str, Any]]:
+    """Return the functions that were resolved, and those of owners, by the path of a template."""
+    functions = {str(stack.template.path): dict(stack.origins) for stack in stacks}
+    for owner in owners:
+        if owner.declared is not None and owner.declared.template in functions:
+            function = {"Fn::GetAtt": [owner.declared.logical_id, "Arn"]}
+            functions[owner.declared.template][owner.arn] = function
+    return functions
