@@ -43,13 +43,9 @@ class App(Surroundings):
         """Return the stack whose template has this name, in the directory of another template."""
         return self._by_file.get(beside.path.parent / file)
 
-    def ref(self, resource: Resource) -> str:
-        """Return the value of ``Ref`` of a resource."""
-        return physical.ref(resource)
-
-    def attribute(self, resource: Resource, name: str) -> str:
-        """Return the value of ``Fn::GetAtt`` of a resource."""
-        return physical.attribute(resource, name)
+    def value_of(self, resource: Resource, attribute: str) -> str:
+        """Return an attribute of a resource, or the value of ``Ref`` without an attribute."""
+        return physical.attribute(resource, attribute) if attribute else physical.ref(resource)
 
     def stacks_named(self, name: str) -> Sequence[Stack]:
         """Return the top-level stacks of a name."""

@@ -40,8 +40,7 @@ class Surroundings(Protocol):
 
     def exporters(self, name: str, to: Stack) -> Sequence[tuple[Stack, str]]: ...
     def stacks_named(self, name: str) -> Sequence[Stack]: ...
-    def ref(self, resource: Resource) -> str: ...
-    def attribute(self, resource: Resource, name: str) -> Any: ...
+    def value_of(self, resource: Resource, attribute: str) -> str: ...
 
 
 class Stack(Scope):
@@ -182,11 +181,8 @@ class Stack(Scope):
         # Saves time: names are made of names.
         if name not in self._attributes:
             with self._once(f"{logical_id}.{attribute}" if attribute else logical_id):
-                resource = self.resource(logical_id)
-                if attribute:
-                    self._attributes[name] = self.app.attribute(resource, attribute)
-                else:
-                    self._attributes[name] = self.app.ref(resource)
+                value = self.app.value_of(self.resource(logical_id), attribute)
+                self._attributes[name] = value
         return self._attributes[name]
 
     def output(self, name: str) -> Any:
