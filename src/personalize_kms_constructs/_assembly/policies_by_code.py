@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from .._access.model import AccessModel, Bucket, Key
 from .._answers import Answer
 from .._values import matches, split_arn
 from .deployment import Deployment
@@ -14,25 +13,22 @@ from .stacks import Resource
 _CALLS = {"putkeypolicy": "kms", "putbucketpolicy": "s3"}
 
 
-def leave_replaced_policies_open(
-    model: AccessModel, resources: Iterable[Resource], deployment: Deployment
-) -> None:
-    """Leave open the policies that ``AwsCustomResource``s may replace."""
-    replaced: list[tuple[str, str]] = []
-    for resource in resources:
-        if resource.type == "Custom::AWS":
-            with resource.stack.template.noting_errors():
-                for arn in _replaced_by(resource, deployment):
-                    replaced.append((arn, resource.path))
-    owners: list[Key | Bucket] = [*model.keys.values(), *model.buckets.values()]
-    for owner in owners:
-        paths: list[str] = []
-        for arn, path in replaced:
-            if path not in paths and _may_be(owner.arn, arn):
-                paths.append(path)
-        if paths:
-            owner.policies = []
-            owner.unseen = f"{' and '.join(paths)} may replace it"
+class PoliciesByCode:
+    """The policies that ``AwsCustomResource``s may replace."""
+
+    def __init__(self, resources: Iterable[Resource], deployment: Deployment) -> None:
+        self._replaced: list[tuple[str, str]] = []
+        """The owners, as ARNs or services, each with the path of the resource."""
+        for resource in resources:
+            if resource.type == "Custom::AWS":
+                with resource.stack.template.noting_errors():
+                    for arn in _replaced_by(resource, deployment):
+                        self._replaced.append((arn, resource.path))
+
+    def why_replaced(self, owner_arn: str) -> str:
+        """Return the reason why the policy of a key or bucket may be another, or nothing."""
+        paths = dict.fromkeys(path for arn, path in self._replaced if _may_be(owner_arn, arn))
+        return f"{' and '.join(paths)} may replace it" if paths else ""
 
 
 def _replaced_by(resource: Resource, deployment: Deployment) -> Iterator[str]:

@@ -2,51 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Container, Mapping
+from typing import Any, NamedTuple
 
 from .._access.causes import IF_PARAMETER
+from .._access.declarations import Declaration
 from .._access.model import AccessModel, Asked, Bucket, Key, Location, OpenQuestion, Role
 from .._access.needs import keys_of
 from .._access.policy_documents import Policy, as_list
 from .._access.problems import AWS_MANAGED_KEY
 from .._answers import Answer
-from .._values import has_unknown, last_part, open_parts, same, split_arn
+from .._values import account_of, has_unknown, last_part, open_parts, same, split_arn
 from . import physical
 from .choices import condition_in, left_out_by
 from .deployment import Deployment, may_be_in
 from .physical import alias_in, of_any_partition
-from .policies_in_properties import (
-    all_reasons,
-    policy_of,
-    policy_of_kms,
-)
-from .role_policies import add_boundary, add_identity_policies, identity_policy
+from .policies_by_code import PoliciesByCode
+from .policies_in_properties import all_reasons, policy_of, policy_of_kms
+from .role_policies import boundary_of, identity_policies, identity_policy
 from .shared_names import bucket_policy_problems, name_in_account, not_told_apart
 from .stacks import Resource
 from .templates import Template
+from .unseen_parts import put_in_around
+from .waiting import CreationOrder
 
 
-def role_with_policies(arn: str, deployment: Deployment) -> Role:
-    """Return a role as a model has it."""
-    model = AccessModel()
-    Owners(model, deployment).add_role(arn)
-    return model.roles[arn]
+class Assembled(NamedTuple):
+    """The parts of an assembly that decide over policies, beside their owners' own resources."""
+
+    order: CreationOrder
+    by_code: PoliciesByCode
+    locations: Mapping[str, list[Location]]
+    """The locations that constructs, jobs and users name, by the ARN of the bucket."""
 
 
 class Owners:
-    """Adds keys, roles and buckets to a model, with the questions and problems that they have."""
+    """Collects keys, roles and buckets, with their names, and questions and problems of them."""
 
-    def __init__(
-        self,
-        model: AccessModel,
-        deployment: Deployment,
-        locations: Mapping[str, list[Location]] | None = None,
-    ) -> None:
-        self._model = model
+    def __init__(self, deployment: Deployment, assembled: Assembled | None = None) -> None:
+        self.model = AccessModel()
+        """The owners, without requests."""
         self._deployment = deployment
-        self._locations = locations or {}
-        """The locations that constructs, jobs and users name, by the ARN of the bucket."""
+        self._assembled = assembled
 
     def add_named_by(self, asked: Asked, template: Template) -> None:
         """Add the roles, buckets and keys of a request of a template, as far as they can be read.
@@ -60,117 +57,138 @@ class Owners:
         for location in asked.locations:
             with template.noting_errors():
                 self.add_bucket(location.bucket_arn, asked.account)
-        for key_arn in keys_of(self._model, asked):
+        for key_arn in keys_of(self.model, asked):
             with template.noting_errors():
                 self.add_key(key_arn)
 
     def add_key(self, arn: str) -> None:
-        """Add a key, unless the model has it."""
-        model = self._model
-        if arn in model.keys:
+        """Add a key, unless it is there."""
+        if arn in self.model.keys:
             return
         resources = self._deployment.find("keys", of_any_partition(arn))
-        if not resources:
-            model.keys[arn] = self._imported_key(arn)
-            return
-        resource = resources[0]
-        model.names[arn] = resource.path
-        key = model.keys[arn] = _key(resource, arn)
-        reason = _doubt_about(key, resource)
-        if reason:
-            question = OpenQuestion(resource.path, reason, resource.declared, asks=())
-            model.open_questions.append(question)
+        if resources:
+            self._add_made_key(arn, resources[0])
+        else:
+            self.model.keys[arn] = self._imported_key(arn)
+
+    def _add_made_key(self, arn: str, resource: Resource) -> None:
+        """Add a key that a template makes."""
+        self.model.names[arn] = resource.path
+        policy = policy_of(resource, "KeyPolicy")
+        has_default_policy = policy.document is None
+        if has_default_policy:
+            policy = policy_of_kms(resource)
+        condition = left_out_by(resource.get("KeyPolicy"))
+        unseen = condition and f"whether it has one of its own depends on the condition {condition}"
+        policies, unseen = self._not_replaced(arn, [policy], unseen)
+        is_disabled = str(resource.get("Enabled")).lower() == "false"
+        put_in, before = self._put_in_and_before(resource)
+        key = self.model.keys[arn] = Key(
+            arn,
+            policies,
+            spec=resource.text("KeySpec") or "SYMMETRIC_DEFAULT",
+            usage=resource.text("KeyUsage") or "ENCRYPT_DECRYPT",
+            state="Disabled" if is_disabled else "Enabled",
+            has_default_policy=has_default_policy,
+            declared=resource.declared,
+            unseen=all_reasons(unseen, put_in),
+            waits_for=before,
+        )
+        self._ask(resource, _doubt_about(key, resource))
 
     def _imported_key(self, arn: str) -> Key:
         """Return a key of which at most the statements that this app merges are known."""
         merged = self._deployment.find("merged key policies", of_any_partition(arn))
-        if not merged:
-            return Key(arn, unseen=self._why_unseen(arn))
         policies = [policy_of(resource, "PolicyDocument") for resource in merged]
-        return Key(arn, policies, unseen="only what this app merges into it is known")
+        unseen = "only what this app merges into it is known" if merged else _why_unseen(arn)
+        policies, unseen = self._not_replaced(arn, policies, unseen)
+        return Key(arn, policies, unseen=unseen)
 
     def add_role(self, arn: str) -> None:
-        """Add a role, unless the model has it."""
-        if arn in self._model.roles:
+        """Add a role, unless it is there."""
+        if arn in self.model.roles:
             return
         resources = self._deployment.find("roles", of_any_partition(arn))
-        role = self._role(arn, resources) if resources else self._imported_role(arn)
-        self._model.roles[arn] = role
+        if resources:
+            self._add_made_role(arn, resources)
+        else:
+            self.model.roles[arn] = self._imported_role(arn)
 
-    def _role(self, arn: str, resources: list[Resource]) -> Role:
-        """Return a role that templates make; stacks without an account may make several."""
-        resource = resources[0]
-        of_this_name = self._deployment.find("roles by name", name_in_account(resource))
+    def _add_made_role(self, arn: str, resources: list[Resource]) -> None:
+        """Add a role that templates make; stacks without an account may make several."""
+        resource, deployment = resources[0], self._deployment
+        of_this_name = deployment.find("roles by name", name_in_account(resource))
         mixed_up = not_told_apart(resource, of_this_name)
-        if mixed_up:
-            question = OpenQuestion(resource.path, mixed_up, resource.declared, asks=())
-            self._model.open_questions.append(question)
-        self._model.names[arn] = resource.path
-        role = Role(
-            arn,
-            trust=[policy_of(resource, "AssumeRolePolicyDocument")],
-            unseen_trust=mixed_up if len(resources) > 1 else "",
-            declared=resource.declared,
-        )
-        add_identity_policies(role, resource, self._deployment)
-        role.unseen = all_reasons(role.unseen, mixed_up)
-        name, unclaimed = physical.role_name(resource), self._deployment.unclaimed_role_policies
-        for reason, policy in _may_be_of(name, role.account, unclaimed).items():
-            role.unseen = all_reasons(role.unseen, reason)
+        self._ask(resource, mixed_up)
+        self.model.names[arn] = resource.path
+        trust = policy_of(resource, "AssumeRolePolicyDocument")
+        identity, not_known, may_deny = identity_policies(resource, arn, deployment)
+        unseen, unseen_denials = [not_known, mixed_up], [may_deny]
+        name, unclaimed = physical.role_name(resource), deployment.unclaimed_role_policies
+        for reason, policy in _may_be_of(name, account_of(arn), unclaimed).items():
+            unseen.append(reason)
             if len(policy.allowing) < len(policy.statements):
-                role.unseen_denials = all_reasons(role.unseen_denials, reason)
-        add_boundary(role, resource, self._deployment)
-        return role
+                unseen_denials.append(reason)
+        boundary, unseen_boundary = boundary_of(resource, deployment)
+        put_in, before = self._put_in_and_before(resource)
+        self.model.roles[arn] = Role(
+            arn,
+            trust=[trust],
+            identity=identity,
+            boundary=boundary,
+            unseen=all_reasons(*unseen, put_in),
+            unseen_denials=all_reasons(*unseen_denials),
+            unseen_trust=all_reasons(mixed_up if len(resources) > 1 else "", put_in),
+            unseen_boundary=unseen_boundary,
+            declared=resource.declared,
+            waits_for=before,
+        )
 
     def _imported_role(self, arn: str) -> Role:
         """Return a role of which at most the policies that name it are known."""
-        unseen = self._why_unseen(arn)
-        role = Role(arn, unseen=unseen, unseen_trust=unseen, unseen_boundary=unseen)
+        why = _why_unseen(arn)
+        identity: list[Policy] = []
         # Where the path isn't known, it isn't known either where the name begins.
-        name = last_part(arn)
-        for policy in self._deployment.policies_naming(name, role.account):
-            role.identity.append(identity_policy(policy, arn, self._deployment))
-        return role
+        for policy in self._deployment.policies_naming(last_part(arn), account_of(arn)):
+            identity.append(identity_policy(policy, arn, self._deployment))
+        return Role(arn, identity=identity, unseen=why, unseen_trust=why, unseen_boundary=why)
 
     def add_bucket(self, arn: str, account: str) -> None:
-        """Add a bucket with the key of its encryption, unless the model has it.
+        """Add a bucket with the key of its encryption, unless it is there.
 
         The account is that of the request; the app may name another for an imported bucket.
         """
-        model = self._model
-        if arn in model.buckets:
+        if arn in self.model.buckets:
             return
-        name = (split_arn(arn) or [arn])[-1]
         policies = self._deployment.of_bucket("bucket policies", arn)
         made = self._deployment.of_bucket("buckets", arn)
-        account_in_app = ""
-        keys: set[str] = set()
-        for location in self._locations.get(arn, []):
-            account_in_app = account_in_app or location.account
-            if location.key_arn is not None:
-                keys.add(location.key_arn)
-        account = account_in_app or account
-        bucket = Bucket(
-            arn,
-            account,
-            [policy_of(policy, "PolicyDocument") for policy in policies],
-        )
-        model.problems += bucket_policy_problems(arn, name, policies, made)
-        if made:
-            resource = made[0]
-            model.names[arn] = resource.path
-            bucket.account, bucket.declared = resource.stack.template.account, resource.declared
-            bucket.unseen = bucket.unseen_encryption = not_told_apart(resource, made)
-            if not bucket.unseen:
-                bucket.key_arn, bucket.unseen_encryption = self._encryption(resource)
+        documents = [policy_of(policy, "PolicyDocument") for policy in policies]
+        name = (split_arn(arn) or [arn])[-1]
+        self.model.problems += bucket_policy_problems(arn, name, policies, made)
+        account, keys = self._told_of_bucket(arn, account)
+        resource = made[0] if made else None
+        if resource is None:
+            key_arn, unseen_encryption = None, _why_unseen(arn)
+            unseen = "" if policies else unseen_encryption
         else:
-            bucket.unseen_encryption = self._why_unseen(arn)
-            bucket.unseen = "" if policies else bucket.unseen_encryption
-        unclaimed = self._deployment.unclaimed_bucket_policies
-        bucket.unseen = all_reasons(bucket.unseen, *_may_be_of(name, account, unclaimed))
-        if bucket.unseen_encryption and len(keys) == 1:
-            bucket.key_arn, bucket.unseen_encryption = keys.pop(), ""
-        model.buckets[arn] = bucket
+            self.model.names[arn] = resource.path
+            unseen = not_told_apart(resource, made)
+            key_arn, unseen_encryption = (None, unseen) if unseen else self._encryption(resource)
+        if unseen_encryption and len(keys) == 1:
+            key_arn, unseen_encryption = keys.pop(), ""
+        may_be = _may_be_of(name, account, self._deployment.unclaimed_bucket_policies)
+        documents, unseen = self._not_replaced(arn, documents, all_reasons(unseen, *may_be))
+        put_in, before = self._put_in_and_before(resource)
+        self.model.buckets[arn] = Bucket(
+            arn,
+            resource.stack.template.account if resource else account,
+            documents,
+            key_arn,
+            unseen_encryption,
+            unseen=all_reasons(unseen, put_in),
+            declared=resource.declared if resource else None,
+            waits_for=before,
+        )
 
     def _encryption(self, bucket: Resource) -> tuple[str | None, str]:
         """Return the key of a bucket's default encryption, or the reason why it can't be seen."""
@@ -199,31 +217,39 @@ class Owners:
                 return None, f"it is encrypted with {key_arn}, an alias that isn't part of the app"
         return key_arn, ""
 
-    def _why_unseen(self, arn: str) -> str:
-        if has_unknown(arn) and arn.startswith("${"):
-            return f"it isn't known before deployment ({IF_PARAMETER})"
-        return self._model.unseen
+    def _told_of_bucket(self, arn: str, account: str) -> tuple[str, set[str]]:
+        """Return the account and the keys that the app names for a bucket, or another account."""
+        locations = self._assembled.locations.get(arn, []) if self._assembled else []
+        accounts = [location.account for location in locations if location.account]
+        keys = {location.key_arn for location in locations if location.key_arn is not None}
+        return [*accounts, account][0], keys
+
+    def _ask(self, resource: Resource, doubt: str) -> None:
+        if doubt:
+            question = OpenQuestion(resource.path, doubt, resource.declared, asks=())
+            self.model.open_questions.append(question)
+
+    def _not_replaced(
+        self, arn: str, policies: list[Policy], unseen: str
+    ) -> tuple[list[Policy], str]:
+        """Return the policies of a key or bucket that stay, and why there may be others."""
+        reason = self._assembled.by_code.why_replaced(arn) if self._assembled else ""
+        return ([], reason) if reason else (policies, unseen)
+
+    def _put_in_and_before(
+        self, resource: Resource | None
+    ) -> tuple[str, Container[Declaration | None]]:
+        """Return the reason why macros may add policies, and the resources that exist before."""
+        assembled = self._assembled
+        if assembled is None or resource is None or not assembled.order.has(resource.stack):
+            return "", ()
+        return put_in_around(resource.stack), assembled.order.before(resource)
 
 
-def _key(resource: Resource, arn: str) -> Key:
-    """Return a key of the templates."""
-    policy = policy_of(resource, "KeyPolicy")
-    has_default_policy = policy.document is None
-    if has_default_policy:
-        policy = policy_of_kms(resource)
-    condition = left_out_by(resource.get("KeyPolicy"))
-    unseen = condition and f"whether it has one of its own depends on the condition {condition}"
-    is_disabled = str(resource.get("Enabled")).lower() == "false"
-    return Key(
-        arn,
-        [policy],
-        spec=resource.text("KeySpec") or "SYMMETRIC_DEFAULT",
-        usage=resource.text("KeyUsage") or "ENCRYPT_DECRYPT",
-        state="Disabled" if is_disabled else "Enabled",
-        has_default_policy=has_default_policy,
-        declared=resource.declared,
-        unseen=unseen,
-    )
+def _why_unseen(arn: str) -> str:
+    if has_unknown(arn) and arn.startswith("${"):
+        return f"it isn't known before deployment ({IF_PARAMETER})"
+    return AccessModel.unseen
 
 
 def _doubt_about(key: Key, resource: Resource) -> str:

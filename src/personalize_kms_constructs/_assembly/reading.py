@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from .._access.declarations import Declaration
 from .._access.model import AccessModel, Location, PolicyOwner
 from . import physical
 from .all_requests import AllRequests
@@ -16,14 +16,14 @@ from .deployment import Deployment
 from .given_policies import GivenPolicies
 from .manifest import Assembly
 from .parameter_values import NO_VALUES, ParameterValues
-from .policies_by_code import leave_replaced_policies_open
-from .policy_owners import Owners
+from .policies_by_code import PoliciesByCode
+from .policy_owners import Assembled, Owners
 from .request_reader import RequestReader
 from .shared_names import raise_for_two_deployments
 from .stacks import Resource, Stack
 from .templates import Template
 from .undeclared import undeclared
-from .unseen_parts import leave_open_what_macros_add, questions_of_unseen_parts
+from .unseen_parts import questions_of_unseen_parts
 from .waiting import CreationOrder
 
 
@@ -91,49 +91,44 @@ class ReadAssembly:
     def model(self, *, only_ours: bool = False) -> AccessModel:
         """Return the requests, all or only those of constructs of ours, with all policies on them.
 
-        Each step needs the steps before it: requests bring their keys, roles and buckets, which
-        then get the facts that their own resources don't show.
+        Each step needs the steps before it: requests bring their keys, roles and buckets. What
+        stacks note while values are resolved is read last.
         """
         requests = AllRequests(self.constructs, self._resources, self._reader, only_ours=only_ours)
-        model = AccessModel(
-            problems=requests.problems,
-            open_questions=requests.questions,
-            without_key=[group.path for group in self.without_key],
-        )
-        owners = Owners(model, self._deployment, self._locations)
-        for asked, template in requests.asked:
-            owners.add_named_by(asked, template)
-            model.asked.append(asked)
-        model.open_questions += questions_of_unseen_parts(
-            self._resources, self._stacks, is_asked=bool(model.asked)
-        )
+        asked = [request for request, _ in requests.asked]
+        by_code = PoliciesByCode(self._resources, self._deployment)
+        owners = Owners(self._deployment, Assembled(self._order, by_code, self._locations))
+        for request, template in requests.asked:
+            owners.add_named_by(request, template)
+        model = owners.model
+        questions = [*requests.questions, *model.open_questions]
+        questions += questions_of_unseen_parts(self._resources, self._stacks, is_asked=bool(asked))
+        beside = Owners(self._deployment)
         if not only_ours:
-            self._add_owners_beside(model)
-            model.open_questions += undeclared(model, self._resources, self._deployment)
-        leave_replaced_policies_open(model, self._resources, self._deployment)
-        made_by: dict[Declaration | None, Resource] = {}
-        for resource in self._resources:
-            made_by[resource.declared] = resource
-        for owner in model.owners:
-            if owner.declared not in made_by:
-                continue
-            resource = made_by[owner.declared]
-            leave_open_what_macros_add(owner, resource.stack)
-            with resource.stack.template.noting_errors():
-                owner.waits_for = self._order.before(resource.stack, resource.logical_id)
+            self._add_owners_beside(beside)
+            questions += undeclared(asked, self._resources, self._deployment)
+        names_of_others = dict(beside.model.names)
         for roles in self._deployment.own["roles"].values():
             for role in roles:
-                model.names_of_others[physical.role_arn(role)] = role.path
+                names_of_others[physical.role_arn(role)] = role.path
         # Stacks know these when all of the above is resolved.
+        assumed: dict[str, str] = {}
         for stack in self._stacks:
-            model.assumed |= stack.assumed
-        model.functions = _functions_of(self._stacks, model.owners)
-        return model
+            assumed |= stack.assumed
+        return replace(
+            model,
+            asked=asked,
+            owners_beside=[*beside.model.owners],
+            problems=[*requests.problems, *model.problems],
+            without_key=[group.path for group in self.without_key],
+            open_questions=questions,
+            names_of_others=names_of_others,
+            functions=_functions_of(self._stacks, model.owners),
+            assumed=assumed,
+        )
 
-    def _add_owners_beside(self, model: AccessModel) -> None:
+    def _add_owners_beside(self, owners: Owners) -> None:
         """Add the owners of policies in templates that speak of Personalize."""
-        beside = AccessModel()
-        owners = Owners(beside, self._deployment)
         for resource in self._resources:
             template = resource.stack.template
             with template.noting_errors():
@@ -147,10 +142,6 @@ class ReadAssembly:
                     bucket_name = resource.text("Bucket") or ""
                     arn = resource.arn("s3", bucket_name, region=False, account=False)
                     owners.add_bucket(arn, template.account)
-        model.owners_beside += beside.keys.values()
-        model.owners_beside += beside.roles.values()
-        model.owners_beside += beside.buckets.values()
-        model.names_of_others.update(beside.names)
 
 
 def _functions_of(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .._access.model import Role
 from .._access.policy_documents import Policy, as_list
+from .._values import account_of
 from . import physical
 from .choices import Item, items_of
 from .deployment import Deployment, roles_named_in
@@ -20,12 +20,16 @@ from .policies_in_properties import (
 from .stacks import Resource
 
 
-def add_identity_policies(role: Role, resource: Resource, deployment: Deployment) -> None:
-    """Add the policies that name the role, that it names, and that its properties have."""
-    name = physical.role_name(resource)
+def identity_policies(
+    resource: Resource, arn: str, deployment: Deployment
+) -> tuple[list[Policy], str, str]:
+    """Return the policies that name a role, that it names, and that its properties have.
+
+    The reasons follow why there may be other policies, and other denials.
+    """
     # By declarations, since both sides may name the other.
     policies: dict[object, tuple[Resource, str]] = {}
-    for policy in deployment.policies_naming(name, role.account):
+    for policy in deployment.policies_naming(physical.role_name(resource), account_of(arn)):
         policies[policy.declared] = (policy, "")
     not_known: list[str] = []
     from_outside: list[Policy] = []
@@ -40,12 +44,12 @@ def add_identity_policies(role: Role, resource: Resource, deployment: Deployment
             not_known.append(str(policy_arn))
         else:
             from_outside.append(known)
-    role.unseen = not_of_the_app(not_known)
-    role.unseen_denials = not_of_the_app(arn for arn in not_known if may_deny(arn))
+    of_resources: list[Policy] = []
     for policy, condition in policies.values():
-        role.identity.append(identity_policy(policy, role.arn, deployment, condition))
-    role.identity += inline_policies_of(resource)
-    role.identity += from_outside
+        of_resources.append(identity_policy(policy, arn, deployment, condition))
+    own = [*of_resources, *inline_policies_of(resource), *from_outside]
+    denying = [arn for arn in not_known if may_deny(arn)]
+    return own, not_of_the_app(not_known), not_of_the_app(denying)
 
 
 def identity_policy(
@@ -65,18 +69,16 @@ def identity_policy(
     return replace(policy_of(policy, "PolicyDocument", condition), also_of=others)
 
 
-def add_boundary(role: Role, resource: Resource, deployment: Deployment) -> None:
-    """Add the permissions boundary of a role, where its template names it."""
+def boundary_of(resource: Resource, deployment: Deployment) -> tuple[Policy | None, str]:
+    """Return the permissions boundary of a role, or the reason why it can't be seen."""
     arn = resource.text("PermissionsBoundary")
     if arn is None:
-        return
+        return None, ""
     of_app = deployment.managed_policies(arn, resource)
     if of_app:
-        role.boundary = policy_of(of_app[0], "PolicyDocument")
-    else:
-        role.boundary = policy_from_outside(arn, resource)
-    if role.boundary is None:
-        role.unseen_boundary = not_of_the_app([arn])
+        return policy_of(of_app[0], "PolicyDocument"), ""
+    boundary = policy_from_outside(arn, resource)
+    return boundary, "" if boundary else not_of_the_app([arn])
 
 
 def _managed_policy_arns(role: Resource) -> list[Item]:

@@ -14,8 +14,8 @@ from .._access.aws_managed_policies import policies_of_aws_named
 from .._access.calls import Call
 from .._access.causes import Cause
 from .._access.elements import actions_of, principals_of, resources_of
-from .._access.model import AccessModel, OpenQuestion, Role
-from .._access.policy_documents import allow_statements, has_variables
+from .._access.model import Asked, OpenQuestion, Role
+from .._access.policy_documents import Policy, allow_statements, has_variables
 from .._answers import Answer
 from .._values import HOLE, has_unknown, matches, unknown
 from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL
@@ -24,7 +24,7 @@ from .choices import items_of
 from .deployment import Deployment
 from .physical import of_any_partition
 from .policies_in_properties import policy_in
-from .policy_owners import role_with_policies
+from .policy_owners import Owners
 from .stacks import Resource
 
 # SAM makes a role of its policies
@@ -43,13 +43,13 @@ class _Passed(NamedTuple):
 
 
 def undeclared(
-    model: AccessModel, resources: Iterable[Resource], deployment: Deployment
+    asked: Sequence[Asked], resources: Iterable[Resource], deployment: Deployment
 ) -> list[OpenQuestion]:
     """Return a question for each role that may create resources that nothing asks for.
 
     It may do so with a role that it may pass to Personalize.
     """
-    passed = _passed(model, resources, deployment)
+    passed = _passed(asked, resources, deployment)
     questions: list[OpenQuestion] = []
     for resource in resources:
         with resource.stack.template.noting_errors():
@@ -61,7 +61,7 @@ def undeclared(
 
 
 def _passed(
-    model: AccessModel, resources: Iterable[Resource], deployment: Deployment
+    asked: Sequence[Asked], resources: Iterable[Resource], deployment: Deployment
 ) -> list[_Passed]:
     """Return the roles that Personalize may assume, and the roles of requests.
 
@@ -75,8 +75,8 @@ def _passed(
                 passed[of_any_partition(arn)] = _Passed(arn, resource.path, set())
     if not passed:
         outside = _Passed(unknown("a role outside of the app"), "any role", set())
-        return [] if model.asked else [outside]
-    for request in model.asked:
+        return [] if asked else [outside]
+    for request in asked:
         name = of_any_partition(request.role_arn)
         role = passed.setdefault(name, _Passed(request.role_arn, "", set()))
         role.calls.add(request.permissions.create_action)
@@ -96,24 +96,31 @@ def _may_be_for_personalize(resource: Resource, deployment: Deployment) -> bool:
         if "personalize" not in f"{trust}{json.dumps(looked_up)}".lower():
             return False
     personalize = calls.service(template.account, template.region)
-    role = role_with_policies(physical.role_arn(resource), deployment)
+    role = _role_of(resource, deployment)
     return decision.trust(personalize, role).answer is not Answer.NO
 
 
 def _creator(resource: Resource, deployment: Deployment) -> Role | None:
     """Return the role of a template, or the role that SAM makes, if code may call with it."""
     if resource.type == physical.ROLE:
-        role = role_with_policies(physical.role_arn(resource), deployment)
+        role = _role_of(resource, deployment)
         return None if _is_for_personalize_alone(role) else role
     if resource.type != _SAM_FUNCTION or resource.get("Role") is not None:
         return None
-    role = Role(resource.arn("iam", resource.generated_id, region=False))
+    identity: list[Policy] = []
     for document, _ in items_of(resource.get("Policies")):
         if isinstance(document, Mapping):
-            role.identity.append(policy_in(document, resource, resource.path))
+            identity.append(policy_in(document, resource, resource.path))
         elif isinstance(document, str):
-            role.identity += policies_of_aws_named(document, resource.path)
-    return role
+            identity += policies_of_aws_named(document, resource.path)
+    return Role(resource.arn("iam", resource.generated_id, region=False), identity=identity)
+
+
+def _role_of(resource: Resource, deployment: Deployment) -> Role:
+    """Return a role of the templates with its policies."""
+    arn, owners = physical.role_arn(resource), Owners(deployment)
+    owners.add_role(arn)
+    return owners.model.role(arn)
 
 
 def _is_for_personalize_alone(role: Role) -> bool:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 from .._access.declarations import Declaration
-from .._access.model import OpenQuestion, PolicyOwner, Role
+from .._access.model import OpenQuestion
 from .policies_in_properties import all_reasons
 from .stacks import Resource, Stack
 from .templates import NESTED_STACKS, Template
@@ -42,14 +42,10 @@ def questions_of_unseen_parts(
     return questions
 
 
-def leave_open_what_macros_add(owner: PolicyOwner, stack: Stack) -> None:
-    """Leave open the policies of an owner whose stack, or a stack nested beside it, has macros."""
-    for beside in stack.top.with_nested():
-        if beside.template.macros:
-            reason = _put_in(beside.template)
-            owner.unseen = all_reasons(owner.unseen, reason)
-            if isinstance(owner, Role):
-                owner.unseen_trust = all_reasons(owner.unseen_trust, reason)
+def put_in_around(stack: Stack) -> str:
+    """Return what the macros of a stack, and of stacks nested beside it, leave open in policies."""
+    templates = [beside.template for beside in stack.top.with_nested()]
+    return all_reasons(*(_put_in(template) for template in templates if template.macros))
 
 
 def _put_in(template: Template) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import NamedTuple
 
 from .._access.declarations import Declaration
@@ -10,7 +10,7 @@ from .._access.policy_documents import as_list
 from .app import App
 from .manifest import Assembly
 from .references import functions, names_in
-from .stacks import Stack
+from .stacks import Resource, Stack
 
 
 class Existing:
@@ -50,6 +50,10 @@ class CreationOrder:
         self._uses: dict[Stack, _Uses] = {}
         self._before_stack: dict[Stack, frozenset[str]] = {}
 
+    def has(self, stack: Stack) -> bool:
+        """Report whether the assembly has a stack."""
+        return stack.top in self._tops
+
     def there(self, stack: Stack, logical_id: str) -> Existing:
         """Return the resources that are there when a resource asks for something.
 
@@ -59,9 +63,11 @@ class CreationOrder:
         tops = self._tops if self._assembly.dependencies else [stack.top]
         return Existing(*self._before(stack, logical_id), _templates_of(tops))
 
-    def before(self, stack: Stack, logical_id: str) -> Existing:
-        """Return the resources that exist before a resource."""
-        return Existing(*self._before(stack, logical_id))
+    def before(self, resource: Resource) -> Container[Declaration | None]:
+        """Return the resources that exist before a resource; nothing if they can't be read."""
+        with resource.stack.template.noting_errors():
+            return Existing(*self._before(resource.stack, resource.logical_id))
+        return ()
 
     def _before(self, stack: Stack, logical_id: str) -> tuple[set[Declaration], frozenset[str]]:
         """Return the resources, and the templates of stacks, that exist before a resource."""
