@@ -128,7 +128,16 @@ class _Metadata:
         key_arn = self.references.optional_text(self.data.get("encryptionKey"))
         job = self.data.get("job")
         if isinstance(job, dict):
-            key_arn = self._read_job(job, role_arn, key_arn)
+            self._read_job(job)
+            left = self.left
+            group = self.groups.of(left.made_for, self.references.own)
+            if group is not None:
+                key_arn = self.groups.key_of(group)
+            condition = left_out_by(key_arn)
+            if condition:
+                key_arn = None
+                question = key_left_open(left.path, condition, left.declared, role_arn)
+                left.questions.append(question)
         self._read_pending()
         self._read_resources(role_arn, key_arn)
 
@@ -144,20 +153,12 @@ class _Metadata:
         )
         left.problems.append(problem)
 
-    def _read_job(self, job: Mapping[str, Any], role_arn: str, key_arn: str | None) -> str | None:
-        """Read the facts about a job, and return the key of its dataset group."""
-        left, own = self.left, self.references.own
-        left.state = (own, str(job.get("state")))
+    def _read_job(self, job: Mapping[str, Any]) -> None:
+        """Read the names of a job, and of the state that starts it."""
+        left = self.left
+        left.state = (self.references.own, str(job.get("state")))
         left.job_name = self.references.text(job.get("name", ""))
         left.made_for = self.references.text(job.get("madeFor", ""))
-        group = self.groups.of(left.made_for, own)
-        if group is not None:
-            key_arn = self.groups.key_of(group)
-        condition = left_out_by(key_arn)
-        if not condition:
-            return key_arn
-        left.questions.append(key_left_open(left.path, condition, left.declared, role_arn))
-        return None
 
     def _read_pending(self) -> None:
         for entry in as_list(self.data.get("pending")):

@@ -15,7 +15,7 @@ from .._access.policy_documents import as_list
 from .._metadata_type import METADATA_TYPE
 from .._values import unknown
 from .files import AssemblyError, Json, read_json
-from .templates import Template, add_construct_paths, template_of
+from .templates import Template, template_of, templates_by_construct
 
 LOGICAL_ID = "aws:cdk:logicalId"
 ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
@@ -196,7 +196,12 @@ class _Manifest:
         tops = [template]
         for of_product in products.values():
             tops += of_product.templates
-        of_construct = add_construct_paths(tops, paths)
+        of_construct = templates_by_construct(tops, paths)
+        for path, logical_id in paths:
+            own = template_of(path, of_construct, template)
+            # A logical id is unique in its template only.
+            if logical_id in own.resources:
+                own.paths.setdefault(logical_id, path)
         for _, path, data in left:
             own = template_of(path, of_construct, template)
             file = self.directory / str(data.get("template"))

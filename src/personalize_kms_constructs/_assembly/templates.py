@@ -167,13 +167,13 @@ class Template:
         return path if os.path.isfile(path) else None
 
 
-def add_construct_paths(
+def templates_by_construct(
     tops: Sequence[Template], pairs: Sequence[tuple[str, str]]
 ) -> Mapping[str, Template]:
-    """Add to templates the construct paths of their resources, and return templates by construct.
+    """Return the templates of a stack, of its products and of all stacks nested in them.
 
-    The pairs are paths and logical ids of a stack, its products, and all stacks nested in them. A
-    logical id is unique in its template only; the path is below the construct of its stack.
+    The first template is that of the stack, the others are of its products. The pairs are the paths
+    and the logical ids of resources in these stacks.
     """
     template = tops[0]
     of_construct = {top.name: top for top in tops}
@@ -184,10 +184,6 @@ def add_construct_paths(
             nested = template_of(path, of_construct, template).nested.get(logical_id)
             if nested is not None:
                 of_construct[nested_in["construct"]] = nested
-    for path, logical_id in pairs:
-        own = template_of(path, of_construct, template)
-        if logical_id in own.resources:
-            own.paths.setdefault(logical_id, path)
     return of_construct
 
 
