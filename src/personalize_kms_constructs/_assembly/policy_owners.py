@@ -122,8 +122,8 @@ class Owners:
         self._ask(resource, mixed_up)
         self.model.names[arn] = resource.path
         trust = policy_of(resource, "AssumeRolePolicyDocument")
-        identity, not_known, may_deny = identity_policies(resource, arn, deployment)
-        unseen, unseen_denials = [not_known, mixed_up], [may_deny]
+        identity, others, other_denials = identity_policies(resource, arn, deployment)
+        unseen, unseen_denials = [others, mixed_up], [other_denials]
         name, unclaimed = physical.role_name(resource), deployment.unclaimed_role_policies
         for reason, policy in _may_be_of(name, account_of(arn), unclaimed).items():
             unseen.append(reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from .._access.declarations import Declaration
@@ -13,27 +14,22 @@ from .references import functions, names_in
 from .stacks import Resource, Stack
 
 
+@dataclass(frozen=True)
 class Existing:
     """The resources, by their declarations, that exist when another resource is created."""
 
-    def __init__(
-        self,
-        declared: set[Declaration],
-        templates: frozenset[str],
-        ordered: frozenset[str] | None = None,
-    ) -> None:
-        self._declared = declared
-        self._templates = templates
-        """The templates of which all resources exist."""
-        self._ordered = ordered
-        """The templates whose order counts: all of the others exist. None if every order counts."""
+    declared: set[Declaration]
+    templates: frozenset[str]
+    """The templates of which all resources exist."""
+    ordered: frozenset[str] | None = None
+    """The templates whose order counts: all of the others exist. None if every order counts."""
 
     def __contains__(self, declared: object) -> bool:
         if not isinstance(declared, Declaration):
             return False
-        if self._ordered is not None and declared.template not in self._ordered:
+        if self.ordered is not None and declared.template not in self.ordered:
             return True
-        return declared in self._declared or declared.template in self._templates
+        return declared in self.declared or declared.template in self.templates
 
 
 class CreationOrder:

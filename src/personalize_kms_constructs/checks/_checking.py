@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -131,12 +132,12 @@ def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, 
 def _report(read: ReadAssembly, organization: str | None) -> AccessReport:
     """Return the report on an assembly; errors while its model is made are open questions."""
     model = read.model()
-    model.organization = organization or ""
+    questions = [*model.open_questions]
     for template in read.assembly.with_nested():
         # An error that is met several times is one question.
         for reason in dict.fromkeys(map(str, template.errors)):
-            model.open_questions.append(OpenQuestion(template.name, reason))
-    return compare(model)
+            questions.append(OpenQuestion(template.name, reason))
+    return compare(replace(model, organization=organization or "", open_questions=questions))
 
 
 def _organization_problems(organization: object) -> list[str]:
