@@ -448,10 +448,10 @@ def test_a_stack_with_a_declaration_that_cant_be_read_is_no_stack_of_ours(
 def test_it_never_raises(app: cdk.App, stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin that does passes under the CLI, as if all were well."""
 
-    def compare(*_: Any) -> None:
+    def decisions(*_: Any) -> None:
         raise LookupError("no such thing")
 
-    monkeypatch.setattr("personalize_kms_constructs._judge.plugin_findings.compare", compare)
+    monkeypatch.setattr("personalize_kms_constructs._judge.plugin_findings.decisions", decisions)
     encryption(stack)
     app.synth()
     assert told(app) == [("Undecided", "warning", "")]

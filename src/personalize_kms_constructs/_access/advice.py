@@ -15,7 +15,7 @@ from .elements import is_account, is_for, principals_of
 from .entries import Entry, Json
 from .forms import Forms, Owner
 from .model import AccessModel, Column
-from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need, Needs
+from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need
 from .pasting import pasted_for
 from .policies import PolicyToChange
 from .policy_documents import Policy, PolicyStatement, allow_statements, conditions_of
@@ -39,15 +39,11 @@ class _Change:
 class Advice:
     """Finds the policies that lack something or have too much, and the statements for them."""
 
-    def __init__(self, model: AccessModel, needs: Needs, forms: Forms) -> None:
+    def __init__(self, model: AccessModel, needs: list[Need], forms: Forms) -> None:
         self._model = model
         self._needs = needs
         self._forms = forms
         self._should_have = ShouldHave(model, needs, forms)
-
-    def lacking(self, need: Need, columns: Iterable[Column]) -> list[WhichPolicy]:
-        """Return the policies of some columns that lack a permission."""
-        return [policy_for(self._model, need, column) for column in columns if column]
 
     def to_change(
         self, missing: Lacking, excess: Iterable[Entry], untrusted: Iterable[str]
@@ -121,7 +117,7 @@ class Advice:
         """
         needs = dict.fromkeys(change.lacks)
         for need in self._should_have.needs_in_iam(change.which.owner):
-            is_lost = need.owner in new_key_policies and self._forms.is_left_anew(need)
+            is_lost = need.owner_arn in new_key_policies and self._forms.is_left_anew(need)
             is_wanted = change.too_much or is_lost
             if is_wanted and policy_for(self._model, need, IN_IAM) == change.which:
                 needs[need] = None
@@ -157,7 +153,7 @@ class Advice:
                 others += principals_of(trusting.body)
         served = {SERVICE_PRINCIPAL, which.owner}
         for need in self._needs:
-            if need.owner == which.owner:
+            if need.owner_arn == which.owner:
                 served.add(need.principal_arn)
         for name in others:
             if not any(same(name, known) is Answer.YES for known in served):
@@ -170,7 +166,7 @@ class Advice:
             return ()
         waiting: set[Declaration] = set()
         for need in needs:
-            for asked in self._needs[need]:
+            for asked in need.asked:
                 is_here = template_of(asked.declared) == which.declared[0].template
                 if asked.declared and is_here and asked.waits_for is not None:
                     waiting.add(asked.declared)

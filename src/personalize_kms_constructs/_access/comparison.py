@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from .._answers import Answer
 from ..matrix import CONFUSED_DEPUTY_PAGE
@@ -12,8 +13,8 @@ from .decided import Decided, decide
 from .declarations import Declaration
 from .entries import Entry, EntryKind
 from .forms import Forms
-from .model import AccessModel, Asked, declared_of, labels_of
-from .needs import TRUST, Need, Needs, needs_of, trust_needs_of, users_of
+from .model import AccessModel, Asked, Problem, declared_of, labels_of
+from .needs import TRUST, Need, needs_of, trust_needs_of, users_of
 from .not_as_meant import misunderstood_policies
 from .policies import PolicyToChange
 from .problems import (
@@ -24,7 +25,7 @@ from .problems import (
 )
 from .report import AccessReport, in_order
 from .too_much import too_much
-from .which_policy import WhichPolicy
+from .which_policy import WhichPolicy, policy_for
 
 _KINDS: Mapping[Answer, EntryKind] = {
     Answer.NO: "missing",
@@ -33,42 +34,61 @@ _KINDS: Mapping[Answer, EntryKind] = {
 }
 
 
-def compare(
-    model: AccessModel, *, with_excess: bool = True, with_allowed: bool = True
-) -> AccessReport:
-    """Return everything that differs from AWS's pages, and everything that is as they ask.
+class Decisions(NamedTuple):
+    """The decisions on all needs of a model, and what is wrong or open whatever they are."""
 
-    Saves time: without the excess it takes a third less, and without allowed permissions most
-    reports are short.
-    """
-    needs = _that_can_be_met(model, needs_of(model))
-    trust_needs = _that_can_be_met(model, trust_needs_of(model))
-    decisions, trust_decisions = decide(model, needs), decide(model, trust_needs)
-    forms = Forms(model, decisions)
-    advice = Advice(model, needs, forms)
+    model: AccessModel
+    needs: list[Need]
+    on_needs: list[Decided]
+    on_trust: list[Decided]
+    """Those on Personalize's needs to become the service roles."""
+    forms: Forms
+    problems: list[Problem]
+    questions: list[Entry]
+    """What can't be seen, whatever the policies say."""
 
-    missing = list(_missing(needs, decisions, forms, advice))
-    told = (Answer.MAYBE, Answer.YES) if with_allowed else (Answer.MAYBE,)
-    entries = [
-        *_open_questions(model),
-        *_entries(trust_needs, trust_decisions, (Answer.MAYBE,)),
-        *_entries(needs, decisions, told),
-    ]
-    if with_excess:
-        entries += too_much(model, needs, forms.named())
+    @property
+    def are_all_met(self) -> bool:
+        """True if all that is asked is known, allowed and without a problem."""
+        if self.problems or self.questions:
+            return False
+        return all(decided.answer is Answer.YES for decided in (*self.on_needs, *self.on_trust))
 
+
+def compare(model: AccessModel) -> AccessReport:
+    """Return everything that differs from AWS's pages, and everything that is as they ask."""
+    decided = decisions(model)
+    return report_on(decided, too_much(model, decided.needs, decided.forms.named()))
+
+
+def decisions(model: AccessModel) -> Decisions:
+    """Decide whether the policies meet the needs of all requests."""
+    needs = list(filter(_can_be_met, needs_of(model)))
+    on_needs, on_trust = decide(needs), decide(filter(_can_be_met, trust_needs_of(model)))
     problems = [
         *model.problems,
-        *trust_problems(model, trust_needs, trust_decisions),
+        *trust_problems(model, on_trust),
         *configuration_problems(model),
-        *ordering_problems(model, needs, decisions),
+        *ordering_problems(model, on_needs),
         *misunderstood_policies(model),
     ]
+    questions = list(_open_questions(model))
+    return Decisions(model, needs, on_needs, on_trust, Forms(on_needs), problems, questions)
 
+
+def report_on(decided: Decisions, beyond: Iterable[Entry] = ()) -> AccessReport:
+    """Return the report on decisions, and on permissions beyond the needs."""
+    model = decided.model
+    missing = list(_missing(decided))
+    told = [decision for decision in decided.on_needs if decision.answer is not Answer.NO]
+    told += [decision for decision in decided.on_trust if decision.answer is Answer.MAYBE]
+    entries = [*decided.questions, *map(_entry, told), *beyond]
     excess = _of_kind("excess", entries)
     # Without a request nothing says which statements a policy should have.
     to_narrow = [entry for entry in excess if entry.asked]
+    problems = decided.problems
     untrusted = [problem.subject for problem in problems if problem.cause is Cause.NOT_TRUSTED]
+    advice = Advice(model, decided.needs, decided.forms)
     policies = advice.to_change(missing, to_narrow, untrusted)
     return AccessReport(
         missing=_of_kind("missing", [entry for _, entry, _ in missing]),
@@ -97,44 +117,28 @@ def _names(
     return dict(sorted(names.items()))
 
 
-def _that_can_be_met(model: AccessModel, needs: Needs) -> Needs:
-    """Return the needs that a policy can meet: not those of a role, key or bucket that is absent.
+def _can_be_met(need: Need) -> bool:
+    """Tell if a policy can meet a need: not that of a role, key or bucket that is absent.
 
     That they are absent is told once.
     """
-    absent = {owner.arn for owner in model.owners if not owner.exists}
-    can_be_met = {}
-    for need, asked in needs.items():
-        is_absent = need.role_arn in absent or need.owner in absent
-        if not is_absent and not need.owner.endswith(AWS_MANAGED_KEY):
-            can_be_met[need] = asked
-    return can_be_met
+    for owner in (need.owner, need.role):
+        if owner is not None and not owner.exists:
+            return False
+    return not need.owner_arn.endswith(AWS_MANAGED_KEY)
 
 
-def _missing(
-    needs: Needs, decisions: Iterable[Decided], forms: Forms, advice: Advice
-) -> Iterator[tuple[Need, Entry, list[WhichPolicy]]]:
+def _missing(decisions: Decisions) -> Iterator[tuple[Need, Entry, list[WhichPolicy]]]:
     """Yield the needs that aren't met, each with its entry and the policies that lack it."""
-    for decided in decisions:
-        if decided.decision.answer is Answer.NO:
-            reasons = forms.reasons(decided)
-            lacking = advice.lacking(decided.need, reasons)
-            entry = _entry(decided, needs[decided.need], tuple(reasons.values()), lacking)
-            yield decided.need, entry, lacking
-
-
-def _entries(
-    needs: Needs, decisions: Iterable[Decided], answers: Collection[Answer]
-) -> Iterator[Entry]:
-    """Yield the entries of the needs with some answers."""
-    for decided in decisions:
-        if decided.decision.answer in answers:
-            yield _entry(decided, needs[decided.need])
+    for decided in decisions.on_needs:
+        if decided.answer is Answer.NO:
+            need, reasons = decided.need, decisions.forms.reasons(decided)
+            lacking = [policy_for(decisions.model, need, column) for column in reasons if column]
+            yield need, _entry(decided, tuple(reasons.values()), lacking), lacking
 
 
 def _entry(
     decided: Decided,
-    asked: list[Asked],
     reasons: tuple[Reason, ...] = (),
     lacking: Iterable[WhichPolicy] = (),
 ) -> Entry:
@@ -143,6 +147,7 @@ def _entry(
     If it isn't met, ``reasons`` says why, and the entry has the policies that deny it or lack it.
     """
     need, column, decision = decided
+    asked = need.asked
     declared: list[Declaration] = []
     for reason in reasons:
         declared += declared_of([statement.policy for statement in reason.statements])
@@ -164,7 +169,7 @@ def _entry(
         page=CONFUSED_DEPUTY_PAGE if column == TRUST else page,
         reason=decision.reason,
         further=reasons[1:],
-        asked=tuple(asked),
+        asked=asked,
         policies=tuple(dict.fromkeys(declared)),
         file=next(filter(None, files), ""),
     )

@@ -8,18 +8,8 @@ from typing import NamedTuple
 from .._answers import Answer
 from .causes import Cause, Reason
 from .decision import Decision, by_owner, of_role, role_by_both, role_by_iam, role_in_bucket
-from .model import AccessModel, Asked, Bucket, Column, Key
-from .needs import (
-    IN_BUCKET_POLICY,
-    IN_IAM,
-    IN_KEY_POLICY,
-    SERVICE,
-    Need,
-    Needs,
-    alternatives_of,
-    call_of,
-    owner_of,
-)
+from .model import Bucket, Column, Key
+from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, alternatives_of
 from .policy_documents import Policy
 
 
@@ -34,29 +24,33 @@ class Decided(NamedTuple):
     decision: Decision
 
     @property
+    def answer(self) -> Answer:
+        """The answer of the decision."""
+        return self.decision.answer
+
+    @property
     def policy_of(self) -> str:
         """The ARN of the key, role or bucket whose policy decides."""
-        return self.need.role_arn if self.column == IN_IAM else self.need.owner
+        return self.need.principal_arn if self.column == IN_IAM else self.need.owner_arn
 
 
-def decide(model: AccessModel, needs: Needs) -> list[Decided]:
+def decide(needs: Iterable[Need]) -> list[Decided]:
     """Decide whether each need is met, and for needs of IAM if a bucket's policy objects."""
+    needs = list(needs)
     decisions: dict[Need, Decision] = {}
-    for alike in _alike(model, needs):
-        decision = _decision(model, alike[0], needs[alike[0]])
-        decisions |= dict.fromkeys(alike, decision)
+    for alike in _alike(needs):
+        decisions |= dict.fromkeys(alike, _decision(alike[0]))
     decided = []
     for need in needs:
         decided.append(Decided(need, need.column, decisions[need]))
-        owner = owner_of(model, need)
-        if need.column == IN_IAM and isinstance(owner, Bucket):
-            in_bucket = role_in_bucket(call_of(model, need), owner)
+        if need.column == IN_IAM and isinstance(need.owner, Bucket):
+            in_bucket = role_in_bucket(need.call, need.owner)
             if in_bucket.answer is not Answer.YES:
                 decided.append(Decided(need, IN_BUCKET_POLICY, in_bucket))
     return decided
 
 
-def _alike(model: AccessModel, needs: Iterable[Need]) -> Iterable[list[Need]]:
+def _alike(needs: Iterable[Need]) -> Iterable[list[Need]]:
     """Return needs in groups with one decision, since no statement tells their actions apart.
 
     Saves time: one by one, the judge of an app of 100 stacks takes half as long again.
@@ -64,43 +58,36 @@ def _alike(model: AccessModel, needs: Iterable[Need]) -> Iterable[list[Need]]:
     groups: dict[object, list[Need]] = {}
     for need in needs:
         action, views = need.action.lower(), []
-        for policy in _policies_on(model, need):
+        for policy in _policies_on(need):
             for statement in policy.statements:
                 views.append(statement.view_of(action))
-        groups.setdefault((need._replace(action=""), *views), []).append(need)
+        subject = (need.principal, need.call.caller, need.column, need.resource_arn, need.account)
+        groups.setdefault((*subject, *views), []).append(need)
     return groups.values()
 
 
-def _policies_on(model: AccessModel, need: Need) -> list[Policy]:
+def _policies_on(need: Need) -> list[Policy]:
     """Return the policies that decide on a need."""
-    owner = owner_of(model, need)
-    policies = [] if owner is None else [*owner.documents]
-    if need.role_arn:
-        role = model.role(need.role_arn)
-        policies += role.identity
-        if role.boundary is not None:
-            policies.append(role.boundary)
+    policies = [] if need.owner is None else [*need.owner.documents]
+    if need.role is not None:
+        policies += need.role.identity
+        if need.role.boundary is not None:
+            policies.append(need.role.boundary)
     return policies
 
 
-def _decision(model: AccessModel, need: Need, asked: Iterable[Asked]) -> Decision:
-    call, owner = call_of(model, need), owner_of(model, need)
-    if owner is not None and need.principal == SERVICE:
+def _decision(need: Need) -> Decision:
+    call, owner, role = need.call, need.owner, need.role
+    if role is None:
+        assert owner is not None
         return by_owner(call, owner)
-    own = of_role(model.role(need.role_arn), call)
+    own = of_role(role, call)
     if isinstance(owner, Key) and need.column == IN_KEY_POLICY:
         return role_by_both(call, own, owner)
     decision = role_by_iam(own)
-    if decision.answer is Answer.NO and _may_be_allowed_otherwise(model, need, asked):
-        return Decision(Answer.MAYBE, Reason.of(Cause.SOLUTION_OR_VERSION))
+    if decision.answer is Answer.NO:
+        # AWS may look at another resource instead.
+        for alternative in alternatives_of(need):
+            if role_by_iam(of_role(role, alternative)).answer is not Answer.NO:
+                return Decision(Answer.MAYBE, Reason.of(Cause.SOLUTION_OR_VERSION))
     return decision
-
-
-def _may_be_allowed_otherwise(model: AccessModel, need: Need, asked: Iterable[Asked]) -> bool:
-    """Tell if a role may be allowed the same on the resource that AWS may look at instead."""
-    role = model.role(need.role_arn)
-    for alternative in alternatives_of(need, asked):
-        own = of_role(role, call_of(model, alternative))
-        if role_by_iam(own).answer is not Answer.NO:
-            return True
-    return False

@@ -10,15 +10,8 @@ from .causes import Cause, Reason
 from .decided import Decided
 from .declarations import template_of
 from .elements import aws_principals
-from .model import AccessModel, Bucket, Column, Key, Role
-from .needs import (
-    IN_BOUNDARY,
-    IN_IAM,
-    IN_KEY_POLICY,
-    SERVICE,
-    Need,
-    owner_of,
-)
+from .model import Bucket, Column, Key, Role
+from .needs import IN_BOUNDARY, IN_IAM, IN_KEY_POLICY, Need
 from .policy_documents import allow_statements
 
 Owner = Key | Bucket | Role
@@ -34,14 +27,18 @@ class Forms:
       the account.
     """
 
-    def __init__(self, model: AccessModel, decisions: Iterable[Decided]) -> None:
-        self._model = model
-        # Saves time: the form of a pair is asked for each of its needs.
+    def __init__(self, decisions: Iterable[Decided]) -> None:
         self._delegated: dict[tuple[str, str], bool] = {}
+        """The form of each pair of owner and role, by their ARNs."""
         self._by_key_policy: dict[Need, Decided] = {}
         """The needs of roles that key policies decide on."""
         for decided in decisions:
-            if decided.column == IN_KEY_POLICY and decided.need.role_arn:
+            owner, role = decided.need.owner, decided.need.role
+            if owner is None or role is None:
+                continue
+            if (owner.arn, role.arn) not in self._delegated:
+                self._delegated[owner.arn, role.arn] = _leaves_to_account(owner, role)
+            if decided.column == IN_KEY_POLICY:
                 self._by_key_policy[decided.need] = decided
 
     def is_delegated(self, need: Need) -> bool:
@@ -50,19 +47,14 @@ class Forms:
         It does where naming the role would make two resources or two stacks wait for each other. A
         policy that names the role today goes on naming it.
         """
-        owner = owner_of(self._model, need)
-        if owner is None or need.principal == SERVICE:
-            return False
-        pair = (owner.arn, need.role_arn)
-        if pair not in self._delegated:
-            self._delegated[pair] = _leaves_to_account(owner, self._model.role(need.role_arn))
-        return self._delegated[pair]
+        return self._delegated.get((need.owner_arn, need.principal_arn), False)
 
     def is_left_to_iam(self, need: Need) -> bool:
         """Tell if IAM has to allow a role the same: it is delegated, or of another account."""
-        owner, role = owner_of(self._model, need), self._model.role(need.role_arn)
-        is_across = owner is not None and same(owner.account, role.account) is not Answer.YES
-        return is_across or self.is_delegated(need)
+        owner, role = need.owner, need.role
+        if owner is None or role is None:
+            return False
+        return same(owner.account, role.account) is not Answer.YES or self.is_delegated(need)
 
     def is_of_account(self, need: Need) -> bool:
         """Tell if a key policy leaves a need to a role's account already, without its name."""
@@ -80,11 +72,11 @@ class Forms:
         changed = set()
         for need, decided in self._by_key_policy.items():
             if IN_KEY_POLICY in self.reasons(decided):
-                changed.add((need.owner, need.role_arn))
+                changed.add((need.owner_arn, need.principal_arn))
         named = set()
         for need, decided in self._by_key_policy.items():
-            is_to_be = (need.owner, need.role_arn) in changed and not self.is_left_to_iam(need)
-            if decided.decision.named or is_to_be:
+            is_changed = (need.owner_arn, need.principal_arn) in changed
+            if decided.decision.named or (is_changed and not self.is_left_to_iam(need)):
                 named.add(need)
         return named
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Final
 
-from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL, KeyAccess, S3Access
-from .calls import Call, Caller, call_on, role, service
+from ..matrix import ASSUME_ROLE, PASS_ROLE, KeyAccess, S3Access
+from .calls import Call, call_on, role, service
 from .model import AccessModel, Asked, Bucket, Column, Key, Location, PrincipalKind, Role
 
 ROLE: Final = "role"
@@ -19,66 +20,71 @@ IN_BOUNDARY: Final = "boundary"
 TRUST: Final = "trust"
 
 
-OwnerKind = Literal["key", "bucket", "role", ""]
-
-
-class _NeededOn(NamedTuple):
-    """A resource of a need, and the key, bucket or role that has a policy for it."""
-
-    arn: str
-    owner: str = ""
-    owner_kind: OwnerKind = ""
-
-
-class Need(NamedTuple):
-    """A permission, in one of the columns of AWS's pages."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Need:
+    """A permission, in one of the columns of AWS's pages, with all requests that need it."""
 
     principal: PrincipalKind
     """``"role"``, ``"service"`` or ``"caller"``."""
-    role_arn: str
-    """The ARN of the service role, or of the caller's role; empty for Personalize itself."""
+    role: Role | None
+    """The service role, or the caller's role; none for Personalize itself."""
     column: Column
     """``"key"``, ``"role"`` or ``"bucket"``; ``"trust"`` for becoming a service role."""
-    action: str
-    resource_arn: str
-    """A key, a bucket, the objects below a prefix, or ``*``; for a caller the service role, or a
-    resource to create."""
-    owner: str
-    """The ARN of the key, of the bucket or of the service role; empty for anything else."""
-    owner_kind: OwnerKind
-    """The kind of the owner."""
+    owner: Key | Bucket | Role | None
+    """The key, bucket or service role whose own policy decides on it, if any does."""
     account: str
     """The account that Personalize works in."""
-    region: str
+    call: Call
+    """The call that needs it: on a key, a bucket, the objects below a prefix, or ``*``; of a caller
+    on the service role, or a resource to create."""
+    asked: tuple[Asked, ...]
+
+    @property
+    def action(self) -> str:
+        """The action of the call."""
+        return self.call.action
+
+    @property
+    def resource_arn(self) -> str:
+        """The ARN that the call is about."""
+        return self.call.resource_arn
 
     @property
     def principal_arn(self) -> str:
         """The ARN of the role, or the service principal."""
-        return SERVICE_PRINCIPAL if self.principal == SERVICE else self.role_arn
+        return self.call.caller.arn
+
+    @property
+    def owner_arn(self) -> str:
+        """The ARN of the owner; empty where there is none."""
+        return self.owner.arn if self.owner is not None else ""
 
 
-Needs = Mapping[Need, list[Asked]]
-"""Permissions, each with all requests that need it."""
-
-
-def needs_of(model: AccessModel) -> Needs:
+def needs_of(model: AccessModel) -> list[Need]:
     """Return every permission once, with all requests that need it."""
-    askers_of: dict[Need, list[Asked]] = {}
+    needs: list[Need] = []
     for asked in model.asked:
-        for need in _needs(model, asked):
-            askers = askers_of.setdefault(need, [])
-            if not askers or askers[-1] is not asked:
-                askers.append(asked)
-    return askers_of
+        needs += _OfRequest(model, asked).needs()
+    return _once(needs)
 
 
-def trust_needs_of(model: AccessModel) -> Needs:
+def trust_needs_of(model: AccessModel) -> list[Need]:
     """Return Personalize's need to become each service role, with all requests that have it."""
-    askers_of: dict[Need, list[Asked]] = {}
-    for asked in model.asked:
-        role = _NeededOn(asked.role_arn, asked.role_arn, "role")
-        askers_of.setdefault(_of_service(asked, TRUST, ASSUME_ROLE, role), []).append(asked)
-    return askers_of
+    return _once([_OfRequest(model, asked).to_become_role() for asked in model.asked])
+
+
+def _once(needs: Iterable[Need]) -> list[Need]:
+    """Return the needs of requests, one for all that are alike."""
+    groups: dict[object, list[Need]] = {}
+    for need in needs:
+        call = need.call
+        subject = (need.principal, need.account, need.column)
+        groups.setdefault((*subject, call.caller, call.action, call.resource_arn), []).append(need)
+    joined = []
+    for first, *others in groups.values():
+        asked = dict.fromkeys([*first.asked, *(need.asked[0] for need in others)])
+        joined.append(replace(first, asked=tuple(asked)) if others else first)
+    return joined
 
 
 def location_keys(model: AccessModel, asked: Asked, location: Location) -> list[str]:
@@ -111,88 +117,82 @@ def users_of(model: AccessModel) -> Mapping[str, list[Asked]]:
     return users
 
 
-def _needs(model: AccessModel, asked: Asked) -> Iterator[Need]:
-    row = asked.permissions
-    if asked.dataset_group_key is not None:
-        yield from _on_key(asked, asked.dataset_group_key, row.on_dataset_group_key)
-    for location, access in ((asked.source, row.source), (asked.destination, row.destination)):
-        if location is not None and access is not None:
-            yield from _on_location(asked, location, access)
-            for key_arn in location_keys(model, asked, location):
-                yield from _on_key(asked, key_arn, access.on_key)
-    for actions in row.role_on_everything:
-        for action in actions.actions:
-            yield _of_role(asked, IN_IAM, action, _NeededOn("*"))
-    if asked.caller_arn:
-        yield from _of_caller(asked)
+class _OfRequest:
+    """The needs of one request."""
 
+    def __init__(self, model: AccessModel, asked: Asked) -> None:
+        self._model = model
+        self._asked = asked
+        self._role = model.role(asked.role_arn)
+        self._as_role = role(self._role, asked.region, model.organization)
+        # Personalize itself is the same, whatever role the resource has.
+        self._as_service = service(asked.account, asked.region, model.organization)
 
-def _of_caller(asked: Asked) -> Iterator[Need]:
-    wanted = []
-    for arn in asked.calls_on:
-        wanted.append((asked.permissions.create_action, arn))
-    for action in asked.also_calls:
-        wanted.append((action, asked.calls_on[-1]))
-    wanted.append((PASS_ROLE, asked.role_arn))
-    caller, account, region = asked.caller_arn, asked.account, asked.region
-    for action, arn in wanted:
-        yield Need(CALLER, caller, IN_IAM, action, *_NeededOn(arn), account, region)
+    def needs(self) -> Iterator[Need]:
+        asked, row = self._asked, self._asked.permissions
+        if asked.dataset_group_key is not None:
+            yield from self._on_key(asked.dataset_group_key, row.on_dataset_group_key)
+        for location, access in ((asked.source, row.source), (asked.destination, row.destination)):
+            if location is not None and access is not None:
+                yield from self._on_location(location, access)
+                for key_arn in location_keys(self._model, asked, location):
+                    yield from self._on_key(key_arn, access.on_key)
+        for actions in row.role_on_everything:
+            for action in actions.actions:
+                yield self._of_role(IN_IAM, action, "*")
+        if asked.caller_arn:
+            yield from self._of_caller()
 
+    def to_become_role(self) -> Need:
+        return self._of_service(ASSUME_ROLE, self._role.arn, self._role)
 
-def _on_key(asked: Asked, key_arn: str, access: KeyAccess) -> Iterator[Need]:
-    key = _NeededOn(key_arn, key_arn, "key")
-    for need_of in (_of_role, _of_service):
+    def _of_caller(self) -> Iterator[Need]:
+        asked = self._asked
+        wanted = []
+        for arn in asked.calls_on:
+            wanted.append((asked.permissions.create_action, arn))
+        for action in asked.also_calls:
+            wanted.append((action, asked.calls_on[-1]))
+        wanted.append((PASS_ROLE, asked.role_arn))
+        own_role = self._model.role(asked.caller_arn)
+        caller = role(own_role, asked.region, self._model.organization)
+        for action, arn in wanted:
+            call = call_on(None, caller, action, arn)
+            yield Need(CALLER, own_role, IN_IAM, None, asked.account, call, (asked,))
+
+    def _on_key(self, key_arn: str, access: KeyAccess) -> Iterator[Need]:
+        key = self._model.key(key_arn)
         for action in access.key_policy_actions:
-            yield need_of(asked, IN_KEY_POLICY, action, key)
-    for actions in access.role_policies:
-        for action in actions.actions:
-            yield _of_role(asked, IN_IAM, action, key)
+            yield self._of_role(IN_KEY_POLICY, action, key_arn, key)
+        for action in access.key_policy_actions:
+            yield self._of_service(action, key_arn, key)
+        for actions in access.role_policies:
+            for action in actions.actions:
+                yield self._of_role(IN_IAM, action, key_arn, key)
+
+    def _on_location(self, location: Location, access: S3Access) -> Iterator[Need]:
+        bucket = self._model.bucket(location.bucket_arn, self._asked.account)
+        wanted = [(access.on_objects, location.objects)]
+        for actions in access.on_bucket:
+            wanted.append((actions, bucket.arn))
+        for actions, arn in wanted:
+            for action in actions.actions:
+                yield self._of_role(IN_IAM, action, arn, bucket)
+                yield self._of_service(action, arn, bucket)
+
+    def _of_role(
+        self, column: Column, action: str, arn: str, owner: Key | Bucket | None = None
+    ) -> Need:
+        call = call_on(owner, self._as_role, action, arn)
+        return Need(ROLE, self._role, column, owner, self._asked.account, call, (self._asked,))
+
+    def _of_service(self, action: str, arn: str, owner: Key | Bucket | Role) -> Need:
+        call = call_on(owner, self._as_service, action, arn)
+        return Need(SERVICE, None, owner.column, owner, self._asked.account, call, (self._asked,))
 
 
-def _on_location(asked: Asked, location: Location, access: S3Access) -> Iterator[Need]:
-    bucket = _NeededOn(location.bucket_arn, location.bucket_arn, "bucket")
-    wanted = [(access.on_objects, bucket._replace(arn=location.objects))]
-    for actions in access.on_bucket:
-        wanted.append((actions, bucket))
-    for actions, resource in wanted:
-        for action in actions.actions:
-            yield _of_role(asked, IN_IAM, action, resource)
-            yield _of_service(asked, IN_BUCKET_POLICY, action, resource)
-
-
-def _of_role(asked: Asked, column: Column, action: str, resource: _NeededOn) -> Need:
-    return Need(ROLE, asked.role_arn, column, action, *resource, asked.account, asked.region)
-
-
-def _of_service(asked: Asked, column: Column, action: str, resource: _NeededOn) -> Need:
-    # Personalize itself is the same, whatever role the resource has.
-    return Need(SERVICE, "", column, action, *resource, asked.account, asked.region)
-
-
-def caller_of(model: AccessModel, need: Need) -> Caller:
-    """Return who needs a permission."""
-    if need.principal == SERVICE:
-        return service(need.account, need.region, model.organization)
-    return role(model.role(need.role_arn), need.region, model.organization)
-
-
-def owner_of(model: AccessModel, need: Need) -> Key | Bucket | Role | None:
-    """Return the key, bucket or role whose own policy decides on a permission, if any does."""
-    if need.owner_kind == "key":
-        return model.key(need.owner)
-    if need.owner_kind == "bucket":
-        return model.bucket(need.owner, need.account)
-    return model.role(need.owner) if need.owner_kind == "role" else None
-
-
-def call_of(model: AccessModel, need: Need) -> Call:
-    """Return the call that needs a permission."""
-    owner, caller = owner_of(model, need), caller_of(model, need)
-    return call_on(owner, caller, need.action, need.resource_arn)
-
-
-def alternatives_of(need: Need, asked: Iterable[Asked]) -> list[Need]:
-    """Return the same permission on the solution of a solution version, or the other way round.
+def alternatives_of(need: Need) -> list[Call]:
+    """Return the same call on the solution of a solution version, or the other way round.
 
     The service authorization reference has one type for both, and doesn't say which of them is
     looked at.
@@ -200,8 +200,8 @@ def alternatives_of(need: Need, asked: Iterable[Asked]) -> list[Need]:
     if need.principal != CALLER or ":solution/" not in need.resource_arn:
         return []
     solutions: set[str] = set()
-    for request in asked:
+    for request in need.asked:
         for arn in request.calls_on:
             if ":solution/" in arn and arn != need.resource_arn:
                 solutions.add(arn)
-    return [need._replace(resource_arn=arn) for arn in sorted(solutions)]
+    return [replace(need.call, resource_arn=arn) for arn in sorted(solutions)]

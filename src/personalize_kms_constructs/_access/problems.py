@@ -10,7 +10,7 @@ from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from .causes import Cause, Reason
 from .decided import Decided
 from .model import AccessModel, Asked, Key, Problem, declared_of
-from .needs import Need, Needs, keys_of
+from .needs import Need, keys_of
 from .policy_documents import Policy, PolicyStatement
 
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
@@ -22,24 +22,22 @@ AWS_MANAGED_KEY = "alias/aws/s3"
 _USABLE = ("Enabled", "Updating")
 
 
-def trust_problems(
-    model: AccessModel, needs: Needs, decisions: Iterable[Decided]
-) -> Iterator[Problem]:
+def trust_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator[Problem]:
     """Yield the roles that Personalize can't assume."""
     for need, _, decision in decisions:
-        if decision.answer is not Answer.NO:
+        role = need.owner
+        if decision.answer is not Answer.NO or role is None:
             continue
         is_denied = decision.reason.cause is Cause.DENIED
         cause = Cause.TRUST_DENIED if is_denied else Cause.NOT_TRUSTED
-        asked, role = needs[need], model.role(need.owner)
         yield Problem.of(
             "trust",
             role.arn,
             Reason(cause, doubts=decision.refusals),
             CONFUSED_DEPUTY_PAGE,
-            asked,
+            need.asked,
             label=model.label(role.arn),
-            declared=declared_of([role]) or declared_of(asked),
+            declared=declared_of([role]) or declared_of(need.asked),
         )
 
 
@@ -101,9 +99,7 @@ def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
         yield Reason.of(Cause.KEY_REGION, key_region=parts[3], region=asked.region)
 
 
-def ordering_problems(
-    model: AccessModel, needs: Needs, decisions: Iterable[Decided]
-) -> Iterator[Problem]:
+def ordering_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator[Problem]:
     """Yield the policies that a resource of a template needs but may be created before.
 
     It isn't certain where a part of the key's policy, or an IAM policy of the role, can't be seen:
@@ -113,7 +109,7 @@ def ordering_problems(
     for need, _, decision in decisions:
         if decision.answer is Answer.NO:
             continue
-        for asked in needs[need]:
+        for asked in need.asked:
             for alternatives in decision.waits_for:
                 if not _is_one_there_before(asked, alternatives):
                     early.setdefault((asked, alternatives[0].policy), []).append(need)
@@ -146,6 +142,6 @@ def _is_one_there_before(asked: Asked, alternatives: tuple[PolicyStatement, ...]
 
 def _may_be_allowed_elsewhere(model: AccessModel, need: Need, policy: Policy) -> bool:
     """Tell if a policy that can't be seen may allow the same."""
-    role = model.role(need.role_arn)
-    of_key = model.keys[need.owner].unseen if need.owner in model.keys else ""
-    return bool(of_key or (role.unseen and policy in role.identity))
+    key, role = model.keys.get(need.owner_arn), need.role
+    is_in_iam = role is not None and bool(role.unseen) and policy in role.identity
+    return is_in_iam or (key is not None and bool(key.unseen))

@@ -30,7 +30,9 @@ from .needs import (
 from .pasting import pasted_for
 from .which_policy import WhichPolicy
 
-_IN_ORDER = attrgetter("principal", "principal_arn", "account", "owner", "resource_arn", "action")
+_IN_ORDER = attrgetter(
+    "principal", "principal_arn", "account", "owner_arn", "resource_arn", "action"
+)
 """The order of statements, whatever is asked first."""
 
 
@@ -49,7 +51,7 @@ class ShouldHave:
         """
         needs = []
         for need in self._needs:
-            if need.role_arn != role_arn or need.principal == CALLER:
+            if need.principal_arn != role_arn or need.principal == CALLER:
                 continue
             is_on_key = need.column == IN_KEY_POLICY
             if need.column == IN_IAM or (is_on_key and self._forms.is_left_to_iam(need)):
@@ -59,22 +61,21 @@ class ShouldHave:
     def needs_in(self, which: WhichPolicy) -> list[Need]:
         """Return all needs that a key, bucket or trust policy, or a boundary, should meet."""
         if which.column == IN_BOUNDARY:
-            return [need for need in self._needs if need.role_arn == which.owner]
+            return [need for need in self._needs if need.principal_arn == which.owner]
         needs = []
         for need in self._needs:
-            if need.owner == which.owner and self._is_in(which, need):
+            if need.owner_arn == which.owner and self._is_in(which, need):
                 needs.append(need)
         return needs
 
     def _is_in(self, which: WhichPolicy, need: Need) -> bool:
         """Tell if the policy of an owner should meet a need that is about the owner."""
-        if which.column == TRUST:
-            return need.owner_kind == "role"
-        if which.column == IN_BUCKET_POLICY:
+        owner, role = need.owner, need.role
+        if which.column == IN_BUCKET_POLICY and owner is not None and role is not None:
             # A bucket of another account has to let the role in, too.
-            bucket = self._model.bucket(need.owner, need.account)
-            is_across = same(self._model.role(need.role_arn).account, bucket.account) is Answer.NO
-            return need.column == IN_BUCKET_POLICY or is_across
+            return same(role.account, owner.account) is Answer.NO
+        if which.column == IN_BUCKET_POLICY:
+            return need.column == IN_BUCKET_POLICY
         if need.column != IN_KEY_POLICY:
             return False
         # It would be of no use to name a role whose account has the permission already.
@@ -85,17 +86,17 @@ class ShouldHave:
         unnamed: dict[str, None] = {}
         for need in needs:
             if self._is_for_unnamed_role(which, need):
-                unnamed[need.role_arn] = None
+                unnamed[need.principal_arn] = None
         return tuple(unnamed)
 
     def _is_for_unnamed_role(self, which: WhichPolicy, need: Need) -> bool:
         if which.column in (IN_IAM, IN_BOUNDARY) or not self._forms.is_delegated(need):
             return False
-        hole = HOLE.search(last_part(need.role_arn))
+        hole = HOLE.search(last_part(need.principal_arn))
         if hole is None or has_unknown(hole[0]):
             return False
         # Where the template can refer to the role, no hole is left.
-        pasted = json.dumps(pasted_for(self._model, need.role_arn, which.declared))
+        pasted = json.dumps(pasted_for(self._model, need.principal_arn, which.declared))
         return hole[0].removeprefix("${") in pasted
 
     def statements(self, which: WhichPolicy, needs: Iterable[Need]) -> list[Json]:
@@ -157,11 +158,11 @@ class ShouldHave:
         return statement
 
     def _principal(self, need: Need) -> Json:
-        if need.principal == SERVICE:
+        if need.role is None:
             return {"Service": SERVICE_PRINCIPAL}
         if self._forms.is_delegated(need):
-            return {"AWS": _root(need.role_arn, self._model.role(need.role_arn).account)}
-        return {"AWS": need.role_arn}
+            return {"AWS": _root(need.role.arn, need.role.account)}
+        return {"AWS": need.role.arn}
 
     def _condition(self, need: Need, column: Column) -> Json:
         if need.action == PASS_ROLE:
@@ -173,7 +174,7 @@ class ShouldHave:
             # (https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html).
             return {"StringEqualsIfExists": {"aws:SourceAccount": need.account}}
         if self._forms.is_delegated(need):
-            return {"ArnEquals": {"aws:PrincipalArn": need.role_arn}}
+            return {"ArnEquals": {"aws:PrincipalArn": need.principal_arn}}
         return {}
 
 
@@ -200,7 +201,7 @@ def _alike(needs: Iterable[Need]) -> list[list[Need]]:
     """
     on_resource: dict[tuple[str, ...], list[Need]] = {}
     for need in needs:
-        subject = (need.principal_arn, need.account, need.owner, need.resource_arn)
+        subject = (need.principal_arn, need.account, need.owner_arn, need.resource_arn)
         on_resource.setdefault(subject, []).append(need)
     groups: dict[tuple[object, ...], list[Need]] = {}
     for (principal_arn, account, owner, _), alike in on_resource.items():

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-acces
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 
 from .._answers import Answer
@@ -22,7 +22,7 @@ from .elements import actions_of, is_for, names_everybody, resources_of
 from .entries import Entry
 from .let_in import let_in_beside, trusted_beyond
 from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
-from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, Needs, caller_of
+from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need
 from .policy_documents import PolicyStatement, allow_statements
 from .strangers import OF_ANOTHER_ACCOUNT, Strangers, as_sent, strangers
 from .surplus import (
@@ -39,14 +39,14 @@ from .surplus import (
 _LETS_OTHERS_IN = {Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT, *OF_ANOTHER_ACCOUNT.values()}
 
 
-def too_much(model: AccessModel, needs: Needs, named: Collection[Need]) -> list[Entry]:
+def too_much(model: AccessModel, needs: Sequence[Need], named: Collection[Need]) -> list[Entry]:
     """Return every permission that is too much, once, and those that may be.
 
     ``named`` are the needs of roles that key policies meet by naming the role, so that IAM needn't.
     """
-    groups: dict[tuple[str, ...], list[Need]] = {}
+    groups: dict[object, list[Need]] = {}
     for need in needs:
-        caller = (need.principal, need.role_arn, need.account, need.region)
+        caller = (need.principal, need.account, need.call.caller)
         groups.setdefault(caller, []).append(need)
     entries: list[Entry] = []
     for own in groups.values():
@@ -75,27 +75,27 @@ class _OfCaller:
         self,
         model: AccessModel,
         own: list[Need],
-        needs: Needs,
+        needs: Sequence[Need],
         named: Collection[Need],
     ) -> None:
         self._model = model
-        self._own = [need for need in own if need.owner]
+        self._own = [need for need in own if need.owner is not None]
         self._needs = needs
         self._named = named
-        self._caller = caller_of(model, own[0])
+        self._caller = own[0].call.caller
+        self._role = own[0].role
         self._on: dict[str, list[Need]] = {}
         """Its needs, by the key or bucket that they are about."""
         for need in self._own:
-            self._on.setdefault(need.owner, []).append(need)
+            self._on.setdefault(need.owner_arn, []).append(need)
 
     def entries(self) -> Iterator[Entry]:
-        for arn, needs in self._on.items():
-            owner = self._model.buckets.get(arn) or self._model.keys.get(arn)
-            if owner is not None:
+        for needs in self._on.values():
+            owner = needs[0].owner
+            if isinstance(owner, (Key, Bucket)):
                 yield from self._in_policy_of(owner, needs)
-        role = self._model.roles.get(self._caller.arn)
-        if role is not None and not self._caller.is_service:
-            yield from self._in_iam(role)
+        if self._role is not None:
+            yield from self._in_iam(self._role)
 
     def _in_policy_of(self, owner: Key | Bucket, needs: list[Need]) -> Iterator[Entry]:
         service = "kms" if isinstance(owner, Key) else "s3"
@@ -118,11 +118,12 @@ class _OfCaller:
 
     def _in_iam(self, role: Role) -> Iterator[Entry]:
         keys, buckets = [], []
-        for arn, needs in self._on.items():
-            if needs[0].owner_kind == "key":
-                keys.append(self._model.key(arn))
-            else:
-                buckets.append(self._model.bucket(arn, role.account))
+        for needs in self._on.values():
+            owner = needs[0].owner
+            if isinstance(owner, Key):
+                keys.append(owner)
+            elif isinstance(owner, Bucket):
+                buckets.append(owner)
         for statement in allow_statements(role.identity):
             beyond = [
                 *self._beyond_on_keys(statement, keys),
@@ -198,14 +199,14 @@ class _OfCaller:
             return
         own: set[str] = set()
         if is_service:
-            own = {need.account for need in self._needs if need.owner == owner.arn}
+            own = {need.account for need in self._needs if need.owner_arn == owner.arn}
             own.add(owner.account)
         column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
         for need in needs:
             if need.column != column:
                 continue
             call_by = partial(call_on, owner, action=need.action, resource_arn=need.resource_arn)
-            whom = Strangers(owner.policies, call_by, need.region, own)
+            whom = Strangers(owner.policies, call_by, self._caller.region, own)
             service = need.action.partition(":")[0]
             for reason in strangers(statement, whom):
                 for action in actions_of(statement.body, service):
@@ -222,7 +223,7 @@ class _OfCaller:
         needs = self._own if column == IN_IAM else self._on[policy_of]
         asked: dict[Asked, None] = {}
         for need in needs:
-            asked |= dict.fromkeys(self._needs[need])
+            asked |= dict.fromkeys(need.asked)
         for action, pattern, reason in beyond:
             if reason.cause in _LETS_OTHERS_IN:
                 page = "" if reason.cause is Cause.FOR_EVERYBODY else CONFUSED_DEPUTY_PAGE

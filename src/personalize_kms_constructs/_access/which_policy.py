@@ -9,7 +9,7 @@ from .._values import same
 from .declarations import Declaration, template_of
 from .forms import Owner
 from .model import AccessModel, Bucket, Column, Role, declared_of
-from .needs import IN_BOUNDARY, IN_IAM, Need, owner_of
+from .needs import IN_BOUNDARY, IN_IAM, Need
 
 IAM_POLICY = "AWS::IAM::Policy"
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
@@ -28,13 +28,12 @@ class WhichPolicy(NamedTuple):
 
 def policy_for(model: AccessModel, need: Need, column: Column) -> WhichPolicy:
     """Return the policy of a column that takes a statement for a need."""
-    role, owner = model.role(need.role_arn), owner_of(model, need)
-    if column == IN_BOUNDARY:
-        return _boundary(role)
-    if column == IN_IAM:
-        return _iam_policy(model, need, role)
-    assert owner is not None
-    return own_policy(owner)
+    if need.role is not None and column == IN_BOUNDARY:
+        return _boundary(need.role)
+    if need.role is not None and column == IN_IAM:
+        return _iam_policy(model, need, need.role)
+    assert need.owner is not None
+    return own_policy(need.owner)
 
 
 def own_policy(owner: Owner) -> WhichPolicy:
@@ -61,7 +60,7 @@ def _iam_policy(model: AccessModel, need: Need, role: Role) -> WhichPolicy:
 
     The statement can't be in a policy that others have too, or that may not be there.
     """
-    owner = owner_of(model, need)
+    owner = need.owner
     for policy in role.identity:
         if policy.declared is None or policy.also_of or policy.condition:
             continue
@@ -85,7 +84,7 @@ def _can_refer(model: AccessModel, need: Need, role: Role) -> bool:
     A key of its template should name the role, if the role doesn't wait for the key. So should a
     role that it assumes.
     """
-    owner, passed = owner_of(model, need), model.roles.get(need.resource_arn)
+    owner, passed = need.owner, model.roles.get(need.resource_arn)
     for subject in (owner, passed):
         if subject is role or (subject is not None and role.declared in subject.waits_for):
             return False

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .._access.causes import Cause, Reason
-from .._access.comparison import compare
+from .._access.comparison import decisions, report_on
 from .._access.elements import is_for
 from .._access.entries import Entry
 from .._access.findings import Finding, findings_of
@@ -47,7 +47,7 @@ class GroupReport:
 
 def diagnose(gathered: Gathered) -> GroupReport:
     """Return what is missing, wrong, undecided and right."""
-    report = compare(gathered.model, with_excess=False)
+    report = report_on(decisions(gathered.model))
     undecided = sorted((*report.undecided, *_unseen(gathered)), key=lambda entry: entry.sort_key())
     access = replace(
         report,

@@ -9,7 +9,7 @@ from pathlib import Path
 import aws_cdk as cdk
 
 from .._access.causes import Cause
-from .._access.comparison import compare
+from .._access.comparison import compare, decisions, report_on
 from .._access.declarations import template_of
 from .._access.entries import Entry
 from .._access.model import AccessModel, Problem
@@ -124,7 +124,10 @@ def _certain(read: ReadAssembly) -> AccessReport:
     can't be judged.
     """
     model = read.model(only_ours=True)
-    report = compare(model, with_excess=False, with_allowed=False)
+    decided = decisions(model)
+    if decided.are_all_met:
+        return AccessReport()
+    report = report_on(decided)
     pending: list[PendingPolicy] = []
     not_judged: set[str] = set()
     for construct in read.constructs:
