@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
@@ -65,28 +65,32 @@ def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[Rea
             tests_of_key.setdefault(key.lower(), []).append(_Test(operator, key, values))
     answers, doubts = [], []
     for tests in tests_of_key.values():
-        answer = _all_hold(tests, context)
-        answers.append(answer)
-        if answer is Answer.MAYBE:
-            open_tests = [test for test in tests if _all_hold([test], context) is Answer.MAYBE]
-            doubts += [_doubt(test, context) for test in open_tests]
+        alternatives = _sent(tests[0].key, context)
+        by_test = []
+        for test in tests:
+            by_test.append([_holds(test, value, context) for value in alternatives])
+        answers.append(_in_any_case(map(all_of, zip(*by_test, strict=True))))
+        if answers[-1] is Answer.MAYBE:
+            for test, of_test in zip(tests, by_test, strict=True):
+                if _in_any_case(of_test) is Answer.MAYBE:
+                    doubts.append(_doubt(test, dict(zip(alternatives, of_test, strict=True))))
     return all_of(answers), doubts
 
 
-def _doubt(test: _Test, context: Context) -> Reason:
+def _doubt(test: _Test, answers: Mapping[str | None, Answer]) -> Reason:
+    """Return the reason for which a test stays open, by its answers for values of the key."""
     operator, key, values = test
     if _parsed(operator) is None:
         return Reason.of(Cause.OPERATOR_UNKNOWN, operator=operator, key=key)
-    alternatives = _sent(key, context)
-    if alternatives is None:
+    if not answers:
         cause = Cause.KEY_OF_ALIASES if key.lower() == _OF_ALIASES else Cause.KEY_UNKNOWN
         if key.lower() in _OF_ORGANIZATION:
             cause = Cause.KEY_OF_ORGANIZATION
         return Reason.of(cause, operator=operator, key=key)
-    sent = tuple(value for value in alternatives if value is not None)
-    if None in alternatives and _holds(test, None, context) is Answer.NO:
+    if answers.get(None) is Answer.NO:
         return Reason.of(Cause.KEY_MAYBE_ABSENT, operator=operator, key=key)
-    if _all_hold([test], {**context, key.lower(): sent}) is Answer.NO:
+    sent = [value for value in answers if value is not None]
+    if _in_any_case([answers[value] for value in sent]) is Answer.NO:
         # It holds only if Personalize doesn't send the key.
         return Reason.of(Cause.KEY_UNKNOWN, operator=operator, key=key)
     expected = [value for value in as_list(values) if isinstance(value, str)]
@@ -100,15 +104,10 @@ def _doubt(test: _Test, context: Context) -> Reason:
     return Reason.of(Cause.KEY_UNKNOWN, operator=operator, key=key)
 
 
-def _all_hold(tests: list[_Test], context: Context) -> Answer:
-    """Answer whether all tests of a condition key hold in a call, for one value of the key."""
-    alternatives = _sent(tests[0].key, context)
-    if alternatives is None:
-        return Answer.MAYBE
-    answers = set()
-    for value in alternatives:
-        answers.add(all_of([_holds(test, value, context) for test in tests]))
-    return answers.pop() if len(answers) == 1 else Answer.MAYBE
+def _in_any_case(answers: Iterable[Answer]) -> Answer:
+    """Return the answer that is the same in all cases."""
+    distinct = set(answers)
+    return distinct.pop() if len(distinct) == 1 else Answer.MAYBE
 
 
 def _holds(test: _Test, value: str | None, context: Context) -> Answer:
@@ -133,8 +132,8 @@ def _holds(test: _Test, value: str | None, context: Context) -> Answer:
     return ~any_of(answers) if is_negated else any_of(answers)
 
 
-def _sent(key: str, context: Context) -> Alternatives | None:
-    """Return the possible values of a condition key; none if it can be anything."""
+def _sent(key: str, context: Context) -> Alternatives:
+    """Return the possible values of a condition key; empty if it can be anything."""
     parts = key.lower().split(":")
     if key.lower() in context:
         return context[key.lower()]
@@ -142,7 +141,7 @@ def _sent(key: str, context: Context) -> Alternatives | None:
         prefix = ":".join(parts[:end]) + ":"
         if prefix in context:
             return context[prefix]
-    return None
+    return ()
 
 
 @lru_cache(maxsize=256)  # Saves time: policies have few operators.
