@@ -21,17 +21,6 @@ POLICIES: Mapping[str, str] = {
 _IN_SENTENCES = {column: f"the {name}" for column, name in POLICIES.items()}
 _IN_SENTENCES["role"] = "an IAM policy"
 
-_KEEP = "cancel its deletion, and enable it, before everything that it encrypts is lost"
-# https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
-_KEY_STATES = {
-    "Creating": "wait until KMS has made it",
-    "PendingDeletion": _KEEP,
-    "PendingReplicaDeletion": _KEEP,
-    "PendingImport": "import its key material",
-    "Unavailable": "connect its custom key store",
-}
-
-
 # The doctor sees no more of it.
 _TRY = "use another condition, or try in an account whether it holds"
 _PASS = "pass the parameters of that condition by --parameters NAME=VALUE, in Python by parameters="
@@ -237,7 +226,7 @@ class Cause(Enum):
         "CloudTrail: {says}, which no finding of this dataset group explains",
         "it was fixed since, a control policy denies it, or it was for another dataset group",
     )
-    KEY_STATE = "{subject} is {state}{until}", "{mend}"
+    KEY_STATE = "{subject} is {state}", "{mend}"
     KEY_SPEC = (
         "{subject} is {spec} for {usage}, and Personalize needs a symmetric encryption key, "
         "SYMMETRIC_DEFAULT for ENCRYPT_DECRYPT",
@@ -327,8 +316,6 @@ class Reason:
         words["since"] = f", since {words['doubts']}" if self.doubts else ""
         if "column" in words:
             words["column"] = _IN_SENTENCES.get(words["column"], words["column"])
-        if "state" in words:
-            words["mend"] = _KEY_STATES.get(words["state"], "enable it")
         return words
 
     @property

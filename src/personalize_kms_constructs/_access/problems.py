@@ -20,6 +20,15 @@ AWS_MANAGED_KEY = "alias/aws/s3"
 # Updating, you can use the keys in cryptographic operations"
 # (https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html).
 _USABLE = ("Enabled", "Updating")
+_KEEP = "cancel its deletion, and enable it, before everything that it encrypts is lost"
+# https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+_MENDS = {
+    "Creating": "wait until KMS has made it",
+    "PendingDeletion": _KEEP,
+    "PendingReplicaDeletion": _KEEP,
+    "PendingImport": "import its key material",
+    "Unavailable": "connect its custom key store",
+}
 
 
 def trust_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator[Problem]:
@@ -91,7 +100,8 @@ def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
         return
     if key.state not in _USABLE:
         until = f", and KMS deletes it on {key.deleted_on}" if key.deleted_on else ""
-        yield Reason.of(Cause.KEY_STATE, state=key.state, until=until)
+        mend = _MENDS.get(key.state, "enable it")
+        yield Reason.of(Cause.KEY_STATE, state=key.state + until, mend=mend)
     is_known = not has_unknown(key.spec + key.usage)
     if is_known and (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
         yield Reason.of(Cause.KEY_SPEC, spec=key.spec, usage=key.usage)
