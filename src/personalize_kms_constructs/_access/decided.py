@@ -61,7 +61,7 @@ def _alike(needs: Iterable[Need]) -> Iterable[list[Need]]:
         for policy in _policies_on(need):
             for statement in policy.statements:
                 views.append(statement.view_of(action))
-        subject = (need.principal, need.call.caller, need.column, need.resource_arn, need.account)
+        subject = (need.principal, need.caller, need.column, need.resource_arn, need.account)
         groups.setdefault((*subject, *views), []).append(need)
     return groups.values()
 

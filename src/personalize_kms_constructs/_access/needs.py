@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, KeyAccess, S3Access
-from .calls import Call, call_on, role, service
+from .calls import Call, Caller, call_on, role, service
 from .model import AccessModel, Asked, Bucket, Column, Key, Location, PrincipalKind, Role
 
 ROLE: Final = "role"
@@ -20,7 +21,7 @@ IN_BOUNDARY: Final = "boundary"
 TRUST: Final = "trust"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Need:
     """A permission, in one of the columns of AWS's pages, with all requests that need it."""
 
@@ -34,25 +35,22 @@ class Need:
     """The key, bucket or service role whose own policy decides on it, if any does."""
     account: str
     """The account that Personalize works in."""
-    call: Call
-    """The call that needs it: on a key, a bucket, the objects below a prefix, or ``*``; of a caller
-    on the service role, or a resource to create."""
+    caller: Caller
+    action: str
+    resource_arn: str
+    """A key, a bucket, the objects below a prefix, or ``*``; for a caller the service role, or a
+    resource to create."""
     asked: tuple[Asked, ...]
 
-    @property
-    def action(self) -> str:
-        """The action of the call."""
-        return self.call.action
-
-    @property
-    def resource_arn(self) -> str:
-        """The ARN that the call is about."""
-        return self.call.resource_arn
+    @cached_property  # Saves time: needs that are alike in all policies are decided by one call.
+    def call(self) -> Call:
+        """The call that needs it."""
+        return call_on(self.owner, self.caller, self.action, self.resource_arn)
 
     @property
     def principal_arn(self) -> str:
         """The ARN of the role, or the service principal."""
-        return self.call.caller.arn
+        return self.caller.arn
 
     @property
     def owner_arn(self) -> str:
@@ -77,9 +75,8 @@ def _once(needs: Iterable[Need]) -> list[Need]:
     """Return the needs of requests, one for all that are alike."""
     groups: dict[object, list[Need]] = {}
     for need in needs:
-        call = need.call
-        subject = (need.principal, need.account, need.column)
-        groups.setdefault((*subject, call.caller, call.action, call.resource_arn), []).append(need)
+        who = (need.principal, need.caller, need.account)
+        groups.setdefault((*who, need.column, need.action, need.resource_arn), []).append(need)
     joined = []
     for first, *others in groups.values():
         asked = dict.fromkeys([*first.asked, *(need.asked[0] for need in others)])
@@ -157,8 +154,7 @@ class _OfRequest:
         own_role = self._model.role(asked.caller_arn)
         caller = role(own_role, asked.region, self._model.organization)
         for action, arn in wanted:
-            call = call_on(None, caller, action, arn)
-            yield Need(CALLER, own_role, IN_IAM, None, asked.account, call, (asked,))
+            yield Need(CALLER, own_role, IN_IAM, None, asked.account, caller, action, arn, (asked,))
 
     def _on_key(self, key_arn: str, access: KeyAccess) -> Iterator[Need]:
         key = self._model.key(key_arn)
@@ -183,12 +179,14 @@ class _OfRequest:
     def _of_role(
         self, column: Column, action: str, arn: str, owner: Key | Bucket | None = None
     ) -> Need:
-        call = call_on(owner, self._as_role, action, arn)
-        return Need(ROLE, self._role, column, owner, self._asked.account, call, (self._asked,))
+        asked, caller = self._asked, self._as_role
+        return Need(ROLE, self._role, column, owner, asked.account, caller, action, arn, (asked,))
 
     def _of_service(self, action: str, arn: str, owner: Key | Bucket | Role) -> Need:
-        call = call_on(owner, self._as_service, action, arn)
-        return Need(SERVICE, None, owner.column, owner, self._asked.account, call, (self._asked,))
+        asked, caller = self._asked, self._as_service
+        return Need(
+            SERVICE, None, owner.column, owner, asked.account, caller, action, arn, (asked,)
+        )
 
 
 def alternatives_of(need: Need) -> list[Call]:

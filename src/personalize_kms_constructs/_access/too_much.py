@@ -46,7 +46,7 @@ def too_much(model: AccessModel, needs: Sequence[Need], named: Collection[Need])
     """
     groups: dict[object, list[Need]] = {}
     for need in needs:
-        caller = (need.principal, need.account, need.call.caller)
+        caller = (need.principal, need.account, need.caller)
         groups.setdefault(caller, []).append(need)
     entries: list[Entry] = []
     for own in groups.values():
@@ -82,7 +82,7 @@ class _OfCaller:
         self._own = [need for need in own if need.owner is not None]
         self._needs = needs
         self._named = named
-        self._caller = own[0].call.caller
+        self._caller = own[0].caller
         self._role = own[0].role
         self._on: dict[str, list[Need]] = {}
         """Its needs, by the key or bucket that they are about."""
