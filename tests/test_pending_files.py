@@ -131,6 +131,15 @@ def test_partition_is_that_of_the_region(app: cdk.App) -> None:
     assert '"arn:aws-cn:s3:::ratings/import/*"' in text
 
 
+def test_a_dynamic_reference_is_explained(stack: cdk.Stack) -> None:
+    """CloudFormation replaces it in templates, and no owner's policy does."""
+    bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
+    folder = S3Location(bucket, "{{resolve:ssm:/folder}}/")
+    encryption(stack, resources=[PersonalizeResource.dataset_import_job(folder)])
+    (text,) = warnings(stack).values()
+    assert "{{resolve:ssm:/folder}} by what it is in the deployed stack" in text
+
+
 def test_placeholders_are_explained(stack: cdk.Stack) -> None:
     """Each placeholder is explained once; a bucket's ARN has no account; MANAGED is for keys."""
     name = cdk.CfnParameter(stack, "BucketName")

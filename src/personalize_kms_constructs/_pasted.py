@@ -15,6 +15,7 @@ from ._tokens import TOKEN, is_token
 
 ACCOUNT, PARTITION, REGION = "${AWS::AccountId}", "${AWS::Partition}", "${AWS::Region}"
 _PLACEHOLDER = re.compile(r"\$\{[^}]+\}")
+_DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
 _MEANINGS = {
     ACCOUNT: "the account of the stack",
     PARTITION: "aws, or the partition of the stack",
@@ -85,7 +86,7 @@ def _without_punctuation(placeholder: str) -> str:
 def replacements(text: str) -> str:
     """Explain the placeholders that a text still has; nothing if it has none."""
     explained = []
-    for left in dict.fromkeys(_PLACEHOLDER.findall(text)):
+    for left in dict.fromkeys([*_PLACEHOLDER.findall(text), *_DYNAMIC.findall(text)]):
         meaning = _MEANINGS.get(left, "what it is in the deployed stack")
         explained.append(f"{left} by {meaning}")
     return ", ".join(explained)

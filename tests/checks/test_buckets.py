@@ -126,8 +126,8 @@ def test_two_policies_of_a_bucket(tmp_path: Path) -> None:
     half, other = bucket_policy("s3:GetObject"), bucket_policy("s3:ListBucket")
     both = (
         "has 2 bucket policies, Main/One and Main/Other, but S3 keeps one: put the statements into "
-        "one; in a CDK app, use the bucket's add_to_resource_policy, or make your policy first and "
-        "set bucket.policy to it"
+        "one; in a CDK app, use the bucket's add_to_resource_policy, or make your policy "
+        "first, with bucket=bucket.bucket_name"
     )
     template = importing(One=half, Other=other, Data=dataset("One", "Other", "Read"))
     (problem,) = check(tmp_path, template).problems

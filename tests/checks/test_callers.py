@@ -98,21 +98,30 @@ def test_the_caller_is_the_role_that_calls(
     assert callers(report) == {CALLER}
 
 
-@pytest.mark.parametrize("is_service_role", [False, True])
-def test_a_caller_with_policies_of_its_own(is_service_role: bool, tmp_path: Path) -> None:
-    """They take the statement, unless the role would refer to itself."""
-    passed = "Caller" if is_service_role else "Service"
+@pytest.mark.parametrize(
+    ("passed", "waits_for", "make"),
+    [
+        ("Service", "Service", ""),
+        ("Service", "Other", "AWS::IAM::Policy"),
+        ("Caller", "Other", "AWS::IAM::Policy"),
+    ],
+)
+def test_a_caller_with_policies_of_its_own(
+    passed: str, waits_for: str, make: str, tmp_path: Path
+) -> None:
+    """They take the statement if the caller waits for the role that it passes."""
     asks = machine(
         {"Export": task("createDatasetExportJob", {**EXPORT, "RoleArn": "${Role}"})},
         RoleArn=OF_CALLER,
         DefinitionSubstitutions={"Role": {"Fn::GetAtt": [passed, "Arn"]}},
     )
     inline = {"PolicyName": "own", "PolicyDocument": {"Statement": [CREATING]}}
-    resources = {"Caller": role(Policies=[inline]), "Service": role(), "Asks": asks}
+    caller = {**role(Policies=[inline]), "DependsOn": waits_for}
+    resources = {"Caller": caller, "Service": role(), "Other": role(), "Asks": asks}
     report = check(tmp_path, {"Resources": resources})
     of_caller = [policy for policy in report.policies if policy.where[0]["logical_id"] == "Caller"]
     made = {policy.make for policy in of_caller if PASS in {entry.action for entry in policy.lacks}}
-    assert made == {"AWS::IAM::Policy" if is_service_role else ""}
+    assert made == {make}
 
 
 @pytest.mark.parametrize(

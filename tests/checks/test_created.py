@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_servicecatalog as servicecatalog
 from click.testing import CliRunner
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
@@ -111,6 +112,26 @@ def test_a_stack_that_declares_is_a_construct_in_reports(app: cdk.App, stack: cd
     assert all(
         place == [{"template": "Main.template.json", "construct_path": "Main"}] for place in places
     )
+
+
+def test_a_product_that_declares(app: cdk.App, stack: cdk.Stack) -> None:
+    """It is checked in its own template, where its resources are."""
+    product = servicecatalog.ProductStack(stack, "Product")
+    template = servicecatalog.CloudFormationTemplate.from_product_stack(product)
+    version = servicecatalog.CloudFormationProductVersion(cloud_formation_template=template)
+    servicecatalog.CloudFormationProduct(
+        stack, "Of", owner="us", product_name="p", product_versions=[version]
+    )
+    trusted = iam.ServicePrincipal("personalize.amazonaws.com")
+    declare_created(
+        product,
+        PersonalizeResource.dataset_group(),
+        service_role=iam.Role(product, "Role", assumed_by=trusted),
+        encryption_key=kms.Key(product, "Key"),
+    )
+    policies = {policy.policy: policy for policy in check_assembly(app.synth()).policies}
+    principals = [statement["Principal"] for statement in policies["key"].should_have]
+    assert {"AWS": {"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]}} in principals
 
 
 def test_what_is_declared_is_nothing_that_a_construct_answers_for(

@@ -137,6 +137,13 @@ def test_two_deployments_in_one_run(made: Json, kind: str, name: str, tmp_path: 
     assert run(one, "--parameters", "Stage=prod").exit_code == 0
 
 
+def test_two_templates_of_others_in_one_run(tmp_path: Path) -> None:
+    """They are nobody's concern here."""
+    others = {"Resources": {"Logs": NAMED_BUCKET}}
+    folder = folder_of(tmp_path, main__json=complete(), one__json=others, two__json=others)
+    assert run(folder).exit_code == 0
+
+
 @pytest.mark.parametrize(
     "made",
     [

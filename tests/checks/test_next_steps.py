@@ -319,7 +319,7 @@ def test_a_role_that_is_not_of_the_app_has_its_name(tmp_path: Path) -> None:
 
 
 def test_a_boundary_changes_nothing_of_how_a_key_lets_the_role_in(tmp_path: Path) -> None:
-    """The key's policy may name the role, whether or not a boundary takes something away."""
+    """The key's policy leaves the role to IAM, whose ``kms:CreateGrant`` is as right as it was."""
     bounded = managed({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}, Roles=[])
     allowing = managed({"Effect": "Allow", "Action": ACTIONS, "Resource": KEY})
     template = complete(
@@ -330,7 +330,7 @@ def test_a_boundary_changes_nothing_of_how_a_key_lets_the_role_in(tmp_path: Path
     del of_service["Condition"]
     policies = {policy.policy: policy for policy in check(tmp_path, template).policies}
     assert policies.keys() == {"key", "boundary"}
-    assert policies["key"].should_have[0]["Principal"] == {"AWS": ROLE}
+    assert policies["key"].should_have[0]["Condition"] == {"ArnEquals": {"aws:PrincipalArn": ROLE}}
 
 
 COMPANYS = {"PermissionsBoundary": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:policy/Company"}}

@@ -17,6 +17,7 @@ ORIGINS = {
     "${Main.Nested.Outputs.Key?}": {"Fn::GetAtt": "Nested.Outputs.Key"},
     "${export Role?}": {"Fn::ImportValue": "Role"},
     "${AWS::AccountId}": {"Ref": "AWS::AccountId"},
+    "${resolve:ssm:/key #1?}": "{{resolve:ssm:/key}}",
     "arn:aws:iam::111122223333:role/Jobs": {"Fn::GetAtt": ["Role", "Arn"]},
     "arn:aws:s3:::movies": {"Fn::GetAtt": ["Movies", "Arn"]},
 }
@@ -54,6 +55,12 @@ ORIGINS = {
         ("arn:aws:s3:::movies", {"Fn::GetAtt": ["Movies", "Arn"]}),
         ("arn:aws:s3:::movies/in/*", {"Fn::Sub": "${Movies.Arn}/in/*"}),
         ("arn:aws:s3:::movies-2/in/*", "arn:aws:s3:::movies-2/in/*"),
+        # Dynamic references, as text.
+        ("${resolve:ssm:/key #1?}", "{{resolve:ssm:/key}}"),
+        (
+            "${Main.Data}/${resolve:ssm:/key #1?}/*",
+            {"Fn::Sub": "${Data}/{{resolve:ssm:/key}}/*"},
+        ),
         # Pseudo parameters, whether the template has them or not.
         ("${AWS::AccountId}", {"Ref": "AWS::AccountId"}),
         ("${AWS::Region}", {"Ref": "AWS::Region"}),

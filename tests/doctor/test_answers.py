@@ -119,10 +119,8 @@ def test_the_newest_jobs_are_looked_at() -> None:
         days.append({name: job[name] for name in ("datasetImportJobArn", "creationDateTime")})
     account.answer("ListDatasetImportJobs", {"datasetImportJobs": days[7:]}, "page-2")
     account.answer("ListDatasetImportJobs", {"datasetImportJobs": days[:7], "nextToken": "page-2"})
-    assert (
-        "jobs and metric attributions that were looked at: 22, 2 older not (--jobs)"
-        in account.notes()
-    )
+    looked_at = "22, 2 older not (--jobs; none of more than 90 days)"
+    assert f"jobs and metric attributions that were looked at: {looked_at}" in account.notes()
     newest = sorted(listed, key=lambda job: job["creationDateTime"])[2:]
     names = {f"{job['jobName']} of {job['creationDateTime']:%Y-%m-%d} (dataset" for job in newest}
     report = account.report()
@@ -134,7 +132,10 @@ def test_the_newest_jobs_are_looked_at() -> None:
 
 @pytest.mark.parametrize(
     ("days", "causes", "looked"),
-    [(91, set(), "0, 1 older not (--jobs)"), (89, {"no-statement", "not-in-iam"}, "1")],
+    [
+        (91, set(), "0, 1 older not (--jobs; none of more than 90 days)"),
+        (89, {"no-statement", "not-in-iam"}, "1"),
+    ],
 )
 def test_a_job_of_long_ago_is_not_looked_at(days: int, causes: set[str], looked: str) -> None:
     """Its role was stripped since, and nobody can delete the job."""

@@ -216,6 +216,7 @@ def test_what_else_may_go_wrong(
         exceptions.TokenRetrievalError(provider="sso", error_msg="Token has expired"),
         exceptions.CredentialRetrievalError(provider="custom-process", error_msg="exit code 1"),
         exceptions.LoginRefreshRequired(),
+        exceptions.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"),
         exceptions.NoCredentialsError(),
     ],
     ids=lambda raised: type(raised).__name__,

@@ -29,8 +29,8 @@ def test_a_path_that_is_not_below_the_prefix(data: Data, path: Any) -> None:
     """An address, an absolute path, an empty path, a step to a parent or a JSONPath is refused."""
     assert refusal(data, DatasetImportJob, source_path=path) == (
         f"source_path is {path!r}, expected a path below the prefix of source: pass only names, "
-        "without s3:// address, leading slash, '.' and '..', for example '2026-11-25/', or an "
-        "expression, for example sfn.JsonPath.format('{}/', sfn.JsonPath.string_at('$.day'))"
+        "without s3:// address, leading slash, '.', '..' and '$.', for example '2026-11-25/', or "
+        "an expression, for example sfn.JsonPath.format('{}/', sfn.JsonPath.string_at('$.day'))"
     )
 
 

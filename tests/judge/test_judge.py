@@ -659,6 +659,25 @@ def test_a_construct_in_a_product(with_checks: bool, app: cdk.App) -> None:
     assert told(app) == [error] * CDK_TELLS_OF_PRODUCTS
 
 
+def test_the_key_of_a_group_that_no_template_shows(app: cdk.App, stack: cdk.Stack) -> None:
+    """It is that of the construct that made the request, whoever else has the role."""
+    trusted = iam.ServicePrincipal("personalize.amazonaws.com")
+    role, data = iam.Role(stack, "Role", assumed_by=trusted), s3.Bucket(stack, "Data")
+    movies = PersonalizeResource.dataset_import_job(S3Location(data, "movies/"))
+    encryption(stack, "Movies", service_role=role, resources=[movies])
+    personalize_arn = "arn:aws:personalize:eu-west-1:111122223333"
+    encryption(stack, "Books", service_role=role).add_dataset(
+        "Ratings",
+        dataset_group=f"{personalize_arn}:dataset-group/books",
+        schema_arn=f"{personalize_arn}:schema/ratings",
+        name="ratings",
+        dataset_type="Interactions",
+        import_from=S3Location(data, "books/"),
+    )
+    app.synth()
+    assert told(app) == []
+
+
 def without_key(scope: Construct, id: str = "Books") -> personalize.CfnDatasetGroup:
     return personalize.CfnDatasetGroup(scope, id, name=id.lower())
 

@@ -81,3 +81,6 @@ def test_a_dynamic_reference_that_the_cdk_misreads(concrete: cdk.Stack) -> None:
     role = iam.Role.from_role_name(concrete, "Given", "{{resolve:ssm:/personalize/role}}")
     with pytest.raises(ValueError, match=r"use ssm\.StringParameter\.value_for_string_parameter"):
         PersonalizeEncryption(concrete, "Encryption", service_role=role)
+    arn = "arn:aws:iam::111111111111:role/{{resolve:ssm:/personalize/role}}"
+    immutable = iam.Role.from_role_arn(concrete, "Theirs", arn, mutable=False)
+    PersonalizeEncryption(concrete, "OfTheirs", service_role=immutable)

@@ -243,7 +243,7 @@ class Cause(Enum):
     BUCKET_POLICIES = (
         "{subject} has {number} bucket policies, {paths}, but S3 keeps one",
         "put the statements into one; in a CDK app, use the bucket's add_to_resource_policy, or "
-        "make your policy first and set bucket.policy to it",
+        "make your policy first, with bucket=bucket.bucket_name",
     )
     INLINE_NAME_TAKEN = (
         "{subject}: {paths} share the name {name}, and a role keeps only the last inline policy "

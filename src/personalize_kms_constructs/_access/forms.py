@@ -8,6 +8,7 @@ from .._answers import Answer
 from .._values import same
 from .causes import Cause, Reason
 from .decided import Decided
+from .decision import Decision
 from .declarations import template_of
 from .elements import aws_principals
 from .model import Bucket, Column, Key, Role
@@ -32,20 +33,27 @@ class Forms:
         """The form of each pair of owner and role, by their ARNs."""
         self._by_key_policy: dict[Need, Decided] = {}
         """The needs of roles that key policies decide on."""
+        given_by_account: dict[tuple[str, str], bool] = {}
         for decided in decisions:
             owner, role = decided.need.owner, decided.need.role
             if owner is None or role is None:
                 continue
-            if (owner.arn, role.arn) not in self._delegated:
-                self._delegated[owner.arn, role.arn] = _leaves_to_account(owner, role)
+            pair = (owner.arn, role.arn)
+            if pair not in self._delegated:
+                self._delegated[pair] = _leaves_to_account(owner, role)
             if decided.column == IN_KEY_POLICY:
                 self._by_key_policy[decided.need] = decided
+                is_given = _is_given_by_account(decided.decision) and not _is_named(owner, role)
+                given_by_account[pair] = given_by_account.get(pair, True) and is_given
+        for pair, is_given in given_by_account.items():
+            self._delegated[pair] = self._delegated[pair] or is_given
 
     def is_delegated(self, need: Need) -> bool:
         """Tell if an owner's policy leaves a role to its account.
 
-        It does where naming the role would make two resources or two stacks wait for each other. A
-        policy that names the role today goes on naming it.
+        It does where naming the role would make two resources or two stacks wait for each other,
+        and where the account's statement gives it all today. A policy that names the role today
+        goes on naming it.
         """
         return self._delegated.get((need.owner_arn, need.principal_arn), False)
 
@@ -107,6 +115,17 @@ def _leaves_to_account(owner: Owner, role: Role) -> bool:
     is_made = role.declared is not None
     is_apart = is_made and template_of(owner.declared) != template_of(role.declared)
     return (is_apart or owner.declared in role.waits_for) and not _is_named(owner, role)
+
+
+def _is_given_by_account(decision: Decision) -> bool:
+    """Tell if a key policy leaves a permission to IAM, which gives it.
+
+    What a boundary or a denial takes away makes no difference.
+    """
+    if decision.answer is Answer.MAYBE and decision.reason.cause is not Cause.MAY_BE_DENIED:
+        return False
+    taken_away = {reason.cause for reason in decision.refusals} <= {Cause.BOUNDARY, Cause.DENIED}
+    return taken_away and not decision.named
 
 
 def _is_named(owner: Owner, role: Role) -> bool:

@@ -72,6 +72,9 @@ def _as_sub(text: str, functions: Functions) -> Any:
         if _PSEUDO_PARAMETER.fullmatch(part):
             parts.append(part)
             is_known = True
+        elif isinstance(expression, str):  # a dynamic reference
+            parts.append(expression)
+            is_known = True
         elif expression is None:
             parts.append(part.replace("${", "${!").replace(WRITTEN, f"{WRITTEN}!"))
         else:

@@ -199,7 +199,7 @@ class _OfCaller:
             return
         own: set[str] = set()
         if is_service:
-            own = {need.account for need in self._needs if need.owner_arn == owner.arn}
+            own = {need.account for need in self._needs if need.owner is owner}
             own.add(owner.account)
         column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
         for need in needs:

@@ -65,7 +65,7 @@ def _iam_policy(model: AccessModel, need: Need, role: Role) -> WhichPolicy:
         if policy.declared is None or policy.also_of or policy.condition:
             continue
         if policy.declared == role.declared:
-            can_refer = bool(policy.inline) and _can_refer(model, need, role)
+            can_refer = bool(policy.inline) and _waits_for_all(model, need, role)
         else:
             waited_for = (owner or role).waits_for
             can_refer = policy.declared not in role.waits_for and policy.declared not in waited_for
@@ -78,20 +78,15 @@ def _iam_policy(model: AccessModel, need: Need, role: Role) -> WhichPolicy:
     return WhichPolicy(role.arn, IN_IAM, declared_of([role]), IAM_POLICY)
 
 
-def _can_refer(model: AccessModel, need: Need, role: Role) -> bool:
-    """Tell if a role can refer to what a need is about: to what never waits for the role.
+def _waits_for_all(model: AccessModel, need: Need, role: Role) -> bool:
+    """Tell if a role waits for what a need is about already, so a reference to it makes no circle.
 
-    A key of its template should name the role, if the role doesn't wait for the key. So should a
-    role that it assumes.
+    Something else may come to wait for the role, as a key whose policy should name it.
     """
-    owner, passed = need.owner, model.roles.get(need.resource_arn)
-    for subject in (owner, passed):
-        if subject is role or (subject is not None and role.declared in subject.waits_for):
+    for subject in (need.owner, model.roles.get(need.resource_arn)):
+        if subject is not None and subject.declared and subject.declared not in role.waits_for:
             return False
-    key = model.keys.get(owner.key_arn or "") if isinstance(owner, Bucket) else owner
-    if key is None or template_of(key.declared) != template_of(role.declared):
-        return True
-    return key.declared in role.waits_for
+    return True
 
 
 def _is_in_later_stack(owner: Owner, role: Role) -> bool:

@@ -47,7 +47,7 @@ class AllRequests:
         self._reader = reader
         self._paths: set[str] = set()
         """The paths of constructs of ours."""
-        self._allowed: dict[tuple[str, str], Asked] = {}
+        self._allowed: dict[tuple[str, str], list[Asked]] = {}
         """The requests of constructs, by the ARN of the role and the kind of resource."""
         self._jobs: dict[tuple[Stack, str, str], list[_Job]] = {}
         """The jobs of ours, by the state that starts them (its stack, its name) and their kind."""
@@ -77,7 +77,7 @@ class AllRequests:
                 state = (*left.state, asked.kind)
                 self._jobs.setdefault(state, []).append(_Job(left, asked))
             else:
-                self._allowed.setdefault((asked.role_arn, asked.kind), asked)
+                self._allowed.setdefault((asked.role_arn, asked.kind), []).append(asked)
                 self.asked.append((asked, left.template))
 
     def _is_ours(self, path: str) -> bool:

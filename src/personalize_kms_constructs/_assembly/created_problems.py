@@ -31,7 +31,9 @@ _ROLE = _Text(
     r"arn:[^:]+:iam::\d{12}:role/.+",
 )
 _BUCKET = _Text("an ARN, for example arn:aws:s3:::ratings", r"arn:[^:]+:s3:::[^:/]+")
-_PREFIX = _Text("a folder, for example import/", rf"(?s)(?!{TO_FILL_IN['prefix']}).*")
+_PREFIX = _Text(
+    "a folder, for example import/", rf"(?s)(?!{TO_FILL_IN['prefix']}|/|.*(?:://|[*?])).*"
+)
 _ACCOUNT = _Text("a string or a reference")
 _SEEN_ELSEWHERE = None
 

@@ -203,7 +203,8 @@ class _Manifest:
             if logical_id in own.resources:
                 own.paths.setdefault(logical_id, path)
         for _, path, data in left:
-            own = template_of(path, of_construct, template)
+            # The construct may be a product itself.
+            own = template_of(f"{path}/", of_construct, template)
             file = self.directory / str(data.get("template"))
             # Nested templates that are equal are one asset, which has the file of the first.
             if own is not template and os.path.isfile(file):

@@ -14,7 +14,7 @@ from .deployment import Deployment
 from .requests import S3_URI, Request
 from .waiting import CreationOrder
 
-AllowedByConstructs = Mapping[tuple[str, str], Asked]
+AllowedByConstructs = Mapping[tuple[str, str], list[Asked]]
 """What constructs of ours allow, by the ARN of the role and the kind of resource."""
 
 
@@ -39,8 +39,8 @@ class RequestReader:
         questions: list[OpenQuestion] = []
         key_arn: str | OpenQuestion | None = request.key_arn
         if not request.is_of_group:
-            of_construct = allowed.get((role_arn, request.permissions.resource))
-            key_arn = self._key_of_group(request, of_construct)
+            of_constructs = allowed.get((role_arn, request.permissions.resource), [])
+            key_arn = self._key_of_group(request, of_constructs)
         if isinstance(key_arn, OpenQuestion):
             questions.append(key_arn)
             key_arn = None
@@ -124,12 +124,12 @@ class RequestReader:
         )
 
     def _key_of_group(
-        self, request: Request, of_construct: Asked | None
+        self, request: Request, of_constructs: list[Asked]
     ) -> str | OpenQuestion | None:
         """Return the key of the dataset group of a job or a metric attribution, or the question.
 
-        Where no template shows the dataset group, it is that of the construct that allows such
-        jobs to this role.
+        Where no template shows the dataset group, it is that of the construct that made the request
+        or, if their keys are the same, of the constructs that allow such jobs to this role.
         """
         resource, made_for = request.resource, request.made_for
         group = self._groups.of(made_for, resource.stack)
@@ -140,8 +140,10 @@ class RequestReader:
                 return key_arn
             role_arn = self._role_arn(request)
             return key_left_open(request.name, condition, resource.declared, role_arn)
-        if of_construct is not None:
-            return of_construct.dataset_group_key
+        made_by = [asked for asked in of_constructs if resource.path.startswith(f"{asked.name}/")]
+        keys = {asked.dataset_group_key for asked in made_by or of_constructs}
+        if len(keys) == 1:
+            return keys.pop()
         reason = (
             "its dataset group can't be seen, so it isn't known whether that has a key, and which: "
             f"{made_for}"

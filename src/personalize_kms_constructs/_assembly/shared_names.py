@@ -21,14 +21,19 @@ _KINDS = {physical.BUCKET: "bucket", physical.ROLE: "role"}
 
 
 def raise_for_two_deployments(resources: Iterable[Resource]) -> None:
-    """Raise an error if two templates make a bucket or a role of one name, without a condition."""
+    """Raise an error if two templates make a bucket or a role of one name, without a condition.
+
+    One of them has to speak of Personalize.
+    """
     made: dict[tuple[str, str], Resource] = {}
     for resource in resources:
         if resource.type not in _KINDS or resource.stack.parent is not None or resource.condition:
             continue
         name = physical.ref(resource)
         other = made.setdefault((resource.type, name.lower()), resource)
-        if other.stack is not resource.stack and "${" not in name:
+        templates = (other.stack.template, resource.stack.template)
+        is_ours = any(template.speaks_of_personalize for template in templates)
+        if other.stack is not resource.stack and "${" not in name and is_ours:
             files = f"{other.stack.template.path} and {resource.stack.template.path}"
             raise AssemblyError(
                 f"{files} both make the {_KINDS[resource.type]} {name}, so they aren't deployed "

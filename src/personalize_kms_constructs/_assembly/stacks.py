@@ -146,7 +146,9 @@ class Stack(Scope):
         account, region = self.template.account, self.template.region
 
         def hole(reference: re.Match[str]) -> str:
-            return unknown(reference[0].strip("{}"), reference[0], account, region)
+            value = unknown(reference[0].strip("{}"), reference[0], account, region)
+            self.origins.setdefault(value, reference[0])
+            return value
 
         return _DYNAMIC.sub(hole, text)
 

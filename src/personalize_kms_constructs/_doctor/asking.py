@@ -42,6 +42,7 @@ _ABSENT = (
 # Older versions of the SDK have no LoginError.
 _SIGN_IN = (
     exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
     exceptions.CredentialRetrievalError,
     exceptions.SSOError,
     exceptions.TokenRetrievalError,

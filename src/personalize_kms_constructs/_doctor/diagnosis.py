@@ -137,7 +137,7 @@ def _notes(gathered: Gathered) -> Iterator[str]:
     no_key = "no key of yours: AWS's own key encrypts its data"
     has = "a key and a role" if gathered.key_of_group else no_key
     yield f"it is {gathered.group.described.get('status')}, and has {has}"
-    older = f", {jobs.older} older not (--jobs)" if jobs.older else ""
+    older = f", {jobs.older} older not (--jobs; none of more than 90 days)" if jobs.older else ""
     yield f"jobs and metric attributions that were looked at: {len(jobs.newest)}{older}"
     for owner in model.owners:
         yield from (f"{model.label(owner.arn)}: {note}" for note in owner.notes)

@@ -53,7 +53,7 @@ def service_role_problems(role: ServiceRole) -> Iterator[str]:
     here = role.here
     arn = TOKEN.sub("…", role.arn)
     is_open = is_lookup_dummy(role.arn) or is_replaced_later(role.arn)
-    if _PARAMETER_IN_FOLDER.search(arn):
+    if role.is_mutable and _PARAMETER_IN_FOLDER.search(arn):
         yield (
             f"service_role has the ARN {arn}, and the CDK takes the end of it for the role's name: "
             "use ssm.StringParameter.value_for_string_parameter instead of the dynamic reference"

@@ -137,7 +137,7 @@ class JobLocation:
             yield (
                 f"{self._parameter} is {shown(self.path)}, expected a path below the prefix of "
                 f"{self.part}: pass only names, without s3:// address, leading slash, "
-                "'.' and '..', for example '2026-11-25/', or an expression, for example "
+                "'.', '..' and '$.', for example '2026-11-25/', or an expression, for example "
                 "sfn.JsonPath.format('{}/', sfn.JsonPath.string_at('$.day'))"
             )
 
