@@ -57,8 +57,10 @@ def test_both_ways_make_the_same_template(tmp_path: Path, constructs: int, locat
 
 @pytest.mark.parametrize("locations", [1, 30])
 def test_calls_into_jsii_are_few(tmp_path: Path, locations: int) -> None:
-    """However many locations there are. A stack's first construct asks for its place, and the next
-    ones look whether the bucket policies that are there by then are of their bucket.
+    """However many locations there are.
+
+    A stack's first construct asks for its place, and the next ones look whether the bucket policies
+    that are there by then are of their bucket.
     """
     prefixes = [f"import/{number}/" for number in range(locations)]
     calls = []
