@@ -89,8 +89,11 @@ class Deployment:
     def of_bucket(self, index: Index, arn: str) -> list[Resource]:
         """Return the resources of a bucket's name, which is unique in a partition."""
         parts = split_arn(arn) or ("", PARTITION, arn)
-        named = self.find(index, parts[-1])
-        return [one for one in named if same(one.stack.partition, parts[1]) is not Answer.NO]
+        in_partition = []
+        for resource in self.find(index, parts[-1]):
+            if same(resource.stack.partition, parts[1]) is not Answer.NO:
+                in_partition.append(resource)
+        return in_partition
 
     def key_arn(self, key: str, resource: Resource) -> str:
         """Return the ARN of a key that a property names by its id, its ARN or an alias.
