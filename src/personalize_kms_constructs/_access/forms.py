@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .._answers import Answer
 from .._values import same
@@ -33,20 +33,17 @@ class Forms:
         """The form of each pair of owner and role, by their ARNs."""
         self._by_key_policy: dict[Need, Decided] = {}
         """The needs of roles that key policies decide on."""
-        given_by_account: dict[tuple[str, str], bool] = {}
+        by_pair: dict[tuple[str, str], tuple[Owner, Role, list[Decision]]] = {}
         for decided in decisions:
             owner, role = decided.need.owner, decided.need.role
             if owner is None or role is None:
                 continue
-            pair = (owner.arn, role.arn)
-            if pair not in self._delegated:
-                self._delegated[pair] = _leaves_to_account(owner, role)
+            *_, by_key_policy = by_pair.setdefault((owner.arn, role.arn), (owner, role, []))
             if decided.column == IN_KEY_POLICY:
                 self._by_key_policy[decided.need] = decided
-                is_given = _is_given_by_account(decided.decision) and not _is_named(owner, role)
-                given_by_account[pair] = given_by_account.get(pair, True) and is_given
-        for pair, is_given in given_by_account.items():
-            self._delegated[pair] = self._delegated[pair] or is_given
+                by_key_policy.append(decided.decision)
+        for pair, (owner, role, by_key_policy) in by_pair.items():
+            self._delegated[pair] = _leaves_to_account(owner, role, by_key_policy)
 
     def is_delegated(self, need: Need) -> bool:
         """Tell if an owner's policy leaves a role to its account.
@@ -110,11 +107,14 @@ class Forms:
         return IN_IAM if self.is_left_to_iam(decided.need) else own
 
 
-def _leaves_to_account(owner: Owner, role: Role) -> bool:
+def _leaves_to_account(owner: Owner, role: Role, by_key_policy: Sequence[Decision]) -> bool:
+    """Tell if an owner's policy should leave a role to its account: see ``Forms.is_delegated``."""
     # A role that exists already can be named.
     is_made = role.declared is not None
     is_apart = is_made and template_of(owner.declared) != template_of(role.declared)
-    return (is_apart or owner.declared in role.waits_for) and not _is_named(owner, role)
+    is_so_today = bool(by_key_policy) and all(map(_is_given_by_account, by_key_policy))
+    is_wanted = is_apart or owner.declared in role.waits_for or is_so_today
+    return is_wanted and not _is_named(owner, role)
 
 
 def _is_given_by_account(decision: Decision) -> bool:

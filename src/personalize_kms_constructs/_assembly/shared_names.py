@@ -31,10 +31,11 @@ def raise_for_two_deployments(resources: Iterable[Resource]) -> None:
             continue
         name = physical.ref(resource)
         other = made.setdefault((resource.type, name.lower()), resource)
+        if other.stack is resource.stack or "${" in name:
+            continue
         templates = (other.stack.template, resource.stack.template)
-        is_ours = any(template.speaks_of_personalize for template in templates)
-        if other.stack is not resource.stack and "${" not in name and is_ours:
-            files = f"{other.stack.template.path} and {resource.stack.template.path}"
+        if any(template.speaks_of_personalize for template in templates):
+            files = " and ".join(str(template.path) for template in templates)
             raise AssemblyError(
                 f"{files} both make the {_KINDS[resource.type]} {name}, so they aren't deployed "
                 "together: check each in a run of its own"
