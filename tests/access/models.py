@@ -3,10 +3,11 @@
 from typing import Any
 
 from personalize_kms_constructs import matrix
+from personalize_kms_constructs._access.asked import Asked, Location
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs._access.entries import Entry
-from personalize_kms_constructs._access.model import AccessModel, Asked, Bucket, Key, Location, Role
+from personalize_kms_constructs._access.finding import Finding
+from personalize_kms_constructs._access.model import AccessModel, Bucket, Key, Role
 from personalize_kms_constructs._access.policy_documents import Policy
 from personalize_kms_constructs._access.report import AccessReport
 
@@ -98,7 +99,7 @@ def report_of(*requests: Asked, **statements: Any) -> AccessReport:
     return compare(model_of(*requests, **statements))
 
 
-def lines(entries: tuple[Entry, ...]) -> set[Line]:
+def lines(entries: tuple[Finding, ...]) -> set[Line]:
     """Return what entries say, and that none is there twice."""
     told = [(entry.principal, entry.policy, entry.action, entry.resource) for entry in entries]
     assert len(told) == len(set(told))

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_constructs._access.asked import Asked
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.model import Asked, Key, Role
+from personalize_kms_constructs._access.model import Key, Role
 from personalize_kms_constructs._access.policy_documents import Policy
 from tests.access.models import (
     ACCOUNT,
@@ -139,7 +140,7 @@ def test_keys_that_cannot_work(elements: dict[str, Any], says: str) -> None:
     model = model_of(**CLEAN)
     model.keys[KEY] = Key(KEY, model.keys[KEY].policies, **elements)
     (problem,) = compare(model).problems
-    assert (problem.kind, problem.needed_by) == ("configuration", ("movies (dataset group)",))
+    assert (problem.kind, problem.needed_by) == ("configuration", ["movies (dataset group)"])
     assert problem.message.startswith(f"key {KEY} {says}")
 
 
@@ -174,7 +175,7 @@ def test_a_bucket_with_awss_own_key() -> None:
     )
     model.buckets[BUCKET].key_arn = AWS_KEY
     (problem,) = compare(model).problems
-    assert (problem.cause, problem.fix) == (
+    assert (problem.cause, problem.reason.remedy) == (
         Cause.KEY_OF_AWS,
         "encrypt the bucket with a key of yours",
     )
@@ -215,11 +216,11 @@ def test_what_is_not_waited_for() -> None:
         "policy, by DependsOn or node.add_dependency(…), with encryption.permissions where a "
         "PersonalizeEncryption has it"
     )
-    assert problem.certain
+    assert not problem.is_warning
     # What can't be seen of a key's policy may allow it as well.
     model.keys[KEY].unseen = "it is pending"
     (problem,) = compare(model).problems
-    assert not problem.certain
+    assert problem.is_warning
     # Another policy that says the same is there in time.
     model.roles[ROLE].identity.append(
         Policy(document, "policy Main/Other", declared=in_main("Key"))
@@ -260,9 +261,9 @@ def test_what_only_limits_has_no_say_in_the_order(
     report = compare(model)
     assert {entry.action for entry in report.undecided} == open_actions
     assert [
-        (problem.cause, problem.certain, problem.reason.values["before"])
+        (problem.cause, problem.is_warning, problem.reason.values["before"])
         for problem in report.problems
-    ] == [(Cause.NOT_WAITED_FOR, True, "policy Main/Policy")]
+    ] == [(Cause.NOT_WAITED_FOR, False, "policy Main/Policy")]
     assert report.problems[0].reason.values["actions"] == (
         "kms:Decrypt",
         "kms:DescribeKey",
@@ -325,5 +326,5 @@ def test_entries_and_problems_have_the_requests_behind_them() -> None:
     create = next(entry for entry in report.missing if entry.action == "kms:CreateGrant")
     assert (create.asked, create.ours) == ((ours, theirs), True)
     (problem,) = report.problems
-    assert (problem.asked, problem.ours, problem.certain) == ((ours, theirs), True, True)
-    assert problem.needed_by == ("ours (dataset group)", "theirs (dataset import job)")
+    assert (problem.asked, problem.ours) == ((ours, theirs), True)
+    assert problem.needed_by == ["ours (dataset group)", "theirs (dataset import job)"]

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from personalize_kms_constructs._access import calls, decision
+from personalize_kms_constructs._access.asked import Location
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.model import Bucket, Key, Location, Role
+from personalize_kms_constructs._access.model import Bucket, Key, Role
 from personalize_kms_constructs._access.policy_documents import Policy
 from tests.access.models import (
     ACCOUNT,

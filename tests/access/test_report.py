@@ -9,10 +9,12 @@ from typing import Any, Literal
 import pytest
 
 from personalize_kms_constructs import matrix
+from personalize_kms_constructs._access.asked import OpenQuestion
 from personalize_kms_constructs._access.causes import Cause, Reason
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs._access.model import AccessModel, OpenQuestion, Problem
+from personalize_kms_constructs._access.finding import Finding
+from personalize_kms_constructs._access.model import AccessModel
 from personalize_kms_constructs._access.policies import PolicyToChange
 from personalize_kms_constructs._access.report import AccessReport, merged
 from personalize_kms_constructs._access.short_names import Names
@@ -566,8 +568,10 @@ def test_what_is_left_out_is_counted(number: int, words: str) -> None:
 
 def test_warnings_are_counted_and_told_last() -> None:
     """They fail nothing."""
-    warning = Problem("trust", "Main/Movies", Reason.of(Cause.NO_ROLE), is_warning=True)
-    with_warning = replace(one_of_each(), problems=(warning,))
+    warning = Finding(
+        kind="trust", subject="Main/Movies", reason=Reason.of(Cause.NO_ROLE), is_warning=True
+    )
+    with_warning = replace(one_of_each(), findings=(*one_of_each().missing, warning))
     told = with_warning.to_text(quiet=True).splitlines()
     assert (
         told[-2]
@@ -610,13 +614,13 @@ def test_the_problems_of_merged_reports_are_in_one_order() -> None:
     declarations = (in_main("y"), in_main("x"))
     for kind, name, where, declared in product(kinds, "ba", "21", declarations):
         reason = Reason.of(Cause.NO_ROLE)
-        problems.append(Problem(kind, name, reason, needed_by=(where,), declared=(declared,)))
-    for order in (problems, problems[::-1]):
-        both = merged(
-            [AccessReport(problems=tuple(order[:8])), AccessReport(problems=tuple(order[8:]))]
+        problems.append(
+            Finding(kind=kind, subject=name, reason=reason, name=where, places=(declared,))
         )
+    for order in (problems, problems[::-1]):
+        both = merged([AccessReport(tuple(order[:8])), AccessReport(tuple(order[8:]))])
         told = [
-            (problem.kind, problem.needed_by, problem.subject, problem.declared)
+            (problem.kind, problem.needed_by, problem.subject, problem.places)
             for problem in both.problems
         ]
         assert told == sorted(told)
@@ -641,11 +645,8 @@ def test_a_policy_counts_as_long_as_a_finding_is_about_it() -> None:
         trust=[{**TRUST, "Action": "sts:TagSession"}],
     )
     assert [change.policy for change in report.policies_that_count()] == ["key", "role", "trust"]
-    assert [change.policy for change in replace(report, excess=()).policies_that_count()] == [
-        "key",
-        "trust",
-    ]
-    (of_key,) = replace(
-        report, excess=(), problems=(), missing=report.missing[:1]
-    ).policies_that_count()
+    needed = tuple(finding for finding in report.findings if finding.kind != "excess")
+    left = replace(report, findings=needed)
+    assert [change.policy for change in left.policies_that_count()] == ["key", "trust"]
+    (of_key,) = replace(report, findings=report.missing[:1]).policies_that_count()
     assert lines(of_key.lacks) == {("service", "key", "kms:CreateGrant", KEY)}

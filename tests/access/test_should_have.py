@@ -10,7 +10,7 @@ from personalize_kms_constructs import matrix
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
 from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs._access.entries import Entry
+from personalize_kms_constructs._access.finding import Finding
 from personalize_kms_constructs._access.model import AccessModel, Bucket, Key, Role
 from personalize_kms_constructs._access.policies import PolicyToChange
 from personalize_kms_constructs._access.policy_documents import Policy, PolicyStatement
@@ -721,7 +721,9 @@ def bodies(document: Policy) -> list[Any]:
     return [statement.body for statement in document.statements]
 
 
-def without(statements: tuple[PolicyStatement, ...], too_much: tuple[Entry, ...]) -> Iterator[Any]:
+def without(
+    statements: tuple[PolicyStatement, ...], too_much: tuple[Finding, ...]
+) -> Iterator[Any]:
     """Yield statements without the actions that are too much in them."""
     for statement in statements:
         taken = {entry.action.lower() for entry in too_much if statement in entry.reason.statements}
@@ -800,5 +802,5 @@ def test_a_report_that_is_followed_once_leaves_nothing_missing_and_nothing_too_m
     assert again == ["kms:Decrypt"]
 
 
-def is_denied(entry: Entry) -> bool:
+def is_denied(entry: Finding) -> bool:
     return any(reason.cause is Cause.DENIED for reason in (entry.reason, *entry.further))

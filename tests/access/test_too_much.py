@@ -2,9 +2,10 @@
 
 import pytest
 
+from personalize_kms_constructs._access.asked import OpenQuestion
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.model import Key, OpenQuestion
+from personalize_kms_constructs._access.model import Key
 from personalize_kms_constructs._access.report import AccessReport
 from tests.access.models import (
     ACCOUNT,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from personalize_kms_constructs._access.entries import Entry
+from personalize_kms_constructs._access.finding import Finding
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs._access.short_names import Names
 from personalize_kms_constructs.checks import check_assembly
@@ -258,7 +258,7 @@ def reasons(report: AccessReport) -> set[str]:
     return {entry.because for entry in report.undecided}
 
 
-def lines(report: AccessReport, entries: Sequence[Entry]) -> set[Line]:
+def lines(report: AccessReport, entries: Sequence[Finding]) -> set[Line]:
     """Return entries as lines, with the names of constructs for resources of the app."""
     names = Names(report.names)
     described = [

@@ -152,7 +152,7 @@ def test_what_a_known_policy_allows_beyond_what_is_needed_is_too_much(
     assert {(entry.action, entry.resource) for entry in report.excess} == too_much
     assert (report.missing, report.undecided, report.problems) == ((), (), ())
     if too_much:
-        assert {entry.declared for entry in report.excess} == {
+        assert {entry.places for entry in report.excess} == {
             (Declaration(str(tmp_path / "Main.template.json"), "Main/Role", "Role"),)
         }
         assert f"managed policy {name} (v" in report.excess[0].because

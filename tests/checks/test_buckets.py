@@ -131,7 +131,7 @@ def test_two_policies_of_a_bucket(tmp_path: Path) -> None:
     )
     template = importing(One=half, Other=other, Data=dataset("One", "Other", "Read"))
     (problem,) = check(tmp_path, template).problems
-    assert (problem.message, problem.declared[0].construct_path) == (
+    assert (problem.message, problem.places[0].construct_path) == (
         f"Main/Bucket {both}",
         "Main/Other",
     )

@@ -12,7 +12,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, jobs
-from personalize_kms_constructs._access.entries import Entry
+from personalize_kms_constructs._access.finding import Finding
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.matrix import ROWS, Permissions
@@ -52,7 +52,7 @@ def of_caller(report: AccessReport) -> dict[str, set[tuple[str, str]]]:
     }
 
 
-def of_callers(entries: Sequence[Entry]) -> list[Entry]:
+def of_callers(entries: Sequence[Finding]) -> list[Finding]:
     """Return the entries on callers."""
     return [entry for entry in entries if entry.principal == "caller"]
 

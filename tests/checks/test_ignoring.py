@@ -12,8 +12,8 @@ from aws_cdk import aws_personalize as personalize
 from constructs import Construct, IConstruct
 
 from personalize_kms_constructs._access.causes import Cause, Reason
+from personalize_kms_constructs._access.finding import Finding
 from personalize_kms_constructs._access.ignoring import Ignore, without
-from personalize_kms_constructs._access.model import Problem
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.command import run
@@ -159,9 +159,8 @@ def test_a_finding_is_left_out_if_all_its_places_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("path", "number"), [("", 1), ("Main", 0)])
 def test_a_finding_of_no_place_is_ignored_by_its_rule_alone(path: str, number: int) -> None:
     """It is at no construct, nor below any."""
-    report = AccessReport(
-        problems=(Problem("ordering", "policy", Reason.of(Cause.NO_ROLE)),), left_out=3
-    )
+    problem = Finding(kind="ordering", subject="policy", reason=Reason.of(Cause.NO_ROLE))
+    report = AccessReport((problem,), left_out=3)
     ignore = Ignore("Personalize::Ordering", path)
     left, used = without(report, [ignore])
     assert (left.left_out, len(left.problems), used) == (

@@ -215,7 +215,7 @@ def test_keys_that_cannot_work(properties: Any, says: str, page: str, tmp_path: 
     """By properties of the template; a boolean may be a string."""
     (problem,) = check(tmp_path, complete(Key=key(**properties))).problems
     assert problem.message.startswith(f"key Main/Key {says}")
-    assert (problem.page, problem.needed_by) == (page, ("Main/Movies (dataset group)",))
+    assert (problem.page, problem.needed_by) == (page, ["Main/Movies (dataset group)"])
 
 
 def test_a_key_that_is_made_enabled(tmp_path: Path) -> None:

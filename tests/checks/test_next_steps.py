@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access.findings import findings_of
+from personalize_kms_constructs._access.report_lines import lines_of
 from tests.checks.templates import (
     ACTIONS,
     IN_IAM,
@@ -170,7 +170,7 @@ def test_a_denial_is_where_it_is_written(template: Json, where: list[str], tmp_p
     report = check(tmp_path, template)
     (entry,) = report.missing
     assert [place["logical_id"] for place in entry.where] == where
-    (finding,) = [other for other in findings_of(report) if other.level == "error"]
+    (finding,) = [other for other in lines_of(report) if other.level == "error"]
     assert [place.logical_id for place in finding.to_change] == where
 
 
@@ -181,7 +181,7 @@ def test_what_is_undecided_has_its_next_step_in_each_form(tmp_path: Path) -> Non
         "created=, and in a CDK app use declare_created"
     )
     report = check(tmp_path, app(CREATING, PASSING))
-    assert [finding.fix for finding in findings_of(report)] == [declare]
+    assert [finding.fix for finding in lines_of(report)] == [declare]
     assert f": {declare}\n" in report.to_text()
     assert f": {declare} | " in report.to_markdown()
 
@@ -247,9 +247,7 @@ def test_the_step_is_what_decides_it(
 ) -> None:
     """An undocumented condition stays undecided once deployed: the doctor knows no more."""
     report = check(tmp_path, importing(One=bucket_policy))
-    assert {
-        finding.fix for finding in findings_of(report) if finding.level == "warning"
-    } == expected
+    assert {finding.fix for finding in lines_of(report) if finding.level == "warning"} == expected
 
 
 def test_markdown_says_where(tmp_path: Path) -> None:
@@ -270,7 +268,7 @@ def test_what_is_too_much_is_where_it_is_written(tmp_path: Path) -> None:
     report = check(tmp_path, complete(Wide=managed(WIDE)))
     (change,) = report.policies
     assert [place.logical_id for place in change.declared] == ["Policy"]
-    places = [finding.to_change for finding in findings_of(report)]
+    places = [finding.to_change for finding in lines_of(report)]
     assert [place.logical_id for (place,) in places] == ["Wide"]
 
 

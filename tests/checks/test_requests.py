@@ -74,8 +74,8 @@ def test_key_and_role_of_a_dataset_group_come_together(
     del movies["Properties"][lacking]
     report = check(tmp_path, complete(Movies=movies))
     (problem,) = report.problems
-    assert (problem.kind, problem.needed_by) == ("configuration", ("Main/Movies",))
-    assert problem.fix == fix
+    assert (problem.kind, problem.needed_by) == ("configuration", ["Main/Movies"])
+    assert problem.reason.remedy == fix
     assert "What is asked of Amazon Personalize can't be checked" in report.to_text()
     assert "no resource" not in report.to_text()
 

@@ -10,8 +10,7 @@ import pytest
 
 from personalize_kms_constructs._access.causes import Cause, Reason
 from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs._access.entries import Entry
-from personalize_kms_constructs._access.model import Problem
+from personalize_kms_constructs._access.finding import Finding
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs._access.sarif import sarif_report
 from tests.checks.command import run
@@ -217,9 +216,10 @@ def test_what_is_about_several_resources_is_at_the_first(tmp_path: Path) -> None
     file = tmp_path / "Main.template.json"
     file.write_text(json.dumps(template, indent=1))
     both = tuple(Declaration(str(file), f"Main/{id}", id) for id in ("Two", "One"))
-    report = AccessReport(
-        problems=(Problem("ordering", "Main/Two", Reason.of(Cause.NO_ROLE), declared=both),)
+    problem = Finding(
+        kind="ordering", subject="Main/Two", reason=Reason.of(Cause.NO_ROLE), places=both
     )
+    report = AccessReport((problem,))
     assert places(json.loads(sarif_report(report, tmp_path / "manifest.json", "1.0.0"))) == {
         "Main/Two": (f"{tmp_path.as_uri()}/Main.template.json", 6)
     }
@@ -227,13 +227,11 @@ def test_what_is_about_several_resources_is_at_the_first(tmp_path: Path) -> None
 
 def test_what_is_about_the_app_is_at_its_manifest(tmp_path: Path) -> None:
     """GitHub shows no result without a location."""
-    question = Entry(
+    question = Finding(
         kind="undecided", name="Main", reason=Reason.of(Cause.NOT_KNOWN, why="it can't be read")
     )
     (result,) = results(
-        json.loads(
-            sarif_report(AccessReport(undecided=(question,)), tmp_path / "manifest.json", "1.0.0")
-        )
+        json.loads(sarif_report(AccessReport((question,)), tmp_path / "manifest.json", "1.0.0"))
     )
     (place,) = result["locations"]
     assert (
@@ -285,44 +283,47 @@ LACKED: dict[str, Any] = {
     "reason": Reason.of(Cause.NO_STATEMENT, column="key"),
 }
 OPEN = Reason.of(Cause.NOT_KNOWN, why="it can't be read")
-SUBJECT, NO_ROLE = "policy Main/One", Reason.of(Cause.NO_ROLE)
+NO_ROLE: dict[str, Any] = {"subject": "policy Main/One", "reason": Reason.of(Cause.NO_ROLE)}
 
 
 @pytest.mark.parametrize(
     ("one", "other"),
     [
         # The rule, the subject, the cause; who lacks what on what, and in which policy.
-        (Entry(kind="missing", **LACKED), Entry(kind="undecided", **LACKED)),
-        (Problem("ordering", SUBJECT, NO_ROLE), Problem("trust", SUBJECT, NO_ROLE)),
-        (Problem("ordering", SUBJECT, NO_ROLE), Problem("ordering", "policy Main/Two", NO_ROLE)),
+        (Finding(kind="missing", **LACKED), Finding(kind="undecided", **LACKED)),
+        (Finding(kind="ordering", **NO_ROLE), Finding(kind="trust", **NO_ROLE)),
         (
-            Problem("ordering", SUBJECT, NO_ROLE),
-            Problem("ordering", SUBJECT, Reason.of(Cause.KEY_WITHOUT_ROLE)),
+            Finding(kind="ordering", **NO_ROLE),
+            Finding(kind="ordering", **{**NO_ROLE, "subject": "policy Main/Two"}),
         ),
         (
-            Entry(kind="undecided", **LACKED),
-            Entry(kind="undecided", **{**LACKED, "policy": "role"}),
+            Finding(kind="ordering", **NO_ROLE),
+            Finding(kind="ordering", **{**NO_ROLE, "reason": Reason.of(Cause.KEY_WITHOUT_ROLE)}),
+        ),
+        (
+            Finding(kind="undecided", **LACKED),
+            Finding(kind="undecided", **{**LACKED, "policy": "role"}),
         ),
         *(
             (
-                Entry(kind="missing", **LACKED),
-                Entry(kind="missing", **{**LACKED, name: LACKED[name].replace("one", "two")}),
+                Finding(kind="missing", **LACKED),
+                Finding(kind="missing", **{**LACKED, name: LACKED[name].replace("one", "two")}),
             )
             for name in ("principal_arn", "policy_of", "resource")
         ),
-        (Entry(kind="excess", **LACKED), Entry(kind="excess", **{**LACKED, "action": "kms:*"})),
+        (Finding(kind="excess", **LACKED), Finding(kind="excess", **{**LACKED, "action": "kms:*"})),
         (
-            Entry(kind="undecided", name="Main/One", reason=OPEN),
-            Entry(kind="undecided", name="Main/Two", reason=OPEN),
+            Finding(kind="undecided", name="Main/One", reason=OPEN),
+            Finding(kind="undecided", name="Main/Two", reason=OPEN),
         ),
     ],
 )
-def test_another_finding_is_another_alert(one: Any, other: Any, tmp_path: Path) -> None:
+def test_another_finding_is_another_alert(one: Finding, other: Finding, tmp_path: Path) -> None:
     """GitHub would take it for the dismissed alert."""
 
-    def alert(finding: Any) -> set[str]:
-        report: Any = {finding.kind if isinstance(finding, Entry) else "problems": (finding,)}
-        log = json.loads(sarif_report(AccessReport(**report), tmp_path / "manifest.json", "1.0.0"))
+    def alert(finding: Finding) -> set[str]:
+        report = AccessReport((finding,))
+        log = json.loads(sarif_report(report, tmp_path / "manifest.json", "1.0.0"))
         return set.union(*fingerprints(log).values())
 
     assert alert(one).isdisjoint(alert(other))
@@ -353,10 +354,8 @@ def test_an_alert_stays_though_another_of_its_rule_is_mended(tmp_path: Path) -> 
 def test_findings_that_are_alike_are_several_alerts(tmp_path: Path) -> None:
     """They differ in their words alone, which may change."""
     reasons = [Reason.of(Cause.NOT_KNOWN, why=why) for why in ("one", "other")]
-    questions = tuple(Entry(kind="undecided", name="Main", reason=reason) for reason in reasons)
-    log = json.loads(
-        sarif_report(AccessReport(undecided=questions), tmp_path / "manifest.json", "1.0.0")
-    )
+    questions = tuple(Finding(kind="undecided", name="Main", reason=reason) for reason in reasons)
+    log = json.loads(sarif_report(AccessReport(questions), tmp_path / "manifest.json", "1.0.0"))
     (prints,) = fingerprints(log).values()
     assert len(prints) == 2
 

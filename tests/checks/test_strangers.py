@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access.entries import Entry
+from personalize_kms_constructs._access.finding import Finding
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.command import run
 from tests.checks.templates import (
@@ -57,7 +57,7 @@ def shared(*statements: Json) -> Json:
     return {"Type": "AWS::S3::BucketPolicy", "Properties": properties}
 
 
-def told(entries: tuple[Entry, ...]) -> list[tuple[str, str, str]]:
+def told(entries: tuple[Finding, ...]) -> list[tuple[str, str, str]]:
     return [(entry.policy, entry.action, entry.cause.id) for entry in entries]
 
 

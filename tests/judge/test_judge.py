@@ -220,6 +220,24 @@ def test_a_state_machine_by_hand_beside_a_job_of_ours_fails_nothing(
     assert told(app) == []
 
 
+def test_an_inline_policy_that_another_one_replaces_fails_nothing(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
+    """Personalize may not need it: only the whole check tells of it."""
+    role = trusted_role(stack)
+    encryption(stack, service_role=role)
+    for id, action in {"One": "sqs:SendMessage", "Two": "sqs:ReceiveMessage"}.items():
+        document = iam.PolicyDocument(
+            statements=[iam.PolicyStatement(actions=[action], resources=["*"])]
+        )
+        iam.CfnPolicy(
+            stack, id, policy_name="queue", policy_document=document, roles=[role.role_name]
+        )
+    (problem,) = check_assembly(app.synth()).problems
+    assert "share the name queue" in problem.message
+    assert told(app) == []
+
+
 def test_a_shared_role_is_judged_for_our_requests_alone(app: cdk.App, stack: cdk.Stack) -> None:
     """Nothing is reported of the access that requests of others lack."""
     made = encryption(stack)

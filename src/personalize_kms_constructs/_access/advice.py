@@ -10,11 +10,12 @@ from operator import attrgetter
 from .._answers import Answer
 from .._values import same
 from ..matrix import SERVICE_PRINCIPAL
+from .causes import Column
 from .declarations import Declaration, template_of
 from .elements import is_account, is_for, principals_of
-from .entries import Entry, Json
+from .finding import Finding, Json
 from .forms import Forms, Owner
-from .model import AccessModel, Column
+from .model import AccessModel
 from .needs import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need
 from .pasting import pasted_for
 from .policies import PolicyToChange
@@ -23,7 +24,7 @@ from .should_have import ShouldHave
 from .which_policy import WhichPolicy, own_policy, policy_for
 
 _ORDER: Sequence[Column] = (IN_KEY_POLICY, IN_BUCKET_POLICY, IN_IAM, IN_BOUNDARY, TRUST)
-Lacking = Iterable[tuple[Need, Entry, list[WhichPolicy]]]
+Lacking = Iterable[tuple[Need, Finding, list[WhichPolicy]]]
 """Permissions that are missing, each with the policies that lack it."""
 
 
@@ -32,8 +33,8 @@ class _Change:
     """A policy to change, with its needs that aren't met, and its permissions that are too much."""
 
     which: WhichPolicy
-    lacks: dict[Need, Entry] = field(default_factory=dict)
-    too_much: list[Entry] = field(default_factory=list)
+    lacks: dict[Need, Finding] = field(default_factory=dict)
+    too_much: list[Finding] = field(default_factory=list)
 
 
 class Advice:
@@ -46,7 +47,7 @@ class Advice:
         self._should_have = ShouldHave(model, needs, forms)
 
     def to_change(
-        self, missing: Lacking, excess: Iterable[Entry], untrusted: Iterable[str]
+        self, missing: Lacking, excess: Iterable[Finding], untrusted: Iterable[str]
     ) -> list[PolicyToChange]:
         """Return the policies that lack something, have too much, or don't trust Personalize.
 
@@ -90,7 +91,7 @@ class Advice:
         statements = self._should_have.statements(which, needs)
         replaced = self._replaced(change, statements)
         labels = tuple([statement.label for statement in replaced])
-        lacks = sorted(dict.fromkeys(change.lacks.values()), key=Entry.sort_key)
+        lacks = sorted(dict.fromkeys(change.lacks.values()), key=Finding.sort_key)
         files = filter(None, map(attrgetter("file"), lacks))
         return PolicyToChange(
             policy=which.column,

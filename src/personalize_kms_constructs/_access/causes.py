@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, unique
-from typing import Any
+from typing import Any, Literal
 
 from .._values import open_parts, shown
 from .policy_documents import PolicyStatement
 
+Column = Literal["key", "role", "bucket", "boundary", "trust", ""]
+"""The column of AWS's pages for a policy, or its name."""
 POLICIES: Mapping[str, str] = {
     "key": "key policy",
     "role": "IAM",
@@ -42,7 +44,7 @@ class Cause(Enum):
     # Answers of IAM's decision.
     ALLOWED = "{statements}"
     DENIED = (
-        "denied by {statements}{since}",
+        "denied by {statements}",
         "change that statement, since a denial overrides every permission",
     )
     BOUNDARY = "the role's permissions boundary doesn't allow it"
@@ -294,9 +296,11 @@ class Reason:
         return Reason(cause, values, statements)
 
     def sentence(self, subject: str = "it") -> str:
-        """Return the sentence of the cause, after the statements that it doesn't name itself."""
-        says = self.cause.says
-        sentence = says.format_map(self._shown(subject))
+        """Return the sentence of the cause, between statements and doubts that it doesn't have."""
+        says, words = self.cause.says, self._shown(subject)
+        sentence = says.format_map(words)
+        if self.doubts and "{doubts}" not in says:
+            sentence += f", since {words['doubts']}"
         if self.statements and "{statements}" not in says:
             sentence = f"{self._names}: {sentence}"
         return shown(sentence)
@@ -313,7 +317,6 @@ class Reason:
         words["subject"] = subject
         words["statements"] = self._names
         words["doubts"] = _joined([doubt.sentence() for doubt in self.doubts])
-        words["since"] = f", since {words['doubts']}" if self.doubts else ""
         if "column" in words:
             words["column"] = _IN_SENTENCES.get(words["column"], words["column"])
         return words

@@ -8,12 +8,13 @@ from typing import NamedTuple
 from .._answers import Answer
 from ..matrix import CONFUSED_DEPUTY_PAGE
 from .advice import Advice
+from .asked import Asked, declared_of, labels_of
 from .causes import Cause, Reason
 from .decided import Decided, decide
 from .declarations import Declaration
-from .entries import Entry, EntryKind
+from .finding import Finding, FindingKind
 from .forms import Forms
-from .model import AccessModel, Asked, Problem, declared_of, labels_of
+from .model import AccessModel
 from .needs import TRUST, Need, needs_of, trust_needs_of, users_of
 from .not_as_meant import misunderstood_policies
 from .policies import PolicyToChange
@@ -27,7 +28,7 @@ from .report import AccessReport, in_order
 from .too_much import too_much
 from .which_policy import WhichPolicy, policy_for
 
-_KINDS: Mapping[Answer, EntryKind] = {
+_KINDS: Mapping[Answer, FindingKind] = {
     Answer.NO: "missing",
     Answer.MAYBE: "undecided",
     Answer.YES: "allowed",
@@ -43,8 +44,8 @@ class Decisions(NamedTuple):
     on_trust: list[Decided]
     """Those on Personalize's needs to become the service roles."""
     forms: Forms
-    problems: list[Problem]
-    questions: list[Entry]
+    problems: list[Finding]
+    questions: list[Finding]
     """What can't be seen, whatever the policies say."""
 
     @property
@@ -76,26 +77,33 @@ def decisions(model: AccessModel) -> Decisions:
     return Decisions(model, needs, on_needs, on_trust, Forms(on_needs), problems, questions)
 
 
-def report_on(decided: Decisions, beyond: Iterable[Entry] = ()) -> AccessReport:
+def report_on(decided: Decisions, beyond: Iterable[Finding] = ()) -> AccessReport:
     """Return the report on decisions, and on permissions beyond the needs."""
     model = decided.model
     missing = list(_missing(decided))
     told = [decision for decision in decided.on_needs if decision.answer is not Answer.NO]
     told += [decision for decision in decided.on_trust if decision.answer is Answer.MAYBE]
-    entries = [*decided.questions, *map(_entry, told), *beyond]
-    excess = _of_kind("excess", entries)
+    findings = in_order(
+        [
+            *decided.problems,
+            *decided.questions,
+            *map(_on_need, told),
+            *(finding for _, finding, _ in missing),
+            *beyond,
+        ]
+    )
+    excess, untrusted = [], []
+    for finding in findings:
+        if finding.kind == "excess":
+            excess.append(finding)
+        elif finding.cause is Cause.NOT_TRUSTED:
+            untrusted.append(finding.subject)
     # Without a request nothing says which statements a policy should have.
-    to_narrow = [entry for entry in excess if entry.asked]
-    problems = decided.problems
-    untrusted = [problem.subject for problem in problems if problem.cause is Cause.NOT_TRUSTED]
+    to_narrow = [finding for finding in excess if finding.asked]
     advice = Advice(model, decided.needs, decided.forms)
     policies = advice.to_change(missing, to_narrow, untrusted)
     return AccessReport(
-        missing=_of_kind("missing", [entry for _, entry, _ in missing]),
-        excess=excess,
-        undecided=_of_kind("undecided", entries),
-        problems=in_order(problems),
-        allowed=_of_kind("allowed", entries),
+        findings,
         policies=tuple(policies),
         asked=tuple(labels_of(model.asked)),
         without_key=tuple(sorted(model.without_key)),
@@ -105,10 +113,10 @@ def report_on(decided: Decisions, beyond: Iterable[Entry] = ()) -> AccessReport:
 
 
 def _names(
-    model: AccessModel, policies: Iterable[PolicyToChange], excess: Iterable[Entry]
+    model: AccessModel, policies: Iterable[PolicyToChange], excess: Iterable[Finding]
 ) -> dict[str, str]:
     """Return the names of keys, roles and buckets, and those of others that a report has."""
-    arns = {entry.policy_of for entry in excess}
+    arns = {finding.policy_of for finding in excess}
     for policy in policies:
         arns.update(policy.also_for)
     names = dict(model.names)
@@ -128,37 +136,37 @@ def _can_be_met(need: Need) -> bool:
     return not need.owner_arn.endswith(AWS_MANAGED_KEY)
 
 
-def _missing(decisions: Decisions) -> Iterator[tuple[Need, Entry, list[WhichPolicy]]]:
-    """Yield the needs that aren't met, each with its entry and the policies that lack it."""
+def _missing(decisions: Decisions) -> Iterator[tuple[Need, Finding, list[WhichPolicy]]]:
+    """Yield the needs that aren't met, each with its finding and the policies that lack it."""
     for decided in decisions.on_needs:
         if decided.answer is Answer.NO:
             need, reasons = decided.need, decisions.forms.reasons(decided)
             lacking = [policy_for(decisions.model, need, column) for column in reasons if column]
-            yield need, _entry(decided, tuple(reasons.values()), lacking), lacking
+            yield need, _on_need(decided, tuple(reasons.values()), lacking), lacking
 
 
-def _entry(
+def _on_need(
     decided: Decided,
     reasons: tuple[Reason, ...] = (),
     lacking: Iterable[WhichPolicy] = (),
-) -> Entry:
-    """Return the entry of a need.
+) -> Finding:
+    """Return the finding on a need.
 
-    If it isn't met, ``reasons`` says why, and the entry has the policies that deny it or lack it.
+    If it isn't met, ``reasons`` says why, and its places are the policies that deny it or lack it.
     """
     need, column, decision = decided
     asked = need.asked
-    declared: list[Declaration] = []
+    places: list[Declaration] = []
     for reason in reasons:
-        declared += declared_of([statement.policy for statement in reason.statements])
+        places += declared_of([statement.policy for statement in reason.statements])
     files = []
     for which in lacking:
-        declared += which.declared
+        places += which.declared
         files.append(_file(asked, which.column, which.owner))
     if decision.answer is not Answer.YES:
         files.append(_file(asked, column, decided.policy_of))
     page = asked[0].permissions.page_of(need.action)
-    return Entry(
+    return Finding(
         kind=_KINDS[decision.answer],
         principal=need.principal,
         principal_arn=need.principal_arn,
@@ -170,7 +178,7 @@ def _entry(
         reason=decision.reason,
         further=reasons[1:],
         asked=asked,
-        policies=tuple(dict.fromkeys(declared)),
+        places=tuple(dict.fromkeys(places)),
         file=next(filter(None, files), ""),
     )
 
@@ -183,13 +191,13 @@ def _file(asked: Iterable[Asked], column: str, owner: str) -> str:
     return ""
 
 
-def _open_questions(model: AccessModel) -> Iterator[Entry]:
-    """Yield an entry for everything that can't be seen, whatever the policies say."""
+def _open_questions(model: AccessModel) -> Iterator[Finding]:
+    """Yield a finding for everything that can't be seen, whatever the policies say."""
     unseen = [key for key in model.keys.values() if key.unseen_state]
     users = users_of(model) if unseen else {}
     for key in unseen:
         if key.arn in users:
-            yield Entry(
+            yield Finding(
                 kind="undecided",
                 resource=key.arn,
                 policy="key",
@@ -200,14 +208,14 @@ def _open_questions(model: AccessModel) -> Iterator[Entry]:
     # A question that is asked with several keys leaves the same open.
     for question in dict.fromkeys(model.open_questions):
         reason = Reason.of(question.cause, why=question.reason, **dict(question.values))
-        yield Entry(
-            kind="undecided", name=question.name, reason=reason, declared=declared_of([question])
+        yield Finding(
+            kind="undecided", name=question.name, reason=reason, places=declared_of([question])
         )
     for asked in model.asked:
         for location in asked.locations:
             bucket = model.bucket(location.bucket_arn, asked.account)
             if location.key_arn is None and bucket.unseen_encryption:
-                yield Entry(
+                yield Finding(
                     kind="undecided",
                     resource=bucket.arn,
                     policy="key",
@@ -215,8 +223,3 @@ def _open_questions(model: AccessModel) -> Iterator[Entry]:
                     reason=Reason.of(Cause.ENCRYPTION_UNSEEN, why=bucket.unseen_encryption),
                     asked=(asked,),
                 )
-
-
-def _of_kind(kind: EntryKind, entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    of_kind = [entry for entry in entries if entry.kind == kind]
-    return tuple(sorted(of_kind, key=Entry.sort_key))

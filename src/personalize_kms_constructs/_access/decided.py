@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from .._answers import Answer
-from .causes import Cause, Reason
+from .causes import Cause, Column, Reason
 from .decision import Decision, by_owner, of_role, role_by_both, role_by_iam, role_in_bucket
-from .model import Bucket, Column, Key
+from .model import Bucket, Key
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, alternatives_of
 from .policy_documents import Policy
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from .._answers import Answer
 from .._values import same
-from .causes import Cause, Reason
+from .causes import Cause, Column, Reason
 from .decided import Decided
 from .decision import Decision
 from .declarations import template_of
 from .elements import aws_principals
-from .model import Bucket, Column, Key, Role
+from .model import Bucket, Key, Role
 from .needs import IN_BOUNDARY, IN_IAM, IN_KEY_POLICY, Need
 from .policy_documents import allow_statements
 

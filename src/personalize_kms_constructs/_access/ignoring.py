@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from .entries import Entry
-from .model import Problem
+from .finding import Finding
 from .report import AccessReport
 from .rules import UNENCRYPTED, rule_of
 
@@ -35,30 +33,30 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
     for ignore in ignores:
         of_rule.setdefault(ignore.rule, []).append(ignore)
     used: set[Ignore] = set()
-    number = report.left_out
-    left: dict[str, Any] = {}
-    for kind in ("missing", "excess", "undecided", "problems"):
-        findings = getattr(report, kind)
-        kept = []
-        for finding in findings:
-            covering = _covering(finding, of_rule)
-            used.update(*covering)
-            if not all(covering):
-                kept.append(finding)
-        left[kind] = tuple(kept)
-        number += len(findings) - len(kept)
+    findings = []
+    for finding in report.findings:
+        covering = [] if finding.kind == "allowed" else _covering(finding, of_rule)
+        used.update(*covering)
+        if not covering or not all(covering):
+            findings.append(finding)
     encrypted_by_aws = []
     for path in report.without_key:
         of_path = _at(path, of_rule.get(UNENCRYPTED, []))
         used.update(of_path)
         if not of_path:
             encrypted_by_aws.append(path)
-    number += len(report.without_key) - len(encrypted_by_aws)
-    report = replace(report, without_key=tuple(encrypted_by_aws), left_out=number, **left)
+    left_out = len(report.findings) - len(findings)
+    left_out += len(report.without_key) - len(encrypted_by_aws)
+    report = replace(
+        report,
+        findings=tuple(findings),
+        without_key=tuple(encrypted_by_aws),
+        left_out=report.left_out + left_out,
+    )
     return replace(report, policies=report.policies_that_count()), used
 
 
-def _covering(finding: Entry | Problem, of_rule: Mapping[str, list[Ignore]]) -> list[list[Ignore]]:
+def _covering(finding: Finding, of_rule: Mapping[str, list[Ignore]]) -> list[list[Ignore]]:
     """Return the ignores that cover each construct of a finding.
 
     A finding without a construct is covered by the ignores of its rule that have no path.

@@ -8,20 +8,21 @@ from functools import partial
 from .._answers import Answer
 from .._values import matches, unknown
 from ..matrix import ASSUME_ROLE, CONFUSED_DEPUTY_PAGE, SERVICE_PRINCIPAL
+from .asked import Asked, PrincipalKind, declared_of
 from .calls import Call, assume_role
 from .causes import MAY_BE_TOO_MUCH, Cause, Reason
 from .declarations import Declaration
 from .elements import actions_of, is_for, resources_of
-from .entries import Entry
+from .finding import Finding
 from .forms import Owner
-from .model import AccessModel, Asked, Bucket, Key, PrincipalKind, Role, declared_of
+from .model import AccessModel, Bucket, Key, Role
 from .policy_documents import PolicyStatement, allow_statements
 from .strangers import Strangers, foreign_principals, strangers
 
 _ANYBODY = (Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT)
 
 
-def trusted_beyond(model: AccessModel) -> Iterator[Entry]:
+def trusted_beyond(model: AccessModel) -> Iterator[Finding]:
     """Yield the strangers that the trust policies of service roles let in."""
     asked_with: dict[str, list[Asked]] = {}
     for asked in model.asked:
@@ -39,7 +40,7 @@ def trusted_beyond(model: AccessModel) -> Iterator[Entry]:
                 yield _trust_entry(role, asks, reason, "account", str(reason.values["value"]))
 
 
-def let_in_beside(model: AccessModel, told: Iterable[Entry]) -> Iterator[Entry]:
+def let_in_beside(model: AccessModel, told: Iterable[Finding]) -> Iterator[Finding]:
     """Yield the strangers that policies of templates let in, whatever is asked.
 
     These are everybody, and Personalize for any account: without a request any other account may be
@@ -63,7 +64,7 @@ def _identity_of(statement: PolicyStatement) -> tuple[Declaration | None, str]:
     return statement.policy.declared, statement.label
 
 
-def _let_in_by(statement: PolicyStatement, owner: Owner) -> Iterator[Entry]:
+def _let_in_by(statement: PolicyStatement, owner: Owner) -> Iterator[Finding]:
     """Yield the strangers that a statement lets in, with its actions as they are written."""
     arns = [owner.arn]
     if isinstance(owner, Key):
@@ -76,7 +77,7 @@ def _let_in_by(statement: PolicyStatement, owner: Owner) -> Iterator[Entry]:
     for pattern in actions:
         action = f"{service}:*" if pattern == "*" else pattern
         for reason in _reasons_of_anybody(statement, owner, action, arns):
-            yield Entry(
+            yield Finding(
                 kind="excess",
                 principal="service",
                 principal_arn=SERVICE_PRINCIPAL,
@@ -86,7 +87,7 @@ def _let_in_by(statement: PolicyStatement, owner: Owner) -> Iterator[Entry]:
                 policy_of=owner.arn,
                 page="" if reason.cause is Cause.FOR_EVERYBODY else CONFUSED_DEPUTY_PAGE,
                 reason=reason,
-                declared=declared_of([statement.policy]),
+                places=declared_of([statement.policy]),
             )
 
 
@@ -122,8 +123,8 @@ def _in_bucket(bucket: Bucket, patterns: Iterable[str]) -> list[str]:
 
 def _trust_entry(
     role: Role, asks: list[Asked], reason: Reason, principal: PrincipalKind, arn: str
-) -> Entry:
-    return Entry(
+) -> Finding:
+    return Finding(
         kind="undecided" if reason.cause in MAY_BE_TOO_MUCH else "excess",
         principal=principal,
         principal_arn=arn,
@@ -133,6 +134,6 @@ def _trust_entry(
         policy_of=role.arn,
         page=CONFUSED_DEPUTY_PAGE,
         reason=reason,
-        declared=declared_of([statement.policy for statement in reason.statements]),
+        places=declared_of([statement.policy for statement in reason.statements]),
         asked=tuple(asks),
     )

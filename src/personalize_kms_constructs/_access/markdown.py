@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Iterator
 
-from .findings import Finding, findings_of
 from .outcome import AccessFindings
+from .report_lines import Line, lines_of
 from .short_names import Names
 from .words import asks_nothing, assumed, left_out, summary, title
 
@@ -21,17 +21,17 @@ def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
 
 
 def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
-    names, findings = Names(report.names), findings_of(report)
+    names, lines = Names(report.names), lines_of(report)
     yield "# Amazon Personalize's access"
     if report.assumed:
         yield from ("", f"{_cell(assumed(report))}.")
     yield from ("", f"{summary(report)}.")
     if nothing := asks_nothing(report):
         yield from ("", f"{_cell(nothing)}.")
-    if findings:
+    if lines:
         yield from ("", "| | finding | where | needed by | page |", "|---|---|---|---|---|")
-    for finding in findings:
-        yield f"| {' | '.join(_cells(finding))} |"
+    for line in lines:
+        yield f"| {' | '.join(_cells(line))} |"
     if not quiet:
         for policy in report.policies:
             words = title(policy, names)
@@ -43,19 +43,19 @@ def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
         yield from ("", f"{left}.")
 
 
-def _cells(finding: Finding) -> Iterator[str]:
-    yield finding.mark
-    yield _cell(finding.sentence)
+def _cells(line: Line) -> Iterator[str]:
+    yield line.mark
+    yield _cell(line.sentence)
     places: dict[str, None] = {}
-    for declared in finding.to_change:
+    for declared in line.to_change:
         template, name = declared.where.values()
         places[f"{_code(name)} in {_code(template)}"] = None
     yield ", ".join(places)
     needed_by: dict[str, None] = {}
-    for subject in finding.about:
-        needed_by |= dict.fromkeys(subject.needed_by)
+    for finding in line.findings:
+        needed_by |= dict.fromkeys(finding.needed_by)
     yield _cell(", ".join(needed_by))
-    yield f"[AWS]({finding.page})" if finding.page else ""
+    yield f"[AWS]({line.page})" if line.page else ""
 
 
 def _code(text: str) -> str:

@@ -8,8 +8,10 @@ from functools import cached_property
 from typing import Final
 
 from ..matrix import ASSUME_ROLE, PASS_ROLE, KeyAccess, S3Access
+from .asked import Asked, Location, PrincipalKind
 from .calls import Call, Caller, call_on, role, service
-from .model import AccessModel, Asked, Bucket, Column, Key, Location, PrincipalKind, Role
+from .causes import Column
+from .model import AccessModel, Bucket, Key, Role
 
 ROLE: Final = "role"
 SERVICE: Final = "service"

@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterator
 
 from .._values import MARK
+from .asked import Asked, declared_of
 from .causes import Cause, Reason
-from .model import AccessModel, Asked, Bucket, Key, PolicyOwner, Problem, Role, declared_of
+from .finding import Finding
+from .model import AccessModel, Bucket, Key, PolicyOwner, Role
 from .needs import users_of
 from .policy_documents import Policy
 
@@ -22,7 +24,7 @@ SUB_PAGE = (
 _NOT_OF_IAM = re.compile(rf"\${MARK}\{{(?:AWS::\w+|[\w.]+)\}}")
 
 
-def misunderstood_policies(model: AccessModel) -> Iterator[Problem]:
+def misunderstood_policies(model: AccessModel) -> Iterator[Finding]:
     """Yield policies with a placeholder as plain text, and inline policies that share a name."""
     users = users_of(model)
     requests_of: dict[Policy, list[Asked]] = {}
@@ -43,7 +45,7 @@ def _policies_of(owner: PolicyOwner) -> list[Policy]:
     return owner.policies if isinstance(owner, (Key, Bucket)) else []
 
 
-def _written_as_text(policy: Policy, asks: list[Asked]) -> Iterator[Problem]:
+def _written_as_text(policy: Policy, asks: list[Asked]) -> Iterator[Finding]:
     """Yield the statements of a policy in which a placeholder is plain text."""
     if MARK not in policy.text:
         return
@@ -51,20 +53,19 @@ def _written_as_text(policy: Policy, asks: list[Asked]) -> Iterator[Problem]:
         body = json.dumps(statement.body, ensure_ascii=False)
         texts = tuple(dict.fromkeys(_NOT_OF_IAM.findall(body)))
         if texts:
-            yield Problem.of(
-                "configuration",
-                policy.name,
-                Reason.of(Cause.WRITTEN_AS_TEXT, texts=texts),
-                SUB_PAGE,
-                asks,
+            yield Finding(
+                kind="configuration",
+                subject=policy.name,
                 label=statement.name,
-                declared=declared_of([policy]),
+                reason=Reason.of(Cause.WRITTEN_AS_TEXT, texts=texts),
+                page=SUB_PAGE,
+                asked=tuple(asks),
+                places=declared_of([policy]),
                 is_warning=True,
-                certain=not policy.condition,
             )
 
 
-def _inline_names_taken(role: Role, label: str, asks: list[Asked]) -> Iterator[Problem]:
+def _inline_names_taken(role: Role, label: str, asks: list[Asked]) -> Iterator[Finding]:
     """Yield inline policies of a role with the name of another one, and other statements.
 
     Both are there in any case.
@@ -76,15 +77,14 @@ def _inline_names_taken(role: Role, label: str, asks: list[Asked]) -> Iterator[P
         for other in unconditional:
             if _is_rival(other, policy):
                 paths = (other.name, policy.name)
-                yield Problem.of(
-                    "configuration",
-                    policy.name,
-                    Reason.of(Cause.INLINE_NAME_TAKEN, name=policy.inline, paths=paths),
-                    PUT_PAGE,
-                    asks,
+                yield Finding(
+                    kind="configuration",
+                    subject=policy.name,
                     label=label,
-                    declared=declared_of((other, policy)),
-                    certain=False,  # Personalize may not need the lost policy
+                    reason=Reason.of(Cause.INLINE_NAME_TAKEN, name=policy.inline, paths=paths),
+                    page=PUT_PAGE,
+                    asked=tuple(asks),
+                    places=declared_of((other, policy)),
                 )
                 break
         unconditional.append(policy)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from .entries import Entry
-from .model import Problem
+from .finding import Finding
 from .policies import PolicyToChange
 
 
@@ -14,16 +13,8 @@ from .policies import PolicyToChange
 class AccessFindings:
     """The findings on the keys and buckets that Personalize is asked to use."""
 
-    missing: tuple[Entry, ...] = ()
-    """Permissions that AWS's pages ask for and the policies don't grant."""
-    excess: tuple[Entry, ...] = ()
-    """Permissions that the policies grant beyond that."""
-    undecided: tuple[Entry, ...] = ()
-    """Permissions that can't be seen or that AWS doesn't document; ``because`` says why."""
-    problems: tuple[Problem, ...] = ()
-    """Problems that no added statement fixes: ordering, trust, configuration."""
-    allowed: tuple[Entry, ...] = ()
-    """Permissions that AWS's pages ask for and the policies grant."""
+    findings: tuple[Finding, ...] = ()
+    """All permissions and problems."""
     policies: tuple[PolicyToChange, ...] = ()
     """The policies to change, each with all statements for Personalize that it should have."""
     asked: tuple[str, ...] = ()
@@ -42,20 +33,48 @@ class AccessFindings:
     names."""
 
     @property
+    def missing(self) -> tuple[Finding, ...]:
+        """Permissions that AWS's pages ask for and the policies don't grant."""
+        return self._of("missing")
+
+    @property
+    def excess(self) -> tuple[Finding, ...]:
+        """Permissions that the policies grant beyond that."""
+        return self._of("excess")
+
+    @property
+    def undecided(self) -> tuple[Finding, ...]:
+        """Permissions that can't be seen or that AWS doesn't document; ``because`` says why."""
+        return self._of("undecided")
+
+    @property
+    def problems(self) -> tuple[Finding, ...]:
+        """Problems that no added statement fixes: ordering, trust, configuration."""
+        return tuple(finding for finding in self.findings if finding.is_problem)
+
+    @property
+    def allowed(self) -> tuple[Finding, ...]:
+        """Permissions that AWS's pages ask for and the policies grant."""
+        return self._of("allowed")
+
+    def _of(self, kind: str) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.kind == kind)
+
+    @property
     def passed(self) -> bool:
         """True if nothing is missing and no problem is an error.
 
         Permissions that are too much or undecided don't count.
         """
-        return not self.missing and all(problem.is_warning for problem in self.problems)
+        return all(finding.level != "error" for finding in self.findings)
 
     def policies_that_count(self) -> tuple[PolicyToChange, ...]:
-        """Return the policies that the findings are about, without entries that are left out."""
-        missing, excess = set(self.missing), set(self.excess)
+        """Return the policies that the findings are about, without findings that are left out."""
+        left, problems = set(self.findings), self.problems
         policies = []
         for policy in self.policies:
-            lacks = tuple(entry for entry in policy.lacks if entry in missing)
-            too_much = tuple(entry for entry in policy.too_much if entry in excess)
-            if lacks or too_much or any(map(policy.mends, self.problems)):
+            lacks = tuple(finding for finding in policy.lacks if finding in left)
+            too_much = tuple(finding for finding in policy.too_much if finding in left)
+            if lacks or too_much or any(map(policy.mends, problems)):
                 policies.append(replace(policy, lacks=lacks, too_much=too_much))
         return tuple(policies)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .causes import Cause
+from .causes import Cause, Column
 from .declarations import Declaration
-from .entries import Entry, Json
-from .model import Column, Problem
+from .finding import Finding, Json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +19,8 @@ class PolicyToChange:
     """The ARN of the key, role or bucket whose policy it is."""
     declared: tuple[Declaration, ...] = field(default=(), repr=False)
     """The resources that have the policy, or in whose template it has to be made."""
-    lacks: tuple[Entry, ...] = ()
-    too_much: tuple[Entry, ...] = ()
+    lacks: tuple[Finding, ...] = ()
+    too_much: tuple[Finding, ...] = ()
     should_have: tuple[Json, ...] = ()
     """All statements for Personalize that it should have, as the template takes them; for callers,
     and for roles with nothing too much, only those for missing permissions."""
@@ -42,7 +41,7 @@ class PolicyToChange:
     waiting: tuple[Declaration, ...] = field(default=(), repr=False)
     """The resources of that template that have to depend on the one to make."""
 
-    def mends(self, problem: Problem) -> bool:
+    def mends(self, problem: Finding) -> bool:
         """Tell if it is the trust policy of a role that a problem is about."""
         is_own = (self.policy, self.policy_of) == ("trust", problem.subject)
         return is_own and problem.cause is Cause.NOT_TRUSTED
@@ -73,7 +72,7 @@ class PolicyToChange:
         return data
 
 
-def _in_short(entry: Entry) -> Json:
+def _in_short(entry: Finding) -> Json:
     return {
         "principal_arn": entry.principal_arn,
         "action": entry.action,

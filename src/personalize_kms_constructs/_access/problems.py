@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 from .._answers import Answer
 from .._values import has_unknown, same, split_arn
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
+from .asked import Asked, declared_of
 from .causes import Cause, Reason
 from .decided import Decided
-from .model import AccessModel, Asked, Key, Problem, declared_of
+from .finding import Finding
+from .model import AccessModel, Key
 from .needs import Need, keys_of
 from .policy_documents import Policy, PolicyStatement
 
@@ -31,7 +33,7 @@ _MENDS = {
 }
 
 
-def trust_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator[Problem]:
+def trust_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator[Finding]:
     """Yield the roles that Personalize can't assume."""
     for need, _, decision in decisions:
         role = need.owner
@@ -39,18 +41,18 @@ def trust_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator
             continue
         is_denied = decision.reason.cause is Cause.DENIED
         cause = Cause.TRUST_DENIED if is_denied else Cause.NOT_TRUSTED
-        yield Problem.of(
-            "trust",
-            role.arn,
-            Reason(cause, doubts=decision.refusals),
-            CONFUSED_DEPUTY_PAGE,
-            need.asked,
+        yield Finding(
+            kind="trust",
+            subject=role.arn,
             label=model.label(role.arn),
-            declared=declared_of([role]) or declared_of(need.asked),
+            reason=Reason(cause, doubts=decision.refusals),
+            page=CONFUSED_DEPUTY_PAGE,
+            asked=need.asked,
+            places=declared_of([role]),
         )
 
 
-def configuration_problems(model: AccessModel) -> Iterator[Problem]:
+def configuration_problems(model: AccessModel) -> Iterator[Finding]:
     """Yield keys and roles that Personalize can't work with, whatever the policies say."""
     unusable: dict[object, tuple[str, Reason, str, list[Asked]]] = {}
     for asked in model.asked:
@@ -61,7 +63,14 @@ def configuration_problems(model: AccessModel) -> Iterator[Problem]:
     for arn, reason, page, all_asked in unusable.values():
         is_key = page in (KMS_PAGE, KEY_STATE_PAGE)
         label = f"key {model.label(arn)}" if is_key else model.label(arn)
-        yield Problem.of("configuration", arn, reason, page, all_asked, label=label)
+        yield Finding(
+            kind="configuration",
+            subject=arn,
+            label=label,
+            reason=reason,
+            page=page,
+            asked=tuple(all_asked),
+        )
 
 
 def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason, str]]:
@@ -109,7 +118,7 @@ def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
         yield Reason.of(Cause.KEY_REGION, key_region=parts[3], region=asked.region)
 
 
-def ordering_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator[Problem]:
+def ordering_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator[Finding]:
     """Yield the policies that a resource of a template needs but may be created before.
 
     It isn't certain where a part of the key's policy, or an IAM policy of the role, can't be seen:
@@ -126,16 +135,13 @@ def ordering_problems(model: AccessModel, decisions: Iterable[Decided]) -> Itera
     for (asked, policy), early_needs in early.items():
         actions = tuple(dict.fromkeys([need.action for need in early_needs]))
         reason = Reason.of(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions)
-        page = asked.permissions.page_of(early_needs[0].action)
-        certain = not any(_may_be_allowed_elsewhere(model, need, policy) for need in early_needs)
-        yield Problem.of(
-            "ordering",
-            asked.label,
-            reason,
-            page,
-            [asked],
-            certain=certain,
-            is_warning=not certain,
+        yield Finding(
+            kind="ordering",
+            subject=asked.label,
+            reason=reason,
+            page=asked.permissions.page_of(early_needs[0].action),
+            asked=(asked,),
+            is_warning=any(_may_be_allowed_elsewhere(model, need, policy) for need in early_needs),
         )
 
 

@@ -7,10 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._values import shown
-from .declarations import Declaration
-from .entries import Entry, EntryKind
+from .finding import Finding
 from .markdown import markdown_report
-from .model import Problem
 from .outcome import AccessFindings
 from .policies import PolicyToChange
 from .text import text_report
@@ -50,7 +48,7 @@ def as_data(report: AccessFindings) -> dict[str, Any]:
         "missing": _json_of(report.missing),
         "excess": _json_of(report.excess),
         "undecided": _json_of(report.undecided),
-        "problems": [_problem(problem) for problem in report.problems],
+        "problems": _json_of(report.problems),
         "allowed": _json_of(report.allowed),
         "policies": _json_of(report.policies),
         "without_key": list(report.without_key),
@@ -60,16 +58,15 @@ def as_data(report: AccessFindings) -> dict[str, Any]:
     }
 
 
-def _json_of(items: Iterable[Entry | PolicyToChange]) -> list[dict[str, Any]]:
+def _json_of(items: Iterable[Finding | PolicyToChange]) -> list[dict[str, Any]]:
     return [item.to_json() for item in items]
 
 
 def merged(reports: Iterable[AccessReport]) -> AccessReport:
-    """Return a report with the entries of several reports, each once."""
+    """Return a report with the findings of several reports, each once."""
     parts = list(reports)
     if len(parts) == 1:
         return parts[0]
-    problems: list[Problem] = []
     policies: list[PolicyToChange] = []
     asked: set[str] = set()
     without_key: set[str] = set()
@@ -78,7 +75,6 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
     left_out = 0
     for report in parts:
         left_out += report.left_out
-        problems += report.problems
         policies += report.policies
         asked.update(report.asked)
         without_key.update(report.without_key)
@@ -86,11 +82,7 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
         assumed |= report.assumed
     policies.sort(key=lambda policy: (policy.policy_of, policy.policy, policy.declared))
     return AccessReport(
-        missing=_union("missing", parts),
-        excess=_union("excess", parts),
-        undecided=_union("undecided", parts),
-        problems=in_order(problems),
-        allowed=_union("allowed", parts),
+        in_order(_each_once(parts)),
         policies=tuple(policies),
         asked=tuple(sorted(asked)),
         without_key=tuple(sorted(without_key)),
@@ -100,34 +92,25 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
     )
 
 
-def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return the problems in the order of reports, each once."""
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings in the order of reports, and problems that read alike once."""
+    permissions, problems = [], {}
+    for finding in findings:
+        if finding.is_problem:
+            words = (finding.kind, tuple(finding.needed_by), finding.message)
+            problems[words, finding.found_at] = finding
+        else:
+            permissions.append(finding)
+    permissions.sort(key=Finding.sort_key)
+    return (*permissions, *(problems[identity] for identity in sorted(problems)))
+
+
+def _each_once(reports: Iterable[AccessReport]) -> list[Finding]:
+    """Return the findings of some reports, sorted by their words and places."""
     by_identity = {}
-    for problem in problems:
-        identity = (problem.kind, problem.needed_by, problem.message, problem.declared)
-        by_identity[identity] = problem
-    return tuple(by_identity[identity] for identity in sorted(by_identity))
-
-
-def _problem(problem: Problem) -> dict[str, Any]:
-    return {
-        "kind": problem.kind,
-        "cause": problem.cause.id,
-        "severity": "warning" if problem.is_warning else "error",
-        "subject": problem.subject,
-        "message": problem.message,
-        "where": problem.where,
-        "needed_by": list(problem.needed_by),
-        "page": problem.page,
-    }
-
-
-def _union(kind: EntryKind, reports: Iterable[AccessReport]) -> tuple[Entry, ...]:
-    """Return the entries of a kind in some reports, each once, in the order of reports."""
-    entries: dict[tuple[tuple[str, ...], tuple[Declaration, ...]], Entry] = {}
     for report in reports:
-        for entry in getattr(report, kind):
-            words = (*entry.sort_key(), *entry.needed_by, entry.because)
+        for finding in report.findings:
+            words = (*finding.sort_key(), *finding.needed_by, finding.because)
             # Two apps may have constructs of the same paths.
-            entries[words, entry.found_at] = entry
-    return tuple(entries[identity] for identity in sorted(entries))
+            by_identity[words, finding.found_at, finding.kind, finding.says] = finding
+    return [by_identity[identity] for identity in sorted(by_identity)]

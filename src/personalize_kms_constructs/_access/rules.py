@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
-from .entries import Entry
-from .model import Problem
+from .finding import Finding
 
 RULES: Mapping[str, tuple[str, str]] = {
     "Personalize::Configuration": (
@@ -57,12 +56,13 @@ UNENCRYPTED = "Personalize::Unencrypted"
 CONFIGURATION = "Personalize::Configuration"
 
 
-def rule_of(about: Entry | Problem) -> str:
-    """Return the name of the rule that a finding about an entry or a problem breaks."""
-    if isinstance(about, Problem):
-        return f"Personalize::{about.kind.capitalize()}"
-    if about.kind == "excess" and about.policy == "trust":
+def rule_of(finding: Finding) -> str:
+    """Return the name of the rule that a finding breaks."""
+    kind, policy = finding.kind, finding.policy
+    if finding.is_problem:
+        return f"Personalize::{kind.capitalize()}"
+    if kind == "excess" and policy == "trust":
         return "Personalize::Trust"
-    if about.kind in ("missing", "excess"):
-        return f"Personalize::{about.kind.capitalize()}{about.policy.capitalize()}Access"
+    if kind in ("missing", "excess"):
+        return f"Personalize::{kind.capitalize()}{policy.capitalize()}Access"
     return UNDECIDED

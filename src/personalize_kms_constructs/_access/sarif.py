@@ -15,11 +15,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from .._values import shown
-from .entries import Entry, Json
-from .findings import Finding, findings_of
-from .lines import Lines
-from .model import Problem
+from .finding import Json
+from .line_numbers import LineNumbers
 from .outcome import AccessFindings
+from .report_lines import Line, lines_of
 from .rules import RULES
 from .short_names import Names
 from .words import what_to_do
@@ -33,23 +32,23 @@ def sarif_report(report: AccessFindings, manifest: Path, version: str) -> str:
     directory, since the command is run in the repository.
     """
     ids = list(RULES)
-    names, lines = Names(report.names), Lines()
+    names, line_numbers = Names(report.names), LineNumbers()
     numbers = Counter[str]()
     results = []
-    for finding in findings_of(report):
-        fingerprint = _fingerprint(finding, names)
+    for line in lines_of(report):
+        fingerprint = _fingerprint(line, names)
         numbers[fingerprint] += 1
         # Two braces side by side stand for one (SARIF, 3.11.5), and a statement may end in two.
-        text = re.sub(r"(?<=[{}])(?=[{}])", " ", _message(finding, names))
+        text = re.sub(r"(?<=[{}])(?=[{}])", " ", _message(line, names))
         # GitHub takes no other, and its action hashes lines of the file where this is missing.
         line_hash = f"{fingerprint}:{numbers[fingerprint]}"
         results.append(
             {
-                "ruleId": finding.rule,
-                "ruleIndex": ids.index(finding.rule),
-                "level": finding.level,
+                "ruleId": line.rule,
+                "ruleIndex": ids.index(line.rule),
+                "level": line.level,
                 "message": {"text": text},
-                "locations": [_location(finding, manifest, lines)],
+                "locations": [_location(line, manifest, line_numbers)],
                 "partialFingerprints": {"primaryLocationLineHash": line_hash},
             }
         )
@@ -63,13 +62,13 @@ def sarif_report(report: AccessFindings, manifest: Path, version: str) -> str:
     return shown(json.dumps(log, indent=2, ensure_ascii=False)) + "\n"
 
 
-def _message(finding: Finding, names: Names) -> str:
-    parts = [finding.text]
-    step = what_to_do(finding, names)
+def _message(line: Line, names: Names) -> str:
+    parts = [line.text]
+    step = what_to_do(line, names)
     if step:
         parts.append(f"What to do: {step}")
-    if finding.page:
-        parts.append(finding.page)
+    if line.page:
+        parts.append(line.page)
     return ". ".join(filter(None, parts))
 
 
@@ -86,35 +85,34 @@ def _rule(id: str) -> Json:
     }
 
 
-def _fingerprint(finding: Finding, names: Names) -> str:
-    """Return a digest that stays the same while the finding does, whatever is added to it."""
-    about = finding.about[0]
-    if isinstance(about, Problem):
-        parts = [finding.rule, about.subject, about.cause.id]
+def _fingerprint(line: Line, names: Names) -> str:
+    """Return a digest that stays the same while the line does, whatever is added to it."""
+    first = line.first
+    if first.is_problem:
+        parts = [line.rule, first.subject, first.cause.id]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     resources, arns, too_much = set(), set(), set()
-    for entry in finding.about:
-        if isinstance(entry, Entry):
-            resources.add(entry.resource)
-            arns.add(entry.principal_arn)
-            # More that is too much isn't the same, and may be worse.
-            if entry.kind == "excess":
-                too_much.add(entry.action)
-    parts = [finding.rule, about.policy]
-    parts += map(names.of, (*sorted(arns), about.policy_of, *sorted(resources)))
+    for finding in line.findings:
+        resources.add(finding.resource)
+        arns.add(finding.principal_arn)
+        # More that is too much isn't the same, and may be worse.
+        if finding.kind == "excess":
+            too_much.add(finding.action)
+    parts = [line.rule, first.policy]
+    parts += map(names.of, (*sorted(arns), first.policy_of, *sorted(resources)))
     parts += sorted(too_much)
-    if not about.principal:
+    if not first.principal:
         # Without a principal it is about the requests.
-        parts += about.needed_by
+        parts += first.needed_by
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _location(finding: Finding, manifest: Path, lines: Lines) -> Json:
-    """Return the first place of a finding; the assembly's manifest, if it is about the app."""
-    first = finding.to_change[0] if finding.to_change else None
+def _location(line: Line, manifest: Path, numbers: LineNumbers) -> Json:
+    """Return the first place of a line; the assembly's manifest, if it is about the app."""
+    first = line.to_change[0] if line.to_change else None
     file = manifest if first is None else Path(first.template)
-    line = 1 if first is None else lines.of(first)
-    region = {"startLine": line, "startColumn": 1, "endLine": line, "endColumn": 2}
+    number = 1 if first is None else numbers.of(first)
+    region = {"startLine": number, "startColumn": 1, "endLine": number, "endColumn": 2}
     physical = {"artifactLocation": {"uri": _uri(file)}, "region": region}
     location: Json = {"physicalLocation": physical}
     if first is not None:

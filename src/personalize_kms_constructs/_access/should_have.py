@@ -14,9 +14,10 @@ from .._answers import Answer
 from .._default_key_policy import default_key_policy
 from .._values import HOLE, PARTITION, has_unknown, last_part, same, split_arn
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
-from .entries import Json
+from .causes import Column
+from .finding import Json
 from .forms import Forms
-from .model import AccessModel, Column
+from .model import AccessModel
 from .needs import (
     CALLER,
     IN_BOUNDARY,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from .findings import Finding, findings_of
-from .lines import Lines
+from .line_numbers import LineNumbers
 from .outcome import AccessFindings
+from .report_lines import Line, lines_of
 from .short_names import Names
 from .words import asks_nothing, assumed, left_out, summary, title
 
@@ -18,24 +18,24 @@ def text_report(report: AccessFindings, *, quiet: bool = False) -> str:
 
 
 def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
-    names, lines = Names(report.names), Lines()
+    names, numbers = Names(report.names), LineNumbers()
     if report.assumed:
         yield assumed(report)
-    findings = findings_of(report)
+    lines = lines_of(report)
     locations = []
-    for finding in findings:
-        locations.append(_location(finding, lines, with_assemblies=report.apps > 1))
+    for line in lines:
+        locations.append(_location(line, numbers, with_assemblies=report.apps > 1))
     width = max(map(len, locations), default=0)
-    for finding, location in zip(findings, locations, strict=True):
-        start = f"{finding.mark} {location.ljust(width)}  " if width else f"{finding.mark} "
-        yield f"{start}{finding.sentence}"
+    for line, location in zip(lines, locations, strict=True):
+        start = f"{line.mark} {location.ljust(width)}  " if width else f"{line.mark} "
+        yield f"{start}{line.sentence}"
     if not quiet:
         for policy in report.policies:
             yield ""
             yield f"{title(policy, names)}{':' if policy.should_have else ''}"
             for statement in policy.should_have:
                 yield f"  {json.dumps(statement)}"
-    if findings and not (quiet and report.asked):
+    if lines and not (quiet and report.asked):
         yield ""
     if nothing := asks_nothing(report):
         yield f"{nothing}."
@@ -44,13 +44,13 @@ def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
         yield left
 
 
-def _location(finding: Finding, lines: Lines, *, with_assemblies: bool) -> str:
+def _location(line: Line, numbers: LineNumbers, *, with_assemblies: bool) -> str:
     """Return file and line of the resource to change.
 
     It is empty in a single app of the CDK, whose names are paths.
     """
-    if not finding.to_change:
+    if not line.to_change:
         return ""
-    declared = finding.to_change[0]
+    declared = line.to_change[0]
     is_of_cdk = declared.template.endswith(".template.json")
-    return "" if is_of_cdk and not with_assemblies else lines.shown(declared)
+    return "" if is_of_cdk and not with_assemblies else numbers.shown(declared)

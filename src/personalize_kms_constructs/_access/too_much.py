@@ -15,13 +15,14 @@ from functools import partial
 from .._answers import Answer
 from .._values import bucket_in, matches, same
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
+from .asked import Asked, declared_of
 from .calls import call_on
-from .causes import MAY_BE_TOO_MUCH, Cause, Reason
+from .causes import MAY_BE_TOO_MUCH, Cause, Column, Reason
 from .conditions import condition_answer
 from .elements import actions_of, is_for, names_everybody, resources_of
-from .entries import Entry
+from .finding import Finding
 from .let_in import let_in_beside, trusted_beyond
-from .model import AccessModel, Asked, Bucket, Column, Key, Role, declared_of
+from .model import AccessModel, Bucket, Key, Role
 from .needs import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need
 from .policy_documents import PolicyStatement, allow_statements
 from .strangers import OF_ANOTHER_ACCOUNT, Strangers, as_sent, strangers
@@ -39,7 +40,7 @@ from .surplus import (
 _LETS_OTHERS_IN = {Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT, *OF_ANOTHER_ACCOUNT.values()}
 
 
-def too_much(model: AccessModel, needs: Sequence[Need], named: Collection[Need]) -> list[Entry]:
+def too_much(model: AccessModel, needs: Sequence[Need], named: Collection[Need]) -> list[Finding]:
     """Return every permission that is too much, once, and those that may be.
 
     ``named`` are the needs of roles that key policies meet by naming the role, so that IAM needn't.
@@ -48,16 +49,16 @@ def too_much(model: AccessModel, needs: Sequence[Need], named: Collection[Need])
     for need in needs:
         caller = (need.principal, need.account, need.caller)
         groups.setdefault(caller, []).append(need)
-    entries: list[Entry] = []
+    entries: list[Finding] = []
     for own in groups.values():
         entries += _OfCaller(model, own, needs, named).entries()
     entries = [*_joined(entries), *trusted_beyond(model)]
     return [*entries, *_joined(let_in_beside(model, entries))]
 
 
-def _joined(entries: Iterable[Entry]) -> list[Entry]:
+def _joined(entries: Iterable[Finding]) -> list[Finding]:
     """Return the entries, each once for all statements of a policy and all callers with it."""
-    by_identity: dict[tuple[object, ...], Entry] = {}
+    by_identity: dict[tuple[object, ...], Finding] = {}
     for entry in entries:
         value = entry.reason.values.get("value")
         identity = (entry.kind, entry.cause, value, *entry.sort_key())
@@ -89,7 +90,7 @@ class _OfCaller:
         for need in self._own:
             self._on.setdefault(need.owner_arn, []).append(need)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[Finding]:
         for needs in self._on.values():
             owner = needs[0].owner
             if isinstance(owner, (Key, Bucket)):
@@ -97,7 +98,7 @@ class _OfCaller:
         if self._role is not None:
             yield from self._in_iam(self._role)
 
-    def _in_policy_of(self, owner: Key | Bucket, needs: list[Need]) -> Iterator[Entry]:
+    def _in_policy_of(self, owner: Key | Bucket, needs: list[Need]) -> Iterator[Finding]:
         service = "kms" if isinstance(owner, Key) else "s3"
         for statement in allow_statements(owner.policies):
             is_meant = is_for(statement.body, [needs[0].principal_arn])
@@ -116,7 +117,7 @@ class _OfCaller:
             effective += self._for_others_too(statement, needs, owner)
             yield from self._entries_of(effective, statement, owner.column, owner.arn)
 
-    def _in_iam(self, role: Role) -> Iterator[Entry]:
+    def _in_iam(self, role: Role) -> Iterator[Finding]:
         keys, buckets = [], []
         for needs in self._on.values():
             owner = needs[0].owner
@@ -219,7 +220,7 @@ class _OfCaller:
         statement: PolicyStatement,
         column: Column,
         policy_of: str,
-    ) -> Iterator[Entry]:
+    ) -> Iterator[Finding]:
         needs = self._own if column == IN_IAM else self._on[policy_of]
         asked: dict[Asked, None] = {}
         for need in needs:
@@ -233,7 +234,7 @@ class _OfCaller:
                 requests = self._may_be_asked_by(action)
                 if requests:
                     reason = Reason.of(Cause.MAY_BE_ASKED, statement, requests=requests)
-            yield Entry(
+            yield Finding(
                 kind="undecided" if reason.cause in MAY_BE_TOO_MUCH else "excess",
                 principal=SERVICE if self._caller.is_service else ROLE,
                 principal_arn=self._caller.arn,
@@ -243,7 +244,7 @@ class _OfCaller:
                 policy_of=policy_of,
                 page=page,
                 reason=reason,
-                declared=declared_of([statement.policy]),
+                places=declared_of([statement.policy]),
                 asked=tuple(asked),
             )
 

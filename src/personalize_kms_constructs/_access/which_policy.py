@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 from .._answers import Answer
 from .._values import same
+from .asked import declared_of
+from .causes import Column
 from .declarations import Declaration, template_of
 from .forms import Owner
-from .model import AccessModel, Bucket, Column, Role, declared_of
+from .model import AccessModel, Bucket, Role
 from .needs import IN_BOUNDARY, IN_IAM, Need
 
 IAM_POLICY = "AWS::IAM::Policy"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from .._values import shown
-from .findings import Finding, whose
 from .outcome import AccessFindings
 from .policies import PolicyToChange
+from .report_lines import Line, whose
 from .short_names import Names
 
 _NOTHING = (
@@ -81,14 +81,14 @@ def _is_too_much_of_aws(policy: PolicyToChange) -> bool:
     return False
 
 
-def what_to_do(finding: Finding, names: Names) -> str:
-    """Return the remedy of a finding: the statements that policies should have, or else words."""
+def what_to_do(line: Line, names: Names) -> str:
+    """Return the remedy of a line: the statements that policies should have, or else words."""
     parts = []
-    for policy in finding.policies:
+    for policy in line.policies:
         statements = "; ".join(map(json.dumps, policy.should_have))
         part = title(policy, names)
         parts.append(f"{part}: {statements}" if statements else part)
-    return shown(names.short("; ".join(parts))) or finding.fix
+    return shown(names.short("; ".join(parts))) or line.fix
 
 
 def asks_nothing(report: AccessFindings) -> str:

@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .._access.model import Asked, OpenQuestion, Problem
+from .._access.asked import Asked, OpenQuestion
+from .._access.finding import Finding
 from .constructs import Left
 from .refused_requests import refusals
 from .request_reader import RequestReader
@@ -43,7 +44,7 @@ class AllRequests:
         self.asked: list[tuple[Asked, Template]] = []
         """The requests, each with the template that asks."""
         self.questions: list[OpenQuestion] = []
-        self.problems: list[Problem] = []
+        self.problems: list[Finding] = []
         self._reader = reader
         self._paths: set[str] = set()
         """The paths of constructs of ours."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .._access.asked import Asked, Location, OpenQuestion
 from .._access.causes import Cause, Reason
 from .._access.declarations import Declaration
-from .._access.model import Asked, Location, OpenQuestion, Problem
+from .._access.finding import Finding
 from .._access.policy_documents import as_list
 from .._answers import Answer
 from .._values import joined, unknown
@@ -49,7 +50,7 @@ class Left:
     """The file of that template, which may be unreadable."""
     asked: list[Asked] = field(default_factory=list)
     questions: list[OpenQuestion] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Finding] = field(default_factory=list)
     pending: list[PendingPolicy] = field(default_factory=list)
     """The policies whose statements others have to add."""
     state: tuple[Stack, str] | None = None
@@ -143,12 +144,12 @@ class _Metadata:
 
     def _add_not_made(self, name: str, logical_id: str) -> None:
         left = self.left
-        problem = Problem(
-            "configuration",
-            left.path,
-            Reason.of(Cause.NOT_MADE, what=name, logical_id=logical_id),
-            needed_by=(left.path,),
-            declared=(left.declared,),
+        problem = Finding(
+            kind="configuration",
+            name=left.path,
+            subject=left.path,
+            reason=Reason.of(Cause.NOT_MADE, what=name, logical_id=logical_id),
+            places=(left.declared,),
             of_ours=left.ours,
         )
         left.problems.append(problem)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .._access.causes import Cause
-from .._access.entries import Entry
+from .._access.finding import Finding
 from .._access.policy_documents import as_list
 from .._values import as_written
 from ..matrix import ROWS, Permissions
@@ -24,7 +24,7 @@ TO_FILL_IN = {"bucket": "<bucket ARN>", "prefix": "<folder/>"}
 
 
 def entries_to_complete(
-    undecided: Iterable[Entry], assemblies: Sequence[Assembly]
+    undecided: Iterable[Finding], assemblies: Sequence[Assembly]
 ) -> list[dict[str, Any]]:
     """Return an entry for each role with which code may create resources.
 
@@ -46,7 +46,7 @@ def entries_to_complete(
 
 
 def _calls_by_role(
-    undecided: Iterable[Entry], templates: Templates
+    undecided: Iterable[Finding], templates: Templates
 ) -> dict[tuple[str, str], set[str]]:
     """Return the calls of creators by file and logical id of the role, which is empty outside."""
     files: dict[str, str] = {}
@@ -59,7 +59,7 @@ def _calls_by_role(
     for creator in undecided:
         if creator.cause is not Cause.NOT_DECLARED:
             continue
-        outside = (files[creator.declared[0].template], "")
+        outside = (files[creator.places[0].template], "")
         allowed: set[str] = set()
         for action in as_list(creator.reason.values["actions"]):
             allowed |= calls_of(action)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .._access.asked import OpenQuestion
 from .._access.causes import Cause
 from .._access.declarations import Declaration
-from .._access.model import OpenQuestion
 from .._values import split, unknown
 from . import physical
 from .deployment import Deployment

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from .._access.lines import STANDARD_INPUT
+from .._access.line_numbers import STANDARD_INPUT
 from .._address import page_at
 from .files import AssemblyError, read_template
 from .manifest import Assembly, read_with_stages, template_alone

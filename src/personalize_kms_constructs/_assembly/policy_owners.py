@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Any, NamedTuple
 
+from .._access.asked import Asked, Location, OpenQuestion
 from .._access.causes import IF_PARAMETER
 from .._access.declarations import Declaration
-from .._access.model import AccessModel, Asked, Bucket, Key, Location, OpenQuestion, Role
+from .._access.model import AccessModel, Bucket, Key, Role
 from .._access.needs import keys_of
 from .._access.policy_documents import Policy, as_list
 from .._access.problems import AWS_MANAGED_KEY

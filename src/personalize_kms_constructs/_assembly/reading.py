@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from .._access.model import AccessModel, Location, PolicyOwner
+from .._access.asked import Location
+from .._access.model import AccessModel, PolicyOwner
 from . import physical
 from .all_requests import AllRequests
 from .app import App

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from .. import matrix
 from .._access.causes import Cause, Reason
-from .._access.model import Problem
+from .._access.finding import Finding
 from .._values import MARK, has_unknown, split_arn
 from .physical import alias_in
 from .requests import S3_URI, Request
 
 
-def refusals(request: Request, *, ours: bool) -> list[Problem]:
+def refusals(request: Request, *, ours: bool) -> list[Finding]:
     """Return the problems that role, key and paths alone show.
 
     With these problems the check couldn't know the permissions to ask for. Whatever else
     Personalize refuses is left to Personalize.
     """
-    problems: list[Problem] = []
+    problems: list[Finding] = []
     for reason, page in _refused(request):
-        problem = Problem(
-            "configuration",
-            request.name,
-            reason,
+        problem = Finding(
+            kind="configuration",
+            name=request.name,
+            subject=request.name,
+            reason=reason,
             page=page,
-            needed_by=(request.name,),
-            declared=(request.resource.declared,),
+            places=(request.resource.declared,),
             of_ours=ours,
         )
         problems.append(problem)

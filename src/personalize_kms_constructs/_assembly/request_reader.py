@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from .._access.asked import Asked, Location, OpenQuestion
 from .._access.causes import IF_PARAMETER, Cause
-from .._access.model import Asked, Location, OpenQuestion
 from .._values import split
 from .choices import left_out_by
 from .dataset_groups import DatasetGroups, key_left_open

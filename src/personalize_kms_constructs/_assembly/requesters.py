@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from .._access.model import OpenQuestion
+from .._access.asked import OpenQuestion
 from .._access.policy_documents import as_list
 from .._answers import Answer
 from .._values import unknown

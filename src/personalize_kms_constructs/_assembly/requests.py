@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .. import matrix
-from .._access.model import OpenQuestion
+from .._access.asked import OpenQuestion
 from .._access.policy_documents import all_conditions
 from .._values import split, split_arn, unknown
 from .choices import Either, left_out_by

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .._access.causes import Cause, Reason
-from .._access.model import Problem
+from .._access.finding import Finding
 from .._values import has_unknown, without_case
 from ..matrix import IMPORT_PAGE
 from . import physical
@@ -44,7 +44,7 @@ def raise_for_two_deployments(resources: Iterable[Resource]) -> None:
 
 def bucket_policy_problems(
     arn: str, name: str, policies: Iterable[Resource], buckets: list[Resource]
-) -> list[Problem]:
+) -> list[Finding]:
     """Return a problem if the first bucket of a name has several policies at once."""
     # Under a condition another policy may be left out.
     rivals = [policy for policy in policies if not policy.condition]
@@ -55,8 +55,15 @@ def bucket_policy_problems(
     label = nearest(buckets, rivals[0].stack).path if buckets else arn
     paths = " and ".join(sorted(policy.path for policy in rivals))
     reason = Reason.of(Cause.BUCKET_POLICIES, number=len(rivals), paths=paths)
-    declared = (rivals[-1].declared,)
-    return [Problem("configuration", arn, reason, label, IMPORT_PAGE, declared=declared)]
+    problem = Finding(
+        kind="configuration",
+        subject=arn,
+        label=label,
+        reason=reason,
+        page=IMPORT_PAGE,
+        places=(rivals[-1].declared,),
+    )
+    return [problem]
 
 
 def name_in_account(role: Resource) -> str:

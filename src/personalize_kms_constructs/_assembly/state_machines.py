@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._access.model import OpenQuestion
+from .._access.asked import OpenQuestion
 from .._values import HOLE, WRITTEN, account_of, as_text, joined, unknown
 from ..matrix import Permissions
 from .choices import Either

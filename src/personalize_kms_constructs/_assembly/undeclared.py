@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from .._access import calls, decision
+from .._access.asked import Asked, OpenQuestion
 from .._access.aws_managed_policies import policies_of_aws_named
 from .._access.calls import Call
 from .._access.causes import Cause
 from .._access.elements import actions_of, principals_of, resources_of
-from .._access.model import Asked, OpenQuestion, Role
+from .._access.model import Role
 from .._access.policy_documents import Policy, allow_statements, has_variables
 from .._answers import Answer
 from .._values import HOLE, has_unknown, matches, unknown

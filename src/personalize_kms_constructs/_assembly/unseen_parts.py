@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from .._access.asked import OpenQuestion
 from .._access.declarations import Declaration
-from .._access.model import OpenQuestion
 from .policies_in_properties import all_reasons
 from .stacks import Resource, Stack
 from .templates import NESTED_STACKS, Template

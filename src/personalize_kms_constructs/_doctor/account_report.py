@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .._access.findings import Finding
-from .._access.model import Problem
 from .._access.report import as_data
+from .._access.report_lines import Line
 from .._access.short_names import Names
 from .._access.words import counted, title
 from .._values import shown
@@ -108,9 +107,9 @@ class AccountReport:
         """Return the actions that control policies must not deny, by who needs them."""
         actions: dict[str, set[str]] = {who: set() for who in reversed(_WHO)}
         for report in (group.access for group in self.groups):
-            for entry in (*report.missing, *report.undecided, *report.allowed):
-                if entry.principal in actions:
-                    actions[entry.principal].add(entry.action)
+            for finding in (*report.missing, *report.undecided, *report.allowed):
+                if finding.principal in actions:
+                    actions[finding.principal].add(finding.action)
         return {who: sorted(of_principal) for who, of_principal in actions.items() if of_principal}
 
     def to_json(self) -> str:
@@ -137,7 +136,7 @@ class AccountReport:
         if len(self.groups) > 1 and not quiet:
             lines += ["", *self._table()]
         for report in self.groups:
-            if report.findings or (len(self.groups) == 1 and not quiet):
+            if report.lines or (len(self.groups) == 1 and not quiet):
                 lines += _lines(report, quiet=quiet)
         if self.account.not_answered:
             lines += ["", _NOT_ANSWERED]
@@ -152,13 +151,13 @@ class AccountReport:
         return shown("".join(f"{line}\n" for line in (*lines, "", self.line())))
 
     def _table(self) -> Iterator[str]:
-        with_findings = [report for report in self.groups if report.findings]
-        width = max((len(report.group.name) for report in with_findings), default=0)
-        for report in with_findings:
-            first, more = report.findings[0], len(report.findings) - 1
+        with_lines = [report for report in self.groups if report.lines]
+        width = max((len(report.group.name) for report in with_lines), default=0)
+        for report in with_lines:
+            first, more = report.lines[0], len(report.lines) - 1
             says = first.text + (f", and {more} more" if more else "")
             yield f"{first.mark} {report.group.name.ljust(width)}  {says}"
-        if healthy := len(self.groups) - len(with_findings):
+        if healthy := len(self.groups) - len(with_lines):
             yield f"✓ {counted(healthy, 'dataset group')} where nothing is missing or wrong"
 
     def _not_answered(self) -> Iterator[dict[str, Any]]:
@@ -171,9 +170,9 @@ def _lines(report: GroupReport, *, quiet: bool) -> Iterator[str]:
     """Yield the lines on a dataset group: findings, notes, and statements to add."""
     names = Names(report.access.names)
     yield from ("", f"dataset group {report.group.name}")
-    for finding in report.findings:
-        fix = f": {finding.fix}" if finding.fix and not finding.policies else ""
-        yield f"{finding.mark} {finding.text}{_needed_by(finding)}{fix}"
+    for line in report.lines:
+        fix = f": {line.fix}" if line.fix and not line.policies else ""
+        yield f"{line.mark} {line.text}{_needed_by(line)}{fix}"
     if quiet:
         return
     yield from (f"· {note}" for note in report.notes)
@@ -183,10 +182,10 @@ def _lines(report: GroupReport, *, quiet: bool) -> Iterator[str]:
         yield from (f"  {json.dumps(statement)}" for statement in policy.should_have)
 
 
-def _needed_by(finding: Finding) -> str:
-    """Return the dataset group and the dated jobs that a finding concerns."""
-    if isinstance(finding.about[0], Problem):
+def _needed_by(line: Line) -> str:
+    """Return the dataset group and the dated jobs that a line concerns."""
+    if line.first.is_problem:
         return ""  # its words have them
-    names = list(dict.fromkeys(name for entry in finding.about for name in entry.needed_by))
+    names = list(dict.fromkeys(name for finding in line.findings for name in finding.needed_by))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f" (needed by {', '.join(names[:_NAMED])}{more})"

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from .._access.causes import Cause, Reason
+from .._access.causes import Cause, Column, Reason
 from .._access.comparison import decisions, report_on
 from .._access.elements import is_for
-from .._access.entries import Entry
-from .._access.findings import Finding, findings_of
-from .._access.model import AccessModel, Column, Problem
+from .._access.finding import Finding
+from .._access.model import AccessModel
 from .._access.needs import users_of
 from .._access.policies import PolicyToChange
 from .._access.problems import GROUP_PAGE
 from .._access.report import AccessReport, in_order
+from .._access.report_lines import Line, lines_of
 from ..matrix import DATASET_GROUP
 from .gathering import Gathered
 from .groups import Group
@@ -35,25 +35,27 @@ class GroupReport:
     notes: tuple[str, ...] = ()
 
     @cached_property
-    def findings(self) -> list[Finding]:
-        """Its findings, the worst first."""
-        return sorted(findings_of(self.access), key=_urgency)
+    def lines(self) -> list[Line]:
+        """The lines on it, the worst first."""
+        return sorted(lines_of(self.access), key=_urgency)
 
     @property
     def urgency(self) -> int:
         """Its rank: 0 if a key can't be used, 1 for another error, 2 for a doubt."""
-        return min(map(_urgency, self.findings), default=3)
+        return min(map(_urgency, self.lines), default=3)
 
 
 def diagnose(gathered: Gathered) -> GroupReport:
     """Return what is missing, wrong, undecided and right."""
     report = report_on(decisions(gathered.model))
-    undecided = sorted((*report.undecided, *_unseen(gathered)), key=lambda entry: entry.sort_key())
+    findings = [
+        *report.findings,
+        *_unseen(gathered),
+        *_unused_ids(gathered.model),
+        *_failed(gathered),
+    ]
     access = replace(
-        report,
-        problems=in_order((*report.problems, *_unused_ids(gathered.model), *_failed(gathered))),
-        undecided=tuple(undecided),
-        policies=tuple(map(_to_add, report.policies)),
+        report, findings=in_order(findings), policies=tuple(map(_to_add, report.policies))
     )
     return GroupReport(gathered.group, access, tuple(_notes(gathered)))
 
@@ -61,25 +63,25 @@ def diagnose(gathered: Gathered) -> GroupReport:
 def unseen_group(group: Group) -> GroupReport:
     """Return the report on a dataset group that can't be seen."""
     undecided = _of_group(group, Reason.of(Cause.GROUP_UNSEEN, why=group.unseen))
-    return GroupReport(group, AccessReport(undecided=(undecided,)))
+    return GroupReport(group, AccessReport((undecided,)))
 
 
-def _urgency(finding: Finding) -> int:
-    if finding.about[0].reason.cause is Cause.KEY_STATE:
+def _urgency(line: Line) -> int:
+    if line.first.cause is Cause.KEY_STATE:
         return 0
-    return 1 if finding.level == "error" else 2
+    return 1 if line.level == "error" else 2
 
 
 def _to_add(policy: PolicyToChange) -> PolicyToChange:
     """Return a policy with the statements to add, for those alone who lack something."""
     to_add = policy.should_have
     if policy.policy in ("key", "bucket"):
-        lacking = {entry.principal_arn for entry in policy.lacks}
+        lacking = {finding.principal_arn for finding in policy.lacks}
         to_add = tuple(statement for statement in to_add if is_for(statement, lacking))
     return replace(policy, should_have=to_add, replaces=(), own_conditions=(), also_for=())
 
 
-def _unused_ids(model: AccessModel) -> Iterator[Problem]:
+def _unused_ids(model: AccessModel) -> Iterator[Finding]:
     """Yield a warning for each id in a policy; whose it was can't be known."""
     living = {role.unique_id for role in model.roles.values()}
     for owner in model.owners:
@@ -88,24 +90,40 @@ def _unused_ids(model: AccessModel) -> Iterator[Problem]:
             principals = [(body.get("Principal"), body.get("NotPrincipal")) for body in bodies]
             for id in sorted(set(_ID.findall(str(principals))) - living):
                 reason = Reason.of(Cause.UNUSED_ID, column=owner.column, id=id)
-                more = {"label": model.label(owner.arn), "is_warning": True}
-                yield Problem.of("configuration", owner.arn, reason, _IDS_PAGE, (), **more)
+                yield Finding(
+                    kind="configuration",
+                    subject=owner.arn,
+                    label=model.label(owner.arn),
+                    reason=reason,
+                    page=_IDS_PAGE,
+                    is_warning=True,
+                )
 
 
-def _failed(gathered: Gathered) -> Iterator[Problem]:
+def _failed(gathered: Gathered) -> Iterator[Finding]:
     """Yield the failures of a dataset group and of its newest jobs, in Personalize's words."""
     group = gathered.group
     if group.described.get("status") == "CREATE FAILED":
         why = group.described.get("failureReason") or "it gave no reason"
-        reason, label = Reason.of(Cause.GROUP_FAILED, why=why), f"dataset group {group.name}"
-        yield Problem.of("configuration", group.arn, reason, GROUP_PAGE, (), label=label)
+        yield Finding(
+            kind="configuration",
+            subject=group.arn,
+            label=f"dataset group {group.name}",
+            reason=Reason.of(Cause.GROUP_FAILED, why=why),
+            page=GROUP_PAGE,
+        )
     for job in gathered.jobs.newest:
         if job.failure and not job.is_past:
-            reason, page = Reason.of(Cause.JOB_FAILED, why=job.failure), job.permissions.page
-            yield Problem.of("configuration", job.label, reason, page, (), is_warning=True)
+            yield Finding(
+                kind="configuration",
+                subject=job.label,
+                reason=Reason.of(Cause.JOB_FAILED, why=job.failure),
+                page=job.permissions.page,
+                is_warning=True,
+            )
 
 
-def _unseen(gathered: Gathered) -> Iterator[Entry]:
+def _unseen(gathered: Gathered) -> Iterator[Finding]:
     jobs, model = gathered.jobs, gathered.model
     if jobs.unseen:
         yield _of_group(gathered.group, Reason.of(Cause.JOBS_UNSEEN, number=jobs.unseen))
@@ -118,12 +136,14 @@ def _unseen(gathered: Gathered) -> Iterator[Entry]:
     for column, arn, cause, why in doubts:
         if why:
             reason, asked = Reason.of(cause, why=why), tuple(users[arn])
-            yield Entry(kind="undecided", policy=column, policy_of=arn, reason=reason, asked=asked)
+            yield Finding(
+                kind="undecided", policy=column, policy_of=arn, reason=reason, asked=asked
+            )
 
 
-def _of_group(group: Group, reason: Reason) -> Entry:
+def _of_group(group: Group, reason: Reason) -> Finding:
     name = f"{group.name} ({DATASET_GROUP.resource})"
-    return Entry(kind="undecided", name=name, reason=reason)
+    return Finding(kind="undecided", name=name, reason=reason)
 
 
 def _notes(gathered: Gathered) -> Iterator[str]:

@@ -8,7 +8,8 @@ from functools import partial
 from typing import TypeVar
 
 from .. import matrix
-from .._access.model import AccessModel, Asked, Location
+from .._access.asked import Asked, Location
+from .._access.model import AccessModel
 from .asking import Account
 from .groups import Group, Jobs, LocationOfJob, PersonalizeJob
 from .owners import read_bucket, read_key, read_role

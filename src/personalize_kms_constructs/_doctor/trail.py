@@ -11,8 +11,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from .._access.causes import Cause, Reason
-from .._access.entries import Entry
-from .._access.model import AccessModel, Problem
+from .._access.finding import Finding
+from .._access.model import AccessModel
 from .._access.report import in_order
 from ..matrix import SERVICE_PRINCIPAL
 from .asking import Account, NotAnsweredError
@@ -33,10 +33,10 @@ class Denial(NamedTuple):
     says: str
     record: str
 
-    def is_of(self, entry: Entry) -> bool:
-        """Tell if an entry explains it."""
-        is_alike = (self.who, self.action) == (entry.principal_arn, entry.action)
-        return is_alike and entry.resource in self.record
+    def is_of(self, finding: Finding) -> bool:
+        """Tell if a finding explains it."""
+        is_alike = (self.who, self.action) == (finding.principal_arn, finding.action)
+        return is_alike and finding.resource in self.record
 
 
 def read_denials(account: Account) -> tuple[list[Denial], str]:
@@ -75,16 +75,23 @@ def with_denials(
     report: GroupReport, model: AccessModel, denials: list[Denial], read: str
 ) -> GroupReport:
     """Return a report with denied calls: a note if a finding explains one, else a warning."""
-    notes, problems = [*report.notes, read], [*report.access.problems]
+    notes, findings = [*report.notes, read], [*report.access.findings]
+    unmet = (*report.access.missing, *report.access.undecided)
     for denial in denials:
-        entries = (*report.access.missing, *report.access.undecided)
         is_on_key = any(key in denial.record for key in model.keys)
         of_service = denial.who == SERVICE_PRINCIPAL and is_on_key
-        if any(map(denial.is_of, entries)):
+        if any(map(denial.is_of, unmet)):
             notes.append(f"CloudTrail: {denial.says}")
         elif of_service or denial.who in model.roles:
             reason = Reason.of(Cause.CALL_DENIED, says=denial.says)
-            problem = Problem.of("configuration", denial.who, reason, _PAGE, (), is_warning=True)
-            problems.append(problem)
-    access = replace(report.access, problems=in_order(problems))
+            findings.append(
+                Finding(
+                    kind="configuration",
+                    subject=denial.who,
+                    reason=reason,
+                    page=_PAGE,
+                    is_warning=True,
+                )
+            )
+    access = replace(report.access, findings=in_order(findings))
     return replace(report, access=access, notes=tuple(notes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +11,8 @@ import aws_cdk as cdk
 from .._access.causes import Cause
 from .._access.comparison import compare, decisions, report_on
 from .._access.declarations import template_of
-from .._access.entries import Entry
-from .._access.model import AccessModel, Problem
+from .._access.finding import Finding
+from .._access.model import AccessModel
 from .._access.needs import CALLER, IN_BUCKET_POLICY, IN_IAM
 from .._access.report import AccessReport, merged
 from .._access.rules import CONFIGURATION, UNDECIDED
@@ -134,84 +134,79 @@ def _certain(read: ReadAssembly) -> AccessReport:
         pending += construct.pending
         if construct.ours and construct.questions:
             not_judged.add(construct.path)
-    missing: list[Entry] = []
-    for entry in report.missing:
-        if not any(_is_pending(entry, policy, model) for policy in pending):
-            missing.append(entry)
-    undecided: list[Entry] = []
-    for entry in report.undecided:
-        if entry.name in not_judged or _has_another_condition(entry):
-            undecided.append(entry)
-    problems: list[Problem] = []
-    for problem in report.problems:
-        if problem.certain or problem.is_warning:
-            problems.append(problem)
-    certain = replace(
-        report,
-        missing=tuple(missing),
-        undecided=_once_a_stack(undecided),
-        problems=tuple(problems),
-    )
+    told: list[Finding] = []
+    for finding in report.findings:
+        if finding.kind == "missing":
+            is_told = not any(_is_pending(finding, policy, model) for policy in pending)
+        elif finding.kind == "undecided":
+            is_told = finding.name in not_judged or _has_another_condition(finding)
+        else:
+            # Personalize may not need an inline policy that is lost.
+            is_told = finding.cause is not Cause.INLINE_NAME_TAKEN
+        if is_told:
+            told.append(finding)
+    certain = replace(report, findings=tuple(_once_a_stack(told)))
     return replace(certain, policies=certain.policies_that_count())
 
 
-def _has_another_condition(entry: Entry) -> bool:
+def _has_another_condition(finding: Finding) -> bool:
     """Report whether a condition that isn't ours leaves a permission of ours open."""
-    if entry.cause is Cause.CHOSEN:
+    if finding.cause is Cause.CHOSEN:
         return True
-    if not entry.ours or entry.cause is not Cause.OPEN:
+    if not finding.ours or finding.cause is not Cause.OPEN:
         return False
-    return any(reason.cause in _CONDITIONS for reason in entry.reason.doubts)
+    return any(reason.cause in _CONDITIONS for reason in finding.reason.doubts)
 
 
-def _depends_on_template(entry: Entry) -> bool:
+def _depends_on_template(finding: Finding) -> bool:
     """Report whether a condition of the template leaves a request or a statement open."""
-    if entry.cause is Cause.CHOSEN:
+    if finding.kind != "undecided":
+        return False
+    if finding.cause is Cause.CHOSEN:
         return True
-    return any(reason.cause is Cause.TEMPLATE_CONDITION for reason in entry.reason.doubts)
+    return any(reason.cause is Cause.TEMPLATE_CONDITION for reason in finding.reason.doubts)
 
 
-def _once_a_stack(undecided: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Return the entries, of a template's entries that its conditions leave open only the first.
+def _once_a_stack(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield findings; of those that a template's conditions leave open only the first.
 
-    That entry is shown at one request.
+    That is shown at one request.
     """
-    entries: list[Entry] = []
     templates: set[str] = set()
-    for entry in undecided:
-        template = template_of(next(iter(entry.found_at), None))
-        if not _depends_on_template(entry):
-            entries.append(entry)
-        elif template not in templates:
+    for finding in findings:
+        if not _depends_on_template(finding):
+            yield finding
+            continue
+        template = template_of(next(iter(finding.found_at), None))
+        if template not in templates:
             templates.add(template)
-            entries.append(replace(entry, asked=entry.asked[:1]))
-    return tuple(entries)
+            yield replace(finding, asked=finding.asked[:1])
 
 
-def _is_pending(entry: Entry, pending: PendingPolicy, model: AccessModel) -> bool:
+def _is_pending(finding: Finding, pending: PendingPolicy, model: AccessModel) -> bool:
     """Report whether others may have to add a missing permission to the policies of an owner.
 
     Only to the policies of a role, or of a bucket without a policy in the templates. If a template
     has the policy of the key or bucket, a permission that isn't in it is missing, also from an
     outdated copy. No statement helps against a denial or a boundary.
     """
-    if entry.cause in (Cause.DENIED, Cause.BOUNDARY) or entry.action not in pending.actions:
+    if finding.cause in (Cause.DENIED, Cause.BOUNDARY) or finding.action not in pending.actions:
         return False
     if pending.column == CALLER:
-        is_of_job = any(asked.name == pending.arn for asked in entry.asked)
-        return entry.principal == CALLER and is_of_job
-    if pending.column == IN_BUCKET_POLICY and entry.policy == IN_BUCKET_POLICY:
-        has_policy = bool(model.buckets[entry.policy_of].policies)
-        return not has_policy and _is_same_owner(entry.policy_of, pending.arn, model)
-    if pending.column == IN_IAM and _is_missing_in_iam(entry):
-        return _is_same_owner(entry.principal_arn, pending.arn, model)
+        is_of_job = any(asked.name == pending.arn for asked in finding.asked)
+        return finding.principal == CALLER and is_of_job
+    if pending.column == IN_BUCKET_POLICY and finding.policy == IN_BUCKET_POLICY:
+        has_policy = bool(model.buckets[finding.policy_of].policies)
+        return not has_policy and _is_same_owner(finding.policy_of, pending.arn, model)
+    if pending.column == IN_IAM and _is_missing_in_iam(finding):
+        return _is_same_owner(finding.principal_arn, pending.arn, model)
     return False
 
 
-def _is_missing_in_iam(entry: Entry) -> bool:
+def _is_missing_in_iam(finding: Finding) -> bool:
     """Report whether IAM lacks a permission, perhaps one that a key policy leaves to it."""
     left_to_iam = (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM, Cause.BOTH_SIDES)
-    return entry.policy == IN_IAM or entry.cause in left_to_iam
+    return finding.policy == IN_IAM or finding.cause in left_to_iam
 
 
 def _is_same_owner(arn: str, pending_arn: str, model: AccessModel) -> bool:
@@ -225,40 +220,29 @@ def _is_same_owner(arn: str, pending_arn: str, model: AccessModel) -> bool:
 
 def _less(report: AccessReport, of_judge: AccessReport) -> AccessReport:
     """Return a report without the findings of the judge."""
-    missing_of_ours = {entry.sort_key() for entry in of_judge.missing}
+    known = set(map(_identity, of_judge.findings))
     policies = []
     for policy in report.policies:
-        lacks = _less_missing(policy.lacks, missing_of_ours)
-        policies.append(replace(policy, lacks=lacks))
-    known_problems = {_identity(problem) for problem in of_judge.problems}
-    known_undecided = {(entry.name, *entry.sort_key()) for entry in of_judge.undecided}
-    problems = [problem for problem in report.problems if _identity(problem) not in known_problems]
-    undecided: list[Entry] = []
-    for entry in report.undecided:
-        if (entry.name, *entry.sort_key()) not in known_undecided:
-            undecided.append(entry)
+        policies.append(replace(policy, lacks=tuple(_others(policy.lacks, known))))
     rest = replace(
-        report,
-        missing=_less_missing(report.missing, missing_of_ours),
-        undecided=tuple(undecided),
-        problems=tuple(problems),
-        policies=tuple(policies),
+        report, findings=tuple(_others(report.findings, known)), policies=tuple(policies)
     )
     return replace(rest, policies=rest.policies_that_count())
 
 
-def _less_missing(entries: Iterable[Entry], of_judge: set[tuple[str, ...]]) -> tuple[Entry, ...]:
-    """Return the missing permissions, for those of the judge only the requests of others."""
-    rest: list[Entry] = []
-    for entry in entries:
-        if entry.sort_key() not in of_judge:
-            rest.append(entry)
-            continue
-        others = tuple(asked for asked in entry.asked if not asked.ours)
-        if others:
-            rest.append(replace(entry, asked=others))
-    return tuple(rest)
+def _others(findings: Iterable[Finding], known: Collection[object]) -> Iterator[Finding]:
+    """Yield the findings that aren't known; of missing permissions also for requests of others."""
+    for finding in findings:
+        if _identity(finding) not in known:
+            yield finding
+        elif finding.kind == "missing":
+            others = tuple(asked for asked in finding.asked if not asked.ours)
+            if others:
+                yield replace(finding, asked=others)
 
 
-def _identity(problem: Problem) -> tuple[object, ...]:
-    return problem.kind, problem.cause, problem.subject
+def _identity(finding: Finding) -> tuple[object, ...]:
+    """Return what tells findings of two reports apart, of problems without their words."""
+    if finding.is_problem:
+        return finding.kind, finding.cause, finding.subject
+    return finding.kind, finding.name, *finding.sort_key()

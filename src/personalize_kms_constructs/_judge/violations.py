@@ -10,8 +10,8 @@ import aws_cdk as cdk
 from constructs import Node
 
 from .._access.declarations import Declaration
-from .._access.findings import Finding, findings_of
 from .._access.report import AccessReport
+from .._access.report_lines import Line, lines_of
 from .._access.rules import UNENCRYPTED
 from .._access.short_names import Names
 from .._access.words import what_to_do
@@ -34,25 +34,25 @@ def violations_of(report: AccessReport, app: Any = None) -> list[cdk.PolicyViola
     """
     names = Names(report.names)
     violations: list[cdk.PolicyViolation] = []
-    for finding in findings_of(report):
+    for line in lines_of(report):
         # A construct asks for what its dataset groups ask for, and the CDK prints all places apart.
-        places = finding.found_at
+        places = line.found_at
         outermost = [place for place in places if not any(map(place.is_below, places))]
         resources = _violating_resources(outermost)
         if app is not None:
-            resources = _counted_resources(app, finding.rule, outermost)
+            resources = _counted_resources(app, line.rule, outermost)
         if not resources:
             continue
         shown = [] if resources == [_APP] else outermost
-        text = finding.text + _paths_to_add(finding, shown)
-        fix = what_to_do(finding, names)
-        if fix and finding.page:
-            fix = f"{fix} ({finding.page})"
-        if app is not None and finding.policies:
+        text = line.text + _paths_to_add(line, shown)
+        fix = what_to_do(line, names)
+        if fix and line.page:
+            fix = f"{fix} ({line.page})"
+        if app is not None and line.policies:
             fix = f"{_NOT_YOURS}; else, {fix}"
-        severity = ERROR if finding.level == ERROR else WARNING
-        fix = fix or finding.page
-        violations.append(_violation(finding.rule, severity, text, resources, fix))
+        severity = ERROR if line.level == ERROR else WARNING
+        fix = fix or line.page
+        violations.append(_violation(line.rule, severity, text, resources, fix))
     return violations
 
 
@@ -72,12 +72,12 @@ def _violation(
     )
 
 
-def _paths_to_add(finding: Finding, shown: Sequence[Declaration]) -> str:
+def _paths_to_add(line: Line, shown: Sequence[Declaration]) -> str:
     """Return the construct paths that neither places nor text have, to put after the text."""
     paths: list[str] = []
-    for declaration in finding.found_at:
+    for declaration in line.found_at:
         path = declaration.construct_path.removesuffix("/Resource")
-        if declaration not in shown and path not in finding.text and path not in paths:
+        if declaration not in shown and path not in line.text and path not in paths:
             paths.append(path)
     return f" (at {', '.join(paths)})" if paths else ""
 

@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .._access.entries import Entry
-from .._access.model import Problem
+from .._access.finding import Finding
 from .._access.policies import PolicyToChange
 from .._access.report import AccessReport
 from .._assembly.files import AssemblyError
@@ -17,10 +16,9 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessReport",
     "AssemblyError",
-    "Entry",
+    "Finding",
     "PersonalizeAccessChecks",
     "PolicyToChange",
-    "Problem",
     "check_assembly",
     "declare_created",
 ]

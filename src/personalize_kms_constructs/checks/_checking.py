@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._access.asked import OpenQuestion
 from .._access.comparison import compare
-from .._access.model import OpenQuestion
 from .._access.report import AccessReport, merged
 from .._assembly.created import add_created
 from .._assembly.created_problems import created_problems

@@ -12,7 +12,7 @@ from .declarations import Declaration
 STANDARD_INPUT = "-"
 
 
-class Lines:
+class LineNumbers:
     """Finds resources in files, each of which is read once."""
 
     def __init__(self) -> None:
