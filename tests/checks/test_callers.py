@@ -79,26 +79,6 @@ def callers(report: AccessReport) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("statements", "lacks"),
-    [
-        ([CREATING, PASSING], set()),
-        ([CREATING], {(PASS, ROLE_ARN)}),
-        ([PASSING], NEEDED - {(PASS, ROLE_ARN)}),
-    ],
-)
-def test_the_caller_is_the_role_that_calls(
-    statements: list[Json], lacks: set[tuple[str, str]], tmp_path: Path
-) -> None:
-    """AWS refuses a role that may create jobs and not pass the service role."""
-    states = {"Export": task("createDatasetExportJob", EXPORT)}
-    resources = {"Caller": CALLERS_ROLE, "Asks": machine(states, RoleArn=OF_CALLER)}
-    policy = managed(*statements, role={"Ref": "Caller"})
-    report = check(tmp_path, {"Resources": {**resources, "Policy": policy}})
-    assert of_caller(report) == {"yes": NEEDED - lacks, "no": lacks, "open": set()}
-    assert callers(report) == {CALLER}
-
-
-@pytest.mark.parametrize(
     ("passed", "waits_for", "make"),
     [
         ("Service", "Service", ""),

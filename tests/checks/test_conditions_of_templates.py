@@ -47,9 +47,13 @@ OF_ADMIN: Statement = {
 DENY: Statement = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}
 ALLOW: Statement = {"Effect": "Allow", "Action": IN_IAM, "Resource": KEY}
 ON_ANY: Statement = {**ALLOW, "Resource": "*"}
+WITHOUT_TLS = {"aws:SecureTransport": "false"}
 INLINE: Any = {"PolicyName": "kms", "PolicyDocument": {"Statement": [ON_ANY]}}
 OTHER_KEY = "arn:aws:kms:eu-west-1:111122223333:key/1"
 IS_OPEN = "it depends on the condition Main.IsProd"
+WHAT_IS_ASKED = "what it asks for depends on the condition Main.IsProd"
+SOURCE = {"DataLocation": "s3://ratings/in/"}
+JOB = {"JobName": "load", "RoleArn": ROLE, "DataSource": SOURCE}
 IN_PROD = {"Condition": "IsProd"}
 READS = {"s3:GetObject", "s3:ListBucket"}
 NONE: set[str] = set()
@@ -128,142 +132,51 @@ def actions(entries: Any) -> set[str]:
     return {entry.action or entry.name for entry in entries}
 
 
+def judge(
+    directory: Path,
+    template: Any,
+    open_for: set[str] | None,
+    in_prod: set[str] | None,
+    in_dev: set[str] | None,
+) -> None:
+    """Only answers that depend on the condition are open without values, and none with them."""
+    without = report(directory, template)
+    assert (without.missing, without.problems) == ((), ())
+    assert open_for is None or actions(without.undecided) == open_for
+    for values, lacking in ((PROD, in_prod), (DEV, in_dev)):
+        decided = report(directory, template, values)
+        assert lacking is None or actions((*decided.missing, *decided.undecided)) == lacking, values
+        assert decided.undecided == () or lacking
+        assert decided.assumed == {}
+
+
 @pytest.mark.parametrize(
-    ("template", "open_for", "in_prod", "in_dev"),
+    ("template", "lacking"),
     [
-        # One flag around all.
-        (flagged(), {*IN_IAM, *READS}, NONE, None),
-        # An optional key, and an optional job.
-        (complete(Movies=dataset_group(if_prod(KEY), if_prod(ROLE))), {"Main/Movies"}, NONE, None),
-        (
-            importing(Movies=dataset_group(if_prod(KEY), if_prod(ROLE))),
-            {"Main/Movies", "Main/Data"},
-            NONE,
-            NONE,
-        ),
-        (
-            importing(Data=dataset("One", "Read", DatasetImportJob=if_prod({}))),
-            {"Main/Data"},
-            NONE,
-            NONE,
-        ),
-        # Another key in development, which isn't part of the app.
-        (complete(Movies=dataset_group(if_prod(KEY, OTHER_KEY))), {*ACTIONS}, NONE, {*ACTIONS}),
-        # Names by stage.
-        (by_stage(), NONE, NONE, NONE),
-        (
-            importing(
-                Data=dataset("One", "Read", path=if_prod("s3://ratings/in/", "s3://ratings/b/"))
-            ),
-            None,
-            NONE,
-            None,
-        ),
         # The bucket policy alone, or its bucket.
-        (
-            importing(One=bucket_policy("s3:GetObject", "s3:ListBucket", **IN_PROD)),
-            READS,
-            NONE,
-            READS,
-        ),
-        (
-            importing(One=bucket_policy(*READS, bucket=if_prod("ratings", "other"))),
-            READS,
-            NONE,
-            READS,
-        ),
-        # A part of a statement.
-        (
-            with_key(OF_ROLE, {**OF_SERVICE, "Condition": if_prod(OF_SERVICE["Condition"])}),
-            {*ACTIONS},
-            NONE,
-            NONE,
-        ),
-        (
-            with_key(
-                OF_ROLE,
-                {
-                    **OF_SERVICE,
-                    "Condition": {"Bool": if_prod({"aws:SecureTransport": "false"}, {})},
-                },
-            ),
-            {*ACTIONS},
-            {*ACTIONS},
-            NONE,
-        ),
+        (importing(One=bucket_policy("s3:GetObject", "s3:ListBucket", **IN_PROD)), READS),
+        (importing(One=bucket_policy(*READS, bucket=if_prod("ratings", "other"))), READS),
+        # A part of a statement, or the statement.
         (
             with_key(OF_ROLE, {**OF_SERVICE, "Action": [*ACTIONS[1:], if_prod(ACTIONS[0])]}),
             {ACTIONS[0]},
-            NONE,
-            {ACTIONS[0]},
         ),
-        (
-            with_key({**OF_ROLE, "Principal": {"AWS": if_prod(ADMIN, ROLE)}}, OF_SERVICE),
-            {*ACTIONS},
-            {*ACTIONS},
-            NONE,
-        ),
-        (
-            with_key(OF_ROLE, {**OF_SERVICE, "Effect": if_prod("Allow", "Deny")}),
-            {*ACTIONS},
-            NONE,
-            {*ACTIONS},
-        ),
-        (
-            complete(Policy=managed({**ALLOW, "Resource": if_prod(KEY, OTHER_KEY)})),
-            {*IN_IAM},
-            NONE,
-            {*IN_IAM},
-        ),
-        # A statement; both branches are right.
-        (with_key(if_prod(OF_ROLE), OF_SERVICE), {*ACTIONS}, NONE, {*ACTIONS}),
-        (
-            with_key(if_prod(OF_ROLE, {**OF_ROLE, "Sid": "Dev", "Action": "kms:*"}), OF_SERVICE),
-            {*ACTIONS},
-            NONE,
-            NONE,
-        ),
-        # Statements for others.
-        (with_key(*ON_KEY, if_prod(OF_ADMIN)), NONE, NONE, NONE),
-        # A denial under a flag.
-        (with_key(*ON_KEY, if_prod(DENY)), {*ACTIONS}, {*ACTIONS}, NONE),
-        (
-            complete(
-                Deny=managed({**ALLOW, "Effect": "Deny"}) | IN_PROD,
-                Movies=dataset_group(waits=["Policy", "Deny"]),
-            ),
-            {*IN_IAM},
-            {*IN_IAM},
-            NONE,
-        ),
+        (with_key(OF_ROLE, {**OF_SERVICE, "Effect": if_prod("Allow", "Deny")}), {*ACTIONS}),
+        (complete(Policy=managed({**ALLOW, "Resource": if_prod(KEY, OTHER_KEY)})), {*IN_IAM}),
+        (with_key(if_prod(OF_ROLE), OF_SERVICE), {*ACTIONS}),
         # Lists of statements, and whole documents.
         (
             complete(Policy=managed(PolicyDocument={"Statement": if_prod([ALLOW], [])})),
             {*IN_IAM},
-            NONE,
-            {*IN_IAM},
         ),
-        (
-            complete(Policy=managed(PolicyDocument=if_prod({"Statement": ALLOW}, {}))),
-            {*IN_IAM},
-            NONE,
-            {*IN_IAM},
-        ),
-        (complete(Key=key(KeyPolicy=if_prod({"Statement": ON_KEY}))), {*ACTIONS}, NONE, {*ACTIONS}),
+        (complete(Policy=managed(PolicyDocument=if_prod({"Statement": ALLOW}, {}))), {*IN_IAM}),
+        (complete(Key=key(KeyPolicy=if_prod({"Statement": ON_KEY}))), {*ACTIONS}),
         # Policies in the role.
-        (with_role(Policies=[if_prod(INLINE)]), {*IN_IAM}, NONE, {*IN_IAM}),
-        (with_role(Policies=if_prod([INLINE], [])), {*IN_IAM}, NONE, {*IN_IAM}),
+        (with_role(Policies=[if_prod(INLINE)]), {*IN_IAM}),
+        (with_role(Policies=if_prod([INLINE], [])), {*IN_IAM}),
         # Policies that are attached to it.
         (
             with_role(ManagedPolicyArns=[if_prod("arn:aws:iam::aws:policy/AdministratorAccess")]),
-            {*IN_IAM},
-            NONE,
-            {*IN_IAM},
-        ),
-        (
-            with_role(ManagedPolicyArns=[if_prod("arn:aws:iam::111122223333:policy/A")]),
-            {*ACTIONS},
-            {*ACTIONS},
             {*IN_IAM},
         ),
         (
@@ -272,13 +185,93 @@ def actions(entries: Any) -> set[str]:
                 Policy=managed(ON_ANY, Roles=[]),
             ),
             {*IN_IAM},
-            NONE,
-            {*IN_IAM},
+        ),
+        (complete(Policy=managed(ALLOW, Roles=[if_prod({"Ref": "Role"})])), {*IN_IAM}),
+    ],
+)
+def test_what_is_there_in_production_alone(
+    template: Any, lacking: set[str], tmp_path: Path
+) -> None:
+    """It is open, and lacks in development."""
+    judge(tmp_path, template, lacking, NONE, lacking)
+
+
+@pytest.mark.parametrize(
+    ("template", "lacking"),
+    [
+        (
+            with_key(OF_ROLE, {**OF_SERVICE, "Condition": {"Bool": if_prod(WITHOUT_TLS, {})}}),
+            {*ACTIONS},
         ),
         (
-            complete(Policy=managed(ALLOW, Roles=[if_prod({"Ref": "Role"})])),
+            with_key({**OF_ROLE, "Principal": {"AWS": if_prod(ADMIN, ROLE)}}, OF_SERVICE),
+            {*ACTIONS},
+        ),
+        # A denial under a flag.
+        (with_key(*ON_KEY, if_prod(DENY)), {*ACTIONS}),
+        (
+            complete(
+                Deny=managed({**ALLOW, "Effect": "Deny"}) | IN_PROD,
+                Movies=dataset_group(waits=["Policy", "Deny"]),
+            ),
             {*IN_IAM},
+        ),
+    ],
+)
+def test_what_production_alone_shuts_out(template: Any, lacking: set[str], tmp_path: Path) -> None:
+    """By a condition that never holds, another principal or a denial."""
+    judge(tmp_path, template, lacking, lacking, NONE)
+
+
+@pytest.mark.parametrize(
+    ("template", "open_for"),
+    [
+        # An optional key, and an optional job.
+        (
+            importing(Movies=dataset_group(if_prod(KEY), if_prod(ROLE))),
+            {"Main/Movies", "Main/Data"},
+        ),
+        (importing(Data=dataset("One", "Read", DatasetImportJob=if_prod({}))), {"Main/Data"}),
+        # Names by stage.
+        (by_stage(), NONE),
+        # A part of a statement, a statement with two forms that are right, and one for others.
+        (
+            with_key(OF_ROLE, {**OF_SERVICE, "Condition": if_prod(OF_SERVICE["Condition"])}),
+            {*ACTIONS},
+        ),
+        (
+            with_key(if_prod(OF_ROLE, {**OF_ROLE, "Sid": "Dev", "Action": "kms:*"}), OF_SERVICE),
+            {*ACTIONS},
+        ),
+        (with_key(*ON_KEY, if_prod(OF_ADMIN)), NONE),
+    ],
+)
+def test_what_is_right_in_both_stages(template: Any, open_for: set[str], tmp_path: Path) -> None:
+    """With a value of the parameter nothing is open, and nothing lacks."""
+    judge(tmp_path, template, open_for, NONE, NONE)
+
+
+@pytest.mark.parametrize(
+    ("template", "open_for", "in_prod", "in_dev"),
+    [
+        # One flag around all.
+        (flagged(), {*IN_IAM, *READS}, NONE, None),
+        # An optional key; another one in development, which isn't part of the app.
+        (complete(Movies=dataset_group(if_prod(KEY), if_prod(ROLE))), {"Main/Movies"}, NONE, None),
+        (complete(Movies=dataset_group(if_prod(KEY, OTHER_KEY))), {*ACTIONS}, NONE, {*ACTIONS}),
+        (
+            importing(
+                Data=dataset("One", "Read", path=if_prod("s3://ratings/in/", "s3://ratings/b/"))
+            ),
+            None,
             NONE,
+            None,
+        ),
+        # A policy that can't be seen.
+        (
+            with_role(ManagedPolicyArns=[if_prod("arn:aws:iam::111122223333:policy/A")]),
+            {*ACTIONS},
+            {*ACTIONS},
             {*IN_IAM},
         ),
         # A boundary in production alone.
@@ -299,15 +292,8 @@ def test_a_pattern(
     in_dev: set[str] | None,
     tmp_path: Path,
 ) -> None:
-    """Only answers that depend on the condition are open without values, and none with them."""
-    without = report(tmp_path, template)
-    assert (without.missing, without.problems) == ((), ())
-    assert open_for is None or actions(without.undecided) == open_for
-    for values, lacking in ((PROD, in_prod), (DEV, in_dev)):
-        decided = report(tmp_path, template, values)
-        assert lacking is None or actions((*decided.missing, *decided.undecided)) == lacking, values
-        assert decided.undecided == () or lacking
-        assert decided.assumed == {}
+    """Stages that differ in more than a policy."""
+    judge(tmp_path, template, open_for, in_prod, in_dev)
 
 
 @pytest.mark.parametrize(
@@ -348,9 +334,11 @@ def test_a_pattern(
             f"statement number 1 of inline policy kms of Main/Role: {IS_OPEN}",
         ),
         (flagged(), f"statement number 1 of policy Main/Policy: {IS_OPEN}"),
+        (complete(Movies=dataset_group(if_prod(KEY))), WHAT_IS_ASKED),
+        (complete(Data=dataset(DatasetImportJob=if_prod(JOB))), WHAT_IS_ASKED),
         (
-            complete(Movies=dataset_group(if_prod(KEY))),
-            f"what {IS_OPEN.replace('it', 'it asks for', 1)}",
+            complete(Data=dataset(DatasetImportJob={**JOB, "DataSource": if_prod(SOURCE)})),
+            WHAT_IS_ASKED,
         ),
     ],
 )
@@ -500,28 +488,10 @@ def test_a_key_that_a_condition_leaves_out_in_a_state_machine(form: str, tmp_pat
     without = report(tmp_path, complete(Machine=machine))
     assert without.missing == ()
     asked = [entry.because for entry in without.undecided if entry.name == "Main/Machine · Make"]
-    assert asked == ["what it asks for depends on the condition Main.IsProd"]
+    assert asked == [WHAT_IS_ASKED]
     assert {
         entry.resource for entry in report(tmp_path, complete(Machine=machine), PROD).missing
     } == {OTHER_KEY}
-
-
-def test_a_call_that_a_condition_chooses(tmp_path: Path) -> None:
-    """It may be made, unless a value of a parameter says that it isn't."""
-    task = {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::aws-sdk:personalize:createDatasetGroup",
-        "End": True,
-    }
-    states = {
-        "Make": if_prod({**task, "Parameters": {"Name": "music"}}),
-        "End": {"Type": "Succeed"},
-    }
-    properties = {"Definition": {"StartAt": "Make", "States": states}}
-    machine = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
-    template = complete(Machine=machine)
-    assert actions(report(tmp_path, template).undecided) == {"Main/Machine"}
-    assert report(tmp_path, template, DEV).undecided == ()
 
 
 def test_a_statement_has_its_number_in_the_template_whatever_is_left_out(tmp_path: Path) -> None:
@@ -533,26 +503,27 @@ def test_a_statement_has_its_number_in_the_template_whatever_is_left_out(tmp_pat
         assert of_key.replaces == ("3", "4")
 
 
-def with_parameter(declared: Any, condition: Any) -> Any:
+STAGE = {"Ref": "Stage"}
+IS_PROD = {"Fn::Equals": [STAGE, "prod"]}
+
+
+def with_parameter(declared: Any, condition: Any = IS_PROD) -> Any:
     """A template whose role has its policy under a condition on a parameter."""
     template = complete(Policy=policy() | IN_PROD)
     return template | {"Parameters": {"Stage": declared}, "Conditions": {"IsProd": condition}}
 
 
-STAGE = {"Ref": "Stage"}
-
-
 @pytest.mark.parametrize(
     ("declared", "condition", "holds"),
     [
-        ({"Type": "String", "Default": "prod"}, {"Fn::Equals": [STAGE, "prod"]}, True),
-        ({"Type": "String", "Default": "dev"}, {"Fn::Equals": [STAGE, "prod"]}, False),
+        ({"Type": "String", "Default": "prod"}, IS_PROD, True),
+        ({"Type": "String", "Default": "dev"}, IS_PROD, False),
         ({"Type": "String", "Default": ""}, {"Fn::Not": [{"Fn::Equals": [STAGE, ""]}]}, False),
-        ({"Type": "String"}, {"Fn::Equals": [STAGE, "prod"]}, None),
+        ({"Type": "String"}, IS_PROD, None),
         ({"Type": "Number", "Default": 3}, {"Fn::Equals": [STAGE, "3"]}, True),
         ({"Type": "Number", "Default": "3"}, {"Fn::Equals": [STAGE, 3]}, True),
         ({"Type": "String", "Default": True}, {"Fn::Equals": [STAGE, "true"]}, True),
-        ({"Type": "String", "Default": ["prod"]}, {"Fn::Equals": [STAGE, "prod"]}, None),
+        ({"Type": "String", "Default": ["prod"]}, IS_PROD, None),
         (
             {"Type": "CommaDelimitedList", "Default": ""},
             {"Fn::Equals": [{"Fn::Join": ["", STAGE]}, ""]},
@@ -569,26 +540,10 @@ STAGE = {"Ref": "Stage"}
             True,
         ),
         # It is the name of another parameter, and what that says isn't known.
-        (
-            {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "prod"},
-            {"Fn::Equals": [STAGE, "prod"]},
-            None,
-        ),
-        (
-            {"Type": "String", "Default": "{{resolve:ssm:stage}}"},
-            {"Fn::Equals": [STAGE, "prod"]},
-            None,
-        ),
-        (
-            {"Type": "String", "Default": "prod"},
-            {"Fn::Or": [{"Fn::Equals": [STAGE, "prod"]}, {"Ref": "X"}]},
-            True,
-        ),
-        (
-            {"Type": "String", "Default": "prod"},
-            {"Fn::And": [{"Fn::Equals": [STAGE, "prod"]}, {"Ref": "X"}]},
-            None,
-        ),
+        ({"Type": "AWS::SSM::Parameter::Value<String>", "Default": "prod"}, IS_PROD, None),
+        ({"Type": "String", "Default": "{{resolve:ssm:stage}}"}, IS_PROD, None),
+        ({"Type": "String", "Default": "prod"}, {"Fn::Or": [IS_PROD, {"Ref": "X"}]}, True),
+        ({"Type": "String", "Default": "prod"}, {"Fn::And": [IS_PROD, {"Ref": "X"}]}, None),
     ],
 )
 def test_a_default_decides_a_condition(
@@ -605,7 +560,7 @@ def test_a_default_decides_a_condition(
 
 def test_a_value_takes_the_place_of_a_default(tmp_path: Path) -> None:
     """Lists, too; a name of Systems Manager's parameter stays a name."""
-    template = with_parameter({"Type": "String", "Default": "dev"}, {"Fn::Equals": [STAGE, "prod"]})
+    template = with_parameter({"Type": "String", "Default": "dev"})
     for name in ("Stage", "*:Stage", "Main:Stage"):
         result = report(tmp_path, template, {name: "prod"})
         assert (findings(result), result.assumed) == (CLEAN, {})
@@ -710,7 +665,7 @@ def test_an_export_under_a_condition(
         for name, value, condition in (("Any", "*", "IsProd"), ("Other", OTHER_KEY, "IsDev"))
     }
     template = complete(Policy=policy({"Fn::ImportValue": "Key"}))
-    exporting = with_parameter({"Type": "String"}, {"Fn::Equals": [STAGE, "prod"]})
+    exporting = with_parameter({"Type": "String"})
     exporting["Conditions"]["IsDev"] = {"Fn::Not": [{"Condition": "IsProd"}]}
     exporting |= {"Resources": {}, "Outputs": outputs}
     directory = write(tmp_path, {"Exporting": exporting, "Main": template})
@@ -721,9 +676,7 @@ def test_an_export_under_a_condition(
 def test_a_policy_under_a_condition_gets_no_statement(tmp_path: Path) -> None:
     """It isn't there in each deployment, so another policy is made."""
     template = complete(Policy={**policy(actions=["kms:Decrypt"]), **IN_PROD})
-    template |= with_parameter({"Type": "String"}, {"Fn::Equals": [STAGE, "prod"]}) | {
-        "Resources": template["Resources"]
-    }
+    template |= with_parameter({"Type": "String"}) | {"Resources": template["Resources"]}
     (of_role,) = report(tmp_path, template).policies
     assert (of_role.policy, of_role.make) == ("role", "AWS::IAM::Policy")
 
@@ -796,9 +749,7 @@ def test_values_that_no_parameter_takes(parameters: Any, says: str, tmp_path: Pa
 
 def test_a_value_that_its_parameter_does_not_allow_is_refused(tmp_path: Path) -> None:
     """A misspelt stage would be checked as a stage that nobody deploys."""
-    template = with_parameter(
-        {"Type": "String", "AllowedValues": ["dev", "prod"]}, {"Fn::Equals": [STAGE, "prod"]}
-    )
+    template = with_parameter({"Type": "String", "AllowedValues": ["dev", "prod"]})
     with pytest.raises(
         ValueError, match="parameters\\['Stage'\\] is 'prd', expected one of dev, prod"
     ):
@@ -820,9 +771,7 @@ def test_a_value_is_text(tmp_path: Path) -> None:
 
 def test_the_defaults_are_told_first(tmp_path: Path) -> None:
     """In text and in Markdown, where there are any."""
-    template = with_parameter(
-        {"Type": "String", "Default": "prod"}, {"Fn::Equals": [STAGE, "prod"]}
-    )
+    template = with_parameter({"Type": "String", "Default": "prod"})
     result = report(tmp_path, template)
     says = (
         "Conditions are decided by defaults of parameters: Main.Stage=prod. Pass others by "
