@@ -40,6 +40,7 @@ from tests.access.models import (
     role,
     service,
 )
+from tests.actions import FIVE, FOUR
 
 NAMES = {KEY: "Main/Key", ROLE: "Main/Role", BUCKET: "Main/Data"}
 IMPORT = asked(IMPORT_JOB, name="import", source=location())
@@ -155,83 +156,71 @@ ETL = "arn:aws:iam::111122223333:role/Etl"
 TOO_MUCH = report_of(key=[*ON_KEY, role(["kms:Encrypt"])], iam=[iam(IAM_ACTIONS)]).excess
 CLAIM = "key policy of Main/Key, for Personalize"
 WAITING = (in_main("Movies/Resource"), in_main("Ratings"))
+OWNERS = {"key": KEY, "bucket": BUCKET, "role": ROLE, "boundary": ROLE, "trust": ROLE}
 
 
 @pytest.mark.parametrize(
-    ("kind", "owner", "more", "words"),
+    ("kind", "more", "words"),
     [
-        ("key", KEY, {}, CLAIM),
+        ("key", {}, CLAIM),
         (
             "key",
-            KEY,
             {"file": "pending/Key.json"},
             f"{CLAIM} (its owner adds the statements in pending/Key.json, which the synth wrote)",
         ),
         (
             "key",
-            KEY,
             {"file": "pending/Key.json", "declared": (in_main("Key"),)},
             f"{CLAIM} (pass the construct Main/Key itself instead of its ARN)",
         ),
         (
             "key",
-            KEY,
             {"unnamed_roles": (ROLE,)},
             f"{CLAIM} (first set a RoleName on Main/Role, which replaces a role that is deployed)",
         ),
         (
             "key",
-            KEY,
             {"own_conditions": ("aws:PrincipalOrgID", "aws:SourceVpc"), "also_for": (ETL,)},
             f"{CLAIM} (conditions of yours that go: aws:PrincipalOrgID, aws:SourceVpc; "
             f"what goes also serves {ETL})",
         ),
         (
             "bucket",
-            BUCKET,
             {"make": "AWS::S3::BucketPolicy"},
             "bucket policy of Main/Data, for Personalize (a new AWS::S3::BucketPolicy)",
         ),
         (
             "role",
-            ROLE,
             {"make": "AWS::IAM::Policy", "waiting": WAITING},
             "IAM policies of Main/Role, to add (a new AWS::IAM::Policy; "
             "have Main/Movies, Main/Ratings wait for it by DependsOn)",
         ),
         (
             "role",
-            ROLE,
             {"too_much": TOO_MUCH},
             "IAM policies of Main/Role, in the place of what is too much",
         ),
         (
             "role",
-            ROLE,
             {"too_much": TOO_MUCH, "should_have": ()},
             "IAM policies of Main/Role, nothing in the place of what is too much",
         ),
-        (
-            "boundary",
-            ROLE,
-            {},
-            "permissions boundary of Main/Role, to add (have its owner add them)",
-        ),
+        ("boundary", {}, "permissions boundary of Main/Role, to add (have its owner add them)"),
         # The list takes the place of what the trust policy has for Personalize, or is added.
         (
             "trust",
-            ROLE,
             {"replaces": ("1",)},
             "trust policy of Main/Role, for Personalize (in the place of statement 1)",
         ),
-        ("trust", ROLE, {}, "trust policy of Main/Role, to add"),
+        ("trust", {}, "trust policy of Main/Role, to add"),
     ],
 )
 def test_a_block_says_what_somebody_has_to_mind(
-    kind: Any, owner: str, more: dict[str, Any], words: str
+    kind: Any, more: dict[str, Any], words: str
 ) -> None:
     """Besides the statements."""
-    change = PolicyToChange(policy=kind, policy_of=owner, **{"should_have": ({},), **more})
+    given = {"should_have": ({},), **more}
+    change = PolicyToChange(policy=kind, policy_of=OWNERS[kind], **given)
     assert title(change, Names(NAMES)) == words
 
 
@@ -460,10 +449,7 @@ def test_json_has_everything() -> None:
     ]
     lacks = {"principal_arn": ROLE, "action": "kms:Decrypt", "resource": KEY}
     too_much = {"principal_arn": ROLE, "action": "kms:Encrypt", "resource": KEY}
-    of_key, of_role = (
-        {"template": "Main", "logical_id": "Key"},
-        {"template": "Main", "logical_id": "Role"},
-    )
+    of_key, of_role = ({"template": "Main", "logical_id": name} for name in ("Key", "Role"))
     assert told["missing"] == [
         {
             "principal": "role",
@@ -490,14 +476,7 @@ def test_json_has_everything() -> None:
             "because": "statement number 1 of IAM policy: AWS's pages don't ask for it",
         }
     ]
-    actions = [
-        "kms:CreateGrant",
-        "kms:Decrypt",
-        "kms:DescribeKey",
-        "kms:GenerateDataKey",
-        "kms:ListGrants",
-    ]
-    named = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": actions, "Resource": "*"}
+    named = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": FIVE, "Resource": "*"}
     assert told["policies"] == [
         {
             "policy": "key",
@@ -505,7 +484,7 @@ def test_json_has_everything() -> None:
             "where": [of_key],
             "lacks": [lacks],
             "too_much": [],
-            "should_have": [named, service(actions)],
+            "should_have": [named, service(FIVE)],
             "replaces": ["UseKey", "2"],
         },
         {
@@ -514,9 +493,7 @@ def test_json_has_everything() -> None:
             "where": [of_role],
             "lacks": [],
             "too_much": [too_much],
-            "should_have": [
-                iam(["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"])
-            ],
+            "should_have": [iam(FOUR)],
             "make": "AWS::IAM::Policy",
         },
     ]
