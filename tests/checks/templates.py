@@ -92,6 +92,17 @@ def edit(path: Path, **changes: Json) -> None:
     path.write_text(json.dumps(manifest))
 
 
+def if_prod(then: Any, otherwise: Any = NO_VALUE) -> Json:
+    """A choice between two values, by a condition on the stage."""
+    return {"Fn::If": ["IsProd", then, otherwise]}
+
+
+def trusted_by(service: Any) -> Json:
+    """The properties of a role that a service can assume, whoever it works for."""
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return {"AssumeRolePolicyDocument": {"Statement": [trust]}}
+
+
 def key(role: Any = None, **properties: Any) -> Json:
     """A key whose policy names a role and the service; it waits for a role named by a string."""
     waits = {"DependsOn": "Role"} if isinstance(role, str) else {}

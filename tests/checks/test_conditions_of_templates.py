@@ -22,6 +22,7 @@ from tests.checks.templates import (
     dataset,
     dataset_group,
     findings,
+    if_prod,
     importing,
     key,
     managed,
@@ -57,11 +58,6 @@ JOB = {"JobName": "load", "RoleArn": ROLE, "DataSource": SOURCE}
 IN_PROD = {"Condition": "IsProd"}
 READS = {"s3:GetObject", "s3:ListBucket"}
 NONE: set[str] = set()
-
-
-def if_prod(then: Any, otherwise: Any = NO_VALUE) -> Any:
-    """A choice between two values, by a condition on the stage."""
-    return {"Fn::If": ["IsProd", then, otherwise]}
 
 
 def with_key(*statements: Any) -> Any:

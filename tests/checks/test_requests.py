@@ -11,7 +11,6 @@ from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     CLEAN,
     CONDITIONS,
-    NO_VALUE,
     PARAMETERS,
     Json,
     check,
@@ -19,6 +18,7 @@ from tests.checks.templates import (
     dataset,
     dataset_group,
     findings,
+    if_prod,
     importing,
     messages,
     policy,
@@ -157,10 +157,6 @@ DEFINITION = {"StartAt": "Export", "States": {"Export": TASK}}
 UNSEEN = "its definition can't be seen, so what it asks of Personalize isn't known"
 
 
-def chosen(then: Any, otherwise: Any = NO_VALUE) -> Json:
-    return {"Fn::If": ["IsProd", then, otherwise]}
-
-
 def asking(properties: Json) -> Json:
     """A template of one state machine with these properties, ``Main/Asks``."""
     asks = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
@@ -170,14 +166,14 @@ def asking(properties: Json) -> Json:
 @pytest.mark.parametrize(
     ("properties", "because"),
     [
-        ({"DefinitionString": chosen(json.dumps(DEFINITION), "{}")}, UNSEEN),
-        ({"Definition": chosen(DEFINITION)}, UNSEEN),
+        ({"DefinitionString": if_prod(json.dumps(DEFINITION), "{}")}, UNSEEN),
+        ({"Definition": if_prod(DEFINITION)}, UNSEEN),
         ({"DefinitionString": {"Ref": "Personalize"}}, UNSEEN),
         ({"Definition": {"Ref": "Personalize"}}, UNSEEN),
         ({"DefinitionS3Location": {"Bucket": "theirs", "Key": "personalize.json"}}, UNSEEN),
-        ({"Definition": {"States": {"Export": chosen(TASK, {"Type": "Pass"})}}}, NOT_KNOWN),
+        ({"Definition": {"States": {"Export": if_prod(TASK, {"Type": "Pass"})}}}, NOT_KNOWN),
         (
-            {"Definition": {"States": {"Export": {**TASK, "Resource": chosen(CALL, "x")}}}},
+            {"Definition": {"States": {"Export": {**TASK, "Resource": if_prod(CALL, "x")}}}},
             NOT_KNOWN,
         ),
     ],
@@ -190,7 +186,7 @@ def test_a_call_that_a_condition_chooses(properties: Json, because: str, tmp_pat
 
 def test_a_call_that_a_condition_chooses_beside_another(tmp_path: Path) -> None:
     """The readable call is judged; nothing is open where another service is called."""
-    states = {"Export": TASK, "Again": {**TASK, "Resource": chosen(CALL, "x")}}
+    states = {"Export": TASK, "Again": {**TASK, "Resource": if_prod(CALL, "x")}}
     report = check(tmp_path, asking({"Definition": {"States": states}}))
     assert report.asked == ("Main/Asks · Export (dataset export job)",)
     assert NOT_KNOWN in reasons(report)
@@ -203,7 +199,7 @@ def test_a_call_that_a_condition_chooses_beside_another(tmp_path: Path) -> None:
     [
         {"DefinitionString": {"Ref": "Stage"}},
         {"DefinitionS3Location": {"Bucket": "theirs", "Key": "x.json"}},
-        {"DefinitionString": chosen('{"States": {}}', "{}")},
+        {"DefinitionString": if_prod('{"States": {}}', "{}")},
     ],
 )
 def test_a_choice_that_has_nothing_to_do_with_personalize(properties: Json, tmp_path: Path) -> None:
