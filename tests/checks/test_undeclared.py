@@ -15,11 +15,21 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from aws_cdk import custom_resources
 
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import REGION, Json, check, complete, managed, role, write
+from tests.checks.templates import (
+    KEY,
+    REGION,
+    ROLE,
+    Json,
+    check,
+    complete,
+    managed,
+    role,
+    trusted_by,
+    write,
+)
 from tests.checks.test_callers import OF_CALLER, TO_PERSONALIZE
 from tests.checks.test_state_machines import machine, task
 
-SERVICE_ROLE = {"Fn::GetAtt": ["Role", "Arn"]}
 START = {"Fn::GetAtt": ["Start", "Arn"]}
 IMPORTS = "personalize:CreateDatasetImportJob"
 
@@ -35,22 +45,27 @@ CREATING: Json = {"Effect": "Allow", "Action": [IMPORTS], "Resource": "*"}
 PASSING: Json = {
     "Effect": "Allow",
     "Action": "iam:PassRole",
-    "Resource": SERVICE_ROLE,
+    "Resource": ROLE,
     "Condition": TO_PERSONALIZE,
 }
 
 
+def creates(actions: Any) -> Json:
+    """A statement that allows to create by these actions."""
+    return {**CREATING, "Action": actions}
+
+
+def passes(roles: Any) -> Json:
+    """A statement that allows to pass these roles to Personalize."""
+    return {**PASSING, "Resource": roles}
+
+
 def app(*statements: Json, **more: Json) -> Json:
     """A function with these permissions, and a role that trusts Personalize."""
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
     basic = {
         "Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
     }
-    properties = {"AssumeRolePolicyDocument": {"Statement": [trust]}, "ManagedPolicyArns": [basic]}
+    properties = {**trusted_by("lambda.amazonaws.com"), "ManagedPolicyArns": [basic]}
     return {
         "Resources": {
             "Role": role(),
@@ -70,14 +85,11 @@ def lines(report: Any) -> list[tuple[list[str], str]]:
     ("statements", "actions"),
     [
         ([CREATING, PASSING], IMPORTS),
-        (
-            [{**CREATING, "Action": "personalize:CreateDatasetGroup"}, PASSING],
-            "personalize:CreateDatasetGroup",
-        ),
-        ([{**CREATING, "Action": "personalize:*"}, {**PASSING, "Resource": "*"}], "personalize:*"),
+        ([creates("personalize:CreateDatasetGroup"), PASSING], "personalize:CreateDatasetGroup"),
+        ([creates("personalize:*"), passes("*")], "personalize:*"),
         (
             [
-                {**CREATING, "Action": "Personalize:create*"},
+                creates("Personalize:create*"),
                 {"Effect": "Allow", "Action": "iam:*", "Resource": "*"},
             ],
             "Personalize:create*",
@@ -90,17 +102,8 @@ def lines(report: Any) -> list[tuple[list[str], str]]:
             ],
             IMPORTS,
         ),
-        (
-            [CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/Main-?ole-*"}],
-            IMPORTS,
-        ),
-        (
-            [
-                CREATING,
-                {**PASSING, "Resource": "arn:aws:iam::111122223333:role/Main-Role-????????????"},
-            ],
-            IMPORTS,
-        ),
+        ([CREATING, passes("arn:aws:iam::111122223333:role/Main-?ole-*")], IMPORTS),
+        ([CREATING, passes("arn:aws:iam::111122223333:role/Main-Role-????????????")], IMPORTS),
     ],
 )
 def test_a_function_that_may_start_jobs(
@@ -118,11 +121,11 @@ def test_a_function_that_may_start_jobs(
         [],
         [CREATING],
         [PASSING],
-        [{**CREATING, "Action": "personalize:GetRecommendations"}, PASSING],
-        [{**CREATING, "Action": "personalize:CreateSolution"}, PASSING],
-        [{**CREATING, "Action": "*"}],
-        [{**CREATING, "Action": {"Fn::Sub": "personalize:Create${Stage}"}}, PASSING],
-        [CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/another"}],
+        [creates("personalize:GetRecommendations"), PASSING],
+        [creates("personalize:CreateSolution"), PASSING],
+        [creates("*")],
+        [creates({"Fn::Sub": "personalize:Create${Stage}"}), PASSING],
+        [CREATING, passes("arn:aws:iam::111122223333:role/another")],
         [
             CREATING,
             {
@@ -142,14 +145,14 @@ def test_a_function_that_starts_no_jobs(statements: list[Json], tmp_path: Path) 
     "resource",
     [
         {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/service"},
-        {"Fn::If": ["Test", SERVICE_ROLE, "*"]},
+        {"Fn::If": ["Test", ROLE, "*"]},
         {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/servic?"},
         {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/${!aws:PrincipalTag/team}"},
     ],
 )
 def test_the_role_that_is_passed_in_every_spelling(resource: Any, tmp_path: Path) -> None:
     """In a stack that doesn't know its account and partition."""
-    template = app(CREATING, {**PASSING, "Resource": resource}, Role=role(RoleName="service"))
+    template = app(CREATING, passes(resource), Role=role(RoleName="service"))
     template["Resources"]["Policy"]["Properties"]["PolicyDocument"]["Version"] = "2012-10-17"
     conditions = {"Conditions": {"Test": {"Fn::Equals": [{"Ref": "Stage"}, "test"]}}}
     template |= {"Parameters": {"Stage": {"Type": "String"}}, **conditions}
@@ -165,9 +168,9 @@ NAMED_AT_DEPLOYMENT = {"Fn::GetAtt": ["Names", "Name"]}
 @pytest.mark.parametrize(
     ("resource", "roles"),
     [
-        (SERVICE_ROLE, "Main/Role"),
-        ([SERVICE_ROLE, {"Ref": "Theirs"}], "Main/Role"),
-        ({"Fn::If": ["Test", SERVICE_ROLE, {"Ref": "Theirs"}]}, "Main/Role"),
+        (ROLE, "Main/Role"),
+        ([ROLE, {"Ref": "Theirs"}], "Main/Role"),
+        ({"Fn::If": ["Test", ROLE, {"Ref": "Theirs"}]}, "Main/Role"),
         ({"Ref": "Theirs"}, "Main/Role, Main/Second"),
         ({"Fn::Sub": "${Role.Arn}*"}, "Main/Role, Main/Second"),
     ],
@@ -177,7 +180,7 @@ def test_a_role_whose_name_is_not_known(resource: Any, roles: str, tmp_path: Pat
     second = role(RoleName={"Fn::Sub": "second-${Names.Name}"})
     template = app(
         CREATING,
-        {**PASSING, "Resource": resource},
+        passes(resource),
         Role=role(RoleName=NAMED_AT_DEPLOYMENT),
         Second=second,
         Names={"Type": "Custom::Names", "Properties": {"ServiceToken": START}},
@@ -202,8 +205,7 @@ def test_the_role_that_is_passed_trusts_personalize(
     trusted: Any, description: str, said: bool, tmp_path: Path
 ) -> None:
     """It may trust Personalize, or only name it; a role for another service isn't told."""
-    trust = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
-    other = role(AssumeRolePolicyDocument={"Statement": [trust]}, Description=description)
+    other = role(**trusted_by(trusted), Description=description)
     template = {"Parameters": {"Stage": {"Type": "String"}}, **app(CREATING, PASSING, Role=other)}
     template["Mappings"] = {
         "Flows": {REGION: {"name": f"states.{REGION}.amazonaws.com"}},
@@ -215,7 +217,7 @@ def test_the_role_that_is_passed_trusts_personalize(
 
 def test_what_is_declared_ends_it(tmp_path: Path) -> None:
     """Its needs are checked instead."""
-    created = {"serviceRole": SERVICE_ROLE, "resources": [{"resource": "dataset import job"}]}
+    created = {"serviceRole": ROLE, "resources": [{"resource": "dataset import job"}]}
     report = check_assembly(write(tmp_path, {"Main": app(CREATING, PASSING)}), created=[created])
     assert (report.asked, report.undecided) == (("Main (dataset import job)",), ())
 
@@ -224,8 +226,8 @@ SEGMENTS, EXPORTS, DELETIONS = (
     f"personalize:Create{kind}Job" for kind in ("BatchSegment", "DatasetExport", "DataDeletion")
 )
 THEIRS = "arn:aws:iam::111122223333:role/theirs"
-OF_ANOTHER: Json = {**PASSING, "Resource": [SERVICE_ROLE, {"Fn::GetAtt": ["Second", "Arn"]}]}
-OF_OTHERS: Json = {**PASSING, "Resource": [SERVICE_ROLE, THEIRS]}
+OF_ANOTHER: Json = passes([ROLE, {"Fn::GetAtt": ["Second", "Arn"]}])
+OF_OTHERS: Json = passes([ROLE, THEIRS])
 
 
 @pytest.mark.parametrize(
@@ -233,48 +235,27 @@ OF_OTHERS: Json = {**PASSING, "Resource": [SERVICE_ROLE, THEIRS]}
     [
         ([CREATING, PASSING], []),
         # Each action that is written out is judged by itself.
+        ([creates([*CREATING["Action"], EXPORTS]), PASSING], [line(actions=EXPORTS)]),
+        ([CREATING, creates(EXPORTS), PASSING], [line(actions=EXPORTS)]),
+        ([creates(["personalize:*", EXPORTS]), PASSING], [line(actions=EXPORTS)]),
         (
-            [{**CREATING, "Action": [*CREATING["Action"], EXPORTS]}, PASSING],
-            [line(actions=EXPORTS)],
-        ),
-        ([CREATING, {**CREATING, "Action": EXPORTS}, PASSING], [line(actions=EXPORTS)]),
-        ([{**CREATING, "Action": ["personalize:*", EXPORTS]}, PASSING], [line(actions=EXPORTS)]),
-        (
-            [{**CREATING, "Action": [*CREATING["Action"], EXPORTS]}, OF_ANOTHER],
+            [creates([*CREATING["Action"], EXPORTS]), OF_ANOTHER],
             [line(actions=EXPORTS, roles="Main/Role, Main/Second")],
         ),
         # One is asked for with another role.
-        ([{**CREATING, "Action": [*CREATING["Action"], SEGMENTS]}, OF_ANOTHER], []),
-        (
-            [{**CREATING, "Action": [*CREATING["Action"], SEGMENTS]}, PASSING],
-            [line(actions=SEGMENTS)],
-        ),
-        ([{**CREATING, "Action": [*CREATING["Action"], DELETIONS]}, OF_OTHERS], []),
-        (
-            [{**CREATING, "Action": [*CREATING["Action"], EXPORTS]}, OF_OTHERS],
-            [line(actions=EXPORTS)],
-        ),
-        (
-            [
-                {**CREATING, "Action": [*CREATING["Action"], SEGMENTS, DELETIONS]},
-                {**PASSING, "Resource": "*"},
-            ],
-            [],
-        ),
+        ([creates([*CREATING["Action"], SEGMENTS]), OF_ANOTHER], []),
+        ([creates([*CREATING["Action"], SEGMENTS]), PASSING], [line(actions=SEGMENTS)]),
+        ([creates([*CREATING["Action"], DELETIONS]), OF_OTHERS], []),
+        ([creates([*CREATING["Action"], EXPORTS]), OF_OTHERS], [line(actions=EXPORTS)]),
+        ([creates([*CREATING["Action"], SEGMENTS, DELETIONS]), passes("*")], []),
         # What is asked for with one role says nothing of another.
         ([CREATING, OF_ANOTHER], [line(roles="Main/Second")]),
         # Of a pattern one is enough, and a dataset group says nothing of jobs.
-        ([{**CREATING, "Action": "personalize:*"}, PASSING], []),
-        ([{**CREATING, "Action": "personalize:CreateDataset*Job"}, PASSING], []),
+        ([creates("personalize:*"), PASSING], []),
+        ([creates("personalize:CreateDataset*Job"), PASSING], []),
+        ([creates([*CREATING["Action"], "personalize:CreateDatasetGroup"]), PASSING], []),
         (
-            [
-                {**CREATING, "Action": [*CREATING["Action"], "personalize:CreateDatasetGroup"]},
-                PASSING,
-            ],
-            [],
-        ),
-        (
-            [{**CREATING, "Action": "personalize:CreateBatch*"}, PASSING],
+            [creates("personalize:CreateBatch*"), PASSING],
             [line(actions="personalize:CreateBatch*")],
         ),
     ],
@@ -285,7 +266,7 @@ def test_jobs_that_the_template_shows_hide_no_others(
     """An import job has the role, a batch segment job another, a deletion job one out of sight."""
     second = role(RoleName="second")
     created: Any = [
-        {"serviceRole": SERVICE_ROLE, "resources": [{"resource": "dataset import job"}]},
+        {"serviceRole": ROLE, "resources": [{"resource": "dataset import job"}]},
         {
             "serviceRole": {"Fn::GetAtt": ["Second", "Arn"]},
             "resources": [{"resource": "batch segment job"}],
@@ -307,7 +288,7 @@ def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
     }
     asks = machine(
         {"Import": task("createDatasetImportJob", arguments, "Parameters")},
-        DefinitionSubstitutions={"Role": SERVICE_ROLE},
+        DefinitionSubstitutions={"Role": ROLE},
         RoleArn=OF_CALLER,
     )
     report = check(tmp_path, app(CREATING, PASSING, Asks=asks))
@@ -318,30 +299,20 @@ def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("statements", "said"),
     [
-        ([CREATING, {**PASSING, "Resource": "*"}], [line(roles="any role")]),
+        ([CREATING, passes("*")], [line(roles="any role")]),
         (
-            [
-                {**CREATING, "Action": "personalize:*"},
-                {**PASSING, "Resource": "arn:aws:iam::*:role/*"},
-            ],
+            [creates("personalize:*"), passes("arn:aws:iam::*:role/*")],
             [line(actions="personalize:*", roles="any role")],
         ),
         (
-            [CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/Personalize-*"}],
+            [CREATING, passes("arn:aws:iam::111122223333:role/Personalize-*")],
             [line(roles="any role")],
         ),
         ([CREATING, PASSING], []),
-        ([CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/another"}], []),
-        ([{**CREATING, "Action": "*"}], []),
-        ([{**CREATING, "Action": "personalize:CreateSolution"}, {**PASSING, "Resource": "*"}], []),
-        (
-            [
-                CREATING,
-                {**PASSING, "Resource": "*"},
-                {**PASSING, "Effect": "Deny", "Resource": "*"},
-            ],
-            [],
-        ),
+        ([CREATING, passes("arn:aws:iam::111122223333:role/another")], []),
+        ([creates("*")], []),
+        ([creates("personalize:CreateSolution"), passes("*")], []),
+        ([CREATING, passes("*"), {**PASSING, "Effect": "Deny", "Resource": "*"}], []),
     ],
 )
 def test_a_role_outside_of_the_app(statements: list[Json], said: list[str], tmp_path: Path) -> None:
@@ -350,14 +321,7 @@ def test_a_role_outside_of_the_app(statements: list[Json], said: list[str], tmp_
         *statements,
         Movies={"Type": "AWS::Personalize::DatasetGroup", "Properties": {"Name": "movies"}},
     )
-    template["Resources"]["Role"] = {
-        **template["Resources"]["Caller"],
-        "Properties": {
-            "AssumeRolePolicyDocument": template["Resources"]["Caller"]["Properties"][
-                "AssumeRolePolicyDocument"
-            ]
-        },
-    }
+    template["Resources"]["Role"] = role(**trusted_by("lambda.amazonaws.com"))
     assert lines(check(tmp_path / "1", template)) == [
         (["Main/Caller"], because) for because in said
     ]
@@ -374,8 +338,8 @@ def test_a_role_outside_of_the_app(statements: list[Json], said: list[str], tmp_
     [
         [CREATING],
         # It is about Personalize, and passes nothing.
-        [{**CREATING, "Action": "personalize:*"}],
-        [CREATING, {**PASSING, "Resource": "arn:aws:iam::111122223333:role/another"}],
+        [creates("personalize:*")],
+        [CREATING, passes("arn:aws:iam::111122223333:role/another")],
     ],
 )
 @pytest.mark.parametrize("trusted", ["personalize.amazonaws.com", "states.amazonaws.com"])
@@ -384,8 +348,7 @@ def test_a_policy_that_cannot_be_seen_passes_no_role(
 ) -> None:
     """Nobody is said to pass a role by a guess."""
     template = app(*statements)
-    trust = {"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}
-    template["Resources"]["Role"] = role(AssumeRolePolicyDocument={"Statement": [trust]})
+    template["Resources"]["Role"] = role(**trusted_by(trusted))
     theirs = "arn:aws:iam::111122223333:policy/Theirs"
     template["Resources"]["Caller"]["Properties"]["ManagedPolicyArns"] = [theirs]
     assert lines(check(tmp_path, template)) == []
@@ -434,12 +397,8 @@ def test_a_role_that_only_personalize_assumes(tmp_path: Path) -> None:
     """It calls nothing, whatever its policies allow; a role that a function assumes, too, does."""
     alone = role(ManagedPolicyArns=[FULL_ACCESS])
     assert lines(check(tmp_path, app(Role=alone))) == []
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
-    alone["Properties"]["AssumeRolePolicyDocument"]["Statement"].append(trust)
+    of_function = trusted_by("lambda.amazonaws.com")["AssumeRolePolicyDocument"]["Statement"]
+    alone["Properties"]["AssumeRolePolicyDocument"]["Statement"] += of_function
     assert lines(check(tmp_path, app(Role=alone))) == [
         (["Main/Role"], line(actions="personalize:*"))
     ]
@@ -460,7 +419,7 @@ def test_a_function_with_a_boundary_of_the_company(tmp_path: Path) -> None:
 )
 def test_the_role_of_a_dataset_group(action: str, said: bool, tmp_path: Path) -> None:
     """A template's request says nothing of the jobs that code starts with the role."""
-    creating = {**CREATING, "Action": f"personalize:{action}"}
+    creating = creates(f"personalize:{action}")
     report = check(
         tmp_path,
         complete(**app(creating, PASSING)["Resources"] | {"Role": complete()["Resources"]["Role"]}),
@@ -470,27 +429,10 @@ def test_the_role_of_a_dataset_group(action: str, said: bool, tmp_path: Path) ->
 
 def test_what_is_undeclared_is_open_for_the_roles_that_are_passed(tmp_path: Path) -> None:
     """The needless permissions of another role are too much all the same."""
-    group = {
-        "Name": "movies",
-        "KmsKeyArn": {"Fn::GetAtt": ["Key", "Arn"]},
-        "RoleArn": {"Fn::GetAtt": ["Second", "Arn"]},
-    }
-    second = role(
-        Policies=[
-            {
-                "PolicyName": "all",
-                "PolicyDocument": {
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Action": "kms:GenerateDataKeyWithoutPlaintext",
-                            "Resource": {"Fn::GetAtt": ["Key", "Arn"]},
-                        }
-                    ]
-                },
-            }
-        ]
-    )
+    group = {"Name": "movies", "KmsKeyArn": KEY, "RoleArn": {"Fn::GetAtt": ["Second", "Arn"]}}
+    surplus = {"Effect": "Allow", "Action": "kms:GenerateDataKeyWithoutPlaintext", "Resource": KEY}
+    own = {"PolicyName": "all", "PolicyDocument": {"Statement": [surplus]}}
+    second = role(Policies=[own])
     more: Json = {
         "Key": {"Type": "AWS::KMS::Key"},
         "Movies": {"Type": "AWS::Personalize::DatasetGroup", "Properties": group},
@@ -545,10 +487,7 @@ def test_what_calls_by_a_role_of_the_app(resource: Json, principal: str, tmp_pat
     """Its role is told, and Personalize's role may need its permissions for it."""
     read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::ratings/*"}
     template = app(CREATING, PASSING, Asks=resource, Read=managed(read))
-    trust = {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"}
-    template["Resources"]["Caller"]["Properties"]["AssumeRolePolicyDocument"] = {
-        "Statement": [trust]
-    }
+    template["Resources"]["Caller"]["Properties"] |= trusted_by(principal)
     report = check(tmp_path, template)
     assert (["Main/Caller"], line()) in lines(report)
     assert (report.asked, report.missing, report.problems, report.excess) == ((), (), (), ())
