@@ -238,14 +238,15 @@ def dataset(
     }
 
 
+def readable() -> dict[str, Json]:
+    """The bucket, and what the role and Personalize need to read it."""
+    in_policy = bucket_policy("s3:GetObject", "s3:ListBucket")
+    return {"Bucket": bucket(), "One": in_policy, "Read": reading()}
+
+
 def importing(**more: Any) -> Json:
     """A template with an import job in which nothing is missing, and these resources."""
-    parts = {
-        "Bucket": bucket(),
-        "One": bucket_policy("s3:GetObject", "s3:ListBucket"),
-        "Read": reading(),
-    }
-    return complete(**{**parts, "Data": dataset("One", "Read"), **more})
+    return complete(**{**readable(), "Data": dataset("One", "Read"), **more})
 
 
 def check(directory: Path, *templates: Json, **more: Any) -> AccessReport:
