@@ -49,6 +49,27 @@ def by_hand(key: kms.IKey, role: iam.IRole, data: s3.IBucket, stack: Construct) 
     )
 
 
+def group(stack: cdk.Stack, id: str, key: kms.IKey, role: iam.IRole) -> None:
+    """A dataset group besides."""
+    personalize.CfnDatasetGroup(
+        stack, id, name=id.lower(), kms_key_arn=key.key_arn, role_arn=role.role_arn
+    )
+
+
+def key_for(
+    stack: cdk.Stack, id: str, principal: iam.IPrincipal, action: str = "kms:Put*"
+) -> kms.Key:
+    """A key whose policy is one statement, and leaves nothing to the account."""
+    statement = iam.PolicyStatement(actions=[action], resources=["*"], principals=[principal])
+    return kms.Key(stack, id, policy=iam.PolicyDocument(statements=[statement]))
+
+
+def inline(actions: list[str], *resources: str) -> dict[str, iam.PolicyDocument]:
+    """The one inline policy of a role."""
+    statement = iam.PolicyStatement(actions=actions, resources=[*resources])
+    return {"Own": iam.PolicyDocument(statements=[statement])}
+
+
 def with_grants(stack: cdk.Stack) -> None:
     """The grants of the CDK, which write wildcards into IAM and nothing into the key's policy."""
     key, role = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=SERVICE)
@@ -102,12 +123,7 @@ def of_two_stacks(stack: cdk.Stack) -> None:
 
 def of_two_stacks_without_delegation(stack: cdk.Stack) -> None:
     """The key's policy leaves nothing to the account, and can't name a role of a later stack."""
-    admin = iam.PolicyStatement(
-        actions=["kms:Put*"],
-        resources=["*"],
-        principals=[iam.ArnPrincipal(f"arn:aws:iam::{stack.account}:role/Admin")],
-    )
-    key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
+    key = key_for(stack, "Key", iam.ArnPrincipal(f"arn:aws:iam::{stack.account}:role/Admin"))
     other = cdk.Stack(cdk.App.of(stack), "Other")
     role = iam.Role(other, "Role", assumed_by=SERVICE, role_name="Personalize")
     by_hand(key, role, s3.Bucket(other, "Data"), other)
@@ -115,25 +131,16 @@ def of_two_stacks_without_delegation(stack: cdk.Stack) -> None:
 
 def with_inline_policies(stack: cdk.Stack) -> None:
     """The role's policies stand in the role, which the key's policy has to name."""
-    everything = iam.PolicyDocument(
-        statements=[iam.PolicyStatement(actions=["kms:*", "s3:GetObject"], resources=["*"])]
-    )
-    key = kms.Key(stack, "Key")
-    role = iam.Role(stack, "Role", assumed_by=SERVICE, inline_policies={"All": everything})
+    key, everything = kms.Key(stack, "Key"), inline(["kms:*", "s3:GetObject"], "*")
+    role = iam.Role(stack, "Role", assumed_by=SERVICE, inline_policies=everything)
     by_hand(key, role, s3.Bucket(stack, "Data", encryption_key=key), stack)
 
 
 def with_inline_policies_on_the_key(stack: cdk.Stack) -> None:
     """The role waits for the key that it names, so the key's policy can't wait for the role."""
-    admin = iam.PolicyStatement(
-        actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(ADMIN)]
-    )
-    key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
+    key = key_for(stack, "Key", iam.ArnPrincipal(ADMIN))
     other = kms.Key(stack, "Other")
-    statements = [
-        iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn, other.key_arn])
-    ]
-    own = {"Keys": iam.PolicyDocument(statements=statements)}
+    own = inline(["kms:Decrypt"], key.key_arn, other.key_arn)
     # The name of a parameter that begins as the role's, in the role's own ARN.
     path = cdk.CfnParameter(stack, "RolePath").value_as_string
     role = iam.Role(
@@ -145,44 +152,25 @@ def with_inline_policies_on_the_key(stack: cdk.Stack) -> None:
     by_hand(key, role, s3.Bucket(stack, "Data"), stack)
     # KMS's own policy leaves it to IAM, whatever the name of the role.
     unnamed = iam.Role(stack, "Unnamed", assumed_by=SERVICE, inline_policies=own)
-    personalize.CfnDatasetGroup(
-        stack, "Books", name="books", kms_key_arn=other.key_arn, role_arn=unnamed.role_arn
-    )
+    group(stack, "Books", other, unnamed)
 
 
 def open_to_all_before_the_role(stack: cdk.Stack) -> None:
     """The key's policy can't refer to the role, which names the key, nor to a later stack's."""
-    everybody = iam.PolicyStatement(
-        actions=["kms:*"], resources=["*"], principals=[iam.AnyPrincipal()]
-    )
-    key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[everybody]))
-    statement = iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn])
-    own = {"Key": iam.PolicyDocument(statements=[statement])}
+    key = key_for(stack, "Key", iam.AnyPrincipal(), "kms:*")
+    own = inline(["kms:Decrypt"], key.key_arn)
     role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize", inline_policies=own)
     by_hand(key, role, s3.Bucket(stack, "Data"), stack)
     # By the text of its ARN.
-    named = iam.PolicyStatement(
-        actions=["kms:*"],
-        resources=["*"],
-        principals=[
-            iam.ArnPrincipal(
-                stack.format_arn(service="iam", region="", resource="role", resource_name="Own")
-            )
-        ],
-    )
-    mine = kms.Key(stack, "Mine", policy=iam.PolicyDocument(statements=[named]))
-    statement = iam.PolicyStatement(actions=["kms:Decrypt"], resources=[mine.key_arn])
-    own = {"Key": iam.PolicyDocument(statements=[statement])}
+    arn = stack.format_arn(service="iam", region="", resource="role", resource_name="Own")
+    mine = key_for(stack, "Mine", iam.ArnPrincipal(arn), "kms:*")
+    own = inline(["kms:Decrypt"], mine.key_arn)
     role = iam.Role(stack, "Own", assumed_by=SERVICE, role_name="Own", inline_policies=own)
-    personalize.CfnDatasetGroup(
-        stack, "Books", name="books", kms_key_arn=mine.key_arn, role_arn=role.role_arn
-    )
-    theirs = kms.Key(stack, "Theirs", policy=iam.PolicyDocument(statements=[everybody]))
+    group(stack, "Books", mine, role)
+    theirs = key_for(stack, "Theirs", iam.AnyPrincipal(), "kms:*")
     other = cdk.Stack(cdk.App.of(stack), "Other")
     role = iam.Role(other, "Role", assumed_by=SERVICE, role_name="Other")
-    personalize.CfnDatasetGroup(
-        other, "Music", name="music", kms_key_arn=theirs.key_arn, role_arn=role.role_arn
-    )
+    group(other, "Music", theirs, role)
 
 
 def of_a_stack_before_that_of_key_and_bucket(stack: cdk.Stack) -> None:
@@ -216,10 +204,7 @@ def with_a_boundary_that_refuses(stack: cdk.Stack) -> None:
 
 def with_a_key_that_leaves_nothing_to_the_account(stack: cdk.Stack) -> None:
     """Its policy is to name the role, which is enough: IAM needs no ``kms:CreateGrant``."""
-    admin = iam.PolicyStatement(
-        actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(ADMIN)]
-    )
-    key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
+    key = key_for(stack, "Key", iam.ArnPrincipal(ADMIN))
     by_hand(key, iam.Role(stack, "Role", assumed_by=SERVICE), s3.Bucket(stack, "Data"), stack)
 
 
@@ -248,10 +233,7 @@ def with_policies_in_two_stacks(stack: cdk.Stack) -> None:
 
 def of_two_stacks_for_an_import_alone(stack: cdk.Stack) -> None:
     """AWS's page asks for nothing in IAM then, but the key's policy can only leave it to IAM."""
-    admin = iam.PolicyStatement(
-        actions=["kms:Put*"], resources=["*"], principals=[iam.ArnPrincipal(ADMIN)]
-    )
-    key = kms.Key(stack, "Key", policy=iam.PolicyDocument(statements=[admin]))
+    key = key_for(stack, "Key", iam.ArnPrincipal(ADMIN))
     other = cdk.Stack(cdk.App.of(stack), "Second")
     role = iam.Role(other, "Role", assumed_by=SERVICE, role_name="Personalize")
     data = s3.Bucket(other, "Data", encryption_key=key)
@@ -383,24 +365,6 @@ def test_after_the_lists_nothing_is_missing_and_nothing_too_much(
         for policy in policies:
             own_conditions |= set(policy.own_conditions)
         assert set(grant.condition_keys) - OF_THE_LIST <= own_conditions, grant
-
-
-def test_whom_else_and_which_conditions_the_statements_that_go_have(tmp_path: Path) -> None:
-    """Role and Personalize aren't named; a user of the role loses its excess, too."""
-    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
-    env = cdk.Environment(account="111122223333", region="eu-west-1")
-    with_conditions_and_principals_of_their_own(cdk.Stack(app, "Main", env=env))
-    app.synth()
-    policies = check_assembly(tmp_path).policies
-    assert {
-        policy.policy: (policy.replaces, policy.own_conditions, policy.also_for)
-        for policy in policies
-    } == {
-        "key": (("2",), ("aws:PrincipalOrgID",), ("arn:aws:iam::111122223333:role/Auditor",)),
-        "bucket": (("1",), ("aws:SecureTransport",), ("glue.amazonaws.com",)),
-        "role": ((), ("aws:SecureTransport",), ("lambda.amazonaws.com",)),
-        "trust": (("1",), (), ()),
-    }
 
 
 class Grant(NamedTuple):
@@ -556,29 +520,29 @@ def document_of(resource: Json, *, trust: bool = False) -> Any:
     )
 
 
-def test_pending_needs_of_two_constructs_name_the_file_that_has_them(tmp_path: Path) -> None:
-    """Both have one key, bucket and role; a common need is in either file."""
-    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
+def of_others(app: cdk.App) -> tuple[cdk.Stack, PersonalizeResource, Any]:
+    """A stack, an import from a bucket of others, and their key and role as arguments."""
     stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-    key = kms.Key.from_key_arn(
-        stack, "Key", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    )
-    role = iam.Role.from_role_arn(
-        stack, "Role", "arn:aws:iam::111122223333:role/Immutable", mutable=False
-    )
-    data = s3.Bucket.from_bucket_name(stack, "Data", "ratings")
-    source = PersonalizeResource.dataset_import_job(source=S3Location(data, "import/"))
-    for id, resource in (
-        ("Exports", PersonalizeResource.dataset_export_job()),
-        ("Imports", source),
-    ):
-        PersonalizeEncryption(
-            stack, id, encryption_key=key, service_role=role, resources=[resource]
-        )
-    app.synth()
-    entries = [entry for entry in check_assembly(tmp_path).undecided if entry.file]
+    key_arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    role_arn = "arn:aws:iam::111122223333:role/Immutable"
+    given = {
+        "encryption_key": kms.Key.from_key_arn(stack, "Key", key_arn),
+        "service_role": iam.Role.from_role_arn(stack, "Role", role_arn, mutable=False),
+    }
+    source = S3Location(s3.Bucket.from_bucket_name(stack, "Data", "ratings"), "import/")
+    return stack, PersonalizeResource.dataset_import_job(source), given
+
+
+def test_pending_needs_of_two_constructs_name_the_file_that_has_them(app: cdk.App) -> None:
+    """Both have one key, bucket and role; a common need is in either file."""
+    stack, source, given = of_others(app)
+    exports = PersonalizeResource.dataset_export_job()
+    PersonalizeEncryption(stack, "Exports", resources=[exports], **given)
+    PersonalizeEncryption(stack, "Imports", resources=[source], **given)
+    directory = Path(app.synth().directory)
+    entries = [entry for entry in check_assembly(directory).undecided if entry.file]
     pending = {
-        entry.file: json.loads((tmp_path / entry.file).read_text("utf-8"))["Statement"]
+        entry.file: json.loads((directory / entry.file).read_text("utf-8"))["Statement"]
         for entry in entries
     }
     for entry in entries:
@@ -594,23 +558,14 @@ def test_pending_needs_of_two_constructs_name_the_file_that_has_them(tmp_path: P
     }
 
 
-def test_what_is_pending_names_the_file_that_the_synth_wrote(tmp_path: Path) -> None:
+def test_what_is_pending_names_the_file_that_the_synth_wrote(app: cdk.App) -> None:
     """Each form has it; the files have the statements for the owners of key, bucket and role."""
-    app = cdk.App(outdir=str(tmp_path), analytics_reporting=False)
-    stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-    key_arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    role_arn = "arn:aws:iam::111122223333:role/Immutable"
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=kms.Key.from_key_arn(stack, "Key", key_arn),
-        service_role=iam.Role.from_role_arn(stack, "Role", role_arn, mutable=False),
-    )
-    data = s3.Bucket.from_bucket_name(stack, "Data", "ratings")
-    encryption.allow(PersonalizeResource.dataset_import_job(source=S3Location(data, "import/")))
+    stack, source, given = of_others(app)
+    encryption = PersonalizeEncryption(stack, "Encryption", **given)
+    encryption.allow(source)
     encryption.add_dataset_group("Movies", name="movies")
-    app.synth()
-    report = check_assembly(tmp_path)
+    directory = Path(app.synth().directory)
+    report = check_assembly(directory)
     files = {
         (entry.policy, entry.file) for entry in (*report.missing, *report.undecided) if entry.file
     }
@@ -624,7 +579,7 @@ def test_what_is_pending_names_the_file_that_the_synth_wrote(tmp_path: Path) -> 
         ("role", "personalize-kms-pending/MainEncryption9156E675.role.Immutable.json"),
     }
     for policy, file in files:
-        document = json.loads((tmp_path / file).read_text("utf-8"))
+        document = json.loads((directory / file).read_text("utf-8"))
         allowed: set[str] = set()
         for statement in document["Statement"]:
             allowed |= set(statement["Action"])

@@ -14,7 +14,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import DataDeletionJob, DatasetExportJob
-from tests.checks.templates import edit, write
+from tests.actions import FIVE
+from tests.checks.templates import edit, if_prod, write
 from tests.judge.apps import told
 
 TYPE = "personalize-kms-constructs:resources"
@@ -87,13 +88,7 @@ def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
                 {
                     "policy": "key",
                     "resource": KEY_ARN,
-                    "actions": [
-                        "kms:CreateGrant",
-                        "kms:Decrypt",
-                        "kms:DescribeKey",
-                        "kms:GenerateDataKey",
-                        "kms:ListGrants",
-                    ],
+                    "actions": FIVE,
                     "file": (
                         "personalize-kms-pending/MainEncryption9156E675.key."
                         f"{KEY_ARN.rpartition('/')[2]}.json"
@@ -301,26 +296,6 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
     }
 
 
-def test_a_construct_that_a_condition_leaves_out_asks_for_nothing(app: cdk.App) -> None:
-    """Though its key and its role are made all the same."""
-    stack = cdk.Stack(app, "Main")
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", encryption_key=kms.Key(stack, "Key"), service_role=role
-    )
-    encryption.add_dataset_group("Movies", name="movies")
-    parameter = cdk.CfnParameter(stack, "Enabled", default="no")
-    expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
-    is_enabled = cdk.CfnCondition(stack, "IsEnabled", expression=expression)
-    for made in encryption.node.find_all():
-        if isinstance(made, cdk.CfnResource):
-            made.cfn_options.condition = is_enabled
-    assembly = app.synth()
-    report = check_assembly(assembly)
-    assert (report.missing, report.undecided, report.asked) == ((), (), ())
-    assert check_assembly(assembly, parameters={"Enabled": "yes"}).passed
-
-
 def test_a_job_for_a_dataset_group_whose_key_a_condition_leaves_out(app: cdk.App) -> None:
     """Its need of the key is one question; its need of the bucket is asked for."""
     stack = cdk.Stack(app, "Main")
@@ -329,12 +304,10 @@ def test_a_job_for_a_dataset_group_whose_key_a_condition_leaves_out(app: cdk.App
     movies = encryption.add_dataset_group("Movies", name="movies")
     parameter = cdk.CfnParameter(stack, "Encrypted", default="yes")
     expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
-    cdk.CfnCondition(stack, "IsEncrypted", expression=expression)
+    cdk.CfnCondition(stack, "IsProd", expression=expression)
     for name in ("KmsKeyArn", "RoleArn"):
         given = stack.resolve(getattr(movies, "kms_key_arn" if name == "KmsKeyArn" else "role_arn"))
-        movies.add_property_override(
-            name, {"Fn::If": ["IsEncrypted", given, {"Ref": "AWS::NoValue"}]}
-        )
+        movies.add_property_override(name, if_prod(given))
     export = DataDeletionJob(
         stack,
         "Delete",
@@ -353,8 +326,8 @@ def test_a_job_for_a_dataset_group_whose_key_a_condition_leaves_out(app: cdk.App
     report = check_assembly(assembly)
     assert report.missing == ()
     assert {(entry.name, entry.because) for entry in report.undecided} == {
-        ("Main/Encryption/Movies", "what it asks for depends on the condition Main.IsEncrypted"),
-        ("Main/Delete", "the key of its dataset group depends on the condition Main.IsEncrypted"),
+        ("Main/Encryption/Movies", "what it asks for depends on the condition Main.IsProd"),
+        ("Main/Delete", "the key of its dataset group depends on the condition Main.IsProd"),
     }
     assert "Main/Delete (data deletion job)" in report.asked
 

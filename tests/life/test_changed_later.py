@@ -213,6 +213,7 @@ def test_everything_under_one_condition(app: cdk.App, stack: cdk.Stack) -> None:
     )
     report = check_assembly(assembly)
     assert (report.asked, report.assumed) == ((), {"Stack.Encrypted": "no"})
+    assert (report.missing, report.undecided) == ((), ())
 
 
 def test_the_judge_warns_once_of_what_conditions_leave_open(app: cdk.App, stack: cdk.Stack) -> None:
