@@ -19,6 +19,7 @@ from personalize_kms_constructs import (
     PersonalizeResource,
     S3Location,
 )
+from tests.datasets import add_ratings
 from tests.policies import resources, sids_of, template
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd"
@@ -45,13 +46,7 @@ def everything(stack: cdk.Stack) -> cdk.Stack:
         ],
     )
     movies = encryption.add_dataset_group("Movies", name="movies")
-    encryption.add_dataset(
-        "Ratings",
-        dataset_group=movies,
-        schema_arn="arn:aws:personalize:::schema/s",
-        name="r",
-        dataset_type="Interactions",
-    )
+    add_ratings(encryption, movies)
     encryption.add_metric_attribution("Metrics", dataset_group=movies, name="m", metrics=[])
     encryption.on_key_access_changed("KeyAccess")
     encryption.output_pending_statements()

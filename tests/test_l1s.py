@@ -8,11 +8,10 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
+from tests.datasets import GROUP_ARN, SCHEMA_ARN, add_ratings
 from tests.policies import key_policy, resources
 
-SCHEMA_ARN = "arn:aws:personalize:eu-west-1:111111111111:schema/interactions"
 STACK_NAME = {"Ref": "AWS::StackName"}
-GROUP_ARN = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
 KEY = {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}
 ROLE = {"Fn::GetAtt": ["EncryptionRole2D2265A5", "Arn"]}
 BUCKET_NAME = {"Ref": "EncryptedBucket6730B3DC"}
@@ -27,13 +26,6 @@ def encryption(stack: cdk.Stack) -> PersonalizeEncryption:
 @pytest.fixture
 def movies(encryption: PersonalizeEncryption) -> personalize.CfnDatasetGroup:
     return encryption.add_dataset_group("Movies", name="movies")
-
-
-def add_ratings(
-    encryption: PersonalizeEncryption, group: Any, id: str = "Ratings", **props: Any
-) -> personalize.CfnDataset:
-    defaults = {"schema_arn": SCHEMA_ARN, "name": "ratings", "dataset_type": "Interactions"}
-    return encryption.add_dataset(id, dataset_group=group, **{**defaults, **props})
 
 
 def only(stack: cdk.Stack, resource_type: str) -> dict[str, Any]:
@@ -180,7 +172,7 @@ def test_the_dataset_group_of_another_stack(
     stack: cdk.Stack, encryption: PersonalizeEncryption, encrypted_bucket: s3.Bucket
 ) -> None:
     """It is known by its ARN."""
-    add_ratings(encryption, GROUP_ARN)
+    add_ratings(encryption)
     encryption.add_metric_attribution(
         "Metrics", dataset_group=GROUP_ARN, name="metrics", metrics=[]
     )
@@ -225,12 +217,8 @@ def test_the_name_of_an_import_job(
     name: Any,
 ) -> None:
     """By default it is the dataset's name and a suffix, which differs for another file."""
-    add_ratings(
-        encryption,
-        GROUP_ARN,
-        import_from=S3Location(bucket, props.pop("prefix", "import/")),
-        **props,
-    )
+    source = S3Location(bucket, props.pop("prefix", "import/"))
+    add_ratings(encryption, import_from=source, **props)
     assert (
         only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]["JobName"]
         == name
@@ -327,7 +315,7 @@ def test_the_name_of_an_import_job_says_nothing_of_the_bucket(
     stack: cdk.Stack, encryption: PersonalizeEncryption, make: Any
 ) -> None:
     """A bucket that is spelled otherwise is no new import, which would replace the data."""
-    add_ratings(encryption, GROUP_ARN, import_from=S3Location(make(stack), "import/"))
+    add_ratings(encryption, import_from=S3Location(make(stack), "import/"))
     job = only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]
     assert job["JobName"] == "ratings-import-693a48cb"
 

@@ -15,6 +15,7 @@ from personalize_kms_constructs import (
     PersonalizeResource,
     S3Location,
 )
+from tests.datasets import add_ratings
 from tests.test_arguments import refusal
 
 Arguments = dict[str, Any]
@@ -377,13 +378,6 @@ def test_allow_refuses_as_the_constructor_does(stack: cdk.Stack, bucket: s3.Buck
     assert bucket.policy is None
 
 
-# What ``add_dataset`` takes.
-DATASET: Arguments = {
-    "dataset_group": "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies",
-    "schema_arn": "arn:aws:personalize:::schema/s",
-    "name": "ratings",
-    "dataset_type": "Interactions",
-}
 ELSEWHERE = "arn:aws:personalize:us-east-1:222222222222:dataset-group/movies"
 
 
@@ -473,8 +467,8 @@ def test_everything_wrong_with_a_dataset(stack: cdk.Stack, bucket: s3.Bucket) ->
 def test_a_name_that_is_derived_is_not_told_of(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """Nobody gave the name of the import job, which has the dataset's in it."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    wrong: Arguments = {**DATASET, "name": "rat ings", "import_from": S3Location(bucket, "in/")}
-    assert refusal(lambda: encryption.add_dataset("Ratings", **wrong)) == [
+    wrong: Arguments = {"name": "rat ings", "import_from": S3Location(bucket, "in/")}
+    assert refusal(lambda: add_ratings(encryption, **wrong)) == [
         not_a_name("name of the dataset", "rat ings")
     ]
 
@@ -482,7 +476,7 @@ def test_a_name_that_is_derived_is_not_told_of(stack: cdk.Stack, bucket: s3.Buck
 def test_a_job_name_without_a_job(stack: cdk.Stack) -> None:
     """An argument that would be ignored is refused."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    assert refusal(lambda: encryption.add_dataset("Ratings", **DATASET, import_job_name="job")) == [
+    assert refusal(lambda: add_ratings(encryption, import_job_name="job")) == [
         "import_job_name is 'job' but there is nothing to import: set import_from"
     ]
 

@@ -16,6 +16,7 @@ from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import DataDeletionJob, DatasetExportJob
 from tests.actions import FIVE
 from tests.checks.templates import edit, if_prod, write
+from tests.datasets import add_ratings
 from tests.judge.apps import told
 
 TYPE = "personalize-kms-constructs:resources"
@@ -378,15 +379,9 @@ def test_the_key_of_an_imported_bucket_is_what_the_app_says(given: str, app: cdk
         stack, "Theirs", bucket_name="theirs", encryption_key=of_bucket
     )
     encryption = PersonalizeEncryption(stack, "Encryption")
-    encryption.add_dataset(
-        "Ratings",
-        dataset_group=encryption.add_dataset_group("Movies", name="movies"),
-        schema_arn="arn:aws:personalize:eu-west-1:111122223333:schema/ratings",
-        name="ratings",
-        dataset_type="Interactions",
-        import_from=S3Location(theirs, "import/", encryption_key=of_location),
-        import_job_name="load",
-    )
+    movies = encryption.add_dataset_group("Movies", name="movies")
+    source = S3Location(theirs, "import/", encryption_key=of_location)
+    add_ratings(encryption, movies, import_from=source)
     report = check_assembly(app.synth())
     assert "Main/Encryption/Ratings (dataset import job)" in report.asked
     assert not [
@@ -410,15 +405,8 @@ def test_two_keys_that_the_app_says_of_one_bucket(app: cdk.App) -> None:
     for name in ("one", "two"):
         location = S3Location(theirs, f"{name}/", encryption_key=kms.Key(stack, name))
         encryption.allow(PersonalizeResource.dataset_import_job(location))
-    encryption.add_dataset(
-        "Ratings",
-        dataset_group=encryption.add_dataset_group("Movies", name="movies"),
-        schema_arn="arn:aws:personalize:eu-west-1:111122223333:schema/ratings",
-        name="ratings",
-        dataset_type="Interactions",
-        import_from=S3Location(theirs, "three/"),
-        import_job_name="load",
-    )
+    movies = encryption.add_dataset_group("Movies", name="movies")
+    add_ratings(encryption, movies, import_from=S3Location(theirs, "three/"))
     report = check_assembly(app.synth())
     unknown: list[str] = []
     for entry in report.undecided:

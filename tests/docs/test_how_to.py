@@ -22,6 +22,7 @@ from personalize_kms_constructs import (
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import DatasetExportJob, DatasetImportJob
 from tests.actions import FIVE
+from tests.datasets import add_ratings
 from tests.docs.code import DOCS, as_written, names_of
 from tests.policies import key_policy, pending_policies, resources, sids_of, template
 
@@ -407,9 +408,7 @@ def test_ids_that_are_kept_by_hand() -> None:
     for number in range(40):
         location = S3Location(data, f"{'x' * 100}/{number}/", encryption_key=key)
         everything.allow(PersonalizeResource.dataset_import_job(location))
-    schema = "arn:aws:personalize:eu-west-1:111122223333:schema/ratings"
-    ratings: Any = {"schema_arn": schema, "name": "ratings", "dataset_type": "Interactions"}
-    everything.add_dataset("Ratings", dataset_group=movies, **ratings)
+    add_ratings(everything, movies)
     everything.add_metric_attribution("Metrics", dataset_group=movies, name="metrics", metrics=[])
     everything.on_key_access_changed("KeyAccess")
     paths = [

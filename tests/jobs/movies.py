@@ -21,6 +21,7 @@ from personalize_kms_constructs.jobs import (
     DatasetExportJob,
     DatasetImportJob,
 )
+from tests.datasets import add_ratings
 from tests.deploy.stacks import deploy
 from tests.jobs.machines import machine
 from tests.policies import template
@@ -55,13 +56,7 @@ class Movies:
         self.encryption = PersonalizeEncryption(stack, "Encryption")
         group = self.encryption.add_dataset_group("Movies", name="movies")
         schema = personalize.CfnSchema(stack, "Schema", name="ratings", schema=json.dumps(SCHEMA))
-        dataset = self.encryption.add_dataset(
-            "Ratings",
-            dataset_group=group,
-            schema_arn=schema.attr_schema_arn,
-            name="ratings",
-            dataset_type="Interactions",
-        )
+        dataset = add_ratings(self.encryption, group, schema_arn=schema.attr_schema_arn)
         solution = personalize.CfnSolution(
             stack, "Solution", name="recommend", dataset_group_arn=group.attr_dataset_group_arn
         )

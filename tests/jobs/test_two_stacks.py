@@ -11,6 +11,7 @@ from embedded_aws import EmbeddedAws
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.jobs import DatasetExportJob, DatasetImportJob
 from tests.bench.test_by_hand import counted
+from tests.datasets import add_ratings
 from tests.deploy.stacks import deploy
 from tests.jobs.machines import machine
 from tests.jobs.movies import RATINGS, SCHEMA, wait_until
@@ -53,13 +54,7 @@ def test_jobs_run_in_another_stack_than_their_encryption(aws: EmbeddedAws, app: 
     encryption = PersonalizeEncryption(owner, "Encryption")
     group = encryption.add_dataset_group("Movies", name="movies")
     schema = personalize.CfnSchema(owner, "Schema", name="ratings", schema=json.dumps(SCHEMA))
-    encryption.add_dataset(
-        "Ratings",
-        dataset_group=group,
-        schema_arn=schema.attr_schema_arn,
-        name="ratings",
-        dataset_type="Interactions",
-    )
+    add_ratings(encryption, group, schema_arn=schema.attr_schema_arn)
     bucket = s3.Bucket(
         jobs, "Data", bucket_name="movies-data", encryption_key=kms.Key(jobs, "DataKey")
     )

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.jobs import DatasetExportJob
+from tests.datasets import add_ratings
 from tests.judge.apps import by_hand, encryption, failure, told
 
 ARN = "arn:aws:personalize:eu-west-1:111122223333"
@@ -47,14 +48,8 @@ GROUPS: list[Callable[[cdk.Stack], Any]] = [of_another, by_hand, of_another_stac
 
 
 def dataset(of: PersonalizeEncryption, group: Any) -> None:
-    of.add_dataset(
-        "Ratings",
-        dataset_group=group,
-        schema_arn=SCHEMA_ARN,
-        name="ratings",
-        dataset_type="Interactions",
-        import_from=S3Location(s3.Bucket(of, "Data"), "import/"),
-    )
+    source = S3Location(s3.Bucket(of, "Data"), "import/")
+    add_ratings(of, group, schema_arn=SCHEMA_ARN, import_from=source)
 
 
 def metrics(of: PersonalizeEncryption, group: Any) -> None:

@@ -25,6 +25,7 @@ from personalize_kms_constructs.checks import (
     declare_created,
 )
 from personalize_kms_constructs.jobs import DatasetExportJob
+from tests.datasets import SCHEMA_ARN, add_ratings
 from tests.judge.apps import LACKS, break_key_policy, by_hand, encryption, failure, new_app, told
 from tests.life.conftest import trusted_role
 
@@ -579,14 +580,10 @@ def test_policies_of_an_earlier_stage_are_there(app: cdk.App) -> None:
     )
     bucket.add_to_resource_policy(reads)
     made = encryption(stack)
-    made.add_dataset(
-        "Interactions",
-        dataset_group=made.add_dataset_group("Movies", name="movies"),
-        schema_arn="arn:aws:personalize:eu-west-1:111122223333:schema/interactions",
-        name="interactions",
-        dataset_type="Interactions",
-        import_from=S3Location(s3.Bucket.from_bucket_name(stack, "Ratings", "ratings"), "import/"),
-    )
+    source = S3Location(s3.Bucket.from_bucket_name(stack, "Data", "ratings"), "import/")
+    schema = SCHEMA_ARN.replace("1" * 12, "111122223333")
+    movies = made.add_dataset_group("Movies", name="movies")
+    add_ratings(made, movies, schema_arn=schema, import_from=source)
     app.synth()
     assert told(app) == []
 
@@ -684,12 +681,10 @@ def test_the_key_of_a_group_that_no_template_shows(app: cdk.App, stack: cdk.Stac
     movies = PersonalizeResource.dataset_import_job(S3Location(data, "movies/"))
     encryption(stack, "Movies", service_role=role, resources=[movies])
     personalize_arn = "arn:aws:personalize:eu-west-1:111122223333"
-    encryption(stack, "Books", service_role=role).add_dataset(
-        "Ratings",
-        dataset_group=f"{personalize_arn}:dataset-group/books",
+    add_ratings(
+        encryption(stack, "Books", service_role=role),
+        f"{personalize_arn}:dataset-group/books",
         schema_arn=f"{personalize_arn}:schema/ratings",
-        name="ratings",
-        dataset_type="Interactions",
         import_from=S3Location(data, "books/"),
     )
     app.synth()

@@ -8,6 +8,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.datasets import add_ratings
 from tests.life.conftest import GROUP, Late
 from tests.policies import resources
 
@@ -28,15 +29,9 @@ def test_values_known_at_synth_are_taken(app: cdk.App, concrete: cdk.Stack) -> N
         PersonalizeResource.dataset_export_job(S3Location(bucket, f"{'f' * 230}{folder}/"))
     )
     group = encryption.add_dataset_group("Movies", name=late("movies"))
-    encryption.add_dataset(
-        "Ratings",
-        dataset_group=group,
-        schema_arn=SCHEMA_ARN,
-        name=late("r" * 63),
-        dataset_type="Interactions",
-        import_from=S3Location(bucket, late("p" * 242 + "/")),
-        import_job_name=late("0"),
-    )
+    source = S3Location(bucket, late("p" * 242 + "/"))
+    names = {"name": late("r" * 63), "import_job_name": late("0")}
+    add_ratings(encryption, group, import_from=source, **names)
     encryption.add_dataset_group(
         "Others", name=ssm.StringParameter.value_from_lookup(concrete, "/movies")
     )
@@ -53,13 +48,7 @@ def test_dynamic_references_are_taken_as_text(app: cdk.App, concrete: cdk.Stack)
         concrete, "Encryption", encryption_key=key, role_name=parameter, resources=[GROUP]
     )
     encryption.add_dataset_group("Movies", name=f"movies-{parameter}")
-    encryption.add_dataset(
-        "Ratings",
-        dataset_group=parameter,
-        schema_arn=parameter,
-        name="ratings",
-        dataset_type="Interactions",
-    )
+    add_ratings(encryption, parameter, schema_arn=parameter)
     role = iam.Role.from_role_name(concrete, "Given", "{{resolve:ssm:it}}")
     PersonalizeEncryption(concrete, "Other", service_role=role, resources=[GROUP])
     app.synth()

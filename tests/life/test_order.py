@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
+from tests.datasets import add_ratings
 from tests.life.conftest import GROUP, allowing, importing, l1_key, logical_id, waits_for
 from tests.policies import resources
 
@@ -19,14 +20,7 @@ KEY, POLICY = "EncryptionKey3A692D6E", "EncryptionPolicy3F28E3E0"
 
 def dataset_waits_for(encryption: PersonalizeEncryption, source: S3Location) -> list[str]:
     """The dependencies of a dataset and of its import job."""
-    dataset = encryption.add_dataset(
-        "Ratings",
-        dataset_group="arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies",
-        schema_arn="arn:aws:personalize:::schema/s",
-        name="ratings",
-        dataset_type="Interactions",
-        import_from=source,
-    )
+    dataset = add_ratings(encryption, import_from=source)
     (resource,) = resources(dataset.stack, "AWS::Personalize::Dataset").values()
     return list(resource["DependsOn"])
 

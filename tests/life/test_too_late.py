@@ -11,29 +11,17 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
+from tests.datasets import add_ratings
 from tests.judge.apps import break_key_policy
 from tests.life.conftest import GROUP, allowing, encrypted_by, importing, judged, trusted_role
 from tests.policies import sids_of
 
-GROUP_ARN = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
-
-
-def add_items(encryption: PersonalizeEncryption, source: S3Location) -> None:
-    schema = "arn:aws:personalize:::schema/s"
-    encryption.add_dataset(
-        "Items",
-        dataset_group=GROUP_ARN,
-        schema_arn=schema,
-        name="items",
-        dataset_type="Items",
-        import_from=source,
-    )
-
-
 LATE: dict[str, Callable[[PersonalizeEncryption, Any], Any]] = {
     "resource": lambda encryption, _: encryption.allow(PersonalizeResource.dataset_export_job()),
     "dataset group": lambda encryption, _: encryption.add_dataset_group("After", name="after"),
-    "dataset": lambda encryption, bucket: add_items(encryption, S3Location(bucket, "import/")),
+    "dataset": lambda encryption, bucket: add_ratings(
+        encryption, import_from=S3Location(bucket, "import/")
+    ),
     "rule": lambda encryption, _: encryption.on_key_access_changed("Rule"),
     "output": lambda encryption, _: encryption.output_pending_statements(),
     "grant": lambda encryption, bucket: encryption.grant_create(trusted_role(bucket.stack), GROUP),
@@ -69,8 +57,8 @@ def test_statements_that_the_cdk_can_not_add_fail_the_call(
     stack.resolve(bucket.policy.document)  # type: ignore[union-attr]
     for _ in range(2):
         with pytest.raises(RuntimeError, match="can no longer be modified"):
-            add_items(encryption, S3Location(bucket, "other/"))
-    assert encryption.node.try_find_child("Items") is None
+            add_ratings(encryption, import_from=S3Location(bucket, "other/"))
+    assert encryption.node.try_find_child("Ratings") is None
 
 
 def test_a_failed_call_breaks_no_later_one_in_riddles(

@@ -14,6 +14,7 @@ from personalize_kms_constructs import (
     PersonalizeResource,
     S3Location,
 )
+from tests.datasets import add_ratings
 from tests.life.conftest import GROUP, KEY_ARN, allowing, change, warnings
 from tests.policies import resources
 
@@ -131,15 +132,9 @@ def test_the_slash_of_a_first_import(
 ) -> None:
     """The job's name follows the prefix; a new name is a new import, which replaces the data."""
     encryption = PersonalizeEncryption(stack, "Encryption")
-    encryption.add_dataset(
-        "Ratings",
-        dataset_group=encryption.add_dataset_group("Movies", name="movies"),
-        schema_arn="arn:aws:personalize:eu-west-1:111111111111:schema/ratings",
-        name="ratings",
-        dataset_type="Interactions",
-        import_from=S3Location(bucket, "import"),
-        import_job_name=job_name,
-    )
+    movies = encryption.add_dataset_group("Movies", name="movies")
+    source = S3Location(bucket, "import")
+    add_ratings(encryption, movies, import_from=source, import_job_name=job_name)
     text = warnings(stack)["openPrefix"]
     assert told in text if told else text.endswith("end it in /, as 'import/'")
 
@@ -163,9 +158,7 @@ def test_tags_of_the_app_that_do_not_reach_what_personalize_makes(
     """The warning names the dropped tags, but none that the resource has itself."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     movies = encryption.add_dataset_group("Movies", name="movies", tags=tags)
-    schema = "arn:aws:personalize:eu-west-1:111111111111:schema/ratings"
-    ratings: Any = {"schema_arn": schema, "name": "ratings", "dataset_type": "Interactions"}
-    encryption.add_dataset("Ratings", dataset_group=movies, tags=tags, **ratings)
+    add_ratings(encryption, movies, tags=tags)
     encryption.add_metric_attribution("Metrics", dataset_group=movies, name="metrics", metrics=[])
     for key, value in {**TEAM, "cost-center": "42"}.items():
         cdk.Tags.of(stack).add(key, value, exclude_resource_types=excluded)
