@@ -7,6 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.life.conftest import GROUP, allowing, importing
 from tests.policies import bucket_policy, key_policy, role_policy, sids_of, template
 
 
@@ -88,9 +89,7 @@ def test_sids_of_the_users_own_statements_have_no_say(stack: cdk.Stack) -> None:
     )
     key = kms.Key(stack, "DataKey")
     key.add_to_resource_policy(taken)
-    PersonalizeEncryption(
-        stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()]
-    )
+    allowing(stack, GROUP, encryption_key=key)
     assert sids_of(key_policy(stack, "DataKey17AFBB84")) == [
         "PersonalizeService",
         "PersonalizeRole",
@@ -100,13 +99,7 @@ def test_sids_of_the_users_own_statements_have_no_say(stack: cdk.Stack) -> None:
 
 def test_several_locations_share_a_statement(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """A bucket has at most one statement each for reading, writing and listing."""
-    PersonalizeEncryption(
-        stack,
-        "Encryption",
-        resources=[
-            PersonalizeResource.dataset_import_job(S3Location(bucket, f"{name}/")) for name in "abc"
-        ],
-    )
+    allowing(stack, *[importing(bucket, f"{name}/") for name in "abc"])
     arn = {"Fn::GetAtt": ["Bucket83908E77", "Arn"]}
     assert [(statement["Action"], statement["Resource"]) for statement in bucket_policy(stack)] == [
         ("s3:ListBucket", arn),
@@ -141,9 +134,7 @@ def test_a_location_within_another_adds_nothing(
     """A policy keeps its statements when a wider location comes later."""
     stack = bucket.stack
     encryption = PersonalizeEncryption(stack, "Encryption")
-    imports = [
-        PersonalizeResource.dataset_import_job(S3Location(bucket, prefix)) for prefix in prefixes
-    ]
+    imports = [importing(bucket, prefix) for prefix in prefixes]
     for some in [imports] if way == "together" else [[resource] for resource in imports]:
         encryption.allow(*some)
     expected = [
@@ -161,9 +152,7 @@ def test_a_location_without_a_prefix_is_the_whole_bucket(
     stack: cdk.Stack, bucket: s3.Bucket
 ) -> None:
     """The objects of the bucket, all of them."""
-    PersonalizeEncryption(
-        stack, "Encryption", resources=[PersonalizeResource.metric_attribution(S3Location(bucket))]
-    )
+    allowing(stack, PersonalizeResource.metric_attribution(S3Location(bucket)))
     (statement,) = bucket_policy(stack)
     assert statement["Resource"] == {
         "Fn::Join": ["", [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, "/*"]]

@@ -18,6 +18,7 @@ from personalize_kms_constructs import (
     PersonalizeResource,
     S3Location,
 )
+from tests.life.conftest import allowing, importing
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE_ARN = "arn:aws:iam::111111111111:role/personalize"
@@ -179,15 +180,12 @@ def test_imported_keys_roles_and_buckets_are_taken(stack: cdk.Stack) -> None:
     """Imported keys, roles and buckets have no type of their own in Python."""
     key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "ratings")
-    PersonalizeEncryption(
+    allowing(
         stack,
-        "Encryption",
+        importing(bucket, "in/", encryption_key=key),
         encryption_key=key,
         service_role=iam.Role.from_role_arn(stack, "Role", ROLE_ARN),
         imported_key_policy=ImportedKeyPolicy.PENDING,
-        resources=(
-            PersonalizeResource.dataset_import_job(S3Location(bucket, "in/", encryption_key=key)),
-        ),
     )
 
 

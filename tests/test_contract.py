@@ -15,11 +15,11 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import (
     ImportedKeyPolicy,
-    PersonalizeEncryption,
     PersonalizeResource,
     S3Location,
 )
 from tests.datasets import add_ratings
+from tests.life.conftest import GROUP, allowing, importing
 from tests.policies import resources, sids_of, template
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd"
@@ -34,16 +34,13 @@ CONSEQUENCE = (
 def everything(stack: cdk.Stack) -> cdk.Stack:
     """Every child that a construct can have, in the stack of its key and of its role."""
     bucket = s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
-    encryption = PersonalizeEncryption(
+    encryption = allowing(
         stack,
-        "Encryption",
-        resources=[
-            PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")),
-            PersonalizeResource.batch_inference_job(
-                S3Location(bucket, "in/"), S3Location(bucket, "out/")
-            ),
-            PersonalizeResource.metric_attribution(),
-        ],
+        PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")),
+        PersonalizeResource.batch_inference_job(
+            S3Location(bucket, "in/"), S3Location(bucket, "out/")
+        ),
+        PersonalizeResource.metric_attribution(),
     )
     movies = encryption.add_dataset_group("Movies", name="movies")
     add_ratings(encryption, movies)
@@ -57,13 +54,7 @@ def everything(stack: cdk.Stack) -> cdk.Stack:
 def managed(stack: cdk.Stack) -> cdk.Stack:
     """The custom resource of an imported key."""
     key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
-    PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=key,
-        imported_key_policy=ImportedKeyPolicy.MANAGED,
-        resources=[PersonalizeResource.dataset_group()],
-    )
+    allowing(stack, GROUP, encryption_key=key, imported_key_policy=ImportedKeyPolicy.MANAGED)
     return stack
 
 
@@ -129,10 +120,7 @@ def test_sids_and_their_order(everything: cdk.Stack) -> None:
 def test_logical_id_of_the_policy_of_an_l1_bucket(stack: cdk.Stack) -> None:
     """Another id makes a second policy before the first goes, and a bucket takes only one."""
     bucket = s3.CfnBucket(stack, "Data")
-    source = S3Location(bucket, "import/")
-    PersonalizeEncryption(
-        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(source)]
-    )
+    allowing(stack, importing(bucket))
     assert list(resources(stack, "AWS::S3::BucketPolicy")) == ["DataS3BucketPolicy03099B8F"], (
         CONSEQUENCE
     )
@@ -244,12 +232,7 @@ def test_the_names_in_other_stacks(
 ) -> None:
     """Nested stacks and known environments keep the released names."""
     stack = make(app)
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=kms.Key.from_key_arn(stack, "Key", KEY_ARN),
-        resources=[PersonalizeResource.dataset_group()],
-    )
+    encryption = allowing(stack, GROUP, encryption_key=kms.Key.from_key_arn(stack, "Key", KEY_ARN))
     (role,) = resources(stack, "AWS::IAM::Role").values()
     assert role["Properties"]["RoleName"] == name, CONSEQUENCE
     (pending,) = encryption.pending_statements

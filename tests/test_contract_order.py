@@ -13,6 +13,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.life.conftest import GROUP, allowing, importing
 from tests.policies import bucket_policy, resources, role_policy, sids_of
 from tests.test_contract import CONSEQUENCE
 
@@ -74,14 +75,8 @@ def test_statements_stand_in_their_policies(
     )
     data = s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
     archive = s3.Bucket.from_bucket_name(stack, "Archive", "amzn-s3-demo-bucket")
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=kms.Key.from_key_arn(stack, "Key", key_arn),
-        resources=[
-            PersonalizeResource.dataset_group(),
-            PersonalizeResource.dataset_import_job(S3Location(archive, "import/")),
-        ],
+    encryption = allowing(
+        stack, GROUP, importing(archive), encryption_key=kms.Key.from_key_arn(stack, "Key", key_arn)
     )
     for folder in (*(f"{number:02}" for number in range(53)), last):
         encryption.allow(PersonalizeResource.dataset_export_job(S3Location(data, f"{folder}/")))

@@ -12,7 +12,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import PersonalizeEncryption
+from tests.life.conftest import importing
 from tests.policies import resources
 
 KEY_ARN = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -92,11 +93,9 @@ def test_it_is_about_every_key_in_use(
     encryption.on_key_access_changed("Changed")
     other = kms.Key.from_key_arn(stack, "Other", OTHER_ARN)
     encryption.allow(
-        PersonalizeResource.dataset_import_job(S3Location(encrypted_bucket, "a/")),
-        PersonalizeResource.dataset_import_job(S3Location(encrypted_bucket, "b/")),
-        PersonalizeResource.dataset_import_job(
-            S3Location(encrypted_bucket, "c/", encryption_key=other)
-        ),
+        importing(encrypted_bucket, "a/"),
+        importing(encrypted_bucket, "b/"),
+        importing(encrypted_bucket, "c/", encryption_key=other),
     )
     (rule,) = resources(stack, "AWS::Events::Rule").values()
     assert rule["Properties"]["EventPattern"]["detail"]["resources"]["ARN"] == [

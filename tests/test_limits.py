@@ -14,6 +14,7 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs._grant.sizes import most_of
+from tests.life.conftest import GROUP, allowing
 from tests.policies import resources, sids_of, template
 
 # What CloudFormation fills in, at its longest.
@@ -151,15 +152,7 @@ def test_40_constructs_on_one_key(stack: cdk.Stack, data_key: kms.Key) -> None:
     """The key policy stays below 32,768 bytes even in the longer, delegating form."""
     for number in range(40):
         nested = cdk.NestedStack(stack, f"Nested{number}")
-        PersonalizeEncryption(
-            nested,
-            "Encryption",
-            encryption_key=data_key,
-            resources=[
-                PersonalizeResource.dataset_group(),
-                PersonalizeResource.dataset_export_job(),
-            ],
-        )
+        allowing(nested, GROUP, PersonalizeResource.dataset_export_job(), encryption_key=data_key)
     (key,) = resources(stack, "AWS::KMS::Key").values()
     policy = key["Properties"]["KeyPolicy"]
     assert len(policy["Statement"]) == 81

@@ -13,6 +13,7 @@ from personalize_kms_constructs import (
     matrix,
 )
 from personalize_kms_constructs.matrix import ROWS, Permissions
+from tests.life.conftest import GROUP, allowing
 from tests.policies import bucket_policy, key_policy, role_policy
 
 Statement = dict[str, Any]
@@ -176,9 +177,7 @@ def test_an_export_allowed_later_completes_the_key_policy(
     stack: cdk.Stack, encrypted_bucket: s3.Bucket
 ) -> None:
     """The dataset group's key policy gets the export's action, wherever the call stands."""
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", resources=[PersonalizeResource.dataset_group()]
-    )
+    encryption = allowing(stack, GROUP)
     encryption.allow(PersonalizeResource.dataset_export_job())
     assert policies(stack) == Policies(EXPORT_KEY_POLICY, [], [USES_KEY], [])
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.actions import FIVE
-from tests.life.conftest import warnings
+from tests.life.conftest import importing, warnings
 from tests.policies import pending_policies, resources, template
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -92,10 +92,6 @@ def encryption(stack: cdk.Stack, **props: Any) -> PersonalizeEncryption:
 
 def immutable_role(stack: cdk.Stack) -> iam.IRole:
     return iam.Role.from_role_arn(stack, "ImmutableRole", ROLE_ARN, mutable=False)
-
-
-def importing(bucket: s3.IBucket, prefix: str = "import/") -> PersonalizeResource:
-    return PersonalizeResource.dataset_import_job(S3Location(bucket, prefix))
 
 
 def told(stack: cdk.Stack) -> dict[str, Any]:

@@ -14,15 +14,12 @@ from constructs import Construct
 from personalize_kms_constructs import (
     ImportedKeyPolicy,
     PersonalizeEncryption,
-    PersonalizeResource,
-    S3Location,
 )
 from personalize_kms_constructs._address import page_at
-from tests.life.conftest import warnings
+from tests.life.conftest import GROUP, importing, warnings
 from tests.policies import sids_of, template
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
-GROUP = PersonalizeResource.dataset_group()
 FOLDER = "personalize-kms-pending"
 
 
@@ -123,31 +120,22 @@ def test_partition_and_region_are_those_of_the_key(stack: cdk.Stack, partition: 
 def test_partition_is_that_of_the_region(app: cdk.App) -> None:
     """The Region gives the partition where no ARN has it."""
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(region="cn-north-1"))
-    bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
-    encryption(
-        stack, resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
-    )
-    (text,) = warnings(stack).values()
+    text = warning_on(stack, s3.Bucket.from_bucket_name(stack, "Imported", "ratings"))
     assert '"arn:aws-cn:s3:::ratings/import/*"' in text
 
 
 def test_a_dynamic_reference_is_explained(stack: cdk.Stack) -> None:
     """CloudFormation replaces it in templates, and no owner's policy does."""
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
-    folder = S3Location(bucket, "{{resolve:ssm:/folder}}/")
-    encryption(stack, resources=[PersonalizeResource.dataset_import_job(folder)])
+    encryption(stack, resources=[importing(bucket, "{{resolve:ssm:/folder}}/")])
     (text,) = warnings(stack).values()
     assert "{{resolve:ssm:/folder}} by what it is in the deployed stack" in text
 
 
 def test_placeholders_are_explained(stack: cdk.Stack) -> None:
     """Each placeholder is explained once; a bucket's ARN has no account; MANAGED is for keys."""
-    name = cdk.CfnParameter(stack, "BucketName")
-    bucket = s3.Bucket.from_bucket_name(stack, "Imported", name.value_as_string)
-    encryption(
-        stack, resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
-    )
-    (text,) = warnings(stack).values()
+    name = cdk.CfnParameter(stack, "BucketName").value_as_string
+    text = warning_on(stack, s3.Bucket.from_bucket_name(stack, "Imported", name))
     assert text.partition("\n]\n")[2].splitlines() == [
         "- the owner of the bucket adds them to the statements that the bucket policy has",
         f"- the same as a policy: {FOLDER}/StackEncryptionAE998EAF.bucket.BucketName.json, in the "
@@ -186,7 +174,7 @@ def test_a_function_in_a_name_is_a_placeholder_with_a_name(
     stack: cdk.Stack, name: str, shown: str
 ) -> None:
     """JSON within JSON could neither be read nor pasted."""
-    text = importing(stack, s3.Bucket.from_bucket_name(stack, "Imported", name))
+    text = warning_on(stack, s3.Bucket.from_bucket_name(stack, "Imported", name))
     assert f'"arn:${{AWS::Partition}}:s3:::{shown}/import/*"' in text
     assert f", {shown.removeprefix('data-')} by what it is in the deployed stack, " in text
 
@@ -233,13 +221,7 @@ def test_two_resources_that_are_spelt_alike_have_two_files(app: cdk.App, stack: 
         s3.Bucket.from_bucket_name(stack, name, cdk.Fn.import_value(f"{name}/ratings"))
         for name in ("A", "B")
     ]
-    encryption(
-        stack,
-        resources=[
-            PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
-            for bucket in buckets
-        ],
-    )
+    encryption(stack, resources=[importing(bucket) for bucket in buckets])
     assert list(files(app.synth().directory)) == [
         "StackEncryptionAE998EAF.bucket.ratings.2.json",
         "StackEncryptionAE998EAF.bucket.ratings.json",
@@ -290,9 +272,8 @@ def test_a_long_path_and_a_long_name(app: cdk.App, stack: cdk.Stack) -> None:
         scope = Construct(scope, "x" * 24)
     name = "".join(f"${{{'P' * 200}{number}}}" for number in range(2))
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", cdk.Fn.sub(name))
-    resources = [PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))]
     for id in ("One", "Two"):
-        encryption(scope, id, resources=resources)
+        encryption(scope, id, resources=[importing(bucket)])
     assert len(files(app.synth().directory)) == 2
 
 
@@ -328,10 +309,9 @@ def test_the_owner_of_a_callers_role_is_told_as_well(stack: cdk.Stack) -> None:
     ]
 
 
-def importing(stack: cdk.Stack, bucket: Any, **props: Any) -> str:
+def warning_on(stack: cdk.Stack, bucket: Any, **props: Any) -> str:
     """Return the warning about the policy of an imported bucket."""
-    location = S3Location(bucket, "import/", **props)
-    encryption(stack, resources=[PersonalizeResource.dataset_import_job(location)])
+    encryption(stack, resources=[importing(bucket, **props)])
     return warnings(stack)["pendingBucketPolicy"]
 
 
@@ -339,7 +319,7 @@ def importing(stack: cdk.Stack, bucket: Any, **props: Any) -> str:
 def test_the_key_of_an_imported_bucket(stack: cdk.Stack, is_given: bool) -> None:
     """Only its owner knows if there is one, and forgets it when pasting the statements."""
     key = imported_key(stack) if is_given else None
-    text = importing(
+    text = warning_on(
         stack, s3.Bucket.from_bucket_name(stack, "Imported", "ratings"), encryption_key=key
     )
     assert (

@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.life.conftest import GROUP, allowing
 from tests.policies import key_policy, resources, role_policy, sids_of
 
 USE_KEY = {
@@ -79,9 +80,7 @@ def test_a_concrete_environment_makes_a_concrete_trust_policy(concrete: cdk.Stac
 def test_a_role_of_the_same_stack_is_named_in_the_key_policy(stack: cdk.Stack) -> None:
     """A role passed in is wired like a role made here, and no other is made."""
     role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    PersonalizeEncryption(
-        stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
-    )
+    allowing(stack, GROUP, service_role=role)
     assert list(resources(stack, "AWS::IAM::Role")) == ["Role1ABCC5F0"]
     assert key_policy(stack, "EncryptionKey3A692D6E")[0]["Principal"] == {
         "AWS": {"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]}
@@ -96,9 +95,7 @@ def test_a_role_imported_by_arn_gets_a_managed_policy(stack: cdk.Stack) -> None:
     role = iam.Role.from_role_arn(
         stack, "Role", "arn:aws:iam::111111111111:role/service-role/personalize"
     )
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
-    )
+    encryption = allowing(stack, GROUP, service_role=role)
     assert resources(stack, "AWS::IAM::Role") == {}
     assert key_policy(stack, "EncryptionKey3A692D6E")[0]["Principal"] == {
         "AWS": "arn:aws:iam::111111111111:role/service-role/personalize"
@@ -183,9 +180,7 @@ def test_a_role_that_trusts_somebody_else(
 ) -> None:
     """It would fail at run time only; no wrapper hides it, and the synth names the statement."""
     role = wrap(stack, trusting("lambda.amazonaws.com", stack))
-    PersonalizeEncryption(
-        stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
-    )
+    allowing(stack, GROUP, service_role=role)
     with pytest.raises(RuntimeError) as error:
         app.synth()
     assert "ERROR Stack/Role doesn't trust Personalize, which has to assume it" in str(error.value)
@@ -195,9 +190,7 @@ def test_a_role_that_trusts_somebody_else(
 def test_a_role_may_learn_to_trust_personalize_later(app: cdk.App, stack: cdk.Stack) -> None:
     """Its trust policy is looked at when it is complete."""
     role = trusting("lambda.amazonaws.com", stack)
-    PersonalizeEncryption(
-        stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
-    )
+    allowing(stack, GROUP, service_role=role)
     document = role.assume_role_policy
     assert document is not None
     document.add_statements(
@@ -240,7 +233,5 @@ def test_a_trust_policy_that_a_condition_decides(
     """It may be right at deployment, so it fails no synth."""
     cdk.CfnCondition(stack, "Yes", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
     role = iam.CfnRole(stack, "Trusting", assume_role_policy_document=trust)
-    PersonalizeEncryption(
-        stack, "Encryption", service_role=role, resources=[PersonalizeResource.dataset_group()]
-    )
+    allowing(stack, GROUP, service_role=role)
     app.synth()

@@ -13,6 +13,7 @@ from personalize_kms_constructs import (
     S3Location,
     SourceAccountCheck,
 )
+from tests.life.conftest import GROUP, allowing
 from tests.policies import bucket_policy, key_policy
 
 IF_PRESENT = {"StringEqualsIfExists": {"aws:SourceAccount": "111111111111"}}
@@ -68,13 +69,7 @@ def test_the_role_of_another_stack_is_free_of_it(
     theirs = cdk.Stack(
         app, "Theirs", env=cdk.Environment(account="111111111111", region="eu-west-1")
     )
-    PersonalizeEncryption(
-        concrete,
-        "Encryption",
-        encryption_key=kms.Key(theirs, "Key"),
-        source_account_check=check,
-        resources=[PersonalizeResource.dataset_group()],
-    )
+    allowing(concrete, GROUP, encryption_key=kms.Key(theirs, "Key"), source_account_check=check)
     role, _ = key_policy(theirs, "Key961B73FD")
     arn = (
         "arn:",

@@ -18,6 +18,7 @@ from tests.actions import FIVE
 from tests.checks.templates import edit, if_prod, write
 from tests.datasets import add_ratings
 from tests.judge.apps import told
+from tests.life.conftest import allowing, importing
 
 TYPE = "personalize-kms-constructs:resources"
 KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -56,11 +57,8 @@ def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
     imported = s3.Bucket.from_bucket_attributes(
         stack, "Theirs", bucket_name="theirs", encryption_key=theirs
     )
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))],
-        service_role=iam.Role.from_role_arn(stack, "Role", ROLE_ARN),
+    encryption = allowing(
+        stack, importing(bucket), service_role=iam.Role.from_role_arn(stack, "Role", ROLE_ARN)
     )
     encryption.allow(PersonalizeResource.dataset_export_job(S3Location(imported, "export/")))
     encryption.add_dataset_group("Movies", name="movies")
@@ -124,11 +122,7 @@ def test_templates_know_nothing_of_it(app: cdk.App) -> None:
     """They have neither type nor content of it, and no reference between stacks for it."""
     stack = cdk.Stack(app, "Main")
     elsewhere = s3.Bucket(cdk.Stack(app, "Data"), "Data")
-    PersonalizeEncryption(
-        stack,
-        "Encryption",
-        resources=[PersonalizeResource.dataset_import_job(S3Location(elsewhere, "import/"))],
-    )
+    allowing(stack, importing(elsewhere))
     directory = Path(app.synth().directory)
     for path in directory.glob("*.template.json"):
         assert "personalize-kms-constructs" not in path.read_text()
@@ -153,11 +147,7 @@ def test_a_parameter_in_a_prefix_stays_a_reference(app: cdk.App) -> None:
     stack = cdk.Stack(app, "Main")
     folder = cdk.CfnParameter(stack, "Folder").value_as_string
     bucket = s3.Bucket(stack, "Data")
-    PersonalizeEncryption(
-        stack,
-        "Encryption",
-        resources=[PersonalizeResource.dataset_import_job(S3Location(bucket, f"{folder}/in/"))],
-    )
+    allowing(stack, importing(bucket, f"{folder}/in/"))
     assembly = app.synth()
     source = left(Path(assembly.directory))["/Main/Encryption"]["resources"][0]["source"]
     parameter = {
@@ -176,10 +166,7 @@ def test_a_dynamic_reference_in_a_prefix_is_the_same_value_in_policies(app: cdk.
     """Its name has a parameter in it."""
     stack = cdk.Stack(app, "Main")
     folder = f"{{{{resolve:ssm:/{cdk.CfnParameter(stack, 'Env').value_as_string}/folder}}}}"
-    importing = PersonalizeResource.dataset_import_job(
-        S3Location(s3.Bucket(stack, "Data"), f"{folder}/in/")
-    )
-    PersonalizeEncryption(stack, "Encryption", resources=[importing])
+    allowing(stack, importing(s3.Bucket(stack, "Data"), f"{folder}/in/"))
     report = check_assembly(app.synth())
     assert (report.missing, report.undecided, report.problems) == ((), (), ())
     assert "${resolve:ssm:/Main.Env?/folder #" in report.to_json()
@@ -342,10 +329,7 @@ def test_a_bucket_of_another_account_has_to_let_the_role_in_too(app: cdk.App) ->
     mine = s3.Bucket.from_bucket_name(stack, "Mine", "mine")
     reference = s3.CfnBucket.from_bucket_name(stack, "Reference", "either")
     for id, bucket in (("Theirs", theirs), ("Mine", mine), ("Either", reference)):
-        source = S3Location(bucket, "import/")
-        PersonalizeEncryption(
-            stack, f"Of{id}", resources=[PersonalizeResource.dataset_import_job(source)]
-        )
+        PersonalizeEncryption(stack, f"Of{id}", resources=[importing(bucket)])
     assembly = app.synth()
     declared = left(Path(assembly.directory))
     account = {

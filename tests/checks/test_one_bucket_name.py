@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import PersonalizeResource, S3Location
 from personalize_kms_constructs._access.causes import Cause
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
@@ -24,6 +24,7 @@ from tests.checks.templates import (
     reasons,
 )
 from tests.judge.apps import new_app
+from tests.life.conftest import allowing
 
 NOT_TOLD_APART = (
     "Other/Bucket has the same name, so it isn't known whose policies are whose: name each "
@@ -48,10 +49,7 @@ def imports_from_its_region(stack: cdk.Stack, name: str = "data-${AWS::Region}")
     )
     document = {"Version": "2012-10-17", "Statement": []}
     s3.CfnBucketPolicy(stack, "Policy", bucket=data.ref, policy_document=document)
-    location = S3Location(data, "import/")
-    PersonalizeEncryption(
-        stack, "Encryption", resources=[PersonalizeResource.dataset_import_job(location)]
-    )
+    allowing(stack, PersonalizeResource.dataset_import_job(S3Location(data, "import/")))
 
 
 @pytest.mark.parametrize(

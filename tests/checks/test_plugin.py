@@ -13,6 +13,7 @@ from aws_cdk import aws_s3 as s3
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import PersonalizeAccessChecks
 from tests.checks.test_ignoring import by_hand
+from tests.life.conftest import GROUP, allowing
 
 
 def synth(directory: Path, build: Callable[[cdk.App], object]) -> dict[str, Any]:
@@ -123,9 +124,7 @@ def test_a_construct_of_ours_passes(tmp_path: Path) -> None:
             app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1")
         )
         key = kms.Key.from_key_arn(stack, "Imported", arn)
-        PersonalizeEncryption(
-            stack, "Encryption", encryption_key=key, resources=[PersonalizeResource.dataset_group()]
-        )
+        allowing(stack, GROUP, encryption_key=key)
         PersonalizeEncryption(stack, "Own").add_dataset_group("Movies", name="movies")
 
     report = synth(tmp_path, build)
@@ -143,9 +142,7 @@ def test_a_role_that_is_to_be_looked_up_fails_nothing(tmp_path: Path) -> None:
         role = iam.Role.from_lookup(stack, "Role", role_name="personalize")
         bucket = s3.Bucket(stack, "Bucket", encryption_key=kms.Key(stack, "Key"))
         importing = PersonalizeResource.dataset_import_job(S3Location(bucket, "import/"))
-        encryption = PersonalizeEncryption(
-            stack, "Encryption", service_role=role, resources=[importing]
-        )
+        encryption = allowing(stack, importing, service_role=role)
         encryption.add_dataset_group("Movies", name="movies")
 
     report = synth(tmp_path, build)

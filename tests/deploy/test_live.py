@@ -15,8 +15,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import PersonalizeResource, S3Location
 from tests.deploy.stacks import deploy
+from tests.life.conftest import allowing, importing
 from tests.policies import template
 
 DENIED = {"AccessDenied", "AccessDeniedException"}
@@ -34,14 +35,11 @@ class Live:
         owner = cdk.Stack(app, "Owner", env=environment) if form == "delegated" else stack
         key, other_key = kms.Key(owner, "GroupKey"), kms.Key(owner, "OtherKey")
         bucket = s3.Bucket(owner, "Bucket", encryption_key=kms.Key(owner, "BucketKey"))
-        encryption = PersonalizeEncryption(
+        encryption = allowing(
             stack,
-            "Encryption",
+            importing(bucket),
+            PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")),
             encryption_key=key,
-            resources=[
-                PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")),
-                PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")),
-            ],
         )
         for name, value in (
             ("Key", key.key_arn),

@@ -8,8 +8,9 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import PersonalizeResource, S3Location
 from tests.deploy.stacks import Templates, deploy, of_type
+from tests.life.conftest import allowing
 from tests.policies import template
 
 
@@ -17,9 +18,7 @@ from tests.policies import template
 def templates(stack: cdk.Stack) -> Templates:
     """A dataset group, and a metric attribution that writes to a bucket."""
     bucket = s3.Bucket(stack, "Bucket", encryption=s3.BucketEncryption.KMS)
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", resources=[PersonalizeResource.dataset_export_job()]
-    )
+    encryption = allowing(stack, PersonalizeResource.dataset_export_job())
     movies = encryption.add_dataset_group("Movies", name="movies")
     encryption.add_metric_attribution(
         "Metrics",

@@ -387,9 +387,7 @@ def test_a_part_of_a_name_that_is_no_string(
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", f"data{part}")
     key = kms.Key.from_key_arn(stack, "Key", f"{KEY_ARN}{part}")
     resources = [GROUP, importing(bucket, f"in{part}/")]
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", encryption_key=key, imported_key_policy=policy, resources=resources
-    )
+    encryption = allowing(stack, *resources, encryption_key=key, imported_key_policy=policy)
     encryption.output_pending_statements()
     text = warnings(stack)["pendingBucketPolicy"]
     assert shown is None or f'"arn:aws:s3:::data{shown}/in{shown}/*"' in text

@@ -9,7 +9,7 @@ from aws_cdk import aws_ssm as ssm
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.datasets import add_ratings
-from tests.life.conftest import GROUP, Late
+from tests.life.conftest import GROUP, Late, allowing
 from tests.policies import resources
 
 SCHEMA_ARN = "arn:aws:personalize:eu-west-1:111111111111:schema/s"
@@ -44,9 +44,7 @@ def test_dynamic_references_are_taken_as_text(app: cdk.App, concrete: cdk.Stack)
     key = kms.Key.from_key_arn(
         concrete, "Key", f"arn:aws:kms:eu-west-1:111111111111:key/{parameter}"
     )
-    encryption = PersonalizeEncryption(
-        concrete, "Encryption", encryption_key=key, role_name=parameter, resources=[GROUP]
-    )
+    encryption = allowing(concrete, GROUP, encryption_key=key, role_name=parameter)
     encryption.add_dataset_group("Movies", name=f"movies-{parameter}")
     add_ratings(encryption, parameter, schema_arn=parameter)
     role = iam.Role.from_role_name(concrete, "Given", "{{resolve:ssm:it}}")

@@ -20,6 +20,7 @@ from tests.life.conftest import (
     GROUP,
     PERSONALIZE,
     account_statement,
+    allowing,
     bucket_sids,
     importing,
     judge_warnings,
@@ -156,9 +157,7 @@ def test_a_key_policy_that_a_condition_chooses(
     """Nothing can be added, so the check reports missing statements; a copy may be outdated."""
     l1 = kms.CfnKey(stack, "L1Key", key_policy=write([account_statement()]))
     managed = ImportedKeyPolicy.MANAGED  # nobody's business where the app makes the key
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", encryption_key=l1, resources=[GROUP], imported_key_policy=managed
-    )
+    encryption = allowing(stack, GROUP, encryption_key=l1, imported_key_policy=managed)
     (pending,) = encryption.pending_statements
     assert pending.policy == "key"
     if "copied" in step:

@@ -18,6 +18,7 @@ from aws_cdk.aws_s3 import mixins
 from constructs import IMixin
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.life.conftest import GROUP, allowing
 from tests.policies import template
 
 EXPORT = PersonalizeResource.dataset_export_job()
@@ -48,9 +49,7 @@ def grant_on_key(stack: cdk.Stack, l1: kms.CfnKey) -> None:
 
 
 def encrypt(stack: cdk.Stack, l1: kms.CfnKey) -> None:
-    PersonalizeEncryption(
-        stack, "Encryption", encryption_key=l1, resources=[PersonalizeResource.dataset_group()]
-    )
+    allowing(stack, GROUP, encryption_key=l1)
 
 
 def allow_export(stack: cdk.Stack, l1: kms.CfnKey) -> None:

@@ -16,8 +16,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs import PersonalizeResource, S3Location
 from personalize_kms_constructs.jobs import DatasetImportJob
+from tests.life.conftest import GROUP, allowing
 from tests.templates import stacks
 from tests.templates.findings import REPORT_ONLY, findings
 
@@ -95,9 +96,7 @@ def test_everything_has_only_the_wildcards_of_the_pages(app: cdk.App) -> None:
 def test_jobs_and_callers_have_what_the_page_says(app: cdk.App) -> None:
     """Findings are job names, SF1, SF2, and inline policies unless a managed policy is passed."""
     stack = cdk.Stack(app, "Jobs")
-    encryption = PersonalizeEncryption(
-        stack, "Encryption", resources=[PersonalizeResource.dataset_group()]
-    )
+    encryption = allowing(stack, GROUP)
     dataset = stack.format_arn(
         service="personalize", resource="dataset", resource_name="movies/ITEMS"
     )
