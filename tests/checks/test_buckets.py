@@ -32,6 +32,10 @@ KEY_UNSEEN = (
     "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is "
     "one: "
 )
+BY_ALIAS = (
+    "it is encrypted with arn:aws:kms:eu-west-1:111122223333:alias/theirs, an alias that isn't "
+    "part of the app"
+)
 ARN_OF_ALIAS = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/data"
 
 
@@ -79,20 +83,8 @@ def test_the_key_of_a_bucket(
 @pytest.mark.parametrize(
     ("encryption", "why"),
     [
-        (
-            encrypted(key="alias/theirs"),
-            (
-                "it is encrypted with arn:aws:kms:eu-west-1:111122223333:alias/theirs, an alias "
-                "that isn't part of the app"
-            ),
-        ),
-        (
-            encrypted(key="arn:aws:kms:eu-west-1:111122223333:alias/theirs"),
-            (
-                "it is encrypted with arn:aws:kms:eu-west-1:111122223333:alias/theirs, an alias "
-                "that isn't part of the app"
-            ),
-        ),
+        (encrypted(key="alias/theirs"), BY_ALIAS),
+        (encrypted(key="arn:aws:kms:eu-west-1:111122223333:alias/theirs"), BY_ALIAS),
         (
             encrypted({"Ref": "Stage"}, {"Ref": "Key"}),
             "its encryption isn't known before deployment",
@@ -275,26 +267,6 @@ def test_the_policy_of_another_bucket(own: Any, other: Any, tmp_path: Path) -> N
         ("service", "s3:GetObject", "bucket"),
         ("service", "s3:ListBucket", "bucket"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("path", "objects"),
-    [
-        ("s3://ratings/import/", "arn:aws:s3:::ratings/import/*"),
-        (
-            {"Fn::Join": ["", ["s3://", {"Ref": "Bucket"}, "/import/"]]},
-            "arn:aws:s3:::ratings/import/*",
-        ),
-        ("s3://ratings/import/ratings.csv", "arn:aws:s3:::ratings/import/ratings.csv"),
-    ],
-)
-def test_paths_in_s3(path: Any, objects: str, tmp_path: Path) -> None:
-    """The bucket by its name or by reference; a folder or a file."""
-    report = check(tmp_path, complete(Data=dataset(path=path), Bucket=bucket()))
-    assert {entry.resource for entry in report.missing if entry.policy == "bucket"} == {
-        "arn:aws:s3:::ratings",
-        objects,
-    }
 
 
 def test_paths_that_are_none(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from tests.checks.templates import (
     ACCOUNT,
     IN_IAM,
     KEY,
+    Json,
     check,
     complete,
     dataset_group,
@@ -16,55 +17,40 @@ from tests.checks.templates import (
     role,
 )
 
-POLICY = {"Ref": "Policy"}
+POLICY, ROLE = {"Ref": "Policy"}, {"Ref": "Role"}
 USER = {"Type": "AWS::IAM::User", "Properties": {"UserName": "ada", "ManagedPolicyArns": [POLICY]}}
 GROUP = {"Type": "AWS::IAM::Group", "Properties": {"ManagedPolicyArns": [POLICY]}}
 
 
+STATEMENT = {"Effect": "Allow", "Action": [*IN_IAM, "kms:Encrypt"], "Resource": KEY}
+
+
+def naming(**principals: list[Any]) -> Json:
+    """The inline policy of the role, and of these."""
+    return managed(STATEMENT, type="AWS::IAM::Policy", **principals)
+
+
 @pytest.mark.parametrize(
-    ("type", "given", "resources", "others"),
+    ("policy", "resources", "others"),
     [
-        ("AWS::IAM::Policy", {}, {}, []),
+        (naming(), {}, []),
+        (naming(Roles=[ROLE, {"Ref": "Etl"}]), {"Etl": role()}, ["role/${Main.Etl}"]),
+        (naming(Roles=[ROLE, "Etl"]), {"Etl": role(RoleName="Etl")}, ["role/Etl"]),
+        (naming(Users=["ada"], Groups=["staff"]), {}, ["user/ada", "group/staff"]),
+        (managed(STATEMENT), {}, []),
+        (managed(STATEMENT), {"Etl": role(ManagedPolicyArns=[POLICY])}, ["role/${Main.Etl}"]),
         (
-            "AWS::IAM::Policy",
-            {"Roles": [{"Ref": "Role"}, {"Ref": "Etl"}]},
-            {"Etl": role()},
-            ["role/${Main.Etl}"],
-        ),
-        (
-            "AWS::IAM::Policy",
-            {"Roles": [{"Ref": "Role"}, "Etl"]},
-            {"Etl": role(RoleName="Etl")},
-            ["role/Etl"],
-        ),
-        (
-            "AWS::IAM::Policy",
-            {"Users": ["ada"], "Groups": ["staff"]},
-            {},
-            ["user/ada", "group/staff"],
-        ),
-        ("AWS::IAM::ManagedPolicy", {}, {}, []),
-        (
-            "AWS::IAM::ManagedPolicy",
-            {},
-            {"Etl": role(ManagedPolicyArns=[POLICY])},
-            ["role/${Main.Etl}"],
-        ),
-        (
-            "AWS::IAM::ManagedPolicy",
-            {},
+            managed(STATEMENT),
             {"Ada": USER, "Staff": GROUP},
             ["user/ada", "group/${Main.Staff}"],
         ),
     ],
 )
 def test_whoever_has_a_policy_is_named(
-    type: str, given: dict[str, Any], resources: dict[str, Any], others: list[str], tmp_path: Path
+    policy: Json, resources: dict[str, Json], others: list[str], tmp_path: Path
 ) -> None:
     """The policy may name them, or they the policy."""
-    statement = {"Effect": "Allow", "Action": [*IN_IAM, "kms:Encrypt"], "Resource": KEY}
-    template = complete(Policy=managed(statement, type=type, **given), **resources)
-    report = check(tmp_path, template)
+    report = check(tmp_path, complete(Policy=policy, **resources))
     assert [entry.action for entry in report.excess] == ["kms:Encrypt"]
     (of_role,) = report.policies
     assert of_role.also_for == tuple(f"arn:aws:iam::{ACCOUNT}:{path}" for path in others)
@@ -83,10 +69,7 @@ def test_a_role_is_no_other_than_itself(tmp_path: Path) -> None:
     named = "arn:aws:iam::111122223333:role/Named"
     template = complete(
         Role=role(RoleName="Named"),
-        Policy=managed(
-            {"Effect": "Allow", "Action": [*IN_IAM, "kms:Encrypt"], "Resource": KEY},
-            Roles=["Named"],
-        ),
+        Policy=managed(STATEMENT, Roles=["Named"]),
         Movies=dataset_group(role=named),
     )
     report = check(tmp_path, template, region="unknown-region")
