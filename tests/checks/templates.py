@@ -97,6 +97,16 @@ def if_prod(then: Any, otherwise: Any = NO_VALUE) -> Json:
     return {"Fn::If": ["IsProd", then, otherwise]}
 
 
+def nested_stack(file: str, given: Json | None = None, **more: Any) -> Json:
+    """A nested stack with the template of this file, and with these values of its parameters."""
+    return {
+        "Type": "AWS::CloudFormation::Stack",
+        "Metadata": {"aws:asset:path": file},
+        "Properties": {"TemplateURL": "x", "Parameters": given or {}},
+        **more,
+    }
+
+
 def trusted_by(service: Any) -> Json:
     """The properties of a role that a service can assume, whoever it works for."""
     trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}

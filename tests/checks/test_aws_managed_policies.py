@@ -9,12 +9,10 @@ import pytest
 from personalize_kms_constructs._access.declarations import Declaration
 from personalize_kms_constructs.matrix import ASKED_ACTIONS
 from tests.checks.templates import (
-    CLEAN,
     IN_IAM,
     check,
     complete,
     dataset,
-    findings,
     importing,
     policy,
     role,
@@ -216,9 +214,3 @@ def test_other_policies_are_not_known(arn: str, property: str, tmp_path: Path) -
     assert report.excess == ()
     assert report.undecided != ()
     assert all("isn't part of the app" in entry.because for entry in report.undecided)
-
-
-def test_unknown_policies_of_aws_beside_the_roles_own(tmp_path: Path) -> None:
-    """They may allow as well, and nothing is said of them."""
-    few = [f"{OF_AWS}AmazonS3FullAccess", f"{OF_AWS}ReadOnlyAccess"]
-    assert findings(check(tmp_path, complete(Role=role(ManagedPolicyArns=few)))) == CLEAN

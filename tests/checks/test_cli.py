@@ -11,12 +11,13 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from personalize_kms_constructs import PersonalizeEncryption
 from personalize_kms_constructs._address import page_at
 from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs.checks import check_assembly
+from tests.checks.command import run
 from tests.checks.templates import IN_IAM, Json, complete, key, managed, policy, role, write
 from tests.checks.test_state_machines import machine, task
 
@@ -32,10 +33,6 @@ WARNED = complete(
 )
 UNTRUSTED = complete(Role=role(AssumeRolePolicyDocument={"Statement": []}))
 OF_PERSONALIZE: Json = {"Resources": {"Movies": {"Type": GROUP, "Properties": {"Name": "movies"}}}}
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(personalize_kms, arguments)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +55,7 @@ def test_exit_codes(
 
     ``--strict`` counts what is too much and undecided, too.
     """
-    result = run("check", str(write(tmp_path, {"Main": template})), *options)
+    result = run(write(tmp_path, {"Main": template}), *options)
     assert (result.exit_code, result.stderr) == (code, "")
 
 
@@ -80,9 +77,9 @@ def test_exit_codes(
 )
 def test_what_counts_can_be_chosen(template: Json, counted: str, code: int, tmp_path: Path) -> None:
     """Kinds of findings are chosen, less warnings; ``--strict`` counts all of them all the same."""
-    directory = str(write(tmp_path, {"Main": template}))
-    assert run("check", directory, "--fail-on", counted).exit_code == code
-    everything = run("check", directory, "--fail-on", counted, "--strict").exit_code
+    directory = write(tmp_path, {"Main": template})
+    assert run(directory, "--fail-on", counted).exit_code == code
+    everything = run(directory, "--fail-on", counted, "--strict").exit_code
     assert everything == (0 if template in (complete(), WARNED) else 1)
     assert bool(check_assembly(directory).problems) is (template in (UNTRUSTED, WARNED))
 
@@ -100,7 +97,7 @@ def test_formats_are_the_reports(
         "json": report.to_json(),
         "markdown": report.to_markdown(),
     }
-    result = run("check", str(directory), "--format", form)
+    result = run(directory, "--format", form)
     assert (result.stdout, result.stderr) == (expected[form], "")
 
 
@@ -111,7 +108,7 @@ def test_dataset_groups_without_a_key_ask_for_nothing(
     options: list[str], code: int, tmp_path: Path
 ) -> None:
     """Personalize encrypts them with a key of its own: that is an answer, in one line."""
-    result = run("check", str(write(tmp_path, {"Main": OF_PERSONALIZE})), *options)
+    result = run(write(tmp_path, {"Main": OF_PERSONALIZE}), *options)
     assert (result.exit_code, result.stderr) == (code, "")
     said = (
         "Main/Movies has no key of yours: Personalize encrypts it with its own, and asks for "
@@ -119,10 +116,8 @@ def test_dataset_groups_without_a_key_ask_for_nothing(
     )
     assert said in result.stdout
     assert "nothing was checked" not in result.stdout
-    assert said in run("check", str(tmp_path), "--format", "markdown").stdout
-    assert json.loads(run("check", str(tmp_path), "--format", "json").stdout)["without_key"] == [
-        "Main/Movies"
-    ]
+    assert said in run(tmp_path, "--format", "markdown").stdout
+    assert json.loads(run(tmp_path, "--format", "json").stdout)["without_key"] == ["Main/Movies"]
     with_role = {
         **OF_PERSONALIZE["Resources"]["Movies"]["Properties"],
         "RoleArn": "arn:aws:iam::111122223333:role/r",
@@ -133,9 +128,9 @@ def test_dataset_groups_without_a_key_ask_for_nothing(
 
 def test_a_dataset_group_is_unencrypted_on_purpose(tmp_path: Path) -> None:
     """It can be ignored, as any finding."""
-    directory = str(write(tmp_path, {"Main": OF_PERSONALIZE}))
+    directory = write(tmp_path, {"Main": OF_PERSONALIZE})
     ignore = ["--ignore", "Personalize::Unencrypted@Main/Movies"]
-    assert run("check", directory, "--strict", *ignore).exit_code == 0
+    assert run(directory, "--strict", *ignore).exit_code == 0
 
 
 UNSEEN_KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -155,19 +150,19 @@ UNSEEN: Json = {
 
 def test_where_no_answer_is_decided_the_check_could_not_look(tmp_path: Path) -> None:
     """Unless that counts, or somebody accepts it."""
-    directory = str(write(tmp_path, {"Main": UNSEEN}))
-    result = run("check", directory)
+    directory = write(tmp_path, {"Main": UNSEEN})
+    result = run(directory)
     assert (result.exit_code, len(check_assembly(directory).undecided)) == (2, 15)
     assert result.stderr == (
         f"personalize-kms: {directory}: not one of its answers is decided, so nothing was checked: "
         "pass the templates of the keys, roles and buckets as well, say more by --policy, "
         "--parameters or --organization, or look at the account with personalize-kms doctor\n"
     )
-    assert run("check", directory, "--fail-on", "undecided").exit_code == 1
-    assert run("check", directory, "--ignore", "Personalize::Undecided").exit_code == 0
+    assert run(directory, "--fail-on", "undecided").exit_code == 1
+    assert run(directory, "--ignore", "Personalize::Undecided").exit_code == 0
     half = {"Resources": {**UNSEEN["Resources"], **complete()["Resources"]}, **{"Conditions": {}}}
     half["Resources"]["More"] = UNSEEN["Resources"]["Movies"]
-    assert run("check", str(write(tmp_path, {"Main": half}))).exit_code == 0
+    assert run(write(tmp_path, {"Main": half})).exit_code == 0
 
 
 def test_what_is_pending_is_no_check_that_could_not_look(app: cdk.App, tmp_path: Path) -> None:
@@ -181,20 +176,20 @@ def test_what_is_pending_is_no_check_that_could_not_look(app: cdk.App, tmp_path:
         service_role=iam.Role.from_role_arn(stack, "Role", group["RoleArn"], mutable=False),
     )
     encryption.add_dataset_group("Movies", name="movies")
-    result = run("check", app.synth().directory)
+    result = run(app.synth().directory)
     assert (result.exit_code, result.stderr) == (0, "")
 
 
 def test_the_code_of_an_app_is_no_assembly() -> None:
     """The message says which command writes one."""
-    result = run("check", "app.py")
+    result = run("app.py")
     assert result.exit_code == 2
     assert "app.py is an app's code: run cdk synth, then check cdk.out" in result.stderr
 
 
 def test_kinds_need_a_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A space makes a path of the second, which is checked if it exists."""
-    result = run("check", "--fail-on", "missing", "problems")
+    result = run("--fail-on", "missing", "problems")
     assert result.exit_code == 2
     assert (
         "there is no problems; kinds need a comma, as in --fail-on missing,problems"
@@ -202,14 +197,12 @@ def test_kinds_need_a_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     )
     write(tmp_path / "problems", {"Main": complete()})
     monkeypatch.chdir(tmp_path)
-    assert run("check", "--fail-on", "missing", "problems").exit_code == 0
+    assert run("--fail-on", "missing", "problems").exit_code == 0
 
 
 def test_with_strict_a_check_of_nothing_does_not_pass(tmp_path: Path) -> None:
     """It would be green in a pipeline that reads another directory, or for code out of sight."""
-    result = run(
-        "check", str(write(tmp_path, {"Main": {"Resources": {}}})), "--strict", "--format", "json"
-    )
+    result = run(write(tmp_path, {"Main": {"Resources": {}}}), "--strict", "--format", "json")
     assert result.exit_code == 2
     assert json.loads(result.stdout)["asked"] == []
     assert result.stderr == (
@@ -223,7 +216,7 @@ def test_the_default_is_cdk_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """Where the CDK's CLI puts an assembly."""
     write(tmp_path / "cdk.out", {"Main": complete()})
     monkeypatch.chdir(tmp_path)
-    result = run("check")
+    result = run()
     assert result.exit_code == 0
     assert (
         result.stdout == "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
@@ -232,12 +225,12 @@ def test_the_default_is_cdk_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_bad_input_is_one_line_on_standard_error(tmp_path: Path) -> None:
     """And exit code 2, as for wrong arguments."""
-    result = run("check", str(tmp_path))
+    result = run(tmp_path)
     what = "no manifest.json and no template: run cdk synth first, or pass its output, cdk.out"
     said = f"personalize-kms: {tmp_path}: {what}\n"
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", said)
-    assert run("check", "--format", "yaml").exit_code == 2
-    assert run("chekc").exit_code == 2
+    assert run("--format", "yaml").exit_code == 2
+    assert CliRunner().invoke(personalize_kms, "chekc").exit_code == 2
 
 
 def test_an_interrupt_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +240,7 @@ def test_an_interrupt_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("personalize_kms_constructs._cli.read_reports", interrupted)
-    result = run("check")
+    result = run()
     assert (result.exit_code, result.stdout, result.stderr) == (
         2,
         "",
@@ -303,7 +296,7 @@ def test_a_lone_surrogate_is_shown_as_another_character(tmp_path: Path) -> None:
     directory = write(
         tmp_path, {"Main": complete(Key=key(KeyPolicy={"Statement": [broken, statements[1]]}))}
     )
-    result = run("check", str(directory), "--format", "json")
+    result = run(directory, "--format", "json")
     assert (result.exit_code, result.stderr) == (0, "")
     assert "statement One\N{REPLACEMENT CHARACTER} of key policy of Main/Key" in result.stdout
 
@@ -315,7 +308,7 @@ def test_a_defect_of_the_command_is_no_finding(monkeypatch: pytest.MonkeyPatch) 
         raise KeyError("Main")
 
     monkeypatch.setattr("personalize_kms_constructs._cli.read_reports", broken)
-    result = run("check")
+    result = run()
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("Traceback")
     assert result.stderr.endswith(
@@ -355,7 +348,7 @@ def test_what_may_happen_while_the_command_loads(error: str, said: str) -> None:
 
 def test_help_has_examples() -> None:
     """Lines that can be pasted, and the exit codes."""
-    text = run("check", "--help").stdout
+    text = run("--help").stdout
     assert "  cdk synth --quiet && personalize-kms check\n" in text
     assert '  personalize-kms check --format markdown >> "$GITHUB_STEP_SUMMARY"\n' in text
     assert (
@@ -366,17 +359,17 @@ def test_help_has_examples() -> None:
         "       what is asked; with --strict, also if nothing asks Personalize for anything\n"
     ) in text
     assert " ".join(text.split()).endswith(f" Documentation: {page_at('how-to/check.md')}")
-    assert "check" in run("--help").stdout
+    assert "check" in CliRunner().invoke(personalize_kms, "--help").stdout
 
 
 def test_quiet(tmp_path: Path) -> None:
     """The formats for people are shorter."""
     directory = write(tmp_path, {"Main": LACKING})
     report = check_assembly(directory)
-    assert run("check", str(directory), "--quiet").stdout == report.to_text(quiet=True)
-    markdown = run("check", str(directory), "--quiet", "--format", "markdown").stdout
+    assert run(directory, "--quiet").stdout == report.to_text(quiet=True)
+    markdown = run(directory, "--quiet", "--format", "markdown").stdout
     assert markdown == report.to_markdown(quiet=True)
-    assert run("check", str(directory), "--quiet", "--format", "json").stdout == report.to_json()
+    assert run(directory, "--quiet", "--format", "json").stdout == report.to_json()
 
 
 def on_a_terminal(*arguments: str, **environment: str) -> str:
@@ -414,8 +407,8 @@ def test_colours_on_a_terminal_alone(tmp_path: Path) -> None:
 
 def test_an_output_that_knows_no_marks(tmp_path: Path) -> None:
     """It gets other characters, and no traceback; a pipe gets no colours."""
-    directory = str(write(tmp_path, {"Main": LACKING}))
-    command = [sys.executable, "-m", "personalize_kms_constructs", "check", directory]
+    directory = write(tmp_path, {"Main": LACKING})
+    command = [sys.executable, "-m", "personalize_kms_constructs", "check", str(directory)]
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     done = subprocess.run(command, capture_output=True, check=False, env=environment)
     assert (done.returncode, done.stderr) == (1, b"")
@@ -426,17 +419,17 @@ def test_an_output_that_knows_no_marks(tmp_path: Path) -> None:
 def test_parameters_have_the_form_of_the_cdks_cli(tmp_path: Path) -> None:
     """A value may have an equals sign; another form, or an unknown parameter, is refused."""
     policy_in_prod = {**policy(), "Condition": "IsProd"}
-    directory = str(write(tmp_path, {"Main": complete(Policy=policy_in_prod)}))
-    assert run("check", directory, "--strict").exit_code == 1
-    assert run("check", directory, "--strict", "--parameters", "Main:Stage=prod").exit_code == 0
-    result = run("check", directory, "--parameters", "Stage=a=b", "--format", "json")
+    directory = write(tmp_path, {"Main": complete(Policy=policy_in_prod)})
+    assert run(directory, "--strict").exit_code == 1
+    assert run(directory, "--strict", "--parameters", "Main:Stage=prod").exit_code == 0
+    result = run(directory, "--parameters", "Stage=a=b", "--format", "json")
     assert (result.exit_code, len(json.loads(result.stdout)["missing"])) == (1, 4)
-    malformed = run("check", directory, "--parameters", "Stage")
+    malformed = run(directory, "--parameters", "Stage")
     assert (
         malformed.exit_code,
         "'Stage' is not of the form [STACK:]NAME=VALUE" in malformed.stderr,
     ) == (2, True)
-    unknown = run("check", directory, "--parameters", "Stag=prod")
+    unknown = run(directory, "--parameters", "Stag=prod")
     assert (unknown.exit_code, unknown.stderr) == (
         2,
         "personalize-kms: parameters has Stag, but no template has a parameter Stag\n",

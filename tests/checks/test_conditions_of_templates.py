@@ -26,6 +26,7 @@ from tests.checks.templates import (
     importing,
     key,
     managed,
+    nested_stack,
     policy,
     reading,
     reasons,
@@ -605,12 +606,7 @@ def nested(passed: Any, declared: Any, condition: Any, **more: Any) -> tuple[Any
         "Resources": {"Policy": policy({"Ref": "Key"}, {"Ref": "Role"}) | {"Condition": "IsBig"}},
     }
     given = {"Role": {"Ref": "Role"}, "Key": KEY, **passed}
-    stack = {
-        "Type": "AWS::CloudFormation::Stack",
-        "Metadata": {"aws:asset:path": "nested.json"},
-        "Properties": {"Parameters": given},
-        **more,
-    }
+    stack = nested_stack("nested.json", given, **more)
     template = complete(Nested=stack, Movies=dataset_group(waits="Nested"))
     del template["Resources"]["Policy"]
     template["Parameters"] = {"Stage": {"Type": "String", "Default": "prod"}}

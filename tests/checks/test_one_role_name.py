@@ -9,8 +9,9 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from constructs import Construct
 
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
+from personalize_kms_constructs import PersonalizeEncryption
 from personalize_kms_constructs._access.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
@@ -21,16 +22,25 @@ from tests.checks.templates import (
     complete,
     dataset_group,
     findings,
+    if_prod,
     messages,
+    nested_stack,
     policy,
     reasons,
     role,
 )
+from tests.life.conftest import GROUP
 
 ACCOUNT = "111122223333"
+IN_DEV = {"Fn::If": ["IsDev", "movies", NO_VALUE]}
 SAME = "has the same name, so it isn't known whose policies are whose"
 MIXED_UP = f"{SAME}: name each differently, or set the env of each stack"
 BY_CONDITION = f"{SAME}: which of them is made depends on conditions: pass their parameters"
+
+
+def named(scope: Construct) -> None:
+    """A construct whose role has the name that all others have."""
+    PersonalizeEncryption(scope, "E", role_name="movies", resources=[GROUP])
 
 
 def synthesized(directory: Path, build: Callable[[cdk.App], object]) -> AccessReport:
@@ -50,16 +60,10 @@ def synthesized(directory: Path, build: Callable[[cdk.App], object]) -> AccessRe
     [
         ({"RoleName": "movies"}, {"RoleName": "movies"}),
         ({"RoleName": "movies"}, {"RoleName": "MOVIES"}),
-        (
-            {"RoleName": "movies", "Path": "/a/"},
-            {"RoleName": "movies", "Path": "/b/"},
-        ),
+        ({"RoleName": "movies", "Path": "/a/"}, {"RoleName": "movies", "Path": "/b/"}),
         ({"RoleName": {"Ref": "Stage"}}, {"RoleName": {"Fn::Sub": "${Stage}"}}),
-        (
-            {"RoleName": {"Fn::If": ["IsProd", "a", "b"]}},
-            {"RoleName": {"Fn::If": ["IsProd", "a", "b"]}},
-        ),
-        ({"RoleName": {"Fn::If": ["IsProd", "a", "a"]}}, {"RoleName": "a"}),
+        ({"RoleName": if_prod("a", "b")}, {"RoleName": if_prod("a", "b")}),
+        ({"RoleName": if_prod("a", "a")}, {"RoleName": "a"}),
     ],
     ids=lambda properties: json.dumps(properties),
 )
@@ -75,15 +79,9 @@ def test_names_that_are_one(one: Any, other: Any, account: str, tmp_path: Path) 
     [
         ("movies", "books"),
         ("movies", {"Ref": "Stage"}),
-        (
-            {"Fn::If": ["IsProd", "prod-movies", "dev-movies"]},
-            {"Fn::If": ["IsProd", "prod-books", "dev-books"]},
-        ),
-        ({"Fn::If": ["IsProd", "movies", NO_VALUE]}, {"Fn::If": ["IsProd", "movies", NO_VALUE]}),
-        (
-            {"Fn::If": ["IsProd", {"Fn::If": ["IsDev", "movies", NO_VALUE]}, "a"]},
-            {"Fn::If": ["IsProd", {"Fn::If": ["IsDev", "movies", NO_VALUE]}, "a"]},
-        ),
+        (if_prod("prod-movies", "dev-movies"), if_prod("prod-books", "dev-books")),
+        (if_prod("movies"), if_prod("movies")),
+        (if_prod(IN_DEV, "a"), if_prod(IN_DEV, "a")),
         ({"Fn::Sub": "${Stage}-A"}, {"Fn::Sub": "${Stage}-b"}),
         (None, None),
     ],
@@ -91,10 +89,10 @@ def test_names_that_are_one(one: Any, other: Any, account: str, tmp_path: Path) 
 )
 def test_names_that_need_not_be_one(one: Any, other: Any, tmp_path: Path) -> None:
     """Nothing is said of them, and each role has its own policies."""
-    named = [role(**({"RoleName": name} if name else {})) for name in (one, other)]
-    assert findings(check(tmp_path, complete(Role=named[0], Same=named[1]))) == CLEAN
+    roles = [role(**({"RoleName": name} if name else {})) for name in (one, other)]
+    assert findings(check(tmp_path, complete(Role=roles[0], Same=roles[1]))) == CLEAN
     report = check(
-        tmp_path, complete(Role=named[0], Same=named[1], Policy=policy(role={"Ref": "Same"}))
+        tmp_path, complete(Role=roles[0], Same=roles[1], Policy=policy(role={"Ref": "Same"}))
     )
     assert [(entry.action, entry.principal) for entry in report.missing] == [
         (action, "role") for action in IN_IAM
@@ -116,12 +114,7 @@ def test_two_stages(account: str | None, tmp_path: Path) -> None:
     def build(app: cdk.App) -> None:
         for name, region in (("Dev", "eu-west-1"), ("Prod", "us-east-1")):
             stage = cdk.Stage(app, name, env=cdk.Environment(account=account, region=region))
-            PersonalizeEncryption(
-                cdk.Stack(stage, "Main"),
-                "Movies",
-                role_name="movies",
-                resources=[PersonalizeResource.dataset_group()],
-            )
+            named(cdk.Stack(stage, "Main"))
 
     assert findings(synthesized(tmp_path, build)) == CLEAN
 
@@ -152,9 +145,7 @@ def test_conditions_of_nested_stacks(
             assert resource is not None
             if condition:
                 resource.cfn_options.condition = made[condition]
-            PersonalizeEncryption(
-                nested, "E", role_name="movies", resources=[PersonalizeResource.dataset_group()]
-            )
+            named(nested)
 
     report = synthesized(tmp_path, build)
     assert (report.missing, messages(report)) == ((), [])
@@ -186,9 +177,7 @@ def test_the_trust_of_two_roles_of_one_name(account: str | None, tmp_path: Path)
     def build(app: cdk.App) -> None:
         for name, region in (("One", "eu-west-1"), ("Two", "us-east-1")):
             stack = cdk.Stack(app, name, env=cdk.Environment(account=account, region=region))
-            PersonalizeEncryption(
-                stack, "E", role_name="movies", resources=[PersonalizeResource.dataset_group()]
-            )
+            named(stack)
 
     report = synthesized(tmp_path, build)
     assert (report.missing, report.problems) == ((), ())
@@ -233,12 +222,7 @@ def test_a_policy_in_a_nested_stack_that_may_not_be_made(tmp_path: Path) -> None
             "Movies": dataset_group({"Ref": "Key"}, {"Ref": "RoleArn"}),
         },
     }
-    nested = {
-        "Type": "AWS::CloudFormation::Stack",
-        "Condition": "IsProd",
-        "Metadata": {"aws:asset:path": "nested.json"},
-        "Properties": {"Parameters": given},
-    }
+    nested = nested_stack("nested.json", given, Condition="IsProd")
     template = complete(Nested=nested)
     del template["Resources"]["Policy"], template["Resources"]["Movies"]
     template["Resources"]["Books"] = dataset_group(waits="Nested")
@@ -268,9 +252,7 @@ def test_two_nested_stacks_that_are_equal(tmp_path: Path) -> None:
         stack = cdk.Stack(app, "Main")
         for name in ("One", "Two"):
             nested = cdk.NestedStack(stack, name)
-            PersonalizeEncryption(
-                nested, "E", role_name="movies", resources=[PersonalizeResource.dataset_group()]
-            )
+            named(nested)
 
     report = synthesized(tmp_path, build)
     assert (report.missing, messages(report)) == ((), [])

@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import PersonalizeAccessChecks
-from tests.checks.test_ignoring import by_hand
+from tests.checks.test_ignoring import acknowledge, by_hand
 from tests.life.conftest import GROUP, allowing
 
 
@@ -79,10 +79,7 @@ def test_findings_are_acknowledged_by_the_name_of_the_rule(tmp_path: Path) -> No
         def build(app: cdk.App) -> None:
             stack = cdk.Stack(app, "Main")
             by_hand(stack)
-            known = [
-                cdk.Acknowledgment(id=f"Personalize::{name}", reason="known") for name in names
-            ]
-            cdk.Validations.of(stack).acknowledge(*known)
+            acknowledge(stack, *names)
 
         return build
 

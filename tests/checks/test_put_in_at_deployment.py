@@ -14,6 +14,7 @@ from tests.checks.templates import (
     dataset_group,
     key,
     managed,
+    nested_stack,
     policy,
     reasons,
     role,
@@ -229,8 +230,8 @@ def test_properties_that_are_put_in(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("where", ["the same stack", "a nested one"])
 def test_what_a_macro_may_put_in_is_not_missing(template: Json, where: str, tmp_path: Path) -> None:
     """Into key policies, trust policies, and those of IAM and buckets."""
-    inner = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "inner.json"}}
-    given = {**template, "Resources": {**template["Resources"], "Inner": inner}}
+    inner = {"Inner": nested_stack("inner.json")}
+    given = {**template, "Resources": {**template["Resources"], **inner}}
     bare = check(tmp_path / "1", given, files={"inner.json": {}})
     assert bare.missing or bare.problems
     changed = given if where == "a nested one" else {**given, "Transform": "Ours"}

@@ -13,10 +13,11 @@ from personalize_kms_constructs._assembly.physical import role_name
 from personalize_kms_constructs._assembly.requests import KINDS, Request
 from personalize_kms_constructs._assembly.stacks import Stack
 from personalize_kms_constructs._values import HOLE, as_written, open_parts, same
-from tests.checks.templates import check, complete, write
+from tests.checks.templates import NO_VALUE, check, complete, if_prod, nested_stack, write
 
 PROD = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
-STACK_ID = {"Ref": "AWS::StackId"}
+STAGE, NAMES, STACK_ID = {"Ref": "Stage"}, {"Ref": "Names"}, {"Ref": "AWS::StackId"}
+LONG = {"Fn::Join": ["-", [STAGE, "x" * 60]]}
 MAPPINGS = {"Names": {"eu-west-1": {"in": "a", "out": "b"}}}
 
 
@@ -31,10 +32,7 @@ def stacks_of(directory: Path, *names: str, **environment: Any) -> list[Stack]:
     files = {f"{name}.nested.json": {**template, "Resources": {}} for name in names}
     bodies = {}
     for name in names:
-        inner = {
-            "Type": "AWS::CloudFormation::Stack",
-            "Metadata": {"aws:asset:path": f"{name}.nested.json"},
-        }
+        inner = nested_stack(f"{name}.nested.json")
         bodies[name] = {**template, "Resources": {**template["Resources"], "Nested": inner}}
     return App(read_assembly(write(directory, bodies, files=files, **environment)).templates).stacks
 
@@ -46,42 +44,27 @@ def select(index: int, separator: str, text: Any) -> Any:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
+        (if_prod("prod-in", "dev-in"), if_prod("prod-out", "dev-out")),
+        (if_prod("a", "b"), {"Fn::If": ["IsLive", "a", "b"]}),
+        (if_prod("a", NO_VALUE), if_prod(NO_VALUE, "a")),
+        (if_prod(["a"], ["b"]), if_prod(["a"], ["c"])),
         (
-            {"Fn::If": ["IsProd", "prod-in", "dev-in"]},
-            {"Fn::If": ["IsProd", "prod-out", "dev-out"]},
-        ),
-        ({"Fn::If": ["IsProd", "a", "b"]}, {"Fn::If": ["IsLive", "a", "b"]}),
-        (
-            {"Fn::If": ["IsProd", "a", {"Ref": "AWS::NoValue"}]},
-            {"Fn::If": ["IsProd", {"Ref": "AWS::NoValue"}, "a"]},
-        ),
-        ({"Fn::If": ["IsProd", ["a"], ["b"]]}, {"Fn::If": ["IsProd", ["a"], ["c"]]}),
-        (
-            {"Fn::If": ["IsProd", {"Fn::If": ["IsLive", "a", "b"]}, "c"]},
-            {"Fn::If": ["IsProd", {"Fn::If": ["IsLive", "a", "d"]}, "c"]},
+            if_prod({"Fn::If": ["IsLive", "a", "b"]}, "c"),
+            if_prod({"Fn::If": ["IsLive", "a", "d"]}, "c"),
         ),
         (select(2, "/", STACK_ID), select(2, "-", STACK_ID)),
         (select(1, "/", STACK_ID), select(2, "/", STACK_ID)),
-        (select(0, "-", {"Ref": "Stage"}), select(1, "-", {"Ref": "Stage"})),
+        (select(0, "-", STAGE), select(1, "-", STAGE)),
         (select(0, "-", {"Ref": "AWS::Region"}), {"Ref": "AWS::Region"}),
         (select(0, "-", {"Ref": "Key"}), {"Ref": "Key"}),
-        ({"Fn::Select": [0, {"Ref": "Names"}]}, {"Ref": "Names"}),
-        ({"Fn::Select": [0, {"Ref": "Names"}]}, {"Fn::Select": [1, {"Ref": "Names"}]}),
-        (
-            {"Fn::FindInMap": ["Names", {"Ref": "Stage"}, "in"]},
-            {"Fn::FindInMap": ["Names", {"Ref": "Stage"}, "out"]},
-        ),
-        (
-            {"Fn::FindInMap": ["Names", {"Fn::Join": ["-", [{"Ref": "Stage"}, "x" * 60]]}, "in"]},
-            {"Fn::FindInMap": ["Names", {"Fn::Join": ["-", [{"Ref": "Stage"}, "x" * 60]]}, "out"]},
-        ),
+        ({"Fn::Select": [0, NAMES]}, NAMES),
+        ({"Fn::Select": [0, NAMES]}, {"Fn::Select": [1, NAMES]}),
+        ({"Fn::FindInMap": ["Names", STAGE, "in"]}, {"Fn::FindInMap": ["Names", STAGE, "out"]}),
+        ({"Fn::FindInMap": ["Names", LONG, "in"]}, {"Fn::FindInMap": ["Names", LONG, "out"]}),
         ({"Fn::Base64": "a" * 80}, {"Fn::Base64": "a" * 81}),
         ({"Fn::Cidr": ["{a}", 1, 8]}, {"Fn::Cidr": ["a", 1, 8]}),
-        ({"Fn::Join": ["-", {"Ref": "Names"}]}, {"Fn::Join": ["+", {"Ref": "Names"}]}),
-        (
-            {"Fn::Join": [f"{'-' * 60}a", {"Ref": "Names"}]},
-            {"Fn::Join": [f"{'-' * 60}b", {"Ref": "Names"}]},
-        ),
+        ({"Fn::Join": ["-", NAMES]}, {"Fn::Join": ["+", NAMES]}),
+        ({"Fn::Join": [f"{'-' * 60}a", NAMES]}, {"Fn::Join": [f"{'-' * 60}b", NAMES]}),
         ({"Ref": ["a"]}, {"Ref": ["b"]}),
         ({"Fn::Sub": "${AWS::StackName}-${Stage}-a"}, {"Fn::Sub": "${AWS::StackName}-${Stage}-b"}),
     ],
@@ -97,7 +80,7 @@ def test_two_expressions_are_two_values(one: Any, other: Any, tmp_path: Path) ->
 @pytest.mark.parametrize(
     "expression",
     [
-        {"Fn::If": ["IsProd", "prod", "dev"]},
+        if_prod("prod", "dev"),
         {"Fn::Sub": "acme-${AWS::StackId}"},
         STACK_ID,
         {"Ref": "AWS::NotificationARNs"},
@@ -153,17 +136,11 @@ IN_BUCKET = "s3://${resolve:ssm:/Main.Stage?/bucket #"
         ({"Fn::Sub": "s3://{{resolve:ssm:/${Stage}/bucket}}/import/"}, IN_BUCKET),
         ({"Fn::Sub": "s3://{{resolve:ssm:/${ Stage }/bucket}}/import/"}, IN_BUCKET),
         (
-            {"Fn::Sub": ["s3://{{resolve:ssm:/${name}}}/import/", {"name": {"Ref": "Stage"}}]},
+            {"Fn::Sub": ["s3://{{resolve:ssm:/${name}}}/import/", {"name": STAGE}]},
             "s3://${resolve:ssm:/Main",
         ),
-        (
-            {"Fn::Join": ["", ["s3://{{resolve:ssm:/", {"Ref": "Stage"}, "/bucket}}", "/import/"]]},
-            IN_BUCKET,
-        ),
-        (
-            {"Fn::Join": ["/", ["s3://{{resolve:ssm:", {"Ref": "Stage"}, "bucket}}/import/"]]},
-            IN_BUCKET,
-        ),
+        ({"Fn::Join": ["", ["s3://{{resolve:ssm:/", STAGE, "/bucket}}", "/import/"]]}, IN_BUCKET),
+        ({"Fn::Join": ["/", ["s3://{{resolve:ssm:", STAGE, "bucket}}/import/"]]}, IN_BUCKET),
     ],
     ids=lambda value: json.dumps(value)[:60],
 )
@@ -220,11 +197,7 @@ def test_parameters_of_nested_stacks(tmp_path: Path) -> None:
         "Resources": {},
     }
     given = {"Names": {"Ref": "Names"}, "Known": "a,b", "Path": "/data/bucket"}
-    stack = {
-        "Type": "AWS::CloudFormation::Stack",
-        "Metadata": {"aws:asset:path": "nested.json"},
-        "Properties": {"Parameters": given},
-    }
+    stack = nested_stack("nested.json", given)
     main = {"Parameters": {"Names": {"Type": "CommaDelimitedList"}}, "Resources": {"Nested": stack}}
     (_, inner) = App(
         read_assembly(write(tmp_path, {"Main": main}, files={"nested.json": nested})).templates

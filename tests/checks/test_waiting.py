@@ -18,6 +18,7 @@ from tests.checks.templates import (
     findings,
     key,
     managed,
+    nested_stack,
     policy,
     role,
     write,
@@ -81,12 +82,7 @@ def test_metadata_and_conditions_are_no_dependencies(tmp_path: Path) -> None:
 
 
 def nested(file: str, waits: Any = (), **parameters: Any) -> dict[str, Any]:
-    return {
-        "Type": "AWS::CloudFormation::Stack",
-        "Properties": {"TemplateURL": "x", "Parameters": parameters},
-        "Metadata": {"aws:asset:path": file},
-        "DependsOn": list(waits),
-    }
+    return nested_stack(file, parameters, DependsOn=list(waits))
 
 
 def group_alone(**more: Any) -> dict[str, Any]:
