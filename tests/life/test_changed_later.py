@@ -13,12 +13,12 @@ from aws_cdk import aws_s3 as s3
 from personalize_kms_constructs import (
     PersonalizeEncryption,
     PersonalizeResource,
-    S3Location,
     SourceAccountCheck,
 )
 from personalize_kms_constructs.checks import PersonalizeAccessChecks, check_assembly
 from tests.judge.apps import told
 from tests.life.conftest import (
+    GROUP,
     Late,
     allowing,
     change,
@@ -36,8 +36,7 @@ EMPTY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 @pytest.fixture
 def imports(stack: cdk.Stack, encrypted_bucket: s3.Bucket) -> PersonalizeEncryption:
     """A construct that imports from a bucket with a key of its own."""
-    job = PersonalizeResource.dataset_import_job(S3Location(encrypted_bucket, "import/"))
-    return allowing(stack, PersonalizeResource.dataset_group(), job)
+    return allowing(stack, GROUP, importing(encrypted_bucket))
 
 
 def l1(scope: Any, path: str) -> Any:
@@ -69,7 +68,7 @@ def copying(path: str, name: str, allowed_later: Callable[[cdk.Stack], Personali
 
 def with_another_prefix(stack: cdk.Stack) -> PersonalizeResource:
     bucket: Any = stack.node.find_child("EncryptedBucket")
-    return PersonalizeResource.dataset_import_job(S3Location(bucket, "other/"))
+    return importing(bucket, "other/")
 
 
 def encrypt_anew(stack: cdk.Stack) -> None:
@@ -88,63 +87,45 @@ def rename(name: Callable[[str], str]) -> Callable[[cdk.Stack], Any]:
     )
 
 
-OURS, ROLE = "Encryption", "Encryption/Role/Resource"
-CHANGES: dict[str, tuple[Callable[[cdk.Stack], Any], str, str]] = {
-    "key policy replaced": (
-        setting("Encryption/Key", "key_policy", EMPTY),
-        "MissingKeyAccess",
-        OURS,
-    ),
-    "key policy taken away": (
-        setting("Encryption/Key", "key_policy", None),
-        "MissingKeyAccess",
-        OURS,
-    ),
-    "key policy copied too early": (
-        copying("Encryption/Key", "key_policy", lambda _: PersonalizeResource.dataset_export_job()),
-        "MissingKeyAccess",
-        OURS,
-    ),
-    "bucket policy copied too early": (
-        copying("EncryptedBucket/Policy", "policy_document", with_another_prefix),
-        "MissingBucketAccess",
-        OURS,
-    ),
-    "bucket policy taken out": (removing("EncryptedBucket", "Policy"), "MissingBucketAccess", OURS),
-    "second bucket policy": (second_policy, "Configuration", "Second"),
-    "bucket with another key": (encrypt_anew, "MissingKeyAccess", OURS),
-    "managed policy emptied": (
-        setting("Encryption/Policy", "policy_document", EMPTY),
-        "MissingRoleAccess",
-        OURS,
-    ),
-    "managed policy without role": (
-        setting("Encryption/Policy", "roles", []),
-        "MissingRoleAccess",
-        OURS,
-    ),
-    "managed policy taken out": (removing("Encryption", "Policy"), "MissingRoleAccess", OURS),
-    "role taken out": (removing("Encryption", "Role"), "Configuration", OURS),
-    "key taken out": (removing("Encryption", "Key"), "Configuration", OURS),
-    "another kind of key": (
-        setting("Encryption/Key", "key_spec", "RSA_2048"),
-        "Configuration",
-        OURS,
-    ),
-    "trust taken away": (
-        setting("Encryption/Role", "assume_role_policy_document", EMPTY),
-        "Trust",
-        ROLE,
-    ),
+CHANGES: dict[str, dict[str, Callable[[cdk.Stack], Any]]] = {
+    "MissingKeyAccess at Encryption": {
+        "key policy replaced": setting("Encryption/Key", "key_policy", EMPTY),
+        "key policy taken away": setting("Encryption/Key", "key_policy", None),
+        "key policy copied too early": copying(
+            "Encryption/Key", "key_policy", lambda _: PersonalizeResource.dataset_export_job()
+        ),
+        "bucket with another key": encrypt_anew,
+    },
+    "MissingBucketAccess at Encryption": {
+        "bucket policy copied too early": copying(
+            "EncryptedBucket/Policy", "policy_document", with_another_prefix
+        ),
+        "bucket policy taken out": removing("EncryptedBucket", "Policy"),
+    },
+    "MissingRoleAccess at Encryption": {
+        "managed policy emptied": setting("Encryption/Policy", "policy_document", EMPTY),
+        "managed policy without role": setting("Encryption/Policy", "roles", []),
+        "managed policy taken out": removing("Encryption", "Policy"),
+    },
+    "Configuration at Encryption": {
+        "role taken out": removing("Encryption", "Role"),
+        "key taken out": removing("Encryption", "Key"),
+        "another kind of key": setting("Encryption/Key", "key_spec", "RSA_2048"),
+    },
+    "Configuration at Second": {"second bucket policy": second_policy},
+    "Trust at Encryption/Role/Resource": {
+        "trust taken away": setting("Encryption/Role", "assume_role_policy_document", EMPTY)
+    },
 }
+FAULTS = {f"{name}: {rule}": how for rule in CHANGES for name, how in CHANGES[rule].items()}
 
 
 @pytest.mark.usefixtures("imports")
-@pytest.mark.parametrize("fault", CHANGES)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_later_fault_fails_the_synth(app: cdk.App, stack: cdk.Stack, fault: str) -> None:
     """The construct has done its part by then, so the check reads the final templates."""
-    how, rule, place = CHANGES[fault]
-    how(stack)
+    rule, _, place = fault.partition(": ")[2].partition(" at ")
+    FAULTS[fault](stack)
     assert (rule, f"Stack/{place}") in judged(app)
 
 
@@ -191,26 +172,26 @@ def test_a_statement_that_is_written_in_another_way(
     assert judge_warnings(app) == ({("Undecided", "Stack/Encryption")} if warned else set())
 
 
+def put_under_a_condition(encryption: PersonalizeEncryption, default: str) -> None:
+    """Make all of it where a parameter says yes."""
+    stack = cdk.Stack.of(encryption)
+    parameter = cdk.CfnParameter(stack, "Encrypted", default=default).value_as_string
+    is_yes = cdk.Fn.condition_equals(parameter, "yes")
+    is_encrypted = cdk.CfnCondition(stack, "IsEncrypted", expression=is_yes)
+    for made in encryption.node.find_all():
+        if isinstance(made, cdk.CfnResource):
+            made.cfn_options.condition = is_encrypted
+
+
 def test_everything_under_one_condition(app: cdk.App, stack: cdk.Stack) -> None:
     """It is there or it isn't; the check is told which, or takes the default."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     encryption.add_dataset_group("Movies", name="movies")
-    parameter = cdk.CfnParameter(stack, "Encrypted", default="no")
-    expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
-    condition = cdk.CfnCondition(stack, "IsEncrypted", expression=expression)
-    change(
-        encryption,
-        cdk.CfnResource,
-        lambda resource: setattr(resource.cfn_options, "condition", condition),
-    )
+    put_under_a_condition(encryption, default="no")
     assembly = app.synth()
     report = check_assembly(assembly, parameters={"Encrypted": "yes"})
-    assert (report.missing, report.undecided, report.problems, len(report.allowed)) == (
-        (),
-        (),
-        (),
-        14,
-    )
+    assert (report.missing, report.undecided, report.problems) == ((), (), ())
+    assert len(report.allowed) == 14
     report = check_assembly(assembly)
     assert (report.asked, report.assumed) == ((), {"Stack.Encrypted": "no"})
     assert (report.missing, report.undecided) == ((), ())
@@ -222,14 +203,7 @@ def test_the_judge_warns_once_of_what_conditions_leave_open(app: cdk.App, stack:
     encryption.add_dataset_group("Movies", name="movies")
     encryption.add_dataset_group("Books", name="books")
     encryption.allow(PersonalizeResource.metric_attribution())
-    parameter = cdk.CfnParameter(stack, "Encrypted", default="yes")
-    expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
-    condition = cdk.CfnCondition(stack, "IsEncrypted", expression=expression)
-    change(
-        encryption,
-        cdk.CfnResource,
-        lambda resource: setattr(resource.cfn_options, "condition", condition),
-    )
+    put_under_a_condition(encryption, default="yes")
     app.synth()
     assert told(app) == [("Undecided", "warning", "Stack/Encryption")]
 
@@ -261,8 +235,7 @@ def test_a_key_that_a_condition_leaves_out_is_warned_of(
 def test_a_required_source_account_is_the_users_choice(app: cdk.App, stack: cdk.Stack) -> None:
     """Nobody knows if Personalize sends the account; choosing REQUIRED is no cause to warn."""
     check = SourceAccountCheck.REQUIRED
-    group = PersonalizeResource.dataset_group()
-    allowing(stack, group, source_account_check=check)
+    allowing(stack, GROUP, source_account_check=check)
     assert judge_warnings(app) == set()
 
 
@@ -283,72 +256,54 @@ def with_late_key_policy(stack: cdk.Stack, late: Any) -> PersonalizeEncryption:
         "Resource": "*",
     }
     key = kms.CfnKey(stack, "Key", key_policy={"Version": "2012-10-17", "Statement": [statement]})
-    return allowing(stack, PersonalizeResource.dataset_group(), encryption_key=key)
+    return allowing(stack, GROUP, encryption_key=key)
 
 
 def with_late_role_name(stack: cdk.Stack, late: Any) -> PersonalizeEncryption:
     role = l1_role(stack, role_name=cdk.Token.as_string(late))
-    return allowing(stack, PersonalizeResource.dataset_group(), service_role=role)
+    return allowing(stack, GROUP, service_role=role)
 
 
 def with_late_role_name_elsewhere(stack: cdk.Stack, late: Any) -> PersonalizeEncryption:
     role = trusted_role(stack, role_name=cdk.Token.as_string(late))
     key = kms.Key(cdk.Stack(cast("cdk.App", stack.node.root), "Security"), "Key")
-    return allowing(
-        stack, PersonalizeResource.dataset_group(), encryption_key=key, service_role=role
-    )
+    return allowing(stack, GROUP, encryption_key=key, service_role=role)
 
 
-LATE_VALUES: dict[str, tuple[Callable[[cdk.Stack, Any], PersonalizeEncryption], str]] = {
-    "name of a bucket": (
-        lambda stack, late: importing_from(
-            s3.CfnBucket(stack, "Bucket", bucket_name=cdk.Token.as_string(late))
-        ),
-        "later-on",
+LATE_VALUES: dict[str, Callable[[cdk.Stack, Any], PersonalizeEncryption]] = {
+    "name of a bucket": lambda stack, late: importing_from(
+        s3.CfnBucket(stack, "Bucket", bucket_name=cdk.Token.as_string(late))
     ),
-    "encryption of a bucket": (by_late_algorithm, "AES256"),
-    "policy of a key": (with_late_key_policy, "kms:*"),
-    "name of a role": (with_late_role_name, "later-on"),
-    "name of a role, in the policy of another stack's key": (
-        with_late_role_name_elsewhere,
-        "later-on",
+    "encryption of a bucket": by_late_algorithm,
+    "policy of a key": with_late_key_policy,
+    "name of a role": with_late_role_name,
+    "name of a role, in the policy of another stack's key": with_late_role_name_elsewhere,
+    "name of an imported bucket": lambda stack, late: importing_from(
+        s3.Bucket.from_bucket_name(stack, "Imported", cdk.Token.as_string(late))
     ),
-    "name of an imported bucket": (
-        lambda stack, late: importing_from(
-            s3.Bucket.from_bucket_name(stack, "Imported", cdk.Token.as_string(late))
-        ),
-        "later-on",
+    "part of the ARN of an imported bucket": lambda stack, late: importing_from(
+        s3.Bucket.from_bucket_arn(
+            stack, "Imported", f"arn:aws:s3:::data-{cdk.Token.as_string(late)}"
+        )
     ),
-    "part of the ARN of an imported bucket": (
-        lambda stack, late: importing_from(
-            s3.Bucket.from_bucket_arn(
-                stack, "Imported", f"arn:aws:s3:::data-{cdk.Token.as_string(late)}"
-            )
-        ),
-        "later-on",
-    ),
-    "part of the ARN of an imported key": (
-        lambda stack, late: allowing(
+    "part of the ARN of an imported key": lambda stack, late: allowing(
+        stack,
+        GROUP,
+        encryption_key=kms.Key.from_key_arn(
             stack,
-            PersonalizeResource.dataset_group(),
-            encryption_key=kms.Key.from_key_arn(
-                stack,
-                "Key",
-                cdk.Fn.sub("arn:aws:kms:eu-west-1:1:key/${Id}", {"Id": cdk.Token.as_string(late)}),
-            ),
+            "Key",
+            cdk.Fn.sub("arn:aws:kms:eu-west-1:1:key/${Id}", {"Id": cdk.Token.as_string(late)}),
         ),
-        "later-on",
     ),
 }
+# The others are names.
+VALUES = {"encryption of a bucket": "AES256", "policy of a key": "kms:*"}
 
 
-@pytest.mark.parametrize(("make", "value"), LATE_VALUES.values(), ids=LATE_VALUES)
-def test_lazy_values_of_others_stay_lazy(
-    stack: cdk.Stack, make: Callable[[cdk.Stack, Any], PersonalizeEncryption], value: str
-) -> None:
+@pytest.mark.parametrize("what", LATE_VALUES)
+def test_lazy_values_of_others_stay_lazy(app: cdk.App, stack: cdk.Stack, what: str) -> None:
     """An early resolve would freeze the value."""
     late = Late()
-    make(stack, late.as_any())
-    late.value = value
-    app = cast("cdk.App", stack.node.root)
-    assert value in json.dumps([stack.template for stack in app.synth().stacks])
+    LATE_VALUES[what](stack, late.as_any())
+    late.value = VALUES.get(what, "later-on")
+    assert late.value in json.dumps([stack.template for stack in app.synth().stacks])

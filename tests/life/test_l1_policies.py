@@ -63,6 +63,8 @@ PLAIN = {
     **DEFAULT,
     "Principal": {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}},
 }
+# Of two constructs.
+OF_TWO = [*BUCKET_SIDS, *(f"{sid}2" for sid in BUCKET_SIDS)]
 CONDITIONAL = {"Fn::If": ["Yes", PLAIN, {"Ref": "AWS::NoValue"}]}
 
 
@@ -89,7 +91,7 @@ def condition(stack: cdk.Stack) -> None:
 def test_a_key_policy_gets_the_statements(stack: cdk.Stack, policy: Any, before: list[Any]) -> None:
     """They follow the template's statements; a key without a policy keeps KMS's default."""
     key = kms.CfnKey(stack, "L1Key", key_policy=policy, bypass_policy_lockout_safety_check=True)
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    encryption = allowing(stack, GROUP, encryption_key=key)
     (l1,) = resources(stack, "AWS::KMS::Key").values()
     assert l1["Properties"]["KeyPolicy"]["Statement"] == [*before, ROLE, SERVICE]
     assert stack.resolve(encryption.encryption_key.key_arn) == {"Fn::GetAtt": ["L1Key", "Arn"]}
@@ -104,7 +106,7 @@ def test_later_resources_and_other_constructs_reach_a_key(stack: cdk.Stack, form
     policy = {"Version": "2012-10-17", "Statement": [statement]}
     l1 = kms.CfnKey(stack, "L1Key", key_policy=None if form == "without a policy" else policy)
     key = kms.Key.from_cfn_key(l1) if form == "wrapped" else l1
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    encryption = allowing(stack, GROUP, encryption_key=key)
     encryption.allow(PersonalizeResource.dataset_export_job())
     PersonalizeEncryption(stack, "Other", encryption_key=key, resources=[GROUP])
     (resource,) = resources(stack, "AWS::KMS::Key").values()
@@ -203,7 +205,7 @@ def check_copy(
     step: str,
 ) -> None:
     """Encrypt imports from the bucket, do the step, and check what the judge finds."""
-    encryption = PersonalizeEncryption(policy.stack, "Encryption", resources=[importing(bucket)])
+    encryption = allowing(policy.stack, importing(bucket))
     (pending,) = encryption.pending_statements
     assert pending.policy == "bucket"
     if "copied" in step:
@@ -225,7 +227,7 @@ def test_a_key_policy_that_nobody_can_read(app: cdk.App, stack: cdk.Stack) -> No
     """It is filled in at deployment, by a macro here, so the judge can only warn."""
     policy = cdk.Fn.transform("AWS::Include", {"Location": "s3://policies/key.json"})
     l1 = kms.CfnKey(stack, "L1Key", key_policy=policy)
-    encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=l1, resources=[GROUP])
+    encryption = allowing(stack, GROUP, encryption_key=l1)
     assert pending_policies(encryption) == ["key"]
     assert judge_warnings(app) == {("Undecided", "Stack/Encryption")}
 
@@ -238,7 +240,7 @@ def test_a_bucket_policy_that_is_made_under_a_condition(app: cdk.App, stack: cdk
     )
     condition: Any = stack.node.find_child("Yes")
     policy.cfn_options.condition = condition
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    allowing(stack, importing(bucket))
     assert judge_warnings(app) == {("Undecided", "Stack/Encryption")}
     assert bucket_sids(stack) == BUCKET_SIDS
 
@@ -248,7 +250,7 @@ def test_a_second_policy_of_a_bucket_that_is_no_l1(app: cdk.App, stack: cdk.Stac
     bucket = s3.CfnBucket(stack, "L1")
     properties = {"Bucket": bucket.ref, "PolicyDocument": {"Statement": []}}
     cdk.CfnResource(stack, "Raw", type="AWS::S3::BucketPolicy", properties=properties)
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    allowing(stack, importing(bucket))
     assert judged(app) == {("Configuration", "Stack/Raw")}
 
 
@@ -302,14 +304,10 @@ def test_the_policy_of_a_bucket_gets_the_statements(
     # It names the same bucket, but is deployed apart, and can't refer to anything of this stage.
     inside = cdk.Stack(cdk.Stage(app, "Inside"), "Stack")
     s3.CfnBucketPolicy(inside, "Policy", bucket="ratings", policy_document={"Statement": []})
-    encryption = PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    encryption = allowing(stack, importing(bucket))
     PersonalizeEncryption(stack, "Other", resources=[importing(bucket)])
     waited_for = waits_for(stack, encryption.permissions)
-    assert bucket_sids(stack) == [
-        *(["Mine"] if make else []),
-        *BUCKET_SIDS,
-        *(f"{sid}2" for sid in BUCKET_SIDS),
-    ]
+    assert bucket_sids(stack) == [*(["Mine"] if make else []), *OF_TWO]
     (logical_id,) = resources(stack, "AWS::S3::BucketPolicy")
     assert logical_id in waited_for
 
@@ -322,7 +320,7 @@ def test_the_policy_of_another_bucket_whose_name_has_the_id_of_the_l1(
     data = s3.CfnBucket(stack, "data")
     archive = f"{data.ref if is_reference else 'data'}-archive"
     s3.CfnBucketPolicy(stack, "Other", bucket=archive, policy_document={"Statement": []})
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(data)])
+    allowing(stack, importing(data))
     policies = resources(stack, "AWS::S3::BucketPolicy")
     assert policies.pop("Other")["Properties"] == {
         "Bucket": stack.resolve(archive),
@@ -338,7 +336,7 @@ def test_a_policy_that_is_given_to_its_l2_bucket(
     """The bucket has no other policy then."""
     bucket.policy = s3.BucketPolicy(stack, "Own", bucket=bucket)
     bucket.policy.document.add_statements(deny(bucket))
-    PersonalizeEncryption(stack, "Encryption", resources=[importing(bucket)])
+    allowing(stack, importing(bucket))
     assert bucket_sids(stack) == ["Mine", *BUCKET_SIDS]
     app.synth()
 
@@ -400,8 +398,5 @@ def test_a_nested_stack_of_an_included_template(
         {"AWS": {"Fn::GetAtt": [role, "Arn"]}} for role in roles
     ]
     of_bucket = included["DataPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert sids_of(of_bucket) == [
-        *BUCKET_SIDS,
-        *(f"{sid}2" for sid in BUCKET_SIDS),
-    ]
+    assert sids_of(of_bucket) == OF_TWO
     assert [resource["Type"] for resource in included.values()].count("AWS::S3::BucketPolicy") == 1
