@@ -227,23 +227,23 @@ class FakeAccount:
                 arn = arguments["KeyId"]
                 return self.described_key(arn) if arn in self.keys else "NotFoundException"
             case "GetKeyPolicy":
-                return {"Policy": json.dumps(_document(self.keys[arguments["KeyId"]]))}
+                return {"Policy": json.dumps(document(self.keys[arguments["KeyId"]]))}
             case "GetRole":
                 return {"Role": self.described_role()}
             case "ListRolePolicies":
                 return {"PolicyNames": list(self.policies)}
             case "GetRolePolicy":
-                return {"PolicyDocument": _document(self.policies[arguments["PolicyName"]])}
+                return {"PolicyDocument": document(self.policies[arguments["PolicyName"]])}
             case "ListAttachedRolePolicies":
                 return {"AttachedPolicies": []}
             case "GetPolicy":
                 return {"Policy": {"DefaultVersionId": "v3"}}
             case "GetPolicyVersion":
-                return {"PolicyVersion": {"Document": _document(self.boundary or [])}}
+                return {"PolicyVersion": {"Document": document(self.boundary or [])}}
             case "GetBucketLocation":
                 return {"LocationConstraint": self.region}
             case "GetBucketPolicy":
-                return {"Policy": json.dumps(_document(self.bucket_policy))}
+                return {"Policy": json.dumps(document(self.bucket_policy))}
             case "GetBucketEncryption":
                 default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": self.default_key}
                 rules = (
@@ -270,7 +270,7 @@ class FakeAccount:
         role: dict[str, Any] = {
             "Arn": self.role,
             "RoleId": "AROALIVINGLIVING",
-            "AssumeRolePolicyDocument": _document(self.trust),
+            "AssumeRolePolicyDocument": document(self.trust),
         }
         if self.boundary is not None:
             arn = f"arn:{self.partition}:iam::{ACCOUNT}:policy/limits"
@@ -284,7 +284,7 @@ def _client(service: str) -> Any:
     return session.client(service)
 
 
-def _document(statements: Statements) -> dict[str, Any]:
+def document(statements: Statements) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 

@@ -63,7 +63,8 @@ def without_role(deployed: Deployed) -> Iterator[None]:
     """No role: it is deleted, and made anew at the end."""
     iam, name = deployed.client("iam"), deployed.role_name
     trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
-    attached = managed_policies(deployed)
+    listed = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    attached = [policy["PolicyArn"] for policy in listed]
     for arn in attached:
         iam.detach_role_policy(RoleName=name, PolicyArn=arn)
     iam.delete_role(RoleName=name)
@@ -73,14 +74,6 @@ def without_role(deployed: Deployed) -> Iterator[None]:
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
         for arn in attached:
             iam.attach_role_policy(RoleName=name, PolicyArn=arn)
-
-
-def managed_policies(deployed: Deployed) -> list[str]:
-    """The ARNs of the role's managed policies."""
-    attached = deployed.client("iam").list_attached_role_policies(RoleName=deployed.role_name)[
-        "AttachedPolicies"
-    ]
-    return [policy["PolicyArn"] for policy in attached]
 
 
 class DeployedPolicies:
@@ -102,7 +95,6 @@ class DeployedPolicies:
         role = iam.get_role(RoleName=deployed.role_name)["Role"]
         self.trust: Statements = role["AssumeRolePolicyDocument"]["Statement"]
         self.policies: dict[str, Statements] = {"P": []}
-        self.boundary: Statements | None = None
 
     def put(self) -> None:
         """Deploy them; the inline policy is an additional one, until it is empty."""

@@ -1,11 +1,12 @@
-"""A report of the doctor followed to the letter, in an account in memory or in policies."""
+"""A report of the doctor followed to the letter, in an account in memory."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Protocol
+from typing import Any
 
-Statements = list[dict[str, Any]]
+from tests.doctor.fake_account import FakeAccount, Statements
+
 ID = re.compile(r"A(?:RO|ID)ADEAD\w+")
 """The id of a deleted role or user."""
 _NAMED = re.compile(
@@ -14,17 +15,7 @@ _NAMED = re.compile(
 )
 
 
-class Policies(Protocol):
-    """The policies of an account, by what they are of."""
-
-    keys: dict[str, Statements]
-    policies: dict[str, Statements]
-    boundary: Statements | None
-    bucket_policy: Statements
-    trust: Statements
-
-
-def apply(account: Policies, report: Any) -> list[tuple[str, Any]]:
+def apply(account: FakeAccount, report: Any) -> list[tuple[str, Any]]:
     """Do what a report says, and return the added statements with the kinds of their policies."""
     told: list[tuple[str, Any]] = []
     # A statement's number is the one that it had when the report was written.
@@ -55,7 +46,7 @@ def apply(account: Policies, report: Any) -> list[tuple[str, Any]]:
     return told
 
 
-def named(account: Policies, entry: Any, says: str) -> list[tuple[Statements, Any]]:
+def named(account: FakeAccount, entry: Any, says: str) -> list[tuple[Statements, Any]]:
     """Return the statements that deny something, each with its policy."""
     statements = []
     for label, _, kind, boundary in _NAMED.findall(says) if "denied by" in says else []:
@@ -66,7 +57,7 @@ def named(account: Policies, entry: Any, says: str) -> list[tuple[Statements, An
     return statements
 
 
-def policy_of(account: Policies, kind: str, arn: str) -> Statements:
+def policy_of(account: FakeAccount, kind: str, arn: str) -> Statements:
     """Return the statements of a policy; those of the role are in one."""
     if kind == "key":
         return account.keys[arn]
@@ -107,7 +98,7 @@ def take_out(policy: Statements, dead: str) -> None:
     policy[:] = left
 
 
-def of_others(account: Policies, ours: set[str]) -> set[tuple[str, ...]]:
+def of_others(account: FakeAccount, ours: set[str]) -> set[tuple[str, ...]]:
     """Return what policies allow others than the role and Personalize, less ids of the dead."""
     allowed: set[tuple[str, ...]] = set()
     policies = [*account.keys.items(), ("bucket", account.bucket_policy), ("trust", account.trust)]

@@ -208,18 +208,15 @@ def test_a_default_key_that_no_job_uses() -> None:
     assert account.bad() == []
 
 
+CANCEL = "cancel its deletion, and enable it, before everything that it encrypts is lost"
+
+
 @pytest.mark.parametrize(
     ("state", "mend"),
     [
         ("Disabled", "enable it"),
-        (
-            "PendingDeletion",
-            "cancel its deletion, and enable it, before everything that it encrypts is lost",
-        ),
-        (
-            "PendingReplicaDeletion",
-            "cancel its deletion, and enable it, before everything that it encrypts is lost",
-        ),
+        ("PendingDeletion", CANCEL),
+        ("PendingReplicaDeletion", CANCEL),
         ("PendingImport", "import its key material"),
         ("Unavailable", "connect its custom key store"),
         ("Creating", "wait until KMS has made it"),

@@ -81,22 +81,21 @@ FAILURES: dict[str, tuple[Any, str]] = {
     ),
 }
 OPERATIONS = [
-    *(
-        "DescribeDatasetGroup",
-        "ListDatasets",
-        "ListSolutions",
-        "DescribeKey",
-        "GetKeyPolicy",
-        "GetRole",
-    ),
-    *(
-        "ListRolePolicies",
-        "GetRolePolicy",
-        "ListAttachedRolePolicies",
-        "GetPolicy",
-        "GetPolicyVersion",
-    ),
-    *("GetBucketLocation", "GetBucketPolicy", "GetBucketEncryption", "LookupEvents"),
+    "DescribeDatasetGroup",
+    "ListDatasets",
+    "ListSolutions",
+    "DescribeKey",
+    "GetKeyPolicy",
+    "GetRole",
+    "ListRolePolicies",
+    "GetRolePolicy",
+    "ListAttachedRolePolicies",
+    "GetPolicy",
+    "GetPolicyVersion",
+    "GetBucketLocation",
+    "GetBucketPolicy",
+    "GetBucketEncryption",
+    "LookupEvents",
 ]
 for row in matrix.ROWS:
     if row.made_for:

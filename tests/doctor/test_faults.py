@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
@@ -13,18 +11,13 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from click.testing import Result
 
 from demo.doctor_run import broken_and_mended
 from tests.doctor import faults
 from tests.doctor.conftest import Deployed, Report
+from tests.doctor.fake_account import BASE_5, EXPORT_6
 from tests.doctor.findings import bad, findings, should_have
-from tests.doctor.following import apply, of_others
 
-BASE_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
-BASE_5 = ["kms:CreateGrant", *BASE_4]
-BASE_6 = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
-BASE_6 += ["kms:GenerateDataKeyWithoutPlaintext", "kms:ListGrants"]
 SERVICE = "personalize.amazonaws.com"
 DENY_ALL = {
     "Sid": "NobodyElse",
@@ -156,7 +149,7 @@ Fault = Callable[[Deployed], AbstractContextManager[None]]
 # The cause, what it is about ("" for a key that the fault makes), the principals and the actions
 # that are missing.
 EXPECTED: list[tuple[Fault, str, list[str], list[str], list[str]]] = [
-    (statements_pending, "no-statement", ["key"], [SERVICE], BASE_6),
+    (statements_pending, "no-statement", ["key"], [SERVICE], EXPORT_6),
     (no_delegation, "no-statement", ["data_key"], ["role"], BASE_5),
     (key_disabled, "key-state", ["key"], [], []),
     (key_of_wrong_kind, "key-spec", [""], [], []),
@@ -166,7 +159,7 @@ EXPECTED: list[tuple[Fault, str, list[str], list[str], list[str]]] = [
     (service_denied_by_key, "denied", ["data_key"], [SERVICE], BASE_5),
     (denied_by_bucket, "denied", ["bucket"], ["role", SERVICE], ["s3:PutObject"]),
     (denied_by_iam, "denied", ["key", "data_key", "role"], ["role"], ["kms:ListGrants"]),
-    (boundary, "boundary", ["role"], ["role"], BASE_6),
+    (boundary, "boundary", ["role"], ["role"], EXPORT_6),
     (trust_without_personalize, "not-trusted", ["role"], [], []),
     (role_deleted, "role-absent", ["role"], [], []),
 ]
@@ -207,91 +200,13 @@ def test_a_role_that_was_made_anew(deployed: Deployed, report: Callable[[], Repo
     assert {finding.of for finding in by_cause.values()} == {deployed.data_key}
 
 
-def break_at_random(
-    policies: faults.DeployedPolicies, draw: random.Random, role: str, bucket: str
-) -> None:
-    """Take statements and actions of the deployed policies away, and add denials."""
-    for statements in (*policies.keys.values(), policies.bucket_policy):
-        ours = [
-            statement
-            for statement in statements
-            if statement.get("Sid", "").startswith("Personalize")
-        ]
-        for statement in draw.sample(ours, draw.randint(0, len(ours))):
-            actions = (
-                statement["Action"]
-                if isinstance(statement["Action"], list)
-                else [statement["Action"]]
-            )
-            left = draw.sample(actions, draw.randint(0, len(actions) - 1))
-            if left:
-                statement["Action"] = left
-            else:
-                statements.remove(statement)
-    # Somebody else's, which stays.
-    root = role.partition(":role/")[0] + ":root"
-    for statements in policies.keys.values():
-        statements.append(
-            {
-                "Effect": "Allow",
-                "Principal": {"AWS": root},
-                "Action": ["kms:Encrypt"],
-                "Resource": "*",
-            }
-        )
-    denied = {"Sid": "Nobody", "Effect": "Deny", "Principal": "*", "Resource": "*"}
-    if draw.random() < 0.4:
-        policies.keys[draw.choice(list(policies.keys))].append(
-            {**denied, "Action": draw.sample(BASE_5, 2)}
-        )
-    if draw.random() < 0.3:
-        resource = f"arn:aws:s3:::{bucket}/*"
-        policies.bucket_policy.append({**denied, "Action": ["s3:GetObject"], "Resource": resource})
-    if draw.random() < 0.4:
-        policies.policies["P"].append(
-            {"Effect": "Deny", "Action": draw.sample(BASE_4, 2), "Resource": "*"}
-        )
-    if draw.random() < 0.3:
-        policies.trust[:] = [
-            {**statement, "Principal": {"Service": "lambda.amazonaws.com"}}
-            for statement in policies.trust
-        ]
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_what_the_command_says_heals(
-    deployed: Deployed, doctor: Callable[..., Result], seed: int
-) -> None:
-    """Random faults; each remedy is applied literally, gives no more and takes nothing away."""
-    whole, policies = faults.DeployedPolicies(deployed), faults.DeployedPolicies(deployed)
-    break_at_random(policies, random.Random(seed), deployed.role, deployed.bucket)
-    policies.put()
-    try:
-        group = json.loads(doctor("--format", "json").stdout)["dataset_groups"][0]
-        for _ in range(3):
-            should_have(group)
-            before = of_others(policies, {deployed.role, SERVICE})
-            for kind, statement in apply(policies, group):
-                principal = statement.get("Principal", {"AWS": deployed.role})
-                named = {"Service": SERVICE}, {"AWS": deployed.role}
-                by_account = {"ArnEquals": {"aws:PrincipalArn": deployed.role}}
-                assert principal in named or statement["Condition"] == by_account, (kind, statement)
-            assert before <= of_others(policies, {deployed.role, SERVICE})
-            policies.put()
-            group = json.loads(doctor("--format", "json").stdout)["dataset_groups"][0]
-        assert bad(group) == []
-        assert doctor().exit_code == 0
-    finally:
-        whole.put()
-
-
 def test_the_boundary_takes_the_statements(
     deployed: Deployed, report: Callable[[], Report]
 ) -> None:
     """It lacks actions on two keys, and gets a single statement for all that the role needs."""
     with boundary(deployed):
         actions = sorted(
-            [*BASE_6, "cloudwatch:PutMetricData", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+            [*EXPORT_6, "cloudwatch:PutMetricData", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
         )
         assert should_have(report()) == {
             ("boundary", deployed.role): [{"Effect": "Allow", "Action": actions, "Resource": "*"}]

@@ -9,11 +9,9 @@ from collections.abc import Callable
 from click.testing import Result
 
 from tests.doctor.conftest import Deployed, Report
+from tests.doctor.fake_account import BASE_4, BASE_5, EXPORT_6
 from tests.doctor.findings import bad
 
-BASE_4 = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
-OF_KEY = [*BASE_4, "kms:CreateGrant"]
-OF_GROUP_KEY = [*OF_KEY, "kms:GenerateDataKeyWithoutPlaintext"]
 S3 = ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]
 
 
@@ -27,10 +25,10 @@ def test_all_is_green(deployed: Deployed, report: Callable[[], Report]) -> None:
             entry["action"]
         )
     assert access == {
-        ("role", "key", deployed.key): {*OF_GROUP_KEY},
-        ("service", "key", deployed.key): {*OF_GROUP_KEY},
-        ("role", "key", deployed.data_key): {*OF_KEY},
-        ("service", "key", deployed.data_key): {*OF_KEY},
+        ("role", "key", deployed.key): {*EXPORT_6},
+        ("service", "key", deployed.key): {*EXPORT_6},
+        ("role", "key", deployed.data_key): {*BASE_5},
+        ("service", "key", deployed.data_key): {*BASE_5},
         ("role", "role", deployed.role): {"cloudwatch:PutMetricData", *BASE_4, *S3},
         ("service", "bucket", f"arn:aws:s3:::{deployed.bucket}"): {*S3},
     }
@@ -75,6 +73,4 @@ def test_json_is_one_document(deployed: Deployed, doctor: Callable[..., Result])
     }
     assert document["summary"] == counts
     assert (group["arn"], group["name"]) == (deployed.group, "movies")
-    assert document["control_policies"]["must_leave_alone"]["service"] == sorted(
-        [*OF_GROUP_KEY, *S3]
-    )
+    assert document["control_policies"]["must_leave_alone"]["service"] == sorted([*EXPORT_6, *S3])

@@ -28,6 +28,7 @@ from tests.doctor.fake_account import (
     FakeAccount,
     Statements,
     allow,
+    document,
     trust,
 )
 from tests.doctor.following import ID, apply, of_others
@@ -188,10 +189,6 @@ def lacking(account: FakeAccount) -> Lacking:
                 for permission in missing
             }
     return lacked
-
-
-def document(statements: Statements) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def value(made: Any, argument: str) -> Any:
