@@ -10,19 +10,17 @@ from pathlib import Path
 
 import pytest
 
-import personalize_kms_constructs
+from tests.sources import SOURCE, files
 
-PACKAGE = Path(personalize_kms_constructs.__file__).parent
-ROOT = (PACKAGE.name,)
 Module = tuple[str, ...]
 
 
 @cache
 def modules() -> dict[Module, ast.Module]:
-    """Each module of the package by its name; a package is its ``__init__``."""
+    """Each module of the library by its name; a package is its ``__init__``."""
     trees = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = (*ROOT, *path.relative_to(PACKAGE).with_suffix("").parts)
+    for path in files(SOURCE):
+        name = path.relative_to(SOURCE).with_suffix("").parts
         trees[name[:-1] if name[-1] == "__init__" else name] = ast.parse(path.read_text("utf-8"))
     return trees
 
@@ -32,12 +30,19 @@ def shown(module: Module) -> str:
 
 
 def is_package(module: Module) -> bool:
-    return (PACKAGE / Path(*module[1:]) / "__init__.py").exists()
+    return (SOURCE / Path(*module) / "__init__.py").exists()
 
 
 def is_of(module: Module, parts: Collection[str]) -> bool:
-    """Tell if a module of this package is one of these, or in one of these packages."""
+    """Tell if a module of the library is one of these, or in one of these packages."""
     return len(module) > 1 and module[1] in parts
+
+
+def modules_of(parts: Collection[str]) -> list[Module]:
+    """Return the modules that are one of these, or in one of these packages, which all exist."""
+    named = {module[1] for module in modules() if len(module) > 1}
+    assert named.issuperset(parts), f"no module is named {set(parts) - named}"
+    return [module for module in modules() if is_of(module, parts)]
 
 
 def imported(module: Module) -> Iterator[Module]:
@@ -54,7 +59,7 @@ def imported(module: Module) -> Iterator[Module]:
 
 
 def imported_of_the_package(module: Module) -> set[Module]:
-    """The modules of the package that are loaded before the module, without its own packages."""
+    """The modules of the library that are loaded before the module, without its own packages."""
     loaded: set[Module] = set()
     for name in imported(module):
         loaded.update(name[:length] for length in range(1, len(name) + 1))
@@ -72,7 +77,7 @@ def test_no_imports_go_in_a_circle() -> None:
 
 # The table, what construct and check share, and the engine.
 OF_ENGINE = ("matrix", "_answers", "_values", "_default_key_policy", "_access")
-ENGINE = [module for module in modules() if is_of(module, OF_ENGINE)]
+ENGINE = modules_of(OF_ENGINE)
 
 
 @pytest.mark.parametrize("module", ENGINE, ids=shown)
@@ -96,10 +101,10 @@ def test_modules_of_construct_and_check_are_below_both() -> None:
         "_metadata",
         "_managed_key_policy",
     )
-    for module in modules():
-        if is_of(module, below):
-            wrong = [shown(name) for name in imported(module) if is_of(name, above)]
-            assert wrong == [], shown(module)
+    assert modules_of(above)
+    for module in modules_of(below):
+        wrong = [shown(name) for name in imported(module) if is_of(name, above)]
+        assert wrong == [], shown(module)
 
 
 # The modules that name an action of KMS or S3 though they aren't the table, and why they may.
@@ -131,4 +136,4 @@ def actions_in(module: Module) -> set[str]:
 def test_only_the_table_names_actions() -> None:
     """A permission of the page is added or removed in a single place."""
     naming = {shown(module): actions for module in modules() if (actions := actions_in(module))}
-    assert naming.keys() <= {"matrix", *NAME_ACTIONS}, naming
+    assert naming.keys() == {"matrix", *NAME_ACTIONS}, naming

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from tests.docs.code import DOCS
+from tests.sources import ROOT, files
 
-ROOT = Path(__file__).parents[2]
 PAGE = (DOCS / "how-to" / "ci.md").read_text(encoding="utf-8")
 WORKFLOW, PRE_COMMIT = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 APP = """
@@ -106,7 +106,7 @@ def test_actions_are_pinned_as_in_our_own_workflows() -> None:
     """Actions are pinned by hash with the version, so a renewal of ours shows the page's need."""
     uses = re.findall(r"uses: (\S+)@(\S+) # (v[\d.]+)\n", WORKFLOW)
     assert len(uses) == sum("uses" in step for step in steps())
-    ours = "".join(path.read_text() for path in (ROOT / ".github" / "workflows").glob("*.yml"))
+    ours = "".join(path.read_text() for path in files(ROOT / ".github" / "workflows", "*.yml"))
     for action, commit, version in uses:
         assert re.fullmatch("[0-9a-f]{40}", commit)
         assert f"uses: {action}@" not in ours or f"uses: {action}@{commit} # {version}\n" in ours

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from personalize_kms_constructs._synth import _MESSAGES
+from tests.sources import ROOT, SOURCE, files
 
-ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "src" / "personalize_kms_constructs"
+PACKAGE = SOURCE / "personalize_kms_constructs"
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 WARNINGS = (ROOT / "docs" / "warnings.md").read_text(encoding="utf-8")
 FUNCTION = PACKAGE / "_managed_key_policy" / "function.py"
@@ -27,9 +27,11 @@ def headings(section: str) -> list[str]:
 def nodes() -> list[ast.AST]:
     """Return all nodes of the package's source, less reports, whose messages say what to do."""
     nodes: list[ast.AST] = []
-    for file in sorted(PACKAGE.rglob("*.py")):
-        folder = file.relative_to(PACKAGE).parts[0]
-        if folder not in ("_access", "_assembly", "checks", "_doctor"):
+    reports: list[Path] = []
+    for folder in ("_access", "_assembly", "checks", "_doctor"):
+        reports += files(PACKAGE / folder)
+    for file in files(PACKAGE):
+        if file not in reports:
             nodes += ast.walk(ast.parse(file.read_text(encoding="utf-8")))
     return nodes
 

@@ -17,8 +17,8 @@ import pytest
 import personalize_kms_constructs
 from personalize_kms_constructs import jobs
 from personalize_kms_constructs.matrix import DATASET_EXPORT_JOB, ROWS
+from tests.sources import ROOT, SOURCE, files
 
-ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 KINDS = {"kms": "key", "s3": "bucket"}
 POLICIES = {"key": "key policy", "role": "IAM policy", "bucket": "bucket policy"}
@@ -188,7 +188,7 @@ def test_readme_shows_what_the_report_of_its_example_allows() -> None:
 
 def test_pages_that_messages_name_are_there() -> None:
     """A renamed page would be named by its old path."""
-    texts = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    texts = "".join(path.read_text() for path in files(SOURCE))
     named = set(re.findall(r"""["']([\w/-]+\.md)["']""", texts))
     assert {"how-to/imported-key.md", "how-to/check.md"} < named
     assert [name for name in named if not (DOCS / name).is_file()] == []
@@ -199,7 +199,7 @@ def test_nothing_is_installed_by_its_name() -> None:
     latest = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
     pages = [ROOT / "README.md"]
     for name in ("docs", "skills", "src"):
-        pages += (ROOT / name).rglob("*.[mp][dy]")
+        pages += files(ROOT / name, "*.[mp][dy]")
     advice = []
     for page in pages:
         advice += [line for line in page.read_text().splitlines() if "pip install" in line]

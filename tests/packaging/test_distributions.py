@@ -9,12 +9,12 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-from tests.packaging.conftest import ROOT, build
+from tests.packaging.conftest import build
+from tests.sources import ROOT, SOURCE, files, packages
 
-SOURCES = ROOT / "src" / "personalize_kms_constructs"
-_FILES_WITH_CACHES = [path for path in SOURCES.rglob("*") if path.is_file()]
+_FILES_WITH_CACHES = [path for path in files(SOURCE, "*") if path.is_file()]
 FILES = [path for path in _FILES_WITH_CACHES if "__pycache__" not in path.parts]
-PACKAGE = {path.relative_to(SOURCES.parent).as_posix() for path in FILES}
+IN_PACKAGES = {path.relative_to(SOURCE).as_posix() for path in FILES}
 
 
 def test_wheel_has_the_package_and_nothing_else(
@@ -25,8 +25,8 @@ def test_wheel_has_the_package_and_nothing_else(
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
 
-    assert "personalize_kms_constructs/py.typed" in names
-    assert names == PACKAGE | {
+    assert names > {f"{package}/py.typed" for package in packages()}
+    assert names == IN_PACKAGES | {
         f"{info}/{name}"
         for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
     }
@@ -44,10 +44,10 @@ def test_source_distribution_has_what_a_build_needs_and_the_documentation(sdist:
     top = {"pyproject.toml", "hatch_build.py", "LICENSE", "PKG-INFO", ".gitignore"}
     top |= {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"}
     pages = set()
-    for file in (*(ROOT / "docs").rglob("*.*"), *(ROOT / "skills").rglob("*.*")):
+    for file in (*files(ROOT / "docs", "*.*"), *files(ROOT / "skills", "*.*")):
         if file.is_file() and file.parent.name != "__pycache__":
             pages.add(file.relative_to(ROOT).as_posix())
-    assert names == {f"src/{name}" for name in PACKAGE} | pages | top
+    assert names == {f"src/{name}" for name in IN_PACKAGES} | pages | top
 
 
 def test_help_of_a_wheel_says_where_its_page_is(wheel: Path) -> None:

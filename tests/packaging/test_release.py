@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.packaging.conftest import ROOT, build
+from tests.packaging.conftest import build
+from tests.sources import ROOT, files
 
-WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+WORKFLOWS = files(ROOT / ".github" / "workflows", "*.yml")
 
 
 def makefile_targets() -> list[str]:

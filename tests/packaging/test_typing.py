@@ -22,9 +22,9 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
 from tests.packaging import user_code
+from tests.sources import ROOT, files
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 RIGHT, WRONG = HERE / "user_code.py", HERE / "wrong_user_code.py"
 
 MYPY = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]
@@ -104,7 +104,7 @@ def test_mypy_reads_what_is_imported_from_aws_cdk() -> None:
             read.update(override["module"])
     imported: set[str] = set()
     for folder in MYPY["files"]:
-        for path in (ROOT / folder).rglob("*.py"):
+        for path in files(ROOT / folder):
             text = path.read_text()
             names = re.findall(r"from aws_cdk import ([a-z]\w*)", text)
             imported.update(f"aws_cdk.{name}" for name in names)
