@@ -12,7 +12,8 @@ from tests.sources import ROOT, SOURCE, files, packages
 TOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
 MUTMUT = TOOLS["mutmut"]
 MUTATED = MUTMUT["only_mutate"]
-(DECIDES,) = re.findall(r"^DECIDES := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+MAKEFILE = (ROOT / "Makefile").read_text()
+DECIDES = ",".join(re.findall(r"^DECIDES := (?:\$\(DECIDES\),)?(.*)$", MAKEFILE, re.MULTILINE))
 SOURCES = [path.relative_to(ROOT).as_posix() for path in files(SOURCE)]
 SHIPPED = TOOLS["hatch"]["build"]["targets"]
 
