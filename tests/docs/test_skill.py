@@ -8,7 +8,8 @@ from pathlib import Path
 import yaml
 
 from tests.docs.code import DOCS
-from tests.docs.test_in_ci import ROOT, run
+from tests.docs.test_in_ci import run
+from tests.sources import ROOT
 
 SKILL = ROOT / "skills" / "personalize-kms" / "SKILL.md"
 TEXT = SKILL.read_text(encoding="utf-8")
