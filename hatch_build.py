@@ -6,7 +6,7 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-ADDRESS = Path("src", "personalize_kms_constructs", "_address.py")
+ADDRESS = Path("src", "personalize_kms_check", "_address.py")
 
 
 class AddressHook(MetadataHookInterface):

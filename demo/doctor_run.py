@@ -70,5 +70,5 @@ def _findings(environment: Mapping[str, str]) -> list[dict[str, Any]]:
 
 
 def _doctor(environment: Mapping[str, str], *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "personalize_kms_constructs", "doctor", *options]
+    command = [sys.executable, "-m", "personalize_kms_check", "doctor", *options]
     return subprocess.run(command, env=dict(environment), capture_output=True, text=True)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from personalize_kms_constructs.matrix import ROWS, Actions, Permissions
+from personalize_kms_check.matrix import ROWS, Actions, Permissions
 
 PAGE = Path(__file__).with_name("matrix.md")
 PLACE = re.compile(r"(?<=<!-- matrix -->\n).*(?=<!-- end of matrix -->)", re.DOTALL)

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from textwrap import wrap
 
-from personalize_kms_constructs.matrix import (
+from personalize_kms_check.matrix import (
     PASS_ROLE,
     ROWS,
     SERVICE_PRINCIPAL,

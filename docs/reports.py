@@ -15,7 +15,7 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from personalize_kms_constructs._cli import personalize_kms
+from personalize_kms_check._cli import personalize_kms
 
 PAGE = Path(__file__).absolute().parent / "how-to" / "reports.md"
 NAME = "personalize.yaml"

@@ -103,7 +103,7 @@ def _try(context: Context, stack: str, assembly: str, record: Record) -> None:
 
 
 def _doctor(context: Context, group: str, record: Record) -> None:
-    command = [sys.executable, "-m", "personalize_kms_constructs", "doctor", group]
+    command = [sys.executable, "-m", "personalize_kms_check", "doctor", group]
     environment = dict(context.environment)
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     lines = (ended.stdout + ended.stderr).splitlines()

@@ -76,7 +76,25 @@ def test_no_imports_go_in_a_circle() -> None:
 
 
 # The table, what construct and check share, and the engine.
-OF_ENGINE = ("matrix", "_answers", "_values", "_default_key_policy", "_access")
+OF_ENGINE = (
+    "matrix",
+    "_answers",
+    "_values",
+    "_default_key_policy",
+    "_causes",
+    "_comparison",
+    "_declarations",
+    "_model",
+    "_policy_documents",
+    "_policy_to_change",
+    "_asked",
+    "_finding",
+    "_evaluation",
+    "_needs",
+    "_findings",
+    "_advice",
+    "_reports",
+)
 ENGINE = modules_of(OF_ENGINE)
 
 
@@ -91,7 +109,22 @@ def test_a_module_of_the_engine_imports_the_standard_library_the_table_and_the_e
 
 def test_modules_of_construct_and_check_are_below_both() -> None:
     """The construct imports nothing of the engine, and the grants no judge."""
-    above = ("_access", "_assembly", "_doctor", "checks", "_cli")
+    above = (
+        "_evaluation",
+        "_needs",
+        "_findings",
+        "_advice",
+        "_reports",
+        "_templates",
+        "_owners",
+        "_requests",
+        "_account",
+        "_comparison",
+        "_reading",
+        "_checking",
+        "checks",
+        "_cli",
+    )
     below = (
         "_grant",
         "_refusals",
@@ -109,8 +142,8 @@ def test_modules_of_construct_and_check_are_below_both() -> None:
 
 # The modules that name an action of KMS or S3 though they aren't the table, and why they may.
 NAME_ACTIONS = {
-    "_access.aws_managed_policies": "what policies of AWS allow, whatever the page asks for",
-    "_access.too_much": "what is read in a policy that gives more than the page asks for",
+    "_owners.aws_managed_policies": "what policies of AWS allow, whatever the page asks for",
+    "_findings.too_much": "what is read in a policy that gives more than the page asks for",
     "_default_key_policy": "KMS's default policy, which a key without one is given",
     "_managed_key_policy.shared_function": "calls of the managed function, not of Personalize",
 }

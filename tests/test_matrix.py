@@ -6,13 +6,9 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import (
-    PersonalizeEncryption,
-    PersonalizeResource,
-    S3Location,
-    matrix,
-)
-from personalize_kms_constructs.matrix import ROWS, Permissions
+from personalize_kms_check import matrix
+from personalize_kms_check.matrix import ROWS, Permissions
+from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.life.conftest import GROUP, allowing
 from tests.policies import bucket_policy, key_policy, role_policy
 

@@ -11,11 +11,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from personalize_kms_check._address import page_at
 from personalize_kms_constructs import (
     ImportedKeyPolicy,
     PersonalizeEncryption,
 )
-from personalize_kms_constructs._address import page_at
 from tests.life.conftest import GROUP, importing, warnings
 from tests.policies import sids_of, template
 

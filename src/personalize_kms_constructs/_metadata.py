@@ -14,9 +14,10 @@ from typing import Any, NamedTuple, cast
 from aws_cdk import Reference, Stack, Tokenization
 from constructs import Construct
 
+from personalize_kms_check._metadata_type import METADATA_TYPE
+
 from ._grant.place import Place
 from ._grant.resolved import ResolvedLocation, ResolvedResource
-from ._metadata_type import METADATA_TYPE
 from ._tokens import TOKEN, is_token
 
 Json = dict[str, Any]

@@ -14,7 +14,8 @@ import jsii
 from aws_cdk import CfnDeletionPolicy, CfnResource, TagManager
 from constructs import Construct, IValidation
 
-from ._address import page_at
+from personalize_kms_check._address import page_at
+
 from ._grant.place import Place
 from ._grant.role import is_lookup_dummy, is_nameless
 from ._grant.targets import BucketTarget, KeyTarget, PolicyKind, PolicyTarget

@@ -16,7 +16,9 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from ._address import page_at
+from personalize_kms_check._address import page_at
+from personalize_kms_check.matrix import PASS_ROLE, SERVICE_PRINCIPAL, TAG, Permissions
+
 from ._grant.environments import personalize_arn_problems
 from ._grant.place import Place
 from ._grant.role import ServiceRole, is_immutable, is_lookup_dummy
@@ -30,7 +32,6 @@ from ._refusals.arguments import (
     type_problems,
 )
 from ._warnings import warn
-from .matrix import PASS_ROLE, SERVICE_PRINCIPAL, TAG, Permissions
 from .resources import PersonalizeResource
 
 Json = dict[str, Any]

@@ -13,6 +13,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from constructs import Construct, IDependable, IValidation
 
+from personalize_kms_check.matrix import SERVICE_PRINCIPAL
+
 from ._grant.door import Door
 from ._grant.environments import personalize_arn_problems, service_role_problems
 from ._grant.place import Place
@@ -62,7 +64,6 @@ from ._tokens import (
 from .callers import caller_problems, grant_create
 from .key_access import key_access_rule
 from .locations import LOCATION, S3Location
-from .matrix import SERVICE_PRINCIPAL
 from .options import ImportedKeyPolicy, SourceAccountCheck
 from .pending import PendingStatements, pending_output, pending_statements
 from .resources import PersonalizeResource

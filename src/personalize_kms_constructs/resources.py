@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import matrix
+from personalize_kms_check import matrix
+
 from ._refusals import refuse
 from ._refusals.arguments import type_problems
 from .locations import LOCATION, S3Location

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from personalize_kms_constructs import matrix
-from personalize_kms_constructs._access.asked import Asked, Location
-from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs._access.finding import Finding
-from personalize_kms_constructs._access.model import AccessModel, Bucket, Key, Role
-from personalize_kms_constructs._access.policy_documents import Policy
-from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_check import matrix
+from personalize_kms_check._asked import Asked, Location
+from personalize_kms_check._comparison import compare
+from personalize_kms_check._declarations import Declaration
+from personalize_kms_check._finding import Finding
+from personalize_kms_check._model import AccessModel, Bucket, Key, Role
+from personalize_kms_check._policy_documents import Policy
+from personalize_kms_check._reports.report import AccessReport
 
 ACCOUNT = "111122223333"
 ANOTHER_ACCOUNT = "444455556666"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.model import AccessModel, Role
-from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_check._comparison import compare
+from personalize_kms_check._model import AccessModel, Role
+from personalize_kms_check._reports.report import AccessReport
 from tests.access.models import (
     ACCOUNT,
     BATCH_INFERENCE_JOB,

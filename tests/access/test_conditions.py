@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access.causes import Cause
-from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.conditions import condition_answer
-from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs._access.model import Bucket, Key
-from personalize_kms_constructs._access.report import AccessReport
-from personalize_kms_constructs._answers import Answer
-from personalize_kms_constructs.matrix import ASKED_ACTIONS
+from personalize_kms_check._answers import Answer
+from personalize_kms_check._causes import Cause
+from personalize_kms_check._comparison import compare
+from personalize_kms_check._declarations import Declaration
+from personalize_kms_check._evaluation.conditions import condition_answer
+from personalize_kms_check._model import Bucket, Key
+from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check.matrix import ASKED_ACTIONS
 from tests.access.models import (
     ACCOUNT,
     ANOTHER_ACCOUNT,
@@ -531,7 +531,7 @@ def test_condition_keys_of_kms_are_those_that_its_guide_lists(
 
 
 def test_the_condition_keys_of_each_needed_action_are_known() -> None:
-    """For a new action, look its keys up, and add it in ``_access/calls.py`` to those it has.
+    """For a new action, look its keys up, and add it in ``_evaluation/calls.py`` to those it has.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
     """

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs import matrix
-from personalize_kms_constructs._access.addressed import Addressed, addressed_to
-from personalize_kms_constructs._access.asked import Location
-from personalize_kms_constructs._access.calls import Caller
-from personalize_kms_constructs._access.causes import Cause
-from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.model import AccessModel, Key, Role
-from personalize_kms_constructs._access.policy_documents import Policy, Position
-from personalize_kms_constructs._answers import Answer
-from personalize_kms_constructs._values import as_text, as_written
+from personalize_kms_check import matrix
+from personalize_kms_check._answers import Answer
+from personalize_kms_check._asked import Location
+from personalize_kms_check._causes import Cause
+from personalize_kms_check._comparison import compare
+from personalize_kms_check._evaluation.addressed import Addressed, addressed_to
+from personalize_kms_check._evaluation.calls import Caller
+from personalize_kms_check._model import AccessModel, Key, Role
+from personalize_kms_check._policy_documents import Policy, Position
+from personalize_kms_check._values import as_text, as_written
 from tests.access.models import (
     ACCOUNT,
     ANOTHER_ACCOUNT,

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.policy_documents import Policy
-from personalize_kms_constructs._answers import Answer
-from personalize_kms_constructs._values import as_text, as_written, joined, matches, same, shown
+from personalize_kms_check._answers import Answer
+from personalize_kms_check._comparison import compare
+from personalize_kms_check._policy_documents import Policy
+from personalize_kms_check._values import as_text, as_written, joined, matches, same, shown
 from tests.access.models import (
     BUCKET,
     IAM_ACTIONS,

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from embedded_aws import access
-from personalize_kms_constructs._access import decision
-from personalize_kms_constructs._access.calls import Caller, call_on
-from personalize_kms_constructs._access.model import Bucket, Key, Role
-from personalize_kms_constructs._access.policy_documents import Policy
-from personalize_kms_constructs._answers import Answer
-from personalize_kms_constructs._assembly.choices import NO_VALUE, Either
-from personalize_kms_constructs._assembly.policies_in_properties import policy_in
+from personalize_kms_check._answers import Answer
+from personalize_kms_check._evaluation import decision
+from personalize_kms_check._evaluation.calls import Caller, call_on
+from personalize_kms_check._model import Bucket, Key, Role
+from personalize_kms_check._owners.policies_in_properties import policy_in
+from personalize_kms_check._policy_documents import Policy
+from personalize_kms_check._templates.choices import NO_VALUE, Either
 from tests.access.models import (
     ACCOUNT,
     ANOTHER_ACCOUNT,

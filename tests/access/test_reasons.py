@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access import calls, decision
-from personalize_kms_constructs._access.asked import Location
-from personalize_kms_constructs._access.causes import Cause
-from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.model import AccessModel, Bucket, Key, Role
-from personalize_kms_constructs._access.policy_documents import Policy
+from personalize_kms_check._asked import Location
+from personalize_kms_check._causes import Cause
+from personalize_kms_check._comparison import compare
+from personalize_kms_check._evaluation import calls, decision
+from personalize_kms_check._model import AccessModel, Bucket, Key, Role
+from personalize_kms_check._policy_documents import Policy
 from tests.access.models import (
     ACCOUNT,
     BUCKET,

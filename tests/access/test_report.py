@@ -8,17 +8,17 @@ from typing import Any, Literal
 
 import pytest
 
-from personalize_kms_constructs import matrix
-from personalize_kms_constructs._access.asked import OpenQuestion
-from personalize_kms_constructs._access.causes import Cause, Reason
-from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs._access.finding import Finding
-from personalize_kms_constructs._access.model import AccessModel
-from personalize_kms_constructs._access.policies import PolicyToChange
-from personalize_kms_constructs._access.report import AccessReport, merged
-from personalize_kms_constructs._access.short_names import Names
-from personalize_kms_constructs._access.words import title
+from personalize_kms_check import matrix
+from personalize_kms_check._asked import OpenQuestion
+from personalize_kms_check._causes import Cause, Reason
+from personalize_kms_check._comparison import compare
+from personalize_kms_check._declarations import Declaration
+from personalize_kms_check._finding import Finding
+from personalize_kms_check._model import AccessModel
+from personalize_kms_check._policy_to_change import PolicyToChange
+from personalize_kms_check._reports.report import AccessReport, merged
+from personalize_kms_check._reports.short_names import Names
+from personalize_kms_check._reports.words import title
 from tests.access.models import (
     BUCKET,
     EXPORT_JOB,

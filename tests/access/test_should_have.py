@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs import matrix
-from personalize_kms_constructs._access.causes import Cause
-from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs._access.finding import Finding
-from personalize_kms_constructs._access.model import AccessModel, Bucket, Key, Role
-from personalize_kms_constructs._access.policies import PolicyToChange
-from personalize_kms_constructs._access.policy_documents import Policy, PolicyStatement
-from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_check import matrix
+from personalize_kms_check._causes import Cause
+from personalize_kms_check._comparison import compare
+from personalize_kms_check._declarations import Declaration
+from personalize_kms_check._finding import Finding
+from personalize_kms_check._model import AccessModel, Bucket, Key, Role
+from personalize_kms_check._policy_documents import Policy, PolicyStatement
+from personalize_kms_check._policy_to_change import PolicyToChange
+from personalize_kms_check._reports.report import AccessReport
 from tests.access import test_random_questions as drawn
 from tests.access.models import (
     ACCOUNT,

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access.asked import OpenQuestion
-from personalize_kms_constructs._access.causes import Cause
-from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.model import Key
-from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_check._asked import OpenQuestion
+from personalize_kms_check._causes import Cause
+from personalize_kms_check._comparison import compare
+from personalize_kms_check._model import Key
+from personalize_kms_check._reports.report import AccessReport
 from tests.access.models import (
     ACCOUNT,
     ACCOUNT_STATEMENT,

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from personalize_kms_constructs._answers import Answer, all_of, any_of
-from personalize_kms_constructs._values import (
+from personalize_kms_check._answers import Answer, all_of, any_of
+from personalize_kms_check._values import (
     account_of,
     as_text,
     bucket_in,

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs import matrix
-from personalize_kms_constructs._access.causes import Cause
-from personalize_kms_constructs._access.comparison import compare
-from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs._access.model import AccessModel, Bucket, Key, Role
-from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_check import matrix
+from personalize_kms_check._causes import Cause
+from personalize_kms_check._comparison import compare
+from personalize_kms_check._declarations import Declaration
+from personalize_kms_check._model import AccessModel, Bucket, Key, Role
+from personalize_kms_check._reports.report import AccessReport
 from tests.access.models import (
     ACCOUNT,
     ACCOUNT_STATEMENT,

@@ -2,7 +2,7 @@
 
 from click.testing import CliRunner, Result
 
-from personalize_kms_constructs._cli import personalize_kms
+from personalize_kms_check._cli import personalize_kms
 
 
 def run(*arguments: object, text: str | bytes | None = None) -> Result:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs.matrix import ASKED_ACTIONS
+from personalize_kms_check._declarations import Declaration
+from personalize_kms_check.matrix import ASKED_ACTIONS
 from tests.checks.templates import (
     IN_IAM,
     check,
@@ -39,7 +39,7 @@ def test_the_policies_were_read_for_all_services_of_which_something_is_asked() -
     """Nothing is read of other services."""
     read_for = {"cloudwatch", "kms", "personalize", "s3"}
     others = {action for action in ASKED_ACTIONS if action.partition(":")[0] not in read_for}
-    assert not others, "read what AWS's policies say of these into _access/aws_managed_policies.py"
+    assert not others, "read what AWS's policies say of these into _owners/aws_managed_policies.py"
 
 
 @pytest.mark.parametrize(

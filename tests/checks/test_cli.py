@@ -13,9 +13,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from click.testing import CliRunner
 
+from personalize_kms_check._address import page_at
+from personalize_kms_check._cli import personalize_kms
 from personalize_kms_constructs import PersonalizeEncryption
-from personalize_kms_constructs._address import page_at
-from personalize_kms_constructs._cli import personalize_kms
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.command import run
 from tests.checks.templates import IN_IAM, Json, complete, key, managed, policy, role, write
@@ -239,7 +239,7 @@ def test_an_interrupt_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("personalize_kms_constructs._cli.read_reports", interrupted)
+    monkeypatch.setattr("personalize_kms_check._cli.read_reports", interrupted)
     result = run()
     assert (result.exit_code, result.stdout, result.stderr) == (
         2,
@@ -248,7 +248,7 @@ def test_an_interrupt_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-COMMAND = f"env -u PYTHONUNBUFFERED {sys.executable} -m personalize_kms_constructs check"
+COMMAND = f"env -u PYTHONUNBUFFERED {sys.executable} -m personalize_kms_check check"
 NOT_WRITTEN = "personalize-kms: the report can't be written: "
 
 
@@ -307,7 +307,7 @@ def test_a_defect_of_the_command_is_no_finding(monkeypatch: pytest.MonkeyPatch) 
     def broken(*_: object) -> None:
         raise KeyError("Main")
 
-    monkeypatch.setattr("personalize_kms_constructs._cli.read_reports", broken)
+    monkeypatch.setattr("personalize_kms_check._cli.read_reports", broken)
     result = run()
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("Traceback")
@@ -322,7 +322,7 @@ LOADING = (
     "def load(name, *arguments, **more):\n"
     "    if name.endswith('_cli'): raise {error}\n"
     "    return original(name, *arguments, **more)\n"
-    "from personalize_kms_constructs.__main__ import main; builtins.__import__ = load; main()"
+    "from personalize_kms_check.__main__ import main; builtins.__import__ = load; main()"
 )
 
 
@@ -375,7 +375,7 @@ def test_quiet(tmp_path: Path) -> None:
 def on_a_terminal(*arguments: str, **environment: str) -> str:
     """Return the text that the command writes to a terminal."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "personalize_kms_constructs", *arguments]
+    command = [sys.executable, "-m", "personalize_kms_check", *arguments]
     environment = {**os.environ, "TERM": "xterm", **environment}
     process = subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=theirs, env=environment)
     os.close(theirs)
@@ -408,7 +408,7 @@ def test_colours_on_a_terminal_alone(tmp_path: Path) -> None:
 def test_an_output_that_knows_no_marks(tmp_path: Path) -> None:
     """It gets other characters, and no traceback; a pipe gets no colours."""
     directory = write(tmp_path, {"Main": LACKING})
-    command = [sys.executable, "-m", "personalize_kms_constructs", "check", str(directory)]
+    command = [sys.executable, "-m", "personalize_kms_check", "check", str(directory)]
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     done = subprocess.run(command, capture_output=True, check=False, env=environment)
     assert (done.returncode, done.stderr) == (1, b"")

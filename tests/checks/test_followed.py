@@ -13,11 +13,11 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from personalize_kms_check._evaluation.elements import principals_of
+from personalize_kms_check._policy_documents import allow_statements
+from personalize_kms_check._reading import read_assemblies
+from personalize_kms_check._templates.manifest import read_with_stages
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from personalize_kms_constructs._access.elements import principals_of
-from personalize_kms_constructs._access.policy_documents import allow_statements
-from personalize_kms_constructs._assembly.manifest import read_with_stages
-from personalize_kms_constructs._assembly.reading import read_assemblies
 from personalize_kms_constructs.checks import check_assembly, declare_created
 
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from personalize_kms_constructs._access.report import AccessReport
+from personalize_kms_check._reports.report import AccessReport
 from personalize_kms_constructs.checks import check_assembly
 from tests.actions import FIVE, FOUR
 from tests.checks.templates import Line, lines

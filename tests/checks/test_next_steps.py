@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access.report_lines import lines_of
+from personalize_kms_check._reports.report_lines import lines_of
 from tests.checks.templates import (
     ACTIONS,
     IN_IAM,

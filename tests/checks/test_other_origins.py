@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from personalize_kms_constructs._assembly.yaml_templates import as_json
+from personalize_kms_check._templates.yaml_templates import as_json
 from personalize_kms_constructs.checks import AssemblyError, check_assembly
 from tests.checks.command import run
 from tests.checks.templates import CLEAN, findings
@@ -206,7 +206,7 @@ def test_without_the_extra_yaml_is_refused(tmp_path: Path, monkeypatch: pytest.M
     """``check_assembly`` needs no extra for assemblies of the CDK."""
     monkeypatch.setitem(sys.modules, "yaml", None)
     monkeypatch.delitem(
-        sys.modules, "personalize_kms_constructs._assembly.yaml_templates", raising=False
+        sys.modules, "personalize_kms_check._templates.yaml_templates", raising=False
     )
     file = tmp_path / "template.yaml"
     file.write_text(TEMPLATE)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access.causes import IF_PARAMETER
+from personalize_kms_check._causes import IF_PARAMETER
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     AGNOSTIC,

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs._access.causes import Cause, Reason
-from personalize_kms_constructs._access.declarations import Declaration
-from personalize_kms_constructs._access.finding import Finding
-from personalize_kms_constructs._access.report import AccessReport
-from personalize_kms_constructs._access.sarif import sarif_report
+from personalize_kms_check._causes import Cause, Reason
+from personalize_kms_check._declarations import Declaration
+from personalize_kms_check._finding import Finding
+from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._reports.sarif import sarif_report
 from tests.checks.command import run
 from tests.checks.templates import (
     ACTIONS,

@@ -31,7 +31,7 @@ def test_files_of_the_page_deploy(tmp_path: Path) -> None:
         check=True,
     )
     checked = subprocess.run(
-        [sys.executable, "-m", "personalize_kms_constructs", "check", str(assembly)],
+        [sys.executable, "-m", "personalize_kms_check", "check", str(assembly)],
         capture_output=True,
         text=True,
     )

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 import personalize_kms_constructs
+from personalize_kms_check.matrix import DATASET_EXPORT_JOB, ROWS
 from personalize_kms_constructs import jobs
-from personalize_kms_constructs.matrix import DATASET_EXPORT_JOB, ROWS
 from tests.sources import ROOT, SOURCE, files
 
 DOCS = ROOT / "docs"

@@ -16,8 +16,8 @@ from click.testing import CliRunner, Result
 from demo.cdk_cli import bootstrap, cdk
 from demo.nightly_run import bucket_name, deletion_run, nightly_run
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs._cli import personalize_kms
-from personalize_kms_constructs._doctor.asking import Account
+from personalize_kms_check._account.asking import Account
+from personalize_kms_check._cli import personalize_kms
 from tests.deploy.stacks import upload_ratings
 from tests.doctor.fake_account import FakeAccount
 from tests.doctor.looking import looked

@@ -13,9 +13,9 @@ import boto3
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
-from personalize_kms_constructs._doctor.account_report import look
-from personalize_kms_constructs._doctor.asking import Account
-from personalize_kms_constructs.matrix import ROWS, Permissions
+from personalize_kms_check._account.account_report import look
+from personalize_kms_check._account.asking import Account
+from personalize_kms_check.matrix import ROWS, Permissions
 from tests.doctor.findings import Finding, findings, should_have
 
 Statements = list[dict[str, Any]]

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from embedded_aws import EmbeddedAws
-from personalize_kms_constructs._doctor.account_report import look
-from personalize_kms_constructs._doctor.asking import Account
+from personalize_kms_check._account.account_report import look
+from personalize_kms_check._account.asking import Account
 
 
 class _Session:

@@ -7,9 +7,9 @@ from itertools import chain
 
 import pytest
 
-from personalize_kms_constructs import matrix
-from personalize_kms_constructs._doctor.account_report import look
-from personalize_kms_constructs._doctor.gathering import answering_once
+from personalize_kms_check import matrix
+from personalize_kms_check._account.account_report import look
+from personalize_kms_check._account.gathering import answering_once
 from tests.doctor.fake_account import (
     ACCOUNT,
     BASE_4,

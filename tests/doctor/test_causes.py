@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs import matrix
-from personalize_kms_constructs._doctor.account_report import look
+from personalize_kms_check import matrix
+from personalize_kms_check._account.account_report import look
 from tests.doctor.fake_account import (
     ACCOUNT,
     BASE_4,

@@ -22,9 +22,9 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 from click.testing import CliRunner, Result
 
-from personalize_kms_constructs import matrix
-from personalize_kms_constructs._cli import personalize_kms
-from personalize_kms_constructs._doctor import asking
+from personalize_kms_check import matrix
+from personalize_kms_check._account import asking
+from personalize_kms_check._cli import personalize_kms
 from tests.doctor.fake_account import GROUP, KEY, ROLE, FakeAccount, allow
 
 ELSEWHERE = GROUP.replace("eu-west-1", "us-east-1")
@@ -298,7 +298,7 @@ def test_a_region_of_no_such_name(
     """It has no STS."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setattr(
-        "personalize_kms_constructs._doctor.asking._CONFIG",
+        "personalize_kms_check._account.asking._CONFIG",
         Config(retries={"total_max_attempts": 1}),
     )
     assert stopped(doctor("--region", "eu-nowhere-1")) == (
@@ -330,7 +330,7 @@ def test_without_boto3_it_says_what_to_install() -> None:
     """The command itself comes with a smaller extra."""
     code = (
         "import sys; sys.modules['boto3'] = sys.modules['botocore'] = None; sys.argv[1:] = "
-        "['doctor']; from personalize_kms_constructs.__main__ import main; main()"
+        "['doctor']; from personalize_kms_check.__main__ import main; main()"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (2, "")
@@ -342,7 +342,7 @@ def test_without_boto3_it_says_what_to_install() -> None:
 
 def test_a_module_that_is_missing_of_the_library_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """It isn't mistaken for the extra."""
-    monkeypatch.setitem(sys.modules, "personalize_kms_constructs._doctor.asking", None)
+    monkeypatch.setitem(sys.modules, "personalize_kms_check._account.asking", None)
     result = CliRunner().invoke(personalize_kms, ["doctor"])
     assert (result.exit_code, "needs its extra" in result.stderr) == (2, False)
     assert "ModuleNotFoundError: " in result.stderr
@@ -352,14 +352,14 @@ def test_a_module_that_is_missing_of_the_library_itself(monkeypatch: pytest.Monk
     ("module", "without"),
     [
         ("_cli", ["boto3", "botocore", "aws_cdk", "jsii"]),
-        ("_doctor.command", ["boto3", "aws_cdk"]),
-        ("_doctor.asking", ["aws_cdk"]),
+        ("_account.command", ["boto3", "aws_cdk"]),
+        ("_account.asking", ["aws_cdk"]),
     ],
 )
 def test_what_is_not_imported(module: str, without: list[str]) -> None:
     """The library keeps two dependencies, and no command starts Node as the CDK's import does."""
     code = (
-        f"import sys, personalize_kms_constructs.{module}; "
+        f"import sys, personalize_kms_check.{module}; "
         f"print(*(name for name in {without} if name in sys.modules))"
     )
     assert (

@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from click.testing import Result
 
-from personalize_kms_constructs import matrix
-from personalize_kms_constructs._doctor import asking
+from personalize_kms_check import matrix
+from personalize_kms_check._account import asking
 from tests.doctor.fake_account import (
     ACCOUNT,
     BASE_5,

@@ -1,6 +1,6 @@
 """Jobs as Personalize's API describes them."""
 
-from personalize_kms_constructs import matrix
+from personalize_kms_check import matrix
 from tests.doctor.fake_account import OF_DAY, FakeAccount
 
 

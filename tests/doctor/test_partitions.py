@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from personalize_kms_constructs import matrix
+from personalize_kms_check import matrix
 from tests.doctor.fake_account import ACCOUNT, BASE_4, ROOT, SERVICE, FakeAccount, allow
 
 

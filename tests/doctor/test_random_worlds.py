@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from embedded_aws import access, requirements
-from personalize_kms_constructs import matrix
+from personalize_kms_check import matrix
 from tests.doctor.fake_account import (
     ACCOUNT,
     BASE_4,

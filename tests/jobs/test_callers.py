@@ -7,8 +7,8 @@ import pytest
 from aws_cdk import aws_iam as iam
 
 from embedded_aws.personalize_callers import PARENTS
+from personalize_kms_check.matrix import ROWS
 from personalize_kms_constructs import PersonalizeResource
-from personalize_kms_constructs.matrix import ROWS
 from tests.jobs.machines import Data, allow, readable
 from tests.policies import resources
 

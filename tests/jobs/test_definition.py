@@ -9,8 +9,8 @@ import pytest
 from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 
+from personalize_kms_check._metadata_type import METADATA_TYPE
 from personalize_kms_constructs import jobs
-from personalize_kms_constructs._metadata_type import METADATA_TYPE
 from personalize_kms_constructs.jobs import (
     BatchInferenceJob,
     BatchSegmentJob,

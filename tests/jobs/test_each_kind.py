@@ -5,8 +5,8 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from personalize_kms_check.matrix import ROWS
 from personalize_kms_constructs import jobs
-from personalize_kms_constructs.matrix import ROWS
 from tests.jobs.machines import DATASET, FILTER, GROUP, VERSION, Data, readable, states
 from tests.policies import bucket_policy
 

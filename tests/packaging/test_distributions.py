@@ -52,7 +52,7 @@ def test_source_distribution_has_what_a_build_needs_and_the_documentation(sdist:
 
 def test_help_of_a_wheel_says_where_its_page_is(wheel: Path) -> None:
     """The wheel has no pages: an address, or a path and where that is."""
-    command = [sys.executable, "-m", "personalize_kms_constructs", "check", "--help"]
+    command = [sys.executable, "-m", "personalize_kms_check", "check", "--help"]
     environment = {**os.environ, "PYTHONPATH": str(wheel)}
     text = subprocess.run(
         command, capture_output=True, text=True, env=environment, check=True

@@ -81,7 +81,7 @@ def release(repository: Path, *arguments: str) -> tuple[int, list[str]]:
 
 SITE = "https://owner.example/project/"
 REPOSITORY = "https://host.example/owner/project"
-ADDRESS = "src/personalize_kms_constructs/_address.py"
+ADDRESS = "src/personalize_kms_check/_address.py"
 UNRELEASED = [
     "README.md",
     "CHANGELOG.md",
@@ -213,7 +213,7 @@ def test_an_address_leads_from_everywhere(repository: Path) -> None:
     fill_in_the_address(repository)
     build(repository, repository / "dist", "--wheel")
     (wheel,) = (repository / "dist").glob("*.whl")
-    python = [sys.executable, "-m", "personalize_kms_constructs", "check", "--help"]
+    python = [sys.executable, "-m", "personalize_kms_check", "check", "--help"]
     environment = {**os.environ, "PYTHONPATH": str(wheel)}
     help_text = subprocess.run(
         python, capture_output=True, text=True, env=environment, check=True

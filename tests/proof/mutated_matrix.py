@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs import matrix
-from personalize_kms_constructs.matrix import Actions, KeyAccess, Permissions, S3Access
+from personalize_kms_check import matrix
+from personalize_kms_check.matrix import Actions, KeyAccess, Permissions, S3Access
 from tests.proof.on_keys_and_buckets import several_keys
 from tests.proof.proving import all_differences
 

@@ -6,7 +6,8 @@ from itertools import product
 import pytest
 
 from embedded_aws import requirements
-from personalize_kms_constructs import PersonalizeResource, jobs, matrix
+from personalize_kms_check import matrix
+from personalize_kms_constructs import PersonalizeResource, jobs
 from tests.proof import page
 
 Permission = tuple[str, str, str, str]

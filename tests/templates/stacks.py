@@ -17,12 +17,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
+from personalize_kms_check import matrix
 from personalize_kms_constructs import (
     ImportedKeyPolicy,
     PersonalizeEncryption,
     PersonalizeResource,
     S3Location,
-    matrix,
 )
 
 SCHEMA = {

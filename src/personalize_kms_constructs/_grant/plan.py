@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from ..matrix import Actions, KeyAccess, S3Access
+from personalize_kms_check.matrix import Actions, KeyAccess, S3Access
+
 from .principals import PolicyPrincipal
 from .resolved import ResolvedLocation, ResolvedResource
 from .sizes import MANAGED_POLICY_SIZE, most_of

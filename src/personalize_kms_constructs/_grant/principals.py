@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from ..matrix import SERVICE_PRINCIPAL
+from personalize_kms_check.matrix import SERVICE_PRINCIPAL
+
 from ..options import SourceAccountCheck
 from .place import Place
 from .resolved import ResolvedBucket, ResolvedKey

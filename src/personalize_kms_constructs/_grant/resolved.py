@@ -11,8 +11,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
+from personalize_kms_check.matrix import Permissions, S3Access
+
 from ..locations import S3Location
-from ..matrix import Permissions, S3Access
 from ..resources import PersonalizeResource
 
 KeyL1: TypeAlias = kms.CfnKey | kms.CfnReplicaKey

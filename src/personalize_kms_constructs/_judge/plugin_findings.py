@@ -8,21 +8,22 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from .._access.causes import Cause
-from .._access.comparison import compare, decisions, report_on
-from .._access.declarations import template_of
-from .._access.finding import Finding
-from .._access.model import AccessModel
-from .._access.needs import CALLER, IN_BUCKET_POLICY, IN_IAM
-from .._access.report import AccessReport, merged
-from .._access.rules import CONFIGURATION, UNDECIDED
-from .._answers import Answer
-from .._assembly.constructs import PendingPolicy
-from .._assembly.files import AssemblyError
-from .._assembly.manifest import Assembly, read_assembly
-from .._assembly.reading import ReadAssembly, read_assemblies
-from .._assembly.stacks import Resource
-from .._values import same
+from personalize_kms_check._answers import Answer
+from personalize_kms_check._causes import Cause
+from personalize_kms_check._comparison import compare, decisions, report_on
+from personalize_kms_check._declarations import template_of
+from personalize_kms_check._finding import Finding
+from personalize_kms_check._model import AccessModel
+from personalize_kms_check._needs.need import CALLER, IN_BUCKET_POLICY, IN_IAM
+from personalize_kms_check._reading import ReadAssembly, read_assemblies
+from personalize_kms_check._reports.report import AccessReport, merged
+from personalize_kms_check._reports.rules import CONFIGURATION, UNDECIDED
+from personalize_kms_check._requests.constructs import PendingPolicy
+from personalize_kms_check._templates.files import AssemblyError
+from personalize_kms_check._templates.manifest import Assembly, read_assembly
+from personalize_kms_check._templates.stacks import Resource
+from personalize_kms_check._values import same
+
 from .violations import (
     ERROR,
     WARNING,

@@ -9,14 +9,14 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Node
 
-from .._access.declarations import Declaration
-from .._access.report import AccessReport
-from .._access.report_lines import Line, lines_of
-from .._access.rules import UNENCRYPTED
-from .._access.short_names import Names
-from .._access.words import what_to_do
-from .._assembly.manifest import ACKNOWLEDGED
-from .._assembly.stacks import Resource
+from personalize_kms_check._declarations import Declaration
+from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._reports.report_lines import Line, lines_of
+from personalize_kms_check._reports.rules import UNENCRYPTED
+from personalize_kms_check._reports.short_names import Names
+from personalize_kms_check._reports.words import what_to_do
+from personalize_kms_check._templates.manifest import ACKNOWLEDGED
+from personalize_kms_check._templates.stacks import Resource
 
 ERROR, WARNING = "error", "warning"
 _SET_A_KEY = "set its KmsKeyArn and RoleArn before it is deployed; later it takes a second group"

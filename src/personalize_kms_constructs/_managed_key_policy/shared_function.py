@@ -13,13 +13,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IValidation
 
+from personalize_kms_check.matrix import ROWS, SERVICE_PRINCIPAL
+
 from .._expressions import parts_of
 from .._grant.role import has_precreated_roles
 from .._grant.statement import Statement
 from .._grant.targets import RoleOfOthers
 from .._tokens import late_text
 from .._warnings import warn
-from ..matrix import ROWS, SERVICE_PRINCIPAL
 
 _ID = "PersonalizeKeyPolicies"
 # In seconds: the longest that Lambda allows. The function ends itself before.

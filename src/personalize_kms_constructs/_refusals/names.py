@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias, get_args
 
-from .._accepted import IS_NO_NAME, USE_A_NAME, is_name
+from personalize_kms_check._accepted import IS_NO_NAME, USE_A_NAME, is_name
+from personalize_kms_check._values import as_text
+
 from .._tokens import TOKEN, is_replaced_later, is_token
-from .._values import as_text
 from .arguments import shown
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html

@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .._access.finding import Finding
-from .._access.policies import PolicyToChange
-from .._access.report import AccessReport
-from .._assembly.files import AssemblyError
+from personalize_kms_check._checking import check_assembly
+from personalize_kms_check._finding import Finding
+from personalize_kms_check._policy_to_change import PolicyToChange
+from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._templates.files import AssemblyError
+
 from .._aws_cdk_lib import explaining_an_old_version
-from ._checking import check_assembly
 
 if TYPE_CHECKING:
     from ._declaring import declare_created

@@ -7,7 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 import aws_cdk as cdk
 import jsii
 
-from .._access.rules import RULES
+from personalize_kms_check._reports.rules import RULES
+
 from .._judge.plugin_findings import check_everything
 from .._judge.registration import is_judged
 from .._judge.violations import plugin_report

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from aws_cdk import Duration
 from constructs import Construct
 
-from .. import matrix
+from personalize_kms_check import matrix
+
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ._fragment import JobDefinition, JobFragment, JobOptions

@@ -8,7 +8,8 @@ from typing import Literal
 from aws_cdk import Duration
 from constructs import Construct
 
-from .. import matrix
+from personalize_kms_check import matrix
+
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
 from ._fragment import JobDefinition, JobFragment, JobOptions

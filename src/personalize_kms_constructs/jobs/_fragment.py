@@ -9,13 +9,14 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IValidation
 
+from personalize_kms_check.matrix import Permissions
+
 from .._refusals import refuse, taken_out_if_refused
 from .._refusals.arguments import TAGS, shown, type_problems
 from .._tokens import is_token
 from ..callers import creation_statements, pass_role_statement, personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
-from ..matrix import Permissions
 from ._job_locations import JobLocation, resource_of, resources_of
 from ._language import JobLanguage
 from ._parameters import (

@@ -15,12 +15,13 @@ from typing import Any
 
 from aws_cdk import aws_stepfunctions as sfn
 
+from personalize_kms_check.matrix import Permissions, S3Access
+
 from .._grant.paths import FOR_NO_POLICY, folder, folder_problems
 from .._grant.resolved import ResolvedResource
 from .._refusals.arguments import shown, type_problems
 from .._tokens import TOKEN, is_token
 from ..locations import LOCATION, S3Location
-from ..matrix import Permissions, S3Access
 from ..resources import PersonalizeResource
 from ._run_time import (
     is_json_path,

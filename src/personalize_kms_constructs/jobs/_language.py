@@ -13,7 +13,8 @@ from typing import Any
 
 from aws_cdk import Aws
 
-from ..matrix import Permissions
+from personalize_kms_check.matrix import Permissions
+
 from ._parameters import in_json_path
 from ._run_time import is_json_path
 from ._times import FIRST_DELAY, LONGEST_DELAY

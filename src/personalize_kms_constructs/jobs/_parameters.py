@@ -11,13 +11,14 @@ from aws_cdk import Fn, Names, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from personalize_kms_check.matrix import Permissions
+
 from .._grant.environments import personalize_arn_problems
 from .._grant.place import Place
 from .._refusals.arguments import kind_of_arn, shown
 from .._refusals.names import choice_problems, name_problems
 from .._tokens import TOKEN, is_replaced_later, is_token
 from ..callers import personalize_arn
-from ..matrix import Permissions
 from ._run_time import (
     is_json_path,
     is_jsonata,

@@ -1,0 +1,1 @@
+"""The check of policies against AWS's pages, for apps and accounts: it knows no CDK."""

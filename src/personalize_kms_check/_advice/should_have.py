@@ -1,0 +1,220 @@
+"""The statements for Personalize that a policy should have, as the construct would write them.
+
+They depend on the needs and on the form of each pair of owner and role, and on nothing else:
+neither on today's statements of the policy, nor on why something is missing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from operator import attrgetter
+
+from .._answers import Answer
+from .._causes import Column
+from .._default_key_policy import default_key_policy
+from .._finding import Json
+from .._model import AccessModel
+from .._needs.forms import Forms
+from .._needs.need import (
+    CALLER,
+    IN_BOUNDARY,
+    IN_BUCKET_POLICY,
+    IN_IAM,
+    IN_KEY_POLICY,
+    SERVICE,
+    TRUST,
+    Need,
+)
+from .._values import HOLE, PARTITION, has_unknown, last_part, same, split_arn
+from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
+from .pasting import pasted_for
+from .which_policy import WhichPolicy
+
+_IN_ORDER = attrgetter(
+    "principal", "principal_arn", "account", "owner_arn", "resource_arn", "action"
+)
+"""The order of statements, whatever is asked first."""
+
+
+class ShouldHave:
+    """The needs that each policy should meet, and the statements that meet them."""
+
+    def __init__(self, model: AccessModel, needs: Iterable[Need], forms: Forms) -> None:
+        self._model = model
+        self._needs = list(needs)
+        self._forms = forms
+
+    def needs_in_iam(self, role_arn: str) -> list[Need]:
+        """Return all needs of a service role that its IAM policies should meet.
+
+        Those that a key policy leaves to IAM are among them.
+        """
+        needs = []
+        for need in self._needs:
+            if need.principal_arn != role_arn or need.principal == CALLER:
+                continue
+            is_on_key = need.column == IN_KEY_POLICY
+            if need.column == IN_IAM or (is_on_key and self._forms.is_left_to_iam(need)):
+                needs.append(need)
+        return needs
+
+    def needs_in(self, which: WhichPolicy) -> list[Need]:
+        """Return all needs that a key, bucket or trust policy, or a boundary, should meet."""
+        if which.column == IN_BOUNDARY:
+            return [need for need in self._needs if need.principal_arn == which.owner]
+        needs = []
+        for need in self._needs:
+            if need.owner_arn == which.owner and self._is_in(which, need):
+                needs.append(need)
+        return needs
+
+    def _is_in(self, which: WhichPolicy, need: Need) -> bool:
+        """Tell if the policy of an owner should meet a need that is about the owner."""
+        owner, role = need.owner, need.role
+        if which.column == IN_BUCKET_POLICY and owner is not None and role is not None:
+            # A bucket of another account has to let the role in, too.
+            return same(role.account, owner.account) is Answer.NO
+        if which.column == IN_BUCKET_POLICY:
+            return need.column == IN_BUCKET_POLICY
+        if need.column != IN_KEY_POLICY:
+            return False
+        # It would be of no use to name a role whose account has the permission already.
+        return not self._is_for_unnamed_role(which, need) or not self._forms.is_of_account(need)
+
+    def unnamed_roles(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[str, ...]:
+        """Return the roles that need a name first, since a policy can only name it by a string."""
+        unnamed: dict[str, None] = {}
+        for need in needs:
+            if self._is_for_unnamed_role(which, need):
+                unnamed[need.principal_arn] = None
+        return tuple(unnamed)
+
+    def _is_for_unnamed_role(self, which: WhichPolicy, need: Need) -> bool:
+        if which.column in (IN_IAM, IN_BOUNDARY) or not self._forms.is_delegated(need):
+            return False
+        hole = HOLE.search(last_part(need.principal_arn))
+        if hole is None or has_unknown(hole[0]):
+            return False
+        # Where the template can refer to the role, no hole is left.
+        pasted = json.dumps(pasted_for(self._model, need.principal_arn, which.declared))
+        return hole[0].removeprefix("${") in pasted
+
+    def statements(self, which: WhichPolicy, needs: Iterable[Need]) -> list[Json]:
+        """Return the statements of a policy for some needs, in an order that never changes."""
+        column, owner = which.column, which.owner
+        needs = sorted(needs, key=_IN_ORDER)
+        if column == IN_BOUNDARY:
+            # It allows nothing itself, and a boundary that refers to a key is made after the key,
+            # which waits for the role.
+            return [{"Effect": "Allow", "Action": _actions_of(needs), "Resource": "*"}]
+        statements: list[Json] = []
+        if column == IN_KEY_POLICY and self._model.key(owner).has_default_policy:
+            root = _root(owner, self._model.key(owner).account)
+            statements += default_key_policy(root)["Statement"]
+        if column == TRUST:
+            statements += self._trust_statements(owner)
+        for group in _alike(needs):
+            statements.append(self._statement(group, column))
+        return statements
+
+    def _trust_statements(self, role_arn: str) -> list[Json]:
+        """Return a statement for each account and Region in which Personalize uses a role.
+
+        AWS's page on confused deputies has it.
+        """
+        environments = set()
+        for asked in self._model.asked:
+            if asked.role_arn == role_arn:
+                environments.add((asked.account, asked.region))
+        statements: list[Json] = []
+        for account, region in sorted(environments):
+            source = f"arn:{_partition_of(role_arn)}:personalize:{region}:{account}:*"
+            statements.append(
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": SERVICE_PRINCIPAL},
+                    "Action": ASSUME_ROLE,
+                    "Condition": {
+                        "StringEquals": {"aws:SourceAccount": account},
+                        "ArnLike": {"aws:SourceArn": source},
+                    },
+                }
+            )
+        return statements
+
+    def _statement(self, needs: list[Need], column: Column) -> Json:
+        """Return a statement for needs of a principal with the same actions on each resource."""
+        statement = Json(Effect="Allow")
+        if column != IN_IAM:
+            statement["Principal"] = self._principal(needs[0])
+        statement["Action"] = _actions_of(needs)
+        if column == IN_KEY_POLICY:
+            statement["Resource"] = "*"  # this key
+        elif column != TRUST:
+            resources = sorted({_granted_on(need) for need in needs})
+            statement["Resource"] = resources if len(resources) > 1 else resources[0]
+        if condition := self._condition(needs[0], column):
+            statement["Condition"] = condition
+        return statement
+
+    def _principal(self, need: Need) -> Json:
+        if need.role is None:
+            return {"Service": SERVICE_PRINCIPAL}
+        if self._forms.is_delegated(need):
+            return {"AWS": _root(need.role.arn, need.role.account)}
+        return {"AWS": need.role.arn}
+
+    def _condition(self, need: Need, column: Column) -> Json:
+        if need.action == PASS_ROLE:
+            return {"StringEquals": {"iam:PassedToService": SERVICE_PRINCIPAL}}
+        if column == IN_IAM:
+            return {}
+        if need.principal == SERVICE:
+            # It shuts others out wherever Personalize says for whom it calls
+            # (https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html).
+            return {"StringEqualsIfExists": {"aws:SourceAccount": need.account}}
+        if self._forms.is_delegated(need):
+            return {"ArnEquals": {"aws:PrincipalArn": need.principal_arn}}
+        return {}
+
+
+def _actions_of(needs: Iterable[Need]) -> list[str]:
+    return sorted({need.action for need in needs})
+
+
+def _granted_on(need: Need) -> str:
+    """Return the resource of a statement, with ``*`` for the part that a caller's call chooses."""
+    arn = need.resource_arn
+    if need.principal != CALLER:
+        return arn
+    for hole in HOLE.findall(arn):
+        if has_unknown(hole) and hole.endswith("?}"):
+            arn = arn.replace(hole, "*")
+    return arn
+
+
+def _alike(needs: Iterable[Need]) -> list[list[Need]]:
+    """Return needs in groups for one statement: of a principal, with the same actions everywhere.
+
+    One statement for all of them would allow each action on each resource, for example writing into
+    the folder of an import.
+    """
+    on_resource: dict[tuple[str, ...], list[Need]] = {}
+    for need in needs:
+        subject = (need.principal_arn, need.account, need.owner_arn, need.resource_arn)
+        on_resource.setdefault(subject, []).append(need)
+    groups: dict[tuple[object, ...], list[Need]] = {}
+    for (principal_arn, account, owner, _), alike in on_resource.items():
+        actions = frozenset(need.action for need in alike)
+        groups.setdefault((principal_arn, account, owner, actions), []).extend(alike)
+    return list(groups.values())
+
+
+def _root(arn: str, account: str) -> str:
+    """Return the ARN of an account, in the partition of another ARN."""
+    return f"arn:{_partition_of(arn)}:iam::{account}:root"
+
+
+def _partition_of(arn: str) -> str:
+    return (split_arn(arn) or ("", PARTITION))[1]

@@ -1,0 +1,207 @@
+"""The policies to change: each with all the statements for Personalize that it should have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import filterfalse, groupby
+from operator import attrgetter
+
+from .._answers import Answer
+from .._causes import Column
+from .._declarations import Declaration, template_of
+from .._evaluation.elements import is_account, is_for, principals_of
+from .._finding import Finding, Json
+from .._model import AccessModel
+from .._needs.forms import Forms, Owner
+from .._needs.need import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need
+from .._policy_documents import Policy, PolicyStatement, allow_statements, conditions_of
+from .._policy_to_change import PolicyToChange
+from .._values import same
+from ..matrix import SERVICE_PRINCIPAL
+from .pasting import pasted_for
+from .should_have import ShouldHave
+from .which_policy import WhichPolicy, own_policy, policy_for
+
+_ORDER: Sequence[Column] = (IN_KEY_POLICY, IN_BUCKET_POLICY, IN_IAM, IN_BOUNDARY, TRUST)
+Lacking = Iterable[tuple[Need, Finding, list[WhichPolicy]]]
+"""Permissions that are missing, each with the policies that lack it."""
+
+
+@dataclass
+class _Change:
+    """A policy to change, with its needs that aren't met, and its permissions that are too much."""
+
+    which: WhichPolicy
+    lacks: dict[Need, Finding] = field(default_factory=dict)
+    too_much: list[Finding] = field(default_factory=list)
+
+
+class Advice:
+    """Finds the policies that lack something or have too much, and the statements for them."""
+
+    def __init__(self, model: AccessModel, needs: list[Need], forms: Forms) -> None:
+        self._model = model
+        self._needs = needs
+        self._forms = forms
+        self._should_have = ShouldHave(model, needs, forms)
+
+    def to_change(
+        self, missing: Lacking, excess: Iterable[Finding], untrusted: Iterable[str]
+    ) -> list[PolicyToChange]:
+        """Return the policies that lack something, have too much, or don't trust Personalize.
+
+        ``excess`` is sorted, and ``untrusted`` has the ARNs of roles.
+        """
+        changes: dict[WhichPolicy, _Change] = {}
+        for need, entry, policies in missing:
+            for which in policies:
+                changes.setdefault(which, _Change(which)).lacks[need] = entry
+        for (column, arn), entries in groupby(
+            excess, lambda entry: (entry.policy, entry.policy_of)
+        ):
+            too_much = list(entries)
+            for which in self._policies_to_narrow(column, arn):
+                changes.setdefault(which, _Change(which)).too_much += too_much
+        for arn in untrusted:
+            which = own_policy(self._model.role(arn))
+            changes.setdefault(which, _Change(which))
+        in_order = sorted(changes, key=lambda which: (_ORDER.index(which.column), which))
+        new_key_policies = {which.owner for which in changes if which.column == IN_KEY_POLICY}
+        return [self._policy_to_change(changes[which], new_key_policies) for which in in_order]
+
+    def _policies_to_narrow(self, column: Column, arn: str) -> Iterable[WhichPolicy]:
+        """Return the policies of an owner; of a role those that should meet its needs."""
+        if column == IN_IAM:
+            policies: dict[WhichPolicy, None] = {}
+            for need in self._should_have.needs_in_iam(arn):
+                policies[policy_for(self._model, need, IN_IAM)] = None
+            return policies
+        return [own_policy(self._owner(arn))]
+
+    def _owner(self, arn: str) -> Owner:
+        return self._model.keys.get(arn) or self._model.buckets.get(arn) or self._model.role(arn)
+
+    def _policy_to_change(self, change: _Change, new_key_policies: set[str]) -> PolicyToChange:
+        which = change.which
+        if which.column == IN_IAM:
+            needs = self._needs_in_iam(change, new_key_policies)
+        else:
+            needs = self._should_have.needs_in(which)
+        statements = self._should_have.statements(which, needs)
+        replaced = self._replaced(change, statements)
+        labels = tuple([statement.label for statement in replaced])
+        lacks = sorted(dict.fromkeys(change.lacks.values()), key=Finding.sort_key)
+        files = filter(None, map(attrgetter("file"), lacks))
+        return PolicyToChange(
+            policy=which.column,
+            policy_of=which.owner,
+            declared=which.declared,
+            lacks=tuple(lacks),
+            too_much=tuple(change.too_much),
+            should_have=tuple(pasted_for(self._model, body, which.declared) for body in statements),
+            # Statements of a role stay, without the actions that are too much.
+            replaces=() if which.column == IN_IAM else labels,
+            own_conditions=_own_conditions(replaced, statements),
+            also_for=self._also_for(which, replaced),
+            unnamed_roles=self._should_have.unnamed_roles(which, needs),
+            file=next(files, ""),
+            make=which.make,
+            waiting=self._waiting(which, needs),
+        )
+
+    def _needs_in_iam(self, change: _Change, new_key_policies: set[str]) -> list[Need]:
+        """Return the needs for which a role's IAM policy gets statements: those that it lacks.
+
+        If something is too much, these are all needs. Besides, a role loses what a key policy gives
+        everybody today, once the key policy leaves the role to its account.
+        """
+        needs = dict.fromkeys(change.lacks)
+        for need in self._should_have.needs_in_iam(change.which.owner):
+            is_lost = need.owner_arn in new_key_policies and self._forms.is_left_anew(need)
+            is_wanted = change.too_much or is_lost
+            if is_wanted and policy_for(self._model, need, IN_IAM) == change.which:
+                needs[need] = None
+        return list(needs)
+
+    def _replaced(self, change: _Change, statements: Iterable[Json]) -> list[PolicyStatement]:
+        """Return the statements whose place a list takes: too much, or for somebody in the list."""
+        wide: set[PolicyStatement] = set()
+        for entry in change.too_much:
+            wide.update(entry.reason.statements)
+        listed = _listed(change.which, statements)
+        replaced = []
+        for statement in allow_statements(self._documents_of(change.which)):
+            if statement in wide or is_for(statement.body, listed):
+                replaced.append(statement)
+        return replaced
+
+    def _documents_of(self, which: WhichPolicy) -> list[Policy]:
+        if which.column in (IN_IAM, IN_BOUNDARY):
+            return self._model.role(which.owner).identity
+        return self._owner(which.owner).documents
+
+    def _also_for(self, which: WhichPolicy, replaced: Iterable[PolicyStatement]) -> tuple[str, ...]:
+        """Return the others whom replaced statements serve, or who use a role with too much."""
+        others: list[str] = []
+        also_for: dict[str, None] = {}
+        for statement in replaced:
+            if which.column != IN_IAM:
+                others += principals_of(statement.body)
+                continue
+            others += statement.policy.also_of
+            for trusting in allow_statements(self._model.role(which.owner).trust):
+                others += principals_of(trusting.body)
+        served = {SERVICE_PRINCIPAL, which.owner}
+        for need in self._needs:
+            if need.owner_arn == which.owner:
+                served.add(need.principal_arn)
+        for name in others:
+            if not any(same(name, known) is Answer.YES for known in served):
+                also_for[name] = None
+        return tuple(also_for)
+
+    def _waiting(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[Declaration, ...]:
+        """Return the resources that have to wait for a policy to make, in its template."""
+        if not which.make:
+            return ()
+        waiting: set[Declaration] = set()
+        for need in needs:
+            for asked in need.asked:
+                is_here = template_of(asked.declared) == which.declared[0].template
+                if asked.declared and is_here and asked.waits_for is not None:
+                    waiting.add(asked.declared)
+        return tuple(sorted(waiting))
+
+
+def _listed(which: WhichPolicy, statements: Iterable[Json]) -> set[str]:
+    """Return the principals of whom a policy has all statements in its list."""
+    listed: set[str] = set()
+    if which.column in (IN_IAM, IN_BOUNDARY):
+        return listed
+    for statement in statements:
+        # The statement of KMS's default policy is in no template.
+        listed.update(filterfalse(is_account, principals_of(statement)))
+    return listed
+
+
+def _own_conditions(
+    replaced: Iterable[PolicyStatement], statements: Iterable[Json]
+) -> tuple[str, ...]:
+    """Return the condition keys that only replaced statements have, with the same operator."""
+    in_list = _conditions(statements)
+    own = _conditions(statement.body for statement in replaced)
+    for operator, key in list(own):
+        # The list says by whom a role is named in one way or the other.
+        if (operator, key) in in_list or key == "aws:principalarn":
+            del own[operator, key]
+    return tuple(sorted(set(own.values())))
+
+
+def _conditions(bodies: Iterable[Json]) -> dict[tuple[str, str], str]:
+    """Return the condition keys of statements as they are written, by operator and lower case."""
+    keys: dict[tuple[str, str], str] = {}
+    for body in bodies:
+        for operator, key, _ in conditions_of(body):
+            keys[operator, key.lower()] = key
+    return keys

@@ -1,0 +1,101 @@
+"""The policy that takes a statement, there already or to be made."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .._answers import Answer
+from .._asked import declared_of
+from .._causes import Column
+from .._declarations import Declaration, template_of
+from .._model import AccessModel, Bucket, Role
+from .._needs.forms import Owner
+from .._needs.need import IN_BOUNDARY, IN_IAM, Need
+from .._values import same
+
+IAM_POLICY = "AWS::IAM::Policy"
+MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
+BUCKET_POLICY = "AWS::S3::BucketPolicy"
+
+
+class WhichPolicy(NamedTuple):
+    """A policy, by the resources that have it or in whose template it has to be made."""
+
+    owner: str
+    column: Column
+    declared: tuple[Declaration, ...]
+    make: str = ""
+    """The type of the resource to make; empty if the policy is there."""
+
+
+def policy_for(model: AccessModel, need: Need, column: Column) -> WhichPolicy:
+    """Return the policy of a column that takes a statement for a need."""
+    if need.role is not None and column == IN_BOUNDARY:
+        return _boundary(need.role)
+    if need.role is not None and column == IN_IAM:
+        return _iam_policy(model, need, need.role)
+    assert need.owner is not None
+    return own_policy(need.owner)
+
+
+def own_policy(owner: Owner) -> WhichPolicy:
+    """Return the policy of a key or bucket, or the trust policy of a role."""
+    if isinstance(owner, Role):
+        return WhichPolicy(owner.arn, owner.column, declared_of([owner]))
+    declared = declared_of(owner.policies)
+    if declared:
+        return WhichPolicy(owner.arn, owner.column, declared)
+    # The template of a key has its policy, that of a bucket has a resource for it.
+    make = BUCKET_POLICY if isinstance(owner, Bucket) and owner.declared else ""
+    return WhichPolicy(owner.arn, owner.column, declared_of([owner]), make)
+
+
+def _boundary(role: Role) -> WhichPolicy:
+    if role.boundary is not None and not role.boundary.of_aws:
+        return WhichPolicy(role.arn, IN_BOUNDARY, declared_of([role.boundary]))
+    make = MANAGED_POLICY if role.declared else ""
+    return WhichPolicy(role.arn, IN_BOUNDARY, declared_of([role]), make)
+
+
+def _iam_policy(model: AccessModel, need: Need, role: Role) -> WhichPolicy:
+    """Return the first policy of a role that can take a statement for a need, or a new policy.
+
+    The statement can't be in a policy that others have too, or that may not be there.
+    """
+    owner = need.owner
+    for policy in role.identity:
+        if policy.declared is None or policy.also_of or policy.condition:
+            continue
+        if policy.declared == role.declared:
+            can_refer = bool(policy.inline) and _waits_for_all(model, need, role)
+        else:
+            waited_for = (owner or role).waits_for
+            can_refer = policy.declared not in role.waits_for and policy.declared not in waited_for
+        if can_refer:
+            return WhichPolicy(role.arn, IN_IAM, (policy.declared,))
+    if role.declared is None:
+        return WhichPolicy(role.arn, IN_IAM, ())
+    if owner is not None and _is_in_later_stack(owner, role):
+        return WhichPolicy(role.arn, IN_IAM, declared_of([owner]), IAM_POLICY)
+    return WhichPolicy(role.arn, IN_IAM, declared_of([role]), IAM_POLICY)
+
+
+def _waits_for_all(model: AccessModel, need: Need, role: Role) -> bool:
+    """Tell if a role waits for what a need is about already, so a reference to it makes no circle.
+
+    Something else may come to wait for the role, as a key whose policy should name it.
+    """
+    for subject in (need.owner, model.roles.get(need.resource_arn)):
+        if subject is not None and subject.declared and subject.declared not in role.waits_for:
+            return False
+    return True
+
+
+def _is_in_later_stack(owner: Owner, role: Role) -> bool:
+    """Tell if the stack of an owner waits for the stack of a role, which can't refer to it then.
+
+    A stack of another account can't make a policy of the role either.
+    """
+    is_later = owner.declared is not None and role.declared in owner.waits_for
+    is_apart = template_of(owner.declared) != template_of(role.declared)
+    return is_later and is_apart and same(role.account, owner.account) is Answer.YES

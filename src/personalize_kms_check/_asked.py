@@ -1,0 +1,120 @@
+"""Requests to Personalize, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, NamedTuple, Protocol
+
+from ._causes import Cause, Value
+from ._declarations import Declaration
+from .matrix import Permissions
+
+PrincipalKind = Literal["role", "service", "caller", "account", ""]
+
+
+class Location(NamedTuple):
+    """A file or folder in S3 that Personalize reads or writes."""
+
+    bucket_arn: str
+    prefix: str
+    key_arn: str | None = None
+    """A key of its own; by default that of the bucket."""
+    is_folder: bool = False
+    """True if it is a folder, whatever the prefix says."""
+    is_read: bool = False
+    """True if a job that names a key reads it: S3 decrypts each object with the key with which it
+    was written."""
+    account: str = ""
+    """The account of the bucket, where it is known and no template makes the bucket."""
+
+    @property
+    def objects(self) -> str:
+        """The objects, as in a policy's ``Resource``."""
+        if not self.prefix or self.prefix.endswith("/"):
+            return f"{self.bucket_arn}/{self.prefix}*"
+        is_open = self.prefix.endswith("}")
+        end = "/*" if self.is_folder and not is_open else ""
+        return f"{self.bucket_arn}/{self.prefix}{end}"
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A resource that Personalize is asked to create."""
+
+    name: str
+    """The place where it is asked for: a construct path, a state of a state machine, an ARN."""
+    permissions: Permissions
+    """The permissions that AWS's pages ask for this kind of resource."""
+    role_arn: str
+    account: str
+    region: str
+    dataset_group_key: str | None = None
+    """The ARN of the dataset group's key; none where the dataset group has no key."""
+    source: Location | None = None
+    destination: Location | None = None
+    declared: Declaration | None = None
+    """The resource of a template that asks; reports have findings there."""
+    waits_for: Container[Declaration] | None = None
+    """The resources of templates that exist before it is created; none if it is created after the
+    deployment."""
+    ours: bool = False
+    """True if a construct of this library answers for it."""
+    files: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The files with statements for it that others have to add, by the column and the owner's ARN
+    of a policy."""
+    caller_arn: str = ""
+    """The ARN of the role that asks for it; empty where no template shows who asks."""
+    calls_on: tuple[str, ...] = ()
+    """The ARNs on which the caller needs the API's action; the last is that of the new resource."""
+    also_calls: tuple[str, ...] = ()
+    """The other actions that the caller needs on it: to ask for its status, and to tag it."""
+
+    @property
+    def kind(self) -> str:
+        """The resource as AWS's page calls it."""
+        return self.permissions.resource
+
+    @property
+    def locations(self) -> list[Location]:
+        """Its source and its destination, where it has them."""
+        return [location for location in (self.source, self.destination) if location is not None]
+
+    @cached_property  # Saves time: each entry of a report asks for it.
+    def label(self) -> str:
+        """The name that reports use for it."""
+        return f"{self.name} ({self.kind})"
+
+
+class OpenQuestion(NamedTuple):
+    """A request to Personalize that isn't fully known."""
+
+    name: str
+    reason: str
+    """The unknown part, in words."""
+    declared: Declaration | None = None
+    role_arns: tuple[str, ...] = ()
+    """The ARNs of the roles that it may name; empty where these can't be seen either."""
+    asks: tuple[str, ...] = ("kms", "s3")
+    """The services in which it may need permissions that can't be seen."""
+    cause: Cause = Cause.NOT_KNOWN
+    """The cause; its words have the reason as ``why``."""
+    values: tuple[tuple[str, Value], ...] = ()
+    """The other values of its words, by name."""
+
+
+class _Declared(Protocol):
+    @property
+    def declared(self) -> Declaration | None: ...
+
+
+def declared_of(subjects: Iterable[_Declared]) -> tuple[Declaration, ...]:
+    """Return the resources of templates that ask, or that make something."""
+    declared = [subject.declared for subject in subjects if subject.declared]
+    return tuple(dict.fromkeys(declared))
+
+
+def labels_of(asked: Iterable[Asked]) -> list[str]:
+    """Return the names of requests in reports."""
+    return sorted({request.label for request in asked})

@@ -1,0 +1,154 @@
+"""``check_assembly``: the report on a cloud assembly."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from personalize_kms_constructs._refusals import in_lines
+
+from ._asked import OpenQuestion
+from ._comparison import compare
+from ._reading import ReadAssembly, read_assemblies
+from ._reports.report import AccessReport, merged
+from ._requests.created import add_created
+from ._requests.created_problems import created_problems
+from ._templates.files import AssemblyError
+from ._templates.given_paths import read_paths
+from ._templates.given_policies import given_policies, policy_problems
+from ._templates.manifest import Assembly
+from ._templates.parameter_values import ParameterValues, parameter_problems
+
+if TYPE_CHECKING:
+    from aws_cdk.cx_api import CloudAssembly
+
+
+_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+
+
+def check_assembly(
+    assembly_or_path: CloudAssembly | str | os.PathLike[str],
+    *,
+    created: Sequence[Mapping[str, Any]] = (),
+    organization: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+    policies: Mapping[str, Mapping[str, Any]] | None = None,
+) -> AccessReport:
+    """Compare what a cloud assembly deploys with what AWS asks for Personalize.
+
+    In a test of the app:
+
+        report = check_assembly(app.synth())
+        assert report.asked, report.to_text()  # else nothing was checked
+        assert not report.missing and not report.problems and not report.undecided, report.to_text()
+
+    Args:
+        assembly_or_path: what ``app.synth()`` or ``stage.synth()`` returns, or the path of its
+            directory, for example ``cdk.out``, or of a template in JSON or, with the extra ``cli``,
+            in YAML, or of a folder of templates that are deployed together. Nested stacks, and the
+            stages of an app, are included.
+        created: what code creates in Personalize that no template shows, in the form of the
+            metadata: ``{"serviceRole": …, "encryptionKey": …, "resources": [{"resource": "dataset
+            import job", "source": {"bucket": …, "prefix": "import/"}}]}``. Keys, roles and buckets
+            are ARNs or CloudFormation's references.
+        organization: the id of the organization that the app's accounts are in, ``o-…``, for
+            conditions on it.
+        parameters: the values of the templates' parameters in the deployment to check, by ``NAME``
+            or ``STACK:NAME``, with the name or the construct path of a stack. In conditions, the
+            others have their defaults.
+        policies: the documents of managed policies and permissions boundaries that aren't part of
+            the app, by name.
+
+    Raises:
+        ValueError: if ``created``, ``organization``, ``parameters`` or ``policies`` is malformed,
+            or ``parameters`` names what no template has; the message has all the reasons.
+        AssemblyError: a ``ValueError``: if there is no cloud assembly, or it can't be read; one
+            line that says what and where. A policy or a definition that can't be read is undecided.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
+    """
+    path = getattr(assembly_or_path, "directory", assembly_or_path)
+    if not isinstance(path, (str, os.PathLike)):
+        raise AssemblyError(
+            f"an object of type {type(path).__name__} isn't an assembly: pass app.synth() or a path"
+        )
+    parameters = {} if parameters is None else parameters
+    policies = {} if policies is None else policies
+    told = Told(created, "", organization, parameters, policies)
+    return merged(report for report, _ in read_reports([Path(path)], told))
+
+
+class Told(NamedTuple):
+    """The facts that no template shows, as users pass them."""
+
+    created: Sequence[Mapping[str, Any]]
+    created_file: str
+    """The file with the declarations of ``created``; empty in Python."""
+    organization: str | None
+    parameters: Mapping[str, str]
+    policies: Mapping[str, Mapping[str, Any]]
+
+
+def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, list[Assembly]]]:
+    """Return the report on each app at some paths, with the assemblies that were read.
+
+    Raises:
+        ValueError, AssemblyError: as above.
+    """
+    apps = read_paths(paths)
+    assemblies: list[Assembly] = []
+    for app in apps:
+        assemblies += app
+    _raise_first_error(assemblies)
+    problems = [
+        *_organization_problems(told.organization),
+        *parameter_problems(told.parameters, assemblies),
+        *created_problems(told.created, assemblies, told.created_file),
+        *policy_problems(told.policies),
+    ]
+    if problems:
+        raise ValueError(in_lines(problems))
+    add_created(told.created, assemblies)
+    parameters = ParameterValues(told.parameters, with_defaults=True)
+    policies = given_policies(told.policies)
+    reports: list[tuple[AccessReport, list[Assembly]]] = []
+    for app in apps:
+        of_app: list[AccessReport] = []
+        try:
+            read = read_assemblies(app, parameters, policies)
+            _raise_first_error(app)
+            for assembly in read:
+                of_app.append(_report(assembly, told.organization))
+        except RecursionError:
+            directory = app[0].directory
+            raise AssemblyError(f"{directory}: something is nested too deeply to be read") from None
+        reports.append((merged(of_app), app))
+    return reports
+
+
+def _report(read: ReadAssembly, organization: str | None) -> AccessReport:
+    """Return the report on an assembly; errors while its model is made are open questions."""
+    model = read.model()
+    questions = [*model.open_questions]
+    for template in read.assembly.with_nested():
+        # An error that is met several times is one question.
+        for reason in dict.fromkeys(map(str, template.errors)):
+            questions.append(OpenQuestion(template.name, reason))
+    return compare(replace(model, organization=organization or "", open_questions=questions))
+
+
+def _organization_problems(organization: object) -> list[str]:
+    if organization is None or _ORGANIZATION.fullmatch(str(organization)):
+        return []
+    expected = "the id of an organization, for example o-a1b2c3d4e5"
+    return [f"organization is {organization!r}, expected {expected}"]
+
+
+def _raise_first_error(assemblies: Iterable[Assembly]) -> None:
+    for assembly in assemblies:
+        for template in assembly.templates:
+            template.raise_first_error()

@@ -1,0 +1,225 @@
+"""Comparison of AWS's pages with the policies: the permissions of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from ._advice.to_change import Advice
+from ._advice.which_policy import WhichPolicy, policy_for
+from ._answers import Answer
+from ._asked import Asked, declared_of, labels_of
+from ._causes import Cause, Reason
+from ._declarations import Declaration
+from ._finding import Finding, FindingKind
+from ._findings.not_as_meant import misunderstood_policies
+from ._findings.problems import (
+    AWS_MANAGED_KEY,
+    configuration_problems,
+    ordering_problems,
+    trust_problems,
+)
+from ._findings.too_much import too_much
+from ._model import AccessModel
+from ._needs.decided import Decided, decide
+from ._needs.forms import Forms
+from ._needs.need import TRUST, Need, needs_of, trust_needs_of, users_of
+from ._policy_to_change import PolicyToChange
+from ._reports.report import AccessReport, in_order
+from .matrix import CONFUSED_DEPUTY_PAGE
+
+_KINDS: Mapping[Answer, FindingKind] = {
+    Answer.NO: "missing",
+    Answer.MAYBE: "undecided",
+    Answer.YES: "allowed",
+}
+
+
+class Decisions(NamedTuple):
+    """The decisions on all needs of a model, and what is wrong or open whatever they are."""
+
+    model: AccessModel
+    needs: list[Need]
+    on_needs: list[Decided]
+    on_trust: list[Decided]
+    """Those on Personalize's needs to become the service roles."""
+    forms: Forms
+    problems: list[Finding]
+    questions: list[Finding]
+    """What can't be seen, whatever the policies say."""
+
+    @property
+    def are_all_met(self) -> bool:
+        """True if all that is asked is known, allowed and without a problem."""
+        if self.problems or self.questions:
+            return False
+        return all(decided.answer is Answer.YES for decided in (*self.on_needs, *self.on_trust))
+
+
+def compare(model: AccessModel) -> AccessReport:
+    """Return everything that differs from AWS's pages, and everything that is as they ask."""
+    decided = decisions(model)
+    return report_on(decided, too_much(model, decided.needs, decided.forms.named()))
+
+
+def decisions(model: AccessModel) -> Decisions:
+    """Decide whether the policies meet the needs of all requests."""
+    needs = list(filter(_can_be_met, needs_of(model)))
+    on_needs, on_trust = decide(needs), decide(filter(_can_be_met, trust_needs_of(model)))
+    problems = [
+        *model.problems,
+        *trust_problems(model, on_trust),
+        *configuration_problems(model),
+        *ordering_problems(model, on_needs),
+        *misunderstood_policies(model),
+    ]
+    questions = list(_open_questions(model))
+    return Decisions(model, needs, on_needs, on_trust, Forms(on_needs), problems, questions)
+
+
+def report_on(decided: Decisions, beyond: Iterable[Finding] = ()) -> AccessReport:
+    """Return the report on decisions, and on permissions beyond the needs."""
+    model = decided.model
+    missing = list(_missing(decided))
+    told = [decision for decision in decided.on_needs if decision.answer is not Answer.NO]
+    told += [decision for decision in decided.on_trust if decision.answer is Answer.MAYBE]
+    findings = in_order(
+        [
+            *decided.problems,
+            *decided.questions,
+            *map(_on_need, told),
+            *(finding for _, finding, _ in missing),
+            *beyond,
+        ]
+    )
+    excess, untrusted = [], []
+    for finding in findings:
+        if finding.kind == "excess":
+            excess.append(finding)
+        elif finding.cause is Cause.NOT_TRUSTED:
+            untrusted.append(finding.subject)
+    # Without a request nothing says which statements a policy should have.
+    to_narrow = [finding for finding in excess if finding.asked]
+    advice = Advice(model, decided.needs, decided.forms)
+    policies = advice.to_change(missing, to_narrow, untrusted)
+    return AccessReport(
+        findings,
+        policies=tuple(policies),
+        asked=tuple(labels_of(model.asked)),
+        without_key=tuple(sorted(model.without_key)),
+        names=_names(model, policies, excess),
+        assumed=dict(sorted(model.assumed.items())),
+    )
+
+
+def _names(
+    model: AccessModel, policies: Iterable[PolicyToChange], excess: Iterable[Finding]
+) -> dict[str, str]:
+    """Return the names of keys, roles and buckets, and those of others that a report has."""
+    arns = {finding.policy_of for finding in excess}
+    for policy in policies:
+        arns.update(policy.also_for)
+    names = dict(model.names)
+    for arn in arns & (model.names_of_others.keys() - names.keys()):
+        names[arn] = model.names_of_others[arn]
+    return dict(sorted(names.items()))
+
+
+def _can_be_met(need: Need) -> bool:
+    """Tell if a policy can meet a need: not that of a role, key or bucket that is absent.
+
+    That they are absent is told once.
+    """
+    for owner in (need.owner, need.role):
+        if owner is not None and not owner.exists:
+            return False
+    return not need.owner_arn.endswith(AWS_MANAGED_KEY)
+
+
+def _missing(decisions: Decisions) -> Iterator[tuple[Need, Finding, list[WhichPolicy]]]:
+    """Yield the needs that aren't met, each with its finding and the policies that lack it."""
+    for decided in decisions.on_needs:
+        if decided.answer is Answer.NO:
+            need, reasons = decided.need, decisions.forms.reasons(decided)
+            lacking = [policy_for(decisions.model, need, column) for column in reasons if column]
+            yield need, _on_need(decided, tuple(reasons.values()), lacking), lacking
+
+
+def _on_need(
+    decided: Decided,
+    reasons: tuple[Reason, ...] = (),
+    lacking: Iterable[WhichPolicy] = (),
+) -> Finding:
+    """Return the finding on a need.
+
+    If it isn't met, ``reasons`` says why, and its places are the policies that deny it or lack it.
+    """
+    need, column, decision = decided
+    asked = need.asked
+    places: list[Declaration] = []
+    for reason in reasons:
+        places += declared_of([statement.policy for statement in reason.statements])
+    files = []
+    for which in lacking:
+        places += which.declared
+        files.append(_file(asked, which.column, which.owner))
+    if decision.answer is not Answer.YES:
+        files.append(_file(asked, column, decided.policy_of))
+    page = asked[0].permissions.page_of(need.action)
+    return Finding(
+        kind=_KINDS[decision.answer],
+        principal=need.principal,
+        principal_arn=need.principal_arn,
+        action=need.action,
+        resource=need.resource_arn,
+        policy=column,
+        policy_of=decided.policy_of,
+        page=CONFUSED_DEPUTY_PAGE if column == TRUST else page,
+        reason=decision.reason,
+        further=reasons[1:],
+        asked=asked,
+        places=tuple(dict.fromkeys(places)),
+        file=next(filter(None, files), ""),
+    )
+
+
+def _file(asked: Iterable[Asked], column: str, owner: str) -> str:
+    """Return the file with the statements for a policy's owner: those of all constructs."""
+    for request in asked:
+        if (column, owner) in request.files:
+            return request.files[column, owner]
+    return ""
+
+
+def _open_questions(model: AccessModel) -> Iterator[Finding]:
+    """Yield a finding for everything that can't be seen, whatever the policies say."""
+    unseen = [key for key in model.keys.values() if key.unseen_state]
+    users = users_of(model) if unseen else {}
+    for key in unseen:
+        if key.arn in users:
+            yield Finding(
+                kind="undecided",
+                resource=key.arn,
+                policy="key",
+                policy_of=key.arn,
+                reason=Reason.of(Cause.KEY_STATE_UNSEEN, why=key.unseen_state),
+                asked=tuple(users[key.arn]),
+            )
+    # A question that is asked with several keys leaves the same open.
+    for question in dict.fromkeys(model.open_questions):
+        reason = Reason.of(question.cause, why=question.reason, **dict(question.values))
+        yield Finding(
+            kind="undecided", name=question.name, reason=reason, places=declared_of([question])
+        )
+    for asked in model.asked:
+        for location in asked.locations:
+            bucket = model.bucket(location.bucket_arn, asked.account)
+            if location.key_arn is None and bucket.unseen_encryption:
+                yield Finding(
+                    kind="undecided",
+                    resource=bucket.arn,
+                    policy="key",
+                    page=asked.permissions.page,
+                    reason=Reason.of(Cause.ENCRYPTION_UNSEEN, why=bucket.unseen_encryption),
+                    asked=(asked,),
+                )

@@ -1,0 +1,1 @@
+"""IAM's decision on a call: principals, conditions and statements."""

@@ -1,0 +1,253 @@
+"""Calls that Personalize makes, with the values that AWS documents for their condition keys.
+
+A key that AWS doesn't document for Personalize has no entry, so that a condition on it stays
+undecided.
+
+* https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+* https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+* https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
+  ("doesn't communicate with AWS VPCs")
+* https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import NamedTuple
+
+from .._answers import Answer
+from .._model import Bucket, Key, Role
+from .._values import same, split_arn, unknown
+from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
+from .conditions import Alternatives, Context
+
+# AWS's endpoints take no older version
+# (https://docs.aws.amazon.com/AmazonS3/latest/userguide/network-isolation.html).
+_TLS_VERSIONS = ("1.2", "1.3")
+_ABSENT = (None,)
+_BY_PERSONALIZE: Context = {
+    **dict.fromkeys(("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip"), _ABSENT),
+    # A user's device makes it true
+    # (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html), and Personalize is
+    # no user. Without it there is no age.
+    "aws:multifactorauthpresent": (None, "false"),
+    "aws:multifactorauthage": _ABSENT,
+}
+_BY_SERVICE: Context = {
+    "aws:principalisawsservice": ("true",),
+    # A service principal is a member of no organization.
+    "aws:principalorgid": _ABSENT,
+    "aws:principalorgpaths": _ABSENT,
+}
+_BY_ROLE: Context = {
+    "aws:principalisawsservice": ("false",),
+    "aws:principaltype": ("AssumedRole",),
+    # "requests that are made using … IAM roles do not include this key" (the first page above).
+    "aws:username": _ABSENT,
+    # Only calls of a service principal have these.
+    "aws:principalservicename": _ABSENT,
+    "aws:principalservicenameslist": _ABSENT,
+    "aws:sourceaccount": _ABSENT,
+    "aws:sourcearn": _ABSENT,
+    "aws:sourceorgid": _ABSENT,
+    "aws:sourceorgpaths": _ABSENT,
+}
+_IN_S3: Context = {
+    "s3:tlsversion": _TLS_VERSIONS,
+    # Its keys come with each request, and Personalize takes none.
+    "s3:x-amz-server-side-encryption-customer-algorithm": _ABSENT,
+}
+# False for a service role
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html); calls of
+# KMS may be those that S3 forwards.
+_BY_ROLE_IN_S3: Context = {
+    "aws:viaawsservice": ("false",),
+    **dict.fromkeys(("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"), _ABSENT),
+}
+_WITH_ALGORITHM = (
+    "Decrypt",
+    "Encrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
+    "GenerateDataKeyWithoutPlaintext",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+)
+# Keys that not all operations of their service have. For S3 see
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+_ONLY_IN: Mapping[str, tuple[str, ...]] = {
+    "kms:encryptionalgorithm": _WITH_ALGORITHM,
+    "kms:encryptioncontext:": (*_WITH_ALGORITHM, "CreateGrant"),
+    "kms:encryptioncontextkeys": (*_WITH_ALGORITHM, "CreateGrant"),
+    "kms:grantconstrainttype": ("CreateGrant",),
+    "kms:granteeprincipal": ("CreateGrant",),
+    "kms:grantisforawsresource": ("CreateGrant", "ListGrants", "RevokeGrant"),
+    "kms:grantoperations": ("CreateGrant",),
+    "kms:retiringprincipal": ("CreateGrant",),
+    "s3:delimiter": ("ListBucket",),
+    "s3:max-keys": ("ListBucket",),
+    "s3:prefix": ("ListBucket",),
+    "s3:x-amz-acl": ("PutObject",),
+    "s3:x-amz-server-side-encryption": ("PutObject",),
+    "s3:x-amz-server-side-encryption-aws-kms-key-id": ("PutObject",),
+    "s3:x-amz-storage-class": ("PutObject",),
+}
+# Equal to no account that somebody writes, nor to that of a stack.
+_ACCOUNT_OF_AWS = "account of AWS"
+
+
+class Caller(NamedTuple):
+    """The service role, Personalize itself, or a role of the app that calls Personalize."""
+
+    arn: str
+    """The ARN of the role, or the service principal."""
+    account: str
+    """The account that Personalize works for."""
+    region: str
+    is_service: bool = False
+    unique_id: str = ""
+    is_bounded: bool = False
+    """True if it is a role that has a permissions boundary."""
+    organization: str = ""
+    """The id of the organization of the account, where it is known."""
+
+
+@cache  # Saves time: it is asked for each need.
+def service(account: str, region: str, organization: str = "") -> Caller:
+    """Return Personalize, at work for this account and Region."""
+    return Caller(SERVICE_PRINCIPAL, account, region, is_service=True, organization=organization)
+
+
+def role(role: Role, region: str, organization: str = "") -> Caller:
+    """Return the role, at work in this Region."""
+    return Caller(
+        role.arn,
+        role.account,
+        region,
+        unique_id=role.unique_id,
+        is_bounded=role.boundary is not None,
+        organization=organization,
+    )
+
+
+@dataclass(eq=False)
+class Call:
+    """A call, as IAM sees it."""
+
+    caller: Caller
+    action: str
+    resource_arn: str
+    resource_account: str
+    resource_region: str
+    resource_organization: str = ""
+    """The organization of the resource's account, where it is known."""
+
+    def within(self, context: Context) -> Call:
+        """Return the same call with other condition keys."""
+        call = replace(self)
+        call.context = context
+        return call
+
+    @cached_property  # Saves time: each statement with a condition asks for it.
+    def context(self) -> Context:
+        """Its condition keys."""
+        context = dict(_keys_of(self.action, self.caller.is_service))
+        if self.action != PASS_ROLE:
+            context["aws:requestedregion"] = (self.resource_region,)
+        if self.action.startswith(("kms:", "s3:")):
+            context["aws:resourceaccount"] = (self.resource_account,)
+        if self.action.startswith("s3:"):
+            context["s3:resourceaccount"] = (self.resource_account,)
+        if self.resource_organization:
+            context["aws:resourceorgid"] = (self.resource_organization,)
+        of_caller = self._keys_of_service if self.caller.is_service else self._keys_of_role
+        return context | of_caller
+
+    @property
+    def _keys_of_role(self) -> dict[str, Alternatives]:
+        caller = self.caller
+        keys: dict[str, Alternatives] = {
+            "aws:principalarn": (caller.arn,),
+            "aws:principalaccount": (caller.account,),
+        }
+        if caller.organization:
+            keys["aws:principalorgid"] = (caller.organization,)
+        if self.action.startswith("kms:"):
+            keys["kms:calleraccount"] = (caller.account,)
+        return keys
+
+    @property
+    def _keys_of_service(self) -> dict[str, Alternatives]:
+        caller = self.caller
+        partition = (split_arn(self.resource_arn) or ("", unknown("partition")))[1]
+        source_arn = f"arn:{partition}:personalize:{caller.region}:{caller.account}:*"
+        # IAM's guide has roles, users and sessions of accounts as values, and a service is none of
+        # a customer's.
+        of_aws = f"arn:{partition}:iam::{_ACCOUNT_OF_AWS}:{unknown('principal of Personalize')}"
+        # Documented for the trust policy; for KMS and S3 it isn't known whether Personalize sends
+        # them.
+        maybe_absent = () if self.action == ASSUME_ROLE else _ABSENT
+        keys: dict[str, Alternatives] = {
+            "aws:principalservicename": (caller.arn,),
+            # A customer and a third party agree on it
+            # (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html).
+            "sts:externalid": _ABSENT,
+            "aws:principalarn": (None, of_aws),
+            "aws:sourceaccount": (*maybe_absent, caller.account),
+            "aws:sourcearn": (*maybe_absent, source_arn),
+        }
+        if caller.organization:
+            keys["aws:sourceorgid"] = (None, caller.organization)
+        return keys
+
+
+def call_on(
+    owner: Key | Bucket | Role | None, caller: Caller, action: str, resource_arn: str
+) -> Call:
+    """Return a call about a key, a role, a bucket or its objects, or about anything else.
+
+    A bucket has to be in the Region that Personalize is called in. Resources of the templates, and
+    all others of the caller's account, are of the given organization.
+    """
+    account = caller.account if owner is None else owner.account
+    region = caller.region
+    if isinstance(owner, Key):
+        parts = split_arn(owner.arn)
+        region = parts[3] if parts else unknown(f"Region of {owner.arn}")
+    is_given = owner is None or owner.declared or same(account, caller.account) is Answer.YES
+    organization = caller.organization if is_given else ""
+    return Call(caller, action, resource_arn, account, region, organization)
+
+
+def assume_role(caller: Caller, role: Role) -> Call:
+    """Return the call by which Personalize becomes the role."""
+    return call_on(role, caller, ASSUME_ROLE, role.arn)
+
+
+@cache  # Saves time: few actions are asked of many resources.
+def _keys_of(action: str, is_service: bool) -> Context:
+    """Return the condition keys that are the same for every caller and resource."""
+    prefix, _, operation = action.partition(":")
+    keys: dict[str, Alternatives] = {"aws:securetransport": ("true",)}
+    if prefix in ("iam", "personalize"):
+        # A role of the app calls, in a network of its own. What is passed is in the check of
+        # ``iam:PassRole`` alone
+        # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html).
+        keys["iam:passedtoservice"] = (SERVICE_PRINCIPAL,) if action == PASS_ROLE else _ABSENT
+    else:
+        keys |= _BY_PERSONALIZE
+    keys |= _BY_SERVICE if is_service else _BY_ROLE
+    for service in ("kms:", "s3:"):
+        # "Service-specific condition keys are defined for use with an individual AWS service" (the
+        # first page above).
+        if not action.startswith(service):
+            keys[service] = _ABSENT
+    for key, operations in _ONLY_IN.items():
+        if key.startswith(f"{prefix}:") and operation not in operations:
+            keys[key] = _ABSENT
+    if prefix == "s3":
+        keys |= _IN_S3 if is_service else {**_IN_S3, **_BY_ROLE_IN_S3}
+    return keys

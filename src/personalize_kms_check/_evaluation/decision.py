@@ -1,0 +1,296 @@
+"""IAM's decision on a call: which policies have to allow it, and whether they do.
+
+* https://docs.aws.amazon.com/kms/latest/developerguide/determining-access.html
+* https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+
+Service and resource control policies can't be seen in a template, nor from a member account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from .._answers import Answer
+from .._causes import Cause, Reason
+from .._model import Bucket, Key, Role
+from .._policy_documents import PolicyStatement
+from .._values import same
+from .calls import Call, Caller, assume_role
+from .statements import Match, Verdict, verdict_of
+
+_NO_LIMIT = Match(Answer.YES)
+
+
+class Decision(NamedTuple):
+    """Allowed, denied or undecided."""
+
+    answer: Answer
+    reason: Reason
+    """The statements that allow or deny, or the reasons that leave it open."""
+    further: tuple[Reason, ...] = ()
+    """The reasons for which it is denied once the first reason is gone."""
+    waits_for: tuple[tuple[PolicyStatement, ...], ...] = ()
+    """The groups of statements of which each has to have one there before the call.
+
+    They mean nothing where the answer is no. A boundary's aren't among them, since IAM makes no
+    role without it. Where a boundary or a denial leaves the answer open, they are as if it weren't
+    there: it only limits.
+    """
+    named: bool = False
+    """True if the key policy allows the role the action without IAM's help."""
+
+    @property
+    def refusals(self) -> tuple[Reason, ...]:
+        """The reasons for which it is denied, or not allowed; none if it is or may be allowed."""
+        return (self.reason, *self.further) if self.answer is Answer.NO else ()
+
+
+class OfRole(NamedTuple):
+    """The verdicts of a role's own policies on a call."""
+
+    iam: Verdict
+    boundary: Verdict
+
+
+class _Sides(NamedTuple):
+    """The verdicts of a key's policy, of IAM and of the role's boundary.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html
+    """
+
+    of_owner: Verdict
+    by_iam: Match
+    boundary: Match
+    one_account: Answer
+    """Whether the owner and the role are in one account."""
+
+    @property
+    def together(self) -> tuple[Match, ...]:
+        """The matches that allow it together: all sides, unless one account has them all."""
+        if self.one_account is Answer.YES:
+            return self.in_one_account
+        return self.of_owner.allowed, self.by_iam, self.boundary
+
+    @property
+    def in_one_account(self) -> tuple[Match, ...]:
+        """The matches that allow it together in one account: the first way that allows most."""
+        of_owner = self.of_owner
+        ways: tuple[tuple[Match, ...], ...] = (
+            (of_owner.caller | of_owner.everybody, self.boundary),
+            (of_owner.session,),
+            (of_owner.account, self.by_iam, self.boundary),
+            (_beyond_boundary(of_owner.everybody),),
+        )
+        return max(ways, key=_least)
+
+    @property
+    def answer(self) -> Answer:
+        """The answer of all sides together, as if nothing denied it."""
+        answer = _least(self.together)
+        if answer is Answer.NO and self.one_account is Answer.MAYBE:
+            # It is open where one account would be enough.
+            return min(_least(self.in_one_account), Answer.MAYBE)
+        return answer
+
+    @property
+    def unbounded(self) -> _Sides:
+        """The same as if the role had no boundary."""
+        return self._replace(boundary=_NO_LIMIT)
+
+    def lacking(self) -> list[Reason]:
+        """Return the policies that lack a statement; none where it is or may be allowed."""
+        if self.answer is not Answer.NO:
+            return []
+        if self.boundary.answer is Answer.NO:
+            return [Reason.of(Cause.BOUNDARY), *self.unbounded.lacking()]
+        of_owner = self.of_owner.allowed
+        if of_owner.answer is Answer.YES:
+            return [Reason.of(Cause.LEFT_TO_IAM, column="key")]
+        lacking = []
+        if of_owner.answer is Answer.NO or self.one_account is Answer.YES:
+            lacking.append(Reason.of(Cause.NO_STATEMENT, column="key"))
+        if of_owner.answer is Answer.MAYBE:
+            lacking.append(Reason(Cause.BOTH_SIDES, {"column": "key"}, doubts=of_owner.doubts))
+        elif self.by_iam.answer is Answer.NO:
+            lacking.append(Reason.of(Cause.NOT_IN_IAM))
+        return lacking
+
+
+def role_by_both(call: Call, own: OfRole, key: Key) -> Decision:
+    """Decide for a role on a key: by the key policy and by IAM."""
+    of_owner = _own_verdict(key, call)
+    one_account = same(call.caller.account, key.account)
+    sides = _Sides(of_owner, own.iam.allowed, own.boundary.allowed, one_account)
+    lacking = sides.lacking()
+    doubts = []
+    if one_account is Answer.MAYBE:
+        doubts.append(Reason.of(Cause.ACCOUNTS_UNKNOWN, kind="key"))
+    denied = (of_owner.denied, own.iam.denied, own.boundary.denied)
+    decision = _outcome(sides.answer, sides.together, denied, lacking, doubts)
+    if sides.boundary.answer is not Answer.NO:
+        sides = sides.unbounded
+    is_named = one_account is Answer.YES and of_owner.itself.answer is Answer.YES
+    return decision._replace(waits_for=_groups(sides.together), named=is_named)
+
+
+def role_by_iam(own: OfRole) -> Decision:
+    """Decide by the role's IAM policies and boundary, whatever the resource's policy says."""
+    iam, boundary = own
+    lacking = []
+    if boundary.allowed.answer is Answer.NO:
+        lacking.append(Reason.of(Cause.BOUNDARY))
+    if iam.allowed.answer is Answer.NO:
+        lacking.append(Reason.of(Cause.NOT_IN_IAM))
+    matches = (iam.allowed, boundary.allowed)
+    decision = _outcome(_least(matches), matches, (iam.denied, boundary.denied), lacking)
+    return decision._replace(waits_for=_groups([iam.allowed]))
+
+
+def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
+    """Decide for a role by a bucket's policy; its IAM policies are another decision.
+
+    In one account it only must not deny; across accounts it must allow.
+    """
+    one_account = same(call.caller.account, bucket.account)
+    if one_account is Answer.NO:
+        # Personalize itself needs the same policy, and waits for it.
+        return by_owner(call, bucket)._replace(waits_for=())
+    # A policy that can't be seen is reported for Personalize itself.
+    verdict = _own_verdict(bucket, call)
+    decision = _outcome(Answer.YES, (), (verdict.denied,))
+    is_enough = one_account is Answer.YES or verdict.itself.answer is Answer.YES
+    if decision.answer is Answer.YES and not is_enough:
+        return Decision(Answer.MAYBE, Reason.of(Cause.ACCOUNTS_UNKNOWN, kind="bucket"))
+    return decision
+
+
+def trust(caller: Caller, role: Role) -> Decision:
+    """Decide whether Personalize can become the role."""
+    return by_owner(assume_role(caller, role), role)
+
+
+def by_owner(call: Call, owner: Key | Bucket | Role) -> Decision:
+    """Decide by the own policy of a key, bucket or role alone.
+
+    No account speaks for Personalize itself, whom only these policies can name.
+    """
+    verdict = _own_verdict(owner, call)
+    allowed, lacking = verdict.allowed, []
+    if allowed.answer is Answer.NO:
+        lacking.append(Reason.of(Cause.NO_STATEMENT, column=owner.column))
+    decision = _outcome(allowed.answer, (allowed,), (verdict.denied,), lacking)
+    return decision._replace(waits_for=_groups([allowed]))
+
+
+def _own_verdict(owner: Key | Bucket | Role, call: Call) -> Verdict:
+    """Return the verdict of an owner's own policy on a call."""
+    if isinstance(owner, Role):
+        policies, unseen = owner.trust, owner.unseen_trust
+    else:
+        policies, unseen = owner.policies, owner.unseen
+    verdict = verdict_of(policies, call, of_resource=True)
+    if not unseen:
+        return verdict
+    doubt = Reason.of(Cause.POLICY_UNSEEN, column=owner.column, arn=owner.arn, why=unseen)
+    return verdict._replace(everybody=verdict.everybody | Match.unseen(doubt))
+
+
+def of_role(role: Role, call: Call) -> OfRole:
+    """Return the verdicts of the role's IAM policies and of its boundary on a call."""
+    return OfRole(_by_identity(role, call), _by_boundary(role, call))
+
+
+def _by_identity(role: Role, call: Call) -> Verdict:
+    verdict = verdict_of(role.identity, call, of_resource=False)
+    if role.unseen:
+        cause = Cause.NOT_KNOWN if role.declared else Cause.POLICIES_UNSEEN
+        doubt = Reason.of(cause, arn=role.arn, why=role.unseen)
+        verdict = verdict._replace(caller=verdict.caller | Match.unseen(doubt))
+    if role.unseen_denials:
+        doubt = Reason.of(Cause.NOT_KNOWN, why=role.unseen_denials)
+        verdict = verdict._replace(denied=verdict.denied | Match.unseen(doubt))
+    return verdict
+
+
+def _by_boundary(role: Role, call: Call) -> Verdict:
+    if role.boundary is not None:
+        return verdict_of([role.boundary], call, of_resource=False)
+    # Of a role that exists already, reports say once that its policies can't be seen.
+    if role.unseen_boundary and (role.declared or not role.unseen):
+        doubt = Reason.of(Cause.BOUNDARY_UNSEEN, arn=role.arn, why=role.unseen_boundary)
+        return Verdict(Match.unseen(doubt))
+    return Verdict(_NO_LIMIT)
+
+
+def _beyond_boundary(everybody: Match) -> Match:
+    """Return the match of a permission for everybody that the role's boundary doesn't give.
+
+    IAM's guide says that a boundary doesn't limit permissions of ``*`` by ``aws:PrincipalArn``. It
+    says nothing of ``*`` without it, so it isn't known whether the permission counts.
+    """
+    if everybody.answer is Answer.NO:
+        return everybody
+    doubts = list(everybody.doubts)
+    for statement in everybody.by:
+        doubts.append(Reason.of(Cause.BOUNDARY_OF_EVERYBODY, statement))
+    doubts.append(Reason.of(Cause.BOUNDARY))
+    return Match(Answer.MAYBE, doubts=tuple(doubts))
+
+
+def _least(matches: Iterable[Match]) -> Answer:
+    return min(match.answer for match in matches)
+
+
+def _groups(matches: Sequence[Match]) -> tuple[tuple[PolicyStatement, ...], ...]:
+    """Return the statements of matches that allow it together; none unless all matches do."""
+    if _least(matches) is not Answer.YES:
+        return ()
+    return tuple(tuple(dict.fromkeys(match.by)) for match in matches if match.by)
+
+
+def _denials(denied: Iterable[Match]) -> list[Reason]:
+    """Return the reason for which statements deny a call, if some do."""
+    statements: list[PolicyStatement] = []
+    not_spared: list[Reason] = []
+    for match in denied:
+        if match.by:
+            statements += match.by
+            for doubt in match.doubts:
+                if doubt.cause is Cause.NOT_SPARED:
+                    not_spared.append(Reason.of(Cause.NOT_SPARED))
+    if not statements:
+        return []
+    return [Reason(Cause.DENIED, statements=tuple(statements), doubts=tuple(not_spared))]
+
+
+def _open_doubts(matches: Iterable[Match]) -> list[Reason]:
+    """Return the doubts of the matches that are open."""
+    doubts: list[Reason] = []
+    for match in matches:
+        if match.answer is Answer.MAYBE:
+            doubts += match.doubts
+    return doubts
+
+
+def _outcome(
+    answer: Answer,
+    allowed: Sequence[Match],
+    denied: Sequence[Match],
+    lacking: Sequence[Reason] = (),
+    more: Sequence[Reason] = (),
+) -> Decision:
+    """Return the decision by the permissions and denials that match a call."""
+    refused = [*_denials(denied), *lacking]
+    if refused:
+        return Decision(Answer.NO, refused[0], tuple(refused[1:]))
+    may_deny = _open_doubts(denied)
+    if answer is Answer.YES and may_deny:
+        return Decision(Answer.MAYBE, Reason(Cause.MAY_BE_DENIED, doubts=tuple(may_deny)))
+    if answer is Answer.YES:
+        statements: list[PolicyStatement] = []
+        for match in allowed:
+            statements += dict.fromkeys(match.by)
+        return Decision(answer, Reason.of(Cause.ALLOWED, *statements))
+    doubts = (*_open_doubts(allowed), *may_deny, *more)
+    return Decision(Answer.MAYBE, Reason(Cause.OPEN, doubts=doubts))

@@ -1,0 +1,112 @@
+"""Elements of statements as they are written: actions, resources, principals and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from .._answers import Answer
+from .._policy_documents import Body, as_list, conditions_of
+from .._values import matches, same, split_arn
+
+_POSITIVE = ("StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike")
+
+
+def actions_of(statement: Body, service: str) -> list[str]:
+    """Return the actions of a service as they are written.
+
+    For ``NotAction``, return all actions of the service, or none.
+    """
+    everything = f"{service}:*"
+    if "NotAction" in statement:
+        for excluded in _strings_of(statement["NotAction"]):
+            if matches(everything, excluded.lower()) is Answer.YES:
+                return []
+        return [everything]
+    actions = []
+    for action in _strings_of(statement.get("Action")):
+        if action == "*" or action.lower().startswith(f"{service}:"):
+            actions.append(action)
+    return actions
+
+
+def resources_of(statement: Body) -> list[str]:
+    """Return the patterns of ``Resource``; for ``NotResource``, ``*``."""
+    return ["*"] if "NotResource" in statement else _strings_of(statement.get("Resource"))
+
+
+def leaves_out(statement: Body, arn: str) -> bool:
+    """Report whether ``NotResource`` excludes a resource, or may."""
+    excluded = _strings_of(statement.get("NotResource"))
+    return any(matches(arn, pattern) is not Answer.NO for pattern in excluded)
+
+
+def principals_of(statement: Body) -> Iterator[str]:
+    """Yield the principals of a statement.
+
+    Where a condition names principals of an account, yield these instead of the account.
+    """
+    named = _strings_of(list(_compared_with(statement, "aws:principalarn")))
+    principal = statement.get("Principal", "*")
+    by_kind = principal if isinstance(principal, dict) else {"AWS": principal}
+    for kind, names in by_kind.items():
+        for name in as_list(names):
+            is_wide = kind == "AWS" and (name == "*" or is_account(str(name)))
+            if is_wide and named:
+                yield from named
+            elif isinstance(name, (str, int)):
+                # YAML has an account without quotes as a number.
+                yield str(name)
+
+
+def is_for(statement: Body, principals: Collection[str]) -> bool:
+    """Report whether a statement names any of some principals."""
+    for name in principals_of(statement):
+        if any(same(name, principal) is Answer.YES for principal in principals):
+            return True
+    return False
+
+
+def is_account(principal: str) -> bool:
+    """Report whether a principal is a whole account."""
+    parts = split_arn(principal)
+    return principal.isdigit() if parts is None else parts[5] == "root"
+
+
+def names_everybody(statement: Body) -> bool:
+    """Report whether the principal of a statement is everybody, or everybody but some."""
+    return "NotPrincipal" in statement or "*" in aws_principals(statement)
+
+
+def aws_principals(statement: Body) -> list[Any]:
+    """Return the principals of a statement that are accounts, or of accounts, and ``*``."""
+    principal = statement.get("Principal")
+    return as_list(principal.get("AWS") if isinstance(principal, dict) else principal)
+
+
+def is_by_principal_arn(statement: Body) -> bool:
+    """Report whether a condition says who calls by ``aws:PrincipalArn``."""
+    return bool(list(_compared_with(statement, "aws:principalarn")))
+
+
+def source_accounts(statement: Body) -> list[str]:
+    """Return the accounts that conditions name as those for which a service calls."""
+    accounts = set(map(str, _compared_with(statement, "aws:sourceaccount")))
+    for arn in _compared_with(statement, "aws:sourcearn"):
+        parts = split_arn(str(arn))
+        if parts is not None:
+            accounts.add(parts[4])
+    return sorted(filter(str.isdigit, accounts))
+
+
+def _compared_with(statement: Body, wanted: str) -> Iterator[Any]:
+    """Yield the values that conditions compare a key with, as far as they can be read."""
+    for operator, key, values in conditions_of(statement):
+        is_positive = operator.rpartition(":")[2].removesuffix("IfExists") in _POSITIVE
+        if is_positive and key.lower() == wanted:
+            yield from as_list(values)
+
+
+def _strings_of(value: Any) -> list[str]:
+    """Return the strings of an element of a statement, which may have one or several."""
+    return [item for item in as_list(value) if isinstance(item, str)]

@@ -1,0 +1,1 @@
+"""Problems, permissions beyond the needs, and strangers that policies let in."""

@@ -1,0 +1,163 @@
+"""Problems that no statement fixes: trust, unusable keys, and policies that nothing waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .._answers import Answer
+from .._asked import Asked, declared_of
+from .._causes import Cause, Reason
+from .._finding import Finding
+from .._model import AccessModel, Key
+from .._needs.decided import Decided
+from .._needs.need import Need, keys_of
+from .._policy_documents import Policy, PolicyStatement
+from .._values import has_unknown, same, split_arn
+from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
+
+GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
+KEY_STATE_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"
+AWS_MANAGED_KEY = "alias/aws/s3"
+# A key is updating for some seconds after its primary Region was changed: "While the key state is
+# Updating, you can use the keys in cryptographic operations"
+# (https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html).
+_USABLE = ("Enabled", "Updating")
+_KEEP = "cancel its deletion, and enable it, before everything that it encrypts is lost"
+# https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+_MENDS = {
+    "Creating": "wait until KMS has made it",
+    "PendingDeletion": _KEEP,
+    "PendingReplicaDeletion": _KEEP,
+    "PendingImport": "import its key material",
+    "Unavailable": "connect its custom key store",
+}
+
+
+def trust_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator[Finding]:
+    """Yield the roles that Personalize can't assume."""
+    for need, _, decision in decisions:
+        role = need.owner
+        if decision.answer is not Answer.NO or role is None:
+            continue
+        is_denied = decision.reason.cause is Cause.DENIED
+        cause = Cause.TRUST_DENIED if is_denied else Cause.NOT_TRUSTED
+        yield Finding(
+            kind="trust",
+            subject=role.arn,
+            label=model.label(role.arn),
+            reason=Reason(cause, doubts=decision.refusals),
+            page=CONFUSED_DEPUTY_PAGE,
+            asked=need.asked,
+            places=declared_of([role]),
+        )
+
+
+def configuration_problems(model: AccessModel) -> Iterator[Finding]:
+    """Yield keys and roles that Personalize can't work with, whatever the policies say."""
+    unusable: dict[object, tuple[str, Reason, str, list[Asked]]] = {}
+    for asked in model.asked:
+        for arn, reason, page in _unusable(model, asked):
+            identity = (arn, reason.cause, *reason.values.values())
+            *_, all_asked = unusable.setdefault(identity, (arn, reason, page, []))
+            all_asked.append(asked)
+    for arn, reason, page, all_asked in unusable.values():
+        is_key = page in (KMS_PAGE, KEY_STATE_PAGE)
+        label = f"key {model.label(arn)}" if is_key else model.label(arn)
+        yield Finding(
+            kind="configuration",
+            subject=arn,
+            label=label,
+            reason=reason,
+            page=page,
+            asked=tuple(all_asked),
+        )
+
+
+def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason, str]]:
+    """Yield the ARNs that Personalize can't work with, the reasons, and AWS's pages."""
+    role = model.role(asked.role_arn)
+    if not role.exists:
+        yield role.arn, Reason.of(Cause.ROLE_ABSENT), IMPORT_PAGE
+    elif same(role.account, asked.account) is Answer.NO:
+        yield role.arn, Reason.of(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account), IMPORT_PAGE
+    for arn in keys_of(model, asked):
+        for reason in _unusable_key(model.key(arn), asked):
+            yield arn, reason, KEY_STATE_PAGE if reason.cause is Cause.KEY_STATE else KMS_PAGE
+    for arn in dict.fromkeys([location.bucket_arn for location in asked.locations]):
+        bucket = model.bucket(arn, asked.account)
+        if not bucket.exists:
+            yield arn, Reason.of(Cause.BUCKET_ABSENT), IMPORT_PAGE
+        elif bucket.region and same(bucket.region, asked.region) is Answer.NO:
+            regions = {"bucket_region": bucket.region, "region": asked.region}
+            yield arn, Reason(Cause.BUCKET_REGION, regions), IMPORT_PAGE
+
+
+def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
+    parts = split_arn(key.arn)
+    if key.arn.endswith(AWS_MANAGED_KEY):
+        yield Reason.of(Cause.KEY_OF_AWS)
+        return
+    is_alias = parts is not None and parts[5].startswith("alias/")
+    if not key.exists:
+        yield Reason.of(Cause.ALIAS_ABSENT if is_alias else Cause.KEY_ABSENT)
+        return
+    if is_alias:
+        yield Reason.of(Cause.KEY_IS_ALIAS)
+        return
+    if parts is None and not has_unknown(key.arn):
+        yield Reason.of(Cause.KEY_IS_NO_ARN)
+        return
+    if key.state not in _USABLE:
+        until = f", and KMS deletes it on {key.deleted_on}" if key.deleted_on else ""
+        mend = _MENDS.get(key.state, "enable it")
+        yield Reason.of(Cause.KEY_STATE, state=key.state + until, mend=mend)
+    is_known = not has_unknown(key.spec + key.usage)
+    if is_known and (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
+        yield Reason.of(Cause.KEY_SPEC, spec=key.spec, usage=key.usage)
+    if parts and parts[2] == "kms" and same(parts[3], asked.region) is Answer.NO:
+        yield Reason.of(Cause.KEY_REGION, key_region=parts[3], region=asked.region)
+
+
+def ordering_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator[Finding]:
+    """Yield the policies that a resource of a template needs but may be created before.
+
+    It isn't certain where a part of the key's policy, or an IAM policy of the role, can't be seen:
+    that may allow the same. A policy that only limits, as a boundary does, makes no difference.
+    """
+    early: dict[tuple[Asked, Policy], list[Need]] = {}
+    for need, _, decision in decisions:
+        if decision.answer is Answer.NO:
+            continue
+        for asked in need.asked:
+            for alternatives in decision.waits_for:
+                if not _is_one_there_before(asked, alternatives):
+                    early.setdefault((asked, alternatives[0].policy), []).append(need)
+    for (asked, policy), early_needs in early.items():
+        actions = tuple(dict.fromkeys([need.action for need in early_needs]))
+        reason = Reason.of(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions)
+        yield Finding(
+            kind="ordering",
+            subject=asked.label,
+            reason=reason,
+            page=asked.permissions.page_of(early_needs[0].action),
+            asked=(asked,),
+            is_warning=any(_may_be_allowed_elsewhere(model, need, policy) for need in early_needs),
+        )
+
+
+def _is_one_there_before(asked: Asked, alternatives: tuple[PolicyStatement, ...]) -> bool:
+    """Tell if one of some statements is there before a resource, or exists already."""
+    if asked.waits_for is None:
+        return True
+    for statement in alternatives:
+        declared = statement.policy.declared
+        if declared is None or declared in asked.waits_for:
+            return True
+    return False
+
+
+def _may_be_allowed_elsewhere(model: AccessModel, need: Need, policy: Policy) -> bool:
+    """Tell if a policy that can't be seen may allow the same."""
+    key, role = model.keys.get(need.owner_arn), need.role
+    is_in_iam = role is not None and bool(role.unseen) and policy in role.identity
+    return is_in_iam or (key is not None and bool(key.unseen))

@@ -1,0 +1,169 @@
+"""Keys, roles and buckets with their policies, and all that is asked of Personalize, as data.
+
+A template and an account are read into the same model. Values may have holes (see ``_values``), and
+each part that can't be seen has the reason why, so nothing has to be guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ._asked import Asked, OpenQuestion
+from ._causes import Column
+from ._declarations import Declaration
+from ._finding import Finding
+from ._policy_documents import Policy
+from ._values import account_of
+
+Functions = Mapping[str, Any]
+"""Functions of a template, for example ``Fn::GetAtt``, by their values with holes."""
+
+
+@dataclass(kw_only=True)
+class PolicyOwner:
+    """A key, a role or a bucket, which policies are about."""
+
+    column: ClassVar[Column]
+    """The column of its own policy."""
+    arn: str = field(kw_only=False)
+    unseen: str = ""
+    """The reason why a policy of its own can't be seen in full; empty if all of it is known."""
+    exists: bool = True
+    """False if an account has no such key, role or bucket."""
+    notes: tuple[str, ...] = ()
+    """Facts that decide nothing."""
+    declared: Declaration | None = None
+    """The resource of a template that makes it."""
+    waits_for: Container[Declaration | None] = ()
+    """The resources of templates that exist before it."""
+
+
+@dataclass
+class Key(PolicyOwner):
+    """A KMS key."""
+
+    column: ClassVar[Column] = "key"
+    policies: list[Policy] = field(default_factory=list)
+    spec: str = "SYMMETRIC_DEFAULT"
+    usage: str = "ENCRYPT_DECRYPT"
+    state: str = "Enabled"
+    """As KMS's ``DescribeKey`` has it: ``Enabled``, ``Disabled``, ``PendingDeletion``…"""
+    deleted_on: str = ""
+    """The day on which KMS deletes it, if that is known."""
+    has_default_policy: bool = False
+    """True if its template has no policy, so KMS gives it one until the template has one."""
+    unseen_state: str = ""
+    """The reason why its state, spec and usage can't be seen."""
+
+    @property
+    def account(self) -> str:
+        """The account that owns the key."""
+        return account_of(self.arn)
+
+    @property
+    def documents(self) -> list[Policy]:
+        """The documents of its own policy."""
+        return self.policies
+
+
+@dataclass
+class Role(PolicyOwner):
+    """A service role with all its policies; ``unseen`` is about its IAM policies."""
+
+    column: ClassVar[Column] = "trust"
+    trust: list[Policy] = field(default_factory=list)
+    identity: list[Policy] = field(default_factory=list)
+    """Inline and managed policies alike."""
+    boundary: Policy | None = None
+    unseen_denials: str = ""
+    """The reason why there may be more denials; for a role that exists already, see ``unseen``."""
+    unseen_trust: str = ""
+    unseen_boundary: str = ""
+    unique_id: str = ""
+    """Its ``AROA…`` id, where it is known."""
+
+    @property
+    def account(self) -> str:
+        """The account of the role."""
+        return account_of(self.arn)
+
+    @property
+    def documents(self) -> list[Policy]:
+        """The documents of its own policy."""
+        return self.trust
+
+
+@dataclass
+class Bucket(PolicyOwner):
+    """An S3 bucket."""
+
+    column: ClassVar[Column] = "bucket"
+    account: str
+    policies: list[Policy] = field(default_factory=list)
+    key_arn: str | None = None
+    """The key of its default encryption with SSE-KMS; none where it isn't encrypted with KMS."""
+    unseen_encryption: str = ""
+    """The reason why its default encryption can't be seen."""
+    region: str = ""
+    """Its Region, where it is known."""
+    unseen_region: str = ""
+    """The reason why its Region can't be seen."""
+
+    @property
+    def documents(self) -> list[Policy]:
+        """The documents of its own policy."""
+        return self.policies
+
+
+@dataclass
+class AccessModel:
+    """All keys, roles and buckets, by ARN, and all requests."""
+
+    keys: dict[str, Key] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    buckets: dict[str, Bucket] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+    owners_beside: list[Key | Role | Bucket] = field(default_factory=list)
+    """The owners in templates whose policies name Personalize, whatever is asked."""
+    problems: list[Finding] = field(default_factory=list)
+    """The problems of reading the model."""
+    without_key: list[str] = field(default_factory=list)
+    """The names of the dataset groups that Personalize encrypts with a key of its own."""
+    open_questions: list[OpenQuestion] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    """The names of keys, roles and buckets in reports, by ARN: a construct path for example."""
+    names_of_others: dict[str, str] = field(default_factory=dict)
+    """The names of roles of which nothing is asked, and of ``owners_beside``."""
+    organization: str = ""
+    """The id of the organization (``o-…``) of all accounts of the templates, where it is given."""
+    functions: Mapping[str, Functions] = field(default_factory=dict)
+    """The functions of each template, by its path; in an account there are no templates."""
+    assumed: dict[str, str] = field(default_factory=dict)
+    """The defaults of parameters that decide conditions, by stack and name: ``Main.Stage``."""
+    unseen: str = "it isn't part of the app"
+    """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
+
+    @property
+    def owners(self) -> Iterable[Key | Role | Bucket]:
+        """All keys, roles and buckets."""
+        return (*self.keys.values(), *self.roles.values(), *self.buckets.values())
+
+    def label(self, arn: str) -> str:
+        """Return the name of a key, a role or a bucket in reports."""
+        return self.names.get(arn, arn)
+
+    def key(self, arn: str) -> Key:
+        """Return a key; if it isn't in the model, its policy can't be seen."""
+        return self.keys.get(arn) or Key(arn, unseen=self.unseen)
+
+    def role(self, arn: str) -> Role:
+        """Return a role; if it isn't in the model, its policies can't be seen."""
+        why = self.unseen
+        return self.roles.get(arn) or Role(arn, unseen=why, unseen_trust=why, unseen_boundary=why)
+
+    def bucket(self, arn: str, account: str) -> Bucket:
+        """Return a bucket; if it isn't in the model, its policy and encryption can't be seen."""
+        why = self.unseen
+        return self.buckets.get(arn) or Bucket(arn, account, unseen=why, unseen_encryption=why)

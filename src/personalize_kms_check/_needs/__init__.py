@@ -1,0 +1,1 @@
+"""AWS's pages applied to requests, and the decisions of the policies on each need."""

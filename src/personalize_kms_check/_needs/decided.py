@@ -1,0 +1,100 @@
+"""Needs with the decisions of the policies on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from .._answers import Answer
+from .._causes import Cause, Column, Reason
+from .._evaluation.decision import (
+    Decision,
+    by_owner,
+    of_role,
+    role_by_both,
+    role_by_iam,
+    role_in_bucket,
+)
+from .._model import Bucket, Key
+from .._policy_documents import Policy
+from .need import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, alternatives_of
+
+
+class Decided(NamedTuple):
+    """A need, and the decision on it in a column of AWS's pages.
+
+    The column isn't always the need's: a bucket's policy may deny a role what IAM has to allow.
+    """
+
+    need: Need
+    column: Column
+    decision: Decision
+
+    @property
+    def answer(self) -> Answer:
+        """The answer of the decision."""
+        return self.decision.answer
+
+    @property
+    def policy_of(self) -> str:
+        """The ARN of the key, role or bucket whose policy decides."""
+        return self.need.principal_arn if self.column == IN_IAM else self.need.owner_arn
+
+
+def decide(needs: Iterable[Need]) -> list[Decided]:
+    """Decide whether each need is met, and for needs of IAM if a bucket's policy objects."""
+    needs = list(needs)
+    decisions: dict[Need, Decision] = {}
+    for alike in _alike(needs):
+        decisions |= dict.fromkeys(alike, _decision(alike[0]))
+    decided = []
+    for need in needs:
+        decided.append(Decided(need, need.column, decisions[need]))
+        if need.column == IN_IAM and isinstance(need.owner, Bucket):
+            in_bucket = role_in_bucket(need.call, need.owner)
+            if in_bucket.answer is not Answer.YES:
+                decided.append(Decided(need, IN_BUCKET_POLICY, in_bucket))
+    return decided
+
+
+def _alike(needs: Iterable[Need]) -> Iterable[list[Need]]:
+    """Return needs in groups with one decision, since no statement tells their actions apart.
+
+    Saves time: one by one, the judge of an app of 100 stacks takes half as long again.
+    """
+    groups: dict[object, list[Need]] = {}
+    for need in needs:
+        action, views = need.action.lower(), []
+        for policy in _policies_on(need):
+            for statement in policy.statements:
+                views.append(statement.view_of(action))
+        subject = (need.principal, need.caller, need.column, need.resource_arn, need.account)
+        groups.setdefault((*subject, *views), []).append(need)
+    return groups.values()
+
+
+def _policies_on(need: Need) -> list[Policy]:
+    """Return the policies that decide on a need."""
+    policies = [] if need.owner is None else [*need.owner.documents]
+    if need.role is not None:
+        policies += need.role.identity
+        if need.role.boundary is not None:
+            policies.append(need.role.boundary)
+    return policies
+
+
+def _decision(need: Need) -> Decision:
+    call, owner, role = need.call, need.owner, need.role
+    if role is None:
+        assert owner is not None
+        return by_owner(call, owner)
+    own = of_role(role, call)
+    if isinstance(owner, Key) and need.column == IN_KEY_POLICY:
+        return role_by_both(call, own, owner)
+    decision = role_by_iam(own)
+    if decision.answer is Answer.NO:
+        # AWS may look at another resource instead.
+        for alternative in alternatives_of(need):
+            if role_by_iam(of_role(role, alternative)).answer is not Answer.NO:
+                return Decision(Answer.MAYBE, Reason.of(Cause.SOLUTION_OR_VERSION))
+    return decision

@@ -1,0 +1,137 @@
+"""Forms of statements for a role in the policy of a key or bucket: by name or by account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .._answers import Answer
+from .._causes import Cause, Column, Reason
+from .._declarations import template_of
+from .._evaluation.decision import Decision
+from .._evaluation.elements import aws_principals
+from .._model import Bucket, Key, Role
+from .._policy_documents import allow_statements
+from .._values import same
+from .decided import Decided
+from .need import IN_BOUNDARY, IN_IAM, IN_KEY_POLICY, Need
+
+Owner = Key | Bucket | Role
+
+
+class Forms:
+    """The forms of statements, for each pair of owner and role: by the role's name or its account.
+
+    * In the policy as it should be: ``is_delegated`` is the form of a pair. ``is_left_to_iam``
+      tells if IAM has to allow the same, which across accounts it has to in both forms.
+    * In the policy of today: ``is_of_account`` tells if it leaves a need to the account already.
+    * Between the two: ``is_left_anew`` tells if it lets everybody in, and should leave a need to
+      the account.
+    """
+
+    def __init__(self, decisions: Iterable[Decided]) -> None:
+        self._delegated: dict[tuple[str, str], bool] = {}
+        """The form of each pair of owner and role, by their ARNs."""
+        self._by_key_policy: dict[Need, Decided] = {}
+        """The needs of roles that key policies decide on."""
+        by_pair: dict[tuple[str, str], tuple[Owner, Role, list[Decision]]] = {}
+        for decided in decisions:
+            owner, role = decided.need.owner, decided.need.role
+            if owner is None or role is None:
+                continue
+            *_, by_key_policy = by_pair.setdefault((owner.arn, role.arn), (owner, role, []))
+            if decided.column == IN_KEY_POLICY:
+                self._by_key_policy[decided.need] = decided
+                by_key_policy.append(decided.decision)
+        for pair, (owner, role, by_key_policy) in by_pair.items():
+            self._delegated[pair] = _leaves_to_account(owner, role, by_key_policy)
+
+    def is_delegated(self, need: Need) -> bool:
+        """Tell if an owner's policy leaves a role to its account.
+
+        It does where naming the role would make two resources or two stacks wait for each other,
+        and where the account's statement gives it all today. A policy that names the role today
+        goes on naming it.
+        """
+        return self._delegated.get((need.owner_arn, need.principal_arn), False)
+
+    def is_left_to_iam(self, need: Need) -> bool:
+        """Tell if IAM has to allow a role the same: it is delegated, or of another account."""
+        owner, role = need.owner, need.role
+        if owner is None or role is None:
+            return False
+        return same(owner.account, role.account) is not Answer.YES or self.is_delegated(need)
+
+    def is_of_account(self, need: Need) -> bool:
+        """Tell if a key policy leaves a need to a role's account already, without its name."""
+        decision = self._by_key_policy[need].decision
+        is_met = decision.answer is Answer.YES and not decision.named
+        return is_met or any(reason.cause is Cause.LEFT_TO_IAM for reason in decision.refusals)
+
+    def is_left_anew(self, need: Need) -> bool:
+        """Tell if a key policy lets everybody in, and should leave the role to its account."""
+        decided = self._by_key_policy.get(need)
+        return decided is not None and decided.decision.named and self.is_delegated(need)
+
+    def named(self) -> set[Need]:
+        """Return the needs that key policies meet by naming the role, or will as they should be."""
+        changed = set()
+        for need, decided in self._by_key_policy.items():
+            if IN_KEY_POLICY in self.reasons(decided):
+                changed.add((need.owner_arn, need.principal_arn))
+        named = set()
+        for need, decided in self._by_key_policy.items():
+            is_changed = (need.owner_arn, need.principal_arn) in changed
+            if decided.decision.named or (is_changed and not self.is_left_to_iam(need)):
+                named.add(need)
+        return named
+
+    def reasons(self, decided: Decided) -> dict[Column, Reason]:
+        """Return the reasons for which a need isn't met, by the policy that lacks it.
+
+        The column is empty where no statement helps.
+        """
+        reasons: dict[Column, Reason] = {}
+        for reason in decided.decision.refusals:
+            reasons.setdefault(self._lacking(decided, reason), reason)
+        return reasons
+
+    def _lacking(self, decided: Decided, reason: Reason) -> Column:
+        if reason.cause is Cause.DENIED:
+            return ""
+        if reason.cause is Cause.BOUNDARY:
+            return IN_BOUNDARY
+        own = decided.column
+        if own == IN_IAM or reason.cause is Cause.NO_STATEMENT:
+            return own
+        # A policy that names the role leaves nothing to IAM.
+        return IN_IAM if self.is_left_to_iam(decided.need) else own
+
+
+def _leaves_to_account(owner: Owner, role: Role, by_key_policy: Sequence[Decision]) -> bool:
+    """Tell if an owner's policy should leave a role to its account: see ``Forms.is_delegated``."""
+    # A role that exists already can be named.
+    is_made = role.declared is not None
+    is_apart = is_made and template_of(owner.declared) != template_of(role.declared)
+    is_so_today = bool(by_key_policy) and all(map(_is_given_by_account, by_key_policy))
+    is_wanted = is_apart or owner.declared in role.waits_for or is_so_today
+    return is_wanted and not _is_named(owner, role)
+
+
+def _is_given_by_account(decision: Decision) -> bool:
+    """Tell if a key policy leaves a permission to IAM, which gives it.
+
+    What a boundary or a denial takes away makes no difference.
+    """
+    if decision.answer is Answer.MAYBE and decision.reason.cause is not Cause.MAY_BE_DENIED:
+        return False
+    taken_away = {reason.cause for reason in decision.refusals} <= {Cause.BOUNDARY, Cause.DENIED}
+    return taken_away and not decision.named
+
+
+def _is_named(owner: Owner, role: Role) -> bool:
+    """Tell if a statement of an owner's policy names a role."""
+    for statement in allow_statements(owner.documents):
+        for name in aws_principals(statement.body):
+            if same(str(name), role.arn) is Answer.YES:
+                return True
+    return False

@@ -1,0 +1,207 @@
+"""AWS's pages applied to requests: who needs which action, on which resource, in which policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+from .._asked import Asked, Location, PrincipalKind
+from .._causes import Column
+from .._evaluation.calls import Call, Caller, call_on, role, service
+from .._model import AccessModel, Bucket, Key, Role
+from ..matrix import ASSUME_ROLE, PASS_ROLE, KeyAccess, S3Access
+
+ROLE: Final = "role"
+SERVICE: Final = "service"
+CALLER: Final = "caller"
+IN_KEY_POLICY: Final = "key"
+IN_IAM: Final = "role"
+IN_BUCKET_POLICY: Final = "bucket"
+IN_BOUNDARY: Final = "boundary"
+TRUST: Final = "trust"
+
+
+@dataclass(frozen=True, eq=False)
+class Need:
+    """A permission, in one of the columns of AWS's pages, with all requests that need it."""
+
+    principal: PrincipalKind
+    """``"role"``, ``"service"`` or ``"caller"``."""
+    role: Role | None
+    """The service role, or the caller's role; none for Personalize itself."""
+    column: Column
+    """``"key"``, ``"role"`` or ``"bucket"``; ``"trust"`` for becoming a service role."""
+    owner: Key | Bucket | Role | None
+    """The key, bucket or service role whose own policy decides on it, if any does."""
+    account: str
+    """The account that Personalize works in."""
+    caller: Caller
+    action: str
+    resource_arn: str
+    """A key, a bucket, the objects below a prefix, or ``*``; for a caller the service role, or a
+    resource to create."""
+    asked: tuple[Asked, ...]
+
+    @cached_property  # Saves time: needs that are alike in all policies are decided by one call.
+    def call(self) -> Call:
+        """The call that needs it."""
+        return call_on(self.owner, self.caller, self.action, self.resource_arn)
+
+    @property
+    def principal_arn(self) -> str:
+        """The ARN of the role, or the service principal."""
+        return self.caller.arn
+
+    @property
+    def owner_arn(self) -> str:
+        """The ARN of the owner; empty where there is none."""
+        return self.owner.arn if self.owner is not None else ""
+
+
+def needs_of(model: AccessModel) -> list[Need]:
+    """Return every permission once, with all requests that need it."""
+    needs: list[Need] = []
+    for asked in model.asked:
+        needs += _OfRequest(model, asked).needs()
+    return _once(needs)
+
+
+def trust_needs_of(model: AccessModel) -> list[Need]:
+    """Return Personalize's need to become each service role, with all requests that have it."""
+    return _once([_OfRequest(model, asked).to_become_role() for asked in model.asked])
+
+
+def _once(needs: Iterable[Need]) -> list[Need]:
+    """Return the needs of requests, one for all that are alike."""
+    groups: dict[object, list[Need]] = {}
+    for need in needs:
+        who = (need.principal, need.caller, need.account)
+        groups.setdefault((*who, need.column, need.action, need.resource_arn), []).append(need)
+    joined = []
+    for first, *others in groups.values():
+        asked = dict.fromkeys([*first.asked, *(need.asked[0] for need in others)])
+        joined.append(replace(first, asked=tuple(asked)) if others else first)
+    return joined
+
+
+def location_keys(model: AccessModel, asked: Asked, location: Location) -> list[str]:
+    """Return the ARNs of the keys that encrypt a location.
+
+    It is its own or that of the bucket; where the location is read, it may be both.
+    """
+    of_bucket = model.bucket(location.bucket_arn, asked.account).key_arn
+    own = location.key_arn
+    keys = [own, of_bucket] if location.is_read else [own or of_bucket]
+    return list(dict.fromkeys(key for key in keys if key is not None))
+
+
+def keys_of(model: AccessModel, asked: Asked) -> list[str]:
+    """Return the ARNs of all keys that a request needs, each once."""
+    keys = [asked.dataset_group_key] if asked.dataset_group_key else []
+    for location in asked.locations:
+        keys += filter(None, location_keys(model, asked, location))
+    return list(dict.fromkeys(keys))
+
+
+def users_of(model: AccessModel) -> Mapping[str, list[Asked]]:
+    """Return the requests that use each role, bucket and key."""
+    users: dict[str, list[Asked]] = {}
+    for asked in model.asked:
+        buckets = [location.bucket_arn for location in asked.locations]
+        used = (asked.role_arn, asked.caller_arn, *buckets, *keys_of(model, asked))
+        for arn in dict.fromkeys(used):
+            users.setdefault(arn, []).append(asked)
+    return users
+
+
+class _OfRequest:
+    """The needs of one request."""
+
+    def __init__(self, model: AccessModel, asked: Asked) -> None:
+        self._model = model
+        self._asked = asked
+        self._role = model.role(asked.role_arn)
+        self._as_role = role(self._role, asked.region, model.organization)
+        # Personalize itself is the same, whatever role the resource has.
+        self._as_service = service(asked.account, asked.region, model.organization)
+
+    def needs(self) -> Iterator[Need]:
+        asked, row = self._asked, self._asked.permissions
+        if asked.dataset_group_key is not None:
+            yield from self._on_key(asked.dataset_group_key, row.on_dataset_group_key)
+        for location, access in ((asked.source, row.source), (asked.destination, row.destination)):
+            if location is not None and access is not None:
+                yield from self._on_location(location, access)
+                for key_arn in location_keys(self._model, asked, location):
+                    yield from self._on_key(key_arn, access.on_key)
+        for actions in row.role_on_everything:
+            for action in actions.actions:
+                yield self._of_role(IN_IAM, action, "*")
+        if asked.caller_arn:
+            yield from self._of_caller()
+
+    def to_become_role(self) -> Need:
+        return self._of_service(ASSUME_ROLE, self._role.arn, self._role)
+
+    def _of_caller(self) -> Iterator[Need]:
+        asked = self._asked
+        wanted = []
+        for arn in asked.calls_on:
+            wanted.append((asked.permissions.create_action, arn))
+        for action in asked.also_calls:
+            wanted.append((action, asked.calls_on[-1]))
+        wanted.append((PASS_ROLE, asked.role_arn))
+        own_role = self._model.role(asked.caller_arn)
+        caller = role(own_role, asked.region, self._model.organization)
+        for action, arn in wanted:
+            yield Need(CALLER, own_role, IN_IAM, None, asked.account, caller, action, arn, (asked,))
+
+    def _on_key(self, key_arn: str, access: KeyAccess) -> Iterator[Need]:
+        key = self._model.key(key_arn)
+        for action in access.key_policy_actions:
+            yield self._of_role(IN_KEY_POLICY, action, key_arn, key)
+        for action in access.key_policy_actions:
+            yield self._of_service(action, key_arn, key)
+        for actions in access.role_policies:
+            for action in actions.actions:
+                yield self._of_role(IN_IAM, action, key_arn, key)
+
+    def _on_location(self, location: Location, access: S3Access) -> Iterator[Need]:
+        bucket = self._model.bucket(location.bucket_arn, self._asked.account)
+        wanted = [(access.on_objects, location.objects)]
+        for actions in access.on_bucket:
+            wanted.append((actions, bucket.arn))
+        for actions, arn in wanted:
+            for action in actions.actions:
+                yield self._of_role(IN_IAM, action, arn, bucket)
+                yield self._of_service(action, arn, bucket)
+
+    def _of_role(
+        self, column: Column, action: str, arn: str, owner: Key | Bucket | None = None
+    ) -> Need:
+        asked, caller = self._asked, self._as_role
+        return Need(ROLE, self._role, column, owner, asked.account, caller, action, arn, (asked,))
+
+    def _of_service(self, action: str, arn: str, owner: Key | Bucket | Role) -> Need:
+        asked, caller = self._asked, self._as_service
+        return Need(
+            SERVICE, None, owner.column, owner, asked.account, caller, action, arn, (asked,)
+        )
+
+
+def alternatives_of(need: Need) -> list[Call]:
+    """Return the same call on the solution of a solution version, or the other way round.
+
+    The service authorization reference has one type for both, and doesn't say which of them is
+    looked at.
+    """
+    if need.principal != CALLER or ":solution/" not in need.resource_arn:
+        return []
+    solutions: set[str] = set()
+    for request in need.asked:
+        for arn in request.calls_on:
+            if ":solution/" in arn and arn != need.resource_arn:
+                solutions.add(arn)
+    return [replace(need.call, resource_arn=arn) for arn in sorted(solutions)]

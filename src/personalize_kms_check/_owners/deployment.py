@@ -1,0 +1,166 @@
+"""The resources of an assembly by the names and ARNs that refer to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+from .._answers import Answer
+from .._policy_documents import as_list
+from .._templates import physical
+from .._templates.physical import ALIAS_PREFIX, alias_in, nearest, of_any_partition
+from .._templates.stacks import Resource
+from .._values import PARTITION, has_unknown, same, split_arn, without_case
+from . import shared_names
+from .policies_in_properties import IDENTITY_POLICIES
+
+_MERGED_KEY_POLICY = "Custom::PersonalizeKeyPolicy"
+
+Index = Literal[
+    "keys",
+    "merged key policies",
+    "aliases",
+    "roles",
+    "roles by name",
+    "policies of roles",
+    "managed policies",
+    "principals by policy",
+    "buckets",
+    "bucket policies",
+]
+"""Keys, roles, managed policies and merged key policies are found by ARN, without its partition.
+
+Aliases and buckets are found by name, policies by the name of the role or the bucket, "roles by
+name" by account and name, and "principals by policy" by the managed policy that they name. A name
+has several resources under conditions, and in stacks that don't say their environments.
+"""
+
+
+class Deployment:
+    """The resources of an assembly by names and ARNs, with those of the rest of the app beside."""
+
+    def __init__(self, resources: Iterable[Resource], beside: Deployment | None = None) -> None:
+        self._beside = beside
+        """The whole app, for an assembly that is one of its stages."""
+        self.own: dict[Index, dict[str, list[Resource]]] = {}
+        """The resources of the assembly alone."""
+        for index in get_args(Index):
+            self.own[index] = {}
+        for resource in resources:
+            with resource.stack.template.noting_errors():
+                self._take(resource)
+
+    def _take(self, resource: Resource) -> None:
+        type = resource.type
+        if type in physical.KEYS:
+            self._put("keys", of_any_partition(physical.key_arn(resource)), resource)
+        elif type == physical.ALIAS:
+            self._put("aliases", physical.alias_name(resource), resource)
+        elif type == _MERGED_KEY_POLICY:
+            key_arn = of_any_partition(resource.text("KeyArn") or "")
+            self._put("merged key policies", key_arn, resource)
+        elif type == physical.ROLE:
+            self._put("roles", of_any_partition(physical.role_arn(resource)), resource)
+            self._put("roles by name", shared_names.name_in_account(resource), resource)
+        elif type == physical.BUCKET:
+            self._put("buckets", physical.bucket_name(resource), resource)
+        elif type == "AWS::S3::BucketPolicy":
+            self._put("bucket policies", resource.text("Bucket") or "", resource)
+        elif type == physical.MANAGED_POLICY:
+            policy_arn = of_any_partition(physical.managed_policy_arn(resource))
+            self._put("managed policies", policy_arn, resource)
+        if type in physical.PRINCIPALS:
+            for arn in as_list(resource.get("ManagedPolicyArns")):
+                self._put("principals by policy", of_any_partition(str(arn)), resource)
+        if type in IDENTITY_POLICIES:
+            for role_name in roles_named_in(resource):
+                self._put("policies of roles", role_name, resource)
+
+    def _put(self, index: Index, name: str, resource: Resource) -> None:
+        self.own[index].setdefault(name, []).append(resource)
+
+    def find(self, index: Index, name: str) -> list[Resource]:
+        """Return the resources of a name here, or else in the rest of the app."""
+        resources = self.own[index].get(name, [])
+        if resources or self._beside is None:
+            return resources
+        return self._beside.find(index, name)
+
+    def of_bucket(self, index: Index, arn: str) -> list[Resource]:
+        """Return the resources of a bucket's name, which is unique in a partition."""
+        parts = split_arn(arn) or ("", PARTITION, arn)
+        in_partition = []
+        for resource in self.find(index, parts[-1]):
+            if same(resource.stack.partition, parts[1]) is not Answer.NO:
+                in_partition.append(resource)
+        return in_partition
+
+    def key_arn(self, key: str, resource: Resource) -> str:
+        """Return the ARN of a key that a property names by its id, its ARN or an alias.
+
+        The ARN of the alias, where its key isn't known.
+        """
+        arn = key
+        if split_arn(key) is None:
+            if has_unknown(key):
+                return key
+            arn = resource.arn("kms", key if key.startswith(ALIAS_PREFIX) else f"key/{key}")
+        name = alias_in(arn)
+        aliases = self.find("aliases", name) if name else []
+        if not aliases:
+            return arn
+        alias = nearest(aliases, resource.stack)
+        target = alias.text("TargetKeyId")
+        return arn if target is None else self.key_arn(target, alias)
+
+    def role_arn(self, role: str, resource: Resource) -> str:
+        """Return the ARN of a role that a property names by its name or its ARN."""
+        if split_arn(role):
+            return role
+        account = resource.stack.template.account
+        roles = self.find("roles by name", f"{account}/{without_case(role)}")
+        if roles:
+            return physical.role_arn(roles[0])
+        if has_unknown(role):
+            return role
+        return resource.arn("iam", f"role/{role}", region=False)
+
+    def managed_policies(self, arn: Any, role: Resource) -> list[Resource]:
+        """Return the policy with an ARN: several where conditions say which of a name is made."""
+        policies = self.find("managed policies", of_any_partition(str(arn)))
+        if not policies:
+            return []
+        top = nearest(policies, role.stack).stack.top
+        return [policy for policy in policies if policy.stack.top is top]
+
+    def policies_naming(self, role_name: str, account: str) -> list[Resource]:
+        """Return the policies that name a role of an account."""
+        policies = self.find("policies of roles", role_name)
+        return [policy for policy in policies if may_be_in(account, policy)]
+
+    @cached_property
+    def unclaimed_role_policies(self) -> Mapping[str, list[Resource]]:
+        """The policies by names of roles that no resource of the assembly has."""
+        made: set[str] = set()
+        for roles in self.own["roles"].values():
+            made.update(without_case(physical.role_name(role)) for role in roles)
+        policies = self.own["policies of roles"]
+        return {name: policies[name] for name in policies if without_case(name) not in made}
+
+    @cached_property
+    def unclaimed_bucket_policies(self) -> Mapping[str, list[Resource]]:
+        """The policies by names of buckets that no resource of the assembly has."""
+        policies = self.own["bucket policies"]
+        return {name: policies[name] for name in policies if name not in self.own["buckets"]}
+
+
+def roles_named_in(policy: Resource) -> list[str]:
+    """Return the names of roles in the properties of a policy."""
+    names = as_list(policy.get("Roles")) + as_list(policy.get("RoleName"))
+    return [str(name) for name in names]
+
+
+def may_be_in(account: str, resource: Resource) -> bool:
+    """Report whether a resource may be deployed in an account."""
+    return same(resource.stack.template.account, account) is not Answer.NO

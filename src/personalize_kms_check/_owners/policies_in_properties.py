@@ -1,0 +1,140 @@
+"""Policies in the properties of resources, and managed policies that no template makes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from .._causes import IF_PARAMETER
+from .._default_key_policy import default_key_policy
+from .._policy_documents import Policy, Position, all_conditions
+from .._templates.choices import Either, Item, items_of
+from .._templates.files import AssemblyError
+from .._templates.physical import MANAGED_POLICY
+from .._templates.stacks import Resource
+from .._values import account_of, has_unknown, last_part
+from .aws_managed_policies import policy_of_aws
+
+IDENTITY_POLICIES = ("AWS::IAM::Policy", MANAGED_POLICY, "AWS::IAM::RolePolicy")
+"""The types of IAM policies that name their roles."""
+
+_OF_OWNERS = {
+    "KeyPolicy": "key policy of",
+    "AssumeRolePolicyDocument": "trust policy of",
+}
+_DENYING = re.compile(r"Deny|Quarantine")
+
+
+def policy_of(resource: Resource, property_name: str, condition: str = "") -> Policy:
+    """Return the policy in a property.
+
+    A key or a role always has its own; any other depends on the conditions of its resource too.
+    """
+    inline = ""
+    if resource.type in IDENTITY_POLICIES and resource.type != MANAGED_POLICY:
+        inline = resource.text("PolicyName") or resource.unknown("PolicyName")
+    kind = _OF_OWNERS.get(property_name)
+    if kind is None:
+        kind, condition = "policy", all_conditions(condition, resource.condition)
+    else:
+        condition = ""
+    document = resource.get(property_name)
+    name = f"{kind} {resource.path}"
+    return policy_in(document, resource, name, condition=condition, inline=inline)
+
+
+def inline_policies_of(role: Resource) -> list[Policy]:
+    """Return the policies in the properties of a role."""
+    policies: list[Policy] = []
+    for item, position in items_of(role.get("Policies") or []):
+        document, policy_name = item, ""
+        if isinstance(item, dict):
+            document = item.get("PolicyDocument")
+            if isinstance(item.get("PolicyName"), str):
+                policy_name = item["PolicyName"]
+        name = f"inline policy {policy_name} of {role.path}"
+        if not policy_name:
+            name = f"inline policy of {role.path}"
+        inline = policy_name or role.unknown(f"Policies {position.number}")
+        condition = position.condition
+        policy = policy_in(document, role, name, condition=condition, inline=inline)
+        policies.append(policy)
+    return policies
+
+
+def policy_in(
+    value: Any, resource: Resource, name: str, *, condition: str = "", inline: str = ""
+) -> Policy:
+    """Return a policy, with all statements that conditions may put into its document."""
+    choices = items_of(value) if isinstance(value, Either) else [Item(value, Position(1))]
+    document: Any = None
+    bodies: list[Any] = []
+    positions: list[Position] = []
+    for choice, of_choice in choices:
+        document = _document(choice, resource)
+        statements = document.get("Statement", []) if isinstance(document, dict) else document
+        for body, position in items_of(statements, of_choice.condition):
+            bodies.append(body)
+            positions.append(position)
+    if not any(position.condition for position in positions):
+        return Policy(document, name, resource.declared, condition, inline=inline)
+    elements = document if isinstance(document, dict) else {}
+    document = {**elements, "Statement": bodies}
+    return Policy(document, name, resource.declared, condition, tuple(positions), inline)
+
+
+def _document(value: Any, resource: Resource) -> Any:
+    """Return a policy document, which a template may have as JSON; other text stays unknown."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        with suppress(AssemblyError):
+            return resource.parsed(value, "a policy")
+    return value
+
+
+def policy_from_outside(arn: Any, role: Resource, condition: str = "") -> Policy | None:
+    """Return a managed policy that no template makes, if it is AWS's own or given by the user."""
+    of_aws = policy_of_aws(str(arn), role.path, declared=role.declared, condition=condition)
+    name = last_part(str(arn))
+    document = role.stack.app.policies.get(name)
+    if of_aws is not None or document is None:
+        return of_aws
+    return Policy(document, f"managed policy {name} of {role.path}", condition=condition)
+
+
+def policy_of_kms(resource: Resource) -> Policy:
+    """Return the policy that KMS gives a key that is made without a policy."""
+    document = default_key_policy(resource.arn("iam", "root", region=False))
+    return Policy(document, f"default key policy of {resource.path}", resource.declared)
+
+
+def may_deny(managed_policy_arn: str) -> bool:
+    """Report whether a policy that isn't part of the app may deny a need of Personalize.
+
+    AWS's own policies that deny keys and objects say so in their names, for example AWSDenyAll and
+    AWSCompromisedKeyQuarantineV3.
+
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
+    """
+    return account_of(managed_policy_arn) != "aws" or bool(_DENYING.search(managed_policy_arn))
+
+
+def not_of_the_app(managed_policy_arns: Iterable[str]) -> str:
+    """Return the reason why managed policies can't be seen."""
+    reasons: list[str] = []
+    for arn in managed_policy_arns:
+        if isinstance(arn, Either):
+            reasons.append(f"which managed policy it has depends on the condition {arn.condition}")
+            continue
+        name = last_part(arn)
+        how = f"pass it by --policy {name}=FILE, in Python by policies="
+        if has_unknown(name):
+            how = IF_PARAMETER
+        reasons.append(f"managed policy {arn} isn't part of the app ({how})")
+    return all_reasons(*reasons)
+
+
+def all_reasons(*reasons: str) -> str:
+    """Return reasons why something can't be seen, in words."""
+    return "; ".join(filter(None, reasons))

@@ -1,0 +1,96 @@
+"""The IAM policies and the permissions boundary of a role, wherever the app has them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .._policy_documents import Policy, as_list
+from .._templates import physical
+from .._templates.choices import Item, items_of
+from .._templates.physical import PRINCIPALS, of_any_partition
+from .._templates.stacks import Resource
+from .._values import account_of
+from .deployment import Deployment, roles_named_in
+from .policies_in_properties import (
+    inline_policies_of,
+    may_deny,
+    not_of_the_app,
+    policy_from_outside,
+    policy_of,
+)
+
+
+def identity_policies(
+    resource: Resource, arn: str, deployment: Deployment
+) -> tuple[list[Policy], str, str]:
+    """Return the policies that name a role, that it names, and that its properties have.
+
+    The reasons follow why there may be other policies, and other denials.
+    """
+    # By declarations, since both sides may name the other.
+    policies: dict[object, tuple[Resource, str]] = {}
+    for policy in deployment.policies_naming(physical.role_name(resource), account_of(arn)):
+        policies[policy.declared] = (policy, "")
+    not_known: list[str] = []
+    from_outside: list[Policy] = []
+    for policy_arn, (_, condition) in _managed_policy_arns(resource):
+        of_app = deployment.managed_policies(policy_arn, resource)
+        for policy in of_app:
+            policies.setdefault(policy.declared, (policy, condition))
+        if of_app:
+            continue
+        known = policy_from_outside(policy_arn, resource, condition)
+        if known is None:
+            not_known.append(str(policy_arn))
+        else:
+            from_outside.append(known)
+    of_resources: list[Policy] = []
+    for policy, condition in policies.values():
+        of_resources.append(identity_policy(policy, arn, deployment, condition))
+    own = [*of_resources, *inline_policies_of(resource), *from_outside]
+    denying = [arn for arn in not_known if may_deny(arn)]
+    return own, not_of_the_app(not_known), not_of_the_app(denying)
+
+
+def identity_policy(
+    policy: Resource, role_arn: str, deployment: Deployment, condition: str = ""
+) -> Policy:
+    """Return an IAM policy of a role, with all other principals that have it."""
+    arns = [deployment.role_arn(name, policy) for name in roles_named_in(policy)]
+    for kind, property_name in (("user", "Users"), ("group", "Groups")):
+        for name in as_list(policy.get(property_name)):
+            arns.append(policy.arn("iam", f"{kind}/{name}", region=False))
+    if policy.type == physical.MANAGED_POLICY:
+        policy_arn = of_any_partition(physical.managed_policy_arn(policy))
+        principals = deployment.find("principals by policy", policy_arn)
+        arns += [_arn_of_principal(principal) for principal in principals]
+    own = of_any_partition(role_arn)
+    others = tuple(arn for arn in dict.fromkeys(arns) if of_any_partition(arn) != own)
+    return replace(policy_of(policy, "PolicyDocument", condition), also_of=others)
+
+
+def boundary_of(resource: Resource, deployment: Deployment) -> tuple[Policy | None, str]:
+    """Return the permissions boundary of a role, or the reason why it can't be seen."""
+    arn = resource.text("PermissionsBoundary")
+    if arn is None:
+        return None, ""
+    of_app = deployment.managed_policies(arn, resource)
+    if of_app:
+        return policy_of(of_app[0], "PolicyDocument"), ""
+    boundary = policy_from_outside(arn, resource)
+    return boundary, "" if boundary else not_of_the_app([arn])
+
+
+def _managed_policy_arns(role: Resource) -> list[Item]:
+    """Return the ARNs of a role's managed policies, first those without a condition."""
+    arns = items_of(role.get("ManagedPolicyArns") or [])
+    return sorted(arns, key=lambda item: item.position.condition)
+
+
+def _arn_of_principal(resource: Resource) -> str:
+    """Return the ARN of a role, a user or a group."""
+    if resource.type == physical.ROLE:
+        return physical.role_arn(resource)
+    kind = PRINCIPALS[resource.type]
+    name = resource.name_in(f"{kind.capitalize()}Name")
+    return resource.arn("iam", f"{kind}/{name}", region=False)

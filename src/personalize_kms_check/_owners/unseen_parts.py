@@ -1,0 +1,52 @@
+"""Parts of an app that its templates don't show: nested stacks elsewhere, modules, and macros."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from .._asked import OpenQuestion
+from .._declarations import Declaration
+from .._templates.stacks import Resource, Stack
+from .._templates.template import NESTED_STACKS, Template
+from .policies_in_properties import all_reasons
+
+
+def questions_of_unseen_parts(
+    resources: Iterable[Resource], stacks: Iterable[Stack], *, is_asked: bool
+) -> list[OpenQuestion]:
+    """Return questions for parts that may ask for something or change policies.
+
+    Where nothing is asked, only those count that speak of Personalize.
+    """
+    questions: list[OpenQuestion] = []
+    for resource in resources:
+        is_nested_elsewhere = (
+            resource.type in NESTED_STACKS and resource.logical_id not in resource.stack.nested
+        )
+        if not is_nested_elsewhere and not resource.type.endswith("::MODULE"):
+            continue
+        if not is_asked and "personalize" not in json.dumps(resource.body).lower():
+            continue
+        url = resource.body.get("Properties", {}).get(NESTED_STACKS.get(resource.type))
+        is_file = isinstance(url, str) and "://" not in url
+        its_template = f"its template {url}" if is_file else "its template"
+        reason = f"{its_template} isn't in the assembly, so what it does to policies isn't known"
+        questions.append(OpenQuestion(resource.path, reason, resource.declared))
+    for stack in stacks:
+        template = stack.template
+        if template.macros and (is_asked or template.speaks_of_personalize):
+            reason = f"{_put_in(template)}, so what becomes of its policies isn't known"
+            declared = Declaration(str(template.path), stack.name)
+            questions.append(OpenQuestion(stack.name, reason, declared))
+    return questions
+
+
+def put_in_around(stack: Stack) -> str:
+    """Return what the macros of a stack, and of stacks nested beside it, leave open in policies."""
+    templates = [beside.template for beside in stack.top.with_nested()]
+    return all_reasons(*(_put_in(template) for template in templates if template.macros))
+
+
+def _put_in(template: Template) -> str:
+    return f"what {', '.join(template.macros)} puts in isn't in the template"

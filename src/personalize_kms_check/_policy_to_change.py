@@ -1,0 +1,80 @@
+"""Policies to change, as a report has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ._causes import Cause, Column
+from ._declarations import Declaration
+from ._finding import Finding, Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyToChange:
+    """A policy that lacks something or has too much, with the statements that it should have."""
+
+    policy: Column
+    """``"key"``, ``"role"``, ``"bucket"``, ``"trust"`` or ``"boundary"``."""
+    policy_of: str
+    """The ARN of the key, role or bucket whose policy it is."""
+    declared: tuple[Declaration, ...] = field(default=(), repr=False)
+    """The resources that have the policy, or in whose template it has to be made."""
+    lacks: tuple[Finding, ...] = ()
+    too_much: tuple[Finding, ...] = ()
+    should_have: tuple[Json, ...] = ()
+    """All statements for Personalize that it should have, as the template takes them; for callers,
+    and for roles with nothing too much, only those for missing permissions."""
+    replaces: tuple[str, ...] = ()
+    """The statements of a key, bucket or trust policy, by sid or number, that the list replaces."""
+    own_conditions: tuple[str, ...] = ()
+    """The condition keys of replaced statements, so that nobody loses their own condition
+    unseen."""
+    also_for: tuple[str, ...] = ()
+    """The others whom the policy or a replaced statement serves: they may lose permissions."""
+    unnamed_roles: tuple[str, ...] = ()
+    """The ARNs of roles that need a name first, since the policy can only name them by a string."""
+    file: str = ""
+    """The file of the assembly that has the statements for the policy's owner, if they are
+    pending."""
+    make: str = ""
+    """The type of the resource to make, where no policy can take the statements."""
+    waiting: tuple[Declaration, ...] = field(default=(), repr=False)
+    """The resources of that template that have to depend on the one to make."""
+
+    def mends(self, problem: Finding) -> bool:
+        """Tell if it is the trust policy of a role that a problem is about."""
+        is_own = (self.policy, self.policy_of) == ("trust", problem.subject)
+        return is_own and problem.cause is Cause.NOT_TRUSTED
+
+    @property
+    def where(self) -> list[dict[str, str]]:
+        """The resources that have the policy, or in whose template to make it, as in reports."""
+        return [declaration.where for declaration in self.declared]
+
+    def to_json(self) -> Json:
+        """Return the policy as JSON."""
+        data: Json = {
+            "policy": self.policy,
+            "policy_of": self.policy_of,
+            "where": self.where,
+            "lacks": [_in_short(entry) for entry in self.lacks],
+            "too_much": [_in_short(entry) for entry in self.too_much],
+            "should_have": list(self.should_have),
+        }
+        for name in ("replaces", "own_conditions", "also_for", "unnamed_roles"):
+            if getattr(self, name):
+                data[name] = list(getattr(self, name))
+        for name in ("file", "make"):
+            if getattr(self, name):
+                data[name] = getattr(self, name)
+        if self.waiting:
+            data["waiting"] = [declaration.where for declaration in self.waiting]
+        return data
+
+
+def _in_short(entry: Finding) -> Json:
+    return {
+        "principal_arn": entry.principal_arn,
+        "action": entry.action,
+        "resource": entry.resource,
+    }

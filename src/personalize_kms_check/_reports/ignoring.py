@@ -1,0 +1,72 @@
+"""Findings that a report leaves out, since somebody knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from .._finding import Finding
+from .report import AccessReport
+from .rules import UNENCRYPTED, rule_of
+
+
+@dataclass(frozen=True)
+class Ignore:
+    """A rule whose findings are left out, at a construct and at those below it."""
+
+    rule: str
+    path: str = ""
+    """The construct's path; by default all of the app."""
+
+    def covers(self, path: str) -> bool:
+        """Tell if a path is that of the construct, or below it."""
+        return not self.path or f"{path}/".startswith(f"{self.path}/")
+
+
+def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessReport, set[Ignore]]:
+    """Return a report without the findings that are ignored at all their constructs.
+
+    Policies that only these are about are left out, too. Return also the ignores that cover a
+    finding.
+    """
+    of_rule: dict[str, list[Ignore]] = {}
+    for ignore in ignores:
+        of_rule.setdefault(ignore.rule, []).append(ignore)
+    used: set[Ignore] = set()
+    findings = []
+    for finding in report.findings:
+        covering = [] if finding.kind == "allowed" else _covering(finding, of_rule)
+        used.update(*covering)
+        if not covering or not all(covering):
+            findings.append(finding)
+    encrypted_by_aws = []
+    for path in report.without_key:
+        of_path = _at(path, of_rule.get(UNENCRYPTED, []))
+        used.update(of_path)
+        if not of_path:
+            encrypted_by_aws.append(path)
+    left_out = len(report.findings) - len(findings)
+    left_out += len(report.without_key) - len(encrypted_by_aws)
+    report = replace(
+        report,
+        findings=tuple(findings),
+        without_key=tuple(encrypted_by_aws),
+        left_out=report.left_out + left_out,
+    )
+    return replace(report, policies=report.policies_that_count()), used
+
+
+def _covering(finding: Finding, of_rule: Mapping[str, list[Ignore]]) -> list[list[Ignore]]:
+    """Return the ignores that cover each construct of a finding.
+
+    A finding without a construct is covered by the ignores of its rule that have no path.
+    """
+    candidates = of_rule.get(rule_of(finding), [])
+    by_construct = []
+    for declared in finding.found_at:
+        by_construct.append(_at(declared.construct_path, candidates))
+    return by_construct or [[ignore for ignore in candidates if not ignore.path]]
+
+
+def _at(path: str, ignores: Iterable[Ignore]) -> list[Ignore]:
+    return [ignore for ignore in ignores if ignore.covers(path)]

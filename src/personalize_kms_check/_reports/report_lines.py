@@ -1,0 +1,312 @@
+"""The lines of a report: permissions that are alike together, and problems."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from .._causes import MAY_BE_TOO_MUCH, POLICIES, Cause, Reason
+from .._declarations import Declaration
+from .._finding import Finding, Level
+from .._policy_to_change import PolicyToChange
+from .._values import shown
+from .outcome import AccessFindings
+from .rules import rule_of
+from .short_names import Names
+
+# The causes that are about everything that a role may do.
+_OF_ALL_POLICIES = (Cause.BOUNDARY_UNSEEN, Cause.NOT_KNOWN, Cause.POLICIES_UNSEEN)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a report: findings that are told together."""
+
+    findings: tuple[Finding, ...]
+    text: str
+    """The findings and their reason, in words."""
+    fix: str = ""
+    """The remedy in words, where no policy to change says it."""
+    policies: tuple[PolicyToChange, ...] = ()
+    """The policies to change."""
+
+    @property
+    def first(self) -> Finding:
+        """The finding whose kind, page and places stand for all."""
+        return self.findings[0]
+
+    @property
+    def level(self) -> Level:
+        """An error if something is missing or wrong, a note if it isn't needed, else a warning."""
+        return self.first.level
+
+    @property
+    def mark(self) -> str:
+        """The mark of its kind in a report."""
+        if self.level == "error":
+            return "✘"
+        return "?" if self.first.kind == "undecided" else "!"
+
+    @property
+    def sentence(self) -> str:
+        """The text, with the remedy in words."""
+        return f"{self.text}: {self.fix}" if self.fix and not self.policies else self.text
+
+    @property
+    def rule(self) -> str:
+        """The name of the rule that it breaks."""
+        return rule_of(self.first)
+
+    @property
+    def page(self) -> str:
+        """The page of AWS's documentation, if there is one."""
+        return self.first.page
+
+    @property
+    def found_at(self) -> tuple[Declaration, ...]:
+        """The resources of templates that it is about, each once."""
+        places: list[Declaration] = []
+        for finding in self.findings:
+            places += finding.found_at
+        return tuple(dict.fromkeys(places))
+
+    @property
+    def to_change(self) -> tuple[Declaration, ...]:
+        """The resources of templates with the policies to change, or else those it is about.
+
+        An excess is changed where it is, though the list may go into another policy.
+        """
+        if self.level == "note":
+            return self.found_at
+        places: list[Declaration] = []
+        for policy in self.policies:
+            places += policy.declared
+        for finding in self.findings:
+            places += finding.places
+        return tuple(dict.fromkeys(places)) or self.found_at
+
+
+def lines_of(report: AccessFindings) -> list[Line]:
+    """Return the lines of a report, errors first, without permissions that are allowed."""
+    words = _Words(report)
+    errors, warnings = [], []
+    for problem in report.problems:
+        if problem.is_warning:
+            warnings.append(words.problem(problem))
+        else:
+            errors.append(words.problem(problem))
+    return [*words.missing(), *errors, *words.excess(), *words.undecided(), *warnings]
+
+
+class _Words:
+    """Puts the findings of a report into words."""
+
+    def __init__(self, report: AccessFindings) -> None:
+        self._report = report
+        self._names = Names(report.names)
+
+    def missing(self) -> list[Line]:
+        """Return the lines on missing permissions, by policy or by the statements that deny."""
+        lines = []
+        told: set[Finding] = set()
+        for policy in self._report.policies:
+            told.update(policy.lacks)
+            for lacks in _lacks_of(policy):
+                lines.append(self._line(lacks, self._lack(policy, lacks), (policy,)))
+        denied = []
+        for finding in self._report.missing:
+            if finding not in told or _denials(finding):
+                denied.append(finding)
+        for alike in _grouped(denied, lambda finding: (self._why_denied(finding), finding.policy)):
+            why = self._why_denied(alike[0])
+            text = f"{self._who(alike)} may not {self._what(alike)}: {why}"
+            denials = _denials(alike[0])
+            fix = denials[0].remedy if denials else ""
+            lines.append(self._line(alike, text, fix=fix))
+        return lines
+
+    def _why_denied(self, finding: Finding) -> str:
+        reasons = _denials(finding) or [finding.reason]
+        return "; ".join([reason.sentence() + _condition_of(reason) for reason in reasons])
+
+    def _lack(self, policy: PolicyToChange, lacks: tuple[Finding, ...]) -> str:
+        of = whose(policy.policy, self._names.of(policy.policy_of))
+        if policy.policy == "role":
+            text = f"{of} lack {self._what(lacks)}"
+            if all(finding.cause is Cause.LEFT_TO_IAM for finding in lacks):
+                text += f", which the {POLICIES[lacks[0].policy]} leaves to IAM"
+        else:
+            say = self._what if policy.policy == "bucket" else _actions
+            text = f"{of} lacks {self._for_whom(lacks, say)}"
+        return text
+
+    def _for_whom(
+        self, findings: Iterable[Finding], say: Callable[[Iterable[Finding]], str]
+    ) -> str:
+        """Return words for findings with their principals, of which those alike are together."""
+        by_lack: dict[str, list[Finding]] = {}
+        for of_principal in _grouped(findings, lambda finding: finding.principal_arn):
+            by_lack.setdefault(say(of_principal), []).extend(of_principal)
+        parts = [f"{lacking} for {self._who(alike)}" for lacking, alike in by_lack.items()]
+        return ", and ".join(parts)
+
+    def excess(self) -> list[Line]:
+        """Return a line for the excess of a statement for a reason."""
+        lines = []
+        groups = _grouped(
+            self._report.excess,
+            lambda finding: (*_statements(finding), finding.policy, _why(finding)),
+        )
+        for alike in groups:
+            policies = []
+            for policy in self._report.policies:
+                if not set(alike).isdisjoint(policy.too_much):
+                    policies.append(policy)
+            text, fix = self._too_much(alike), alike[0].reason.remedy
+            lines.append(self._line(alike, text, tuple(policies), fix))
+        return lines
+
+    def undecided(self) -> list[Line]:
+        """Return a line for each reason that leaves something open."""
+        apart: list[Finding] = []
+        for finding in self._report.undecided:
+            for reason in _apart(finding.reason):
+                apart.append(replace(finding, reason=reason))
+        lines = []
+        groups = _grouped(
+            apart, lambda finding: (finding.because, bool(finding.principal), finding.file)
+        )
+        for alike in groups:
+            first, fix = alike[0], alike[0].reason.remedy
+            if first.file:
+                fix = f"have its owner add the statements in {first.file}, which the synth wrote"
+            lines.append(self._line(alike, self._undecided(alike), fix=fix))
+        return lines
+
+    def _undecided(self, findings: tuple[Finding, ...]) -> str:
+        first, reason = findings[0], findings[0].because
+        if first.cause in MAY_BE_TOO_MUCH:
+            return f"maybe too much: {self._too_much(findings)}"
+        if not first.principal:
+            return f"{self._subjects(findings)}: {reason}"
+        if first.cause in _OF_ALL_POLICIES:
+            return f"not known what {self._who(findings)} may: {reason}"
+        return f"not known whether {self._who(findings)} may {self._what(findings)}: {reason}"
+
+    def problem(self, problem: Finding) -> Line:
+        """Return the line for a problem, with the requests that it concerns."""
+        text, fix = self._names.short(problem.says), self._names.short(problem.reason.remedy)
+        for doubt in problem.reason.doubts:
+            if doubt.cause is Cause.DENIED:
+                text += _condition_of(doubt)
+        others = [name for name in problem.needed_by if name not in text]
+        if others:
+            text += f" (needed by {', '.join(others)})"
+        policies = [policy for policy in self._report.policies if policy.mends(problem)]
+        return Line((problem,), shown(text), shown(fix), tuple(policies))
+
+    def _line(
+        self,
+        findings: tuple[Finding, ...],
+        text: str,
+        policies: tuple[PolicyToChange, ...] = (),
+        fix: str = "",
+    ) -> Line:
+        number = f" ({len(findings)})" if len(findings) > 1 else ""
+        short = self._names.short(f"{text}{number}")
+        return Line(findings, shown(short), shown(fix), policies)
+
+    def _too_much(self, findings: tuple[Finding, ...]) -> str:
+        statements = "; ".join(_statements(findings[0]))
+        return f"{statements}: {self._what(findings)}: {_why(findings[0])}"
+
+    def _who(self, findings: Iterable[Finding]) -> str:
+        names, personalize = set(), []
+        for finding in findings:
+            if finding.principal == "service":
+                personalize = ["Personalize"]
+            else:
+                names.add(self._names.of(finding.principal_arn))
+        return " and ".join([*sorted(names), *personalize])
+
+    def _subjects(self, findings: Iterable[Finding]) -> str:
+        names = []
+        for finding in findings:
+            names.append(finding.name or self._names.of(finding.resource or finding.policy_of))
+        return ", ".join(dict.fromkeys(names))
+
+    def _what(self, findings: Iterable[Finding]) -> str:
+        """Return actions with their resources; those on the same resources together."""
+        on: dict[str, set[str]] = {}
+        for finding in findings:
+            on.setdefault(finding.resource, set()).add(finding.action)
+        by_actions: dict[tuple[str, ...], list[str]] = {}
+        for resource, actions in sorted(on.items()):
+            by_actions.setdefault(tuple(sorted(actions)), []).append(self._names.of(resource))
+        parts = []
+        for actions_on, resources in by_actions.items():
+            parts.append(f"{', '.join(actions_on)} on {', '.join(resources)}")
+        return "; ".join(parts)
+
+
+def whose(column: str, name: str) -> str:
+    """Return the name of a policy, or of all IAM policies of a role."""
+    return f"{'IAM policies' if column == 'role' else POLICIES[column]} of {name}"
+
+
+def _lacks_of(policy: PolicyToChange) -> list[tuple[Finding, ...]]:
+    """Return the findings that a policy lacks; those of IAM apart, by column of AWS's pages."""
+    if policy.policy == "role":
+        return _grouped(policy.lacks, lambda finding: finding.policy)
+    return [policy.lacks] if policy.lacks else []
+
+
+def _denials(finding: Finding) -> list[Reason]:
+    return [reason for reason in (finding.reason, *finding.further) if reason.cause is Cause.DENIED]
+
+
+def _condition_of(reason: Reason) -> str:
+    """Return the conditions of the statements that deny, as their policies have them."""
+    conditions = []
+    for statement in reason.statements:
+        condition = statement.body.get("Condition") if statement.readable else None
+        if condition:
+            conditions.append(json.dumps(condition))
+    return f" (on condition {'; '.join(conditions)})" if conditions else ""
+
+
+def _actions(findings: Iterable[Finding]) -> str:
+    return ", ".join(sorted({finding.action for finding in findings}))
+
+
+def _statements(finding: Finding) -> tuple[str, ...]:
+    names = []
+    for statement in finding.reason.statements:
+        condition = f" (if {statement.condition})" if statement.condition else ""
+        names.append(f"{statement.name}{condition}")
+    return tuple(names)
+
+
+def _why(finding: Finding) -> str:
+    """Return the reason without the statements that it is about."""
+    return replace(finding.reason, statements=()).sentence()
+
+
+def _apart(reason: Reason) -> Iterable[Reason]:
+    """Return a reason for each doubt that leaves something open, each once."""
+    reasons = {}
+    for doubt in reason.doubts:
+        is_alone = reason.cause is Cause.OPEN or doubt.cause is Cause.NOT_KNOWN
+        reasons[doubt.sentence()] = doubt if is_alone else replace(reason, doubts=(doubt,))
+    return reasons.values() or [reason]
+
+
+def _grouped(
+    findings: Iterable[Finding], alike: Callable[[Finding], object]
+) -> list[tuple[Finding, ...]]:
+    """Return findings in groups that are alike, in their order."""
+    groups: dict[object, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(alike(finding), []).append(finding)
+    return [tuple(group) for group in groups.values()]

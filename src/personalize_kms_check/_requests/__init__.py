@@ -1,0 +1,1 @@
+"""Requests to Personalize in templates, metadata and declarations."""

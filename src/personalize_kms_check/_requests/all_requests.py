@@ -1,0 +1,130 @@
+"""All requests of an assembly to Personalize: of templates, of constructs, and of jobs of ours.
+
+A job of ours is read from its metadata, which has all values that its executions may choose. The
+state machine that starts it shows who calls.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .._asked import Asked, OpenQuestion
+from .._finding import Finding
+from .._templates.stacks import Resource, Stack
+from .._templates.template import Template
+from .constructs import Left
+from .refused_requests import refusals
+from .request import Request
+from .request_reader import RequestReader
+from .requesters import requests_of
+from .state_machines import STATE_MACHINES
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A job of ours, as its construct left it."""
+
+    left: Left
+    asked: Asked
+
+
+class AllRequests:
+    """The requests of an assembly, or only those of constructs of ours."""
+
+    def __init__(
+        self,
+        constructs: Iterable[Left],
+        resources: Iterable[Resource],
+        reader: RequestReader,
+        *,
+        only_ours: bool,
+    ) -> None:
+        self.asked: list[tuple[Asked, Template]] = []
+        """The requests, each with the template that asks."""
+        self.questions: list[OpenQuestion] = []
+        self.problems: list[Finding] = []
+        self._reader = reader
+        self._paths: set[str] = set()
+        """The paths of constructs of ours."""
+        self._allowed: dict[tuple[str, str], list[Asked]] = {}
+        """The requests of constructs, by the ARN of the role and the kind of resource."""
+        self._jobs: dict[tuple[Stack, str, str], list[_Job]] = {}
+        """The jobs of ours, by the state that starts them (its stack, its name) and their kind."""
+        self._started: set[_Job] = set()
+        for left in constructs:
+            if left.ours or not only_ours:
+                self._add_construct(left)
+        for resource in resources:
+            ours = self._is_ours(resource.path)
+            may_start_job = bool(self._jobs) and resource.type in STATE_MACHINES
+            if ours or may_start_job or not only_ours:
+                with resource.stack.template.noting_errors():
+                    self._add_resource(resource, ours=ours, jobs_alone=only_ours and not ours)
+        for jobs in self._jobs.values():
+            for job in jobs:
+                if job not in self._started:
+                    self.asked.append((job.asked, job.left.template))
+
+    def _add_construct(self, left: Left) -> None:
+        """Add the requests of a construct; of a job only its questions and problems."""
+        self.questions += left.questions
+        self.problems += left.problems
+        if left.ours:
+            self._paths.add(left.path)
+        for asked in left.asked:
+            if left.state is not None:
+                state = (*left.state, asked.kind)
+                self._jobs.setdefault(state, []).append(_Job(left, asked))
+            else:
+                self._allowed.setdefault((asked.role_arn, asked.kind), []).append(asked)
+                self.asked.append((asked, left.template))
+
+    def _is_ours(self, path: str) -> bool:
+        """Report whether a construct of ours made the resource at a path."""
+        parent = path.rpartition("/")[0]
+        return bool(parent) and (parent in self._paths or self._is_ours(parent))
+
+    def _add_resource(self, resource: Resource, *, ours: bool, jobs_alone: bool) -> None:
+        """Add the requests of a resource of a template, or only the jobs of ours that it starts."""
+        for request in requests_of(resource):
+            if isinstance(request, OpenQuestion):
+                self.questions.append(request)
+                continue
+            state = (request.resource.stack, request.state, request.permissions.resource)
+            if state in self._jobs:
+                self._add_job(request, self._jobs[state])
+            elif not jobs_alone:
+                self._add_request(request, ours=ours)
+
+    def _add_job(self, request: Request, jobs: list[_Job]) -> None:
+        """Add the job that a state starts, with its caller."""
+        self.problems += refusals(request, ours=True)
+        waiting = [job for job in jobs if job not in self._started]
+        if waiting:
+            job = _started_by(request, waiting)
+            self._started.add(job)
+            left = job.left
+            asked = self._reader.with_caller(job.asked, request, left.job_name, left.made_for)
+            self.asked.append((asked, left.template))
+
+    def _add_request(self, request: Request, *, ours: bool) -> None:
+        """Add a request of a template, with its problems and questions."""
+        if request.chosen_by:
+            self.questions.append(self._reader.question_of_choice(request))
+            return
+        self.problems += refusals(request, ours=ours)
+        asked, questions = self._reader.read(request, self._allowed, ours=ours)
+        self.questions += questions
+        if asked is not None:
+            self.asked.append((asked, request.resource.stack.template))
+
+
+def _started_by(request: Request, jobs: list[_Job]) -> _Job:
+    """Return the job that a state starts; several state machines may have a state of its name."""
+    text = json.dumps(request.resource.body)
+    for job in jobs:
+        if job.left.job_name.rstrip("*") in text:
+            return job
+    return jobs[0]

@@ -1,0 +1,249 @@
+"""Requests that constructs and jobs of ours left in the assembly's metadata: see ``_metadata``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .._answers import Answer
+from .._asked import Asked, Location, OpenQuestion
+from .._causes import Cause, Reason
+from .._declarations import Declaration
+from .._finding import Finding
+from .._policy_documents import as_list
+from .._templates.app import App
+from .._templates.choices import left_out_by
+from .._templates.manifest import Assembly
+from .._templates.stacks import Stack
+from .._templates.template import Template
+from .._values import joined, unknown
+from .dataset_groups import DatasetGroups, key_left_open
+from .request import KINDS
+
+_NAMES = {"serviceRole": "the role", "encryptionKey": "the key"}
+
+
+class PendingPolicy(NamedTuple):
+    """A policy whose statements others have to add."""
+
+    column: str
+    """``"key"``, ``"bucket"``, ``"role"`` or ``"caller"``."""
+    arn: str
+    """The ARN of that key, bucket or role; for a caller the path of the job that it starts."""
+    actions: frozenset[str]
+    """The actions that the statements allow."""
+    file: str = ""
+    """The file of the assembly that has the statements."""
+
+
+@dataclass
+class Left:
+    """The metadata of a construct, as far as it can be read."""
+
+    path: str
+    """The construct's."""
+    template: Template
+    """The template of its stack."""
+    file: Path
+    """The file of that template, which may be unreadable."""
+    asked: list[Asked] = field(default_factory=list)
+    questions: list[OpenQuestion] = field(default_factory=list)
+    problems: list[Finding] = field(default_factory=list)
+    pending: list[PendingPolicy] = field(default_factory=list)
+    """The policies whose statements others have to add."""
+    state: tuple[Stack, str] | None = None
+    """The name of the state that starts it, if it is a job, and its stack."""
+    job_name: str = ""
+    """All names that the job may have, as a pattern."""
+    made_for: str = ""
+    """The ARN of the job's dataset group or solution version, where each execution has the same."""
+    ours: bool = True
+    """False if users have declared it, so that no construct answers for it."""
+
+    @property
+    def declared(self) -> Declaration:
+        """The construct, in reports."""
+        return Declaration(str(self.template.path), self.path)
+
+
+def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups) -> list[Left]:
+    """Return the metadata of constructs, without those that conditions certainly leave out."""
+    constructs: list[Left] = []
+    for template, path, data in assembly.metadata:
+        own = app.of_file(template, str(data.get("template")))
+        if own is not None and (own.is_made is Answer.NO or _is_left_out(own, path)):
+            continue
+        file = template.path.parent / str(data.get("template"))
+        own_template = template if own is None else own.template
+        left = Left(path, own_template, file, ours=not data.get("isDeclared"))
+        constructs.append(left)
+        problem = data.get("problem")
+        if problem is not None:
+            reason = f"what it was told to allow couldn't be written down: {problem}"
+        elif own is None:
+            reason = f"{file.name} is the template of no stack of the assembly, so it isn't checked"
+        else:
+            with own.template.noting_errors():
+                _Metadata(left, data, _References(app, template, own), groups).read()
+            continue
+        left.questions.append(OpenQuestion(path, reason, left.declared))
+    return constructs
+
+
+def _is_left_out(stack: Stack, path: str) -> bool:
+    """Report whether conditions leave out all resources that a construct made."""
+    made: list[str] = []
+    for logical_id, path_of_resource in stack.template.paths.items():
+        if path_of_resource.startswith(f"{path}/"):
+            made.append(logical_id)
+    return bool(made) and all(stack.exists(logical_id) is Answer.NO for logical_id in made)
+
+
+@dataclass
+class _Metadata:
+    """Reads the metadata of a construct into ``left``."""
+
+    left: Left
+    data: Mapping[str, Any]
+    references: _References
+    groups: DatasetGroups
+
+    def read(self) -> None:
+        """Read all of it, unless conditions leave its role or its key out."""
+        is_left_out = False
+        for field_name, name in _NAMES.items():
+            target = self.references.target_of(self.data.get(field_name))
+            if target is None:
+                continue
+            stack, logical_id, _ = target
+            if not stack.template.may_have(logical_id):
+                self._add_not_made(name, logical_id)
+            # A parameter has a logical id too.
+            elif logical_id in stack.template.resources:
+                is_left_out = is_left_out or stack.exists(logical_id) is Answer.NO
+        if is_left_out:
+            return
+        role_arn = self.references.text(self.data.get("serviceRole"))
+        key_arn = self.references.optional_text(self.data.get("encryptionKey"))
+        job = self.data.get("job")
+        if isinstance(job, dict):
+            self._read_job(job)
+            left = self.left
+            group = self.groups.of(left.made_for, self.references.own)
+            if group is not None:
+                key_arn = self.groups.key_of(group)
+            condition = left_out_by(key_arn)
+            if condition:
+                key_arn = None
+                question = key_left_open(left.path, condition, left.declared, role_arn)
+                left.questions.append(question)
+        self._read_pending()
+        self._read_resources(role_arn, key_arn)
+
+    def _add_not_made(self, name: str, logical_id: str) -> None:
+        left = self.left
+        problem = Finding(
+            kind="configuration",
+            name=left.path,
+            subject=left.path,
+            reason=Reason.of(Cause.NOT_MADE, what=name, logical_id=logical_id),
+            places=(left.declared,),
+            of_ours=left.ours,
+        )
+        left.problems.append(problem)
+
+    def _read_job(self, job: Mapping[str, Any]) -> None:
+        """Read the names of a job, and of the state that starts it."""
+        left = self.left
+        left.state = (self.references.own, str(job.get("state")))
+        left.job_name = self.references.text(job.get("name", ""))
+        left.made_for = self.references.text(job.get("madeFor", ""))
+
+    def _read_pending(self) -> None:
+        for entry in as_list(self.data.get("pending")):
+            if isinstance(entry, dict):
+                arn = self.references.text(entry.get("resource"))
+                actions = frozenset(str(action) for action in as_list(entry.get("actions")))
+                file = str(entry.get("file", ""))
+                policy = PendingPolicy(str(entry.get("policy")), arn, actions, file)
+                self.left.pending.append(policy)
+
+    def _read_resources(self, role_arn: str, key_arn: str | None) -> None:
+        """Read the resources that it was told to allow."""
+        left, template = self.left, self.references.own.template
+        resources = self.data.get("resources")
+        if not isinstance(resources, list):
+            no_list = "its metadata has no list of what it was told to allow"
+            left.questions.append(OpenQuestion(left.path, no_list))
+            return
+        files = {(policy.column, policy.arn): policy.file for policy in left.pending}
+        for resource in resources:
+            call = ""
+            if isinstance(resource, dict):
+                call = f"create{str(resource.get('resource')).replace(' ', '')}"
+            if call not in KINDS:
+                unknown_kind = f"{resource!r} is of a kind that this version doesn't know"
+                left.questions.append(OpenQuestion(left.path, unknown_kind, role_arns=(role_arn,)))
+                continue
+            asked = Asked(
+                name=left.path,
+                permissions=KINDS[call],
+                role_arn=role_arn,
+                account=template.account,
+                region=template.region,
+                dataset_group_key=key_arn,
+                source=self.references.location(resource.get("source")),
+                destination=self.references.location(resource.get("destination")),
+                declared=left.declared,
+                ours=left.ours,
+                files=files,
+            )
+            left.asked.append(asked)
+
+
+class _References:
+    """Resolves references, which name their templates, and expressions of the construct's stack."""
+
+    def __init__(self, app: App, beside: Template, own: Stack) -> None:
+        self._app = app
+        self._beside = beside
+        self.own = own
+
+    def text(self, expression: Any) -> str:
+        target = self.target_of(expression)
+        if target is not None:
+            stack, name, attribute = target
+            return str(stack.ref(name) if attribute == "Ref" else stack.get_att(name, attribute))
+        if expression is None:
+            return unknown("a reference that is missing")
+        parts = expression.get("parts") if isinstance(expression, dict) else None
+        if parts is not None:
+            return self.own.string(joined(self.text(part) for part in as_list(parts)))
+        return self.own.text(expression)
+
+    def optional_text(self, expression: Any) -> str | None:
+        return None if expression is None else self.text(expression)
+
+    def target_of(self, expression: Any) -> tuple[Stack, str, str] | None:
+        """Return stack, logical id and attribute of a reference, of metadata or of a template."""
+        match expression:
+            case {"template": str(template), "logicalId": str(name), "attribute": str(attribute)}:
+                stack = self._app.of_file(self._beside, template)
+                return None if stack is None else (stack, name, attribute)
+            case {"Ref": str(name)}:
+                return self.own, name, "Ref"
+            case {"Fn::GetAtt": [str(name), str(attribute)]}:
+                return self.own, name, attribute
+        return None
+
+    def location(self, data: Any) -> Location | None:
+        if not isinstance(data, dict):
+            return None
+        return Location(
+            self.text(data.get("bucket")),
+            self.text(data.get("prefix", "")),
+            self.optional_text(data.get("key")),
+            account=self.text(data.get("account", "")),
+        )

@@ -1,0 +1,75 @@
+"""The dataset groups of an assembly, which jobs and metric attributions belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .._asked import OpenQuestion
+from .._causes import Cause
+from .._declarations import Declaration
+from .._owners.deployment import Deployment
+from .._templates import physical
+from .._templates.physical import alias_in, nearest
+from .._templates.stacks import Resource, Stack
+from .._values import split, unknown
+
+_MEMBERS = {physical.DATASET: physical.dataset_arn, physical.SOLUTION: physical.arn_by_name}
+
+
+class DatasetGroups:
+    """Dataset groups, with their datasets and solutions, by ARNs and references."""
+
+    def __init__(self, resources: Iterable[Resource], deployment: Deployment) -> None:
+        self._deployment = deployment
+        self.without_key: list[Resource] = []
+        """The dataset groups that Personalize encrypts with a key of its own."""
+        self._groups: dict[str, list[Resource]] = {}
+        self._members: dict[str, list[Resource]] = {}
+        for resource in resources:
+            if resource.type == physical.DATASET_GROUP:
+                with resource.stack.template.noting_errors():
+                    self._take_group(resource)
+            elif resource.type in _MEMBERS:
+                with resource.stack.template.noting_errors():
+                    arn = _MEMBERS[resource.type](resource)
+                    self._members.setdefault(arn, []).append(resource)
+
+    def _take_group(self, group: Resource) -> None:
+        for name in (physical.arn_by_name(group), physical.ref(group)):
+            self._groups.setdefault(name, []).append(group)
+        if group.get("KmsKeyArn") is None and group.get("RoleArn") is None:
+            self.without_key.append(group)
+
+    def of(self, made_for: str, beside: Stack) -> Resource | None:
+        """Return the dataset group of a dataset, a solution, a solution version, or of itself.
+
+        None for a dataset group that isn't part of the app.
+        """
+        start, *names = split(made_for, "/")
+        # The ARN of a solution version begins with that of its solution.
+        members = self._members.get(made_for) or self._members.get("/".join([start, *names[:1]]))
+        if members:
+            group = nearest(members, beside).text("DatasetGroupArn")
+        elif names and start.endswith(":dataset"):
+            # The ARN of a dataset has the name of its dataset group.
+            group = f"{start}-group/{names[0]}"
+        else:
+            group = made_for
+        return nearest(self._groups[group], beside) if group in self._groups else None
+
+    def key_of(self, group: Resource) -> str | None:
+        """Return the ARN of the key of a dataset group, if it has one."""
+        key = group.text("KmsKeyArn")
+        return None if key is None else self.key_arn(key, group)
+
+    def key_arn(self, given: str, resource: Resource) -> str:
+        """Return the ARN of a key; a hole for the key of an alias that isn't part of the app."""
+        arn = self._deployment.key_arn(given, resource)
+        alias = alias_in(arn)
+        return unknown(f"key of {alias}") if alias else arn
+
+
+def key_left_open(name: str, condition: str, declared: Declaration, role_arn: str) -> OpenQuestion:
+    """Return the question for a member of a dataset group that has a key under a condition only."""
+    reason = f"the key of its dataset group depends on the condition {condition}"
+    return OpenQuestion(name, reason, declared, (role_arn,), ("kms",), Cause.CHOSEN)

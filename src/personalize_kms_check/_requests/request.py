@@ -1,0 +1,175 @@
+"""Requests to Personalize to create something, and who makes them.
+
+A resource of a template or a call of Personalize's API is such a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .. import matrix
+from .._asked import OpenQuestion
+from .._policy_documents import all_conditions
+from .._templates.choices import Either, left_out_by
+from .._templates.stacks import Resource
+from .._values import split, split_arn, unknown
+
+S3_URI = "s3://"
+KINDS: Mapping[str, matrix.Permissions] = {f"create{row.noun.lower()}": row for row in matrix.ROWS}
+"""The permissions that AWS's pages ask for, by the call of the API with its name in lower case."""
+
+
+class Request(NamedTuple):
+    """A call of Personalize's API, by code or by CloudFormation for a resource of a template."""
+
+    resource: Resource
+    """The resource of the template."""
+    name: str
+    """Where it is asked for, in words."""
+    permissions: matrix.Permissions
+    """The permissions that AWS's pages ask for."""
+    arguments: Any
+    """Its arguments, the names in lower case, since SDKs and templates spell them differently.
+
+    A hole where an execution chooses all of them.
+    """
+    at_deployment: bool
+    """True if the deployment of the stack makes the request, so that it waits for policies."""
+    account: str = ""
+    """The account in which the call is made, where it isn't that of the stack."""
+    describes: bool = False
+    """True if the caller also asks for the status of the new resource."""
+    state: str = ""
+    """The name of the state, if a state machine makes the call."""
+    caller: str = ""
+    """The ARN or the name of the role that calls; empty where the template doesn't show it."""
+
+    def text(self, *path: str) -> str | None:
+        """Return an argument, or none; a hole where it isn't known before an execution."""
+        value: Any = self.arguments
+        for name in path:
+            if not isinstance(value, dict):
+                break
+            if f"{name}.$" in value:
+                return self._unknown(name, path, value[f"{name}.$"])
+            value = value.get(name)
+        if value is None or (isinstance(value, str) and not value.startswith("{%")):
+            return value
+        return self._unknown(path[-1], path, value)
+
+    def _unknown(self, name: str, path: tuple[str, ...], value: Any) -> str:
+        stack_name, logical_id = self.resource.stack.name, self.resource.logical_id
+        return unknown(f"{name} of {self.name}", stack_name, logical_id, path, value)
+
+    @property
+    def role_arn(self) -> str | None:
+        """The role."""
+        return self._argument(self.permissions.role_argument)
+
+    @property
+    def key_arn(self) -> str | None:
+        """The key of a dataset group that is to be made."""
+        return self.text("kmskeyarn")
+
+    @property
+    def made_for(self) -> str:
+        """The ARN of its dataset group, dataset or solution version; a hole if none is given."""
+        parent = self.text("datasetgrouparn") or self._argument(self.permissions.made_for)
+        return parent or unknown(f"{self.permissions.made_for} of {self.name}")
+
+    @property
+    def environment(self) -> tuple[str, str]:
+        """The account and the Region in which the call is made."""
+        template = self.resource.stack.template
+        return self.account or template.account, template.region
+
+    def calls_on(self, job_name: str, made_for: str) -> tuple[str, ...]:
+        """Return the ARNs that the caller needs the API's action on.
+
+        Where they are known, the pattern of the job's names and the ARN of its parent say more than
+        the arguments.
+        """
+        made_for = made_for or self.made_for
+        row = self.permissions
+        account, region = self.environment
+        start = f"arn:{self.resource.stack.partition}:personalize:{region}:{account}"
+        name_argument = "jobname" if row.is_job else "name"
+        name = job_name or self.text(name_argument) or unknown(f"name of {self.name}")
+        arn = f"{start}:{row.arn_type}/{name}"
+        if not row.parent:
+            return (arn,)
+        if split_arn(made_for) is None:
+            return f"{start}:{row.parent}/{made_for}", arn
+        if row.parent == "solution":
+            # A solution version's ARN begins with the solution's, and has the solution's type.
+            return "/".join(split(made_for, "/")[:2]), made_for, arn
+        return made_for, arn
+
+    @property
+    def also_calls(self) -> tuple[str, ...]:
+        """The actions that the caller needs on the new resource, besides creating it."""
+        actions: list[str] = []
+        if self.describes:
+            actions.append(self.permissions.describe_action)
+        tags = self.arguments.get("tags") if isinstance(self.arguments, dict) else None
+        if isinstance(tags, list) and tags:
+            actions.append(matrix.TAG)
+        return tuple(actions)
+
+    @property
+    def is_of_group(self) -> bool:
+        """True if a dataset group is to be made, which may have neither a role nor a key."""
+        return self.permissions.resource == "dataset group"
+
+    @property
+    def paths(self) -> dict[str, tuple[str | None, str | None]]:
+        """The paths of ``source`` and ``destination``, where it has them, each with its key."""
+        paths: dict[str, tuple[str | None, str | None]] = {}
+        for side, access in _sides(self.permissions):
+            path, key = self._argument(access.path_argument), self._argument(access.key_argument)
+            paths[side] = (path, key)
+        return paths
+
+    @property
+    def chosen_by(self) -> str:
+        """The conditions that may leave out a role, a key or a path, or that choose all of it."""
+        names = [self.permissions.role_argument]
+        if self.is_of_group:
+            names.append("KmsKeyArn")
+        for _, access in _sides(self.permissions):
+            names += [access.path_argument, access.key_argument]
+        return all_conditions(*(self._chosen_by(name) for name in names if name))
+
+    def _chosen_by(self, name: str) -> str:
+        value: Any = self.arguments
+        for part in name.lower().split("."):
+            if isinstance(value, Either):
+                return value.condition
+            value = value.get(part) if isinstance(value, dict) else None
+        return left_out_by(value)
+
+    def _argument(self, name: str) -> str | None:
+        return self.text(*name.lower().split(".")) if name else None
+
+
+def _sides(row: matrix.Permissions) -> list[tuple[str, matrix.S3Access]]:
+    """Return the access to ``source`` and ``destination``, where a request has them."""
+    sides: list[tuple[str, matrix.S3Access]] = []
+    for side, access in (("source", row.source), ("destination", row.destination)):
+        if access is not None:
+            sides.append((side, access))
+    return sides
+
+
+def call_not_known(resource: Resource, name: str) -> OpenQuestion:
+    """Return the question for a call that can't be read."""
+    reason = "it calls Personalize, and what it asks for isn't known before deployment"
+    return OpenQuestion(name, reason, resource.declared)
+
+
+def lower_case(value: Any) -> Any:
+    """Return arguments with their names in lower case."""
+    if isinstance(value, dict):
+        return {str(name).lower(): lower_case(item) for name, item in value.items()}
+    return [lower_case(item) for item in value] if isinstance(value, list) else value

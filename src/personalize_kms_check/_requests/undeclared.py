@@ -1,0 +1,226 @@
+"""Roles of the app that may create resources of Personalize, where no template says which.
+
+Functions, notebooks and pipelines have such roles. IAM users and groups aren't looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from .._answers import Answer
+from .._asked import Asked, OpenQuestion
+from .._causes import Cause
+from .._evaluation import calls, decision
+from .._evaluation.calls import Call
+from .._evaluation.elements import actions_of, principals_of, resources_of
+from .._model import Role
+from .._owners.aws_managed_policies import policies_of_aws_named
+from .._owners.deployment import Deployment
+from .._owners.policies_in_properties import policy_in
+from .._owners.policy_owners import Owners
+from .._policy_documents import Policy, allow_statements, has_variables
+from .._templates import physical
+from .._templates.choices import items_of
+from .._templates.physical import of_any_partition
+from .._templates.stacks import Resource
+from .._values import HOLE, has_unknown, matches, unknown
+from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL
+
+# SAM makes a role of its policies
+# (https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html).
+_SAM_FUNCTION = "AWS::Serverless::Function"
+
+
+class _Passed(NamedTuple):
+    """A role that may be passed to Personalize."""
+
+    arn: str
+    path: str
+    """The name in reports; empty for a role that only requests name."""
+    calls: set[str]
+    """The calls that requests make with it."""
+
+
+def undeclared(
+    asked: Sequence[Asked], resources: Iterable[Resource], deployment: Deployment
+) -> list[OpenQuestion]:
+    """Return a question for each role that may create resources that nothing asks for.
+
+    It may do so with a role that it may pass to Personalize.
+    """
+    passed = _passed(asked, resources, deployment)
+    questions: list[OpenQuestion] = []
+    for resource in resources:
+        with resource.stack.template.noting_errors():
+            creator = _creator(resource, deployment)
+            question = None if creator is None else _question(resource, creator, passed, deployment)
+            if question is not None:
+                questions.append(question)
+    return questions
+
+
+def _passed(
+    asked: Sequence[Asked], resources: Iterable[Resource], deployment: Deployment
+) -> list[_Passed]:
+    """Return the roles that Personalize may assume, and the roles of requests.
+
+    Where nothing is asked and the app has no such role, it may be any role outside of the app.
+    """
+    passed: dict[str, _Passed] = {}
+    for resource in resources:
+        with resource.stack.template.noting_errors():
+            if _may_be_for_personalize(resource, deployment):
+                arn = physical.role_arn(resource)
+                passed[of_any_partition(arn)] = _Passed(arn, resource.path, set())
+    if not passed:
+        outside = _Passed(unknown("a role outside of the app"), "any role", set())
+        return [] if asked else [outside]
+    for request in asked:
+        name = of_any_partition(request.role_arn)
+        role = passed.setdefault(name, _Passed(request.role_arn, "", set()))
+        role.calls.add(request.permissions.create_action)
+    return list(passed.values())
+
+
+def _may_be_for_personalize(resource: Resource, deployment: Deployment) -> bool:
+    """Report whether a resource is a role that speaks of Personalize and may trust it."""
+    if resource.type != physical.ROLE or "personalize" not in json.dumps(resource.body).lower():
+        return False
+    template = resource.stack.template
+    trust = json.dumps(resource.body.get("Properties", {}).get("AssumeRolePolicyDocument"))
+    if "Fn::FindInMap" in trust:
+        # Older CDKs look up the principals of services by the Region.
+        maps = template.body.get("Mappings", {})
+        looked_up = [maps[name] for name in maps if f'"{name}"' in trust]
+        if "personalize" not in f"{trust}{json.dumps(looked_up)}".lower():
+            return False
+    personalize = calls.service(template.account, template.region)
+    role = _role_of(resource, deployment)
+    return decision.trust(personalize, role).answer is not Answer.NO
+
+
+def _creator(resource: Resource, deployment: Deployment) -> Role | None:
+    """Return the role of a template, or the role that SAM makes, if code may call with it."""
+    if resource.type == physical.ROLE:
+        role = _role_of(resource, deployment)
+        return None if _is_for_personalize_alone(role) else role
+    if resource.type != _SAM_FUNCTION or resource.get("Role") is not None:
+        return None
+    identity: list[Policy] = []
+    for document, _ in items_of(resource.get("Policies")):
+        if isinstance(document, Mapping):
+            identity.append(policy_in(document, resource, resource.path))
+        elif isinstance(document, str):
+            identity += policies_of_aws_named(document, resource.path)
+    return Role(resource.arn("iam", resource.generated_id, region=False), identity=identity)
+
+
+def _role_of(resource: Resource, deployment: Deployment) -> Role:
+    """Return a role of the templates with its policies."""
+    arn, owners = physical.role_arn(resource), Owners(deployment)
+    owners.add_role(arn)
+    return owners.model.role(arn)
+
+
+def _is_for_personalize_alone(role: Role) -> bool:
+    for statement in allow_statements(role.trust):
+        for name in principals_of(statement.body):
+            if name != SERVICE_PRINCIPAL:
+                return False
+    return True
+
+
+def _question(
+    resource: Resource, creator: Role, passed: Sequence[_Passed], deployment: Deployment
+) -> OpenQuestion | None:
+    """Return the question for a role, if it may create more than is asked."""
+    calls_by_action = _may_create(creator)
+    if not calls_by_action:
+        return None
+    roles = _may_pass(creator, passed, resource.stack.template.region, deployment)
+    # A request for one job says nothing of other jobs that are allowed by name.
+    asked = set().union(*(role.calls for role in roles))
+    actions = [action for action in calls_by_action if asked.isdisjoint(calls_by_action[action])]
+    if not actions:
+        # Nor does it say anything of other roles.
+        actions = [*calls_by_action]
+        all_calls = set().union(*calls_by_action.values())
+        roles = [role for role in roles if role.calls.isdisjoint(all_calls)]
+    roles = [role for role in roles if role.path]
+    if not roles:
+        return None
+    paths = tuple(role.path for role in roles)
+    return OpenQuestion(
+        resource.path,
+        "",
+        resource.declared,
+        tuple(role.arn for role in roles),
+        cause=Cause.NOT_DECLARED,
+        values=(("actions", tuple(actions)), ("roles", paths)),
+    )
+
+
+def _may_create(creator: Role) -> dict[str, set[str]]:
+    """Return the calls with a role by each action in policies.
+
+    Dataset groups count only if there are no other calls.
+    """
+    created: dict[str, set[str]] = {}
+    jobs: dict[str, set[str]] = {}
+    for statement in allow_statements(creator.identity):
+        for action in actions_of(statement.body, "personalize"):
+            allowed = set() if action == "*" else calls_of(action)
+            if allowed:
+                created[action] = allowed
+            if allowed - {DATASET_GROUP.create_action}:
+                jobs[action] = allowed - {DATASET_GROUP.create_action}
+    return jobs or created
+
+
+def calls_of(action: str) -> set[str]:
+    """Return the calls with a role that an action of a policy allows."""
+    allowed: set[str] = set()
+    for row in ROWS:
+        if matches(row.create_action.lower(), action.lower()) is Answer.YES:
+            allowed.add(row.create_action)
+    return allowed
+
+
+def _may_pass(
+    creator: Role, passed: Sequence[_Passed], region: str, deployment: Deployment
+) -> list[_Passed]:
+    """Return the roles that a creator may pass to Personalize.
+
+    If its policies name roles, only roles with these names count. A name that isn't known may be
+    that of any role, unless another name is that of a role for Personalize.
+    """
+    named = _roles_named(creator)
+    is_open = any(_is_pattern(arn) for arn in named)
+    if named.isdisjoint(of_any_partition(role.arn) for role in passed):
+        is_open |= any(has_unknown(arn) and not deployment.find("roles", arn) for arn in named)
+    roles: list[_Passed] = []
+    for role in passed:
+        if is_open or of_any_partition(role.arn) in named:
+            call = Call(calls.role(creator, region), PASS_ROLE, role.arn, creator.account, region)
+            may_pass = decision.role_by_iam(decision.of_role(creator, call)).answer
+            if may_pass is not Answer.NO:
+                roles.append(role)
+    return roles
+
+
+def _is_pattern(arn: str) -> bool:
+    text = HOLE.sub("", arn)
+    return "*" in text or "?" in text or has_variables(arn)
+
+
+def _roles_named(creator: Role) -> set[str]:
+    """Return the roles in statements about passing roles, without their partitions."""
+    named: set[str] = set()
+    for statement in allow_statements(creator.identity):
+        for action in actions_of(statement.body, "iam"):
+            if matches(PASS_ROLE.lower(), action.lower()) is not Answer.NO:
+                for arn, _ in items_of(resources_of(statement.body)):
+                    named.add(of_any_partition(str(arn)))
+    return named

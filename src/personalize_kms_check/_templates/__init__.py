@@ -1,0 +1,1 @@
+"""Templates as values: assemblies, stacks, functions, parameters and files."""

@@ -1,0 +1,88 @@
+"""The stacks of an app, which refer to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._answers import Answer
+from . import physical
+from .given_policies import GivenPolicies
+from .manifest import Assembly
+from .parameter_values import NO_VALUES, ParameterValues
+from .stacks import Resource, Stack, Surroundings
+from .template import Template
+
+
+class App(Surroundings):
+    """All stacks that can refer to each other."""
+
+    def __init__(
+        self,
+        templates: list[Template],
+        parameters: ParameterValues = NO_VALUES,
+        policies: GivenPolicies | None = None,
+    ) -> None:
+        self.parameters, self.policies = parameters, policies or {}
+        self.top = [Stack(self, template) for template in templates]
+        self._by_template = {id(stack.template): stack for stack in self.top}
+        self.stacks: list[Stack] = []
+        for top in self.top:
+            self.stacks += top.with_nested()
+        self._by_file = {stack.template.path: stack for stack in self.stacks}
+        self._exports: dict[str, list[tuple[Stack, str]]] = {}
+        self._has_read_exports = False
+
+    def stacks_of(self, assembly: Assembly) -> list[Stack]:
+        """Return the stacks of an assembly, nested stacks included."""
+        stacks: list[Stack] = []
+        for template in assembly.templates:
+            stacks += self._by_template[id(template)].with_nested()
+        return stacks
+
+    def of_file(self, beside: Template, file: str) -> Stack | None:
+        """Return the stack whose template has this name, in the directory of another template."""
+        return self._by_file.get(beside.path.parent / file)
+
+    def value_of(self, resource: Resource, attribute: str) -> str:
+        """Return an attribute of a resource, or the value of ``Ref`` without an attribute."""
+        return physical.attribute(resource, attribute) if attribute else physical.ref(resource)
+
+    def stacks_named(self, name: str) -> Sequence[Stack]:
+        """Return the top-level stacks of a name."""
+        return [stack for stack in self.top if stack.template.stack_name == name]
+
+    def exporters(self, name: str, to: Stack) -> list[tuple[Stack, str]]:
+        """Return the stacks that export a name to a stack, with the output.
+
+        There are several in broken apps only.
+        """
+        exporters: list[tuple[Stack, str]] = []
+        for stack, output in self._exported_as(name):
+            if stack.is_in(to.template.account, to.template.region):
+                exporters.append((stack, output))
+        # Stages may be deployed side by side: the export of the same assembly counts.
+        folder = to.top.template.path.parent
+        own: list[tuple[Stack, str]] = []
+        for stack, output in exporters:
+            if stack.top.template.path.parent == folder:
+                own.append((stack, output))
+        return own or exporters
+
+    def _exported_as(self, name: str) -> Sequence[tuple[Stack, str]]:
+        """Return the outputs that are exported under a name."""
+        if not self._has_read_exports:
+            # A name that is an import itself can't be known: while names are read, there is none.
+            self._has_read_exports = True
+            for stack in self.stacks:
+                self._read_exports(stack)
+        return self._exports.get(name, ())
+
+    def _read_exports(self, stack: Stack) -> None:
+        for output, declared in stack.template.body.get("Outputs", {}).items():
+            export = declared.get("Export") if isinstance(declared, dict) else None
+            if not isinstance(export, dict) or "Name" not in export:
+                continue
+            with stack.template.noting_errors():
+                if stack.has_output(output) is not Answer.NO:
+                    name = stack.text(export["Name"])
+                    self._exports.setdefault(name, []).append((stack, output))

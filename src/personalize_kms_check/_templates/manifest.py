@@ -1,0 +1,230 @@
+"""Cloud assemblies on disk: manifests, and the metadata in them.
+
+https://docs.aws.amazon.com/cdk/v2/guide/deploy.html#deploy-how-synth
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .._metadata_type import METADATA_TYPE
+from .._policy_documents import as_list
+from .._values import unknown
+from .files import AssemblyError, Json, read_json
+from .template import Template, template_of, templates_by_construct
+
+LOGICAL_ID = "aws:cdk:logicalId"
+ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
+
+UNKNOWN_ENVIRONMENT = {"unknown-account": "${AWS::AccountId}", "unknown-region": "${AWS::Region}"}
+_ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
+_TEMPLATE_FILE, _PRODUCT = "aws:cdk:templateFile", ".product.template.json"
+
+
+@dataclass
+class Assembly:
+    """The stacks of an app or of one of its stages, or a product."""
+
+    directory: Path
+    templates: list[Template] = field(default_factory=list)
+    """Top-level stacks, in the order of the manifest."""
+    dependencies: dict[str, set[str]] = field(default_factory=dict)
+    """The direct dependencies of stacks, by the files of templates; empty without a manifest."""
+    metadata: list[tuple[Template, str, Json]] = field(default_factory=list)
+    """The metadata that constructs of ours left: the stack, the construct's path and the data."""
+    acknowledged: list[tuple[str, str]] = field(default_factory=list)
+    """The rules that are acknowledged, each with the path of the construct."""
+    stages: list[Path] = field(default_factory=list)
+    """The directories of its stages, which are assemblies of their own."""
+    products: list[Assembly] = field(default_factory=list)
+    """Its products of Service Catalog, each of which is deployed by itself, by who launches it."""
+
+    def with_nested(self) -> Iterator[Template]:
+        """Yield the templates of all stacks, nested stacks included."""
+        for template in self.templates:
+            yield from template.with_nested()
+
+
+def read_assembly(directory: Path) -> Assembly:
+    """Read an assembly without its stages; templates that can't be read stay empty.
+
+    Raises:
+        AssemblyError: if there is no assembly, or its manifest can't be read.
+    """
+    return _Manifest(directory).read()
+
+
+def read_with_stages(directory: Path, within: tuple[Path, ...] = ()) -> list[Assembly]:
+    """Return an assembly, its products, and the assemblies of its stages.
+
+    Raises:
+        AssemblyError: as above, or if it contains itself.
+    """
+    here = Path(os.path.realpath(directory))
+    if here in within:
+        manifest = here / "manifest.json"
+        raise AssemblyError(f"{manifest}: circular reference: the assembly contains itself")
+    assembly = read_assembly(directory)
+    assemblies = [assembly, *assembly.products]
+    for stage in assembly.stages:
+        assemblies += read_with_stages(stage, (*within, here))
+    return assemblies
+
+
+def template_alone(name: str, file: Path) -> Template:
+    """Read a template whose environment and stack name only its deployment knows."""
+    account, region = UNKNOWN_ENVIRONMENT.values()
+    template = Template(name, unknown(f"{name}.AWS::StackName"), account, region, file)
+    template.read()
+    return template
+
+
+def _object_in(value: Json, name: str) -> Json:
+    """Return an entry that is an object; an empty object for anything else."""
+    entry = value.get(name)
+    return dict(entry) if isinstance(entry, dict) else {}
+
+
+@dataclass
+class _Manifest:
+    directory: Path
+
+    @property
+    def file(self) -> Path:
+        return self.directory / "manifest.json"
+
+    def read(self) -> Assembly:
+        artifacts = self._artifacts()
+        assembly = Assembly(self.directory)
+        stacks: dict[str, Template] = {}
+        waits: dict[str, list[str]] = {}
+        for artifact_id, artifact in artifacts.items():
+            if not isinstance(artifact, dict) or not isinstance(artifact.get("type"), str):
+                raise AssemblyError(f"{self.file}: artifact {artifact_id} has no type")
+            dependencies = as_list(artifact.get("dependencies"))
+            waits[artifact_id] = [name for name in dependencies if isinstance(name, str)]
+            if artifact["type"] == "aws:cloudformation:stack":
+                template = self._template(artifact_id, artifact)
+                template.read()
+                stacks[artifact_id] = template
+                assembly.templates.append(template)
+                with template.noting_errors():
+                    self._add_metadata(artifact, template, assembly)
+            elif artifact["type"] == "cdk:cloud-assembly":
+                assembly.stages.append(self._stage(artifact_id, artifact))
+        for artifact_id, template in stacks.items():
+            assembly.dependencies[template.file] = _files_before(artifact_id, waits, stacks)
+        return assembly
+
+    def _stage(self, artifact_id: str, artifact: Json) -> Path:
+        name = _object_in(artifact, "properties").get("directoryName")
+        if not isinstance(name, str):
+            raise AssemblyError(f"{self.file}: nested assembly {artifact_id} has no directoryName")
+        return self.directory / name
+
+    def _artifacts(self) -> Json:
+        directory = self.directory
+        if not os.path.isdir(directory):
+            raise AssemblyError(
+                f"{directory}: no such directory or file: pass another path, or run cdk synth first"
+            )
+        if not os.path.isfile(self.file):
+            raise AssemblyError(
+                f"{directory}: no manifest.json and no template: run cdk synth first, or pass its "
+                "output, cdk.out"
+            )
+        manifest = read_json(self.file)
+        artifacts = manifest.get("artifacts", {})
+        if "version" not in manifest or not isinstance(artifacts, dict):
+            raise AssemblyError(
+                f"{self.file}: not the manifest of a cloud assembly: it has no version or no "
+                "artifacts"
+            )
+        return dict(artifacts)
+
+    def _template(self, artifact_id: str, artifact: Json) -> Template:
+        properties = _object_in(artifact, "properties")
+        file = properties.get("templateFile")
+        environment = _ENVIRONMENT.fullmatch(str(artifact.get("environment")))
+        if not isinstance(file, str) or environment is None:
+            raise AssemblyError(
+                f"{self.file}: stack {artifact_id} has no templateFile or no environment"
+            )
+        account, region = environment.groups()
+        return Template(
+            name=str(artifact.get("displayName") or artifact_id).split(" (")[0],
+            stack_name=str(properties.get("stackName") or artifact_id),
+            account=UNKNOWN_ENVIRONMENT.get(account, account),
+            region=UNKNOWN_ENVIRONMENT.get(region, region),
+            path=self.directory / file,
+        )
+
+    def _add_metadata(self, artifact: Json, template: Template, assembly: Assembly) -> None:
+        """Add the metadata of our constructs, acknowledgements, and the paths of resources.
+
+        Add the products, too.
+        """
+        metadata = _object_in(artifact, "metadata")
+        extra = artifact.get("additionalMetadataFile")
+        if isinstance(extra, str):
+            metadata |= read_json(self.directory / extra)
+        products: dict[str, Assembly] = {}
+        paths: list[tuple[str, str]] = []
+        left: list[tuple[Template, str, Json]] = []
+        for construct_path, entries in metadata.items():
+            path = construct_path.lstrip("/")
+            for entry in as_list(entries):
+                if not isinstance(entry, dict):
+                    continue
+                type, data = entry.get("type"), entry.get("data")
+                if type == LOGICAL_ID and isinstance(data, str):
+                    paths.append((path, data))
+                elif type == METADATA_TYPE and isinstance(data, dict):
+                    left.append((template, path, data))
+                elif type == METADATA_TYPE:
+                    left.append((template, path, {"problem": "its metadata isn't an object"}))
+                elif type == ACKNOWLEDGED and isinstance(data, dict):
+                    for rule in data:
+                        assembly.acknowledged.append((str(rule), path))
+                elif type == _TEMPLATE_FILE and str(data).endswith(_PRODUCT):
+                    product = template_alone(path, self.directory / str(data))
+                    products[path] = Assembly(self.directory, [product])
+        tops = [template]
+        for of_product in products.values():
+            tops += of_product.templates
+        of_construct = templates_by_construct(tops, paths)
+        for path, logical_id in paths:
+            own = template_of(path, of_construct, template)
+            # A logical id is unique in its template only.
+            if logical_id in own.resources:
+                own.paths.setdefault(logical_id, path)
+        for _, path, data in left:
+            # The construct may be a product itself.
+            own = template_of(f"{path}/", of_construct, template)
+            file = self.directory / str(data.get("template"))
+            # Nested templates that are equal are one asset, which has the file of the first.
+            if own is not template and os.path.isfile(file):
+                own.path = file
+            products.get(own.name, assembly).metadata.append((template, path, data))
+        assembly.products += products.values()
+
+
+def _files_before(
+    artifact_id: str, waits: Mapping[str, list[str]], stacks: Mapping[str, Template]
+) -> set[str]:
+    """Return the files of stacks that a stack waits for directly, or through other artifacts."""
+    files: set[str] = set()
+    visited: set[str] = set()
+    to_visit = list(waits.get(artifact_id, []))
+    while to_visit:
+        name = to_visit.pop()
+        if name in stacks:
+            files.add(stacks[name].file)
+        elif name not in visited:
+            visited.add(name)
+            to_visit += waits.get(name, [])
+    return files

@@ -1,0 +1,417 @@
+"""Templates as stacks that refer to each other: parameters, outputs, exports, nested stacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+from .._answers import Answer, all_of
+from .._declarations import Declaration
+from .._policy_documents import all_conditions, with_strings
+from .._values import MARK, PARTITION, generated, same, unknown
+from .choices import NO_VALUE, Either
+from .files import AssemblyError, parse_property
+from .given_policies import GivenPolicies
+from .intrinsics import Scope
+from .parameter_values import ParameterValues, default_of, is_name_of_value, typed
+from .template import Template
+
+# A value in it, a parameter for example, may be a hole, or a variable that somebody wrote.
+_DYNAMIC = re.compile(rf"\{{\{{resolve:(?:\${MARK}?\{{[^{{}}]*\}}|[^}}])*\}}\}}")
+
+
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+}
+
+
+class Surroundings(Protocol):
+    """The other stacks of an app, and the names of resources, for one stack: see ``App``."""
+
+    parameters: ParameterValues
+    policies: GivenPolicies
+
+    def exporters(self, name: str, to: Stack) -> Sequence[tuple[Stack, str]]: ...
+    def stacks_named(self, name: str) -> Sequence[Stack]: ...
+    def value_of(self, resource: Resource, attribute: str) -> str: ...
+
+
+class Stack(Scope):
+    """A template with its parameters, in its environment."""
+
+    def __init__(
+        self,
+        app: Surroundings,
+        template: Template,
+        parent: tuple[Stack, str] | None = None,
+    ) -> None:
+        self.app = app
+        self.template = template
+        self.name = template.name
+        self.parent = parent
+        """The stack around it, and its logical id there."""
+        self.origins = {}
+        self._resolving: list[str] = []
+        self._attributes: dict[tuple[str, str], Any] = {}
+        self._conditions: dict[str, tuple[Answer, dict[str, str]]] = {}
+        """The answers that were asked for, each with the defaults that decided it."""
+        self._resources: dict[str, Resource] = {}
+        self.nested: dict[str, Stack] = {}
+        for logical_id, nested in template.nested.items():
+            if nested.body or not nested.errors:
+                self.nested[logical_id] = Stack(app, nested, (self, logical_id))
+
+    @property
+    def top(self) -> Stack:
+        """The outermost stack around it, or itself."""
+        return self if self.parent is None else self.parent[0].top
+
+    def with_nested(self) -> Iterator[Stack]:
+        """Yield this stack and every stack nested in it."""
+        yield self
+        for stack in self.nested.values():
+            yield from stack.with_nested()
+
+    @cached_property
+    def _pseudo_parameters(self) -> dict[str, Any]:
+        template = self.template
+        values = {
+            "AWS::AccountId": template.account,
+            "AWS::NoValue": NO_VALUE,
+            "AWS::Partition": self.partition,
+            "AWS::Region": template.region,
+            "AWS::StackName": template.stack_name,
+        }
+        if self.partition in ("aws", "aws-us-gov"):
+            values["AWS::URLSuffix"] = "amazonaws.com"
+        return values
+
+    @cached_property
+    def partition(self) -> str:
+        """The partition of the Region, or a hole."""
+        region = self.template.region
+        if region.startswith("${"):
+            return PARTITION
+        for prefix, partition in _PARTITIONS.items():
+            if region.startswith(prefix):
+                return partition
+        return "aws"
+
+    def resource(self, logical_id: str) -> Resource:
+        """Return a resource, its properties still to be resolved."""
+        if logical_id not in self._resources:
+            body = self.template.resources[logical_id]
+            self._resources[logical_id] = Resource(self, logical_id, body["Type"], body)
+        return self._resources[logical_id]
+
+    def resources(self) -> Iterator[Resource]:
+        """Yield the resources that no condition certainly leaves out."""
+        for logical_id in self.template.resources:
+            if self.exists(logical_id) is not Answer.NO:
+                yield self.resource(logical_id)
+
+    @cached_property
+    def is_made(self) -> Answer:
+        """Tell if the conditions of the nested stacks around it hold."""
+        return Answer.YES if self.parent is None else self.parent[0].exists(self.parent[1])
+
+    def exists(self, logical_id: str) -> Answer:
+        """Return whether the conditions of a resource and of nested stacks around it hold."""
+        return self._is_made_under(self.template.resources[logical_id].get("Condition"))
+
+    def _is_made_under(self, condition: Any) -> Answer:
+        if not isinstance(condition, str):
+            return self.is_made
+        return all_of((self.is_made, self.condition(condition)))
+
+    def open_condition(self, logical_id: str) -> str:
+        """Return the conditions that leave open if a resource is made, in words.
+
+        The conditions of nested stacks around it count.
+        """
+        above = "" if self.parent is None else self.parent[0].open_condition(self.parent[1])
+        own = self.template.resources[logical_id].get("Condition")
+        is_open = isinstance(own, str) and self.condition(own) is Answer.MAYBE
+        return all_conditions(above, f"{self.name}.{own}" if is_open else "")
+
+    def string(self, text: str) -> str:
+        """Return a string with holes for the dynamic references of CloudFormation."""
+        account, region = self.template.account, self.template.region
+
+        def hole(reference: re.Match[str]) -> str:
+            value = unknown(reference[0].strip("{}"), reference[0], account, region)
+            self.origins.setdefault(value, reference[0])
+            return value
+
+        return _DYNAMIC.sub(hole, text)
+
+    def ref(self, name: str) -> Any:
+        """Return the value of ``Ref``: of a parameter, a pseudo parameter or a resource."""
+        template = self.template
+        if name in self._pseudo_parameters:
+            return self._pseudo_parameters[name]
+        if name.startswith("AWS::"):
+            return (
+                f"${{{name}}}" if name == "AWS::URLSuffix" else unknown(f"{template.name}.{name}")
+            )
+        if name in template.body.get("Parameters", {}):
+            value = self.given(name, None if self.parent is None else self.parent[0])
+            # A default can be replaced at each deployment.
+            return unknown(f"{template.name}.{name}") if value is None else value
+        if name not in template.resources:
+            return unknown(f"{template.name}.{name}")
+        return self._of_resource(name, "")
+
+    def get_att(self, logical_id: str, attribute: str) -> Any:
+        """Return an attribute of a resource, the outputs of nested stacks included."""
+        if logical_id in self.nested and attribute.startswith("Outputs."):
+            return self.nested[logical_id].output(attribute.removeprefix("Outputs."))
+        if logical_id not in self.template.resources:
+            return unknown(f"{self.template.name}.{logical_id}.{attribute}")
+        return self._of_resource(logical_id, attribute)
+
+    def _of_resource(self, logical_id: str, attribute: str) -> Any:
+        """Return an attribute of a resource, or the value of ``Ref`` without an attribute."""
+        name = (logical_id, attribute)
+        # Saves time: names are made of names.
+        if name not in self._attributes:
+            with self._once(f"{logical_id}.{attribute}" if attribute else logical_id):
+                value = self.app.value_of(self.resource(logical_id), attribute)
+                self._attributes[name] = value
+        return self._attributes[name]
+
+    def output(self, name: str) -> Any:
+        """Return the value of an output."""
+        output = self.template.body.get("Outputs", {}).get(name)
+        if not isinstance(output, dict) or "Value" not in output:
+            return unknown(f"output {name} of {self.template.name}")
+        with self._once(f"output {name}"):
+            return self.value(output["Value"])
+
+    def has_output(self, name: str) -> Answer:
+        """Tell if the condition of an output holds."""
+        return self._is_made_under(self.template.body["Outputs"][name].get("Condition"))
+
+    def import_value(self, name: str) -> Any:
+        """Return an export of a stack of the same account and Region."""
+        for stack, output in self.app.exporters(name, self)[:1]:
+            if stack.has_output(output) is Answer.YES:
+                return stack.output(output)
+        return unknown(f"export {name}", name, self.template.account, self.template.region)
+
+    def stack_output(self, arguments: Mapping[str, Any]) -> Any:
+        """Return an output of another stack, in the Region and the account of the arguments.
+
+        The account is that of the role that reads the output.
+        """
+        name, output = str(arguments["StackName"]), str(arguments["OutputName"])
+        here = self.template
+        role = str(arguments.get("RoleArn", "")).split(":")
+        account = role[4] if len(role) > 5 else here.account
+        region = str(arguments.get("Region", here.region))
+        for stack in self.app.stacks_named(name):
+            if stack.is_in(account, region):
+                return stack.output(output)
+        return unknown(f"output {output} of {name}", name, output, account, region)
+
+    def is_in(self, account: str, region: str) -> bool:
+        """Report whether it is certainly deployed in an account and a Region."""
+        template = self.template
+        if same(template.account, account) is not Answer.YES:
+            return False
+        return same(template.region, region) is Answer.YES
+
+    def condition(self, name: str) -> Answer:
+        """Return whether a condition of the template holds."""
+        conditions = self.template.body.get("Conditions", {})
+        if name not in conditions:
+            return Answer.MAYBE
+        if name not in self._conditions:
+            scope = _OfConditions(self, {})
+            with self._once(f"condition {name}"):
+                answer = scope.truth(conditions[name])
+            self._conditions[name] = answer, {} if answer is Answer.MAYBE else scope.assumed
+        return self._conditions[name][0]
+
+    @property
+    def assumed(self) -> dict[str, str]:
+        """The defaults of parameters that decided the conditions asked for so far."""
+        assumed: dict[str, str] = {}
+        for _, defaults in self._conditions.values():
+            assumed |= defaults
+        return assumed
+
+    def mapping(self, name: str) -> Any:
+        """Return a mapping of the template, or none."""
+        return self.template.body.get("Mappings", {}).get(name)
+
+    def given(self, name: str, of_parent: Scope | None) -> Any:
+        """Return the value that a parameter is given, or none.
+
+        A nested stack has the value of its parent, in the scope in which the parent is resolved.
+        """
+        declared = self.template.body["Parameters"][name]
+        if is_name_of_value(declared):
+            return None
+        if self.parent is None or of_parent is None:
+            text = self.app.parameters.of(self.template, name)
+            return None if text is None else typed(self.string(text), declared)
+        parent, logical_id = self.parent
+        passed = parent.template.resources[logical_id].get("Properties", {}).get("Parameters", {})
+        if not isinstance(passed, dict) or any(key.startswith("Fn::") for key in passed):
+            return unknown(f"{self.name}.{name}")
+        with self._once(f"parameter {name}"):
+            value = of_parent.value(passed.get(name))
+        return None if value is NO_VALUE else typed(value, declared)
+
+    @contextmanager
+    def _once(self, name: str) -> Iterator[None]:
+        """Resolve a name, or raise an error if it is being resolved already."""
+        if name in self._resolving:
+            start = self._resolving.index(name)
+            circle = " → ".join([*self._resolving[start:], name])
+            raise AssemblyError(f"{self.template.path}: circular reference: {circle}")
+        self._resolving.append(name)
+        try:
+            yield
+        finally:
+            self._resolving.pop()
+
+
+class _OfConditions(Scope):
+    """Resolves conditions of a stack, in which a parameter without a value may have its default."""
+
+    def __init__(self, stack: Stack, assumed: dict[str, str]) -> None:
+        self._stack = stack
+        self.assumed = assumed
+        """The defaults that were taken."""
+        self.name, self.origins = stack.name, {}
+
+    def get_att(self, logical_id: str, attribute: str) -> Any:
+        return self._stack.get_att(logical_id, attribute)
+
+    def condition(self, name: str) -> Answer:
+        return self._stack.condition(name)
+
+    def mapping(self, name: str) -> Any:
+        return self._stack.mapping(name)
+
+    def import_value(self, name: str) -> Any:
+        return self._stack.import_value(name)
+
+    def stack_output(self, arguments: Mapping[str, Any]) -> Any:
+        return self._stack.stack_output(arguments)
+
+    def string(self, text: str) -> str:
+        return self._stack.string(text)
+
+    def ref(self, name: str) -> Any:
+        """Return a parameter with its default, or the value of ``Ref`` outside of conditions."""
+        stack = self._stack
+        declared = stack.template.body.get("Parameters", {}).get(name)
+        if declared is None:
+            return stack.ref(name)
+        of_parent = None if stack.parent is None else _OfConditions(stack.parent[0], self.assumed)
+        value = stack.given(name, of_parent)
+        if value is not None:
+            return value
+        default = default_of(declared) if stack.app.parameters.with_defaults else None
+        if default is None:
+            return stack.ref(name)
+        self.assumed[f"{stack.name}.{name}"] = default
+        return typed(stack.string(default), declared)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a template."""
+
+    stack: Stack
+    logical_id: str
+    type: str
+    body: dict[str, Any]
+    _resolved: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Saves time: the properties that were asked for."""
+
+    @cached_property
+    def path(self) -> str:
+        """Its construct path."""
+        return self.stack.template.path_of(self.logical_id)
+
+    @cached_property
+    def declared(self) -> Declaration:
+        """The template, the construct path and the logical id."""
+        template = self.stack.template
+        return Declaration(
+            str(template.path), template.construct_path_of(self.logical_id), self.logical_id
+        )
+
+    @property
+    def condition(self) -> str:
+        """The conditions that leave open if it is made, in words."""
+        return self.stack.open_condition(self.logical_id)
+
+    def get(self, name: str) -> Any:
+        """Return a property, resolved, or none."""
+        properties = self.body.get("Properties", {})
+        if name not in properties:
+            return self.unknown(name) if self.is_added_to else None
+        if name not in self._resolved:
+            value = self.stack.value(properties[name])
+            self._resolved[name] = None if value is NO_VALUE else value
+        return self._resolved[name]
+
+    @cached_property
+    def is_added_to(self) -> bool:
+        """True if a macro, or a loop over a list that isn't known, may give it more properties."""
+        names = (*self.body, *self.body.get("Properties", {}))
+        return any(name.startswith("Fn::") for name in names)
+
+    def text(self, name: str) -> str | None:
+        """Return a property that has to be a string; a hole where it is something else."""
+        value = self.get(name)
+        return value if value is None or isinstance(value, str) else self.unknown(name)
+
+    def unknown(self, name: str) -> str:
+        """Return the hole for a property."""
+        return unknown(f"{self.path} {name}", self.stack.name, self.logical_id)
+
+    def name_in(self, name: str) -> str:
+        """Return the name in a property, or the id that AWS generates where there is none."""
+        value = self.text(name)
+        if isinstance(value, Either) and value.may_be_left_out:
+            # Two resources with this expression needn't have one name.
+            return self.unknown(name)
+        return value or self.generated_id
+
+    def parsed(self, text: str, label: str) -> Any:
+        """Parse JSON in one of its properties, or raise an error; the label is for the message.
+
+        A whole string in it that a condition chooses stays a choice.
+        """
+        value = parse_property(text, label, self.stack.template.path)
+        choices: dict[str, str] = {}
+        for origin in self.stack.origins:
+            if isinstance(origin, Either):
+                choices[str(origin)] = origin
+        if not choices:
+            return value
+        return with_strings(value, lambda string: choices.get(string, string))
+
+    @property
+    def generated_id(self) -> str:
+        """The id that AWS generates."""
+        return generated(f"{self.stack.template.name}.{self.logical_id}")
+
+    def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
+        """Return an ARN in the stack's environment."""
+        template = self.stack.template
+        where = f"{template.region if region else ''}:{template.account if account else ''}"
+        return f"arn:{self.stack.partition}:{service}:{where}:{resource}"

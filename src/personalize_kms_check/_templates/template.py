@@ -1,0 +1,224 @@
+"""Templates with the facts of their assembly: environment, construct paths, nested stacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .._policy_documents import as_list
+from .._values import unknown
+from .files import AssemblyError, Json, is_put_in, read_json, read_template
+
+NESTED_STACKS = {
+    "AWS::CloudFormation::Stack": "TemplateURL",
+    "AWS::Serverless::Application": "Location",
+}
+"""The types of nested stacks, with the property that says where the template is."""
+
+# AWS's macros that add to a template, or put other resources in the place of their own
+# (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-reference.html).
+_HARMLESS = (
+    "AWS::CodeDeployBlueGreen",
+    "AWS::LanguageExtensions",
+    "AWS::SecretsManager",
+    "AWS::Serverless",
+)
+
+# The CDK puts the resource that stands for a nested stack beside the construct.
+_NESTED = re.compile(r"(?P<construct>.+)\.NestedStack/[^/]+\.NestedStackResource")
+
+
+@dataclass
+class Template:
+    """A template, empty until it is read."""
+
+    name: str
+    """The construct path of the stack."""
+    stack_name: str
+    account: str
+    region: str
+    path: Path
+    body: Json = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
+    """Construct paths of resources, by logical id."""
+    assets: Mapping[str, str] = field(default_factory=dict)
+    """Files of assets, by their hashes, beside the template or in a directory above."""
+    nested: dict[str, Template] = field(default_factory=dict)
+    """The templates of nested stacks, by the logical id of the nested stack; empty templates where
+    they can't be read."""
+    errors: list[AssemblyError] = field(default_factory=list)
+    """The reasons why parts of it can't be read; the rest of it is read."""
+
+    @contextmanager
+    def noting_errors(self) -> Iterator[None]:
+        """Add the error of a part to its ``errors``, and go on after that part."""
+        try:
+            yield
+        except AssemblyError as error:
+            self.errors.append(error)
+        except RecursionError:
+            text = f"{self.path}: something is nested too deeply to be read"
+            self.errors.append(AssemblyError(text))
+
+    @property
+    def file(self) -> str:
+        """The name of its file, which is unique in the assembly."""
+        return self.path.name
+
+    @cached_property
+    def resources(self) -> Mapping[str, Json]:
+        """Its resources, without macros and loops among them."""
+        entries = self.body.get("Resources", {})
+        return {name: entries[name] for name in entries if not is_put_in(name)}
+
+    @cached_property
+    def macros(self) -> list[str]:
+        """The macros and loops that add to it, without macros of AWS that change nothing here."""
+        resources = self.body.get("Resources", {})
+        transforms: list[Any] = []
+        transforms += as_list(self.body.get("Transform"))
+        transforms += as_list(self.body.get("Fn::Transform"))
+        transforms += as_list(resources.get("Fn::Transform"))
+        macros: list[str] = []
+        for transform in transforms:
+            name = str(transform.get("Name") if isinstance(transform, Mapping) else transform)
+            if not name.startswith(_HARMLESS):
+                macros.append(name)
+        macros += [name for name in resources if name.startswith("Fn::ForEach::")]
+        return macros
+
+    @cached_property
+    def speaks_of_personalize(self) -> bool:
+        """True if anything in it has the word."""
+        return "personalize" in json.dumps(self.body).lower()
+
+    def may_have(self, name: str) -> bool:
+        """Report whether it has a resource or (pseudo) parameter, or macros may add it."""
+        if name in self.resources or name in self.body.get("Parameters", {}):
+            return True
+        return "::" in name or bool(self.macros)
+
+    def path_of(self, logical_id: str) -> str:
+        """Return the name of a resource in reports: the construct path, of an L1 that of its L2."""
+        return self.construct_path_of(logical_id).removesuffix("/Resource")
+
+    def construct_path_of(self, logical_id: str) -> str:
+        """Return the construct path of a resource, or stack and logical id without the CDK."""
+        if logical_id in self.paths:
+            return self.paths[logical_id]
+        metadata = self.resources.get(logical_id, {}).get("Metadata", {})
+        path = metadata.get("aws:cdk:path") if isinstance(metadata, dict) else None
+        return path if isinstance(path, str) else f"{self.name}/{logical_id}"
+
+    def with_nested(self) -> Iterator[Template]:
+        """Yield this template and every template nested in it."""
+        yield self
+        for template in self.nested.values():
+            yield from template.with_nested()
+
+    def raise_first_error(self) -> None:
+        """Raise the first error that was noted, here or in a template nested in it."""
+        for template in self.with_nested():
+            for error in template.errors:
+                raise error
+
+    def read(self) -> None:
+        """Read the file, and the files of stacks nested in it."""
+        with self.noting_errors():
+            self.body = read_template(self.path)
+        with self.noting_errors():
+            self.assets = _assets(self.path)
+            self._read_nested(())
+
+    def _read_nested(self, within: tuple[Path, ...]) -> None:
+        within = (*within, self.path)
+        for logical_id, resource in self.resources.items():
+            path = self._nested_path(resource)
+            if path is None:
+                continue  # no nested stack, or a nested stack whose template can't be seen
+            if path in within:
+                raise AssemblyError(f"{path}: circular reference: the stack is nested in itself")
+            name = f"{self.name}/{logical_id}"
+            stack_name = f"{self.stack_name}-{logical_id}-{unknown(f'{name}.AWS::StackName')}"
+            nested = Template(name, stack_name, self.account, self.region, path, assets=self.assets)
+            self.nested[logical_id] = nested
+            with nested.noting_errors():
+                nested.body = read_template(path)
+                nested._read_nested(within)
+
+    def _nested_path(self, resource: Json) -> Path | None:
+        """Return the file of a nested stack's template: an asset, or a file that isn't packaged."""
+        if resource["Type"] not in NESTED_STACKS:
+            return None
+        asset = _nested_file(resource, self.assets)
+        if asset is not None:
+            return self.path.parent / asset
+        url = resource.get("Properties", {}).get(NESTED_STACKS[resource["Type"]])
+        if not isinstance(url, str):
+            return None
+        path = Path(os.path.normpath(self.path.parent / url))
+        return path if os.path.isfile(path) else None
+
+
+def templates_by_construct(
+    tops: Sequence[Template], pairs: Sequence[tuple[str, str]]
+) -> Mapping[str, Template]:
+    """Return the templates of a stack, of its products and of all stacks nested in them.
+
+    The first template is that of the stack, the others are of its products. The pairs are the paths
+    and the logical ids of resources in these stacks.
+    """
+    template = tops[0]
+    of_construct = {top.name: top for top in tops}
+    # From the outside to the inside, so the template around a nested stack is known.
+    for path, logical_id in sorted(pairs, key=lambda pair: pair[0].count("/")):
+        nested_in = _NESTED.fullmatch(path)
+        if nested_in:
+            nested = template_of(path, of_construct, template).nested.get(logical_id)
+            if nested is not None:
+                of_construct[nested_in["construct"]] = nested
+    return of_construct
+
+
+def template_of(path: str, of_construct: Mapping[str, Template], default: Template) -> Template:
+    """Return the template of the innermost construct around a path that is a stack."""
+    around = path
+    while "/" in around:
+        around = around.rpartition("/")[0]
+        if around in of_construct:
+            return of_construct[around]
+    return default
+
+
+def _assets(template: Path) -> dict[str, str]:
+    """Return the files of assets, by their hashes, which are in the URLs of templates."""
+    path = template.with_name(template.name.replace(".template.json", ".assets.json"))
+    if path == template or not path.is_file():
+        return {}
+    entries = read_json(path).get("files")
+    files: dict[str, str] = {}
+    if not isinstance(entries, dict):
+        return files
+    for asset_hash, asset in entries.items():
+        match asset:
+            case {"source": {"path": str(file)}}:
+                files[asset_hash] = file
+    return files
+
+
+def _nested_file(resource: Json, assets: Mapping[str, str]) -> str | None:
+    metadata = resource.get("Metadata", {})
+    if isinstance(metadata, dict) and isinstance(metadata.get("aws:asset:path"), str):
+        return str(metadata["aws:asset:path"])
+    url = json.dumps(resource.get("Properties", {}).get("TemplateURL"))
+    for asset_hash, file in assets.items():
+        if asset_hash in url:
+            return file
+    return None

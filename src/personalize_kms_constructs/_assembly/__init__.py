@@ -1,1 +1,0 @@
-"""A cloud assembly read into an access model: templates, their resources, and requests."""
