@@ -1,4 +1,4 @@
-"""Names that Personalize takes, and the words about them in messages."""
+"""Words of messages: about names that Personalize takes, and lists of problems."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")
 def is_name(name: str) -> bool:
     """Tell if Personalize takes the name. Each unknown part counts as one letter."""
     return _NAME.fullmatch(HOLE.sub("x", name)) is not None
+
+
+def in_lines(problems: list[str]) -> str:
+    """Return a single problem as it is, and several as a list with a line each."""
+    return problems[0] if len(problems) == 1 else "".join(f"\n- {problem}" for problem in problems)

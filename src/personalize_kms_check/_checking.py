@@ -9,8 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from personalize_kms_constructs._refusals import in_lines
-
+from ._accepted import in_lines
 from ._asked import OpenQuestion
 from ._comparison import compare
 from ._reading import ReadAssembly, read_assemblies

@@ -13,14 +13,9 @@ from ._causes import Cause, Reason
 from ._declarations import Declaration
 from ._finding import Finding, FindingKind
 from ._findings.not_as_meant import misunderstood_policies
-from ._findings.problems import (
-    AWS_MANAGED_KEY,
-    configuration_problems,
-    ordering_problems,
-    trust_problems,
-)
+from ._findings.problems import configuration_problems, ordering_problems, trust_problems
 from ._findings.too_much import too_much
-from ._model import AccessModel
+from ._model import AWS_MANAGED_KEY, AccessModel
 from ._needs.decided import Decided, decide
 from ._needs.forms import Forms
 from ._needs.need import TRUST, Need, needs_of, trust_needs_of, users_of

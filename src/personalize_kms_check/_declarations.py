@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import NamedTuple
 
+# Can be read only once.
+STANDARD_INPUT = "-"
+
 
 class Declaration(NamedTuple):
     """A resource of a template, or a construct that stands for a resource."""

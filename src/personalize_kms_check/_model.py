@@ -10,12 +10,14 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ._asked import Asked, OpenQuestion
+from ._asked import Asked, Location, OpenQuestion
 from ._causes import Column
 from ._declarations import Declaration
 from ._finding import Finding
 from ._policy_documents import Policy
 from ._values import account_of
+
+AWS_MANAGED_KEY = "alias/aws/s3"
 
 Functions = Mapping[str, Any]
 """Functions of a template, for example ``Fn::GetAtt``, by their values with holes."""
@@ -167,3 +169,20 @@ class AccessModel:
         """Return a bucket; if it isn't in the model, its policy and encryption can't be seen."""
         why = self.unseen
         return self.buckets.get(arn) or Bucket(arn, account, unseen=why, unseen_encryption=why)
+
+    def location_keys(self, asked: Asked, location: Location) -> list[str]:
+        """Return the ARNs of the keys that encrypt a location.
+
+        It is its own or that of the bucket; where the location is read, it may be both.
+        """
+        of_bucket = self.bucket(location.bucket_arn, asked.account).key_arn
+        own = location.key_arn
+        keys = [own, of_bucket] if location.is_read else [own or of_bucket]
+        return list(dict.fromkeys(key for key in keys if key is not None))
+
+    def keys_of(self, asked: Asked) -> list[str]:
+        """Return the ARNs of all keys that a request needs, each once."""
+        keys = [asked.dataset_group_key] if asked.dataset_group_key else []
+        for location in asked.locations:
+            keys += filter(None, self.location_keys(asked, location))
+        return list(dict.fromkeys(keys))

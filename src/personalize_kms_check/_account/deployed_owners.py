@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .._findings.problems import AWS_MANAGED_KEY
-from .._model import Bucket, Key, Role
+from .._model import AWS_MANAGED_KEY, Bucket, Key, Role
 from .._policy_documents import Policy
 from .._values import as_written, unknown
 from .asking import AbsentError, Account, NotAnsweredError

@@ -8,16 +8,15 @@ from .._answers import Answer
 from .._asked import Asked, declared_of
 from .._causes import Cause, Reason
 from .._finding import Finding
-from .._model import AccessModel, Key
+from .._model import AWS_MANAGED_KEY, AccessModel, Key
 from .._needs.decided import Decided
-from .._needs.need import Need, keys_of
+from .._needs.need import Need
 from .._policy_documents import Policy, PolicyStatement
 from .._values import has_unknown, same, split_arn
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"
 KEY_STATE_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html"
-AWS_MANAGED_KEY = "alias/aws/s3"
 # A key is updating for some seconds after its primary Region was changed: "While the key state is
 # Updating, you can use the keys in cryptographic operations"
 # (https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html).
@@ -80,7 +79,7 @@ def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason, s
         yield role.arn, Reason.of(Cause.ROLE_ABSENT), IMPORT_PAGE
     elif same(role.account, asked.account) is Answer.NO:
         yield role.arn, Reason.of(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account), IMPORT_PAGE
-    for arn in keys_of(model, asked):
+    for arn in model.keys_of(asked):
         for reason in _unusable_key(model.key(arn), asked):
             yield arn, reason, KEY_STATE_PAGE if reason.cause is Cause.KEY_STATE else KMS_PAGE
     for arn in dict.fromkeys([location.bucket_arn for location in asked.locations]):

@@ -86,31 +86,12 @@ def _once(needs: Iterable[Need]) -> list[Need]:
     return joined
 
 
-def location_keys(model: AccessModel, asked: Asked, location: Location) -> list[str]:
-    """Return the ARNs of the keys that encrypt a location.
-
-    It is its own or that of the bucket; where the location is read, it may be both.
-    """
-    of_bucket = model.bucket(location.bucket_arn, asked.account).key_arn
-    own = location.key_arn
-    keys = [own, of_bucket] if location.is_read else [own or of_bucket]
-    return list(dict.fromkeys(key for key in keys if key is not None))
-
-
-def keys_of(model: AccessModel, asked: Asked) -> list[str]:
-    """Return the ARNs of all keys that a request needs, each once."""
-    keys = [asked.dataset_group_key] if asked.dataset_group_key else []
-    for location in asked.locations:
-        keys += filter(None, location_keys(model, asked, location))
-    return list(dict.fromkeys(keys))
-
-
 def users_of(model: AccessModel) -> Mapping[str, list[Asked]]:
     """Return the requests that use each role, bucket and key."""
     users: dict[str, list[Asked]] = {}
     for asked in model.asked:
         buckets = [location.bucket_arn for location in asked.locations]
-        used = (asked.role_arn, asked.caller_arn, *buckets, *keys_of(model, asked))
+        used = (asked.role_arn, asked.caller_arn, *buckets, *model.keys_of(asked))
         for arn in dict.fromkeys(used):
             users.setdefault(arn, []).append(asked)
     return users
@@ -134,7 +115,7 @@ class _OfRequest:
         for location, access in ((asked.source, row.source), (asked.destination, row.destination)):
             if location is not None and access is not None:
                 yield from self._on_location(location, access)
-                for key_arn in location_keys(self._model, asked, location):
+                for key_arn in self._model.location_keys(asked, location):
                     yield from self._on_key(key_arn, access.on_key)
         for actions in row.role_on_everything:
             for action in actions.actions:

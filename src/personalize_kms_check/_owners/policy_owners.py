@@ -9,9 +9,7 @@ from .._answers import Answer
 from .._asked import Asked, Location, OpenQuestion
 from .._causes import IF_PARAMETER
 from .._declarations import Declaration
-from .._findings.problems import AWS_MANAGED_KEY
-from .._model import AccessModel, Bucket, Key, Role
-from .._needs.need import keys_of
+from .._model import AWS_MANAGED_KEY, AccessModel, Bucket, Key, Role
 from .._policy_documents import Policy, as_list
 from .._templates import physical
 from .._templates.choices import condition_in, left_out_by
@@ -58,7 +56,7 @@ class Owners:
         for location in asked.locations:
             with template.noting_errors():
                 self.add_bucket(location.bucket_arn, asked.account)
-        for key_arn in keys_of(self.model, asked):
+        for key_arn in self.model.keys_of(asked):
             with template.noting_errors():
                 self.add_key(key_arn)
 

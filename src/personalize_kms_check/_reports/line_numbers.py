@@ -6,10 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from .._declarations import Declaration
-
-# Can be read only once.
-STANDARD_INPUT = "-"
+from .._declarations import STANDARD_INPUT, Declaration
 
 
 class LineNumbers:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .._reports.line_numbers import STANDARD_INPUT
+from .._declarations import STANDARD_INPUT
 from .._values import HOLE, as_written
 
 Json = dict[str, Any]

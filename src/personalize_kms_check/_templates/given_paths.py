@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from .._address import page_at
-from .._reports.line_numbers import STANDARD_INPUT
+from .._declarations import STANDARD_INPUT
 from .files import AssemblyError, read_template
 from .manifest import Assembly, read_with_stages, template_alone
 from .template import Template

@@ -6,6 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from personalize_kms_check._accepted import in_lines
+
+from .._tokens import in_words
+
 if TYPE_CHECKING:
     from constructs import Construct
 
@@ -21,18 +25,7 @@ def refuse(where: Construct | str, problems: Iterable[str]) -> None:
     unique = list(dict.fromkeys(problems))
     if unique:
         path = where if isinstance(where, str) else where.node.path
-        message = f"{path}: {in_lines(unique)}"
-        if "{Token[" in message:
-            # Saves time: the command has no tokens, so it need not import the CDK.
-            from .._tokens import in_words
-
-            message = in_words(message)
-        raise ValueError(message)
-
-
-def in_lines(problems: list[str]) -> str:
-    """Return a single problem as it is, and several as a list with a line each."""
-    return problems[0] if len(problems) == 1 else "".join(f"\n- {problem}" for problem in problems)
+        raise ValueError(in_words(f"{path}: {in_lines(unique)}"))
 
 
 @contextmanager
