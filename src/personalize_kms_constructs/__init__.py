@@ -21,8 +21,8 @@ __all__ = [
     "SourceAccountCheck",
 ]
 
-# Imported on first use: the command personalize-kms needs neither the CDK nor the Node process that
-# the CDK starts.
+# Imported on first use: checks and matrix need neither the CDK nor the Node process that the CDK
+# starts.
 _MODULES = {
     "ImportedKeyPolicy": "options",
     "PendingStatements": "pending",

@@ -132,6 +132,7 @@ def test_code_that_checkers_accept_also_runs() -> None:
     imported_role = iam.Role.from_role_name(stack, "ImportedRole", "personalize")
     imported_data = s3.Bucket.from_bucket_name(stack, "ImportedData", "amzn-s3-demo-bucket")
 
+    assert len(user_code.checked(cdk.App())) > 2
     user_code.nothing_given(stack)
     user_code.all_given(stack)
     l1s: Any = [l2.node.default_child for l2 in (key, role, data)]

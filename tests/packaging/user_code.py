@@ -1,6 +1,6 @@
 """Call sites as users write them: clean under ``mypy --strict`` and ``pyright``, and they run."""
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy
+from aws_cdk import App, CfnOutput, Duration, RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IDependable
 
+import personalize_kms_check
 from personalize_kms_constructs import (
     ImportedKeyPolicy,
     PendingStatements,
@@ -17,12 +18,22 @@ from personalize_kms_constructs import (
     S3Location,
     SourceAccountCheck,
 )
+from personalize_kms_constructs.checks import AccessReport, check_assembly
 from personalize_kms_constructs.jobs import (
     BatchInferenceJob,
     DataDeletionJob,
     DatasetExportJob,
     DatasetImportJob,
 )
+from personalize_kms_constructs.matrix import ROWS, Permissions
+
+
+def checked(app: App) -> list[str]:
+    """Both packages have the same report, on what the CDK returns."""
+    report: AccessReport = personalize_kms_check.check_assembly(app.synth())
+    same: personalize_kms_check.AccessReport = check_assembly(app.synth(), created=[])
+    rows: tuple[Permissions, ...] = ROWS
+    return [report.to_text(), same.to_text(quiet=True), *(row.resource for row in rows)]
 
 
 def nothing_given(scope: Construct) -> PersonalizeEncryption:

@@ -6,9 +6,11 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+import personalize_kms_check
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from personalize_kms_constructs.checks import AccessReport
+from personalize_kms_constructs.checks import AccessReport, check_assembly
 from personalize_kms_constructs.jobs import DatasetExportJob
+from personalize_kms_constructs.matrix import ROWS
 
 
 def encryptions(scope: Construct, key: kms.Key, role: iam.Role) -> None:
@@ -108,6 +110,14 @@ def jobs(scope: Construct, encryption: PersonalizeEncryption, data: S3Location) 
         destination=data,
         ingestion_mode="bulk",  # wrong
     )
+
+
+def checks(scope: Construct) -> None:
+    """Neither assemblies nor paths, and names that there aren't."""
+    check_assembly(scope)  # wrong
+    check_assembly("cdk.out", parameters=["Stage=prod"])  # wrong
+    personalize_kms_check.check_assembly(1)  # wrong
+    print(ROWS[0].services)  # wrong
 
 
 def reports(report: AccessReport) -> list[str]:

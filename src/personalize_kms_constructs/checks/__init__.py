@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from personalize_kms_check._checking import check_assembly
-from personalize_kms_check._finding import Finding
-from personalize_kms_check._policy_to_change import PolicyToChange
-from personalize_kms_check._reports.report import AccessReport
-from personalize_kms_check._templates.files import AssemblyError
+from personalize_kms_check import (
+    AccessReport,
+    AssemblyError,
+    Finding,
+    PolicyToChange,
+    check_assembly,
+)
 
 from .._aws_cdk_lib import explaining_an_old_version
 
