@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ._accepted import in_lines
 from ._asked import OpenQuestion
@@ -22,11 +22,16 @@ from ._templates.given_policies import given_policies, policy_problems
 from ._templates.manifest import Assembly
 from ._templates.parameter_values import ParameterValues, parameter_problems
 
-if TYPE_CHECKING:
-    from aws_cdk.cx_api import CloudAssembly
-
-
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+
+
+class CloudAssembly(Protocol):
+    """An assembly as the CDK returns it, with all that is used of it."""
+
+    @property
+    def directory(self) -> str:
+        """The path of the folder."""
+        ...
 
 
 def check_assembly(
