@@ -463,7 +463,7 @@ def test_it_never_raises(app: cdk.App, stack: cdk.Stack, monkeypatch: pytest.Mon
     def decisions(*_: Any) -> None:
         raise LookupError("no such thing")
 
-    monkeypatch.setattr("personalize_kms_constructs._judge.plugin_findings.decisions", decisions)
+    monkeypatch.setattr("personalize_kms_check._judging.decisions", decisions)
     encryption(stack)
     app.synth()
     assert told(app) == [("Undecided", "warning", "")]

@@ -1,7 +1,8 @@
 """The judge that each app with a construct of ours has: a validation plugin, silent if all is well.
 
 It reads the templates as they are deployed, after aspects and overrides, and answers for what this
-library wrote: see ``_judge.plugin_findings``, which is imported when there is something to judge.
+library wrote: see ``personalize_kms_check._judging``, which is imported when there is something to
+judge.
 """
 
 from __future__ import annotations
@@ -55,7 +56,6 @@ class Judge:
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Return the findings; a template that can't be read fails no synth."""
         # Saves time: an app that is constructed and not synthesized doesn't import these.
-        from .plugin_findings import judge
-        from .violations import plugin_report
+        from .violations import judge, plugin_report
 
         return plugin_report(judge(context))

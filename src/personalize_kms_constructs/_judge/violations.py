@@ -9,14 +9,21 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Node
 
-from personalize_kms_check._declarations import Declaration
-from personalize_kms_check._reports.report import AccessReport
-from personalize_kms_check._reports.report_lines import Line, lines_of
-from personalize_kms_check._reports.rules import UNENCRYPTED
-from personalize_kms_check._reports.short_names import Names
-from personalize_kms_check._reports.words import what_to_do
-from personalize_kms_check._templates.manifest import ACKNOWLEDGED
-from personalize_kms_check._templates.stacks import Resource
+from personalize_kms_check._judging import (
+    ACKNOWLEDGED,
+    CONFIGURATION,
+    UNDECIDED,
+    UNENCRYPTED,
+    AccessReport,
+    Declaration,
+    Line,
+    Names,
+    ReadApp,
+    Resource,
+    less,
+    lines_of,
+    what_to_do,
+)
 
 ERROR, WARNING = "error", "warning"
 _SET_A_KEY = "set its KmsKeyArn and RoleArn before it is deployed; later it takes a second group"
@@ -25,6 +32,35 @@ _NOT_YOURS = (
     "out, or use the construct that made the dataset group"
 )
 _APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
+
+
+def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
+    """Return the certain findings, none of them pending, that constructs of ours answer for.
+
+    It never raises: the CLI takes a plugin that raises for a plugin without findings.
+    """
+    try:
+        app = ReadApp(context.template_paths)
+        violations = violations_of(app.certain(), context.app_construct)
+        violations += unencrypted_groups(app.without_key(), context.app_construct)
+        for text in app.unreadable(only_ours=True):
+            violations.append(violation_of_app(UNDECIDED, WARNING, text))
+        return violations
+    except Exception as error:
+        text = f"what Personalize may do could not be judged: {type(error).__name__}: {error}"
+        return [violation_of_app(UNDECIDED, WARNING, text)]
+
+
+def check_everything(
+    context: cdk.IPolicyValidationContext, *, is_judged: bool
+) -> list[cdk.PolicyViolation]:
+    """Return all findings, but for those that the judge reports."""
+    app = ReadApp(context.template_paths)
+    of_judge = app.certain() if is_judged else AccessReport()
+    violations = violations_of(less(app.everything(), of_judge))
+    for text in app.unreadable(only_ours=False):
+        violations.append(violation_of_app(CONFIGURATION, ERROR, text))
+    return violations
 
 
 def violations_of(report: AccessReport, app: Any = None) -> list[cdk.PolicyViolation]:

@@ -7,11 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 import aws_cdk as cdk
 import jsii
 
-from personalize_kms_check._reports.rules import RULES
+from personalize_kms_check._judging import RULES
 
-from .._judge.plugin_findings import check_everything
 from .._judge.registration import is_judged
-from .._judge.violations import plugin_report
+from .._judge.violations import check_everything, plugin_report
 
 
 @jsii.implements(cdk.IPolicyValidationPlugin)

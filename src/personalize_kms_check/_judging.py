@@ -1,4 +1,8 @@
-"""The findings of both plugins: of the judge that comes with a construct, and of all checks."""
+"""The reports on the templates of an app, and their words, for plugins of the CDK.
+
+The construct's judge and ``personalize_kms_constructs.checks`` know this module of the check, its
+public names, and no room.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +10,41 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import aws_cdk as cdk
+from ._answers import Answer
+from ._causes import Cause
+from ._comparison import compare, decisions, report_on
+from ._declarations import Declaration, template_of
+from ._finding import Finding
+from ._model import AccessModel
+from ._needs.need import CALLER, IN_BUCKET_POLICY, IN_IAM
+from ._reading import ReadAssembly, read_assemblies
+from ._reports.report import AccessReport, merged
+from ._reports.report_lines import Line, lines_of
+from ._reports.rules import CONFIGURATION, RULES, UNDECIDED, UNENCRYPTED
+from ._reports.short_names import Names
+from ._reports.words import what_to_do
+from ._requests.constructs import PendingPolicy
+from ._templates.files import AssemblyError
+from ._templates.manifest import ACKNOWLEDGED, Assembly, read_assembly
+from ._templates.stacks import Resource
+from ._values import same
 
-from personalize_kms_check._answers import Answer
-from personalize_kms_check._causes import Cause
-from personalize_kms_check._comparison import compare, decisions, report_on
-from personalize_kms_check._declarations import template_of
-from personalize_kms_check._finding import Finding
-from personalize_kms_check._model import AccessModel
-from personalize_kms_check._needs.need import CALLER, IN_BUCKET_POLICY, IN_IAM
-from personalize_kms_check._reading import ReadAssembly, read_assemblies
-from personalize_kms_check._reports.report import AccessReport, merged
-from personalize_kms_check._reports.rules import CONFIGURATION, UNDECIDED
-from personalize_kms_check._requests.constructs import PendingPolicy
-from personalize_kms_check._templates.files import AssemblyError
-from personalize_kms_check._templates.manifest import Assembly, read_assembly
-from personalize_kms_check._templates.stacks import Resource
-from personalize_kms_check._values import same
-
-from .violations import (
-    ERROR,
-    WARNING,
-    unencrypted_groups,
-    violation_of_app,
-    violations_of,
-)
+__all__ = [
+    "ACKNOWLEDGED",
+    "CONFIGURATION",
+    "RULES",
+    "UNDECIDED",
+    "UNENCRYPTED",
+    "AccessReport",
+    "Declaration",
+    "Line",
+    "Names",
+    "ReadApp",
+    "Resource",
+    "less",
+    "lines_of",
+    "what_to_do",
+]
 
 # Not KEY_MAYBE_ABSENT: Personalize may or may not send what SourceAccountCheck.REQUIRED asks for,
 # the user's choice.
@@ -46,36 +60,7 @@ _CONDITIONS = frozenset(
 )
 
 
-def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
-    """Return the certain findings, none of them pending, that constructs of ours answer for.
-
-    It never raises: the CLI takes a plugin that raises for a plugin without findings.
-    """
-    try:
-        app = _ReadApp(context.template_paths)
-        violations = violations_of(app.certain(), context.app_construct)
-        violations += unencrypted_groups(app.without_key(), context.app_construct)
-        for text in app.unreadable(only_ours=True):
-            violations.append(violation_of_app(UNDECIDED, WARNING, text))
-        return violations
-    except Exception as error:
-        text = f"what Personalize may do could not be judged: {type(error).__name__}: {error}"
-        return [violation_of_app(UNDECIDED, WARNING, text)]
-
-
-def check_everything(
-    context: cdk.IPolicyValidationContext, *, is_judged: bool
-) -> list[cdk.PolicyViolation]:
-    """Return all findings, but for those that the judge reports."""
-    app = _ReadApp(context.template_paths)
-    of_judge = app.certain() if is_judged else AccessReport()
-    violations = violations_of(_less(app.everything(), of_judge))
-    for text in app.unreadable(only_ours=False):
-        violations.append(violation_of_app(CONFIGURATION, ERROR, text))
-    return violations
-
-
-class _ReadApp:
+class ReadApp:
     """All assemblies of some templates, as far as they can be read."""
 
     def __init__(self, template_paths: Iterable[str]) -> None:
@@ -219,7 +204,7 @@ def _is_same_owner(arn: str, pending_arn: str, model: AccessModel) -> bool:
     return answer is not Answer.NO
 
 
-def _less(report: AccessReport, of_judge: AccessReport) -> AccessReport:
+def less(report: AccessReport, of_judge: AccessReport) -> AccessReport:
     """Return a report without the findings of the judge."""
     known = set(map(_identity, of_judge.findings))
     policies = []
