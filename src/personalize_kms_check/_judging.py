@@ -9,25 +9,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ._answers import Answer
 from ._causes import Cause
-from ._comparison import compare, decisions, report_on
 from ._declarations import Declaration, template_of
 from ._finding import Finding
+from ._findings.decisions import decisions
 from ._model import AccessModel
 from ._needs.need import CALLER, IN_BUCKET_POLICY, IN_IAM
 from ._reading import ReadAssembly, read_assemblies
 from ._reports.report import AccessReport, merged
-from ._reports.report_lines import Line, lines_of
 from ._reports.rules import CONFIGURATION, RULES, UNDECIDED, UNENCRYPTED
-from ._reports.short_names import Names
-from ._reports.words import what_to_do
 from ._requests.constructs import PendingPolicy
 from ._templates.files import AssemblyError
 from ._templates.manifest import ACKNOWLEDGED, Assembly, read_assembly
 from ._templates.stacks import Resource
 from ._values import same
+
+if TYPE_CHECKING:
+    from ._reports.report_lines import Line
 
 __all__ = [
     "ACKNOWLEDGED",
@@ -38,12 +39,10 @@ __all__ = [
     "AccessReport",
     "Declaration",
     "Line",
-    "Names",
     "ReadApp",
     "Resource",
     "less",
-    "lines_of",
-    "what_to_do",
+    "with_remedies",
 ]
 
 # Not KEY_MAYBE_ABSENT: Personalize may or may not send what SourceAccountCheck.REQUIRED asks for,
@@ -76,6 +75,9 @@ class ReadApp:
 
     def everything(self) -> AccessReport:
         """Compare all that is asked."""
+        # Saves time, as below: a clean synth needs no report, no advice and no words.
+        from ._comparison import compare
+
         return merged([compare(assembly.model()) for assembly in self._read])
 
     def certain(self) -> AccessReport:
@@ -113,6 +115,8 @@ def _certain(read: ReadAssembly) -> AccessReport:
     decided = decisions(model)
     if decided.are_all_met:
         return AccessReport()
+    from ._comparison import report_on
+
     report = report_on(decided)
     pending: list[PendingPolicy] = []
     not_judged: set[str] = set()
@@ -232,3 +236,15 @@ def _identity(finding: Finding) -> tuple[object, ...]:
     if finding.is_problem:
         return finding.kind, finding.cause, finding.subject
     return finding.kind, finding.name, *finding.sort_key()
+
+
+def with_remedies(report: AccessReport) -> list[tuple[Line, str]]:
+    """Return the lines of a report, each with what to do."""
+    if not (report.missing or report.excess or report.undecided or report.problems):
+        return []
+    from ._reports.report_lines import lines_of
+    from ._reports.short_names import Names
+    from ._reports.words import what_to_do
+
+    names = Names(report.names)
+    return [(line, what_to_do(line, names)) for line in lines_of(report)]

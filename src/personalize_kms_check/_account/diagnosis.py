@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .._causes import Cause, Column, Reason
-from .._comparison import decisions, report_on
+from .._comparison import report_on
 from .._evaluation.elements import is_for
 from .._finding import Finding
+from .._findings.decisions import decisions
 from .._findings.problems import GROUP_PAGE
 from .._model import AccessModel
 from .._needs.need import users_of

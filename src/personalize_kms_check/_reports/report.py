@@ -9,9 +9,7 @@ from typing import Any
 from .._finding import Finding
 from .._policy_to_change import PolicyToChange
 from .._values import shown
-from .markdown import markdown_report
 from .outcome import AccessFindings
-from .text import text_report
 
 
 class AccessReport(AccessFindings):
@@ -30,6 +28,9 @@ class AccessReport(AccessFindings):
         Args:
             quiet: True to leave out the policies.
         """
+        # Saves time: a clean synth shows no report.
+        from .text import text_report
+
         return shown(text_report(self, quiet=quiet))
 
     def to_markdown(self, *, quiet: bool = False) -> str:
@@ -38,6 +39,9 @@ class AccessReport(AccessFindings):
         Args:
             quiet: True to leave out the policies.
         """
+        # Saves time: a clean synth shows no report.
+        from .markdown import markdown_report
+
         return shown(markdown_report(self, quiet=quiet))
 
 

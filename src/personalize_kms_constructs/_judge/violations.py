@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from constructs import Node
@@ -16,14 +16,14 @@ from personalize_kms_check._judging import (
     UNENCRYPTED,
     AccessReport,
     Declaration,
-    Line,
-    Names,
     ReadApp,
     Resource,
     less,
-    lines_of,
-    what_to_do,
+    with_remedies,
 )
+
+if TYPE_CHECKING:
+    from personalize_kms_check._judging import Line
 
 ERROR, WARNING = "error", "warning"
 _SET_A_KEY = "set its KmsKeyArn and RoleArn before it is deployed; later it takes a second group"
@@ -68,9 +68,8 @@ def violations_of(report: AccessReport, app: Any = None) -> list[cdk.PolicyViola
 
     With an app they count in every synth of it, and acknowledged findings are left out.
     """
-    names = Names(report.names)
     violations: list[cdk.PolicyViolation] = []
-    for line in lines_of(report):
+    for line, fix in with_remedies(report):
         # A construct asks for what its dataset groups ask for, and the CDK prints all places apart.
         places = line.found_at
         outermost = [place for place in places if not any(map(place.is_below, places))]
@@ -81,7 +80,6 @@ def violations_of(report: AccessReport, app: Any = None) -> list[cdk.PolicyViola
             continue
         shown = [] if resources == [_APP] else outermost
         text = line.text + _paths_to_add(line, shown)
-        fix = what_to_do(line, names)
         if fix and line.page:
             fix = f"{fix} ({line.page})"
         if app is not None and line.policies:

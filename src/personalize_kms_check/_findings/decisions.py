@@ -1,0 +1,98 @@
+"""The decisions on all that is asked, with what is wrong or open whatever they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .._answers import Answer
+from .._asked import declared_of
+from .._causes import Cause, Reason
+from .._finding import Finding
+from .._model import AWS_MANAGED_KEY, AccessModel
+from .._needs.decided import Decided, decide
+from .._needs.forms import Forms
+from .._needs.need import Need, needs_of, trust_needs_of, users_of
+from .not_as_meant import misunderstood_policies
+from .problems import configuration_problems, ordering_problems, trust_problems
+
+
+class Decisions(NamedTuple):
+    """The decisions on all needs of a model, and what is wrong or open whatever they are."""
+
+    model: AccessModel
+    needs: list[Need]
+    on_needs: list[Decided]
+    on_trust: list[Decided]
+    """Those on Personalize's needs to become the service roles."""
+    forms: Forms
+    problems: list[Finding]
+    questions: list[Finding]
+    """What can't be seen, whatever the policies say."""
+
+    @property
+    def are_all_met(self) -> bool:
+        """True if all that is asked is known, allowed and without a problem."""
+        if self.problems or self.questions:
+            return False
+        return all(decided.answer is Answer.YES for decided in (*self.on_needs, *self.on_trust))
+
+
+def decisions(model: AccessModel) -> Decisions:
+    """Decide whether the policies meet the needs of all requests."""
+    needs = list(filter(_can_be_met, needs_of(model)))
+    on_needs, on_trust = decide(needs), decide(filter(_can_be_met, trust_needs_of(model)))
+    problems = [
+        *model.problems,
+        *trust_problems(model, on_trust),
+        *configuration_problems(model),
+        *ordering_problems(model, on_needs),
+        *misunderstood_policies(model),
+    ]
+    questions = list(_open_questions(model))
+    return Decisions(model, needs, on_needs, on_trust, Forms(on_needs), problems, questions)
+
+
+def _can_be_met(need: Need) -> bool:
+    """Tell if a policy can meet a need: not that of a role, key or bucket that is absent.
+
+    That they are absent is told once.
+    """
+    for owner in (need.owner, need.role):
+        if owner is not None and not owner.exists:
+            return False
+    return not need.owner_arn.endswith(AWS_MANAGED_KEY)
+
+
+def _open_questions(model: AccessModel) -> Iterator[Finding]:
+    """Yield a finding for everything that can't be seen, whatever the policies say."""
+    unseen = [key for key in model.keys.values() if key.unseen_state]
+    users = users_of(model) if unseen else {}
+    for key in unseen:
+        if key.arn in users:
+            yield Finding(
+                kind="undecided",
+                resource=key.arn,
+                policy="key",
+                policy_of=key.arn,
+                reason=Reason.of(Cause.KEY_STATE_UNSEEN, why=key.unseen_state),
+                asked=tuple(users[key.arn]),
+            )
+    # A question that is asked with several keys leaves the same open.
+    for question in dict.fromkeys(model.open_questions):
+        reason = Reason.of(question.cause, why=question.reason, **dict(question.values))
+        yield Finding(
+            kind="undecided", name=question.name, reason=reason, places=declared_of([question])
+        )
+    for asked in model.asked:
+        for location in asked.locations:
+            bucket = model.bucket(location.bucket_arn, asked.account)
+            if location.key_arn is None and bucket.unseen_encryption:
+                yield Finding(
+                    kind="undecided",
+                    resource=bucket.arn,
+                    policy="key",
+                    page=asked.permissions.page,
+                    reason=Reason.of(Cause.ENCRYPTION_UNSEEN, why=bucket.unseen_encryption),
+                    asked=(asked,),
+                )
