@@ -26,6 +26,7 @@ def modules() -> dict[Module, ast.Module]:
 
 
 def shown(module: Module) -> str:
+    """The name of a module in its package."""
     return ".".join(module[1:]) or "__init__"
 
 
@@ -75,68 +76,95 @@ def test_no_imports_go_in_a_circle() -> None:
         pytest.fail(" imports ".join(shown(name) for name in reversed(error.args[1])))
 
 
-# The table, what construct and check share, and the engine.
-OF_ENGINE = (
-    "matrix",
-    "_answers",
-    "_values",
-    "_default_key_policy",
-    "_causes",
-    "_comparison",
-    "_declarations",
-    "_model",
-    "_policy_documents",
-    "_policy_to_change",
-    "_asked",
-    "_finding",
-    "_evaluation",
-    "_needs",
-    "_findings",
-    "_advice",
-    "_reports",
+CONSTRUCT, CHECK = "personalize_kms_constructs", "personalize_kms_check"
+
+# The check from the ground up: a module imports from floors below its own. Rooms of a floor know
+# nothing of each other; modules of no room do.
+FLOORS = (
+    (
+        "matrix",
+        "_answers",
+        "_values",
+        "_accepted",
+        "_address",
+        "_default_key_policy",
+        "_metadata_type",
+        "_terminal",
+        "_declarations",
+        "_policy_documents",
+        "_causes",
+        "_model",
+        "_policy_to_change",
+        "_asked",
+        "_finding",
+    ),
+    ("_evaluation", "_reports", "_templates"),
+    ("_needs", "_owners"),
+    ("_advice", "_findings", "_requests"),
+    ("_comparison", "_reading", "_checking", "_judging"),
+    ("_account",),
+    ("_cli", "__main__"),
 )
-ENGINE = modules_of(OF_ENGINE)
+# What the construct shares with the check, and the one module that its plugins ask.
+SHARED = ("matrix", "_values", "_accepted", "_address", "_default_key_policy", "_metadata_type")
+DOOR = "_judging"
+# Packages of others, and the modules of the check that may import them.
+OF_OTHERS = {
+    "click": ("_cli", "_terminal", "_account.command"),
+    "yaml": ("_templates.yaml_templates",),
+    "boto3": ("_account.asking",),
+    "botocore": ("_account.asking",),
+}
 
 
-@pytest.mark.parametrize("module", ENGINE, ids=shown)
-def test_a_module_of_the_engine_imports_the_standard_library_the_table_and_the_engine(
-    module: Module,
-) -> None:
-    """An account can be judged without the CDK, and a template without boto3."""
+def floor_of(part: str) -> int:
+    (floor,) = (number for number, parts in enumerate(FLOORS) if part in parts)
+    return floor
+
+
+def modules_below(package: str) -> list[Module]:
+    return [module for module in modules() if module[0] == package and len(module) > 1]
+
+
+def test_every_part_of_the_check_is_on_a_floor() -> None:
+    parts = [part for parts in FLOORS for part in parts]
+    assert sorted(parts) == sorted({module[1] for module in modules_below(CHECK)})
+
+
+@pytest.mark.parametrize("module", modules_below(CHECK), ids=shown)
+def test_a_module_of_the_check_imports_from_floors_below(module: Module) -> None:
+    """The check knows no construct and no CDK, and a template is checked without boto3."""
     for name in imported(module):
-        assert name[0] in sys.stdlib_module_names or name[1] in OF_ENGINE, name
+        if name[0] == CHECK:
+            is_of_a_room = is_package((CHECK, module[1]))
+            below = floor_of(module[1]) + (not is_of_a_room)
+            assert name[1] == module[1] or floor_of(name[1]) < below, shown(name)
+        else:
+            may_import = shown(module) in OF_OTHERS.get(name[0], ())
+            assert name[0] in sys.stdlib_module_names or may_import, name
 
 
-def test_modules_of_construct_and_check_are_below_both() -> None:
-    """The construct imports nothing of the engine, and the grants no judge."""
-    above = (
-        "_evaluation",
-        "_needs",
-        "_findings",
-        "_advice",
-        "_reports",
-        "_templates",
-        "_owners",
-        "_requests",
-        "_account",
-        "_comparison",
-        "_reading",
-        "_checking",
-        "checks",
-        "_cli",
-    )
+def test_the_construct_imports_what_it_shares_and_its_plugins_the_door() -> None:
+    """The construct can be read without the check, but for its data."""
+    assert modules_of((*SHARED, DOOR, "_judge", "checks"))
+    for module in modules_below(CONSTRUCT):
+        allowed = {DOOR, "__init__"} if is_of(module, ("_judge", "checks")) else {*SHARED}
+        names = {shown(name[:2]) for name in imported(module) if name[0] == CHECK}
+        assert names <= allowed, shown(module)
+
+
+def test_the_construct_is_below_its_plugins() -> None:
+    """Permissions don't depend on what judges them."""
     below = (
         "_grant",
         "_refusals",
         "jobs",
         "encryption",
-        "_synth",
         "_metadata",
         "_managed_key_policy",
     )
-    assert modules_of(above)
     for module in modules_of(below):
-        wrong = [shown(name) for name in imported(module) if is_of(name, above)]
+        wrong = [shown(name) for name in imported(module) if is_of(name, ("_judge", "checks"))]
         assert wrong == [], shown(module)
 
 

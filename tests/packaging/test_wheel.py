@@ -14,9 +14,25 @@ from tests.templates import stacks
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment with only the wheel and its declared dependencies."""
-    environment = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
-    python = environment / "bin" / "python"
+    python, info = _environment(wheel, tmp_path_factory.mktemp("environment"))
+    for needed in _closure(Distribution.at(info)).values():
+        _link(needed, info.parent)
+    return python
+
+
+@pytest.fixture(scope="session")
+def of_command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with only the wheel and what its command needs."""
+    python, info = _environment(wheel, tmp_path_factory.mktemp("command"))
+    for name in ("click", "PyYAML"):
+        _link(distribution(name), info.parent)
+    return python
+
+
+def _environment(wheel: Path, directory: Path) -> tuple[Path, Path]:
+    """Return the Python of an environment with a wheel alone, and the wheel's metadata there."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(directory)], check=True)
+    python = directory / "bin" / "python"
     pip = [
         sys.executable,
         "-m",
@@ -27,11 +43,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--isolated",
     ]
     subprocess.run([*pip, "install", "--quiet", "--no-index", "--no-deps", str(wheel)], check=True)
-    (site_packages,) = environment.glob("lib/python*/site-packages")
-    (info,) = site_packages.glob("personalize_kms_constructs-*.dist-info")
-    for needed in _closure(Distribution.at(info)).values():
-        _link(needed, site_packages)
-    return python
+    (info,) = directory.glob("lib/python*/site-packages/personalize_kms_constructs-*.dist-info")
+    return python, info
 
 
 def _closure(dependent: Distribution) -> dict[str, Distribution]:
@@ -90,3 +103,53 @@ def test_nothing_but_declared_dependencies_is_there(installed: Path) -> None:
     names = listed.stdout.split()
     assert {"aws-cdk-lib", "constructs", "jsii", "personalize-kms-constructs"} <= set(names)
     assert not {"pytest", "boto3", "packaging", "pip", "PyYAML", "hatchling"} & set(names)
+
+
+TEMPLATE = """
+Resources:
+  Key:
+    Type: AWS::KMS::Key
+    Properties: {KeyPolicy: {Statement: []}}
+  Movies:
+    Type: AWS::Personalize::DatasetGroup
+    Properties:
+      Name: movies
+      KmsKeyArn: !GetAtt Key.Arn
+      RoleArn: !GetAtt Role.Arn
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Statement: []}
+"""
+
+
+def test_the_command_runs_where_neither_the_cdk_nor_boto3_is(
+    of_command: Path, tmp_path: Path
+) -> None:
+    """Templates in YAML and JSON are checked with click and PyYAML alone."""
+    (tmp_path / "movies.yaml").write_text(TEMPLATE)
+    listed = subprocess.run(
+        [
+            str(of_command),
+            "-I",
+            "-c",
+            "import importlib.metadata as m; print(*sorted(d.name for d in m.distributions()))",
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert listed.stdout.split() == ["PyYAML", "click", "personalize-kms-constructs"]
+
+    command = [str(of_command), "-I", str(of_command.with_name("personalize-kms"))]
+    for form in ("text", "json", "markdown", "sarif"):
+        checked = subprocess.run(
+            [*command, "check", "movies.yaml", "--format", form],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+        assert (checked.returncode, checked.stderr) == (1, "")
+        assert "kms:CreateGrant" in checked.stdout
+    doctor = subprocess.run([*command, "doctor"], capture_output=True, text=True)
+    assert (doctor.returncode, "doctor needs its extra" in doctor.stderr) == (2, True)
