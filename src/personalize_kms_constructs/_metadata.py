@@ -1,4 +1,4 @@
-"""The metadata that constructs leave in the assembly for ``personalize_kms_constructs.checks``.
+"""The metadata that constructs leave in the assembly for ``personalize_kms_check``.
 
 It is no part of a template. The CDK writes it into ``manifest.json`` or, in newer versions,
 ``….metadata.json``, under the construct's path. References say which template they are about, since

@@ -1,4 +1,4 @@
-"""Requests that constructs and jobs of ours left in the assembly's metadata: see ``_metadata``."""
+"""Requests that constructs and jobs of ours left in the assembly's metadata."""
 
 from __future__ import annotations
 

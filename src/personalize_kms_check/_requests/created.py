@@ -1,4 +1,4 @@
-"""Resources that code creates and no template shows, declared in the form of ``_metadata``."""
+"""Resources that code creates and no template shows, declared in the form of metadata."""
 
 from __future__ import annotations
 
