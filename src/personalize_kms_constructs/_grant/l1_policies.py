@@ -126,7 +126,7 @@ def _bucket_policies_in(stack: Stack) -> dict[str, s3.CfnBucketPolicy]:
 
 @cache
 def _all_bucket_policies() -> IConstructSelector:
-    return ConstructSelector.resources_of_type(s3.CfnBucketPolicy.CFN_RESOURCE_TYPE_NAME)
+    return ConstructSelector.resources_of_type("AWS::S3::BucketPolicy")
 
 
 def _handle(policy: s3.CfnBucketPolicy) -> object:

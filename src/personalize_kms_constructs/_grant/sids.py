@@ -9,22 +9,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from weakref import WeakKeyDictionary
-
-from constructs import IConstruct
 
 from .._tokens import is_token
 from .place import Place
 
-_numbers: WeakKeyDictionary[IConstruct, Counter[str]] = WeakKeyDictionary()
-"""The number of constructs in each policy of an app: those of several stacks may share a policy."""
+_numbers: Counter[str] = Counter()
+"""The number of constructs in each policy. Identities are tokens, which differ between apps."""
 
 
-def take_suffix(app: IConstruct, identity: str) -> str:
+def take_suffix(identity: str) -> str:
     """Count a new construct in a policy, and return its suffix: none, ``2``, ``3`` and so on."""
-    numbers = _numbers.setdefault(app, Counter())
-    numbers[identity] += 1
-    return str(numbers[identity]) if numbers[identity] > 1 else ""
+    _numbers[identity] += 1
+    return str(_numbers[identity]) if _numbers[identity] > 1 else ""
 
 
 def foreign_suffix(path: str, here: Place) -> str:

@@ -152,7 +152,7 @@ class Wiring:
     def _suffix(self, resource: ResolvedKey | ResolvedBucket) -> str:
         if resource.stack is None:
             return foreign_suffix(self._scope.node.path, self._here)
-        return take_suffix(self._here.root, resource.identity)
+        return take_suffix(resource.identity)
 
     def _planned(self, plan: Plan) -> list[tuple[PolicyTarget, Statements]]:
         """Return the policies, each with its statements in the plan."""
