@@ -58,20 +58,12 @@ def read_assembly(directory: Path) -> Assembly:
     return _Manifest(directory).read()
 
 
-def read_with_stages(directory: Path, within: tuple[Path, ...] = ()) -> list[Assembly]:
-    """Return an assembly, its products, and the assemblies of its stages.
-
-    Raises:
-        AssemblyError: as above, or if it contains itself.
-    """
-    here = Path(os.path.realpath(directory))
-    if here in within:
-        manifest = here / "manifest.json"
-        raise AssemblyError(f"{manifest}: circular reference: the assembly contains itself")
+def read_with_stages(directory: Path) -> list[Assembly]:
+    """Return an assembly, its products, and the assemblies of its stages, or raise an error."""
     assembly = read_assembly(directory)
     assemblies = [assembly, *assembly.products]
     for stage in assembly.stages:
-        assemblies += read_with_stages(stage, (*within, here))
+        assemblies += read_with_stages(stage)
     return assemblies
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -14,7 +13,7 @@ from .._declarations import Declaration
 from .._policy_documents import all_conditions, with_strings
 from .._values import MARK, PARTITION, generated, same, unknown
 from .choices import NO_VALUE, Either
-from .files import AssemblyError, parse_property
+from .files import parse_property
 from .given_policies import GivenPolicies
 from .intrinsics import Scope
 from .parameter_values import ParameterValues, default_of, is_name_of_value, typed
@@ -58,7 +57,6 @@ class Stack(Scope):
         self.parent = parent
         """The stack around it, and its logical id there."""
         self.origins = {}
-        self._resolving: list[str] = []
         self._attributes: dict[tuple[str, str], Any] = {}
         self._conditions: dict[str, tuple[Answer, dict[str, str]]] = {}
         """The answers that were asked for, each with the defaults that decided it."""
@@ -182,9 +180,7 @@ class Stack(Scope):
         name = (logical_id, attribute)
         # Saves time: names are made of names.
         if name not in self._attributes:
-            with self._once(f"{logical_id}.{attribute}" if attribute else logical_id):
-                value = self.app.value_of(self.resource(logical_id), attribute)
-                self._attributes[name] = value
+            self._attributes[name] = self.app.value_of(self.resource(logical_id), attribute)
         return self._attributes[name]
 
     def output(self, name: str) -> Any:
@@ -192,8 +188,7 @@ class Stack(Scope):
         output = self.template.body.get("Outputs", {}).get(name)
         if not isinstance(output, dict) or "Value" not in output:
             return unknown(f"output {name} of {self.template.name}")
-        with self._once(f"output {name}"):
-            return self.value(output["Value"])
+        return self.value(output["Value"])
 
     def has_output(self, name: str) -> Answer:
         """Tell if the condition of an output holds."""
@@ -235,8 +230,7 @@ class Stack(Scope):
             return Answer.MAYBE
         if name not in self._conditions:
             scope = _OfConditions(self, {})
-            with self._once(f"condition {name}"):
-                answer = scope.truth(conditions[name])
+            answer = scope.truth(conditions[name])
             self._conditions[name] = answer, {} if answer is Answer.MAYBE else scope.assumed
         return self._conditions[name][0]
 
@@ -267,22 +261,8 @@ class Stack(Scope):
         passed = parent.template.resources[logical_id].get("Properties", {}).get("Parameters", {})
         if not isinstance(passed, dict) or any(key.startswith("Fn::") for key in passed):
             return unknown(f"{self.name}.{name}")
-        with self._once(f"parameter {name}"):
-            value = of_parent.value(passed.get(name))
+        value = of_parent.value(passed.get(name))
         return None if value is NO_VALUE else typed(value, declared)
-
-    @contextmanager
-    def _once(self, name: str) -> Iterator[None]:
-        """Resolve a name, or raise an error if it is being resolved already."""
-        if name in self._resolving:
-            start = self._resolving.index(name)
-            circle = " → ".join([*self._resolving[start:], name])
-            raise AssemblyError(f"{self.template.path}: circular reference: {circle}")
-        self._resolving.append(name)
-        try:
-            yield
-        finally:
-            self._resolving.pop()
 
 
 class _OfConditions(Scope):

@@ -64,7 +64,7 @@ class Template:
         except AssemblyError as error:
             self.errors.append(error)
         except RecursionError:
-            text = f"{self.path}: something is nested too deeply to be read"
+            text = f"{self.path}: something refers to itself, or is nested too deeply to be read"
             self.errors.append(AssemblyError(text))
 
     @property
