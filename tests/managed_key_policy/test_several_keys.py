@@ -1,7 +1,7 @@
 """The construct with more than one imported key to look after."""
 
 import json
-from typing import Any, cast
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -105,49 +105,10 @@ def test_constructs_of_one_key_wait_for_each_other(stack: cdk.Stack) -> None:
 
 
 KNOWN = {"AWS::Partition": "aws", "AWS::AccountId": "111122223333", "AWS::Region": "us-east-1"}
-CONCRETE = cdk.Environment(account="111122223333", region="us-east-1")
 
 
-def environment(role_names: list[str], env: cdk.Environment | None) -> str:
-    """Return the function's environment as Lambda measures it, with names and escaped quotes."""
-    stack = cdk.Stack(cdk.App(), "Stack", env=env)
-    for number, role_name in enumerate(role_names):
-        # Long ids fill it with few constructs.
-        managed(stack, arn_of(0), f"{'x' * 150}{number}", role_name=role_name)
-    parts = [
-        part if isinstance(part, str) else KNOWN[part["Ref"]] for part in configuration_of(stack)
-    ]
-    return json.dumps({"MAY_WRITE": "".join(parts)}, separators=(",", ":"))
-
-
-@pytest.mark.parametrize("env", [CONCRETE, None], ids=["concrete", "agnostic"])
-def test_the_configuration_fills_the_environment(env: cdk.Environment | None) -> None:
-    """Lambda measures the JSON: "exceeded the 4KB limit. String measured: {"NAME":"…"}"."""
-    names = [f"{number}".ljust(45, "x") for number in range(7)]
-    to_go = 4096 - len(environment([*names, "r"], env))
-    assert 0 < to_go < 63
-    assert len(environment([*names, "r" * (1 + to_go)], env)) == 4096
-    with pytest.raises(RuntimeError) as error:
-        environment([*names, "r" * (2 + to_go)], env)
-    assert (
-        "[Stack/PersonalizeKeyPolicies] the stack manages the policies of too many keys: the "
-        "configuration of its function has 4,097 bytes or more but Lambda takes 4,096: use another "
-        "stack for some of the constructs, or ImportedKeyPolicy.PENDING"
-    ) in str(error.value)
-
-
-def test_given_roles_without_a_name_fill_it_too(stack: cdk.Stack) -> None:
-    """An ARN of a role has 32 characters at least."""
-    service: Any = iam.ServicePrincipal("personalize.amazonaws.com")
-    for number in range(10):
-        role = iam.Role(stack, f"Role{number}", assumed_by=service)
-        managed(stack, arn_of(0), f"{'x' * 100}{number}", service_role=role)
-    with pytest.raises(RuntimeError, match=r"manages the policies of too many keys: .* has 4,"):
-        cast("cdk.App", stack.node.root).synth()
-
-
-def test_keys_that_are_parameters_fill_it_too(stack: cdk.Stack) -> None:
-    """A parameter has an ARN at the deployment, and one of the ten policies of the role."""
+def test_each_key_has_one_of_the_ten_policies_of_the_role(stack: cdk.Stack) -> None:
+    """A key that is a parameter, too."""
     encryption = managed(stack, arn_of(0))
     for number in range(1, 11):
         import_from(
@@ -160,26 +121,6 @@ def test_keys_that_are_parameters_fill_it_too(stack: cdk.Stack) -> None:
         "constructs, or ImportedKeyPolicy.PENDING [ack: "
         "personalize-kms-constructs:manyManagedPolicies]",
     )
-    more = cdk.Stack(
-        cdk.App(), "More", env=cdk.Environment(account="111122223333", region="us-east-1")
-    )
-    encryption = managed(more, arn_of(0))
-    for number in range(1, 30):
-        import_from(encryption, cdk.CfnParameter(more, f"Key{number}").value_as_string, str(number))
-    with pytest.raises(RuntimeError, match=r"manages the policies of too many keys: .* has 6,837"):
-        cast("cdk.App", more.node.root).synth()
-
-
-def test_the_known_part_of_a_key_fills_it_once(stack: cdk.Stack) -> None:
-    """However its ARN is written; twelve keys have less than 4,096 bytes at the deployment."""
-    encryption = managed(stack, arn_of(0))
-    for number in range(1, 12):
-        import_from(
-            encryption,
-            cdk.Fn.sub(arn_of(number).replace("us-east-1", "${AWS::Region}")),
-            str(number),
-        )
-    assert len(resources(stack, "Custom::PersonalizeKeyPolicy")) == 12
 
 
 def test_one_key_of_many_names_has_one_policy(stack: cdk.Stack) -> None:

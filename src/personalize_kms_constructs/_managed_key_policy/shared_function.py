@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +14,6 @@ from constructs import Construct, IValidation
 
 from personalize_kms_check.matrix import ROWS, SERVICE_PRINCIPAL
 
-from .._expressions import parts_of
 from .._grant.role import has_precreated_roles
 from .._grant.statement import Statement
 from .._grant.targets import RoleOfOthers
@@ -25,17 +23,6 @@ from .._warnings import warn
 _ID = "PersonalizeKeyPolicies"
 # In seconds: the longest that Lambda allows. The function ends itself before.
 _TIMEOUT = 900
-# In bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-_ENVIRONMENT_SIZE = 4096
-_CONFIGURATION = "MAY_WRITE"
-# The shortest values of tokens, for a key, a role and the stack, in a Region with a short name.
-_KEY_ARN_SIZE = len("arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")
-_ROLE_ARN = "arn:aws:iam::111122223333:role/r"
-_PSEUDO_PARAMETERS = {
-    "AWS::Partition": "aws",
-    "AWS::Region": "us-east-1",
-    "AWS::AccountId": "111122223333",
-}
 # Managed policies of a role:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _POLICIES_BY_DEFAULT = 10
@@ -52,8 +39,6 @@ def _key_policy_actions() -> Iterator[str]:
 # The function recognizes its own statements by these. With only the present actions, it would
 # refuse to replace the statements of an earlier version of the stack, for resources that are gone.
 _ACTIONS = sorted(set(_key_policy_actions()))
-
-_WAY_OUT = "use another stack for some of the constructs, or ImportedKeyPolicy.PENDING"
 
 _Statements = dict[CfnResource, tuple[str, list[iam.PolicyStatement]]]
 
@@ -88,9 +73,7 @@ class KeyPolicyFunction(Construct):
             runtime="python3.13",
             handler="index.handler",
             code=lambda_.CfnFunction.CodeProperty(zip_file=_code()),
-            environment=lambda_.CfnFunction.EnvironmentProperty(
-                variables={_CONFIGURATION: may_write}
-            ),
+            environment=lambda_.CfnFunction.EnvironmentProperty(variables={"MAY_WRITE": may_write}),
             role=self._role.role_arn,
             timeout=_TIMEOUT,
         )
@@ -190,34 +173,17 @@ class _MayWrite:
         self._policies = policies
 
     def validate(self) -> list[str]:
-        """Warn of too many policies, and return a problem if the configuration is too long."""
+        """Return no problems, and warn of too many policies."""
         keys = len(self._policies)
         if keys > _POLICIES_BY_DEFAULT:
             warn(
                 self._scope,
                 "manyManagedPolicies",
                 f"role {self._scope.node.path}/Role has {keys} managed policies, one for each "
-                f"key, but the quota is {_POLICIES_BY_DEFAULT} by default: have it raised, or "
-                f"{_WAY_OUT}",
+                f"key, but the quota is {_POLICIES_BY_DEFAULT} by default: have it raised, or use "
+                "another stack for some of the constructs, or ImportedKeyPolicy.PENDING",
             )
-        return list(self._problems())
-
-    def _problems(self) -> Iterator[str]:
-        # Lambda measures JSON, with the variable's name, and its value in quotes.
-        environment = {_CONFIGURATION: self._shortest(self.text())}
-        size = len(json.dumps(environment, separators=(",", ":")))
-        for key_arn, _ in self._statements.values():
-            size += max(0, _KEY_ARN_SIZE - len(self._shortest(key_arn)))
-        if size > _ENVIRONMENT_SIZE:
-            yield (
-                "the stack manages the policies of too many keys: the configuration of its "
-                f"function has {size:,} bytes or more but Lambda takes {_ENVIRONMENT_SIZE:,}: "
-                f"{_WAY_OUT}"
-            )
-
-    def _shortest(self, text: str) -> str:
-        resolved = self._stack.resolve(text)
-        return "".join(map(_shortest_part, parts_of(resolved)))
+        return []
 
     def text(self) -> str:
         """Return the configuration as JSON with tokens.
@@ -248,17 +214,6 @@ class _MayWrite:
                 "Keys": keys,
             }
         )
-
-
-def _shortest_part(part: str | dict[str, Any]) -> str:
-    match part:
-        case str():
-            return part
-        case {"Ref": str(name)}:
-            return _PSEUDO_PARAMETERS.get(name, "")
-        case {"Fn::GetAtt": [_, "Arn"]}:
-            return _ROLE_ARN
-    return ""
 
 
 def _code() -> str:
