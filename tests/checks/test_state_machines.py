@@ -303,31 +303,6 @@ def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) 
         ]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        r"\u0024{AWS::AccountId}",
-        r"$\u007BAWS::AccountId}",
-        r"\ufdd0",
-        r"\uDB80\udc00",
-        r"\ud800",
-        r"\ud800x",
-        r"\udc00",
-    ],
-)
-def test_a_definition_with_escapes_for_holes(text: str, tmp_path: Path) -> None:
-    """An escape that becomes a hole once it is parsed, and half a character, isn't read."""
-    states = {"Export": task("createDatasetExportJob", {**EXPORT, "JobName": "name"})}
-    asking = machine(states)
-    definition = asking["Properties"]["DefinitionString"].replace("name", text)
-    assert text in definition
-    asking["Properties"]["DefinitionString"] = definition
-    (undecided,) = alone(tmp_path / "1", asking).undecided
-    assert undecided.because.endswith("definition of Main/Asks has escapes that aren't read")
-    asking["Properties"]["DefinitionString"] = definition.replace(text, r"\ud83c\udf89 \u00e9")
-    assert alone(tmp_path / "2", asking).asked == ("Main/Asks · Export (dataset export job)",)
-
-
 def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
     """One line with the fault and its place."""
     broken = {
