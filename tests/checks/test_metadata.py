@@ -15,7 +15,7 @@ from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResourc
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import DataDeletionJob, DatasetExportJob
 from tests.actions import FIVE
-from tests.checks.templates import edit, if_prod, write
+from tests.checks.templates import if_prod
 from tests.datasets import add_ratings
 from tests.judge.apps import told
 from tests.life.conftest import allowing, importing
@@ -195,42 +195,6 @@ def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch)
         == "what it was told to allow couldn't be written down: LookupError: no such thing"
     )
     assert told(app) == [("Undecided", "warning", "Main/Encryption")]
-
-
-@pytest.mark.parametrize(
-    ("data", "because"),
-    [
-        (
-            "text",
-            "what it was told to allow couldn't be written down: its metadata isn't an object",
-        ),
-        (None, "what it was told to allow couldn't be written down: its metadata isn't an object"),
-        (
-            {"template": "Main.template.json", "serviceRole": "x", "resources": None},
-            "its metadata has no list of what it was told to allow",
-        ),
-        (
-            {
-                "template": "Main.template.json",
-                "serviceRole": "x",
-                "resources": {"resource": "dataset group"},
-            },
-            "its metadata has no list of what it was told to allow",
-        ),
-    ],
-)
-def test_metadata_that_cannot_be_read(data: Any, because: str, tmp_path: Path) -> None:
-    """The report says so, at the construct that left it."""
-    directory = write(tmp_path, {"Main": {"Resources": {}}})
-    edit(
-        directory / "manifest.json",
-        Main={"metadata": {"/Main/Encryption": [{"type": TYPE, "data": data}]}},
-    )
-    report = check_assembly(directory)
-    assert [(entry.needed_by, entry.because) for entry in report.undecided] == [
-        (["Main/Encryption"], because)
-    ]
-    assert report.asked == ()
 
 
 def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:

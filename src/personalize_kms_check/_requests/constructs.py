@@ -173,13 +173,8 @@ class _Metadata:
     def _read_resources(self, role_arn: str, key_arn: str | None) -> None:
         """Read the resources that it was told to allow."""
         left, template = self.left, self.references.own.template
-        resources = self.data.get("resources")
-        if not isinstance(resources, list):
-            no_list = "its metadata has no list of what it was told to allow"
-            left.questions.append(OpenQuestion(left.path, no_list))
-            return
         files = {(policy.column, policy.arn): policy.file for policy in left.pending}
-        for resource in resources:
+        for resource in as_list(self.data.get("resources")):
             call = ""
             if isinstance(resource, dict):
                 call = f"create{str(resource.get('resource')).replace(' ', '')}"

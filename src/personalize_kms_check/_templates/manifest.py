@@ -156,10 +156,7 @@ class _Manifest:
         )
 
     def _add_metadata(self, artifact: Json, template: Template, assembly: Assembly) -> None:
-        """Add the metadata of our constructs, acknowledgements, and the paths of resources.
-
-        Add the products, too.
-        """
+        """Add metadata of our constructs, acknowledgements, paths of resources, and products."""
         metadata = _object_in(artifact, "metadata")
         extra = artifact.get("additionalMetadataFile")
         if isinstance(extra, str):
@@ -177,8 +174,6 @@ class _Manifest:
                     paths.append((path, data))
                 elif type == METADATA_TYPE and isinstance(data, dict):
                     left.append((template, path, data))
-                elif type == METADATA_TYPE:
-                    left.append((template, path, {"problem": "its metadata isn't an object"}))
                 elif type == ACKNOWLEDGED and isinstance(data, dict):
                     for rule in data:
                         assembly.acknowledged.append((str(rule), path))
