@@ -1,13 +1,12 @@
 """Arrangements with several keys, buckets and constructs, or props that change statements."""
 
-from typing import Any
-
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import S3Location, SourceAccountCheck
+from tests.life.conftest import encrypted_by, l1_key, l1_role
 from tests.proof.building import Building, encrypted_bucket, key_in, personalize_role
 from tests.proof.uses import Pick
 
@@ -147,56 +146,30 @@ def more_than_one_managed_policy_holds(it: Building) -> None:
 
 
 def l1s_in_one_stack(it: Building) -> None:
-    bucket = _l1_bucket(it.main, _l1_key(it.main, "DataKey"))
+    bucket = _l1_bucket(l1_key(it.main, "DataKey"))
     it.wire(
         picks=it.picks(bucket),
-        encryption_key=_l1_key(it.main, "Key"),
-        service_role=_l1_role(it.main),
+        encryption_key=l1_key(it.main, "Key"),
+        service_role=l1_role(it.main),
     )
 
 
 def l1s_in_several_stacks(it: Building) -> None:
     data = it.stack("Data")
     it.wire(
-        picks=it.picks(_l1_bucket(data, _l1_key(data, "DataKey"))),
-        encryption_key=_l1_key(it.stack("Security"), "Key"),
-        service_role=_l1_role(it.stack("Roles"), role_name="personalize", path="/service/"),
+        picks=it.picks(_l1_bucket(l1_key(data, "DataKey"))),
+        encryption_key=l1_key(it.stack("Security"), "Key"),
+        service_role=l1_role(it.stack("Roles"), role_name="personalize", path="/service/"),
     )
 
 
 def two_constructs_on_l1s(it: Building) -> None:
-    key = _l1_key(it.main, "Key")
-    bucket = _l1_bucket(it.main, key)
+    key = l1_key(it.main, "Key")
+    bucket = _l1_bucket(key)
     for id in ("Movies", "Books"):
         it.wire(picks=it.picks(bucket), id=id, encryption_key=key)
 
 
-def _l1_key(stack: cdk.Stack, id: str) -> kms.CfnKey:
-    """An L1 key with the policy that AWS gives keys by default, as YAML would have it."""
-    root = f"arn:{cdk.Aws.PARTITION}:iam::{stack.account}:root"
-    default = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
-    return kms.CfnKey(stack, id, key_policy={"Version": "2012-10-17", "Statement": [default]})
-
-
-def _l1_bucket(stack: cdk.Stack, key: kms.CfnKey) -> s3.CfnBucket:
-    """An L1 bucket that is encrypted with a key."""
-    by_default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
-        sse_algorithm="aws:kms", kms_master_key_id=key.attr_arn
-    )
-    rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(
-        server_side_encryption_by_default=by_default
-    )
-    encryption = s3.CfnBucket.BucketEncryptionProperty(server_side_encryption_configuration=[rule])
-    return s3.CfnBucket(stack, "Data", bucket_encryption=encryption)
-
-
-def _l1_role(stack: cdk.Stack, **props: Any) -> iam.CfnRole:
-    """An L1 role that Personalize can assume."""
-    trusted = {
-        "Effect": "Allow",
-        "Principal": {"Service": "personalize.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
-    return iam.CfnRole(
-        stack, "L1Role", assume_role_policy_document={"Statement": [trusted]}, **props
-    )
+def _l1_bucket(key: kms.CfnKey) -> s3.CfnBucket:
+    """An L1 bucket that is encrypted with a key, beside it."""
+    return s3.CfnBucket(key.stack, "Data", bucket_encryption=encrypted_by(key.attr_arn))

@@ -50,6 +50,22 @@ class Asked:
     on: tuple[str, ...]
 
 
+# "Permissions requirements for batch workflows" is about both kinds.
+BATCH_JOB: tuple[Asked, ...] = (
+    Asked(
+        (ROLE, SERVICE),
+        KEY_POLICY,
+        IN_KEY_POLICY,
+        (DATASET_GROUP_KEY, SOURCE_KEY, DESTINATION_KEY),
+    ),
+    Asked((ROLE,), IAM, IN_IAM, (DATASET_GROUP_KEY, SOURCE_KEY, DESTINATION_KEY)),
+    Asked((ROLE,), IAM, ("s3:GetObject",), (SOURCE_OBJECTS,)),
+    Asked((ROLE,), IAM, ("s3:PutObject",), (DESTINATION_OBJECTS,)),
+    Asked((ROLE,), IAM, ("s3:ListBucket",), (SOURCE_BUCKET, DESTINATION_BUCKET)),
+    Asked((SERVICE,), BUCKET_POLICY, ("s3:GetObject",), (SOURCE_OBJECTS,)),
+    Asked((SERVICE,), BUCKET_POLICY, ("s3:PutObject",), (DESTINATION_OBJECTS,)),
+    Asked((SERVICE,), BUCKET_POLICY, ("s3:ListBucket",), (SOURCE_BUCKET, DESTINATION_BUCKET)),
+)
 PAGE: dict[str, tuple[Asked, ...]] = {
     "dataset group": (
         Asked((ROLE, SERVICE), KEY_POLICY, IN_KEY_POLICY, (DATASET_GROUP_KEY,)),
@@ -79,36 +95,8 @@ PAGE: dict[str, tuple[Asked, ...]] = {
         Asked((SERVICE,), BUCKET_POLICY, ("s3:PutObject",), (DESTINATION_OBJECTS,)),
         Asked((SERVICE,), BUCKET_POLICY, ("s3:ListBucket",), (DESTINATION_BUCKET,)),
     ),
-    "batch inference job": (
-        Asked(
-            (ROLE, SERVICE),
-            KEY_POLICY,
-            IN_KEY_POLICY,
-            (DATASET_GROUP_KEY, SOURCE_KEY, DESTINATION_KEY),
-        ),
-        Asked((ROLE,), IAM, IN_IAM, (DATASET_GROUP_KEY, SOURCE_KEY, DESTINATION_KEY)),
-        Asked((ROLE,), IAM, ("s3:GetObject",), (SOURCE_OBJECTS,)),
-        Asked((ROLE,), IAM, ("s3:PutObject",), (DESTINATION_OBJECTS,)),
-        Asked((ROLE,), IAM, ("s3:ListBucket",), (SOURCE_BUCKET, DESTINATION_BUCKET)),
-        Asked((SERVICE,), BUCKET_POLICY, ("s3:GetObject",), (SOURCE_OBJECTS,)),
-        Asked((SERVICE,), BUCKET_POLICY, ("s3:PutObject",), (DESTINATION_OBJECTS,)),
-        Asked((SERVICE,), BUCKET_POLICY, ("s3:ListBucket",), (SOURCE_BUCKET, DESTINATION_BUCKET)),
-    ),
-    "batch segment job": (
-        Asked(
-            (ROLE, SERVICE),
-            KEY_POLICY,
-            IN_KEY_POLICY,
-            (DATASET_GROUP_KEY, SOURCE_KEY, DESTINATION_KEY),
-        ),
-        Asked((ROLE,), IAM, IN_IAM, (DATASET_GROUP_KEY, SOURCE_KEY, DESTINATION_KEY)),
-        Asked((ROLE,), IAM, ("s3:GetObject",), (SOURCE_OBJECTS,)),
-        Asked((ROLE,), IAM, ("s3:PutObject",), (DESTINATION_OBJECTS,)),
-        Asked((ROLE,), IAM, ("s3:ListBucket",), (SOURCE_BUCKET, DESTINATION_BUCKET)),
-        Asked((SERVICE,), BUCKET_POLICY, ("s3:GetObject",), (SOURCE_OBJECTS,)),
-        Asked((SERVICE,), BUCKET_POLICY, ("s3:PutObject",), (DESTINATION_OBJECTS,)),
-        Asked((SERVICE,), BUCKET_POLICY, ("s3:ListBucket",), (SOURCE_BUCKET, DESTINATION_BUCKET)),
-    ),
+    "batch inference job": BATCH_JOB,
+    "batch segment job": BATCH_JOB,
     # The pages differ: the list of the KMS page lacks it. The S3 page: "You can use the following
     # policy for dataset import jobs or data deletion jobs", and "If you use AWS Key Management
     # Service (AWS KMS) for encryption, you must grant Amazon Personalize and your Amazon

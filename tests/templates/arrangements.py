@@ -16,6 +16,7 @@ from personalize_kms_constructs import (
     PersonalizeResource,
     S3Location,
 )
+from tests.life.conftest import allowing, encrypted_by, importing, l1_role
 from tests.templates.stacks import app, empty_stack
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -27,14 +28,11 @@ def across_stacks(scope: cdk.Stage) -> None:
     key = kms.Key(security, "Key")
     data = s3.Bucket(security, "Data", encryption_key=kms.Key(security, "DataKey"))
     stack = empty_stack(scope, "AcrossStacks")
-    encryption = PersonalizeEncryption(
+    encryption = allowing(
         stack,
-        "Encryption",
+        importing(data),
+        PersonalizeResource.dataset_export_job(S3Location(data, "export/")),
         encryption_key=key,
-        resources=[
-            PersonalizeResource.dataset_import_job(S3Location(data, "import/")),
-            PersonalizeResource.dataset_export_job(S3Location(data, "export/")),
-        ],
     )
     encryption.add_dataset_group("Movies", name="movies")
 
@@ -48,12 +46,7 @@ def across_accounts(scope: cdk.Stage) -> None:
     data = s3.Bucket.from_bucket_attributes(
         stack, "Data", bucket_arn="arn:aws:s3:::amzn-s3-demo-bucket", account="444455556666"
     )
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        encryption_key=key,
-        resources=[PersonalizeResource.dataset_import_job(S3Location(data, "import/"))],
-    )
+    encryption = allowing(stack, importing(data), encryption_key=key)
     encryption.add_dataset_group("Movies", name="movies")
     encryption.output_pending_statements()
 
@@ -75,12 +68,7 @@ def given_role(scope: cdk.Stage) -> None:
     role = iam.Role(stack, "Role", assumed_by=service)
     role.add_to_policy(iam.PolicyStatement(actions=["logs:PutLogEvents"], resources=["*"]))
     data = s3.Bucket(stack, "Data")
-    encryption = PersonalizeEncryption(
-        stack,
-        "Encryption",
-        service_role=role,
-        resources=[PersonalizeResource.dataset_import_job(S3Location(data, "import/"))],
-    )
+    encryption = allowing(stack, importing(data), service_role=role)
     encryption.add_dataset_group("Movies", name="movies")
 
 
@@ -114,27 +102,8 @@ def l1s(scope: cdk.Stage) -> None:
     key = kms.CfnKey(
         stack, "Key", key_policy={"Version": "2012-10-17", "Statement": [administration, audit]}
     )
-    trust: dict[str, Any] = {
-        "Effect": "Allow",
-        "Principal": {"Service": "personalize.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
-    role = iam.CfnRole(
-        stack,
-        "Role",
-        assume_role_policy_document={"Version": "2012-10-17", "Statement": [trust]},
-        path="/data/",
-    )
-    by_default = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
-        sse_algorithm="aws:kms", kms_master_key_id=key.attr_arn
-    )
-    rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(
-        server_side_encryption_by_default=by_default
-    )
-    encryption_of_bucket = s3.CfnBucket.BucketEncryptionProperty(
-        server_side_encryption_configuration=[rule]
-    )
-    data = s3.CfnBucket(stack, "Data", bucket_encryption=encryption_of_bucket)
+    role = l1_role(stack, "Role", path="/data/")
+    data = s3.CfnBucket(stack, "Data", bucket_encryption=encrypted_by(key.attr_arn))
     only_tls: dict[str, Any] = {
         "Effect": "Deny",
         "Principal": "*",
@@ -145,15 +114,12 @@ def l1s(scope: cdk.Stage) -> None:
     policy = {"Version": "2012-10-17", "Statement": only_tls}
     s3.CfnBucketPolicy(stack, "DataPolicy", bucket=data.ref, policy_document=policy)
     reports = s3.CfnBucket(stack, "Reports")
-    encryption = PersonalizeEncryption(
+    encryption = allowing(
         stack,
-        "Encryption",
+        importing(data),
+        PersonalizeResource.metric_attribution(S3Location(reports, "metrics/")),
         encryption_key=key,
         service_role=role,
-        resources=[
-            PersonalizeResource.dataset_import_job(S3Location(data, "import/")),
-            PersonalizeResource.metric_attribution(S3Location(reports, "metrics/")),
-        ],
     )
     encryption.add_dataset_group("Movies", name="movies")
 
