@@ -13,6 +13,8 @@ from tests.policies import bucket_policy
 TAGS = [{"TagKey": "team", "TagValue": "movies"}]
 ROLE = "<EncryptionRole2D2265A5.Arn>"
 KEY = "<DataKey17AFBB84.Arn>"
+INPUT = {"S3DataSource": {"Path": "s3://<Encrypted084288C2>/in/", "KmsKeyArn": KEY}}
+OUTPUT = {"S3DataDestination": {"Path": "s3://<Encrypted084288C2>/out/", "KmsKeyArn": KEY}}
 ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # An import job names no key: the API has no field for it.
     "DatasetImportJob": (
@@ -33,9 +35,7 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "JobName": "monday",
             "DatasetArn": DATASET,
             "IngestionMode": "ALL",
-            "JobOutput": {
-                "S3DataDestination": {"Path": "s3://<Encrypted084288C2>/out/", "KmsKeyArn": KEY}
-            },
+            "JobOutput": OUTPUT,
             "Tags": TAGS,
             "RoleArn": ROLE,
         },
@@ -54,12 +54,8 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "SolutionVersionArn": VERSION,
             "FilterArn": FILTER,
             "NumResults": 10,
-            "JobInput": {
-                "S3DataSource": {"Path": "s3://<Encrypted084288C2>/in/", "KmsKeyArn": KEY}
-            },
-            "JobOutput": {
-                "S3DataDestination": {"Path": "s3://<Encrypted084288C2>/out/", "KmsKeyArn": KEY}
-            },
+            "JobInput": INPUT,
+            "JobOutput": OUTPUT,
             "BatchInferenceJobMode": "THEME_GENERATION",
             "BatchInferenceJobConfig": {
                 "ItemExplorationConfig": {"explorationWeight": "0.3"},
@@ -77,12 +73,8 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "SolutionVersionArn": VERSION,
             "FilterArn": FILTER,
             "NumResults": 100,
-            "JobInput": {
-                "S3DataSource": {"Path": "s3://<Encrypted084288C2>/in/", "KmsKeyArn": KEY}
-            },
-            "JobOutput": {
-                "S3DataDestination": {"Path": "s3://<Encrypted084288C2>/out/", "KmsKeyArn": KEY}
-            },
+            "JobInput": INPUT,
+            "JobOutput": OUTPUT,
             "Tags": TAGS,
             "RoleArn": ROLE,
         },
@@ -98,17 +90,15 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
     ),
 }
+OF_BATCHES = {
+    "source": "JobInput.S3DataSource.Path",
+    "destination": "JobOutput.S3DataDestination.Path",
+}
 PATHS = {
     "DatasetImportJob": {"source": "DataSource.DataLocation"},
     "DatasetExportJob": {"destination": "JobOutput.S3DataDestination.Path"},
-    "BatchInferenceJob": {
-        "source": "JobInput.S3DataSource.Path",
-        "destination": "JobOutput.S3DataDestination.Path",
-    },
-    "BatchSegmentJob": {
-        "source": "JobInput.S3DataSource.Path",
-        "destination": "JobOutput.S3DataDestination.Path",
-    },
+    "BatchInferenceJob": OF_BATCHES,
+    "BatchSegmentJob": OF_BATCHES,
     "DataDeletionJob": {"source": "DataSource.DataLocation"},
 }
 """The arguments that have a location."""

@@ -12,6 +12,7 @@ from aws_cdk import aws_s3 as s3
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.jobs import DataDeletionJob, DatasetImportJob
 from tests.jobs.machines import DATASET, definition, machine, machine_policy
+from tests.life.conftest import trusted_role
 from tests.policies import resources
 
 HERE = cdk.Environment(account="111111111111", region="eu-west-1")
@@ -61,13 +62,8 @@ class TwoStacks:
         return statement["Resource"]
 
 
-def trusted_role(stack: cdk.Stack) -> iam.Role:
-    return iam.Role(
-        stack,
-        "Role",
-        assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"),
-        role_name="given",
-    )
+def given_role(stack: cdk.Stack) -> iam.Role:
+    return trusted_role(stack, "Role", role_name="given")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +97,7 @@ def test_a_job_elsewhere_than_its_encryption(
 
 def test_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> None:
     """Nothing is compared while it is a token; fixed names of bucket and role are known there."""
-    encryption = PersonalizeEncryption(stack, "Encryption", service_role=trusted_role(stack))
+    encryption = PersonalizeEncryption(stack, "Encryption", service_role=given_role(stack))
     other = cdk.Stack(app, "Other")
     source = S3Location(s3.Bucket(stack, "Bucket", bucket_name="ratings"), "in/")
     machine(
@@ -119,7 +115,7 @@ def test_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> No
 def test_an_encryption_of_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> None:
     """An encryption in an agnostic stack is compared with nothing either."""
     agnostic = cdk.Stack(app, "Agnostic")
-    encryption = PersonalizeEncryption(agnostic, "Encryption", service_role=trusted_role(agnostic))
+    encryption = PersonalizeEncryption(agnostic, "Encryption", service_role=given_role(agnostic))
     source = S3Location(s3.Bucket.from_bucket_name(stack, "Bucket", "ratings"), "in/")
     DatasetImportJob(stack, "Import", encryption=encryption, dataset_arn=DATASET, source=source)
 
@@ -178,7 +174,7 @@ def test_a_role_name_that_its_own_stack_gives(app: cdk.App) -> None:
 
 def test_a_role_name_that_is_lost_later(app: cdk.App) -> None:
     """By an aspect, for example, after the job has been made: the machine refers to the role."""
-    stacks = TwoStacks(app, service_role=trusted_role)
+    stacks = TwoStacks(app, service_role=given_role)
     stacks.importing(stacks.owner)
     stacks.encryption.service_role.node.default_child.role_name = None  # type: ignore[union-attr]
     assert stacks.passed_role() == {

@@ -137,7 +137,11 @@ def test_a_key_of_another_account_needs_both_sides(theirs: Json) -> None:
     assert not decrypts(to(OTHERS_ROOT), iam=IAM, key=OTHERS_KEY)
 
 
-ANY_OF_OURS = f"arn:aws:personalize:{REGION}:{ACCOUNT}:*"
+OF_ACCOUNT = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+ANYWHERE = f"arn:aws:personalize:*:{ACCOUNT}:*"
+ANY_OF_OURS, ANY_OF_OTHERS = (
+    f"arn:aws:personalize:{REGION}:{account}:*" for account in (ACCOUNT, OTHER)
+)
 
 
 @pytest.mark.parametrize(
@@ -153,24 +157,9 @@ ANY_OF_OURS = f"arn:aws:personalize:{REGION}:{ACCOUNT}:*"
         ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, OTHER, SOURCE, False),
         ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, None, SOURCE, True),
         ({"ArnLike": {"aws:SourceArn": ANY_OF_OURS}}, None, SOURCE, True),
-        (
-            {"ArnEquals": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}},
-            None,
-            SOURCE,
-            True,
-        ),
-        (
-            {"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:{REGION}:{OTHER}:*"}},
-            None,
-            SOURCE,
-            False,
-        ),
-        (
-            {"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": SOURCE}},
-            ACCOUNT,
-            None,
-            False,
-        ),
+        ({"ArnEquals": {"aws:SourceArn": ANYWHERE}}, None, SOURCE, True),
+        ({"ArnLike": {"aws:SourceArn": ANY_OF_OTHERS}}, None, SOURCE, False),
+        ({**OF_ACCOUNT, "ArnLike": {"aws:SourceArn": SOURCE}}, ACCOUNT, None, False),
         ({"StringEquals": {"aws:SourceArn": ANY_OF_OURS}}, None, SOURCE, False),
         ({"StringLike": {"aws:SourceArn": ANY_OF_OURS}}, None, SOURCE, True),
         # "Conditions with multiple context keys or values": the values of a negated operator are
