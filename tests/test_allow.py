@@ -125,11 +125,7 @@ def test_several_locations_share_a_statement(stack: cdk.Stack, bucket: s3.Bucket
     ],
 )
 def test_a_location_within_another_adds_nothing(
-    bucket: s3.Bucket,
-    way: str,
-    prefixes: list[str],
-    written: list[str],
-    if_later: list[str] | None,
+    bucket: s3.Bucket, way: str, prefixes: list[str], written: list[str], if_later: list[str] | None
 ) -> None:
     """A policy keeps its statements when a wider location comes later."""
     stack = bucket.stack

@@ -13,11 +13,7 @@ import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from personalize_kms_constructs import (
-    ImportedKeyPolicy,
-    PersonalizeResource,
-    S3Location,
-)
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeResource, S3Location
 from tests.datasets import add_ratings
 from tests.life.conftest import GROUP, allowing, importing
 from tests.policies import resources, sids_of, template
@@ -162,10 +158,7 @@ def test_sids_in_the_policy_of_an_imported_key(managed: cdk.Stack) -> None:
     }, CONSEQUENCE
     assert sids(managed, "AWS::IAM::ManagedPolicy", "PolicyDocument")[
         "EncryptionPolicy3F28E3E0"
-    ] == [
-        "CreateGrants",
-        "UseKey",
-    ], CONSEQUENCE
+    ] == ["CreateGrants", "UseKey"], CONSEQUENCE
 
 
 def test_logical_ids_of_a_managed_key_policy(managed: cdk.Stack) -> None:

@@ -44,11 +44,7 @@ def in_key_policy(*actions: str) -> list[Statement]:
 # "Your AWS KMS key policy and IAM policies must grant permissions for the following actions", key
 # policy.
 KEY_POLICY = in_key_policy(
-    "kms:CreateGrant",
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:GenerateDataKey",
-    "kms:ListGrants",
+    "kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"
 )
 # The same for a key whose dataset group's data will be exported.
 EXPORT_KEY_POLICY = in_key_policy(

@@ -116,10 +116,7 @@ def test_the_policies_of_an_imported_key_and_of_an_immutable_role(
         {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}},
         {"StringEqualsIfExists": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
     ]
-    assert told(stack) == {
-        "pendingKeyPolicy": KEY_STATEMENTS,
-        "pendingRolePolicy": ROLE_STATEMENTS,
-    }
+    assert told(stack) == {"pendingKeyPolicy": KEY_STATEMENTS, "pendingRolePolicy": ROLE_STATEMENTS}
     assert resources(stack, "AWS::IAM::ManagedPolicy") == resources(stack, "AWS::IAM::Policy") == {}
 
 

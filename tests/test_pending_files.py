@@ -341,10 +341,7 @@ def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.Ap
     assert [
         (pending.policy, pending.resource_arn.rpartition("/")[2])
         for pending in construct.pending_statements
-    ] == [
-        ("role", "personalize"),
-        ("role", "function"),
-    ]
+    ] == [("role", "personalize"), ("role", "function")]
     assembly = app.synth()  # once: the CDK writes its report of such roles only once
     warned = [str(message.entry.data) for message in assembly.get_stack_by_name("Stack").messages]
     assert any(

@@ -390,22 +390,8 @@ def not_a_name(what: str, name: str) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "",
-        "-movies",
-        "m" * 64,
-        "movies\n",
-        f"-{cdk.Aws.REGION}",
-        f"{'m' * 63}{cdk.Aws.REGION}",
-    ],
-    ids=[
-        "empty",
-        "hyphen",
-        "long",
-        "line",
-        "hyphen before a token",
-        "long before a token",
-    ],
+    ["", "-movies", "m" * 64, "movies\n", f"-{cdk.Aws.REGION}", f"{'m' * 63}{cdk.Aws.REGION}"],
+    ids=["empty", "hyphen", "long", "line", "hyphen before a token", "long before a token"],
 )
 def test_names_outside_of_the_pattern(stack: cdk.Stack, name: str) -> None:
     """They are refused; a token counts as at least a letter."""

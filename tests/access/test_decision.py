@@ -737,11 +737,7 @@ def test_a_policy_that_depends_on_a_condition_may_not_be_there(
 ) -> None:
     """Permissions by the policy are undecided, and the reason names the condition."""
     model = model_of(asked(IMPORT_JOB, source=location()), **EVERYTHING)
-    key, bucket, of_role = (
-        model.keys[KEY],
-        model.buckets[BUCKET],
-        model.roles[ROLE],
-    )
+    key, bucket, of_role = (model.keys[KEY], model.buckets[BUCKET], model.roles[ROLE])
     if place == "key":
         key.policies = [policy("key", ON_KEY, condition="Main.IsProd")]
     elif place == "bucket":

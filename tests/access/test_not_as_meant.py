@@ -34,10 +34,7 @@ def problems_with(kind: str, statement: Any, version: str) -> list[tuple[str, st
         model.roles[ROLE].boundary = more
     else:
         role = model.roles[ROLE]
-        policies = {
-            "key": model.keys[KEY].policies,
-            "bucket": model.buckets[BUCKET].policies,
-        }
+        policies = {"key": model.keys[KEY].policies, "bucket": model.buckets[BUCKET].policies}
         {**policies, "trust": role.trust, "iam": role.identity}[kind].append(more)
     return [(problem.kind, problem.message, problem.page) for problem in compare(model).problems]
 

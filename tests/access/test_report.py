@@ -431,10 +431,7 @@ def test_json_has_everything() -> None:
         "IAM policy", [iam([*IAM_ACTIONS, "kms:Encrypt"])], declared=in_main("Role"), inline="Own"
     )
     model = model_of(key=[role(KEY_POLICY_ACTIONS[1:], Sid="UseKey"), ON_KEY[1]])
-    model.keys[KEY].declared, model.roles[ROLE].declared = (
-        in_main("Key"),
-        in_main("Role"),
-    )
+    model.keys[KEY].declared, model.roles[ROLE].declared = (in_main("Key"), in_main("Role"))
     model.roles[ROLE].identity = [in_policy]
     told = json.loads(compare(model).to_json())
     kinds = ["missing", "excess", "undecided", "problems", "allowed"]

@@ -169,8 +169,7 @@ def test_a_key_policy_that_leaves_all_to_the_account_still_does_if_iam_allows_al
 def test_a_role_with_too_much_keeps_what_the_account_leaves_to_iam(denial: Any) -> None:
     """The key policy isn't changed, so ``kms:CreateGrant`` has to stay."""
     model = model_of(
-        key=[ACCOUNT_STATEMENT, service(FIVE), *denial],
-        iam=[iam(FIVE, "arn:aws:kms:*:*:key/*")],
+        key=[ACCOUNT_STATEMENT, service(FIVE), *denial], iam=[iam(FIVE, "arn:aws:kms:*:*:key/*")]
     )
     assert statements(compare(model)) == {"role": (ALL_IN_IAM,)}
 

@@ -437,10 +437,7 @@ def test_what_a_boundary_takes_away_again_is_too_much_all_the_same(action: str) 
         ("key", service(["kms:*"], Condition=NOT_IF)),
         ("key", service(["kms:Encrypt"], Condition=MAY_BE)),
         ("key", role(["kms:Encrypt"], Condition=OF_ACCOUNT)),
-        (
-            "bucket",
-            service(["s3:DeleteObject"], Condition={"Null": {"aws:SourceAccount": "true"}}),
-        ),
+        ("bucket", service(["s3:DeleteObject"], Condition={"Null": {"aws:SourceAccount": "true"}})),
         ("bucket", service(["s3:*"], Condition=NOT_IF)),
     ],
 )

@@ -228,12 +228,7 @@ def test_the_bucket_decides_on_every_action_that_a_row_has_there(action: str) ->
             on_bucket=(matrix.Actions("MadeUp", (action,)),),
         ),
     )
-    refusing = {
-        "Effect": "Deny",
-        "Principal": {"AWS": ROLE},
-        "Action": action,
-        "Resource": BUCKET,
-    }
+    refusing = {"Effect": "Deny", "Principal": {"AWS": ROLE}, "Action": action, "Resource": BUCKET}
     model = model_of(
         asked(row, source=location()),
         key=ON_KEY,

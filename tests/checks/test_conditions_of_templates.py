@@ -162,10 +162,7 @@ def judge(
         (complete(Policy=managed({**ALLOW, "Resource": if_prod(KEY, OTHER_KEY)})), {*IN_IAM}),
         (with_key(if_prod(OF_ROLE), OF_SERVICE), {*ACTIONS}),
         # Lists of statements, and whole documents.
-        (
-            complete(Policy=managed(PolicyDocument={"Statement": if_prod([ALLOW], [])})),
-            {*IN_IAM},
-        ),
+        (complete(Policy=managed(PolicyDocument={"Statement": if_prod([ALLOW], [])})), {*IN_IAM}),
         (complete(Policy=managed(PolicyDocument=if_prod({"Statement": ALLOW}, {}))), {*IN_IAM}),
         (complete(Key=key(KeyPolicy=if_prod({"Statement": ON_KEY}))), {*ACTIONS}),
         # Policies in the role.
@@ -200,10 +197,7 @@ def test_what_is_there_in_production_alone(
             with_key(OF_ROLE, {**OF_SERVICE, "Condition": {"Bool": if_prod(WITHOUT_TLS, {})}}),
             {*ACTIONS},
         ),
-        (
-            with_key({**OF_ROLE, "Principal": {"AWS": if_prod(ADMIN, ROLE)}}, OF_SERVICE),
-            {*ACTIONS},
-        ),
+        (with_key({**OF_ROLE, "Principal": {"AWS": if_prod(ADMIN, ROLE)}}, OF_SERVICE), {*ACTIONS}),
         # A denial under a flag.
         (with_key(*ON_KEY, if_prod(DENY)), {*ACTIONS}),
         (
@@ -725,10 +719,7 @@ def test_a_default_does_not_become_a_name_by_a_condition(tmp_path: Path) -> None
             "parameters has Other:Stage, but no template of Other has a parameter Stage",
         ),
         ({"Stage": 1}, "parameters['Stage'] is 1, expected a string"),
-        (
-            ["Stage=prod"],
-            "parameters is ['Stage=prod'], expected a mapping of names to strings",
-        ),
+        (["Stage=prod"], "parameters is ['Stage=prod'], expected a mapping of names to strings"),
     ],
 )
 def test_values_that_no_parameter_takes(parameters: Any, says: str, tmp_path: Path) -> None:

@@ -356,15 +356,7 @@ def test_the_organization_can_be_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "organization",
-    [
-        "",
-        "o-",
-        "111122223333",
-        1,
-        f"o-{'a' * 33}",
-        f"o-{'a' * 10}\n",
-    ],
+    "organization", ["", "o-", "111122223333", 1, f"o-{'a' * 33}", f"o-{'a' * 10}\n"]
 )
 def test_what_is_no_organization(organization: Any, tmp_path: Path) -> None:
     """An account, or an id that was cut off; an id has 10 to 32 letters and digits."""
@@ -439,10 +431,7 @@ def begun(directory: Path, template: Json, *options: str) -> tuple[str, Any]:
     ("template", "entries"),
     [
         (creating(CREATING, PASSING), [{**OF_ROLE, "resources": [IMPORTING]}]),
-        (
-            creating(creates("personalize:*"), PASSING),
-            [{**OF_ROLE, "resources": EVERYTHING}],
-        ),
+        (creating(creates("personalize:*"), PASSING), [{**OF_ROLE, "resources": EVERYTHING}]),
         # Another one passes the same role.
         (
             creating(CREATING, PASSING, Exporter=EXPORTER),

@@ -57,10 +57,7 @@ ORIGINS = {
         ("arn:aws:s3:::movies-2/in/*", "arn:aws:s3:::movies-2/in/*"),
         # Dynamic references, as text.
         ("${resolve:ssm:/key #1?}", "{{resolve:ssm:/key}}"),
-        (
-            "${Main.Data}/${resolve:ssm:/key #1?}/*",
-            {"Fn::Sub": "${Data}/{{resolve:ssm:/key}}/*"},
-        ),
+        ("${Main.Data}/${resolve:ssm:/key #1?}/*", {"Fn::Sub": "${Data}/{{resolve:ssm:/key}}/*"}),
         # Pseudo parameters, whether the template has them or not.
         ("${AWS::AccountId}", {"Ref": "AWS::AccountId"}),
         ("${AWS::Region}", {"Ref": "AWS::Region"}),

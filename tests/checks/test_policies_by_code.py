@@ -6,14 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.checks.templates import (
-    CLEAN,
-    Json,
-    check,
-    findings,
-    importing,
-    reasons,
-)
+from tests.checks.templates import CLEAN, Json, check, findings, importing, reasons
 
 KEY_ID: Any = {"Ref": "Key"}
 

@@ -147,12 +147,7 @@ def test_the_key_of_the_dataset_group_of_an_import(tmp_path: Path) -> None:
 
 
 CALL = "arn:aws:states:::aws-sdk:personalize:createDatasetExportJob"
-TASK = {
-    "Type": "Task",
-    "Resource": CALL,
-    "Arguments": EXPORT,
-    "End": True,
-}
+TASK = {"Type": "Task", "Resource": CALL, "Arguments": EXPORT, "End": True}
 DEFINITION = {"StartAt": "Export", "States": {"Export": TASK}}
 UNSEEN = "its definition can't be seen, so what it asks of Personalize isn't known"
 

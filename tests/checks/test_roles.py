@@ -350,10 +350,7 @@ IS_OPEN = "it depends on the condition Main.IsProd"
                 "the condition Main.IsProd"
             ),
         ),
-        (
-            {"Policies": if_prod(inline(DENY)["Policies"])},
-            f"may be denied: {OWN}: {IS_OPEN}",
-        ),
+        ({"Policies": if_prod(inline(DENY)["Policies"])}, f"may be denied: {OWN}: {IS_OPEN}"),
     ],
 )
 def test_policies_of_a_role_that_a_condition_chooses(

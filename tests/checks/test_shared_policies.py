@@ -39,11 +39,7 @@ def naming(**principals: list[Any]) -> Json:
         (naming(Users=["ada"], Groups=["staff"]), {}, ["user/ada", "group/staff"]),
         (managed(STATEMENT), {}, []),
         (managed(STATEMENT), {"Etl": role(ManagedPolicyArns=[POLICY])}, ["role/${Main.Etl}"]),
-        (
-            managed(STATEMENT),
-            {"Ada": USER, "Staff": GROUP},
-            ["user/ada", "group/${Main.Staff}"],
-        ),
+        (managed(STATEMENT), {"Ada": USER, "Staff": GROUP}, ["user/ada", "group/${Main.Staff}"]),
     ],
 )
 def test_whoever_has_a_policy_is_named(

@@ -87,9 +87,7 @@ def test_a_lost_answer_starts_no_second_job(aws: EmbeddedAws, movies: Movies) ->
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{}, {"import_mode": sfn.JsonPath.string_at("$.mode")}],
-    ids=["JSONata", "JSONPath"],
+    "options", [{}, {"import_mode": sfn.JsonPath.string_at("$.mode")}], ids=["JSONata", "JSONPath"]
 )
 def test_a_redrive_starts_no_second_job(
     aws: EmbeddedAws, movies: Movies, options: dict[str, Any]

@@ -121,11 +121,7 @@ PREFIXES: dict[str, tuple[str, list[Any]]] = {
 
 @pytest.mark.parametrize("form", PREFIXES)
 def test_a_prefix_in_the_policy_of_another_stacks_bucket(
-    app: cdk.App,
-    stack: cdk.Stack,
-    security: cdk.Stack,
-    monkeypatch: pytest.MonkeyPatch,
-    form: str,
+    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     """It allows the paths that the job reads, also if a lazy value is decided at the end."""
     prefix, there = PREFIXES[form]
@@ -192,11 +188,7 @@ def put_prefix(role: iam.CfnRole) -> None:
 )
 @pytest.mark.parametrize("form", ["made here", "given role", "role wrapped by its ARN"])
 def test_a_role_that_an_aspect_changes(
-    stack: cdk.Stack,
-    security: cdk.Stack,
-    how: Callable[[iam.CfnRole], None],
-    name: str,
-    form: str,
+    stack: cdk.Stack, security: cdk.Stack, how: Callable[[iam.CfnRole], None], name: str, form: str
 ) -> None:
     """Companies set a path or prefixes for all roles; reading the name before freezes nothing."""
     props: dict[str, Any] = {"role_name": "service"}

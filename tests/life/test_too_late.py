@@ -87,10 +87,7 @@ def test_a_late_call_takes_no_sid(app: cdk.App, stack: cdk.Stack, bucket: s3.Buc
     PersonalizeEncryption(stack, "Next", resources=[importing(bucket)])
     assert bucket.policy is not None
     statements = stack.resolve(bucket.policy.document)["Statement"]
-    assert sids_of(statements) == [
-        "PersonalizeServiceListBucket",
-        "PersonalizeServiceReadObjects",
-    ]
+    assert sids_of(statements) == ["PersonalizeServiceListBucket", "PersonalizeServiceReadObjects"]
 
 
 def test_permissions_that_templates_have_are_not_too_late(

@@ -229,13 +229,7 @@ def _probes(bucket: Bucket, asked: Sequence[Need]) -> Iterator[str]:
     """The bucket, objects below each of its prefixes, and objects just outside of them."""
     of_objects = {need.on for need in asked if need.on.objects}
     folders = {target for target in of_objects if target.arn.startswith(f"{bucket.arn}/")}
-    arns = {
-        bucket.arn,
-        f"{bucket.arn}/",
-        f"{bucket.arn}/~/~",
-        f"{bucket.arn}2",
-        f"{bucket.arn}2/~",
-    }
+    arns = {bucket.arn, f"{bucket.arn}/", f"{bucket.arn}/~/~", f"{bucket.arn}2", f"{bucket.arn}2/~"}
     for folder in folders:
         arns.update(folder.samples())
         prefix = folder.arn.removeprefix(f"{bucket.arn}/")

@@ -93,8 +93,7 @@ def role_name_of_the_users(it: Building) -> None:
 
 def nameless_role_in_a_nested_stack(it: Building) -> None:
     it.wire(
-        encryption_key=key_in(it.main),
-        service_role=personalize_role(it.nested(it.main, "Roles")),
+        encryption_key=key_in(it.main), service_role=personalize_role(it.nested(it.main, "Roles"))
     )
 
 

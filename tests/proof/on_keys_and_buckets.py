@@ -148,9 +148,7 @@ def more_than_one_managed_policy_holds(it: Building) -> None:
 def l1s_in_one_stack(it: Building) -> None:
     bucket = _l1_bucket(l1_key(it.main, "DataKey"))
     it.wire(
-        picks=it.picks(bucket),
-        encryption_key=l1_key(it.main, "Key"),
-        service_role=l1_role(it.main),
+        picks=it.picks(bucket), encryption_key=l1_key(it.main, "Key"), service_role=l1_role(it.main)
     )
 
 

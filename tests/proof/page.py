@@ -53,10 +53,7 @@ class Asked:
 # "Permissions requirements for batch workflows" is about both kinds.
 BATCH_JOB: tuple[Asked, ...] = (
     Asked(
-        (ROLE, SERVICE),
-        KEY_POLICY,
-        IN_KEY_POLICY,
-        (DATASET_GROUP_KEY, SOURCE_KEY, DESTINATION_KEY),
+        (ROLE, SERVICE), KEY_POLICY, IN_KEY_POLICY, (DATASET_GROUP_KEY, SOURCE_KEY, DESTINATION_KEY)
     ),
     Asked((ROLE,), IAM, IN_IAM, (DATASET_GROUP_KEY, SOURCE_KEY, DESTINATION_KEY)),
     Asked((ROLE,), IAM, ("s3:GetObject",), (SOURCE_OBJECTS,)),
