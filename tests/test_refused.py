@@ -16,6 +16,7 @@ from personalize_kms_constructs import (
     S3Location,
 )
 from tests.datasets import add_ratings
+from tests.life.conftest import importing
 from tests.test_arguments import refusal
 
 Arguments = dict[str, Any]
@@ -36,8 +37,10 @@ OF_ANOTHER_REGION = (
 )
 NO_KEY = (
     "which no key has: pass one of the form arn:aws:kms:REGION:ACCOUNT:key/ID, "
-    "with an account of 12 digits and"
+    "with an account of 12 digits and without wildcards"
 )
+NO_LETTER, NUL = "IAM takes no '{}' in a policy: use characters up to U+00FF".format, "\\x00"
+TOO_LONG = "but Personalize takes 256 at most: use a shorter prefix"
 A_BARE_PREFIX = (
     "pass only the key prefix below the bucket, "
     "without a leading slash or s3:// address, as 'import/'"
@@ -70,10 +73,19 @@ def imported(stack: cdk.Stack, arn: str) -> kms.IKey:
     return kms.Key.from_key_arn(stack, "Key", arn)
 
 
+def with_key(arn: str, **more: Any) -> Build:
+    """A construct with the key of this ARN."""
+    return lambda stack, _: {"encryption_key": imported(stack, arn), **more}
+
+
+def with_role_of(account: str, **more: Any) -> Build:
+    """A construct with a role of this account."""
+    arn = f"arn:aws:iam::{account}:role/r"
+    return lambda stack, _: {"service_role": iam.Role.from_role_arn(stack, "Role", arn), **more}
+
+
 def reading(bucket: Any, prefix: str = "in/", **options: Any) -> Arguments:
-    return {
-        "resources": [PersonalizeResource.dataset_import_job(S3Location(bucket, prefix, **options))]
-    }
+    return {"resources": [importing(bucket, prefix, **options)]}
 
 
 def writing(bucket: s3.IBucket, prefix: str) -> Arguments:
@@ -114,9 +126,7 @@ REFUSED: dict[str, tuple[Build, str]] = {
         AN_ALIAS,
     ),
     "a key of another Region": (
-        lambda stack, _: {
-            "encryption_key": imported(stack, KEY_ARN.replace("eu-west-1", "us-east-1"))
-        },
+        with_key(KEY_ARN.replace("eu-west-1", "us-east-1")),
         f"encryption_key {OF_ANOTHER_REGION}",
     ),
     "a bucket of another Region": (
@@ -124,20 +134,13 @@ REFUSED: dict[str, tuple[Build, str]] = {
         f"bucket of the source of dataset import job {OF_ANOTHER_REGION}",
     ),
     "a key of another account to manage": (
-        lambda stack, _: {
-            "encryption_key": imported(stack, KEY_ARN.replace("1" * 12, "444455556666")),
-            **MANAGED,
-        },
+        with_key(KEY_ARN.replace("1" * 12, "444455556666"), **MANAGED),
         "encryption_key belongs to account 444455556666, and ImportedKeyPolicy.MANAGED works in "
         "the stack's account only: use ImportedKeyPolicy.PENDING and have the key's owner add the "
         "statements",
     ),
     "a role of another account": (
-        lambda stack, _: {
-            "service_role": iam.Role.from_role_arn(
-                stack, "Role", "arn:aws:iam::222222222222:role/r"
-            )
-        },
+        with_role_of("222222222222"),
         "service_role belongs to account 222222222222 but the stack to 111111111111, and "
         "Personalize takes no role in another account: pass a role in this account, or leave "
         "service_role out and have one made",
@@ -153,22 +156,12 @@ REFUSED: dict[str, tuple[Build, str]] = {
         "iam.Role.from_role_arn the ARN of a role",
     ),
     "a wildcard for keys behind a token": (
-        lambda stack, _: {
-            "encryption_key": imported(stack, f"arn:aws:kms:eu-west-1:{cdk.Aws.ACCOUNT_ID}:key/*")
-        },
-        (
-            f"encryption_key has the ARN arn:aws:kms:eu-west-1:${{AWS::AccountId}}:key/*, {NO_KEY} "
-            "without wildcards"
-        ),
+        with_key(f"arn:aws:kms:eu-west-1:{cdk.Aws.ACCOUNT_ID}:key/*"),
+        f"encryption_key has the ARN arn:aws:kms:eu-west-1:${{AWS::AccountId}}:key/*, {NO_KEY}",
     ),
     "an account of four digits": (
-        lambda stack, _: {
-            "encryption_key": imported(stack, "arn:aws:kms:eu-west-1:1111:key/1234abcd")
-        },
-        (
-            f"encryption_key has the ARN arn:aws:kms:eu-west-1:1111:key/1234abcd, {NO_KEY} without "
-            "wildcards"
-        ),
+        with_key("arn:aws:kms:eu-west-1:1111:key/1234abcd"),
+        f"encryption_key has the ARN arn:aws:kms:eu-west-1:1111:key/1234abcd, {NO_KEY}",
     ),
     "a folder in the ARN of a bucket": (
         lambda stack, _: reading(
@@ -177,74 +170,22 @@ REFUSED: dict[str, tuple[Build, str]] = {
         "bucket of the source of dataset import job has the ARN arn:aws:s3:::ratings/import, "
         "which no bucket has: pass only the bucket, and the folder as the prefix of the S3Location",
     ),
-    "a path from the root": (
-        lambda _, data: reading(data, "/in/"),
-        f"source of dataset import job has prefix '/in/': {A_BARE_PREFIX}",
-    ),
-    "an address": (
-        lambda _, data: writing(data, "s3://ratings/out"),
-        f"destination of dataset export job has prefix 's3://ratings/out': {A_BARE_PREFIX}",
-    ),
-    "an asterisk in a prefix": (
-        lambda _, data: writing(data, "out*"),
-        f"destination of dataset export job has prefix 'out*': {A_PATTERN}",
-    ),
-    "a question mark in a prefix": (
-        lambda _, data: reading(data, "?/"),
-        f"source of dataset import job has prefix '?/': {A_PATTERN}",
-    ),
-    "a wildcard behind a token": (
-        lambda _, data: reading(data, f"{cdk.Aws.STACK_NAME}/*/"),
-        f"source of dataset import job has prefix '${{AWS::StackName}}/*/': {A_PATTERN}",
-    ),
     "a wildcard behind a parameter": (
         lambda stack, data: reading(data, f"{cdk.CfnParameter(stack, 'Day').value_as_string}/*/"),
         f"source of dataset import job has prefix '${{Stack/Day}}/*/': {A_PATTERN}",
     ),
-    "a wildcard behind a function": (
-        lambda _, data: reading(data, f"{cdk.Fn.sub('${AWS::Region}')}/*/"),
-        f"source of dataset import job has prefix '${{…}}/*/': {A_PATTERN}",
-    ),
-    "a letter that IAM takes in no policy": (
-        lambda _, data: reading(data, "für/données/東/"),
-        "source of dataset import job has prefix 'für/données/東/', but IAM takes no '東' in a "
-        "policy: use characters up to U+00FF",
-    ),
-    "a control character in a prefix": (
-        lambda _, data: writing(data, f"{cdk.Aws.REGION}/\x00/"),
-        "destination of dataset export job has prefix '${AWS::Region}/\\x00/', but IAM takes no "
-        "'\\x00' in a policy: use characters up to U+00FF",
-    ),
-    "a destination that is no folder": (
-        lambda _, data: writing(data, "out"),
-        (
-            "destination of dataset export job has prefix 'out', which is not a folder: end it in "
-            "/, as 'out/'"
-        ),
-    ),
-    "a destination that is a file": (
-        lambda _, data: writing(data, "export/out.csv"),
-        (
-            "destination of dataset export job has prefix 'export/out.csv', which is not a folder: "
-            "end it in /, as 'export/'"
-        ),
-    ),
     "a path of 257 characters": (
         lambda stack, _: reading(named(stack, "Imported"), "p" * 243 + "/"),
-        "source of dataset import job has a path of 257 characters but Personalize takes 256 at "
-        "most: use a shorter prefix",
+        f"source of dataset import job has a path of 257 characters {TOO_LONG}",
     ),
     "a path that is too long whatever the bucket": (
         lambda _, data: reading(data, "p" * 260 + "/"),
         "source of dataset import job has a path of 267 characters without what is known at "
-        "deployment but Personalize takes 256 at most: use a shorter prefix",
+        f"deployment {TOO_LONG}",
     ),
     "a path that is too long with the name of an L1": (
-        lambda stack, _: reading(
-            s3.CfnBucket(stack, "Named", bucket_name="ratings"), "p" * 243 + "/"
-        ),
-        "source of dataset import job has a path of 257 characters but Personalize takes 256 at "
-        "most: use a shorter prefix",
+        lambda stack, _: reading(s3.CfnBucket(stack, "B", bucket_name="ratings"), "p" * 243 + "/"),
+        f"source of dataset import job has a path of 257 characters {TOO_LONG}",
     ),
     "one folder for both ends": (
         lambda _, data: both(data, "x", data, "x/"),
@@ -255,28 +196,49 @@ REFUSED: dict[str, tuple[Build, str]] = {
         f"batch inference job has the same source and destination, prefix 'x/' {ONE_FOLDER}",
     ),
     "a name for a role that is given": (
-        lambda stack, _: {
-            "service_role": iam.Role.from_role_arn(
-                stack, "Role", "arn:aws:iam::111111111111:role/r"
-            ),
-            "role_name": "other",
-        },
+        with_role_of("111111111111", role_name="other"),
         "role_name is for the role made here, but service_role is set: leave one out",
     ),
     "a removal policy for a key that is given": (
-        lambda stack, _: {
-            "encryption_key": kms.Key(stack, "Key"),
-            "removal_policy": cdk.RemovalPolicy.DESTROY,
-        },
+        with_key(KEY_ARN, removal_policy=cdk.RemovalPolicy.DESTROY),
         "removal_policy is for the key made here, but encryption_key is set: leave one out",
     ),
     "a revision without MANAGED": (
-        lambda stack, _: {
-            "encryption_key": imported(stack, KEY_ARN),
-            "imported_key_policy_revision": "2",
-        },
+        with_key(KEY_ARN, imported_key_policy_revision="2"),
         "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: "
         "leave it out, or set imported_key_policy=ImportedKeyPolicy.MANAGED",
+    ),
+}
+PREFIXES: dict[str, tuple[Callable[..., Arguments], str, str]] = {
+    "a path from the root": (reading, "/in/", f"'/in/': {A_BARE_PREFIX}"),
+    "an address": (writing, "s3://ratings/out", f"'s3://ratings/out': {A_BARE_PREFIX}"),
+    "an asterisk": (writing, "out*", f"'out*': {A_PATTERN}"),
+    "a question mark": (reading, "?/", f"'?/': {A_PATTERN}"),
+    "a wildcard behind a token": (
+        reading,
+        f"{cdk.Aws.STACK_NAME}/*/",
+        f"'${{AWS::StackName}}/*/': {A_PATTERN}",
+    ),
+    "a wildcard behind a function": (
+        reading,
+        f"{cdk.Fn.sub('${AWS::Region}')}/*/",
+        f"'${{…}}/*/': {A_PATTERN}",
+    ),
+    "a letter that IAM takes in no policy": (
+        reading,
+        "für/東/",
+        f"'für/東/', but {NO_LETTER('東')}",
+    ),
+    "a control character": (
+        writing,
+        f"{cdk.Aws.REGION}/\x00/",
+        f"'${{AWS::Region}}/\\x00/', but {NO_LETTER(NUL)}",
+    ),
+    "no folder": (writing, "out", "'out', which is not a folder: end it in /, as 'out/'"),
+    "a file": (
+        writing,
+        "export/out.csv",
+        "'export/out.csv', which is not a folder: end it in /, as 'export/'",
     ),
 }
 
@@ -287,33 +249,19 @@ TAKEN: dict[str, Build] = {
     "a key that the CLI has yet to look up": lambda stack, _: {
         "encryption_key": kms.Key.from_lookup(stack, "Key", alias_name="alias/a")
     },
-    "a key of tokens": lambda stack, _: {
-        "encryption_key": imported(
-            stack, f"arn:{cdk.Aws.PARTITION}:kms:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:key/1"
-        )
-    },
-    "an imported value": lambda stack, _: {
-        "encryption_key": imported(stack, cdk.Fn.import_value("KeyArn"))
-    },
-    "a multi-Region key": lambda stack, _: {
-        "encryption_key": imported(stack, KEY_ARN.replace("/", "/mrk-"))
-    },
-    "a key of another partition": lambda stack, _: {
-        "encryption_key": imported(stack, KEY_ARN.replace(":aws:", ":aws-us-gov:"))
-    },
-    "a key of this account to manage": lambda stack, _: {
-        "encryption_key": imported(stack, KEY_ARN),
-        **MANAGED,
-    },
-    "a key of nobody knows whose account to manage": lambda stack, _: {
-        "encryption_key": imported(stack, KEY_ARN.replace("1" * 12, cdk.Aws.ACCOUNT_ID)),
-        **MANAGED,
-    },
-    "DESTROY for what is managed": lambda stack, _: {
-        "encryption_key": imported(stack, KEY_ARN),
-        "removal_policy": cdk.RemovalPolicy.DESTROY,
-        **MANAGED,
-    },
+    "a key of tokens": with_key(
+        f"arn:{cdk.Aws.PARTITION}:kms:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:key/1"
+    ),
+    "an imported value": with_key(cdk.Fn.import_value("KeyArn")),
+    "a multi-Region key": with_key(KEY_ARN.replace("/", "/mrk-")),
+    "a key of another partition": with_key(KEY_ARN.replace(":aws:", ":aws-us-gov:")),
+    "a key of this account to manage": with_key(KEY_ARN, **MANAGED),
+    "a key of nobody knows whose account to manage": with_key(
+        KEY_ARN.replace("1" * 12, cdk.Aws.ACCOUNT_ID), **MANAGED
+    ),
+    "DESTROY for what is managed": with_key(
+        KEY_ARN, removal_policy=cdk.RemovalPolicy.DESTROY, **MANAGED
+    ),
     "a key spec that the deployment knows": lambda stack, _: {
         "encryption_key": kms.CfnKey(
             stack, "Key", key_spec=cdk.CfnParameter(stack, "Spec").value_as_string
@@ -333,6 +281,21 @@ def test_the_construct_refuses(
     """The message says what it got, expected, and what to change; tokens are not compared."""
     arguments = build(stack, bucket)
     assert refusal(lambda: PersonalizeEncryption(stack, "Encryption", **arguments)) == [reason]
+
+
+@pytest.mark.parametrize(("given", "prefix", "told"), PREFIXES.values(), ids=PREFIXES)
+def test_prefixes_that_are_refused(
+    stack: cdk.Stack,
+    bucket: s3.Bucket,
+    given: Callable[..., Arguments],
+    prefix: str,
+    told: str,
+) -> None:
+    """The policies couldn't name what is there; and Personalize writes to folders alone."""
+    arguments = given(bucket, prefix)
+    end = "source of dataset import" if given is reading else "destination of dataset export"
+    reasons = refusal(lambda: PersonalizeEncryption(stack, "Encryption", **arguments))
+    assert reasons == [f"{end} job has prefix {told}"]
 
 
 @pytest.mark.parametrize("build", TAKEN.values(), ids=TAKEN)

@@ -10,35 +10,35 @@ from personalize_kms_constructs import jobs
 from tests.jobs.machines import DATASET, FILTER, GROUP, VERSION, Data, readable, states
 from tests.policies import bucket_policy
 
-TAGS = [{"TagKey": "team", "TagValue": "movies"}]
-ROLE = "<EncryptionRole2D2265A5.Arn>"
+OF_ALL = {
+    "JobName": "monday",
+    "Tags": [{"TagKey": "team", "TagValue": "movies"}],
+    "RoleArn": "<EncryptionRole2D2265A5.Arn>",
+}
 KEY = "<DataKey17AFBB84.Arn>"
 INPUT = {"S3DataSource": {"Path": "s3://<Encrypted084288C2>/in/", "KmsKeyArn": KEY}}
 OUTPUT = {"S3DataDestination": {"Path": "s3://<Encrypted084288C2>/out/", "KmsKeyArn": KEY}}
+SOURCE = {"DataSource": {"DataLocation": "s3://<Encrypted084288C2>/in/"}}
+BATCH = {
+    "SolutionVersionArn": VERSION,
+    "FilterArn": FILTER,
+    "JobInput": INPUT,
+    "JobOutput": OUTPUT,
+}
 ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # An import job names no key: the API has no field for it.
     "DatasetImportJob": (
         {"import_mode": "INCREMENTAL", "publish_attribution_metrics_to_s3": True},
         {
-            "JobName": "monday",
             "DatasetArn": DATASET,
-            "DataSource": {"DataLocation": "s3://<Encrypted084288C2>/in/"},
+            **SOURCE,
             "ImportMode": "INCREMENTAL",
             "PublishAttributionMetricsToS3": True,
-            "Tags": TAGS,
-            "RoleArn": ROLE,
         },
     ),
     "DatasetExportJob": (
         {"ingestion_mode": "ALL"},
-        {
-            "JobName": "monday",
-            "DatasetArn": DATASET,
-            "IngestionMode": "ALL",
-            "JobOutput": OUTPUT,
-            "Tags": TAGS,
-            "RoleArn": ROLE,
-        },
+        {"DatasetArn": DATASET, "IngestionMode": "ALL", "JobOutput": OUTPUT},
     ),
     "BatchInferenceJob": (
         {
@@ -50,46 +50,23 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "theme_generation_item_name": "TITLE",
         },
         {
-            "JobName": "monday",
-            "SolutionVersionArn": VERSION,
-            "FilterArn": FILTER,
+            **BATCH,
             "NumResults": 10,
-            "JobInput": INPUT,
-            "JobOutput": OUTPUT,
             "BatchInferenceJobMode": "THEME_GENERATION",
             "BatchInferenceJobConfig": {
                 "ItemExplorationConfig": {"explorationWeight": "0.3"},
                 "RankingInfluence": {"POPULARITY": 0.5},
             },
             "ThemeGenerationConfig": {"FieldsForThemeGeneration": {"ItemName": "TITLE"}},
-            "Tags": TAGS,
-            "RoleArn": ROLE,
         },
     ),
     "BatchSegmentJob": (
         {"filter_arn": FILTER, "num_results": 100},
-        {
-            "JobName": "monday",
-            "SolutionVersionArn": VERSION,
-            "FilterArn": FILTER,
-            "NumResults": 100,
-            "JobInput": INPUT,
-            "JobOutput": OUTPUT,
-            "Tags": TAGS,
-            "RoleArn": ROLE,
-        },
+        {**BATCH, "NumResults": 100},
     ),
-    "DataDeletionJob": (
-        {},
-        {
-            "JobName": "monday",
-            "DatasetGroupArn": GROUP,
-            "DataSource": {"DataLocation": "s3://<Encrypted084288C2>/in/"},
-            "Tags": TAGS,
-            "RoleArn": ROLE,
-        },
-    ),
+    "DataDeletionJob": ({}, {"DatasetGroupArn": GROUP, **SOURCE}),
 }
+"""The options of each kind, and what its call has because of them."""
 OF_BATCHES = {
     "source": "JobInput.S3DataSource.Path",
     "destination": "JobOutput.S3DataDestination.Path",
@@ -118,7 +95,8 @@ def test_each_kind_is_here() -> None:
 def test_all_parameters_of_the_api(data: Data, noun: str) -> None:
     """Literals stay as they are."""
     given, expected = ARGUMENTS[noun]
-    assert arguments(data, noun, job_name="monday", tags={"team": "movies"}, **given) == expected
+    made = arguments(data, noun, job_name="monday", tags={"team": "movies"}, **given)
+    assert made == {**OF_ALL, **expected}
 
 
 @pytest.mark.parametrize("noun", ARGUMENTS)
@@ -129,9 +107,8 @@ def test_arguments_that_are_not_given_are_left_out(data: Data, noun: str) -> Non
         data, noun, tags={}, **{part: data.unencrypted(f"{part}/") for part in PATHS[noun]}
     )
     needed = {"JobName", "DatasetArn", "DatasetGroupArn", "SolutionVersionArn", "RoleArn"}
-    assert set(sent) == (needed | {path.partition(".")[0] for path in PATHS[noun].values()}) & set(
-        expected
-    )
+    needed |= {path.partition(".")[0] for path in PATHS[noun].values()}
+    assert set(sent) == needed & {*OF_ALL, *expected}
     assert "KmsKeyArn" not in str(sent)
 
 
