@@ -328,10 +328,8 @@ def test_a_caller_that_takes_no_policies(
     ]
     assert refusal(lambda: encryption.grant_create(caller)) == [
         reason,
-        (
-            "nothing is granted: name the resources, as grant_create(grantee, "
-            "PersonalizeResource.dataset_group())"
-        ),
+        "nothing is granted: name the resources, as grant_create(grantee, "
+        "PersonalizeResource.dataset_group())",
     ]
 
 

@@ -190,10 +190,8 @@ def test_a_role_of_another_account() -> None:
     (problem,) = compare(model).problems
     assert (problem.kind, problem.message) == (
         "configuration",
-        (
-            f"{arn} is a role in another account, which Personalize doesn't take: use a role in "
-            "account 111122223333"
-        ),
+        f"{arn} is a role in another account, which Personalize doesn't take: use a role in "
+        "account 111122223333",
     )
 
 

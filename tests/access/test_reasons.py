@@ -235,10 +235,8 @@ NAMED_BY_AWS, OF_A_STACK = "arn:aws:s3:::${Main.Data}", "arn:aws:s3:::data-${AWS
             (
                 bucket_arn,
                 f"{bucket_arn}/import/a*",
-                (
-                    "is about a part of what is needed, and which part Personalize uses isn't "
-                    "documented"
-                ),
+                "is about a part of what is needed, and which part Personalize uses isn't "
+                "documented",
             )
             for bucket_arn in (NAMED_BY_AWS, OF_A_STACK, "arn:aws:s3:::${Main.Name?}")
         ),

@@ -242,10 +242,8 @@ def test_what_a_key_policy_leaves_to_iam_is_told_apart() -> None:
     ]
     assert told == [
         "✘ IAM policies of Role lack kms:Decrypt on Key",
-        (
-            "✘ IAM policies of Role lack kms:CreateGrant, kms:Decrypt on Key, which the key policy "
-            "leaves to IAM (2)"
-        ),
+        "✘ IAM policies of Role lack kms:CreateGrant, kms:Decrypt on Key, which the key policy "
+        "leaves to IAM (2)",
     ]
 
 
@@ -308,10 +306,8 @@ def test_a_statement_is_a_line_for_each_reason_for_which_it_is_too_much() -> Non
     wide = ["s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:DeleteObject"]
     of_bucket = service(wide, Resource=[BUCKET, f"{BUCKET}/*"], Condition={}, Sid="Wide")
     assert marked(model_of(IMPORT, key=ON_KEY, bucket=[of_bucket]), "!") == [
-        (
-            f"! statement Wide of bucket policy: s3:DeleteObject on Data, {BUCKET}/*: AWS's pages "
-            "don't ask for it (2)"
-        ),
+        f"! statement Wide of bucket policy: s3:DeleteObject on Data, {BUCKET}/*: AWS's pages "
+        "don't ask for it (2)",
         f"! statement Wide of bucket policy: s3:GetObject on {BUCKET}/*: on the whole bucket, not "
         "only the prefix that is used",
         "! statement Wide of bucket policy: s3:ListBucket on Data; s3:GetObject on "

@@ -74,10 +74,8 @@ def test_what_is_no_path() -> None:
             "has no templateFile",
         ),
         (
-            (
-                '{"version": "1", "artifacts": {"Prod": {"type": "cdk:cloud-assembly", '
-                '"properties": {}}}}'
-            ),
+            '{"version": "1", "artifacts": {"Prod": {"type": "cdk:cloud-assembly", '
+            '"properties": {}}}}',
             "no directoryName",
         ),
     ],

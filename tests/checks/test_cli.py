@@ -261,10 +261,8 @@ NOT_WRITTEN = "personalize-kms: the report can't be written: "
         ("{command} {path}/absent 2>/dev/full", ""),
         (
             "{command} {path}/absent",
-            (
-                "personalize-kms: {path}/absent: no such directory or file: pass another path, or "
-                "run cdk synth first\n"
-            ),
+            "personalize-kms: {path}/absent: no such directory or file: pass another path, or "
+            "run cdk synth first\n",
         ),
     ],
 )
@@ -332,10 +330,8 @@ LOADING = (
         ("KeyboardInterrupt", "personalize-kms: interrupted\n"),
         (
             "ModuleNotFoundError(name='click')",
-            (
-                "personalize-kms needs its extra cli: install the library again, with [cli] after "
-                "its name or path\n"
-            ),
+            "personalize-kms needs its extra cli: install the library again, with [cli] after "
+            "its name or path\n",
         ),
     ],
 )

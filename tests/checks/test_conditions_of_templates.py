@@ -310,10 +310,8 @@ def test_a_pattern(
         ),
         (
             with_key(OF_ROLE, {**OF_SERVICE, "Condition": if_prod({})}),
-            (
-                "statement number 2 of key policy of Main/Key: Condition (Fn::If IsProd) isn't "
-                "known before deployment"
-            ),
+            "statement number 2 of key policy of Main/Key: Condition (Fn::If IsProd) isn't "
+            "known before deployment",
         ),
         (
             with_key(OF_ROLE, {**OF_SERVICE, "Condition": {"Bool": if_prod({})}}),

@@ -183,10 +183,8 @@ def test_a_declaration_that_makes_no_sense(stack: cdk.Stack) -> None:
         "iam.Role.from_role_arn for an ARN",
         "- encryption_key is 'key', expected a key: pass a kms.Key or a CfnKey, or "
         "kms.Key.from_key_arn for an ARN",
-        (
-            "- 'dataset group' is not a resource: call a factory, as in "
-            "PersonalizeResource.dataset_group()"
-        ),
+        "- 'dataset group' is not a resource: call a factory, as in "
+        "PersonalizeResource.dataset_group()",
     ]
     role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/service")
     with pytest.raises(ValueError, match=r"^Main: nothing is declared: name the resources"):
@@ -482,10 +480,8 @@ def test_a_file_that_is_not_completed_is_refused(tmp_path: Path) -> None:
         "for example arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         f"{file}: [0].resources[0].source.bucket is '<bucket ARN>', expected an ARN, for "
         "example arn:aws:s3:::ratings",
-        (
-            f"{file}: [0].resources[0].source.prefix is '<folder/>', expected a folder, for "
-            "example import/"
-        ),
+        f"{file}: [0].resources[0].source.prefix is '<folder/>', expected a folder, for "
+        "example import/",
     ]
     entry["encryptionKey"] = {"Fn::GetAtt": ["Key", "Arn"]}
     entry["resources"][0]["source"] = {
@@ -563,10 +559,8 @@ def test_no_file_is_written_for_nothing(tmp_path: Path) -> None:
     file.write_text("[]")
     said, written = begun(tmp_path, creating(CREATING, PASSING))
     assert (said, written) == (
-        (
-            f"personalize-kms: --write-created {file}: the file exists: name another one, or "
-            "complete it for --created\n"
-        ),
+        f"personalize-kms: --write-created {file}: the file exists: name another one, or "
+        "complete it for --created\n",
         [],
     )
     nowhere = tmp_path / "nowhere" / "created.json"

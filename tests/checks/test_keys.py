@@ -260,10 +260,8 @@ def test_a_policy_that_is_merged_into_an_imported_key(tmp_path: Path) -> None:
         (
             "service",
             action,
-            (
-                f"the key policy of {KEY_ARN} can't be seen: only what this app merges into it is "
-                "known"
-            ),
+            f"the key policy of {KEY_ARN} can't be seen: only what this app merges into it is "
+            "known",
         )
         for action in ACTIONS
     }

@@ -355,10 +355,8 @@ def for_two_roles(**properties: Any) -> Json:
                 More=dataset("One", "Read", path={"Ref": "Stage"}),
             ),
             [
-                (
-                    "Main/Data, Main/More: its source ${Main.Stage?} isn't known before deployment "
-                    f"({IF_PARAMETER}) (2)"
-                ),
+                "Main/Data, Main/More: its source ${Main.Stage?} isn't known before deployment "
+                f"({IF_PARAMETER}) (2)",
             ],
         ),
     ],

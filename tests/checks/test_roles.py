@@ -250,10 +250,8 @@ def test_a_policy_of_the_app_on_an_imported_role(tmp_path: Path) -> None:
         ),
         (
             "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3",
-            (
-                "may be denied: managed policy "
-                "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3 isn't part of the app"
-            ),
+            "may be denied: managed policy "
+            "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3 isn't part of the app",
         ),
         (
             {"Ref": "Stage"},
@@ -345,10 +343,8 @@ IS_OPEN = "it depends on the condition Main.IsProd"
         ),
         (
             {"PermissionsBoundary": if_prod({"Ref": "Bound"})},
-            (
-                "the permissions boundary can't be seen: which managed policy it has depends on "
-                "the condition Main.IsProd"
-            ),
+            "the permissions boundary can't be seen: which managed policy it has depends on "
+            "the condition Main.IsProd",
         ),
         ({"Policies": if_prod(inline(DENY)["Policies"])}, f"may be denied: {OWN}: {IS_OPEN}"),
     ],

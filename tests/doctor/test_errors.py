@@ -173,17 +173,13 @@ def test_what_is_no_dataset_group(
                 {"Error": {"Code": "AccessDenied", "Message": "User: me is not authorized"}},
                 "AssumeRole",
             ),
-            (
-                "An error occurred (AccessDenied) when calling the AssumeRole operation: User: me "
-                "is not authorized: renew"
-            ),
+            "An error occurred (AccessDenied) when calling the AssumeRole operation: User: me "
+            "is not authorized: renew",
         ),
         (
             FileNotFoundError(2, "No such file or directory", "token"),
-            (
-                "[Errno 2] No such file or directory: 'token': check the network, the proxy, the "
-                "Region, and the"
-            ),
+            "[Errno 2] No such file or directory: 'token': check the network, the proxy, the "
+            "Region, and the",
         ),
         (
             ResponseParserError("Unable to parse:\n" + "<html> " * 1000),

@@ -34,14 +34,10 @@ def test_everything_wrong_is_told_at_once(data: Data, noun: str) -> None:
         ),
         "job_name 'a b' is not a name that Personalize takes: use 1 to 63 letters, digits, "
         "hyphens and underscores, and begin with a letter or digit",
-        (
-            "timeout is 5, expected a Duration that is known at synth: pass, for example, "
-            "Duration.hours(6)"
-        ),
-        (
-            "patience is 'PT1H', expected a Duration that is known at synth: pass, for example, "
-            "Duration.hours(6)"
-        ),
+        "timeout is 5, expected a Duration that is known at synth: pass, for example, "
+        "Duration.hours(6)",
+        "patience is 'PT1H', expected a Duration that is known at synth: pass, for example, "
+        "Duration.hours(6)",
         "tags is an object of type list, expected a mapping of strings: pass {'key': 'value'}",
     ]
     assert data.encrypted.policy is None

@@ -73,10 +73,8 @@ def test_the_call_looks_at_each_path(data: Data) -> None:
         ("$f($a & $b) & 'x'", "$pathPart($f($a & $b), \"$f($a & $b)\") & 'x'"),
         (
             "$states.input.in & $states.input.`or`",
-            (
-                '$pathPart($states.input.in, "$states.input.in") & $pathPart($states.input.`or`, '
-                '"$states.input.`or`")'
-            ),
+            '$pathPart($states.input.in, "$states.input.in") & $pathPart($states.input.`or`, '
+            '"$states.input.`or`")',
         ),
         (
             "$a = 1 ? $b & '/' : 'x/'",

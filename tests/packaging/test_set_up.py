@@ -17,10 +17,8 @@ from tests.packaging.conftest import ROOT
 
 INSTALLED = [
     "-m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt",
-    (
-        "pip install --python .venv/bin/python --quiet --no-deps --require-hashes -r "
-        "requirements/dev.txt"
-    ),
+    "pip install --python .venv/bin/python --quiet --no-deps --require-hashes -r "
+    "requirements/dev.txt",
     "pip install --python .venv/bin/python --quiet --no-deps --require-hashes --reinstall-package "
     "aws-cdk-lib -r requirements/dev.txt",
     "pip install --python .venv/bin/python --quiet --no-deps --no-build-isolation -e .",
@@ -229,10 +227,8 @@ def test_what_npm_says_is_shown(project: Path) -> None:
     python(project / "on-path" / "python3", "3.13.1")
     npm(
         project,
-        (
-            "printf 'npm error code ENOTFOUND\\nnpm error reason\\nnpm error A complete log of it' "
-            ">&2; exit 1"
-        ),
+        "printf 'npm error code ENOTFOUND\\nnpm error reason\\nnpm error A complete log of it' "
+        ">&2; exit 1",
     )
 
     result = set_up(project)
