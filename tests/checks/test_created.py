@@ -33,11 +33,20 @@ from tests.checks.templates import (
 from tests.checks.test_metadata import left, reference
 from tests.checks.test_undeclared import CREATING, OF_ANOTHER, PASSING, creates, passes
 from tests.checks.test_undeclared import app as creating
+from tests.life.conftest import GROUP, trusted_role
 
 IN = {"bucket": "arn:aws:s3:::ratings", "prefix": "in/"}
 IMPORT: Json = {"resource": "dataset import job", "source": IN}
 CREATED: Json = {"serviceRole": ROLE, "encryptionKey": KEY, "resources": [IMPORT]}
 MISSPELT = {"Fn::GetAtt": ["Buckt", "Arn"]}
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/team/Personalize"
+KEY_ARN = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+IN_TEMPLATE = {"template": "Main.template.json", "logicalId": "Role", "attribute": "Arn"}
+NO_RESOURCES = "created[0].resources is None, expected a list of mappings"
+A_ROLE = "expected an ARN, for example arn:aws:iam::111122223333:role/Personalize"
+A_KEY = f"expected an ARN, for example {KEY_ARN}"
+A_BUCKET = "expected an ARN, for example arn:aws:s3:::ratings"
+A_FOLDER = "expected a folder, for example import/"
 
 
 def told(directory: Path, *created: Json, **resources: Json) -> Any:
@@ -52,15 +61,13 @@ def stack(app: cdk.App) -> cdk.Stack:
 
 def test_a_stack_wired_by_hand_says_what_its_code_creates(app: cdk.App, stack: cdk.Stack) -> None:
     """The metadata is that of a construct; nothing else is left, no judge and no permission."""
-    key, data = (
-        kms.Key(stack, "Key"),
-        s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey")),
-    )
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
+    key, data_key = (kms.Key(stack, id) for id in ("Key", "DataKey"))
+    data = s3.Bucket(stack, "Data", encryption_key=data_key)
+    role = trusted_role(stack, "Role")
     before = len(stack.node.find_all())
     declare_created(
         stack,
-        PersonalizeResource.dataset_group(),
+        GROUP,
         PersonalizeResource.dataset_import_job(S3Location(data, "import/")),
         service_role=role,
         encryption_key=key,
@@ -98,19 +105,13 @@ def test_a_stack_that_declares_is_a_construct_in_reports(app: cdk.App, stack: cd
     """No resource has its path, which has no slash."""
     declare_created(
         stack,
-        PersonalizeResource.dataset_group(),
-        service_role=iam.Role.from_role_arn(
-            stack, "Role", f"arn:aws:iam::{ACCOUNT}:role/Personalize"
-        ),
-        encryption_key=kms.Key.from_key_arn(
-            stack, "Key", f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234"
-        ),
+        GROUP,
+        service_role=iam.Role.from_role_arn(stack, "Role", ROLE_ARN),
+        encryption_key=kms.Key.from_key_arn(stack, "Key", KEY_ARN),
     )
-    places = [entry.where for entry in check_assembly(app.synth()).undecided]
-    assert places
-    assert all(
-        place == [{"template": "Main.template.json", "construct_path": "Main"}] for place in places
-    )
+    first, *others = [entry.where for entry in check_assembly(app.synth()).undecided]
+    assert first == [{"template": "Main.template.json", "construct_path": "Main"}]
+    assert all(other == first for other in others)
 
 
 def test_a_product_that_declares(app: cdk.App, stack: cdk.Stack) -> None:
@@ -121,13 +122,8 @@ def test_a_product_that_declares(app: cdk.App, stack: cdk.Stack) -> None:
     servicecatalog.CloudFormationProduct(
         stack, "Of", owner="us", product_name="p", product_versions=[version]
     )
-    trusted = iam.ServicePrincipal("personalize.amazonaws.com")
-    declare_created(
-        product,
-        PersonalizeResource.dataset_group(),
-        service_role=iam.Role(product, "Role", assumed_by=trusted),
-        encryption_key=kms.Key(product, "Key"),
-    )
+    role, key = trusted_role(product, "Role"), kms.Key(product, "Key")
+    declare_created(product, GROUP, service_role=role, encryption_key=key)
     policies = {policy.policy: policy for policy in check_assembly(app.synth()).policies}
     principals = [statement["Principal"] for statement in policies["key"].should_have]
     assert {"AWS": {"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]}} in principals
@@ -137,12 +133,11 @@ def test_what_is_declared_is_nothing_that_a_construct_answers_for(
     app: cdk.App, stack: cdk.Stack
 ) -> None:
     """The judge is silent, on the rest of the stack, too; a scope may declare twice."""
-    PersonalizeEncryption(stack, "Encryption", resources=[PersonalizeResource.dataset_group()])
+    PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
     for name in ("One", "Two"):
         role = iam.Role(stack, name, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         declare_created(stack, PersonalizeResource.dataset_export_job(), service_role=role)
-    role_arn = "arn:aws:iam::111122223333:role/service"
-    personalize.CfnDatasetGroup(stack, "Alone", name="alone", role_arn=role_arn)
+    personalize.CfnDatasetGroup(stack, "Alone", name="alone", role_arn=ROLE_ARN)
     report = check_assembly(app.synth())
     assert [problem.kind for problem in report.problems] == ["configuration", "trust", "trust"]
     assert not any(problem.ours for problem in report.problems)
@@ -151,24 +146,16 @@ def test_what_is_declared_is_nothing_that_a_construct_answers_for(
 @pytest.mark.parametrize("form", ["L1", "imported", "reference"])
 def test_roles_and_keys_of_every_form(form: str, app: cdk.App, stack: cdk.Stack) -> None:
     """As the construct takes them."""
-    key_arn, role_arn = (
-        "arn:aws:kms:eu-west-1:111122223333:key/1",
-        "arn:aws:iam::111122223333:role/team/service",
-    )
-    role: Any = iam.Role.from_role_arn(stack, "Role", role_arn)
-    key: Any = kms.Key.from_key_arn(stack, "Key", key_arn)
-    expected: Any = (role_arn, key_arn)
+    role: Any = iam.Role.from_role_arn(stack, "Role", ROLE_ARN)
+    key: Any = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
+    expected: Any = (ROLE_ARN, KEY_ARN)
     if form != "imported":
-        role, key = (
-            iam.CfnRole(stack, "L1", assume_role_policy_document={}),
-            kms.CfnKey(stack, "KeyL1"),
-        )
+        role = iam.CfnRole(stack, "L1", assume_role_policy_document={})
+        key = kms.CfnKey(stack, "KeyL1")
         expected = (reference("Main", "L1"), reference("Main", "KeyL1"))
     if form == "reference":
         role = iam.Role.from_role_arn(stack, "Of", role.attr_arn)
-    declare_created(
-        stack, PersonalizeResource.dataset_group(), service_role=role, encryption_key=key
-    )
+    declare_created(stack, GROUP, service_role=role, encryption_key=key)
     (data,) = left(Path(app.synth().directory)).values()
     assert (data["serviceRole"], data["encryptionKey"]) == expected
 
@@ -186,7 +173,7 @@ def test_a_declaration_that_makes_no_sense(stack: cdk.Stack) -> None:
         "- 'dataset group' is not a resource: call a factory, as in "
         "PersonalizeResource.dataset_group()",
     ]
-    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/service")
+    role = iam.Role.from_role_arn(stack, "Role", ROLE_ARN)
     with pytest.raises(ValueError, match=r"^Main: nothing is declared: name the resources"):
         declare_created(stack, service_role=role)
 
@@ -200,36 +187,25 @@ def test_the_check_is_told_what_code_creates(service_role: Json, tmp_path: Path)
     assert report.asked == ("Main (dataset import job)", "Main/Movies (dataset group)")
     assert findings(report) == CLEAN
     del parts["Read"]
-    assert {entry.action for entry in told(tmp_path, created, **parts).missing} == {
-        "s3:GetObject",
-        "s3:ListBucket",
-    }
+    missing = {entry.action for entry in told(tmp_path, created, **parts).missing}
+    assert missing == {"s3:GetObject", "s3:ListBucket"}
 
 
 @pytest.mark.parametrize(
-    ("change", "asked"),
+    "change",
     [
-        ({}, "Main (dataset import job)"),
-        ({"template": "Main.template.json"}, "Main (dataset import job)"),
-        ({"stack": "Main/Loader"}, "Main/Loader (dataset import job)"),
-        ({"serviceRole": f"arn:aws:iam::{ACCOUNT}:role/service"}, "Main (dataset import job)"),
-        (
-            {
-                "serviceRole": {
-                    "template": "Main.template.json",
-                    "logicalId": "Role",
-                    "attribute": "Arn",
-                }
-            },
-            "Main (dataset import job)",
-        ),
-        ({"encryptionKey": None}, "Main (dataset import job)"),
+        {},
+        {"template": "Main.template.json"},
+        {"stack": "Main/Loader"},
+        {"serviceRole": ROLE_ARN},
+        {"serviceRole": IN_TEMPLATE},
+        {"encryptionKey": None},
     ],
 )
-def test_forms_of_what_is_told(change: Json, asked: str, tmp_path: Path) -> None:
+def test_forms_of_what_is_told(change: Json, tmp_path: Path) -> None:
     """ARNs, references, and the name in the report."""
     report = told(tmp_path, {**CREATED, **change})
-    assert asked in report.asked
+    assert f"{change.get('stack', 'Main')} (dataset import job)" in report.asked
     assert not report.problems
 
 
@@ -256,33 +232,22 @@ def test_a_template_of_several(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"created\[0\] has no template") as refused:
         check_assembly(directory, created=[CREATED])
     assert str(refused.value).endswith("add one of Main.template.json, Other.template.json")
-    assert (
-        check_assembly(write(tmp_path / "one", stacks), created=[CREATED]).asked[0]
-        == "Main (dataset import job)"
-    )
+    one = check_assembly(write(tmp_path / "one", stacks), created=[CREATED])
+    assert one.asked[0] == "Main (dataset import job)"
 
 
 @pytest.mark.parametrize(
     ("created", "problems"),
     [
-        (
-            {},
-            ["created is a dict, expected a list of mappings, as --write-created FILE begins one"],
-        ),
-        (["x"],
-         ["created[0] is 'x', expected a mapping",
-          "created[0].resources is None, expected a list of mappings"]),
-        ([{}],
-         ["created[0] has no serviceRole",
-          "created[0].resources is None, expected a list of mappings"]),
+        ({},
+         ["created is a dict, expected a list of mappings, as --write-created FILE begins one"]),
+        (["x"], ["created[0] is 'x', expected a mapping", NO_RESOURCES]),
+        ([{}], ["created[0] has no serviceRole", NO_RESOURCES]),
         ([{**CREATED, "resource": []}],
          ["created[0] has resource, which isn't one of stack, template, serviceRole, "
           "encryptionKey, resources"]),
         ([{**CREATED, "serviceRole": 1, "encryptionKey": []}],
-         ["created[0].serviceRole is 1, expected an ARN, for example "
-          "arn:aws:iam::111122223333:role/Personalize",
-          "created[0].encryptionKey is [], expected an ARN, for example "
-          "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"]),
+         [f"created[0].serviceRole is 1, {A_ROLE}", f"created[0].encryptionKey is [], {A_KEY}"]),
         ([{**CREATED, "serviceRole": {"Ref": {"Role"}}}],
          ["created can't be written as JSON: Object of type set is not JSON serializable"]),
         ([{**CREATED, "resources": []}],
@@ -297,19 +262,15 @@ def test_a_template_of_several(tmp_path: Path) -> None:
          ["created[0].resources[0].source has Bucket, which isn't one of bucket, prefix, key, "
           "account",
           "created[0].resources[0].source has no bucket",
-          "created[0].resources[0].source.prefix is 1, expected a folder, for example import/"]),
+          f"created[0].resources[0].source.prefix is 1, {A_FOLDER}"]),
         ([{**CREATED, "template": "Nowhere.template.json"}],
          ["created[0].template is 'Nowhere.template.json', expected one of Main.template.json"]),
         ([{**CREATED, "serviceRole": "PersonalizeRole", "encryptionKey": "1234abcd"}],
-         ["created[0].serviceRole is 'PersonalizeRole', expected an ARN, for example "
-          "arn:aws:iam::111122223333:role/Personalize",
-          "created[0].encryptionKey is '1234abcd', expected an ARN, for example "
-          "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"]),
+         [f"created[0].serviceRole is 'PersonalizeRole', {A_ROLE}",
+          f"created[0].encryptionKey is '1234abcd', {A_KEY}"]),
         ([{**CREATED, "resources": [{**IMPORT, "source": {"bucket": "s3://data", "key": "k"}}]}],
-         ["created[0].resources[0].source.bucket is 's3://data', expected an ARN, for "
-          "example arn:aws:s3:::ratings",
-          "created[0].resources[0].source.key is 'k', expected an ARN, for example "
-          "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"]),
+         [f"created[0].resources[0].source.bucket is 's3://data', {A_BUCKET}",
+          f"created[0].resources[0].source.key is 'k', {A_KEY}"]),
         ([{**CREATED, "serviceRole": {"Ref": "Role"}, "encryptionKey": {"Fn::Sub": "${Keyy.Arn}"}}],
          ["created[0].serviceRole refers to Role by Ref, which isn't its ARN: use Fn::GetAtt",
           "created[0].encryptionKey refers to Keyy, which Main.template.json doesn't have"]),
@@ -319,9 +280,8 @@ def test_a_template_of_several(tmp_path: Path) -> None:
          ["created[0].resources[0].source.bucket refers to Buckt, which Main.template.json "
           "doesn't have"]),
         ([{**CREATED,
-           "serviceRole": {"template": "Main", "logicalId": "Role", "attribute": "Arn"},
-           "encryptionKey": {
-               "template": "Main.template.json", "logicalId": "Keyy", "attribute": "Arn"}}],
+           "serviceRole": {**IN_TEMPLATE, "template": "Main"},
+           "encryptionKey": {**IN_TEMPLATE, "logicalId": "Keyy"}}],
          ["created[0].serviceRole refers to template Main, expected one of Main.template.json",
           "created[0].encryptionKey refers to Keyy, which Main.template.json doesn't have"]),
         ([CREATED, {**CREATED, "template": 1}],
@@ -473,21 +433,15 @@ def test_a_file_that_is_not_completed_is_refused(tmp_path: Path) -> None:
 
     refused = completed()
     assert refused.exit_code == 2
-    assert [
-        line.removeprefix("- ") for line in refused.stderr.splitlines() if line.startswith("- ")
-    ] == [
-        f"{file}: [0].encryptionKey is '<key ARN of the dataset group>', expected an ARN, "
-        "for example arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-        f"{file}: [0].resources[0].source.bucket is '<bucket ARN>', expected an ARN, for "
-        "example arn:aws:s3:::ratings",
-        f"{file}: [0].resources[0].source.prefix is '<folder/>', expected a folder, for "
-        "example import/",
+    reasons = [line for line in refused.stderr.splitlines() if line.startswith("- ")]
+    assert [reason.removeprefix("- ") for reason in reasons] == [
+        f"{file}: [0].encryptionKey is '<key ARN of the dataset group>', {A_KEY}",
+        f"{file}: [0].resources[0].source.bucket is '<bucket ARN>', {A_BUCKET}",
+        f"{file}: [0].resources[0].source.prefix is '<folder/>', {A_FOLDER}",
     ]
     entry["encryptionKey"] = {"Fn::GetAtt": ["Key", "Arn"]}
-    entry["resources"][0]["source"] = {
-        "bucket": {"Fn::GetAtt": ["Data", "Arn"]},
-        "prefix": "import/",
-    }
+    source = {"bucket": {"Fn::GetAtt": ["Data", "Arn"]}, "prefix": "import/"}
+    entry["resources"][0]["source"] = source
     checked = completed()
     assert checked.exit_code == 1
     assert "IAM policies of stack/Role lack" in checked.stdout
@@ -496,9 +450,8 @@ def test_a_file_that_is_not_completed_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_of_an_app_names_the_templates(tmp_path: Path) -> None:
     """That of the role's, where there are several."""
-    directory = write(
-        tmp_path / "cdk.out", {"Main": creating(CREATING, PASSING), "Other": complete()}
-    )
+    stacks = {"Main": creating(CREATING, PASSING), "Other": complete()}
+    directory = write(tmp_path / "cdk.out", stacks)
     file = tmp_path / "created.json"
     run(directory, "--write-created", file)
     assert json.loads(file.read_text()) == [
@@ -518,14 +471,10 @@ def test_templates_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> 
         file.unlink(missing_ok=True)
         run(*given, "--write-created", file)
         assert json.loads(file.read_text()) == [
-            {"template": paths[0].as_posix(), **OF_ROLE, "resources": [IMPORTING]},
+            {"template": paths[0].as_posix(), **OF_ROLE, "resources": [IMPORTING]}
         ]
-        entry = {
-            "template": str(paths[0]),
-            "serviceRole": ROLE,
-            "resources": [{"resource": "dataset import job"}],
-        }
-        file.write_text(json.dumps([entry]))
+        of_role = {"serviceRole": ROLE, "resources": [{"resource": "dataset import job"}]}
+        file.write_text(json.dumps([{"template": str(paths[0]), **of_role}]))
         report = run(*given, "--created", file, "--format", "json")
         asked = json.loads(report.stdout)["asked"]
         assert [name for name in asked if "import" in name] == [
@@ -539,9 +488,8 @@ def test_a_creator_of_whom_more_is_not_known_leaves_what_is_declared_checked(
     """A dataset group without a key needs nothing, and the role may create jobs besides."""
     file, template = tmp_path / "created.json", tmp_path / "stack.json"
     template.write_text(json.dumps(creating(CREATING, PASSING)))
-    file.write_text(
-        json.dumps([{"serviceRole": ROLE, "resources": [{"resource": "dataset group"}]}])
-    )
+    created = {"serviceRole": ROLE, "resources": [{"resource": "dataset group"}]}
+    file.write_text(json.dumps([created]))
     result = run(template, "--created", file)
     assert (result.exit_code, result.stderr) == (0, "")
     assert "1 undecided, 0 as AWS's pages ask" in result.stdout
