@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
+from personalize_kms_constructs._access.report import AccessReport
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
@@ -23,6 +24,9 @@ from tests.life.conftest import allowing, importing
 TYPE = "personalize-kms-constructs:resources"
 KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE_ARN = "arn:aws:iam::111122223333:role/service/personalize"
+IN_MAIN = {"stack": "Main", "template": "Main.template.json"}
+OF_ROLE = {"template": "Main.template.json", "serviceRole": "x"}
+NOT_WRITTEN = "what it was told to allow couldn't be written down"
 
 
 def left(directory: Path, stack: str = "Main") -> dict[str, Any]:
@@ -40,13 +44,14 @@ def left(directory: Path, stack: str = "Main") -> dict[str, Any]:
     return data
 
 
-def reference(stack: str, logical_id: str, template: str = "") -> dict[str, str]:
-    return {
-        "stack": stack,
-        "template": template or f"{stack}.template.json",
-        "logicalId": logical_id,
-        "attribute": "Arn",
-    }
+def reference(stack: str, logical_id: str, attribute: str = "Arn") -> dict[str, str]:
+    template = {"stack": stack, "template": f"{stack}.template.json"}
+    return {**template, "logicalId": logical_id, "attribute": attribute}
+
+
+@pytest.fixture
+def stack(app: cdk.App) -> cdk.Stack:
+    return cdk.Stack(app, "Main")
 
 
 def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
@@ -64,8 +69,7 @@ def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
     encryption.add_dataset_group("Movies", name="movies")
     assert left(Path(app.synth().directory)) == {
         "/Main/Encryption": {
-            "stack": "Main",
-            "template": "Main.template.json",
+            **IN_MAIN,
             "encryptionKey": {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]},
             "serviceRole": ROLE_ARN,
             "resources": [
@@ -118,9 +122,8 @@ def test_nested_stacks_have_their_own_templates(app: cdk.App) -> None:
     assert data["serviceRole"]["stack"] == "Main/Nested"
 
 
-def test_templates_know_nothing_of_it(app: cdk.App) -> None:
+def test_templates_know_nothing_of_it(app: cdk.App, stack: cdk.Stack) -> None:
     """They have neither type nor content of it, and no reference between stacks for it."""
-    stack = cdk.Stack(app, "Main")
     elsewhere = s3.Bucket(cdk.Stack(app, "Data"), "Data")
     allowing(stack, importing(elsewhere))
     directory = Path(app.synth().directory)
@@ -129,9 +132,8 @@ def test_templates_know_nothing_of_it(app: cdk.App) -> None:
     assert left(directory, "Data") == {}
 
 
-def test_later_changes_count(app: cdk.App) -> None:
+def test_later_changes_count(app: cdk.App, stack: cdk.Stack) -> None:
     """It is made at the end of the synth, with new names and the last resources."""
-    stack = cdk.Stack(app, "Main")
     encryption = PersonalizeEncryption(stack, "Encryption")
     role = encryption.service_role.node.default_child
     assert isinstance(role, iam.CfnRole)
@@ -142,29 +144,23 @@ def test_later_changes_count(app: cdk.App) -> None:
     assert data["resources"] == [{"resource": "batch inference job"}]
 
 
-def test_a_parameter_in_a_prefix_stays_a_reference(app: cdk.App) -> None:
+def test_a_parameter_in_a_prefix_stays_a_reference(app: cdk.App, stack: cdk.Stack) -> None:
     """And makes the answer no guess: the prefix is the same hole in policies."""
-    stack = cdk.Stack(app, "Main")
     folder = cdk.CfnParameter(stack, "Folder").value_as_string
     bucket = s3.Bucket(stack, "Data")
     allowing(stack, importing(bucket, f"{folder}/in/"))
     assembly = app.synth()
     source = left(Path(assembly.directory))["/Main/Encryption"]["resources"][0]["source"]
-    parameter = {
-        "stack": "Main",
-        "template": "Main.template.json",
-        "logicalId": "Folder",
-        "attribute": "Ref",
-    }
-    assert source["prefix"] == {"parts": [parameter, "/in/"]}
+    assert source["prefix"] == {"parts": [reference("Main", "Folder", "Ref"), "/in/"]}
     report = check_assembly(assembly)
     assert (report.missing, report.undecided, report.problems) == ((), (), ())
     assert "${Main.Folder?}/in/*" in report.to_json()
 
 
-def test_a_dynamic_reference_in_a_prefix_is_the_same_value_in_policies(app: cdk.App) -> None:
+def test_a_dynamic_reference_in_a_prefix_is_the_same_value_in_policies(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
     """Its name has a parameter in it."""
-    stack = cdk.Stack(app, "Main")
     folder = f"{{{{resolve:ssm:/{cdk.CfnParameter(stack, 'Env').value_as_string}/folder}}}}"
     allowing(stack, importing(s3.Bucket(stack, "Data"), f"{folder}/in/"))
     report = check_assembly(app.synth())
@@ -183,23 +179,15 @@ def test_a_problem_fails_no_synth(app: cdk.App, monkeypatch: pytest.MonkeyPatch)
     PersonalizeEncryption(cdk.Stack(app, "Main"), "Encryption")
     assembly = app.synth()
     data = left(Path(assembly.directory))["/Main/Encryption"]
-    assert data == {
-        "stack": "Main",
-        "template": "Main.template.json",
-        "problem": "LookupError: no such thing",
-    }
+    assert data == {**IN_MAIN, "problem": "LookupError: no such thing"}
     (entry,) = check_assembly(assembly).undecided
     assert entry.needed_by == ["Main/Encryption"]
-    assert (
-        entry.because
-        == "what it was told to allow couldn't be written down: LookupError: no such thing"
-    )
+    assert entry.because == f"{NOT_WRITTEN}: LookupError: no such thing"
     assert told(app) == [("Undecided", "warning", "Main/Encryption")]
 
 
-def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
+def test_a_job_leaves_what_each_execution_chooses(app: cdk.App, stack: cdk.Stack) -> None:
     """The state that starts it, by its final name, and the prefix that a path is below."""
-    stack = cdk.Stack(app, "Main")
     bucket = s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
     encryption = PersonalizeEncryption(stack, "Encryption")
     movies = encryption.add_dataset_group("Movies", name="movies")
@@ -223,22 +211,21 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(chain))
     declared = left(Path(app.synth().directory))
     common = {
-        "stack": "Main",
-        "template": "Main.template.json",
+        **IN_MAIN,
         "encryptionKey": reference("Main", "EncryptionKey3A692D6E"),
         "serviceRole": reference("Main", "EncryptionRole2D2265A5"),
         "pending": [],
     }
     users = {"bucket": reference("Main", "Data666C94C7"), "prefix": "users/"}
     daily = {"bucket": reference("Main", "Data666C94C7"), "prefix": "export/daily/"}
-    group = reference("Main", "EncryptionMoviesB1966C99")
+    group = reference("Main", "EncryptionMoviesB1966C99", "DatasetGroupArn")
     assert declared["/Main/Delete"] == {
         **common,
         "resources": [{"resource": "data deletion job", "source": users}],
         "job": {
             "state": "All: Start Delete",
             "name": "MainDeleteD2A2A912-*",
-            "madeFor": {**group, "attribute": "DatasetGroupArn"},
+            "madeFor": group,
         },
     }
     assert declared["/Main/Export"] == {
@@ -248,18 +235,18 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App) -> None:
     }
 
 
-def test_a_job_for_a_dataset_group_whose_key_a_condition_leaves_out(app: cdk.App) -> None:
+def test_a_job_for_a_dataset_group_whose_key_a_condition_leaves_out(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
     """Its need of the key is one question; its need of the bucket is asked for."""
-    stack = cdk.Stack(app, "Main")
     bucket = s3.Bucket(stack, "Data", bucket_name="ratings")
     encryption = PersonalizeEncryption(stack, "Encryption")
     movies = encryption.add_dataset_group("Movies", name="movies")
     parameter = cdk.CfnParameter(stack, "Encrypted", default="yes")
     expression = cdk.Fn.condition_equals(parameter.value_as_string, "yes")
     cdk.CfnCondition(stack, "IsProd", expression=expression)
-    for name in ("KmsKeyArn", "RoleArn"):
-        given = stack.resolve(getattr(movies, "kms_key_arn" if name == "KmsKeyArn" else "role_arn"))
-        movies.add_property_override(name, if_prod(given))
+    for name, given in (("KmsKeyArn", movies.kms_key_arn), ("RoleArn", movies.role_arn)):
+        movies.add_property_override(name, if_prod(stack.resolve(given)))
     export = DataDeletionJob(
         stack,
         "Delete",
@@ -296,14 +283,9 @@ def test_a_bucket_of_another_account_has_to_let_the_role_in_too(app: cdk.App) ->
         PersonalizeEncryption(stack, f"Of{id}", resources=[importing(bucket)])
     assembly = app.synth()
     declared = left(Path(assembly.directory))
-    account = {
-        path: data["resources"][0]["source"].get("account") for path, data in declared.items()
-    }
-    assert account == {
-        "/Main/OfTheirs": "444455556666",
-        "/Main/OfMine": None,
-        "/Main/OfEither": None,
-    }
+    sources = {path: data["resources"][0]["source"] for path, data in declared.items()}
+    assert sources.pop("/Main/OfTheirs")["account"] == "444455556666"
+    assert ["account" in source for source in sources.values()] == [False, False]
     report = check_assembly(assembly)
     in_bucket = {
         (entry.principal, entry.policy_of) for entry in report.undecided if entry.policy == "bucket"
@@ -314,6 +296,16 @@ def test_a_bucket_of_another_account_has_to_let_the_role_in_too(app: cdk.App) ->
         ("service", "arn:aws:s3:::theirs"),
         ("service", "arn:aws:s3:::mine"),
         ("service", "arn:aws:s3:::either"),
+    }
+
+
+def in_doubt_of_a_key(report: AccessReport) -> set[str]:
+    """The requests of which it isn't known whether the bucket has a key."""
+    return {
+        name
+        for entry in report.undecided
+        if "a key that encrypts the bucket" in entry.because
+        for name in entry.needed_by
     }
 
 
@@ -332,22 +324,18 @@ def test_the_key_of_an_imported_bucket_is_what_the_app_says(given: str, app: cdk
     add_ratings(encryption, movies, import_from=source)
     report = check_assembly(app.synth())
     assert "Main/Encryption/Ratings (dataset import job)" in report.asked
-    assert not [
-        entry for entry in report.undecided if "a key that encrypts the bucket" in entry.because
-    ]
-    on_key: set[str] = set()
-    for entry in report.allowed:
-        if "DataKey" in entry.resource:
-            on_key |= set(entry.needed_by)
+    assert not in_doubt_of_a_key(report)
+    on_key = {
+        name for entry in report.allowed if "DataKey" in entry.resource for name in entry.needed_by
+    }
     assert on_key == {
         "Main/Encryption (dataset import job)",
         "Main/Encryption/Ratings (dataset import job)",
     }
 
 
-def test_two_keys_that_the_app_says_of_one_bucket(app: cdk.App) -> None:
+def test_two_keys_that_the_app_says_of_one_bucket(app: cdk.App, stack: cdk.Stack) -> None:
     """Either of them may encrypt the objects that another job reads."""
-    stack = cdk.Stack(app, "Main")
     theirs = s3.Bucket.from_bucket_name(stack, "Theirs", "theirs")
     encryption = PersonalizeEncryption(stack, "Encryption")
     for name in ("one", "two"):
@@ -355,9 +343,5 @@ def test_two_keys_that_the_app_says_of_one_bucket(app: cdk.App) -> None:
         encryption.allow(PersonalizeResource.dataset_import_job(location))
     movies = encryption.add_dataset_group("Movies", name="movies")
     add_ratings(encryption, movies, import_from=S3Location(theirs, "three/"))
-    report = check_assembly(app.synth())
-    unknown: list[str] = []
-    for entry in report.undecided:
-        if "a key that encrypts the bucket" in entry.because:
-            unknown += entry.needed_by
+    unknown = in_doubt_of_a_key(check_assembly(app.synth()))
     assert "Main/Encryption/Ratings (dataset import job)" in unknown
