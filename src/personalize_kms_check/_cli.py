@@ -22,6 +22,8 @@ from ._reports.report import AccessReport, merged
 from ._reports.rules import RULES
 from ._reports.sarif import sarif_report
 from ._requests.created import entries_to_complete
+from ._templates.files import read_given
+from ._templates.given_policies import read_files
 from ._templates.manifest import Assembly
 from ._terminal import FOUND, say, stop, write
 
@@ -119,16 +121,11 @@ def _pairs(
 def _policies(
     context: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Return the documents of policies by the names of these."""
-    files = _pairs(context, option, values)
-    return {name: _json_of("--policy", Path(file)) for name, file in files.items()}
-
-
-def _json_of(option: str, file: Path) -> Any:
-    try:
-        return json.loads(file.read_text("utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        stop(f"{option} {file} can't be read as JSON: {error}")
+    """Return the documents of policies by the names of these, or the ARNs of keys and buckets."""
+    documents, problems = read_files(_pairs(context, option, values))
+    if problems:
+        stop("\n".join(problems))
+    return documents
 
 
 @personalize_kms.command(
@@ -200,10 +197,11 @@ def _json_of(option: str, file: Path) -> Any:
 @click.option(
     "--policy",
     "policies",
-    metavar="NAME=FILE",
+    metavar="NAME|ARN=FILE",
     multiple=True,
     callback=_policies,
-    help="The JSON document of a managed policy or boundary outside of the app. Can be repeated.",
+    help="The JSON document of a policy outside of the app: of a managed policy or boundary by "
+    "name, of a key or bucket by ARN. Can be repeated.",
 )
 def check(
     paths: list[Path],
@@ -251,9 +249,9 @@ def check(
             f"--write-created {file_to_begin}: the file exists: name another one, or complete it "
             "for --created"
         )
-    created = [] if created_file is None else _json_of("--created", created_file)
-    told = Told(created, str(created_file or ""), organization, parameters, policies)
     try:
+        created = [] if created_file is None else read_given(created_file)
+        told = Told(created, str(created_file or ""), organization, parameters, policies)
         apps = read_reports(paths, told)
     except ValueError as error:
         stop(str(error))

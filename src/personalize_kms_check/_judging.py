@@ -6,7 +6,7 @@ public names, and no room.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from ._reports.report import AccessReport, merged
 from ._reports.rules import CONFIGURATION, RULES, UNDECIDED, UNENCRYPTED
 from ._requests.constructs import PendingPolicy
 from ._templates.files import AssemblyError
+from ._templates.given_policies import given_policies, read_files
 from ._templates.manifest import ACKNOWLEDGED, Assembly, read_assembly
 from ._templates.stacks import Resource
 from ._values import same
@@ -60,9 +61,11 @@ _CONDITIONS = frozenset(
 
 
 class ReadApp:
-    """All assemblies of some templates, as far as they can be read."""
+    """All assemblies of some templates, as far as they can be read, with policies of owners."""
 
-    def __init__(self, template_paths: Iterable[str]) -> None:
+    def __init__(self, template_paths: Iterable[str], policy_files: Mapping[str, str]) -> None:
+        policies, self.wrong_policies = read_files(policy_files)
+        """The second are the reasons why files of policies can't be used."""
         assemblies: list[Assembly] = []
         self._broken: list[str] = []
         for directory in dict.fromkeys(Path(path).parent for path in template_paths):
@@ -71,7 +74,7 @@ class ReadApp:
                 assemblies += [assembly, *assembly.products]
             except AssemblyError as error:
                 self._broken.append(str(error))
-        self._read = read_assemblies(assemblies)
+        self._read = read_assemblies(assemblies, policies=given_policies(policies))
 
     def everything(self) -> AccessReport:
         """Compare all that is asked."""

@@ -74,6 +74,7 @@ class ReadAssembly:
         self._resources = resources
         self._stacks = app.stacks_of(assembly)
         self._deployment = deployment
+        self._given = app.policies
         groups = DatasetGroups(resources, deployment)
         self.without_key = groups.without_key
         """The dataset groups that Personalize encrypts with a key of its own."""
@@ -97,7 +98,9 @@ class ReadAssembly:
         requests = AllRequests(self.constructs, self._resources, self._reader, only_ours=only_ours)
         asked = [request for request, _ in requests.asked]
         by_code = PoliciesByCode(self._resources, self._deployment)
-        owners = Owners(self._deployment, Assembled(self._order, by_code, self._locations))
+        owners = Owners(
+            self._deployment, Assembled(self._order, by_code, self._locations, self._given)
+        )
         for request, template in requests.asked:
             owners.add_named_by(request, template)
         model = owners.model

@@ -24,6 +24,7 @@ from typing import Any
 from ._answers import Answer
 
 HOLE = re.compile(r"\$\{[^{}]*\}")
+_BEFORE_SERVICE = re.compile(rf"^arn:(?:{HOLE.pattern}|[^:])*?:")
 PARTITION = "${AWS::Partition}"
 # A Unicode noncharacter.
 MARK = "\ufdd0"
@@ -214,6 +215,11 @@ def bucket_in(resource: str) -> str:
     name = split(parts[5], "/")[0]
     has_wildcard = any(wildcard in parts[1] + name for wildcard in ("*", "?", MARK))
     return "" if has_wildcard or has_unknown(name) else name
+
+
+def of_any_partition(arn: str) -> str:
+    """Return the ARN without its partition, which not all stacks of an app know."""
+    return _BEFORE_SERVICE.sub("", arn)
 
 
 def account_of(arn: str) -> str:

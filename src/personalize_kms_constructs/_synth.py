@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, cast
 import jsii
 from aws_cdk import CfnDeletionPolicy, CfnResource, TagManager
 from constructs import Construct, IValidation
+from personalize_kms_check._values import of_any_partition
 
 from personalize_kms_check._address import page_at
 
@@ -20,7 +21,7 @@ from ._grant.place import Place
 from ._grant.role import is_lookup_dummy, is_nameless
 from ._grant.targets import BucketTarget, KeyTarget, PolicyKind, PolicyTarget
 from ._grant.wiring import Wiring
-from ._judge.registration import bring_judge
+from ._judge.registration import bring_judge, policy_files
 from ._metadata import Creation, leave_resources, pending_actions
 from ._pasted import known_values, part_of, readable, replacements
 from ._pending_files import write_files
@@ -118,7 +119,13 @@ class AtSynth:
         pasteable = self._pasteable()
         contents = [(policy.kind, arn, statements) for policy, arn, statements in pasteable]
         paths = write_files(self._scope, self._here, contents)
-        warnings = [*map(self._pending_warning, pasteable, paths), *self._other_warnings()]
+        told = set(map(of_any_partition, policy_files(self._here.root)))
+        warnings = []
+        for pending, path in zip(pasteable, paths, strict=True):
+            # The judge compares the file of such a key or bucket.
+            if of_any_partition(pending.arn) not in told:
+                warnings.append(self._pending_warning(pending, path))
+        warnings += self._other_warnings()
         if not self._wiring.is_synthesized:
             files: dict[PolicyTarget, str] = {}
             for (policy, _, _), path in zip(pasteable, paths, strict=True):

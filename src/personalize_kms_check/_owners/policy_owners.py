@@ -13,10 +13,11 @@ from .._model import AWS_MANAGED_KEY, AccessModel, Bucket, Key, Role
 from .._policy_documents import Policy, as_list
 from .._templates import physical
 from .._templates.choices import condition_in, left_out_by
-from .._templates.physical import alias_in, of_any_partition
+from .._templates.given_policies import GivenPolicies, given_policy_of
+from .._templates.physical import alias_in
 from .._templates.stacks import Resource
 from .._templates.template import Template
-from .._values import account_of, has_unknown, last_part, open_parts, same, split_arn
+from .._values import (account_of, has_unknown, last_part, of_any_partition, open_parts, same, split_arn)
 from .deployment import Deployment, may_be_in
 from .policies_by_code import PoliciesByCode
 from .policies_in_properties import all_reasons, policy_of, policy_of_kms
@@ -33,6 +34,8 @@ class Assembled(NamedTuple):
     by_code: PoliciesByCode
     locations: Mapping[str, list[Location]]
     """The locations that constructs, jobs and users name, by the ARN of the bucket."""
+    given: GivenPolicies
+    """The policies that owners have outside of the app, as users pass them."""
 
 
 class Owners:
@@ -96,10 +99,12 @@ class Owners:
         self._ask(resource, _doubt_about(key, resource))
 
     def _imported_key(self, arn: str) -> Key:
-        """Return a key of which at most the statements that this app merges are known."""
+        """Return a key with the policy that is given, or else what this app merges into it."""
         merged = self._deployment.find("merged key policies", of_any_partition(arn))
         policies = [policy_of(resource, "PolicyDocument") for resource in merged]
         unseen = "only what this app merges into it is known" if merged else _why_unseen(arn)
+        if given := self._given("key", arn):
+            policies, unseen = [*given, *policies], ""
         policies, unseen = self._not_replaced(arn, policies, unseen)
         return Key(arn, policies, unseen=unseen)
 
@@ -168,7 +173,8 @@ class Owners:
         resource = made[0] if made else None
         if resource is None:
             key_arn, unseen_encryption = None, _why_unseen(arn)
-            unseen = "" if policies else unseen_encryption
+            documents = documents or self._given("bucket", arn)
+            unseen = "" if documents else unseen_encryption
         else:
             self.model.names[arn] = resource.path
             unseen = not_told_apart(resource, made)
@@ -222,6 +228,9 @@ class Owners:
         accounts = [location.account for location in locations if location.account]
         keys = {location.key_arn for location in locations if location.key_arn is not None}
         return [*accounts, account][0], keys
+
+    def _given(self, kind: str, arn: str) -> list[Policy]:
+        return given_policy_of(kind, arn, self._assembled.given) if self._assembled else []
 
     def _ask(self, resource: Resource, doubt: str) -> None:
         if doubt:

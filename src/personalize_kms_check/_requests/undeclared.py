@@ -23,9 +23,8 @@ from .._owners.policy_owners import Owners
 from .._policy_documents import Policy, allow_statements, has_variables
 from .._templates import physical
 from .._templates.choices import items_of
-from .._templates.physical import of_any_partition
 from .._templates.stacks import Resource
-from .._values import HOLE, has_unknown, matches, unknown
+from .._values import (HOLE, has_unknown, matches, of_any_partition, unknown)
 from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL
 
 # SAM makes a role of its policies

@@ -1,43 +1,88 @@
-"""Documents of managed policies and boundaries that no template makes, as users pass them."""
+"""Documents of policies that no template makes, as users pass them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from .._values import as_written
+from .._policy_documents import Policy
+from .._values import as_written, of_any_partition, split_arn
 from .references import functions
 
 GivenPolicies = Mapping[str, Any]
-"""Documents by the name of a policy, which it may have in every account."""
+"""Documents by the name of a managed policy, which it may have in every account, or by the ARN of a
+key or a bucket, without its partition."""
+
+
+def read_files(files: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Return the documents in files by the same names, and the reasons why some can't be used."""
+    documents, problems = {}, []
+    for name, file in files.items():
+        try:
+            documents[name] = json.loads(Path(file).read_text("utf-8-sig"))
+        except (OSError, ValueError, RecursionError) as error:
+            problems.append(f"policy {name}: {file} can't be read as JSON: {error}")
+    return documents, problems + policy_problems(documents)
 
 
 def given_policies(policies: Mapping[str, Mapping[str, Any]]) -> GivenPolicies:
     """Return documents in the form of templates that were read."""
-    return {name: as_written(json.dumps(document)) for name, document in policies.items()}
+    given = {}
+    for name, document in policies.items():
+        given[of_any_partition(name)] = as_written(json.dumps(_without_envelope(document)))
+    return given
+
+
+def given_policy_of(kind: str, arn: str, policies: GivenPolicies) -> list[Policy]:
+    """Return the policy of a key or a bucket that is given, if one is."""
+    document = policies.get(of_any_partition(arn))
+    return [] if document is None else [Policy(document, f"{kind} policy of {arn}")]
 
 
 def policy_problems(policies: Any) -> list[str]:
     """Return the reasons why documents of policies can't be used."""
     if not isinstance(policies, Mapping):
-        return [f"policies is {policies!r}, expected a mapping of names to documents"]
+        return [f"policies is {policies!r}, expected a mapping of names or ARNs to documents"]
     problems: list[str] = []
     for name, document in policies.items():
-        problem = _problem(name, document)
+        problem = _problem(name, _without_envelope(document))
         if problem:
             problems.append(f"policy {name}: {problem}")
     return problems
 
 
 def _problem(name: str, document: Any) -> str:
-    if ":" in name or "/" in name:
-        return "pass its name alone, without path and account"
+    if (":" in name or "/" in name) and not _is_of_key_or_bucket(name):
+        return (
+            "pass the name of a managed policy without path and account, or the ARN of a key or a "
+            "bucket"
+        )
     if not isinstance(document, Mapping) or "Statement" not in document:
         return (
             "not the document of a policy, with statements; of what get-policy-version returns, "
             "save PolicyVersion.Document"
         )
     if any(functions(document)):
-        return "it has functions of a template; pass what get-policy-version returns"
+        return "it has functions of a template; pass what AWS returns"
     return ""
+
+
+def _is_of_key_or_bucket(arn: str) -> bool:
+    parts = split_arn(arn)
+    if parts is None:
+        return False
+    is_of_key = parts[2] == "kms" and parts[5].startswith("key/")
+    return is_of_key or (parts[2] == "s3" and "/" not in parts[5])
+
+
+def _without_envelope(document: Any) -> Any:
+    """Return the document that get-key-policy and get-bucket-policy have as text in ``Policy``."""
+    text = document.get("Policy") if isinstance(document, Mapping) else None
+    if not isinstance(text, str):
+        return document
+    try:
+        return json.loads(text)
+    except ValueError:
+        return document

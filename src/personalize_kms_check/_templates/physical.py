@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
-from .._values import HOLE, has_unknown, last_part, split_arn, unknown
+from .._values import has_unknown, last_part, split_arn, unknown
 from .stacks import Resource, Stack
 
 KEYS = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")
@@ -20,8 +19,6 @@ DATASET = "AWS::Personalize::Dataset"
 SOLUTION = "AWS::Personalize::Solution"
 SCHEMA = "AWS::Personalize::Schema"
 _TYPES_IN_ARNS = {DATASET_GROUP: "dataset-group", SOLUTION: "solution", SCHEMA: "schema"}
-
-_BEFORE_SERVICE = re.compile(rf"^arn:(?:{HOLE.pattern}|[^:])*?:")
 
 
 def key_arn(resource: Resource) -> str:
@@ -132,8 +129,3 @@ def alias_in(arn: str) -> str:
     """Return the name of the alias in an ARN, or nothing."""
     parts = split_arn(arn)
     return parts[5] if parts and parts[5].startswith(ALIAS_PREFIX) else ""
-
-
-def of_any_partition(arn: str) -> str:
-    """Return the ARN without its partition, which not all stacks of an app know."""
-    return _BEFORE_SERVICE.sub("", arn)

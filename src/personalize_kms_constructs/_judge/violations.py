@@ -40,11 +40,13 @@ def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
     It never raises: the CLI takes a plugin that raises for a plugin without findings.
     """
     try:
-        app = ReadApp(context.template_paths)
+        app = _read_app(context)
         violations = violations_of(app.certain(), context.app_construct)
         violations += unencrypted_groups(app.without_key(), context.app_construct)
         for text in app.unreadable(only_ours=True):
             violations.append(violation_of_app(UNDECIDED, WARNING, text))
+        for text in app.wrong_policies:
+            violations.append(violation_of_app(CONFIGURATION, ERROR, text))
         return violations
     except Exception as error:
         text = f"what Personalize may do could not be judged: {type(error).__name__}: {error}"
@@ -55,12 +57,17 @@ def check_everything(
     context: cdk.IPolicyValidationContext, *, is_judged: bool
 ) -> list[cdk.PolicyViolation]:
     """Return all findings, but for those that the judge reports."""
-    app = ReadApp(context.template_paths)
+    app = _read_app(context)
     of_judge = app.certain() if is_judged else AccessReport()
     violations = violations_of(less(app.everything(), of_judge))
-    for text in app.unreadable(only_ours=False):
+    wrong_policies = [] if is_judged else app.wrong_policies
+    for text in (*app.unreadable(only_ours=False), *wrong_policies):
         violations.append(violation_of_app(CONFIGURATION, ERROR, text))
     return violations
+
+
+def _read_app(context: cdk.IPolicyValidationContext) -> ReadApp:
+    return ReadApp(context.template_paths, policy_files(context.app_construct))
 
 
 def violations_of(report: AccessReport, app: Any = None) -> list[cdk.PolicyViolation]:
