@@ -64,8 +64,8 @@ def check_assembly(
         parameters: the values of the templates' parameters in the deployment to check, by ``NAME``
             or ``STACK:NAME``, with the name or the construct path of a stack. In conditions, the
             others have their defaults.
-        policies: the documents of managed policies and permissions boundaries that aren't part of
-            the app, by name.
+        policies: the documents of policies that aren't part of the app: of managed policies and
+            permissions boundaries by name, of keys and buckets by ARN.
 
     Raises:
         ValueError: if ``created``, ``organization``, ``parameters`` or ``policies`` is malformed,

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, cast
 import jsii
 from aws_cdk import CfnDeletionPolicy, CfnResource, TagManager
 from constructs import Construct, IValidation
-from personalize_kms_check._values import of_any_partition
 
 from personalize_kms_check._address import page_at
+from personalize_kms_check._values import of_any_partition
 
 from ._grant.place import Place
 from ._grant.role import is_lookup_dummy, is_nameless

@@ -342,12 +342,12 @@ def test_the_command_is_told_by_a_file_and_an_option(tmp_path: Path) -> None:
     assert told_by("[]") == (0, told_by("[]")[1])
     assert told_by("{}")[0] == told_by("[")[0] == told_by("[]", "--organization", "acme")[0] == 2
     assert f"personalize-kms: {file} is a dict, expected a list of mappings" in told_by("{}")[1]
-    assert f"personalize-kms: --created {file} can't be read as JSON: " in told_by("[")[1]
+    assert f"personalize-kms: {file}: can't be read as JSON: " in told_by("[")[1]
     assert told_by("[" * 100_000)[0] == 2
     assert "a defect of this command" not in told_by("[" * 100_000)[1]
     file.unlink()
     missing = run(directory, "--created", file)
-    assert (missing.exit_code, f"--created {file} can't be read" in missing.output) == (2, True)
+    assert (missing.exit_code, f"{file}: no such file" in missing.output) == (2, True)
 
 
 PLACES = {"bucket": "<bucket ARN>", "prefix": "<folder/>"}

@@ -8,7 +8,19 @@ import pytest
 
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.command import run
-from tests.checks.templates import CLEAN, IN_IAM, Json, complete, findings, policy, role, write
+from tests.checks.templates import (
+    CLEAN,
+    IN_IAM,
+    Json,
+    complete,
+    dataset_group,
+    findings,
+    importing,
+    policy,
+    reading,
+    role,
+    write,
+)
 
 SUB = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/team/company-boundary"}
 ARN = "arn:aws:iam::111122223333:policy/team/company-boundary"
@@ -96,6 +108,38 @@ def test_under_a_condition(tmp_path: Path) -> None:
     assert [entry.action for entry in report.undecided] == ["kms:Decrypt"]
 
 
+KEY_ARN = "arn:aws:kms:eu-west-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+LAKE = "arn:aws:s3:::ratings"
+PERSONALIZE = {"Service": "personalize.amazonaws.com"}
+
+
+@pytest.mark.parametrize("in_envelope", [False, True])
+def test_the_policies_of_a_key_and_a_bucket(in_envelope: bool, tmp_path: Path) -> None:
+    """As documents, or as get-key-policy and get-bucket-policy return them."""
+    template = importing(
+        Movies=dataset_group(key=KEY_ARN), Policy=policy(key=KEY_ARN), Read=reading()
+    )
+    for id in ("Bucket", "Key", "One"):
+        del template["Resources"][id]
+    template["Resources"]["Data"]["DependsOn"] = ["Policy", "Read"]
+    assert {entry.policy for entry in check(tmp_path, template).undecided} == {"key", "bucket"}
+    actions = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+    for_service = {"Effect": "Allow", "Principal": PERSONALIZE, "Action": actions, "Resource": "*"}
+    account = {"AWS": "arn:aws:iam::111122223333:root"}
+    of_key = {"Statement": [for_service, {**for_service, "Principal": account, "Action": "kms:*"}]}
+    in_bucket = {"Statement": {**for_service, "Action": "s3:ListBucket", "Resource": LAKE}}
+    policies: dict[str, Any] = {KEY_ARN: of_key, LAKE.replace("aws", "aws-cn"): in_bucket}
+    if in_envelope:
+        policies = {arn: {"Policy": json.dumps(given)} for arn, given in policies.items()}
+    report = check_assembly(write(tmp_path, {"Main": template}), policies=policies)
+    lacked = {(entry.principal, entry.policy, entry.action) for entry in report.missing}
+    assert lacked == {
+        ("role", "key", "kms:CreateGrant"),
+        ("service", "key", "kms:ListGrants"),
+        ("service", "bucket", "s3:GetObject"),
+    }
+
+
 NOT_A_POLICY = (
     "policy a: not the document of a policy, with statements; of what get-policy-version returns, "
     "save PolicyVersion.Document"
@@ -105,10 +149,19 @@ NOT_A_POLICY = (
 @pytest.mark.parametrize(
     ("policies", "said"),
     [
-        ([], "policies is [], expected a mapping of names to documents"),
+        ([], "policies is [], expected a mapping of names or ARNs to documents"),
         ({"a": []}, NOT_A_POLICY),
         ({"a": {"PolicyVersion": {}}}, NOT_A_POLICY),
-        ({ARN: DECRYPTING}, f"policy {ARN}: pass its name alone, without path and account"),
+        (
+            {ARN: DECRYPTING},
+            f"policy {ARN}: pass the name of a managed policy without path and account, or the ARN "
+            "of a key or a bucket",
+        ),
+        (
+            {f"{LAKE}/in/*": DECRYPTING},
+            f"policy {LAKE}/in/*: pass the name of a managed policy without path and account, or "
+            "the ARN of a key or a bucket",
+        ),
         (
             {
                 "a": {
@@ -117,7 +170,7 @@ NOT_A_POLICY = (
                     ]
                 }
             },
-            "policy a: it has functions of a template; pass what get-policy-version returns",
+            "policy a: it has functions of a template; pass what AWS returns",
         ),
     ],
 )
@@ -147,8 +200,11 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     both = ["--policy", f"company-boundary={file}", "--policy", f"company-boun={more}"]
     assert run(directory, "--strict", *both).exit_code == 0
     malformed = run(directory, "--policy", "company-boundary")
-    assert (malformed.exit_code, "is not of the form NAME=FILE" in malformed.stderr) == (2, True)
+    assert (malformed.exit_code, "is not of the form NAME|ARN=FILE" in malformed.stderr) == (
+        2,
+        True,
+    )
     broken.write_text("{")
     result = run(directory, "--policy", f"company-boundary={broken}")
-    said = f"personalize-kms: --policy {broken} can't be read as JSON: "
+    said = f"personalize-kms: policy company-boundary: {broken}: can't be read as JSON: "
     assert (result.exit_code, result.stderr.startswith(said)) == (2, True)

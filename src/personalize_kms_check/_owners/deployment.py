@@ -11,7 +11,7 @@ from .._policy_documents import as_list
 from .._templates import physical
 from .._templates.physical import ALIAS_PREFIX, alias_in, nearest
 from .._templates.stacks import Resource
-from .._values import (PARTITION, has_unknown, of_any_partition, same, split_arn, without_case)
+from .._values import PARTITION, has_unknown, of_any_partition, same, split_arn, without_case
 from . import shared_names
 from .policies_in_properties import IDENTITY_POLICIES
 

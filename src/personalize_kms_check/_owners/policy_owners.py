@@ -17,7 +17,15 @@ from .._templates.given_policies import GivenPolicies, given_policy_of
 from .._templates.physical import alias_in
 from .._templates.stacks import Resource
 from .._templates.template import Template
-from .._values import (account_of, has_unknown, last_part, of_any_partition, open_parts, same, split_arn)
+from .._values import (
+    account_of,
+    has_unknown,
+    last_part,
+    of_any_partition,
+    open_parts,
+    same,
+    split_arn,
+)
 from .deployment import Deployment, may_be_in
 from .policies_by_code import PoliciesByCode
 from .policies_in_properties import all_reasons, policy_of, policy_of_kms

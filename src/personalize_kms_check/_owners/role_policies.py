@@ -9,7 +9,7 @@ from .._templates import physical
 from .._templates.choices import Item, items_of
 from .._templates.physical import PRINCIPALS
 from .._templates.stacks import Resource
-from .._values import (account_of, of_any_partition)
+from .._values import account_of, of_any_partition
 from .deployment import Deployment, roles_named_in
 from .policies_in_properties import (
     inline_policies_of,

@@ -24,7 +24,7 @@ from .._policy_documents import Policy, allow_statements, has_variables
 from .._templates import physical
 from .._templates.choices import items_of
 from .._templates.stacks import Resource
-from .._values import (HOLE, has_unknown, matches, of_any_partition, unknown)
+from .._values import HOLE, has_unknown, matches, of_any_partition, unknown
 from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL
 
 # SAM makes a role of its policies

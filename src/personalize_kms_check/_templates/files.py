@@ -77,6 +77,16 @@ def read_template(path: Path) -> Json:
     return body
 
 
+def read_given(path: Path) -> Any:
+    """Read JSON from a file that a user names."""
+    try:
+        return json.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        raise AssemblyError(f"{path}: no such file") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unreadable(path, error, "JSON") from None
+
+
 def parse_property(text: str, label: str, template: Path) -> Any:
     """Parse JSON in a property of a template, which may have holes in strings and for numbers."""
     try:

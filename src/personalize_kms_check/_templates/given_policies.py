@@ -9,6 +9,7 @@ from typing import Any
 
 from .._policy_documents import Policy
 from .._values import as_written, of_any_partition, split_arn
+from .files import AssemblyError, read_given
 from .references import functions
 
 GivenPolicies = Mapping[str, Any]
@@ -21,9 +22,9 @@ def read_files(files: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     documents, problems = {}, []
     for name, file in files.items():
         try:
-            documents[name] = json.loads(Path(file).read_text("utf-8-sig"))
-        except (OSError, ValueError, RecursionError) as error:
-            problems.append(f"policy {name}: {file} can't be read as JSON: {error}")
+            documents[name] = read_given(Path(file))
+        except AssemblyError as error:
+            problems.append(f"policy {name}: {error}")
     return documents, problems + policy_problems(documents)
 
 

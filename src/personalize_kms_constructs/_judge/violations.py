@@ -22,6 +22,8 @@ from personalize_kms_check._judging import (
     with_remedies,
 )
 
+from .registration import policy_files
+
 if TYPE_CHECKING:
     from personalize_kms_check._judging import Line
 
