@@ -8,6 +8,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 
@@ -345,3 +346,25 @@ def test_two_keys_that_the_app_says_of_one_bucket(app: cdk.App, stack: cdk.Stack
     add_ratings(encryption, movies, import_from=S3Location(theirs, "three/"))
     unknown = in_doubt_of_a_key(check_assembly(app.synth()))
     assert "Main/Encryption/Ratings (dataset import job)" in unknown
+
+
+def test_a_bucket_by_its_arn_is_that_of_a_path(app: cdk.App, stack: cdk.Stack) -> None:
+    """A path has no partition, and a stack without env doesn't know it."""
+    data = s3.Bucket.from_bucket_arn(stack, "Data", "arn:aws:s3:::ratings")
+    export = PersonalizeResource.dataset_export_job(destination=S3Location(data, "out/"))
+    made = PersonalizeEncryption(stack, "Encryption", resources=[export])
+    metric = personalize.CfnMetricAttribution.MetricAttributeProperty(
+        event_type="click", expression="SUM(DatasetType.INTERACTIONS)", metric_name="clicks"
+    )
+    group = made.add_dataset_group("Movies", name="movies")
+    made.add_metric_attribution(
+        "Metrics",
+        dataset_group=group,
+        name="metrics",
+        metrics=[metric],
+        destination=S3Location(data, "metrics/"),
+    )
+    report = check_assembly(app.synth())
+    assert (report.missing, report.problems, report.excess) == ((), (), ())
+    files = {entry.file.partition(".")[2] for entry in report.undecided if entry.principal}
+    assert files == {"bucket.ratings.json"}

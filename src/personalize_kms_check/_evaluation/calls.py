@@ -20,7 +20,7 @@ from typing import NamedTuple
 from .._answers import Answer
 from .._model import Bucket, Key, Role
 from .._values import same, split_arn, unknown
-from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
+from ..matrix import ASKED_ACTIONS, ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
 from .conditions import Alternatives, Context
 
 # AWS's endpoints take no older version
@@ -95,6 +95,23 @@ _ONLY_IN: Mapping[str, tuple[str, ...]] = {
     "s3:x-amz-server-side-encryption-aws-kms-key-id": ("PutObject",),
     "s3:x-amz-storage-class": ("PutObject",),
 }
+# Of these it is known which of those keys they have. Those of a new action stay open until it is
+# looked up, too:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+_LOOKED_UP = frozenset(
+    {
+        "cloudwatch:PutMetricData",
+        "kms:CreateGrant",
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ListGrants",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:PutObject",
+    }
+)
 # Equal to no account that somebody writes, nor to that of a stack.
 _ACCOUNT_OF_AWS = "account of AWS"
 
@@ -245,9 +262,10 @@ def _keys_of(action: str, is_service: bool) -> Context:
         # first page above).
         if not action.startswith(service):
             keys[service] = _ABSENT
-    for key, operations in _ONLY_IN.items():
-        if key.startswith(f"{prefix}:") and operation not in operations:
-            keys[key] = _ABSENT
+    if action not in ASKED_ACTIONS - _LOOKED_UP:
+        for key, operations in _ONLY_IN.items():
+            if key.startswith(f"{prefix}:") and operation not in operations:
+                keys[key] = _ABSENT
     if prefix == "s3":
         keys |= _IN_S3 if is_service else {**_IN_S3, **_BY_ROLE_IN_S3}
     return keys

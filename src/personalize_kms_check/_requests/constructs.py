@@ -18,7 +18,7 @@ from .._templates.choices import left_out_by
 from .._templates.manifest import Assembly
 from .._templates.stacks import Stack
 from .._templates.template import Template
-from .._values import joined, unknown
+from .._values import joined, of_any_partition, unknown
 from .dataset_groups import DatasetGroups, key_left_open
 from .request import KINDS
 
@@ -164,7 +164,7 @@ class _Metadata:
     def _read_pending(self) -> None:
         for entry in as_list(self.data.get("pending")):
             if isinstance(entry, dict):
-                arn = self.references.text(entry.get("resource"))
+                arn = self.references.arn(entry.get("resource"))
                 actions = frozenset(str(action) for action in as_list(entry.get("actions")))
                 file = str(entry.get("file", ""))
                 policy = PendingPolicy(str(entry.get("policy")), arn, actions, file)
@@ -218,6 +218,12 @@ class _References:
             return self.own.string(joined(self.text(part) for part in as_list(parts)))
         return self.own.text(expression)
 
+    def arn(self, expression: Any) -> str:
+        """Return an ARN, that of a bucket with the stack's partition, which paths have."""
+        arn = self.text(expression)
+        rest = of_any_partition(arn)
+        return f"arn:{self.own.partition}:{rest}" if rest.startswith("s3:::") else arn
+
     def optional_text(self, expression: Any) -> str | None:
         return None if expression is None else self.text(expression)
 
@@ -237,7 +243,7 @@ class _References:
         if not isinstance(data, dict):
             return None
         return Location(
-            self.text(data.get("bucket")),
+            self.arn(data.get("bucket")),
             self.text(data.get("prefix", "")),
             self.optional_text(data.get("key")),
             account=self.text(data.get("account", "")),
