@@ -18,20 +18,6 @@ _DATE = "tag:yaml.org,2002:timestamp"
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """Reads YAML as CloudFormation does: dates and names, for example account ids, are strings."""
 
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        """Return the next mapping; no name may stand in it twice, before merges replace names."""
-        node = super().compose_mapping_node(anchor)
-        names = set()
-        for name, _ in node.value:
-            if not isinstance(name, yaml.ScalarNode):
-                continue
-            if name.value in names:
-                raise yaml.MarkedYAMLError(
-                    problem=f"{name.value} stands twice", problem_mark=name.start_mark
-                )
-            names.add(name.value)
-        return node
-
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         mapping = super().construct_mapping(node, deep)
         return {str(name): _listed(name, value) for name, value in mapping.items()}
