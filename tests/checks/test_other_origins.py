@@ -194,7 +194,7 @@ def test_aliases_that_grow_nine_times_a_level(tmp_path: Path) -> None:
     "text",
     [
         "Two: {Name: a, Name: b}",
-        "{One: {Deep: {Base: &base {Name: a}, More: &more {<<: *base, Name: b}}}, Two: {<<: *more}}",
+        "{One: {Base: &base {Name: a}, More: &more {<<: *base, Name: b}}, Two: {<<: *more}}",
     ],
     ids=["in one map", "merged"],
 )
