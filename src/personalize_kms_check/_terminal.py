@@ -20,11 +20,8 @@ _COLOURS = {"✘": "red", "!": "yellow", "?": "cyan"}
 def write(text: str, *, coloured: bool = False) -> None:
     """Write to the standard output, and stop the command if it takes nothing.
 
-    A character that the output lacks is shown as another, and control characters as numbers.
-
-    Args:
-        text: the text to write.
-        coloured: whether lines with a mark have its colour on a terminal.
+    A character that the output lacks is shown as another, and control characters as numbers. Lines
+    with a mark have its colour on a terminal, if the text is ``coloured``.
     """
     if sys.stdout is None:
         stop("the report can't be written: the standard output is closed")

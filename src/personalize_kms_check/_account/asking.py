@@ -87,11 +87,7 @@ class Account:
 
     @staticmethod
     def connect(profile: str | None, region: str | None) -> Account:
-        """Return an account, of which nothing is asked yet.
-
-        Raises:
-            DoctorError: without a Region, or for a profile or configuration that can't be used.
-        """
+        """Return an account, of which nothing is asked yet."""
         try:
             session = boto3.session.Session(profile_name=profile, region_name=region)
         except Exception as error:
@@ -142,10 +138,7 @@ class Account:
     def see_all(
         self, operation: str, member: str, resource: str, **arguments: Any
     ) -> tuple[list[Any] | None, str]:
-        """Return a whole listing, or why it can't be seen; none and no reason if it is of nothing.
-
-        A listing of which one page isn't answered can't be seen.
-        """
+        """Return a whole listing, or why a part of it can't be seen; neither if it is of nothing."""
         return _seen(lambda: list(self.pages(operation, member, resource, **arguments)))
 
     def pages(self, operation: str, member: str, resource: str, **arguments: Any) -> Iterator[Any]:

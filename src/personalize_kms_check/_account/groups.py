@@ -64,11 +64,7 @@ class Group:
 
 
 def group_arns(account: Account, wanted: Sequence[str]) -> list[str]:
-    """Return the ARNs of dataset groups given by ARN or name, or of all.
-
-    Raises:
-        DoctorError: if one can't be of this account and Region, or they can't be listed.
-    """
+    """Return the ARNs of dataset groups given by ARN or name, or of all."""
     start = f"arn:{account.partition}:personalize:{account.region}:{account.id}:dataset-group/"
     given = [name if name.startswith("arn:") else start + name for name in wanted]
     for arn in given:

@@ -21,10 +21,7 @@ _KINDS = {physical.BUCKET: "bucket", physical.ROLE: "role"}
 
 
 def raise_for_two_deployments(resources: Iterable[Resource]) -> None:
-    """Raise an error if two templates make a bucket or a role of one name, without a condition.
-
-    One of them has to speak of Personalize.
-    """
+    """Raise an error if two templates make a bucket or a role of one name, without a condition."""
     made: dict[tuple[str, str], Resource] = {}
     for resource in resources:
         if resource.type not in _KINDS or resource.stack.parent is not None or resource.condition:

@@ -26,10 +26,7 @@ TO_FILL_IN = {"bucket": "<bucket ARN>", "prefix": "<folder/>"}
 def entries_to_complete(
     undecided: Iterable[Finding], assemblies: Sequence[Assembly]
 ) -> list[dict[str, Any]]:
-    """Return an entry for each role with which code may create resources.
-
-    Its gaps are written like ``<bucket ARN>``.
-    """
+    """Return an entry, with gaps like ``<role ARN>``, for each role with which code may create."""
     templates = templates_of(assemblies)
     calls = _calls_by_role(undecided, templates)
     entries: list[dict[str, Any]] = []

@@ -136,10 +136,7 @@ def _is_elsewhere(resource: Resource) -> bool:
 
 
 def _from_asset(resource: Resource) -> str | None:
-    """Return the text of a definition in an asset of the app, or in a file beside the template.
-
-    The assets of a stage are above its templates.
-    """
+    """Return the text of a definition in an asset of the app, or in a file beside the template."""
     location = resource.get("DefinitionS3Location") or resource.get("DefinitionUri")
     template = resource.stack.template
     if isinstance(location, str):

@@ -45,10 +45,7 @@ class _Passed(NamedTuple):
 def undeclared(
     asked: Sequence[Asked], resources: Iterable[Resource], deployment: Deployment
 ) -> list[OpenQuestion]:
-    """Return a question for each role that may create resources that nothing asks for.
-
-    It may do so with a role that it may pass to Personalize.
-    """
+    """Return a question for each role that may create, and pass a role, what nothing asks for."""
     passed = _passed(asked, resources, deployment)
     questions: list[OpenQuestion] = []
     for resource in resources:
@@ -162,10 +159,7 @@ def _question(
 
 
 def _may_create(creator: Role) -> dict[str, set[str]]:
-    """Return the calls with a role by each action in policies.
-
-    Dataset groups count only if there are no other calls.
-    """
+    """Return the calls with a role by each action; of dataset groups if there are no others."""
     created: dict[str, set[str]] = {}
     jobs: dict[str, set[str]] = {}
     for statement in allow_statements(creator.identity):

@@ -17,11 +17,7 @@ _TERRAFORM = (".tf", ".tf.json")
 
 
 def read_paths(paths: Iterable[Path]) -> list[list[Assembly]]:
-    """Read each assembly with its stages, and all templates as one app that is deployed together.
-
-    Raises:
-        AssemblyError: if a path has neither, or an assembly can't be read.
-    """
+    """Read each assembly with its stages, and all templates as one app deployed together."""
     apps: list[list[Assembly]] = []
     files: dict[str, Path] = {}
     for path in _each_once(paths).values():

@@ -16,7 +16,6 @@ from typing import Any, Protocol
 from .._answers import Answer, all_of, any_of
 from .._values import MARK, WRITTEN, has_unknown, joined, same, split_outside_of_holes, unknown
 from .choices import NO_VALUE, Either
-from .files import AssemblyError
 
 VARIABLE_OF_SUB = re.compile(rf"\${MARK}\{{\s*([^{{}}]*?)\s*\}}")
 
@@ -110,8 +109,6 @@ class Scope(Protocol):
             return self._not_known(name, argument)
         try:
             return function(self, argument)
-        except AssemblyError:
-            raise
         except (TypeError, ValueError, KeyError, IndexError):
             # Not an argument that CloudFormation takes.
             return self._not_known(name, argument)

@@ -50,16 +50,12 @@ class Assembly:
 
 
 def read_assembly(directory: Path) -> Assembly:
-    """Read an assembly without its stages; templates that can't be read stay empty.
-
-    Raises:
-        AssemblyError: if there is no assembly, or its manifest can't be read.
-    """
+    """Read an assembly without its stages; templates that can't be read stay empty."""
     return _Manifest(directory).read()
 
 
 def read_with_stages(directory: Path) -> list[Assembly]:
-    """Return an assembly, its products, and the assemblies of its stages, or raise an error."""
+    """Return an assembly, its products, and the assemblies of its stages."""
     assembly = read_assembly(directory)
     assemblies = [assembly, *assembly.products]
     for stage in assembly.stages:

@@ -87,10 +87,7 @@ def _declarations(templates: Iterable[Template], stack: str, name: str) -> list[
 
 
 def _allowed_values(declared: Any) -> list[str]:
-    """Return the values that a parameter may have, as CloudFormation compares them.
-
-    None where any value is allowed.
-    """
+    """Return the values that a parameter may have, if its declaration says that."""
     if not isinstance(declared, dict) or _type(declared).startswith(_LISTS):
         return []
     allowed = declared.get("AllowedValues")

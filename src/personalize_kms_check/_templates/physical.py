@@ -17,8 +17,7 @@ BUCKET = "AWS::S3::Bucket"
 DATASET_GROUP = "AWS::Personalize::DatasetGroup"
 DATASET = "AWS::Personalize::Dataset"
 SOLUTION = "AWS::Personalize::Solution"
-SCHEMA = "AWS::Personalize::Schema"
-_TYPES_IN_ARNS = {DATASET_GROUP: "dataset-group", SOLUTION: "solution", SCHEMA: "schema"}
+_TYPES_IN_ARNS = {DATASET_GROUP: "dataset-group", SOLUTION: "solution"}
 
 
 def key_arn(resource: Resource) -> str:
@@ -60,7 +59,7 @@ def bucket_arn(resource: Resource) -> str:
 
 
 def arn_by_name(resource: Resource) -> str:
-    """Return the ARN of a dataset group, a solution or a schema."""
+    """Return the ARN of a dataset group or a solution."""
     name = resource.text("Name") or resource.generated_id
     return resource.arn("personalize", f"{_TYPES_IN_ARNS[resource.type]}/{name}")
 
@@ -94,7 +93,6 @@ _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
     (DATASET_GROUP, "DatasetGroupArn"): arn_by_name,
     (DATASET, "DatasetArn"): dataset_arn,
     (SOLUTION, "SolutionArn"): arn_by_name,
-    (SCHEMA, "SchemaArn"): arn_by_name,
 }
 
 

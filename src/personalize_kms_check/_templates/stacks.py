@@ -130,10 +130,7 @@ class Stack(Scope):
         return all_of((self.is_made, self.condition(condition)))
 
     def open_condition(self, logical_id: str) -> str:
-        """Return the conditions that leave open if a resource is made, in words.
-
-        The conditions of nested stacks around it count.
-        """
+        """Return the conditions that leave open if a resource is made, or a stack around it."""
         above = "" if self.parent is None else self.parent[0].open_condition(self.parent[1])
         own = self.template.resources[logical_id].get("Condition")
         is_open = isinstance(own, str) and self.condition(own) is Answer.MAYBE

@@ -81,9 +81,6 @@ class Wiring:
         """Add the statements for these resources to the policies.
 
         The resources must have passed the door.
-
-        Raises:
-            ValueError: if the templates are written already, and lack a statement.
         """
         allowed = dict(self.allowed)
         policies = BucketPolicies(self._here.stack)

@@ -20,11 +20,7 @@ _SERVICE_TIMEOUT = 1200
 class ManagedKeyPolicy(Construct):
     """Merges statements into the policy of an existing key at deployment.
 
-    A custom resource does it, by sid, through a Lambda function that the stack has once. It touches
-    no other statement. The statements are lost if anything else replaces the whole policy, for
-    example the stack that owns the key; the next change of them puts all back.
-
-    https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+    A custom resource does it, by sid, through a Lambda function that the stack has once.
     """
 
     def __init__(
@@ -41,16 +37,9 @@ class ManagedKeyPolicy(Construct):
         be written by a resource, and then cleaned up by another resource. The text of a token may
         change too.
 
-        Args:
-            scope: the parent construct.
-            key_arn: the ARN of a key in the stack's account and Region, whose policy lets the
-                account use IAM policies.
-            removal_policy: ``RETAIN`` leaves the statements in the policy when they leave the
-                stack, since remaining data needs them, and in the policy of the old key when
-                ``key_arn`` changes. Only a failed stack operation removes the statements that it
-                added. ``DESTROY`` removes them in all these cases. Statements that are older than
-                the resource always stay.
-            revision: any string. A new value writes the policy again.
+        ``RETAIN`` also leaves the statements in the policy of the old key when ``key_arn`` changes.
+        Only a failed stack operation removes the statements that it added. Statements that are
+        older than the resource always stay.
         """
         id_of_key = key_id(Stack.of(scope), key_arn)
         super().__init__(scope, f"KeyPolicy{id_of_key}")

@@ -18,9 +18,6 @@ def refuse(where: Construct | str, problems: Iterable[str]) -> None:
     """Raise all problems in one message, a line each.
 
     The message begins with the construct's path, or with ``where`` if that is a string.
-
-    Raises:
-        ValueError: if there are any problems.
     """
     unique = list(dict.fromkeys(problems))
     if unique:

@@ -210,8 +210,5 @@ def _is_below(path: object) -> bool:
 
 
 def _escape(brace: re.Match[str]) -> str:
-    """Escape a brace in a string of an intrinsic function, and leave a token alone.
-
-    The developer guide's page intrinsic-functions says how.
-    """
+    """Escape a brace in a string of an intrinsic function, and leave a token alone."""
     return brace[0] if is_token(brace[0]) else f"\\{brace[0]}"
