@@ -138,7 +138,7 @@ class Account:
     def see_all(
         self, operation: str, member: str, resource: str, **arguments: Any
     ) -> tuple[list[Any] | None, str]:
-        """Return a whole listing, or why a part of it can't be seen; neither if it is of nothing."""
+        """Return a whole listing, or why a part of it can't be seen; neither if there is none."""
         return _seen(lambda: list(self.pages(operation, member, resource, **arguments)))
 
     def pages(self, operation: str, member: str, resource: str, **arguments: Any) -> Iterator[Any]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from .._answers import Answer, all_of
 from .._declarations import Declaration
-from .._policy_documents import all_conditions, with_strings
+from .._policy_documents import all_conditions
 from .._values import MARK, PARTITION, generated, same, unknown
 from .choices import NO_VALUE, Either
 from .files import parse_property
@@ -369,18 +369,8 @@ class Resource:
         return value or self.generated_id
 
     def parsed(self, text: str, label: str) -> Any:
-        """Parse JSON in one of its properties, or raise an error; the label is for the message.
-
-        A whole string in it that a condition chooses stays a choice.
-        """
-        value = parse_property(text, label, self.stack.template.path)
-        choices: dict[str, str] = {}
-        for origin in self.stack.origins:
-            if isinstance(origin, Either):
-                choices[str(origin)] = origin
-        if not choices:
-            return value
-        return with_strings(value, lambda string: choices.get(string, string))
+        """Parse JSON in one of its properties, or raise an error; the label is for the message."""
+        return parse_property(text, label, self.stack.template.path)
 
     @property
     def generated_id(self) -> str:
