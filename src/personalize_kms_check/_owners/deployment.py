@@ -43,10 +43,8 @@ class Deployment:
     def __init__(self, resources: Iterable[Resource], beside: Deployment | None = None) -> None:
         self._beside = beside
         """The whole app, for an assembly that is one of its stages."""
-        self.own: dict[Index, dict[str, list[Resource]]] = {}
+        self.own: dict[Index, dict[str, list[Resource]]] = {index: {} for index in get_args(Index)}
         """The resources of the assembly alone."""
-        for index in get_args(Index):
-            self.own[index] = {}
         for resource in resources:
             with resource.stack.template.noting_errors():
                 self._take(resource)

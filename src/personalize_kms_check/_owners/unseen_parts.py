@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from .._asked import OpenQuestion
 from .._declarations import Declaration
@@ -14,12 +14,11 @@ from .policies_in_properties import all_reasons
 
 def questions_of_unseen_parts(
     resources: Iterable[Resource], stacks: Iterable[Stack], *, is_asked: bool
-) -> list[OpenQuestion]:
-    """Return questions for parts that may ask for something or change policies.
+) -> Iterator[OpenQuestion]:
+    """Yield questions for parts that may ask for something or change policies.
 
     Where nothing is asked, only those count that speak of Personalize.
     """
-    questions: list[OpenQuestion] = []
     for resource in resources:
         is_nested_elsewhere = (
             resource.type in NESTED_STACKS and resource.logical_id not in resource.stack.nested
@@ -32,14 +31,13 @@ def questions_of_unseen_parts(
         is_file = isinstance(url, str) and "://" not in url
         its_template = f"its template {url}" if is_file else "its template"
         reason = f"{its_template} isn't in the assembly, so what it does to policies isn't known"
-        questions.append(OpenQuestion(resource.path, reason, resource.declared))
+        yield OpenQuestion(resource.path, reason, resource.declared)
     for stack in stacks:
         template = stack.template
         if template.macros and (is_asked or template.speaks_of_personalize):
             reason = f"{_put_in(template)}, so what becomes of its policies isn't known"
             declared = Declaration(str(template.path), stack.name)
-            questions.append(OpenQuestion(stack.name, reason, declared))
-    return questions
+            yield OpenQuestion(stack.name, reason, declared)
 
 
 def put_in_around(stack: Stack) -> str:

@@ -51,8 +51,10 @@ class AllRequests:
         self._allowed: dict[tuple[str, str], list[Asked]] = {}
         """The requests of constructs, by the ARN of the role and the kind of resource."""
         self._jobs: dict[tuple[Stack, str, str], list[_Job]] = {}
-        """The jobs of ours, by the state that starts them (its stack, its name) and their kind."""
-        self._started: set[_Job] = set()
+        """The jobs of ours that no state machine was seen to start.
+
+        By the state that starts them (its stack, its name) and their kind.
+        """
         for left in constructs:
             if left.ours or not only_ours:
                 self._add_construct(left)
@@ -63,9 +65,7 @@ class AllRequests:
                 with resource.stack.template.noting_errors():
                     self._add_resource(resource, ours=ours, jobs_alone=only_ours and not ours)
         for jobs in self._jobs.values():
-            for job in jobs:
-                if job not in self._started:
-                    self.asked.append((job.asked, job.left.template))
+            self.asked += [(job.asked, job.left.template) for job in jobs]
 
     def _add_construct(self, left: Left) -> None:
         """Add the requests of a construct; of a job only its questions and problems."""
@@ -99,12 +99,11 @@ class AllRequests:
                 self._add_request(request, ours=ours)
 
     def _add_job(self, request: Request, jobs: list[_Job]) -> None:
-        """Add the job that a state starts, with its caller."""
+        """Add the job that a state starts, with its caller, and take it out of the list."""
         self.problems += refusals(request, ours=True)
-        waiting = [job for job in jobs if job not in self._started]
-        if waiting:
-            job = _started_by(request, waiting)
-            self._started.add(job)
+        if jobs:
+            job = _started_by(request, jobs)
+            jobs.remove(job)
             left = job.left
             asked = self._reader.with_caller(job.asked, request, left.job_name, left.made_for)
             self.asked.append((asked, left.template))

@@ -5,7 +5,7 @@ A resource of a template or a call of Personalize's API is such a request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .. import matrix
@@ -153,13 +153,11 @@ class Request(NamedTuple):
         return self.text(*name.lower().split(".")) if name else None
 
 
-def _sides(row: matrix.Permissions) -> list[tuple[str, matrix.S3Access]]:
-    """Return the access to ``source`` and ``destination``, where a request has them."""
-    sides: list[tuple[str, matrix.S3Access]] = []
+def _sides(row: matrix.Permissions) -> Iterator[tuple[str, matrix.S3Access]]:
+    """Yield the access to ``source`` and ``destination``, where a request has them."""
     for side, access in (("source", row.source), ("destination", row.destination)):
         if access is not None:
-            sides.append((side, access))
-    return sides
+            yield side, access
 
 
 def call_not_known(resource: Resource, name: str) -> OpenQuestion:
