@@ -39,11 +39,6 @@ class ServiceRole:
     _elsewhere: dict[Stack | None, str] = field(default_factory=dict, compare=False, repr=False)
     """The token for each stack: equal statements of many jobs need the same token."""
 
-    def __str__(self) -> str:
-        if self.own_l1 is not None:
-            return self.own_l1.node.path
-        return self.arn if self.stack is None and not is_nameless(self.arn) else self.role.node.path
-
     @cached_property
     def l1(self) -> iam.CfnRole | None:
         """The L1 of a role that this app makes."""

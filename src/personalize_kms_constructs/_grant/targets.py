@@ -36,25 +36,17 @@ class PolicyTarget:
 
     kind: ClassVar[PolicyKind]
 
-    def __init__(self, arn: str, owner: object, *, is_of_this_app: bool = False) -> None:
+    def __init__(self, arn: str, *, is_of_this_app: bool = False) -> None:
         self.arn = arn
         """The ARN of the key, the bucket or the role whose policy it is."""
         self.is_of_this_app = is_of_this_app
         """True if this app makes the key or the bucket."""
-        self._owner = owner
         self.statements: tuple[Statement, ...] = ()
         self.is_pending = False
         """True if the policy took no statements, so somebody else must add them."""
         self.dependable: IDependable | None = None
         """The construct that has the statements."""
         self._objects: dict[str, iam.PolicyStatement] = {}
-
-    def __repr__(self) -> str:
-        sids = ", ".join(statement.sid for statement in self.statements)
-        return f"<{type(self).__name__} {self.arn}: {sids}>"
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self._owner}"
 
     def put(self, statements: Sequence[Statement]) -> None:
         """Replace the statements by a superset, and add the difference to the app."""
@@ -104,7 +96,7 @@ class KeyTarget(PolicyTarget):
     kind = "key"
 
     def __init__(self, key: ResolvedKey, manage: Callable[[str], AddStatements] | None) -> None:
-        super().__init__(key.arn, key, is_of_this_app=key.l1 is not None)
+        super().__init__(key.arn, is_of_this_app=key.l1 is not None)
         self.key = key
         self._manage = manage
         self._add_to_managed: AddStatements | None = None
@@ -158,7 +150,7 @@ class BucketTarget(PolicyTarget):
     kind = "bucket"
 
     def __init__(self, bucket: ResolvedBucket, policies: BucketPolicies) -> None:
-        super().__init__(bucket.arn, bucket, is_of_this_app=bucket.stack is not None)
+        super().__init__(bucket.arn, is_of_this_app=bucket.stack is not None)
         self.bucket = bucket
         self._policies = policies
         self._policy: s3.BucketPolicy | s3.CfnBucketPolicy | None = None
@@ -190,7 +182,7 @@ class ManagedPolicyTarget(PolicyTarget):
     def __init__(
         self, scope: Construct, before: Sequence[ManagedPolicyTarget], role: ServiceRole
     ) -> None:
-        super().__init__(role.arn, role)
+        super().__init__(role.arn)
         self._scope = scope
         self._id = f"Policy{len(before) + 1 if before else ''}"
         self._before = before[-1] if before else None
