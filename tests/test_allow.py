@@ -90,11 +90,8 @@ def test_sids_of_the_users_own_statements_have_no_say(stack: cdk.Stack) -> None:
     key = kms.Key(stack, "DataKey")
     key.add_to_resource_policy(taken)
     allowing(stack, GROUP, encryption_key=key)
-    assert sids_of(key_policy(stack, "DataKey17AFBB84")) == [
-        "PersonalizeService",
-        "PersonalizeRole",
-        "PersonalizeService",
-    ]
+    sids = sids_of(key_policy(stack, "DataKey17AFBB84"))
+    assert sids == ["PersonalizeService", "PersonalizeRole", "PersonalizeService"]
 
 
 def test_several_locations_share_a_statement(stack: cdk.Stack, bucket: s3.Bucket) -> None:

@@ -141,10 +141,8 @@ def test_names_and_descriptions(everything: cdk.Stack) -> None:
         policy["Properties"]["Description"]
         == "Lets the service role of Amazon Personalize use data and customer managed KMS keys"
     ), CONSEQUENCE
-    assert (
-        role["Properties"]["Description"]
-        == "Lets Amazon Personalize use data and customer managed KMS keys"
-    )
+    description = role["Properties"]["Description"]
+    assert description == "Lets Amazon Personalize use data and customer managed KMS keys"
     assert key["Properties"]["Description"] == "Encrypts what Amazon Personalize stores"
 
 

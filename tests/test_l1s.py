@@ -157,15 +157,11 @@ def test_tags_of_the_app_do_not_reach_dataset_groups_and_datasets(
     (key,) = resources(stack, "AWS::KMS::Key").values()
     assert key["Properties"]["Tags"] == [{"Key": "cost-center", "Value": "42"}]
     groups = resources(stack, "AWS::Personalize::DatasetGroup").values()
-    assert [group["Properties"].get("Tags") for group in groups] == [
-        [{"Key": "team", "Value": "movies"}],
-        None,
-    ]
+    tags = [group["Properties"].get("Tags") for group in groups]
+    assert tags == [[{"Key": "team", "Value": "movies"}], None]
     datasets = resources(stack, "AWS::Personalize::Dataset").values()
-    assert [dataset["Properties"].get("Tags") for dataset in datasets] == [
-        None,
-        [{"Key": "team", "Value": "ratings"}],
-    ]
+    tags = [dataset["Properties"].get("Tags") for dataset in datasets]
+    assert tags == [None, [{"Key": "team", "Value": "ratings"}]]
 
 
 def test_the_dataset_group_of_another_stack(
@@ -219,10 +215,8 @@ def test_the_name_of_an_import_job(
     """By default it is the dataset's name and a suffix, which differs for another file."""
     source = S3Location(bucket, props.pop("prefix", "import/"))
     add_ratings(encryption, import_from=source, **props)
-    assert (
-        only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]["JobName"]
-        == name
-    )
+    job = only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]
+    assert job["JobName"] == name
 
 
 def group(scope: cdk.Stack, name: str) -> personalize.CfnDatasetGroup:
@@ -279,10 +273,8 @@ def test_the_name_of_an_import_job_follows_the_dataset_group(
 ) -> None:
     """Datasets of one name in two dataset groups have two job names, in each form of the group."""
     add_ratings(encryption, make(stack), import_from=S3Location(bucket, "import/"))
-    assert (
-        only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]["JobName"]
-        == name
-    )
+    job = only(stack, "AWS::Personalize::Dataset")["Properties"]["DatasetImportJob"]
+    assert job["JobName"] == name
 
 
 def test_the_name_of_an_import_job_stays_in_another_stack(bucket: s3.Bucket, app: cdk.App) -> None:

@@ -107,10 +107,8 @@ def test_the_policies_of_an_imported_key_and_of_an_immutable_role(
 ) -> None:
     """The CDK drops the statements silently; the construct keeps them and writes no policy."""
     construct = encryption(stack, encryption_key=imported_key, service_role=immutable_role(stack))
-    assert [(pending.policy, pending.resource_arn) for pending in construct.pending_statements] == [
-        ("key", KEY_ARN),
-        ("role", ROLE_ARN),
-    ]
+    owners = [(pending.policy, pending.resource_arn) for pending in construct.pending_statements]
+    assert owners == [("key", KEY_ARN), ("role", ROLE_ARN)]
     of_key, _ = construct.pending_statements
     assert [statement.to_statement_json()["Condition"] for statement in of_key.statements] == [
         {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}},

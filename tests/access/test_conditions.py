@@ -376,10 +376,8 @@ def test_what_a_listing_or_an_upload_must_have_leaves_it_undecided(
     in_iam = [iam(["s3:PutObject"], f"{BUCKET}/export/*"), iam(["s3:ListBucket"], BUCKET)]
     report = report_of(export, iam=in_iam, bucket=[*allow, needed])
     assert report.missing == ()
-    assert lines(report.undecided) == {
-        ("role", "bucket", action, resource),
-        ("service", "bucket", action, resource),
-    }
+    told = lines(report.undecided)
+    assert told == {("role", "bucket", action, resource), ("service", "bucket", action, resource)}
 
 
 def judge_key_policy(condition: Any, answer: str, key: str = "") -> None:
@@ -584,10 +582,8 @@ def test_source_conditions_shut_the_role_out() -> None:
 def test_what_the_role_does_with_a_key_may_be_a_forwarded_call_of_s3() -> None:
     """S3 uses the key of a bucket on behalf of the role."""
     denied = role(["kms:*"], Effect="Deny", Condition={"Bool": {"aws:ViaAWSService": "true"}})
-    assert answers(report_of(key=[*ON_KEY, denied], iam=[iam(IAM_ACTIONS)])) == {
-        "role": "open",
-        "service": "may",
-    }
+    told = answers(report_of(key=[*ON_KEY, denied], iam=[iam(IAM_ACTIONS)]))
+    assert told == {"role": "open", "service": "may"}
 
 
 OURS, THEIRS = "o-1a2b3c4d5e", "o-9z8y7x6w5v"
@@ -715,23 +711,19 @@ def test_what_is_no_arn_is_like_none(value: str, expected: str, answer: Answer) 
 def test_a_key_that_is_the_beginning_of_others() -> None:
     """It is none of them."""
     context = {"kms:encryptioncontext:": (None,)}
-    assert (
-        condition_answer({"StringEquals": {"kms:EncryptionContext": "x"}}, context)[0]
-        is Answer.MAYBE
-    )
-    assert (
-        condition_answer({"StringEquals": {"kms:EncryptionContext:aws:s3:arn": "x"}}, context)[0]
-        is Answer.NO
-    )
+    of_any = condition_answer({"StringEquals": {"kms:EncryptionContext": "x"}}, context)[0]
+    assert of_any is Answer.MAYBE
+    of_one = condition_answer({"StringEquals": {"kms:EncryptionContext:aws:s3:arn": "x"}}, context)[
+        0
+    ]
+    assert of_one is Answer.NO
 
 
 def test_each_key_that_leaves_a_condition_open_is_named() -> None:
     """In the order of the condition."""
     condition = {"StringEquals": {"aws:SourceIp": "10.0.0.1", "aws:UserAgent": "x"}}
-    assert [str(doubt.values["key"]) for doubt in condition_answer(condition, {})[1]] == [
-        "aws:SourceIp",
-        "aws:UserAgent",
-    ]
+    keys = [str(doubt.values["key"]) for doubt in condition_answer(condition, {})[1]]
+    assert keys == ["aws:SourceIp", "aws:UserAgent"]
 
 
 ITS_OWN, IN_TEXT = "${AWS::AccountId}", "111122223333"

@@ -287,10 +287,8 @@ def test_statements_for_everybody_but_some(body: Statement) -> None:
     } | body
     of_bucket = {**of_key, "Action": ["s3:GetObject"], "Resource": f"{BUCKET}/import/*"}
     report = report_of(IMPORT, key=[*ON_KEY, of_key], iam=READ, bucket=[*ON_BUCKET, of_bucket])
-    assert {entry.policy for entry in report.excess if entry.cause is Cause.FOR_EVERYBODY} == {
-        "key",
-        "bucket",
-    }
+    policies = {entry.policy for entry in report.excess if entry.cause is Cause.FOR_EVERYBODY}
+    assert policies == {"key", "bucket"}
 
 
 @pytest.mark.parametrize(
@@ -422,10 +420,8 @@ def test_what_a_boundary_takes_away_again_is_too_much_all_the_same(action: str) 
     model.roles[ROLE].boundary = policy(
         "boundary", [iam([*KEY_POLICY_ACTIONS, "kms:EnableKey"], "*")]
     )
-    assert lines(compare(model).excess) == {
-        ("role", "key", action, KEY),
-        ("role", "role", action, KEY),
-    }
+    told = lines(compare(model).excess)
+    assert told == {("role", "key", action, KEY), ("role", "role", action, KEY)}
 
 
 @pytest.mark.parametrize(
@@ -479,10 +475,8 @@ def test_a_denial_may_keep_others_out(condition: Statement) -> None:
     }
     trust = {**TRUST, "Condition": {}}
     of_trust = {name: element for name, element in denial.items() if name != "Resource"}
-    assert {entry.policy for entry in report_of(**for_all, trust=[trust]).excess} == {
-        "key",
-        "trust",
-    }
+    policies = {entry.policy for entry in report_of(**for_all, trust=[trust]).excess}
+    assert policies == {"key", "trust"}
     for_all["key"].append(denial)
     assert report_of(**for_all, trust=[trust, of_trust]).excess == ()
 

@@ -135,18 +135,10 @@ def test_holes_are_left_alone_when_values_are_split() -> None:
         "${AWS::AccountId}",
         "role/${Prod/Main.Role}",
     )
-    assert split(arn, "/") == [
-        "arn:${AWS::Partition}:iam::${AWS::AccountId}:role",
-        "${Prod/Main.Role}",
-    ]
-    assert split_arn("arn:aws:personalize:::recipe:x") == (
-        "arn",
-        "aws",
-        "personalize",
-        "",
-        "",
-        "recipe:x",
-    )
+    parts = split(arn, "/")
+    assert parts == ["arn:${AWS::Partition}:iam::${AWS::AccountId}:role", "${Prod/Main.Role}"]
+    recipe = split_arn("arn:aws:personalize:::recipe:x")
+    assert recipe == ("arn", "aws", "personalize", "", "", "recipe:x")
     assert split("a:b:c", ":", 1) == ["a", "b:c"]
     assert split_arn("no ARN") is None
     assert split_arn(as_text("arn:aws:kms:${AWS::Region}:111122223333:key/1")) is None

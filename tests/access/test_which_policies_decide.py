@@ -128,10 +128,8 @@ def test_a_key_of_another_account_wants_both_sides() -> None:
     # Of a key policy that can't be seen, nothing is known to be missing.
     unseen = on_key_of(OTHERS_KEY, [], [])
     unseen.keys[OTHERS_KEY] = Key(OTHERS_KEY, unseen="it isn't part of the app")
-    assert {entry.cause for entry in compare(unseen).missing} == {
-        Cause.NOT_IN_IAM,
-        Cause.BOTH_SIDES,
-    }
+    causes = {entry.cause for entry in compare(unseen).missing}
+    assert causes == {Cause.NOT_IN_IAM, Cause.BOTH_SIDES}
     assert lacking(compare(unseen)) == {"role": set(KEY_POLICY_ACTIONS)}
 
 
@@ -235,10 +233,8 @@ def test_the_bucket_decides_on_every_action_that_a_row_has_there(action: str) ->
         iam=[*READ, iam(IAM_ACTIONS), iam([action], BUCKET)],
         bucket=[*ON_BUCKET, refusing],
     )
-    assert lines(compare(model).missing) == {
-        ("role", "bucket", action, BUCKET),
-        ("service", "bucket", action, BUCKET),
-    }
+    told = lines(compare(model).missing)
+    assert told == {("role", "bucket", action, BUCKET), ("service", "bucket", action, BUCKET)}
 
 
 def test_whether_a_bucket_is_of_the_roles_account_is_not_guessed() -> None:

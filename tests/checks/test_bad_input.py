@@ -233,10 +233,8 @@ def test_a_link_to_itself(name: str, tmp_path: Path) -> None:
     """As a path, and as a file of an assembly."""
     link = tmp_path / name
     link.symlink_to(name)
-    assert (
-        message(link)
-        == f"{link}: no such directory or file: pass another path, or run cdk synth first"
-    )
+    said = message(link)
+    assert said == f"{link}: no such directory or file: pass another path, or run cdk synth first"
     template = write(tmp_path / "app", {"Main": complete()}) / "Main.template.json"
     template.unlink()
     template.symlink_to(template.name)

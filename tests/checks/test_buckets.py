@@ -243,10 +243,8 @@ def test_a_bucket_policy_of_a_stack_that_nothing_waits_for(tmp_path: Path) -> No
     assert problem.message.startswith(
         "Main/Data (dataset import job) may be created before policy Storage/One"
     )
-    assert (
-        findings(check_assembly(write(tmp_path, stacks, dependencies={"Main": ["Storage"]})))
-        == CLEAN
-    )
+    told = findings(check_assembly(write(tmp_path, stacks, dependencies={"Main": ["Storage"]})))
+    assert told == CLEAN
 
 
 IF_PROD = {"Fn::If": ["IsProd", "prod-in", "dev-in"]}, {"Fn::If": ["IsProd", "prod-out", "dev-out"]}
@@ -263,10 +261,8 @@ def test_the_policy_of_another_bucket(own: Any, other: Any, tmp_path: Path) -> N
     data = dataset("One", "Read", path={"Fn::Sub": "s3://${Bucket}/in/"})
     read = managed({"Effect": "Allow", "Action": [*BOTH], "Resource": "*"})
     report = check(tmp_path, importing(**buckets, One=listing, Data=data, Read=read))
-    assert [(entry.principal, entry.action, entry.policy) for entry in report.missing] == [
-        ("service", "s3:GetObject", "bucket"),
-        ("service", "s3:ListBucket", "bucket"),
-    ]
+    told = [(entry.principal, entry.action, entry.policy) for entry in report.missing]
+    assert told == [("service", "s3:GetObject", "bucket"), ("service", "s3:ListBucket", "bucket")]
 
 
 def test_paths_that_are_none(tmp_path: Path) -> None:
@@ -289,10 +285,8 @@ def test_paths_that_are_none(tmp_path: Path) -> None:
         complete(Data=dataset(path={"Fn::Sub": "s3://{{resolve:ssm:/${Stage}/bucket}}/import/"})),
     )
     assert kept.problems == ()
-    assert {entry.action for entry in kept.undecided if entry.policy == "bucket"} == {
-        "s3:GetObject",
-        "s3:ListBucket",
-    }
+    actions = {entry.action for entry in kept.undecided if entry.policy == "bucket"}
+    assert actions == {"s3:GetObject", "s3:ListBucket"}
 
 
 def writing(path: Any, **more: Any) -> Json:

@@ -373,10 +373,8 @@ def test_two_jobs_whose_states_have_one_name(stack: cdk.Stack, options: Json) ->
             definition_body=sfn.DefinitionBody.from_chainable(fragment),
         )
     report = check_assembly(synthesized(stack))
-    assert [request for request in report.asked if "/Job" in request] == [
-        "Stack/One/Job (dataset import job)",
-        "Stack/Two/Job (dataset import job)",
-    ]
+    asked = [request for request in report.asked if "/Job" in request]
+    assert asked == ["Stack/One/Job (dataset import job)", "Stack/Two/Job (dataset import job)"]
     answers = of_caller(report)
     assert (answers["no"], answers["open"]) == (set(), set())
     assert len(callers(report)) == 2

@@ -247,10 +247,8 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
     del statements[0]
     unnamed = "arn:aws:iam::111122223333:role/${Main.Role}"
     report = check(tmp_path / "1", template)
-    assert {policy.policy: policy.unnamed_roles for policy in report.policies} == {
-        "key": (unnamed,),
-        "role": (),
-    }
+    unnamed_roles = {policy.policy: policy.unnamed_roles for policy in report.policies}
+    assert unnamed_roles == {"key": (unnamed,), "role": ()}
     said = "first set a RoleName on Main/Role, which replaces a role that is deployed):\n"
     assert said in report.to_text()
     template["Resources"]["Role"]["Properties"]["RoleName"] = "personalize"

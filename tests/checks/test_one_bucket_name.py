@@ -81,10 +81,8 @@ def test_several_environments_of_one_class(environments: tuple[Any, ...], tmp_pa
             "Policy"
         }
         statements = resources["Policy"]["Properties"]["PolicyDocument"]["Statement"]
-        assert [statement["Sid"] for statement in statements] == [
-            "PersonalizeServiceListBucket",
-            "PersonalizeServiceReadObjects",
-        ]
+        sids = [statement["Sid"] for statement in statements]
+        assert sids == ["PersonalizeServiceListBucket", "PersonalizeServiceReadObjects"]
     assert check_assembly(assembly).missing == ()
 
 

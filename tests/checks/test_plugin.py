@@ -102,14 +102,10 @@ def test_stages_and_nested_stacks(tmp_path: Path) -> None:
             )
 
     broken = rules(synth(tmp_path, build))
-    assert broken[("MissingKeyAccess", "error")] == {
-        "Beta/Main/Nested/Movies",
-        "Prod/Main/Nested/Movies",
-    }
-    assert broken[("Trust", "error")] == {
-        "Beta/Main/Nested/Role/Resource",
-        "Prod/Main/Nested/Role/Resource",
-    }
+    of_keys = broken[("MissingKeyAccess", "error")]
+    assert of_keys == {"Beta/Main/Nested/Movies", "Prod/Main/Nested/Movies"}
+    of_roles = broken[("Trust", "error")]
+    assert of_roles == {"Beta/Main/Nested/Role/Resource", "Prod/Main/Nested/Role/Resource"}
 
 
 def test_a_construct_of_ours_passes(tmp_path: Path) -> None:

@@ -62,10 +62,8 @@ def test_another_stack_by_its_exports(imported: Any, tmp_path: Path) -> None:
         "Security": security,
         "Main": main,
     }
-    assert (
-        findings(check_assembly(write(tmp_path, stacks, dependencies={"Security": ["Roles"]})))
-        == CLEAN
-    )
+    told = findings(check_assembly(write(tmp_path, stacks, dependencies={"Security": ["Roles"]})))
+    assert told == CLEAN
 
 
 @pytest.mark.parametrize("by_path", [True, False])
@@ -107,12 +105,8 @@ def test_resources_of_nested_stacks_have_their_own_paths(app: cdk.App) -> None:
     for scope in (stack, *outer, cdk.NestedStack(outer[1], "Deep")):
         iam.CfnRole(scope, "Role", assume_role_policy_document={"Statement": []})
     (template,) = read_assembly(Path(app.synth().directory)).templates
-    assert sorted(part.path_of("Role") for part in template.with_nested()) == [
-        "Main/One/Role",
-        "Main/Role",
-        "Main/Two/Deep/Role",
-        "Main/Two/Role",
-    ]
+    paths = sorted(part.path_of("Role") for part in template.with_nested())
+    assert paths == ["Main/One/Role", "Main/Role", "Main/Two/Deep/Role", "Main/Two/Role"]
 
 
 def test_a_nested_stack_of_nothing(app: cdk.App) -> None:

@@ -342,16 +342,11 @@ def test_one_of_our_jobs_beside_machines_whose_definition_is_not_known(app: cdk.
             stack, f"Other{number}", type="AWS::StepFunctions::StateMachine", properties=properties
         )
     report = check_assembly(app.synth())
-    assert report.asked == (
-        "Main/Encryption (dataset import job)",
-        "Main/Import (dataset import job)",
-    )
+    told = report.asked
+    assert told == ("Main/Encryption (dataset import job)", "Main/Import (dataset import job)")
     # Of the others it is seen that they have no job.
-    assert [entry.needed_by for entry in report.undecided] == [
-        ["Main/Other0"],
-        ["Main/Other1"],
-        ["Main/Other2"],
-    ]
+    needed_by = [entry.needed_by for entry in report.undecided]
+    assert needed_by == [["Main/Other0"], ["Main/Other1"], ["Main/Other2"]]
     assert report.problems == ()
 
 

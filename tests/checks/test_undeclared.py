@@ -527,11 +527,8 @@ def test_the_cdks_own_constructs_for_calls(tmp_path: Path) -> None:
     report = check_assembly(app.synth())
     assert report.asked == ()
     of_task = line(actions="personalize:createDatasetExportJob")
-    assert [because for _, because in lines(report)] == [
-        line(actions=EXPORTS),
-        of_task,
-        line(actions=EXPORTS),
-    ]
+    reasons = [because for _, because in lines(report)]
+    assert reasons == [line(actions=EXPORTS), of_task, line(actions=EXPORTS)]
     # Two are one line, since they may do the same.
     how = (
         "begin a file by --write-created FILE, and pass it by --created FILE; in Python pass "

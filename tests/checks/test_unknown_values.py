@@ -171,10 +171,8 @@ def test_the_names_that_people_read(tmp_path: Path) -> None:
 def test_what_fn_sub_leaves_alone(tmp_path: Path) -> None:
     """A variable of a policy for example."""
     (stack, _) = stacks_of(tmp_path, "Main")
-    assert (
-        stack.text(as_written('{"Fn::Sub": "${AWS::Region}/${!aws:username}"}'))
-        == "eu-west-1/$\ufdd0{aws:username}"
-    )
+    text = stack.text(as_written('{"Fn::Sub": "${AWS::Region}/${!aws:username}"}'))
+    assert text == "eu-west-1/$\ufdd0{aws:username}"
 
 
 def test_the_name_of_a_nested_stack_has_an_end_that_is_not_known(tmp_path: Path) -> None:
@@ -229,10 +227,8 @@ def test_arguments_that_each_execution_chooses(tmp_path: Path) -> None:
     (_, source), (_, destination) = request.paths.values()
     assert request.paths == again.paths  # reports don't depend on the directory
     assert source != destination
-    assert [open_parts(str(value)) for value in (source, destination)] == [
-        ["kmskeyarn of Job"],
-        ["kmskeyarn of Job"],
-    ]
+    parts = [open_parts(str(value)) for value in (source, destination)]
+    assert parts == [["kmskeyarn of Job"], ["kmskeyarn of Job"]]
 
 
 def test_properties_that_are_no_strings(tmp_path: Path) -> None:

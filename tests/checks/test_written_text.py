@@ -140,8 +140,6 @@ def test_a_bucket_whose_name_is_text(tmp_path: Path) -> None:
     report = check(
         tmp_path, importing(One=of_bucket, Data=dataset("One", "Read", path="s3://${Name}/in/"))
     )
-    assert {(entry.policy, entry.resource.replace("\ufdd0", "")) for entry in report.missing} == {
-        ("role", "arn:aws:s3:::${Name}"),
-        ("role", "arn:aws:s3:::${Name}/in/*"),
-    }
+    told = {(entry.policy, entry.resource.replace("\ufdd0", "")) for entry in report.missing}
+    assert told == {("role", "arn:aws:s3:::${Name}"), ("role", "arn:aws:s3:::${Name}/in/*")}
     assert '"Resource": "arn:aws:s3:::${Name}/in/*"' in report.to_text()

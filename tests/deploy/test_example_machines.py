@@ -134,10 +134,8 @@ def test_alarms_may_publish_to_the_topic(templates: Templates) -> None:
     allowed = [
         s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"
     ]
-    assert [statement["Principal"]["Service"] for statement in allowed] == [
-        "events.amazonaws.com",
-        "cloudwatch.amazonaws.com",
-    ]
+    services = [statement["Principal"]["Service"] for statement in allowed]
+    assert services == ["events.amazonaws.com", "cloudwatch.amazonaws.com"]
     assert all(
         (statement["Action"], statement["Resource"]) == ("sns:Publish", TOPIC)
         for statement in allowed

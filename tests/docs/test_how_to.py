@@ -53,10 +53,8 @@ def test_statements_of_an_imported_key() -> None:
     assert shown == json_of("how-to/imported-key.md")
     security = names["Security"](cdk.App(), "Security", sent=sent)
     (key,) = resources(security, "AWS::KMS::Key")
-    assert key_policy(security, key) == [
-        {**shown, "Resource": "*"},
-        {**for_the_service, "Resource": "*"},
-    ]
+    statements = key_policy(security, key)
+    assert statements == [{**shown, "Resource": "*"}, {**for_the_service, "Resource": "*"}]
 
 
 @pytest.mark.parametrize(
@@ -160,11 +158,8 @@ def test_nothing_permanent_needs_what_a_condition_leaves_out() -> None:
             optional.add(name)
         else:
             permanent.append(resource)
-    assert sorted(solution[name]["Type"] for name in optional) == [
-        "AWS::IAM::ManagedPolicy",
-        "AWS::KMS::Key",
-        "AWS::Personalize::DatasetGroup",
-    ]
+    types = sorted(solution[name]["Type"] for name in optional)
+    assert types == ["AWS::IAM::ManagedPolicy", "AWS::KMS::Key", "AWS::Personalize::DatasetGroup"]
     assert [name for name in optional if f'"{name}"' in json.dumps(permanent)] == []
 
 
@@ -212,10 +207,8 @@ def test_migration_of_l1s_and_of_a_cross_stack_key() -> None:
     assert list(resources(names["cfn_key"].stack, "AWS::KMS::Key")) == ["Key"]
     (role,) = resources(names["cfn_role"].stack, "AWS::IAM::Role")
     assert role == "Role"
-    assert sids_of(key_policy(names["cfn_key"].stack, "Key")) == [
-        "PersonalizeRole",
-        "PersonalizeService",
-    ]
+    sids = sids_of(key_policy(names["cfn_key"].stack, "Key"))
+    assert sids == ["PersonalizeRole", "PersonalizeService"]
     assert len(resources(names["role"].stack, "AWS::IAM::ManagedPolicy")) == 1
 
 
@@ -252,10 +245,8 @@ def test_later_bucket_policy_takes_the_place_of_the_deployed_one() -> None:
     stack = names_of("errors-of-aws.md")["stack"]
     (policy,) = resources(stack, "AWS::S3::BucketPolicy").items()
     assert policy[0] == "DataPolicyB80589C3"
-    assert sids_of(policy[1]["Properties"]["PolicyDocument"]["Statement"]) == [
-        "PersonalizeServiceListBucket",
-        "PersonalizeServiceReadObjects",
-    ]
+    sids = sids_of(policy[1]["Properties"]["PolicyDocument"]["Statement"])
+    assert sids == ["PersonalizeServiceListBucket", "PersonalizeServiceReadObjects"]
 
 
 def test_check_finds_the_mistakes_of_the_page() -> None:

@@ -91,10 +91,8 @@ def test_each_listing_is_asked_for(account: FakeAccount) -> None:
     whole = looked_at(account)
     account.answer("ListDatasetImportJobs", "AccessDeniedException")
     account.answer("DescribeDataDeletionJob", "AccessDeniedException")
-    assert [denial["action"] for denial in account.look()["not_answered"]] == [
-        "personalize:DescribeDataDeletionJob",
-        "personalize:ListDatasetImportJobs",
-    ]
+    actions = [denial["action"] for denial in account.look()["not_answered"]]
+    assert actions == ["personalize:DescribeDataDeletionJob", "personalize:ListDatasetImportJobs"]
     assert account.finding().says == [
         "not all of its jobs, or of their listings, can be seen: 2 not answered"
     ]

@@ -63,10 +63,8 @@ def test_a_dataset_group_without_a_key(account: FakeAccount) -> None:
     account.keys = {}
     account.made["DatasetGroup"][0] |= {"kmsKeyArn": None, "roleArn": None}
     assert account.bad() == []
-    assert (
-        account.notes()[0]
-        == "it is ACTIVE, and has no key of yours: AWS's own key encrypts its data"
-    )
+    note = account.notes()[0]
+    assert note == "it is ACTIVE, and has no key of yours: AWS's own key encrypts its data"
 
 
 def test_a_dataset_group_that_could_not_be_made(account: FakeAccount) -> None:

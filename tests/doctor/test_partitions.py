@@ -33,11 +33,8 @@ def test_what_is_to_be_added(account: FakeAccount) -> None:
     """The statements have the partition's ARNs."""
     account.trust, account.bucket_policy = [], []
     account.policies["P"] = [allow(["kms:*"])]
-    assert sorted(cause for cause, _, _ in account.bad()) == [
-        "no-statement",
-        "not-in-iam",
-        "not-trusted",
-    ]
+    causes = sorted(cause for cause, _, _ in account.bad())
+    assert causes == ["no-statement", "not-in-iam", "not-trusted"]
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
     of_personalize = f"arn:{account.partition}:personalize:{account.region}"
     reading = [

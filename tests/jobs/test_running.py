@@ -32,10 +32,8 @@ def test_a_night_of_four_jobs(aws: EmbeddedAws, movies: Movies) -> None:
         ]
         == key
     )
-    assert night.get(f"export/{end.output['JobName']}.csv").splitlines()[1:] == [
-        "u1,i1,1",
-        "u2,i2,2",
-    ]
+    rows = night.get(f"export/{end.output['JobName']}.csv").splitlines()[1:]
+    assert rows == ["u1,i1,1", "u2,i2,2"]
     assert json.loads(night.get("batch/out/users.json.out"))["output"] == {
         "recommendedItems": ["i1"]
     }

@@ -88,10 +88,8 @@ def test_a_key_that_no_policy_can_name_is_refused(
     bucket = make(stack)
     with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as error:
         allowing(stack, importing(bucket))
-    assert (
-        str(error.value)
-        == f"Stack/Encryption: bucket of the source of dataset import job {problem}"
-    )
+    told = str(error.value)
+    assert told == f"Stack/Encryption: bucket of the source of dataset import job {problem}"
     allowing(stack, importing(bucket, encryption_key=kms.Key(stack, "Own")))
 
 

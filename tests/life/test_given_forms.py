@@ -68,10 +68,8 @@ def test_references_to_what_is_outside_of_the_app(stack: cdk.Stack) -> None:
         importing(s3.CfnBucket.from_bucket_arn(stack, "Bucket", "arn:aws:s3:::ratings")),
         encryption_key=kms.CfnKey.from_key_arn(stack, "Key", KEY_ARN),
     )
-    assert [pending.resource_arn for pending in encryption.pending_statements] == [
-        KEY_ARN,
-        "arn:aws:s3:::ratings",
-    ]
+    arns = [pending.resource_arn for pending in encryption.pending_statements]
+    assert arns == [KEY_ARN, "arn:aws:s3:::ratings"]
     assert encryption.encryption_key.key_arn == KEY_ARN
 
 

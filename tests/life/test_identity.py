@@ -46,10 +46,8 @@ def test_parameters_of_one_name_in_two_stacks_are_two_keys(
     )
     resources = [GROUP, importing(bucket, encryption_key=two)]
     encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=one, resources=resources)
-    assert [pending.resource_arn for pending in encryption.pending_statements] == [
-        one.key_arn,
-        two.key_arn,
-    ]
+    arns = [pending.resource_arn for pending in encryption.pending_statements]
+    assert arns == [one.key_arn, two.key_arn]
 
 
 def test_buckets_of_one_logical_id_in_two_stacks_are_two_places(

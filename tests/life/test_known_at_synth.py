@@ -57,10 +57,8 @@ def test_dynamic_references_are_taken_as_text(app: cdk.App, concrete: cdk.Stack)
     assert dataset["Properties"]["DatasetGroupArn"] == parameter
     assert dataset["Properties"]["SchemaArn"] == parameter
     policies = resources(concrete, "AWS::IAM::ManagedPolicy").values()
-    assert [policy["Properties"]["Roles"] for policy in policies] == [
-        [{"Ref": "EncryptionRole2D2265A5"}],
-        ["{{resolve:ssm:it}}"],
-    ]
+    roles = [policy["Properties"]["Roles"] for policy in policies]
+    assert roles == [[{"Ref": "EncryptionRole2D2265A5"}], ["{{resolve:ssm:it}}"]]
 
 
 def test_a_dynamic_reference_that_the_cdk_misreads(concrete: cdk.Stack) -> None:

@@ -322,10 +322,8 @@ def test_the_policy_of_another_bucket_whose_name_has_the_id_of_the_l1(
     s3.CfnBucketPolicy(stack, "Other", bucket=archive, policy_document={"Statement": []})
     allowing(stack, importing(data))
     policies = resources(stack, "AWS::S3::BucketPolicy")
-    assert policies.pop("Other")["Properties"] == {
-        "Bucket": stack.resolve(archive),
-        "PolicyDocument": {"Statement": []},
-    }
+    other = policies.pop("Other")["Properties"]
+    assert other == {"Bucket": stack.resolve(archive), "PolicyDocument": {"Statement": []}}
     (ours,) = policies.values()
     assert ours["Properties"]["Bucket"] == {"Ref": "data"}
 

@@ -44,10 +44,8 @@ def test_an_archive_beside_a_bucket(
         for pending in construct.pending_statements
     ] == [("bucket", joined(*arn, "-old"))]
     assert resources(stack, "AWS::S3::BucketPolicy") == {}
-    assert [statement["Resource"] for statement in role_policy(stack)] == [
-        joined(*arn, "-old"),
-        joined(*arn, "-old/import/*"),
-    ]
+    resources_of_role = [statement["Resource"] for statement in role_policy(stack)]
+    assert resources_of_role == [joined(*arn, "-old"), joined(*arn, "-old/import/*")]
 
 
 def test_a_replica_of_a_key(app: cdk.App) -> None:

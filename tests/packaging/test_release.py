@@ -225,11 +225,8 @@ def test_an_address_leads_from_everywhere(repository: Path) -> None:
     description = metadata.get_payload(decode=True)
 
     assert metadata["Author"] == "Somebody"
-    assert metadata.get_all("Project-URL") == [
-        f"Documentation, {SITE}",
-        f"Support, {SITE}support/",
-        f"Source, {REPOSITORY}",
-    ]
+    urls = metadata.get_all("Project-URL")
+    assert urls == [f"Documentation, {SITE}", f"Support, {SITE}support/", f"Source, {REPOSITORY}"]
     assert isinstance(description, bytes)
     assert f"[your first stack]({SITE}first-stack/)" in description.decode()
     assert f"[documentation]({SITE})" in description.decode()

@@ -216,10 +216,8 @@ def test_the_demo_needs_less_than_development(project: Path) -> None:
         assert f"\n{name}==" not in (ROOT / "requirements" / "demo.txt").read_text()
     scripts = "".join(path.read_text() for path in (ROOT / "embedded_aws").glob("*.mjs"))
     required = set(re.findall(r'createRequire\(import\.meta\.url\)\("(.+?)"\)', scripts))
-    assert json.loads((ROOT / "package.json").read_text())["dependencies"].keys() == {
-        "aws-cdk",
-        *required,
-    }
+    installed = json.loads((ROOT / "package.json").read_text())["dependencies"].keys()
+    assert installed == {"aws-cdk", *required}
 
 
 def test_what_npm_says_is_shown(project: Path) -> None:

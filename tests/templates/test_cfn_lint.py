@@ -63,11 +63,8 @@ def test_no_stack_of_the_example_app_has_a_finding(stack: str, example_app: Path
 
 def test_example_app_has_no_other_stacks(example_app: Path) -> None:
     """A stack that is added to the example app belongs in the test above."""
-    assert {path.name.partition(".")[0] for path in example_app.glob("*.template.json")} == {
-        "Data",
-        "Recommendations",
-        "Security",
-    }
+    names = {path.name.partition(".")[0] for path in example_app.glob("*.template.json")}
+    assert names == {"Data", "Recommendations", "Security"}
 
 
 def test_bad_template_has_findings(synthesized: Path) -> None:

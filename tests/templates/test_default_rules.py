@@ -56,7 +56,5 @@ def test_bad_template_has_findings(app: cdk.App) -> None:
     )
     s3.CfnBucket(stack, "Data").add_property_override("VersioningConfiguration.Status", "Sometimes")
 
-    assert findings(app, "CloudFormation Validate") == [
-        ("error", "F3031", "Bad/Movies"),
-        ("warning", "W3030", "Bad/Data"),
-    ]
+    told = findings(app, "CloudFormation Validate")
+    assert told == [("error", "F3031", "Bad/Movies"), ("warning", "W3030", "Bad/Data")]
