@@ -97,6 +97,11 @@ def if_prod(then: Any, otherwise: Any = NO_VALUE) -> Json:
     return {"Fn::If": ["IsProd", then, otherwise]}
 
 
+def of_type(type: str, /, **properties: Any) -> Json:
+    """A resource of a type, with these properties."""
+    return {"Type": type, "Properties": properties}
+
+
 def nested_stack(file: str, given: Json | None = None, **more: Any) -> Json:
     """A nested stack with the template of this file, and with these values of its parameters."""
     return {
@@ -134,10 +139,7 @@ def key(role: Any = None, **properties: Any) -> Json:
 
 def alias(name: str, target: Any = None) -> Json:
     """An alias, by default of the key."""
-    return {
-        "Type": "AWS::KMS::Alias",
-        "Properties": {"AliasName": name, "TargetKeyId": target or {"Ref": "Key"}},
-    }
+    return of_type("AWS::KMS::Alias", AliasName=name, TargetKeyId=target or {"Ref": "Key"})
 
 
 def role(**properties: Any) -> Json:
@@ -148,10 +150,8 @@ def role(**properties: Any) -> Json:
         "Action": "sts:AssumeRole",
         "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
     }
-    return {
-        "Type": "AWS::IAM::Role",
-        "Properties": {"AssumeRolePolicyDocument": {"Statement": [trust]}, **properties},
-    }
+    given = {"AssumeRolePolicyDocument": {"Statement": [trust]}, **properties}
+    return of_type("AWS::IAM::Role", **given)
 
 
 def managed(
@@ -159,14 +159,8 @@ def managed(
 ) -> Json:
     """A policy of the role."""
     attached = [{"Ref": "Role"} if role is None else role]
-    return {
-        "Type": type,
-        "Properties": {
-            "PolicyDocument": {"Statement": list(statements)},
-            "Roles": attached,
-            **properties,
-        },
-    }
+    document = {"Statement": list(statements)}
+    return of_type(type, **{"PolicyDocument": document, "Roles": attached, **properties})
 
 
 def policy(key: Any = None, role: Any = None, actions: list[str] | None = None) -> Json:
@@ -179,17 +173,13 @@ def policy(key: Any = None, role: Any = None, actions: list[str] | None = None) 
 
 def dataset_group(key: Any = None, role: Any = None, waits: Any = "Policy", **more: Any) -> Json:
     """A dataset group that waits for the policy."""
-    properties = {
-        "Name": {"Ref": "AWS::StackName"},
-        "KmsKeyArn": KEY if key is None else key,
-        "RoleArn": ROLE if role is None else role,
-    }
-    return {
-        "Type": "AWS::Personalize::DatasetGroup",
-        "Properties": properties,
-        "DependsOn": waits,
-        **more,
-    }
+    group = of_type(
+        "AWS::Personalize::DatasetGroup",
+        Name={"Ref": "AWS::StackName"},
+        KmsKeyArn=KEY if key is None else key,
+        RoleArn=ROLE if role is None else role,
+    )
+    return {**group, "DependsOn": waits, **more}
 
 
 def complete(**more: Json) -> Json:

@@ -12,7 +12,7 @@ import aws_cdk as cdk
 import pytest
 
 from personalize_kms_constructs.checks import AssemblyError, check_assembly
-from tests.checks.templates import complete, edit, policy, role, write
+from tests.checks.templates import complete, edit, of_type, policy, role, write
 from tests.proof.in_stacks import in_sibling_nested_stacks, three_stacks
 from tests.proof.proving import synthesized
 from tests.templates.stacks import FLAGS
@@ -182,10 +182,9 @@ def test_what_is_nested_too_deeply(place: str, tmp_path: Path) -> None:
             "Arguments": deep,
         }
         definition = json.dumps({"States": {"Start": task}})
-        template["Resources"]["Machine"] = {
-            "Type": "AWS::StepFunctions::StateMachine",
-            "Properties": {"DefinitionString": definition},
-        }
+        template["Resources"]["Machine"] = of_type(
+            "AWS::StepFunctions::StateMachine", DefinitionString=definition
+        )
     write(tmp_path, {"Main": template})
     assert open_questions(tmp_path) == [
         f"{tmp_path}/Main.template.json: something refers to itself, or is nested too deeply to be "
@@ -195,10 +194,10 @@ def test_what_is_nested_too_deeply(place: str, tmp_path: Path) -> None:
 
 def test_a_definition_in_a_file_that_is_no_text(tmp_path: Path) -> None:
     """An asset of the app, as ``DefinitionS3Location`` names it."""
-    machine = {
-        "Type": "AWS::StepFunctions::StateMachine",
-        "Properties": {"DefinitionS3Location": {"Bucket": "assets", "Key": "abc.json"}},
-    }
+    machine = of_type(
+        "AWS::StepFunctions::StateMachine",
+        DefinitionS3Location={"Bucket": "assets", "Key": "abc.json"},
+    )
     write(tmp_path, {"Main": complete(Machine=machine)})
     (tmp_path / "asset.abc.json").write_bytes(b"\xff\xfe")
     (because,) = open_questions(tmp_path)

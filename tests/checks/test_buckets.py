@@ -23,6 +23,7 @@ from tests.checks.templates import (
     lines,
     managed,
     messages,
+    of_type,
     reasons,
     write,
 )
@@ -179,10 +180,7 @@ def test_a_policy_that_may_be_of_the_bucket(named: Any, depends_on: str, tmp_pat
 
 def test_what_else_names_a_bucket_is_no_bucket_policy(tmp_path: Path) -> None:
     """An access point has a policy of its own, which allows nothing by itself."""
-    point = {
-        "Type": "AWS::S3::AccessPoint",
-        "Properties": {"Bucket": {"Ref": "Bucket"}, "Name": "point"},
-    }
+    point = of_type("AWS::S3::AccessPoint", Bucket={"Ref": "Bucket"}, Name="point")
     assert findings(check(tmp_path, importing(Point=point))) == CLEAN
 
 
@@ -296,11 +294,7 @@ def writing(path: Any, **more: Any) -> Json:
         "DatasetGroupArn": {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]},
         "MetricsOutputConfig": output,
     }
-    return {
-        "Type": "AWS::Personalize::MetricAttribution",
-        "Properties": properties,
-        "DependsOn": "Write",
-    }
+    return {**of_type("AWS::Personalize::MetricAttribution", **properties), "DependsOn": "Write"}
 
 
 @pytest.mark.parametrize(

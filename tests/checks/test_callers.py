@@ -16,7 +16,7 @@ from personalize_kms_check._reports.report import AccessReport
 from personalize_kms_check.matrix import ROWS, Permissions
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, jobs
 from personalize_kms_constructs.checks import check_assembly
-from tests.checks.templates import Json, check, managed, role
+from tests.checks.templates import Json, check, managed, of_type, role
 from tests.checks.test_requests import DATASET_ARN, EXPORT, ROLE_ARN
 from tests.checks.test_state_machines import machine, task
 from tests.jobs.machines import DATASET, SOLUTION, VERSION, Data, job
@@ -28,10 +28,7 @@ DESCRIBE = "personalize:DescribeDatasetExportJob"
 JOB = "arn:aws:personalize:eu-west-1:111122223333:dataset-export-job/nightly"
 NEEDED = {(CREATE, DATASET_ARN), (CREATE, JOB), (PASS, ROLE_ARN)}
 CALLER = "arn:aws:iam::111122223333:role/caller"
-CALLERS_ROLE = {
-    "Type": "AWS::IAM::Role",
-    "Properties": {"RoleName": "caller", "AssumeRolePolicyDocument": {}},
-}
+CALLERS_ROLE = of_type("AWS::IAM::Role", RoleName="caller", AssumeRolePolicyDocument={})
 OF_CALLER = {"Fn::GetAtt": ["Caller", "Arn"]}
 TO_PERSONALIZE = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
 CREATING: Json = {"Effect": "Allow", "Action": CREATE, "Resource": "*"}

@@ -26,6 +26,7 @@ from tests.checks.templates import (
     bucket,
     complete,
     findings,
+    of_type,
     readable,
     trusted_by,
     write,
@@ -368,13 +369,11 @@ EVERYTHING: list[Json] = [
     {"resource": "metric attribution", "destination": PLACES},
 ]
 EXPORTING_TOO = [creates("personalize:CreateDatasetExportJob"), PASSING]
-EXPORTER: Json = {
-    "Type": "AWS::IAM::Role",
-    "Properties": {
-        **trusted_by("lambda.amazonaws.com"),
-        "Policies": [{"PolicyName": "export", "PolicyDocument": {"Statement": EXPORTING_TOO}}],
-    },
-}
+EXPORTER: Json = of_type(
+    "AWS::IAM::Role",
+    **trusted_by("lambda.amazonaws.com"),
+    Policies=[{"PolicyName": "export", "PolicyDocument": {"Statement": EXPORTING_TOO}}],
+)
 
 
 def begun(directory: Path, template: Json, *options: str) -> tuple[str, Any]:

@@ -18,6 +18,7 @@ from tests.checks.templates import (
     findings,
     key,
     messages,
+    of_type,
     policy,
     role,
     write,
@@ -243,10 +244,7 @@ def test_a_key_without_a_policy_has_the_default_one(tmp_path: Path) -> None:
 def test_a_policy_that_is_merged_into_an_imported_key(tmp_path: Path) -> None:
     """The statements that this app merges count; the rest of the policy isn't known."""
     document = key()["Properties"]["KeyPolicy"]
-    merged = {
-        "Type": "Custom::PersonalizeKeyPolicy",
-        "Properties": {"KeyArn": KEY_ARN, "PolicyDocument": document},
-    }
+    merged = of_type("Custom::PersonalizeKeyPolicy", KeyArn=KEY_ARN, PolicyDocument=document)
     template = complete(
         Policy=policy(KEY_ARN),
         Merged=merged,

@@ -13,7 +13,7 @@ import pytest
 from personalize_kms_check._templates.yaml_templates import as_json
 from personalize_kms_constructs.checks import AssemblyError, check_assembly
 from tests.checks.command import run
-from tests.checks.templates import CLEAN, findings
+from tests.checks.templates import CLEAN, findings, of_type
 
 TEMPLATE = """\
 AWSTemplateFormatVersion: 2010-09-09
@@ -140,10 +140,9 @@ def test_short_forms_are_what_they_stand_for(text: str, expected: object) -> Non
 def test_a_template_in_json(tmp_path: Path) -> None:
     """Wherever it is, and whatever its name; a finding in SARIF is in it."""
     file = tmp_path / "stack.template"
-    group = {
-        "Type": "AWS::Personalize::DatasetGroup",
-        "Properties": {"Name": "movies", "RoleArn": "arn:aws:iam::1:role/r"},
-    }
+    group = of_type(
+        "AWS::Personalize::DatasetGroup", Name="movies", RoleArn="arn:aws:iam::1:role/r"
+    )
     file.write_text(json.dumps({"Resources": {"Movies": group}}, indent=2))
     (problem,) = check_assembly(str(file)).problems
     assert problem.message.startswith("stack/Movies has a role but no key")

@@ -21,6 +21,7 @@ from tests.checks.templates import (
     if_prod,
     importing,
     messages,
+    of_type,
     policy,
     reasons,
 )
@@ -113,10 +114,7 @@ def test_jobs_of_which_cloudformations_reference_has_pages(
     """They are read by the names of the API; whether they deploy isn't known."""
     report = alone(
         tmp_path,
-        {
-            "Type": f"AWS::Personalize::{name}",
-            "Properties": {**properties, "RoleArn": ROLE_ARN, "JobName": "a"},
-        },
+        of_type(f"AWS::Personalize::{name}", **properties, RoleArn=ROLE_ARN, JobName="a"),
     )
     assert report.asked == (f"Main/Asks ({row})",)
     assert {need for need in wanted(report) if need[0].startswith("s3:")} == data

@@ -13,7 +13,7 @@ from personalize_kms_check._reports.report import AccessReport
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob, DatasetExportJob
-from tests.checks.templates import check, complete, role
+from tests.checks.templates import check, complete, of_type, role
 from tests.checks.test_state_machines import BATCH, machine, task
 
 KINDS = {BatchInferenceJob: "batch inference job", BatchSegmentJob: "batch segment job"}
@@ -86,10 +86,7 @@ def test_a_task_leads_to_the_key_of_its_solution(call: str, tmp_path: Path) -> N
         "DefinitionSubstitutions": {"Version": version, "Role": {"Fn::GetAtt": ["Other", "Arn"]}},
     }
     group = {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}
-    sims = {
-        "Type": "AWS::Personalize::Solution",
-        "Properties": {"Name": "sims", "DatasetGroupArn": group},
-    }
+    sims = of_type("AWS::Personalize::Solution", Name="sims", DatasetGroupArn=group)
     report = check(tmp_path, complete(Asks=asks, Sims=sims, Other=role()))
     assert not [
         entry for entry in report.undecided if "dataset group can't be seen" in entry.because

@@ -26,6 +26,7 @@ from tests.checks.templates import (
     findings,
     importing,
     key,
+    of_type,
     policy,
     role,
     write,
@@ -74,13 +75,11 @@ def test_nested_stacks(by_path: bool, tmp_path: Path) -> None:
         "Resources": {"Key": key({"Ref": "RoleArn"}), "Policy": policy(role={"Ref": "RoleName"})},
         "Outputs": {"KeyArn": {"Value": KEY}},
     }
-    nested: dict[str, Any] = {
-        "Type": "AWS::CloudFormation::Stack",
-        "Properties": {
-            "TemplateURL": {"Fn::Sub": "https://s3.${AWS::URLSuffix}/assets/0123456789abcdef.json"},
-            "Parameters": {"RoleArn": ROLE, "RoleName": {"Ref": "Role"}},
-        },
-    }
+    nested: dict[str, Any] = of_type(
+        "AWS::CloudFormation::Stack",
+        TemplateURL={"Fn::Sub": "https://s3.${AWS::URLSuffix}/assets/0123456789abcdef.json"},
+        Parameters={"RoleArn": ROLE, "RoleName": {"Ref": "Role"}},
+    )
     file = "Inner.nested.template.json"
     if by_path:
         nested["Metadata"] = {"aws:asset:path": file}

@@ -17,7 +17,7 @@ from personalize_kms_constructs.jobs import (
     DatasetExportJob,
     DatasetImportJob,
 )
-from tests.checks.templates import Json, bucket, check, complete, key
+from tests.checks.templates import Json, bucket, check, complete, key, of_type
 from tests.checks.test_requests import (
     DATASET_ARN,
     EXPORT,
@@ -51,10 +51,7 @@ def task(call: str, arguments: Any, name: str = "Arguments", **more: Any) -> Jso
 
 def machine(states: Json, **more: Any) -> Json:
     definition = json.dumps({"StartAt": next(iter(states)), "States": states})
-    return {
-        "Type": "AWS::StepFunctions::StateMachine",
-        "Properties": {"DefinitionString": definition, **more},
-    }
+    return of_type("AWS::StepFunctions::StateMachine", DefinitionString=definition, **more)
 
 
 INNER = {"StartAt": "Export", "States": {"Export": task("createDatasetExportJob", EXPORT)}}
@@ -305,10 +302,7 @@ def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) 
 
 def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
     """One line with the fault and its place."""
-    broken = {
-        "Type": "AWS::StepFunctions::StateMachine",
-        "Properties": {"DefinitionString": '{"personalize": '},
-    }
+    broken = of_type("AWS::StepFunctions::StateMachine", DefinitionString='{"personalize": ')
     (undecided,) = alone(tmp_path, broken).undecided
     assert undecided.because.startswith(
         f"{tmp_path}/Main.template.json: definition of Main/Asks isn't JSON: "

@@ -23,6 +23,7 @@ from tests.checks.templates import (
     check,
     complete,
     managed,
+    of_type,
     role,
     trusted_by,
     write,
@@ -443,16 +444,14 @@ def test_what_is_undeclared_is_open_for_the_roles_that_are_passed(tmp_path: Path
     ]
 
 
-SCHEDULED = {
-    "Type": "AWS::Scheduler::Schedule",
-    "Properties": {
-        "Target": {
-            "Arn": "arn:aws:scheduler:::aws-sdk:personalize:createDatasetImportJob",
-            "RoleArn": OF_CALLER,
-            "Input": "{}",
-        }
+SCHEDULED = of_type(
+    "AWS::Scheduler::Schedule",
+    Target={
+        "Arn": "arn:aws:scheduler:::aws-sdk:personalize:createDatasetImportJob",
+        "RoleArn": OF_CALLER,
+        "Input": "{}",
     },
-}
+)
 TOLD = '{"service": "Personalize", "action": "createDatasetImportJob", "parameters": {}}'
 
 
@@ -460,10 +459,7 @@ TOLD = '{"service": "Personalize", "action": "createDatasetImportJob", "paramete
     "resource",
     [
         SCHEDULED,
-        {
-            "Type": "AWS::Events::Rule",
-            "Properties": {"Targets": [{"Id": "Target0", "Arn": START, "Input": TOLD}]},
-        },
+        of_type("AWS::Events::Rule", Targets=[{"Id": "Target0", "Arn": START, "Input": TOLD}]),
         {"Type": "Custom::AWS", "Properties": {"ServiceToken": START, "Create": TOLD}},
         machine(
             {

@@ -13,7 +13,7 @@ from personalize_kms_check._templates.manifest import read_assembly
 from personalize_kms_check._templates.physical import role_name
 from personalize_kms_check._templates.stacks import Stack
 from personalize_kms_check._values import HOLE, as_written, open_parts, same
-from tests.checks.templates import NO_VALUE, check, complete, if_prod, nested_stack, write
+from tests.checks.templates import NO_VALUE, check, complete, if_prod, nested_stack, of_type, write
 
 PROD = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
 STAGE, NAMES, STACK_ID = {"Ref": "Stage"}, {"Ref": "Names"}, {"Ref": "AWS::StackId"}
@@ -234,8 +234,7 @@ def test_arguments_that_each_execution_chooses(tmp_path: Path) -> None:
 def test_properties_that_are_no_strings(tmp_path: Path) -> None:
     """They are the resource's own, whatever path its metadata has."""
     wrong = {
-        "Type": "AWS::IAM::Role",
-        "Properties": {"RoleName": ["movies"]},
+        **of_type("AWS::IAM::Role", RoleName=["movies"]),
         "Metadata": {"aws:cdk:path": "Main/Role/Resource"},
     }
     template = {"Resources": {"One": wrong, "Two": wrong}}
