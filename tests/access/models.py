@@ -29,13 +29,7 @@ TRUST = {
         "ArnLike": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111122223333:*"},
     },
 }
-ACCOUNT_STATEMENT = {
-    "Effect": "Allow",
-    "Principal": {"AWS": ROOT},
-    "Action": "kms:*",
-    "Resource": "*",
-}
-
+# In the order of AWS's page, not of ``tests.actions``.
 KEY_POLICY_ACTIONS = [
     "kms:Decrypt",
     "kms:GenerateDataKey",
@@ -43,7 +37,7 @@ KEY_POLICY_ACTIONS = [
     "kms:CreateGrant",
     "kms:ListGrants",
 ]
-IAM_ACTIONS = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:ListGrants"]
+IAM_ACTIONS = [action for action in KEY_POLICY_ACTIONS if action != "kms:CreateGrant"]
 
 DATASET_GROUP = matrix.DATASET_GROUP
 IMPORT_JOB = matrix.DATASET_IMPORT_JOB
@@ -124,34 +118,21 @@ def location(prefix: str = "import/", **more: Any) -> Location:
     return Location(BUCKET, prefix, **more)
 
 
-def service(actions: list[str], **elements: Any) -> Statement:
-    given = {
-        "Effect": "Allow",
-        "Principal": {"Service": SERVICE},
-        "Action": actions,
-        "Resource": "*",
-    }
-    return {
-        **given,
-        "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
-        **elements,
-    }
-
-
-def role(actions: list[str], **elements: Any) -> Statement:
-    return {
-        "Effect": "Allow",
-        "Principal": {"AWS": ROLE},
-        "Action": actions,
-        "Resource": "*",
-        **elements,
-    }
-
-
-def iam(actions: list[str], resource: Any = KEY, **elements: Any) -> Statement:
+def iam(actions: Any, resource: Any = KEY, **elements: Any) -> Statement:
     return {"Effect": "Allow", "Action": actions, "Resource": resource, **elements}
 
 
+def role(actions: Any, **elements: Any) -> Statement:
+    return iam(actions, "*", **{"Principal": {"AWS": ROLE}, **elements})
+
+
+def service(actions: Any, **elements: Any) -> Statement:
+    condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
+    of_service = {"Principal": {"Service": SERVICE}, "Condition": condition}
+    return iam(actions, "*", **{**of_service, **elements})
+
+
+ACCOUNT_STATEMENT = role("kms:*", Principal={"AWS": ROOT})
 # All that a dataset group needs on its key, and an import job from "import/" besides.
 ON_KEY = [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS)]
 READ = [iam(["s3:GetObject"], f"{BUCKET}/import/*"), iam(["s3:ListBucket"], BUCKET)]

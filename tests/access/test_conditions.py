@@ -52,14 +52,17 @@ SOURCE_ARNS = f"arn:aws:personalize:eu-west-1:{ACCOUNT}"
 SSE_C = "s3:x-amz-server-side-encryption-customer-algorithm"
 
 
+# An export of a dataset group without a key, and what it needs.
+TO_EXPORT = asked(EXPORT_JOB, dataset_group_key=None, destination=location("export/"))
+WRITE = [iam(["s3:PutObject"], f"{BUCKET}/export/*"), iam(["s3:ListBucket"], BUCKET)]
+ON_OUTPUT = [
+    service(["s3:PutObject"], Resource=f"{BUCKET}/export/*"),
+    service(["s3:ListBucket"], Resource=BUCKET),
+]
+
+
 def denial(condition: Any, **elements: Any) -> Statement:
-    given = {
-        "Sid": "Perimeter",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": "*",
-    }
+    given = iam("s3:*", "*", Sid="Perimeter", Effect="Deny", Principal="*")
     return {**given, "Condition": condition, **elements}
 
 
@@ -93,15 +96,8 @@ def test_conditions_on_what_a_key_has(condition: Any, reason: str) -> None:
 )
 def test_a_denial_of_keys_that_customers_send(condition: Any, is_denied: bool) -> None:
     """Personalize takes no such key, so it sends none with what it writes."""
-    export = asked(EXPORT_JOB, dataset_group_key=None, destination=location("export/"))
-    may = [iam(["s3:PutObject"], f"{BUCKET}/export/*"), iam(["s3:ListBucket"], BUCKET)]
-    of_service = [
-        service(["s3:PutObject"], Resource=f"{BUCKET}/export/*"),
-        service(["s3:ListBucket"], Resource=BUCKET),
-    ]
-    report = report_of(
-        export, iam=may, bucket=[*of_service, denial(condition, Action="s3:PutObject")]
-    )
+    denied = denial(condition, Action="s3:PutObject")
+    report = report_of(TO_EXPORT, iam=WRITE, bucket=[*ON_OUTPUT, denied])
     assert {entry.action for entry in report.missing} == ({"s3:PutObject"} if is_denied else set())
     assert report.undecided == ()
 
@@ -367,14 +363,8 @@ def test_what_a_listing_or_an_upload_must_have_leaves_it_undecided(
     key: str, action: str, resource: str
 ) -> None:
     """AWS doesn't document the parameters and headers that Personalize sends with these calls."""
-    export = asked(EXPORT_JOB, destination=location("export/"), dataset_group_key=None)
-    allow = [
-        service(["s3:PutObject"], Resource=f"{BUCKET}/export/*"),
-        service(["s3:ListBucket"], Resource=BUCKET),
-    ]
     needed = denial({"Null": {key: "true"}}, Action=action)
-    in_iam = [iam(["s3:PutObject"], f"{BUCKET}/export/*"), iam(["s3:ListBucket"], BUCKET)]
-    report = report_of(export, iam=in_iam, bucket=[*allow, needed])
+    report = report_of(TO_EXPORT, iam=WRITE, bucket=[*ON_OUTPUT, needed])
     assert report.missing == ()
     told = lines(report.undecided)
     assert told == {("role", "bucket", action, resource), ("service", "bucket", action, resource)}

@@ -283,14 +283,9 @@ def test_a_statement_is_about_all_but_those_named(
 
 def test_not_principal_never_spares_a_role_that_has_a_boundary() -> None:
     """IAM's guide: such a statement always denies a principal that has a permissions boundary."""
-    deny = {
-        "Sid": "Others",
-        "Effect": "Deny",
-        "NotPrincipal": {"AWS": [ROLE, ROOT], "Service": SERVICE},
-    }
-    model = model_of(
-        key=[*ON_KEY, {**deny, "Action": "kms:*", "Resource": "*"}], iam=[iam(IAM_ACTIONS)]
-    )
+    spared = {"AWS": [ROLE, ROOT], "Service": SERVICE}
+    denial = iam("kms:*", "*", Sid="Others", Effect="Deny", NotPrincipal=spared)
+    model = model_of(key=[*ON_KEY, denial], iam=[iam(IAM_ACTIONS)])
     assert columns(compare(model).undecided) == {("role", "key")}
     model.roles[ROLE].boundary = policy("boundary", [iam(["*"], "*")])
     missing = compare(model).missing
@@ -543,11 +538,8 @@ def test_a_variable_that_a_call_lacks_in_what_a_statement_spares(
 ) -> None:
     """AWS may take the whole statement for invalid."""
     model = model_of(asked(IMPORT_JOB, source=location("in/")), key=ON_KEY, iam=[])
-    statement = {
-        "Effect": "Allow",
-        "Action": "s3:*",
-        "NotResource": f"{BUCKET}/home/${{{variable}}}/*",
-    }
+    spared = f"{BUCKET}/home/${{{variable}}}/*"
+    statement = {"Effect": "Allow", "Action": "s3:*", "NotResource": spared}
     model.roles[ROLE].identity.append(
         Policy({"Version": "2012-10-17", "Statement": statement}, "objects")
     )

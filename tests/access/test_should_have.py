@@ -82,13 +82,8 @@ OF_SERVICE: Statement = {
 IN_IAM: Statement = {"Effect": "Allow", "Action": FOUR, "Resource": KEY}
 ALL_IN_IAM: Statement = {"Effect": "Allow", "Action": FIVE, "Resource": KEY}
 # Whether Personalize sends the key isn't documented.
-MAY_DENY: Statement = {
-    "Effect": "Deny",
-    "Principal": "*",
-    "Action": "kms:CreateGrant",
-    "Resource": "*",
-    "Condition": {"Bool": {"kms:GrantIsForAWSResource": "false"}},
-}
+FOR_NOBODY = {"Bool": {"kms:GrantIsForAWSResource": "false"}}
+MAY_DENY = role("kms:CreateGrant", Effect="Deny", Principal="*", Condition=FOR_NOBODY)
 
 
 def to_change(report: AccessReport, kind: str) -> PolicyToChange:
@@ -279,11 +274,7 @@ def test_several_roles_and_keys() -> None:
 
 def test_a_trust_policy_has_one_statement() -> None:
     """AWS's page on confused deputies has it; it replaces the statements for Personalize."""
-    of_lambda = {
-        "Effect": "Allow",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
+    of_lambda = {**TRUST, "Principal": {"Service": "lambda.amazonaws.com"}, "Condition": {}}
     report = report_of(
         key=ON_KEY,
         iam=[IN_IAM],

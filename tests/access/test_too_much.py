@@ -572,18 +572,9 @@ def test_actions_on_objects_in_a_statement_about_the_bucket(resource: str) -> No
 
 def test_a_condition_without_keys_beside_what_everybody_may_do() -> None:
     """AWS refuses it; what it is about isn't known."""
-    everybody = {
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": "s3:GetObject",
-        "Resource": f"{BUCKET}/*",
-    }
-    report = report_of(
-        IMPORT,
-        key=ON_KEY,
-        iam=READ,
-        bucket=[everybody, {**everybody, "Condition": {"NumericEquals": 1.5}}],
-    )
+    everybody = iam("s3:GetObject", f"{BUCKET}/*", Principal="*")
+    without = {**everybody, "Condition": {"NumericEquals": 1.5}}
+    report = report_of(IMPORT, key=ON_KEY, iam=READ, bucket=[everybody, without])
     assert Cause.FOR_EVERYBODY in {entry.cause for entry in report.excess}
 
 
