@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 from personalize_kms_check import matrix
 from personalize_kms_check.matrix import ROWS, Permissions
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from tests.actions import FIVE, FOUR
 from tests.life.conftest import GROUP, allowing
 from tests.policies import bucket_policy, key_policy, role_policy
 
@@ -43,22 +44,12 @@ def in_key_policy(*actions: str) -> list[Statement]:
 
 # "Your AWS KMS key policy and IAM policies must grant permissions for the following actions", key
 # policy.
-KEY_POLICY = in_key_policy(
-    "kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"
-)
+KEY_POLICY = in_key_policy(*FIVE)
 # The same for a key whose dataset group's data will be exported.
-EXPORT_KEY_POLICY = in_key_policy(
-    "kms:CreateGrant",
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:GenerateDataKey",
-    "kms:ListGrants",
-    "kms:GenerateDataKeyWithoutPlaintext",
-)
+EXPORT_KEY_POLICY = in_key_policy(*FIVE, "kms:GenerateDataKeyWithoutPlaintext")
 # The IAM policy example, scoped to the keys.
-IN_IAM = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
-USES_KEY = of_role("UseKey", IN_IAM, KEY)
-USES_KEYS = of_role("UseKey", IN_IAM, [KEY, DATA_KEY])
+USES_KEY = of_role("UseKey", FOUR, KEY)
+USES_KEYS = of_role("UseKey", FOUR, [KEY, DATA_KEY])
 
 # Role and service list the bucket, read below in/, and write below out/.
 LISTS = of_role("ListBucket", "s3:ListBucket", BUCKET)
@@ -79,33 +70,25 @@ class Policies(NamedTuple):
     of_bucket: list[Statement]
 
 
+IMPORT_JOB = Policies(KEY_POLICY, KEY_POLICY, [LISTS, READS], [SERVICE_LISTS, SERVICE_READS])
+BATCH_JOB = Policies(
+    KEY_POLICY,
+    KEY_POLICY,
+    [LISTS, READS, USES_KEYS, WRITES],
+    [SERVICE_LISTS, SERVICE_READS, SERVICE_WRITES],
+)
 WRITTEN_OUT = {
     "dataset group": Policies(KEY_POLICY, [], [USES_KEY], []),
     # "only AWS KMS key policy must grant permissions"
-    "dataset import job": Policies(
-        KEY_POLICY, KEY_POLICY, [LISTS, READS], [SERVICE_LISTS, SERVICE_READS]
-    ),
+    "dataset import job": IMPORT_JOB,
     # "If you specify a key when you create a dataset group and want to export data": of that key
     # alone.
     "dataset export job": Policies(
         EXPORT_KEY_POLICY, KEY_POLICY, [LISTS, USES_KEYS, WRITES], [SERVICE_LISTS, SERVICE_WRITES]
     ),
-    "batch inference job": Policies(
-        KEY_POLICY,
-        KEY_POLICY,
-        [LISTS, READS, USES_KEYS, WRITES],
-        [SERVICE_LISTS, SERVICE_READS, SERVICE_WRITES],
-    ),
-    "batch segment job": Policies(
-        KEY_POLICY,
-        KEY_POLICY,
-        [LISTS, READS, USES_KEYS, WRITES],
-        [SERVICE_LISTS, SERVICE_READS, SERVICE_WRITES],
-    ),
-    # As import jobs.
-    "data deletion job": Policies(
-        KEY_POLICY, KEY_POLICY, [LISTS, READS], [SERVICE_LISTS, SERVICE_READS]
-    ),
+    "batch inference job": BATCH_JOB,
+    "batch segment job": BATCH_JOB,
+    "data deletion job": IMPORT_JOB,
     # It puts reports without listing.
     "metric attribution": Policies(
         KEY_POLICY, KEY_POLICY, [PUBLISHES, USES_KEYS, WRITES], [SERVICE_WRITES]

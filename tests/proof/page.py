@@ -50,6 +50,14 @@ class Asked:
     on: tuple[str, ...]
 
 
+# "Dataset import job (only AWS KMS key policy must grant permissions)": no KMS in IAM
+IMPORT_JOB: tuple[Asked, ...] = (
+    Asked((ROLE, SERVICE), KEY_POLICY, IN_KEY_POLICY, (DATASET_GROUP_KEY, SOURCE_KEY)),
+    Asked((ROLE,), IAM, ("s3:GetObject",), (SOURCE_OBJECTS,)),
+    Asked((ROLE,), IAM, ("s3:ListBucket",), (SOURCE_BUCKET,)),
+    Asked((SERVICE,), BUCKET_POLICY, ("s3:GetObject",), (SOURCE_OBJECTS,)),
+    Asked((SERVICE,), BUCKET_POLICY, ("s3:ListBucket",), (SOURCE_BUCKET,)),
+)
 # "Permissions requirements for batch workflows" is about both kinds.
 BATCH_JOB: tuple[Asked, ...] = (
     Asked(
@@ -68,14 +76,7 @@ PAGE: dict[str, tuple[Asked, ...]] = {
         Asked((ROLE, SERVICE), KEY_POLICY, IN_KEY_POLICY, (DATASET_GROUP_KEY,)),
         Asked((ROLE,), IAM, IN_IAM, (DATASET_GROUP_KEY,)),
     ),
-    # "Dataset import job (only AWS KMS key policy must grant permissions)": no KMS in IAM
-    "dataset import job": (
-        Asked((ROLE, SERVICE), KEY_POLICY, IN_KEY_POLICY, (DATASET_GROUP_KEY, SOURCE_KEY)),
-        Asked((ROLE,), IAM, ("s3:GetObject",), (SOURCE_OBJECTS,)),
-        Asked((ROLE,), IAM, ("s3:ListBucket",), (SOURCE_BUCKET,)),
-        Asked((SERVICE,), BUCKET_POLICY, ("s3:GetObject",), (SOURCE_OBJECTS,)),
-        Asked((SERVICE,), BUCKET_POLICY, ("s3:ListBucket",), (SOURCE_BUCKET,)),
-    ),
+    "dataset import job": IMPORT_JOB,
     "dataset export job": (
         Asked((ROLE, SERVICE), KEY_POLICY, IN_KEY_POLICY, (DATASET_GROUP_KEY, DESTINATION_KEY)),
         # "If you specify a key when you create a dataset group and want to export data from a
@@ -99,13 +100,7 @@ PAGE: dict[str, tuple[Asked, ...]] = {
     # Service (AWS KMS) for encryption, you must grant Amazon Personalize and your Amazon
     # Personalize IAM service role permission to use your key." As for import jobs, then, and in the
     # key policy alone.
-    "data deletion job": (
-        Asked((ROLE, SERVICE), KEY_POLICY, IN_KEY_POLICY, (DATASET_GROUP_KEY, SOURCE_KEY)),
-        Asked((ROLE,), IAM, ("s3:GetObject",), (SOURCE_OBJECTS,)),
-        Asked((ROLE,), IAM, ("s3:ListBucket",), (SOURCE_BUCKET,)),
-        Asked((SERVICE,), BUCKET_POLICY, ("s3:GetObject",), (SOURCE_OBJECTS,)),
-        Asked((SERVICE,), BUCKET_POLICY, ("s3:ListBucket",), (SOURCE_BUCKET,)),
-    ),
+    "data deletion job": IMPORT_JOB,
     "metric attribution": (
         Asked((ROLE, SERVICE), KEY_POLICY, IN_KEY_POLICY, (DATASET_GROUP_KEY, DESTINATION_KEY)),
         Asked((ROLE,), IAM, IN_IAM, (DATASET_GROUP_KEY, DESTINATION_KEY)),
