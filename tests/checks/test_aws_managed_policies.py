@@ -110,10 +110,8 @@ def test_the_policy_of_personalize_is_about_buckets_with_its_name(
     name: str, allowed: bool, tmp_path: Path
 ) -> None:
     """Elsewhere it allows objects with the name in their keys, and not the bucket itself."""
-    given = importing(
-        Role=role(ManagedPolicyArns=[f"{OF_AWS}service-role/AmazonPersonalizeFullAccess"]),
-        Data=dataset("One"),
-    )
+    arn = f"{OF_AWS}service-role/AmazonPersonalizeFullAccess"
+    given = importing(Role=role(ManagedPolicyArns=[arn]), Data=dataset("One"))
     del given["Resources"]["Read"]
     template = json.loads(
         json.dumps(given).replace("::ratings", f"::{name}").replace('"ratings"', f'"{name}"')
@@ -179,11 +177,9 @@ def test_a_policy_of_aws_is_detached(own: Any, where: str, new: str, tmp_path: P
     assert of_role.should_have == (
         {"Effect": "Allow", "Action": IN_IAM, "Resource": {"Fn::GetAtt": ["Key", "Arn"]}},
     )
-    said = "detach AWS's policy, which nobody else can change"
-    assert (
-        f"IAM policies of Main/Role, in the place of what is too much ({new}{said}):\n"
-        in report.to_text()
-    )
+    said = f"({new}detach AWS's policy, which nobody else can change):\n"
+    of_main = "IAM policies of Main/Role, in the place of what is too much"
+    assert f"{of_main} {said}" in report.to_text()
 
 
 @pytest.mark.parametrize(

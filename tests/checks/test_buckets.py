@@ -140,13 +140,9 @@ def test_two_policies_of_a_bucket_under_conditions(
     one: str | None, other: str, in_prod: int, tmp_path: Path
 ) -> None:
     """It is a problem where both are made."""
-    conditions = [
-        {} if condition is None else {"Condition": condition} for condition in (one, other)
-    ]
-    half, rest = (
-        bucket_policy("s3:GetObject", **conditions[0]),
-        bucket_policy("s3:ListBucket", **conditions[1]),
-    )
+    under = {} if one is None else {"Condition": one}
+    half = bucket_policy("s3:GetObject", **under)
+    rest = bucket_policy("s3:ListBucket", Condition=other)
     template = importing(One=half, Other=rest, Data=dataset("One", "Other", "Read"))
     for parameters, number in ((None, 0), ({"Stage": "prod"}, in_prod)):
         problems = check_assembly(
@@ -199,11 +195,8 @@ def test_the_policy_of_an_imported_bucket(tmp_path: Path) -> None:
     missing = check(tmp_path, whole).missing
     assert [(entry.principal, entry.action) for entry in missing] == [("service", "s3:ListBucket")]
     del resources["One"]
-    report = check(tmp_path, whole)
-    assert (
-        "the bucket policy of arn:aws:s3:::ratings can't be seen: it isn't part of the app"
-        in reasons(report)
-    )
+    unseen = "the bucket policy of arn:aws:s3:::ratings can't be seen: it isn't part of the app"
+    assert unseen in reasons(check(tmp_path, whole))
 
 
 def test_a_bucket_beside_a_stage(tmp_path: Path) -> None:
@@ -278,10 +271,8 @@ def test_paths_that_are_none(tmp_path: Path) -> None:
         "AWS::Region set the env of the stack)"
     }
     # Systems Manager has the bucket's name.
-    kept = check(
-        tmp_path,
-        complete(Data=dataset(path={"Fn::Sub": "s3://{{resolve:ssm:/${Stage}/bucket}}/import/"})),
-    )
+    path = {"Fn::Sub": "s3://{{resolve:ssm:/${Stage}/bucket}}/import/"}
+    kept = check(tmp_path, complete(Data=dataset(path=path)))
     assert kept.problems == ()
     actions = {entry.action for entry in kept.undecided if entry.policy == "bucket"}
     assert actions == {"s3:GetObject", "s3:ListBucket"}

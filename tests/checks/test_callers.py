@@ -109,16 +109,11 @@ def test_a_machine_that_waits_for_what_it_starts(
     actions: list[str], missing: set[tuple[str, str]], tmp_path: Path
 ) -> None:
     """It asks for the status: without that permission the job runs, and the execution fails."""
-    states = {
-        "Export": task("createDatasetExportJob", EXPORT),
-        "Look": task("describeDatasetExportJob", {}),
-    }
+    looking = task("describeDatasetExportJob", {})
+    states = {"Export": task("createDatasetExportJob", EXPORT), "Look": looking}
     policy = managed({**CREATING, "Action": actions}, PASSING, role={"Ref": "Caller"})
-    resources = {
-        "Caller": CALLERS_ROLE,
-        "Asks": machine(states, RoleArn=OF_CALLER),
-        "Policy": policy,
-    }
+    asks = machine(states, RoleArn=OF_CALLER)
+    resources = {"Caller": CALLERS_ROLE, "Asks": asks, "Policy": policy}
     assert of_caller(check(tmp_path, {"Resources": resources}))["no"] == missing
 
 

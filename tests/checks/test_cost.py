@@ -82,10 +82,7 @@ def in_one_template(count: int) -> dict[str, Any]:
     resources = {}
     for number in range(count):
         names = {name: f"{name}{number}" for name in ("Key", "Role", "Policy", "Movies")}
-        of_key, of_role = (
-            {"Fn::GetAtt": [names["Key"], "Arn"]},
-            {"Fn::GetAtt": [names["Role"], "Arn"]},
-        )
+        of_key, of_role = ({"Fn::GetAtt": [names[name], "Arn"]} for name in ("Key", "Role"))
         resources[names["Key"]] = key(of_role)
         resources[names["Role"]] = role()
         resources[names["Policy"]] = policy(of_key, {"Ref": names["Role"]})
@@ -96,12 +93,11 @@ def in_one_template(count: int) -> dict[str, Any]:
 
 def on_conditions(count: int) -> dict[str, Any]:
     """A stack of so many conditions, each dependent on the last, with a resource for each."""
-    template = complete(
-        **{
-            f"Topic{number}": {"Type": "AWS::SNS::Topic", "Condition": f"Is{number}"}
-            for number in range(count)
-        }
-    )
+    topics = {
+        f"Topic{number}": {"Type": "AWS::SNS::Topic", "Condition": f"Is{number}"}
+        for number in range(count)
+    }
+    template = complete(**topics)
     conditions = {
         f"Is{number}": {"Fn::Not": [{"Condition": f"Is{number - 1}"}]} for number in range(1, count)
     }

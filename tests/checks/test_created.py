@@ -336,10 +336,8 @@ def test_the_command_is_told_by_a_file_and_an_option(tmp_path: Path) -> None:
         return result.exit_code, result.output
 
     code, output = told_by(json.dumps([CREATED]), "--organization", ORG)
-    assert (
-        code,
-        "IAM policies of Main/Role lack s3:ListBucket on arn:aws:s3:::ratings" in output,
-    ) == (1, True)
+    assert code == 1
+    assert "IAM policies of Main/Role lack s3:ListBucket on arn:aws:s3:::ratings" in output
     assert told_by("[]") == (0, told_by("[]")[1])
     assert told_by("{}")[0] == told_by("[")[0] == told_by("[]", "--organization", "acme")[0] == 2
     assert f"personalize-kms: {file} is a dict, expected a list of mappings" in told_by("{}")[1]
@@ -519,19 +517,11 @@ def test_no_file_is_written_for_nothing(tmp_path: Path) -> None:
 
 def test_the_line_is_that_of_the_page(tmp_path: Path) -> None:
     """Less the name of the file and the line in it."""
-    template = (
-        json.dumps(creating(CREATING, PASSING))
-        .replace('"Role"', '"ImportRole"')
-        .replace("Caller", "Loader")
-    )
+    template = json.dumps(creating(CREATING, PASSING)).replace("Caller", "Loader")
+    of_loader = '"Role": {"Fn::GetAtt": ["Loader"'
+    renamed = template.replace('"Role"', '"ImportRole"')
     file = tmp_path / "stack.json"
-    file.write_text(
-        template.replace(
-            '"ImportRole": {"Fn::GetAtt": ["Loader"', '"Role": {"Fn::GetAtt": ["Loader"'
-        )
-    )
-    (line,) = [
-        line for line in check_assembly(file).to_text().splitlines() if line.startswith("? ")
-    ]
+    file.write_text(renamed.replace(of_loader.replace("Role", "ImportRole"), of_loader))
+    (line,) = [line for line in check_assembly(file).to_text().splitlines() if line[:2] == "? "]
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "check.md").read_text(encoding="utf-8")
     assert f"  {line.partition('  ')[2]}\n" in page

@@ -77,10 +77,8 @@ def test_several_templates_are_one_deployment(tmp_path: Path) -> None:
         folder_of(tmp_path / "c", template__json=MAIN),
     ]
     report = json.loads(run(*parts, "--format", "json").stdout)
-    assert (report["asked"], len(report["allowed"])) == (
-        [f"{parts[2].as_posix()}/template.json/Movies (dataset group)"],
-        14,
-    )
+    assert report["asked"] == [f"{parts[2].as_posix()}/template.json/Movies (dataset group)"]
+    assert len(report["allowed"]) == 14
     lacking = json.loads(json.dumps(KEYS))
     lacking["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].pop()
     folder_of(tmp_path / "b", keys__json=lacking)
@@ -95,16 +93,11 @@ def test_templates_are_deployed_in_the_order_that_they_need(tmp_path: Path) -> N
     """Only the people who deploy them know it; within a template the order counts."""
     policies = {"Resources": {"Policy": MAIN["Resources"]["Policy"]}}
     groups = {"Resources": {"Movies": dataset_group(IMPORTED, ROLE_ARN, waits=[])}}
-    folder_of(
-        tmp_path / "1",
-        roles__json=ROLES,
-        keys__json=KEYS,
-        policies__json=policies,
-        main__json=groups,
-    )
+    owned = {"roles__json": ROLES, "keys__json": KEYS}
+    folder_of(tmp_path / "1", **owned, policies__json=policies, main__json=groups)
     assert findings(check_assembly(tmp_path / "1")) == CLEAN
     together = {"Resources": {**policies["Resources"], **groups["Resources"]}}
-    folder_of(tmp_path / "2", roles__json=ROLES, keys__json=KEYS, main__json=together)
+    folder_of(tmp_path / "2", **owned, main__json=together)
     assert [problem.kind for problem in check_assembly(tmp_path / "2").problems] == ["ordering"]
 
 
@@ -184,26 +177,20 @@ def test_several_assemblies_are_judged_each_for_itself(tmp_path: Path) -> None:
     dev, prod = (write(tmp_path / name / "cdk.out", {"Main": lacking}) for name in ("dev", "prod"))
     report = json.loads(run(dev, prod, "--format", "json").stdout)
     assert (len(report["missing"]), len(report["allowed"])) == (2, 26)
-    acknowledged = {
-        "type": "aws:cdk:acknowledged-rules",
-        "data": {"Personalize::MissingRoleAccess": "known"},
-    }
+    known = {"Personalize::MissingRoleAccess": "known"}
+    acknowledged = {"type": "aws:cdk:acknowledged-rules", "data": known}
     edit(dev / "manifest.json", Main={"metadata": {"/Main": [acknowledged]}})
     result = run(dev, prod, "--quiet")
     assert result.exit_code == 1
-    assert (
-        f"{os.path.relpath(prod)}/Main.template.json:1  IAM policies of Main/Role lack kms:Decrypt"
-        in result.stdout
-    )
+    place = f"{os.path.relpath(prod)}/Main.template.json:1"
+    assert f"{place}  IAM policies of Main/Role lack kms:Decrypt" in result.stdout
     assert result.stdout.endswith(
         "1 missing, 0 problems, 0 too much, 0 undecided, 26 as AWS's pages ask\n"
         "1 finding left out, acknowledged in the app or ignored\n"
     )
     exported = folder_of(tmp_path / "keys", keys__json=KEYS)
-    assert (
-        run(exported, write(tmp_path / "apart", {"Main": MAIN}), "--fail-on", "undecided").exit_code
-        == 1
-    )
+    apart = write(tmp_path / "apart", {"Main": MAIN})
+    assert run(exported, apart, "--fail-on", "undecided").exit_code == 1
 
 
 def test_the_standard_input(tmp_path: Path) -> None:
@@ -299,10 +286,8 @@ def test_a_nested_template_that_is_not_there(
     kind: str, url: object, its: str, tmp_path: Path
 ) -> None:
     """It is named where the file is said."""
-    folder_of(
-        tmp_path,
-        main__json={"Resources": {**complete()["Resources"], **outer(kind, url)["Resources"]}},
-    )
+    resources = {**complete()["Resources"], **outer(kind, url)["Resources"]}
+    folder_of(tmp_path, main__json={"Resources": resources})
     told = {because for because in reasons(check_assembly(tmp_path)) if "template" in because}
     assert told == {f"{its}, so what it does to policies isn't known"}
 

@@ -36,10 +36,8 @@ DECRYPTING: Json = {"Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "
 
 def check(directory: Path, template: Json, **policies: Any) -> Any:
     directory = write(directory, {"Main": template})
-    return check_assembly(
-        directory,
-        policies={name.replace("_", "-"): document for name, document in policies.items()},
-    )
+    given = {name.replace("_", "-"): document for name, document in policies.items()}
+    return check_assembly(directory, policies=given)
 
 
 def test_a_boundary_by_name(tmp_path: Path) -> None:
@@ -63,18 +61,15 @@ def test_a_managed_policy(document: Json, tmp_path: Path) -> None:
         "managed policy company-boundary of Main/Role"
     }
     denying = {"Statement": [{**DECRYPTING["Statement"][0], "Effect": "Deny"}]}
-    assert {
-        entry.cause.id for entry in check(tmp_path, ATTACHED, company_boundary=denying).missing
-    } == {"denied"}
+    missing = check(tmp_path, ATTACHED, company_boundary=denying).missing
+    assert {entry.cause.id for entry in missing} == {"denied"}
 
 
 @pytest.mark.parametrize("name", ["boundary", "*"])
 def test_the_name_of_another_policy(name: str, tmp_path: Path) -> None:
     """It changes nothing: the finding stays, and names the policy."""
-    assert (
-        "--policy company-boundary=FILE"
-        in check(tmp_path, ATTACHED, **{name: DECRYPTING}).to_text()
-    )
+    report = check(tmp_path, ATTACHED, **{name: DECRYPTING})
+    assert "--policy company-boundary=FILE" in report.to_text()
 
 
 def test_what_the_app_makes_and_what_aws_makes_stays(tmp_path: Path) -> None:

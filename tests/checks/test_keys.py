@@ -112,11 +112,8 @@ def test_what_a_template_does_not_tell_is_undecided(
 def test_why_nothing_is_known_of_a_key(given: Any, why: str, tmp_path: Path) -> None:
     """A parameter may be any key, also one of the app."""
     report = check(tmp_path, complete(Movies=dataset_group(given)), **AGNOSTIC)
-    assert {
-        entry.because.rpartition(": ")[2]
-        for entry in report.undecided
-        if entry.principal == "service"
-    } == {why}
+    of_service = [entry for entry in report.undecided if entry.principal == "service"]
+    assert {entry.because.rpartition(": ")[2] for entry in of_service} == {why}
 
 
 @pytest.mark.parametrize(
@@ -150,10 +147,8 @@ def test_an_alias_of_a_dataset_group_that_is_not_part_of_the_app(
     """One problem, and no statement to add for a key that isn't known."""
     report = check(tmp_path, complete(Movies=dataset_group(given)))
     (message,) = messages(report)
-    assert (
-        f"the dataset group's key is {given}, and Personalize takes only the ARN of a key"
-        in message
-    )
+    told = f"the dataset group's key is {given}, and Personalize takes only the ARN of a key"
+    assert told in message
     assert report.missing == ()
     assert {entry.resource for entry in report.undecided} == {"${key of alias/theirs?}"}
 
@@ -161,11 +156,8 @@ def test_an_alias_of_a_dataset_group_that_is_not_part_of_the_app(
 @pytest.mark.parametrize("name", ["KeySpec", "KeyUsage"])
 def test_a_key_whose_kind_is_a_parameter(name: str, tmp_path: Path) -> None:
     """Personalize may be unable to work with it: that is told once for all dataset groups."""
-    more = {
-        "Books": dataset_group({"Fn::Sub": "${Key.Arn}"}),
-        "Key": key(**{name: {"Ref": "Stage"}}),
-    }
-    report = check(tmp_path, complete(**more))
+    books, of_any_kind = dataset_group({"Fn::Sub": "${Key.Arn}"}), key(**{name: {"Ref": "Stage"}})
+    report = check(tmp_path, complete(Books=books, Key=of_any_kind))
     assert len(report.asked) == 2
     assert [(entry.needed_by, entry.because) for entry in report.undecided] == [
         (
@@ -254,15 +246,9 @@ def test_a_policy_that_is_merged_into_an_imported_key(tmp_path: Path) -> None:
     assert findings(check(tmp_path, template)) == CLEAN
     document["Statement"].pop()
     report = check(tmp_path, template)
-    assert {(entry.principal, entry.action, entry.because) for entry in report.undecided} == {
-        (
-            "service",
-            action,
-            f"the key policy of {KEY_ARN} can't be seen: only what this app merges into it is "
-            "known",
-        )
-        for action in ACTIONS
-    }
+    told = {(entry.principal, entry.action, entry.because) for entry in report.undecided}
+    why = f"the key policy of {KEY_ARN} can't be seen: only what this app merges into it is known"
+    assert told == {("service", action, why) for action in ACTIONS}
     template["Resources"]["Movies"] = dataset_group(KEY_ARN)
     assert {problem.kind for problem in check(tmp_path, template).problems} == {"ordering"}
 
