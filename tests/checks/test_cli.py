@@ -118,10 +118,8 @@ def test_dataset_groups_without_a_key_ask_for_nothing(
     assert "nothing was checked" not in result.stdout
     assert said in run(tmp_path, "--format", "markdown").stdout
     assert json.loads(run(tmp_path, "--format", "json").stdout)["without_key"] == ["Main/Movies"]
-    with_role = {
-        **OF_PERSONALIZE["Resources"]["Movies"]["Properties"],
-        "RoleArn": "arn:aws:iam::111122223333:role/r",
-    }
+    properties = OF_PERSONALIZE["Resources"]["Movies"]["Properties"]
+    with_role = {**properties, "RoleArn": "arn:aws:iam::111122223333:role/r"}
     wrong = {"Resources": {"Movies": {"Type": GROUP, "Properties": with_role}}}
     assert check_assembly(write(tmp_path, {"Main": wrong})).without_key == ()
 
@@ -191,10 +189,8 @@ def test_kinds_need_a_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A space makes a path of the second, which is checked if it exists."""
     result = run("--fail-on", "missing", "problems")
     assert result.exit_code == 2
-    assert (
-        "there is no problems; kinds need a comma, as in --fail-on missing,problems"
-        in result.stderr
-    )
+    told = "there is no problems; kinds need a comma, as in --fail-on missing,problems"
+    assert told in result.stderr
     write(tmp_path / "problems", {"Main": complete()})
     monkeypatch.chdir(tmp_path)
     assert run("--fail-on", "missing", "problems").exit_code == 0
@@ -241,11 +237,8 @@ def test_an_interrupt_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("personalize_kms_check._cli.read_reports", interrupted)
     result = run()
-    assert (result.exit_code, result.stdout, result.stderr) == (
-        2,
-        "",
-        "personalize-kms: interrupted\n",
-    )
+    told = (result.exit_code, result.stdout, result.stderr)
+    assert told == (2, "", "personalize-kms: interrupted\n")
 
 
 COMMAND = f"env -u PYTHONUNBUFFERED {sys.executable} -m personalize_kms_check check"
@@ -421,12 +414,8 @@ def test_parameters_have_the_form_of_the_cdks_cli(tmp_path: Path) -> None:
     result = run(directory, "--parameters", "Stage=a=b", "--format", "json")
     assert (result.exit_code, len(json.loads(result.stdout)["missing"])) == (1, 4)
     malformed = run(directory, "--parameters", "Stage")
-    assert (
-        malformed.exit_code,
-        "'Stage' is not of the form [STACK:]NAME=VALUE" in malformed.stderr,
-    ) == (2, True)
+    assert malformed.exit_code == 2
+    assert "'Stage' is not of the form [STACK:]NAME=VALUE" in malformed.stderr
     unknown = run(directory, "--parameters", "Stag=prod")
-    assert (unknown.exit_code, unknown.stderr) == (
-        2,
-        "personalize-kms: parameters has Stag, but no template has a parameter Stag\n",
-    )
+    told = "personalize-kms: parameters has Stag, but no template has a parameter Stag\n"
+    assert (unknown.exit_code, unknown.stderr) == (2, told)

@@ -110,20 +110,11 @@ def also(resource: Json, statement: Json) -> Json:
 
 ALLOWING: Json = {**LACKING, "Action": IN_IAM}
 DENYING: Json = {"Effect": "Deny", "Action": "kms:CreateGrant", "Resource": "*"}
-BOUNDED = {
-    "Boundary": managed(
-        {"Effect": "Allow", "Action": "*", "Resource": "*"}, DENYING, role={"Ref": "Etl"}
-    )
-}
+BOUNDARY = managed({**WIDE, "Action": "*"}, DENYING, role={"Ref": "Etl"})
 DENYING_KEY = also(key(), {**DENYING, "Principal": {"AWS": ROLE}})
 DENYING_BUCKET = also(
     bucket_policy("s3:GetObject", "s3:ListBucket"),
-    {
-        "Effect": "Deny",
-        "Principal": {"AWS": ROLE},
-        "Action": "s3:GetObject",
-        "Resource": "arn:aws:s3:::ratings/*",
-    },
+    {**DENYING, "Principal": {"AWS": ROLE}, "Action": "s3:GetObject"},
 )
 
 
@@ -133,7 +124,9 @@ DENYING_BUCKET = also(
         (complete(Policy=managed(ALLOWING, DENYING)), ["Policy"]),
         (complete(More=managed(DENYING)), ["More"]),
         (
-            complete(Role=role(PermissionsBoundary={"Ref": "Boundary"}), Etl=role(), **BOUNDED),
+            complete(
+                Role=role(PermissionsBoundary={"Ref": "Boundary"}), Etl=role(), Boundary=BOUNDARY
+            ),
             ["Boundary"],
         ),
         (complete(Key=DENYING_KEY), ["Key"]),
@@ -214,10 +207,8 @@ def test_markdown_says_where(tmp_path: Path) -> None:
     """A line has the policy to change, or the request, with its file; allowed needs have none."""
     markdown = check(tmp_path, complete(Policy=managed(LACKING), Movies=_early())).to_markdown()
     movies = "Main/Movies (dataset group)"
-    said, place = (
-        "IAM policies of Main/Role lack kms:Decrypt on Main/Key",
-        "`Policy` in `Main.template.json`",
-    )
+    said = "IAM policies of Main/Role lack kms:Decrypt on Main/Key"
+    place = "`Policy` in `Main.template.json`"
     assert f"| ✘ | {said} | {place} | {movies} | [AWS](https://" in markdown
     (ordering,) = [line for line in markdown.splitlines() if "may be created before" in line]
     assert ordering.split(" | ")[2:4] == ["`Movies` in `Main.template.json`", movies]
@@ -261,14 +252,10 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
 
 def test_a_role_that_is_not_of_the_app_has_its_name(tmp_path: Path) -> None:
     """Whatever its parameter is."""
-    movies = {
-        "Movies": dataset_group(key={"Fn::ImportValue": "Key"}, role={"Ref": "RoleArn"}, waits=[])
-    }
-    given = {"Parameters": {"RoleArn": {"Type": "String"}}, "Resources": movies}
-    exported = {
-        "Outputs": {"Key": {"Value": KEY, "Export": {"Name": "Key"}}},
-        "Resources": {"Key": key("Key")},
-    }
+    movies = dataset_group(key={"Fn::ImportValue": "Key"}, role={"Ref": "RoleArn"}, waits=[])
+    given = {"Parameters": {"RoleArn": {"Type": "String"}}, "Resources": {"Movies": movies}}
+    outputs = {"Key": {"Value": KEY, "Export": {"Name": "Key"}}}
+    exported = {"Outputs": outputs, "Resources": {"Key": key("Key")}}
     exported["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].pop(0)
     (of_key,) = check(tmp_path, exported, given).policies
     assert (of_key.policy, of_key.unnamed_roles) == ("key", ())
@@ -337,9 +324,7 @@ def for_two_roles(**properties: Any) -> Json:
             ],
         ),
         (
-            complete(
-                Policy=policy(key={"Fn::Sub": "arn:aws:kms:*:*:key/${Stage}"}, actions=IN_IAM)
-            ),
+            complete(Policy=policy(key={"Fn::Sub": "arn:aws:kms:*:*:key/${Stage}"})),
             [
                 f"not known whether Main/Role may {', '.join(IN_IAM)} on Main/Key: statement "
                 "number 1 of policy Main/Policy: Resource arn:aws:kms:*:*:key/${Main.Stage?}: "
@@ -365,13 +350,7 @@ def test_one_reason_is_one_line_with_the_option_that_settles_it(
 ) -> None:
     """In the data each permission is an entry of its own."""
     report = check(tmp_path, {"Parameters": {"Stage": {"Type": "String"}}, **template})
-    assert [
-        line.removeprefix("? ")
-        for line in report.to_text(quiet=True).splitlines()
-        if line[0] == "?"
-    ] == lines
-    assert (report.missing, report.problems, len({*report.undecided})) == (
-        (),
-        (),
-        len(report.undecided),
-    )
+    told = [line for line in report.to_text(quiet=True).splitlines() if line[0] == "?"]
+    assert [line.removeprefix("? ") for line in told] == lines
+    assert (report.missing, report.problems) == ((), ())
+    assert len({*report.undecided}) == len(report.undecided)

@@ -59,12 +59,9 @@ def test_a_stack_by_hand_fails_at_the_constructs(tmp_path: Path) -> None:
         ("Trust", "warning"): {"Main/Role/Resource"},
         ("Ordering", "error"): {"Main/Movies"},
     }
-    of_role = [
-        violation
-        for violation in report["violations"]
-        if violation["ruleName"] == "Personalize::MissingRoleAccess"
-    ]
-    assert [violation["suggestedFix"] for violation in of_role] == [
+    of_role = "Personalize::MissingRoleAccess"
+    violations = [it for it in report["violations"] if it["ruleName"] == of_role]
+    assert [violation["suggestedFix"] for violation in violations] == [
         "IAM policies of Main/Role, in the place of what is too much: "
         '{"Effect": "Allow", "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", '
         '"kms:ListGrants"], "Resource": {"Fn::GetAtt": ["Key961B73FD", "Arn"]}} '
@@ -85,10 +82,8 @@ def test_findings_are_acknowledged_by_the_name_of_the_rule(tmp_path: Path) -> No
 
     some = synth(tmp_path / "1", acknowledging("MissingKeyAccess", "ExcessRoleAccess", "Trust"))
     assert {rule for rule, _ in rules(some)} == {"MissingRoleAccess", "Ordering"}
-    every = synth(
-        tmp_path / "2", acknowledging("MissingKeyAccess", "MissingRoleAccess", "Ordering")
-    )
-    assert every["conclusion"] == "success"
+    errors = acknowledging("MissingKeyAccess", "MissingRoleAccess", "Ordering")
+    assert synth(tmp_path / "2", errors)["conclusion"] == "success"
 
 
 def test_stages_and_nested_stacks(tmp_path: Path) -> None:
@@ -96,10 +91,8 @@ def test_stages_and_nested_stacks(tmp_path: Path) -> None:
 
     def build(app: cdk.App) -> None:
         for name in ("Beta", "Prod"):
-            by_hand(
-                cdk.NestedStack(cdk.Stack(cdk.Stage(app, name), "Main"), "Nested"),
-                "lambda.amazonaws.com",
-            )
+            stack = cdk.Stack(cdk.Stage(app, name), "Main")
+            by_hand(cdk.NestedStack(stack, "Nested"), "lambda.amazonaws.com")
 
     broken = rules(synth(tmp_path, build))
     of_keys = broken[("MissingKeyAccess", "error")]

@@ -210,13 +210,9 @@ def test_policies_of_a_role_of_that_name_in_another_account(
     account: str, missing: set[str], tmp_path: Path
 ) -> None:
     """They are another role's."""
-    main = complete(
-        Role=role(RoleName="reader"), Key=key(READER), Movies=dataset_group(waits="Key")
-    )
-    stacks = {
-        "Main": without("Policy", main),
-        "Other": {"Resources": {"Policy": policy("*", role="reader")}},
-    }
+    named, movies = role(RoleName="reader"), dataset_group(waits="Key")
+    main = without("Policy", complete(Role=named, Key=key(READER), Movies=movies))
+    stacks = {"Main": main, "Other": {"Resources": {"Policy": policy("*", role="reader")}}}
     report = check_assembly(write(tmp_path, stacks, accounts={"Other": account}))
     assert {entry.action for entry in report.missing} == missing
 
@@ -276,10 +272,8 @@ def test_managed_policies_of_aws_may_allow(tmp_path: Path) -> None:
         "arn:aws:iam::aws:policy/service-role/AWSGlueServiceRole",
     ]
     assert findings(check(tmp_path, complete(Role=role(ManagedPolicyArns=arns)))) == CLEAN
-    report = check(
-        tmp_path,
-        complete(Role=role(ManagedPolicyArns=arns[:1]), Policy=policy(actions=["kms:Decrypt"])),
-    )
+    reading, own = role(ManagedPolicyArns=arns[:1]), policy(actions=["kms:Decrypt"])
+    report = check(tmp_path, complete(Role=reading, Policy=own))
     assert report.missing == ()
     assert {entry.action for entry in report.undecided} == set(IN_IAM) - {"kms:Decrypt"}
     assert all("ReadOnlyAccess isn't part of the app" in reason for reason in reasons(report))
@@ -288,9 +282,8 @@ def test_managed_policies_of_aws_may_allow(tmp_path: Path) -> None:
 def test_a_permissions_boundary_of_the_app_and_one_of_others(tmp_path: Path) -> None:
     """The app's boundary is judged, the other leaves the role undecided."""
     boundary = managed({"Effect": "Allow", "Action": "kms:D*", "Resource": "*"}, Roles=[])
-    report = check(
-        tmp_path, complete(Role=role(PermissionsBoundary={"Ref": "Boundary"}), Boundary=boundary)
-    )
+    bounded = role(PermissionsBoundary={"Ref": "Boundary"})
+    report = check(tmp_path, complete(Role=bounded, Boundary=boundary))
     assert {(entry.policy, entry.action) for entry in report.missing} == {
         ("key", "kms:CreateGrant"),
         ("key", "kms:GenerateDataKey"),
@@ -298,10 +291,8 @@ def test_a_permissions_boundary_of_the_app_and_one_of_others(tmp_path: Path) -> 
         ("role", "kms:GenerateDataKey"),
         ("role", "kms:ListGrants"),
     }
-    other = check(
-        tmp_path,
-        complete(Role=role(PermissionsBoundary="arn:aws:iam::111122223333:policy/Company")),
-    )
+    bounded = role(PermissionsBoundary="arn:aws:iam::111122223333:policy/Company")
+    other = check(tmp_path, complete(Role=bounded))
     assert other.missing == ()
     assert {entry.principal for entry in other.undecided} == {"role"}
     assert all("policy/Company isn't part of the app" in reason for reason in reasons(other))
@@ -312,17 +303,14 @@ def test_a_managed_policy_of_one_name_in_another_stack(tmp_path: Path) -> None:
     arn = {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:policy/use-key"}
 
     def template(*actions: str) -> dict[str, Any]:
-        named = managed(
-            {**ALLOW, "Action": list(actions)}, role="nobody", ManagedPolicyName="use-key"
-        )
+        allow = {**ALLOW, "Action": list(actions)}
+        named = managed(allow, role="nobody", ManagedPolicyName="use-key")
         return complete(Role=role(ManagedPolicyArns=[arn]), Policy=named)
 
     report = check(tmp_path, template("kms:Decrypt"), template(*IN_IAM), **AGNOSTIC)
     lacking = {(entry.principal_arn, entry.action) for entry in report.missing}
-    assert lacking == {
-        ("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Main.Role}", action)
-        for action in IN_IAM[1:]
-    }
+    of_main = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Main.Role}"
+    assert lacking == {(of_main, action) for action in IN_IAM[1:]}
 
 
 OWN = "statement number 1 of inline policy own of Main/Role"
@@ -490,16 +478,9 @@ def test_two_inline_policies_of_one_name_in_two_stacks(tmp_path: Path) -> None:
 def test_documents_as_json_text(where: str, change: Any, tmp_path: Path) -> None:
     """CloudFormation takes the text of a document for the document."""
     arn = READER.replace("reader", "movies")
-    template = complete(
-        Key=key(arn),
-        Role=role(RoleName="movies"),
-        Policy=policy("*"),
-        Movies=dataset_group(waits=[]),
-    )
-    if where == "inline":
-        template["Resources"]["Role"] = role(
-            RoleName="movies", **inline({**ALLOW, "Resource": "*"})
-        )
+    own = inline({**ALLOW, "Resource": "*"}) if where == "inline" else {}
+    named, movies = role(RoleName="movies", **own), dataset_group(waits=[])
+    template = complete(Key=key(arn), Role=named, Policy=policy("*"), Movies=movies)
     of_key, of_role, of_policy = (
         template["Resources"][name]["Properties"] for name in ("Key", "Role", "Policy")
     )

@@ -13,7 +13,7 @@ from personalize_kms_check._reports.report import AccessReport
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob, DatasetExportJob
-from tests.checks.templates import check, complete, of_type, role
+from tests.checks.templates import check, complete, of_type, reasons, role
 from tests.checks.test_state_machines import BATCH, machine, task
 
 KINDS = {BatchInferenceJob: "batch inference job", BatchSegmentJob: "batch segment job"}
@@ -74,23 +74,14 @@ def test_a_task_leads_to_the_key_of_its_solution(call: str, tmp_path: Path) -> N
     """A state machine that calls Personalize itself, with another role than the dataset group's."""
     version = {"Fn::Join": ["/", [{"Fn::GetAtt": ["Sims", "SolutionArn"]}, "4a5b"]]}
     arguments = {**BATCH, "SolutionVersionArn": "VERSION", "RoleArn": "ROLE"}
-    asks = machine({"Batch": task(call, arguments)})
-    definition = (
-        asks["Properties"]
-        .pop("DefinitionString")
-        .replace("VERSION", "${Version}")
-        .replace("ROLE", "${Role}")
-    )
-    asks["Properties"] |= {
-        "DefinitionString": definition,
-        "DefinitionSubstitutions": {"Version": version, "Role": {"Fn::GetAtt": ["Other", "Arn"]}},
-    }
+    substitutions = {"Version": version, "Role": {"Fn::GetAtt": ["Other", "Arn"]}}
+    asks = machine({"Batch": task(call, arguments)}, DefinitionSubstitutions=substitutions)
+    definition = asks["Properties"]["DefinitionString"].replace("VERSION", "${Version}")
+    asks["Properties"]["DefinitionString"] = definition.replace("ROLE", "${Role}")
     group = {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}
     sims = of_type("AWS::Personalize::Solution", Name="sims", DatasetGroupArn=group)
     report = check(tmp_path, complete(Asks=asks, Sims=sims, Other=role()))
-    assert not [
-        entry for entry in report.undecided if "dataset group can't be seen" in entry.because
-    ]
+    assert not any("dataset group can't be seen" in reason for reason in reasons(report))
     kind = "batch inference job" if "Inference" in call else "batch segment job"
     assert on_keys(report, f"Main/Asks · Batch ({kind})", key="Main.Key") == ON_KEY
 

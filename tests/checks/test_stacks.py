@@ -33,12 +33,8 @@ from tests.checks.templates import (
 )
 from tests.life.conftest import l1_role
 
-JOBS = [
-    {
-        "resource": "dataset import job",
-        "source": {"bucket": "arn:aws:s3:::ratings", "prefix": "in/"},
-    }
-]
+SOURCE = {"bucket": "arn:aws:s3:::ratings", "prefix": "in/"}
+JOBS = [{"resource": "dataset import job", "source": SOURCE}]
 
 
 @pytest.mark.parametrize(
@@ -54,15 +50,10 @@ def test_another_stack_by_its_exports(imported: Any, tmp_path: Path) -> None:
     role_arn = "arn:aws:iam::111122223333:role/personalize"
     of_role = key(role_arn)
     security = {"Resources": {"Key": of_role}, "Outputs": {"Exported": exported}}
-    main = complete(
-        Policy=policy(imported, "personalize"), Movies=dataset_group(imported, role_arn)
-    )
-    del main["Resources"]["Key"], main["Resources"]["Role"]
-    stacks = {
-        "Roles": {"Resources": {"Role": role(RoleName="personalize")}},
-        "Security": security,
-        "Main": main,
-    }
+    used, group = policy(imported, "personalize"), dataset_group(imported, role_arn)
+    roles = {"Resources": {"Role": role(RoleName="personalize")}}
+    main = {"Resources": {"Policy": used, "Movies": group}}
+    stacks = {"Roles": roles, "Security": security, "Main": main}
     told = findings(check_assembly(write(tmp_path, stacks, dependencies={"Security": ["Roles"]})))
     assert told == CLEAN
 
@@ -91,10 +82,8 @@ def test_nested_stacks(by_path: bool, tmp_path: Path) -> None:
     assert len(report.allowed) == 14
     nested["Metadata"] = {}
     elsewhere = check(tmp_path / "elsewhere", template)
-    assert any(
-        entry.because.startswith("its template isn't in the assembly")
-        for entry in elsewhere.undecided
-    )
+    unseen = "its template isn't in the assembly"
+    assert any(entry.because.startswith(unseen) for entry in elsewhere.undecided)
 
 
 def test_resources_of_nested_stacks_have_their_own_paths(app: cdk.App) -> None:
@@ -144,15 +133,13 @@ def test_stages_are_checked_each_for_itself(tmp_path: Path) -> None:
     stages = {}
     for stage, actions in (("Beta", None), ("Prod", ["kms:Decrypt"])):
         template = complete(Role=role(RoleName="personalize"), Policy=policy(actions=actions))
-        stages[stage] = write(
-            tmp_path / f"assembly-{stage}", {f"{stage}Main": template}, **AGNOSTIC
-        )
+        directory = tmp_path / f"assembly-{stage}"
+        stages[stage] = write(directory, {f"{stage}Main": template}, **AGNOSTIC)
     report = check_assembly(write(tmp_path, {}, stages=stages))
     assert report.asked == ("BetaMain/Movies (dataset group)", "ProdMain/Movies (dataset group)")
     assert {entry.action for entry in report.missing} == set(IN_IAM) - {"kms:Decrypt"}
-    assert {tuple(entry.needed_by) for entry in report.missing} == {
-        ("ProdMain/Movies (dataset group)",)
-    }
+    needed_by = [entry.needed_by for entry in report.missing]
+    assert needed_by == [["ProdMain/Movies (dataset group)"]] * 3
 
 
 def test_exports_of_stages_are_those_of_the_same_stage(tmp_path: Path) -> None:
@@ -161,14 +148,10 @@ def test_exports_of_stages_are_those_of_the_same_stage(tmp_path: Path) -> None:
     stages = {}
     for name in ("Beta", "Prod"):
         outputs = {"Key": {"Value": KEY, "Export": {"Name": "key"}}}
-        main = complete(
-            Role=role(RoleName="reader"), Policy=policy(imported), Movies=dataset_group(imported)
-        )
-        del main["Resources"]["Key"]
-        security = {
-            "Resources": {"Key": key("arn:aws:iam::111122223333:role/reader")},
-            "Outputs": outputs,
-        }
+        reader, movies = role(RoleName="reader"), dataset_group(imported)
+        main = {"Resources": {"Role": reader, "Policy": policy(imported), "Movies": movies}}
+        of_reader = key("arn:aws:iam::111122223333:role/reader")
+        security = {"Resources": {"Key": of_reader}, "Outputs": outputs}
         stacks = {f"{name}Security": security, f"{name}Main": main}
         stages[name] = write(tmp_path / f"assembly-{name}", stacks)
     report = check_assembly(write(tmp_path, {}, stages=stages))
@@ -185,10 +168,7 @@ def test_exports_of_stages_are_those_of_the_same_stage(tmp_path: Path) -> None:
 
 def test_products_are_checked_each_for_itself(tmp_path: Path) -> None:
     """Two versions may make the same bucket, and templates that are equal are one asset."""
-    versions = {
-        "First.product.template.json": importing(),
-        "Second.product.template.json": importing(),
-    }
+    versions = {f"{name}.product.template.json": importing() for name in ("First", "Second")}
     stack: Any = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
     assets = {"1a2b": "First.product.template.json"}
     write(tmp_path, {"Main": stack}, files=versions, assets=assets)

@@ -137,18 +137,13 @@ def test_other_tasks_ask_for_nothing(tmp_path: Path) -> None:
 )
 def test_a_state_whose_call_is_not_known(resource: Any, tmp_path: Path) -> None:
     """A parameter or an absent substitution decides the call."""
-    definition = {
-        "StartAt": "Create",
-        "States": {"Create": {"Type": "Task", "Resource": resource, "End": True}},
-    }
-    report = alone(
-        tmp_path,
-        {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"Definition": definition}},
-    )
+    states = {"Create": {"Type": "Task", "Resource": resource, "End": True}}
+    definition = {"StartAt": "Create", "States": states}
+    asks = of_type("AWS::StepFunctions::StateMachine", Definition=definition)
+    report = alone(tmp_path, asks)
     assert report.asked == ()
-    assert [(entry.needed_by, entry.because) for entry in report.undecided] == [
-        (["Main/Asks · Create"], NOT_KNOWN)
-    ]
+    (entry,) = report.undecided
+    assert (entry.needed_by, entry.because) == (["Main/Asks · Create"], NOT_KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -200,9 +195,8 @@ def test_what_the_state_before_does_not_say_is_undecided(states: Json, tmp_path:
     assert report.asked == ("Main/Asks · Export (dataset export job)",)
     assert (report.missing, report.problems) == ((), ())
     assert wanted(report) != EXPORTING
-    assert all(
-        "${" in entry.principal_arn for entry in report.undecided if entry.principal == "role"
-    )
+    of_roles = [entry for entry in report.undecided if entry.principal == "role"]
+    assert all("${" in entry.principal_arn for entry in of_roles)
 
 
 @pytest.mark.parametrize(
@@ -289,15 +283,15 @@ def test_definitions_in_files_of_the_app(where: str, file: str, tmp_path: Path) 
     )
     report = check_assembly(app.synth())
     if file.endswith("json"):
-        assert [request.rpartition("/")[2] for request in report.asked] == [
-            "Machine · Export (dataset export job)"
-        ]
+        (request,) = report.asked
+        assert request.endswith("/Machine · Export (dataset export job)")
     else:
         assert report.asked == ()
-        assert [entry.because for entry in report.undecided] == [
+        (entry,) = report.undecided
+        assert entry.because == (
             "its definition isn't JSON, so what it asks of Personalize isn't known: write it as "
             "JSON, or use the jobs of this library"
-        ]
+        )
 
 
 def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
@@ -313,10 +307,8 @@ def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
 def test_one_of_our_jobs_beside_machines_whose_definition_is_not_known(app: cdk.App) -> None:
     """A parameter, an import or ``Fn::Sub`` may become any machine: that is no error."""
     stack = cdk.Stack(app, "Main")
-    encryption, data = (
-        PersonalizeEncryption(stack, "Encryption"),
-        S3Location(s3.Bucket(stack, "Data"), "in/"),
-    )
+    encryption = PersonalizeEncryption(stack, "Encryption")
+    data = S3Location(s3.Bucket(stack, "Data"), "in/")
     job = DatasetImportJob(
         stack, "Import", encryption=encryption, dataset_arn=DATASET_ARN, source=data
     )

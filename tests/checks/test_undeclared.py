@@ -318,14 +318,11 @@ def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
 )
 def test_a_role_outside_of_the_app(statements: list[Json], said: list[str], tmp_path: Path) -> None:
     """A pattern is about roles of others where no role of the app trusts Personalize."""
-    template = app(
-        *statements,
-        Movies={"Type": "AWS::Personalize::DatasetGroup", "Properties": {"Name": "movies"}},
-    )
+    movies = of_type("AWS::Personalize::DatasetGroup", Name="movies")
+    template = app(*statements, Movies=movies)
     template["Resources"]["Role"] = role(**trusted_by("lambda.amazonaws.com"))
-    assert lines(check(tmp_path / "1", template)) == [
-        (["Main/Caller"], because) for because in said
-    ]
+    told = lines(check(tmp_path / "1", template))
+    assert told == [(["Main/Caller"], because) for because in said]
     # Something is asked.
     template["Resources"]["Movies"]["Properties"] |= {
         "KmsKeyArn": "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
@@ -400,17 +397,15 @@ def test_a_role_that_only_personalize_assumes(tmp_path: Path) -> None:
     assert lines(check(tmp_path, app(Role=alone))) == []
     of_function = trusted_by("lambda.amazonaws.com")["AssumeRolePolicyDocument"]["Statement"]
     alone["Properties"]["AssumeRolePolicyDocument"]["Statement"] += of_function
-    assert lines(check(tmp_path, app(Role=alone))) == [
-        (["Main/Role"], line(actions="personalize:*"))
-    ]
+    told = lines(check(tmp_path, app(Role=alone)))
+    assert told == [(["Main/Role"], line(actions="personalize:*"))]
 
 
 def test_a_function_with_a_boundary_of_the_company(tmp_path: Path) -> None:
     """It isn't part of the app, and may let it create them."""
     template = app(CREATING, PASSING)
-    template["Resources"]["Caller"]["Properties"]["PermissionsBoundary"] = (
-        "arn:aws:iam::111122223333:policy/company"
-    )
+    boundary = {"PermissionsBoundary": "arn:aws:iam::111122223333:policy/company"}
+    template["Resources"]["Caller"]["Properties"] |= boundary
     assert lines(check(tmp_path, template)) == [(["Main/Caller"], line())]
 
 
@@ -420,11 +415,8 @@ def test_a_function_with_a_boundary_of_the_company(tmp_path: Path) -> None:
 )
 def test_the_role_of_a_dataset_group(action: str, said: bool, tmp_path: Path) -> None:
     """A template's request says nothing of the jobs that code starts with the role."""
-    creating = creates(f"personalize:{action}")
-    report = check(
-        tmp_path,
-        complete(**app(creating, PASSING)["Resources"] | {"Role": complete()["Resources"]["Role"]}),
-    )
+    resources = app(creates(f"personalize:{action}"), PASSING)["Resources"]
+    report = check(tmp_path, complete(**{**resources, "Role": complete()["Resources"]["Role"]}))
     assert any("no template says which" in because for _, because in lines(report)) == said
 
 
@@ -434,14 +426,11 @@ def test_what_is_undeclared_is_open_for_the_roles_that_are_passed(tmp_path: Path
     surplus = {"Effect": "Allow", "Action": "kms:GenerateDataKeyWithoutPlaintext", "Resource": KEY}
     own = {"PolicyName": "all", "PolicyDocument": {"Statement": [surplus]}}
     second = role(Policies=[own])
-    more: Json = {
-        "Key": {"Type": "AWS::KMS::Key"},
-        "Movies": {"Type": "AWS::Personalize::DatasetGroup", "Properties": group},
-    }
-    report = check(tmp_path, app(CREATING, PASSING, Second=second, **more))
-    assert [entry.action for entry in report.excess if entry.policy == "role"] == [
-        "kms:GenerateDataKeyWithoutPlaintext"
-    ]
+    movies = of_type("AWS::Personalize::DatasetGroup", **group)
+    more = {"Second": second, "Key": {"Type": "AWS::KMS::Key"}, "Movies": movies}
+    report = check(tmp_path, app(CREATING, PASSING, **more))
+    actions = [entry.action for entry in report.excess if entry.policy == "role"]
+    assert actions == ["kms:GenerateDataKeyWithoutPlaintext"]
 
 
 SCHEDULED = of_type(
