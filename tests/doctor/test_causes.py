@@ -12,11 +12,14 @@ from personalize_kms_check import matrix
 from personalize_kms_check._account.account_report import look
 from tests.doctor.fake_account import (
     ACCOUNT,
+    ADMIN,
     BASE_4,
     BASE_5,
     BUCKET,
     BUCKET_KEY,
     DAY,
+    DEAD,
+    DEAD_USER,
     GROUP,
     KEY,
     OF_DAY,
@@ -32,12 +35,6 @@ from tests.doctor.fake_account import (
 from tests.doctor.findings import bad, findings
 from tests.doctor.following import apply
 
-DEAD, OTHER_DEAD, DEAD_USER = (
-    "AROADEADDEADDEADDEAD1",
-    "AROADEADDEADDEADDEAD2",
-    "AIDADEADDEADDEADDEAD1",
-)
-ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
 METRICS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:*"
 READ = allow(["s3:GetObject", "s3:ListBucket"])
 LOAD = f"load {OF_DAY} (dataset import job)"
@@ -224,11 +221,8 @@ def test_states_of_keys(account: FakeAccount, state: str, mend: str) -> None:
     """Each has its own remedy."""
     account.answer("DescribeKey", account.described_key(KeyState=state))
     finding = account.finding()
-    assert (finding.cause, finding.of, finding.says) == (
-        "key-state",
-        KEY,
-        [f"key {KEY} is {state}: {mend}"],
-    )
+    assert (finding.cause, finding.of) == ("key-state", KEY)
+    assert finding.says == [f"key {KEY} is {state}: {mend}"]
     assert finding.needed_by == NEEDED_BY
 
 
@@ -258,14 +252,11 @@ def test_a_condition_on_the_organization(
 ) -> None:
     """``--organization`` decides it, and nothing is said of a template."""
     mine: Any = {"StringEquals": {"aws:PrincipalOrgID": "o-abc"}}
-    account.keys[KEY] = [
-        {**allow(BASE_5, {"AWS": ROLE}), "Condition": mine},
-        allow(BASE_5, SERVICE),
-    ]
+    of_role = {**allow(BASE_5, {"AWS": ROLE}), "Condition": mine}
+    account.keys[KEY] = [of_role, allow(BASE_5, SERVICE)]
     report = look(account.connect(), [], 1, organization=organization)
-    assert {
-        cause for cause, _, _ in bad(json.loads(report.to_json())["dataset_groups"][0])
-    } == causes
+    (group,) = json.loads(report.to_json())["dataset_groups"]
+    assert {cause for cause, _, _ in bad(group)} == causes
     assert "template" not in report.to_text()
 
 
@@ -299,10 +290,8 @@ def test_jobs_with_other_destinations() -> None:
     assert account.bad() == []
     account.add(matrix.DATASET_EXPORT_JOB, "other", destination=("s3://ratings/elsewhere/", None))
     finding = account.finding()
-    assert (finding.resources, finding.needed_by) == (
-        [f"{BUCKET}/elsewhere/*"],
-        [f"other {OF_DAY} (dataset export job)"],
-    )
+    assert finding.resources == [f"{BUCKET}/elsewhere/*"]
+    assert finding.needed_by == [f"other {OF_DAY} (dataset export job)"]
 
 
 def test_what_policies_should_have_mends_all_faults_at_once(account: FakeAccount) -> None:

@@ -136,10 +136,8 @@ def test_whatever_fails_is_a_line(
         report = json.loads(result.stdout)
         (line, *more) = report["not_answered"]
         # What can't be reached isn't asked again, whatever else would be asked there.
-        assert bool(more) <= (failure in ("no route", "no name", "lost", "too slow")), (
-            operation,
-            more,
-        )
+        unreachable = failure in ("no route", "no name", "lost", "too slow")
+        assert bool(more) <= unreachable, (operation, more)
         named = {"GetBucketEncryption": "GetEncryptionConfiguration"}.get(operation, operation)
         of_this = [
             entry for entry in report["not_answered"] if entry["action"].endswith(f":{named}")
@@ -263,12 +261,9 @@ def test_no_dataset_group(account: FakeAccount, command: Callable[..., Result]) 
     assert json.loads(command("--format", "json").stdout)["dataset_groups"] == []
     result = command()
     assert (result.exit_code, result.stderr) == (0, "")
-    counts = (
-        "0 dataset groups: 0 missing, 0 problems, 0 warnings, 0 undecided, 0 as AWS's pages ask"
-    )
-    assert (
-        result.stdout
-        == f"account 111122223333, Region eu-west-1: no dataset group is there\n\n{counts}\n"
+    assert result.stdout == (
+        "account 111122223333, Region eu-west-1: no dataset group is there\n\n"
+        "0 dataset groups: 0 missing, 0 problems, 0 warnings, 0 undecided, 0 as AWS's pages ask\n"
     )
 
 
@@ -358,12 +353,8 @@ def test_what_is_not_imported(module: str, without: list[str]) -> None:
         f"import sys, personalize_kms_check.{module}; "
         f"print(*(name for name in {without} if name in sys.modules))"
     )
-    assert (
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        ).stdout
-        == "\n"
-    )
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "\n"
 
 
 def test_an_empty_answer_of_s3(account: FakeAccount) -> None:

@@ -76,19 +76,10 @@ def test_a_denial_names_its_statement_and_condition(
 ) -> None:
     """That is what has to be changed."""
     condition = {"Bool": {"aws:SecureTransport": "true"}}
-    deny = {
-        **allow(["kms:Decrypt"], "*"),
-        "Effect": "Deny",
-        "Sid": "NobodyElse",
-        "Condition": condition,
-    }
-    account.keys[KEY] = [*account.keys[KEY], deny]
-    says = (
-        "denied by statement NobodyElse of the key policy (on condition "
-        + json.dumps(condition)
-        + ")"
-    )
-    assert says in command("--quiet").stdout
+    deny = {**allow(["kms:Decrypt"], "*"), "Effect": "Deny", "Sid": "NobodyElse"}
+    account.keys[KEY] = [*account.keys[KEY], {**deny, "Condition": condition}]
+    says = "denied by statement NobodyElse of the key policy (on condition "
+    assert f"{says}{json.dumps(condition)})" in command("--quiet").stdout
 
 
 def test_a_key_that_is_being_deleted_comes_first(

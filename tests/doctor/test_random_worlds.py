@@ -16,12 +16,16 @@ from embedded_aws import access, requirements
 from personalize_kms_check import matrix
 from tests.doctor.fake_account import (
     ACCOUNT,
+    ADMIN,
     BASE_4,
     BUCKET,
     BUCKET_KEY,
+    DEAD,
+    DEAD_USER,
     EXPORT_6,
     GROUP,
     KEY,
+    OTHER_DEAD,
     ROLE,
     ROOT,
     SERVICE,
@@ -35,25 +39,9 @@ from tests.doctor.following import ID, apply, of_others
 
 WORLDS = 200
 KEY_OF_OTHERS = KEY.replace(ACCOUNT, "444455556666")
-ADMIN = f"arn:aws:iam::{ACCOUNT}:role/Admin"
-DEAD, OTHER_DEAD, DEAD_USER = (
-    "AROADEADDEADDEADDEAD1",
-    "AROADEADDEADDEADDEAD2",
-    "AIDADEADDEADDEADDEAD1",
-)
 PERSONALIZE = SERVICE["Service"]
-OF_ROLE = (
-    ROLE,
-    ROLE,
-    DEAD,
-    DEAD_USER,
-    [DEAD, OTHER_DEAD],
-    [DEAD_USER, ROLE],
-    [ADMIN, DEAD],
-    ADMIN,
-    ROOT["AWS"],
-    ACCOUNT,
-)
+SEVERAL = ([DEAD, OTHER_DEAD], [DEAD_USER, ROLE], [ADMIN, DEAD])
+OF_ROLE = (ROLE, ROLE, DEAD, DEAD_USER, *SEVERAL, ADMIN, ROOT["AWS"], ACCOUNT)
 ADMINISTRATORS = (ADMIN, DEAD, DEAD_USER, [OTHER_DEAD, ROOT["AWS"]])
 CONSOLE = ["kms:Create*", "kms:Describe*", "kms:Put*", "kms:ScheduleKeyDeletion", "kms:CreateGrant"]
 CONDITIONS: tuple[Any, ...] = (
@@ -122,27 +110,18 @@ def world(draw: random.Random) -> FakeAccount:
     account.keys = {key: key_policy(draw) for key in (KEY, BUCKET_KEY, KEY_OF_OTHERS)}
     account.default_key = draw.choice((None, BUCKET_KEY, BUCKET_KEY, KEY_OF_OTHERS))
     resource = draw.choice(("*", "*", [KEY, BUCKET, f"{BUCKET}/in/*"]))
-    statements = [
-        allow(some(draw, [*BASE_4, *S3]), None, resource),
-        allow(["cloudwatch:PutMetricData"]),
-    ]
-    account.policies = {
-        "P": draw.sample(statements, draw.randint(0, 2)) + denials(draw, [*BASE_4, *S3], "*")
-    }
+    of_role = allow(some(draw, [*BASE_4, *S3]), None, resource)
+    statements = draw.sample([of_role, allow(["cloudwatch:PutMetricData"])], draw.randint(0, 2))
+    account.policies = {"P": statements + denials(draw, [*BASE_4, *S3], "*")}
     if draw.random() < 0.3:
         account.boundary = [allow(some(draw, [*EXPORT_6, *S3, "cloudwatch:PutMetricData"]))]
     account.bucket_policy = (
         [] if draw.random() < 0.2 else [allow(some(draw, S3), SERVICE, [BUCKET, f"{BUCKET}/*"])]
     )
     account.bucket_policy += denials(draw, S3, f"{BUCKET}/*", Principal=draw.choice(("*", SERVICE)))
+    denied = [trust(SERVICE), trust(SERVICE, "Deny")]
     account.trust = draw.choice(
-        (
-            [trust(SERVICE)],
-            [trust(SERVICE)],
-            [],
-            [trust({"AWS": DEAD})],
-            [trust(SERVICE), trust(SERVICE, "Deny")],
-        )
+        ([trust(SERVICE)], [trust(SERVICE)], [], [trust({"AWS": DEAD})], denied)
     )
     account.answer("GetKeyPolicy", "NotFoundException", KEY_OF_OTHERS)
     for operation, about in DENIED:

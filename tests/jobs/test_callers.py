@@ -174,11 +174,8 @@ def test_a_caller_of_another_account_is_refused(stack: cdk.Stack, data: Data) ->
 
 def test_a_kind_is_granted_once(stack: cdk.Stack, data: Data, caller: iam.Role) -> None:
     """Two exports with different destinations are one kind."""
-    data.encryption.grant_create(
-        caller,
-        PersonalizeResource.dataset_export_job(data.at("a/")),
-        PersonalizeResource.dataset_export_job(data.at("b/")),
-    )
+    exports = [PersonalizeResource.dataset_export_job(data.at(folder)) for folder in ("a/", "b/")]
+    data.encryption.grant_create(caller, *exports)
     assert len(granted(stack)) == 3
 
 

@@ -18,6 +18,12 @@ from tests.policies import resources
 HERE = cdk.Environment(account="111111111111", region="eu-west-1")
 
 
+def importing(stack: cdk.Stack, encryption: PersonalizeEncryption, source: S3Location) -> None:
+    """A machine that imports from there."""
+    options: Any = {"encryption": encryption, "dataset_arn": DATASET, "source": source}
+    machine(stack, DatasetImportJob(stack, "Import", **options))
+
+
 class TwoStacks:
     """The encryption in one stack, which may hold the options too, and the machine in another."""
 
@@ -33,12 +39,7 @@ class TwoStacks:
         """A machine that imports from a bucket of this stack, with a key."""
         bucket = s3.Bucket(stack, "Data", encryption_key=kms.Key(stack, "DataKey"))
         source = S3Location(bucket, "in/")
-        machine(
-            self.jobs,
-            DatasetImportJob(
-                self.jobs, "Import", encryption=self.encryption, dataset_arn=DATASET, source=source
-            ),
-        )
+        importing(self.jobs, self.encryption, source)
 
     def deleting(self, group: personalize.CfnDatasetGroup, stack: cdk.Stack) -> None:
         """A machine that deletes users of a dataset group, who are in a bucket of this stack."""
@@ -100,12 +101,7 @@ def test_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> No
     encryption = PersonalizeEncryption(stack, "Encryption", service_role=given_role(stack))
     other = cdk.Stack(app, "Other")
     source = S3Location(s3.Bucket(stack, "Bucket", bucket_name="ratings"), "in/")
-    machine(
-        other,
-        DatasetImportJob(
-            other, "Import", encryption=encryption, dataset_arn=DATASET, source=source
-        ),
-    )
+    importing(other, encryption, source)
     app.synth()
     assert definition(other)["States"]["Prepare Import"]["Output"]["Arguments"]["DataSource"] == {
         "DataLocation": "s3://ratings/in/"

@@ -142,11 +142,8 @@ def resources_after(
         resources = dict(template(stack)["Resources"])
     except RuntimeError:
         return None
-    return (
-        None
-        if [resource["Type"] for resource in resources.values()].count("AWS::S3::BucketPolicy") > 1
-        else resources
-    )
+    types = [resource["Type"] for resource in resources.values()]
+    return None if types.count("AWS::S3::BucketPolicy") > 1 else resources
 
 
 def compared(

@@ -135,12 +135,8 @@ class Building:
         """A key outside of the app, with the policy that AWS gives keys by default."""
         arn = self.arn("kms", f"key/{id}-12ab-34cd-56ef-1234567890ab", account=account)
         root = self.arn("iam", "root", account=account or self.here.account, region=False)
-        default = {
-            "Effect": "Allow",
-            "Principal": {"AWS": root},
-            "Action": "kms:*",
-            "Resource": "*",
-        }
+        principal = {"AWS": root}
+        default = {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"}
         self.outside.keys[arn] = Key(arn, {"Version": "2012-10-17", "Statement": [default]})
         return kms.Key.from_key_arn(self.main, f"ImportedKey{id}", arn)
 

@@ -77,10 +77,8 @@ def add_action(place: Place) -> Changes:
     on_everything = set() if page.ON_EVERYTHING.isdisjoint(place.actions) else page.ON_EVERYTHING
     for action in STRANGE_ACTIONS:
         if action not in place.actions and action not in on_everything:
-            yield (
-                f"{place.name} with {action}",
-                [{**place.statement, "Action": [*place.actions, action]}],
-            )
+            more = [*place.actions, action]
+            yield f"{place.name} with {action}", [{**place.statement, "Action": more}]
 
 
 @on_each_statement
@@ -100,15 +98,10 @@ def change_resource(place: Place) -> Changes:
             others[arn.split("/")[0]] = "narrowed to the bucket"
         for other, how in others.items():
             if other != arn:
-                resources = [
-                    *place.resources[:index],
-                    *([other] if other else []),
-                    *place.resources[index + 1 :],
-                ]
-                yield (
-                    f"{place.name} {arn.rsplit(':', 1)[-1]} {how}",
-                    [{**place.statement, "Resource": resources}],
-                )
+                resources = [*place.resources]
+                resources[index : index + 1] = [other] if other else []
+                name = f"{place.name} {arn.rsplit(':', 1)[-1]} {how}"
+                yield name, [{**place.statement, "Resource": resources}]
 
 
 @on_each_statement
@@ -143,16 +136,11 @@ def change_principal(place: Place) -> Changes:
         others["a name of another partition"] = {"AWS": arn.replace(":aws:", ":aws-cn:")}
         others["a service of that name"] = {"Service": arn}
         others["another role too"] = {"AWS": [arn, ANOTHER_ROLE]}
-        others["its principal and the service"] = {
-            "AWS": arn,
-            "Service": "personalize.amazonaws.com",
-        }
+        others["its principal and the service"] = {"AWS": arn, "Service": page.SERVICE}
     for how, other in others.items():
         yield f"{place.name} for {how}", [{**place.statement, "Principal": other}]
-    yield (
-        f"{place.name} for all but its principal",
-        [_renamed(place.statement, "Principal", "NotPrincipal")],
-    )
+    spared = _renamed(place.statement, "Principal", "NotPrincipal")
+    yield f"{place.name} for all but its principal", [spared]
 
 
 @on_each_statement
@@ -186,10 +174,8 @@ def change_condition(place: Place) -> Changes:
         }
         for how, condition in every.items():
             if condition != conditions:
-                yield (
-                    f"{place.name} {operator} {key} {how}",
-                    [{**place.statement, "Condition": condition}],
-                )
+                name = f"{place.name} {operator} {key} {how}"
+                yield name, [{**place.statement, "Condition": condition}]
 
 
 @on_each_statement
@@ -200,10 +186,8 @@ def swap_keys(place: Place) -> Changes:
         for other in keys if arn in keys else ():
             if other != arn:
                 resources = [*place.resources[:index], other, *place.resources[index + 1 :]]
-                yield (
-                    f"{place.name} {arn} for {other}",
-                    [{**place.statement, "Resource": resources}],
-                )
+                name = f"{place.name} {arn} for {other}"
+                yield name, [{**place.statement, "Resource": resources}]
 
 
 def swap_properties(assembly: Assembly) -> Iterator[Mutant]:

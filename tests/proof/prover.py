@@ -64,12 +64,8 @@ def by_our_statements_alone(deployed: Deployed) -> Deployed:
 
 def is_theirs(statement: Statement, account_root: str = "") -> bool:
     """Tell if the statement is CDK's first of a key policy, a denial of HTTP, or of others."""
-    cdk = {
-        "Effect": "Allow",
-        "Principal": {"AWS": account_root},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
+    principal = {"AWS": account_root}
+    cdk = {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"}
     http = (
         statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
         and statement["Effect"] == "Deny"
@@ -128,13 +124,8 @@ def _wiring(deployed: Deployed, uses: Sequence[Use]) -> Iterator[Difference]:
         else:
             continue
         if not fits:
-            yield Difference(
-                "wrong",
-                resource.type,
-                "has another key, role or path",
-                resource.place,
-                str(properties),
-            )
+            why, of = "has another key, role or path", resource.place
+            yield Difference("wrong", resource.type, why, of, str(properties))
 
 
 def _places(uses: Sequence[Use], role: str, kind: str) -> Iterator[Place | None]:

@@ -39,11 +39,9 @@ def any_app(building: Building, data: st.DataObject) -> None:
     stacks: dict[str, cdk.Stack] = {
         name: building.stack(name) for name in ("Ours", "Security", "Data")
     }
-    scope = (
-        stacks["Ours"]
-        if data.draw(st.booleans(), "beside")
-        else building.nested(stacks["Ours"], "Nested")
-    )
+    scope: cdk.Stack = stacks["Ours"]
+    if not data.draw(st.booleans(), "beside"):
+        scope = building.nested(scope, "Nested")
     key_in = data.draw(
         st.sampled_from((None, "Ours", "Security")), "stack of the key, or it is the construct's"
     )
@@ -111,15 +109,10 @@ def test_any_app_is_as_the_page_has_it(
     data: st.DataObject, flags: frozenset[str], partition: str, concrete: bool
 ) -> None:
     """Nothing missing, nothing too much, no sid twice, in whatever order the resources come."""
+    options: Any = {"flags": context(flags), "partition": partition, "concrete": concrete}
     with tempfile.TemporaryDirectory() as folder:
-        options: dict[str, Any] = {
-            "flags": context(flags),
-            "partition": partition,
-            "concrete": concrete,
-        }
-        assert (
-            all_differences(lambda building: any_app(building, data), Path(folder), **options) == []
-        )
+        found = all_differences(lambda building: any_app(building, data), Path(folder), **options)
+        assert found == []
 
 
 @given(
@@ -145,10 +138,6 @@ def test_any_resources_in_each_arrangement_are_as_the_page_has_it(
         arrangement is not imported_key_and_nameless_role_of_another_stack
         or set(kinds) - {"dataset group"}
     )
+    options: Any = {"flags": context(flags), "partition": partition, "concrete": concrete}
     with tempfile.TemporaryDirectory() as folder:
-        options: dict[str, Any] = {
-            "flags": context(flags),
-            "partition": partition,
-            "concrete": concrete,
-        }
         assert all_differences(arrangement, Path(folder), kinds=kinds, **options) == []
