@@ -226,7 +226,7 @@ class RoleOfOthers(PolicyTarget):
     kind = "role"
 
     def __init__(self, role: iam.Role) -> None:
-        super().__init__(role.role_arn, role.node.path)
+        super().__init__(role.role_arn)
 
 
 def _grow(made: iam.PolicyStatement, before: Statement, after: Statement) -> None:
