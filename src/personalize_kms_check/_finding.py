@@ -14,6 +14,7 @@ Json = dict[str, Any]
 FindingKind = Literal[
     "missing", "excess", "undecided", "allowed", "ordering", "trust", "configuration"
 ]
+"""A kind that is about no permission is a problem: it is in ``is_problem``, and has a rule."""
 Level = Literal["error", "note", "warning"]
 
 
@@ -59,8 +60,6 @@ class Finding:
     """The requests that need it, or that it concerns."""
     places: tuple[Declaration, ...] = field(default=(), repr=False, compare=False)
     """The resources of templates where it is, if these aren't the requests."""
-    of_ours: bool = field(default=False, repr=False, compare=False)
-    """True if it is about a resource of a construct of this library whose request can't be read."""
     file: str = field(default="", repr=False, compare=False)
     """The file of the assembly that has the statements for the policy's owner, if they are
     pending."""
@@ -86,7 +85,7 @@ class Finding:
     @property
     def ours(self) -> bool:
         """True if a construct of this library answers for a request that it is about."""
-        return self.of_ours or any(asked.ours for asked in self.asked)
+        return any(asked.ours for asked in self.asked)
 
     @property
     def cause(self) -> Cause:
@@ -106,8 +105,8 @@ class Finding:
 
     @property
     def message(self) -> str:
-        """The problem and its remedy in words."""
-        return f"{self.says}: {self.reason.remedy}"
+        """A problem and its remedy in words, or the reasons for anything else."""
+        return f"{self.says}: {self.reason.remedy}" if self.is_problem else self.because
 
     @property
     def found_at(self) -> tuple[Declaration, ...]:

@@ -21,7 +21,8 @@ from ._grant.place import Place
 from ._grant.role import is_lookup_dummy, is_nameless
 from ._grant.targets import BucketTarget, KeyTarget, PolicyKind, PolicyTarget
 from ._grant.wiring import Wiring
-from ._judge.registration import bring_judge, policy_files
+from ._judge.policy_files import policy_files
+from ._judge.registration import bring_judge
 from ._metadata import Creation, leave_resources, pending_actions
 from ._pasted import known_values, part_of, readable, replacements
 from ._pending_files import write_files

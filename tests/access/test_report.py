@@ -597,6 +597,16 @@ def test_the_problems_of_merged_reports_are_in_one_order() -> None:
         assert len(told) == 16
 
 
+def test_problems_that_differ_in_their_remedies_alone_stay_apart() -> None:
+    """One template that two stacks of two accounts nest, for example."""
+    reports = []
+    for account in ("111122223333", "444455556666"):
+        reason = Reason.of(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=account)
+        problem = Finding(kind="configuration", subject=ROLE, reason=reason)
+        reports.append(AccessReport((problem,)))
+    assert len(merged(reports).problems) == 2
+
+
 def test_reports_merge_without_repeating() -> None:
     """Reports of the stages of an app become one."""
     one, other = report_of(asked(name="movies")), report_of(asked(name="books"))

@@ -114,7 +114,7 @@ def _each_once(reports: Iterable[AccessReport]) -> list[Finding]:
     by_identity = {}
     for report in reports:
         for finding in report.findings:
-            words = (*finding.sort_key(), *finding.needed_by, finding.because)
+            words = (*finding.sort_key(), *finding.needed_by, finding.message)
             # Two apps may have constructs of the same paths.
-            by_identity[words, finding.found_at, finding.kind, finding.says] = finding
+            by_identity[words, finding.found_at, finding.kind] = finding
     return [by_identity[identity] for identity in sorted(by_identity)]

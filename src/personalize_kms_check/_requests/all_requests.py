@@ -100,7 +100,7 @@ class AllRequests:
 
     def _add_job(self, request: Request, jobs: list[_Job]) -> None:
         """Add the job that a state starts, with its caller, and take it out of the list."""
-        self.problems += refusals(request, ours=True)
+        self.problems += refusals(request)
         if jobs:
             job = _started_by(request, jobs)
             jobs.remove(job)
@@ -113,7 +113,7 @@ class AllRequests:
         if request.chosen_by:
             self.questions.append(self._reader.question_of_choice(request))
             return
-        self.problems += refusals(request, ours=ours)
+        self.problems += refusals(request)
         asked, questions = self._reader.read(request, self._allowed, ours=ours)
         self.questions += questions
         if asked is not None:

@@ -150,7 +150,6 @@ class _Metadata:
             subject=left.path,
             reason=Reason.of(Cause.NOT_MADE, what=name, logical_id=logical_id),
             places=(left.declared,),
-            of_ours=left.ours,
         )
         left.problems.append(problem)
 

@@ -10,7 +10,7 @@ from .._values import MARK, has_unknown, split_arn
 from .request import S3_URI, Request
 
 
-def refusals(request: Request, *, ours: bool) -> list[Finding]:
+def refusals(request: Request) -> list[Finding]:
     """Return the problems that role, key and paths alone show.
 
     With these problems the check couldn't know the permissions to ask for. Whatever else
@@ -25,7 +25,6 @@ def refusals(request: Request, *, ours: bool) -> list[Finding]:
             reason=reason,
             page=page,
             places=(request.resource.declared,),
-            of_ours=ours,
         )
         problems.append(problem)
     return problems

@@ -7,7 +7,6 @@ judge.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import cast
 from weakref import WeakSet
 
@@ -17,9 +16,6 @@ from constructs import IConstruct
 
 _MARK = "personalize-kms-constructs:judge"
 """The context key that switches it off, and the metadata by which others see that it is there."""
-
-_POLICIES = "personalize-kms-constructs:policies"
-"""The context key that has the files of policies of owners outside of the app."""
 
 _seen: WeakSet[IConstruct] = WeakSet()
 """The roots that have been seen.
@@ -38,12 +34,6 @@ def bring_judge(root: IConstruct) -> None:
     if not is_judged(root) and str(root.node.try_get_context(_MARK)).lower() != "false":
         root.node.add_metadata(_MARK, True)
         cdk.Validations.of(root).add_plugins(cast("cdk.IPolicyValidationPlugin", Judge()))
-
-
-def policy_files(root: IConstruct) -> dict[str, str]:
-    """Return the files by the name of a managed policy, or the ARN of a key or a bucket."""
-    files = root.node.try_get_context(_POLICIES)
-    return dict(files) if isinstance(files, Mapping) else {}
 
 
 def is_judged(root: IConstruct) -> bool:

@@ -22,7 +22,7 @@ from personalize_kms_check._judging import (
     with_remedies,
 )
 
-from .registration import policy_files
+from .policy_files import policy_files
 
 if TYPE_CHECKING:
     from personalize_kms_check._judging import Line
