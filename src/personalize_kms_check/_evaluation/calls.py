@@ -95,21 +95,21 @@ _ONLY_IN: Mapping[str, tuple[str, ...]] = {
     "s3:x-amz-server-side-encryption-aws-kms-key-id": ("PutObject",),
     "s3:x-amz-storage-class": ("PutObject",),
 }
-# Of these it is known which of those keys they have. Those of a new action stay open until it is
-# looked up, too:
+# The operations of which it is known which of those keys they have. A new one has all of them open
+# until it is looked up, too:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 _LOOKED_UP = frozenset(
     {
-        "cloudwatch:PutMetricData",
-        "kms:CreateGrant",
-        "kms:Decrypt",
-        "kms:DescribeKey",
-        "kms:GenerateDataKey",
-        "kms:GenerateDataKeyWithoutPlaintext",
-        "kms:ListGrants",
-        "s3:GetObject",
-        "s3:ListBucket",
-        "s3:PutObject",
+        "PutMetricData",
+        "CreateGrant",
+        "Decrypt",
+        "DescribeKey",
+        "GenerateDataKey",
+        "GenerateDataKeyWithoutPlaintext",
+        "ListGrants",
+        "GetObject",
+        "ListBucket",
+        "PutObject",
     }
 )
 # Equal to no account that somebody writes, nor to that of a stack.
@@ -262,7 +262,7 @@ def _keys_of(action: str, is_service: bool) -> Context:
         # first page above).
         if not action.startswith(service):
             keys[service] = _ABSENT
-    if action not in ASKED_ACTIONS - _LOOKED_UP:
+    if operation in _LOOKED_UP or action not in ASKED_ACTIONS:
         for key, operations in _ONLY_IN.items():
             if key.startswith(f"{prefix}:") and operation not in operations:
                 keys[key] = _ABSENT
