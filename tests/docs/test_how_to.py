@@ -35,10 +35,10 @@ def reported(report: Any) -> list[tuple[str, ...]]:
     return [(entry.kind, entry.principal, entry.action, entry.policy) for entry in entries]
 
 
-def json_of(page: str) -> Any:
-    """Return the first JSON that a page shows."""
+def json_of(page: str, number: int = 1) -> Any:
+    """Return the first JSON that a page shows, or another one."""
     text = (DOCS / page).read_text(encoding="utf-8")
-    return json.loads(text.split("```json\n")[1].split("```")[0])
+    return json.loads(text.split("```json\n")[number].split("```")[0])
 
 
 def test_statements_of_an_imported_key() -> None:
@@ -50,7 +50,9 @@ def test_statements_of_an_imported_key() -> None:
         "personalize-kms-pending/RecommendationsEncryption*.json"
     )
     shown, for_the_service = json.loads(sent.read_text())["Statement"]
-    assert shown == json_of("how-to/imported-key.md")
+    assert shown == json_of("how-to/imported-key.md", 2)
+    (files,) = json_of("how-to/imported-key.md")["context"].values()
+    assert [*files] == [names["key"].key_arn]
     security = names["Security"](cdk.App(), "Security", sent=sent)
     (key,) = resources(security, "AWS::KMS::Key")
     statements = key_policy(security, key)
