@@ -20,7 +20,7 @@ from ._templates.files import AssemblyError
 from ._templates.given_paths import read_paths
 from ._templates.given_policies import given_policies, policy_problems
 from ._templates.manifest import Assembly
-from ._templates.parameter_values import ParameterValues, parameter_problems
+from ._templates.parameter_values import ParameterValues, parameter_problems, set_environments
 
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
@@ -116,6 +116,8 @@ def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, 
     ]
     if problems:
         raise ValueError(in_lines(problems))
+    for given in assemblies:
+        set_environments(told.parameters, given.with_nested())
     add_created(told.created, assemblies)
     parameters = ParameterValues(told.parameters, with_defaults=True)
     policies = given_policies(told.policies)

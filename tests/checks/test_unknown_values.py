@@ -201,7 +201,7 @@ def test_parameters_of_nested_stacks(tmp_path: Path) -> None:
         read_assembly(write(tmp_path, {"Main": main}, files={"nested.json": nested})).templates
     ).stacks
     assert inner.value({"Ref": "Known"}) == ["a", "b"]
-    assert inner.value({"Ref": "Path"}) == "${Main/Nested.Path?}"
+    assert inner.value({"Ref": "Path"}) == "${Main/Nested.Path of Systems Manager?}"
     assert inner.value({"Ref": "Names"}) == "${Main.Names?}"
     first, second = (inner.text({"Fn::Select": [index, {"Ref": "Names"}]}) for index in (0, 1))
     assert len({first, second, "${Main.Names?}"}) == 3

@@ -14,6 +14,9 @@ _EVERY_STACK = "*"
 _LISTS = ("CommaDelimitedList", "List<")
 # The value is the name of a parameter of Systems Manager.
 _OF_SYSTEMS_MANAGER = "AWS::SSM::"
+PARTITION_NAME = "AWS::Partition"
+# The fields of templates whose stacks don't say their environment.
+_ENVIRONMENT = {"AWS::AccountId": "account", "AWS::Region": "region", PARTITION_NAME: "region"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ def parameter_problems(values: Any, assemblies: list[Assembly]) -> list[str]:
         stack, _, name = str(key).rpartition(":")
         if not isinstance(value, str):
             problems.append(f"parameters[{key!r}] is {value!r}, expected a string")
+        if key in _ENVIRONMENT and any(is_open(template, key) for template in templates):
+            continue
         if str(key).startswith("AWS::"):
             problems.append(f"parameters has {key}, which the env of a stack sets: set it there")
         elif stack not in ("", _EVERY_STACK, *names):
@@ -73,6 +78,19 @@ def parameter_problems(values: Any, assemblies: list[Assembly]) -> list[str]:
                     f"parameters[{key!r}] is {value!r}, expected one of {', '.join(allowed)}"
                 )
     return problems
+
+
+def is_open(template: Template, name: str) -> bool:
+    """Report whether nothing says a part of a stack's environment, by its pseudo parameter."""
+    return str(getattr(template, _ENVIRONMENT[name])).startswith("${")
+
+
+def set_environments(values: Mapping[str, str], templates: Iterable[Template]) -> None:
+    """Give templates the account and the Region that their stacks don't say."""
+    for template in templates:
+        for name, part in _ENVIRONMENT.items():
+            if name in values and name != PARTITION_NAME and is_open(template, name):
+                setattr(template, part, values[name])
 
 
 def _declarations(templates: Iterable[Template], stack: str, name: str) -> list[Any]:

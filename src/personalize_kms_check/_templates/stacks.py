@@ -16,7 +16,13 @@ from .choices import NO_VALUE, Either
 from .files import parse_property
 from .given_policies import GivenPolicies
 from .intrinsics import Scope
-from .parameter_values import ParameterValues, default_of, is_name_of_value, typed
+from .parameter_values import (
+    PARTITION_NAME,
+    ParameterValues,
+    default_of,
+    is_name_of_value,
+    typed,
+)
 from .template import Template
 
 # A value in it, a parameter for example, may be a hole, or a variable that somebody wrote.
@@ -96,7 +102,7 @@ class Stack(Scope):
         """The partition of the Region, or a hole."""
         region = self.template.region
         if region.startswith("${"):
-            return PARTITION
+            return self.app.parameters.given.get(PARTITION_NAME, PARTITION)
         for prefix, partition in _PARTITIONS.items():
             if region.startswith(prefix):
                 return partition
@@ -158,10 +164,12 @@ class Stack(Scope):
             )
         if name in template.body.get("Parameters", {}):
             value = self.given(name, None if self.parent is None else self.parent[0])
+            if value is None and is_name_of_value(template.body["Parameters"][name]):
+                return unknown(f"{template.name}.{name} of Systems Manager")
             # A default can be replaced at each deployment.
             return unknown(f"{template.name}.{name}") if value is None else value
         if name not in template.resources:
-            return unknown(f"{template.name}.{name}")
+            return unknown(f"resource {name} of {template.name}")
         return self._of_resource(name, "")
 
     def get_att(self, logical_id: str, attribute: str) -> Any:
