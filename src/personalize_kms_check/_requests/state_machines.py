@@ -51,8 +51,8 @@ def of_state_machine(resource: Resource) -> list[Request | OpenQuestion]:
         requests.append(definition)
     elif not isinstance(definition, Mapping) and _is_elsewhere(resource):
         requests.append(OpenQuestion(resource.path, _ELSEWHERE, resource.declared))
-    # SAM makes a role where none is named.
-    role = resource.text(STATE_MACHINES[resource.type]) or unknown(f"role of {resource.path}")
+    # SAM makes a role where none is named, which isn't checked.
+    role = resource.text(STATE_MACHINES[resource.type]) or ""
     for states in _state_maps(definition):
         for name, state in states.items():
             task_resource = str(state.get("Resource")) if isinstance(state, Mapping) else ""
