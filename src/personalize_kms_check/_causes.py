@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, unique
@@ -25,11 +26,13 @@ _IN_SENTENCES["role"] = "an IAM policy"
 
 # The doctor sees no more of it.
 _TRY = "use another condition, or try in an account whether it holds"
-_PASS = "pass the parameters of that condition by --parameters NAME=VALUE, in Python by parameters="
-IF_PARAMETER = (
-    "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters=; "
-    "for AWS::AccountId and AWS::Region set the env of the stack"
-)
+_PASS = "pass the parameters of that condition with --parameters NAME=VALUE"
+_TELL = "{how_to_tell}"
+NOT_OF_THE_APP = "it isn't part of the app"
+
+# The names of holes, without those of resources and functions.
+_PARAMETER = re.compile(r"[^ .]+\.(?P<own>\w+)|(?P<pseudo>AWS::(?:AccountId|Partition|Region))")
+_OF_ANOTHER_STACK = re.compile(r"(?:export|output) .+")
 
 
 @unique
@@ -59,13 +62,14 @@ class Cause(Enum):
     OPEN = "{doubts}"
 
     # What leaves an answer open.
-    POLICY_UNSEEN = "{column} of {arn} can't be seen: {why}"
-    POLICIES_UNSEEN = "not all policies of role {arn} can be seen: {why}"
+    POLICY_UNSEEN = "{column} of {arn} can't be seen: {why}", "{mend}"
+    POLICIES_UNSEEN = "not all policies of role {arn} can be seen: {why}", _TELL
     BOUNDARY_UNSEEN = "the permissions boundary can't be seen: {why}"
     BOUNDARY_OF_EVERYBODY = "whether a permissions boundary limits what it allows isn't documented"
     ENCRYPTION_UNSEEN = (
-        "a key that encrypts the bucket needs permissions too, and it can't be seen whether there "
-        "is one: {why}"
+        "a key that encrypts it needs permissions, too, and can't be seen, since {why}",
+        "pass the template of the bucket as well; in a CDK app name its key, as in "
+        "S3Location(…, encryption_key=…)",
     )
     KEY_STATE_UNSEEN = "its state and kind can't be seen: {why}"
     REGION_UNSEEN = "whether it is in the Region that Personalize works in can't be seen: {why}"
@@ -76,18 +80,18 @@ class Cause(Enum):
     JOBS_UNSEEN = "not all of its jobs, or of their listings, can be seen: {number} not answered"
     SOLUTION_OR_VERSION = "whether the solution or its version has to be allowed isn't documented"
     ACCOUNTS_UNKNOWN = "it isn't known whether role and {kind} are in one account"
-    NOT_KNOWN = "{why}"
+    NOT_KNOWN = "{why}", _TELL
     NOT_DECLARED = (
-        "may create resources of Personalize ({actions}) and pass {roles} to it, but no template "
-        "says which",
-        "begin a file by --write-created FILE, and pass it by --created FILE; in Python pass "
-        "created=, and in a CDK app use declare_created",
+        "{subject} may create resources of Personalize ({actions}) and pass {roles} to it, but no "
+        "template says which",
+        "in a CDK app call declare_created; elsewhere begin a file with --write-created FILE, and "
+        "pass it with --created FILE",
     )
-    ELEMENT_UNKNOWN = "{element} isn't known before deployment", IF_PARAMETER
+    ELEMENT_UNKNOWN = "{element} isn't known before deployment", _TELL
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
     TEMPLATE_CONDITION = "it depends on the condition {condition}", _PASS
     CHOSEN = "{why}", _PASS
-    PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment", IF_PARAMETER
+    PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment", _TELL
     NAME_NOT_SAID = (
         "{element}: the name of {parts} isn't in the template",
         "set the name there, or refer to the resource",
@@ -97,7 +101,7 @@ class Cause(Enum):
         "isn't documented"
     )
     PRINCIPAL_NOT_UNDERSTOOD = "Principal {principal} isn't understood"
-    PRINCIPAL_UNKNOWN = "Principal {principal}: {parts} isn't known before deployment", IF_PARAMETER
+    PRINCIPAL_UNKNOWN = "Principal {principal}: {parts} isn't known before deployment", _TELL
     PRINCIPAL_SESSION = "Principal {principal}: which session Personalize has isn't documented"
     PRINCIPAL_ID = "Principal {principal} is the id of a role, which may have been deleted"
     NOT_SPARED = "NotPrincipal doesn't exempt a role that has a permissions boundary"
@@ -119,7 +123,7 @@ class Cause(Enum):
     )
     CONDITION_VALUE_UNKNOWN = (
         "condition {operator} {key}: {parts} isn't known before deployment",
-        IF_PARAMETER,
+        _TELL,
     )
 
     # Too much.
@@ -129,22 +133,22 @@ class Cause(Enum):
     KEY_POLICY_IS_ENOUGH = (
         "AWS's page asks for it in key policies alone, and none concerned leaves it to IAM"
     )
-    OTHER_KEYS = "on keys that aren't used"
-    OTHER_BUCKETS = "on buckets that aren't used"
-    WHOLE_BUCKET = "on the whole bucket, not only the prefix that is used"
-    OTHER_PREFIX = "on a prefix for which nothing that can be seen asks for it"
+    OTHER_KEYS = "it is on keys that aren't used"
+    OTHER_BUCKETS = "it is on buckets that aren't used"
+    WHOLE_BUCKET = "it is on the whole bucket, not only the prefix that is used"
+    OTHER_PREFIX = "it is on a prefix for which nothing that can be seen asks for it"
     FOR_EVERYBODY = (
-        "for everybody: its Principal is *",
+        "{statements} lets everybody in, since its Principal is *",
         "name those who need it as its Principal, or add a condition on who calls",
     )
     FOR_ANY_ACCOUNT = (
-        "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out",
+        "{statements} lets Personalize in for any account",
         "in a statement for Personalize alone, add a condition on aws:SourceAccount: StringEquals "
         "in a trust policy, StringEqualsIfExists elsewhere",
     )
-    FOR_ANOTHER_ACCOUNT = "for another account: its {element} is {value}"
+    FOR_ANOTHER_ACCOUNT = "{statements} lets another account in, since its {element} is {value}"
     MAY_BE_ANOTHER_ACCOUNT = (
-        "its {element} {value} may be another account, which it shouldn't let in"
+        "{statements} may let another account in, since its {element} is {value}"
     )
     MAY_BE_ASKED = (
         "nothing that can be seen asks for it, and {requests}, which can't be seen in full, may"
@@ -259,8 +263,7 @@ class Cause(Enum):
     )
     NOT_WAITED_FOR = (
         "{subject} may be created before {before}, which allows {actions}",
-        "make it depend on that policy, by DependsOn or node.add_dependency(…), with "
-        "encryption.permissions where a PersonalizeEncryption has it",
+        "{mend}",
     )
 
     def __init__(self, says: str, fix: str = "") -> None:
@@ -317,6 +320,7 @@ class Reason:
         words["subject"] = subject
         words["statements"] = self._names
         words["doubts"] = _joined([doubt.sentence() for doubt in self.doubts])
+        words["how_to_tell"] = how_to_tell(self.values.get("parts", ()))
         if "column" in words:
             words["column"] = _IN_SENTENCES.get(words["column"], words["column"])
         return words
@@ -331,7 +335,25 @@ def unknown_element(element: str, value: Any) -> Reason:
     parts = open_parts(value) if isinstance(value, str) else []
     if parts:
         element = f"{element} ({', '.join(parts)})"
-    return Reason.of(Cause.ELEMENT_UNKNOWN, element=element)
+    return Reason.of(Cause.ELEMENT_UNKNOWN, element=element, parts=tuple(parts))
+
+
+def how_to_tell(parts: Value) -> str:
+    """Return what helps where parts of a value aren't known, by their names; empty for no part."""
+    options: list[str] = []
+    helps: dict[str, None] = {}
+    for part in parts if isinstance(parts, tuple) else ():
+        parameter = _PARAMETER.fullmatch(part)
+        if parameter:
+            options.append(f"--parameters {parameter['own'] or parameter['pseudo']}=…")
+        elif part.startswith("Fn::If "):
+            helps[_PASS] = None
+        elif _OF_ANOTHER_STACK.fullmatch(part):
+            helps["pass the template of the stack that has it as well"] = None
+        else:
+            helps["write the value itself, or check the account with personalize-kms doctor"] = None
+    passed = f"pass {' '.join(dict.fromkeys(options))}"
+    return "; ".join([*([passed] if options else []), *helps])
 
 
 def _text(value: Value) -> str:

@@ -165,7 +165,9 @@ def _policies(
     help="Leave out what breaks a rule, at a construct path and below it. Can be repeated.",
 )
 @click.option(
-    "--quiet", is_flag=True, help="Leave out the policies to change, in text and Markdown."
+    "--quiet",
+    is_flag=True,
+    help="Print the findings alone; in Markdown, leave out the policies to change.",
 )
 @click.option(
     "--created",
@@ -191,8 +193,8 @@ def _policies(
     metavar="[STACK:]NAME=VALUE",
     multiple=True,
     callback=_pairs,
-    help="The value of a parameter. In conditions, the others have their defaults. Can be "
-    "repeated.",
+    help="The value of a parameter, or of AWS::AccountId, AWS::Partition or AWS::Region. In "
+    "conditions, the others have their defaults. Can be repeated.",
 )
 @click.option(
     "--policy",
@@ -222,15 +224,15 @@ def check(
     a CloudFormation template in JSON or YAML; a folder of templates; or -, the standard input.
     Templates are checked as stacks that are deployed together, each assembly by itself. Nested
     stacks and stages are included; nothing is deployed or read from an account. What the app
-    acknowledges is left out. Where nothing is asked, it still tells whom policies for Personalize
-    let in.
+    acknowledges is left out. If nothing is created in Personalize, the check only reports who may
+    use the policies written for it.
 
     \b
     Exit code:
       0  nothing that counts
       1  something that counts
-      2  the check couldn't look, whatever went wrong, or could decide nothing of
-         what is asked; with --strict, also if nothing asks Personalize for anything
+      2  the check failed to run, or couldn't decide a single permission; with
+         --strict, also if nothing is created in Personalize
 
     \b
     Examples:
@@ -267,7 +269,7 @@ def check(
         say(f"--ignore {ignored[ignore]} matches no finding: remove it")
     if file_to_begin is not None:
         assemblies = [assembly for _, of_app in apps for assembly in of_app]
-        _begin(file_to_begin, entries_to_complete(report.undecided, assemblies), paths)
+        _begin(file_to_begin, entries_to_complete(report.undecided, assemblies))
     if any(_found(report, kind) for kind in (_KINDS if strict else counted)):
         sys.exit(FOUND)
     checked = ", ".join(map(str, paths))
@@ -310,7 +312,7 @@ def _decides_nothing(report: AccessReport) -> bool:
     return bool(report.asked and answers and not is_pending and not is_decided)
 
 
-def _begin(file: Path, entries: list[dict[str, Any]], checked: list[Path]) -> None:
+def _begin(file: Path, entries: list[dict[str, Any]]) -> None:
     """Write entries to complete, and say how; nothing where there are none."""
     if not entries:
         say(
@@ -325,9 +327,8 @@ def _begin(file: Path, entries: list[dict[str, Any]], checked: list[Path]) -> No
     say(
         f'{file} is written. Replace each "<…>", by a string or by a function of the template such '
         'as {"Fn::GetAtt": ["Bucket", "Arn"]}; remove the resources that your code doesn\'t '
-        "create, and encryptionKey "
-        "if the dataset group has no key. Then: personalize-kms check "
-        f"{' '.join(map(str, checked))} --created {file}"
+        "create, and encryptionKey if the dataset group has no key. Then run this command again, "
+        f"with --created {file} instead of --write-created"
     )
 
 

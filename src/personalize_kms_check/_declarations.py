@@ -24,6 +24,11 @@ class Declaration(NamedTuple):
         return is_of_template and self.construct_path.startswith(f"{other.construct_path}/")
 
     @property
+    def is_of_cdk(self) -> bool:
+        """True if the CDK wrote its template."""
+        return self.template.endswith(".template.json")
+
+    @property
     def where(self) -> dict[str, str]:
         """Its place in a report.
 

@@ -60,6 +60,8 @@ class Finding:
     """The requests that need it, or that it concerns."""
     places: tuple[Declaration, ...] = field(default=(), repr=False, compare=False)
     """The resources of templates where it is, if these aren't the requests."""
+    waits_for: tuple[Declaration, ...] = field(default=(), repr=False, compare=False)
+    """The policy that has to exist before the subject, if its order is the problem."""
     file: str = field(default="", repr=False, compare=False)
     """The file of the assembly that has the statements for the policy's owner, if they are
     pending."""
@@ -156,7 +158,7 @@ class Finding:
         return data
 
     def _problem_to_json(self) -> Json:
-        return {
+        data: Json = {
             "kind": self.kind,
             "cause": self.cause.id,
             "severity": self.level,
@@ -166,6 +168,9 @@ class Finding:
             "needed_by": self.needed_by,
             "page": self.page,
         }
+        if self.waits_for:
+            data["waits_for"] = [place.where for place in self.waits_for]
+        return data
 
 
 def _where(statement: PolicyStatement) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ._asked import Asked, Location, OpenQuestion
-from ._causes import Column
+from ._causes import NOT_OF_THE_APP, Column
 from ._declarations import Declaration
 from ._finding import Finding
 from ._policy_documents import Policy
@@ -144,7 +144,7 @@ class AccessModel:
     """The functions of each template, by its path; in an account there are no templates."""
     assumed: dict[str, str] = field(default_factory=dict)
     """The defaults of parameters that decide conditions, by stack and name: ``Main.Stage``."""
-    unseen: str = "it isn't part of the app"
+    unseen: str = NOT_OF_THE_APP
     """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
 
     @property

@@ -120,11 +120,10 @@ class PolicyStatement:
         sid = body.get("Sid") if readable else None
         # An empty sid is none.
         label = sid if isinstance(sid, str) and sid else str(position.number)
-        name = f"statement {label}" if label == sid else f"statement number {label}"
         return PolicyStatement(
             body,
             label,
-            f"{name} of {policy.name}",
+            f"statement {label} of {policy.name}",
             policy,
             readable,
             all_conditions(policy.condition, position.condition),

@@ -778,7 +778,7 @@ def test_a_statement_that_depends_on_a_condition_may_not_be_there(
     for principal, told in because.items():
         number, _, condition = told.partition(" ")
         reasons[principal] = (
-            f"statement number {number} of key policy: it depends on the condition {condition}"
+            f"statement {number} of key policy: it depends on the condition {condition}"
         )
     assert {entry.principal: entry.because for entry in report.undecided} == reasons
     assert {entry.policy for entry in report.missing} == {"role"}

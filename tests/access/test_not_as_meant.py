@@ -56,7 +56,7 @@ def problems_with(kind: str, statement: Any, version: str) -> list[tuple[str, st
 def test_what_fn_sub_would_have_read(version: str, kind: str, text: str, told: str) -> None:
     """Without it, it is text; IAM's own variables are not of CloudFormation."""
     expected = (
-        f"statement number 1 of more has {told} as plain text, which isn't replaced there: "
+        f"statement 1 of more has {told} as plain text, which isn't replaced there: "
         "wrap the string in Fn::Sub"
     )
     problems = problems_with(kind, iam(["kms:Sign"], [as_text(text)]), version)

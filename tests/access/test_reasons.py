@@ -79,7 +79,7 @@ def test_a_reason_says_what_a_boundary_leaves_open() -> None:
     model = model_of(asked(IMPORT_JOB, source=location()), **{**GIVEN, "key": BY_EVERYBODY})
     model.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
     because = (
-        "statement number 1 of key policy: whether a permissions boundary limits what it allows "
+        "statement 1 of key policy: whether a permissions boundary limits what it allows "
         "isn't documented; the role's permissions boundary doesn't allow it"
     )
     assert reasons_of(model) == {("role", "key", because)}
@@ -147,7 +147,7 @@ def of_key_policy(*statements: dict[str, Any]) -> set[str]:
         # All that leaves it open is told, and nothing that doesn't.
         (
             {"Resource": "${Main.Key?}", "Condition": FROM_AN_ADDRESS},
-            f"{OF_RESOURCE}; statement number 1 of key policy: {OF_ADDRESS}",
+            f"{OF_RESOURCE}; statement 1 of key policy: {OF_ADDRESS}",
         ),
         ({"Action": [UNKNOWN_ACTION, "kms:*"], "Condition": FROM_AN_ADDRESS}, OF_ADDRESS),
     ],
@@ -155,20 +155,20 @@ def of_key_policy(*statements: dict[str, Any]) -> set[str]:
 def test_a_reason_names_what_leaves_a_statement_open(elements: dict[str, Any], reason: str) -> None:
     """With the statement."""
     statement = {**role(KEY_POLICY_ACTIONS), **elements}
-    assert of_key_policy(statement) == {f"statement number 1 of key policy: {reason}"}
+    assert of_key_policy(statement) == {f"statement 1 of key policy: {reason}"}
 
 
 def test_a_reason_names_each_statement_that_allows_it_or_may() -> None:
     """A second one hides none."""
-    reasons = [f"statement number {number} of key policy: {OF_ADDRESS}" for number in (1, 2)]
+    reasons = [f"statement {number} of key policy: {OF_ADDRESS}" for number in (1, 2)]
     assert of_key_policy(*[role(KEY_POLICY_ACTIONS, Condition=FROM_AN_ADDRESS)] * 2) == {
         "; ".join(reasons)
     }
     holes: Any = ["${Main.One?}", "${Main.Other?}"]
     unknown = compare(model_of(key=holes, iam=[iam(IAM_ACTIONS)])).undecided
-    reasons = [f"statement number {number} of key policy {IS_UNKNOWN}" for number in (1, 2)]
+    reasons = [f"statement {number} of key policy {IS_UNKNOWN}" for number in (1, 2)]
     assert {entry.because for entry in unknown} == {"; ".join(reasons)}
-    both = "statement number 1 of key policy; statement number 2 of key policy"
+    both = "statement 1 of key policy; statement 2 of key policy"
     for second in (role(KEY_POLICY_ACTIONS), BY_EVERYBODY[0]):
         allowed = compare(model_of(key=[role(KEY_POLICY_ACTIONS), second])).allowed
         assert {entry.because for entry in allowed if entry.principal == "role"} == {both}
@@ -215,7 +215,7 @@ def test_a_reason_names_what_an_iam_policy_leaves_open(
         model_of(asked(IMPORT_JOB, source=location()), **{**GIVEN, "iam": [statement, READ[1]]})
     )
     assert [entry.because for entry in report.undecided] == (
-        [] if reason is None else [f"statement number 1 of IAM policy: {reason}"]
+        [] if reason is None else [f"statement 1 of IAM policy: {reason}"]
     )
     assert len(report.missing) == (reason is None)
 
@@ -248,7 +248,7 @@ def test_a_reason_tells_a_name_that_is_not_known_from_a_pattern_that_is_narrow(
     report = compare(model_of(request, key=ON_KEY, iam=[iam(["s3:GetObject"], pattern)]))
     in_iam = [entry for entry in report.undecided if entry.policy == "role"]
     (because,) = [entry.because for entry in in_iam if entry.action == "s3:GetObject"]
-    told = because.removeprefix(f"statement number 1 of IAM policy: Resource {pattern}").strip(": ")
+    told = because.removeprefix(f"statement 1 of IAM policy: Resource {pattern}").strip(": ")
     assert told == why
 
 
@@ -281,7 +281,7 @@ def test_a_reason_says_that_a_role_s_name_is_not_known(arn: str, pattern: str, w
         for entry in compare(model).undecided
         if entry.policy == "key"
     }
-    assert told == {f"statement number 1 of key policy: condition ArnLike aws:PrincipalArn: {why}"}
+    assert told == {f"statement 1 of key policy: condition ArnLike aws:PrincipalArn: {why}"}
 
 
 def test_a_reason_says_that_a_statement_is_unknown() -> None:
@@ -290,7 +290,7 @@ def test_a_reason_says_that_a_statement_is_unknown() -> None:
     unknown: list[Any] = ["${Main.Statement?}"]
     model.roles[ROLE].identity = [policy("IAM policy", READ + unknown)]
     assert {entry.because for entry in compare(model).undecided} == {
-        f"may be denied: statement number 3 of IAM policy {IS_UNKNOWN}"
+        f"may be denied: statement 3 of IAM policy {IS_UNKNOWN}"
     }
 
 
@@ -300,8 +300,8 @@ def test_a_reason_names_the_condition_of_a_template() -> None:
     statements = [{**statement, "Actions": "s3:*"} for statement in READ]
     model.roles[ROLE].identity = [policy("IAM", statements, condition="Main.IsProd")]
     assert {entry.because for entry in compare(model).undecided} == {
-        f"statement number {number} of IAM: element Actions isn't understood; "
-        f"statement number {number} of IAM: it depends on the condition Main.IsProd"
+        f"statement {number} of IAM: element Actions isn't understood; "
+        f"statement {number} of IAM: it depends on the condition Main.IsProd"
         for number in (1, 2)
     }
 
@@ -333,7 +333,7 @@ def test_a_reason_says_that_the_name_of_the_role_is_unknown() -> None:
     model.roles = {role_arn: Role(role_arn, trust=[policy("trust policy", [TRUST])])}
     reasons = {entry.because for entry in compare(model).undecided if entry.policy == "key"}
     assert reasons == {
-        f"statement number 1 of key policy: Principal {ROLE}: the role {IS_UNKNOWN}; "
+        f"statement 1 of key policy: Principal {ROLE}: the role {IS_UNKNOWN}; "
         "it isn't known whether role and key are in one account"
     }
 

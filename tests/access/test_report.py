@@ -64,14 +64,8 @@ def one_of_each() -> AccessReport:
     return compare(model)
 
 
-FINDINGS = """\
-✘ key policy of Main/Key lacks kms:ListGrants for Main/Role
-✘ Main/Role may not kms:Decrypt on Main/Key: denied by statement NoDecrypt of key policy: \
-change that statement, since a denial overrides every permission
-✘ key Main/Key is Disabled (needed by movies (dataset group)): enable it
-! statement number 1 of IAM policy: kms:Encrypt on Main/Key: AWS's pages don't ask for it
-? Main/Job: it may create resources
-"""
+DENIED = "✘ Main/Role may not kms:Decrypt on Main/Key: denied by statement NoDecrypt of key policy"
+DISABLED = "✘ key Main/Key is Disabled (needed by movies (dataset group))"
 SUM = "2 missing, 1 problem, 1 too much, 1 undecided, 12 as AWS's pages ask\n"
 
 
@@ -80,14 +74,23 @@ def test_the_text_has_a_line_for_each_finding_and_a_block_for_each_policy() -> N
     assert (
         one_of_each().to_text()
         == f"""\
-{FINDINGS}
-key policy of Main/Key, for Personalize (in the place of statements 1, 2):
+checked: dataset group movies
+
+✘ key policy of Main/Key lacks kms:ListGrants for Main/Role
+{DENIED} [1]
+{DISABLED}: enable it
+! statement 1 of IAM policy allows kms:Encrypt on Main/Key: AWS's pages don't ask for it
+? Main/Job: it may create resources
+
+[1] change that statement, since a denial overrides every permission
+
+key policy of Main/Key, replacing statements 1, 2:
   {{"Effect": "Allow", "Principal": {{"AWS": "{ROLE}"}}, "Action": {ALL_ACTIONS}, "Resource": "*"}}
   {{"Effect": "Allow", "Principal": {{"Service": "personalize.amazonaws.com"}}, \
 "Action": {ALL_ACTIONS}, \
 "Resource": "*", "Condition": {{"StringEqualsIfExists": {{"aws:SourceAccount": "111122223333"}}}}}}
 
-IAM policies of Main/Role, in the place of what is too much:
+IAM policies of Main/Role, replacing the actions that are too much:
   {{"Effect": "Allow", "Action": \
 ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"], "Resource": "{KEY}"}}
 
@@ -95,20 +98,72 @@ IAM policies of Main/Role, in the place of what is too much:
     )
 
 
-def test_a_quiet_report_has_the_findings_and_the_sum() -> None:
-    """The policies are left out, in Markdown too."""
-    assert one_of_each().to_text(quiet=True) == f"{FINDINGS}{SUM}"
+def test_a_quiet_report_has_the_findings_alone() -> None:
+    """Remedies, policies and the sum are left out; in Markdown the policies."""
+    assert (
+        one_of_each().to_text(quiet=True)
+        == f"""\
+✘ key policy of Main/Key lacks kms:ListGrants for Main/Role
+{DENIED}
+{DISABLED}
+! statement 1 of IAM policy allows kms:Encrypt on Main/Key: AWS's pages don't ask for it
+? Main/Job: it may create resources
+"""
+    )
     markdown = one_of_each().to_markdown(quiet=True)
     assert "AWS's pages don't ask for it" in markdown
     assert "```json" not in markdown
 
 
-def test_a_clean_report_is_one_line() -> None:
+def test_a_clean_report_says_what_was_checked() -> None:
+    """And how much; a quiet one is empty."""
     report = report_of(key=ON_KEY, iam=[iam(IAM_ACTIONS)])
-    assert (
-        report.to_text()
-        == "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
+    assert report.to_text() == (
+        "checked: dataset group movies\n\n"
+        "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
     )
+    assert report.to_text(quiet=True) == ""
+
+
+def test_of_more_than_six_resources_the_kinds_are_counted() -> None:
+    """By name they would fill the screen."""
+    seven = [asked(name=f"movies{number}") for number in range(6)] + [IMPORT]
+    assert (
+        report_of(*seven[1:])
+        .to_text()
+        .startswith(
+            "checked: dataset group movies1, dataset group movies2, dataset group movies3, "
+            "dataset group movies4, dataset group movies5, dataset import job import\n"
+        )
+    )
+    assert (
+        report_of(*seven).to_text().startswith("checked: 1 dataset import job, 6 dataset groups\n")
+    )
+
+
+def test_a_remedy_that_several_lines_share_stands_below_them_once() -> None:
+    """A remedy of one line stands in it, where that doesn't make it too wide."""
+    movies, books = asked(name="movies"), asked(name="books")
+    problems = []
+    for cause, needed_by in (
+        (Cause.NO_ROLE, movies),
+        (Cause.NO_ROLE, books),
+        (Cause.KEY_IS_ALIAS, movies),
+    ):
+        problems.append(
+            Finding(kind="configuration", subject="it", reason=Reason.of(cause), asked=(needed_by,))
+        )
+    report = AccessReport(tuple(problems))
+    no_role = "it has no role, without which Personalize can't create it"
+    alias = "it is an alias, and Personalize takes only the ARN of a key"
+    assert report.to_text().split("\n\n")[1:3] == [
+        f"✘ {no_role} (needed by movies (dataset group)) [1]\n"
+        f"✘ {no_role} (needed by books (dataset group)) [1]\n"
+        f"✘ {alias} (needed by movies (dataset group)) [2]",
+        "[1] set its RoleArn\n[2] pass the key's ARN",
+    ]
+    assert f"{no_role} (needed by books (dataset group)) [1]" in report.to_markdown()
+    assert "\n\n[1] set its RoleArn\n" in report.to_markdown()
 
 
 def test_a_line_begins_with_the_resource_in_the_file(
@@ -139,9 +194,9 @@ def test_a_line_begins_with_the_resource_in_the_file(
 
     of_key = (
         "kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants "
-        "for Main/Role (5)"
+        "for Main/Role (5 permissions)"
     )
-    of_iam = "kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants on Main/Key (3)"
+    of_iam = "kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants on Main/Key (3 permissions)"
     assert text("app.yaml") == [
         f"✘ app.yaml:2  key policy of Main/Key lacks {of_key}",
         f"✘ app.yaml:4  IAM policies of Main/Role lack {of_iam}",
@@ -154,7 +209,7 @@ def test_a_line_begins_with_the_resource_in_the_file(
 
 ETL = "arn:aws:iam::111122223333:role/Etl"
 TOO_MUCH = report_of(key=[*ON_KEY, role(["kms:Encrypt"])], iam=[iam(IAM_ACTIONS)]).excess
-CLAIM = "key policy of Main/Key, for Personalize"
+CLAIM = "key policy of Main/Key, to add"
 WAITING = (in_main("Movies/Resource"), in_main("Ratings"))
 OWNERS = {"key": KEY, "bucket": BUCKET, "role": ROLE, "boundary": ROLE, "trust": ROLE}
 
@@ -166,7 +221,7 @@ OWNERS = {"key": KEY, "bucket": BUCKET, "role": ROLE, "boundary": ROLE, "trust":
         (
             "key",
             {"file": "pending/Key.json"},
-            f"{CLAIM} (its owner adds the statements in pending/Key.json, which the synth wrote)",
+            f"{CLAIM} (its owner adds the statements in pending/Key.json)",
         ),
         (
             "key",
@@ -181,13 +236,13 @@ OWNERS = {"key": KEY, "bucket": BUCKET, "role": ROLE, "boundary": ROLE, "trust":
         (
             "key",
             {"own_conditions": ("aws:PrincipalOrgID", "aws:SourceVpc"), "also_for": (ETL,)},
-            f"{CLAIM} (conditions of yours that go: aws:PrincipalOrgID, aws:SourceVpc; "
-            f"what goes also serves {ETL})",
+            f"{CLAIM} (keep your own conditions: aws:PrincipalOrgID, aws:SourceVpc; "
+            f"others use it too: {ETL})",
         ),
         (
             "bucket",
             {"make": "AWS::S3::BucketPolicy"},
-            "bucket policy of Main/Data, for Personalize (a new AWS::S3::BucketPolicy)",
+            "bucket policy of Main/Data, to add (a new AWS::S3::BucketPolicy)",
         ),
         (
             "role",
@@ -198,19 +253,19 @@ OWNERS = {"key": KEY, "bucket": BUCKET, "role": ROLE, "boundary": ROLE, "trust":
         (
             "role",
             {"too_much": TOO_MUCH},
-            "IAM policies of Main/Role, in the place of what is too much",
+            "IAM policies of Main/Role, replacing the actions that are too much",
         ),
         (
             "role",
             {"too_much": TOO_MUCH, "should_have": ()},
-            "IAM policies of Main/Role, nothing in the place of what is too much",
+            "IAM policies of Main/Role, without the actions that are too much",
         ),
         ("boundary", {}, "permissions boundary of Main/Role, to add (have its owner add them)"),
         # The list takes the place of what the trust policy has for Personalize, or is added.
         (
             "trust",
             {"replaces": ("1",)},
-            "trust policy of Main/Role, for Personalize (in the place of statement 1)",
+            "trust policy of Main/Role, replacing statement 1",
         ),
         ("trust", {}, "trust policy of Main/Role, to add"),
     ],
@@ -243,7 +298,7 @@ def test_what_a_key_policy_leaves_to_iam_is_told_apart() -> None:
     assert told == [
         "✘ IAM policies of Role lack kms:Decrypt on Key",
         "✘ IAM policies of Role lack kms:CreateGrant, kms:Decrypt on Key, which the key policy "
-        "leaves to IAM (2)",
+        "leaves to IAM (2 permissions)",
     ]
 
 
@@ -262,15 +317,14 @@ def test_one_reason_is_one_line_whatever_needs_it() -> None:
     model.keys.clear()
     model.buckets.clear()
     assert marked(model, "?") == [
-        "? Data: a key that encrypts the bucket needs permissions too, and it can't be seen "
-        "whether there is one: it isn't part of the app (2)",
+        "? Data: a key that encrypts it needs permissions, too, and can't be seen, since it isn't "
+        "part of the app",
         "? not known whether Role and Personalize may kms:CreateGrant, kms:Decrypt, "
         "kms:DescribeKey, kms:GenerateDataKey, kms:GenerateDataKeyWithoutPlaintext, "
-        f"kms:ListGrants on Key: the key policy of {KEY} can't be seen: it isn't part of the app "
-        "(12)",
-        "? not known whether Personalize may s3:ListBucket on Data; s3:PutObject on "
-        f"{BUCKET}/export/*; s3:GetObject on {BUCKET}/import/*: the bucket policy of {BUCKET} "
-        "can't be seen: it isn't part of the app (3)",
+        f"kms:ListGrants, since the key policy of {KEY} can't be seen: it isn't part of the app "
+        "(12 permissions)",
+        "? not known whether Personalize may s3:GetObject, s3:ListBucket, s3:PutObject, since the "
+        f"bucket policy of {BUCKET} can't be seen: it isn't part of the app (3 permissions)",
     ]
 
 
@@ -281,8 +335,8 @@ def test_a_line_about_several_buckets_names_each() -> None:
     model.buckets.clear()
     (line,) = [line for line in marked(model, "?") if "encrypts" in line]
     assert line == (
-        "? arn:aws:s3:::others, Data: a key that encrypts the bucket needs permissions too, and it "
-        "can't be seen whether there is one: it isn't part of the app (2)"
+        "? arn:aws:s3:::others, Data: a key that encrypts it needs permissions, too, and can't be "
+        "seen, since it isn't part of the app"
     )
 
 
@@ -294,10 +348,10 @@ def test_what_may_be_too_much_is_there() -> None:
     model.open_questions = [OpenQuestion("Main/Job", "it may create resources")]
     assert marked(model, "?") == [
         "? Main/Job: it may create resources",
-        "? maybe too much: statement number 1 of IAM policy: kms:* on Key: nothing that can be "
+        "? maybe too much, statement 1 of IAM policy allows kms:* on Key: nothing that can be "
         "seen asks for it, and Main/Job, which can't be seen in full, may",
-        "? maybe too much: statement number 2 of trust policy: sts:AssumeRole on Role: its "
-        f"Principal {account} may be another account, which it shouldn't let in",
+        "? maybe too much, statement 2 of trust policy may let another account in, since its "
+        f"Principal is {account}",
     ]
 
 
@@ -306,15 +360,13 @@ def test_a_statement_is_a_line_for_each_reason_for_which_it_is_too_much() -> Non
     wide = ["s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:DeleteObject"]
     of_bucket = service(wide, Resource=[BUCKET, f"{BUCKET}/*"], Condition={}, Sid="Wide")
     assert marked(model_of(IMPORT, key=ON_KEY, bucket=[of_bucket]), "!") == [
-        f"! statement Wide of bucket policy: s3:DeleteObject on Data, {BUCKET}/*: AWS's pages "
-        "don't ask for it (2)",
-        f"! statement Wide of bucket policy: s3:GetObject on {BUCKET}/*: on the whole bucket, not "
-        "only the prefix that is used",
-        "! statement Wide of bucket policy: s3:ListBucket on Data; s3:GetObject on "
-        f"{BUCKET}/import/*: for any account: no condition on aws:SourceAccount or aws:SourceArn "
-        "keeps others out (2)",
-        f"! statement Wide of bucket policy: s3:PutObject on Data, {BUCKET}/*: nothing that can "
-        "be seen asks for it (2)",
+        f"! statement Wide of bucket policy allows s3:DeleteObject on Data, {BUCKET}/*: AWS's "
+        "pages don't ask for it (2 permissions)",
+        f"! statement Wide of bucket policy allows s3:GetObject on {BUCKET}/*: it is on the whole "
+        "bucket, not only the prefix that is used",
+        "! statement Wide of bucket policy lets Personalize in for any account (2 permissions)",
+        f"! statement Wide of bucket policy allows s3:PutObject on Data, {BUCKET}/*: nothing that "
+        "can be seen asks for it (2 permissions)",
     ]
 
 
@@ -324,7 +376,7 @@ def test_what_a_boundary_refuses_is_told_once() -> None:
     model.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
     assert marked(model, "✘") == [
         "✘ permissions boundary of Role lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, "
-        "kms:GenerateDataKey, kms:ListGrants for Role (9)",
+        "kms:GenerateDataKey, kms:ListGrants for Role (9 permissions)",
     ]
 
 
@@ -341,6 +393,8 @@ def test_a_resource_of_a_template_has_its_path_and_a_statement_its_arn() -> None
 MARKDOWN = """\
 # Amazon Personalize's access
 
+checked: dataset group movies.
+
 1 missing, 0 problems, 0 too much, 0 undecided, 13 as AWS's pages ask.
 
 | | finding | where | needed by | page |
@@ -348,7 +402,7 @@ MARKDOWN = """\
 | ✘ | key policy of Main/Key lacks kms:Decrypt for Personalize |  | movies (dataset group) | \
 [AWS](https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html) |
 
-Key policy of Main/Key, for Personalize (in the place of statements 1, 2):
+Key policy of Main/Key, replacing statements 1, 2:
 
 ```json
 {
@@ -466,7 +520,7 @@ def test_json_has_everything() -> None:
             "page": PAGE,
             "where": [{**of_role, "policy_name": "Own", "statement": "1"}],
             "cause": "not-asked",
-            "because": "statement number 1 of IAM policy: AWS's pages don't ask for it",
+            "because": "statement 1 of IAM policy: AWS's pages don't ask for it",
         }
     ]
     named = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": FIVE, "Resource": "*"}
@@ -517,10 +571,7 @@ def test_the_json_of_a_problem_has_its_severity() -> None:
 
 def test_an_empty_report_says_that_nothing_was_asked() -> None:
     """A clean report on nothing isn't mistaken for one on everything."""
-    nothing = (
-        "Nothing in the templates asks Amazon Personalize for anything, "
-        "so nothing was checked but whom "
-    )
+    nothing = "checked: only who may use the policies for Personalize, since no template "
     assert AccessReport().to_text().startswith(nothing)
     assert f"\n{nothing}" in AccessReport().to_markdown()
 
@@ -542,12 +593,13 @@ def test_warnings_are_counted_and_told_last() -> None:
         kind="trust", subject="Main/Movies", reason=Reason.of(Cause.NO_ROLE), is_warning=True
     )
     with_warning = replace(one_of_each(), findings=(*one_of_each().missing, warning))
-    told = with_warning.to_text(quiet=True).splitlines()
+    _, lines, *_, counts = with_warning.to_text().split("\n\n")
+    told = lines.splitlines()[-1]
     assert (
-        told[-2]
+        told
         == "! Main/Movies has no role, without which Personalize can't create it: set its RoleArn"
     )
-    assert ", 1 problem (1 warning), " in told[-1]
+    assert ", 1 problem (1 warning), " in counts
 
 
 def test_needs_of_several_are_reported_once_with_all_that_need_them() -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_check._causes import IF_PARAMETER
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     AGNOSTIC,
@@ -29,10 +28,7 @@ from tests.checks.templates import (
 )
 
 BOTH = ("s3:GetObject", "s3:ListBucket")
-KEY_UNSEEN = (
-    "a key that encrypts the bucket needs permissions too, and it can't be seen whether there is "
-    "one: "
-)
+KEY_UNSEEN = "a key that encrypts it needs permissions, too, and can't be seen, since "
 BY_ALIAS = (
     "it is encrypted with arn:aws:kms:eu-west-1:111122223333:alias/theirs, an alias that isn't "
     "part of the app"
@@ -154,8 +150,11 @@ def test_two_policies_of_a_bucket_under_conditions(
 @pytest.mark.parametrize(
     ("named", "depends_on"),
     [
-        ({"Ref": "Stage"}, "Main.Stage"),
-        ({"Fn::If": ["IsProd", {"Ref": "Bucket"}, "another"]}, "Fn::If IsProd"),
+        ({"Ref": "Stage"}, "Main.Stage (pass --parameters Stage=…)"),
+        (
+            {"Fn::If": ["IsProd", {"Ref": "Bucket"}, "another"]},
+            "Fn::If IsProd (pass the parameters of that condition with --parameters NAME=VALUE)",
+        ),
     ],
 )
 def test_a_policy_that_may_be_of_the_bucket(named: Any, depends_on: str, tmp_path: Path) -> None:
@@ -169,7 +168,7 @@ def test_a_policy_that_may_be_of_the_bucket(named: Any, depends_on: str, tmp_pat
     assert [(entry.action, entry.because) for entry in report.undecided] == [
         (
             "s3:GetObject",
-            f"the bucket policy of arn:aws:s3:::ratings can't be seen: {doubt} ({IF_PARAMETER})",
+            f"the bucket policy of arn:aws:s3:::ratings can't be seen: {doubt}",
         )
     ]
 
@@ -265,11 +264,7 @@ def test_paths_that_are_none(tmp_path: Path) -> None:
     ]
     unknown = check(tmp_path, complete(Data=dataset(path={"Ref": "Stage"})))
     assert unknown.problems == ()
-    assert reasons(unknown) == {
-        "its source ${Main.Stage?} isn't known before deployment (if that is a parameter, pass its "
-        "value by --parameters NAME=VALUE, in Python by parameters=; for AWS::AccountId and "
-        "AWS::Region set the env of the stack)"
-    }
+    assert reasons(unknown) == {"its source ${Main.Stage?} isn't known before deployment"}
     # Systems Manager has the bucket's name.
     path = {"Fn::Sub": "s3://{{resolve:ssm:/${Stage}/bucket}}/import/"}
     kept = check(tmp_path, complete(Data=dataset(path=path)))

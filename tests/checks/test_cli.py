@@ -111,8 +111,8 @@ def test_dataset_groups_without_a_key_ask_for_nothing(
     result = run(write(tmp_path, {"Main": OF_PERSONALIZE}), *options)
     assert (result.exit_code, result.stderr) == (code, "")
     said = (
-        "Main/Movies has no key of yours: Personalize encrypts it with its own, and asks for "
-        "nothing"
+        "Main/Movies has no key of yours: Personalize encrypts it with its own, and needs no "
+        "permissions for that"
     )
     assert said in result.stdout
     assert "nothing was checked" not in result.stdout
@@ -214,8 +214,9 @@ def test_the_default_is_cdk_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     result = run()
     assert result.exit_code == 0
-    assert (
-        result.stdout == "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
+    assert result.stdout == (
+        "checked: dataset group Main/Movies\n\n"
+        "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
     )
 
 
@@ -344,8 +345,8 @@ def test_help_has_examples() -> None:
         "  Exit code:\n"
         "    0  nothing that counts\n"
         "    1  something that counts\n"
-        "    2  the check couldn't look, whatever went wrong, or could decide nothing of\n"
-        "       what is asked; with --strict, also if nothing asks Personalize for anything\n"
+        "    2  the check failed to run, or couldn't decide a single permission; with\n"
+        "       --strict, also if nothing is created in Personalize\n"
     ) in text
     assert " ".join(text.split()).endswith(f" Documentation: {page_at('how-to/check.md')}")
     assert "check" in CliRunner().invoke(personalize_kms, "--help").stdout
@@ -386,8 +387,9 @@ def test_colours_on_a_terminal_alone(tmp_path: Path) -> None:
     """Findings have colours by their kind, and nothing else has; no line is cut."""
     directory = write(tmp_path, {"Main": LACKING})
     coloured = on_a_terminal("check", str(directory), COLUMNS="60")
-    assert coloured.startswith(
-        "\x1b[31m✘ IAM policies of Main/Role lack kms:Decrypt on Main/Key\r\n\x1b[0m"
+    assert (
+        "\r\n\x1b[31m✘ IAM policies of Main/Role lack kms:Decrypt on Main/Key\r\n\x1b[0m"
+        in coloured
     )
     assert coloured.count("\x1b") == 2
     plain = on_a_terminal("check", str(directory), NO_COLOR="1", COLUMNS="60")
@@ -401,7 +403,7 @@ def test_an_output_that_knows_no_marks(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     done = subprocess.run(command, capture_output=True, check=False, env=environment)
     assert (done.returncode, done.stderr) == (1, b"")
-    assert done.stdout.startswith(b"? IAM policies of Main/Role lack kms:Decrypt")
+    assert b"\n? IAM policies of Main/Role lack kms:Decrypt" in done.stdout
     assert b"\x1b" not in done.stdout
 
 

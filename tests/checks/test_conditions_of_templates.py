@@ -292,11 +292,11 @@ def test_a_pattern(
     [
         (
             with_key(*ON_KEY, if_prod(DENY)),
-            f"may be denied: statement number 3 of key policy of Main/Key: {IS_OPEN}",
+            f"may be denied: statement 3 of key policy of Main/Key: {IS_OPEN}",
         ),
         (
             with_key(OF_ROLE, if_prod(OF_ADMIN, OF_SERVICE)),
-            f"statement number 2 of key policy of Main/Key: {IS_OPEN}",
+            f"statement 2 of key policy of Main/Key: {IS_OPEN}",
         ),
         (
             with_key(if_prod({**OF_ADMIN, "Sid": "Us"}, {**OF_ROLE, "Sid": "Us"}), OF_SERVICE),
@@ -306,23 +306,23 @@ def test_a_pattern(
             with_key(
                 if_prod(if_prod(OF_ADMIN, {"Fn::If": ["IsDev", OF_ROLE, NO_VALUE]})), OF_SERVICE
             ),
-            f"statement number 1 of key policy of Main/Key: {IS_OPEN} and Main.IsDev",
+            f"statement 1 of key policy of Main/Key: {IS_OPEN} and Main.IsDev",
         ),
         (
             with_key(OF_ROLE, {**OF_SERVICE, "Condition": if_prod({})}),
-            "statement number 2 of key policy of Main/Key: Condition (Fn::If IsProd) isn't "
+            "statement 2 of key policy of Main/Key: Condition (Fn::If IsProd) isn't "
             "known before deployment",
         ),
         (
             with_key(OF_ROLE, {**OF_SERVICE, "Condition": {"Bool": if_prod({})}}),
-            "statement number 2 of key policy of Main/Key: condition operator Bool (Fn::If "
+            "statement 2 of key policy of Main/Key: condition operator Bool (Fn::If "
             "IsProd) isn't known before deployment",
         ),
         (
             with_role(Policies=[if_prod(INLINE)]),
-            f"statement number 1 of inline policy kms of Main/Role: {IS_OPEN}",
+            f"statement 1 of inline policy kms of Main/Role: {IS_OPEN}",
         ),
-        (flagged(), f"statement number 1 of policy Main/Policy: {IS_OPEN}"),
+        (flagged(), f"statement 1 of policy Main/Policy: {IS_OPEN}"),
         (complete(Movies=dataset_group(if_prod(KEY))), WHAT_IS_ASKED),
         (complete(Data=dataset(DatasetImportJob=if_prod(JOB))), WHAT_IS_ASKED),
         (
@@ -665,7 +665,7 @@ def test_a_nested_stack_under_a_condition(tmp_path: Path) -> None:
     assert actions(report(tmp_path, template, DEV, files=files).missing) == {*IN_IAM}
     template["Parameters"] = {"Stage": {"Type": "String"}}
     of_two = reasons(report(tmp_path, template, files=files))
-    assert of_two == {f"statement number 1 of policy Main/Nested/Policy: {IS_OPEN}"}
+    assert of_two == {f"statement 1 of policy Main/Nested/Policy: {IS_OPEN}"}
     stack = template["Resources"]["Nested"]["Properties"]
     stack["Parameters"] = {"Fn::If": ["IsProd", stack["Parameters"], NO_VALUE]}
     inner["Parameters"]["Size"]["Default"] = "big"
@@ -747,16 +747,18 @@ def test_the_defaults_are_told_first(tmp_path: Path) -> None:
     template = with_parameter({"Type": "String", "Default": "prod"})
     result = report(tmp_path, template)
     says = (
-        "Conditions are decided by defaults of parameters: Main.Stage=prod. Pass others by "
+        "conditions use the defaults of parameters: Main.Stage=prod; pass other values with "
         "--parameters"
     )
-    assert result.to_text().startswith(f"{says}\n0 missing")
-    assert result.to_markdown().startswith(f"# Amazon Personalize's access\n\n{says}.\n\n0 missing")
+    checked = "checked: dataset group Main/Movies"
+    assert result.to_text().startswith(f"{checked}\n{says}\n\n0 missing")
+    markdown = f"# Amazon Personalize's access\n\n{checked}.\n\n{says}.\n\n0 missing"
+    assert result.to_markdown().startswith(markdown)
     assert json.loads(result.to_json())["assumed"] == {"Main.Stage": "prod"}
     without = report(tmp_path, template, PROD)
     assert json.loads(without.to_json())["assumed"] == {}
-    assert without.to_text().startswith("0 missing")
-    assert without.to_markdown().startswith("# Amazon Personalize's access\n\n0 missing")
+    assert says not in without.to_text()
+    assert says not in without.to_markdown()
 
 
 def test_own_key_or_one_that_is_passed(tmp_path: Path) -> None:

@@ -411,8 +411,8 @@ def test_a_file_to_complete(template: Json, entries: Json, tmp_path: Path) -> No
         f'personalize-kms: {file} is written. Replace each "<…>", by a string or by a function of '
         'the template such as {"Fn::GetAtt": ["Bucket", "Arn"]}; remove the resources that your '
         "code doesn't create, and encryptionKey if "
-        f"the dataset group has no key. Then: personalize-kms check {tmp_path / 'stack.json'} "
-        f"--created {file}\n"
+        f"the dataset group has no key. Then run this command again, with --created {file} instead "
+        "of --write-created\n"
     )
 
 

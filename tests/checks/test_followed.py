@@ -1,6 +1,7 @@
 """The JSON of a report followed to the letter, and the templates judged again."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -559,7 +560,7 @@ def test_pending_needs_of_two_constructs_name_the_file_that_has_them(app: cdk.Ap
 
 
 def test_what_is_pending_names_the_file_that_the_synth_wrote(app: cdk.App) -> None:
-    """Each form has it; the files have the statements for the owners of key, bucket and role."""
+    """With its folder; the files have the statements for the owners of key, bucket and role."""
     stack, source, given = of_others(app)
     encryption = PersonalizeEncryption(stack, "Encryption", **given)
     encryption.allow(source)
@@ -589,7 +590,7 @@ def test_what_is_pending_names_the_file_that_the_synth_wrote(app: cdk.App) -> No
             if (entry.policy, entry.file) == (policy, file)
         ]
         assert {entry.action for entry in needed} <= allowed
-        words = f"have its owner add the statements in {file}"
+        words = f"have its owner add the statements in {os.path.relpath(directory)}/{file}"
         assert words in " ".join(report.to_text().split())
         assert words in report.to_markdown()
     written = json.loads(report.to_json())

@@ -96,12 +96,7 @@ def test_what_a_template_does_not_tell_is_undecided(
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        (
-            {"Ref": "Stage"},
-            "it isn't known before deployment (if that is a parameter, pass its value by "
-            "--parameters NAME=VALUE, in Python by parameters=; for AWS::AccountId and AWS::Region "
-            "set the env of the stack)",
-        ),
+        ({"Ref": "Stage"}, "it isn't known before deployment"),
         ({"Fn::Sub": "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/1"}, "it isn't part of the app"),
         (
             {"Fn::Sub": "arn:aws:kms:eu-west-1:${AWS::AccountId}:key/${Stage}"},

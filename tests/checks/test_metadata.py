@@ -305,7 +305,7 @@ def in_doubt_of_a_key(report: AccessReport) -> set[str]:
     return {
         name
         for entry in report.undecided
-        if "a key that encrypts the bucket" in entry.because
+        if "a key that encrypts it" in entry.because
         for name in entry.needed_by
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from personalize_kms_check._reports.report_lines import lines_of
+from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     ACTIONS,
     IN_IAM,
@@ -25,6 +26,7 @@ from tests.checks.templates import (
     managed,
     policy,
     role,
+    write,
 )
 from tests.checks.test_undeclared import CREATING, PASSING, app
 
@@ -146,13 +148,13 @@ def test_a_denial_is_where_it_is_written(template: Json, where: list[str], tmp_p
 def test_what_is_undecided_has_its_next_step_in_each_form(tmp_path: Path) -> None:
     """A role that may create resources is to have them declared, and nothing else."""
     declare = (
-        "begin a file by --write-created FILE, and pass it by --created FILE; in Python pass "
-        "created=, and in a CDK app use declare_created"
+        "in a CDK app call declare_created; elsewhere begin a file with --write-created FILE, and "
+        "pass it with --created FILE"
     )
     report = check(tmp_path, app(CREATING, PASSING))
     assert [finding.fix for finding in lines_of(report)] == [declare]
-    assert f": {declare}\n" in report.to_text()
-    assert f": {declare} | " in report.to_markdown()
+    assert f" [1]\n\n[1] {declare}\n" in report.to_text()
+    assert f"\n\n[1] {declare}\n" in report.to_markdown()
 
 
 TRY = "use another condition, or try in an account whether it holds"
@@ -278,18 +280,14 @@ def test_a_boundary_changes_nothing_of_how_a_key_lets_the_role_in(tmp_path: Path
 
 COMPANYS = {"PermissionsBoundary": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:policy/Company"}}
 ATTACHING = {"ManagedPolicyArns": ["arn:aws:iam::111122223333:policy/team/Baseline"]}
-IF_PARAMETER = (
-    "if that is a parameter, pass its value by --parameters NAME=VALUE, in Python by parameters=; "
-    "for AWS::AccountId and AWS::Region set the env of the stack"
-)
 OF_BOUNDARY = (
     "the permissions boundary can't be seen: managed policy "
-    "arn:aws:iam::111122223333:policy/Company isn't part of the app (pass it by --policy "
-    "Company=FILE, in Python by policies=)"
+    "arn:aws:iam::111122223333:policy/Company isn't part of the app (pass it with --policy "
+    "Company=FILE)"
 )
 OF_POLICY = (
     "managed policy arn:aws:iam::111122223333:policy/team/Baseline isn't part of the app (pass it "
-    "by --policy Baseline=FILE, in Python by policies=)"
+    "with --policy Baseline=FILE)"
 )
 
 
@@ -313,22 +311,25 @@ def for_two_roles(**properties: Any) -> Json:
         # However many permissions and roles it concerns, and whether it may allow or deny.
         (
             for_two_roles(**COMPANYS),
-            [f"not known what Main/Role and Main/Second may: {OF_BOUNDARY} (18)"],
+            [
+                f"not known what Main/Role and Main/Second may do, since {OF_BOUNDARY} (18 "
+                "permissions)"
+            ],
         ),
         # What is open for two reasons is in the line of each: one option isn't enough.
         (
             complete(Role=role(**COMPANYS, **ATTACHING)),
             [
-                f"not known what Main/Role may: {OF_BOUNDARY} (9)",
-                f"not known what Main/Role may: {OF_POLICY} (9)",
+                f"not known what Main/Role may do, since {OF_BOUNDARY} (9 permissions)",
+                f"not known what Main/Role may do, since {OF_POLICY} (9 permissions)",
             ],
         ),
         (
             complete(Policy=policy(key={"Fn::Sub": "arn:aws:kms:*:*:key/${Stage}"})),
             [
-                f"not known whether Main/Role may {', '.join(IN_IAM)} on Main/Key: statement "
-                "number 1 of policy Main/Policy: Resource arn:aws:kms:*:*:key/${Main.Stage?}: "
-                f"Main.Stage isn't known before deployment (4): {IF_PARAMETER}",
+                f"not known whether Main/Role may {', '.join(IN_IAM)} on Main/Key, since "
+                "statement 1 of policy Main/Policy: Resource arn:aws:kms:*:*:key/${Main.Stage?}: "
+                "Main.Stage isn't known before deployment (4 permissions) [1]",
             ],
         ),
         # Resources that ask for what isn't known are named together.
@@ -338,8 +339,7 @@ def for_two_roles(**properties: Any) -> Json:
                 More=dataset("One", "Read", path={"Ref": "Stage"}),
             ),
             [
-                "Main/Data, Main/More: its source ${Main.Stage?} isn't known before deployment "
-                f"({IF_PARAMETER}) (2)",
+                "Main/Data, Main/More: its source ${Main.Stage?} isn't known before deployment [1]",
             ],
         ),
     ],
@@ -354,3 +354,104 @@ def test_one_reason_is_one_line_with_the_option_that_settles_it(
     assert [line.removeprefix("? ") for line in told] == lines
     assert (report.missing, report.problems) == ((), ())
     assert len({*report.undecided}) == len(report.undecided)
+
+
+def undecided(tmp_path: Path, template: Json, **more: Any) -> list[str]:
+    """What the report says of a template, in the lines on what is undecided and below them."""
+    text = check(tmp_path, {"Parameters": {"Stage": {"Type": "String"}}, **template}, **more)
+    return [line for line in text.to_text().splitlines() if line.startswith(("? ", "["))]
+
+
+WRITE = "write the value itself, or check the account with personalize-kms doctor"
+
+
+@pytest.mark.parametrize(
+    ("key_arn", "hint"),
+    [
+        ({"Ref": "Stage"}, "pass --parameters Stage=…"),
+        ({"Fn::ImportValue": "key"}, "pass the template of the stack that has it as well"),
+        (
+            {"Ref": "Ssm"},
+            "write the value itself, or check the account with personalize-kms doctor",
+        ),
+        (
+            "{{resolve:ssm:/key}}",
+            "write the value itself, or check the account with personalize-kms doctor",
+        ),
+        (
+            "arn:aws:kms:eu-west-1:111122223333:key/1",
+            "pass what it says with --policy arn:aws:kms:eu-west-1:111122223333:key/1=FILE",
+        ),
+    ],
+    ids=[
+        "a parameter",
+        "an export",
+        "a parameter of Systems Manager",
+        "a reference",
+        "a known key",
+    ],
+)
+def test_a_hint_names_what_settles_it(key_arn: Any, hint: str, tmp_path: Path) -> None:
+    """No parameter is to be passed for what isn't one."""
+    ssm = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/key"}
+    parameters = {"Stage": {"Type": "String"}, "Ssm": ssm}
+    template = complete(Movies=dataset_group(key=key_arn))
+    text = check(tmp_path, {**template, "Parameters": parameters}).to_text()
+    (of_key,) = [line for line in text.splitlines() if "the key policy of" in line]
+    assert f"{of_key[-3:]} {hint}\n" in text
+
+
+def test_a_boundary_of_several_roles_is_one_line(tmp_path: Path) -> None:
+    """Though each of them may lack something else."""
+    (of_boundary,) = undecided(tmp_path, for_two_roles(**COMPANYS))
+    assert "what Main/Role and Main/Second may do" in of_boundary
+    assert of_boundary.endswith("(pass it with --policy Company=FILE) (18 permissions)")
+
+
+@pytest.mark.parametrize(("name", "is_told"), [("Main.template.json", True), ("main.json", False)])
+def test_templates_of_others_are_not_told_of_the_construct(
+    name: str, is_told: bool, tmp_path: Path
+) -> None:
+    """An order of theirs is mended by DependsOn, and names the policy as data."""
+    template = complete(Movies=dataset_group(waits=[]))
+    if is_told:
+        report = check(tmp_path, template)
+    else:
+        (tmp_path / name).write_text(json.dumps(template))
+        report = check_assembly(tmp_path / name)
+    (problem,) = report.problems
+    assert ("PersonalizeEncryption" in problem.message) == is_told
+    assert ("DependsOn" in problem.message) != is_told
+    (told,) = json.loads(report.to_json())["problems"]
+    assert told["waits_for"] == [{"template": name, "logical_id": "Policy"}]
+
+
+def test_a_nested_template_that_is_elsewhere_is_to_be_put_beside(tmp_path: Path) -> None:
+    """In a plain template, whose author can do so."""
+    url = {"Fn::Sub": "https://${Stage}.s3.amazonaws.com/more.yaml"}
+    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
+    template = {"Parameters": {"Stage": {"Type": "String"}}, **complete(More=nested)}
+    (tmp_path / "main.json").write_text(json.dumps(template))
+    text = check_assembly(tmp_path / "main.json").to_text()
+    assert "(put it beside this file, with its path as TemplateURL)" in text
+
+
+def test_the_key_of_a_bucket_elsewhere_is_to_be_named(tmp_path: Path) -> None:
+    text = check(tmp_path, complete(Data=dataset())).to_text()
+    assert "in a CDK app name its key, as in S3Location(…, encryption_key=…)" in text
+
+
+def test_the_environment_of_a_stack_that_says_none_can_be_passed(tmp_path: Path) -> None:
+    """In ARNs and conditions; it is refused where all stacks say theirs."""
+    template = complete(Key=key(Enabled={"Fn::If": ["Here", True, False]}))
+    template["Conditions"] = {"Here": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]}}
+    given = {"AWS::AccountId": "111122223333", "AWS::Region": "eu-west-1", "AWS::Partition": "aws"}
+    (tmp_path / "main.json").write_text(json.dumps(template))
+    report = check_assembly(tmp_path / "main.json", parameters=given)
+    assert {entry.policy_of for entry in report.allowed} == {
+        "arn:aws:kms:eu-west-1:111122223333:key/${main.Key}",
+        "arn:aws:iam::111122223333:role/${main.Role}",
+    }
+    directory = write(tmp_path / "cdk.out", {"Main": complete()})
+    with pytest.raises(ValueError, match="has AWS::Region, which the env of a stack sets"):
+        check_assembly(directory, parameters={"AWS::Region": "eu-west-1"})

@@ -231,8 +231,7 @@ def test_a_policy_in_a_nested_stack_that_may_not_be_made(tmp_path: Path) -> None
     assert {(entry.action, entry.because, len(entry.asked)) for entry in report.undecided} == {
         (
             action,
-            "statement number 1 of policy Main/Nested/Policy: it depends on the condition "
-            "Main.IsProd",
+            "statement 1 of policy Main/Nested/Policy: it depends on the condition Main.IsProd",
             2,
         )
         for action in IN_IAM

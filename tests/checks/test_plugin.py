@@ -62,7 +62,7 @@ def test_a_stack_by_hand_fails_at_the_constructs(tmp_path: Path) -> None:
     of_role = "Personalize::MissingRoleAccess"
     violations = [it for it in report["violations"] if it["ruleName"] == of_role]
     assert [violation["suggestedFix"] for violation in violations] == [
-        "IAM policies of Main/Role, in the place of what is too much: "
+        "IAM policies of Main/Role, replacing the actions that are too much: "
         '{"Effect": "Allow", "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", '
         '"kms:ListGrants"], "Resource": {"Fn::GetAtt": ["Key961B73FD", "Arn"]}} '
         "(https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html)"

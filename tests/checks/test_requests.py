@@ -73,7 +73,7 @@ def test_key_and_role_of_a_dataset_group_come_together(
     (problem,) = report.problems
     assert (problem.kind, problem.needed_by) == ("configuration", ["Main/Movies"])
     assert problem.reason.remedy == fix
-    assert "What is asked of Amazon Personalize can't be checked" in report.to_text()
+    assert "checked: no request to Personalize, for the reasons below" in report.to_text()
     assert "no resource" not in report.to_text()
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_check._causes import IF_PARAMETER
 from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     AGNOSTIC,
@@ -162,23 +161,35 @@ def test_a_policy_of_a_role_whose_name_is_that_of_another(tmp_path: Path) -> Non
     }
 
 
+OF_CONDITION = "pass the parameters of that condition with --parameters NAME=VALUE"
+OF_EXPORT = "pass the template of the stack that has it as well"
+
+
 @pytest.mark.parametrize(
     ("properties", "named", "depends_on"),
     [
-        ({}, {"Roles": [if_prod({"Ref": "Role"})]}, "Fn::If IsProd"),
-        ({}, {"Roles": if_prod([{"Ref": "Role"}])}, "Fn::If IsProd"),
-        ({}, {"Roles": {"Ref": "Stage"}}, "Main.Stage"),
-        ({}, {"Roles": [{"Fn::ImportValue": "x"}]}, "export x"),
-        ({}, {"RoleName": if_prod({"Ref": "Role"}, "other")}, "Fn::If IsProd"),
-        ({"RoleName": {"Ref": "Stage"}}, {"Roles": ["reader"]}, "Main.Stage"),
-        ({"RoleName": {"Fn::Sub": "read-${Stage}"}}, {"Roles": ["read-er"]}, "Main.Stage"),
+        ({}, {"Roles": [if_prod({"Ref": "Role"})]}, f"Fn::If IsProd ({OF_CONDITION})"),
+        ({}, {"Roles": if_prod([{"Ref": "Role"}])}, f"Fn::If IsProd ({OF_CONDITION})"),
+        ({}, {"Roles": {"Ref": "Stage"}}, "Main.Stage (pass --parameters Stage=…)"),
+        ({}, {"Roles": [{"Fn::ImportValue": "x"}]}, f"export x ({OF_EXPORT})"),
+        ({}, {"RoleName": if_prod({"Ref": "Role"}, "other")}, f"Fn::If IsProd ({OF_CONDITION})"),
+        (
+            {"RoleName": {"Ref": "Stage"}},
+            {"Roles": ["reader"]},
+            "Main.Stage (pass --parameters Stage=…)",
+        ),
+        (
+            {"RoleName": {"Fn::Sub": "read-${Stage}"}},
+            {"Roles": ["read-er"]},
+            "Main.Stage (pass --parameters Stage=…)",
+        ),
     ],
 )
 def test_a_denial_in_a_policy_that_may_be_of_the_role(
     properties: Any, named: Any, depends_on: str, tmp_path: Path
 ) -> None:
     """It may deny whatever is allowed, and may allow whatever is missing."""
-    doubt = f"whether policy Main/More is its own depends on {depends_on} ({IF_PARAMETER})"
+    doubt = f"whether policy Main/More is its own depends on {depends_on}"
     kind = "AWS::IAM::RolePolicy" if "RoleName" in named else "AWS::IAM::ManagedPolicy"
     deny = {"Type": kind, "Properties": {"PolicyDocument": {"Statement": [DENY]}, **named}}
     report = check(tmp_path / "deny", complete(Role=role(**properties), More=deny))
@@ -236,7 +247,7 @@ def test_a_policy_of_the_app_on_an_imported_role(tmp_path: Path) -> None:
         (
             "arn:aws:iam::111122223333:policy/Baseline",
             "may be denied: managed policy arn:aws:iam::111122223333:policy/Baseline isn't part "
-            "of the app (pass it by --policy Baseline=FILE, in Python by policies=)",
+            "of the app (pass it with --policy Baseline=FILE)",
         ),
         (
             "arn:aws:iam::aws:policy/AWSDenyAll",
@@ -249,9 +260,8 @@ def test_a_policy_of_the_app_on_an_imported_role(tmp_path: Path) -> None:
         ),
         (
             {"Ref": "Stage"},
-            "may be denied: managed policy ${Main.Stage?} isn't part of the app (if that is a "
-            "parameter, pass its value by --parameters NAME=VALUE, in Python by parameters=; for "
-            "AWS::AccountId and AWS::Region set the env of the stack)",
+            "may be denied: managed policy ${Main.Stage?} isn't part of the app (pass "
+            "--parameters Stage=…)",
         ),
     ],
 )
@@ -313,7 +323,7 @@ def test_a_managed_policy_of_one_name_in_another_stack(tmp_path: Path) -> None:
     assert lacking == {(of_main, action) for action in IN_IAM[1:]}
 
 
-OWN = "statement number 1 of inline policy own of Main/Role"
+OWN = "statement 1 of inline policy own of Main/Role"
 IS_OPEN = "it depends on the condition Main.IsProd"
 
 
@@ -323,7 +333,7 @@ IS_OPEN = "it depends on the condition Main.IsProd"
         (
             {"ManagedPolicyArns": if_prod(["arn:aws:iam::111122223333:policy/Theirs"])},
             "may be denied: managed policy arn:aws:iam::111122223333:policy/Theirs isn't part of "
-            "the app (pass it by --policy Theirs=FILE, in Python by policies=)",
+            "the app (pass it with --policy Theirs=FILE)",
         ),
         (
             {"PermissionsBoundary": if_prod({"Ref": "Bound"})},

@@ -155,7 +155,8 @@ def test_a_result_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
         "for Personalize"
     )
     assert text.startswith(
-        f"key policy of Main/Key {lacks} (5). What to do: key policy of Main/Key, for Personalize ("
+        f"key policy of Main/Key {lacks} (5 permissions). What to do: key policy of Main/Key, "
+        "replacing statement 1: {"
     )
     assert text.endswith(f". {KMS_PAGE}")
     of_role, of_service = text[text.index('{"Effect"') : text.rindex("}") + 1].split("; ")

@@ -52,7 +52,7 @@ def test_whoever_has_a_policy_is_named(
     assert of_role.also_for == tuple(f"arn:aws:iam::{ACCOUNT}:{path}" for path in others)
     # A role of the template has its path.
     words = ["Main/Etl" if "Etl" in path else f"arn:aws:iam::{ACCOUNT}:{path}" for path in others]
-    assert (f"what goes also serves {', '.join(words)}" in report.to_text()) == bool(others)
+    assert (f"others use it too: {', '.join(words)}" in report.to_text()) == bool(others)
 
 
 def test_a_role_is_no_other_than_itself(tmp_path: Path) -> None:

@@ -159,19 +159,18 @@ def test_the_line_says_what_to_add(tmp_path: Path) -> None:
     (tmp_path / "movies.json").write_text(json.dumps(template))
     result = run(tmp_path / "movies.json")
     assert result.exit_code == 0
-    *lines, _empty, nothing, counts = result.stdout.splitlines()
-    assert [line.split("movies.json:1  ")[1] for line in lines] == [
-        "statement number 1 of trust policy of movies/Role: sts:AssumeRole on movies/Role: for "
-        "any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out: in a "
-        "statement for Personalize alone, add a condition on aws:SourceAccount: StringEquals in a "
-        "trust policy, StringEqualsIfExists elsewhere",
-        "statement number 1 of policy movies/Policy: s3:GetObject, s3:ListBucket on movies/Data: "
-        "for any account: no condition on aws:SourceAccount or aws:SourceArn keeps others out "
-        "(2): in a statement for Personalize alone, add a condition on aws:SourceAccount: "
-        "StringEquals in a trust policy, StringEqualsIfExists elsewhere",
+    nothing, lines, remedy, counts = result.stdout.split("\n\n")
+    assert [line.split("movies.json:1  ")[1] for line in lines.splitlines()] == [
+        "statement 1 of trust policy of movies/Role lets Personalize in for any account [1]",
+        "statement 1 of policy movies/Policy lets Personalize in for any account (2 permissions) "
+        "[1]",
     ]
-    assert nothing.startswith("Nothing in the templates asks Amazon Personalize for anything")
-    assert counts == "0 missing, 0 problems, 3 too much, 0 undecided, 0 as AWS's pages ask"
+    assert remedy == (
+        "[1] in a statement for Personalize alone, add a condition on aws:SourceAccount: "
+        "StringEquals in a trust policy, StringEqualsIfExists elsewhere"
+    )
+    assert nothing.startswith("checked: only who may use the policies for Personalize")
+    assert counts == "0 missing, 0 problems, 3 too much, 0 undecided, 0 as AWS's pages ask\n"
 
 
 @pytest.mark.parametrize(

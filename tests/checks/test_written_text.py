@@ -94,7 +94,7 @@ def test_a_resource_of_the_report_that_is_pasted_as_it_is(tmp_path: Path) -> Non
     report = check(tmp_path / "2", complete(Policy=policy(resource)), **AGNOSTIC)
     assert {entry.action for entry in report.missing} == set(IN_IAM)
     assert messages(report) == [
-        "statement number 1 of policy Main/Policy has ${AWS::Partition}, ${AWS::Region}, "
+        "statement 1 of policy Main/Policy has ${AWS::Partition}, ${AWS::Region}, "
         "${AWS::AccountId}, ${Main.Key} as plain text, which isn't replaced there: wrap the string "
         "in Fn::Sub"
     ]

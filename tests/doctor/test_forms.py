@@ -67,7 +67,7 @@ def test_each_principal_has_what_it_lacks(
     for_service = [action for action in BASE_5 if action != "kms:CreateGrant"]
     account.keys[KEY] = [allow(for_role, {"AWS": ROLE}), allow(for_service, SERVICE)]
     (line,) = [line for line in command("--quiet").stdout.splitlines() if "lacks" in line]
-    lacks = "kms:Decrypt for service/Reader, and kms:CreateGrant for Personalize (2)"
+    lacks = "kms:Decrypt for service/Reader, and kms:CreateGrant for Personalize (2 permissions)"
     assert f" lacks {lacks} (" in line
 
 
@@ -144,7 +144,7 @@ def test_a_failed_job_of_one_of_two_dataset_groups(
     add_groups(account, 1)
     account.answer("ListDatasets", {"datasets": []}, "movies-0")
     result = command("--quiet")
-    says = f"! load {OF_DAY} (dataset import job) failed: Insufficient privileges.: start another"
+    says = f"! load {OF_DAY} (dataset import job) failed: Insufficient privileges.; start another"
     assert says in result.stdout
     assert "2 dataset groups: 0 missing, 0 problems, 1 warning, 0 undecided" in result.stdout
     assert (result.exit_code, command("--strict").exit_code) == (0, 1)

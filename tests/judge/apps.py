@@ -15,7 +15,7 @@ from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResourc
 
 LACKS = (
     "lacks kms:CreateGrant, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants "
-    "for Personalize (4)"
+    "for Personalize (4 permissions)"
 )
 
 

@@ -45,11 +45,11 @@ def test_an_override_of_a_statement_fails_the_synth(app: cdk.App, stack: cdk.Sta
     break_key_policy(encryption(stack))
     message = failure(app.synth)
     assert f"key policy of Main/Encryption/Key {LACKS}" in message
-    place = "in the place of statements PersonalizeRole, PersonalizeService"
+    place = "replacing statements PersonalizeRole, PersonalizeService"
     fix = (
         "Suggested fix: if the construct writes this policy, mend the aspect or override that took "
         "its statements out, or use the construct that made the dataset group; else, key policy of "
-        f"Main/Encryption/Key, for Personalize ({place}): "
+        f"Main/Encryption/Key, {place}: "
     )
     assert f'{fix}{{"Effect": "Allow"' in message
     assert told(app) == [("MissingKeyAccess", "error", "Main/Encryption")]

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from .._reports.report import as_data
-from .._reports.report_lines import Line
+from .._reports.report_lines import Line, with_remedy
 from .._reports.short_names import Names
 from .._reports.words import counted, title
 from .._values import shown
@@ -171,14 +171,13 @@ def _lines(report: GroupReport, *, quiet: bool) -> Iterator[str]:
     names = Names(report.access.names)
     yield from ("", f"dataset group {report.group.name}")
     for line in report.lines:
-        fix = f": {line.fix}" if line.fix and not line.policies else ""
-        yield f"{line.mark} {line.text}{_needed_by(line)}{fix}"
+        yield f"{line.mark} {with_remedy(f'{line.text}{_needed_by(line)}', line.fix)}"
     if quiet:
         return
     yield from (f"· {note}" for note in report.notes)
     for policy in report.access.policies:
         yield ""
-        yield title(policy, names, is_whole=False) + (":" if policy.should_have else "")
+        yield title(policy, names) + (":" if policy.should_have else "")
         yield from (f"  {json.dumps(statement)}" for statement in policy.should_have)
 
 

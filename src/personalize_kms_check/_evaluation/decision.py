@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .._answers import Answer
-from .._causes import Cause, Reason
+from .._causes import NOT_OF_THE_APP, Cause, Reason, how_to_tell
 from .._model import Bucket, Key, Role
 from .._policy_documents import PolicyStatement
-from .._values import same
+from .._values import PARTITION, open_parts, same
 from .calls import Call, Caller, assume_role
 from .statements import Match, Verdict, verdict_of
 
@@ -192,7 +192,12 @@ def _own_verdict(owner: Key | Bucket | Role, call: Call) -> Verdict:
     verdict = verdict_of(policies, call, of_resource=True)
     if not unseen:
         return verdict
-    doubt = Reason.of(Cause.POLICY_UNSEEN, column=owner.column, arn=owner.arn, why=unseen)
+    arn = owner.arn.replace(PARTITION, "aws")
+    mend = how_to_tell(tuple(open_parts(arn)))
+    if unseen == NOT_OF_THE_APP and not isinstance(owner, Role):
+        mend = mend or f"pass what it says with --policy {arn}=FILE"
+    values = {"column": owner.column, "arn": owner.arn, "why": unseen, "mend": mend}
+    doubt = Reason(Cause.POLICY_UNSEEN, values)
     return verdict._replace(everybody=verdict.everybody | Match.unseen(doubt))
 
 
@@ -205,7 +210,8 @@ def _by_identity(role: Role, call: Call) -> Verdict:
     verdict = verdict_of(role.identity, call, of_resource=False)
     if role.unseen:
         cause = Cause.NOT_KNOWN if role.declared else Cause.POLICIES_UNSEEN
-        doubt = Reason.of(cause, arn=role.arn, why=role.unseen)
+        parts = () if role.declared else tuple(open_parts(role.arn))
+        doubt = Reason.of(cause, arn=role.arn, why=role.unseen, parts=parts)
         verdict = verdict._replace(caller=verdict.caller | Match.unseen(doubt))
     if role.unseen_denials:
         doubt = Reason.of(Cause.NOT_KNOWN, why=role.unseen_denials)

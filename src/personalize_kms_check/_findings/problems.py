@@ -21,6 +21,10 @@ KEY_STATE_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/key-stat
 # Updating, you can use the keys in cryptographic operations"
 # (https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html).
 _USABLE = ("Enabled", "Updating")
+_WAIT_IN_CDK = (
+    "make it wait with node.add_dependency(…), for that policy or for the permissions of the "
+    "PersonalizeEncryption that has it"
+)
 _KEEP = "cancel its deletion, and enable it, before everything that it encrypts is lost"
 # https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 _MENDS = {
@@ -133,13 +137,16 @@ def ordering_problems(model: AccessModel, decisions: Iterable[Decided]) -> Itera
                     early.setdefault((asked, alternatives[0].policy), []).append(need)
     for (asked, policy), early_needs in early.items():
         actions = tuple(dict.fromkeys([need.action for need in early_needs]))
-        reason = Reason.of(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions)
+        is_of_cdk = asked.declared is not None and asked.declared.is_of_cdk
+        mend = _WAIT_IN_CDK if is_of_cdk else "add a DependsOn on that policy"
+        reason = Reason.of(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions, mend=mend)
         yield Finding(
             kind="ordering",
             subject=asked.label,
             reason=reason,
             page=asked.permissions.page_of(early_needs[0].action),
             asked=(asked,),
+            waits_for=declared_of([policy]),
             is_warning=any(_may_be_allowed_elsewhere(model, need, policy) for need in early_needs),
         )
 

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from .._causes import IF_PARAMETER
+from .._causes import how_to_tell
 from .._default_key_policy import default_key_policy
 from .._policy_documents import Policy, Position, all_conditions
 from .._templates.choices import Either, Item, items_of
 from .._templates.files import AssemblyError
 from .._templates.physical import MANAGED_POLICY
 from .._templates.stacks import Resource
-from .._values import account_of, has_unknown, last_part
+from .._values import account_of, last_part, open_parts
 from .aws_managed_policies import policy_of_aws
 
 IDENTITY_POLICIES = ("AWS::IAM::Policy", MANAGED_POLICY, "AWS::IAM::RolePolicy")
@@ -128,9 +128,7 @@ def not_of_the_app(managed_policy_arns: Iterable[str]) -> str:
             reasons.append(f"which managed policy it has depends on the condition {arn.condition}")
             continue
         name = last_part(arn)
-        how = f"pass it by --policy {name}=FILE, in Python by policies="
-        if has_unknown(name):
-            how = IF_PARAMETER
+        how = how_to_tell(tuple(open_parts(name))) or f"pass it with --policy {name}=FILE"
         reasons.append(f"managed policy {arn} isn't part of the app ({how})")
     return all_reasons(*reasons)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from .._answers import Answer
 from .._asked import Asked, Location, OpenQuestion
-from .._causes import IF_PARAMETER
+from .._causes import how_to_tell
 from .._declarations import Declaration
 from .._model import AWS_MANAGED_KEY, AccessModel, Bucket, Key, Role
 from .._policy_documents import Policy, as_list
@@ -264,7 +264,7 @@ class Owners:
 
 def _why_unseen(arn: str) -> str:
     if has_unknown(arn) and arn.startswith("${"):
-        return f"it isn't known before deployment ({IF_PARAMETER})"
+        return "it isn't known before deployment"
     return AccessModel.unseen
 
 
@@ -289,10 +289,10 @@ def _may_be_of(
     for other, resources in unclaimed.items():
         if not has_unknown(other + name) or same(other, name) is not Answer.MAYBE:
             continue
-        parts = ", ".join(dict.fromkeys(open_parts(other) + open_parts(name)))
+        parts = tuple(dict.fromkeys(open_parts(other) + open_parts(name)))
+        depends = f"depends on {', '.join(parts)} ({how_to_tell(parts)})"
         for resource in resources:
             if may_be_in(account, resource):
                 policy = policy_of(resource, "PolicyDocument")
-                reason = f"whether {policy.name} is its own depends on {parts} ({IF_PARAMETER})"
-                policies[reason] = policy
+                policies[f"whether {policy.name} is its own {depends}"] = policy
     return policies

@@ -31,6 +31,9 @@ def questions_of_unseen_parts(
         is_file = isinstance(url, str) and "://" not in url
         its_template = f"its template {url}" if is_file else "its template"
         reason = f"{its_template} isn't in the assembly, so what it does to policies isn't known"
+        if resource.type in NESTED_STACKS and not resource.declared.is_of_cdk:
+            name = NESTED_STACKS[resource.type]
+            reason += f" (put it beside this file, with its path as {name})"
         yield OpenQuestion(resource.path, reason, resource.declared)
     for stack in stacks:
         template = stack.template

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from .._finding import Finding
 from .report import AccessReport
+from .report_lines import lines_of
 from .rules import UNENCRYPTED, rule_of
 
 
@@ -33,11 +34,13 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
     for ignore in ignores:
         of_rule.setdefault(ignore.rule, []).append(ignore)
     used: set[Ignore] = set()
-    findings = []
+    findings, ignored = [], []
     for finding in report.findings:
         covering = [] if finding.kind == "allowed" else _covering(finding, of_rule)
         used.update(*covering)
-        if not covering or not all(covering):
+        if covering and all(covering):
+            ignored.append(finding)
+        else:
             findings.append(finding)
     encrypted_by_aws = []
     for path in report.without_key:
@@ -45,7 +48,8 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
         used.update(of_path)
         if not of_path:
             encrypted_by_aws.append(path)
-    left_out = len(report.findings) - len(findings)
+    only_ignored = replace(report, findings=tuple(ignored))
+    left_out = len(lines_of(replace(only_ignored, policies=only_ignored.policies_that_count())))
     left_out += len(report.without_key) - len(encrypted_by_aws)
     report = replace(
         report,

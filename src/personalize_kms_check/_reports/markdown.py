@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from .outcome import AccessFindings
 from .report_lines import Line, lines_of
 from .short_names import Names
-from .words import asks_nothing, assumed, left_out, summary, title
+from .words import heading, left_out, sentences, summary, title
 
 # AWS's texts may have these, which are markup in a table.
 _MARKUP = re.compile(r"[|*<`]")
@@ -22,30 +22,30 @@ def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
 
 def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
     names, lines = Names(report.names), lines_of(report)
+    told, remedies = sentences(lines)
     yield "# Amazon Personalize's access"
-    if report.assumed:
-        yield from ("", f"{_cell(assumed(report))}.")
-    yield from ("", f"{summary(report)}.")
-    if nothing := asks_nothing(report):
-        yield from ("", f"{_cell(nothing)}.")
+    for said in (*heading(report), summary(report)):
+        yield from ("", f"{_cell(said)}.")
     if lines:
         yield from ("", "| | finding | where | needed by | page |", "|---|---|---|---|---|")
-    for line in lines:
-        yield f"| {' | '.join(_cells(line))} |"
+    for line, sentence in zip(lines, told, strict=True):
+        yield f"| {' | '.join(_cells(line, sentence))} |"
+    for remedy in remedies:
+        yield from ("", _cell(remedy))
     if not quiet:
         for policy in report.policies:
             words = title(policy, names)
-            heading = _cell(words[:1].upper() + words[1:])
-            yield from ("", f"{heading}{':' if policy.should_have else '.'}")
+            titled = _cell(words[:1].upper() + words[1:])
+            yield from ("", f"{titled}{':' if policy.should_have else '.'}")
             for statement in policy.should_have:
                 yield from ("", "```json", json.dumps(statement, indent=2), "```")
-    if left := left_out(report):
-        yield from ("", f"{left}.")
+    for said in left_out(report):
+        yield from ("", f"{said}.")
 
 
-def _cells(line: Line) -> Iterator[str]:
+def _cells(line: Line, sentence: str) -> Iterator[str]:
     yield line.mark
-    yield _cell(line.sentence)
+    yield _cell(sentence)
     places: dict[str, None] = {}
     for declared in line.to_change:
         template, name = declared.where.values()

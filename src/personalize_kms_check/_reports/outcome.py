@@ -27,7 +27,7 @@ class AccessFindings:
     assumed: Mapping[str, str] = field(default_factory=dict)
     """The defaults of parameters that decide conditions, by stack and name: ``Main.Stage``."""
     left_out: int = 0
-    """The number of findings that are left out, because they are acknowledged or ignored."""
+    """The number of lines that are left out, because they are acknowledged or ignored."""
     apps: int = 1
     """The number of apps that it is about, whose templates and constructs may have the same
     names."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -27,7 +28,7 @@ class Line:
     text: str
     """The findings and their reason, in words."""
     fix: str = ""
-    """The remedy in words, where no policy to change says it."""
+    """The remedy in words; empty where policies to change say it."""
     policies: tuple[PolicyToChange, ...] = ()
     """The policies to change."""
 
@@ -51,7 +52,7 @@ class Line:
     @property
     def sentence(self) -> str:
         """The text, with the remedy in words."""
-        return f"{self.text}: {self.fix}" if self.fix and not self.policies else self.text
+        return with_remedy(self.text, self.fix)
 
     @property
     def rule(self) -> str:
@@ -144,11 +145,12 @@ class _Words:
     def _for_whom(
         self, findings: Iterable[Finding], say: Callable[[Iterable[Finding]], str]
     ) -> str:
-        """Return words for findings with their principals, of which those alike are together."""
-        by_lack: dict[str, list[Finding]] = {}
-        for of_principal in _grouped(findings, lambda finding: finding.principal_arn):
-            by_lack.setdefault(say(of_principal), []).extend(of_principal)
-        parts = [f"{lacking} for {self._who(alike)}" for lacking, alike in by_lack.items()]
+        """Return words for findings, each permission once with all principals that lack it."""
+        by_principals: dict[frozenset[str], list[Finding]] = {}
+        for alike in _grouped(findings, lambda finding: (finding.action, finding.resource)):
+            principals = frozenset(finding.principal_arn for finding in alike)
+            by_principals.setdefault(principals, []).extend(alike)
+        parts = [f"{say(alike)} for {self._who(alike)}" for alike in by_principals.values()]
         return ", and ".join(parts)
 
     def excess(self) -> list[Line]:
@@ -180,19 +182,25 @@ class _Words:
         for alike in groups:
             first, fix = alike[0], alike[0].reason.remedy
             if first.file:
-                fix = f"have its owner add the statements in {first.file}, which the synth wrote"
+                fix = f"have its owner add the statements in {file_of(alike)}"
             lines.append(self._line(alike, self._undecided(alike), fix=fix))
         return lines
 
     def _undecided(self, findings: tuple[Finding, ...]) -> str:
         first, reason = findings[0], findings[0].because
         if first.cause in MAY_BE_TOO_MUCH:
-            return f"maybe too much: {self._too_much(findings)}"
+            return f"maybe too much, {self._too_much(findings)}"
         if not first.principal:
-            return f"{self._subjects(findings)}: {reason}"
+            subjects = self._subjects(findings)
+            if "{subject}" in first.cause.says:
+                return first.reason.sentence(subjects)
+            return f"{subjects}: {reason}"
         if first.cause in _OF_ALL_POLICIES:
-            return f"not known what {self._who(findings)} may: {reason}"
-        return f"not known whether {self._who(findings)} may {self._what(findings)}: {reason}"
+            return f"not known what {self._who(findings)} may do, since {reason}"
+        # The reason names the key or the bucket.
+        say = _actions if first.cause is Cause.POLICY_UNSEEN else self._what
+        may = f"{self._who(findings)} may {say(findings)}"
+        return f"not known whether {may}, since {reason}"
 
     def problem(self, problem: Finding) -> Line:
         """Return the line for a problem, with the requests that it concerns."""
@@ -204,7 +212,7 @@ class _Words:
         if others:
             text += f" (needed by {', '.join(others)})"
         policies = [policy for policy in self._report.policies if policy.mends(problem)]
-        return Line((problem,), shown(text), shown(fix), tuple(policies))
+        return Line((problem,), shown(text), "" if policies else shown(fix), tuple(policies))
 
     def _line(
         self,
@@ -213,13 +221,19 @@ class _Words:
         policies: tuple[PolicyToChange, ...] = (),
         fix: str = "",
     ) -> Line:
-        number = f" ({len(findings)})" if len(findings) > 1 else ""
+        is_counted = len(findings) > 1 and findings[0].principal
+        number = f" ({len(findings)} permissions)" if is_counted else ""
         short = self._names.short(f"{text}{number}")
-        return Line(findings, shown(short), shown(fix), policies)
+        return Line(findings, shown(short), "" if policies else shown(fix), policies)
 
     def _too_much(self, findings: tuple[Finding, ...]) -> str:
-        statements = "; ".join(_statements(findings[0]))
-        return f"{statements}: {self._what(findings)}: {_why(findings[0])}"
+        first = findings[0]
+        statements, why = " and ".join(_statements(first)), _why(first)
+        if "{statements}" in first.cause.says:
+            return f"{statements}{why}"
+        # The names of other policies don't say what they are about.
+        say = _actions if first.policy in ("key", "trust") else self._what
+        return f"{statements} allows {say(findings)}: {why}"
 
     def _who(self, findings: Iterable[Finding]) -> str:
         names, personalize = set(), []
@@ -248,6 +262,21 @@ class _Words:
         for actions_on, resources in by_actions.items():
             parts.append(f"{', '.join(actions_on)} on {', '.join(resources)}")
         return "; ".join(parts)
+
+
+def file_of(findings: Iterable[Finding]) -> str:
+    """Return the path of the file with the pending statements of findings; empty for no file."""
+    for finding in findings:
+        for declared in finding.found_at if finding.file else ():
+            return os.path.relpath(os.path.join(os.path.dirname(declared.template), finding.file))
+    return ""
+
+
+def with_remedy(text: str, fix: str) -> str:
+    """Return a text with its remedy, in a sentence with one colon."""
+    if not fix:
+        return text
+    return f"{text}; {fix}" if ": " in text else f"{text}: {fix}"
 
 
 def whose(column: str, name: str) -> str:

@@ -9,39 +9,42 @@ from .line_numbers import LineNumbers
 from .outcome import AccessFindings
 from .report_lines import Line, lines_of
 from .short_names import Names
-from .words import asks_nothing, assumed, left_out, summary, title
+from .words import heading, left_out, sentences, summary, title
 
 
 def text_report(report: AccessFindings, *, quiet: bool = False) -> str:
-    """Return the report in lines."""
-    return "\n".join(_lines(report, quiet=quiet)) + "\n"
+    """Return the report in lines; if quiet, the findings alone."""
+    blocks = ["".join(f"{line}\n" for line in block) for block in _blocks(report, quiet=quiet)]
+    return "\n".join(filter(None, blocks))
 
 
-def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
+def _blocks(report: AccessFindings, *, quiet: bool) -> Iterator[list[str]]:
     names, numbers = Names(report.names), LineNumbers()
-    if report.assumed:
-        yield assumed(report)
     lines = lines_of(report)
+    told, remedies = sentences(lines)
+    if quiet:
+        told = [line.text for line in lines]
     locations = []
     for line in lines:
         locations.append(_location(line, numbers, with_assemblies=report.apps > 1))
     width = max(map(len, locations), default=0)
-    for line, location in zip(lines, locations, strict=True):
+    findings = []
+    for line, location, sentence in zip(lines, locations, told, strict=True):
         start = f"{line.mark} {location.ljust(width)}  " if width else f"{line.mark} "
-        yield f"{start}{line.sentence}"
-    if not quiet:
-        for policy in report.policies:
-            yield ""
-            yield f"{title(policy, names)}{':' if policy.should_have else ''}"
-            for statement in policy.should_have:
-                yield f"  {json.dumps(statement)}"
-    if lines and not (quiet and report.asked):
-        yield ""
-    if nothing := asks_nothing(report):
-        yield f"{nothing}."
-    yield summary(report)
-    if left := left_out(report):
-        yield left
+        findings.append(f"{start}{sentence}")
+    if quiet:
+        yield findings
+        return
+    yield heading(report)
+    yield findings
+    yield remedies
+    for policy in report.policies:
+        end = ":" if policy.should_have else ""
+        yield [
+            f"{title(policy, names)}{end}",
+            *(f"  {json.dumps(statement)}" for statement in policy.should_have),
+        ]
+    yield [summary(report), *left_out(report)]
 
 
 def _location(line: Line, numbers: LineNumbers, *, with_assemblies: bool) -> str:
@@ -52,5 +55,4 @@ def _location(line: Line, numbers: LineNumbers, *, with_assemblies: bool) -> str
     if not line.to_change:
         return ""
     declared = line.to_change[0]
-    is_of_cdk = declared.template.endswith(".template.json")
-    return "" if is_of_cdk and not with_assemblies else numbers.shown(declared)
+    return "" if declared.is_of_cdk and not with_assemblies else numbers.shown(declared)

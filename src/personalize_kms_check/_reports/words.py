@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 
 from .._policy_to_change import PolicyToChange
 from .._values import shown
 from .outcome import AccessFindings
-from .report_lines import Line, whose
+from .report_lines import Line, file_of, whose
 from .short_names import Names
 
 _NOTHING = (
-    "Nothing in the templates asks Amazon Personalize for anything, so nothing was checked but "
-    "whom policies let in. They don't show calls from Lambda functions or from outside the app: "
-    "declare what these create, with declare_created in the app or --created"
+    "checked: only who may use the policies for Personalize, since no template creates anything "
+    "there. If a Lambda function or other code does, declare what it creates, with "
+    "declare_created in the app or --created"
 )
-_NOT_KNOWN = "What is asked of Amazon Personalize can't be checked: see "
+_NOT_KNOWN = "checked: no request to Personalize, for the reasons below"
+_WIDTH = 100
+_NAMED = 6
+"""So many resources are named; of more, the kinds are counted."""
 
 
-def title(policy: PolicyToChange, names: Names, *, is_whole: bool = True) -> str:
-    """Return the title of a policy to change, with notes for its writer.
-
-    Its statements are all for Personalize that it should have, or else some to add.
-    """
+def title(policy: PolicyToChange, names: Names) -> str:
+    """Return the title of a policy to change, with notes for its writer."""
     purpose = "to add"
-    if is_whole and (policy.policy in ("key", "bucket") or policy.replaces):
-        purpose = "for Personalize"
+    if policy.replaces:
+        several = "s" if len(policy.replaces) > 1 else ""
+        purpose = f"replacing statement{several} {', '.join(policy.replaces)}"
     elif policy.policy == "role" and policy.too_much:
-        purpose = "in the place of what is too much"
+        purpose = "replacing the actions that are too much"
         if not policy.should_have:
-            purpose = f"nothing {purpose}"
+            purpose = "without the actions that are too much"
     name = whose(policy.policy, names.of(policy.policy_of))
     return f"{name}, {purpose}{_notes(policy, names)}"
 
@@ -41,12 +44,9 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
         name = names.of(policy.policy_of)
         notes.append(f"pass the construct {name} itself instead of its ARN")
     elif policy.file:
-        notes.append(f"its owner adds the statements in {policy.file}, which the synth wrote")
+        notes.append(f"its owner adds the statements in {file_of(policy.lacks) or policy.file}")
     elif policy.policy == "boundary" and not policy.declared:
         notes.append("have its owner add them")
-    if policy.replaces:
-        several = "s" if len(policy.replaces) > 1 else ""
-        notes.append(f"in the place of statement{several} {', '.join(policy.replaces)}")
     if policy.make:
         notes.append(_note_to_make(policy))
     if _is_too_much_of_aws(policy):
@@ -55,10 +55,10 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
         roles = ", ".join(map(names.of, policy.unnamed_roles))
         notes.append(f"first set a RoleName on {roles}, which replaces a role that is deployed")
     if policy.own_conditions:
-        notes.append(f"conditions of yours that go: {', '.join(policy.own_conditions)}")
+        notes.append(f"keep your own conditions: {', '.join(policy.own_conditions)}")
     if policy.also_for:
         others = ["everybody" if name == "*" else names.of(name) for name in policy.also_for]
-        notes.append(f"what goes also serves {', '.join(others)}")
+        notes.append(f"others use it too: {', '.join(others)}")
     return f" ({'; '.join(notes)})" if notes else ""
 
 
@@ -91,20 +91,53 @@ def what_to_do(line: Line, names: Names) -> str:
     return shown(names.short("; ".join(parts))) or line.fix
 
 
-def asks_nothing(report: AccessFindings) -> str:
-    """Return the words for a report on nothing, or for dataset groups that ask for nothing."""
-    if report.without_key:
-        have, them = ("has", "it") if len(report.without_key) == 1 else ("have", "them")
-        groups = ", ".join(report.without_key)
-        return (
-            f"{groups} {have} no key of yours: Personalize encrypts {them} with its own, and asks "
-            "for nothing"
-        )
+def sentences(lines: Iterable[Line]) -> tuple[list[str], list[str]]:
+    """Return the sentences of lines, and below them the remedies that several share, with numbers.
+
+    Remedies that make a line too wide are below, too.
+    """
+    lines = list(lines)
+    shared = Counter(line.fix for line in lines)
+    numbers: dict[str, str] = {}
+    told = []
+    for line in lines:
+        sentence = line.sentence
+        if line.fix and (shared[line.fix] > 1 or len(sentence) > _WIDTH):
+            number = numbers.setdefault(line.fix, f"[{len(numbers) + 1}]")
+            sentence = f"{line.text} {number}"
+        told.append(sentence)
+    return told, [f"{number} {fix}" for fix, number in numbers.items()]
+
+
+def heading(report: AccessFindings) -> list[str]:
+    """Return what was checked, the dataset groups that need nothing, and the defaults taken."""
+    told = []
     if report.asked:
-        return ""
-    if not report.undecided and not report.problems:
-        return _NOTHING
-    return _NOT_KNOWN + ("the problems" if report.problems else "what is undecided")
+        told.append(f"checked: {_in_short(report.asked)}")
+    elif not report.without_key:
+        told.append(_NOT_KNOWN if report.undecided or report.problems else _NOTHING)
+    if report.without_key:
+        has, uses = ("has", "it") if len(report.without_key) == 1 else ("have", "them")
+        groups = ", ".join(report.without_key)
+        told.append(
+            f"{groups} {has} no key of yours: Personalize encrypts {uses} with its own, and needs "
+            "no permissions for that"
+        )
+    if report.assumed:
+        told.append(_assumed(report))
+    return told
+
+
+def _in_short(labels: Iterable[str]) -> str:
+    """Return the resources to create with their kinds; of many, how many of each kind."""
+    named, kinds = [], Counter[str]()
+    for label in labels:
+        name, _, kind = label.removesuffix(")").rpartition(" (")
+        named.append(f"{kind} {name}")
+        kinds[kind] += 1
+    if len(named) > _NAMED:
+        named = [counted(number, kind) for kind, number in kinds.items()]
+    return ", ".join(sorted(named))
 
 
 def summary(report: AccessFindings) -> str:
@@ -119,23 +152,20 @@ def summary(report: AccessFindings) -> str:
     )
 
 
-def assumed(report: AccessFindings) -> str:
-    """Return the words for the defaults that decide conditions, if there are any."""
-    if not report.assumed:
-        return ""
+def _assumed(report: AccessFindings) -> str:
     empty = '""'
     values = [f"{name}={value or empty}" for name, value in report.assumed.items()]
     return (
-        f"Conditions are decided by defaults of parameters: {', '.join(values)}. "
-        "Pass others by --parameters"
+        f"conditions use the defaults of parameters: {', '.join(values)}; pass other values with "
+        "--parameters"
     )
 
 
-def left_out(report: AccessFindings) -> str:
-    """Return the words for the findings that the counts leave out."""
+def left_out(report: AccessFindings) -> list[str]:
+    """Return the words for the findings that the report leaves out, if there are any."""
     if not report.left_out:
-        return ""
-    return f"{counted(report.left_out, 'finding')} left out, acknowledged in the app or ignored"
+        return []
+    return [f"{counted(report.left_out, 'finding')} left out, acknowledged in the app or ignored"]
 
 
 def counted(number: int, noun: str) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from .._asked import Asked, Location, OpenQuestion
-from .._causes import IF_PARAMETER, Cause
+from .._causes import Cause
 from .._owners.deployment import Deployment
 from .._owners.waiting import CreationOrder
 from .._templates.choices import left_out_by
-from .._values import split
+from .._values import open_parts, split
 from .dataset_groups import DatasetGroups, key_left_open
 from .request import S3_URI, Request
 
@@ -109,9 +109,10 @@ class RequestReader:
         if path is None:
             return None
         if path.startswith("${"):
-            reason = f"its {side} {path} isn't known before deployment ({IF_PARAMETER})"
+            reason = f"its {side} {path} isn't known before deployment"
             role_arns = (self._role_arn(request),)
-            return OpenQuestion(request.name, reason, resource.declared, role_arns)
+            question = OpenQuestion(request.name, reason, resource.declared, role_arns)
+            return question._replace(values=(("parts", tuple(open_parts(path))),))
         if not path.startswith(S3_URI):
             return None
         bucket_name, *prefix = split(path.removeprefix(S3_URI), "/", 1)
