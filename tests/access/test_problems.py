@@ -210,9 +210,8 @@ def test_what_is_not_waited_for() -> None:
     assert problem.kind == "ordering"
     assert problem.message == (
         "movies (dataset group) may be created before policy Main/Policy, which allows "
-        "kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants: make it depend on that "
-        "policy, by DependsOn or node.add_dependency(…), with encryption.permissions where a "
-        "PersonalizeEncryption has it"
+        "kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants: add a DependsOn on "
+        "that policy"
     )
     assert not problem.is_warning
     # What can't be seen of a key's policy may allow it as well.

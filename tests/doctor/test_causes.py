@@ -238,7 +238,7 @@ def test_a_trust_policy_that_denies(account: FakeAccount) -> None:
     account.trust.append({**trust(SERVICE, "Deny"), "Condition": condition})
     says = (
         "service/Reader doesn't trust Personalize, which has to assume it (denied by statement "
-        "number 2 of the trust policy)"
+        "2 of the trust policy)"
     )
     fix = "remove the denial from its trust policy, or exempt personalize.amazonaws.com"
     assert account.finding().says == [f"{says}: {fix}"]

@@ -9,5 +9,5 @@ def test_a_data_deletion_job_that_failed(account: FakeAccount) -> None:
     account.add(
         matrix.DATA_DELETION_JOB, "forget", status="FAILED", failureReason="the file is empty"
     )
-    says = f"! forget {OF_DAY} (data deletion job) failed: the file is empty: start another"
+    says = f"! forget {OF_DAY} (data deletion job) failed: the file is empty; start another"
     assert says in account.written()

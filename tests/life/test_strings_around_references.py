@@ -104,8 +104,7 @@ def test_an_arn_with_the_id_of_a_key(
     construct = allowing(stack, GROUP, encryption_key=key)
     assert pending_policies(construct) == ["key"]
     advice = (
-        "key policy of Stack/Key, for Personalize "
-        "(pass the construct Stack/Key itself instead of its ARN)"
+        "key policy of Stack/Key, to add (pass the construct Stack/Key itself instead of its ARN)"
     )
     assert (advice in failure(app.synth)) is is_own
 

@@ -14,10 +14,10 @@ from .short_names import Names
 
 _NOTHING = (
     "checked: only who may use the policies for Personalize, since no template creates anything "
-    "there. If a Lambda function or other code does, declare what it creates, with "
-    "declare_created in the app or --created"
+    "there",
+    "if code creates something there, declare it with declare_created in the app, or --created",
 )
-_NOT_KNOWN = "checked: no request to Personalize, for the reasons below"
+_NOT_KNOWN = ("checked: no request to Personalize, for the reasons below",)
 _WIDTH = 100
 _NAMED = 6
 """So many resources are named; of more, the kinds are counted."""
@@ -115,7 +115,7 @@ def heading(report: AccessFindings) -> list[str]:
     if report.asked:
         told.append(f"checked: {_in_short(report.asked)}")
     elif not report.without_key:
-        told.append(_NOT_KNOWN if report.undecided or report.problems else _NOTHING)
+        told += _NOT_KNOWN if report.undecided or report.problems else _NOTHING
     if report.without_key:
         has, uses = ("has", "it") if len(report.without_key) == 1 else ("have", "them")
         groups = ", ".join(report.without_key)
