@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.actions import FIVE
-from tests.life.conftest import importing, warnings
+from tests.life.conftest import for_owners, importing, warnings
 from tests.policies import pending_policies, resources, template
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -94,14 +94,6 @@ def immutable_role(stack: cdk.Stack) -> iam.IRole:
     return iam.Role.from_role_arn(stack, "ImmutableRole", ROLE_ARN, mutable=False)
 
 
-def told(stack: cdk.Stack) -> dict[str, Any]:
-    """The JSON of each warning of ours, by the last part of its id."""
-    return {
-        warning_id: json.loads(text[text.index("\n[\n") : text.index("\n]\n") + 2])
-        for warning_id, text in warnings(stack).items()
-    }
-
-
 def test_the_policies_of_an_imported_key_and_of_an_immutable_role(
     stack: cdk.Stack, imported_key: kms.IKey
 ) -> None:
@@ -114,7 +106,7 @@ def test_the_policies_of_an_imported_key_and_of_an_immutable_role(
         {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}},
         {"StringEqualsIfExists": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
     ]
-    assert told(stack) == {"pendingKeyPolicy": KEY_STATEMENTS, "pendingRolePolicy": ROLE_STATEMENTS}
+    assert for_owners(stack) == {"key": KEY_STATEMENTS, "role": ROLE_STATEMENTS}
     assert resources(stack, "AWS::IAM::ManagedPolicy") == resources(stack, "AWS::IAM::Policy") == {}
 
 
@@ -127,7 +119,7 @@ def test_the_policy_of_an_imported_bucket(stack: cdk.Stack) -> None:
     construct = PersonalizeEncryption(stack, "Encryption", resources=jobs)
     (pending,) = construct.pending_statements
     assert (pending.policy, len(pending.statements)) == ("bucket", 2)
-    assert told(stack) == {"pendingBucketPolicy": BUCKET_STATEMENTS}
+    assert for_owners(stack) == {"bucket": BUCKET_STATEMENTS}
 
 
 def test_a_bucket_of_another_account_has_to_allow_the_role_too(concrete: cdk.Stack) -> None:
@@ -165,10 +157,10 @@ def test_a_role_without_policy_updates(stack: cdk.Stack) -> None:
 
 
 def test_statements_allowed_later(stack: cdk.Stack, imported_key: kms.IKey) -> None:
-    """The warning has the statements needed at synth, not at first."""
+    """The file has the statements needed at synth, not at first."""
     encryption(stack, encryption_key=imported_key).allow(PersonalizeResource.dataset_export_job())
     of_export = [*FIVE, "kms:GenerateDataKeyWithoutPlaintext"]
-    assert [statement["Action"] for statement in told(stack)["pendingKeyPolicy"]] == [of_export] * 2
+    assert [statement["Action"] for statement in for_owners(stack)["key"]] == [of_export] * 2
 
 
 def test_a_key_imported_twice_is_pending_once(stack: cdk.Stack, imported_key: kms.IKey) -> None:
@@ -185,14 +177,14 @@ def test_warnings_can_be_acknowledged(stack: cdk.Stack, imported_key: kms.IKey) 
     """The ids are stable, so a team can acknowledge the statements of one key's owner alone."""
     construct = encryption(stack, encryption_key=imported_key, service_role=immutable_role(stack))
     cdk.Annotations.of(construct).acknowledge_warning("personalize-kms-constructs:pendingKeyPolicy")
-    assert set(told(stack)) == {"pendingRolePolicy"}
+    assert set(warnings(stack)) == {"pendingRolePolicy"}
 
 
 def test_nothing_pending(stack: cdk.Stack) -> None:
     """Keys, roles and buckets of the app take every statement."""
     construct = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
     assert construct.pending_statements == ()
-    assert told(stack) == {}
+    assert (for_owners(stack), warnings(stack)) == ({}, {})
 
 
 def test_pending_statements_can_be_a_stack_output(stack: cdk.Stack) -> None:
@@ -232,7 +224,7 @@ def test_a_role_of_the_app_is_named_for_the_keys_owner(
     of = cdk.Stack(app, "Roles") if in_another_stack else stack
     role = iam.Role(of, "Service", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
     encryption(stack, encryption_key=imported_key, service_role=role)
-    of_role, _ = told(stack)["pendingKeyPolicy"]
+    of_role, _ = for_owners(stack)["key"]
     name = "Roles/Service/Resource" if in_another_stack else "ServiceDBC79909"
     assert of_role["Principal"] == {"AWS": "arn:aws:iam::${AWS::AccountId}:root"}
     assert of_role["Condition"] == {"ArnEquals": {"aws:PrincipalArn": f"${{{name}.Arn}}"}}

@@ -15,8 +15,10 @@ from personalize_kms_check._address import page_at
 from personalize_kms_constructs import (
     ImportedKeyPolicy,
     PersonalizeEncryption,
+    PersonalizeResource,
 )
-from tests.life.conftest import GROUP, importing, warnings
+from personalize_kms_constructs._pending_files import WHOLE_POLICY
+from tests.life.conftest import GROUP, for_owners, importing, warnings
 from tests.policies import sids_of, template
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -43,85 +45,56 @@ def files(assembly: str, folder: str = FOLDER) -> dict[str, Any]:
     }
 
 
-def test_a_warning_says_who_does_what(app: cdk.App) -> None:
-    """The whole text: missing statements, JSON on own lines, who acts, file, other way, page."""
+WAY = (
+    "once they are there, name a file of that policy in cdk.json, in the context "
+    "personalize-kms-constructs:policies: the synth is then quiet, and fails as soon as the app "
+    "needs more"
+)
+OF_KEY = (
+    "if a KMS key encrypts the bucket, its policy needs statements too: pass the key, as "
+    "S3Location(…, encryption_key=…)"
+)
+MORE = f"see {page_at('how-to/imported-key.md')}"
+
+
+@pytest.mark.parametrize("is_below", [True, False])
+def test_a_warning_says_in_two_lines_who_does_what(
+    is_below: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole text: who acts, in which file the statements are, and the other ways."""
+    if is_below:
+        monkeypatch.chdir(tmp_path)
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"))
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     encryption(stack, encryption_key=imported_key(stack))
     (text,) = warnings(stack).values()
-    assert text == (
-        f"the policy of key arn:aws:kms:eu-west-1:111111111111:key/{KEY_ID} is not managed by this "
-        "app, so Personalize has no access to the key until its owner adds these statements to the "
-        "key policy:\n"
-        """[
-  {
-    "Sid": "PersonalizeRoleBCCCFCFC",
-    "Effect": "Allow",
-    "Principal": {
-      "AWS": "arn:aws:iam::111111111111:root"
-    },
-    "Action": [
-      "kms:CreateGrant",
-      "kms:Decrypt",
-      "kms:DescribeKey",
-      "kms:GenerateDataKey",
-      "kms:ListGrants"
-    ],
-    "Resource": [
-      "*"
-    ],
-    "Condition": {
-      "ArnEquals": {
-        "aws:PrincipalArn": "arn:aws:iam::111111111111:role/Stack-Encryption-8875952E-eu-west-1"
-      }
-    }
-  },
-  {
-    "Sid": "PersonalizeServiceBCCCFCFC",
-    "Effect": "Allow",
-    "Principal": {
-      "Service": "personalize.amazonaws.com"
-    },
-    "Action": [
-      "kms:CreateGrant",
-      "kms:Decrypt",
-      "kms:DescribeKey",
-      "kms:GenerateDataKey",
-      "kms:ListGrants"
-    ],
-    "Resource": [
-      "*"
-    ],
-    "Condition": {
-      "StringEqualsIfExists": {
-        "aws:SourceAccount": "111111111111"
-      }
-    }
-  }
-]
-"""
-        "- the owner of the key, account 111111111111, adds them to the statements that the key "
-        f"policy has\n- the same as a policy: {FOLDER}/StackEncryptionAE998EAF.key.{KEY_ID}.json, "
-        "in the folder of the synth (cdk.out)\n- or this app adds them at deployment: "
-        "imported_key_policy=ImportedKeyPolicy.MANAGED\n- more: "
-        f"{page_at('how-to/imported-key.md')}"
-    )
+    path = f"{FOLDER}/StackEncryptionAE998EAF.key.{KEY_ID}.json"
+    assert text.splitlines() == [
+        f"Personalize has no access to key arn:aws:kms:eu-west-1:111111111111:key/{KEY_ID} until "
+        "its owner, account 111111111111, adds the statements in "
+        f"{f'cdk.out/{path}' if is_below else f'{path} in the assembly'} to the key policy",
+        "or pass imported_key_policy=ImportedKeyPolicy.MANAGED, and the deployment adds them; "
+        f"{WAY}; {MORE}",
+    ]
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn"])
 def test_partition_and_region_are_those_of_the_key(stack: cdk.Stack, partition: str) -> None:
     """The stack knows neither, and Personalize takes no other key; the rest is explained."""
     encryption(stack, encryption_key=imported_key(stack, partition=partition))
-    (text,) = warnings(stack).values()
+    of_role, _ = for_owners(stack)["key"]
     role = f"arn:{partition}:iam::${{AWS::AccountId}}:role/Stack-Encryption-8875952E-eu-west-1"
-    assert f'"aws:PrincipalArn": "{role}"' in text
-    assert "\n- replace ${AWS::AccountId} by the account of the stack\n" in text
+    assert of_role["Condition"] == {"ArnEquals": {"aws:PrincipalArn": role}}
+    (text,) = warnings(stack).values()
+    assert ", replacing ${AWS::AccountId} by the account of the stack\n" in text
 
 
 def test_partition_is_that_of_the_region(app: cdk.App) -> None:
     """The Region gives the partition where no ARN has it."""
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(region="cn-north-1"))
-    text = warning_on(stack, s3.Bucket.from_bucket_name(stack, "Imported", "ratings"))
-    assert '"arn:aws-cn:s3:::ratings/import/*"' in text
+    warning_on(stack, s3.Bucket.from_bucket_name(stack, "Imported", "ratings"))
+    _, reading = for_owners(stack)["bucket"]
+    assert reading["Resource"] == ["arn:aws-cn:s3:::ratings/import/*"]
 
 
 def test_a_dynamic_reference_is_explained(stack: cdk.Stack) -> None:
@@ -136,15 +109,13 @@ def test_placeholders_are_explained(stack: cdk.Stack) -> None:
     """Each placeholder is explained once; a bucket's ARN has no account; MANAGED is for keys."""
     name = cdk.CfnParameter(stack, "BucketName").value_as_string
     text = warning_on(stack, s3.Bucket.from_bucket_name(stack, "Imported", name))
-    assert text.partition("\n]\n")[2].splitlines() == [
-        "- the owner of the bucket adds them to the statements that the bucket policy has",
-        f"- the same as a policy: {FOLDER}/StackEncryptionAE998EAF.bucket.BucketName.json, in the "
-        "folder of the synth (cdk.out)",
-        "- replace ${AWS::Partition} by aws, or the partition of the stack, ${BucketName} by what "
-        "it is in the deployed stack, ${AWS::AccountId} by the account of the stack",
-        "- if a KMS key encrypts the objects, its policy needs statements too: pass the key, as "
-        "S3Location(…, encryption_key=…)",
-        f"- more: {page_at('how-to/several-keys.md')}",
+    assert text.splitlines() == [
+        "Personalize has no access to bucket arn:${AWS::Partition}:s3:::${BucketName} until its "
+        f"owner adds the statements in {FOLDER}/StackEncryptionAE998EAF.bucket.BucketName.json in "
+        "the assembly to the bucket policy, replacing ${AWS::Partition} by aws, or the partition "
+        "of the stack, ${BucketName} by what it is in the deployed stack, ${AWS::AccountId} by the "
+        "account of the stack",
+        f"{WAY}; {OF_KEY}; {MORE}",
     ]
 
 
@@ -175,7 +146,8 @@ def test_a_function_in_a_name_is_a_placeholder_with_a_name(
 ) -> None:
     """JSON within JSON could neither be read nor pasted."""
     text = warning_on(stack, s3.Bucket.from_bucket_name(stack, "Imported", name))
-    assert f'"arn:${{AWS::Partition}}:s3:::{shown}/import/*"' in text
+    _, reading = for_owners(stack)["bucket"]
+    assert reading["Resource"] == [f"arn:${{AWS::Partition}}:s3:::{shown}/import/*"]
     assert f", {shown.removeprefix('data-')} by what it is in the deployed stack, " in text
 
 
@@ -184,8 +156,8 @@ def test_the_key_of_another_account_can_not_be_managed(app: cdk.App) -> None:
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     encryption(stack, encryption_key=imported_key(stack, account="222222222222"))
     (text,) = warnings(stack).values()
-    assert "- the owner of the key, account 222222222222, adds them" in text
-    assert "MANAGED" not in text
+    assert "until its owner, account 222222222222, adds" in text
+    assert text.splitlines()[1] == f"{WAY}; {MORE}"
 
 
 def test_the_owner_of_a_role_gets_a_policy_of_its_own(app: cdk.App, stack: cdk.Stack) -> None:
@@ -236,7 +208,7 @@ def test_a_stage_has_its_files_in_its_own_assembly(app: cdk.App) -> None:
     name = f"ProductionStackEncryptionC01F2FCD.key.{KEY_ID}.json"
     assert list(files(assembly.directory, f"assembly-Production/{FOLDER}")) == [name]
     (text,) = warnings(stack).values()
-    assert f"- the same as a policy: assembly-Production/{FOLDER}/{name}, in the folder" in text
+    assert f"the statements in assembly-Production/{FOLDER}/{name} in the assembly to" in text
 
 
 def test_a_file_goes_when_nothing_is_pending_any_more(tmp_path: Path) -> None:
@@ -292,20 +264,34 @@ def test_the_owner_of_a_callers_role_is_told_as_well(stack: cdk.Stack) -> None:
     )
     encryption(stack, service_role=role).grant_create(caller, GROUP)
     (text,) = warnings(stack).values()
-    first, *lines = text.splitlines()
-    assert first == (
-        "role arn:aws:iam::111111111111:role/deployer is immutable in this app, so it can't create "
-        "resources of Personalize until its owner adds these statements to an IAM policy of the "
-        "role:"
-    )
-    assert lines[-3:] == [
-        "]",
-        "- replace ${AWS::Region} by the Region of the stack",
-        f"- more: {page_at('how-to/jobs.md')}",
+    assert text.splitlines() == [
+        "role arn:aws:iam::111111111111:role/deployer can't create resources of Personalize until "
+        "its owner, account 111111111111, adds the statements in "
+        f"{FOLDER}/StackEncryptionAE998EAF.caller.deployer.json in the assembly to an IAM policy "
+        "of the role, replacing ${AWS::Region} by the Region of the stack",
+        f"{WHOLE_POLICY}; see {page_at('how-to/jobs.md')}",
     ]
-    created = json.loads("\n".join(lines[:-2]))[0]
+    created, *_ = for_owners(stack)["caller"]
     assert created["Resource"] == [
         "arn:aws:personalize:${AWS::Region}:111111111111:dataset-group/*"
+    ]
+
+
+def test_all_that_a_caller_lacks_is_in_one_file(concrete: cdk.Stack) -> None:
+    """Each call adds what it needs, and nothing twice."""
+    caller = iam.Role.from_role_arn(
+        concrete, "Caller", "arn:aws:iam::111111111111:role/deployer", mutable=False
+    )
+    made = encryption(concrete)
+    export = PersonalizeResource.dataset_export_job()
+    for resources in ([GROUP], [GROUP, export], [export]):
+        made.grant_create(caller, *resources)
+    assert [statement["Action"][0] for statement in for_owners(concrete)["caller"]] == [
+        "personalize:CreateDatasetGroup",
+        "personalize:DescribeDatasetGroup",
+        "iam:PassRole",
+        "personalize:CreateDatasetExportJob",
+        "personalize:DescribeDatasetExportJob",
     ]
 
 
@@ -322,10 +308,20 @@ def test_the_key_of_an_imported_bucket(stack: cdk.Stack, is_given: bool) -> None
     text = warning_on(
         stack, s3.Bucket.from_bucket_name(stack, "Imported", "ratings"), encryption_key=key
     )
-    assert (
-        "- if a KMS key encrypts the objects, its policy needs statements too: pass the key, as "
-        "S3Location(…, encryption_key=…)\n" in text
-    ) is not is_given
+    assert (f"; {OF_KEY}; " in text) is not is_given
+
+
+@pytest.mark.parametrize(
+    ("account", "owner"), [("222222222222", ", account 222222222222,"), (None, "")]
+)
+def test_the_owner_of_an_imported_bucket(
+    concrete: cdk.Stack, account: str | None, owner: str
+) -> None:
+    """The CDK takes the stack's account where nothing says another one."""
+    bucket = s3.Bucket.from_bucket_attributes(
+        concrete, "Imported", bucket_name="ratings", account=account
+    )
+    assert f"until its owner{owner} adds" in warning_on(concrete, bucket)
 
 
 def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.App) -> None:
@@ -345,7 +341,7 @@ def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.Ap
     assembly = app.synth()  # once: the CDK writes its report of such roles only once
     warned = [str(message.entry.data) for message in assembly.get_stack_by_name("Stack").messages]
     assert any(
-        text.startswith("role arn:aws:iam::111111111111:role/function is immutable")
+        text.startswith("role arn:aws:iam::111111111111:role/function lacks permissions until")
         for text in warned
     )
     assert files(assembly.directory)["StackEncryptionAE998EAF.role.function.json"]["Statement"] == [

@@ -12,7 +12,9 @@ from aws_cdk import Names, Stage
 from constructs import Construct
 
 from ._grant.place import Place
+from ._pasted import replacements
 
+WHOLE_POLICY = "the file is a whole policy, so the owner can also attach it as it is"
 FOLDER = "personalize-kms-pending"
 
 # Names of files have 255 bytes at most, and the id of a construct alone may have 248: its end is
@@ -47,6 +49,20 @@ def write_files(
         _own_files.add(path)
         paths.append(path.relative_to(app).as_posix())
     return paths
+
+
+def place_of_file(here: Place, path: str) -> str:
+    """Return a path in the assembly as it lies below the current folder, if it does."""
+    file = (Path(cast("Stage", here.root).outdir) / path).resolve()
+    folder = Path.cwd().resolve()
+    is_below = file.is_relative_to(folder)
+    return file.relative_to(folder).as_posix() if is_below else f"{path} in the assembly"
+
+
+def replacing(statements: Any) -> str:
+    """Return the words for values that an owner has to fill in, if there are any."""
+    left = replacements(json.dumps(statements))
+    return f", replacing {left}" if left else ""
 
 
 def _name(arn: str) -> str:

@@ -5,9 +5,9 @@ It checks nothing itself.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import jsii
@@ -19,57 +19,58 @@ from personalize_kms_check._values import of_any_partition
 
 from ._grant.place import Place
 from ._grant.role import is_lookup_dummy, is_nameless
-from ._grant.targets import BucketTarget, KeyTarget, PolicyKind, PolicyTarget
+from ._grant.targets import BucketTarget, KeyTarget, PolicyTarget
 from ._grant.wiring import Wiring
 from ._judge.policy_files import policy_files
 from ._judge.registration import bring_judge
 from ._metadata import Creation, leave_resources, pending_actions
-from ._pasted import known_values, part_of, readable, replacements
-from ._pending_files import write_files
+from ._pasted import known_values, part_of, readable
+from ._pending_files import WHOLE_POLICY, place_of_file, replacing, write_files
 from ._tokens import TOKEN, is_token
 from ._warnings import warn
 from .locations import S3Location
 from .resources import PersonalizeResource
 
-_MESSAGES: dict[PolicyKind, tuple[str, str]] = {
+_MESSAGES = {
     "key": (
         "pendingKeyPolicy",
-        "the policy of key {arn} is not managed by this app, so Personalize has no access to the "
-        "key until its owner adds these statements to the key policy",
+        "Personalize has no access to key {arn} until its owner{account} adds the statements in "
+        "{file} to the key policy",
     ),
     "bucket": (
         "pendingBucketPolicy",
-        "bucket {arn} is imported, so Personalize has no access to its objects until its owner "
-        "adds these statements to the bucket policy",
+        "Personalize has no access to bucket {arn} until its owner{account} adds the statements in "
+        "{file} to the bucket policy",
     ),
     "role": (
         "pendingRolePolicy",
-        "role {arn} is immutable in this app, so it lacks permissions until its owner adds these "
-        "statements to an IAM policy of the role",
+        "role {arn} lacks permissions until its owner{account} adds the statements in {file} to an "
+        "IAM policy of the role",
+    ),
+    "caller": (
+        "pendingCallerPolicy",
+        "role {arn} can't create resources of Personalize until its owner{account} adds the "
+        "statements in {file} to an IAM policy of the role",
     ),
 }
-_OWNERS: dict[PolicyKind, str] = {
-    "key": "the owner of the key{account} adds them to the statements that the key policy has",
-    "bucket": (
-        "the owner of the bucket{account} adds them to the statements that the bucket policy has"
-    ),
-    "role": (
-        "the owner of the role{account} adds them to a policy of the role, or makes one of the file"
-    ),
-}
-_PAGES: dict[PolicyKind, str] = {
+_PAGES = {
     "key": "how-to/imported-key.md",
-    "bucket": "how-to/several-keys.md",
+    "bucket": "how-to/imported-key.md",
     "role": "how-to/existing-role.md",
+    "caller": "how-to/jobs.md",
 }
-_MANAGED = "or this app adds them at deployment: imported_key_policy=ImportedKeyPolicy.MANAGED"
+_MANAGED = "or pass imported_key_policy=ImportedKeyPolicy.MANAGED, and the deployment adds them"
+_TOLD = (
+    "once they are there, name a file of that policy in cdk.json, in the context "
+    "personalize-kms-constructs:policies: the synth is then quiet, and fails as soon as the app "
+    "needs more"
+)
 _UNKNOWN_KEY = (
-    "if a KMS key encrypts the objects, its policy needs statements too: pass the key, as "
+    "if a KMS key encrypts the bucket, its policy needs statements too: pass the key, as "
     "S3Location(…, encryption_key=…)"
 )
 _UNKNOWN_ACCOUNT = (
-    "it isn't known if bucket and role belong to one account: if they do, the statements for the "
-    "role can be left out"
+    "if bucket and role belong to one account, the statements for the role can be left out"
 )
 
 
@@ -89,6 +90,8 @@ class Made:
     """The sources of import jobs whose names are made from the prefix."""
     granted: list[PersonalizeResource] = field(default_factory=list)
     """Resources that callers may create."""
+    immutable_callers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """The statements for callers that take none, by the ARNs of their roles."""
     rules: list[str] = field(default_factory=list)
     """The ids of the rules on calls that could take away access to the keys."""
 
@@ -96,9 +99,11 @@ class Made:
 class _Pasteable(NamedTuple):
     """A policy of others, as its owner can paste it."""
 
-    policy: PolicyTarget
+    kind: str
     arn: str
     statements: Any
+    policy: PolicyTarget | None = None
+    """None for a caller's, which isn't Personalize's."""
 
 
 @jsii.implements(IValidation)
@@ -118,7 +123,7 @@ class AtSynth:
         """Return no problems: the judge finds them in the templates."""
         bring_judge(self._here.root)
         pasteable = self._pasteable()
-        contents = [(policy.kind, arn, statements) for policy, arn, statements in pasteable]
+        contents = [(kind, arn, statements) for kind, arn, statements, _ in pasteable]
         paths = write_files(self._scope, self._here, contents)
         told = set(map(of_any_partition, policy_files(self._here.root)))
         warnings = []
@@ -129,8 +134,9 @@ class AtSynth:
         warnings += self._other_warnings()
         if not self._wiring.is_synthesized:
             files: dict[PolicyTarget, str] = {}
-            for (policy, _, _), path in zip(pasteable, paths, strict=True):
-                files[policy] = path
+            for pending, path in zip(pasteable, paths, strict=True):
+                if pending.policy is not None:
+                    files[pending.policy] = path
             self._leave_metadata(files)
         self._wiring.is_synthesized = True
         for warning_id, text in warnings:
@@ -257,15 +263,14 @@ class AtSynth:
         return without
 
     def _rule_warnings(self) -> Iterator[Message]:
-        role = self._wiring.role
-        foreign = [key for key in self._wiring.keys if role.is_of_another_account_than(key.account)]
-        for rule in self._made.rules:
-            for key in foreign:
+        rules = " and ".join([f"rule {rule}" for rule in self._made.rules])
+        for key in self._wiring.keys:
+            if rules and self._wiring.role.is_of_another_account_than(key.account):
                 yield (
                     "keyOfAnotherAccount",
-                    f"the rule {rule} sees only the calls of account {self._here.account}, but key "
-                    f"{key} belongs to account {key.account}, and calls that revoke access to it "
-                    "are made there: add the rule there, too",
+                    f"only calls of account {self._here.account} reach {rules}, but key {key} "
+                    f"belongs to account {key.account}, where calls that revoke access to it are "
+                    "made: add such a rule there, too",
                 )
 
     def _pasteable(self) -> list[_Pasteable]:
@@ -278,40 +283,42 @@ class AtSynth:
         if is_lookup_dummy(role_arn) or is_nameless(role_arn):
             return []
         pending = [policy for policy in self._pending if not is_nameless(policy.arn)]
-        if not pending:
+        callers = self._made.immutable_callers
+        if not pending and not callers:
             return []
         stack = self._here.stack
         arns = [policy.arn for policy in self._wiring.policies]
         known = known_values(self._here, key_arn=key_arn, role_arn=role_arn, arns=arns)
+        pasted = partial(readable, stack=stack, known=known)
         pasteable = []
         for policy in pending:
-            statements = [statement.to_json() for statement in policy.statements]
-            arn = readable(policy.arn, stack, known)
-            pasteable.append(_Pasteable(policy, arn, readable(statements, stack, known)))
+            statements = pasted([statement.to_json() for statement in policy.statements])
+            pasteable.append(_Pasteable(policy.kind, pasted(policy.arn), statements, policy))
+        for arn, needed in callers.items():
+            pasteable.append(_Pasteable("caller", pasted(arn), pasted(needed)))
         return pasteable
 
-    def _pending_warning(self, pasteable: _Pasteable, path: str) -> Message:
-        """Return the warning with the statements that an owner must add."""
-        policy, arn, statements = pasteable
-        text = json.dumps(statements, indent=2)
-        warning_id, message = _MESSAGES[policy.kind]
-        lines = [
-            f"{message.format(arn=arn)}:",
-            text,
-            f"- {_OWNERS[policy.kind].format(account=_of_account(arn))}",
-            f"- the same as a policy: {path}, in the folder of the synth (cdk.out)",
-        ]
-        if left := replacements(text):
-            lines.append(f"- replace {left}")
-        lines += [f"- {way_out}" for way_out in self._ways_out(policy)]
-        lines.append(f"- more: {page_at(_PAGES[policy.kind])}")
-        return warning_id, "\n".join(lines)
-
-    def _ways_out(self, policy: PolicyTarget) -> Iterator[str]:
+    def _pending_warning(self, pending: _Pasteable, path: str) -> Message:
+        """Return a line on what an owner must add, and a line on the other ways."""
+        warning_id, message = _MESSAGES[pending.kind]
+        account, policy = part_of(pending.arn, 4), pending.policy
         is_of_another = self._wiring.role.is_of_another_account_than
-        if isinstance(policy, KeyTarget) and not is_of_another(policy.key.account):
-            yield _MANAGED
-        if isinstance(policy, BucketTarget):
+        if isinstance(policy, BucketTarget) and is_of_another(policy.bucket.account):
+            account = policy.bucket.account
+        owner = f", account {account}," if account.isdecimal() else ""
+        file = place_of_file(self._here, path)
+        first = message.format(arn=pending.arn, account=owner, file=file)
+        ways = [*self._ways_out(policy), f"see {page_at(_PAGES[pending.kind])}"]
+        return warning_id, f"{first}{replacing(pending.statements)}\n{'; '.join(ways)}"
+
+    def _ways_out(self, policy: PolicyTarget | None) -> Iterator[str]:
+        is_of_another = self._wiring.role.is_of_another_account_than
+        if isinstance(policy, KeyTarget):
+            if not is_of_another(policy.key.account):
+                yield _MANAGED
+            yield _TOLD
+        elif isinstance(policy, BucketTarget):
+            yield _TOLD
             identity = policy.bucket.identity
             for location in self._wiring.locations:
                 if location.bucket.identity == identity and location.key is None:
@@ -322,8 +329,5 @@ class AtSynth:
             )
             if names_role and not is_of_another(policy.bucket.account):
                 yield _UNKNOWN_ACCOUNT
-
-
-def _of_account(arn: str) -> str:
-    account = part_of(arn, 4)
-    return f", account {account}," if account.isdecimal() else ""
+        else:
+            yield WHOLE_POLICY

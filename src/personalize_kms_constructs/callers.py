@@ -7,22 +7,18 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from typing import Any
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from constructs import Construct
 
-from personalize_kms_check._address import page_at
 from personalize_kms_check.matrix import PASS_ROLE, SERVICE_PRINCIPAL, TAG, Permissions
 
 from ._grant.environments import personalize_arn_problems
 from ._grant.place import Place
 from ._grant.role import ServiceRole, is_immutable, is_lookup_dummy
-from ._pasted import known_values, readable, replacements
 from ._refusals.arguments import (
     GRANTEE,
     ON,
@@ -31,7 +27,6 @@ from ._refusals.arguments import (
     shown,
     type_problems,
 )
-from ._warnings import warn
 from .resources import PersonalizeResource
 
 Json = dict[str, Any]
@@ -129,22 +124,8 @@ def _may_be_parent(arn: str, row: Permissions) -> bool:
     return kind_of_arn(arn) in ("", row.parent)
 
 
-def grant_create(
-    scope: Construct,
-    grantee: iam.IGrantable,
-    service_role_arn: str,
-    resources: Sequence[PersonalizeResource],
-    on: Sequence[str] | None,
-) -> iam.Grant:
-    """Allow a caller to create and describe resources of these kinds, and to pass the role.
-
-    Names don't matter. Without ``on`` the caller may create them on everything in the account and
-    Region.
-    """
-    statements = list(_statements(Stack.of(scope), service_role_arn, resources, on))
-    principal: Any = grantee.grant_principal
-    if is_immutable(principal) and not is_lookup_dummy(principal.role_arn):
-        _warn_of_immutable(scope, principal, service_role_arn, statements)
+def grant_statements(grantee: iam.IGrantable, statements: Iterable[Json]) -> iam.Grant:
+    """Add the statements to the policies of a caller."""
     grants = []
     for statement in statements:
         grant = iam.Grant.add_to_principal(
@@ -157,34 +138,22 @@ def grant_create(
     return reduce(iam.Grant.combine, grants)
 
 
-def _warn_of_immutable(
-    scope: Construct, principal: Any, service_role_arn: str, statements: Sequence[Json]
-) -> None:
-    stack = Stack.of(scope)
-    known = known_values(
-        Place.of(stack), key_arn="", role_arn=service_role_arn, arns=[principal.role_arn]
-    )
-    arn = readable(principal.role_arn, stack, known)
-    text = json.dumps(readable(list(statements), stack, known), indent=2)
-    lines = [text]
-    if left := replacements(text):
-        lines.append(f"- replace {left}")
-    lines.append(f"- more: {page_at('how-to/jobs.md')}")
-    details = "\n".join(lines)
-    warn(
-        scope,
-        "pendingCallerPolicy",
-        f"role {arn} is immutable in this app, so it can't create resources of Personalize until "
-        f"its owner adds these statements to an IAM policy of the role:\n{details}",
-    )
+def takes_no_statements(principal: Any) -> bool:
+    """Tell if a caller silently drops statements, so its owner must add them."""
+    return is_immutable(principal) and not is_lookup_dummy(principal.role_arn)
 
 
-def _statements(
+def caller_statements(
     stack: Stack,
     service_role_arn: str,
     resources: Sequence[PersonalizeResource],
     on: Sequence[str] | None,
 ) -> Iterator[Json]:
+    """Yield the statements for creating and describing resources of these kinds, by any name.
+
+    Without ``on`` the caller may create them on everything in the account and Region. The last
+    statement is for passing the role.
+    """
     for row in dict.fromkeys(resource.permissions for resource in resources):
         created = [personalize_arn(stack, row.arn_type, "*")]
         if on is not None:

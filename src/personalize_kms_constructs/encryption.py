@@ -61,7 +61,12 @@ from ._tokens import (
     l1_behind,
     literal_part,
 )
-from .callers import caller_problems, grant_create
+from .callers import (
+    caller_problems,
+    caller_statements,
+    grant_statements,
+    takes_no_statements,
+)
 from .key_access import key_access_rule
 from .locations import LOCATION, S3Location
 from .options import ImportedKeyPolicy, SourceAccountCheck
@@ -275,8 +280,8 @@ class PersonalizeEncryption(Construct):
     def pending_statements(self) -> tuple[PendingStatements, ...]:
         """Statements that you or somebody else must add to policies.
 
-        They are for imported keys and buckets, and for immutable roles. A warning at synth shows
-        the same as JSON. The statements for a policy of your app that is an expression are here
+        They are for imported keys and buckets, and for immutable roles. A warning at synth names
+        files with the same. The statements for a policy of your app that is an expression are here
         too; the check at synth reports what that policy lacks.
         """
         return pending_statements(self._personalize_wiring.policies)
@@ -284,8 +289,8 @@ class PersonalizeEncryption(Construct):
     def output_pending_statements(self, id: str = "PendingStatements") -> CfnOutput:
         """Add a stack output with the pending statements as JSON, as they are at the end of synth.
 
-        Use it for owners who read outputs rather than warnings. CloudFormation fills in values that
-        the warning can only show as ``${…}``, for example the ARN of a role that the stack makes.
+        Use it for owners who read outputs rather than files. CloudFormation fills in values that
+        the files can only show as ``${…}``, for example the ARN of a role that the stack makes.
 
         Args:
             id: the id of the output in this construct.
@@ -560,7 +565,12 @@ class PersonalizeEncryption(Construct):
         caller = Stack.of(cast("Construct", principal if has(principal, "node") else grantee))
         # Another stack gets the ARN written out: this stack may depend on it already.
         role_arn = role.arn if caller is role.stack else role.arn_elsewhere(caller)
-        return grant_create(self, grantee, role_arn, resources, on)
+        statements = list(caller_statements(Stack.of(self), role_arn, resources, on))
+        if takes_no_statements(principal):
+            arn = cast("iam.IRole", principal).role_arn
+            needed = self.__made.immutable_callers.setdefault(arn, [])
+            needed += [statement for statement in statements if statement not in needed]
+        return grant_statements(grantee, statements)
 
     def on_key_access_changed(
         self,

@@ -1,15 +1,15 @@
 """A state machine whose role takes no policies from this app."""
 
-import json
-
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 
+from personalize_kms_check._address import page_at
+from personalize_kms_constructs._pending_files import WHOLE_POLICY
 from personalize_kms_constructs.jobs import DatasetImportJob
 from tests.jobs.machines import DATASET, Data, job, machine
-from tests.life.conftest import warnings
+from tests.life.conftest import for_owners, warnings
 
 ARN = "arn:aws:iam::111111111111:role/team/machine"
 
@@ -26,16 +26,16 @@ def test_its_owner_learns_what_to_add(stack: cdk.Stack, data: Data, kind: str) -
         role = iam.Role.from_role_arn(stack, "Role", arn, mutable=kind != "immutable")
     machine(stack, job(data, DatasetImportJob), role=role)
     text = warnings(stack)["pendingMachinePolicy"]
-    words, _, statements = text.partition(": ")
-    assert words == (
-        "the role of the state machine is immutable in this app, so it can't start the job until "
-        "its owner adds these statements to an IAM policy of the role"
-    )
-    assert statements.startswith('[\n  {\n    "Effect": "Allow",\n    "Action": [\n')
-    personalize = "arn:${AWS::Partition}:personalize:eu-west-1:111111111111"
-    jobs = f"{personalize}:dataset-import-job/StackJob67D221D8-*"
-    printed = json.loads(statements)
-    assert printed[:2] == [
+    assert text.splitlines() == [
+        "the role of the state machine can't start the job until its owner adds the statements in "
+        "personalize-kms-pending/StackJob67D221D8.role.machine.json in the assembly to an IAM "
+        "policy of the role, replacing ${EncryptionRole2D2265A5.Arn} by what it is in the deployed "
+        "stack",
+        f"{WHOLE_POLICY}; see {page_at('how-to/jobs.md')}",
+    ]
+    jobs = "arn:aws:personalize:eu-west-1:111111111111:dataset-import-job/StackJob67D221D8-*"
+    lost = for_owners(stack)["role"]
+    assert lost[:2] == [
         {
             "Effect": "Allow",
             "Action": ["personalize:CreateDatasetImportJob"],
@@ -43,8 +43,8 @@ def test_its_owner_learns_what_to_add(stack: cdk.Stack, data: Data, kind: str) -
         },
         {"Effect": "Allow", "Action": ["personalize:DescribeDatasetImportJob"], "Resource": [jobs]},
     ]
-    assert printed[2]["Action"] == ["iam:PassRole"]
-    assert len(printed) == 3
+    assert lost[2]["Action"] == ["iam:PassRole"]
+    assert len(lost) == 3
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_nobody_else_is_told(stack: cdk.Stack, data: Data, kind: str) -> None:
     )
     if kind != "in no machine":
         machine(stack, fragment, **options)
-    assert warnings(stack) == {}
+    assert (warnings(stack), for_owners(stack)) == ({}, {})
 
 
 def test_an_immutable_role_of_a_map_is_told_once(stack: cdk.Stack, data: Data) -> None:

@@ -1,6 +1,8 @@
 """Fixtures and helpers for apps that go on living after the constructor."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import aws_cdk as cdk
@@ -151,6 +153,14 @@ def warnings(stack: cdk.Stack) -> dict[str, str]:
         if warning_id.startswith("personalize-kms-constructs:"):
             texts[warning_id.removeprefix("personalize-kms-constructs:").rstrip("]")] = text
     return texts
+
+
+def for_owners(stack: cdk.Stack) -> dict[str, Any]:
+    """Synthesize, and return the statements in the files for owners, by the kind of policy."""
+    warnings(stack)
+    stage: Any = cdk.Stage.of(stack)
+    files = (Path(stage.outdir) / "personalize-kms-pending").glob("*.json")
+    return {file.name.split(".")[1]: json.loads(file.read_text())["Statement"] for file in files}
 
 
 def synth_error(app: cdk.App) -> str:

@@ -3,7 +3,6 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,14 +12,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import S3Location
-from tests.life.conftest import KEY_ARN, PERSONALIZE, allowing, importing, warnings
+from tests.life.conftest import KEY_ARN, PERSONALIZE, allowing, for_owners, importing, warnings
 from tests.policies import bucket_policy
 
 ROLE, SERVICE = {"AWS": "arn:aws:iam::111111111111:root"}, {"Service": PERSONALIZE}
-WHY = (
-    "- it isn't known if bucket and role belong to one account: "
-    "if they do, the statements for the role can be left out"
-)
+WHY = "if bucket and role belong to one account, the statements for the role can be left out"
 
 
 def key_of(account: str, stack: cdk.Stack) -> kms.IKey:
@@ -81,17 +77,15 @@ def test_the_owners_statements_let_the_role_in_unless_accounts_are_equal(
     principals: list[Any],
     explained: bool,
 ) -> None:
-    """The owner's JSON has the role unless the accounts are equal, and says if that isn't known."""
+    """The owner's file has the role unless the accounts are equal, and says if that isn't known."""
     given = location(concrete)
     allowing(concrete, importing(given.bucket, encryption_key=given.encryption_key))
-    text = warnings(concrete)["pendingBucketPolicy"]
-    statements = json.loads(text[text.index("\n[\n") : text.index("\n]\n") + 2])
     assert [
         statement["Principal"]
-        for statement in statements
+        for statement in for_owners(concrete)["bucket"]
         if statement["Action"] == ["s3:GetObject"]
     ] == principals
-    assert (WHY in text.splitlines()) is explained
+    assert (WHY in warnings(concrete)["pendingBucketPolicy"]) is explained
 
 
 def test_a_key_that_tells_it_later(app: cdk.App, concrete: cdk.Stack) -> None:

@@ -18,11 +18,11 @@ from tests.life.conftest import (
     KEY_ARN,
     allowing,
     change,
+    for_owners,
     importing,
     key_statement,
     l1_role,
     trusted_role,
-    warnings,
 )
 from tests.policies import bucket_policy, resources
 
@@ -208,7 +208,7 @@ def test_a_role_that_an_aspect_changes(
 def test_a_role_that_changes_and_an_imported_key(
     app: cdk.App, stack: cdk.Stack, managed: bool
 ) -> None:
-    """The key owner's JSON and the custom resource have the final ARN."""
+    """The key owner's file and the custom resource have the final ARN."""
     encryption = allowing(
         stack,
         GROUP,
@@ -221,10 +221,9 @@ def test_a_role_that_changes_and_an_imported_key(
         (resource,) = resources(stack, "Custom::PersonalizeKeyPolicy").values()
         assert json.dumps(arn("/personalize/service")) in json.dumps(resource)
     else:
-        assert (
-            "arn:aws:iam::${AWS::AccountId}:role/personalize/service"
-            in warnings(stack)["pendingKeyPolicy"]
-        )
+        of_role, _ = for_owners(stack)["key"]
+        moved = "arn:aws:iam::${AWS::AccountId}:role/personalize/service"
+        assert of_role["Condition"] == {"ArnEquals": {"aws:PrincipalArn": moved}}
         (pending,) = encryption.pending_statements
         assert principal_arn(stack.resolve(pending.statements[0].to_statement_json())) == arn(
             "/personalize/service"

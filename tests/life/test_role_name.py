@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption
-from tests.life.conftest import GROUP, KEY_ARN, allowing, importing, warnings
+from tests.life.conftest import GROUP, KEY_ARN, allowing, for_owners, importing
 from tests.policies import resources
 
 REGION = {"Ref": "AWS::Region"}
@@ -106,7 +106,9 @@ def test_a_parameter_in_the_name_and_an_imported_key(stack: cdk.Stack) -> None:
     allowing(
         stack, GROUP, encryption_key=kms.Key.from_key_arn(stack, "Key", KEY_ARN), role_name=name
     )
-    assert ":role/${Name}" in warnings(stack)["pendingKeyPolicy"]
+    of_role, _ = for_owners(stack)["key"]
+    named = of_role["Condition"]["ArnEquals"]["aws:PrincipalArn"]
+    assert named.endswith(":role/${Name}")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ JSONata. A state with its own ``"QueryLanguage": "JSONata"`` works in every mach
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
@@ -16,11 +15,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IValidation
 
+from personalize_kms_check._address import page_at
+
 from .._grant.place import Place
 from .._grant.resolved import ResolvedResource
 from .._grant.role import has_precreated_roles
 from .._metadata import Creation, leave_resources, pending_actions
-from .._pasted import readable
+from .._pasted import known_values, readable
+from .._pending_files import WHOLE_POLICY, place_of_file, replacing, write_files
 from .._refusals import refuse
 from .._warnings import warn
 from ._run_time import is_known
@@ -122,16 +124,26 @@ class JobAtSynth:
                 "so the second execution fails: leave it out, or use an expression with a new "
                 "part, for example {% 'ratings-' & $uuid() %}",
             )
-        if self._state.has_lost_statements and not has_precreated_roles(self._job):
-            statements = readable(list(self._state.role_statements), Stack.of(self._job))
+        here, statements = Place.of(Stack.of(self._job)), self._lost_statements()
+        contents = [("role", "machine", statements)] if statements else []
+        for path in write_files(self._job, here, contents):
             warn(
                 self._job,
                 "pendingMachinePolicy",
-                "the role of the state machine is immutable in this app, so it can't start the "
-                "job until its owner adds these statements to an IAM policy of the role: "
-                f"{json.dumps(statements, indent=2)}",
+                "the role of the state machine can't start the job until its owner adds the "
+                f"statements in {place_of_file(here, path)} to an IAM policy of the role"
+                f"{replacing(statements)}\n{WHOLE_POLICY}; see {page_at('how-to/jobs.md')}",
             )
         return []
+
+    def _lost_statements(self) -> Any:
+        """Return the statements that the owner of the state machine's role has to add."""
+        if not self._state.has_lost_statements or has_precreated_roles(self._job):
+            return []
+        stack, call = Stack.of(self._job), self._call
+        role_arn = call.arguments["RoleArn"]
+        known = known_values(Place.of(stack), key_arn=call.encryption_key, role_arn=role_arn)
+        return readable(list(self._state.role_statements), stack, known)
 
     def _leave_metadata(self) -> None:
         here, call = Place.of(Stack.of(self._job)), self._call
