@@ -29,6 +29,7 @@ from ._templates.stacks import Resource
 from ._values import same
 
 if TYPE_CHECKING:
+    from ._policy_to_change import PolicyToChange
     from ._reports.report_lines import Line
 
 __all__ = [
@@ -75,6 +76,12 @@ class ReadApp:
             except AssemblyError as error:
                 self._broken.append(str(error))
         self._read = read_assemblies(assemblies, policies=given_policies(policies))
+        self.encryptions: set[str] = set()
+        """The paths of constructs of ours that aren't jobs."""
+        for read in self._read:
+            for construct in read.constructs:
+                if construct.ours and construct.state is None:
+                    self.encryptions.add(construct.path)
 
     def everything(self) -> AccessReport:
         """Compare all that is asked."""
@@ -242,12 +249,25 @@ def _identity(finding: Finding) -> tuple[object, ...]:
 
 
 def with_remedies(report: AccessReport) -> list[tuple[Line, str]]:
-    """Return the lines of a report, each with what to do."""
+    """Return the lines of a report, each with what to do.
+
+    The first line about a policy has its statements.
+    """
     if not (report.missing or report.excess or report.undecided or report.problems):
         return []
-    from ._reports.report_lines import lines_of
+    from ._reports.report_lines import lines_of, whose
     from ._reports.short_names import Names
     from ._reports.words import what_to_do
 
     names = Names(report.names)
-    return [(line, what_to_do(line, names)) for line in lines_of(report)]
+    told: list[PolicyToChange] = []
+    lines: list[tuple[Line, str]] = []
+    for line in lines_of(report):
+        new = tuple([policy for policy in line.policies if policy not in told])
+        parts = [what_to_do(replace(line, policies=new), names)]
+        for policy in line.policies:
+            if policy in told:
+                parts.append(f"{whose(policy.policy, names.of(policy.policy_of))}, as above")
+        told += new
+        lines.append((line, "; ".join(filter(None, parts))))
+    return lines

@@ -51,10 +51,9 @@ def write_files(
     return paths
 
 
-def place_of_file(here: Place, path: str) -> str:
+def place_of_file(app: Any, path: str) -> str:
     """Return a path in the assembly as it lies below the current folder, if it does."""
-    file = (Path(cast("Stage", here.root).outdir) / path).resolve()
-    folder = Path.cwd().resolve()
+    file, folder = (Path(app.outdir) / path).resolve(), Path.cwd().resolve()
     is_below = file.is_relative_to(folder)
     return file.relative_to(folder).as_posix() if is_below else f"{path} in the assembly"
 

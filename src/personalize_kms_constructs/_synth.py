@@ -34,30 +34,28 @@ from .resources import PersonalizeResource
 _MESSAGES = {
     "key": (
         "pendingKeyPolicy",
+        "how-to/imported-key.md",
         "Personalize has no access to key {arn} until its owner{account} adds the statements in "
         "{file} to the key policy",
     ),
     "bucket": (
         "pendingBucketPolicy",
+        "how-to/imported-key.md",
         "Personalize has no access to bucket {arn} until its owner{account} adds the statements in "
         "{file} to the bucket policy",
     ),
     "role": (
         "pendingRolePolicy",
+        "how-to/existing-role.md",
         "role {arn} lacks permissions until its owner{account} adds the statements in {file} to an "
         "IAM policy of the role",
     ),
     "caller": (
         "pendingCallerPolicy",
+        "how-to/jobs.md",
         "role {arn} can't create resources of Personalize until its owner{account} adds the "
         "statements in {file} to an IAM policy of the role",
     ),
-}
-_PAGES = {
-    "key": "how-to/imported-key.md",
-    "bucket": "how-to/imported-key.md",
-    "role": "how-to/existing-role.md",
-    "caller": "how-to/jobs.md",
 }
 _MANAGED = "or pass imported_key_policy=ImportedKeyPolicy.MANAGED, and the deployment adds them"
 _TOLD = (
@@ -123,20 +121,17 @@ class AtSynth:
         """Return no problems: the judge finds them in the templates."""
         bring_judge(self._here.root)
         pasteable = self._pasteable()
-        contents = [(kind, arn, statements) for kind, arn, statements, _ in pasteable]
-        paths = write_files(self._scope, self._here, contents)
+        paths = write_files(self._scope, self._here, [pending[:3] for pending in pasteable])
         told = set(map(of_any_partition, policy_files(self._here.root)))
+        files: dict[PolicyTarget | None, str] = {}
         warnings = []
         for pending, path in zip(pasteable, paths, strict=True):
+            files[pending.policy] = path
             # The judge compares the file of such a key or bucket.
             if of_any_partition(pending.arn) not in told:
                 warnings.append(self._pending_warning(pending, path))
         warnings += self._other_warnings()
         if not self._wiring.is_synthesized:
-            files: dict[PolicyTarget, str] = {}
-            for pending, path in zip(pasteable, paths, strict=True):
-                if pending.policy is not None:
-                    files[pending.policy] = path
             self._leave_metadata(files)
         self._wiring.is_synthesized = True
         for warning_id, text in warnings:
@@ -152,7 +147,7 @@ class AtSynth:
                 pending.append(policy)
         return pending
 
-    def _leave_metadata(self, files: Mapping[PolicyTarget, str]) -> None:
+    def _leave_metadata(self, files: Mapping[PolicyTarget | None, str]) -> None:
         """Leave the allowed resources and the pending actions for the judge."""
         role_arn, key_arn = self._wiring.role.arn, self._wiring.encryption_key.arn
         pending = []
@@ -300,15 +295,15 @@ class AtSynth:
 
     def _pending_warning(self, pending: _Pasteable, path: str) -> Message:
         """Return a line on what an owner must add, and a line on the other ways."""
-        warning_id, message = _MESSAGES[pending.kind]
+        warning_id, page, message = _MESSAGES[pending.kind]
         account, policy = part_of(pending.arn, 4), pending.policy
         is_of_another = self._wiring.role.is_of_another_account_than
         if isinstance(policy, BucketTarget) and is_of_another(policy.bucket.account):
             account = policy.bucket.account
         owner = f", account {account}," if account.isdecimal() else ""
-        file = place_of_file(self._here, path)
+        file = place_of_file(self._here.root, path)
         first = message.format(arn=pending.arn, account=owner, file=file)
-        ways = [*self._ways_out(policy), f"see {page_at(_PAGES[pending.kind])}"]
+        ways = [*self._ways_out(policy), f"see {page_at(page)}"]
         return warning_id, f"{first}{replacing(pending.statements)}\n{'; '.join(ways)}"
 
     def _ways_out(self, policy: PolicyTarget | None) -> Iterator[str]:

@@ -61,12 +61,7 @@ from ._tokens import (
     l1_behind,
     literal_part,
 )
-from .callers import (
-    caller_problems,
-    caller_statements,
-    grant_statements,
-    takes_no_statements,
-)
+from .callers import caller_problems, caller_statements, grant_statements, takes_no_statements
 from .key_access import key_access_rule
 from .locations import LOCATION, S3Location
 from .options import ImportedKeyPolicy, SourceAccountCheck

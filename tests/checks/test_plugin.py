@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from constructs import Construct
 
+from personalize_kms_check._reports.report_lines import lines_of
+from personalize_kms_check.matrix import KMS_PAGE
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from personalize_kms_constructs.checks import PersonalizeAccessChecks
+from personalize_kms_constructs.checks import PersonalizeAccessChecks, check_assembly
 from tests.checks.test_ignoring import acknowledge, by_hand
 from tests.life.conftest import GROUP, allowing
 
@@ -59,13 +63,20 @@ def test_a_stack_by_hand_fails_at_the_constructs(tmp_path: Path) -> None:
         ("Trust", "warning"): {"Main/Role/Resource"},
         ("Ordering", "error"): {"Main/Movies"},
     }
-    of_role = "Personalize::MissingRoleAccess"
-    violations = [it for it in report["violations"] if it["ruleName"] == of_role]
-    assert [violation["suggestedFix"] for violation in violations] == [
-        "IAM policies of Main/Role, replacing the actions that are too much: "
+    of_role = [
+        violation["suggestedFix"].removesuffix(f" ({KMS_PAGE})")
+        for violation in report["violations"]
+        if "RoleAccess" in violation["ruleName"]
+    ]
+    # The list is there once.
+    statement = (
         '{"Effect": "Allow", "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", '
-        '"kms:ListGrants"], "Resource": {"Fn::GetAtt": ["Key961B73FD", "Arn"]}} '
-        "(https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html)"
+        '"kms:ListGrants"], "Resource": {"Fn::GetAtt": ["Key961B73FD", "Arn"]}}'
+    )
+    assert of_role == [
+        f"IAM policies of Main/Role, replacing the actions that are too much: {statement}",
+        "IAM policies of Main/Role, as above",
+        "IAM policies of Main/Role, as above",
     ]
 
 
@@ -84,6 +95,46 @@ def test_findings_are_acknowledged_by_the_name_of_the_rule(tmp_path: Path) -> No
     assert {rule for rule, _ in rules(some)} == {"MissingRoleAccess", "Ordering"}
     errors = acknowledging("MissingKeyAccess", "MissingRoleAccess", "Ordering")
     assert synth(tmp_path / "2", errors)["conclusion"] == "success"
+
+
+def under_a_boundary(*stacks: cdk.Stack) -> None:
+    """Two constructs, the second in the last stack, with one boundary outside of the app."""
+    for id, stack in {"One": stacks[0], "Two": stacks[-1]}.items():
+        given = iam.ManagedPolicy.from_managed_policy_name(stack, f"Given{id}", "boundary")
+        construct = Construct(stack, id)
+        iam.PermissionsBoundary.of(construct).apply(given)
+        allowing(construct, GROUP)
+
+
+@pytest.mark.parametrize(
+    ("acknowledged", "place"),
+    [([], "One"), (["One"], "Two"), (["Two"], "One"), (["One", "Two"], "")],
+)
+def test_a_finding_of_several_constructs_is_told_once(
+    acknowledged: list[str], place: str, tmp_path: Path
+) -> None:
+    """The CDK prints each place apart: it is at the first where it isn't acknowledged."""
+
+    def build(app: cdk.App) -> None:
+        stack = cdk.Stack(app, "Main")
+        under_a_boundary(stack)
+        for id in acknowledged:
+            acknowledge(stack.node.find_child(id), "Undecided")
+
+    report = synth(tmp_path, build)
+    told = {("Undecided", "warning"): {f"Main/{place}/Encryption"}} if place else {}
+    assert rules(report) == told
+    for violation in report["violations"]:
+        assert "Main/One/Encryption/Role and Main/Two/Encryption/Role" in violation["description"]
+    assert len(report.get("suppressedViolations", [])) == (0 if place else 2)
+
+
+def test_a_finding_of_several_stacks_is_at_the_app(tmp_path: Path) -> None:
+    """Once, as the command tells it, whichever stack is selected."""
+    report = synth(tmp_path, lambda app: under_a_boundary(cdk.Stack(app, "A"), cdk.Stack(app, "B")))
+    assert rules(report) == {("Undecided", "warning"): {""}}
+    lines = lines_of(check_assembly(tmp_path / "cdk.out"))
+    assert len(report["violations"]) == len(lines) == 1
 
 
 def test_stages_and_nested_stacks(tmp_path: Path) -> None:

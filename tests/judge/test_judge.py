@@ -1,5 +1,6 @@
 """The judge of a construct fails the synth for certain faults of this library's resources."""
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
@@ -28,11 +29,16 @@ from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.actions import FIVE
 from tests.datasets import SCHEMA_ARN, add_ratings
 from tests.judge.apps import LACKS, break_key_policy, by_hand, encryption, failure, new_app, told
-from tests.life.conftest import trusted_role
+from tests.life.conftest import change, trusted_role
 
 ENV = cdk.Environment(account="111122223333", region="eu-west-1")
 # Earlier versions write nothing of the constructs in a product.
 CDK_TELLS_OF_PRODUCTS = tuple(map(int, version("aws-cdk-lib").split(".")[:2])) >= (2, 274)
+
+
+TAKEN_OUT = (
+    "let no aspect, override or expression replace what the construct writes into this policy"
+)
 
 
 @pytest.fixture
@@ -41,17 +47,11 @@ def stack(app: cdk.App) -> cdk.Stack:
 
 
 def test_an_override_of_a_statement_fails_the_synth(app: cdk.App, stack: cdk.Stack) -> None:
-    """At the construct, with the statement to add."""
+    """At the construct, with what to do in a sentence."""
     break_key_policy(encryption(stack))
     message = failure(app.synth)
     assert f"key policy of Main/Encryption/Key {LACKS}" in message
-    place = "replacing statements PersonalizeRole, PersonalizeService"
-    fix = (
-        "Suggested fix: if the construct writes this policy, mend the aspect or override that took "
-        "its statements out, or use the construct that made the dataset group; else, key policy of "
-        f"Main/Encryption/Key, {place}: "
-    )
-    assert f'{fix}{{"Effect": "Allow"' in message
+    assert f"Suggested fix: {TAKEN_OUT} (https://" in message
     assert told(app) == [("MissingKeyAccess", "error", "Main/Encryption")]
 
 
@@ -124,6 +124,87 @@ def test_a_condition_on_what_a_stack_without_env_does_not_know(
     assert {entry.action for entry in report.undecided} == {*FIVE}
 
 
+def key_by_its_id(stack: cdk.Stack) -> None:
+    key = kms.Key(stack, "Key")
+    arn = stack.format_arn(service="kms", resource="key", resource_name=key.key_id)
+    encryption(stack, encryption_key=kms.Key.from_key_arn(stack, "Imported", arn))
+
+
+def bucket_with_a_policy_by_its_name(stack: cdk.Stack) -> None:
+    bucket = s3.Bucket(stack, "Data", bucket_name="ratings")
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.AccountRootPrincipal()], actions=["s3:*"], resources=["*"]
+        )
+    )
+    named = s3.Bucket.from_bucket_name(stack, "Named", "ratings")
+    encryption(stack, resources=[PersonalizeResource.dataset_export_job(S3Location(named, "out/"))])
+
+
+def role_without_trust(stack: cdk.Stack) -> None:
+    role = iam.Role(stack, "Given", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    encryption(stack, service_role=role)
+
+
+def trust_that_an_aspect_replaces(stack: cdk.Stack) -> None:
+    encryption(stack)
+    empty: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
+    change(stack, iam.CfnRole, lambda role: setattr(role, "assume_role_policy_document", empty))
+
+
+def narrow_boundary(stack: cdk.Stack) -> None:
+    reading = iam.PolicyStatement(actions=["s3:*"], resources=["*"])
+    boundary = iam.ManagedPolicy(stack, "Boundary", statements=[reading])
+    iam.PermissionsBoundary.of(stack).apply(boundary)
+    encryption(stack)
+
+
+def group_of_another_construct(stack: cdk.Stack) -> None:
+    books = encryption(stack, "Other").add_dataset_group("Books", name="books")
+    encryption(stack).add_metric_attribution("Clicks", dataset_group=books, name="c", metrics=[])
+
+
+def machine_without_policy(stack: cdk.Stack) -> None:
+    job = DatasetExportJob(
+        stack,
+        "Export",
+        encryption=encryption(stack),
+        dataset_arn="arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS",
+        destination=S3Location(s3.Bucket(stack, "Out"), "out/"),
+    )
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
+    change(stack, iam.CfnPolicy, lambda policy: policy.add_property_override("Roles", []))
+
+
+@pytest.mark.parametrize(
+    ("build", "remedy"),
+    [
+        (key_by_its_id, "pass the key itself instead of its ARN"),
+        (
+            bucket_with_a_policy_by_its_name,
+            "have its owner add the statements in "
+            "personalize-kms-pending/MainEncryption9156E675.bucket.ratings.json in the assembly",
+        ),
+        (
+            role_without_trust,
+            "have the owner of the role allow personalize.amazonaws.com sts:AssumeRole in its "
+            "trust policy",
+        ),
+        (trust_that_an_aspect_replaces, TAKEN_OUT),
+        (narrow_boundary, "add these actions to the permissions boundary"),
+        (group_of_another_construct, "use the PersonalizeEncryption that made the dataset group"),
+        (machine_without_policy, TAKEN_OUT),
+    ],
+)
+def test_a_remedy_is_a_sentence(
+    build: Callable[[cdk.Stack], None], remedy: str, app: cdk.App
+) -> None:
+    """It is about whoever writes the policy, and needs no statements."""
+    build(cdk.Stack(app, "Main", env=ENV))
+    fixes = re.findall(r"Suggested fix: (.*) \(https://", failure(app.synth))
+    assert set(fixes) == {remedy}
+
+
 def test_a_fault_in_a_nested_stack(app: cdk.App, stack: cdk.Stack) -> None:
     """By the path of the construct in it."""
     break_key_policy(encryption(cdk.NestedStack(stack, "Nested")))
@@ -154,7 +235,7 @@ def test_a_fault_of_a_job(app: cdk.App, stack: cdk.Stack) -> None:
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
     take_bucket_policy(made)
     assert "ValidationFailed" in failure(app.synth)
-    assert ("MissingBucketAccess", "error", "Main/Export") in told(app)
+    assert ("MissingBucketAccess", "error", "Main/Encryption") in told(app)
 
 
 def test_a_fault_in_what_the_construct_made(app: cdk.App, stack: cdk.Stack) -> None:
@@ -637,7 +718,7 @@ def test_a_construct_whose_template_is_of_no_stack_is_not_judged(
     assert {(*entry.needed_by, entry.because) for entry in report.undecided} == {
         (construct, because) for construct in constructs
     }
-    not_judged = [("Undecided", "warning", construct) for construct in constructs]
+    not_judged = [("Undecided", "warning", constructs[0])]
     assert told(app) == not_judged
     other = cdk.Stack(app, "Other")
     break_key_policy(encryption(other))

@@ -59,6 +59,9 @@ def test_a_synth_is_quiet_while_the_owners_policies_have_it(tmp_path: Path) -> N
     message = failure(app.synth)
     assert f"bucket policy of {LAKE_ARN} lacks s3:PutObject on {LAKE_ARN}/out/*" in message
     assert f"key policy of {KEY_ARN} lacks kms:GenerateDataKeyWithoutPlaintext" in message
+    for file in files.values():
+        path = f"personalize-kms-pending/{Path(file).name} in the assembly"
+        assert f"Suggested fix: have its owner add the statements in {path} (https" in message
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from personalize_kms_check._judging import (
     with_remedies,
 )
 
+from .._pending_files import place_of_file
 from .policy_files import policy_files
 
 if TYPE_CHECKING:
@@ -29,22 +30,24 @@ if TYPE_CHECKING:
 
 ERROR, WARNING = "error", "warning"
 _SET_A_KEY = "set its KmsKeyArn and RoleArn before it is deployed; later it takes a second group"
-_NOT_YOURS = (
-    "if the construct writes this policy, mend the aspect or override that took its statements "
-    "out, or use the construct that made the dataset group"
+_TAKEN_OUT = (
+    "let no aspect, override or expression replace what the construct writes into this policy"
 )
+Files = Mapping[str, str]
+"""The files of policies of owners, by name or ARN."""
 _APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
 
 
-def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
+def judge(context: cdk.IPolicyValidationContext, files: Files) -> list[cdk.PolicyViolation]:
     """Return the certain findings, none of them pending, that constructs of ours answer for.
 
     It never raises: the CLI takes a plugin that raises for a plugin without findings.
     """
     try:
-        app = _read_app(context)
-        violations = violations_of(app.certain(), context.app_construct)
-        violations += unencrypted_groups(app.without_key(), context.app_construct)
+        app, root = ReadApp(context.template_paths, files), context.app_construct
+        told = [(line, _remedy(line, app, root)) for line, _ in with_remedies(app.certain())]
+        violations = violations_of(told, root, in_every_synth=True)
+        violations += unencrypted_groups(app.without_key(), root)
         for text in app.unreadable(only_ours=True):
             violations.append(violation_of_app(UNDECIDED, WARNING, text))
         for text in app.wrong_policies:
@@ -56,46 +59,60 @@ def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
 
 
 def check_everything(
-    context: cdk.IPolicyValidationContext, *, is_judged: bool
+    context: cdk.IPolicyValidationContext, files: Files, *, is_judged: bool
 ) -> list[cdk.PolicyViolation]:
     """Return all findings, but for those that the judge reports."""
-    app = _read_app(context)
+    app, root = ReadApp(context.template_paths, files), context.app_construct.node.root
     of_judge = app.certain() if is_judged else AccessReport()
-    violations = violations_of(less(app.everything(), of_judge))
+    told = with_remedies(less(app.everything(), of_judge))
+    violations = violations_of(told, root, in_every_synth=False)
     wrong_policies = [] if is_judged else app.wrong_policies
     for text in (*app.unreadable(only_ours=False), *wrong_policies):
         violations.append(violation_of_app(CONFIGURATION, ERROR, text))
     return violations
 
 
-def _read_app(context: cdk.IPolicyValidationContext) -> ReadApp:
-    return ReadApp(context.template_paths, policy_files(context.app_construct))
+def _remedy(line: Line, app: ReadApp, root: Any) -> str:
+    """Return what to do about a finding of the judge, in a sentence."""
+    if not line.policies:
+        return line.fix
+    policy = line.policies[0]
+    if policy.file and policy.policy == "key" and policy.declared:
+        return "pass the key itself instead of its ARN"
+    if policy.file:
+        return f"have its owner add the statements in {place_of_file(root, policy.file)}"
+    if policy.policy == "boundary":
+        return "add these actions to the permissions boundary"
+    asked: set[str] = set()
+    for finding in line.findings:
+        asked.update([request.name for request in finding.asked])
+    if policy.policy == "trust":
+        role = policy.declared[0].construct_path
+        if not any(role.startswith(f"{path}/") for path in asked):
+            return f"have the owner of the role {line.fix}"
+    if line.first.principal != "caller" and app.encryptions.isdisjoint(asked):
+        return "use the PersonalizeEncryption that made the dataset group"
+    return _TAKEN_OUT
 
 
-def violations_of(report: AccessReport, app: Any = None) -> list[cdk.PolicyViolation]:
-    """Return the findings of a report as violations.
-
-    With an app they count in every synth of it, and acknowledged findings are left out.
-    """
+def violations_of(
+    told: Iterable[tuple[Line, str]], root: Any, *, in_every_synth: bool
+) -> list[cdk.PolicyViolation]:
+    """Return findings as violations, without those that are acknowledged."""
     violations: list[cdk.PolicyViolation] = []
-    for line, fix in with_remedies(report):
-        # A construct asks for what its dataset groups ask for, and the CDK prints all places apart.
+    for line, fix in told:
+        # A construct asks for what its dataset groups ask for.
         places = line.found_at
         outermost = [place for place in places if not any(map(place.is_below, places))]
-        resources = _violating_resources(outermost)
-        if app is not None:
-            resources = _counted_resources(app, line.rule, outermost)
-        if not resources:
+        shown = _shown(root, line.rule, outermost, in_every_synth=in_every_synth)
+        if shown is None:
             continue
-        shown = [] if resources == [_APP] else outermost
         text = line.text + _paths_to_add(line, shown)
         if fix and line.page:
             fix = f"{fix} ({line.page})"
-        if app is not None and line.policies:
-            fix = f"{_NOT_YOURS}; else, {fix}"
         severity = ERROR if line.level == ERROR else WARNING
-        fix = fix or line.page
-        violations.append(_violation(line.rule, severity, text, resources, fix))
+        resources = _violating_resources(shown)
+        violations.append(_violation(line.rule, severity, text, resources, fix or line.page))
     return violations
 
 
@@ -130,37 +147,39 @@ def violation_of_app(rule: str, severity: str, text: str) -> cdk.PolicyViolation
     return _violation(rule, severity, text, [_APP])
 
 
-def unencrypted_groups(groups: Iterable[Resource], app: Any) -> list[cdk.PolicyViolation]:
+def unencrypted_groups(groups: Iterable[Resource], root: Any) -> list[cdk.PolicyViolation]:
     """Return a warning for each dataset group without a key, which may have been forgotten."""
     violations: list[cdk.PolicyViolation] = []
     for group in groups:
-        resources = _counted_resources(app, UNENCRYPTED, [group.declared])
+        shown = _shown(root, UNENCRYPTED, [group.declared], in_every_synth=True)
         text = f"{group.path} has no key of yours: Personalize encrypts it with its own"
-        if resources:
+        if shown is not None:
+            resources = _violating_resources(shown)
             violations.append(_violation(UNENCRYPTED, WARNING, text, resources, _SET_A_KEY))
     return violations
 
 
-def _counted_resources(
-    app: Any, rule: str, declarations: Sequence[Declaration]
-) -> list[cdk.PolicyViolatingResource]:
-    """Return the resources that break a rule, so that they count in every synth.
+def _shown(
+    root: Any, rule: str, places: Sequence[Declaration], *, in_every_synth: bool
+) -> Sequence[Declaration] | None:
+    """Return one place where a rule isn't acknowledged, for the CDK prints all places apart.
 
-    The CLI counts violations of the stacks that are selected, and a plain ``cdk synth`` selects no
-    stack of a stage. Violations of the app itself always count, but the CLI looks for their
-    acknowledgements at the app alone; so acknowledged ones are left out here.
+    It is none, which is the app, for places in several stacks, and to count in every synth. The CLI
+    counts violations of the stacks that are selected, and a plain ``cdk synth`` selects no stack of
+    a stage. Violations of the app itself always count, but the CLI looks for their acknowledgements
+    at the app alone; so acknowledged ones are left out here.
     """
     left: list[Declaration] = []
-    for declaration in declarations:
-        if not _is_acknowledged(app.node, rule, declaration.construct_path):
-            left.append(declaration)
-    if declarations and not left:
-        return []
-    directory = Path(app.outdir).resolve()
-    for declaration in left:
-        if Path(declaration.template).parent.resolve() != directory:
-            return [_APP]
-    return _violating_resources(left)
+    for place in places:
+        if not _is_acknowledged(root.node, rule, place.construct_path):
+            left.append(place)
+    if places and not left:
+        # The CDK records in its report what is acknowledged.
+        return None if in_every_synth else places
+    directory = Path(root.outdir).resolve()
+    templates = {Path(place.template) for place in left}
+    is_in_stage = any(template.parent.resolve() != directory for template in templates)
+    return [] if len(templates) > 1 or (in_every_synth and is_in_stage) else left[:1]
 
 
 def _is_acknowledged(node: Node, rule: str, path: str) -> bool:

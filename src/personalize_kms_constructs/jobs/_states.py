@@ -131,7 +131,7 @@ class JobAtSynth:
                 self._job,
                 "pendingMachinePolicy",
                 "the role of the state machine can't start the job until its owner adds the "
-                f"statements in {place_of_file(here, path)} to an IAM policy of the role"
+                f"statements in {place_of_file(here.root, path)} to an IAM policy of the role"
                 f"{replacing(statements)}\n{WHOLE_POLICY}; see {page_at('how-to/jobs.md')}",
             )
         return []
