@@ -36,7 +36,7 @@ def reported(report: Any) -> list[tuple[str, ...]]:
 
 
 def json_of(page: str, number: int = 1) -> Any:
-    """Return the first JSON that a page shows, or another one."""
+    """Return JSON that a page shows, the first by default."""
     text = (DOCS / page).read_text(encoding="utf-8")
     return json.loads(text.split("```json\n")[number].split("```")[0])
 
@@ -51,12 +51,29 @@ def test_statements_of_an_imported_key() -> None:
     )
     shown, for_the_service = json.loads(sent.read_text())["Statement"]
     assert shown == json_of("how-to/imported-key.md", 2)
-    (files,) = json_of("how-to/imported-key.md")["context"].values()
-    assert [*files] == [names["key"].key_arn]
     security = names["Security"](cdk.App(), "Security", sent=sent)
     (key,) = resources(security, "AWS::KMS::Key")
     statements = key_policy(security, key)
     assert statements == [{**shown, "Resource": "*"}, {**for_the_service, "Resource": "*"}]
+
+
+def test_the_owners_policies_are_named_in_the_context(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the key of the page's app, from the folder of ``cdk.json``, and of a bucket."""
+    key = names_of("how-to/imported-key.md")["key"]
+    context = json_of("how-to/imported-key.md")["context"]
+    ((files),) = context.values()
+    assert [*files] == [key.key_arn, "arn:aws:s3:::ratings"]
+    monkeypatch.chdir(tmp_path)
+    Path("policies").mkdir()
+    for file in files.values():
+        Path(file).write_text(json.dumps({"Policy": json.dumps({"Statement": []})}))
+    stack = cdk.Stack(cdk.App(context=context), "Recommendations")
+    imported = kms.Key.from_key_arn(stack, "Key", key.key_arn)
+    PersonalizeEncryption(stack, "Encryption", encryption_key=imported, resources=[GROUP])
+    with pytest.raises(RuntimeError, match=f"key policy of {key.key_arn} lacks kms:CreateGrant"):
+        stack.node.root.synth()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def template(node: ast.AST) -> str | None:
 @cache
 def warnings() -> dict[str, str]:
     """Return the first lines of warnings by id."""
-    texts = {id: re.sub(r"\{\w+\}", "…", message) for id, message in _MESSAGES.values()}
+    texts = {id: re.sub(r"\{\w+\}", "…", message) for id, _, message in _MESSAGES.values()}
     for node in nodes():
         pair: list[ast.expr] = []
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "warn":
