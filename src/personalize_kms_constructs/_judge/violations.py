@@ -87,7 +87,7 @@ def _remedy(line: Line, app: ReadApp, root: Any) -> str:
     for finding in line.findings:
         asked.update([request.name for request in finding.asked])
     if policy.policy == "trust":
-        role = policy.declared[0].construct_path
+        role = policy.declared[0].construct_path if policy.declared else ""
         if not any(role.startswith(f"{path}/") for path in asked):
             return f"have the owner of the role {line.fix}"
     if line.first.principal != "caller" and app.encryptions.isdisjoint(asked):
