@@ -58,4 +58,4 @@ class Judge:
         # Saves time: an app that is constructed and not synthesized doesn't import these.
         from .violations import judge, plugin_report
 
-        return plugin_report(judge(context, policy_files(context.app_construct)))
+        return plugin_report(judge(context))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,18 +33,16 @@ _SET_A_KEY = "set its KmsKeyArn and RoleArn before it is deployed; later it take
 _TAKEN_OUT = (
     "let no aspect, override or expression replace what the construct writes into this policy"
 )
-Files = Mapping[str, str]
-"""The files of policies of owners, by name or ARN."""
 _APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
 
 
-def judge(context: cdk.IPolicyValidationContext, files: Files) -> list[cdk.PolicyViolation]:
+def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
     """Return the certain findings, none of them pending, that constructs of ours answer for.
 
     It never raises: the CLI takes a plugin that raises for a plugin without findings.
     """
     try:
-        app, root = ReadApp(context.template_paths, files), context.app_construct
+        app, root = _read_app(context), context.app_construct
         told = [(line, _remedy(line, app, root)) for line, _ in with_remedies(app.certain())]
         violations = violations_of(told, root, in_every_synth=True)
         violations += unencrypted_groups(app.without_key(), root)
@@ -59,10 +57,10 @@ def judge(context: cdk.IPolicyValidationContext, files: Files) -> list[cdk.Polic
 
 
 def check_everything(
-    context: cdk.IPolicyValidationContext, files: Files, *, is_judged: bool
+    context: cdk.IPolicyValidationContext, *, is_judged: bool
 ) -> list[cdk.PolicyViolation]:
     """Return all findings, but for those that the judge reports."""
-    app, root = ReadApp(context.template_paths, files), context.app_construct.node.root
+    app, root = _read_app(context), context.app_construct.node.root
     of_judge = app.certain() if is_judged else AccessReport()
     told = with_remedies(less(app.everything(), of_judge))
     violations = violations_of(told, root, in_every_synth=False)
@@ -70,6 +68,10 @@ def check_everything(
     for text in (*app.unreadable(only_ours=False), *wrong_policies):
         violations.append(violation_of_app(CONFIGURATION, ERROR, text))
     return violations
+
+
+def _read_app(context: cdk.IPolicyValidationContext) -> ReadApp:
+    return ReadApp(context.template_paths, policy_files(context.app_construct))
 
 
 def _remedy(line: Line, app: ReadApp, root: Any) -> str:

@@ -9,7 +9,7 @@ import jsii
 
 from personalize_kms_check._judging import RULES
 
-from .._judge.registration import is_judged, policy_files
+from .._judge.registration import is_judged
 from .._judge.violations import check_everything, plugin_report
 
 
@@ -58,5 +58,5 @@ class PersonalizeAccessChecks:
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Return the findings in the templates of the app, or of the stage with the plugin."""
-        app = context.app_construct
-        return plugin_report(check_everything(context, policy_files(app), is_judged=is_judged(app)))
+        has_judge = is_judged(context.app_construct)
+        return plugin_report(check_everything(context, is_judged=has_judge))
