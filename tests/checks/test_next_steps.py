@@ -350,7 +350,7 @@ def test_one_reason_is_one_line_with_the_option_that_settles_it(
 ) -> None:
     """In the data each permission is an entry of its own."""
     report = check(tmp_path, {"Parameters": {"Stage": {"Type": "String"}}, **template})
-    told = [line for line in report.to_text(quiet=True).splitlines() if line[0] == "?"]
+    told = [line for line in report.to_text().splitlines() if line.startswith("?")]
     assert [line.removeprefix("? ") for line in told] == lines
     assert (report.missing, report.problems) == ((), ())
     assert len({*report.undecided}) == len(report.undecided)

@@ -91,7 +91,7 @@ def _remedy(line: Line, app: ReadApp, root: Any) -> str:
     if policy.policy == "trust":
         role = policy.declared[0].construct_path if policy.declared else ""
         if not any(role.startswith(f"{path}/") for path in asked):
-            return f"have the owner of the role {line.fix}"
+            return f"have the owner of the role {line.first.reason.remedy}"
     if line.first.principal != "caller" and app.encryptions.isdisjoint(asked):
         return "use the PersonalizeEncryption that made the dataset group"
     return _TAKEN_OUT
