@@ -233,7 +233,8 @@ class _Words:
             return f"{statements}{why}"
         # The names of other policies don't say what they are about.
         say = _actions if first.policy in ("key", "trust") else self._what
-        return f"{statements} allows {say(findings)}: {why}"
+        allows = "allows" if len(first.reason.statements) == 1 else "allow"
+        return f"{statements} {allows} {say(findings)}: {why}"
 
     def _who(self, findings: Iterable[Finding]) -> str:
         names, personalize = set(), []
