@@ -559,6 +559,19 @@ def test_pending_needs_of_two_constructs_name_the_file_that_has_them(app: cdk.Ap
     }
 
 
+def test_a_boundary_is_a_line_without_the_file_of_a_key(app: cdk.App) -> None:
+    """Whoever has the key can't change it, and one line has all that it leaves open."""
+    stack, source, given = of_others(app)
+    PersonalizeEncryption(
+        stack, "Encryption", resources=[source], encryption_key=given["encryption_key"]
+    )
+    company = iam.ManagedPolicy.from_managed_policy_name(stack, "Company", "company")
+    iam.PermissionsBoundary.of(stack).apply(company)
+    text = check_assembly(Path(app.synth().directory)).to_text()
+    (of_boundary,) = [line for line in text.splitlines() if "permissions boundary" in line]
+    assert of_boundary.endswith("permissions)")
+
+
 def test_what_is_pending_names_the_file_that_the_synth_wrote(app: cdk.App) -> None:
     """With its folder; the files have the statements for the owners of key, bucket and role."""
     stack, source, given = of_others(app)

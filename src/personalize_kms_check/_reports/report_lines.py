@@ -174,7 +174,9 @@ class _Words:
         apart: list[Finding] = []
         for finding in self._report.undecided:
             for reason in _apart(finding.reason):
-                apart.append(replace(finding, reason=reason))
+                # The file is for the owner of the key or the bucket.
+                file = "" if reason.cause is Cause.BOUNDARY_UNSEEN else finding.file
+                apart.append(replace(finding, reason=reason, file=file))
         lines = []
         groups = _grouped(
             apart, lambda finding: (finding.because, bool(finding.principal), finding.file)
