@@ -115,6 +115,14 @@ def declared_of(subjects: Iterable[_Declared]) -> tuple[Declaration, ...]:
     return tuple(dict.fromkeys(declared))
 
 
+def file_for(asked: Iterable[Asked], column: str, owner: str) -> str:
+    """Return the file with the statements for a policy's owner: those of all constructs."""
+    for request in asked:
+        if (column, owner) in request.files:
+            return request.files[column, owner]
+    return ""
+
+
 def labels_of(asked: Iterable[Asked]) -> list[str]:
     """Return the names of requests in reports."""
     return sorted({request.label for request in asked})

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ._advice.to_change import Advice
 from ._advice.which_policy import WhichPolicy, policy_for
 from ._answers import Answer
-from ._asked import Asked, declared_of, labels_of
+from ._asked import declared_of, file_for, labels_of
 from ._causes import Cause, Reason
 from ._declarations import Declaration
 from ._finding import Finding, FindingKind
@@ -107,9 +107,9 @@ def _on_need(
     files = []
     for which in lacking:
         places += which.declared
-        files.append(_file(asked, which.column, which.owner))
-    if decision.answer is not Answer.YES:
-        files.append(_file(asked, column, decided.policy_of))
+        files.append(file_for(asked, which.column, which.owner))
+    if decision.answer is Answer.MAYBE:
+        files.append(file_for(asked, column, decided.policy_of))
     page = asked[0].permissions.page_of(need.action)
     return Finding(
         kind=_KINDS[decision.answer],
@@ -126,11 +126,3 @@ def _on_need(
         places=tuple(dict.fromkeys(places)),
         file=next(filter(None, files), ""),
     )
-
-
-def _file(asked: Iterable[Asked], column: str, owner: str) -> str:
-    """Return the file with the statements for a policy's owner: those of all constructs."""
-    for request in asked:
-        if (column, owner) in request.files:
-            return request.files[column, owner]
-    return ""

@@ -59,9 +59,9 @@ _MESSAGES = {
 }
 _MANAGED = "or pass imported_key_policy=ImportedKeyPolicy.MANAGED, and the deployment adds them"
 _TOLD = (
-    "once they are there, name a file of that policy in cdk.json, in the context "
-    "personalize-kms-constructs:policies: the synth is then quiet, and fails as soon as the app "
-    "needs more"
+    'name a file of the policy as it is in cdk.json, "context": '
+    '{"personalize-kms-constructs:policies": {"<its ARN>": "<file>"}}: the synth then fails for '
+    "what it lacks, and else is quiet"
 )
 _UNKNOWN_KEY = (
     "if a KMS key encrypts the bucket, its policy needs statements too: pass the key, as "

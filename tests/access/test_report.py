@@ -328,6 +328,18 @@ def test_one_reason_is_one_line_whatever_needs_it() -> None:
     ]
 
 
+def test_a_line_says_of_each_principal_what_it_may() -> None:
+    """The role is denied all but one, whatever the key policy says."""
+    denied = [action for action in FIVE if action != "kms:Decrypt"]
+    model = model_of(asked(), iam=[{**iam(denied), "Effect": "Deny"}])
+    model.keys.clear()
+    (line,) = [line for line in marked(model, "?") if "key policy" in line]
+    assert line.startswith(
+        "? not known whether Role and Personalize may kms:Decrypt, and Personalize may "
+        "kms:CreateGrant, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants, since the"
+    )
+
+
 def test_a_line_about_several_buckets_names_each() -> None:
     """They are open for one reason, and none of them may be forgotten."""
     others = location("export/")._replace(bucket_arn="arn:aws:s3:::others")
@@ -376,7 +388,7 @@ def test_what_a_boundary_refuses_is_told_once() -> None:
     model.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
     assert marked(model, "✘") == [
         "✘ permissions boundary of Role lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, "
-        "kms:GenerateDataKey, kms:ListGrants for Role (9 permissions)",
+        "kms:GenerateDataKey, kms:ListGrants (9 permissions)",
     ]
 
 

@@ -567,9 +567,13 @@ def test_a_boundary_is_a_line_without_the_file_of_a_key(app: cdk.App) -> None:
     )
     company = iam.ManagedPolicy.from_managed_policy_name(stack, "Company", "company")
     iam.PermissionsBoundary.of(stack).apply(company)
-    text = check_assembly(Path(app.synth().directory)).to_text()
+    directory = Path(app.synth().directory)
+    text = check_assembly(directory).to_text()
     (of_boundary,) = [line for line in text.splitlines() if "permissions boundary" in line]
     assert of_boundary.endswith("permissions)")
+    report = check_assembly(directory, policies={"company": {"Statement": []}})
+    assert {policy.policy: policy.file for policy in report.policies} == {"boundary": ""}
+    assert "Role, to add (have its owner add them):" in report.to_text()
 
 
 def test_what_is_pending_names_the_file_that_the_synth_wrote(app: cdk.App) -> None:

@@ -87,6 +87,14 @@ def test_a_file_that_is_no_policy_fails_the_synth(
     assert told(app) == [("Configuration", "error", "")]
 
 
+def test_a_context_that_names_no_files_fails_the_synth(tmp_path: Path) -> None:
+    app = new_app(tmp_path, context={CONTEXT: "key.json"})
+    PersonalizeEncryption(
+        cdk.Stack(app, "Main"), "Encryption", resources=[PersonalizeResource.dataset_group()]
+    )
+    assert "policies is 'key.json', expected files by the names or ARNs" in failure(app.synth)
+
+
 def test_a_policy_that_an_app_does_not_use_is_ignored(tmp_path: Path) -> None:
     """One cdk.json serves several stages."""
     file = tmp_path / "policy.json"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import filterfalse, groupby
-from operator import attrgetter
 
 from .._answers import Answer
+from .._asked import file_for
 from .._causes import Column
 from .._declarations import Declaration, template_of
 from .._evaluation.elements import is_account, is_for, principals_of
@@ -92,7 +92,7 @@ class Advice:
         replaced = self._replaced(change, statements)
         labels = tuple([statement.label for statement in replaced])
         lacks = sorted(dict.fromkeys(change.lacks.values()), key=Finding.sort_key)
-        files = filter(None, map(attrgetter("file"), lacks))
+        asked = [request for need in change.lacks for request in need.asked]
         return PolicyToChange(
             policy=which.column,
             policy_of=which.owner,
@@ -105,7 +105,7 @@ class Advice:
             own_conditions=_own_conditions(replaced, statements),
             also_for=self._also_for(which, replaced),
             unnamed_roles=self._should_have.unnamed_roles(which, needs),
-            file=next(files, ""),
+            file=file_for(asked, which.column, which.owner),
             make=which.make,
             waiting=self._waiting(which, needs),
         )

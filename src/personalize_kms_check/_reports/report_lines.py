@@ -121,7 +121,7 @@ class _Words:
                 denied.append(finding)
         for alike in _grouped(denied, lambda finding: (self._why_denied(finding), finding.policy)):
             why = self._why_denied(alike[0])
-            text = f"{self._who(alike)} may not {self._what(alike)}: {why}"
+            text = f"{self._who_may(alike, 'may not', self._what)}: {why}"
             denials = _denials(alike[0])
             fix = denials[0].remedy if denials else ""
             lines.append(self._line(alike, text, fix=fix))
@@ -137,20 +137,18 @@ class _Words:
             text = f"{of} lack {self._what(lacks)}"
             if all(finding.cause is Cause.LEFT_TO_IAM for finding in lacks):
                 text += f", which the {POLICIES[lacks[0].policy]} leaves to IAM"
+        elif policy.policy == "boundary":
+            text = f"{of} lacks {_actions(lacks)}"
         else:
             say = self._what if policy.policy == "bucket" else _actions
-            text = f"{of} lacks {self._for_whom(lacks, say)}"
+            parts = [f"{say(alike)} for {self._who(alike)}" for alike in _by_principals(lacks)]
+            text = f"{of} lacks {', and '.join(parts)}"
         return text
 
-    def _for_whom(
-        self, findings: Iterable[Finding], say: Callable[[Iterable[Finding]], str]
+    def _who_may(
+        self, findings: Iterable[Finding], may: str, say: Callable[[Iterable[Finding]], str]
     ) -> str:
-        """Return words for findings, each permission once with all principals that lack it."""
-        by_principals: dict[frozenset[str], list[Finding]] = {}
-        for alike in _grouped(findings, lambda finding: (finding.action, finding.resource)):
-            principals = frozenset(finding.principal_arn for finding in alike)
-            by_principals.setdefault(principals, []).extend(alike)
-        parts = [f"{say(alike)} for {self._who(alike)}" for alike in by_principals.values()]
+        parts = [f"{self._who(alike)} {may} {say(alike)}" for alike in _by_principals(findings)]
         return ", and ".join(parts)
 
     def excess(self) -> list[Line]:
@@ -184,7 +182,8 @@ class _Words:
         for alike in groups:
             first, fix = alike[0], alike[0].reason.remedy
             if first.file:
-                fix = f"have its owner add the statements in {file_of(alike)}"
+                then = f", then {fix}" if fix else ""
+                fix = f"have its owner add the statements in {path_of(first.file, alike)}{then}"
             lines.append(self._line(alike, self._undecided(alike), fix=fix))
         return lines
 
@@ -201,8 +200,7 @@ class _Words:
             return f"not known what {self._who(findings)} may do, since {reason}"
         # The reason names the key or the bucket.
         say = _actions if first.cause is Cause.POLICY_UNSEEN else self._what
-        may = f"{self._who(findings)} may {say(findings)}"
-        return f"not known whether {may}, since {reason}"
+        return f"not known whether {self._who_may(findings, 'may', say)}, since {reason}"
 
     def problem(self, problem: Finding) -> Line:
         """Return the line for a problem, with the requests that it concerns."""
@@ -267,12 +265,21 @@ class _Words:
         return "; ".join(parts)
 
 
-def file_of(findings: Iterable[Finding]) -> str:
-    """Return the path of the file with the pending statements of findings; empty for no file."""
+def _by_principals(findings: Iterable[Finding]) -> Iterable[list[Finding]]:
+    """Return findings of each set of principals, with each permission once for all of them."""
+    by_principals: dict[frozenset[str], list[Finding]] = {}
+    for alike in _grouped(findings, lambda finding: (finding.action, finding.resource)):
+        principals = frozenset(finding.principal_arn for finding in alike)
+        by_principals.setdefault(principals, []).extend(alike)
+    return by_principals.values()
+
+
+def path_of(file: str, findings: Iterable[Finding]) -> str:
+    """Return the path of a file that lies with the templates of findings."""
     for finding in findings:
-        for declared in finding.found_at if finding.file else ():
-            return os.path.relpath(os.path.join(os.path.dirname(declared.template), finding.file))
-    return ""
+        for declared in finding.found_at:
+            return os.path.relpath(os.path.join(os.path.dirname(declared.template), file))
+    return file
 
 
 def with_remedy(text: str, fix: str) -> str:

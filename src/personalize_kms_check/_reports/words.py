@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from .._policy_to_change import PolicyToChange
 from .._values import shown
 from .outcome import AccessFindings
-from .report_lines import Line, file_of, whose
+from .report_lines import Line, path_of, whose
 from .short_names import Names
 
 _NOTHING = (
@@ -44,7 +44,7 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
         name = names.of(policy.policy_of)
         notes.append(f"pass the construct {name} itself instead of its ARN")
     elif policy.file:
-        notes.append(f"its owner adds the statements in {file_of(policy.lacks) or policy.file}")
+        notes.append(f"its owner adds the statements in {path_of(policy.file, policy.lacks)}")
     elif policy.policy == "boundary" and not policy.declared:
         notes.append("have its owner add them")
     if policy.make:

@@ -20,6 +20,8 @@ key or a bucket, without its partition."""
 def read_files(files: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """Return the documents in files by the same names, and the reasons why some can't be used."""
     documents, problems = {}, []
+    if not isinstance(files, Mapping):
+        return {}, [f"policies is {files!r}, expected files by the names or ARNs of policies"]
     for name, file in files.items():
         try:
             documents[name] = read_given(Path(file))
