@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from personalize_kms_check import check_assembly
 from personalize_kms_check._finding import Finding
 from personalize_kms_check._reports.report import AccessReport
 from personalize_kms_check._reports.short_names import Names
-from personalize_kms_constructs.checks import check_assembly
 from tests.actions import FIVE, FOUR
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"

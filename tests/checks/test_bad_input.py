@@ -11,7 +11,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from personalize_kms_constructs.checks import AssemblyError, check_assembly
+from personalize_kms_check import AssemblyError, check_assembly
 from tests.checks.templates import complete, edit, of_type, policy, role, write
 from tests.proof.in_stacks import in_sibling_nested_stacks, three_stacks
 from tests.proof.proving import synthesized

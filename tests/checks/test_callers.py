@@ -11,11 +11,11 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from personalize_kms_check import check_assembly
 from personalize_kms_check._finding import Finding
 from personalize_kms_check._reports.report import AccessReport
 from personalize_kms_check.matrix import ROWS, Permissions
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, jobs
-from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import Json, check, managed, of_type, role
 from tests.checks.test_requests import DATASET_ARN, EXPORT, ROLE_ARN
 from tests.checks.test_state_machines import machine, task

@@ -13,10 +13,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from click.testing import CliRunner
 
+from personalize_kms_check import check_assembly
 from personalize_kms_check._address import page_at
 from personalize_kms_check._cli import personalize_kms
 from personalize_kms_constructs import PersonalizeEncryption
-from personalize_kms_constructs.checks import check_assembly
 from tests.checks.command import run
 from tests.checks.templates import IN_IAM, Json, complete, key, managed, policy, role, write
 from tests.checks.test_state_machines import machine, task

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_check import check_assembly
 from personalize_kms_check._causes import Cause
 from personalize_kms_check._reports.report import AccessReport
-from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     ACTIONS,
     CLEAN,

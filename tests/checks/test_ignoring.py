@@ -11,11 +11,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from constructs import Construct, IConstruct
 
+from personalize_kms_check import check_assembly
 from personalize_kms_check._causes import Cause, Reason
 from personalize_kms_check._finding import Finding
 from personalize_kms_check._reports.ignoring import Ignore, without
 from personalize_kms_check._reports.report import AccessReport
-from personalize_kms_constructs.checks import check_assembly
 from tests.checks.command import run
 from tests.checks.templates import ACTIONS, IN_IAM, complete, dataset_group, key, policy, write
 

@@ -12,9 +12,9 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 
+from personalize_kms_check import check_assembly
 from personalize_kms_check._reports.report import AccessReport
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
-from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import DataDeletionJob, DatasetExportJob
 from tests.actions import FIVE
 from tests.checks.templates import if_prod

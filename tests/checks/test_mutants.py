@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from personalize_kms_check import check_assembly
 from personalize_kms_check._reports.report import AccessReport
-from personalize_kms_constructs.checks import check_assembly
 from tests.actions import FIVE, FOUR
 from tests.checks.templates import Line, lines
 from tests.proof import operators

@@ -11,9 +11,9 @@ import aws_cdk as cdk
 import pytest
 from constructs import Construct
 
+from personalize_kms_check import check_assembly
 from personalize_kms_check._reports.report import AccessReport
 from personalize_kms_constructs import PersonalizeEncryption
-from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     CLEAN,
     IN_IAM,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from personalize_kms_check import AssemblyError, check_assembly
 from personalize_kms_check._templates.yaml_templates import as_json
-from personalize_kms_constructs.checks import AssemblyError, check_assembly
 from tests.checks.command import run
 from tests.checks.templates import CLEAN, findings, of_type
 

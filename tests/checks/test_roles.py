@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_constructs.checks import check_assembly
+from personalize_kms_check import check_assembly
 from tests.checks.templates import (
     AGNOSTIC,
     CLEAN,

@@ -9,10 +9,10 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 
+from personalize_kms_check import check_assembly
 from personalize_kms_check._metadata_type import METADATA_TYPE
 from personalize_kms_check._templates.manifest import read_assembly
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
-from personalize_kms_constructs.checks import check_assembly
 from tests.checks.templates import (
     AGNOSTIC,
     CLEAN,

@@ -9,8 +9,8 @@ import pytest
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 
+from personalize_kms_check import check_assembly
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
-from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import (
     BatchInferenceJob,
     DataDeletionJob,

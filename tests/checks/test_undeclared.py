@@ -14,7 +14,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from aws_cdk import custom_resources
 
-from personalize_kms_constructs.checks import check_assembly
+from personalize_kms_check import check_assembly
 from tests.checks.templates import (
     KEY,
     REGION,

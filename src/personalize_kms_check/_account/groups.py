@@ -129,7 +129,8 @@ def read_jobs(account: Account, group_arn: str, newest: int, by_solution: BySolu
 
     datasets = listed("Dataset", "DatasetGroupArn", group_arn)
     solutions = listed("Solution", "DatasetGroupArn", group_arn)
-    made_for = {
+    made_for: dict[str, list[str]] = {
+        "": [],
         "DatasetGroupArn": [group_arn],
         "DatasetArn": [dataset["datasetArn"] for dataset in datasets],
         "SolutionVersionArn": [solution["solutionArn"] for solution in solutions],
@@ -137,7 +138,7 @@ def read_jobs(account: Account, group_arn: str, newest: int, by_solution: BySolu
     for row in ROWS:
         if row.made_for == "SolutionVersionArn" and solutions and row.noun not in by_solution:
             jobs.unseen += 1
-        for arn in made_for.get(row.made_for, ()):
+        for arn in made_for[row.made_for]:
             if row.made_for != "SolutionVersionArn":
                 summaries = listed(row.noun, row.made_for, arn)
             else:

@@ -220,3 +220,5 @@ _COMPARISONS: Mapping[str, Callable[[str, str], Answer] | None] = {
     "IpAddress": None,
     "BinaryEquals": None,
 }
+OF_TEXT = tuple(name for name in _COMPARISONS if name.startswith(("String", "Arn")))
+"""The operators for names and ARNs that aren't negated."""

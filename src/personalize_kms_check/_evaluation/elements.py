@@ -8,8 +8,7 @@ from typing import Any
 from .._answers import Answer
 from .._policy_documents import Body, as_list, conditions_of
 from .._values import matches, same, split_arn
-
-_POSITIVE = ("StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike")
+from .conditions import OF_TEXT
 
 
 def actions_of(statement: Body, service: str) -> list[str]:
@@ -102,7 +101,7 @@ def source_accounts(statement: Body) -> list[str]:
 def _compared_with(statement: Body, wanted: str) -> Iterator[Any]:
     """Yield the values that conditions compare a key with, as far as they can be read."""
     for operator, key, values in conditions_of(statement):
-        is_positive = operator.rpartition(":")[2].removesuffix("IfExists") in _POSITIVE
+        is_positive = operator.rpartition(":")[2].removesuffix("IfExists") in OF_TEXT
         if is_positive and key.lower() == wanted:
             yield from as_list(values)
 

@@ -188,6 +188,7 @@ def _find_in_map(scope: Scope, argument: Any) -> Any:
     return scope.value(scope.mapping(name)[top][second])
 
 
+# A part of an argument may be a hole, a string like any other: has_unknown tells.
 _FUNCTIONS: dict[str, Callable[[Scope, Any], Any]] = {
     "Fn::FindInMap": _find_in_map,
     "Fn::GetAtt": _get_att,
