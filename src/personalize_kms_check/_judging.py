@@ -118,8 +118,8 @@ def _certain(read: ReadAssembly) -> AccessReport:
     """Return the findings that are certain and not pending, with warnings.
 
     Undecided entries are told only where somebody has put a condition on the statements that were
-    to allow a need, where a condition of the template may leave them out, and where a construct
-    can't be judged.
+    to allow a need, where a condition of the template may leave them out, where the given policy of
+    an owner is open, and where a construct can't be judged.
     """
     model = read.model(only_ours=True)
     decided = decisions(model)
@@ -140,6 +140,7 @@ def _certain(read: ReadAssembly) -> AccessReport:
             is_told = not any(_is_pending(finding, policy, model) for policy in pending)
         elif finding.kind == "undecided":
             is_told = finding.name in not_judged or _has_another_condition(finding)
+            is_told = is_told or _is_open_in_given_policy(finding, model)
         else:
             # Personalize may not need an inline policy that is lost.
             is_told = finding.cause is not Cause.INLINE_NAME_TAKEN
@@ -156,6 +157,15 @@ def _has_another_condition(finding: Finding) -> bool:
     if not finding.ours or finding.cause is not Cause.OPEN:
         return False
     return any(reason.cause in _CONDITIONS for reason in finding.reason.doubts)
+
+
+def _is_open_in_given_policy(finding: Finding, model: AccessModel) -> bool:
+    """Report whether the policy of an owner outside of the app, which is given, leaves it open."""
+    owner = model.keys.get(finding.policy_of) or model.buckets.get(finding.policy_of)
+    if owner is None or not any(policy.is_given for policy in owner.policies):
+        return False
+    doubts = finding.reason.doubts or (finding.reason,)
+    return any(doubt.cause is not Cause.KEY_MAYBE_ABSENT for doubt in doubts)
 
 
 def _depends_on_template(finding: Finding) -> bool:

@@ -54,6 +54,8 @@ class Policy:
     """The ARNs of the other roles, users and groups that have it, as far as templates say."""
     of_aws: bool = False
     """True if it is AWS's own, which nobody else can change."""
+    is_given: bool = False
+    """True if it is as AWS returned it, with the ids that AWS generated."""
 
     @cached_property  # Saves time, as in the others: hundreds of calls ask the same policy.
     def text(self) -> str:

@@ -107,6 +107,11 @@ def has_unknown(value: str) -> bool:
     return any(_is_open(hole) for hole in HOLE.findall(value))
 
 
+def with_open_ids(value: str) -> str:
+    """Return a value in which the ids that AWS generates can be anything."""
+    return HOLE.sub(lambda hole: hole[0] if _is_open(hole[0]) else unknown(f"id {hole[0]}"), value)
+
+
 def open_parts(value: str) -> list[str]:
     """Return the names of the parts that can be anything, for messages."""
     open_holes = [hole for hole in HOLE.findall(value) if _is_open(hole)]

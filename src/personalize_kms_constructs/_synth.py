@@ -22,7 +22,7 @@ from ._grant.role import is_lookup_dummy, is_nameless
 from ._grant.targets import BucketTarget, KeyTarget, PolicyTarget
 from ._grant.wiring import Wiring
 from ._judge.policy_files import policy_files
-from ._judge.registration import bring_judge
+from ._judge.registration import bring_judge, is_judged
 from ._metadata import Creation, leave_resources, pending_actions
 from ._pasted import known_values, part_of, readable
 from ._pending_files import WHOLE_POLICY, place_of_file, replacing, write_files
@@ -122,12 +122,13 @@ class AtSynth:
         bring_judge(self._here.root)
         pasteable = self._pasteable()
         paths = write_files(self._scope, self._here, [pending[:3] for pending in pasteable])
-        told = set(map(of_any_partition, policy_files(self._here.root)))
+        # The judge compares the file of such a key or bucket.
+        named = policy_files(self._here.root) if is_judged(self._here.root) else ()
+        told = set(map(of_any_partition, named))
         files: dict[PolicyTarget | None, str] = {}
         warnings = []
         for pending, path in zip(pasteable, paths, strict=True):
             files[pending.policy] = path
-            # The judge compares the file of such a key or bucket.
             if of_any_partition(pending.arn) not in told:
                 warnings.append(self._pending_warning(pending, path))
         warnings += self._other_warnings()

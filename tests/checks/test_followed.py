@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -521,7 +522,7 @@ def document_of(resource: Json, *, trust: bool = False) -> Any:
     )
 
 
-def of_others(app: cdk.App) -> tuple[cdk.Stack, PersonalizeResource, Any]:
+def of_others(app: Construct) -> tuple[cdk.Stack, PersonalizeResource, Any]:
     """A stack, an import from a bucket of others, and their key and role as arguments."""
     stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     key_arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -557,6 +558,18 @@ def test_pending_needs_of_two_constructs_name_the_file_that_has_them(app: cdk.Ap
         ("role", "s3:GetObject", False),
         ("bucket", "s3:GetObject", False),
     }
+
+
+def test_the_path_of_a_pending_file_in_a_stage(app: cdk.App) -> None:
+    """Whose assembly is in a folder below that of the app."""
+    stage = cdk.Stage(app, "Dev", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    stack, _, given = of_others(stage)
+    PersonalizeEncryption(stack, "Encryption", encryption_key=given["encryption_key"]).allow(
+        PersonalizeResource.dataset_group()
+    )
+    text = check_assembly(Path(app.synth().directory)).to_text()
+    (file,) = re.findall(r"add the statements in (\S+\.json)", text)
+    assert Path(file).is_file()
 
 
 def test_a_boundary_is_a_line_without_the_file_of_a_key(app: cdk.App) -> None:

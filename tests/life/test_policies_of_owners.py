@@ -1,7 +1,9 @@
 """Owners' policies on keys and buckets outside of the app, whose files cdk.json names."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -10,14 +12,14 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.judge.apps import failure, new_app, told
-from tests.life.conftest import warnings
+from tests.life.conftest import PERSONALIZE, trusted_role, warnings
 
 KEY_ARN = "arn:aws:kms:eu-west-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 LAKE_ARN = "arn:aws:s3:::lake"
 CONTEXT = "personalize-kms-constructs:policies"
 
 
-def of_others(app: cdk.App, *, exports: bool = False) -> cdk.Stack:
+def of_others(app: cdk.App, *, exports: bool = False, own_role: bool = False) -> cdk.Stack:
     """A stack with the key and the bucket of other accounts."""
     env = cdk.Environment(account="111122223333", region="eu-west-1")
     stack = cdk.Stack(app, "Main", env=env)
@@ -29,31 +31,36 @@ def of_others(app: cdk.App, *, exports: bool = False) -> cdk.Stack:
     if exports:
         target = S3Location(lake, "out/")
         resources.append(PersonalizeResource.dataset_export_job(destination=target))
+    role = trusted_role(stack) if own_role else None
     PersonalizeEncryption(
         stack,
         "Encryption",
         encryption_key=kms.Key.from_key_arn(stack, "Key", KEY_ARN),
         resources=resources,
+        service_role=role,
     )
     return stack
 
 
-def pending_files(app: cdk.App) -> dict[str, str]:
-    """Return the files that the synth wrote for the owners, by the ARNs that they are for."""
-    folder = Path(app.outdir) / "personalize-kms-pending"
-    (of_key,) = folder.glob("*.key.*")
-    (of_bucket,) = folder.glob("*.bucket.*")
-    return {KEY_ARN: str(of_key), LAKE_ARN: str(of_bucket)}
+def owners_files(app: cdk.App, folder: Path, role_arn: str = "") -> dict[str, str]:
+    """Save what the synth wrote for the owners as their policies; return files by ARN."""
+    files = {}
+    for arn, kind in ((KEY_ARN, "key"), (LAKE_ARN, "bucket")):
+        (pending,) = (Path(app.outdir) / "personalize-kms-pending").glob(f"*.{kind}.*")
+        files[arn] = str(folder / pending.name)
+        text = re.sub(r"\$\{ServiceRole[^}]*\}", lambda _: role_arn, pending.read_text())
+        Path(files[arn]).write_text(text)
+    return files
 
 
 def test_a_synth_is_quiet_while_the_owners_policies_have_it(tmp_path: Path) -> None:
     """And fails as soon as the app needs more than the files have."""
     app = new_app(tmp_path / "1")
     assert {*warnings(of_others(app))} == {"pendingKeyPolicy", "pendingBucketPolicy"}
-    files = pending_files(app)
+    files = owners_files(app, tmp_path)
     app = new_app(tmp_path / "2", context={CONTEXT: files})
     assert (warnings(of_others(app)), told(app)) == ({}, [])
-    assert [*pending_files(app)] == [*files]
+    assert len([*(Path(app.outdir) / "personalize-kms-pending").iterdir()]) == 2
     app = new_app(tmp_path / "3", context={CONTEXT: files})
     of_others(app, exports=True)
     message = failure(app.synth)
@@ -62,6 +69,16 @@ def test_a_synth_is_quiet_while_the_owners_policies_have_it(tmp_path: Path) -> N
     for file in files.values():
         path = f"personalize-kms-pending/{Path(file).name} in the assembly"
         assert f"Suggested fix: have its owner add the statements in {path} (https" in message
+
+
+def test_a_role_with_a_generated_name_may_be_the_one_that_its_owner_named(tmp_path: Path) -> None:
+    """It fails no synth: nobody knows the name before the deployment."""
+    app = new_app(tmp_path / "1")
+    warnings(of_others(app, own_role=True))
+    deployed = "arn:aws:iam::111122223333:role/Main-R38D8ECC3-1A2B3C4D5E6F"
+    app = new_app(tmp_path / "2", context={CONTEXT: owners_files(app, tmp_path, deployed)})
+    assert warnings(of_others(app, own_role=True)) == {}
+    assert {(rule, severity) for rule, severity, _ in told(app)} == {("Undecided", "warning")}
 
 
 @pytest.mark.parametrize(
@@ -87,12 +104,60 @@ def test_a_file_that_is_no_policy_fails_the_synth(
     assert told(app) == [("Configuration", "error", "")]
 
 
-def test_a_context_that_names_no_files_fails_the_synth(tmp_path: Path) -> None:
-    app = new_app(tmp_path, context={CONTEXT: "key.json"})
+@pytest.mark.parametrize(
+    ("context", "said"),
+    [
+        ("key.json", "policies is 'key.json', expected files by the names or ARNs"),
+        ({KEY_ARN: {"Statement": []}}, "no such file"),
+        ({KEY_ARN: "cdk.out/personalize-kms-pending/x.json"}, "is what it should have, pass what"),
+    ],
+    ids=["no mapping", "a document", "the pending file"],
+)
+def test_a_context_that_names_no_owners_file_fails_the_synth(
+    context: Any, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pending file has what the app needs, whatever that is."""
+    monkeypatch.chdir(tmp_path)
+    pending = Path("cdk.out/personalize-kms-pending")
+    pending.mkdir(parents=True)
+    (pending / "x.json").write_text(json.dumps({"Statement": []}))
+    app = new_app(tmp_path / "app", context={CONTEXT: context})
     PersonalizeEncryption(
         cdk.Stack(app, "Main"), "Encryption", resources=[PersonalizeResource.dataset_group()]
     )
-    assert "policies is 'key.json', expected files by the names or ARNs" in failure(app.synth)
+    assert said in failure(app.synth)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Effect": "Deny", "Condition": {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
+        {"Effect": "Allow", "Principal": {"AWS": "AROAEXAMPLEID"}},
+    ],
+    ids=["a denial", "a role that was deleted"],
+)
+def test_what_an_owners_policy_leaves_open_is_a_warning(statement: Any, tmp_path: Path) -> None:
+    """Since the construct doesn't warn of a key whose policy is given."""
+    everybody = {"Principal": "*", "Action": "kms:*", "Resource": "*"}
+    allowed = {**everybody, "Principal": {"Service": PERSONALIZE}, "Effect": "Allow"}
+    allowed_to_account = {**allowed, "Principal": {"AWS": "111122223333"}}
+    if statement["Effect"] == "Deny":
+        statements = [allowed, allowed_to_account, {**everybody, **statement}]
+    else:
+        statements = [allowed, {**everybody, **statement}]
+    file = tmp_path / "key.json"
+    file.write_text(json.dumps({"Statement": statements}))
+    app = new_app(tmp_path / "app", context={CONTEXT: {KEY_ARN: str(file)}})
+    of_others(app)
+    app.synth()
+    assert {(rule, severity) for rule, severity, _ in told(app)} == {("Undecided", "warning")}
+
+
+def test_without_the_judge_the_construct_warns_in_spite_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "key.json"
+    file.write_text(json.dumps({"Statement": []}))
+    context = {CONTEXT: {KEY_ARN: str(file)}, "personalize-kms-constructs:judge": "false"}
+    assert "pendingKeyPolicy" in warnings(of_others(new_app(tmp_path / "app", context=context)))
 
 
 def test_a_policy_that_an_app_does_not_use_is_ignored(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from .._answers import Answer
 from .._model import Bucket, Key, Role
-from .._values import same, split_arn, unknown
+from .._values import same, split_arn, unknown, with_open_ids
 from ..matrix import ASKED_ACTIONS, ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
 from .conditions import Alternatives, Context
 
@@ -167,6 +167,12 @@ class Call:
         call = replace(self)
         call.context = context
         return call
+
+    @cached_property  # Saves time: each policy that exists already asks for it.
+    def among_ids(self) -> Call:
+        """The same call for a policy that has the ids which AWS generated, where this has none."""
+        caller = self.caller._replace(arn=with_open_ids(self.caller.arn))
+        return replace(self, caller=caller, resource_arn=with_open_ids(self.resource_arn))
 
     @cached_property  # Saves time: each statement with a condition asks for it.
     def context(self) -> Context:

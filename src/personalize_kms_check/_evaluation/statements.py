@@ -99,6 +99,8 @@ def _matches_of(policy: Policy, call: Call, *, of_resource: bool) -> _Matches:
     elif policy.not_understood:
         elements = policy.not_understood
         yield from _any_statement(Reason.of(Cause.ELEMENT_NOT_UNDERSTOOD, elements=elements))
+    if policy.is_given:
+        call = call.among_ids
     bucket = bucket_in(call.resource_arn)
     for statement in policy.statements:
         # Saves time: a role may have a statement for each of hundreds of buckets.

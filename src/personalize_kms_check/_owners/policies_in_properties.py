@@ -100,7 +100,8 @@ def policy_from_outside(arn: Any, role: Resource, condition: str = "") -> Policy
     document = role.stack.app.policies.get(name)
     if of_aws is not None or document is None:
         return of_aws
-    return Policy(document, f"managed policy {name} of {role.path}", condition=condition)
+    name = f"managed policy {name} of {role.path}"
+    return Policy(document, name, condition=condition, is_given=True)
 
 
 def policy_of_kms(resource: Resource) -> Policy:

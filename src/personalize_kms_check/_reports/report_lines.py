@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from .._causes import MAY_BE_TOO_MUCH, POLICIES, Cause, Reason
 from .._declarations import Declaration
@@ -18,6 +19,8 @@ from .short_names import Names
 
 # The causes that are about everything that a role may do.
 _OF_ALL_POLICIES = (Cause.BOUNDARY_UNSEEN, Cause.NOT_KNOWN, Cause.POLICIES_UNSEEN)
+# What the file with the statements for an owner settles.
+_UNSEEN = (Cause.POLICY_UNSEEN, Cause.POLICIES_UNSEEN)
 
 
 @dataclass(frozen=True)
@@ -172,8 +175,8 @@ class _Words:
         apart: list[Finding] = []
         for finding in self._report.undecided:
             for reason in _apart(finding.reason):
-                # The file is for the owner of the key or the bucket.
-                file = "" if reason.cause is Cause.BOUNDARY_UNSEEN else finding.file
+                causes = {reason.cause, *(doubt.cause for doubt in reason.doubts)}
+                file = "" if causes.isdisjoint(_UNSEEN) else finding.file
                 apart.append(replace(finding, reason=reason, file=file))
         lines = []
         groups = _grouped(
@@ -278,7 +281,9 @@ def path_of(file: str, findings: Iterable[Finding]) -> str:
     """Return the path of a file that lies with the templates of findings."""
     for finding in findings:
         for declared in finding.found_at:
-            return os.path.relpath(os.path.join(os.path.dirname(declared.template), file))
+            # A stage has a folder of its own, which the path has, too.
+            beside = Path(declared.template).parent.joinpath(*Path(file).parts[-2:])
+            return os.path.relpath(beside)
     return file
 
 

@@ -12,6 +12,8 @@ from .._values import as_written, of_any_partition, split_arn
 from .files import AssemblyError, read_given
 from .references import functions
 
+_PENDING = "personalize-kms-pending"
+"""The folder of an assembly for statements that owners have to add."""
 GivenPolicies = Mapping[str, Any]
 """Documents by the name of a managed policy, which it may have in every account, or by the ARN of a
 key or a bucket, without its partition."""
@@ -24,10 +26,17 @@ def read_files(files: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
         return {}, [f"policies is {files!r}, expected files by the names or ARNs of policies"]
     for name, file in files.items():
         try:
-            documents[name] = read_given(Path(file))
+            document = read_given(Path(str(file)))
         except AssemblyError as error:
             problems.append(f"policy {name}: {error}")
-    return documents, problems + policy_problems(documents)
+            continue
+        if _PENDING in Path(file).parts:
+            problems.append(f"policy {name}: {file} is what it should have, pass what AWS returns")
+        elif reasons := policy_problems({name: document}):
+            problems += reasons
+        else:
+            documents[name] = document
+    return documents, problems
 
 
 def given_policies(policies: Mapping[str, Mapping[str, Any]]) -> GivenPolicies:
@@ -41,7 +50,7 @@ def given_policies(policies: Mapping[str, Mapping[str, Any]]) -> GivenPolicies:
 def given_policy_of(kind: str, arn: str, policies: GivenPolicies) -> list[Policy]:
     """Return the policy of a key or a bucket that is given, if one is."""
     document = policies.get(of_any_partition(arn))
-    return [] if document is None else [Policy(document, f"{kind} policy of {arn}")]
+    return [] if document is None else [Policy(document, f"{kind} policy of {arn}", is_given=True)]
 
 
 def policy_problems(policies: Any) -> list[str]:
