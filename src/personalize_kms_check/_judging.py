@@ -6,12 +6,13 @@ public names, and no room.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ._answers import Answer
+from ._asked import labels_of
 from ._causes import Cause
 from ._declarations import Declaration, template_of
 from ._finding import Finding
@@ -91,7 +92,7 @@ class ReadApp:
         return merged([compare(assembly.model()) for assembly in self._read])
 
     def certain(self) -> AccessReport:
-        """Compare the requests of constructs of ours, less findings that are open or pending."""
+        """Compare the requests on what is ours, less findings that are open or pending."""
         return merged([_certain(assembly) for assembly in self._read])
 
     def without_key(self) -> list[Resource]:
@@ -145,7 +146,8 @@ def _certain(read: ReadAssembly) -> AccessReport:
             # Personalize may not need an inline policy that is lost.
             is_told = finding.cause is not Cause.INLINE_NAME_TAKEN
         if is_told:
-            told.append(finding)
+            is_of_others = finding.kind == "ordering" and not finding.ours
+            told.append(replace(finding, is_warning=finding.is_warning or is_of_others))
     certain = replace(report, findings=tuple(_once_a_stack(told)))
     return replace(certain, policies=certain.policies_that_count())
 
@@ -230,7 +232,9 @@ def _is_same_owner(arn: str, pending_arn: str, model: AccessModel) -> bool:
 
 def less(report: AccessReport, of_judge: AccessReport) -> AccessReport:
     """Return a report without the findings of the judge."""
-    known = set(map(_identity, of_judge.findings))
+    known: dict[object, set[str]] = {}
+    for finding in of_judge.findings:
+        known.setdefault(_identity(finding), set()).update(labels_of(finding.asked))
     policies = []
     for policy in report.policies:
         policies.append(replace(policy, lacks=tuple(_others(policy.lacks, known))))
@@ -240,13 +244,14 @@ def less(report: AccessReport, of_judge: AccessReport) -> AccessReport:
     return replace(rest, policies=rest.policies_that_count())
 
 
-def _others(findings: Iterable[Finding], known: Collection[object]) -> Iterator[Finding]:
-    """Yield the findings that aren't known; of missing permissions also for requests of others."""
+def _others(findings: Iterable[Finding], known: Mapping[object, set[str]]) -> Iterator[Finding]:
+    """Yield the findings that aren't known; of missing permissions also for other requests."""
     for finding in findings:
-        if _identity(finding) not in known:
+        of_judge = known.get(_identity(finding))
+        if of_judge is None:
             yield finding
         elif finding.kind == "missing":
-            others = tuple(asked for asked in finding.asked if not asked.ours)
+            others = tuple([asked for asked in finding.asked if asked.label not in of_judge])
             if others:
                 yield replace(finding, asked=others)
 
@@ -254,7 +259,7 @@ def _others(findings: Iterable[Finding], known: Collection[object]) -> Iterator[
 def _identity(finding: Finding) -> tuple[object, ...]:
     """Return what tells findings of two reports apart, of problems without their words."""
     if finding.is_problem:
-        return finding.kind, finding.cause, finding.subject
+        return finding.kind, finding.level, finding.cause, finding.subject
     return finding.kind, finding.name, *finding.sort_key()
 
 

@@ -266,8 +266,7 @@ class PersonalizeEncryption(Construct):
     def permissions(self) -> IDependable:
         """Every policy that must exist before Personalize is called, later additions included.
 
-        For L1s of your own: ``movies.node.add_dependency(encryption.permissions)``. Only the check
-        tells you if you forget that.
+        For L1s of your own: ``movies.node.add_dependency(encryption.permissions)``.
         """
         return self._personalize_wiring.permissions
 

@@ -22,8 +22,8 @@ KEY_STATE_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/key-stat
 # (https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html).
 _USABLE = ("Enabled", "Updating")
 _WAIT_IN_CDK = (
-    "make it wait with node.add_dependency(…), for that policy or its PersonalizeEncryption's "
-    "permissions"
+    "make it wait with node.add_dependency(encryption.permissions), or for that policy where it "
+    "isn't a PersonalizeEncryption's"
 )
 _KEEP = "cancel its deletion, and enable it, before everything that it encrypts is lost"
 # https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html

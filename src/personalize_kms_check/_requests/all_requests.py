@@ -7,7 +7,7 @@ state machine that starts it shows who calls.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .._asked import Asked, OpenQuestion
@@ -19,7 +19,6 @@ from .refused_requests import refusals
 from .request import Request
 from .request_reader import RequestReader
 from .requesters import requests_of
-from .state_machines import STATE_MACHINES
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +30,11 @@ class _Job:
 
 
 class AllRequests:
-    """The requests of an assembly, or only those of constructs of ours."""
+    """The requests of an assembly, or only those of constructs of ours and on what is theirs."""
 
     def __init__(
         self,
-        constructs: Iterable[Left],
+        constructs: Sequence[Left],
         resources: Iterable[Resource],
         reader: RequestReader,
         *,
@@ -46,6 +45,9 @@ class AllRequests:
         self.questions: list[OpenQuestion] = []
         self.problems: list[Finding] = []
         self._reader = reader
+        self._only_ours = only_ours
+        self._used = frozenset[str]().union(*[left.uses for left in constructs if left.ours])
+        """The ARNs of the keys and roles that constructs of ours made or were given."""
         self._paths: set[str] = set()
         """The paths of constructs of ours."""
         self._allowed: dict[tuple[str, str], list[Asked]] = {}
@@ -56,14 +58,11 @@ class AllRequests:
         By the state that starts them (its stack, its name) and their kind.
         """
         for left in constructs:
-            if left.ours or not only_ours:
+            if left.ours or not only_ours or left.uses & self._used:
                 self._add_construct(left)
         for resource in resources:
-            ours = self._is_ours(resource.path)
-            may_start_job = bool(self._jobs) and resource.type in STATE_MACHINES
-            if ours or may_start_job or not only_ours:
-                with resource.stack.template.noting_errors():
-                    self._add_resource(resource, ours=ours, jobs_alone=only_ours and not ours)
+            with resource.stack.template.noting_errors():
+                self._add_resource(resource, ours=self._is_ours(resource.path))
         for jobs in self._jobs.values():
             self.asked += [(job.asked, job.left.template) for job in jobs]
 
@@ -86,16 +85,16 @@ class AllRequests:
         parent = path.rpartition("/")[0]
         return bool(parent) and (parent in self._paths or self._is_ours(parent))
 
-    def _add_resource(self, resource: Resource, *, ours: bool, jobs_alone: bool) -> None:
-        """Add the requests of a resource of a template, or only the jobs of ours that it starts."""
+    def _add_resource(self, resource: Resource, *, ours: bool) -> None:
+        """Add the requests of a resource of a template."""
         for request in requests_of(resource):
             if isinstance(request, OpenQuestion):
-                self.questions.append(request)
+                self._add_questions([request], ours=ours)
                 continue
             state = (request.resource.stack, request.state, request.permissions.resource)
             if state in self._jobs:
                 self._add_job(request, self._jobs[state])
-            elif not jobs_alone:
+            elif ours or not self._only_ours or self._reader.used_by(request) & self._used:
                 self._add_request(request, ours=ours)
 
     def _add_job(self, request: Request, jobs: list[_Job]) -> None:
@@ -111,13 +110,18 @@ class AllRequests:
     def _add_request(self, request: Request, *, ours: bool) -> None:
         """Add a request of a template, with its problems and questions."""
         if request.chosen_by:
-            self.questions.append(self._reader.question_of_choice(request))
+            self._add_questions([self._reader.question_of_choice(request)], ours=ours)
             return
         self.problems += refusals(request)
         asked, questions = self._reader.read(request, self._allowed, ours=ours)
-        self.questions += questions
+        self._add_questions(questions, ours=ours)
         if asked is not None:
             self.asked.append((asked, request.resource.stack.template))
+
+    def _add_questions(self, questions: Iterable[OpenQuestion], *, ours: bool) -> None:
+        """Add questions of a resource, of others only where everything is asked."""
+        if ours or not self._only_ours:
+            self.questions += questions
 
 
 def _started_by(request: Request, jobs: list[_Job]) -> _Job:

@@ -61,6 +61,8 @@ class Left:
     """The ARN of the job's dataset group or solution version, where each execution has the same."""
     ours: bool = True
     """False if users have declared it, so that no construct answers for it."""
+    uses: frozenset[str] = frozenset()
+    """The ARNs of its role and its key."""
 
     @property
     def declared(self) -> Declaration:
@@ -127,6 +129,7 @@ class _Metadata:
             return
         role_arn = self.references.text(self.data.get("serviceRole"))
         key_arn = self.references.optional_text(self.data.get("encryptionKey"))
+        self.left.uses = frozenset(filter(None, (role_arn, key_arn)))
         job = self.data.get("job")
         if isinstance(job, dict):
             self._read_job(job)

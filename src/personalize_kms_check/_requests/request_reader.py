@@ -73,6 +73,16 @@ class RequestReader:
         )
         return self.with_caller(asked, request), questions
 
+    def used_by(self, request: Request) -> set[str]:
+        """Return the ARNs of the role and of the dataset group's key, as far as they are known."""
+        arns: set[str] = set()
+        if request.role_arn is not None:
+            arns.add(self._role_arn(request))
+        key_arn = request.key_arn if request.is_of_group else self._key_of_group(request, [])
+        if isinstance(key_arn, str):
+            arns.add(self._groups.key_arn(key_arn, request.resource))
+        return arns
+
     def question_of_choice(self, request: Request) -> OpenQuestion:
         """Return the question for a request of which a condition may leave out a part."""
         reason = f"what it asks for depends on the condition {request.chosen_by}"

@@ -1,8 +1,8 @@
 """The judge that each app with a construct of ours has: a validation plugin, silent if all is well.
 
-It reads the templates as they are deployed, after aspects and overrides, and answers for what this
-library wrote: see ``personalize_kms_check._judging``, which is imported when there is something to
-judge.
+It reads the templates as they are deployed, after aspects and overrides, and answers for whoever
+uses the keys and roles of constructs: see ``personalize_kms_check._judging``, which is imported
+when there is something to judge.
 """
 
 from __future__ import annotations

@@ -33,11 +33,13 @@ _SET_A_KEY = "set its KmsKeyArn and RoleArn before it is deployed; later it take
 _TAKEN_OUT = (
     "let no aspect, override or expression replace what the construct writes into this policy"
 )
+_ALLOW = "use key and role of one PersonalizeEncryption, and allow it with encryption.allow(…)"
+_GRANT = "allow the caller with encryption.grant_create(…)"
 _APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
 
 
 def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
-    """Return the certain findings, none of them pending, that constructs of ours answer for.
+    """Return the certain findings, none of them pending, on what constructs of ours use.
 
     It never raises: the CLI takes a plugin that raises for a plugin without findings.
     """
@@ -92,6 +94,8 @@ def _remedy(line: Line, app: ReadApp, root: Any) -> str:
         role = policy.declared[0].construct_path if policy.declared else ""
         if not any(role.startswith(f"{path}/") for path in asked):
             return f"have the owner of the role {line.first.reason.remedy}"
+    if not any(finding.ours for finding in line.findings):
+        return _GRANT if line.first.principal == "caller" else _ALLOW
     if line.first.principal != "caller" and app.encryptions.isdisjoint(asked):
         return "use the PersonalizeEncryption that made the dataset group"
     return _TAKEN_OUT

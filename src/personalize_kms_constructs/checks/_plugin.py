@@ -32,8 +32,8 @@ class PersonalizeAccessChecks:
     ``Undecided``, ``Ordering``, ``Trust`` and ``Configuration``; ``Unencrypted`` is for the judge
     of apps with a ``PersonalizeEncryption``.
 
-    An app with a ``PersonalizeEncryption`` already has a plugin, the judge, that fails for what the
-    construct answers for. This plugin leaves that out.
+    An app with a ``PersonalizeEncryption`` already has a plugin, the judge, that fails for whatever
+    uses its key or role. This plugin leaves that out.
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
