@@ -61,6 +61,8 @@ class Asked:
     deployment."""
     ours: bool = False
     """True if a construct of this library answers for it."""
+    names_own: bool = False
+    """True if its key and its buckets are named as a construct refers to them."""
     files: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """The files with statements for it that others have to add, by the column and the owner's ARN
     of a policy."""

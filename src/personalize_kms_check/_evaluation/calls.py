@@ -12,6 +12,7 @@ undecided.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -19,7 +20,7 @@ from typing import NamedTuple
 
 from .._answers import Answer
 from .._model import Bucket, Key, Role
-from .._values import same, split_arn, unknown, with_open_ids
+from .._values import open_parts, same, split, split_arn, unknown, with_open_ids
 from ..matrix import ASKED_ACTIONS, ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
 from .conditions import Alternatives, Context
 
@@ -112,6 +113,8 @@ _LOOKED_UP = frozenset(
         "PutObject",
     }
 )
+# The names of holes for parameters, exports and dynamic references.
+_OF_OTHERS = re.compile(r"[^ .]+\.\w+(?: of Systems Manager)?|export .+|resolve:.+")
 # Equal to no account that somebody writes, nor to that of a stack.
 _ACCOUNT_OF_AWS = "account of AWS"
 
@@ -161,6 +164,16 @@ class Call:
     resource_region: str
     resource_organization: str = ""
     """The organization of the resource's account, where it is known."""
+    is_on_own: bool = False
+    """True if a construct asks for it, on a key or a bucket that the app makes."""
+
+    def names_others(self, pattern: str) -> bool:
+        """Report whether a pattern has a value that isn't the own key or bucket, whatever it is.
+
+        A construct refers to what the app makes, and never by a parameter or an import.
+        """
+        named = pattern if self.action.startswith("kms:") else split(pattern, "/")[0]
+        return self.is_on_own and any(map(_OF_OTHERS.fullmatch, open_parts(named)))
 
     def within(self, context: Context) -> Call:
         """Return the same call with other condition keys."""

@@ -224,6 +224,7 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
         # Saves time: most often it is named as it is.
         return Answer.of(name == element), []
     answers, doubts = [], []
+    may_be_own = name != "Resource" or statement.get("Effect") != "Allow"
     for pattern in patterns:
         if not isinstance(pattern, str):
             answers.append(Answer.MAYBE)
@@ -231,6 +232,8 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
             continue
         pattern = _with_variables(pattern, call)
         answer = _fits(pattern, element, value, call.action)
+        if answer is Answer.MAYBE and not may_be_own and call.names_others(pattern):
+            continue
         if answer is Answer.NO and name == inverted and has_variables(pattern):
             # IAM's guide: with a variable that the call lacks, a statement may be invalid.
             answer = Answer.MAYBE

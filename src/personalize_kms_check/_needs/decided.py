@@ -69,7 +69,7 @@ def _alike(needs: Iterable[Need]) -> Iterable[list[Need]]:
             for statement in policy.statements:
                 views.append(statement.view_of(action))
         subject = (need.principal, need.caller, need.column, need.resource_arn, need.account)
-        groups.setdefault((*subject, *views), []).append(need)
+        groups.setdefault((*subject, need.is_on_own, *views), []).append(need)
     return groups.values()
 
 

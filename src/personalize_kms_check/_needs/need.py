@@ -47,7 +47,14 @@ class Need:
     @cached_property  # Saves time: needs that are alike in all policies are decided by one call.
     def call(self) -> Call:
         """The call that needs it."""
-        return call_on(self.owner, self.caller, self.action, self.resource_arn)
+        call = call_on(self.owner, self.caller, self.action, self.resource_arn)
+        return replace(call, is_on_own=self.is_on_own)
+
+    @property
+    def is_on_own(self) -> bool:
+        """True if a construct asks for it, on a key or a bucket that the app makes."""
+        is_made = self.owner is not None and self.owner.declared is not None
+        return is_made and any(asked.names_own for asked in self.asked)
 
     @property
     def principal_arn(self) -> str:

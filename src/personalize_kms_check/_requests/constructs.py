@@ -175,6 +175,7 @@ class _Metadata:
     def _read_resources(self, role_arn: str, key_arn: str | None) -> None:
         """Read the resources that it was told to allow."""
         left, template = self.left, self.references.own.template
+        names_own = left.ours and (key_arn is None or key_arn in left.uses)
         files = {(policy.column, policy.arn): policy.file for policy in left.pending}
         for resource in as_list(self.data.get("resources")):
             call = ""
@@ -195,6 +196,7 @@ class _Metadata:
                 destination=self.references.location(resource.get("destination")),
                 declared=left.declared,
                 ours=left.ours,
+                names_own=names_own,
                 files=files,
             )
             left.asked.append(asked)
