@@ -168,10 +168,7 @@ class Call:
     """True if a construct asks for it, on a key or a bucket that the app makes."""
 
     def names_others(self, pattern: str) -> bool:
-        """Report whether a pattern has a value that isn't the own key or bucket, whatever it is.
-
-        A construct refers to what the app makes, and never by a parameter or an import.
-        """
+        """Report whether a pattern names what others give, as a construct never names its own."""
         named = pattern if self.action.startswith("kms:") else split(pattern, "/")[0]
         return self.is_on_own and any(map(_OF_OTHERS.fullmatch, open_parts(named)))
 

@@ -75,9 +75,7 @@ class RequestReader:
 
     def used_by(self, request: Request) -> set[str]:
         """Return the ARNs of the role and of the dataset group's key, as far as they are known."""
-        arns: set[str] = set()
-        if request.role_arn is not None:
-            arns.add(self._role_arn(request))
+        arns = {self._role_arn(request)}
         key_arn = request.key_arn if request.is_of_group else self._key_of_group(request, [])
         if isinstance(key_arn, str):
             arns.add(self._groups.key_arn(key_arn, request.resource))

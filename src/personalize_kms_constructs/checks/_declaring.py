@@ -31,8 +31,7 @@ def declare_created(
 
     That may be a Lambda function, a notebook or a pipeline. The check then asks for what these
     resources need of a role, keys and buckets that are wired by hand. The declaration leaves the
-    same metadata as a ``PersonalizeEncryption`` and permits nothing; the synth fails only where a
-    construct has that key or role:
+    same metadata as a ``PersonalizeEncryption``, permits nothing, and fails no synth by itself:
 
         declare_created(
             stack,
