@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ._declarations import Declaration
-from ._values import MARK, bucket_in, matches
+from ._values import MARK, beginning_in, matches
 
 # In other versions, and without one, the variables of a policy are plain text
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
@@ -133,14 +133,15 @@ class PolicyStatement:
         )
 
     @cached_property  # Saves time, as ``view_of`` does.
-    def buckets(self) -> frozenset[str]:
-        """The only buckets that it can be about; empty where it may be about anything else."""
-        if not self.readable or "NotResource" in self.body:
-            return frozenset()
-        buckets = set()
-        for pattern in as_list(self.body.get("Resource")):
-            buckets.add(bucket_in(str(pattern)))
-        return frozenset() if "" in buckets else frozenset(buckets)
+    def _beginnings(self) -> tuple[str, ...]:
+        """The beginnings of what it can be about in S3; an empty one for anything else."""
+        patterns = as_list(self.body.get("Resource")) if self.readable else []
+        return tuple({beginning_in(str(pattern)) for pattern in patterns or "*"})
+
+    def may_be_at(self, beginning: str) -> bool:
+        """Report whether it may be about something in S3, by the beginning of that."""
+        is_below = beginning.startswith(self._beginnings)
+        return is_below or any(other.startswith(beginning) for other in self._beginnings)
 
     def may_be_about(self, action: str) -> bool:
         """Report whether the action may be one of its own; a plain list of actions decides it."""

@@ -5,9 +5,13 @@ import time
 import pytest
 
 from personalize_kms_check._answers import Answer, all_of, any_of
+from personalize_kms_check._evaluation.calls import Call, Caller
+from personalize_kms_check._evaluation.statements import verdict_of
+from personalize_kms_check._policy_documents import Policy
 from personalize_kms_check._values import (
     account_of,
     as_text,
+    beginning_in,
     bucket_in,
     joined,
     last_part,
@@ -297,6 +301,76 @@ def test_the_bucket_of_a_resource_is_known_only_if_no_other_can_be_meant(
 ) -> None:
     """Statements about other buckets aren't compared."""
     assert bucket_in(resource) == bucket
+
+
+@pytest.mark.parametrize(
+    ("resource", "beginning"),
+    [
+        ("arn:aws:s3:::ratings", "ratings"),
+        ("arn:aws:s3:::ratings/in/*", "ratings/in/"),
+        ("arn:aws:s3:::ratings/in.csv", "ratings/in.csv"),
+        ("arn:aws:s3:::ratings/i?/2024/*", "ratings/i"),
+        ("arn:aws:s3:::${Main.Data}/${Main.Other}/in*", "${Main.Data}/"),
+        ("arn:aws:s3:::${Main.Data}/in-${Main.Day?}/*", "${Main.Data}/in-"),
+        (as_text("arn:aws:s3:::ratings/${Name}/in"), "ratings/$"),
+        ("arn:aws:s3:::ratings*", ""),
+        ("arn:aws:s3:::${Main.Name?}/in/", ""),
+    ],
+)
+def test_the_beginning_of_a_resource_is_what_all_that_it_matches_begin_with(
+    resource: str, beginning: str
+) -> None:
+    """Statements about what begins otherwise aren't compared."""
+    assert beginning_in(resource) == beginning
+
+
+_IN_S3 = [
+    "arn:aws:s3:::" + path
+    for path in (
+        "ratings",
+        "ratings*",
+        "ratings/*",
+        "ratings/in/*",
+        "ratings/in",
+        "ratings/in/a.csv",
+        "ratings/in*",
+        "ratings/i?/*",
+        "ratings/out/*",
+        "ratings/${Main.Day?}/*",
+        "ratings/${Main.Id}/*",
+        "ratings/*/a.csv",
+        "ratings2/in/*",
+        "${Main.Data}/in/*",
+        "${Main.Name?}/in/*",
+        "${aws:PrincipalTag/b}/in/*",
+    )
+]
+
+
+@pytest.mark.parametrize("pattern", _IN_S3)
+def test_what_begins_otherwise_matches_nothing(pattern: str) -> None:
+    """So that leaving it out changes no answer."""
+    begins = beginning_in(pattern)
+    for value in _IN_S3:
+        start = beginning_in(value)
+        if not start.startswith(begins) and not begins.startswith(start):
+            assert matches(value, pattern) is Answer.NO
+
+
+def test_prefixes_of_one_bucket_are_not_compared_with_each_other() -> None:
+    """The time for each is the same, however many there are."""
+    policies = []
+    for number in range(2):
+        folders = [f"arn:aws:s3:::${{Main.Data}}/{number}/{folder}/*" for folder in range(50)]
+        statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": folders}
+        policies.append(Policy({"Version": "2012-10-17", "Statement": [statement]}, "policy"))
+    caller = Caller("arn:aws:iam::111122223333:role/r", "111122223333", "eu-west-1")
+    compared = matches.cache_info().misses
+    for policy in policies:
+        for folder in policy.statements[0].body["Resource"]:
+            call = Call(caller, "s3:GetObject", folder, "111122223333", "eu-west-1")
+            assert verdict_of(policies, call, of_resource=False).itself.answer is Answer.YES
+    assert matches.cache_info().misses == compared
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from .._policy_documents import (
     has_variables,
     with_variables,
 )
-from .._values import bucket_in, has_unknown, matches, same, split, split_arn, told_apart_by
+from .._values import beginning_in, has_unknown, matches, same, split, split_arn, told_apart_by
 from .addressed import Addressed, Way, addressed_to
 from .calls import Call
 from .conditions import condition_answer
@@ -101,10 +101,10 @@ def _matches_of(policy: Policy, call: Call, *, of_resource: bool) -> _Matches:
         yield from _any_statement(Reason.of(Cause.ELEMENT_NOT_UNDERSTOOD, elements=elements))
     if policy.is_given:
         call = call.among_ids
-    bucket = bucket_in(call.resource_arn)
+    beginning = beginning_in(call.resource_arn)
     for statement in policy.statements:
-        # Saves time: a role may have a statement for each of hundreds of buckets.
-        if bucket and statement.buckets and bucket not in statement.buckets:
+        # Saves time: a role may have hundreds of buckets, and a bucket hundreds of prefixes.
+        if beginning and not statement.may_be_at(beginning):
             continue
         if not statement.readable:
             yield from _any_statement(Reason.of(Cause.ELEMENT_UNKNOWN, element=statement.name))
