@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ._declarations import Declaration
-from ._values import MARK, beginning_in, matches
+from ._values import MARK, beginning_in, bucket_in, matches
 
 # In other versions, and without one, the variables of a policy are plain text
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
@@ -133,15 +133,20 @@ class PolicyStatement:
         )
 
     @cached_property  # Saves time, as ``view_of`` does.
-    def _beginnings(self) -> tuple[str, ...]:
-        """The beginnings of what it can be about in S3; an empty one for anything else."""
-        patterns = as_list(self.body.get("Resource")) if self.readable else []
-        return tuple({beginning_in(str(pattern)) for pattern in patterns or "*"})
+    def _beginnings(self) -> dict[str, tuple[str, ...]]:
+        """The beginnings of what it can be about, by bucket; empty if it may be anything else."""
+        by_bucket: dict[str, list[str]] = {}
+        for pattern in as_list(self.body.get("Resource")) if self.readable else []:
+            beginning = beginning_in(str(pattern))
+            by_bucket.setdefault(bucket_in(str(pattern)), []).append(beginning)
+        return {} if "" in by_bucket else {name: tuple(all) for name, all in by_bucket.items()}
 
-    def may_be_at(self, beginning: str) -> bool:
-        """Report whether it may be about something in S3, by the beginning of that."""
-        is_below = beginning.startswith(self._beginnings)
-        return is_below or any(other.startswith(beginning) for other in self._beginnings)
+    def may_be_in(self, bucket: str, beginning: str) -> bool:
+        """Report whether it may be about what begins so in a bucket, see ``beginning_in``."""
+        if bucket not in self._beginnings:
+            return not self._beginnings
+        known = self._beginnings[bucket]
+        return beginning.startswith(known) or any(one.startswith(beginning) for one in known)
 
     def may_be_about(self, action: str) -> bool:
         """Report whether the action may be one of its own; a plain list of actions decides it."""

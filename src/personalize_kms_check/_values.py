@@ -43,8 +43,7 @@ _CACHED = 1 << 14
 # The private planes of Unicode, whose characters stand for holes.
 _FIRST, _LAST = 0xF0000, 0x10FFFD
 _HOLE = chr(_FIRST)
-_WILDCARD = re.compile(f"[*?{MARK}]")
-_WILDCARD_OR_HOLE = re.compile(f"{_WILDCARD.pattern}|{HOLE.pattern}")
+_WILDCARD_OR_HOLE = re.compile("[*?$]")
 _CHARACTERS = f"{chr(_FIRST)}-{chr(_LAST)}"
 _NOT_OF_TEXTS = re.compile(f"[\ud800-\udfff{MARK}{_CHARACTERS}]")
 
@@ -211,26 +210,25 @@ def split_arn(arn: str) -> tuple[str, ...] | None:
 
 
 @lru_cache(maxsize=_CACHED)
-def beginning_in(resource: str) -> str:
-    """Return the bucket that an ARN or a pattern names, with its path up to a wildcard or a hole.
+def bucket_in(resource: str) -> str:
+    """Return the bucket that an ARN or a pattern names, or nothing if that is open.
 
-    Nothing if the bucket is open. Where neither of two begins with the other, nothing is in both.
+    A resource in one bucket never matches a pattern with another bucket.
     """
     parts = split_arn(resource)
-    if parts is None or parts[2:5] != ("s3", "", "") or _WILDCARD.search(parts[1]):
+    if parts is None or parts[2:5] != ("s3", "", ""):
         return ""
-    for part in _WILDCARD_OR_HOLE.finditer(parts[5]):
-        beginning = parts[5][: part.start()]
-        if "/" in beginning:
-            return beginning
-        if _WILDCARD.match(part[0]) or _is_open(part[0]):
-            return ""
-    return parts[5]
+    name = split(parts[5], "/")[0]
+    has_wildcard = any(wildcard in parts[1] + name for wildcard in ("*", "?", MARK))
+    return "" if has_wildcard or has_unknown(name) else name
 
 
-def bucket_in(resource: str) -> str:
-    """Return the bucket that an ARN or a pattern names, or nothing if that is open."""
-    return split(beginning_in(resource), "/")[0]
+@lru_cache(maxsize=_CACHED)
+def beginning_in(resource: str) -> str:
+    """Return the bucket that ``bucket_in`` returns, and its path up to a wildcard or a hole."""
+    bucket = bucket_in(resource)
+    path = resource.partition(f":::{bucket}")[2] if bucket else ""
+    return bucket + _WILDCARD_OR_HOLE.split(path, 1)[0]
 
 
 def of_any_partition(arn: str) -> str:

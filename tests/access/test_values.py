@@ -312,7 +312,7 @@ def test_the_bucket_of_a_resource_is_known_only_if_no_other_can_be_meant(
         ("arn:aws:s3:::ratings/i?/2024/*", "ratings/i"),
         ("arn:aws:s3:::${Main.Data}/${Main.Other}/in*", "${Main.Data}/"),
         ("arn:aws:s3:::${Main.Data}/in-${Main.Day?}/*", "${Main.Data}/in-"),
-        (as_text("arn:aws:s3:::ratings/${Name}/in"), "ratings/$"),
+        (as_text("arn:aws:s3:::ratings/${Name}/in"), "ratings/"),
         ("arn:aws:s3:::ratings*", ""),
         ("arn:aws:s3:::${Main.Name?}/in/", ""),
     ],

@@ -102,9 +102,10 @@ def _matches_of(policy: Policy, call: Call, *, of_resource: bool) -> _Matches:
     if policy.is_given:
         call = call.among_ids
     beginning = beginning_in(call.resource_arn)
+    bucket = beginning.partition("/")[0]
     for statement in policy.statements:
         # Saves time: a role may have hundreds of buckets, and a bucket hundreds of prefixes.
-        if beginning and not statement.may_be_at(beginning):
+        if bucket and not statement.may_be_in(bucket, beginning):
             continue
         if not statement.readable:
             yield from _any_statement(Reason.of(Cause.ELEMENT_UNKNOWN, element=statement.name))
