@@ -65,6 +65,8 @@ class AllRequests:
                 self._add_resource(resource, ours=self._is_ours(resource.path))
         for jobs in self._jobs.values():
             self.asked += [(job.asked, job.left.template) for job in jobs]
+        if only_ours:
+            self.questions = [one for one in self.questions if self._is_ours(f"{one.name}/")]
 
     def _add_construct(self, left: Left) -> None:
         """Add the requests of a construct; of a job only its questions and problems."""
@@ -89,7 +91,7 @@ class AllRequests:
         """Add the requests of a resource of a template."""
         for request in requests_of(resource):
             if isinstance(request, OpenQuestion):
-                self._add_questions([request], ours=ours)
+                self.questions.append(request)
                 continue
             state = (request.resource.stack, request.state, request.permissions.resource)
             if state in self._jobs:
@@ -110,18 +112,13 @@ class AllRequests:
     def _add_request(self, request: Request, *, ours: bool) -> None:
         """Add a request of a template, with its problems and questions."""
         if request.chosen_by:
-            self._add_questions([self._reader.question_of_choice(request)], ours=ours)
+            self.questions.append(self._reader.question_of_choice(request))
             return
         self.problems += refusals(request)
         asked, questions = self._reader.read(request, self._allowed, ours=ours)
-        self._add_questions(questions, ours=ours)
+        self.questions += questions
         if asked is not None:
             self.asked.append((asked, request.resource.stack.template))
-
-    def _add_questions(self, questions: Iterable[OpenQuestion], *, ours: bool) -> None:
-        """Add questions of a resource, of others only where everything is asked."""
-        if ours or not self._only_ours:
-            self.questions += questions
 
 
 def _started_by(request: Request, jobs: list[_Job]) -> _Job:
