@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ._declarations import Declaration
-from ._values import MARK, beginning_in, bucket_in, matches
+from ._values import MARK, beginning_in, matches
 
 # In other versions, and without one, the variables of a policy are plain text
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
@@ -138,7 +138,7 @@ class PolicyStatement:
         by_bucket: dict[str, list[str]] = {}
         for pattern in as_list(self.body.get("Resource")) if self.readable else []:
             beginning = beginning_in(str(pattern))
-            by_bucket.setdefault(bucket_in(str(pattern)), []).append(beginning)
+            by_bucket.setdefault(beginning.partition("/")[0], []).append(beginning)
         return {} if "" in by_bucket else {name: tuple(all) for name, all in by_bucket.items()}
 
     def may_be_in(self, bucket: str, beginning: str) -> bool:
