@@ -361,7 +361,7 @@ def test_prefixes_of_one_bucket_are_not_compared_with_each_other() -> None:
     """The time for each is the same, however many there are."""
     policies = []
     for number in range(2):
-        folders = [f"arn:aws:s3:::${{Main/Nested.Data}}/{number}/{folder}/*" for folder in range(50)]
+        folders = [f"arn:aws:s3:::${{Main/Inner.D}}/{number}/{folder}/*" for folder in range(50)]
         statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": folders}
         policies.append(Policy({"Version": "2012-10-17", "Statement": [statement]}, "policy"))
     caller = Caller("arn:aws:iam::111122223333:role/r", "111122223333", "eu-west-1")
