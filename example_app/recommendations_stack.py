@@ -39,6 +39,8 @@ class RecommendationsStack(cdk.Stack):
             self,
             "Encryption",
             encryption_key=encryption_key,
+            # In production leave this out: the dataset group then outlives its stack.
+            removal_policy=cdk.RemovalPolicy.DESTROY,
             # The nightly jobs are allowed by themselves; this one is started by hand.
             resources=[
                 PersonalizeResource.batch_segment_job(

@@ -42,6 +42,7 @@ class IntegStack(cdk.Stack):
             self,
             "Encryption",
             encryption_key=key,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
             resources=[
                 PersonalizeResource.dataset_import_job(S3Location(bucket, "import/")),
                 PersonalizeResource.dataset_export_job(S3Location(bucket, "export/")),

@@ -199,10 +199,6 @@ REFUSED: dict[str, tuple[Build, str]] = {
         with_role_of("111111111111", role_name="other"),
         "role_name is for the role made here, but service_role is set: leave one out",
     ),
-    "a removal policy for a key that is given": (
-        with_key(KEY_ARN, removal_policy=cdk.RemovalPolicy.DESTROY),
-        "removal_policy is for the key made here, but encryption_key is set: leave one out",
-    ),
     "a revision without MANAGED": (
         with_key(KEY_ARN, imported_key_policy_revision="2"),
         "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: "

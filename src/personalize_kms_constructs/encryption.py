@@ -40,7 +40,7 @@ from ._refusals.arguments import (
     has,
     is_role,
     is_sequence,
-    key_option_problems,
+    revision_problems,
     type_problems,
 )
 from ._refusals.names import (
@@ -52,6 +52,7 @@ from ._refusals.names import (
     name_problems,
     role_name_problems,
 )
+from ._removal import keep
 from ._synth import AtSynth, Made
 from ._tokens import (
     in_words,
@@ -120,10 +121,9 @@ class PersonalizeEncryption(Construct):
                 role, so pass the current name before you rename the stack or move the construct. If
                 you deploy one template several times (StackSets, Service Catalog), pass a name that
                 contains ``Aws.STACK_NAME``.
-            removal_policy: the policy for the key made here when it leaves the stack. ``DESTROY``
-                makes all data that was encrypted with it unreadable, after KMS's waiting period. It
-                also applies to the statements of ``ImportedKeyPolicy.MANAGED``: without them
-                Personalize can't use the data that it encrypted.
+            removal_policy: the policy for the key made here, for dataset groups and datasets, and
+                for the statements of ``ImportedKeyPolicy.MANAGED``, when they leave the stack.
+                ``DESTROY`` deletes the data; what is left is unreadable without key or statements.
             source_account_check: the condition on statements for the service principal in key and
                 bucket policies.
             imported_key_policy: ``PENDING`` if the owner of an imported key adds the statements to
@@ -149,12 +149,7 @@ class PersonalizeEncryption(Construct):
                 *type_problems(SOURCE_ACCOUNT_CHECK, source_account_check=source_account_check),
                 *type_problems(IMPORTED_KEY_POLICY, imported_key_policy=imported_key_policy),
                 *role_name_problems(role_name, service_role),
-                *key_option_problems(
-                    encryption_key,
-                    removal_policy,
-                    imported_key_policy,
-                    imported_key_policy_revision,
-                ),
+                *revision_problems(imported_key_policy, imported_key_policy_revision),
             ]
             role = None
             if service_role is None and not problems:
@@ -353,6 +348,7 @@ class PersonalizeEncryption(Construct):
             kms_key_arn=self._personalize_wiring.encryption_key.arn,
             role_arn=self._personalize_wiring.role.arn,
         )
+        keep(resource, self.__removal_policy)
         self.__set_tags(resource, tags)
         return self.__wire(id, resource, [PersonalizeResource.dataset_group()])
 
@@ -437,6 +433,7 @@ class PersonalizeEncryption(Construct):
             dataset_type=dataset_type,
             dataset_import_job=import_job,
         )
+        keep(dataset, self.__removal_policy)
         self.__set_tags(dataset, tags)
         return self.__wire(id, dataset, jobs)
 

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from .._pasted import with_placeholders
+from .._removal import keep
 from .shared_function import KeyPolicyFunction
 
 # In seconds. If the function fails to start, CloudFormation waits this time, somewhat longer than
@@ -58,10 +59,7 @@ class ManagedKeyPolicy(Construct):
                 **({} if revision is None else {"Revision": revision}),
             },
         )
-        if removal_policy is RemovalPolicy.RETAIN:
-            # Nobody could use the rest of a failed creation.
-            removal_policy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
-        resource.apply_removal_policy(removal_policy)
+        keep(resource, removal_policy)
         self.lost_policy = self._function.lost_policy(key_arn, id_of_key)
         """The statements that the function's role lacks, if others make the role."""
         self._function.reach(key_arn, id_of_key, resource)

@@ -215,22 +215,13 @@ def _members(value: object) -> list[object]:
     return list(value) if isinstance(value, Sequence) else []
 
 
-def key_option_problems(
-    encryption_key: object,
-    removal_policy: object,
-    imported_key_policy: object,
-    imported_key_policy_revision: object,
-) -> Iterator[str]:
-    """Report options without an effect on this key."""
-    if imported_key_policy is ImportedKeyPolicy.MANAGED:
-        return
-    if imported_key_policy_revision is not None:
+def revision_problems(policy: object, revision: object) -> Iterator[str]:
+    """Report a revision without an effect."""
+    if policy is not ImportedKeyPolicy.MANAGED and revision is not None:
         yield (
             "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: "
             "leave it out, or set imported_key_policy=ImportedKeyPolicy.MANAGED"
         )
-    if encryption_key is not None and removal_policy is RemovalPolicy.DESTROY:
-        yield "removal_policy is for the key made here, but encryption_key is set: leave one out"
 
 
 def not_a_resource(value: object) -> str:
