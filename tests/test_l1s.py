@@ -28,6 +28,9 @@ def movies(encryption: PersonalizeEncryption) -> personalize.CfnDatasetGroup:
     return encryption.add_dataset_group("Movies", name="movies")
 
 
+RETAINED = {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
+
+
 def only(stack: cdk.Stack, resource_type: str) -> dict[str, Any]:
     (resource,) = resources(stack, resource_type).values()
     return dict(resource)
@@ -41,6 +44,7 @@ def test_a_dataset_group_has_key_role_and_order(
         "Type": "AWS::Personalize::DatasetGroup",
         "Properties": {"Name": "movies", "KmsKeyArn": KEY, "RoleArn": ROLE},
         "DependsOn": ["EncryptionPolicy3F28E3E0"],
+        **RETAINED,
     }
 
 
@@ -90,6 +94,7 @@ def test_a_dataset_imports_with_the_role(
             "EncryptedBucketPolicy0FE5B3AE",
             "EncryptionPolicy3F28E3E0",
         ],
+        **RETAINED,
     }
     assert len(key_policy(stack, "DataKey17AFBB84")) == 2
 

@@ -11,7 +11,7 @@ from aws_cdk import CfnOutput, CfnResource, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
-from constructs import Construct, IDependable, IValidation
+from constructs import Construct, IConstruct, IDependable, IValidation
 
 from personalize_kms_check.matrix import SERVICE_PRINCIPAL
 
@@ -237,7 +237,7 @@ class PersonalizeEncryption(Construct):
         resource = managed.resource
         if self.__removal_policy is not RemovalPolicy.DESTROY:
             self.__made.retained[f"the statements in the policy of key {key_arn}"] = resource
-        self._personalize_wiring.permissions.add(resource)
+        self._personalize_wiring.managed.append(cast("IConstruct", resource))
         if managed.lost_policy is not None:
             self._personalize_wiring.of_others.append(managed.lost_policy)
         return managed.add_statements
@@ -339,18 +339,19 @@ class PersonalizeEncryption(Construct):
         if domain is not None:
             problems += choice_problems("domain", domain, DOMAINS)
         refuse(self, problems)
+        key_arn = self._personalize_wiring.encryption_key.arn
         # Personalize takes key and role together, or neither.
         resource = personalize.CfnDatasetGroup(
             self,
             id,
             name=name,
             domain=domain,
-            kms_key_arn=self._personalize_wiring.encryption_key.arn,
+            kms_key_arn=key_arn,
             role_arn=self._personalize_wiring.role.arn,
         )
         keep(resource, self.__removal_policy)
         self.__set_tags(resource, tags)
-        return self.__wire(id, resource, [PersonalizeResource.dataset_group()])
+        return self.__wire(id, resource, [PersonalizeResource.dataset_group()], key_arn)
 
     def add_dataset(
         self,
@@ -471,12 +472,11 @@ class PersonalizeEncryption(Construct):
         is_location = destination is None or isinstance(destination, S3Location)
         resources = [PersonalizeResource.metric_attribution(destination)] if is_location else []
         refuse(self, [*problems, *self._personalize_wiring.door.problems(resources)])
-        l1, to_s3 = personalize.CfnMetricAttribution, None
+        l1, to_s3, key_arn = personalize.CfnMetricAttribution, None, None
         if destination is not None:
             key = self._personalize_wiring.door.location(destination).key
-            to_s3 = l1.S3DataDestinationProperty(
-                path=destination.uri, kms_key_arn=None if key is None else key.arn
-            )
+            key_arn = None if key is None else key.arn
+            to_s3 = l1.S3DataDestinationProperty(path=destination.uri, kms_key_arn=key_arn)
         output = l1.MetricsOutputConfigProperty(
             role_arn=self._personalize_wiring.role.arn, s3_data_destination=to_s3
         )
@@ -488,7 +488,7 @@ class PersonalizeEncryption(Construct):
             metrics=metrics,
             metrics_output_config=output,
         )
-        return self.__wire(id, metric_attribution, resources)
+        return self.__wire(id, metric_attribution, resources, key_arn)
 
     def __problems_of(self, kind: str, name: object, dataset_group: object) -> Iterator[str]:
         """Explain that nothing of this kind can have this name in this dataset group."""
@@ -511,11 +511,17 @@ class PersonalizeEncryption(Construct):
         else:
             resource.add_property_deletion_override("Tags")
 
-    def __wire(self, id: str, resource: _L1, resources: Sequence[PersonalizeResource]) -> _L1:
+    def __wire(
+        self,
+        id: str,
+        resource: _L1,
+        resources: Sequence[PersonalizeResource],
+        key_arn: str | None = None,
+    ) -> _L1:
         """Allow a new resource, and make it wait for its permissions; remove it if that fails."""
         with taken_out_if_refused(self, id):
             self._personalize_wiring.allow(resources)
-        resource.node.add_dependency(self._personalize_wiring.permissions)
+        resource.node.add_dependency(self._personalize_wiring.permissions_besides(key_arn))
         return resource
 
     def grant_create(

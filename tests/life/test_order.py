@@ -1,21 +1,26 @@
 """Resources wait for every policy that they need, and say so where the template doesn't."""
 
 from collections.abc import Callable
+from itertools import permutations
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
-from tests.datasets import add_ratings
+from tests.datasets import GROUP_ARN, add_ratings
 from tests.life.conftest import GROUP, allowing, importing, l1_key, logical_id, waits_for
-from tests.policies import resources
+from tests.policies import resources, template
 
 OF_THE_BUCKET = ["DataKey17AFBB84", "EncryptedBucketPolicy0FE5B3AE"]
 KEY, POLICY = "EncryptionKey3A692D6E", "EncryptionPolicy3F28E3E0"
+METRIC = personalize.CfnMetricAttribution.MetricAttributeProperty(
+    event_type="rating", expression="SAMPLECOUNT()", metric_name="RATINGS"
+)
 
 
 def dataset_waits_for(encryption: PersonalizeEncryption, source: S3Location) -> list[str]:
@@ -85,4 +90,38 @@ def test_a_dataset_of_the_user_waits_by_its_dataset_group(
     encryption = allowing(stack, importing(encrypted_bucket))
     encryption.add_dataset_group("Movies", name="movies")
     (group,) = resources(stack, "AWS::Personalize::DatasetGroup").values()
-    assert group["DependsOn"] == [*OF_THE_BUCKET, KEY, POLICY]
+    assert group["DependsOn"] == [*OF_THE_BUCKET, POLICY]
+
+
+@pytest.mark.parametrize("immutable", [True, False])
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_the_order_of_calls_does_not_show(
+    stack: cdk.Stack, encrypted_bucket: s3.Bucket, immutable: bool, order: tuple[int, ...]
+) -> None:
+    """Nothing waits for a key that it refers to, or that a policy of the role refers to."""
+    role = iam.Role.from_role_arn(
+        stack, "Role", "arn:aws:iam::111111111111:role/p", mutable=not immutable
+    )
+    encryption = PersonalizeEncryption(stack, "Encryption", service_role=role)
+    waiting = cdk.CfnResource(stack, "Waiting", type="Custom::Waiting")
+    location = S3Location(encrypted_bucket, "import/")
+    calls: list[Callable[[], Any]] = [
+        lambda: encryption.add_dataset_group("Movies", name="movies"),
+        lambda: add_ratings(encryption, import_from=location),
+        lambda: encryption.add_metric_attribution(
+            "Metrics", dataset_group=GROUP_ARN, name="m", metrics=[METRIC], destination=location
+        ),
+        lambda: waiting.node.add_dependency(encryption.permissions),
+    ]
+    for index in order:
+        calls[index]()
+
+    every = template(stack)["Resources"]
+    bucket_key, bucket_policy = OF_THE_BUCKET
+    keys = {bucket_key, KEY} if immutable else set()
+    others = {bucket_policy} if immutable else {bucket_policy, POLICY}
+    waited_for = {id: set(resource.get("DependsOn", ())) for id, resource in every.items()}
+    assert waited_for["Waiting"] == keys | others
+    assert waited_for["EncryptionRatingsB9604DAC"] == keys | others
+    assert waited_for["EncryptionMoviesB1966C99"] == (keys | others) - {KEY}
+    assert waited_for["EncryptionMetrics1F650766"] == (keys | others) - {bucket_key}

@@ -1,9 +1,4 @@
-"""cfn-lint has no findings but W3005 in our templates and the example app's.
-
-W3005 says that a resource waits for something that it refers to anyhow: a dataset group may say it
-of its key, as the CDK's own constructs say it of roles. CloudFormation takes it, and it changes
-nothing.
-"""
+"""cfn-lint has no findings in our templates and the example app's."""
 
 import json
 import os
@@ -23,8 +18,7 @@ def findings(template: str) -> list[tuple[str, str]]:
     # It takes a second and more, which the processes of other tests are spared.
     from cfnlint.api import lint
 
-    matches = [(match.rule.id, "/".join(map(str, match.path or []))) for match in lint(template)]
-    return [(rule, path) for rule, path in matches if rule != "W3005"]
+    return [(match.rule.id, "/".join(map(str, match.path or []))) for match in lint(template)]
 
 
 @pytest.fixture(scope="session")
@@ -57,8 +51,12 @@ def test_no_arrangement_has_a_finding(template: str, arranged: Path) -> None:
 
 @pytest.mark.parametrize("stack", ["Data", "Recommendations", "Security"])
 def test_no_stack_of_the_example_app_has_a_finding(stack: str, example_app: Path) -> None:
-    """The example that users copy is as clean as the library's templates, across stacks as well."""
-    assert findings((example_app / f"{stack}.template.json").read_text()) == []
+    """The example that users copy is as clean as the library's templates, across stacks as well.
+
+    W3005 says that the CDK's state machines wait for roles that they refer to anyhow.
+    """
+    for rule, path in findings((example_app / f"{stack}.template.json").read_text()):
+        assert (rule, "Machine" in path) == ("W3005", True)
 
 
 def test_example_app_has_no_other_stacks(example_app: Path) -> None:

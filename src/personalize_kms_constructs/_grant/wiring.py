@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import cast
 
 from aws_cdk import Stage
-from constructs import Construct, DependencyGroup
+from constructs import Construct, Dependable, DependencyGroup, IConstruct, IDependable
 
 from .._refusals import refuse
 from ..options import SourceAccountCheck
@@ -19,6 +19,19 @@ from .resolved import ResolvedBucket, ResolvedKey, ResolvedLocation, ResolvedRes
 from .role import ServiceRole
 from .sids import foreign_suffix, take_suffix
 from .targets import AddStatements, BucketTarget, KeyTarget, ManagedPolicyTarget, PolicyTarget
+
+
+class _ReadAtSynth(Dependable):
+    """Reads the constructs to wait for when the CDK asks, so the order of calls doesn't show."""
+
+    def __init__(self, roots: Callable[[], list[IConstruct]]) -> None:
+        super().__init__()
+        self._roots = roots
+
+    @property
+    def dependency_roots(self) -> list[IConstruct]:
+        """Return the constructs to wait for."""
+        return self._roots()
 
 
 class Wiring:
@@ -42,8 +55,10 @@ class Wiring:
         self.encryption_key = encryption_key
         self.allowed: dict[PersonalizeResource, ResolvedResource] = {}
         """The resources allowed so far, in order."""
-        self.permissions = DependencyGroup()
+        self.permissions = self.permissions_besides()
         """Everything that must exist before Personalize is called, later additions included."""
+        self.managed: list[IConstruct] = []
+        """The custom resources that write the policies of imported keys."""
         self.is_synthesized = False
         """True as soon as the templates are written. Later calls can't reach them."""
         self._scope = scope
@@ -162,17 +177,24 @@ class Wiring:
         return planned
 
     def _put(self, planned: Sequence[tuple[PolicyTarget, Statements]]) -> None:
-        """Add new statements of the plan to the policies, and wait for new constructs."""
-        before = {target for target in self.policies if target.dependable is not None}
+        """Add new statements of the plan to the policies."""
         for target, statements in planned:
             target.put(statements)
-        new = []
-        for target in self.policies:
-            if target in before or target.dependable is None or self._is_implied(target):
-                continue
-            new.append(target.dependable)
-        if new:
-            self.permissions.add(*new)
+
+    def permissions_besides(self, key_arn: str | None = None) -> DependencyGroup:
+        """Return the permissions for a resource that refers to a key itself."""
+
+        def roots() -> list[IConstruct]:
+            waited_for = list(self.managed)
+            for target in self.policies:
+                is_implied = target.arn == key_arn or self._is_implied(target)
+                if target.dependable is not None and not is_implied:
+                    waited_for.append(cast("IConstruct", target.dependable))
+            return waited_for
+
+        group = DependencyGroup()
+        Dependable.implement(cast("IDependable", group), _ReadAtSynth(roots))
+        return group
 
     def _is_implied(self, target: PolicyTarget) -> bool:
         """Tell if the role's policies refer to a key, so waiting for them includes the key."""
