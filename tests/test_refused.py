@@ -469,3 +469,13 @@ def test_tokens_of_numbers_and_lists_are_told_in_words(stack: cdk.Stack, bucket:
         f"source of dataset import job has prefix '{element}*'",
         f"'{element}' is not a resource",
     ]
+
+
+@pytest.mark.parametrize("name", ["team-*", "*/reco", "team?/reco", "${aws:username}/reco"])
+def test_the_arn_of_a_role_is_no_pattern(stack: cdk.Stack, name: str) -> None:
+    """IAM takes these characters in a path, but ``ArnEquals`` compares patterns."""
+    arn = f"arn:aws:iam::111111111111:role/{name}"
+    role = iam.Role.from_role_arn(stack, "Role", arn)
+    with pytest.raises(ValueError, match="which isn't that of a role") as error:
+        PersonalizeEncryption(stack, "Encryption", service_role=role)
+    assert f"service_role has the ARN {arn}, which" in str(error.value)

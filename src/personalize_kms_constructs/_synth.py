@@ -17,6 +17,8 @@ from constructs import Construct, IValidation
 from personalize_kms_check._address import page_at
 from personalize_kms_check._values import of_any_partition
 
+from ._expressions import literals
+from ._grant.paths import PATTERN
 from ._grant.place import Place
 from ._grant.role import is_lookup_dummy, is_nameless
 from ._grant.targets import BucketTarget, KeyTarget, PolicyTarget
@@ -24,7 +26,7 @@ from ._grant.wiring import Wiring
 from ._judge.policy_files import policy_files
 from ._judge.registration import bring_judge, is_judged
 from ._metadata import Creation, leave_resources, pending_actions
-from ._pasted import known_values, part_of, readable
+from ._pasted import known_values, part_of, readable, with_placeholders
 from ._pending_files import WHOLE_POLICY, place_of_file, replacing, write_files
 from ._tokens import TOKEN, is_token
 from ._warnings import warn
@@ -118,7 +120,7 @@ class AtSynth:
         self._made = made
 
     def validate(self) -> list[str]:
-        """Return no problems: the judge finds them in the templates."""
+        """Return values that are patterns. The judge finds all other problems, if it is on."""
         bring_judge(self._here.root)
         pasteable = self._pasteable()
         paths = write_files(self._scope, self._here, [pending[:3] for pending in pasteable])
@@ -137,7 +139,28 @@ class AtSynth:
         self._wiring.is_synthesized = True
         for warning_id, text in warnings:
             warn(self._scope, warning_id, text)
-        return []
+        return list(self._pattern_problems())
+
+    def _pattern_problems(self) -> Iterator[str]:
+        """Explain that something has brought a pattern into a statement since the construction."""
+        for text in dict.fromkeys(self._given_values()):
+            texts = literals(self._here.stack.resolve(text)) if is_token(text) else ()
+            if any(PATTERN.search(literal) for literal in texts):
+                shown = with_placeholders(text, self._here.stack)
+                yield (
+                    f"{shown!r} in a policy would be a pattern, with '*', '?' or '${{' brought in "
+                    "by a Lazy, an aspect or an override: pass values without them"
+                )
+
+    def _given_values(self) -> Iterator[str]:
+        """Yield what the statements have from the app: prefixes, other ARNs, the role's name."""
+        for location in self._wiring.locations:
+            yield location.prefix
+        for policy in self._wiring.policies:
+            if policy.kind != "role" and not policy.is_of_this_app:
+                yield policy.arn
+            for statement in policy.statements:
+                yield from (statement.condition or {}).get("ArnEquals", {}).values()
 
     @property
     def _pending(self) -> list[PolicyTarget]:

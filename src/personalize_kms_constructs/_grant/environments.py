@@ -23,8 +23,9 @@ from .resolved import KEY_ARN, ResolvedBucket, ResolvedKey, ResolvedLocation
 from .role import ServiceRole, is_lookup_dummy
 
 # With "…" for each token. A path takes all of ASCII, but a colon in it is that of another ARN
-# (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
-_ROLE_ARN = re.compile(r"arn:[\w…-]+:iam::[\d…]+:role/([!-9;-~…]*/)?[\w+=,.@…-]+")
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html), and "*" and "?" are
+# wildcards.
+_ROLE_ARN = re.compile(r"arn:[\w…-]+:iam::[\d…]+:role/([!-)+-9;->@-~…]*/)?[\w+=,.@…-]+")
 
 _PARAMETER_IN_FOLDER = re.compile(r"role/.*\{\{resolve:[^}]*/")
 

@@ -11,6 +11,8 @@ from .resolved import ResolvedLocation, ResolvedResource
 # https://docs.aws.amazon.com/personalize/latest/dg/API_S3DataConfig.html
 MAX_URI_LENGTH = 256
 _MAX_BUCKET_NAME_LENGTH = 63
+# Wildcards and variables in policies.
+PATTERN = re.compile(r"[*?]|\$\{")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 FOR_NO_POLICY = re.compile(r"[^\t\n\r\x20-\xff]")
 _OPEN_END = re.compile(f"(?:{TOKEN.pattern})$")
@@ -58,7 +60,7 @@ def _path_problems(subject: str, location: ResolvedLocation) -> Iterator[str]:
             f"{subject} has prefix {prefix!r}: pass only the key prefix below the bucket, without "
             "a leading slash or s3:// address, as 'import/'"
         )
-    if any(special in literal for special in ("*", "?", "${")):
+    if PATTERN.search(literal):
         yield (
             f"{subject} has prefix {prefix!r}: '*', '?' and '${{' are wildcards and variables in "
             "policies and would allow other objects too; use a prefix without them"
