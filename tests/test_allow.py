@@ -141,15 +141,19 @@ def test_a_location_within_another_adds_nothing(
         assert objects == (expected if len(expected) > 1 else expected[0])
 
 
-def test_a_location_without_a_prefix_is_the_whole_bucket(
-    stack: cdk.Stack, bucket: s3.Bucket
-) -> None:
+def test_an_empty_prefix_is_the_whole_bucket(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """The objects of the bucket, all of them."""
-    allowing(stack, PersonalizeResource.metric_attribution(S3Location(bucket)))
+    allowing(stack, PersonalizeResource.metric_attribution(S3Location(bucket, "")))
     (statement,) = bucket_policy(stack)
     assert statement["Resource"] == {
         "Fn::Join": ["", [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, "/*"]]
     }
+
+
+def test_a_forgotten_prefix_grants_nothing(bucket: s3.Bucket) -> None:
+    """The whole bucket has to be said."""
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'prefix'"):
+        S3Location(bucket)  # type: ignore[call-arg]
 
 
 def test_a_location_knows_its_uri(stack: cdk.Stack) -> None:

@@ -28,10 +28,10 @@ class S3Location:
     bucket: AnyBucket
     """The bucket: an L2, an L1, an imported bucket or a reference."""
 
-    prefix: str = ""
+    prefix: str
     """The key prefix, without a leading slash.
 
-    Pass a folder (``"import/"``), a file (``"import/ratings.csv"``), or nothing for the whole
+    Pass a folder (``"import/"``), a file (``"import/ratings.csv"``), or ``""`` for the whole
     bucket. End a folder in ``/``; a destination must be a folder. ``allow`` refuses a prefix that
     Personalize can't take. S3 takes ``./``, ``//`` and a backslash literally, as parts of names.
     """

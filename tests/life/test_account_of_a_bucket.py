@@ -49,13 +49,13 @@ def with_key_of(account: str) -> Callable[[cdk.Stack], S3Location]:
         ),
         (lambda stack: imported(stack, account="222222222222"), [ROLE, SERVICE], False),
         (
-            lambda stack: S3Location(s3.CfnBucket.from_bucket_name(stack, "Data", "ratings")),
+            lambda stack: S3Location(s3.CfnBucket.from_bucket_name(stack, "Data", "ratings"), ""),
             [ROLE, SERVICE],
             True,
         ),
         (
             lambda stack: S3Location(
-                s3.CfnBucket.from_bucket_arn(stack, "Data", "arn:aws:s3:::ratings")
+                s3.CfnBucket.from_bucket_arn(stack, "Data", "arn:aws:s3:::ratings"), ""
             ),
             [ROLE, SERVICE],
             True,

@@ -34,10 +34,11 @@ SOURCES: dict[str, Callable[[cdk.Stack, kms.Key], S3Location]] = {
     "bucket imported with it": lambda stack, key: S3Location(
         s3.Bucket.from_bucket_attributes(
             stack, "Imported", bucket_name="ratings", encryption_key=key
-        )
+        ),
+        "",
     ),
     "given with the location": lambda stack, key: S3Location(
-        s3.Bucket(stack, "Made"), encryption_key=key
+        s3.Bucket(stack, "Made"), "", encryption_key=key
     ),
 }
 
@@ -59,7 +60,10 @@ def test_an_import_waits_for_a_key_that_nothing_else_refers_to(
 def test_an_import_from_a_bucket_of_the_app(stack: cdk.Stack, encrypted_bucket: s3.Bucket) -> None:
     """That the bucket refers to its key is said again, and no fault."""
     encryption = allowing(stack, GROUP)
-    assert dataset_waits_for(encryption, S3Location(encrypted_bucket)) == [*OF_THE_BUCKET, POLICY]
+    assert dataset_waits_for(encryption, S3Location(encrypted_bucket, "")) == [
+        *OF_THE_BUCKET,
+        POLICY,
+    ]
 
 
 @pytest.mark.parametrize("immutable", [True, False])

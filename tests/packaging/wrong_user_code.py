@@ -34,7 +34,8 @@ def encryptions(scope: Construct, key: kms.Key, role: iam.Role) -> None:
 def locations(bucket: s3.Bucket, key: kms.Key) -> None:
     """Places in S3, and the resources that have them."""
     right = S3Location(bucket, "import/", encryption_key=key)
-    S3Location("s3://amzn-s3-demo-bucket/import/")  # wrong
+    S3Location("s3://amzn-s3-demo-bucket/import/", "")  # wrong
+    S3Location(bucket)  # wrong
     S3Location(bucket, 1)  # wrong
     S3Location(bucket, "import/", key)  # wrong
     S3Location(bucket, "import/", encryption_key=key.key_arn)  # wrong

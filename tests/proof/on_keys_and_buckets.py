@@ -120,7 +120,7 @@ def whole_bucket_and_single_files(it: Building) -> None:
         ("dataset import job", S3Location(bucket, "import/ratings.csv"), None),
         ("dataset import job", S3Location(bucket, "import/2026/"), None),
         ("dataset import job", S3Location(bucket, "import/2026/"), None),
-        ("dataset export job", None, S3Location(s3.Bucket(it.main, "Exports"))),
+        ("dataset export job", None, S3Location(s3.Bucket(it.main, "Exports"), "")),
     ]
     it.wire(picks=picks)
 

@@ -100,7 +100,7 @@ def test_jobs_and_callers_have_what_the_page_says(app: cdk.App) -> None:
     dataset = stack.format_arn(
         service="personalize", resource="dataset", resource_name="movies/ITEMS"
     )
-    source = S3Location(blameless_bucket(stack))
+    source = S3Location(blameless_bucket(stack), "")
     job = DatasetImportJob(
         stack, "Import", encryption=encryption, dataset_arn=dataset, source=source
     )
