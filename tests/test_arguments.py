@@ -1,6 +1,7 @@
 """Arguments of another type are refused with what was given and what to pass instead."""
 
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Any
 
 import aws_cdk as cdk
@@ -18,7 +19,9 @@ from personalize_kms_constructs import (
     PersonalizeResource,
     S3Location,
 )
-from tests.life.conftest import allowing, importing
+from personalize_kms_constructs.checks import declare_created
+from tests.datasets import GROUP_ARN
+from tests.life.conftest import allowing, importing, trusted_role
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE_ARN = "arn:aws:iam::111111111111:role/personalize"
@@ -54,6 +57,9 @@ A_SCHEMA = (
     "the attr_schema_arn of a personalize.CfnSchema for example"
 )
 STRINGS = "expected a mapping of strings: pass {'key': 'value'}"
+METRIC = personalize.CfnMetricAttribution.MetricAttributeProperty(
+    event_type="rating", expression="SAMPLECOUNT()", metric_name="RATINGS"
+)
 METRICS = (
     "expected a list of metrics: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
 )
@@ -174,6 +180,36 @@ def test_everything_wrong_with_the_construct(stack: cdk.Stack, bucket: s3.Bucket
         ),
         *("role_name", "role_name", "'dataset_group'", "destination"),
     ]
+
+
+def test_a_revision_is_a_string(stack: cdk.Stack) -> None:
+    """The documented number in quotes: a number would be in the template as it is."""
+    key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
+    wrong: Any = {
+        "encryption_key": key,
+        "imported_key_policy": ImportedKeyPolicy.MANAGED,
+        "imported_key_policy_revision": 1,
+    }
+    assert refusal(lambda: PersonalizeEncryption(stack, "Encryption", **wrong)) == [
+        "imported_key_policy_revision is 1, expected a string: pass one, as '2'"
+    ]
+
+
+@pytest.mark.parametrize("metrics", [(), (METRIC,), [METRIC]])
+def test_metrics_are_any_sequence(stack: cdk.Stack, metrics: Any) -> None:
+    """``jsii`` takes only lists."""
+    PersonalizeEncryption(stack, "Encryption").add_metric_attribution(
+        "Metrics", dataset_group=GROUP_ARN, name="metrics", metrics=metrics
+    )
+
+
+@pytest.mark.parametrize("scope", [None, "stack", PurePosixPath("stack")])
+def test_the_scope_of_a_declaration(stack: cdk.Stack, scope: Any) -> None:
+    """``Stack.of`` has an error of jsii's for it."""
+    role = trusted_role(stack)
+    (reason,) = refusal(lambda: declare_created(scope, GROUP, service_role=role), "declare_created")
+    assert reason.startswith("scope is ")
+    assert reason.endswith(", expected a construct: pass the stack")
 
 
 def test_imported_keys_roles_and_buckets_are_taken(stack: cdk.Stack) -> None:

@@ -39,16 +39,6 @@ def parts_of(resolved: Json) -> Iterator[str | dict[str, Any]]:
             yield {"a value that is no string": json.dumps(resolved)}
 
 
-def literals(resolved: Json) -> Iterator[str]:
-    """Yield the literal text in a resolved string, in either branch of an ``Fn::If`` too."""
-    for part in parts_of(resolved):
-        if isinstance(part, str):
-            yield part
-        else:
-            for branch in part.get("Fn::If", ())[1:]:
-                yield from literals(branch)
-
-
 def placeholder(function: dict[str, Any]) -> str:
     """Return a function in the notation of ``Fn::Sub``, or its JSON if the notation has no way."""
     match function:

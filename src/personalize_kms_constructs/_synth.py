@@ -17,7 +17,7 @@ from constructs import Construct, IValidation
 from personalize_kms_check._address import page_at
 from personalize_kms_check._values import of_any_partition
 
-from ._expressions import literals
+from ._expressions import parts_of
 from ._grant.paths import PATTERN
 from ._grant.place import Place
 from ._grant.role import is_lookup_dummy, is_nameless
@@ -144,8 +144,8 @@ class AtSynth:
     def _pattern_problems(self) -> Iterator[str]:
         """Explain that something has brought a pattern into a statement since the construction."""
         for text in dict.fromkeys(self._given_values()):
-            texts = literals(self._here.stack.resolve(text)) if is_token(text) else ()
-            if any(PATTERN.search(literal) for literal in texts):
+            parts = parts_of(self._here.stack.resolve(text)) if is_token(text) else ()
+            if any(isinstance(part, str) and PATTERN.search(part) for part in parts):
                 shown = with_placeholders(text, self._here.stack)
                 yield (
                     f"{shown!r} in a policy would be a pattern, with '*', '?' or '${{' brought in "

@@ -485,7 +485,7 @@ class PersonalizeEncryption(Construct):
             id,
             dataset_group_arn=_arn_of(dataset_group),
             name=name,
-            metrics=metrics,
+            metrics=list(metrics),
             metrics_output_config=output,
         )
         return self.__wire(id, metric_attribution, resources, key_arn)

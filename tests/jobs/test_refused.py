@@ -1,6 +1,8 @@
 """Refusals at construction, with advice in the message."""
 
 import re
+from decimal import Decimal
+from pathlib import PurePosixPath
 from typing import Any
 
 import aws_cdk as cdk
@@ -11,6 +13,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from personalize_kms_constructs import jobs
 from personalize_kms_constructs.jobs import BatchInferenceJob, DatasetExportJob, DatasetImportJob
 from tests.jobs.machines import Data, definition, job, machine, refusal
+
+OBJECT = "an object of type"
 
 
 @pytest.mark.parametrize("noun", jobs.__all__)
@@ -249,3 +253,65 @@ def test_patience_that_may_outlast_the_timeout(
         f"patience is {words} but a job may wait twice as long, and must not be started after its "
         f"timeout: use {longest} seconds at most, or a longer timeout"
     )
+
+
+A_VALUE = "expected a string, a number, true or false: pass one, or an expression"
+A_NUMBER = "expected a whole number: pass one, or an expression"
+A_WEIGHT = "expected a number from 0 to 1: pass one, or an expression"
+A_PATH = "expected a path below the prefix of"
+WRONG_VALUES: list[tuple[dict[str, Any], str]] = [
+    ({"source_path": PurePosixPath("day")}, f"source_path is {OBJECT} PurePosixPath, {A_PATH} "),
+    ({"destination_path": Decimal(1)}, f"destination_path is {OBJECT} Decimal, {A_PATH} "),
+    ({"num_results": Decimal("1.5")}, f"NumResults is {OBJECT} Decimal, {A_NUMBER}"),
+    ({"num_results": "many"}, f"NumResults is 'many', {A_NUMBER}"),
+    ({"num_results": -1}, f"NumResults is -1, {A_NUMBER}"),
+    ({"num_results": 2.5}, f"NumResults is 2.5, {A_NUMBER}"),
+    ({"num_results": True}, f"NumResults is True, {A_NUMBER}"),
+    ({"num_results": ()}, f"NumResults is {OBJECT} tuple, {A_NUMBER}"),
+    ({"ranking_influence": {"FRESHNESS": 2.5}}, f"FRESHNESS is 2.5, {A_WEIGHT}"),
+    (
+        {"item_exploration_config": {"explorationWeight": Decimal(1)}},
+        f"explorationWeight is {OBJECT} Decimal, {A_VALUE}",
+    ),
+    (
+        {"theme_generation_item_name": PurePosixPath("TITLE")},
+        f"ItemName is {OBJECT} PurePosixPath, {A_VALUE}",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"), WRONG_VALUES, ids=[f"{number}" for number in range(len(WRONG_VALUES))]
+)
+def test_values_that_are_none_of_json(data: Data, wrong: dict[str, Any], told: str) -> None:
+    """What jsii can't pass on, or Personalize's API would refuse, is told by its name."""
+    assert refusal(data, BatchInferenceJob, **wrong).startswith(told)
+
+
+def test_wrong_values_are_told_in_one_message(data: Data) -> None:
+    """A location is no path, and a set of arguments has one message."""
+    message = refusal(
+        data,
+        BatchInferenceJob,
+        solution_version_arn=None,
+        source_path=data.at("in/"),
+        num_results=-1,
+        ranking_influence={"POPULARITY": "much"},
+    )
+    assert [problem.split(", expected ")[0] for problem in message.split("\n- ")] == [
+        "",
+        f"source_path is {OBJECT} S3Location",
+        "solution_version_arn is None",
+        "NumResults is -1",
+        "POPULARITY is 'much'",
+    ]
+
+
+def test_numbers_that_personalize_takes(stack: cdk.Stack, data: Data) -> None:
+    """Whole numbers, weights, expressions and tokens."""
+    token = cdk.CfnParameter(stack, "Number", type="Number").value_as_number
+    path = sfn.JsonPath.number_at("$.number")
+    for number, value in enumerate((0, 25, 25.0, "{% $states.input.n %}", token, path)):
+        job(data, BatchInferenceJob, f"Job{number}", num_results=value)
+        weights = {"POPULARITY": 0.5, "FRESHNESS": 1} if number < 3 else {"POPULARITY": value}
+        job(data, BatchInferenceJob, f"Weighted{number}", ranking_influence=weights)

@@ -21,17 +21,22 @@ from .sids import foreign_suffix, take_suffix
 from .targets import AddStatements, BucketTarget, KeyTarget, ManagedPolicyTarget, PolicyTarget
 
 
-class _ReadAtSynth(Dependable):
-    """Reads the constructs to wait for when the CDK asks, so the order of calls doesn't show."""
+class _Permissions(Dependable):
+    """The constructs to wait for, read when the CDK asks, so the order of calls doesn't show."""
 
-    def __init__(self, roots: Callable[[], list[IConstruct]]) -> None:
+    def __init__(self, wiring: Wiring, key_arn: str | None) -> None:
         super().__init__()
-        self._roots = roots
+        self._wiring, self._key_arn = wiring, key_arn
 
     @property
     def dependency_roots(self) -> list[IConstruct]:
-        """Return the constructs to wait for."""
-        return self._roots()
+        """Return everything but keys that a reference makes the resource wait for."""
+        roots = list(self._wiring.managed)
+        for target in self._wiring.policies:
+            is_implied = target.arn == self._key_arn or self._wiring.is_implied(target)
+            if target.dependable is not None and not is_implied:
+                roots.append(cast("IConstruct", target.dependable))
+        return roots
 
 
 class Wiring:
@@ -112,7 +117,8 @@ class Wiring:
             refuse(self._scope, self.late_problems())
         # Set first: if the CDK raises in the middle, later plans still have all that policies have.
         self.allowed = allowed
-        self._put(planned)
+        for target, statements in planned:
+            target.put(statements)
 
     def late_problems(self) -> Iterator[str]:
         """Explain that a call comes too late to reach a template."""
@@ -176,27 +182,13 @@ class Wiring:
             planned.append((self._buckets[identity], statements))
         return planned
 
-    def _put(self, planned: Sequence[tuple[PolicyTarget, Statements]]) -> None:
-        """Add new statements of the plan to the policies."""
-        for target, statements in planned:
-            target.put(statements)
-
     def permissions_besides(self, key_arn: str | None = None) -> DependencyGroup:
         """Return the permissions for a resource that refers to a key itself."""
-
-        def roots() -> list[IConstruct]:
-            waited_for = list(self.managed)
-            for target in self.policies:
-                is_implied = target.arn == key_arn or self._is_implied(target)
-                if target.dependable is not None and not is_implied:
-                    waited_for.append(cast("IConstruct", target.dependable))
-            return waited_for
-
         group = DependencyGroup()
-        Dependable.implement(cast("IDependable", group), _ReadAtSynth(roots))
+        Dependable.implement(cast("IDependable", group), _Permissions(self, key_arn))
         return group
 
-    def _is_implied(self, target: PolicyTarget) -> bool:
+    def is_implied(self, target: PolicyTarget) -> bool:
         """Tell if the role's policies refer to a key, so waiting for them includes the key."""
         if not isinstance(target, KeyTarget):
             return False

@@ -144,6 +144,7 @@ BUCKET = Expected(
     ),
 )
 PREFIX = Expected("a string", _is_string, "pass the key prefix below the bucket, as 'import/'")
+STRING = Expected("a string", _is_string, "pass one, as '2'")
 RESOURCES = Expected(
     "a list", is_sequence, "pass one, as [PersonalizeResource.dataset_import_job(source=…)]"
 )
@@ -187,6 +188,7 @@ ON = Expected(
     "pass [dataset.attr_dataset_arn], or ARNs of dataset groups or solutions",
     _may_be_arn_of("dataset", "dataset-group", "solution"),
 )
+SCOPE = Expected("a construct", lambda value: has(value, "node"), "pass the stack")
 TARGET = Expected(
     "a target of a rule",
     lambda value: has(value, "bind"),
@@ -217,6 +219,7 @@ def _members(value: object) -> list[object]:
 
 def revision_problems(policy: object, revision: object) -> Iterator[str]:
     """Report a revision without an effect."""
+    yield from type_problems(STRING, optional=True, imported_key_policy_revision=revision)
     if policy is not ImportedKeyPolicy.MANAGED and revision is not None:
         yield (
             "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: "

@@ -14,7 +14,7 @@ from .._grant.place import Place
 from .._grant.resolved import ResolvedResource
 from .._metadata import Creation, leave_resources
 from .._refusals import refuse
-from .._refusals.arguments import KEY, ROLE, arn_of, type_problems
+from .._refusals.arguments import KEY, ROLE, SCOPE, arn_of, type_problems
 from ..resources import PersonalizeResource
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def declare_created(
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
+    refuse("declare_created", type_problems(SCOPE, scope=scope))
     here = Place.of(Stack.of(scope))
     door = Door(here, None, manages_imported_keys=False)
     problems = [

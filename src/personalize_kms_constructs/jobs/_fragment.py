@@ -25,6 +25,7 @@ from ._parameters import (
     job_name_of,
     job_name_problems,
     tag_list,
+    value_problems,
     without_none,
 )
 from ._run_time import is_json_path
@@ -51,10 +52,7 @@ class JobDefinition(NamedTuple):
     arns: Sequence[ArnParameter]
     """The parameters that are ARNs. The job belongs to the first."""
     arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]]
-    """Makes the arguments of the call, without name, role and tags, from the locations' arguments.
-
-    It is called only if there are no problems.
-    """
+    """Makes the arguments of the call, without name, role and tags, from those of locations."""
     problems: Iterable[str] = ()
     """More reasons why Personalize can't work with the parameters."""
 
@@ -178,6 +176,7 @@ def _problems(
     yield from time_problems(options.timeout, options.patience)
     yield from type_problems(TAGS, optional=True, tags=options.tags)
     yield from definition.problems
+    yield from value_problems(without_none(definition.arguments({})))
 
 
 def _encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:

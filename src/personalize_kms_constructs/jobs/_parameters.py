@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from aws_cdk import Fn, Names, Stack
+from aws_cdk import Fn, Names, Stack, Token
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -23,6 +23,7 @@ from ._run_time import (
     is_json_path,
     is_jsonata,
     is_known,
+    is_of_state,
     json_path_source,
     jsonata_operands,
     jsonata_source,
@@ -37,6 +38,14 @@ _MAX_PREFIX_LENGTH = 63 - 37
 _JSONATA_TEXT = re.compile(r"""(['"])(?P<text>[^'"\\]*)\1""")
 _FORMAT_TEXT = re.compile(r"States\.Format\('(?P<text>[^'\\]*)'")
 _BEGINNING = re.compile(r"[\w-]+", re.ASCII)
+
+_WEIGHT = ("a number from 0 to 1", lambda number: 0 <= number <= 1)
+# https://docs.aws.amazon.com/personalize/latest/dg/API_CreateBatchInferenceJob.html
+_NUMBERS: dict[str, tuple[str, Callable[[float], bool] | None]] = {
+    "NumResults": ("a whole number", lambda number: number >= 0 and number % 1 == 0),
+    "POPULARITY": _WEIGHT,
+    "FRESHNESS": _WEIGHT,
+}
 
 # The last parts of ARNs.
 DATASET = "dataset/DATASET_GROUP/TYPE"
@@ -65,6 +74,21 @@ def expression_problems(arguments: Mapping[str, Any]) -> Iterator[str]:
             "parameters are JsonPath and JSONata expressions, but a state has a single "
             f"language: use the same for all, for example {{% {example} %}}"
         )
+
+
+def value_problems(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Explain that no state can have a value, or that Personalize's API would refuse a number."""
+    for name, value in arguments.items():
+        if isinstance(value, Mapping):
+            yield from value_problems(value)
+            continue
+        expected, fits = _NUMBERS.get(name, ("a string, a number, true or false", None))
+        is_right = all(map(is_of_state, leaves(value)))
+        if is_right and fits and not is_jsonata(value) and not Token.is_unresolved(value):
+            is_right = type(value) in (int, float) and fits(value)
+        if not is_right and not str(name).endswith("Arn"):  # an ArnParameter
+            got = value if isinstance(value, float) else shown(value)
+            yield f"{name} is {got}, expected {expected}: pass one, or an expression"
 
 
 def in_json_path(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from aws_cdk import aws_stepfunctions as sfn
 
+from .._refusals.arguments import has
 from .._tokens import TOKEN
 
 _SEVERAL = re.compile(r"%\}.*\{%", re.DOTALL)
@@ -30,7 +31,7 @@ def is_json_path(value: object) -> bool:
     if isinstance(value, str):
         # One by one: the CDK refuses a token that has text beside it.
         return any(_has_paths(token[0]) for token in TOKEN.finditer(value))
-    if isinstance(value, (Mapping, Sequence)):
+    if isinstance(value, (Mapping, list)):
         return any(is_json_path(leaf) for leaf in leaves(value))
     return _has_paths(value)
 
@@ -119,7 +120,7 @@ def leaves(value: Any) -> list[Any]:
     """Return the values in nested mappings and lists."""
     if isinstance(value, Mapping):
         value = list(value.values())
-    if isinstance(value, str) or not isinstance(value, Sequence):
+    if not isinstance(value, list):
         return [value]
     nested: list[Any] = []
     for entry in value:
@@ -127,6 +128,13 @@ def leaves(value: Any) -> list[Any]:
     return nested
 
 
+def is_of_state(value: object) -> bool:
+    """Tell if a state can have this as a value. ``jsii`` raises for other objects."""
+    return isinstance(value, (str, int, float)) or has(value, "resolve")
+
+
 def _has_paths(value: object) -> bool:
     # An intrinsic function may have no path, for example ``States.UUID()``.
-    return "value.$" in (sfn.FieldUtils.render_object({"value": value}) or {})
+    return is_of_state(value) and "value.$" in (
+        sfn.FieldUtils.render_object({"value": value}) or {}
+    )
