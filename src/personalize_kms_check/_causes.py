@@ -246,6 +246,7 @@ class Cause(Enum):
         "{subject}: its {what} is {given}, expected an s3:// URI",
         "pass one, for example s3://bucket/folder/",
     )
+    ENDS_EARLY = "{subject}: an Express execution ends after five minutes", "use the type STANDARD"
     BUCKET_POLICIES = (
         "{subject} has {number} bucket policies, {paths}, but S3 keeps one",
         "put the statements into one; in a CDK app, use the bucket's add_to_resource_policy, or "

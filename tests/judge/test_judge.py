@@ -238,6 +238,34 @@ def test_a_fault_of_a_job(app: cdk.App, stack: cdk.Stack) -> None:
     assert ("MissingBucketAccess", "error", "Main/Encryption") in told(app)
 
 
+@pytest.mark.parametrize("machine_type", sfn.StateMachineType)
+def test_a_job_in_an_express_machine(
+    app: cdk.App, stack: cdk.Stack, machine_type: sfn.StateMachineType
+) -> None:
+    """No job is done within five minutes; one that a machine by hand only starts may be."""
+    export = DatasetExportJob(
+        stack,
+        "Export",
+        encryption=encryption(stack),
+        dataset_arn="{% $states.input.dataset %}",
+        destination=S3Location(s3.Bucket(stack, "Data"), "export/"),
+    )
+    sfn.StateMachine(
+        stack,
+        "Machine",
+        definition_body=sfn.DefinitionBody.from_chainable(export),
+        state_machine_type=machine_type,
+    )
+    message = failure(app.synth)
+    if machine_type is sfn.StateMachineType.STANDARD:
+        assert message == ""
+    else:
+        told_of = "Main/Machine · Start Export: an Express execution ends after five minutes"
+        assert told_of in message
+        assert "Suggested fix: use the type STANDARD (https://" in message
+        assert told(app) == [("Configuration", "error", "Main/Machine/Resource")]
+
+
 def test_a_fault_in_what_the_construct_made(app: cdk.App, stack: cdk.Stack) -> None:
     """A dataset group in another Region's key, which the dataset group alone says."""
     movies = encryption(stack).add_dataset_group("Movies", name="movies")

@@ -101,7 +101,7 @@ class AllRequests:
 
     def _add_job(self, request: Request, jobs: list[_Job]) -> None:
         """Add the job that a state starts, with its caller, and take it out of the list."""
-        self.problems += refusals(request)
+        self.problems += refusals(request, waits=True)
         if jobs:
             job = _started_by(request, jobs)
             jobs.remove(job)

@@ -9,15 +9,20 @@ from .._templates.physical import alias_in
 from .._values import MARK, has_unknown, split_arn
 from .request import S3_URI, Request
 
+EXPRESS_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html"
 
-def refusals(request: Request) -> list[Finding]:
-    """Return the problems that role, key and paths alone show.
+
+def refusals(request: Request, *, waits: bool = False) -> list[Finding]:
+    """Return the problems that role, key and paths alone show, and the type of what waits.
 
     With these problems the check couldn't know the permissions to ask for. Whatever else
     Personalize refuses is left to Personalize.
     """
     problems: list[Finding] = []
-    for reason, page in _refused(request):
+    refused = _refused(request)
+    if waits and request.resource.get("StateMachineType") == "EXPRESS":
+        refused.append((Reason.of(Cause.ENDS_EARLY), EXPRESS_PAGE))
+    for reason, page in refused:
         problem = Finding(
             kind="configuration",
             name=request.name,
