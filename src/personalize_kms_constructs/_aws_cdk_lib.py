@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,16 +13,21 @@ LOWEST = "2.271.0"
 
 @contextmanager
 def explaining_an_old_version() -> Iterator[None]:
-    """Replace an import that fails for an aws-cdk-lib that is too old by an error that says so.
+    """Refuse an aws-cdk-lib that is too old, also where the import succeeds.
 
-    Saves time: the installed version is asked for only after a failure.
+    Saves time: the distribution is asked for its version only after a failure.
     """
     try:
         yield
     except (ImportError, AttributeError):
-        installed = _installed_version()
-        if installed is None or _numbers(installed) >= _numbers(LOWEST):
-            raise
+        _refuse_an_old_version(_installed_version())
+        raise
+    assembly = getattr(sys.modules.get("aws_cdk._jsii"), "__jsii_assembly__", None)
+    _refuse_an_old_version(getattr(assembly, "version", None))
+
+
+def _refuse_an_old_version(installed: str | None) -> None:
+    if installed is not None and _numbers(installed) < _numbers(LOWEST):
         raise ImportError(
             f"personalize-kms-constructs needs aws-cdk-lib {LOWEST} or later, got {installed}: "
             "upgrade aws-cdk-lib"
