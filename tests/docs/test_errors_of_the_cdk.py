@@ -55,6 +55,29 @@ def test_stacks_with_constructs_that_use_the_bucket_of_the_other(is_imported: bo
         )
 
 
+@pytest.mark.parametrize("role_name", [None, "personalize"])
+def test_a_role_of_a_third_stack_that_a_policy_there_lets_use_the_key(
+    role_name: str | None,
+) -> None:
+    """The key policy refers to a role without a name, and the role's own policy to the key."""
+    app = cdk.App()
+    security, roles, movies = (cdk.Stack(app, name) for name in ("Security", "Roles", "Movies"))
+    key = kms.Key(security, "Key")
+    role = iam.Role(
+        roles,
+        "Role",
+        role_name=role_name,
+        assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"),
+    )
+    group = PersonalizeResource.dataset_group()
+    PersonalizeEncryption(
+        movies, "Encryption", encryption_key=key, service_role=role, resources=[group]
+    )
+    key.grant_decrypt(role)
+    message = failure(app.synth)
+    assert ("would create a cyclic reference" in message) == (role_name is None)
+
+
 @pytest.mark.parametrize("of_bucket", [False, True])
 def test_a_prefix_by_the_name_of_something_in_one_stack(of_bucket: bool) -> None:
     """CloudFormation finds a name only in its stack; a parameter of the bucket's stack works."""
