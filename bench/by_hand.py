@@ -131,4 +131,5 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
     dataset_group = personalize.CfnDatasetGroup(
         here, "Movies", name=id, kms_key_arn=key.key_arn, role_arn=role.role_arn
     )
+    dataset_group.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
     dataset_group.node.add_dependency(bucket_policy, *policies)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
+import jsii
 from aws_cdk import Stage
-from constructs import Construct, Dependable, DependencyGroup, IConstruct, IDependable
+from constructs import Construct, Dependable, IConstruct, IDependable
 
 from .._refusals import refuse
 from ..options import SourceAccountCheck
@@ -21,6 +22,7 @@ from .sids import foreign_suffix, take_suffix
 from .targets import AddStatements, BucketTarget, KeyTarget, ManagedPolicyTarget, PolicyTarget
 
 
+@jsii.implements(IDependable)
 class _Permissions(Dependable):
     """The constructs to wait for, read when the CDK asks, so the order of calls doesn't show."""
 
@@ -182,11 +184,11 @@ class Wiring:
             planned.append((self._buckets[identity], statements))
         return planned
 
-    def permissions_besides(self, key_arn: str | None = None) -> DependencyGroup:
+    def permissions_besides(self, key_arn: str | None = None) -> IDependable:
         """Return the permissions for a resource that refers to a key itself."""
-        group = DependencyGroup()
-        Dependable.implement(cast("IDependable", group), _Permissions(self, key_arn))
-        return group
+        permissions = _Permissions(self, key_arn)
+        Dependable.implement(permissions, permissions)
+        return permissions
 
     def is_implied(self, target: PolicyTarget) -> bool:
         """Tell if the role's policies refer to a key, so waiting for them includes the key."""
