@@ -135,6 +135,5 @@ def is_of_state(value: object) -> bool:
 
 def _has_paths(value: object) -> bool:
     # An intrinsic function may have no path, for example ``States.UUID()``.
-    return is_of_state(value) and "value.$" in (
-        sfn.FieldUtils.render_object({"value": value}) or {}
-    )
+    rendered = sfn.FieldUtils.render_object({"value": value}) if is_of_state(value) else None
+    return "value.$" in (rendered or {})
