@@ -35,6 +35,12 @@ from tests.access.models import (
 
 GIVEN = {"key": ON_KEY, "iam": READ, "bucket": ON_BUCKET}
 NOT_IN_KEY_POLICY = "the key policy has no statement that allows it"
+NOT_IN_IAM = "no IAM policy of the role allows it"
+LEFT_TO_IAM = "the key policy leaves it to the role's IAM policies, which don't allow it"
+BOTH_SIDES = (
+    "no IAM policy of the role allows it, and across accounts the key policy has to allow it too: "
+    "statement 1 of key policy: Principal ${Main.P?}: Main.P isn't known before deployment"
+)
 NOT_IN_BUCKET_POLICY = "the bucket policy has no statement that allows it"
 KEY_UNSEEN = f"the key policy of {KEY} can't be seen: it is imported"
 BUCKET_UNSEEN = f"the bucket policy of {BUCKET} can't be seen: it is imported"
@@ -68,6 +74,27 @@ def test_a_reason_names_the_policy(
         setattr(owners[emptied], name, value)
     column = emptied.replace("iam", "role")
     assert reasons_of(model) == {(principal, column, reason) for principal in principals}
+
+
+@pytest.mark.parametrize(
+    ("account", "principal", "reasons"),
+    [
+        (ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root", {NOT_IN_IAM, LEFT_TO_IAM}),
+        (ACCOUNT, "${Main.P?}", {NOT_IN_IAM}),
+        (ACCOUNT, "222222222222", {NOT_IN_IAM, NOT_IN_KEY_POLICY}),
+        ("222222222222", "${Main.P?}", {NOT_IN_IAM, BOTH_SIDES}),
+    ],
+)
+def test_a_reason_names_the_sides_that_lack_it(
+    account: str, principal: str, reasons: set[str]
+) -> None:
+    """Key policy and IAM, for a role without any statement in IAM."""
+    arn = KEY.replace(ACCOUNT, account)
+    statement = role(KEY_POLICY_ACTIONS, Principal={"AWS": principal})
+    model = model_of(asked(dataset_group_key=arn), iam=[])
+    model.keys[arn] = Key(arn, policies=[policy("key policy", [statement])])
+    lacking = [entry for entry in compare(model).missing if entry.principal == "role"]
+    assert {entry.because for entry in lacking} == reasons
 
 
 def test_a_reason_says_what_a_boundary_leaves_open() -> None:
