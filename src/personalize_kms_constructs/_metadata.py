@@ -8,7 +8,7 @@ lose its stack.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 from aws_cdk import Reference, Stack, Tokenization
@@ -35,8 +35,6 @@ class Creation(NamedTuple):
     """Facts about a job that the template lacks: its ``state``, its ``name`` and ``madeFor``."""
     is_declared: bool = False
     """True if somebody declared it for a creator outside of the templates."""
-    own_arns: Collection[str] = ()
-    """ARNs of resources that the construct's own stack makes."""
 
     def to_json(self, here: Place) -> Json:
         """Return the metadata, tokens included."""
@@ -94,9 +92,7 @@ def leave_resources(scope: Construct, here: Place, creation: Creation) -> None:
     Call it at the end of the synth, from a validation, when no later call and no aspect can change
     anything. A problem is added to the metadata as well, since it must not fail the synth.
     """
-    # Saves time: the CDK resolves these ARNs as the stack does, so nothing looks up their targets.
-    # Those of a stack within another, as a nested stack or a product, are resolved in the other.
-    describe = _Description(here, () if here.is_within_another else creation.own_arns)
+    describe = _Description(here)
     metadata: dict[str, Any] = dict(describe.stack(here))
     try:
         metadata |= describe.json(creation.to_json(here))
@@ -111,9 +107,9 @@ class _Description:
     Each string is resolved once.
     """
 
-    def __init__(self, here: Place, known: Collection[str]) -> None:
+    def __init__(self, here: Place) -> None:
         self._here = here
-        self._texts: dict[str, Any] = {text: text for text in known}
+        self._texts: dict[str, Any] = {}
 
     def stack(self, place: Place) -> dict[str, str]:
         return {"stack": place.path, "template": place.template}

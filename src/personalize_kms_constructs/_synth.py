@@ -180,17 +180,8 @@ class AtSynth:
             for statement in policy.statements:
                 actions.update(statement.actions)
             pending.append(pending_actions(policy.kind, policy.arn, actions, files.get(policy)))
-        resources, own_arns = self._wiring.allowed.values(), self._own_arns()
-        creation = Creation(role_arn, key_arn, resources, pending, own_arns=own_arns)
+        creation = Creation(role_arn, key_arn, self._wiring.allowed.values(), pending)
         leave_resources(self._scope, self._here, creation)
-
-    def _own_arns(self) -> set[str]:
-        """Return the ARNs of the role, the key and the buckets that this stack makes."""
-        role, key = self._wiring.role, self._wiring.encryption_key
-        made_in = {role.arn: role.stack, key.arn: key.stack}
-        for location in self._wiring.locations:
-            made_in[location.bucket.arn] = location.bucket.stack
-        return {arn for arn, stack in made_in.items() if stack is self._here.stack}
 
     def _other_warnings(self) -> Iterator[Message]:
         if not self._wiring.allowed:

@@ -71,7 +71,7 @@ def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
     assert left(Path(app.synth().directory)) == {
         "/Main/Encryption": {
             **IN_MAIN,
-            "encryptionKey": {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]},
+            "encryptionKey": reference("Main", "EncryptionKey3A692D6E"),
             "serviceRole": ROLE_ARN,
             "resources": [
                 {
@@ -141,7 +141,7 @@ def test_later_changes_count(app: cdk.App, stack: cdk.Stack) -> None:
     encryption.allow(PersonalizeResource.batch_inference_job())
     role.override_logical_id("Renamed")
     data = left(Path(app.synth().directory))["/Main/Encryption"]
-    assert data["serviceRole"] == {"Fn::GetAtt": ["Renamed", "Arn"]}
+    assert data["serviceRole"] == reference("Main", "Renamed")
     assert data["resources"] == [{"resource": "batch inference job"}]
 
 

@@ -51,11 +51,6 @@ class Place:
         return self if self.parent is None else self.parent.outermost
 
     @cached_property
-    def is_within_another(self) -> bool:
-        """True if another stack is around it, in the tree of constructs."""
-        return any(Stack.is_stack(scope) for scope in self.stack.node.scopes[:-1])
-
-    @cached_property
     def root(self) -> IConstruct:
         """The app, or another construct at the top of the tree."""
         return self.stack.node.root
