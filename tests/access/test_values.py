@@ -21,6 +21,7 @@ from personalize_kms_check._values import (
     split,
     split_arn,
     split_outside_of_holes,
+    told_apart_by,
     unknown,
     without_case,
 )
@@ -176,6 +177,11 @@ def test_answers_combine() -> None:
     assert any_of([NO, MAYBE, YES]) is YES
     assert any_of([]) is NO
     assert (~YES, ~NO, ~MAYBE) == (NO, YES, MAYBE)
+
+
+def test_all_parts_that_can_be_anything_are_named() -> None:
+    assert told_apart_by("${A?}/${B?}/${Main.Role}", "${A?}/c") == (["B"], ["Main.Role"])
+    assert told_apart_by("${A?}/${B?}", "${C?}") == (["A", "B", "C"], [])
 
 
 def test_a_hole_is_told_apart_by_what_makes_its_value() -> None:
