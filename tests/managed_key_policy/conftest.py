@@ -11,14 +11,21 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
 
-ACCOUNT = (
-    '{"Sid" : "Account", "Effect":"Allow", "Principal":{"AWS":"arn:aws:iam::111111111111:root"}, '
-    '"Action":"kms:*", "Resource":"*"}'
-)
-OTHER = (
-    '{"Sid":"Other","Effect":"Deny","Principal":{"AWS":"*"},"Action":"kms:Encrypt","Resource":"*"}'
-)
-POLICY = f'{{"Statement" : [\n  {ACCOUNT},\n  {OTHER}\n], "Version":"2012-10-17"}}'
+ACCOUNT = {
+    "Sid": "Account",
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
+    "Action": "kms:*",
+    "Resource": "*",
+}
+OTHER = {
+    "Sid": "Other",
+    "Effect": "Deny",
+    "Principal": {"AWS": "*"},
+    "Action": "kms:Encrypt",
+    "Resource": "*",
+}
+POLICY = {"Statement": [ACCOUNT, OTHER], "Version": "2012-10-17"}
 
 KEY, ANOTHER_KEY, GONE = (
     f"arn:aws:kms:us-east-1:111111111111:key/{name}" for name in ("ours", "another", "gone")
@@ -47,10 +54,9 @@ def statement(sid: str, action: str = "kms:Decrypt") -> dict[str, Any]:
     }
 
 
-def written(*statements: dict[str, Any]) -> str:
+def written(*statements: dict[str, Any]) -> dict[str, Any]:
     """The policy with these statements at its end, as the function writes them."""
-    texts = [json.dumps(added, separators=(",", ":")) for added in statements]
-    return POLICY.replace("\n]", "".join(f",\n  {text}" for text in texts) + "\n]")
+    return {**POLICY, "Statement": [ACCOUNT, OTHER, *statements]}
 
 
 def refused(code: str, operation: str = "GetKeyPolicy", status: int = 400) -> ClientError:
@@ -102,12 +108,16 @@ def may_write(*keys: dict[str, Any]) -> dict[str, Any]:
 
 
 class Aws:
-    """The clients of the function: key policies, a stack's status, and events around a call."""
+    """The clients of the function: key policies, a stack's status, and events around a call.
+
+    Policies are JSON here. KMS prints what it got as texts in its own way.
+    """
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.policies = {KEY: POLICY, ANOTHER_KEY: POLICY}
-        self.writes: list[str] = []
+        self.policies: dict[str, Any] = {KEY: POLICY, ANOTHER_KEY: POLICY}
+        self.texts: list[str] = []
+        self.printed: Callable[[Any], str] = lambda policy: json.dumps(policy, indent=2)
         self.random_waits: list[tuple[float, float]] = []
         self.stack_status = "CREATE_IN_PROGRESS"
         self.before_status: Callable[[], object] = lambda: None
@@ -116,22 +126,27 @@ class Aws:
         self.after_write: Callable[[], object] = lambda: None
 
     @property
-    def policy(self) -> str:
+    def policy(self) -> Any:
         """The policy of our key."""
         return self.policies[KEY]
 
     @policy.setter
-    def policy(self, text: str) -> None:
-        self.policies[KEY] = text
+    def policy(self, policy: Any) -> None:
+        self.policies[KEY] = policy
+
+    @property
+    def writes(self) -> list[Any]:
+        """The policies that were written."""
+        return [json.loads(text) for text in self.texts]
 
     def at_read(self, number: int, action: Callable[[], object]) -> None:
         """Do something before one of the next reads; a write follows the second read."""
         numbers = itertools.count(1)
         self.before_read = lambda: action() if next(numbers) == number else None
 
-    def edit_at_read(self, number: int, text: str) -> None:
+    def edit_at_read(self, number: int, policy: Any) -> None:
         """Have somebody else write the policy before one of the next reads."""
-        self.at_read(number, lambda: self.policies.update({KEY: text}))
+        self.at_read(number, lambda: self.policies.update({KEY: policy}))
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -154,14 +169,14 @@ class Aws:
         self.before_read()
         if KeyId not in self.policies:
             raise refused("NotFoundException")
-        return {"Policy": self.policies[KeyId]}
+        return {"Policy": self.printed(self.policies[KeyId])}
 
     def put_key_policy(self, *, KeyId: str, PolicyName: str, Policy: str) -> None:  # noqa: N803
         """Replace the policy."""
         assert PolicyName == "default"
         self.before_write()
-        self.writes.append(Policy)
-        self.policies[KeyId] = Policy
+        self.texts.append(Policy)
+        self.policies[KeyId] = json.loads(Policy)
         self.after_write()
 
 

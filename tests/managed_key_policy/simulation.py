@@ -112,7 +112,7 @@ class Kms:
         self.world = world
         self.down_from = float("inf")
         self.denied_until = 0.0
-        self.landed: list[tuple[float, str]] = [(-1000.0, POLICY)]
+        self.landed: list[tuple[float, str]] = [(-1000.0, json.dumps(POLICY))]
 
     def text(self, moment: float) -> str:
         """Return the policy as it was then."""
@@ -244,10 +244,7 @@ class Simulation:
     def put_in(self, *sids: str) -> None:
         """Have statements in the policy from the beginning."""
         landed, text = self.kms.landed[0]
-        self.kms.landed[0] = (
-            landed,
-            key_policy_function.spliced(text, set(), {sid: statement(sid) for sid in sids}),
-        )
+        self.kms.landed[0] = (landed, _with(text, *sids))
 
     def set_status(self, status: str, at: float) -> None:
         """Let the stack go on to another operation at a moment."""
@@ -258,20 +255,23 @@ class Simulation:
 
         def edit() -> None:
             text = self.kms.text(self.world.now)
-            self.kms.land(key_policy_function.spliced(text, {sid}, {sid: statement(sid)}))
+            self.kms.land(_with(text, sid))
 
         self.world.add(at, edit)
 
     def add_owner(self, at: float) -> None:
         """Let the stack that owns the key write the policy that it knows."""
-        self.world.add(at, lambda: self.kms.land(POLICY))
+        self.world.add(at, lambda: self.kms.land(json.dumps(POLICY)))
 
     def run(self) -> set[str]:
         """Run until all have answered, and return the sids that are in the policy then."""
         with self._in_place_of_aws():
             self.world.run()
-        policy = json.loads(self.kms.text(self.world.now))
-        return {statement["Sid"] for statement in policy["Statement"]}
+        return {statement["Sid"] for statement in self.statements()}
+
+    def statements(self) -> list[Any]:
+        """Return the statements that are in the policy now."""
+        return list(json.loads(self.kms.text(self.world.now))["Statement"])
 
     def _client(self, service: str, config: Any) -> Any:
         if service == "kms":
@@ -313,3 +313,8 @@ class Simulation:
             send=take,
             MAY_WRITE=may_write(*keys),
         )
+
+
+def _with(text: str, *sids: str) -> str:
+    policy = json.loads(text)
+    return json.dumps({**policy, "Statement": [*policy["Statement"], *map(statement, sids)]})

@@ -24,7 +24,7 @@ OPERATIONS = {
 
 Statement = dict[str, Any]
 Template = dict[str, Any]
-Policies = Callable[[], list[str]]
+Policies = Callable[[], list[Any]]
 
 
 @pytest.fixture(scope="session")
@@ -44,14 +44,19 @@ def aws(running_aws: EmbeddedAws) -> EmbeddedAws:
 @pytest.fixture
 def keys(aws: EmbeddedAws) -> list[str]:
     """Keys whose policies somebody else wrote."""
-    return [aws.client("kms").create_key(Policy=POLICY)["KeyMetadata"]["Arn"] for _ in range(3)]
+    kms = aws.client("kms")
+    return [kms.create_key(Policy=json.dumps(POLICY))["KeyMetadata"]["Arn"] for _ in range(3)]
 
 
 @pytest.fixture
 def policies(aws: EmbeddedAws, keys: list[str]) -> Policies:
     """Reads their policies."""
     kms = aws.client("kms")
-    return lambda: [kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"] for key in keys]
+
+    def read(key: str) -> Any:
+        return json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+
+    return lambda: [read(key) for key in keys]
 
 
 def body_of(build: Callable[[cdk.Stack], object]) -> Template:
@@ -240,7 +245,7 @@ def test_a_deletion_that_somebody_elses_dead_id_stops(
         "Principal": {"AWS": role["Arn"]},
         "Action": "kms:Decrypt",
     }
-    document = json.loads(policies()[0])
+    document = policies()[0]
     document["Statement"].append({**theirs, "Resource": "*"})
     kms.put_key_policy(KeyId=keys[0], PolicyName="default", Policy=json.dumps(document))
     iam_.delete_role(RoleName="theirs")
@@ -262,7 +267,7 @@ def test_a_deletion_without_access(aws: EmbeddedAws, keys: list[str], policies: 
         run(aws, "create_stack", body_of(lambda stack: manage(stack, keys[0], statement("A"))))
         == []
     )
-    document = json.loads(policies()[0])
+    document = policies()[0]
     owner = aws.client("iam").create_user(UserName="owner")["User"]["Arn"]
     document["Statement"][0]["Principal"] = {"AWS": owner}
     aws.client("kms").put_key_policy(
@@ -287,5 +292,5 @@ def test_a_deletion_without_access(aws: EmbeddedAws, keys: list[str], policies: 
     assert "A" in sids_in(policies()[0])
 
 
-def sids_in(policy: str) -> list[str | None]:
-    return [statement.get("Sid") for statement in json.loads(policy)["Statement"]]
+def sids_in(policy: Any) -> list[str | None]:
+    return [statement.get("Sid") for statement in policy["Statement"]]

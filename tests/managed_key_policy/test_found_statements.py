@@ -1,6 +1,5 @@
 """Statements of our sids that are older than the resource, and the ids that remember them."""
 
-import json
 from typing import Any
 
 import pytest
@@ -64,6 +63,14 @@ def test_a_write_whose_answer_is_lost_is_not_found(function: Function, aws: Aws)
     aws.after_write = raiser(no_answer())
     answer = function("Create", statement("A"))
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", KEY)
+
+
+def test_a_statement_of_the_same_call_made_twice_is_not_found(function: Function, aws: Aws) -> None:
+    """The function's role is new, so its write is refused; then the other call of Lambda writes."""
+    aws.before_write = raiser(refused("AccessDeniedException", "PutKeyPolicy"))
+    aws.edit_at_read(3, written(statement("A")))
+    answer = function("Create", statement("A"))
+    assert (answer["Status"], answer["PhysicalResourceId"], aws.writes) == ("SUCCESS", KEY, [])
 
 
 def test_updates_return_the_id_unchanged(function: Function) -> None:
@@ -207,7 +214,7 @@ def test_orphans_that_block_the_write_are_named(
     function: Function, aws: Aws, theirs: list[dict[str, Any]] | dict[str, Any], said: str
 ) -> None:
     """KMS itself says neither which statement nor which principal."""
-    aws.policy = json.dumps({"Statement": theirs})
+    aws.policy = {"Statement": theirs}
     aws.before_write = always(refused("MalformedPolicyDocumentException", "PutKeyPolicy"))
     answer = function("Create", statement("A"))
     assert answer["Reason"] == (

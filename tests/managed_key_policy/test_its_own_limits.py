@@ -9,6 +9,7 @@ from tests.managed_key_policy.conftest import (
     ACTIONS,
     ANOTHER_KEY,
     KEY,
+    OTHER,
     POLICY,
     Aws,
     Function,
@@ -259,6 +260,6 @@ def test_characters_that_kms_does_not_take_are_escaped(
     function: Function, aws: Aws, shown: str, sent: str
 ) -> None:
     """It takes those up to U+00FF, and may show another that was written as an escape."""
-    aws.policy = POLICY.replace('"Other"', f'"{shown}"')
+    aws.policy = {"Statement": [{**OTHER, "Sid": shown}]}
     function("Create", statement("A"))
-    assert f'"Sid":"{sent}"' in aws.writes[0]
+    assert f'"Sid":"{sent}"' in aws.texts[0]

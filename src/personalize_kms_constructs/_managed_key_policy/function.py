@@ -2,28 +2,22 @@
 
 `ManagedKeyPolicy` copies this file into templates as it is: it stands alone and imports what Lambda's Python has.
 
-Why nothing gets lost, though PutKeyPolicy replaces the whole text unconditionally:
+PutKeyPolicy replaces the whole policy, whatever it has become since the read. So the function reads again:
 
-- A write is of a text that was read a moment before: at most `WRITE_WITHIN` and the client's timeouts pass from that
-  read until the write has landed. So a write undoes only what others wrote within that window.
-- Whoever wrote is still waiting then: `SETTLE` is as long as the window and twice the 15 seconds that a change may stay
-  unseen, once by who undoes it and once by who looks (it is seconds as a rule; rarely it takes minutes, which no wait
-  here covers). It reads again, finds what it wrote undone, and starts over from the text that undid it, which keeps the
-  other's statements. It does so after a random time, so that two don't undo each other for ever.
-- It is done when two looks, `SETTLE` apart, show the same text with all in it: a third that reads late could put back
-  for a while what the next one undoes.
-- Who doesn't read again, such as a person in the console, is safe outside the window: the second read sees the edit.
-  KMS offers nothing to close the window itself. It lasts as long as reads lag behind writes, seconds at times, and an
-  edit that falls into it can be lost.
+- A write lands within `WRITE_WITHIN` and the client's timeouts after its read, and undoes what others write meanwhile.
+- Another function that wrote meanwhile is still waiting: `SETTLE` is that time and twice the 15 seconds for which a
+  change may stay unseen, once by who undoes it and once by who looks. (Minutes are rare; no wait here covers them.) It
+  finds its statements undone, and adds them to the new policy after a random time, or two would take turns for ever.
+- The function is done when two looks, `SETTLE` apart, show the same policy with all in it. After one look, a third
+  function that reads late could still put back what the next one undoes.
+- A person in the console doesn't read again: an edit that a read didn't see can be lost. KMS offers no remedy.
 
 Whoever may invoke a function decides on what it is asked, and this one may write the policies of keys. So it adds only
-what its own configuration, `MAY_WRITE`, has room for, under the conditions that stand there, and takes out only
-statements of the form that it adds. It takes out for keys that its configuration has no longer: CloudFormation cleans
-up when the function has its new one already. But what another resource of the stack has by then, one for the same key
-under another name, stays. Two such resources at once are refused: they would fight for the same sids.
+what its own configuration, `MAY_WRITE`, has room for, and removes only statements of the form that it adds. It does so
+for keys that have left its configuration, too: CloudFormation cleans up when the function has its new one already.
 
-CloudFormation doesn't wait for a call that it cancels, and makes the next one at once. So the function asks for the
-state of the stack, and does no more for an operation that is over: it only takes out what it wrote for a new resource.
+CloudFormation doesn't wait for a call that it cancels. So the function looks at the stack, and does no more for an
+operation that is over: it only removes what it wrote for a new resource.
 
 https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
 """
@@ -36,7 +30,7 @@ import random
 import re
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from contextlib import suppress
 from typing import Any
 
@@ -50,12 +44,8 @@ WRITE_WITHIN = 2.0
 CLIENT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
 # Roles and their policies, the function's own among them, are visible to KMS some time after they were made.
 PATIENCE = float(os.environ.get("PATIENCE_SECONDS", "60"))
-MAY_PASS = {
-    "AccessDeniedException",
-    "MalformedPolicyDocumentException",
-    "NotFoundException",
-    "KMSInvalidStateException",
-}
+DENIED, MALFORMED, GONE = "AccessDeniedException", "MalformedPolicyDocumentException", "NotFoundException"
+MAY_PASS = {DENIED, MALFORMED, GONE, "KMSInvalidStateException"}
 # The service and the actions that statements may be about, their conditions, and for each resource the key and the sids
 # that are its own, each with the number of its condition.
 MAY_WRITE = json.loads(os.environ.get("MAY_WRITE", "{}"))
@@ -66,16 +56,15 @@ ANSWERS_TO = ("https://", f"{EMULATOR.rstrip('/')}/") if EMULATOR else ("https:/
 RESERVE = 150.0
 TAKE_OUT_WITHIN = 1.2 * SETTLE
 SEND_TIMEOUT = 10.0
-GONE = "NotFoundException"
-OTHER_OPERATIONS = ("ROLLBACK", "DELETE")
 MAX_BYTES = 32_768
 # The id of what a failed Create leaves behind: its Delete must not fail for the reason that Create failed.
 NOTHING_WRITTEN = "nothing-written"
 # A physical id is the key's ARN, the sids found there at first, and the id that a change of keys may be rolled back to.
-FOUND, BEFORE = "#", "<"
-LONGEST_ID = 1000
-ORPHAN = re.compile(r"A(ROA|IDA)[A-Z0-9]{12,}")
+FOUND, BEFORE, LONGEST_ID = "#", "<", 1000
+ORPHAN = re.compile(r'"(A(?:ROA|IDA)[A-Z0-9]{12,})"')
+ROOT = re.compile(r"^arn:[^:]+:iam::(\d{12}):root$")
 Statement = dict[str, Any]
+Policy = dict[str, Any]
 
 
 class RefusedError(Exception):
@@ -84,50 +73,53 @@ class RefusedError(Exception):
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Carry out a request and answer it once, whatever happens."""
-    if not event["ResponseURL"].startswith(ANSWERS_TO):
-        raise RefusedError(
-            f"the answer would go to {event['ResponseURL']!r}, not to an https address of CloudFormation"
-        )
+    url = event["ResponseURL"]
+    if not url.startswith(ANSWERS_TO):
+        raise RefusedError(f"the answer would go to {url!r}, not to an https address of CloudFormation")
     ends = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - RESERVE
     physical_id, reason = event.get("PhysicalResourceId", NOTHING_WRITTEN), ""
     try:
-        new, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
-        _, partition, _, _, account, *_ = context.invoked_function_arn.split(":")
-        form = Form(f"arn:{partition}:iam::{account}")
+        key_arn = event["ResourceProperties"]["KeyArn"]
+        wanted = statements(event["ResourceProperties"])
+        managed_key, found_at_first = read_id(physical_id)
         stack = Stack(event["StackId"], event["RequestType"])
-        policy = KeyPolicy(new["KeyArn"], form, stack, ends)
-        wanted = statements(new)
-        if event["RequestType"] != "Delete":
-            first = key_of(physical_id) != new["KeyArn"]
+        policy = KeyPolicy(key_arn, Form(context.invoked_function_arn), stack, ends)
+        if event["RequestType"] == "Delete":
+            owned = wanted.keys() - found_at_first
+            # A resource for another name of the key was made before this one is deleted, and has the same sids.
+            for resource in configured(key_arn):
+                if resource["Owner"] != event["LogicalResourceId"]:
+                    owned -= resource["Sids"].keys()
+            if managed_key == key_arn:
+                policy.merge(owned, {})
+        else:
+            is_new, before = managed_key != key_arn, event.get("PhysicalResourceId", "")
+            owned = wanted.keys() | statements(event.get("OldResourceProperties", {})).keys()
             try:
-                policy.merge(wanted.keys() | statements(old).keys(), wanted, is_new=first)
+                policy.merge(owned, wanted, is_new=is_new)
             except Exception:
                 # A failed update of the same key needs nothing: CloudFormation asks for the old statements again.
-                if first and policy.written:
+                if is_new and policy.written:
                     policy.take_out(wanted)
-                    physical_id = event.get("PhysicalResourceId", first_id(new["KeyArn"], policy.found, ""))
+                    physical_id = before or first_id(key_arn, policy.found, "")
                 raise
-            if first:
-                physical_id = first_id(new["KeyArn"], policy.found, event.get("PhysicalResourceId", ""))
-        elif key_of(physical_id) == new["KeyArn"]:
-            theirs = configured_sids(new["KeyArn"], but_of=event["LogicalResourceId"])
-            policy.merge(wanted.keys() - found_at_first(physical_id) - theirs, {})
+            if is_new:
+                physical_id = first_id(key_arn, policy.found, before)
     except Exception as error:
         reason = str(error) if isinstance(error, RefusedError) else f"{type(error).__name__}: {error}"
     answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     answer.update(Status="FAILED" if reason else "SUCCESS", PhysicalResourceId=physical_id, Reason=reason)
-    send(event["ResponseURL"], answer)
+    send(url, answer)
 
 
 def first_id(key_arn: str, found: Set[str], before: str) -> str:
     """The physical id for a key, from its first statement on: an Update that returned another would replace.
 
-    It records what was found, not what was written, since a later Update can add sids but can't change the id: those
-    are then taken out like the ones of the first time. A function called twice for one Create finds what it wrote
-    itself; then a statement too many stays, and none is missing.
+    It records what was found, not what was written, since a later Update can add sids but can't change the id. A
+    function called twice for one Create finds what it wrote itself: then a statement too many stays, and none lacks.
     """
     previous = before.partition(BEFORE)[2]
-    if key_of(previous) == key_arn:
+    if read_id(previous)[0] == key_arn:
         return previous
     id = "".join([key_arn, *(FOUND + sid for sid in sorted(found)), *([BEFORE + before] if before else [])])
     while len(id) > LONGEST_ID and BEFORE in id:
@@ -135,30 +127,18 @@ def first_id(key_arn: str, found: Set[str], before: str) -> str:
     return id
 
 
-def key_of(physical_id: str) -> str:
-    """The key's ARN, if the id is of this function: CloudFormation makes one up for a Create without an answer.
+def read_id(physical_id: str) -> tuple[str, set[str]]:
+    """The key's ARN and the sids that were in its policy before this resource was, from an id of this function.
 
-    Nobody knows then what was found, and what stays does no harm.
+    CloudFormation makes up an id, of no key, for a Create without an answer. What stays then does no harm.
     """
-    return physical_id.partition(BEFORE)[0].partition(FOUND)[0]
+    key_arn, *found = physical_id.partition(BEFORE)[0].split(FOUND)
+    return key_arn, set(found)
 
 
-def found_at_first(physical_id: str) -> set[str]:
-    """The sids that were in the key's policy before this resource was."""
-    return set(physical_id.partition(BEFORE)[0].split(FOUND)[1:])
-
-
-def configured_sids(key_arn: str, *, but_of: str | None = None) -> set[str]:
-    """The sids that resources of the stack may have in the key's policy, without those of one resource.
-
-    The same key under another name, a parameter instead of its ARN for example, is another resource to CloudFormation,
-    which makes the new one before it deletes the old one. Both have the same sids.
-    """
-    return {sid for key in _configured(key_arn) if key["Owner"] != but_of for sid in key["Sids"]}
-
-
-def _configured(key_arn: str) -> list[dict[str, Any]]:
-    return [key for key in MAY_WRITE.get("Keys", []) if key["Arn"] == key_arn]
+def configured(key_arn: str) -> list[dict[str, Any]]:
+    """The stack's resources for a key: another one for each name, such as a parameter, that the key has or had."""
+    return [key for key in MAY_WRITE["Keys"] if key["Arn"] == key_arn]
 
 
 def send(url: str, answer: Mapping[str, str]) -> None:
@@ -188,18 +168,18 @@ class Stack:
         self._first = self._find_status()
 
     def has_gone_on(self) -> bool:
-        """Tell if the operation is over, or rolled back since; not if that isn't known.
+        """Tell if the operation is over, or is rolled back by now. If that isn't known, it goes on.
 
-        Nothing is created in a roll-back or a deletion. An update may be part of one: what counts is the first status
-        that could be read, at first perhaps none, since the role's policy is new. So an update that is cancelled before
-        that can't be told from its roll-back. What is cleaned up in a nested stack may be so after its own operation.
+        Nothing is created in a roll-back or a deletion. An update may be part of one, as the first status says that
+        could be read. Until the role's new policy is seen, an update and its roll-back look the same. A nested stack
+        may be cleaned up after its own operation.
         """
         now = self._find_status()
         self._first = self._first or now
-        return bool(now) and (
-            ("IN_PROGRESS" not in now and self._request != "Delete")
-            or any(word in now and (self._request == "Create" or word not in self._first) for word in OTHER_OPERATIONS)
-        )
+        if now and "IN_PROGRESS" not in now and self._request != "Delete":
+            return True
+        before = "" if self._request == "Create" else self._first
+        return any(word in now and word not in before for word in ("ROLLBACK", "DELETE"))
 
     def _find_status(self) -> str:
         try:
@@ -217,25 +197,26 @@ def statements(properties: Mapping[str, Any]) -> dict[str, Statement]:
 class Form:
     """The form of the statements that are written: for Personalize, or for one role of the account."""
 
-    def __init__(self, iam: str) -> None:
+    def __init__(self, function_arn: str) -> None:
+        _, partition, _, _, account, *_ = function_arn.split(":")
+        iam = f"arn:{partition}:iam::{account}"
         self._account = _canonical({"AWS": f"{iam}:root"}, is_principal=True)
-        self._service = _canonical({"Service": MAY_WRITE.get("Service", "")})
+        self._service = _canonical({"Service": MAY_WRITE["Service"]})
         self._role = re.compile(rf"{re.escape(iam)}:role/[^*?$]+")
 
     def has(self, statement: Statement) -> bool:
         """Tell if a statement only allows what Personalize needs on a key, and only to those who need it."""
-        rest = {key: _canonical(value, is_principal=key == "Principal") for key, value in statement.items()}
+        rest = _canonical(statement)
         principal, condition = rest.pop("Principal", None), rest.pop("Condition", None)
         actions = set(rest.pop("Action", [""]))
         rest.pop("Sid", None)
-        if rest != {"Effect": ["Allow"], "Resource": ["*"]} or not actions <= set(MAY_WRITE.get("Actions", [])):
+        if rest != {"Effect": ["Allow"], "Resource": ["*"]} or not actions <= set(MAY_WRITE["Actions"]):
             return False
-        return principal == self._service or (principal == self._account and self._is_for_a_role(condition))
-
-    def _is_for_a_role(self, condition: Any) -> bool:
+        if principal == self._service:
+            return True
         match condition:
             case {"ArnEquals": {"aws:PrincipalArn": [str(arn)], **others}, **more}:
-                return not others and not more and bool(self._role.fullmatch(arn))
+                return principal == self._account and not others and not more and bool(self._role.fullmatch(arn))
         return False
 
 
@@ -243,49 +224,40 @@ class KeyPolicy:
     """The policy of one key, for as long as the function may run."""
 
     def __init__(self, key_arn: str, form: Form, stack: Stack, ends: float) -> None:
-        self.written = False
-        self.attempted = False
+        self.attempted = self.written = False
         self.found: set[str] = set()
-        self._text = ""
-        self._key_arn, self._form, self._stack = key_arn, form, stack
-        self._ends = ends
+        self._key, self._form, self._stack, self._ends = key_arn, form, stack, ends
         self._kms: Any = boto3.client("kms", config=CLIENT)
 
     def merge(self, owned: Set[str], wanted: Mapping[str, Statement], *, is_new: bool = False) -> None:
-        """Splice until the policy stays as it should; statements that are there already need no write.
-
-        What is there of these sids when the resource is new was retained.
-        """
+        """Write until the policy stays as it should; statements that are there already need no write."""
         self._check(wanted)
         patient_until = time.monotonic() + PATIENCE
-        problem = last = ""
+        problem, policy, last = "", Policy(), Policy()
         while True:
             try:
                 if self._stack.has_gone_on():
                     raise RefusedError("the stack operation was cancelled, or is over")
-                text = self._read()
-                self._refuse_foreign(text, wanted)
+                policy = self._read()
                 if is_new and not self.attempted:
-                    # Later, a write that got no answer may be what is found.
-                    self.found = wanted.keys() & {each.get("Sid") for each in _statements_of(text)}
-                new, pause = spliced(text, owned, wanted, self._form.has), SETTLE
-                if new == text == last:
+                    # What is there of these sids was retained. Later, it may be a write without an answer or a twin's.
+                    self.found = wanted.keys() & {statement.get("Sid") for statement in policy["Statement"]}
+                new, pause = self._merged(policy, owned, wanted), SETTLE
+                if new == policy == last:
                     return
-                if new != text:
+                if new != policy:
                     if problem:
                         self._wait(random.uniform(0, SETTLE), problem)
-                    problem = (
-                        f"something else keeps changing the policy of key {self._key_arn}: deploy when it has ended"
-                    )
-                    if not self._replace(text, new):
-                        new, pause = "", 0
+                    problem = f"something else keeps changing the policy of key {self._key}: deploy when it has ended"
+                    if not self._replace(policy, new):
+                        new, pause = Policy(), 0
                 last = new
             except (BotoCoreError, ClientError) as error:
-                last = ""
+                last = Policy()
                 code, is_temporary = _judged(error)
                 if code == GONE and not wanted:
                     return
-                reason = self._explained(error)
+                reason = self._explained(code, error, policy)
                 if not (is_temporary or (code in MAY_PASS and time.monotonic() < patient_until)):
                     raise RefusedError(reason) from error
                 # A write that got no answer may still land.
@@ -296,192 +268,126 @@ class KeyPolicy:
     def take_out(self, wanted: Mapping[str, Statement]) -> None:
         """Take out what was written, as far as possible.
 
-        It looks until the time is over: a read may not show yet what was written, and somebody may write what they read
-        before. CloudFormation's Delete will look again, but not where a change of keys has failed.
+        A read may not show yet what was written, and somebody may write what they read before, so it goes on looking.
+        CloudFormation's Delete will look again, but not where a change of keys has failed.
         """
         until = time.monotonic() + TAKE_OUT_WITHIN
         while time.monotonic() < until:
             with suppress(BotoCoreError, ClientError, RefusedError):
-                text = self._read()
-                new = spliced(text, wanted.keys() - self.found, {}, self._form.has)
-                if new != text:
-                    self._replace(text, new)
+                policy = self._read()
+                new = self._merged(policy, wanted.keys() - self.found, {})
+                if new != policy:
+                    self._replace(policy, new)
             time.sleep(SETTLE / 20)
 
     def _check(self, wanted: Mapping[str, Statement]) -> None:
         """Refuse what the configuration has no room for, whoever asks."""
         if not all(wanted):
             raise RefusedError("a statement has no sid, by which it would be found again: give it one")
-        sids = sorted(configured_sids(self._key_arn))
+        resources = configured(self._key)
+        conditions = {}
+        for resource in resources:
+            for sid, number in resource["Sids"].items():
+                conditions[sid] = _canonical(MAY_WRITE["Conditions"][number])
         for sid, statement in wanted.items():
-            if sid not in sids or not self._form.has(statement) or not self._has_condition(statement):
+            has_condition = conditions.get(sid) == _canonical(statement.get("Condition", {}))
+            if not has_condition or not self._form.has(statement):
                 raise RefusedError(
-                    f"the function may not write statement {sid} into the policy of key {self._key_arn}: it writes "
-                    f"what it was deployed for, {', '.join(sids) or 'nothing for this key'}, and in these statements "
-                    "what Amazon Personalize needs, under the conditions it was deployed with"
+                    f"the function may not write statement {sid} into the policy of key {self._key}: it writes "
+                    f"what it was deployed for, {', '.join(sorted(conditions)) or 'nothing for this key'}, and in "
+                    "these statements what Amazon Personalize needs, under the conditions it was deployed with"
                 )
+        owners = sorted({resource["Owner"] for resource in resources if wanted.keys() & resource["Sids"].keys()})
         # Each would undo the statements of the other, which have the same sids.
-        owners = {key["Owner"] for key in _configured(self._key_arn) if wanted.keys() & set(key["Sids"])}
         if len(owners) > 1:
             raise RefusedError(
-                f"key {self._key_arn} is managed twice, by {' and '.join(sorted(owners))}: one construct got it under "
-                "two names, as an ARN and a parameter for example; give it one, or use a construct for each"
+                f"key {self._key} is managed twice, by {' and '.join(owners)}: one construct got it under two "
+                "names, as an ARN and a parameter for example; give it one, or use a construct for each"
             )
 
-    def _has_condition(self, statement: Statement) -> bool:
-        numbers = [key["Sids"].get(statement["Sid"]) for key in _configured(self._key_arn)]
-        conditions = [MAY_WRITE["Conditions"][number] for number in numbers if number is not None]
-        return all(_canonical(statement.get("Condition", {})) == _canonical(each) for each in conditions)
+    def _merged(self, policy: Policy, owned: Set[str], wanted: Mapping[str, Statement]) -> Policy:
+        """Return the policy with the wanted statements at its end, and without other ones of ours of these sids.
 
-    def _refuse_foreign(self, text: str, wanted: Mapping[str, Statement]) -> None:
-        """Refuse a policy with a statement in our place that is none of ours by its form."""
-        foreign = {str(each.get("Sid")) for each in _statements_of(text) if not self._form.has(each)}
-        for sid in sorted(foreign & wanted.keys()):
-            raise RefusedError(
-                f"the policy of key {self._key_arn} has another statement with the sid {sid}: take it out, or give it "
-                "another sid, if nobody needs it as it is"
-            )
+        All else keeps its meaning and its order, but not its spelling. So do statements of ours that need no change.
+        """
+        kept, missing = [], dict(wanted)
+        for statement in policy["Statement"]:
+            sid, is_ours = statement.get("Sid"), self._form.has(statement)
+            if sid in wanted and not is_ours:
+                raise RefusedError(
+                    f"the policy of key {self._key} has another statement with the sid {sid}: take it out, or give "
+                    "it another sid, if nobody needs it as it is"
+                )
+            is_wanted = sid in missing and _canonical(statement) == _canonical(missing[sid])
+            if is_wanted:
+                del missing[sid]
+            if is_wanted or not is_ours or sid not in owned:
+                kept.append(statement)
+        return {**policy, "Statement": [*kept, *missing.values()]}
 
-    def _replace(self, text: str, new: str) -> bool:
+    def _replace(self, policy: Policy, new: Policy) -> bool:
+        """Write, unless the policy isn't any more what was read."""
+        text = json.dumps(new, ensure_ascii=False, separators=(",", ":"))
         # KMS takes no character above U+00FF, and may show one that was written as an escape.
-        new = re.sub(r"[^\x00-\xff]+", lambda found: json.dumps(found[0])[1:-1], new)
-        if len(new.encode()) > MAX_BYTES:
-            # KMS shows policies with white space that nobody wrote.
-            new = re.sub(r'("(?:\\.|[^"\\])*")|\s+', r"\1", new)
-        size = len(new.encode())
+        text = re.sub(r"[^\x00-\xff]+", lambda above: json.dumps(above[0])[1:-1], text)
+        size = len(text.encode())
         if size > MAX_BYTES:
             raise RefusedError(
-                f"the policy of key {self._key_arn} would have {size} bytes without white space, but KMS takes "
+                f"the policy of key {self._key} would have {size} bytes without white space, but KMS takes "
                 f"{MAX_BYTES}: take out statements that nobody needs, or use another key"
             )
         read = time.monotonic()
-        if self._read() != text or time.monotonic() - read > WRITE_WITHIN:
+        if self._read() != policy or time.monotonic() - read > WRITE_WITHIN:
             return False
         self.attempted = True
         try:
-            self._kms.put_key_policy(KeyId=self._key_arn, PolicyName="default", Policy=new)
+            self._kms.put_key_policy(KeyId=self._key, PolicyName="default", Policy=text)
         except (BotoCoreError, ClientError) as error:
             self.written = self.written or _judged(error)[1]
             raise
         self.written = True
         return True
 
-    def _read(self) -> str:
-        self._text = str(self._kms.get_key_policy(KeyId=self._key_arn, PolicyName="default")["Policy"])
-        return self._text
+    def _read(self) -> Policy:
+        policy: Policy = json.loads(self._kms.get_key_policy(KeyId=self._key, PolicyName="default")["Policy"])
+        if "Statement" not in policy:
+            raise RefusedError("the key policy has no Statement: repair it")
+        if isinstance(policy["Statement"], dict):
+            policy["Statement"] = [policy["Statement"]]
+        return policy
 
     def _wait(self, seconds: float, problem: str) -> None:
         if time.monotonic() + seconds > self._ends:
             raise RefusedError(f"no time is left: {problem}")
         time.sleep(seconds)
 
-    def _explained(self, error: Exception) -> str:
-        code = _judged(error)[0]
-        if code == "MalformedPolicyDocumentException":
-            return f"key {self._key_arn}: {error}{''.join(_orphans(self._text))}"
-        if code != "AccessDeniedException":
-            return f"key {self._key_arn}: {error}"
-        return (
-            f"{error}: the policy of key {self._key_arn} must let the account use IAM policies, by a statement for the "
-            "account as principal"
-        )
-
-
-def spliced(
-    text: str,
-    owned: Set[str],
-    wanted: Mapping[str, Statement],
-    is_ours: Callable[[Statement], bool] = lambda _: True,
-) -> str:
-    """The policy with the wanted statements at its end and without other ones of ours of these sids.
-
-    All else stays as it is, byte for byte. So do statements of ours that need no change.
-    """
-    parts = list(_parts(text, _skip(text, 0)))
-    spans = {key: (start, end) for (key, _, _), (_, start, end) in zip(parts[::2], parts[1::2], strict=True)}
-    if "Statement" not in spans:
-        raise RefusedError("the key policy has no Statement: repair it")
-    start, end = spans["Statement"]
-    single = text[start] == "{"
-    found = [(json.loads(text[start:end]), start, end)] if single else list(_parts(text, start))
-    missing = dict(wanted)
-    kept = []
-    for index, (statement, _, _) in enumerate(found):
-        sid = statement.get("Sid")
-        if sid in missing and _canonical(statement) == _canonical(missing[sid]):
-            del missing[sid]
-        elif (sid in owned or sid in wanted) and is_ours(statement):
-            continue
-        kept.append(index)
-    if len(kept) == len(found) and not missing:
-        return text
-
-    edges = [start + (not single), *(edge for _, *span in found for edge in span), end - (not single)]
-    gaps = [text[one:other] for one, other in zip(edges[::2], edges[1::2], strict=True)]
-    separator = gaps[-2] if len(found) > 1 else f",{gaps[0]}"
-    inside = ""
-    for index in kept:
-        inside += (gaps[index] if inside else "") + text[found[index][1] : found[index][2]]
-    for statement in missing.values():
-        inside += (separator if inside else "") + json.dumps(statement, separators=(",", ":"))
-    if not inside and gaps[0] == gaps[-1]:
-        # Adding to an empty list wrote its white space on both sides.
-        return f"{text[:start]}[{gaps[0]}]{text[end:]}"
-    return f"{text[:start]}[{gaps[0]}{inside}{gaps[-1]}]{text[end:]}"
-
-
-def _statements_of(text: str) -> list[Statement]:
-    listed = json.loads(text).get("Statement", [])
-    return [listed] if isinstance(listed, dict) else listed
-
-
-def _orphans(text: str) -> Iterator[str]:
-    """Name the statements for deleted roles and users, for which KMS refuses any text."""
-    for statement in _statements_of(text):
-        principal = statement.get("Principal")
-        listed = principal.get("AWS", []) if isinstance(principal, dict) else []
-        for each in [listed] if isinstance(listed, str) else listed:
-            if ORPHAN.fullmatch(each):
-                yield (
-                    f"; statement {statement.get('Sid', 'without sid')} is for {each}, the id of a deleted role or "
-                    "user: have it taken out of the key policy"
+    def _explained(self, code: str, error: Exception, policy: Policy) -> str:
+        if code == DENIED:
+            return (
+                f"{error}: the policy of key {self._key} must let the account use IAM policies, by a statement for "
+                "the account as principal"
+            )
+        orphans = ""
+        # KMS refuses any policy with the id of a deleted role or user, and doesn't name it.
+        for statement in policy["Statement"] if code == MALFORMED else []:
+            for id in ORPHAN.findall(json.dumps(statement.get("Principal"))):
+                orphans += (
+                    f"; statement {statement.get('Sid', 'without sid')} is for {id}, the id of a deleted role or user: "
+                    "have it taken out of the key policy"
                 )
-
-
-def _parts(text: str, start: int) -> Iterator[tuple[Any, int, int]]:
-    """Every value in the array or object that begins here, and every key, with its span."""
-    at = _skip(text, start + 1)
-    while text[at] not in "]}":
-        value, end = json.JSONDecoder().raw_decode(text, at)
-        yield value, at, end
-        at = _skip(text, end)
-
-
-def _skip(text: str, at: int) -> int:
-    while text[at] in " \t\r\n,:":
-        at += 1
-    return at
+        return f"key {self._key}: {error}{orphans}"
 
 
 def _canonical(value: Any, *, is_principal: bool = False) -> Any:
     """A statement in a form that doesn't depend on how KMS writes it.
 
-    In a policy a list of one is as good as its member, the order in lists means nothing, and as a principal, not in a
-    condition, an account is its root.
+    A list of one is as good as its member, the order in lists means nothing, and as a principal an account is its root.
     """
     if isinstance(value, dict):
-        return {
-            key: _canonical(member, is_principal=is_principal or key in {"Principal", "NotPrincipal"})
-            for key, member in value.items()
-        }
+        return {key: _canonical(each, is_principal=is_principal or key == "Principal") for key, each in value.items()}
     members = value if isinstance(value, list) else [value]
-    # A null is no string, and no string of a policy has a NUL.
-    texts = {
-        member if isinstance(member, str) else "\0" if member is None else json.dumps(member) for member in members
-    }
-    if is_principal:
-        texts = {re.sub(r"^arn:[^:]+:iam::(\d{12}):root$", r"\1", text) for text in texts}
-    return sorted(texts)
+    texts = {member if isinstance(member, str) else json.dumps(member) for member in members}
+    return sorted({ROOT.sub(r"\1", text) for text in texts} if is_principal else texts)
 
 
 def _judged(error: Exception) -> tuple[str, bool]:
