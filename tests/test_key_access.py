@@ -64,6 +64,14 @@ def test_it_matches_what_revokes_access_to_this_key(
     assert not is_matched(event(name, OTHER_ARN))
 
 
+@pytest.mark.parametrize("name", REVOKING)
+def test_it_leaves_refused_calls_alone(is_matched: Callable[[Any], bool], name: str) -> None:
+    """CloudTrail records them, too, with an error code; they revoked nothing."""
+    refused = event(name)
+    refused["detail"]["errorCode"] = "AccessDenied"
+    assert not is_matched(refused)
+
+
 def test_it_leaves_other_calls_alone(is_matched: Callable[[Any], bool]) -> None:
     """Using a key or giving access revokes nothing, nor do other services' calls of these names."""
     others = [event(name) for name in ("Decrypt", "CreateGrant", "EnableKey", "CancelKeyDeletion")]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_events as events
 
 # The KMS developer guide, "Logging AWS KMS API calls with AWS CloudTrail", shows each call with the
-# key in ``resources``.
+# key in ``resources``. A call that was refused has an ``errorCode``.
 _REVOKING_CALLS = [
     "DisableKey",
     "PutKeyPolicy",
@@ -46,6 +46,7 @@ def key_access_rule(
             detail={
                 "eventSource": ["kms.amazonaws.com"],
                 "eventName": _REVOKING_CALLS,
+                "errorCode": [{"exists": False}],
                 "resources": {"ARN": Lazy.uncached_list(cast("IListProducer", arns))},
             },
         ),
