@@ -9,6 +9,8 @@ from tests.managed_key_policy.conftest import (
     Aws,
     Function,
     properties,
+    raiser,
+    refused,
     statement,
     written,
 )
@@ -77,6 +79,23 @@ def test_edit_between_read_and_write_is_kept(function: Function, aws: Aws) -> No
     aws.edit_at_read(2, {"Statement": ACCOUNT})
     assert function("Create", statement("A"))["Status"] == "SUCCESS"
     assert aws.writes == [{"Statement": [ACCOUNT, statement("A")]}]
+
+
+def test_statements_that_another_call_wrote_are_looked_at_twice(
+    function: Function, aws: Aws
+) -> None:
+    """A plan that wasn't written counts for no look."""
+    aws.edit_at_read(2, written(statement("A")))
+    assert function("Create", statement("A"))["Status"] == "SUCCESS"
+    assert (aws.writes, aws.now) == ([], 40)
+
+
+def test_two_looks_with_an_error_between_them_are_not_enough(function: Function, aws: Aws) -> None:
+    """Nobody knows what was there meanwhile."""
+    aws.policy = written(statement("A"))
+    aws.at_read(2, raiser(refused("ThrottlingException")))
+    assert function("Create", statement("A"))["Status"] == "SUCCESS"
+    assert 80 < aws.now < 90
 
 
 def test_write_waits_for_no_slow_read(function: Function, aws: Aws) -> None:
