@@ -38,7 +38,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-# In seconds. The timeouts of the client are part of the window above; its own retries would make it longer.
+# In seconds. The timeouts of the client are part of the time above; its own retries would make it longer.
 SETTLE = float(os.environ.get("SETTLE_SECONDS", "40"))
 WRITE_WITHIN = 2.0
 CLIENT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
@@ -137,7 +137,7 @@ def read_id(physical_id: str) -> tuple[str, set[str]]:
 
 
 def configured(key_arn: str) -> list[dict[str, Any]]:
-    """The stack's resources for a key: another one for each name, such as a parameter, that the key has or had."""
+    """The stack's resources for a key: one for each of its names, which may be an ARN and a parameter."""
     return [key for key in MAY_WRITE["Keys"] if key["Arn"] == key_arn]
 
 
@@ -170,9 +170,9 @@ class Stack:
     def has_gone_on(self) -> bool:
         """Tell if the operation is over, or is rolled back by now. If that isn't known, it goes on.
 
-        Nothing is created in a roll-back or a deletion. An update may be part of one, as the first status says that
-        could be read. Until the role's new policy is seen, an update and its roll-back look the same. A nested stack
-        may be cleaned up after its own operation.
+        Nothing is created in a roll-back or a deletion. An update may be part of one: the first status that could be
+        read says so. An update that is cancelled before any could, since the role's policy is new, looks like its
+        roll-back. A nested stack may be cleaned up after its own operation.
         """
         now = self._find_status()
         self._first = self._first or now
