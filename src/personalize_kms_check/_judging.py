@@ -18,7 +18,7 @@ from ._declarations import Declaration, template_of
 from ._finding import Finding
 from ._findings.decisions import decisions
 from ._model import AccessModel
-from ._needs.need import CALLER, IN_BUCKET_POLICY, IN_IAM
+from ._needs.need import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY
 from ._reading import ReadAssembly, read_assemblies
 from ._reports.report import AccessReport, merged
 from ._reports.rules import CONFIGURATION, RULES, UNDECIDED, UNENCRYPTED
@@ -79,10 +79,14 @@ class ReadApp:
         self._read = read_assemblies(assemblies, policies=given_policies(policies))
         self.encryptions: set[str] = set()
         """The paths of constructs of ours that aren't jobs."""
+        self.used: set[str] = set()
+        """The ARNs of keys and roles that constructs of ours made or were given."""
         for read in self._read:
             for construct in read.constructs:
-                if construct.ours and construct.state is None:
-                    self.encryptions.add(construct.path)
+                if construct.ours:
+                    self.used |= construct.uses
+                    if construct.state is None:
+                        self.encryptions.add(construct.path)
 
     def everything(self) -> AccessReport:
         """Compare all that is asked."""
@@ -129,6 +133,11 @@ def _certain(read: ReadAssembly) -> AccessReport:
     from ._comparison import report_on
 
     report = report_on(decided)
+    # A key policy that names the role, or can't be seen, may be enough for resources of others.
+    by_key: set[tuple[str, str, str]] = set()
+    for need, column, decision in decided.on_needs:
+        if column == IN_KEY_POLICY and decision.answer is not Answer.NO:
+            by_key.add((need.principal_arn, need.action, need.resource_arn))
     pending: list[PendingPolicy] = []
     not_judged: set[str] = set()
     for construct in read.constructs:
@@ -139,6 +148,9 @@ def _certain(read: ReadAssembly) -> AccessReport:
     for finding in report.findings:
         if finding.kind == "missing":
             is_told = not any(_is_pending(finding, policy, model) for policy in pending)
+            if finding.policy == IN_IAM and not finding.ours:
+                permission = (finding.principal_arn, finding.action, finding.resource)
+                is_told = is_told and permission not in by_key
         elif finding.kind == "undecided":
             is_told = finding.name in not_judged or _has_another_condition(finding)
             is_told = is_told or _is_open_in_given_policy(finding, model)

@@ -91,6 +91,25 @@ def test_a_denial_of_an_open_value_may_be_of_what_the_app_makes(
     }
 
 
+def test_a_boundary_by_a_parameter_may_be_about_what_the_app_makes(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
+    """A platform team wrote it for all buckets of an environment."""
+    data = s3.Bucket(stack, "Data", bucket_name="company-prod-data")
+    encryption(stack, resources=[exporting(data)])
+    of_environment = cdk.CfnParameter(stack, "Env").value_as_string
+    statements = [
+        iam.PolicyStatement(actions=["kms:*"], resources=["*"]),
+        iam.PolicyStatement(
+            actions=["s3:*"], resources=[f"arn:aws:s3:::company-{of_environment}-*"]
+        ),
+    ]
+    boundary = iam.ManagedPolicy(stack, "Boundary", statements=statements)
+    iam.PermissionsBoundary.of(stack).apply(boundary)
+    app.synth()
+    assert told(app) == []
+
+
 def of_another_stack(stack: cdk.Stack) -> cdk.Stack:
     """Resources of one stack, the construct in another, beside open values."""
     other = of_app(stack, "Other")

@@ -27,6 +27,7 @@ from tests.judge.apps import encryption, failure, told
 from tests.life.conftest import PERSONALIZE, importing, trusted_role
 
 ALLOW = "use key and role of one PersonalizeEncryption, and allow it with encryption.allow("
+ADD = "add these actions to that policy: a new RoleArn would replace the dataset group"
 ENV = cdk.Environment(account="111122223333", region="eu-west-1")
 
 
@@ -140,7 +141,7 @@ def by_a_machine_without_rights(stack: cdk.Stack) -> None:
             "make it wait with node.add_dependency(encryption.permissions), or for that policy",
         ),
         (without_statements, "MissingKeyAccess error Main/Books", ALLOW),
-        (with_a_role_without_statements, "MissingKeyAccess error Main/Books", ALLOW),
+        (with_a_role_without_statements, "MissingKeyAccess error Main/Books", ADD),
         (on_another_key, "MissingKeyAccess error Main/Books", ALLOW),
         (at_another_prefix, "MissingRoleAccess error Main/Ratings", ALLOW),
         (
@@ -256,6 +257,21 @@ def test_what_is_right_passes(
     assert report.asked
     assert not report.missing
     assert not report.problems
+
+
+@pytest.mark.parametrize("is_imported", [False, True])
+def test_a_key_policy_may_be_enough_for_a_role_of_others(
+    is_imported: bool, app: cdk.App, stack: cdk.Stack
+) -> None:
+    """It names the role, or can't be seen; AWS's page asks for statements in IAM as well."""
+    role, key = trusted_role(stack), kms.Key(stack, "Key")
+    arn = f"arn:aws:kms:eu-west-1:{ENV.account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    wired = wire_by_hand(stack, key, role)
+    stack.node.try_remove_child(wired.node.id)
+    given = kms.Key.from_key_arn(stack, "Imported", arn) if is_imported else key
+    group(stack, encryption(stack, encryption_key=given), role_arn=role.role_arn)
+    app.synth()
+    assert {severity for _, severity, _ in told(app)} <= {"warning"}
 
 
 def test_the_order_of_others_is_an_error_of_the_whole_check(app: cdk.App, stack: cdk.Stack) -> None:

@@ -9,6 +9,7 @@ Service and resource control policies can't be seen in a template, nor from a me
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from .._answers import Answer
@@ -221,6 +222,8 @@ def _by_identity(role: Role, call: Call) -> Verdict:
 
 def _by_boundary(role: Role, call: Call) -> Verdict:
     if role.boundary is not None:
+        # Whoever wrote it may well mean the app's own by a parameter.
+        call = replace(call, is_on_own=False)
         return verdict_of([role.boundary], call, of_resource=False)
     # Of a role that exists already, reports say once that its policies can't be seen.
     if role.unseen_boundary and (role.declared or not role.unseen):

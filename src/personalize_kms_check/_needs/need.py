@@ -52,9 +52,12 @@ class Need:
 
     @property
     def is_on_own(self) -> bool:
-        """True if a construct asks for it, on a key or a bucket that the app makes."""
-        is_made = self.owner is not None and self.owner.declared is not None
-        return is_made and any(asked.names_own for asked in self.asked)
+        """True if a construct asks for it, on a key or a bucket whose policy it writes."""
+        owner = self.owner
+        if owner is None or owner.declared is None:
+            return False
+        policy = (owner.column, owner.arn)
+        return any(asked.names_own and policy not in asked.files for asked in self.asked)
 
     @property
     def principal_arn(self) -> str:

@@ -34,6 +34,7 @@ _TAKEN_OUT = (
     "let no aspect, override or expression replace what the construct writes into this policy"
 )
 _ALLOW = "use key and role of one PersonalizeEncryption, and allow it with encryption.allow(…)"
+_ADD = "add these actions to that policy: a new RoleArn would replace the dataset group"
 _GRANT = "allow the caller with encryption.grant_create(…)"
 _APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
 
@@ -88,14 +89,19 @@ def _remedy(line: Line, app: ReadApp, root: Any) -> str:
     if policy.policy == "boundary":
         return "add these actions to the permissions boundary"
     asked: set[str] = set()
+    roles: set[str] = set()
     for finding in line.findings:
-        asked.update([request.name for request in finding.asked])
+        for request in finding.asked:
+            asked.add(request.name)
+            roles.add(request.role_arn)
     if policy.policy == "trust":
         role = policy.declared[0].construct_path if policy.declared else ""
         if not any(role.startswith(f"{path}/") for path in asked):
             return f"have the owner of the role {line.first.reason.remedy}"
     if not any(finding.ours for finding in line.findings):
-        return _GRANT if line.first.principal == "caller" else _ALLOW
+        if line.first.principal == "caller":
+            return _GRANT
+        return _ADD if roles.isdisjoint(app.used) else _ALLOW
     if line.first.principal != "caller" and app.encryptions.isdisjoint(asked):
         return "use the PersonalizeEncryption that made the dataset group"
     return _TAKEN_OUT
