@@ -131,7 +131,7 @@ class Cause(Enum):
     NOT_SEEN_TO_BE_ASKED = "nothing that can be seen asks for it"
     WIDER_THAN_ASKED = "it is more than AWS's pages ask for"
     KEY_POLICY_IS_ENOUGH = (
-        "AWS's page asks for it in key policies alone, and none concerned leaves it to IAM"
+        "AWS's page asks for it in the key policy alone, which should name the role"
     )
     OTHER_KEYS = "it is on keys that aren't used"
     OTHER_BUCKETS = "it is on buckets that aren't used"
