@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from personalize_kms_check._answers import Answer
 from personalize_kms_check._asked import Location
 from personalize_kms_check._causes import Cause
 from personalize_kms_check._comparison import compare
 from personalize_kms_check._evaluation import calls, decision
+from personalize_kms_check._evaluation.addressed import addressed_to
 from personalize_kms_check._model import AccessModel, Bucket, Key, Role
 from personalize_kms_check._policy_documents import Policy
 from tests.access.models import (
@@ -395,3 +397,27 @@ def test_an_account_that_is_a_number(account: int, allowed: bool) -> None:
     }
     assert actions == (set(KEY_POLICY_ACTIONS) if allowed else set())
     assert report.undecided == ()
+
+
+def test_a_reason_names_all_principals_that_may_be_the_role() -> None:
+    statement = role(KEY_POLICY_ACTIONS, Principal={"AWS": ["${Main.A?}", "${Main.B?}"]})
+    report = compare(model_of(asked(), key=[statement], iam=READ))
+    because = {entry.because for entry in report.undecided if entry.principal == "role"}
+    assert because
+    assert all("${Main.A?}" in text and "${Main.B?}" in text for text in because)
+
+
+def test_an_account_that_may_be_the_role_s() -> None:
+    """Its number is written, and the role's account isn't known."""
+    caller = calls.Caller(ROLE, "${AWS::AccountId}", REGION)
+    (way,) = addressed_to({"Principal": {"AWS": ACCOUNT}}, caller, denies=False)
+    assert [doubt.sentence() for doubt in way.doubts] == [
+        f"Principal {ACCOUNT}: the role isn't known before deployment"
+    ]
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_role_that_trusts_personalize(is_trusted: bool) -> None:
+    trusting = Role(ROLE, trust=[policy("trust policy", [TRUST] if is_trusted else [])])
+    answer = decision.trust(calls.service(ACCOUNT, REGION), trusting).answer
+    assert answer is (Answer.YES if is_trusted else Answer.NO)
