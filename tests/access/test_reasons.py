@@ -1,5 +1,6 @@
 """In which words a decision says why: the policy, whose it is, and what can't be seen of it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -421,3 +422,44 @@ def test_a_role_that_trusts_personalize(is_trusted: bool) -> None:
     trusting = Role(ROLE, trust=[policy("trust policy", [TRUST] if is_trusted else [])])
     answer = decision.trust(calls.service(ACCOUNT, REGION), trusting).answer
     assert answer is (Answer.YES if is_trusted else Answer.NO)
+
+
+NOT_OF_THE_APP = "it isn't part of the app"
+
+
+@pytest.mark.parametrize(
+    ("arn", "unseen", "remedy"),
+    [
+        (KEY, NOT_OF_THE_APP, f"pass what it says with --policy {KEY}=FILE"),
+        (
+            KEY.replace("arn:aws:", "arn:${AWS::Partition}:"),
+            NOT_OF_THE_APP,
+            f"pass what it says with --policy {KEY}=FILE",
+        ),
+        (KEY, "it is imported", ""),
+        (
+            f"arn:aws:kms:{REGION}:{ACCOUNT}:key/${{Main.Id?}}",
+            NOT_OF_THE_APP,
+            "pass --parameters Id=…",
+        ),
+    ],
+)
+def test_a_remedy_names_what_settles_an_unseen_policy(arn: str, unseen: str, remedy: str) -> None:
+    key = Key(arn, unseen=unseen)
+    call = calls.call_on(key, calls.service(ACCOUNT, REGION), "kms:Decrypt", arn)
+    (doubt,) = decision.by_owner(call, key).reason.doubts
+    assert doubt.remedy == remedy
+
+
+def test_no_policy_of_a_role_can_be_passed_by_its_arn() -> None:
+    trusting = Role(ROLE, unseen_trust=NOT_OF_THE_APP)
+    (doubt,) = decision.trust(calls.service(ACCOUNT, REGION), trusting).reason.doubts
+    assert doubt.remedy == ""
+
+
+def test_a_boundary_may_mean_the_app_s_own_by_a_parameter() -> None:
+    """Whoever wrote it, a construct's own request counts as any other."""
+    bound = Role(ROLE, trust=[], boundary=policy("boundary", [iam(["kms:*"], "${Main.Key?}")]))
+    call = calls.call_on(Key(KEY), calls.role(bound, REGION), "kms:Decrypt", KEY)
+    own = replace(call, is_on_own=True)
+    assert decision.of_role(bound, own).boundary.allowed.answer is Answer.MAYBE
