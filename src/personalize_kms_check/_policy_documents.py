@@ -139,7 +139,7 @@ class PolicyStatement:
         for pattern in as_list(self.body.get("Resource")) if self.readable else []:
             beginning = beginning_in(str(pattern))
             by_bucket.setdefault(beginning.partition("/")[0], []).append(beginning)
-        return {} if "" in by_bucket else {name: tuple(all) for name, all in by_bucket.items()}
+        return {} if "" in by_bucket else {name: tuple(known) for name, known in by_bucket.items()}
 
     def may_be_in(self, bucket: str, beginning: str) -> bool:
         """Report whether it may be about what begins so in a bucket, see ``beginning_in``."""

@@ -238,7 +238,12 @@ class Call:
 
 
 def call_on(
-    owner: Key | Bucket | Role | None, caller: Caller, action: str, resource_arn: str
+    owner: Key | Bucket | Role | None,
+    caller: Caller,
+    action: str,
+    resource_arn: str,
+    *,
+    is_on_own: bool = False,
 ) -> Call:
     """Return a call about a key, a role, a bucket or its objects, or about anything else.
 
@@ -252,7 +257,7 @@ def call_on(
         region = parts[3] if parts else unknown(f"Region of {owner.arn}")
     is_given = owner is None or owner.declared or same(account, caller.account) is Answer.YES
     organization = caller.organization if is_given else ""
-    return Call(caller, action, resource_arn, account, region, organization)
+    return Call(caller, action, resource_arn, account, region, organization, is_on_own)
 
 
 def assume_role(caller: Caller, role: Role) -> Call:

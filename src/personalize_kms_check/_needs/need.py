@@ -47,8 +47,8 @@ class Need:
     @cached_property  # Saves time: needs that are alike in all policies are decided by one call.
     def call(self) -> Call:
         """The call that needs it."""
-        call = call_on(self.owner, self.caller, self.action, self.resource_arn)
-        return replace(call, is_on_own=self.is_on_own)
+        on_own = self.is_on_own
+        return call_on(self.owner, self.caller, self.action, self.resource_arn, is_on_own=on_own)
 
     @property
     def is_on_own(self) -> bool:
