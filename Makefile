@@ -123,4 +123,5 @@ lock: setup ## renew the pinned and hashed requirements
 	npm install --package-lock-only --silent
 
 clean: ## remove what was installed or generated
-	rm -rf $(VENV) node_modules cdk.out dist sbom site mutants .cache .coverage* .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) node_modules cdk.out dist sbom site mutants .cache .coverage* .pytest_cache .mypy_cache .ruff_cache .demo .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

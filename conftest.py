@@ -22,9 +22,13 @@ if not _IS_WORKER:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the folder, unless something failed."""
+    """Remove the folder, or name it if a test failed."""
+    if _IS_WORKER:
+        return
     session = config.pluginmanager.get_plugin("session")
-    if not _IS_WORKER and (session is None or session.exitstatus == 0):
+    if session is not None and session.exitstatus == pytest.ExitCode.TESTS_FAILED:
+        print(f"what the tests left is in {tempfile.gettempdir()}")
+    else:
         shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
 
 

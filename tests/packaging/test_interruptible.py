@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.packaging.conftest import ROOT
 
 SCRIPT = [sys.executable, str(ROOT / "scripts" / "interruptible")]
@@ -52,8 +54,11 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def test_an_interrupt_reaches_the_command_alone(tmp_path: Path) -> None:
-    """No process that it started has the time to print a traceback, and none is left."""
+def test_an_interrupt_reaches_the_command_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No process that it started has the time to print a traceback; none is left, and no folder."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     started = tmp_path / "started"
     process = running(started)
 
@@ -61,6 +66,7 @@ def test_an_interrupt_reaches_the_command_alone(tmp_path: Path) -> None:
 
     assert process.communicate(timeout=30) == ("one line of pytest's\n", "interrupted\n")
     assert process.returncode == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["started"]
     deadline = time.monotonic() + 10
     while is_running(int(started.read_text())):
         assert time.monotonic() < deadline

@@ -19,8 +19,9 @@ INSTALLED = [
     "-m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt",
     "pip install --python .venv/bin/python --quiet --no-deps --require-hashes -r "
     "requirements/dev.txt",
-    "pip install --python .venv/bin/python --quiet --no-deps --require-hashes --reinstall-package "
-    "aws-cdk-lib -r requirements/dev.txt",
+    "pip uninstall --python .venv/bin/python --quiet aws-cdk-lib",
+    "pip install --python .venv/bin/python --quiet --no-deps --require-hashes -r "
+    "requirements/dev.txt",
     "pip install --python .venv/bin/python --quiet --no-deps --no-build-isolation -e .",
 ]
 NPM = "ci --loglevel error"
@@ -315,4 +316,4 @@ def test_packages_come_from_the_configured_index(
     python(project / "on-path" / "python3", "3.13.1", configured=configured, uv=log)
 
     assert set_up(project, **environment).returncode == 0
-    assert (project / ".venv" / "index.txt").read_text().splitlines() == [index] * 3
+    assert (project / ".venv" / "index.txt").read_text().splitlines() == [index] * 4
