@@ -16,6 +16,7 @@ from personalize_kms_check._values import (
     joined,
     last_part,
     matches,
+    of_any_partition,
     open_parts,
     same,
     split,
@@ -23,6 +24,7 @@ from personalize_kms_check._values import (
     split_outside_of_holes,
     told_apart_by,
     unknown,
+    with_open_ids,
     without_case,
 )
 
@@ -166,6 +168,27 @@ def test_what_is_open_has_a_name() -> None:
     assert unknown("Main.KeyArn") == "${Main.KeyArn?}"
     assert open_parts(f"arn:{unknown('Main.KeyArn')}:${{Main.Key}}") == ["Main.KeyArn"]
     assert open_parts(f"{unknown('MaxX', 1)}-${{AWS::AccountId}}") == ["MaxX", "AWS::AccountId"]
+
+
+def test_ids_can_be_anything_where_somebody_else_wrote_them_down() -> None:
+    """An open hole stays as it is, and text, too."""
+    assert matches(with_open_ids(KEY), f"{KEY.partition('$')[0]}1234abcd") is MAYBE
+    assert with_open_ids(KEY) == f"{KEY.partition('$')[0]}${{id Main.Key?}}"
+    assert with_open_ids("a-${Main.Name?}/b") == "a-${Main.Name?}/b"
+
+
+@pytest.mark.parametrize(
+    ("arn", "expected"),
+    [
+        ("arn:aws:kms:eu-west-1:111122223333:key/1", "kms:eu-west-1:111122223333:key/1"),
+        ("arn:${AWS::Partition}:s3:::data/arn:aws:x", "s3:::data/arn:aws:x"),
+        ("${Main.KeyArn?}", "${Main.KeyArn?}"),
+        ("a-name", "a-name"),
+    ],
+)
+def test_an_arn_without_its_partition(arn: str, expected: str) -> None:
+    """Not all stacks of an app know theirs."""
+    assert of_any_partition(arn) == expected
 
 
 def test_answers_combine() -> None:
