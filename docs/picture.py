@@ -1,7 +1,7 @@
 """Draws who needs which statement in which policy, from the rows of the constructs.
 
-The picture is for light and dark pages: it takes the colors that the reader prefers,
-on a ground of its own.
+There is a picture for screens, and one for phones. Both are for light and dark pages:
+they take the colors that the reader prefers, on a ground of their own.
 
     python docs/picture.py
 """
@@ -23,11 +23,11 @@ from personalize_kms_check.matrix import (
     Permissions,
 )
 
-PICTURE = Path(__file__).with_name("images") / "who-needs-what.svg"
+IMAGES = Path(__file__).with_name("images")
 TITLE = "Who needs which statement in which policy"
 
 # In pixels, at the width of the picture.
-MARGIN, GAP, WIDTH = 16, 12, 940
+MARGIN, GAP, WIDTH, NARROW_WIDTH = 16, 12, 940, 340
 WHO_WIDTH = 186
 COLUMN_WIDTHS = (224, 286, 176)
 LINE, PADDING, HEADER = 17, 14, 44
@@ -78,9 +78,13 @@ class Who:
     key: list[Statement] = field(default_factory=list)
     bucket: list[Statement] = field(default_factory=list)
 
+    def cells(self) -> tuple[list[Statement], ...]:
+        """Return the statements of each kind of policy."""
+        return (self.iam, self.key, self.bucket)
+
     def height(self) -> int:
         """Return the height of the row."""
-        cells = [_lines(cell) for cell in (self.iam, self.key, self.bucket)]
+        cells = [_lines(cell) for cell in self.cells()]
         most = max(len(self.about) + 1, *(len(lines) for lines in cells))
         return most * LINE + 2 * PADDING
 
@@ -93,8 +97,13 @@ COLUMNS = (
 
 
 def main() -> None:
-    """Draw the picture anew."""
-    PICTURE.write_text("\n".join(drawn(principals())) + "\n")
+    """Draw the pictures anew."""
+    rows = principals()
+    for name, lines in (
+        ("who-needs-what.svg", drawn(rows)),
+        ("who-needs-what-narrow.svg", drawn_narrow(rows)),
+    ):
+        (IMAGES / name).write_text("\n".join(lines) + "\n")
 
 
 def principals() -> tuple[Who, ...]:
@@ -198,18 +207,9 @@ def on_data() -> list[Statement]:
 
 
 def drawn(rows: tuple[Who, ...]) -> Iterator[str]:
-    """Yield the lines of the picture."""
+    """Yield the lines of the picture: a row for each principal, a column a policy."""
     top = MARGIN + HEADER + GAP
-    height = top + sum(who.height() + GAP for who in rows) + MARGIN - GAP
-    size = f'viewBox="0 0 {WIDTH} {height}"'
-    yield f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">'
-    yield f"<title>{TITLE}</title>"
-    yield f"<desc>{description(rows)}</desc>"
-    yield f"<style>{STYLE}</style>"
-    yield '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" orient="auto"'
-    yield 'markerWidth="8" markerHeight="8">'
-    yield '<path class="tip" d="M0 0L8 4L0 8z"/></marker>'
-    yield _box("ground", 0.5, 0.5, WIDTH - 1, height - 1)
+    yield from _begin(rows, WIDTH, top + sum(who.height() + GAP for who in rows) + 4)
     for left, (title, about) in zip(_lefts(), COLUMNS, strict=True):
         yield _text("title", left, MARGIN + 16, title)
         yield _text("note", left, MARGIN + 34, about)
@@ -219,6 +219,44 @@ def drawn(rows: tuple[Who, ...]) -> Iterator[str]:
             yield from _arrow(who, rows, top)
         top += who.height() + GAP
     yield "</svg>"
+
+
+def drawn_narrow(rows: tuple[Who, ...]) -> Iterator[str]:
+    """Yield the lines of the picture for phones: below each principal its policies."""
+    width = NARROW_WIDTH - 2 * MARGIN
+    boxes: list[tuple[str, int, list[tuple[str, str]]]] = []
+    for who in rows:
+        boxes.append(("who", GAP, [("title", who.name), ("note", " ".join(who.about))]))
+        for (title, _), cell in zip(COLUMNS, who.cells(), strict=True):
+            if cell:
+                boxes.append(("cell", 0, [("title", title), *_lines(cell)]))
+    height = MARGIN
+    drawing = []
+    for style, gap, lines in boxes:
+        height += gap
+        box_height = len(lines) * LINE + PADDING
+        drawing.append(_box(style, MARGIN, height, width, box_height))
+        for number, (of_line, line) in enumerate(lines, start=1):
+            drawing.append(
+                _text(of_line, MARGIN + 12, height + number * LINE + 3, line)
+            )
+        height += box_height
+    yield from _begin(rows, NARROW_WIDTH, height + MARGIN)
+    yield from drawing
+    yield "</svg>"
+
+
+def _begin(rows: tuple[Who, ...], width: int, height: int) -> Iterator[str]:
+    """Yield the beginning of a picture: its words, its style and its ground."""
+    size = f'viewBox="0 0 {width} {height}"'
+    yield f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">'
+    yield f"<title>{TITLE}</title>"
+    yield f"<desc>{description(rows)}</desc>"
+    yield f"<style>{STYLE}</style>"
+    yield '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" orient="auto"'
+    yield 'markerWidth="8" markerHeight="8">'
+    yield '<path class="tip" d="M0 0L8 4L0 8z"/></marker>'
+    yield _box("ground", 0.5, 0.5, width - 1, height - 1)
 
 
 def description(rows: tuple[Who, ...]) -> str:
@@ -237,7 +275,7 @@ def _row(who: Who, top: int) -> Iterator[str]:
     yield _text("title", MARGIN + PADDING, top + PADDING + 12, who.name)
     for number, line in enumerate(who.about, start=1):
         yield _text("note", MARGIN + PADDING, top + PADDING + 12 + number * LINE, line)
-    cells = zip(_lefts(), COLUMN_WIDTHS, (who.iam, who.key, who.bucket), strict=True)
+    cells = zip(_lefts(), COLUMN_WIDTHS, who.cells(), strict=True)
     for left, width, cell in cells:
         yield _box("cell", left, top, width, who.height())
         lines = _lines(cell) or [("note", "nothing")]

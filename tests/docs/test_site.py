@@ -214,6 +214,7 @@ def test_nothing_is_installed_by_its_name() -> None:
     [
         ("matrix.md", "permission_matrix.py"),
         ("images/who-needs-what.svg", "picture.py"),
+        ("images/who-needs-what-narrow.svg", "picture.py"),
         ("how-to/reports.md", "reports.py"),
         ("llms.txt", "llms.py"),
     ],
