@@ -226,7 +226,8 @@ def drawn_narrow(rows: tuple[Who, ...]) -> Iterator[str]:
     width = NARROW_WIDTH - 2 * MARGIN
     boxes: list[tuple[str, int, list[tuple[str, str]]]] = []
     for who in rows:
-        boxes.append(("who", GAP, [("title", who.name), ("note", " ".join(who.about))]))
+        about = [("note", line) for line in wrap(" ".join(who.about), NOTE_LENGTH)]
+        boxes.append(("who", GAP, [("title", who.name), *about]))
         for (title, _), cell in zip(COLUMNS, who.cells(), strict=True):
             if cell:
                 boxes.append(("cell", 0, [("title", title), *_lines(cell)]))
