@@ -36,7 +36,6 @@ def _extended_ministack() -> Any:
 
     from embedded_aws import (
         cloudformation_order,
-        cloudformation_rules,
         cloudformation_types,
         faults,
         json_paths,
@@ -62,7 +61,6 @@ def _extended_ministack() -> Any:
     extensions: tuple[Any, ...] = (
         cloudformation_types,
         cloudformation_order,
-        cloudformation_rules,
         kms_rules,
         policy_rules,
         s3_encryption,

@@ -26,18 +26,16 @@ def template() -> dict[str, Any]:
     return scenarios.template()
 
 
-def _deploy(
-    aws: EmbeddedAws, template: dict[str, Any], update: bool = False, name: str = "movies"
-) -> dict[str, str]:
+def _deploy(aws: EmbeddedAws, template: dict[str, Any], update: bool = False) -> dict[str, str]:
     """The outputs of the deployed stack."""
     cloudformation = aws.client("cloudformation")
     call = cloudformation.update_stack if update else cloudformation.create_stack
-    call(StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+    call(StackName="movies", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
     waiter = cloudformation.get_waiter(
         "stack_update_complete" if update else "stack_create_complete"
     )
-    waiter.wait(StackName=name, WaiterConfig={"Delay": 0.05})
-    outputs = cloudformation.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", [])
+    waiter.wait(StackName="movies", WaiterConfig={"Delay": 0.05})
+    outputs = cloudformation.describe_stacks(StackName="movies")["Stacks"][0].get("Outputs", [])
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
 
@@ -175,164 +173,6 @@ def test_a_create_only_property_refuses_to_change(
     assert reason.startswith(
         "CloudFormation cannot update a stack when a custom-named resource requires replacing."
     )
-
-
-def _exporting(**exports: Any) -> dict[str, Any]:
-    outputs = {
-        name: {"Value": value, "Export": {"Name": f"movies:{name}"}}
-        for name, value in exports.items()
-    }
-    return {
-        "Resources": {"Wait": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
-        "Outputs": outputs,
-    }
-
-
-@pytest.mark.parametrize(
-    ("after", "reason"),
-    [
-        ({}, "Export movies:Schema cannot be deleted as it is in use by books"),
-        ({"Schema": "films"}, "Cannot update export movies:Schema as it is in use by books"),
-    ],
-)
-def test_an_export_that_another_stack_imports_stays(
-    aws: EmbeddedAws, after: dict[str, str], reason: str
-) -> None:
-    """The update is rolled back; once nobody imports it, it goes."""
-    _deploy(aws, _exporting(Schema="books"))
-    name = {"Fn::ImportValue": {"Fn::Sub": "${Of}:Schema"}}
-    importing = {
-        "Parameters": {"Of": {"Type": "String", "Default": "movies"}},
-        "Resources": {
-            "Schema": {
-                "Type": "AWS::Personalize::Schema",
-                "Properties": {"Name": name, "Schema": json.dumps(INTERACTIONS)},
-            }
-        },
-    }
-    _deploy(aws, importing, name="books")
-    assert _failure(aws, _exporting(**after), update=True) == ("movies", reason)
-    cloudformation = aws.client("cloudformation")
-    exports = cloudformation.list_exports()["Exports"]
-    assert [export["Value"] for export in exports] == ["books"]
-
-    cloudformation.delete_stack(StackName="books")
-    cloudformation.get_waiter("stack_delete_complete").wait(
-        StackName="books", WaiterConfig={"Delay": 0.05}
-    )
-    _deploy(aws, _exporting(**after), update=True)
-    exports = cloudformation.list_exports()["Exports"]
-    assert [export["Value"] for export in exports] == list(after.values())
-
-
-def test_two_stacks_have_no_export_of_one_name(aws: EmbeddedAws) -> None:
-    """The first stack keeps it."""
-    _deploy(aws, _exporting(Schema="books"), name="books")
-    taken = "Export with name movies:Schema is already exported by stack books"
-    assert _failure(aws, _exporting(Schema="films")) == ("movies", taken)
-    exports = aws.client("cloudformation").list_exports()["Exports"]
-    assert [export["Value"] for export in exports] == ["books"]
-
-
-def test_a_stack_with_an_imported_export_is_not_deleted(aws: EmbeddedAws) -> None:
-    """It keeps its status, and an event says why."""
-    _deploy(aws, _exporting(Schema="books"))
-    importing = _exporting(Copy={"Fn::ImportValue": "movies:Schema"})
-    _deploy(aws, importing, name="books")
-    cloudformation = aws.client("cloudformation")
-    cloudformation.delete_stack(StackName="movies")
-    event = cloudformation.describe_stack_events(StackName="movies")["StackEvents"][0]
-    assert (event["ResourceStatus"], event["ResourceStatusReason"]) == (
-        "CREATE_COMPLETE",
-        "Delete canceled. Cannot delete export movies:Schema as it is in use by books.",
-    )
-    assert (
-        cloudformation.describe_stacks(StackName="movies")["Stacks"][0]["StackStatus"]
-        == "CREATE_COMPLETE"
-    )
-
-
-UNRESOLVED = "Template format error: Unresolved resource dependencies "
-UNDEFINED = "Template error: instance of Fn::GetAtt references undefined resource "
-
-
-@pytest.mark.parametrize(
-    ("properties", "output", "message"),
-    [
-        (
-            {"BucketName": {"Ref": "No"}},
-            "",
-            f"{UNRESOLVED}[No] in the Resources block of the template",
-        ),
-        (
-            {"BucketName": {"Fn::Sub": "a-${No}"}},
-            "",
-            f"{UNRESOLVED}[No] in the Resources block of the template",
-        ),
-        (
-            {"BucketName": {"Ref": "Left"}},
-            "",
-            f"{UNRESOLVED}[Left] in the Resources block of the template",
-        ),
-        ({"BucketName": {"Fn::GetAtt": ["No", "Arn"]}}, "", f"{UNDEFINED}No"),
-        ({}, {"Ref": "No"}, f"{UNRESOLVED}[No] in the Outputs block of the template"),
-        (
-            {},
-            {"Fn::If": ["Never", {"Ref": "No"}, {"Fn::Sub": "${!No}${AWS::Region}${Data}${P}"}]},
-            "",
-        ),
-    ],
-)
-def test_a_reference_to_nothing_is_refused(
-    aws: EmbeddedAws, refusal: Any, properties: dict[str, Any], output: Any, message: str
-) -> None:
-    """CloudFormation refuses a reference to nothing, or to nothing under the conditions."""
-    bucket = {"Type": "AWS::S3::Bucket"}
-    template = {
-        "Parameters": {"P": {"Type": "String", "Default": "p"}},
-        "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
-        "Resources": {
-            "Data": {**bucket, "Properties": properties, "DependsOn": "Left"},
-            "Left": {**bucket, "Condition": "Never"},
-        },
-        "Outputs": {"Name": {"Value": output}},
-    }
-    if message:
-        call = aws.client("cloudformation").create_stack
-        answer = refusal(call, StackName="movies", TemplateBody=json.dumps(template))
-        assert answer == ("ValidationError", message)
-    else:
-        _deploy(aws, template)
-
-
-def test_a_bucket_with_objects_is_not_deleted(aws: EmbeddedAws) -> None:
-    """Nor the stack; all else of it goes, and once the bucket is empty it goes too."""
-    resources = {"Data": {"Type": "AWS::S3::Bucket"}, "Other": {"Type": "AWS::S3::Bucket"}}
-    bucket = _deploy(
-        aws, {"Resources": resources, "Outputs": {"Data": {"Value": {"Ref": "Data"}}}}
-    )["Data"]
-    cloudformation, s3 = aws.client("cloudformation"), aws.client("s3")
-    s3.put_object(Bucket=bucket, Key="a", Body=b"")
-    cloudformation.delete_stack(StackName="movies")
-    waiter = cloudformation.get_waiter("stack_delete_complete")
-    with pytest.raises(WaiterError):
-        waiter.wait(StackName="movies", WaiterConfig={"Delay": 0.05})
-    stack = cloudformation.describe_stacks(StackName="movies")["Stacks"][0]
-    assert (stack["StackStatus"], stack["StackStatusReason"]) == (
-        "DELETE_FAILED",
-        "The following resource(s) failed to delete: [Data].",
-    )
-    events = cloudformation.describe_stack_events(StackName="movies")["StackEvents"]
-    assert next(
-        event["ResourceStatusReason"] for event in events if event["LogicalResourceId"] == "Data"
-    ) == (
-        "The bucket you tried to delete is not empty (Service: Amazon S3; Status Code: 409; Error "
-        "Code: BucketNotEmpty)"
-    )
-    assert [remaining["Name"] for remaining in s3.list_buckets()["Buckets"]] == [bucket]
-    s3.delete_object(Bucket=bucket, Key="a")
-    cloudformation.delete_stack(StackName="movies")
-    waiter.wait(StackName="movies", WaiterConfig={"Delay": 0.05})
 
 
 def test_a_boundary_of_a_template_limits_the_role(
