@@ -55,17 +55,19 @@ class Role:
         return self.arn.split(":")[4]
 
 
+def listed(value: Any) -> list[Any]:
+    """An element's values, which may be one without a list."""
+    return value if isinstance(value, list) else [value]
+
+
 def in_effect(key_policy: Document) -> Document:
     """Return a key policy without statements that lack Action or Resource (KMS, PutKeyPolicy).
 
     These have no effect.
     """
     policy = json.loads(key_policy) if isinstance(key_policy, str) else key_policy
-    statements = (
-        policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
-    )
     effective = []
-    for statement in statements:
+    for statement in listed(policy["Statement"]):
         has_action = "Action" in statement or "NotAction" in statement
         has_resource = "Resource" in statement or "NotResource" in statement
         if has_action and has_resource:

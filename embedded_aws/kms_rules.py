@@ -1,8 +1,9 @@
 """Rules on key policies that KMS has and ministack lacks.
 
 The rules are those of PutKeyPolicy and CreateKey in the KMS API reference: the caller keeps the
-right to change the policy (unless `BypassPolicyLockoutSafetyCheck`), and the document has at most
-32 KiB. CloudFormation's AWS::KMS::Key goes through the same check.
+right to change the policy (unless `BypassPolicyLockoutSafetyCheck`), a principal that is a role or
+user is there, and the document has at most 32 KiB. CloudFormation's AWS::KMS::Key goes through the
+same check.
 
 When a role is deleted that a key policy names, KMS keeps its unique id in the place of the
 ARN, and takes no new text with that id in it, whoever wants to change something else:
@@ -12,43 +13,44 @@ https://repost.aws/knowledge-center/kms-policy-error-invalid-principals.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import partial
+import re
 from typing import Any
 
 from ministack.core.iam_evaluator import EvalContext, caller_arn, evaluate_resource_policy
-from ministack.core.responses import error_response_json, request_scope
 from ministack.services import iam, kms
 from ministack.services.cloudformation import provisioners
 
 from embedded_aws import deployed
-from embedded_aws.access import in_effect
+from embedded_aws.access import in_effect, listed
 from embedded_aws.errors import RefusedError, check_call
-from embedded_aws.policy_rules import Fields, check_principals, compact
+from embedded_aws.personalize_store import Fields
 
 BYTES_AT_MOST = 32_768
+ROLE_OR_USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+")
+UNIQUE_ID = re.compile(r"A(ROA|IDA)[A-Z0-9]+")
 
-INVALID_PRINCIPAL = RefusedError(
-    "MalformedPolicyDocumentException",
-    "Policy contains a statement with one or more invalid principals.",
-)
+MALFORMED = "MalformedPolicyDocumentException"
+INVALID_PRINCIPAL = "Policy contains a statement with one or more invalid principals."
 LOCKOUT = "The new key policy will not allow you to update the key policy in the future."
 
 
 def register() -> None:
     """Check key policies from KMS and CloudFormation, also when a role is deleted."""
-    for name in ("_create_key", "_put_key_policy", "_replicate_key"):
-        check_call(
-            vars(kms), name, _check_request, lambda code, text: error_response_json(code, text, 400)
-        )
+    for name in ("_create_key", "_put_key_policy"):
+        check_call(kms, name, _check_request)
+    # Creating goes through kms._create_key, updating straight into the key's record.
+    create_payload = provisioners._kms_create_key_payload
+    provisioners._kms_create_key_payload = lambda given: _without_spaces(create_payload(given))
     keys = provisioners._RESOURCE_HANDLERS["AWS::KMS::Key"]
-    keys["update"] = partial(_update_checked, keys["update"])
-    # Creating goes through kms._create_key; the policy is counted without the spaces of JSON.
-    provisioners._kms_create_key_payload = partial(
-        _payload_without_spaces, provisioners._kms_create_key_payload
-    )
-    provisioners._RESOURCE_HANDLERS["AWS::KMS::ReplicaKey"] = {**keys, "create": _create_replica}
-    provisioners._REPLACING_PROPERTIES["AWS::KMS::ReplicaKey"] = ("PrimaryKeyArn",)
+    update = keys["update"]
+
+    def update_checked(key: str, old: Fields, new: Fields, *rest: Any) -> Any:
+        policy = new.get("KeyPolicy")
+        if policy not in (None, old.get("KeyPolicy")):
+            check(json.dumps(policy, separators=(",", ":")))
+        return update(key, old, new, *rest)
+
+    keys["update"] = update_checked
     iam._roles.__class__ = _orphaning(type(iam._roles))
 
 
@@ -58,9 +60,13 @@ def check(policy: str, bypass_lockout_check: bool = False) -> None:
         raise RefusedError(
             "LimitExceededException", f"The key policy is longer than {BYTES_AT_MOST} bytes"
         )
-    check_principals(policy, INVALID_PRINCIPAL)
+    for statement in listed(json.loads(policy)["Statement"]):
+        principal = statement.get("Principal", {})
+        named = principal.get("AWS", []) if isinstance(principal, dict) else principal
+        if not all(map(_exists, listed(named))):
+            raise RefusedError(MALFORMED, INVALID_PRINCIPAL)
     if not bypass_lockout_check and not _caller_keeps_control(policy):
-        raise RefusedError(INVALID_PRINCIPAL.code, LOCKOUT)
+        raise RefusedError(MALFORMED, LOCKOUT)
 
 
 def _check_request(request: Fields) -> None:
@@ -70,38 +76,18 @@ def _check_request(request: Fields) -> None:
         check(request["Policy"], bool(request.get("BypassPolicyLockoutSafetyCheck")))
 
 
-def _payload_without_spaces(payload: Callable[[Fields], Fields], properties: Fields) -> Fields:
-    request = payload(properties)
-    if properties.get("KeyPolicy"):
-        request["Policy"] = compact(properties["KeyPolicy"])
+def _without_spaces(request: Fields) -> Fields:
+    """A request with its policy as KMS counts a template's: without the spaces of JSON."""
+    if "Policy" in request:
+        request["Policy"] = json.dumps(json.loads(request["Policy"]), separators=(",", ":"))
     return request
 
 
-def _update_checked(
-    update: Callable[..., Any], key: str, old: Fields, new: Fields, *rest: Any
-) -> Any:
-    """Check a changed policy: updating writes it straight into the key's record."""
-    policy = new.get("KeyPolicy")
-    if policy not in (None, old.get("KeyPolicy")):
-        check(compact(policy))
-    return update(key, old, new, *rest)
-
-
-def _create_replica(logical_id: str, properties: Fields, stack_name: str) -> tuple[str, Fields]:
-    """Make a replica of a multi-Region key in the stack's Region, with its own key policy."""
-    primary = properties["PrimaryKeyArn"]
-    region = deployed.caller_region()
-    request = {
-        **provisioners._kms_create_key_payload(properties),
-        "KeyId": primary,
-        "ReplicaRegion": region,
-    }
-    with request_scope(deployed.caller_account(), primary.split(":")[3]):
-        status, _, body = kms._replicate_key(request)
-    if status != 200:
-        raise ValueError(f"AWS::KMS::ReplicaKey {logical_id}: {json.loads(body)['message']}")
-    replica = kms._keys[primary.rpartition("/")[2]]
-    return replica["KeyId"], provisioners._kms_key_attrs(replica)
+def _exists(principal: str) -> bool:
+    """Tell if a principal is there, where it is a role or a user."""
+    if ROLE_OR_USER.fullmatch(principal):
+        return deployed.principal_exists(principal)
+    return not UNIQUE_ID.fullmatch(principal)
 
 
 def _caller_keeps_control(policy: str) -> bool:
@@ -136,23 +122,17 @@ def _orphaning(store: type) -> type:
 
 
 def _orphan(arn: str, unique_id: str) -> None:
+    """Put the unique id of a deleted role in its place among the principals of key policies."""
     for key in kms._keys._data.values():
-        if arn in str(key.get("Policy")):
-            key["Policy"] = _orphaned(key["Policy"], arn, unique_id)
-
-
-def _orphaned(policy: str, arn: str, unique_id: str) -> str:
-    document = json.loads(policy)
-    listed = document["Statement"]
-    for statement in listed if isinstance(listed, list) else [listed]:
-        principal = statement.get("Principal")
-        if isinstance(principal, dict) and "AWS" in principal:
-            named = principal["AWS"]
-            if isinstance(named, list):
-                principal["AWS"] = [unique_id if name == arn else name for name in named]
-            elif named == arn:
-                principal["AWS"] = unique_id
-    if document == json.loads(policy):
-        return policy
-    # as KMS prints it
-    return json.dumps(document, indent=2, separators=(",", " : "), ensure_ascii=False)
+        if arn not in str(key.get("Policy")):
+            continue
+        policy = json.loads(key["Policy"])
+        for statement in listed(policy["Statement"]):
+            if "Principal" in statement:
+                named = json.dumps(statement["Principal"])
+                statement["Principal"] = json.loads(named.replace(f'"{arn}"', f'"{unique_id}"'))
+        if policy != json.loads(key["Policy"]):
+            # as KMS prints it
+            key["Policy"] = json.dumps(
+                policy, indent=2, separators=(",", " : "), ensure_ascii=False
+            )

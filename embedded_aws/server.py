@@ -42,7 +42,6 @@ def _extended_ministack() -> Any:
         kms_rules,
         nested_events,
         personalize_service,
-        policy_rules,
         s3_encryption,
         step_functions,
     )
@@ -62,7 +61,6 @@ def _extended_ministack() -> Any:
         cloudformation_types,
         cloudformation_order,
         kms_rules,
-        policy_rules,
         s3_encryption,
         step_functions,
         json_paths,

@@ -18,7 +18,7 @@ from ministack.services import stepfunctions
 from ministack.services.cloudformation import provisioners
 
 from embedded_aws import asl
-from embedded_aws.errors import RefusedError, check_call, check_resource
+from embedded_aws.errors import RefusedError, check_call
 from embedded_aws.personalize_callers import state_machine_role
 from embedded_aws.personalize_service import TARGET_PREFIX
 
@@ -37,26 +37,25 @@ def register() -> None:
         "PersonalizeException",
     )
     check_call(
-        vars(stepfunctions),
+        stepfunctions,
         "_create_state_machine",
         lambda fields: _check_definition(fields["definition"]),
-        lambda code, text: error_response_json(code, text, 400),
     )
-    check_resource(
-        "AWS::StepFunctions::StateMachine",
-        lambda given: _check_definition(provisioners._sfn_definition(given)),
-    )
+    definition_in = provisioners._sfn_definition
+    provisioners._sfn_definition = lambda properties: _check_definition(definition_in(properties))
     _call_with_the_role()
     _report_started_tasks()
     _answer_redrives()
 
 
-def _check_definition(definition: str) -> None:
+def _check_definition(definition: str) -> str:
+    """Return the definition, if it is one."""
     problems = asl.problems(definition)
     if problems:
         raise RefusedError(
             "InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(problems)}'"
         )
+    return definition
 
 
 def _call_with_the_role() -> None:

@@ -15,8 +15,6 @@ from tests.embedded_aws.scenario import (
     SERVICE,
     Scenario,
     allow,
-    allow_role,
-    trust,
 )
 
 
@@ -175,101 +173,31 @@ def test_a_create_only_property_refuses_to_change(
     )
 
 
-def test_a_boundary_of_a_template_limits_the_role(
+def test_a_changed_key_policy_may_not_lock_the_caller_out(
     aws: EmbeddedAws, template: dict[str, Any]
 ) -> None:
-    """Personalize is refused what the boundary doesn't allow."""
-    document = {"Version": "2012-10-17", "Statement": [allow_role(["s3:*"], "*")]}
-    boundary = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
-    template["Resources"]["Boundary"] = boundary
-    template["Resources"]["Role"]["Properties"]["PermissionsBoundary"] = {"Ref": "Boundary"}
-    resource, reason = _failure(aws, template)
-    assert (resource, reason.partition(" movies: ")[0]) == (
-        "Group",
-        "Insufficient privileges for dataset group",
-    )
-
-
-def test_a_replica_key_has_its_own_policy(
-    aws: EmbeddedAws, template: dict[str, Any], refusal: Any
-) -> None:
-    """A replica has the primary key's id; in its Region Personalize reads the replica's policy."""
-    primary = aws.client("kms", region="us-east-1").create_key(MultiRegion=True)["KeyMetadata"]
-    key = template["Resources"]["Key"]
-    key["Type"] = "AWS::KMS::ReplicaKey"
-    key["Properties"]["PrimaryKeyArn"] = primary["Arn"]
-    outputs = _deploy(aws, template)
-    assert outputs["Key"] == f"arn:aws:kms:eu-west-1:111111111111:key/{primary['KeyId']}"
-    described = aws.client("kms").describe_key(KeyId=outputs["Key"])["KeyMetadata"]
-    assert described["MultiRegionConfiguration"]["MultiRegionKeyType"] == "REPLICA"
-    statements = key["Properties"]["KeyPolicy"]["Statement"]
+    """A stack is held to KMS's rules, too."""
+    _deploy(aws, template)
+    statements = template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"]
     statements.remove(statements[0])
     resource, reason = _failure(aws, template, update=True)
     assert resource == "Key"
     assert reason.endswith(
         "The new key policy will not allow you to update the key policy in the future."
     )
-    aws.client("cloudformation").delete_stack(StackName="movies")
-    states = [
-        aws.client("kms", region=region).describe_key(KeyId=primary["KeyId"])["KeyMetadata"][
-            "KeyState"
-        ]
-        for region in ("eu-west-1", "us-east-1")
-    ]
-    assert states == ["PendingDeletion", "Enabled"]
 
 
-NOBODY = {"AWS": "arn:aws:iam::111111111111:role/absent"}
-READ = allow_role(["s3:GetObject"], "*")
-DEFINITION = json.dumps({"StartAt": "First", "States": {"First": {"Type": "Pass", "Next": "Gone"}}})
-ABSENT = "arn:aws:iam::111111111111:policy/absent"
-IN_NOBODY: dict[str, Any] = {"Statement": [trust(NOBODY)]}
-# What is changed or added, and how the reason begins.
-BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
-    "Role": (
-        "AWS::IAM::Role",
-        {"AssumeRolePolicyDocument": IN_NOBODY},
-        "Invalid principal in policy",
-    ),
-    "RolePolicy": (
-        "AWS::IAM::ManagedPolicy",
-        {"PolicyDocument": {"Statement": [{**READ, "Sid": "x" * 6_144}]}},
-        "Cannot exceed quota for PolicySize: 6144",
-    ),
-    "DataPolicy": (
-        "AWS::S3::BucketPolicy",
-        {"PolicyDocument": IN_NOBODY},
-        "Invalid principal in policy",
-    ),
-    "Attached": (
-        "AWS::IAM::ManagedPolicy",
-        {"PolicyDocument": {"Version": "2012-10-17", "Statement": [READ]}, "Roles": ["absent"]},
-        "The role with name absent cannot be found.",
-    ),
-    "Limited": (
-        "AWS::IAM::Role",
-        {
-            "AssumeRolePolicyDocument": {"Statement": [trust(SERVICE)]},
-            "PermissionsBoundary": ABSENT,
-        },
-        f"Scope ARN: {ABSENT} does not exist or is not attachable.",
-    ),
-    "Machine": (
-        "AWS::StepFunctions::StateMachine",
-        {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}, "DefinitionString": DEFINITION},
-        "Invalid State Machine Definition: ",
-    ),
-}
-
-
-@pytest.mark.parametrize("resource", BROKEN)
-def test_what_a_call_is_refused_for_fails_the_stack(
-    aws: EmbeddedAws, template: dict[str, Any], resource: str
-) -> None:
-    """A new resource is held to the same rules as a changed resource."""
+def test_a_changed_definition_has_to_be_one(aws: EmbeddedAws, template: dict[str, Any]) -> None:
+    """A stack is held to the rules of Step Functions, too."""
+    state: dict[str, Any] = {"Type": "Pass", "End": True}
+    definition = {"StartAt": "First", "States": {"First": state}}
+    template["Resources"]["Machine"] = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {"RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}, "Definition": definition},
+    }
     _deploy(aws, template)
-    kind, properties, reason = BROKEN[resource]
-    definition = template["Resources"].setdefault(resource, {"Type": kind, "Properties": {}})
-    definition["Properties"] = {**definition["Properties"], **properties}
-    failed, text = _failure(aws, template, update=True)
-    assert (failed, text[: len(reason)]) == (resource, reason)
+    del state["End"]
+    state["Next"] = "Gone"
+    resource, reason = _failure(aws, template, update=True)
+    assert resource == "Machine"
+    assert reason.startswith("Invalid State Machine Definition: ")

@@ -12,35 +12,17 @@ import pytest
 from embedded_aws import EmbeddedAws, asl
 from tests.embedded_aws import scenario as scenarios
 from tests.embedded_aws.scenario import (
-    DATA,
     DATASET,
     GROUP,
     SERVICE,
     Scenario,
     allow,
-    allow_role,
     policy,
     trust,
 )
 
 IAM = "arn:aws:iam::111111111111"
-NOBODY = {"AWS": f"{IAM}:role/absent"}
-READ, LET_READ = (
-    allow_role(["s3:GetObject"], f"{DATA}/*"),
-    allow(SERVICE, ["s3:GetObject"], f"{DATA}/*"),
-)
-TRUST, OWNER, USE = (
-    trust(SERVICE),
-    allow(scenarios.ACCOUNT, ["kms:*"]),
-    allow(SERVICE, ["kms:Decrypt"]),
-)
-QUOTA = "Cannot exceed quota for "
-
-
-def _long(length: int) -> str:
-    """A policy as long as that, without white space."""
-    shortest = len(policy({**READ, "Sid": ""}).replace(" ", ""))
-    return policy({**READ, "Sid": "x" * (length - shortest)})
+OWNER, USE = allow(scenarios.ACCOUNT, ["kms:*"]), allow(SERVICE, ["kms:Decrypt"])
 
 
 @pytest.fixture(scope="module")
@@ -58,28 +40,14 @@ def _machine(scene: Scenario, definition: str) -> Any:
     return create(name="new", definition=definition, roleArn=scene.role_arn)
 
 
-def _attach_eleven(scene: Scenario) -> None:
-    for number in range(11):
-        made = scene.iam.create_policy(PolicyName=f"p{number}", PolicyDocument=policy(READ))[
-            "Policy"
-        ]
-        scene.iam.attach_role_policy(RoleName="personalize", PolicyArn=made["Arn"])
-
-
-ABSENT = f"{IAM}:policy/absent"
 SCHEMA = f"{scenarios.ARN}:schema/interactions"
 ABROAD = "arn:aws:kms:us-east-1:111111111111:key/abroad"
 NOWHERE = json.dumps({"StartAt": "First", "States": {"First": {"Type": "Pass", "Next": "Gone"}}})
 BROKEN = ("InvalidDefinition", "Invalid State Machine Definition: ")
-IN_IAM = ("MalformedPolicyDocument", "Invalid principal in policy")
 IN_KMS = (
     "MalformedPolicyDocumentException",
     "Policy contains a statement with one or more invalid principals.",
 )
-
-
-def _trusting_nobody(call: Callable[..., Any], field: str, name: str) -> Any:
-    return call(RoleName=name, **{field: policy(TRUST, trust(NOBODY))})
 
 
 def _key_for(scene: Scenario, principal: str) -> Any:
@@ -88,21 +56,7 @@ def _key_for(scene: Scenario, principal: str) -> Any:
 
 # The call, and the error: its code, and how its message begins.
 CALLS: dict[str, tuple[Callable[[Scenario], Any], tuple[str, str]]] = {
-    # IAM user guide, reference_policies_elements_principal, also for S3 and KMS
-    "trust in nobody": (
-        lambda s: _trusting_nobody(s.iam.create_role, "AssumeRolePolicyDocument", "new"),
-        IN_IAM,
-    ),
-    "new trust in nobody": (
-        lambda s: _trusting_nobody(
-            s.iam.update_assume_role_policy, "PolicyDocument", "personalize"
-        ),
-        IN_IAM,
-    ),
-    "a bucket for nobody": (
-        lambda s: s.bucket_policy({**LET_READ, "Principal": NOBODY}),
-        ("MalformedPolicy", "Invalid principal in policy"),
-    ),
+    # IAM user guide, reference_policies_elements_principal
     "a key for nobody": (lambda s: _key_for(s, f"{IAM}:role/absent"), IN_KMS),
     "a key for roles": (lambda s: _key_for(s, f"{IAM}:role/*"), IN_KMS),
     "a key for no user": (lambda s: _key_for(s, f"{IAM}:user/absent"), IN_KMS),
@@ -110,26 +64,6 @@ CALLS: dict[str, tuple[Callable[[Scenario], Any], tuple[str, str]]] = {
     "control without effect": (
         lambda s: s.kms.create_key(Policy=policy(trust(scenarios.ACCOUNT, Action="kms:*"))),
         ("MalformedPolicyDocumentException", "The new key policy will not allow"),
-    ),
-    # IAM user guide, reference_iam-quotas
-    "a managed policy of 6,145": (
-        lambda s: s.iam.create_policy(PolicyName="new", PolicyDocument=_long(6_145)),
-        ("LimitExceeded", f"{QUOTA}PolicySize: 6144"),
-    ),
-    "an eleventh managed policy": (
-        _attach_eleven,
-        ("LimitExceeded", f"{QUOTA}PoliciesPerRole: 10"),
-    ),
-    # API reference, CreateRole: "Names are not distinguished by case"
-    "a name in other letters": (
-        lambda s: s.iam.create_role(RoleName="Personalize", AssumeRolePolicyDocument=policy(TRUST)),
-        ("EntityAlreadyExists", "Role with name Personalize already exists."),
-    ),
-    "a boundary that isn't there": (
-        lambda s: s.iam.put_role_permissions_boundary(
-            RoleName="personalize", PermissionsBoundary=ABSENT
-        ),
-        ("NoSuchEntity", f"Scope ARN: {ABSENT} does not exist or is not attachable."),
     ),
     # Step Functions API reference, CreateStateMachine
     "a state that leads nowhere": (lambda s: _machine(s, NOWHERE), BROKEN),
@@ -164,11 +98,6 @@ def test_a_call_that_aws_refuses(scene: Scenario, refusal: Any, name: str) -> No
     call, (code, message) = CALLS[name]
     refused_with, text = refusal(call, scene)
     assert (refused_with, text[: len(message)]) == (code, message)
-
-
-def test_the_largest_that_aws_takes(scenario: Scenario) -> None:
-    """White space doesn't count in IAM."""
-    scenario.iam.create_policy(PolicyName="new", PolicyDocument=_long(6_144))
 
 
 LINES = {"Type": "Pass", "Output": "{%\n  $states.input\n%}", "End": True}

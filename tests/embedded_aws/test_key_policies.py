@@ -1,4 +1,4 @@
-"""Policies that KMS, S3 and IAM refuse, and ministack by itself would take."""
+"""Key policies that KMS refuses, and ministack by itself would take."""
 
 import json
 from typing import Any
