@@ -34,9 +34,6 @@ Document = dict[str, Any] | str
 KEY_POLICY = "key policy"
 BUCKET_POLICY = "bucket policy"
 ROLE_POLICIES = "IAM policies of the role"
-ROLE_POLICIES_DELEGATED = "IAM policies of the role: the key policy only delegates to its account"
-ROLE_POLICIES_CROSS_ACCOUNT = "IAM policies of the role: the key belongs to another account"
-ROLE_BOUNDARY = "permissions boundary of the role"
 TRUST_POLICY = "trust policy of the role"
 
 
@@ -206,14 +203,8 @@ def on_key(role: Role, key: Key, action: str, region: str) -> str | None:
     )
     if decision.decision == "Allow":
         return None
-    if evaluate_resource_policy(key.policy, context).decision != "Allow":
-        return KEY_POLICY
-    if identity.decision == "Deny":
-        return ROLE_POLICIES
-    if key.account != role.account:
-        return ROLE_POLICIES_CROSS_ACCOUNT
-    named = evaluate_resource_policy(key.policy, context, named_only=True).decision == "Allow"
-    return ROLE_BOUNDARY if named else ROLE_POLICIES_DELEGATED
+    of_key = evaluate_resource_policy(key.policy, context)
+    return ROLE_POLICIES if of_key.decision == "Allow" else KEY_POLICY
 
 
 def in_bucket(

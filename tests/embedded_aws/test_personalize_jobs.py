@@ -196,8 +196,7 @@ def test_an_export_needs_one_more_action_on_the_key_of_the_group(
         INVALID,
         "Insufficient privileges for dataset export job export: personalize.amazonaws.com needs "
         f"{more} on {scenario.key_arn} (key policy); {scenario.role_arn} needs {more} on "
-        f"{scenario.key_arn} (IAM policies of the role: the key policy only delegates to its "
-        "account)",
+        f"{scenario.key_arn} (IAM policies of the role)",
     )
     scenario.key_policy(
         allow({"AWS": scenario.role_arn}, [*BASE_5, more]), allow(SERVICE, [*BASE_5, more])

@@ -37,8 +37,7 @@ def test_a_dataset_group_needs_the_service_and_the_role_in_the_key_policy(
         INVALID,
         "Insufficient privileges for dataset group movies: personalize.amazonaws.com needs "
         f"kms:CreateGrant on {scenario.key_arn} (key policy); {scenario.role_arn} needs "
-        f"kms:CreateGrant on {scenario.key_arn} (IAM policies of the role: the key policy only "
-        "delegates to its account)",
+        f"kms:CreateGrant on {scenario.key_arn} (IAM policies of the role)",
     )
 
 
@@ -124,7 +123,7 @@ def test_a_key_of_another_account_needs_the_whole_set_in_iam(
     assert refusal(scenario.create_dataset_group, **options) == (
         INVALID,
         f"Insufficient privileges for dataset group movies: {scenario.role_arn} needs "
-        f"kms:CreateGrant on {key} (IAM policies of the role: the key belongs to another account)",
+        f"kms:CreateGrant on {key} (IAM policies of the role)",
     )
     scenario.role_policy(allow_role(BASE_5, key))
     scenario.create_dataset_group(**options)
@@ -154,7 +153,7 @@ def test_an_import_needs_the_key_of_the_bucket(scenario: Scenario, refusal: Any)
         INVALID,
         "Insufficient privileges for dataset import job first: personalize.amazonaws.com needs "
         f"{FIVE} on {own} (key policy); {scenario.role_arn} needs {FIVE} on {own} (IAM policies "
-        "of the role: the key policy only delegates to its account)",
+        "of the role)",
     )
 
 
