@@ -96,6 +96,13 @@ class Location:
     prefix: str = ""
     key: Key | None = None
     """The key that encrypts the data there, if one does."""
+    own_keys: tuple[Key, ...] = ()
+    """The keys of objects that have another one."""
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """All keys of the data there."""
+        return (*self.own_keys, self.key) if self.key else self.own_keys
 
     def resources(self, action: str) -> tuple[str, ...]:
         """The ARNs on which `action` is asked."""
@@ -118,15 +125,19 @@ class Uses:
     destination: Location | None = None
     dataset_group_key: Key | None = None
 
-    @property
-    def source_key(self) -> Key | None:
-        """The key of the data that is read."""
-        return self.source.key if self.source else None
-
-    @property
-    def destination_key(self) -> Key | None:
-        """The key of the data that is written."""
-        return self.destination.key if self.destination else None
+    def keys(self, row: Row) -> list[tuple[Key, tuple[str, ...]]]:
+        """The keys in play, each with the actions that a row asks of its key policy."""
+        keys = []
+        for location, more in (
+            (self.source, row.source_key_policy),
+            (self.destination, row.destination_key_policy),
+        ):
+            if location is not None:
+                keys += [(key, (*row.key_policy, *more)) for key in location.keys]
+        if self.dataset_group_key is not None:
+            actions = (*row.key_policy, *row.dataset_group_key_policy)
+            keys.append((self.dataset_group_key, actions))
+        return keys
 
 
 @dataclass(frozen=True)
@@ -233,14 +244,8 @@ def missing(row: Row, caller: Caller, role: Role, uses: Uses) -> tuple[Missing, 
 
 
 def _missing_on_keys(row: Row, caller: Caller, role: Role, uses: Uses) -> Iterator[Missing]:
-    for key, more in (
-        (uses.source_key, row.source_key_policy),
-        (uses.destination_key, row.destination_key_policy),
-        (uses.dataset_group_key, row.dataset_group_key_policy),
-    ):
-        if key is None:
-            continue
-        for action in (*row.key_policy, *more):
+    for key, actions in uses.keys(row):
+        for action in actions:
             if not by_service(key.policy, action, key.arn, caller):
                 yield Missing(PERSONALIZE, action, key.arn, KEY_POLICY)
             if where := on_key(role, key, action, caller.region):

@@ -4,85 +4,71 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from xml.etree import ElementTree
 
 from ministack.core.iam_evaluator import _resolve_managed_policy_document
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import iam, kms, s3
 
-from embedded_aws.access import Key, Role, in_effect
+from embedded_aws.access import Role
 from embedded_aws.s3_encryption import KEY_HEADER, SSE_HEADER
 
 
 @dataclass(frozen=True)
-class DeployedKey(Key):
-    """A key with what else decides whether Personalize can use it."""
-
-    state: str
-    spec: str
-    usage: str
-
-
-@dataclass(frozen=True)
 class DeployedBucket:
-    """A bucket: who owns it, where it is, its policy and its default encryption."""
+    """A bucket: who owns it, where it is, its policy, its objects and its default encryption."""
 
     name: str
     account: str
     region: str
     policy: str | None
-    algorithm: str
-    key_id: str | None
-    """As in the encryption configuration: an ARN, an id or an alias."""
+    objects: dict[str, Any]
+    encryption: dict[str, str]
+    """As headers of S3's API; the key is an ARN, an id or an alias."""
 
-    def object_keys(self, prefix: str) -> tuple[str, ...]:
-        """The keys that begin with `prefix`."""
-        return tuple(sorted(key for key in self._record["objects"] if key.startswith(prefix)))
+    def encryption_of(self, key: str) -> dict[str, str]:
+        """The encryption of an object, in the same form."""
+        headers: dict[str, str] = s3._stored_sse_headers(self.objects[key])
+        return headers
 
     def read(self, key: str) -> bytes:
         """An object's content."""
-        body: bytes = s3._read_body(self.name, key, self._record["objects"][key])
+        body: bytes = s3._read_body(self.name, key, self.objects[key])
         return body
 
-    @property
-    def _record(self) -> dict[str, Any]:
-        record: dict[str, Any] = s3._buckets.get_scoped(self.account, None, self.name) or {
-            "objects": {}
-        }
-        return record
+
+def principal(arn: str) -> dict[str, Any] | None:
+    """The record of the IAM role or user that an ARN names."""
+    store = iam._users if ":user/" in arn else iam._roles
+    record = store.get_scoped(arn.split(":")[4], None, arn.rsplit("/", 1)[-1])
+    return record if record is not None and record["Arn"] == arn else None
 
 
 def role(arn: str) -> Role | None:
     """The role with its inline and managed policies and its permissions boundary."""
-    account = arn.split(":")[4]
-    record = iam._roles.get_scoped(account, None, arn.rsplit("/", 1)[-1])
-    if record is None or record["Arn"] != arn:
+    record = principal(arn)
+    if record is None:
         return None
-    managed = (
-        _resolve_managed_policy_document(policy, account) for policy in record["AttachedPolicies"]
-    )
+    account = arn.split(":")[4]
+    policies = [*record["InlinePolicies"].values()]
+    for policy in record["AttachedPolicies"]:
+        policies.append(_resolve_managed_policy_document(policy, account) or {})
     boundary = record.get("PermissionsBoundary")
     return Role(
         arn=arn,
         trust=record["AssumeRolePolicyDocument"],
-        identity=(
-            *record["InlinePolicies"].values(),
-            *(document for document in managed if document),
-        ),
+        identity=tuple(policies),
         # a boundary that is gone allows nothing
         boundary=(_resolve_managed_policy_document(boundary, account) or {}) if boundary else None,
     )
 
 
-def key(arn: str) -> DeployedKey | None:
-    """The key an ARN names, whichever account it is in."""
+def key(arn: str) -> dict[str, Any] | None:
+    """The record of the key an ARN names, whichever account it is in."""
     _, _, _, region, account, resource = arn.split(":", 5)
-    record = kms._keys.get_scoped(account, region, resource.removeprefix("key/"))
-    if record is None:
-        return None
-    return DeployedKey(
-        arn, in_effect(record["Policy"]), record["KeyState"], record["KeySpec"], record["KeyUsage"]
+    record: dict[str, Any] | None = kms._keys.get_scoped(
+        account, region, resource.removeprefix("key/")
     )
+    return record
 
 
 def key_arn(reference: str) -> str | None:
@@ -98,15 +84,12 @@ def bucket(name: str) -> DeployedBucket | None:
     owner = s3._bucket_owner_account(name)
     if owner is None:
         return None
-    algorithm, key_id = _default_encryption(s3._bucket_encryption.get_scoped(owner, None, name))
-    return DeployedBucket(
-        name=name,
-        account=owner,
-        region=(s3._buckets.get_scoped(owner, None, name) or {}).get("region") or get_region(),
-        policy=s3._bucket_policies.get_scoped(owner, None, name),
-        algorithm=algorithm,
-        key_id=key_id,
-    )
+    record = s3._buckets.get_scoped(owner, None, name)
+    region = record.get("region") or get_region()
+    with request_scope(owner, region):
+        encryption = s3._bucket_default_sse_headers(name)
+    policy = s3._bucket_policies.get_scoped(owner, None, name)
+    return DeployedBucket(name, owner, region, policy, record["objects"], encryption)
 
 
 def write_object(bucket: str, key: str, body: bytes, kms_key_arn: str | None) -> None:
@@ -119,17 +102,6 @@ def write_object(bucket: str, key: str, body: bytes, kms_key_arn: str | None) ->
         raise RuntimeError(f"s3://{bucket}/{key} can't be written: {answer.decode()}")
 
 
-def principal_exists(arn: str) -> bool:
-    """Tell if the IAM role or user that an ARN names exists."""
-    _, _, _, _, account, resource = arn.split(":", 5)
-    kind, _, name = resource.partition("/")
-    stores: dict[str, Any] = {"role": iam._roles, "user": iam._users}
-    record = (
-        stores[kind].get_scoped(account, None, name.rsplit("/", 1)[-1]) if kind in stores else None
-    )
-    return record is not None and record["Arn"] == arn
-
-
 def caller_account() -> str:
     """The account of the request that is being answered."""
     return str(get_account_id())
@@ -138,13 +110,3 @@ def caller_account() -> str:
 def caller_region() -> str:
     """The Region of the request that is being answered."""
     return str(get_region())
-
-
-def _default_encryption(configuration: str | None) -> tuple[str, str | None]:
-    if not configuration:
-        return "AES256", None
-    values = {
-        element.tag.rsplit("}", 1)[-1]: element.text
-        for element in ElementTree.fromstring(configuration).iter()
-    }
-    return values.get("SSEAlgorithm") or "AES256", values.get("KMSMasterKeyID")

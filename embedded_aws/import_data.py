@@ -10,6 +10,7 @@ from typing import Any
 
 from embedded_aws.errors import invalid_input
 
+
 # PDG custom-datasets-and-schemas; the keys are the types of datasets, and the names of schemas
 # without regard to case.
 REQUIRED_FIELDS = {
@@ -57,16 +58,6 @@ def parse_schema(text: str) -> dict[str, Any]:
     if not isinstance(schema, dict) or schema.get("type") != "record" or not schema.get("fields"):
         raise invalid_input("Schema must be an Avro record with fields")
     return schema
-
-
-def split_path(path: str) -> tuple[str, str]:
-    """Bucket and key prefix of an s3:// path, which has at most 256 characters."""
-    if len(path) > 256:
-        raise invalid_input(f"Amazon S3 path has {len(path)} characters, and may have 256: {path}")
-    if not path.startswith("s3://") or not path.removeprefix("s3://").partition("/")[0]:
-        raise invalid_input(f"Amazon S3 path must have the form s3://bucket/key, got: {path}")
-    bucket, _, key = path.removeprefix("s3://").partition("/")
-    return bucket, key
 
 
 def read_rows(schema: dict[str, Any], files: Iterable[tuple[str, bytes]]) -> list[dict[str, str]]:

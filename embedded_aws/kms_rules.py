@@ -86,7 +86,7 @@ def _without_spaces(request: Fields) -> Fields:
 def _exists(principal: str) -> bool:
     """Tell if a principal is there, where it is a role or a user."""
     if ROLE_OR_USER.fullmatch(principal):
-        return deployed.principal_exists(principal)
+        return deployed.principal(principal) is not None
     return not UNIQUE_ID.fullmatch(principal)
 
 

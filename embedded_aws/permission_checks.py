@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from embedded_aws import deployed, kms_calls
-from embedded_aws.access import Caller, Key, Location, Role, Uses, describe, missing
+from embedded_aws.access import Caller, Key, Location, Role, Uses, describe, in_effect, missing
 from embedded_aws.errors import invalid_input
-from embedded_aws.import_data import split_path
 from embedded_aws.personalize_store import Fields, required
 from embedded_aws.requirements import Row
+from embedded_aws.s3_encryption import KEY_HEADER, SSE_HEADER
 
 KEY_ARN = re.compile(r"arn:aws.*:kms:.*:[0-9]{12}:key/.*")
+MANAGED_BY_AWS = "alias/aws/s3"
 
 
 def require(row: Row, caller_arn: str, role_arn: str, uses: Uses) -> None:
@@ -22,9 +23,8 @@ def require(row: Row, caller_arn: str, role_arn: str, uses: Uses) -> None:
         raise invalid_input(
             f"Insufficient privileges for {row.resource} {name}: {describe(lacking)}"
         )
-    for key in (uses.source_key, uses.destination_key, uses.dataset_group_key):
-        if key is not None:
-            kms_calls.record(row.key_policy, key.arn, role_arn)
+    for key, _ in uses.keys(row):
+        kms_calls.record(row.key_policy, key.arn, role_arn)
 
 
 def usable_key(arn: str) -> Key:
@@ -43,74 +43,85 @@ def usable_key(arn: str) -> Key:
     key = deployed.key(arn)
     if key is None:
         raise invalid_input(f"KMS key {arn} does not exist")
-    if key.state != "Enabled":
-        raise invalid_input(f"KMS key {arn} is not enabled: its state is {key.state}")
-    if (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
+    if key["KeyState"] != "Enabled":
+        raise invalid_input(f"KMS key {arn} is not enabled: its state is {key['KeyState']}")
+    if (key["KeySpec"], key["KeyUsage"]) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
         raise invalid_input(
-            f"KMS key {arn} is not a symmetric encryption key: it is {key.spec} for {key.usage}"
+            f"KMS key {arn} is not a symmetric encryption key: it is {key['KeySpec']} "
+            f"for {key['KeyUsage']}"
         )
-    return key
+    return Key(arn, in_effect(key["Policy"]))
 
 
-def bucket_at(path: str) -> deployed.DeployedBucket:
-    """The bucket of an s3:// path, in the call's Region (PDG granting-personalize-s3-access)."""
-    name, _ = split_path(path)
+def input_location(place: Fields, field: str) -> Location:
+    """A file, or every file below a prefix that ends in a slash; each may have a key of its own."""
+    bucket, prefix, key = _place_in(place, field)
+    objects = []
+    own_keys: list[Key] = []
+    for name in sorted(bucket.objects):
+        if name == prefix or (name.startswith(prefix) and prefix.endswith("/")):
+            objects.append(name)
+            own = _customer_key(bucket.encryption_of(name), f"s3://{bucket.name}/{name}")
+            if own and own not in (key, *own_keys):
+                own_keys.append(own)
+    # Permissions are judged before data is looked for, so an absent file still has a name to be
+    # judged by.
+    return Location(
+        bucket.name,
+        bucket.account,
+        bucket.policy,
+        tuple(objects) or (prefix,),
+        prefix,
+        key,
+        tuple(own_keys),
+    )
+
+
+def output_location(config: Fields) -> Location:
+    """A place Personalize writes to; the object's name stands for whatever it writes there."""
+    bucket, prefix, key = _place_in(required(config, "s3DataDestination"), "path")
+    folder = f"{prefix.rstrip('/')}/" if prefix else ""
+    return Location(
+        bucket.name, bucket.account, bucket.policy, (f"{folder}output.csv",), prefix, key
+    )
+
+
+def _place_in(place: Fields, field: str) -> tuple[deployed.DeployedBucket, str, Key | None]:
+    """A bucket, a prefix in it, and the key that is named with them or is the bucket's.
+
+    The bucket is in the call's Region (PDG granting-personalize-s3-access).
+    """
+    path = required(place, field)
+    if len(path) > 256:
+        raise invalid_input(f"Amazon S3 path has {len(path)} characters, and may have 256: {path}")
+    name, _, prefix = path.removeprefix("s3://").partition("/")
     bucket = deployed.bucket(name)
-    if bucket is None:
-        raise invalid_input(f"Amazon S3 bucket {name} does not exist")
+    if bucket is None or not path.startswith("s3://"):
+        raise invalid_input(f"Amazon S3 bucket of {path} does not exist")
     if bucket.region != deployed.caller_region():
         raise invalid_input(
             f"Amazon S3 bucket {name} is in {bucket.region}, and has to be in "
             f"{deployed.caller_region()}"
         )
-    return bucket
+    if place.get("kmsKeyArn"):
+        return bucket, prefix, usable_key(place["kmsKeyArn"])
+    return bucket, prefix, _customer_key(bucket.encryption, f"s3://{name}")
 
 
-def encryption_key_of(bucket: deployed.DeployedBucket) -> Key | None:
-    """The customer managed key of a bucket, or None where S3 encrypts with its own keys."""
-    if not bucket.algorithm.startswith("aws:kms"):
+def _customer_key(encryption: dict[str, str], path: str) -> Key | None:
+    """The customer managed key of a bucket or object, or None where S3 has its own keys."""
+    if not encryption.get(SSE_HEADER, "").startswith("aws:kms"):
         return None
-    if bucket.key_id is None:
+    key_id = encryption.get(KEY_HEADER, MANAGED_BY_AWS)
+    if key_id.endswith(MANAGED_BY_AWS):
         raise invalid_input(
-            f"Amazon S3 bucket {bucket.name} is encrypted with the AWS managed key aws/s3, "
-            "whose key policy can't be made to allow personalize.amazonaws.com"
+            f"{path} is encrypted with the AWS managed key aws/s3, whose key policy can't be made "
+            "to allow personalize.amazonaws.com"
         )
-    arn = deployed.key_arn(bucket.key_id)
+    arn = deployed.key_arn(key_id)
     if arn is None:
-        raise invalid_input(
-            f"KMS key {bucket.key_id} of Amazon S3 bucket {bucket.name} does not exist"
-        )
+        raise invalid_input(f"KMS key {key_id} of {path} does not exist")
     return usable_key(arn)
-
-
-def place_in(config: Fields, field: str) -> tuple[str, Key | None]:
-    """A path, and the key that is named with it or is the bucket's."""
-    place = required(config, field)
-    path = required(place, "path")
-    own_key = place.get("kmsKeyArn")
-    return path, usable_key(own_key) if own_key else encryption_key_of(bucket_at(path))
-
-
-def input_location(path: str, key: Key | None) -> Location:
-    """A file, or every file below a prefix that ends in a slash."""
-    bucket = bucket_at(path)
-    _, prefix = split_path(path)
-    objects = bucket.object_keys(prefix)
-    if not prefix.endswith("/"):
-        objects = tuple(key for key in objects if key == prefix)
-    # Permissions are judged before data is looked for, so an absent file still has a name to be
-    # judged by.
-    return Location(bucket.name, bucket.account, bucket.policy, objects or (prefix,), prefix, key)
-
-
-def output_location(path: str, key: Key | None) -> Location:
-    """A place Personalize writes to; the object's name stands for whatever it writes there."""
-    bucket = bucket_at(path)
-    _, prefix = split_path(path)
-    folder = f"{prefix.rstrip('/')}/" if prefix else ""
-    return Location(
-        bucket.name, bucket.account, bucket.policy, (f"{folder}output.csv",), prefix, key
-    )
 
 
 def _role(arn: str) -> Role:

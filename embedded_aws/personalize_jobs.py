@@ -12,17 +12,10 @@ import json
 from collections.abc import Callable
 
 from embedded_aws import deployed, job_progress, requirements
-from embedded_aws.access import Key, Location, Uses
+from embedded_aws.access import Location, Uses
 from embedded_aws.errors import invalid_input
-from embedded_aws.import_data import parse_schema, read_rows, split_path
-from embedded_aws.permission_checks import (
-    bucket_at,
-    encryption_key_of,
-    input_location,
-    output_location,
-    place_in,
-    require,
-)
+from embedded_aws.import_data import parse_schema, read_rows
+from embedded_aws.permission_checks import input_location, output_location, require
 from embedded_aws.personalize_resources import key_of_group
 from embedded_aws.personalize_store import (
     Fields,
@@ -52,14 +45,14 @@ def create_dataset_import_job(request: Fields, *, at_once: bool = False) -> str:
     """
     dataset = describe(required(request, "datasetArn"))
     arn = new_arn("dataset-import-job", name_in(request, "jobName"))
-    path, location = _data(request)
-    uses = Uses(source=location, dataset_group_key=key_of_group(dataset["datasetGroupArn"]))
+    source = input_location(required(request, "dataSource"), "dataLocation")
+    uses = Uses(source=source, dataset_group_key=key_of_group(dataset["datasetGroupArn"]))
     require(requirements.DATASET_IMPORT_JOB, arn, role_in(request), uses)
-    _files(path, location)
+    _files(source)
 
     def work() -> None:
         schema = parse_schema(describe(dataset["schemaArn"])["schema"])
-        rows = read_rows(schema, _files(path, location).items())
+        rows = read_rows(schema, _files(source).items())
         if request.get("importMode") == "INCREMENTAL":
             rows = [*_rows.get(dataset["datasetArn"], []), *rows]
         _rows[dataset["datasetArn"]] = rows
@@ -77,9 +70,8 @@ def create_dataset_export_job(request: Fields) -> str:
     """
     dataset = describe(required(request, "datasetArn"))
     arn = new_arn("dataset-export-job", name_in(request, "jobName"))
-    path, key = place_in(required(request, "jobOutput"), "s3DataDestination")
-    group_key = key_of_group(dataset["datasetGroupArn"])
-    uses = Uses(destination=output_location(path, key), dataset_group_key=group_key)
+    target = output_location(required(request, "jobOutput"))
+    uses = Uses(destination=target, dataset_group_key=key_of_group(dataset["datasetGroupArn"]))
     require(requirements.DATASET_EXPORT_JOB, arn, role_in(request), uses)
     bulk = request.get("ingestionMode") in ("BULK", "ALL")
 
@@ -90,7 +82,7 @@ def create_dataset_export_job(request: Fields) -> str:
         writer = csv.DictWriter(text, names, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(_rows.get(request["datasetArn"], []) if bulk else [])
-        _write(path, f"{request['jobName']}.csv", text.getvalue(), key)
+        _write(target, f"{request['jobName']}.csv", text.getvalue())
 
     _begin(arn, "datasetExportJobArn", {"ingestionMode": "PUT", **request}, work)
     return arn
@@ -100,13 +92,13 @@ def create_data_deletion_job(request: Fields) -> str:
     """CreateDataDeletionJob: deletes the USER_IDs of a CSV file from a group's datasets."""
     group_arn = required(request, "datasetGroupArn")
     arn = new_arn("data-deletion-job", name_in(request, "jobName"))
-    path, location = _data(request)
-    uses = Uses(source=location, dataset_group_key=key_of_group(group_arn))
+    source = input_location(required(request, "dataSource"), "dataLocation")
+    uses = Uses(source=source, dataset_group_key=key_of_group(group_arn))
     require(requirements.DATA_DELETION_JOB, arn, role_in(request), uses)
 
     def work() -> None:
         users: set[str] = set()
-        for key, body in _files(path, location).items():
+        for key, body in _files(source).items():
             users.update(_users(key, body))
         deleted = 0
         for dataset in listing("dataset", datasetGroupArn=group_arn):
@@ -152,15 +144,11 @@ def _batch_work(row: requirements.Row, arn: str, request: Fields) -> Callable[[]
         raise invalid_input(
             f"Solution version {version['solutionVersionArn']} is {version['status']}, not ACTIVE"
         )
-    source, source_key = place_in(required(request, "jobInput"), "s3DataSource")
-    target, target_key = place_in(required(request, "jobOutput"), "s3DataDestination")
-    if not target.endswith("/") or target == source:
-        raise invalid_input(
-            f"The output has to be a folder, other than the input, and end in '/': {target}"
-        )
-    location = input_location(source, source_key)
-    group_key = key_of_group(version["datasetGroupArn"])
-    uses = Uses(location, output_location(target, target_key), group_key)
+    source = input_location(required(required(request, "jobInput"), "s3DataSource"), "path")
+    target = output_location(required(request, "jobOutput"))
+    if target.prefix and not target.prefix.endswith("/"):
+        raise invalid_input(f"The output has to be a folder, and end in '/': {target.prefix}")
+    uses = Uses(source, target, key_of_group(version["datasetGroupArn"]))
     require(row, arn, role_in(request), uses)
     # PDG getting-batch-recommendations, getting-user-segments
     column, member = ("ITEM_ID", "recommendedItems")
@@ -169,12 +157,12 @@ def _batch_work(row: requirements.Row, arn: str, request: Fields) -> Callable[[]
 
     def work() -> None:
         results = _distinct(version["datasetGroupArn"], column)[: request.get("numResults")]
-        for key, body in _files(source, location).items():
+        for key, body in _files(source).items():
             text = ""
             for line in body.decode().splitlines():
                 answer = {"input": json.loads(line), "output": {member: results}, "error": None}
                 text += f"{json.dumps(answer)}\n"
-            _write(target, f"{key.rsplit('/', 1)[-1]}.out", text, target_key)
+            _write(target, f"{key.rsplit('/', 1)[-1]}.out", text)
 
     return work
 
@@ -193,28 +181,19 @@ def _begin(arn: str, arn_field: str, request: Fields, work: Callable[[], None]) 
     job_progress.begin(arn, work)
 
 
-def _data(request: Fields) -> tuple[str, Location]:
-    """The path of the data that a job reads, and what is there."""
-    path = required(required(request, "dataSource"), "dataLocation")
-    return path, input_location(path, encryption_key_of(bucket_at(path)))
-
-
-def _files(path: str, location: Location) -> dict[str, bytes]:
+def _files(location: Location) -> dict[str, bytes]:
     """The content of the objects that are there."""
-    bucket = bucket_at(path)
-    present = set(bucket.object_keys(""))
+    bucket = deployed.bucket(location.bucket)
     files = {}
     for key in location.objects:
-        if key in present and not key.endswith("/"):
+        if bucket is not None and key in bucket.objects and not key.endswith("/"):
             files[key] = bucket.read(key)
     if not files:
-        raise invalid_input(f"No data found at {path}")
+        raise invalid_input(f"No data found at s3://{location.bucket}/{location.prefix}")
     return files
 
 
-def _write(folder: str, name: str, text: str, key: Key | None) -> None:
-    bucket, prefix = split_path(folder)
-    separator = "/" if prefix and not prefix.endswith("/") else ""
-    deployed.write_object(
-        bucket, f"{prefix}{separator}{name}", text.encode(), key.arn if key else None
-    )
+def _write(location: Location, name: str, text: str) -> None:
+    folder = f"{location.prefix.rstrip('/')}/" if location.prefix else ""
+    key_arn = location.key.arn if location.key else None
+    deployed.write_object(location.bucket, f"{folder}{name}", text.encode(), key_arn)

@@ -14,7 +14,7 @@ from embedded_aws import job_progress
 from embedded_aws.access import Uses
 from embedded_aws.errors import invalid_input
 from embedded_aws.import_data import check_schema, parse_schema
-from embedded_aws.permission_checks import output_location, place_in, require, usable_key
+from embedded_aws.permission_checks import output_location, require, usable_key
 from embedded_aws.personalize_store import (
     Fields,
     describe,
@@ -98,7 +98,10 @@ def create_metric_attribution(request: Fields) -> str:
     describe(required(request, "datasetGroupArn"))
     arn = new_arn("metric-attribution", name_in(request))
     required(request, "metrics")
-    _check_metrics_output(arn, request["datasetGroupArn"], required(request, "metricsOutputConfig"))
+    output = required(request, "metricsOutputConfig")
+    destination = output_location(output) if output.get("s3DataDestination") else None
+    uses = Uses(None, destination, key_of_group(request["datasetGroupArn"]))
+    require(METRIC_ATTRIBUTION, arn, role_in(output), uses)
     return put(arn, "metricAttributionArn", request)
 
 
@@ -106,12 +109,3 @@ def key_of_group(group_arn: str) -> Any:
     """The key of a dataset group, if it has one."""
     key_arn = describe(group_arn).get("kmsKeyArn")
     return usable_key(key_arn) if key_arn else None
-
-
-def _check_metrics_output(arn: str, group_arn: str, output: Fields) -> None:
-    destination = None
-    if output.get("s3DataDestination"):
-        destination = output_location(*place_in(output, "s3DataDestination"))
-    role_arn = role_in(output)
-    uses = Uses(destination=destination, dataset_group_key=key_of_group(group_arn))
-    require(METRIC_ATTRIBUTION, arn, role_arn, uses)

@@ -157,6 +157,21 @@ def test_an_import_needs_the_key_of_the_bucket(scenario: Scenario, refusal: Any)
     )
 
 
+def test_an_import_needs_the_key_of_each_object(scenario: Scenario, refusal: Any) -> None:
+    """An object may have been written under another key than the bucket's."""
+    scenario.create_dataset()
+    own = scenario.kms.create_key()["KeyMetadata"]["Arn"]
+    under = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": own}
+    scenario.s3.put_object(Bucket="movies-data", Key="import/own.csv", Body=b"", **under)
+    assert refusal(scenario.import_data) == (
+        INVALID,
+        "Insufficient privileges for dataset import job first: personalize.amazonaws.com needs "
+        f"{FIVE} on {own} (key policy); {scenario.role_arn} needs {FIVE} on {own} (IAM policies "
+        "of the role)",
+    )
+    scenario.import_data("s3://movies-data/import/data.csv")
+
+
 def test_an_import_needs_data(scenario: Scenario, refusal: Any) -> None:
     """An empty prefix and a missing file are refused; a file by its full name is taken."""
     scenario.create_dataset()
