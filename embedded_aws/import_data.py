@@ -11,44 +11,6 @@ from typing import Any
 from embedded_aws.errors import invalid_input
 
 
-# PDG custom-datasets-and-schemas; the keys are the types of datasets, and the names of schemas
-# without regard to case.
-REQUIRED_FIELDS = {
-    "INTERACTIONS": {"USER_ID": "string", "ITEM_ID": "string", "TIMESTAMP": "long"},
-    "ITEMS": {"ITEM_ID": "string"},
-    "USERS": {"USER_ID": "string"},
-    "ACTIONS": {"ACTION_ID": "string"},
-    "ACTIONINTERACTIONS": {
-        "USER_ID": "string",
-        "ACTION_ID": "string",
-        "EVENT_TYPE": "string",
-        "TIMESTAMP": "long",
-    },
-}
-
-
-def check_schema(schema: dict[str, Any], dataset_type: str) -> None:
-    """Refuse a schema of another type of dataset, or without a field that the type requires.
-
-    "A schema has a name key whose value must match the dataset type", and "You must define required
-    fields as their required data types" (PDG how-it-works-dataset-schema).
-    """
-    plain_type = dataset_type.upper().replace("_", "")
-    if plain_type not in REQUIRED_FIELDS or str(schema.get("name")).upper() != plain_type:
-        raise invalid_input(
-            f"Schema name {schema.get('name')} doesn't match the dataset type {dataset_type}"
-        )
-    types = {field["name"]: field["type"] for field in schema["fields"]}
-    required = REQUIRED_FIELDS[plain_type]
-    lacking = [
-        f"{name} ({avro_type})"
-        for name, avro_type in required.items()
-        if types.get(name) != avro_type
-    ]
-    if lacking:
-        raise invalid_input(f"Schema {schema['name']} lacks required fields: {', '.join(lacking)}")
-
-
 def parse_schema(text: str) -> dict[str, Any]:
     """Parse a schema, "in Avro JSON format" (CloudFormation's AWS::Personalize::Schema)."""
     try:

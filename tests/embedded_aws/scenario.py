@@ -32,8 +32,6 @@ INTERACTIONS = {
     "version": "1.0",
 }
 
-ITEMS = {**INTERACTIONS, "name": "Items", "fields": [{"name": "ITEM_ID", "type": "string"}]}
-
 
 def allow(principal: Any, actions: list[str], resource: Any = "*", **more: Any) -> dict[str, Any]:
     """A statement, as it stands in a resource's policy."""

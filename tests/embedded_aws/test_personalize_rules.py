@@ -1,9 +1,6 @@
 """Requests that the embedded Personalize accepts and refuses, by the policies at the call."""
 
-import json
 from typing import Any
-
-import pytest
 
 from embedded_aws import EmbeddedAws
 from tests.embedded_aws.scenario import (
@@ -13,8 +10,6 @@ from tests.embedded_aws.scenario import (
     DATA,
     DATASET,
     GROUP,
-    INTERACTIONS,
-    ITEMS,
     SERVICE,
     Scenario,
     allow,
@@ -224,40 +219,6 @@ def test_listings_come_in_pages(aws: EmbeddedAws) -> None:
     paginator = personalize.get_paginator("list_dataset_groups")
     pages = paginator.paginate(PaginationConfig={"PageSize": 2})
     assert [len(page["datasetGroups"]) for page in pages] == [2, 1]
-
-
-@pytest.mark.parametrize(
-    ("name", "lacking"),
-    [
-        ("Interactions", "USER_ID (string), TIMESTAMP (long)"),
-        ("Users", "USER_ID (string)"),
-        ("Actions", "ACTION_ID (string)"),
-    ],
-)
-def test_a_schema_has_the_fields_of_its_type(
-    aws: EmbeddedAws, refusal: Any, name: str, lacking: str
-) -> None:
-    """Each with its data type (PDG custom-datasets-and-schemas)."""
-    fields = [{"name": "ITEM_ID", "type": "string"}, {"name": "TIMESTAMP", "type": "string"}]
-    schema = json.dumps({**INTERACTIONS, "name": name, "fields": fields})
-    create = aws.client("personalize").create_schema
-    message = f"Schema {name} lacks required fields: {lacking}"
-    assert refusal(create, name="new", schema=schema) == (INVALID, message)
-
-
-def test_the_name_of_a_schema_is_the_type_of_its_dataset(scenario: Scenario, refusal: Any) -> None:
-    """PDG how-it-works-dataset-schema."""
-    create_schema = scenario.personalize.create_schema
-    unknown = json.dumps({**ITEMS, "name": "Movies"})
-    message = "Schema name Movies doesn't match the dataset type Movies"
-    assert refusal(create_schema, name="new", schema=unknown) == (INVALID, message)
-    scenario.create_dataset_group()
-    schema = create_schema(name="items", schema=json.dumps(ITEMS))["schemaArn"]
-    dataset = {"name": "users", "datasetGroupArn": GROUP, "schemaArn": schema}
-    message = "Schema name Items doesn't match the dataset type Users"
-    create_dataset = scenario.personalize.create_dataset
-    assert refusal(create_dataset, datasetType="Users", **dataset) == (INVALID, message)
-    create_dataset(datasetType="ITEMS", **dataset)
 
 
 def caller(aws: EmbeddedAws, scenario: Scenario) -> Any:
