@@ -37,19 +37,9 @@ ROLE_POLICIES = "IAM policies of the role"
 TRUST_POLICY = "trust policy of the role"
 
 
-@dataclass(frozen=True)
-class Role:
-    """A service role with its policies; `identity` holds inline and managed policies alike."""
-
-    arn: str
-    trust: Document
-    identity: tuple[Document, ...] = ()
-    boundary: Document | None = None
-
-    @property
-    def account(self) -> str:
-        """The account the role is in."""
-        return self.arn.split(":")[4]
+def account_of(arn: str) -> str:
+    """The account that a role, a key or a Personalize resource is in."""
+    return arn.split(":")[4]
 
 
 def listed(value: Any) -> list[Any]:
@@ -73,16 +63,21 @@ def in_effect(key_policy: Document) -> Document:
 
 
 @dataclass(frozen=True)
+class Role:
+    """A service role with its policies; `identity` holds inline and managed policies alike."""
+
+    arn: str
+    trust: Document
+    identity: tuple[Document, ...] = ()
+    boundary: Document | None = None
+
+
+@dataclass(frozen=True)
 class Key:
     """A KMS key and its key policy."""
 
     arn: str
     policy: Document
-
-    @property
-    def account(self) -> str:
-        """The account the key is in."""
-        return self.arn.split(":")[4]
 
 
 @dataclass(frozen=True)
@@ -128,12 +123,9 @@ class Uses:
     def keys(self, row: Row) -> list[tuple[Key, tuple[str, ...]]]:
         """The keys in play, each with the actions that a row asks of its key policy."""
         keys = []
-        for location, more in (
-            (self.source, row.source_key_policy),
-            (self.destination, row.destination_key_policy),
-        ):
+        for location in (self.source, self.destination):
             if location is not None:
-                keys += [(key, (*row.key_policy, *more)) for key in location.keys]
+                keys += [(key, row.key_policy) for key in location.keys]
         if self.dataset_group_key is not None:
             actions = (*row.key_policy, *row.dataset_group_key_policy)
             keys.append((self.dataset_group_key, actions))
@@ -150,11 +142,6 @@ class Caller:
     """
 
     arn: str
-
-    @property
-    def account(self) -> str:
-        """Return the `aws:SourceAccount` that Personalize sends."""
-        return self.arn.split(":")[4]
 
     @property
     def region(self) -> str:
@@ -186,7 +173,7 @@ def by_service(
         region=caller.region,
         secure_transport=True,
         service_context={
-            "aws:sourceaccount": caller.account,
+            "aws:sourceaccount": account_of(caller.arn),
             "aws:sourcearn": caller.arn,
             "aws:principalisawsservice": "true",
             "aws:principalservicename": PERSONALIZE,
@@ -210,7 +197,7 @@ def on_key(role: Role, key: Key, action: str, region: str) -> str | None:
     identity = _identity_decision(role, context)
     limits = _limits(role)
     decision = combine_resource_policy(
-        identity, context, key.policy, key.account, required=True, limits=limits
+        identity, context, key.policy, account_of(key.arn), required=True, limits=limits
     )
     if decision.decision == "Allow":
         return None
@@ -227,7 +214,9 @@ def in_bucket(
         return ROLE_POLICIES
     context = _role_context(role, action, resource, region, **keys)
     decision = evaluate_resource_policy(location.policy, context).decision
-    denied = decision == "Deny" or (location.account != role.account and decision != "Allow")
+    denied = decision == "Deny" or (
+        location.account != account_of(role.arn) and decision != "Allow"
+    )
     return BUCKET_POLICY if denied else None
 
 
@@ -284,7 +273,7 @@ def _role_context(role: Role, action: str, resource: str, region: str, **keys: s
     return EvalContext(
         principal_arn=role.arn,
         principal_type="AssumedRole",
-        principal_account=role.account,
+        principal_account=account_of(role.arn),
         action=action,
         resource_arn=resource,
         region=region,
@@ -292,7 +281,7 @@ def _role_context(role: Role, action: str, resource: str, region: str, **keys: s
         service_context={
             "aws:principalisawsservice": "false",
             # Only KMS has it.
-            **({"kms:calleraccount": role.account} if action.startswith("kms:") else {}),
+            **({"kms:calleraccount": account_of(role.arn)} if action.startswith("kms:") else {}),
             **{key.lower(): value for key, value in keys.items()},
         },
     )
