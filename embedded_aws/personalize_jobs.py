@@ -14,9 +14,8 @@ from collections.abc import Callable
 from embedded_aws import deployed, job_progress, requirements
 from embedded_aws.access import Location, Uses
 from embedded_aws.errors import invalid_input
-from embedded_aws.import_data import parse_schema, read_rows
 from embedded_aws.permission_checks import input_location, output_location, require
-from embedded_aws.personalize_resources import key_of_group
+from embedded_aws.personalize_resources import key_of_group, parse_schema
 from embedded_aws.personalize_store import (
     Fields,
     describe,
@@ -52,7 +51,7 @@ def create_dataset_import_job(request: Fields, *, at_once: bool = False) -> str:
 
     def work() -> None:
         schema = parse_schema(describe(dataset["schemaArn"])["schema"])
-        rows = read_rows(schema, _files(source).items())
+        rows = _rows_in(_files(source), schema)
         if request.get("importMode") == "INCREMENTAL":
             rows = [*_rows.get(dataset["datasetArn"], []), *rows]
         _rows[dataset["datasetArn"]] = rows
@@ -61,6 +60,25 @@ def create_dataset_import_job(request: Fields, *, at_once: bool = False) -> str:
     if at_once:
         job_progress.finish_now(arn)
     return arn
+
+
+def _rows_in(files: dict[str, bytes], schema: Fields) -> list[dict[str, str]]:
+    """The rows of CSV files, by the names of the schema's fields.
+
+    Columns are matched to fields by name, and every field that can't be null has to be a column.
+    """
+    needed = [field["name"] for field in schema["fields"] if "null" not in field["type"]]
+    rows: list[dict[str, str]] = []
+    for name, body in files.items():
+        reader = csv.reader(io.StringIO(body.decode("utf-8-sig")))
+        header = [column.strip().upper() for column in next(reader, [])]
+        absent = [field for field in needed if field.upper() not in header]
+        if absent:
+            raise invalid_input(
+                f"Input csv {name} is missing the following columns: {', '.join(absent)}"
+            )
+        rows += (dict(zip(header, row, strict=False)) for row in reader if row)
+    return rows
 
 
 def create_dataset_export_job(request: Fields) -> str:

@@ -8,12 +8,12 @@ emulator has nothing else to wait for.
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 from embedded_aws import job_progress
 from embedded_aws.access import Uses
 from embedded_aws.errors import invalid_input
-from embedded_aws.import_data import parse_schema
 from embedded_aws.permission_checks import output_location, require, usable_key
 from embedded_aws.personalize_store import (
     Fields,
@@ -33,6 +33,17 @@ def create_schema(request: Fields) -> str:
     parse_schema(required(request, "schema"))
     arn = new_arn("schema", name_in(request))
     return put(arn, "schemaArn", request)
+
+
+def parse_schema(text: str) -> dict[str, Any]:
+    """Parse a schema, "in Avro JSON format" (CloudFormation's AWS::Personalize::Schema)."""
+    try:
+        schema = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise invalid_input(f"Schema is not valid JSON: {error}") from None
+    if not isinstance(schema, dict) or schema.get("type") != "record" or not schema.get("fields"):
+        raise invalid_input("Schema must be an Avro record with fields")
+    return schema
 
 
 def create_dataset_group(request: Fields) -> str:
