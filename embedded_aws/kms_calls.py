@@ -21,11 +21,15 @@ from embedded_aws.requirements import PERSONALIZE
 
 def record(actions: Iterable[str], key_arn: str, role_arn: str) -> None:
     """Keep events of calls that were allowed."""
-    service: dict[str, Any] = {"type": "AWSService", "invokedBy": PERSONALIZE}
     issuer = {"type": "Role", "arn": role_arn, "accountId": deployed.caller_account()}
-    role: dict[str, Any] = {"type": "AssumedRole", "sessionContext": {"sessionIssuer": issuer}}
+    service = {"type": "AWSService", "invokedBy": PERSONALIZE}
+    role = {
+        "type": "AssumedRole",
+        "invokedBy": PERSONALIZE,
+        "sessionContext": {"sessionIssuer": issuer},
+    }
     for action in actions:
-        for identity in (service, {**role, "invokedBy": PERSONALIZE}):
+        for identity in (service, role):
             _keep(action.partition(":")[2], key_arn, identity)
 
 

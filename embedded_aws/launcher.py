@@ -106,11 +106,8 @@ class EmbeddedAws:
         `home` keeps the CLI's caches apart from the user's: it remembers which account an access
         key belongs to.
         """
-        inherited = {
-            name: value for name, value in os.environ.items() if not name.startswith("AWS_")
-        }
         return {
-            **inherited,
+            **_inherited_without("AWS_"),
             "HOME": str(home),
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": self.account,
@@ -127,9 +124,7 @@ class EmbeddedAws:
 
     def reset(self) -> None:
         """Everything gone: stacks, keys, roles, buckets, Personalize."""
-        request = urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST")
-        with _opener.open(request, timeout=START_SECONDS) as response:
-            response.read()
+        _open(urllib.request.Request(f"{self.endpoint}/_ministack/reset", method="POST"))
 
     def fail_next(
         self, operation: str, code: str, *, times: int = 1, after_the_fact: bool = False
@@ -139,36 +134,27 @@ class EmbeddedAws:
         `ScheduleKeyDeletion` is CloudFormation's, when it deletes a key. With `after_the_fact` the
         call does its work, and only the answer is lost.
         """
-        fault = {
-            "operation": operation,
-            "code": code,
-            "times": times,
-            "after_the_fact": after_the_fact,
-        }
-        self._tell_personalize("FailNext", fault)
+        self._tell_personalize(
+            "FailNext", operation=operation, code=code, times=times, after_the_fact=after_the_fact
+        )
 
     def freeze_jobs(self, status: str | None) -> None:
         """Hold all jobs at this status; with none, let them go on."""
-        self._tell_personalize("FreezeJobs", {"status": status})
+        self._tell_personalize("FreezeJobs", status=status)
 
     def fail_training(self) -> None:
         """Have the solution versions that are in training end as CREATE FAILED."""
-        self._tell_personalize("FailTraining", {})
+        self._tell_personalize("FailTraining")
 
-    def _tell_personalize(self, operation: str, fields: dict[str, Any]) -> None:
+    def _tell_personalize(self, target: str, **fields: Any) -> None:
         owner = f"{self.account}/20260101/{self.region}/personalize/aws4_request"
-        request = urllib.request.Request(
-            self.endpoint,
-            json.dumps(fields).encode(),
-            {
-                "X-Amz-Target": f"AmazonPersonalize.{operation}",
-                "Content-Type": "application/x-amz-json-1.1",
-                # For a server that asks who calls.
-                "Authorization": f"AWS4-HMAC-SHA256 Credential={owner}",
-            },
-        )
-        with _opener.open(request, timeout=START_SECONDS) as response:
-            response.read()
+        headers = {
+            "X-Amz-Target": f"AmazonPersonalize.{target}",
+            "Content-Type": "application/x-amz-json-1.1",
+            # For a server that asks who calls.
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={owner}",
+        }
+        _open(urllib.request.Request(self.endpoint, json.dumps(fields).encode(), headers))
 
     def _start(self, scratch: Path) -> None:
         with open(scratch / "log", "wb") as log:
@@ -189,24 +175,19 @@ class EmbeddedAws:
             raise RuntimeError(f"the embedded AWS did not start, its log ends with:\n{log_tail}")
         self.endpoint = f"http://127.0.0.1:{int(port)}"
         # The port listens already; the answer comes when ministack is ready.
-        with _opener.open(f"{self.endpoint}/_ministack/health", timeout=START_SECONDS) as response:
-            response.read()
+        _open(urllib.request.Request(f"{self.endpoint}/_ministack/health"))
 
     def _server_environment(self, scratch: Path) -> dict[str, str]:
         ministack = (
-            "AUTH",
+            "MINISTACK_",
             "SERVICES",
             "USE_SSL",
             "PERSIST_STATE",
             "S3_PERSIST",
-            "LOCALSTACK_PERSISTENCE",
+            "LOCALSTACK_",
         )
-        inherited = {}
-        for name, value in os.environ.items():
-            if not name.startswith(("AWS_", "MINISTACK_")) and name not in ministack:
-                inherited[name] = value
         return {
-            **inherited,
+            **_inherited_without("AWS_", *ministack),
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_ACCOUNT_ID": self.account,
             "MINISTACK_REGION": self.region,
@@ -245,6 +226,16 @@ class EmbeddedAws:
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
+
+
+def _open(request: urllib.request.Request) -> None:
+    with _opener.open(request, timeout=START_SECONDS) as response:
+        response.read()
+
+
+def _inherited_without(*beginnings: str) -> dict[str, str]:
+    """The environment's variables whose names don't begin like that."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(beginnings)}
 
 
 @cache

@@ -24,36 +24,25 @@ def register() -> None:
     for kind in ("Pass", "Task", "Choice", "Wait", "Parallel", "Map"):
         name = f"_execute_{kind.lower()}"
         setattr(stepfunctions, name, _with_events(kind, getattr(stepfunctions, name)))
-    run_items, run_branches = stepfunctions._run_map_items, stepfunctions._run_parallel_branches
-
-    def run_map_items(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
-        processor = state.get("Iterator") or state.get("ItemProcessor", {})
-        if processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
-            # Its items have histories of their own.
-            return run_items(state, raw_input, execution, context)
-        return _started_and_succeeded(
-            "Map", execution, lambda: run_items(state, raw_input, execution, context)
-        )
-
-    def run_parallel_branches(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
-        return _started_and_succeeded(
-            "Parallel", execution, lambda: run_branches(state, raw_input, execution, context)
-        )
-
-    stepfunctions._run_map_items = run_map_items
-    stepfunctions._run_parallel_branches = run_parallel_branches
+    for kind, name in (("Map", "_run_map_items"), ("Parallel", "_run_parallel_branches")):
+        setattr(stepfunctions, name, _with_start(kind, getattr(stepfunctions, name)))
     stepfunctions._run_sub_machine = _with_iteration_events(stepfunctions._run_sub_machine)
 
 
-def _started_and_succeeded(kind: str, execution: Any, run: Callable[[], Any]) -> Any:
-    stepfunctions._add_event(execution, f"{kind}StateStarted")
-    token = _is_map.set(kind == "Map")
-    try:
-        result = run()
-    finally:
-        _is_map.reset(token)
-    stepfunctions._add_event(execution, f"{kind}StateSucceeded")
-    return result
+def _with_start(kind: str, run: Callable[..., Any]) -> Callable[..., Any]:
+    """Record that an outer state has started its branches or items, and that all have ended."""
+
+    def run_with_start(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
+        stepfunctions._add_event(execution, f"{kind}StateStarted")
+        token = _is_map.set(kind == "Map")
+        try:
+            result = run(state, raw_input, execution, context)
+        finally:
+            _is_map.reset(token)
+        stepfunctions._add_event(execution, f"{kind}StateSucceeded")
+        return result
+
+    return run_with_start
 
 
 def _with_iteration_events(run: Callable[..., Any]) -> Callable[..., Any]:

@@ -43,23 +43,15 @@ def register() -> None:
 
 
 def _configuration_xml(encryption: dict[str, Any]) -> bytes:
-    rules = "".join(
-        _rule_xml(rule) for rule in encryption.get("ServerSideEncryptionConfiguration", ())
-    )
-    return (
-        "<ServerSideEncryptionConfiguration "
-        f'xmlns="{s3.S3_NS}">{rules}</ServerSideEncryptionConfiguration>'
-    ).encode()
-
-
-def _rule_xml(rule: dict[str, Any]) -> str:
-    default = rule.get("ServerSideEncryptionByDefault", {})
-    key = default.get("KMSMasterKeyID")
-    return (
-        "<Rule><ApplyServerSideEncryptionByDefault>"
-        f"<SSEAlgorithm>{escape(default.get('SSEAlgorithm', 'AES256'))}</SSEAlgorithm>"
-        + (f"<KMSMasterKeyID>{escape(key)}</KMSMasterKeyID>" if key else "")
-        + "</ApplyServerSideEncryptionByDefault>"
-        f"<BucketKeyEnabled>{str(rule.get('BucketKeyEnabled', False)).lower()}</BucketKeyEnabled>"
-        "</Rule>"
-    )
+    rules = ""
+    for rule in encryption.get("ServerSideEncryptionConfiguration", ()):
+        default = rule.get("ServerSideEncryptionByDefault", {})
+        algorithm, key = default.get("SSEAlgorithm", "AES256"), default.get("KMSMasterKeyID")
+        named_key = f"<KMSMasterKeyID>{escape(key)}</KMSMasterKeyID>" if key else ""
+        rules += (
+            "<Rule><ApplyServerSideEncryptionByDefault>"
+            f"<SSEAlgorithm>{escape(algorithm)}</SSEAlgorithm>{named_key}"
+            "</ApplyServerSideEncryptionByDefault></Rule>"
+        )
+    element = "ServerSideEncryptionConfiguration"
+    return f'<{element} xmlns="{s3.S3_NS}">{rules}</{element}>'.encode()

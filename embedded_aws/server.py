@@ -12,7 +12,19 @@ import os
 import socket
 import sys
 import threading
+from importlib import import_module
 from typing import Any
+
+EXTENSIONS = (
+    "cloudformation_types",
+    "cloudformation_order",
+    "kms_rules",
+    "s3_encryption",
+    "step_functions",
+    "json_paths",
+    "nested_events",
+    "faults",
+)
 
 
 def main() -> None:
@@ -34,17 +46,7 @@ def _extended_ministack() -> Any:
     from ministack import app
     from ministack.core import iam_actions, router
 
-    from embedded_aws import (
-        cloudformation_order,
-        cloudformation_types,
-        faults,
-        json_paths,
-        kms_rules,
-        nested_events,
-        personalize_service,
-        s3_encryption,
-        step_functions,
-    )
+    from embedded_aws import personalize_service
 
     app.SERVICE_REGISTRY["personalize"] = {"module": "personalize"}
     app._loaded_modules["personalize"] = personalize_service
@@ -57,18 +59,8 @@ def _extended_ministack() -> Any:
     pin_origin = app.pin_request_origin
     app.pin_request_origin = lambda address, secure: pin_origin(address, True)
     iam_actions.SERVICE_TO_IAM_NAMESPACE["personalize"] = "personalize"
-    extensions: tuple[Any, ...] = (
-        cloudformation_types,
-        cloudformation_order,
-        kms_rules,
-        s3_encryption,
-        step_functions,
-        json_paths,
-        nested_events,
-        faults,
-    )
-    for extension in extensions:
-        extension.register()
+    for name in EXTENSIONS:
+        import_module(f"embedded_aws.{name}").register()
     return app.app
 
 

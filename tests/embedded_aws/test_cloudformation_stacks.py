@@ -84,8 +84,7 @@ def test_a_bucket_keeps_its_encryption(aws: EmbeddedAws, template: dict[str, Any
             "ApplyServerSideEncryptionByDefault": {
                 "SSEAlgorithm": "aws:kms",
                 "KMSMasterKeyID": outputs["Key"],
-            },
-            "BucketKeyEnabled": False,
+            }
         }
     ]
 
