@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command, or explain that it needs an extra."""
+    """Run the command, or name the extra it needs."""
     try:
         from ._cli import personalize_kms
     except KeyboardInterrupt:

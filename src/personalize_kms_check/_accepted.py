@@ -1,4 +1,4 @@
-"""Words of messages: about names that Personalize takes, and lists of problems."""
+"""Words of messages: about the names Personalize takes, and lists of problems."""
 
 from __future__ import annotations
 

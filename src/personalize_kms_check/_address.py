@@ -1,4 +1,4 @@
-"""The addresses of the project and the name of its author, the only place that has them."""
+"""The only place for the addresses of the project and the name of its author."""
 
 SITE = ""
 """The address of the published pages, with a slash at the end; empty until somebody sets it."""

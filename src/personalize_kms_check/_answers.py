@@ -1,4 +1,4 @@
-"""Answers that may be open: yes, no, or maybe."""
+"""Answers to questions, open ones included: yes, no, or maybe."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class Answer(IntEnum):
-    """The answer to a question that can't always be decided before deployment.
+    """The answer to a question. Some questions can't be decided before deployment.
 
     The order makes "and" the least of several answers, and "or" the greatest.
     """
@@ -18,7 +18,7 @@ class Answer(IntEnum):
 
     @staticmethod
     def of(fact: bool) -> Answer:
-        """Return the answer that a known fact gives."""
+        """Return the answer for a known fact."""
         return Answer.YES if fact else Answer.NO
 
     def __invert__(self) -> Answer:

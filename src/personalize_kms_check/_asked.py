@@ -15,17 +15,17 @@ PrincipalKind = Literal["role", "service", "caller", "account", ""]
 
 
 class Location(NamedTuple):
-    """A file or folder in S3 that Personalize reads or writes."""
+    """A file or folder in S3, read or written by Personalize."""
 
     bucket_arn: str
     prefix: str
     key_arn: str | None = None
-    """A key of its own; by default that of the bucket."""
+    """A key of its own; by default the bucket's key."""
     is_folder: bool = False
     """True if it is a folder, whatever the prefix says."""
     is_read: bool = False
-    """True if a job that names a key reads it: S3 decrypts each object with the key with which it
-    was written."""
+    """True if a job reads it and names a key: S3 decrypts each object with the key it was written
+    with."""
     account: str = ""
     """The account of the bucket, where it is known and no template makes the bucket."""
 
@@ -41,12 +41,12 @@ class Location(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """A resource that Personalize is asked to create."""
+    """A request to Personalize: a resource to create."""
 
     name: str
     """The place where it is asked for: a construct path, a state of a state machine, an ARN."""
     permissions: Permissions
-    """The permissions that AWS's pages ask for this kind of resource."""
+    """The permissions for this kind of resource, from AWS's pages."""
     role_arn: str
     account: str
     region: str
@@ -55,23 +55,22 @@ class Asked:
     source: Location | None = None
     destination: Location | None = None
     declared: Declaration | None = None
-    """The resource of a template that asks; reports have findings there."""
+    """The requesting resource of a template; reports have findings there."""
     waits_for: Container[Declaration] | None = None
-    """The resources of templates that exist before it is created; none if it is created after the
-    deployment."""
+    """The resources of templates created before it; none if it is created after the deployment."""
     ours: bool = False
     """True if a construct of this library answers for it."""
     names_own: bool = False
     """True if its key and its buckets are named as a construct refers to them."""
     files: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """The files with statements for it that others have to add, by the column and the owner's ARN
-    of a policy."""
+    """The files with its statements for others to add, by the column and the owner's ARN of a
+    policy."""
     caller_arn: str = ""
-    """The ARN of the role that asks for it; empty where no template shows who asks."""
+    """The ARN of the caller's role; empty where no template shows the caller."""
     calls_on: tuple[str, ...] = ()
-    """The ARNs on which the caller needs the API's action; the last is that of the new resource."""
+    """The ARNs on which the caller needs the API's action; the last is the new resource's."""
     also_calls: tuple[str, ...] = ()
-    """The other actions that the caller needs on it: to ask for its status, and to tag it."""
+    """The caller's other actions on it: to ask for its status, and to tag it."""
 
     @property
     def kind(self) -> str:
@@ -85,21 +84,21 @@ class Asked:
 
     @cached_property  # Saves time: each entry of a report asks for it.
     def label(self) -> str:
-        """The name that reports use for it."""
+        """Its name in reports."""
         return f"{self.name} ({self.kind})"
 
 
 class OpenQuestion(NamedTuple):
-    """A request to Personalize that isn't fully known."""
+    """A request to Personalize with unknown parts."""
 
     name: str
     reason: str
     """The unknown part, in words."""
     declared: Declaration | None = None
     role_arns: tuple[str, ...] = ()
-    """The ARNs of the roles that it may name; empty where these can't be seen either."""
+    """The ARNs of the roles it may name; empty where these can't be seen either."""
     asks: tuple[str, ...] = ("kms", "s3")
-    """The services in which it may need permissions that can't be seen."""
+    """The services in which it may need further permissions, as yet unknown."""
     cause: Cause = Cause.NOT_KNOWN
     """The cause; its words have the reason as ``why``."""
     values: tuple[tuple[str, Value], ...] = ()
@@ -112,7 +111,7 @@ class _Declared(Protocol):
 
 
 def declared_of(subjects: Iterable[_Declared]) -> tuple[Declaration, ...]:
-    """Return the resources of templates that ask, or that make something."""
+    """Return the resources of templates behind some subjects, each once."""
     declared = [subject.declared for subject in subjects if subject.declared]
     return tuple(dict.fromkeys(declared))
 

@@ -290,7 +290,7 @@ class Reason:
     cause: Cause
     values: Mapping[str, Value] = field(default_factory=dict)
     statements: tuple[PolicyStatement, ...] = ()
-    """The statements that it is about."""
+    """The statements it is about."""
     doubts: tuple[Reason, ...] = ()
     """The reasons behind it: they leave an answer open, or keep a role from being trusted."""
 
@@ -300,7 +300,7 @@ class Reason:
         return Reason(cause, values, statements)
 
     def sentence(self, subject: str = "it") -> str:
-        """Return the sentence of the cause, between statements and doubts that it doesn't have."""
+        """Return the sentence of the cause, with its statements and doubts, each once."""
         says, words = self.cause.says, self._shown(subject)
         sentence = says.format_map(words)
         if self.doubts and "{doubts}" not in says:
@@ -332,7 +332,7 @@ class Reason:
 
 
 def unknown_element(element: str, value: Any) -> Reason:
-    """Return the reason for an element of a statement that isn't known, with its unknown parts."""
+    """Return the reason for an unknown element of a statement, with its unknown parts."""
     parts = open_parts(value) if isinstance(value, str) else []
     if parts:
         element = f"{element} ({', '.join(parts)})"

@@ -26,7 +26,7 @@ _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 
 class CloudAssembly(Protocol):
-    """An assembly as the CDK returns it, with all that is used of it."""
+    """An assembly as the CDK returns it: the one member used here."""
 
     @property
     def directory(self) -> str:
@@ -53,25 +53,25 @@ def check_assembly(
     Args:
         assembly_or_path: what ``app.synth()`` or ``stage.synth()`` returns, or the path of its
             directory, for example ``cdk.out``, or of a template in JSON or, with the extra ``cli``,
-            in YAML, or of a folder of templates that are deployed together. Nested stacks, and the
-            stages of an app, are included.
-        created: what code creates in Personalize that no template shows, in the form of the
+            in YAML, or of a folder of templates of one deployment. Nested stacks, and the stages of
+            an app, are included.
+        created: resources of Personalize created by code and shown by no template, in the form of
             metadata: ``{"serviceRole": …, "encryptionKey": …, "resources": [{"resource": "dataset
             import job", "source": {"bucket": …, "prefix": "import/"}}]}``. Keys, roles and buckets
             are ARNs or CloudFormation's references.
-        organization: the id of the organization that the app's accounts are in, ``o-…``, for
-            conditions on it.
+        organization: the id of the organization of the app's accounts, ``o-…``, for conditions on
+            it.
         parameters: the values of the templates' parameters in the deployment to check, by ``NAME``
             or ``STACK:NAME``, with the name or the construct path of a stack. In conditions, the
             others have their defaults.
-        policies: the documents of policies that aren't part of the app: of managed policies and
-            permissions boundaries by name, of keys and buckets by ARN.
+        policies: the documents of policies outside of the app: of managed policies and permissions
+            boundaries by name, of keys and buckets by ARN.
 
     Raises:
         ValueError: if ``created``, ``organization``, ``parameters`` or ``policies`` is malformed,
-            or ``parameters`` names what no template has; the message has all the reasons.
-        AssemblyError: a ``ValueError``: if there is no cloud assembly, or it can't be read; one
-            line that says what and where. A policy or a definition that can't be read is undecided.
+            or ``parameters`` has a name unknown to all templates. The message has all the reasons.
+        AssemblyError: a ``ValueError``: if there is no cloud assembly, or it can't be read. The
+            message is one line: what and where. An unreadable policy or definition is undecided.
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
@@ -87,7 +87,7 @@ def check_assembly(
 
 
 class Told(NamedTuple):
-    """The facts that no template shows, as users pass them."""
+    """Facts outside of the templates, as users pass them."""
 
     created: Sequence[Mapping[str, Any]]
     created_file: str
@@ -98,7 +98,7 @@ class Told(NamedTuple):
 
 
 def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, list[Assembly]]]:
-    """Return the report on each app at some paths, with the assemblies that were read.
+    """Return the report on each app at some paths, with the assemblies.
 
     Raises:
         ValueError, AssemblyError: as above.

@@ -41,7 +41,7 @@ _NOTHING_CHECKED = (
 
 
 class _Commands(click.Group):
-    """Commands that end with 2 for an error; by click alone it would be 1, as for a finding."""
+    """Commands with exit code 2 for an error; click alone would use 1, as for a finding."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -69,7 +69,7 @@ def personalize_kms() -> None:
 
 
 def _kinds(context: click.Context, option: click.Parameter, value: str) -> list[str]:
-    """Return the kinds of findings that count."""
+    """Return the kinds of findings to count."""
     kinds = value.split(",")
     for unknown in set(kinds) - set(_KINDS):
         raise click.BadParameter(
@@ -222,9 +222,9 @@ def check(
 
     PATH is the directory of an assembly, of an app in any language, by default cdk.out; the file of
     a CloudFormation template in JSON or YAML; a folder of templates; or -, the standard input.
-    Templates are checked as stacks that are deployed together, each assembly by itself. Nested
-    stacks and stages are included; nothing is deployed or read from an account. What the app
-    acknowledges is left out. If nothing is created in Personalize, the check only reports who may
+    Templates are checked as stacks of one deployment, each assembly by itself. Nested stacks and
+    stages are included; nothing is deployed or read from an account. Findings acknowledged in the
+    app are left out. If nothing is created in Personalize, the check only reports who may
     use the policies written for it.
 
     \b

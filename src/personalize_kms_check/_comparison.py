@@ -28,7 +28,7 @@ _KINDS: Mapping[Answer, FindingKind] = {
 
 
 def compare(model: AccessModel) -> AccessReport:
-    """Return everything that differs from AWS's pages, and everything that is as they ask."""
+    """Return all findings: the differences from AWS's pages, and everything as they ask."""
     decided = decisions(model)
     return report_on(decided, too_much(model, decided.needs, decided.forms.named()))
 
@@ -71,7 +71,7 @@ def report_on(decided: Decisions, beyond: Iterable[Finding] = ()) -> AccessRepor
 def _names(
     model: AccessModel, policies: Iterable[PolicyToChange], excess: Iterable[Finding]
 ) -> dict[str, str]:
-    """Return the names of keys, roles and buckets, and those of others that a report has."""
+    """Return the names of keys, roles and buckets, and the names of others in a report."""
     arns = {finding.policy_of for finding in excess}
     for policy in policies:
         arns.update(policy.also_for)
@@ -82,7 +82,7 @@ def _names(
 
 
 def _missing(decisions: Decisions) -> Iterator[tuple[Need, Finding, list[WhichPolicy]]]:
-    """Yield the needs that aren't met, each with its finding and the policies that lack it."""
+    """Yield the unmet needs, each with its finding and the policies without it."""
     for decided in decisions.on_needs:
         if decided.answer is Answer.NO:
             need, reasons = decided.need, decisions.forms.reasons(decided)
@@ -97,7 +97,7 @@ def _on_need(
 ) -> Finding:
     """Return the finding on a need.
 
-    If it isn't met, ``reasons`` says why, and its places are the policies that deny it or lack it.
+    ``reasons`` says why it isn't met. Its places are the policies with a denial or a gap.
     """
     need, column, decision = decided
     asked = need.asked

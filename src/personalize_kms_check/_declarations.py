@@ -1,4 +1,4 @@
-"""The resources and constructs that reports are about, in the templates of an app."""
+"""The subjects of reports: resources and constructs in the templates of an app."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ STANDARD_INPUT = "-"
 
 
 class Declaration(NamedTuple):
-    """A resource of a template, or a construct that stands for a resource."""
+    """A resource of a template, or a construct in place of a resource."""
 
     template: str
     """The path of the template's file."""
@@ -43,5 +43,5 @@ class Declaration(NamedTuple):
 
 
 def template_of(declared: Declaration | None) -> str:
-    """Return the template of a resource; empty for a resource that no template makes."""
+    """Return the template of a resource; empty for a resource outside of all templates."""
     return declared.template if declared is not None else ""

@@ -1,4 +1,4 @@
-"""The policy that KMS gives to a key that is made without a policy."""
+"""The policy KMS gives to a key made without a policy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def default_key_policy(account_root: str) -> dict[str, Any]:
-    """Return KMS's default policy, for the ARN that stands for the key's account in policies.
+    """Return KMS's default policy, for the ARN of the key's account.
 
     The wildcard is KMS's own:
     https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html

@@ -22,7 +22,7 @@ Level = Literal["error", "note", "warning"]
 class Finding:
     """A permission with who may do what, on which resource, by which policy; or else a problem.
 
-    Fields that aren't known are empty.
+    Unknown fields are empty.
     """
 
     kind: FindingKind
@@ -31,7 +31,7 @@ class Finding:
     needed and there. ``"ordering"``, ``"trust"`` or ``"configuration"``: a problem."""
     principal: PrincipalKind = ""
     """``"role"``, ``"service"``, ``"caller"`` or ``"account"``: the service role, Personalize
-    itself, a role that calls it, or somebody whom a trust policy lets in."""
+    itself, a role calling it, or somebody in a trust policy."""
     principal_arn: str = ""
     """The ARN of the role, or ``personalize.amazonaws.com``."""
     action: str = ""
@@ -42,9 +42,9 @@ class Finding:
     policy_of: str = ""
     """The ARN of the key, role or bucket whose policy it is."""
     name: str = ""
-    """The request that it is about, in words, where that can't be read in full."""
+    """The request it is about, in words, where the request can't be read in full."""
     subject: str = ""
-    """The ARN of the key, role or bucket that has the problem, or the name of the policy or
+    """The ARN of the key, role or bucket with the problem, or the name of the policy or
     requester."""
     page: str = ""
     """The page of AWS's documentation."""
@@ -57,14 +57,13 @@ class Finding:
     is_warning: bool = field(default=False, repr=False, compare=False)
     """True if Personalize may work in spite of the problem: it is reported, and fails nothing."""
     asked: tuple[Asked, ...] = field(default=(), repr=False, compare=False)
-    """The requests that need it, or that it concerns."""
+    """The requests with this need or problem."""
     places: tuple[Declaration, ...] = field(default=(), repr=False, compare=False)
     """The resources of templates where it is, if these aren't the requests."""
     waits_for: tuple[Declaration, ...] = field(default=(), repr=False, compare=False)
-    """The policy that has to exist before the subject, if its order is the problem."""
+    """The policy to create before the subject, if their order is the problem."""
     file: str = field(default="", repr=False, compare=False)
-    """The file of the assembly that has the statements for the policy's owner, if they are
-    pending."""
+    """The file of the assembly with the statements for the policy's owner, if they are pending."""
 
     @property
     def is_problem(self) -> bool:
@@ -81,17 +80,17 @@ class Finding:
 
     @property
     def needed_by(self) -> list[str]:
-        """The resources, jobs and constructs that need it or that it concerns, in words."""
+        """The resources, jobs and constructs with this need or problem, in words."""
         return [self.name] if self.name else labels_of(self.asked)
 
     @property
     def ours(self) -> bool:
-        """True if a construct of this library answers for a request that it is about."""
+        """True if a construct of this library answers for one of its requests."""
         return any(asked.ours for asked in self.asked)
 
     @property
     def cause(self) -> Cause:
-        """The cause that makes it allowed, undecided, missing, too much or a problem."""
+        """The cause for which it is allowed, undecided, missing, too much or a problem."""
         return self.reason.cause
 
     @property
@@ -119,7 +118,7 @@ class Finding:
 
     @property
     def where(self) -> list[dict[str, str]]:
-        """The statements that it is about, or else policies or resources, as in reports."""
+        """Its statements, or else policies or resources, as in reports."""
         if self.kind == "excess" or self.cause is Cause.DENIED:
             statements = list(filter(None, map(_where, self.reason.statements)))
             if statements:

@@ -89,18 +89,18 @@ class ReadApp:
                         self.encryptions.add(construct.path)
 
     def everything(self) -> AccessReport:
-        """Compare all that is asked."""
+        """Compare all requests."""
         # Saves time, as below: a clean synth needs no report, no advice and no words.
         from ._comparison import compare
 
         return merged([compare(assembly.model()) for assembly in self._read])
 
     def certain(self) -> AccessReport:
-        """Compare the requests on what is ours, less findings that are open or pending."""
+        """Compare the requests on what is ours, without open or pending findings."""
         return merged([_certain(assembly) for assembly in self._read])
 
     def without_key(self) -> list[Resource]:
-        """Return the dataset groups that Personalize encrypts with a key of its own."""
+        """Return the dataset groups encrypted with a key of Personalize's own."""
         groups: list[Resource] = []
         for assembly in self._read:
             groups += assembly.without_key
@@ -120,11 +120,11 @@ class ReadApp:
 
 
 def _certain(read: ReadAssembly) -> AccessReport:
-    """Return the findings that are certain and not pending, with warnings.
+    """Return the certain findings, with warnings. None of them is pending.
 
-    Undecided entries are told only where somebody has put a condition on the statements that were
-    to allow a need, where a condition of the template may leave them out, where the given policy of
-    an owner is open, and where a construct can't be judged.
+    Undecided findings are among them in four cases. Somebody has put a condition on our statements
+    for a need. A condition of the template may leave these out. The given policy of an owner is
+    open. A construct can't be judged.
     """
     model = read.model(only_ours=True)
     decided = decisions(model)
@@ -165,7 +165,7 @@ def _certain(read: ReadAssembly) -> AccessReport:
 
 
 def _has_another_condition(finding: Finding) -> bool:
-    """Report whether a condition that isn't ours leaves a permission of ours open."""
+    """Report whether somebody else's condition leaves a permission of ours open."""
     if finding.cause is Cause.CHOSEN:
         return True
     if not finding.ours or finding.cause is not Cause.OPEN:
@@ -192,9 +192,9 @@ def _depends_on_template(finding: Finding) -> bool:
 
 
 def _once_a_stack(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield findings; of those that a template's conditions leave open only the first.
+    """Yield all findings, but only the first of those left open by a template's conditions.
 
-    That is shown at one request.
+    It is shown at one of its requests.
     """
     templates: set[str] = set()
     for finding in findings:
@@ -211,8 +211,8 @@ def _is_pending(finding: Finding, pending: PendingPolicy, model: AccessModel) ->
     """Report whether others may have to add a missing permission to the policies of an owner.
 
     Only to the policies of a role, or of a bucket without a policy in the templates. If a template
-    has the policy of the key or bucket, a permission that isn't in it is missing, also from an
-    outdated copy. No statement helps against a denial or a boundary.
+    has the policy of the key or bucket, a permission not in it is missing, also from an outdated
+    copy. No statement helps against a denial or a boundary.
     """
     if finding.cause in (Cause.DENIED, Cause.BOUNDARY) or finding.action not in pending.actions:
         return False
@@ -228,7 +228,7 @@ def _is_pending(finding: Finding, pending: PendingPolicy, model: AccessModel) ->
 
 
 def _is_missing_in_iam(finding: Finding) -> bool:
-    """Report whether IAM lacks a permission, perhaps one that a key policy leaves to it."""
+    """Report whether IAM lacks a permission, perhaps one left to it by a key policy."""
     left_to_iam = (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM, Cause.BOTH_SIDES)
     return finding.policy == IN_IAM or finding.cause in left_to_iam
 
@@ -257,7 +257,7 @@ def less(report: AccessReport, of_judge: AccessReport) -> AccessReport:
 
 
 def _others(findings: Iterable[Finding], known: Mapping[object, set[str]]) -> Iterator[Finding]:
-    """Yield the findings that aren't known; of missing permissions also for other requests."""
+    """Yield unknown findings, and known missing permissions with their unknown requests."""
     for finding in findings:
         of_judge = known.get(_identity(finding))
         if of_judge is None:

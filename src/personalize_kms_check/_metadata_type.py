@@ -1,3 +1,3 @@
-"""The type of the metadata that constructs leave in the assembly."""
+"""The type of the constructs' metadata in the assembly."""
 
 METADATA_TYPE = "personalize-kms-constructs:resources"

@@ -1,7 +1,7 @@
-"""Keys, roles and buckets with their policies, and all that is asked of Personalize, as data.
+"""Keys, roles and buckets with their policies, and all requests to Personalize, as data.
 
 A template and an account are read into the same model. Values may have holes (see ``_values``), and
-each part that can't be seen has the reason why, so nothing has to be guessed.
+each unseen part has the reason why, so nothing has to be guessed.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class PolicyOwner:
     exists: bool = True
     """False if an account has no such key, role or bucket."""
     notes: tuple[str, ...] = ()
-    """Facts that decide nothing."""
+    """Facts without influence on decisions."""
     declared: Declaration | None = None
-    """The resource of a template that makes it."""
+    """Its resource in a template."""
     waits_for: Container[Declaration | None] = ()
-    """The resources of templates that exist before it."""
+    """The resources of templates created before it."""
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Key(PolicyOwner):
     state: str = "Enabled"
     """As KMS's ``DescribeKey`` has it: ``Enabled``, ``Disabled``, ``PendingDeletion``…"""
     deleted_on: str = ""
-    """The day on which KMS deletes it, if that is known."""
+    """The day on which KMS deletes it, if known."""
     has_default_policy: bool = False
     """True if its template has no policy, so KMS gives it one until the template has one."""
     unseen_state: str = ""
@@ -61,7 +61,7 @@ class Key(PolicyOwner):
 
     @property
     def account(self) -> str:
-        """The account that owns the key."""
+        """The key's account."""
         return account_of(self.arn)
 
     @property
@@ -80,7 +80,7 @@ class Role(PolicyOwner):
     """Inline and managed policies alike."""
     boundary: Policy | None = None
     unseen_denials: str = ""
-    """The reason why there may be more denials; for a role that exists already, see ``unseen``."""
+    """The reason why there may be more denials; for an existing role, see ``unseen``."""
     unseen_trust: str = ""
     unseen_boundary: str = ""
     unique_id: str = ""
@@ -132,7 +132,7 @@ class AccessModel:
     problems: list[Finding] = field(default_factory=list)
     """The problems of reading the model."""
     without_key: list[str] = field(default_factory=list)
-    """The names of the dataset groups that Personalize encrypts with a key of its own."""
+    """The names of the dataset groups encrypted with a key of Personalize's own."""
     open_questions: list[OpenQuestion] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     """The names of keys, roles and buckets in reports, by ARN: a construct path for example."""
@@ -143,9 +143,9 @@ class AccessModel:
     functions: Mapping[str, Functions] = field(default_factory=dict)
     """The functions of each template, by its path; in an account there are no templates."""
     assumed: dict[str, str] = field(default_factory=dict)
-    """The defaults of parameters that decide conditions, by stack and name: ``Main.Stage``."""
+    """The parameters' defaults used in conditions, by stack and name: ``Main.Stage``."""
     unseen: str = NOT_OF_THE_APP
-    """The reason why nothing is known of keys, roles and buckets that aren't in the model."""
+    """The reason why nothing is known of keys, roles and buckets outside of the model."""
 
     @property
     def owners(self) -> Iterable[Key | Role | Bucket]:
@@ -171,9 +171,9 @@ class AccessModel:
         return self.buckets.get(arn) or Bucket(arn, account, unseen=why, unseen_encryption=why)
 
     def location_keys(self, asked: Asked, location: Location) -> list[str]:
-        """Return the ARNs of the keys that encrypt a location.
+        """Return the ARNs of a location's keys.
 
-        It is its own or that of the bucket; where the location is read, it may be both.
+        The key is the location's own or the bucket's; where the location is read, it may be both.
         """
         of_bucket = self.bucket(location.bucket_arn, asked.account).key_arn
         own = location.key_arn
@@ -181,7 +181,7 @@ class AccessModel:
         return list(dict.fromkeys(key for key in keys if key is not None))
 
     def keys_of(self, asked: Asked) -> list[str]:
-        """Return the ARNs of all keys that a request needs, each once."""
+        """Return the ARNs of all keys for a request, each once."""
         keys = [asked.dataset_group_key] if asked.dataset_group_key else []
         for location in asked.locations:
             keys += filter(None, self.location_keys(asked, location))

@@ -11,44 +11,42 @@ from ._finding import Finding, Json
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyToChange:
-    """A policy that lacks something or has too much, with the statements that it should have."""
+    """A policy with missing or excessive permissions, and the statements it should have."""
 
     policy: Column
     """``"key"``, ``"role"``, ``"bucket"``, ``"trust"`` or ``"boundary"``."""
     policy_of: str
     """The ARN of the key, role or bucket whose policy it is."""
     declared: tuple[Declaration, ...] = field(default=(), repr=False)
-    """The resources that have the policy, or in whose template it has to be made."""
+    """The resources with the policy; if it is to be made, a resource of its template."""
     lacks: tuple[Finding, ...] = ()
     too_much: tuple[Finding, ...] = ()
     should_have: tuple[Json, ...] = ()
-    """All statements for Personalize that it should have, as the template takes them; for callers,
-    and for roles with nothing too much, only those for missing permissions."""
+    """All statements it should have for Personalize, as the template takes them. For callers, and
+    for roles with nothing too much, only those for missing permissions."""
     replaces: tuple[str, ...] = ()
-    """The statements of a key, bucket or trust policy, by sid or number, that the list replaces."""
+    """The statements of a key, bucket or trust policy to replace by the list, by sid or number."""
     own_conditions: tuple[str, ...] = ()
-    """The condition keys of replaced statements, so that nobody loses their own condition
-    unseen."""
+    """The condition keys of replaced statements, so nobody loses their own condition unseen."""
     also_for: tuple[str, ...] = ()
     """The others whom the policy or a replaced statement serves: they may lose permissions."""
     unnamed_roles: tuple[str, ...] = ()
-    """The ARNs of roles that need a name first, since the policy can only name them by a string."""
+    """The ARNs of roles to name first: the policy can only name them by a string."""
     file: str = ""
-    """The file of the assembly that has the statements for the policy's owner, if they are
-    pending."""
+    """The file of the assembly with the statements for the policy's owner, if they are pending."""
     make: str = ""
     """The type of the resource to make, where no policy can take the statements."""
     waiting: tuple[Declaration, ...] = field(default=(), repr=False)
-    """The resources of that template that have to depend on the one to make."""
+    """The resources of the template to make dependent on the new policy."""
 
     def mends(self, problem: Finding) -> bool:
-        """Tell if it is the trust policy of a role that a problem is about."""
+        """Tell if it is the trust policy of the role in a problem."""
         is_own = (self.policy, self.policy_of) == ("trust", problem.subject)
         return is_own and problem.cause is Cause.NOT_TRUSTED
 
     @property
     def where(self) -> list[dict[str, str]]:
-        """The resources that have the policy, or in whose template to make it, as in reports."""
+        """The resources with the policy, or a resource of its template, as in reports."""
         return [declaration.where for declaration in self.declared]
 
     def to_json(self) -> Json:

@@ -32,9 +32,9 @@ def read_assemblies(
     parameters: ParameterValues = NO_VALUES,
     policies: GivenPolicies | None = None,
 ) -> list[ReadAssembly]:
-    """Return an app and its stages with the resources that they deploy.
+    """Return an app and its stages with the resources they deploy.
 
-    A part that can't be read, now or when a model is made, is left out: see ``Template.errors``.
+    Unreadable parts, now or when a model is made, are left out: see ``Template.errors``.
     """
     templates: list[Template] = []
     for assembly in assemblies:
@@ -65,7 +65,7 @@ def _resources_of(stacks: Iterable[Stack]) -> list[Resource]:
 
 
 class ReadAssembly:
-    """An assembly, an app or one of its stages, with the resources that it deploys."""
+    """An assembly, an app or one of its stages, with the resources it deploys."""
 
     def __init__(
         self, assembly: Assembly, app: App, resources: list[Resource], deployment: Deployment
@@ -134,7 +134,7 @@ class ReadAssembly:
         )
 
     def _add_owners_beside(self, owners: Owners) -> None:
-        """Add the owners of policies in templates that speak of Personalize."""
+        """Add the owners of policies in templates about Personalize."""
         for resource in self._resources:
             template = resource.stack.template
             with template.noting_errors():
@@ -153,7 +153,7 @@ class ReadAssembly:
 def _functions_of(
     stacks: Iterable[Stack], owners: Iterable[PolicyOwner]
 ) -> dict[str, dict[str, Any]]:
-    """Return the functions that were resolved, and those of owners, by the path of a template."""
+    """Return the resolved functions, and those of owners, by the path of a template."""
     functions = {str(stack.template.path): dict(stack.origins) for stack in stacks}
     for owner in owners:
         if owner.declared is not None and owner.declared.template in functions:

@@ -1,4 +1,4 @@
-"""The output of the commands: exit codes, reports, and the line that says why one stops."""
+"""The output of the commands: exit codes, reports, and the line on why one stops."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLOURS = {"✘": "red", "!": "yellow", "?": "cyan"}
 def write(text: str, *, coloured: bool = False) -> None:
     """Write to the standard output, and stop the command if it takes nothing.
 
-    A character that the output lacks is shown as another, and control characters as numbers. Lines
+    Characters missing in the output are shown as others, and control characters as numbers. Lines
     with a mark have its colour on a terminal, if the text is ``coloured``.
     """
     if sys.stdout is None:
@@ -37,7 +37,7 @@ def write(text: str, *, coloured: bool = False) -> None:
 
 
 def say(message: str) -> None:
-    """Write a line to the standard error, if that takes any."""
+    """Write a line to the standard error, if it takes any."""
     try:
         click.echo(f"personalize-kms: {message}".translate(_CONTROLS), err=True)
     except OSError:

@@ -1,6 +1,6 @@
-"""The permissions that AWS documents for each resource of Amazon Personalize, as data.
+"""The permissions AWS documents for each resource of Amazon Personalize, as data.
 
-Every action that this library grants is in a row here, with the pages it comes from; nothing here
+Every action granted by this library is in a row here, with the pages it comes from. Nothing here
 knows the CDK. A row is about a resource, two principals (the service role, and the service
 principal ``personalize.amazonaws.com``) and three kinds of policy (key policies, the role's IAM
 policies, bucket policies). It also has the resource's names in Personalize's API. There is no other
@@ -35,13 +35,13 @@ ASSUME_ROLE = "sts:AssumeRole"
 
 @dataclass(frozen=True)
 class Actions:
-    """Actions that always go together, on one kind of resource."""
+    """Actions on one kind of resource. They always go together."""
 
     name: str
     """The name of their statements."""
     actions: tuple[str, ...]
     page: str = field(default="", compare=False)
-    """The page that asks for them; by default the page of the row."""
+    """The page with this requirement; by default the page of the row."""
 
     def on_page(self, page: str) -> Actions:
         """Return the same actions with another page."""
@@ -98,12 +98,12 @@ class S3Access:
     on_bucket: tuple[Actions, ...] = (LIST_BUCKET,)
     """On the bucket itself."""
     on_key: KeyAccess = KeyAccess()
-    """On the key that encrypts the location, if any."""
+    """On the location's key, if any."""
 
 
 @dataclass(frozen=True)
 class Permissions:
-    """A row: the permissions that Personalize needs before it can create the resource."""
+    """A row: the permissions Personalize needs before it can create the resource."""
 
     resource: str
     """The resource's name on AWS's page; its names in the API have the same words."""
@@ -112,11 +112,11 @@ class Permissions:
     on_dataset_group_key: KeyAccess = KeyAccess()
     """On the dataset group's key."""
     source: S3Access | None = None
-    """Data that Personalize reads, if any."""
+    """Data read by Personalize, if any."""
     destination: S3Access | None = None
-    """Data that Personalize writes, if any."""
+    """Data written by Personalize, if any."""
     role_on_everything: tuple[Actions, ...] = ()
-    """In the role's IAM policies, on ``*``: actions that take no narrower resource."""
+    """In the role's IAM policies, on ``*``: actions without a narrower resource."""
     role_argument: str = "RoleArn"
     """The API's argument for the service role."""
     made_for: str = ""
@@ -137,12 +137,12 @@ class Permissions:
 
     @property
     def create_action(self) -> str:
-        """The action that the caller needs."""
+        """The action needed by the caller."""
         return f"personalize:Create{self.noun}"
 
     @property
     def describe_action(self) -> str:
-        """The action that returns its status."""
+        """The action for its status."""
         return f"personalize:Describe{self.noun}"
 
     @property
@@ -156,7 +156,7 @@ class Permissions:
         return self.resource.replace(" ", "-")
 
     def page_of(self, action: str) -> str:
-        """Return the page that asks for an action of this row."""
+        """Return the page for an action of this row."""
         if action in (self.create_action, self.describe_action, PASS_ROLE, TAG):
             return CALLERS_PAGE
         for group in self.groups():
