@@ -1,1 +1,1 @@
-"""The policies to change, and the statements that each of them should have."""
+"""The policies to change, and the statements each of them should have."""

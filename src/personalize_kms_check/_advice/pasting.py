@@ -18,9 +18,9 @@ _PSEUDO_PARAMETER = re.compile(r"\$\{AWS::\w+\}")
 
 
 def pasted_for(model: AccessModel, value: Any, declared: tuple[Declaration, ...]) -> Any:
-    """Return JSON as the template of the first of some resources takes it; as it is in an account.
+    """Return JSON in the form for the template of the first resource; unchanged in an account.
 
-    It refers to no role that waits for that resource.
+    A role waiting for this resource is named by a string, without a reference.
     """
     if not model.functions:
         return value
@@ -37,7 +37,7 @@ def pasted_for(model: AccessModel, value: Any, declared: tuple[Declaration, ...]
 
 
 def _without_references(functions: Functions, logical_ids: list[str]) -> Functions:
-    """Return the functions that refer to none of some resources."""
+    """Return the functions without references to some resources."""
     pattern = "|".join(re.escape(logical_id) for logical_id in logical_ids)
     reference = re.compile(rf'["{{]({pattern})["}}.]')
     rest: dict[str, Any] = {}
@@ -48,7 +48,7 @@ def _without_references(functions: Functions, logical_ids: list[str]) -> Functio
 
 
 def pasted(value: Any, functions: Functions) -> Any:
-    """Return JSON with functions for holes; a hole that comes from elsewhere stays."""
+    """Return JSON with functions for holes; holes from elsewhere stay."""
     if isinstance(value, dict):
         return {name: pasted(item, functions) for name, item in value.items()}
     if isinstance(value, (list, tuple)):

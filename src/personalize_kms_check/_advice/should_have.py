@@ -1,4 +1,4 @@
-"""The statements for Personalize that a policy should have, as the construct would write them.
+"""The right statements for Personalize in each policy, as the construct would write them.
 
 They depend on the needs and on the form of each pair of owner and role, and on nothing else:
 neither on today's statements of the policy, nor on why something is missing.
@@ -38,7 +38,7 @@ _IN_ORDER = attrgetter(
 
 
 class ShouldHave:
-    """The needs that each policy should meet, and the statements that meet them."""
+    """The needs each policy should meet, and the statements for them."""
 
     def __init__(self, model: AccessModel, needs: Iterable[Need], forms: Forms) -> None:
         self._model = model
@@ -46,9 +46,9 @@ class ShouldHave:
         self._forms = forms
 
     def needs_in_iam(self, role_arn: str) -> list[Need]:
-        """Return all needs of a service role that its IAM policies should meet.
+        """Return all needs of a service role for its IAM policies to meet.
 
-        Those that a key policy leaves to IAM are among them.
+        Needs left to IAM by a key policy are among them.
         """
         needs = []
         for need in self._needs:
@@ -60,7 +60,7 @@ class ShouldHave:
         return needs
 
     def needs_in(self, which: WhichPolicy) -> list[Need]:
-        """Return all needs that a key, bucket or trust policy, or a boundary, should meet."""
+        """Return all needs for a key, bucket or trust policy, or a boundary, to meet."""
         if which.column == IN_BOUNDARY:
             return [need for need in self._needs if need.principal_arn == which.owner]
         needs = []
@@ -70,7 +70,7 @@ class ShouldHave:
         return needs
 
     def _is_in(self, which: WhichPolicy, need: Need) -> bool:
-        """Tell if the policy of an owner should meet a need that is about the owner."""
+        """Tell if the policy of an owner should meet a need about this owner."""
         owner, role = need.owner, need.role
         if which.column == IN_BUCKET_POLICY and owner is not None and role is not None:
             # A bucket of another account has to let the role in, too.
@@ -83,7 +83,7 @@ class ShouldHave:
         return not self._is_for_unnamed_role(which, need) or not self._forms.is_of_account(need)
 
     def unnamed_roles(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[str, ...]:
-        """Return the roles that need a name first, since a policy can only name it by a string."""
+        """Return the roles to name first: the policy can only name them by a string."""
         unnamed: dict[str, None] = {}
         for need in needs:
             if self._is_for_unnamed_role(which, need):
@@ -101,7 +101,7 @@ class ShouldHave:
         return hole[0].removeprefix("${") in pasted
 
     def statements(self, which: WhichPolicy, needs: Iterable[Need]) -> list[Json]:
-        """Return the statements of a policy for some needs, in an order that never changes."""
+        """Return the statements of a policy for some needs, always in the same order."""
         column, owner = which.column, which.owner
         needs = sorted(needs, key=_IN_ORDER)
         if column == IN_BOUNDARY:
@@ -184,7 +184,7 @@ def _actions_of(needs: Iterable[Need]) -> list[str]:
 
 
 def _granted_on(need: Need) -> str:
-    """Return the resource of a statement, with ``*`` for the part that a caller's call chooses."""
+    """Return the resource of a statement, with ``*`` for the parts chosen by a caller's call."""
     arn = need.resource_arn
     if need.principal != CALLER:
         return arn

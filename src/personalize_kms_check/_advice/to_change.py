@@ -1,4 +1,4 @@
-"""The policies to change: each with all the statements for Personalize that it should have."""
+"""The policies to change, each with all the statements it should have for Personalize."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from .which_policy import WhichPolicy, own_policy, policy_for
 
 _ORDER: Sequence[Column] = (IN_KEY_POLICY, IN_BUCKET_POLICY, IN_IAM, IN_BOUNDARY, TRUST)
 Lacking = Iterable[tuple[Need, Finding, list[WhichPolicy]]]
-"""Permissions that are missing, each with the policies that lack it."""
+"""Missing permissions, each with the policies to add it to."""
 
 
 @dataclass
 class _Change:
-    """A policy to change, with its needs that aren't met, and its permissions that are too much."""
+    """A policy to change, with its unmet needs and its excessive permissions."""
 
     which: WhichPolicy
     lacks: dict[Need, Finding] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class _Change:
 
 
 class Advice:
-    """Finds the policies that lack something or have too much, and the statements for them."""
+    """Finds the policies with too little or too much, and the statements for them."""
 
     def __init__(self, model: AccessModel, needs: list[Need], forms: Forms) -> None:
         self._model = model
@@ -49,7 +49,7 @@ class Advice:
     def to_change(
         self, missing: Lacking, excess: Iterable[Finding], untrusted: Iterable[str]
     ) -> list[PolicyToChange]:
-        """Return the policies that lack something, have too much, or don't trust Personalize.
+        """Return the policies with too little or too much, and those without trust in Personalize.
 
         ``excess`` is sorted, and ``untrusted`` has the ARNs of roles.
         """
@@ -71,7 +71,7 @@ class Advice:
         return [self._policy_to_change(changes[which], new_key_policies) for which in in_order]
 
     def _policies_to_narrow(self, column: Column, arn: str) -> Iterable[WhichPolicy]:
-        """Return the policies of an owner; of a role those that should meet its needs."""
+        """Return the own policy of an owner, or the IAM policies for a role's needs."""
         if column == IN_IAM:
             policies: dict[WhichPolicy, None] = {}
             for need in self._should_have.needs_in_iam(arn):
@@ -111,10 +111,10 @@ class Advice:
         )
 
     def _needs_in_iam(self, change: _Change, new_key_policies: set[str]) -> list[Need]:
-        """Return the needs for which a role's IAM policy gets statements: those that it lacks.
+        """Return the needs to write statements for in a role's IAM policy: the unmet ones.
 
-        If something is too much, these are all needs. Besides, a role loses what a key policy gives
-        everybody today, once the key policy leaves the role to its account.
+        If something is too much, these are all needs. If a key policy gives everybody a permission
+        today and will leave the role to its account, the role's need of it is among them, too.
         """
         needs = dict.fromkeys(change.lacks)
         for need in self._should_have.needs_in_iam(change.which.owner):
@@ -162,7 +162,7 @@ class Advice:
         return tuple(also_for)
 
     def _waiting(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[Declaration, ...]:
-        """Return the resources that have to wait for a policy to make, in its template."""
+        """Return the resources to make wait for a new policy, in its template."""
         if not which.make:
             return ()
         waiting: set[Declaration] = set()
@@ -188,7 +188,7 @@ def _listed(which: WhichPolicy, statements: Iterable[Json]) -> set[str]:
 def _own_conditions(
     replaced: Iterable[PolicyStatement], statements: Iterable[Json]
 ) -> tuple[str, ...]:
-    """Return the condition keys that only replaced statements have, with the same operator."""
+    """Return the condition keys, by operator, of replaced statements but not of the new ones."""
     in_list = _conditions(statements)
     own = _conditions(statement.body for statement in replaced)
     for operator, key in list(own):

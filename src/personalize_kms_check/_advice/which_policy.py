@@ -1,4 +1,4 @@
-"""The policy that takes a statement, there already or to be made."""
+"""The policy for a statement, there already or to be made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BUCKET_POLICY = "AWS::S3::BucketPolicy"
 
 
 class WhichPolicy(NamedTuple):
-    """A policy, by the resources that have it or in whose template it has to be made."""
+    """A policy, by the resources with it; if it is to be made, by a resource of its template."""
 
     owner: str
     column: Column
@@ -29,7 +29,7 @@ class WhichPolicy(NamedTuple):
 
 
 def policy_for(model: AccessModel, need: Need, column: Column) -> WhichPolicy:
-    """Return the policy of a column that takes a statement for a need."""
+    """Return the policy for the statement on a need, in one column."""
     if need.role is not None and column == IN_BOUNDARY:
         return _boundary(need.role)
     if need.role is not None and column == IN_IAM:
@@ -58,9 +58,9 @@ def _boundary(role: Role) -> WhichPolicy:
 
 
 def _iam_policy(model: AccessModel, need: Need, role: Role) -> WhichPolicy:
-    """Return the first policy of a role that can take a statement for a need, or a new policy.
+    """Return the first policy of a role with a place for a need's statement, or a new policy.
 
-    The statement can't be in a policy that others have too, or that may not be there.
+    A policy has no place if others have it too, or if it may not be there.
     """
     owner = need.owner
     for policy in role.identity:
