@@ -18,7 +18,7 @@ from .elements import is_by_principal_arn
 
 
 class Addressed(StrEnum):
-    """The callers that a statement is about; a role's permissions boundary limits some of them.
+    """The callers in a statement; a role's permissions boundary limits some of them.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html
     """
@@ -31,11 +31,11 @@ class Addressed(StrEnum):
     EVERYBODY = "everybody"
     """Everybody, or somebody who isn't known: whether a boundary limits it isn't documented."""
     ACCOUNT = "account"
-    """The caller's account, so that IAM policies decide: within its boundary."""
+    """The caller's account, so IAM policies decide: within its boundary."""
 
 
 class Way(NamedTuple):
-    """A way in which a statement is about a caller, and the doubts that leave it open."""
+    """A way in which a statement is about a caller, and its doubts."""
 
     whom: Addressed
     answer: Answer
@@ -138,8 +138,8 @@ def _open(doubt: Reason) -> Way:
 def _all_but(principal: Any, caller: Caller, *, denies: bool) -> list[Way]:
     """Answer for ``NotPrincipal``.
 
-    A denial spares a role only if its session, the role and the account are named, and the session
-    that Personalize has isn't documented; a role with a permissions boundary is never spared
+    A denial spares a role only if its session, the role and the account are named. Personalize's
+    session isn't documented. A role with a permissions boundary is never spared
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html).
     """
     listed = []

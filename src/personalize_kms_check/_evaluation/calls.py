@@ -1,7 +1,6 @@
-"""Calls that Personalize makes, with the values that AWS documents for their condition keys.
+"""Personalize's calls, with the documented values of their condition keys.
 
-A key that AWS doesn't document for Personalize has no entry, so that a condition on it stays
-undecided.
+A key without documentation for Personalize has no entry, so a condition on it stays undecided.
 
 * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 * https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
@@ -120,17 +119,17 @@ _ACCOUNT_OF_AWS = "account of AWS"
 
 
 class Caller(NamedTuple):
-    """The service role, Personalize itself, or a role of the app that calls Personalize."""
+    """The service role, Personalize itself, or a role of the app calling Personalize."""
 
     arn: str
     """The ARN of the role, or the service principal."""
     account: str
-    """The account that Personalize works for."""
+    """The account Personalize works for."""
     region: str
     is_service: bool = False
     unique_id: str = ""
     is_bounded: bool = False
-    """True if it is a role that has a permissions boundary."""
+    """True if it is a role with a permissions boundary."""
     organization: str = ""
     """The id of the organization of the account, where it is known."""
 
@@ -165,7 +164,7 @@ class Call:
     resource_organization: str = ""
     """The organization of the resource's account, where it is known."""
     is_on_own: bool = False
-    """True if a construct asks for it, on a key or a bucket that the app makes."""
+    """True if a construct asks for it, on a key or a bucket of the app."""
 
     def names_others(self, pattern: str) -> bool:
         """Report whether a pattern names what others give, as a construct never names its own."""
@@ -180,7 +179,7 @@ class Call:
 
     @cached_property  # Saves time: each policy that exists already asks for it.
     def among_ids(self) -> Call:
-        """The same call for a policy that has the ids which AWS generated, where this has none."""
+        """The same call for a policy with real ids, in places where templates have unknown ids."""
         caller = self.caller._replace(arn=with_open_ids(self.caller.arn))
         return replace(self, caller=caller, resource_arn=with_open_ids(self.resource_arn))
 
@@ -247,7 +246,7 @@ def call_on(
 ) -> Call:
     """Return a call about a key, a role, a bucket or its objects, or about anything else.
 
-    A bucket has to be in the Region that Personalize is called in. Resources of the templates, and
+    A bucket has to be in the Region of the call to Personalize. Resources of the templates, and
     all others of the caller's account, are of the given organization.
     """
     account = caller.account if owner is None else owner.account
@@ -267,7 +266,7 @@ def assume_role(caller: Caller, role: Role) -> Call:
 
 @cache  # Saves time: few actions are asked of many resources.
 def _keys_of(action: str, is_service: bool) -> Context:
-    """Return the condition keys that are the same for every caller and resource."""
+    """Return the condition keys with the same values for every caller and resource."""
     prefix, _, operation = action.partition(":")
     keys: dict[str, Alternatives] = {"aws:securetransport": ("true",)}
     if prefix in ("iam", "personalize"):

@@ -50,7 +50,7 @@ _NEGATED = {
 
 
 def condition_answer(condition: Any, context: Context) -> tuple[Answer, list[Reason]]:
-    """Answer whether a condition holds in a call, and name the elements that leave it open."""
+    """Answer whether a condition holds in a call, and name the elements behind an open answer."""
     if not condition:
         return Answer.YES, []
     if not isinstance(condition, dict):
@@ -105,13 +105,13 @@ def _doubt(test: _Test, answers: Mapping[str | None, Answer]) -> Reason:
 
 
 def _in_any_case(answers: Iterable[Answer]) -> Answer:
-    """Return the answer that is the same in all cases."""
+    """Return the answer if it is the same in all cases."""
     distinct = set(answers)
     return distinct.pop() if len(distinct) == 1 else Answer.MAYBE
 
 
 def _holds(test: _Test, value: str | None, context: Context) -> Answer:
-    """Answer whether a test holds for a value of its key, or for a call that lacks the key."""
+    """Answer whether a test holds for a value of its key, or for a call without the key."""
     parsed = _parsed(test.operator)
     if parsed is None:
         return Answer.MAYBE

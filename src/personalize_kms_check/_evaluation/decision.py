@@ -28,15 +28,14 @@ class Decision(NamedTuple):
 
     answer: Answer
     reason: Reason
-    """The statements that allow or deny, or the reasons that leave it open."""
+    """The statements behind a yes or no, or the reasons for an open answer."""
     further: tuple[Reason, ...] = ()
     """The reasons for which it is denied once the first reason is gone."""
     waits_for: tuple[tuple[PolicyStatement, ...], ...] = ()
-    """The groups of statements of which each has to have one there before the call.
+    """Groups of statements. Before the call, at least one statement of each group has to be there.
 
-    They mean nothing where the answer is no. A boundary's aren't among them, since IAM makes no
-    role without it. Where a boundary or a denial leaves the answer open, they are as if it weren't
-    there: it only limits.
+    If the answer is no, ignore them. A boundary's statements aren't among them: IAM makes no role
+    without its boundary. An open boundary or denial doesn't change them, since it only limits.
     """
     named: bool = False
     """True if the key policy allows the role the action without IAM's help."""
@@ -68,14 +67,14 @@ class _Sides(NamedTuple):
 
     @property
     def together(self) -> tuple[Match, ...]:
-        """The matches that allow it together: all sides, unless one account has them all."""
+        """The matches needed together: of all sides, unless one account has them all."""
         if self.one_account is Answer.YES:
             return self.in_one_account
         return self.of_owner.allowed, self.by_iam, self.boundary
 
     @property
     def in_one_account(self) -> tuple[Match, ...]:
-        """The matches that allow it together in one account: the first way that allows most."""
+        """The matches needed together in one account: of several ways, the first and best one."""
         of_owner = self.of_owner
         ways: tuple[tuple[Match, ...], ...] = (
             (of_owner.caller | of_owner.everybody, self.boundary),
@@ -100,7 +99,7 @@ class _Sides(NamedTuple):
         return self._replace(boundary=_NO_LIMIT)
 
     def lacking(self) -> list[Reason]:
-        """Return the policies that lack a statement; none where it is or may be allowed."""
+        """Return the policies without a statement; none where it is or may be allowed."""
         if self.answer is not Answer.NO:
             return []
         if self.boundary.answer is Answer.NO:
@@ -233,10 +232,10 @@ def _by_boundary(role: Role, call: Call) -> Verdict:
 
 
 def _beyond_boundary(everybody: Match) -> Match:
-    """Return the match of a permission for everybody that the role's boundary doesn't give.
+    """Return the match of a permission for everybody beyond the role's boundary.
 
-    IAM's guide says that a boundary doesn't limit permissions of ``*`` by ``aws:PrincipalArn``. It
-    says nothing of ``*`` without it, so it isn't known whether the permission counts.
+    IAM's guide says of permissions of ``*`` by ``aws:PrincipalArn``: a boundary doesn't limit them.
+    It says nothing of ``*`` without it, so it isn't known whether the permission counts.
     """
     if everybody.answer is Answer.NO:
         return everybody
@@ -252,7 +251,7 @@ def _least(matches: Iterable[Match]) -> Answer:
 
 
 def _groups(matches: Sequence[Match]) -> tuple[tuple[PolicyStatement, ...], ...]:
-    """Return the statements of matches that allow it together; none unless all matches do."""
+    """Return the statements of each match; none unless all matches allow it."""
     if _least(matches) is not Answer.YES:
         return ()
     return tuple(tuple(dict.fromkeys(match.by)) for match in matches if match.by)
@@ -274,7 +273,7 @@ def _denials(denied: Iterable[Match]) -> list[Reason]:
 
 
 def _open_doubts(matches: Iterable[Match]) -> list[Reason]:
-    """Return the doubts of the matches that are open."""
+    """Return the doubts of the open matches."""
     doubts: list[Reason] = []
     for match in matches:
         if match.answer is Answer.MAYBE:
@@ -289,7 +288,7 @@ def _outcome(
     lacking: Sequence[Reason] = (),
     more: Sequence[Reason] = (),
 ) -> Decision:
-    """Return the decision by the permissions and denials that match a call."""
+    """Return the decision by the permissions and denials for a call."""
     refused = [*_denials(denied), *lacking]
     if refused:
         return Decision(Answer.NO, refused[0], tuple(refused[1:]))

@@ -78,7 +78,7 @@ def names_everybody(statement: Body) -> bool:
 
 
 def aws_principals(statement: Body) -> list[Any]:
-    """Return the principals of a statement that are accounts, or of accounts, and ``*``."""
+    """Return the principals of a statement under ``AWS``: accounts, their identities, and ``*``."""
     principal = statement.get("Principal")
     return as_list(principal.get("AWS") if isinstance(principal, dict) else principal)
 
@@ -89,7 +89,7 @@ def is_by_principal_arn(statement: Body) -> bool:
 
 
 def source_accounts(statement: Body) -> list[str]:
-    """Return the accounts that conditions name as those for which a service calls."""
+    """Return the accounts named in conditions as those for which a service calls."""
     accounts = set(map(str, _compared_with(statement, "aws:sourceaccount")))
     for arn in _compared_with(statement, "aws:sourcearn"):
         parts = split_arn(str(arn))
@@ -99,7 +99,7 @@ def source_accounts(statement: Body) -> list[str]:
 
 
 def _compared_with(statement: Body, wanted: str) -> Iterator[Any]:
-    """Yield the values that conditions compare a key with, as far as they can be read."""
+    """Yield the values compared with a key in conditions, as far as they can be read."""
     for operator, key, values in conditions_of(statement):
         is_positive = operator.rpartition(":")[2].removesuffix("IfExists") in OF_TEXT
         if is_positive and key.lower() == wanted:

@@ -34,13 +34,13 @@ class Match(NamedTuple):
 
     answer: Answer = Answer.NO
     by: tuple[PolicyStatement, ...] = ()
-    """The statements that say yes."""
+    """The statements behind a yes."""
     doubts: tuple[Reason, ...] = ()
-    """The reasons that leave it open."""
+    """The reasons for an open answer."""
 
     @staticmethod
     def unseen(doubt: Reason) -> Match:
-        """Return the match of a part that can't be seen."""
+        """Return the match of an unseen part."""
         return Match(Answer.MAYBE, doubts=(doubt,))
 
     def __or__(self, other: Match) -> Match:
@@ -80,7 +80,7 @@ class Verdict(NamedTuple):
 
 
 _Matches = Iterator[tuple[str, Match]]
-"""Matches, each with the field of the verdict that it counts for."""
+"""Matches, each with the field of the verdict it counts for."""
 
 
 def verdict_of(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
@@ -93,7 +93,7 @@ def verdict_of(policies: list[Policy], call: Call, *, of_resource: bool) -> Verd
 
 
 def _matches_of(policy: Policy, call: Call, *, of_resource: bool) -> _Matches:
-    """Yield the matches of a policy's statements, and of parts that may be any statement."""
+    """Yield the matches of a policy's statements, and of unknown parts, any statement perhaps."""
     if not isinstance(policy.document, dict):
         yield from _any_statement(Reason.of(Cause.ELEMENT_UNKNOWN, element=policy.name))
     elif policy.not_understood:
@@ -114,7 +114,7 @@ def _matches_of(policy: Policy, call: Call, *, of_resource: bool) -> _Matches:
 
 
 def _any_statement(doubt: Reason) -> _Matches:
-    """Yield the matches of a part that may be a permission or a denial."""
+    """Yield the matches of an unknown part: it may be a permission or a denial."""
     yield "everybody", Match.unseen(doubt)
     yield "denied", Match.unseen(doubt)
 
@@ -153,7 +153,7 @@ def _match(answer: Answer, statement: PolicyStatement, doubts: Iterable[Reason])
 
 
 def _unknowns_of(statement: PolicyStatement) -> list[Reason]:
-    """Return the reasons that leave a statement open, whatever the call."""
+    """Return the reasons why a statement is open, whatever the call."""
     reasons = []
     if others := statement.body.keys() - _ELEMENTS:
         elements = tuple(sorted(map(str, others)))
@@ -179,7 +179,7 @@ def _ways(statement: Body, call: Call, *, of_resource: bool) -> list[Way]:
 
 
 def serves(statement: PolicyStatement, call: Call, *, of_resource: bool) -> Answer:
-    """Answer whether a statement that allows something allows a call, whatever else there is."""
+    """Answer whether an ``Allow`` statement allows a call, whatever else there is."""
     if not statement.may_be_about(call.action):
         return Answer.NO
     ways = _ways(statement.body, call, of_resource=of_resource)
@@ -189,7 +189,7 @@ def serves(statement: PolicyStatement, call: Call, *, of_resource: bool) -> Answ
 def _is_about(statement: PolicyStatement, call: Call) -> tuple[Answer, list[Reason]]:
     """Answer whether actions, resources and conditions of a statement fit a call.
 
-    Return the answer, and the reasons that leave it open.
+    Return the answer, and the reasons if it is open.
     """
     elements = [("Action", call.action), ("Resource", call.resource_arn)]
     if statement.only_actions is not None:
