@@ -1,1 +1,1 @@
-"""Problems, permissions beyond the needs, and strangers that policies let in."""
+"""Problems, permissions beyond the needs, and strangers let in by policies."""

@@ -1,4 +1,4 @@
-"""The decisions on all that is asked, with what is wrong or open whatever they are."""
+"""The decisions on all requests, and further problems and open questions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .problems import configuration_problems, ordering_problems, trust_problems
 
 
 class Decisions(NamedTuple):
-    """The decisions on all needs of a model, and what is wrong or open whatever they are."""
+    """The decisions on all needs of a model, and further problems and open questions."""
 
     model: AccessModel
     needs: list[Need]
@@ -28,11 +28,11 @@ class Decisions(NamedTuple):
     forms: Forms
     problems: list[Finding]
     questions: list[Finding]
-    """What can't be seen, whatever the policies say."""
+    """The unseen parts of requests and of their keys, whatever the policies say."""
 
     @property
     def are_all_met(self) -> bool:
-        """True if all that is asked is known, allowed and without a problem."""
+        """True if all requests are known, allowed and without a problem."""
         if self.problems or self.questions:
             return False
         return all(decided.answer is Answer.YES for decided in (*self.on_needs, *self.on_trust))
@@ -54,9 +54,9 @@ def decisions(model: AccessModel) -> Decisions:
 
 
 def _can_be_met(need: Need) -> bool:
-    """Tell if a policy can meet a need: not that of a role, key or bucket that is absent.
+    """Tell if a policy can meet a need. The policy of an absent role, key or bucket can't.
 
-    That they are absent is told once.
+    The absence itself is reported once.
     """
     for owner in (need.owner, need.role):
         if owner is not None and not owner.exists:
@@ -65,7 +65,7 @@ def _can_be_met(need: Need) -> bool:
 
 
 def _open_questions(model: AccessModel) -> Iterator[Finding]:
-    """Yield a finding for everything that can't be seen, whatever the policies say."""
+    """Yield a finding for each unseen part of requests and of their keys."""
     unseen = [key for key in model.keys.values() if key.unseen_state]
     users = users_of(model) if unseen else {}
     for key in unseen:

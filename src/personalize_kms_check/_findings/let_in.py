@@ -1,4 +1,4 @@
-"""Policies of an app that let in strangers: trust policies, and others whatever is asked."""
+"""Strangers let in by policies of an app: by trust policies, and by others without a request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ANYBODY = (Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT)
 
 
 def trusted_beyond(model: AccessModel) -> Iterator[Finding]:
-    """Yield the strangers that the trust policies of service roles let in."""
+    """Yield the strangers let in by the trust policies of service roles."""
     asked_with: dict[str, list[Asked]] = {}
     for asked in model.asked:
         if asked.role_arn in model.roles:
@@ -41,10 +41,10 @@ def trusted_beyond(model: AccessModel) -> Iterator[Finding]:
 
 
 def let_in_beside(model: AccessModel, told: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield the strangers that policies of templates let in, whatever is asked.
+    """Yield the strangers let in by policies of templates, whatever the requests.
 
     These are everybody, and Personalize for any account: without a request any other account may be
-    the right one. Statements of which ``told`` has an entry are left out.
+    the right one. Statements with an entry in ``told`` are left out.
     """
     told_of: set[tuple[Declaration | None, str]] = set()
     for entry in told:
@@ -65,7 +65,7 @@ def _identity_of(statement: PolicyStatement) -> tuple[Declaration | None, str]:
 
 
 def _let_in_by(statement: PolicyStatement, owner: Owner) -> Iterator[Finding]:
-    """Yield the strangers that a statement lets in, with its actions as they are written."""
+    """Yield the strangers let in by a statement, with its actions as they are written."""
     arns = [owner.arn]
     if isinstance(owner, Key):
         service, actions = "kms", actions_of(statement.body, "kms")
@@ -111,7 +111,7 @@ def _reasons_of_anybody(
 
 
 def _in_bucket(bucket: Bucket, patterns: Iterable[str]) -> list[str]:
-    """Return the patterns that are in a bucket; all its objects for a pattern of more."""
+    """Return the patterns of a bucket; all its objects for a pattern of more."""
     objects, in_bucket = f"{bucket.arn}/*", []
     for pattern in patterns:
         if matches(objects, pattern) is Answer.YES:

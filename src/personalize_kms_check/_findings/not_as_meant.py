@@ -1,4 +1,4 @@
-"""Policies that AWS takes, but not as meant: placeholders left as text, names taken twice."""
+"""Policies taken by AWS, but not as meant: placeholders left as text, names taken twice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOT_OF_IAM = re.compile(rf"\${MARK}\{{(?:AWS::\w+|[\w.]+)\}}")
 
 
 def misunderstood_policies(model: AccessModel) -> Iterator[Finding]:
-    """Yield policies with a placeholder as plain text, and inline policies that share a name."""
+    """Yield policies with a placeholder as plain text, and inline policies with the same name."""
     users = users_of(model)
     requests_of: dict[Policy, list[Asked]] = {}
     for owner in model.owners:

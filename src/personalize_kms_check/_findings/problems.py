@@ -1,4 +1,4 @@
-"""Problems that no statement fixes: trust, unusable keys, and policies that nothing waits for."""
+"""Problems to fix without a statement: trust, unusable keys, and policies made too late."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MENDS = {
 
 
 def trust_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator[Finding]:
-    """Yield the roles that Personalize can't assume."""
+    """Yield the roles Personalize can't assume."""
     for need, _, decision in decisions:
         role = need.owner
         if decision.answer is not Answer.NO or role is None:
@@ -56,7 +56,7 @@ def trust_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator
 
 
 def configuration_problems(model: AccessModel) -> Iterator[Finding]:
-    """Yield keys and roles that Personalize can't work with, whatever the policies say."""
+    """Yield keys and roles of no use to Personalize, whatever the policies say."""
     unusable: dict[object, tuple[str, Reason, str, list[Asked]]] = {}
     for asked in model.asked:
         for arn, reason, page in _unusable(model, asked):
@@ -77,7 +77,7 @@ def configuration_problems(model: AccessModel) -> Iterator[Finding]:
 
 
 def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason, str]]:
-    """Yield the ARNs that Personalize can't work with, the reasons, and AWS's pages."""
+    """Yield the ARNs of no use to Personalize, the reasons, and AWS's pages."""
     role = model.role(asked.role_arn)
     if not role.exists:
         yield role.arn, Reason.of(Cause.ROLE_ABSENT), IMPORT_PAGE
@@ -122,10 +122,10 @@ def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
 
 
 def ordering_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator[Finding]:
-    """Yield the policies that a resource of a template needs but may be created before.
+    """Yield the policies needed by a resource of a template, but perhaps created after it.
 
-    It isn't certain where a part of the key's policy, or an IAM policy of the role, can't be seen:
-    that may allow the same. A policy that only limits, as a boundary does, makes no difference.
+    It is a warning if a part of the key's policy, or an IAM policy of the role, can't be seen: this
+    part may allow the same. A policy only for limits, as a boundary is, makes no difference.
     """
     early: dict[tuple[Asked, Policy], list[Need]] = {}
     for need, _, decision in decisions:
@@ -163,7 +163,7 @@ def _is_one_there_before(asked: Asked, alternatives: tuple[PolicyStatement, ...]
 
 
 def _may_be_allowed_elsewhere(model: AccessModel, need: Need, policy: Policy) -> bool:
-    """Tell if a policy that can't be seen may allow the same."""
+    """Tell if an unseen policy may allow the same."""
     key, role = model.keys.get(need.owner_arn), need.role
     is_in_iam = role is not None and bool(role.unseen) and policy in role.identity
     return is_in_iam or (key is not None and bool(key.unseen))

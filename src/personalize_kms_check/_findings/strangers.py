@@ -1,4 +1,4 @@
-"""Strangers that a statement lets in: everybody, other accounts, and Personalize at work for those.
+"""Strangers let in by a statement: everybody, other accounts, and Personalize at work for those.
 
 https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
 """
@@ -30,11 +30,11 @@ OF_ANOTHER_ACCOUNT = {
     Answer.NO: Cause.FOR_ANOTHER_ACCOUNT,
     Answer.MAYBE: Cause.MAY_BE_ANOTHER_ACCOUNT,
 }
-"""The causes of a statement for another account, by whether that is the own account."""
+"""The causes of a statement for another account, by whether this may be the own account."""
 
 
 class Strangers(NamedTuple):
-    """The calls by which strangers are looked for, and the policies that may let them in."""
+    """The calls by which strangers are looked for, and the policies to look in."""
 
     policies: list[Policy]
     call_by: Callable[[Caller], Call]
@@ -44,7 +44,7 @@ class Strangers(NamedTuple):
     """The accounts for which Personalize works; empty where only everybody is looked for."""
 
     def are_let_in(self, statement: PolicyStatement, call: Call) -> Answer:
-        """Answer whether a statement allows a call that the policies don't deny."""
+        """Answer whether a statement allows a call, and the policies don't deny it."""
         allowed = serves(statement, call, of_resource=True)
         if allowed is Answer.NO:
             return allowed
@@ -96,7 +96,7 @@ def strangers(statement: PolicyStatement, whom: Strangers) -> Iterator[Reason]:
 
 
 def foreign_principals(statement: PolicyStatement, whom: Strangers) -> Iterator[Reason]:
-    """Yield the principals of other accounts that a statement lets in, or may."""
+    """Yield the principals of other accounts let in by a statement, for certain or perhaps."""
     for name in map(str, aws_principals(statement.body)):
         parts = split_arn(name)
         if parts is None and not name.isdigit():
@@ -111,7 +111,7 @@ def foreign_principals(statement: PolicyStatement, whom: Strangers) -> Iterator[
 
 
 def as_sent(call: Call) -> Call:
-    """Return a call in which Personalize sends all condition keys that AWS documents."""
+    """Return a call in which Personalize sends all documented condition keys."""
     sent = {}
     for key, alternatives in call.context.items():
         sent[key] = tuple(value for value in alternatives if value is not None) or alternatives
@@ -119,12 +119,12 @@ def as_sent(call: Call) -> Call:
 
 
 def _role_in(account: str) -> str:
-    """Return the ARN of a role in an account that no policy names."""
+    """Return the ARN of an account's role without a name in any policy."""
     return f"arn:{PARTITION}:iam::{account}:role/{generated('another role')}"
 
 
 def _unsigned(call: Call, policies: Iterable[Policy]) -> Call:
-    """Return a call that nobody signed, of which a condition can know next to nothing."""
+    """Return a call without a signature: conditions can know next to nothing of its caller."""
     absent: dict[str, Alternatives] = {}
     for policy in policies:
         for statement in policy.statements:

@@ -18,7 +18,7 @@ _IN_AWS_CASE = {action.lower(): action for action in ASKED_ACTIONS}
 
 
 class Surplus(NamedTuple):
-    """An action on a pattern of resources, as a statement writes them, that is too much."""
+    """An excessive permission: an action on a pattern of resources, as a statement writes them."""
 
     action: str
     pattern: str
@@ -28,7 +28,7 @@ class Surplus(NamedTuple):
 def beyond_in_key_policy(
     statement: PolicyStatement, key: Key, needs: Iterable[Need]
 ) -> Iterator[Surplus]:
-    """Yield the actions that nothing needs; nothing needs a wildcard as it is."""
+    """Yield the unneeded actions; nothing needs a wildcard as it is."""
     if not is_about(statement, key):
         return
     wanted = {need.action.lower() for need in needs if need.column == IN_KEY_POLICY}
@@ -61,7 +61,7 @@ def beyond_on_bucket(
 ) -> Iterator[Surplus]:
     """Yield the permissions beyond the needs on a bucket, and those on others by a wildcard.
 
-    ``patterns`` are the resources of the statement that may be about the bucket.
+    ``patterns`` are the resources of the statement, as far as they may be about the bucket.
     """
     arns = [bucket.arn, f"{bucket.arn}/*"]
     needed: dict[str, list[str]] = {}
@@ -95,14 +95,14 @@ def _how_far(pattern: str, bucket: Bucket, needed: Collection[str]) -> Cause | N
 
 
 def why_not_asked(action: str, wanted: Iterable[str]) -> Cause:
-    """Return the cause for which an action is too much that nothing asks for as it is written."""
+    """Return the cause why an action is too much. No request asks for it as it is written."""
     if any(matches(other, action.lower()) is not Answer.NO for other in wanted):
         return Cause.WIDER_THAN_ASKED
     return Cause.NOT_SEEN_TO_BE_ASKED if is_asked_somewhere(action) else Cause.NOT_ASKED
 
 
 def is_asked_somewhere(action: str) -> bool:
-    """Tell if AWS's pages ask for an action, or for an action that a pattern stands for."""
+    """Tell if AWS's pages ask for an action, or for one of the actions of a pattern."""
     return any(matches(asked, action.lower()) is not Answer.NO for asked in _IN_AWS_CASE)
 
 

@@ -41,9 +41,9 @@ _LETS_OTHERS_IN = {Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT, *OF_ANOTHER_ACCOU
 
 
 def too_much(model: AccessModel, needs: Sequence[Need], named: Collection[Need]) -> list[Finding]:
-    """Return every permission that is too much, once, and those that may be.
+    """Return every permission that is too much or may be, once.
 
-    ``named`` are the needs of roles that key policies meet by naming the role, so that IAM needn't.
+    ``named`` are the needs of roles met by their names in key policies: IAM needn't meet these.
     """
     groups: dict[object, list[Need]] = {}
     for need in needs:
@@ -158,7 +158,7 @@ class _OfCaller:
                     yield Surplus(action, pattern, Reason.of(cause, statement))
 
     def _wanted_on(self, keys: Iterable[Key]) -> tuple[set[str], set[str]]:
-        """Return the actions on keys that IAM policies need, and those that key policies need.
+        """Return the needed actions on keys: those for IAM policies, and those for key policies.
 
         IAM needs an action of a key policy too if one of the key policies leaves the role to IAM.
         """
@@ -249,7 +249,7 @@ class _OfCaller:
             )
 
     def _may_be_asked_by(self, action: str) -> tuple[str, ...]:
-        """Return the names of open requests that may need an action of the caller."""
+        """Return the names of open requests with a possible need of an action of the caller."""
         if not is_asked_somewhere(action):
             return ()
         service = action.partition(":")[0].lower()
