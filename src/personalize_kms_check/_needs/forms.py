@@ -32,7 +32,7 @@ class Forms:
         self._delegated: dict[tuple[str, str], bool] = {}
         """The form of each pair of owner and role, by their ARNs."""
         self._by_key_policy: dict[Need, Decided] = {}
-        """The needs of roles that key policies decide on."""
+        """The needs of roles for key policies to decide on."""
         by_pair: dict[tuple[str, str], tuple[Owner, Role, list[Decision]]] = {}
         for decided in decisions:
             owner, role = decided.need.owner, decided.need.role
@@ -49,8 +49,8 @@ class Forms:
         """Tell if an owner's policy leaves a role to its account.
 
         It does where naming the role would make two resources or two stacks wait for each other,
-        and where the account's statement gives it all today. A policy that names the role today
-        goes on naming it.
+        and where the account's statement gives it all today. A policy with the role's name today
+        keeps it.
         """
         return self._delegated.get((need.owner_arn, need.principal_arn), False)
 
@@ -73,7 +73,7 @@ class Forms:
         return decided is not None and decided.decision.named and self.is_delegated(need)
 
     def named(self) -> set[Need]:
-        """Return the needs that key policies meet by naming the role, or will as they should be."""
+        """Return the needs met by the role's name in a key policy, today or once it is right."""
         changed = set()
         for need, decided in self._by_key_policy.items():
             if IN_KEY_POLICY in self.reasons(decided):
@@ -86,7 +86,7 @@ class Forms:
         return named
 
     def reasons(self, decided: Decided) -> dict[Column, Reason]:
-        """Return the reasons for which a need isn't met, by the policy that lacks it.
+        """Return the reasons why a need isn't met, by the column of the policy without it.
 
         The column is empty where no statement helps.
         """

@@ -36,7 +36,7 @@ class Need:
     owner: Key | Bucket | Role | None
     """The key, bucket or service role whose own policy decides on it, if any does."""
     account: str
-    """The account that Personalize works in."""
+    """The account Personalize works in."""
     caller: Caller
     action: str
     resource_arn: str
@@ -46,7 +46,7 @@ class Need:
 
     @cached_property  # Saves time: needs that are alike in all policies are decided by one call.
     def call(self) -> Call:
-        """The call that needs it."""
+        """The call behind it."""
         on_own = self.is_on_own
         return call_on(self.owner, self.caller, self.action, self.resource_arn, is_on_own=on_own)
 
@@ -79,12 +79,12 @@ def needs_of(model: AccessModel) -> list[Need]:
 
 
 def trust_needs_of(model: AccessModel) -> list[Need]:
-    """Return Personalize's need to become each service role, with all requests that have it."""
+    """Return Personalize's need to become each service role, with all its requests."""
     return _once([_OfRequest(model, asked).to_become_role() for asked in model.asked])
 
 
 def _once(needs: Iterable[Need]) -> list[Need]:
-    """Return the needs of requests, one for all that are alike."""
+    """Return the needs of requests, equal ones joined into one."""
     groups: dict[object, list[Need]] = {}
     for need in needs:
         who = (need.principal, need.caller, need.account)
@@ -97,7 +97,7 @@ def _once(needs: Iterable[Need]) -> list[Need]:
 
 
 def users_of(model: AccessModel) -> Mapping[str, list[Asked]]:
-    """Return the requests that use each role, bucket and key."""
+    """Return the requests for each role, bucket and key in use."""
     users: dict[str, list[Asked]] = {}
     for asked in model.asked:
         buckets = [location.bucket_arn for location in asked.locations]
