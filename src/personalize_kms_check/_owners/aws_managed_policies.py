@@ -1,8 +1,8 @@
-"""Managed policies of AWS that people attach: their KMS, S3, CloudWatch and Personalize parts.
+"""AWS's managed policies in common use: their KMS, S3, CloudWatch and Personalize parts.
 
-Each has a page in the reference, which is about the partition ``aws``. They were read in August
-2026, and have the versions of that time. Statements on other services are left out, and so is
-``iam:PassRole`` to other services than Personalize; none of them denies anything.
+Each has a page in the reference, which is about the partition ``aws``. These are the versions of
+August 2026. Statements on other services are left out, and so is ``iam:PassRole`` to services
+other than Personalize; none of them denies anything.
 
 https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
 """
@@ -105,7 +105,7 @@ def policy_of_aws(arn: str, of: str, **more: Any) -> Policy | None:
 
 
 def policies_of_aws_named(name: str, of: str) -> list[Policy]:
-    """Return the policy that SAM takes by its name, without a path, or by its ARN."""
+    """Return a policy as SAM takes it: by its name, without a path, or by its ARN."""
     arn = name
     for known in _POLICIES:
         if known.rpartition("/")[2] == name:

@@ -1,4 +1,4 @@
-"""The resources of an assembly by the names and ARNs that refer to them."""
+"""The resources of an assembly by the names and ARNs of references."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ class Deployment:
         return in_partition
 
     def key_arn(self, key: str, resource: Resource) -> str:
-        """Return the ARN of a key that a property names by its id, its ARN or an alias.
+        """Return the ARN of a key in a property, where it has its id, its ARN or an alias.
 
-        The ARN of the alias, where its key isn't known.
+        If the key of an alias isn't known, return the alias's ARN.
         """
         arn = key
         if split_arn(key) is None:
@@ -113,7 +113,7 @@ class Deployment:
         return arn if target is None else self.key_arn(target, alias)
 
     def role_arn(self, role: str, resource: Resource) -> str:
-        """Return the ARN of a role that a property names by its name or its ARN."""
+        """Return the ARN of a role in a property, where it has its name or its ARN."""
         if split_arn(role):
             return role
         account = resource.stack.template.account
@@ -133,13 +133,13 @@ class Deployment:
         return [policy for policy in policies if policy.stack.top is top]
 
     def policies_naming(self, role_name: str, account: str) -> list[Resource]:
-        """Return the policies that name a role of an account."""
+        """Return the policies with the name of a role of an account."""
         policies = self.find("policies of roles", role_name)
         return [policy for policy in policies if may_be_in(account, policy)]
 
     @cached_property
     def unclaimed_role_policies(self) -> Mapping[str, list[Resource]]:
-        """The policies by names of roles that no resource of the assembly has."""
+        """The policies of roles outside of the assembly, by the roles' names."""
         made: set[str] = set()
         for roles in self.own["roles"].values():
             made.update(without_case(physical.role_name(role)) for role in roles)
@@ -148,7 +148,7 @@ class Deployment:
 
     @cached_property
     def unclaimed_bucket_policies(self) -> Mapping[str, list[Resource]]:
-        """The policies by names of buckets that no resource of the assembly has."""
+        """The policies of buckets outside of the assembly, by the buckets' names."""
         policies = self.own["bucket policies"]
         return {name: policies[name] for name in policies if name not in self.own["buckets"]}
 

@@ -1,4 +1,4 @@
-"""Policies in the properties of resources, and managed policies that no template makes."""
+"""Policies in the properties of resources, and managed policies from outside."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .._values import account_of, last_part, open_parts
 from .aws_managed_policies import policy_of_aws
 
 IDENTITY_POLICIES = ("AWS::IAM::Policy", MANAGED_POLICY, "AWS::IAM::RolePolicy")
-"""The types of IAM policies that name their roles."""
+"""The types of IAM policies with the names of their roles."""
 
 _OF_OWNERS = {
     "KeyPolicy": "key policy of",
@@ -67,7 +67,7 @@ def inline_policies_of(role: Resource) -> list[Policy]:
 def policy_in(
     value: Any, resource: Resource, name: str, *, condition: str = "", inline: str = ""
 ) -> Policy:
-    """Return a policy, with all statements that conditions may put into its document."""
+    """Return a policy, with its statements under all conditions."""
     choices = items_of(value) if isinstance(value, Either) else [Item(value, Position(1))]
     document: Any = None
     bodies: list[Any] = []
@@ -94,7 +94,7 @@ def _document(value: Any, resource: Resource) -> Any:
 
 
 def policy_from_outside(arn: Any, role: Resource, condition: str = "") -> Policy | None:
-    """Return a managed policy that no template makes, if it is AWS's own or given by the user."""
+    """Return a managed policy from outside of the templates: AWS's own, or given by the user."""
     of_aws = policy_of_aws(str(arn), role.path, declared=role.declared, condition=condition)
     name = last_part(str(arn))
     document = role.stack.app.policies.get(name)
@@ -105,13 +105,13 @@ def policy_from_outside(arn: Any, role: Resource, condition: str = "") -> Policy
 
 
 def policy_of_kms(resource: Resource) -> Policy:
-    """Return the policy that KMS gives a key that is made without a policy."""
+    """Return the policy KMS gives a key made without a policy."""
     document = default_key_policy(resource.arn("iam", "root", region=False))
     return Policy(document, f"default key policy of {resource.path}", resource.declared)
 
 
 def may_deny(managed_policy_arn: str) -> bool:
-    """Report whether a policy that isn't part of the app may deny a need of Personalize.
+    """Report whether a policy outside of the app may deny a need of Personalize.
 
     AWS's own policies that deny keys and objects say so in their names, for example AWSDenyAll and
     AWSCompromisedKeyQuarantineV3.

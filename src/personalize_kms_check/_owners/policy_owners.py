@@ -1,4 +1,4 @@
-"""The keys, roles and buckets of a model, with the policies that a deployment has of them."""
+"""The keys, roles and buckets of a model, with their policies in a deployment."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ from .waiting import CreationOrder
 
 
 class Assembled(NamedTuple):
-    """The parts of an assembly that decide over policies, beside their owners' own resources."""
+    """The parts of an assembly with a say in policies, beside their owners' own resources."""
 
     order: CreationOrder
     by_code: PoliciesByCode
     locations: Mapping[str, list[Location]]
-    """The locations that constructs, jobs and users name, by the ARN of the bucket."""
+    """The locations named by constructs, jobs and users, by the ARN of the bucket."""
     given: GivenPolicies
-    """The policies that owners have outside of the app, as users pass them."""
+    """The policies of owners outside of the app, as users pass them."""
 
 
 class Owners:
@@ -82,7 +82,7 @@ class Owners:
             self.model.keys[arn] = self._imported_key(arn)
 
     def _add_made_key(self, arn: str, resource: Resource) -> None:
-        """Add a key that a template makes."""
+        """Add a key of a template."""
         self.model.names[arn] = resource.path
         policy = policy_of(resource, "KeyPolicy")
         has_default_policy = policy.document is None
@@ -107,7 +107,7 @@ class Owners:
         self._ask(resource, _doubt_about(key, resource))
 
     def _imported_key(self, arn: str) -> Key:
-        """Return a key with the policy that is given, or else what this app merges into it."""
+        """Return a key with its given policy, or else with the parts this app merges into it."""
         merged = self._deployment.find("merged key policies", of_any_partition(arn))
         policies = [policy_of(resource, "PolicyDocument") for resource in merged]
         unseen = "only what this app merges into it is known" if merged else _why_unseen(arn)
@@ -127,7 +127,7 @@ class Owners:
             self.model.roles[arn] = self._imported_role(arn)
 
     def _add_made_role(self, arn: str, resources: list[Resource]) -> None:
-        """Add a role that templates make; stacks without an account may make several."""
+        """Add a role of the templates; stacks without an account may make several."""
         resource, deployment = resources[0], self._deployment
         of_this_name = deployment.find("roles by name", name_in_account(resource))
         mixed_up = not_told_apart(resource, of_this_name)
@@ -157,7 +157,7 @@ class Owners:
         )
 
     def _imported_role(self, arn: str) -> Role:
-        """Return a role of which at most the policies that name it are known."""
+        """Return a role with those policies of the app in which it is named."""
         why = _why_unseen(arn)
         identity: list[Policy] = []
         # Where the path isn't known, it isn't known either where the name begins.
@@ -168,7 +168,7 @@ class Owners:
     def add_bucket(self, arn: str, account: str) -> None:
         """Add a bucket with the key of its encryption, unless it is there.
 
-        The account is that of the request; the app may name another for an imported bucket.
+        The account is the request's; the app may name another for an imported bucket.
         """
         if arn in self.model.buckets:
             return
@@ -231,7 +231,7 @@ class Owners:
         return key_arn, ""
 
     def _told_of_bucket(self, arn: str, account: str) -> tuple[str, set[str]]:
-        """Return the account and the keys that the app names for a bucket, or another account."""
+        """Return the account and the keys the app names for a bucket, or else the given account."""
         locations = self._assembled.locations.get(arn, []) if self._assembled else []
         accounts = [location.account for location in locations if location.account]
         keys = {location.key_arn for location in locations if location.key_arn is not None}
@@ -248,14 +248,14 @@ class Owners:
     def _not_replaced(
         self, arn: str, policies: list[Policy], unseen: str
     ) -> tuple[list[Policy], str]:
-        """Return the policies of a key or bucket that stay, and why there may be others."""
+        """Return the remaining policies of a key or bucket, and why there may be others."""
         reason = self._assembled.by_code.why_replaced(arn) if self._assembled else ""
         return ([], reason) if reason else (policies, unseen)
 
     def _put_in_and_before(
         self, resource: Resource | None
     ) -> tuple[str, Container[Declaration | None]]:
-        """Return the reason why macros may add policies, and the resources that exist before."""
+        """Return the reason why macros may add policies, and the resources created before."""
         assembled = self._assembled
         if assembled is None or resource is None or not assembled.order.has(resource.stack):
             return "", ()
@@ -284,7 +284,7 @@ def _doubt_about(key: Key, resource: Resource) -> str:
 def _may_be_of(
     name: str, account: str, unclaimed: Mapping[str, list[Resource]]
 ) -> dict[str, Policy]:
-    """Return the policies that may be an owner's, by the reason why that isn't known."""
+    """Return policies, perhaps an owner's, by the reason why this isn't known."""
     policies: dict[str, Policy] = {}
     for other, resources in unclaimed.items():
         if not has_unknown(other + name) or same(other, name) is not Answer.MAYBE:

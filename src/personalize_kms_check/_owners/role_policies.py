@@ -23,9 +23,9 @@ from .policies_in_properties import (
 def identity_policies(
     resource: Resource, arn: str, deployment: Deployment
 ) -> tuple[list[Policy], str, str]:
-    """Return the policies that name a role, that it names, and that its properties have.
+    """Return the policies of a role: with its name, named by it, and in its properties.
 
-    The reasons follow why there may be other policies, and other denials.
+    After them come the reasons why there may be other policies, and other denials.
     """
     # By declarations, since both sides may name the other.
     policies: dict[object, tuple[Resource, str]] = {}
@@ -55,7 +55,7 @@ def identity_policies(
 def identity_policy(
     policy: Resource, role_arn: str, deployment: Deployment, condition: str = ""
 ) -> Policy:
-    """Return an IAM policy of a role, with all other principals that have it."""
+    """Return an IAM policy of a role, with all its other principals."""
     arns = [deployment.role_arn(name, policy) for name in roles_named_in(policy)]
     for kind, property_name in (("user", "Users"), ("group", "Groups")):
         for name in as_list(policy.get(property_name)):

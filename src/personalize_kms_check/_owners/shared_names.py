@@ -1,4 +1,4 @@
-"""Names that several resources have: buckets and their policies, and roles.
+"""Names of several resources: of buckets and their policies, and of roles.
 
 An unknown value, for example a Region, is one value in a stack and the stacks nested in it. In
 another stack it may be another value.

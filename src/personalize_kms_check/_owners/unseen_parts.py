@@ -1,4 +1,4 @@
-"""Parts of an app that its templates don't show: nested stacks elsewhere, modules, and macros."""
+"""Unseen parts of an app: nested stacks with templates elsewhere, modules, and macros."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .policies_in_properties import all_reasons
 def questions_of_unseen_parts(
     resources: Iterable[Resource], stacks: Iterable[Stack], *, is_asked: bool
 ) -> Iterator[OpenQuestion]:
-    """Yield questions for parts that may ask for something or change policies.
+    """Yield questions for unseen parts: they may have requests, or change policies.
 
-    Where nothing is asked, only those count that speak of Personalize.
+    Without a request, only parts about Personalize count.
     """
     for resource in resources:
         is_nested_elsewhere = (

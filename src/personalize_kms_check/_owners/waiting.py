@@ -1,4 +1,4 @@
-"""Resources that exist before a resource: its dependencies, and the targets of its references."""
+"""Resources created before a resource: its dependencies, and the targets of its references."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .._templates.stacks import Resource, Stack
 
 @dataclass(frozen=True)
 class Existing:
-    """The resources, by their declarations, that exist when another resource is created."""
+    """The resources in existence when another resource is created, by their declarations."""
 
     declared: set[Declaration]
     templates: frozenset[str]
     """The templates of which all resources exist."""
     ordered: frozenset[str] | None = None
-    """The templates whose order counts: all of the others exist. None if every order counts."""
+    """The templates with an order. Resources of all others exist. None if all have an order."""
 
     def __contains__(self, declared: object) -> bool:
         if not isinstance(declared, Declaration):
@@ -51,22 +51,22 @@ class CreationOrder:
         return stack.top in self._tops
 
     def there(self, stack: Stack, logical_id: str) -> Existing:
-        """Return the resources that are there when a resource asks for something.
+        """Return the resources in existence when a resource makes its request.
 
-        Stages can't refer to each other, so the resources of other assemblies count as made; so do
-        those of other templates where no manifest says the order of stacks.
+        Stages can't refer to each other, so the resources of other assemblies count as made. If no
+        manifest says the order of stacks, those of other templates do, too.
         """
         tops = self._tops if self._assembly.dependencies else [stack.top]
         return Existing(*self._before(stack, logical_id), _templates_of(tops))
 
     def before(self, resource: Resource) -> Container[Declaration | None]:
-        """Return the resources that exist before a resource; nothing if they can't be read."""
+        """Return the resources created before a resource; nothing if they can't be read."""
         with resource.stack.template.noting_errors():
             return Existing(*self._before(resource.stack, resource.logical_id))
         return ()
 
     def _before(self, stack: Stack, logical_id: str) -> tuple[set[Declaration], frozenset[str]]:
-        """Return the resources, and the templates of stacks, that exist before a resource."""
+        """Return the resources created before a resource, and the templates of whole stacks."""
         before: set[Declaration] = set()
         to_visit = self._used_by(stack, logical_id)
         top = stack
@@ -86,7 +86,7 @@ class CreationOrder:
         return before, self._all_before(top)
 
     def _used_by(self, stack: Stack, logical_id: str) -> list[tuple[Stack, str]]:
-        """Return the resources that a resource refers to or depends on."""
+        """Return the resources a resource refers to or depends on."""
         return [(stack, name) for name in self._of(stack).resources[logical_id]]
 
     def _all_before(self, top: Stack) -> frozenset[str]:
@@ -102,7 +102,7 @@ class CreationOrder:
         return self._before_stack[top]
 
     def _stacks_before(self, top: Stack) -> list[Stack]:
-        """Return the stacks that the manifest names, and the stacks whose outputs are read."""
+        """Return the stacks before a stack: by the manifest, and those whose outputs are read."""
         stacks: list[Stack] = []
         for file in sorted(self._assembly.dependencies.get(top.template.file, set())):
             stack = self._app.of_file(top.template, file)
@@ -132,7 +132,7 @@ class _Uses(NamedTuple):
     """The dependencies of a stack."""
 
     resources: Mapping[str, set[str]]
-    """The resources of the stack that each of them refers to or depends on."""
+    """The resources each resource of the stack refers to or depends on."""
     stacks: list[Stack]
     """The stacks whose outputs it reads."""
 
