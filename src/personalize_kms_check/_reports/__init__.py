@@ -1,1 +1,1 @@
-"""Reports as text, Markdown, JSON and SARIF, and the findings that they leave out."""
+"""Reports as text, Markdown, JSON and SARIF, and the findings they leave out."""

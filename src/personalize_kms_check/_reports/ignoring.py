@@ -1,4 +1,4 @@
-"""Findings that a report leaves out, since somebody knows them."""
+"""Findings left out of a report, since somebody knows them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Ignore:
     """The construct's path; by default all of the app."""
 
     def covers(self, path: str) -> bool:
-        """Tell if a path is that of the construct, or below it."""
+        """Tell if a path is the construct's, or below it."""
         return not self.path or f"{path}/".startswith(f"{self.path}/")
 
 
 def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessReport, set[Ignore]]:
-    """Return a report without the findings that are ignored at all their constructs.
+    """Return a report without the findings ignored at all their constructs.
 
-    Policies that only these are about are left out, too. Return also the ignores that cover a
-    finding.
+    Policies without another finding are left out, too. Return also the ignores in use: each of them
+    covers a finding.
     """
     of_rule: dict[str, list[Ignore]] = {}
     for ignore in ignores:
@@ -61,9 +61,9 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
 
 
 def _covering(finding: Finding, of_rule: Mapping[str, list[Ignore]]) -> list[list[Ignore]]:
-    """Return the ignores that cover each construct of a finding.
+    """Return the ignores for each construct of a finding.
 
-    A finding without a construct is covered by the ignores of its rule that have no path.
+    A finding without a construct is covered by the ignores of its rule without a path.
     """
     candidates = of_rule.get(rule_of(finding), [])
     by_construct = []

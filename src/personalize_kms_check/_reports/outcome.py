@@ -11,50 +11,48 @@ from .._policy_to_change import PolicyToChange
 
 @dataclass(frozen=True)
 class AccessFindings:
-    """The findings on the keys and buckets that Personalize is asked to use."""
+    """The findings on the keys and buckets in requests to Personalize."""
 
     findings: tuple[Finding, ...] = ()
     """All permissions and problems."""
     policies: tuple[PolicyToChange, ...] = ()
-    """The policies to change, each with all statements for Personalize that it should have."""
+    """The policies to change, each with all the statements it should have for Personalize."""
     asked: tuple[str, ...] = ()
-    """The resources that Personalize is asked to create."""
+    """The resources to be created by Personalize."""
     without_key: tuple[str, ...] = ()
-    """The dataset groups that Personalize encrypts with a key of its own, which asks for
-    nothing."""
+    """The dataset groups encrypted with a key of Personalize's own. They need no permissions."""
     names: Mapping[str, str] = field(default_factory=dict)
     """The names of the keys, roles and buckets, by ARN."""
     assumed: Mapping[str, str] = field(default_factory=dict)
-    """The defaults of parameters that decide conditions, by stack and name: ``Main.Stage``."""
+    """The parameters' defaults used in conditions, by stack and name: ``Main.Stage``."""
     left_out: int = 0
-    """The number of lines that are left out, because they are acknowledged or ignored."""
+    """The number of lines left out, because they are acknowledged or ignored."""
     apps: int = 1
-    """The number of apps that it is about, whose templates and constructs may have the same
-    names."""
+    """The number of apps in it. Their templates and constructs may have the same names."""
 
     @property
     def missing(self) -> tuple[Finding, ...]:
-        """Permissions that AWS's pages ask for and the policies don't grant."""
+        """Permissions required by AWS's pages and not granted by the policies."""
         return self._of("missing")
 
     @property
     def excess(self) -> tuple[Finding, ...]:
-        """Permissions that the policies grant beyond that."""
+        """Permissions granted by the policies beyond AWS's pages."""
         return self._of("excess")
 
     @property
     def undecided(self) -> tuple[Finding, ...]:
-        """Permissions that can't be seen or that AWS doesn't document; ``because`` says why."""
+        """Permissions unseen in templates or undocumented by AWS; ``because`` says why."""
         return self._of("undecided")
 
     @property
     def problems(self) -> tuple[Finding, ...]:
-        """Problems that no added statement fixes: ordering, trust, configuration."""
+        """Problems to fix in other ways than by a statement: ordering, trust, configuration."""
         return tuple(finding for finding in self.findings if finding.is_problem)
 
     @property
     def allowed(self) -> tuple[Finding, ...]:
-        """Permissions that AWS's pages ask for and the policies grant."""
+        """Permissions required by AWS's pages and granted by the policies."""
         return self._of("allowed")
 
     def _of(self, kind: str) -> tuple[Finding, ...]:
@@ -64,12 +62,12 @@ class AccessFindings:
     def passed(self) -> bool:
         """True if nothing is missing and no problem is an error.
 
-        Permissions that are too much or undecided don't count.
+        Excessive and undecided permissions don't count.
         """
         return all(finding.level != "error" for finding in self.findings)
 
     def policies_that_count(self) -> tuple[PolicyToChange, ...]:
-        """Return the policies that the findings are about, without findings that are left out."""
+        """Return the policies with remaining findings, without the findings left out."""
         left, problems = set(self.findings), self.problems
         policies = []
         for policy in self.policies:

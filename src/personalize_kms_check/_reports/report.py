@@ -1,4 +1,4 @@
-"""The report on the permissions that AWS's pages ask for, in all forms."""
+"""The report on the permissions required by AWS's pages, in all forms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .outcome import AccessFindings
 
 
 class AccessReport(AccessFindings):
-    """The findings on the keys and buckets that Personalize is asked to use.
+    """The findings on the keys and buckets in requests to Personalize.
 
     Permissions are missing, too much, undecided or allowed; problems are everything else.
     """
@@ -97,7 +97,7 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings in the order of reports, and problems that read alike once."""
+    """Return findings in the order of reports, and problems with the same text once."""
     permissions, problems = [], {}
     for finding in findings:
         if finding.is_problem:

@@ -1,4 +1,4 @@
-"""The lines of a report: permissions that are alike together, and problems."""
+"""The lines of a report: permissions, similar ones together, and problems."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNSEEN = (Cause.POLICY_UNSEEN, Cause.POLICIES_UNSEEN)
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a report: findings that are told together."""
+    """A line of a report, with one or several findings."""
 
     findings: tuple[Finding, ...]
     text: str
@@ -59,7 +59,7 @@ class Line:
 
     @property
     def rule(self) -> str:
-        """The name of the rule that it breaks."""
+        """The name of the broken rule."""
         return rule_of(self.first)
 
     @property
@@ -69,7 +69,7 @@ class Line:
 
     @property
     def found_at(self) -> tuple[Declaration, ...]:
-        """The resources of templates that it is about, each once."""
+        """The resources of templates it is about, each once."""
         places: list[Declaration] = []
         for finding in self.findings:
             places += finding.found_at
@@ -92,7 +92,7 @@ class Line:
 
 
 def lines_of(report: AccessFindings) -> list[Line]:
-    """Return the lines of a report, errors first, without permissions that are allowed."""
+    """Return the lines of a report, errors first, without allowed permissions."""
     words = _Words(report)
     errors, warnings = [], []
     for problem in report.problems:
@@ -111,7 +111,7 @@ class _Words:
         self._names = Names(report.names)
 
     def missing(self) -> list[Line]:
-        """Return the lines on missing permissions, by policy or by the statements that deny."""
+        """Return the lines on missing permissions, by policy or by the denying statements."""
         lines = []
         told: set[Finding] = set()
         for policy in self._report.policies:
@@ -171,7 +171,7 @@ class _Words:
         return lines
 
     def undecided(self) -> list[Line]:
-        """Return a line for each reason that leaves something open."""
+        """Return a line for each reason why something is open."""
         apart: list[Finding] = []
         for finding in self._report.undecided:
             for reason in _apart(finding.reason):
@@ -206,7 +206,7 @@ class _Words:
         return f"not known whether {self._who_may(findings, 'may', say)}, since {reason}"
 
     def problem(self, problem: Finding) -> Line:
-        """Return the line for a problem, with the requests that it concerns."""
+        """Return the line for a problem, with its requests."""
         text, fix = self._names.short(problem.says), self._names.short(problem.reason.remedy)
         for doubt in problem.reason.doubts:
             if doubt.cause is Cause.DENIED:
@@ -278,7 +278,7 @@ def _by_principals(findings: Iterable[Finding]) -> Iterable[list[Finding]]:
 
 
 def path_of(file: str, findings: Iterable[Finding]) -> str:
-    """Return the path of a file that lies with the templates of findings."""
+    """Return the path of a file beside the templates of findings."""
     for finding in findings:
         for declared in finding.found_at:
             # A stage has a folder of its own, which the path has, too.
@@ -300,7 +300,7 @@ def whose(column: str, name: str) -> str:
 
 
 def _lacks_of(policy: PolicyToChange) -> list[tuple[Finding, ...]]:
-    """Return the findings that a policy lacks; those of IAM apart, by column of AWS's pages."""
+    """Return the missing permissions of a policy; in IAM apart, by column of AWS's pages."""
     if policy.policy == "role":
         return _grouped(policy.lacks, lambda finding: finding.policy)
     return [policy.lacks] if policy.lacks else []
@@ -311,7 +311,7 @@ def _denials(finding: Finding) -> list[Reason]:
 
 
 def _condition_of(reason: Reason) -> str:
-    """Return the conditions of the statements that deny, as their policies have them."""
+    """Return the conditions of the denying statements, as their policies have them."""
     conditions = []
     for statement in reason.statements:
         condition = statement.body.get("Condition") if statement.readable else None
@@ -333,12 +333,12 @@ def _statements(finding: Finding) -> tuple[str, ...]:
 
 
 def _why(finding: Finding) -> str:
-    """Return the reason without the statements that it is about."""
+    """Return the reason without its statements."""
     return replace(finding.reason, statements=()).sentence()
 
 
 def _apart(reason: Reason) -> Iterable[Reason]:
-    """Return a reason for each doubt that leaves something open, each once."""
+    """Return a reason for each doubt behind an open finding, each once."""
     reasons = {}
     for doubt in reason.doubts:
         is_alone = reason.cause is Cause.OPEN or doubt.cause is Cause.NOT_KNOWN
@@ -349,7 +349,7 @@ def _apart(reason: Reason) -> Iterable[Reason]:
 def _grouped(
     findings: Iterable[Finding], alike: Callable[[Finding], object]
 ) -> list[tuple[Finding, ...]]:
-    """Return findings in groups that are alike, in their order."""
+    """Return findings in groups of similar ones, in their order."""
     groups: dict[object, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(alike(finding), []).append(finding)

@@ -1,4 +1,4 @@
-"""Rules that findings break: their names, sentences and pages."""
+"""Rules broken by findings: their names, sentences and pages."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ CONFIGURATION = "Personalize::Configuration"
 
 
 def rule_of(finding: Finding) -> str:
-    """Return the name of the rule that a finding breaks."""
+    """Return the name of the rule broken by a finding."""
     kind, policy = finding.kind, finding.policy
     if finding.is_problem:
         return f"Personalize::{kind.capitalize()}"

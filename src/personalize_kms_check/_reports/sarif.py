@@ -86,7 +86,7 @@ def _rule(id: str) -> Json:
 
 
 def _fingerprint(line: Line, names: Names) -> str:
-    """Return a digest that stays the same while the line does, whatever is added to it."""
+    """Return a digest to recognize a line by, whatever is added to it."""
     first = line.first
     if first.is_problem:
         parts = [line.rule, first.subject, first.cause.id]

@@ -25,7 +25,7 @@ class Names:
     def short(self, text: str) -> str:
         """Return a text with construct paths for resources of templates.
 
-        Only an ARN with an id that AWS generates is replaced: a known ARN can be pasted as it is.
+        Only an ARN with a generated id is replaced: a known ARN can be pasted as it is.
         """
         arns: set[str] = set()
         for hole in HOLE.findall(text):

@@ -1,4 +1,4 @@
-"""The words that all forms of a report share: titles of policies, advice and the summary."""
+"""The words shared by all forms of a report: titles of policies, advice and the summary."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _is_too_much_of_aws(policy: PolicyToChange) -> bool:
 
 
 def what_to_do(line: Line, names: Names) -> str:
-    """Return the remedy of a line: the statements that policies should have, or else words."""
+    """Return the remedy of a line: the statements policies should have, or else words."""
     parts = []
     for policy in line.policies:
         statements = "; ".join(map(json.dumps, policy.should_have))
@@ -92,9 +92,9 @@ def what_to_do(line: Line, names: Names) -> str:
 
 
 def sentences(lines: Iterable[Line]) -> tuple[list[str], list[str]]:
-    """Return the sentences of lines, and below them the remedies that several share, with numbers.
+    """Return the sentences of lines, and the numbered remedies to write below them.
 
-    Remedies that make a line too wide are below, too.
+    Below are the remedies shared by several lines, and those too wide for their lines.
     """
     lines = list(lines)
     shared = Counter(line.fix for line in lines)
@@ -110,7 +110,7 @@ def sentences(lines: Iterable[Line]) -> tuple[list[str], list[str]]:
 
 
 def heading(report: AccessFindings) -> list[str]:
-    """Return what was checked, the dataset groups that need nothing, and the defaults taken."""
+    """Return what was checked, the dataset groups without needs, and the defaults taken."""
     told = []
     if report.asked:
         told.append(f"checked: {_in_short(report.asked)}")
@@ -162,7 +162,7 @@ def _assumed(report: AccessFindings) -> str:
 
 
 def left_out(report: AccessFindings) -> list[str]:
-    """Return the words for the findings that the report leaves out, if there are any."""
+    """Return the words for the findings left out of the report, if there are any."""
     if not report.left_out:
         return []
     return [f"{counted(report.left_out, 'finding')} left out, acknowledged in the app or ignored"]
