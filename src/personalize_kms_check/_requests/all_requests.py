@@ -1,7 +1,7 @@
 """All requests of an assembly to Personalize: of templates, of constructs, and of jobs of ours.
 
-A job of ours is read from its metadata, which has all values that its executions may choose. The
-state machine that starts it shows who calls.
+A job of ours is read from its metadata, which has all values for its executions to choose from. Its
+state machine shows who calls.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class AllRequests:
                 self._add_request(request, ours=ours)
 
     def _add_job(self, request: Request, jobs: list[_Job]) -> None:
-        """Add the job that a state starts, with its caller, and take it out of the list."""
+        """Add the job started by a state, with its caller, and take it out of the list."""
         self.problems += refusals(request, waits=True)
         if jobs:
             job = _started_by(request, jobs)
@@ -122,7 +122,7 @@ class AllRequests:
 
 
 def _started_by(request: Request, jobs: list[_Job]) -> _Job:
-    """Return the job that a state starts; several state machines may have a state of its name."""
+    """Return the job started by a state; several state machines may have a state of its name."""
     text = json.dumps(request.resource.body)
     for job in jobs:
         if job.left.job_name.rstrip("*") in text:

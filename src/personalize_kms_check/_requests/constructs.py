@@ -1,4 +1,4 @@
-"""Requests that constructs and jobs of ours left in the assembly's metadata."""
+"""Requests left in the assembly's metadata by constructs and jobs of ours."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class PendingPolicy(NamedTuple):
     column: str
     """``"key"``, ``"bucket"``, ``"role"`` or ``"caller"``."""
     arn: str
-    """The ARN of that key, bucket or role; for a caller the path of the job that it starts."""
+    """The ARN of that key, bucket or role; for a caller the path of its job."""
     actions: frozenset[str]
-    """The actions that the statements allow."""
+    """The actions of the statements."""
     file: str = ""
-    """The file of the assembly that has the statements."""
+    """The file of the assembly with the statements."""
 
 
 @dataclass
@@ -54,13 +54,13 @@ class Left:
     pending: list[PendingPolicy] = field(default_factory=list)
     """The policies whose statements others have to add."""
     state: tuple[Stack, str] | None = None
-    """The name of the state that starts it, if it is a job, and its stack."""
+    """If it is a job: the stack, and the name of the state to start it."""
     job_name: str = ""
-    """All names that the job may have, as a pattern."""
+    """A pattern for all names of the job."""
     made_for: str = ""
     """The ARN of the job's dataset group or solution version, where each execution has the same."""
     ours: bool = True
-    """False if users have declared it, so that no construct answers for it."""
+    """False if users have declared it: then no construct answers for it."""
     uses: frozenset[str] = frozenset()
     """The ARNs of its role and its key."""
 
@@ -71,7 +71,7 @@ class Left:
 
 
 def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups) -> list[Left]:
-    """Return the metadata of constructs, without those that conditions certainly leave out."""
+    """Return the metadata of constructs, without those certainly left out by conditions."""
     constructs: list[Left] = []
     for template, path, data in assembly.metadata:
         own = app.of_file(template, str(data.get("template")))
@@ -95,7 +95,7 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups) -> l
 
 
 def _is_left_out(stack: Stack, path: str) -> bool:
-    """Report whether conditions leave out all resources that a construct made."""
+    """Report whether conditions leave out all resources of a construct."""
     made: list[str] = []
     for logical_id, path_of_resource in stack.template.paths.items():
         if path_of_resource.startswith(f"{path}/"):
@@ -157,7 +157,7 @@ class _Metadata:
         left.problems.append(problem)
 
     def _read_job(self, job: Mapping[str, Any]) -> None:
-        """Read the names of a job, and of the state that starts it."""
+        """Read the names of a job, and of its first state."""
         left = self.left
         left.state = (self.references.own, str(job.get("state")))
         left.job_name = self.references.text(job.get("name", ""))
@@ -173,7 +173,7 @@ class _Metadata:
                 self.left.pending.append(policy)
 
     def _read_resources(self, role_arn: str, key_arn: str | None) -> None:
-        """Read the resources that it was told to allow."""
+        """Read the resources in its metadata."""
         left, template = self.left, self.references.own.template
         names_own = left.ours and (key_arn is None or key_arn in left.uses)
         files = {(policy.column, policy.arn): policy.file for policy in left.pending}
@@ -223,7 +223,7 @@ class _References:
         return self.own.text(expression)
 
     def arn(self, expression: Any) -> str:
-        """Return an ARN, that of a bucket with the stack's partition, which paths have."""
+        """Return an ARN; a bucket's has the stack's partition, as the bucket of a path does."""
         arn = self.text(expression)
         rest = of_any_partition(arn)
         return f"arn:{self.own.partition}:{rest}" if rest.startswith("s3:::") else arn

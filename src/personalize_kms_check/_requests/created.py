@@ -1,4 +1,4 @@
-"""Resources that code creates and no template shows, declared in the form of metadata."""
+"""Resources created by code and shown by no template, declared in the form of metadata."""
 
 from __future__ import annotations
 

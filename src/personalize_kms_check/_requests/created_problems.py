@@ -15,7 +15,7 @@ from .created import TO_FILL_IN, Templates, templates_of
 
 
 class _Text(NamedTuple):
-    """A field that takes a string, or a reference in its place."""
+    """A field for a string, or for a reference in its place."""
 
     takes: str
     pattern: str = r"(?s).*"
@@ -100,7 +100,7 @@ def _problems_of_entry(where: str, entry: Any, templates: Templates) -> Iterator
 def _problems(
     where: str, value: Any, fields: Mapping[str, Any], templates: Templates, file: str
 ) -> Iterator[str]:
-    """Yield the problems with a mapping; references without a template are to that of a file."""
+    """Yield the problems with a mapping; references without a template mean the file's own."""
     if not isinstance(value, Mapping):
         yield f"{where} is {_as_given(value)}, expected a mapping"
         return

@@ -43,7 +43,7 @@ class DatasetGroups:
     def of(self, made_for: str, beside: Stack) -> Resource | None:
         """Return the dataset group of a dataset, a solution, a solution version, or of itself.
 
-        None for a dataset group that isn't part of the app.
+        None for a dataset group outside of the app.
         """
         start, *names = split(made_for, "/")
         # The ARN of a solution version begins with that of its solution.
@@ -63,13 +63,13 @@ class DatasetGroups:
         return None if key is None else self.key_arn(key, group)
 
     def key_arn(self, given: str, resource: Resource) -> str:
-        """Return the ARN of a key; a hole for the key of an alias that isn't part of the app."""
+        """Return the ARN of a key; a hole for the key of an alias outside of the app."""
         arn = self._deployment.key_arn(given, resource)
         alias = alias_in(arn)
         return unknown(f"key of {alias}") if alias else arn
 
 
 def key_left_open(name: str, condition: str, declared: Declaration, role_arn: str) -> OpenQuestion:
-    """Return the question for a member of a dataset group that has a key under a condition only."""
+    """Return the question for a member of a dataset group whose key depends on a condition."""
     reason = f"the key of its dataset group depends on the condition {condition}"
     return OpenQuestion(name, reason, declared, (role_arn,), ("kms",), Cause.CHOSEN)

@@ -1,4 +1,4 @@
-"""Requests that Personalize refuses, whatever the policies say."""
+"""Requests refused by Personalize, whatever the policies say."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ EXPRESS_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-wo
 
 
 def refusals(request: Request, *, waits: bool = False) -> list[Finding]:
-    """Return the problems that role, key and paths alone show, and the type of what waits.
+    """Return the problems with role, key and paths, and with Express machines waiting for a job.
 
-    With these problems the check couldn't know the permissions to ask for. Whatever else
-    Personalize refuses is left to Personalize.
+    With these problems the check couldn't know the permissions to ask for. Other refusals are left
+    to Personalize.
     """
     problems: list[Finding] = []
     refused = _refused(request)
@@ -36,7 +36,7 @@ def refusals(request: Request, *, waits: bool = False) -> list[Finding]:
 
 
 def _refused(request: Request) -> list[tuple[Reason, str]]:
-    """Return the reasons, each with the page that documents it."""
+    """Return the reasons, each with its page of AWS's documentation."""
     role, key, is_of_group = request.role_arn, request.key_arn, request.is_of_group
     if role is None and not is_of_group:
         return [(Reason.of(Cause.NO_ROLE), matrix.KMS_PAGE)]

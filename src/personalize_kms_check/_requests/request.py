@@ -17,7 +17,7 @@ from .._values import split, split_arn, unknown
 
 S3_URI = "s3://"
 KINDS: Mapping[str, matrix.Permissions] = {f"create{row.noun.lower()}": row for row in matrix.ROWS}
-"""The permissions that AWS's pages ask for, by the call of the API with its name in lower case."""
+"""The permissions required by AWS's pages, by the call of the API with its name in lower case."""
 
 
 class Request(NamedTuple):
@@ -28,22 +28,22 @@ class Request(NamedTuple):
     name: str
     """Where it is asked for, in words."""
     permissions: matrix.Permissions
-    """The permissions that AWS's pages ask for."""
+    """The permissions required by AWS's pages."""
     arguments: Any
     """Its arguments, the names in lower case, since SDKs and templates spell them differently.
 
     A hole where an execution chooses all of them.
     """
     at_deployment: bool
-    """True if the deployment of the stack makes the request, so that it waits for policies."""
+    """True if the deployment of the stack makes the request, and has to wait for policies."""
     account: str = ""
-    """The account in which the call is made, where it isn't that of the stack."""
+    """The account in which the call is made, where it isn't the stack's."""
     describes: bool = False
     """True if the caller also asks for the status of the new resource."""
     state: str = ""
     """The name of the state, if a state machine makes the call."""
     caller: str = ""
-    """The ARN or the name of the role that calls; empty where the template doesn't show it."""
+    """The ARN or the name of the caller's role; empty where the template doesn't show it."""
 
     def text(self, *path: str) -> str | None:
         """Return an argument, or none; a hole where it isn't known before an execution."""
@@ -69,7 +69,7 @@ class Request(NamedTuple):
 
     @property
     def key_arn(self) -> str | None:
-        """The key of a dataset group that is to be made."""
+        """The key of a dataset group to be made."""
         return self.text("kmskeyarn")
 
     @property
@@ -85,7 +85,7 @@ class Request(NamedTuple):
         return self.account or template.account, template.region
 
     def calls_on(self, job_name: str, made_for: str) -> tuple[str, ...]:
-        """Return the ARNs that the caller needs the API's action on.
+        """Return the ARNs on which the caller needs the API's action.
 
         Where they are known, the pattern of the job's names and the ARN of its parent say more than
         the arguments.
@@ -108,7 +108,7 @@ class Request(NamedTuple):
 
     @property
     def also_calls(self) -> tuple[str, ...]:
-        """The actions that the caller needs on the new resource, besides creating it."""
+        """The caller's actions on the new resource, besides creating it."""
         actions: list[str] = []
         if self.describes:
             actions.append(self.permissions.describe_action)
@@ -161,7 +161,7 @@ def _sides(row: matrix.Permissions) -> Iterator[tuple[str, matrix.S3Access]]:
 
 
 def call_not_known(resource: Resource, name: str) -> OpenQuestion:
-    """Return the question for a call that can't be read."""
+    """Return the question for an unreadable call."""
     reason = "it calls Personalize, and what it asks for isn't known before deployment"
     return OpenQuestion(name, reason, resource.declared)
 

@@ -110,7 +110,7 @@ class RequestReader:
     def _location(self, request: Request, side: str) -> Location | OpenQuestion | None:
         """Return the bucket and the prefix in a path, or the question where the path isn't known.
 
-        None for a path that is missing or refused.
+        None for a missing or refused path.
         """
         path, key = request.paths[side]
         resource = request.resource
@@ -137,8 +137,8 @@ class RequestReader:
     ) -> str | OpenQuestion | None:
         """Return the key of the dataset group of a job or a metric attribution, or the question.
 
-        Where no template shows the dataset group, it is that of the construct that made the request
-        or, if their keys are the same, of the constructs that allow such jobs to this role.
+        Where no template shows the dataset group, it is the key of the construct behind the request
+        or, if they have one key, of all constructs with such jobs for this role.
         """
         resource, made_for = request.resource, request.made_for
         group = self._groups.of(made_for, resource.stack)

@@ -1,6 +1,6 @@
-"""Resources that ask Personalize for something: its own, and state machines.
+"""Resources with requests to Personalize: its own, and state machines.
 
-Resources that others create (schedules, custom resources, functions) are declared: see ``created``
+Resources created by others (schedules, custom resources, functions) are declared: see ``created``
 and ``undeclared``.
 """
 
@@ -72,7 +72,7 @@ def _at_deployment(resource: Resource, call: str, arguments: Any) -> Request:
 
 
 def _may_call_otherwise(resource: Resource, number_read: int) -> bool:
-    """Report whether a condition of the template chooses a call that wasn't read."""
+    """Report whether a condition of the template may choose another call than those read."""
     properties = resource.body.get("Properties")
     text = json.dumps(properties).lower()
     if '"fn::if"' not in text or "personalize" not in text:

@@ -1,4 +1,4 @@
-"""Jobs that state machines start through the integration of Step Functions with AWS's SDK.
+"""Jobs started by state machines through the integration of Step Functions with AWS's SDK.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
 """
@@ -44,7 +44,7 @@ _INPUT = re.compile(
 
 
 def of_state_machine(resource: Resource) -> list[Request | OpenQuestion]:
-    """Return the jobs that a state machine starts."""
+    """Return the jobs of a state machine."""
     requests: list[Request | OpenQuestion] = []
     definition = _definition(resource)
     if isinstance(definition, OpenQuestion):

@@ -37,15 +37,15 @@ class _Passed(NamedTuple):
 
     arn: str
     path: str
-    """The name in reports; empty for a role that only requests name."""
+    """The name in reports; empty for a role known from requests only."""
     calls: set[str]
-    """The calls that requests make with it."""
+    """The calls of requests with it."""
 
 
 def undeclared(
     asked: Sequence[Asked], resources: Iterable[Resource], deployment: Deployment
 ) -> list[OpenQuestion]:
-    """Return a question for each role that may create, and pass a role, what nothing asks for."""
+    """Return a question for each role that may create, and pass a role, without a request."""
     passed = _passed(asked, resources, deployment)
     questions: list[OpenQuestion] = []
     for resource in resources:
@@ -60,9 +60,9 @@ def undeclared(
 def _passed(
     asked: Sequence[Asked], resources: Iterable[Resource], deployment: Deployment
 ) -> list[_Passed]:
-    """Return the roles that Personalize may assume, and the roles of requests.
+    """Return the roles Personalize may assume, and the roles of requests.
 
-    Where nothing is asked and the app has no such role, it may be any role outside of the app.
+    Without a request and without such a role in the app, it may be any role outside of the app.
     """
     passed: dict[str, _Passed] = {}
     for resource in resources:
@@ -81,7 +81,7 @@ def _passed(
 
 
 def _may_be_for_personalize(resource: Resource, deployment: Deployment) -> bool:
-    """Report whether a resource is a role that speaks of Personalize and may trust it."""
+    """Report whether a resource is a role with the word Personalize in it, and may trust it."""
     if resource.type != physical.ROLE or "personalize" not in json.dumps(resource.body).lower():
         return False
     template = resource.stack.template
@@ -98,7 +98,7 @@ def _may_be_for_personalize(resource: Resource, deployment: Deployment) -> bool:
 
 
 def _creator(resource: Resource, deployment: Deployment) -> Role | None:
-    """Return the role of a template, or the role that SAM makes, if code may call with it."""
+    """Return the role of a template, or the role made by SAM, if code may call with it."""
     if resource.type == physical.ROLE:
         role = _role_of(resource, deployment)
         return None if _is_for_personalize_alone(role) else role
@@ -173,7 +173,7 @@ def _may_create(creator: Role) -> dict[str, set[str]]:
 
 
 def calls_of(action: str) -> set[str]:
-    """Return the calls with a role that an action of a policy allows."""
+    """Return the calls, of those with a role, allowed by an action of a policy."""
     allowed: set[str] = set()
     for row in ROWS:
         if matches(row.create_action.lower(), action.lower()) is Answer.YES:
@@ -186,8 +186,8 @@ def _may_pass(
 ) -> list[_Passed]:
     """Return the roles that a creator may pass to Personalize.
 
-    If its policies name roles, only roles with these names count. A name that isn't known may be
-    that of any role, unless another name is that of a role for Personalize.
+    If its policies name roles, only roles with these names count. An unknown name may be any
+    role's, unless another name is the name of a role for Personalize.
     """
     named = _roles_named(creator)
     is_open = any(_is_pattern(arn) for arn in named)
