@@ -52,7 +52,7 @@ class App(Surroundings):
         return [stack for stack in self.top if stack.template.stack_name == name]
 
     def exporters(self, name: str, to: Stack) -> list[tuple[Stack, str]]:
-        """Return the stacks that export a name to a stack, with the output."""
+        """Return the stacks with an export of this name for a stack, and the output."""
         exporters: list[tuple[Stack, str]] = []
         for stack, output in self._exported_as(name):
             if stack.is_in(to.template.account, to.template.region):
@@ -66,7 +66,7 @@ class App(Surroundings):
         return own or exporters
 
     def _exported_as(self, name: str) -> Sequence[tuple[Stack, str]]:
-        """Return the outputs that are exported under a name."""
+        """Return the outputs exported under a name."""
         if not self._has_read_exports:
             # A name that is an import itself can't be known: while names are read, there is none.
             self._has_read_exports = True

@@ -1,4 +1,4 @@
-"""Values that an undecided condition of a template chooses."""
+"""Values chosen by an undecided condition of a template."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ class Either(str):
 
 
 class Item(NamedTuple):
-    """An item of a list, or of one of the lists that a condition chooses."""
+    """An item of a list, or of one of the lists in a condition's choice."""
 
     value: Any
     position: Position
 
 
 def left_out_by(value: Any) -> str:
-    """Return the conditions that may leave a value out, in words; nothing if none does."""
+    """Return the conditions under which a value may be left out, in words; nothing without one."""
     if isinstance(value, Either) and value.may_be_left_out:
         return condition_in(value)
     return ""
 
 
 def items_of(value: Any, condition: str = "", number: int = 0) -> Iterator[Item]:
-    """Yield the items of a list, or a value without a list, with all that conditions may add."""
+    """Yield the items of a list, or a value without a list, under all conditions."""
     if isinstance(value, Either):
         for choice in (value.then, value.otherwise):
             yield from items_of(choice, all_conditions(condition, value.condition), number)
@@ -62,7 +62,7 @@ def items_of(value: Any, condition: str = "", number: int = 0) -> Iterator[Item]
 
 
 def condition_in(value: Any) -> str:
-    """Return the conditions that choose a value or a part of it, in words; nothing if none does."""
+    """Return the conditions in a value or in a part of it, in words; nothing if there are none."""
     if isinstance(value, Either):
         return all_conditions(value.condition, condition_in([value.then, value.otherwise]))
     if isinstance(value, dict):

@@ -78,7 +78,7 @@ def read_template(path: Path) -> Json:
 
 
 def read_given(path: Path) -> Any:
-    """Read JSON from a file that a user names."""
+    """Read JSON from a user's file."""
     try:
         return json.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:

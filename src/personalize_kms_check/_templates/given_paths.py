@@ -1,4 +1,4 @@
-"""Paths that users give: assemblies, and templates that no assembly has, alone or in folders."""
+"""Paths from users: of assemblies, and of templates without an assembly, alone or in folders."""
 
 from __future__ import annotations
 

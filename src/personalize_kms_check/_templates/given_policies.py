@@ -1,4 +1,4 @@
-"""Documents of policies that no template makes, as users pass them."""
+"""Documents of policies from outside of the templates, as users pass them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read_files(files: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
 
 
 def given_policies(policies: Mapping[str, Mapping[str, Any]]) -> GivenPolicies:
-    """Return documents in the form of templates that were read."""
+    """Return documents as templates have them after reading."""
     given = {}
     for name, document in policies.items():
         given[of_any_partition(name)] = as_written(json.dumps(_without_envelope(document)))
@@ -48,7 +48,7 @@ def given_policies(policies: Mapping[str, Mapping[str, Any]]) -> GivenPolicies:
 
 
 def given_policy_of(kind: str, arn: str, policies: GivenPolicies) -> list[Policy]:
-    """Return the policy of a key or a bucket that is given, if one is."""
+    """Return the given policy of a key or a bucket, if there is one."""
     document = policies.get(of_any_partition(arn))
     return [] if document is None else [Policy(document, f"{kind} policy of {arn}", is_given=True)]
 
@@ -90,7 +90,7 @@ def _is_of_key_or_bucket(arn: str) -> bool:
 
 
 def _without_envelope(document: Any) -> Any:
-    """Return the document that get-key-policy and get-bucket-policy have as text in ``Policy``."""
+    """Return a document, which get-key-policy and get-bucket-policy put into ``Policy`` as text."""
     text = document.get("Policy") if isinstance(document, Mapping) else None
     if not isinstance(text, str):
         return document

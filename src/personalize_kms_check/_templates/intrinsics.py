@@ -1,7 +1,7 @@
 """CloudFormation's intrinsic functions, resolved as far as a template tells.
 
-A value that the template doesn't tell (a parameter, an attribute that isn't modelled, an import
-from another app) is a hole: see ``_values``.
+A value unknown in the template (a parameter, an attribute outside of the model, an import from
+another app) is a hole: see ``_values``.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """
@@ -24,9 +24,9 @@ class Scope(Protocol):
     """Resolves the functions of a template, whose targets a ``Stack`` has."""
 
     origins: dict[str, Any]
-    """The functions that were resolved, by their values with holes."""
+    """The resolved functions, by their values with holes."""
     name: str
-    """The name of the stack: expressions that are equal in two stacks may differ in value."""
+    """The name of the stack: equal expressions in two stacks may differ in value."""
 
     def ref(self, name: str) -> Any: ...
     def get_att(self, logical_id: str, attribute: str) -> Any: ...

@@ -35,9 +35,9 @@ class Assembly:
     dependencies: dict[str, set[str]] = field(default_factory=dict)
     """The direct dependencies of stacks, by the files of templates; empty without a manifest."""
     metadata: list[tuple[Template, str, Json]] = field(default_factory=list)
-    """The metadata that constructs of ours left: the stack, the construct's path and the data."""
+    """The metadata of our constructs: the stack, the construct's path and the data."""
     acknowledged: list[tuple[str, str]] = field(default_factory=list)
-    """The rules that are acknowledged, each with the path of the construct."""
+    """The acknowledged rules, each with the path of the construct."""
     stages: list[Path] = field(default_factory=list)
     """The directories of its stages, which are assemblies of their own."""
     products: list[Assembly] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Assembly:
 
 
 def read_assembly(directory: Path) -> Assembly:
-    """Read an assembly without its stages; templates that can't be read stay empty."""
+    """Read an assembly without its stages; unreadable templates stay empty."""
     return _Manifest(directory).read()
 
 
@@ -72,7 +72,7 @@ def template_alone(name: str, file: Path) -> Template:
 
 
 def _object_in(value: Json, name: str) -> Json:
-    """Return an entry that is an object; an empty object for anything else."""
+    """Return an entry if it is an object; an empty object for anything else."""
     entry = value.get(name)
     return dict(entry) if isinstance(entry, dict) else {}
 
@@ -199,7 +199,7 @@ class _Manifest:
 def _files_before(
     artifact_id: str, waits: Mapping[str, list[str]], stacks: Mapping[str, Template]
 ) -> set[str]:
-    """Return the files of stacks that a stack waits for directly, or through other artifacts."""
+    """Return the files of stacks a stack waits for, directly or through other artifacts."""
     files: set[str] = set()
     visited: set[str] = set()
     to_visit = list(waits.get(artifact_id, []))

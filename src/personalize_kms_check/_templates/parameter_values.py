@@ -29,7 +29,7 @@ class ParameterValues:
     """True if a parameter without a value has its default in conditions."""
 
     def of(self, template: Template, name: str) -> str | None:
-        """Return the value that is given for a parameter, or none."""
+        """Return the given value of a parameter, or none."""
         for stack in (template.name, template.stack_name, _EVERY_STACK):
             if f"{stack}:{name}" in self.given:
                 return as_text(self.given[f"{stack}:{name}"])
@@ -86,7 +86,7 @@ def is_open(template: Template, name: str) -> bool:
 
 
 def set_environments(values: Mapping[str, str], templates: Iterable[Template]) -> None:
-    """Give templates the account and the Region that their stacks don't say."""
+    """Give templates the account and the Region missing in their stacks."""
     for template in templates:
         for name, part in _ENVIRONMENT.items():
             if name in values and name != PARTITION_NAME and is_open(template, name):
@@ -105,7 +105,7 @@ def _declarations(templates: Iterable[Template], stack: str, name: str) -> list[
 
 
 def _allowed_values(declared: Any) -> list[str]:
-    """Return the values that a parameter may have, if its declaration says that."""
+    """Return the allowed values of a parameter, if its declaration has them."""
     if not isinstance(declared, dict) or _type(declared).startswith(_LISTS):
         return []
     allowed = declared.get("AllowedValues")

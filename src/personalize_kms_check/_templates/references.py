@@ -1,4 +1,4 @@
-"""Functions of templates, and the names of resources and parameters that they refer to."""
+"""Functions of templates, and the names of resources and parameters in them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def functions(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def names_in(function: str, argument: Any) -> list[str]:
-    """Return the names that a function refers to, of resources and parameters."""
+    """Return the names of resources and parameters a function refers to."""
     first, more, *_ = [*as_list(argument), "", ""]
     if function == "Ref":
         return [str(first)]

@@ -20,7 +20,7 @@ NESTED_STACKS = {
     "AWS::CloudFormation::Stack": "TemplateURL",
     "AWS::Serverless::Application": "Location",
 }
-"""The types of nested stacks, with the property that says where the template is."""
+"""The types of nested stacks, with the property for the place of the template."""
 
 # AWS's macros that add to a template, or put other resources in the place of their own
 # (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-reference.html).
@@ -80,7 +80,7 @@ class Template:
 
     @cached_property
     def macros(self) -> list[str]:
-        """The macros and loops that add to it, without macros of AWS that change nothing here."""
+        """The macros and loops in it, without AWS's harmless ones."""
         resources = self.body.get("Resources", {})
         transforms: list[Any] = []
         transforms += as_list(self.body.get("Transform"))
@@ -106,7 +106,7 @@ class Template:
         return "::" in name or bool(self.macros)
 
     def path_of(self, logical_id: str) -> str:
-        """Return the name of a resource in reports: the construct path, of an L1 that of its L2."""
+        """Return the name of a resource in reports: the construct path; an L1 has its L2's."""
         return self.construct_path_of(logical_id).removesuffix("/Resource")
 
     def construct_path_of(self, logical_id: str) -> str:
@@ -124,7 +124,7 @@ class Template:
             yield from template.with_nested()
 
     def raise_first_error(self) -> None:
-        """Raise the first error that was noted, here or in a template nested in it."""
+        """Raise the first noted error, of this or of a nested template."""
         for template in self.with_nested():
             for error in template.errors:
                 raise error
@@ -154,7 +154,7 @@ class Template:
                 nested._read_nested(within)
 
     def _nested_path(self, resource: Json) -> Path | None:
-        """Return the file of a nested stack's template: an asset, or a file that isn't packaged."""
+        """Return the file of a nested stack's template: an asset, or a file not yet packaged."""
         if resource["Type"] not in NESTED_STACKS:
             return None
         asset = _nested_file(resource, self.assets)
@@ -172,8 +172,8 @@ def templates_by_construct(
 ) -> Mapping[str, Template]:
     """Return the templates of a stack, of its products and of all stacks nested in them.
 
-    The first template is that of the stack, the others are of its products. The pairs are the paths
-    and the logical ids of resources in these stacks.
+    The first template is the stack's, the others are its products'. The pairs are the paths and the
+    logical ids of resources in these stacks.
     """
     template = tops[0]
     of_construct = {top.name: top for top in tops}
@@ -188,7 +188,7 @@ def templates_by_construct(
 
 
 def template_of(path: str, of_construct: Mapping[str, Template], default: Template) -> Template:
-    """Return the template of the innermost construct around a path that is a stack."""
+    """Return the template of the innermost stack around a path."""
     around = path
     while "/" in around:
         around = around.rpartition("/")[0]

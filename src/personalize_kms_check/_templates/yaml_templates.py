@@ -36,12 +36,12 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Any:
 
 
 def _listed(name: Any, value: Any) -> Any:
-    """Return an argument of ``Fn::GetAtt`` as the list that it is in JSON."""
+    """Return an argument of ``Fn::GetAtt`` as a list, as in JSON."""
     return value.split(".", 1) if name == "Fn::GetAtt" and isinstance(value, str) else value
 
 
 def _resolvers() -> dict[str, list[tuple[str, Any]]]:
-    """Return the resolvers of plain values by first character, without that of dates."""
+    """Return the resolvers of plain values by first character, without the one of dates."""
     resolvers: dict[str, list[tuple[str, Any]]] = {}
     for first, by_tag in yaml.SafeLoader.yaml_implicit_resolvers.items():
         resolvers[first] = [(tag, regexp) for tag, regexp in by_tag if tag != _DATE]
