@@ -251,16 +251,16 @@ def _resolved_bucket(given: Any, here: Place) -> ResolvedBucket:
 
 
 def _bucket_l1_behind(arn: str) -> s3.CfnBucket | None:
-    """Return the bucket of this app that the whole ARN, or the whole name in it, refers to."""
+    """Return the bucket of this app to which the whole ARN, or the whole name in it, refers."""
     parts = arn.split(":")
     is_by_name = len(parts) == len(["arn", "aws", "s3", "", "", "name"]) and parts[0] == "arn"
     return l1_behind(parts[-1] if is_by_name else arn, s3.CfnBucket)
 
 
 def _key_of_imported(given: Any, bucket: ResolvedBucket) -> kms.IKey | None:
-    """Return the key that a bucket was imported with, if any.
+    """Return the key with which a bucket was imported, if any.
 
-    The result of ``s3.Bucket.from_cfn_bucket`` has a key too, but that is in the L1's property,
+    The result of ``s3.Bucket.from_cfn_bucket`` has a key too. It comes from the L1's property,
     which may still change.
     """
     if isinstance(given, s3.Bucket) or not has(given, "encryption_key"):
@@ -291,7 +291,7 @@ def _default_encryption(l1: s3.CfnBucket | None) -> tuple[str | None, str | None
 
 
 def _environment(made: kms.Key | s3.Bucket | CfnResource, here: Place) -> tuple[Stack, str, str]:
-    """Return stack, account and Region of a resource that this app makes."""
+    """Return stack, account and Region of a resource of this app."""
     made_in = made.stack
     # jsii returns another object each time for a stack that JavaScript has made, for example an
     # included nested stack.

@@ -50,7 +50,7 @@ def personalize_arn_problems(subject: str, arn: object, here: Place) -> Iterator
 
 
 def service_role_problems(role: ServiceRole) -> Iterator[str]:
-    """Explain that an ARN is not that of a role, or of another account."""
+    """Explain that an ARN is not a role's, or is in another account."""
     here = role.here
     arn = TOKEN.sub("…", role.arn)
     is_open = is_lookup_dummy(role.arn) or is_replaced_later(role.arn)
@@ -122,7 +122,7 @@ def bucket_problems(
 def prefix_problems(
     subject: str, location: ResolvedLocation, here: Place, role: ServiceRole | None
 ) -> Iterator[str]:
-    """Explain that the policy of another stack's bucket can't have this prefix.
+    """Explain why the policy of another stack's bucket can't have this prefix.
 
     The role's policy refers to the bucket, so the bucket's policy can't refer to this stack.
     """
@@ -156,7 +156,7 @@ def _region_problems(
 def _role_reference_problems(
     subject: str, resource: ResolvedKey | ResolvedBucket, role: ServiceRole
 ) -> Iterator[str]:
-    """Explain that a reference to the role in another stack's policy makes a cycle of stacks."""
+    """Explain why a reference to the role in another stack's policy makes a cycle of stacks."""
     if resource.stack is None or not role.would_make_a_cycle_in(resource.stack):
         return
     if role.l1 is None:

@@ -32,11 +32,11 @@ def wrapper_of_bucket(l1: s3.CfnBucket) -> s3.IBucket | None:
 def add_by_cdk(
     l1: kms.CfnKey, policy: Mapping[str, Any], statements: Sequence[Mapping[str, Any]]
 ) -> bool:
-    """Add statements in the way that the CDK's ``KeyGrants`` use for an L1.
+    """Add statements as the CDK's ``KeyGrants`` do for an L1.
 
-    Return False if that takes none. The CDK keeps a copy of the policy and writes all of it with
+    Return False if they take none. The CDK keeps a copy of the policy and writes all of it with
     each statement, so statements added beside it are lost. It drops ``Id`` and ``Version``, and
-    can't read ``Fn::Sub`` in a ``Resource``, so use it only for a policy that it may have written.
+    can't read ``Fn::Sub`` in a ``Resource``, so use it only for a policy perhaps written by it.
     """
     rest = {element: value for element, value in policy.items() if element != "Statement"}
     if rest != {"Version": "2012-10-17"}:
@@ -79,7 +79,7 @@ class BucketPolicies:
     def find_or_make(self, bucket: ResolvedBucket) -> s3.BucketPolicy | s3.CfnBucketPolicy:
         """Return the policy of a bucket of this app, and make it if there is none.
 
-        An L2 doesn't know a policy that was made beside it, so that is looked up in the app.
+        An L2 doesn't know a policy made beside it, so this method looks it up in the app.
         """
         l1 = bucket.l1
         l2 = bucket.l2 if l1 is None else wrapper_of_bucket(l1)
@@ -87,7 +87,7 @@ class BucketPolicies:
         return known or self._beside(bucket, l2) or _make(l1, l2)
 
     def _beside(self, bucket: ResolvedBucket, l2: s3.IBucket | None) -> s3.CfnBucketPolicy | None:
-        """Return the policy that refers to a bucket or has its name, in its stack or this stack."""
+        """Return the policy with a bucket's reference or name, from its stack or this stack."""
         stack = cast("Stack", bucket.stack)
         named = self._in(stack) if stack is self._here else self._in(stack) | self._in(self._here)
         if not named:

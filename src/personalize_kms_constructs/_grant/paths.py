@@ -1,4 +1,4 @@
-"""Paths in S3 that Personalize refuses, or that would allow more in a policy than they name."""
+"""Paths in S3 refused by Personalize, or with a wider meaning in a policy than they name."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def resource_problems(resource: ResolvedResource) -> Iterator[str]:
 
 
 def folder_problems(subject: str, prefix: str) -> Iterator[str]:
-    """Explain that a prefix is not a folder, which a destination must be."""
+    """Explain that a prefix is not a folder; a destination must be one."""
     is_folder = not prefix or prefix.endswith("/") or _OPEN_END.search(prefix) is not None
     if not is_folder and not is_replaced_later(prefix):
         folders, _, last = prefix.rpartition("/")

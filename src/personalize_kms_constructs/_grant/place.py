@@ -41,7 +41,7 @@ class Place:
 
     @cached_property
     def parent(self) -> Place | None:
-        """The stack that this stack is nested in."""
+        """The stack in which this stack is nested."""
         parent = self.stack.nested_stack_parent
         return None if parent is None else Place.of(parent)
 

@@ -44,7 +44,7 @@ class Plan(NamedTuple):
 def make_plan(
     allowed: Iterable[ResolvedResource], encryption_key: str, terms: Mapping[str, Terms]
 ) -> Plan:
-    """Return the statements that these resources need, by the identities of keys and buckets."""
+    """Return the statements for these resources, by the identities of keys and buckets."""
     planning = _Planning(terms)
     for resource in allowed:
         planning.on_key(encryption_key, resource.row.on_dataset_group_key)

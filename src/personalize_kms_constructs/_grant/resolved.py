@@ -1,4 +1,4 @@
-"""Keys, buckets, locations and resources, independent of the form that users pass."""
+"""Keys, buckets, locations and resources, in one form whatever users pass."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class ResolvedKey(NamedTuple):
     """A key."""
 
     identity: str
-    """The same string for all objects that stand for this key."""
+    """The same string for all objects with this key."""
     arn: str
     stack: Stack | None
-    """The stack of this app that makes it; none if it is imported."""
+    """Its stack in this app; none if it is imported."""
     account: str
     region: str
     l1: KeyL1 | None = None
-    """The L1 of a key that this app makes."""
+    """The L1 of a key of this app."""
     construct: IConstruct | None = None
-    """The construct that stands for a key that this app makes."""
+    """The construct of a key of this app."""
     is_alias: bool = False
     spec: str = "SYMMETRIC_DEFAULT"
 
@@ -46,20 +46,20 @@ class ResolvedBucket(NamedTuple):
     """A bucket."""
 
     identity: str
-    """The same string for all objects that stand for this bucket."""
+    """The same string for all objects with this bucket."""
     arn: str
     stack: Stack | None
-    """The stack of this app that makes it; none if it is imported."""
+    """Its stack in this app; none if it is imported."""
     account: str
     """Empty if it isn't known."""
     region: str
     l2: s3.Bucket | None = None
     l1: s3.CfnBucket | None = None
-    """The L1 of a bucket that this app makes, if there is no L2."""
+    """The L1 of a bucket of this app, if there is no L2."""
 
     @property
     def made_by(self) -> s3.CfnBucket | None:
-        """The L1 of a bucket that this app makes, behind an L2 too."""
+        """The L1 of a bucket of this app, behind an L2 too."""
         return self.l1 if self.l2 is None else cast("s3.CfnBucket", self.l2.node.default_child)
 
     def __str__(self) -> str:
@@ -68,7 +68,7 @@ class ResolvedBucket(NamedTuple):
 
 
 class ResolvedLocation(NamedTuple):
-    """A location, with the key that encrypts it."""
+    """A location with its key."""
 
     location: S3Location
     bucket: ResolvedBucket
@@ -86,7 +86,7 @@ class ResolvedLocation(NamedTuple):
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """The accounts that the bucket may belong to.
+        """The possible accounts of the bucket.
 
         The CDK assumes the stack's account for an imported bucket, whatever the account of its key.
         """
@@ -104,12 +104,12 @@ class ResolvedResource(NamedTuple):
 
     @property
     def row(self) -> Permissions:
-        """The permissions that AWS documents for it."""
+        """Its permissions, as AWS documents them."""
         return self.given.permissions
 
     @property
     def accessed(self) -> Iterator[tuple[ResolvedLocation, S3Access]]:
-        """The locations, each with the access that Personalize needs."""
+        """The locations, each with the access Personalize needs."""
         if self.source is not None and self.row.source is not None:
             yield self.source, self.row.source
         if self.destination is not None and self.row.destination is not None:

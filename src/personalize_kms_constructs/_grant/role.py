@@ -20,19 +20,19 @@ _CUSTOMIZE_ROLES = "@aws-cdk/iam:customizeRoles"
 
 @dataclass(frozen=True)
 class ServiceRole:
-    """The role that Personalize assumes."""
+    """The role assumed by Personalize."""
 
     role: iam.IRole
-    """The role that users get."""
+    """The role as users get it."""
     arn: str
     here: Place
     """The construct's place. Its account is the role's: Personalize takes no cross-account role."""
     stack: Stack | None = None
-    """The stack that makes it; none if the role exists already."""
+    """Its stack in this app; none if the role exists already."""
     own_l1: iam.CfnRole | None = None
     """Its L1, if it was not passed as an L2."""
     is_mutable: bool = True
-    """False for a role that silently drops policies from this app."""
+    """False if the role silently drops policies from this app."""
     is_precreated: bool = False
     """True if, by ``iam.Role.customize_roles``, somebody else makes the role or its policies."""
 
@@ -41,13 +41,13 @@ class ServiceRole:
 
     @cached_property
     def l1(self) -> iam.CfnRole | None:
-        """The L1 of a role that this app makes."""
+        """The L1 of a role of this app."""
         is_l2 = self.stack is not None and self.own_l1 is None
         return cast("iam.CfnRole", self.role.node.default_child) if is_l2 else self.own_l1
 
     @property
     def account_root(self) -> str:
-        """The ARN that stands for the role's account in policies."""
+        """The ARN of the role's account, for policies."""
         prefix, separator, _ = self.arn.partition(":role/")
         if not separator:
             prefix = f"arn:{self.here.partition}:iam::{self.here.account}"
@@ -55,7 +55,7 @@ class ServiceRole:
 
     @cached_property
     def accounts(self) -> tuple[str, ...]:
-        """The account that the role belongs to, in each form that the app has for it."""
+        """The role's account, in each form in which the app has it."""
         if self.stack is self.here.stack:
             return (self.here.account,)
         own = self.role.principal_account
@@ -115,7 +115,7 @@ class ServiceRole:
 
     @cached_property
     def _home(self) -> Stack | None:
-        """The stack that makes the role, or has a parameter for the ARN of an imported role."""
+        """The stack with the role, or with a parameter for the ARN of an imported role."""
         if self.stack is not None:
             return self.stack
         return next((Stack.of(target) for target in targets_in(self.arn)), None)
@@ -182,18 +182,18 @@ def role_made_in(made_in: Stack, role: iam.Role, here: Place) -> ServiceRole:
 
 
 def _l1_behind(arn: str) -> iam.CfnRole | None:
-    """Return the role of this app that the whole ARN, or the whole name in it, refers to."""
+    """Return the role of this app to which the whole ARN, or the whole name in it, refers."""
     prefix, separator, name = arn.partition(":role/")
     return l1_behind(name if separator and prefix.startswith("arn:") else arn, iam.CfnRole)
 
 
 def is_lookup_dummy(arn: str) -> bool:
-    """Tell if this is the ARN that ``iam.Role.from_lookup`` returns until the CLI has looked."""
+    """Tell if this is the ARN from ``iam.Role.from_lookup`` before the CLI has looked it up."""
     return arn.endswith(":role/DUMMY_ARN")
 
 
 def is_nameless(arn: str) -> bool:
-    """Tell if this is the CDK's ARN for a role that others make and that has no name yet."""
+    """Tell if this is the CDK's ARN for a role made by others and still without a name."""
     return arn.endswith(":role")
 
 

@@ -1,7 +1,7 @@
 """The name of the role made here, which is a contract.
 
-Personalize's ``RoleArn`` is create-only, and a key policy keeps the dead id of a role that is
-replaced. So the name is fixed from the start, and doesn't depend on later calls of ``allow``.
+Personalize's ``RoleArn`` is create-only, and a key policy keeps the dead id of a replaced role. So
+the name is fixed from the start, and doesn't depend on later calls of ``allow``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MAX_READABLE_LENGTH = _MAX_LENGTH - _LONGEST_PREFIX - _LONGEST_END - len("-") -
 
 
 def fixed_role_name(path: str, id: str, here: Place) -> str:
-    """Return a role name that is unique for each deployment of an app by the CDK.
+    """Return a role name, unique for each deployment of an app by the CDK.
 
     Like logical ids, it doesn't depend on the id of the outermost stack or its stage: if these
     change and the stack's name stays, it is the same stack.

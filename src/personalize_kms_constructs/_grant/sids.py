@@ -1,8 +1,8 @@
 """The ends of sids, which are a contract.
 
-In policies that the app makes, sids have no paths or names, so a renamed or moved construct is the
-same for ``cdk refactor``. In policies that the app doesn't make, they are unique among all
-deployments that may write there.
+In policies of the app, sids have no paths or names, so a renamed or moved construct is the same for
+``cdk refactor``. In policies outside of the app, they are unique among all deployments that may
+write there.
 """
 
 from __future__ import annotations

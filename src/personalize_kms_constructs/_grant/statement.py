@@ -17,7 +17,7 @@ class Statement(NamedTuple):
     effect: str = "Allow"
 
     def without_covered(self) -> Statement:
-        """Return the statement without resources that the pattern of another resource covers."""
+        """Return the statement without resources covered by the pattern of another resource."""
         covered, pattern = set(), None
         # In this order, a pattern comes right before the resources that it covers.
         for resource in sorted(self.resources, key=_without_star):

@@ -1,4 +1,4 @@
-"""The policies that take our statements, each in its own way, or that take none."""
+"""The policies for our statements. Each takes them in its own way, or takes none."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DESCRIPTION = "Lets the service role of Amazon Personalize use data and custome
 
 
 class PolicyTarget:
-    """A policy, with the statements that the plan has for it."""
+    """A policy, with its statements of the plan."""
 
     kind: ClassVar[PolicyKind]
 
@@ -221,7 +221,7 @@ class ManagedPolicyTarget(PolicyTarget):
 
 
 class RoleOfOthers(PolicyTarget):
-    """Another role that somebody else makes, and that takes no policy from this app."""
+    """Another role, made by somebody else. It takes no policy from this app."""
 
     kind = "role"
 

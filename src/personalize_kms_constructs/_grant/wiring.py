@@ -1,4 +1,4 @@
-"""The resources allowed so far, and the policies that have the statements for them."""
+"""The resources allowed so far, and the policies with their statements."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Permissions(Dependable):
 
     @property
     def dependency_roots(self) -> list[IConstruct]:
-        """Return everything but keys that a reference makes the resource wait for."""
+        """Return everything to wait for, except keys implied by a reference."""
         roots = list(self._wiring.managed)
         for target in self._wiring.policies:
             is_implied = target.arn == self._key_arn or self._wiring.is_implied(target)
@@ -132,7 +132,7 @@ class Wiring:
             )
 
     def late_resource_problems(self) -> Iterator[str]:
-        """Explain that a new resource would reach no template of a stage.
+        """Explain why a new resource would reach no template of a stage.
 
         For an app the CDK raises an error itself.
         """
@@ -185,7 +185,7 @@ class Wiring:
         return planned
 
     def permissions_besides(self, key_arn: str | None = None) -> IDependable:
-        """Return the permissions for a resource that refers to a key itself."""
+        """Return the permissions for a resource with its own reference to a key."""
         permissions = _Permissions(self, key_arn)
         Dependable.implement(permissions, permissions)
         return permissions
