@@ -1,1 +1,1 @@
-"""The judge that comes with a construct: a validation plugin of the app, and its findings."""
+"""The judge, a validation plugin: each construct brings it to its app. And its findings."""

@@ -1,4 +1,4 @@
-"""The context key by which an app names the policies that owners have outside of it."""
+"""The context key by which an app names the policies of owners outside of the app."""
 
 from __future__ import annotations
 

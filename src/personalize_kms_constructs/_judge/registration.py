@@ -1,4 +1,4 @@
-"""The judge that each app with a construct of ours has: a validation plugin, silent if all is well.
+"""The judge of each app with a construct of ours: a validation plugin, silent if all is well.
 
 It reads the templates as they are deployed, after aspects and overrides, and answers for whoever
 uses the keys and roles of constructs: see ``personalize_kms_check._judging``, which is imported
@@ -43,7 +43,7 @@ def is_judged(root: IConstruct) -> bool:
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
 class Judge:
-    """Fails the synth if anything that this library wrote is certainly wrong.
+    """Fails the synth if anything written by this library is certainly wrong.
 
     It has neither version nor rules, since the CLI writes both into the templates' ``CDKMetadata``.
     """
@@ -54,7 +54,7 @@ class Judge:
         return "Personalize"
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
-        """Return the findings; a template that can't be read fails no synth."""
+        """Return the findings; an unreadable template fails no synth."""
         # Saves time: an app that is constructed and not synthesized doesn't import these.
         from .violations import judge, plugin_report
 

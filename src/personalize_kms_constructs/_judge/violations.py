@@ -1,4 +1,4 @@
-"""Findings in the CDK's terms: violations, with the constructs or resources that break a rule."""
+"""Findings in the CDK's terms: violations of a rule, with their constructs or resources."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
 def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
     """Return the certain findings, none of them pending, on what constructs of ours use.
 
-    It never raises: the CLI takes a plugin that raises for a plugin without findings.
+    It never raises: for the CLI, a plugin with an exception is a plugin without findings.
     """
     try:
         app, root = _read_app(context), context.app_construct
@@ -62,7 +62,7 @@ def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
 def check_everything(
     context: cdk.IPolicyValidationContext, *, is_judged: bool
 ) -> list[cdk.PolicyViolation]:
-    """Return all findings, but for those that the judge reports."""
+    """Return all findings, except the judge's."""
     app, root = _read_app(context), context.app_construct.node.root
     of_judge = app.certain() if is_judged else AccessReport()
     told = with_remedies(less(app.everything(), of_judge))
@@ -110,7 +110,7 @@ def _remedy(line: Line, app: ReadApp, root: Any) -> str:
 def violations_of(
     told: Iterable[tuple[Line, str]], root: Any, *, in_every_synth: bool
 ) -> list[cdk.PolicyViolation]:
-    """Return findings as violations, without those that are acknowledged."""
+    """Return findings as violations, without acknowledged ones."""
     violations: list[cdk.PolicyViolation] = []
     for line, fix in told:
         # A construct asks for what its dataset groups ask for.
@@ -145,7 +145,7 @@ def _violation(
 
 
 def _paths_to_add(line: Line, shown: Sequence[Declaration]) -> str:
-    """Return the construct paths that neither places nor text have, to put after the text."""
+    """Return the construct paths missing in places and text, to put after the text."""
     paths: list[str] = []
     for declaration in line.found_at:
         path = declaration.construct_path.removesuffix("/Resource")
@@ -155,7 +155,7 @@ def _paths_to_add(line: Line, shown: Sequence[Declaration]) -> str:
 
 
 def violation_of_app(rule: str, severity: str, text: str) -> cdk.PolicyViolation:
-    """Return a violation that is of no construct."""
+    """Return a violation without a construct."""
     return _violation(rule, severity, text, [_APP])
 
 
@@ -176,10 +176,10 @@ def _shown(
 ) -> Sequence[Declaration] | None:
     """Return one place where a rule isn't acknowledged, for the CDK prints all places apart.
 
-    It is none, which is the app, for places in several stacks, and to count in every synth. The CLI
-    counts violations of the stacks that are selected, and a plain ``cdk synth`` selects no stack of
-    a stage. Violations of the app itself always count, but the CLI looks for their acknowledgements
-    at the app alone; so acknowledged ones are left out here.
+    It is none, which is the app, for places in several stacks, and for places in stages if it has
+    to count in every synth. The CLI counts violations of selected stacks, and a plain ``cdk synth``
+    selects no stack of a stage. Violations of the app itself always count. But the CLI looks for
+    their acknowledgements at the app alone, so acknowledged ones are left out here.
     """
     left: list[Declaration] = []
     for place in places:
@@ -227,6 +227,6 @@ def _violating_resource(declaration: Declaration) -> cdk.PolicyViolatingResource
 
 
 def plugin_report(violations: list[cdk.PolicyViolation]) -> cdk.PolicyValidationPluginReport:
-    """Return the report that a plugin hands to the CDK."""
+    """Return the plugin's report for the CDK."""
     success = all(violation.severity != ERROR for violation in violations)
     return cdk.PolicyValidationPluginReport(success=success, violations=violations)
