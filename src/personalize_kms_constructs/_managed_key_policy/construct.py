@@ -1,4 +1,4 @@
-"""Statements in the policy of a key that no template of this app makes."""
+"""Statements in the policy of a key outside of this app's templates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SERVICE_TIMEOUT = 1200
 class ManagedKeyPolicy(Construct):
     """Merges statements into the policy of an existing key at deployment.
 
-    A custom resource does it, by sid, through a Lambda function that the stack has once.
+    A custom resource does it, by sid, through a Lambda function. A stack has only one.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ class ManagedKeyPolicy(Construct):
     ) -> None:
         """Make the custom resource and, if it is the stack's first, the function.
 
-        The id is a hash of the key's ARN. With a number as id, a key that moves in the list would
-        be written by a resource, and then cleaned up by another resource. The text of a token may
+        The id is a hash of the key's ARN. With a number as id, a key with a new place in the list
+        would be written by a resource, and then cleaned up by another. The text of a token may
         change too.
 
         ``RETAIN`` also leaves the statements in the policy of the old key when ``key_arn`` changes.
-        Only a failed stack operation removes the statements that it added. Statements that are
-        older than the resource always stay.
+        Only a failed stack operation removes statements, its own. Statements older than the
+        resource always stay.
         """
         id_of_key = key_id(Stack.of(scope), key_arn)
         super().__init__(scope, f"KeyPolicy{id_of_key}")
@@ -61,18 +61,18 @@ class ManagedKeyPolicy(Construct):
         )
         keep(resource, removal_policy)
         self.lost_policy = self._function.lost_policy(key_arn, id_of_key)
-        """The statements that the function's role lacks, if others make the role."""
+        """The statements missing in the function's role, if others make the role."""
         self._function.reach(key_arn, id_of_key, resource)
         self.resource = resource
         """The custom resource, which waits for everything it needs."""
 
     def add_statements(self, statements: Sequence[iam.PolicyStatement]) -> None:
-        """Add statements, each with a sid that nothing else uses in the key's policy."""
+        """Add statements, each with a sid of its own in the key's policy."""
         self._document.add_statements(*statements)
         self._function.allow(self.resource, self._key_arn, statements)
 
 
 def key_id(stack: Stack, key_arn: str) -> str:
-    """Return a hash of a key's ARN that doesn't depend on the numbers of tokens."""
+    """Return a hash of a key's ARN, whatever the numbers of tokens."""
     text = with_placeholders(key_arn, stack)
     return sha256(text.encode()).hexdigest()[:8].upper()

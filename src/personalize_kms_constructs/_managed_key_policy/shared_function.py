@@ -1,4 +1,4 @@
-"""The Lambda function that writes key policies, shared by all managed keys of a stack."""
+"""The Lambda function for key policies, shared by all managed keys of a stack."""
 
 from __future__ import annotations
 
@@ -98,11 +98,11 @@ class KeyPolicyFunction(Construct):
         allowed.extend(statements)
 
     def reach(self, key_arn: str, id: str, resource: CfnResource) -> None:
-        """Let the function reach a key, and make a custom resource wait for that.
+        """Let the function reach a key, and make a custom resource wait for this permission.
 
-        Each key has its own policy, which is deleted after everything that needs it: when
-        CloudFormation cleans up after an update, the function must reach keys that are no longer in
-        the template. Custom resources of the same key wait for each other, so they don't undo each
+        Each key has its own policy, and everything in need of it is deleted first: when
+        CloudFormation cleans up after an update, the function must reach keys no longer in the
+        template. Custom resources of the same key wait for each other, so they don't undo each
         other's work.
         """
         if id not in self._policies:
@@ -114,7 +114,7 @@ class KeyPolicyFunction(Construct):
         self._last[id] = resource
 
     def lost_policy(self, key_arn: str, id: str) -> RoleOfOthers | None:
-        """Return the statements that a role of others lacks to reach a new key.
+        """Return the statements missing in a role of others to reach a new key.
 
         With ``iam.Role.customize_roles`` the role exists before the stack, so its policy can't have
         the stack's id.
