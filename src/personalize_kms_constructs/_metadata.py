@@ -1,9 +1,9 @@
-"""The metadata that constructs leave in the assembly for ``personalize_kms_check``.
+"""The metadata of constructs in the assembly, for ``personalize_kms_check``.
 
 It is no part of a template. The CDK writes it into ``manifest.json`` or, in newer versions,
-``….metadata.json``, under the construct's path. References say which template they are about, since
-the metadata of all stacks nested in one another is resolved in the outermost, where a token would
-lose its stack.
+``….metadata.json``, under the construct's path. References say which template they are about: the
+metadata of all stacks nested in one another is resolved in the outermost, where a token would lose
+its stack.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Creation(NamedTuple):
     pending: Sequence[Json] = ()
     """The results of ``pending_actions``."""
     job: Json | None = None
-    """Facts about a job that the template lacks: its ``state``, its ``name`` and ``madeFor``."""
+    """Facts about a job beyond the template: its ``state``, its ``name`` and ``madeFor``."""
     is_declared: bool = False
     """True if somebody declared it for a creator outside of the templates."""
 
@@ -52,10 +52,10 @@ class Creation(NamedTuple):
 
 
 def pending_actions(policy: str, arn: str, actions: Iterable[str], file: str | None = None) -> Json:
-    """Return the metadata on statements that somebody else must add to a policy.
+    """Return the metadata on statements for somebody else to add to a policy.
 
-    ``policy`` is ``"key"``, ``"bucket"`` or ``"role"``, and the ARN is that of the key, bucket or
-    role. For the unknown caller of a job they are ``"caller"`` and the job's path. ``file`` is the
+    ``policy`` is ``"key"``, ``"bucket"`` or ``"role"``, and the ARN is the key's, bucket's or
+    role's. For a job's unknown caller they are ``"caller"`` and the job's path. ``file`` is the
     file in the assembly with the statements, if there is one.
     """
     pending = {"policy": policy, "resource": arn, "actions": sorted(actions)}
@@ -87,7 +87,7 @@ def _location(location: ResolvedLocation, here: Place) -> Json:
 
 
 def leave_resources(scope: Construct, here: Place, creation: Creation) -> None:
-    """Add the resources that Personalize will create to the construct's metadata.
+    """Add the resources to be created by Personalize to the construct's metadata.
 
     Call it at the end of the synth, from a validation, when no later call and no aspect can change
     anything. A problem is added to the metadata as well, since it must not fail the synth.
@@ -102,7 +102,7 @@ def leave_resources(scope: Construct, here: Place, creation: Creation) -> None:
 
 
 class _Description:
-    """Describes values in a way that doesn't depend on the stack in which they are read.
+    """Describes values independently of the stack in which they are read.
 
     Each string is resolved once.
     """

@@ -1,4 +1,4 @@
-"""Statements that the owner of a policy can paste: JSON with all known values filled in."""
+"""Statements for the owner of a policy to paste: JSON with all known values filled in."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MEANINGS = {
 def known_values(
     here: Place, *, key_arn: str, role_arn: str, arns: Iterable[str] = ()
 ) -> dict[str, str]:
-    """Return the values of pseudo parameters that the stack or an ARN tells.
+    """Return the values of pseudo parameters, as far as the stack or an ARN has them.
 
     Personalize takes only a key of its own Region and a role of its own account, and nothing
     reaches into another partition.
@@ -41,7 +41,7 @@ def known_values(
 
 
 def _partition_in(arns: Iterable[str], region: str) -> str:
-    """Return the partition that an ARN or the Region tells, or nothing."""
+    """Return the partition from an ARN or the Region, or nothing."""
     for arn in arns:
         if partition := part_of(arn, 1):
             return partition
@@ -84,7 +84,7 @@ def _without_punctuation(placeholder: str) -> str:
 
 
 def replacements(text: str) -> str:
-    """Explain the placeholders that a text still has; nothing if it has none."""
+    """Explain the placeholders still in a text; nothing if it has none."""
     explained = []
     for left in dict.fromkeys([*_PLACEHOLDER.findall(text), *_DYNAMIC.findall(text)]):
         meaning = _MEANINGS.get(left, "what it is in the deployed stack")

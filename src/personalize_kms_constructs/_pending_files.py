@@ -1,4 +1,4 @@
-"""A file for each policy that somebody else has to change, in the cloud assembly."""
+"""A file in the cloud assembly for each policy to be changed by somebody else."""
 
 from __future__ import annotations
 
@@ -59,19 +59,19 @@ def place_of_file(app: Any, path: str) -> str:
 
 
 def replacing(statements: Any) -> str:
-    """Return the words for values that an owner has to fill in, if there are any."""
+    """Return the words for values to be filled in by an owner, if there are any."""
     left = replacements(json.dumps(statements))
     return f", replacing {left}" if left else ""
 
 
 def _name(arn: str) -> str:
-    """Return the name in an ARN, in characters that every file system takes."""
+    """Return the name in an ARN, in characters for every file system."""
     name = re.split("[:/]", arn)[-1]
     return re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-.")[:_LENGTH]
 
 
 def _free(folder: Path, name: str) -> Path:
-    """Return a path that no file has yet: two ARNs may end in one name."""
+    """Return a path without a file: two ARNs may end in one name."""
     path, number = folder / f"{name}.json", 1
     while path.exists():
         number += 1

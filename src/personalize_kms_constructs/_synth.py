@@ -80,20 +80,20 @@ Message = tuple[str, str]
 
 @dataclass
 class Made:
-    """Things that a construct makes besides policies, and that warnings at synth mention."""
+    """Things made by a construct besides policies, for warnings at synth."""
 
     retained: dict[str, CfnResource] = field(default_factory=dict)
-    """Resources that stay when they are removed from the stack, by their names in messages."""
+    """Resources to retain when they are removed from the stack, by their names in messages."""
     tagged: list[tuple[CfnResource, Mapping[str, str]]] = field(default_factory=list)
-    """Resources that the app's tags don't reach, with their own tags."""
+    """Resources out of reach of the app's tags, with their own tags."""
     imported: list[S3Location] = field(default_factory=list)
     """The sources of import jobs whose names are made from the prefix."""
     granted: list[PersonalizeResource] = field(default_factory=list)
-    """Resources that callers may create."""
+    """Resources callers may create."""
     immutable_callers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """The statements for callers that take none, by the ARNs of their roles."""
+    """The statements for callers with immutable roles, by the ARNs of the roles."""
     rules: list[str] = field(default_factory=list)
-    """The ids of the rules on calls that could take away access to the keys."""
+    """The ids of the rules on calls against access to the keys."""
 
 
 class _Pasteable(NamedTuple):
@@ -110,7 +110,7 @@ class _Pasteable(NamedTuple):
 class AtSynth:
     """Leaves the metadata and the warnings of a construct.
 
-    That is at the end of the synth, when no later call and no aspect can change anything.
+    It does so at the end of the synth, when no later call and no aspect can change anything.
     """
 
     def __init__(self, scope: Construct, here: Place, wiring: Wiring, made: Made) -> None:
@@ -120,7 +120,7 @@ class AtSynth:
         self._made = made
 
     def validate(self) -> list[str]:
-        """Return values that are patterns. The judge finds all other problems, if it is on."""
+        """Return values with patterns. The judge finds all other problems, if it is on."""
         bring_judge(self._here.root)
         pasteable = self._pasteable()
         paths = write_files(self._scope, self._here, [pending[:3] for pending in pasteable])
@@ -164,7 +164,7 @@ class AtSynth:
 
     @property
     def _pending(self) -> list[PolicyTarget]:
-        """The policies that others must change. The judge checks the policies of this app."""
+        """The policies others must change. The judge checks the policies of this app."""
         pending = []
         for policy in self._wiring.policies:
             if policy.is_pending and not policy.is_of_this_app:
@@ -199,7 +199,7 @@ class AtSynth:
         yield from self._rule_warnings()
 
     def _granted_warnings(self) -> Iterator[Message]:
-        """Warn of resources that callers may create, but that nothing allows Personalize."""
+        """Warn of resources callers may create, but without permissions for Personalize."""
         allowed = {resource.row for resource in self._wiring.allowed.values()}
         granted = {resource.permissions: None for resource in self._made.granted}
         for row in granted:
@@ -223,7 +223,7 @@ class AtSynth:
                 )
 
     def _open_prefix_warnings(self) -> Iterator[Message]:
-        """Warn of sources that look like folders without a final slash: most files have a dot."""
+        """Warn of sources like folders, but without a final slash: most files have a dot."""
         for resource in self._wiring.allowed.values():
             source = resource.source
             last = "" if source is None else source.prefix.rpartition("/")[2]
@@ -263,7 +263,7 @@ class AtSynth:
             )
 
     def _without_tags(self) -> dict[str, list[str]]:
-        """Return the app's tags that don't reach some resources, with the ids of these."""
+        """Return the app's tags without effect on some resources, with the resources' ids."""
         without: dict[str, list[str]] = {}
         for resource, tags in self._made.tagged:
             of_app = cast("TagManager", TagManager.of(resource)).tag_values()
@@ -284,10 +284,10 @@ class AtSynth:
                 )
 
     def _pasteable(self) -> list[_Pasteable]:
-        """Return the pending policies as JSON that their owners can paste.
+        """Return the pending policies as JSON for their owners to paste.
 
-        A role that is yet to be looked up, or has no name yet, has no ARN to write: the CDK looks
-        it up, or reports an error.
+        A role yet to be looked up, or still without a name, has no ARN to write: the CDK looks it
+        up, or reports an error.
         """
         key_arn, role_arn = self._wiring.encryption_key.arn, self._wiring.role.arn
         if is_lookup_dummy(role_arn) or is_nameless(role_arn):

@@ -1,4 +1,4 @@
-"""Tokens of the CDK: strings that are known only at deployment."""
+"""Tokens of the CDK: strings known only at deployment."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def literal_part(text: str) -> str:
 
 
 def reference_in(text: str) -> Any:
-    """Return the construct that the whole string is an attribute of.
+    """Return the construct of which the whole string is an attribute.
 
     A string with more than the reference names something else, for example an archive bucket or the
     replica of a key.
@@ -55,7 +55,7 @@ def reference_in(text: str) -> Any:
 
 
 def attribute_in(text: str, service: str) -> str:
-    """Return the attribute of a service's L1 that the whole string is, or nothing."""
+    """Return the attribute's name if the whole string is one of a service's L1, or nothing."""
     reference = _whole_reference(text)
     if reference is None:
         return ""
@@ -71,13 +71,13 @@ def _whole_reference(text: str) -> cdk.Reference | None:
 
 
 def l1_behind(text: str, l1_type: type[_T]) -> _T | None:
-    """Return the L1 of this app that the whole string is an attribute of."""
+    """Return the L1 of this app of which the whole string is an attribute."""
     target = reference_in(text)
     return target if isinstance(target, l1_type) else None
 
 
 def targets_in(text: str) -> list[Any]:
-    """Return the constructs that parts of the string are attributes of, parameters included."""
+    """Return the constructs with attributes in the string, parameters included."""
     if not is_token(text):
         return []
     targets = []
@@ -109,7 +109,7 @@ def _in_words(token: re.Match[str]) -> str:
 def resolved_early(text: str, stack: cdk.Stack) -> Any:
     """Return a string as the template has it, with references by their paths.
 
-    Return the string itself if it has a ``Lazy``: resolving that now would freeze it, or raise.
+    Return the string itself if it has a ``Lazy``: resolving it now would freeze it, or raise.
     """
     if not is_token(text):
         return text
@@ -121,7 +121,7 @@ def resolved_early(text: str, stack: cdk.Stack) -> Any:
 
 
 class _EarlyResolver(cdk.DefaultTokenResolver):
-    """Resolves only tokens that have their values already."""
+    """Resolves only tokens with known values."""
 
     def __init__(self) -> None:
         super().__init__(cast("cdk.IFragmentConcatenator", _Joined()))
@@ -146,7 +146,7 @@ class _Joined:
 
 
 def late_text(produce: Callable[[cdk.IResolveContext], str]) -> str:
-    """Return a string that is produced anew whenever a template is written."""
+    """Return a string, produced anew whenever a template is written."""
     return cdk.Lazy.uncached_string(cast("cdk.IStringProducer", Producer(produce)))
 
 

@@ -58,7 +58,7 @@ def pass_role_statement(service_role_arn: str) -> Json:
 def caller_problems(
     grantee: Any, resources: Sequence[object], on: Sequence[str] | None, role: ServiceRole
 ) -> Iterator[str]:
-    """Report arguments that are not grantees or resources, or that are for another account."""
+    """Report arguments that are not grantees or resources, or are for another account."""
     wrong_types = list(type_problems(GRANTEE, grantee=grantee))
     yield from wrong_types
     if not wrong_types:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def refuse(where: Construct | str, problems: Iterable[str]) -> None:
     """Raise all problems in one message, a line each.
 
-    The message begins with the construct's path, or with ``where`` if that is a string.
+    The message begins with the construct's path, or with ``where`` if it is a string.
     """
     unique = list(dict.fromkeys(problems))
     if unique:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def has(value: object, *members: str) -> bool:
     """Tell if this is an object with any of these members, without reading it.
 
-    An imported key, for example, is an object that jsii puts together from interfaces.
+    An imported key, for example, is an object put together from interfaces by jsii.
     """
     is_put_together = hasattr(type(value), "__getattr__")
     for part in getattr(value, "_delegates", [value]) if is_put_together else [value]:
@@ -98,7 +98,7 @@ def kind_of_arn(value: str) -> str:
 
 
 def _may_be_arn_of(*kinds: str) -> Callable[[object], bool]:
-    """Return a test for ARNs of these Personalize resources, and for strings that may be such."""
+    """Return a test for ARNs of these Personalize resources, and for strings with unknown parts."""
 
     def fits(value: object) -> bool:
         if not isinstance(value, str):
