@@ -80,10 +80,10 @@ _L1 = TypeVar("_L1", bound=CfnResource)
 
 @jsii.implements(iam.IGrantable)
 class PersonalizeEncryption(Construct):
-    """Lets Amazon Personalize use data that is encrypted with your own KMS keys.
+    """Lets Amazon Personalize use data encrypted with your own KMS keys.
 
-    For the resources that you choose it grants exactly what AWS documents, in the policies of every
-    key, the service role and the buckets:
+    For the resources you choose, it grants exactly the access AWS documents, in the policies of all
+    keys, of the service role and of the buckets:
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
 
@@ -107,20 +107,20 @@ class PersonalizeEncryption(Construct):
             scope: the parent construct.
             id: the construct's id. The ids of its children, the sids and their order are a
                 contract.
-            resources: the resources that you will create in Personalize. They decide every
+            resources: the resources you will create in Personalize. They decide every
                 statement; ``allow`` adds more.
             encryption_key: the key of your dataset groups, a symmetric encryption key in the
                 stack's Region: an L2, an L1, an imported key or a reference. By default the
                 construct makes a key with yearly rotation.
-            service_role: the role that Personalize assumes, in the same forms. A role of this app
-                that doesn't trust Personalize fails the synth. By default the construct makes a
-                role that Personalize can assume only for resources of this account and Region
+            service_role: the role for Personalize to assume, in the same forms. The synth fails if
+                a role of this app doesn't trust Personalize. By default the construct makes a role.
+                Personalize can assume it only for resources of this account and Region
                 (https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html).
             role_name: the name of the role made here, tokens included. By default it is fixed, made
                 from the stack's name, the path within it and the Region. A new name means a new
                 role, so pass the current name before you rename the stack or move the construct. If
-                you deploy one template several times (StackSets, Service Catalog), pass a name that
-                contains ``Aws.STACK_NAME``.
+                you deploy one template several times (StackSets, Service Catalog), pass a name with
+                ``Aws.STACK_NAME`` in it.
             removal_policy: the policy for the key made here, for dataset groups and datasets, and
                 for the statements of ``ImportedKeyPolicy.MANAGED``, when they leave the stack.
                 ``DESTROY`` deletes the data; what is left is unreadable without key or statements.
@@ -244,12 +244,12 @@ class PersonalizeEncryption(Construct):
 
     @property
     def encryption_key(self) -> kms.IKey:
-        """The key that the dataset groups specify."""
+        """The key of your dataset groups."""
         return self.__key
 
     @property
     def service_role(self) -> iam.IRole:
-        """The role that Personalize assumes: the ``roleArn`` of your resources and jobs."""
+        """The role for Personalize to assume: the ``roleArn`` of your resources and jobs."""
         return self._personalize_wiring.role.role
 
     @property
@@ -259,7 +259,7 @@ class PersonalizeEncryption(Construct):
 
     @property
     def permissions(self) -> IDependable:
-        """Every policy that must exist before Personalize is called, later additions included.
+        """Every policy needed before a call to Personalize, later additions included.
 
         For L1s of your own: ``movies.node.add_dependency(encryption.permissions)``.
         """
@@ -267,19 +267,19 @@ class PersonalizeEncryption(Construct):
 
     @property
     def pending_statements(self) -> tuple[PendingStatements, ...]:
-        """Statements that you or somebody else must add to policies.
+        """Statements for you or somebody else to add to policies.
 
         They are for imported keys and buckets, and for immutable roles. A warning at synth names
-        files with the same. The statements for a policy of your app that is an expression are here
-        too; the check at synth reports what that policy lacks.
+        files with the same. If a policy of your app is an expression, its statements are here too.
+        The check at synth reports those it lacks.
         """
         return pending_statements(self._personalize_wiring.policies)
 
     def output_pending_statements(self, id: str = "PendingStatements") -> CfnOutput:
         """Add a stack output with the pending statements as JSON, as they are at the end of synth.
 
-        Use it for owners who read outputs rather than files. CloudFormation fills in values that
-        the files can only show as ``${…}``, for example the ARN of a role that the stack makes.
+        Use it for owners who read outputs rather than files. Where the files have ``${…}``, the
+        output has values from CloudFormation, for example the ARN of a role of the stack.
 
         Args:
             id: the id of the output in this construct.
@@ -294,7 +294,7 @@ class PersonalizeEncryption(Construct):
         """Allow more resources. The same resource twice changes nothing.
 
         Args:
-            resources: more resources that you will create in Personalize.
+            resources: more resources you will create in Personalize.
 
         Raises:
             ValueError: if Personalize can't work with their locations. The message has all the
@@ -365,7 +365,7 @@ class PersonalizeEncryption(Construct):
         import_job_name: str | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> personalize.CfnDataset:
-        """Add a dataset and, with ``import_from``, the job that imports its first data.
+        """Add a dataset and, with ``import_from``, the job to import its first data.
 
         The job is allowed too, and the deployment waits for the import.
 
@@ -500,9 +500,8 @@ class PersonalizeEncryption(Construct):
     def __set_tags(self, resource: CfnResource, tags: Mapping[str, str] | None) -> None:
         """Set the tags of a resource, sorted as the CDK does, and let no others reach it.
 
-        Tags of dataset groups and datasets are create-only. If a tag that somebody adds to the app
-        later reached them, CloudFormation would refuse the update, or replace the dataset group by
-        a new, empty group.
+        Tags of dataset groups and datasets are create-only. If later tags of the app reached them,
+        CloudFormation would refuse the update, or replace the dataset group by a new, empty group.
         """
         self.__made.tagged.append((resource, tags or {}))
         if tags:
@@ -518,7 +517,7 @@ class PersonalizeEncryption(Construct):
         resources: Sequence[PersonalizeResource],
         key_arn: str | None = None,
     ) -> _L1:
-        """Allow a new resource, and make it wait for its permissions; remove it if that fails."""
+        """Allow a new resource, and make it wait for its permissions; remove it after a failure."""
         with taken_out_if_refused(self, id):
             self._personalize_wiring.allow(resources)
         resource.node.add_dependency(self._personalize_wiring.permissions_besides(key_arn))
@@ -538,8 +537,8 @@ class PersonalizeEncryption(Construct):
 
         Args:
             grantee: the caller, for example a Lambda function or a CI role.
-            resources: the resources that the caller will create, at least one. Their locations
-                don't matter.
+            resources: the resources the caller will create, at least one. Their locations don't
+                matter.
             on: the ARNs of the datasets, dataset groups or solutions on which the caller may create
                 them. By default all in your account and Region.
 
@@ -583,7 +582,7 @@ class PersonalizeEncryption(Construct):
         Revoked permissions break filters and recommendations of existing resources. The rule
         matches a key being disabled or scheduled for deletion, a new key policy (this stack's own
         updates too), and a grant being revoked or retired. Refused calls don't match. EventBridge
-        learns of the calls from CloudTrail: your account needs a trail that logs management events.
+        learns of the calls from CloudTrail: your account needs a trail for management events.
 
         Args:
             id: the id of the rule in this construct.

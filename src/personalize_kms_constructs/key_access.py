@@ -1,4 +1,4 @@
-"""An EventBridge rule on calls that could take away Personalize's access to a key."""
+"""An EventBridge rule on calls against Personalize's access to a key."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def key_access_rule(
 ) -> events.Rule:
     """Make a rule on API calls in CloudTrail that could revoke access to the keys.
 
-    The keys are those that there are at synth. The options are those of ``events.Rule``.
+    The keys are those at synth. The options are those of ``events.Rule``.
     """
     # Saves time: few stacks have such a rule, and the module is large.
     from aws_cdk import aws_events as events

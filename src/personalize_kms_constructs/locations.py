@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class S3Location:
-    """A file or folder in a bucket, and the KMS key that encrypts it.
+    """A file or folder in a bucket, and its KMS key.
 
     Your bucket must be in the Region of your Personalize resources, and reachable from outside a
     VPC (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).

@@ -1,3 +1,3 @@
-"""The permissions that AWS documents, as data: see ``personalize_kms_check.matrix``."""
+"""The permissions AWS documents, as data: see ``personalize_kms_check.matrix``."""
 
 from personalize_kms_check.matrix import *  # noqa: F403

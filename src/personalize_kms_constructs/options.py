@@ -1,4 +1,4 @@
-"""Options of the construct that are enumerations."""
+"""Enumerations for options of the construct."""
 
 from enum import Enum
 

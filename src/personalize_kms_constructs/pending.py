@@ -1,4 +1,4 @@
-"""Statements that could not be attached."""
+"""Statements for others to add, since this app can't."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._tokens import late_text
 
 @dataclass(frozen=True)
 class PendingStatements:
-    """Statements that somebody else must add to a policy."""
+    """Statements for somebody else to add to a policy."""
 
     policy: PolicyKind
     """The kind of policy: ``"key"``, ``"bucket"``, or ``"role"`` for an IAM policy of the role."""
@@ -30,7 +30,7 @@ class PendingStatements:
 
 
 def pending_statements(policies: Iterable[PolicyTarget]) -> tuple[PendingStatements, ...]:
-    """Return the statements of the policies that took none."""
+    """Return the statements of those policies to which this app can't add them."""
     pending = []
     for policy in policies:
         if policy.is_pending:

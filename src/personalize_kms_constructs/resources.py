@@ -1,4 +1,4 @@
-"""The resources that Personalize will be asked to create."""
+"""The resources to be created by Personalize."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .locations import LOCATION, S3Location
 
 @dataclass(frozen=True)
 class PersonalizeResource:
-    """A resource that you will create in Amazon Personalize, and the S3 locations it uses.
+    """A resource you will create in Amazon Personalize, and the S3 locations it uses.
 
     Use the factory methods. If you pass no locations, only KMS permissions on the encryption key
     are granted, and you add the S3 permissions yourself.
@@ -23,11 +23,11 @@ class PersonalizeResource:
     """
 
     permissions: matrix.Permissions
-    """The permissions that AWS documents for this kind of resource."""
+    """The permissions AWS documents for this kind of resource."""
     source: S3Location | None = None
-    """The location that it reads, if any."""
+    """The location it reads, if any."""
     destination: S3Location | None = None
-    """The location that it writes to, if any."""
+    """The location it writes to, if any."""
 
     def __post_init__(self) -> None:
         factory = self.permissions.resource.replace(" ", "_")
@@ -38,7 +38,7 @@ class PersonalizeResource:
 
     @staticmethod
     def dataset_group() -> PersonalizeResource:
-        """Return a dataset group that is encrypted with the encryption key.
+        """Return a dataset group, encrypted with the encryption key.
 
         https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
         """
@@ -92,9 +92,9 @@ class PersonalizeResource:
     def data_deletion_job(source: S3Location | None = None) -> PersonalizeResource:
         """Return a data deletion job that reads ``source``.
 
-        AWS's pages differ: the page on KMS doesn't list the job, and the page on S3 names it beside
-        import jobs and says that role and service must be allowed to use the key. So you get the
-        same as for an import job: statements in the policies of the dataset group's key and of the
+        AWS's pages differ. The page on KMS doesn't list the job. The page on S3 names it beside
+        import jobs: role and service must be allowed to use the key. So you get the same as for an
+        import job: statements in the policies of the dataset group's key and of the
         source's key, and no KMS action in the role's IAM policies.
 
         https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html

@@ -1,4 +1,4 @@
-"""``declare_created``: resources that code of an app creates, left in the metadata."""
+"""``declare_created``: resources created by code of an app, left in the metadata."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def declare_created(
     service_role: AnyRole,
     encryption_key: AnyKey | None = None,
 ) -> None:
-    """Declare resources of Personalize that code creates and no template shows.
+    """Declare resources of Personalize, created by code and shown by no template.
 
-    That may be a Lambda function, a notebook or a pipeline. The check then asks for what these
-    resources need of a role, keys and buckets that are wired by hand. The declaration leaves the
-    same metadata as a ``PersonalizeEncryption``, permits nothing, and fails no synth by itself:
+    The code may be a Lambda function, a notebook or a pipeline. The check then expects the needed
+    permissions of a role, keys and buckets wired by hand. The declaration leaves the same metadata
+    as a ``PersonalizeEncryption``, permits nothing, and fails no synth by itself:
 
         declare_created(
             stack,
@@ -44,8 +44,8 @@ def declare_created(
     Args:
         scope: the construct that creates them, or its stack: its account and Region are
             Personalize's.
-        resources: the resources that are created, with their locations.
-        service_role: the role that is passed to Personalize: an L2, an L1, an imported role or a
+        resources: the resources to be created, with their locations.
+        service_role: the role passed to Personalize: an L2, an L1, an imported role or a
             reference.
         encryption_key: the key of the dataset group, in the same forms; none if it has no key.
 

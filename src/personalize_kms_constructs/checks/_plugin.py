@@ -15,13 +15,13 @@ from .._judge.violations import check_everything, plugin_report
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
 class PersonalizeAccessChecks:
-    """Fails the synth of an app in which Personalize lacks access, at the construct that needs it.
+    """Fails the synth of an app where Personalize lacks access, and names the construct.
 
     Add it to the app:
 
         Validations.of(app).add_plugins(PersonalizeAccessChecks())
 
-    A missing permission or a problem is an error; a permission that is too much or undecided is a
+    A missing permission or a problem is an error; an excessive or undecided permission is a
     warning. Acknowledge a finding by the name of its rule, on the construct or above it:
 
         acknowledgment = Acknowledgment(id="Personalize::Undecided", reason="…")
@@ -29,11 +29,11 @@ class PersonalizeAccessChecks:
 
     The rules are ``Personalize::MissingKeyAccess``, ``MissingRoleAccess``,
     ``MissingBucketAccess``, ``ExcessKeyAccess``, ``ExcessRoleAccess``, ``ExcessBucketAccess``,
-    ``Undecided``, ``Ordering``, ``Trust`` and ``Configuration``; ``Unencrypted`` is for the judge
-    of apps with a ``PersonalizeEncryption``.
+    ``Undecided``, ``Ordering``, ``Trust`` and ``Configuration``. ``Unencrypted`` is for the check
+    at synth, which each ``PersonalizeEncryption`` brings to its app.
 
-    An app with a ``PersonalizeEncryption`` already has a plugin, the judge, that fails for whatever
-    uses its key or role. This plugin leaves that out.
+    The check at synth reports everything with the key or the role of a ``PersonalizeEncryption``.
+    This plugin leaves it out.
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """

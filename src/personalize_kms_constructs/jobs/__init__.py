@@ -16,9 +16,9 @@ Each time an execution enters a fragment, it starts a new job, also in a loop an
 Map. A retry or a redrive starts no second job. A failed job stays failed: to try again, start a new
 execution, or retry the fragment as a single state.
 
-By default each job has a new name, which retries and redrives keep. If you pass a name that a job
-has already, the execution fails: put something of the execution into the name. Rarely, it also
-fails if its own first attempt started that job and the answer was lost, unless the name has a UUID
+By default each job has a new name, which retries and redrives keep. If you pass the name of an
+existing job, the execution fails: put something of the execution into the name. Rarely, it also
+fails if its own first attempt started the job and the answer was lost, unless the name has a UUID
 in it. Policies allow the whole prefix of a location, and an execution fails if its path below the
 prefix is empty.
 

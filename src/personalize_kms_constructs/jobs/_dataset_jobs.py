@@ -143,7 +143,7 @@ class DatasetExportJob(JobFragment):
 class DataDeletionJob(JobFragment):
     """Deletes users and their data from a dataset group; it may take a day.
 
-    AWS guarantees it only if no job that uses the datasets is at work meanwhile
+    AWS guarantees it only if no other job uses the datasets meanwhile
     (https://docs.aws.amazon.com/personalize/latest/dg/delete-records.html).
 
     Its parameters may be expressions: see ``personalize_kms_constructs.jobs``.

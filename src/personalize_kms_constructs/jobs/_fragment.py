@@ -50,7 +50,7 @@ class JobDefinition(NamedTuple):
     locations: Mapping[str, tuple[S3Location, str | None]]
     """The location of each part, ``"source"`` or ``"destination"``, with the path below it."""
     arns: Sequence[ArnParameter]
-    """The parameters that are ARNs. The job belongs to the first."""
+    """The parameters for ARNs. The job belongs to the first."""
     arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     """Makes the arguments of the call, without name, role and tags, from those of locations."""
     problems: Iterable[str] = ()
@@ -119,7 +119,7 @@ class JobFragment(sfn.StateMachineFragment):
         self.node.add_validation(cast("IValidation", JobAtSynth(self, create, call)))
 
     def __make_states(self, id: str, language: JobLanguage, statements: list[Json]) -> State:
-        """Make the states, and return the state that starts the job."""
+        """Make the states, and return the first of them."""
         prepare = State(self, f"Prepare {id}", lambda: language.prepare(next=create.state_id))
         create = State(
             self, f"Start {id}", lambda: language.create(next=wait.state_id), statements=statements
@@ -153,7 +153,7 @@ class JobFragment(sfn.StateMachineFragment):
 
 
 def _arguments(options: JobOptions, of_kind: Mapping[str, Any], role_arn: str) -> dict[str, Any]:
-    """Return the arguments of the call, without a name that the fragment makes."""
+    """Return the arguments of the call, without a name made by the fragment."""
     tags = tag_list(options.tags)
     arguments = {"JobName": options.job_name, **of_kind, "Tags": tags, "RoleArn": role_arn}
     return cast("dict[str, Any]", without_none(arguments))
@@ -180,7 +180,7 @@ def _problems(
 
 
 def _encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:
-    """Explain that a value is not a ``PersonalizeEncryption``, or that it is elsewhere."""
+    """Explain that a value is not a ``PersonalizeEncryption``, or is elsewhere."""
     if not isinstance(encryption, PersonalizeEncryption):
         yield (
             f"encryption is {shown(encryption)}, expected a PersonalizeEncryption: pass the "

@@ -1,4 +1,4 @@
-"""The paths that a job reads and writes, below the prefixes of locations.
+"""The paths of a job's reads and writes, below the prefixes of locations.
 
 Policies are written before an execution knows its path, so they allow the location's whole prefix.
 An execution whose path lacks a part stops before the job is created. JSONata joins a missing value
@@ -58,7 +58,7 @@ class JobLocation:
 
     @property
     def uri(self) -> str:
-        """The ``s3://`` path for the API, or the expression that makes it."""
+        """The ``s3://`` path for the API, or an expression for it."""
         start = self.location.uri
         if self.path is None:
             return start
@@ -70,7 +70,7 @@ class JobLocation:
         return start + self.path
 
     def arguments(self, job: ResolvedResource) -> dict[str, Any]:
-        """Return the call's arguments for the location and for the key that encrypts it, if any."""
+        """Return the call's arguments for the location and for its key, if any."""
         *around, path = self._access.path_argument.split(".")
         arguments: dict[str, Any] = {path: self.uri}
         resolved = job.source if self.part == "source" else job.destination
@@ -92,7 +92,7 @@ class JobLocation:
     def check(self) -> str:
         """The beginning of a JSONata expression, which stops an execution whose path lacks a part.
 
-        Empty for paths that are known at synth.
+        Empty for paths known at synth.
         """
         if is_known(self.path):
             return ""
@@ -109,7 +109,7 @@ class JobLocation:
 
     @property
     def with_path(self) -> S3Location:
-        """The location with its path, if that is known at synth and could be in a policy."""
+        """The location with its path, if the path is known at synth and could be in a policy."""
         path = self.path
         if not isinstance(path, str) or not is_known(path):
             return self.location
@@ -179,7 +179,7 @@ def resources_of(
 
 
 def _guarded(source: str) -> str:
-    """Return JSONata for the same string that fails if a joined value is missing, null or empty.
+    """Return JSONata for the same string, with a failure if a part is missing, null or empty.
 
     The parts of a path are the operands of ``&``. Functions and conditions may handle missing
     values themselves.
@@ -194,7 +194,7 @@ def _guarded(source: str) -> str:
 
 
 def _guard(parameter: str) -> str:
-    """Return JSONata that defines the function that ``_guarded`` calls."""
+    """Return the JSONata for the function called by ``_guarded``."""
     return (
         "$pathPart := function($value, $text) { $type($value) in ['string', 'number', 'boolean'] "
         f"and $value != '' ? $value : $error('{parameter} is empty in this execution: ' & $text & "

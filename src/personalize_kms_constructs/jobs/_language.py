@@ -68,7 +68,7 @@ class JobLanguage:
     job_arn: str
     """The job's ARN, without its name."""
     arguments: Json
-    """The arguments of the call that starts the job."""
+    """The arguments of the call to start the job."""
     _: KW_ONLY
     name_is_new: bool
     """True if no other job can have the name, so a job with it comes from an earlier attempt."""
@@ -78,7 +78,7 @@ class JobLanguage:
     checks: str
     """The beginning of a JSONata expression, which stops an execution with wrong arguments."""
     given: Mapping[str, str]
-    """The JSONPaths that the checks read."""
+    """The JSONPaths for the checks."""
 
     def prepare(self, *, next: str) -> Json:
         """Evaluate the parameters, including the job's name, and note the time."""

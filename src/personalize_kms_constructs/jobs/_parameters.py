@@ -62,7 +62,7 @@ def without_none(value: Any) -> Any:
 
 
 def expression_problems(arguments: Mapping[str, Any]) -> Iterator[str]:
-    """Explain that one state can't evaluate these arguments."""
+    """Explain why one state can't evaluate these arguments."""
     values = leaves(arguments)
     for value in values:
         yield from text_problems("a parameter", value)
@@ -77,7 +77,7 @@ def expression_problems(arguments: Mapping[str, Any]) -> Iterator[str]:
 
 
 def value_problems(arguments: Mapping[str, Any]) -> Iterator[str]:
-    """Explain that no state can have a value, or that Personalize's API would refuse a number."""
+    """Explain why no state can have a value, or why Personalize's API would refuse a number."""
     for name, value in arguments.items():
         if isinstance(value, Mapping):
             yield from value_problems(value)
@@ -149,12 +149,12 @@ class ArnParameter:
 
 
 class JobName(NamedTuple):
-    """The name of each job that a fragment starts."""
+    """The name of each job of a fragment."""
 
     value: str
-    """The name, or the expression that makes it, in the language of the job's parameters."""
+    """The name, or an expression for it, in the language of the job's parameters."""
     pattern: str
-    """All names that the job may have, for policies."""
+    """A pattern for all names of the job, for policies."""
     is_new: bool
     """True if no other job can have the name."""
 
@@ -173,7 +173,7 @@ def job_name_of(scope: Construct, given: str | None, *, as_json_path: bool) -> J
 
 
 def job_name_problems(job_name: object) -> Iterator[str]:
-    """Explain that Personalize's API would refuse a name, or the result of an expression."""
+    """Explain why Personalize's API would refuse a name, or the result of an expression."""
     if job_name is not None:
         inside_of_text = list(text_problems("job_name", job_name))
         parts = _parts(job_name) if isinstance(job_name, str) else []
@@ -200,7 +200,7 @@ def _is_always_new(name: str) -> bool:
 
 
 def _parts(name: str) -> list[str | None]:
-    """Return the literal parts of a name, and None for each part that an execution evaluates."""
+    """Return the literal parts of a name, and None for each part evaluated in an execution."""
     if is_jsonata(name):
         texts = map(_JSONATA_TEXT.fullmatch, jsonata_operands(jsonata_source(name)))
         return [text and text["text"] for text in texts]

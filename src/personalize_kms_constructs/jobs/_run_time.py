@@ -1,4 +1,4 @@
-"""Values that each execution evaluates: JSONata and JsonPath expressions, and their parts."""
+"""Values evaluated in each execution: JSONata and JsonPath expressions, and their parts."""
 
 from __future__ import annotations
 

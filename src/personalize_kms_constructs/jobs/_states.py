@@ -1,7 +1,7 @@
 """The states of a job in the CDK: their rendering, and the metadata of the job at synth.
 
-States of the CDK such as ``sfn.Choice`` write JSONata only in a machine that is known to be
-JSONata. A state with its own ``"QueryLanguage": "JSONata"`` works in every machine.
+States of the CDK such as ``sfn.Choice`` write JSONata only in a machine known to be JSONata. A
+state with its own ``"QueryLanguage": "JSONata"`` works in every machine.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LONGEST_NAME = 80
 
 
 class State(sfn.CustomState):
-    """A state with its own JSON, rendered when the names of the states that follow are final."""
+    """A state with its own JSON, rendered when the names of the next states are final."""
 
     def __init__(
         self,
@@ -87,19 +87,19 @@ class State(sfn.CustomState):
 
 
 class JobCall(NamedTuple):
-    """The call that starts a job."""
+    """The call to start a job."""
 
     resource: ResolvedResource
     encryption_key: str
     """The ARN of the dataset group's key."""
     arguments: Mapping[str, Any]
     names: str
-    """All names that the job may have, as a pattern."""
+    """A pattern for all names of the job."""
 
 
 @jsii.implements(IValidation)
 class JobAtSynth:
-    """Leaves the metadata of a job, and warns of a second execution or a role that will fail.
+    """Leaves the metadata of a job, and warns of a second execution or a role about to fail.
 
     A fragment doesn't know its state machine, so it finds out at synth. It checks nothing itself.
     """
@@ -137,7 +137,7 @@ class JobAtSynth:
         return []
 
     def _lost_statements(self) -> Any:
-        """Return the statements that the owner of the state machine's role has to add."""
+        """Return the statements for the owner of the state machine's role to add."""
         if not self._state.has_lost_statements or has_precreated_roles(self._job):
             return []
         stack, call = Stack.of(self._job), self._call

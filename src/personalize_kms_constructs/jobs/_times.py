@@ -1,4 +1,4 @@
-"""The time that a job may take, and the time that it may wait for other jobs."""
+"""The time limit of a job, and the time for waiting for other jobs."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ LONGEST_DELAY = 900
 
 
 def timeout_seconds(timeout: Duration | None) -> int:
-    """Return the time that a job may take, in seconds."""
+    """Return the time limit of a job, in seconds."""
     return _DEFAULT_TIMEOUT if timeout is None else round(_seconds(timeout))
 
 
 def attempts(patience: Duration | None, timeout: Duration | None) -> int:
-    """Return the number of retries that fill the time for waiting, on average."""
+    """Return the number of retries to fill the time for waiting, on average."""
     longest = timeout_seconds(timeout) / 2
     wanted = min(_DEFAULT_PATIENCE, longest) if patience is None else _seconds(patience)
     number, delay, waited = 0, FIRST_DELAY, 0.0
