@@ -98,7 +98,7 @@ class OpenQuestion(NamedTuple):
     role_arns: tuple[str, ...] = ()
     """The ARNs of the roles it may name; empty where these can't be seen either."""
     asks: tuple[str, ...] = ("kms", "s3")
-    """The services in which it may need further permissions, as yet unknown."""
+    """The services in which it may need permissions that can't be seen."""
     cause: Cause = Cause.NOT_KNOWN
     """The cause; its words have the reason as ``why``."""
     values: tuple[tuple[str, Value], ...] = ()
@@ -111,7 +111,7 @@ class _Declared(Protocol):
 
 
 def declared_of(subjects: Iterable[_Declared]) -> tuple[Declaration, ...]:
-    """Return the resources of templates behind some subjects, each once."""
+    """Return the resources in templates of some subjects, each once."""
     declared = [subject.declared for subject in subjects if subject.declared]
     return tuple(dict.fromkeys(declared))
 

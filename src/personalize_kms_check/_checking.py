@@ -26,7 +26,7 @@ _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 
 class CloudAssembly(Protocol):
-    """An assembly as the CDK returns it: the one member used here."""
+    """An assembly as the CDK returns it, with the one member used here."""
 
     @property
     def directory(self) -> str:
@@ -55,7 +55,7 @@ def check_assembly(
             directory, for example ``cdk.out``, or of a template in JSON or, with the extra ``cli``,
             in YAML, or of a folder of templates of one deployment. Nested stacks, and the stages of
             an app, are included.
-        created: resources of Personalize created by code and shown by no template, in the form of
+        created: resources that code creates in Personalize and no template shows, in the form of
             metadata: ``{"serviceRole": …, "encryptionKey": …, "resources": [{"resource": "dataset
             import job", "source": {"bucket": …, "prefix": "import/"}}]}``. Keys, roles and buckets
             are ARNs or CloudFormation's references.

@@ -28,7 +28,7 @@ _KINDS: Mapping[Answer, FindingKind] = {
 
 
 def compare(model: AccessModel) -> AccessReport:
-    """Return all findings: the differences from AWS's pages, and everything as they ask."""
+    """Return all findings: the differences from AWS's pages, and whatever agrees with them."""
     decided = decisions(model)
     return report_on(decided, too_much(model, decided.needs, decided.forms.named()))
 
@@ -82,7 +82,7 @@ def _names(
 
 
 def _missing(decisions: Decisions) -> Iterator[tuple[Need, Finding, list[WhichPolicy]]]:
-    """Yield the unmet needs, each with its finding and the policies without it."""
+    """Yield the unmet needs, each with its finding and the policies that lack it."""
     for decided in decisions.on_needs:
         if decided.answer is Answer.NO:
             need, reasons = decided.need, decisions.forms.reasons(decided)
@@ -97,7 +97,7 @@ def _on_need(
 ) -> Finding:
     """Return the finding on a need.
 
-    ``reasons`` says why it isn't met. Its places are the policies with a denial or a gap.
+    ``reasons`` says why it isn't met. Its places are the policies that deny it or lack it.
     """
     need, column, decision = decided
     asked = need.asked

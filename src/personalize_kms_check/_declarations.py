@@ -10,7 +10,7 @@ STANDARD_INPUT = "-"
 
 
 class Declaration(NamedTuple):
-    """A resource of a template, or a construct in place of a resource."""
+    """A resource of a template, or a construct that stands for a resource."""
 
     template: str
     """The path of the template's file."""

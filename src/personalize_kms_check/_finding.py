@@ -31,7 +31,7 @@ class Finding:
     needed and there. ``"ordering"``, ``"trust"`` or ``"configuration"``: a problem."""
     principal: PrincipalKind = ""
     """``"role"``, ``"service"``, ``"caller"`` or ``"account"``: the service role, Personalize
-    itself, a role calling it, or somebody in a trust policy."""
+    itself, a role calling it, or somebody named in a trust policy."""
     principal_arn: str = ""
     """The ARN of the role, or ``personalize.amazonaws.com``."""
     action: str = ""
@@ -90,7 +90,7 @@ class Finding:
 
     @property
     def cause(self) -> Cause:
-        """The cause for which it is allowed, undecided, missing, too much or a problem."""
+        """The cause that makes it allowed, undecided, missing, too much or a problem."""
         return self.reason.cause
 
     @property

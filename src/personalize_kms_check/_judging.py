@@ -257,7 +257,7 @@ def less(report: AccessReport, of_judge: AccessReport) -> AccessReport:
 
 
 def _others(findings: Iterable[Finding], known: Mapping[object, set[str]]) -> Iterator[Finding]:
-    """Yield unknown findings, and known missing permissions with their unknown requests."""
+    """Yield new findings, and known missing permissions with their new requests."""
     for finding in findings:
         of_judge = known.get(_identity(finding))
         if of_judge is None:

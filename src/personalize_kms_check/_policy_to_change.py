@@ -18,26 +18,26 @@ class PolicyToChange:
     policy_of: str
     """The ARN of the key, role or bucket whose policy it is."""
     declared: tuple[Declaration, ...] = field(default=(), repr=False)
-    """The resources with the policy; if it is to be made, a resource of its template."""
+    """The resources that have the policy; if it is to be made, a resource of its template."""
     lacks: tuple[Finding, ...] = ()
     too_much: tuple[Finding, ...] = ()
     should_have: tuple[Json, ...] = ()
     """All statements it should have for Personalize, as the template takes them. For callers, and
     for roles with nothing too much, only those for missing permissions."""
     replaces: tuple[str, ...] = ()
-    """The statements of a key, bucket or trust policy to replace by the list, by sid or number."""
+    """The statements of a key, bucket or trust policy that the list replaces, by sid or number."""
     own_conditions: tuple[str, ...] = ()
     """The condition keys of replaced statements, so nobody loses their own condition unseen."""
     also_for: tuple[str, ...] = ()
     """The others whom the policy or a replaced statement serves: they may lose permissions."""
     unnamed_roles: tuple[str, ...] = ()
-    """The ARNs of roles to name first: the policy can only name them by a string."""
+    """The ARNs of roles that need a name first: the policy can only name them by a string."""
     file: str = ""
     """The file of the assembly with the statements for the policy's owner, if they are pending."""
     make: str = ""
     """The type of the resource to make, where no policy can take the statements."""
     waiting: tuple[Declaration, ...] = field(default=(), repr=False)
-    """The resources of the template to make dependent on the new policy."""
+    """The resources of the template that have to depend on the new policy."""
 
     def mends(self, problem: Finding) -> bool:
         """Tell if it is the trust policy of the role in a problem."""
@@ -46,7 +46,7 @@ class PolicyToChange:
 
     @property
     def where(self) -> list[dict[str, str]]:
-        """The resources with the policy, or a resource of its template, as in reports."""
+        """The resources that have the policy, or a resource of its template, as in reports."""
         return [declaration.where for declaration in self.declared]
 
     def to_json(self) -> Json:

@@ -20,7 +20,7 @@ _COLOURS = {"✘": "red", "!": "yellow", "?": "cyan"}
 def write(text: str, *, coloured: bool = False) -> None:
     """Write to the standard output, and stop the command if it takes nothing.
 
-    Characters missing in the output are shown as others, and control characters as numbers. Lines
+    A character that the output lacks is replaced. Control characters are shown as numbers. Lines
     with a mark have its colour on a terminal, if the text is ``coloured``.
     """
     if sys.stdout is None:

@@ -1,4 +1,4 @@
-"""AWS CDK constructs for Amazon Personalize's access to your customer managed KMS keys."""
+"""AWS CDK constructs that give Amazon Personalize access to your customer managed KMS keys."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

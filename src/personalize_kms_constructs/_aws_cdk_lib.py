@@ -1,4 +1,4 @@
-"""The version of aws-cdk-lib needed by the library, and an error with this version."""
+"""The version of aws-cdk-lib needed by the library, and an error that names it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOWEST = "2.271.0"
 
 @contextmanager
 def explaining_an_old_version() -> Iterator[None]:
-    """Refuse too old an aws-cdk-lib, also where the import succeeds.
+    """Refuse an aws-cdk-lib that is too old, also where the import succeeds.
 
     Saves time: the distribution is asked for its version only after a failure.
     """

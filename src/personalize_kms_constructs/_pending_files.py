@@ -65,13 +65,13 @@ def replacing(statements: Any) -> str:
 
 
 def _name(arn: str) -> str:
-    """Return the name in an ARN, in characters for every file system."""
+    """Return the name in an ARN, in characters that every file system takes."""
     name = re.split("[:/]", arn)[-1]
     return re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-.")[:_LENGTH]
 
 
 def _free(folder: Path, name: str) -> Path:
-    """Return a path without a file: two ARNs may end in one name."""
+    """Return a path that no file has yet: two ARNs may end in one name."""
     path, number = folder / f"{name}.json", 1
     while path.exists():
         number += 1

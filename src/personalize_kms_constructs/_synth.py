@@ -93,7 +93,7 @@ class Made:
     immutable_callers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """The statements for callers with immutable roles, by the ARNs of the roles."""
     rules: list[str] = field(default_factory=list)
-    """The ids of the rules on calls against access to the keys."""
+    """The ids of the rules on calls that could take away access to the keys."""
 
 
 class _Pasteable(NamedTuple):
@@ -120,7 +120,7 @@ class AtSynth:
         self._made = made
 
     def validate(self) -> list[str]:
-        """Return values with patterns. The judge finds all other problems, if it is on."""
+        """Return values that are patterns. The judge finds all other problems, if it is on."""
         bring_judge(self._here.root)
         pasteable = self._pasteable()
         paths = write_files(self._scope, self._here, [pending[:3] for pending in pasteable])
@@ -199,7 +199,7 @@ class AtSynth:
         yield from self._rule_warnings()
 
     def _granted_warnings(self) -> Iterator[Message]:
-        """Warn of resources callers may create, but without permissions for Personalize."""
+        """Warn of resources for which a caller has permissions, but Personalize has none."""
         allowed = {resource.row for resource in self._wiring.allowed.values()}
         granted = {resource.permissions: None for resource in self._made.granted}
         for row in granted:
@@ -223,7 +223,7 @@ class AtSynth:
                 )
 
     def _open_prefix_warnings(self) -> Iterator[Message]:
-        """Warn of sources like folders, but without a final slash: most files have a dot."""
+        """Warn of sources that look like folders, without a final slash: most files have a dot."""
         for resource in self._wiring.allowed.values():
             source = resource.source
             last = "" if source is None else source.prefix.rpartition("/")[2]

@@ -121,7 +121,7 @@ def resolved_early(text: str, stack: cdk.Stack) -> Any:
 
 
 class _EarlyResolver(cdk.DefaultTokenResolver):
-    """Resolves only tokens with known values."""
+    """Resolves only tokens that have their values already."""
 
     def __init__(self) -> None:
         super().__init__(cast("cdk.IFragmentConcatenator", _Joined()))

@@ -112,8 +112,8 @@ class PersonalizeEncryption(Construct):
             encryption_key: the key of your dataset groups, a symmetric encryption key in the
                 stack's Region: an L2, an L1, an imported key or a reference. By default the
                 construct makes a key with yearly rotation.
-            service_role: the role for Personalize to assume, in the same forms. The synth fails if
-                a role of this app doesn't trust Personalize. By default the construct makes a role.
+            service_role: the role that Personalize assumes, in the same forms. The synth fails if a
+                role of this app doesn't trust Personalize. By default the construct makes a role.
                 Personalize can assume it only for resources of this account and Region
                 (https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html).
             role_name: the name of the role made here, tokens included. By default it is fixed, made
@@ -249,7 +249,7 @@ class PersonalizeEncryption(Construct):
 
     @property
     def service_role(self) -> iam.IRole:
-        """The role for Personalize to assume: the ``roleArn`` of your resources and jobs."""
+        """The role that Personalize assumes: the ``roleArn`` of your resources and jobs."""
         return self._personalize_wiring.role.role
 
     @property
@@ -259,7 +259,7 @@ class PersonalizeEncryption(Construct):
 
     @property
     def permissions(self) -> IDependable:
-        """Every policy needed before a call to Personalize, later additions included.
+        """Every policy that must exist before Personalize is called, later additions included.
 
         For L1s of your own: ``movies.node.add_dependency(encryption.permissions)``.
         """
@@ -267,7 +267,7 @@ class PersonalizeEncryption(Construct):
 
     @property
     def pending_statements(self) -> tuple[PendingStatements, ...]:
-        """Statements for you or somebody else to add to policies.
+        """Statements that you or somebody else must add to policies.
 
         They are for imported keys and buckets, and for immutable roles. A warning at synth names
         files with the same. If a policy of your app is an expression, its statements are here too.
@@ -365,7 +365,7 @@ class PersonalizeEncryption(Construct):
         import_job_name: str | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> personalize.CfnDataset:
-        """Add a dataset and, with ``import_from``, the job to import its first data.
+        """Add a dataset and, with ``import_from``, the job that imports its first data.
 
         The job is allowed too, and the deployment waits for the import.
 
@@ -517,7 +517,7 @@ class PersonalizeEncryption(Construct):
         resources: Sequence[PersonalizeResource],
         key_arn: str | None = None,
     ) -> _L1:
-        """Allow a new resource, and make it wait for its permissions; remove it after a failure."""
+        """Allow a new resource, and make it wait for its permissions; remove it if this fails."""
         with taken_out_if_refused(self, id):
             self._personalize_wiring.allow(resources)
         resource.node.add_dependency(self._personalize_wiring.permissions_besides(key_arn))

@@ -1,4 +1,4 @@
-"""An EventBridge rule on calls against Personalize's access to a key."""
+"""An EventBridge rule on calls that could take away Personalize's access to a key."""
 
 from __future__ import annotations
 

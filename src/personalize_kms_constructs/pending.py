@@ -15,7 +15,7 @@ from ._tokens import late_text
 
 @dataclass(frozen=True)
 class PendingStatements:
-    """Statements for somebody else to add to a policy."""
+    """Statements that somebody else must add to a policy."""
 
     policy: PolicyKind
     """The kind of policy: ``"key"``, ``"bucket"``, or ``"role"`` for an IAM policy of the role."""

@@ -83,7 +83,7 @@ class ShouldHave:
         return not self._is_for_unnamed_role(which, need) or not self._forms.is_of_account(need)
 
     def unnamed_roles(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[str, ...]:
-        """Return the roles to name first: the policy can only name them by a string."""
+        """Return the roles that need a name first: the policy can only name them by a string."""
         unnamed: dict[str, None] = {}
         for need in needs:
             if self._is_for_unnamed_role(which, need):

@@ -38,7 +38,7 @@ class _Change:
 
 
 class Advice:
-    """Finds the policies with too little or too much, and the statements for them."""
+    """Finds the policies with missing or excessive permissions, and the statements for them."""
 
     def __init__(self, model: AccessModel, needs: list[Need], forms: Forms) -> None:
         self._model = model
@@ -49,7 +49,7 @@ class Advice:
     def to_change(
         self, missing: Lacking, excess: Iterable[Finding], untrusted: Iterable[str]
     ) -> list[PolicyToChange]:
-        """Return the policies with too little or too much, and those without trust in Personalize.
+        """Return the policies that lack something, have too much, or don't trust Personalize.
 
         ``excess`` is sorted, and ``untrusted`` has the ARNs of roles.
         """
@@ -162,7 +162,7 @@ class Advice:
         return tuple(also_for)
 
     def _waiting(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[Declaration, ...]:
-        """Return the resources to make wait for a new policy, in its template."""
+        """Return the resources in its template that have to wait for a new policy."""
         if not which.make:
             return ()
         waiting: set[Declaration] = set()

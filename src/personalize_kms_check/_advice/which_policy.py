@@ -19,7 +19,7 @@ BUCKET_POLICY = "AWS::S3::BucketPolicy"
 
 
 class WhichPolicy(NamedTuple):
-    """A policy, by the resources with it; if it is to be made, by a resource of its template."""
+    """A policy, by the resources that have it; a policy to make, by one of its template."""
 
     owner: str
     column: Column

@@ -18,7 +18,7 @@ from .elements import is_by_principal_arn
 
 
 class Addressed(StrEnum):
-    """The callers in a statement; a role's permissions boundary limits some of them.
+    """The callers addressed by a statement; a role's permissions boundary limits some of them.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html
     """

@@ -179,7 +179,7 @@ class Call:
 
     @cached_property  # Saves time: each policy that exists already asks for it.
     def among_ids(self) -> Call:
-        """The same call for a policy with real ids, in places where templates have unknown ids."""
+        """The same call for a policy with real ids, where those of templates are unknown."""
         caller = self.caller._replace(arn=with_open_ids(self.caller.arn))
         return replace(self, caller=caller, resource_arn=with_open_ids(self.resource_arn))
 

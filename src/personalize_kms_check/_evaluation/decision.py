@@ -99,7 +99,7 @@ class _Sides(NamedTuple):
         return self._replace(boundary=_NO_LIMIT)
 
     def lacking(self) -> list[Reason]:
-        """Return the policies without a statement; none where it is or may be allowed."""
+        """Return the policies that lack a statement; none where it is or may be allowed."""
         if self.answer is not Answer.NO:
             return []
         if self.boundary.answer is Answer.NO:

@@ -93,7 +93,7 @@ def verdict_of(policies: list[Policy], call: Call, *, of_resource: bool) -> Verd
 
 
 def _matches_of(policy: Policy, call: Call, *, of_resource: bool) -> _Matches:
-    """Yield the matches of a policy's statements, and of unknown parts, any statement perhaps."""
+    """Yield the matches of a policy's statements, and of parts that may be any statement."""
     if not isinstance(policy.document, dict):
         yield from _any_statement(Reason.of(Cause.ELEMENT_UNKNOWN, element=policy.name))
     elif policy.not_understood:

@@ -1,4 +1,4 @@
-"""Strangers let in by policies of an app: by trust policies, and by others without a request."""
+"""Strangers let in by an app's policies: by trust policies, and by others whatever the requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Problems to fix without a statement: trust, unusable keys, and policies made too late."""
+"""Problems that no statement fixes: trust, unusable keys, and policies made too late."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def trust_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator
 
 
 def configuration_problems(model: AccessModel) -> Iterator[Finding]:
-    """Yield keys and roles of no use to Personalize, whatever the policies say."""
+    """Yield keys and roles that Personalize can't work with, whatever the policies say."""
     unusable: dict[object, tuple[str, Reason, str, list[Asked]]] = {}
     for asked in model.asked:
         for arn, reason, page in _unusable(model, asked):
@@ -77,7 +77,7 @@ def configuration_problems(model: AccessModel) -> Iterator[Finding]:
 
 
 def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason, str]]:
-    """Yield the ARNs of no use to Personalize, the reasons, and AWS's pages."""
+    """Yield the ARNs that Personalize can't work with, the reasons, and AWS's pages."""
     role = model.role(asked.role_arn)
     if not role.exists:
         yield role.arn, Reason.of(Cause.ROLE_ABSENT), IMPORT_PAGE
@@ -125,7 +125,7 @@ def ordering_problems(model: AccessModel, decisions: Iterable[Decided]) -> Itera
     """Yield the policies needed by a resource of a template, but perhaps created after it.
 
     It is a warning if a part of the key's policy, or an IAM policy of the role, can't be seen: this
-    part may allow the same. A policy only for limits, as a boundary is, makes no difference.
+    part may allow the same. A policy that only limits, as a boundary does, makes no difference.
     """
     early: dict[tuple[Asked, Policy], list[Need]] = {}
     for need, _, decision in decisions:

@@ -119,7 +119,7 @@ def as_sent(call: Call) -> Call:
 
 
 def _role_in(account: str) -> str:
-    """Return the ARN of an account's role without a name in any policy."""
+    """Return the ARN of a role in an account. No policy names this role."""
     return f"arn:{PARTITION}:iam::{account}:role/{generated('another role')}"
 
 

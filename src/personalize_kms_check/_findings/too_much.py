@@ -249,7 +249,7 @@ class _OfCaller:
             )
 
     def _may_be_asked_by(self, action: str) -> tuple[str, ...]:
-        """Return the names of open requests with a possible need of an action of the caller."""
+        """Return the names of open requests that may need an action of the caller."""
         if not is_asked_somewhere(action):
             return ()
         service = action.partition(":")[0].lower()

@@ -74,7 +74,7 @@ def _alike(needs: Iterable[Need]) -> Iterable[list[Need]]:
 
 
 def _policies_on(need: Need) -> list[Policy]:
-    """Return the policies to decide on a need by."""
+    """Return the policies that decide on a need."""
     policies = [] if need.owner is None else [*need.owner.documents]
     if need.role is not None:
         policies += need.role.identity

@@ -32,7 +32,7 @@ class Forms:
         self._delegated: dict[tuple[str, str], bool] = {}
         """The form of each pair of owner and role, by their ARNs."""
         self._by_key_policy: dict[Need, Decided] = {}
-        """The needs of roles for key policies to decide on."""
+        """The needs of roles that key policies decide on."""
         by_pair: dict[tuple[str, str], tuple[Owner, Role, list[Decision]]] = {}
         for decided in decisions:
             owner, role = decided.need.owner, decided.need.role
@@ -86,7 +86,7 @@ class Forms:
         return named
 
     def reasons(self, decided: Decided) -> dict[Column, Reason]:
-        """Return the reasons why a need isn't met, by the column of the policy without it.
+        """Return the reasons why a need isn't met, by the column of the policy that lacks it.
 
         The column is empty where no statement helps.
         """

@@ -97,7 +97,7 @@ def _once(needs: Iterable[Need]) -> list[Need]:
 
 
 def users_of(model: AccessModel) -> Mapping[str, list[Asked]]:
-    """Return the requests for each role, bucket and key in use."""
+    """Return the requests that use each role, bucket and key."""
     users: dict[str, list[Asked]] = {}
     for asked in model.asked:
         buckets = [location.bucket_arn for location in asked.locations]

@@ -1,4 +1,4 @@
-"""The resources of an assembly by the names and ARNs of references."""
+"""The resources of an assembly by the names and ARNs that refer to them."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Deployment:
         return in_partition
 
     def key_arn(self, key: str, resource: Resource) -> str:
-        """Return the ARN of a key in a property, where it has its id, its ARN or an alias.
+        """Return the ARN of a key named in a property by its id, its ARN or an alias.
 
         If the key of an alias isn't known, return the alias's ARN.
         """
@@ -113,7 +113,7 @@ class Deployment:
         return arn if target is None else self.key_arn(target, alias)
 
     def role_arn(self, role: str, resource: Resource) -> str:
-        """Return the ARN of a role in a property, where it has its name or its ARN."""
+        """Return the ARN of a role named in a property by its name or its ARN."""
         if split_arn(role):
             return role
         account = resource.stack.template.account
@@ -133,7 +133,7 @@ class Deployment:
         return [policy for policy in policies if policy.stack.top is top]
 
     def policies_naming(self, role_name: str, account: str) -> list[Resource]:
-        """Return the policies with the name of a role of an account."""
+        """Return the policies that name a role of an account."""
         policies = self.find("policies of roles", role_name)
         return [policy for policy in policies if may_be_in(account, policy)]
 

@@ -1,4 +1,4 @@
-"""Policies of keys and buckets, perhaps replaced by an ``AwsCustomResource``."""
+"""Policies of keys and buckets that ``AwsCustomResource``s may replace."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CALLS = {"putkeypolicy": "kms", "putbucketpolicy": "s3"}
 
 
 class PoliciesByCode:
-    """The policies perhaps replaced by an ``AwsCustomResource``."""
+    """The policies that ``AwsCustomResource``s may replace."""
 
     def __init__(self, resources: Iterable[Resource], deployment: Deployment) -> None:
         self._replaced: list[tuple[str, str]] = []

@@ -18,7 +18,7 @@ from .._values import account_of, last_part, open_parts
 from .aws_managed_policies import policy_of_aws
 
 IDENTITY_POLICIES = ("AWS::IAM::Policy", MANAGED_POLICY, "AWS::IAM::RolePolicy")
-"""The types of IAM policies with the names of their roles."""
+"""The types of IAM policies that name their roles."""
 
 _OF_OWNERS = {
     "KeyPolicy": "key policy of",

@@ -157,7 +157,7 @@ class Owners:
         )
 
     def _imported_role(self, arn: str) -> Role:
-        """Return a role with those policies of the app in which it is named."""
+        """Return a role of which at most the policies that name it are known."""
         why = _why_unseen(arn)
         identity: list[Policy] = []
         # Where the path isn't known, it isn't known either where the name begins.
@@ -284,7 +284,7 @@ def _doubt_about(key: Key, resource: Resource) -> str:
 def _may_be_of(
     name: str, account: str, unclaimed: Mapping[str, list[Resource]]
 ) -> dict[str, Policy]:
-    """Return policies, perhaps an owner's, by the reason why this isn't known."""
+    """Return the policies that may be an owner's, by the reason why this isn't known."""
     policies: dict[str, Policy] = {}
     for other, resources in unclaimed.items():
         if not has_unknown(other + name) or same(other, name) is not Answer.MAYBE:

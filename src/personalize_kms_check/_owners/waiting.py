@@ -16,13 +16,13 @@ from .._templates.stacks import Resource, Stack
 
 @dataclass(frozen=True)
 class Existing:
-    """The resources in existence when another resource is created, by their declarations."""
+    """The resources that exist when another resource is created, by their declarations."""
 
     declared: set[Declaration]
     templates: frozenset[str]
     """The templates of which all resources exist."""
     ordered: frozenset[str] | None = None
-    """The templates with an order. Resources of all others exist. None if all have an order."""
+    """The templates of ordered stacks. All others count as deployed. None if all are ordered."""
 
     def __contains__(self, declared: object) -> bool:
         if not isinstance(declared, Declaration):
@@ -51,7 +51,7 @@ class CreationOrder:
         return stack.top in self._tops
 
     def there(self, stack: Stack, logical_id: str) -> Existing:
-        """Return the resources in existence when a resource makes its request.
+        """Return the resources that exist when a resource makes its request.
 
         Stages can't refer to each other, so the resources of other assemblies count as made. If no
         manifest says the order of stacks, those of other templates do, too.

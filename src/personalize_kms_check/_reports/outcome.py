@@ -42,12 +42,12 @@ class AccessFindings:
 
     @property
     def undecided(self) -> tuple[Finding, ...]:
-        """Permissions unseen in templates or undocumented by AWS; ``because`` says why."""
+        """Permissions that can't be seen or aren't documented by AWS. ``because`` says why."""
         return self._of("undecided")
 
     @property
     def problems(self) -> tuple[Finding, ...]:
-        """Problems to fix in other ways than by a statement: ordering, trust, configuration."""
+        """Problems that no added statement fixes: ordering, trust, configuration."""
         return tuple(finding for finding in self.findings if finding.is_problem)
 
     @property

@@ -54,7 +54,7 @@ class Left:
     pending: list[PendingPolicy] = field(default_factory=list)
     """The policies whose statements others have to add."""
     state: tuple[Stack, str] | None = None
-    """If it is a job: the stack, and the name of the state to start it."""
+    """If it is a job: its stack, and the name of the state that starts it."""
     job_name: str = ""
     """A pattern for all names of the job."""
     made_for: str = ""
@@ -157,7 +157,7 @@ class _Metadata:
         left.problems.append(problem)
 
     def _read_job(self, job: Mapping[str, Any]) -> None:
-        """Read the names of a job, and of its first state."""
+        """Read the names of a job, and of the state that starts it."""
         left = self.left
         left.state = (self.references.own, str(job.get("state")))
         left.job_name = self.references.text(job.get("name", ""))

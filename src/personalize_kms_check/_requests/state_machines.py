@@ -44,7 +44,7 @@ _INPUT = re.compile(
 
 
 def of_state_machine(resource: Resource) -> list[Request | OpenQuestion]:
-    """Return the jobs of a state machine."""
+    """Return the jobs started by a state machine."""
     requests: list[Request | OpenQuestion] = []
     definition = _definition(resource)
     if isinstance(definition, OpenQuestion):

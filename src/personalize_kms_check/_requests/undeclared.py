@@ -39,7 +39,7 @@ class _Passed(NamedTuple):
     path: str
     """The name in reports; empty for a role known from requests only."""
     calls: set[str]
-    """The calls of requests with it."""
+    """The calls of requests that use it."""
 
 
 def undeclared(
@@ -81,7 +81,7 @@ def _passed(
 
 
 def _may_be_for_personalize(resource: Resource, deployment: Deployment) -> bool:
-    """Report whether a resource is a role with the word Personalize in it, and may trust it."""
+    """Report whether a resource is a role that speaks of Personalize and may trust it."""
     if resource.type != physical.ROLE or "personalize" not in json.dumps(resource.body).lower():
         return False
     template = resource.stack.template

@@ -52,7 +52,7 @@ class App(Surroundings):
         return [stack for stack in self.top if stack.template.stack_name == name]
 
     def exporters(self, name: str, to: Stack) -> list[tuple[Stack, str]]:
-        """Return the stacks with an export of this name for a stack, and the output."""
+        """Return the stacks that export a name to a stack, with the output."""
         exporters: list[tuple[Stack, str]] = []
         for stack, output in self._exported_as(name):
             if stack.is_in(to.template.account, to.template.region):

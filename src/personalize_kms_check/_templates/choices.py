@@ -36,7 +36,7 @@ class Either(str):
 
 
 class Item(NamedTuple):
-    """An item of a list, or of one of the lists in a condition's choice."""
+    """An item of a list, or of one of the lists that a condition chooses."""
 
     value: Any
     position: Position

@@ -209,7 +209,7 @@ class Stack(Scope):
     def stack_output(self, arguments: Mapping[str, Any]) -> Any:
         """Return an output of another stack, in the Region and the account of the arguments.
 
-        The account is the account of the reading role.
+        The role in the arguments decides the account.
         """
         name, output = str(arguments["StackName"]), str(arguments["OutputName"])
         here = self.template

@@ -36,7 +36,7 @@ def add_by_cdk(
 
     Return False if they take none. The CDK keeps a copy of the policy and writes all of it with
     each statement, so statements added beside it are lost. It drops ``Id`` and ``Version``, and
-    can't read ``Fn::Sub`` in a ``Resource``, so use it only for a policy perhaps written by it.
+    can't read ``Fn::Sub`` in a ``Resource``, so use it only for a policy that it may have written.
     """
     rest = {element: value for element, value in policy.items() if element != "Statement"}
     if rest != {"Version": "2012-10-17"}:
@@ -87,7 +87,7 @@ class BucketPolicies:
         return known or self._beside(bucket, l2) or _make(l1, l2)
 
     def _beside(self, bucket: ResolvedBucket, l2: s3.IBucket | None) -> s3.CfnBucketPolicy | None:
-        """Return the policy with a bucket's reference or name, from its stack or this stack."""
+        """Return the policy that refers to a bucket or has its name, in its stack or this stack."""
         stack = cast("Stack", bucket.stack)
         named = self._in(stack) if stack is self._here else self._in(stack) | self._in(self._here)
         if not named:

@@ -1,4 +1,4 @@
-"""Paths in S3 refused by Personalize, or with a wider meaning in a policy than they name."""
+"""Paths in S3 that Personalize refuses, or that would allow more in a policy than they name."""
 
 from __future__ import annotations
 

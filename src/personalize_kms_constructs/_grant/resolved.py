@@ -25,7 +25,7 @@ class ResolvedKey(NamedTuple):
     """A key."""
 
     identity: str
-    """The same string for all objects with this key."""
+    """The same string for all objects that stand for this key."""
     arn: str
     stack: Stack | None
     """Its stack in this app; none if it is imported."""
@@ -46,7 +46,7 @@ class ResolvedBucket(NamedTuple):
     """A bucket."""
 
     identity: str
-    """The same string for all objects with this bucket."""
+    """The same string for all objects that stand for this bucket."""
     arn: str
     stack: Stack | None
     """Its stack in this app; none if it is imported."""
@@ -68,7 +68,7 @@ class ResolvedBucket(NamedTuple):
 
 
 class ResolvedLocation(NamedTuple):
-    """A location with its key."""
+    """A location, with the key it is encrypted with."""
 
     location: S3Location
     bucket: ResolvedBucket

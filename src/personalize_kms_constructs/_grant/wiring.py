@@ -185,7 +185,7 @@ class Wiring:
         return planned
 
     def permissions_besides(self, key_arn: str | None = None) -> IDependable:
-        """Return the permissions for a resource with its own reference to a key."""
+        """Return the permissions for a resource that refers to a key itself."""
         permissions = _Permissions(self, key_arn)
         Dependable.implement(permissions, permissions)
         return permissions

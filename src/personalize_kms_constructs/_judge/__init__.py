@@ -1,1 +1,1 @@
-"""The judge, a validation plugin: each construct brings it to its app. And its findings."""
+"""The judge, a validation plugin brought to an app by its constructs, and its findings."""

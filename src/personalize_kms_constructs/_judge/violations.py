@@ -42,7 +42,7 @@ _APP = cdk.PolicyViolatingResource(construct_path="", locations=[])
 def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
     """Return the certain findings, none of them pending, on what constructs of ours use.
 
-    It never raises: for the CLI, a plugin with an exception is a plugin without findings.
+    It never raises: the CLI takes a plugin that raises for a plugin without findings.
     """
     try:
         app, root = _read_app(context), context.app_construct

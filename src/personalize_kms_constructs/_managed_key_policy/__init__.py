@@ -1,4 +1,4 @@
-"""The custom resource for statements in the policy of an existing key."""
+"""The custom resource that keeps statements in the policy of an existing key."""
 
 from .construct import ManagedKeyPolicy
 

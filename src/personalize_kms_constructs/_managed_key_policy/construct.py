@@ -34,13 +34,13 @@ class ManagedKeyPolicy(Construct):
     ) -> None:
         """Make the custom resource and, if it is the stack's first, the function.
 
-        The id is a hash of the key's ARN. With a number as id, a key with a new place in the list
-        would be written by a resource, and then cleaned up by another. The text of a token may
+        The id is a hash of the key's ARN. With a number as id, a key that moves in the list would
+        be written by a resource, and then cleaned up by another. The text of a token may
         change too.
 
         ``RETAIN`` also leaves the statements in the policy of the old key when ``key_arn`` changes.
-        Only a failed stack operation removes statements, its own. Statements older than the
-        resource always stay.
+        Only a failed stack operation removes the statements that it added. Statements older than
+        the resource always stay.
         """
         id_of_key = key_id(Stack.of(scope), key_arn)
         super().__init__(scope, f"KeyPolicy{id_of_key}")

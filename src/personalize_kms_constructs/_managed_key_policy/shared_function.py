@@ -100,7 +100,7 @@ class KeyPolicyFunction(Construct):
     def reach(self, key_arn: str, id: str, resource: CfnResource) -> None:
         """Let the function reach a key, and make a custom resource wait for this permission.
 
-        Each key has its own policy, and everything in need of it is deleted first: when
+        Each key has its own policy, and everything that needs it is deleted first: when
         CloudFormation cleans up after an update, the function must reach keys no longer in the
         template. Custom resources of the same key wait for each other, so they don't undo each
         other's work.

@@ -27,10 +27,10 @@ def declare_created(
     service_role: AnyRole,
     encryption_key: AnyKey | None = None,
 ) -> None:
-    """Declare resources of Personalize, created by code and shown by no template.
+    """Declare resources of Personalize that code creates and no template shows.
 
-    The code may be a Lambda function, a notebook or a pipeline. The check then expects the needed
-    permissions of a role, keys and buckets wired by hand. The declaration leaves the same metadata
+    The code may be a Lambda function, a notebook or a pipeline. If a role, keys and buckets
+    are wired by hand, the check then sees what they lack. The declaration leaves the same metadata
     as a ``PersonalizeEncryption``, permits nothing, and fails no synth by itself:
 
         declare_created(

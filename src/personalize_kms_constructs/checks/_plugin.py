@@ -32,8 +32,8 @@ class PersonalizeAccessChecks:
     ``Undecided``, ``Ordering``, ``Trust`` and ``Configuration``. ``Unencrypted`` is for the check
     at synth, which each ``PersonalizeEncryption`` brings to its app.
 
-    The check at synth reports everything with the key or the role of a ``PersonalizeEncryption``.
-    This plugin leaves it out.
+    The check at synth reports what uses the key or the role of a ``PersonalizeEncryption``. This
+    plugin leaves out the same findings.
 
     https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """

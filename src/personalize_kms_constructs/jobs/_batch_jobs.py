@@ -1,4 +1,4 @@
-"""Jobs for a solution version and a file of inputs."""
+"""Jobs that apply a solution version to a file of inputs."""
 
 from __future__ import annotations
 

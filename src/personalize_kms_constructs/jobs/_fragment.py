@@ -119,7 +119,7 @@ class JobFragment(sfn.StateMachineFragment):
         self.node.add_validation(cast("IValidation", JobAtSynth(self, create, call)))
 
     def __make_states(self, id: str, language: JobLanguage, statements: list[Json]) -> State:
-        """Make the states, and return the first of them."""
+        """Make the states, and return the state that starts the job."""
         prepare = State(self, f"Prepare {id}", lambda: language.prepare(next=create.state_id))
         create = State(
             self, f"Start {id}", lambda: language.create(next=wait.state_id), statements=statements

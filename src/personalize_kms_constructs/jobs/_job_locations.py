@@ -1,4 +1,4 @@
-"""The paths of a job's reads and writes, below the prefixes of locations.
+"""The paths that a job reads and writes, below the prefixes of locations.
 
 Policies are written before an execution knows its path, so they allow the location's whole prefix.
 An execution whose path lacks a part stops before the job is created. JSONata joins a missing value
@@ -179,7 +179,7 @@ def resources_of(
 
 
 def _guarded(source: str) -> str:
-    """Return JSONata for the same string, with a failure if a part is missing, null or empty.
+    """Return JSONata for the same string. It fails if a joined value is missing, null or empty.
 
     The parts of a path are the operands of ``&``. Functions and conditions may handle missing
     values themselves.

@@ -78,7 +78,7 @@ class JobLanguage:
     checks: str
     """The beginning of a JSONata expression, which stops an execution with wrong arguments."""
     given: Mapping[str, str]
-    """The JSONPaths for the checks."""
+    """The JSONPaths that the checks read."""
 
     def prepare(self, *, next: str) -> Json:
         """Evaluate the parameters, including the job's name, and note the time."""

@@ -99,7 +99,7 @@ class JobCall(NamedTuple):
 
 @jsii.implements(IValidation)
 class JobAtSynth:
-    """Leaves the metadata of a job, and warns of a second execution or a role about to fail.
+    """Leaves the metadata of a job, and warns of a second execution or a role that will fail.
 
     A fragment doesn't know its state machine, so it finds out at synth. It checks nothing itself.
     """
