@@ -8,8 +8,8 @@ PutKeyPolicy replaces the whole policy, whatever it has become since the read. S
 - Another function that wrote meanwhile is still waiting: `SETTLE` is that time and twice the 15 seconds for which a
   change may stay unseen, once by who undoes it and once by who looks. (Minutes are rare; no wait here covers them.) It
   finds its statements undone, and adds them to the new policy after a random time, or two would take turns for ever.
-- The function is done when two looks, `SETTLE` apart, show the same policy with all in it. After one look, a third
-  function that reads late could still put back what the next one undoes.
+- The function is done when it has read the same policy twice, `SETTLE` apart, with all its statements in it. One read
+  isn't enough: a third function that reads late could still put back what the next one undoes.
 - A person in the console doesn't read again: an edit that a read didn't see can be lost. KMS offers no remedy.
 
 Whoever may invoke a function decides on what it is asked, and this one may write the policies of keys. So it adds only
