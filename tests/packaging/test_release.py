@@ -230,6 +230,8 @@ def test_an_address_leads_from_everywhere(repository: Path) -> None:
     assert isinstance(description, bytes)
     assert f"[your first stack]({SITE}first-stack/)" in description.decode()
     assert f"[documentation]({SITE})" in description.decode()
+    assert f"[changelog]({REPOSITORY}/blob/HEAD/CHANGELOG.md)" in description.decode()
+    assert "](docs/" not in description.decode()
     assert f"Documentation: {SITE}how-to/check/" in help_text
     warnings = (repository / "docs" / "warnings.md").read_text()
     assert f"; see {SITE}how-to/imported-key/ (Construct Annotations)" in warnings
